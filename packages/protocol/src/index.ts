@@ -1,1 +1,12 @@
-export {};
+export * from "./addresses.ts";
+export * from "./errors.ts";
+export * from "./format.ts";
+export * from "./frames/common.ts";
+export * from "./frames/device.ts";
+export * from "./frames/log.ts";
+export * from "./frames/lookup.ts";
+export * from "./frames/post.ts";
+export * from "./group/envelope.ts";
+export * from "./group/structures.ts";
+export * from "./limits.ts";
+export * from "./log-chain.ts";

@@ -1,0 +1,157 @@
+import { bool, empty, enumeration, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { hostCodec } from "../addresses.ts";
+import { wireErrorCodec } from "../errors.ts";
+import type { WireError } from "../errors.ts";
+import { maxKeyPackageBytes, maxKeyPackagesPerPublish } from "../limits.ts";
+import { blobBytes, deviceIdCodec, extCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
+import type { Frame, Hello, Role } from "./common.ts";
+
+/** Holds a free username for ten minutes (spec A-6). Allowed before `connect`. Answer: `reserved`. */
+export interface ReserveUsername {
+  readonly username: string;
+  /** Invitation code where the server asks for one, else "". */
+  readonly invitation: string;
+  readonly token: Uint8Array;
+}
+
+/**
+ * Publishes the next state of an account (spec A-1, A-2): genesis needs the reservation of its username on this
+ * connection. Allowed before `connect`. The values are structures of `@latchkey/transparency`, encoded. Answer: `published`.
+ */
+export interface PublishAccount {
+  /** SignedAccountState. */
+  readonly state: Uint8Array;
+  /** SignedDevicePop, one for each device that the state adds. */
+  readonly pops: readonly Uint8Array[];
+  /** SignedUsernameBinding when the state binds or releases a name. */
+  readonly bindings: readonly Uint8Array[];
+}
+
+/** What `connect` signs under the label "Connect" with the device's key (spec C-5, C-2). */
+export interface ConnectTbs {
+  readonly format: number;
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly role: Role;
+  readonly ext: Uint8Array;
+}
+
+/** Proves to be a device of an account. Answer: `done`. */
+export interface Connect {
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Sets this device's card (SignedDeviceCard) and with it the address of its inbox. Answer: `done`. */
+export interface PublishCard {
+  readonly card: Uint8Array;
+}
+
+/** Adds one-time key packages, or replaces the last-resort one (spec A-5). Answer: `key_packages`. */
+export interface PublishKeyPackages {
+  readonly lastResort: boolean;
+  readonly notAfterMs: number;
+  /** MLSMessage(KeyPackage) each; opaque to the server. */
+  readonly keyPackages: readonly Uint8Array[];
+}
+
+export type DeviceRequest =
+  | ({ readonly kind: "reserve" } & ReserveUsername)
+  | ({ readonly kind: "publish" } & PublishAccount)
+  | ({ readonly kind: "connect" } & Connect)
+  | ({ readonly kind: "card" } & PublishCard)
+  | ({ readonly kind: "publish_key_packages" } & PublishKeyPackages)
+  /** Answer: `key_packages`. */
+  | { readonly kind: "count_key_packages" }
+  /** Streams the inbox from after `afterSeq`, then live. Answer: `done`, then `item` events. */
+  | { readonly kind: "read_inbox"; readonly afterSeq: number }
+  /** Erases inbox items up to `uptoSeq`. Answer: `done`. */
+  | { readonly kind: "erase_inbox"; readonly uptoSeq: number }
+  /** What the server holds about this account: the package that a legal order would get. Answer: `holdings`. */
+  | { readonly kind: "inspect" }
+  | { readonly kind: "ping" };
+
+/** An item of this device's inbox: sealed, opaque to the server (spec I-2). */
+export interface InboxItem {
+  readonly seq: number;
+  readonly day: number;
+  readonly blob: Uint8Array;
+}
+
+/** How many key packages this device has left, and until when its last-resort one is valid (0: none). */
+export interface KeyPackageCount {
+  readonly oneTime: number;
+  readonly lastResortNotAfterMs: number;
+}
+
+/** On disk; `proof` is the inclusion proof of the directory's log, empty until that is built (spec A-2). */
+export interface Published {
+  readonly version: number;
+  readonly proof: Uint8Array;
+}
+
+export type DeviceReply =
+  | ({ readonly kind: "hello" } & Hello)
+  | ({ readonly kind: "error" } & WireError)
+  | { readonly kind: "reserved"; readonly untilMs: number }
+  | ({ readonly kind: "published" } & Published)
+  | ({ readonly kind: "key_packages" } & KeyPackageCount)
+  | ({ readonly kind: "item" } & InboxItem)
+  /** UTF-8 JSON. */
+  | { readonly kind: "holdings"; readonly json: Uint8Array }
+  | { readonly kind: "done" };
+
+export const signedBytes: Codec<Uint8Array> = opaqueV(65_536);
+const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 131_072, maxItems: 32 });
+
+export const deviceRequestCodec: Codec<Frame<DeviceRequest>> = frameCodec(
+  variant<DeviceRequest>(uint8, {
+    reserve: [1, struct<ReserveUsername>({ username: text(256), invitation: text(256), token: tokenCodec })],
+    publish: [2, struct<PublishAccount>({ state: signedBytes, pops: signedList, bindings: signedList })],
+    connect: [3, struct<Connect>({ accountId: id32, deviceId: deviceIdCodec, signature: opaqueV(256) })],
+    card: [4, struct<PublishCard>({ card: opaqueV(8192) })],
+    publish_key_packages: [
+      5,
+      struct<PublishKeyPackages>({
+        lastResort: bool,
+        notAfterMs: safeUint64,
+        keyPackages: vector(opaqueV(maxKeyPackageBytes), { maxBytes: 245_760, maxItems: maxKeyPackagesPerPublish, minItems: 1 }),
+      }),
+    ],
+    count_key_packages: [6, empty],
+    read_inbox: [7, struct<{ afterSeq: number }>({ afterSeq: safeUint64 })],
+    erase_inbox: [8, struct<{ uptoSeq: number }>({ uptoSeq: safeUint64 })],
+    inspect: [9, empty],
+    ping: [10, empty],
+  }),
+);
+
+export const deviceReplyCodec: Codec<Frame<DeviceReply>> = frameCodec(
+  variant<DeviceReply>(uint8, {
+    hello: [0, helloCodec],
+    error: [1, wireErrorCodec],
+    reserved: [2, struct<{ untilMs: number }>({ untilMs: safeUint64 })],
+    published: [3, struct<Published>({ version: uint32, proof: opaqueV(65_536) })],
+    key_packages: [4, struct<KeyPackageCount>({ oneTime: uint32, lastResortNotAfterMs: safeUint64 })],
+    item: [5, struct<InboxItem>({ seq: safeUint64, day: safeUint64, blob: blobBytes })],
+    holdings: [6, struct<{ json: Uint8Array }>({ json: opaqueV(245_760) })],
+    done: [7, empty],
+  }),
+);
+
+const roleCodec: Codec<Role> = enumeration<Role>(uint8, { device: 1, log: 2, post: 3, lookup: 4 });
+
+/** The bytes that `connect` signs. */
+export const connectTbsCodec: Codec<ConnectTbs> = struct<ConnectTbs>({
+  format: uint16,
+  host: hostCodec,
+  accountId: id32,
+  deviceId: deviceIdCodec,
+  nonce: id32,
+  role: roleCodec,
+  ext: extCodec,
+});

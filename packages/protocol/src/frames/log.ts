@@ -1,0 +1,164 @@
+import { empty, opaque, safeUint64, struct, uint8, variant, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { wireErrorCodec } from "../errors.ts";
+import type { WireError } from "../errors.ts";
+import { maxBlobsPerEntry } from "../limits.ts";
+import { entryKindCodec } from "../log-chain.ts";
+import type { EntryKind } from "../log-chain.ts";
+import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
+import type { Frame, Hello } from "./common.ts";
+
+/** Creates a log with its epoch 0 and opens that epoch. Answer: `opened`. Refused as `log_exists`; the same id and hash again are a retry. */
+export interface CreateLog {
+  readonly logId: Uint8Array;
+  /** H(access key of epoch 0). */
+  readonly accessHash: Uint8Array;
+  readonly token: Uint8Array;
+}
+
+/**
+ * Shows the access key of an epoch (spec L-3). Answer: `opened`, then an `entry` or `sealed` event for every entry after
+ * `afterSeq`, in order, until the commit that ends the newest epoch opened here; opening its child lets the stream go on.
+ */
+export interface OpenEpoch {
+  readonly logId: Uint8Array;
+  readonly epochId: number;
+  readonly access: Uint8Array;
+  /** The last entry that the client has; the stream starts after it. Ignored when this connection streams the log already. */
+  readonly afterSeq: number;
+}
+
+/** A message or complaint (spec L-4). Answer: `accepted`. */
+export interface Append {
+  readonly logId: Uint8Array;
+  readonly epochId: number;
+  readonly entryKind: EntryKind;
+  readonly blob: Uint8Array;
+  /** Blobs that live as long as this entry (spec C-4). */
+  readonly blobIds: readonly Uint8Array[];
+}
+
+/** Ends an epoch and opens its child, or answers `conflict` (spec L-5). Answer: `accepted`. */
+export interface CommitEpoch {
+  readonly logId: Uint8Array;
+  readonly epochId: number;
+  /** The last commit of this epoch that the client has seen, 0 for none: a later one makes a conflict. */
+  readonly afterSeq: number;
+  readonly nextAccessHash: Uint8Array;
+  readonly blob: Uint8Array;
+  readonly blobIds: readonly Uint8Array[];
+  readonly token: Uint8Array;
+}
+
+export type LogRequest =
+  | ({ readonly kind: "create" } & CreateLog)
+  | ({ readonly kind: "open" } & OpenEpoch)
+  | ({ readonly kind: "append" } & Append)
+  | ({ readonly kind: "commit" } & CommitEpoch)
+  | { readonly kind: "close"; readonly logId: Uint8Array }
+  | { readonly kind: "ping" };
+
+/** An entry on disk, of an epoch opened on this connection. */
+export interface EntryEvent {
+  readonly logId: Uint8Array;
+  readonly seq: number;
+  readonly epochId: number;
+  readonly entryKind: EntryKind;
+  /** Day of arrival, days since 1970-01-01. */
+  readonly day: number;
+  readonly nextAccessHash: Uint8Array;
+  readonly blob: Uint8Array;
+}
+
+/** An entry of an epoch not opened: only its link of the head chain (spec L-3). */
+export interface SealedEvent {
+  readonly logId: Uint8Array;
+  readonly seq: number;
+  readonly leaf: Uint8Array;
+}
+
+/** What an open log is at. */
+export interface Opened {
+  readonly logId: Uint8Array;
+  readonly currentEpochId: number;
+  /** Last entry, 0 for none, and the head after it. */
+  readonly lastSeq: number;
+  readonly head: Uint8Array;
+  /** First entry still kept, and the head before it (spec L-8). */
+  readonly firstSeq: number;
+  readonly headBeforeFirst: Uint8Array;
+}
+
+/** On disk (spec L-7). */
+export interface Accepted {
+  readonly seq: number;
+  readonly head: Uint8Array;
+}
+
+export type LogReply =
+  | ({ readonly kind: "hello" } & Hello)
+  | ({ readonly kind: "error" } & WireError)
+  | ({ readonly kind: "opened" } & Opened)
+  | ({ readonly kind: "accepted" } & Accepted)
+  | ({ readonly kind: "entry" } & EntryEvent)
+  | ({ readonly kind: "sealed" } & SealedEvent)
+  | { readonly kind: "done" };
+
+// A log's id is always its 32 random bytes.
+const logId = id32;
+const blobIds: Codec<readonly Uint8Array[]> = vector(opaque(32), { maxBytes: 32 * maxBlobsPerEntry });
+
+export const logRequestCodec: Codec<Frame<LogRequest>> = frameCodec(
+  variant<LogRequest>(uint8, {
+    create: [1, struct<CreateLog>({ logId, accessHash: id32, token: tokenCodec })],
+    open: [2, struct<OpenEpoch>({ logId, epochId: safeUint64, access: id32, afterSeq: safeUint64 })],
+    append: [3, struct<Append>({ logId, epochId: safeUint64, entryKind: entryKindCodec, blob: blobBytes, blobIds: blobIds })],
+    commit: [
+      4,
+      struct<CommitEpoch>({
+        logId,
+        epochId: safeUint64,
+        afterSeq: safeUint64,
+        nextAccessHash: id32,
+        blob: blobBytes,
+        blobIds: blobIds,
+        token: tokenCodec,
+      }),
+    ],
+    close: [5, struct<{ logId: Uint8Array }>({ logId })],
+    ping: [6, empty],
+  }),
+);
+
+export const logReplyCodec: Codec<Frame<LogReply>> = frameCodec(
+  variant<LogReply>(uint8, {
+    hello: [0, helloCodec],
+    error: [1, wireErrorCodec],
+    opened: [
+      2,
+      struct<Opened>({
+        logId,
+        currentEpochId: safeUint64,
+        lastSeq: safeUint64,
+        head: id32,
+        firstSeq: safeUint64,
+        headBeforeFirst: id32,
+      }),
+    ],
+    accepted: [3, struct<Accepted>({ seq: safeUint64, head: id32 })],
+    entry: [
+      4,
+      struct<EntryEvent>({
+        logId,
+        seq: safeUint64,
+        epochId: safeUint64,
+        entryKind: entryKindCodec,
+        day: safeUint64,
+        nextAccessHash: id32,
+        blob: blobBytes,
+      }),
+    ],
+    sealed: [5, struct<SealedEvent>({ logId, seq: safeUint64, leaf: id32 })],
+    done: [6, empty],
+  }),
+);

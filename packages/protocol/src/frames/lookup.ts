@@ -1,0 +1,87 @@
+import { bool, empty, opaqueV, struct, text, uint32, uint8, variant, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { wireErrorCodec } from "../errors.ts";
+import type { WireError } from "../errors.ts";
+import { maxKeyPackageBytes } from "../limits.ts";
+import { deviceIdCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
+import { signedBytes } from "./device.ts";
+import type { Frame, Hello } from "./common.ts";
+
+/** By username. Answer: `account`, or `not_found`. */
+export interface LookupUsername {
+  readonly username: string;
+  /** First version of the account's states to return. */
+  readonly fromVersion: number;
+}
+
+/** By account id. Answer: `account`, or `not_found`. */
+export interface LookupAccount {
+  readonly accountId: Uint8Array;
+  readonly fromVersion: number;
+}
+
+/** Takes one key package of a device (spec A-5). Answer: `key_package`, or `no_key_package`. */
+export interface TakeKeyPackage {
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly token: Uint8Array;
+}
+
+export type LookupRequest =
+  | ({ readonly kind: "lookup_username" } & LookupUsername)
+  | ({ readonly kind: "lookup_account" } & LookupAccount)
+  | ({ readonly kind: "take_key_package" } & TakeKeyPackage)
+  /** Whether a username could be reserved now. Answer: `availability`. */
+  | { readonly kind: "check_username"; readonly username: string }
+  | { readonly kind: "ping" };
+
+/** An account's states from the asked version on, in order, with what binds its name. */
+export interface AccountRecord {
+  /** SignedAccountState each (`@latchkey/transparency`). */
+  readonly states: readonly Uint8Array[];
+  /** SignedDevicePop of every device that these states add. */
+  readonly pops: readonly Uint8Array[];
+  /** SignedUsernameBinding of the current name. */
+  readonly bindings: readonly Uint8Array[];
+  /** The directory's proof, empty until that is built (spec section 6). */
+  readonly proof: Uint8Array;
+}
+
+/** A device's card and one key package. */
+export interface TakenKeyPackage {
+  readonly card: Uint8Array;
+  readonly keyPackage: Uint8Array;
+  readonly lastResort: boolean;
+}
+
+export type LookupReply =
+  | ({ readonly kind: "hello" } & Hello)
+  | ({ readonly kind: "error" } & WireError)
+  | ({ readonly kind: "account" } & AccountRecord)
+  | ({ readonly kind: "key_package" } & TakenKeyPackage)
+  /** `reason` is 0 free, 1 taken, 2 invalid, 3 reserved for now. */
+  | { readonly kind: "availability"; readonly reason: number }
+  | { readonly kind: "done" };
+
+export const lookupRequestCodec: Codec<Frame<LookupRequest>> = frameCodec(
+  variant<LookupRequest>(uint8, {
+    lookup_username: [1, struct<LookupUsername>({ username: text(256), fromVersion: uint32 })],
+    lookup_account: [2, struct<LookupAccount>({ accountId: id32, fromVersion: uint32 })],
+    take_key_package: [3, struct<TakeKeyPackage>({ accountId: id32, deviceId: deviceIdCodec, token: tokenCodec })],
+    check_username: [4, struct<{ username: string }>({ username: text(256) })],
+    ping: [5, empty],
+  }),
+);
+
+const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 196_608 });
+
+export const lookupReplyCodec: Codec<Frame<LookupReply>> = frameCodec(
+  variant<LookupReply>(uint8, {
+    hello: [0, helloCodec],
+    error: [1, wireErrorCodec],
+    account: [2, struct<AccountRecord>({ states: signedList, pops: signedList, bindings: signedList, proof: opaqueV(65_536) })],
+    key_package: [3, struct<TakenKeyPackage>({ card: opaqueV(8192), keyPackage: opaqueV(maxKeyPackageBytes), lastResort: bool })],
+    availability: [4, struct<{ reason: number }>({ reason: uint8 })],
+    done: [5, empty],
+  }),
+);

@@ -1,0 +1,33 @@
+import { empty, struct, uint8, variant } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { wireErrorCodec } from "../errors.ts";
+import type { WireError } from "../errors.ts";
+import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
+import type { Frame, Hello } from "./common.ts";
+
+/** Puts a sealed item into somebody's inbox. Storing the same bytes again is a retry. Answer: `done`. */
+export interface PostItem {
+  readonly inboxId: Uint8Array;
+  /** Append capability (spec I-1), 32 zeros for a stranger's item. */
+  readonly capability: Uint8Array;
+  readonly blob: Uint8Array;
+  readonly token: Uint8Array;
+}
+
+export type PostRequest = ({ readonly kind: "post" } & PostItem) | { readonly kind: "ping" };
+
+export type PostReply =
+  | ({ readonly kind: "hello" } & Hello)
+  | ({ readonly kind: "error" } & WireError)
+  | { readonly kind: "done" };
+
+export const postRequestCodec: Codec<Frame<PostRequest>> = frameCodec(
+  variant<PostRequest>(uint8, {
+    post: [1, struct<PostItem>({ inboxId: id32, capability: id32, blob: blobBytes, token: tokenCodec })],
+    ping: [2, empty],
+  }),
+);
+
+export const postReplyCodec: Codec<Frame<PostReply>> = frameCodec(
+  variant<PostReply>(uint8, { hello: [0, helloCodec], error: [1, wireErrorCodec], done: [2, empty] }),
+);

@@ -1,0 +1,92 @@
+import { CodecError, Reader, concatBytes, encode, opaque, opaqueV, safeUint64, struct, uint8, utf8Bytes, variant } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { id32 } from "../frames/common.ts";
+import { formatOne } from "../format.ts";
+import { bucketFor, maxBlobBytes, maxInlineBytes } from "../limits.ts";
+import { entryKindCodec } from "../log-chain.ts";
+import type { EntryKind } from "../log-chain.ts";
+
+/** Bytes that XChaCha20-Poly1305 adds to a sealed envelope: its nonce in front, its tag behind. */
+export const envelopeOverheadBytes = 24 + 16;
+
+/** Labels of the exporter for an epoch's two keys (spec L-1); the context is the log's id, the length 32 bytes. */
+export const accessLabel = "latchkey access";
+export const envelopeLabel = "latchkey envelope";
+
+/** An encrypted blob kept beside an entry: where it is, its key, and the hash and size of its ciphertext (spec C-4). */
+export interface BlobReference {
+  readonly blobId: Uint8Array;
+  readonly key: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+export const blobReferenceCodec: Codec<BlobReference> = struct<BlobReference>({
+  blobId: id32,
+  key: id32,
+  hash: id32,
+  sizeBytes: safeUint64,
+});
+
+/** The MLSMessage and the directory proofs of an entry (spec L-2). */
+export interface EnvelopeBody {
+  readonly mlsMessage: Uint8Array;
+  readonly directoryProofs: Uint8Array;
+}
+
+export const envelopeBodyCodec: Codec<EnvelopeBody> = struct<EnvelopeBody>({
+  mlsMessage: opaqueV(maxBlobBytes),
+  directoryProofs: opaqueV(maxBlobBytes),
+});
+
+/** In the entry itself, or, above 64 KiB, as EnvelopeBody in an encrypted blob. */
+export type EnvelopeContent =
+  | ({ readonly kind: "inline" } & EnvelopeBody)
+  | ({ readonly kind: "external" } & BlobReference);
+
+/** What is sealed in an entry, before the zeros that fill its bucket (spec L-2). */
+export interface EnvelopePlaintext {
+  readonly format: 1;
+  readonly kind: EntryKind;
+  /** H(access key of the child) in a commit, else 32 zeros: must equal the one that the server was given (spec L-9). */
+  readonly nextAccessHash: Uint8Array;
+  readonly content: EnvelopeContent;
+}
+
+const plaintextCodec: Codec<EnvelopePlaintext> = struct<EnvelopePlaintext>({
+  format: formatOne,
+  kind: entryKindCodec,
+  nextAccessHash: opaque(32),
+  content: variant<EnvelopeContent>(uint8, { inline: [1, envelopeBodyCodec], external: [2, blobReferenceCodec] }),
+});
+
+/** The additional data of an envelope: `"latchkey/env/1" || log_id || epoch_id || kind` (spec L-2). */
+export function envelopeAad(logId: Uint8Array, epochId: number, kind: EntryKind): Uint8Array {
+  return concatBytes(utf8Bytes("latchkey/env/1"), logId, encode(safeUint64, epochId), encode(entryKindCodec, kind));
+}
+
+/** Whether this content fits an entry, or must go into a blob. */
+export function fitsInline(body: EnvelopeBody): boolean {
+  return encode(envelopeBodyCodec, body).length + 64 + envelopeOverheadBytes <= maxInlineBytes;
+}
+
+/**
+ * The plaintext with zeros behind it, so that sealed with its overhead it fills a bucket exactly (spec C-4).
+ * @throws CodecError `limit` when it fits no entry.
+ */
+export function encodeEnvelope(plaintext: EnvelopePlaintext): Uint8Array {
+  const encoded = encode(plaintextCodec, plaintext);
+  const bucket = bucketFor(encoded.length + envelopeOverheadBytes);
+  if (bucket === undefined || bucket > maxInlineBytes) throw new CodecError("limit", "content too large for an entry");
+  const padded = new Uint8Array(bucket - envelopeOverheadBytes);
+  padded.set(encoded);
+  return padded;
+}
+
+/** @throws CodecError when it is malformed or padded with anything but zeros. */
+export function decodeEnvelope(padded: Uint8Array): EnvelopePlaintext {
+  const reader = new Reader(padded);
+  const plaintext = plaintextCodec.read(reader);
+  if (reader.rest().some((byte) => byte !== 0)) throw new CodecError("invalid", "padding is not zero");
+  return plaintext;
+}

@@ -1,0 +1,189 @@
+import { opaqueV, safeUint64, struct, text, uint32, uint8, variant, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { hostCodec } from "../addresses.ts";
+import { deviceIdCodec, extCodec, id32 } from "../frames/common.ts";
+import { formatOne } from "../format.ts";
+import { maxInlineBytes } from "../limits.ts";
+import { blobReferenceCodec } from "./envelope.ts";
+import type { BlobReference } from "./envelope.ts";
+
+/** The identity inside a leaf's basic credential (spec M-1). */
+export interface LeafIdentity {
+  readonly format: 1;
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+}
+
+export const leafIdentityCodec: Codec<LeafIdentity> = struct<LeafIdentity>({
+  format: formatOne,
+  host: hostCodec,
+  accountId: id32,
+  deviceId: deviceIdCodec,
+});
+
+/** Extension type of `latchkey_group` in the GroupContext (private use, RFC 9420 section 17.3). */
+export const latchkeyGroupExtensionType = 0xf1a7;
+
+/** An account's role in a group (spec M-2). Accounts not listed are members. */
+export interface RoleEntry {
+  readonly accountId: Uint8Array;
+  /** 1 member, 2 administrator, 3 owner. */
+  readonly role: number;
+}
+
+/** The required GroupContext extension of every Latchkey group (spec M-1). */
+export interface LatchkeyGroup {
+  readonly format: 1;
+  readonly host: string;
+  readonly logId: Uint8Array;
+  readonly roles: readonly RoleEntry[];
+  /** Who may do what: 0 every member may add and remove, 1 administrators only. */
+  readonly policy: number;
+  /** A direct conversation of two accounts, or a group with a name (spec L-12). */
+  readonly conversationKind: number;
+  /** The group's name, "" for a direct conversation; inside the group's encryption only. */
+  readonly name: string;
+  readonly ext: Uint8Array;
+}
+
+/** Values of `conversationKind`. */
+export const conversationKinds = { direct: 1, group: 2 } as const;
+
+export const latchkeyGroupCodec: Codec<LatchkeyGroup> = struct<LatchkeyGroup>({
+  format: formatOne,
+  host: hostCodec,
+  logId: id32,
+  roles: vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: 65_536 }),
+  policy: uint8,
+  conversationKind: uint8,
+  name: text(512),
+  ext: extCodec,
+});
+
+/** MLS `authenticated_data` of every message and commit (spec L-10). */
+export interface AuthenticatedData {
+  readonly format: 1;
+  /** The last entry that the sender saw, and the head after it. */
+  readonly seq: number;
+  readonly head: Uint8Array;
+  /** The head of the sender's own account chain: its version and H(state body). */
+  readonly accountVersion: number;
+  readonly accountChain: Uint8Array;
+  /** A checkpoint of the directory (spec D-4); empty until that is built. */
+  readonly gossip: Uint8Array;
+  readonly ext: Uint8Array;
+}
+
+export const authenticatedDataCodec: Codec<AuthenticatedData> = struct<AuthenticatedData>({
+  format: formatOne,
+  seq: safeUint64,
+  head: id32,
+  accountVersion: uint32,
+  accountChain: id32,
+  gossip: opaqueV(1024),
+  ext: extCodec,
+});
+
+/** The ratchet tree handed to a joiner (spec M-5). */
+export type TreeSource =
+  | { readonly kind: "inline"; readonly tree: Uint8Array }
+  | ({ readonly kind: "blob" } & BlobReference);
+
+/** What a joiner gets through its inbox (spec M-4). */
+export interface WelcomeBundle {
+  readonly format: 1;
+  readonly host: string;
+  readonly logId: Uint8Array;
+  /** The epoch that the commit opened; its commit is entry `seq`, and `head` is the head after it. */
+  readonly epochId: number;
+  readonly seq: number;
+  readonly head: Uint8Array;
+  /** MLSMessage(Welcome). */
+  readonly welcome: Uint8Array;
+  readonly tree: TreeSource;
+  /** SignedAccountState chains of the members, as the directory will prove them (spec D-5). */
+  readonly directoryProofs: Uint8Array;
+  readonly checkpoint: Uint8Array;
+  readonly ext: Uint8Array;
+}
+
+/** Largest tree that travels inside the bundle, in bytes (spec M-5). */
+export const maxInlineTreeBytes = 16_384;
+
+export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
+  format: formatOne,
+  host: hostCodec,
+  logId: id32,
+  epochId: safeUint64,
+  seq: safeUint64,
+  head: id32,
+  welcome: opaqueV(maxInlineBytes),
+  tree: variant<TreeSource>(uint8, {
+    inline: [1, struct<{ tree: Uint8Array }>({ tree: opaqueV(maxInlineTreeBytes) })],
+    blob: [2, blobReferenceCodec],
+  }),
+  directoryProofs: opaqueV(maxInlineBytes),
+  checkpoint: opaqueV(4096),
+  ext: extCodec,
+});
+
+/** What the head of an inbox item announces (spec I-2). */
+export const inboxItemKinds = { welcome: 1, joinRequest: 2, readdRequest: 3 } as const;
+
+/** The fixed part of a sealed inbox item: all that is parsed of a stranger's (spec I-2). */
+export interface InboxHead {
+  readonly format: 1;
+  readonly kind: number;
+  readonly senderHost: string;
+  readonly senderAccountId: Uint8Array;
+  readonly senderDeviceId: Uint8Array;
+  readonly recipientDeviceId: Uint8Array;
+  readonly itemId: Uint8Array;
+  readonly notAfterMs: number;
+}
+
+export const inboxHeadCodec: Codec<InboxHead> = struct<InboxHead>({
+  format: formatOne,
+  kind: uint8,
+  senderHost: hostCodec,
+  senderAccountId: id32,
+  senderDeviceId: deviceIdCodec,
+  recipientDeviceId: deviceIdCodec,
+  itemId: deviceIdCodec,
+  notAfterMs: safeUint64,
+});
+
+/** What the sender signs under the label "InboxHead": the head and H(body). */
+export interface InboxHeadTbs {
+  readonly head: InboxHead;
+  readonly bodyHash: Uint8Array;
+}
+
+export const inboxHeadTbsCodec: Codec<InboxHeadTbs> = struct<InboxHeadTbs>({ head: inboxHeadCodec, bodyHash: id32 });
+
+/** The plaintext of an inbox item, before the zeros that fill its bucket. */
+export interface InboxPlaintext {
+  readonly head: InboxHead;
+  readonly signature: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+export const inboxPlaintextCodec: Codec<InboxPlaintext> = struct<InboxPlaintext>({
+  head: inboxHeadCodec,
+  signature: opaqueV(256),
+  body: opaqueV(maxInlineBytes),
+});
+
+/** An inbox item as stored: HPKE base mode, info `latchkey/inbox/1`, aad = host || inbox_id || uint32 bucket (spec I-2). */
+export interface SealedItem {
+  readonly format: 1;
+  readonly kemOutput: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+export const sealedItemCodec: Codec<SealedItem> = struct<SealedItem>({
+  format: formatOne,
+  kemOutput: opaqueV(2048),
+  ciphertext: opaqueV(maxInlineBytes),
+});

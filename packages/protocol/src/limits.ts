@@ -1,0 +1,37 @@
+/** Sizes that anything the server stores is padded to, in bytes (spec C-4). */
+export const buckets: readonly number[] = [512, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
+
+/** Largest log entry or inbox item carried in a frame, in bytes; above it the content goes into a blob (spec C-4). */
+export const maxInlineBytes = 65_536;
+
+/** Largest WebSocket frame either side sends, in bytes. */
+export const maxFrameBytes = 262_144;
+
+/** Largest blob of one PUT, in bytes, unless the server's hello says less. */
+export const maxBlobBytes = 104_857_600;
+
+/** Most blobs that one entry keeps alive. */
+export const maxBlobsPerEntry = 32;
+
+/** One-time key packages that a device keeps published (spec A-5), and the longest lifetime of one. */
+export const oneTimeKeyPackages = 100;
+export const keyPackageLifetimeMs: number = 30 * 86_400_000;
+
+/** Largest key package in bytes (X-Wing: about 3 KB) and the most in one publish request. */
+export const maxKeyPackageBytes = 16_384;
+export const maxKeyPackagesPerPublish = 64;
+
+/** How long a reserved username waits for its account (spec A-6). */
+export const reservationMs = 600_000;
+
+/** Account updates a day, and bytes of account history (spec A-6). */
+export const maxAccountUpdatesPerDay = 20;
+export const maxAccountHistoryBytes = 1_048_576;
+
+/** How long entries are kept unless the server says otherwise (spec L-8). */
+export const retentionDays = 30;
+
+/** The smallest bucket that holds `sizeBytes`, or `undefined` above the largest. */
+export function bucketFor(sizeBytes: number): number | undefined {
+  return buckets.find((bucket) => sizeBytes <= bucket);
+}

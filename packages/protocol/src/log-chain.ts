@@ -1,0 +1,60 @@
+import { concatBytes, encode, enumeration, safeUint64, uint8, utf8Bytes } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+
+/** SHA-256. Passed in, so that each side uses its fastest. */
+export type Sha256 = (data: Uint8Array) => Uint8Array;
+
+/** What an entry of a log is (spec section 2). */
+export type EntryKind = "message" | "commit" | "complaint";
+
+export const entryKindNumbers: Readonly<Record<EntryKind, number>> = { message: 1, commit: 2, complaint: 3 };
+
+export const entryKindCodec: Codec<EntryKind> = enumeration<EntryKind>(uint8, entryKindNumbers);
+
+/** 32 zero bytes: "no access hash here". */
+export const zeroHash: Uint8Array = new Uint8Array(32);
+
+const entryLabel = utf8Bytes("latchkey entry/1");
+const logLabel = utf8Bytes("latchkey log/1");
+
+/** One entry as it enters the head chain. Hashes and ids are 32 bytes. */
+export interface ChainEntry {
+  readonly seq: number;
+  readonly epochId: number;
+  readonly kind: EntryKind;
+  readonly blob: Uint8Array;
+  /** H(access key of the child epoch) for a commit, else 32 zeros. */
+  readonly nextAccessHash: Uint8Array;
+}
+
+/** `leaf_s` of spec section 2. */
+export function entryLeaf(sha256: Sha256, logId: Uint8Array, entry: ChainEntry): Uint8Array {
+  return sha256(
+    concatBytes(
+      entryLabel,
+      logId,
+      encode(safeUint64, entry.seq),
+      encode(safeUint64, entry.epochId),
+      encode(entryKindCodec, entry.kind),
+      sha256(entry.blob),
+      entry.nextAccessHash,
+    ),
+  );
+}
+
+/** `head_0` of a log. */
+export function firstHead(sha256: Sha256, logId: Uint8Array): Uint8Array {
+  return sha256(concatBytes(logLabel, logId));
+}
+
+/** `head_s` from `head_{s-1}` and `leaf_s`. */
+export function nextHead(sha256: Sha256, head: Uint8Array, leaf: Uint8Array): Uint8Array {
+  return sha256(concatBytes(head, leaf));
+}
+
+/** The name of an entry: the same bytes get the same answer (spec L-6). */
+export function entryId(sha256: Sha256, entry: Omit<ChainEntry, "seq">): Uint8Array {
+  return sha256(
+    concatBytes(encode(safeUint64, entry.epochId), encode(entryKindCodec, entry.kind), entry.nextAccessHash, entry.blob),
+  );
+}
