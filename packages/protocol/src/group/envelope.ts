@@ -7,7 +7,7 @@ import { entryKindCodec } from "../log-chain.ts";
 import type { EntryKind } from "../log-chain.ts";
 
 /** Bytes that XChaCha20-Poly1305 adds to a sealed envelope: its nonce in front, its tag behind. */
-export const envelopeOverheadBytes = 24 + 16;
+export const envelopeOverheadBytes: number = 24 + 16;
 
 /** Labels of the exporter for an epoch's two keys (spec L-1); the context is the log's id, the length 32 bytes. */
 export const accessLabel = "latchkey access";
