@@ -9,7 +9,7 @@ export function seededRandom(seed: string): (size: number) => Uint8Array {
   let block = new Uint8Array(0);
   return (size) => {
     const bytes = new Uint8Array(size);
-    for (let filled = 0; filled < size; ) {
+    for (let filled = 0; filled < size;) {
       if (block.length === 0) block = new Uint8Array(hash("sha256", `${seed}/${counter++}`, "buffer"));
       const part = block.subarray(0, size - filled);
       bytes.set(part, filled);

@@ -1,0 +1,36 @@
+// Runs a program under the project's Node.js as if it had been started in this script's place.
+import { spawn } from "node:child_process";
+import { delimiter, join } from "node:path";
+import { requireNode, root } from "./node.js";
+
+/** The environment of child processes: the project's own tools first on the path. */
+export function childEnvironment(extra = {}) {
+  return { ...process.env, PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH ?? ""}`, ...extra };
+}
+
+/**
+ * Runs `args` under the project's Node.js, passes signals on, and ends this process as that one ended.
+ * `nodeArgs` come before the program's path.
+ */
+export function replaceBy(args, options = {}) {
+  const child = spawn(requireNode(), args, { stdio: "inherit", env: childEnvironment(options.env), cwd: options.cwd ?? process.cwd() });
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGUSR2"]) {
+    if (process.platform !== "win32") process.on(signal, () => child.kill(signal));
+  }
+  // A terminal's Ctrl-C reaches the child by itself; only a signal sent to this process alone is passed on.
+  process.on("SIGINT", () => {
+    if (!process.stdin.isTTY) child.kill("SIGINT");
+  });
+  child.on("error", (error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal !== null && process.platform !== "win32") {
+      for (const name of ["SIGTERM", "SIGHUP", "SIGUSR2", "SIGINT"]) process.removeAllListeners(name);
+      process.kill(process.pid, signal);
+      // Reached only if the signal was ignored.
+      setTimeout(() => process.exit(1), 100);
+    } else process.exit(code ?? 1);
+  });
+}

@@ -1,0 +1,121 @@
+// npm test [-- --only STEP,... | --skip STEP,...]: every check and every test, one after the other, with a summary at the end.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildWebIfStale } from "./build-web.js";
+import { ensureChromium } from "./ensure-chromium.js";
+import { ensureInstalled } from "./ensure-installed.js";
+import { fail, requireNode, root } from "./node.js";
+import { childEnvironment } from "./run-node.js";
+
+const startedMs = Date.now();
+const module = (...path) => join(root, "node_modules", ...path);
+const tool = (name) => join(root, "tools", name);
+
+/** Steps in their order. `run` returns { passed, failed, skipped, note }. */
+const steps = [
+  { name: "types", title: "Types (tsc -b)", run: () => check([module("@typescript/native/bin/tsc"), "-b", "--pretty", "false"]) },
+  { name: "references", title: "Project references", run: () => check([tool("check-references.js")]) },
+  { name: "lint", title: "Lint (oxlint, type-aware)", run: () => check([module("oxlint/bin/oxlint"), "--type-aware", "--deny-warnings"]) },
+  { name: "format", title: "Format (oxfmt)", run: () => check([module("oxfmt/bin/oxfmt"), "--check"]) },
+  { name: "boundaries", title: "Boundaries (dependency-cruiser)", run: () => check([tool("check-boundaries.js")]) },
+  { name: "unused", title: "Unused code and dependencies (knip)", run: () => check([module("knip/bin/knip.js"), "--no-progress"]) },
+  { name: "spec", title: "Spec rules have tests", run: () => check([tool("check-spec-rules.js")]) },
+  { name: "unit", title: "Unit, property, vector and conformance tests", run: () => vitest("unit") },
+  { name: "build", title: "Web app: build and size at first load", run: buildAndMeasure },
+  { name: "e2e", title: "End to end in Chromium", run: endToEnd },
+];
+
+const options = parseArguments(process.argv.slice(2));
+ensureInstalled();
+const results = [];
+for (const step of steps.filter(({ name }) => options.includes(name))) {
+  process.stdout.write(`\n=== ${step.title} ===\n`);
+  const stepStartedMs = Date.now();
+  let outcome;
+  try {
+    outcome = step.run();
+  } catch (error) {
+    process.stdout.write(`${error.message}\n`);
+    outcome = { passed: 0, failed: 1, skipped: 0 };
+  }
+  const seconds = (Date.now() - stepStartedMs) / 1000;
+  process.stdout.write(`--- ${outcome.failed === 0 ? "passed" : "FAILED"} in ${seconds.toFixed(1)} s\n`);
+  results.push({ ...step, ...outcome, seconds });
+}
+process.exitCode = summarise(results) ? 0 : 1;
+
+function parseArguments(args) {
+  const names = steps.map(({ name }) => name);
+  const listed = (value) => {
+    const chosen = (value ?? "").split(",");
+    const unknown = chosen.filter((name) => !names.includes(name));
+    if (unknown.length > 0) fail(`No such step: ${unknown.join(", ")}. Steps: ${names.join(", ")}.`);
+    return chosen;
+  };
+  const [flag, value, ...rest] = args;
+  if (flag === undefined) return names;
+  if (flag === "--help") {
+    process.stdout.write(`npm test [-- --only STEP,... | --skip STEP,...]\nSteps: ${names.join(", ")}.\n`);
+    process.exit(0);
+  }
+  if (rest.length > 0 || (flag !== "--only" && flag !== "--skip")) fail("npm test [-- --only STEP,... | --skip STEP,...]");
+  return flag === "--only" ? listed(value) : names.filter((name) => !listed(value).includes(name));
+}
+
+/** A program whose exit status says whether all is well: one check. */
+function check(args) {
+  const { status, error } = spawnSync(requireNode(), args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: childEnvironment() });
+  if (error !== undefined) process.stdout.write(`${error.message}\n`);
+  return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+}
+
+/** One vitest project; counts come from its own report. */
+function vitest(project, env = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-test-"));
+  try {
+    const report = join(folder, "report.json");
+    const args = [
+      module("vitest/vitest.mjs"),
+      "run",
+      "--project",
+      project,
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+    ];
+    const { status } = spawnSync(requireNode(), args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: childEnvironment(env) });
+    if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, note: "no report" };
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests = 0 } = JSON.parse(readFileSync(report, "utf8"));
+    // A file that cannot be loaded, or an error outside any test, fails the run without failing a test.
+    const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests);
+    return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function buildAndMeasure() {
+  buildWebIfStale();
+  return check([tool("check-size.js")]);
+}
+
+function endToEnd() {
+  const chromium = ensureChromium();
+  buildWebIfStale();
+  return vitest("e2e", { CHROMIUM: chromium });
+}
+
+/** Prints one line a step and the totals; true when nothing failed. */
+function summarise(done) {
+  const total = (key) => done.reduce((sum, result) => sum + result[key], 0);
+  process.stdout.write("\n=== Summary ===\n");
+  for (const { title, passed, failed, skipped, seconds, note } of done) {
+    const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}${note === undefined ? "" : ` (${note})`}`;
+    process.stdout.write(`${failed === 0 ? "ok    " : "FAILED"} ${title.padEnd(46)} ${seconds.toFixed(1).padStart(6)} s  ${counts}\n`);
+  }
+  process.stdout.write(`${((Date.now() - startedMs) / 1000).toFixed(0)} s in all; a check without tests of its own counts as one.\n`);
+  process.stdout.write(`${total("passed")} passed, ${total("failed")} failed\n`);
+  return total("failed") === 0;
+}
