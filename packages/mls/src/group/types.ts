@@ -1,0 +1,206 @@
+import type { CipherSuite, KeyPair, MaybePromise, RandomBytes } from "../crypto/suite.ts";
+import type { Capabilities, Credential, Extension, Lifetime } from "../messages/basics.ts";
+import type { KeyPackage, LeafNode } from "../messages/nodes.ts";
+import type { PreSharedKeyId } from "../messages/proposals.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import type { GroupState } from "./state.ts";
+
+/** One member of a group, as its leaf in the ratchet tree says. */
+export interface Member {
+  readonly leafIndex: LeafIndex;
+  readonly credential: Credential;
+  readonly signaturePublicKey: Uint8Array;
+  readonly leafNode: LeafNode;
+}
+
+/** The secrets behind a key package: kept by its owner until the package was used or expired, then erased. */
+export interface KeyPackagePrivateKeys {
+  readonly initSecretKey: Uint8Array;
+  readonly leafSecretKey: Uint8Array;
+  readonly signatureSecretKey: Uint8Array;
+}
+
+/** What `createKeyPackage` needs. Times are seconds since 1970. */
+export interface CreateKeyPackageParams {
+  readonly suite: CipherSuite;
+  readonly credential: Credential;
+  readonly signatureKeyPair: KeyPair;
+  readonly lifetime: Lifetime;
+  /** What this client supports; the types of `leafExtensions` and `extensions` are added by themselves. */
+  readonly capabilities?: Capabilities;
+  readonly leafExtensions?: readonly Extension[];
+  readonly extensions?: readonly Extension[];
+  readonly random: RandomBytes;
+}
+
+/** A key package, its encodings and its secrets. */
+export interface CreatedKeyPackage {
+  readonly keyPackage: KeyPackage;
+  /** The `MLSMessage` to publish. */
+  readonly message: Uint8Array;
+  /** The `KeyPackageRef` that a Welcome names it by. */
+  readonly reference: Uint8Array;
+  readonly privateKeys: KeyPackagePrivateKeys;
+}
+
+/** What `createGroup` needs. */
+export interface CreateGroupParams {
+  readonly suite: CipherSuite;
+  readonly groupId: Uint8Array;
+  readonly credential: Credential;
+  readonly signatureKeyPair: KeyPair;
+  readonly lifetime: Lifetime;
+  /** The types of `extensions` and `leafExtensions` are added by themselves. */
+  readonly capabilities?: Capabilities;
+  /** The group context's extensions. */
+  readonly extensions?: readonly Extension[];
+  readonly leafExtensions?: readonly Extension[];
+  readonly random: RandomBytes;
+}
+
+/** Finds a pre-shared key that the caller holds; undefined when it does not. */
+export type PskLookup = (id: PreSharedKeyId) => Uint8Array | undefined;
+
+/** What `createCommit` needs. */
+export interface CreateCommitParams {
+  readonly adds?: readonly KeyPackage[];
+  readonly removes?: readonly LeafIndex[];
+  readonly groupContextExtensions?: readonly Extension[];
+  /** Pre-shared keys to mix in, with the lookup that yields them. */
+  readonly psks?: readonly PreSharedKeyId[];
+  readonly psk?: PskLookup;
+  /** `authenticated_data` of the message: authenticated, not encrypted by MLS. */
+  readonly authenticatedData: Uint8Array;
+  readonly random: RandomBytes;
+  /** The clock by which the lifetimes of added key packages are judged. */
+  readonly nowSeconds: bigint;
+  /** "always" (the default) heals the group with each commit; "auto" leaves the path out when only members are added. */
+  readonly path?: "always" | "auto";
+  /** Puts the ratchet tree into the Welcome; otherwise hand `encodeRatchetTree(next)` to the joiners. */
+  readonly treeInWelcome?: boolean;
+}
+
+/** A commit that nobody has accepted yet. The caller keeps the old state until the delivery service took `message`. */
+export interface CreatedCommit {
+  /** The `MLSMessage` (a `PublicMessage`) to send. */
+  readonly message: Uint8Array;
+  /** The state to adopt once the message was accepted; one's own commit is not processed again. */
+  readonly next: GroupState;
+  /** One `MLSMessage` (a `Welcome`) for each added key package, in the order of `adds`. */
+  readonly welcomes: readonly Uint8Array[];
+}
+
+/** What `joinGroup` needs. */
+export interface JoinGroupParams {
+  readonly suite: CipherSuite;
+  /** The `MLSMessage` holding a `Welcome`. */
+  readonly welcome: Uint8Array;
+  readonly keyPackage: KeyPackage;
+  readonly privateKeys: KeyPackagePrivateKeys;
+  /** The encoding of the ratchet tree, unless the Welcome holds it. */
+  readonly ratchetTree?: Uint8Array;
+  readonly psk?: PskLookup;
+  /** When given, leaves that still carry their key package's lifetime must be within it. */
+  readonly nowSeconds?: bigint;
+}
+
+/** A group just joined. */
+export interface JoinedGroup {
+  readonly state: GroupState;
+  /** The member whose signature vouches for the Welcome. */
+  readonly welcomeSigner: LeafIndex;
+}
+
+/** What `encryptApplicationMessage` needs. */
+export interface EncryptParams {
+  readonly plaintext: Uint8Array;
+  readonly authenticatedData: Uint8Array;
+  readonly random: RandomBytes;
+  /** Zero bytes inside the encryption, to hide the length. 0 by default. */
+  readonly paddingBytes?: number;
+}
+
+/** An encrypted application message and the state whose secret it consumed: store the state before sending. */
+export interface EncryptedMessage {
+  readonly state: GroupState;
+  /** The `MLSMessage` (a `PrivateMessage`). */
+  readonly message: Uint8Array;
+  readonly generation: number;
+}
+
+/** How `processMessage` judges. */
+export interface ProcessParams {
+  /** When given, the lifetimes of added key packages are checked against it; a failure is of check `policy`. */
+  readonly nowSeconds?: bigint;
+  /** Asked about every added member after the public check; a refusal is a throw, and is passed on unchanged. */
+  readonly acceptAdd?: (leaf: LeafNode, keyPackage: KeyPackage) => MaybePromise<void>;
+  readonly psk?: PskLookup;
+  /** Take proposals sent by themselves, and commits that refer to them. Refused by default. */
+  readonly allowProposals?: boolean;
+  /** Take commits by which somebody adds themself. Refused by default. */
+  readonly allowExternalCommits?: boolean;
+}
+
+/** Proof of who wrote an application message: `SignWithLabel(., "FramedContentTBS", signedContent)`. */
+export interface MessageEvidence {
+  readonly signedContent: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly signaturePublicKey: Uint8Array;
+}
+
+/** An application message of a member. */
+export interface ProcessedApplication {
+  readonly kind: "application";
+  readonly state: GroupState;
+  readonly sender: LeafIndex;
+  readonly authenticatedData: Uint8Array;
+  readonly plaintext: Uint8Array;
+  readonly epoch: bigint;
+  readonly generation: number;
+  readonly evidence: MessageEvidence;
+}
+
+/** A commit of another member: `state` is the new epoch. */
+export interface ProcessedCommit {
+  readonly kind: "commit";
+  readonly state: GroupState;
+  /** The committer (of an external commit: its new leaf). */
+  readonly sender: LeafIndex;
+  readonly authenticatedData: Uint8Array;
+  readonly added: readonly Member[];
+  /** As they were before. */
+  readonly removed: readonly Member[];
+  /** Leaves whose content changed: the committer's, and those of Update proposals. */
+  readonly updated: readonly LeafIndex[];
+}
+
+/** A commit that removed this member: there is no next state. */
+export interface ProcessedRemoval {
+  readonly kind: "removed";
+  readonly sender: LeafIndex;
+  readonly authenticatedData: Uint8Array;
+}
+
+/** A proposal by itself, kept in `state` until its epoch ends. Only with `allowProposals`. */
+export interface ProcessedProposal {
+  readonly kind: "proposal";
+  readonly state: GroupState;
+  readonly sender: LeafIndex;
+  readonly authenticatedData: Uint8Array;
+  readonly reference: Uint8Array;
+}
+
+/** What a message was. */
+export type Processed = ProcessedApplication | ProcessedCommit | ProcessedRemoval | ProcessedProposal;
+
+/** What a commit would do, known from its public part. */
+export interface InspectedCommit {
+  readonly sender: LeafIndex;
+  readonly authenticatedData: Uint8Array;
+  readonly adds: readonly { readonly leafIndex: LeafIndex; readonly keyPackage: KeyPackage }[];
+  /** As they are now. */
+  readonly removes: readonly Member[];
+  readonly updates: readonly LeafIndex[];
+  readonly groupContextExtensions: readonly Extension[] | undefined;
+  readonly hasPath: boolean;
+}
