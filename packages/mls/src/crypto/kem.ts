@@ -1,0 +1,150 @@
+import { concatBytes, utf8Bytes } from "@latchkey/codec";
+import { MlsError } from "../errors.ts";
+import { labeledKdf, uint16Bytes } from "./hpke.ts";
+import type { Kdf, Kem } from "./hpke.ts";
+import { isScalar } from "./parameters.ts";
+import type { DhParameters } from "./parameters.ts";
+import type { DhGroup, MlKem } from "./primitives.ts";
+import type { KeyPair } from "./suite.ts";
+
+const none = new Uint8Array(0);
+
+function requireSize(bytes: Uint8Array, sizeBytes: number, what: string): void {
+  if (bytes.length !== sizeBytes) throw new MlsError("malformed", `${what} of the wrong size`);
+}
+
+/** The agreed value, never the all-zero one that a point of low order gives (RFC 9180 section 7.1.4). */
+async function agree(group: DhGroup, secretKey: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array> {
+  let shared: Uint8Array;
+  try {
+    shared = await group.agree(secretKey, publicKey);
+  } catch (cause) {
+    throw new MlsError("malformed", "invalid Diffie-Hellman key", { cause });
+  }
+  let bits = 0;
+  for (const byte of shared) bits |= byte;
+  if (bits === 0) throw new MlsError("malformed", "point of low order", { clause: "RFC 9180 §7.1.4" });
+  return shared;
+}
+
+/** DHKEM over one group (RFC 9180 section 4.1). The ephemeral key pair is derived from `random(Nsk)`. */
+export function dhKem(parameters: DhParameters, group: DhGroup, kdf: Kdf): Kem {
+  const { kemId, secretKeyBytes, publicKeyBytes, scalar } = parameters;
+  const labeled = labeledKdf(kdf, concatBytes(utf8Bytes("KEM"), uint16Bytes(kemId)));
+
+  const deriveSecretKey = (inputKeyMaterial: Uint8Array): Uint8Array => {
+    const secret = labeled.extract(none, "dkp_prk", inputKeyMaterial);
+    if (scalar === undefined) return labeled.expand({ secret, label: "sk", info: none, sizeBytes: secretKeyBytes });
+    for (let counter = 0; counter < 256; counter++) {
+      const candidate = labeled.expand({ secret, label: "candidate", info: Uint8Array.of(counter), sizeBytes: secretKeyBytes });
+      candidate[0] = (candidate[0] ?? 0) & scalar.mask;
+      if (isScalar(candidate, scalar.order)) return candidate;
+    }
+    throw new MlsError("crypto", "no key pair found", { clause: "RFC 9180 §7.1.3" });
+  };
+  const deriveKeyPair = async (inputKeyMaterial: Uint8Array): Promise<KeyPair> => {
+    const secretKey = deriveSecretKey(inputKeyMaterial);
+    return { secretKey, publicKey: await group.publicKey(secretKey) };
+  };
+  const sharedSecret = (dh: Uint8Array, kemOutput: Uint8Array, publicKey: Uint8Array): Uint8Array =>
+    labeled.expand({
+      secret: labeled.extract(none, "eae_prk", dh),
+      label: "shared_secret",
+      info: concatBytes(kemOutput, publicKey),
+      sizeBytes: kdf.hashBytes,
+    });
+
+  return {
+    id: kemId,
+    deriveKeyPair,
+    async encapsulate(publicKey, random) {
+      requireSize(publicKey, publicKeyBytes, "KEM public key");
+      const ephemeral = await deriveKeyPair(random(secretKeyBytes));
+      const dh = await agree(group, ephemeral.secretKey, publicKey);
+      return { kemOutput: ephemeral.publicKey, sharedSecret: sharedSecret(dh, ephemeral.publicKey, publicKey) };
+    },
+    async decapsulate({ secretKey, publicKey, kemOutput }) {
+      requireSize(secretKey, secretKeyBytes, "KEM secret key");
+      requireSize(kemOutput, publicKeyBytes, "KEM output");
+      const dh = await agree(group, secretKey, kemOutput);
+      return sharedSecret(dh, kemOutput, publicKey);
+    },
+  };
+}
+
+/** Sizes of X-Wing in bytes (draft-connolly-cfrg-xwing-kem; MLKEM768-X25519 of draft-ietf-hpke-pq). */
+export const xWingSizes: {
+  readonly secretKeyBytes: 32;
+  readonly publicKeyBytes: 1216;
+  readonly kemOutputBytes: 1120;
+} = { secretKeyBytes: 32, publicKeyBytes: 1216, kemOutputBytes: 1120 };
+
+const xWingId = 0x647a;
+const mlKemPublicKeyBytes = 1184;
+const mlKemCiphertextBytes = 1088;
+const xWingLabel = Uint8Array.of(0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c);
+
+/**
+ * X-Wing, the hybrid of ML-KEM-768 and X25519, as an HPKE KEM (decision 0003). A secret key is the 32-byte seed.
+ * `encapsulate` draws 64 bytes: 32 for ML-KEM (ignored by engines that draw their own), 32 for X25519.
+ */
+export function xWingKem(parts: {
+  mlKem: MlKem;
+  x25519: DhGroup;
+  sha3: (data: Uint8Array) => Uint8Array;
+  shake256: (data: Uint8Array, sizeBytes: number) => Uint8Array;
+}): Kem {
+  const { mlKem, x25519, sha3, shake256 } = parts;
+
+  const expandSeed = (seed: Uint8Array): { mlKemSeed: Uint8Array; x25519SecretKey: Uint8Array } => {
+    requireSize(seed, xWingSizes.secretKeyBytes, "KEM secret key");
+    const expanded = shake256(seed, 96);
+    return { mlKemSeed: expanded.slice(0, 64), x25519SecretKey: expanded.slice(64, 96) };
+  };
+  const combine = (params: { post: Uint8Array; classical: Uint8Array; ephemeral: Uint8Array; recipient: Uint8Array }): Uint8Array =>
+    sha3(concatBytes(params.post, params.classical, params.ephemeral, params.recipient, xWingLabel));
+
+  return {
+    id: xWingId,
+    async deriveKeyPair(inputKeyMaterial) {
+      const labeled = concatBytes(
+        inputKeyMaterial,
+        utf8Bytes("HPKE-v1KEM"),
+        uint16Bytes(xWingId),
+        uint16Bytes("DeriveKeyPair".length),
+        utf8Bytes("DeriveKeyPair"),
+        uint16Bytes(xWingSizes.secretKeyBytes),
+      );
+      const secretKey = shake256(labeled, xWingSizes.secretKeyBytes);
+      const { mlKemSeed, x25519SecretKey } = expandSeed(secretKey);
+      return { secretKey, publicKey: concatBytes(await mlKem.publicKey(mlKemSeed), await x25519.publicKey(x25519SecretKey)) };
+    },
+    async encapsulate(publicKey, random) {
+      requireSize(publicKey, xWingSizes.publicKeyBytes, "KEM public key");
+      const recipient = publicKey.slice(mlKemPublicKeyBytes);
+      const coins = random(64);
+      const ephemeralSecretKey = coins.slice(32);
+      const classical = await agree(x25519, ephemeralSecretKey, recipient);
+      const ephemeral = await x25519.publicKey(ephemeralSecretKey);
+      let encapsulated: { sharedSecret: Uint8Array; ciphertext: Uint8Array };
+      try {
+        encapsulated = await mlKem.encapsulate(publicKey.slice(0, mlKemPublicKeyBytes), coins.slice(0, 32));
+      } catch (cause) {
+        throw new MlsError("malformed", "invalid ML-KEM public key", { cause });
+      }
+      return {
+        kemOutput: concatBytes(encapsulated.ciphertext, ephemeral),
+        sharedSecret: combine({ post: encapsulated.sharedSecret, classical, ephemeral, recipient }),
+      };
+    },
+    async decapsulate({ secretKey, publicKey, kemOutput }) {
+      requireSize(kemOutput, xWingSizes.kemOutputBytes, "KEM output");
+      requireSize(publicKey, xWingSizes.publicKeyBytes, "KEM public key");
+      const { mlKemSeed, x25519SecretKey } = expandSeed(secretKey);
+      const ephemeral = kemOutput.slice(mlKemCiphertextBytes);
+      const classical = await agree(x25519, x25519SecretKey, ephemeral);
+      const post = await mlKem.decapsulate(mlKemSeed, kemOutput.slice(0, mlKemCiphertextBytes));
+      return combine({ post, classical, ephemeral, recipient: publicKey.slice(mlKemPublicKeyBytes) });
+    },
+  };
+}
