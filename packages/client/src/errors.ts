@@ -1,0 +1,72 @@
+import type { WireError, WireErrorCode } from "@latchkey/protocol";
+import type { ClientErrorCode, ClientFailure } from "./api.ts";
+
+/** Codes where the same call may succeed later without anybody changing anything. */
+const retryable: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>([
+  "offline",
+  "rate_limited",
+  "server_full",
+  "conflict",
+  "unreachable_device",
+  "storage_in_use",
+]);
+
+/** Every failure that leaves the client. The message is one plain sentence that never holds names, text or keys. */
+export class ClientError extends Error implements ClientFailure {
+  override readonly name: string = "ClientError";
+  readonly code: ClientErrorCode;
+  readonly canRetry: boolean;
+  /** When the server asks to wait: for how long, in milliseconds; else 0. */
+  readonly retryAfterMs: number;
+
+  constructor(code: ClientErrorCode, message: string, options: { canRetry?: boolean; retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.canRetry = options.canRetry ?? retryable.has(code);
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
+
+  /** Whether doing the same again later can help. */
+  shouldRetry(): boolean {
+    return this.canRetry;
+  }
+}
+
+const wireFailures: Readonly<Partial<Record<WireErrorCode, readonly [ClientErrorCode, string]>>> = {
+  too_large: ["message_too_large", "This is larger than the server takes."],
+  wrong_access_key: ["not_a_member", "The server does not accept this device's key to the conversation."],
+  unknown_log: ["unknown_conversation", "The server does not have this conversation."],
+  conflict: ["conflict", "Somebody else changed this at the same moment. Try again."],
+  stale: ["conflict", "The group changed at the same moment. Try again."],
+  account_conflict: ["conflict", "The account was changed at the same moment. Try again."],
+  invalid_username: ["invalid_username", "A username is 3 to 32 of a-z, 0-9, underscore, dot and hyphen."],
+  username_taken: ["username_taken", "This username is taken."],
+  not_found: ["unknown_user", "There is no such account on that server."],
+  no_key_package: ["unreachable_device", "A device of this person has no keys on the server now. Try again later."],
+  inbox_full: ["unreachable_device", "A device of this person takes nothing more until it has been online."],
+  rate_limited: ["rate_limited", "Too much at once. Try again in a moment."],
+  too_many_updates: ["rate_limited", "The account was changed too often today."],
+  storage_full: ["server_full", "The server has no space left. Nothing is lost; it is tried again."],
+  registration_closed: ["registration_closed", "This server takes no new accounts, or needs an invitation."],
+  shutting_down: ["offline", "The server is restarting."],
+  internal: ["server_refused", "The server failed. Try again later."],
+};
+
+/** A refusal of the server in the words of the client. */
+export function refusal(wire: WireError): ClientError {
+  const known = wireFailures[wire.code];
+  const [code, message] = known ?? (["server_refused", "The server refused this."] as const);
+  const canRetry = retryable.has(code) || wire.code === "internal";
+  return new ClientError(code, message, { canRetry, retryAfterMs: wire.retryAfterMs, cause: new Error(`refused: ${wire.code}`) });
+}
+
+/** The failure in `error` as plain data; anything unexpected becomes `fallback` and keeps no detail of it. */
+export function failureOf(error: unknown, fallback: ClientErrorCode = "server_refused"): ClientFailure {
+  if (error instanceof ClientError) return { code: error.code, message: error.message, canRetry: error.canRetry };
+  return { code: fallback, message: "Something went wrong that should not.", canRetry: false };
+}
+
+/** The network failed, or the connection ended before the answer. */
+export function offlineError(cause?: unknown): ClientError {
+  return new ClientError("offline", "The server cannot be reached now.", { cause });
+}

@@ -1,0 +1,310 @@
+import { concatBytes, fromHex, toHex, utf8Bytes } from "@latchkey/codec";
+import { seededRandom } from "@latchkey/testkit";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { encode } from "cbor2";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ContentError } from "./errors.ts";
+import { draftExamples } from "./examples.testing.ts";
+import {
+  createLeaveContent,
+  createProfileContent,
+  createTextContent,
+  decodeContent,
+  maxDisplayNameBytes,
+  maxTextBytes,
+  roomUri,
+  senderUri,
+} from "./message.ts";
+import { decodeMimiContent, encodeContent, maxContentBytes, messageIdOf } from "./mimi.ts";
+import type { MimiContent, NestedPart } from "./mimi.ts";
+
+const random = seededRandom("content");
+const salt = random(16);
+const plain: MimiContent = {
+  salt,
+  replaces: undefined,
+  topicId: new Uint8Array(0),
+  expires: undefined,
+  inReplyTo: undefined,
+  extensions: new Map(),
+  body: { kind: "single", disposition: 1, language: "", contentType: "text/plain;charset=utf-8", content: utf8Bytes("hi") },
+};
+
+function refusal(bytes: Uint8Array): string | undefined {
+  try {
+    decodeMimiContent(bytes);
+  } catch (error) {
+    if (error instanceof ContentError) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+function messageId(id: number): Uint8Array {
+  return concatBytes(new Uint8Array([1]), new Uint8Array(31).fill(id));
+}
+
+/** CBOR of the seven fields with one replaced, deterministic but for what `value` does. */
+function withField(index: number, hex: string): Uint8Array {
+  const fields = [encode(salt), "f6", "40", "f6", "f6", "a0", encode([1, "", 0])].map((field) =>
+    typeof field === "string" ? field : toHex(field),
+  );
+  fields[index] = hex;
+  return fromHex(`87${fields.join("")}`);
+}
+
+describe("the examples of draft-ietf-mimi-content-08", () => {
+  test.each(Object.entries(draftExamples))("%s: decodes, encodes to the same bytes, has its message id", (_, example) => {
+    const cbor = fromHex(example.cbor);
+    const content = decodeMimiContent(cbor);
+    expect(toHex(encodeContent(content))).toBe(example.cbor);
+    const id = messageIdOf({
+      sha256,
+      senderUri: String(content.extensions.get(1)),
+      roomUri: String(content.extensions.get(2)),
+      content: cbor,
+      salt: content.salt,
+    });
+    expect(toHex(id)).toBe(example.id);
+  });
+
+  const read = (name: string): ReturnType<typeof decodeContent> => decodeContent(fromHex(draftExamples[name]?.cbor ?? ""));
+
+  test("texts and replies are texts; reactions, edits, deletions and attachments are not", () => {
+    expect(read("original")).toMatchObject({ kind: "text", text: "Hi everyone, we just shipped release 2.0. __Good  work__!" });
+    expect(read("reply")).toMatchObject({ kind: "text", inReplyTo: fromHex(draftExamples["original"]?.id ?? "") });
+    expect(read("expiring")).toMatchObject({ kind: "text", expires: { relative: false, seconds: 1_644_390_004 } });
+    expect(read("multipart-1")).toMatchObject({ kind: "text", text: "# Welcome!" });
+    for (const name of ["reaction", "edit", "delete", "unlike", "attachment", "conferencing", "multipart-3"]) {
+      expect(read(name).kind, name).toBe("unsupported");
+    }
+  });
+});
+
+describe("content of one's own", () => {
+  const head = { salt, sentAtMs: 1_767_225_600_123 };
+
+  test("a text comes back with its head", () => {
+    const inReplyTo = messageId(9);
+    const bytes = createTextContent({
+      ...head,
+      text: "Grüße 👋\nline two",
+      inReplyTo,
+      displayName: "Zoë",
+      expires: { relative: true, seconds: 60 },
+    });
+    expect(decodeContent(bytes)).toEqual({
+      kind: "text",
+      text: "Grüße 👋\nline two",
+      salt,
+      sentAtMs: 1_767_225_600_123,
+      displayName: "Zoë",
+      inReplyTo,
+      expires: { relative: true, seconds: 60 },
+    });
+  });
+
+  test("the encoding of a text is frozen", () => {
+    const bytes = createTextContent({ salt: new Uint8Array(16), sentAtMs: 1, text: "hi" });
+    expect(toHex(bytes)).toBe(
+      "875000000000000000000000000000000000f640f6f6a16d6c617463686b65792e73656e740185016001781e746578742f6d61726b646f776e3b76617269616e743d47464d2d4d494d49426869",
+    );
+  });
+
+  test("leave and profile come back as such", () => {
+    expect(decodeContent(createLeaveContent(head))).toMatchObject({ kind: "leave", salt });
+    expect(decodeContent(createProfileContent({ ...head, displayName: "Ann" }))).toMatchObject({ kind: "profile", displayName: "Ann" });
+  });
+
+  test("HTML is sent as the draft wants it and shown as it was written", () => {
+    const text = 'a <b>bold</b> <script src="x"> 1 < 2 <https://example.com/> <!-- c -->';
+    const bytes = createTextContent({ ...head, text });
+    const sent = decodeMimiContent(bytes).body;
+    expect(sent.kind === "single" && new TextDecoder().decode(sent.content)).toBe(
+      'a &lt;b>bold&lt;/b> &lt;script src="x"> 1 < 2 <https://example.com/> &lt;!-- c -->',
+    );
+    expect(decodeContent(bytes)).toMatchObject({ kind: "text", text });
+  });
+
+  test("any text comes back, if it holds no entity of its own", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (text) => {
+        fc.pre(!text.includes("&lt;"));
+        expect(decodeContent(createTextContent({ ...head, text }))).toMatchObject({ kind: "text", text });
+      }),
+    );
+  });
+
+  test("an unpaired surrogate becomes the replacement character instead of breaking the message", () => {
+    expect(decodeContent(createTextContent({ ...head, text: "a\ud800b" }))).toMatchObject({ kind: "text", text: "a\ufffdb" });
+  });
+
+  test("the largest text fits, one byte more does not, and nothing is not a text", () => {
+    expect(decodeContent(createTextContent({ ...head, text: "x".repeat(maxTextBytes) }))).toMatchObject({ kind: "text" });
+    expect(() => createTextContent({ ...head, text: "x".repeat(maxTextBytes + 1) })).toThrow(ContentError);
+    expect(() => createTextContent({ ...head, text: "" })).toThrow(ContentError);
+    expect(() => createProfileContent({ ...head, displayName: "x".repeat(maxDisplayNameBytes + 1) })).toThrow(ContentError);
+  });
+
+  test("foreign values in our extensions are ignored", () => {
+    const bytes = encodeContent({
+      ...plain,
+      extensions: new Map<string, unknown>([
+        ["latchkey.name", 7],
+        ["latchkey.sent", -4],
+      ]),
+    });
+    expect(decodeContent(bytes)).toMatchObject({ kind: "text", text: "hi", displayName: undefined, sentAtMs: undefined });
+  });
+
+  test("URIs hold host and id", () => {
+    expect(senderUri("chat.example", new Uint8Array(32))).toBe(`mimi://chat.example/u/${"A".repeat(43)}`);
+    expect(roomUri("localhost:8080", new Uint8Array(32))).toBe(`mimi://localhost:8080/r/${"A".repeat(43)}`);
+  });
+});
+
+describe("what cannot be shown", () => {
+  const single = (contentType: string, content: Uint8Array = utf8Bytes("x"), disposition = 1): NestedPart => ({
+    kind: "single",
+    disposition,
+    language: "",
+    contentType,
+    content,
+  });
+  const kindOf = (body: NestedPart): string => decodeContent(encodeContent({ ...plain, body })).kind;
+
+  test("other media types, other charsets, bad UTF-8, empty bodies are unsupported", () => {
+    expect(kindOf(single("text/html"))).toBe("unsupported");
+    expect(kindOf(single("text/plain;charset=utf-16"))).toBe("unsupported");
+    expect(kindOf(single("text/plain", new Uint8Array([0xff])))).toBe("unsupported");
+    expect(kindOf(single("text/plain", new Uint8Array(0)))).toBe("unsupported");
+    expect(kindOf({ kind: "null", disposition: 1, language: "" })).toBe("unsupported");
+    expect(kindOf(single("text/plain", utf8Bytes("x"), 6))).toBe("unsupported");
+    expect(kindOf(single('Text/Plain; Charset="UTF-8"', utf8Bytes("x"), 200))).toBe("text");
+  });
+
+  test("parts follow their semantics", () => {
+    const multi = (semantics: "chooseOne" | "singleUnit" | "processAll", ...parts: NestedPart[]): ReturnType<typeof decodeContent> =>
+      decodeContent(encodeContent({ ...plain, body: { kind: "multi", disposition: 1, language: "", semantics, parts } }));
+    const [a, b, image] = [single("text/plain", utf8Bytes("a")), single("text/plain", utf8Bytes("b")), single("image/png")];
+    expect(multi("chooseOne", image, b, a)).toMatchObject({ kind: "text", text: "b" });
+    expect(multi("processAll", a, image, b)).toMatchObject({ kind: "text", text: "a\n\nb" });
+    expect(multi("singleUnit", a, b)).toMatchObject({ kind: "text", text: "a\n\nb" });
+    expect(multi("singleUnit", a, image)).toMatchObject({ kind: "unsupported" });
+  });
+});
+
+describe("hostile content", () => {
+  const bytes = encodeContent({
+    ...plain,
+    extensions: new Map<number | string, unknown>([
+      [1, "mimi://a.example/u/b"],
+      ["x", [1, "two"]],
+    ]),
+  });
+
+  test("cut at any byte, or with one more, it is malformed", () => {
+    for (let at = 0; at < bytes.length; at++) expect(refusal(bytes.subarray(0, at)), String(at)).toBe("malformed");
+    expect(refusal(concatBytes(bytes, new Uint8Array(1)))).toBe("malformed");
+  });
+
+  test("damaged or random bytes are refused or read, never anything else", () => {
+    const noise = seededRandom("noise");
+    for (let round = 0; round < 2000; round++) {
+      const [where = 0, what = 0] = noise(2);
+      const damaged = bytes.slice();
+      damaged[where % damaged.length] = what;
+      refusal(damaged);
+      refusal(noise(1 + (what % 64)));
+      expect(decodeContent(damaged).kind).toBeTypeOf("string");
+    }
+  });
+
+  test.each([
+    [
+      "bytes, text, arrays and maps of huge stated lengths",
+      ["5b7fffffffffffffff", "7b7fffffffffffffff", "9b7fffffffffffffff", "bb7fffffffffffffff", "9affffffff", "5bffffffffffffffff"],
+    ],
+    ["indefinite lengths", ["5f4101ff", "7f6161ff", "9fff", "bfff"]],
+    ["reserved and break codes", ["1c", "5c", "ff", "f800", "fc"]],
+    ["long integers and lengths", ["1801", "190001", "580100", "780161"]],
+    ["duplicate keys", ["a201000100", "a2616100616100"]],
+    ["keys out of order", ["a202000100", "a220000100"]],
+    ["keys that are no integer or text", ["a1f97e0000", "a1f500", "a1410000", "a1800000", "a1f93e0000"]],
+    ["an empty or over-long key, an integer key beyond 2^53", ["a16000", `a1790100${"61".repeat(256)}00`, "a11b002000000000000000"]],
+    ["NaN other than the one", ["a10ffb7ff8000000000000", "a10ff97e01", "a10ffa7fc00000"]],
+    ["floats longer than needed", ["a10ffb3ff8000000000000", "a10ffa3fc00000"]],
+    ["malformed UTF-8", ["a10f61ff", "a10f62c328"]],
+    ["a sender URI that is no text", ["a10101", "a10280"]],
+    ["no map at all", ["80", "f6", "00", "f7"]],
+  ])("refused as extensions: %s", (_, values) => {
+    for (const value of values) expect(refusal(withField(5, value)), value).toBe("malformed");
+  });
+
+  test("extensions may nest four levels and not five", () => {
+    // The example of section 6.3 of the draft.
+    const allowed =
+      "a20178186d696d693a2f2f612e6578616d706c652f752f616c6963651901008282421234d82072687474703a2f2f6578616d706c652e636f6d8242345619168b";
+    expect(refusal(withField(5, allowed))).toBeUndefined();
+    expect(refusal(withField(5, "a10f818180"))).toBeUndefined();
+    expect(refusal(withField(5, "a10f81818180"))).toBe("too_deep");
+    expect(refusal(withField(5, "a10fc1c1c1c100"))).toBe("too_deep");
+    expect(refusal(withField(5, `a10f${"81".repeat(5000)}80`))).toBe("malformed");
+  });
+
+  test.each([
+    ["salt of the wrong size", 0, "4100"],
+    ["salt as text", 0, "7000000000000000000000000000000000"],
+    ["replaces of the wrong size", 1, "4101"],
+    ["an id with another hash", 1, `5820${"02".repeat(32)}`],
+    ["inReplyTo of undefined", 4, "f7"],
+    ["expires without a boolean", 3, "820001"],
+    ["expires above 32 bits", 3, "82f41b0000000100000000"],
+    ["expires that is negative", 3, "82f420"],
+    ["expires as a float", 3, "82f4f93c00"],
+    ["a disposition above 255", 6, "831901006000"],
+    ["a disposition as a float", 6, "83f93c006000"],
+    ["an unknown cardinality", 6, "83016004"],
+    ["a null part with a field too many", 6, "8401600000"],
+    ["a single part without content", 6, "840160016178"],
+    ["a multi part of one part", 6, "85016003008183016000"],
+    ["unknown part semantics", 6, "850160030382" + "83016000".repeat(2)],
+    ["a body that is no array", 6, "a0"],
+  ])("refused: %s", (_, index, hex) => {
+    expect(refusal(withField(index, hex))).toBe("malformed");
+  });
+
+  test("four levels of parts are read, five refused; 1024 parts are read, more refused", () => {
+    const leaf: NestedPart = { kind: "null", disposition: 1, language: "" };
+    const wrap = (parts: NestedPart[]): NestedPart => ({ kind: "multi", disposition: 1, language: "", semantics: "processAll", parts });
+    const four = wrap([wrap([wrap([leaf, leaf]), leaf]), leaf]);
+    expect(refusal(encodeContent({ ...plain, body: four }))).toBeUndefined();
+    expect(() => encodeContent({ ...plain, body: wrap([four, leaf]) })).toThrow(expect.objectContaining({ code: "too_deep" }));
+    const nested = (depth: number): string => (depth === 0 ? "83016000" : `850160030282${nested(depth - 1)}83016000`);
+    expect(refusal(withField(6, nested(3)))).toBeUndefined();
+    expect(refusal(withField(6, nested(4)))).toBe("too_deep");
+    const wide = (count: number): Uint8Array =>
+      withField(6, `850160030299${count.toString(16).padStart(4, "0")}${"83016000".repeat(count)}`);
+    expect(refusal(wide(1023))).toBeUndefined();
+    expect(refusal(wide(1024))).toBe("too_large");
+  });
+
+  test("too many bytes are refused before they are parsed", () => {
+    expect(refusal(new Uint8Array(maxContentBytes + 1))).toBe("too_large");
+    const content = new Uint8Array(maxContentBytes);
+    expect(() => encodeContent({ ...plain, body: { ...plain.body, kind: "single", contentType: "", content } })).toThrow(ContentError);
+    expect(refusal(withField(2, `591001${"00".repeat(4097)}`))).toBe("too_large");
+  });
+
+  test("a key named __proto__ is an extension like any other", () => {
+    const bytes = encodeContent({ ...plain, extensions: new Map([["__proto__", "x"]]) });
+    expect(decodeMimiContent(bytes).extensions.get("__proto__")).toBe("x");
+    expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
+  });
+
+  test("errors say nothing of the content", () => {
+    const secret = `a10f69${toHex(utf8Bytes("secretive"))}ff`;
+    expect(() => decodeMimiContent(withField(5, secret))).toThrow(/^not /);
+  });
+});
