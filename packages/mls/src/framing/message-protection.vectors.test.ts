@@ -10,8 +10,9 @@ import { createSecretTree } from "../secret-tree/secret-tree.ts";
 import { toLeafIndex } from "../tree/tree-math.ts";
 import { allProviders } from "../vector-providers.testing.ts";
 import { loadVectors } from "../vectors.testing.ts";
-import { protectPublicMessage, signContent, unprotectPublicMessage, verifyContent } from "./authenticate.ts";
+import { signContent, verifyContent } from "./authenticate.ts";
 import { protectPrivateMessage, unprotectPrivateMessage } from "./private-message.ts";
+import { protectPublicMessage, unprotectPublicMessage } from "./public-message.ts";
 
 type MessageProtectionVector = { cipher_suite: CipherSuiteId; epoch: number } & Record<
   | "group_id" | "tree_hash" | "confirmed_transcript_hash" | "signature_priv" | "signature_pub" | "encryption_secret"
