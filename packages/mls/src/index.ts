@@ -1,1 +1,71 @@
-export {};
+export { MlsError } from "./errors.ts";
+export type { MlsCheck, MlsErrorCode } from "./errors.ts";
+export type {
+  CipherSuite,
+  CipherSuiteId,
+  CryptoProvider,
+  HpkeCiphertext,
+  KeyPair,
+  MaybePromise,
+  RandomBytes,
+} from "./crypto/suite.ts";
+export { decryptWithLabel, encryptWithLabel, expandWithLabel, refHash, signWithLabel, verifyWithLabel } from "./crypto/labeled.ts";
+export { extensionTypes, findExtension, lastResortExtensionType } from "./messages/basics.ts";
+export type { Capabilities, Credential, Extension, Lifetime, RequiredCapabilities } from "./messages/basics.ts";
+export type { KeyPackage, LeafNode, LeafNodeSource } from "./messages/nodes.ts";
+export type { PreSharedKeyId } from "./messages/proposals.ts";
+export { toLeafIndex } from "./tree/tree-math.ts";
+export type { LeafIndex } from "./tree/tree-math.ts";
+export {
+  createKeyPackage,
+  decodeKeyPackage,
+  decodeKeyPackagePrivateKeys,
+  encodeKeyPackagePrivateKeys,
+  verifyKeyPackage,
+} from "./group/key-packages.ts";
+export { createGroup } from "./group/create-group.ts";
+export { createCommit } from "./group/create-commit.ts";
+export { joinGroup } from "./group/join-group.ts";
+export { encryptApplicationMessage } from "./group/application.ts";
+export { inspectCommit, processMessage } from "./group/process-message.ts";
+export { decodeGroupState, encodeGroupState, encodeStateChanges } from "./group/persistence.ts";
+export type { StateRecord } from "./secret-tree/records.ts";
+export {
+  cipherSuiteId,
+  confirmedTranscriptHash,
+  encodeRatchetTree,
+  epoch,
+  epochAuthenticator,
+  exportSecret,
+  groupContextExtensions,
+  groupId,
+  memberAt,
+  members,
+  ownLeafIndex,
+  resumptionPsk,
+  treeHash,
+  unmergedLeafCount,
+} from "./group/state.ts";
+export type { GroupState } from "./group/state.ts";
+export type {
+  CreateCommitParams,
+  CreateGroupParams,
+  CreateKeyPackageParams,
+  CreatedCommit,
+  CreatedKeyPackage,
+  EncryptParams,
+  EncryptedMessage,
+  InspectedCommit,
+  JoinGroupParams,
+  JoinedGroup,
+  KeyPackagePrivateKeys,
+  Member,
+  MessageEvidence,
+  Processed,
+  ProcessedApplication,
+  ProcessedCommit,
+  ProcessedProposal,
+  ProcessedRemoval,
+  ProcessParams,
+  PskLookup,
+} from "./group/types.ts";
