@@ -1,0 +1,289 @@
+import { concatBytes, encode, uint32, uint8 } from "@latchkey/codec";
+import { describeCodec } from "@latchkey/testkit";
+import { describe, expect, test } from "vitest";
+import {
+  connectTbsCodec,
+  deviceReplyCodec,
+  deviceRequestCodec,
+  logReplyCodec,
+  logRequestCodec,
+  lookupReplyCodec,
+  lookupRequestCodec,
+  maxBlobsPerEntry,
+  maxInlineBytes,
+  maxKeyPackageBytes,
+  maxKeyPackagesPerPublish,
+  postReplyCodec,
+  postRequestCodec,
+  roles,
+  socketPath,
+  wireErrorCodec,
+  wireErrorNumbers,
+} from "../index.ts";
+import type {
+  DeviceReply,
+  DeviceRequest,
+  Frame,
+  Hello,
+  LogReply,
+  LogRequest,
+  LookupReply,
+  LookupRequest,
+  PostReply,
+  PostRequest,
+  WireErrorCode,
+} from "../index.ts";
+
+const id = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+const deviceId = new Uint8Array(16).fill(0xdd);
+const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
+const none = new Uint8Array(0);
+const zeros = (size: number): Uint8Array => new Uint8Array(size);
+const framed = <Body>(body: Body, requestId = 7): Frame<Body> => ({ id: requestId, body });
+/** A frame of request `id` 7 with the tag of a kind that does not exist. */
+const unknownKind = { "an unknown kind": concatBytes(encode(uint32, 7), encode(uint8, 99)) };
+
+const hello: Hello = {
+  format: 1,
+  host: "chat.example:8080",
+  serverName: "Example",
+  nonce: id(1),
+  timeMs: 1_767_225_600_000,
+  maxFrameBytes: 262_144,
+  maxBlobBytes: 104_857_600,
+  retentionDays: 30,
+  registration: 0,
+  ext: none,
+};
+const helloReply = { kind: "hello", ...hello } as const;
+const errorReply = { kind: "error", code: "rate_limited", retryAfterMs: 1500 } as const;
+
+describe("[C-1] frames are bounded and have one encoding", () => {
+  describeCodec<Frame<DeviceRequest>>("deviceRequestCodec", deviceRequestCodec, {
+    samples: [
+      framed({ kind: "reserve", username: "alice", invitation: "", token: none }),
+      framed({ kind: "publish", state: bytes(1), pops: [bytes(2), bytes(3, 4)], bindings: [bytes(5)] }),
+      framed({ kind: "connect", accountId: id(2), deviceId, signature: zeros(64) }),
+      framed({ kind: "card", card: bytes(1, 2, 3) }),
+      framed({ kind: "publish_key_packages", lastResort: true, notAfterMs: 1_767_225_600_000, keyPackages: [zeros(100), zeros(3000)] }),
+      framed({ kind: "count_key_packages" }),
+      framed({ kind: "read_inbox", afterSeq: 12 }),
+      framed({ kind: "erase_inbox", uptoSeq: 300 }),
+      framed({ kind: "inspect" }),
+      framed({ kind: "ping" }, 0xffff_ffff),
+    ],
+    frozen: "000000070105616c6963650000",
+    overLimit: {
+      "an id above 32 bits": framed({ kind: "ping" }, 2 ** 32),
+      "a username of 257 bytes": framed({ kind: "reserve", username: "a".repeat(257), invitation: "", token: none }),
+      "a token of 1025 bytes": framed({ kind: "reserve", username: "alice", invitation: "", token: zeros(1025) }),
+      "33 proofs of possession": framed({ kind: "publish", state: bytes(1), pops: Array.from({ length: 33 }, () => none), bindings: [] }),
+      "a short account id": framed({ kind: "connect", accountId: zeros(31), deviceId, signature: none }),
+      "a signature of 257 bytes": framed({ kind: "connect", accountId: id(2), deviceId, signature: zeros(257) }),
+      "a card of 8193 bytes": framed({ kind: "card", card: zeros(8193) }),
+      "no key package": framed({ kind: "publish_key_packages", lastResort: false, notAfterMs: 0, keyPackages: [] }),
+      "too many key packages": framed({
+        kind: "publish_key_packages",
+        lastResort: false,
+        notAfterMs: 0,
+        keyPackages: Array.from({ length: maxKeyPackagesPerPublish + 1 }, () => bytes(1)),
+      }),
+      "a key package too large": framed({
+        kind: "publish_key_packages",
+        lastResort: false,
+        notAfterMs: 0,
+        keyPackages: [zeros(maxKeyPackageBytes + 1)],
+      }),
+      "a sequence number above 2^53": framed({ kind: "read_inbox", afterSeq: 2 ** 53 }),
+    },
+    overLimitBytes: unknownKind,
+  });
+
+  describeCodec<Frame<DeviceReply>>("deviceReplyCodec", deviceReplyCodec, {
+    samples: [
+      framed(helloReply, 0),
+      framed(errorReply),
+      framed({ kind: "reserved", untilMs: 5 }),
+      framed({ kind: "published", version: 3, proof: none }),
+      framed({ kind: "key_packages", oneTime: 99, lastResortNotAfterMs: 0 }),
+      framed({ kind: "item", seq: 4, day: 20_454, blob: zeros(512) }, 0),
+      framed({ kind: "holdings", json: bytes(0x7b, 0x7d) }),
+      framed({ kind: "done" }),
+    ],
+    frozen:
+      "0000000000000111636861742e6578616d706c653a38303830074578616d706c6501010101010101010101010101010101010101010101010101010101010101010000019b76daa8000004000006400000001e0000",
+    overLimit: {
+      "an item above 64 KiB": framed({ kind: "item", seq: 1, day: 1, blob: zeros(maxInlineBytes + 1) }),
+      "a host that is none": framed({ ...helloReply, host: "Chat.Example" }),
+      "a short nonce": framed({ ...helloReply, nonce: zeros(31) }),
+    },
+    overLimitBytes: unknownKind,
+  });
+
+  describeCodec<Frame<LogRequest>>("logRequestCodec", logRequestCodec, {
+    samples: [
+      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "message", blob: bytes(1, 2), blobIds: [id(8)] }),
+      framed({ kind: "create", logId: id(1), accessHash: id(2), token: none }),
+      framed({ kind: "open", logId: id(1), epochId: 0, access: id(3), afterSeq: 17 }),
+      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "complaint", blob: zeros(512), blobIds: [] }),
+      framed({ kind: "commit", logId: id(1), epochId: 5, afterSeq: 4, nextAccessHash: id(4), blob: zeros(1024), blobIds: [], token: none }),
+      framed({ kind: "close", logId: id(1) }),
+      framed({ kind: "ping" }),
+    ],
+    frozen:
+      "00000007030101010101010101010101010101010101010101010101010101010101010101000000000000000501020102200808080808080808080808080808080808080808080808080808080808080808",
+    overLimit: {
+      "a blob above 64 KiB": framed({
+        kind: "append",
+        logId: id(1),
+        epochId: 5,
+        entryKind: "message",
+        blob: zeros(maxInlineBytes + 1),
+        blobIds: [],
+      }),
+      "too many blob ids": framed({
+        kind: "append",
+        logId: id(1),
+        epochId: 5,
+        entryKind: "message",
+        blob: none,
+        blobIds: Array.from({ length: maxBlobsPerEntry + 1 }, (_, at) => id(at)),
+      }),
+      "a short log id": framed({ kind: "close", logId: zeros(31) }),
+      "a long access key": framed({ kind: "open", logId: id(1), epochId: 0, access: zeros(33), afterSeq: 0 }),
+      "an epoch below zero": framed({ kind: "open", logId: id(1), epochId: -1, access: id(3), afterSeq: 0 }),
+    },
+    overLimitBytes: {
+      ...unknownKind,
+      "an unknown entry kind": concatBytes(encode(uint32, 7), bytes(3), id(1), zeros(8), bytes(9, 0, 0)),
+    },
+  });
+
+  describeCodec<Frame<LogReply>>("logReplyCodec", logReplyCodec, {
+    samples: [
+      framed(
+        { kind: "entry", logId: id(1), seq: 9, epochId: 5, entryKind: "commit", day: 20_454, nextAccessHash: id(4), blob: bytes(1, 2, 3) },
+        0,
+      ),
+      framed(helloReply, 0),
+      framed(errorReply),
+      framed({ kind: "opened", logId: id(1), currentEpochId: 5, lastSeq: 9, head: id(6), firstSeq: 2, headBeforeFirst: id(7) }),
+      framed({ kind: "accepted", seq: 9, head: id(6) }),
+      framed({ kind: "sealed", logId: id(1), seq: 8, leaf: id(5) }, 0),
+      framed({ kind: "done" }),
+    ],
+    frozen:
+      "0000000004010101010101010101010101010101010101010101010101010101010101010100000000000000090000000000000005020000000000004fe6040404040404040404040404040404040404040404040404040404040404040403010203",
+    overLimit: {
+      "a blob above 64 KiB": framed({
+        kind: "entry",
+        logId: id(1),
+        seq: 9,
+        epochId: 5,
+        entryKind: "message",
+        day: 1,
+        nextAccessHash: id(0),
+        blob: zeros(maxInlineBytes + 1),
+      }),
+      "a long head": framed({ kind: "accepted", seq: 9, head: zeros(33) }),
+    },
+    overLimitBytes: unknownKind,
+  });
+
+  describeCodec<Frame<PostRequest>>("postRequestCodec", postRequestCodec, {
+    samples: [framed({ kind: "post", inboxId: id(1), capability: id(0), blob: bytes(1), token: none }), framed({ kind: "ping" })],
+    frozen:
+      "000000070101010101010101010101010101010101010101010101010101010101010101010000000000000000000000000000000000000000000000000000000000000000010100",
+    overLimit: {
+      "an item above 64 KiB": framed({ kind: "post", inboxId: id(1), capability: id(0), blob: zeros(maxInlineBytes + 1), token: none }),
+      "a token of 1025 bytes": framed({ kind: "post", inboxId: id(1), capability: id(0), blob: none, token: zeros(1025) }),
+    },
+    overLimitBytes: unknownKind,
+  });
+
+  describeCodec<Frame<PostReply>>("postReplyCodec", postReplyCodec, {
+    samples: [framed(errorReply), framed(helloReply, 0), framed({ kind: "done" })],
+    frozen: "00000007010015000005dc",
+    overLimit: { "a delay above 32 bits": framed({ kind: "error", code: "internal", retryAfterMs: 2 ** 32 }) },
+    overLimitBytes: {
+      ...unknownKind,
+      "an error code that does not exist": concatBytes(encode(uint32, 7), bytes(1, 0xff, 0xff, 0, 0, 0, 0)),
+    },
+  });
+
+  describeCodec<Frame<LookupRequest>>("lookupRequestCodec", lookupRequestCodec, {
+    samples: [
+      framed({ kind: "lookup_username", username: "bob", fromVersion: 0 }),
+      framed({ kind: "lookup_account", accountId: id(2), fromVersion: 3 }),
+      framed({ kind: "take_key_package", accountId: id(2), deviceId, token: none }),
+      framed({ kind: "check_username", username: "not a username, and still a question" }),
+      framed({ kind: "ping" }),
+    ],
+    frozen: "000000070103626f6200000000",
+    overLimit: {
+      "a username of 257 bytes": framed({ kind: "lookup_username", username: "a".repeat(257), fromVersion: 0 }),
+      "a version above 32 bits": framed({ kind: "lookup_account", accountId: id(2), fromVersion: 2 ** 32 }),
+      "a short device id": framed({ kind: "take_key_package", accountId: id(2), deviceId: zeros(15), token: none }),
+    },
+    overLimitBytes: unknownKind,
+  });
+
+  describeCodec<Frame<LookupReply>>("lookupReplyCodec", lookupReplyCodec, {
+    samples: [
+      framed({ kind: "account", states: [bytes(1)], pops: [bytes(2)], bindings: [bytes(3, 4)], proof: none }),
+      framed(helloReply, 0),
+      framed(errorReply),
+      framed({ kind: "key_package", card: bytes(1), keyPackage: bytes(2), lastResort: false }),
+      framed({ kind: "availability", reason: 3 }),
+      framed({ kind: "done" }),
+    ],
+    frozen: "00000007020201010201020302030400",
+    overLimit: {
+      "a key package too large": framed({ kind: "key_package", card: none, keyPackage: zeros(maxKeyPackageBytes + 1), lastResort: false }),
+      "a state above 64 KiB": framed({ kind: "account", states: [zeros(65_537)], pops: [], bindings: [], proof: none }),
+      "states above 192 KiB": framed({
+        kind: "account",
+        states: Array.from({ length: 4 }, () => zeros(60_000)),
+        pops: [],
+        bindings: [],
+        proof: none,
+      }),
+    },
+    overLimitBytes: unknownKind,
+  });
+
+  describeCodec("connectTbsCodec", connectTbsCodec, {
+    samples: [{ format: 1, host: "chat.example", accountId: id(2), deviceId, nonce: id(1), role: "device", ext: none }],
+    frozen:
+      "00010c636861742e6578616d706c650202020202020202020202020202020202020202020202020202020202020202dddddddddddddddddddddddddddddddd01010101010101010101010101010101010101010101010101010101010101010100",
+    overLimit: {
+      "a host that is none": { format: 1, host: "chat example", accountId: id(2), deviceId, nonce: id(1), role: "device", ext: none },
+      "4097 bytes of extensions": {
+        format: 1,
+        host: "chat.example",
+        accountId: id(2),
+        deviceId,
+        nonce: id(1),
+        role: "log",
+        ext: zeros(4097),
+      },
+    },
+  });
+});
+
+describe("errors", () => {
+  test("every code makes the round trip under a number of its own", () => {
+    expect(new Set(Object.values(wireErrorNumbers)).size).toBe(Object.keys(wireErrorNumbers).length);
+    for (const [code, number] of Object.entries(wireErrorNumbers)) {
+      // The keys of the table are the codes.
+      const encoded = encode(wireErrorCodec, { code: code as WireErrorCode, retryAfterMs: 0 });
+      expect([...encoded]).toEqual([number >> 8, number & 0xff, 0, 0, 0, 0]);
+    }
+  });
+});
+
+describe("[C-5] roles", () => {
+  test("each has a path of its own", () => {
+    expect(roles.map((role) => socketPath(role))).toEqual(["/v1/device", "/v1/log", "/v1/post", "/v1/lookup"]);
+  });
+});

@@ -1,0 +1,203 @@
+import { concatBytes, utf8Bytes } from "@latchkey/codec";
+import { describeCodec } from "@latchkey/testkit";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  authenticatedDataCodec,
+  blobReferenceCodec,
+  buckets,
+  decodeEnvelope,
+  encodeEnvelope,
+  envelopeAad,
+  envelopeOverheadBytes,
+  fitsInline,
+  inboxHeadCodec,
+  inboxHeadTbsCodec,
+  inboxPlaintextCodec,
+  latchkeyGroupCodec,
+  leafIdentityCodec,
+  maxInlineBytes,
+  maxInlineTreeBytes,
+  sealedItemCodec,
+  welcomeBundleCodec,
+} from "../index.ts";
+import type { EnvelopePlaintext, InboxHead, LatchkeyGroup, WelcomeBundle } from "../index.ts";
+
+const id = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+const id16 = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);
+const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
+const zeros = (size: number): Uint8Array => new Uint8Array(size);
+const none = new Uint8Array(0);
+
+const reference = { blobId: id(1), key: id(2), hash: id(3), sizeBytes: 262_144 };
+const group: LatchkeyGroup = {
+  format: 1,
+  host: "chat.example",
+  logId: id(9),
+  roles: [{ accountId: id(4), role: 3 }],
+  policy: 0,
+  conversationKind: 2,
+  name: "Café",
+  ext: none,
+};
+const bundle: WelcomeBundle = {
+  format: 1,
+  host: "chat.example",
+  logId: id(9),
+  epochId: 4,
+  seq: 4,
+  head: id(8),
+  welcome: bytes(1, 2),
+  tree: { kind: "inline", tree: bytes(3) },
+  directoryProofs: none,
+  checkpoint: none,
+  ext: none,
+};
+const head: InboxHead = {
+  format: 1,
+  kind: 1,
+  senderHost: "chat.example",
+  senderAccountId: id(4),
+  senderDeviceId: id16(5),
+  recipientDeviceId: id16(6),
+  itemId: id16(7),
+  notAfterMs: 1_767_225_600_000,
+};
+
+describeCodec("blobReferenceCodec", blobReferenceCodec, {
+  samples: [reference],
+  frozen: "0101010101010101010101010101010101010101010101010101010101010101020202020202020202020202020202020202020202020202020202020202020203030303030303030303030303030303030303030303030303030303030303030000000000040000",
+  overLimit: { "a key of 33 bytes": { ...reference, key: zeros(33) }, "a size above 2^53": { ...reference, sizeBytes: 2 ** 53 } },
+});
+
+describe("[M-1] what a group says of itself", () => {
+  describeCodec("leafIdentityCodec", leafIdentityCodec, {
+    samples: [{ format: 1, host: "chat.example:8080", accountId: id(4), deviceId: id16(5) }],
+    frozen: "000111636861742e6578616d706c653a38303830040404040404040404040404040404040404040404040404040404040404040405050505050505050505050505050505",
+    overLimit: {
+      "a host with a capital": { format: 1, host: "Chat.example", accountId: id(4), deviceId: id16(5) },
+      "a device id of 15 bytes": { format: 1, host: "chat.example", accountId: id(4), deviceId: zeros(15) },
+    },
+    overLimitBytes: { "format 2": concatBytes(bytes(0, 2, 1, 0x61), id(4), id16(5)) },
+  });
+
+  describeCodec("latchkeyGroupCodec", latchkeyGroupCodec, {
+    samples: [group, { ...group, roles: [], conversationKind: 1, name: "", policy: 1 }],
+    frozen: "00010c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090921040404040404040404040404040404040404040404040404040404040404040403000205436166c3a900",
+    overLimit: {
+      "a name of 513 bytes": { ...group, name: "x".repeat(513) },
+      "roles above 64 KiB": { ...group, roles: Array.from({ length: 2000 }, () => ({ accountId: id(1), role: 1 })) },
+      "an account id of 31 bytes": { ...group, roles: [{ accountId: zeros(31), role: 1 }] },
+    },
+  });
+});
+
+describe("[L-10] what every message says of its log", () => {
+  const data = { format: 1, seq: 12, head: id(8), accountVersion: 2, accountChain: id(7), gossip: none, ext: none } as const;
+  describeCodec("authenticatedDataCodec", authenticatedDataCodec, {
+    samples: [data, { ...data, gossip: zeros(1024) }],
+    frozen: "0001000000000000000c08080808080808080808080808080808080808080808080808080808080808080000000207070707070707070707070707070707070707070707070707070707070707070000",
+    overLimit: { "1025 bytes of gossip": { ...data, gossip: zeros(1025) }, "a negative sequence number": { ...data, seq: -1 } },
+  });
+});
+
+describe("[M-4] what a joiner gets", () => {
+  describeCodec("welcomeBundleCodec", welcomeBundleCodec, {
+    samples: [bundle, { ...bundle, tree: { kind: "blob", ...reference } }],
+    frozen: "00010c636861742e6578616d706c650909090909090909090909090909090909090909090909090909090909090909000000000000000400000000000000040808080808080808080808080808080808080808080808080808080808080808020102010103000000",
+    overLimit: {
+      "a welcome above 64 KiB": { ...bundle, welcome: zeros(maxInlineBytes + 1) },
+      "an inline tree above 16 KiB": { ...bundle, tree: { kind: "inline", tree: zeros(maxInlineTreeBytes + 1) } },
+      "a checkpoint of 4097 bytes": { ...bundle, checkpoint: zeros(4097) },
+    },
+  });
+});
+
+describe("[I-2] inbox items", () => {
+  describeCodec("inboxHeadCodec", inboxHeadCodec, {
+    samples: [head],
+    frozen: "0001010c636861742e6578616d706c6504040404040404040404040404040404040404040404040404040404040404040505050505050505050505050505050506060606060606060606060606060606070707070707070707070707070707070000019b76daa800",
+    overLimit: { "an item id of 17 bytes": { ...head, itemId: zeros(17) }, "a kind above 255": { ...head, kind: 256 } },
+  });
+
+  describeCodec("inboxHeadTbsCodec", inboxHeadTbsCodec, {
+    samples: [{ head, bodyHash: id(1) }],
+    frozen: "0001010c636861742e6578616d706c6504040404040404040404040404040404040404040404040404040404040404040505050505050505050505050505050506060606060606060606060606060606070707070707070707070707070707070000019b76daa8000101010101010101010101010101010101010101010101010101010101010101",
+    overLimit: { "a hash of 31 bytes": { head, bodyHash: zeros(31) } },
+  });
+
+  describeCodec("inboxPlaintextCodec", inboxPlaintextCodec, {
+    samples: [{ head, signature: zeros(64), body: bytes(1, 2, 3) }],
+    frozen: "0001010c636861742e6578616d706c6504040404040404040404040404040404040404040404040404040404040404040505050505050505050505050505050506060606060606060606060606060606070707070707070707070707070707070000019b76daa80040400000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000003010203",
+    overLimit: {
+      "a signature of 257 bytes": { head, signature: zeros(257), body: none },
+      "a body above 64 KiB": { head, signature: none, body: zeros(maxInlineBytes + 1) },
+    },
+  });
+
+  describeCodec("sealedItemCodec", sealedItemCodec, {
+    samples: [{ format: 1, kemOutput: zeros(1120), ciphertext: bytes(1) }],
+    frozen: "sha256:b53145a244c503dc2e6df358ff95829f7c405787ec4f582e0ba276b9728f5ed4",
+    overLimit: {
+      "a KEM output of 2049 bytes": { format: 1, kemOutput: zeros(2049), ciphertext: none },
+      "a ciphertext above 64 KiB": { format: 1, kemOutput: none, ciphertext: zeros(maxInlineBytes + 1) },
+    },
+  });
+});
+
+const inline = (size: number): EnvelopePlaintext => ({
+  format: 1,
+  kind: "message",
+  nextAccessHash: id(0),
+  content: { kind: "inline", mlsMessage: zeros(size).fill(1), directoryProofs: none },
+});
+
+describe("[L-2] envelopes", () => {
+  test("the plaintext survives, and its sealed size is a bucket", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 65_000 }), fc.constantFrom("message" as const, "commit" as const), (size, kind) => {
+        const plaintext = { ...inline(size), kind, nextAccessHash: id(kind === "commit" ? 5 : 0) };
+        const padded = encodeEnvelope(plaintext);
+        expect(buckets).toContain(padded.length + envelopeOverheadBytes);
+        expect(decodeEnvelope(padded)).toEqual(plaintext);
+      }),
+    );
+  });
+
+  test("[C-4] contents of nearly one size cannot be told apart by theirs", () => {
+    expect(new Set([1, 50, 200, 400].map((size) => encodeEnvelope(inline(size)).length))).toEqual(new Set([512 - envelopeOverheadBytes]));
+  });
+
+  test("content above an entry is refused, and fitsInline says so before", () => {
+    for (const size of [60_000, 65_430, 65_500, 65_536, 100_000]) {
+      const fits = fitsInline({ mlsMessage: zeros(size), directoryProofs: none });
+      if (fits) expect(encodeEnvelope(inline(size)).length).toBe(maxInlineBytes - envelopeOverheadBytes);
+      else if (size > maxInlineBytes) expect(() => encodeEnvelope(inline(size))).toThrow(expect.objectContaining({ code: "limit" }));
+    }
+    expect(fitsInline({ mlsMessage: zeros(65_000), directoryProofs: none })).toBe(true);
+    expect(fitsInline({ mlsMessage: zeros(65_536), directoryProofs: none })).toBe(false);
+  });
+
+  test("content in a blob fits the smallest bucket", () => {
+    const external: EnvelopePlaintext = { ...inline(0), content: { kind: "external", ...reference } };
+    const padded = encodeEnvelope(external);
+    expect(padded.length + envelopeOverheadBytes).toBe(512);
+    expect(decodeEnvelope(padded)).toEqual(external);
+  });
+
+  test("anything but zeros behind the content is refused, and so is content cut short", () => {
+    const padded = encodeEnvelope(inline(10));
+    for (let at = 52; at < padded.length; at += 1) {
+      const damaged = padded.slice();
+      damaged[at] = 1;
+      expect(() => decodeEnvelope(damaged), `byte ${at}`).toThrow(expect.objectContaining({ code: "invalid" }));
+    }
+    for (let size = 0; size < 40; size++) {
+      expect(() => decodeEnvelope(padded.subarray(0, size)), `${size} bytes`).toThrow(expect.objectContaining({ code: "truncated" }));
+    }
+  });
+
+  test("the additional data says log, epoch and kind", () => {
+    expect(envelopeAad(id(9), 258, "commit")).toEqual(concatBytes(utf8Bytes("latchkey/env/1"), id(9), bytes(0, 0, 0, 0, 0, 0, 1, 2, 2)));
+  });
+});
