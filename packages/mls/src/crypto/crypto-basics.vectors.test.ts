@@ -1,7 +1,16 @@
 import { fromHex, toHex } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
 import { loadVectors } from "../vectors.testing.ts";
-import { decryptWithLabel, deriveSecret, deriveTreeSecret, encryptWithLabel, expandWithLabel, refHash, signWithLabel, verifyWithLabel } from "./labeled.ts";
+import {
+  decryptWithLabel,
+  deriveSecret,
+  deriveTreeSecret,
+  encryptWithLabel,
+  expandWithLabel,
+  refHash,
+  signWithLabel,
+  verifyWithLabel,
+} from "./labeled.ts";
 import type { CipherSuiteId } from "./suite.ts";
 import { allProviders } from "../vector-providers.testing.ts";
 import { testRandom } from "./random.testing.ts";
@@ -13,7 +22,15 @@ interface CryptoBasicsVector {
   derive_secret: { secret: string; label: string; out: string };
   derive_tree_secret: { secret: string; label: string; generation: number; length: number; out: string };
   sign_with_label: { priv: string; pub: string; content: string; label: string; signature: string };
-  encrypt_with_label: { priv: string; pub: string; label: string; context: string; plaintext: string; kem_output: string; ciphertext: string };
+  encrypt_with_label: {
+    priv: string;
+    pub: string;
+    label: string;
+    context: string;
+    plaintext: string;
+    kem_output: string;
+    ciphertext: string;
+  };
 }
 
 const vectors = loadVectors<CryptoBasicsVector>("crypto-basics");

@@ -114,7 +114,9 @@ describe("HPKE refuses", () => {
       for (const point of lowOrder.map((hex) => fromHex(hex))) {
         const message = { info: none, aad: none, ciphertext: new Uint8Array(32) };
         const random = (size: number): Uint8Array => new Uint8Array(size).fill(3);
-        await expect(createHpke(x25519, kdf, aead).open({ ...pair, ...message, kemOutput: point })).rejects.toMatchObject({ code: "malformed" });
+        await expect(createHpke(x25519, kdf, aead).open({ ...pair, ...message, kemOutput: point })).rejects.toMatchObject({
+          code: "malformed",
+        });
         await expect(
           createHpke(x25519, kdf, aead).seal({ publicKey: point, info: none, aad: none, plaintext: none, random }),
         ).rejects.toMatchObject({ code: "malformed" });

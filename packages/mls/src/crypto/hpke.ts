@@ -101,10 +101,7 @@ export function createHpke(kem: Kem, kdf: Kdf, aead: HpkeAead): Hpke {
       nonce: labeled.expand({ secret, label: "base_nonce", info: context, sizeBytes: aead.nonceBytes }),
     };
   };
-  const exported = (
-    sharedSecret: Uint8Array,
-    params: { info: Uint8Array; exporterContext: Uint8Array; sizeBytes: number },
-  ): Uint8Array => {
+  const exported = (sharedSecret: Uint8Array, params: { info: Uint8Array; exporterContext: Uint8Array; sizeBytes: number }): Uint8Array => {
     const { context, secret } = schedule(sharedSecret, params.info);
     const exporterSecret = labeled.expand({ secret, label: "exp", info: context, sizeBytes: kdf.hashBytes });
     return labeled.expand({ secret: exporterSecret, label: "sec", info: params.exporterContext, sizeBytes: params.sizeBytes });

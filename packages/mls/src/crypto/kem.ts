@@ -2,6 +2,7 @@ import { concatBytes, utf8Bytes } from "@latchkey/codec";
 import { MlsError } from "../errors.ts";
 import { labeledKdf, uint16Bytes } from "./hpke.ts";
 import type { Kdf, Kem } from "./hpke.ts";
+import { KeyCache } from "./key-cache.ts";
 import { isScalar } from "./parameters.ts";
 import type { DhParameters } from "./parameters.ts";
 import type { DhGroup, MlKem } from "./primitives.ts";
@@ -96,11 +97,12 @@ export function xWingKem(parts: {
 }): Kem {
   const { mlKem, x25519, sha3, shake256 } = parts;
 
-  const expandSeed = (seed: Uint8Array): { mlKemSeed: Uint8Array; x25519SecretKey: Uint8Array } => {
+  // Cached, so that providers find the parts again in their own caches of imported keys.
+  const expanded = new KeyCache((seed: Uint8Array) => {
     requireSize(seed, xWingSizes.secretKeyBytes, "KEM secret key");
-    const expanded = shake256(seed, 96);
-    return { mlKemSeed: expanded.slice(0, 64), x25519SecretKey: expanded.slice(64, 96) };
-  };
+    const bytes = shake256(seed, 96);
+    return { mlKemSeed: bytes.slice(0, 64), x25519SecretKey: bytes.slice(64, 96) };
+  });
   const combine = (params: { post: Uint8Array; classical: Uint8Array; ephemeral: Uint8Array; recipient: Uint8Array }): Uint8Array =>
     sha3(concatBytes(params.post, params.classical, params.ephemeral, params.recipient, xWingLabel));
 
@@ -116,7 +118,7 @@ export function xWingKem(parts: {
         uint16Bytes(xWingSizes.secretKeyBytes),
       );
       const secretKey = shake256(labeled, xWingSizes.secretKeyBytes);
-      const { mlKemSeed, x25519SecretKey } = expandSeed(secretKey);
+      const { mlKemSeed, x25519SecretKey } = expanded.get(secretKey);
       return { secretKey, publicKey: concatBytes(await mlKem.publicKey(mlKemSeed), await x25519.publicKey(x25519SecretKey)) };
     },
     async encapsulate(publicKey, random) {
@@ -140,7 +142,7 @@ export function xWingKem(parts: {
     async decapsulate({ secretKey, publicKey, kemOutput }) {
       requireSize(kemOutput, xWingSizes.kemOutputBytes, "KEM output");
       requireSize(publicKey, xWingSizes.publicKeyBytes, "KEM public key");
-      const { mlKemSeed, x25519SecretKey } = expandSeed(secretKey);
+      const { mlKemSeed, x25519SecretKey } = expanded.get(secretKey);
       const ephemeral = kemOutput.slice(mlKemCiphertextBytes);
       const classical = await agree(x25519, x25519SecretKey, ephemeral);
       const post = await mlKem.decapsulate(mlKemSeed, kemOutput.slice(0, mlKemCiphertextBytes));

@@ -8,28 +8,15 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
-import { MlsError } from "../errors.ts";
-import { dhGroups, isScalar } from "./parameters.ts";
+import { randomScalar } from "./parameters.ts";
 import type { AeadName, DhName, SignatureName } from "./parameters.ts";
 import type { DhGroup, Primitives, SignatureScheme } from "./primitives.ts";
-import type { RandomBytes } from "./suite.ts";
 
 const hashOf = { sha256, sha384, sha512 };
 export const nistCurves: Readonly<Record<"p256" | "p384" | "p521", ECDSA>> = { p256, p384, p521 };
 
 function cipher(name: AeadName, key: Uint8Array, nonce: Uint8Array, aad: Uint8Array): ReturnType<typeof gcm> {
   return name === "chacha20poly1305" ? chacha20poly1305(key, nonce, aad) : gcm(key, nonce, aad);
-}
-
-/** A private key of a NIST curve, by rejection (FIPS 186-5 appendix A.2.2). */
-export function randomScalar(name: "p256" | "p384" | "p521", random: RandomBytes): Uint8Array {
-  const { secretKeyBytes, scalar } = dhGroups[name];
-  for (let attempt = 0; attempt < 256 && scalar !== undefined; attempt++) {
-    const candidate = random(secretKeyBytes).slice();
-    candidate[0] = (candidate[0] ?? 0) & scalar.mask;
-    if (isScalar(candidate, scalar.order)) return candidate;
-  }
-  throw new MlsError("usage", "the injected randomness is not random");
 }
 
 function edwards(curve: typeof ed25519): SignatureScheme {

@@ -14,8 +14,7 @@ import {
 import type { KeyObject } from "node:crypto";
 import { MlsError } from "../errors.ts";
 import { KeyCache } from "./key-cache.ts";
-import { randomScalar } from "./noble-primitives.ts";
-import { dhGroups } from "./parameters.ts";
+import { dhGroups, randomScalar } from "./parameters.ts";
 import type { AeadName, DhName, SignatureName } from "./parameters.ts";
 import type { DhGroup, OpenParams, Primitives, SealParams, SignatureScheme } from "./primitives.ts";
 import type { RandomBytes } from "./suite.ts";
@@ -99,8 +98,7 @@ function dhGroup(name: DhName): DhGroup {
   const secretKeys = new KeyCache(loader.secret);
   return {
     publicKey: (secretKey) => plain(createPublicKey(secretKeys.get(secretKey)).export({ format: "raw-public" })),
-    agree: (secretKey, publicKey) =>
-      plain(diffieHellman({ privateKey: secretKeys.get(secretKey), publicKey: loader.public(publicKey) })),
+    agree: (secretKey, publicKey) => plain(diffieHellman({ privateKey: secretKeys.get(secretKey), publicKey: loader.public(publicKey) })),
   };
 }
 
@@ -118,8 +116,7 @@ const groups: Readonly<Record<DhName, DhGroup>> = {
   p384: dhGroup("p384"),
   p521: dhGroup("p521"),
 };
-const mlKemSecretKey = (key: Uint8Array): KeyObject =>
-  createPrivateKey({ key, format: "raw-seed", asymmetricKeyType: "ml-kem-768" });
+const mlKemSecretKeys = new KeyCache((key) => createPrivateKey({ key, format: "raw-seed", asymmetricKeyType: "ml-kem-768" }));
 
 /** Synchronous node:crypto for everything (Node 26 and later). ML-KEM draws its own coins. */
 export const nodePrimitives: Primitives = {
@@ -133,11 +130,11 @@ export const nodePrimitives: Primitives = {
   signature: (name) => signatures[name],
   dh: (name) => groups[name],
   mlKem768: {
-    publicKey: (seed) => plain(createPublicKey(mlKemSecretKey(seed)).export({ format: "raw-public" })),
+    publicKey: (seed) => plain(createPublicKey(mlKemSecretKeys.get(seed)).export({ format: "raw-public" })),
     encapsulate(key) {
       const { sharedKey, ciphertext } = encapsulate(createPublicKey({ key, format: "raw-public", asymmetricKeyType: "ml-kem-768" }));
       return { sharedSecret: plain(sharedKey), ciphertext: plain(ciphertext) };
     },
-    decapsulate: (seed, ciphertext) => plain(decapsulate(mlKemSecretKey(seed), ciphertext)),
+    decapsulate: (seed, ciphertext) => plain(decapsulate(mlKemSecretKeys.get(seed), ciphertext)),
   },
 };

@@ -1,5 +1,5 @@
 import { MlsError } from "../errors.ts";
-import type { CipherSuiteId } from "./suite.ts";
+import type { CipherSuiteId, RandomBytes } from "./suite.ts";
 
 export type HashName = "sha256" | "sha384" | "sha512";
 export type AeadName = "aes128gcm" | "aes256gcm" | "chacha20poly1305";
@@ -81,4 +81,15 @@ export function isScalar(candidate: Uint8Array, order: bigint): boolean {
   let value = 0n;
   for (const byte of candidate) value = (value << 8n) | BigInt(byte);
   return value > 0n && value < order;
+}
+
+/** A private key of a NIST curve, by rejection (FIPS 186-5 appendix A.2.2). */
+export function randomScalar(name: "p256" | "p384" | "p521", random: RandomBytes): Uint8Array {
+  const { secretKeyBytes, scalar } = dhGroups[name];
+  for (let attempt = 0; attempt < 256 && scalar !== undefined; attempt++) {
+    const candidate = random(secretKeyBytes).slice();
+    candidate[0] = (candidate[0] ?? 0) & scalar.mask;
+    if (isScalar(candidate, scalar.order)) return candidate;
+  }
+  throw new MlsError("usage", "the injected randomness is not random");
 }

@@ -13,7 +13,9 @@ const plaintext = utf8Bytes("a plaintext that is longer than one block of AES");
 
 describe.each(allSuites.map((id) => ({ name: `0x${id.toString(16).padStart(4, "0")}`, id })))("suite $name", ({ id }) => {
   const suites = allProviders.map((provider) => provider.suite(id));
-  const pairs = suites.flatMap((from) => suites.map((to): [string, CipherSuite, CipherSuite] => [`${from.provider} to ${to.provider}`, from, to]));
+  const pairs = suites.flatMap((from) =>
+    suites.map((to): [string, CipherSuite, CipherSuite] => [`${from.provider} to ${to.provider}`, from, to]),
+  );
 
   test("all providers hash, MAC, expand and derive alike", async () => {
     const results = await Promise.all(
@@ -89,20 +91,25 @@ describe.each(allSuites.map((id) => ({ name: `0x${id.toString(16).padStart(4, "0
     const recipient = await suite.deriveKemKeyPair(random(64));
     const sealed = await suite.hpkeSeal({ publicKey: recipient.publicKey, info, aad, plaintext, random });
     expect(await codeOf(() => suite.hpkeOpen({ ...recipient, ...sealed, info: aad, aad }))).toBe("crypto");
-    expect(await codeOf(() => suite.hpkeOpen({ ...recipient, ...sealed, info, aad, kemOutput: sealed.kemOutput.slice(1) }))).toBe("malformed");
+    expect(await codeOf(() => suite.hpkeOpen({ ...recipient, ...sealed, info, aad, kemOutput: sealed.kemOutput.slice(1) }))).toBe(
+      "malformed",
+    );
     expect(await codeOf(() => suite.hpkeOpen({ ...recipient, ...sealed, info, aad, secretKey: new Uint8Array(3) }))).toBe("malformed");
     expect(await codeOf(() => suite.hpkeSeal({ publicKey: new Uint8Array(7), info, aad, plaintext, random }))).toBe("malformed");
   });
 
-  test.each(suites.map((suite): [string, CipherSuite] => [suite.provider, suite]))("%s notices that a key's bytes were overwritten", async (_, suite) => {
-    const random = testRandom();
-    const first = await suite.generateSignatureKeyPair(random);
-    const second = await suite.generateSignatureKeyPair(random);
-    const secretKey = first.secretKey.slice();
-    await suite.sign(secretKey, plaintext);
-    secretKey.set(second.secretKey);
-    expect(await suite.verify(second.publicKey, plaintext, await suite.sign(secretKey, plaintext))).toBe(true);
-  });
+  test.each(suites.map((suite): [string, CipherSuite] => [suite.provider, suite]))(
+    "%s notices that a key's bytes were overwritten",
+    async (_, suite) => {
+      const random = testRandom();
+      const first = await suite.generateSignatureKeyPair(random);
+      const second = await suite.generateSignatureKeyPair(random);
+      const secretKey = first.secretKey.slice();
+      await suite.sign(secretKey, plaintext);
+      secretKey.set(second.secretKey);
+      expect(await suite.verify(second.publicKey, plaintext, await suite.sign(secretKey, plaintext))).toBe(true);
+    },
+  );
 });
 
 // Made by the noble provider, whose encapsulation is reproducible: decision 0003 quotes it.

@@ -55,7 +55,10 @@ describe.each([
     const info = utf8Bytes("info");
     const aad = utf8Bytes("aad");
     const plaintext = utf8Bytes("plaintext");
-    for (const [from, to] of [[web, node], [node, web]] as const) {
+    for (const [from, to] of [
+      [web, node],
+      [node, web],
+    ] as const) {
       const recipient = await to.deriveKemKeyPair(random(32));
       const sealed = await from.hpkeSeal({ publicKey: recipient.publicKey, info, aad, plaintext, random });
       expect(toHex(await to.hpkeOpen({ ...recipient, ...sealed, info, aad }))).toBe(toHex(plaintext));

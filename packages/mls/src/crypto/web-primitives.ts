@@ -130,21 +130,25 @@ function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh:
   const dhBits = 8 * secretKeyBytes;
   const noble = { signature: noblePrimitives.signature(name), dh: noblePrimitives.dh(name) };
 
-  const importSecret = (algorithm: "ECDSA" | "ECDH") => (secretKey: Uint8Array): Promise<CryptoKey> => {
-    const point = curve.getPublicKey(secretKey, false);
-    const jwk = {
-      kty: "EC",
-      crv: namedCurve,
-      d: toBase64Url(secretKey),
-      x: toBase64Url(point.subarray(1, 1 + secretKeyBytes)),
-      y: toBase64Url(point.subarray(1 + secretKeyBytes)),
+  const importSecret =
+    (algorithm: "ECDSA" | "ECDH") =>
+    (secretKey: Uint8Array): Promise<CryptoKey> => {
+      const point = curve.getPublicKey(secretKey, false);
+      const jwk = {
+        kty: "EC",
+        crv: namedCurve,
+        d: toBase64Url(secretKey),
+        x: toBase64Url(point.subarray(1, 1 + secretKeyBytes)),
+        y: toBase64Url(point.subarray(1 + secretKeyBytes)),
+      };
+      return native().importKey("jwk", jwk, { name: algorithm, namedCurve }, false, algorithm === "ECDSA" ? ["sign"] : ["deriveBits"]);
     };
-    return native().importKey("jwk", jwk, { name: algorithm, namedCurve }, false, algorithm === "ECDSA" ? ["sign"] : ["deriveBits"]);
-  };
-  const importPublic = (algorithm: "ECDSA" | "ECDH") => (raw: Uint8Array): Promise<CryptoKey> => {
-    if (raw.length !== publicKeyBytes) return Promise.reject(new MlsError("malformed", "public key of the wrong size"));
-    return native().importKey("raw", own(raw), { name: algorithm, namedCurve }, false, algorithm === "ECDSA" ? ["verify"] : []);
-  };
+  const importPublic =
+    (algorithm: "ECDSA" | "ECDH") =>
+    (raw: Uint8Array): Promise<CryptoKey> => {
+      if (raw.length !== publicKeyBytes) return Promise.reject(new MlsError("malformed", "public key of the wrong size"));
+      return native().importKey("raw", own(raw), { name: algorithm, namedCurve }, false, algorithm === "ECDSA" ? ["verify"] : []);
+    };
   const signers = new KeyCache(importSecret("ECDSA"));
   const verifiers = new KeyCache(importPublic("ECDSA"));
   const agreers = new KeyCache(importSecret("ECDH"));
@@ -159,8 +163,7 @@ function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh:
   return {
     signature: {
       generate: noble.signature.generate,
-      sign: async (secretKey, message) =>
-        (await works()) ? signNative(secretKey, message) : noble.signature.sign(secretKey, message),
+      sign: async (secretKey, message) => ((await works()) ? signNative(secretKey, message) : noble.signature.sign(secretKey, message)),
       async verify(publicKey, message, signature) {
         if (!(await works())) return noble.signature.verify(publicKey, message, signature);
         const compact = curve.Signature.fromBytes(signature, "der").toBytes("compact");
@@ -181,14 +184,15 @@ function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh:
 const x25519Secrets = new KeyCache((secretKey) => importSeed("X25519", secretKey, false));
 
 const x25519: DhGroup = {
-  publicKey: async (secretKey) =>
-    (await hasX25519()) ? publicOf("X25519", secretKey) : noblePrimitives.dh("x25519").publicKey(secretKey),
+  publicKey: async (secretKey) => ((await hasX25519()) ? publicOf("X25519", secretKey) : noblePrimitives.dh("x25519").publicKey(secretKey)),
   async agree(secretKey, publicKey) {
     if (!(await hasX25519())) return noblePrimitives.dh("x25519").agree(secretKey, publicKey);
     const peer = await native().importKey("raw", own(publicKey), { name: "X25519" }, false, []);
     return bytesOf(await native().deriveBits({ name: "X25519", public: peer }, await x25519Secrets.get(secretKey), 256));
   },
 };
+
+const mlKemSecrets = new KeyCache((seed) => kemNative().importKey("raw-seed", own(seed), "ML-KEM-768", false, ["decapsulateBits"]));
 
 const nativeMlKem = {
   async encapsulate(publicKey: Uint8Array): Promise<{ sharedKey: Uint8Array; ciphertext: Uint8Array }> {
@@ -197,8 +201,7 @@ const nativeMlKem = {
     return { sharedKey: bytesOf(sharedKey), ciphertext: bytesOf(ciphertext) };
   },
   async decapsulate(seed: Uint8Array, ciphertext: Uint8Array): Promise<Uint8Array> {
-    const key = await kemNative().importKey("raw-seed", own(seed), "ML-KEM-768", false, ["decapsulateBits"]);
-    return bytesOf(await kemNative().decapsulateBits("ML-KEM-768", key, own(ciphertext)));
+    return bytesOf(await kemNative().decapsulateBits("ML-KEM-768", await mlKemSecrets.get(seed), own(ciphertext)));
   },
 };
 

@@ -19,7 +19,8 @@ const signatureLabel = "FramedContentTBS";
 /** The encoded FramedContentTBS (RFC 9420 section 6.1). @throws MlsError `usage` without a group context that is needed. */
 export function contentToBeSigned(parts: SignedParts): Uint8Array {
   const { wireFormat, content, groupContext } = parts;
-  const writer = new Writer(1024);
+  const bodyBytes = content.body.kind === "application" ? content.body.data.length : 1024;
+  const writer = new Writer(256 + (groupContext?.length ?? 0) + content.authenticatedData.length + bodyBytes);
   writer.uint16(mls10);
   writer.uint16(wireFormats[wireFormat]);
   framedContent.write(writer, content);

@@ -111,13 +111,22 @@ describe("private messages", () => {
     const { groupId, epoch, contentType, authenticatedData } = message;
     const signature = (await authenticated(framed, "private-message")).auth.signature;
     const plaintext = Uint8Array.of(5, ...utf8Bytes("hello"), 0x40, signature.length, ...signature, 0, 0, wish.padding ?? 0);
-    const ciphertext = await suite.seal({ key, nonce, aad: encode(privateContentAad, { groupId, epoch, contentType, authenticatedData }), plaintext });
+    const ciphertext = await suite.seal({
+      key,
+      nonce,
+      aad: encode(privateContentAad, { groupId, epoch, contentType, authenticatedData }),
+      plaintext,
+    });
     const senderData = new Uint8Array(12);
     const view = new DataView(senderData.buffer);
     view.setUint32(0, wish.leafIndex ?? 2);
     view.setUint32(4, wish.generation ?? 0);
     const hidden = senderDataKeyAndNonce(suite, { senderDataSecret, ciphertext });
-    const encryptedSenderData = await suite.seal({ ...hidden, aad: encode(senderDataAad, { groupId, epoch, contentType }), plaintext: senderData });
+    const encryptedSenderData = await suite.seal({
+      ...hidden,
+      aad: encode(senderDataAad, { groupId, epoch, contentType }),
+      plaintext: senderData,
+    });
     return { ...message, ciphertext, encryptedSenderData };
   }
 });
@@ -139,13 +148,17 @@ describe("signatures", () => {
       await expect(verifyContent(suite, { content: changed, groupContext: context, publicKey })).rejects.toMatchObject({ code: "crypto" });
     }
     await expect(verifyContent(suite, { content, groupContext: flip(context), publicKey })).rejects.toMatchObject({ code: "crypto" });
-    await expect(verifyContent(suite, { content, groupContext: context, publicKey: flip(publicKey) })).rejects.toMatchObject({ code: "crypto" });
+    await expect(verifyContent(suite, { content, groupContext: context, publicKey: flip(publicKey) })).rejects.toMatchObject({
+      code: "crypto",
+    });
   });
 
   test("leave the group context out for external senders only", () => {
     const external: FramedContent = { ...framed, sender: { kind: "external", senderIndex: 0 } };
     const parts = { wireFormat: "public-message" as const, content: external };
-    expect(toHex(contentToBeSigned({ ...parts, groupContext: context }))).toBe(toHex(contentToBeSigned({ ...parts, groupContext: undefined })));
+    expect(toHex(contentToBeSigned({ ...parts, groupContext: context }))).toBe(
+      toHex(contentToBeSigned({ ...parts, groupContext: undefined })),
+    );
     expect(() => contentToBeSigned({ ...parts, content: framed, groupContext: undefined })).toThrow(
       expect.objectContaining({ code: "usage" }) as Error,
     );

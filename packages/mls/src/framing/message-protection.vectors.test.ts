@@ -15,9 +15,22 @@ import { protectPrivateMessage, unprotectPrivateMessage } from "./private-messag
 import { protectPublicMessage, unprotectPublicMessage } from "./public-message.ts";
 
 type MessageProtectionVector = { cipher_suite: CipherSuiteId; epoch: number } & Record<
-  | "group_id" | "tree_hash" | "confirmed_transcript_hash" | "signature_priv" | "signature_pub" | "encryption_secret"
-  | "sender_data_secret" | "membership_key" | "proposal" | "proposal_priv" | "proposal_pub" | "commit" | "commit_priv"
-  | "commit_pub" | "application" | "application_priv",
+  | "group_id"
+  | "tree_hash"
+  | "confirmed_transcript_hash"
+  | "signature_priv"
+  | "signature_pub"
+  | "encryption_secret"
+  | "sender_data_secret"
+  | "membership_key"
+  | "proposal"
+  | "proposal_priv"
+  | "proposal_pub"
+  | "commit"
+  | "commit_priv"
+  | "commit_pub"
+  | "application"
+  | "application_priv",
   string
 >;
 
@@ -71,7 +84,12 @@ describe.skipIf(vectors === undefined)("message-protection vectors", () => {
             authenticatedData: fromHex("616164"),
             body,
           };
-          const signature = await signContent(suite, { wireFormat, content, groupContext: context, secretKey: fromHex(vector.signature_priv) });
+          const signature = await signContent(suite, {
+            wireFormat,
+            content,
+            groupContext: context,
+            secretKey: fromHex(vector.signature_priv),
+          });
           // These vectors do not say what the tag is; any will do.
           return { wireFormat, content, auth: { signature, confirmationTag: body.kind === "commit" ? fromHex("0102") : undefined } };
         };

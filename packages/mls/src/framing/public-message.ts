@@ -38,10 +38,7 @@ export function protectPublicMessage(suite: CipherSuite, params: { content: Auth
  * The content of a PublicMessage whose membership tag is right; its signature is for `verifyContent`.
  * @throws MlsError `crypto` for a wrong tag, `malformed` for application data.
  */
-export function unprotectPublicMessage(
-  suite: CipherSuite,
-  params: { message: PublicMessage } & MembershipParams,
-): AuthenticatedContent {
+export function unprotectPublicMessage(suite: CipherSuite, params: { message: PublicMessage } & MembershipParams): AuthenticatedContent {
   const { content, auth, membershipTag } = params.message;
   if (content.body.kind === "application") {
     throw new MlsError("malformed", "application data in a public message", { clause: "RFC 9420 §6.2" });

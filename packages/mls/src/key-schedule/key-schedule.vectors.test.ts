@@ -26,9 +26,23 @@ interface KeyScheduleVector {
   group_id: string;
   initial_init_secret: string;
   epochs: ({ exporter: { label: string; context: string; length: number; secret: string } } & Record<
-    | "commit_secret" | "confirmation_key" | "confirmed_transcript_hash" | "encryption_secret" | "epoch_authenticator"
-    | "exporter_secret" | "external_pub" | "external_secret" | "group_context" | "init_secret" | "joiner_secret"
-    | "membership_key" | "psk_secret" | "resumption_psk" | "sender_data_secret" | "tree_hash" | "welcome_secret",
+    | "commit_secret"
+    | "confirmation_key"
+    | "confirmed_transcript_hash"
+    | "encryption_secret"
+    | "epoch_authenticator"
+    | "exporter_secret"
+    | "external_pub"
+    | "external_secret"
+    | "group_context"
+    | "init_secret"
+    | "joiner_secret"
+    | "membership_key"
+    | "psk_secret"
+    | "resumption_psk"
+    | "sender_data_secret"
+    | "tree_hash"
+    | "welcome_secret",
     string
   >)[];
 }
@@ -53,7 +67,11 @@ describe.skipIf(keySchedule === undefined)("key-schedule vectors", () => {
           });
           expect(toHex(context)).toBe(expected.group_context);
           const pskSecret = fromHex(expected.psk_secret);
-          const joinerSecret = deriveJoinerSecret(suite, { initSecret, commitSecret: fromHex(expected.commit_secret), groupContext: context });
+          const joinerSecret = deriveJoinerSecret(suite, {
+            initSecret,
+            commitSecret: fromHex(expected.commit_secret),
+            groupContext: context,
+          });
           expect(toHex(joinerSecret)).toBe(expected.joiner_secret);
           expect(toHex(deriveWelcomeSecret(suite, { joinerSecret, pskSecret }))).toBe(expected.welcome_secret);
           const secrets = expandEpochSecret(suite, deriveEpochSecret(suite, { joinerSecret, pskSecret, groupContext: context }));

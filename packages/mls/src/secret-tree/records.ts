@@ -100,7 +100,8 @@ export function decodeSecretTree(records: Iterable<readonly [string, Uint8Array]
     return filled(emptySecretTree(decode(uint32, meta[1])), own);
   } catch (cause) {
     if (cause instanceof MlsError && cause.code === "malformed") throw cause;
-    if (cause instanceof CodecError || cause instanceof MlsError) throw new MlsError("malformed", "a stored secret tree is damaged", { cause });
+    if (cause instanceof CodecError || cause instanceof MlsError)
+      throw new MlsError("malformed", "a stored secret tree is damaged", { cause });
     throw cause;
   }
 }
@@ -136,6 +137,7 @@ function filled(empty: SecretTree, records: readonly (readonly [string, Uint8Arr
   for (const [place, { secret, generation }] of ratchets) {
     all = all.with(place, { secret, generation, skipped: skipped.get(place) ?? new Map() });
   }
-  if ([...skipped.keys()].some((place) => !ratchets.has(place))) throw new MlsError("malformed", "stored skipped keys without their ratchet");
+  if ([...skipped.keys()].some((place) => !ratchets.has(place)))
+    throw new MlsError("malformed", "stored skipped keys without their ratchet");
   return { leafCount, nodes, ratchets: all };
 }

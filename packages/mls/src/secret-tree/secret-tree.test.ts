@@ -48,7 +48,8 @@ describe("secret tree", () => {
   test("the two ratchets of a leaf, and the leaves, are independent", () => {
     const keys = new Set<string>();
     for (let index = 0; index < 8; index++) {
-      for (const ratchet of ["handshake", "application"] as const) keys.add(keyOf(receive(newTree(), 0, { leafIndex: leaf(index), ratchet })));
+      for (const ratchet of ["handshake", "application"] as const)
+        keys.add(keyOf(receive(newTree(), 0, { leafIndex: leaf(index), ratchet })));
     }
     expect(keys.size).toBe(16);
     let tree = receive(newTree(), 0).tree;
@@ -75,7 +76,9 @@ describe("secret tree", () => {
   });
 
   test("leaves outside the tree and impossible widths are refused", () => {
-    expect(() => receive(newTree(), 0, { leafIndex: leaf(8), ratchet: "application" })).toThrow(expect.objectContaining({ code: "malformed" }) as Error);
+    expect(() => receive(newTree(), 0, { leafIndex: leaf(8), ratchet: "application" })).toThrow(
+      expect.objectContaining({ code: "malformed" }) as Error,
+    );
     expect(() => nextMessageKey(suite, newTree(), { leafIndex: leaf(8), ratchet: "application" })).toThrow(
       expect.objectContaining({ code: "usage" }) as Error,
     );
@@ -93,7 +96,8 @@ describe("erasure", () => {
   const stored = (tree: SecretTree): Uint8Array[] => encodeSecretTree(tree).map(({ value }) => value ?? new Uint8Array(0));
   const holds = (tree: SecretTree, secret: Uint8Array): boolean =>
     stored(tree).some((bytes) => {
-      for (let at = 0; at + secret.length <= bytes.length; at++) if (equalBytes(bytes.subarray(at, at + secret.length), secret)) return true;
+      for (let at = 0; at + secret.length <= bytes.length; at++)
+        if (equalBytes(bytes.subarray(at, at + secret.length), secret)) return true;
       return false;
     });
   const expand = (secret: Uint8Array, label: string, context: string): Uint8Array =>
@@ -134,7 +138,7 @@ describe("records", () => {
     }
   };
   const asObject = (records: Iterable<readonly [string, Uint8Array]>): Record<string, string> =>
-    Object.fromEntries([...records].map(([key, value]): [string, string] => [key, toHex(value)]).sort());
+    Object.fromEntries([...records].map(([key, value]): [string, string] => [key, toHex(value)]));
   const all = (tree: SecretTree): Record<string, string> =>
     asObject(encodeSecretTree(tree).map(({ key, value }): [string, Uint8Array] => [key, value ?? new Uint8Array(0)]));
   const bytesOf = (records: readonly StateRecord[]): number =>
@@ -144,7 +148,17 @@ describe("records", () => {
     const store = new Map<string, Uint8Array>();
     let tree = newTree();
     apply(store, encodeSecretTree(tree));
-    for (const [index, generation] of [[3, 0], [3, 70], [3, 5], [0, 2], [3, 4], [0, 1], [0, 0], [7, 0], [3, 1071]] as const) {
+    for (const [index, generation] of [
+      [3, 0],
+      [3, 70],
+      [3, 5],
+      [0, 2],
+      [3, 4],
+      [0, 1],
+      [0, 0],
+      [7, 0],
+      [3, 1071],
+    ] as const) {
       const { tree: next } = messageKeyAt(suite, tree, { leafIndex: leaf(index), ratchet: "application", generation });
       apply(store, encodeSecretTreeChanges(tree, next));
       tree = next;
@@ -185,7 +199,10 @@ describe("records", () => {
   });
 
   test("damaged records are refused", () => {
-    const good = encodeSecretTree(receive(newTree(), 3).tree).map(({ key, value }): [string, Uint8Array] => [key, value ?? new Uint8Array(0)]);
+    const good = encodeSecretTree(receive(newTree(), 3).tree).map(({ key, value }): [string, Uint8Array] => [
+      key,
+      value ?? new Uint8Array(0),
+    ]);
     expect(() => decodeSecretTree(good)).not.toThrow();
     const bad: [string, Uint8Array][][] = [
       good.filter(([key]) => key !== "secret/meta"),

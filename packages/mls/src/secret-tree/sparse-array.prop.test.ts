@@ -7,9 +7,11 @@ const change = (size: number): fc.Arbitrary<{ place: number; filled: boolean }> 
 
 describe("SparseArray", () => {
   test("behaves as a map from places to values, and knows what changed", () => {
-    const input = fc.constantFrom(1, 3, 32, 33, 1024, 5000).chain((size) =>
-      fc.record({ size: fc.constant(size), first: fc.array(change(size)), second: fc.array(change(size), { maxLength: 10 }) }),
-    );
+    const input = fc
+      .constantFrom(1, 3, 32, 33, 1024, 5000)
+      .chain((size) =>
+        fc.record({ size: fc.constant(size), first: fc.array(change(size)), second: fc.array(change(size), { maxLength: 10 }) }),
+      );
     fc.assert(
       fc.property(input, ({ size, first, second }) => {
         const model = new Map<number, object>();

@@ -54,10 +54,7 @@ export class SparseArray<T extends object> {
   }
 }
 
-function replaced<T extends object>(
-  branch: Branch<T>,
-  change: { place: number; value: T | undefined; shift: number },
-): Branch<T> {
+function replaced<T extends object>(branch: Branch<T>, change: { place: number; value: T | undefined; shift: number }): Branch<T> {
   const { place, value, shift } = change;
   const slot = (place >>> shift) & mask;
   const copy = [...branch];
