@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import { chromium } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
+
+const flags = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Sizes of design section 12 and UX: a laptop and a phone. */
+export const viewports = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const;
+
+/** A person's browser: one profile, kept in a folder. */
+export interface BrowserProfile extends AsyncDisposable {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Breaches of the content security policy that any page of it reported. */
+  readonly violations: string[];
+  /** Errors that no script caught, and errors on the console. */
+  readonly errors: string[];
+  /** Closes the browser; afterwards every URL that it asked any server for, workers included, from its own network log. */
+  closeAndListRequests(): Promise<string[]>;
+}
+
+/** Starts a browser on the profile in `folder`, with one page that is still empty. */
+export async function openBrowser(params: { folder: string; viewport?: { width: number; height: number } }): Promise<BrowserProfile> {
+  const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+  if (!existsSync(executablePath)) throw new Error(`there is no Chromium at ${executablePath}: set CHROMIUM to its path`);
+  const netLog = `${params.folder}.netlog.json`;
+  const context = await chromium.launchPersistentContext(params.folder, {
+    executablePath,
+    headless: true,
+    args: [...flags, `--log-net-log=${netLog}`],
+    viewport: params.viewport ?? viewports.desktop,
+    locale: "en-GB",
+    reducedMotion: "reduce",
+  });
+  context.setDefaultTimeout(20_000);
+  const violations: string[] = [];
+  const errors: string[] = [];
+  context.on("weberror", (error) => errors.push(error.error().message));
+  context.on("console", (message) => {
+    if (message.text().includes("Content Security Policy")) violations.push(message.text());
+    // A server that is killed leaves failed requests behind: the browser's own lines about them are no error of the app.
+    else if (message.type() === "error" && !/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)|WebSocket connection to/.test(message.text()))
+      errors.push(message.text());
+  });
+  await context.exposeBinding("reportViolation", (_source, text: string) => violations.push(text));
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      const report: unknown = Reflect.get(globalThis, "reportViolation");
+      if (typeof report === "function") Reflect.apply(report, undefined, [`${event.violatedDirective}: ${event.blockedURI}`]);
+    });
+  });
+  const page = context.pages()[0] ?? (await context.newPage());
+  let isClosed = false;
+  const close = async (): Promise<void> => {
+    if (isClosed) return;
+    isClosed = true;
+    await context.close();
+  };
+  return {
+    context,
+    page,
+    violations,
+    errors,
+    async closeAndListRequests() {
+      await close();
+      return requestsIn(readFileSync(netLog, "utf8"));
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** URLs of all requests in a network log of Chromium. */
+function requestsIn(netLog: string): string[] {
+  const { constants, events } = JSON.parse(netLog) as {
+    constants: { logEventTypes: Record<string, number> };
+    events: { type: number; params?: { url?: string } }[];
+  };
+  const start = constants.logEventTypes["URL_REQUEST_START_JOB"];
+  return events.flatMap(({ type, params }) => (type === start && params?.url !== undefined ? [params.url] : []));
+}
