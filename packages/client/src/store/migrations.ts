@@ -1,0 +1,14 @@
+import type { StoreTransaction } from "./store.ts";
+
+/** One step of the records' format. All steps to the newest format run in one transaction, so that none is ever half done. */
+export interface Migration {
+  /** The format that this step makes out of the one before. */
+  readonly to: number;
+  run(tx: StoreTransaction): Promise<void>;
+}
+
+/** The format that this version writes: the number of the last migration, 1 before the first. */
+export const storeFormat = 1;
+
+/** Numbered 2, 3, 4 and so on; never changed once released. */
+export const migrations: readonly Migration[] = [];

@@ -1,0 +1,159 @@
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
+import { ClientError } from "../errors.ts";
+import { createMutex } from "./mutex.ts";
+import { checkKey, checkRange, prefixEnd } from "./overlay.ts";
+import type { ScanRange, Store, StoreTransaction } from "./store.ts";
+
+/** "LKst": tells our files from other SQLite databases. */
+const applicationId = 0x4c4b7374;
+const schemaVersion = 1;
+/** How long opening waits for another process to let go. */
+const lockTimeoutMs = 1500;
+/** Erased values stay in the write-ahead log until it is emptied: so often, in write transactions, and on closing. */
+const checkpointEvery = 256;
+
+const schema = `
+  CREATE TABLE records (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${schemaVersion};
+`;
+
+/**
+ * A store in one SQLite file, created with access for its owner only. Durable on commit (write-ahead log, synchronous FULL);
+ * deleted bytes are overwritten. The process holds the file alone until `close`.
+ * @throws ClientError `storage_in_use` when another process has it, `storage_newer`, `storage_denied`
+ */
+export function openSqliteStore(path: string): Store {
+  const database = openDatabase(path);
+  const statements = new Map<string, StatementSync>();
+  const prepare = (sql: string): StatementSync => {
+    const known = statements.get(sql) ?? database.prepare(sql);
+    statements.set(sql, known);
+    return known;
+  };
+  const mutex = createMutex();
+  let closed = false;
+  let writes = 0;
+
+  const transaction = (mode: "read" | "write", state: { open: boolean }): StoreTransaction => {
+    const check = (writing: boolean): void => {
+      if (!state.open) throw new TypeError("the transaction is over");
+      if (writing && mode === "read") throw new TypeError("a read transaction writes nothing");
+    };
+    return {
+      async get(key) {
+        check(false);
+        checkKey(key);
+        const value = prepare("SELECT value FROM records WHERE key = ?").get(key)?.["value"];
+        return value instanceof Uint8Array ? value : undefined;
+      },
+      put(key, value) {
+        check(true);
+        checkKey(key);
+        prepare("INSERT INTO records (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").run(key, value);
+      },
+      delete(key) {
+        check(true);
+        checkKey(key);
+        prepare("DELETE FROM records WHERE key = ?").run(key);
+      },
+      async scan(range) {
+        check(false);
+        checkRange(range);
+        return scan(prepare, range);
+      },
+    };
+  };
+
+  return {
+    transact: (mode, run) =>
+      mutex.run(async () => {
+        if (closed) throw new ClientError("closed", "The store is closed.");
+        const state = { open: true };
+        try {
+          database.exec("BEGIN");
+          const result = await run(transaction(mode, state));
+          database.exec("COMMIT");
+          if (mode === "write" && ++writes % checkpointEvery === 0) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+          return result;
+        } catch (error) {
+          if (database.isTransaction) database.exec("ROLLBACK");
+          throw storageError(error);
+        } finally {
+          state.open = false;
+        }
+      }),
+    async close() {
+      await mutex.idle();
+      if (closed) return;
+      closed = true;
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      database.close();
+    },
+  };
+}
+
+function scan(prepare: (sql: string) => StatementSync, range: ScanRange): [string, Uint8Array][] {
+  const conditions: string[] = [];
+  const values: (string | number)[] = [];
+  const add = (condition: string, value: string | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  add("key >= ?", range.prefix === "" ? undefined : range.prefix);
+  add("key < ?", prefixEnd(range.prefix));
+  add("key > ?", range.after);
+  add("key < ?", range.before);
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  const order = range.reverse === true ? "DESC" : "ASC";
+  const rows = prepare(`SELECT key, value FROM records${where} ORDER BY key ${order} LIMIT ?`).all(...values, range.limit ?? -1);
+  return rows.map((row) => {
+    const { key, value } = row;
+    // The table is STRICT: key is TEXT, value a BLOB.
+    if (typeof key !== "string" || !(value instanceof Uint8Array)) throw new TypeError("a row of another type");
+    return [key, value];
+  });
+}
+
+function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    closeSync(openSync(path, "a", 0o600));
+    chmodSync(path, 0o600);
+    database = new DatabaseSync(path, { timeout: lockTimeoutMs, allowExtension: false });
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
+    database.exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN IMMEDIATE");
+    const version = database.prepare("PRAGMA user_version").get()?.["user_version"];
+    const application = database.prepare("PRAGMA application_id").get()?.["application_id"];
+    if (version === 0 && application === 0) database.exec(schema);
+    else if (application !== applicationId) throw new ClientError("storage_denied", "The profile's file is not one of this program.");
+    else if (typeof version !== "number" || version > schemaVersion) {
+      throw new ClientError("storage_newer", "This profile was written by a newer version of the program. Use that one.");
+    }
+    database.exec("COMMIT");
+    return database;
+  } catch (error) {
+    database?.close();
+    throw storageError(error);
+  }
+}
+
+/** SQLite's result codes: busy 5, locked 6, no memory 7, read-only 8, I/O 10, corrupt 11, full 13, cannot open 14, no database 26. */
+function storageError(error: unknown): unknown {
+  if (error instanceof ClientError || !(error instanceof Error) || !("code" in error)) return error;
+  const code = "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
+  if (code === 5 || code === 6) {
+    return new ClientError("storage_in_use", "Another process has this profile open. Close it first.", { cause: error });
+  }
+  if (code === 13)
+    return new ClientError("storage_denied", "There is no space left on this disk. Nothing was lost.", { cause: error, canRetry: true });
+  if (code === 11 || code === 26) return new ClientError("storage_denied", "The profile's file is damaged.", { cause: error });
+  const fileSystemCodes: unknown[] = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "ENOSPC", "EISDIR"];
+  if (code === 8 || code === 10 || code === 14 || fileSystemCodes.includes(error.code)) {
+    return new ClientError("storage_denied", "The profile cannot be written here.", { cause: error });
+  }
+  return error;
+}
