@@ -26,6 +26,8 @@ export {
 export { createGroup } from "./group/create-group.ts";
 export { createCommit } from "./group/create-commit.ts";
 export { joinGroup } from "./group/join-group.ts";
+export { inspectWelcome } from "./group/inspect-welcome.ts";
+export type { InspectedWelcome } from "./group/inspect-welcome.ts";
 export { encryptApplicationMessage } from "./group/application.ts";
 export { inspectCommit, processMessage } from "./group/process-message.ts";
 export { decodeGroupState, encodeGroupState, encodeStateChanges } from "./group/persistence.ts";
