@@ -21,6 +21,7 @@ const steps = [
   { name: "format", title: "Format (oxfmt)", run: () => check([module("oxfmt/bin/oxfmt"), "--check"]) },
   { name: "boundaries", title: "Boundaries (dependency-cruiser)", run: () => check([tool("check-boundaries.js")]) },
   { name: "unused", title: "Unused code and dependencies (knip)", run: () => check([module("knip/bin/knip.js"), "--no-progress"]) },
+  { name: "docs", title: "Public exports are documented", run: () => check([tool("check-docs.js")]) },
   { name: "spec", title: "Spec rules have tests", run: () => check([tool("check-spec-rules.js")]) },
   { name: "unit", title: "Unit, property, vector and conformance tests", run: () => vitest("unit") },
   { name: "build", title: "Web app: build and size at first load", run: buildAndMeasure },

@@ -28,9 +28,13 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   return value;
 }
 
+/** One byte: 0 to 255. Here and below a value out of range throws CodecError `invalid`. */
 export const uint8: Codec<number> = { write: (w, v) => w.uint8(v), read: (r) => r.uint8() };
+/** Two bytes, most significant first. */
 export const uint16: Codec<number> = { write: (w, v) => w.uint16(v), read: (r) => r.uint16() };
+/** Four bytes, most significant first. */
 export const uint32: Codec<number> = { write: (w, v) => w.uint32(v), read: (r) => r.uint32() };
+/** Eight bytes, most significant first, as a bigint. */
 export const uint64: Codec<bigint> = { write: (w, v) => w.uint64(v), read: (r) => r.uint64() };
 
 /** `uint8` that is 0 or 1. */

@@ -13,19 +13,22 @@ export const maxBlobBytes = 104_857_600;
 /** Most blobs that one entry keeps alive. */
 export const maxBlobsPerEntry = 32;
 
-/** One-time key packages that a device keeps published (spec A-5), and the longest lifetime of one. */
+/** One-time key packages that a device keeps published (spec A-5). */
 export const oneTimeKeyPackages = 100;
+/** The longest lifetime of a key package (spec A-5). */
 export const keyPackageLifetimeMs: number = 30 * 86_400_000;
 
-/** Largest key package in bytes (X-Wing: about 3 KB) and the most in one publish request. */
+/** Largest key package in bytes (X-Wing: about 3 KB). */
 export const maxKeyPackageBytes = 16_384;
+/** Most key packages in one publish request. */
 export const maxKeyPackagesPerPublish = 64;
 
 /** How long a reserved username waits for its account (spec A-6). */
 export const reservationMs = 600_000;
 
-/** Account updates a day, and bytes of account history (spec A-6). */
+/** Updates of one account a day (spec A-6). */
 export const maxAccountUpdatesPerDay = 20;
+/** Bytes of one account's history (spec A-6). */
 export const maxAccountHistoryBytes = 1_048_576;
 
 /** How long entries are kept unless the server says otherwise (spec L-8). */

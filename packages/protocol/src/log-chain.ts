@@ -7,6 +7,7 @@ export type Sha256 = (data: Uint8Array) => Uint8Array;
 /** What an entry of a log is (spec section 2). */
 export type EntryKind = "message" | "commit" | "complaint";
 
+/** The number of each kind on the wire and in `leaf_s`. */
 export const entryKindNumbers: Readonly<Record<EntryKind, number>> = { message: 1, commit: 2, complaint: 3 };
 
 export const entryKindCodec: Codec<EntryKind> = enumeration<EntryKind>(uint8, entryKindNumbers);

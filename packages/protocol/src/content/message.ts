@@ -3,8 +3,9 @@ import { ContentError } from "./errors.ts";
 import { decodeMimiContent, dispositions, encodeContent } from "./mimi.ts";
 import type { Expiration, MimiContent, NestedPart } from "./mimi.ts";
 
-/** Longest text of one message and longest shown name, in bytes of UTF-8. */
+/** Longest text of one message, in bytes of UTF-8. */
 export const maxTextBytes = 65_536;
+/** Longest shown name, in bytes of UTF-8. */
 export const maxDisplayNameBytes = 256;
 
 /** GitHub-flavoured Markdown without HTML (draft-ietf-mimi-content-08 section 7.1.1). */

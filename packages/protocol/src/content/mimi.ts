@@ -6,8 +6,9 @@ import { ContentError } from "./errors.ts";
 
 /** Largest encoded content in bytes; the draft leaves it to local policy. */
 export const maxContentBytes = 1_048_576;
-/** Most body parts of one message, and their deepest nesting (draft-ietf-mimi-content-08 sections 6.3 and 9.1). */
+/** Most body parts of one message (draft-ietf-mimi-content-08 section 9.1). */
 export const maxContentParts = 1024;
+/** Deepest nesting of body parts (draft-ietf-mimi-content-08 section 6.3). */
 export const maxContentDepth = 4;
 const maxTopicBytes = 4096;
 const maxExtensionDepth = 4;

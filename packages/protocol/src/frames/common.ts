@@ -8,6 +8,7 @@ export const subprotocol = "latchkey.1";
 
 /** The roles of a connection; they never mix (spec C-5). */
 export const roles = ["device", "log", "post", "lookup"] as const;
+/** One of `roles`. */
 export type Role = (typeof roles)[number];
 
 /** The path of a role's WebSocket. */
@@ -23,6 +24,7 @@ export function blobPath(id: string): string {
 /** Paths over HTTP. */
 export const httpPaths = { info: "/v1/info", health: "/healthz", metrics: "/metrics", blobs: "/v1/blobs" } as const;
 
+/** A 32-byte id or hash. */
 export const id32: Codec<Uint8Array> = opaque(32);
 export const deviceIdCodec: Codec<Uint8Array> = opaque(16);
 

@@ -59,6 +59,7 @@ export interface PublishKeyPackages {
   readonly keyPackages: readonly Uint8Array[];
 }
 
+/** What a client asks on a `device` connection. */
 export type DeviceRequest =
   | ({ readonly kind: "reserve" } & ReserveUsername)
   | ({ readonly kind: "publish" } & PublishAccount)
@@ -94,6 +95,7 @@ export interface Published {
   readonly proof: Uint8Array;
 }
 
+/** What the server answers or sends on a `device` connection. */
 export type DeviceReply =
   | ({ readonly kind: "hello" } & Hello)
   | ({ readonly kind: "error" } & WireError)
@@ -105,6 +107,7 @@ export type DeviceReply =
   | { readonly kind: "holdings"; readonly json: Uint8Array }
   | { readonly kind: "done" };
 
+/** A signed structure of `@latchkey/transparency`, encoded. */
 export const signedBytes: Codec<Uint8Array> = opaqueV(65_536);
 const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 131_072, maxItems: 32 });
 

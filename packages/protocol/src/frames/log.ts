@@ -50,6 +50,7 @@ export interface CommitEpoch {
   readonly token: Uint8Array;
 }
 
+/** What a client asks on a `log` connection. */
 export type LogRequest =
   | ({ readonly kind: "create" } & CreateLog)
   | ({ readonly kind: "open" } & OpenEpoch)
@@ -95,6 +96,7 @@ export interface Accepted {
   readonly head: Uint8Array;
 }
 
+/** What the server answers or sends on a `log` connection. */
 export type LogReply =
   | ({ readonly kind: "hello" } & Hello)
   | ({ readonly kind: "error" } & WireError)

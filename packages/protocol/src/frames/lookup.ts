@@ -27,6 +27,7 @@ export interface TakeKeyPackage {
   readonly token: Uint8Array;
 }
 
+/** What a client asks on a `lookup` connection. */
 export type LookupRequest =
   | ({ readonly kind: "lookup_username" } & LookupUsername)
   | ({ readonly kind: "lookup_account" } & LookupAccount)
@@ -54,6 +55,7 @@ export interface TakenKeyPackage {
   readonly lastResort: boolean;
 }
 
+/** What the server answers on a `lookup` connection. */
 export type LookupReply =
   | ({ readonly kind: "hello" } & Hello)
   | ({ readonly kind: "error" } & WireError)

@@ -14,8 +14,10 @@ export interface PostItem {
   readonly token: Uint8Array;
 }
 
+/** What a client asks on a `post` connection. */
 export type PostRequest = ({ readonly kind: "post" } & PostItem) | { readonly kind: "ping" };
 
+/** What the server answers on a `post` connection. */
 export type PostReply =
   | ({ readonly kind: "hello" } & Hello)
   | ({ readonly kind: "error" } & WireError)

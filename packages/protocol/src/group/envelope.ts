@@ -9,8 +9,9 @@ import type { EntryKind } from "../log-chain.ts";
 /** Bytes that XChaCha20-Poly1305 adds to a sealed envelope: its nonce in front, its tag behind. */
 export const envelopeOverheadBytes: number = 24 + 16;
 
-/** Labels of the exporter for an epoch's two keys (spec L-1); the context is the log's id, the length 32 bytes. */
+/** Label of the exporter for an epoch's access key (spec L-1); the context is the log's id, the length 32 bytes. */
 export const accessLabel = "latchkey access";
+/** Label of the exporter for an epoch's envelope key (spec L-1); context and length as for `accessLabel`. */
 export const envelopeLabel = "latchkey envelope";
 
 /** An encrypted blob kept beside an entry: where it is, its key, and the hash and size of its ciphertext (spec C-4). */
