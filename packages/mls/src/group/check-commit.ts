@@ -5,7 +5,7 @@ import type { MlsCheck } from "../errors.ts";
 import type { AuthenticatedContent } from "../messages/framing.ts";
 import type { GroupContext } from "../messages/group-context.ts";
 import type { UpdatePath } from "../messages/proposals.ts";
-import { requireCredentialSupport, requireKemPublicKey, verifyLeaf } from "../tree/leaf-validation.ts";
+import { requireCredentialSupport, requireUsableKey, verifyLeaf } from "../tree/leaf-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import { mergeUpdatePath } from "../tree/tree-kem.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
@@ -136,7 +136,7 @@ async function checkPath(state: GroupState, { applied, committer, path, isJoiner
     groupExtensions: applied.extensions,
   });
   const keys = path.nodes.map((node) => node.encryptionKey);
-  for (const key of keys) requireKemPublicKey(suite, key, "invalid-commit");
+  for (const key of [path.leafNode.encryptionKey, ...keys]) await requireUsableKey(suite, key, "invalid-commit");
   // The tree's own index answers for all its nodes; keys that the path repeats are found with the new tree's.
   for (const key of isJoiner ? keys : [path.leafNode.encryptionKey, ...keys]) {
     if (applied.tree.hasEncryptionKey(suite, key)) throw new MlsError("invalid-commit", "a path with a key of the tree", { clause });

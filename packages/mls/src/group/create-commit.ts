@@ -12,7 +12,7 @@ import { groupInfo, groupInfoTbs, groupSecrets } from "../messages/group-context
 import type { GroupContext, GroupInfoContent } from "../messages/group-context.ts";
 import { encodeMessage } from "../messages/message.ts";
 import type { PreSharedKeyId, Proposal } from "../messages/proposals.ts";
-import { requireLifetime } from "../tree/leaf-validation.ts";
+import { requireLifetime, requireUsableKey } from "../tree/leaf-validation.ts";
 import { encodeTree } from "../tree/ratchet-tree.ts";
 import { createUpdatePath, retainPrivateKeys } from "../tree/tree-kem.ts";
 import type { CreatedUpdatePath } from "../tree/tree-kem.ts";
@@ -36,7 +36,10 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
   requireActive(state);
   const { suite, ownLeaf } = state;
   const proposals = proposalsOf(params);
-  for (const keyPackage of params.adds ?? []) requireLifetime(keyPackage.leafNode, params.nowSeconds);
+  for (const keyPackage of params.adds ?? []) {
+    requireLifetime(keyPackage.leafNode, params.nowSeconds);
+    await requireUsableKey(suite, keyPackage.initKey, "invalid-leaf");
+  }
   const applied = await applyProposals({
     suite,
     groupId: state.context.groupId,

@@ -10,7 +10,7 @@ import { limits } from "../messages/limits.ts";
 import { decodeMessage, encodeMessage } from "../messages/message.ts";
 import { encodeLeafNodeTbs, keyPackage as keyPackageCodec, keyPackageTbs } from "../messages/nodes.ts";
 import type { KeyPackage, KeyPackageContent, LeafNode, LeafNodeContent } from "../messages/nodes.ts";
-import { isDefaultExtension, requireDistinctExtensions, requireLifetime, verifyKeyPackageContent } from "../tree/leaf-validation.ts";
+import { isDefaultExtension, requireDistinctExtensions, requireLifetime, requireUsableKey, verifyKeyPackageContent } from "../tree/leaf-validation.ts";
 import type { CreateKeyPackageParams, CreatedKeyPackage, KeyPackagePrivateKeys } from "./types.ts";
 
 interface NewLeafParams {
@@ -107,6 +107,7 @@ export function decodeKeyPackage(message: Uint8Array): KeyPackage {
 export async function verifyKeyPackage(suite: CipherSuite, keyPackage: KeyPackage, params: { readonly nowSeconds: bigint }): Promise<void> {
   await verifyKeyPackageContent(suite, keyPackage, []);
   requireLifetime(keyPackage.leafNode, params.nowSeconds);
+  for (const key of [keyPackage.initKey, keyPackage.leafNode.encryptionKey]) await requireUsableKey(suite, key, "invalid-leaf");
 }
 
 const privateKeysCodec: Codec<KeyPackagePrivateKeys> = struct<KeyPackagePrivateKeys>({

@@ -9,6 +9,7 @@ import {
   readRequiredCapabilities,
   requireDistinctExtensions,
   requireSupport,
+  requireUsableKey,
   verifyKeyPackageContent,
   verifyLeaf,
 } from "../tree/leaf-validation.ts";
@@ -85,6 +86,7 @@ export async function applyProposals(params: ApplyProposalsParams): Promise<Appl
     if (tree.hasEncryptionKey(suite, proposal.leafNode.encryptionKey)) throw refuse("an update without a new key", "RFC 9420 §7.3");
     const position = { groupId, leafIndex: sender };
     await verifyLeaf({ suite, leaf: proposal.leafNode, sources: ["update"], position, groupExtensions: extensions });
+    await requireUsableKey(suite, proposal.leafNode.encryptionKey, "invalid-leaf");
   }
   for (const { proposal, sender } of updates) tree = tree.update(sender, proposal.leafNode);
 
@@ -99,6 +101,7 @@ export async function applyProposals(params: ApplyProposalsParams): Promise<Appl
   const added: AddedMember[] = [];
   for (const { proposal } of ofKind("add")) {
     await verifyKeyPackageContent(suite, proposal.keyPackage, extensions);
+    await requireUsableKey(suite, proposal.keyPackage.leafNode.encryptionKey, "invalid-leaf");
     const placed = tree.add(proposal.keyPackage.leafNode);
     tree = placed.tree;
     added.push({ leafIndex: placed.leafIndex, keyPackage: proposal.keyPackage });

@@ -1,9 +1,7 @@
 import { CodecError, encode, enumeration, opaque, struct, uint16, uint32, uint64, uint8, variant } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import { bulk, identifier, leafIndex, mac, mls10, signature } from "./basics.ts";
-import { groupContext } from "./group-context.ts";
-import type { GroupContext } from "./group-context.ts";
+import { bulk, identifier, leafIndex, mac, signature } from "./basics.ts";
 import { commit, proposal } from "./proposals.ts";
 import type { Commit, Proposal } from "./proposals.ts";
 
@@ -115,23 +113,6 @@ export const authenticatedContent: Codec<AuthenticatedContent> = {
     return { wireFormat, content, auth: framedContentAuthData(content.body.kind).read(r) };
   },
 };
-
-/**
- * The encoding of `FramedContentTBS` (RFC 9420 section 6.1). The group context is signed over for senders `member` and
- * `new-member-commit`, and left out for the others.
- */
-export function encodeFramedContentTbs(wireFormat: FramedWireFormat, content: FramedContent, context: GroupContext): Uint8Array {
-  const tbs: Codec<FramedContent> = {
-    write(w, value) {
-      w.uint16(mls10);
-      framedWireFormat.write(w, wireFormat);
-      framedContent.write(w, value);
-      if (value.sender.kind === "member" || value.sender.kind === "new-member-commit") groupContext.write(w, context);
-    },
-    read: (r) => framedContent.read(r),
-  };
-  return encode(tbs, content);
-}
 
 /** `ConfirmedTranscriptHashInput` of a commit (RFC 9420 section 8.2). */
 export function encodeConfirmedTranscriptHashInput(wireFormat: FramedWireFormat, content: FramedContent, signed: Uint8Array): Uint8Array {

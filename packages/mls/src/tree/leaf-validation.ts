@@ -1,6 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
 import { verifyWithLabel } from "../crypto/labeled.ts";
-import type { CipherSuite, CipherSuiteId } from "../crypto/suite.ts";
+import type { CipherSuite, CipherSuiteId, RandomBytes } from "../crypto/suite.ts";
 import { MlsError } from "../errors.ts";
 import { credentialType, extensionTypes, findExtension, mls10, proposalTypes, requiredCapabilities } from "../messages/basics.ts";
 import type { Extension, RequiredCapabilities } from "../messages/basics.ts";
@@ -31,8 +31,26 @@ const kemPublicKeyBytes: Readonly<Record<CipherSuiteId, number>> = {
 };
 
 /** @throws MlsError `code` when it cannot be a public key of the suite's KEM. */
-export function requireKemPublicKey(suite: CipherSuite, key: Uint8Array, code: "invalid-leaf" | "invalid-commit"): void {
+function requireKemPublicKey(suite: CipherSuite, key: Uint8Array, code: "invalid-leaf" | "invalid-commit"): void {
   if (key.length !== kemPublicKeyBytes[suite.id]) throw new MlsError(code, "a public key of the wrong size", { clause: "RFC 9420 §5.1.1" });
+}
+
+// Any valid ephemeral key will do: what it encrypts is thrown away.
+const fixedBytes: RandomBytes = (size) => new Uint8Array(size).fill(1);
+const none = new Uint8Array(0);
+
+/**
+ * Checks that one can encrypt to a key, by doing it. A key that parses but always fails (a point of low order, an ML-KEM key
+ * out of range) would otherwise stop every later commit.
+ * @throws MlsError `code`.
+ */
+export async function requireUsableKey(suite: CipherSuite, key: Uint8Array, code: "invalid-leaf" | "invalid-commit"): Promise<void> {
+  requireKemPublicKey(suite, key, code);
+  try {
+    await suite.hpkeSeal({ publicKey: key, info: none, aad: none, plaintext: none, random: fixedBytes });
+  } catch (cause) {
+    throw new MlsError(code, "a public key that nothing can be encrypted to", { clause: "RFC 9180 §7.1.4", cause });
+  }
 }
 
 /** @throws MlsError `code` when the list names a type twice (RFC 9420 section 13.4). */
