@@ -1,0 +1,156 @@
+import { equalBytes, Reader, toBase64Url, Writer } from "@latchkey/codec";
+import type { RandomBytes } from "@latchkey/mls";
+import { blobPath, bucketFor, buckets, maxBlobBytes } from "@latchkey/protocol";
+import type { BlobReference, Sha256 } from "@latchkey/protocol";
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { ClientError, offlineError } from "../errors.ts";
+import type { Platform } from "../platform/platform.ts";
+
+/*
+ * A blob is a STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015) of chunks of 64 KiB under XChaCha20-Poly1305. The key is
+ * fresh for every blob, so that the nonce is only 19 zeros, the chunk's number (uint32) and 1 for the last chunk, else 0:
+ * chunks cannot be left out, repeated, reordered or cut off. The plaintext is its own length (uint64), itself, and zeros
+ * up to the bucket. H(ciphertext) stands in the reference.
+ */
+const chunkBytes = 65_536;
+const tagBytes = 16;
+const lengthBytes = 8;
+
+/** An encrypted blob and what its readers need of it. */
+export interface EncryptedBlob {
+  readonly reference: BlobReference;
+  readonly ciphertext: Uint8Array;
+}
+
+/** Encrypts under a fresh key, padded to a bucket; above the largest, to a multiple of it. @throws ClientError `message_too_large` */
+export function encryptBlob(params: { plaintext: Uint8Array; random: RandomBytes; sha256: Sha256 }): EncryptedBlob {
+  const { plaintext, random, sha256 } = params;
+  const sizeBytes = paddedSize(plaintext.length);
+  const chunks = chunkCount(sizeBytes);
+  const padded = new Uint8Array(sizeBytes - chunks * tagBytes);
+  const length = new Writer();
+  length.uint64(BigInt(plaintext.length));
+  padded.set(length.finish());
+  padded.set(plaintext, lengthBytes);
+  const key = random(32);
+  const ciphertext = new Uint8Array(sizeBytes);
+  for (let index = 0; index < chunks; index++) {
+    const chunk = padded.subarray(index * chunkBytes, (index + 1) * chunkBytes);
+    ciphertext.set(xchacha20poly1305(key, nonceOf(index, index === chunks - 1)).encrypt(chunk), index * (chunkBytes + tagBytes));
+  }
+  return { reference: { blobId: random(32), key, hash: sha256(ciphertext), sizeBytes }, ciphertext };
+}
+
+/** The plaintext of a blob. @throws ClientError `server_lied` when the bytes are not those that the reference names */
+export function decryptBlob(params: { reference: BlobReference; ciphertext: Uint8Array; sha256: Sha256 }): Uint8Array {
+  const { reference, ciphertext, sha256 } = params;
+  if (ciphertext.length !== reference.sizeBytes || !equalBytes(sha256(ciphertext), reference.hash)) throw damaged();
+  try {
+    const chunks = chunkCount(ciphertext.length);
+    const padded = new Uint8Array(ciphertext.length - chunks * tagBytes);
+    for (let index = 0; index < chunks; index++) {
+      const chunk = ciphertext.subarray(index * (chunkBytes + tagBytes), (index + 1) * (chunkBytes + tagBytes));
+      padded.set(xchacha20poly1305(reference.key, nonceOf(index, index === chunks - 1)).decrypt(chunk), index * chunkBytes);
+    }
+    const reader = new Reader(padded);
+    const size = reader.uint64();
+    if (size > BigInt(padded.length - lengthBytes)) throw damaged();
+    return padded.slice(lengthBytes, lengthBytes + Number(size));
+  } catch (cause) {
+    // The hash was right: it was the sender who put something else there.
+    throw cause instanceof ClientError ? cause : damaged(cause);
+  }
+}
+
+/** Where blobs are: the host's HTTP address and the way there. */
+export interface BlobHost {
+  readonly platform: Pick<Platform, "fetch" | "sha256">;
+  /** Such as `https://chat.example`, without a slash at its end. */
+  readonly baseUrl: string;
+}
+
+/** Uploads a ciphertext; the same bytes again are a retry. @throws ClientError `offline`, `message_too_large`, `server_full`, `server_refused` */
+export async function putBlob(host: BlobHost, blobId: Uint8Array, ciphertext: Uint8Array): Promise<void> {
+  const response = await request(host, blobId, {
+    method: "PUT",
+    headers: { "content-type": "application/octet-stream" },
+    // A copy over a plain ArrayBuffer, which is what a body may be.
+    body: new Uint8Array(ciphertext),
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw refused(response.status);
+}
+
+/** Downloads and decrypts. @throws ClientError `offline`, `server_lied` when it is damaged, `server_refused` when it is gone */
+export async function getBlob(host: BlobHost, reference: BlobReference): Promise<Uint8Array> {
+  if (reference.sizeBytes > maxBlobBytes) throw damaged();
+  const response = await request(host, reference.blobId, { method: "GET" });
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    throw refused(response.status);
+  }
+  const ciphertext = new Uint8Array(reference.sizeBytes);
+  let received = 0;
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      // More than the reference says is never stored.
+      if (received + value.length > ciphertext.length) throw damaged();
+      ciphertext.set(value, received);
+      received += value.length;
+    }
+  } catch (cause) {
+    await reader.cancel().catch(() => undefined);
+    throw cause instanceof ClientError ? cause : offlineError(cause);
+  }
+  return decryptBlob({ reference, ciphertext: ciphertext.subarray(0, received), sha256: host.platform.sha256 });
+}
+
+async function request(host: BlobHost, blobId: Uint8Array, init: RequestInit): Promise<Response> {
+  try {
+    return await host.platform.fetch(`${host.baseUrl}${blobPath(toBase64Url(blobId))}`, {
+      ...init,
+      // No cookies, no referrer, no redirect to somewhere else.
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      redirect: "error",
+      cache: "no-store",
+    });
+  } catch (cause) {
+    throw offlineError(cause);
+  }
+}
+
+function refused(status: number): ClientError {
+  if (status === 413) return new ClientError("message_too_large", "This is larger than the server takes.");
+  if (status === 429) return new ClientError("rate_limited", "Too much at once. Try again in a moment.");
+  if (status === 507) return new ClientError("server_full", "The server has no space left. Nothing is lost; it is tried again.");
+  if (status === 404) return new ClientError("server_refused", "The server no longer has a part of this.");
+  return new ClientError("server_refused", "The server refused a part of this.", { canRetry: status >= 500 });
+}
+
+function damaged(cause?: unknown): ClientError {
+  return new ClientError("server_lied", "A part of this arrived damaged.", { cause });
+}
+
+function chunkCount(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / (chunkBytes + tagBytes));
+}
+
+function paddedSize(plaintextBytes: number): number {
+  const largest = buckets.at(-1) ?? chunkBytes;
+  const withTags = (sizeBytes: number): number => sizeBytes - chunkCount(sizeBytes) * tagBytes - lengthBytes;
+  let size = bucketFor(plaintextBytes + lengthBytes + tagBytes) ?? largest;
+  while (withTags(size) < plaintextBytes) size = size < largest ? (bucketFor(size + 1) ?? largest) : size + largest;
+  if (size > maxBlobBytes) throw new ClientError("message_too_large", "This is larger than a message can be.");
+  return size;
+}
+
+function nonceOf(index: number, last: boolean): Uint8Array {
+  const nonce = new Uint8Array(24);
+  new DataView(nonce.buffer).setUint32(19, index);
+  nonce[23] = last ? 1 : 0;
+  return nonce;
+}

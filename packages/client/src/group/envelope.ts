@@ -1,0 +1,101 @@
+import { CodecError, decode, encode, equalBytes } from "@latchkey/codec";
+import type { RandomBytes } from "@latchkey/mls";
+import { decodeEnvelope, encodeEnvelope, envelopeAad, envelopeBodyCodec, fitsInline, zeroHash } from "@latchkey/protocol";
+import type { BlobReference, EntryKind, EnvelopeBody, EnvelopePlaintext, Sha256 } from "@latchkey/protocol";
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { encryptBlob } from "./blobs.ts";
+
+const nonceBytes = 24;
+
+/** What a sealed entry is bound to (spec L-2). */
+interface EnvelopeAddress {
+  /** The epoch's `envelope` key (spec L-1). */
+  readonly key: Uint8Array;
+  readonly logId: Uint8Array;
+  /** The epoch whose envelope this is; a commit lies in its parent's. */
+  readonly epochId: number;
+  readonly kind: EntryKind;
+}
+
+/** A sealed entry, and the blob that must be uploaded before it, if its content is too large for an entry. */
+export interface SealedEnvelope {
+  readonly blob: Uint8Array;
+  readonly external: { readonly reference: BlobReference; readonly ciphertext: Uint8Array } | undefined;
+}
+
+/**
+ * Seals the content of an entry by XChaCha20-Poly1305, padded to its bucket (spec L-2, C-4).
+ * `nextAccessHash` is H(access key of the child epoch) for a commit and absent otherwise.
+ */
+export function sealEnvelope(
+  params: EnvelopeAddress & {
+    readonly nextAccessHash?: Uint8Array;
+    readonly body: EnvelopeBody;
+    readonly random: RandomBytes;
+    readonly sha256: Sha256;
+  },
+): SealedEnvelope {
+  const { body, random, sha256 } = params;
+  const external = fitsInline(body) ? undefined : encryptBlob({ plaintext: encode(envelopeBodyCodec, body), random, sha256 });
+  const plaintext = encodeEnvelope({
+    format: 1,
+    kind: params.kind,
+    nextAccessHash: params.nextAccessHash ?? zeroHash,
+    content: external === undefined ? { kind: "inline", ...body } : { kind: "external", ...external.reference },
+  });
+  const nonce = random(nonceBytes);
+  const sealed = xchacha20poly1305(params.key, nonce, envelopeAad(params.logId, params.epochId, params.kind)).encrypt(plaintext);
+  const blob = new Uint8Array(nonceBytes + sealed.length);
+  blob.set(nonce);
+  blob.set(sealed, nonceBytes);
+  return { blob, external };
+}
+
+/** What an entry held. */
+export type OpenedEnvelope =
+  | { readonly kind: "inline"; readonly nextAccessHash: Uint8Array; readonly body: EnvelopeBody }
+  | { readonly kind: "external"; readonly nextAccessHash: Uint8Array; readonly reference: BlobReference }
+  /** Not sealed by a member for this place, or not what a member may seal. */
+  | { readonly kind: "unreadable"; readonly reason: "undecryptable" | "malformed" }
+  /** The access hash inside is not the one that the server showed: the server lied (spec L-9). */
+  | { readonly kind: "access_hash_differs" };
+
+/** Opens an entry. `nextAccessHash` is the one that the server showed with it (32 zeros but for a commit). */
+export function openEnvelope(params: EnvelopeAddress & { readonly nextAccessHash: Uint8Array; readonly blob: Uint8Array }): OpenedEnvelope {
+  const { blob } = params;
+  let padded: Uint8Array;
+  try {
+    const aad = envelopeAad(params.logId, params.epochId, params.kind);
+    padded = xchacha20poly1305(params.key, blob.subarray(0, nonceBytes), aad).decrypt(blob.subarray(nonceBytes));
+  } catch {
+    return { kind: "unreadable", reason: "undecryptable" };
+  }
+  let plaintext: EnvelopePlaintext;
+  try {
+    plaintext = decodeEnvelope(padded);
+  } catch (error) {
+    if (error instanceof CodecError) return { kind: "unreadable", reason: "malformed" };
+    throw error;
+  }
+  const { nextAccessHash, content } = plaintext;
+  if (plaintext.kind !== params.kind || (params.kind === "commit") === equalBytes(nextAccessHash, zeroHash)) {
+    return { kind: "unreadable", reason: "malformed" };
+  }
+  if (!equalBytes(nextAccessHash, params.nextAccessHash)) return { kind: "access_hash_differs" };
+  if (content.kind === "inline") {
+    const { mlsMessage, directoryProofs } = content;
+    return { kind: "inline", nextAccessHash, body: { mlsMessage, directoryProofs } };
+  }
+  const { blobId, key, hash, sizeBytes } = content;
+  return { kind: "external", nextAccessHash, reference: { blobId, key, hash, sizeBytes } };
+}
+
+/** The content that `getBlob` fetched for an external envelope; `undefined` when its sender put something else there. */
+export function decodeExternalBody(plaintext: Uint8Array): EnvelopeBody | undefined {
+  try {
+    return decode(envelopeBodyCodec, plaintext);
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,310 @@
+import { concatBytes, encode, equalBytes, utf8Bytes } from "@latchkey/codec";
+import { nobleCrypto } from "@latchkey/mls/noble";
+import { nodeCrypto } from "@latchkey/mls/node";
+import { buckets, encodeEnvelope, envelopeAad, envelopeBodyCodec, inboxItemKinds, zeroHash } from "@latchkey/protocol";
+import type { EntryKind, EnvelopeBody } from "@latchkey/protocol";
+import { seededRandom } from "@latchkey/testkit";
+import { deviceIdOf, nobleSignatures } from "@latchkey/transparency";
+import type { VerifiedAccount } from "@latchkey/transparency";
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { describe, expect, test } from "vitest";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { decryptBlob, encryptBlob, getBlob, putBlob } from "./blobs.ts";
+import { decodeExternalBody, openEnvelope, sealEnvelope } from "./envelope.ts";
+import { inboxSuite, maxInboxBodyBytes, openInboxItem, sealInboxItem } from "./inbox-seal.ts";
+import { forgetExpiredItems, isItemSeen, rememberItem } from "./inbox-seen.ts";
+
+const random = seededRandom("group");
+const key = random(32);
+const logId = random(32);
+const nowMs = 1_767_225_600_000;
+
+function body(size: number): EnvelopeBody {
+  return { mlsMessage: random(size), directoryProofs: random(3) };
+}
+
+function flip(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+}
+
+describe("envelopes", () => {
+  const place = { key, logId, epochId: 7, kind: "message" as EntryKind };
+
+  test("[L-2] an entry comes back, fills a bucket and differs each time", () => {
+    for (const size of [0, 1, 300, 440, 441, 900, 5000, 60_000]) {
+      const content = body(size);
+      const { blob, external } = sealEnvelope({ ...place, body: content, random, sha256 });
+      expect(buckets).toContain(blob.length);
+      expect(external).toBeUndefined();
+      expect(openEnvelope({ ...place, nextAccessHash: zeroHash, blob })).toEqual({
+        kind: "inline",
+        nextAccessHash: zeroHash,
+        body: content,
+      });
+      expect(equalBytes(sealEnvelope({ ...place, body: content, random, sha256 }).blob, blob)).toBe(false);
+    }
+  });
+
+  test("[L-2] an entry opens only at its log, epoch and kind, with its key, whole", () => {
+    const { blob } = sealEnvelope({ ...place, body: body(10), random, sha256 });
+    const open = (other: Partial<typeof place & { blob: Uint8Array }>): string =>
+      openEnvelope({ ...place, nextAccessHash: zeroHash, blob, ...other }).kind;
+    expect(open({})).toBe("inline");
+    expect(open({ key: random(32) })).toBe("unreadable");
+    expect(open({ logId: random(32) })).toBe("unreadable");
+    expect(open({ epochId: 8 })).toBe("unreadable");
+    expect(open({ kind: "complaint" })).toBe("unreadable");
+    for (const at of [0, 23, 24, 100, blob.length - 1]) expect(open({ blob: flip(blob, at) })).toBe("unreadable");
+    for (const size of [0, 10, 24, 40, blob.length - 1]) expect(open({ blob: blob.subarray(0, size) })).toBe("unreadable");
+  });
+
+  test("[L-9] a commit whose clear access hash is another is a lie of the server", () => {
+    const nextAccessHash = random(32);
+    const commit = { ...place, kind: "commit" as EntryKind };
+    const { blob } = sealEnvelope({ ...commit, nextAccessHash, body: body(10), random, sha256 });
+    expect(openEnvelope({ ...commit, nextAccessHash, blob })).toMatchObject({ kind: "inline", nextAccessHash });
+    expect(openEnvelope({ ...commit, nextAccessHash: random(32), blob })).toEqual({ kind: "access_hash_differs" });
+  });
+
+  test("what a member may not seal is malformed, whoever sealed it", () => {
+    const seal = (plaintext: Uint8Array): Uint8Array => {
+      const nonce = random(24);
+      return concatBytes(nonce, xchacha20poly1305(key, nonce, envelopeAad(logId, 7, "message")).encrypt(plaintext));
+    };
+    const inline = { kind: "inline" as const, ...body(4) };
+    const good = encodeEnvelope({ format: 1, kind: "message", nextAccessHash: zeroHash, content: inline });
+    const open = (plaintext: Uint8Array): unknown => openEnvelope({ ...place, nextAccessHash: zeroHash, blob: seal(plaintext) });
+    const malformed = { kind: "unreadable", reason: "malformed" };
+    expect(open(good)).toMatchObject({ kind: "inline" });
+    expect(open(flip(good, good.length - 1))).toEqual(malformed);
+    expect(open(good.subarray(0, 20))).toEqual(malformed);
+    expect(open(encodeEnvelope({ format: 1, kind: "commit", nextAccessHash: random(32), content: inline }))).toEqual(malformed);
+    expect(open(encodeEnvelope({ format: 1, kind: "message", nextAccessHash: random(32), content: inline }))).toEqual(malformed);
+  });
+
+  test("[C-4] content above 64 KiB goes into a blob that the entry names", () => {
+    const content = body(70_000);
+    const { blob, external } = sealEnvelope({ ...place, body: content, random, sha256 });
+    if (external === undefined) throw new Error("inline");
+    expect(blob.length).toBe(512);
+    expect(buckets).toContain(external.ciphertext.length);
+    const opened = openEnvelope({ ...place, nextAccessHash: zeroHash, blob });
+    if (opened.kind !== "external") throw new Error(opened.kind);
+    expect(opened.reference).toEqual(external.reference);
+    expect(decodeExternalBody(decryptBlob({ ...external, reference: opened.reference, sha256 }))).toEqual(content);
+    expect(decodeExternalBody(random(40))).toBeUndefined();
+    expect(decodeExternalBody(encode(envelopeBodyCodec, content).subarray(1))).toBeUndefined();
+  });
+});
+
+describe("blobs", () => {
+  test("[C-4] come back from every bucket, filled", () => {
+    const bucketsSeen = new Set<number>();
+    for (const size of [0, 488, 489, 4072, 4073, 65_512, 65_513, 131_072, 262_072, 300_000, 1_048_000, 4_193_272, 4_193_273]) {
+      const plaintext = random(64);
+      const large = new Uint8Array(size);
+      large.set(plaintext.subarray(0, Math.min(64, size)));
+      const { reference, ciphertext } = encryptBlob({ plaintext: large, random, sha256 });
+      expect(ciphertext.length).toBe(reference.sizeBytes);
+      expect(buckets.includes(ciphertext.length) || ciphertext.length % 4_194_304 === 0, String(ciphertext.length)).toBe(true);
+      expect(equalBytes(decryptBlob({ reference, ciphertext, sha256 }), large)).toBe(true);
+      bucketsSeen.add(ciphertext.length);
+    }
+    expect([...bucketsSeen]).toEqual([512, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 8_388_608]);
+  });
+
+  test("chunks that are cut, exchanged, repeated or changed are refused even with a matching hash", () => {
+    const { reference, ciphertext } = encryptBlob({ plaintext: new Uint8Array(200_000), random, sha256 });
+    const chunk = 65_552;
+    const pieces = [0, 1, 2, 3].map((index) => ciphertext.subarray(index * chunk, (index + 1) * chunk));
+    const [first = pieces[0], second, third, last] = pieces;
+    if (first === undefined || second === undefined || third === undefined || last === undefined) throw new Error("four chunks");
+    const altered = [
+      [second, first, third, last],
+      [first, first, third, last],
+      [first, second, third],
+      [first, second, last],
+      [flip(first, 9), second, third, last],
+    ];
+    for (const parts of altered) {
+      const bytes = concatBytes(...parts);
+      const forged = { ...reference, hash: sha256(bytes), sizeBytes: bytes.length };
+      expect(() => decryptBlob({ reference: forged, ciphertext: bytes, sha256 })).toThrow(expect.objectContaining({ code: "server_lied" }));
+    }
+    expect(() => decryptBlob({ reference, ciphertext: flip(ciphertext, 5), sha256 })).toThrow(
+      expect.objectContaining({ code: "server_lied" }),
+    );
+    expect(() => decryptBlob({ reference: { ...reference, key: random(32) }, ciphertext, sha256 })).toThrow(
+      expect.objectContaining({ code: "server_lied" }),
+    );
+  });
+
+  test("above the largest blob nothing is encrypted", () => {
+    expect(() => encryptBlob({ plaintext: new Uint8Array(104_857_600), random, sha256 })).toThrow(
+      expect.objectContaining({ code: "message_too_large" }),
+    );
+  });
+
+  const { reference, ciphertext } = encryptBlob({ plaintext: utf8Bytes("hello"), random, sha256 });
+  const host = (respond: (url: string, init: RequestInit) => Response | Error) => ({
+    baseUrl: "https://chat.example",
+    platform: {
+      sha256,
+      fetch: (async (input: string | URL | Request, init: RequestInit = {}) => {
+        const answer = respond(String(input), init);
+        if (answer instanceof Error) throw answer;
+        return answer;
+      }) as typeof fetch,
+    },
+  });
+
+  test("are put and got by their id, without anything that names a person", async () => {
+    const stored = new Map<string, Uint8Array>();
+    const server = host((url, init) => {
+      expect(init).toMatchObject({ credentials: "omit", referrerPolicy: "no-referrer", redirect: "error" });
+      if (init.method === "PUT" && init.body instanceof Uint8Array) stored.set(url, init.body);
+      const found = stored.get(url);
+      return found === undefined
+        ? new Response(undefined, { status: 404 })
+        : new Response(init.method === "GET" ? found.slice() : undefined);
+    });
+    await expect(getBlob(server, reference)).rejects.toMatchObject({ code: "server_refused" });
+    await putBlob(server, reference.blobId, ciphertext);
+    expect(await getBlob(server, reference)).toEqual(utf8Bytes("hello"));
+    expect([...stored.keys()]).toEqual([expect.stringMatching(/^https:\/\/chat\.example\/v1\/blobs\/[\w-]{43}$/)]);
+  });
+
+  test("a server that sends too much, too little, something else or nothing", async () => {
+    const got = (respond: () => Response | Error): Promise<unknown> => getBlob(host(respond), reference);
+    await expect(got(() => new Response(new Uint8Array(ciphertext.length + 1)))).rejects.toMatchObject({ code: "server_lied" });
+    await expect(got(() => new Response(ciphertext.slice(1)))).rejects.toMatchObject({ code: "server_lied" });
+    await expect(got(() => new Response(flip(ciphertext, 0).slice()))).rejects.toMatchObject({ code: "server_lied" });
+    await expect(got(() => new TypeError("network"))).rejects.toMatchObject({ code: "offline", canRetry: true });
+    await expect(
+      getBlob(
+        host(() => new Response()),
+        { ...reference, sizeBytes: 2 ** 40 },
+      ),
+    ).rejects.toMatchObject({ code: "server_lied" });
+    const put = (status: number): Promise<void> =>
+      putBlob(
+        host(() => new Response(undefined, { status })),
+        reference.blobId,
+        ciphertext,
+      );
+    await expect(put(413)).rejects.toMatchObject({ code: "message_too_large" });
+    await expect(put(429)).rejects.toMatchObject({ code: "rate_limited" });
+    await expect(put(507)).rejects.toMatchObject({ code: "server_full" });
+    await expect(put(500)).rejects.toMatchObject({ code: "server_refused", canRetry: true });
+    await expect(put(400)).rejects.toMatchObject({ code: "server_refused", canRetry: false });
+  });
+});
+
+describe("inbox items", async () => {
+  const platform = { crypto: nodeCrypto, signatures: nobleSignatures, random, sha256, nowMs: () => nowMs };
+  const suite = nodeCrypto.suite(0x0001);
+  const sign = await suite.generateSignatureKeyPair(random);
+  const hpke = await nodeCrypto.suite(inboxSuite).deriveKemKeyPair(random(32));
+  const senderDevice = deviceIdOf(sign.publicKey);
+  const account: VerifiedAccount = {
+    accountId: random(32),
+    stateHash: random(32),
+    state: {
+      format: 1,
+      accountId: new Uint8Array(32),
+      version: 0,
+      prevHash: new Uint8Array(32),
+      timeMs: nowMs,
+      status: "active",
+      username: "ann",
+      host: "a.example",
+      devices: [
+        { deviceId: senderDevice, signatureAlgorithm: 0x0807, signatureKey: sign.publicKey, addedMs: nowMs, ext: new Uint8Array() },
+      ],
+      recoveryKey: random(32),
+      signer: { kind: "device", deviceId: senderDevice },
+      ext: new Uint8Array(),
+    },
+  };
+  const sender = { host: "a.example", accountId: account.accountId, deviceId: senderDevice, secretKey: sign.secretKey };
+  const deviceId = random(16);
+  const inboxId = random(32);
+  const to = { host: "b.example:8443", deviceId, inboxId, inboxKey: hpke.publicKey };
+  const mine = { host: to.host, deviceId, inboxId, publicKey: hpke.publicKey, secretKey: hpke.secretKey };
+  const itemId = random(16);
+  const seal = (other: object = {}): Promise<Uint8Array> =>
+    sealInboxItem({
+      platform,
+      sender,
+      recipient: to,
+      kind: inboxItemKinds.welcome,
+      body: utf8Bytes("welcome"),
+      itemId,
+      notAfterMs: nowMs + 1000,
+      ...other,
+    });
+  const open = (blob: Uint8Array, other: object = {}): ReturnType<typeof openInboxItem> =>
+    openInboxItem({ platform, recipient: mine, blob, findSender: async () => account, isSeen: async () => false, ...other });
+  const reasonOf = async (blob: Uint8Array, other: object = {}): Promise<string> => {
+    const opened = await open(blob, other);
+    return opened.kind === "refused" ? opened.reason : opened.kind;
+  };
+
+  test("[I-2] an item comes back, fills a bucket, and another engine opens it", async () => {
+    for (const size of [0, 2000, 2700, 14_000, 15_000, maxInboxBodyBytes]) {
+      const content = random(size);
+      const blob = await seal({ body: content });
+      expect(buckets).toContain(blob.length);
+      expect(await open(blob)).toMatchObject({ kind: "opened", body: content, sender: account, head: { itemId, kind: 1 } });
+    }
+    expect(await reasonOf(await seal(), { platform: { ...platform, crypto: nobleCrypto } })).toBe("opened");
+    await expect(seal({ body: new Uint8Array(65_000) })).rejects.toMatchObject({ code: "message_too_large" });
+  });
+
+  test("[I-2] an item is bound to its inbox, its host and its bytes", async () => {
+    const blob = await seal();
+    expect(await reasonOf(blob, { recipient: { ...mine, inboxId: random(32) } })).toBe("undecryptable");
+    expect(await reasonOf(blob, { recipient: { ...mine, host: "c.example" } })).toBe("undecryptable");
+    expect(await reasonOf(flip(blob, blob.length - 1))).toBe("undecryptable");
+    expect(await reasonOf(flip(blob, 20))).toBe("undecryptable");
+    expect(await reasonOf(concatBytes(blob, new Uint8Array(1)))).toBe("malformed");
+    expect(await reasonOf(new Uint8Array(512))).toBe("malformed");
+    expect(await reasonOf(random(4096))).toMatch(/malformed|undecryptable/);
+  });
+
+  test("[I-2] an item for another device, too old, too long-lived or seen before is refused", async () => {
+    expect(await reasonOf(await seal({ recipient: { ...to, deviceId: random(16) } }))).toBe("not_for_this_device");
+    expect(await reasonOf(await seal({ notAfterMs: nowMs - 1 }))).toBe("expired");
+    expect(await reasonOf(await seal({ notAfterMs: nowMs + 40 * 86_400_000 }))).toBe("expired");
+    expect(await reasonOf(await seal(), { isSeen: async (id: Uint8Array) => equalBytes(id, itemId) })).toBe("seen");
+  });
+
+  test("[I-2] the sender is who signed, or it is refused", async () => {
+    const blob = await seal();
+    expect(await reasonOf(blob, { findSender: async () => undefined })).toBe("unknown_sender");
+    expect(await reasonOf(blob, { findSender: async () => ({ ...account, accountId: random(32) }) })).toBe("unknown_sender");
+    expect(await reasonOf(blob, { findSender: async () => ({ ...account, state: { ...account.state, host: "c.example" } }) })).toBe(
+      "unknown_sender",
+    );
+    const another = await suite.generateSignatureKeyPair(random);
+    expect(await reasonOf(await seal({ sender: { ...sender, secretKey: another.secretKey } }))).toBe("signature");
+    expect(await reasonOf(await seal({ sender: { ...sender, deviceId: random(16) } }))).toBe("signature");
+    await expect(open(blob, { findSender: () => Promise.reject(new Error("offline")) })).rejects.toThrow("offline");
+  });
+
+  test("[I-2] ids are remembered until their items are refused for their age", async () => {
+    const store = createMemoryStore();
+    await store.transact("write", async (tx) => {
+      expect(await isItemSeen(tx, itemId)).toBe(false);
+      rememberItem(tx, itemId, nowMs);
+      expect(await isItemSeen(tx, itemId)).toBe(true);
+      await forgetExpiredItems(tx, nowMs + 1000);
+      expect(await isItemSeen(tx, itemId)).toBe(true);
+      await forgetExpiredItems(tx, nowMs + 86_400_001);
+      expect(await isItemSeen(tx, itemId)).toBe(false);
+    });
+  });
+});
