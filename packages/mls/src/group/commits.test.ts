@@ -1,8 +1,10 @@
 import { equalBytes, utf8Bytes } from "@latchkey/codec";
 import { seededRandom } from "@latchkey/testkit";
 import { describe, expect, it } from "vitest";
-import { signWithLabel, verifyWithLabel } from "../crypto/labeled.ts";
+import { decryptWithLabel, signWithLabel, verifyWithLabel } from "../crypto/labeled.ts";
+import { nobleCrypto } from "../crypto/noble.ts";
 import { nodeCrypto } from "../crypto/node.ts";
+import { webCrypto } from "../crypto/web.ts";
 import { MlsError } from "../errors.ts";
 import { signContent } from "../framing/authenticate.ts";
 import { protectPublicMessage } from "../framing/public-message.ts";
@@ -34,7 +36,7 @@ import {
 import { joinGroup } from "./join-group.ts";
 import { createKeyPackage, decodeKeyPackage, verifyKeyPackage } from "./key-packages.ts";
 import { inspectCommit, processMessage } from "./process-message.ts";
-import { encodeRatchetTree, epoch, exportSecret, memberAt, members, ownLeafIndex, unmergedLeafCount } from "./state.ts";
+import { encodeContext, encodeRatchetTree, epoch, exportSecret, memberAt, members, ownLeafIndex, unmergedLeafCount } from "./state.ts";
 import type { GroupState } from "./state.ts";
 import type { CreatedCommit } from "./types.ts";
 
@@ -173,25 +175,40 @@ describe("a group", () => {
     const random = seededRandom("group/removed");
     const names = ["ann", "ben", "cat", "dan", "eve"] as const;
     const states = await groupOf(suite, [...names], random);
-    const [ann, , , , eve] = states;
-    if (eve === undefined) throw new Error("five members");
+    const [ann, ben, cat, dan, eve] = states;
+    if (ben === undefined || cat === undefined || dan === undefined || eve === undefined) throw new Error("five members");
     const removal = await testCommit(ann, random, { removes: [ownLeafIndex(eve)] });
     const path = pathOf(removal.message);
     // A path always comes with a removal, also when none was asked for.
     const lazy = await testCommit(ann, random, { removes: [ownLeafIndex(eve)], path: "auto" });
     expect(commitOf(lazy.message).path).toBeDefined();
     const tree = ann.tree.remove(ownLeafIndex(eve));
-    const context = removal.next.encodedContext;
-    const params = { suite, tree, sender: ownLeafIndex(ann), own: ownLeafIndex(eve), path, added: new Set<never>(), privateKeys: eve.privateKeys, context };
-    await expect(decryptUpdatePath(params)).rejects.toBeInstanceOf(MlsError);
-    for (const { encryptedPathSecrets } of path.nodes) {
-      for (const { kemOutput, ciphertext } of encryptedPathSecrets) {
-        for (const [index, secretKey] of eve.privateKeys) {
-          const publicKey = eve.tree.slotAt(index)?.value?.encryptionKey ?? nothing;
-          await expect((async () => suite.hpkeOpen({ secretKey, publicKey, kemOutput, info: nothing, aad: nothing, ciphertext }))()).rejects.toBeInstanceOf(MlsError);
+    const { confirmedTranscriptHash } = ann.context;
+    const context = encodeContext({ ...removal.next.context, confirmedTranscriptHash });
+    const params = { suite, tree, sender: ownLeafIndex(ann), path, added: new Set<never>(), context };
+    for (const member of [ben, cat, dan]) {
+      const { commitSecret } = await decryptUpdatePath({ ...params, own: ownLeafIndex(member), privateKeys: member.privateKeys });
+      expect(commitSecret.length).toBe(suite.hashBytes);
+    }
+    await expect(decryptUpdatePath({ ...params, own: ownLeafIndex(eve), privateKeys: eve.privateKeys })).rejects.toBeInstanceOf(MlsError);
+    const sealed = path.nodes.flatMap((node) => node.encryptedPathSecrets);
+    const open = async (member: GroupState): Promise<number> => {
+      let opened = 0;
+      for (const { kemOutput, ciphertext } of sealed) {
+        for (const [index, secretKey] of member.privateKeys) {
+          const publicKey = member.tree.slotAt(index)?.value?.encryptionKey ?? nothing;
+          try {
+            await decryptWithLabel(suite, { secretKey, publicKey, label: "UpdatePathNode", context, kemOutput, ciphertext });
+            opened++;
+          } catch (error) {
+            expect(error).toMatchObject({ code: "crypto" });
+          }
         }
       }
-    }
+      return opened;
+    };
+    expect(await open(ben)).toBe(1);
+    expect(await open(eve)).toBe(0);
   });
 
   it("leaves the path out of a commit of adds when asked, and joiners still join", async () => {
@@ -262,6 +279,28 @@ describe("a group", () => {
     await expect(processMessage(ben, created.message)).rejects.toMatchObject({ code: "invalid-commit", check: "private" });
     await expect(processMessage(ben, created.message, { psk: () => utf8Bytes("another") })).rejects.toMatchObject({ check: "private" });
     await expect(testCommit(ann, random, { psks })).rejects.toMatchObject({ code: "usage" });
+  });
+
+  it("is the same for every provider", async () => {
+    for (const id of [0x0001, 0xf001] as const) {
+      const random = seededRandom("group/providers");
+      const [node, noble, web] = [nodeCrypto.suite(id), nobleCrypto.suite(id), webCrypto.suite(id)];
+      const ann = await testGroup(node, await testClient(node, "ann", random), random);
+      const ben = await testKeyPackage(noble, await testClient(noble, "ben", random), random);
+      const cat = await testKeyPackage(web, await testClient(web, "cat", random), random);
+      const created = await testCommit(ann, random, { adds: [ben.keyPackage, cat.keyPackage] });
+      const states = [created.next, await testJoin(noble, created, 0, ben), await testJoin(web, created, 1, cat)];
+      expect(new Set(states.map(agreement)).size).toBe(1);
+      for (const [i, author] of states.entries()) {
+        const sent = await encryptApplicationMessage(author, { plaintext: utf8Bytes("hello"), authenticatedData: nothing, random });
+        const update = await testCommit(author, random);
+        for (const [j, receiver] of states.entries()) {
+          if (i === j) continue;
+          expect(asApplication(await processMessage(receiver, sent.message)).plaintext).toEqual(utf8Bytes("hello"));
+          expect(agreement(await processCommitOf(receiver, update.message))).toBe(agreement(update.next));
+        }
+      }
+    }
   });
 
   it("derives exporter secrets by label, context and size", async () => {
