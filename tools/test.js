@@ -23,6 +23,7 @@ const steps = [
   { name: "unused", title: "Unused code and dependencies (knip)", run: () => check([module("knip/bin/knip.js"), "--no-progress"]) },
   { name: "docs", title: "Public exports are documented", run: () => check([tool("check-docs.js")]) },
   { name: "spec", title: "Spec rules have tests", run: () => check([tool("check-spec-rules.js")]) },
+  { name: "examples", title: "Examples in the docs compile", run: () => check([tool("check-examples.js")]) },
   { name: "unit", title: "Unit, property, vector and conformance tests", run: () => vitest("unit") },
   { name: "build", title: "Web app: build and size at first load", run: buildAndMeasure },
   { name: "e2e", title: "End to end in Chromium", run: endToEnd },
