@@ -156,7 +156,8 @@ function finish(state: GroupState, checked: Omit<CheckedCommit, "provisional">):
     ...context,
     epoch: context.epoch + 1n,
     treeHash: checked.newTree.treeHash(suite),
-    extensions: checked.extensions,
+    // Copies, so that the group does not keep the whole message.
+    extensions: checked.newExtensions?.map(({ type, data }) => ({ type, data: data.slice() })) ?? context.extensions,
   };
   return { ...checked, provisional };
 }

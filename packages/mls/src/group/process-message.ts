@@ -184,7 +184,7 @@ function requireConfirmationTag(
   if (confirmationTag === undefined || !isConfirmationTag(suite, { confirmationKey, confirmedTranscriptHash, confirmationTag })) {
     throw new MlsError("invalid-commit", "a wrong confirmation tag", { clause: "RFC 9420 §12.4.2" });
   }
-  return confirmationTag;
+  return confirmationTag.slice();
 }
 
 function ownResumptionPsk(state: GroupState, { source }: PreSharedKeyId): Uint8Array | undefined {

@@ -2,6 +2,7 @@ import { encode, toHex } from "@latchkey/codec";
 import type { CipherSuite } from "../crypto/suite.ts";
 import { MlsError } from "../errors.ts";
 import type { Extension } from "../messages/basics.ts";
+import { detachedLeafNode } from "../messages/nodes.ts";
 import type { KeyPackage } from "../messages/nodes.ts";
 import { preSharedKeyId } from "../messages/proposals.ts";
 import type { PreSharedKeyId, Proposal } from "../messages/proposals.ts";
@@ -88,7 +89,7 @@ export async function applyProposals(params: ApplyProposalsParams): Promise<Appl
     await verifyLeaf({ suite, leaf: proposal.leafNode, sources: ["update"], position, groupExtensions: extensions });
     await requireUsableKey(suite, proposal.leafNode.encryptionKey, "invalid-leaf");
   }
-  for (const { proposal, sender } of updates) tree = tree.update(sender, proposal.leafNode);
+  for (const { proposal, sender } of updates) tree = tree.update(sender, detachedLeafNode(proposal.leafNode));
 
   const removed: Member[] = [];
   for (const { proposal } of ofKind("remove")) {
@@ -102,7 +103,7 @@ export async function applyProposals(params: ApplyProposalsParams): Promise<Appl
   for (const { proposal } of ofKind("add")) {
     await verifyKeyPackageContent(suite, proposal.keyPackage, extensions);
     await requireUsableKey(suite, proposal.keyPackage.leafNode.encryptionKey, "invalid-leaf");
-    const placed = tree.add(proposal.keyPackage.leafNode);
+    const placed = tree.add(detachedLeafNode(proposal.keyPackage.leafNode));
     tree = placed.tree;
     added.push({ leafIndex: placed.leafIndex, keyPackage: proposal.keyPackage });
   }

@@ -18,12 +18,14 @@ export type MlsMessageBody =
   | { readonly kind: "group-info"; readonly groupInfo: GroupInfo }
   | { readonly kind: "key-package"; readonly keyPackage: KeyPackage };
 
-interface MlsMessage {
+/** `MLSMessage` (RFC 9420 section 6). */
+export interface MlsMessage {
   readonly version: 1;
   readonly body: MlsMessageBody;
 }
 
-const mlsMessage: Codec<MlsMessage> = struct<MlsMessage>({
+/** `MLSMessage`. */
+export const mlsMessage: Codec<MlsMessage> = struct<MlsMessage>({
   version: protocolVersion,
   body: variant<MlsMessageBody>(uint16, {
     "public-message": [wireFormats["public-message"], struct<{ publicMessage: PublicMessage }>({ publicMessage })],

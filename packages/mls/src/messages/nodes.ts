@@ -1,4 +1,4 @@
-import { encode, optional, struct, uint16, uint8, variant, vector } from "@latchkey/codec";
+import { decode, encode, optional, struct, uint16, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec, Writer } from "@latchkey/codec";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { capabilities, credential, extensions, hash, identifier, leafIndex, lifetime, protocolVersion, publicKey, signature } from "./basics.ts";
@@ -44,6 +44,11 @@ const leafNodeFields: { readonly [K in keyof LeafNodeContent]-?: Codec<LeafNodeC
 const leafNodeContent: Codec<LeafNodeContent> = struct<LeafNodeContent>(leafNodeFields);
 /** `LeafNode`. */
 export const leafNode: Codec<LeafNode> = struct<LeafNode>({ ...leafNodeFields, signature });
+
+/** The same leaf in bytes of its own: a tree that kept views would keep the whole message that each leaf came in. */
+export function detachedLeafNode(leaf: LeafNode): LeafNode {
+  return decode(leafNode, encode(leafNode, leaf).slice());
+}
 
 /** Where a leaf stands; signed over by leaves of source `update` and `commit`. */
 export interface LeafPosition {

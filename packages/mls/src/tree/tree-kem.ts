@@ -2,7 +2,7 @@ import { equalBytes } from "@latchkey/codec";
 import { decryptWithLabel, deriveSecret, encryptWithLabel, signWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite, KeyPair, RandomBytes } from "../crypto/suite.ts";
 import { MlsError } from "../errors.ts";
-import { encodeLeafNodeTbs } from "../messages/nodes.ts";
+import { detachedLeafNode, encodeLeafNodeTbs } from "../messages/nodes.ts";
 import type { LeafNode, LeafNodeContent } from "../messages/nodes.ts";
 import type { UpdatePath, UpdatePathNode } from "../messages/proposals.ts";
 import { hashPath } from "./parent-hash.ts";
@@ -143,13 +143,13 @@ export function mergeUpdatePath({ suite, tree, sender, path, added }: MergeUpdat
   const { parents, leafParentHash } = hashPath(
     suite,
     steps,
-    path.nodes.map((node) => node.encryptionKey),
+    path.nodes.map((node) => node.encryptionKey.slice()),
   );
   const { source } = path.leafNode;
   if (source.kind !== "commit" || !equalBytes(source.parentHash, leafParentHash)) {
     throw new MlsError("invalid-commit", "the leaf does not carry the parent hash of its path", { clause: "RFC 9420 §7.9.2" });
   }
-  return tree.withPath(sender, path.leafNode, parents);
+  return tree.withPath(sender, detachedLeafNode(path.leafNode), parents);
 }
 
 /** What `decryptUpdatePath` needs. */
