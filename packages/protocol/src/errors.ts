@@ -60,4 +60,6 @@ export const closeCodes = {
   shuttingDown: 4503,
   /** Another connection of the same device took over the inbox. */
   replaced: 4409,
+  /** The device is no longer in its account. */
+  deviceRemoved: 4403,
 } as const;

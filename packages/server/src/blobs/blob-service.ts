@@ -1,0 +1,173 @@
+import { toBase64Url } from "@latchkey/codec";
+import { createHash, randomBytes } from "node:crypto";
+import { link, mkdir, open, readdir, rm, statfs, unlink } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { dayOf } from "../config.ts";
+import type { ServerContext } from "../config.ts";
+import { Refusal, StoreError } from "../errors.ts";
+import type { BlobIndex } from "../store/store.ts";
+
+/** What became of a PUT: stored, already there with the same bytes, or there with others (blobs never change). */
+export type PutOutcome = "created" | "same" | "different";
+
+/** A blob to be read; the reader closes it. */
+export interface OpenBlob {
+  readonly file: FileHandle;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Encrypted files: opaque bytes under a random name that the uploader chose. Each lies in a file of its own whose times
+ * are set to the day; the store's index says how long it is kept (spec C-4).
+ */
+export class BlobService {
+  readonly #directory: string;
+  readonly #index: BlobIndex;
+  readonly #context: ServerContext;
+
+  constructor(params: { directory: string; index: BlobIndex; context: ServerContext }) {
+    this.#directory = params.directory;
+    this.#index = params.index;
+    this.#context = params.context;
+  }
+
+  /**
+   * Stores a blob. It is on disk, file and index, when this resolves.
+   * @throws Refusal `too_large` or `storage_full`; whatever the stream throws when the upload breaks off.
+   */
+  async put(blobId: Uint8Array, content: AsyncIterable<Uint8Array>): Promise<PutOutcome> {
+    const temporary = join(this.#uploads(), randomBytes(16).toString("hex"));
+    try {
+      await this.#checkSpace();
+      const { sha256, sizeBytes } = await this.#receive(temporary, content);
+      const known = await this.#index.findBlob({ blobId });
+      if (known !== undefined && !(await this.#exists(blobId))) await this.#place(temporary, blobId);
+      if (known === undefined) await this.#place(temporary, blobId);
+      const expiresDay = dayOf(this.#context.nowMs()) + this.#context.limits.unusedBlobDays;
+      const { kind } = await this.#index.addBlob({ blobId, sha256, sizeBytes, expiresDay });
+      return kind === "added" ? "created" : kind;
+    } catch (error) {
+      throw isDiskFull(error) || (error instanceof StoreError && error.code === "full") ? new Refusal("storage_full") : error;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  /** Opens a blob to read, `undefined` when there is none. */
+  async open(blobId: Uint8Array): Promise<OpenBlob | undefined> {
+    const known = await this.#index.findBlob({ blobId });
+    if (known === undefined) return undefined;
+    try {
+      return { file: await open(this.#path(blobId), "r"), sizeBytes: known.sizeBytes };
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Removes blobs that nobody refers to and whose days are over. Answers how many. */
+  async expire(): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const blobIds = await this.#index.expireBlobs({ day: dayOf(this.#context.nowMs()), maxItems: 100 });
+      for (const blobId of blobIds) await rm(this.#path(blobId), { force: true });
+      removed += blobIds.length;
+      if (blobIds.length < 100) return removed;
+    }
+  }
+
+  async #receive(path: string, content: AsyncIterable<Uint8Array>): Promise<{ sha256: Uint8Array; sizeBytes: number }> {
+    const hash = createHash("sha256");
+    let sizeBytes = 0;
+    const file = await open(path, "wx", 0o600);
+    try {
+      for await (const chunk of content) {
+        sizeBytes += chunk.length;
+        if (sizeBytes > this.#context.limits.maxBlobBytes) throw new Refusal("too_large");
+        hash.update(chunk);
+        await file.write(chunk);
+      }
+      const day = new Date(dayOf(this.#context.nowMs()) * 86_400_000);
+      await file.utimes(day, day);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return { sha256: hash.digest(), sizeBytes };
+  }
+
+  /** Gives the finished file its name: never over another one. */
+  async #place(temporary: string, blobId: Uint8Array): Promise<void> {
+    const path = this.#path(blobId);
+    const directory = this.#shard(blobId);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    try {
+      await link(temporary, path);
+    } catch (error) {
+      if (!isPresent(error)) throw error;
+      // Left behind by a crash between file and index, or by another upload of this id at this moment.
+      if ((await this.#index.findBlob({ blobId })) !== undefined) return;
+      await unlink(path);
+      await link(temporary, path);
+    }
+    const handle = await open(directory, "r");
+    try {
+      const day = new Date(dayOf(this.#context.nowMs()) * 86_400_000);
+      await handle.utimes(day, day);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #exists(blobId: Uint8Array): Promise<boolean> {
+    const blob = await this.open(blobId);
+    await blob?.file.close();
+    return blob !== undefined;
+  }
+
+  async #checkSpace(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#directory);
+    if (bavail * bsize < this.#context.limits.minFreeBytes) throw new Refusal("storage_full");
+  }
+
+  #uploads(): string {
+    return uploadsOf(this.#directory);
+  }
+
+  #shard(blobId: Uint8Array): string {
+    return join(this.#directory, (blobId[0] ?? 0).toString(16).padStart(2, "0"));
+  }
+
+  #path(blobId: Uint8Array): string {
+    return join(this.#shard(blobId), toBase64Url(blobId));
+  }
+}
+
+/** Makes the directories of the blobs and removes what an interrupted upload left. */
+export async function prepareBlobDirectory(directory: string): Promise<void> {
+  const uploads = uploadsOf(directory);
+  await mkdir(uploads, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(uploads)) await rm(join(uploads, name), { force: true });
+}
+
+function uploadsOf(directory: string): string {
+  return join(directory, "uploads");
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+function isDiskFull(error: unknown): boolean {
+  return codeOf(error) === "ENOSPC" || codeOf(error) === "EDQUOT";
+}
+
+function isAbsent(error: unknown): boolean {
+  return codeOf(error) === "ENOENT";
+}
+
+function isPresent(error: unknown): boolean {
+  return codeOf(error) === "EEXIST";
+}

@@ -1,0 +1,133 @@
+import { keyPackageLifetimeMs, maxBlobBytes, oneTimeKeyPackages, retentionDays } from "@latchkey/protocol";
+
+/** How fast something may go: `burst` at once, then `perSecond`. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** Bounds of everything that a peer can make the server hold or do. Sizes in bytes. */
+export interface ServerLimits {
+  /** Open WebSockets in all, and from one address. */
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  /** Requests a second of one connection: above it the server stops reading it until the second is over. */
+  readonly maxRequestsPerSecond: number;
+  /** Requests of one connection under way at once, and their bytes: above either the server stops reading it. */
+  readonly maxRequestsInFlight: number;
+  readonly maxBytesInFlight: number;
+  /** Bytes waiting to be sent to one connection before live events stop and it is served from the store as it reads. */
+  readonly maxBytesWaiting: number;
+  /** Logs that one connection has open. */
+  readonly maxLogsPerConnection: number;
+  /** A connection is asked for a sign of life this often; one that gives none until the next time is closed. */
+  readonly pingIntervalMs: number;
+  /** Items and bytes of one inbox. */
+  readonly maxInboxItems: number;
+  readonly maxInboxBytes: number;
+  readonly maxOneTimeKeyPackages: number;
+  readonly maxBlobBytes: number;
+  /** Days that a blob is kept without an entry that refers to it. */
+  readonly unusedBlobDays: number;
+  /** Blobs are refused when the disk has less than this left, so that messages still find room. */
+  readonly minFreeBytes: number;
+  /** Size of the database in pages of 4 KiB; 0 for no bound but the disk's. */
+  readonly maxDatabasePages: number;
+  /** What stands in the place of anonymous tokens (spec T-1) until they are built, for each address. */
+  readonly rates: {
+    readonly createLog: Rate;
+    readonly siblingCommit: Rate;
+    readonly strangerPost: Rate;
+    readonly takeKeyPackage: Rate;
+    readonly putBlob: Rate;
+    readonly register: Rate;
+    readonly lookup: Rate;
+  };
+}
+
+export const defaultLimits: ServerLimits = {
+  maxConnections: 100_000,
+  maxConnectionsPerAddress: 10_000,
+  maxRequestsPerSecond: 5000,
+  maxRequestsInFlight: 1024,
+  maxBytesInFlight: 2_097_152,
+  maxBytesWaiting: 524_288,
+  maxLogsPerConnection: 10_000,
+  pingIntervalMs: 30_000,
+  maxInboxItems: 10_000,
+  maxInboxBytes: 67_108_864,
+  maxOneTimeKeyPackages: oneTimeKeyPackages,
+  maxBlobBytes,
+  unusedBlobDays: 2,
+  minFreeBytes: 67_108_864,
+  maxDatabasePages: 0,
+  rates: {
+    createLog: { burst: 1000, perSecond: 5 },
+    siblingCommit: { burst: 64, perSecond: 0.1 },
+    strangerPost: { burst: 5000, perSecond: 50 },
+    takeKeyPackage: { burst: 5000, perSecond: 50 },
+    putBlob: { burst: 1000, perSecond: 10 },
+    register: { burst: 200, perSecond: 1 },
+    lookup: { burst: 10_000, perSecond: 100 },
+  },
+};
+
+/** Who may make an account: anybody, who has a code, nobody. */
+export type Registration = "open" | "invitation" | "closed";
+
+/** Numbers of `registration` in the hello frame. */
+export const registrationNumbers: Readonly<Record<Registration, number>> = { open: 0, invitation: 1, closed: 2 };
+
+/** How much the server writes about itself; never about people. */
+export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
+
+/** How a server is started. */
+export interface ServerOptions {
+  /** The public name, as in addresses (spec C-3); `localhost:<port>` when absent. */
+  readonly host?: string;
+  /** The address to listen on; 127.0.0.1 when absent. */
+  readonly address?: string;
+  /** The port to listen on; 0 takes any free one. */
+  readonly port: number;
+  /** Where everything is kept; made if absent. */
+  readonly dataDirectory: string;
+  /** The built web app, served at `/`. Without it `/` says that there is none. */
+  readonly webRoot?: string;
+  /** The server's name for people; the host when absent. */
+  readonly serverName?: string;
+  readonly registration?: Registration;
+  readonly invitationCodes?: readonly string[];
+  /** Days that entries are kept (spec L-8). */
+  readonly retentionDays?: number;
+  readonly logLevel?: LogLevel;
+  /** PEM certificate and key, where no proxy terminates TLS. */
+  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
+  /** Take a peer's address from X-Forwarded-For: only behind a proxy that sets it. */
+  readonly trustProxy?: boolean;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+/** What the modules share, fixed once the server listens. */
+export interface ServerContext {
+  readonly host: string;
+  readonly serverName: string;
+  readonly registration: Registration;
+  readonly invitationCodes: readonly string[];
+  readonly retentionDays: number;
+  readonly limits: ServerLimits;
+  /** The clock, in milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+/** Days that a released name is kept for its former owner (spec A-3). */
+export const releasedNameDays = 180;
+
+/** Longest life of a key package, in days (spec A-5). */
+export const keyPackageDays: number = keyPackageLifetimeMs / 86_400_000;
+
+export const defaultRetentionDays: number = retentionDays;
+
+/** The day of a time, in days since 1970-01-01. */
+export function dayOf(timeMs: number): number {
+  return Math.floor(timeMs / 86_400_000);
+}

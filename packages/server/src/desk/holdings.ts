@@ -1,0 +1,81 @@
+import { toBase64Url } from "@latchkey/codec";
+import { sha256 } from "../hash.ts";
+import type { AccountHoldings, DirectoryStore } from "../store/store.ts";
+
+/** Largest package in bytes: what fits one frame of the wire. */
+const maxHoldingsBytes = 245_760;
+
+const explanations = {
+  host: "The server that wrote this.",
+  account_id: "The account's id: the hash of its first state.",
+  version: "The number of the newest state of the account.",
+  history_bytes: "The size of all states together; the server allows up to a limit.",
+  updates: "How often the account was changed on the last day that it was: the server allows up to a limit.",
+  usernames: "Names that the account holds or held, each with the account's own signature (SignedUsernameBinding, base64url).",
+  states:
+    "Every state of the account as its devices signed it (SignedAccountState, base64url): its devices' public keys, its recovery public key, its name. The day is when the server received it. Anyone may look these up.",
+  "states[].sha256": "In place of the bytes where they would not fit into one answer: the account lookup returns them.",
+  devices: "What is kept for each device.",
+  "devices[].card": "Where and how to reach the device, as the device signed it (SignedDeviceCard, base64url).",
+  "devices[].inbox_id": "The address of the device's inbox.",
+  "devices[].inbox_last_seq": "How many items the inbox has received since it was made, erased ones included.",
+  "devices[].inbox_items":
+    "Sealed items that wait for the device: number, day of arrival, size. Only the device can open them. Nothing says who sent them. Reading the inbox returns their bytes.",
+  "devices[].key_packages":
+    "Keys with which others can add the device to a group: kind, last day of validity, size. Of those taken only the fact that they were remains, until that day.",
+  not_held:
+    "The server does not hold: messages or files that it can read, private keys, who talks with whom, groups and their members, contact lists, a telephone number, an e-mail address, network addresses, times other than days.",
+} as const;
+
+/**
+ * What the server holds about an account: the very package that a legal request would get (promise P6), UTF-8 JSON, with an
+ * explanation of every field. `undefined` for an unknown account.
+ */
+export async function holdingsOf(store: DirectoryStore, accountId: Uint8Array, host: string): Promise<Uint8Array | undefined> {
+  const holdings = await store.holdings({ accountId });
+  if (holdings === undefined) return undefined;
+  const complete = encodeHoldings({ holdings, accountId, host, withStates: true });
+  if (complete.length <= maxHoldingsBytes) return complete;
+  return encodeHoldings({ holdings, accountId, host, withStates: false });
+}
+
+function encodeHoldings(params: { holdings: AccountHoldings; accountId: Uint8Array; host: string; withStates: boolean }): Uint8Array {
+  const { holdings, accountId, host, withStates } = params;
+  const { account, usernames, states, devices } = holdings;
+  const bytes = (value: Uint8Array | undefined): string | null => (value === undefined ? null : toBase64Url(value));
+  const holdingsJson = {
+    format: 1,
+    host,
+    account_id: toBase64Url(accountId),
+    version: account.version,
+    history_bytes: account.historyBytes,
+    updates: { day: dayText(account.updatesDay), count: account.updatesThatDay },
+    usernames: usernames.map(({ username, status, binding }) => ({ username, status, binding: bytes(binding) })),
+    states: states.map(({ version, day, state, pops }) =>
+      withStates
+        ? { version, day: dayText(day), state: bytes(state), proofs_of_possession: pops.map(bytes) }
+        : { version, day: dayText(day), sha256: bytes(sha256(state)) },
+    ),
+    devices: devices.map((device) => ({
+      device_id: toBase64Url(device.deviceId),
+      card: bytes(device.card),
+      inbox_id: bytes(device.inboxId),
+      inbox_last_seq: device.inboxLastSeq,
+      inbox_items: withStates
+        ? device.inboxItems.map(({ seq, day, sizeBytes }) => ({ seq, day: dayText(day), size_bytes: sizeBytes }))
+        : { count: device.inboxItems.length, size_bytes: device.inboxItems.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) },
+      key_packages: device.keyPackages.map(({ lastResort, notAfterDay, taken, sizeBytes }) => ({
+        kind: lastResort ? "last resort" : "one-time",
+        not_after: dayText(notAfterDay),
+        taken,
+        size_bytes: sizeBytes,
+      })),
+    })),
+    explanations,
+  };
+  return new TextEncoder().encode(JSON.stringify(holdingsJson, undefined, 1));
+}
+
+function dayText(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,325 @@
+import { CodecError, decode, equalBytes } from "@latchkey/codec";
+import { isUsername, maxAccountHistoryBytes, maxAccountUpdatesPerDay, reservationMs } from "@latchkey/protocol";
+import type { AccountRecord, Connect, PublishAccount, Published, TakenKeyPackage } from "@latchkey/protocol";
+import {
+  TransparencyError,
+  accountIdOf,
+  accountStateCodec,
+  devicePopCodec,
+  signedCodec,
+  stateHashOf,
+  verifyAccountState,
+  verifyByDevice,
+  verifyDeviceCard,
+  verifyUsernameBinding,
+} from "@latchkey/transparency";
+import type { AccountState, Signatures, VerifiedAccount } from "@latchkey/transparency";
+import { dayOf, keyPackageDays, releasedNameDays } from "../config.ts";
+import type { ServerContext } from "../config.ts";
+import { Refusal } from "../errors.ts";
+import { keyOf } from "../keys.ts";
+import type { DirectoryStore, KeyPackageCounts, NameChange, StoredAccount } from "../store/store.ts";
+
+/** Bytes of states and proofs of possession in one answer: a longer chain is asked for in parts. */
+const maxRecordBytes = 120_000;
+const maxReservationsPerOwner = 4;
+/** No proofs yet: the transparency log will fill these (spec section 6). */
+const noProof = new Uint8Array();
+
+interface Reservation {
+  readonly owner: object;
+  readonly untilMs: number;
+}
+
+/** What of an account's change concerns others than its publisher. */
+export interface PublishOutcome extends Published {
+  readonly accountId: Uint8Array;
+  /** The devices that the account has from now on; none when it is deleted. */
+  readonly deviceIds: readonly Uint8Array[];
+}
+
+/**
+ * Accounts and their devices (spec section 5). The store is the only authority so far; the transparency log goes
+ * behind the same methods, which then return its proofs (spec A-2, section 6).
+ */
+export class Directory {
+  readonly #store: DirectoryStore;
+  readonly #context: ServerContext;
+  readonly #signatures: Signatures;
+  readonly #reservations = new Map<string, Reservation>();
+
+  constructor(params: { store: DirectoryStore; context: ServerContext; signatures: Signatures }) {
+    this.#store = params.store;
+    this.#context = params.context;
+    this.#signatures = params.signatures;
+  }
+
+  /** Holds a free name for `owner`, a connection, for ten minutes (spec A-6). Answers until when. @throws Refusal */
+  async reserve(params: { username: string; invitation: string; owner: object }): Promise<number> {
+    const { username, owner } = params;
+    this.#checkRegistration(params.invitation);
+    if (!isUsername(username)) throw new Refusal("invalid_username");
+    this.#dropLapsed();
+    const held = this.#reservations.get(username);
+    if (held !== undefined && held.owner !== owner) throw new Refusal("username_taken");
+    if (!(await this.#store.isNameFree({ username, day: this.#today() }))) throw new Refusal("username_taken");
+    // The answer took a turn of the event loop: somebody else may have reserved meanwhile.
+    const now = this.#reservations.get(username);
+    if (now !== undefined && now.owner !== owner) throw new Refusal("username_taken");
+    const own = [...this.#reservations].filter(([, reservation]) => reservation.owner === owner);
+    if (own.length >= maxReservationsPerOwner && !own.some(([name]) => name === username)) throw new Refusal("rate_limited", reservationMs);
+    const untilMs = this.#context.nowMs() + reservationMs;
+    this.#reservations.set(username, { owner, untilMs });
+    return untilMs;
+  }
+
+  /** Gives up what `owner` has reserved: its connection ended. */
+  releaseReservations(owner: object): void {
+    for (const [username, reservation] of this.#reservations) if (reservation.owner === owner) this.#reservations.delete(username);
+  }
+
+  /** 0 free, 1 taken, 2 invalid, 3 reserved for now. */
+  async availability(username: string): Promise<number> {
+    if (!isUsername(username)) return 2;
+    this.#dropLapsed();
+    if (this.#reservations.has(username)) return 3;
+    return (await this.#store.isNameFree({ username, day: this.#today() })) ? 0 : 1;
+  }
+
+  /** Verifies and stores the next state of an account (spec A-1, A-2, A-6). @throws Refusal */
+  async publish(request: PublishAccount, owner: object): Promise<PublishOutcome> {
+    const body = readSigned(request.state);
+    const state = readState(body);
+    const accountId = state.version === 0 ? accountIdOf(body) : state.accountId;
+    const previous = await this.#load(accountId);
+    const deviceIds = state.status === "deleted" ? [] : state.devices.map((device) => device.deviceId);
+    if (previous !== undefined && state.version <= previous.state.version) {
+      // A retry, or somebody who lost the race: the store compares the bytes.
+      await this.#retry(accountId, state.version, request.state);
+      const current = previous.state.status === "deleted" ? [] : previous.state.devices.map((device) => device.deviceId);
+      return { version: state.version, proof: noProof, accountId, deviceIds: current };
+    }
+    const verified = await this.#verify(request, previous);
+    const names = await this.#verifyNames(request.bindings, verified, previous?.state);
+    if (names.bind !== undefined) this.#checkReservation(names.bind.username, owner);
+    const outcome = await this.#store.publishState({
+      accountId: verified.accountId,
+      version: state.version,
+      state: request.state,
+      pops: popsOfAdded(request.pops, state, previous?.state),
+      deviceIds,
+      names,
+      day: this.#today(),
+      maxUpdatesPerDay: maxAccountUpdatesPerDay,
+      maxHistoryBytes: maxAccountHistoryBytes,
+    });
+    if (outcome.kind === "refused") throw new Refusal(outcome.code);
+    if (names.bind !== undefined) this.#reservations.delete(names.bind.username);
+    return { version: state.version, proof: noProof, accountId: verified.accountId, deviceIds };
+  }
+
+  /** By name. @throws Refusal `not_found` */
+  async lookupUsername(username: string, fromVersion: number): Promise<AccountRecord> {
+    if (!isUsername(username)) throw new Refusal("not_found");
+    return recordOf(await this.#store.accountByName({ username, fromVersion, maxBytes: maxRecordBytes }));
+  }
+
+  /** By account id. @throws Refusal `not_found` */
+  async lookupAccount(accountId: Uint8Array, fromVersion: number): Promise<AccountRecord> {
+    return recordOf(await this.#store.account({ accountId, fromVersion, maxBytes: maxRecordBytes }));
+  }
+
+  /** Verifies what a device signed to connect (spec C-5); the bytes signed are the caller's. @throws Refusal `unauthenticated` */
+  async authenticate(request: Connect, content: Uint8Array): Promise<VerifiedAccount> {
+    const account = await this.#load(request.accountId);
+    if (account === undefined || account.state.status === "deleted") throw new Refusal("unauthenticated");
+    try {
+      await verifyByDevice({
+        account,
+        deviceId: request.deviceId,
+        label: "Connect",
+        content,
+        signature: request.signature,
+        rule: "C-5",
+        signatures: this.#signatures,
+      });
+    } catch (error) {
+      if (error instanceof TransparencyError) throw new Refusal("unauthenticated");
+      throw error;
+    }
+    return account;
+  }
+
+  /** Sets a device's card. Answers its inbox. @throws Refusal `invalid_account_state` for a card that does not verify */
+  async putCard(params: { accountId: Uint8Array; deviceId: Uint8Array; card: Uint8Array }): Promise<Uint8Array> {
+    const account = await this.#load(params.accountId);
+    if (account === undefined) throw new Refusal("not_found");
+    const card = await orRefuse(() =>
+      verifyDeviceCard({ account, signedCard: params.card, nowMs: this.#context.nowMs(), signatures: this.#signatures }),
+    );
+    if (!equalBytes(card.deviceId, params.deviceId)) throw new Refusal("not_allowed_here");
+    const stored = await this.#store.putCard({ ...params, inboxId: card.inboxId });
+    if (stored.kind === "refused") throw new Refusal(stored.code);
+    return card.inboxId;
+  }
+
+  /** The inbox of a device, `undefined` before its first card. */
+  async inboxOf(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<Uint8Array | undefined> {
+    return this.#store.inboxOf(params);
+  }
+
+  /** Adds key packages (spec A-5): lifetimes in whole days, at most 30. @throws Refusal */
+  async publishKeyPackages(params: {
+    accountId: Uint8Array;
+    deviceId: Uint8Array;
+    lastResort: boolean;
+    notAfterMs: number;
+    keyPackages: readonly Uint8Array[];
+  }): Promise<KeyPackageCounts> {
+    if (params.lastResort && params.keyPackages.length !== 1) throw new Refusal("malformed");
+    const day = this.#today();
+    // A clock some hours off is no offence; a longer life than allowed is cut.
+    const notAfterDay = Math.min(dayOf(params.notAfterMs), day + keyPackageDays);
+    const { accountId, deviceId, lastResort, keyPackages } = params;
+    const maxOneTime = this.#context.limits.maxOneTimeKeyPackages;
+    const counts = await this.#store.addKeyPackages({ accountId, deviceId, lastResort, notAfterDay, keyPackages, maxOneTime, day });
+    if (counts.kind === "refused") throw new Refusal(counts.code);
+    return counts;
+  }
+
+  countKeyPackages(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<KeyPackageCounts> {
+    return this.#store.countKeyPackages({ ...params, day: this.#today() });
+  }
+
+  /** Takes one key package of a device, each one-time package once. @throws Refusal `not_found` or `no_key_package` */
+  async takeKeyPackage(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<TakenKeyPackage> {
+    const taken = await this.#store.takeKeyPackage({ ...params, day: this.#today() });
+    if (taken.kind === "refused") throw new Refusal(taken.code);
+    return { card: taken.card, keyPackage: taken.keyPackage, lastResort: taken.lastResort };
+  }
+
+  /** Removes key packages past their day. */
+  expireKeyPackages(): Promise<number> {
+    return this.#store.expireKeyPackages({ day: this.#today() });
+  }
+
+  #today(): number {
+    return dayOf(this.#context.nowMs());
+  }
+
+  #checkRegistration(invitation: string): void {
+    const { registration, invitationCodes } = this.#context;
+    if (registration === "closed") throw new Refusal("registration_closed");
+    if (registration === "invitation" && !invitationCodes.includes(invitation)) throw new Refusal("registration_closed");
+  }
+
+  #dropLapsed(): void {
+    const now = this.#context.nowMs();
+    for (const [username, { untilMs }] of this.#reservations) if (untilMs <= now) this.#reservations.delete(username);
+  }
+
+  #checkReservation(username: string, owner: object): void {
+    this.#dropLapsed();
+    if (this.#reservations.get(username)?.owner !== owner) throw new Refusal("no_reservation");
+  }
+
+  /** An account from its newest stored state, which was verified when it was stored. */
+  async #load(accountId: Uint8Array): Promise<VerifiedAccount | undefined> {
+    const head = await this.#store.accountHead({ accountId });
+    if (head === undefined) return undefined;
+    const { body } = decode(signedCodec, head.state);
+    // The genesis state names no account: later checks compare with the id itself.
+    return { accountId: accountId.slice(), state: decode(accountStateCodec, body), stateHash: stateHashOf(body) };
+  }
+
+  async #retry(accountId: Uint8Array, version: number, state: Uint8Array): Promise<void> {
+    const stored = await this.#store.account({ accountId, fromVersion: version, maxBytes: 1 });
+    const same = stored?.states[0];
+    if (same === undefined || same.version !== version || !equalBytes(same.state, state)) throw new Refusal("account_conflict");
+  }
+
+  async #verify(request: PublishAccount, previous: VerifiedAccount | undefined): Promise<VerifiedAccount> {
+    const verified = await orRefuse(
+      () => verifyAccountState({ previous, signedState: request.state, pops: request.pops, signatures: this.#signatures }),
+      // A state that continues another one than the newest: somebody was faster.
+      (error) => (error.code === "chain" && previous !== undefined ? "account_conflict" : "invalid_account_state"),
+    );
+    const { username, host } = verified.state;
+    if (host !== this.#context.host) throw new Refusal("invalid_account_state");
+    if (!isUsername(username)) throw new Refusal("invalid_username");
+    return verified;
+  }
+
+  async #verifyNames(bindings: readonly Uint8Array[], account: VerifiedAccount, before: AccountState | undefined): Promise<NameChange> {
+    let bind: NameChange["bind"];
+    let release: NameChange["release"];
+    for (const signedBinding of bindings) {
+      const binding = await orRefuse(() => verifyUsernameBinding({ account, signedBinding, signatures: this.#signatures }));
+      if (binding.host !== this.#context.host) throw new Refusal("invalid_account_state");
+      const { username } = binding;
+      if (binding.status === "bound" && username === account.state.username && account.state.status === "active") {
+        bind = { username, binding: signedBinding };
+      } else if (binding.status === "released" && username === before?.username) {
+        release = { username, binding: signedBinding, reservedUntilDay: this.#today() + releasedNameDays };
+      } else {
+        throw new Refusal("invalid_account_state");
+      }
+    }
+    const isNewName = account.state.username !== before?.username;
+    if (isNewName && bind === undefined) throw new Refusal("invalid_account_state");
+    if (isNewName && before !== undefined && release === undefined) throw new Refusal("invalid_account_state");
+    if (!isNewName && release !== undefined && account.state.status === "active") throw new Refusal("invalid_account_state");
+    // A name that the account has already needs no new binding.
+    return { bind: isNewName ? bind : undefined, release };
+  }
+}
+
+function recordOf(account: StoredAccount | undefined): AccountRecord {
+  if (account === undefined) throw new Refusal("not_found");
+  return {
+    states: account.states.map(({ state }) => state),
+    pops: account.states.flatMap(({ pops }) => pops),
+    bindings: account.binding === undefined ? [] : [account.binding],
+    proof: noProof,
+  };
+}
+
+/** The proofs that this state needs: others would be stored for nothing. */
+function popsOfAdded(pops: readonly Uint8Array[], state: AccountState, before: AccountState | undefined): Uint8Array[] {
+  const known = new Set(before?.devices.map((device) => keyOf(device.deviceId)));
+  const added = new Set(state.devices.map((device) => keyOf(device.deviceId)).filter((id) => !known.has(id)));
+  return pops.filter((pop) => {
+    const { deviceId } = decode(devicePopCodec, decode(signedCodec, pop).body).device;
+    return added.delete(keyOf(deviceId));
+  });
+}
+
+function readSigned(signed: Uint8Array): Uint8Array {
+  return orMalformed(() => decode(signedCodec, signed).body);
+}
+
+function readState(body: Uint8Array): AccountState {
+  return orMalformed(() => decode(accountStateCodec, body));
+}
+
+function orMalformed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CodecError) throw new Refusal("invalid_account_state");
+    throw error;
+  }
+}
+
+async function orRefuse<T>(
+  verify: () => Promise<T>,
+  codeOf: (error: TransparencyError) => "invalid_account_state" | "account_conflict" = () => "invalid_account_state",
+): Promise<T> {
+  try {
+    return await verify();
+  } catch (error) {
+    if (error instanceof TransparencyError) throw new Refusal(codeOf(error));
+    throw error;
+  }
+}
+

@@ -1,0 +1,53 @@
+import type { WireErrorCode } from "@latchkey/protocol";
+
+/** Why a server does not start or stopped. */
+export type ServerErrorCode =
+  | "port_in_use"
+  | "address_not_allowed"
+  | "data_newer" // the data directory was written by a newer version
+  | "data_locked" // another server uses the data directory
+  | "data_unusable" // the data directory cannot be read or written, or is damaged
+  | "invalid_options"
+  | "store_failed"; // the store stopped by itself
+
+/** A failure of the server as a whole. Its message is one line for the person who started it and says what to do. */
+export class ServerError extends Error {
+  override readonly name: string = "ServerError";
+  readonly code: ServerErrorCode;
+
+  constructor(code: ServerErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A request that is answered with a typed refusal. Holds nothing of the request. */
+export class Refusal extends Error {
+  override readonly name: string = "Refusal";
+  readonly code: WireErrorCode;
+  /** When to try again, in milliseconds; 0 where that does not help by itself. */
+  readonly retryAfterMs: number;
+
+  constructor(code: WireErrorCode, retryAfterMs: number = 0) {
+    super(code);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** What the store could not do. Whether it was persisted is not known unless the code says so. */
+export type StoreErrorCode =
+  | "full" // no space; nothing of the operation was persisted
+  | "closed" // the store is closed or closing; nothing was persisted
+  | "failed"; // it may or may not have been persisted: a retry of the same bytes is safe
+
+/** A failure of the store under one operation. */
+export class StoreError extends Error {
+  override readonly name: string = "StoreError";
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, options: { cause?: unknown } = {}) {
+    super(`store: ${code}`, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,115 @@
+import { StoreError } from "./errors.ts";
+
+/** Something numbered that a feed hands out. */
+export interface Numbered {
+  readonly seq: number;
+}
+
+/** Where a feed's items go. */
+export interface Sink {
+  /** Whether it takes more now; when it does again, it calls the feed's `wake`. */
+  readonly isWritable: boolean;
+  /** The feed cannot go on from its cursor: the reader must open again. */
+  lost(): void;
+}
+
+/**
+ * Hands out numbered items in order, each once, from a cursor on: what is stored first, then what comes in.
+ *
+ *   reading --caught up--> live --item out of turn, or sink full--> reading
+ *      |                     |
+ *      +---- sink full, or `isPaused` ----> waiting --wake--> reading        any --close--> closed
+ *
+ * Invariant: everything up to the cursor was handed out (or withheld by `deliver`), nothing after it. Memory is bounded:
+ * at most one page beyond what the sink holds.
+ */
+export abstract class Feed<Item extends Numbered> {
+  protected cursor: number;
+  readonly #sink: Sink;
+  #state: "reading" | "live" | "waiting" | "closed" = "waiting";
+
+  constructor(cursor: number, sink: Sink) {
+    this.cursor = cursor;
+    this.#sink = sink;
+  }
+
+  /** Items after the cursor in store, ascending; empty when there are none. */
+  protected abstract readPage(afterSeq: number): Promise<readonly Item[]>;
+  /** The number of the last item there is. */
+  protected abstract lastSeq(): number;
+  /** Hands one item to the reader. */
+  protected abstract deliver(item: Item): void;
+  /** Whether the reader must do something before the next item. */
+  protected abstract get isPaused(): boolean;
+  /** Whether items may be missing between two others: erased ones. */
+  protected abstract readonly allowsGaps: boolean;
+
+  /** A new item. Called in order of the numbers. */
+  offer(item: Item): void {
+    if (this.#state !== "live") return;
+    const isNext = item.seq === this.cursor + 1 || (this.allowsGaps && item.seq > this.cursor);
+    if (isNext && this.#sink.isWritable) {
+      this.cursor = item.seq;
+      this.deliver(item);
+      if (this.isPaused) this.#state = "waiting";
+    } else if (item.seq > this.cursor) {
+      this.#state = "waiting";
+      this.wake();
+    }
+  }
+
+  /** Something changed that the feed may have waited for. */
+  wake(): void {
+    if (this.#state === "waiting") void this.#read();
+  }
+
+  /** Nothing is handed out from now on. */
+  close(): void {
+    this.#state = "closed";
+  }
+
+  async #read(): Promise<void> {
+    this.#state = "reading";
+    try {
+      while (this.#isReading()) {
+        if (this.isPaused || !this.#sink.isWritable) {
+          this.#state = "waiting";
+        } else if (this.cursor >= this.lastSeq()) {
+          this.#state = "live";
+        } else {
+          this.#deliverPage(await this.readPage(this.cursor));
+        }
+      }
+    } catch (error) {
+      if (!this.#isReading()) return;
+      this.#state = "closed";
+      this.#sink.lost();
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  #deliverPage(page: readonly Item[]): void {
+    if (!this.#isReading()) return;
+    const first = page[0];
+    if (first === undefined || (!this.allowsGaps && first.seq !== this.cursor + 1)) {
+      if (first === undefined && this.allowsGaps) {
+        // All of it was erased meanwhile.
+        this.cursor = Math.max(this.cursor, this.lastSeq());
+        return;
+      }
+      this.#state = "closed";
+      this.#sink.lost();
+      return;
+    }
+    for (const item of page) {
+      this.cursor = item.seq;
+      this.deliver(item);
+      if (this.isPaused || this.#state === "closed") return;
+    }
+  }
+
+  // A function, so that the state is seen to change across `await`.
+  #isReading(): boolean {
+    return this.#state === "reading";
+  }
+}

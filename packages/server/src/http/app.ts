@@ -1,0 +1,107 @@
+import { httpPaths, maxFrameBytes } from "@latchkey/protocol";
+import type { WireErrorCode } from "@latchkey/protocol";
+import { fastify } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import type { Registry } from "prom-client";
+import type { Admission } from "../admission/admission.ts";
+import type { BlobService } from "../blobs/blob-service.ts";
+import type { ServerContext, ServerOptions } from "../config.ts";
+import { Refusal } from "../errors.ts";
+import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
+import { setSecurityHeaders } from "./security-headers.ts";
+import { addWebApp } from "./web-app.ts";
+
+/** What the HTTP side needs. The context is filled in before the first request. */
+export interface HttpServices {
+  readonly context: () => ServerContext;
+  readonly blobs: () => BlobService;
+  readonly admission: () => Admission;
+  readonly registry: () => Registry;
+  readonly isHealthy: () => boolean;
+  reportBug(error: unknown): void;
+}
+
+/** Status of a refusal over HTTP; 400 where none is named. */
+const statuses: Partial<Record<WireErrorCode, number>> = {
+  too_large: 413,
+  not_found: 404,
+  unknown_blob: 404,
+  rate_limited: 429,
+  storage_full: 507,
+  shutting_down: 503,
+  internal: 500,
+};
+
+/** The HTTP side: health, metrics, blobs, the web app. Answers with errors hold a code and nothing else. */
+export async function createApp(options: ServerOptions, services: HttpServices, maxBlobBytes: number): Promise<FastifyInstance> {
+  const base = {
+    logger: false,
+    trustProxy: options.trustProxy ?? false,
+    requestTimeout: 600_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+  } as const;
+  // The certificate makes it an HTTPS server; every other part is the same.
+  const app =
+    options.tls === undefined
+      ? fastify(base)
+      : (fastify({ ...base, https: { cert: toPem(options.tls.cert), key: toPem(options.tls.key) } }) as unknown as FastifyInstance);
+  acceptStreams(app);
+
+  app.addHook("onRequest", async (request, reply) => {
+    const isSecure = options.tls !== undefined || request.protocol === "https";
+    const socketOrigin = `${isSecure ? "wss" : "ws"}://${safeHost(request.headers.host)}`;
+    setSecurityHeaders(reply, { socketOrigin, isSecure });
+  });
+  app.setErrorHandler((error: FastifyError | Refusal, _request, reply) => sendError(error, reply, services));
+
+  app.get(httpPaths.health, (_request, reply) => {
+    const isHealthy = services.isHealthy();
+    return reply.code(isHealthy ? 200 : 503).header("cache-control", "no-store").send({ status: isHealthy ? "ok" : "failed" });
+  });
+  app.get(httpPaths.info, (_request, reply) => {
+    const { host, serverName, registration, retentionDays, limits } = services.context();
+    return reply
+      .header("cache-control", "no-cache")
+      .send({ host, name: serverName, registration, retentionDays, maxFrameBytes, maxBlobBytes: limits.maxBlobBytes, protocol: "latchkey.1" });
+  });
+  app.get(httpPaths.metrics, async (request, reply) => {
+    // The socket's own address: a proxy's header must not open this.
+    if (!isLoopback(request.socket.remoteAddress)) throw new Refusal("not_found");
+    const registry = services.registry();
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+  addBlobRoutes(app, {
+    blobs: { put: (id, content) => services.blobs().put(id, content), open: (id) => services.blobs().open(id) },
+    admission: { admit: (operation, source, token) => services.admission().admit(operation, source, token) },
+    maxBlobBytes,
+  });
+  await addWebApp(app, options.webRoot);
+  return app;
+}
+
+function sendError(error: FastifyError | Refusal, reply: FastifyReply, services: HttpServices): FastifyReply {
+  if (error instanceof Refusal) {
+    if (error.retryAfterMs > 0) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
+    return reply.code(statuses[error.code] ?? 400).send({ code: error.code, retryAfterMs: error.retryAfterMs });
+  }
+  const status = error.statusCode ?? 500;
+  if (status < 500) return reply.code(status).send({ code: status === 413 ? "too_large" : status === 404 ? "not_found" : "malformed" });
+  services.reportBug(error);
+  return reply.code(status).send({ code: "internal" });
+}
+
+function toPem(value: string | Uint8Array): string {
+  return typeof value === "string" ? value : new TextDecoder().decode(value);
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address === "::1" || address?.startsWith("127.") === true || address?.startsWith("::ffff:127.") === true;
+}
+
+/** The Host header goes into a header of the answer: only what a host may hold. */
+function safeHost(host: string | undefined): string {
+  return host !== undefined && /^[A-Za-z0-9.:[\]-]{1,260}$/.test(host) ? host : "localhost";
+}

@@ -1,0 +1,85 @@
+import { fromBase64Url } from "@latchkey/codec";
+import { blobPath } from "@latchkey/protocol";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Admission } from "../admission/admission.ts";
+import type { BlobService } from "../blobs/blob-service.ts";
+import { Refusal } from "../errors.ts";
+
+const noToken = new Uint8Array();
+
+/** PUT and GET of blobs. */
+export function addBlobRoutes(app: FastifyInstance, services: { blobs: Pick<BlobService, "put" | "open">; admission: Admission; maxBlobBytes: number }): void {
+  const { blobs, admission, maxBlobBytes } = services;
+  const path = blobPath(":id");
+
+  app.put<{ Params: { id: string } }>(path, { bodyLimit: maxBlobBytes }, async (request, reply) => {
+    const blobId = parseId(request.params.id);
+    admission.admit("putBlob", { address: request.ip }, noToken);
+    const announced = Number(request.headers["content-length"] ?? 0);
+    if (announced > maxBlobBytes) throw new Refusal("too_large");
+    // The parser below hands over the request itself.
+    const outcome = await blobs.put(blobId, request.body as AsyncIterable<Uint8Array>);
+    if (outcome === "different") return reply.code(409).send({ code: "conflict" });
+    return reply.code(outcome === "created" ? 201 : 200).send({ code: "done" });
+  });
+
+  app.get<{ Params: { id: string } }>(path, async (request, reply) => {
+    const blob = await blobs.open(parseId(request.params.id));
+    if (blob === undefined) throw new Refusal("unknown_blob");
+    void reply.headers({
+      "content-type": "application/octet-stream",
+      "content-disposition": "attachment",
+      "cache-control": "private, max-age=31536000, immutable",
+      "accept-ranges": "bytes",
+    });
+    const range = parseRange(request, blob.sizeBytes);
+    if (range === "unsatisfiable" || request.method === "HEAD") {
+      await blob.file.close();
+      if (range === "unsatisfiable") return reply.code(416).header("content-range", `bytes */${blob.sizeBytes}`).send({ code: "not_found" });
+      return reply.header("content-length", blob.sizeBytes).send();
+    }
+    const { first, last } = range ?? { first: 0, last: blob.sizeBytes - 1 };
+    if (range !== undefined) void reply.code(206).header("content-range", `bytes ${first}-${last}/${blob.sizeBytes}`);
+    void reply.header("content-length", last - first + 1);
+    return sendFile(reply, blob.file, first, last);
+  });
+}
+
+/** Lets bodies of blobs through as streams. */
+export function acceptStreams(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+}
+
+function sendFile(reply: FastifyReply, file: import("node:fs/promises").FileHandle, first: number, last: number): FastifyReply {
+  if (last < first) {
+    void file.close();
+    return reply.send("");
+  }
+  return reply.send(file.createReadStream({ start: first, end: last }));
+}
+
+function parseId(text: string): Uint8Array {
+  try {
+    const id = fromBase64Url(text);
+    if (id.length === 32) return id;
+  } catch {
+    // Not base64url: no blob has such a name.
+  }
+  throw new Refusal("unknown_blob");
+}
+
+/** One range of bytes (RFC 9110 section 14); several, or other units, get the whole. */
+function parseRange(request: FastifyRequest, size: number): { first: number; last: number } | "unsatisfiable" | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? "");
+  if (match === null) return undefined;
+  const [, from = "", to = ""] = match;
+  if (from === "" && to === "") return undefined;
+  if (from === "") {
+    const count = Math.min(Number(to), size);
+    return count === 0 ? "unsatisfiable" : { first: size - count, last: size - 1 };
+  }
+  const first = Number(from);
+  const last = to === "" ? size - 1 : Math.min(Number(to), size - 1);
+  return first > last || first >= size ? "unsatisfiable" : { first, last };
+}

@@ -1,0 +1,74 @@
+import { Counter, Gauge, Registry } from "prom-client";
+import type { Role } from "@latchkey/protocol";
+import type { Counters } from "../metrics.ts";
+
+/** The server's counters for Prometheus; values are read when it asks. Nothing about anybody. */
+export function createRegistry(counters: Counters, connections: () => Map<Role, number>, watchedLogs: () => number): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const count = (name: string, help: string, read: () => number): void => {
+    const counter = new Counter({
+      name: `latchkey_${name}`,
+      help,
+      registers,
+      collect() {
+        counter.reset();
+        counter.inc(read());
+      },
+    });
+  };
+  count("requests_total", "Requests received.", () => counters.requests);
+  count("entries_stored_total", "Log entries stored.", () => counters.entriesStored);
+  count("entries_delivered_total", "Log entries sent to readers.", () => counters.entriesDelivered);
+  count("inbox_items_stored_total", "Inbox items stored.", () => counters.itemsStored);
+  count("protocol_errors_total", "Frames that broke the protocol.", () => counters.protocolErrors);
+  count("slow_readers_total", "Connections closed because they did not read.", () => counters.slowReaders);
+  count("received_bytes_total", "Bytes of frames received.", () => counters.bytesReceived);
+  count("sent_bytes_total", "Bytes of frames sent.", () => counters.bytesSent);
+  const refusals = new Counter({
+    name: "latchkey_refusals_total",
+    help: "Requests refused, by code.",
+    labelNames: ["code"],
+    registers,
+    collect() {
+      refusals.reset();
+      for (const [code, value] of counters.refusals) refusals.inc({ code }, value);
+    },
+  });
+  const open = new Gauge({
+    name: "latchkey_connections",
+    help: "Open connections, by role.",
+    labelNames: ["role"],
+    registers,
+    collect() {
+      for (const [role, value] of connections()) open.set({ role }, value);
+    },
+  });
+  const logs = new Gauge({
+    name: "latchkey_watched_logs",
+    help: "Logs that somebody reads now.",
+    registers,
+    collect() {
+      logs.set(watchedLogs());
+    },
+  });
+  const memory = new Gauge({
+    name: "latchkey_memory_bytes",
+    help: "Resident memory of the process.",
+    registers,
+    collect() {
+      memory.set(process.memoryUsage.rss());
+    },
+  });
+  const cpu = new Counter({
+    name: "latchkey_cpu_seconds_total",
+    help: "Processor time of the process.",
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      cpu.reset();
+      cpu.inc((user + system) / 1e6);
+    },
+  });
+  return registry;
+}

@@ -1,0 +1,114 @@
+import { dayOf } from "../config.ts";
+import type { ServerContext } from "../config.ts";
+import { Refusal } from "../errors.ts";
+import { Feed } from "../feed.ts";
+import type { Sink } from "../feed.ts";
+import { keyOf } from "../keys.ts";
+import type { Counters } from "../metrics.ts";
+import type { InboxStore, StoredItem } from "../store/store.ts";
+
+/** Where an inbox's items go. */
+export interface InboxSink extends Sink {
+  item(item: StoredItem): void;
+}
+
+const pageLimits = { maxItems: 256, maxBytes: 262_144 };
+
+/** The stream of one inbox to the device that it belongs to. */
+export class InboxStream extends Feed<StoredItem> {
+  protected readonly allowsGaps = true;
+  protected readonly isPaused = false;
+  readonly inboxId: Uint8Array;
+  readonly #store: InboxStore;
+  readonly #sink: InboxSink;
+  #lastSeq: number;
+
+  constructor(params: { inboxId: Uint8Array; store: InboxStore; sink: InboxSink; afterSeq: number; lastSeq: number }) {
+    super(params.afterSeq, params.sink);
+    this.inboxId = params.inboxId;
+    this.#store = params.store;
+    this.#sink = params.sink;
+    this.#lastSeq = params.lastSeq;
+  }
+
+  /** There are items up to this number. */
+  raise(lastSeq: number): void {
+    this.#lastSeq = Math.max(this.#lastSeq, lastSeq);
+  }
+
+  override offer(item: StoredItem): void {
+    this.#lastSeq = Math.max(this.#lastSeq, item.seq);
+    super.offer(item);
+  }
+
+  protected lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  protected readPage(afterSeq: number): Promise<StoredItem[]> {
+    return this.#store.readItems({ inboxId: this.inboxId, afterSeq, ...pageLimits });
+  }
+
+  protected deliver(item: StoredItem): void {
+    this.#sink.item(item);
+  }
+}
+
+/** The inboxes (spec section 7): opaque items for one device each. Which device that is, its connection knows. */
+export class InboxService {
+  readonly #store: InboxStore;
+  readonly #context: ServerContext;
+  readonly #counters: Counters;
+  readonly #streams = new Map<string, Set<InboxStream>>();
+
+  constructor(params: { store: InboxStore; context: ServerContext; counters: Counters }) {
+    this.#store = params.store;
+    this.#context = params.context;
+    this.#counters = params.counters;
+  }
+
+  /** Stores an item and hands it to the inbox's device if it is there. @throws Refusal `not_found` or `inbox_full` */
+  async post(request: { inboxId: Uint8Array; blob: Uint8Array }): Promise<void> {
+    const day = dayOf(this.#context.nowMs());
+    const { maxInboxItems, maxInboxBytes } = this.#context.limits;
+    const { inboxId, blob } = request;
+    const stored = await this.#store.postItem({ inboxId, blob, day, maxItems: maxInboxItems, maxBytes: maxInboxBytes });
+    if (stored.kind === "refused") throw new Refusal(stored.code);
+    if (!stored.isNew) return;
+    this.#counters.itemsStored += 1;
+    for (const stream of this.#streams.get(keyOf(inboxId)) ?? []) stream.offer({ seq: stored.seq, day, blob });
+  }
+
+  /** Streams an inbox from after `afterSeq`, once `wake` is called on the result. */
+  async read(params: { inboxId: Uint8Array; afterSeq: number; sink: InboxSink }): Promise<InboxStream> {
+    const { inboxId, afterSeq, sink } = params;
+    const stream = new InboxStream({ inboxId, store: this.#store, sink, afterSeq, lastSeq: 0 });
+    const key = keyOf(inboxId);
+    // Before the store is asked, so that no item falls between its answer and the stream.
+    const streams = this.#streams.get(key);
+    if (streams === undefined) this.#streams.set(key, new Set([stream]));
+    else streams.add(stream);
+    try {
+      const lastSeq = await this.#store.lastItem({ inboxId });
+      stream.raise(lastSeq);
+      return stream;
+    } catch (error) {
+      this.detach(stream);
+      throw error;
+    }
+  }
+
+  /** Ends a stream. */
+  detach(stream: InboxStream): void {
+    stream.close();
+    const key = keyOf(stream.inboxId);
+    const streams = this.#streams.get(key);
+    streams?.delete(stream);
+    if (streams?.size === 0) this.#streams.delete(key);
+  }
+
+  /** Erases items up to `uptoSeq`. */
+  erase(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<void> {
+    return this.#store.eraseItems(params);
+  }
+}

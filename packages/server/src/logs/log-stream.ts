@@ -1,0 +1,112 @@
+import { entryLeaf } from "@latchkey/protocol";
+import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
+import { Feed } from "../feed.ts";
+import type { Sink } from "../feed.ts";
+import { sha256 } from "../hash.ts";
+import type { LogStore, StoredEntry } from "../store/store.ts";
+
+/** An entry on its way to its readers. The connection layer keeps the frame here, so that it is encoded once for all. */
+export interface Delivery {
+  readonly seq: number;
+  readonly entry: EntryEvent;
+  frame: Uint8Array | undefined;
+}
+
+/** Where a log's entries go. */
+export interface LogSink extends Sink {
+  entry(delivery: Delivery): void;
+  sealed(event: SealedEvent): void;
+}
+
+/** The log's side of a stream: the last entry there is. */
+export interface LogEnd {
+  readonly logId: Uint8Array;
+  lastSeq: number;
+}
+
+const pageLimits = { maxItems: 512, maxBytes: 262_144 };
+const maxEpochsOpen = 1024;
+
+/**
+ * One connection's stream of one log (spec L-3): entries of opened epochs whole, of others their leaf. After a commit of
+ * the newest opened epoch it waits until the child is opened, or until that epoch is opened again by a reader who
+ * cannot follow this commit and looks for the next.
+ */
+export class LogStream extends Feed<Delivery> {
+  protected readonly allowsGaps = false;
+  readonly #end: LogEnd;
+  readonly #store: LogStore;
+  readonly #sink: LogSink;
+  readonly #opened = new Set<number>();
+  #newest = 0;
+  #isPaused = false;
+
+  constructor(params: { end: LogEnd; store: LogStore; sink: LogSink; afterSeq: number }) {
+    super(params.afterSeq, params.sink);
+    this.#end = params.end;
+    this.#store = params.store;
+    this.#sink = params.sink;
+  }
+
+  /** Whether the reader showed the access key of this epoch here. */
+  hasOpened(epochId: number): boolean {
+    return this.#opened.has(epochId);
+  }
+
+  /** The reader showed the key of an epoch whose first commit is `firstChild`, `undefined` for none yet. */
+  openEpoch(epochId: number, firstChild: number | undefined): void {
+    const isAgain = this.#opened.has(epochId);
+    this.#opened.add(epochId);
+    if (this.#opened.size > maxEpochsOpen) {
+      const oldest = this.#opened.values().next();
+      if (oldest.done !== true) this.#opened.delete(oldest.value);
+    }
+    if (epochId >= this.#newest) {
+      this.#newest = epochId;
+      const isPast = firstChild !== undefined && this.cursor >= firstChild && !this.#opened.has(firstChild);
+      this.#isPaused = isPast && !(isAgain && this.#isPaused);
+    }
+    this.wake();
+  }
+
+  protected get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  protected lastSeq(): number {
+    return this.#end.lastSeq;
+  }
+
+  protected async readPage(afterSeq: number): Promise<Delivery[]> {
+    const entries = await this.#store.readEntries({ logId: this.#end.logId, afterSeq, ...pageLimits });
+    return entries.map((entry) => createDelivery(this.#end.logId, entry));
+  }
+
+  protected deliver(delivery: Delivery): void {
+    const { entry } = delivery;
+    if (!this.#opened.has(entry.epochId)) {
+      const leaf = entryLeaf(sha256, entry.logId, { ...entry, kind: entry.entryKind });
+      this.#sink.sealed({ logId: entry.logId, seq: entry.seq, leaf });
+      return;
+    }
+    this.#sink.entry(delivery);
+    if (entry.entryKind === "commit" && entry.epochId === this.#newest && !this.#opened.has(entry.seq)) this.#isPaused = true;
+  }
+}
+
+/** An entry as readers get it. */
+export function createDelivery(logId: Uint8Array, entry: StoredEntry): Delivery {
+  return {
+    seq: entry.seq,
+    entry: {
+      logId,
+      seq: entry.seq,
+      epochId: entry.epochId,
+      entryKind: entry.kind,
+      day: entry.day,
+      nextAccessHash: entry.nextAccessHash,
+      blob: entry.blob,
+    },
+    frame: undefined,
+  };
+}

@@ -1,0 +1,31 @@
+/** What the server counts of itself: plain numbers on the paths of messages, read when somebody asks. Nothing about anybody. */
+export interface Counters {
+  requests: number;
+  refusals: Map<string, number>;
+  entriesStored: number;
+  entriesDelivered: number;
+  itemsStored: number;
+  protocolErrors: number;
+  slowReaders: number;
+  bytesReceived: number;
+  bytesSent: number;
+}
+
+export function createCounters(): Counters {
+  return {
+    requests: 0,
+    refusals: new Map(),
+    entriesStored: 0,
+    entriesDelivered: 0,
+    itemsStored: 0,
+    protocolErrors: 0,
+    slowReaders: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+  };
+}
+
+/** Counts one refusal by its code. */
+export function countRefusal(counters: Counters, code: string): void {
+  counters.refusals.set(code, (counters.refusals.get(code) ?? 0) + 1);
+}

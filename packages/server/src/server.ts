@@ -1,0 +1,216 @@
+import { isHost } from "@latchkey/protocol";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { AddressInfo } from "node:net";
+import { pino } from "pino";
+import type { Logger } from "pino";
+import { createRateAdmission } from "./admission/admission.ts";
+import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
+import { dayOf, defaultLimits, defaultRetentionDays } from "./config.ts";
+import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
+import { Directory } from "./directory/directory.ts";
+import { nodeSignatures } from "./directory/signatures.ts";
+import { ServerError } from "./errors.ts";
+import { createApp } from "./http/app.ts";
+import { createRegistry } from "./http/metrics-text.ts";
+import { InboxService } from "./inboxes/inbox-service.ts";
+import { LogService } from "./logs/log-service.ts";
+import { createCounters } from "./metrics.ts";
+import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import type { Store } from "./store/store.ts";
+import { DeviceRegistry } from "./ws/device-registry.ts";
+import { Gateway } from "./ws/gateway.ts";
+import type { Services } from "./ws/services.ts";
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Where it is reached from this machine, `http://` or `https://`. */
+  readonly url: string;
+  /** Its public name, as in addresses. */
+  readonly host: string;
+  readonly port: number;
+  /** Settles with the error when the server stopped by itself; never after `close`. */
+  readonly failed: Promise<Error>;
+  /** Stops: takes no more, finishes what is under way, closes connections with a reason, and writes everything down. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Parts that tests replace. */
+export interface ServerParts {
+  readonly openStore?: (directory: string, limits: ServerLimits) => Promise<Store>;
+  readonly nowMs?: () => number;
+}
+
+const housekeepingMs = 3_600_000;
+
+/** Starts a server. @throws ServerError with one line that says what to do */
+export function startServer(options: ServerOptions): Promise<RunningServer> {
+  return startServerWith(options, {});
+}
+
+/** Starts a server with parts of one's own. @throws ServerError */
+export async function startServerWith(options: ServerOptions, parts: ServerParts): Promise<RunningServer> {
+  checkOptions(options);
+  const limits: ServerLimits = { ...defaultLimits, ...options.limits };
+  const nowMs = parts.nowMs ?? Date.now;
+  const log = pino({ level: options.logLevel ?? "info", base: null });
+  const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);
+  try {
+    return await listen({ options, limits, nowMs, log, store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function listen(params: {
+  options: ServerOptions;
+  limits: ServerLimits;
+  nowMs: () => number;
+  log: Logger;
+  store: Store;
+}): Promise<RunningServer> {
+  const { options, limits, nowMs, log, store } = params;
+  let isHealthy = true;
+  // The public name may depend on the port, which is known once the server listens; requests come after that.
+  const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway } = {};
+  const ready = (): Services & { blobs: BlobService } => {
+    if (late.services === undefined) throw new Error("a request before the server was ready");
+    return late.services;
+  };
+  const reportBug = (error: unknown): void => {
+    log.error({ name: error instanceof Error ? error.name : "unknown", stack: stackOf(error) }, "unexpected error");
+  };
+  const counters = createCounters();
+  const registry = createRegistry(
+    counters,
+    () => late.gateway?.count() ?? new Map(),
+    () => late.services?.logs.watchedLogs ?? 0,
+  );
+  const app = await createApp(
+    options,
+    {
+      context: () => ready().context,
+      blobs: () => ready().blobs,
+      admission: () => ready().admission,
+      registry: () => registry,
+      isHealthy: () => isHealthy,
+      reportBug,
+    },
+    limits.maxBlobBytes,
+  );
+  const blobDirectory = join(options.dataDirectory, "blobs");
+  await prepareBlobDirectory(blobDirectory);
+  const address = options.address ?? "127.0.0.1";
+  try {
+    await app.listen({ host: address, port: options.port });
+  } catch (cause) {
+    await app.close();
+    throw listenError(cause, address, options.port);
+  }
+  // A TCP server's address is always AddressInfo.
+  const { port } = app.server.address() as AddressInfo;
+  const host = options.host ?? `localhost:${port}`;
+  const context: ServerContext = {
+    host,
+    serverName: options.serverName ?? host,
+    registration: options.registration ?? "open",
+    invitationCodes: options.invitationCodes ?? [],
+    retentionDays: options.retentionDays ?? defaultRetentionDays,
+    limits,
+    nowMs,
+  };
+  const blobs = new BlobService({ directory: blobDirectory, index: store, context });
+  const services = {
+    context,
+    counters,
+    admission: createRateAdmission(limits.rates, nowMs),
+    store,
+    logs: new LogService({ store, context, counters }),
+    inboxes: new InboxService({ store, context, counters }),
+    directory: new Directory({ store, context, signatures: nodeSignatures }),
+    devices: new DeviceRegistry(),
+    blobs,
+    reportBug,
+  };
+  const gateway = new Gateway(services, { trustProxy: options.trustProxy ?? false });
+  late.services = services;
+  late.gateway = gateway;
+  gateway.attach(app.server);
+
+  const { logs, directory } = services;
+  const keepHouse = async (): Promise<void> => {
+    try {
+      const entries = await logs.purge();
+      const keyPackages = await directory.expireKeyPackages();
+      const files = await blobs.expire();
+      if (entries + keyPackages + files > 0) log.info({ entries, keyPackages, files }, "removed what had expired");
+    } catch (error) {
+      reportBug(error);
+    }
+  };
+  const housekeeping = setInterval(() => void keepHouse(), housekeepingMs);
+  housekeeping.unref();
+  void keepHouse();
+
+  let closing: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    clearInterval(housekeeping);
+    await gateway.close();
+    await app.close();
+    await store.close();
+    log.info("stopped");
+  };
+  const failed = store.failed.then(async (error) => {
+    isHealthy = false;
+    log.error({ name: error.name }, "the store stopped: the server stops too");
+    await (closing ??= stop());
+    return error;
+  });
+  const close = (): Promise<void> => (closing ??= stop());
+  const scheme = options.tls === undefined ? "http" : "https";
+  const shown = address === "0.0.0.0" || address === "::" || address === "127.0.0.1" ? "localhost" : address.includes(":") ? `[${address}]` : address;
+  log.info({ port, day: dayOf(nowMs()) }, "listening");
+  return { url: `${scheme}://${shown}:${port}`, host, port, failed, close, [Symbol.asyncDispose]: close };
+}
+
+function openDefaultStore(directory: string, limits: ServerLimits): Promise<Store> {
+  mkdirOrThrow(directory);
+  return openSqliteStore({ directory, ...(limits.maxDatabasePages > 0 ? { maxPages: limits.maxDatabasePages } : {}) });
+}
+
+function mkdirOrThrow(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new ServerError("data_unusable", `The data directory ${directory} cannot be made: check the path and its permissions.`, { cause });
+  }
+}
+
+function checkOptions(options: ServerOptions): void {
+  if (options.host !== undefined && !isHost(options.host)) {
+    throw new ServerError("invalid_options", `"${options.host}" is no host name: use a lower-case DNS name, with :port unless it is 443.`);
+  }
+  if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65_535) {
+    throw new ServerError("invalid_options", `${options.port} is no port: use a number from 0 to 65535.`);
+  }
+  if (options.registration === "invitation" && (options.invitationCodes ?? []).length === 0) {
+    throw new ServerError("invalid_options", "Registration by invitation needs at least one invitation code.");
+  }
+}
+
+function listenError(cause: unknown, address: string, port: number): ServerError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "EADDRINUSE") return new ServerError("port_in_use", `Port ${port} is in use: stop what uses it, or choose another port.`, { cause });
+  if (code === "EACCES") {
+    return new ServerError("address_not_allowed", `Port ${port} is not allowed for this user: choose one above 1023.`, { cause });
+  }
+  return new ServerError("address_not_allowed", `Cannot listen on ${address}, port ${port}: choose an address of this machine.`, { cause });
+}
+
+/** Where it happened, without the message: that may hold what a peer sent. */
+function stackOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  return (error.stack ?? "").split("\n").filter((line) => line.trimStart().startsWith("at "));
+}

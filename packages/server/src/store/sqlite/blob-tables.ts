@@ -1,0 +1,43 @@
+import { equalBytes } from "@latchkey/codec";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Day } from "../store.ts";
+
+/** The index of the blobs in SQLite: every method runs inside the caller's transaction. */
+export class BlobTables {
+  readonly #find: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #expired: StatementSync;
+  readonly #delete: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    const rows = (sql: string): StatementSync => {
+      const statement = database.prepare(sql);
+      statement.setReturnArrays(true);
+      return statement;
+    };
+    this.#find = rows("SELECT sha256, size FROM blobs WHERE blob_id = ?");
+    this.#insert = rows("INSERT INTO blobs (blob_id, sha256, size, expires_day) VALUES (?, ?, ?, ?)");
+    this.#expired = rows("SELECT id, blob_id FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
+    this.#delete = rows("DELETE FROM blobs WHERE id = ? AND refs = 0");
+  }
+
+  addBlob(params: { blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number; expiresDay: Day }): { kind: "added" | "same" | "different" } {
+    const known = this.findBlob(params);
+    if (known !== undefined) {
+      return { kind: known.sizeBytes === params.sizeBytes && equalBytes(known.sha256, params.sha256) ? "same" : "different" };
+    }
+    this.#insert.run(params.blobId, params.sha256, params.sizeBytes, params.expiresDay);
+    return { kind: "added" };
+  }
+
+  findBlob(params: { blobId: Uint8Array }): { sha256: Uint8Array; sizeBytes: number } | undefined {
+    const row = this.#find.get(params.blobId) as [Uint8Array, number] | undefined;
+    return row === undefined ? undefined : { sha256: row[0], sizeBytes: row[1] };
+  }
+
+  expireBlobs(params: { day: Day; maxItems: number }): Uint8Array[] {
+    const rows = this.#expired.all(params.day, params.maxItems) as unknown as [number, Uint8Array][];
+    for (const [id] of rows) this.#delete.run(id);
+    return rows.map(([, blobId]) => blobId);
+  }
+}

@@ -1,0 +1,53 @@
+import type { BlobIndex, DirectoryStore, InboxStore, LogStore } from "../store.ts";
+import type { Packed } from "./packing.ts";
+
+type Methods = Omit<LogStore, "append"> & InboxStore & DirectoryStore & BlobIndex;
+
+/** The operations that cross to the store's thread one by one; appends go in blocks. */
+export type CallName = keyof Methods;
+
+/** What an operation takes. */
+export type CallParams<Name extends CallName> = Parameters<Methods[Name]>[0];
+
+/** What an operation answers on the store's thread: lists of bytes packed. */
+export type CallResult<Name extends CallName> = Name extends "readEntries" | "readItems" ? Packed : Awaited<ReturnType<Methods[Name]>>;
+
+/** One operation. */
+export interface Call {
+  readonly name: CallName;
+  readonly params: CallParams<CallName>;
+}
+
+/** What became of one operation. */
+export type CallOutcome = { readonly kind: "done"; readonly value: unknown } | { readonly kind: "failed"; readonly full: boolean };
+
+/** Operations that become one transaction. */
+export interface Batch {
+  readonly kind: "batch";
+  readonly appends: Packed | undefined;
+  readonly calls: readonly Call[];
+}
+
+export interface BatchResult {
+  readonly kind: "result";
+  readonly appends: Packed | undefined;
+  readonly calls: readonly CallOutcome[];
+}
+
+/** To the store's thread. */
+export type ToWorker = Batch | { readonly kind: "close" };
+
+/** From the store's thread. `ready` or `refused` comes first. */
+export type FromWorker =
+  | BatchResult
+  | { readonly kind: "ready" }
+  | { readonly kind: "refused"; readonly code: string; readonly message: string }
+  | { readonly kind: "closed" };
+
+/** Where the database is and how it is opened. */
+export interface DatabaseOptions {
+  /** The directory that holds it; made if absent. */
+  readonly directory: string;
+  /** Upper bound of the database file, in pages of 4 KiB: beyond it writes answer `full`. Unbounded when absent. */
+  readonly maxPages?: number;
+}

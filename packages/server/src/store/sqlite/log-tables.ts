@@ -1,0 +1,269 @@
+import { compareBytes, equalBytes } from "@latchkey/codec";
+import { entryId, entryKindNumbers, entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { sha256 } from "../../hash.ts";
+import { keyOf } from "../../keys.ts";
+import type { AppendAccepted, AppendRefusal, Day, EpochInfo, LogPosition, NewEntry, PageLimits, Refused } from "../store.ts";
+import { packEntries } from "./packing.ts";
+import type { EntryRow, Packed } from "./packing.ts";
+
+/** What is kept in memory of a log in use; thrown away when a transaction fails. */
+interface LogState {
+  readonly ref: number;
+  readonly id: Uint8Array;
+  lastSeq: number;
+  head: Uint8Array;
+  currentEpochId: number;
+  readonly epochs: Map<number, EpochState>;
+}
+
+interface EpochState {
+  /** Sequence number of the epoch's last commit, 0 for none. */
+  lastCommitSeq: number;
+}
+
+const maxLogsInMemory = 50_000;
+const maxEpochsInMemory = 64;
+/** A read takes rows from the database in steps, so that one of large rows does not load far more than it returns. */
+const commit = entryKindNumbers.commit;
+
+/** The logs in SQLite: every method runs inside the caller's transaction. */
+export class LogTables {
+  readonly #states = new Map<string, LogState>();
+  readonly #findLog: StatementSync;
+  readonly #insertLog: StatementSync;
+  readonly #lastEntry: StatementSync;
+  readonly #epoch: StatementSync;
+  readonly #firstChild: StatementSync;
+  readonly #lastCommit: StatementSync;
+  readonly #insertEpoch: StatementSync;
+  readonly #byDigest: StatementSync;
+  readonly #insertEntry: StatementSync;
+  readonly #page: StatementSync;
+  readonly #findBlob: StatementSync;
+  readonly #addRef: StatementSync;
+  readonly #countRef: StatementSync;
+  readonly #oldest: StatementSync;
+  readonly #deleteEntry: StatementSync;
+  readonly #setPurged: StatementSync;
+  readonly #entryBlobs: StatementSync;
+  readonly #dropRef: StatementSync;
+  readonly #deleteRefs: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    const rows = (sql: string): StatementSync => {
+      const statement = database.prepare(sql);
+      statement.setReturnArrays(true);
+      return statement;
+    };
+    this.#findLog = rows("SELECT id, purged_seq, purged_head FROM logs WHERE log_id = ?");
+    this.#insertLog = rows("INSERT INTO logs (log_id, created_day) VALUES (?, ?)");
+    this.#lastEntry = rows("SELECT seq, head FROM entries WHERE log = ? ORDER BY seq DESC LIMIT 1");
+    this.#epoch = rows("SELECT access_hash FROM epochs WHERE log = ? AND epoch = ?");
+    this.#firstChild = rows("SELECT min(epoch) FROM epochs WHERE log = ? AND parent = ?");
+    this.#lastCommit = rows("SELECT max(epoch) FROM epochs WHERE log = ? AND parent = ?");
+    this.#insertEpoch = rows("INSERT INTO epochs (log, epoch, parent, access_hash, opened_day) VALUES (?, ?, ?, ?, ?)");
+    this.#byDigest = rows("SELECT seq, epoch, kind, next_access_hash, head, blob FROM entries WHERE log = ? AND digest = ?");
+    this.#insertEntry = rows(
+      "INSERT INTO entries (log, seq, epoch, kind, day, digest, next_access_hash, head, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    this.#page = rows("SELECT seq, epoch, kind, day, next_access_hash, blob FROM entries WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?");
+    this.#findBlob = rows("SELECT id FROM blobs WHERE blob_id = ?");
+    this.#addRef = rows("INSERT OR IGNORE INTO entry_blobs (entry, blob) VALUES (?, ?)");
+    this.#countRef = rows("UPDATE blobs SET refs = refs + 1 WHERE id = ?");
+    this.#oldest = rows("SELECT id, log, seq, head, day FROM entries ORDER BY id LIMIT ?");
+    this.#deleteEntry = rows("DELETE FROM entries WHERE id = ?");
+    this.#setPurged = rows("UPDATE logs SET purged_seq = ?, purged_head = ? WHERE id = ?");
+    this.#entryBlobs = rows("SELECT blob FROM entry_blobs WHERE entry = ?");
+    this.#dropRef = rows("UPDATE blobs SET refs = refs - 1 WHERE id = ?");
+    this.#deleteRefs = rows("DELETE FROM entry_blobs WHERE entry = ?");
+  }
+
+  /** After a transaction that did not commit: what is in memory may be ahead of the database. */
+  forget(): void {
+    this.#states.clear();
+  }
+
+  createLog(params: { logId: Uint8Array; accessHash: Uint8Array; day: Day }): EpochInfo | Refused<"log_exists"> {
+    const known = this.#load(params.logId);
+    if (known === undefined) {
+      const ref = Number(this.#insertLog.run(params.logId, params.day).lastInsertRowid);
+      this.#insertEpoch.run(ref, 0, null, params.accessHash, params.day);
+    } else {
+      const row = this.#epoch.get(known.ref, 0) as [Uint8Array] | undefined;
+      if (row === undefined || !equalBytes(row[0], params.accessHash)) return { kind: "refused", code: "log_exists" };
+    }
+    const info = this.readEpoch({ logId: params.logId, epochId: 0 });
+    if (info.kind === "refused") throw new Error("a log has its epoch 0");
+    return info;
+  }
+
+  readEpoch(params: { logId: Uint8Array; epochId: number }): EpochInfo | Refused<"unknown_log" | "unknown_epoch"> {
+    const log = this.#load(params.logId);
+    if (log === undefined) return { kind: "refused", code: "unknown_log" };
+    const row = this.#epoch.get(log.ref, params.epochId) as [Uint8Array] | undefined;
+    if (row === undefined) return { kind: "refused", code: "unknown_epoch" };
+    const [firstChild] = (this.#firstChild.get(log.ref, params.epochId) as [number | null] | undefined) ?? [null];
+    return { kind: "epoch", accessHash: row[0], firstChild: firstChild ?? undefined, ...this.#position(log) };
+  }
+
+  append(entry: NewEntry): AppendAccepted | Refused<AppendRefusal> {
+    const log = this.#load(entry.logId);
+    if (log === undefined) return refused("unknown_log");
+    const digest = shortDigest(entryId(sha256, entry));
+    const known = this.#findKnown(log, entry, digest);
+    if (known !== undefined) return known;
+    const epoch = this.#loadEpoch(log, entry.epochId);
+    if (epoch === undefined) return refused("unknown_epoch");
+    if (!entry.hasAccess) return refused("wrong_access_key");
+    if (entry.kind === "message" && epoch.lastCommitSeq > 0) return refused("stale");
+    if (entry.kind === "commit" && epoch.lastCommitSeq > entry.afterSeq) return refused("conflict");
+    const blobs = entry.blobIds.length === 0 ? [] : this.#findBlobs(entry.blobIds);
+    if (blobs === undefined) return refused("unknown_blob");
+
+    const seq = log.lastSeq + 1;
+    const isCommit = entry.kind === "commit";
+    const leaf = entryLeaf(sha256, log.id, {
+      seq,
+      epochId: entry.epochId,
+      kind: entry.kind,
+      blob: entry.blob,
+      nextAccessHash: entry.nextAccessHash,
+    });
+    const head = nextHead(sha256, log.head, leaf);
+    const kind = entryKindNumbers[entry.kind];
+    const hash = isCommit ? entry.nextAccessHash : null;
+    const row = this.#insertEntry.run(log.ref, seq, entry.epochId, kind, entry.day, digest, hash, head, entry.blob);
+    for (const blob of blobs) {
+      if (this.#addRef.run(row.lastInsertRowid, blob).changes === 1) this.#countRef.run(blob);
+    }
+    if (isCommit) {
+      this.#insertEpoch.run(log.ref, seq, entry.epochId, entry.nextAccessHash, entry.day);
+      epoch.lastCommitSeq = seq;
+      // A sibling of the epoch's first commit does not move the chain (spec L-5 until section 3 decides).
+      if (log.currentEpochId === entry.epochId) log.currentEpochId = seq;
+    }
+    log.lastSeq = seq;
+    log.head = head;
+    return { kind: "accepted", seq, head, isNew: true };
+  }
+
+  readEntries(params: { logId: Uint8Array; afterSeq: number } & PageLimits): Packed {
+    const log = this.#load(params.logId);
+    const rows: EntryRow[] = [];
+    if (log === undefined || params.afterSeq >= log.lastSeq) return packEntries(rows);
+    let bytes = 0;
+    // The columns are those of EntryRow.
+    for (const row of this.#page.iterate(log.ref, params.afterSeq, params.maxItems) as Iterable<unknown> as Iterable<EntryRow>) {
+      bytes += row[5].length;
+      if (rows.length > 0 && bytes > params.maxBytes) break;
+      rows.push(row);
+    }
+    return packEntries(rows);
+  }
+
+  purgeEntries(params: { beforeDay: Day; maxItems: number }): number {
+    const rows = this.#oldest.all(params.maxItems) as unknown as [number, number, number, Uint8Array, number][];
+    const purged = new Map<number, readonly [seq: number, head: Uint8Array]>();
+    let removed = 0;
+    for (const [id, log, seq, head, day] of rows) {
+      // Rows stand in the order of arrival: the first young one ends the work, and each log loses a prefix.
+      if (day >= params.beforeDay) break;
+      for (const [blob] of this.#entryBlobs.all(id) as unknown as [number][]) this.#dropRef.run(blob);
+      this.#deleteRefs.run(id);
+      this.#deleteEntry.run(id);
+      purged.set(log, [seq, head]);
+      removed += 1;
+    }
+    for (const [log, [seq, head]] of purged) this.#setPurged.run(seq, head, log);
+    return removed;
+  }
+
+  #position(log: LogState): LogPosition {
+    const [, purgedSeq, purgedHead] = this.#findLog.get(log.id) as [number, number, Uint8Array | null] | undefined ?? [0, 0, null];
+    return {
+      currentEpochId: log.currentEpochId,
+      lastSeq: log.lastSeq,
+      head: log.head,
+      firstSeq: purgedSeq + 1,
+      headBeforeFirst: purgedHead ?? firstHead(sha256, log.id),
+    };
+  }
+
+  #load(logId: Uint8Array): LogState | undefined {
+    const key = keyOf(logId);
+    const cached = this.#states.get(key);
+    if (cached !== undefined) return cached;
+    const row = this.#findLog.get(logId) as [number, number, Uint8Array | null] | undefined;
+    if (row === undefined) return undefined;
+    const [ref, purgedSeq, purgedHead] = row;
+    const id = logId.slice();
+    const last = this.#lastEntry.get(ref) as [number, Uint8Array] | undefined;
+    const state: LogState = {
+      ref,
+      id,
+      lastSeq: last?.[0] ?? purgedSeq,
+      head: last?.[1] ?? purgedHead ?? firstHead(sha256, id),
+      currentEpochId: this.#followChildren(ref),
+      epochs: new Map(),
+    };
+    if (this.#states.size >= maxLogsInMemory) {
+      const oldest = this.#states.keys().next();
+      if (oldest.done !== true) this.#states.delete(oldest.value);
+    }
+    this.#states.set(key, state);
+    return state;
+  }
+
+  #followChildren(ref: number): number {
+    let epochId = 0;
+    for (;;) {
+      const [child] = (this.#firstChild.get(ref, epochId) as [number | null] | undefined) ?? [null];
+      if (child === null) return epochId;
+      epochId = child;
+    }
+  }
+
+  #loadEpoch(log: LogState, epochId: number): EpochState | undefined {
+    const cached = log.epochs.get(epochId);
+    if (cached !== undefined) return cached;
+    if (this.#epoch.get(log.ref, epochId) === undefined) return undefined;
+    const [lastCommit] = (this.#lastCommit.get(log.ref, epochId) as [number | null] | undefined) ?? [null];
+    const state: EpochState = { lastCommitSeq: lastCommit ?? 0 };
+    if (log.epochs.size >= maxEpochsInMemory) log.epochs.clear();
+    log.epochs.set(epochId, state);
+    return state;
+  }
+
+  /** The index holds 48 bits of the entry's id; the bytes themselves decide. */
+  #findKnown(log: LogState, entry: NewEntry, digest: number): AppendAccepted | undefined {
+    type Row = [number, number, number, Uint8Array | null, Uint8Array, Uint8Array];
+    for (const [seq, epoch, kind, hash, head, blob] of this.#byDigest.all(log.ref, digest) as unknown as Row[]) {
+      if (epoch !== entry.epochId || kind !== entryKindNumbers[entry.kind]) continue;
+      if (kind === commit && (hash === null || !equalBytes(hash, entry.nextAccessHash))) continue;
+      if (compareBytes(blob, entry.blob) === 0) return { kind: "accepted", seq, head, isNew: false };
+    }
+    return undefined;
+  }
+
+  #findBlobs(blobIds: readonly Uint8Array[]): number[] | undefined {
+    const refs: number[] = [];
+    for (const blobId of blobIds) {
+      const row = this.#findBlob.get(blobId) as [number] | undefined;
+      if (row === undefined) return undefined;
+      refs.push(row[0]);
+    }
+    return refs;
+  }
+}
+
+function refused(code: AppendRefusal): Refused<AppendRefusal> {
+  return { kind: "refused", code };
+}
+
+/** The first 48 bits of a hash as a number. */
+export function shortDigest(hash: Uint8Array): number {
+  let high = 0;
+  for (let i = 0; i < 6; i++) high = high * 256 + (hash[i] ?? 0);
+  return high;
+}

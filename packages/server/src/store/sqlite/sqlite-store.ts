@@ -1,0 +1,299 @@
+import { Worker } from "node:worker_threads";
+import { ServerError, StoreError } from "../../errors.ts";
+import type { ServerErrorCode } from "../../errors.ts";
+import type {
+  AccountHead,
+  AccountHoldings,
+  AppendAccepted,
+  AppendRefusal,
+  EpochInfo,
+  KeyPackageCounts,
+  NewEntry,
+  PublishRefusal,
+  Refused,
+  Store,
+  StoredAccount,
+  StoredEntry,
+  StoredItem,
+} from "../store.ts";
+import type { BatchResult, Call, CallName, CallParams, CallResult, DatabaseOptions, FromWorker, ToWorker } from "./calls.ts";
+import { packAppends, resultAt, unpackEntries, unpackItems } from "./packing.ts";
+import { compact, transferList } from "./transfer.ts";
+
+/** The way to whatever executes batches: a thread, or in tests the same thread. */
+export interface Channel {
+  post(message: ToWorker, transfer: ArrayBuffer[]): void;
+  /** Messages of the executor, then at most one `stopped` when it ended by itself. */
+  listen(onMessage: (message: FromWorker) => void, onStopped: (error: Error) => void): void;
+}
+
+type AppendOutcome = AppendAccepted | Refused<AppendRefusal>;
+
+interface Pending<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Most appends, and about the most bytes, of one transaction. */
+const maxBatchEntries = 1024;
+const maxBatchBytes = 4_194_304;
+
+/** Opens the store in a directory on a thread of its own. @throws ServerError `data_locked`, `data_newer` or `data_unusable` */
+export function openSqliteStore(options: DatabaseOptions): Promise<Store> {
+  return openStore(threadChannel(options));
+}
+
+/** Opens the store behind a channel. @throws ServerError as the executor refuses. */
+export function openStore(channel: Channel): Promise<Store> {
+  return new Promise((resolve, reject) => {
+    const store = new SqliteStore(channel);
+    channel.listen(
+      (message) => {
+        if (message.kind === "ready") resolve(store);
+        // The executor names only codes of ServerError.
+        else if (message.kind === "refused") reject(new ServerError(message.code as ServerErrorCode, message.message));
+        else store.receive(message);
+      },
+      (error) => {
+        reject(new ServerError("store_failed", "The store could not be started: see the cause.", { cause: error }));
+        store.stop(error);
+      },
+    );
+  });
+}
+
+function threadChannel(options: DatabaseOptions): Channel {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: options, name: "latchkey-store" });
+  return {
+    post: (message, transfer) => {
+      worker.postMessage(message, transfer);
+    },
+    listen(onMessage, onStopped) {
+      worker.on("message", onMessage);
+      worker.on("error", (error) => onStopped(error instanceof Error ? error : new Error("the store's thread failed")));
+      worker.on("exit", () => onStopped(new Error("the store's thread ended")));
+    },
+  };
+}
+
+/**
+ * The store's face on the main thread. Operations called in one turn of the event loop, or while a batch is under way,
+ * leave as one batch: one transaction, one fsync (group commit).
+ */
+class SqliteStore implements Store {
+  readonly failed: Promise<Error>;
+  readonly #channel: Channel;
+  readonly #reportFailure: (error: Error) => void;
+  #entries: NewEntry[] = [];
+  #entryWaiters: Pending<AppendOutcome>[] = [];
+  #calls: Call[] = [];
+  #callWaiters: Pending<unknown>[] = [];
+  #sentEntries: Pending<AppendOutcome>[] = [];
+  #sentCalls: Pending<unknown>[] = [];
+  #state: "idle" | "scheduled" | "busy" | "closed" = "idle";
+  #onIdle: (() => void) | undefined;
+  #onClosed: (() => void) | undefined;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.failed = promise;
+    this.#reportFailure = resolve;
+  }
+
+  append(entry: NewEntry): Promise<AppendOutcome> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosing()) {
+        reject(new StoreError("closed"));
+        return;
+      }
+      this.#entries.push(entry);
+      this.#entryWaiters.push({ resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  createLog(params: CallParams<"createLog">): Promise<EpochInfo | Refused<"log_exists">> {
+    return this.#call("createLog", params);
+  }
+  readEpoch(params: CallParams<"readEpoch">): Promise<EpochInfo | Refused<"unknown_log" | "unknown_epoch">> {
+    return this.#call("readEpoch", params);
+  }
+  async readEntries(params: CallParams<"readEntries">): Promise<StoredEntry[]> {
+    return unpackEntries(await this.#call("readEntries", params));
+  }
+  purgeEntries(params: CallParams<"purgeEntries">): Promise<number> {
+    return this.#call("purgeEntries", params);
+  }
+  postItem(params: CallParams<"postItem">): Promise<CallResult<"postItem">> {
+    return this.#call("postItem", params);
+  }
+  async readItems(params: CallParams<"readItems">): Promise<StoredItem[]> {
+    return unpackItems(await this.#call("readItems", params));
+  }
+  lastItem(params: CallParams<"lastItem">): Promise<number> {
+    return this.#call("lastItem", params);
+  }
+  eraseItems(params: CallParams<"eraseItems">): Promise<void> {
+    return this.#call("eraseItems", params);
+  }
+  accountHead(params: CallParams<"accountHead">): Promise<AccountHead | undefined> {
+    return this.#call("accountHead", params);
+  }
+  account(params: CallParams<"account">): Promise<StoredAccount | undefined> {
+    return this.#call("account", params);
+  }
+  accountByName(params: CallParams<"accountByName">): Promise<StoredAccount | undefined> {
+    return this.#call("accountByName", params);
+  }
+  isNameFree(params: CallParams<"isNameFree">): Promise<boolean> {
+    return this.#call("isNameFree", params);
+  }
+  publishState(params: CallParams<"publishState">): Promise<{ kind: "published" } | Refused<PublishRefusal>> {
+    return this.#call("publishState", params);
+  }
+  putCard(params: CallParams<"putCard">): Promise<CallResult<"putCard">> {
+    return this.#call("putCard", params);
+  }
+  inboxOf(params: CallParams<"inboxOf">): Promise<Uint8Array | undefined> {
+    return this.#call("inboxOf", params);
+  }
+  addKeyPackages(params: CallParams<"addKeyPackages">): Promise<KeyPackageCounts | Refused<"not_found">> {
+    return this.#call("addKeyPackages", params);
+  }
+  countKeyPackages(params: CallParams<"countKeyPackages">): Promise<KeyPackageCounts> {
+    return this.#call("countKeyPackages", params);
+  }
+  takeKeyPackage(params: CallParams<"takeKeyPackage">): Promise<CallResult<"takeKeyPackage">> {
+    return this.#call("takeKeyPackage", params);
+  }
+  expireKeyPackages(params: CallParams<"expireKeyPackages">): Promise<number> {
+    return this.#call("expireKeyPackages", params);
+  }
+  holdings(params: CallParams<"holdings">): Promise<AccountHoldings | undefined> {
+    return this.#call("holdings", params);
+  }
+  addBlob(params: CallParams<"addBlob">): Promise<{ kind: "added" | "same" | "different" }> {
+    return this.#call("addBlob", params);
+  }
+  findBlob(params: CallParams<"findBlob">): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined> {
+    return this.#call("findBlob", params);
+  }
+  expireBlobs(params: CallParams<"expireBlobs">): Promise<Uint8Array[]> {
+    return this.#call("expireBlobs", params);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing()) return;
+    const idle = Promise.withResolvers<void>();
+    this.#onIdle = idle.resolve;
+    if (this.#state === "idle") idle.resolve();
+    await idle.promise;
+    if (this.#isStopped()) return;
+    const closed = Promise.withResolvers<void>();
+    this.#onClosed = closed.resolve;
+    this.#channel.post({ kind: "close" }, []);
+    await closed.promise;
+  }
+
+  /** A message of the executor. */
+  receive(message: FromWorker): void {
+    if (message.kind === "result") this.#settle(message);
+    else if (message.kind === "closed") {
+      this.#state = "closed";
+      this.#onClosed?.();
+    }
+  }
+
+  /** The executor ended: expected after `close`, else everything under way has failed. */
+  stop(error: Error): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    for (const waiter of [...this.#sentEntries, ...this.#sentCalls]) waiter.reject(new StoreError("failed", { cause: error }));
+    for (const waiter of [...this.#entryWaiters, ...this.#callWaiters]) waiter.reject(new StoreError("closed", { cause: error }));
+    this.#onIdle?.();
+    this.#onClosed?.();
+    this.#reportFailure(error);
+  }
+
+  #isClosing(): boolean {
+    return this.#state === "closed" || this.#onIdle !== undefined;
+  }
+
+  #isStopped(): boolean {
+    return this.#state === "closed";
+  }
+
+  #call<Name extends CallName>(name: Name, params: CallParams<Name>): Promise<CallResult<Name>> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosing()) {
+        reject(new StoreError("closed"));
+        return;
+      }
+      this.#calls.push({ name, params: compact(params) });
+      // The executor answers a call with the result type of its name.
+      this.#callWaiters.push({ resolve: resolve as (value: unknown) => void, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#state !== "idle") return;
+    this.#state = "scheduled";
+    setImmediate(() => {
+      if (this.#state === "scheduled") this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const entries = this.#takeEntries();
+    const calls = this.#calls.splice(0);
+    this.#sentCalls = this.#callWaiters.splice(0);
+    this.#state = "busy";
+    const appends = entries.length === 0 ? undefined : packAppends(entries);
+    const batch = { kind: "batch", appends, calls } as const;
+    this.#channel.post(batch, transferList(batch));
+  }
+
+  #takeEntries(): readonly NewEntry[] {
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.#entries) {
+      bytes += entry.blob.length;
+      if (count === maxBatchEntries || (count > 0 && bytes > maxBatchBytes)) break;
+      count += 1;
+    }
+    if (count === this.#entries.length) {
+      const entries = this.#entries;
+      this.#sentEntries = this.#entryWaiters;
+      this.#entries = [];
+      this.#entryWaiters = [];
+      return entries;
+    }
+    this.#sentEntries = this.#entryWaiters.splice(0, count);
+    return this.#entries.splice(0, count);
+  }
+
+  #settle(result: BatchResult): void {
+    const entryWaiters = this.#sentEntries;
+    const callWaiters = this.#sentCalls;
+    this.#sentEntries = [];
+    this.#sentCalls = [];
+    // The next batch leaves before this one's answers are handled, so that both threads work.
+    if (this.#entries.length > 0 || this.#calls.length > 0) this.#flush();
+    else this.#state = "idle";
+    if (result.appends !== undefined) {
+      for (const [index, waiter] of entryWaiters.entries()) {
+        const outcome = resultAt(result.appends, index);
+        if (outcome.kind === "failed") waiter.reject(new StoreError(outcome.full ? "full" : "failed"));
+        else waiter.resolve(outcome);
+      }
+    }
+    for (const [index, waiter] of callWaiters.entries()) {
+      const outcome = result.calls[index];
+      if (outcome?.kind === "done") waiter.resolve(outcome.value);
+      else waiter.reject(new StoreError(outcome?.full === true ? "full" : "failed"));
+    }
+    if (this.#state === "idle") this.#onIdle?.();
+  }
+}

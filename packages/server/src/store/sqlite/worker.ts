@@ -1,0 +1,37 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { ServerError } from "../../errors.ts";
+import type { DatabaseOptions, FromWorker, ToWorker } from "./calls.ts";
+import { Executor } from "./executor.ts";
+import { transferList } from "./transfer.ts";
+
+if (parentPort === null) throw new Error("the store's thread is started by the store");
+const port = parentPort;
+
+function post(message: FromWorker): void {
+  port.postMessage(message, message.kind === "result" ? transferList(message) : []);
+}
+
+function open(): Executor | undefined {
+  try {
+    // The store starts this thread with its own options.
+    return new Executor(workerData as DatabaseOptions);
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    post({ kind: "refused", code: error.code, message: error.message });
+    return undefined;
+  }
+}
+
+const executor = open();
+if (executor !== undefined) {
+  port.on("message", (message: ToWorker) => {
+    if (message.kind === "batch") {
+      post(executor.execute(message));
+      return;
+    }
+    executor.close();
+    post({ kind: "closed" });
+    port.close();
+  });
+  post({ kind: "ready" });
+}

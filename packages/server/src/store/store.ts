@@ -1,0 +1,268 @@
+import type { EntryKind } from "@latchkey/protocol";
+
+/** Days since 1970-01-01 (UTC): the only times that the store keeps of its own. */
+export type Day = number;
+
+/** Why the store did not do what was asked: an expected outcome, nothing was changed. */
+export interface Refused<Code extends string> {
+  readonly kind: "refused";
+  readonly code: Code;
+}
+
+// --- logs
+
+/** An entry to append. Bytes are read before the call returns its promise to the caller's next turn and never changed. */
+export interface NewEntry {
+  readonly logId: Uint8Array;
+  readonly epochId: number;
+  readonly kind: EntryKind;
+  /** H(access key of the child) of a commit, else 32 zeros. */
+  readonly nextAccessHash: Uint8Array;
+  readonly blob: Uint8Array;
+  /** Of a commit: the last commit of its epoch that its author has seen (spec L-5). */
+  readonly afterSeq: number;
+  /** Blobs kept as long as the entry. */
+  readonly blobIds: readonly Uint8Array[];
+  /** Whether the caller showed the access key of the epoch; a retry of a stored entry is answered without (spec L-6). */
+  readonly hasAccess: boolean;
+  readonly day: Day;
+}
+
+export type AppendRefusal = "unknown_log" | "unknown_epoch" | "wrong_access_key" | "stale" | "conflict" | "unknown_blob";
+
+/** `isNew` is false where the same entry had been stored before: then it is its first result. */
+export interface AppendAccepted {
+  readonly kind: "accepted";
+  readonly seq: number;
+  readonly head: Uint8Array;
+  readonly isNew: boolean;
+}
+
+/** Where a log stands. */
+export interface LogPosition {
+  /** The epoch at the end of the chain of first children from epoch 0. */
+  readonly currentEpochId: number;
+  /** 0 for none. */
+  readonly lastSeq: number;
+  readonly head: Uint8Array;
+  /** First entry kept, `lastSeq + 1` when none is. */
+  readonly firstSeq: number;
+  readonly headBeforeFirst: Uint8Array;
+}
+
+/** An epoch of a log, and where the log stands. */
+export interface EpochInfo extends LogPosition {
+  readonly kind: "epoch";
+  readonly accessHash: Uint8Array;
+  /** The first commit of the epoch, `undefined` while it is open. */
+  readonly firstChild: number | undefined;
+}
+
+/** An entry as stored. The bytes are the caller's. */
+export interface StoredEntry {
+  readonly seq: number;
+  readonly epochId: number;
+  readonly kind: EntryKind;
+  readonly day: Day;
+  readonly nextAccessHash: Uint8Array;
+  readonly blob: Uint8Array;
+}
+
+/** Bounds of one read: it ends before the entry that would exceed one of them, but gives one where there is one. */
+export interface PageLimits {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * Logs of entries. Operations on one log take effect one after the other, in the order of the calls; their promises
+ * settle in that order too. A fulfilled write is on disk (spec L-7).
+ */
+export interface LogStore {
+  /** Creates a log with epoch 0. The same id and hash again: where it stands now. Atomic and durable when it resolves. */
+  createLog(params: { logId: Uint8Array; accessHash: Uint8Array; day: Day }): Promise<EpochInfo | Refused<"log_exists">>;
+  /** An epoch and the log's position, as of after every write called before. */
+  readEpoch(params: { logId: Uint8Array; epochId: number }): Promise<EpochInfo | Refused<"unknown_log" | "unknown_epoch">>;
+  /**
+   * Appends an entry at the next sequence number; a commit opens its child epoch in the same transaction. A known
+   * entry is answered before any other check. The store computes the head chain and checks L-4 and L-5 in the write
+   * itself. Durable when it resolves. @throws StoreError
+   */
+  append(entry: NewEntry): Promise<AppendAccepted | Refused<AppendRefusal>>;
+  /** Entries after `afterSeq`, ascending, from the first kept on; empty at the end or for an unknown log. */
+  readEntries(params: { logId: Uint8Array; afterSeq: number } & PageLimits): Promise<StoredEntry[]>;
+  /**
+   * Removes entries of days before `beforeDay`, oldest first, at most `maxItems`; a log keeps the head before its first
+   * kept entry (spec L-8). Blobs that only they referred to become free to expire. Answers how many were removed.
+   */
+  purgeEntries(params: { beforeDay: Day; maxItems: number }): Promise<number>;
+}
+
+// --- inboxes
+
+export interface StoredItem {
+  readonly seq: number;
+  readonly day: Day;
+  readonly blob: Uint8Array;
+}
+
+/** Inboxes are made by a device's card (DirectoryStore.putCard). Sequence numbers only grow, erasure included. */
+export interface InboxStore {
+  /** Stores an item; the same bytes again, while kept, are a retry: `isNew` false. Durable when it resolves. */
+  postItem(params: {
+    inboxId: Uint8Array;
+    blob: Uint8Array;
+    day: Day;
+    maxItems: number;
+    maxBytes: number;
+  }): Promise<{ kind: "stored"; seq: number; isNew: boolean } | Refused<"not_found" | "inbox_full">>;
+  /** Items after `afterSeq`, ascending. */
+  readItems(params: { inboxId: Uint8Array; afterSeq: number } & PageLimits): Promise<StoredItem[]>;
+  /** The last sequence number given out, 0 for none. */
+  lastItem(params: { inboxId: Uint8Array }): Promise<number>;
+  /** Erases items up to `uptoSeq`, overwriting them. Durable when it resolves. */
+  eraseItems(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<void>;
+}
+
+// --- accounts
+
+export interface AccountHead {
+  readonly version: number;
+  /** The newest SignedAccountState. */
+  readonly state: Uint8Array;
+}
+
+export interface StoredState {
+  readonly version: number;
+  readonly state: Uint8Array;
+  /** SignedDevicePops that came with it. */
+  readonly pops: readonly Uint8Array[];
+}
+
+export interface StoredAccount {
+  readonly accountId: Uint8Array;
+  readonly headVersion: number;
+  /** Ascending, from the asked version on; a prefix of them where they exceed `maxBytes`. */
+  readonly states: readonly StoredState[];
+  /** The binding of the current name, absent when none is bound. */
+  readonly binding: Uint8Array | undefined;
+}
+
+/** A change of the name that an account holds. */
+export interface NameChange {
+  /** Name to bind, with its SignedUsernameBinding. */
+  readonly bind: { readonly username: string; readonly binding: Uint8Array } | undefined;
+  /** Name to release, held for its former owner until `reservedUntilDay`. */
+  readonly release: { readonly username: string; readonly binding: Uint8Array; readonly reservedUntilDay: Day } | undefined;
+}
+
+export interface NewState {
+  readonly accountId: Uint8Array;
+  readonly version: number;
+  readonly state: Uint8Array;
+  readonly pops: readonly Uint8Array[];
+  /** The devices of the account from this state on; what the store keeps for others of it is erased. */
+  readonly deviceIds: readonly Uint8Array[];
+  readonly names: NameChange;
+  readonly day: Day;
+  readonly maxUpdatesPerDay: number;
+  readonly maxHistoryBytes: number;
+}
+
+export type PublishRefusal = "account_conflict" | "username_taken" | "too_many_updates";
+
+/** What the store holds about one account. */
+export interface AccountHoldings {
+  readonly account: {
+    readonly version: number;
+    readonly historyBytes: number;
+    readonly updatesDay: Day;
+    readonly updatesThatDay: number;
+  };
+  readonly usernames: readonly { readonly username: string; readonly status: "bound" | "released"; readonly binding: Uint8Array }[];
+  readonly states: readonly { readonly version: number; readonly day: Day; readonly state: Uint8Array; readonly pops: readonly Uint8Array[] }[];
+  readonly devices: readonly {
+    readonly deviceId: Uint8Array;
+    readonly card: Uint8Array | undefined;
+    readonly inboxId: Uint8Array | undefined;
+    readonly inboxLastSeq: number;
+    readonly inboxItems: readonly { readonly seq: number; readonly day: Day; readonly sizeBytes: number }[];
+    readonly keyPackages: readonly { readonly lastResort: boolean; readonly notAfterDay: Day; readonly taken: boolean; readonly sizeBytes: number }[];
+  }[];
+}
+
+/** Accounts, names, cards and key packages. Writes are atomic and durable when they resolve. */
+export interface DirectoryStore {
+  accountHead(params: { accountId: Uint8Array }): Promise<AccountHead | undefined>;
+  account(params: { accountId: Uint8Array; fromVersion: number; maxBytes: number }): Promise<StoredAccount | undefined>;
+  /** The account that holds this name now. */
+  accountByName(params: { username: string; fromVersion: number; maxBytes: number }): Promise<StoredAccount | undefined>;
+  /** Whether a name is free for anybody on this day. */
+  isNameFree(params: { username: string; day: Day }): Promise<boolean>;
+  /**
+   * Compare-and-swap of an account's head from `version - 1` (none for 0) to `version`, with its names (spec A-2). The
+   * same bytes as the stored state of that version are a retry and succeed.
+   */
+  publishState(state: NewState): Promise<{ kind: "published" } | Refused<PublishRefusal>>;
+  /** Sets a device's card and its inbox; another inbox than before erases the one before. */
+  putCard(params: {
+    accountId: Uint8Array;
+    deviceId: Uint8Array;
+    inboxId: Uint8Array;
+    card: Uint8Array;
+  }): Promise<{ kind: "stored" } | Refused<"not_found" | "not_allowed_here">>;
+  /** The inbox of a device, `undefined` before its first card. */
+  inboxOf(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<Uint8Array | undefined>;
+  /**
+   * Adds one-time key packages, up to `maxOneTime` kept, or replaces the last-resort one. One published before is not
+   * added again, not even after it was taken.
+   */
+  addKeyPackages(params: {
+    accountId: Uint8Array;
+    deviceId: Uint8Array;
+    lastResort: boolean;
+    notAfterDay: Day;
+    keyPackages: readonly Uint8Array[];
+    maxOneTime: number;
+    day: Day;
+  }): Promise<KeyPackageCounts | Refused<"not_found">>;
+  countKeyPackages(params: { accountId: Uint8Array; deviceId: Uint8Array; day: Day }): Promise<KeyPackageCounts>;
+  /** Takes a one-time key package, each given out once, else the last-resort one; none past its day. */
+  takeKeyPackage(params: {
+    accountId: Uint8Array;
+    deviceId: Uint8Array;
+    day: Day;
+  }): Promise<{ kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean } | Refused<"not_found" | "no_key_package">>;
+  /** Removes key packages past their day. Answers how many. */
+  expireKeyPackages(params: { day: Day }): Promise<number>;
+  holdings(params: { accountId: Uint8Array }): Promise<AccountHoldings | undefined>;
+}
+
+export interface KeyPackageCounts {
+  readonly kind: "counts";
+  readonly oneTime: number;
+  /** 0: there is none. */
+  readonly lastResortNotAfterDay: Day;
+}
+
+// --- blobs
+
+/** The index of the blobs, which lie outside the store. */
+export interface BlobIndex {
+  /** Records a blob that is on disk; free to expire after `expiresDay` unless an entry refers to it. Durable when it resolves. */
+  addBlob(params: { blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number; expiresDay: Day }): Promise<{ kind: "added" | "same" | "different" }>;
+  findBlob(params: { blobId: Uint8Array }): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined>;
+  /** Forgets blobs past their day to which no entry refers, at most `maxItems`: the caller then removes the files. */
+  expireBlobs(params: { day: Day; maxItems: number }): Promise<Uint8Array[]>;
+}
+
+/**
+ * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1).
+ * Every operation may throw StoreError; one that fails changes nothing of others.
+ */
+export interface Store extends LogStore, InboxStore, DirectoryStore, BlobIndex {
+  /** Finishes what was called, then closes. */
+  close(): Promise<void>;
+  /** Settles when the store has stopped by itself; never before. */
+  readonly failed: Promise<Error>;
+}

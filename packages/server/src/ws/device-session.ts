@@ -1,0 +1,152 @@
+import { encode, equalBytes } from "@latchkey/codec";
+import { closeCodes, connectTbsCodec, deviceReplyCodec, deviceRequestCodec } from "@latchkey/protocol";
+import type { Connect, DeviceReply, DeviceRequest, PublishAccount } from "@latchkey/protocol";
+import { holdingsOf } from "../desk/holdings.ts";
+import { Refusal } from "../errors.ts";
+import type { InboxSink, InboxStream } from "../inboxes/inbox-service.ts";
+import type { KeyPackageCounts, StoredItem } from "../store/store.ts";
+import type { Connection } from "./connection.ts";
+import { RoleSession } from "./role-session.ts";
+import type { Handled } from "./role-session.ts";
+import type { Services } from "./services.ts";
+
+/** Who is connected, once proven. */
+interface Identity {
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+}
+
+const noExt = new Uint8Array();
+const itemOverheadBytes = 64;
+
+/** Role `device`: a device and what is its own. Before `connect` it may make or change an account, which its signatures allow. */
+export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> implements InboxSink {
+  readonly #nonce: Uint8Array;
+  #identity: Identity | undefined;
+  #stream: InboxStream | undefined;
+
+  constructor(services: Services, connection: Connection, nonce: Uint8Array) {
+    super({ services, connection, requests: deviceRequestCodec, replies: deviceReplyCodec });
+    this.#nonce = nonce;
+  }
+
+  /** Requests are handled one after the other: each may depend on the one before. */
+  protected async handle(id: number, request: DeviceRequest, sizeBytes: number): Promise<void> {
+    this.reply(id, await this.#answer(request), sizeBytes);
+    this.#stream?.wake();
+  }
+
+  get isWritable(): boolean {
+    return this.connection.isWritable;
+  }
+
+  item(item: StoredItem): void {
+    this.connection.send(this.encodeEvent({ kind: "item", ...item }, item.blob.length + itemOverheadBytes));
+  }
+
+  lost(): void {
+    this.services.counters.slowReaders += 1;
+    this.connection.close(closeCodes.tooSlow);
+  }
+
+  override drained(): void {
+    this.#stream?.wake();
+  }
+
+  override closed(): void {
+    super.closed();
+    this.#detach();
+    this.services.directory.releaseReservations(this);
+    if (this.#identity !== undefined) this.services.devices.remove({ ...this.#identity, connection: this.connection });
+  }
+
+  async #answer(request: DeviceRequest): Promise<DeviceReply> {
+    const { directory, admission, inboxes, store, context } = this.services;
+    switch (request.kind) {
+      case "reserve": {
+        admission.admit("register", this.connection, request.token);
+        return { kind: "reserved", untilMs: await directory.reserve({ ...request, owner: this }) };
+      }
+      case "publish":
+        return this.#publish(request);
+      case "connect":
+        return this.#connect(request);
+      case "card": {
+        const inboxId = await directory.putCard({ ...this.#known(), card: request.card });
+        if (this.#stream !== undefined && !equalBytes(this.#stream.inboxId, inboxId)) this.#detach();
+        return { kind: "done" };
+      }
+      case "publish_key_packages": {
+        const { lastResort, notAfterMs, keyPackages } = request;
+        return countsReply(await directory.publishKeyPackages({ ...this.#known(), lastResort, notAfterMs, keyPackages }));
+      }
+      case "count_key_packages":
+        return countsReply(await directory.countKeyPackages(this.#known()));
+      case "read_inbox": {
+        const inboxId = await directory.inboxOf(this.#known());
+        if (inboxId === undefined) throw new Refusal("not_found");
+        this.#detach();
+        const stream = await inboxes.read({ inboxId, afterSeq: request.afterSeq, sink: this });
+        // The connection may have ended meanwhile.
+        if (this.isClosed) inboxes.detach(stream);
+        else this.#stream = stream;
+        return { kind: "done" };
+      }
+      case "erase_inbox": {
+        const inboxId = await directory.inboxOf(this.#known());
+        if (inboxId === undefined) throw new Refusal("not_found");
+        await inboxes.erase({ inboxId, uptoSeq: request.uptoSeq });
+        return { kind: "done" };
+      }
+      case "inspect": {
+        const holdings = await holdingsOf(store, this.#known().accountId, context.host);
+        if (holdings === undefined) throw new Refusal("not_found");
+        return { kind: "holdings", json: holdings };
+      }
+      case "ping":
+        return { kind: "done" };
+    }
+  }
+
+  async #publish(request: PublishAccount): Promise<DeviceReply> {
+    const { directory, devices } = this.services;
+    const { accountId, deviceIds, version, proof } = await directory.publish(request, this);
+    devices.keepOnly(accountId, deviceIds);
+    return { kind: "published", version, proof };
+  }
+
+  async #connect(request: Connect): Promise<DeviceReply> {
+    const { directory, devices, context } = this.services;
+    if (this.#identity !== undefined) throw new Refusal("not_allowed_here");
+    const accountId = request.accountId.slice();
+    const deviceId = request.deviceId.slice();
+    const content = encode(connectTbsCodec, {
+      format: 1,
+      host: context.host,
+      accountId,
+      deviceId,
+      nonce: this.#nonce,
+      role: "device",
+      ext: noExt,
+    });
+    await directory.authenticate(request, content);
+    if (this.isClosed) throw new Refusal("unauthenticated");
+    this.#identity = { accountId, deviceId };
+    devices.add({ accountId, deviceId, connection: this.connection });
+    return { kind: "done" };
+  }
+
+  #known(): Identity {
+    if (this.#identity === undefined) throw new Refusal("unauthenticated");
+    return this.#identity;
+  }
+
+  #detach(): void {
+    if (this.#stream !== undefined) this.services.inboxes.detach(this.#stream);
+    this.#stream = undefined;
+  }
+}
+
+function countsReply(counts: KeyPackageCounts): DeviceReply {
+  return { kind: "key_packages", oneTime: counts.oneTime, lastResortNotAfterMs: counts.lastResortNotAfterDay * 86_400_000 };
+}

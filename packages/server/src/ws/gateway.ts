@@ -1,0 +1,176 @@
+import { closeCodes, maxFrameBytes, roles, socketPath, subprotocol } from "@latchkey/protocol";
+import type { Hello, Role } from "@latchkey/protocol";
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { RawData, WebSocket } from "ws";
+import { registrationNumbers } from "../config.ts";
+import { Connection, createOutbox } from "./connection.ts";
+import type { Outbox, Session } from "./connection.ts";
+import { DeviceSession } from "./device-session.ts";
+import { LogSession } from "./log-session.ts";
+import { LookupSession } from "./lookup-session.ts";
+import { PostSession } from "./post-session.ts";
+import type { Services } from "./services.ts";
+
+/** Largest message that is read at all; between this and the limit of a frame the peer is told why it is closed. */
+const maxMessageBytes = 4 * maxFrameBytes;
+const drainGraceMs = 2000;
+const noExt = new Uint8Array();
+
+/** Takes WebSocket connections, gives each its role's session, and watches over them. */
+export class Gateway {
+  readonly #services: Services;
+  readonly #trustProxy: boolean;
+  readonly #connections = new Map<WebSocket, Connection>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #outbox: Outbox = createOutbox();
+  readonly #sockets: WebSocketServer;
+  #sweep: NodeJS.Timeout | undefined;
+  #isClosing = false;
+
+  constructor(services: Services, options: { trustProxy: boolean }) {
+    this.#services = services;
+    this.#trustProxy = options.trustProxy;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      skipUTF8Validation: true,
+      handleProtocols: () => subprotocol,
+    });
+  }
+
+  /** Open connections by role. */
+  count(): Map<Role, number> {
+    const counts = new Map<Role, number>(roles.map((role) => [role, 0]));
+    for (const { role } of this.#connections.values()) counts.set(role, (counts.get(role) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Serves the upgrades of an HTTP server. */
+  attach(server: Server): void {
+    server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => this.#upgrade(request, stream, head));
+    this.#sweep = setInterval(() => this.#checkAll(), this.#services.context.limits.pingIntervalMs);
+    this.#sweep.unref();
+  }
+
+  /** Closes every connection with a reason that says when to come back; those that linger are ended. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    clearInterval(this.#sweep);
+    for (const connection of this.#connections.values()) connection.close(closeCodes.shuttingDown);
+    const deadline = Date.now() + drainGraceMs;
+    while (this.#connections.size > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10);
+      });
+    }
+    for (const connection of this.#connections.values()) connection.terminate();
+    this.#sockets.close();
+  }
+
+  #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    stream.on("error", () => stream.destroy());
+    const path = (request.url ?? "").split("?")[0];
+    const role = roles.find((each) => socketPath(each) === path);
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+    const address = this.#addressOf(request);
+    const { maxConnections, maxConnectionsPerAddress } = this.#services.context.limits;
+    if (role === undefined) refuseUpgrade(stream, "404 Not Found");
+    else if (!offered.includes(subprotocol)) refuseUpgrade(stream, "400 Bad Request");
+    else if (this.#isClosing || this.#connections.size >= maxConnections) refuseUpgrade(stream, "503 Service Unavailable");
+    else if ((this.#perAddress.get(address) ?? 0) >= maxConnectionsPerAddress) refuseUpgrade(stream, "429 Too Many Requests");
+    else this.#sockets.handleUpgrade(request, stream, head, (socket) => this.#accept({ socket, stream, role, address }));
+  }
+
+  #accept(params: { socket: WebSocket; stream: Duplex; role: Role; address: string }): void {
+    const { socket, stream, role, address } = params;
+    const { limits } = this.#services.context;
+    const { counters } = this.#services;
+    const connection = new Connection({ socket, stream, role, address, outbox: this.#outbox, limits, counters });
+    this.#connections.set(socket, connection);
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    const nonce = randomBytes(32);
+    const session = this.#createSession(connection, nonce);
+    connection.session = session;
+    socket.on("message", (data: RawData, isBinary: boolean) => connection.receive(data, isBinary));
+    socket.on("pong", () => {
+      connection.isAlive = true;
+    });
+    // A peer that breaks the WebSocket protocol is closed by ws itself.
+    socket.on("error", () => {
+      counters.protocolErrors += 1;
+    });
+    socket.on("close", () => this.#remove(socket, connection));
+    stream.on("drain", () => session.drained());
+    session.greet(this.#hello(nonce));
+  }
+
+  #createSession(connection: Connection, nonce: Uint8Array): Session & { greet(hello: Hello): void } {
+    switch (connection.role) {
+      case "device":
+        return new DeviceSession(this.#services, connection, nonce);
+      case "log":
+        return new LogSession(this.#services, connection);
+      case "post":
+        return new PostSession(this.#services, connection);
+      case "lookup":
+        return new LookupSession(this.#services, connection);
+    }
+  }
+
+  #hello(nonce: Uint8Array): Hello {
+    const { host, serverName, registration, retentionDays, limits, nowMs } = this.#services.context;
+    return {
+      format: 1,
+      host,
+      serverName,
+      nonce,
+      timeMs: nowMs(),
+      maxFrameBytes,
+      maxBlobBytes: limits.maxBlobBytes,
+      retentionDays,
+      registration: registrationNumbers[registration],
+      ext: noExt,
+    };
+  }
+
+  #remove(socket: WebSocket, connection: Connection): void {
+    this.#connections.delete(socket);
+    const left = (this.#perAddress.get(connection.address) ?? 1) - 1;
+    if (left === 0) this.#perAddress.delete(connection.address);
+    else this.#perAddress.set(connection.address, left);
+    connection.session?.closed();
+    connection.session = undefined;
+  }
+
+  /** Ends connections that gave no sign of life since the last ping, or read nothing of what waits for them. */
+  #checkAll(): void {
+    for (const connection of this.#connections.values()) {
+      if (!connection.isAlive) {
+        connection.terminate();
+        continue;
+      }
+      if (connection.isStuck()) {
+        this.#services.counters.slowReaders += 1;
+        connection.close(closeCodes.tooSlow);
+        continue;
+      }
+      connection.isAlive = false;
+      connection.ping();
+    }
+  }
+
+  #addressOf(request: IncomingMessage): string {
+    const forwarded = this.#trustProxy ? request.headers["x-forwarded-for"] : undefined;
+    const last = (Array.isArray(forwarded) ? forwarded.join(",") : forwarded)?.split(",").at(-1)?.trim();
+    return last ?? request.socket.remoteAddress ?? "";
+  }
+}
+
+function refuseUpgrade(stream: Duplex, status: string): void {
+  stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

@@ -1,0 +1,121 @@
+import { logReplyCodec, logRequestCodec, zeroHash } from "@latchkey/protocol";
+import type { Append, CommitEpoch, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
+import { closeCodes } from "@latchkey/protocol";
+import { Refusal } from "../errors.ts";
+import { keyOf } from "../keys.ts";
+import type { Delivery, LogSink, LogStream } from "../logs/log-stream.ts";
+import type { OpenedLog } from "../logs/log-service.ts";
+import type { AppendAccepted, AppendRefusal, Refused } from "../store/store.ts";
+import type { Connection } from "./connection.ts";
+import { RoleSession } from "./role-session.ts";
+import type { Handled } from "./role-session.ts";
+import type { Services } from "./services.ts";
+
+/** Room for a frame's fields around the blob. */
+const entryOverheadBytes = 128;
+
+/** Role `log`: nothing here knows who is connected (spec C-5). */
+export class LogSession extends RoleSession<LogRequest, LogReply> implements LogSink {
+  readonly #streams = new Map<string, { readonly logId: Uint8Array; readonly stream: LogStream }>();
+
+  constructor(services: Services, connection: Connection) {
+    super({ services, connection, requests: logRequestCodec, replies: logReplyCodec });
+  }
+
+  protected handle(id: number, request: LogRequest, sizeBytes: number): Handled {
+    switch (request.kind) {
+      case "append":
+        if (request.entryKind === "commit") throw new Refusal("not_allowed_here");
+        this.#append(id, { ...request, afterSeq: 0, nextAccessHash: zeroHash }, sizeBytes);
+        return undefined;
+      case "commit":
+        this.#commit(id, request, sizeBytes);
+        return undefined;
+      case "create":
+        this.services.admission.admit("createLog", this.connection, request.token);
+        return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.create(request, this, existing));
+      case "open":
+        return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.open(request, this, existing));
+      case "close": {
+        this.#detach(keyOf(request.logId));
+        this.reply(id, { kind: "done" }, sizeBytes);
+        return undefined;
+      }
+      case "ping":
+        this.reply(id, { kind: "done" }, sizeBytes);
+        return undefined;
+    }
+  }
+
+  get isWritable(): boolean {
+    return this.connection.isWritable;
+  }
+
+  entry(delivery: Delivery): void {
+    delivery.frame ??= this.encodeEvent({ kind: "entry", ...delivery.entry }, delivery.entry.blob.length + entryOverheadBytes);
+    this.services.counters.entriesDelivered += 1;
+    this.connection.send(delivery.frame);
+  }
+
+  sealed(event: SealedEvent): void {
+    this.connection.send(this.encodeEvent({ kind: "sealed", ...event }));
+  }
+
+  lost(): void {
+    this.services.counters.slowReaders += 1;
+    this.connection.close(closeCodes.tooSlow);
+  }
+
+  override drained(): void {
+    for (const { stream } of this.#streams.values()) stream.wake();
+  }
+
+  override closed(): void {
+    super.closed();
+    for (const key of this.#streams.keys()) this.#detach(key);
+  }
+
+  #commit(id: number, request: CommitEpoch, sizeBytes: number): void {
+    // Who has seen a commit of the epoch and adds another pays for it (spec L-5).
+    if (request.afterSeq > 0) this.services.admission.admit("siblingCommit", this.connection, request.token);
+    this.#append(id, { ...request, entryKind: "commit" }, sizeBytes);
+  }
+
+  #append(id: number, entry: Append & Pick<CommitEpoch, "afterSeq" | "nextAccessHash">, sizeBytes: number): void {
+    const { logId, epochId, blob, blobIds, afterSeq, nextAccessHash, entryKind } = entry;
+    const hasAccess = this.#streams.get(keyOf(logId))?.stream.hasOpened(epochId) ?? false;
+    this.services.logs.append(
+      { logId, epochId, kind: entryKind, blob, blobIds, afterSeq, nextAccessHash, hasAccess },
+      (outcome) => this.#answer(id, outcome, sizeBytes),
+      (error) => this.fail(id, error, sizeBytes),
+    );
+  }
+
+  #answer(id: number, outcome: AppendAccepted | Refused<AppendRefusal>, sizeBytes: number): void {
+    if (outcome.kind === "refused") this.fail(id, new Refusal(outcome.code), sizeBytes);
+    else this.reply(id, { kind: "accepted", seq: outcome.seq, head: outcome.head }, sizeBytes);
+  }
+
+  async #open(id: number, logId: Uint8Array, sizeBytes: number, load: (existing: LogStream | undefined) => Promise<OpenedLog>): Promise<void> {
+    const key = keyOf(logId);
+    const existing = this.#streams.get(key)?.stream;
+    if (existing === undefined && this.#streams.size >= this.services.context.limits.maxLogsPerConnection) {
+      throw new Refusal("rate_limited");
+    }
+    const { opened, stream, start } = await load(existing);
+    if (this.isClosed) {
+      this.services.logs.detach(opened.logId, stream);
+      return;
+    }
+    this.#streams.set(key, { logId: opened.logId, stream });
+    this.reply(id, { kind: "opened", ...opened }, sizeBytes);
+    start();
+  }
+
+  #detach(key: string): void {
+    const found = this.#streams.get(key);
+    if (found === undefined) return;
+    this.#streams.delete(key);
+    this.services.logs.detach(found.logId, found.stream);
+  }
+}

@@ -1,0 +1,115 @@
+import { CodecError, decode } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { closeCodes } from "@latchkey/protocol";
+import type { Frame, Hello, WireError, WireErrorCode } from "@latchkey/protocol";
+import { Refusal, StoreError } from "../errors.ts";
+import { countRefusal } from "../metrics.ts";
+import type { Connection, Session } from "./connection.ts";
+import { encodeFrame } from "./framing.ts";
+import type { Services } from "./services.ts";
+
+/** What every role answers besides its own replies. */
+type CommonReply = ({ readonly kind: "error" } & WireError) | ({ readonly kind: "hello" } & Hello);
+
+/** What a request's handler returns: nothing when it has answered or will; a promise when frames behind it wait for it. */
+export type Handled = Promise<void> | undefined;
+
+/** Decodes one role's requests, answers with its replies, and turns what is thrown into typed errors. */
+export abstract class RoleSession<Request extends { readonly kind: string }, Reply extends { readonly kind: string }> implements Session {
+  protected readonly services: Services;
+  protected readonly connection: Connection;
+  readonly #requests: Codec<Frame<Request>>;
+  readonly #replies: Codec<Frame<Reply | CommonReply>>;
+  protected isClosed = false;
+
+  constructor(params: {
+    services: Services;
+    connection: Connection;
+    requests: Codec<Frame<Request>>;
+    replies: Codec<Frame<Reply | CommonReply>>;
+  }) {
+    this.services = params.services;
+    this.connection = params.connection;
+    this.#requests = params.requests;
+    this.#replies = params.replies;
+  }
+
+  /** Handles a request; throws or rejects with Refusal or StoreError. Every path ends in `reply` or `fail`, once. */
+  protected abstract handle(id: number, request: Request, sizeBytes: number): Handled;
+
+  receive(frame: Uint8Array): Promise<void> | undefined {
+    const { counters } = this.services;
+    counters.requests += 1;
+    let request: Frame<Request>;
+    try {
+      request = decode(this.#requests, frame);
+      if (request.id === 0) throw new CodecError("invalid", "0 is the id of events");
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.refuse(frame, "malformed");
+      return undefined;
+    }
+    try {
+      return this.handle(request.id, request.body, frame.length)?.catch((error: unknown) => this.fail(request.id, error, frame.length));
+    } catch (error) {
+      this.fail(request.id, error, frame.length);
+      return undefined;
+    }
+  }
+
+  refuse(frame: Uint8Array, code: "malformed" | "too_large"): void {
+    const { counters } = this.services;
+    counters.protocolErrors += 1;
+    countRefusal(counters, code);
+    this.#error(frameId(frame), new Refusal(code));
+    this.connection.close(code === "too_large" ? closeCodes.tooLarge : closeCodes.protocolError);
+  }
+
+  /** The first frame of the connection. */
+  greet(hello: Hello): void {
+    this.connection.send(encodeFrame(this.#replies, { id: 0, body: { kind: "hello", ...hello } }));
+  }
+
+  drained(): void {}
+
+  closed(): void {
+    this.isClosed = true;
+  }
+
+  /** Answers the request `id`, whose frame had `sizeBytes`. */
+  protected reply(id: number, body: Reply, sizeBytes: number): void {
+    this.connection.send(encodeFrame(this.#replies, { id, body }));
+    this.connection.done(sizeBytes);
+  }
+
+  /** Answers the request `id` with what went wrong. */
+  protected fail(id: number, error: unknown, sizeBytes: number): void {
+    const refusal = refusalOf(error);
+    countRefusal(this.services.counters, refusal.code);
+    if (refusal.code === "internal") this.services.reportBug(error);
+    this.#error(id, refusal);
+    this.connection.done(sizeBytes);
+  }
+
+  protected encodeEvent(body: Reply, sizeHint?: number): Uint8Array {
+    return encodeFrame(this.#replies, { id: 0, body }, sizeHint);
+  }
+
+  #error(id: number, refusal: Refusal): void {
+    const { code, retryAfterMs } = refusal;
+    this.connection.send(encodeFrame(this.#replies, { id, body: { kind: "error", code, retryAfterMs } }));
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof StoreError) return new Refusal(storeRefusals[error.code], error.code === "failed" ? 1000 : 0);
+  return new Refusal("internal");
+}
+
+const storeRefusals: Readonly<Record<StoreError["code"], WireErrorCode>> = { full: "storage_full", closed: "shutting_down", failed: "internal" };
+
+/** The id of a frame that does not decode, as far as it has one. */
+function frameId(frame: Uint8Array): number {
+  return frame.length < 4 ? 0 : new DataView(frame.buffer, frame.byteOffset).getUint32(0);
+}

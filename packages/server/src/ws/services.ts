@@ -1,0 +1,22 @@
+import type { Admission } from "../admission/admission.ts";
+import type { ServerContext } from "../config.ts";
+import type { Directory } from "../directory/directory.ts";
+import type { InboxService } from "../inboxes/inbox-service.ts";
+import type { LogService } from "../logs/log-service.ts";
+import type { Counters } from "../metrics.ts";
+import type { Store } from "../store/store.ts";
+import type { DeviceRegistry } from "./device-registry.ts";
+
+/** Everything that the sessions reach. */
+export interface Services {
+  readonly context: ServerContext;
+  readonly counters: Counters;
+  readonly admission: Admission;
+  readonly store: Store;
+  readonly logs: LogService;
+  readonly inboxes: InboxService;
+  readonly directory: Directory;
+  readonly devices: DeviceRegistry;
+  /** Writes down an error that should not happen; nothing of the request. */
+  reportBug(error: unknown): void;
+}
