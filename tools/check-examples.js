@@ -1,6 +1,6 @@
-// Type-checks every TypeScript block of README.md and docs/.
+// Type-checks every TypeScript block of README.md, docs/ and the packages' own README.md.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fail, isMain, requireNode, root } from "./node.js";
 
@@ -9,10 +9,11 @@ const folder = join(root, ".tsbuild-examples");
 
 /** What the compiler says, and how many blocks there were. */
 export function checkExamples() {
-  const pages = [
-    "README.md",
-    ...readdirSync(join(root, "docs"), { recursive: true }).map((name) => `docs/${name.replaceAll("\\", "/")}`),
-  ].filter((path) => path.endsWith(".md"));
+  const list = (path, recursive) => readdirSync(join(root, path), { recursive }).map((name) => `${path}/${name.replaceAll("\\", "/")}`);
+  const packageReadmes = list("packages", false).map((path) => `${path}/README.md`);
+  const pages = ["README.md", ...list("docs", true), ...packageReadmes].filter(
+    (path) => path.endsWith(".md") && existsSync(join(root, path)),
+  );
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   let blocks = 0;
