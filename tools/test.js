@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildWebIfStale } from "./build-web.js";
 import { ensureChromium } from "./ensure-chromium.js";
-import { ensureInstalled } from "./ensure-installed.js";
+import { ensureInstalled, ensureInterop } from "./ensure-installed.js";
 import { fail, requireNode, root } from "./node.js";
 import { childEnvironment } from "./run-node.js";
 
@@ -25,6 +25,7 @@ const steps = [
   { name: "spec", title: "Spec rules have tests", run: () => check([tool("check-spec-rules.js")]) },
   { name: "examples", title: "Examples in the docs compile", run: () => check([tool("check-examples.js")]) },
   { name: "unit", title: "Unit, property, vector and conformance tests", run: () => vitest("unit") },
+  { name: "interop", title: "Interoperation: ts-mls, and core-crypto in Chromium", run: interoperate },
   { name: "build", title: "Web app: build and size at first load", run: buildAndMeasure },
   { name: "e2e", title: "End to end in Chromium", run: endToEnd },
 ];
@@ -74,15 +75,14 @@ function check(args) {
 }
 
 /** One vitest project; counts come from its own report. */
-function vitest(project, env = {}) {
+function vitest(project, env = {}, folderOfProject) {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-test-"));
   try {
     const report = join(folder, "report.json");
     const args = [
       module("vitest/vitest.mjs"),
       "run",
-      "--project",
-      project,
+      ...(folderOfProject === undefined ? ["--project", project] : ["--root", folderOfProject]),
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${report}`,
@@ -101,6 +101,15 @@ function vitest(project, env = {}) {
 function buildAndMeasure() {
   buildWebIfStale();
   return check([tool("check-size.js")]);
+}
+
+/** The foreign implementations are an npm project of their own: so are its types and its tests. */
+function interoperate() {
+  const chromium = ensureChromium();
+  ensureInterop();
+  const types = check([module("@typescript/native/bin/tsc"), "-p", "interop", "--pretty", "false"]);
+  const { failed, ...counts } = vitest("interop", { CHROMIUM: chromium }, join(root, "interop"));
+  return { ...counts, failed: failed + types.failed };
 }
 
 function endToEnd() {
