@@ -1,5 +1,6 @@
 import { fromBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
+import type { FileHandle } from "node:fs/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
@@ -51,7 +52,7 @@ export function acceptStreams(app: FastifyInstance): void {
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
 }
 
-function sendFile(reply: FastifyReply, file: import("node:fs/promises").FileHandle, first: number, last: number): FastifyReply {
+function sendFile(reply: FastifyReply, file: FileHandle, first: number, last: number): FastifyReply {
   if (last < first) {
     void file.close();
     return reply.send("");

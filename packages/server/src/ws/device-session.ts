@@ -7,7 +7,6 @@ import type { InboxSink, InboxStream } from "../inboxes/inbox-service.ts";
 import type { KeyPackageCounts, StoredItem } from "../store/store.ts";
 import type { Connection } from "./connection.ts";
 import { RoleSession } from "./role-session.ts";
-import type { Handled } from "./role-session.ts";
 import type { Services } from "./services.ts";
 
 /** Who is connected, once proven. */

@@ -104,23 +104,25 @@ export class Executor {
   /** One transaction, or `undefined` when it was rolled back. Where nobody knows whether it committed, everything has failed. */
   #transact(entries: readonly NewEntry[], calls: readonly Call[]): { appends: AppendResult[]; calls: CallOutcome[] } | undefined {
     const database = this.#database;
-    let isCommitted = false;
+    let stage: "working" | "committing" | "committed" = "working";
     try {
       database.exec("BEGIN");
       const appends = entries.map((entry): AppendResult => this.#logs.append(entry));
       const outcomes = calls.map((call): CallOutcome => ({ kind: "done", value: this.#run(call) }));
       this.#faults.beforeCommit?.();
+      stage = "committing";
       database.exec("COMMIT");
-      isCommitted = true;
+      stage = "committed";
       this.#faults.afterCommit?.();
       return { appends, calls: outcomes };
     } catch (error) {
       this.#logs.forget();
       const wasOpen = database.isTransaction;
       if (wasOpen) database.exec("ROLLBACK");
-      const isSingle = entries.length + calls.length <= 1;
-      if (wasOpen && !isCommitted && !isSingle) return undefined;
-      const failed = { kind: "failed", full: wasOpen && isFull(error) } as const;
+      // A full disk may have rolled back by itself; after any other failure of COMMIT nobody knows.
+      const isUndone = stage === "working" || (stage === "committing" && (wasOpen || isFull(error)));
+      if (isUndone && entries.length + calls.length > 1) return undefined;
+      const failed = { kind: "failed", full: isUndone && isFull(error) } as const;
       return { appends: entries.map(() => failed), calls: calls.map(() => failed) };
     }
   }

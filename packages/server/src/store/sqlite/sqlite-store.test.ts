@@ -1,0 +1,199 @@
+import { DatabaseSync } from "node:sqlite";
+import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { random, temporaryDirectory } from "../../testing/fixtures.ts";
+import { inProcessChannel } from "../../testing/in-process-channel.ts";
+import { describeStore, newCommit, newEntry } from "../../testing/store-suite.ts";
+import type { Store } from "../store.ts";
+import { databaseFile } from "./executor.ts";
+import { migrate, migrations } from "./schema.ts";
+import { openSqliteStore, openStore } from "./sqlite-store.ts";
+
+const page = { maxItems: 1000, maxBytes: 1_000_000 };
+const oneLine = /^[^\n]+[.]$/;
+
+describeStore("SQLite", (directory) => openSqliteStore({ directory }));
+
+describe("the data directory", () => {
+  test("one server at a time uses it", async () => {
+    const directory = temporaryDirectory();
+    const store = await openSqliteStore({ directory });
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "data_locked", message: expect.stringMatching(oneLine) });
+    await store.close();
+    await (await openSqliteStore({ directory })).close();
+  });
+
+  test("one of a newer version is refused and left as it is", async () => {
+    const directory = temporaryDirectory();
+    await (await openSqliteStore({ directory })).close();
+    const database = new DatabaseSync(join(directory, databaseFile));
+    database.exec(`PRAGMA user_version = ${migrations.length + 1}`);
+    database.close();
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "data_newer", message: expect.stringMatching(oneLine) });
+    const after = new DatabaseSync(join(directory, databaseFile));
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: migrations.length + 1 });
+    after.close();
+  });
+
+  test("a database of something else, a damaged one, and a file in its place are refused", async () => {
+    const foreign = temporaryDirectory();
+    const database = new DatabaseSync(join(foreign, databaseFile));
+    database.exec("CREATE TABLE notes (text TEXT)");
+    database.close();
+    await expect(openSqliteStore({ directory: foreign })).rejects.toMatchObject({ code: "data_unusable", message: expect.stringMatching(oneLine) });
+    const damaged = temporaryDirectory();
+    writeFileSync(join(damaged, databaseFile), random(8192));
+    await expect(openSqliteStore({ directory: damaged })).rejects.toMatchObject({ code: "data_unusable" });
+    const file = join(temporaryDirectory(), "file");
+    writeFileSync(file, "");
+    await expect(openSqliteStore({ directory: file })).rejects.toMatchObject({ code: "data_unusable", message: expect.stringMatching(oneLine) });
+  });
+
+  test("nobody else on the machine may read it", async () => {
+    const directory = join(temporaryDirectory(), "data");
+    const store = await openSqliteStore({ directory });
+    expect(statSync(directory).mode & 0o077).toBe(0);
+    expect(statSync(join(directory, databaseFile)).mode & 0o077).toBe(0);
+    await store.close();
+  });
+});
+
+describe("migrations", () => {
+  // Written by this file's `writeFixture` when the version was released; never written again.
+  const saved = (version: number): string => fileURLToPath(new URL(`./fixtures/v${version}.sqlite`, import.meta.url));
+  const logId = new Uint8Array(32).fill(1);
+
+  /** A small database with something in every table. */
+  async function writeFixture(directory: string): Promise<void> {
+    const store = await openSqliteStore({ directory });
+    const day = 20_000;
+    const id = (n: number): Uint8Array => new Uint8Array(32).fill(n);
+    await store.createLog({ logId, accessHash: id(2), day });
+    await store.addBlob({ blobId: id(3), sha256: id(4), sizeBytes: 7, expiresDay: day });
+    await store.append(newEntry(logId, { blob: id(5), blobIds: [id(3)] }));
+    await store.append(newCommit(logId, 0, { blob: id(6), nextAccessHash: id(7) }));
+    const deviceId = new Uint8Array(16).fill(8);
+    const names = { bind: { username: "alice", binding: id(9) }, release: undefined };
+    const limits = { maxUpdatesPerDay: 20, maxHistoryBytes: 1_000_000 };
+    await store.publishState({ accountId: id(10), version: 0, state: id(11), pops: [id(12)], deviceIds: [deviceId], names, day, ...limits });
+    await store.putCard({ accountId: id(10), deviceId, inboxId: id(13), card: id(14) });
+    const keyPackages = [id(15), id(16)];
+    await store.addKeyPackages({ accountId: id(10), deviceId, lastResort: false, notAfterDay: 30_000, keyPackages, maxOneTime: 9, day });
+    await store.postItem({ inboxId: id(13), blob: id(17), day, maxItems: 9, maxBytes: 999 });
+    await store.close();
+  }
+
+  test("a database of every released version is opened and read", async () => {
+    if (!existsSync(saved(migrations.length))) {
+      const directory = temporaryDirectory();
+      await writeFixture(directory);
+      mkdirSync(fileURLToPath(new URL("./fixtures", import.meta.url)), { recursive: true });
+      copyFileSync(join(directory, databaseFile), saved(migrations.length));
+      expect.fail(`there was no saved database of version ${migrations.length}: it has been written, look at it and commit it`);
+    }
+    for (let version = 1; version <= migrations.length; version++) {
+      const directory = temporaryDirectory();
+      copyFileSync(saved(version), join(directory, databaseFile));
+      const store = await openSqliteStore({ directory });
+      const id = (n: number): Uint8Array => new Uint8Array(32).fill(n);
+      expect(await store.readEpoch({ logId, epochId: 2 })).toMatchObject({ accessHash: id(7), currentEpochId: 2, lastSeq: 2 });
+      expect(await store.readEntries({ logId, afterSeq: 0, ...page })).toMatchObject([{ blob: id(5) }, { blob: id(6), nextAccessHash: id(7) }]);
+      expect(await store.accountByName({ username: "alice", fromVersion: 0, maxBytes: 1000 })).toMatchObject({
+        accountId: id(10),
+        states: [{ state: id(11), pops: [id(12)] }],
+        binding: id(9),
+      });
+      const device = { accountId: id(10), deviceId: new Uint8Array(16).fill(8), day: 20_000 };
+      expect(await store.takeKeyPackage(device)).toEqual({ kind: "taken", card: id(14), keyPackage: id(15), lastResort: false });
+      expect(await store.readItems({ inboxId: id(13), afterSeq: 0, ...page })).toMatchObject([{ seq: 1, blob: id(17) }]);
+      expect(await store.expireBlobs({ day: 20_001, maxItems: 9 })).toEqual([]);
+      await store.close();
+    }
+  });
+
+  test("a step that fails leaves the version before it", () => {
+    const database = new DatabaseSync(":memory:");
+    migrate(database);
+    expect(() => migrate(database, [...migrations, "CREATE TABLE more (a INTEGER); CREATE TABLE logs (again INTEGER)"])).toThrow();
+    expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: migrations.length });
+    expect(database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'more'").get()).toEqual({ n: 0 });
+    migrate(database, [...migrations, "CREATE TABLE more (a INTEGER)"]);
+    expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: migrations.length + 1 });
+    database.close();
+  });
+});
+
+describe("a disk that fails", () => {
+  interface Disk {
+    fails: "never" | "before commit" | "after commit";
+  }
+
+  async function withFaults(): Promise<{ store: Store; disk: Disk; logId: Uint8Array }> {
+    const disk: Disk = { fails: "never" };
+    const fail = (): never => {
+      throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
+    };
+    const faults = {
+      beforeCommit: (): void => {
+        if (disk.fails === "before commit") fail();
+      },
+      afterCommit: (): void => {
+        if (disk.fails === "after commit") fail();
+      },
+    };
+    const store = await openStore(inProcessChannel({ directory: temporaryDirectory() }, faults));
+    const logId = random(32);
+    await store.createLog({ logId, accessHash: random(32), day: 1 });
+    return { store, disk, logId };
+  }
+
+  test("[L-7] what failed before it was persisted is not there, and its retry gets the next number", async () => {
+    const { store, disk, logId } = await withFaults();
+    await store.append(newEntry(logId));
+    disk.fails = "before commit";
+    const entries = [newEntry(logId), newEntry(logId)];
+    const outcomes = await Promise.allSettled(entries.map((entry) => store.append(entry)));
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    disk.fails = "never";
+    expect(await store.readEntries({ logId, afterSeq: 0, ...page })).toHaveLength(1);
+    const retries = await Promise.all(entries.map((entry) => store.append(entry)));
+    expect(retries).toMatchObject([
+      { seq: 2, isNew: true },
+      { seq: 3, isNew: true },
+    ]);
+    await store.close();
+  });
+
+  test("[L-6] what was persisted but reported failed is there once: its retry gets the first result", async () => {
+    const { store, disk, logId } = await withFaults();
+    const commit = newCommit(logId, 0);
+    disk.fails = "after commit";
+    await expect(store.append(commit)).rejects.toMatchObject({ code: "failed" });
+    disk.fails = "never";
+    expect(await store.append(commit)).toMatchObject({ kind: "accepted", seq: 1, isNew: false });
+    expect(await store.readEpoch({ logId, epochId: 0 })).toMatchObject({ currentEpochId: 1, lastSeq: 1 });
+    expect(await store.append(newEntry(logId, { epochId: 1 }))).toMatchObject({ seq: 2, isNew: true });
+    await store.close();
+  });
+
+  test("a full disk refuses what needs room, keeps everything stored, and takes more once there is room", async () => {
+    const directory = temporaryDirectory();
+    const store = await openSqliteStore({ directory, maxPages: 120 });
+    const logId = random(32);
+    await store.createLog({ logId, accessHash: random(32), day: 1 });
+    const entries = Array.from({ length: 40 }, () => newEntry(logId, { blob: random(16_384), day: 1 }));
+    const outcomes = await Promise.allSettled(entries.map((entry) => store.append(entry)));
+    const accepted = outcomes.filter(({ status }) => status === "fulfilled");
+    const refused = outcomes.filter(({ status }) => status === "rejected");
+    expect(accepted.length).toBeGreaterThan(10);
+    expect(refused.length).toBeGreaterThan(5);
+    for (const outcome of refused) expect(outcome).toMatchObject({ reason: { code: "full" } });
+    const stored = await store.readEntries({ logId, afterSeq: 0, maxItems: 1000, maxBytes: 10_000_000 });
+    expect(stored.map(({ seq }) => seq)).toEqual(accepted.map((_, index) => index + 1));
+    expect(await store.purgeEntries({ beforeDay: 2, maxItems: 1000 })).toBe(accepted.length);
+    expect(await store.append(newEntry(logId, { blob: random(16_384) }))).toMatchObject({ seq: accepted.length + 1 });
+    await store.close();
+  });
+});
