@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { canPin, describeMachine, describeRevision, pinGenerator } from "./machine.ts";
+import type { Figure, Scenario } from "./scenario.ts";
+import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
+import { drain } from "./scenarios/drain.ts";
+import { fanout } from "./scenarios/fanout.ts";
+import { idleMemory } from "./scenarios/idle-memory.ts";
+import { mls } from "./scenarios/mls.ts";
+
+const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, mls];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
+});
+
+const unknown = positionals.find((name) => !scenarios.some((scenario) => scenario.name === name));
+if (values.help || unknown !== undefined) {
+  if (unknown !== undefined) process.stderr.write(`There is no scenario "${unknown}".\n`);
+  process.stdout.write(
+    `npm run bench [-- --quick] [SCENARIO...]: measures and writes bench/results/<date>-<revision>.json.\n\n` +
+      scenarios.map(({ name, summary }) => `  ${name.padEnd(20)} ${summary}\n`).join("") +
+      `\n--quick shrinks every scenario to a few seconds and writes no file: to see that it works, not to quote.\n`,
+  );
+  process.exit(unknown === undefined ? 0 : 2);
+}
+
+const machine = describeMachine();
+const revision = describeRevision();
+pinGenerator();
+process.stdout.write(`${machine.cpuModel}, ${String(machine.cores)} cores, Node ${machine.node}, revision ${revision}\n`);
+process.stdout.write(
+  canPin() ? "Server on core 1, generator on core 0.\n" : "Server and generator share the cores (two cores and taskset are needed to part them).\n",
+);
+
+const results = [];
+for (const scenario of scenarios) {
+  if (positionals.length > 0 && !positionals.includes(scenario.name)) continue;
+  process.stdout.write(`\n${scenario.name}: ${scenario.summary}\n`);
+  const result = await scenario.run({ isQuick: values.quick });
+  for (const figure of result.figures) process.stdout.write(`  ${formatFigure(figure)}\n`);
+  results.push({ scenario: scenario.name, ...result });
+}
+
+if (!values.quick) {
+  const folder = fileURLToPath(new URL("../results", import.meta.url));
+  const date = new Date().toISOString();
+  const path = join(folder, `${date.slice(0, 10)}-${revision}.json`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, `${JSON.stringify({ date, revision, machine, results }, undefined, 2)}\n`);
+  process.stdout.write(`\nWritten to bench/results/${date.slice(0, 10)}-${revision}.json\n`);
+}
+
+function formatFigure(figure: Figure): string {
+  const round = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+  const verdict =
+    figure.target === undefined
+      ? ""
+      : (figure.isFloor === true ? figure.median >= figure.target : figure.median <= figure.target)
+        ? `  (target ${String(figure.target)}: reached)`
+        : `  (target ${String(figure.target)}: MISSED)`;
+  return `${figure.name.padEnd(44)} ${round(figure.median).padStart(9)} ${figure.unit}, p99 ${round(figure.p99)}, ${String(figure.samples)} samples${verdict}`;
+}

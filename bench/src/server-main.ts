@@ -1,0 +1,27 @@
+// The measured server: an ordinary one with the limits of a single peer lifted, since here one address plays thousands of people.
+import { readFileSync } from "node:fs";
+import { defaultLimits, startServer } from "@latchkey/server";
+
+const directory = process.argv[2];
+if (directory === undefined || process.send === undefined) throw new Error("started by the benchmarks only");
+
+const unlimited = { burst: 1e9, perSecond: 1e9 };
+const server = await startServer({
+  port: 0,
+  dataDirectory: directory,
+  logLevel: "error",
+  limits: { maxRequestsPerSecond: 1e9, rates: { ...defaultLimits.rates, createLog: unlimited } },
+});
+
+process.on("message", (message) => {
+  if (message !== "memory") return;
+  for (let round = 0; round < 3; round++) globalThis.gc?.();
+  const status = readFileSync("/proc/self/status", "utf8");
+  const kilobytes = Number(/VmRSS:\s+([0-9]+) kB/.exec(status)?.[1]);
+  process.send?.({ residentBytes: kilobytes * 1024 });
+});
+process.once("SIGTERM", () => {
+  void server.close().then(() => process.exit(0));
+});
+process.once("disconnect", () => process.exit(1));
+process.send({ url: server.url });

@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { canPin } from "./machine.ts";
+
+/** Linux counts CPU time in hundredths of a second (USER_HZ). */
+const ticksPerSecond = 100;
+
+/** A server in a process of its own, on a core of its own where that is possible. */
+export interface ServerProcess extends AsyncDisposable {
+  /** `ws://localhost:PORT`. */
+  readonly url: string;
+  readonly flags: readonly string[];
+  /** CPU seconds of all its threads so far, user and system. */
+  cpuSeconds(): number;
+  /** Resident bytes after a full garbage collection. */
+  residentBytes(): Promise<number>;
+}
+
+/** Starts one on an empty data folder, removed with it. `flags` are Node's. */
+export async function startServerProcess(params: { flags?: readonly string[] } = {}): Promise<ServerProcess> {
+  const directory = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
+  const flags = params.flags ?? [];
+  const program = [process.execPath, ...flags, "--expose-gc", fileURLToPath(new URL("./server-main.ts", import.meta.url)), directory];
+  const [command = "", ...args] = canPin() ? ["taskset", "-c", "1", ...program] : program;
+  const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const { pid } = child;
+  const started = await nextMessage(child, "url");
+  if (pid === undefined || typeof started !== "string") throw new Error("the server did not start");
+  return {
+    url: started.replace(/^http/, "ws"),
+    flags,
+    cpuSeconds() {
+      // After the command's name, which may hold spaces: state is field 3, utime and stime are fields 14 and 15 (proc(5)).
+      const fields = readFileSync(`/proc/${String(pid)}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    },
+    async residentBytes() {
+      const answer = nextMessage(child, "residentBytes");
+      child.send("memory");
+      return Number(await answer);
+    },
+    async [Symbol.asyncDispose]() {
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      await exited;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The next message that has `key`. */
+function nextMessage(child: ChildProcess, key: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const listener = (message: unknown): void => {
+      if (typeof message !== "object" || message === null || !(key in message)) return;
+      child.off("message", listener);
+      child.off("exit", failed);
+      resolve(Reflect.get(message, key));
+    };
+    const failed = (code: number | null): void => {
+      reject(new Error(`the server ended with ${String(code)}`));
+    };
+    child.on("message", listener);
+    child.once("exit", failed);
+  });
+}
