@@ -1,0 +1,23 @@
+import { isHost } from "@latchkey/protocol";
+import type { ServerInfo } from "../api.ts";
+
+const registrations: readonly string[] = ["open", "invitation", "closed"] satisfies readonly ServerInfo["registration"][];
+
+/** The answer of `GET /v1/info`; `undefined` when it is not one. Unknown fields are ignored. */
+export function parseServerInfo(json: string): ServerInfo | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { host, name, registration, retentionDays } = value as Readonly<Record<string, unknown>>;
+  if (typeof host !== "string" || !isHost(host) || typeof name !== "string" || name.length > 256) return undefined;
+  if (!isRegistration(registration) || typeof retentionDays !== "number" || !(retentionDays >= 0)) return undefined;
+  return { host, name, registration, retentionDays };
+}
+
+function isRegistration(value: unknown): value is ServerInfo["registration"] {
+  return typeof value === "string" && registrations.includes(value);
+}
