@@ -374,7 +374,8 @@ export function describeStore(name: string, open: (directory: string) => Promise
 
     test("items come in order; the same bytes again are a retry; erased ones do not come back, and numbers are never used twice", async () => {
       const directory = temporaryDirectory();
-      let { store, inboxId } = await withInbox(directory);
+      const { store: first, inboxId } = await withInbox(directory);
+      let store = first;
       const limits = { day: today, maxItems: 10, maxBytes: 10_000 };
       const blobs = [random(100), random(100), random(100)];
       for (const [index, blob] of blobs.entries()) {

@@ -1,0 +1,239 @@
+import { encode, toHex } from "@latchkey/codec";
+import { closeCodes, logReplyCodec, logRequestCodec, maxFrameBytes, socketPath, subprotocol } from "@latchkey/protocol";
+import type { LogRequest, Role } from "@latchkey/protocol";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { defaultLimits } from "../config.ts";
+import { createLog, createTestLog, none, openLog, random, runServer, zeros } from "../testing/fixtures.ts";
+import { TestClient } from "../testing/test-client.ts";
+import { decode } from "@latchkey/codec";
+
+const roleNames: Role[] = ["device", "log", "post", "lookup"];
+
+/** Everything that a raw WebSocket received, and the code it was closed with. */
+function collect(url: string, role: Role, send: (socket: WebSocket) => void): Promise<{ frames: Buffer[]; code: number }> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(url.replace(/^http/, "ws") + socketPath(role), subprotocol);
+    const frames: Buffer[] = [];
+    socket.on("message", (data: Buffer) => {
+      frames.push(data);
+      if (frames.length === 1) send(socket);
+    });
+    socket.on("error", () => {});
+    socket.on("close", (code) => resolve({ frames: frames.slice(1), code }));
+  });
+}
+
+const append: LogRequest = { kind: "append", logId: zeros, epochId: 0, entryKind: "message", blob: random(512), blobIds: [] };
+
+describe("frames that are no requests", () => {
+  test("get a typed error and the end of the connection, on every role; others notice nothing", async () => {
+    const server = await runServer();
+    const bystander = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(bystander, log);
+    const request = encode(logRequestCodec, { id: 77, body: append });
+    const hostile: Record<string, Uint8Array | string> = {
+      empty: none,
+      "three bytes": random(3),
+      "id only": new Uint8Array([0, 0, 0, 77]),
+      "unknown kind": new Uint8Array([0, 0, 0, 77, 200]),
+      "trailing byte": new Uint8Array([...request, 0]),
+      "truncated by one": request.subarray(0, -1),
+      "truncated in the middle": request.subarray(0, 60),
+      "id of events": encode(logRequestCodec, { id: 0, body: append }),
+      "a length that lies": new Uint8Array([0, 0, 0, 77, 3, ...random(41), 0xbf, 0xff, 0xff, 0xff]),
+      noise: random(5000),
+      text: "hello",
+    };
+    for (const role of roleNames) {
+      for (const [what, bytes] of Object.entries(hostile)) {
+        const { frames, code } = await collect(server.url, role, (socket) => socket.send(bytes));
+        expect([role, what, code]).toEqual([role, what, closeCodes.protocolError]);
+        expect(frames).toHaveLength(1);
+        // The error's encoding is the same on every role.
+        const reply = decode(logReplyCodec, new Uint8Array(frames[0] ?? none));
+        expect(reply.body).toEqual({ kind: "error", code: "malformed", retryAfterMs: 0 });
+      }
+    }
+    expect(await bystander.outcome({ ...append, logId: log.logId })).toBe("accepted");
+  });
+
+  test("every truncation of a request ends its own connection only", async () => {
+    const server = await runServer();
+    const whole = encode(logRequestCodec, { id: 1, body: append });
+    const sizes = [0, 1, 4, 5, 36, 37, 45, 46, 47, 48, 300, whole.length - 1];
+    const results = await Promise.all(sizes.map((size) => collect(server.url, "log", (socket) => socket.send(whole.subarray(0, size)))));
+    expect(results.map(({ code }) => code)).toEqual(sizes.map(() => closeCodes.protocolError));
+    expect(await (await TestClient.connect(server.url, "log")).outcome({ kind: "ping" })).toBe("done");
+  });
+
+  test("a frame above the limit is refused, one at the limit is read", async () => {
+    const server = await runServer();
+    const over = await collect(server.url, "log", (socket) => socket.send(new Uint8Array(maxFrameBytes + 1)));
+    expect(over.code).toBe(closeCodes.tooLarge);
+    expect(decode(logReplyCodec, new Uint8Array(over.frames[0] ?? none)).body).toMatchObject({ kind: "error", code: "too_large" });
+    const at = await collect(server.url, "log", (socket) => socket.send(new Uint8Array(maxFrameBytes)));
+    expect(at.code).toBe(closeCodes.protocolError);
+    const huge = await collect(server.url, "log", (socket) => socket.send(new Uint8Array(8 * maxFrameBytes)));
+    expect([1009, 1006]).toContain(huge.code);
+  });
+
+  test("a replayed frame changes nothing: an entry gets its first result, a created log is the same", async () => {
+    const server = await runServer();
+    const client = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(client, log);
+    const bytes = encode(logRequestCodec, { id: 500, body: { ...append, logId: log.logId } });
+    const first = await client.sendBytes(bytes, 500);
+    const second = await client.sendBytes(bytes, 500);
+    expect(second).toEqual(first);
+    await client.settle();
+    expect(client.events).toHaveLength(1);
+  });
+
+  test("a request of one role is malformed on another", async () => {
+    const server = await runServer();
+    const create = encode(logRequestCodec, { id: 9, body: { kind: "create", logId: random(32), accessHash: zeros, token: none } });
+    for (const role of ["device", "post", "lookup"] as const) {
+      expect((await collect(server.url, role, (socket) => socket.send(create))).code).toBe(closeCodes.protocolError);
+    }
+  });
+});
+
+describe("peers that break the rules below", () => {
+  /** A raw TCP connection that got as far as the given request, and what it received until the end. */
+  function raw(port: number, request: string, after?: (socket: Socket) => void): Promise<string> {
+    return new Promise((resolve) => {
+      const socket = connect(port, "127.0.0.1");
+      let received = "";
+      socket.on("data", (data) => {
+        const isFirst = received === "";
+        received += data.toString("latin1");
+        if (isFirst) after?.(socket);
+      });
+      socket.on("error", () => {});
+      socket.on("close", () => resolve(received));
+      socket.write(request);
+    });
+  }
+
+  const upgrade = (path: string, protocol = "latchkey.1"): string =>
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+    `Sec-WebSocket-Key: ${Buffer.from(random(16)).toString("base64")}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`;
+
+  test("upgrades to unknown paths or without our subprotocol are refused", async () => {
+    const server = await runServer();
+    expect(await raw(server.port, upgrade("/v1/other"))).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await raw(server.port, upgrade("/v1/log", "chat"))).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await raw(server.port, "GARBAGE\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test("unmasked, reserved-bit and half frames, and sockets cut in the middle, end their own connection only", async () => {
+    const server = await runServer();
+    const log = createTestLog();
+    const bystander = await TestClient.connect(server.url, "log");
+    await createLog(bystander, log);
+    const path = socketPath("log");
+    await raw(server.port, upgrade(path), (socket) => socket.write(Buffer.from("8205hello", "latin1")));
+    await raw(server.port, upgrade(path), (socket) => socket.write(Buffer.from([0xf2, 0x81, 0, 0, 0, 0, 1])));
+    await raw(server.port, upgrade(path), (socket) => {
+      socket.write(Buffer.from([0x82, 0xfe, 0x10, 0x00, 1, 2, 3, 4, 5]));
+      socket.destroy();
+    });
+    await raw(server.port, upgrade(path), (socket) => socket.resetAndDestroy());
+    expect(await bystander.outcome({ ...append, logId: log.logId })).toBe("accepted");
+  });
+
+  test("a connection that gives no sign of life is closed, others are not", async () => {
+    const server = await runServer({ limits: { pingIntervalMs: 100 } });
+    const lively = await TestClient.connect(server.url, "log");
+    const silent = await raw(server.port, upgrade(socketPath("log")));
+    expect(silent).toMatch(/^HTTP\/1\.1 101 /);
+    expect(await lively.outcome({ kind: "ping" })).toBe("done");
+  });
+
+  test("a reader that never reads is closed as too slow and frees its memory", async () => {
+    const server = await runServer({ limits: { pingIntervalMs: 300, maxBytesWaiting: 65_536 } });
+    const writer = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(writer, log);
+    const slow = await TestClient.connect(server.url, "log");
+    await openLog(slow, log);
+    slow.socket.pause();
+    for (let i = 0; i < 200; i++) await writer.ask({ ...append, logId: log.logId, blob: random(65_000) });
+    // Its ping goes unread as well: the server ends it either way.
+    await expect
+      .poll(async () => /latchkey_connections\{role="log"\} 1\b/.test(await (await fetch(`${server.url}/metrics`)).text()), { timeout: 5000 })
+      .toBe(true);
+    slow.socket.terminate();
+  });
+
+  test("the number of connections from one address has a limit", async () => {
+    const server = await runServer({ limits: { maxConnectionsPerAddress: 2 } });
+    const first = await TestClient.connect(server.url, "log");
+    await TestClient.connect(server.url, "log");
+    await expect(TestClient.connect(server.url, "log")).rejects.toThrow("429");
+    await first.close();
+    await expect.poll(() => TestClient.connect(server.url, "log").then(() => "open", () => "refused")).toBe("open");
+  });
+});
+
+describe("limits of one connection", () => {
+  test("what costs something is limited, with the time to wait; the connection stays", async () => {
+    const rates = { ...defaultLimits.rates, createLog: { burst: 2, perSecond: 0.5 } };
+    const server = await runServer({ limits: { rates } });
+    const client = await TestClient.connect(server.url, "log");
+    await createLog(client, createTestLog());
+    await createLog(client, createTestLog());
+    const refused = await client.ask({ kind: "create", logId: random(32), accessHash: zeros, token: none });
+    expect(refused).toMatchObject({ kind: "error", code: "rate_limited" });
+    expect(refused.kind === "error" ? refused.retryAfterMs : 0).toBeGreaterThan(500);
+    expect(await client.outcome({ kind: "ping" })).toBe("done");
+  });
+
+  test("a connection may have so many logs open and no more", async () => {
+    const server = await runServer({ limits: { maxLogsPerConnection: 1 } });
+    const client = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(client, log);
+    expect(await client.outcome({ kind: "create", logId: random(32), accessHash: zeros, token: none })).toBe("rate_limited");
+    expect(await openLog(client, log)).toBe("opened");
+  });
+
+  test("a flood is answered in full, by reading it no faster than it is handled", async () => {
+    const server = await runServer({ limits: { maxRequestsInFlight: 8, maxBytesInFlight: 20_000, maxRequestsPerSecond: 2000 } });
+    const client = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(client, log);
+    const seqs = await Promise.all(
+      Array.from({ length: 2500 }, async () => {
+        const reply = await client.ask({ ...append, logId: log.logId, blob: random(32) });
+        return reply.kind === "accepted" ? reply.seq : 0;
+      }),
+    );
+    expect(seqs).toEqual(Array.from({ length: 2500 }, (_, index) => index + 1));
+  });
+
+  test("random frames never make an answer that is not typed", async () => {
+    const server = await runServer();
+    const results = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => {
+        const bytes = random(4 + (index % 30) * 11);
+        bytes[4] = 1 + (index % 10);
+        return collect(server.url, roleNames[index % 4] ?? "log", (socket) => {
+          socket.send(bytes);
+          socket.send(bytes);
+          setTimeout(() => socket.close(), 300);
+        }).then(({ frames, code }) => ({ frames: frames.map((frame) => frame[4]), code, hex: toHex(bytes) }));
+      }),
+    );
+    for (const { frames, code, hex } of results) {
+      // Tag 1 is `error` on every role; requests without fields may be valid.
+      expect([closeCodes.protocolError, 1000, 1005], hex).toContain(code);
+      if (code === closeCodes.protocolError) expect(frames.at(-1), hex).toBe(1);
+    }
+  });
+});
