@@ -1,14 +1,6 @@
 export { MlsError } from "./errors.ts";
 export type { MlsCheck, MlsErrorCode } from "./errors.ts";
-export type {
-  CipherSuite,
-  CipherSuiteId,
-  CryptoProvider,
-  HpkeCiphertext,
-  KeyPair,
-  MaybePromise,
-  RandomBytes,
-} from "./crypto/suite.ts";
+export type { CipherSuite, CipherSuiteId, CryptoProvider, HpkeCiphertext, KeyPair, MaybePromise, RandomBytes } from "./crypto/suite.ts";
 export { decryptWithLabel, encryptWithLabel, expandWithLabel, refHash, signWithLabel, verifyWithLabel } from "./crypto/labeled.ts";
 export { extensionTypes, findExtension, lastResortExtensionType } from "./messages/basics.ts";
 export type { Capabilities, Credential, Extension, Lifetime, RequiredCapabilities } from "./messages/basics.ts";
@@ -30,6 +22,8 @@ export { inspectWelcome } from "./group/inspect-welcome.ts";
 export type { InspectedWelcome } from "./group/inspect-welcome.ts";
 export { encryptApplicationMessage } from "./group/application.ts";
 export { inspectCommit, processMessage } from "./group/process-message.ts";
+export { verifyMessageEvidence } from "./group/evidence.ts";
+export type { ProvenMessage } from "./group/evidence.ts";
 export { decodeGroupState, encodeGroupState, encodeStateChanges } from "./group/persistence.ts";
 export type { StateRecord } from "./secret-tree/records.ts";
 export {
@@ -48,6 +42,7 @@ export {
   treeHash,
   unmergedLeafCount,
 } from "./group/state.ts";
+export type { Member } from "./group/member.ts";
 export type { GroupState } from "./group/state.ts";
 export type {
   CreateCommitParams,
@@ -61,7 +56,6 @@ export type {
   JoinGroupParams,
   JoinedGroup,
   KeyPackagePrivateKeys,
-  Member,
   MessageEvidence,
   Processed,
   ProcessedApplication,

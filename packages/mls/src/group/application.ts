@@ -34,5 +34,9 @@ export async function encryptApplicationMessage(state: GroupState, params: Encry
     random: params.random,
     paddingBytes: params.paddingBytes ?? 0,
   });
-  return { state: { ...state, secretTree: tree }, message: encodeMessage({ kind: "private-message", privateMessage: message }), generation };
+  return {
+    state: { ...state, secretTree: tree },
+    message: encodeMessage({ kind: "private-message", privateMessage: message }),
+    generation,
+  };
 }

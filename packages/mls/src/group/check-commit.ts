@@ -11,9 +11,9 @@ import { mergeUpdatePath } from "../tree/tree-kem.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { applyProposals, requireValidPsk } from "./proposal-list.ts";
 import type { AddedMember, AppliedProposals, ProposedChange } from "./proposal-list.ts";
-import { toMember } from "./state.ts";
+import { toMember } from "./member.ts";
 import type { GroupState } from "./state.ts";
-import type { Member } from "./types.ts";
+import type { Member } from "./member.ts";
 
 /** A commit that passed the public check, and what it makes of the group. */
 export interface CheckedCommit extends AppliedProposals {
@@ -78,7 +78,8 @@ async function checkExternalCommit(state: GroupState, content: AuthenticatedCont
   const clause = "RFC 9420 §12.4.3.2";
   const { suite, context } = state;
   const { body } = content.content;
-  if (body.kind !== "commit" || body.commit.path === undefined) throw new MlsError("invalid-commit", "an external commit without path", { clause });
+  if (body.kind !== "commit" || body.commit.path === undefined)
+    throw new MlsError("invalid-commit", "an external commit without path", { clause });
   const { path } = body.commit;
   let externalInit: Uint8Array | undefined;
   const removed: Member[] = [];

@@ -94,7 +94,8 @@ export function lookUpPsks(
     suite,
     ids.map((id) => {
       const psk = params.psk?.(id);
-      if (psk === undefined) throw new MlsError(params.code, "a pre-shared key that this member does not have", { clause: "RFC 9420 §8.4" });
+      if (psk === undefined)
+        throw new MlsError(params.code, "a pre-shared key that this member does not have", { clause: "RFC 9420 §8.4" });
       return { id, psk };
     }),
   );

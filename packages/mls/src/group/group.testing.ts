@@ -1,6 +1,9 @@
 import { toHex, utf8Bytes } from "@latchkey/codec";
 import type { CipherSuite, KeyPair, RandomBytes } from "../crypto/suite.ts";
 import type { Extension } from "../messages/basics.ts";
+import type { PublicMessage } from "../messages/framing.ts";
+import { decodeMessage } from "../messages/message.ts";
+import type { Commit, UpdatePath } from "../messages/proposals.ts";
 import { createCommit } from "./create-commit.ts";
 import { createGroup } from "./create-group.ts";
 import { joinGroup } from "./join-group.ts";
@@ -13,7 +16,10 @@ import type { CreateCommitParams, CreatedCommit, CreatedKeyPackage, Processed } 
 /** The time of all tests. */
 export const nowSeconds = 1_800_000_000n;
 /** A lifetime around it. */
-export const lifetime: { readonly notBefore: bigint; readonly notAfter: bigint } = { notBefore: nowSeconds - 3600n, notAfter: nowSeconds + 86_400n };
+export const lifetime: { readonly notBefore: bigint; readonly notAfter: bigint } = {
+  notBefore: nowSeconds - 3600n,
+  notAfter: nowSeconds + 86_400n,
+};
 /** No authenticated data. */
 export const nothing: Uint8Array = new Uint8Array(0);
 
@@ -67,7 +73,12 @@ export async function testCommit(
 }
 
 /** Joins by the Welcome at `index` of a commit, with the tree beside it. */
-export async function testJoin(suite: CipherSuite, created: CreatedCommit, index: number, keyPackage: CreatedKeyPackage): Promise<GroupState> {
+export async function testJoin(
+  suite: CipherSuite,
+  created: CreatedCommit,
+  index: number,
+  keyPackage: CreatedKeyPackage,
+): Promise<GroupState> {
   const welcome = created.welcomes[index];
   if (welcome === undefined) throw new Error("a Welcome for each added member");
   const { state } = await joinGroup({
@@ -94,7 +105,11 @@ export function asApplication(processed: Processed): Extract<Processed, { kind: 
 }
 
 /** A group of `names.length` members made by one commit: the states in the order of the names. */
-export async function groupOf(suite: CipherSuite, names: readonly [string, ...string[]], random: RandomBytes): Promise<[GroupState, ...GroupState[]]> {
+export async function groupOf(
+  suite: CipherSuite,
+  names: readonly [string, ...string[]],
+  random: RandomBytes,
+): Promise<[GroupState, ...GroupState[]]> {
   const [first, ...others] = names;
   const alone = await testGroup(suite, await testClient(suite, first, random), random);
   const packages: CreatedKeyPackage[] = [];
@@ -108,5 +123,31 @@ export async function groupOf(suite: CipherSuite, names: readonly [string, ...st
 
 /** All that members of one epoch agree on, as text. */
 export function agreement(state: GroupState): string {
-  return [state.context.epoch, toHex(state.context.treeHash), toHex(state.secrets.epochAuthenticator), toHex(state.secrets.exporterSecret)].join(" ");
+  return [
+    state.context.epoch,
+    toHex(state.context.treeHash),
+    toHex(state.secrets.epochAuthenticator),
+    toHex(state.secrets.exporterSecret),
+  ].join(" ");
+}
+
+/** The public message in the bytes. */
+export function publicMessageOf(message: Uint8Array): PublicMessage {
+  const body = decodeMessage(message);
+  if (body.kind !== "public-message") throw new Error("a public message expected");
+  return body.publicMessage;
+}
+
+/** The commit in the bytes. */
+export function commitOf(message: Uint8Array): Commit {
+  const { body } = publicMessageOf(message).content;
+  if (body.kind !== "commit") throw new Error("a commit expected");
+  return body.commit;
+}
+
+/** The path in the bytes. */
+export function pathOf(message: Uint8Array): UpdatePath {
+  const { path } = commitOf(message);
+  if (path === undefined) throw new Error("a path expected");
+  return path;
 }

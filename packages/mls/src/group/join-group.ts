@@ -91,7 +91,8 @@ async function openSecrets({ suite, keyPackage, privateKeys }: JoinGroupParams, 
     ciphertext: entry.encryptedGroupSecrets.ciphertext,
   });
   const secrets = decodeStructure(groupSecrets, plaintext, "GroupSecrets");
-  if (secrets.joinerSecret.length !== suite.hashBytes) throw new MlsError("invalid-welcome", "a joiner secret of the wrong size", { clause });
+  if (secrets.joinerSecret.length !== suite.hashBytes)
+    throw new MlsError("invalid-welcome", "a joiner secret of the wrong size", { clause });
   for (const { source } of secrets.psks) {
     if (source.kind === "resumption" && source.usage.kind !== "application") {
       throw new MlsError("unsupported", "groups made by ReInit or branching", { clause: "RFC 9420 §11.2" });
@@ -123,7 +124,8 @@ async function verifySignature(suite: CipherSuite, tree: RatchetTree, info: Grou
 }
 
 async function verifyTree(suite: CipherSuite, tree: RatchetTree, { groupContext }: GroupInfo): Promise<void> {
-  if (!equalBytes(tree.treeHash(suite), groupContext.treeHash)) throw new MlsError("invalid-tree", "not the tree of the Welcome", { clause });
+  if (!equalBytes(tree.treeHash(suite), groupContext.treeHash))
+    throw new MlsError("invalid-tree", "not the tree of the Welcome", { clause });
   verifyParentNodes(suite, tree);
   tree.requireUniqueKeys(suite);
   const leaves = tree.members();
@@ -143,7 +145,10 @@ function findOwnLeaf(tree: RatchetTree, keyPackage: KeyPackage): LeafIndex {
   const own = encode(leafNode, keyPackage.leafNode);
   const found = tree
     .members()
-    .find((member) => equalBytes(member.leafNode.signature, keyPackage.leafNode.signature) && equalBytes(encode(leafNode, member.leafNode), own));
+    .find(
+      (member) =>
+        equalBytes(member.leafNode.signature, keyPackage.leafNode.signature) && equalBytes(encode(leafNode, member.leafNode), own),
+    );
   if (found === undefined) throw new MlsError("invalid-welcome", "a group without this key package's leaf", { clause });
   return found.leafIndex;
 }
@@ -173,7 +178,8 @@ async function ownKeys(
   for (const index of directPath(ownLeaf, tree.leafCount)) {
     const slot = tree.slotAt(index);
     if (slot?.kind !== "parent" || slot.value === undefined || keys.has(index)) continue;
-    if (!slot.value.unmergedLeaves.includes(ownLeaf)) throw new MlsError("invalid-welcome", "a parent node whose secret was withheld", { clause });
+    if (!slot.value.unmergedLeaves.includes(ownLeaf))
+      throw new MlsError("invalid-welcome", "a parent node whose secret was withheld", { clause });
   }
   return keys;
 }

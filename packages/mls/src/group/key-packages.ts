@@ -10,7 +10,13 @@ import { limits } from "../messages/limits.ts";
 import { decodeMessage, encodeMessage } from "../messages/message.ts";
 import { encodeLeafNodeTbs, keyPackage as keyPackageCodec, keyPackageTbs } from "../messages/nodes.ts";
 import type { KeyPackage, KeyPackageContent, LeafNode, LeafNodeContent } from "../messages/nodes.ts";
-import { isDefaultExtension, requireDistinctExtensions, requireLifetime, requireUsableKey, verifyKeyPackageContent } from "../tree/leaf-validation.ts";
+import {
+  isDefaultExtension,
+  requireDistinctExtensions,
+  requireLifetime,
+  requireUsableKey,
+  verifyKeyPackageContent,
+} from "../tree/leaf-validation.ts";
 import type { CreateKeyPackageParams, CreatedKeyPackage, KeyPackagePrivateKeys } from "./types.ts";
 
 interface NewLeafParams {

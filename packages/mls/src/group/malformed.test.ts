@@ -29,7 +29,12 @@ describe("malformed input", () => {
     if (ben === undefined) throw new Error("three members");
     const dan = await testKeyPackage(suite, await testClient(suite, "dan", random), random);
     const commit = await testCommit(ann, random, { adds: [dan.keyPackage] });
-    const application = await encryptApplicationMessage(ann, { plaintext: random(40), authenticatedData: random(10), random, paddingBytes: 20 });
+    const application = await encryptApplicationMessage(ann, {
+      plaintext: random(40),
+      authenticatedData: random(10),
+      random,
+      paddingBytes: 20,
+    });
     const [welcome = nothing] = commit.welcomes;
     const tree = encodeRatchetTree(commit.next);
     const joining = { suite, keyPackage: dan.keyPackage, privateKeys: dan.privateKeys };
@@ -53,7 +58,8 @@ describe("malformed input", () => {
         damaged[at] = (damaged[at] ?? 0) ^ (1 << (at & 7));
         const error = await failure(() => run(damaged));
         // Only what carries no authentication of its own may pass here.
-        if (what === "private keys" || what === "key package") expect(error === undefined || error instanceof MlsError, `${what} at ${at}`).toBe(true);
+        if (what === "private keys" || what === "key package")
+          expect(error === undefined || error instanceof MlsError, `${what} at ${at}`).toBe(true);
         else expect(error, `${what} damaged at ${at}`).toBeInstanceOf(MlsError);
       }
     }

@@ -135,7 +135,9 @@ describe("at 1,000 members", () => {
     stored(encodeStateChanges(receiver, received.state), store);
     await expect(processMessage(decodeGroupState(suite, store), sent.message)).rejects.toMatchObject({ code: "consumed" });
     // The sender's own store does not hold the key either.
-    await expect(processMessage(decodeGroupState(suite, stored(encodeGroupState(sent.state))), sent.message)).rejects.toMatchObject({ code: "consumed" });
+    await expect(processMessage(decodeGroupState(suite, stored(encodeGroupState(sent.state))), sent.message)).rejects.toMatchObject({
+      code: "consumed",
+    });
     // No secret of the old state that the message used up is among the new records.
     const before = new Map(encodeGroupState(receiver).map(({ key, value }) => [key, value]));
     const after = new Set([...stored(encodeGroupState(received.state)).values()].map(toHex));

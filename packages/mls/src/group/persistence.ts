@@ -68,10 +68,9 @@ interface HeldKey {
 }
 
 const keysRecord: Codec<HeldKey[]> = vector(struct<HeldKey>({ index: uint32, secretKey }), { maxBytes: limits.messageBytes });
-const proposalsRecord: Codec<PendingProposal[]> = vector(
-  struct<PendingProposal>({ reference: hash, sender: leafIndex, proposal }),
-  { maxBytes: limits.messageBytes },
-);
+const proposalsRecord: Codec<PendingProposal[]> = vector(struct<PendingProposal>({ reference: hash, sender: leafIndex, proposal }), {
+  maxBytes: limits.messageBytes,
+});
 const lowRecord: Codec<(NodeValue | undefined)[]> = vector(optional(node), { maxBytes: limits.messageBytes, maxItems: 7 });
 
 /**
@@ -129,7 +128,9 @@ export function decodeGroupState(suite: CipherSuite, records: Iterable<readonly 
   const secretTree = decodeSecretTree(secretRecords);
   if (secretTree.leafCount !== tree.leafCount) throw damaged();
   // Node numbers as this package stored them.
-  const held = decodeStructure(keysRecord, required(stored, keysKey), "stored keys").map(({ index, secretKey: key }) => [index as NodeIndex, key] as const);
+  const held = decodeStructure(keysRecord, required(stored, keysKey), "stored keys").map(
+    ({ index, secretKey: key }) => [index as NodeIndex, key] as const,
+  );
   return {
     suite,
     context,

@@ -15,7 +15,8 @@ import type { CheckedCommit } from "./check-commit.ts";
 import { beginEpoch, lookUpPsks, nextEpoch } from "./epochs.ts";
 import { openMessage } from "./open-message.ts";
 import type { OpenedMessage } from "./open-message.ts";
-import { encodeContext, toMember } from "./state.ts";
+import { toMember } from "./member.ts";
+import { encodeContext } from "./state.ts";
 import type { GroupState } from "./state.ts";
 import type { InspectedCommit, Processed, ProcessedApplication, ProcessParams, PskLookup } from "./types.ts";
 

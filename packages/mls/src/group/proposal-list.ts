@@ -16,8 +16,8 @@ import {
 } from "../tree/leaf-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import { toMember } from "./state.ts";
-import type { Member } from "./types.ts";
+import { toMember } from "./member.ts";
+import type { Member } from "./member.ts";
 
 /** A proposal and the member that proposed it. */
 export interface ProposedChange {
@@ -66,7 +66,7 @@ function refuse(message: string, clause: string = listClause): MlsError {
  * @throws MlsError `invalid-proposal` or `invalid-leaf`.
  */
 export async function applyProposals(params: ApplyProposalsParams): Promise<AppliedProposals> {
-  const { suite, groupId, committer, changes } = params;
+  const { suite, groupId, changes } = params;
   requireValidList(params);
   const ofKind = <K extends Proposal["kind"]>(kind: K): { proposal: Extract<Proposal, { kind: K }>; sender: LeafIndex }[] =>
     // Filtered by the kind, which the compiler does not carry over.

@@ -6,7 +6,6 @@ import type { EpochSecrets } from "../key-schedule/epoch-secrets.ts";
 import type { Extension } from "../messages/basics.ts";
 import { groupContext } from "../messages/group-context.ts";
 import type { GroupContext } from "../messages/group-context.ts";
-import type { LeafNode } from "../messages/nodes.ts";
 import type { Proposal } from "../messages/proposals.ts";
 import type { SecretTree } from "../secret-tree/secret-tree.ts";
 import { encodeTree } from "../tree/ratchet-tree.ts";
@@ -14,7 +13,8 @@ import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { Slot } from "../tree/slots.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import type { PrivateKeys } from "../tree/tree-kem.ts";
-import type { Member } from "./types.ts";
+import { toMember } from "./member.ts";
+import type { Member } from "./member.ts";
 
 /** A proposal sent by itself that a commit of this epoch may refer to. */
 export interface PendingProposal {
@@ -65,11 +65,6 @@ export function keptSecrets(secrets: EpochSecrets): KeptSecrets {
     epochAuthenticator: secrets.epochAuthenticator,
     initSecret: secrets.initSecret,
   };
-}
-
-/** A leaf as a member. */
-export function toMember(leafIndex: LeafIndex, leafNode: LeafNode): Member {
-  return { leafIndex, credential: leafNode.credential, signaturePublicKey: leafNode.signatureKey, leafNode };
 }
 
 /** @throws MlsError `usage` when a ReInit ended the group. */

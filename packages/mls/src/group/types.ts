@@ -3,15 +3,8 @@ import type { Capabilities, Credential, Extension, Lifetime } from "../messages/
 import type { KeyPackage, LeafNode } from "../messages/nodes.ts";
 import type { PreSharedKeyId } from "../messages/proposals.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
+import type { Member } from "./member.ts";
 import type { GroupState } from "./state.ts";
-
-/** One member of a group, as its leaf in the ratchet tree says. */
-export interface Member {
-  readonly leafIndex: LeafIndex;
-  readonly credential: Credential;
-  readonly signaturePublicKey: Uint8Array;
-  readonly leafNode: LeafNode;
-}
 
 /** The secrets behind a key package: kept by its owner until the package was used or expired, then erased. */
 export interface KeyPackagePrivateKeys {

@@ -2,7 +2,15 @@ import fc from "fast-check";
 import { toLeafIndex } from "../tree/tree-math.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import type { Capabilities, Credential, Extension, HpkeCiphertextValue } from "./basics.ts";
-import type { AuthenticatedContent, ContentBody, FramedContent, FramedContentAuthData, PrivateMessage, PublicMessage, Sender } from "./framing.ts";
+import type {
+  AuthenticatedContent,
+  ContentBody,
+  FramedContent,
+  FramedContentAuthData,
+  PrivateMessage,
+  PublicMessage,
+  Sender,
+} from "./framing.ts";
 import type { GroupContext, GroupInfo, GroupSecrets, Welcome } from "./group-context.ts";
 import type { MlsMessageBody } from "./message.ts";
 import type { KeyPackage, LeafNode, LeafNodeSource, NodeValue, ParentNode } from "./nodes.ts";
@@ -52,7 +60,11 @@ export const leafNodes: fc.Arbitrary<LeafNode> = fc.record({
 });
 
 /** Parent nodes. */
-export const parentNodes: fc.Arbitrary<ParentNode> = fc.record({ encryptionKey: bytes, parentHash: bytes, unmergedLeaves: list(leafIndices) });
+export const parentNodes: fc.Arbitrary<ParentNode> = fc.record({
+  encryptionKey: bytes,
+  parentHash: bytes,
+  unmergedLeaves: list(leafIndices),
+});
 
 /** Node arrays, not necessarily trees. */
 export const nodeLists: fc.Arbitrary<(NodeValue | undefined)[]> = list(
@@ -196,7 +208,11 @@ export const groupInfos: fc.Arbitrary<GroupInfo> = fc.record({
 });
 
 /** Group secrets. */
-export const groupSecretValues: fc.Arbitrary<GroupSecrets> = fc.record({ joinerSecret: bytes, pathSecret: maybe(bytes), psks: list(pskIds) });
+export const groupSecretValues: fc.Arbitrary<GroupSecrets> = fc.record({
+  joinerSecret: bytes,
+  pathSecret: maybe(bytes),
+  psks: list(pskIds),
+});
 
 /** Welcomes. */
 export const welcomes: fc.Arbitrary<Welcome> = fc.record({

@@ -53,7 +53,11 @@ export const numbers: Codec<number[]> = vector(uint16, { maxBytes: limits.listBy
 
 /** A uint32 that counts leaves from the left. Whether that leaf exists is for the tree to say. */
 // The brand marks the meaning of the number; there is nothing to convert.
-export const leafIndex: Codec<LeafIndex> = mapped(uint32, (index: LeafIndex) => index as number, (index) => index as LeafIndex);
+export const leafIndex: Codec<LeafIndex> = mapped(
+  uint32,
+  (index: LeafIndex) => index as number,
+  (index) => index as LeafIndex,
+);
 
 /**
  * Who a leaf is (RFC 9420 section 5.3). `unknown` credentials are carried along unread, assuming that they are one

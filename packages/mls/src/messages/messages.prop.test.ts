@@ -25,7 +25,13 @@ const tooLongHash = new Uint8Array(limits.hashBytes + 1);
 const tooLongId = new Uint8Array(limits.identifierBytes + 1);
 const one = toLeafIndex(1);
 
-const capabilities: Capabilities = { versions: [1, 0x0a0a], cipherSuites: [1, 0xf001], extensions: [0x1a1a, 10], proposals: [], credentials: [1, 2] };
+const capabilities: Capabilities = {
+  versions: [1, 0x0a0a],
+  cipherSuites: [1, 0xf001],
+  extensions: [0x1a1a, 10],
+  proposals: [],
+  credentials: [1, 2],
+};
 const leafOf = (source: LeafNodeSource): LeafNode => ({
   encryptionKey: run(0, 32),
   signatureKey: run(32, 32),
@@ -47,7 +53,10 @@ describeCodec<LeafNode>("LeafNode", leafNode, {
     "encryption key": { ...fromUpdate, encryptionKey: tooLongKey },
     "parent hash": leafOf({ kind: "commit", parentHash: tooLongHash }),
     identity: { ...fromUpdate, credential: { kind: "basic", identity: new Uint8Array(limits.credentialBytes + 1) } },
-    "capability list": { ...fromUpdate, capabilities: { ...capabilities, extensions: Array.from({ length: limits.listBytes / 2 + 1 }, () => 7) } },
+    "capability list": {
+      ...fromUpdate,
+      capabilities: { ...capabilities, extensions: Array.from({ length: limits.listBytes / 2 + 1 }, () => 7) },
+    },
   },
   arbitrary: arbitrary.leafNodes,
 });
@@ -60,7 +69,14 @@ describeCodec<ParentNode>("ParentNode", parentNode, {
   arbitrary: arbitrary.parentNodes,
 });
 
-const packageSample: KeyPackage = { version: 1, cipherSuite: 1, initKey: run(5, 32), leafNode: fromPackage, extensions: [{ type: 10, data: run(0, 0) }], signature: run(0, 64) };
+const packageSample: KeyPackage = {
+  version: 1,
+  cipherSuite: 1,
+  initKey: run(5, 32),
+  leafNode: fromPackage,
+  extensions: [{ type: 10, data: run(0, 0) }],
+  signature: run(0, 64),
+};
 describeCodec<KeyPackage>("KeyPackage", keyPackage, {
   samples: [packageSample],
   frozen: "sha256:5ca3b0489e025bb6fdd1e075063c68694ab049e838d84103371480ead5adfa69",
@@ -113,12 +129,21 @@ describeCodec<Commit>("Commit", commit, {
   frozen: "sha256:4d23ec01c4a35cbd044fcc929aa19417156026975b7b25585d6b188bad65a9f3",
   overLimit: {
     reference: { proposals: [{ kind: "reference", reference: tooLongHash }], path: undefined },
-    "path nodes": { proposals: [], path: { ...path, nodes: Array.from({ length: 65 }, () => ({ encryptionKey: run(0, 1), encryptedPathSecrets: [] })) } },
+    "path nodes": {
+      proposals: [],
+      path: { ...path, nodes: Array.from({ length: 65 }, () => ({ encryptionKey: run(0, 1), encryptedPathSecrets: [] })) },
+    },
   },
   arbitrary: arbitrary.commits,
 });
 
-const framed = (body: ContentBody, sender: Sender): FramedContent => ({ groupId: run(0, 32), epoch: 7n, sender, authenticatedData: run(0, 9), body });
+const framed = (body: ContentBody, sender: Sender): FramedContent => ({
+  groupId: run(0, 32),
+  epoch: 7n,
+  sender,
+  authenticatedData: run(0, 9),
+  body,
+});
 const member: Sender = { kind: "member", leafIndex: one };
 const application = framed({ kind: "application", data: run(0, 20) }, member);
 const proposed = framed({ kind: "proposal", proposal: proposals[4] ?? proposals[0] }, { kind: "external", senderIndex: 3 });
@@ -234,7 +259,12 @@ const welcomeSample: Welcome = {
 describeCodec<Welcome>("Welcome", welcome, {
   samples: [welcomeSample],
   frozen: "sha256:4ebba9020a5e8f1f7360543373a568e65511805b83490d16abb482ae1f78a7bb",
-  overLimit: { "key package reference": { ...welcomeSample, secrets: [{ newMember: tooLongHash, encryptedGroupSecrets: { kemOutput: run(1, 32), ciphertext: run(2, 60) } }] } },
+  overLimit: {
+    "key package reference": {
+      ...welcomeSample,
+      secrets: [{ newMember: tooLongHash, encryptedGroupSecrets: { kemOutput: run(1, 32), ciphertext: run(2, 60) } }],
+    },
+  },
   arbitrary: arbitrary.welcomes,
 });
 

@@ -1,7 +1,18 @@
 import { decode, encode, optional, struct, uint16, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec, Writer } from "@latchkey/codec";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import { capabilities, credential, extensions, hash, identifier, leafIndex, lifetime, protocolVersion, publicKey, signature } from "./basics.ts";
+import {
+  capabilities,
+  credential,
+  extensions,
+  hash,
+  identifier,
+  leafIndex,
+  lifetime,
+  protocolVersion,
+  publicKey,
+  signature,
+} from "./basics.ts";
 import type { Capabilities, Credential, Extension, Lifetime } from "./basics.ts";
 import { limits } from "./limits.ts";
 
@@ -88,7 +99,9 @@ export const parentNode: Codec<ParentNode> = struct<ParentNode>({
 });
 
 /** A node of the ratchet tree as it travels (RFC 9420 section 12.4.3.3). */
-export type NodeValue = { readonly kind: "leaf"; readonly leafNode: LeafNode } | { readonly kind: "parent"; readonly parentNode: ParentNode };
+export type NodeValue =
+  | { readonly kind: "leaf"; readonly leafNode: LeafNode }
+  | { readonly kind: "parent"; readonly parentNode: ParentNode };
 
 /** `Node`. */
 export const node: Codec<NodeValue> = variant<NodeValue>(uint8, {

@@ -8,10 +8,7 @@ import { keyPackage, leafNode } from "./nodes.ts";
 import type { KeyPackage, LeafNode } from "./nodes.ts";
 
 /** What a resumption PSK is used for (RFC 9420 section 8.4). */
-export type ResumptionPskUsage =
-  | { readonly kind: "application" }
-  | { readonly kind: "reinit" }
-  | { readonly kind: "branch" };
+export type ResumptionPskUsage = { readonly kind: "application" } | { readonly kind: "reinit" } | { readonly kind: "branch" };
 
 /** Which pre-shared key (RFC 9420 section 8.4). */
 export type PreSharedKeySource =
@@ -32,7 +29,11 @@ const preSharedKeySource = variant<PreSharedKeySource>(uint8, {
   external: [1, struct<{ pskId: Uint8Array }>({ pskId: identifier })],
   resumption: [
     2,
-    struct<{ usage: ResumptionPskUsage; groupId: Uint8Array; epoch: bigint }>({ usage: resumptionPskUsage, groupId: identifier, epoch: uint64 }),
+    struct<{ usage: ResumptionPskUsage; groupId: Uint8Array; epoch: bigint }>({
+      usage: resumptionPskUsage,
+      groupId: identifier,
+      epoch: uint64,
+    }),
   ],
 });
 
@@ -99,10 +100,7 @@ export const proposal: Codec<Proposal> = variant<Proposal>(uint16, {
     struct<Omit<ReInitProposal, "kind">>({ groupId: identifier, version: protocolVersion, cipherSuite: uint16, extensions }),
   ],
   "external-init": [proposalTypes.externalInit, struct<Omit<ExternalInitProposal, "kind">>({ kemOutput: publicKey })],
-  "group-context-extensions": [
-    proposalTypes.groupContextExtensions,
-    struct<Omit<GroupContextExtensionsProposal, "kind">>({ extensions }),
-  ],
+  "group-context-extensions": [proposalTypes.groupContextExtensions, struct<Omit<GroupContextExtensionsProposal, "kind">>({ extensions })],
 });
 
 /** A proposal in full, or the hash that names one sent earlier (RFC 9420 section 12.4). */

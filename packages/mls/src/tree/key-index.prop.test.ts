@@ -5,7 +5,9 @@ import { addFingerprint, hasFingerprint, removeFingerprint } from "./key-index.t
 import type { FingerprintSet } from "./key-index.ts";
 
 // Few distinct values, so that runs meet entries again and share long prefixes.
-const fingerprints = fc.uint8Array({ minLength: 2, maxLength: 2 }).map((tail) => Uint8Array.of(0, 0, (tail[0] ?? 0) & 3, (tail[1] ?? 0) & 7));
+const fingerprints = fc
+  .uint8Array({ minLength: 2, maxLength: 2 })
+  .map((tail) => Uint8Array.of(0, 0, (tail[0] ?? 0) & 3, (tail[1] ?? 0) & 7));
 
 describe("a set of fingerprints", () => {
   it("behaves as a set, and leaves its older versions alone", () => {

@@ -150,7 +150,11 @@ export function requireLifetime(leaf: LeafNode, nowSeconds: bigint): void {
  * Checks a key package for use in a group of these extensions (RFC 9420 section 10.1), all but its lifetime.
  * @throws MlsError `invalid-leaf`.
  */
-export async function verifyKeyPackageContent(suite: CipherSuite, keyPackage: KeyPackage, groupExtensions: readonly Extension[]): Promise<void> {
+export async function verifyKeyPackageContent(
+  suite: CipherSuite,
+  keyPackage: KeyPackage,
+  groupExtensions: readonly Extension[],
+): Promise<void> {
   const clause = "RFC 9420 §10.1";
   if (keyPackage.cipherSuite !== suite.id) throw new MlsError("invalid-leaf", "a key package of another cipher suite", { clause });
   requireKemPublicKey(suite, keyPackage.initKey, "invalid-leaf");

@@ -98,7 +98,11 @@ describe("a ratchet tree", () => {
   it("finds keys used twice, also when only the change is looked at", () => {
     const before = treeOf(9);
     before.requireUniqueKeys(suite);
-    for (const twice of [leaf(3), { ...leaf(50), signatureKey: leaf(3).signatureKey }, { ...leaf(50), encryptionKey: leaf(3).encryptionKey }]) {
+    for (const twice of [
+      leaf(3),
+      { ...leaf(50), signatureKey: leaf(3).signatureKey },
+      { ...leaf(50), encryptionKey: leaf(3).encryptionKey },
+    ]) {
       const { tree } = before.add(twice);
       expect(() => tree.requireUniqueKeys(suite, before)).toThrow(MlsError);
       expect(() => before.add(twice).tree.requireUniqueKeys(suite)).toThrow(MlsError);
@@ -138,7 +142,13 @@ describe("a ratchet tree", () => {
       ["twice", new Map([[3 as NodeIndex, parentNode(3, [1, 1])]])],
       ["not below", new Map([[1 as NodeIndex, parentNode(1, [3])]])],
       ["beyond the tree", new Map([[3 as NodeIndex, parentNode(3, [9])]])],
-      ["not listed between", new Map([[1 as NodeIndex, parentNode(1)], [3 as NodeIndex, parentNode(3, [1])]])],
+      [
+        "not listed between",
+        new Map([
+          [1 as NodeIndex, parentNode(1)],
+          [3 as NodeIndex, parentNode(3, [1])],
+        ]),
+      ],
       ["no parent hash below", new Map([[3 as NodeIndex, parentNode(3)]])],
     ];
     for (const [what, parents] of cases) {

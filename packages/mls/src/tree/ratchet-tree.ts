@@ -203,7 +203,8 @@ export class RatchetTree {
     if (this.#keys !== undefined) return;
     const changes: { removed: Slot[]; added: Slot[] } = { removed: [], added: [] };
     compareSlots(before?.top, this.top, changes);
-    let { encryption, signature }: KeyIndex = before === undefined ? { encryption: undefined, signature: undefined } : before.#keyIndex(suite);
+    let { encryption, signature }: KeyIndex =
+      before === undefined ? { encryption: undefined, signature: undefined } : before.#keyIndex(suite);
     for (const slot of changes.removed) {
       const keys = slotKeys(slot);
       if (keys === undefined) continue;
@@ -214,7 +215,8 @@ export class RatchetTree {
       const keys = slotKeys(slot);
       if (keys === undefined) continue;
       const withEncryption = addFingerprint(encryption, suite.hash(keys.encryptionKey));
-      if (withEncryption === "present") throw new MlsError("invalid-tree", "two nodes share an encryption key", { clause: "RFC 9420 §7.3" });
+      if (withEncryption === "present")
+        throw new MlsError("invalid-tree", "two nodes share an encryption key", { clause: "RFC 9420 §7.3" });
       encryption = withEncryption;
       if (keys.signatureKey === undefined) continue;
       const withSignature = addFingerprint(signature, suite.hash(keys.signatureKey));

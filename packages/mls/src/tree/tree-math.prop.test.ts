@@ -2,7 +2,20 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MlsError } from "../errors.ts";
 import { leafRange } from "./slots.ts";
-import { directPath, isBelow, leafToNode, left, level, nodeCount, nodeToLeaf, parent, right, root, sibling, toLeafIndex } from "./tree-math.ts";
+import {
+  directPath,
+  isBelow,
+  leafToNode,
+  left,
+  level,
+  nodeCount,
+  nodeToLeaf,
+  parent,
+  right,
+  root,
+  sibling,
+  toLeafIndex,
+} from "./tree-math.ts";
 import type { NodeIndex } from "./tree-math.ts";
 
 /** A tree's leaf count and one of its nodes. */
@@ -10,7 +23,9 @@ const places = fc
   .integer({ min: 0, max: 20 })
   .map((height) => 2 ** height)
   // Numbers below the tree's node count are its nodes.
-  .chain((leafCount) => fc.record({ leafCount: fc.constant(leafCount), node: fc.nat(nodeCount(leafCount) - 1).map((n) => n as NodeIndex) }));
+  .chain((leafCount) =>
+    fc.record({ leafCount: fc.constant(leafCount), node: fc.nat(nodeCount(leafCount) - 1).map((n) => n as NodeIndex) }),
+  );
 
 describe("tree math", () => {
   it("makes each node a child of its parent", () => {

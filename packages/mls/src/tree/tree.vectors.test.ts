@@ -187,7 +187,9 @@ describe.skipIf(kemVectors === undefined)("treekem", () => {
           contextFor,
           random: (size) => suite.expand(suite.hash(Uint8Array.of(seed++)), new Uint8Array(0), size),
         });
-        expect(equalBytes(mergeUpdatePath({ suite, tree, sender, path: fresh.path, added }).treeHash(suite), fresh.tree.treeHash(suite))).toBe(true);
+        expect(
+          equalBytes(mergeUpdatePath({ suite, tree, sender, path: fresh.path, added }).treeHash(suite), fresh.tree.treeHash(suite)),
+        ).toBe(true);
         for (const { leafIndex } of tree.members()) {
           if (leafIndex === update.sender) continue;
           const privateKeys = keysOf.get(leafIndex);
