@@ -1,0 +1,163 @@
+import { decode, encode, equalBytes, opaque, opaqueV, safeUint64, struct, text, toBase64Url, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { AccountRecord, Address } from "@latchkey/protocol";
+import {
+  accountStateCodec,
+  signedCodec,
+  stateHashOf,
+  TransparencyError,
+  verifyAccountChain,
+  verifyUsernameBinding,
+} from "@latchkey/transparency";
+import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
+import { ClientError } from "../errors.ts";
+import type { StoreTransaction } from "../store/store.ts";
+
+/** Another account as it was verified, pinned by its id (spec A-3). */
+export interface Contact {
+  readonly host: string;
+  readonly username: string;
+  readonly accountId: Uint8Array;
+  readonly account: VerifiedAccount;
+  /** What it was verified from. */
+  readonly record: AccountRecord;
+  /** When its host last said so, milliseconds since 1970; 0 when it was only heard of inside a group. */
+  readonly checkedAtMs: number;
+}
+
+interface StoredContact {
+  readonly accountId: Uint8Array;
+  readonly stateHash: Uint8Array;
+  readonly state: Uint8Array;
+  readonly states: readonly Uint8Array[];
+  readonly pops: readonly Uint8Array[];
+  readonly bindings: readonly Uint8Array[];
+  readonly proof: Uint8Array;
+  readonly checkedAtMs: number;
+}
+const list: Codec<readonly Uint8Array[]> = vector(opaqueV(65_536), { maxBytes: 2_097_152 });
+const storedCodec: Codec<StoredContact> = struct<StoredContact>({
+  accountId: opaque(32),
+  stateHash: opaque(32),
+  state: opaqueV(65_536),
+  states: list,
+  pops: list,
+  bindings: list,
+  proof: opaqueV(65_536),
+  checkedAtMs: safeUint64,
+});
+
+const nameCodec: Codec<{ host: string; accountId: Uint8Array }> = struct<{ host: string; accountId: Uint8Array }>({
+  host: text(260),
+  accountId: opaque(32),
+});
+
+const idKey = (accountId: Uint8Array): string => `contact/id/${toBase64Url(accountId)}`;
+const nameKey = (address: Address): string => `contact/name/${address.host}/${address.username}`;
+
+/** A contact from the cache; it was verified when it went in. */
+export async function loadContact(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined> {
+  const bytes = await tx.get(idKey(accountId));
+  if (bytes === undefined) return undefined;
+  const { states, pops, bindings, proof, state: encodedState, stateHash, checkedAtMs } = decode(storedCodec, bytes);
+  const state = decode(accountStateCodec, encodedState);
+  return {
+    host: state.host,
+    username: state.username,
+    accountId,
+    account: { accountId, state, stateHash },
+    record: { states, pops, bindings, proof },
+    checkedAtMs,
+  };
+}
+
+/** The contact that a name was pinned to. */
+export async function loadContactByName(tx: StoreTransaction, address: Address): Promise<Contact | undefined> {
+  const bytes = await tx.get(nameKey(address));
+  return bytes === undefined ? undefined : loadContact(tx, decode(nameCodec, bytes).accountId);
+}
+
+/**
+ * Stores a verified contact, unless the cache knows a newer state of it.
+ * @throws ClientError `server_lied` when its name is pinned to another account, or its chain is not the one seen before (spec A-3)
+ */
+export async function saveContact(tx: StoreTransaction, contact: Contact): Promise<Contact> {
+  const known = await loadContact(tx, contact.accountId);
+  if (known !== undefined && !continues(known, contact)) throw changed();
+  const pinned = await tx.get(nameKey(contact));
+  if (pinned !== undefined && !equalBytes(decode(nameCodec, pinned).accountId, contact.accountId)) throw changed();
+  const newest = known !== undefined && known.account.state.version > contact.account.state.version ? known : contact;
+  const saved: Contact = { ...newest, checkedAtMs: Math.max(known?.checkedAtMs ?? 0, contact.checkedAtMs) };
+  const { account, record } = saved;
+  const stored: StoredContact = {
+    accountId: account.accountId,
+    stateHash: account.stateHash,
+    state: encode(accountStateCodec, account.state),
+    ...record,
+    checkedAtMs: saved.checkedAtMs,
+  };
+  tx.put(idKey(saved.accountId), encode(storedCodec, stored));
+  tx.put(nameKey(saved), encode(nameCodec, { host: saved.host, accountId: saved.accountId }));
+  return saved;
+}
+
+/**
+ * Verifies an account's record: its chain from genesis or from `known` on, and the binding of its name (spec A-1, A-3).
+ * @throws ClientError `server_lied` when anything does not hold, `unknown_user` for a deleted account
+ */
+export async function verifyRecord(params: {
+  record: AccountRecord;
+  known: Contact | undefined;
+  checkedAtMs: number;
+  signatures: Signatures;
+}): Promise<Contact> {
+  const { record, known, signatures } = params;
+  try {
+    const account = await verifyAccountChain({ previous: known?.account, signedStates: record.states, pops: record.pops, signatures });
+    const { host, username, status } = account.state;
+    if (status === "deleted") throw new ClientError("unknown_user", "This account was deleted.");
+    const joined: AccountRecord =
+      known === undefined
+        ? record
+        : {
+            states: [...known.record.states, ...record.states],
+            pops: [...known.record.pops, ...record.pops],
+            bindings: record.bindings.length > 0 ? record.bindings : known.record.bindings,
+            proof: record.proof,
+          };
+    if (!(await isBound(account, joined.bindings, signatures))) {
+      throw new ClientError("server_lied", "The server gave a name to an account that did not take it.");
+    }
+    return { host, username, accountId: account.accountId, account, record: joined, checkedAtMs: params.checkedAtMs };
+  } catch (cause) {
+    if (cause instanceof TransparencyError) {
+      throw new ClientError("server_lied", "The server showed an account whose signatures do not hold.", { cause });
+    }
+    throw cause;
+  }
+}
+
+async function isBound(account: VerifiedAccount, bindings: readonly Uint8Array[], signatures: Signatures): Promise<boolean> {
+  const { host, username } = account.state;
+  for (const signedBinding of bindings) {
+    try {
+      const binding = await verifyUsernameBinding({ account, signedBinding, signatures });
+      if (binding.status === "bound" && binding.username === username && binding.host === host) return true;
+    } catch (error) {
+      // Those of other accounts, by which an earlier owner released the name, are allowed beside it.
+      if (!(error instanceof TransparencyError)) throw error;
+    }
+  }
+  return false;
+}
+
+/** Whether one of both is a later state of the other's chain. */
+function continues(known: Contact, other: Contact): boolean {
+  const [older, newer] = known.account.state.version <= other.account.state.version ? [known, other] : [other, known];
+  const signed = newer.record.states[older.account.state.version];
+  return signed !== undefined && equalBytes(stateHashOf(decode(signedCodec, signed).body), older.account.stateHash);
+}
+
+function changed(): ClientError {
+  return new ClientError("server_lied", "This name belonged to another account until now. Do not go on before you know why.");
+}

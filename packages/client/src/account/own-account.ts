@@ -1,0 +1,248 @@
+import { decode, encode, enumeration, opaque, opaqueV, safeUint64, struct, text, uint32, uint8 } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { Credential, KeyPair } from "@latchkey/mls";
+import { connectTbsCodec, leafIdentityCodec } from "@latchkey/protocol";
+import type { AccountRecord } from "@latchkey/protocol";
+import {
+  accountIdOf,
+  accountStateCodec,
+  deviceIdOf,
+  devicePopCodec,
+  ed25519Algorithm,
+  signedCodec,
+  signedContent,
+  signStructure,
+  stateHashOf,
+  usernameBindingCodec,
+} from "@latchkey/transparency";
+import type { DeviceEntry, StateSigner } from "@latchkey/transparency";
+import { inboxSuite } from "../group/inbox-seal.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { expectAnswer } from "../transport/connection.ts";
+import type { RoleConnection } from "../transport/connection.ts";
+import { deriveRecoveryKeys, recoveryEntropyBytes, recoveryPhraseOf } from "./recovery.ts";
+
+/** This profile's account with its secrets: one device's. */
+export interface OwnAccount {
+  /** `registering` until the server acknowledged the genesis state. */
+  readonly status: "registering" | "registered";
+  readonly host: string;
+  readonly username: string;
+  /** The name that the person goes by; the username unless they chose another. */
+  readonly displayName: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly signatureKeyPair: KeyPair;
+  /** The newest state of the chain: its version and H(body), as messages carry them (spec L-10). */
+  readonly stateVersion: number;
+  readonly stateHash: Uint8Array;
+  readonly inboxId: Uint8Array;
+  /** HPKE, X-Wing. */
+  readonly inboxKeyPair: KeyPair;
+  readonly createdAtMs: number;
+  /** What others verify: the chain, the proofs of possession, the binding of the name. */
+  readonly record: AccountRecord;
+  /** Of the recovery phrase; empty once the person has written it down. */
+  readonly recoveryEntropy: Uint8Array;
+}
+
+interface StoredAccount {
+  readonly status: "registering" | "registered";
+  readonly host: string;
+  readonly username: string;
+  readonly displayName: string;
+  readonly accountId: Uint8Array;
+  readonly signaturePublicKey: Uint8Array;
+  readonly signatureSecretKey: Uint8Array;
+  readonly stateVersion: number;
+  readonly stateHash: Uint8Array;
+  readonly inboxId: Uint8Array;
+  readonly inboxPublicKey: Uint8Array;
+  readonly inboxSecretKey: Uint8Array;
+  readonly createdAtMs: number;
+  readonly signedState: Uint8Array;
+  readonly signedPop: Uint8Array;
+  readonly signedBinding: Uint8Array;
+  readonly recoveryEntropy: Uint8Array;
+}
+
+const storedCodec: Codec<StoredAccount> = struct<StoredAccount>({
+  status: enumeration(uint8, { registering: 1, registered: 2 }),
+  host: text(260),
+  username: text(32),
+  displayName: text(256),
+  accountId: opaque(32),
+  signaturePublicKey: opaque(32),
+  signatureSecretKey: opaque(32),
+  stateVersion: uint32,
+  stateHash: opaque(32),
+  inboxId: opaque(32),
+  inboxPublicKey: opaqueV(2048),
+  inboxSecretKey: opaqueV(2048),
+  createdAtMs: safeUint64,
+  signedState: opaqueV(65_536),
+  signedPop: opaqueV(65_536),
+  signedBinding: opaqueV(65_536),
+  recoveryEntropy: opaqueV(32),
+});
+
+const accountKey = "account/own";
+const noExt = new Uint8Array(0);
+
+/** Makes an account with its one device: keys, genesis state, proof of possession, binding of the name (spec A-1, A-3, A-4). Touches nothing. */
+export async function createOwnAccount(params: {
+  platform: Platform;
+  host: string;
+  username: string;
+  displayName: string;
+}): Promise<OwnAccount> {
+  const { platform, host, username, displayName } = params;
+  const { signatures, random } = platform;
+  const createdAtMs = platform.nowMs();
+  const recoveryEntropy = random(recoveryEntropyBytes);
+  const recovery = await deriveRecoveryKeys(recoveryPhraseOf(recoveryEntropy), platform);
+  const signatureKeyPair = await platform.crypto.suite(0x0001).generateSignatureKeyPair(random);
+  const inboxKeyPair = await platform.crypto.suite(inboxSuite).deriveKemKeyPair(random(32));
+  const { secretKey } = signatureKeyPair;
+  const deviceId = deviceIdOf(signatureKeyPair.publicKey);
+  const signer: StateSigner = { kind: "device", deviceId };
+  const device: DeviceEntry = {
+    deviceId,
+    signatureAlgorithm: ed25519Algorithm,
+    signatureKey: signatureKeyPair.publicKey,
+    addedMs: createdAtMs,
+    ext: noExt,
+  };
+  const zeros = new Uint8Array(32);
+  const signedState = await signStructure({
+    codec: accountStateCodec,
+    value: {
+      format: 1,
+      accountId: zeros,
+      version: 0,
+      prevHash: zeros,
+      timeMs: createdAtMs,
+      status: "active",
+      username,
+      host,
+      devices: [device],
+      recoveryKey: recovery.signature.publicKey,
+      signer,
+      ext: noExt,
+    },
+    label: "AccountState",
+    secretKey,
+    signatures,
+  });
+  const { body } = decode(signedCodec, signedState);
+  const accountId = accountIdOf(body);
+  const signedPop = await signStructure({
+    codec: devicePopCodec,
+    value: { format: 1, accountId: zeros, device, ext: noExt },
+    label: "DevicePoP",
+    secretKey,
+    signatures,
+  });
+  const signedBinding = await signStructure({
+    codec: usernameBindingCodec,
+    value: { format: 1, username, host, accountId, status: "bound", timeMs: createdAtMs, signer, ext: noExt },
+    label: "UsernameBinding",
+    secretKey,
+    signatures,
+  });
+  return {
+    status: "registering",
+    host,
+    username,
+    displayName,
+    accountId,
+    deviceId,
+    signatureKeyPair,
+    stateVersion: 0,
+    stateHash: stateHashOf(body),
+    inboxId: random(32),
+    inboxKeyPair,
+    createdAtMs,
+    record: { states: [signedState], pops: [signedPop], bindings: [signedBinding], proof: noExt },
+    recoveryEntropy,
+  };
+}
+
+/** The account of this profile, if it has one or began to make one. */
+export async function loadOwnAccount(tx: StoreTransaction): Promise<OwnAccount | undefined> {
+  const bytes = await tx.get(accountKey);
+  if (bytes === undefined) return undefined;
+  const { signaturePublicKey, signatureSecretKey, inboxPublicKey, inboxSecretKey, signedState, signedPop, signedBinding, ...rest } = decode(
+    storedCodec,
+    bytes,
+  );
+  return {
+    ...rest,
+    deviceId: deviceIdOf(signaturePublicKey),
+    signatureKeyPair: { publicKey: signaturePublicKey, secretKey: signatureSecretKey },
+    inboxKeyPair: { publicKey: inboxPublicKey, secretKey: inboxSecretKey },
+    record: { states: [signedState], pops: [signedPop], bindings: [signedBinding], proof: noExt },
+  };
+}
+
+/** Stores the account. */
+export function saveOwnAccount(tx: StoreTransaction, account: OwnAccount): void {
+  const [signedState = noExt] = account.record.states;
+  const [signedPop = noExt] = account.record.pops;
+  const [signedBinding = noExt] = account.record.bindings;
+  const { signatureKeyPair, inboxKeyPair } = account;
+  const stored: StoredAccount = {
+    ...account,
+    signaturePublicKey: signatureKeyPair.publicKey,
+    signatureSecretKey: signatureKeyPair.secretKey,
+    inboxPublicKey: inboxKeyPair.publicKey,
+    inboxSecretKey: inboxKeyPair.secretKey,
+    signedState,
+    signedPop,
+    signedBinding,
+  };
+  tx.put(accountKey, encode(storedCodec, stored));
+}
+
+/** Forgets an account that never came to be. */
+export function deleteOwnAccount(tx: StoreTransaction): void {
+  tx.delete(accountKey);
+}
+
+/** The 24 words that recover the account, while this device still has them (spec A-4). */
+export function recoveryPhrase(account: OwnAccount): string | undefined {
+  return account.recoveryEntropy.length === 0 ? undefined : recoveryPhraseOf(account.recoveryEntropy);
+}
+
+/** Erases the recovery phrase here, once the person has it elsewhere: whoever steals the device then cannot lock them out. */
+export async function forgetRecoveryPhrase(tx: StoreTransaction): Promise<void> {
+  const account = await loadOwnAccount(tx);
+  if (account !== undefined) saveOwnAccount(tx, { ...account, recoveryEntropy: noExt });
+}
+
+/** The credential of this device's leaves (spec M-1). */
+export function leafCredential(account: OwnAccount): Credential {
+  const { host, accountId, deviceId } = account;
+  return { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, host, accountId, deviceId }) };
+}
+
+/** Proves to the server that this connection is the device's (spec C-5). @throws ClientError */
+export async function authenticateDevice(
+  connection: RoleConnection<"device">,
+  account: OwnAccount,
+  platform: Pick<Platform, "signatures">,
+): Promise<void> {
+  const { accountId, deviceId } = account;
+  const tbs = encode(connectTbsCodec, {
+    format: 1,
+    host: account.host,
+    accountId,
+    deviceId,
+    nonce: connection.hello.nonce,
+    role: "device",
+    ext: noExt,
+  });
+  const signature = await platform.signatures.sign(account.signatureKeyPair.secretKey, signedContent("Connect", tbs));
+  expectAnswer(await connection.request({ kind: "connect", accountId, deviceId, signature }), "done");
+}

@@ -1,0 +1,28 @@
+import { utf8Bytes } from "@latchkey/codec";
+import type { KeyPair } from "@latchkey/mls";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { entropyToMnemonic, mnemonicToSeed } from "@scure/bip39";
+import { wordlist } from "@scure/bip39/wordlists/english.js";
+import type { Platform } from "../platform/platform.ts";
+
+/** Bytes of entropy behind 24 words. */
+export const recoveryEntropyBytes = 32;
+
+/** The 24 words of a recovery phrase (spec A-4). */
+export function recoveryPhraseOf(entropy: Uint8Array): string {
+  return entropyToMnemonic(entropy, wordlist);
+}
+
+/** What a recovery phrase derives (spec A-4): the key that alone may replace itself, and the key of backups. @throws Error for words that are no phrase */
+export async function deriveRecoveryKeys(
+  phrase: string,
+  platform: Pick<Platform, "crypto">,
+): Promise<{ signature: KeyPair; backupKey: Uint8Array }> {
+  const seed = await mnemonicToSeed(phrase.normalize("NFKD").trim().toLowerCase().split(/\s+/).join(" "));
+  const derive = (info: string): Uint8Array => hkdf(sha256, seed, undefined, utf8Bytes(info), 32);
+  const signatureSeed = derive("latchkey/recovery-sign/1");
+  // An Ed25519 private key is its seed: the one random value that generating a pair takes.
+  const signature = await platform.crypto.suite(0x0001).generateSignatureKeyPair(() => signatureSeed.slice());
+  return { signature, backupKey: derive("latchkey/backup/1") };
+}
