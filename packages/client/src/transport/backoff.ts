@@ -11,6 +11,7 @@ const leastDelayMs: Readonly<Partial<Record<CloseReason, number>>> = {
   shutting_down: 1000,
   // Two processes with one profile would push each other off for ever.
   replaced: 60_000,
+  removed: 60_000,
 };
 
 /** A number in [0, 1). */

@@ -69,7 +69,8 @@ export type CloseReason =
   | "too_slow" // this device did not read
   | "rate_limited"
   | "shutting_down"
-  | "replaced"; // another connection of the same device
+  | "replaced" // another connection of the same device
+  | "removed"; // this device is no longer one of its account
 
 /** What `openConnection` needs. */
 export interface OpenConnectionParams<R extends Role> {
@@ -279,6 +280,8 @@ function reasonOf(code: number): CloseReason {
       return "shutting_down";
     case closeCodes.replaced:
       return "replaced";
+    case closeCodes.deviceRemoved:
+      return "removed";
     default:
       return "lost";
   }

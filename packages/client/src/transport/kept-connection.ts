@@ -119,9 +119,9 @@ export function keepConnection<R extends Role>(params: {
   function deliver(event: EventOf<R>, connection: RoleConnection<R>): void {
     try {
       session.onEvent(event, connection);
-    } catch (error) {
+    } catch {
+      // Thrown on, it would end the process inside the socket's own callback; the session knows its error.
       connection.close();
-      throw error;
     }
   }
 
