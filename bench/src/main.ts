@@ -4,20 +4,25 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { canPin, describeMachine, describeRevision, pinGenerator } from "./machine.ts";
 import type { Figure, Scenario } from "./scenario.ts";
+import { mlsPeers } from "./mls/peers.ts";
 import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 
-const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, mls];
+const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, mls, mlsPeers];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
 });
 
-const unknown = positionals.find((name) => !scenarios.some((scenario) => scenario.name === name));
+/** A scenario is chosen by its name, or with others by what its name begins with: "mls" runs "mls" and "mls-peers". */
+const isChosen = (scenario: Scenario): boolean =>
+  positionals.length === 0 || positionals.some((name) => scenario.name === name || scenario.name.startsWith(`${name}-`));
+
+const unknown = positionals.find((name) => !scenarios.some((scenario) => scenario.name === name || scenario.name.startsWith(`${name}-`)));
 if (values.help || unknown !== undefined) {
   if (unknown !== undefined) process.stderr.write(`There is no scenario "${unknown}".\n`);
   process.stdout.write(
@@ -33,12 +38,14 @@ const revision = describeRevision();
 pinGenerator();
 process.stdout.write(`${machine.cpuModel}, ${String(machine.cores)} cores, Node ${machine.node}, revision ${revision}\n`);
 process.stdout.write(
-  canPin() ? "Server on core 1, generator on core 0.\n" : "Server and generator share the cores (two cores and taskset are needed to part them).\n",
+  canPin()
+    ? "Server on core 1, generator on core 0.\n"
+    : "Server and generator share the cores (two cores and taskset are needed to part them).\n",
 );
 
 const results = [];
 for (const scenario of scenarios) {
-  if (positionals.length > 0 && !positionals.includes(scenario.name)) continue;
+  if (!isChosen(scenario)) continue;
   process.stdout.write(`\n${scenario.name}: ${scenario.summary}\n`);
   const result = await scenario.run({ isQuick: values.quick });
   for (const figure of result.figures) process.stdout.write(`  ${formatFigure(figure)}\n`);

@@ -12,6 +12,8 @@ export interface CommitRequest {
   /** Otherwise a PrivateMessage, where the implementation can. */
   readonly asPublicMessage?: boolean;
   readonly treeInWelcome?: boolean;
+  /** Leaves the path out of a commit that only adds: ts-mls always does, ours when asked. */
+  readonly withoutPath?: boolean;
 }
 
 /** A commit, already adopted by its maker. */

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { equalBytes } from "@latchkey/codec";
 import {
   createCommit,
   createGroup,
   createKeyPackage,
   decodeKeyPackage,
+  encodeGroupState,
   encodeRatchetTree,
   encryptApplicationMessage,
   epoch,
@@ -32,7 +32,7 @@ import { exporterBytes, exporterLabel } from "../party.ts";
 import type { CommitRequest, CommitResult, Party, Received, View } from "../party.ts";
 
 const nothing = new Uint8Array(0);
-const random: RandomBytes = (size) => new Uint8Array(randomBytes(size));
+const random: RandomBytes = (size) => crypto.getRandomValues(new Uint8Array(size));
 /** Past epochs whose messages are still taken: as many as ts-mls keeps. */
 const keptEpochs = 4;
 
@@ -68,6 +68,17 @@ export class LatchkeyParty implements Party {
     return this.#state;
   }
 
+  /** Goes on from another state, such as an earlier one. */
+  set state(state: GroupState) {
+    this.#state = state;
+    this.#past = [];
+  }
+
+  /** The state as it is stored. */
+  serialise(): Uint8Array[] {
+    return encodeGroupState(this.state).map(({ value }) => value ?? nothing);
+  }
+
   async createGroup(groupId: Uint8Array): Promise<void> {
     this.#state = await createGroup({ ...(await this.#identity()), groupId, lifetime: lifetime() });
   }
@@ -95,7 +106,7 @@ export class LatchkeyParty implements Party {
     this.#state = joined.state;
   }
 
-  async commit({ adds = [], removes = [], treeInWelcome = false }: CommitRequest): Promise<CommitResult> {
+  async commit({ adds = [], removes = [], treeInWelcome = false, withoutPath = false }: CommitRequest): Promise<CommitResult> {
     const created = await createCommit(this.state, {
       adds: adds.map((message) => decodeKeyPackage(message)),
       removes: removes.map((leaf) => toLeafIndex(leaf)),
@@ -103,6 +114,7 @@ export class LatchkeyParty implements Party {
       random,
       nowSeconds: BigInt(Math.floor(Date.now() / 1000)),
       treeInWelcome,
+      path: withoutPath ? "auto" : "always",
     });
     this.#enter(created.next);
     return { message: created.message, welcomes: created.welcomes, ratchetTree: encodeRatchetTree(created.next) };

@@ -7,6 +7,7 @@ import {
   decodeMlsMessage,
   defaultCapabilities,
   emptyPskIndex,
+  encodeGroupState,
   encodeMlsMessage,
   generateKeyPackage,
   generateKeyPackageWithKey,
@@ -180,6 +181,11 @@ export class TsMlsParty implements Party {
       exported: await mlsExporter(keySchedule.exporterSecret, exporterLabel, new Uint8Array(0), exporterBytes, this.#suite),
       treeHash: groupContext.treeHash,
     };
+  }
+
+  /** The state as it is stored. */
+  serialise(): Uint8Array[] {
+    return [encodeGroupState(this.state)];
   }
 
   ownLeaf(): number {
