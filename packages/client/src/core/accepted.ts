@@ -1,0 +1,73 @@
+import { equalBytes } from "@latchkey/codec";
+import { enterEpoch, forgetGroup } from "./epoch.ts";
+import { epochKeys } from "./keys.ts";
+import { rosterOf } from "./roster.ts";
+import { addLine, nextOrder, pause, set, setOutgoing } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { Chain, Outgoing, StagedCommit } from "./types.ts";
+
+/** Whether what the server acknowledged is what stands in the log. */
+function isAsAcknowledged(turn: Turn, accepted: Chain | undefined): boolean {
+  const { chain } = turn.state;
+  return accepted === undefined || (accepted.seq === chain.seq && equalBytes(accepted.head, chain.head));
+}
+
+/** One's own message stands at the end of the chain: it is part of the conversation now (spec L-6). */
+export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
+  const { self, nowMs } = turn.context;
+  set(turn, { outgoing: turn.state.outgoing.filter((item) => item !== message) });
+  if (message.purpose === "leave") {
+    addLine(turn, { order: nextOrder(turn), author: self.accountId, body: { kind: "left" }, id: message.id, acceptedAtMs: nowMs });
+    forgetGroup(turn, "left");
+    return;
+  }
+  if (message.purpose === "text") {
+    const { text } = message;
+    addLine(turn, {
+      order: nextOrder(turn),
+      author: self.accountId,
+      sentAtMs: message.composedAtMs,
+      body: { kind: "text", text },
+      id: message.id,
+      acceptedAtMs: nowMs,
+    });
+  }
+  if (!isAsAcknowledged(turn, message.accepted)) pause(turn, "gap");
+}
+
+/** One's own commit stands at the end of the chain: its epoch begins, and the joiners are told (spec M-4). */
+export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<void> {
+  const { state } = turn;
+  const { chain, logId, roster } = state;
+  const author = roster?.own;
+  if (author === undefined) return;
+  if (!isAsAcknowledged(turn, staged.accepted)) {
+    pause(turn, "gap");
+    return;
+  }
+  const next = rosterOf(staged.next);
+  set(turn, { staged: undefined });
+  await enterEpoch(turn, { group: staged.next, keys: epochKeys(staged.next, logId, chain.seq), roster: next, author, isOwn: true });
+  const { tree, change, welcomes } = staged;
+  const members = [...next.accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
+  for (const [at, joiner] of change.adds.entries()) {
+    const welcome = welcomes[at];
+    if (welcome === undefined || tree === undefined) continue;
+    turn.effects.push({ kind: "post", post: { joiner, epochId: chain.seq, seq: chain.seq, head: chain.head, welcome, tree, members } });
+  }
+  // A large change is made in several commits (spec M-5): it is done with the last of them.
+  if (!turn.state.changes.some((other) => other.id === change.id)) {
+    turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "done" } });
+  }
+}
+
+/** The server's word that an entry is on disk (spec L-7); the entry itself follows in the stream and is checked against it. */
+export function onAccepted(turn: Turn, entryId: Uint8Array, accepted: Chain): void {
+  const { staged, outgoing } = turn.state;
+  if (staged !== undefined && equalBytes(staged.entry.entryId, entryId)) {
+    set(turn, { staged: { ...staged, accepted } });
+    return;
+  }
+  const message = outgoing.find((item) => item.sealed !== undefined && equalBytes(item.sealed.entryId, entryId));
+  if (message !== undefined) setOutgoing(turn, message.id, { accepted, failure: undefined });
+}

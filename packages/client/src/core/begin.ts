@@ -1,0 +1,176 @@
+import { CodecError, encode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { MlsError, cipherSuiteId, createGroup, groupId, joinGroup } from "@latchkey/mls";
+import type { CipherSuiteId, Credential, GroupState, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
+import { conversationKinds, firstHead, leafIdentityCodec } from "@latchkey/protocol";
+import type { WelcomeBundle } from "@latchkey/protocol";
+import { epochKeys } from "./keys.ts";
+import { entryOrder, pendingOrder } from "./order.ts";
+import { policies, roles, rosterOf, settingsExtension } from "./roster.ts";
+import { addLine, linkDown } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { Change, Chain, Context, ConversationState, Effect, Roster, Self } from "./types.ts";
+
+const leafLifetimeSeconds = 10n * 365n * 86_400n;
+const daySeconds = 86_400n;
+
+/** The credential of this device's leaves (spec M-1). */
+export function ownCredential(self: Self): Credential {
+  const { host, accountId, deviceId } = self;
+  return { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, host, accountId, deviceId }) };
+}
+
+/** A state at its beginning: everything that creating and joining have in common. */
+function begin(params: {
+  context: Context;
+  host: string;
+  group: GroupState;
+  roster: Roster;
+  epochId: number;
+  chain: Chain;
+  peer: Uint8Array | undefined;
+}): ConversationState {
+  const { context, group, roster, chain } = params;
+  const logId = roster.settings.logId.slice();
+  return {
+    id: toBase64Url(logId),
+    logId,
+    host: params.host,
+    kind: roster.settings.conversationKind === conversationKinds.direct ? "direct" : "group",
+    name: roster.settings.name,
+    peer: params.peer,
+    suiteId: cipherSuiteId(group),
+    phase: { kind: "active" },
+    chain,
+    joinedSeq: chain.seq,
+    recentHeads: [chain.head],
+    epoch: epochKeys(group, logId, params.epochId),
+    closedEpochs: [],
+    group,
+    roster,
+    memberCount: roster.accounts.size,
+    outgoing: [],
+    changes: [],
+    staged: undefined,
+    unverified: [],
+    leavers: [],
+    rosterAdds: 0,
+    toldName: "",
+    nextLocal: 0,
+    unread: 0,
+    readThrough: 0,
+    draft: "",
+    lastOrder: 0,
+    updatedAtMs: context.nowMs,
+    link: linkDown,
+  };
+}
+
+/** A conversation of one's own making: its log is created and its first members are added once the server is reached. */
+export async function createConversation(
+  context: Context,
+  params: {
+    logId: Uint8Array;
+    host: string;
+    kind: "direct" | "group";
+    name: string;
+    /** The other person of a direct conversation (oneself in notes to oneself). */
+    peer: Uint8Array | undefined;
+    suiteId: CipherSuiteId;
+    /** The first members besides oneself. */
+    change: Omit<Change, "order" | "attempts"> | undefined;
+  },
+): Promise<{ state: ConversationState; effects: readonly Effect[] }> {
+  const { self, random, nowMs } = context;
+  const isDirect = params.kind === "direct";
+  const nowSeconds = BigInt(Math.floor(nowMs / 1000));
+  const settings = settingsExtension({
+    format: 1,
+    host: params.host,
+    logId: params.logId,
+    roles: isDirect ? [] : [{ accountId: self.accountId, role: roles.owner }],
+    policy: isDirect ? policies.everyMember : policies.administrators,
+    conversationKind: isDirect ? conversationKinds.direct : conversationKinds.group,
+    name: params.name,
+    ext: new Uint8Array(0),
+  });
+  const group = await createGroup({
+    suite: context.suite(params.suiteId),
+    groupId: params.logId,
+    credential: ownCredential(self),
+    signatureKeyPair: self.signatureKeyPair,
+    lifetime: { notBefore: nowSeconds - daySeconds, notAfter: nowSeconds + leafLifetimeSeconds },
+    extensions: [settings],
+    random,
+  });
+  const chain = { seq: 0, head: firstHead(context.sha256, params.logId) };
+  const begun = begin({ context, host: params.host, group, roster: rosterOf(group), epochId: 0, chain, peer: params.peer });
+  const changes = params.change === undefined ? [] : [{ ...params.change, order: pendingOrder(0), attempts: 0 }];
+  const turn: Turn = { context, effects: [], state: { ...begun, phase: { kind: "creating" }, changes, nextLocal: 1 } };
+  addLine(turn, { order: 0, author: self.accountId, body: { kind: "created", name: params.name }, acceptedAtMs: nowMs });
+  return { state: turn.state, effects: turn.effects };
+}
+
+/** Why a Welcome is not followed (spec M-4). */
+export type JoinRefusal = "invalid_welcome" | "disagrees" | "unknown_signer";
+
+export type JoinResult =
+  | { readonly kind: "joined"; readonly state: ConversationState; readonly effects: readonly Effect[] }
+  | { readonly kind: "refused"; readonly reason: JoinRefusal };
+
+/** Joins by a WelcomeBundle that `sender`, a verified account, sealed to this device's inbox (spec M-4). */
+export async function joinConversation(
+  context: Context,
+  params: {
+    bundle: WelcomeBundle;
+    suiteId: CipherSuiteId;
+    keyPackage: KeyPackage;
+    privateKeys: KeyPackagePrivateKeys;
+    ratchetTree: Uint8Array;
+    senderAccountId: Uint8Array;
+    senderDeviceId: Uint8Array;
+  },
+): Promise<JoinResult> {
+  const { bundle } = params;
+  try {
+    const joined = await joinGroup({
+      suite: context.suite(params.suiteId),
+      welcome: bundle.welcome,
+      keyPackage: params.keyPackage,
+      privateKeys: params.privateKeys,
+      ratchetTree: params.ratchetTree,
+    });
+    const roster = rosterOf(joined.state);
+    const { settings, own } = roster;
+    const agrees =
+      settings.host === bundle.host && equalBytes(settings.logId, bundle.logId) && equalBytes(groupId(joined.state), bundle.logId) && own !== undefined;
+    if (!agrees) return { kind: "refused", reason: "disagrees" };
+    const signer = roster.leaves.get(joined.welcomeSigner);
+    if (signer === undefined || !equalBytes(signer.accountId, params.senderAccountId) || !equalBytes(signer.deviceId, params.senderDeviceId)) {
+      return { kind: "refused", reason: "unknown_signer" };
+    }
+    if (bundle.epochId !== bundle.seq) return { kind: "refused", reason: "disagrees" };
+    return joinedState(context, { bundle, group: joined.state, roster, signer: signer.accountId });
+  } catch (error) {
+    if (error instanceof MlsError || error instanceof CodecError) return { kind: "refused", reason: "invalid_welcome" };
+    throw error;
+  }
+}
+
+function joinedState(
+  context: Context,
+  params: { bundle: WelcomeBundle; group: GroupState; roster: Roster; signer: Uint8Array },
+): JoinResult {
+  const { bundle, group, roster } = params;
+  const others = [...roster.leaves.values()].filter((leaf) => leaf !== roster.own);
+  const isDirect = roster.settings.conversationKind === conversationKinds.direct;
+  // A direct conversation has one other account; anything else is no direct conversation (spec L-12).
+  if (isDirect && roster.accounts.size !== 2) return { kind: "refused", reason: "disagrees" };
+  const chain = { seq: bundle.seq, head: bundle.head.slice() };
+  const peer = isDirect ? others.find((leaf) => leaf.account !== context.self.account)?.accountId : undefined;
+  const begun = begin({ context, host: bundle.host, group, roster, epochId: bundle.epochId, chain, peer });
+  const unverified = others.filter((leaf) => !context.vouched(leaf)).map((leaf) => ({ ...leaf, refused: false }));
+  const turn: Turn = { context, effects: [], state: { ...begun, unverified } };
+  addLine(turn, { order: entryOrder(chain.seq), author: params.signer, body: { kind: "added", accounts: [context.self.accountId] } });
+  if (unverified.length > 0) turn.effects.push({ kind: "verify", leaves: unverified, proofs: bundle.directoryProofs.slice() });
+  return { kind: "joined", state: turn.state, effects: turn.effects };
+}

@@ -1,0 +1,137 @@
+import { encode, equalBytes } from "@latchkey/codec";
+import { MlsError, createCommit, decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
+import type { KeyPackage } from "@latchkey/mls";
+import { authenticatedDataCodec, entryId, maxInlineTreeBytes } from "@latchkey/protocol";
+import type { TreeSource } from "@latchkey/protocol";
+import type { ClientErrorCode } from "../api.ts";
+import { encryptBlob } from "../group/blobs.ts";
+import { sealEnvelope } from "../group/envelope.ts";
+import { updateRank } from "./epoch.ts";
+import { epochKeys } from "./keys.ts";
+import { identityOf, isPermitted } from "./roster.ts";
+import { pendingOrder } from "./order.ts";
+import { set } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { Change, Joiner, PendingBlob, Roster, RosterLeaf } from "./types.ts";
+
+/** Adds in one commit once the group is large (spec M-5). */
+const addsPerCommit = 50;
+const largeGroup = 100;
+
+/** What every message and commit says of its sender's view (spec L-10). */
+export function authenticatedData(turn: Turn): Uint8Array {
+  const { chain } = turn.state;
+  const { self } = turn.context;
+  return encode(authenticatedDataCodec, {
+    format: 1,
+    seq: chain.seq,
+    head: chain.head,
+    accountVersion: self.accountVersion,
+    accountChain: self.accountChain,
+    gossip: new Uint8Array(0),
+    ext: new Uint8Array(0),
+  });
+}
+
+/** Puts a wanted change in the queue. */
+export function requestChange(turn: Turn, change: Omit<Change, "order" | "attempts">): void {
+  const { changes, nextLocal } = turn.state;
+  set(turn, { changes: [...changes, { ...change, order: pendingOrder(nextLocal), attempts: 0 }], nextLocal: nextLocal + 1 });
+}
+
+/** Ends a change without a commit. */
+function finish(turn: Turn, change: Change, failed?: ClientErrorCode): void {
+  set(turn, { changes: turn.state.changes.filter((other) => other.id !== change.id) });
+  turn.effects.push({
+    kind: "change_outcome",
+    id: change.id,
+    outcome: failed === undefined ? { kind: "done" } : { kind: "failed", code: failed },
+  });
+}
+
+/** Turns the first waiting change into a commit, as far as it still means something. */
+export async function stageNextChange(turn: Turn): Promise<void> {
+  const { roster, group, epoch, leavers, changes } = turn.state;
+  const change = changes[0];
+  const author = roster?.own;
+  if (change === undefined || roster === undefined || group === undefined || epoch === undefined || author === undefined) return;
+  const adds = change.adds.filter((joiner) => !stands(roster, joiner));
+  const removes = leavesOf(roster, change.removes);
+  const updates = change.update && updateRank(group, roster) !== undefined;
+  if (adds.length === 0 && removes.length === 0 && !updates) {
+    finish(turn, change);
+    return;
+  }
+  const isLarge = roster.leaves.size + adds.length > largeGroup && adds.length > addsPerCommit;
+  const now: Change = { ...change, adds: isLarge ? adds.slice(0, addsPerCommit) : adds };
+  const later: Change[] = isLarge ? [{ ...change, adds: adds.slice(addsPerCommit), removes: [] }] : [];
+  try {
+    const keyPackages = now.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage));
+    const identities = keyPackages.map((keyPackage) => identityOf(keyPackage.leafNode.credential));
+    if (!isPermitted(roster, leavers, { author, adds: identities, removes, settings: undefined })) {
+      finish(turn, change, "not_permitted");
+      return;
+    }
+    await stage(turn, { change: now, keyPackages, removes });
+    set(turn, { changes: [...later, ...changes.slice(1)] });
+  } catch (error) {
+    if (!(error instanceof MlsError)) throw error;
+    finish(turn, change, "invalid_key_package");
+  }
+}
+
+async function stage(
+  turn: Turn,
+  params: { change: Change; keyPackages: readonly KeyPackage[]; removes: readonly RosterLeaf[] },
+): Promise<void> {
+  const { state, context } = turn;
+  const { group, epoch, logId } = state;
+  if (group === undefined || epoch === undefined) return;
+  const { random, sha256 } = context;
+  const created = await createCommit(group, {
+    adds: params.keyPackages,
+    removes: params.removes.map((leaf) => leaf.leafIndex),
+    authenticatedData: authenticatedData(turn),
+    random,
+    nowSeconds: BigInt(Math.floor(context.nowMs / 1000)),
+  });
+  // The access key does not depend on the entry's number: only the epoch's id does, which the server gives.
+  const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
+  const body = { mlsMessage: created.message, directoryProofs: params.change.proofs };
+  const sealed = sealEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit", nextAccessHash, body, random, sha256 });
+  const blobs: PendingBlob[] = [];
+  if (sealed.external !== undefined) blobs.push({ blobId: sealed.external.reference.blobId, ciphertext: sealed.external.ciphertext });
+  let tree: TreeSource | undefined;
+  if (params.keyPackages.length > 0) {
+    const encoded = encodeRatchetTree(created.next);
+    if (encoded.length <= maxInlineTreeBytes) tree = { kind: "inline", tree: encoded };
+    else {
+      const { reference, ciphertext } = encryptBlob({ plaintext: encoded, random, sha256 });
+      blobs.push({ blobId: reference.blobId, ciphertext });
+      tree = { kind: "blob", ...reference };
+    }
+  }
+  const id = entryId(sha256, { epochId: epoch.epochId, kind: "commit", nextAccessHash, blob: sealed.blob });
+  set(turn, {
+    staged: {
+      change: params.change,
+      entry: { entryId: id, epochId: epoch.epochId, blob: sealed.blob, blobs },
+      nextAccessHash,
+      next: created.next,
+      welcomes: created.welcomes,
+      tree,
+      accepted: undefined,
+    },
+  });
+}
+
+function stands(roster: Roster, joiner: Joiner): boolean {
+  for (const leaf of roster.leaves.values()) {
+    if (equalBytes(leaf.accountId, joiner.accountId) && equalBytes(leaf.deviceId, joiner.deviceId)) return true;
+  }
+  return false;
+}
+
+function leavesOf(roster: Roster, accounts: readonly Uint8Array[]): readonly RosterLeaf[] {
+  return [...roster.leaves.values()].filter((leaf) => leaf !== roster.own && accounts.some((account) => equalBytes(account, leaf.accountId)));
+}

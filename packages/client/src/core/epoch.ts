@@ -1,0 +1,137 @@
+import { equalBytes } from "@latchkey/codec";
+import { members, unmergedLeafCount } from "@latchkey/mls";
+import type { GroupState, LeafIndex } from "@latchkey/mls";
+import { scheduleRemoval } from "./content.ts";
+import { closeEpoch } from "./keys.ts";
+import { addLine, nextOrder, pause, set } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { Change, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
+
+/** Races that a change may lose before the person is told. */
+const maxAttempts = 16;
+/** Above this many unmerged leaves joiners start to renew their paths, one a minute and group (spec M-5). */
+const unmergedLeavesTolerated = 16;
+const updateSpacingMs = 60_000;
+
+/** Moves into the epoch that the entry at the end of the chain opened. */
+export async function enterEpoch(
+  turn: Turn,
+  params: { group: GroupState; keys: EpochKeys; roster: Roster; author: RosterLeaf; isOwn: boolean },
+): Promise<void> {
+  const { state, context } = turn;
+  const { group, keys, roster, author } = params;
+  // Acknowledged by the server, and yet not in the log before the epoch's end.
+  if (state.outgoing.some((item) => item.accepted !== undefined && item.accepted.seq <= state.chain.seq)) {
+    pause(turn, "gap");
+    return;
+  }
+  tellDifference(turn, author, roster, params.isOwn);
+  const stands = (leaf: { leafIndex: LeafIndex; accountId: Uint8Array }): boolean => {
+    const now = roster.leaves.get(leaf.leafIndex);
+    return now !== undefined && equalBytes(now.accountId, leaf.accountId);
+  };
+  set(turn, {
+    group,
+    roster,
+    memberCount: roster.accounts.size,
+    epoch: keys,
+    closedEpochs: state.epoch === undefined ? state.closedEpochs : closeEpoch(state.closedEpochs, state.epoch, context.nowMs),
+    name: roster.settings.name,
+    unverified: state.unverified.filter(stands),
+    leavers: state.leavers.filter(stands),
+    // A closed epoch takes no more messages (L-4): what is not in the log by now never will be, and is encrypted again.
+    outgoing: state.outgoing.map((item) => unsealed(item)),
+  });
+  if (!params.isOwn) loseRace(turn);
+  if (turn.state.leavers.length > 0) scheduleRemoval(turn);
+  planUpdate(turn, group, roster);
+  const { link } = turn.state;
+  if (link.kind === "following") {
+    set(turn, { link: { ...link, kind: "opening", sent: new Set() } });
+    turn.effects.push({ kind: "open", epochId: keys.epochId, access: keys.access, afterSeq: turn.state.chain.seq });
+  }
+}
+
+function unsealed(item: Outgoing): Outgoing {
+  return item.sealed === undefined ? item : { ...item, sealed: undefined };
+}
+
+/** One line for each thing that a commit did. */
+function tellDifference(turn: Turn, author: RosterLeaf, roster: Roster, isOwn: boolean): void {
+  const before = turn.state.roster;
+  if (before === undefined) return;
+  const added = [...roster.accounts].filter(([account]) => !before.accounts.has(account));
+  const removed = [...before.accounts].filter(([account]) => !roster.accounts.has(account));
+  const ids = (entries: typeof added): Uint8Array[] => entries.flatMap(([, leaves]) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
+  const acceptedAtMs = isOwn ? turn.context.nowMs : 0;
+  const line = { author: author.accountId, acceptedAtMs };
+  if (added.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "added", accounts: ids(added) } });
+  // Who left said so in a line of their own.
+  const thrownOut = removed.filter(([, leaves]) => !turn.state.leavers.some((leaver) => leaves.some((leaf) => equalBytes(leaf.accountId, leaver.accountId))));
+  if (thrownOut.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "removed", accounts: ids(thrownOut) } });
+  if (roster.settings.name !== before.settings.name) {
+    addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "renamed", name: roster.settings.name } });
+  }
+}
+
+/** Somebody else's commit came first: one's own is dropped and made again on top of it, a bounded number of times. */
+function loseRace(turn: Turn): void {
+  const { staged, changes } = turn.state;
+  if (staged === undefined) return;
+  const change: Change = { ...staged.change, attempts: staged.change.attempts + 1 };
+  if (change.attempts < maxAttempts) {
+    set(turn, { staged: undefined, changes: [change, ...changes] });
+    return;
+  }
+  set(turn, { staged: undefined });
+  turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "conflict" } });
+}
+
+/** A fresh leaf renews its path while too many others have not: in order of their leaves, a minute apart (spec M-5). */
+function planUpdate(turn: Turn, group: GroupState, roster: Roster): void {
+  const rank = updateRank(group, roster);
+  if (rank === undefined) return;
+  const [jitter = 0] = turn.context.random(1);
+  turn.effects.push({ kind: "schedule", name: "self_update", delayMs: 2000 + jitter * 40 + rank * updateSpacingMs });
+}
+
+/** The place of one's own leaf among those that should update, or `undefined` when none should. */
+export function updateRank(group: GroupState, roster: Roster): number | undefined {
+  if (roster.own === undefined || unmergedLeafCount(group) <= unmergedLeavesTolerated) return undefined;
+  const fresh = members(group).filter((member) => member.leafNode.source.kind === "key-package");
+  const rank = fresh.findIndex((member) => member.leafIndex === roster.own?.leafIndex);
+  return rank === -1 ? undefined : rank;
+}
+
+/** One's own leaf was removed: every secret of the group goes, what was written stays readable. */
+export async function endMembership(turn: Turn, author: RosterLeaf): Promise<void> {
+  const { state, context } = turn;
+  const wasLeaving = state.phase.kind === "leaving";
+  if (!wasLeaving) {
+    addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "removed", accounts: [context.self.accountId] } });
+  }
+  forgetGroup(turn, wasLeaving ? "left" : "removed");
+}
+
+/** Erases the group's keys; pending messages fail, waiting changes too. */
+export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
+  const { state } = turn;
+  for (const change of [...state.changes, ...(state.staged === undefined ? [] : [state.staged.change])]) {
+    turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "not_a_member" } });
+  }
+  const outgoing = state.outgoing.filter((item) => item.purpose === "text").map((item): Outgoing => ({ ...unsealed(item), failure: "not_a_member" }));
+  set(turn, {
+    phase: { kind },
+    group: undefined,
+    roster: undefined,
+    epoch: undefined,
+    closedEpochs: [],
+    staged: undefined,
+    changes: [],
+    unverified: [],
+    leavers: [],
+    outgoing,
+  });
+  for (const message of outgoing) turn.effects.push({ kind: "outgoing", message });
+  turn.effects.push({ kind: "close" });
+}

@@ -1,0 +1,20 @@
+import { exportSecret } from "@latchkey/mls";
+import type { GroupState } from "@latchkey/mls";
+import { accessLabel, envelopeLabel } from "@latchkey/protocol";
+import type { ClosedEpoch, EpochKeys } from "./types.ts";
+
+const closedEpochMs = 7 * 86_400_000;
+
+/** The keys of the epoch that `group` is in, opened by entry `epochId` (spec L-1). */
+export function epochKeys(group: GroupState, logId: Uint8Array, epochId: number): EpochKeys {
+  return {
+    epochId,
+    access: exportSecret(group, accessLabel, logId, 32),
+    envelope: exportSecret(group, envelopeLabel, logId, 32),
+  };
+}
+
+/** The closed epochs to keep once `ended` has closed (spec L-4). */
+export function closeEpoch(closed: readonly ClosedEpoch[], ended: EpochKeys, nowMs: number): readonly ClosedEpoch[] {
+  return [...closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs), { ...ended, closedAtMs: nowMs }];
+}

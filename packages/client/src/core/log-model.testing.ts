@@ -1,0 +1,132 @@
+import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { entryId, entryLeaf, firstHead, nextHead, zeroHash } from "@latchkey/protocol";
+import type { EntryEvent, EntryKind, Opened, Sha256, WireErrorCode } from "@latchkey/protocol";
+
+interface Epoch {
+  readonly epochId: number;
+  readonly accessHash: Uint8Array;
+  child: number | undefined;
+}
+
+interface Entry extends EntryEvent {
+  readonly id: string;
+  readonly leaf: Uint8Array;
+  readonly head: Uint8Array;
+}
+
+export type ModelAnswer<T> = { readonly kind: "ok"; readonly value: T } | { readonly kind: "error"; readonly code: WireErrorCode };
+
+export type ModelEvent =
+  | { readonly kind: "entry"; readonly event: EntryEvent }
+  | { readonly kind: "sealed"; readonly seq: number; readonly leaf: Uint8Array };
+
+/** A reader of one log: its cursor and the epochs that it opened. */
+export interface ModelReader {
+  cursor: number;
+  readonly opened: Set<number>;
+}
+
+/** The rules of spec section 2 for one log, in memory: what every server does with it. */
+export class LogModel {
+  readonly #logId: Uint8Array;
+  readonly #sha256: Sha256;
+  readonly #epochs: Epoch[] = [];
+  readonly entries: Entry[] = [];
+
+  constructor(logId: Uint8Array, sha256: Sha256) {
+    this.#logId = logId;
+    this.#sha256 = sha256;
+  }
+
+  get exists(): boolean {
+    return this.#epochs.length > 0;
+  }
+
+  get #head(): Uint8Array {
+    return this.entries.at(-1)?.head ?? firstHead(this.#sha256, this.#logId);
+  }
+
+  get #current(): Epoch | undefined {
+    return this.#epochs.at(-1);
+  }
+
+  create(reader: ModelReader, accessHash: Uint8Array): ModelAnswer<Opened> {
+    const first = this.#epochs[0];
+    if (first === undefined) this.#epochs.push({ epochId: 0, accessHash, child: undefined });
+    else if (!equalBytes(first.accessHash, accessHash)) return { kind: "error", code: "log_exists" };
+    reader.opened.add(0);
+    return { kind: "ok", value: this.#opened() };
+  }
+
+  open(reader: ModelReader, params: { epochId: number; access: Uint8Array; afterSeq: number }): ModelAnswer<Opened> {
+    if (!this.exists) return { kind: "error", code: "unknown_log" };
+    const epoch = this.#epochs.find((candidate) => candidate.epochId === params.epochId);
+    if (epoch === undefined) return { kind: "error", code: "unknown_epoch" };
+    if (!equalBytes(this.#sha256(params.access), epoch.accessHash)) return { kind: "error", code: "wrong_access_key" };
+    if (reader.opened.size === 0) reader.cursor = params.afterSeq;
+    reader.opened.add(params.epochId);
+    return { kind: "ok", value: this.#opened() };
+  }
+
+  append(reader: ModelReader, params: { epochId: number; blob: Uint8Array }): ModelAnswer<{ seq: number; head: Uint8Array }> {
+    const known = this.#known({ ...params, kind: "message", nextAccessHash: zeroHash });
+    if (known !== undefined) return known;
+    if (!reader.opened.has(params.epochId)) return { kind: "error", code: "unknown_epoch" };
+    if (this.#current?.epochId !== params.epochId) return { kind: "error", code: "stale" };
+    return this.#add({ ...params, kind: "message", nextAccessHash: zeroHash });
+  }
+
+  commit(reader: ModelReader, params: { epochId: number; nextAccessHash: Uint8Array; blob: Uint8Array }): ModelAnswer<{ seq: number; head: Uint8Array }> {
+    const known = this.#known({ ...params, kind: "commit" });
+    if (known !== undefined) return known;
+    if (!reader.opened.has(params.epochId)) return { kind: "error", code: "unknown_epoch" };
+    const current = this.#current;
+    if (current === undefined || current.epochId !== params.epochId) return { kind: "error", code: "conflict" };
+    const answer = this.#add({ ...params, kind: "commit" });
+    if (answer.kind === "ok") {
+      current.child = answer.value.seq;
+      this.#epochs.push({ epochId: answer.value.seq, accessHash: params.nextAccessHash, child: undefined });
+    }
+    return answer;
+  }
+
+  /** The next event of a reader's stream, if it may have one now. */
+  next(reader: ModelReader): ModelEvent | undefined {
+    if (reader.opened.size === 0) return undefined;
+    const newest = Math.max(...reader.opened);
+    const end = this.#epochs.find((epoch) => epoch.epochId === newest)?.child;
+    // The stream waits after the commit that ends the newest opened epoch.
+    if (end !== undefined && reader.cursor >= end) return undefined;
+    const entry = this.entries[reader.cursor];
+    if (entry === undefined) return undefined;
+    reader.cursor += 1;
+    return reader.opened.has(entry.epochId) ? { kind: "entry", event: entry } : { kind: "sealed", seq: entry.seq, leaf: entry.leaf };
+  }
+
+  #opened(): Opened {
+    return {
+      logId: this.#logId,
+      currentEpochId: this.#current?.epochId ?? 0,
+      lastSeq: this.entries.length,
+      head: this.#head,
+      firstSeq: 1,
+      headBeforeFirst: firstHead(this.#sha256, this.#logId),
+    };
+  }
+
+  #known(entry: { epochId: number; kind: EntryKind; nextAccessHash: Uint8Array; blob: Uint8Array }): ModelAnswer<{ seq: number; head: Uint8Array }> | undefined {
+    const id = toBase64Url(entryId(this.#sha256, entry));
+    const found = this.entries.find((candidate) => candidate.id === id);
+    return found === undefined ? undefined : { kind: "ok", value: { seq: found.seq, head: found.head } };
+  }
+
+  #add(entry: { epochId: number; kind: EntryKind; nextAccessHash: Uint8Array; blob: Uint8Array }): ModelAnswer<{ seq: number; head: Uint8Array }> {
+    const seq = this.entries.length + 1;
+    const leaf = entryLeaf(this.#sha256, this.#logId, { ...entry, seq });
+    const head = nextHead(this.#sha256, this.#head, leaf);
+    const id = toBase64Url(entryId(this.#sha256, entry));
+    const { epochId, nextAccessHash, blob } = entry;
+    this.entries.push({ logId: this.#logId, seq, epochId, entryKind: entry.kind, day: 20_000, nextAccessHash, blob, id, leaf, head });
+    return { kind: "ok", value: { seq, head } };
+  }
+}

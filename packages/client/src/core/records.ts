@@ -1,0 +1,289 @@
+import { concatBytes, decode, empty, encode, enumeration, mapped, opaque, opaqueV, optional, oneOf, safeUint64, struct, text, uint16, uint32, uint8, variant, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { decodeGroupState, encodeGroupState, encodeStateChanges, toLeafIndex } from "@latchkey/mls";
+import type { CipherSuite, CipherSuiteId, GroupState, LeafIndex } from "@latchkey/mls";
+import { blobReferenceCodec } from "@latchkey/protocol";
+import type { TreeSource } from "@latchkey/protocol";
+import type { ClientErrorCode } from "../api.ts";
+import { orderSegment, parseOrderSegment } from "../store/store.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { rosterOf } from "./roster.ts";
+import { linkDown } from "./turn.ts";
+import type {
+  Chain,
+  Change,
+  ClosedEpoch,
+  ConversationState,
+  EpochKeys,
+  Joiner,
+  Leaver,
+  Outgoing,
+  PauseReason,
+  PendingBlob,
+  Phase,
+  Purpose,
+  SealedEntry,
+  StagedCommit,
+  UnverifiedLeaf,
+} from "./types.ts";
+
+/** One write of the store; `undefined` deletes. */
+export interface RecordChange {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+}
+
+/** Where the parts of a conversation lie. */
+export const recordKeys = {
+  meta: (id: string): string => `conversation/${id}`,
+  group: (id: string): string => `mls/${id}/`,
+  outgoing: (id: string): string => `outgoing/${id}/`,
+  changes: (id: string): string => `changes/${id}`,
+  staged: (id: string): string => `staged/${id}`,
+  stagedGroup: (id: string): string => `staged-mls/${id}/`,
+  heads: (id: string): string => `heads/${id}/`,
+} as const;
+
+const id32 = opaque(32);
+const format = oneOf(uint16, [1]);
+const large = 64 * 1024 * 1024;
+const leafIndex: Codec<LeafIndex> = mapped(uint32, (index: LeafIndex) => index, toLeafIndex);
+const chain: Codec<Chain> = struct<Chain>({ seq: safeUint64, head: id32 });
+const epochKeys: Codec<EpochKeys> = struct<EpochKeys>({ epochId: safeUint64, access: id32, envelope: id32 });
+const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({ epochId: safeUint64, access: id32, envelope: id32, closedAtMs: safeUint64 });
+const pauseReason = enumeration<PauseReason>(uint8, {
+  gap: 1,
+  fork: 2,
+  access_hash: 3,
+  late_message: 4,
+  access_refused: 5,
+  unreadable_commit: 6,
+  not_permitted: 7,
+  missed_commit: 8,
+  profile_restored: 9,
+});
+const phase: Codec<Phase> = variant<Phase>(uint8, {
+  creating: [1, empty],
+  active: [2, empty],
+  leaving: [3, empty],
+  removed: [4, empty],
+  left: [5, empty],
+  paused: [6, struct<{ reason: PauseReason }>({ reason: pauseReason })],
+  superseded: [7, struct<{ by: string }>({ by: text(64) })],
+});
+const unverified: Codec<UnverifiedLeaf> = struct<UnverifiedLeaf>({
+  leafIndex,
+  host: text(260),
+  accountId: id32,
+  deviceId: opaque(16),
+  signaturePublicKey: opaqueV(4096),
+  refused: mapped(uint8, (refused: boolean) => (refused ? 1 : 0), (value) => value === 1),
+});
+const leaver: Codec<Leaver> = struct<Leaver>({ leafIndex, accountId: id32 });
+// Only suites that this client made or joined are stored; the provider refuses any other.
+const suiteId: Codec<CipherSuiteId> = mapped(uint16, (id: CipherSuiteId) => id, (id) => id as CipherSuiteId);
+
+/** What is stored of a conversation in its one small record. */
+interface Meta
+  extends Omit<ConversationState, "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link"> {
+  readonly format: 1;
+}
+
+const meta: Codec<Meta> = struct<Meta>({
+  format,
+  logId: id32,
+  host: text(260),
+  kind: enumeration(uint8, { direct: 1, group: 2 }),
+  name: text(512),
+  peer: optional(id32),
+  suiteId,
+  phase,
+  chain,
+  joinedSeq: safeUint64,
+  epoch: optional(epochKeys),
+  closedEpochs: vector(closedEpoch, { maxBytes: large }),
+  memberCount: uint32,
+  unverified: vector(unverified, { maxBytes: large }),
+  leavers: vector(leaver, { maxBytes: large }),
+  rosterAdds: safeUint64,
+  toldName: text(4096),
+  nextLocal: safeUint64,
+  unread: safeUint64,
+  readThrough: safeUint64,
+  draft: text(1 << 20),
+  lastOrder: safeUint64,
+  updatedAtMs: safeUint64,
+});
+
+const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>({
+  entryId: id32,
+  epochId: safeUint64,
+  blob: opaqueV(1 << 20),
+  blobs: vector(struct<PendingBlob>({ blobId: id32, ciphertext: opaqueV(large) }), { maxBytes: 2 * large }),
+});
+
+// The API's codes are all short words; a stored one that this version does not know is shown as it is.
+const failureCode: Codec<ClientErrorCode> = mapped(text(64), (code: ClientErrorCode) => code, (code) => code as ClientErrorCode);
+
+type StoredOutgoing = Omit<Outgoing, "order" | "accepted">;
+const outgoing: Codec<StoredOutgoing> = struct<StoredOutgoing>({
+  id: text(64),
+  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3 }),
+  text: text(1 << 20),
+  composedAtMs: safeUint64,
+  content: opaqueV(1 << 20),
+  rosterAdds: safeUint64,
+  failure: optional(failureCode),
+  sealed: optional(sealedEntry),
+});
+
+const joiner: Codec<Joiner> = struct<Joiner>({
+  host: text(260),
+  accountId: id32,
+  deviceId: opaque(16),
+  inboxId: id32,
+  inboxKey: opaqueV(4096),
+  keyPackage: opaqueV(65_536),
+});
+const change: Codec<Change> = struct<Change>({
+  id: text(64),
+  order: safeUint64,
+  adds: vector(joiner, { maxBytes: large }),
+  removes: vector(id32, { maxBytes: large }),
+  proofs: opaqueV(large),
+  update: mapped(uint8, (update: boolean) => (update ? 1 : 0), (value) => value === 1),
+  attempts: uint32,
+});
+const changes: Codec<Change[]> = vector(change, { maxBytes: 2 * large });
+
+const treeSource: Codec<TreeSource> = variant<TreeSource>(uint8, {
+  inline: [1, struct<{ tree: Uint8Array }>({ tree: opaqueV(large) })],
+  blob: [2, blobReferenceCodec],
+});
+type StoredStaged = Omit<StagedCommit, "next" | "accepted">;
+const staged: Codec<StoredStaged> = struct<StoredStaged>({
+  change,
+  entry: sealedEntry,
+  nextAccessHash: id32,
+  welcomes: vector(opaqueV(large), { maxBytes: large }),
+  tree: optional(treeSource),
+});
+
+/** The writes that turn the stored `before` into `after`: what did not change is not written. */
+export function recordChanges(before: ConversationState | undefined, after: ConversationState): RecordChange[] {
+  const { id } = after;
+  const writes: RecordChange[] = [];
+  if (before === undefined || hasMetaChanged(before, after)) {
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 1, ...after }) });
+  }
+  writes.push(...outgoingChanges(before?.outgoing ?? [], after));
+  if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {
+    writes.push({ key: recordKeys.changes(id), value: after.changes.length === 0 ? undefined : encode(changes, [...after.changes]) });
+  }
+  writes.push(...stagedChanges(before?.staged, after));
+  writes.push(...groupChanges(recordKeys.group(id), before?.group, after.group));
+  writes.push(...headChanges(before, after));
+  return writes;
+}
+
+const noChanges: readonly Change[] = [];
+
+/** Fields that no record holds, or that have records of their own. */
+const apart: ReadonlySet<string> = new Set(["recentHeads", "group", "roster", "outgoing", "changes", "staged", "link", "id"]);
+
+function hasMetaChanged(before: ConversationState, after: ConversationState): boolean {
+  // Object.keys of a state are its fields.
+  return (Object.keys(after) as (keyof ConversationState)[]).some((field) => !apart.has(field) && before[field] !== after[field]);
+}
+
+function outgoingChanges(before: readonly Outgoing[], { id, outgoing: after }: ConversationState): RecordChange[] {
+  if (before === after) return [];
+  const prefix = recordKeys.outgoing(id);
+  const old = new Map(before.map((item) => [item.order, item]));
+  const writes: RecordChange[] = [];
+  for (const item of after) {
+    if (isOutgoingChanged(old.get(item.order), item)) writes.push({ key: prefix + orderSegment(item.order), value: encode(outgoing, item) });
+    old.delete(item.order);
+  }
+  for (const order of old.keys()) writes.push({ key: prefix + orderSegment(order), value: undefined });
+  return writes;
+}
+
+/** Whether its record changes; that it was acknowledged is known again from the log (spec L-6). */
+function isOutgoingChanged(before: Outgoing | undefined, after: Outgoing): boolean {
+  if (before === undefined || before.sealed !== after.sealed) return true;
+  return before.failure !== after.failure || before.rosterAdds !== after.rosterAdds;
+}
+
+function stagedChanges(before: StagedCommit | undefined, { id, staged: after }: ConversationState): RecordChange[] {
+  if (before?.entry === after?.entry) return [];
+  return [
+    ...groupChanges(recordKeys.stagedGroup(id), before?.next, after?.next),
+    { key: recordKeys.staged(id), value: after === undefined ? undefined : encode(staged, after) },
+  ];
+}
+
+function groupChanges(prefix: string, before: GroupState | undefined, after: GroupState | undefined): RecordChange[] {
+  if (before === after) return [];
+  const prefixed = (records: readonly RecordChange[]): RecordChange[] => records.map(({ key, value }) => ({ key: prefix + key, value }));
+  if (after === undefined) return before === undefined ? [] : prefixed(encodeGroupState(before).map(({ key }) => ({ key, value: undefined })));
+  return prefixed(before === undefined ? encodeGroupState(after) : encodeStateChanges(before, after));
+}
+
+/** The heads of the entries that are new, as one record named by the last of them. */
+function headChanges(before: ConversationState | undefined, after: ConversationState): RecordChange[] {
+  const { seq } = after.chain;
+  const count = Math.min(before === undefined ? 1 : seq - before.chain.seq, after.recentHeads.length);
+  if (count === 0) return [];
+  return [{ key: recordKeys.heads(after.id) + orderSegment(seq), value: concatBytes(...after.recentHeads.slice(-count)) }];
+}
+
+/** The head after entry `seq`, where it was kept. */
+export async function loadHead(tx: StoreTransaction, id: string, seq: number): Promise<Uint8Array | undefined> {
+  const prefix = recordKeys.heads(id);
+  const range = seq === 0 ? { prefix } : { prefix, after: prefix + orderSegment(seq - 1) };
+  const [first] = await tx.scan({ ...range, limit: 1 });
+  if (first === undefined) return undefined;
+  const [key, heads] = first;
+  const end = heads.length - 32 * (parseOrderSegment(key.slice(prefix.length)) - seq);
+  return end < 32 ? undefined : heads.slice(end - 32, end);
+}
+
+/** A conversation as it is stored, without its group (see `loadGroup`). */
+export async function loadConversation(tx: StoreTransaction, id: string, suiteOf: (id: CipherSuiteId) => CipherSuite): Promise<ConversationState | undefined> {
+  const stored = await tx.get(recordKeys.meta(id));
+  if (stored === undefined) return undefined;
+  const { format: _format, ...fields } = decode(meta, stored);
+  const prefix = recordKeys.outgoing(id);
+  const waiting = await tx.scan({ prefix });
+  const storedChanges = await tx.get(recordKeys.changes(id));
+  return {
+    ...fields,
+    id,
+    recentHeads: [fields.chain.head],
+    group: undefined,
+    roster: undefined,
+    outgoing: waiting.map(([key, value]) => ({ ...decode(outgoing, value), order: parseOrderSegment(key.slice(prefix.length)), accepted: undefined })),
+    changes: storedChanges === undefined ? noChanges : decode(changes, storedChanges),
+    staged: await loadStaged(tx, id, suiteOf(fields.suiteId)),
+    link: linkDown,
+  };
+}
+
+async function loadStaged(tx: StoreTransaction, id: string, suite: CipherSuite): Promise<StagedCommit | undefined> {
+  const stored = await tx.get(recordKeys.staged(id));
+  if (stored === undefined) return undefined;
+  const next = decodeGroupState(suite, await loadRecords(tx, recordKeys.stagedGroup(id)));
+  return { ...decode(staged, stored), next, accepted: undefined };
+}
+
+async function loadRecords(tx: StoreTransaction, prefix: string): Promise<[string, Uint8Array][]> {
+  return (await tx.scan({ prefix })).map(([key, value]) => [key.slice(prefix.length), value]);
+}
+
+/** The state with its group, ready for `step`; as it is when it has none any more. */
+export async function loadGroup(tx: StoreTransaction, state: ConversationState, suite: CipherSuite): Promise<ConversationState> {
+  if (state.group !== undefined || state.epoch === undefined) return state;
+  const group = decodeGroupState(suite, await loadRecords(tx, recordKeys.group(state.id)));
+  return { ...state, group, roster: rosterOf(group) };
+}

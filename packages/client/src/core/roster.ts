@@ -1,0 +1,96 @@
+import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { groupContextExtensions, members, ownLeafIndex } from "@latchkey/mls";
+import type { Credential, Extension, GroupState } from "@latchkey/mls";
+import { conversationKinds, latchkeyGroupCodec, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
+import type { LatchkeyGroup, LeafIdentity } from "@latchkey/protocol";
+import type { Leaver, Roster, RosterLeaf } from "./types.ts";
+
+export const roles = { member: 1, administrator: 2, owner: 3 } as const;
+export const policies = { everyMember: 0, administrators: 1 } as const;
+
+/** The identity in a leaf's credential (spec M-1). @throws CodecError when it is none of ours. */
+export function identityOf(credential: Credential): LeafIdentity {
+  if (credential.kind !== "basic") throw new CodecError("invalid", "not a basic credential");
+  return decode(leafIdentityCodec, credential.identity);
+}
+
+/** The `latchkey_group` among the extensions of a group context (spec M-1). @throws CodecError when absent or malformed. */
+export function settingsOf(extensions: readonly Extension[]): LatchkeyGroup {
+  const found = extensions.find((extension) => extension.type === latchkeyGroupExtensionType);
+  if (found === undefined) throw new CodecError("invalid", "not a Latchkey group");
+  return decode(latchkeyGroupCodec, found.data);
+}
+
+/** `settings` as an extension of the group context. */
+export function settingsExtension(settings: LatchkeyGroup): Extension {
+  return { type: latchkeyGroupExtensionType, data: encode(latchkeyGroupCodec, settings) };
+}
+
+/** Who is in the group. @throws CodecError when a leaf or the group is not Latchkey's, or a device stands in it twice. */
+export function rosterOf(group: GroupState): Roster {
+  const leaves = new Map<number, RosterLeaf>();
+  const accounts = new Map<string, RosterLeaf[]>();
+  for (const member of members(group)) {
+    const { host, accountId, deviceId } = identityOf(member.credential);
+    const { leafIndex, signaturePublicKey } = member;
+    // Decoded fields are views of the leaf; copies keep the message buffer from living on.
+    const account = toBase64Url(accountId);
+    const leaf: RosterLeaf = { leafIndex, host, accountId: accountId.slice(), deviceId: deviceId.slice(), signaturePublicKey, account };
+    const devices = accounts.get(account) ?? [];
+    if (devices.some((other) => equalBytes(other.deviceId, deviceId))) throw new CodecError("invalid", "a device stands in the group twice");
+    accounts.set(account, [...devices, leaf]);
+    leaves.set(leafIndex, leaf);
+  }
+  return { leaves, accounts, settings: settingsOf(groupContextExtensions(group)), own: leaves.get(ownLeafIndex(group)) };
+}
+
+/** The role of an account, by base64url id. */
+export function roleOf(roster: Roster, account: string): number {
+  const entry = roster.settings.roles.find((candidate) => toBase64Url(candidate.accountId) === account);
+  return entry?.role ?? roles.member;
+}
+
+/**
+ * Whether this account may add and remove others (spec M-2). When no administrator is left in the group, everyone may:
+ * else nobody could ever again.
+ */
+export function mayManage(roster: Roster, account: string): boolean {
+  if (roster.settings.conversationKind === conversationKinds.direct) return roster.settings.policy === policies.everyMember;
+  if (roster.settings.policy === policies.everyMember) return true;
+  if (roleOf(roster, account) >= roles.administrator) return true;
+  return ![...roster.accounts.keys()].some((other) => roleOf(roster, other) >= roles.administrator);
+}
+
+/** What a commit would change, in the terms of the role policy. */
+export interface ProposedChange {
+  readonly author: RosterLeaf;
+  readonly adds: readonly LeafIdentity[];
+  readonly removes: readonly RosterLeaf[];
+  readonly settings: LatchkeyGroup | undefined;
+}
+
+/** Whether roles allow this change (spec M-2). The same for every member: it depends on the group and the log alone. */
+export function isPermitted(roster: Roster, leavers: readonly Leaver[], change: ProposedChange): boolean {
+  const { author } = change;
+  const isDirect = roster.settings.conversationKind === conversationKinds.direct;
+  const manages = mayManage(roster, author.account);
+  const adds = change.adds.every((added) => {
+    const account = toBase64Url(added.accountId);
+    if (account === author.account) return true;
+    // A direct conversation has two people and stays with them.
+    if (isDirect) return roster.accounts.has(account) || roster.accounts.size === 1;
+    return manages;
+  });
+  const removes = change.removes.every((removed) => {
+    if (removed.account === author.account) return true;
+    if (leavers.some((leaver) => equalBytes(leaver.accountId, removed.accountId))) return true;
+    return !isDirect && manages && roleOf(roster, removed.account) <= Math.max(roleOf(roster, author.account), roles.administrator);
+  });
+  return adds && removes && isSettingsChangePermitted(roster, change.settings, manages && !isDirect);
+}
+
+function isSettingsChangePermitted(roster: Roster, next: LatchkeyGroup | undefined, manages: boolean): boolean {
+  if (next === undefined) return true;
+  const before = roster.settings;
+  return manages && next.host === before.host && equalBytes(next.logId, before.logId) && next.conversationKind === before.conversationKind;
+}

@@ -1,0 +1,110 @@
+import { toBase64Url } from "@latchkey/codec";
+import { encryptApplicationMessage } from "@latchkey/mls";
+import { entryId, zeroHash } from "@latchkey/protocol";
+import { sealEnvelope } from "../group/envelope.ts";
+import { authenticatedData, stageNextChange } from "./changes.ts";
+import { isCaughtUp, set, setOutgoing } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { Outgoing, SealedEntry } from "./types.ts";
+
+/** Messages that may wait for their acknowledgement at a time. */
+const inFlight = 64;
+
+/** Everything that can go out now goes out; called at the end of each step. */
+export async function flush(turn: Turn): Promise<void> {
+  const { phase, link, epoch, chain } = turn.state;
+  if (epoch === undefined) return;
+  if (phase.kind === "creating" && epoch.epochId === 0 && link.kind === "up") {
+    set(turn, { link: { ...link, kind: "opening" } });
+    turn.effects.push({ kind: "create", accessHash: turn.context.sha256(epoch.access) });
+    return;
+  }
+  if (phase.kind !== "creating" && phase.kind !== "active" && phase.kind !== "leaving" && phase.kind !== "superseded") return;
+  if (link.kind === "up") {
+    set(turn, { link: { ...link, kind: "opening" } });
+    turn.effects.push({ kind: "open", epochId: epoch.epochId, access: epoch.access, afterSeq: chain.seq });
+    return;
+  }
+  if (!isCaughtUp(turn.state)) return;
+  sendSealed(turn);
+  // While a commit of one's own is on its way, a message would be for an epoch that may be over.
+  if (turn.state.staged === undefined && phase.kind !== "superseded") await prepare(turn);
+}
+
+/** Sends what is sealed and was not sent on this connection: the same bytes as before (spec L-6). */
+function sendSealed(turn: Turn): void {
+  for (const message of turn.state.outgoing) {
+    if (message.sealed !== undefined && message.accepted === undefined && message.failure === undefined) sendEntry(turn, message.sealed);
+  }
+  const { staged } = turn.state;
+  if (staged !== undefined && staged.accepted === undefined && noteSent(turn, staged.entry)) {
+    turn.effects.push({ kind: "commit", entry: staged.entry, nextAccessHash: staged.nextAccessHash });
+  }
+}
+
+function sendEntry(turn: Turn, entry: SealedEntry): void {
+  if (noteSent(turn, entry)) turn.effects.push({ kind: "append", entry });
+}
+
+function noteSent(turn: Turn, entry: SealedEntry): boolean {
+  const { link } = turn.state;
+  const id = toBase64Url(entry.entryId);
+  if (link.sent.has(id)) return false;
+  set(turn, { link: { ...link, sent: new Set([...link.sent, id]) } });
+  return true;
+}
+
+/** Seals waiting messages and makes waiting changes, in the order in which the person asked for them. */
+async function prepare(turn: Turn): Promise<void> {
+  for (;;) {
+    const { outgoing, changes, phase } = turn.state;
+    const change = changes[0];
+    const message = nextMessage(turn);
+    if (change !== undefined && (message === undefined || change.order < message.order)) {
+      await stageNextChange(turn);
+      if (turn.state.staged !== undefined) {
+        sendSealed(turn);
+        return;
+      }
+      continue;
+    }
+    if (phase.kind === "creating") {
+      // The first members are in, or there are none to add.
+      set(turn, { phase: { kind: "active" } });
+      continue;
+    }
+    const flying = outgoing.filter((item) => item.sealed !== undefined && item.accepted === undefined).length;
+    if (message === undefined || flying >= inFlight) return;
+    if (isOutdated(turn, message)) setOutgoing(turn, message.id, { failure: "members_changed" });
+    else await seal(turn, message);
+  }
+}
+
+/** The next message to seal, unless something holds messages back (spec M-3, G-8). */
+function nextMessage(turn: Turn): Outgoing | undefined {
+  const { outgoing, leavers, unverified } = turn.state;
+  const isHeld = leavers.length > 0 || unverified.length > 0;
+  return outgoing.find((item) => item.sealed === undefined && item.failure === undefined && (!isHeld || item.purpose === "leave"));
+}
+
+/** Somebody was added since this was written: it goes to them only if the person says so (spec L-4, attack A7). */
+function isOutdated(turn: Turn, message: Outgoing): boolean {
+  return message.purpose === "text" && message.rosterAdds !== turn.state.rosterAdds;
+}
+
+async function seal(turn: Turn, message: Outgoing): Promise<void> {
+  const { group, epoch, logId } = turn.state;
+  if (group === undefined || epoch === undefined) return;
+  const { random, sha256 } = turn.context;
+  const encrypted = await encryptApplicationMessage(group, { plaintext: message.content, authenticatedData: authenticatedData(turn), random });
+  const body = { mlsMessage: encrypted.message, directoryProofs: new Uint8Array(0) };
+  const { epochId } = epoch;
+  const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, random, sha256 });
+  const blobs = external === undefined ? [] : [{ blobId: external.reference.blobId, ciphertext: external.ciphertext }];
+  const entry: SealedEntry = { entryId: entryId(sha256, { epochId, kind: "message", nextAccessHash: zeroHash, blob }), epochId, blob, blobs };
+  set(turn, {
+    group: encrypted.state,
+    outgoing: turn.state.outgoing.map((item) => (item.id === message.id ? { ...item, sealed: entry } : item)),
+  });
+  sendEntry(turn, entry);
+}

@@ -1,0 +1,401 @@
+import { encode, toBase64Url } from "@latchkey/codec";
+import { createKeyPackage } from "@latchkey/mls";
+import type { KeyPackage, KeyPackagePrivateKeys, RandomBytes } from "@latchkey/mls";
+import { nodeCrypto } from "@latchkey/mls/node";
+import { createLeaveContent, createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
+import type { WireErrorCode } from "@latchkey/protocol";
+import { seededRandom } from "@latchkey/testkit";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import type { Store } from "../store/store.ts";
+import { createConversation, joinConversation } from "./begin.ts";
+import { LogModel } from "./log-model.testing.ts";
+import type { ModelReader } from "./log-model.testing.ts";
+import { isPendingOrder } from "./order.ts";
+import { loadConversation, loadGroup, loadHead, recordChanges } from "./records.ts";
+import { step } from "./step.ts";
+import type { Context, ConversationState, Effect, Input, Joiner, Line, Self, WelcomePost } from "./types.ts";
+
+export const suiteId = 0x0001;
+const suite = nodeCrypto.suite(suiteId);
+const host = "chat.example";
+const blobStore = new Map<string, Uint8Array>();
+
+/** One simulated device: the rules of the engine (store first, then send) around the core, with everything that can go wrong. */
+export class SimDevice {
+  readonly name: string;
+  readonly self: Self;
+  readonly #random: RandomBytes;
+  readonly #world: SimWorld;
+  readonly #store: Store = createMemoryStore();
+  readonly lines: Map<number, Line> = new Map();
+  readonly timers: Map<string, number> = new Map();
+  readonly alarms: string[] = [];
+  readonly outcomes: string[] = [];
+  readonly #keyPackages: { keyPackage: KeyPackage; privateKeys: KeyPackagePrivateKeys }[] = [];
+  inbox: WelcomePost[] = [];
+  state: ConversationState | undefined;
+  #reader: ModelReader | undefined;
+  /** Requests on their way to the server, and what the server said, on its way here. */
+  #requests: Effect[] = [];
+  #events: Input[] = [];
+  #now = 1_700_000_000_000;
+
+  constructor(world: SimWorld, name: string, self: Self, random: RandomBytes) {
+    this.#world = world;
+    this.name = name;
+    this.self = self;
+    this.#random = random;
+  }
+
+  static async create(world: SimWorld, name: string, random: RandomBytes): Promise<SimDevice> {
+    const signatureKeyPair = await suite.generateSignatureKeyPair(random);
+    const accountId = random(32);
+    const self: Self = {
+      host,
+      accountId,
+      deviceId: random(16),
+      account: toBase64Url(accountId),
+      signatureKeyPair,
+      accountVersion: 0,
+      accountChain: random(32),
+    };
+    return new SimDevice(world, name, self, random);
+  }
+
+  get context(): Context {
+    return {
+      self: this.self,
+      nowMs: (this.#now += 10),
+      random: this.#random,
+      sha256,
+      suite: (id) => nodeCrypto.suite(id),
+      vouched: (leaf) => this.#world.vouches(leaf.account, leaf.signaturePublicKey),
+      olderHead: (seq) => this.#store.transact("read", (tx) => loadHead(tx, this.#id, seq)),
+    };
+  }
+
+  get #id(): string {
+    return this.state?.id ?? "";
+  }
+
+  async #newKeyPackage(): Promise<{ reference: number; message: Uint8Array }> {
+    const { self } = this;
+    const created = await createKeyPackage({
+      suite,
+      credential: { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, ...self }) },
+      signatureKeyPair: self.signatureKeyPair,
+      lifetime: { notBefore: 1n, notAfter: 4_000_000_000n },
+      capabilities: { versions: [1], cipherSuites: [suiteId], extensions: [latchkeyGroupExtensionType], proposals: [], credentials: [1] },
+      random: this.#random,
+    });
+    return { reference: this.#keyPackages.push(created), message: created.message };
+  }
+
+  async joiner(): Promise<Joiner> {
+    const { message } = await this.#newKeyPackage();
+    const { accountId, deviceId } = this.self;
+    return { host, accountId, deviceId, inboxId: this.#random(32), inboxKey: this.#random(32), keyPackage: message };
+  }
+
+  async found(others: readonly SimDevice[]): Promise<void> {
+    const adds = await Promise.all(others.map((other) => other.joiner()));
+    const change = { id: "first", adds, removes: [], proofs: new Uint8Array(0), update: false };
+    const { logId } = this.#world;
+    const begun = await createConversation(this.context, { logId, host, kind: "group", name: "Sim", peer: undefined, suiteId, change });
+    await this.#keep(undefined, begun.state, begun.effects);
+  }
+
+  async input(input: Input): Promise<void> {
+    if (this.state === undefined) return;
+    const result = await step(this.context, this.state, input);
+    if (result.kind === "needs_blob") {
+      const { decryptBlob } = await import("../group/blobs.ts");
+      const ciphertext = blobStore.get(toBase64Url(result.reference.blobId));
+      if (input.kind !== "entry") throw new Error("only entries need blobs");
+      const external = ciphertext === undefined ? "missing" : decryptBlob({ reference: result.reference, ciphertext, sha256 });
+      await this.input({ ...input, external });
+      return;
+    }
+    await this.#keep(this.state, result.state, result.effects);
+  }
+
+  /** Stores, then sends. */
+  async #keep(before: ConversationState | undefined, after: ConversationState, effects: readonly Effect[]): Promise<void> {
+    await this.#store.transact("write", (tx) => {
+      for (const { key, value } of recordChanges(before, after)) {
+        if (value === undefined) tx.delete(key);
+        else tx.put(key, value);
+      }
+    });
+    this.state = after;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case "create":
+      case "open":
+      case "append":
+      case "commit":
+        if (this.#reader !== undefined) this.#requests.push(effect);
+        return;
+      case "close":
+        return;
+      case "line":
+        this.lines.set(effect.line.order, effect.line);
+        return;
+      case "alarm":
+        this.alarms.push(effect.reason);
+        return;
+      case "post":
+        // Persisted with the commit in the engine: never lost.
+        this.#world.deviceOf(effect.post.joiner.accountId).inbox.push(effect.post);
+        return;
+      case "verify":
+        this.#events.push({
+          kind: "verified",
+          verdicts: effect.leaves.map((leaf) => ({ leafIndex: leaf.leafIndex, signaturePublicKey: leaf.signaturePublicKey, verdict: "vouched" })),
+        });
+        return;
+      case "schedule":
+        this.timers.set(effect.name, effect.delayMs);
+        return;
+      case "change_outcome":
+        this.outcomes.push(effect.outcome.kind === "done" ? "done" : effect.outcome.code);
+        return;
+      case "named":
+      case "dropped":
+      case "outgoing":
+        return;
+    }
+  }
+
+  async connect(): Promise<void> {
+    if (this.#reader !== undefined || this.state === undefined) return;
+    this.#reader = { cursor: 0, opened: new Set() };
+    await this.input({ kind: "connected" });
+  }
+
+  /** The connection breaks: of what was on its way, the first `arrive` requests still reach the server, no answer comes back. */
+  async disconnect(arrive: number): Promise<void> {
+    if (this.#reader === undefined) return;
+    for (let i = 0; i < arrive; i++) this.serve();
+    this.#reader = undefined;
+    this.#requests = [];
+    this.#events = this.#events.filter((event) => event.kind === "verified");
+    await this.input({ kind: "disconnected" });
+  }
+
+  /** The process dies and starts again from its store. */
+  async restart(arrive: number): Promise<void> {
+    if (this.state === undefined) return;
+    for (let i = 0; i < arrive && this.#reader !== undefined; i++) this.serve();
+    this.#reader = undefined;
+    this.#requests = [];
+    this.#events = [];
+    this.timers.clear();
+    const id = this.#id;
+    this.state = await this.#store.transact("read", async (tx) => {
+      const stored = await loadConversation(tx, id, (suiteNumber) => nodeCrypto.suite(suiteNumber));
+      if (stored === undefined) throw new Error("the conversation is gone");
+      return await loadGroup(tx, stored, suite);
+    });
+  }
+
+  /** The server handles one request. */
+  serve(): boolean {
+    const request = this.#requests.shift();
+    const reader = this.#reader;
+    if (request === undefined || reader === undefined) return false;
+    const { log } = this.#world;
+    const refuse = (code: WireErrorCode, kind: "create" | "open" | "append" | "commit", entryId?: Uint8Array): void => {
+      this.#events.push({ kind: "refused", request: kind, entryId, code, retryAfterMs: 0 });
+    };
+    if (request.kind === "create" || request.kind === "open") {
+      const answer = request.kind === "create" ? log.create(reader, request.accessHash) : log.open(reader, request);
+      if (answer.kind === "ok") this.#events.push({ kind: "opened", opened: answer.value });
+      else refuse(answer.code, request.kind);
+    }
+    if (request.kind === "append" || request.kind === "commit") {
+      for (const blob of request.entry.blobs) blobStore.set(toBase64Url(blob.blobId), blob.ciphertext);
+      const { entry } = request;
+      const answer = request.kind === "append" ? log.append(reader, entry) : log.commit(reader, { ...entry, nextAccessHash: request.nextAccessHash });
+      if (answer.kind === "ok") this.#events.push({ kind: "accepted", entryId: entry.entryId, ...answer.value });
+      else refuse(answer.code, request.kind, entry.entryId);
+    }
+    return true;
+  }
+
+  /** The server streams one entry. */
+  stream(): boolean {
+    const next = this.#reader === undefined ? undefined : this.#world.log.next(this.#reader);
+    if (next === undefined) return false;
+    this.#events.push(next);
+    return true;
+  }
+
+  /** One thing that the server said arrives here. */
+  async receive(): Promise<boolean> {
+    // As the engine does it: entries wait until the answer to `open` has been taken in.
+    const isReading = this.state?.link.kind === "following";
+    const at = this.#events.findIndex((event) => isReading || (event.kind !== "entry" && event.kind !== "sealed"));
+    const event = at === -1 ? undefined : this.#events.splice(at, 1)[0];
+    if (event === undefined) return false;
+    await this.input(event);
+    return true;
+  }
+
+  async fireTimer(): Promise<boolean> {
+    const [name] = this.timers.keys();
+    if (name === undefined) return false;
+    this.timers.delete(name);
+    // Names come from `schedule` effects only.
+    await this.input({ kind: "timer", name: name as "retry" });
+    return true;
+  }
+
+  /** Reads its inbox. */
+  async join(): Promise<boolean> {
+    const post = this.inbox.shift();
+    if (post === undefined) return false;
+    if (this.state !== undefined && this.state.phase.kind !== "removed" && this.state.phase.kind !== "left") throw new Error("joined twice");
+    const sender = this.#world.deviceAt(post);
+    for (const own of this.#keyPackages) {
+      const tree = post.tree.kind === "inline" ? post.tree.tree : new Uint8Array(0);
+      const bundle = { format: 1 as const, host, logId: this.#world.logId, ...post, directoryProofs: new Uint8Array(0), checkpoint: new Uint8Array(0), ext: new Uint8Array(0) };
+      const joined = await joinConversation(this.context, {
+        bundle,
+        suiteId,
+        ...own,
+        ratchetTree: tree,
+        senderAccountId: sender.self.accountId,
+        senderDeviceId: sender.self.deviceId,
+      });
+      if (joined.kind !== "joined") continue;
+      const before = this.state;
+      await this.#keep(before, joined.state, joined.effects);
+      if (this.#reader !== undefined) {
+        // The old membership's stream was closed.
+        this.#requests = [];
+        this.#events = this.#events.filter((event) => event.kind === "verified");
+        this.#reader = { cursor: 0, opened: new Set() };
+        await this.input({ kind: "connected" });
+      }
+      return true;
+    }
+    throw new Error("no key package fits the Welcome");
+  }
+
+  async say(text: string): Promise<void> {
+    const id = toBase64Url(this.#random(16));
+    const content = createTextContent({ text, salt: this.#random(16), sentAtMs: this.#now });
+    await this.input({ kind: "compose", id, purpose: "text", text, content });
+  }
+
+  async leave(): Promise<void> {
+    await this.input({ kind: "leave", id: toBase64Url(this.#random(16)), content: createLeaveContent({ salt: this.#random(16), sentAtMs: this.#now }) });
+  }
+
+  async change(adds: readonly SimDevice[], removes: readonly SimDevice[]): Promise<void> {
+    const joiners = await Promise.all(adds.map((device) => device.joiner()));
+    const id = toBase64Url(this.#random(8));
+    const accounts = removes.map((device) => device.self.accountId);
+    await this.input({ kind: "change", change: { id, adds: joiners, removes: accounts, proofs: new Uint8Array(0), update: false } });
+  }
+
+  /** Sends again what failed because somebody was added. */
+  async retryFailed(): Promise<boolean> {
+    const failed = this.state?.outgoing.find((item) => item.failure === "members_changed");
+    if (failed === undefined) return false;
+    await this.input({ kind: "retry", id: failed.id });
+    return true;
+  }
+
+  /** The texts that stand in the log, by place. */
+  texts(): Map<number, string> {
+    const texts = new Map<number, string>();
+    for (const line of this.lines.values()) {
+      if (line.body.kind === "text" && !isPendingOrder(line.order)) texts.set(line.order, line.body.text);
+    }
+    return texts;
+  }
+
+  get isActive(): boolean {
+    return this.state?.phase.kind === "active";
+  }
+
+  /** Whether it waits for nothing. */
+  get isIdle(): boolean {
+    return this.#requests.length === 0 && this.#events.length === 0 && this.inbox.length === 0;
+  }
+}
+
+/** Devices around one log. */
+export class SimWorld {
+  readonly logId: Uint8Array;
+  readonly log: LogModel;
+  readonly devices: SimDevice[] = [];
+  readonly random: RandomBytes;
+  readonly #keys = new Map<string, Uint8Array>();
+
+  constructor(seed: string) {
+    this.random = seededRandom(seed);
+    this.logId = this.random(32);
+    this.log = new LogModel(this.logId, sha256);
+  }
+
+  static async create(seed: string, names: readonly string[]): Promise<SimWorld> {
+    const world = new SimWorld(seed);
+    for (const name of names) {
+      const device = await SimDevice.create(world, name, seededRandom(`${seed}/${name}`));
+      world.#keys.set(device.self.account, device.self.signatureKeyPair.publicKey);
+      world.devices.push(device);
+    }
+    return world;
+  }
+
+  /** A whole number below `limit`. */
+  pick(limit: number): number {
+    const [a = 0, b = 0] = this.random(2);
+    return (a * 256 + b) % limit;
+  }
+
+  vouches(account: string, key: Uint8Array): boolean {
+    const known = this.#keys.get(account);
+    return known !== undefined && toBase64Url(known) === toBase64Url(key) && this.pick(4) > 0;
+  }
+
+  deviceOf(accountId: Uint8Array): SimDevice {
+    const found = this.devices.find((device) => device.self.account === toBase64Url(accountId));
+    if (found === undefined) throw new Error("unknown device");
+    return found;
+  }
+
+  /** Who made the commit that this Welcome belongs to. */
+  deviceAt(post: WelcomePost): SimDevice {
+    const found = this.devices.find((device) =>
+      [...device.lines.values()].some((line) => line.body.kind === "added" && line.acceptedAtMs > 0 && Math.floor(line.order / 16) === post.seq),
+    );
+    if (found === undefined) throw new Error("nobody made that commit");
+    return found;
+  }
+
+  /** Everybody is online and everything arrives, until nothing is left to do. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 5000; round++) {
+      let isBusy = false;
+      for (const device of this.devices) {
+        if (await device.join()) isBusy = true;
+        await device.connect();
+        if (device.serve()) isBusy = true;
+        if (device.stream()) isBusy = true;
+        if (await device.receive()) isBusy = true;
+        if (!isBusy && (await device.retryFailed())) isBusy = true;
+        if (!isBusy && (await device.fireTimer())) isBusy = true;
+      }
+      if (!isBusy) return;
+    }
+    throw new Error("it never ends");
+  }
+}

@@ -1,0 +1,263 @@
+import { equalBytes } from "@latchkey/codec";
+import type { Opened, WireErrorCode } from "@latchkey/protocol";
+import type { ClientErrorCode } from "../api.ts";
+import { onAccepted } from "./accepted.ts";
+import { requestChange } from "./changes.ts";
+import { onEntry, onSealed } from "./entries.ts";
+import { forgetGroup } from "./epoch.ts";
+import { pendingOrder } from "./order.ts";
+import { flush } from "./sending.ts";
+import { addLine, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
+
+const retryDelayMs = 15_000;
+const verifyAgainMs = 30_000;
+
+/**
+ * Takes one input. Everything that the state needs of the world is in `context`; the engine stores the new state before it
+ * carries out the effects.
+ */
+export async function step(context: Context, state: ConversationState, input: Input): Promise<StepResult> {
+  const turn: Turn = { context, state, effects: [] };
+  const needs = await take(turn, input);
+  if (needs !== undefined) return needs;
+  await flush(turn);
+  return { kind: "next", state: turn.state, effects: turn.effects };
+}
+
+async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kind: "needs_blob" }> | undefined> {
+  switch (input.kind) {
+    case "connected":
+      onConnected(turn);
+      return undefined;
+    case "disconnected":
+      set(turn, { link: linkDown });
+      return undefined;
+    case "opened":
+      onOpened(turn, input.opened);
+      return undefined;
+    case "entry":
+      return await onEntry(turn, input);
+    case "sealed":
+      onSealed(turn, input.seq, input.leaf);
+      return undefined;
+    case "accepted":
+      onAccepted(turn, input.entryId, { seq: input.seq, head: input.head });
+      return undefined;
+    case "refused":
+      onRefused(turn, input);
+      return undefined;
+    case "compose":
+      compose(turn, input);
+      return undefined;
+    case "retry":
+      retry(turn, input.id);
+      return undefined;
+    case "discard":
+      discard(turn, input.id);
+      return undefined;
+    case "change":
+      requestChange(turn, input.change);
+      return undefined;
+    case "leave":
+      leave(turn, input);
+      return undefined;
+    case "supersede":
+      if (turn.state.phase.kind === "active") set(turn, { phase: { kind: "superseded", by: input.by } });
+      return undefined;
+    case "verified":
+      onVerified(turn, input);
+      return undefined;
+    case "timer":
+      onTimer(turn, input.name);
+      return undefined;
+    case "read":
+      set(turn, { readThrough: Math.max(turn.state.readThrough, input.throughOrder), unread: input.unread });
+      return undefined;
+    case "draft":
+      set(turn, { draft: input.text });
+      return undefined;
+    case "told_name":
+      set(turn, { toldName: input.displayName });
+      return undefined;
+  }
+}
+
+function onConnected(turn: Turn): void {
+  set(turn, { link: { kind: "up", readUpTo: 0, currentEpochId: 0, sent: new Set() } });
+  const { unverified, leavers } = turn.state;
+  const open = unverified.filter((leaf) => !leaf.refused);
+  if (open.length > 0) turn.effects.push({ kind: "verify", leaves: open, proofs: new Uint8Array(0) });
+  if (leavers.length > 0) turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs: 1000 });
+}
+
+/** The epoch is open: how far the log goes, and whether it is still the one that this device knows. */
+function onOpened(turn: Turn, opened: Opened): void {
+  const { chain, link, epoch } = turn.state;
+  if (link.kind !== "opening" || epoch === undefined) return;
+  if (opened.lastSeq < chain.seq) {
+    pause(turn, "gap");
+    return;
+  }
+  if (opened.lastSeq === chain.seq && !equalBytes(opened.head, chain.head)) {
+    pause(turn, "fork");
+    return;
+  }
+  if (opened.firstSeq > chain.seq + 1) skipExpired(turn, opened);
+  if (turn.state.phase.kind === "paused") return;
+  set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq, currentEpochId: opened.currentEpochId } });
+}
+
+/** Entries that the server no longer keeps are counted and passed over (spec L-8); changes among them cannot be. */
+function skipExpired(turn: Turn, opened: Opened): void {
+  const { chain, epoch } = turn.state;
+  const count = opened.firstSeq - 1 - chain.seq;
+  addLine(turn, { order: nextOrder(turn), body: { kind: "expired", count } });
+  set(turn, { chain: { seq: opened.firstSeq - 1, head: opened.headBeforeFirst }, recentHeads: [opened.headBeforeFirst] });
+  if (opened.currentEpochId !== epoch?.epochId && opened.currentEpochId < opened.firstSeq) pause(turn, "missed_commit");
+}
+
+/** Refusals that pass by themselves: nothing is lost, it is tried again. */
+const passing: ReadonlySet<WireErrorCode> = new Set<WireErrorCode>(["rate_limited", "storage_full", "shutting_down", "internal"]);
+
+function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void {
+  const { code, request } = input;
+  // The commit that came first is in the stream already: what follows from it is done when it has been processed.
+  if (code === "stale" || code === "conflict") return;
+  if (passing.has(code)) {
+    if (code === "storage_full" && request === "append") failMessage(turn, input.entryId, "server_full");
+    turn.effects.push({ kind: "schedule", name: "retry", delayMs: Math.max(input.retryAfterMs, retryDelayMs) });
+    return;
+  }
+  if (request === "create" || request === "open") {
+    pause(turn, code === "purged" || code === "unknown_epoch" ? "missed_commit" : "access_refused");
+    return;
+  }
+  if (code === "unknown_epoch" || code === "wrong_access_key" || code === "unknown_log") {
+    pause(turn, "access_refused");
+    return;
+  }
+  if (request === "append") {
+    failMessage(turn, input.entryId, code === "too_large" ? "message_too_large" : "server_refused");
+    return;
+  }
+  const { staged } = turn.state;
+  if (staged === undefined) return;
+  set(turn, { staged: undefined });
+  turn.effects.push({ kind: "change_outcome", id: staged.change.id, outcome: { kind: "failed", code: "server_refused" } });
+}
+
+function failMessage(turn: Turn, entryId: Uint8Array | undefined, failure: ClientErrorCode): void {
+  const message = turn.state.outgoing.find((item) => item.sealed !== undefined && entryId !== undefined && equalBytes(item.sealed.entryId, entryId));
+  if (message !== undefined) setOutgoing(turn, message.id, { failure });
+}
+
+/** Whether something can still be written here. */
+export function isWritable(state: ConversationState): boolean {
+  return state.phase.kind === "creating" || state.phase.kind === "active";
+}
+
+function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
+  const { state, context } = turn;
+  if (!isWritable(state) || state.outgoing.some((item) => item.id === input.id)) return;
+  const message: Outgoing = {
+    id: input.id,
+    order: pendingOrder(state.nextLocal),
+    purpose: input.purpose,
+    text: input.text,
+    composedAtMs: context.nowMs,
+    content: input.content,
+    rosterAdds: state.rosterAdds,
+    failure: undefined,
+    sealed: undefined,
+    accepted: undefined,
+  };
+  set(turn, {
+    outgoing: [...state.outgoing, message],
+    nextLocal: state.nextLocal + 1,
+    updatedAtMs: input.purpose === "text" ? context.nowMs : state.updatedAtMs,
+  });
+  if (input.purpose === "text") turn.effects.push({ kind: "outgoing", message });
+}
+
+/** The person wants it sent as the group is now. */
+function retry(turn: Turn, id: string): void {
+  const message = turn.state.outgoing.find((item) => item.id === id);
+  if (message?.failure === undefined || !isWritable(turn.state)) return;
+  forgetSent(turn);
+  setOutgoing(turn, id, { failure: undefined, rosterAdds: turn.state.rosterAdds });
+}
+
+function discard(turn: Turn, id: string): void {
+  const message = turn.state.outgoing.find((item) => item.id === id);
+  if (message === undefined || (message.sealed !== undefined && message.failure === undefined)) return;
+  set(turn, { outgoing: turn.state.outgoing.filter((item) => item !== message) });
+  turn.effects.push({ kind: "dropped", message });
+}
+
+/** Lets unanswered entries be sent again on this connection. */
+function forgetSent(turn: Turn): void {
+  set(turn, { link: { ...turn.state.link, sent: new Set() } });
+}
+
+/** Says that one leaves; the group's keys go when that stands in the log (spec M-3). */
+function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
+  const { state } = turn;
+  const isAlone = state.roster === undefined || state.roster.leaves.size <= 1;
+  if (state.phase.kind !== "active" || isAlone) {
+    if (state.phase.kind === "removed" || state.phase.kind === "left") return;
+    addLine(turn, { order: nextOrder(turn), author: turn.context.self.accountId, body: { kind: "left" } });
+    forgetGroup(turn, "left");
+    return;
+  }
+  compose(turn, { kind: "compose", id: input.id, purpose: "leave", text: "", content: input.content });
+  set(turn, { phase: { kind: "leaving" } });
+}
+
+function onVerified(turn: Turn, input: Extract<Input, { kind: "verified" }>): void {
+  const { unverified } = turn.state;
+  const next = unverified.flatMap((leaf) => {
+    const found = input.verdicts.find(
+      (verdict) => verdict.leafIndex === leaf.leafIndex && equalBytes(verdict.signaturePublicKey, leaf.signaturePublicKey),
+    );
+    if (found === undefined || found.verdict === "unknown") return [leaf];
+    return found.verdict === "vouched" ? [] : [{ ...leaf, refused: true }];
+  });
+  for (const [at, leaf] of next.entries()) {
+    const before = unverified.find((other) => other.leafIndex === leaf.leafIndex);
+    if (!leaf.refused || before?.refused === true) continue;
+    const reason = "A device in this group does not belong to the account that it names. Nothing is sent until it is removed.";
+    addLine(turn, { order: nextOrder(turn) + at, author: leaf.accountId, body: { kind: "alarm", reason } });
+    turn.effects.push({ kind: "alarm", code: "server_lied", reason });
+  }
+  set(turn, { unverified: next });
+  if (next.some((leaf) => !leaf.refused)) turn.effects.push({ kind: "schedule", name: "verify", delayMs: verifyAgainMs });
+}
+
+function onTimer(turn: Turn, name: TimerName): void {
+  const { state } = turn;
+  switch (name) {
+    case "retry":
+      if (state.link.kind === "opening") set(turn, { link: { ...state.link, kind: "up" } });
+      forgetSent(turn);
+      for (const message of state.outgoing) if (message.failure === "server_full") setOutgoing(turn, message.id, { failure: undefined });
+      return;
+    case "verify": {
+      const leaves = state.unverified.filter((leaf) => !leaf.refused);
+      if (leaves.length > 0) turn.effects.push({ kind: "verify", leaves, proofs: new Uint8Array(0) });
+      return;
+    }
+    case "remove_leavers": {
+      const isPlanned = state.changes.some((change) => change.id === "leavers") || state.staged?.change.id === "leavers";
+      if (state.leavers.length === 0 || isPlanned || state.phase.kind !== "active") return;
+      const removes = state.leavers.map((leaver) => leaver.accountId);
+      requestChange(turn, { id: "leavers", adds: [], removes, proofs: new Uint8Array(0), update: false });
+      return;
+    }
+    case "self_update":
+      if (state.phase.kind !== "active" || state.changes.some((change) => change.id === "update")) return;
+      requestChange(turn, { id: "update", adds: [], removes: [], proofs: new Uint8Array(0), update: true });
+      return;
+  }
+}

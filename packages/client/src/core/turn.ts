@@ -1,0 +1,86 @@
+import type { ClientErrorCode } from "../api.ts";
+import { entryOrder } from "./order.ts";
+import type { Context, ConversationState, Effect, Line, LineBody, Link, Outgoing, PauseReason } from "./types.ts";
+
+/** One step under way: the state so far and what it set off. Lives only inside `step`. */
+export interface Turn {
+  readonly context: Context;
+  readonly effects: Effect[];
+  state: ConversationState;
+}
+
+/** Replaces fields of the turn's state. */
+export function set(turn: Turn, changes: Partial<ConversationState>): void {
+  turn.state = { ...turn.state, ...changes };
+}
+
+export const linkDown: Link = { kind: "down", readUpTo: 0, currentEpochId: 0, sent: new Set() };
+
+/** Adds a line to the history, with what a list shows of it. */
+export function addLine(
+  turn: Turn,
+  params: { order: number; author?: Uint8Array | undefined; sentAtMs?: number | undefined; body: LineBody; id?: string; acceptedAtMs?: number; unread?: boolean },
+): void {
+  const { nowMs } = turn.context;
+  const line: Line = {
+    id: params.id ?? `e${params.order}`,
+    order: params.order,
+    author: params.author,
+    sentAtMs: params.sentAtMs ?? nowMs,
+    body: params.body,
+    acceptedAtMs: params.acceptedAtMs ?? 0,
+  };
+  turn.effects.push({ kind: "line", line });
+  const { state } = turn;
+  set(turn, {
+    lastOrder: Math.max(state.lastOrder, line.order),
+    updatedAtMs: nowMs,
+    unread: params.unread === true && line.order > state.readThrough ? state.unread + 1 : state.unread,
+  });
+}
+
+/** The next free line of the entry that ends the chain: lines of one entry follow one another. */
+export function nextOrder(turn: Turn): number {
+  return Math.max(entryOrder(turn.state.chain.seq), turn.state.lastOrder + 1);
+}
+
+/** What a person reads about a pause. */
+export const pauseSentences: Readonly<Record<PauseReason, string>> = {
+  gap: "The server left out a part of this conversation.",
+  fork: "A member was shown another version of this conversation than you.",
+  access_hash: "The server gave out a false key for this conversation.",
+  late_message: "The server put a message where none may be.",
+  access_refused: "The server does not accept this device's keys to this conversation.",
+  unreadable_commit: "A change by a member cannot be read by this device.",
+  not_permitted: "A member made a change that their role does not allow.",
+  missed_commit: "Changes of this group expired before this device read them. Ask a member to add you again.",
+  profile_restored: "This profile is an old copy: the conversation went on without it. It must not send.",
+};
+
+/** The code under which sending into a paused conversation fails. */
+export function pauseCode(reason: PauseReason): ClientErrorCode {
+  if (reason === "profile_restored") return "profile_restored";
+  return reason === "missed_commit" || reason === "access_refused" ? "not_a_member" : "server_lied";
+}
+
+/** Stops the conversation for good, in front of everybody's eyes (spec L-10). */
+export function pause(turn: Turn, reason: PauseReason, author?: Uint8Array): void {
+  const sentence = pauseSentences[reason];
+  addLine(turn, { order: nextOrder(turn), body: { kind: "alarm", reason: sentence }, author });
+  set(turn, { phase: { kind: "paused", reason } });
+  turn.effects.push({ kind: "alarm", code: pauseCode(reason), reason: sentence }, { kind: "close" });
+}
+
+/** Changes one pending message and tells. */
+export function setOutgoing(turn: Turn, id: string, changes: Partial<Outgoing>): void {
+  const outgoing = turn.state.outgoing.map((item) => (item.id === id ? { ...item, ...changes } : item));
+  set(turn, { outgoing });
+  const message = outgoing.find((item) => item.id === id);
+  if (message !== undefined) turn.effects.push({ kind: "outgoing", message });
+}
+
+/** Whether the log was read to its end on this connection. */
+export function isCaughtUp(state: ConversationState): boolean {
+  const { link } = state;
+  return link.kind === "following" && state.chain.seq >= link.readUpTo && state.epoch?.epochId === link.currentEpochId;
+}

@@ -1,0 +1,356 @@
+/**
+ * The conversation machine: what one device knows of one group and its log. Values are immutable; `step` takes an input and
+ * returns the next state with the effects that the engine carries out after it stored that state.
+ *
+ * ```
+ *                    startConversation            WelcomeBundle
+ *                           |                          |
+ *                           v                          v
+ *                       creating --(log exists)-->  active  <----------------------------+
+ *                                                  |  |  |  `--(accepted)-- own commit --'
+ *              own leaf removed by a commit        |  |  |
+ *            +-------------------------------------+  |  +--- fork, lie of the server, unreadable commit,
+ *            v                                        |       restored profile          |
+ *         removed            leave asked for: leaving-+                                 v
+ *                                   |                                                 paused
+ *                                   v (own `leave` is in the log)
+ *                                  left          (direct only) active --(lower log id wins, L-12)--> superseded
+ * ```
+ *
+ * Inputs: what the log connection says (opened, entry, sealed, accepted, refused, disconnected), what the person wants
+ * (compose, retry, discard, change, leave, read, draft), what the engine found out (verified) and timers.
+ *
+ * Invariants:
+ * - `chain` covers every entry up to `chain.seq`, each verified; nothing is processed out of order.
+ * - Bytes that leave the device are in the stored state first; the secret that sealed them is gone from it (design section 7).
+ * - Nothing is sealed before the log was read to its end on this connection, so that an old copy of a profile finds its own
+ *   later entries before it uses a generation twice.
+ * - Nothing is sealed while a commit of one's own waits for its answer, while a leaf is unverified, or while somebody who
+ *   left is still in the tree (spec M-3, G-8).
+ * - `paused` never ends by itself (spec L-10).
+ */
+import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, LeafIndex, RandomBytes } from "@latchkey/mls";
+import type { BlobReference, EntryEvent, LatchkeyGroup, Opened, Sha256, TreeSource, WireErrorCode } from "@latchkey/protocol";
+import type { ClientErrorCode } from "../api.ts";
+
+/** Why a conversation is paused. */
+export type PauseReason =
+  | "gap" // the server left out an entry
+  | "fork" // a member saw another log than this device (L-10)
+  | "access_hash" // the server gave out another access hash than the one sealed (L-9)
+  | "late_message" // a message in a closed epoch (L-4)
+  | "access_refused" // the server refuses a key that this device derived
+  | "unreadable_commit" // a change that this device cannot follow (section 3)
+  | "not_permitted" // a change that its author may not make (M-2)
+  | "missed_commit" // changes expired on the server before this device read them (L-8)
+  | "profile_restored"; // own entries in the log that this profile does not know
+
+export type Phase =
+  | { readonly kind: "creating" }
+  | { readonly kind: "active" }
+  | { readonly kind: "leaving" }
+  | { readonly kind: "removed" }
+  | { readonly kind: "left" }
+  | { readonly kind: "paused"; readonly reason: PauseReason }
+  /** A second direct conversation with the same person: read-only, what is written goes to `by` (spec L-12). */
+  | { readonly kind: "superseded"; readonly by: string };
+
+/** The verified end of the log as this device knows it (spec section 2). */
+export interface Chain {
+  readonly seq: number;
+  readonly head: Uint8Array;
+}
+
+/** The two keys of an epoch (spec L-1). */
+export interface EpochKeys {
+  readonly epochId: number;
+  readonly access: Uint8Array;
+  readonly envelope: Uint8Array;
+}
+
+/** Keys of a closed epoch, kept 7 days for complaints (spec L-4). */
+export interface ClosedEpoch extends EpochKeys {
+  readonly closedAtMs: number;
+}
+
+/** A ciphertext that must be on the server before the entry that refers to it. */
+export interface PendingBlob {
+  readonly blobId: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/** An entry's exact bytes, fixed before they are sent (spec L-6). */
+export interface SealedEntry {
+  readonly entryId: Uint8Array;
+  readonly epochId: number;
+  readonly blob: Uint8Array;
+  readonly blobs: readonly PendingBlob[];
+}
+
+export type Purpose = "text" | "profile" | "leave";
+
+/** A message of one's own that is not yet seen in the log. */
+export interface Outgoing {
+  readonly id: string;
+  readonly order: number;
+  readonly purpose: Purpose;
+  /** As shown while it waits; "" unless the purpose is text. */
+  readonly text: string;
+  readonly composedAtMs: number;
+  /** MIMI content. */
+  readonly content: Uint8Array;
+  /** `rosterAdds` of the conversation when it was composed (attack A7). */
+  readonly rosterAdds: number;
+  readonly failure: ClientErrorCode | undefined;
+  readonly sealed: SealedEntry | undefined;
+  /** Set once the server acknowledged it; its entry follows in the stream. */
+  readonly accepted: Chain | undefined;
+}
+
+/** A device to be added: its verified key package and where its inbox is. */
+export interface Joiner {
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly inboxId: Uint8Array;
+  readonly inboxKey: Uint8Array;
+  /** The `MLSMessage` holding its key package, as the server gave it. */
+  readonly keyPackage: Uint8Array;
+}
+
+/** A wanted change of the group; made as soon as the conversation is free to commit. */
+export interface Change {
+  readonly id: string;
+  readonly order: number;
+  readonly adds: readonly Joiner[];
+  /** Account ids. */
+  readonly removes: readonly Uint8Array[];
+  /** States of the added accounts, for the commit's envelope (spec D-5). */
+  readonly proofs: Uint8Array;
+  /** Renew one's own leaf even if nothing else changes (spec M-5). */
+  readonly update: boolean;
+  /** Commits that lost a race for this change. */
+  readonly attempts: number;
+}
+
+/** A commit that waits for the server's answer, with everything that its acceptance sets off. */
+export interface StagedCommit {
+  readonly change: Change;
+  readonly entry: SealedEntry;
+  readonly nextAccessHash: Uint8Array;
+  readonly next: GroupState;
+  readonly welcomes: readonly Uint8Array[];
+  readonly tree: TreeSource | undefined;
+  readonly accepted: Chain | undefined;
+}
+
+/** A member's device. */
+export interface RosterLeaf {
+  readonly leafIndex: LeafIndex;
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly signaturePublicKey: Uint8Array;
+  /** `accountId` as base64url. */
+  readonly account: string;
+}
+
+/** The members of an epoch, by account and by leaf. */
+export interface Roster {
+  readonly leaves: ReadonlyMap<number, RosterLeaf>;
+  /** Account (base64url) to its leaves. */
+  readonly accounts: ReadonlyMap<string, readonly RosterLeaf[]>;
+  readonly settings: LatchkeyGroup;
+  readonly own: RosterLeaf | undefined;
+}
+
+/** A leaf that the directory has not yet vouched for (spec G-8). */
+export interface UnverifiedLeaf {
+  readonly leafIndex: LeafIndex;
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly signaturePublicKey: Uint8Array;
+  /** The account was read and does not have this key. */
+  readonly refused: boolean;
+}
+
+/** A device that said it leaves and is still in the tree (spec M-3). */
+export interface Leaver {
+  readonly leafIndex: LeafIndex;
+  readonly accountId: Uint8Array;
+}
+
+/** What is known of the connection; never stored. */
+export interface Link {
+  /** `opening`: create or open was sent; `following`: the stream runs. */
+  readonly kind: "down" | "up" | "opening" | "following";
+  /** The last entry when the epoch was opened: read up to it before anything is sealed. */
+  readonly readUpTo: number;
+  readonly currentEpochId: number;
+  /** Entry ids (base64url) sent on this connection and not yet answered. */
+  readonly sent: ReadonlySet<string>;
+}
+
+export interface ConversationState {
+  readonly id: string;
+  readonly logId: Uint8Array;
+  readonly host: string;
+  readonly kind: "direct" | "group";
+  readonly name: string;
+  /** Account of the other person of a direct conversation; one's own in notes to oneself. */
+  readonly peer: Uint8Array | undefined;
+  readonly suiteId: CipherSuiteId;
+  readonly phase: Phase;
+  readonly chain: Chain;
+  /** The entry after which this device reads: the commit that added it. */
+  readonly joinedSeq: number;
+  /** The latest heads of the chain, ending with `chain`, for L-10. */
+  readonly recentHeads: readonly Uint8Array[];
+  readonly epoch: EpochKeys | undefined;
+  readonly closedEpochs: readonly ClosedEpoch[];
+  readonly group: GroupState | undefined;
+  readonly roster: Roster | undefined;
+  /** Accounts in the group, for lists, when the group itself is not loaded. */
+  readonly memberCount: number;
+  readonly outgoing: readonly Outgoing[];
+  readonly changes: readonly Change[];
+  readonly staged: StagedCommit | undefined;
+  readonly unverified: readonly UnverifiedLeaf[];
+  readonly leavers: readonly Leaver[];
+  /** How often accounts were added by others (attack A7). */
+  readonly rosterAdds: number;
+  /** The display name that this device last told the group; "" for none. */
+  readonly toldName: string;
+  readonly nextLocal: number;
+  readonly unread: number;
+  readonly readThrough: number;
+  readonly draft: string;
+  readonly lastOrder: number;
+  readonly updatedAtMs: number;
+  readonly link: Link;
+}
+
+export type LineBody =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "created"; readonly name: string }
+  | { readonly kind: "added"; readonly accounts: readonly Uint8Array[] }
+  | { readonly kind: "removed"; readonly accounts: readonly Uint8Array[] }
+  | { readonly kind: "left" }
+  | { readonly kind: "renamed"; readonly name: string }
+  | { readonly kind: "keys_updated" }
+  | { readonly kind: "expired"; readonly count: number }
+  | { readonly kind: "unsupported" }
+  | { readonly kind: "unreadable"; readonly reason: string }
+  | { readonly kind: "alarm"; readonly reason: string };
+
+/** One line of the history, as it is stored. */
+export interface Line {
+  readonly id: string;
+  readonly order: number;
+  /** Account id of its author, if it has one. */
+  readonly author: Uint8Array | undefined;
+  readonly sentAtMs: number;
+  readonly body: LineBody;
+  /** When the server acknowledged it, of own messages only; else 0. */
+  readonly acceptedAtMs: number;
+}
+
+/** What a leaf turned out to be. `unknown`: could not be found out now. */
+export interface LeafVerdict {
+  readonly leafIndex: LeafIndex;
+  readonly signaturePublicKey: Uint8Array;
+  readonly verdict: "vouched" | "refused" | "unknown";
+}
+
+export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify";
+
+export type Input =
+  | { readonly kind: "connected" }
+  | { readonly kind: "disconnected" }
+  | { readonly kind: "opened"; readonly opened: Opened }
+  /** `external` is the envelope's content out of its blob, asked for by a `needs_blob` answer; `missing` when it is gone. */
+  | { readonly kind: "entry"; readonly event: EntryEvent; readonly external?: Uint8Array | "missing" }
+  | { readonly kind: "sealed"; readonly seq: number; readonly leaf: Uint8Array }
+  | { readonly kind: "accepted"; readonly entryId: Uint8Array; readonly seq: number; readonly head: Uint8Array }
+  | {
+      readonly kind: "refused";
+      readonly request: "create" | "open" | "append" | "commit";
+      readonly entryId: Uint8Array | undefined;
+      readonly code: WireErrorCode;
+      readonly retryAfterMs: number;
+    }
+  | { readonly kind: "compose"; readonly id: string; readonly purpose: Purpose; readonly text: string; readonly content: Uint8Array }
+  | { readonly kind: "retry"; readonly id: string }
+  | { readonly kind: "discard"; readonly id: string }
+  | { readonly kind: "change"; readonly change: Omit<Change, "order" | "attempts"> }
+  | { readonly kind: "leave"; readonly id: string; readonly content: Uint8Array }
+  | { readonly kind: "supersede"; readonly by: string }
+  | { readonly kind: "verified"; readonly verdicts: readonly LeafVerdict[] }
+  | { readonly kind: "timer"; readonly name: TimerName }
+  | { readonly kind: "read"; readonly throughOrder: number; readonly unread: number }
+  | { readonly kind: "draft"; readonly text: string }
+  /** This device's display name went out with a message. */
+  | { readonly kind: "told_name"; readonly displayName: string };
+
+/** A WelcomeBundle to put into a joiner's inbox (spec M-4). */
+export interface WelcomePost {
+  readonly joiner: Joiner;
+  readonly seq: number;
+  readonly head: Uint8Array;
+  readonly epochId: number;
+  readonly welcome: Uint8Array;
+  readonly tree: TreeSource;
+  /** Accounts whose states travel with it (spec D-5). */
+  readonly members: readonly Uint8Array[];
+}
+
+export type ChangeOutcome = { readonly kind: "done" } | { readonly kind: "failed"; readonly code: ClientErrorCode };
+
+export type Effect =
+  | { readonly kind: "create"; readonly accessHash: Uint8Array }
+  | { readonly kind: "open"; readonly epochId: number; readonly access: Uint8Array; readonly afterSeq: number }
+  | { readonly kind: "append"; readonly entry: SealedEntry }
+  | { readonly kind: "commit"; readonly entry: SealedEntry; readonly nextAccessHash: Uint8Array }
+  | { readonly kind: "close" }
+  | { readonly kind: "post"; readonly post: WelcomePost }
+  | { readonly kind: "line"; readonly line: Line }
+  /** A member told the name by which they want to be shown. */
+  | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
+  | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string }
+  | { readonly kind: "verify"; readonly leaves: readonly UnverifiedLeaf[]; readonly proofs: Uint8Array }
+  | { readonly kind: "schedule"; readonly name: TimerName; readonly delayMs: number }
+  /** A pending message is gone (discarded). */
+  | { readonly kind: "dropped"; readonly message: Outgoing }
+  /** A pending message is new or changed. */
+  | { readonly kind: "outgoing"; readonly message: Outgoing }
+  | { readonly kind: "change_outcome"; readonly id: string; readonly outcome: ChangeOutcome };
+
+/** This device, as conversations need to know it. */
+export interface Self {
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly account: string;
+  readonly signatureKeyPair: KeyPair;
+  readonly accountVersion: number;
+  readonly accountChain: Uint8Array;
+}
+
+/** What a step may use of the world: all of it given, none of it taken. */
+export interface Context {
+  readonly self: Self;
+  readonly nowMs: number;
+  readonly random: RandomBytes;
+  readonly sha256: Sha256;
+  suite(id: CipherSuiteId): CipherSuite;
+  /** Whether a verified account state holds this key for this device. */
+  vouched(leaf: RosterLeaf): boolean;
+  /** The head after an entry that left `recentHeads`, from the store; `undefined` when it is not kept. */
+  olderHead(seq: number): Promise<Uint8Array | undefined>;
+}
+
+/** The outcome of a step, or what it needs first: the same input again with that blob's content. */
+export type StepResult =
+  | { readonly kind: "next"; readonly state: ConversationState; readonly effects: readonly Effect[] }
+  | { readonly kind: "needs_blob"; readonly reference: BlobReference };
