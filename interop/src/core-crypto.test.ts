@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { fromHex, toHex, utf8Bytes } from "@latchkey/codec";
+import { createGroupInfo, processMessage } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { getCiphersuiteFromName, getCiphersuiteImpl } from "ts-mls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -107,6 +108,28 @@ describe("core-crypto 10.3.0 (OpenMLS) in Chromium", () => {
       expect(removals).toBeGreaterThan(0);
     },
   );
+
+  it("external commits: core-crypto joins by a group info of ours, and ours by one of core-crypto", async () => {
+    const founder = ours();
+    const core = await theirs();
+    await founder.createGroup(utf8Bytes("external"));
+    const commit = await core.joinByGroupInfo(await createGroupInfo(founder.state, { withTree: true }));
+    await expect(founder.receive(commit)).rejects.toMatchObject({ code: "unsupported" });
+    const taken = await processMessage(founder.state, commit, { allowExternalCommits: true });
+    if (taken.kind !== "commit") throw new Error("a commit expected");
+    founder.state = taken.state;
+    await expectAgreement([founder, core]);
+
+    const { message, groupInfo } = await core.commit({});
+    expect((await founder.receive(message)).kind).toBe("commit");
+    const guest = ours();
+    const external = await guest.joinByGroupInfo(groupInfo);
+    expect((await core.receive(external)).kind).toBe("commit");
+    const again = await processMessage(founder.state, external, { allowExternalCommits: true });
+    if (again.kind !== "commit") throw new Error("a commit expected");
+    founder.state = again.state;
+    await expectAgreement([founder, core, guest]);
+  });
 
   it("refuses a commit that comes as a PrivateMessage: commits for it have to be PublicMessages, as ours always are", async () => {
     const third = new TsMlsParty(

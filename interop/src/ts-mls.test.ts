@@ -1,10 +1,19 @@
 import { fromHex, utf8Bytes } from "@latchkey/codec";
+import { createGroupInfo, joinByExternalCommit, processMessage } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { getCiphersuiteFromName, getCiphersuiteImpl } from "ts-mls";
+import {
+  bytesToBase64,
+  createGroupInfoWithExternalPubAndRatchetTree,
+  encodeMlsMessage,
+  getCiphersuiteFromName,
+  getCiphersuiteImpl,
+  joinGroupExternal,
+  makePskIndex,
+} from "ts-mls";
 import type { CiphersuiteName } from "ts-mls";
 import { describe, expect, it } from "vitest";
 import { LatchkeyParty } from "./parties/latchkey.ts";
-import { TsMlsParty } from "./parties/ts-mls.ts";
+import { decodeForTsMls, TsMlsParty } from "./parties/ts-mls.ts";
 import type { Party } from "./party.ts";
 import { playSession } from "./session.ts";
 
@@ -125,6 +134,75 @@ describe("where ts-mls 1.6.4 is at fault: other cases", () => {
     const founder = new LatchkeyParty(nodeCrypto.suite(2), "founder");
     await founder.createGroup(fromHex("03"));
     await expect(founder.commit({ adds: [keyPackage] })).rejects.toMatchObject({ code: "invalid-leaf" });
+  });
+});
+
+describe("joining by an external commit", () => {
+  const suiteName = "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519";
+
+  it("of ts-mls is taken by ours when allowed; group infos are not exchanged, since ts-mls encodes external_pub otherwise", async () => {
+    const cipherSuite = await getCiphersuiteImpl(getCiphersuiteFromName(suiteName));
+    const suite = nodeCrypto.suite(1);
+    const founder = new LatchkeyParty(suite, "founder");
+    const member = new TsMlsParty(cipherSuite, "member");
+    await founder.createGroup(fromHex("04"));
+    const { welcomes } = await founder.commit({ adds: [await member.keyPackage()], treeInWelcome: true });
+    await member.join({ welcome: welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+
+    // ts-mls writes external_pub as the bare key, without the length that RFC 9420 section 12.4.3.2 gives it: each refuses the other's group info.
+    const own = decodeForTsMls(await createGroupInfo(founder.state, { withTree: true }));
+    if (own.wireformat !== "mls_group_info") throw new Error("a group info expected");
+    const guest = new TsMlsParty(cipherSuite, "guest");
+    await guest.keyPackage();
+    const { publicPackage, privatePackage } = guest.offered;
+    await expect(joinGroupExternal(own.groupInfo, publicPackage, privatePackage, false, cipherSuite)).rejects.toThrow("Invalid public key");
+    const made = await createGroupInfoWithExternalPubAndRatchetTree(member.state, [], cipherSuite);
+    const random = (size: number): Uint8Array => crypto.getRandomValues(new Uint8Array(size));
+    const joining = {
+      suite,
+      groupInfo: encodeMlsMessage({ version: "mls10", wireformat: "mls_group_info", groupInfo: made }),
+      credential: { kind: "basic", identity: utf8Bytes("ours") },
+      signatureKeyPair: await suite.generateSignatureKeyPair(random),
+      lifetime: { notBefore: 0n, notAfter: 1n << 40n },
+      authenticatedData: fromHex(""),
+      random,
+    } as const;
+    await expect(joinByExternalCommit(joining)).rejects.toMatchObject({ code: "malformed" });
+
+    // The commit itself is understood: theirs, from their own group info.
+    const { publicMessage, newState } = await joinGroupExternal(made, publicPackage, privatePackage, false, cipherSuite);
+    guest.state = newState;
+    const theirs = encodeMlsMessage({ version: "mls10", wireformat: "mls_public_message", publicMessage });
+    await expect(founder.receive(theirs)).rejects.toMatchObject({ code: "unsupported" });
+    const taken = await processMessage(founder.state, theirs, { allowExternalCommits: true });
+    if (taken.kind !== "commit") throw new Error("a commit expected");
+    founder.state = taken.state;
+    await member.receive(theirs);
+    expect(await guest.view()).toEqual(await founder.view());
+    expect(await member.view()).toEqual(await founder.view());
+  });
+
+  it("pre-shared keys and proposals sent by themselves: theirs are taken by ours when allowed", async () => {
+    const cipherSuite = await getCiphersuiteImpl(getCiphersuiteFromName(suiteName));
+    const psk = utf8Bytes("known to both");
+    const member = new TsMlsParty(cipherSuite, "member", { psks: makePskIndex(undefined, { [bytesToBase64(utf8Bytes("id"))]: psk }) });
+    const founder = new LatchkeyParty(nodeCrypto.suite(1), "founder");
+    await founder.createGroup(fromHex("05"));
+    const { welcomes } = await founder.commit({ adds: [await member.keyPackage()], treeInWelcome: true });
+    await member.join({ welcome: welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+    const proposal = {
+      proposalType: "psk",
+      psk: { preSharedKeyId: { psktype: "external", pskId: utf8Bytes("id"), pskNonce: crypto.getRandomValues(new Uint8Array(32)) } },
+    } as const;
+    const sent = await member.propose(proposal, true);
+    const proposed = await processMessage(founder.state, sent, { allowProposals: true });
+    if (proposed.kind !== "proposal") throw new Error("a proposal expected");
+    const { message } = await member.commitProposals([]);
+    await expect(processMessage(proposed.state, message)).rejects.toMatchObject({ code: "invalid-commit", check: "private" });
+    const taken = await processMessage(proposed.state, message, { psk: () => psk });
+    if (taken.kind !== "commit") throw new Error("a commit expected");
+    founder.state = taken.state;
+    expect(await founder.view()).toEqual(await member.view());
   });
 });
 

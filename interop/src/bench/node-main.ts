@@ -70,7 +70,9 @@ async function benchNode(): Promise<void> {
 async function memory(): Promise<Row[]> {
   const { gc } = globalThis;
   if (gc === undefined) return [];
-  const collect = (): void => void gc();
+  const collect = (): void => {
+    gc();
+  };
   const members = 1000;
   const rows: Row[] = [];
   say("memory");

@@ -10,6 +10,7 @@ import {
   epoch,
   epochAuthenticator,
   exportSecret,
+  joinByExternalCommit,
   joinGroup,
   members,
   MlsError,
@@ -118,6 +119,18 @@ export class LatchkeyParty implements Party {
     });
     this.#enter(created.next);
     return { message: created.message, welcomes: created.welcomes, ratchetTree: encodeRatchetTree(created.next) };
+  }
+
+  /** Joins by an external commit, which is returned. */
+  async joinByGroupInfo(groupInfo: Uint8Array): Promise<Uint8Array> {
+    const { message, next } = await joinByExternalCommit({
+      ...(await this.#identity()),
+      groupInfo,
+      lifetime: lifetime(),
+      authenticatedData: nothing,
+    });
+    this.#state = next;
+    return message;
   }
 
   async encrypt(plaintext: Uint8Array): Promise<Uint8Array> {

@@ -18,6 +18,7 @@ export {
 export { createGroup } from "./group/create-group.ts";
 export { createCommit } from "./group/create-commit.ts";
 export { joinGroup } from "./group/join-group.ts";
+export { createGroupInfo, joinByExternalCommit } from "./group/external.ts";
 export { inspectWelcome } from "./group/inspect-welcome.ts";
 export type { InspectedWelcome } from "./group/inspect-welcome.ts";
 export { encryptApplicationMessage } from "./group/application.ts";
@@ -52,6 +53,7 @@ export type {
   CreatedKeyPackage,
   EncryptParams,
   EncryptedMessage,
+  ExternalJoinParams,
   InspectedCommit,
   JoinGroupParams,
   JoinedGroup,

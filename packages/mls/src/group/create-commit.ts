@@ -5,7 +5,7 @@ import { signContent } from "../framing/authenticate.ts";
 import { protectPublicMessage } from "../framing/public-message.ts";
 import { deriveWelcomeSecret, welcomeKeyAndNonce, zeroSecret } from "../key-schedule/epoch-secrets.ts";
 import { computeConfirmationTag } from "../key-schedule/transcript.ts";
-import { extensionTypes } from "../messages/basics.ts";
+import { extensionTypes, mls10 } from "../messages/basics.ts";
 import { encodeStructure } from "../messages/coding.ts";
 import type { AuthenticatedContent, FramedContent } from "../messages/framing.ts";
 import { groupInfo, groupInfoTbs, groupSecrets } from "../messages/group-context.ts";
@@ -105,6 +105,7 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
     signatureSecretKey: state.signatureSecretKey,
     privateKeys: new Map([...retainPrivateKeys(state.privateKeys, state.tree, tree), ...(path?.privateKeys ?? [])]),
     confirmationTag,
+    isEnded: applied.isReInit,
   });
   const welcomes = await createWelcomes(next, { epoch, path, added: applied.added, psks: applied.psks, pskSecret, params });
   return { message: encodeMessage({ kind: "public-message", publicMessage }), next, welcomes };
@@ -118,6 +119,10 @@ function proposalsOf(params: CreateCommitParams): Proposal[] {
   for (const removed of params.removes ?? []) proposals.push({ kind: "remove", removed });
   for (const keyPackage of params.adds ?? []) proposals.push({ kind: "add", keyPackage });
   for (const psk of params.psks ?? []) proposals.push({ kind: "psk", psk });
+  if (params.reInit !== undefined) {
+    const { groupId, cipherSuite, extensions } = params.reInit;
+    proposals.push({ kind: "reinit", groupId, version: mls10, cipherSuite, extensions });
+  }
   return proposals;
 }
 

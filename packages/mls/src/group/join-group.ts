@@ -43,14 +43,7 @@ export async function joinGroup(params: JoinGroupParams): Promise<JoinedGroup> {
   const pskSecret = lookUpPsks(suite, secrets.psks, { psk: params.psk, code: "invalid-welcome" });
   const info = await openGroupInfo(suite, welcome, { joinerSecret: secrets.joinerSecret, pskSecret });
   const { groupContext, signer } = info;
-  if (groupContext.cipherSuite !== suite.id) throw new MlsError("invalid-welcome", "a group of another cipher suite", { clause });
-  requireDistinctExtensions(groupContext.extensions, "invalid-welcome");
-
-  const encodedTree = params.ratchetTree?.slice() ?? findExtension(info.extensions, extensionTypes.ratchetTree);
-  if (encodedTree === undefined) throw new MlsError("usage", "the ratchet tree is neither in the Welcome nor given", { clause });
-  const tree = decodeTree(encodedTree);
-  await verifySignature(suite, tree, info);
-  await verifyTree(suite, tree, info);
+  const tree = await verifiedTree(suite, info, params.ratchetTree);
 
   const ownLeaf = findOwnLeaf(tree, keyPackage);
   const held = await ownKeys(params, { tree, ownLeaf, signer, pathSecret: secrets.pathSecret });
@@ -76,6 +69,22 @@ export async function joinGroup(params: JoinGroupParams): Promise<JoinedGroup> {
     confirmationTag,
   });
   return { state, welcomeSigner: signer };
+}
+
+/**
+ * The tree of a group info, with the group info's signature and everything about the tree checked (RFC 9420 section 12.4.3.1).
+ * @throws MlsError.
+ */
+export async function verifiedTree(suite: CipherSuite, info: GroupInfo, given: Uint8Array | undefined): Promise<RatchetTree> {
+  const { groupContext } = info;
+  if (groupContext.cipherSuite !== suite.id) throw new MlsError("invalid-welcome", "a group of another cipher suite", { clause });
+  requireDistinctExtensions(groupContext.extensions, "invalid-welcome");
+  const encodedTree = given?.slice() ?? findExtension(info.extensions, extensionTypes.ratchetTree);
+  if (encodedTree === undefined) throw new MlsError("usage", "the ratchet tree is neither in the group info nor given", { clause });
+  const tree = decodeTree(encodedTree);
+  await verifySignature(suite, tree, info);
+  await verifyTree(suite, tree, info);
+  return tree;
 }
 
 async function openSecrets({ suite, keyPackage, privateKeys }: JoinGroupParams, welcome: Welcome): Promise<GroupSecrets> {

@@ -1,4 +1,4 @@
-import type { CipherSuite, KeyPair, MaybePromise, RandomBytes } from "../crypto/suite.ts";
+import type { CipherSuite, CipherSuiteId, KeyPair, MaybePromise, RandomBytes } from "../crypto/suite.ts";
 import type { Capabilities, Credential, Extension, Lifetime } from "../messages/basics.ts";
 import type { KeyPackage, LeafNode } from "../messages/nodes.ts";
 import type { PreSharedKeyId } from "../messages/proposals.ts";
@@ -62,6 +62,8 @@ export interface CreateCommitParams {
   /** Pre-shared keys to mix in, with the lookup that yields them. */
   readonly psks?: readonly PreSharedKeyId[];
   readonly psk?: PskLookup;
+  /** Ends the group in favour of another one: the only change of its commit (RFC 9420 section 11.2). Making that group is the caller's. */
+  readonly reInit?: { readonly groupId: Uint8Array; readonly cipherSuite: CipherSuiteId; readonly extensions: readonly Extension[] };
   /** `authenticated_data` of the message: authenticated, not encrypted by MLS. */
   readonly authenticatedData: Uint8Array;
   readonly random: RandomBytes;
@@ -119,6 +121,26 @@ export interface EncryptedMessage {
   /** The `MLSMessage` (a `PrivateMessage`). */
   readonly message: Uint8Array;
   readonly generation: number;
+}
+
+/** What `joinByExternalCommit` needs. */
+export interface ExternalJoinParams {
+  readonly suite: CipherSuite;
+  /** The `MLSMessage` holding a `GroupInfo` with external_pub, from somebody whom the caller trusts to name the right group. */
+  readonly groupInfo: Uint8Array;
+  /** The encoding of the ratchet tree, unless the group info holds it. */
+  readonly ratchetTree?: Uint8Array;
+  readonly credential: Credential;
+  readonly signatureKeyPair: KeyPair;
+  readonly lifetime: Lifetime;
+  readonly capabilities?: Capabilities;
+  readonly leafExtensions?: readonly Extension[];
+  /** One's own former leaf, to be removed by the same commit. */
+  readonly replaces?: LeafIndex;
+  readonly psks?: readonly PreSharedKeyId[];
+  readonly psk?: PskLookup;
+  readonly authenticatedData: Uint8Array;
+  readonly random: RandomBytes;
 }
 
 /** How `processMessage` judges. */
