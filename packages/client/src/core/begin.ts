@@ -3,6 +3,7 @@ import { MlsError, cipherSuiteId, createGroup, groupId, joinGroup } from "@latch
 import type { CipherSuiteId, Credential, GroupState, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
 import { conversationKinds, firstHead, leafIdentityCodec } from "@latchkey/protocol";
 import type { WelcomeBundle } from "@latchkey/protocol";
+import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { entryOrder, pendingOrder } from "./order.ts";
 import { policies, roles, rosterOf, settingsExtension } from "./roster.ts";
@@ -172,5 +173,6 @@ function joinedState(
   const turn: Turn = { context, effects: [], state: { ...begun, unverified } };
   addLine(turn, { order: entryOrder(chain.seq), author: params.signer, body: { kind: "added", accounts: [context.self.accountId] } });
   if (unverified.length > 0) turn.effects.push({ kind: "verify", leaves: unverified, proofs: bundle.directoryProofs.slice() });
+  planUpdate(turn, group, roster);
   return { kind: "joined", state: turn.state, effects: turn.effects };
 }

@@ -88,7 +88,7 @@ function loseRace(turn: Turn): void {
 }
 
 /** A fresh leaf renews its path while too many others have not: in order of their leaves, a minute apart (spec M-5). */
-function planUpdate(turn: Turn, group: GroupState, roster: Roster): void {
+export function planUpdate(turn: Turn, group: GroupState, roster: Roster): void {
   const rank = updateRank(group, roster);
   if (rank === undefined) return;
   const [jitter = 0] = turn.context.random(1);

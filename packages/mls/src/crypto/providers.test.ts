@@ -113,7 +113,7 @@ describe.each(allSuites.map((id) => ({ name: `0x${id.toString(16).padStart(4, "0
 });
 
 // Made by the noble provider, whose encapsulation is reproducible: decision 0003 quotes it.
-describe("suite 0xf001 known answer", () => {
+describe("[M-6] suite 0xf001 known answer", () => {
   const expected = {
     secretKey: "4cb54611511238fb40fe817cac456dc71ea7c408622df6c37b76f4272199dfbe",
     publicKeySha256: "9c413b9cf8331b07ba25501a46abfaf0669a1c127f759c1480990156783e9d4c",
