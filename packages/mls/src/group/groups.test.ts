@@ -27,6 +27,7 @@ import {
   commitOf,
   pathOf,
 } from "./group.testing.ts";
+import { inspectWelcome } from "./inspect-welcome.ts";
 import { joinGroup } from "./join-group.ts";
 import { createKeyPackage, decodeKeyPackage, verifyKeyPackage } from "./key-packages.ts";
 import { inspectCommit, processMessage } from "./process-message.ts";
@@ -325,6 +326,9 @@ describe("a Welcome that breaks a rule", () => {
     const ratchetTree = encodeRatchetTree(created.next);
     const params = { suite, welcome, keyPackage: cat.keyPackage, privateKeys: cat.privateKeys, ratchetTree };
     expect(agreement((await joinGroup(params)).state)).toBe(agreement(created.next));
+    expect(inspectWelcome(welcome)).toEqual({ cipherSuite: 1, references: [cat.reference] });
+    expect(inspectWelcome(danWelcome).references).toEqual([dan.reference]);
+    expect(() => inspectWelcome(created.message)).toThrow(MlsError);
     await expect(joinGroup({ ...params, welcome: danWelcome })).rejects.toMatchObject({ code: "invalid-welcome" });
     await expect(joinGroup({ ...params, privateKeys: dan.privateKeys })).rejects.toMatchObject({ code: "crypto" });
     await expect(joinGroup({ ...params, ratchetTree: encodeRatchetTree(ann) })).rejects.toMatchObject({ code: "invalid-tree" });
