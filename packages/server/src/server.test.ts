@@ -11,7 +11,9 @@ test("two peers append to a log and both read it in one order", async () => {
   expect(await openLog(bob, log)).toBe("opened");
   const blob = random(512);
   expect(await alice.outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob, blobIds: [] })).toBe("accepted");
-  expect(await bob.outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: random(512), blobIds: [] })).toBe("accepted");
+  expect(await bob.outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: random(512), blobIds: [] })).toBe(
+    "accepted",
+  );
   const forAlice = await alice.take(2);
   const forBob = await bob.take(2);
   expect(forBob).toEqual(forAlice);
@@ -24,7 +26,9 @@ test("an account is made, found, and its device gets what is posted to it", asyn
   const inboxId = random(32);
   expect(await client.outcome({ kind: "card", card: await signCard(account.device, inboxId) })).toBe("done");
   const keyPackages = [random(300), random(300)];
-  expect(await client.ask({ kind: "publish_key_packages", lastResort: false, notAfterMs: Date.now() + 20 * 86_400_000, keyPackages })).toMatchObject({
+  expect(
+    await client.ask({ kind: "publish_key_packages", lastResort: false, notAfterMs: Date.now() + 20 * 86_400_000, keyPackages }),
+  ).toMatchObject({
     kind: "key_packages",
     oneTime: 2,
   });

@@ -88,7 +88,7 @@ async function listen(params: {
     () => late.gateway?.count() ?? new Map(),
     () => late.services?.logs.watchedLogs ?? 0,
   );
-  const app = await createApp(
+  const app = createApp(
     options,
     {
       context: () => ready().context,
@@ -170,7 +170,8 @@ async function listen(params: {
   });
   const close = (): Promise<void> => (closing ??= stop());
   const scheme = options.tls === undefined ? "http" : "https";
-  const shown = address === "0.0.0.0" || address === "::" || address === "127.0.0.1" ? "localhost" : address.includes(":") ? `[${address}]` : address;
+  const shown =
+    address === "0.0.0.0" || address === "::" || address === "127.0.0.1" ? "localhost" : address.includes(":") ? `[${address}]` : address;
   log.info({ port, day: dayOf(nowMs()) }, "listening");
   return { url: `${scheme}://${shown}:${port}`, host, port, failed, close, [Symbol.asyncDispose]: close };
 }
@@ -184,7 +185,9 @@ function mkdirOrThrow(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new ServerError("data_unusable", `The data directory ${directory} cannot be made: check the path and its permissions.`, { cause });
+    throw new ServerError("data_unusable", `The data directory ${directory} cannot be made: check the path and its permissions.`, {
+      cause,
+    });
   }
 }
 
@@ -202,7 +205,8 @@ function checkOptions(options: ServerOptions): void {
 
 function listenError(cause: unknown, address: string, port: number): ServerError {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (code === "EADDRINUSE") return new ServerError("port_in_use", `Port ${port} is in use: stop what uses it, or choose another port.`, { cause });
+  if (code === "EADDRINUSE")
+    return new ServerError("port_in_use", `Port ${port} is in use: stop what uses it, or choose another port.`, { cause });
   if (code === "EACCES") {
     return new ServerError("address_not_allowed", `Port ${port} is not allowed for this user: choose one above 1023.`, { cause });
   }

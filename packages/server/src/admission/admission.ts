@@ -34,9 +34,10 @@ export function createRateAdmission(rates: ServerLimits["rates"], nowMs: () => n
       const rate = rates[operationOf(key)];
       if (refilled(bucket, rate, now) >= rate.burst) buckets.delete(key);
     }
-    // Still too many: under a flood from many addresses the oldest are forgotten, which only helps their owners.
+    // Still many: under a flood from many addresses the oldest are forgotten, which only helps their owners. Down to half,
+    // so that the next sweep is far away.
     for (const key of buckets.keys()) {
-      if (buckets.size <= sweepAtBuckets) break;
+      if (buckets.size <= sweepAtBuckets / 2) break;
       buckets.delete(key);
     }
   };

@@ -322,4 +322,3 @@ async function orRefuse<T>(
     throw error;
   }
 }
-

@@ -3,6 +3,7 @@ import type { WireErrorCode } from "@latchkey/protocol";
 import { fastify } from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
 import type { Registry } from "prom-client";
+import { isLoopback } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
@@ -21,6 +22,8 @@ export interface HttpServices {
   reportBug(error: unknown): void;
 }
 
+const forwardingHeaders = ["x-forwarded-for", "forwarded", "via"];
+
 /** Status of a refusal over HTTP; 400 where none is named. */
 const statuses: Partial<Record<WireErrorCode, number>> = {
   too_large: 413,
@@ -33,10 +36,10 @@ const statuses: Partial<Record<WireErrorCode, number>> = {
 };
 
 /** The HTTP side: health, metrics, blobs, the web app. Answers with errors hold a code and nothing else. */
-export async function createApp(options: ServerOptions, services: HttpServices, maxBlobBytes: number): Promise<FastifyInstance> {
+export function createApp(options: ServerOptions, services: HttpServices, maxBlobBytes: number): FastifyInstance {
+  const trustProxy = options.trustProxy ?? false;
   const base = {
     logger: false,
-    trustProxy: options.trustProxy ?? false,
     requestTimeout: 600_000,
     connectionTimeout: 0,
     keepAliveTimeout: 30_000,
@@ -51,7 +54,7 @@ export async function createApp(options: ServerOptions, services: HttpServices, 
   acceptStreams(app);
 
   app.addHook("onRequest", async (request, reply) => {
-    const isSecure = options.tls !== undefined || request.protocol === "https";
+    const isSecure = options.tls !== undefined || (trustProxy && request.headers["x-forwarded-proto"] === "https");
     const socketOrigin = `${isSecure ? "wss" : "ws"}://${safeHost(request.headers.host)}`;
     setSecurityHeaders(reply, { socketOrigin, isSecure });
   });
@@ -59,17 +62,29 @@ export async function createApp(options: ServerOptions, services: HttpServices, 
 
   app.get(httpPaths.health, (_request, reply) => {
     const isHealthy = services.isHealthy();
-    return reply.code(isHealthy ? 200 : 503).header("cache-control", "no-store").send({ status: isHealthy ? "ok" : "failed" });
+    return reply
+      .code(isHealthy ? 200 : 503)
+      .header("cache-control", "no-store")
+      .send({ status: isHealthy ? "ok" : "failed" });
   });
   app.get(httpPaths.info, (_request, reply) => {
     const { host, serverName, registration, retentionDays, limits } = services.context();
     return reply
       .header("cache-control", "no-cache")
-      .send({ host, name: serverName, registration, retentionDays, maxFrameBytes, maxBlobBytes: limits.maxBlobBytes, protocol: "latchkey.1" });
+      .send({
+        host,
+        name: serverName,
+        registration,
+        retentionDays,
+        maxFrameBytes,
+        maxBlobBytes: limits.maxBlobBytes,
+        protocol: "latchkey.1",
+      });
   });
   app.get(httpPaths.metrics, async (request, reply) => {
-    // The socket's own address: a proxy's header must not open this.
-    if (!isLoopback(request.socket.remoteAddress)) throw new Refusal("not_found");
+    // The socket's own address: no header opens this, and what came through a proxy on this machine came from elsewhere.
+    const isForwarded = forwardingHeaders.some((name) => request.headers[name] !== undefined);
+    if (isForwarded || !isLoopback(request.socket.remoteAddress)) throw new Refusal("not_found");
     const registry = services.registry();
     return reply.type(registry.contentType).send(await registry.metrics());
   });
@@ -77,8 +92,9 @@ export async function createApp(options: ServerOptions, services: HttpServices, 
     blobs: { put: (id, content) => services.blobs().put(id, content), open: (id) => services.blobs().open(id) },
     admission: { admit: (operation, source, token) => services.admission().admit(operation, source, token) },
     maxBlobBytes,
+    trustProxy,
   });
-  await addWebApp(app, options.webRoot);
+  addWebApp(app, options.webRoot);
   return app;
 }
 
@@ -95,10 +111,6 @@ function sendError(error: FastifyError | Refusal, reply: FastifyReply, services:
 
 function toPem(value: string | Uint8Array): string {
   return typeof value === "string" ? value : new TextDecoder().decode(value);
-}
-
-function isLoopback(address: string | undefined): boolean {
-  return address === "::1" || address?.startsWith("127.") === true || address?.startsWith("::ffff:127.") === true;
 }
 
 /** The Host header goes into a header of the answer: only what a host may hold. */

@@ -2,24 +2,34 @@ import { fromBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
 import type { FileHandle } from "node:fs/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { peerOf } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import { Refusal } from "../errors.ts";
 
 const noToken = new Uint8Array();
 
+/** What the routes need. */
+export interface BlobRoutes {
+  readonly blobs: Pick<BlobService, "put" | "open">;
+  readonly admission: Admission;
+  readonly maxBlobBytes: number;
+  readonly trustProxy: boolean;
+}
+
 /** PUT and GET of blobs. */
-export function addBlobRoutes(app: FastifyInstance, services: { blobs: Pick<BlobService, "put" | "open">; admission: Admission; maxBlobBytes: number }): void {
-  const { blobs, admission, maxBlobBytes } = services;
+export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void {
+  const { blobs, admission, maxBlobBytes, trustProxy } = services;
   const path = blobPath(":id");
 
   app.put<{ Params: { id: string } }>(path, { bodyLimit: maxBlobBytes }, async (request, reply) => {
     const blobId = parseId(request.params.id);
-    admission.admit("putBlob", { address: request.ip }, noToken);
+    admission.admit("putBlob", { address: peerOf(request.raw, trustProxy) }, noToken);
     const announced = Number(request.headers["content-length"] ?? 0);
     if (announced > maxBlobBytes) throw new Refusal("too_large");
-    // The parser below hands over the request itself.
-    const outcome = await blobs.put(blobId, request.body as AsyncIterable<Uint8Array>);
+    // The parser below hands over the request itself; there is none to parse where the body is empty.
+    const content = (request.body ?? []) as AsyncIterable<Uint8Array>;
+    const outcome = await blobs.put(blobId, content);
     if (outcome === "different") return reply.code(409).send({ code: "conflict" });
     return reply.code(outcome === "created" ? 201 : 200).send({ code: "done" });
   });
@@ -36,7 +46,7 @@ export function addBlobRoutes(app: FastifyInstance, services: { blobs: Pick<Blob
     const range = parseRange(request, blob.sizeBytes);
     if (range === "unsatisfiable" || request.method === "HEAD") {
       await blob.file.close();
-      if (range === "unsatisfiable") return reply.code(416).header("content-range", `bytes */${blob.sizeBytes}`).send({ code: "not_found" });
+      if (range === "unsatisfiable") return reply.code(416).header("content-range", `bytes */${blob.sizeBytes}`).send("");
       return reply.header("content-length", blob.sizeBytes).send();
     }
     const { first, last } = range ?? { first: 0, last: blob.sizeBytes - 1 };

@@ -18,7 +18,10 @@ function append(log: TestLog, epochId: number = 0, blob: Uint8Array = random(512
 function commit(log: TestLog, epochId: number, afterSeq: number = 0): { request: LogRequest & { kind: "commit" }; child: TestLog } {
   const child = { logId: log.logId, access: random(32) };
   const nextAccessHash = sha256(child.access);
-  return { request: { kind: "commit", logId: log.logId, epochId, afterSeq, nextAccessHash, blob: random(1024), blobIds: [], token: none }, child };
+  return {
+    request: { kind: "commit", logId: log.logId, epochId, afterSeq, nextAccessHash, blob: random(1024), blobIds: [], token: none },
+    child,
+  };
 }
 
 async function ok(client: Client, request: LogRequest): Promise<number> {
@@ -29,7 +32,9 @@ async function ok(client: Client, request: LogRequest): Promise<number> {
 
 /** Events in short: `3` an entry, `s3` a sealed one. */
 function short(events: readonly LogReply[]): string {
-  return events.map((event) => (event.kind === "entry" ? `${event.seq}` : event.kind === "sealed" ? `s${event.seq}` : event.kind)).join(" ");
+  return events
+    .map((event) => (event.kind === "entry" ? `${event.seq}` : event.kind === "sealed" ? `s${event.seq}` : event.kind))
+    .join(" ");
 }
 
 async function withLog(): Promise<{ server: RunningServer; alice: Client; log: TestLog }> {
@@ -48,7 +53,10 @@ describe("opening", () => {
     const bob = await TestClient.connect(server.url, "log");
     const opened = await bob.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 2 });
     expect(opened).toMatchObject({ kind: "opened", currentEpochId: 0, lastSeq: 2, firstSeq: 1 });
-    expect(opened).toMatchObject({ head: accepted.kind === "accepted" ? accepted.head : none, headBeforeFirst: firstHead(sha256, log.logId) });
+    expect(opened).toMatchObject({
+      head: accepted.kind === "accepted" ? accepted.head : none,
+      headBeforeFirst: firstHead(sha256, log.logId),
+    });
     await bob.settle();
     expect(bob.events).toEqual([]);
   });
@@ -75,7 +83,12 @@ describe("opening", () => {
   test("open and append may be sent without waiting in between", async () => {
     const { server, log } = await withLog();
     const bob = await TestClient.connect(server.url, "log");
-    const replies = await Promise.all([openLog(bob, log), bob.outcome(append(log)), bob.outcome({ kind: "close", logId: log.logId }), bob.outcome(append(log))]);
+    const replies = await Promise.all([
+      openLog(bob, log),
+      bob.outcome(append(log)),
+      bob.outcome({ kind: "close", logId: log.logId }),
+      bob.outcome(append(log)),
+    ]);
     expect(replies).toEqual(["opened", "accepted", "done", "wrong_access_key"]);
   });
 });
@@ -257,7 +270,12 @@ describe("retention", () => {
     const bob = await TestClient.connect(server.url, "log");
     await bob.settle();
     const opened = await bob.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 1 });
-    expect(opened).toMatchObject({ kind: "opened", firstSeq: 3, lastSeq: 3, headBeforeFirst: second?.kind === "accepted" ? second.head : none });
+    expect(opened).toMatchObject({
+      kind: "opened",
+      firstSeq: 3,
+      lastSeq: 3,
+      headBeforeFirst: second?.kind === "accepted" ? second.head : none,
+    });
     expect(short(await bob.take(1))).toBe("3");
   });
 });

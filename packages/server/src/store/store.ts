@@ -180,14 +180,24 @@ export interface AccountHoldings {
     readonly updatesThatDay: number;
   };
   readonly usernames: readonly { readonly username: string; readonly status: "bound" | "released"; readonly binding: Uint8Array }[];
-  readonly states: readonly { readonly version: number; readonly day: Day; readonly state: Uint8Array; readonly pops: readonly Uint8Array[] }[];
+  readonly states: readonly {
+    readonly version: number;
+    readonly day: Day;
+    readonly state: Uint8Array;
+    readonly pops: readonly Uint8Array[];
+  }[];
   readonly devices: readonly {
     readonly deviceId: Uint8Array;
     readonly card: Uint8Array | undefined;
     readonly inboxId: Uint8Array | undefined;
     readonly inboxLastSeq: number;
     readonly inboxItems: readonly { readonly seq: number; readonly day: Day; readonly sizeBytes: number }[];
-    readonly keyPackages: readonly { readonly lastResort: boolean; readonly notAfterDay: Day; readonly taken: boolean; readonly sizeBytes: number }[];
+    readonly keyPackages: readonly {
+      readonly lastResort: boolean;
+      readonly notAfterDay: Day;
+      readonly taken: boolean;
+      readonly sizeBytes: number;
+    }[];
   }[];
 }
 
@@ -250,7 +260,12 @@ export interface KeyPackageCounts {
 /** The index of the blobs, which lie outside the store. */
 export interface BlobIndex {
   /** Records a blob that is on disk; free to expire after `expiresDay` unless an entry refers to it. Durable when it resolves. */
-  addBlob(params: { blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number; expiresDay: Day }): Promise<{ kind: "added" | "same" | "different" }>;
+  addBlob(params: {
+    blobId: Uint8Array;
+    sha256: Uint8Array;
+    sizeBytes: number;
+    expiresDay: Day;
+  }): Promise<{ kind: "added" | "same" | "different" }>;
   findBlob(params: { blobId: Uint8Array }): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined>;
   /** Forgets blobs past their day to which no entry refers, at most `maxItems`: the caller then removes the files. */
   expireBlobs(params: { day: Day; maxItems: number }): Promise<Uint8Array[]>;

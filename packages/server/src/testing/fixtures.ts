@@ -159,7 +159,10 @@ export async function nextState(
 }
 
 /** Registers an account and leaves its device connected. */
-export async function register(server: RunningServer, username: string): Promise<{ account: TestAccount; client: TestClient<"device"> }> {
+export async function register(
+  server: Pick<RunningServer, "url" | "host">,
+  username: string,
+): Promise<{ account: TestAccount; client: TestClient<"device"> }> {
   const client = await TestClient.connect(server.url, "device");
   const account = await createAccount(username, server.host);
   const reserved = await client.ask({ kind: "reserve", username, invitation: "", token: none });

@@ -274,7 +274,10 @@ export function describeStore(name: string, open: (directory: string) => Promise
       await store.publishState(first);
       expect(await store.publishState(next(1))).toEqual({ kind: "published" });
       expect(await store.publishState(next(2))).toEqual({ kind: "refused", code: "too_many_updates" });
-      expect(await store.publishState(next(2, { day: today + 1, maxHistoryBytes: 1000 }))).toEqual({ kind: "refused", code: "too_many_updates" });
+      expect(await store.publishState(next(2, { day: today + 1, maxHistoryBytes: 1000 }))).toEqual({
+        kind: "refused",
+        code: "too_many_updates",
+      });
       expect(await store.publishState(next(2, { day: today + 1 }))).toEqual({ kind: "published" });
       await store.close();
     });
@@ -314,10 +317,17 @@ export function describeStore(name: string, open: (directory: string) => Promise
       // A late retry of the publication does not bring them back.
       expect(await store.addKeyPackages({ ...add, lastResort: false, keyPackages: packages })).toMatchObject({ oneTime: 0 });
       const lastResort = random(100);
-      expect(await store.addKeyPackages({ ...add, lastResort: true, keyPackages: [random(100)] })).toMatchObject({ lastResortNotAfterDay: today + 10 });
+      expect(await store.addKeyPackages({ ...add, lastResort: true, keyPackages: [random(100)] })).toMatchObject({
+        lastResortNotAfterDay: today + 10,
+      });
       await store.addKeyPackages({ ...add, lastResort: true, notAfterDay: today + 5, keyPackages: [lastResort] });
       for (let i = 0; i < 2; i++) {
-        expect(await store.takeKeyPackage({ ...ids, day: today })).toEqual({ kind: "taken", card, keyPackage: lastResort, lastResort: true });
+        expect(await store.takeKeyPackage({ ...ids, day: today })).toEqual({
+          kind: "taken",
+          card,
+          keyPackage: lastResort,
+          lastResort: true,
+        });
       }
       expect(await store.addKeyPackages({ ...add, lastResort: false, keyPackages: [1, 2, 3, 4, 5].map(() => random(50)) })).toEqual({
         kind: "counts",
@@ -394,7 +404,8 @@ export function describeStore(name: string, open: (directory: string) => Promise
 
     test("an inbox has a limit of items and of bytes", async () => {
       const { store, inboxId } = await withInbox();
-      const post = (size: number): Promise<unknown> => store.postItem({ inboxId, blob: random(size), day: today, maxItems: 2, maxBytes: 1000 });
+      const post = (size: number): Promise<unknown> =>
+        store.postItem({ inboxId, blob: random(size), day: today, maxItems: 2, maxBytes: 1000 });
       expect(await post(600)).toMatchObject({ kind: "stored" });
       expect(await post(600)).toEqual({ kind: "refused", code: "inbox_full" });
       expect(await post(300)).toMatchObject({ kind: "stored" });

@@ -61,6 +61,7 @@ export class Connection implements Source {
   /** What had left the socket at the last check, while some waited; -1 when none did. */
   #stuckAt = -1;
   #isReading = true;
+  #isStopped = false;
   #inFlight = 0;
   #bytesInFlight = 0;
   #windowStart = 0;
@@ -122,11 +123,24 @@ export class Connection implements Source {
     this.#stream.uncork();
   }
 
+  /** Whether requests are under way. */
+  get isBusy(): boolean {
+    return this.#inFlight > 0;
+  }
+
+  /** Takes no more requests. */
+  stopReading(): void {
+    this.#isStopped = true;
+    this.#pause();
+  }
+
   /** Closes with a code of `closeCodes`, what was sent before included. */
   close(code: number): void {
     if (!this.isOpen) return;
     this.#held = undefined;
     this.#socket.close(code);
+    // The peer's own goodbye must be read.
+    this.#resume();
   }
 
   /** Ends the connection at once. */
@@ -161,7 +175,7 @@ export class Connection implements Source {
   done(sizeBytes: number): void {
     this.#inFlight -= 1;
     this.#bytesInFlight -= sizeBytes;
-    if (this.#isReading) return;
+    if (this.#isReading || this.#isStopped) return;
     const isLow = this.#inFlight <= this.#limits.maxRequestsInFlight / 2 && this.#bytesInFlight <= this.#limits.maxBytesInFlight / 2;
     if (isLow && this.#windowCount <= this.#limits.maxRequestsPerSecond) this.#resume();
   }
@@ -197,10 +211,13 @@ export class Connection implements Source {
     this.#windowCount += 1;
     if (this.#windowCount === this.#limits.maxRequestsPerSecond + 1) {
       this.#pause();
-      setTimeout(() => {
-        this.#windowCount = 0;
-        if (!this.#isReading && this.#inFlight < this.#limits.maxRequestsInFlight) this.#resume();
-      }, 1000 - (now - this.#windowStart)).unref();
+      setTimeout(
+        () => {
+          this.#windowCount = 0;
+          if (!this.#isReading && !this.#isStopped && this.#inFlight < this.#limits.maxRequestsInFlight) this.#resume();
+        },
+        1000 - (now - this.#windowStart),
+      ).unref();
     }
   }
 

@@ -5,6 +5,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { RawData, WebSocket } from "ws";
+import { peerOf } from "../addresses.ts";
 import { registrationNumbers } from "../config.ts";
 import { Connection, createOutbox } from "./connection.ts";
 import type { Outbox, Session } from "./connection.ts";
@@ -57,17 +58,14 @@ export class Gateway {
     this.#sweep.unref();
   }
 
-  /** Closes every connection with a reason that says when to come back; those that linger are ended. */
+  /** Answers what is under way, then closes every connection with a reason that says when to come back; those that linger are ended. */
   async close(): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#sweep);
+    for (const connection of this.#connections.values()) connection.stopReading();
+    await until(() => this.#connections.values().every((connection) => !connection.isOpen || !connection.isBusy), drainGraceMs);
     for (const connection of this.#connections.values()) connection.close(closeCodes.shuttingDown);
-    const deadline = Date.now() + drainGraceMs;
-    while (this.#connections.size > 0 && Date.now() < deadline) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, 10);
-      });
-    }
+    await until(() => this.#connections.size === 0, drainGraceMs);
     for (const connection of this.#connections.values()) connection.terminate();
     this.#sockets.close();
   }
@@ -77,7 +75,7 @@ export class Gateway {
     const path = (request.url ?? "").split("?")[0];
     const role = roles.find((each) => socketPath(each) === path);
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
-    const address = this.#addressOf(request);
+    const address = peerOf(request, this.#trustProxy);
     const { maxConnections, maxConnectionsPerAddress } = this.#services.context.limits;
     if (role === undefined) refuseUpgrade(stream, "404 Not Found");
     else if (!offered.includes(subprotocol)) refuseUpgrade(stream, "400 Bad Request");
@@ -163,14 +161,18 @@ export class Gateway {
       connection.ping();
     }
   }
-
-  #addressOf(request: IncomingMessage): string {
-    const forwarded = this.#trustProxy ? request.headers["x-forwarded-for"] : undefined;
-    const last = (Array.isArray(forwarded) ? forwarded.join(",") : forwarded)?.split(",").at(-1)?.trim();
-    return last ?? request.socket.remoteAddress ?? "";
-  }
 }
 
 function refuseUpgrade(stream: Duplex, status: string): void {
   stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** Waits until `isDone`, at most so long. */
+async function until(isDone: () => boolean, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!isDone() && performance.now() < deadline) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10);
+    });
+  }
 }

@@ -166,7 +166,9 @@ describe("peers that break the rules below", () => {
     for (let i = 0; i < 200; i++) await writer.ask({ ...append, logId: log.logId, blob: random(65_000) });
     // Its ping goes unread as well: the server ends it either way.
     await expect
-      .poll(async () => /latchkey_connections\{role="log"\} 1\b/.test(await (await fetch(`${server.url}/metrics`)).text()), { timeout: 5000 })
+      .poll(async () => /latchkey_connections\{role="log"\} 1\b/.test(await (await fetch(`${server.url}/metrics`)).text()), {
+        timeout: 5000,
+      })
       .toBe(true);
     slow.socket.terminate();
   });
@@ -177,7 +179,14 @@ describe("peers that break the rules below", () => {
     await TestClient.connect(server.url, "log");
     await expect(TestClient.connect(server.url, "log")).rejects.toThrow("429");
     await first.close();
-    await expect.poll(() => TestClient.connect(server.url, "log").then(() => "open", () => "refused")).toBe("open");
+    await expect
+      .poll(() =>
+        TestClient.connect(server.url, "log").then(
+          () => "open",
+          () => "refused",
+        ),
+      )
+      .toBe("open");
   });
 });
 

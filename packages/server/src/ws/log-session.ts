@@ -96,7 +96,12 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
     else this.reply(id, { kind: "accepted", seq: outcome.seq, head: outcome.head }, sizeBytes);
   }
 
-  async #open(id: number, logId: Uint8Array, sizeBytes: number, load: (existing: LogStream | undefined) => Promise<OpenedLog>): Promise<void> {
+  async #open(
+    id: number,
+    logId: Uint8Array,
+    sizeBytes: number,
+    load: (existing: LogStream | undefined) => Promise<OpenedLog>,
+  ): Promise<void> {
     const key = keyOf(logId);
     const existing = this.#streams.get(key)?.stream;
     if (existing === undefined && this.#streams.size >= this.services.context.limits.maxLogsPerConnection) {

@@ -107,7 +107,11 @@ function refusalOf(error: unknown): Refusal {
   return new Refusal("internal");
 }
 
-const storeRefusals: Readonly<Record<StoreError["code"], WireErrorCode>> = { full: "storage_full", closed: "shutting_down", failed: "internal" };
+const storeRefusals: Readonly<Record<StoreError["code"], WireErrorCode>> = {
+  full: "storage_full",
+  closed: "shutting_down",
+  failed: "internal",
+};
 
 /** The id of a frame that does not decode, as far as it has one. */
 function frameId(frame: Uint8Array): number {

@@ -39,7 +39,11 @@ export class AccountTables {
   accountHead(params: { accountId: Uint8Array }): AccountHead | undefined {
     const account = this.#account(params.accountId);
     if (account === undefined) return undefined;
-    const row = this.#get<{ state: Uint8Array }>("SELECT state FROM account_states WHERE account = ? AND version = ?", account.id, account.version);
+    const row = this.#get<{ state: Uint8Array }>(
+      "SELECT state FROM account_states WHERE account = ? AND version = ?",
+      account.id,
+      account.version,
+    );
     return row === undefined ? undefined : { version: account.version, state: row.state };
   }
 
@@ -212,7 +216,10 @@ export class AccountTables {
   holdings(params: { accountId: Uint8Array }): AccountHoldings | undefined {
     const account = this.#account(params.accountId);
     if (account === undefined) return undefined;
-    const states = this.#all<{ version: number; day: number }>("SELECT version, day FROM account_states WHERE account = ? ORDER BY version", account.id);
+    const states = this.#all<{ version: number; day: number }>(
+      "SELECT version, day FROM account_states WHERE account = ? ORDER BY version",
+      account.id,
+    );
     const names = this.#all<{ username: string; bound: number; binding: Uint8Array }>(
       "SELECT username, bound, binding FROM usernames WHERE account = ?",
       account.id,
@@ -268,7 +275,11 @@ export class AccountTables {
   #state(account: number, version: number): StoredState {
     const row = this.#get<{ state: Uint8Array }>("SELECT state FROM account_states WHERE account = ? AND version = ?", account, version);
     if (row === undefined) throw new Error("an account has all states up to its version");
-    const pops = this.#all<{ pop: Uint8Array }>("SELECT pop FROM account_pops WHERE account = ? AND version = ? ORDER BY position", account, version);
+    const pops = this.#all<{ pop: Uint8Array }>(
+      "SELECT pop FROM account_pops WHERE account = ? AND version = ? ORDER BY position",
+      account,
+      version,
+    );
     return { version, state: row.state, pops: pops.map(({ pop }) => pop) };
   }
 

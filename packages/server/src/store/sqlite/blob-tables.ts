@@ -21,7 +21,9 @@ export class BlobTables {
     this.#delete = rows("DELETE FROM blobs WHERE id = ? AND refs = 0");
   }
 
-  addBlob(params: { blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number; expiresDay: Day }): { kind: "added" | "same" | "different" } {
+  addBlob(params: { blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number; expiresDay: Day }): {
+    kind: "added" | "same" | "different";
+  } {
     const known = this.findBlob(params);
     if (known !== undefined) {
       return { kind: known.sizeBytes === params.sizeBytes && equalBytes(known.sha256, params.sha256) ? "same" : "different" };

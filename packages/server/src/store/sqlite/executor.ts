@@ -159,9 +159,13 @@ function takeLock(directory: string): DatabaseSync {
   } catch (cause) {
     lock?.close();
     if (isBusy(cause)) {
-      throw new ServerError("data_locked", `Another Latchkey server uses ${directory}: stop it, or choose another data directory.`, { cause });
+      throw new ServerError("data_locked", `Another Latchkey server uses ${directory}: stop it, or choose another data directory.`, {
+        cause,
+      });
     }
-    throw new ServerError("data_unusable", `The data directory ${directory} cannot be used: check that it exists and is writable.`, { cause });
+    throw new ServerError("data_unusable", `The data directory ${directory} cannot be used: check that it exists and is writable.`, {
+      cause,
+    });
   }
 }
 
@@ -180,8 +184,12 @@ function openDatabase(options: DatabaseOptions): DatabaseSync {
   } catch (cause) {
     database?.close();
     if (cause instanceof ServerError) throw cause;
-    throw new ServerError("data_unusable", `The database in ${options.directory} cannot be opened: restore it from a backup, or choose another data directory.`, {
-      cause,
-    });
+    throw new ServerError(
+      "data_unusable",
+      `The database in ${options.directory} cannot be opened: restore it from a backup, or choose another data directory.`,
+      {
+        cause,
+      },
+    );
   }
 }

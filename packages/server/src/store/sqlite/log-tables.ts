@@ -180,7 +180,7 @@ export class LogTables {
   }
 
   #position(log: LogState): LogPosition {
-    const [, purgedSeq, purgedHead] = this.#findLog.get(log.id) as [number, number, Uint8Array | null] | undefined ?? [0, 0, null];
+    const [, purgedSeq, purgedHead] = (this.#findLog.get(log.id) as [number, number, Uint8Array | null] | undefined) ?? [0, 0, null];
     return {
       currentEpochId: log.currentEpochId,
       lastSeq: log.lastSeq,

@@ -42,13 +42,19 @@ describe("the data directory", () => {
     const database = new DatabaseSync(join(foreign, databaseFile));
     database.exec("CREATE TABLE notes (text TEXT)");
     database.close();
-    await expect(openSqliteStore({ directory: foreign })).rejects.toMatchObject({ code: "data_unusable", message: expect.stringMatching(oneLine) });
+    await expect(openSqliteStore({ directory: foreign })).rejects.toMatchObject({
+      code: "data_unusable",
+      message: expect.stringMatching(oneLine),
+    });
     const damaged = temporaryDirectory();
     writeFileSync(join(damaged, databaseFile), random(8192));
     await expect(openSqliteStore({ directory: damaged })).rejects.toMatchObject({ code: "data_unusable" });
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
-    await expect(openSqliteStore({ directory: file })).rejects.toMatchObject({ code: "data_unusable", message: expect.stringMatching(oneLine) });
+    await expect(openSqliteStore({ directory: file })).rejects.toMatchObject({
+      code: "data_unusable",
+      message: expect.stringMatching(oneLine),
+    });
   });
 
   test("nobody else on the machine may read it", async () => {
@@ -77,7 +83,16 @@ describe("migrations", () => {
     const deviceId = new Uint8Array(16).fill(8);
     const names = { bind: { username: "alice", binding: id(9) }, release: undefined };
     const limits = { maxUpdatesPerDay: 20, maxHistoryBytes: 1_000_000 };
-    await store.publishState({ accountId: id(10), version: 0, state: id(11), pops: [id(12)], deviceIds: [deviceId], names, day, ...limits });
+    await store.publishState({
+      accountId: id(10),
+      version: 0,
+      state: id(11),
+      pops: [id(12)],
+      deviceIds: [deviceId],
+      names,
+      day,
+      ...limits,
+    });
     await store.putCard({ accountId: id(10), deviceId, inboxId: id(13), card: id(14) });
     const keyPackages = [id(15), id(16)];
     await store.addKeyPackages({ accountId: id(10), deviceId, lastResort: false, notAfterDay: 30_000, keyPackages, maxOneTime: 9, day });
@@ -99,7 +114,10 @@ describe("migrations", () => {
       const store = await openSqliteStore({ directory });
       const id = (n: number): Uint8Array => new Uint8Array(32).fill(n);
       expect(await store.readEpoch({ logId, epochId: 2 })).toMatchObject({ accessHash: id(7), currentEpochId: 2, lastSeq: 2 });
-      expect(await store.readEntries({ logId, afterSeq: 0, ...page })).toMatchObject([{ blob: id(5) }, { blob: id(6), nextAccessHash: id(7) }]);
+      expect(await store.readEntries({ logId, afterSeq: 0, ...page })).toMatchObject([
+        { blob: id(5) },
+        { blob: id(6), nextAccessHash: id(7) },
+      ]);
       expect(await store.accountByName({ username: "alice", fromVersion: 0, maxBytes: 1000 })).toMatchObject({
         accountId: id(10),
         states: [{ state: id(11), pops: [id(12)] }],

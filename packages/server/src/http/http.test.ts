@@ -1,0 +1,318 @@
+import { toBase64Url } from "@latchkey/codec";
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { get as get443 } from "node:https";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { defaultLimits } from "../config.ts";
+import { startServer } from "../server.ts";
+import { createLog, createTestLog, random, runServer, temporaryDirectory } from "../testing/fixtures.ts";
+import { TestClient } from "../testing/test-client.ts";
+import { testCertificate, testKey } from "../testing/certificate.ts";
+
+async function put(url: string, blobId: Uint8Array, body: Uint8Array): Promise<number> {
+  const response = await fetch(`${url}/v1/blobs/${toBase64Url(blobId)}`, { method: "PUT", body: new Uint8Array(body) });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+function get(url: string, blobId: Uint8Array, range?: string): Promise<Response> {
+  return fetch(`${url}/v1/blobs/${toBase64Url(blobId)}`, { headers: range === undefined ? {} : { range } });
+}
+
+describe("blobs", () => {
+  test("a blob is stored once and never changes; the same bytes again are a retry", async () => {
+    const server = await runServer();
+    const blobId = random(32);
+    const bytes = random(300_000);
+    expect(await put(server.url, blobId, bytes)).toBe(201);
+    expect(await put(server.url, blobId, bytes)).toBe(200);
+    expect(await put(server.url, blobId, random(300_000))).toBe(409);
+    const response = await get(server.url, blobId);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/octet-stream");
+    expect(response.headers.get("cache-control")).toContain("immutable");
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(bytes);
+  });
+
+  test("parts of a blob are served", async () => {
+    const server = await runServer();
+    const blobId = random(32);
+    const bytes = random(100_000);
+    await put(server.url, blobId, bytes);
+    const part = async (range: string): Promise<{ status: number; bytes: Uint8Array; range: string | null }> => {
+      const response = await get(server.url, blobId, range);
+      return { status: response.status, bytes: new Uint8Array(await response.arrayBuffer()), range: response.headers.get("content-range") };
+    };
+    expect(await part("bytes=10-19")).toEqual({ status: 206, bytes: bytes.slice(10, 20), range: "bytes 10-19/100000" });
+    expect(await part("bytes=99990-")).toEqual({ status: 206, bytes: bytes.slice(99_990), range: "bytes 99990-99999/100000" });
+    expect(await part("bytes=-5")).toEqual({ status: 206, bytes: bytes.slice(-5), range: "bytes 99995-99999/100000" });
+    expect(await part("bytes=99999-200000")).toMatchObject({ status: 206, range: "bytes 99999-99999/100000" });
+    expect(await part("bytes=100000-")).toMatchObject({ status: 416, range: "bytes */100000" });
+    expect(await part("bytes=0-1,4-5")).toMatchObject({ status: 200 });
+  });
+
+  test("empty blobs, unknown and malformed names", async () => {
+    const server = await runServer();
+    const empty = random(32);
+    expect(await put(server.url, empty, new Uint8Array())).toBe(201);
+    expect((await (await get(server.url, empty)).arrayBuffer()).byteLength).toBe(0);
+    expect(await (await get(server.url, random(32))).json()).toEqual({ code: "unknown_blob", retryAfterMs: 0 });
+    for (const name of ["x", "..%2f..%2fserver", "A".repeat(44), `${toBase64Url(random(32))}=`]) {
+      expect((await fetch(`${server.url}/v1/blobs/${name}`)).status).toBe(404);
+    }
+  });
+
+  test("a blob above the limit is refused, announced or not, and leaves nothing behind", async () => {
+    const dataDirectory = temporaryDirectory();
+    const server = await runServer({ dataDirectory, limits: { maxBlobBytes: 10_000 } });
+    const path = `${server.url}/v1/blobs/${toBase64Url(random(32))}`;
+    expect((await fetch(path, { method: "PUT", body: new Uint8Array(10_001) })).status).toBe(413);
+    const stream = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(4000));
+      },
+    });
+    const streamed = await fetch(path, { method: "PUT", body: stream, duplex: "half" }).then(
+      ({ status }) => status,
+      () => "reset",
+    );
+    // Undici reports the reset where the server ends the endless upload first.
+    expect([413, "reset"]).toContain(streamed);
+    await expect.poll(() => readdirSync(join(dataDirectory, "blobs", "uploads"))).toEqual([]);
+    expect((await fetch(path)).status).toBe(404);
+  });
+
+  test("an upload that breaks off leaves nothing behind, and can be done again", async () => {
+    const dataDirectory = temporaryDirectory();
+    const server = await runServer({ dataDirectory });
+    const blobId = random(32);
+    const abort = new AbortController();
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(random(50_000));
+        setTimeout(() => abort.abort(), 50);
+      },
+    });
+    const path = `${server.url}/v1/blobs/${toBase64Url(blobId)}`;
+    await expect(fetch(path, { method: "PUT", body: stream, duplex: "half", signal: abort.signal })).rejects.toThrow();
+    await expect.poll(() => readdirSync(join(dataDirectory, "blobs", "uploads"))).toEqual([]);
+    expect(await put(server.url, blobId, random(100))).toBe(201);
+  });
+
+  test("a full disk refuses blobs before messages", async () => {
+    const server = await runServer({ limits: { minFreeBytes: Number.MAX_SAFE_INTEGER } });
+    expect(await put(server.url, random(32), random(10))).toBe(507);
+    const client = await TestClient.connect(server.url, "log");
+    await createLog(client, createTestLog());
+  });
+
+  test("uploads from one address are limited", async () => {
+    const server = await runServer({ limits: { rates: { ...defaultLimits.rates, putBlob: { burst: 1, perSecond: 0.1 } } } });
+    expect(await put(server.url, random(32), random(10))).toBe(201);
+    const refused = await fetch(`${server.url}/v1/blobs/${toBase64Url(random(32))}`, { method: "PUT", body: random(10).slice() });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  });
+
+  test("[C-4] a blob named by an entry outlives one that is not; files carry the day only", async () => {
+    const day = 86_400_000;
+    let nowMs = 20_000 * day + 12_345_678;
+    const dataDirectory = temporaryDirectory();
+    const first = await runServer({ dataDirectory }, { nowMs: () => nowMs });
+    const kept = random(32);
+    const unused = random(32);
+    await put(first.url, kept, random(1000));
+    await put(first.url, unused, random(1000));
+    const shard = join(dataDirectory, "blobs", (kept[0] ?? 0).toString(16).padStart(2, "0"));
+    expect(statSync(join(shard, toBase64Url(kept))).mtimeMs).toBe(20_000 * day);
+    const client = await TestClient.connect(first.url, "log");
+    const log = createTestLog();
+    await createLog(client, log);
+    const append = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: random(512), blobIds: [kept] } as const;
+    expect(await client.outcome(append)).toBe("accepted");
+    await first.close();
+    nowMs += 4 * day;
+    const second = await runServer({ dataDirectory }, { nowMs: () => nowMs });
+    await expect.poll(async () => (await get(second.url, unused)).status).toBe(404);
+    expect((await get(second.url, kept)).status).toBe(200);
+  });
+});
+
+describe("the rest of HTTP", () => {
+  test("health, info, and metrics without anybody's name", async () => {
+    const server = await runServer({ serverName: "Newsroom", retentionDays: 7 });
+    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: "ok" });
+    expect(await (await fetch(`${server.url}/v1/info`)).json()).toMatchObject({
+      host: server.host,
+      name: "Newsroom",
+      registration: "open",
+      retentionDays: 7,
+    });
+    const client = await TestClient.connect(server.url, "log");
+    await createLog(client, createTestLog());
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toMatch(/^latchkey_requests_total 1$/m);
+    expect(metrics).toMatch(/^latchkey_connections\{role="log"\} 1$/m);
+    expect(metrics).toMatch(/^latchkey_watched_logs 1$/m);
+  });
+
+  test("metrics are not for what came through a proxy on this machine", async () => {
+    const server = await runServer({ trustProxy: true });
+    expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    for (const name of ["x-forwarded-for", "forwarded", "via"]) {
+      expect((await fetch(`${server.url}/metrics`, { headers: { [name]: "127.0.0.1" } })).status).toBe(404);
+    }
+  });
+
+  test("behind a proxy limits count by the address that the proxy wrote, not by what the peer claims", async () => {
+    const rates = { ...defaultLimits.rates, putBlob: { burst: 1, perSecond: 0.01 } };
+    const server = await runServer({ trustProxy: true, limits: { rates } });
+    const upload = async (forwarded: string): Promise<number> => {
+      const path = `${server.url}/v1/blobs/${toBase64Url(random(32))}`;
+      return (await fetch(path, { method: "PUT", body: "x", headers: { "x-forwarded-for": forwarded } })).status;
+    };
+    expect(await upload("203.0.113.5")).toBe(201);
+    expect(await upload("198.51.100.1, 203.0.113.5")).toBe(429);
+    expect(await upload("203.0.113.6")).toBe(201);
+    expect(await upload("2001:db8::1")).toBe(201);
+    expect(await upload("2001:db8::2")).toBe(429);
+  });
+
+  test("TLS by itself: the same over https and wss", async () => {
+    const server = await runServer({ tls: { cert: testCertificate, key: new TextEncoder().encode(testKey) } });
+    expect(server.url).toMatch(/^https:/);
+    const { status, headers } = await new Promise<{ status: number | undefined; headers: Record<string, unknown> }>((resolve, reject) => {
+      get443({ port: server.port, path: "/healthz", ca: testCertificate, host: "localhost" }, (response) => {
+        response.resume();
+        resolve({ status: response.statusCode, headers: response.headers });
+      }).on("error", reject);
+    });
+    expect(status).toBe(200);
+    expect(headers["strict-transport-security"]).toBe("max-age=31536000");
+    expect(headers["content-security-policy"]).toContain(`wss://localhost:${server.port}`);
+    const client = await TestClient.connect(server.url, "log", { ca: testCertificate });
+    const log = createTestLog();
+    await createLog(client, log);
+    const append = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blobIds: [] } as const;
+    const blobs = Array.from({ length: 50 }, () => random(20_000));
+    await Promise.all(blobs.map((blob) => client.ask({ ...append, blob })));
+    expect(await client.take(50)).toMatchObject(blobs.map((blob, index) => ({ seq: index + 1, blob })));
+  });
+
+  test("every answer carries a strict policy", async () => {
+    const server = await runServer();
+    for (const path of ["/", "/healthz", "/nothing", "/v1/blobs/x"]) {
+      const { headers } = await fetch(server.url + path);
+      const policy = headers.get("content-security-policy") ?? "";
+      for (const directive of [
+        "default-src 'none'",
+        "script-src 'self'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+      ]) {
+        expect(policy).toContain(directive);
+      }
+      expect(policy).toContain("require-trusted-types-for 'script'; trusted-types latchkey-worker");
+      expect(policy).toContain(`connect-src 'self' ws://localhost:${server.port}`);
+      expect(policy).not.toContain("unsafe");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
+    }
+  });
+
+  test("the web app: its page for its own paths, assets for ever, nothing outside its folder", async () => {
+    const webRoot = temporaryDirectory();
+    mkdirSync(join(webRoot, "assets"));
+    writeFileSync(join(webRoot, "index.html"), "<!doctype html><title>app</title>");
+    writeFileSync(join(webRoot, "assets", "app-1234.js"), "export {};");
+    writeFileSync(join(webRoot, "manifest.webmanifest"), "{}");
+    writeFileSync(join(webRoot, ".secret"), "no");
+    writeFileSync(join(webRoot, "assets", "big-1.css"), "a { color: red }\n".repeat(500));
+    const server = await runServer({ webRoot });
+    const page = await fetch(`${server.url}/conversations/abc`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain("<title>app</title>");
+    expect(page.headers.get("cache-control")).toBe("no-cache");
+    expect((await fetch(`${server.url}/`)).headers.get("cache-control")).toBe("no-cache");
+    const asset = await fetch(`${server.url}/assets/app-1234.js`);
+    expect(asset.headers.get("cache-control")).toContain("immutable");
+    expect(asset.headers.get("content-type")).toContain("javascript");
+    expect((await fetch(`${server.url}/index.html`)).headers.get("cache-control")).toBe("no-cache");
+    const etag = asset.headers.get("etag") ?? "";
+    expect((await fetch(`${server.url}/assets/app-1234.js`, { headers: { "if-none-match": etag } })).status).toBe(304);
+    expect((await fetch(`${server.url}/.secret`)).status).toBe(404);
+    expect((await fetch(`${server.url}/assets/gone.js`)).status).toBe(404);
+    expect((await fetch(`${server.url}/v1/nothing`)).status).toBe(404);
+    expect((await fetch(`${server.url}/%2e%2e/%2e%2e/etc/passwd`)).status).not.toBe(500);
+    expect(await (await fetch(`${server.url}/%2e%2e/%2e%2e/etc/passwd`)).text()).not.toContain("root:");
+    expect((await fetch(`${server.url}/`, { method: "POST", body: "x" })).status).toBe(404);
+  });
+
+  test("assets are compressed where the browser takes it, and a new build is taken up with the next page", async () => {
+    const webRoot = temporaryDirectory();
+    mkdirSync(join(webRoot, "assets"));
+    writeFileSync(join(webRoot, "index.html"), "one");
+    const style = "a { color: red }\n".repeat(500);
+    writeFileSync(join(webRoot, "assets", "big-1.css"), style);
+    const server = await runServer({ webRoot });
+    const ask = (): Promise<Response> => fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": "gzip, br" } });
+    await expect.poll(async () => (await ask()).headers.get("content-encoding")).toBe("br");
+    expect(await (await ask()).text()).toBe(style);
+    const plain = await fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": "identity" } });
+    expect(plain.headers.get("content-encoding")).toBeNull();
+    writeFileSync(join(webRoot, "index.html"), "two");
+    utimesSync(join(webRoot, "index.html"), 1, 2);
+    writeFileSync(join(webRoot, "assets", "new-2.js"), "2");
+    expect(await (await fetch(`${server.url}/`)).text()).toBe("two");
+    expect(await (await fetch(`${server.url}/assets/new-2.js`)).text()).toBe("2");
+  });
+
+  test("without a web app the page says so", async () => {
+    const server = await runServer();
+    expect(await (await fetch(`${server.url}/`)).text()).toContain("without a web app");
+  });
+});
+
+describe("starting", () => {
+  const start = (options: Partial<Parameters<typeof startServer>[0]>): Promise<unknown> =>
+    startServer({ port: 0, dataDirectory: temporaryDirectory(), logLevel: "silent", ...options }).then(
+      (server) => server.close().then(() => "started"),
+      (error: unknown) => error,
+    );
+
+  test("a port in use gives one line that says what to do, and leaves the data directory free", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => {
+      other.listen(0, "127.0.0.1", resolve);
+    });
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const dataDirectory = temporaryDirectory();
+    expect(await start({ port, dataDirectory })).toMatchObject({
+      name: "ServerError",
+      code: "port_in_use",
+      message: `Port ${port} is in use: stop what uses it, or choose another port.`,
+    });
+    other.close();
+    expect(await start({ dataDirectory })).toBe("started");
+  });
+
+  test("two servers cannot use one data directory", async () => {
+    const dataDirectory = temporaryDirectory();
+    await runServer({ dataDirectory });
+    expect(await start({ dataDirectory })).toMatchObject({ code: "data_locked" });
+  });
+
+  test("options that cannot be are named", async () => {
+    expect(await start({ host: "Not A Host" })).toMatchObject({ code: "invalid_options" });
+    expect(await start({ port: 70_000 })).toMatchObject({ code: "invalid_options" });
+    expect(await start({ registration: "invitation" })).toMatchObject({ code: "invalid_options" });
+    expect(await start({ address: "203.0.113.7" })).toMatchObject({ code: "address_not_allowed" });
+    const file = join(temporaryDirectory(), "file");
+    writeFileSync(file, "");
+    expect(await start({ dataDirectory: join(file, "data") })).toMatchObject({ code: "data_unusable" });
+  });
+});
