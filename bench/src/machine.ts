@@ -31,7 +31,8 @@ export function describeMachine(): Machine {
 /** Short revision of the sources, with "-modified" when files differ from it; "unknown" outside a repository. */
 export function describeRevision(): string {
   try {
-    const git = (...args: string[]): string => execFileSync("git", args, { cwd: repository, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const git = (...args: string[]): string =>
+      execFileSync("git", args, { cwd: repository, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
     const isModified = git("status", "--porcelain", "--untracked-files=no", "--", "packages", "bench/src", "package-lock.json") !== "";
     return `${git("rev-parse", "--short=10", "HEAD")}${isModified ? "-modified" : ""}`;
   } catch {

@@ -36,7 +36,10 @@ export async function startServerProcess(params: { flags?: readonly string[] } =
     flags,
     cpuSeconds() {
       // After the command's name, which may hold spaces: state is field 3, utime and stime are fields 14 and 15 (proc(5)).
-      const fields = readFileSync(`/proc/${String(pid)}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+      const fields =
+        readFileSync(`/proc/${String(pid)}/stat`, "utf8")
+          .split(") ")[1]
+          ?.split(" ") ?? [];
       return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
     },
     async residentBytes() {

@@ -42,6 +42,7 @@ beforeAll(async () => {
       minify: false,
       target: "esnext",
       lib: { entry, formats: ["es"], fileName: () => "page.js" },
+      rolldownOptions: { output: { codeSplitting: false } },
     },
   });
   writeFileSync(folder.at("built", "index.html"), '<!doctype html><title>Checks</title><script type="module" src="/page.js"></script>');

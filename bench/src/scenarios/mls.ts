@@ -69,7 +69,8 @@ async function measureGroup(suite: CipherSuite, size: number, isQuick: boolean):
     "decrypt",
     await repeat(many, async () => {
       const processed = await processMessage(receiver, messages[next++] ?? nothing, {});
-      if (processed.kind !== "application" || processed.plaintext.length !== plaintext.length) throw new Error("a message was not decrypted");
+      if (processed.kind !== "application" || processed.plaintext.length !== plaintext.length)
+        throw new Error("a message was not decrypted");
       receiver = processed.state;
     }),
   );

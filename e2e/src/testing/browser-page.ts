@@ -79,7 +79,11 @@ const checks: BrowserChecks = {
     const suite = suiteOf(id);
     const nowSeconds = BigInt(Math.floor(Date.now() / 1000));
     const common = { authenticatedData: utf8Bytes("data"), random, nowSeconds };
-    const [ann, ben, cyd] = [await newMember(suite, "ann", nowSeconds), await newMember(suite, "ben", nowSeconds), await newMember(suite, "cyd", nowSeconds)];
+    const [ann, ben, cyd] = [
+      await newMember(suite, "ann", nowSeconds),
+      await newMember(suite, "ben", nowSeconds),
+      await newMember(suite, "cyd", nowSeconds),
+    ];
     const founded = await createGroup({
       suite,
       groupId: random(32),
@@ -92,12 +96,23 @@ const checks: BrowserChecks = {
     const ratchetTree = encodeRatchetTree(adding.next);
     const join = async (index: number, member: typeof ben): Promise<GroupState> => {
       const welcome = adding.welcomes[index] ?? new Uint8Array();
-      return (await joinGroup({ suite, welcome, keyPackage: member.created.keyPackage, privateKeys: member.created.privateKeys, ratchetTree, nowSeconds })).state;
+      return (
+        await joinGroup({
+          suite,
+          welcome,
+          keyPackage: member.created.keyPackage,
+          privateKeys: member.created.privateKeys,
+          ratchetTree,
+          nowSeconds,
+        })
+      ).state;
     };
     const [benState, cydState] = [await join(0, ben), await join(1, cyd)];
     await expectReadable(adding.next, [benState, cydState]);
 
-    const victim = members(adding.next).find(({ credential }) => credential.kind === "basic" && equalBytes(credential.identity, utf8Bytes("cyd")));
+    const victim = members(adding.next).find(
+      ({ credential }) => credential.kind === "basic" && equalBytes(credential.identity, utf8Bytes("cyd")),
+    );
     if (victim === undefined) return "cyd is not a member";
     const removing = await createCommit(adding.next, { ...common, removes: [victim.leafIndex] });
     const atBen = await processMessage(benState, removing.message, { nowSeconds });
@@ -125,7 +140,12 @@ async function newMember(suite: CipherSuite, name: string, nowSeconds: bigint) {
   const credential = { kind: "basic", identity: utf8Bytes(name) } as const;
   const signatureKeyPair = await suite.generateSignatureKeyPair(random);
   const lifetime = { notBefore: nowSeconds - 60n, notAfter: nowSeconds + 86_400n };
-  return { credential, signatureKeyPair, lifetime, created: await createKeyPackage({ suite, credential, signatureKeyPair, lifetime, random }) };
+  return {
+    credential,
+    signatureKeyPair,
+    lifetime,
+    created: await createKeyPackage({ suite, credential, signatureKeyPair, lifetime, random }),
+  };
 }
 
 /** A message of `sender` is read by all `receivers`. */

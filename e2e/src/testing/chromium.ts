@@ -48,7 +48,10 @@ export async function openBrowser(params: { folder: string; viewport?: { width: 
   context.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) violations.push(message.text());
     // A server that is killed leaves failed requests behind: the browser's own lines about them are no error of the app.
-    else if (message.type() === "error" && !/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)|WebSocket connection to/.test(message.text()))
+    else if (
+      message.type() === "error" &&
+      !/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)|WebSocket connection to/.test(message.text())
+    )
       errors.push(message.text());
   });
   await context.exposeBinding("reportViolation", (_source, text: string) => violations.push(text));

@@ -45,7 +45,9 @@ function formsOf(bytes: Buffer): [string, Buffer][] {
   }
   for (const shift of [0, 1, 2]) {
     // Only the characters that depend on these bytes alone: not those shared with what stands before and behind them.
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64").replaceAll("=", "");
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString("base64")
+      .replaceAll("=", "");
     const from = shift === 0 ? 0 : shift + 1;
     const whole = Math.floor(((shift + bytes.length) * 8) / 6);
     const inner = encoded.slice(from, whole);
