@@ -69,6 +69,7 @@ export interface ServerInfo {
   readonly retentionDays: number;
 }
 
+/** Whether a name could be registered now; `unknown` when the server cannot be asked. */
 export type UsernameStatus = "available" | "taken" | "invalid" | "reserved" | "unknown";
 
 /** How a message of one's own fares. */
@@ -110,6 +111,7 @@ export interface Message {
   readonly delivery: Delivery | undefined;
 }
 
+/** An account in a conversation. */
 export interface Member {
   readonly person: Person;
   readonly role: "member" | "administrator" | "owner";
@@ -135,6 +137,7 @@ export interface Conversation {
   readonly host: string;
 }
 
+/** A conversation with its members and how it is encrypted. */
 export interface ConversationDetails {
   readonly conversation: Conversation;
   readonly members: readonly Member[];
@@ -150,6 +153,7 @@ export type Connection =
   | { readonly kind: "connecting" }
   | { readonly kind: "offline"; readonly sinceMs: number; readonly waitingCount: number; readonly nextTryMs: number };
 
+/** What `subscribe` tells. */
 export type ClientEvent =
   | { readonly kind: "account"; readonly account: AccountInfo }
   | { readonly kind: "connection"; readonly connection: Connection }
