@@ -48,7 +48,13 @@ async function bundle(folder: TemporaryFolder): Promise<void> {
         load: (id) => virtual[id.slice(1)],
       },
     ],
-    build: { outDir: folder.at("built"), minify: false, target: "esnext", lib: { entry, formats: ["es"], fileName: () => "tests.js" } },
+    build: {
+      outDir: folder.at("built"),
+      minify: false,
+      target: "esnext",
+      lib: { entry, formats: ["es"], fileName: () => "tests.js" },
+      rolldownOptions: { output: { codeSplitting: false } },
+    },
   });
 }
 

@@ -1,76 +1,60 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
-import type { ECDSA } from "@noble/curves/abstract/weierstrass.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
-import { ed448, x448 } from "@noble/curves/ed448.js";
-import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
-import { randomScalar } from "./parameters.ts";
+import { edwards } from "./edwards.ts";
 import type { AeadName, DhName, SignatureName } from "./parameters.ts";
 import type { DhGroup, Primitives, SignatureScheme } from "./primitives.ts";
 
 const hashOf = { sha256, sha384, sha512 };
-export const nistCurves: Readonly<Record<"p256" | "p384" | "p521", ECDSA>> = { p256, p384, p521 };
 
 function cipher(name: AeadName, key: Uint8Array, nonce: Uint8Array, aad: Uint8Array): ReturnType<typeof gcm> {
   return name === "chacha20poly1305" ? chacha20poly1305(key, nonce, aad) : gcm(key, nonce, aad);
 }
 
-function edwards(curve: typeof ed25519): SignatureScheme {
+let loaded: Promise<typeof import("./noble-other-curves.ts")> | undefined;
+
+/** The curves that few suites need, loaded once. */
+export function otherCurves(): Promise<typeof import("./noble-other-curves.ts")> {
+  loaded ??= import("./noble-other-curves.ts");
+  return loaded;
+}
+
+function laterSignature(name: "ed448" | "p256" | "p384" | "p521"): SignatureScheme {
   return {
-    generate(random) {
-      const secretKey = random(curve.lengths.secretKey ?? 32).slice();
-      return { secretKey, publicKey: curve.getPublicKey(secretKey) };
-    },
-    sign: (secretKey, message) => curve.sign(message, secretKey),
-    verify: (publicKey, message, signature) => curve.verify(signature, message, publicKey, { zip215: false }),
+    generate: async (random) => (await otherCurves()).otherSignatures[name].generate(random),
+    sign: async (secretKey, message) => (await otherCurves()).otherSignatures[name].sign(secretKey, message),
+    verify: async (publicKey, message, signature) => (await otherCurves()).otherSignatures[name].verify(publicKey, message, signature),
   };
 }
 
-function ecdsa(name: "p256" | "p384" | "p521"): SignatureScheme {
-  const curve = nistCurves[name];
+function laterGroup(name: "x448" | "p256" | "p384" | "p521"): DhGroup {
   return {
-    generate(random) {
-      const secretKey = randomScalar(name, random);
-      return { secretKey, publicKey: curve.getPublicKey(secretKey, false) };
-    },
-    sign: (secretKey, message) => curve.sign(message, secretKey, { format: "der", lowS: false }),
-    verify: (publicKey, message, signature) => curve.verify(signature, message, publicKey, { format: "der", lowS: false }),
+    publicKey: async (secretKey) => (await otherCurves()).otherGroups[name].publicKey(secretKey),
+    agree: async (secretKey, publicKey) => (await otherCurves()).otherGroups[name].agree(secretKey, publicKey),
   };
 }
 
 const signatures: Readonly<Record<SignatureName, SignatureScheme>> = {
   ed25519: edwards(ed25519),
-  ed448: edwards(ed448),
-  p256: ecdsa("p256"),
-  p384: ecdsa("p384"),
-  p521: ecdsa("p521"),
+  ed448: laterSignature("ed448"),
+  p256: laterSignature("p256"),
+  p384: laterSignature("p384"),
+  p521: laterSignature("p521"),
 };
-
-function nist(name: "p256" | "p384" | "p521"): DhGroup {
-  const curve = nistCurves[name];
-  return {
-    publicKey: (secretKey) => curve.getPublicKey(secretKey, false),
-    // The x-coordinate only (RFC 9180 section 7.1.1).
-    agree: (secretKey, publicKey) => curve.getSharedSecret(secretKey, publicKey, true).slice(1),
-  };
-}
 
 const groups: Readonly<Record<DhName, DhGroup>> = {
   x25519: {
     publicKey: (secretKey) => x25519.getPublicKey(secretKey),
     agree: (secretKey, publicKey) => x25519.getSharedSecret(secretKey, publicKey),
   },
-  x448: {
-    publicKey: (secretKey) => x448.getPublicKey(secretKey),
-    agree: (secretKey, publicKey) => x448.getSharedSecret(secretKey, publicKey),
-  },
-  p256: nist("p256"),
-  p384: nist("p384"),
-  p521: nist("p521"),
+  x448: laterGroup("x448"),
+  p256: laterGroup("p256"),
+  p384: laterGroup("p384"),
+  p521: laterGroup("p521"),
 };
 
 /** Everything in JavaScript: runs in any engine, slowly; also what the web provider falls back to. */

@@ -1,7 +1,7 @@
 import { fromBase64Url, toBase64Url, concatBytes, fromHex } from "@latchkey/codec";
 import { MlsError } from "../errors.ts";
 import { KeyCache } from "./key-cache.ts";
-import { nistCurves, noblePrimitives } from "./noble-primitives.ts";
+import { noblePrimitives, otherCurves } from "./noble-primitives.ts";
 import { dhGroups } from "./parameters.ts";
 import type { AeadName } from "./parameters.ts";
 import type { DhGroup, MlKem, OpenParams, Primitives, SealParams, SignatureScheme } from "./primitives.ts";
@@ -126,14 +126,14 @@ const ecParameters = {
 function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh: DhGroup } {
   const { namedCurve, hash } = ecParameters[name];
   const { publicKeyBytes, secretKeyBytes } = dhGroups[name];
-  const curve = nistCurves[name];
+  const curve = async () => (await otherCurves()).nistCurves[name];
   const dhBits = 8 * secretKeyBytes;
   const noble = { signature: noblePrimitives.signature(name), dh: noblePrimitives.dh(name) };
 
   const importSecret =
     (algorithm: "ECDSA" | "ECDH") =>
-    (secretKey: Uint8Array): Promise<CryptoKey> => {
-      const point = curve.getPublicKey(secretKey, false);
+    async (secretKey: Uint8Array): Promise<CryptoKey> => {
+      const point = (await curve()).getPublicKey(secretKey, false);
       const jwk = {
         kty: "EC",
         crv: namedCurve,
@@ -158,7 +158,7 @@ function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh:
   });
   const signNative = async (secretKey: Uint8Array, message: Uint8Array): Promise<Uint8Array> => {
     const compact = await native().sign({ name: "ECDSA", hash }, await signers.get(secretKey), own(message));
-    return curve.Signature.fromBytes(bytesOf(compact), "compact").toBytes("der");
+    return (await curve()).Signature.fromBytes(bytesOf(compact), "compact").toBytes("der");
   };
   return {
     signature: {
@@ -166,7 +166,7 @@ function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh:
       sign: async (secretKey, message) => ((await works()) ? signNative(secretKey, message) : noble.signature.sign(secretKey, message)),
       async verify(publicKey, message, signature) {
         if (!(await works())) return noble.signature.verify(publicKey, message, signature);
-        const compact = curve.Signature.fromBytes(signature, "der").toBytes("compact");
+        const compact = (await curve()).Signature.fromBytes(signature, "der").toBytes("compact");
         return native().verify({ name: "ECDSA", hash }, await verifiers.get(publicKey), own(compact), own(message));
       },
     },
