@@ -45,6 +45,7 @@ export interface ServerLimits {
   };
 }
 
+/** Limits for a server of some thousand people on one machine. */
 export const defaultLimits: ServerLimits = {
   maxConnections: 100_000,
   maxConnectionsPerAddress: 10_000,

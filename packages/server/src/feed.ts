@@ -1,5 +1,3 @@
-import { StoreError } from "./errors.ts";
-
 /** Something numbered that a feed hands out. */
 export interface Numbered {
   readonly seq: number;
@@ -9,8 +7,8 @@ export interface Numbered {
 export interface Sink {
   /** Whether it takes more now; when it does again, it calls the feed's `wake`. */
   readonly isWritable: boolean;
-  /** The feed cannot go on from its cursor: the reader must open again. */
-  lost(): void;
+  /** The feed cannot go on from its cursor, because of `error` or since items are gone: the reader must open again. */
+  lost(error?: unknown): void;
 }
 
 /**
@@ -83,8 +81,7 @@ export abstract class Feed<Item extends Numbered> {
     } catch (error) {
       if (!this.#isReading()) return;
       this.#state = "closed";
-      this.#sink.lost();
-      if (!(error instanceof StoreError)) throw error;
+      this.#sink.lost(error);
     }
   }
 

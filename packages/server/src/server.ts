@@ -10,7 +10,7 @@ import { dayOf, defaultLimits, defaultRetentionDays } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
 import { Directory } from "./directory/directory.ts";
 import { nodeSignatures } from "./directory/signatures.ts";
-import { ServerError } from "./errors.ts";
+import { ServerError, StoreError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { createRegistry } from "./http/metrics-text.ts";
 import { InboxService } from "./inboxes/inbox-service.ts";
@@ -139,15 +139,17 @@ async function listen(params: {
   late.gateway = gateway;
   gateway.attach(app.server);
 
-  const { logs, directory } = services;
+  const { logs, inboxes, directory } = services;
   const keepHouse = async (): Promise<void> => {
     try {
       const entries = await logs.purge();
       const keyPackages = await directory.expireKeyPackages();
+      const items = await inboxes.purge();
       const files = await blobs.expire();
-      if (entries + keyPackages + files > 0) log.info({ entries, keyPackages, files }, "removed what had expired");
+      await store.scrub();
+      if (entries + keyPackages + items + files > 0) log.info({ entries, items, keyPackages, files }, "removed what had expired");
     } catch (error) {
-      reportBug(error);
+      if (!(error instanceof StoreError)) reportBug(error);
     }
   };
   const housekeeping = setInterval(() => void keepHouse(), housekeepingMs);

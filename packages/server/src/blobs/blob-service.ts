@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { dayOf } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal, StoreError } from "../errors.ts";
+import { keyOf } from "../keys.ts";
 import type { BlobIndex } from "../store/store.ts";
 
 /** What became of a PUT: stored, already there with the same bytes, or there with others (blobs never change). */
@@ -25,6 +26,8 @@ export class BlobService {
   readonly #directory: string;
   readonly #index: BlobIndex;
   readonly #context: ServerContext;
+  /** Uploads that are being given their names, by blob. */
+  readonly #placing = new Map<string, Promise<unknown>>();
 
   constructor(params: { directory: string; index: BlobIndex; context: ServerContext }) {
     this.#directory = params.directory;
@@ -41,12 +44,13 @@ export class BlobService {
     try {
       await this.#checkSpace();
       const { sha256, sizeBytes } = await this.#receive(temporary, content);
-      const known = await this.#index.findBlob({ blobId });
-      if (known !== undefined && !(await this.#exists(blobId))) await this.#place(temporary, blobId);
-      if (known === undefined) await this.#place(temporary, blobId);
-      const expiresDay = dayOf(this.#context.nowMs()) + this.#context.limits.unusedBlobDays;
-      const { kind } = await this.#index.addBlob({ blobId, sha256, sizeBytes, expiresDay });
-      return kind === "added" ? "created" : kind;
+      return await this.#alone(blobId, async () => {
+        const known = await this.#index.findBlob({ blobId });
+        if (known === undefined) await this.#place(temporary, blobId);
+        const expiresDay = dayOf(this.#context.nowMs()) + this.#context.limits.unusedBlobDays;
+        const { kind } = await this.#index.addBlob({ blobId, sha256, sizeBytes, expiresDay });
+        return kind === "added" ? "created" : kind;
+      });
     } catch (error) {
       throw isDiskFull(error) || (error instanceof StoreError && error.code === "full") ? new Refusal("storage_full") : error;
     } finally {
@@ -71,7 +75,12 @@ export class BlobService {
     let removed = 0;
     for (;;) {
       const blobIds = await this.#index.expireBlobs({ day: dayOf(this.#context.nowMs()), maxItems: 100 });
-      for (const blobId of blobIds) await rm(this.#path(blobId), { force: true });
+      for (const blobId of blobIds) {
+        await this.#alone(blobId, async () => {
+          // Unless it was uploaded again meanwhile.
+          if ((await this.#index.findBlob({ blobId })) === undefined) await rm(this.#path(blobId), { force: true });
+        });
+      }
       removed += blobIds.length;
       if (blobIds.length < 100) return removed;
     }
@@ -106,8 +115,7 @@ export class BlobService {
       await link(temporary, path);
     } catch (error) {
       if (!isPresent(error)) throw error;
-      // Left behind by a crash between file and index, or by another upload of this id at this moment.
-      if ((await this.#index.findBlob({ blobId })) !== undefined) return;
+      // Left behind by a crash between file and index: nobody was told of it.
       await unlink(path);
       await link(temporary, path);
     }
@@ -121,10 +129,17 @@ export class BlobService {
     }
   }
 
-  async #exists(blobId: Uint8Array): Promise<boolean> {
-    const blob = await this.open(blobId);
-    await blob?.file.close();
-    return blob !== undefined;
+  /** Runs after what was begun for this blob before: file and index of one upload, never of two. */
+  async #alone<T>(blobId: Uint8Array, run: () => Promise<T>): Promise<T> {
+    const key = keyOf(blobId);
+    const before = this.#placing.get(key) ?? Promise.resolve();
+    const now = before.then(run, run);
+    this.#placing.set(key, now);
+    try {
+      return await now;
+    } finally {
+      if (this.#placing.get(key) === now) this.#placing.delete(key);
+    }
   }
 
   async #checkSpace(): Promise<void> {

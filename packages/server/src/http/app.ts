@@ -69,17 +69,15 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
   });
   app.get(httpPaths.info, (_request, reply) => {
     const { host, serverName, registration, retentionDays, limits } = services.context();
-    return reply
-      .header("cache-control", "no-cache")
-      .send({
-        host,
-        name: serverName,
-        registration,
-        retentionDays,
-        maxFrameBytes,
-        maxBlobBytes: limits.maxBlobBytes,
-        protocol: "latchkey.1",
-      });
+    return reply.header("cache-control", "no-cache").send({
+      host,
+      name: serverName,
+      registration,
+      retentionDays,
+      maxFrameBytes,
+      maxBlobBytes: limits.maxBlobBytes,
+      protocol: "latchkey.1",
+    });
   });
   app.get(httpPaths.metrics, async (request, reply) => {
     // The socket's own address: no header opens this, and what came through a proxy on this machine came from elsewhere.

@@ -35,6 +35,19 @@ describe("blobs", () => {
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(bytes);
   });
 
+  test("of uploads of one name at the same time one wins, whole", async () => {
+    const server = await runServer();
+    for (let round = 0; round < 5; round++) {
+      const blobId = random(32);
+      const contents = Array.from({ length: 8 }, () => random(20_000));
+      const statuses = await Promise.all(contents.map((content) => put(server.url, blobId, content)));
+      expect(statuses.filter((status) => status === 201)).toHaveLength(1);
+      expect(statuses.filter((status) => status === 409)).toHaveLength(7);
+      const stored = new Uint8Array(await (await get(server.url, blobId)).arrayBuffer());
+      expect(stored).toEqual(contents[statuses.indexOf(201)]);
+    }
+  });
+
   test("parts of a blob are served", async () => {
     const server = await runServer();
     const blobId = random(32);

@@ -107,6 +107,17 @@ export class InboxService {
     if (streams?.size === 0) this.#streams.delete(key);
   }
 
+  /** Erases items older than the retention: what they invite to is gone by then. Answers how many. */
+  async purge(): Promise<number> {
+    const beforeDay = dayOf(this.#context.nowMs()) - this.#context.retentionDays;
+    let removed = 0;
+    for (;;) {
+      const count = await this.#store.purgeItems({ beforeDay, maxItems: 500 });
+      removed += count;
+      if (count < 500) return removed;
+    }
+  }
+
   /** Erases items up to `uptoSeq`. */
   erase(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<void> {
     return this.#store.eraseItems(params);

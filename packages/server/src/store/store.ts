@@ -122,6 +122,8 @@ export interface InboxStore {
   lastItem(params: { inboxId: Uint8Array }): Promise<number>;
   /** Erases items up to `uptoSeq`, overwriting them. Durable when it resolves. */
   eraseItems(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<void>;
+  /** Erases items of days before `beforeDay`, oldest first, at most `maxItems`. Answers how many. */
+  purgeItems(params: { beforeDay: Day; maxItems: number }): Promise<number>;
 }
 
 // --- accounts
@@ -259,7 +261,10 @@ export interface KeyPackageCounts {
 
 /** The index of the blobs, which lie outside the store. */
 export interface BlobIndex {
-  /** Records a blob that is on disk; free to expire after `expiresDay` unless an entry refers to it. Durable when it resolves. */
+  /**
+   * Records a blob that is on disk; free to expire after `expiresDay` unless an entry refers to it. The same again is kept
+   * as long as either says. Durable when it resolves.
+   */
   addBlob(params: {
     blobId: Uint8Array;
     sha256: Uint8Array;
@@ -276,6 +281,8 @@ export interface BlobIndex {
  * Every operation may throw StoreError; one that fails changes nothing of others.
  */
 export interface Store extends LogStore, InboxStore, DirectoryStore, BlobIndex {
+  /** Removes from the files what was erased before: until then its bytes may lie in a journal. */
+  scrub(): Promise<void>;
   /** Finishes what was called, then closes. */
   close(): Promise<void>;
   /** Settles when the store has stopped by itself; never before. */

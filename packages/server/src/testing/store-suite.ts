@@ -1,5 +1,7 @@
 import { toHex } from "@latchkey/codec";
 import { entryLeaf, firstHead, nextHead, zeroHash } from "@latchkey/protocol";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
 import type { NewEntry, NewState, Store } from "../store/store.ts";
@@ -196,6 +198,8 @@ export function describeStore(name: string, open: (directory: string) => Promise
       expect(await store.addBlob(one)).toEqual({ kind: "added" });
       expect(await store.addBlob(one)).toEqual({ kind: "same" });
       expect(await store.addBlob({ ...one, sha256: random(32) })).toEqual({ kind: "different" });
+      await store.addBlob({ ...one, expiresDay: today + 5 });
+      expect(await store.expireBlobs({ day: today + 3, maxItems: 10 })).toEqual([]);
       expect(await store.findBlob(one)).toEqual({ sha256: one.sha256, sizeBytes: 1000 });
       expect(await store.findBlob(blob())).toBeUndefined();
       await store.close();
@@ -399,6 +403,24 @@ export function describeStore(name: string, open: (directory: string) => Promise
       store = await opened(directory);
       expect(await store.lastItem({ inboxId })).toBe(3);
       expect(await store.postItem({ inboxId, blob: random(10), ...limits })).toMatchObject({ seq: 4 });
+      await store.close();
+    });
+
+    test("old items go, oldest first, and make room; scrubbed, their bytes are in no file", async () => {
+      const directory = temporaryDirectory();
+      const { store, inboxId } = await withInbox(directory);
+      const marker = random(64);
+      const limits = { maxItems: 2, maxBytes: 1000 };
+      await store.postItem({ inboxId, blob: marker, day: today - 31, ...limits });
+      await store.postItem({ inboxId, blob: random(10), day: today, ...limits });
+      const inFiles = (): boolean => readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(marker));
+      expect(inFiles()).toBe(true);
+      expect(await store.purgeItems({ beforeDay: today - 30, maxItems: 10 })).toBe(1);
+      expect(await store.purgeItems({ beforeDay: today - 30, maxItems: 10 })).toBe(0);
+      await store.scrub();
+      expect(inFiles()).toBe(false);
+      expect(await store.readItems({ inboxId, afterSeq: 0, ...page })).toMatchObject([{ seq: 2 }]);
+      expect(await store.postItem({ inboxId, blob: random(10), day: today, ...limits })).toMatchObject({ kind: "stored", seq: 3 });
       await store.close();
     });
 

@@ -1,5 +1,5 @@
 import { encode, equalBytes } from "@latchkey/codec";
-import { closeCodes, connectTbsCodec, deviceReplyCodec, deviceRequestCodec } from "@latchkey/protocol";
+import { connectTbsCodec, deviceReplyCodec, deviceRequestCodec } from "@latchkey/protocol";
 import type { Connect, DeviceReply, DeviceRequest, PublishAccount } from "@latchkey/protocol";
 import { holdingsOf } from "../desk/holdings.ts";
 import { Refusal } from "../errors.ts";
@@ -43,9 +43,8 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
     this.connection.send(this.encodeEvent({ kind: "item", ...item }, item.blob.length + itemOverheadBytes));
   }
 
-  lost(): void {
-    this.services.counters.slowReaders += 1;
-    this.connection.close(closeCodes.tooSlow);
+  lost(error?: unknown): void {
+    this.endStream(error);
   }
 
   override drained(): void {

@@ -1,6 +1,5 @@
 import { logReplyCodec, logRequestCodec, zeroHash } from "@latchkey/protocol";
 import type { Append, CommitEpoch, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
-import { closeCodes } from "@latchkey/protocol";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { Delivery, LogSink, LogStream } from "../logs/log-stream.ts";
@@ -61,9 +60,8 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
     this.connection.send(this.encodeEvent({ kind: "sealed", ...event }));
   }
 
-  lost(): void {
-    this.services.counters.slowReaders += 1;
-    this.connection.close(closeCodes.tooSlow);
+  lost(error?: unknown): void {
+    this.endStream(error);
   }
 
   override drained(): void {

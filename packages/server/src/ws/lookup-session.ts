@@ -14,10 +14,7 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
   }
 
   protected handle(id: number, request: LookupRequest, sizeBytes: number): Handled {
-    this.#answer(request).then(
-      (reply) => this.reply(id, reply, sizeBytes),
-      (error: unknown) => this.fail(id, error, sizeBytes),
-    );
+    this.replyLater(id, this.#answer(request), sizeBytes);
     return undefined;
   }
 

@@ -1,5 +1,5 @@
 import { postReplyCodec, postRequestCodec } from "@latchkey/protocol";
-import type { PostReply, PostRequest } from "@latchkey/protocol";
+import type { PostItem, PostReply, PostRequest } from "@latchkey/protocol";
 import type { Connection } from "./connection.ts";
 import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
@@ -16,14 +16,16 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
       case "post":
         // Append capabilities (spec I-1) are not given out yet: every item counts as a stranger's.
         this.services.admission.admit("strangerPost", this.connection, request.token);
-        this.services.inboxes.post(request).then(
-          () => this.reply(id, { kind: "done" }, sizeBytes),
-          (error: unknown) => this.fail(id, error, sizeBytes),
-        );
+        this.replyLater(id, this.#post(request), sizeBytes);
         return undefined;
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
         return undefined;
     }
+  }
+
+  async #post(item: PostItem): Promise<PostReply> {
+    await this.services.inboxes.post(item);
+    return { kind: "done" };
   }
 }

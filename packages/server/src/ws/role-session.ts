@@ -95,6 +95,19 @@ export abstract class RoleSession<Request extends { readonly kind: string }, Rep
     return encodeFrame(this.#replies, { id: 0, body }, sizeHint);
   }
 
+  /** The connection cannot be served from where it is: it opens again and catches up. */
+  protected endStream(error: unknown): void {
+    const { counters } = this.services;
+    if (error === undefined || error instanceof StoreError) counters.slowReaders += 1;
+    else this.services.reportBug(error);
+    this.connection.close(closeCodes.tooSlow);
+  }
+
+  /** Answers when `answer` settles, with what it gives or with what went wrong. */
+  protected replyLater(id: number, answer: Promise<Reply>, sizeBytes: number): void {
+    answer.then((reply) => this.reply(id, reply, sizeBytes)).catch((error: unknown) => this.fail(id, error, sizeBytes));
+  }
+
   #error(id: number, refusal: Refusal): void {
     const { code, retryAfterMs } = refusal;
     this.connection.send(encodeFrame(this.#replies, { id, body: { kind: "error", code, retryAfterMs } }));

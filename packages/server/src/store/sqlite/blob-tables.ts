@@ -6,6 +6,7 @@ import type { Day } from "../store.ts";
 export class BlobTables {
   readonly #find: StatementSync;
   readonly #insert: StatementSync;
+  readonly #extend: StatementSync;
   readonly #expired: StatementSync;
   readonly #delete: StatementSync;
 
@@ -17,6 +18,7 @@ export class BlobTables {
     };
     this.#find = rows("SELECT sha256, size FROM blobs WHERE blob_id = ?");
     this.#insert = rows("INSERT INTO blobs (blob_id, sha256, size, expires_day) VALUES (?, ?, ?, ?)");
+    this.#extend = rows("UPDATE blobs SET expires_day = max(expires_day, ?) WHERE blob_id = ?");
     this.#expired = rows("SELECT id, blob_id FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
     this.#delete = rows("DELETE FROM blobs WHERE id = ? AND refs = 0");
   }
@@ -26,7 +28,9 @@ export class BlobTables {
   } {
     const known = this.findBlob(params);
     if (known !== undefined) {
-      return { kind: known.sizeBytes === params.sizeBytes && equalBytes(known.sha256, params.sha256) ? "same" : "different" };
+      if (known.sizeBytes !== params.sizeBytes || !equalBytes(known.sha256, params.sha256)) return { kind: "different" };
+      this.#extend.run(params.expiresDay, params.blobId);
+      return { kind: "same" };
     }
     this.#insert.run(params.blobId, params.sha256, params.sizeBytes, params.expiresDay);
     return { kind: "added" };

@@ -64,6 +64,7 @@ export class Executor {
       readItems: (params) => inboxes.readItems(params),
       lastItem: (params) => inboxes.lastItem(params),
       eraseItems: (params) => inboxes.eraseItems(params),
+      purgeItems: (params) => inboxes.purgeItems(params),
       accountHead: (params) => accounts.accountHead(params),
       account: (params) => accounts.account(params),
       accountByName: (params) => accounts.accountByName(params),
@@ -79,6 +80,8 @@ export class Executor {
       addBlob: (params) => blobs.addBlob(params),
       findBlob: (params) => blobs.findBlob(params),
       expireBlobs: (params) => blobs.expireBlobs(params),
+      // Done after the transaction, below.
+      scrub: () => {},
     };
   }
 
@@ -88,6 +91,8 @@ export class Executor {
       this.#transact(entries, batch.calls) ??
       // Not committed: nothing of it is on disk.
       this.#oneByOne(entries, batch.calls);
+    // Truncated, the journal holds nothing any more; a reader that keeps it back leaves it for the next time.
+    if (batch.calls.some(({ name }) => name === "scrub")) this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     return { kind: "result", appends: batch.appends === undefined ? undefined : packResults(result.appends), calls: result.calls };
   }
 

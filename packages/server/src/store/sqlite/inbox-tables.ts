@@ -16,6 +16,8 @@ export class InboxTables {
   readonly #erased: StatementSync;
   readonly #erase: StatementSync;
   readonly #discount: StatementSync;
+  readonly #oldest: StatementSync;
+  readonly #delete: StatementSync;
 
   constructor(database: DatabaseSync) {
     const rows = (sql: string): StatementSync => {
@@ -30,6 +32,8 @@ export class InboxTables {
     this.#page = rows("SELECT seq, day, blob FROM inbox_items WHERE inbox = ? AND seq > ? ORDER BY seq LIMIT ?");
     this.#erased = rows("SELECT count(*), coalesce(sum(length(blob)), 0) FROM inbox_items WHERE inbox = ? AND seq <= ?");
     this.#erase = rows("DELETE FROM inbox_items WHERE inbox = ? AND seq <= ?");
+    this.#oldest = rows("SELECT id, inbox, day, length(blob) FROM inbox_items ORDER BY id LIMIT ?");
+    this.#delete = rows("DELETE FROM inbox_items WHERE id = ?");
     this.#discount = rows("UPDATE inboxes SET items = items - ?, bytes = bytes - ? WHERE id = ?");
   }
 
@@ -80,6 +84,18 @@ export class InboxTables {
     if (items === 0) return;
     this.#erase.run(inbox.id, params.uptoSeq);
     this.#discount.run(items, bytes, inbox.id);
+  }
+
+  purgeItems(params: { beforeDay: Day; maxItems: number }): number {
+    let removed = 0;
+    for (const [id, inbox, day, size] of this.#oldest.all(params.maxItems) as unknown as [number, number, number, number][]) {
+      // Rows stand in the order of arrival.
+      if (day >= params.beforeDay) break;
+      this.#delete.run(id);
+      this.#discount.run(1, size, inbox);
+      removed += 1;
+    }
+    return removed;
   }
 
   #load(inboxId: Uint8Array): { id: number; lastSeq: number; items: number; bytes: number } | undefined {

@@ -125,9 +125,6 @@ export const migrations: readonly string[] = [
   `,
 ];
 
-/** The version of the schema that this server writes. */
-export const schemaVersion: number = migrations.length;
-
 /**
  * Brings the database to the newest version, each step in a transaction of its own.
  * @throws ServerError `data_newer` for a database of a later version, `data_unusable` for one that is not ours.

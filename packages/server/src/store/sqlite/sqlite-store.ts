@@ -137,6 +137,9 @@ class SqliteStore implements Store {
   eraseItems(params: CallParams<"eraseItems">): Promise<void> {
     return this.#call("eraseItems", params);
   }
+  purgeItems(params: CallParams<"purgeItems">): Promise<number> {
+    return this.#call("purgeItems", params);
+  }
   accountHead(params: CallParams<"accountHead">): Promise<AccountHead | undefined> {
     return this.#call("accountHead", params);
   }
@@ -181,6 +184,10 @@ class SqliteStore implements Store {
   }
   expireBlobs(params: CallParams<"expireBlobs">): Promise<Uint8Array[]> {
     return this.#call("expireBlobs", params);
+  }
+
+  scrub(): Promise<void> {
+    return this.#call("scrub", undefined);
   }
 
   async close(): Promise<void> {
