@@ -2,7 +2,7 @@ import { utf8Bytes } from "@latchkey/codec";
 import type { KeyPair } from "@latchkey/mls";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { entropyToMnemonic, mnemonicToSeed } from "@scure/bip39";
+import { entropyToMnemonic, mnemonicToEntropy, mnemonicToSeed } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import type { Platform } from "../platform/platform.ts";
 
@@ -19,7 +19,10 @@ export async function deriveRecoveryKeys(
   phrase: string,
   platform: Pick<Platform, "crypto">,
 ): Promise<{ signature: KeyPair; backupKey: Uint8Array }> {
-  const seed = await mnemonicToSeed(phrase.normalize("NFKD").trim().toLowerCase().split(/\s+/).join(" "));
+  const words = phrase.normalize("NFKD").trim().toLowerCase().split(/\s+/).join(" ");
+  // Checks words, count and checksum, which deriving the seed does not.
+  if (mnemonicToEntropy(words, wordlist).length !== recoveryEntropyBytes) throw new Error("not a phrase of 24 words");
+  const seed = await mnemonicToSeed(words);
   const derive = (info: string): Uint8Array => hkdf(sha256, seed, undefined, utf8Bytes(info), 32);
   const signatureSeed = derive("latchkey/recovery-sign/1");
   // An Ed25519 private key is its seed: the one random value that generating a pair takes.
