@@ -1,7 +1,6 @@
 import { utf8Bytes } from "@latchkey/codec";
 import { seededRandom } from "@latchkey/testkit";
 import { describe, expect, it } from "vitest";
-import { signWithLabel } from "../crypto/labeled.ts";
 import { nodeCrypto } from "../crypto/node.ts";
 import { signContent } from "../framing/authenticate.ts";
 import { protectPublicMessage } from "../framing/public-message.ts";
@@ -9,8 +8,7 @@ import { extensionTypes, requiredCapabilities } from "../messages/basics.ts";
 import { encodeStructure } from "../messages/coding.ts";
 import type { FramedContent } from "../messages/framing.ts";
 import { encodeMessage } from "../messages/message.ts";
-import { encodeLeafNodeTbs } from "../messages/nodes.ts";
-import type { LeafNode, LeafNodeContent } from "../messages/nodes.ts";
+import type { LeafNodeContent } from "../messages/nodes.ts";
 import type { Commit, Proposal, UpdatePath } from "../messages/proposals.ts";
 import { toLeafIndex } from "../tree/tree-math.ts";
 import { createCommit } from "./create-commit.ts";
@@ -28,6 +26,7 @@ import {
   commitOf,
   pathOf,
 } from "./group.testing.ts";
+import { resignLeaf } from "./forging.testing.ts";
 import { inspectCommit, processMessage } from "./process-message.ts";
 import type { GroupState } from "./state.ts";
 import type { CreatedCommit } from "./types.ts";
@@ -61,18 +60,6 @@ async function proposing(author: GroupState, random: (size: number) => Uint8Arra
   }));
 }
 
-async function resigned(author: GroupState, leaf: LeafNodeContent): Promise<LeafNode> {
-  const { encryptionKey, signatureKey, credential, capabilities, source, extensions } = leaf;
-  const content: LeafNodeContent = { encryptionKey, signatureKey, credential, capabilities, source, extensions };
-  const position = { groupId: author.context.groupId, leafIndex: author.ownLeaf };
-  const signature = await signWithLabel(suite, {
-    secretKey: author.signatureSecretKey,
-    label: "LeafNodeTBS",
-    content: encodeLeafNodeTbs(content, position),
-  });
-  return { ...content, signature };
-}
-
 describe("a commit that breaks a rule", () => {
   async function four(
     seed: string,
@@ -93,7 +80,7 @@ describe("a commit that breaks a rule", () => {
     const psk = { source: { kind: "external", pskId: utf8Bytes("x") }, nonce: random(32) } as const;
     const path = pathOf(created.message);
     const withLeaf = async (change: Partial<LeafNodeContent>): Promise<(commit: Commit) => Commit> => {
-      const leafNode = await resigned(ann, { ...path.leafNode, ...change });
+      const leafNode = await resignLeaf(ann, { ...path.leafNode, ...change });
       return (commit) => ({ ...commit, path: { ...path, leafNode } });
     };
     const withNodes =
@@ -102,7 +89,7 @@ describe("a commit that breaks a rule", () => {
     const [first, ...others] = path.nodes;
     const [firstSecret] = first?.encryptedPathSecrets ?? [];
     if (first === undefined || firstSecret === undefined) throw new Error("a path of nodes");
-    const update = await resigned(ann, { ...annLeaf, source: { kind: "update" }, encryptionKey: random(32) });
+    const update = await resignLeaf(ann, { ...annLeaf, source: { kind: "update" }, encryptionKey: random(32) });
     const add = (keyPackage = evil.keyPackage): Proposal => ({ kind: "add", keyPackage });
     const remove = (leaf: number): Proposal => ({ kind: "remove", removed: toLeafIndex(leaf) });
     const changeContext = (extensions: { type: number; data: Uint8Array }[]): Proposal => ({
