@@ -10,6 +10,7 @@ type Body = () => unknown;
 interface Register {
   (title: string, second: unknown, third?: Body): void;
   skipIf(isSkipped: boolean): Register;
+  each(cases: readonly (readonly unknown[])[]): (title: string, body: (...values: unknown[]) => unknown) => void;
 }
 
 const registered: { readonly title: string; readonly body: Body }[] = [];
@@ -21,9 +22,16 @@ function registerTest(title: string, second: unknown, third?: Body): void {
   registered.push({ title: [...path, title].join(" > "), body: third ?? (second as Body) });
 }
 
+function registerEach(cases: readonly (readonly unknown[])[]): (title: string, body: (...values: unknown[]) => unknown) => void {
+  return (title, body) => {
+    for (const values of cases) registerTest(`${title} (${String(values[0])})`, () => body(...values));
+  };
+}
+
 /** Replaces vitest's `it`. */
 export const it: Register = Object.assign(registerTest, {
-  skipIf: (isSkipped: boolean): Register => (isSkipped ? Object.assign(() => void skipped++, { skipIf: it.skipIf }) : it),
+  each: registerEach,
+  skipIf: (isSkipped: boolean): Register => (isSkipped ? Object.assign(() => void skipped++, { skipIf: it.skipIf, each: it.each }) : it),
 });
 /** Replaces vitest's `test`. */
 export const test: Register = it;
@@ -36,7 +44,9 @@ function group(title: string, second: unknown, third?: Body): void {
 
 /** Replaces vitest's `describe`. */
 export const describe: Register = Object.assign(group, {
-  skipIf: (isSkipped: boolean): Register => (isSkipped ? Object.assign(() => void skipped++, { skipIf: describe.skipIf }) : describe),
+  each: registerEach,
+  skipIf: (isSkipped: boolean): Register =>
+    isSkipped ? Object.assign(() => void skipped++, { skipIf: describe.skipIf, each: describe.each }) : describe,
 });
 
 function show(value: unknown): string {
@@ -51,6 +61,7 @@ function isEqual(a: unknown, b: unknown): boolean {
   }
   if (a instanceof Map && b instanceof Map)
     return a.size === b.size && [...a].every(([key, value]) => b.has(key) && isEqual(value, b.get(key)));
+  if (a instanceof Set && b instanceof Set) return a.size === b.size && [...a].every((value) => b.has(value));
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...keys].every((key) => isEqual(Reflect.get(a, key), Reflect.get(b, key)));

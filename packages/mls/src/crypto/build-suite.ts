@@ -1,4 +1,5 @@
 import { MlsError } from "../errors.ts";
+import { isUsualEd25519 } from "./edwards.ts";
 import { createHpke } from "./hpke.ts";
 import type { HpkeAead, Kdf, Kem } from "./hpke.ts";
 import { dhKem, xWingKem } from "./kem.ts";
@@ -124,6 +125,7 @@ export function buildSuite(primitives: Primitives, id: CipherSuiteId): CipherSui
       }
     },
     verify(publicKey, message, signed) {
+      if (parameters.signature === "ed25519" && !isUsualEd25519(publicKey, signed)) return false;
       try {
         const valid = signature.verify(publicKey, message, signed);
         return valid instanceof Promise ? valid.catch(() => false) : valid;

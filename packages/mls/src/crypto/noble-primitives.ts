@@ -1,3 +1,4 @@
+import { concatBytes } from "@latchkey/codec";
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
@@ -39,7 +40,7 @@ function laterGroup(name: "x448" | "p256" | "p384" | "p521"): DhGroup {
 }
 
 const signatures: Readonly<Record<SignatureName, SignatureScheme>> = {
-  ed25519: edwards(ed25519),
+  ed25519: edwards(ed25519, (r, a, message) => sha512(concatBytes(r, a, message))),
   ed448: laterSignature("ed448"),
   p256: laterSignature("p256"),
   p384: laterSignature("p384"),
