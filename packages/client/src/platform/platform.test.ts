@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
+import { loadContactByName } from "../account/contacts.ts";
+import { loadOwnAccount, recoveryPhrase } from "../account/own-account.ts";
 import type { Store } from "../store/store.ts";
 import { createNodePlatform, openNodeStore } from "./node-platform.ts";
 import type { SocketLike } from "./platform.ts";
@@ -89,6 +91,25 @@ describe("a profile directory", () => {
     expect(await runOf(home, "three")).toBe("two");
     writeFileSync(join(home, "generation"), "nonsense");
     expect(await runOf(home, "four")).toBe("three");
+  });
+
+  test("of format 1, as the first version wrote it, is read by this one", async () => {
+    const home = newHome();
+    mkdirSync(home, { recursive: true });
+    for (const name of ["profile.db", "device-key", "generation"]) {
+      copyFileSync(new URL(`../store/fixtures/format-1/${name}`, import.meta.url), join(home, name));
+    }
+    const store = await openNodeStore(home);
+    await store.transact("read", async (tx) => {
+      const account = await loadOwnAccount(tx);
+      expect(account).toMatchObject({ status: "registered", username: "ann", displayName: "Ann", host: "chat.example", stateVersion: 0 });
+      expect(account === undefined ? "" : recoveryPhrase(account)?.split(" ").length).toBe(24);
+      const bob = await loadContactByName(tx, { username: "bob", host: "chat.example" });
+      expect(bob).toMatchObject({ username: "bob", account: { state: { version: 0 } } });
+      const numbered = await tx.scan({ prefix: "example/a/" });
+      expect(numbered.map(([, value]) => value[0])).toEqual([1, 2, 3]);
+    });
+    await store.close();
   });
 
   test("where nothing can be made, it says so", async () => {
