@@ -1,7 +1,7 @@
 import { concatBytes, fromHex, toHex, utf8Bytes } from "@latchkey/codec";
 import { hash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { bucketFor, buckets, entryId, entryLeaf, firstHead, nextHead, zeroHash } from "./index.ts";
+import { bucketFor, buckets, entryId, entryLeaf, entryLeafOf, firstHead, nextHead, zeroHash } from "./index.ts";
 import type { ChainEntry } from "./index.ts";
 
 const sha256 = (data: Uint8Array): Uint8Array => new Uint8Array(hash("sha256", data, "buffer"));
@@ -25,6 +25,21 @@ describe("head chain (spec, logs)", () => {
     expect(toHex(entryLeaf(sha256, logId, commit))).toBe(toHex(leaf));
     expect(toHex(firstHead(sha256, logId))).toBe(toHex(sha256(concatBytes(utf8Bytes("latchkey log/1"), logId))));
     expect(toHex(nextHead(sha256, zeroHash, leaf))).toBe(toHex(sha256(concatBytes(zeroHash, leaf))));
+  });
+
+  test("numbers above 32 bits are written whole", () => {
+    const far = { ...commit, seq: 2 ** 53 - 1, epochId: 2 ** 32 + 5 };
+    const input = concatBytes(
+      utf8Bytes("latchkey entry/1"),
+      logId,
+      fromHex("001fffffffffffff"),
+      fromHex("0000000100000005"),
+      fromHex("02"),
+      sha256(far.blob),
+      far.nextAccessHash,
+    );
+    expect(toHex(entryLeaf(sha256, logId, far))).toBe(toHex(sha256(input)));
+    expect(toHex(entryLeafOf(sha256, logId, { ...far, blobHash: sha256(far.blob) }))).toBe(toHex(sha256(input)));
   });
 
   test("is frozen", () => {

@@ -30,17 +30,33 @@ export interface ChainEntry {
 
 /** `leaf_s` of spec section 2. */
 export function entryLeaf(sha256: Sha256, logId: Uint8Array, entry: ChainEntry): Uint8Array {
-  return sha256(
-    concatBytes(
-      entryLabel,
-      logId,
-      encode(safeUint64, entry.seq),
-      encode(safeUint64, entry.epochId),
-      encode(entryKindCodec, entry.kind),
-      sha256(entry.blob),
-      entry.nextAccessHash,
-    ),
-  );
+  return entryLeafOf(sha256, logId, { ...entry, blobHash: sha256(entry.blob) });
+}
+
+/** `leaf_s` of spec section 2 where H(blob) is known already. */
+export function entryLeafOf(
+  sha256: Sha256,
+  logId: Uint8Array,
+  entry: Omit<ChainEntry, "blob"> & { readonly blobHash: Uint8Array },
+): Uint8Array {
+  // A server does this for every message: one buffer, no codec.
+  const input = new Uint8Array(entryLabel.length + 32 + 8 + 8 + 1 + 32 + 32);
+  const view = new DataView(input.buffer);
+  let at = entryLabel.length;
+  input.set(entryLabel);
+  input.set(logId, at);
+  at += 32;
+  setSafeUint64(view, at, entry.seq);
+  setSafeUint64(view, at + 8, entry.epochId);
+  input[at + 16] = entryKindNumbers[entry.kind];
+  input.set(entry.blobHash, at + 17);
+  input.set(entry.nextAccessHash, at + 49);
+  return sha256(input);
+}
+
+function setSafeUint64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, Math.floor(value / 0x1_0000_0000));
+  view.setUint32(at + 4, value % 0x1_0000_0000);
 }
 
 /** `head_0` of a log. */
@@ -55,7 +71,5 @@ export function nextHead(sha256: Sha256, head: Uint8Array, leaf: Uint8Array): Ui
 
 /** The name of an entry: the same bytes get the same answer (spec L-6). */
 export function entryId(sha256: Sha256, entry: Omit<ChainEntry, "seq">): Uint8Array {
-  return sha256(
-    concatBytes(encode(safeUint64, entry.epochId), encode(entryKindCodec, entry.kind), entry.nextAccessHash, entry.blob),
-  );
+  return sha256(concatBytes(encode(safeUint64, entry.epochId), encode(entryKindCodec, entry.kind), entry.nextAccessHash, entry.blob));
 }

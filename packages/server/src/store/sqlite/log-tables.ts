@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes } from "@latchkey/codec";
-import { entryId, entryKindNumbers, entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
+import { entryKindNumbers, entryLeafOf, firstHead, nextHead } from "@latchkey/protocol";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { sha256 } from "../../hash.ts";
 import { keyOf } from "../../keys.ts";
@@ -110,7 +110,8 @@ export class LogTables {
   append(entry: NewEntry): AppendAccepted | Refused<AppendRefusal> {
     const log = this.#load(entry.logId);
     if (log === undefined) return refused("unknown_log");
-    const digest = shortDigest(entryId(sha256, entry));
+    const blobHash = sha256(entry.blob);
+    const digest = shortDigest(blobHash);
     const known = this.#findKnown(log, entry, digest);
     if (known !== undefined) return known;
     const epoch = this.#loadEpoch(log, entry.epochId);
@@ -123,11 +124,11 @@ export class LogTables {
 
     const seq = log.lastSeq + 1;
     const isCommit = entry.kind === "commit";
-    const leaf = entryLeaf(sha256, log.id, {
+    const leaf = entryLeafOf(sha256, log.id, {
       seq,
       epochId: entry.epochId,
       kind: entry.kind,
-      blob: entry.blob,
+      blobHash,
       nextAccessHash: entry.nextAccessHash,
     });
     const head = nextHead(sha256, log.head, leaf);
@@ -235,7 +236,7 @@ export class LogTables {
     return state;
   }
 
-  /** The index holds 48 bits of the entry's id; the bytes themselves decide. */
+  /** The index holds 48 bits of H(blob); what an entry's id is made of (spec L-6) is compared itself. */
   #findKnown(log: LogState, entry: NewEntry, digest: number): AppendAccepted | undefined {
     type Row = [number, number, number, Uint8Array | null, Uint8Array, Uint8Array];
     for (const [seq, epoch, kind, hash, head, blob] of this.#byDigest.all(log.ref, digest) as unknown as Row[]) {
