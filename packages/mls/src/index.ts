@@ -66,4 +66,5 @@ export type {
   ProcessedRemoval,
   ProcessParams,
   PskLookup,
+  ReInitRequest,
 } from "./group/types.ts";

@@ -90,7 +90,7 @@ async function checkExternalCommit(state: GroupState, content: AuthenticatedCont
     const { proposal } = entry;
     if (proposal.kind === "external-init" && externalInit === undefined) externalInit = proposal.kemOutput;
     else if (proposal.kind === "psk") {
-      requireValidPsk(suite, proposal.psk, seen);
+      requireValidPsk(suite, proposal.psk, { seen });
       psks.push(proposal.psk);
     } else if (proposal.kind === "remove" && removed.length === 0) {
       const leafNode = state.tree.leafAt(proposal.removed);
@@ -112,7 +112,7 @@ async function checkExternalCommit(state: GroupState, content: AuthenticatedCont
     removed,
     updated: [],
     psks,
-    isReInit: false,
+    reInit: undefined,
     pathRequired: true,
   };
   const newTree = await checkPath(state, { applied, committer: leafIndex, path, isJoiner: true });

@@ -35,7 +35,8 @@ import type { CreateCommitParams, CreatedCommit } from "./types.ts";
 export async function createCommit(state: GroupState, params: CreateCommitParams): Promise<CreatedCommit> {
   requireActive(state);
   const { suite, ownLeaf } = state;
-  const proposals = proposalsOf(params);
+  const successor = successorPsk(state, params);
+  const proposals: Proposal[] = [...proposalsOf(params), ...(successor === undefined ? [] : [{ kind: "psk", psk: successor.id } as const])];
   for (const keyPackage of params.adds ?? []) {
     requireLifetime(keyPackage.leafNode, params.nowSeconds);
     await requireUsableKey(suite, keyPackage.initKey, "invalid-leaf");
@@ -47,6 +48,7 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
     extensions: state.context.extensions,
     committer: ownLeaf,
     changes: proposals.map((proposal) => ({ proposal, sender: ownLeaf })),
+    isFounding: successor !== undefined,
   });
   const provisionalFor = (treeHash: Uint8Array): GroupContext => ({
     ...state.context,
@@ -76,7 +78,10 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
     secretKey: state.signatureSecretKey,
   });
   const signed: AuthenticatedContent = { wireFormat: "public-message", content, auth: { signature, confirmationTag: undefined } };
-  const pskSecret = lookUpPsks(suite, applied.psks, { psk: params.psk, code: "usage" });
+  const pskSecret = lookUpPsks(suite, applied.psks, {
+    psk: (id) => (id === successor?.id ? successor.psk : params.psk?.(id)),
+    code: "usage",
+  });
   const epoch = nextEpoch({
     suite,
     provisional: provisionalFor(tree.treeHash(suite)),
@@ -105,10 +110,28 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
     signatureSecretKey: state.signatureSecretKey,
     privateKeys: new Map([...retainPrivateKeys(state.privateKeys, state.tree, tree), ...(path?.privateKeys ?? [])]),
     confirmationTag,
-    isEnded: applied.isReInit,
+    isEnded: applied.reInit !== undefined,
   });
   const welcomes = await createWelcomes(next, { epoch, path, added: applied.added, psks: applied.psks, pskSecret, params });
   return { message: encodeMessage({ kind: "public-message", publicMessage }), next, welcomes };
+}
+
+/** The PSK that ties a group being made to the one that it succeeds (RFC 9420 section 8.6). @throws MlsError `usage`. */
+function successorPsk(
+  state: GroupState,
+  { successorOf, random }: CreateCommitParams,
+): { readonly id: PreSharedKeyId; readonly psk: Uint8Array } | undefined {
+  if (successorOf === undefined) return undefined;
+  const { state: before, usage } = successorOf;
+  const clause = usage === "reinit" ? "RFC 9420 §11.2" : "RFC 9420 §11.3";
+  if (state.context.epoch !== 0n) throw new MlsError("usage", "a group succeeds another one from its first commit on", { clause });
+  if (usage === "reinit" && !before.isEnded) throw new MlsError("usage", "the group before was not ended by a ReInit", { clause });
+  const { groupId, epoch } = before.context;
+  const id: PreSharedKeyId = {
+    source: { kind: "resumption", usage: { kind: usage }, groupId, epoch },
+    nonce: random(state.suite.hashBytes),
+  };
+  return { id, psk: before.secrets.resumptionPsk };
 }
 
 function proposalsOf(params: CreateCommitParams): Proposal[] {

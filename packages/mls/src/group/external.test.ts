@@ -5,6 +5,7 @@ import { nodeCrypto } from "../crypto/node.ts";
 import type { RandomBytes } from "../crypto/suite.ts";
 import { encryptApplicationMessage } from "./application.ts";
 import { createCommit } from "./create-commit.ts";
+import { createGroup } from "./create-group.ts";
 import { createGroupInfo, joinByExternalCommit } from "./external.ts";
 import {
   agreement,
@@ -16,10 +17,12 @@ import {
   processCommitOf,
   testClient,
   testCommit,
+  testKeyPackage,
 } from "./group.testing.ts";
+import { joinGroup } from "./join-group.ts";
 import { decodeGroupState, encodeGroupState } from "./persistence.ts";
 import { processMessage } from "./process-message.ts";
-import { encodeRatchetTree, members } from "./state.ts";
+import { cipherSuiteId, encodeRatchetTree, members } from "./state.ts";
 import type { GroupState } from "./state.ts";
 
 const suite = nodeCrypto.suite(1);
@@ -155,5 +158,91 @@ describe("ReInit", () => {
       });
       await expect(createGroupInfo(ended)).rejects.toMatchObject({ code: "usage" });
     }
+  });
+});
+
+describe("a group that succeeds another one", () => {
+  const reInit = { groupId: utf8Bytes("the next group"), cipherSuite: 0xf001, extensions: [] } as const;
+
+  /** A new group of these people, made by the first of them, and what the second needs to join it. */
+  async function succeed(
+    before: GroupState,
+    { usage, id, groupId, names }: { usage: "reinit" | "branch"; id: 0x0001 | 0xf001; groupId: Uint8Array; names: readonly string[] },
+  ) {
+    const random = seededRandom(`successor/${names.join()}`);
+    const other = nodeCrypto.suite(id);
+    const [first = "", ...others] = names;
+    const founder = await testClient(other, first, random);
+    const alone = await createGroup({
+      suite: other,
+      groupId,
+      credential: { kind: "basic", identity: utf8Bytes(first) },
+      signatureKeyPair: founder.signatureKeyPair,
+      lifetime,
+      random,
+    });
+    const packages = await Promise.all(
+      others.map(async (name) => await testKeyPackage(other, await testClient(other, name, random), random)),
+    );
+    const created = await createCommit(alone, {
+      adds: packages.map(({ keyPackage }) => keyPackage),
+      successorOf: { state: before, usage },
+      authenticatedData: nothing,
+      random,
+      nowSeconds,
+      treeInWelcome: true,
+    });
+    const [joiner] = packages;
+    const [welcome = nothing] = created.welcomes;
+    if (joiner === undefined) throw new Error("a joiner");
+    return { created, joining: { suite: other, welcome, keyPackage: joiner.keyPackage, privateKeys: joiner.privateKeys } };
+  }
+
+  it("by ReInit: its members join the group that was asked for, and no other", async () => {
+    const random = seededRandom("successor/reinit");
+    const [ann, ben] = await groupOf(suite, ["ann", "ben"], random);
+    if (ben === undefined) throw new Error("two members");
+    const ending = await createCommit(ann, { reInit, authenticatedData: nothing, random, nowSeconds });
+    const ended = await processMessage(ben, ending.message);
+    if (ended.kind !== "commit" || ended.reInit === undefined) throw new Error("a ReInit expected");
+    expect(ended.reInit).toEqual(reInit);
+    const predecessor = { state: ended.state, reInit: ended.reInit };
+    const right = { usage: "reinit", id: 0xf001, groupId: reInit.groupId, names: ["ann", "ben"] } as const;
+    const { created, joining } = await succeed(ending.next, right);
+    const { state } = await joinGroup({ ...joining, predecessor });
+    expect(agreement(state)).toBe(agreement(created.next));
+    expect(cipherSuiteId(state)).toBe(0xf001);
+    await expect(joinGroup(joining)).rejects.toMatchObject({ code: "unsupported" });
+    await expect(joinGroup({ ...joining, predecessor: { state: ben, reInit: ended.reInit } })).rejects.toMatchObject({
+      code: "invalid-welcome",
+    });
+    await expect(joinGroup({ ...joining, predecessor: { state: ended.state } })).rejects.toMatchObject({ code: "invalid-welcome" });
+    for (const wrong of [
+      { ...right, groupId: utf8Bytes("another") },
+      { ...right, id: 0x0001 as const },
+      { ...right, names: ["ann", "ben", "eve"] },
+    ]) {
+      const made = await succeed(ending.next, wrong);
+      await expect(joinGroup({ ...made.joining, predecessor })).rejects.toMatchObject({ code: "invalid-welcome" });
+    }
+    // Nobody can make a successor of a group that goes on, nor give one to a group that has begun.
+    await expect(succeed(ann, right)).rejects.toMatchObject({ code: "usage" });
+    const late = { successorOf: { state: ending.next, usage: "reinit" }, authenticatedData: nothing, random, nowSeconds } as const;
+    await expect(createCommit(created.next, late)).rejects.toMatchObject({ code: "usage" });
+  });
+
+  it("by branching: some of its members make one of their own", async () => {
+    const [ann, ben] = await groupOf(suite, ["ann", "ben", "cat"], seededRandom("successor/branch"));
+    if (ben === undefined) throw new Error("members");
+    const right = { usage: "branch", id: 0x0001, groupId: utf8Bytes("aside"), names: ["ann", "ben"] } as const;
+    const { created, joining } = await succeed(ann, right);
+    expect(agreement((await joinGroup({ ...joining, predecessor: { state: ben } })).state)).toBe(agreement(created.next));
+    const stranger = await succeed(ann, { ...right, names: ["ann", "ben", "eve"] });
+    await expect(joinGroup({ ...stranger.joining, predecessor: { state: ben } })).rejects.toMatchObject({ code: "invalid-welcome" });
+    const hybrid = await succeed(ann, { ...right, id: 0xf001 });
+    await expect(joinGroup({ ...hybrid.joining, predecessor: { state: ben } })).rejects.toMatchObject({ code: "invalid-welcome" });
+    // The key of another epoch is another key.
+    const moved = await processCommitOf(ben, (await testCommit(ann, seededRandom("x"))).message);
+    await expect(joinGroup({ ...joining, predecessor: { state: moved } })).rejects.toMatchObject({ code: "invalid-welcome" });
   });
 });

@@ -1,14 +1,15 @@
-import { encode, equalBytes } from "@latchkey/codec";
+import { encode, equalBytes, toHex } from "@latchkey/codec";
 import { decryptWithLabel, verifyWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite } from "../crypto/suite.ts";
 import { MlsError } from "../errors.ts";
 import { deriveEpochSecret, deriveWelcomeSecret, expandEpochSecret, welcomeKeyAndNonce } from "../key-schedule/epoch-secrets.ts";
 import { isConfirmationTag } from "../key-schedule/transcript.ts";
-import { extensionTypes, findExtension } from "../messages/basics.ts";
+import { credential, extensions, extensionTypes, findExtension } from "../messages/basics.ts";
 import { decodeStructure, encodeStructure } from "../messages/coding.ts";
 import { groupInfo, groupInfoTbs, groupSecrets } from "../messages/group-context.ts";
-import type { GroupInfo, GroupSecrets, Welcome } from "../messages/group-context.ts";
+import type { GroupContext, GroupInfo, GroupSecrets, Welcome } from "../messages/group-context.ts";
 import { decodeMessage } from "../messages/message.ts";
+import type { PreSharedKeyId } from "../messages/proposals.ts";
 import { leafNode } from "../messages/nodes.ts";
 import type { KeyPackage } from "../messages/nodes.ts";
 import { requireCredentialSupport, requireDistinctExtensions, requireLifetime, verifyLeaf } from "../tree/leaf-validation.ts";
@@ -40,10 +41,15 @@ export async function joinGroup(params: JoinGroupParams): Promise<JoinedGroup> {
   }
   if (params.nowSeconds !== undefined) requireLifetime(keyPackage.leafNode, params.nowSeconds);
   const secrets = await openSecrets(params, welcome);
-  const pskSecret = lookUpPsks(suite, secrets.psks, { psk: params.psk, code: "invalid-welcome" });
+  const usage = successorUsage(params, secrets.psks);
+  const pskSecret = lookUpPsks(suite, secrets.psks, {
+    psk: (id) => (isSuccessorPsk(id) ? params.predecessor?.state.secrets.resumptionPsk : params.psk?.(id)),
+    code: "invalid-welcome",
+  });
   const info = await openGroupInfo(suite, welcome, { joinerSecret: secrets.joinerSecret, pskSecret });
   const { groupContext, signer } = info;
   const tree = await verifiedTree(suite, info, params.ratchetTree);
+  if (usage !== undefined) requireSuccessor(params, { usage, context: groupContext, tree });
 
   const ownLeaf = findOwnLeaf(tree, keyPackage);
   const held = await ownKeys(params, { tree, ownLeaf, signer, pathSecret: secrets.pathSecret });
@@ -69,6 +75,55 @@ export async function joinGroup(params: JoinGroupParams): Promise<JoinedGroup> {
     confirmationTag,
   });
   return { state, welcomeSigner: signer };
+}
+
+function isSuccessorPsk({ source }: PreSharedKeyId): boolean {
+  return source.kind === "resumption" && source.usage.kind !== "application";
+}
+
+/** How the Welcome says that its group succeeds another one; undefined when it does not. @throws MlsError. */
+function successorUsage({ predecessor }: JoinGroupParams, psks: readonly PreSharedKeyId[]): "reinit" | "branch" | undefined {
+  const [first, ...others] = psks.filter((id) => isSuccessorPsk(id));
+  if (first === undefined) return undefined;
+  if (predecessor === undefined) throw new MlsError("unsupported", "a group made by ReInit or branching", { clause: "RFC 9420 §11.2" });
+  const { source } = first;
+  const { groupId, epoch } = predecessor.state.context;
+  if (source.kind !== "resumption" || source.usage.kind === "application") return undefined;
+  if (others.length > 0 || !equalBytes(source.groupId, groupId) || source.epoch !== epoch) {
+    throw new MlsError("invalid-welcome", "a group that succeeds another one than the one given", { clause });
+  }
+  return source.usage.kind;
+}
+
+/** Checks that a new group is what its predecessor's members agreed on (RFC 9420 sections 11.2, 11.3 and 12.4.3.1). @throws MlsError. */
+function requireSuccessor(
+  { predecessor }: JoinGroupParams,
+  { usage, context, tree }: { readonly usage: "reinit" | "branch"; readonly context: GroupContext; readonly tree: RatchetTree },
+): void {
+  if (predecessor === undefined) return;
+  const { state: before, reInit } = predecessor;
+  if (context.epoch !== 1n) throw new MlsError("invalid-welcome", "a successor that is past its first epoch", { clause });
+  const identities = (of: RatchetTree): Set<string> =>
+    new Set(of.members().map(({ leafNode: leaf }) => toHex(encode(credential, leaf.credential))));
+  const [old, current] = [identities(before.tree), identities(tree)];
+  if (![...current].every((identity) => old.has(identity))) {
+    throw new MlsError("invalid-welcome", "a successor with somebody who was not in the group before", { clause: "RFC 9420 §11.3" });
+  }
+  if (usage === "branch") {
+    if (context.cipherSuite !== before.context.cipherSuite) {
+      throw new MlsError("invalid-welcome", "a branch with another cipher suite", { clause: "RFC 9420 §11.3" });
+    }
+    return;
+  }
+  const isAsked =
+    before.isEnded &&
+    reInit !== undefined &&
+    equalBytes(reInit.groupId, context.groupId) &&
+    reInit.cipherSuite === context.cipherSuite &&
+    equalBytes(encode(extensions, reInit.extensions), encode(extensions, context.extensions));
+  if (!isAsked || old.size !== current.size) {
+    throw new MlsError("invalid-welcome", "a successor other than the ReInit asked for", { clause: "RFC 9420 §11.2" });
+  }
 }
 
 /**
@@ -102,11 +157,6 @@ async function openSecrets({ suite, keyPackage, privateKeys }: JoinGroupParams, 
   const secrets = decodeStructure(groupSecrets, plaintext, "GroupSecrets");
   if (secrets.joinerSecret.length !== suite.hashBytes)
     throw new MlsError("invalid-welcome", "a joiner secret of the wrong size", { clause });
-  for (const { source } of secrets.psks) {
-    if (source.kind === "resumption" && source.usage.kind !== "application") {
-      throw new MlsError("unsupported", "groups made by ReInit or branching", { clause: "RFC 9420 §11.2" });
-    }
-  }
   return secrets;
 }
 

@@ -119,6 +119,10 @@ async function processCommit(state: GroupState, opened: OpenedMessage, params: P
     added: [...checked.added.map(({ leafIndex, keyPackage }) => toMember(leafIndex, keyPackage.leafNode)), ...joined],
     removed: checked.removed,
     updated: checked.path !== undefined && joined.length === 0 ? [...checked.updated, sender] : checked.updated,
+    reInit:
+      checked.reInit === undefined
+        ? undefined
+        : { groupId: checked.reInit.groupId, cipherSuite: checked.reInit.cipherSuite, extensions: checked.reInit.extensions },
   };
 }
 
@@ -151,7 +155,7 @@ async function enterEpoch(state: GroupState, checked: CheckedCommit, psk: PskLoo
     signatureSecretKey: state.signatureSecretKey,
     privateKeys: new Map([...retainPrivateKeys(state.privateKeys, state.tree, newTree), ...pathKeys]),
     confirmationTag,
-    isEnded: checked.isReInit,
+    isEnded: checked.reInit !== undefined,
   });
 }
 

@@ -18,6 +18,7 @@ import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { toMember } from "./member.ts";
 import type { Member } from "./member.ts";
+import type { ReInitRequest } from "./types.ts";
 
 /** A proposal and the member that proposed it. */
 export interface ProposedChange {
@@ -40,7 +41,7 @@ export interface AppliedProposals {
   readonly removed: readonly Member[];
   readonly updated: readonly LeafIndex[];
   readonly psks: readonly PreSharedKeyId[];
-  readonly isReInit: boolean;
+  readonly reInit: ReInitRequest | undefined;
   readonly pathRequired: boolean;
 }
 
@@ -52,6 +53,8 @@ export interface ApplyProposalsParams {
   readonly extensions: readonly Extension[];
   readonly committer: LeafIndex;
   readonly changes: readonly ProposedChange[];
+  /** Whether the group is only being made, so that a PSK may tie it to the one before it. */
+  readonly isFounding?: boolean;
 }
 
 const listClause = "RFC 9420 §12.2";
@@ -117,7 +120,7 @@ export async function applyProposals(params: ApplyProposalsParams): Promise<Appl
     removed,
     updated: updates.map(({ sender }) => sender),
     psks: ofKind("psk").map(({ proposal }) => proposal.psk),
-    isReInit: ofKind("reinit").length > 0,
+    reInit: ofKind("reinit")[0]?.proposal,
     pathRequired: changes.length === 0 || changes.some(({ proposal }) => requiresPath(proposal)),
   };
 }
@@ -126,7 +129,7 @@ function requiresPath(proposal: Proposal): boolean {
   return !(proposal.kind === "add" || proposal.kind === "psk" || proposal.kind === "reinit");
 }
 
-function requireValidList({ suite, committer, changes }: ApplyProposalsParams): void {
+function requireValidList({ suite, committer, changes, isFounding = false }: ApplyProposalsParams): void {
   const touched = new Set<LeafIndex>();
   const psks = new Set<string>();
   let contextChanges = 0;
@@ -143,7 +146,7 @@ function requireValidList({ suite, committer, changes }: ApplyProposalsParams): 
         break;
       }
       case "psk":
-        requireValidPsk(suite, proposal.psk, psks);
+        requireValidPsk(suite, proposal.psk, { seen: psks, isFounding });
         break;
       case "reinit":
         if (changes.length > 1) throw refuse("a ReInit beside other proposals");
@@ -158,9 +161,13 @@ function requireValidList({ suite, committer, changes }: ApplyProposalsParams): 
 }
 
 /** Checks a PSK proposal (RFC 9420 section 12.1.4) and that it is not in `seen`, where it is put. @throws MlsError `invalid-proposal`. */
-export function requireValidPsk(suite: CipherSuite, psk: PreSharedKeyId, seen: Set<string>): void {
+export function requireValidPsk(
+  suite: CipherSuite,
+  psk: PreSharedKeyId,
+  { seen, isFounding = false }: { readonly seen: Set<string>; readonly isFounding?: boolean },
+): void {
   const { source, nonce } = psk;
-  if (source.kind === "resumption" && source.usage.kind !== "application") {
+  if (!isFounding && source.kind === "resumption" && source.usage.kind !== "application") {
     throw refuse("a PSK for another use than the group itself", "RFC 9420 §12.1.4");
   }
   if (nonce.length !== suite.hashBytes) throw refuse("a PSK nonce of the wrong size", "RFC 9420 §12.1.4");

@@ -1,4 +1,4 @@
-import type { CipherSuite, CipherSuiteId, KeyPair, MaybePromise, RandomBytes } from "../crypto/suite.ts";
+import type { CipherSuite, KeyPair, MaybePromise, RandomBytes } from "../crypto/suite.ts";
 import type { Capabilities, Credential, Extension, Lifetime } from "../messages/basics.ts";
 import type { KeyPackage, LeafNode } from "../messages/nodes.ts";
 import type { PreSharedKeyId } from "../messages/proposals.ts";
@@ -51,6 +51,13 @@ export interface CreateGroupParams {
   readonly random: RandomBytes;
 }
 
+/** The group that is to follow one which a ReInit ended (RFC 9420 section 12.1.5). */
+export interface ReInitRequest {
+  readonly groupId: Uint8Array;
+  readonly cipherSuite: number;
+  readonly extensions: readonly Extension[];
+}
+
 /** Finds a pre-shared key that the caller holds; undefined when it does not. */
 export type PskLookup = (id: PreSharedKeyId) => Uint8Array | undefined;
 
@@ -62,8 +69,13 @@ export interface CreateCommitParams {
   /** Pre-shared keys to mix in, with the lookup that yields them. */
   readonly psks?: readonly PreSharedKeyId[];
   readonly psk?: PskLookup;
-  /** Ends the group in favour of another one: the only change of its commit (RFC 9420 section 11.2). Making that group is the caller's. */
-  readonly reInit?: { readonly groupId: Uint8Array; readonly cipherSuite: CipherSuiteId; readonly extensions: readonly Extension[] };
+  /** Ends the group in favour of another one: the only change of its commit (RFC 9420 section 11.2). Any member may then make that group. */
+  readonly reInit?: ReInitRequest;
+  /**
+   * In the first commit of a new group: ties it to another one, whose state at its last epoch this is. "reinit" when a ReInit ended that
+   * one and this has the parameters it asked for, "branch" for a group of some of its members (RFC 9420 sections 11.2 and 11.3).
+   */
+  readonly successorOf?: { readonly state: GroupState; readonly usage: "reinit" | "branch" };
   /** `authenticated_data` of the message: authenticated, not encrypted by MLS. */
   readonly authenticatedData: Uint8Array;
   readonly random: RandomBytes;
@@ -95,6 +107,11 @@ export interface JoinGroupParams {
   /** The encoding of the ratchet tree, unless the Welcome holds it. */
   readonly ratchetTree?: Uint8Array;
   readonly psk?: PskLookup;
+  /**
+   * The group that the new one says it follows, at its last epoch, and what its ReInit asked for. Without it, Welcomes of groups that
+   * succeed another one are refused.
+   */
+  readonly predecessor?: { readonly state: GroupState; readonly reInit?: ReInitRequest };
   /** When given, leaves that still carry their key package's lifetime must be within it. */
   readonly nowSeconds?: bigint;
 }
@@ -187,6 +204,8 @@ export interface ProcessedCommit {
   readonly removed: readonly Member[];
   /** Leaves whose content changed: the committer's, and those of Update proposals. */
   readonly updated: readonly LeafIndex[];
+  /** What the group is to become, when this commit ended it. */
+  readonly reInit: ReInitRequest | undefined;
 }
 
 /** A commit that removed this member: there is no next state. */
