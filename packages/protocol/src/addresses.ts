@@ -2,7 +2,8 @@ import { CodecError, mapped, text } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 
 const usernamePattern = /^[a-z0-9_.-]{3,32}$/;
-const hostPattern = /^(?=.{1,253}(?::|$))(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*(?::[1-9][0-9]{0,4})?$/;
+const hostPattern =
+  /^(?=.{1,253}(?::|$))(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*(?::[1-9][0-9]{0,4})?$/;
 
 /** A person: a username on a host (spec C-3). */
 export interface Address {
@@ -42,7 +43,11 @@ const hostText = text(260);
 const usernameText = text(32);
 
 /** A host on the wire; anything else is refused. */
-export const hostCodec: Codec<string> = mapped(hostText, (host: string) => accept(host, isHost), (host) => accept(host, isHost));
+export const hostCodec: Codec<string> = mapped(
+  hostText,
+  (host: string) => accept(host, isHost),
+  (host) => accept(host, isHost),
+);
 
 /** A username on the wire; anything else is refused. */
 export const usernameCodec: Codec<string> = mapped(

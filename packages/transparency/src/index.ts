@@ -10,15 +10,7 @@ export {
   signedCodec,
   usernameBindingCodec,
 } from "./account/structures.ts";
-export type {
-  AccountState,
-  DeviceCard,
-  DeviceEntry,
-  DevicePop,
-  Signed,
-  StateSigner,
-  UsernameBinding,
-} from "./account/structures.ts";
+export type { AccountState, DeviceCard, DeviceEntry, DevicePop, Signed, StateSigner, UsernameBinding } from "./account/structures.ts";
 export {
   accountIdOf,
   deviceIdOf,

@@ -18,10 +18,7 @@ export interface PostItem {
 export type PostRequest = ({ readonly kind: "post" } & PostItem) | { readonly kind: "ping" };
 
 /** What the server answers on a `post` connection. */
-export type PostReply =
-  | ({ readonly kind: "hello" } & Hello)
-  | ({ readonly kind: "error" } & WireError)
-  | { readonly kind: "done" };
+export type PostReply = ({ readonly kind: "hello" } & Hello) | ({ readonly kind: "error" } & WireError) | { readonly kind: "done" };
 
 export const postRequestCodec: Codec<Frame<PostRequest>> = frameCodec(
   variant<PostRequest>(uint8, {

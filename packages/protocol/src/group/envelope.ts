@@ -41,9 +41,7 @@ export const envelopeBodyCodec: Codec<EnvelopeBody> = struct<EnvelopeBody>({
 });
 
 /** In the entry itself, or, above 64 KiB, as EnvelopeBody in an encrypted blob. */
-export type EnvelopeContent =
-  | ({ readonly kind: "inline" } & EnvelopeBody)
-  | ({ readonly kind: "external" } & BlobReference);
+export type EnvelopeContent = ({ readonly kind: "inline" } & EnvelopeBody) | ({ readonly kind: "external" } & BlobReference);
 
 /** What is sealed in an entry, before the zeros that fill its bucket (spec L-2). */
 export interface EnvelopePlaintext {

@@ -86,9 +86,7 @@ export const authenticatedDataCodec: Codec<AuthenticatedData> = struct<Authentic
 });
 
 /** The ratchet tree handed to a joiner (spec M-5). */
-export type TreeSource =
-  | { readonly kind: "inline"; readonly tree: Uint8Array }
-  | ({ readonly kind: "blob" } & BlobReference);
+export type TreeSource = { readonly kind: "inline"; readonly tree: Uint8Array } | ({ readonly kind: "blob" } & BlobReference);
 
 /** What a joiner gets through its inbox (spec M-4). */
 export interface WelcomeBundle {

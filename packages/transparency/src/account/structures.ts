@@ -1,4 +1,17 @@
-import { CodecError, enumeration, opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant, vector } from "@latchkey/codec";
+import {
+  CodecError,
+  enumeration,
+  opaque,
+  opaqueV,
+  safeUint64,
+  struct,
+  text,
+  uint16,
+  uint32,
+  uint8,
+  variant,
+  vector,
+} from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 
 const format: Codec<1> = {

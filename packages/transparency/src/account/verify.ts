@@ -4,13 +4,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { TransparencyError } from "../errors.ts";
 import { ed25519Algorithm, signedContent } from "../signature.ts";
 import type { SignatureLabel, Signatures } from "../signature.ts";
-import {
-  accountStateCodec,
-  deviceCardCodec,
-  devicePopCodec,
-  signedCodec,
-  usernameBindingCodec,
-} from "./structures.ts";
+import { accountStateCodec, deviceCardCodec, devicePopCodec, signedCodec, usernameBindingCodec } from "./structures.ts";
 import type { AccountState, DeviceCard, DeviceEntry, StateSigner, UsernameBinding } from "./structures.ts";
 
 const zeros = new Uint8Array(32);
@@ -224,12 +218,7 @@ function signerKey(state: AccountState, signer: StateSigner): Uint8Array {
   return device.signatureKey;
 }
 
-async function checkPop(
-  state: AccountState,
-  device: DeviceEntry,
-  pops: readonly Uint8Array[],
-  signatures: Signatures,
-): Promise<void> {
+async function checkPop(state: AccountState, device: DeviceEntry, pops: readonly Uint8Array[], signatures: Signatures): Promise<void> {
   for (const encoded of pops) {
     const signed = parse(signedCodec, encoded, "A-1");
     const pop = parse(devicePopCodec, signed.body, "A-1");
