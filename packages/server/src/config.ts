@@ -49,7 +49,7 @@ export interface ServerLimits {
 export const defaultLimits: ServerLimits = {
   maxConnections: 100_000,
   maxConnectionsPerAddress: 10_000,
-  maxRequestsPerSecond: 5000,
+  maxRequestsPerSecond: 25_000,
   maxRequestsInFlight: 1024,
   maxBytesInFlight: 2_097_152,
   maxBytesWaiting: 524_288,

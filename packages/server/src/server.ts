@@ -54,7 +54,8 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
   checkOptions(options);
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
   const nowMs = parts.nowMs ?? Date.now;
-  const log = pino({ level: options.logLevel ?? "info", base: null });
+  // Standard error: what a command prints for its user goes to standard output.
+  const log = pino({ level: options.logLevel ?? "info", base: null }, pino.destination({ fd: 2, sync: true }));
   const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);
   try {
     return await listen({ options, limits, nowMs, log, store });
