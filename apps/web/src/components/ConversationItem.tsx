@@ -1,0 +1,141 @@
+import { memo, useId } from "react";
+import type { MouseEvent, ReactElement, ComponentType } from "react";
+import type { Conversation, Message } from "@latchkey/client";
+import { words } from "../messages/words.ts";
+import { useApp } from "../state/context.ts";
+import { formatFull, formatListTime } from "../state/format.ts";
+import { previewText } from "../state/message-text.ts";
+import { formatRoute } from "../state/router.ts";
+import { systemText } from "../state/system-text.ts";
+import { Avatar } from "./Avatar.tsx";
+import { Icon } from "./Icon.tsx";
+
+interface ItemProps {
+  readonly conversation: Conversation;
+  readonly nowMs: number;
+  readonly isOpen: boolean;
+  readonly isTabStop: boolean;
+  readonly hasAlarm: boolean;
+}
+
+/** One conversation in the list: a link named by the contact or group. */
+export const ConversationItem: ComponentType<ItemProps> = memo(function ConversationItem({
+  conversation,
+  nowMs,
+  isOpen,
+  isTabStop,
+  hasAlarm,
+}: ItemProps) {
+  const { router } = useApp();
+  const id = useId();
+  const { title, unreadCount, lastMessage } = conversation;
+  const route = { kind: "conversation", id: conversation.id, details: false } as const;
+  const open = (event: MouseEvent): void => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    router.go(route);
+  };
+  return (
+    <li className={`list-item${isOpen ? " list-item-open" : ""}`}>
+      <Avatar id={conversation.peer?.accountId ?? conversation.id} name={title} isGroup={conversation.kind === "group"} />
+      <div className="list-text">
+        <div className="list-row">
+          {/* The link is named by the title alone and stretched over the whole item. */}
+          <a
+            href={formatRoute(route)}
+            className="list-link"
+            aria-describedby={`${id}line ${id}time`}
+            aria-current={isOpen ? "page" : undefined}
+            tabIndex={isTabStop ? 0 : -1}
+            onClick={open}
+          >
+            <span dir="auto">{title}</span>
+          </a>
+          <time
+            id={`${id}time`}
+            className={`list-time${unreadCount > 0 ? " list-time-unread" : ""}`}
+            dateTime={new Date(conversation.updatedAtMs).toISOString()}
+            title={formatFull(conversation.updatedAtMs)}
+          >
+            {formatListTime(conversation.updatedAtMs, nowMs)}
+          </time>
+        </div>
+        <div className="list-row" id={`${id}line`}>
+          <LastLine conversation={conversation} isOpen={isOpen} />
+          <span className="list-marks">
+            {hasAlarm && (
+              <span className="list-mark-danger">
+                <Icon name="alert" size={16} />
+                <span className="visually-hidden">{words.list.alarm}</span>
+              </span>
+            )}
+            <DeliveryMark message={lastMessage} />
+            {unreadCount > 0 && (
+              <span className="list-badge">
+                <span aria-hidden="true">{unreadCount > 999 ? "999+" : unreadCount}</span>
+                <span className="visually-hidden">{words.list.unread(unreadCount)}</span>
+              </span>
+            )}
+          </span>
+        </div>
+      </div>
+    </li>
+  );
+});
+
+function LastLine({ conversation, isOpen }: { readonly conversation: Conversation; readonly isOpen: boolean }): ReactElement {
+  const { draft, lastMessage, kind } = conversation;
+  if (draft.trim() !== "" && !isOpen) {
+    return (
+      <span className="list-line">
+        <span className="list-draft">{words.list.draft}</span>
+        <span className="list-preview" dir="auto">
+          {previewText(draft)}
+        </span>
+      </span>
+    );
+  }
+  if (lastMessage === undefined) return <span className="list-line" />;
+  const author =
+    lastMessage.author?.isSelf === true
+      ? words.list.you
+      : kind === "group" && lastMessage.author !== undefined
+        ? `${lastMessage.author.displayName}:`
+        : "";
+  if (lastMessage.body.kind !== "text")
+    return (
+      <span className="list-line">
+        <span className="list-preview list-line-system">{systemText(lastMessage, kind)}</span>
+      </span>
+    );
+  return (
+    <span className="list-line">
+      {author !== "" && <bdi className="list-author">{author}</bdi>}
+      <span className="list-preview" dir="auto">
+        {previewText(lastMessage.body.text)}
+      </span>
+    </span>
+  );
+}
+
+function DeliveryMark({ message }: { readonly message: Message | undefined }): ReactElement | undefined {
+  switch (message?.delivery?.kind) {
+    case "pending":
+      return (
+        <span className="list-mark">
+          <Icon name="clock" size={15} />
+          <span className="visually-hidden">{words.list.pending}</span>
+        </span>
+      );
+    case "failed":
+      return (
+        <span className="list-mark-danger">
+          <Icon name="failed" size={16} />
+          <span className="visually-hidden">{words.list.failed}</span>
+        </span>
+      );
+    case "accepted":
+    case undefined:
+      return undefined;
+  }
+}

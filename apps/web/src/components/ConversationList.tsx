@@ -1,0 +1,128 @@
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { KeyboardEvent, ReactElement } from "react";
+import { words } from "../messages/words.ts";
+import { sortConversations } from "../state/app-state.ts";
+import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
+import { ConversationItem } from "./ConversationItem.tsx";
+import { Icon, Mark } from "./Icon.tsx";
+import { StorageNote } from "./StorageNote.tsx";
+
+/** The list of conversations with its search; `headingLevel` 1 where no other page has the h1. */
+export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 2 }): ReactElement {
+  const { router } = useApp();
+  const route = useRoute();
+  const conversations = useSelector((state) => state.conversations);
+  const hasConversations = useSelector((state) => state.hasConversations);
+  const alarms = useSelector((state) => state.alarms);
+  const nowMs = useNow();
+  const [query, setQuery] = useState("");
+  const listRef = useRef<HTMLUListElement>(null);
+  const searchRef = useRef<HTMLInputElement>(null);
+  const sorted = useMemo(() => sortConversations(conversations), [conversations]);
+  const needle = query.trim().toLocaleLowerCase();
+  const shown = useMemo(
+    () =>
+      needle === ""
+        ? sorted
+        : sorted.filter(
+            ({ title, peer }) =>
+              title.toLocaleLowerCase().includes(needle) || (peer?.address.toLocaleLowerCase().includes(needle) ?? false),
+          ),
+    [needle, sorted],
+  );
+  const openId = route.kind === "conversation" ? route.id : undefined;
+  const tabStop = shown.some(({ id }) => id === openId) ? openId : shown[0]?.id;
+  const Heading = headingLevel === 1 ? "h1" : "h2";
+
+  useEffect(() => {
+    const focusSearch = (): void => {
+      searchRef.current?.focus();
+      searchRef.current?.select();
+    };
+    document.addEventListener("latchkey:search", focusSearch);
+    return () => document.removeEventListener("latchkey:search", focusSearch);
+  }, []);
+
+  const moveFocus = (event: KeyboardEvent): void => {
+    const links = [...(listRef.current?.querySelectorAll("a") ?? [])];
+    const at = links.findIndex((link) => link === document.activeElement);
+    const target = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
+    if (target === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    if (target < 0) searchRef.current?.focus();
+    else links[Math.min(target, links.length - 1)]?.focus();
+  };
+
+  return (
+    <>
+      <div className="list-header">
+        <Heading className="list-heading">
+          <Mark size={24} />
+          {words.list.heading}
+        </Heading>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={words.list.settings}
+          title={words.list.settings}
+          onClick={() => router.go({ kind: "settings" })}
+        >
+          <Icon name="settings" />
+        </button>
+        <button
+          type="button"
+          className="icon-button icon-button-accent"
+          aria-label={words.list.newConversation}
+          title={words.list.newConversation}
+          onClick={() => router.go({ kind: "new", to: "" })}
+        >
+          <Icon name="compose" />
+        </button>
+      </div>
+      <div className="list-search" role="search">
+        <Icon name="search" size={18} />
+        <input
+          ref={searchRef}
+          type="search"
+          value={query}
+          placeholder={words.list.search}
+          aria-label={words.list.searchLabel}
+          aria-keyshortcuts="Control+K"
+          autoComplete="off"
+          spellCheck={false}
+          onChange={(event) => setQuery(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") {
+              if (query === "") event.currentTarget.blur();
+              setQuery("");
+              event.stopPropagation();
+            } else if (event.key === "Enter" && shown[0] !== undefined && needle !== "") {
+              router.go({ kind: "conversation", id: shown[0].id, details: false });
+              setQuery("");
+            } else if (event.key === "ArrowDown") moveFocus(event);
+          }}
+        />
+      </div>
+      <nav className="list-scroll" aria-label={words.list.heading}>
+        {/* A list without markers is no list to some screen readers unless told. */}
+        {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles, jsx-a11y/no-noninteractive-element-interactions */}
+        <ul ref={listRef} role="list" aria-label={words.list.label} className="list" onKeyDown={moveFocus}>
+          {shown.map((conversation) => (
+            <ConversationItem
+              key={conversation.id}
+              conversation={conversation}
+              nowMs={nowMs}
+              isOpen={conversation.id === openId}
+              isTabStop={conversation.id === tabStop}
+              hasAlarm={conversation.status === "paused" || alarms.some((alarm) => alarm.conversationId === conversation.id)}
+            />
+          ))}
+        </ul>
+        {hasConversations && shown.length === 0 && (
+          <p className="list-empty">{needle === "" ? words.list.empty : words.list.noMatch(query.trim())}</p>
+        )}
+      </nav>
+      <StorageNote />
+    </>
+  );
+}

@@ -1,0 +1,110 @@
+import { useEffect, useId, useRef, useState } from "react";
+import type { ReactElement, ReactNode } from "react";
+import { words } from "../messages/words.ts";
+import { Icon } from "./Icon.tsx";
+
+/** A question before something that cannot be taken back. `confirm` resolves to whether it was done. */
+export function ConfirmDialog({
+  title,
+  body,
+  confirmLabel,
+  confirm,
+  close,
+}: {
+  readonly title: string;
+  readonly body: string;
+  readonly confirmLabel: string;
+  readonly confirm: () => Promise<boolean>;
+  readonly close: () => void;
+}): ReactElement {
+  const [isBusy, setIsBusy] = useState(false);
+  const run = (): void => {
+    setIsBusy(true);
+    void confirm().then((isDone) => {
+      setIsBusy(false);
+      if (isDone) close();
+    });
+  };
+  return (
+    <Modal title={title} close={close} isAlert>
+      <p className="dialog-body">{body}</p>
+      <div className="dialog-actions">
+        <button type="button" className="button" onClick={close}>
+          {words.common.cancel}
+        </button>
+        <button type="button" className="button button-danger" disabled={isBusy} onClick={run}>
+          {confirmLabel}
+        </button>
+      </div>
+    </Modal>
+  );
+}
+
+/** The sheet of keyboard shortcuts. */
+export function HelpDialog({ close }: { readonly close: () => void }): ReactElement {
+  return (
+    <Modal title={words.help.heading} close={close}>
+      <dl className="help">
+        {words.help.rows.map(([keys, meaning]) => (
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Modal>
+  );
+}
+
+function Modal({
+  title,
+  close,
+  isAlert = false,
+  children,
+}: {
+  readonly title: string;
+  readonly close: () => void;
+  readonly isAlert?: boolean;
+  readonly children: ReactNode;
+}): ReactElement {
+  const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = ref.current;
+    const before = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    // The keyboard closes a dialog by Escape, which the browser turns into `cancel`; the click beside it is for the mouse.
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
+    <dialog
+      ref={ref}
+      className="dialog"
+      role={isAlert ? "alertdialog" : "dialog"}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      onClick={(event) => event.target === event.currentTarget && close()}
+    >
+      <div className="dialog-content">
+        <header className="dialog-header">
+          <h2 id={id}>{title}</h2>
+          {!isAlert && (
+            <button type="button" className="icon-button" aria-label={words.common.close} onClick={close}>
+              <Icon name="close" />
+            </button>
+          )}
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

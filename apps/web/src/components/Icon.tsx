@@ -1,0 +1,47 @@
+import type { ReactElement } from "react";
+
+const paths = {
+  alert: "M12 8v5m0 3.2v.1M10.3 4.3 2.9 17.2A2 2 0 0 0 4.6 20h14.8a2 2 0 0 0 1.7-2.8L13.7 4.3a2 2 0 0 0-3.4 0Z",
+  back: "M19 12H5m6-6-6 6 6 6",
+  check: "m5 12.5 4.5 4.5L19 7.5",
+  clock: "M12 7.5V12l3 2m6-2a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
+  close: "M6 6l12 12M18 6 6 18",
+  compose: "M12 20h8M4 20l.9-3.8L16.4 4.7a2.1 2.1 0 0 1 3 3L8 19.1 4 20Z",
+  copy: "M9 9V5.5A1.5 1.5 0 0 1 10.5 4h8A1.5 1.5 0 0 1 20 5.5v8a1.5 1.5 0 0 1-1.5 1.5H15M5.5 9h8A1.5 1.5 0 0 1 15 10.5v8a1.5 1.5 0 0 1-1.5 1.5h-8A1.5 1.5 0 0 1 4 18.5v-8A1.5 1.5 0 0 1 5.5 9Z",
+  down: "m6 9.5 6 6 6-6",
+  failed: "M12 7.5v5.5m0 3.2v.1M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
+  forward: "m9 6 6 6-6 6",
+  info: "M12 11v5.5m0-8.7v-.1M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
+  leave: "M14 4h4.5A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5H14M10 8l-4 4 4 4m-4-4h9",
+  link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1",
+  lock: "M7.5 11V8a4.5 4.5 0 0 1 9 0v3M6.5 11h11A1.5 1.5 0 0 1 19 12.5v6a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 5 18.5v-6A1.5 1.5 0 0 1 6.5 11Z",
+  people:
+    "M15.5 20v-1.5a4 4 0 0 0-4-4h-4a4 4 0 0 0-4 4V20M9.5 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Zm11 9v-1.5a4 4 0 0 0-3-3.9m-2.5-10.5a3.5 3.5 0 0 1 0 6.8",
+  addPerson: "M14.5 20v-1.5a4 4 0 0 0-4-4h-4a4 4 0 0 0-4 4V20M8.5 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM19 8v6m3-3h-6",
+  search: "m20 20-4.5-4.5m2-5a7 7 0 1 1-14 0 7 7 0 0 1 14 0Z",
+  send: "M12 19V5m-6 6 6-6 6 6",
+  settings: "M4 7h9m5 0h2M4 17h2m5 0h9M15.5 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Zm-7 10a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z",
+  shield: "M12 20.5c4.7-1.7 7-4.7 7-9V6.2L12 3.5 5 6.2v5.3c0 4.3 2.3 7.3 7 9ZM9 12l2.2 2.2L15.2 10",
+  download: "M12 4v11m-5-4.5 5 5 5-5M5 20h14",
+} as const;
+
+/** The name of an icon. */
+export type IconName = keyof typeof paths;
+
+/** An icon that says nothing by itself: the control around it has the name. */
+export function Icon({ name, size = 20 }: { readonly name: IconName; readonly size?: number }): ReactElement {
+  return (
+    <svg className={`icon icon-${name}`} width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={paths[name]} />
+    </svg>
+  );
+}
+
+/** The mark: a latchkey in one stroke. */
+export function Mark({ size = 32 }: { readonly size?: number }): ReactElement {
+  return (
+    <svg className="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <path d="M13.75 18.25A5.3 5.3 0 1 0 6.25 25.75 5.3 5.3 0 0 0 13.75 18.25L18.75 13.25 22.25 16.75 26.25 12.75 22.75 9.25 27.35 4.65" />
+    </svg>
+  );
+}

@@ -1,0 +1,166 @@
+import { memo } from "react";
+import type { ComponentType, ReactElement, ReactNode } from "react";
+import type { Message } from "@latchkey/client";
+import { failureWords, words } from "../messages/words.ts";
+import { useAction, useApp } from "../state/context.ts";
+import { avatarColour, formatDay, formatFull, formatTime } from "../state/format.ts";
+import { isEmojiOnly } from "../state/message-text.ts";
+import { systemText } from "../state/system-text.ts";
+import type { Row } from "../state/timeline.ts";
+import { Avatar } from "./Avatar.tsx";
+import { Icon } from "./Icon.tsx";
+import { MessageText } from "./MessageText.tsx";
+
+interface RowProps {
+  readonly row: Row;
+  readonly kind: "direct" | "group";
+  readonly title: string;
+  readonly nowMs: number;
+}
+
+/** One line of the conversation. */
+export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ row, kind, title, nowMs }: RowProps) {
+  switch (row.kind) {
+    case "start":
+      return (
+        <div className="row-start">
+          <span className="row-start-icon">
+            <Icon name="lock" size={18} />
+          </span>
+          <p>{kind === "direct" ? words.conversation.start(title) : words.conversation.startGroup(title)}</p>
+          <p>{words.conversation.startKeys}</p>
+        </div>
+      );
+    case "day":
+      return (
+        <div className="row-day">
+          <time dateTime={new Date(row.atMs).toISOString()}>{formatDay(row.atMs, nowMs)}</time>
+        </div>
+      );
+    case "new":
+      return (
+        <div className="row-new">
+          <span>{words.conversation.newMessages(row.count)}</span>
+        </div>
+      );
+    case "system":
+      return (
+        <div className="row-system" title={formatFull(row.message.sentAtMs)}>
+          <bdi>{systemText(row.message, kind)}</bdi>
+        </div>
+      );
+    case "alarm":
+      return (
+        <div className="row-alarm">
+          <Icon name="alert" size={22} />
+          <div>
+            <strong>{words.system.alarm}</strong>
+            {row.message.body.kind === "alarm" && <p>{row.message.body.reason}</p>}
+            <p>{words.system.alarmDone}</p>
+          </div>
+        </div>
+      );
+    case "message":
+      return <Bubble message={row.message} isFirst={row.isFirst} isLast={row.isLast} isGroup={kind === "group"} />;
+  }
+});
+
+function Bubble({
+  message,
+  isFirst,
+  isLast,
+  isGroup,
+}: {
+  readonly message: Message;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  readonly isGroup: boolean;
+}): ReactElement {
+  const { author, body, delivery } = message;
+  const isOwn = author?.isSelf === true;
+  const isFailed = delivery?.kind === "failed";
+  const isLarge = body.kind === "text" && isEmojiOnly(body.text);
+  const classes = ["bubble-row", isOwn ? "own" : "other", isFirst ? "first" : "", isLast ? "last" : "", isFailed ? "failed" : ""];
+  return (
+    <div className={classes.filter((name) => name !== "").join(" ")}>
+      {isGroup && !isOwn && (
+        <span className="bubble-avatar">
+          {isLast && author !== undefined && <Avatar id={author.accountId} name={author.displayName} size="small" />}
+        </span>
+      )}
+      <div className="bubble-column">
+        <div className={`bubble${isLarge ? " bubble-large" : ""}`}>
+          {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
+          <Body message={message} meta={<Meta message={message} />} />
+        </div>
+        {isFailed && <Failed message={message} />}
+      </div>
+    </div>
+  );
+}
+
+function AuthorName({ message, isShown }: { readonly message: Message; readonly isShown: boolean }): ReactElement | undefined {
+  const { author } = message;
+  if (author === undefined) return undefined;
+  if (!isShown) return <span className="visually-hidden">{author.isSelf ? words.common.you : author.displayName}: </span>;
+  return <bdi className={`bubble-author author-colour-${avatarColour(author.accountId)}`}>{author.displayName}</bdi>;
+}
+
+function Body({ message, meta }: { readonly message: Message; readonly meta: ReactNode }): ReactElement {
+  const { body } = message;
+  if (body.kind === "text") return <MessageText text={body.text} meta={meta} />;
+  return (
+    <div className="text text-unreadable">
+      <span>{body.kind === "unsupported" ? words.system.unsupported : words.system.unreadable}</span>
+      {body.kind === "unreadable" && <small>{body.reason}</small>}
+      {meta}
+    </div>
+  );
+}
+
+function Meta({ message }: { readonly message: Message }): ReactElement {
+  return (
+    <span className="meta" dir="ltr">
+      <time dateTime={new Date(message.sentAtMs).toISOString()} title={formatFull(message.sentAtMs)}>
+        {formatTime(message.sentAtMs)}
+      </time>
+      <DeliveryIcon message={message} />
+    </span>
+  );
+}
+
+function DeliveryIcon({ message }: { readonly message: Message }): ReactElement | undefined {
+  const { delivery } = message;
+  if (delivery === undefined) return undefined;
+  const name = { pending: "clock", accepted: "check", failed: "failed" } as const;
+  const text = words.conversation.delivery[delivery.kind];
+  return (
+    <span className={`delivery delivery-${delivery.kind}`} title={text}>
+      <Icon name={name[delivery.kind]} size={14} />
+      <span className="visually-hidden">{text}</span>
+    </span>
+  );
+}
+
+function Failed({ message }: { readonly message: Message }): ReactElement | undefined {
+  const { controller } = useApp();
+  const act = useAction();
+  if (message.delivery?.kind !== "failed") return undefined;
+  const { failure } = message.delivery;
+  const { title, advice } = failureWords(failure);
+  return (
+    <div className="bubble-failed">
+      <p>
+        <strong>{words.conversation.delivery.failed}.</strong> {title}. {advice}
+      </p>
+      <p className="bubble-actions">
+        <button type="button" className="link-button" onClick={() => void act(() => controller.retry(message))}>
+          {failure.code === "members_changed" ? words.conversation.sendAnyway : words.conversation.tryAgain}
+        </button>
+        <button type="button" className="link-button link-danger" onClick={() => void act(() => controller.discard(message))}>
+          {words.conversation.discard}
+        </button>
+      </p>
+    </div>
+  );
+}

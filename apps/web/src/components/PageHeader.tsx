@@ -1,0 +1,24 @@
+import { useEffect, useRef } from "react";
+import type { ReactElement } from "react";
+import { words } from "../messages/words.ts";
+import { useApp } from "../state/context.ts";
+import { Icon } from "./Icon.tsx";
+
+/** The head of a page that is not a conversation; takes the focus when the page comes, unless a field does. */
+export function PageHeader({ heading, takesFocus }: { readonly heading: string; readonly takesFocus: boolean }): ReactElement {
+  const { router } = useApp();
+  const ref = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (takesFocus) ref.current?.focus({ preventScroll: true });
+  }, [takesFocus]);
+  return (
+    <header className="page-header">
+      <button type="button" className="icon-button" aria-label={words.common.back} onClick={() => router.back()}>
+        <Icon name="back" />
+      </button>
+      <h1 ref={ref} tabIndex={-1}>
+        {heading}
+      </h1>
+    </header>
+  );
+}

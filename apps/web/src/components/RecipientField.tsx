@@ -1,0 +1,183 @@
+import { useId, useMemo, useRef } from "react";
+import type { KeyboardEvent, ReactElement, ReactNode, Ref } from "react";
+import type { ClientFailure, Person } from "@latchkey/client";
+import { failureWords, words } from "../messages/words.ts";
+import { useSelector } from "../state/context.ts";
+import { sortConversations } from "../state/app-state.ts";
+import type { Recipient } from "../state/recipients.ts";
+import type { RecipientsField } from "../state/use-recipients.ts";
+import { Avatar } from "./Avatar.tsx";
+import { Icon } from "./Icon.tsx";
+
+/** The field "To" with its chips, what is found while typing, and people one writes to already. */
+export function RecipientField({
+  field,
+  inputRef,
+  error,
+  exclude,
+  children,
+}: {
+  readonly field: RecipientsField;
+  readonly inputRef: Ref<HTMLInputElement>;
+  readonly error: string | undefined;
+  /** Accounts that are not offered. */
+  readonly exclude: ReadonlySet<string>;
+  /** What stands between the field and the people that are offered. */
+  readonly children?: ReactNode;
+}): ReactElement {
+  const id = useId();
+  const suggestionsRef = useRef<HTMLUListElement>(null);
+  const { chips, text } = field.state;
+  const failed = chips.filter((chip) => chip.status.kind === "failed");
+  const hasError = error !== undefined || failed.length > 0;
+  const suggestions = useSuggestions(field, exclude);
+
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
+    if (event.key === "Enter" && text.trim() !== "" && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      field.commit();
+    } else if (event.key === "Backspace" && text === "" && chips.length > 0) {
+      event.preventDefault();
+      field.editLast();
+    } else if (event.key === "ArrowDown") {
+      const first = suggestionsRef.current?.querySelector("button");
+      if (first !== null && first !== undefined) {
+        event.preventDefault();
+        first.focus();
+      }
+    }
+  };
+
+  return (
+    <>
+      <div className="field">
+        <label htmlFor={`${id}to`}>{words.newConversation.to}</label>
+        <div className={`chips${hasError ? " chips-error" : ""}`}>
+          {chips.map((chip) => (
+            <Chip key={chip.address} chip={chip} remove={() => field.remove(chip.address)} />
+          ))}
+          <input
+            ref={inputRef}
+            id={`${id}to`}
+            className="chips-input"
+            value={text}
+            autoComplete="off"
+            autoCapitalize="none"
+            autoCorrect="off"
+            spellCheck={false}
+            inputMode="email"
+            enterKeyHint="next"
+            aria-describedby={`${id}hint`}
+            aria-invalid={hasError}
+            onChange={(event) => field.type(event.target.value)}
+            onKeyDown={onKeyDown}
+          />
+        </div>
+        <div id={`${id}hint`} className="field-hint" aria-live="polite">
+          {hasError ? (
+            <>
+              {error !== undefined && <p className="field-error">{error}</p>}
+              {failed.map(
+                (chip) =>
+                  chip.status.kind === "failed" && (
+                    <p key={chip.address} className="field-error">
+                      {failedText(chip.address, chip.status.failure)}
+                    </p>
+                  ),
+              )}
+            </>
+          ) : (
+            <TypedStatus field={field} />
+          )}
+        </div>
+      </div>
+      {children}
+      {suggestions.length > 0 && (
+        <section aria-labelledby={`${id}known`} className="suggestions">
+          <h2 className="section-heading" id={`${id}known`}>
+            {words.newConversation.known}
+          </h2>
+          <ul ref={suggestionsRef} className="people" aria-labelledby={`${id}known`}>
+            {suggestions.map((person) => (
+              <li key={person.accountId}>
+                <button type="button" className="person-button" onClick={() => field.add(person)}>
+                  <Avatar id={person.accountId} name={person.displayName} />
+                  <span className="person-text">
+                    <bdi className="person-name">{person.displayName}</bdi>
+                    <bdi className="person-address">{person.address}</bdi>
+                  </span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+function Chip({ chip, remove }: { readonly chip: Recipient; readonly remove: () => void }): ReactElement {
+  const { status, address } = chip;
+  const name = status.kind === "found" ? status.person.displayName : address;
+  return (
+    <span className={`chip chip-${status.kind}`}>
+      {status.kind === "found" && <Avatar id={status.person.accountId} name={name} size="small" />}
+      <bdi className="chip-name" title={address}>
+        {name}
+      </bdi>
+      <button type="button" className="chip-remove" aria-label={words.newConversation.remove(name)} onClick={remove}>
+        <Icon name="close" size={14} />
+      </button>
+    </span>
+  );
+}
+
+function TypedStatus({ field }: { readonly field: RecipientsField }): ReactElement {
+  const { typed } = field;
+  switch (typed?.kind) {
+    case "resolving":
+      return <p>{words.newConversation.looking}…</p>;
+    case "found":
+      return (
+        <p className="field-good">
+          <Icon name="check" size={16} /> {words.newConversation.found}: <bdi>{typed.person.displayName}</bdi>
+          {typed.person.displayName !== typed.person.address && (
+            <>
+              {" · "}
+              <bdi>{typed.person.address}</bdi>
+            </>
+          )}
+        </p>
+      );
+    case "failed":
+      return <p>{failedText(field.state.text.trim(), typed.failure)}</p>;
+    case undefined:
+      return <p>{words.newConversation.toHint}</p>;
+  }
+}
+
+/** What to say about an address that was not found. */
+export function failedText(address: string, failure: ClientFailure): string {
+  if (failure.code === "unknown_user") return words.newConversation.unknown(address);
+  if (failure.code === "invalid_address") return words.newConversation.invalid(address);
+  const { title, advice } = failureWords(failure);
+  return `${title}. ${advice}`;
+}
+
+function useSuggestions(field: RecipientsField, exclude: ReadonlySet<string>): readonly Person[] {
+  const conversations = useSelector((state) => state.conversations);
+  const { chips, text } = field.state;
+  return useMemo(() => {
+    const taken = new Set(chips.flatMap((chip) => (chip.status.kind === "found" ? [chip.status.person.accountId] : [])));
+    const needle = text.trim().toLocaleLowerCase();
+    return sortConversations(conversations)
+      .flatMap(({ peer }) => (peer === undefined ? [] : [peer]))
+      .filter(
+        (person) =>
+          !taken.has(person.accountId) &&
+          !exclude.has(person.accountId) &&
+          (person.displayName.toLocaleLowerCase().includes(needle) || person.address.includes(needle)),
+      )
+      .slice(0, 8);
+  }, [chips, conversations, exclude, text]);
+}

@@ -1,0 +1,218 @@
+import type { ClientErrorCode, ClientEvent, ClientFailure, Connection, Conversation, Message, Person } from "@latchkey/client";
+import { RemoteError } from "../worker/protocol.ts";
+import type { HostStatus } from "../worker/protocol.ts";
+import type { ClientHost } from "../worker/remote-client.ts";
+import { people, sampleAccount, sampleConversations, sampleMessage } from "./sample-data.ts";
+import type { Sample } from "./sample-data.ts";
+
+/** A situation to look at. */
+export type Scene =
+  | "usual"
+  | "welcome"
+  | "first"
+  | "offline"
+  | "alarm"
+  | "in_use"
+  | "storage_denied"
+  | "profile_restored"
+  | "starting"
+  | "quiet";
+
+function fail(code: ClientErrorCode): never {
+  throw new RemoteError({ code, message: code, canRetry: true });
+}
+
+/** An in-memory client with sample data: for looking at screens without a server. Never part of the built app. */
+export function createFakeHost(scene: Scene): ClientHost {
+  const listeners = new Set<(event: ClientEvent) => void>();
+  const emit = (event: ClientEvent): void => {
+    setTimeout(() => {
+      for (const listener of listeners) listener(event);
+    }, 20);
+  };
+  const samples = new Map<string, Sample>(
+    (scene === "first" || scene === "welcome" ? [] : sampleConversations()).map((one) => [one.conversation.id, one]),
+  );
+  let account = scene === "welcome" ? undefined : sampleAccount;
+  const connection: Connection =
+    scene === "offline"
+      ? { kind: "offline", sinceMs: Date.now() - 7 * 60_000, waitingCount: 2, nextTryMs: Date.now() + 9000 }
+      : { kind: "online" };
+  const status: HostStatus =
+    scene === "in_use"
+      ? { kind: "in_use" }
+      : scene === "starting"
+        ? { kind: "starting" }
+        : scene === "storage_denied" || scene === "profile_restored"
+          ? { kind: "failed", failure: { code: scene, message: "", canRetry: true } }
+          : { kind: "ready" };
+
+  const get = (id: string): Sample => samples.get(id) ?? fail("unknown_conversation");
+  const change = (id: string, update: Partial<Conversation>): void => {
+    const found = get(id);
+    const conversation = { ...found.conversation, ...update };
+    samples.set(id, { ...found, conversation });
+    emit({ kind: "conversation", conversation });
+  };
+  const put = (message: Message): void => {
+    const { messages } = get(message.conversationId);
+    const at = messages.findIndex((one) => one.id === message.id);
+    if (at < 0) messages.push(message);
+    else messages[at] = message;
+    emit({ kind: "message", message });
+    change(message.conversationId, { lastMessage: message, updatedAtMs: message.sentAtMs });
+  };
+  const find = (address: string): Person => {
+    const [username = ""] = address.split("@");
+    if (!/^[a-z0-9_.-]{3,32}$/.test(username)) fail("invalid_address");
+    return Object.values(people).find((one) => one.username === username) ?? fail("unknown_user");
+  };
+  const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 150));
+
+  if (scene === "alarm") {
+    const failure: ClientFailure = { code: "clock_skew", message: "", canRetry: true };
+    setTimeout(() => emit({ kind: "alarm", failure, conversationId: undefined }), 100);
+    setTimeout(() => emit({ kind: "alarm", failure: { ...failure, code: "server_lied" }, conversationId: "alarm" }), 120);
+  }
+
+  return {
+    status: () => status,
+    subscribeStatus: () => () => undefined,
+    reopen: () => undefined,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    client: {
+      account: async () => account,
+      connection: async () => connection,
+      serverInfo: async () => ({ host: "chat.example.org", name: "Chat of the Example Street", registration: "open", retentionDays: 30 }),
+      async checkUsername(username) {
+        await later();
+        return Object.values(people).some((one) => one.username === username) ? "taken" : "available";
+      },
+      async register({ username, displayName }) {
+        await later();
+        account = { ...sampleAccount, username, displayName: displayName ?? username, address: username };
+        return account;
+      },
+      async resolve(address) {
+        await later();
+        return find(address);
+      },
+      conversations: async () => [...samples.values()].map((one) => one.conversation),
+      async details(id) {
+        await later();
+        const { conversation, members } = get(id);
+        return { conversation, members, epoch: 7, cipherSuite: "X-Wing hybrid (post-quantum)", canManage: true };
+      },
+      async startConversation({ to, name }) {
+        await later();
+        const members = to.map(find);
+        const [first] = members;
+        const existing = [...samples.values()].find((one) => members.length === 1 && one.conversation.peer?.accountId === first?.accountId);
+        if (existing !== undefined) return existing.conversation;
+        const id = `new-${samples.size}`;
+        const kind = members.length > 1 ? "group" : "direct";
+        const created = sampleMessage(id, people.me, Date.now(), { kind: "created", name: name ?? "" });
+        const conversation: Conversation = {
+          id,
+          kind,
+          title: name ?? first?.displayName ?? "",
+          peer: kind === "direct" ? first : undefined,
+          memberCount: members.length + 1,
+          lastMessage: created,
+          updatedAtMs: Date.now(),
+          unreadCount: 0,
+          draft: "",
+          status: "active",
+          host: sampleAccount.host,
+        };
+        samples.set(id, {
+          conversation,
+          messages: [created],
+          members: [people.me, ...members].map((one, index) => ({ person: one, role: index === 0 ? "owner" : "member", deviceCount: 1 })),
+        });
+        emit({ kind: "conversation", conversation });
+        return conversation;
+      },
+      async messages(id, { beforeOrder = Infinity, limit }) {
+        await later();
+        return get(id)
+          .messages.filter((message) => message.order < beforeOrder)
+          .slice(-limit);
+      },
+      async send(id, text) {
+        const message = sampleMessage(id, people.me, Date.now(), text, { kind: "pending" });
+        put(message);
+        if (scene !== "offline") setTimeout(() => put({ ...message, delivery: { kind: "accepted", atMs: Date.now() } }), 400);
+        if (scene === "usual") {
+          const answer = get(id).members.find(({ person }) => !person.isSelf)?.person;
+          setTimeout(() => put(sampleMessage(id, answer, Date.now(), `You said “${text.slice(0, 80)}”`)), 1800);
+        }
+        return message;
+      },
+      async retry(id, messageId) {
+        const found = get(id).messages.find((message) => message.id === messageId) ?? fail("unknown_message");
+        put({ ...found, delivery: { kind: "pending" } });
+        setTimeout(() => put({ ...found, delivery: { kind: "accepted", atMs: Date.now() } }), 600);
+      },
+      async discard(id, messageId) {
+        const { messages } = get(id);
+        messages.splice(
+          messages.findIndex((message) => message.id === messageId),
+          1,
+        );
+        change(id, { lastMessage: messages.at(-1) });
+      },
+      async addMembers(id, addresses) {
+        await later();
+        const added = addresses.map(find);
+        const { members } = get(id);
+        samples.set(id, {
+          ...get(id),
+          members: [...members, ...added.map((one) => ({ person: one, role: "member", deviceCount: 1 }) as const)],
+        });
+        put(sampleMessage(id, people.me, Date.now(), { kind: "added", people: added }));
+        change(id, { memberCount: members.length + added.length });
+      },
+      async removeMember(id, accountId) {
+        await later();
+        const found = get(id);
+        const gone = found.members.flatMap(({ person }) => (person.accountId === accountId ? [person] : []));
+        samples.set(id, { ...found, members: found.members.filter(({ person }) => person.accountId !== accountId) });
+        put(sampleMessage(id, people.me, Date.now(), { kind: "removed", people: gone }));
+        change(id, { memberCount: found.members.length - 1 });
+      },
+      async leave(id) {
+        await later();
+        change(id, { status: "removed" });
+      },
+      async markRead(id) {
+        change(id, { unreadCount: 0 });
+      },
+      async saveDraft(id, text) {
+        change(id, { draft: text });
+      },
+      async inspect() {
+        await later();
+        return {
+          json: JSON.stringify(
+            {
+              username: "ada",
+              host: "chat.example.org",
+              createdDay: "2026-10-14",
+              account: { updates: 1, historyBytes: 812 },
+              devices: [{ keyPackages: 98, lastResortKeyPackage: true, inbox: { items: 0, bytes: 0 } }],
+              quota: { accountUpdatesToday: 0 },
+            },
+            undefined,
+            2,
+          ),
+        };
+      },
+      settle: async () => undefined,
+      wake: () => undefined,
+    },
+  };
+}

@@ -1,0 +1,366 @@
+/** Every word that the app says, in English. A translation is another object of the same shape. */
+
+const plural = new Intl.PluralRules("en");
+
+function count(n: number, one: string, other: string): string {
+  return `${n.toLocaleString("en")} ${plural.select(n) === "one" ? one : other}`;
+}
+
+/** "Ben", "Ben and Chidi", "Ben, Chidi and Dana". */
+function list(names: readonly string[]): string {
+  return new Intl.ListFormat("en-GB", { type: "conjunction" }).format(names);
+}
+
+/** What happened, and what the person can do, for one kind of failure. */
+export interface FailureWords {
+  readonly title: string;
+  readonly advice: string;
+}
+
+/** The English catalogue. */
+export const en = {
+  appName: "Latchkey",
+  promise: "Messages only the people in them can read. Not even this server.",
+
+  common: {
+    back: "Back",
+    cancel: "Cancel",
+    close: "Close",
+    dismiss: "Dismiss",
+    tryAgain: "Try again",
+    you: "You",
+    copy: "Copy",
+    copied: "Copied",
+    loading: "Loading",
+    skipToMessage: "Skip to the message box",
+    people: (n: number): string => count(n, "person", "people"),
+    devices: (n: number): string => count(n, "device", "devices"),
+  },
+
+  welcome: {
+    heading: "Welcome to Latchkey",
+    serverLine: (name: string): string => `You are at ${name}`,
+    registration: {
+      open: "Anyone can create an account here.",
+      invitation: "You need an invitation code to create an account here.",
+      closed: "This server is not taking new accounts. Ask the person who runs it.",
+    },
+    username: "Username",
+    usernameHint: "3 to 32 small letters, digits and _ . -",
+    displayName: "Your name (optional)",
+    displayNameHint: "For the people you write to. The server never sees it.",
+    invitation: "Invitation code",
+    create: "Create account",
+    creating: "Creating your account",
+    noPassword: "No e-mail, no phone number, no password. Your keys are made in this browser and stay in it.",
+    status: {
+      tooShort: (missing: number): string => `${count(missing, "more character", "more characters")}, please`,
+      tooLong: "That is longer than 32 characters",
+      badCharacter: (character: string): string => `“${character}” cannot be used`,
+      space: "A username has no spaces",
+      checking: "Checking",
+      available: "Free",
+      taken: "Taken. If it is yours, use the browser in which you made it.",
+      reserved: "Someone is just creating this one. Try another, or wait ten minutes.",
+      invalid: "This username is not allowed here",
+      unknown: "Cannot check now. You can still try.",
+    },
+  },
+
+  list: {
+    heading: "Chats",
+    label: "Conversations",
+    search: "Search",
+    searchLabel: "Search conversations",
+    newConversation: "New conversation",
+    settings: "Settings",
+    noMatch: (query: string): string => `Nothing called “${query}”`,
+    empty: "No conversations yet",
+    draft: "Draft:",
+    you: "You:",
+    unread: (n: number): string => count(n, "unread message", "unread messages"),
+    pending: "Waiting to be sent",
+    failed: "Not sent",
+    alarm: "Needs your attention",
+    resize: "Width of the conversation list",
+    storageNote: "This browser may clear your messages when space runs short.",
+    storageAction: "What to do",
+  },
+
+  empty: {
+    heading: "Nobody here yet",
+    chooseHeading: "Pick a conversation",
+    choose: "Or start a new one. Press ? for the keyboard.",
+    body: "Send someone your link. When they open it, they can write to you at once.",
+    linkLabel: "Your link",
+    copyLink: "Copy link",
+    orWrite: "Or, if you know their username:",
+    write: "Write to someone",
+  },
+
+  conversation: {
+    details: "Conversation details",
+    backToList: "Back to conversations",
+    messages: "Messages",
+    composerLabel: "Message",
+    composerPlaceholder: "Message",
+    send: "Send",
+    members: (n: number): string => count(n, "person", "people"),
+    encrypted: "End-to-end encrypted",
+    newMessages: (n: number): string => count(n, "new message", "new messages"),
+    jumpDown: "Jump to the newest message",
+    jumpDownUnread: (n: number): string => `Jump to the newest message, ${count(n, "unread", "unread")}`,
+    start: (name: string): string => `This is the beginning of your conversation with ${name}.`,
+    startGroup: (name: string): string => `This is the beginning of ${name}.`,
+    startKeys: "Only the people in it hold its keys.",
+    loadingOlder: "Loading earlier messages",
+    readMore: "Read more",
+    readLess: "Show less",
+    tryAgain: "Try again",
+    sendAnyway: "Send anyway",
+    discard: "Discard",
+    removed: "You are no longer in this conversation. What you received stays here.",
+    paused: "Sending is paused. Read the warning above first.",
+    notFound: "There is no such conversation in this browser.",
+    notFoundAdvice: "It may be on another of your devices, or the link is incomplete.",
+    toList: "To your conversations",
+    delivery: {
+      pending: "Waiting to be sent",
+      accepted: "On the server",
+      failed: "Not sent",
+    },
+    heard: (author: string, text: string): string => `${author}: ${text}`,
+    heardElsewhere: (author: string, title: string): string => `New message from ${author} in ${title}`,
+  },
+
+  system: {
+    created: (author: string, name: string): string => `${author} created “${name}”`,
+    createdDirect: (author: string): string => `${author} started the conversation`,
+    added: (author: string, names: readonly string[]): string => `${author} added ${list(names)}`,
+    removed: (author: string, names: readonly string[]): string => `${author} removed ${list(names)}`,
+    left: (author: string): string => `${author} left`,
+    renamed: (author: string, name: string): string => `${author} renamed this to “${name}”`,
+    keysUpdated: (author: string): string => `${author} changed keys, as devices regularly do`,
+    expired: (n: number): string => `${count(n, "message is", "messages are")} no longer on the server`,
+    unsupported: "A message of a kind that this version does not know. Reload to get the newest version.",
+    unreadable: "A message that this device cannot read",
+    alarm: "Something is wrong in this conversation",
+    alarmDone: "Sending is paused here.",
+    someone: "Someone",
+    youSubject: "You",
+    youObject: "you",
+  },
+
+  newConversation: {
+    heading: "New conversation",
+    to: "To",
+    toHint: "Usernames, separated by commas",
+    groupName: "Group name",
+    groupNameHint: "Encrypted like the messages: only members see it.",
+    start: "Start",
+    starting: "Fetching keys",
+    remove: (name: string): string => `Remove ${name}`,
+    unknown: (address: string): string => `No account ${address}. Check the spelling, or send them your link.`,
+    invalid: (address: string): string => `“${address}” is not a username.`,
+    needSomeone: "Write who it is for.",
+    self: "That is you. Add somebody else.",
+    needName: "A group needs a name.",
+    known: "People you write to",
+    found: "Found",
+    looking: "Looking",
+  },
+
+  details: {
+    heading: "Details",
+    close: "Close details",
+    members: "People",
+    you: "You",
+    role: { member: "", administrator: "Administrator", owner: "Owner" },
+    addPeople: "Add people",
+    add: "Add",
+    remove: (name: string): string => `Remove ${name}`,
+    removeTitle: (name: string, group: string): string => `Remove ${name} from ${group}?`,
+    removeBody: (name: string): string =>
+      `New keys are made at once, and ${name} can read nothing sent from then on. What they received already stays with them.`,
+    removeConfirm: "Remove",
+    leave: "Leave conversation",
+    leaveTitle: "Leave this conversation?",
+    leaveBody: "The others are told. Its keys are erased from this device, and you cannot come back unless someone adds you.",
+    leaveConfirm: "Leave",
+    groupWith: (name: string): string => `New group with ${name}`,
+    verification: "Verification",
+    checked: "What is checked",
+    checkedDirect: (name: string): string =>
+      `Every message from ${name} is signed by their own device. This device remembers ${name}’s keys: if the server ever put others in their place, sending would stop and you would be told.`,
+    checkedGroup:
+      "Every message is signed by its author’s own device. This device remembers everyone’s keys: if the server ever put others in their place, sending would stop and you would be told.",
+    unchecked: "What is not checked yet",
+    uncheckedBody:
+      "The first time you write to someone, this device takes their keys as the server gives them. A later version compares them with a public record that is the same for everybody.",
+    encryption: "Encryption",
+    suite: {
+      "X-Wing hybrid (post-quantum)": "X-Wing hybrid, made to withstand quantum computers",
+      "X25519 (classical)": "X25519",
+    },
+    keyChanges: "Key changes so far",
+    server: "Server",
+  },
+
+  settings: {
+    heading: "Settings",
+    account: "Account",
+    name: "Name",
+    address: "Address",
+    since: "Since",
+    link: "Your link",
+    linkHint: "Whoever opens it can write to you.",
+    appearance: "Appearance",
+    theme: { system: "System", light: "Light", dark: "Dark" },
+    storage: "Storage",
+    storageKept: "This browser keeps your messages and keys until you remove them.",
+    storageNotKept:
+      "Your keys and messages exist only in this browser. It has not promised to keep them: when the disk runs full, or after weeks without a visit, it may clear them, and then your account is gone for good.",
+    storageAsk: "Ask the browser to keep them",
+    storageRefused: "The browser said no. Installing Latchkey as an app, or adding it to your bookmarks, usually changes its mind.",
+    storageUsed: (amount: string): string => `${amount} used`,
+    privacy: "Privacy",
+    holdings: "What the server holds about me",
+    holdingsHint: "The very data that a court order would get.",
+    keyboard: "Keyboard",
+    about: "About",
+    version: (version: string): string => `Version ${version}`,
+    licence: "Free software under the AGPL, version 3 or later.",
+    serverKeeps: (name: string, days: number): string =>
+      `${name} keeps undelivered and past messages, encrypted, for ${count(days, "day", "days")}.`,
+  },
+
+  holdings: {
+    heading: "What the server holds about me",
+    intro: "Asked from the server just now. The same code answers a legal order, with the same bytes.",
+    what: "What",
+    value: "Value",
+    why: "Why",
+    notThere: "Not there",
+    notThereBody: "Your messages: none that it can read. Your contacts: none. Your groups: none.",
+    download: "Download",
+    raw: "As it came",
+    failed: "The server could not be asked.",
+    nothing: "nothing",
+    yes: "yes",
+    no: "no",
+    items: (n: number): string => count(n, "entry", "entries"),
+    reasons: {
+      username: "So that others find you",
+      host: "Where your account lives",
+      account: "So that the keys under your name stay yours",
+      key: "So that others can encrypt to you while you are away",
+      device: "So that messages reach your device",
+      inbox: "Invitations wait here, encrypted, until your device takes them",
+      time: "Rounded as far as possible",
+      blob: "Encrypted files you stored",
+      quota: "Against abuse",
+    },
+  },
+
+  connection: {
+    connecting: "Connecting",
+    offline: (since: string): string => `Offline since ${since}`,
+    waiting: (n: number): string => count(n, "message waits", "messages wait"),
+    tryNow: "Try now",
+  },
+
+  blocked: {
+    inUse: "Latchkey is open in another tab",
+    inUseAdvice: "One tab at a time can hold your keys in this browser. Close the other one and this one goes on by itself.",
+    failedHeading: "Latchkey cannot open",
+    reload: "Try again",
+    evicted: "This browser has cleared Latchkey’s data",
+    evictedAdvice:
+      "Keys and messages that were kept here are gone, and nobody else has them: not the server either. If you made the account in another browser too, go on there. Otherwise create a new account.",
+  },
+
+  starting: "Opening",
+  noticeRegion: "Notices",
+  alarmRegion: "Warnings",
+  acknowledge: "I have read this",
+  openConversation: "Show the conversation",
+
+  help: {
+    heading: "Keyboard",
+    rows: [
+      ["Ctrl K", "Search conversations"],
+      ["Alt ↑ / Alt ↓", "Previous, next conversation"],
+      ["↑ / ↓", "Move in a list"],
+      ["Enter", "Send"],
+      ["Shift Enter", "New line"],
+      ["Esc", "Close, or go back"],
+      ["?", "This sheet"],
+    ] as readonly (readonly [string, string])[],
+  },
+
+  time: {
+    now: "now",
+    yesterday: "Yesterday",
+    today: "Today",
+    minutes: (n: number): string => `${n} min`,
+  },
+
+  failures: {
+    no_account: { title: "There is no account in this browser", advice: "Create one first." },
+    account_exists: { title: "This browser has an account already", advice: "Reload the page to use it." },
+    invalid_username: { title: "This username cannot be used", advice: "Use 3 to 32 small letters, digits and _ . -" },
+    username_taken: { title: "This username is taken", advice: "Choose another one." },
+    registration_closed: { title: "This server is not taking new accounts", advice: "Ask the person who runs it." },
+    invalid_address: { title: "That is not a username", advice: "A username looks like ben, or ben@example.org on another server." },
+    unknown_user: { title: "There is no such account", advice: "Check the spelling, or send them your link." },
+    unreachable_device: {
+      title: "Their device has no fresh keys on the server",
+      advice: "They need to open Latchkey once. Then try again.",
+    },
+    unknown_conversation: { title: "There is no such conversation in this browser", advice: "It may be on another of your devices." },
+    unknown_message: { title: "This message is not here any more", advice: "Nothing needs to be done." },
+    not_a_member: { title: "You are no longer in this conversation", advice: "Ask someone in it to add you again." },
+    not_permitted: { title: "Only administrators can do this", advice: "Ask one of them." },
+    already_member: { title: "They are in this conversation already", advice: "Nothing needs to be done." },
+    message_too_large: { title: "This message is too long", advice: "Send it in parts." },
+    name_required: { title: "A group needs a name", advice: "Give it one." },
+    offline: { title: "The server cannot be reached", advice: "Check your connection and try again." },
+    rate_limited: { title: "The server asks you to slow down", advice: "Wait a minute and try again." },
+    server_full: { title: "The server has no space left", advice: "Nothing of yours is lost. Tell the person who runs it." },
+    server_refused: { title: "The server refused this", advice: "Try again. If it stays so, tell the person who runs it." },
+    server_lied: {
+      title: "The server’s answer does not fit what was said before",
+      advice:
+        "It may be broken, restored from a copy, or tampered with. Sending is paused there. Ask the people you write to, by another way, whether they see the same.",
+    },
+    conflict: { title: "Others changed this at the same moment", advice: "Nothing was changed. Try again." },
+    members_changed: {
+      title: "Somebody was added after you wrote this",
+      advice: "They would read it too. Look who is in the conversation, then decide.",
+    },
+    storage_denied: {
+      title: "This browser does not let Latchkey store anything",
+      advice: "Your keys must be kept somewhere. Leave private browsing, or allow this site to store data, then try again.",
+    },
+    storage_in_use: { title: "Latchkey is open elsewhere with this profile", advice: "Close it there, then try again." },
+    storage_newer: { title: "A newer Latchkey has used this browser", advice: "Reload to get the newest version. Nothing was changed." },
+    profile_restored: {
+      title: "This is an old copy of your data",
+      advice:
+        "Sending with old keys would make your messages readable to others, so this copy only shows what it has. Use the device or browser profile that was used last.",
+    },
+    clock_skew: {
+      title: "This device’s clock is wrong",
+      advice:
+        "Keys are valid for certain days only, so the clock matters. Set date and time to automatic; Latchkey then goes on by itself.",
+    },
+    invalid_key_package: {
+      title: "The keys of one of their devices are not valid",
+      advice: "Nothing was sent. They need to open Latchkey once, then try again.",
+    },
+    closed: { title: "Latchkey was closed", advice: "Reload the page." },
+  },
+};
+
+/** The shape of a catalogue. */
+export type Catalogue = typeof en;

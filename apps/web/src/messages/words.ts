@@ -1,0 +1,13 @@
+import type { ClientFailure } from "@latchkey/client";
+import { en } from "./en.ts";
+import type { Catalogue, FailureWords } from "./en.ts";
+
+export type { FailureWords } from "./en.ts";
+
+/** The words in the person's language (English is the only one so far). */
+export const words: Catalogue = en;
+
+/** What to say about a failure. */
+export function failureWords(failure: ClientFailure): FailureWords {
+  return words.failures[failure.code];
+}

@@ -1,0 +1,41 @@
+import type { ReactElement } from "react";
+import type { Phase } from "../state/app-state.ts";
+import { failureWords, words } from "../messages/words.ts";
+import { Mark } from "../components/Icon.tsx";
+import { useApp } from "../state/context.ts";
+
+/** What stands in the way of opening, and what to do about it. */
+export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: "ready" }> }): ReactElement {
+  const { controller } = useApp();
+  const content = describe(phase);
+  return (
+    <main className={`blocked${phase.kind === "starting" ? " blocked-late" : ""}`}>
+      <Mark size={56} />
+      <h1>{content.title}</h1>
+      {content.advice !== "" && <p role="alert">{content.advice}</p>}
+      {phase.kind === "failed" && (
+        <button
+          type="button"
+          className="button button-primary"
+          onClick={() => {
+            if (phase.failure.code === "closed" || phase.failure.code === "storage_newer") globalThis.location.reload();
+            else controller.reopen();
+          }}
+        >
+          {words.blocked.reload}
+        </button>
+      )}
+    </main>
+  );
+}
+
+function describe(phase: Exclude<Phase, { kind: "ready" }>): { readonly title: string; readonly advice: string } {
+  switch (phase.kind) {
+    case "starting":
+      return { title: `${words.starting}…`, advice: "" };
+    case "in_use":
+      return { title: words.blocked.inUse, advice: words.blocked.inUseAdvice };
+    case "failed":
+      return failureWords(phase.failure);
+  }
+}

@@ -1,0 +1,82 @@
+import { useEffect, useRef } from "react";
+import type { ReactElement } from "react";
+import { words } from "../messages/words.ts";
+import { Avatar } from "../components/Avatar.tsx";
+import { Composer } from "../components/Composer.tsx";
+import { Icon } from "../components/Icon.tsx";
+import { MessageList } from "../components/MessageList.tsx";
+import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
+
+/** A conversation: head, messages, composer. */
+export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; readonly areDetailsOpen: boolean }): ReactElement {
+  const { router } = useApp();
+  const conversation = useSelector((state) => state.conversations.get(id));
+  const timeline = useSelector((state) => state.timelines.get(id));
+  const isWide = useMedia(twoColumns);
+  const detailsButton = useRef<HTMLButtonElement>(null);
+  const wereDetailsOpen = useRef(areDetailsOpen);
+  useEffect(() => {
+    if (wereDetailsOpen.current && !areDetailsOpen) detailsButton.current?.focus();
+    wereDetailsOpen.current = areDetailsOpen;
+  }, [areDetailsOpen]);
+
+  if (conversation === undefined) {
+    return (
+      <main className="conversation page-centre">
+        <h1>{words.conversation.notFound}</h1>
+        <p>{words.conversation.notFoundAdvice}</p>
+        <button type="button" className="button button-primary" onClick={() => router.go({ kind: "home" }, { replace: true })}>
+          {words.conversation.toList}
+        </button>
+      </main>
+    );
+  }
+  const toggleDetails = (): void => {
+    if (areDetailsOpen) router.back();
+    else router.go({ kind: "conversation", id, details: true });
+  };
+  return (
+    <main className="conversation">
+      <header className="conversation-header">
+        {!isWide && (
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={words.conversation.backToList}
+            onClick={() => router.go({ kind: "home" })}
+          >
+            <Icon name="back" />
+          </button>
+        )}
+        <Avatar id={conversation.peer?.accountId ?? conversation.id} name={conversation.title} isGroup={conversation.kind === "group"} />
+        <div className="conversation-title">
+          <h1>
+            <bdi>{conversation.title}</bdi>
+          </h1>
+          <p>
+            {conversation.kind === "group" ? (
+              words.conversation.members(conversation.memberCount)
+            ) : conversation.peer !== undefined && conversation.peer.address !== conversation.title ? (
+              <bdi>{conversation.peer.address}</bdi>
+            ) : (
+              words.conversation.encrypted
+            )}
+          </p>
+        </div>
+        <button
+          ref={detailsButton}
+          type="button"
+          className="icon-button"
+          aria-label={words.conversation.details}
+          title={words.conversation.details}
+          aria-expanded={areDetailsOpen}
+          onClick={toggleDetails}
+        >
+          <Icon name="info" size={22} />
+        </button>
+      </header>
+      {timeline === undefined ? <div className="messages" /> : <MessageList key={id} conversation={conversation} timeline={timeline} />}
+      <Composer key={`${id}:${conversation.status}`} conversation={conversation} />
+    </main>
+  );
+}

@@ -1,0 +1,232 @@
+import { useEffect, useId, useMemo, useRef, useState } from "react";
+import type { ReactElement } from "react";
+import type { ConversationDetails, Member, Person } from "@latchkey/client";
+import { words } from "../messages/words.ts";
+import { Avatar } from "../components/Avatar.tsx";
+import { ConfirmDialog } from "../components/Dialog.tsx";
+import { Icon } from "../components/Icon.tsx";
+import { RecipientField } from "../components/RecipientField.tsx";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { useRecipients } from "../state/use-recipients.ts";
+
+type Question = { readonly kind: "remove"; readonly person: Person } | { readonly kind: "leave" };
+
+/** Who is in a conversation, how it is protected, and what one can change. */
+export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMain: boolean }): ReactElement {
+  const { controller, router } = useApp();
+  const act = useAction();
+  const details = useSelector((state) => state.details.get(id));
+  const conversation = useSelector((state) => state.conversations.get(id));
+  const [question, setQuestion] = useState<Question>();
+  const headingRef = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    void act(() => controller.loadDetails(id));
+  }, [act, controller, id, conversation?.memberCount]);
+  useEffect(() => headingRef.current?.focus({ preventScroll: true }), []);
+
+  const Root = isMain ? "main" : "aside";
+  const Heading = isMain ? "h1" : "h2";
+  const isGroup = conversation?.kind === "group";
+  const title = conversation?.title ?? "";
+  const leave = async (): Promise<boolean> => {
+    const isDone = await act(() => controller.leave(id));
+    if (isDone) router.go({ kind: "home" }, { replace: true });
+    return isDone;
+  };
+  return (
+    <Root className="details" aria-label={words.details.heading}>
+      <header className="page-header">
+        <button type="button" className="icon-button" aria-label={words.details.close} onClick={() => router.back()}>
+          <Icon name={isMain ? "back" : "close"} />
+        </button>
+        <Heading ref={headingRef} tabIndex={-1}>
+          {words.details.heading}
+        </Heading>
+      </header>
+      <div className="details-scroll">
+        {conversation !== undefined && (
+          <div className="details-head">
+            <Avatar id={conversation.peer?.accountId ?? id} name={title} size="large" isGroup={isGroup} />
+            <bdi className="details-title">{title}</bdi>
+            <bdi className="details-subtitle">
+              {isGroup ? words.conversation.members(conversation.memberCount) : conversation.peer?.address}
+            </bdi>
+          </div>
+        )}
+        {details !== undefined && (
+          <>
+            {isGroup && <Members details={details} remove={(person) => setQuestion({ kind: "remove", person })} />}
+            {!isGroup && conversation?.peer !== undefined && (
+              <button
+                type="button"
+                className="button button-wide"
+                onClick={() => router.go({ kind: "new", to: `${conversation.peer?.address ?? ""},` })}
+              >
+                <Icon name="people" size={18} />
+                {words.details.groupWith(title)}
+              </button>
+            )}
+            <Verification details={details} />
+            {conversation?.status !== "removed" && (
+              <button type="button" className="button button-wide button-danger-quiet" onClick={() => setQuestion({ kind: "leave" })}>
+                <Icon name="leave" size={18} />
+                {words.details.leave}
+              </button>
+            )}
+          </>
+        )}
+      </div>
+      {question?.kind === "remove" && (
+        <ConfirmDialog
+          title={words.details.removeTitle(question.person.displayName, title)}
+          body={words.details.removeBody(question.person.displayName)}
+          confirmLabel={words.details.removeConfirm}
+          confirm={() => act(() => controller.removeMember(id, question.person))}
+          close={() => setQuestion(undefined)}
+        />
+      )}
+      {question?.kind === "leave" && (
+        <ConfirmDialog
+          title={words.details.leaveTitle}
+          body={words.details.leaveBody}
+          confirmLabel={words.details.leaveConfirm}
+          confirm={leave}
+          close={() => setQuestion(undefined)}
+        />
+      )}
+    </Root>
+  );
+}
+
+function Members({ details, remove }: { readonly details: ConversationDetails; readonly remove: (person: Person) => void }): ReactElement {
+  const id = useId();
+  const [isAdding, setIsAdding] = useState(false);
+  const canManage = details.canManage && details.conversation.status !== "removed";
+  return (
+    <section aria-labelledby={`${id}heading`} className="details-section">
+      <h2 id={`${id}heading`} className="section-heading">
+        {words.details.members}
+      </h2>
+      <ul className="people" aria-labelledby={`${id}heading`}>
+        {details.members.map((member) => (
+          <MemberRow key={member.person.accountId} member={member} remove={canManage ? remove : undefined} />
+        ))}
+      </ul>
+      {canManage && !isAdding && (
+        <button type="button" className="button button-wide" onClick={() => setIsAdding(true)}>
+          <Icon name="addPerson" size={18} />
+          {words.details.addPeople}
+        </button>
+      )}
+      {isAdding && <AddPeople details={details} close={() => setIsAdding(false)} />}
+    </section>
+  );
+}
+
+function MemberRow({ member, remove }: { readonly member: Member; readonly remove: ((person: Person) => void) | undefined }): ReactElement {
+  const { person, role } = member;
+  const notes = [person.displayName === person.address ? "" : person.address, words.details.role[role]].filter((note) => note !== "");
+  return (
+    <li className="person">
+      <Avatar id={person.accountId} name={person.displayName} />
+      <span className="person-text">
+        <span className="person-name">
+          <bdi>{person.displayName}</bdi>
+          {person.isSelf && <span className="person-self"> ({words.details.you})</span>}
+        </span>
+        {notes.length > 0 && <bdi className="person-address">{notes.join(" · ")}</bdi>}
+      </span>
+      {remove !== undefined && !person.isSelf && (
+        <button
+          type="button"
+          className="button button-small button-danger-quiet"
+          aria-label={words.details.remove(person.displayName)}
+          onClick={() => remove(person)}
+        >
+          {words.details.removeConfirm}
+        </button>
+      )}
+    </li>
+  );
+}
+
+function AddPeople({ details, close }: { readonly details: ConversationDetails; readonly close: () => void }): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const field = useRecipients();
+  const inputRef = useRef<HTMLInputElement>(null);
+  const [isBusy, setIsBusy] = useState(false);
+  const [error, setError] = useState<string>();
+  const exclude = useMemo(() => new Set(details.members.map(({ person }) => person.accountId)), [details.members]);
+  useEffect(() => inputRef.current?.focus(), []);
+  const submit = async (): Promise<void> => {
+    setIsBusy(true);
+    const { chips } = await field.settle();
+    const isReady = chips.length > 0 && chips.every((chip) => chip.status.kind === "found");
+    setError(chips.length === 0 ? words.newConversation.needSomeone : undefined);
+    const isDone =
+      isReady &&
+      (await act(() =>
+        controller.addMembers(
+          details.conversation.id,
+          chips.map((chip) => chip.address),
+        ),
+      ));
+    setIsBusy(false);
+    if (isDone) close();
+    else inputRef.current?.focus();
+  };
+  return (
+    <form
+      className="details-add"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <RecipientField field={field} inputRef={inputRef} error={error} exclude={exclude} />
+      <div className="dialog-actions">
+        <button type="button" className="button" onClick={close}>
+          {words.common.cancel}
+        </button>
+        <button type="submit" className="button button-primary" disabled={isBusy}>
+          {words.details.add}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Verification({ details }: { readonly details: ConversationDetails }): ReactElement {
+  const id = useId();
+  const { conversation } = details;
+  const isDirect = conversation.kind === "direct";
+  return (
+    <section aria-labelledby={`${id}heading`} className="details-section verification">
+      <h2 id={`${id}heading`} className="section-heading">
+        <Icon name="shield" size={18} />
+        {words.details.verification}
+      </h2>
+      <h3>{words.details.checked}</h3>
+      <p>{isDirect ? words.details.checkedDirect(conversation.title) : words.details.checkedGroup}</p>
+      <h3>{words.details.unchecked}</h3>
+      <p>{words.details.uncheckedBody}</p>
+      <dl className="facts">
+        <div>
+          <dt>{words.details.encryption}</dt>
+          <dd>{words.details.suite[details.cipherSuite]}</dd>
+        </div>
+        <div>
+          <dt>{words.details.keyChanges}</dt>
+          <dd>{details.epoch}</dd>
+        </div>
+        <div>
+          <dt>{words.details.server}</dt>
+          <dd>
+            <bdi>{conversation.host}</bdi>
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,121 @@
+import { useEffect, useId, useState } from "react";
+import type { ReactElement, ReactNode } from "react";
+import { words } from "../messages/words.ts";
+import { Avatar } from "../components/Avatar.tsx";
+import { CopyLink } from "../components/CopyLink.tsx";
+import { Icon } from "../components/Icon.tsx";
+import { PageHeader } from "../components/PageHeader.tsx";
+import { useApp, useSelector } from "../state/context.ts";
+import { formatBytes, formatDate } from "../state/format.ts";
+import { loadTheme, saveTheme } from "../state/preferences.ts";
+import type { Theme } from "../state/preferences.ts";
+
+declare const __LATCHKEY_VERSION__: string;
+
+const themes: readonly Theme[] = ["system", "light", "dark"];
+
+/** Account, appearance, storage, what the server holds, about. */
+export function SettingsPage(): ReactElement {
+  const { router } = useApp();
+  const account = useSelector((state) => state.account);
+  const server = useSelector((state) => state.server);
+  const [theme, setTheme] = useState(loadTheme);
+  const choose = (next: Theme): void => {
+    saveTheme(next);
+    setTheme(next);
+  };
+  return (
+    <main className="page">
+      <PageHeader heading={words.settings.heading} takesFocus />
+      <div className="page-body">
+        {account !== undefined && (
+          <Section heading={words.settings.account}>
+            <div className="account">
+              <Avatar id={account.accountId} name={account.displayName} size="large" />
+              <div className="account-text">
+                <bdi className="account-name">{account.displayName}</bdi>
+                <bdi className="account-address">
+                  {account.username}@{account.host}
+                </bdi>
+                <span className="account-since">
+                  {words.settings.since} {formatDate(account.createdAtMs)}
+                </span>
+              </div>
+            </div>
+            <CopyLink />
+            <p className="section-hint">{words.settings.linkHint}</p>
+          </Section>
+        )}
+        <Section heading={words.settings.appearance}>
+          <div className="segments" role="radiogroup" aria-label={words.settings.appearance}>
+            {themes.map((option) => (
+              <label key={option} className="segment">
+                <input type="radio" name="theme" value={option} checked={theme === option} onChange={() => choose(option)} />
+                <span>{words.settings.theme[option]}</span>
+              </label>
+            ))}
+          </div>
+        </Section>
+        <StorageSection />
+        <Section heading={words.settings.privacy}>
+          <button type="button" className="row-button" onClick={() => router.go({ kind: "holdings" })}>
+            <span>{words.settings.holdings}</span>
+            <Icon name="forward" size={18} />
+          </button>
+          <p className="section-hint">
+            {words.settings.holdingsHint}
+            {server !== undefined && ` ${words.settings.serverKeeps(server.name, server.retentionDays)}`}
+          </p>
+        </Section>
+        <Section heading={words.settings.about}>
+          <button type="button" className="row-button" onClick={() => document.dispatchEvent(new Event("latchkey:help"))}>
+            <span>{words.settings.keyboard}</span>
+            <kbd>?</kbd>
+          </button>
+          <p className="section-hint">
+            {words.appName}, {words.settings.version(__LATCHKEY_VERSION__)}. {words.settings.licence}
+          </p>
+        </Section>
+      </div>
+    </main>
+  );
+}
+
+function Section({ heading, children }: { readonly heading: string; readonly children: ReactNode }): ReactElement {
+  const id = useId();
+  return (
+    <section aria-labelledby={id} className="section">
+      <h2 id={id} className="section-heading">
+        {heading}
+      </h2>
+      {children}
+    </section>
+  );
+}
+
+function StorageSection(): ReactElement {
+  const [isKept, setIsKept] = useState<boolean>();
+  const [wasRefused, setWasRefused] = useState(false);
+  const [usedBytes, setUsedBytes] = useState<number>();
+  useEffect(() => {
+    void navigator.storage?.persisted().then(setIsKept);
+    void navigator.storage?.estimate().then(({ usage }) => setUsedBytes(usage));
+  }, []);
+  const ask = async (): Promise<void> => {
+    const answer = await navigator.storage.persist();
+    setIsKept(answer);
+    setWasRefused(!answer);
+  };
+  return (
+    <Section heading={words.settings.storage}>
+      <p>{isKept === true ? words.settings.storageKept : words.settings.storageNotKept}</p>
+      {isKept === false && (
+        <button type="button" className="button" onClick={() => void ask()}>
+          {words.settings.storageAsk}
+        </button>
+      )}
+      <div aria-live="polite">{wasRefused && <p className="section-hint">{words.settings.storageRefused}</p>}</div>
+      {usedBytes !== undefined && usedBytes > 0 && <p className="section-hint">{words.settings.storageUsed(formatBytes(usedBytes))}</p>}
+    </Section>
+  );
+}

@@ -1,0 +1,240 @@
+import { useEffect, useId, useRef, useState } from "react";
+import type { FormEvent, ReactElement } from "react";
+import type { ServerInfo, UsernameStatus } from "@latchkey/client";
+import { failureWords, words } from "../messages/words.ts";
+import { Icon, Mark } from "../components/Icon.tsx";
+import { useApp, useSelector } from "../state/context.ts";
+import { hadAccount } from "../state/preferences.ts";
+import { checkUsernameRule, normalizeUsername } from "../state/username.ts";
+import type { UsernameProblem } from "../state/username.ts";
+import { failureOf } from "../worker/protocol.ts";
+
+const typingPauseMs = 300;
+
+type Availability = { readonly kind: "none" } | { readonly kind: "checking" } | { readonly kind: "known"; readonly status: UsernameStatus };
+
+/** The first page of somebody who has no account here: two fields, one button. */
+export function WelcomePage(): ReactElement {
+  const { controller } = useApp();
+  const server = useSelector((state) => state.server);
+  const id = useId();
+  const [typed, setTyped] = useState("");
+  const [displayName, setDisplayName] = useState("");
+  const [invitation, setInvitation] = useState("");
+  const [isBusy, setIsBusy] = useState(false);
+  const [error, setError] = useState<string>();
+  const [wasEvicted] = useState(hadAccount);
+  const usernameRef = useRef<HTMLInputElement>(null);
+
+  const username = normalizeUsername(typed);
+  const problem = checkUsernameRule(username);
+  const [availability, check] = useAvailability(username, problem);
+
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    if (isBusy) return;
+    if (problem.kind !== "none") {
+      setError(problemText(problem));
+      usernameRef.current?.focus();
+      return;
+    }
+    setIsBusy(true);
+    setError(undefined);
+    // Asked now because a browser that is asked out of the blue says no.
+    void navigator.storage?.persist();
+    const name = displayName.trim();
+    const code = invitation.trim();
+    try {
+      await controller.register({ username, ...(name === "" ? {} : { displayName: name }), ...(code === "" ? {} : { invitation: code }) });
+    } catch (thrown) {
+      const { title, advice } = failureWords(failureOf(thrown));
+      setError(`${title}. ${advice}`);
+      setIsBusy(false);
+      check();
+      usernameRef.current?.focus();
+    }
+  };
+
+  const isClosed = server?.registration === "closed";
+  return (
+    <main className="welcome">
+      <div className="welcome-card">
+        <div className="welcome-mark">
+          <Mark size={56} />
+        </div>
+        <h1>{words.appName}</h1>
+        <p className="welcome-promise">{words.promise}</p>
+        {wasEvicted && (
+          <div className="notice notice-danger" role="alert">
+            <strong>{words.blocked.evicted}</strong>
+            <p>{words.blocked.evictedAdvice}</p>
+          </div>
+        )}
+        <form onSubmit={(event) => void submit(event)} noValidate>
+          <div className="field">
+            <label htmlFor={`${id}username`}>{words.welcome.username}</label>
+            <input
+              ref={usernameRef}
+              id={`${id}username`}
+              className="input"
+              value={typed}
+              disabled={isClosed}
+              autoComplete="username"
+              autoCapitalize="none"
+              autoCorrect="off"
+              spellCheck={false}
+              // The first page has one thing to do.
+              // oxlint-disable-next-line jsx-a11y/no-autofocus
+              autoFocus
+              maxLength={64}
+              aria-describedby={`${id}rule`}
+              aria-invalid={error !== undefined}
+              onChange={(event) => {
+                setTyped(event.target.value);
+                setError(undefined);
+              }}
+            />
+            <div id={`${id}rule`} className="field-hint" aria-live="polite">
+              <UsernameHint error={error} username={username} problem={problem} availability={availability} />
+            </div>
+          </div>
+          <div className="field">
+            <label htmlFor={`${id}name`}>{words.welcome.displayName}</label>
+            <input
+              id={`${id}name`}
+              className="input"
+              value={displayName}
+              disabled={isClosed}
+              dir="auto"
+              autoComplete="name"
+              maxLength={64}
+              aria-describedby={`${id}namehint`}
+              onChange={(event) => setDisplayName(event.target.value)}
+            />
+            <p id={`${id}namehint`} className="field-hint">
+              {words.welcome.displayNameHint}
+            </p>
+          </div>
+          {server?.registration === "invitation" && (
+            <div className="field">
+              <label htmlFor={`${id}code`}>{words.welcome.invitation}</label>
+              <input
+                id={`${id}code`}
+                className="input"
+                value={invitation}
+                autoComplete="off"
+                spellCheck={false}
+                onChange={(event) => setInvitation(event.target.value)}
+              />
+            </div>
+          )}
+          <button type="submit" className="button button-primary button-wide" disabled={isClosed} aria-disabled={isBusy}>
+            {isBusy ? `${words.welcome.creating}…` : words.welcome.create}
+          </button>
+        </form>
+        <p className="welcome-note">
+          <Icon name="lock" size={16} />
+          {words.welcome.noPassword}
+        </p>
+      </div>
+      <ServerLine server={server} />
+    </main>
+  );
+}
+
+function ServerLine({ server }: { readonly server: ServerInfo | undefined }): ReactElement {
+  const name = server?.name ?? globalThis.location.host;
+  return (
+    <footer className="welcome-server">
+      <strong>
+        <bdi>{words.welcome.serverLine(name)}</bdi>
+      </strong>
+      {server !== undefined && name !== server.host && <bdi> ({server.host})</bdi>}
+      {server !== undefined && <p>{words.welcome.registration[server.registration]}</p>}
+    </footer>
+  );
+}
+
+/** Whether the username is free, asked after a pause in typing; the second value asks again. */
+function useAvailability(username: string, problem: UsernameProblem): readonly [Availability, () => void] {
+  const { controller } = useApp();
+  const [availability, setAvailability] = useState<Availability>({ kind: "none" });
+  const [round, setRound] = useState(0);
+  const isValid = problem.kind === "none";
+  useEffect(() => {
+    setAvailability({ kind: "none" });
+    if (!isValid) return undefined;
+    let isGone = false;
+    const show = (next: Availability): void => {
+      if (!isGone) setAvailability(next);
+    };
+    const timer = setTimeout(() => {
+      show({ kind: "checking" });
+      controller.client.checkUsername(username).then(
+        (status) => show({ kind: "known", status }),
+        () => show({ kind: "known", status: "unknown" }),
+      );
+    }, typingPauseMs);
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+    };
+  }, [controller, isValid, round, username]);
+  return [availability, () => setRound((before) => before + 1)];
+}
+
+function problemText(problem: UsernameProblem): string {
+  switch (problem.kind) {
+    case "too_short":
+      return words.welcome.status.tooShort(problem.missing);
+    case "too_long":
+      return words.welcome.status.tooLong;
+    case "space":
+      return words.welcome.status.space;
+    case "bad_character":
+      return words.welcome.status.badCharacter(problem.character);
+    case "none":
+      return "";
+  }
+}
+
+function UsernameHint({
+  error,
+  username,
+  problem,
+  availability,
+}: {
+  readonly error: string | undefined;
+  readonly username: string;
+  readonly problem: UsernameProblem;
+  readonly availability: Availability;
+}): ReactElement {
+  if (error !== undefined) return <p className="field-error">{error}</p>;
+  if (username === "") return <p>{words.welcome.usernameHint}</p>;
+  // While a name is being typed it is too short: no error yet.
+  if (problem.kind === "too_short") return <p>{problemText(problem)}</p>;
+  if (problem.kind !== "none") {
+    return (
+      <p className="field-error">
+        {problemText(problem)}. {words.welcome.usernameHint}
+      </p>
+    );
+  }
+  if (availability.kind === "none") return <p>{words.welcome.usernameHint}</p>;
+  if (availability.kind === "checking") return <p>{words.welcome.status.checking}…</p>;
+  const text = words.welcome.status[availability.status];
+  switch (availability.status) {
+    case "available":
+      return (
+        <p className="field-good">
+          <Icon name="check" size={16} /> {text}
+        </p>
+      );
+    case "unknown":
+      return <p>{text}</p>;
+    case "taken":
+    case "reserved":
+    case "invalid":
+      return <p className="field-error">{text}</p>;
+  }
+}

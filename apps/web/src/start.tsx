@@ -1,0 +1,62 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./App.tsx";
+import { createController } from "./state/controller.ts";
+import { createRouter } from "./state/router.ts";
+import type { ClientHost } from "./worker/remote-client.ts";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/list.css";
+import "./styles/conversation.css";
+import "./styles/pages.css";
+
+/** Shows the app over a client, and ties it to the window around it. */
+export function startApp(host: ClientHost): void {
+  const router = createRouter(globalThis.window);
+  // The next frame while one is drawn, else soon.
+  const controller = createController(host, (run) => {
+    if (document.visibilityState === "visible") requestAnimationFrame(run);
+    else setTimeout(run, 50);
+  });
+
+  const followRoute = (): void => {
+    const route = router.get();
+    controller.open(route.kind === "conversation" ? route.id : undefined);
+  };
+  router.subscribe(followRoute);
+  followRoute();
+
+  const followAttention = (): void => controller.setAttentive(document.visibilityState === "visible" && document.hasFocus());
+  for (const name of ["focus", "blur"]) globalThis.addEventListener(name, followAttention);
+  document.addEventListener("visibilitychange", () => {
+    followAttention();
+    if (document.visibilityState === "visible") controller.client.wake();
+    else controller.flushDrafts();
+  });
+  globalThis.addEventListener("online", () => controller.client.wake());
+  globalThis.addEventListener("pagehide", () => controller.flushDrafts());
+  followAttention();
+  followViewport();
+
+  const root = document.getElementById("root");
+  if (root === null) throw new Error("the page has no root");
+  createRoot(root).render(
+    <StrictMode>
+      <App controller={controller} router={router} />
+    </StrictMode>,
+  );
+}
+
+/** Keeps the app as high as what is seen: a phone's keyboard must not cover the composer. */
+function followViewport(): void {
+  const viewport = globalThis.visualViewport;
+  if (viewport === null) return;
+  const follow = (): void => {
+    // Zooming with two fingers is not a keyboard.
+    if (viewport.scale > 1.01) return;
+    document.documentElement.style.setProperty("--app-height", `${Math.round(viewport.height)}px`);
+  };
+  viewport.addEventListener("resize", follow);
+  follow();
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { me, testConversation, testMessage } from "../testing/fixtures.ts";
+import {
+  addOlder,
+  applyEvents,
+  emptyTimeline,
+  initialState,
+  markUnreadLine,
+  removeMessage,
+  sortConversations,
+  totalUnread,
+  withTimeline,
+} from "./app-state.ts";
+import type { AppState } from "./app-state.ts";
+
+const loaded: AppState = withTimeline({ ...initialState, conversations: new Map([["c", testConversation()]]), openId: "c" }, "c", {
+  ...emptyTimeline,
+  isLoading: false,
+  hasOlder: false,
+  messages: [testMessage({ order: 1 })],
+});
+
+describe("applyEvents", () => {
+  it("puts messages into loaded timelines and tells the last one of somebody else", () => {
+    const next = applyEvents(loaded, [
+      { kind: "message", message: testMessage({ order: 2 }) },
+      { kind: "message", message: testMessage({ order: 3, author: me }) },
+    ]);
+    expect(next.timelines.get("c")?.messages.map(({ order }) => order)).toEqual([1, 2, 3]);
+    expect(next.heard.message?.order).toBe(2);
+  });
+
+  it("does not tell a message twice when only its state changes", () => {
+    const next = applyEvents(loaded, [{ kind: "message", message: testMessage({ order: 1 }) }]);
+    expect(next.heard.key).toBe(0);
+  });
+
+  it("leaves a message alone that is older than what is loaded", () => {
+    const state = withTimeline(loaded, "c", { ...emptyTimeline, isLoading: false, hasOlder: true, messages: [testMessage({ order: 50 })] });
+    const next = applyEvents(state, [{ kind: "message", message: testMessage({ order: 7 }) }]);
+    expect(next.timelines.get("c")?.messages.map(({ order }) => order)).toEqual([50]);
+  });
+
+  it("draws the line of new messages when nobody is looking, and takes it away at an answer", () => {
+    const away = { ...loaded, isAttentive: false };
+    const next = applyEvents(away, [
+      { kind: "message", message: testMessage({ order: 2 }) },
+      { kind: "message", message: testMessage({ order: 3 }) },
+    ]);
+    expect(next.timelines.get("c")).toMatchObject({ firstUnreadId: "m2", newCount: 2 });
+    const later = applyEvents(next, [{ kind: "message", message: testMessage({ order: 4 }) }]);
+    expect(later.timelines.get("c")).toMatchObject({ firstUnreadId: "m2", newCount: 3 });
+    const answered = applyEvents(later, [
+      { kind: "message", message: testMessage({ order: 5, author: me, delivery: { kind: "pending" } }) },
+    ]);
+    expect(answered.timelines.get("c")?.firstUnreadId).toBeUndefined();
+  });
+
+  it("draws no line while somebody is looking", () => {
+    const next = applyEvents(loaded, [{ kind: "message", message: testMessage({ order: 2 }) }]);
+    expect(next.timelines.get("c")?.firstUnreadId).toBeUndefined();
+  });
+
+  it("ties an own message to the one that is being handed over, one each", () => {
+    const outgoing = ["a", "b"].map((key) => ({ key, conversationId: "c", text: "same", atMs: 0, messageId: undefined }));
+    const own = (order: number): ReturnType<typeof testMessage> =>
+      testMessage({ order, author: me, body: { kind: "text", text: "same" }, delivery: { kind: "pending" } });
+    const next = applyEvents({ ...loaded, outgoing }, [
+      { kind: "message", message: own(2) },
+      { kind: "message", message: own(3) },
+    ]);
+    expect(next.outgoing.map(({ messageId }) => messageId)).toEqual(["m2", "m3"]);
+  });
+
+  it("shows the same warning once", () => {
+    const alarm = { kind: "alarm", failure: { code: "clock_skew", message: "", canRetry: false }, conversationId: undefined } as const;
+    expect(applyEvents(applyEvents(loaded, [alarm]), [alarm]).alarms).toHaveLength(1);
+  });
+
+  it("is the same value when nothing happens", () => {
+    expect(applyEvents(loaded, [])).toBe(loaded);
+  });
+});
+
+describe("pages and lines", () => {
+  it("keeps what an event brought while a page was being loaded", () => {
+    const newer = testMessage({ order: 1, delivery: { kind: "accepted", atMs: 5 } });
+    const state = withTimeline(loaded, "c", { ...emptyTimeline, messages: [newer] });
+    const next = addOlder(state, "c", { messages: [testMessage({ order: 0 }), testMessage({ order: 1 })], hasOlder: false });
+    expect(next.timelines.get("c")).toMatchObject({ hasOlder: false, isLoading: false });
+    expect(next.timelines.get("c")?.messages).toEqual([testMessage({ order: 0 }), newer]);
+  });
+
+  it("marks where the unread ones begin", () => {
+    const state = { ...loaded, conversations: new Map([["c", testConversation({ unreadCount: 1 })]]) };
+    expect(markUnreadLine(state, "c").timelines.get("c")).toMatchObject({ firstUnreadId: "m1", newCount: 1 });
+  });
+
+  it("forgets a discarded message", () => {
+    expect(removeMessage(loaded, "c", "m1").timelines.get("c")?.messages).toEqual([]);
+  });
+});
+
+describe("conversations", () => {
+  const conversations = new Map(
+    [testConversation({ id: "old", updatedAtMs: 1, unreadCount: 2 }), testConversation({ id: "new", updatedAtMs: 2, unreadCount: 3 })].map(
+      (one) => [one.id, one] as const,
+    ),
+  );
+
+  it("come newest first", () => {
+    expect(sortConversations(conversations).map(({ id }) => id)).toEqual(["new", "old"]);
+  });
+
+  it("count their unread messages together", () => {
+    expect(totalUnread(conversations)).toBe(5);
+  });
+});

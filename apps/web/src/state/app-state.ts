@@ -1,0 +1,206 @@
+import type {
+  AccountInfo,
+  ClientEvent,
+  ClientFailure,
+  Connection,
+  Conversation,
+  ConversationDetails,
+  Message,
+  ServerInfo,
+} from "@latchkey/client";
+import { findFirstUnread, isFromOthers, mergeMessages } from "./timeline.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** Where the app stands before there is anything to show. */
+export type Phase =
+  | { readonly kind: "starting" }
+  /** Another tab holds the profile. */
+  | { readonly kind: "in_use" }
+  | { readonly kind: "failed"; readonly failure: ClientFailure }
+  /** `account` tells whether there is one. */
+  | { readonly kind: "ready" };
+
+/** A warning that stays until the person has handled it. */
+export interface Alarm {
+  readonly key: string;
+  readonly failure: ClientFailure;
+  readonly conversationId: string | undefined;
+}
+
+/** A message being handed to the client: shown at once, replaced by the client's own. */
+export interface Outgoing {
+  readonly key: string;
+  readonly conversationId: string;
+  readonly text: string;
+  readonly atMs: number;
+  /** The client's message of it, once known; `key` stays its key on the screen. */
+  readonly messageId: string | undefined;
+}
+
+/** Everything that the screens show. A value: updates make a new one. */
+export interface AppState {
+  readonly phase: Phase;
+  readonly account: AccountInfo | undefined;
+  readonly server: ServerInfo | undefined;
+  readonly connection: Connection;
+  readonly conversations: ReadonlyMap<string, Conversation>;
+  readonly hasConversations: boolean;
+  readonly timelines: ReadonlyMap<string, Timeline>;
+  readonly details: ReadonlyMap<string, ConversationDetails>;
+  readonly outgoing: readonly Outgoing[];
+  readonly alarms: readonly Alarm[];
+  /** The conversation on the screen. */
+  readonly openId: string | undefined;
+  /** Whether the person is looking: the page is visible and focused. */
+  readonly isAttentive: boolean;
+  /** The last thing to tell a screen reader. */
+  readonly heard: { readonly key: number; readonly message: Message | undefined };
+}
+
+/** The state of a page that has just been opened. */
+export const initialState: AppState = {
+  phase: { kind: "starting" },
+  account: undefined,
+  server: undefined,
+  connection: { kind: "connecting" },
+  conversations: new Map(),
+  hasConversations: false,
+  timelines: new Map(),
+  details: new Map(),
+  outgoing: [],
+  alarms: [],
+  openId: undefined,
+  isAttentive: true,
+  heard: { key: 0, message: undefined },
+};
+
+/** The state after a batch of events, in their order. */
+export function applyEvents(state: AppState, events: readonly ClientEvent[]): AppState {
+  let next = state;
+  const conversations = new Map(state.conversations);
+  const incoming = new Map<string, Message[]>();
+  for (const event of events) {
+    switch (event.kind) {
+      case "account":
+        next = { ...next, account: event.account };
+        break;
+      case "connection":
+        next = { ...next, connection: event.connection };
+        break;
+      case "conversation":
+        conversations.set(event.conversation.id, event.conversation);
+        break;
+      case "message": {
+        const list = incoming.get(event.message.conversationId);
+        if (list === undefined) incoming.set(event.message.conversationId, [event.message]);
+        else list.push(event.message);
+        break;
+      }
+      case "alarm":
+        next = addAlarm(next, event.failure, event.conversationId);
+        break;
+    }
+  }
+  if (events.some((event) => event.kind === "conversation")) next = { ...next, conversations };
+  for (const [id, messages] of incoming) next = receive(next, id, messages);
+  return next;
+}
+
+/** The conversations by time, newest first; those that were only started count by their joining. */
+export function sortConversations(conversations: ReadonlyMap<string, Conversation>): readonly Conversation[] {
+  return [...conversations.values()].sort((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? -1 : 1));
+}
+
+/** What is waiting to be read in all conversations. */
+export function totalUnread(conversations: ReadonlyMap<string, Conversation>): number {
+  let sum = 0;
+  for (const conversation of conversations.values()) sum += conversation.unreadCount;
+  return sum;
+}
+
+/** The state with messages that were loaded from the client before the first one loaded so far. */
+export function addOlder(state: AppState, conversationId: string, page: { messages: readonly Message[]; hasOlder: boolean }): AppState {
+  const timeline = state.timelines.get(conversationId) ?? emptyTimeline;
+  const messages = mergeMessages(page.messages, timeline.messages);
+  return withTimeline(state, conversationId, { ...timeline, messages, hasOlder: page.hasOlder, isLoading: false });
+}
+
+/** A timeline of which nothing is loaded yet. */
+export const emptyTimeline: Timeline = { messages: [], hasOlder: true, isLoading: true, firstUnreadId: undefined, newCount: 0 };
+
+/** The state with one timeline replaced. */
+export function withTimeline(state: AppState, conversationId: string, timeline: Timeline): AppState {
+  const timelines = new Map(state.timelines);
+  timelines.set(conversationId, timeline);
+  return { ...state, timelines };
+}
+
+/** Puts the line "New messages" where the unread ones begin; called when a conversation is opened. */
+export function markUnreadLine(state: AppState, conversationId: string): AppState {
+  const timeline = state.timelines.get(conversationId);
+  const unreadCount = state.conversations.get(conversationId)?.unreadCount ?? 0;
+  if (timeline === undefined) return state;
+  const firstUnreadId = findFirstUnread(timeline.messages, unreadCount);
+  return withTimeline(state, conversationId, { ...timeline, firstUnreadId, newCount: firstUnreadId === undefined ? 0 : unreadCount });
+}
+
+/** The state without a message that the person discarded. */
+export function removeMessage(state: AppState, conversationId: string, messageId: string): AppState {
+  const timeline = state.timelines.get(conversationId);
+  if (timeline === undefined) return state;
+  return withTimeline(state, conversationId, { ...timeline, messages: timeline.messages.filter((message) => message.id !== messageId) });
+}
+
+/** The state with a warning added, unless the same one stands already. */
+export function addAlarm(state: AppState, failure: ClientFailure, conversationId: string | undefined): AppState {
+  const key = `${failure.code}:${conversationId ?? ""}`;
+  if (state.alarms.some((alarm) => alarm.key === key)) return state;
+  return { ...state, alarms: [...state.alarms, { key, failure, conversationId }] };
+}
+
+function receive(state: AppState, conversationId: string, messages: readonly Message[]): AppState {
+  let next = { ...state, outgoing: matchOutgoing(state.outgoing, state.timelines.get(conversationId), messages) };
+  const timeline = state.timelines.get(conversationId);
+  const known = new Set(timeline?.messages.map((message) => message.id));
+  const fresh = messages.filter((message) => !known.has(message.id) && isFromOthers(message));
+  if (timeline !== undefined) next = withTimeline(next, conversationId, withUnreadLine(state, timeline, conversationId, messages, fresh));
+  const heard = fresh.at(-1);
+  const isNew =
+    heard !== undefined && (timeline !== undefined || (state.conversations.get(conversationId)?.lastMessage?.order ?? 0) <= heard.order);
+  return isNew ? { ...next, heard: { key: state.heard.key + 1, message: heard } } : next;
+}
+
+function withUnreadLine(
+  state: AppState,
+  timeline: Timeline,
+  conversationId: string,
+  messages: readonly Message[],
+  fresh: readonly Message[],
+): Timeline {
+  // A message older than all that is loaded belongs to a page that has not been asked for.
+  const oldest = timeline.hasOlder ? timeline.messages[0]?.order : undefined;
+  const merged = mergeMessages(timeline.messages, oldest === undefined ? messages : messages.filter((message) => message.order >= oldest));
+  const isWatched = state.openId === conversationId && state.isAttentive;
+  const own = messages.some((message) => message.author?.isSelf === true && message.delivery?.kind === "pending");
+  if (own) return { ...timeline, messages: merged, firstUnreadId: undefined, newCount: 0 };
+  if (timeline.firstUnreadId !== undefined) return { ...timeline, messages: merged, newCount: timeline.newCount + fresh.length };
+  if (isWatched || state.openId !== conversationId) return { ...timeline, messages: merged };
+  return { ...timeline, messages: merged, firstUnreadId: fresh[0]?.id, newCount: fresh.length };
+}
+
+/** Ties messages that the client reports for the first time to those that are being handed to it. */
+function matchOutgoing(outgoing: readonly Outgoing[], timeline: Timeline | undefined, messages: readonly Message[]): readonly Outgoing[] {
+  if (outgoing.length === 0) return outgoing;
+  const known = new Set(timeline?.messages.map((message) => message.id));
+  let next = outgoing;
+  for (const message of messages) {
+    if (message.author?.isSelf !== true || message.body.kind !== "text" || known.has(message.id)) continue;
+    if (next.some((item) => item.messageId === message.id)) continue;
+    const { text } = message.body;
+    const index = next.findIndex(
+      (item) => item.messageId === undefined && item.conversationId === message.conversationId && item.text === text,
+    );
+    if (index >= 0) next = next.map((item, at) => (at === index ? { ...item, messageId: message.id } : item));
+  }
+  return next;
+}

@@ -1,0 +1,91 @@
+import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import type { Context } from "react";
+import { failureOf } from "../worker/protocol.ts";
+import { failureWords } from "../messages/words.ts";
+import type { AppState } from "./app-state.ts";
+import type { Controller } from "./controller.ts";
+import type { Route, Router } from "./router.ts";
+
+/** What every component can reach. */
+export interface App {
+  readonly controller: Controller;
+  readonly router: Router;
+  /** Shows a short line at the bottom for a while. */
+  notify(text: string): void;
+}
+
+/** The app around a component. */
+export const AppContext: Context<App | undefined> = createContext<App | undefined>(undefined);
+
+/** The app around a component. */
+export function useApp(): App {
+  const app = useContext(AppContext);
+  if (app === undefined) throw new Error("outside of the app");
+  return app;
+}
+
+/** A part of the state; `select` must return the same identity while nothing changed. */
+export function useSelector<T>(select: (state: AppState) => T): T {
+  const { store } = useApp().controller;
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+}
+
+/** Where the person is. */
+export function useRoute(): Route {
+  const { router } = useApp();
+  return useSyncExternalStore(router.subscribe, router.get);
+}
+
+/** Runs an action; a failure is told at the bottom of the screen. Returns whether it was done. */
+export function useAction(): (action: () => Promise<unknown>) => Promise<boolean> {
+  const { notify } = useApp();
+  return useCallback(
+    async (action) => {
+      try {
+        await action();
+        return true;
+      } catch (error) {
+        const { title, advice } = failureWords(failureOf(error));
+        notify(`${title}. ${advice}`);
+        return false;
+      }
+    },
+    [notify],
+  );
+}
+
+/** The time, told anew every half minute. */
+export function useNow(): number {
+  const [nowMs, setNowMs] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(Date.now()), 30_000);
+    return () => clearInterval(timer);
+  }, []);
+  return nowMs;
+}
+
+/** Whether a media query holds. */
+export function useMedia(query: string): boolean {
+  const media = useRef<MediaQueryList>(undefined);
+  media.current ??= globalThis.matchMedia(query);
+  const list = media.current;
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      list.addEventListener("change", listener);
+      return () => list.removeEventListener("change", listener);
+    },
+    [list],
+  );
+  return useSyncExternalStore(subscribe, () => list.matches);
+}
+
+/** The width from which list and conversation stand side by side. */
+export const twoColumns = "(min-width: 600px)";
+
+/** The width from which details stand beside the conversation. */
+export const threeColumns = "(min-width: 1080px)";
+
+/** Whether the person points with a mouse: then a page may put the focus into a text field without a keyboard springing up. */
+export function hasFinePointer(): boolean {
+  return globalThis.matchMedia("(pointer: fine)").matches;
+}

@@ -1,0 +1,264 @@
+import type { ClientFailure, Conversation, Message, Person } from "@latchkey/client";
+import { failureOf } from "../worker/protocol.ts";
+import type { HostEvent, HostStatus } from "../worker/protocol.ts";
+import type { ClientHost } from "../worker/remote-client.ts";
+import { addOlder, applyEvents, emptyTimeline, initialState, markUnreadLine, removeMessage, withTimeline } from "./app-state.ts";
+import type { AppState } from "./app-state.ts";
+import { createStore } from "./store.ts";
+import type { Store } from "./store.ts";
+
+const pageSize = 60;
+const largestFirstPage = 1500;
+const draftDelayMs = 400;
+
+/** What the screens can do. Methods that return a promise reject with an error that `failureOf` understands. */
+export interface Controller {
+  readonly store: Store<AppState>;
+  readonly client: ClientHost["client"];
+  /** Opens the client again after a failure. */
+  reopen(): void;
+  /** A conversation comes onto the screen (`undefined`: none). */
+  open(conversationId: string | undefined): void;
+  loadOlder(conversationId: string): Promise<void>;
+  loadDetails(conversationId: string): Promise<void>;
+  send(conversationId: string, text: string): Promise<void>;
+  retry(message: Message): Promise<void>;
+  discard(message: Message): Promise<void>;
+  register(params: { username: string; displayName?: string; invitation?: string }): Promise<void>;
+  start(to: readonly string[], name: string | undefined): Promise<Conversation>;
+  addMembers(conversationId: string, addresses: readonly string[]): Promise<void>;
+  removeMember(conversationId: string, person: Person): Promise<void>;
+  leave(conversationId: string): Promise<void>;
+  /** The draft as it stands now: kept here at once, in the client a moment later. */
+  setDraft(conversationId: string, text: string): void;
+  draft(conversationId: string): string;
+  /** Hands all drafts to the client now. */
+  flushDrafts(): void;
+  markRead(conversationId: string, throughOrder: number): void;
+  setAttentive(isAttentive: boolean): void;
+  handleAlarm(key: string): void;
+}
+
+/** Connects a client to a store. `schedule` runs a batch of events soon (the next frame). */
+export function createController(host: ClientHost, schedule: (run: () => void) => void): Controller {
+  const store = createStore<AppState>(initialState);
+  const { client } = host;
+  let queue: HostEvent[] = [];
+  let isScheduled = false;
+  let isLoaded = false;
+
+  const flush = (): void => {
+    isScheduled = false;
+    if (!isLoaded || queue.length === 0) return;
+    const events = queue;
+    queue = [];
+    const discarded = events.filter((event) => event.kind === "discarded");
+    store.update((state) => {
+      let next = applyEvents(
+        state,
+        events.filter((event) => event.kind !== "discarded"),
+      );
+      for (const event of discarded) next = removeMessage(next, event.conversationId, event.messageId);
+      return next;
+    });
+    refreshDetails(events);
+  };
+
+  const refreshDetails = (events: readonly HostEvent[]): void => {
+    for (const id of new Set(events.map((event) => (event.kind === "message" ? event.message.conversationId : undefined)))) {
+      const isGroupChange = events.some(
+        (event) => event.kind === "message" && event.message.conversationId === id && event.message.body.kind !== "text",
+      );
+      if (id !== undefined && isGroupChange && store.get().details.has(id)) void loadDetails(id).catch(() => undefined);
+    }
+  };
+
+  host.subscribe((event) => {
+    queue.push(event);
+    if (isScheduled) return;
+    isScheduled = true;
+    schedule(flush);
+  });
+
+  const load = async (): Promise<void> => {
+    const [account, connection, list] = await Promise.all([client.account(), client.connection(), client.conversations()]);
+    isLoaded = true;
+    store.update((state) => ({
+      ...state,
+      phase: { kind: "ready" },
+      account,
+      connection,
+      conversations: new Map(list.map((conversation) => [conversation.id, conversation])),
+      hasConversations: true,
+    }));
+    flush();
+    void loadServer();
+    const { openId } = store.get();
+    if (openId !== undefined) void loadFirst(openId);
+  };
+
+  const loadServer = async (): Promise<void> => {
+    try {
+      const server = await client.serverInfo();
+      store.update((state) => ({ ...state, server }));
+    } catch {
+      // Offline: asked again when the connection is back.
+    }
+  };
+
+  const onStatus = (status: HostStatus): void => {
+    switch (status.kind) {
+      case "ready":
+        load().catch((error: unknown) => fail(failureOf(error)));
+        break;
+      case "starting":
+      case "in_use":
+        store.update((state) => ({ ...state, phase: status }));
+        break;
+      case "failed":
+        fail(status.failure);
+        break;
+    }
+  };
+  const fail = (failure: ClientFailure): void => store.update((state) => ({ ...state, phase: { kind: "failed", failure } }));
+
+  const loadFirst = async (id: string): Promise<void> => {
+    const { timelines, conversations } = store.get();
+    if (timelines.has(id)) {
+      store.update((state) => markUnreadLine(state, id));
+      return;
+    }
+    if (!conversations.has(id)) return;
+    store.update((state) => withTimeline(state, id, emptyTimeline));
+    const unreadCount = conversations.get(id)?.unreadCount ?? 0;
+    await loadPage(id, Math.min(largestFirstPage, Math.max(pageSize, unreadCount + 20)), undefined);
+    store.update((state) => markUnreadLine(state, id));
+  };
+
+  const loadPage = async (id: string, limit: number, beforeOrder: number | undefined): Promise<void> => {
+    try {
+      const messages = await client.messages(id, { limit, ...(beforeOrder === undefined ? {} : { beforeOrder }) });
+      store.update((state) => addOlder(state, id, { messages, hasOlder: messages.length >= limit }));
+      flush();
+    } catch (error) {
+      store.update((state) => withTimeline(state, id, { ...(state.timelines.get(id) ?? emptyTimeline), isLoading: false }));
+      throw error;
+    }
+  };
+
+  const loadDetails = async (id: string): Promise<void> => {
+    const details = await client.details(id);
+    store.update((state) => {
+      const next = new Map(state.details);
+      next.set(id, details);
+      return { ...state, details: next };
+    });
+  };
+
+  const drafts = new Map<string, string>();
+  const unsaved = new Set<string>();
+  let draftTimer: ReturnType<typeof setTimeout> | undefined;
+  const flushDrafts = (): void => {
+    clearTimeout(draftTimer);
+    draftTimer = undefined;
+    for (const id of unsaved) void client.saveDraft(id, drafts.get(id) ?? "").catch(() => undefined);
+    unsaved.clear();
+  };
+
+  const readThrough = new Map<string, number>();
+  let outgoingCount = 0;
+  let wasOnline = false;
+  store.subscribe(() => {
+    const isOnline = store.get().connection.kind === "online";
+    if (isOnline && !wasOnline && store.get().server === undefined && isLoaded) void loadServer();
+    wasOnline = isOnline;
+  });
+
+  onStatus(host.status());
+  host.subscribeStatus(onStatus);
+
+  return {
+    store,
+    client,
+    reopen: () => host.reopen(),
+    open(conversationId) {
+      if (store.get().openId === conversationId) return;
+      store.update((state) => ({ ...state, openId: conversationId }));
+      if (conversationId !== undefined && isLoaded) void loadFirst(conversationId).catch(() => undefined);
+    },
+    async loadOlder(id) {
+      const timeline = store.get().timelines.get(id);
+      if (timeline === undefined || timeline.isLoading || !timeline.hasOlder) return;
+      store.update((state) => withTimeline(state, id, { ...timeline, isLoading: true }));
+      await loadPage(id, pageSize * 2, timeline.messages[0]?.order);
+    },
+    loadDetails,
+    async send(conversationId, text) {
+      outgoingCount += 1;
+      const key = `outgoing:${outgoingCount}`;
+      store.update((state) => ({
+        ...state,
+        outgoing: [...state.outgoing, { key, conversationId, text, atMs: Date.now(), messageId: undefined }],
+      }));
+      try {
+        const message = await client.send(conversationId, text);
+        flush();
+        store.update((state) => {
+          const isKnown = state.timelines.get(conversationId)?.messages.some((one) => one.id === message.id) === true;
+          const next = isKnown ? state : applyEvents(state, [{ kind: "message", message }]);
+          return {
+            ...next,
+            outgoing: next.outgoing.map((item) => (item.key === key ? { ...item, messageId: message.id } : item)),
+          };
+        });
+      } catch (error) {
+        store.update((state) => ({ ...state, outgoing: state.outgoing.filter((item) => item.key !== key) }));
+        throw error;
+      }
+    },
+    retry: (message) => client.retry(message.conversationId, message.id),
+    async discard(message) {
+      await client.discard(message.conversationId, message.id);
+      store.update((state) => removeMessage(state, message.conversationId, message.id));
+    },
+    async register(params) {
+      const account = await client.register(params);
+      store.update((state) => ({ ...state, account }));
+    },
+    async start(to, name) {
+      const conversation = await client.startConversation({ to, ...(name === undefined ? {} : { name }) });
+      flush();
+      store.update((state) =>
+        state.conversations.has(conversation.id) ? state : applyEvents(state, [{ kind: "conversation", conversation }]),
+      );
+      return conversation;
+    },
+    async addMembers(conversationId, addresses) {
+      await client.addMembers(conversationId, addresses);
+      await loadDetails(conversationId);
+    },
+    async removeMember(conversationId, person) {
+      await client.removeMember(conversationId, person.accountId);
+      await loadDetails(conversationId);
+    },
+    leave: (conversationId) => client.leave(conversationId),
+    setDraft(conversationId, text) {
+      drafts.set(conversationId, text);
+      unsaved.add(conversationId);
+      draftTimer ??= setTimeout(flushDrafts, draftDelayMs);
+    },
+    draft: (conversationId) => drafts.get(conversationId) ?? store.get().conversations.get(conversationId)?.draft ?? "",
+    flushDrafts,
+    markRead(conversationId, throughOrder) {
+      if ((readThrough.get(conversationId) ?? -1) >= throughOrder) return;
+      readThrough.set(conversationId, throughOrder);
+      void client.markRead(conversationId, throughOrder).catch(() => readThrough.delete(conversationId));
+    },
+    setAttentive(isAttentive) {
+      store.update((state) => (state.isAttentive === isAttentive ? state : { ...state, isAttentive }));
+    },
+    handleAlarm(key) {
+      store.update((state) => ({ ...state, alarms: state.alarms.filter((alarm) => alarm.key !== key) }));
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { words } from "../messages/words.ts";
+
+/** How times are written: a locale and zone, the system's when absent. */
+export interface FormatContext {
+  readonly locale?: string;
+  readonly timeZone?: string;
+}
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(context: FormatContext, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify([context, options]);
+  const known = formatters.get(key);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat(context.locale, {
+    ...options,
+    ...(context.timeZone === undefined ? {} : { timeZone: context.timeZone }),
+  });
+  formatters.set(key, made);
+  return made;
+}
+
+/** A key that two moments of one calendar day share, such as `2026-11-23`. */
+export function dayKey(atMs: number, context: FormatContext = {}): string {
+  return formatter({ ...context, locale: "sv-SE" }, { year: "numeric", month: "2-digit", day: "2-digit" }).format(atMs);
+}
+
+/** The time of day, such as `14:05`. */
+export function formatTime(atMs: number, context: FormatContext = {}): string {
+  return formatter(context, { hour: "2-digit", minute: "2-digit" }).format(atMs);
+}
+
+/** Date and time in full, for a tooltip or a screen reader. */
+export function formatFull(atMs: number, context: FormatContext = {}): string {
+  return formatter(context, { dateStyle: "full", timeStyle: "short" }).format(atMs);
+}
+
+/** A calendar date such as `23 November 2026`. */
+export function formatDate(atMs: number, context: FormatContext = {}): string {
+  return formatter(context, { dateStyle: "long" }).format(atMs);
+}
+
+/** The time in a list: relative up to an hour, the time of day today, then weekday, then date. */
+export function formatListTime(atMs: number, nowMs: number, context: FormatContext = {}): string {
+  const ageMs = nowMs - atMs;
+  if (ageMs >= -minuteMs && ageMs < minuteMs) return words.time.now;
+  if (ageMs > 0 && ageMs < 60 * minuteMs) return words.time.minutes(Math.floor(ageMs / minuteMs));
+  const day = dayKey(atMs, context);
+  if (day === dayKey(nowMs, context)) return formatTime(atMs, context);
+  if (day === dayKey(nowMs - dayMs, context)) return words.time.yesterday;
+  if (ageMs > 0 && ageMs < 6 * dayMs) return formatter(context, { weekday: "short" }).format(atMs);
+  return formatter(context, { day: "numeric", month: "short", ...yearWhenOther(atMs, nowMs, context) }).format(atMs);
+}
+
+/** The words of a day separator: today, yesterday, weekday and date. */
+export function formatDay(atMs: number, nowMs: number, context: FormatContext = {}): string {
+  const day = dayKey(atMs, context);
+  if (day === dayKey(nowMs, context)) return words.time.today;
+  if (day === dayKey(nowMs - dayMs, context)) return words.time.yesterday;
+  return formatter(context, { weekday: "long", day: "numeric", month: "long", ...yearWhenOther(atMs, nowMs, context) }).format(atMs);
+}
+
+function yearWhenOther(atMs: number, nowMs: number, context: FormatContext): Intl.DateTimeFormatOptions {
+  return dayKey(atMs, context).slice(0, 4) === dayKey(nowMs, context).slice(0, 4) ? {} : { year: "numeric" };
+}
+
+/** A size such as `1.2 MB`. */
+export function formatBytes(sizeBytes: number, context: FormatContext = {}): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  let value = sizeBytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return new Intl.NumberFormat(context.locale, {
+    style: "unit",
+    unit: units[unit] ?? "byte",
+    maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0,
+  }).format(value);
+}
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** One or two letters for an avatar without a picture. */
+export function initials(name: string): string {
+  const parts = name.split(/[\s._@-]+/u).filter((part) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(part));
+  const first = firstGrapheme(parts[0] ?? name);
+  const last = parts.length > 1 ? firstGrapheme(parts.at(-1) ?? "") : "";
+  // Arabic letters side by side would join into something else than two initials.
+  return (/\p{Script=Arabic}/u.test(first) ? first : first + last).toLocaleUpperCase();
+}
+
+function firstGrapheme(text: string): string {
+  for (const { segment } of segmenter.segment(text)) {
+    if (/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(segment)) return segment;
+  }
+  return "";
+}
+
+/** The number of colours that avatars have. */
+export const avatarColours = 10;
+
+/** Which avatar colour an id has: the same on every device. */
+export function avatarColour(id: string): number {
+  let hash = 2_166_136_261;
+  for (let index = 0; index < id.length; index += 1) hash = Math.imul(hash ^ id.charCodeAt(index), 16_777_619);
+  return (hash >>> 0) % avatarColours;
+}

@@ -1,0 +1,75 @@
+/** The chosen appearance; `system` follows the system. */
+export type Theme = "system" | "light" | "dark";
+
+const themeKey = "latchkey.theme";
+const widthKey = "latchkey.list-width";
+const noteKey = "latchkey.storage-note-read";
+const accountKey = "latchkey.has-account";
+
+/** Narrowest and widest conversation list, in CSS pixels. */
+export const listWidths = { least: 260, most: 480, usual: 320 } as const;
+
+/** The chosen appearance. */
+export function loadTheme(): Theme {
+  const theme = read(themeKey);
+  return theme === "light" || theme === "dark" ? theme : "system";
+}
+
+/** Chooses the appearance, now and for later visits. */
+export function saveTheme(theme: Theme): void {
+  write(themeKey, theme === "system" ? undefined : theme);
+  if (theme === "system") delete document.documentElement.dataset["theme"];
+  else document.documentElement.dataset["theme"] = theme;
+}
+
+/** The width of the conversation list, in CSS pixels. */
+export function loadListWidth(): number {
+  return clampListWidth(Number(read(widthKey) ?? listWidths.usual));
+}
+
+/** Remembers the width of the conversation list. */
+export function saveListWidth(width: number): void {
+  write(widthKey, String(width));
+}
+
+/** A width within the limits. */
+export function clampListWidth(width: number): number {
+  return Number.isFinite(width) ? Math.round(Math.min(listWidths.most, Math.max(listWidths.least, width))) : listWidths.usual;
+}
+
+/** Whether the note on storage was dismissed. */
+export function isStorageNoteRead(): boolean {
+  return read(noteKey) !== undefined;
+}
+
+/** The note on storage was dismissed. */
+export function dismissStorageNote(): void {
+  write(noteKey, "1");
+}
+
+/** Whether this browser had an account: if so and it is gone, the browser has cleared it. */
+export function hadAccount(): boolean {
+  return read(accountKey) !== undefined;
+}
+
+/** Remembers that this browser has an account (not which). */
+export function rememberAccount(has: boolean): void {
+  write(accountKey, has ? "1" : undefined);
+}
+
+function read(key: string): string | undefined {
+  try {
+    return globalThis.localStorage.getItem(key) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function write(key: string, value: string | undefined): void {
+  try {
+    if (value === undefined) globalThis.localStorage.removeItem(key);
+    else globalThis.localStorage.setItem(key, value);
+  } catch {
+    // Storage is blocked: the choice holds until the page is closed.
+  }
+}

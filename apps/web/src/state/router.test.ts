@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { formatRoute, parentRoute, parseRoute } from "./router.ts";
+import type { Route } from "./router.ts";
+
+const routes: readonly Route[] = [
+  { kind: "home" },
+  { kind: "conversation", id: "Ab_-9", details: false },
+  { kind: "conversation", id: "Ab_-9", details: true },
+  { kind: "new", to: "" },
+  { kind: "new", to: "ben, chidi@b.example" },
+  { kind: "settings" },
+  { kind: "holdings" },
+];
+
+describe("routes", () => {
+  it.each(routes)("survive the address bar: $kind", (route) => {
+    const [path = "", query = ""] = formatRoute(route).split("?");
+    expect(parseRoute(path, query)).toEqual(route);
+  });
+
+  it.each(["/nowhere", "/c", "/c/%2e%2e", "/c/a/b", "/c/a/details/x", "/settings/other"])("takes %s as home", (path) => {
+    expect(parseRoute(path)).toEqual({ kind: "home" });
+  });
+
+  it("leads back to the parent", () => {
+    expect(parentRoute({ kind: "conversation", id: "a", details: true })).toEqual({ kind: "conversation", id: "a", details: false });
+    expect(parentRoute({ kind: "holdings" })).toEqual({ kind: "settings" });
+    expect(parentRoute({ kind: "conversation", id: "a", details: false })).toEqual({ kind: "home" });
+  });
+});

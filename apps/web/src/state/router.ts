@@ -1,0 +1,93 @@
+/** Where in the app a person is. */
+export type Route =
+  | { readonly kind: "home" }
+  | { readonly kind: "conversation"; readonly id: string; readonly details: boolean }
+  | { readonly kind: "new"; readonly to: string }
+  | { readonly kind: "settings" }
+  | { readonly kind: "holdings" };
+
+/** The route of an address (path and query). Anything unknown is home. */
+export function parseRoute(path: string, query = ""): Route {
+  const [first, second, third, ...rest] = path.split("/").filter((part) => part !== "");
+  if (rest.length > 0) return { kind: "home" };
+  if (first === "c" && second !== undefined && /^[\w-]{1,128}$/u.test(second)) {
+    if (third === undefined || third === "details") return { kind: "conversation", id: second, details: third === "details" };
+  }
+  if (first === "new" && second === undefined) return { kind: "new", to: (new URLSearchParams(query).get("to") ?? "").slice(0, 400) };
+  if (first === "settings" && second === undefined) return { kind: "settings" };
+  if (first === "settings" && second === "server" && third === undefined) return { kind: "holdings" };
+  return { kind: "home" };
+}
+
+/** The address of a route. */
+export function formatRoute(route: Route): string {
+  switch (route.kind) {
+    case "home":
+      return "/";
+    case "conversation":
+      return `/c/${route.id}${route.details ? "/details" : ""}`;
+    case "new":
+      return route.to === "" ? "/new" : `/new?to=${encodeURIComponent(route.to)}`;
+    case "settings":
+      return "/settings";
+    case "holdings":
+      return "/settings/server";
+  }
+}
+
+/** What the back button of a page leads to when the page was opened by its address. */
+export function parentRoute(route: Route): Route {
+  switch (route.kind) {
+    case "conversation":
+      return route.details ? { ...route, details: false } : { kind: "home" };
+    case "holdings":
+      return { kind: "settings" };
+    case "home":
+    case "new":
+    case "settings":
+      return { kind: "home" };
+  }
+}
+
+/** The router: a small store over the browser's history. */
+export interface Router {
+  get(): Route;
+  subscribe(listener: () => void): () => void;
+  /** Goes to a route; `replace` leaves no way back to the present one. */
+  go(route: Route, options?: { replace?: boolean }): void;
+  /** Back to where the person came from, or to the parent when the page was opened by its address. */
+  back(): void;
+}
+
+/** Creates the router of this page. */
+export function createRouter(window: Window): Router {
+  let route = parseRoute(window.location.pathname, window.location.search);
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    route = parseRoute(window.location.pathname, window.location.search);
+    for (const listener of listeners) listener();
+  };
+  window.addEventListener("popstate", changed);
+  const depth = (): number => {
+    const state: unknown = window.history.state;
+    return typeof state === "object" && state !== null && "depth" in state && typeof state.depth === "number" ? state.depth : 0;
+  };
+  return {
+    get: () => route,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    go(next, { replace = false } = {}) {
+      const address = formatRoute(next);
+      if (address === window.location.pathname + window.location.search) return;
+      if (replace) window.history.replaceState({ depth: depth() }, "", address);
+      else window.history.pushState({ depth: depth() + 1 }, "", address);
+      changed();
+    },
+    back() {
+      if (depth() > 0) window.history.back();
+      else this.go(parentRoute(route), { replace: true });
+    },
+  };
+}

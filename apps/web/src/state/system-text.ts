@@ -1,0 +1,41 @@
+import type { Message, Person } from "@latchkey/client";
+import { words } from "../messages/words.ts";
+
+/** What happened, in one line, for messages that nobody wrote. */
+export function systemText(message: Message, conversationKind: "direct" | "group"): string {
+  const { body } = message;
+  const author = subject(message.author);
+  switch (body.kind) {
+    case "text":
+      return body.text;
+    case "created":
+      return conversationKind === "direct" ? words.system.createdDirect(author) : words.system.created(author, body.name);
+    case "added":
+      return words.system.added(author, body.people.map(object));
+    case "removed":
+      return words.system.removed(author, body.people.map(object));
+    case "left":
+      return words.system.left(author);
+    case "renamed":
+      return words.system.renamed(author, body.name);
+    case "keys_updated":
+      return words.system.keysUpdated(author);
+    case "expired":
+      return words.system.expired(body.count);
+    case "unsupported":
+      return words.system.unsupported;
+    case "unreadable":
+      return words.system.unreadable;
+    case "alarm":
+      return words.system.alarm;
+  }
+}
+
+function subject(person: Person | undefined): string {
+  if (person === undefined) return words.system.someone;
+  return person.isSelf ? words.system.youSubject : person.displayName;
+}
+
+function object(person: Person): string {
+  return person.isSelf ? words.system.youObject : person.displayName;
+}

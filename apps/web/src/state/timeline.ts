@@ -1,0 +1,125 @@
+import type { Message } from "@latchkey/client";
+
+/** The loaded part of one conversation's messages: a suffix of all of them, by `order`. */
+export interface Timeline {
+  readonly messages: readonly Message[];
+  /** Whether the client has messages before the first loaded one. */
+  readonly hasOlder: boolean;
+  readonly isLoading: boolean;
+  /** The message above which the line "New messages" stands. */
+  readonly firstUnreadId: string | undefined;
+  readonly newCount: number;
+}
+
+/** A line of the list on the screen. */
+export type Row =
+  | { readonly kind: "start"; readonly key: string }
+  | { readonly kind: "day"; readonly key: string; readonly atMs: number }
+  | { readonly kind: "new"; readonly key: string; readonly count: number }
+  | {
+      readonly kind: "message";
+      readonly key: string;
+      readonly message: Message;
+      /** First and last of a run of one author. */
+      readonly isFirst: boolean;
+      readonly isLast: boolean;
+    }
+  | { readonly kind: "system"; readonly key: string; readonly message: Message }
+  | { readonly kind: "alarm"; readonly key: string; readonly message: Message };
+
+const runGapMs = 5 * 60_000;
+
+/** `existing` with `incoming` put in or replaced by id, sorted by `order`. Returns `existing` itself when nothing changes. */
+export function mergeMessages(existing: readonly Message[], incoming: readonly Message[]): readonly Message[] {
+  if (incoming.length === 0) return existing;
+  const byId = new Map(existing.map((message) => [message.id, message]));
+  for (const message of incoming) byId.set(message.id, message);
+  return [...byId.values()].sort(byOrder);
+}
+
+/** Pending messages last, whatever their `order`; else by `order`, then by time. */
+export function byOrder(a: Message, b: Message): number {
+  return a.order - b.order || a.sentAtMs - b.sentAtMs;
+}
+
+/** Whether a message counts as something to read. */
+export function isFromOthers(message: Message): boolean {
+  const { kind } = message.body;
+  return message.author !== undefined && !message.author.isSelf && (kind === "text" || kind === "unsupported" || kind === "unreadable");
+}
+
+/** The first of the last `unreadCount` messages from others, or `undefined` when fewer are loaded. */
+export function findFirstUnread(messages: readonly Message[], unreadCount: number): string | undefined {
+  if (unreadCount <= 0) return undefined;
+  let left = unreadCount;
+  for (let index = messages.length - 1; index >= 0; index -= 1) {
+    const message = messages[index];
+    if (message === undefined || !isFromOthers(message)) continue;
+    left -= 1;
+    if (left === 0) return message.id;
+  }
+  return undefined;
+}
+
+/** What happened in the group, as against what somebody wrote. */
+export function isSystemMessage(message: Message): boolean {
+  switch (message.body.kind) {
+    case "created":
+    case "added":
+    case "removed":
+    case "left":
+    case "renamed":
+    case "keys_updated":
+    case "expired":
+      return true;
+    case "text":
+    case "unsupported":
+    case "unreadable":
+    case "alarm":
+      return false;
+  }
+}
+
+/** The rows of a timeline: day separators, the line of new messages, runs of one author. `dayOf` tells days apart. */
+export function toRows(timeline: Timeline, dayOf: (atMs: number) => string): readonly Row[] {
+  const rows: Row[] = [];
+  if (!timeline.hasOlder && !timeline.isLoading) rows.push({ kind: "start", key: "start" });
+  let day = "";
+  let previous: Message | undefined;
+  let broken = true;
+  for (const message of timeline.messages) {
+    const messageDay = dayOf(message.sentAtMs);
+    if (messageDay !== day) {
+      rows.push({ kind: "day", key: `day:${messageDay}:${message.id}`, atMs: message.sentAtMs });
+      day = messageDay;
+      broken = true;
+    }
+    if (message.id === timeline.firstUnreadId) {
+      rows.push({ kind: "new", key: "new", count: timeline.newCount });
+      broken = true;
+    }
+    if (message.body.kind === "alarm") {
+      rows.push({ kind: "alarm", key: message.id, message });
+      broken = true;
+    } else if (isSystemMessage(message)) {
+      rows.push({ kind: "system", key: message.id, message });
+      broken = true;
+    } else {
+      const joins = !broken && previous !== undefined && isOneRun(previous, message);
+      if (joins) endRunLater(rows);
+      rows.push({ kind: "message", key: message.id, message, isFirst: !joins, isLast: true });
+      broken = false;
+    }
+    previous = message;
+  }
+  return rows;
+}
+
+function isOneRun(a: Message, b: Message): boolean {
+  return a.author?.accountId === b.author?.accountId && Math.abs(b.sentAtMs - a.sentAtMs) < runGapMs;
+}
+
+function endRunLater(rows: Row[]): void {
+  const last = rows.at(-1);
+  if (last?.kind === "message") rows[rows.length - 1] = { ...last, isLast: false };
+}

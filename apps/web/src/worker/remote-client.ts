@@ -1,0 +1,81 @@
+import type { Client } from "@latchkey/client";
+import { RemoteError, remoteMethodNames } from "./protocol.ts";
+import type { HostEvent, HostStatus, Request, Response } from "./protocol.ts";
+
+/** The client as a page sees it, and how its worker is. */
+export interface ClientHost {
+  readonly client: Omit<Client, "close" | "subscribe">;
+  subscribe(listener: (event: HostEvent) => void): () => void;
+  status(): HostStatus;
+  subscribeStatus(listener: (status: HostStatus) => void): () => void;
+  /** Opens the client again after a failure. */
+  reopen(): void;
+}
+
+/** The page's end of a channel. */
+export interface PagePort {
+  postMessage(message: Request): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<Response>) => void): void;
+}
+
+/** A client behind a port. Calls made before the worker is ready wait for it. */
+export function createRemoteClient(port: PagePort): ClientHost & { fail(status: HostStatus): void } {
+  const calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  const listeners = new Set<(event: HostEvent) => void>();
+  const statusListeners = new Set<(status: HostStatus) => void>();
+  const waiting: Request[] = [];
+  let status: HostStatus = { kind: "starting" };
+  let nextId = 1;
+
+  const setStatus = (next: HostStatus): void => {
+    status = next;
+    if (next.kind === "ready") for (const request of waiting.splice(0)) port.postMessage(request);
+    for (const listener of statusListeners) listener(next);
+  };
+
+  port.addEventListener("message", ({ data }) => {
+    switch (data.kind) {
+      case "result":
+        calls.get(data.id)?.resolve(data.value);
+        calls.delete(data.id);
+        break;
+      case "failure":
+        calls.get(data.id)?.reject(new RemoteError(data.failure));
+        calls.delete(data.id);
+        break;
+      case "event":
+        for (const listener of listeners) listener(data.event);
+        break;
+      case "status":
+        setStatus(data.status);
+        break;
+    }
+  });
+
+  const call = (method: string, args: readonly unknown[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const id = nextId;
+      nextId += 1;
+      calls.set(id, { resolve, reject });
+      const request: Request = { kind: "call", id, method, args };
+      if (status.kind === "ready") port.postMessage(request);
+      else waiting.push(request);
+    });
+
+  const methods = Object.fromEntries(remoteMethodNames.map((name) => [name, (...args: unknown[]) => call(name, args)]));
+  return {
+    // Every method of `RemoteMethods` has just been made from the complete list of their names.
+    client: { ...methods, wake: () => port.postMessage({ kind: "wake" }) } as unknown as ClientHost["client"],
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    status: () => status,
+    subscribeStatus(listener) {
+      statusListeners.add(listener);
+      return () => statusListeners.delete(listener);
+    },
+    reopen: () => port.postMessage({ kind: "reopen" }),
+    fail: setStatus,
+  };
+}

@@ -1,0 +1,103 @@
+import type { Client } from "@latchkey/client";
+import { failureOf, isRemoteMethod } from "./protocol.ts";
+import type { HostStatus, Request, Response } from "./protocol.ts";
+
+/** The end of a channel: what MessagePort and a dedicated worker's global scope have in common. */
+export interface PortLike {
+  postMessage(message: Response): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<Request>) => void): void;
+}
+
+/** What the host needs of its surroundings. */
+export interface HostOptions {
+  openClient(): Promise<Client>;
+  /** Runs `hold` while nobody else has the profile; calls `onWait` when it has to wait for another. Resolves when `hold` does. */
+  withProfileLock(onWait: () => void, hold: () => Promise<void>): Promise<void>;
+}
+
+/** Serves one client to any number of pages. */
+export interface Host {
+  /** A page has come. */
+  addPort(port: PortLike): void;
+}
+
+/** Creates the host and starts to open the client. */
+export function createHost(options: HostOptions): Host {
+  const ports = new Set<PortLike>();
+  let status: HostStatus = { kind: "starting" };
+  let client: Promise<Client> | undefined;
+  let isOpening = false;
+
+  const broadcast = (response: Response): void => {
+    for (const port of ports) port.postMessage(response);
+  };
+  const setStatus = (next: HostStatus): void => {
+    status = next;
+    broadcast({ kind: "status", status });
+  };
+
+  const open = async (): Promise<void> => {
+    if (isOpening) return;
+    isOpening = true;
+    try {
+      await options.withProfileLock(
+        () => setStatus({ kind: "in_use" }),
+        async () => {
+          setStatus({ kind: "starting" });
+          const opened = await options.openClient();
+          client = Promise.resolve(opened);
+          opened.subscribe((event) => broadcast({ kind: "event", event }));
+          setStatus({ kind: "ready" });
+          // The lock is held as long as this worker lives.
+          await new Promise<void>(() => {});
+        },
+      );
+    } catch (error) {
+      client = undefined;
+      setStatus({ kind: "failed", failure: failureOf(error) });
+    } finally {
+      isOpening = false;
+    }
+  };
+
+  const call = async (port: PortLike, id: number, method: string, args: readonly unknown[]): Promise<void> => {
+    try {
+      if (client === undefined || !isRemoteMethod(method)) throw new TypeError("not available");
+      const opened = await client;
+      // The page's proxy is typed on the same interface, so the arguments fit the method.
+      const run = opened[method] as (...args: readonly unknown[]) => Promise<unknown>;
+      const value = await run.apply(opened, [...args]);
+      port.postMessage({ kind: "result", id, value });
+      if (method === "discard") {
+        const [conversationId, messageId] = args;
+        broadcast({ kind: "event", event: { kind: "discarded", conversationId: String(conversationId), messageId: String(messageId) } });
+      }
+    } catch (error) {
+      port.postMessage({ kind: "failure", id, failure: failureOf(error) });
+    }
+  };
+
+  void open();
+  return {
+    addPort(port) {
+      ports.add(port);
+      port.postMessage({ kind: "status", status });
+      port.addEventListener("message", ({ data }) => {
+        switch (data.kind) {
+          case "call":
+            void call(port, data.id, data.method, data.args);
+            break;
+          case "wake":
+            void client?.then((opened) => opened.wake());
+            break;
+          case "reopen":
+            if (status.kind === "failed") void open();
+            break;
+          case "bye":
+            ports.delete(port);
+            break;
+        }
+      });
+    },
+  };
+}

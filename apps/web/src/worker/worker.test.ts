@@ -1,0 +1,151 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Client, ClientEvent } from "@latchkey/client";
+import { createRemoteClient } from "./remote-client.ts";
+import type { ClientHost } from "./remote-client.ts";
+import { createHost } from "./serve.ts";
+import type { Host } from "./serve.ts";
+import type { HostEvent, HostStatus, Request, Response } from "./protocol.ts";
+
+class FakeClientError extends Error {
+  readonly code = "unknown_user";
+  readonly canRetry = false;
+}
+
+function fakeClient(): { client: Client; emit: (event: ClientEvent) => void; wake: ReturnType<typeof vi.fn> } {
+  const listeners = new Set<(event: ClientEvent) => void>();
+  const wake = vi.fn();
+  const client: Partial<Client> = {
+    checkUsername: async (username) => (username === "ben" ? "taken" : "available"),
+    resolve: () => Promise.reject(new FakeClientError("no such account")),
+    discard: async () => undefined,
+    close: () => Promise.reject(new Error("must not be reachable")),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    wake,
+  };
+  return {
+    // The tests call nothing else.
+    client: client as Client,
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    wake,
+  };
+}
+
+/** A page of `host`, over a channel that copies like a real port. */
+function openPage(host: Host): ClientHost {
+  const toPage = new EventTarget();
+  const toWorker = new EventTarget();
+  const message = (data: Request | Response): MessageEvent => new MessageEvent("message", { data: structuredClone(data) });
+  const page = createRemoteClient({
+    postMessage: (request) => toWorker.dispatchEvent(message(request)),
+    addEventListener: (type, listener) => toPage.addEventListener(type, (event) => listener(event as MessageEvent<Response>)),
+  });
+  host.addPort({
+    postMessage: (response) => toPage.dispatchEvent(message(response)),
+    addEventListener: (type, listener) => toWorker.addEventListener(type, (event) => listener(event as MessageEvent<Request>)),
+  });
+  return page;
+}
+
+const unlocked = async (_onWait: () => void, hold: () => Promise<void>): Promise<void> => hold();
+
+describe("the client behind a port", () => {
+  it("answers calls, also those made before it was open", async () => {
+    const { client } = fakeClient();
+    let open: (client: Client) => void = () => undefined;
+    const host = createHost({ openClient: () => new Promise((resolve) => (open = resolve)), withProfileLock: unlocked });
+    const page = openPage(host);
+    const answer = page.client.checkUsername("ben");
+    open(client);
+    expect(await answer).toBe("taken");
+    expect(await page.client.checkUsername("ada")).toBe("available");
+    expect(page.status()).toEqual({ kind: "ready" });
+  });
+
+  it("carries failures as they are", async () => {
+    const { client } = fakeClient();
+    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked }));
+    await expect(page.client.resolve("nobody")).rejects.toMatchObject({
+      failure: { code: "unknown_user", message: "no such account", canRetry: false },
+    });
+  });
+
+  it("calls no method but those of the interface", async () => {
+    const { client } = fakeClient();
+    const host = createHost({ openClient: async () => client, withProfileLock: unlocked });
+    const answers: Response[] = [];
+    let send: (request: Request) => void = () => undefined;
+    host.addPort({
+      postMessage: (response) => answers.push(response),
+      addEventListener: (_type, listener) => (send = (request) => listener(new MessageEvent("message", { data: request }))),
+    });
+    await vi.waitFor(() => expect(answers).toContainEqual({ kind: "status", status: { kind: "ready" } }));
+    for (const method of ["close", "constructor", "toString", "__proto__"]) send({ kind: "call", id: 1, method, args: [] });
+    await vi.waitFor(() => expect(answers.filter(({ kind }) => kind === "failure")).toHaveLength(4));
+  });
+
+  it("tells every page what happens, also what another page discarded", async () => {
+    const { client, emit } = fakeClient();
+    const host = createHost({ openClient: async () => client, withProfileLock: unlocked });
+    const pages = [openPage(host), openPage(host)];
+    const heard: HostEvent[][] = [[], []];
+    for (const [index, page] of pages.entries()) page.subscribe((event) => heard[index]?.push(event));
+    await pages[0]?.client.checkUsername("ben");
+    emit({ kind: "connection", connection: { kind: "online" } });
+    await pages[0]?.client.discard("c", "m");
+    const expected = [
+      { kind: "connection", connection: { kind: "online" } },
+      { kind: "discarded", conversationId: "c", messageId: "m" },
+    ];
+    expect(heard).toEqual([expected, expected]);
+  });
+
+  it("passes on that the network is back", async () => {
+    const { client, wake } = fakeClient();
+    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked }));
+    await page.client.checkUsername("ben");
+    page.client.wake();
+    await vi.waitFor(() => expect(wake).toHaveBeenCalledOnce());
+  });
+
+  it("says when another tab has the profile, and goes on when that is closed", async () => {
+    const { client } = fakeClient();
+    let free: () => void = () => undefined;
+    const host = createHost({
+      openClient: async () => client,
+      withProfileLock: async (onWait, hold) => {
+        onWait();
+        await new Promise<void>((resolve) => (free = resolve));
+        await hold();
+      },
+    });
+    const page = openPage(host);
+    const seen: HostStatus["kind"][] = [];
+    page.subscribeStatus((status) => seen.push(status.kind));
+    expect(page.status().kind).toBe("in_use");
+    free();
+    expect(await page.client.checkUsername("ben")).toBe("taken");
+    expect(seen).toEqual(["starting", "ready"]);
+  });
+
+  it("says why it cannot be opened, and tries again when asked", async () => {
+    const { client } = fakeClient();
+    let tries = 0;
+    const host = createHost({
+      openClient: async () => {
+        tries += 1;
+        if (tries === 1) throw Object.assign(new Error("no storage"), { code: "storage_denied", canRetry: true });
+        return client;
+      },
+      withProfileLock: unlocked,
+    });
+    const page = openPage(host);
+    await vi.waitFor(() => expect(page.status()).toMatchObject({ kind: "failed", failure: { code: "storage_denied" } }));
+    page.reopen();
+    expect(await page.client.checkUsername("ben")).toBe("taken");
+  });
+});
