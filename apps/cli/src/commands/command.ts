@@ -1,0 +1,56 @@
+import type { Client } from "@latchkey/client";
+import type { ParseArgsOptionsConfig } from "node:util";
+import type { Output, Writable } from "../output.ts";
+
+/** What the command line is run in: everything from outside, so that tests can stand in for it. */
+export interface Environment {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly homeDirectory: string;
+  readonly workingDirectory: string;
+  /** All of standard input, as UTF-8. */
+  readStdin(): Promise<string>;
+  openClient(params: { home: string; serverUrl: string }): Promise<Client>;
+  /** Resolves at the first SIGINT or SIGTERM. */
+  stopRequested(): Promise<void>;
+}
+
+/** What a command gets. */
+export interface CommandContext {
+  readonly environment: Environment;
+  readonly output: Output;
+  /** Folder of the profile. */
+  readonly home: string;
+  /** `--server`, if given. */
+  readonly serverUrl: string | undefined;
+  readonly positionals: readonly string[];
+  readonly values: OptionValues;
+  /** Opens the profile's client, runs `use` and closes the client again, whatever happens. */
+  withClient<T>(use: (client: Client) => Promise<T>): Promise<T>;
+}
+
+/** Options as parsed. */
+export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+/** A command of `latchkey`. */
+export interface Command {
+  readonly name: string;
+  /** Such as `send TO TEXT`. */
+  readonly usage: string;
+  /** One line. */
+  readonly summary: string;
+  /** Further lines of `--help`. */
+  readonly help?: string;
+  readonly options?: ParseArgsOptionsConfig;
+  /** Least and most positional arguments. */
+  readonly positionals: readonly [number, number];
+  /** @throws CommandError, ClientError or ServerError: told in one line. */
+  run(context: CommandContext): Promise<void>;
+}
+
+/** A string option's value. */
+export function stringOption(values: OptionValues, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,17 @@
+import { formatConversation } from "../output.ts";
+import { waitMs } from "../conversations.ts";
+import type { Command } from "./command.ts";
+
+/** `latchkey conversations`. */
+export const conversationsCommand: Command = {
+  name: "conversations",
+  usage: "conversations",
+  summary: "list the conversations, newest first",
+  positionals: [0, 0],
+  async run({ output, withClient }) {
+    await withClient(async (client) => {
+      await client.settle({ timeoutMs: waitMs });
+      for (const conversation of await client.conversations()) output.result(conversation, formatConversation(conversation));
+    });
+  },
+};

@@ -1,0 +1,61 @@
+import type { Client } from "@latchkey/client";
+import { findConversation, waitMs } from "../conversations.ts";
+import { CommandError, usageError } from "../errors.ts";
+import { formatConversation, formatMember, printableLine } from "../output.ts";
+import type { Output } from "../output.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+/** `latchkey group create|add|remove`. */
+export const groupCommand: Command = {
+  name: "group",
+  usage: "group create NAME MEMBER... | group add ID MEMBER... | group remove ID MEMBER | group show ID",
+  summary: "create a group, add and remove members",
+  help: "ID is that of a conversation; MEMBER is a username or name@host.",
+  positionals: [2, Infinity],
+  run: group,
+};
+
+async function group({ output, positionals, withClient }: CommandContext): Promise<void> {
+  const [action = "", subject = "", ...members] = positionals;
+  if (action === "show") {
+    await withClient(async (client) => {
+      await findConversation(client, subject);
+      await printDetails(client, subject, output);
+    });
+    return;
+  }
+  if (!["create", "add", "remove"].includes(action)) throw usageError(`"group ${printableLine(action)}": create, add, remove or show`);
+  if (members.length === 0) throw usageError(`group ${action} needs a member`);
+  if (action === "remove" && members.length > 1) throw usageError("group remove takes one member at a time");
+  await withClient(async (client) => {
+    if (action === "create") {
+      const { id } = await client.startConversation({ to: members, name: subject });
+      await client.settle({ timeoutMs: waitMs });
+      const conversation = await findConversation(client, id);
+      output.result(conversation, formatConversation(conversation));
+      return;
+    }
+    await findConversation(client, subject);
+    if (action === "add") await client.addMembers(subject, members);
+    else await client.removeMember(subject, await memberId(client, subject, members[0] ?? ""));
+    // The invitations of the new members leave before the profile is closed.
+    await client.settle({ timeoutMs: waitMs });
+    await printDetails(client, subject, output);
+  });
+}
+
+async function memberId(client: Client, conversationId: string, address: string): Promise<string> {
+  const { members } = await client.details(conversationId);
+  const name = address.trim().toLowerCase().replace(/^@/, "");
+  const found = members.find(({ person }) => name === person.address || name === `${person.username}@${person.host}`);
+  if (found === undefined) throw new CommandError("not_a_member", `${printableLine(address)} is not a member of this conversation`);
+  return found.person.accountId;
+}
+
+async function printDetails(client: Client, conversationId: string, output: Output): Promise<void> {
+  const details = await client.details(conversationId);
+  output.result(
+    details,
+    [formatConversation(details.conversation), ...details.members.map((member) => `  ${formatMember(member)}`)].join("\n"),
+  );
+}

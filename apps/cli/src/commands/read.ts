@@ -1,0 +1,126 @@
+import type { Client, Message } from "@latchkey/client";
+import { findConversation, waitMs } from "../conversations.ts";
+import { CommandError, usageError } from "../errors.ts";
+import { formatMessage } from "../output.ts";
+import { stringOption } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+/** `latchkey read`. */
+export const readCommand: Command = {
+  name: "read",
+  usage: "read [--follow] [--conversation ID] [--limit N]",
+  summary: "fetch what is waiting and print messages, oldest first",
+  help: `  --conversation ID   only this conversation
+  --limit N           at most the last N messages of each conversation (20)
+  --follow            stay and print messages as they come, until interrupted`,
+  options: { follow: { type: "boolean" }, conversation: { type: "string" }, limit: { type: "string" } },
+  positionals: [0, 0],
+  run: read,
+};
+
+async function read(context: CommandContext): Promise<void> {
+  const only = stringOption(context.values, "conversation");
+  const limit = Number(stringOption(context.values, "limit") ?? "20");
+  if (!Number.isSafeInteger(limit) || limit < 0) throw usageError("--limit takes a whole number");
+  await context.withClient(async (client) => {
+    const printer = createPrinter(context, client, only);
+    if (context.values["follow"] === true) {
+      await follow({ context, client, printer, only, limit });
+      return;
+    }
+    let failure: unknown;
+    // Without the server, what is stored here is still shown; the exit status tells that it may not be all.
+    await client.settle({ timeoutMs: waitMs }).catch((error: unknown) => {
+      failure = error;
+    });
+    await printStored(client, printer, { only, limit });
+    if (failure !== undefined) throw failure;
+  });
+}
+
+interface Printer {
+  print(message: Message): Promise<void>;
+}
+
+/** Prints each message once, own ones when their fate is known. */
+function createPrinter({ output }: CommandContext, client: Client, only: string | undefined): Printer {
+  const printed = new Set<string>();
+  const titles = new Map<string, string>();
+  return {
+    async print(message) {
+      const key = `${message.conversationId} ${message.id}`;
+      if (printed.has(key) || (only !== undefined && message.conversationId !== only)) return;
+      printed.add(key);
+      if (only === undefined && !titles.has(message.conversationId))
+        for (const { id, title } of await client.conversations()) titles.set(id, title);
+      const title = titles.get(message.conversationId);
+      output.result(message, formatMessage(message, title === undefined ? {} : { title }));
+    },
+  };
+}
+
+async function printStored(client: Client, printer: Printer, params: { only: string | undefined; limit: number }): Promise<void> {
+  if (params.only !== undefined) await findConversation(client, params.only);
+  const conversations = (await client.conversations()).filter(({ id }) => params.only === undefined || id === params.only);
+  const runs: Message[][] = [];
+  for (const { id } of conversations) {
+    const newest = params.limit === 0 ? [] : await client.messages(id, { limit: params.limit });
+    runs.push([...newest]);
+    const last = newest.findLast((message) => message.delivery?.kind !== "pending");
+    if (last !== undefined) await client.markRead(id, last.order);
+  }
+  for (const message of mergeByTime(runs)) await printer.print(message);
+}
+
+/** Several conversations as they were said; within each its own order holds, whatever clocks say. */
+export function mergeByTime(runs: readonly (readonly Message[])[]): Message[] {
+  const places = runs.map(() => 0);
+  const merged: Message[] = [];
+  for (;;) {
+    let earliest: { run: number; message: Message } | undefined;
+    for (const [run, messages] of runs.entries()) {
+      const message = messages[places[run] ?? 0];
+      if (message !== undefined && (earliest === undefined || message.sentAtMs < earliest.message.sentAtMs)) earliest = { run, message };
+    }
+    if (earliest === undefined) return merged;
+    merged.push(earliest.message);
+    places[earliest.run] = (places[earliest.run] ?? 0) + 1;
+  }
+}
+
+async function follow(params: {
+  context: CommandContext;
+  client: Client;
+  printer: Printer;
+  only: string | undefined;
+  limit: number;
+}): Promise<void> {
+  const { context, client, printer, only, limit } = params;
+  if ((await client.account()) === undefined)
+    throw new CommandError("no_account", 'this profile has no account: see "latchkey register --help"');
+  let work = printStored(client, printer, { only, limit });
+  let isOffline = false;
+  const failed = Promise.withResolvers<void>();
+  const stop = client.subscribe((event) => {
+    if (event.kind === "connection" && (event.connection.kind === "offline") !== isOffline && event.connection.kind !== "connecting") {
+      isOffline = !isOffline;
+      context.environment.stderr.write(isOffline ? "latchkey: offline, trying again\n" : "latchkey: online again\n");
+    }
+    if (event.kind === "alarm") context.environment.stderr.write(`latchkey: ALARM: ${event.failure.code}: ${event.failure.message}\n`);
+    if (event.kind !== "message" || event.message.delivery?.kind === "pending") return;
+    const { message } = event;
+    work = work
+      .then(async () => {
+        await printer.print(message);
+        if (only === undefined || message.conversationId === only) await client.markRead(message.conversationId, message.order);
+      })
+      .catch(failed.reject);
+  });
+  try {
+    await work;
+    await Promise.race([context.environment.stopRequested(), failed.promise]);
+    await work;
+  } finally {
+    stop();
+  }
+}

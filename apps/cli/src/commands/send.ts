@@ -1,0 +1,38 @@
+import { conversationOf, untilDelivered, waitMs } from "../conversations.ts";
+import { CommandError, usageError } from "../errors.ts";
+import { stringOption } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+/** `latchkey send TO TEXT`. */
+export const sendCommand: Command = {
+  name: "send",
+  usage: "send TO TEXT",
+  summary: "send a message and wait until the server has it on disk",
+  help: `TO is a username, name@host or the id of a conversation. TEXT "-" reads standard input.
+  --timeout SECONDS   how long to wait for the server (30); the message stays queued after that`,
+  options: { timeout: { type: "string" } },
+  positionals: [2, 2],
+  run: send,
+};
+
+async function send({ environment, output, positionals, values, withClient }: CommandContext): Promise<void> {
+  const [to = "", argument = ""] = positionals;
+  const text = argument === "-" ? (await environment.readStdin()).replace(/\r?\n$/, "") : argument;
+  if (text.trim() === "") throw usageError("there is no text to send");
+  const timeout = stringOption(values, "timeout");
+  const timeoutMs = timeout === undefined ? waitMs : Number(timeout) * 1000;
+  if (!Number.isFinite(timeoutMs) || timeoutMs <= 0) throw usageError("--timeout takes a number of seconds");
+  await withClient(async (client) => {
+    const conversation = await conversationOf(client, to);
+    const message = await untilDelivered(client, await client.send(conversation.id, text), timeoutMs);
+    const delivery = message.delivery ?? { kind: "pending" };
+    output.result(message, delivery.kind);
+    if (delivery.kind === "failed") throw new CommandError(delivery.failure.code, delivery.failure.message);
+    if (delivery.kind === "pending")
+      throw new CommandError(
+        "offline",
+        "the server was not reached; the message is kept and goes out with the next command that reaches it",
+      );
+    await client.settle({ timeoutMs });
+  });
+}

@@ -1,0 +1,183 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RunningServer, ServerOptions } from "@latchkey/server";
+import type { ParseArgsOptionsConfig } from "node:util";
+import { CommandError } from "../errors.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+interface Setting {
+  readonly flag: string;
+  readonly value: string;
+  readonly help: string;
+  readonly isRepeatable?: true;
+}
+
+const settings: readonly Setting[] = [
+  { flag: "host", value: "NAME[:PORT]", help: "the host part of everybody's address, as browsers reach it (localhost:<port>)" },
+  { flag: "address", value: "ADDRESS", help: "network address to listen on; 0.0.0.0 or :: for every one (127.0.0.1)" },
+  { flag: "port", value: "PORT", help: "port to listen on (8080)" },
+  { flag: "data", value: "DIR", help: "folder of the data (./data)" },
+  { flag: "name", value: "TEXT", help: "what the server calls itself (its host)" },
+  { flag: "registration", value: "POLICY", help: "who may create an account: open, invitation or closed (open)" },
+  { flag: "invitation-code", value: "CODE", help: "a code that lets people register; may be given several times", isRepeatable: true },
+  { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30)" },
+  { flag: "web-root", value: "DIR", help: "the built web app; an empty value serves none (the one of this installation)" },
+  { flag: "log-level", value: "LEVEL", help: "silent, error, warn, info or debug (warn)" },
+  { flag: "tls-cert", value: "FILE", help: "certificate chain, PEM: the server speaks HTTPS itself" },
+  { flag: "tls-key", value: "FILE", help: "private key of the certificate, PEM" },
+  { flag: "trust-proxy", value: "yes|no", help: "take addresses from X-Forwarded-For: only behind a proxy that sets it (no)" },
+];
+
+/** The variable of a flag: `--log-level` is `LATCHKEY_LOG_LEVEL`. */
+function variableOf(flag: string): string {
+  return `LATCHKEY_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
+
+const configFileName = "latchkey.config.json";
+const builtWebApp = fileURLToPath(new URL("../../../web/dist", import.meta.url));
+const registrations = ["open", "invitation", "closed"] as const;
+const logLevels = ["silent", "error", "warn", "info", "debug"] as const;
+const answers = ["yes", "no"] as const;
+
+const flagLines = settings.map(({ flag, value, help }) => `  ${`--${flag} ${value}`.padEnd(28)} ${help}`).join("\n");
+
+/** `latchkey serve`. */
+export const serveCommand: Command = {
+  name: "serve",
+  usage: "serve [OPTION...]",
+  summary: "run a server",
+  help: `${flagLines}
+  ${"--config FILE".padEnd(28)} a JSON file with any of the above (./${configFileName} if it is there)
+
+Each option can also be a variable, --log-level as LATCHKEY_LOG_LEVEL (several invitation codes with commas between them), or a
+member of the configuration file: { "port": 8080, "registration": "invitation", "invitation-code": ["oak", "elm"] }.
+An option outweighs a variable, a variable the file. SIGINT or SIGTERM stops the server when all it accepted is on disk.`,
+  options: {
+    ...Object.fromEntries(
+      settings.map(({ flag, isRepeatable }): [string, ParseArgsOptionsConfig[string]] => [
+        flag,
+        isRepeatable === true ? { type: "string", multiple: true } : { type: "string" },
+      ]),
+    ),
+    config: { type: "string" },
+  },
+  positionals: [0, 0],
+  // The server is loaded when needed: the other commands do without it.
+  run: async (context) => runServer(context, async (options) => (await import("@latchkey/server")).startServer(options)),
+};
+
+/** Runs a server until the process is asked to stop. @throws CommandError, ServerError. */
+export async function runServer(context: CommandContext, start: (options: ServerOptions) => Promise<RunningServer>): Promise<void> {
+  const { environment, output } = context;
+  const server = await start(serverOptions(context));
+  // From here on a signal is heard, so it is asked for before anybody is told that the server runs.
+  const stop = environment.stopRequested();
+  output.result({ kind: "running", url: server.url, host: server.host }, `Latchkey is running on ${server.url}`);
+  const failure = await Promise.race([stop, server.failed]);
+  await server.close();
+  if (failure !== undefined)
+    throw new CommandError("server_failed", `the server stopped by itself: ${failure.message}`, { cause: failure });
+}
+
+/** The server's options from flags, variables and the configuration file. @throws CommandError `invalid_option`. */
+export function serverOptions({ environment, values }: Pick<CommandContext, "environment" | "values">): ServerOptions {
+  const { variables, workingDirectory } = environment;
+  const file = readConfigFile(resolve(workingDirectory, asString(values["config"]) ?? variables["LATCHKEY_CONFIG"] ?? configFileName), {
+    isRequired: values["config"] !== undefined || variables["LATCHKEY_CONFIG"] !== undefined,
+  });
+  const all = (flag: string): string[] => {
+    const given = values[flag];
+    if (given !== undefined) return [given].flat().map(String);
+    const variable = variables[variableOf(flag)];
+    if (variable !== undefined) return flag === "invitation-code" ? variable.split(",").map((code) => code.trim()) : [variable];
+    const stored: unknown = file[flag];
+    return stored === undefined ? [] : [stored].flat().map(String);
+  };
+  const one = (flag: string): string | undefined => all(flag).at(-1);
+
+  const port = wholeNumber("port", one("port") ?? "8080", { least: 0, most: 65_535 });
+  const retention = one("retention-days");
+  const registration = choice("registration", one("registration"), registrations);
+  const invitationCodes = all("invitation-code").filter((code) => code !== "");
+  if (registration === "invitation" && invitationCodes.length === 0)
+    throw invalidOption("--registration invitation needs at least one --invitation-code");
+  const webRoot = one("web-root");
+  const isBuilt = existsSync(join(builtWebApp, "index.html"));
+  const [certificate, key] = [one("tls-cert"), one("tls-key")];
+  if ((certificate === undefined) !== (key === undefined)) throw invalidOption("--tls-cert and --tls-key belong together");
+  const host = one("host");
+  const name = one("name");
+  return {
+    ...(host === undefined ? {} : { host: host.toLowerCase() }),
+    address: one("address") ?? "127.0.0.1",
+    port,
+    dataDirectory: resolve(workingDirectory, one("data") ?? "data"),
+    ...(name === undefined ? {} : { serverName: name }),
+    ...(registration === undefined ? {} : { registration }),
+    ...(invitationCodes.length === 0 ? {} : { invitationCodes }),
+    ...(retention === undefined ? {} : { retentionDays: wholeNumber("retention-days", retention, { least: 1, most: 3650 }) }),
+    ...(webRoot === undefined
+      ? isBuilt
+        ? { webRoot: builtWebApp }
+        : {}
+      : webRoot === ""
+        ? {}
+        : { webRoot: resolve(workingDirectory, webRoot) }),
+    logLevel: choice("log-level", one("log-level"), logLevels) ?? "warn",
+    trustProxy: choice("trust-proxy", one("trust-proxy"), answers) === "yes",
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : {
+          tls: {
+            cert: readText("tls-cert", resolve(workingDirectory, certificate)),
+            key: readText("tls-key", resolve(workingDirectory, key)),
+          },
+        }),
+  };
+}
+
+function readConfigFile(path: string, { isRequired }: { isRequired: boolean }): Record<string, unknown> {
+  if (!isRequired && !existsSync(path)) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(readText("config", path));
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw invalidOption(`${path} is not JSON`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalidOption(`${path} is not a JSON object`);
+  const known = new Set(settings.map(({ flag }) => flag));
+  const unknown = Object.keys(value).find((key) => !known.has(key));
+  if (unknown !== undefined) throw invalidOption(`${path} has "${unknown}", which is no option: see "latchkey serve --help"`);
+  return Object.fromEntries(Object.entries(value));
+}
+
+function readText(flag: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw invalidOption(`--${flag}: ${path} cannot be read`);
+  }
+}
+
+function wholeNumber(flag: string, text: string, { least, most }: { least: number; most: number }): number {
+  const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most)) throw invalidOption(`--${flag} takes a whole number from ${String(least)} to ${String(most)}`);
+  return value;
+}
+
+function choice<T extends string>(flag: string, value: string | undefined, choices: readonly T[]): T | undefined {
+  if (value === undefined) return undefined;
+  const found = choices.find((candidate) => candidate === value);
+  if (found === undefined) throw invalidOption(`--${flag} is one of ${choices.join(", ")}`);
+  return found;
+}
+
+function asString(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function invalidOption(message: string): CommandError {
+  return new CommandError("invalid_option", message, { exitCode: 2 });
+}

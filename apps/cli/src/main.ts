@@ -1,0 +1,27 @@
+import { homedir } from "node:os";
+import { text } from "node:stream/consumers";
+import type { Environment } from "./commands/command.ts";
+import { runCli } from "./run.ts";
+
+const environment: Environment = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  variables: process.env,
+  homeDirectory: homedir(),
+  workingDirectory: process.cwd(),
+  readStdin: () => text(process.stdin),
+  // Loaded when needed: "serve" needs no client.
+  openClient: async (params) => (await import("@latchkey/client/node")).openNodeClient(params),
+  stopRequested() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    return promise;
+  },
+};
+
+// A reader that has enough, such as "latchkey read | head", is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+
+process.exitCode = await runCli(process.argv.slice(2), environment);

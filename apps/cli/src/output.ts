@@ -1,0 +1,111 @@
+import type { Conversation, Member, Message, MessageBody, Person } from "@latchkey/client";
+
+/** Where output goes. */
+export interface Writable {
+  write(text: string): unknown;
+}
+
+/** Prints results: plain text for people, or one JSON object a line for programs. */
+export interface Output {
+  /** Prints `value` as one line of JSON, or `text` for people. */
+  result(value: object, text: string): void;
+}
+
+/** An `Output` on a stream. */
+export function createOutput(params: { stdout: Writable; json: boolean }): Output {
+  return {
+    result(value, text) {
+      params.stdout.write(params.json ? `${JSON.stringify(value)}\n` : `${text}\n`);
+    },
+  };
+}
+
+/**
+ * Text of others as a terminal may show it: no control characters (they could move the cursor, rewrite lines or paste) and none that
+ * turn the direction of the text around. Line breaks and tabs stay.
+ */
+export function printable(text: string): string {
+  return text
+    .replaceAll(/\r\n?/g, "\n")
+    .replaceAll(/[^\P{Cc}\n\t]/gu, "\uFFFD")
+    .replaceAll(/[\u202A-\u202E\u2066-\u2069\u2028\u2029]/gu, "\uFFFD");
+}
+
+/** As `printable`, on one line: for names. */
+export function printableLine(text: string): string {
+  return printable(text).replaceAll(/[\n\t]/g, " ");
+}
+
+/** `Ann (ann)`, or `ann` where both are the same. */
+export function formatPerson(person: Person): string {
+  const name = printableLine(person.displayName);
+  return name === person.address ? name : `${name} (${person.address})`;
+}
+
+/** `2026-11-23 09:12`, local time. */
+export function formatTime(timeMs: number): string {
+  const time = new Date(timeMs);
+  const pad = (value: number): string => String(value).padStart(2, "0");
+  const day = `${String(time.getFullYear())}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`;
+  return `${day} ${pad(time.getHours())}:${pad(time.getMinutes())}`;
+}
+
+/** What a line of a conversation says, for people. */
+export function formatBody(body: MessageBody): string {
+  switch (body.kind) {
+    case "text":
+      return printable(body.text);
+    case "created":
+      return body.name === "" ? "* started the conversation" : `* created the group ${printableLine(body.name)}`;
+    case "added":
+      return `* added ${body.people.map(formatPerson).join(", ")}`;
+    case "removed":
+      return `* removed ${body.people.map(formatPerson).join(", ")}`;
+    case "left":
+      return "* left";
+    case "renamed":
+      return `* named the group ${printableLine(body.name)}`;
+    case "keys_updated":
+      return "* renewed their keys";
+    case "expired":
+      return `* ${String(body.count)} messages are no longer kept by the server`;
+    case "unsupported":
+      return "* sent something that this version cannot show";
+    case "unreadable":
+      return `* cannot be read: ${printableLine(body.reason)}`;
+    case "alarm":
+      return `! ALARM: ${printableLine(body.reason)}`;
+    default:
+      return body satisfies never;
+  }
+}
+
+/** `[2026-11-23 09:12] ann: text`, further lines of the text indented; with the conversation's title where several are shown. */
+export function formatMessage(message: Message, params: { title?: string } = {}): string {
+  const place = params.title === undefined ? "" : `${printableLine(params.title)} | `;
+  const author = message.author === undefined ? "" : message.author.isSelf ? "me" : printableLine(message.author.displayName);
+  const text = formatBody(message.body).split("\n").join("\n    ");
+  const separator = author === "" ? "" : message.body.kind === "text" ? ": " : " ";
+  return `[${formatTime(message.sentAtMs)}] ${place}${author}${separator}${text}${formatDelivery(message)}`;
+}
+
+function formatDelivery(message: Message): string {
+  if (message.delivery?.kind === "pending") return "  (waiting)";
+  if (message.delivery?.kind === "failed") return `  (not sent: ${message.delivery.failure.code}: ${message.delivery.failure.message})`;
+  return "";
+}
+
+/** One line of the list of conversations. */
+export function formatConversation(conversation: Conversation): string {
+  const parts = [conversation.id, conversation.kind.padEnd(6), printableLine(conversation.title)];
+  if (conversation.kind === "group")
+    parts.push(`${String(conversation.memberCount)} ${conversation.memberCount === 1 ? "member" : "members"}`);
+  if (conversation.unreadCount > 0) parts.push(`${String(conversation.unreadCount)} unread`);
+  if (conversation.status !== "active") parts.push(conversation.status);
+  return parts.join("  ");
+}
+
+/** One line of a list of members. */
+export function formatMember(member: Member): string {
+  return `${formatPerson(member.person)}${member.role === "member" ? "" : `  ${member.role}`}`;
+}

@@ -1,0 +1,507 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ClientError } from "@latchkey/client";
+import type { Client, ClientEvent, Conversation, Message, Person } from "@latchkey/client";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Environment } from "./commands/command.ts";
+import { mergeByTime } from "./commands/read.ts";
+import { runServer, serverOptions } from "./commands/serve.ts";
+import { formatMessage, printable } from "./output.ts";
+import { parseServerUrl } from "./profile.ts";
+import { runCli } from "./run.ts";
+
+const ann: Person = person("ann", true);
+const ben: Person = person("ben", false);
+const groupId = "aGVsbG8td29ybGQtdGhpcy1pcy1hLWdyb3Vw";
+
+function person(username: string, isSelf: boolean): Person {
+  return { accountId: `account-${username}`, username, host: "localhost:8080", address: username, displayName: username, isSelf };
+}
+
+function conversation(id: string, kind: "direct" | "group", title: string): Conversation {
+  return {
+    id,
+    kind,
+    title,
+    peer: undefined,
+    memberCount: 2,
+    lastMessage: undefined,
+    updatedAtMs: 0,
+    unreadCount: 0,
+    draft: "",
+    status: "active",
+    host: "localhost:8080",
+  };
+}
+
+function textMessage(params: { id: string; order: number; text: string; author?: Person; at?: number; in?: string }): Message {
+  const author = params.author ?? ben;
+  return {
+    id: params.id,
+    conversationId: params.in ?? groupId,
+    order: params.order,
+    author,
+    body: { kind: "text", text: params.text },
+    sentAtMs: params.at ?? params.order,
+    delivery: author.isSelf ? { kind: "accepted", atMs: 0 } : undefined,
+  };
+}
+
+/** Which calls a command made, and a client that answers them. */
+interface Fake {
+  readonly calls: unknown[][];
+  readonly client: Client;
+  emit(event: ClientEvent): void;
+}
+
+function createFake(answers: Partial<Client> = {}): Fake {
+  const calls: unknown[][] = [];
+  const listeners = new Set<(event: ClientEvent) => void>();
+  const defaults: Partial<Client> = {
+    account: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0 }),
+    conversations: () => Promise.resolve([conversation(groupId, "group", "Picnic")]),
+    messages: () => Promise.resolve([]),
+    settle: () => Promise.resolve(),
+    markRead: () => Promise.resolve(),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => Promise.resolve(),
+  };
+  const client = new Proxy(
+    {},
+    {
+      get(_target, name: keyof Client | "then") {
+        // A client is no promise, whatever is asked of it.
+        if (name === "then") return undefined;
+        return (...args: unknown[]) => {
+          if (name !== "subscribe") calls.push([name, ...args]);
+          const method: unknown = answers[name] ?? defaults[name];
+          if (typeof method !== "function") throw new Error(`unexpected call of ${name}`);
+          return Reflect.apply(method, undefined, args);
+        };
+      },
+    },
+  );
+  return {
+    calls,
+    // The proxy answers every method of a client.
+    client: client as Client,
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+  };
+}
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+});
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+});
+
+interface Run {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly opened: { home: string; serverUrl: string }[];
+}
+
+async function run(args: readonly string[], fake: Fake = createFake(), over: Partial<Environment> = {}): Promise<Run> {
+  let stdout = "";
+  let stderr = "";
+  const opened: { home: string; serverUrl: string }[] = [];
+  const status = await runCli(args, {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    variables: { LATCHKEY_HOME: home },
+    homeDirectory: "/home/nobody",
+    workingDirectory: home,
+    readStdin: () => Promise.resolve("from a pipe\n"),
+    openClient(params) {
+      opened.push(params);
+      return Promise.resolve(fake.client);
+    },
+    stopRequested: () => Promise.resolve(),
+    ...over,
+  });
+  return { status, stdout, stderr, opened };
+}
+
+describe("the command line", () => {
+  test("tells its commands, and wants one", async () => {
+    const none = await run([]);
+    expect(none.status).toBe(2);
+    expect(none.stdout).toContain("conversations");
+    expect(none.stderr).toBe("latchkey: usage: which command? They are listed above\n");
+    expect((await run(["--help"])).status).toBe(0);
+  });
+
+  test.each([
+    [["dance"], 'there is no command "dance"'],
+    [["send", "ben"], "usage: latchkey send TO TEXT"],
+    [["whoami", "--colour"], "Unknown option '--colour'"],
+    [["read", "--limit", "many"], "--limit takes a whole number"],
+    [["group", "dissolve", "x"], '"group dissolve"'],
+    [["group", "remove", groupId, "ben", "eve"], "one member at a time"],
+    [["send", "ben", "hi", "--timeout", "soon"], "--timeout takes a number"],
+    [["whoami", "--server", "http://"], "--server takes an address"],
+  ])("answers wrong usage of %j with one line and exit status 2", async (args, line) => {
+    const { status, stderr } = await run(args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^latchkey: usage: .*\n$/);
+    expect(stderr.split("\n")).toHaveLength(2);
+    expect(stderr).toContain(line);
+  });
+
+  test("gives every command a help that names its usage", async () => {
+    for (const name of ["serve", "register", "whoami", "send", "read", "group", "conversations", "inspect"]) {
+      const { status, stdout } = await run([name, "--help"]);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(new RegExp(`^latchkey ${name}`));
+    }
+  });
+
+  test("takes global options before and after the command, and the home of the environment", async () => {
+    const server = "https://chat.example.org";
+    const before = await run(["--home", "one", "--json", "--server", server, "whoami"]);
+    const after = await run(["whoami", "--json", `--server=${server}`, "--home", "one"]);
+    expect(before.opened).toEqual([{ home: join(home, "one"), serverUrl: server }]);
+    expect(after.opened).toEqual(before.opened);
+    expect(JSON.parse(after.stdout)).toMatchObject({ username: "ann", deviceId: "device" });
+    expect((await run(["whoami"])).opened).toEqual([{ home, serverUrl: "http://localhost:8080" }]);
+  });
+
+  test("tells a failure of the client in one line and closes the client", async () => {
+    const fake = createFake({ account: () => Promise.reject(new ClientError("storage_newer", "Written by a newer version.")) });
+    const { status, stdout, stderr } = await run(["whoami"], fake);
+    expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: "", stderr: "latchkey: storage_newer: Written by a newer version.\n" });
+    expect(fake.calls.at(-1)).toEqual(["close"]);
+  });
+
+  test("waits for a profile that another command is finishing with", async () => {
+    const fake = createFake();
+    let tries = 0;
+    const { status } = await run(["whoami"], fake, {
+      openClient: () => (++tries < 3 ? Promise.reject(new ClientError("storage_in_use", "In use.")) : Promise.resolve(fake.client)),
+    });
+    expect([status, tries]).toEqual([0, 3]);
+  });
+
+  test("whoami of an empty profile fails", async () => {
+    const { status, stderr } = await run(["whoami"], createFake({ account: () => Promise.resolve(undefined) }));
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^latchkey: no_account: /);
+  });
+});
+
+describe("register", () => {
+  test("passes on the names and remembers the server for later commands", async () => {
+    const fake = createFake({ register: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0 }) });
+    const { status, stdout } = await run(["register", "ann", "--display-name", "Ann B", "--server", "localhost:9090"], fake);
+    expect(status).toBe(0);
+    expect(stdout).toBe("Registered ann on localhost:8080\n");
+    expect(fake.calls[0]).toEqual(["register", { username: "ann", displayName: "Ann B" }]);
+    expect((await run(["whoami"])).opened).toEqual([{ home, serverUrl: "http://localhost:9090" }]);
+  });
+
+  test("does not remember a server that refused", async () => {
+    const fake = createFake({ register: () => Promise.reject(new ClientError("username_taken", "Taken.")) });
+    const { status, stderr } = await run(["register", "ann", "--server", "localhost:9090"], fake);
+    expect([status, stderr]).toEqual([1, "latchkey: username_taken: Taken.\n"]);
+    expect((await run(["whoami"])).opened[0]?.serverUrl).toBe("http://localhost:8080");
+  });
+
+  test("says so when the remembered server is damaged", async () => {
+    writeFileSync(join(home, "cli.json"), "{");
+    expect((await run(["whoami"])).stderr).toMatch(/^latchkey: profile_damaged: /);
+  });
+});
+
+describe("send", () => {
+  const pending: Message = { ...textMessage({ id: "m1", order: 1, text: "hi", author: ann }), delivery: { kind: "pending" } };
+
+  function sendingFake(fate: Message | undefined): Fake {
+    const fake = createFake({
+      startConversation: () => Promise.resolve(conversation("direct-1", "direct", "ben")),
+      send() {
+        if (fate !== undefined) setTimeout(() => fake.emit({ kind: "message", message: fate }), 5);
+        return Promise.resolve(pending);
+      },
+    });
+    return fake;
+  }
+
+  test("starts a direct conversation, waits for the server and prints what became of it", async () => {
+    const fake = sendingFake({ ...pending, delivery: { kind: "accepted", atMs: 5 } });
+    const { status, stdout } = await run(["send", "ben", "hi"], fake);
+    expect([status, stdout]).toEqual([0, "accepted\n"]);
+    expect(fake.calls).toContainEqual(["startConversation", { to: ["ben"] }]);
+    expect(fake.calls).toContainEqual(["send", "direct-1", "hi"]);
+    expect(fake.calls.slice(-2).map(([name]) => name)).toEqual(["settle", "close"]);
+  });
+
+  test("sends to a conversation by its id, text from standard input", async () => {
+    const fake = sendingFake({ ...pending, delivery: { kind: "accepted", atMs: 5 } });
+    const { status, stdout } = await run(["send", groupId, "-", "--json"], fake);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ id: "m1", delivery: { kind: "accepted" } });
+    expect(fake.calls).toContainEqual(["send", groupId, "from a pipe"]);
+  });
+
+  test("text may begin with a dash after two dashes", async () => {
+    const fake = sendingFake({ ...pending, delivery: { kind: "accepted", atMs: 5 } });
+    expect((await run(["send", "ben", "--", "-5 degrees"], fake)).status).toBe(0);
+    expect(fake.calls).toContainEqual(["send", "direct-1", "-5 degrees"]);
+  });
+
+  test("fails when the message failed, with the client's reason", async () => {
+    const failure = { code: "message_too_large", message: "Too large.", canRetry: false } as const;
+    const { status, stdout, stderr } = await run(["send", "ben", "hi"], sendingFake({ ...pending, delivery: { kind: "failed", failure } }));
+    expect([status, stdout, stderr]).toEqual([1, "failed\n", "latchkey: message_too_large: Too large.\n"]);
+  });
+
+  test("fails as offline when the time is over, the message still pending", async () => {
+    const { status, stdout, stderr } = await run(["send", "ben", "hi", "--timeout", "0.05"], sendingFake(undefined));
+    expect([status, stdout]).toEqual([1, "pending\n"]);
+    expect(stderr).toMatch(/^latchkey: offline: /);
+  });
+
+  test("has nothing to send", async () => {
+    expect((await run(["send", "ben", "  "])).status).toBe(2);
+  });
+});
+
+describe("read", () => {
+  const stored = [textMessage({ id: "a", order: 1, text: "one" }), textMessage({ id: "b", order: 2, text: "two\nlines" })];
+
+  test("prints what is stored, oldest first, and marks it read", async () => {
+    const fake = createFake({ messages: () => Promise.resolve(stored) });
+    const { status, stdout } = await run(["read"], fake);
+    expect(status).toBe(0);
+    expect(stdout.replaceAll(/\[[^\]]*\]/g, "[time]")).toBe("[time] Picnic | ben: one\n[time] Picnic | ben: two\n    lines\n");
+    expect(fake.calls).toContainEqual(["markRead", groupId, 2]);
+  });
+
+  test("prints one JSON object a line", async () => {
+    const { stdout } = await run(["read", "--json"], createFake({ messages: () => Promise.resolve(stored) }));
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(stored.map((message): unknown => JSON.parse(JSON.stringify(message))));
+  });
+
+  test("shows what is stored while offline, and fails", async () => {
+    const fake = createFake({
+      messages: () => Promise.resolve(stored),
+      settle: () => Promise.reject(new ClientError("offline", "The server cannot be reached now.")),
+    });
+    const { status, stdout, stderr } = await run(["read", "--conversation", groupId], fake);
+    expect(status).toBe(1);
+    expect(stdout.split("\n")).toHaveLength(4);
+    expect(stderr).toBe("latchkey: offline: The server cannot be reached now.\n");
+  });
+
+  test("knows the conversation that it is asked for", async () => {
+    expect((await run(["read", "--conversation", "nothing"])).stderr).toMatch(/^latchkey: unknown_conversation: /);
+  });
+
+  test("follows: each message once, own ones when their fate is known, until it is stopped", async () => {
+    const fake = createFake({ messages: () => Promise.resolve(stored) });
+    const own = { ...textMessage({ id: "c", order: 3, text: "mine", author: ann }), delivery: { kind: "pending" } as const };
+    const { status, stdout, stderr } = await run(["read", "--follow"], fake, {
+      async stopRequested() {
+        fake.emit({ kind: "message", message: own });
+        fake.emit({ kind: "message", message: { ...own, delivery: { kind: "accepted", atMs: 1 } } });
+        fake.emit({ kind: "message", message: stored[1] ?? own });
+        fake.emit({ kind: "connection", connection: { kind: "offline", sinceMs: 0, waitingCount: 0, nextTryMs: 0 } });
+        fake.emit({ kind: "connection", connection: { kind: "online" } });
+        await new Promise((done) => setTimeout(done, 20));
+      },
+    });
+    expect(status).toBe(0);
+    expect(stdout.match(/mine/g)).toHaveLength(1);
+    expect(stdout.match(/two/g)).toHaveLength(1);
+    expect(stderr).toBe("latchkey: offline, trying again\nlatchkey: online again\n");
+  });
+
+  test("merges conversations by time, each in its own order whatever its clocks say", () => {
+    const first = [textMessage({ id: "a", order: 1, text: "", at: 10 }), textMessage({ id: "b", order: 2, text: "", at: 5 })];
+    const second = [textMessage({ id: "c", order: 1, text: "", at: 7 }), textMessage({ id: "d", order: 2, text: "", at: 12 })];
+    expect(mergeByTime([first, second]).map(({ id }) => id)).toEqual(["c", "a", "b", "d"]);
+  });
+});
+
+describe("group", () => {
+  const details = {
+    conversation: conversation(groupId, "group", "Picnic"),
+    members: [
+      { person: ann, role: "owner", deviceCount: 1 },
+      { person: ben, role: "member", deviceCount: 1 },
+    ],
+    epoch: 1,
+    cipherSuite: "X-Wing hybrid (post-quantum)",
+    canManage: true,
+  } as const;
+  const answers: Partial<Client> = {
+    details: () => Promise.resolve(details),
+    addMembers: () => Promise.resolve(),
+    removeMember: () => Promise.resolve(),
+    startConversation: () => Promise.resolve(details.conversation),
+  };
+
+  test("creates one and waits until the invitations are out", async () => {
+    const fake = createFake(answers);
+    const { status, stdout } = await run(["group", "create", "Picnic", "ben", "eve"], fake);
+    expect([status, stdout]).toEqual([0, `${groupId}  group   Picnic  2 members\n`]);
+    expect(fake.calls.map(([name]) => name)).toEqual(["startConversation", "settle", "conversations", "close"]);
+    expect(fake.calls[0]).toEqual(["startConversation", { to: ["ben", "eve"], name: "Picnic" }]);
+  });
+
+  test("adds members", async () => {
+    const fake = createFake(answers);
+    expect((await run(["group", "add", groupId, "eve", "ben@other.example"], fake)).status).toBe(0);
+    expect(fake.calls).toContainEqual(["addMembers", groupId, ["eve", "ben@other.example"]]);
+  });
+
+  test.each(["ben", "@Ben", "ben@localhost:8080"])("removes a member called %s", async (name) => {
+    const fake = createFake(answers);
+    expect((await run(["group", "remove", groupId, name], fake)).status).toBe(0);
+    expect(fake.calls).toContainEqual(["removeMember", groupId, "account-ben"]);
+  });
+
+  test("removes nobody who is not there, and knows its conversations", async () => {
+    const fake = createFake(answers);
+    expect((await run(["group", "remove", groupId, "eve"], fake)).stderr).toMatch(/^latchkey: not_a_member: /);
+    expect(fake.calls.map(([name]) => name)).not.toContain("removeMember");
+    expect((await run(["group", "add", "nothing", "eve"], fake)).stderr).toMatch(/^latchkey: unknown_conversation: /);
+  });
+});
+
+describe("inspect", () => {
+  test("prints what the server sent", async () => {
+    const fake = createFake({ inspect: () => Promise.resolve({ json: '{"username":"ann"}' }) });
+    expect((await run(["inspect", "--json"], fake)).stdout).toBe('{"username":"ann"}\n');
+    expect((await run(["inspect"], fake)).stdout).toBe('{\n  "username": "ann"\n}\n');
+  });
+});
+
+describe("serve", () => {
+  function optionsOf(values: Record<string, string | string[]>, variables: Record<string, string> = {}) {
+    const environment = { variables, workingDirectory: home } as Environment;
+    return serverOptions({ environment, values });
+  }
+
+  test("has sound defaults", () => {
+    expect(optionsOf({})).toMatchObject({ address: "127.0.0.1", port: 8080, dataDirectory: join(home, "data") });
+  });
+
+  test("lets an option outweigh a variable, and a variable the file", () => {
+    writeFileSync(join(home, "latchkey.config.json"), '{"port": 1, "name": "File", "retention-days": 7, "host": "Chat.Example.org"}');
+    const options = optionsOf({ port: "3" }, { LATCHKEY_PORT: "2", LATCHKEY_NAME: "Variable" });
+    expect(options).toMatchObject({ port: 3, serverName: "Variable", retentionDays: 7, host: "chat.example.org" });
+  });
+
+  test("takes several invitation codes from anywhere", () => {
+    const open = { registration: "invitation" };
+    expect(optionsOf({ ...open, "invitation-code": ["oak", "elm"] }).invitationCodes).toEqual(["oak", "elm"]);
+    expect(optionsOf(open, { LATCHKEY_INVITATION_CODE: "oak, elm" }).invitationCodes).toEqual(["oak", "elm"]);
+    writeFileSync(join(home, "other.json"), '{"invitation-code": ["oak", "elm"], "registration": "invitation"}');
+    expect(optionsOf({ config: "other.json" }).invitationCodes).toEqual(["oak", "elm"]);
+  });
+
+  test("reads the files of a certificate", () => {
+    writeFileSync(join(home, "cert.pem"), "certificate");
+    writeFileSync(join(home, "key.pem"), "key");
+    expect(optionsOf({ "tls-cert": "cert.pem", "tls-key": "key.pem" }).tls).toEqual({ cert: "certificate", key: "key" });
+  });
+
+  test.each<[Record<string, string>, string]>([
+    [{ port: "70000" }, "--port"],
+    [{ port: "1e3" }, "--port"],
+    [{ "retention-days": "0" }, "--retention-days"],
+    [{ registration: "sometimes" }, "--registration"],
+    [{ registration: "invitation" }, "--invitation-code"],
+    [{ "log-level": "loud" }, "--log-level"],
+    [{ "tls-cert": "cert.pem" }, "--tls-key"],
+    [{ "tls-cert": "cert.pem", "tls-key": "key.pem" }, "cannot be read"],
+    [{ config: "missing.json" }, "missing.json"],
+  ])("refuses %j", (values, reason) => {
+    expect(() => optionsOf(values)).toThrow(reason);
+  });
+
+  test("refuses a member of the file that it does not know", () => {
+    writeFileSync(join(home, "latchkey.config.json"), '{"prot": 1}');
+    expect(() => optionsOf({})).toThrow('"prot"');
+  });
+
+  test("prints where it runs, and stops when asked", async () => {
+    const done: string[] = [];
+    const started = Promise.withResolvers<void>();
+    let stdout = "";
+    const close = (): Promise<void> => {
+      done.push("closed");
+      return Promise.resolve();
+    };
+    const environment = {
+      variables: {},
+      workingDirectory: home,
+      stdout: { write: (text: string) => (stdout += text) },
+      stopRequested: () => started.promise,
+    };
+    const running = runServer(
+      {
+        environment: environment as unknown as Environment,
+        output: { result: (_value, text) => (stdout += text) },
+        home,
+        serverUrl: undefined,
+        positionals: [],
+        values: {},
+        withClient: () => Promise.reject(new Error("no client here")),
+      },
+      () =>
+        Promise.resolve({
+          url: "http://localhost:8080",
+          host: "localhost:8080",
+          port: 8080,
+          failed: new Promise<Error>(() => undefined),
+          close,
+          [Symbol.asyncDispose]: close,
+        }),
+    );
+    await new Promise((tick) => setImmediate(tick));
+    expect(stdout).toBe("Latchkey is running on http://localhost:8080");
+    expect(done).toEqual([]);
+    started.resolve();
+    await running;
+    expect(done).toEqual(["closed"]);
+  });
+});
+
+describe("output", () => {
+  test("shows no control characters of others", () => {
+    expect(printable("a\u001B[2Jb\rc\u0000d\u202Ee\tf\n")).toBe("a\uFFFD[2Jb\nc\uFFFDd\uFFFDe\tf\n");
+    const line = formatMessage(
+      textMessage({ id: "a", order: 1, text: "x\u001B]0;title\u0007", author: { ...ben, displayName: "b\u009Bn\nen" } }),
+    );
+    expect([...line].some((character) => /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/.test(character))).toBe(false);
+    expect(line).toContain("b\uFFFDn en: ");
+  });
+
+  test("marks own messages that wait or failed", () => {
+    const own = textMessage({ id: "a", order: 1, text: "x", author: ann });
+    expect(formatMessage({ ...own, delivery: { kind: "pending" } })).toMatch(/me: x {2}\(waiting\)$/);
+    const failure = { code: "offline", message: "No.", canRetry: true } as const;
+    expect(formatMessage({ ...own, delivery: { kind: "failed", failure } })).toMatch(/\(not sent: offline: No\.\)$/);
+  });
+
+  test.each([
+    ["localhost:8080", "http://localhost:8080"],
+    ["127.0.0.1:1/", "http://127.0.0.1:1"],
+    ["chat.example.org", "https://chat.example.org"],
+    ["http://chat.example.org/x", "http://chat.example.org"],
+  ])("reads the server %s as %s", (typed, url) => {
+    expect(parseServerUrl(typed)).toBe(url);
+  });
+});
