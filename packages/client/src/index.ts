@@ -1,1 +1,6 @@
 export type * from "./api.ts";
+export { createClient } from "./create-client.ts";
+export type { ClientOptions } from "./create-client.ts";
+export { ClientError } from "./errors.ts";
+export type { Platform, SocketHandlers, SocketLike } from "./platform/platform.ts";
+export type { ScanRange, Store, StoreTransaction } from "./store/store.ts";

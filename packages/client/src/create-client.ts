@@ -1,0 +1,136 @@
+import { toBase64Url } from "@latchkey/codec";
+import type { AccountInfo, Client, ClientEvent, Connection } from "./api.ts";
+import { createDirectory } from "./account/directory.ts";
+import { loadOwnAccount } from "./account/own-account.ts";
+import type { OwnAccount } from "./account/own-account.ts";
+import { registerAccount } from "./account/registration.ts";
+import { Engine } from "./engine/engine.ts";
+import { People } from "./engine/people.ts";
+import { Posts } from "./engine/posts.ts";
+import { ClientError, offlineError } from "./errors.ts";
+import type { Platform } from "./platform/platform.ts";
+import type { Store } from "./store/store.ts";
+import { createConnections } from "./transport/connection-manager.ts";
+import { expectAnswer } from "./transport/connection.ts";
+
+/** What a client is made of. */
+export interface ClientOptions {
+  /** This profile's store, of which the client is the only user; closed with it. */
+  readonly store: Store;
+  readonly platform: Platform;
+  /** `http:` or `https:` address of one's own server. */
+  readonly serverUrl: string;
+}
+
+const settlePollMs = 20;
+const settleTimeoutMs = 30_000;
+
+/** Opens the profile in `store`: connects when it has an account, else waits for `register`. @throws ClientError of the store */
+export async function createClient(options: ClientOptions): Promise<Client> {
+  const { store, platform } = options;
+  const stored = await store.transact("read", (tx) => loadOwnAccount(tx));
+  const connections = createConnections({ platform, serverUrl: options.serverUrl, ownHost: stored?.host });
+  const directory = createDirectory({ store, platform, connections });
+  const listeners = new Set<(event: ClientEvent) => void>();
+  let engine: Engine | undefined;
+  let account = stored?.status === "registered" ? stored : undefined;
+  let registering: Promise<AccountInfo> | undefined;
+  let isClosed = false;
+
+  function emit(event: ClientEvent): void {
+    for (const listener of listeners) listener(event);
+  }
+
+  async function start(own: OwnAccount): Promise<void> {
+    account = own;
+    const people = new People({ store, directory, own });
+    const posts = new Posts({ store, platform, connections, directory, own });
+    engine = await Engine.start({ store, platform, connections, directory, own, people, posts, emit });
+  }
+
+  function running(): Engine {
+    if (isClosed) throw new ClientError("closed", "The client is closed.");
+    if (engine === undefined) throw new ClientError("no_account", "Create an account first.");
+    return engine;
+  }
+
+  async function register(params: Parameters<Client["register"]>[0]): Promise<AccountInfo> {
+    if (account !== undefined) throw new ClientError("account_exists", "This profile has an account already.");
+    const own = await registerAccount({ store, platform, connections, ...params });
+    await start(own);
+    const info = accountInfo(own);
+    emit({ kind: "account", account: info });
+    return info;
+  }
+
+  connections.onState((connection: Connection) => emit({ kind: "connection", connection }));
+  if (account !== undefined) await start(account);
+
+  return {
+    account: async () => (account === undefined ? undefined : accountInfo(account)),
+    connection: async () => connections.state(),
+    serverInfo: () => connections.serverInfo(),
+    checkUsername: async (username) => directory.checkUsername(username, await connections.ownHost()),
+    register(params) {
+      registering ??= register(params).finally(() => {
+        registering = undefined;
+      });
+      return registering;
+    },
+    resolve: async (address) => running().person(address),
+    conversations: async () => engine?.conversations() ?? [],
+    details: async (id) => running().details(id),
+    startConversation: async (params) => running().startConversation(params),
+    messages: async (id, params) => running().messages(id, params),
+    send: async (id, text) => running().send(id, text),
+    retry: async (id, messageId) => running().retry(id, messageId),
+    discard: async (id, messageId) => running().discard(id, messageId),
+    addMembers: async (id, addresses) => running().addMembers(id, addresses),
+    removeMember: async (id, accountId) => running().removeMember(id, accountId),
+    leave: async (id) => running().leave(id),
+    markRead: async (id, throughOrder) => running().markRead(id, throughOrder),
+    saveDraft: async (id, text) => running().saveDraft(id, text),
+    async inspect() {
+      const connection = running().deviceConnection;
+      if (connection === undefined) throw offlineError();
+      const { json } = expectAnswer(await connection.request({ kind: "inspect" }), "holdings");
+      return { json: new TextDecoder().decode(json) };
+    },
+    async settle(params = {}) {
+      const untilMs = platform.nowMs() + (params.timeoutMs ?? settleTimeoutMs);
+      while (!running().isIdle) {
+        if (platform.nowMs() > untilMs) throw offlineError();
+        await new Promise<void>((resolve) => {
+          platform.setTimer(settlePollMs, resolve);
+        });
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    wake: () => connections.wake(),
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await connections.close();
+      await engine?.close();
+      listeners.clear();
+      await store.close();
+    },
+  };
+}
+
+function accountInfo(own: OwnAccount): AccountInfo {
+  const { username, host, displayName, createdAtMs } = own;
+  return {
+    accountId: toBase64Url(own.accountId),
+    username,
+    host,
+    address: username,
+    displayName,
+    isSelf: true,
+    deviceId: toBase64Url(own.deviceId),
+    createdAtMs,
+  };
+}

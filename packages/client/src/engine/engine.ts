@@ -1,0 +1,352 @@
+import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
+import type { CipherSuiteId } from "@latchkey/mls";
+import { ContentError, createLeaveContent, createTextContent, parseAddress } from "@latchkey/protocol";
+import { defaultSuite } from "../account/key-packages.ts";
+import type { Contact } from "../account/contacts.ts";
+import type { Conversation, ConversationDetails, Message, Person } from "../api.ts";
+import { createConversation } from "../core/begin.ts";
+import { loadConversation, recordKeys } from "../core/records.ts";
+import { mayManage } from "../core/roster.ts";
+import { isWritable } from "../core/step.ts";
+import { pauseCode, pauseSentences } from "../core/turn.ts";
+import type { Change, ChangeOutcome, ConversationState, Effect, Joiner } from "../core/types.ts";
+import { ClientError, offlineError } from "../errors.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { ConversationRunner } from "./conversation-runner.ts";
+import { loadLines } from "./history.ts";
+import { HostLink } from "./host-link.ts";
+import { Inbox } from "./inbox.ts";
+import { sentenceOf } from "./sentences.ts";
+import { conversationOf, detailsOf, messageOfOutgoing } from "./shown.ts";
+import { contextOf } from "./world.ts";
+import type { World } from "./world.ts";
+
+const changeTimeoutMs = 60_000;
+
+/** Everything that runs once this profile has an account: its inbox and its conversations. */
+export class Engine {
+  readonly #world: World;
+  readonly #runners = new Map<string, ConversationRunner>();
+  readonly #links = new Map<string, HostLink>();
+  readonly #inbox: Inbox;
+  readonly #ownId: string;
+  #closed = false;
+
+  private constructor(world: World, runners: readonly ConversationRunner[]) {
+    this.#world = world;
+    this.#ownId = toBase64Url(world.own.accountId);
+    this.#link(world.own.host);
+    for (const runner of runners) this.#adopt(runner);
+    this.#inbox = new Inbox(world, (state, effects, alsoWrite) => this.#onJoined(state, effects, alsoWrite));
+    void world.posts.deliver();
+    this.#countWaiting();
+  }
+
+  /** Loads what is stored and connects. */
+  static async start(world: World): Promise<Engine> {
+    const { store, platform, people } = world;
+    const loaded = await store.transact("read", async (tx) => {
+      const prefix = recordKeys.meta("");
+      const keys = await tx.scan({ prefix });
+      const found = await Promise.all(
+        keys.map(async ([key]) => {
+          const id = key.slice(prefix.length);
+          const state = await loadConversation(tx, id, (suiteId: CipherSuiteId) => platform.crypto.suite(suiteId));
+          const [line] = await loadLines(tx, id, { limit: 1 });
+          return { state, line };
+        }),
+      );
+      return found;
+    });
+    const accounts = loaded.flatMap(({ state, line }) => [state?.peer, line?.author].filter((id) => id !== undefined));
+    await people.load(accounts);
+    return new Engine(
+      world,
+      loaded.flatMap(({ state, line }) => (state === undefined ? [] : [new ConversationRunner(world, state, line)])),
+    );
+  }
+
+  get deviceConnection(): Inbox["connection"] {
+    return this.#inbox.connection;
+  }
+
+  #link(host: string): HostLink {
+    const known = this.#links.get(host);
+    if (known !== undefined) return known;
+    const link = new HostLink(this.#world, host, () => undefined);
+    this.#links.set(host, link);
+    return link;
+  }
+
+  #adopt(runner: ConversationRunner): void {
+    this.#runners.set(runner.id, runner);
+    const { phase, host } = runner.state;
+    if (phase.kind !== "removed" && phase.kind !== "left") this.#link(host).add(runner);
+  }
+
+  #countWaiting(): void {
+    const waiting = [...this.#runners.values()].reduce(
+      (sum, { state }) => sum + state.outgoing.filter((item) => item.purpose === "text" && item.failure === undefined).length,
+      0,
+    );
+    this.#world.connections.setWaiting(waiting);
+  }
+
+  #runner(id: string): ConversationRunner {
+    const runner = this.#runners.get(id);
+    if (runner === undefined) throw new ClientError("unknown_conversation", "There is no such conversation in this profile.");
+    return runner;
+  }
+
+  async #onJoined(state: ConversationState, effects: readonly Effect[], alsoWrite: (tx: StoreTransaction) => Promise<void>): Promise<boolean> {
+    const known = this.#runners.get(state.id);
+    if (known !== undefined) {
+      const { kind } = known.state.phase;
+      // A Welcome into a group that this device is in would turn its clock back (attack C7).
+      if (kind !== "removed" && kind !== "left" && kind !== "paused") return false;
+      await known.replace(state, effects, alsoWrite);
+      this.#link(state.host).add(known);
+      return true;
+    }
+    await this.#world.people.load([...(state.roster?.leaves.values() ?? [])].map((leaf) => leaf.accountId));
+    const runner = new ConversationRunner(this.#world, state, undefined);
+    await runner.begin(effects, alsoWrite);
+    this.#adopt(runner);
+    await this.#settleTwins(runner);
+    return true;
+  }
+
+  /** Two direct conversations with one person: the one with the lower log id wins (spec L-12). */
+  async #settleTwins(joined: ConversationRunner): Promise<void> {
+    const { peer, kind } = joined.state;
+    if (kind !== "direct" || peer === undefined) return;
+    const twins = [...this.#runners.values()].filter(({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state));
+    const [winner, ...losers] = twins.toSorted((a, b) => compareBytes(a.state.logId, b.state.logId));
+    if (winner === undefined) return;
+    for (const loser of losers) {
+      const waiting = loser.state.outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
+      await loser.input({ kind: "supersede", by: winner.id });
+      for (const { id, text, content } of waiting) await winner.input({ kind: "compose", id, purpose: "text", text, content });
+    }
+  }
+
+  conversations(): readonly Conversation[] {
+    return [...this.#runners.values()]
+      .filter(({ state }) => state.phase.kind !== "superseded")
+      .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
+      .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
+  }
+
+  async details(id: string): Promise<ConversationDetails> {
+    const runner = this.#runner(id);
+    await runner.load();
+    return detailsOf(this.#world.people, runner.state, runner.lastLine, this.#ownId);
+  }
+
+  async messages(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
+    return await this.#runner(id).messages(params);
+  }
+
+  async resolve(address: string): Promise<Contact> {
+    const { directory, own, people } = this.#world;
+    const parsed = parseAddress(address, own.host);
+    if (parsed === undefined) throw new ClientError("invalid_address", "An address is a username, or username@host.");
+    const contact = await directory.resolve(parsed);
+    people.keep(contact);
+    return contact;
+  }
+
+  async person(address: string): Promise<Person> {
+    const contact = await this.resolve(address);
+    await this.#world.people.load([contact.accountId]);
+    return this.#world.people.person(contact.accountId);
+  }
+
+  async startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation> {
+    const { own, platform } = this.#world;
+    const contacts = await this.#resolveAll(params.to);
+    const others = contacts.filter((contact) => !equalBytes(contact.accountId, own.accountId));
+    const name = params.name?.trim() ?? "";
+    const isDirect = others.length <= 1 && name === "";
+    if (!isDirect && name === "") throw new ClientError("name_required", "A group needs a name.");
+    if (contacts.length === 0) throw new ClientError("invalid_address", "Say with whom.");
+    const peer = isDirect ? (others[0]?.accountId ?? own.accountId) : undefined;
+    if (peer !== undefined) {
+      const known = [...this.#runners.values()].find(({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state));
+      if (known !== undefined) return conversationOf(this.#world.people, known.state, known.lastLine);
+    }
+    const change = others.length === 0 ? undefined : await this.#addition(others, platform.random(8));
+    const logId = platform.random(32);
+    const created = await createConversation(contextOf(this.#world, toBase64Url(logId)), {
+      logId,
+      host: own.host,
+      kind: isDirect ? "direct" : "group",
+      name,
+      peer,
+      suiteId: defaultSuite,
+      change,
+    });
+    const runner = new ConversationRunner(this.#world, created.state, undefined);
+    await runner.begin(created.effects, () => undefined);
+    this.#adopt(runner);
+    return conversationOf(this.#world.people, runner.state, runner.lastLine);
+  }
+
+  async #resolveAll(addresses: readonly string[]): Promise<Contact[]> {
+    const contacts: Contact[] = [];
+    for (const address of addresses) {
+      const contact = await this.resolve(address);
+      if (!contacts.some((other) => equalBytes(other.accountId, contact.accountId))) contacts.push(contact);
+    }
+    return contacts;
+  }
+
+  /** A change that adds every device of these accounts, with what the members need to verify them (spec D-5). */
+  async #addition(contacts: readonly Contact[], changeId: Uint8Array): Promise<Omit<Change, "order" | "attempts">> {
+    const { directory, store } = this.#world;
+    const adds: Joiner[] = [];
+    for (const contact of contacts) {
+      for (const taken of await directory.takeKeyPackages(contact)) {
+        adds.push({
+          host: contact.host,
+          accountId: contact.accountId,
+          deviceId: taken.deviceId,
+          inboxId: taken.card.inboxId,
+          inboxKey: taken.card.inboxKey,
+          keyPackage: taken.message,
+        });
+      }
+    }
+    const accountIds = contacts.map((contact) => contact.accountId);
+    const proofs = await store.transact("read", (tx) => directory.proofsOf(tx, accountIds));
+    return { id: toBase64Url(changeId), adds, removes: [], proofs, update: false };
+  }
+
+  async send(id: string, text: string): Promise<Message> {
+    const { platform, own, people } = this.#world;
+    const runner = this.#runner(id);
+    requireWritable(runner.state);
+    const displayName = own.displayName !== own.username && runner.state.toldName !== own.displayName ? own.displayName : undefined;
+    const salt = platform.random(16);
+    let content: Uint8Array;
+    try {
+      content = createTextContent({ text, salt, sentAtMs: platform.nowMs(), displayName });
+    } catch (error) {
+      if (!(error instanceof ContentError)) throw error;
+      throw new ClientError("message_too_large", "A message has 1 to 65,536 bytes of text.", { cause: error });
+    }
+    const messageId = toBase64Url(salt);
+    await runner.input({ kind: "compose", id: messageId, purpose: "text", text, content });
+    if (displayName !== undefined) await runner.input({ kind: "told_name", displayName });
+    this.#countWaiting();
+    const pending = runner.state.outgoing.find((item) => item.id === messageId);
+    if (pending !== undefined) return messageOfOutgoing(people, id, own.accountId, pending);
+    const found = (await runner.messages({ limit: 50 })).find((message) => message.id === messageId);
+    if (found === undefined) requireWritable(runner.state);
+    if (found === undefined) throw new ClientError("server_refused", "The message was not taken.");
+    return found;
+  }
+
+  async retry(id: string, messageId: string): Promise<void> {
+    await this.#requireMessage(id, messageId).input({ kind: "retry", id: messageId });
+  }
+
+  async discard(id: string, messageId: string): Promise<void> {
+    await this.#requireMessage(id, messageId).input({ kind: "discard", id: messageId });
+  }
+
+  #requireMessage(id: string, messageId: string): ConversationRunner {
+    const runner = this.#runner(id);
+    if (!runner.state.outgoing.some((item) => item.id === messageId)) throw new ClientError("unknown_message", "This message is not waiting here.");
+    return runner;
+  }
+
+  async addMembers(id: string, addresses: readonly string[]): Promise<void> {
+    const runner = await this.#manageable(id);
+    const contacts = await this.#resolveAll(addresses);
+    const { roster } = runner.state;
+    if (contacts.some((contact) => roster?.accounts.has(toBase64Url(contact.accountId)) === true)) {
+      throw new ClientError("already_member", "This person is in the group already.");
+    }
+    await this.#change(runner, await this.#addition(contacts, this.#world.platform.random(8)));
+  }
+
+  async removeMember(id: string, accountId: string): Promise<void> {
+    const runner = await this.#manageable(id);
+    const leaf = runner.state.roster?.accounts.get(accountId)?.[0];
+    if (leaf === undefined) throw new ClientError("unknown_user", "This person is not in the group.");
+    const changeId = toBase64Url(this.#world.platform.random(8));
+    await this.#change(runner, { id: changeId, adds: [], removes: [leaf.accountId], proofs: new Uint8Array(0), update: false });
+  }
+
+  async #manageable(id: string): Promise<ConversationRunner> {
+    const runner = this.#runner(id);
+    await runner.load();
+    requireWritable(runner.state);
+    const { roster, kind } = runner.state;
+    if (kind === "direct" || roster === undefined || !mayManage(roster, this.#ownId)) {
+      throw new ClientError("not_permitted", sentenceOf("not_permitted"));
+    }
+    return runner;
+  }
+
+  async #change(runner: ConversationRunner, change: Omit<Change, "order" | "attempts">): Promise<void> {
+    const done = runner.outcomeOf(change.id);
+    await runner.input({ kind: "change", change });
+    const { platform } = this.#world;
+    const outcome = await new Promise<ChangeOutcome | undefined>((resolve) => {
+      const cancel = platform.setTimer(changeTimeoutMs, () => resolve(undefined));
+      void done.then((value) => {
+        cancel();
+        resolve(value);
+      });
+    });
+    // It stays queued: it is made when the server can be reached again.
+    if (outcome === undefined) throw offlineError();
+    if (outcome.kind === "failed") throw new ClientError(outcome.code, sentenceOf(outcome.code));
+  }
+
+  async leave(id: string): Promise<void> {
+    const { platform } = this.#world;
+    const salt = platform.random(16);
+    const content = createLeaveContent({ salt, sentAtMs: platform.nowMs() });
+    await this.#runner(id).input({ kind: "leave", id: toBase64Url(salt), content });
+  }
+
+  async markRead(id: string, throughOrder: number): Promise<void> {
+    const runner = this.#runner(id);
+    const { state } = runner;
+    if (throughOrder <= state.readThrough && state.unread === 0) return;
+    const unread = throughOrder >= state.lastOrder ? 0 : await runner.unreadAfter(throughOrder);
+    await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
+  }
+
+  async saveDraft(id: string, text: string): Promise<void> {
+    const runner = this.#runner(id);
+    if (runner.state.draft !== text) await runner.input({ kind: "draft", text });
+  }
+
+  /** Whether nothing waits for the server or for this device. */
+  get isIdle(): boolean {
+    this.#countWaiting();
+    return this.#inbox.isIdle && this.#world.posts.waiting === 0 && [...this.#runners.values()].every((runner) => runner.isIdle);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const link of this.#links.values()) link.release();
+    this.#world.posts.close();
+    await this.#inbox.close();
+    for (const runner of this.#runners.values()) await runner.close();
+  }
+}
+
+/** @throws ClientError when nothing can be written here any more. */
+function requireWritable(state: ConversationState): void {
+  if (isWritable(state)) return;
+  if (state.phase.kind === "paused") {
+    throw new ClientError(pauseCode(state.phase.reason), pauseSentences[state.phase.reason]);
+  }
+  throw new ClientError("not_a_member", sentenceOf("not_a_member"));
+}

@@ -1,0 +1,56 @@
+import { decode, encode, opaque, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { Line, LineBody } from "../core/types.ts";
+import { orderSegment, parseOrderSegment } from "../store/store.ts";
+import type { StoreTransaction } from "../store/store.ts";
+
+const id32 = opaque(32);
+const accounts: Codec<{ accounts: readonly Uint8Array[] }> = struct<{ accounts: readonly Uint8Array[] }>({
+  accounts: vector(id32, { maxBytes: 1 << 20 }),
+});
+const nothing = struct<Record<never, never>>({});
+const reason = struct<{ reason: string }>({ reason: text(4096) });
+const name = struct<{ name: string }>({ name: text(4096) });
+
+const body: Codec<LineBody> = variant<LineBody>(uint8, {
+  text: [1, struct<{ text: string }>({ text: text(1 << 20) })],
+  created: [2, name],
+  added: [3, accounts],
+  removed: [4, accounts],
+  left: [5, nothing],
+  renamed: [6, name],
+  keys_updated: [7, nothing],
+  expired: [8, struct<{ count: number }>({ count: safeUint64 })],
+  unsupported: [9, nothing],
+  unreadable: [10, reason],
+  alarm: [11, reason],
+});
+
+type StoredLine = Omit<Line, "order">;
+
+const line: Codec<StoredLine> = struct<StoredLine>({
+  id: text(128),
+  author: optional(id32),
+  sentAtMs: safeUint64,
+  body,
+  acceptedAtMs: safeUint64,
+});
+
+const prefixOf = (conversationId: string): string => `line/${conversationId}/`;
+
+/** Stores a line of the history at its place; the same place again replaces it. */
+export function putLine(tx: StoreTransaction, conversationId: string, value: Line): void {
+  tx.put(prefixOf(conversationId) + orderSegment(value.order), encode(line, value));
+}
+
+/** The `limit` lines before `beforeOrder` (the newest when absent), oldest first. */
+export async function loadLines(
+  tx: StoreTransaction,
+  conversationId: string,
+  params: { beforeOrder?: number | undefined; limit: number },
+): Promise<Line[]> {
+  const prefix = prefixOf(conversationId);
+  const before = params.beforeOrder === undefined ? {} : { before: prefix + orderSegment(params.beforeOrder) };
+  const found = await tx.scan({ prefix, ...before, limit: params.limit, reverse: true });
+  return found.map(([key, value]) => ({ ...decode(line, value), order: parseOrderSegment(key.slice(prefix.length)) })).toReversed();
+}

@@ -1,0 +1,188 @@
+import { CodecError, decode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { inspectWelcome, MlsError } from "@latchkey/mls";
+import type { CipherSuiteId } from "@latchkey/mls";
+import { inboxItemKinds, welcomeBundleCodec } from "@latchkey/protocol";
+import type { InboxItem, WelcomeBundle } from "@latchkey/protocol";
+import type { VerifiedAccount } from "@latchkey/transparency";
+import { defaultSuite, eraseOwnKeyPackage, findOwnKeyPackage, maintainKeyPackages } from "../account/key-packages.ts";
+import { authenticateDevice } from "../account/own-account.ts";
+import { joinConversation } from "../core/begin.ts";
+import type { ConversationState, Effect } from "../core/types.ts";
+import { ClientError, failureOf } from "../errors.ts";
+import { getBlob } from "../group/blobs.ts";
+import { openInboxItem } from "../group/inbox-seal.ts";
+import { forgetExpiredItems, isItemSeen, rememberItem } from "../group/inbox-seen.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { RoleConnection } from "../transport/connection.ts";
+import { expectAnswer } from "../transport/connection.ts";
+import type { Kept } from "../transport/kept-connection.ts";
+import { contextOf } from "./world.ts";
+import type { World } from "./world.ts";
+
+/** Takes a joined conversation in: state, effects, and what has to be stored in the same transaction. */
+export type OnJoined = (state: ConversationState, effects: readonly Effect[], alsoWrite: (tx: StoreTransaction) => Promise<void>) => Promise<boolean>;
+
+/** A clock that is off by more than this is told to the person. */
+const maxSkewMs = 3_600_000;
+const retryMs = 15_000;
+
+/** This device's own connection: proves who it is, keeps its key packages filled, and reads its inbox (spec section 7). */
+export class Inbox {
+  readonly #world: World;
+  readonly #onJoined: OnJoined;
+  readonly #kept: Kept<"device">;
+  #connection: RoleConnection<"device"> | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #pending = 0;
+  #isRead = false;
+  #skewTold = false;
+
+  constructor(world: World, onJoined: OnJoined) {
+    this.#world = world;
+    this.#onJoined = onJoined;
+    this.#kept = world.connections.keep("device", world.own.host, {
+      onOpen: async (connection) => {
+        this.#tellSkew(connection);
+        await authenticateDevice(connection, world.own, world.platform);
+        this.#connection = connection;
+        expectAnswer(await connection.request({ kind: "read_inbox", afterSeq: 0 }), "done");
+        // The answer of a ping comes after the items that were waiting.
+        this.#enqueue(async () => {
+          await connection.request({ kind: "ping" });
+          this.#enqueue(async () => {
+            this.#isRead = true;
+          });
+        });
+        this.#enqueue(() => this.#maintain(connection));
+      },
+      onEvent: (event, connection) => this.#enqueue(() => this.#take(event, connection)),
+      onClose: () => {
+        this.#connection = undefined;
+        this.#isRead = false;
+      },
+    });
+  }
+
+  get isIdle(): boolean {
+    return this.#pending === 0 && this.#isRead;
+  }
+
+  /** The authenticated connection, while there is one. */
+  get connection(): RoleConnection<"device"> | undefined {
+    return this.#connection;
+  }
+
+  async close(): Promise<void> {
+    this.#kept.release();
+    await this.#work;
+  }
+
+  #enqueue(job: () => Promise<void>): void {
+    this.#pending++;
+    this.#work = this.#work
+      .then(job)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#pending--;
+      });
+  }
+
+  /** Offline passes by itself; anything else a person can do something about is told. */
+  #fail(error: unknown): void {
+    const failure = failureOf(error);
+    if (failure.code === "offline" || failure.code === "closed") return;
+    if (failure.canRetry) this.#world.platform.setTimer(retryMs, () => this.#kept.reconnect());
+    else this.#world.emit({ kind: "alarm", failure, conversationId: undefined });
+  }
+
+  #tellSkew(connection: RoleConnection<"device">): void {
+    const skewMs = Math.abs(connection.hello.timeMs - connection.helloAtMs);
+    if (skewMs <= maxSkewMs || this.#skewTold) return;
+    this.#skewTold = true;
+    const message = "This device's clock and the server's are more than an hour apart. Check the date and time of this device.";
+    this.#world.emit({ kind: "alarm", failure: { code: "clock_skew", message, canRetry: false }, conversationId: undefined });
+  }
+
+  async #maintain(connection: RoleConnection<"device">): Promise<void> {
+    const { store, platform, own } = this.#world;
+    await store.transact("write", (tx) => forgetExpiredItems(tx, platform.nowMs()));
+    await maintainKeyPackages({ store, platform, account: own, connection });
+  }
+
+  async #take(item: InboxItem, connection: RoleConnection<"device">): Promise<void> {
+    const { store, platform, own, directory, people } = this.#world;
+    const opened = await openInboxItem({
+      platform,
+      recipient: { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, ...own.inboxKeyPair },
+      blob: item.blob,
+      isSeen: (itemId) => store.transact("read", (tx) => isItemSeen(tx, itemId)),
+      findSender: (head): Promise<VerifiedAccount | undefined> => this.#findSender(head.senderHost, head.senderAccountId),
+    });
+    if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.welcome) {
+      const contact = await directory.account(opened.head.senderHost, opened.head.senderAccountId).catch(() => undefined);
+      if (contact !== undefined) people.keep(contact);
+      await this.#join(opened.body, {
+        accountId: opened.head.senderAccountId,
+        deviceId: opened.head.senderDeviceId,
+        itemId: opened.head.itemId,
+        notAfterMs: opened.head.notAfterMs,
+      });
+    }
+    // Whatever it was, it has been dealt with: the server need not hold it any more.
+    if (!connection.closed) expectAnswer(await connection.request({ kind: "erase_inbox", uptoSeq: item.seq }), "done");
+  }
+
+  async #findSender(host: string, accountId: Uint8Array): Promise<VerifiedAccount | undefined> {
+    const { directory, own } = this.#world;
+    if (equalBytes(accountId, own.accountId)) return undefined;
+    try {
+      return (await directory.account(host, accountId)).account;
+    } catch (error) {
+      if (error instanceof ClientError && !error.canRetry) return undefined;
+      throw error;
+    }
+  }
+
+  async #join(
+    body: Uint8Array,
+    sender: { accountId: Uint8Array; deviceId: Uint8Array; itemId: Uint8Array; notAfterMs: number },
+  ): Promise<void> {
+    const { store, platform, connections, directory, people } = this.#world;
+    let bundle: WelcomeBundle;
+    let references: readonly Uint8Array[];
+    let suiteId: number;
+    try {
+      bundle = decode(welcomeBundleCodec, body);
+      ({ references, cipherSuite: suiteId } = inspectWelcome(bundle.welcome));
+    } catch (error) {
+      if (error instanceof CodecError || error instanceof MlsError) return;
+      throw error;
+    }
+    if (!isOfferedSuite(suiteId)) return;
+    const [reference] = references;
+    const own = reference === undefined ? undefined : await store.transact("read", (tx) => findOwnKeyPackage(tx, reference));
+    if (own === undefined || reference === undefined) return;
+    const ratchetTree =
+      bundle.tree.kind === "inline" ? bundle.tree.tree : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, bundle.tree);
+    for (const contact of await store.transact("write", (tx) => directory.learn(tx, bundle.directoryProofs))) people.keep(contact);
+    const joined = await joinConversation(contextOf(this.#world, toBase64Url(bundle.logId)), {
+      bundle,
+      suiteId,
+      keyPackage: own.keyPackage,
+      privateKeys: own.privateKeys,
+      ratchetTree,
+      senderAccountId: sender.accountId,
+      senderDeviceId: sender.deviceId,
+    });
+    const settle = async (tx: StoreTransaction): Promise<void> => {
+      rememberItem(tx, sender.itemId, sender.notAfterMs);
+      await eraseOwnKeyPackage(tx, reference);
+    };
+    if (joined.kind === "joined" && (await this.#onJoined(joined.state, joined.effects, settle))) return;
+    await store.transact("write", settle);
+  }
+}
+
+function isOfferedSuite(suite: number): suite is CipherSuiteId {
+  return suite === defaultSuite || suite === 0x0001;
+}

@@ -1,0 +1,93 @@
+import { decode, encode, equalBytes, struct, text, toBase64Url } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { formatAddress } from "@latchkey/protocol";
+import { deviceOf } from "@latchkey/transparency";
+import type { Contact } from "../account/contacts.ts";
+import type { Directory } from "../account/directory.ts";
+import type { OwnAccount } from "../account/own-account.ts";
+import type { Person } from "../api.ts";
+import type { RosterLeaf } from "../core/types.ts";
+import type { Store, StoreTransaction } from "../store/store.ts";
+
+const nameCodec: Codec<{ displayName: string }> = struct<{ displayName: string }>({ displayName: text(1024) });
+const nameKey = (account: string): string => `display-name/${account}`;
+
+/**
+ * The accounts that this profile has met, at hand without waiting: what a conversation needs while it takes a step, and what
+ * the app shows of people. A cache of the store; ids are base64url of account ids.
+ */
+export class People {
+  readonly #contacts = new Map<string, Contact>();
+  readonly #names = new Map<string, string>();
+  readonly #store: Store;
+  readonly #directory: Directory;
+  readonly #own: OwnAccount;
+  readonly #ownId: string;
+
+  constructor(params: { store: Store; directory: Directory; own: OwnAccount }) {
+    this.#store = params.store;
+    this.#directory = params.directory;
+    this.#own = params.own;
+    this.#ownId = toBase64Url(params.own.accountId);
+  }
+
+  /** Brings these accounts to hand, as far as the store knows them. */
+  async load(accountIds: Iterable<Uint8Array>): Promise<void> {
+    const missing = [...accountIds].filter((id) => !this.#contacts.has(toBase64Url(id)));
+    if (missing.length === 0) return;
+    await this.#store.transact("read", async (tx) => {
+      for (const accountId of missing) {
+        const contact = await this.#directory.cached(tx, accountId);
+        if (contact !== undefined) this.keep(contact);
+        const stored = await tx.get(nameKey(toBase64Url(accountId)));
+        if (stored !== undefined) this.#names.set(toBase64Url(accountId), decode(nameCodec, stored).displayName);
+      }
+    });
+  }
+
+  /** Takes in a verified account. */
+  keep(contact: Contact): void {
+    const id = toBase64Url(contact.accountId);
+    const known = this.#contacts.get(id);
+    if (known === undefined || known.account.state.version <= contact.account.state.version) this.#contacts.set(id, contact);
+  }
+
+  /** Remembers the name by which a person wants to be shown, in the caller's transaction. */
+  setName(tx: StoreTransaction, accountId: Uint8Array, displayName: string): void {
+    const id = toBase64Url(accountId);
+    this.#names.set(id, displayName);
+    tx.put(nameKey(id), encode(nameCodec, { displayName }));
+  }
+
+  /** Whether a verified account state holds this leaf's key for its device (spec A-5). */
+  vouches(leaf: RosterLeaf): boolean {
+    if (leaf.account === this.#ownId) {
+      return equalBytes(leaf.deviceId, this.#own.deviceId) && equalBytes(leaf.signaturePublicKey, this.#own.signatureKeyPair.publicKey);
+    }
+    const contact = this.#contacts.get(leaf.account);
+    if (contact === undefined || contact.host !== leaf.host) return false;
+    const device = deviceOf(contact.account, leaf.deviceId);
+    return device !== undefined && equalBytes(device.signatureKey, leaf.signaturePublicKey);
+  }
+
+  /** The person behind an account; an account not met yet is shown by the beginning of its id. */
+  person(accountId: Uint8Array): Person {
+    const id = toBase64Url(accountId);
+    const own = this.#own;
+    if (id === this.#ownId) {
+      const { username, host, displayName } = own;
+      return { accountId: id, username, host, address: username, displayName, isSelf: true };
+    }
+    const contact = this.#contacts.get(id);
+    const username = contact?.username ?? id.slice(0, 8);
+    const host = contact?.host ?? own.host;
+    return {
+      accountId: id,
+      username,
+      host,
+      address: formatAddress({ username, host }, own.host),
+      displayName: this.#names.get(id) ?? username,
+      isSelf: false,
+    };
+  }
+}

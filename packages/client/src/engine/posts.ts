@@ -1,0 +1,132 @@
+import { decode, encode, opaque, opaqueV, safeUint64, struct, text, toBase64Url } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { inboxItemKinds, welcomeBundleCodec } from "@latchkey/protocol";
+import type { Directory } from "../account/directory.ts";
+import type { OwnAccount } from "../account/own-account.ts";
+import type { WelcomePost } from "../core/types.ts";
+import { ClientError } from "../errors.ts";
+import { maxInboxBodyBytes, sealInboxItem } from "../group/inbox-seal.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { Store, StoreTransaction } from "../store/store.ts";
+import type { Connections } from "../transport/connection-manager.ts";
+import { expectAnswer } from "../transport/connection.ts";
+
+/** A sealed item on its way to somebody's inbox: the exact bytes, so that a retry stores nothing twice. */
+interface Parcel {
+  readonly host: string;
+  readonly inboxId: Uint8Array;
+  readonly blob: Uint8Array;
+  readonly notAfterMs: number;
+}
+
+const parcelCodec: Codec<Parcel> = struct<Parcel>({ host: text(260), inboxId: opaque(32), blob: opaqueV(1 << 20), notAfterMs: safeUint64 });
+const prefix = "parcel/";
+const lifeMs = 25 * 86_400_000;
+const retryMs = 10_000;
+
+/** Seals Welcomes, keeps them until they are in the joiners' inboxes, and brings them there (spec M-4, I-2). */
+export class Posts {
+  readonly #deps: { store: Store; platform: Platform; connections: Connections; directory: Directory; own: OwnAccount };
+  #running: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+  #waiting = 0;
+
+  constructor(deps: { store: Store; platform: Platform; connections: Connections; directory: Directory; own: OwnAccount }) {
+    this.#deps = deps;
+  }
+
+  /** Items not yet delivered, as far as this process knows. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Seals a Welcome into the caller's transaction. */
+  async put(tx: StoreTransaction, host: string, logId: Uint8Array, post: WelcomePost): Promise<void> {
+    const { platform, own, directory } = this.#deps;
+    const { joiner } = post;
+    const body = (directoryProofs: Uint8Array): Uint8Array =>
+      encode(welcomeBundleCodec, {
+        format: 1,
+        host,
+        logId,
+        epochId: post.epochId,
+        seq: post.seq,
+        head: post.head,
+        welcome: post.welcome,
+        tree: post.tree,
+        directoryProofs,
+        checkpoint: new Uint8Array(0),
+        ext: new Uint8Array(0),
+      });
+    const none = new Uint8Array(0);
+    // Proofs that do not fit are looked up by the joiner.
+    const proofs = await directory.proofsOf(tx, post.members);
+    const full = proofs.length < maxInboxBodyBytes ? body(proofs) : body(none);
+    const notAfterMs = platform.nowMs() + lifeMs;
+    const blob = await sealInboxItem({
+      platform,
+      sender: { host: own.host, accountId: own.accountId, deviceId: own.deviceId, secretKey: own.signatureKeyPair.secretKey },
+      recipient: joiner,
+      kind: inboxItemKinds.welcome,
+      body: full.length <= maxInboxBodyBytes ? full : body(none),
+      itemId: platform.random(16),
+      notAfterMs,
+    });
+    tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, { host: joiner.host, inboxId: joiner.inboxId, blob, notAfterMs }));
+    this.#waiting++;
+  }
+
+  /** Delivers what waits; tries again by itself until everything is delivered or out of date. */
+  deliver(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return this.#running;
+    }
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#again) {
+        this.#again = false;
+        void this.deliver();
+      }
+    });
+    return this.#running;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #run(): Promise<void> {
+    const { store, platform } = this.#deps;
+    const parcels = await store.transact("read", (tx) => tx.scan({ prefix }));
+    this.#waiting = parcels.length;
+    let failed = false;
+    for (const [key, value] of parcels) {
+      const parcel = decode(parcelCodec, value);
+      if (parcel.notAfterMs > platform.nowMs() && !(await this.#deliverOne(parcel))) {
+        failed = true;
+        continue;
+      }
+      await store.transact("write", (tx) => tx.delete(key));
+      this.#waiting--;
+    }
+    if (failed && !this.#closed) platform.setTimer(retryMs, () => void this.deliver());
+  }
+
+  async #deliverOne(parcel: Parcel): Promise<boolean> {
+    const { connections } = this.#deps;
+    const token = new Uint8Array(0);
+    try {
+      await connections.once("post", parcel.host, async (connection) => {
+        const { inboxId, blob } = parcel;
+        expectAnswer(await connection.request({ kind: "post", inboxId, capability: new Uint8Array(32), blob, token }), "done");
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof ClientError) return !error.canRetry && error.code !== "closed";
+      throw error;
+    }
+  }
+}

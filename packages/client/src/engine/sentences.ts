@@ -1,0 +1,18 @@
+import type { ClientErrorCode } from "../api.ts";
+
+const sentences: Readonly<Partial<Record<ClientErrorCode, string>>> = {
+  message_too_large: "This message is too long.",
+  server_full: "The server has no space left. Nothing is lost; it is tried again.",
+  members_changed: "Somebody joined since you wrote this. Send it to them too?",
+  not_a_member: "You are not in this conversation any more.",
+  not_permitted: "Only an administrator of the group may do that.",
+  conflict: "The group changed at the same moment too often. Try again.",
+  server_lied: "The server did something that it must not. Nothing is sent.",
+  profile_restored: "This profile is an old copy: it must not send.",
+  unreachable_device: "A device of this person cannot be reached now.",
+};
+
+/** What a failure means, in one plain sentence. */
+export function sentenceOf(code: ClientErrorCode): string {
+  return sentences[code] ?? "The server refused this.";
+}

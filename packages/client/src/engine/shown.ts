@@ -1,0 +1,107 @@
+import type { Conversation, ConversationDetails, Member, Message, MessageBody } from "../api.ts";
+import { mayManage, roleOf, roles } from "../core/roster.ts";
+import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
+import { sentenceOf } from "./sentences.ts";
+import type { People } from "./people.ts";
+
+function bodyOf(people: People, body: LineBody): MessageBody {
+  if (body.kind === "added" || body.kind === "removed") {
+    return { kind: body.kind, people: body.accounts.map((accountId) => people.person(accountId)) };
+  }
+  return body;
+}
+
+/** A stored line as people see it. */
+export function messageOfLine(people: People, conversationId: string, line: Line): Message {
+  const author = line.author === undefined ? undefined : people.person(line.author);
+  const isOwn = author?.isSelf === true && line.body.kind === "text";
+  return {
+    id: line.id,
+    conversationId,
+    order: line.order,
+    author,
+    body: bodyOf(people, line.body),
+    sentAtMs: line.sentAtMs,
+    delivery: isOwn ? { kind: "accepted", atMs: line.acceptedAtMs } : undefined,
+  };
+}
+
+/** A message that is not in the log yet, as people see it. */
+export function messageOfOutgoing(people: People, conversationId: string, own: Uint8Array, message: Outgoing): Message {
+  const { failure } = message;
+  return {
+    id: message.id,
+    conversationId,
+    order: message.order,
+    author: people.person(own),
+    body: { kind: "text", text: message.text },
+    sentAtMs: message.composedAtMs,
+    delivery:
+      failure !== undefined
+        ? { kind: "failed", failure: { code: failure, message: sentenceOf(failure), canRetry: true } }
+        : message.accepted !== undefined
+          ? { kind: "accepted", atMs: message.composedAtMs }
+          : { kind: "pending" },
+  };
+}
+
+/** A conversation as a list shows it. */
+export function conversationOf(people: People, state: ConversationState, lastLine: Line | undefined): Conversation {
+  const peer = state.peer === undefined ? undefined : people.person(state.peer);
+  const waiting = state.outgoing.findLast((item) => item.purpose === "text");
+  const own = state.roster?.own?.accountId;
+  const lastMessage =
+    waiting !== undefined && own !== undefined
+      ? messageOfOutgoing(people, state.id, own, waiting)
+      : lastLine === undefined
+        ? undefined
+        : messageOfLine(people, state.id, lastLine);
+  return {
+    id: state.id,
+    kind: state.kind,
+    title: state.kind === "direct" ? (peer?.displayName ?? state.name) : state.name,
+    peer,
+    memberCount: state.memberCount,
+    lastMessage,
+    updatedAtMs: state.updatedAtMs,
+    unreadCount: state.unread,
+    draft: state.draft,
+    status: statusOf(state),
+    host: state.host,
+  };
+}
+
+function statusOf({ phase }: ConversationState): Conversation["status"] {
+  switch (phase.kind) {
+    case "creating":
+      return "pending";
+    case "active":
+      return "active";
+    case "paused":
+      return "paused";
+    case "leaving":
+    case "left":
+    case "removed":
+    case "superseded":
+      return "removed";
+  }
+}
+
+const roleNames: Readonly<Record<number, Member["role"]>> = { [roles.administrator]: "administrator", [roles.owner]: "owner" };
+
+/** A conversation with its members. */
+export function detailsOf(people: People, state: ConversationState, lastLine: Line | undefined, ownAccount: string): ConversationDetails {
+  const { roster } = state;
+  const members = [...(roster?.accounts ?? new Map<string, never>())].map(([account, leaves]): Member => {
+    const [leaf] = leaves;
+    if (leaf === undefined || roster === undefined) throw new Error("an account without a device");
+    return { person: people.person(leaf.accountId), role: roleNames[roleOf(roster, account)] ?? "member", deviceCount: leaves.length };
+  });
+  return {
+    conversation: conversationOf(people, state, lastLine),
+    members,
+    epoch: state.epoch?.epochId ?? 0,
+    cipherSuite: state.suiteId === 0xf001 ? "X-Wing hybrid (post-quantum)" : "X25519 (classical)",
+    canManage: roster !== undefined && state.kind === "group" && state.phase.kind === "active" && mayManage(roster, ownAccount),
+  };
+}
