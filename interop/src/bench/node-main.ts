@@ -12,7 +12,7 @@ import { benchGroup } from "./scenarios.ts";
 import { bundleSizes } from "./sizes.ts";
 
 // Prints the rows as JSON on standard output, one a line; what it is doing on standard error.
-// node interop/src/bench/node-main.ts [--quick] [--only node|chromium|sizes]
+// node interop/src/bench/node-main.ts [--quick] [--only node|chromium|sizes|ours]: "ours" is 1,000 members in Node without the foreign ones.
 
 const isQuick = process.argv.includes("--quick");
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
@@ -116,6 +116,19 @@ async function memory(): Promise<Row[]> {
   return rows;
 }
 
+if (only === "ours") {
+  const messages = { sizes: [100], batch: 20, rounds: 9 };
+  const common = {
+    environment: "node",
+    members: 1000,
+    rounds: 9,
+    messages,
+    withCommits: true,
+    say,
+    identity: (i: number) => `member ${i}`,
+  } as const;
+  emit(await benchGroup({ ...common, suite: nodeCrypto.suite(1), contenders: [latchkeyNode, latchkeyWeb] }));
+}
 if (only === undefined || only === "sizes") emit(await bundleSizes());
 if (only === undefined || only === "node") await benchNode();
 if (only === undefined || only === "chromium") emit(await benchChromium({ isQuick, say }));

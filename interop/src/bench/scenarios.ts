@@ -1,6 +1,6 @@
 import type { CipherSuite } from "@latchkey/mls";
 import { LatchkeyParty } from "../parties/latchkey.ts";
-import { alternate, timed } from "./measure.ts";
+import { alternate, alternateRepeated, timed } from "./measure.ts";
 import type { Peer, Row } from "./measure.ts";
 
 /** What the scenarios run on. */
@@ -60,7 +60,7 @@ export async function benchGroup(params: BenchParams): Promise<Row[]> {
   const joinRounds = Math.min(rounds, members >= 1000 ? 3 : rounds);
   record(
     "join by Welcome",
-    await alternate(peers, joinRounds, async (peer) => await timed(1, () => peer.join(welcomeOf(peers.indexOf(peer))))),
+    await alternateRepeated(peers, joinRounds, async (peer) => await timed(1, () => peer.join(welcomeOf(peers.indexOf(peer))))),
   );
   rows.push({
     environment: params.environment,
@@ -126,7 +126,7 @@ export async function benchGroup(params: BenchParams): Promise<Row[]> {
       const sizes = new Map<string, number[]>();
       record(
         `${what}, ${tree} tree: commit`,
-        await alternate(peers, rounds, async (peer) => {
+        await alternateRepeated(peers, rounds, async (peer) => {
           const before = peer.state;
           let size = 0;
           const took = await timed(1, async () => {
@@ -143,7 +143,7 @@ export async function benchGroup(params: BenchParams): Promise<Row[]> {
       founder.state = before;
       record(
         `${what}, ${tree} tree: receive`,
-        await alternate(peers, rounds, async (peer) => {
+        await alternateRepeated(peers, rounds, async (peer) => {
           const start = peer.state;
           const took = await timed(1, () => peer.receive(message));
           peer.state = start;
