@@ -24,6 +24,7 @@ export interface ClientOptions {
 
 const settlePollMs = 20;
 const settleTimeoutMs = 30_000;
+const inspectTimeoutMs = 10_000;
 
 /** Opens the profile in `store`: connects when it has an account, else waits for `register`. @throws ClientError of the store */
 export async function createClient(options: ClientOptions): Promise<Client> {
@@ -66,6 +67,11 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   connections.onState((connection: Connection) => emit({ kind: "connection", connection }));
   if (account !== undefined) await start(account);
 
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      platform.setTimer(settlePollMs, resolve);
+    });
+
   return {
     account: async () => (account === undefined ? undefined : accountInfo(account)),
     connection: async () => connections.state(),
@@ -91,6 +97,9 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     markRead: async (id, throughOrder) => running().markRead(id, throughOrder),
     saveDraft: async (id, text) => running().saveDraft(id, text),
     async inspect() {
+      // A client that was opened a moment ago is still connecting.
+      const untilMs = platform.nowMs() + inspectTimeoutMs;
+      while (running().deviceConnection === undefined && platform.nowMs() < untilMs) await pause();
       const connection = running().deviceConnection;
       if (connection === undefined) throw offlineError();
       const { json } = expectAnswer(await connection.request({ kind: "inspect" }), "holdings");
@@ -100,9 +109,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       const untilMs = platform.nowMs() + (params.timeoutMs ?? settleTimeoutMs);
       while (!running().isIdle) {
         if (platform.nowMs() > untilMs) throw offlineError();
-        await new Promise<void>((resolve) => {
-          platform.setTimer(settlePollMs, resolve);
-        });
+        await pause();
       }
     },
     subscribe(listener) {
