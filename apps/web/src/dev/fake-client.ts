@@ -199,12 +199,28 @@ export function createFakeHost(scene: Scene): ClientHost {
         return {
           json: JSON.stringify(
             {
-              username: "ada",
+              format: 1,
               host: "chat.example.org",
-              createdDay: "2026-10-14",
-              account: { updates: 1, historyBytes: 812 },
-              devices: [{ keyPackages: 98, lastResortKeyPackage: true, inbox: { items: 0, bytes: 0 } }],
-              quota: { accountUpdatesToday: 0 },
+              account_id: "mB2s0vZk1JYQ7W3m",
+              version: 1,
+              history_bytes: 812,
+              updates: { day: "2026-10-14", count: 1 },
+              usernames: [{ username: "ada", status: "held", binding: "c2lnbmVk".repeat(30) }],
+              devices: [
+                {
+                  device_id: "9f2KcQ",
+                  inbox_last_seq: 14,
+                  inbox_items: [],
+                  key_packages: Array.from({ length: 99 }, () => ({ kind: "one-time" })),
+                },
+              ],
+              explanations: {
+                host: "The server that wrote this.",
+                account_id: "The account's id: the hash of its first state.",
+                "devices[].inbox_items": "Sealed items that wait for the device. Nothing says who sent them.",
+                "devices[].key_packages": "Keys with which others can add the device to a group.",
+                not_held: "The server does not hold: messages or files that it can read, who talks with whom, groups and their members.",
+              },
             },
             undefined,
             2,

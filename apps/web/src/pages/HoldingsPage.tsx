@@ -5,7 +5,7 @@ import { failureWords, words } from "../messages/words.ts";
 import { Icon } from "../components/Icon.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { useApp, useSelector } from "../state/context.ts";
-import { holdingsRows } from "../state/holdings.ts";
+import { viewHoldings } from "../state/holdings.ts";
 import { failureOf } from "../worker/protocol.ts";
 
 /** What the server holds about the person, as it tells it, with a reason for each thing. */
@@ -22,7 +22,7 @@ export function HoldingsPage(): ReactElement {
     );
   }, [controller]);
   useEffect(ask, [ask]);
-  const rows = useMemo(() => (json === undefined ? [] : holdingsRows(json)), [json]);
+  const view = useMemo(() => (json === undefined ? undefined : viewHoldings(json)), [json]);
 
   const download = (): void => {
     const address = URL.createObjectURL(new Blob([json ?? ""], { type: "application/json" }));
@@ -49,7 +49,7 @@ export function HoldingsPage(): ReactElement {
             </button>
           </div>
         )}
-        {json !== undefined && (
+        {view !== undefined && (
           <>
             {/* On a narrow screen the table scrolls by itself: reachable by keyboard. */}
             {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
@@ -63,7 +63,7 @@ export function HoldingsPage(): ReactElement {
                   </tr>
                 </thead>
                 <tbody>
-                  {rows.map((row) => (
+                  {view.rows.map((row) => (
                     <tr key={row.what}>
                       <th scope="row">{row.what}</th>
                       <td className="holdings-value">{row.value}</td>
@@ -75,7 +75,7 @@ export function HoldingsPage(): ReactElement {
             </div>
             <div className="notice notice-good">
               <strong>{words.holdings.notThere}</strong>
-              <p>{words.holdings.notThereBody}</p>
+              <p>{view.notHeld ?? words.holdings.notThereBody}</p>
             </div>
             <p>
               <button type="button" className="button" onClick={download}>

@@ -1,78 +1,100 @@
 import { words } from "../messages/words.ts";
-import { dayKey, formatBytes } from "./format.ts";
+import { formatBytes } from "./format.ts";
 
 /** One thing that the server holds. */
 export interface HoldingsRow {
-  /** Where it stands in the server's answer, such as `devices 1 · created`. */
+  /** Which thing, such as `device 1 · inbox items`. */
   readonly what: string;
   readonly value: string;
+  /** What it is and why it is there, in the server's words. */
   readonly why: string;
 }
 
-const reasons: readonly (readonly [RegExp, keyof typeof words.holdings.reasons])[] = [
-  [/user ?name|\bname/iu, "username"],
-  [/host/iu, "host"],
-  [/key ?package|\bkey/iu, "key"],
-  [/inbox/iu, "inbox"],
-  [/device/iu, "device"],
-  [/blob|attachment/iu, "blob"],
-  [/quota|limit|token/iu, "quota"],
-  [/day|time|created|updated|since|\bat\b/iu, "time"],
-  [/account|state|chain|update|version|sequence/iu, "account"],
-];
+/** The server's answer, made readable. */
+export interface HoldingsView {
+  readonly rows: readonly HoldingsRow[];
+  /** What the server says that it does not hold. */
+  readonly notHeld: string | undefined;
+}
+
+type Explanations = Readonly<Record<string, unknown>>;
+
+const longestValue = 60;
+const mostListed = 3;
 
 /**
- * The rows of the server's answer, whatever its shape: every value with its path, nothing left out.
- * Text that is no JSON becomes one row.
+ * The rows of the server's answer: everything that it explains, and everything else that it sent. Long values are shortened; the
+ * answer itself is shown and downloaded whole beside it. Text that is no JSON becomes one row.
  */
-export function holdingsRows(json: string): readonly HoldingsRow[] {
+export function viewHoldings(json: string): HoldingsView {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
   } catch {
-    return [{ what: "", value: json, why: "" }];
+    parsed = undefined;
   }
+  if (!isObject(parsed)) return { rows: [{ what: "", value: json, why: "" }], notHeld: undefined };
+  const { explanations, format: _format, ...held } = parsed;
+  const known = isObject(explanations) ? explanations : {};
   const rows: HoldingsRow[] = [];
-  walk(parsed, [], rows);
-  return rows;
+  for (const [key, value] of Object.entries(held)) walk({ value, path: key, labels: [label(key)], known, rows });
+  return { rows, notHeld: typeof known["not_held"] === "string" ? known["not_held"] : undefined };
 }
 
-function walk(value: unknown, path: readonly string[], rows: HoldingsRow[]): void {
+interface Step {
+  readonly value: unknown;
+  /** As the explanations name it: `devices[].card`. */
+  readonly path: string;
+  readonly labels: readonly string[];
+  readonly known: Explanations;
+  readonly rows: HoldingsRow[];
+}
+
+function walk({ value, path, labels, known, rows }: Step): void {
   if (Array.isArray(value)) {
-    if (value.length === 0) rows.push(row(path, words.holdings.nothing));
-    else if (value.every((item) => typeof item !== "object" || item === null))
-      rows.push(row(path, value.map((item) => show(item, path)).join(", ")));
-    else for (const [index, item] of value.entries()) walk(item, [...path.slice(0, -1), `${path.at(-1) ?? ""} ${index + 1}`.trim()], rows);
-  } else if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value);
-    if (entries.length === 0) rows.push(row(path, words.holdings.nothing));
-    for (const [key, item] of entries) walk(item, [...path, spaced(key)], rows);
-  } else rows.push(row(path, show(value, path)));
+    const items: readonly unknown[] = value;
+    const isExplained = (item: unknown): boolean => isObject(item) && Object.keys(item).some((key) => `${path}[].${key}` in known);
+    if (items.some(isExplained)) {
+      for (const [index, item] of items.entries()) {
+        for (const [key, child] of Object.entries(isObject(item) ? item : {})) {
+          const name = `${labels.at(-1) ?? ""} ${index + 1}`;
+          walk({ value: child, path: `${path}[].${key}`, labels: [...labels.slice(0, -1), name, label(key)], known, rows });
+        }
+      }
+      return;
+    }
+  }
+  const explanation = known[path];
+  rows.push({
+    what: labels.join(" · "),
+    value: show(value, path),
+    why: typeof explanation === "string" ? explanation : "",
+  });
 }
 
-function row(path: readonly string[], value: string): HoldingsRow {
-  const what = path.join(" · ");
-  const last = path.at(-1) ?? "";
-  const reason = reasons.find(([pattern]) => pattern.test(last)) ?? reasons.find(([pattern]) => pattern.test(what));
-  return { what, value, why: reason === undefined ? "" : words.holdings.reasons[reason[1]] };
-}
-
-function show(value: unknown, path: readonly string[]): string {
-  const name = path.at(-1) ?? "";
-  if (value === null || value === "") return words.holdings.nothing;
+function show(value: unknown, name: string): string {
+  if (value === null || value === undefined || value === "") return words.holdings.nothing;
   if (value === true) return words.holdings.yes;
   if (value === false) return words.holdings.no;
-  if (typeof value === "number") {
-    if (/ ms$/iu.test(name)) return dayKey(value);
-    if (/ bytes$/iu.test(name)) return formatBytes(value);
+  if (typeof value === "number") return name.endsWith("bytes") ? formatBytes(value) : String(value);
+  if (typeof value === "string") return value.length <= longestValue ? value : `${value.slice(0, longestValue - 20)}…`;
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    if (items.length === 0) return words.holdings.nothing;
+    return items.length <= mostListed ? items.map((item) => show(item, name)).join("\n") : words.holdings.items(items.length);
   }
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return isObject(value)
+    ? Object.entries(value)
+        .map(([key, child]) => `${label(key)}: ${show(child, key)}`)
+        .join(", ")
+    : "";
 }
 
-/** `createdDay` and `created_day` as `created day`. */
-function spaced(key: string): string {
-  return key
-    .replaceAll(/([a-z0-9])([A-Z])/gu, "$1 $2")
-    .replaceAll(/[_-]+/gu, " ")
-    .toLowerCase();
+function label(key: string): string {
+  const names: Readonly<Record<string, string>> = words.holdings.names;
+  return names[key] ?? key.replaceAll("_", " ");
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
