@@ -1,0 +1,165 @@
+// node tools/run.js e2e/src/screenshots.ts [FOLDER]: pictures of the running app for the documentation (docs/screenshots), from a real
+// server, a real browser and people who write to each other.
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { createAccount, messageBox, startConversation } from "./testing/app.ts";
+import { openBrowser, viewports } from "./testing/chromium.ts";
+import { joinedConversation, registerPerson, sendAndWait } from "./testing/people.ts";
+import type { TestPerson } from "./testing/people.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+
+const target = resolve(process.argv[2] ?? fileURLToPath(new URL("../../docs/screenshots", import.meta.url)));
+
+type Size = keyof typeof viewports;
+
+/** Writes `name-size.png`, and `name-size-dark.png`. */
+async function shoot(page: Page, name: string, size: Size, options: { dark?: boolean } = {}): Promise<void> {
+  await page.setViewportSize(viewports[size]);
+  for (const colorScheme of ["light", ...(options.dark === true ? (["dark"] as const) : [])] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.evaluate(() => document.fonts.ready);
+    await settle(page);
+    const file = `${name}-${size}${colorScheme === "dark" ? "-dark" : ""}.png`;
+    await page.screenshot({ path: join(target, file) });
+    process.stdout.write(`${file}\n`);
+  }
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+}
+
+/** Two frames later everything that was measured stands where it belongs. */
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 120)));
+      }),
+  );
+}
+
+async function write(page: Page, text: string): Promise<void> {
+  await messageBox(page).fill(text);
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByRole("list", { name: "Messages" }).getByRole("listitem").last().getByText("On the server").waitFor({ state: "attached" });
+}
+
+async function open(page: Page, title: string): Promise<void> {
+  await page.getByRole("list", { name: "Conversations", exact: true }).getByRole("link", { name: title, exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: title }).waitFor();
+}
+
+using folder = createFolder();
+mkdirSync(target, { recursive: true });
+await using server = await startServerProcess({ data: folder.at("data"), args: ["--name", "Harbour Street"] });
+await using browser = await openBrowser({ folder: folder.at("ada") });
+const { page } = browser;
+
+await page.goto(server.url);
+await page.getByText("Anyone can create an account here.").waitFor();
+await shoot(page, "welcome", "phone");
+await shoot(page, "welcome", "desktop", { dark: true });
+
+const names: readonly (readonly [string, string])[] = [
+  ["ben", "Ben Okafor"],
+  ["mika", "Mika Saarinen"],
+  ["layla", "ليلى حدّاد"],
+  ["anneliese", "Dr. Anneliese von Hohenstein-Sigmaringen"],
+];
+const people = new Map<string, TestPerson>();
+for (const [username, displayName] of names) {
+  people.set(username, await registerPerson({ home: folder.at(username), server: server.url, username, displayName }));
+}
+const person = (username: string): TestPerson => {
+  const found = people.get(username);
+  if (found === undefined) throw new Error("nobody of this name");
+  return found;
+};
+
+await page.getByRole("textbox", { name: "Your name (optional)" }).fill("Ada Lindqvist");
+await createAccount(page, { url: server.url, username: "ada" });
+await page.getByRole("button", { name: "Copy link" }).first().waitFor();
+await shoot(page, "empty", "desktop");
+
+// A group, with everybody.
+const group = "Housemates 🏠";
+await startConversation(page, { to: names.map(([username]) => username), groupName: group });
+await write(page, "Hello everybody, this is our new home for the house talk");
+const groups = new Map<string, string>();
+for (const [username] of names) groups.set(username, (await joinedConversation(person(username).client, group)).id);
+const say = async (username: string, text: string): Promise<void> => {
+  await sendAndWait(person(username).client, groups.get(username) ?? "", text);
+};
+await say(
+  "mika",
+  "The boiler makes that noise again. I opened the little valve like last time, now it is quiet, but there is some water on the floor",
+);
+await say("mika", "Not much!");
+await say("ben", "I can call the plumber tomorrow morning");
+await write(page, "Please do. I wrote down the number:\n```\n+49 30 555 0199\nMo–Fr 8–16\n```");
+await say("anneliese", "Good evening to all of you. I shall bring the tool box.");
+
+// One to one.
+const greet = async (username: string, text: string): Promise<string> => {
+  const { client } = person(username);
+  const conversation = await client.startConversation({ to: ["ada"] });
+  await sendAndWait(client, conversation.id, text);
+  return conversation.id;
+};
+await greet("anneliese", "The minutes of the house meeting are ready. Shall I send them here?");
+await greet("layla", "مرحبا آدا! وصل الطرد صباح اليوم، شكرًا جزيلًا!");
+const withAda = await greet("ben", "Hey! I finally moved over here.");
+const ben = person("ben").client;
+await sendAndWait(ben, withAda, "Took two minutes, no phone number, nothing");
+const title = page.getByRole("link", { name: /^(Ben Okafor|ben)$/ });
+await title.waitFor();
+const benTitle = (await title.textContent()) ?? "ben";
+await open(page, benTitle);
+await write(page, "Welcome! So much quieter than the old group, isn’t it");
+await sendAndWait(ben, withAda, "😄");
+await write(page, "Are we still on for tonight?");
+await sendAndWait(
+  ben,
+  withAda,
+  "Yes! 19:00 at the usual place. I booked a table for four, under your name because they never get mine right.",
+);
+await sendAndWait(ben, withAda, "The menu is here: https://example.org/menu/autumn?lang=en (the mushrooms are good)");
+await write(page, "> I booked a table for four\n\nPerfect. Mika may be late, the last thing she wrote was `ETA 19:20`");
+await write(page, "I’ll bring the **keys** and the book you lent me in spring, promise this time");
+await sendAndWait(ben, withAda, "Ha. I had already given up on that one.");
+await say("mika", "Who took the big pot");
+await say("mika", "🫠");
+await write(page, "On my way 🚲");
+
+await shoot(page, "conversation", "desktop", { dark: true });
+await shoot(page, "conversation", "phone", { dark: true });
+await page.setViewportSize(viewports.phone);
+await page.getByRole("button", { name: "Back to conversations" }).click();
+await shoot(page, "list", "phone", { dark: true });
+await page.setViewportSize(viewports.desktop);
+await open(page, group);
+await shoot(page, "group", "desktop", { dark: true });
+await shoot(page, "group", "phone");
+await page.getByRole("button", { name: "Conversation details" }).click();
+await page.getByRole("region", { name: "Verification" }).waitFor();
+await shoot(page, "details", "desktop", { dark: true });
+await shoot(page, "details", "phone");
+await page.getByRole("button", { name: "Close details" }).click();
+await page.setViewportSize(viewports.desktop);
+await page.getByRole("button", { name: "New conversation", exact: true }).click();
+await page.getByRole("textbox", { name: "To", exact: true }).fill("ben, layla, ");
+await page.getByRole("textbox", { name: "Group name" }).fill("Saturday market");
+await page
+  .getByRole("button", { name: /^Remove / })
+  .nth(1)
+  .waitFor();
+await shoot(page, "new", "desktop", { dark: true });
+await shoot(page, "new", "phone");
+await page.goto(`${server.url}/settings`);
+await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
+await shoot(page, "settings", "desktop");
+await shoot(page, "settings", "phone");
+await page.getByRole("button", { name: "What the server holds about me" }).click();
+await page.getByRole("table").waitFor();
+await shoot(page, "holdings", "desktop");
+for (const one of people.values()) await one[Symbol.asyncDispose]();
