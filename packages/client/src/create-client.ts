@@ -39,7 +39,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   let isClosed = false;
 
   function emit(event: ClientEvent): void {
-    for (const listener of listeners) listener(event);
+    for (const listener of [...listeners]) {
+      try {
+        listener(event);
+      } catch {
+        // A listener's own fault: the others and the client go on.
+      }
+    }
   }
 
   async function start(own: OwnAccount): Promise<void> {

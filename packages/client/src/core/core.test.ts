@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { LogModel } from "./log-model.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 
@@ -89,6 +90,126 @@ describe("conversations without faults", () => {
     expect([...cyd.texts().values()]).toEqual(["for two"]);
   });
 });
+
+describe("a server or a copy that lies", () => {
+  async function pair(seed: string): Promise<{ world: SimWorld; ada: SimDevice; ben: SimDevice }> {
+    const world = await SimWorld.create(seed, ["ada", "ben"]);
+    const [ada, ben] = [named(world, 0), named(world, 1)];
+    await ada.found([ben]);
+    await world.settle();
+    await ada.say("one");
+    await world.settle();
+    await ben.disconnect(0);
+    await ada.say("two");
+    await world.settle([ada]);
+    await ben.connect();
+    ben.serve();
+    await ben.receive();
+    return { world, ada, ben };
+  }
+
+  function lastEntry(world: SimWorld): LogModel["entries"][number] {
+    const entry = world.log.entries.at(-1);
+    if (entry === undefined) throw new Error("the log is empty");
+    return entry;
+  }
+
+  it("an entry left out pauses the conversation and is told", async () => {
+    const { world, ben } = await pair("gap");
+    const entry = lastEntry(world);
+    await ben.input({ kind: "entry", event: { ...entry, seq: entry.seq + 1 } });
+    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "gap" });
+    expect(ben.alarms).toHaveLength(1);
+  });
+
+  it("[L-10] a message whose sender saw another log is a fork, never healed", async () => {
+    const { world, ben } = await pair("fork");
+    // The server showed ben something else before ada's message.
+    const { seq } = lastEntry(world);
+    await ben.input({ kind: "sealed", seq, leaf: new Uint8Array(32) });
+    await ada(world).say("three");
+    await world.settle([ada(world)]);
+    const next = lastEntry(world);
+    await ben.input({ kind: "entry", event: next });
+    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "fork" });
+    await ben.say("not sent");
+    expect(ben.state?.outgoing).toEqual([]);
+  });
+
+  it("[L-9] an access hash that differs from the sealed one is a lie", async () => {
+    const world = await SimWorld.create("access", ["ada", "ben", "cyd"]);
+    const [first, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    await first.found([ben, cyd]);
+    await world.settle();
+    await ben.disconnect(0);
+    await first.change([], [cyd]);
+    await world.settle([first]);
+    await ben.connect();
+    ben.serve();
+    await ben.receive();
+    await ben.input({ kind: "entry", event: { ...lastEntry(world), nextAccessHash: new Uint8Array(32).fill(1) } });
+    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "access_hash" });
+  });
+
+  it("a log that became shorter, or ends otherwise, is told", async () => {
+    const { ben } = await pair("rollback");
+    await ben.disconnect(0);
+    await ben.input({ kind: "connected" });
+    const { chain, epoch, logId } = ben.state ?? {};
+    if (chain === undefined || epoch === undefined || logId === undefined) throw new Error("no state");
+    const opened = { logId, currentEpochId: epoch.epochId, firstSeq: 1, headBeforeFirst: new Uint8Array(32) };
+    const link = ben.state;
+    await ben.input({ kind: "opened", opened: { ...opened, lastSeq: chain.seq, head: new Uint8Array(32) } });
+    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "fork" });
+    ben.state = link;
+    await ben.input({ kind: "opened", opened: { ...opened, lastSeq: chain.seq - 1, head: new Uint8Array(32) } });
+    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "gap" });
+  });
+
+  it("[L-8] what expired on the server is counted, and the chain goes on behind it", async () => {
+    const { world, ben } = await pair("expired");
+    await ben.disconnect(0);
+    await ben.input({ kind: "connected" });
+    const { chain, epoch } = ben.state ?? {};
+    const last = lastEntry(world);
+    if (chain === undefined || epoch === undefined) throw new Error("no state");
+    const opened = { logId: world.logId, currentEpochId: epoch.epochId, lastSeq: last.seq + 5, head: new Uint8Array(32), firstSeq: last.seq + 5, headBeforeFirst: new Uint8Array(32) };
+    await ben.input({ kind: "opened", opened });
+    expect([...ben.lines.values()].at(-1)?.body).toEqual({ kind: "expired", count: last.seq + 4 - chain.seq });
+    expect(ben.state?.chain.seq).toBe(last.seq + 4);
+    expect(ben.state?.phase.kind).toBe("active");
+  });
+
+  it("an old copy of a profile finds its own later entries before it sends", async () => {
+    const { world, ada: original } = await pair("restored");
+    const old = original.state;
+    await original.say("after the copy was made");
+    await world.settle([original]);
+    const count = world.log.entries.length;
+    await original.disconnect(0);
+    original.state = old === undefined ? undefined : { ...old, link: { ...old.link, kind: "down" } };
+    await original.say("must not go out");
+    await world.settle([original]);
+    expect(original.state?.phase).toEqual({ kind: "paused", reason: "profile_restored" });
+    expect(world.log.entries).toHaveLength(count);
+  });
+
+  it("[L-12] the half of a doubled direct conversation sends nothing new and is still read", async () => {
+    const { world, ada: writer, ben } = await pair("double");
+    await world.settle();
+    await ben.input({ kind: "supersede", by: "another" });
+    await ben.say("not here");
+    await writer.say("still read");
+    await world.settle();
+    expect(ben.state?.phase.kind).toBe("superseded");
+    expect([...ben.texts().values()]).toContain("still read");
+    expect([...writer.texts().values()]).not.toContain("not here");
+  });
+});
+
+function ada(world: SimWorld): SimDevice {
+  return named(world, 0);
+}
 
 describe("conversations with lost replies, restarts and races", () => {
   const runs = Number(process.env["SIM_RUNS"] ?? 12);

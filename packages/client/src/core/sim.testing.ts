@@ -382,10 +382,10 @@ export class SimWorld {
   }
 
   /** Everybody is online and everything arrives, until nothing is left to do. */
-  async settle(): Promise<void> {
+  async settle(devices: readonly SimDevice[] = this.devices): Promise<void> {
     for (let round = 0; round < 5000; round++) {
       let isBusy = false;
-      for (const device of this.devices) {
+      for (const device of devices) {
         if (await device.join()) isBusy = true;
         await device.connect();
         if (device.serve()) isBusy = true;

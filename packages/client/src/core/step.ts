@@ -64,7 +64,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       leave(turn, input);
       return undefined;
     case "supersede":
-      if (turn.state.phase.kind === "active") set(turn, { phase: { kind: "superseded", by: input.by } });
+      supersede(turn, input.by);
       return undefined;
     case "verified":
       onVerified(turn, input);
@@ -77,9 +77,6 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       return undefined;
     case "draft":
       set(turn, { draft: input.text });
-      return undefined;
-    case "told_name":
-      set(turn, { toldName: input.displayName });
       return undefined;
   }
 }
@@ -130,6 +127,8 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
     turn.effects.push({ kind: "schedule", name: "retry", delayMs: Math.max(input.retryAfterMs, retryDelayMs) });
     return;
   }
+  // Its log was perhaps never made; nothing is waited for there.
+  if (turn.state.phase.kind === "superseded") return;
   if (request === "create" || request === "open") {
     pause(turn, code === "purged" || code === "unknown_epoch" ? "missed_commit" : "access_refused");
     return;
@@ -176,9 +175,17 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
   set(turn, {
     outgoing: [...state.outgoing, message],
     nextLocal: state.nextLocal + 1,
+    toldName: input.purpose === "profile" ? input.text : state.toldName,
     updatedAtMs: input.purpose === "text" ? context.nowMs : state.updatedAtMs,
   });
   if (input.purpose === "text") turn.effects.push({ kind: "outgoing", message });
+}
+
+/** The other of two direct conversations counts (spec L-12): what was not sealed here is sent there, by the engine. */
+function supersede(turn: Turn, by: string): void {
+  const { state } = turn;
+  if (!isWritable(state)) return;
+  set(turn, { phase: { kind: "superseded", by }, outgoing: state.outgoing.filter((item) => item.sealed !== undefined), changes: [] });
 }
 
 /** The person wants it sent as the group is now. */

@@ -94,7 +94,7 @@ export interface Outgoing {
   readonly id: string;
   readonly order: number;
   readonly purpose: Purpose;
-  /** As shown while it waits; "" unless the purpose is text. */
+  /** Of a text what it says, of a profile the name that it tells. */
   readonly text: string;
   readonly composedAtMs: number;
   /** MIMI content. */
@@ -289,9 +289,7 @@ export type Input =
   | { readonly kind: "verified"; readonly verdicts: readonly LeafVerdict[] }
   | { readonly kind: "timer"; readonly name: TimerName }
   | { readonly kind: "read"; readonly throughOrder: number; readonly unread: number }
-  | { readonly kind: "draft"; readonly text: string }
-  /** This device's display name went out with a message. */
-  | { readonly kind: "told_name"; readonly displayName: string };
+  | { readonly kind: "draft"; readonly text: string };
 
 /** A WelcomeBundle to put into a joiner's inbox (spec M-4). */
 export interface WelcomePost {

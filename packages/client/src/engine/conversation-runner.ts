@@ -1,11 +1,13 @@
 import { toBase64Url } from "@latchkey/codec";
+import { createProfileContent } from "@latchkey/protocol";
 import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { checkLeaf } from "../account/directory.ts";
 import type { Message } from "../api.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
 import { step } from "../core/step.ts";
+import { isCaughtUp } from "../core/turn.ts";
 import type { ChangeOutcome, ConversationState, Effect, Input, LeafVerdict, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
-import { ClientError } from "../errors.ts";
+import { ClientError, failureOf } from "../errors.ts";
 import { getBlob, putBlob } from "../group/blobs.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
@@ -69,9 +71,14 @@ export class ConversationRunner {
     await this.#running;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
-    await this.#keep(undefined, state, effects, alsoWrite);
+    await this.load();
+    const before = this.#state;
+    // What the person wrote and read stays; what is left of the old group's records goes.
+    const { outgoing, nextLocal, unread, readThrough, draft, lastOrder } = before;
+    const kept = outgoing.map((item) => ({ ...item, sealed: undefined, accepted: undefined, failure: item.failure ?? ("not_a_member" as const) }));
+    const order = { nextLocal, unread, readThrough, draft, lastOrder: Math.max(lastOrder, state.lastOrder) };
+    await this.#keep(before, { ...state, ...order, outgoing: kept }, effects, alsoWrite);
     this.#isLoaded = true;
-    if (this.#connection !== undefined) this.connected(this.#connection);
   }
 
   /** Stores a conversation that was just made or joined. */
@@ -84,7 +91,7 @@ export class ConversationRunner {
     this.#connection = connection;
     this.#opening = 0;
     this.#early = [];
-    void this.input({ kind: "connected" });
+    this.post({ kind: "connected" });
   }
 
   disconnected(): void {
@@ -92,14 +99,14 @@ export class ConversationRunner {
     this.#connection = undefined;
     this.#opening = 0;
     this.#early = [];
-    void this.input({ kind: "disconnected" });
+    this.post({ kind: "disconnected" });
   }
 
   /** An entry of this log, or its link of the chain. */
   event(event: ({ kind: "entry" } & EntryEvent) | ({ kind: "sealed" } & SealedEvent)): void {
     const input: Input = event.kind === "entry" ? { kind: "entry", event } : { kind: "sealed", seq: event.seq, leaf: event.leaf };
     if (this.#opening > 0) this.#early.push(input);
-    else void this.input(input);
+    else this.post(input);
   }
 
   /** Waits for the end of a change that was asked for by `id`. */
@@ -113,6 +120,11 @@ export class ConversationRunner {
     this.#queue.push(input);
     this.#running ??= this.#run();
     return this.#running;
+  }
+
+  /** Takes an input that nobody waits for: a failure is told as an alarm, and the log is read again from what is stored. */
+  post(input: Input): void {
+    this.input(input).catch(() => undefined);
   }
 
   /** How many messages of others stand after this place. */
@@ -133,9 +145,19 @@ export class ConversationRunner {
     try {
       await Promise.resolve();
       while (this.#queue.length > 0 && !this.#closed) await this.#takeBatch(this.#queue.splice(0, maxBatch));
+    } catch (error) {
+      // Nothing of the batch was kept. Entries come again with a new connection.
+      this.#queue = this.#queue.filter((input) => !isFromLog(input));
+      this.#world.emit({ kind: "alarm", failure: failureOf(error, "storage_denied"), conversationId: this.id });
+      this.#connection?.close();
+      throw error;
     } finally {
       this.#running = undefined;
-      if (this.#queue.length > 0 && !this.#closed) this.#running = this.#run();
+      if (this.#queue.length > 0 && !this.#closed) {
+        this.#running = this.#run();
+        // Whoever waits for it has its promise; nobody may.
+        this.#running.catch(() => undefined);
+      }
     }
   }
 
@@ -144,13 +166,30 @@ export class ConversationRunner {
     const before = this.#state;
     let state = before;
     const effects: Effect[] = [];
-    for (const input of inputs) {
+    for (const [at, input] of inputs.entries()) {
       const taken = await this.#take(state, input);
-      if (taken === undefined) break;
+      if (taken === undefined) {
+        // What the person asked for meanwhile is not lost with the connection.
+        this.#queue.unshift(...inputs.slice(at).filter((later) => !isFromLog(later)));
+        this.#queue = this.#queue.filter((later) => !isFromLog(later));
+        break;
+      }
       state = taken.state;
       effects.push(...taken.effects);
     }
     await this.#keep(before, state, effects, () => undefined);
+    this.#introduce();
+  }
+
+  /** Tells the group once by which name this person goes. */
+  #introduce(): void {
+    const { own, platform } = this.#world;
+    const { displayName, username } = own;
+    const { phase, memberCount, toldName } = this.#state;
+    if (displayName === username || toldName === displayName || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(this.#state)) return;
+    const salt = platform.random(16);
+    const content = createProfileContent({ displayName, salt, sentAtMs: platform.nowMs() });
+    this.post({ kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content });
   }
 
   async #take(state: ConversationState, input: Input): Promise<{ state: ConversationState; effects: readonly Effect[] } | undefined> {
@@ -255,7 +294,7 @@ export class ConversationRunner {
           effect.name,
           platform.setTimer(effect.delayMs, () => {
             this.#timers.delete(effect.name);
-            void this.input({ kind: "timer", name: effect.name });
+            this.post({ kind: "timer", name: effect.name });
           }),
         );
         return;
@@ -273,9 +312,12 @@ export class ConversationRunner {
 
   #track(work: Promise<void>): void {
     this.#inFlight++;
-    void work.finally(() => {
-      this.#inFlight--;
-    });
+    work
+      .catch((error: unknown) => this.#world.emit({ kind: "alarm", failure: failureOf(error), conversationId: this.id }))
+      .finally(() => {
+        this.#inFlight--;
+      })
+      .catch(() => undefined);
   }
 
   async #open(effect: Extract<Effect, { kind: "create" | "open" }>): Promise<void> {
@@ -290,12 +332,12 @@ export class ConversationRunner {
           : { kind: "open", logId, epochId: effect.epochId, access: effect.access, afterSeq: effect.afterSeq },
       );
       if (this.#connection !== connection) return;
-      if (answer.kind === "opened") void this.input({ kind: "opened", opened: answer });
+      if (answer.kind === "opened") this.post({ kind: "opened", opened: answer });
       else if (answer.kind === "error") {
-        void this.input({ kind: "refused", request: effect.kind, entryId: undefined, code: answer.code, retryAfterMs: answer.retryAfterMs });
+        this.post({ kind: "refused", request: effect.kind, entryId: undefined, code: answer.code, retryAfterMs: answer.retryAfterMs });
       } else connection.close();
       this.#opening--;
-      if (this.#opening === 0) for (const input of this.#early.splice(0)) void this.input(input);
+      if (this.#opening === 0) for (const input of this.#early.splice(0)) this.post(input);
     } catch (error) {
       ignoreOffline(error);
     }
@@ -327,15 +369,15 @@ export class ConversationRunner {
       );
       if (this.#connection !== connection) return;
       const { entryId } = entry;
-      if (answer.kind === "accepted") void this.input({ kind: "accepted", entryId, seq: answer.seq, head: answer.head });
+      if (answer.kind === "accepted") this.post({ kind: "accepted", entryId, seq: answer.seq, head: answer.head });
       else if (answer.kind === "error") {
-        void this.input({ kind: "refused", request: effect.kind, entryId, code: answer.code, retryAfterMs: answer.retryAfterMs });
+        this.post({ kind: "refused", request: effect.kind, entryId, code: answer.code, retryAfterMs: answer.retryAfterMs });
       } else connection.close();
     } catch (error) {
       ignoreOffline(error);
       if (error instanceof ClientError && error.code !== "offline" && error.code !== "closed") {
         const code = error.code === "server_full" ? "storage_full" : error.code === "message_too_large" ? "too_large" : "internal";
-        void this.input({ kind: "refused", request: effect.kind, entryId: entry.entryId, code, retryAfterMs: error.retryAfterMs });
+        this.post({ kind: "refused", request: effect.kind, entryId: entry.entryId, code, retryAfterMs: error.retryAfterMs });
       }
     }
   }
@@ -356,7 +398,11 @@ export class ConversationRunner {
     const claimed = { ...leaf, account: toBase64Url(leaf.accountId) };
     if (people.vouches(claimed)) return "vouched";
     try {
-      people.keep(await directory.account(leaf.host, leaf.accountId));
+      const known = await directory.account(leaf.host, leaf.accountId);
+      people.keep(known);
+      if (people.vouches(claimed)) return "vouched";
+      // Heard of inside the group only, or older than the leaf: its host has the last word, on the name too (spec A-3).
+      people.keep(await directory.resolve({ username: known.username, host: known.host }));
       return people.vouches(claimed) ? "vouched" : "refused";
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
@@ -394,6 +440,11 @@ const shown = ["name", "phase", "memberCount", "unread", "readThrough", "draft",
 
 function isShownDifferently(before: ConversationState, after: ConversationState): boolean {
   return shown.some((field) => before[field] !== after[field]);
+}
+
+/** Whether the log tells it again by itself. */
+function isFromLog(input: Input): boolean {
+  return input.kind === "entry" || input.kind === "sealed" || input.kind === "opened" || input.kind === "accepted" || input.kind === "refused";
 }
 
 /** What was lost with the connection is sent again with the next one. */

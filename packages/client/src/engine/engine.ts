@@ -31,6 +31,7 @@ export class Engine {
   readonly #inbox: Inbox;
   readonly #ownId: string;
   #closed = false;
+  #starting: Promise<unknown> = Promise.resolve();
 
   private constructor(world: World, runners: readonly ConversationRunner[]) {
     this.#world = world;
@@ -124,9 +125,10 @@ export class Engine {
     const [winner, ...losers] = twins.toSorted((a, b) => compareBytes(a.state.logId, b.state.logId));
     if (winner === undefined) return;
     for (const loser of losers) {
+      // Into the winner first: between the two nothing is lost, and the same id is not taken twice.
       const waiting = loser.state.outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
-      await loser.input({ kind: "supersede", by: winner.id });
       for (const { id, text, content } of waiting) await winner.input({ kind: "compose", id, purpose: "text", text, content });
+      await loser.input({ kind: "supersede", by: winner.id });
     }
   }
 
@@ -162,7 +164,14 @@ export class Engine {
     return this.#world.people.person(contact.accountId);
   }
 
-  async startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation> {
+  /** One after the other: two clicks do not make two conversations. */
+  startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation> {
+    const started = this.#starting.then(() => this.#startConversation(params));
+    this.#starting = started.catch(() => undefined);
+    return started;
+  }
+
+  async #startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation> {
     const { own, platform } = this.#world;
     const contacts = await this.#resolveAll(params.to);
     const others = contacts.filter((contact) => !equalBytes(contact.accountId, own.accountId));
@@ -224,9 +233,10 @@ export class Engine {
 
   async send(id: string, text: string): Promise<Message> {
     const { platform, own, people } = this.#world;
-    const runner = this.#runner(id);
+    const runner = this.#writable(id);
     requireWritable(runner.state);
-    const displayName = own.displayName !== own.username && runner.state.toldName !== own.displayName ? own.displayName : undefined;
+    // In every text, so that whoever joined later learns it too.
+    const displayName = own.displayName === own.username ? undefined : own.displayName;
     const salt = platform.random(16);
     let content: Uint8Array;
     try {
@@ -237,14 +247,20 @@ export class Engine {
     }
     const messageId = toBase64Url(salt);
     await runner.input({ kind: "compose", id: messageId, purpose: "text", text, content });
-    if (displayName !== undefined) await runner.input({ kind: "told_name", displayName });
     this.#countWaiting();
     const pending = runner.state.outgoing.find((item) => item.id === messageId);
-    if (pending !== undefined) return messageOfOutgoing(people, id, own.accountId, pending);
+    if (pending !== undefined) return messageOfOutgoing(people, runner.id, own.accountId, pending);
     const found = (await runner.messages({ limit: 50 })).find((message) => message.id === messageId);
     if (found === undefined) requireWritable(runner.state);
     if (found === undefined) throw new ClientError("server_refused", "The message was not taken.");
     return found;
+  }
+
+  /** What is written into the half of a doubled conversation goes to the half that counts (spec L-12). */
+  #writable(id: string): ConversationRunner {
+    const runner = this.#runner(id);
+    const { phase } = runner.state;
+    return phase.kind === "superseded" ? (this.#runners.get(phase.by) ?? runner) : runner;
   }
 
   async retry(id: string, messageId: string): Promise<void> {
@@ -274,6 +290,7 @@ export class Engine {
   async removeMember(id: string, accountId: string): Promise<void> {
     const runner = await this.#manageable(id);
     const leaf = runner.state.roster?.accounts.get(accountId)?.[0];
+    if (accountId === this.#ownId) throw new ClientError("not_permitted", "To go, leave the group.");
     if (leaf === undefined) throw new ClientError("unknown_user", "This person is not in the group.");
     const changeId = toBase64Url(this.#world.platform.random(8));
     await this.#change(runner, { id: changeId, adds: [], removes: [leaf.accountId], proofs: new Uint8Array(0), update: false });

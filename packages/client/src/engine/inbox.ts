@@ -35,6 +35,8 @@ export class Inbox {
   #work: Promise<void> = Promise.resolve();
   #pending = 0;
   #isRead = false;
+  /** The connection on which an item could not be dealt with: it and all after it are read again on the next one. */
+  #stuck: RoleConnection<"device"> | undefined;
   #skewTold = false;
 
   constructor(world: World, onJoined: OnJoined) {
@@ -55,7 +57,7 @@ export class Inbox {
         });
         this.#enqueue(() => this.#maintain(connection));
       },
-      onEvent: (event, connection) => this.#enqueue(() => this.#take(event, connection)),
+      onEvent: (event, connection) => this.#enqueue(() => this.#takeInOrder(event, connection)),
       onClose: () => {
         this.#connection = undefined;
         this.#isRead = false;
@@ -107,6 +109,19 @@ export class Inbox {
     const { store, platform, own } = this.#world;
     await store.transact("write", (tx) => forgetExpiredItems(tx, platform.nowMs()));
     await maintainKeyPackages({ store, platform, account: own, connection });
+  }
+
+  /** Erasing an item erases those before it: none is passed over. */
+  async #takeInOrder(item: InboxItem, connection: RoleConnection<"device">): Promise<void> {
+    if (this.#stuck === connection || connection.closed) return;
+    try {
+      await this.#take(item, connection);
+    } catch (error) {
+      this.#stuck = connection;
+      const isLost = connection.closed;
+      if (!isLost && failureOf(error).code === "offline") this.#world.platform.setTimer(retryMs, () => this.#kept.reconnect());
+      throw error;
+    }
   }
 
   async #take(item: InboxItem, connection: RoleConnection<"device">): Promise<void> {

@@ -49,7 +49,9 @@ export class People {
   keep(contact: Contact): void {
     const id = toBase64Url(contact.accountId);
     const known = this.#contacts.get(id);
-    if (known === undefined || known.account.state.version <= contact.account.state.version) this.#contacts.set(id, contact);
+    const { version } = contact.account.state;
+    const isNews = known === undefined || known.account.state.version < version;
+    if (isNews || (known.account.state.version === version && known.checkedAtMs <= contact.checkedAtMs)) this.#contacts.set(id, contact);
   }
 
   /** Remembers the name by which a person wants to be shown, in the caller's transaction. */
@@ -65,7 +67,8 @@ export class People {
       return equalBytes(leaf.deviceId, this.#own.deviceId) && equalBytes(leaf.signaturePublicKey, this.#own.signatureKeyPair.publicKey);
     }
     const contact = this.#contacts.get(leaf.account);
-    if (contact === undefined || contact.host !== leaf.host) return false;
+    // A state that only a member showed proves the key, but not whose the name is (spec A-3): its host is asked.
+    if (contact === undefined || contact.host !== leaf.host || contact.checkedAtMs === 0) return false;
     const device = deviceOf(contact.account, leaf.deviceId);
     return device !== undefined && equalBytes(device.signatureKey, leaf.signaturePublicKey);
   }

@@ -1,3 +1,4 @@
+import { epoch } from "@latchkey/mls";
 import type { Conversation, ConversationDetails, Member, Message, MessageBody } from "../api.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
@@ -71,12 +72,13 @@ export function conversationOf(people: People, state: ConversationState, lastLin
   };
 }
 
-function statusOf({ phase }: ConversationState): Conversation["status"] {
+function statusOf({ phase, unverified }: ConversationState): Conversation["status"] {
   switch (phase.kind) {
     case "creating":
       return "pending";
     case "active":
-      return "active";
+      // Nothing is sent while a device is in the group that its account does not have (spec G-8).
+      return unverified.some((leaf) => leaf.refused) ? "paused" : "active";
     case "paused":
       return "paused";
     case "leaving":
@@ -100,7 +102,7 @@ export function detailsOf(people: People, state: ConversationState, lastLine: Li
   return {
     conversation: conversationOf(people, state, lastLine),
     members,
-    epoch: state.epoch?.epochId ?? 0,
+    epoch: state.group === undefined ? 0 : Number(epoch(state.group)),
     cipherSuite: state.suiteId === 0xf001 ? "X-Wing hybrid (post-quantum)" : "X25519 (classical)",
     canManage: roster !== undefined && state.kind === "group" && state.phase.kind === "active" && mayManage(roster, ownAccount),
   };
