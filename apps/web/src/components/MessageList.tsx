@@ -24,7 +24,7 @@ export function MessageList({
 }): ReactElement {
   const { controller } = useApp();
   const isAttentive = useSelector((state) => state.isAttentive);
-  const rows = useRows(conversation.id, timeline);
+  const rows = useRows(conversation, timeline);
   const nowMs = useNow();
   const scrollRef = useRef<HTMLDivElement>(null);
   const listRef = useRef<HTMLOListElement>(null);
@@ -201,7 +201,7 @@ function prefersStill(): boolean {
 }
 
 /** The rows, with messages that are just being handed to the client at their end. */
-function useRows(conversationId: string, timeline: Timeline): readonly Row[] {
+function useRows({ id: conversationId, kind }: Conversation, timeline: Timeline): readonly Row[] {
   const outgoing = useSelector((state) => state.outgoing);
   const account = useSelector((state) => state.account);
   return useMemo(() => {
@@ -209,10 +209,11 @@ function useRows(conversationId: string, timeline: Timeline): readonly Row[] {
     const waiting = account === undefined ? [] : mine.filter((item) => item.messageId === undefined);
     const messages = waiting.length === 0 ? timeline.messages : [...timeline.messages, ...waiting.map((item) => asMessage(item, account))];
     const keys = new Map(mine.flatMap((item) => (item.messageId === undefined ? [] : [[item.messageId, item.key] as const])));
-    const rows = toRows({ ...timeline, messages }, (atMs) => dayKey(atMs));
+    const shown = kind === "direct" ? messages.filter(({ body, author }) => body.kind !== "added" || author?.isSelf !== true) : messages;
+    const rows = toRows({ ...timeline, messages: shown }, (atMs) => dayKey(atMs));
     // A message keeps the key under which it first came onto the screen.
     return keys.size === 0 ? rows : rows.map((row) => (row.kind === "message" ? { ...row, key: keys.get(row.key) ?? row.key } : row));
-  }, [account, conversationId, outgoing, timeline]);
+  }, [account, conversationId, kind, outgoing, timeline]);
 }
 
 function asMessage(item: Outgoing, author: Message["author"]): Message {

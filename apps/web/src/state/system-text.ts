@@ -11,6 +11,8 @@ export function systemText(message: Message, conversationKind: "direct" | "group
     case "created":
       return conversationKind === "direct" ? words.system.createdDirect(author) : words.system.created(author, body.name);
     case "added":
+      // To the one who was added, that is how a direct conversation begins.
+      if (conversationKind === "direct") return words.system.createdDirect(author);
       return words.system.added(author, body.people.map(object));
     case "removed":
       return words.system.removed(author, body.people.map(object));
