@@ -134,7 +134,8 @@ export class Engine {
 
   conversations(): readonly Conversation[] {
     return [...this.#runners.values()]
-      .filter(({ state }) => state.phase.kind !== "superseded")
+      // The half of a doubled conversation that lost is read-only; it is shown where something was said in it (spec L-12).
+      .filter(({ state, lastLine }) => state.phase.kind !== "superseded" || lastLine?.body.kind === "text")
       .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
       .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
   }
