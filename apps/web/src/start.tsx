@@ -14,10 +14,15 @@ import "./styles/pages.css";
 /** Shows the app over a client, and ties it to the window around it. */
 export function startApp(host: ClientHost): void {
   const router = createRouter(globalThis.window);
-  // The next frame while one is drawn, else soon.
+  // The next frame, or soon where none is drawn: a window that is covered counts as visible, and draws nothing.
   const controller = createController(host, (run) => {
-    if (document.visibilityState === "visible") requestAnimationFrame(run);
-    else setTimeout(run, 50);
+    const once = (): void => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+      run();
+    };
+    const frame = requestAnimationFrame(once);
+    const timer = setTimeout(once, 60);
   });
 
   const followRoute = (): void => {
