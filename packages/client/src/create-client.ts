@@ -39,7 +39,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   let isClosed = false;
 
   function emit(event: ClientEvent): void {
-    for (const listener of [...listeners]) {
+    for (const listener of listeners) {
       try {
         listener(event);
       } catch {

@@ -143,10 +143,17 @@ export async function joinConversation(
     const roster = rosterOf(joined.state);
     const { settings, own } = roster;
     const agrees =
-      settings.host === bundle.host && equalBytes(settings.logId, bundle.logId) && equalBytes(groupId(joined.state), bundle.logId) && own !== undefined;
+      settings.host === bundle.host &&
+      equalBytes(settings.logId, bundle.logId) &&
+      equalBytes(groupId(joined.state), bundle.logId) &&
+      own !== undefined;
     if (!agrees) return { kind: "refused", reason: "disagrees" };
     const signer = roster.leaves.get(joined.welcomeSigner);
-    if (signer === undefined || !equalBytes(signer.accountId, params.senderAccountId) || !equalBytes(signer.deviceId, params.senderDeviceId)) {
+    if (
+      signer === undefined ||
+      !equalBytes(signer.accountId, params.senderAccountId) ||
+      !equalBytes(signer.deviceId, params.senderDeviceId)
+    ) {
       return { kind: "refused", reason: "unknown_signer" };
     }
     if (bundle.epochId !== bundle.seq) return { kind: "refused", reason: "disagrees" };

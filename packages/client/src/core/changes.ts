@@ -133,5 +133,7 @@ function stands(roster: Roster, joiner: Joiner): boolean {
 }
 
 function leavesOf(roster: Roster, accounts: readonly Uint8Array[]): readonly RosterLeaf[] {
-  return [...roster.leaves.values()].filter((leaf) => leaf !== roster.own && accounts.some((account) => equalBytes(account, leaf.accountId)));
+  return [...roster.leaves.values()].filter(
+    (leaf) => leaf !== roster.own && accounts.some((account) => equalBytes(account, leaf.accountId)),
+  );
 }

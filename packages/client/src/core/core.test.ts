@@ -173,7 +173,14 @@ describe("a server or a copy that lies", () => {
     const { chain, epoch } = ben.state ?? {};
     const last = lastEntry(world);
     if (chain === undefined || epoch === undefined) throw new Error("no state");
-    const opened = { logId: world.logId, currentEpochId: epoch.epochId, lastSeq: last.seq + 5, head: new Uint8Array(32), firstSeq: last.seq + 5, headBeforeFirst: new Uint8Array(32) };
+    const opened = {
+      logId: world.logId,
+      currentEpochId: epoch.epochId,
+      lastSeq: last.seq + 5,
+      head: new Uint8Array(32),
+      firstSeq: last.seq + 5,
+      headBeforeFirst: new Uint8Array(32),
+    };
     await ben.input({ kind: "opened", opened });
     expect([...ben.lines.values()].at(-1)?.body).toEqual({ kind: "expired", count: last.seq + 4 - chain.seq });
     expect(ben.state?.chain.seq).toBe(last.seq + 4);
@@ -242,7 +249,11 @@ describe("conversations with lost replies, restarts and races", () => {
             break;
           case 4:
             // Commits that race: ben renews his leaf by removing nobody but himself renewed.
-            if (world.pick(4) === 0 && ben.isActive) await ben.input({ kind: "change", change: { id: `u${i}`, adds: [], removes: [dee.self.accountId], proofs: new Uint8Array(0), update: false } });
+            if (world.pick(4) === 0 && ben.isActive)
+              await ben.input({
+                kind: "change",
+                change: { id: `u${i}`, adds: [], removes: [dee.self.accountId], proofs: new Uint8Array(0), update: false },
+              });
             break;
           case 5:
             await device.fireTimer();

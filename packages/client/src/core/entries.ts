@@ -147,7 +147,11 @@ async function onApplication(turn: Turn, processed: ProcessedApplication): Promi
   const author = turn.state.roster?.leaves.get(processed.sender);
   const said = parseAuthenticatedData(processed.authenticatedData);
   if (author === undefined || said === undefined) {
-    addLine(turn, { order: nextOrder(turn), author: author?.accountId, body: { kind: "unreadable", reason: "It is not a valid message of a member." } });
+    addLine(turn, {
+      order: nextOrder(turn),
+      author: author?.accountId,
+      body: { kind: "unreadable", reason: "It is not a valid message of a member." },
+    });
     return;
   }
   onContent(turn, author, processed.plaintext);

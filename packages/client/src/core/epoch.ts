@@ -67,7 +67,9 @@ function tellDifference(turn: Turn, author: RosterLeaf, roster: Roster, isOwn: b
   const line = { author: author.accountId, acceptedAtMs };
   if (added.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "added", accounts: ids(added) } });
   // Who left said so in a line of their own.
-  const thrownOut = removed.filter(([, leaves]) => !turn.state.leavers.some((leaver) => leaves.some((leaf) => equalBytes(leaf.accountId, leaver.accountId))));
+  const thrownOut = removed.filter(
+    ([, leaves]) => !turn.state.leavers.some((leaver) => leaves.some((leaf) => equalBytes(leaf.accountId, leaver.accountId))),
+  );
   if (thrownOut.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "removed", accounts: ids(thrownOut) } });
   if (roster.settings.name !== before.settings.name) {
     addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "renamed", name: roster.settings.name } });
@@ -119,7 +121,9 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
   for (const change of [...state.changes, ...(state.staged === undefined ? [] : [state.staged.change])]) {
     turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "not_a_member" } });
   }
-  const outgoing = state.outgoing.filter((item) => item.purpose === "text").map((item): Outgoing => ({ ...unsealed(item), failure: "not_a_member" }));
+  const outgoing = state.outgoing
+    .filter((item) => item.purpose === "text")
+    .map((item): Outgoing => ({ ...unsealed(item), failure: "not_a_member" }));
   set(turn, {
     phase: { kind },
     group: undefined,

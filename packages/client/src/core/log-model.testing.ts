@@ -76,7 +76,10 @@ export class LogModel {
     return this.#add({ ...params, kind: "message", nextAccessHash: zeroHash });
   }
 
-  commit(reader: ModelReader, params: { epochId: number; nextAccessHash: Uint8Array; blob: Uint8Array }): ModelAnswer<{ seq: number; head: Uint8Array }> {
+  commit(
+    reader: ModelReader,
+    params: { epochId: number; nextAccessHash: Uint8Array; blob: Uint8Array },
+  ): ModelAnswer<{ seq: number; head: Uint8Array }> {
     const known = this.#known({ ...params, kind: "commit" });
     if (known !== undefined) return known;
     if (!reader.opened.has(params.epochId)) return { kind: "error", code: "unknown_epoch" };
@@ -114,13 +117,23 @@ export class LogModel {
     };
   }
 
-  #known(entry: { epochId: number; kind: EntryKind; nextAccessHash: Uint8Array; blob: Uint8Array }): ModelAnswer<{ seq: number; head: Uint8Array }> | undefined {
+  #known(entry: {
+    epochId: number;
+    kind: EntryKind;
+    nextAccessHash: Uint8Array;
+    blob: Uint8Array;
+  }): ModelAnswer<{ seq: number; head: Uint8Array }> | undefined {
     const id = toBase64Url(entryId(this.#sha256, entry));
     const found = this.entries.find((candidate) => candidate.id === id);
     return found === undefined ? undefined : { kind: "ok", value: { seq: found.seq, head: found.head } };
   }
 
-  #add(entry: { epochId: number; kind: EntryKind; nextAccessHash: Uint8Array; blob: Uint8Array }): ModelAnswer<{ seq: number; head: Uint8Array }> {
+  #add(entry: {
+    epochId: number;
+    kind: EntryKind;
+    nextAccessHash: Uint8Array;
+    blob: Uint8Array;
+  }): ModelAnswer<{ seq: number; head: Uint8Array }> {
     const seq = this.entries.length + 1;
     const leaf = entryLeaf(this.#sha256, this.#logId, { ...entry, seq });
     const head = nextHead(this.#sha256, this.#head, leaf);

@@ -1,4 +1,23 @@
-import { concatBytes, decode, empty, encode, enumeration, mapped, opaque, opaqueV, optional, oneOf, safeUint64, struct, text, uint16, uint32, uint8, variant, vector } from "@latchkey/codec";
+import {
+  concatBytes,
+  decode,
+  empty,
+  encode,
+  enumeration,
+  mapped,
+  opaque,
+  opaqueV,
+  optional,
+  oneOf,
+  safeUint64,
+  struct,
+  text,
+  uint16,
+  uint32,
+  uint8,
+  variant,
+  vector,
+} from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { decodeGroupState, encodeGroupState, encodeStateChanges, toLeafIndex } from "@latchkey/mls";
 import type { CipherSuite, CipherSuiteId, GroupState, LeafIndex } from "@latchkey/mls";
@@ -77,15 +96,22 @@ const unverified: Codec<UnverifiedLeaf> = struct<UnverifiedLeaf>({
   accountId: id32,
   deviceId: opaque(16),
   signaturePublicKey: opaqueV(4096),
-  refused: mapped(uint8, (refused: boolean) => (refused ? 1 : 0), (value) => value === 1),
+  refused: mapped(
+    uint8,
+    (refused: boolean) => (refused ? 1 : 0),
+    (value) => value === 1,
+  ),
 });
 const leaver: Codec<Leaver> = struct<Leaver>({ leafIndex, accountId: id32 });
 // Only suites that this client made or joined are stored; the provider refuses any other.
-const suiteId: Codec<CipherSuiteId> = mapped(uint16, (id: CipherSuiteId) => id, (id) => id as CipherSuiteId);
+const suiteId: Codec<CipherSuiteId> = mapped(
+  uint16,
+  (id: CipherSuiteId) => id,
+  (id) => id as CipherSuiteId,
+);
 
 /** What is stored of a conversation in its one small record. */
-interface Meta
-  extends Omit<ConversationState, "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link"> {
+interface Meta extends Omit<ConversationState, "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link"> {
   readonly format: 1;
 }
 
@@ -123,7 +149,11 @@ const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>({
 });
 
 // The API's codes are all short words; a stored one that this version does not know is shown as it is.
-const failureCode: Codec<ClientErrorCode> = mapped(text(64), (code: ClientErrorCode) => code, (code) => code as ClientErrorCode);
+const failureCode: Codec<ClientErrorCode> = mapped(
+  text(64),
+  (code: ClientErrorCode) => code,
+  (code) => code as ClientErrorCode,
+);
 
 type StoredOutgoing = Omit<Outgoing, "order" | "accepted">;
 const outgoing: Codec<StoredOutgoing> = struct<StoredOutgoing>({
@@ -151,7 +181,11 @@ const change: Codec<Change> = struct<Change>({
   adds: vector(joiner, { maxBytes: large }),
   removes: vector(id32, { maxBytes: large }),
   proofs: opaqueV(large),
-  update: mapped(uint8, (update: boolean) => (update ? 1 : 0), (value) => value === 1),
+  update: mapped(
+    uint8,
+    (update: boolean) => (update ? 1 : 0),
+    (value) => value === 1,
+  ),
   attempts: uint32,
 });
 const changes: Codec<Change[]> = vector(change, { maxBytes: 2 * large });
@@ -202,7 +236,8 @@ function outgoingChanges(before: readonly Outgoing[], { id, outgoing: after }: C
   const old = new Map(before.map((item) => [item.order, item]));
   const writes: RecordChange[] = [];
   for (const item of after) {
-    if (isOutgoingChanged(old.get(item.order), item)) writes.push({ key: prefix + orderSegment(item.order), value: encode(outgoing, item) });
+    if (isOutgoingChanged(old.get(item.order), item))
+      writes.push({ key: prefix + orderSegment(item.order), value: encode(outgoing, item) });
     old.delete(item.order);
   }
   for (const order of old.keys()) writes.push({ key: prefix + orderSegment(order), value: undefined });
@@ -226,7 +261,8 @@ function stagedChanges(before: StagedCommit | undefined, { id, staged: after }: 
 function groupChanges(prefix: string, before: GroupState | undefined, after: GroupState | undefined): RecordChange[] {
   if (before === after) return [];
   const prefixed = (records: readonly RecordChange[]): RecordChange[] => records.map(({ key, value }) => ({ key: prefix + key, value }));
-  if (after === undefined) return before === undefined ? [] : prefixed(encodeGroupState(before).map(({ key }) => ({ key, value: undefined })));
+  if (after === undefined)
+    return before === undefined ? [] : prefixed(encodeGroupState(before).map(({ key }) => ({ key, value: undefined })));
   return prefixed(before === undefined ? encodeGroupState(after) : encodeStateChanges(before, after));
 }
 
@@ -250,7 +286,11 @@ export async function loadHead(tx: StoreTransaction, id: string, seq: number): P
 }
 
 /** A conversation as it is stored, without its group (see `loadGroup`). */
-export async function loadConversation(tx: StoreTransaction, id: string, suiteOf: (id: CipherSuiteId) => CipherSuite): Promise<ConversationState | undefined> {
+export async function loadConversation(
+  tx: StoreTransaction,
+  id: string,
+  suiteOf: (id: CipherSuiteId) => CipherSuite,
+): Promise<ConversationState | undefined> {
   const stored = await tx.get(recordKeys.meta(id));
   if (stored === undefined) return undefined;
   const { format: _format, ...fields } = decode(meta, stored);
@@ -263,7 +303,11 @@ export async function loadConversation(tx: StoreTransaction, id: string, suiteOf
     recentHeads: [fields.chain.head],
     group: undefined,
     roster: undefined,
-    outgoing: waiting.map(([key, value]) => ({ ...decode(outgoing, value), order: parseOrderSegment(key.slice(prefix.length)), accepted: undefined })),
+    outgoing: waiting.map(([key, value]) => ({
+      ...decode(outgoing, value),
+      order: parseOrderSegment(key.slice(prefix.length)),
+      accepted: undefined,
+    })),
     changes: storedChanges === undefined ? noChanges : decode(changes, storedChanges),
     staged: await loadStaged(tx, id, suiteOf(fields.suiteId)),
     link: linkDown,

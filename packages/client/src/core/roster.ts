@@ -37,7 +37,8 @@ export function rosterOf(group: GroupState): Roster {
     const account = toBase64Url(accountId);
     const leaf: RosterLeaf = { leafIndex, host, accountId: accountId.slice(), deviceId: deviceId.slice(), signaturePublicKey, account };
     const devices = accounts.get(account) ?? [];
-    if (devices.some((other) => equalBytes(other.deviceId, deviceId))) throw new CodecError("invalid", "a device stands in the group twice");
+    if (devices.some((other) => equalBytes(other.deviceId, deviceId)))
+      throw new CodecError("invalid", "a device stands in the group twice");
     accounts.set(account, [...devices, leaf]);
     leaves.set(leafIndex, leaf);
   }

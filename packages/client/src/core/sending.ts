@@ -96,12 +96,21 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   const { group, epoch, logId } = turn.state;
   if (group === undefined || epoch === undefined) return;
   const { random, sha256 } = turn.context;
-  const encrypted = await encryptApplicationMessage(group, { plaintext: message.content, authenticatedData: authenticatedData(turn), random });
+  const encrypted = await encryptApplicationMessage(group, {
+    plaintext: message.content,
+    authenticatedData: authenticatedData(turn),
+    random,
+  });
   const body = { mlsMessage: encrypted.message, directoryProofs: new Uint8Array(0) };
   const { epochId } = epoch;
   const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, random, sha256 });
   const blobs = external === undefined ? [] : [{ blobId: external.reference.blobId, ciphertext: external.ciphertext }];
-  const entry: SealedEntry = { entryId: entryId(sha256, { epochId, kind: "message", nextAccessHash: zeroHash, blob }), epochId, blob, blobs };
+  const entry: SealedEntry = {
+    entryId: entryId(sha256, { epochId, kind: "message", nextAccessHash: zeroHash, blob }),
+    epochId,
+    blob,
+    blobs,
+  };
   set(turn, {
     group: encrypted.state,
     outgoing: turn.state.outgoing.map((item) => (item.id === message.id ? { ...item, sealed: entry } : item)),

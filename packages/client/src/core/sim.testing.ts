@@ -155,7 +155,11 @@ export class SimDevice {
       case "verify":
         this.#events.push({
           kind: "verified",
-          verdicts: effect.leaves.map((leaf) => ({ leafIndex: leaf.leafIndex, signaturePublicKey: leaf.signaturePublicKey, verdict: "vouched" })),
+          verdicts: effect.leaves.map((leaf) => ({
+            leafIndex: leaf.leafIndex,
+            signaturePublicKey: leaf.signaturePublicKey,
+            verdict: "vouched",
+          })),
         });
         return;
       case "schedule":
@@ -220,7 +224,8 @@ export class SimDevice {
     if (request.kind === "append" || request.kind === "commit") {
       for (const blob of request.entry.blobs) blobStore.set(toBase64Url(blob.blobId), blob.ciphertext);
       const { entry } = request;
-      const answer = request.kind === "append" ? log.append(reader, entry) : log.commit(reader, { ...entry, nextAccessHash: request.nextAccessHash });
+      const answer =
+        request.kind === "append" ? log.append(reader, entry) : log.commit(reader, { ...entry, nextAccessHash: request.nextAccessHash });
       if (answer.kind === "ok") this.#events.push({ kind: "accepted", entryId: entry.entryId, ...answer.value });
       else refuse(answer.code, request.kind, entry.entryId);
     }
@@ -259,11 +264,20 @@ export class SimDevice {
   async join(): Promise<boolean> {
     const post = this.inbox.shift();
     if (post === undefined) return false;
-    if (this.state !== undefined && this.state.phase.kind !== "removed" && this.state.phase.kind !== "left") throw new Error("joined twice");
+    if (this.state !== undefined && this.state.phase.kind !== "removed" && this.state.phase.kind !== "left")
+      throw new Error("joined twice");
     const sender = this.#world.deviceAt(post);
     for (const own of this.#keyPackages) {
       const tree = post.tree.kind === "inline" ? post.tree.tree : new Uint8Array(0);
-      const bundle = { format: 1 as const, host, logId: this.#world.logId, ...post, directoryProofs: new Uint8Array(0), checkpoint: new Uint8Array(0), ext: new Uint8Array(0) };
+      const bundle = {
+        format: 1 as const,
+        host,
+        logId: this.#world.logId,
+        ...post,
+        directoryProofs: new Uint8Array(0),
+        checkpoint: new Uint8Array(0),
+        ext: new Uint8Array(0),
+      };
       const joined = await joinConversation(this.context, {
         bundle,
         suiteId,
@@ -294,7 +308,11 @@ export class SimDevice {
   }
 
   async leave(): Promise<void> {
-    await this.input({ kind: "leave", id: toBase64Url(this.#random(16)), content: createLeaveContent({ salt: this.#random(16), sentAtMs: this.#now }) });
+    await this.input({
+      kind: "leave",
+      id: toBase64Url(this.#random(16)),
+      content: createLeaveContent({ salt: this.#random(16), sentAtMs: this.#now }),
+    });
   }
 
   async change(adds: readonly SimDevice[], removes: readonly SimDevice[]): Promise<void> {
@@ -375,7 +393,9 @@ export class SimWorld {
   /** Who made the commit that this Welcome belongs to. */
   deviceAt(post: WelcomePost): SimDevice {
     const found = this.devices.find((device) =>
-      [...device.lines.values()].some((line) => line.body.kind === "added" && line.acceptedAtMs > 0 && Math.floor(line.order / 16) === post.seq),
+      [...device.lines.values()].some(
+        (line) => line.body.kind === "added" && line.acceptedAtMs > 0 && Math.floor(line.order / 16) === post.seq,
+      ),
     );
     if (found === undefined) throw new Error("nobody made that commit");
     return found;

@@ -148,7 +148,9 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
 }
 
 function failMessage(turn: Turn, entryId: Uint8Array | undefined, failure: ClientErrorCode): void {
-  const message = turn.state.outgoing.find((item) => item.sealed !== undefined && entryId !== undefined && equalBytes(item.sealed.entryId, entryId));
+  const message = turn.state.outgoing.find(
+    (item) => item.sealed !== undefined && entryId !== undefined && equalBytes(item.sealed.entryId, entryId),
+  );
   if (message !== undefined) setOutgoing(turn, message.id, { failure });
 }
 

@@ -19,7 +19,15 @@ export const linkDown: Link = { kind: "down", readUpTo: 0, currentEpochId: 0, se
 /** Adds a line to the history, with what a list shows of it. */
 export function addLine(
   turn: Turn,
-  params: { order: number; author?: Uint8Array | undefined; sentAtMs?: number | undefined; body: LineBody; id?: string; acceptedAtMs?: number; unread?: boolean },
+  params: {
+    order: number;
+    author?: Uint8Array | undefined;
+    sentAtMs?: number | undefined;
+    body: LineBody;
+    id?: string;
+    acceptedAtMs?: number;
+    unread?: boolean;
+  },
 ): void {
   const { nowMs } = turn.context;
   const line: Line = {

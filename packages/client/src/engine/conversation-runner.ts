@@ -1,7 +1,6 @@
 import { toBase64Url } from "@latchkey/codec";
 import { createProfileContent } from "@latchkey/protocol";
 import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
-import { checkLeaf } from "../account/directory.ts";
 import type { Message } from "../api.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
 import { step } from "../core/step.ts";
@@ -61,13 +60,18 @@ export class ConversationRunner {
   get isIdle(): boolean {
     const { outgoing, changes, staged, phase, link } = this.#state;
     const isDone = phase.kind === "removed" || phase.kind === "left" || phase.kind === "paused";
-    const isRead = isDone || (link.kind === "following" && this.#state.chain.seq >= link.readUpTo && this.#state.epoch?.epochId === link.currentEpochId);
+    const isRead =
+      isDone || (link.kind === "following" && this.#state.chain.seq >= link.readUpTo && this.#state.epoch?.epochId === link.currentEpochId);
     const waits = outgoing.some((item) => item.failure === undefined) || changes.length > 0 || staged !== undefined;
     return this.#running === undefined && this.#inFlight === 0 && isRead && (isDone || !waits);
   }
 
   /** Replaces everything: a Welcome into a group that this device had been removed from. */
-  async replace(state: ConversationState, effects: readonly Effect[], alsoWrite: (tx: StoreTransaction) => Promise<void> | void): Promise<void> {
+  async replace(
+    state: ConversationState,
+    effects: readonly Effect[],
+    alsoWrite: (tx: StoreTransaction) => Promise<void> | void,
+  ): Promise<void> {
     await this.#running;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
@@ -75,7 +79,12 @@ export class ConversationRunner {
     const before = this.#state;
     // What the person wrote and read stays; what is left of the old group's records goes.
     const { outgoing, nextLocal, unread, readThrough, draft, lastOrder } = before;
-    const kept = outgoing.map((item) => ({ ...item, sealed: undefined, accepted: undefined, failure: item.failure ?? ("not_a_member" as const) }));
+    const kept = outgoing.map((item) => ({
+      ...item,
+      sealed: undefined,
+      accepted: undefined,
+      failure: item.failure ?? ("not_a_member" as const),
+    }));
     const order = { nextLocal, unread, readThrough, draft, lastOrder: Math.max(lastOrder, state.lastOrder) };
     await this.#keep(before, { ...state, ...order, outgoing: kept }, effects, alsoWrite);
     this.#isLoaded = true;
@@ -186,7 +195,8 @@ export class ConversationRunner {
     const { own, platform } = this.#world;
     const { displayName, username } = own;
     const { phase, memberCount, toldName } = this.#state;
-    if (displayName === username || toldName === displayName || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(this.#state)) return;
+    if (displayName === username || toldName === displayName || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(this.#state))
+      return;
     const salt = platform.random(16);
     const content = createProfileContent({ displayName, salt, sentAtMs: platform.nowMs() });
     this.post({ kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content });
@@ -247,7 +257,8 @@ export class ConversationRunner {
       });
     }
     this.#state = after;
-    for (const effect of effects) if (effect.kind === "line" && effect.line.order >= (this.#lastLine?.order ?? 0)) this.#lastLine = effect.line;
+    for (const effect of effects)
+      if (effect.kind === "line" && effect.line.order >= (this.#lastLine?.order ?? 0)) this.#lastLine = effect.line;
     for (const effect of effects) this.#carryOut(effect);
     if (before === undefined || isShownDifferently(before, after) || effects.some(changesList)) this.emitConversation();
   }
@@ -388,7 +399,8 @@ export class ConversationRunner {
     const learned = proofs.length === 0 ? [] : await store.transact("write", (tx) => directory.learn(tx, proofs));
     for (const contact of learned) people.keep(contact);
     const verdicts: LeafVerdict[] = [];
-    for (const leaf of leaves) verdicts.push({ leafIndex: leaf.leafIndex, signaturePublicKey: leaf.signaturePublicKey, verdict: await this.#judge(leaf) });
+    for (const leaf of leaves)
+      verdicts.push({ leafIndex: leaf.leafIndex, signaturePublicKey: leaf.signaturePublicKey, verdict: await this.#judge(leaf) });
     await this.input({ kind: "verified", verdicts });
     this.emitConversation();
   }
@@ -418,7 +430,8 @@ export class ConversationRunner {
       .slice(-params.limit)
       .map((item) => messageOfOutgoing(people, this.id, own.accountId, item));
     const limit = params.limit - pending.length;
-    const lines = limit <= 0 ? [] : await store.transact("read", (tx) => loadLines(tx, this.id, { beforeOrder: params.beforeOrder, limit }));
+    const lines =
+      limit <= 0 ? [] : await store.transact("read", (tx) => loadLines(tx, this.id, { beforeOrder: params.beforeOrder, limit }));
     await people.load(lines.flatMap((line) => accountsIn({ kind: "line", line })));
     return [...lines.map((line) => messageOfLine(people, this.id, line)), ...pending];
   }
@@ -436,7 +449,15 @@ function changesList(effect: Effect): boolean {
   return effect.kind === "line" || effect.kind === "outgoing" || effect.kind === "dropped" || effect.kind === "named";
 }
 
-const shown = ["name", "phase", "memberCount", "unread", "readThrough", "draft", "updatedAtMs"] as const satisfies readonly (keyof ConversationState)[];
+const shown = [
+  "name",
+  "phase",
+  "memberCount",
+  "unread",
+  "readThrough",
+  "draft",
+  "updatedAtMs",
+] as const satisfies readonly (keyof ConversationState)[];
 
 function isShownDifferently(before: ConversationState, after: ConversationState): boolean {
   return shown.some((field) => before[field] !== after[field]);
@@ -444,7 +465,9 @@ function isShownDifferently(before: ConversationState, after: ConversationState)
 
 /** Whether the log tells it again by itself. */
 function isFromLog(input: Input): boolean {
-  return input.kind === "entry" || input.kind === "sealed" || input.kind === "opened" || input.kind === "accepted" || input.kind === "refused";
+  return (
+    input.kind === "entry" || input.kind === "sealed" || input.kind === "opened" || input.kind === "accepted" || input.kind === "refused"
+  );
 }
 
 /** What was lost with the connection is sent again with the next one. */

@@ -99,7 +99,11 @@ export class Engine {
     return runner;
   }
 
-  async #onJoined(state: ConversationState, effects: readonly Effect[], alsoWrite: (tx: StoreTransaction) => Promise<void>): Promise<boolean> {
+  async #onJoined(
+    state: ConversationState,
+    effects: readonly Effect[],
+    alsoWrite: (tx: StoreTransaction) => Promise<void>,
+  ): Promise<boolean> {
     const known = this.#runners.get(state.id);
     if (known !== undefined) {
       const { kind } = known.state.phase;
@@ -121,7 +125,9 @@ export class Engine {
   async #settleTwins(joined: ConversationRunner): Promise<void> {
     const { peer, kind } = joined.state;
     if (kind !== "direct" || peer === undefined) return;
-    const twins = [...this.#runners.values()].filter(({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state));
+    const twins = [...this.#runners.values()].filter(
+      ({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state),
+    );
     const [winner, ...losers] = twins.toSorted((a, b) => compareBytes(a.state.logId, b.state.logId));
     if (winner === undefined) return;
     for (const loser of losers) {
@@ -133,11 +139,13 @@ export class Engine {
   }
 
   conversations(): readonly Conversation[] {
-    return [...this.#runners.values()]
-      // The half of a doubled conversation that lost is read-only; it is shown where something was said in it (spec L-12).
-      .filter(({ state, lastLine }) => state.phase.kind !== "superseded" || lastLine?.body.kind === "text")
-      .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
-      .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
+    return (
+      [...this.#runners.values()]
+        // The half of a doubled conversation that lost is read-only; it is shown where something was said in it (spec L-12).
+        .filter(({ state, lastLine }) => state.phase.kind !== "superseded" || lastLine?.body.kind === "text")
+        .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
+        .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs)
+    );
   }
 
   async details(id: string): Promise<ConversationDetails> {
@@ -182,7 +190,9 @@ export class Engine {
     if (contacts.length === 0) throw new ClientError("invalid_address", "Say with whom.");
     const peer = isDirect ? (others[0]?.accountId ?? own.accountId) : undefined;
     if (peer !== undefined) {
-      const known = [...this.#runners.values()].find(({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state));
+      const known = [...this.#runners.values()].find(
+        ({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state),
+      );
       if (known !== undefined) return conversationOf(this.#world.people, known.state, known.lastLine);
     }
     const change = others.length === 0 ? undefined : await this.#addition(others, platform.random(8));
@@ -274,7 +284,8 @@ export class Engine {
 
   #requireMessage(id: string, messageId: string): ConversationRunner {
     const runner = this.#runner(id);
-    if (!runner.state.outgoing.some((item) => item.id === messageId)) throw new ClientError("unknown_message", "This message is not waiting here.");
+    if (!runner.state.outgoing.some((item) => item.id === messageId))
+      throw new ClientError("unknown_message", "This message is not waiting here.");
     return runner;
   }
 

@@ -20,7 +20,11 @@ import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
 
 /** Takes a joined conversation in: state, effects, and what has to be stored in the same transaction. */
-export type OnJoined = (state: ConversationState, effects: readonly Effect[], alsoWrite: (tx: StoreTransaction) => Promise<void>) => Promise<boolean>;
+export type OnJoined = (
+  state: ConversationState,
+  effects: readonly Effect[],
+  alsoWrite: (tx: StoreTransaction) => Promise<void>,
+) => Promise<boolean>;
 
 /** A clock that is off by more than this is told to the person. */
 const maxSkewMs = 3_600_000;
@@ -178,7 +182,9 @@ export class Inbox {
     const own = reference === undefined ? undefined : await store.transact("read", (tx) => findOwnKeyPackage(tx, reference));
     if (own === undefined || reference === undefined) return;
     const ratchetTree =
-      bundle.tree.kind === "inline" ? bundle.tree.tree : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, bundle.tree);
+      bundle.tree.kind === "inline"
+        ? bundle.tree.tree
+        : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, bundle.tree);
     for (const contact of await store.transact("write", (tx) => directory.learn(tx, bundle.directoryProofs))) people.keep(contact);
     const joined = await joinConversation(contextOf(this.#world, toBase64Url(bundle.logId)), {
       bundle,

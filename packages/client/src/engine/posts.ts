@@ -73,7 +73,10 @@ export class Posts {
       itemId: platform.random(16),
       notAfterMs,
     });
-    tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, { host: joiner.host, inboxId: joiner.inboxId, blob, notAfterMs }));
+    tx.put(
+      prefix + toBase64Url(platform.random(16)),
+      encode(parcelCodec, { host: joiner.host, inboxId: joiner.inboxId, blob, notAfterMs }),
+    );
     this.#waiting++;
   }
 
