@@ -2,7 +2,7 @@ import { toBase64Url } from "@latchkey/codec";
 import type { CipherSuiteId } from "@latchkey/mls";
 import type { Directory } from "../account/directory.ts";
 import type { OwnAccount } from "../account/own-account.ts";
-import type { Client, ClientEvent } from "../api.ts";
+import type { ClientEvent } from "../api.ts";
 import type { Context, Self } from "../core/types.ts";
 import { loadHead } from "../core/records.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -22,9 +22,6 @@ export interface World {
   readonly posts: Posts;
   emit(event: ClientEvent): void;
 }
-
-/** How the client reports what happens outside any call of `Client`. */
-export type Emit = Parameters<Client["subscribe"]>[0];
 
 /** This device as conversations know it. */
 export function selfOf(own: OwnAccount): Self {
