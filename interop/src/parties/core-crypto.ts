@@ -245,7 +245,13 @@ export class CoreCryptoClient {
         const { module, clients, bytes, hex } = globalThis.coreCrypto;
         const received = await clients
           .get(id)
-          ?.core.transaction((context) => context.decryptMessage(new module.ConversationId(bytes(group)), bytes(text)));
+          ?.core.transaction((context) => context.decryptMessage(new module.ConversationId(bytes(group)), bytes(text)))
+          .catch((error: unknown) => {
+            // Its errors name their kind in a field only.
+            throw new Error(
+              `core-crypto: ${JSON.stringify(error, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value))}`,
+            );
+          });
         const inner = received?.inner as { plaintext?: Uint8Array; isActive?: boolean } | undefined;
         return {
           tag: received?.tag as string | undefined,
