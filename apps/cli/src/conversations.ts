@@ -12,14 +12,40 @@ export async function findConversation(client: Client, id: string): Promise<Conv
 }
 
 /** A conversation by its id, or the direct one with the person of that address, started if there is none. */
-export async function conversationOf(client: Client, to: string): Promise<Conversation> {
-  const existing = (await client.conversations()).find((conversation) => conversation.id === to);
-  return existing ?? (await client.startConversation({ to: [to] }));
+export async function conversationOf(client: Client, to: string, timeoutMs: number): Promise<Conversation> {
+  const find = async (): Promise<Conversation | undefined> => {
+    const address = to.trim().toLowerCase().replace(/^@/, "");
+    return (await client.conversations()).find(
+      ({ id, kind, peer, status }) =>
+        id === to ||
+        (kind === "direct" &&
+          status !== "removed" &&
+          peer !== undefined &&
+          [peer.address, `${peer.username}@${peer.host}`].includes(address)),
+    );
+  };
+  const known = await find();
+  if (known !== undefined) return known;
+  // They may have started one already: it must be known before another is made.
+  await client.settle({ timeoutMs });
+  return (await find()) ?? client.startConversation({ to: [to] });
 }
 
-/** Waits until a message is accepted or failed, or the time is over. Resolves to the message as it is then. */
+/** Tells why nothing can be sent in a conversation that is paused: its last alarm. @throws CommandError `paused`. */
+export async function refuseIfPaused(client: Client, conversation: Conversation): Promise<void> {
+  if (conversation.status !== "paused") return;
+  const messages = await client.messages(conversation.id, { limit: 100 });
+  const alarm = messages.findLast(({ body }) => body.kind === "alarm")?.body;
+  const reason = alarm?.kind === "alarm" ? alarm.reason : "something must not have happened there";
+  throw new CommandError("paused", `sending is paused in this conversation: ${reason}`);
+}
+
+/**
+ * Waits until a message is accepted or failed, or the time is over. Resolves to the message as it is then.
+ * @throws CommandError when an alarm pauses the conversation meanwhile.
+ */
 export async function untilDelivered(client: Client, message: Message, timeoutMs: number): Promise<Message> {
-  const { promise, resolve } = Promise.withResolvers<Message>();
+  const { promise, resolve, reject } = Promise.withResolvers<Message>();
   let latest = message;
   const notice = (candidate: Message): void => {
     if (candidate.id !== message.id) return;
@@ -28,6 +54,8 @@ export async function untilDelivered(client: Client, message: Message, timeoutMs
   };
   const stop = client.subscribe((event) => {
     if (event.kind === "message") notice(event.message);
+    if (event.kind === "alarm" && (event.conversationId ?? message.conversationId) === message.conversationId)
+      reject(new CommandError(event.failure.code, event.failure.message));
   });
   const timer = setTimeout(() => {
     resolve(latest);

@@ -270,6 +270,23 @@ describe("send", () => {
     expect(stderr).toMatch(/^latchkey: offline: /);
   });
 
+  test("tells an alarm that pauses the conversation, now or earlier", async () => {
+    const fake = sendingFake(undefined);
+    const failure = { code: "profile_restored", message: "An old copy.", canRetry: false } as const;
+    setTimeout(() => fake.emit({ kind: "alarm", failure, conversationId: "another" }), 5);
+    setTimeout(() => fake.emit({ kind: "alarm", failure, conversationId: groupId }), 10);
+    const now = await run(["send", "ben", "hi"], fake);
+    expect([now.status, now.stderr]).toEqual([1, "latchkey: profile_restored: An old copy.\n"]);
+    const alarm: Message = { ...textMessage({ id: "a", order: 1, text: "" }), body: { kind: "alarm", reason: "An old copy." } };
+    const paused = createFake({
+      conversations: () => Promise.resolve([{ ...conversation(groupId, "group", "Picnic"), status: "paused" }]),
+      messages: () => Promise.resolve([alarm]),
+    });
+    const later = await run(["send", groupId, "hi"], paused);
+    expect([later.status, later.stderr]).toEqual([1, "latchkey: paused: sending is paused in this conversation: An old copy.\n"]);
+    expect(paused.calls.map(([name]) => name)).not.toContain("send");
+  });
+
   test("has nothing to send", async () => {
     expect((await run(["send", "ben", "  "])).status).toBe(2);
   });

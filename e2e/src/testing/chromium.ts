@@ -24,7 +24,7 @@ export interface BrowserProfile extends AsyncDisposable {
   readonly violations: string[];
   /** Errors that no script caught, and errors on the console. */
   readonly errors: string[];
-  /** Closes the browser; afterwards every URL that it asked any server for, workers included, from its own network log. */
+  /** Closes the browser; afterwards every URL that pages and workers asked any server for, from the browser's own network log. */
   closeAndListRequests(): Promise<string[]>;
 }
 
@@ -81,12 +81,14 @@ export async function openBrowser(params: { folder: string; viewport?: { width: 
   };
 }
 
-/** URLs of all requests in a network log of Chromium. */
+/** URLs of the requests in a network log that some page or worker asked for: the browser's own errands have no such initiator. */
 function requestsIn(netLog: string): string[] {
   const { constants, events } = JSON.parse(netLog) as {
     constants: { logEventTypes: Record<string, number> };
-    events: { type: number; params?: { url?: string } }[];
+    events: { type: number; params?: { url?: string; initiator?: string } }[];
   };
   const start = constants.logEventTypes["URL_REQUEST_START_JOB"];
-  return events.flatMap(({ type, params }) => (type === start && params?.url !== undefined ? [params.url] : []));
+  return events.flatMap(({ type, params }) =>
+    type === start && params?.url !== undefined && /^https?:/.test(params.initiator ?? "") ? [params.url] : [],
+  );
 }

@@ -1,3 +1,4 @@
+import { waitMs } from "../conversations.ts";
 import { formatPerson } from "../output.ts";
 import { rememberServer } from "../profile.ts";
 import { stringOption } from "./command.ts";
@@ -27,6 +28,8 @@ async function register({ output, home, serverUrl, positionals, values, withClie
       ...(invitation === undefined ? {} : { invitation }),
     });
     if (serverUrl !== undefined) rememberServer(home, serverUrl);
+    // Until its keys are on the server, nobody can write to the account.
+    await client.settle({ timeoutMs: waitMs });
     output.result(account, `Registered ${formatPerson(account)} on ${account.host}`);
   });
 }

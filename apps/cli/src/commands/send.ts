@@ -1,4 +1,4 @@
-import { conversationOf, untilDelivered, waitMs } from "../conversations.ts";
+import { conversationOf, refuseIfPaused, untilDelivered, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
@@ -23,7 +23,8 @@ async function send({ environment, output, positionals, values, withClient }: Co
   const timeoutMs = timeout === undefined ? waitMs : Number(timeout) * 1000;
   if (!Number.isFinite(timeoutMs) || timeoutMs <= 0) throw usageError("--timeout takes a number of seconds");
   await withClient(async (client) => {
-    const conversation = await conversationOf(client, to);
+    const conversation = await conversationOf(client, to, timeoutMs);
+    await refuseIfPaused(client, conversation);
     const message = await untilDelivered(client, await client.send(conversation.id, text), timeoutMs);
     const delivery = message.delivery ?? { kind: "pending" };
     output.result(message, delivery.kind);

@@ -1,0 +1,275 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import {
+  conversationLink,
+  createAccount,
+  messageBox,
+  messageList,
+  messagesWith,
+  seeMessage,
+  sendMessage,
+  startConversation,
+} from "./testing/app.ts";
+import { openBrowser, viewports } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
+import { commandLinePeer, createFolder, startServerProcess } from "./testing/processes.ts";
+import type { CommandLinePeer, ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let zacharias: CommandLinePeer;
+const open = new Set<BrowserProfile>();
+
+beforeAll(async () => {
+  folder = createFolder();
+  server = await startServerProcess({ data: folder.at("data"), args: ["--name", "Test harbour"] });
+  zacharias = commandLinePeer({ home: folder.at("zacharias"), server: server.url });
+  await zacharias.run("register", "zacharias");
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+afterEach(async () => {
+  for (const browser of open) await browser[Symbol.asyncDispose]();
+  open.clear();
+});
+
+async function browserOf(name: string, viewport: { width: number; height: number } = viewports.desktop): Promise<BrowserProfile> {
+  const browser = await openBrowser({ folder: folder.at(name), viewport });
+  open.add(browser);
+  return browser;
+}
+
+interface Line {
+  readonly body: { readonly text?: string };
+}
+
+async function textsOfZacharias(): Promise<string[]> {
+  return (await zacharias.run<Line>("read", "--limit", "1000")).flatMap(({ body }) => (body.text === undefined ? [] : [body.text]));
+}
+
+/** Presses Tab until the element of this role and name has the focus. */
+async function tabTo(page: Page, role: "button" | "textbox" | "link", name: string): Promise<void> {
+  const target = page.getByRole(role, { name, exact: true }).first();
+  await target.waitFor();
+  for (let presses = 0; presses < 40; presses++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not reach the ${role} "${name}"`);
+}
+
+/** Nothing is wider than the window. */
+async function expectNoSidewaysScrolling(page: Page): Promise<void> {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth] as const);
+  expect(content).toBeLessThanOrEqual(window);
+}
+
+/** What axe finds wrong on the screen, in both colour schemes. */
+async function accessibilityProblems(page: Page): Promise<string[]> {
+  const problems: string[] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // The new colours are on the screen, and nothing is on its way to another one.
+    await page.evaluate(async () => {
+      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+      await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    });
+    // Only colours differ between the schemes.
+    const builder = new AxeBuilder({ page });
+    const { violations } = await (colorScheme === "light" ? builder : builder.withRules(["color-contrast"])).analyze();
+    problems.push(
+      ...violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${colorScheme}: ${id} at ${target.join(" ")}: ${failureSummary ?? ""}`),
+      ),
+    );
+  }
+  return problems;
+}
+
+describe("the web app", () => {
+  test("two tabs of one profile are one device: what is written in one stands in the other, once", async () => {
+    const { context, page: first, errors } = await browserOf("tabs");
+    await createAccount(first, { url: server.url, username: "yolanda" });
+    await startConversation(first, { to: ["zacharias"] });
+    await sendMessage(first, "From the first tab");
+    const second = await context.newPage();
+    await second.goto(first.url());
+    await seeMessage(second, "From the first tab");
+    await sendMessage(second, "From the second tab");
+    await seeMessage(first, "From the second tab");
+    await zacharias.run("send", "yolanda", "To both of you");
+    for (const page of [first, second]) {
+      await seeMessage(page, "To both of you");
+      for (const text of ["From the first tab", "From the second tab", "To both of you"])
+        expect(await messagesWith(page, text).count()).toBe(1);
+    }
+    const texts = await textsOfZacharias();
+    for (const text of ["From the first tab", "From the second tab"])
+      expect(texts.filter((candidate) => candidate === text)).toHaveLength(1);
+    // The tab that was there first goes: the other one carries on.
+    await first.close();
+    await sendMessage(second, "After the first tab closed");
+    await messagesWith(second, "After the first tab closed").getByText("On the server").waitFor({ state: "attached" });
+    expect(errors).toEqual([]);
+  });
+
+  test("a reload comes back to the same place with everything in it", async () => {
+    const { page } = await browserOf("reload");
+    await createAccount(page, { url: server.url, username: "xenia" });
+    await startConversation(page, { to: ["zacharias"] });
+    await sendMessage(page, "Before the reload");
+    await messageBox(page).fill("A draft that is not sent");
+    await page.getByRole("button", { name: "Conversation details", exact: true }).click();
+    await page.getByRole("region", { name: "Verification", exact: true }).waitFor();
+    const address = page.url();
+    await page.reload();
+    await page.getByRole("region", { name: "Verification", exact: true }).waitFor();
+    expect(page.url()).toBe(address);
+    await seeMessage(page, "Before the reload");
+    expect(await messageBox(page).inputValue()).toBe("A draft that is not sent");
+    await page.goBack();
+    await page.getByRole("region", { name: "Verification", exact: true }).waitFor({ state: "detached" });
+  });
+
+  test("on a phone: account, conversation, back to the list, details, all within the width", async () => {
+    const { page } = await browserOf("phone", viewports.phone);
+    await page.goto(server.url);
+    await page.getByText("Test harbour").first().waitFor();
+    await expectNoSidewaysScrolling(page);
+    await createAccount(page, { url: server.url, username: "wolfgang" });
+    await expectNoSidewaysScrolling(page);
+    await startConversation(page, { to: ["zacharias"] });
+    await sendMessage(page, "From my pocket");
+    await expectNoSidewaysScrolling(page);
+    // One column: the list is not beside the conversation.
+    expect(await page.getByRole("list", { name: "Conversations", exact: true }).isVisible()).toBe(false);
+    await page
+      .getByRole("button", { name: "Back to conversations" })
+      .or(page.getByRole("link", { name: "Back to conversations" }))
+      .click();
+    await conversationLink(page, "zacharias").waitFor();
+    expect(await messageList(page).isVisible()).toBe(false);
+    await conversationLink(page, "zacharias").click();
+    await seeMessage(page, "From my pocket");
+    await page.getByRole("button", { name: "Conversation details", exact: true }).click();
+    await page.getByRole("region", { name: "Verification", exact: true }).waitFor();
+    await expectNoSidewaysScrolling(page);
+    const send = await page
+      .evaluate(() => 0)
+      .then(async () => {
+        await page.goBack();
+        return page.getByRole("button", { name: "Send", exact: true }).boundingBox();
+      });
+    expect(send?.width).toBeGreaterThanOrEqual(44);
+    expect(send?.height).toBeGreaterThanOrEqual(44);
+  });
+
+  test("with the keyboard alone: account, group, message, details, removal", async () => {
+    const { page } = await browserOf("keyboard");
+    const { keyboard } = page;
+    await commandLinePeer({ home: folder.at("valentin"), server: server.url }).run("register", "valentin");
+    await page.goto(server.url);
+    await tabTo(page, "textbox", "Username");
+    await keyboard.type("ursula");
+    await tabTo(page, "button", "Create account");
+    await keyboard.press("Enter");
+    await tabTo(page, "button", "New conversation");
+    await keyboard.press("Enter");
+    await tabTo(page, "textbox", "To");
+    await keyboard.type("zacharias, valentin");
+    await tabTo(page, "textbox", "Group name");
+    await keyboard.type("Keyboard players");
+    await keyboard.press("Enter");
+    await messageBox(page).waitFor();
+    await tabTo(page, "textbox", "Message");
+    await keyboard.type("Typed, not clicked");
+    await keyboard.press("Enter");
+    await messagesWith(page, "Typed, not clicked").getByText("On the server").waitFor({ state: "attached" });
+    await tabTo(page, "button", "Conversation details");
+    await keyboard.press("Enter");
+    await tabTo(page, "button", "Remove valentin");
+    await keyboard.press("Enter");
+    const dialog = page.getByRole("dialog").or(page.getByRole("alertdialog"));
+    await dialog.waitFor();
+    await tabTo(page, "button", "Remove");
+    await keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    await messageList(page).getByText("You removed valentin").waitFor();
+    await page.getByRole("button", { name: "Remove valentin" }).waitFor({ state: "detached" });
+    // The list of conversations is a place of its own for the keyboard.
+    await tabTo(page, "link", "Keyboard players");
+    await keyboard.press("Enter");
+    await seeMessage(page, "Typed, not clicked");
+    expect(await textsOfZacharias()).toContain("Typed, not clicked");
+  });
+
+  test("axe finds nothing wrong on any screen, light or dark", async () => {
+    const { page } = await browserOf("axe");
+    const problems: Record<string, string[]> = {};
+    await page.goto(server.url);
+    await page.getByRole("textbox", { name: "Username", exact: true }).waitFor();
+    problems["welcome"] = await accessibilityProblems(page);
+    await createAccount(page, { url: server.url, username: "theodora" });
+    problems["empty"] = await accessibilityProblems(page);
+    await page.getByRole("button", { name: "New conversation", exact: true }).first().click();
+    await page.getByRole("textbox", { name: "To", exact: true }).waitFor();
+    problems["new conversation"] = await accessibilityProblems(page);
+    await page.goto(server.url);
+    await startConversation(page, { to: ["zacharias"] });
+    await messageBox(page).fill("Can everybody read this?\n\n> quoted\n\n`code` https://example.org");
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await seeMessage(page, "Can everybody read this?");
+    await zacharias.run("send", "theodora", "Everybody can");
+    await seeMessage(page, "Everybody can");
+    problems["conversation"] = await accessibilityProblems(page);
+    await page.getByRole("button", { name: "Conversation details", exact: true }).click();
+    await page.getByRole("region", { name: "Verification", exact: true }).waitFor();
+    problems["details"] = await accessibilityProblems(page);
+    await page.goto(`${server.url}/settings`);
+    await page.getByRole("heading", { name: "Settings" }).waitFor();
+    problems["settings"] = await accessibilityProblems(page);
+    await page.getByRole("button", { name: "What the server holds about me", exact: true }).click();
+    await page.getByRole("table").first().waitFor();
+    await page.getByText("theodora").first().waitFor();
+    problems["holdings"] = await accessibilityProblems(page);
+    await page.setViewportSize(viewports.phone);
+    await page.goto(server.url);
+    await conversationLink(page, "zacharias").waitFor();
+    problems["phone list"] = await accessibilityProblems(page);
+    await conversationLink(page, "zacharias").click();
+    await seeMessage(page, "Everybody can");
+    problems["phone conversation"] = await accessibilityProblems(page);
+    expect(Object.fromEntries(Object.entries(problems).filter(([, found]) => found.length > 0))).toEqual({});
+  });
+
+  test("asks nobody but its own server for anything, under a policy that it never breaks", async () => {
+    const response = await fetch(server.url);
+    const policy = response.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toMatch(/unsafe-inline|unsafe-eval|https?:|\*/);
+    const browser = await browserOf("policy");
+    const { page, violations, errors } = browser;
+    await createAccount(page, { url: server.url, username: "sebastian" });
+    await startConversation(page, { to: ["zacharias"] });
+    await sendMessage(
+      page,
+      "https://third-party.example/picture.png ![x](https://third-party.example/y.png) <img src=https://third-party.example/z>",
+    );
+    await zacharias.run("send", "sebastian", "<script>alert(1)</script> ![x](https://third-party.example/y.png)");
+    await seeMessage(page, "alert(1)");
+    await page.goto(`${server.url}/settings/server`);
+    await page.getByText("sebastian").first().waitFor();
+    const requests = await browser.closeAndListRequests();
+    expect(requests.length).toBeGreaterThan(5);
+    const own = new RegExp(
+      `^(http|ws)://(localhost|127\\.0\\.0\\.1):${String(server.port)}(/|$)|^(data|blob|chrome|chrome-extension|chrome-untrusted|devtools):`,
+    );
+    expect(requests.filter((url) => !own.test(url))).toEqual([]);
+    expect([violations, errors]).toEqual([[], []]);
+  });
+});
