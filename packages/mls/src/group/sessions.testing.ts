@@ -62,6 +62,8 @@ interface Outsider {
 
 /** How many of the commits after its removal somebody attacks with all it has. */
 const attackedCommits = 6;
+/** How many of those removed last attack a commit. */
+const attackers = 4;
 
 /**
  * Plays a random session in which all members agree on tree, exporter and authenticator after every commit, every joiner joins,
@@ -143,7 +145,7 @@ export async function playSession({ suite, seed, commits, maxMembers }: SessionP
       adopt(member, member === committer ? created.next : await processCommitOf(member.state, created.message));
       staying.push(member);
     }
-    for (const outsider of outsiders) {
+    for (const outsider of outsiders.slice(-attackers)) {
       if (outsider.commitsLeft-- <= 0) continue;
       report.outsideAttempts += await attack(outsider, { created, secret: secret.message, before, at });
     }
