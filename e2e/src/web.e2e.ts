@@ -119,7 +119,7 @@ describe("the web app", () => {
   });
 
   test("a reload comes back to the same place with everything in it", async () => {
-    const { page } = await browserOf("reload");
+    const { context, page } = await browserOf("reload");
     await createAccount(page, { url: server.url, username: "xenia" });
     await startConversation(page, { to: ["zacharias"] });
     await sendMessage(page, "Before the reload");
@@ -127,6 +127,14 @@ describe("the web app", () => {
     await page.getByRole("button", { name: "Conversation details", exact: true }).click();
     await page.getByRole("region", { name: "Verification", exact: true }).waitFor();
     const address = page.url();
+    // A draft is kept a moment after it was typed: another tab tells when.
+    const other = await context.newPage();
+    const keptDraft = async (): Promise<string> => {
+      await other.goto(address);
+      return messageBox(other).inputValue();
+    };
+    await expect.poll(keptDraft, { timeout: 20_000 }).toBe("A draft that is not sent");
+    await other.close();
     await page.reload();
     await page.getByRole("region", { name: "Verification", exact: true }).waitFor();
     expect(page.url()).toBe(address);

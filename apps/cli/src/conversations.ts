@@ -4,6 +4,20 @@ import { CommandError } from "./errors.ts";
 /** How long a command waits for the server before it gives up, in milliseconds. */
 export const waitMs = 30_000;
 
+/** Waits until everything that is waiting was read and sent, or, at once, fails as offline when the server is not reached. */
+export async function catchUp(client: Client): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = client.subscribe((event) => {
+    if (event.kind === "connection" && event.connection.kind === "offline")
+      reject(new CommandError("offline", "the server cannot be reached now"));
+  });
+  try {
+    await Promise.race([client.settle({ timeoutMs: waitMs }), promise]);
+  } finally {
+    stop();
+  }
+}
+
 /** The conversation with this id. @throws CommandError `unknown_conversation`. */
 export async function findConversation(client: Client, id: string): Promise<Conversation> {
   const found = (await client.conversations()).find((conversation) => conversation.id === id);

@@ -1,5 +1,5 @@
 import { formatConversation } from "../output.ts";
-import { waitMs } from "../conversations.ts";
+import { catchUp } from "../conversations.ts";
 import type { Command } from "./command.ts";
 
 /** `latchkey conversations`. */
@@ -10,7 +10,7 @@ export const conversationsCommand: Command = {
   positionals: [0, 0],
   async run({ output, withClient }) {
     await withClient(async (client) => {
-      await client.settle({ timeoutMs: waitMs });
+      await catchUp(client);
       for (const conversation of await client.conversations()) output.result(conversation, formatConversation(conversation));
     });
   },

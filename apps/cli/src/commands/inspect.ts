@@ -1,4 +1,4 @@
-import { waitMs } from "../conversations.ts";
+import { catchUp } from "../conversations.ts";
 import type { Command } from "./command.ts";
 
 /** `latchkey inspect`. */
@@ -9,7 +9,7 @@ export const inspectCommand: Command = {
   positionals: [0, 0],
   async run({ output, withClient }) {
     await withClient(async (client) => {
-      await client.settle({ timeoutMs: waitMs });
+      await catchUp(client);
       const { json } = await client.inspect();
       const holdings: unknown = JSON.parse(json);
       output.result(typeof holdings === "object" && holdings !== null ? holdings : { holdings }, JSON.stringify(holdings, undefined, 2));

@@ -1,5 +1,5 @@
 import type { Client, Message } from "@latchkey/client";
-import { findConversation, waitMs } from "../conversations.ts";
+import { catchUp, findConversation } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatMessage } from "../output.ts";
 import { stringOption } from "./command.ts";
@@ -30,7 +30,7 @@ async function read(context: CommandContext): Promise<void> {
     }
     let failure: unknown;
     // Without the server, what is stored here is still shown; the exit status tells that it may not be all.
-    await client.settle({ timeoutMs: waitMs }).catch((error: unknown) => {
+    await catchUp(client).catch((error: unknown) => {
       failure = error;
     });
     await printStored(client, printer, { only, limit });
