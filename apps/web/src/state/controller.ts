@@ -132,13 +132,16 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     store.update((state) => withTimeline(state, id, emptyTimeline));
     const unreadCount = conversations.get(id)?.unreadCount ?? 0;
     await loadPage(id, Math.min(largestFirstPage, Math.max(pageSize, unreadCount + 20)), undefined);
-    store.update((state) => markUnreadLine(state, id));
   };
 
   const loadPage = async (id: string, limit: number, beforeOrder: number | undefined): Promise<void> => {
     try {
       const messages = await client.messages(id, { limit, ...(beforeOrder === undefined ? {} : { beforeOrder }) });
-      store.update((state) => addOlder(state, id, { messages, hasOlder: messages.length >= limit }));
+      store.update((state) => {
+        const next = addOlder(state, id, { messages, hasOlder: messages.length >= limit });
+        // With the first page comes the line, in one step: the list opens there.
+        return beforeOrder === undefined ? markUnreadLine(next, id) : next;
+      });
       flush();
     } catch (error) {
       store.update((state) => withTimeline(state, id, { ...(state.timelines.get(id) ?? emptyTimeline), isLoading: false }));

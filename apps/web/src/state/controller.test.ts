@@ -1,0 +1,138 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Conversation, Message } from "@latchkey/client";
+import { me, testConversation, testMessage, testPerson } from "../testing/fixtures.ts";
+import { RemoteError } from "../worker/protocol.ts";
+import type { HostEvent } from "../worker/protocol.ts";
+import type { ClientHost } from "../worker/remote-client.ts";
+import { createController } from "./controller.ts";
+import type { Controller } from "./controller.ts";
+
+interface Setup {
+  readonly controller: Controller;
+  readonly client: ClientHost["client"];
+  emit(event: HostEvent): void;
+}
+
+async function setUp(params: {
+  conversation?: Partial<Conversation>;
+  messages?: readonly Message[];
+  client?: Partial<ClientHost["client"]>;
+}): Promise<Setup> {
+  const listeners = new Set<(event: HostEvent) => void>();
+  const all = params.messages ?? [];
+  const client: Partial<ClientHost["client"]> = {
+    account: async () => ({ ...testPerson("me", true), deviceId: "d", createdAtMs: 0 }),
+    connection: async () => ({ kind: "online" }),
+    conversations: async () => [testConversation(params.conversation)],
+    serverInfo: async () => ({ host: "a.example", name: "A", registration: "open", retentionDays: 30 }),
+    messages: async (_id, { beforeOrder = Infinity, limit }) => all.filter(({ order }) => order < beforeOrder).slice(-limit),
+    saveDraft: vi.fn(async () => undefined),
+    markRead: vi.fn(async () => undefined),
+    ...params.client,
+  };
+  const host: ClientHost = {
+    // The tests call nothing else.
+    client: client as ClientHost["client"],
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    status: () => ({ kind: "ready" }),
+    subscribeStatus: () => () => undefined,
+    reopen: () => undefined,
+  };
+  const controller = createController(host, (run) => run());
+  await vi.waitFor(() => expect(controller.store.get().phase.kind).toBe("ready"));
+  return {
+    controller,
+    client: host.client,
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+  };
+}
+
+const many = Array.from({ length: 300 }, (_, order) => testMessage({ order }));
+
+describe("opening a conversation", () => {
+  it("loads far enough back for the line of new messages, and shows both at once", async () => {
+    const { controller } = await setUp({ conversation: { unreadCount: 200 }, messages: many });
+    const seen: [number, string | undefined][] = [];
+    controller.store.subscribe(() => {
+      const timeline = controller.store.get().timelines.get("c");
+      if (timeline !== undefined && timeline.messages.length > 0) seen.push([timeline.messages.length, timeline.firstUnreadId]);
+    });
+    controller.open("c");
+    await vi.waitFor(() => expect(seen).not.toEqual([]));
+    expect(seen[0]).toEqual([220, "m100"]);
+  });
+
+  it("loads what came before, page by page, until there is no more", async () => {
+    const { controller } = await setUp({ messages: many });
+    controller.open("c");
+    const timeline = (): { messages: readonly Message[]; hasOlder: boolean } | undefined => controller.store.get().timelines.get("c");
+    await vi.waitFor(() => expect(timeline()?.messages).toHaveLength(60));
+    await controller.loadOlder("c");
+    expect(timeline()).toMatchObject({ hasOlder: true });
+    await controller.loadOlder("c");
+    await controller.loadOlder("c");
+    expect(timeline()).toMatchObject({ hasOlder: false });
+    expect(timeline()?.messages.map(({ order }) => order)).toEqual(many.map(({ order }) => order));
+  });
+});
+
+describe("sending", () => {
+  it("shows the message before the client has it, and once only afterwards", async () => {
+    let accept: (message: Message) => void = () => undefined;
+    const { controller, emit } = await setUp({ client: { send: () => new Promise((resolve) => (accept = resolve)) } });
+    controller.open("c");
+    const sent = controller.send("c", "hello");
+    expect(controller.store.get().outgoing).toMatchObject([{ text: "hello", messageId: undefined }]);
+    const message = testMessage({ order: 9, author: me, body: { kind: "text", text: "hello" }, delivery: { kind: "pending" } });
+    emit({ kind: "message", message });
+    accept(message);
+    await sent;
+    expect(controller.store.get().outgoing).toMatchObject([{ messageId: "m9" }]);
+    expect(
+      controller.store
+        .get()
+        .timelines.get("c")
+        ?.messages.filter(({ id }) => id === "m9"),
+    ).toHaveLength(1);
+  });
+
+  it("takes back what could not be queued, and says why", async () => {
+    const failure = { code: "message_too_large", message: "", canRetry: false } as const;
+    const { controller } = await setUp({ client: { send: () => Promise.reject(new RemoteError(failure)) } });
+    await expect(controller.send("c", "x")).rejects.toMatchObject({ failure });
+    expect(controller.store.get().outgoing).toEqual([]);
+  });
+});
+
+describe("drafts and reading", () => {
+  it("keeps a draft at once and hands it to the client when asked", async () => {
+    const { controller, client } = await setUp({ conversation: { draft: "from before" } });
+    expect(controller.draft("c")).toBe("from before");
+    controller.setDraft("c", "new");
+    expect(controller.draft("c")).toBe("new");
+    controller.flushDrafts();
+    expect(client.saveDraft).toHaveBeenCalledExactlyOnceWith("c", "new");
+  });
+
+  it("tells each place that was read once", async () => {
+    const { controller, client } = await setUp({});
+    for (const order of [3, 3, 2, 5]) controller.markRead("c", order);
+    expect(vi.mocked(client.markRead).mock.calls).toEqual([
+      ["c", 3],
+      ["c", 5],
+    ]);
+  });
+
+  it("forgets what another tab discarded", async () => {
+    const { controller, emit } = await setUp({ messages: [testMessage({ order: 1 })] });
+    controller.open("c");
+    await vi.waitFor(() => expect(controller.store.get().timelines.get("c")?.messages).toHaveLength(1));
+    emit({ kind: "discarded", conversationId: "c", messageId: "m1" });
+    expect(controller.store.get().timelines.get("c")?.messages).toEqual([]);
+  });
+});
