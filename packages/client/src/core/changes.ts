@@ -120,6 +120,7 @@ async function stage(
       next: created.next,
       welcomes: created.welcomes,
       tree,
+      sentIn: 0,
       accepted: undefined,
     },
   });

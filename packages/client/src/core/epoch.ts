@@ -47,7 +47,7 @@ export async function enterEpoch(
   planUpdate(turn, group, roster);
   const { link } = turn.state;
   if (link.kind === "following") {
-    set(turn, { link: { ...link, kind: "opening", sent: new Set() } });
+    set(turn, { link: { ...link, kind: "opening" } });
     turn.effects.push({ kind: "open", epochId: keys.epochId, access: keys.access, afterSeq: turn.state.chain.seq });
   }
 }

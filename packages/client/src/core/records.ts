@@ -155,7 +155,7 @@ const failureCode: Codec<ClientErrorCode> = mapped(
   (code) => code as ClientErrorCode,
 );
 
-type StoredOutgoing = Omit<Outgoing, "order" | "accepted">;
+type StoredOutgoing = Omit<Outgoing, "order" | "sentIn" | "accepted">;
 const outgoing: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   id: text(64),
   purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3 }),
@@ -194,7 +194,7 @@ const treeSource: Codec<TreeSource> = variant<TreeSource>(uint8, {
   inline: [1, struct<{ tree: Uint8Array }>({ tree: opaqueV(large) })],
   blob: [2, blobReferenceCodec],
 });
-type StoredStaged = Omit<StagedCommit, "next" | "accepted">;
+type StoredStaged = Omit<StagedCommit, "next" | "sentIn" | "accepted">;
 const staged: Codec<StoredStaged> = struct<StoredStaged>({
   change,
   entry: sealedEntry,
@@ -306,6 +306,7 @@ export async function loadConversation(
     outgoing: waiting.map(([key, value]) => ({
       ...decode(outgoing, value),
       order: parseOrderSegment(key.slice(prefix.length)),
+      sentIn: 0,
       accepted: undefined,
     })),
     changes: storedChanges === undefined ? noChanges : decode(changes, storedChanges),
@@ -318,7 +319,7 @@ async function loadStaged(tx: StoreTransaction, id: string, suite: CipherSuite):
   const stored = await tx.get(recordKeys.staged(id));
   if (stored === undefined) return undefined;
   const next = decodeGroupState(suite, await loadRecords(tx, recordKeys.stagedGroup(id)));
-  return { ...decode(staged, stored), next, accepted: undefined };
+  return { ...decode(staged, stored), next, sentIn: 0, accepted: undefined };
 }
 
 async function loadRecords(tx: StoreTransaction, prefix: string): Promise<[string, Uint8Array][]> {

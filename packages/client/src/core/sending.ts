@@ -1,4 +1,3 @@
-import { toBase64Url } from "@latchkey/codec";
 import { encryptApplicationMessage } from "@latchkey/mls";
 import { entryId, zeroHash } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
@@ -33,25 +32,17 @@ export async function flush(turn: Turn): Promise<void> {
 
 /** Sends what is sealed and was not sent on this connection: the same bytes as before (spec L-6). */
 function sendSealed(turn: Turn): void {
-  for (const message of turn.state.outgoing) {
-    if (message.sealed !== undefined && message.accepted === undefined && message.failure === undefined) sendEntry(turn, message.sealed);
+  const { outgoing, link, staged } = turn.state;
+  const isDue = (item: Outgoing): boolean =>
+    item.sealed !== undefined && item.accepted === undefined && item.failure === undefined && item.sentIn !== link.attempt;
+  if (outgoing.some((item) => isDue(item))) {
+    for (const item of outgoing) if (item.sealed !== undefined && isDue(item)) turn.effects.push({ kind: "append", entry: item.sealed });
+    set(turn, { outgoing: outgoing.map((item) => (isDue(item) ? { ...item, sentIn: link.attempt } : item)) });
   }
-  const { staged } = turn.state;
-  if (staged !== undefined && staged.accepted === undefined && noteSent(turn, staged.entry)) {
+  if (staged !== undefined && staged.accepted === undefined && staged.sentIn !== link.attempt) {
+    set(turn, { staged: { ...staged, sentIn: link.attempt } });
     turn.effects.push({ kind: "commit", entry: staged.entry, nextAccessHash: staged.nextAccessHash });
   }
-}
-
-function sendEntry(turn: Turn, entry: SealedEntry): void {
-  if (noteSent(turn, entry)) turn.effects.push({ kind: "append", entry });
-}
-
-function noteSent(turn: Turn, entry: SealedEntry): boolean {
-  const { link } = turn.state;
-  const id = toBase64Url(entry.entryId);
-  if (link.sent.has(id)) return false;
-  set(turn, { link: { ...link, sent: new Set([...link.sent, id]) } });
-  return true;
 }
 
 /** Seals waiting messages and makes waiting changes, in the order in which the person asked for them. */
@@ -93,7 +84,7 @@ function isOutdated(turn: Turn, message: Outgoing): boolean {
 }
 
 async function seal(turn: Turn, message: Outgoing): Promise<void> {
-  const { group, epoch, logId } = turn.state;
+  const { group, epoch, logId, link } = turn.state;
   if (group === undefined || epoch === undefined) return;
   const { random, sha256 } = turn.context;
   const encrypted = await encryptApplicationMessage(group, {
@@ -113,7 +104,7 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   };
   set(turn, {
     group: encrypted.state,
-    outgoing: turn.state.outgoing.map((item) => (item.id === message.id ? { ...item, sealed: entry } : item)),
+    outgoing: turn.state.outgoing.map((item) => (item.id === message.id ? { ...item, sealed: entry, sentIn: link.attempt } : item)),
   });
-  sendEntry(turn, entry);
+  turn.effects.push({ kind: "append", entry });
 }

@@ -32,7 +32,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       onConnected(turn);
       return undefined;
     case "disconnected":
-      set(turn, { link: linkDown });
+      set(turn, { link: { ...linkDown, attempt: turn.state.link.attempt } });
       return undefined;
     case "opened":
       onOpened(turn, input.opened);
@@ -82,7 +82,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
 }
 
 function onConnected(turn: Turn): void {
-  set(turn, { link: { kind: "up", readUpTo: 0, currentEpochId: 0, sent: new Set() } });
+  set(turn, { link: { kind: "up", readUpTo: 0, currentEpochId: 0, attempt: turn.state.link.attempt + 1 } });
   const { unverified, leavers } = turn.state;
   const open = unverified.filter((leaf) => !leaf.refused);
   if (open.length > 0) turn.effects.push({ kind: "verify", leaves: open, proofs: new Uint8Array(0) });
@@ -172,6 +172,7 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
     rosterAdds: state.rosterAdds,
     failure: undefined,
     sealed: undefined,
+    sentIn: 0,
     accepted: undefined,
   };
   set(turn, {
@@ -207,7 +208,7 @@ function discard(turn: Turn, id: string): void {
 
 /** Lets unanswered entries be sent again on this connection. */
 function forgetSent(turn: Turn): void {
-  set(turn, { link: { ...turn.state.link, sent: new Set() } });
+  set(turn, { link: { ...turn.state.link, attempt: turn.state.link.attempt + 1 } });
 }
 
 /** Says that one leaves; the group's keys go when that stands in the log (spec M-3). */

@@ -14,7 +14,7 @@ export function set(turn: Turn, changes: Partial<ConversationState>): void {
   turn.state = { ...turn.state, ...changes };
 }
 
-export const linkDown: Link = { kind: "down", readUpTo: 0, currentEpochId: 0, sent: new Set() };
+export const linkDown: Link = { kind: "down", readUpTo: 0, currentEpochId: 0, attempt: 0 };
 
 /** Adds a line to the history, with what a list shows of it. */
 export function addLine(

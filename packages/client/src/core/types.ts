@@ -103,6 +103,8 @@ export interface Outgoing {
   readonly rosterAdds: number;
   readonly failure: ClientErrorCode | undefined;
   readonly sealed: SealedEntry | undefined;
+  /** The link's `attempt` in which it was last sent; 0 for never. Not stored. */
+  readonly sentIn: number;
   /** Set once the server acknowledged it; its entry follows in the stream. */
   readonly accepted: Chain | undefined;
 }
@@ -141,6 +143,8 @@ export interface StagedCommit {
   readonly next: GroupState;
   readonly welcomes: readonly Uint8Array[];
   readonly tree: TreeSource | undefined;
+  /** As of a message. */
+  readonly sentIn: number;
   readonly accepted: Chain | undefined;
 }
 
@@ -188,8 +192,8 @@ export interface Link {
   /** The last entry when the epoch was opened: read up to it before anything is sealed. */
   readonly readUpTo: number;
   readonly currentEpochId: number;
-  /** Entry ids (base64url) sent on this connection and not yet answered. */
-  readonly sent: ReadonlySet<string>;
+  /** Counts connections and new tries: what was sent in an earlier one is sent again. Never goes back. */
+  readonly attempt: number;
 }
 
 export interface ConversationState {

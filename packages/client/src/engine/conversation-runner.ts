@@ -16,7 +16,7 @@ import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
 
 /** Inputs taken in one transaction: thousands of waiting messages are read in a few. */
-const maxBatch = 64;
+const maxBatch = 256;
 const maxUnreadCounted = 1000;
 
 /**
@@ -386,7 +386,8 @@ export class ConversationRunner {
       } else connection.close();
     } catch (error) {
       ignoreOffline(error);
-      if (error instanceof ClientError && error.code !== "offline" && error.code !== "closed") {
+      // With its connection lost it is sent again by the next one; a blob that could not be stored is tried again by itself.
+      if (error instanceof ClientError && error.code !== "closed" && this.#connection === connection && !connection.closed) {
         const code = error.code === "server_full" ? "storage_full" : error.code === "message_too_large" ? "too_large" : "internal";
         this.post({ kind: "refused", request: effect.kind, entryId: entry.entryId, code, retryAfterMs: error.retryAfterMs });
       }

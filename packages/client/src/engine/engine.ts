@@ -122,8 +122,8 @@ export class Engine {
   }
 
   /** Two direct conversations with one person: the one with the lower log id wins (spec L-12). */
-  async #settleTwins(joined: ConversationRunner): Promise<void> {
-    const { peer, kind } = joined.state;
+  async #settleTwins(added: ConversationRunner): Promise<void> {
+    const { peer, kind } = added.state;
     if (kind !== "direct" || peer === undefined) return;
     const twins = [...this.#runners.values()].filter(
       ({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state),
@@ -209,7 +209,10 @@ export class Engine {
     const runner = new ConversationRunner(this.#world, created.state, undefined);
     await runner.begin(created.effects, () => undefined);
     this.#adopt(runner);
-    return conversationOf(this.#world.people, runner.state, runner.lastLine);
+    // The other person's may have come while this one was made.
+    await this.#settleTwins(runner);
+    const shown = this.#writable(runner.id);
+    return conversationOf(this.#world.people, shown.state, shown.lastLine);
   }
 
   async #resolveAll(addresses: readonly string[]): Promise<Contact[]> {
