@@ -17,7 +17,7 @@ const tool = (name) => join(root, "tools", name);
 const steps = [
   { name: "types", title: "Types (tsc -b)", run: () => check([module("@typescript/native/bin/tsc"), "-b", "--pretty", "false"]) },
   { name: "references", title: "Project references", run: () => check([tool("check-references.js")]) },
-  { name: "lint", title: "Lint (oxlint, type-aware)", run: () => check([module("oxlint/bin/oxlint"), "--type-aware", "--deny-warnings"]) },
+  { name: "lint", title: "Lint (oxlint, type-aware)", run: lint },
   { name: "format", title: "Format (oxfmt)", run: () => check([module("oxfmt/bin/oxfmt"), "--check"]) },
   { name: "boundaries", title: "Boundaries (dependency-cruiser)", run: () => check([tool("check-boundaries.js")]) },
   { name: "unused", title: "Unused code and dependencies (knip)", run: () => check([module("knip/bin/knip.js"), "--no-progress"]) },
@@ -101,6 +101,12 @@ function vitest(project, env = {}, folderOfProject) {
 function buildAndMeasure() {
   buildWebIfStale();
   return check([tool("check-size.js")]);
+}
+
+/** The linter reads the types of the foreign implementations too. */
+function lint() {
+  ensureInterop();
+  return check([module("oxlint/bin/oxlint"), "--type-aware", "--deny-warnings"]);
 }
 
 /** The foreign implementations are an npm project of their own: so are its types and its tests. */
