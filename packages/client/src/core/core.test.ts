@@ -23,6 +23,19 @@ describe("conversations without faults", () => {
     expect(world.devices.flatMap((device) => device.alarms)).toEqual([]);
   });
 
+  it("sending takes the draft with it, and leaves one that was begun since", async () => {
+    const world = await SimWorld.create("draft", ["ada"]);
+    const [ada] = world.devices;
+    if (ada === undefined) throw new Error("one device");
+    await ada.found([]);
+    await ada.input({ kind: "draft", text: "On my w" });
+    await ada.say("On my way");
+    expect(ada.state?.draft).toBe("");
+    await ada.input({ kind: "draft", text: "And bring bread" });
+    await ada.say("I am late");
+    expect(ada.state?.draft).toBe("And bring bread");
+  });
+
   it("[M-3] who left is removed by another member, and nothing is sent before", async () => {
     const world = await SimWorld.create("leave", ["ada", "ben", "cyd"]);
     const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
