@@ -149,6 +149,25 @@ describe("a server or a copy that lies", () => {
     expect(ben.state?.outgoing).toEqual([]);
   });
 
+  it("[G-8] a device that its account does not have stops all sending, and is told", async () => {
+    const world = await SimWorld.create("ghost", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    await ada.found([ben]);
+    await world.settle();
+    world.ghosts.add(cyd.self.account);
+    await ada.change([cyd], []);
+    await world.settle();
+    expect(ben.alarms).toHaveLength(1);
+    await ben.say("not for the ghost");
+    await world.settle();
+    expect(ben.state?.outgoing.map((message) => message.sealed)).toEqual([undefined]);
+    expect(cyd.texts().size).toBe(0);
+    await ada.change([], [cyd]);
+    await world.settle();
+    expect([...ada.texts().values()]).toEqual(["not for the ghost"]);
+    expect(cyd.texts().size).toBe(0);
+  });
+
   it("[L-9] an access hash that differs from the sealed one is a lie", async () => {
     const world = await SimWorld.create("access", ["ada", "ben", "cyd"]);
     const [first, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];

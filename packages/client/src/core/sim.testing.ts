@@ -158,7 +158,7 @@ export class SimDevice {
           verdicts: effect.leaves.map((leaf) => ({
             leafIndex: leaf.leafIndex,
             signaturePublicKey: leaf.signaturePublicKey,
-            verdict: "vouched",
+            verdict: this.#world.ghosts.has(toBase64Url(leaf.accountId)) ? "refused" : "vouched",
           })),
         });
         return;
@@ -355,6 +355,8 @@ export class SimWorld {
   readonly log: LogModel;
   readonly devices: SimDevice[] = [];
   readonly random: RandomBytes;
+  /** Accounts (base64url) that do not have the keys that their leaves show: what the directory says of them. */
+  readonly ghosts: Set<string> = new Set();
   readonly #keys = new Map<string, Uint8Array>();
 
   constructor(seed: string) {
@@ -381,7 +383,7 @@ export class SimWorld {
 
   vouches(account: string, key: Uint8Array): boolean {
     const known = this.#keys.get(account);
-    return known !== undefined && toBase64Url(known) === toBase64Url(key) && this.pick(4) > 0;
+    return known !== undefined && !this.ghosts.has(account) && toBase64Url(known) === toBase64Url(key) && this.pick(4) > 0;
   }
 
   deviceOf(accountId: Uint8Array): SimDevice {
