@@ -74,7 +74,7 @@ export class Engine {
   #link(host: string): HostLink {
     const known = this.#links.get(host);
     if (known !== undefined) return known;
-    const link = new HostLink(this.#world, host, () => undefined);
+    const link = new HostLink(this.#world, host);
     this.#links.set(host, link);
     return link;
   }
@@ -265,9 +265,9 @@ export class Engine {
     const pending = runner.state.outgoing.find((item) => item.id === messageId);
     if (pending !== undefined) return messageOfOutgoing(people, runner.id, own.accountId, pending);
     const found = (await runner.messages({ limit: 50 })).find((message) => message.id === messageId);
-    if (found === undefined) requireWritable(runner.state);
-    if (found === undefined) throw new ClientError("server_refused", "The message was not taken.");
-    return found;
+    if (found !== undefined) return found;
+    requireWritable(runner.state);
+    throw new ClientError("server_refused", "The message was not taken.");
   }
 
   /** What is written into the half of a doubled conversation goes to the half that counts (spec L-12). */

@@ -11,12 +11,11 @@ export class HostLink {
   #connection: RoleConnection<"log"> | undefined;
   readonly #kept: Kept<"log">;
 
-  constructor(world: World, host: string, onHello: (connection: RoleConnection<"log">) => void) {
+  constructor(world: World, host: string) {
     this.host = host;
     this.#kept = world.connections.keep("log", host, {
       onOpen: (connection) => {
         this.#connection = connection;
-        onHello(connection);
         for (const runner of this.#runners.values()) runner.connected(connection);
       },
       onEvent: (event) => this.#runners.get(toBase64Url(event.logId))?.event(event),
