@@ -59,7 +59,7 @@ test("a store that fails now and then: the caller may retry, the connection and 
       logs.outcome(append(log.logId)),
       logs.outcome({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0 }),
       post.outcome({ kind: "post", inboxId, capability: zeros, blob: random(99), token: none }),
-      lookup.outcome({ kind: "lookup_username", username: "alice", fromVersion: 0 }),
+      lookup.outcome({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 }),
       lookup.outcome({ kind: "check_username", username: "alice" }),
       client.outcome({ kind: "count_key_packages" }),
       client.outcome({ kind: "inspect" }),

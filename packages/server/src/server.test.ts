@@ -33,7 +33,7 @@ test("an account is made, found, and its device gets what is posted to it", asyn
     oneTime: 2,
   });
   const lookup = await TestClient.connect(server.url, "lookup");
-  expect(await lookup.ask({ kind: "lookup_username", username: "alice", fromVersion: 0 })).toMatchObject({
+  expect(await lookup.ask({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 })).toMatchObject({
     kind: "account",
     states: [account.signedState],
   });

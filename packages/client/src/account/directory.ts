@@ -87,7 +87,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
 
   async function refresh(host: string, accountId: Uint8Array, known: Contact | undefined): Promise<Contact> {
     const contact = await lookup(host, known, (connection, fromVersion) =>
-      connection.request({ kind: "lookup_account", accountId, fromVersion }),
+      connection.request({ kind: "lookup_account", accountId, fromVersion, accountValues: fromVersion, nameValues: 0, knownSize: 0 }),
     );
     if (!equalBytes(contact.accountId, accountId)) throw new ClientError("server_lied", "The server showed another account.");
     return store.transact("write", (tx) => saveContact(tx, contact));
@@ -127,7 +127,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       if (known !== undefined && ageMs >= 0 && ageMs < freshMs) return known;
       // From genesis: a name that changed hands must not be judged by the account that had it.
       const contact = await lookup(address.host, undefined, (connection, fromVersion) =>
-        connection.request({ kind: "lookup_username", username: address.username, fromVersion }),
+        connection.request({ kind: "lookup_username", username: address.username, fromVersion, knownSize: 0 }),
       );
       if (contact.username !== address.username) throw new ClientError("server_lied", "The server showed another account.");
       return store.transact("write", (tx) => saveContact(tx, contact));

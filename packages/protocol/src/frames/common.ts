@@ -22,7 +22,13 @@ export function blobPath(id: string): string {
 }
 
 /** Paths over HTTP. */
-export const httpPaths = { info: "/v1/info", health: "/healthz", metrics: "/metrics", blobs: "/v1/blobs" } as const;
+export const httpPaths = {
+  info: "/v1/info",
+  health: "/healthz",
+  metrics: "/metrics",
+  blobs: "/v1/blobs",
+  directory: "/v1/directory",
+} as const;
 
 /** A 32-byte id or hash. */
 export const id32: Codec<Uint8Array> = opaque(32);

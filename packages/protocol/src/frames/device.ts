@@ -89,7 +89,7 @@ export interface KeyPackageCount {
   readonly lastResortNotAfterMs: number;
 }
 
-/** On disk; `proof` is the inclusion proof of the directory's log, empty until that is built (spec A-2). */
+/** On disk and in the public log: `proof` is the DirectoryProof (`@latchkey/transparency`) of the account and its name (spec A-2). */
 export interface Published {
   readonly version: number;
   readonly proof: Uint8Array;

@@ -128,6 +128,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "complaint", blob: zeros(512), blobIds: [] }),
       framed({ kind: "commit", logId: id(1), epochId: 5, afterSeq: 4, nextAccessHash: id(4), blob: zeros(1024), blobIds: [], token: none }),
       framed({ kind: "close", logId: id(1) }),
+      framed({ kind: "head_proof", logId: id(1), knownSize: 4 }),
       framed({ kind: "ping" }),
     ],
     frozen:
@@ -213,16 +214,24 @@ describe("[C-1] frames are bounded and have one encoding", () => {
 
   describeCodec<Frame<LookupRequest>>("lookupRequestCodec", lookupRequestCodec, {
     samples: [
-      framed({ kind: "lookup_username", username: "bob", fromVersion: 0 }),
-      framed({ kind: "lookup_account", accountId: id(2), fromVersion: 3 }),
+      framed({ kind: "lookup_username", username: "bob", fromVersion: 0, knownSize: 0 }),
+      framed({ kind: "lookup_account", accountId: id(2), fromVersion: 3, accountValues: 3, nameValues: 0, knownSize: 0 }),
       framed({ kind: "take_key_package", accountId: id(2), deviceId, token: none }),
       framed({ kind: "check_username", username: "not a username, and still a question" }),
+      framed({ kind: "lookup_card", accountId: id(2), deviceId }),
       framed({ kind: "ping" }),
     ],
-    frozen: "000000070103626f6200000000",
+    frozen: "000000070103626f62000000000000000000000000",
     overLimit: {
-      "a username of 257 bytes": framed({ kind: "lookup_username", username: "a".repeat(257), fromVersion: 0 }),
-      "a version above 32 bits": framed({ kind: "lookup_account", accountId: id(2), fromVersion: 2 ** 32 }),
+      "a username of 257 bytes": framed({ kind: "lookup_username", username: "a".repeat(257), fromVersion: 0, knownSize: 0 }),
+      "a version above 32 bits": framed({
+        kind: "lookup_account",
+        accountId: id(2),
+        fromVersion: 2 ** 32,
+        accountValues: 2 ** 32,
+        nameValues: 0,
+        knownSize: 0,
+      }),
       "a short device id": framed({ kind: "take_key_package", accountId: id(2), deviceId: zeros(15), token: none }),
     },
     overLimitBytes: unknownKind,
@@ -235,6 +244,8 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed(errorReply),
       framed({ kind: "key_package", card: bytes(1), keyPackage: bytes(2), lastResort: false }),
       framed({ kind: "availability", reason: 3 }),
+      framed({ kind: "absent", bindings: [bytes(4)], proof: bytes(5) }),
+      framed({ kind: "card", card: bytes(6) }),
       framed({ kind: "done" }),
     ],
     frozen: "00000007020201010201020302030400",

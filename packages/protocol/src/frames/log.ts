@@ -1,4 +1,4 @@
-import { empty, opaque, safeUint64, struct, uint8, variant, vector } from "@latchkey/codec";
+import { empty, opaque, opaqueV, safeUint64, struct, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
@@ -57,7 +57,16 @@ export type LogRequest =
   | ({ readonly kind: "append" } & Append)
   | ({ readonly kind: "commit" } & CommitEpoch)
   | { readonly kind: "close"; readonly logId: Uint8Array }
+  /** The head of an opened log as the directory's log has it (spec L-11). Answer: `head_proof`. */
+  | ({ readonly kind: "head_proof" } & LogHeadRequest)
   | { readonly kind: "ping" };
+
+/** Asks for the published head of a log. */
+export interface LogHeadRequest {
+  readonly logId: Uint8Array;
+  /** Size of the directory's log that the asker has verified; 0 for none. */
+  readonly knownSize: number;
+}
 
 /** An entry on disk, of an epoch opened on this connection. */
 export interface EntryEvent {
@@ -104,6 +113,8 @@ export type LogReply =
   | ({ readonly kind: "accepted" } & Accepted)
   | ({ readonly kind: "entry" } & EntryEvent)
   | ({ readonly kind: "sealed" } & SealedEvent)
+  /** HeadsProof (`@latchkey/transparency`), empty where no head of this log was published since it was last written to. */
+  | { readonly kind: "head_proof"; readonly proof: Uint8Array }
   | { readonly kind: "done" };
 
 // A log's id is always its 32 random bytes.
@@ -129,6 +140,7 @@ export const logRequestCodec: Codec<Frame<LogRequest>> = frameCodec(
     ],
     close: [5, struct<{ logId: Uint8Array }>({ logId })],
     ping: [6, empty],
+    head_proof: [7, struct<LogHeadRequest>({ logId, knownSize: safeUint64 })],
   }),
 );
 
@@ -162,5 +174,6 @@ export const logReplyCodec: Codec<Frame<LogReply>> = frameCodec(
     ],
     sealed: [5, struct<SealedEvent>({ logId, seq: safeUint64, leaf: id32 })],
     done: [6, empty],
+    head_proof: [7, struct<{ proof: Uint8Array }>({ proof: opaqueV(65_536) })],
   }),
 );

@@ -1,4 +1,4 @@
-import { bool, empty, opaqueV, struct, text, uint32, uint8, variant, vector } from "@latchkey/codec";
+import { bool, empty, opaqueV, safeUint64, struct, text, uint32, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
@@ -7,17 +7,30 @@ import { deviceIdCodec, frameCodec, helloCodec, id32, tokenCodec } from "./commo
 import { signedBytes } from "./device.ts";
 import type { Frame, Hello } from "./common.ts";
 
-/** By username. Answer: `account`, or `not_found`. */
+/** By username, for somebody who does not know the account. Answer: `account`, or `absent` with the proof of that. */
 export interface LookupUsername {
   readonly username: string;
   /** First version of the account's states to return. */
   readonly fromVersion: number;
+  /** Size of the directory's log that the asker has verified: the proof leads on from it; 0 for none. */
+  readonly knownSize: number;
 }
 
 /** By account id. Answer: `account`, or `not_found`. */
 export interface LookupAccount {
   readonly accountId: Uint8Array;
   readonly fromVersion: number;
+  /** How many values of the account's label the asker has verified: the proof leads on from there, without the VRF proof; 0 for none. */
+  readonly accountValues: number;
+  /** The same of the label of its name. */
+  readonly nameValues: number;
+  readonly knownSize: number;
+}
+
+/** The card of a device, without a key package. Answer: `card`, or `not_found`. */
+export interface LookupCard {
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
 }
 
 /** Takes one key package of a device (spec A-5). Answer: `key_package`, or `no_key_package`. */
@@ -32,6 +45,7 @@ export type LookupRequest =
   | ({ readonly kind: "lookup_username" } & LookupUsername)
   | ({ readonly kind: "lookup_account" } & LookupAccount)
   | ({ readonly kind: "take_key_package" } & TakeKeyPackage)
+  | ({ readonly kind: "lookup_card" } & LookupCard)
   /** Whether a username could be reserved now. Answer: `availability`. */
   | { readonly kind: "check_username"; readonly username: string }
   | { readonly kind: "ping" };
@@ -42,9 +56,17 @@ export interface AccountRecord {
   readonly states: readonly Uint8Array[];
   /** SignedDevicePop of every device that these states add. */
   readonly pops: readonly Uint8Array[];
-  /** SignedUsernameBinding of the current name. */
+  /** SignedUsernameBindings of its name, in order, from the first that the proof does not leave out. */
   readonly bindings: readonly Uint8Array[];
-  /** The directory's proof, empty until that is built (spec section 6). */
+  /** DirectoryProof (`@latchkey/transparency`) of both labels; empty while the states are only a part (spec section 6). */
+  readonly proof: Uint8Array;
+}
+
+/** That nobody has this name now. */
+export interface AbsentName {
+  /** Empty for a name never had, else all its bindings, the last of them a release. */
+  readonly bindings: readonly Uint8Array[];
+  /** DirectoryProof of the name's label. */
   readonly proof: Uint8Array;
 }
 
@@ -60,18 +82,24 @@ export type LookupReply =
   | ({ readonly kind: "hello" } & Hello)
   | ({ readonly kind: "error" } & WireError)
   | ({ readonly kind: "account" } & AccountRecord)
+  | ({ readonly kind: "absent" } & AbsentName)
   | ({ readonly kind: "key_package" } & TakenKeyPackage)
+  | { readonly kind: "card"; readonly card: Uint8Array }
   /** `reason` is 0 free, 1 taken, 2 invalid, 3 reserved for now. */
   | { readonly kind: "availability"; readonly reason: number }
   | { readonly kind: "done" };
 
 export const lookupRequestCodec: Codec<Frame<LookupRequest>> = frameCodec(
   variant<LookupRequest>(uint8, {
-    lookup_username: [1, struct<LookupUsername>({ username: text(256), fromVersion: uint32 })],
-    lookup_account: [2, struct<LookupAccount>({ accountId: id32, fromVersion: uint32 })],
+    lookup_username: [1, struct<LookupUsername>({ username: text(256), fromVersion: uint32, knownSize: safeUint64 })],
+    lookup_account: [
+      2,
+      struct<LookupAccount>({ accountId: id32, fromVersion: uint32, accountValues: uint32, nameValues: uint32, knownSize: safeUint64 }),
+    ],
     take_key_package: [3, struct<TakeKeyPackage>({ accountId: id32, deviceId: deviceIdCodec, token: tokenCodec })],
     check_username: [4, struct<{ username: string }>({ username: text(256) })],
     ping: [5, empty],
+    lookup_card: [6, struct<LookupCard>({ accountId: id32, deviceId: deviceIdCodec })],
   }),
 );
 
@@ -85,5 +113,7 @@ export const lookupReplyCodec: Codec<Frame<LookupReply>> = frameCodec(
     key_package: [3, struct<TakenKeyPackage>({ card: opaqueV(8192), keyPackage: opaqueV(maxKeyPackageBytes), lastResort: bool })],
     availability: [4, struct<{ reason: number }>({ reason: uint8 })],
     done: [5, empty],
+    absent: [6, struct<AbsentName>({ bindings: signedList, proof: opaqueV(65_536) })],
+    card: [7, struct<{ card: Uint8Array }>({ card: opaqueV(8192) })],
   }),
 );

@@ -40,7 +40,7 @@ export interface LatchkeyGroup {
   readonly roles: readonly RoleEntry[];
   /** Who may do what: 0 every member may add and remove, 1 administrators only. */
   readonly policy: number;
-  /** A direct conversation of two accounts, or a group with a name (spec L-12). */
+  /** A direct conversation of two accounts, a group with a name (spec L-12), or the devices of one account. */
   readonly conversationKind: number;
   /** The group's name, "" for a direct conversation; inside the group's encryption only. */
   readonly name: string;
@@ -48,7 +48,7 @@ export interface LatchkeyGroup {
 }
 
 /** Values of `conversationKind`. */
-export const conversationKinds = { direct: 1, group: 2 } as const;
+export const conversationKinds = { direct: 1, group: 2, devices: 3 } as const;
 
 export const latchkeyGroupCodec: Codec<LatchkeyGroup> = struct<LatchkeyGroup>({
   format: formatOne,
@@ -70,7 +70,7 @@ export interface AuthenticatedData {
   /** The head of the sender's own account chain: its version and H(state body). */
   readonly accountVersion: number;
   readonly accountChain: Uint8Array;
-  /** A checkpoint of the directory (spec D-4); empty until that is built. */
+  /** Gossip: a checkpoint of the sender's directory (`@latchkey/transparency`, spec D-4); empty while it has none. */
   readonly gossip: Uint8Array;
   readonly ext: Uint8Array;
 }
@@ -127,7 +127,7 @@ export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
 });
 
 /** What the head of an inbox item announces (spec I-2). */
-export const inboxItemKinds = { welcome: 1, joinRequest: 2, readdRequest: 3 } as const;
+export const inboxItemKinds = { welcome: 1, joinRequest: 2, readdRequest: 3, forkNotice: 4 } as const;
 
 /** The fixed part of a sealed inbox item: all that is parsed of a stranger's (spec I-2). */
 export interface InboxHead {

@@ -77,8 +77,10 @@ describe("registration", () => {
     }
     const lookup = await TestClient.connect(server.url, "lookup");
     expect(await lookup.ask({ kind: "check_username", username: "Alice" })).toEqual({ kind: "availability", reason: 2 });
-    expect(await lookup.outcome({ kind: "lookup_username", username: "Alice", fromVersion: 0 })).toBe("not_found");
-    expect(await lookup.outcome({ kind: "lookup_account", accountId: zeros, fromVersion: 0 })).toBe("not_found");
+    expect(await lookup.outcome({ kind: "lookup_username", username: "Alice", fromVersion: 0, knownSize: 0 })).toBe("not_found");
+    expect(
+      await lookup.outcome({ kind: "lookup_account", accountId: zeros, fromVersion: 0, accountValues: 0, nameValues: 0, knownSize: 0 }),
+    ).toBe("not_found");
   });
 
   test("a server may want an invitation, or no new accounts at all; its hello says so", async () => {
@@ -137,7 +139,7 @@ describe("changes of an account", () => {
     expect(await publish(client, next)).toBe("invalid_account_state");
     expect(await publish(client, next, [await signPop(laptop, account.accountId)])).toBe("published");
     const lookup = await TestClient.connect(server.url, "lookup");
-    const found = await lookup.ask({ kind: "lookup_username", username: "alice", fromVersion: 0 });
+    const found = await lookup.ask({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 });
     if (found.kind !== "account") throw new Error(found.kind);
     const verified = await verifyAccountChain({
       previous: undefined,
@@ -149,7 +151,14 @@ describe("changes of an account", () => {
     expect(verified.state.devices).toHaveLength(2);
     const [signedBinding = none] = found.bindings;
     await verifyUsernameBinding({ account: verified, signedBinding, signatures: nodeSignatures });
-    const rest = await lookup.ask({ kind: "lookup_account", accountId: account.accountId, fromVersion: 1 });
+    const rest = await lookup.ask({
+      kind: "lookup_account",
+      accountId: account.accountId,
+      fromVersion: 1,
+      accountValues: 1,
+      nameValues: 0,
+      knownSize: 0,
+    });
     expect(rest).toMatchObject({ kind: "account", states: [next.signedState] });
     const second = await TestClient.connect(server.url, "device");
     expect(await connectDevice(second, account.accountId, laptop)).toBe("done");
@@ -206,8 +215,8 @@ describe("changes of an account", () => {
     expect(await publish(client, next, [], bindings.slice(0, 1))).toBe("invalid_account_state");
     expect(await publish(client, next, [], bindings)).toBe("published");
     const lookup = await TestClient.connect(server.url, "lookup");
-    expect(await lookup.outcome({ kind: "lookup_username", username: "alice", fromVersion: 0 })).toBe("not_found");
-    expect(await lookup.outcome({ kind: "lookup_username", username: "alicia", fromVersion: 0 })).toBe("account");
+    expect(await lookup.outcome({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 })).toBe("not_found");
+    expect(await lookup.outcome({ kind: "lookup_username", username: "alicia", fromVersion: 0, knownSize: 0 })).toBe("account");
     expect(await reserve(client, "alice")).toBe("username_taken");
   });
 

@@ -40,6 +40,9 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         this.reply(id, { kind: "done" }, sizeBytes);
         return undefined;
       }
+      case "head_proof":
+        this.reply(id, { kind: "head_proof", proof: new Uint8Array() }, sizeBytes);
+        return undefined;
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
         return undefined;

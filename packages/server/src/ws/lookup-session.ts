@@ -1,5 +1,6 @@
 import { lookupReplyCodec, lookupRequestCodec } from "@latchkey/protocol";
 import type { LookupReply, LookupRequest } from "@latchkey/protocol";
+import { Refusal } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
@@ -30,6 +31,9 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
       case "take_key_package":
         admission.admit("takeKeyPackage", this.connection, request.token);
         return { kind: "key_package", ...(await directory.takeKeyPackage(request)) };
+      case "lookup_card":
+        admission.admit("lookup", this.connection, noToken);
+        throw new Refusal("not_found");
       case "check_username":
         admission.admit("lookup", this.connection, noToken);
         return { kind: "availability", reason: await directory.availability(request.username) };
