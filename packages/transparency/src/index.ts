@@ -24,3 +24,5 @@ export {
   verifyUsernameBinding,
 } from "./account/verify.ts";
 export type { VerifiedAccount } from "./account/verify.ts";
+export { nobleVrfProver, vrfOutputSizeBytes, vrfProofSizeBytes, vrfProofToHash, vrfProve, vrfPublicKey, vrfVerify } from "./vrf/ecvrf.ts";
+export type { VrfProver } from "./vrf/ecvrf.ts";
