@@ -21,6 +21,7 @@ export { joinGroup } from "./group/join-group.ts";
 export { createGroupInfo, joinByExternalCommit } from "./group/external.ts";
 export { inspectWelcome } from "./group/inspect-welcome.ts";
 export type { InspectedWelcome } from "./group/inspect-welcome.ts";
+export { eraseKeyPackagePrivateKeys, eraseState } from "./group/erase.ts";
 export { encryptApplicationMessage } from "./group/application.ts";
 export { inspectCommit, processMessage } from "./group/process-message.ts";
 export { verifyMessageEvidence } from "./group/evidence.ts";

@@ -1,5 +1,6 @@
 import { concatBytes, utf8Bytes } from "@latchkey/codec";
 import type { HpkeCiphertext, KeyPair, MaybePromise, RandomBytes } from "./suite.ts";
+import { wipe } from "./wipe.ts";
 
 /** HKDF as HPKE and DHKEM use it. */
 export interface Kdf {
@@ -96,27 +97,35 @@ export function createHpke(kem: Kem, kdf: Kdf, aead: HpkeAead): Hpke {
   });
   const messageKey = (sharedSecret: Uint8Array, info: Uint8Array): { key: Uint8Array; nonce: Uint8Array } => {
     const { context, secret } = schedule(sharedSecret, info);
-    return {
-      key: labeled.expand({ secret, label: "key", info: context, sizeBytes: aead.keyBytes }),
-      nonce: labeled.expand({ secret, label: "base_nonce", info: context, sizeBytes: aead.nonceBytes }),
-    };
+    const key = labeled.expand({ secret, label: "key", info: context, sizeBytes: aead.keyBytes });
+    const nonce = labeled.expand({ secret, label: "base_nonce", info: context, sizeBytes: aead.nonceBytes });
+    wipe(secret, sharedSecret);
+    return { key, nonce };
   };
   const exported = (sharedSecret: Uint8Array, params: { info: Uint8Array; exporterContext: Uint8Array; sizeBytes: number }): Uint8Array => {
     const { context, secret } = schedule(sharedSecret, params.info);
     const exporterSecret = labeled.expand({ secret, label: "exp", info: context, sizeBytes: kdf.hashBytes });
-    return labeled.expand({ secret: exporterSecret, label: "sec", info: params.exporterContext, sizeBytes: params.sizeBytes });
+    const output = labeled.expand({ secret: exporterSecret, label: "sec", info: params.exporterContext, sizeBytes: params.sizeBytes });
+    wipe(exporterSecret, secret, sharedSecret);
+    return output;
   };
 
   return {
     async seal({ publicKey, info, aad, plaintext, random }) {
       const { sharedSecret, kemOutput } = await kem.encapsulate(publicKey, random);
       const { key, nonce } = messageKey(sharedSecret, info);
-      return { kemOutput, ciphertext: await aead.seal({ key, nonce, aad, plaintext }) };
+      const ciphertext = await aead.seal({ key, nonce, aad, plaintext });
+      wipe(key, nonce);
+      return { kemOutput, ciphertext };
     },
     async open({ secretKey, publicKey, kemOutput, info, aad, ciphertext }) {
       const sharedSecret = await kem.decapsulate({ secretKey, publicKey, kemOutput });
       const { key, nonce } = messageKey(sharedSecret, info);
-      return aead.open({ key, nonce, aad, ciphertext });
+      try {
+        return await aead.open({ key, nonce, aad, ciphertext });
+      } finally {
+        wipe(key, nonce);
+      }
     },
     async sendExport(params) {
       const { sharedSecret, kemOutput } = await kem.encapsulate(params.publicKey, params.random);

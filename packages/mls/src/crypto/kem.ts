@@ -2,11 +2,12 @@ import { concatBytes, utf8Bytes } from "@latchkey/codec";
 import { MlsError } from "../errors.ts";
 import { labeledKdf, uint16Bytes } from "./hpke.ts";
 import type { Kdf, Kem } from "./hpke.ts";
-import { KeyCache } from "./key-cache.ts";
+import { KeyCache, forgetKey } from "./key-cache.ts";
 import { isScalar } from "./parameters.ts";
 import type { DhParameters } from "./parameters.ts";
 import type { DhGroup, MlKem } from "./primitives.ts";
 import type { KeyPair } from "./suite.ts";
+import { wipe } from "./wipe.ts";
 
 const none = new Uint8Array(0);
 
@@ -35,7 +36,11 @@ export function dhKem(parameters: DhParameters, group: DhGroup, kdf: Kdf): Kem {
 
   const deriveSecretKey = (inputKeyMaterial: Uint8Array): Uint8Array => {
     const secret = labeled.extract(none, "dkp_prk", inputKeyMaterial);
-    if (scalar === undefined) return labeled.expand({ secret, label: "sk", info: none, sizeBytes: secretKeyBytes });
+    if (scalar === undefined) {
+      const secretKey = labeled.expand({ secret, label: "sk", info: none, sizeBytes: secretKeyBytes });
+      wipe(secret);
+      return secretKey;
+    }
     for (let counter = 0; counter < 256; counter++) {
       const candidate = labeled.expand({ secret, label: "candidate", info: Uint8Array.of(counter), sizeBytes: secretKeyBytes });
       candidate[0] = (candidate[0] ?? 0) & scalar.mask;
@@ -47,13 +52,13 @@ export function dhKem(parameters: DhParameters, group: DhGroup, kdf: Kdf): Kem {
     const secretKey = deriveSecretKey(inputKeyMaterial);
     return { secretKey, publicKey: await group.publicKey(secretKey) };
   };
-  const sharedSecret = (dh: Uint8Array, kemOutput: Uint8Array, publicKey: Uint8Array): Uint8Array =>
-    labeled.expand({
-      secret: labeled.extract(none, "eae_prk", dh),
-      label: "shared_secret",
-      info: concatBytes(kemOutput, publicKey),
-      sizeBytes: kdf.hashBytes,
-    });
+  const sharedSecret = (dh: Uint8Array, kemOutput: Uint8Array, publicKey: Uint8Array): Uint8Array => {
+    const secret = labeled.extract(none, "eae_prk", dh);
+    const info = concatBytes(kemOutput, publicKey);
+    const shared = labeled.expand({ secret, label: "shared_secret", info, sizeBytes: kdf.hashBytes });
+    wipe(secret, dh);
+    return shared;
+  };
 
   return {
     id: kemId,
@@ -62,6 +67,8 @@ export function dhKem(parameters: DhParameters, group: DhGroup, kdf: Kdf): Kem {
       requireSize(publicKey, publicKeyBytes, "KEM public key");
       const ephemeral = await deriveKeyPair(random(secretKeyBytes));
       const dh = await agree(group, ephemeral.secretKey, publicKey);
+      forgetKey(ephemeral.secretKey);
+      wipe(ephemeral.secretKey);
       return { kemOutput: ephemeral.publicKey, sharedSecret: sharedSecret(dh, ephemeral.publicKey, publicKey) };
     },
     async decapsulate({ secretKey, publicKey, kemOutput }) {
@@ -85,6 +92,14 @@ const mlKemPublicKeyBytes = 1184;
 const mlKemCiphertextBytes = 1088;
 const xWingLabel = Uint8Array.of(0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c);
 
+/** Erases the two secret keys that an X-Wing seed stands for. */
+function erasePair({ mlKemSeed, x25519SecretKey }: { readonly mlKemSeed: Uint8Array; readonly x25519SecretKey: Uint8Array }): void {
+  for (const key of [mlKemSeed, x25519SecretKey]) {
+    forgetKey(key);
+    wipe(key);
+  }
+}
+
 /**
  * X-Wing, the hybrid of ML-KEM-768 and X25519, as an HPKE KEM (decision 0003). A secret key is the 32-byte seed.
  * `encapsulate` draws 64 bytes: 32 for ML-KEM (ignored by engines that draw their own), 32 for X25519.
@@ -101,10 +116,16 @@ export function xWingKem(parts: {
   const expanded = new KeyCache((seed: Uint8Array) => {
     requireSize(seed, xWingSizes.secretKeyBytes, "KEM secret key");
     const bytes = shake256(seed, 96);
-    return { mlKemSeed: bytes.slice(0, 64), x25519SecretKey: bytes.slice(64, 96) };
-  });
-  const combine = (params: { post: Uint8Array; classical: Uint8Array; ephemeral: Uint8Array; recipient: Uint8Array }): Uint8Array =>
-    sha3(concatBytes(params.post, params.classical, params.ephemeral, params.recipient, xWingLabel));
+    const parts = { mlKemSeed: bytes.slice(0, 64), x25519SecretKey: bytes.slice(64, 96) };
+    wipe(bytes);
+    return parts;
+  }, erasePair);
+  const combine = (params: { post: Uint8Array; classical: Uint8Array; ephemeral: Uint8Array; recipient: Uint8Array }): Uint8Array => {
+    const input = concatBytes(params.post, params.classical, params.ephemeral, params.recipient, xWingLabel);
+    const combined = sha3(input);
+    wipe(input);
+    return combined;
+  };
 
   return {
     id: xWingId,
@@ -134,10 +155,10 @@ export function xWingKem(parts: {
       } catch (cause) {
         throw new MlsError("malformed", "invalid ML-KEM public key", { cause });
       }
-      return {
-        kemOutput: concatBytes(encapsulated.ciphertext, ephemeral),
-        sharedSecret: combine({ post: encapsulated.sharedSecret, classical, ephemeral, recipient }),
-      };
+      const sharedSecret = combine({ post: encapsulated.sharedSecret, classical, ephemeral, recipient });
+      forgetKey(ephemeralSecretKey);
+      wipe(ephemeralSecretKey, coins, encapsulated.sharedSecret, classical);
+      return { kemOutput: concatBytes(encapsulated.ciphertext, ephemeral), sharedSecret };
     },
     async decapsulate({ secretKey, publicKey, kemOutput }) {
       requireSize(kemOutput, xWingSizes.kemOutputBytes, "KEM output");
@@ -146,7 +167,9 @@ export function xWingKem(parts: {
       const ephemeral = kemOutput.slice(mlKemCiphertextBytes);
       const classical = await agree(x25519, x25519SecretKey, ephemeral);
       const post = await mlKem.decapsulate(mlKemSeed, kemOutput.slice(0, mlKemCiphertextBytes));
-      return combine({ post, classical, ephemeral, recipient: publicKey.slice(mlKemPublicKeyBytes) });
+      const sharedSecret = combine({ post, classical, ephemeral, recipient: publicKey.slice(mlKemPublicKeyBytes) });
+      wipe(post, classical);
+      return sharedSecret;
     },
   };
 }

@@ -12,6 +12,6 @@ export function fixedRandom(...chunks: readonly Uint8Array[]): RandomBytes {
   return (size) => {
     const chunk = chunks[call++];
     if (chunk === undefined || chunk.length !== size) throw new Error(`call ${call} asks for ${size} bytes`);
-    return chunk;
+    return chunk.slice();
   };
 }

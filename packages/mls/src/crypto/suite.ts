@@ -13,7 +13,10 @@ export interface HpkeCiphertext {
   readonly ciphertext: Uint8Array;
 }
 
-/** `size` bytes that nobody can guess. Injected everywhere: protocol code has no randomness of its own. */
+/**
+ * `size` bytes that nobody can guess, in an array of their own each time: secrets made of them are overwritten once used. Injected
+ * everywhere: protocol code has no randomness of its own.
+ */
 export type RandomBytes = (size: number) => Uint8Array;
 
 /** Cipher suite numbers: RFC 9420 section 17.1, and the private-use X-Wing hybrid (spec M-6). */

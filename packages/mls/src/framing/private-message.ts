@@ -1,6 +1,7 @@
 import { encode } from "@latchkey/codec";
 import { expandWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite, RandomBytes } from "../crypto/suite.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { decodeStructure, encodeStructure } from "../messages/coding.ts";
 import { privateContentAad, privateMessageContent, senderData, senderDataAad } from "../messages/framing.ts";
@@ -28,11 +29,10 @@ export function senderDataKeyAndNonce(
   };
 }
 
-/** A copy of the nonce with the reuse guard mixed in (RFC 9420 section 6.3.1). */
+/** The nonce, with the reuse guard mixed into it (RFC 9420 section 6.3.1). */
 function guarded(nonce: Uint8Array, reuseGuard: Uint8Array): Uint8Array {
-  const mixed = nonce.slice();
-  for (let i = 0; i < reuseGuardBytes; i++) mixed[i] = (mixed[i] ?? 0) ^ (reuseGuard[i] ?? 0);
-  return mixed;
+  for (let i = 0; i < reuseGuardBytes; i++) nonce[i] = (nonce[i] ?? 0) ^ (reuseGuard[i] ?? 0);
+  return nonce;
 }
 
 /**
@@ -70,12 +70,14 @@ export async function protectPrivateMessage(
       "PrivateMessageContent",
     ),
   });
+  wipe(key, nonce);
   const hidden = senderDataKeyAndNonce(suite, { senderDataSecret: params.senderDataSecret, ciphertext });
   const encryptedSenderData = await suite.seal({
     ...hidden,
     aad: encode(senderDataAad, { groupId, epoch, contentType }),
     plaintext: encode(senderData, { leafIndex, generation, reuseGuard }),
   });
+  wipe(hidden.key, hidden.nonce);
   return { message: { groupId, epoch, contentType, authenticatedData, encryptedSenderData, ciphertext }, tree, generation };
 }
 
@@ -96,6 +98,7 @@ export async function unprotectPrivateMessage(
     aad: encode(senderDataAad, { groupId, epoch, contentType }),
     ciphertext: encryptedSenderData,
   });
+  wipe(hidden.key, hidden.nonce);
   const { leafIndex, generation, reuseGuard } = decodeStructure(senderData, opened, "SenderData");
   const { tree, key, nonce } = messageKeyAt(suite, params.tree, { leafIndex, ratchet: ratchetOf(contentType), generation });
   const plaintext = await suite.open({
@@ -104,6 +107,7 @@ export async function unprotectPrivateMessage(
     aad: encode(privateContentAad, { groupId, epoch, contentType, authenticatedData }),
     ciphertext,
   });
+  wipe(key, nonce);
   const { body, auth } = decodeStructure(privateMessageContent(contentType), plaintext, "PrivateMessageContent");
   const content: AuthenticatedContent = {
     wireFormat: "private-message",

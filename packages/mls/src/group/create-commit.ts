@@ -1,5 +1,6 @@
 import { encode } from "@latchkey/codec";
 import { encryptWithLabel, signWithLabel } from "../crypto/labeled.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { signContent } from "../framing/authenticate.ts";
 import { protectPublicMessage } from "../framing/public-message.ts";
@@ -113,6 +114,7 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
     isEnded: applied.reInit !== undefined,
   });
   const welcomes = await createWelcomes(next, { epoch, path, added: applied.added, psks: applied.psks, pskSecret, params });
+  wipe(epoch.joinerSecret, pskSecret, ...(path?.pathSecrets.values() ?? []));
   return { message: encodeMessage({ kind: "public-message", publicMessage }), next, welcomes };
 }
 
@@ -199,15 +201,22 @@ async function createWelcomes(next: GroupState, { epoch, path, added, psks, pskS
   const plaintext = encodeStructure(groupInfo, { ...content, signature }, "GroupInfo");
   // The same key, nonce and plaintext for each joiner: the same ciphertext, made once.
   const encryptedGroupInfo = await suite.seal({ key, nonce, aad: new Uint8Array(0), plaintext });
+  wipe(key, nonce);
   const welcomes: Uint8Array[] = [];
   for (const { leafIndex, keyPackage } of added) {
+    const joinersSecrets = encode(groupSecrets, {
+      joinerSecret: epoch.joinerSecret,
+      pathSecret: sharedPathSecret(next, path, leafIndex),
+      psks,
+    });
     const encryptedGroupSecrets = await encryptWithLabel(suite, {
       publicKey: keyPackage.initKey,
       label: "Welcome",
       context: encryptedGroupInfo,
-      plaintext: encode(groupSecrets, { joinerSecret: epoch.joinerSecret, pathSecret: sharedPathSecret(next, path, leafIndex), psks }),
+      plaintext: joinersSecrets,
       random: params.random,
     });
+    wipe(joinersSecrets);
     const secrets = [{ newMember: referenceOf(suite, keyPackage), encryptedGroupSecrets }];
     welcomes.push(encodeMessage({ kind: "welcome", welcome: { cipherSuite: suite.id, secrets, encryptedGroupInfo } }));
   }

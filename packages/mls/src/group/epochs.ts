@@ -1,4 +1,5 @@
 import type { CipherSuite } from "../crypto/suite.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { deriveEpochSecret, deriveJoinerSecret, expandEpochSecret } from "../key-schedule/epoch-secrets.ts";
 import type { EpochSecrets } from "../key-schedule/epoch-secrets.ts";
@@ -33,6 +34,7 @@ export interface NextEpochParams {
   /** The old epoch's. */
   readonly interimTranscriptHash: Uint8Array;
   readonly initSecret: Uint8Array;
+  /** Overwritten. */
   readonly commitSecret: Uint8Array;
   readonly pskSecret: Uint8Array;
 }
@@ -43,6 +45,7 @@ export function nextEpoch(params: NextEpochParams): NewEpoch {
   const context: GroupContext = { ...provisional, confirmedTranscriptHash: confirmedTranscriptHash(suite, params) };
   const encodedContext = encodeContext(context);
   const joinerSecret = deriveJoinerSecret(suite, { initSecret, commitSecret, groupContext: encodedContext });
+  wipe(commitSecret);
   const epochSecret = deriveEpochSecret(suite, { joinerSecret, pskSecret, groupContext: encodedContext });
   return { context, encodedContext, joinerSecret, secrets: expandEpochSecret(suite, epochSecret) };
 }
@@ -61,9 +64,11 @@ export interface BeginEpochParams {
   readonly isEnded?: boolean;
 }
 
-/** The state at an epoch's beginning. */
+/** The state at an epoch's beginning. Overwrites the secrets that only its beginning needs. */
 export function beginEpoch(params: BeginEpochParams): GroupState {
   const { suite, context, secrets, tree, confirmationTag } = params;
+  const secretTree = createSecretTree({ encryptionSecret: secrets.encryptionSecret, leafCount: tree.leafCount });
+  wipe(secrets.encryptionSecret, secrets.confirmationKey);
   return {
     suite,
     context,
@@ -75,7 +80,7 @@ export function beginEpoch(params: BeginEpochParams): GroupState {
     secrets: keptSecrets(secrets),
     confirmationTag,
     interimTranscriptHash: interimTranscriptHash(suite, { confirmedTranscriptHash: context.confirmedTranscriptHash, confirmationTag }),
-    secretTree: createSecretTree({ encryptionSecret: secrets.encryptionSecret, leafCount: tree.leafCount }),
+    secretTree,
     proposals: [],
     isEnded: params.isEnded ?? false,
   };

@@ -1,5 +1,6 @@
 import { encode, utf8Bytes } from "@latchkey/codec";
 import { signWithLabel } from "../crypto/labeled.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { signContent } from "../framing/authenticate.ts";
 import { protectPublicMessage } from "../framing/public-message.ts";
@@ -136,6 +137,7 @@ export async function joinByExternalCommit(
     commitSecret: path.commitSecret,
     pskSecret,
   });
+  wipe(epoch.joinerSecret, pskSecret, initSecret, ...path.pathSecrets.values());
   const confirmationTag = computeConfirmationTag(suite, {
     confirmationKey: epoch.secrets.confirmationKey,
     confirmedTranscriptHash: epoch.context.confirmedTranscriptHash,

@@ -52,7 +52,7 @@ export async function reforgeWholeCommit(
     content: { wireFormat: "public-message", content: untagged.content, auth: untagged.auth },
     interimTranscriptHash: author.interimTranscriptHash,
     initSecret: author.secrets.initSecret,
-    commitSecret,
+    commitSecret: commitSecret.slice(),
     pskSecret: zeroSecret(suite),
   });
   const { confirmationKey } = secrets;

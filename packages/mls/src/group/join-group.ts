@@ -1,6 +1,7 @@
 import { encode, equalBytes, toHex } from "@latchkey/codec";
 import { decryptWithLabel, verifyWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite } from "../crypto/suite.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { deriveEpochSecret, deriveWelcomeSecret, expandEpochSecret, welcomeKeyAndNonce } from "../key-schedule/epoch-secrets.ts";
 import { isConfirmationTag } from "../key-schedule/transcript.ts";
@@ -58,6 +59,7 @@ export async function joinGroup(params: JoinGroupParams): Promise<JoinedGroup> {
     suite,
     deriveEpochSecret(suite, { joinerSecret: secrets.joinerSecret, pskSecret, groupContext: encodedContext }),
   );
+  wipe(secrets.joinerSecret, secrets.pathSecret, pskSecret);
   const { confirmationTag } = info;
   const { confirmedTranscriptHash } = groupContext;
   if (!isConfirmationTag(suite, { confirmationKey: epochSecrets.confirmationKey, confirmedTranscriptHash, confirmationTag })) {
@@ -167,6 +169,7 @@ async function openGroupInfo(
 ): Promise<GroupInfo> {
   const { key, nonce } = welcomeKeyAndNonce(suite, deriveWelcomeSecret(suite, params));
   const plaintext = await suite.open({ key, nonce, aad: new Uint8Array(0), ciphertext: welcome.encryptedGroupInfo });
+  wipe(key, nonce);
   return decodeStructure(groupInfo, plaintext, "GroupInfo");
 }
 

@@ -1,5 +1,6 @@
 import { encode, equalBytes, utf8Bytes } from "@latchkey/codec";
 import { proposalReference } from "../crypto/labeled.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { contentToBeSigned } from "../framing/authenticate.ts";
 import { deriveExternalKeyPair, zeroSecret } from "../key-schedule/epoch-secrets.ts";
@@ -135,15 +136,17 @@ async function enterEpoch(state: GroupState, checked: CheckedCommit, psk: PskLoo
   }
   const { commitSecret, pathKeys } = await decryptPath(state, checked);
   const pskSecret = lookUpPsks(suite, checked.psks, { psk: (id) => psk?.(id) ?? ownResumptionPsk(state, id), code: "invalid-commit" });
+  const externalInit = checked.externalInit === undefined ? undefined : await externalInitSecret(state, checked.externalInit);
   const epoch = nextEpoch({
     suite,
     provisional,
     content,
     interimTranscriptHash: state.interimTranscriptHash,
-    initSecret: checked.externalInit === undefined ? state.secrets.initSecret : await externalInitSecret(state, checked.externalInit),
+    initSecret: externalInit ?? state.secrets.initSecret,
     commitSecret,
     pskSecret,
   });
+  wipe(epoch.joinerSecret, pskSecret, externalInit);
   const confirmationTag = requireConfirmationTag(state, content, epoch.secrets.confirmationKey, epoch.context.confirmedTranscriptHash);
   return beginEpoch({
     suite,
@@ -166,7 +169,7 @@ async function decryptPath(
   const { suite, ownLeaf } = state;
   const { path, tree, committer } = checked;
   if (path === undefined) return { commitSecret: zeroSecret(suite), pathKeys: new Map() };
-  const { commitSecret, privateKeys } = await decryptUpdatePath({
+  const { commitSecret, pathSecret, privateKeys } = await decryptUpdatePath({
     suite,
     tree,
     sender: committer,
@@ -176,6 +179,7 @@ async function decryptPath(
     privateKeys: retainPrivateKeys(state.privateKeys, state.tree, tree),
     context: encodeContext(checked.provisional),
   });
+  wipe(pathSecret);
   return { commitSecret, pathKeys: privateKeys };
 }
 

@@ -16,6 +16,7 @@ import {
   testKeyPackage,
 } from "./group.testing.ts";
 import { joinGroup } from "./join-group.ts";
+import { eraseState } from "./erase.ts";
 import { decodeGroupState, encodeGroupState, encodeStateChanges } from "./persistence.ts";
 import { processMessage } from "./process-message.ts";
 import { encodeContext, encodeRatchetTree, exportSecret, members, ownLeafIndex } from "./state.ts";
@@ -67,7 +68,8 @@ const attackers = 4;
 
 /**
  * Plays a random session in which all members agree on tree, exporter and authenticator after every commit, every joiner joins,
- * and nobody who was removed reads anything, with its own state tampered with as it likes.
+ * and nobody who was removed reads anything, with its own state tampered with as it likes. Every member overwrites each state that it
+ * has left behind.
  * @throws Error that names seed and commit.
  */
 export async function playSession({ suite, seed, commits, maxMembers }: SessionParams): Promise<SessionReport> {
@@ -110,7 +112,9 @@ export async function playSession({ suite, seed, commits, maxMembers }: SessionP
         if (leaving !== ownLeafIndex(committer.state)) removes.add(leaving);
       }
     }
-    const before = committer.state;
+    // With a copy of its own of the key that is tried below, when the committer's state has been erased.
+    const { state: current } = committer;
+    const before: GroupState = { ...current, secrets: { ...current.secrets, membershipKey: current.secrets.membershipKey.slice() } };
     const created = await testCommit(before, random, {
       adds: packages.map(({ keyPackage }) => keyPackage),
       removes: [...removes],
@@ -124,7 +128,10 @@ export async function playSession({ suite, seed, commits, maxMembers }: SessionP
     });
     const staying: Device[] = [];
     for (const member of devices) {
-      if (below(8) === 0) member.state = decodeGroupState(suite, member.store);
+      if (below(8) === 0) {
+        eraseState(member.state, member === committer ? [created.next] : []);
+        member.state = decodeGroupState(suite, member.store);
+      }
       const pairs = withPairs(pairsOf.get(member.name) ?? [], member.state);
       pairsOf.set(member.name, pairs);
       if (removes.has(ownLeafIndex(member.state))) {
@@ -181,11 +188,13 @@ function store(name: string, state: GroupState): Device {
   return { name, state, store: records };
 }
 
+/** Stores what follows, goes on with it, and overwrites what the member had before. */
 function adopt(member: Device, next: GroupState): void {
   for (const { key, value } of encodeStateChanges(member.state, next)) {
     if (value === undefined) member.store.delete(key);
     else member.store.set(key, value);
   }
+  eraseState(member.state, [next]);
   member.state = next;
 }
 
@@ -302,7 +311,8 @@ function withPairs(known: readonly HeldPair[], state: GroupState): readonly Held
   const pairs = [...known];
   for (const [index, secretKey] of state.privateKeys) {
     const publicKey = state.tree.slotAt(index)?.value?.encryptionKey;
-    if (publicKey !== undefined && !pairs.some((pair) => equalBytes(pair.secretKey, secretKey))) pairs.push({ secretKey, publicKey });
+    if (publicKey !== undefined && !pairs.some((pair) => equalBytes(pair.secretKey, secretKey)))
+      pairs.push({ secretKey: secretKey.slice(), publicKey });
   }
   return pairs.slice(-16);
 }

@@ -1,5 +1,6 @@
 import { deriveSecret, expandWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite, KeyPair, MaybePromise } from "../crypto/suite.ts";
+import { wipe } from "../crypto/wipe.ts";
 
 /** The secrets of one epoch (RFC 9420 section 8, table 4), each `hashBytes` long. */
 export interface EpochSecrets {
@@ -28,20 +29,25 @@ export function deriveJoinerSecret(
   params: { initSecret: Uint8Array; commitSecret: Uint8Array; groupContext: Uint8Array },
 ): Uint8Array {
   const secret = suite.extract(params.initSecret, params.commitSecret);
-  return expandWithLabel(suite, { secret, label: "joiner", context: params.groupContext, sizeBytes: suite.hashBytes });
+  const joinerSecret = expandWithLabel(suite, { secret, label: "joiner", context: params.groupContext, sizeBytes: suite.hashBytes });
+  wipe(secret);
+  return joinerSecret;
 }
 
 /** welcome_secret (RFC 9420 section 8). */
 export function deriveWelcomeSecret(suite: CipherSuite, params: { joinerSecret: Uint8Array; pskSecret: Uint8Array }): Uint8Array {
-  return deriveSecret(suite, suite.extract(params.joinerSecret, params.pskSecret), "welcome");
+  const secret = suite.extract(params.joinerSecret, params.pskSecret);
+  const welcomeSecret = deriveSecret(suite, secret, "welcome");
+  wipe(secret);
+  return welcomeSecret;
 }
 
-/** The AEAD key and nonce of a Welcome's group info (RFC 9420 section 12.4.3.1). */
+/** The AEAD key and nonce of a Welcome's group info (RFC 9420 section 12.4.3.1). Overwrites the secret. */
 export function welcomeKeyAndNonce(suite: CipherSuite, welcomeSecret: Uint8Array): { key: Uint8Array; nonce: Uint8Array } {
-  return {
-    key: expandWithLabel(suite, { secret: welcomeSecret, label: "key", context: none, sizeBytes: suite.aeadKeyBytes }),
-    nonce: expandWithLabel(suite, { secret: welcomeSecret, label: "nonce", context: none, sizeBytes: suite.aeadNonceBytes }),
-  };
+  const key = expandWithLabel(suite, { secret: welcomeSecret, label: "key", context: none, sizeBytes: suite.aeadKeyBytes });
+  const nonce = expandWithLabel(suite, { secret: welcomeSecret, label: "nonce", context: none, sizeBytes: suite.aeadNonceBytes });
+  wipe(welcomeSecret);
+  return { key, nonce };
 }
 
 /** epoch_secret (RFC 9420 section 8). */
@@ -50,12 +56,14 @@ export function deriveEpochSecret(
   params: { joinerSecret: Uint8Array; pskSecret: Uint8Array; groupContext: Uint8Array },
 ): Uint8Array {
   const secret = suite.extract(params.joinerSecret, params.pskSecret);
-  return expandWithLabel(suite, { secret, label: "epoch", context: params.groupContext, sizeBytes: suite.hashBytes });
+  const epochSecret = expandWithLabel(suite, { secret, label: "epoch", context: params.groupContext, sizeBytes: suite.hashBytes });
+  wipe(secret);
+  return epochSecret;
 }
 
-/** All secrets of an epoch. A group's first epoch secret is random (RFC 9420 section 11). */
+/** All secrets of an epoch. A group's first epoch secret is random (RFC 9420 section 11). Overwrites `epochSecret`. */
 export function expandEpochSecret(suite: CipherSuite, epochSecret: Uint8Array): EpochSecrets {
-  return {
+  const secrets: EpochSecrets = {
     senderDataSecret: deriveSecret(suite, epochSecret, "sender data"),
     encryptionSecret: deriveSecret(suite, epochSecret, "encryption"),
     exporterSecret: deriveSecret(suite, epochSecret, "exporter"),
@@ -66,6 +74,8 @@ export function expandEpochSecret(suite: CipherSuite, epochSecret: Uint8Array): 
     epochAuthenticator: deriveSecret(suite, epochSecret, "authentication"),
     initSecret: deriveSecret(suite, epochSecret, "init"),
   };
+  wipe(epochSecret);
+  return secrets;
 }
 
 /** MLS-Exporter (RFC 9420 section 8.5). */
@@ -74,7 +84,9 @@ export function exportFromSecret(
   params: { exporterSecret: Uint8Array; label: string; context: Uint8Array; sizeBytes: number },
 ): Uint8Array {
   const secret = deriveSecret(suite, params.exporterSecret, params.label);
-  return expandWithLabel(suite, { secret, label: "exported", context: suite.hash(params.context), sizeBytes: params.sizeBytes });
+  const exported = expandWithLabel(suite, { secret, label: "exported", context: suite.hash(params.context), sizeBytes: params.sizeBytes });
+  wipe(secret);
+  return exported;
 }
 
 /** The key pair whose public half group info publishes for external joiners (RFC 9420 section 8). */

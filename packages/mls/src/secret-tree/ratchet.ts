@@ -1,11 +1,12 @@
 import { deriveTreeSecret } from "../crypto/labeled.ts";
 import type { CipherSuite } from "../crypto/suite.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 
 /** How many generations may be skipped, and how far back a skipped one may still be used. */
 export const generationWindow = 1000;
 
-/** The AEAD key and nonce of one message. */
+/** The AEAD key and nonce of one message. Those that a secret tree gave out are the taker's to overwrite. */
 export interface MessageKey {
   readonly key: Uint8Array;
   readonly nonce: Uint8Array;
@@ -74,16 +75,18 @@ export function keyAt(suite: CipherSuite, ratchet: Ratchet, generation: number):
         target.set(number, block);
       }
       block.set(at, messageKeyOf(suite, secret, at));
-      secret = nextSecret(suite, secret, at);
+      const next = nextSecret(suite, secret, at);
+      // The first belongs to the ratchet that is gone on with should this message be false.
+      if (secret !== ratchet.secret) wipe(secret);
+      secret = next;
     }
   }
+  const messageKey = messageKeyOf(suite, secret, generation);
+  const next = nextSecret(suite, secret, generation);
+  if (secret !== ratchet.secret) wipe(secret);
   return {
-    ...messageKeyOf(suite, secret, generation),
-    ratchet: {
-      secret: nextSecret(suite, secret, generation),
-      generation: generation + 1,
-      skipped: withoutOld(skipped, generation - generationWindow),
-    },
+    ...messageKey,
+    ratchet: { secret: next, generation: generation + 1, skipped: withoutOld(skipped, generation - generationWindow) },
   };
 }
 
@@ -97,7 +100,7 @@ function takeSkipped(ratchet: Ratchet, generation: number): { ratchet: Ratchet }
   rest.delete(generation);
   if (rest.size === 0) skipped.delete(number);
   else skipped.set(number, rest);
-  return { ...found, ratchet: { ...ratchet, skipped } };
+  return { key: found.key.slice(), nonce: found.nonce.slice(), ratchet: { ...ratchet, skipped } };
 }
 
 /** Erases skipped keys of generations before `first`. */

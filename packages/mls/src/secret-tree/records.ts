@@ -61,7 +61,8 @@ export function encodeSecretTreeChanges(before: SecretTree | undefined, after: S
     records.push({ key: metaKey, value: encode(uint32, after.leafCount) });
     from = emptySecretTree(after.leafCount);
   }
-  for (const [node, secret] of after.nodes.changesSince(from.nodes)) records.push({ key: nodeKey(node), value: secret });
+  // Copies: a secret is overwritten when its state is erased.
+  for (const [node, secret] of after.nodes.changesSince(from.nodes)) records.push({ key: nodeKey(node), value: secret?.slice() });
   for (const [place, ratchet] of after.ratchets.changesSince(from.ratchets)) {
     pushRatchet(records, { place, before: from.ratchets.get(place), after: ratchet });
   }

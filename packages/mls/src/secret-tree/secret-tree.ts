@@ -1,6 +1,7 @@
 import { utf8Bytes } from "@latchkey/codec";
 import { expandWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite } from "../crypto/suite.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { left, leafToNode, nodeCount, parent, right, root } from "../tree/tree-math.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
@@ -101,6 +102,8 @@ function withRatchets(suite: CipherSuite, tree: SecretTree, leafIndex: LeafIndex
   }
   const expand = (from: Uint8Array, label: string, context: Uint8Array): Uint8Array =>
     expandWithLabel(suite, { secret: from, label, context, sizeBytes: suite.hashBytes });
+  // Still the given tree's: whoever gave it goes on with it should the message be false.
+  const kept = secret;
   let nodes = tree.nodes;
   while (node !== leafNode) {
     const leftChild: NodeIndex | undefined = left(node);
@@ -108,19 +111,21 @@ function withRatchets(suite: CipherSuite, tree: SecretTree, leafIndex: LeafIndex
     if (leftChild === undefined || rightChild === undefined) throw new MlsError("usage", "a leaf has no children");
     const goesLeft: boolean = leafNode < node;
     nodes = nodes.with(node, undefined).with(goesLeft ? rightChild : leftChild, expand(secret, "tree", goesLeft ? rightLabel : leftLabel));
-    secret = expand(secret, "tree", goesLeft ? leftLabel : rightLabel);
+    const below = expand(secret, "tree", goesLeft ? leftLabel : rightLabel);
+    if (secret !== kept) wipe(secret);
+    secret = below;
     node = goesLeft ? leftChild : rightChild;
   }
-  const ratchet = (label: RatchetKind): Ratchet => ({
-    secret: expand(secret, label, none),
+  const ratchet = (from: Uint8Array, label: RatchetKind): Ratchet => ({
+    secret: expand(from, label, none),
     generation: 0,
     skipped: new Map(),
   });
+  const [handshake, application] = [ratchet(secret, "handshake"), ratchet(secret, "application")];
+  if (secret !== kept) wipe(secret);
   return {
     leafCount: tree.leafCount,
     nodes: nodes.with(leafNode, undefined),
-    ratchets: tree.ratchets
-      .with(ratchetPlace(leafIndex, "handshake"), ratchet("handshake"))
-      .with(ratchetPlace(leafIndex, "application"), ratchet("application")),
+    ratchets: tree.ratchets.with(ratchetPlace(leafIndex, "handshake"), handshake).with(ratchetPlace(leafIndex, "application"), application),
   };
 }

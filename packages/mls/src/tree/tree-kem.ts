@@ -1,6 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { decryptWithLabel, deriveSecret, encryptWithLabel, signWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite, KeyPair, RandomBytes } from "../crypto/suite.ts";
+import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { detachedLeafNode, encodeLeafNodeTbs } from "../messages/nodes.ts";
 import type { LeafNode, LeafNodeContent } from "../messages/nodes.ts";
@@ -16,7 +17,10 @@ export type PrivateKeys = ReadonlyMap<NodeIndex, Uint8Array>;
 
 /** The key pair that a path secret stands for (RFC 9420 section 7.4). */
 export async function pathKeyPair(suite: CipherSuite, pathSecret: Uint8Array): Promise<KeyPair> {
-  return await suite.deriveKemKeyPair(deriveSecret(suite, pathSecret, "node"));
+  const nodeSecret = deriveSecret(suite, pathSecret, "node");
+  const pair = await suite.deriveKemKeyPair(nodeSecret);
+  wipe(nodeSecret);
+  return pair;
 }
 
 /** The path secret one step up, or after the last step the commit secret (RFC 9420 section 7.4). */
@@ -222,7 +226,9 @@ export async function derivePathKeys(
     const pair = await pathKeyPair(suite, secret);
     if (encryptionKey === undefined || !equalBytes(pair.publicKey, encryptionKey)) return undefined;
     privateKeys.set(index, pair.secretKey);
-    secret = nextPathSecret(suite, secret);
+    const above = nextPathSecret(suite, secret);
+    if (secret !== pathSecret) wipe(secret);
+    secret = above;
   }
   return { privateKeys, commitSecret: secret };
 }
