@@ -26,3 +26,22 @@ export {
 export type { VerifiedAccount } from "./account/verify.ts";
 export { nobleVrfProver, vrfOutputSizeBytes, vrfProofSizeBytes, vrfProofToHash, vrfProve, vrfPublicKey, vrfVerify } from "./vrf/ecvrf.ts";
 export type { VrfProver } from "./vrf/ecvrf.ts";
+export { emptyRoot, leafHash, nodeHash } from "./log/hashes.ts";
+export { verifyConsistency, verifyInclusion } from "./log/verify.ts";
+export { newHashes, proveConsistency, proveInclusion, rootAt } from "./log/prove.ts";
+export type { HashReader, SubtreeHash, SubtreeId } from "./log/prove.ts";
+export { IncrementalTree } from "./log/incremental-tree.ts";
+export {
+  decodeEntryBundle,
+  encodeEntryBundle,
+  entriesTilePath,
+  newTiles,
+  parseTilePath,
+  tileBytes,
+  tileHashIds,
+  tileHashReader,
+  tileHeight,
+  tilePath,
+  tileWidth,
+} from "./log/tiles.ts";
+export type { Tile, TilePath } from "./log/tiles.ts";

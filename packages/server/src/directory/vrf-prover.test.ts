@@ -4,7 +4,7 @@ import { nobleVrfProver, TransparencyError, vrfProofToHash, vrfVerify } from "@l
 import { describe, expect, it } from "vitest";
 import { sodiumVrfProver } from "./vrf-prover.ts";
 
-describe("[D-1] the server's VRF prover", () => {
+describe("the server's VRF prover", () => {
   it("makes the proof of RFC 9381 appendix B.3, example 17", async () => {
     const prover = await sodiumVrfProver(fromHex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
     expect(toHex(prover.publicKey)).toBe("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");

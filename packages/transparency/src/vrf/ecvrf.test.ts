@@ -25,7 +25,7 @@ function littleEndian(value: bigint): Uint8Array {
   return Uint8Array.from({ length: 32 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
 }
 
-describe("[D-1] the VRF refuses what RFC 9381 refuses", () => {
+describe("the VRF refuses what RFC 9381 refuses", () => {
   it("a proof or key of another length", () => {
     for (const size of [0, 79, 81]) {
       const wrong = concatBytes(pi, pi).slice(0, size);
@@ -93,7 +93,7 @@ describe("[D-1] the VRF refuses what RFC 9381 refuses", () => {
   });
 });
 
-describe("[D-1] the VRF over random keys and inputs", () => {
+describe("the VRF over random keys and inputs", () => {
   it("proofs verify, are deterministic, and give the output of the verifier", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.uint8Array({ maxLength: 300 }), (sk, input) => {

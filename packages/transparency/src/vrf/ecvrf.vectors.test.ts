@@ -43,10 +43,9 @@ describe("RFC 9381 appendix B.3", () => {
 
   it("refuses each proof under the other keys and inputs", () => {
     for (const proof of examples) {
-      for (const other of examples) {
-        const verify = (): Uint8Array => vrfVerify(fromHex(other.pk), fromHex(proof.alpha), fromHex(proof.pi));
-        if (other !== proof) expect(verify).toThrow("does not verify");
-        if (other !== proof) expect(() => vrfVerify(fromHex(proof.pk), fromHex(other.alpha), fromHex(proof.pi))).toThrow("does not verify");
+      for (const other of examples.filter((example) => example !== proof)) {
+        expect(() => vrfVerify(fromHex(other.pk), fromHex(proof.alpha), fromHex(proof.pi))).toThrow("does not verify");
+        expect(() => vrfVerify(fromHex(proof.pk), fromHex(other.alpha), fromHex(proof.pi))).toThrow("does not verify");
       }
     }
   });
