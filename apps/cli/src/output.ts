@@ -67,6 +67,12 @@ export function formatBody(body: MessageBody): string {
       return `* named the group ${printableLine(body.name)}`;
     case "keys_updated":
       return "* renewed their keys";
+    case "device_added":
+      return `* ${formatPerson(body.person)} added a device`;
+    case "device_removed":
+      return `* ${formatPerson(body.person)} removed a device`;
+    case "recovered":
+      return `* ${formatPerson(body.person)} recovered the account: compare the safety number again`;
     case "expired":
       return `* ${String(body.count)} messages are no longer kept by the server`;
     case "unsupported":

@@ -59,7 +59,7 @@ function createFake(answers: Partial<Client> = {}): Fake {
   const calls: unknown[][] = [];
   const listeners = new Set<(event: ClientEvent) => void>();
   const defaults: Partial<Client> = {
-    account: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0 }),
+    account: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: false }),
     conversations: () => Promise.resolve([conversation(groupId, "group", "Picnic")]),
     messages: () => Promise.resolve([]),
     settle: () => Promise.resolve(),
@@ -200,7 +200,7 @@ describe("the command line", () => {
 
 describe("register", () => {
   test("passes on the names and remembers the server for later commands", async () => {
-    const fake = createFake({ register: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0 }) });
+    const fake = createFake({ register: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: false }) });
     const { status, stdout } = await run(["register", "ann", "--display-name", "Ann B", "--server", "localhost:9090"], fake);
     expect(status).toBe(0);
     expect(stdout).toBe("Registered ann on localhost:8080\n");

@@ -33,6 +33,18 @@ export type ClientErrorCode =
   | "profile_restored" // this profile is an old copy: it must not send (spec D-3 of the client)
   | "clock_skew" // this device's clock is far off
   | "invalid_key_package"
+  | "directory_unproven" // the public record could not be checked: no proof, or one that does not hold (spec D-1, D-3)
+  | "directory_stale" // too few witnesses, or none lately: nothing new is trusted (spec D-3)
+  | "directory_fork" // two public records were seen: this device's and another (spec D-2, D-4)
+  | "account_changed" // one's own account was changed by somebody else (spec A-2)
+  | "name_changed_hands" // this name belonged to another account (spec A-3); the person decides
+  | "log_fork" // another member sees another conversation (spec L-10, L-11)
+  | "device_removed" // this device was removed from its account
+  | "account_deleted"
+  | "invalid_phrase" // not 24 words of the list, or not this account's
+  | "invalid_code" // not a linking code
+  | "link_expired" // the linking took too long, or was broken off
+  | "link_refused" // the two short codes differed, or the other side said no
   | "closed";
 
 /** A failure of the client. The message is one plain sentence, never holding names, text or keys. */
@@ -59,6 +71,106 @@ export interface Person {
 export interface AccountInfo extends Person {
   readonly deviceId: string;
   readonly createdAtMs: number;
+  /** Whether this device still keeps the recovery phrase, which the person has not written down yet (spec A-4). */
+  readonly hasRecoveryPhrase: boolean;
+}
+
+/** A device of one's own account. */
+export interface OwnDevice {
+  readonly deviceId: string;
+  /** What it called itself when it was linked; known to one's own devices only. */
+  readonly name: string;
+  readonly addedAtMs: number;
+  readonly isThisDevice: boolean;
+}
+
+/** What a new device shows for the linking. */
+export interface LinkOffer {
+  /** The same in three forms: for a QR code, as words to type, and how long it is good. */
+  readonly code: string;
+  readonly words: readonly string[];
+  readonly expiresAtMs: number;
+}
+
+/** How a linking fares, on both sides. */
+export type LinkState =
+  /** New device: waits to be scanned. */
+  | { readonly kind: "waiting" }
+  /** Both: the person compares these on both screens. `deviceName` is the other device's. */
+  | { readonly kind: "compare"; readonly digits: string; readonly deviceName: string }
+  /** Conversations and history move; `done` of `total`, in steps of any size. */
+  | { readonly kind: "moving"; readonly done: number; readonly total: number }
+  | { readonly kind: "done" }
+  /** Nothing half done is left on either side. */
+  | { readonly kind: "failed"; readonly failure: ClientFailure };
+
+/** How much of the public record was checked for an account's keys. */
+export interface KeyRecord {
+  /** When the account's newest state entered the record, as far as known; 0 when not known. */
+  readonly sinceMs: number;
+  /** When this device last checked it. */
+  readonly checkedAtMs: number;
+  /** Witnesses that vouched for the record then, of how many are required; 0 of 0: the server has none. */
+  readonly witnesses: number;
+  readonly required: number;
+  /** `checked`: proven as required; `unwatched`: proven, and nobody but this device watches the record; `unchecked`: not proven yet. */
+  readonly status: "checked" | "unwatched" | "unchecked";
+}
+
+/** A device as the conversation's details show it. */
+export interface DeviceRecord {
+  readonly deviceId: string;
+  readonly addedAtMs: number;
+  /** Whether it stands in this conversation, and in its account. */
+  readonly inConversation: boolean;
+  readonly inAccount: boolean;
+}
+
+/** An account's standing in a conversation's region "Verification". */
+export interface MemberVerification {
+  readonly person: Person;
+  readonly record: KeyRecord;
+  readonly devices: readonly DeviceRecord[];
+  /** Whether the person compared the safety number and marked it; `changed`: marked before the account was recovered. */
+  readonly mark: "none" | "verified" | "changed";
+}
+
+/** What the details of a conversation show of its members' keys. */
+export interface Verification {
+  readonly members: readonly MemberVerification[];
+  /** The first reason why nothing is sent now, if there is one. */
+  readonly hold: ClientFailure | undefined;
+}
+
+/** The number of a pair of accounts: the same on both sides, and on all their devices. */
+export interface SafetyNumber {
+  readonly person: Person;
+  /** 60 digits in twelve groups of five. */
+  readonly groups: readonly string[];
+  /** For a QR code. */
+  readonly code: string;
+}
+
+/** What was seen when a safety number's code was scanned. */
+export type SafetyScan = "match" | "differs" | "other_account" | "not_a_code";
+
+/** Something that must not happen. Stays until the person handled it; the server cannot take it away. */
+export interface Alarm {
+  readonly id: string;
+  readonly failure: ClientFailure;
+  readonly conversationId: string | undefined;
+  readonly atMs: number;
+}
+
+/** What this device knows of its server's public record. */
+export interface DirectoryStatus {
+  readonly host: string;
+  /** Entries of the record that were verified. */
+  readonly size: number;
+  readonly checkedAtMs: number;
+  readonly witnesses: number;
+  readonly required: number;
+  readonly status: KeyRecord["status"];
 }
 
 /** What the server says of itself. */
@@ -88,6 +200,10 @@ export type MessageBody =
   | { readonly kind: "left" }
   | { readonly kind: "renamed"; readonly name: string }
   | { readonly kind: "keys_updated" }
+  /** Devices of one account joined or left, or the account came back by its recovery phrase. */
+  | { readonly kind: "device_added"; readonly person: Person }
+  | { readonly kind: "device_removed"; readonly person: Person }
+  | { readonly kind: "recovered"; readonly person: Person }
   /** Entries that the server no longer keeps (spec L-8). */
   | { readonly kind: "expired"; readonly count: number }
   /** Content of a kind that this version does not know. */
@@ -161,8 +277,16 @@ export type ClientEvent =
   | { readonly kind: "conversation"; readonly conversation: Conversation }
   /** A message is new or changed (its delivery, for example). */
   | { readonly kind: "message"; readonly message: Message }
-  /** Something that the person must see, full width, until they handled it. */
-  | { readonly kind: "alarm"; readonly failure: ClientFailure; readonly conversationId: string | undefined };
+  /** Something that the person must see, full width, until they handled it; listed by `alarms` until then. */
+  | { readonly kind: "alarm"; readonly failure: ClientFailure; readonly conversationId: string | undefined }
+  /** The list of alarms changed: one came, or was handled. */
+  | { readonly kind: "alarms" }
+  /** The linking that this client takes part in. */
+  | { readonly kind: "link"; readonly state: LinkState }
+  /** The list of one's devices changed. */
+  | { readonly kind: "devices" }
+  /** What was verified of people changed. */
+  | { readonly kind: "verification" };
 
 /** What the server holds about this account, as it sent it, and what the client makes of it. */
 export interface Holdings {
@@ -200,6 +324,39 @@ export interface Client {
   markRead(conversationId: string, throughOrder: number): Promise<void>;
   saveDraft(conversationId: string, text: string): Promise<void>;
   inspect(): Promise<Holdings>;
+
+  /** The 24 words that bring the account back, while this device still keeps them (spec A-4). */
+  recoveryPhrase(): Promise<readonly string[] | undefined>;
+  /** The person has them on paper: erases them here. */
+  forgetRecoveryPhrase(): Promise<void>;
+  /** In a profile without an account: brings an account back by its phrase, with this as its only device. @throws `invalid_phrase`, `unknown_user` */
+  recover(params: { username: string; phrase: string; deviceName?: string }): Promise<AccountInfo>;
+  /** One's own devices, oldest first. */
+  devices(): Promise<readonly OwnDevice[]>;
+  /** Takes a device out of the account and out of every conversation. */
+  removeDevice(deviceId: string): Promise<void>;
+  /** In a profile without an account: offers itself for linking. States follow as `link` events; `done` means there is an account here. */
+  offerLink(params: { deviceName: string }): Promise<LinkOffer>;
+  /** In a profile with an account: takes up a new device's offer, by its code or its words. @throws `invalid_code`, `link_expired` */
+  acceptLink(code: string): Promise<void>;
+  /** Both sides: whether the digits are the same on both screens. The accepting side's yes adds the device. */
+  confirmLink(same: boolean): Promise<void>;
+  /** Breaks the linking off; nothing half done is left. */
+  cancelLink(): Promise<void>;
+  /** Marks the account deleted, for good, and erases this profile (spec A-1). */
+  deleteAccount(): Promise<void>;
+
+  /** What is known of the keys of a conversation's members. */
+  verification(conversationId: string): Promise<Verification>;
+  safetyNumber(accountId: string): Promise<SafetyNumber>;
+  /** Compares a scanned safety number with the account's; a match marks it as verified. */
+  scanSafetyNumber(accountId: string, code: string): Promise<SafetyScan>;
+  /** Says that the numbers were compared in person, or takes that back. */
+  markVerified(accountId: string, verified: boolean): Promise<void>;
+  /** Alarms not handled yet, oldest first. */
+  alarms(): Promise<readonly Alarm[]>;
+  acknowledgeAlarm(alarmId: string): Promise<void>;
+  directoryStatus(): Promise<DirectoryStatus>;
   /** Resolves once everything pending is accepted or failed, and everything waiting on the server is read. */
   settle(params?: { timeoutMs?: number }): Promise<void>;
   /** Calls `listener` for every event from now on; returns how to stop. */

@@ -111,6 +111,23 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       const { json } = expectAnswer(await connection.request({ kind: "inspect" }), "holdings");
       return { json: new TextDecoder().decode(json) };
     },
+    recoveryPhrase: notYet,
+    forgetRecoveryPhrase: notYet,
+    recover: notYet,
+    devices: notYet,
+    removeDevice: notYet,
+    offerLink: notYet,
+    acceptLink: notYet,
+    confirmLink: notYet,
+    cancelLink: notYet,
+    deleteAccount: notYet,
+    verification: notYet,
+    safetyNumber: notYet,
+    scanSafetyNumber: notYet,
+    markVerified: notYet,
+    alarms: notYet,
+    acknowledgeAlarm: notYet,
+    directoryStatus: notYet,
     async settle(params = {}) {
       const untilMs = platform.nowMs() + (params.timeoutMs ?? settleTimeoutMs);
       while (!running().isIdle) {
@@ -134,6 +151,10 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   };
 }
 
+async function notYet(): Promise<never> {
+  throw new ClientError("server_refused", "Not available yet.");
+}
+
 function accountInfo(own: OwnAccount): AccountInfo {
   const { username, host, displayName, createdAtMs } = own;
   return {
@@ -145,5 +166,6 @@ function accountInfo(own: OwnAccount): AccountInfo {
     isSelf: true,
     deviceId: toBase64Url(own.deviceId),
     createdAtMs,
+    hasRecoveryPhrase: own.recoveryEntropy.length > 0,
   };
 }

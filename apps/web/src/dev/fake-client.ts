@@ -2,6 +2,7 @@ import type { ClientErrorCode, ClientEvent, ClientFailure, Connection, Conversat
 import { RemoteError } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
+import { createFakeAccount } from "./fake-account.ts";
 import { people, sampleAccount, sampleConversations, sampleMessage } from "./sample-data.ts";
 import type { Sample } from "./sample-data.ts";
 
@@ -16,6 +17,18 @@ export type Scene =
   | "storage_denied"
   | "profile_restored"
   | "starting"
+  /** The recovery phrase is not written down yet. */
+  | "phrase"
+  | "alarms"
+  /** This device was removed elsewhere. */
+  | "removed"
+  /** The server has no witnesses. */
+  | "unwatched"
+  /** The witnesses cannot be reached. */
+  | "stale"
+  | "hold"
+  /** A new device whose offer nobody takes up. */
+  | "waiting"
   | "quiet";
 
 function fail(code: ClientErrorCode): never {
@@ -30,10 +43,11 @@ export function createFakeHost(scene: Scene): ClientHost {
       for (const listener of listeners) listener(event);
     }, 20);
   };
+  const isNew = scene === "welcome" || scene === "waiting";
   const samples = new Map<string, Sample>(
-    (scene === "first" || scene === "welcome" ? [] : sampleConversations()).map((one) => [one.conversation.id, one]),
+    (scene === "first" || scene === "phrase" || isNew ? [] : sampleConversations()).map((one) => [one.conversation.id, one]),
   );
-  let account = scene === "welcome" ? undefined : sampleAccount;
+  let account = isNew ? undefined : { ...sampleAccount, hasRecoveryPhrase: scene === "phrase" };
   const connection: Connection =
     scene === "offline"
       ? { kind: "offline", sinceMs: Date.now() - 7 * 60_000, waitingCount: 2, nextTryMs: Date.now() + 9000 }
@@ -72,7 +86,6 @@ export function createFakeHost(scene: Scene): ClientHost {
   if (scene === "alarm") {
     const failure: ClientFailure = { code: "clock_skew", message: "", canRetry: true };
     setTimeout(() => emit({ kind: "alarm", failure, conversationId: undefined }), 100);
-    setTimeout(() => emit({ kind: "alarm", failure: { ...failure, code: "server_lied" }, conversationId: "alarm" }), 120);
   }
 
   return {
@@ -84,6 +97,15 @@ export function createFakeHost(scene: Scene): ClientHost {
       return () => listeners.delete(listener);
     },
     client: {
+      ...createFakeAccount({
+        scene,
+        emit,
+        account: () => account,
+        setAccount: (next) => {
+          account = next;
+        },
+        members: (id) => get(id).members,
+      }),
       account: async () => account,
       connection: async () => connection,
       serverInfo: async () => ({ host: "chat.example.org", name: "Chat of the Example Street", registration: "open", retentionDays: 30 }),
@@ -93,7 +115,7 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       async register({ username, displayName }) {
         await later();
-        account = { ...sampleAccount, username, displayName: displayName ?? username, address: username };
+        account = { ...sampleAccount, hasRecoveryPhrase: true, username, displayName: displayName ?? username, address: username };
         return account;
       },
       async resolve(address) {

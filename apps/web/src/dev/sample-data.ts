@@ -21,7 +21,12 @@ export const people: Readonly<Record<"me" | "ben" | "chidi" | "dana" | "layla" |
 };
 
 /** This sample profile's account. */
-export const sampleAccount: AccountInfo = { ...people.me, deviceId: "device-1", createdAtMs: Date.now() - 40 * dayMs };
+export const sampleAccount: AccountInfo = {
+  ...people.me,
+  deviceId: "device-1",
+  createdAtMs: Date.now() - 40 * dayMs,
+  hasRecoveryPhrase: false,
+};
 
 /** A conversation of the sample data with its messages and members. */
 export interface Sample {

@@ -141,6 +141,10 @@ export const en = {
     left: (author: string): string => `${author} left`,
     renamed: (author: string, name: string): string => `${author} renamed this to “${name}”`,
     keysUpdated: (author: string): string => `${author} changed keys, as devices regularly do`,
+    deviceAdded: (author: string): string => `${author} added a device`,
+    deviceRemoved: (author: string): string => `${author} removed a device`,
+    recovered: (author: string): string => `${author} recovered the account: compare the safety number again`,
+    recoveredSelf: "You recovered your account. The others were told to compare the safety number again.",
     expired: (n: number): string => `${count(n, "message is", "messages are")} no longer on the server`,
     unsupported: "A message of a kind that this version does not know. Reload to get the newest version.",
     unreadable: "A message that this device cannot read",
@@ -365,6 +369,52 @@ export const en = {
     invalid_key_package: {
       title: "The keys of one of their devices are not valid",
       advice: "Nothing was sent. They need to open Latchkey once, then try again.",
+    },
+    directory_unproven: {
+      title: "The server did not prove that these keys are in the public record",
+      advice:
+        "It may be broken, or somebody may be trying to slip in keys of their own. Nothing was sent. Try again; if it stays so, ask the people you write to, by another way, and tell the person who runs the server.",
+    },
+    directory_stale: {
+      title: "The public record was not checked lately",
+      advice:
+        "Too few of its witnesses can be reached, so new keys are not trusted until they are back. Conversations whose keys were checked go on. Latchkey tries again by itself.",
+    },
+    directory_fork: {
+      title: "The server shows different public records to different people",
+      advice:
+        "One of them may hold keys that are not theirs. Sending is paused. Ask the people you write to, by another way, whether they see this too, and compare safety numbers before you go on.",
+    },
+    account_changed: {
+      title: "Somebody changed your account, and it was not this device",
+      advice:
+        "A device that is not yours may be able to read what is sent to you from now on. Sending is paused. Look at your list of devices, remove those that you do not know, and tell the people you write to.",
+    },
+    name_changed_hands: {
+      title: "This username belongs to another account now",
+      advice:
+        "Whoever has it may be somebody else than the person you knew. Nothing was sent. Ask them by another way before you write to the new account.",
+    },
+    log_fork: {
+      title: "Not everybody sees the same in this conversation",
+      advice:
+        "The server shows some people other messages than the rest, or hides some. Sending is paused here. Ask the others, by another way, what was written last.",
+    },
+    device_removed: {
+      title: "This device was removed from the account",
+      advice: "It gets no more messages. If you did not do this, look at your list of devices on another one at once.",
+    },
+    account_deleted: { title: "This account was deleted", advice: "It cannot be brought back. You can create a new one." },
+    invalid_phrase: {
+      title: "These are not the words of this account",
+      advice: "Check each word and their order, and the username. There are 24 words.",
+    },
+    invalid_code: { title: "That is not a linking code", advice: "Show a new one on the new device, and scan or type it again." },
+    link_expired: { title: "The linking was broken off", advice: "Nothing was changed. Start again with a new code." },
+    link_refused: {
+      title: "The numbers were not the same",
+      advice:
+        "Nothing was changed. Somebody may have tried to put their device in place of yours. Start again, with both devices in your hands.",
     },
     closed: { title: "Latchkey was closed", advice: "Reload the page." },
   },

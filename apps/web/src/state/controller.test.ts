@@ -21,7 +21,7 @@ async function setUp(params: {
   const listeners = new Set<(event: HostEvent) => void>();
   const all = params.messages ?? [];
   const client: Partial<ClientHost["client"]> = {
-    account: async () => ({ ...testPerson("me", true), deviceId: "d", createdAtMs: 0 }),
+    account: async () => ({ ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false }),
     connection: async () => ({ kind: "online" }),
     conversations: async () => [testConversation(params.conversation)],
     serverInfo: async () => ({ host: "a.example", name: "A", registration: "open", retentionDays: 30 }),

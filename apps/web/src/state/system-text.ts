@@ -22,6 +22,12 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return words.system.renamed(author, body.name);
     case "keys_updated":
       return words.system.keysUpdated(author);
+    case "device_added":
+      return words.system.deviceAdded(subject(body.person));
+    case "device_removed":
+      return words.system.deviceRemoved(subject(body.person));
+    case "recovered":
+      return body.person.isSelf ? words.system.recoveredSelf : words.system.recovered(body.person.displayName);
     case "expired":
       return words.system.expired(body.count);
     case "unsupported":

@@ -70,6 +70,9 @@ export function isSystemMessage(message: Message): boolean {
     case "left":
     case "renamed":
     case "keys_updated":
+    case "device_added":
+    case "device_removed":
+    case "recovered":
     case "expired":
       return true;
     case "text":

@@ -29,6 +29,23 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   saveDraft: true,
   inspect: true,
   settle: true,
+  recoveryPhrase: true,
+  forgetRecoveryPhrase: true,
+  recover: true,
+  devices: true,
+  removeDevice: true,
+  offerLink: true,
+  acceptLink: true,
+  confirmLink: true,
+  cancelLink: true,
+  deleteAccount: true,
+  verification: true,
+  safetyNumber: true,
+  scanSafetyNumber: true,
+  markVerified: true,
+  alarms: true,
+  acknowledgeAlarm: true,
+  directoryStatus: true,
 };
 
 /** All method names; the worker calls no others. */
