@@ -5,7 +5,13 @@ export type TransparencyErrorCode =
   | "chain" // a state that does not continue its predecessor
   | "rule" // a change that its signer may not make (spec A-1)
   | "expired" // a card past its time
-  | "proof"; // a proof of the directory that does not verify
+  | "proof" // a proof of the directory that does not verify
+  | "missing" // something that the verification needs was not given: a node, a config, a known index
+  | "fork" // two trees of one directory that do not continue each other: an alarm (spec D-4)
+  | "rollback" // less than was verified before: an alarm
+  | "stale" // the quorum's cosignatures are too old (spec D-3)
+  | "quorum" // too few witnesses vouch for a head (spec D-3)
+  | "config"; // a config that does not follow the one before it (spec D-2)
 
 /** A failed verification. Names the rule of the spec; never holds names, keys or ids. */
 export class TransparencyError extends Error {

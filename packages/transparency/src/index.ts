@@ -28,7 +28,7 @@ export { nobleVrfProver, vrfOutputSizeBytes, vrfProofSizeBytes, vrfProofToHash, 
 export type { VrfProver } from "./vrf/ecvrf.ts";
 export { emptyRoot, leafHash, nodeHash } from "./log/hashes.ts";
 export { verifyConsistency, verifyInclusion } from "./log/verify.ts";
-export { newHashes, proveConsistency, proveInclusion, rootAt } from "./log/prove.ts";
+export { consistencySubtrees, foldSubtrees, inclusionSubtrees, newHashes, proveConsistency, proveInclusion, rootAt } from "./log/prove.ts";
 export type { HashReader, SubtreeHash, SubtreeId } from "./log/prove.ts";
 export { IncrementalTree } from "./log/incremental-tree.ts";
 export {
@@ -45,3 +45,47 @@ export {
   tileWidth,
 } from "./log/tiles.ts";
 export type { Tile, TilePath } from "./log/tiles.ts";
+export { chainOf, emptyHash, innerHash, isEmptyHash, leafNodeHash, mapNodeHash, maxDepth, memoryNodes } from "./map/nodes.ts";
+export type { MapLeaf, MapNode, MemoryNodes, NodeReader } from "./map/nodes.ts";
+export { findLeaf, mapProofCodec, proveIndex, verifyMapProof } from "./map/proof.ts";
+export type { MapProof, MapTerminal } from "./map/proof.ts";
+export {
+  changesHashOf,
+  decodeTransition,
+  encodeTransition,
+  maxTransitionLeaves,
+  transitionCodec,
+  transitionShape,
+  verifyTransition,
+} from "./map/transition.ts";
+export type { Transition, TransitionLeaf } from "./map/transition.ts";
+export { buildMap, updateMap } from "./map/update.ts";
+export type { AddedNode, MapChange, MapUpdate } from "./map/update.ts";
+export { accountLabel, commitmentOf, indexOf, labelInput, labelTypes, operatorLabel, usernameLabel } from "./directory/labels.ts";
+export type { LabelType } from "./directory/labels.ts";
+export {
+  configChangeCodec,
+  configHashOf,
+  directoryConfigCodec,
+  directoryOrigin,
+  directoryProofCodec,
+  gossipCodec,
+  headsProofCodec,
+  labelProofCodec,
+  logEntryCodec,
+  mapWitnessName,
+  signedHeadCodec,
+} from "./directory/structures.ts";
+export type {
+  ConfigChange,
+  DirectoryConfig,
+  DirectoryProof,
+  Gossip,
+  HeadsProof,
+  LabelItem,
+  LabelProof,
+  LogEntry,
+  SignedHead,
+} from "./directory/structures.ts";
+export { directoryViewCodec, gossipOf } from "./directory/view.ts";
+export type { DirectoryView, PendingConfig } from "./directory/view.ts";
