@@ -30,6 +30,15 @@ const rule = "RFC 6962 2.1";
  * @throws TransparencyError when `index` is not inside the tree.
  */
 export async function proveInclusion(index: number, size: number, readHashes: HashReader): Promise<readonly Uint8Array[]> {
+  return await readParts(inclusionSubtrees(index, size), readHashes);
+}
+
+/**
+ * The complete subtrees behind `proveInclusion`, one list for each hash of the proof: for who stores the hashes and reads them
+ * synchronously. `foldSubtrees` makes the proof of them.
+ * @throws TransparencyError when `index` is not inside the tree.
+ */
+export function inclusionSubtrees(index: number, size: number): readonly (readonly SubtreeId[])[] {
   checkTreeNumber(index, rule);
   checkTreeNumber(size, rule);
   if (index >= size) throw new TransparencyError("proof", rule, "The index is not inside the tree.");
@@ -45,7 +54,7 @@ export async function proveInclusion(index: number, size: number, readHashes: Ha
       begin = middle;
     }
   }
-  return await hashRanges(siblings.toReversed(), readHashes);
+  return siblings.toReversed().map(subtreesOf);
 }
 
 /**
@@ -53,6 +62,14 @@ export async function proveInclusion(index: number, size: number, readHashes: Ha
  * @throws TransparencyError when `from` is above `to`.
  */
 export async function proveConsistency(from: number, to: number, readHashes: HashReader): Promise<readonly Uint8Array[]> {
+  return await readParts(consistencySubtrees(from, to), readHashes);
+}
+
+/**
+ * The complete subtrees behind `proveConsistency`, as `inclusionSubtrees` gives them.
+ * @throws TransparencyError when `from` is above `to`.
+ */
+export function consistencySubtrees(from: number, to: number): readonly (readonly SubtreeId[])[] {
   checkTreeNumber(from, rule);
   checkTreeNumber(to, rule);
   if (from > to) throw new TransparencyError("proof", rule, "The old tree is larger than the new one.");
@@ -71,13 +88,21 @@ export async function proveConsistency(from: number, to: number, readHashes: Has
   }
   // The verifier holds the old root: it stands in the proof only where it is not a node of the new tree.
   if (begin !== 0) nodes.push({ begin, end });
-  return await hashRanges(nodes.toReversed(), readHashes);
+  return nodes.toReversed().map(subtreesOf);
+}
+
+/** The hash that each of these lists of neighbouring subtrees makes, from the stored hash of each subtree. */
+export function foldSubtrees(
+  parts: readonly (readonly SubtreeId[])[],
+  hashOf: (id: SubtreeId) => Uint8Array,
+): readonly Uint8Array[] {
+  return parts.map((part) => part.map(hashOf).reduceRight((right, left) => nodeHash(left, right)));
 }
 
 /** The root of the first `size` entries (RFC 6962 section 2.1). */
 export async function rootAt(size: number, readHashes: HashReader): Promise<Uint8Array> {
   checkTreeNumber(size, rule);
-  const [root] = size === 0 ? [] : await hashRanges([{ begin: 0, end: size }], readHashes);
+  const [root] = size === 0 ? [] : await readParts([subtreesOf({ begin: 0, end: size })], readHashes);
   return root ?? emptyRoot();
 }
 
@@ -112,11 +137,11 @@ function subtreesOf({ begin, end }: Range): SubtreeId[] {
   return ids;
 }
 
-async function hashRanges(ranges: readonly Range[], readHashes: HashReader): Promise<readonly Uint8Array[]> {
-  const parts = ranges.map(subtreesOf);
+async function readParts(parts: readonly (readonly SubtreeId[])[], readHashes: HashReader): Promise<readonly Uint8Array[]> {
   const ids = parts.flat();
   const hashes = ids.length === 0 ? [] : await readChecked(ids, readHashes);
   let at = 0;
+  // Read in the order in which they are folded.
   return parts.map((part) => {
     const own = hashes.slice(at, at + part.length);
     at += part.length;
