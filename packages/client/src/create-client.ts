@@ -4,9 +4,11 @@ import { createDirectory } from "./account/directory.ts";
 import { loadOwnAccount } from "./account/own-account.ts";
 import type { OwnAccount } from "./account/own-account.ts";
 import { registerAccount } from "./account/registration.ts";
+import { OwnStates } from "./devices/own-states.ts";
 import { Engine } from "./engine/engine.ts";
 import { People } from "./engine/people.ts";
 import { Posts } from "./engine/posts.ts";
+import type { World } from "./engine/world.ts";
 import { ClientError, offlineError } from "./errors.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
@@ -50,9 +52,40 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 
   async function start(own: OwnAccount): Promise<void> {
     account = own;
-    const people = new People({ store, directory, own });
-    const posts = new Posts({ store, platform, connections, directory, own });
-    engine = await Engine.start({ store, platform, connections, directory, own, people, posts, emit });
+    const states = new OwnStates({
+      store,
+      platform,
+      connections,
+      own,
+      prove: () => Promise.resolve(),
+      onChange: ({ after }) => {
+        account = after;
+        emit({ kind: "devices" });
+      },
+    });
+    const shared = {
+      store,
+      platform,
+      connections,
+      directory,
+      get own() {
+        return states.own;
+      },
+    };
+    const people = new People(shared);
+    const posts = new Posts(shared);
+    const world: World = {
+      ...shared,
+      get own() {
+        return states.own;
+      },
+      people,
+      posts,
+      emit,
+      refreshOwn: () => states.refresh(),
+      syncArrived: () => undefined,
+    };
+    engine = await Engine.start(world);
   }
 
   function running(): Engine {

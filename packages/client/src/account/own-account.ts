@@ -1,4 +1,19 @@
-import { decode, encode, enumeration, opaque, opaqueV, safeUint64, struct, text, uint32, uint8 } from "@latchkey/codec";
+import {
+  CodecError,
+  decode,
+  encode,
+  enumeration,
+  oneOf,
+  opaque,
+  opaqueV,
+  safeUint64,
+  struct,
+  text,
+  uint16,
+  uint32,
+  uint8,
+  vector,
+} from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { Credential, KeyPair } from "@latchkey/mls";
 import { connectTbsCodec, leafIdentityCodec } from "@latchkey/protocol";
@@ -15,7 +30,7 @@ import {
   stateHashOf,
   usernameBindingCodec,
 } from "@latchkey/transparency";
-import type { DeviceEntry, StateSigner } from "@latchkey/transparency";
+import type { DeviceEntry, StateSigner, VerifiedAccount } from "@latchkey/transparency";
 import { inboxSuite } from "../group/inbox-seal.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -25,15 +40,22 @@ import { deriveRecoveryKeys, recoveryEntropyBytes, recoveryPhraseOf } from "./re
 
 /** This profile's account with its secrets: one device's. */
 export interface OwnAccount {
-  /** `registering` until the server acknowledged the genesis state. */
-  readonly status: "registering" | "registered";
+  /**
+   * `registering` or `recovering` until the server acknowledged the first state with this device; `removed` once a later one
+   * does not have it any more, `deleted` once the account is.
+   */
+  readonly status: "registering" | "recovering" | "registered" | "removed" | "deleted";
   readonly host: string;
   readonly username: string;
   /** The name that the person goes by; the username unless they chose another. */
   readonly displayName: string;
   readonly accountId: Uint8Array;
   readonly deviceId: Uint8Array;
+  /** What this device calls itself, for one's other devices; "" for nothing in particular. */
+  readonly deviceName: string;
   readonly signatureKeyPair: KeyPair;
+  /** The account as its newest state known here says. */
+  readonly account: VerifiedAccount;
   /** The newest state of the chain: its version and H(body), as messages carry them (spec L-10). */
   readonly stateVersion: number;
   readonly stateHash: Uint8Array;
@@ -48,6 +70,52 @@ export interface OwnAccount {
 }
 
 interface StoredAccount {
+  /** No profile before it began with a zero. */
+  readonly format: 2;
+  readonly status: OwnAccount["status"];
+  readonly host: string;
+  readonly username: string;
+  readonly displayName: string;
+  readonly deviceName: string;
+  readonly accountId: Uint8Array;
+  readonly signaturePublicKey: Uint8Array;
+  readonly signatureSecretKey: Uint8Array;
+  readonly inboxId: Uint8Array;
+  readonly inboxPublicKey: Uint8Array;
+  readonly inboxSecretKey: Uint8Array;
+  readonly createdAtMs: number;
+  readonly states: readonly Uint8Array[];
+  readonly pops: readonly Uint8Array[];
+  readonly bindings: readonly Uint8Array[];
+  readonly proof: Uint8Array;
+  readonly recoveryEntropy: Uint8Array;
+}
+
+const signedList: Codec<readonly Uint8Array[]> = vector(opaqueV(65_536), { maxBytes: 2_097_152 });
+
+const storedCodec: Codec<StoredAccount> = struct<StoredAccount>({
+  format: oneOf(uint16, [2]),
+  status: enumeration(uint8, { registering: 1, registered: 2, recovering: 3, removed: 4, deleted: 5 }),
+  host: text(260),
+  username: text(32),
+  displayName: text(256),
+  deviceName: text(256),
+  accountId: opaque(32),
+  signaturePublicKey: opaque(32),
+  signatureSecretKey: opaque(32),
+  inboxId: opaque(32),
+  inboxPublicKey: opaqueV(2048),
+  inboxSecretKey: opaqueV(2048),
+  createdAtMs: safeUint64,
+  states: signedList,
+  pops: signedList,
+  bindings: signedList,
+  proof: opaqueV(65_536),
+  recoveryEntropy: opaqueV(32),
+});
+
+/** As profiles had it while an account had one device and one state; begins with 1 or 2. */
+interface FirstStoredAccount {
   readonly status: "registering" | "registered";
   readonly host: string;
   readonly username: string;
@@ -67,7 +135,7 @@ interface StoredAccount {
   readonly recoveryEntropy: Uint8Array;
 }
 
-const storedCodec: Codec<StoredAccount> = struct<StoredAccount>({
+const firstStoredCodec: Codec<FirstStoredAccount> = struct<FirstStoredAccount>({
   status: enumeration(uint8, { registering: 1, registered: 2 }),
   host: text(260),
   username: text(32),
@@ -156,51 +224,62 @@ export async function createOwnAccount(params: {
     host,
     username,
     displayName,
-    accountId,
     deviceId,
+    deviceName: "",
     signatureKeyPair,
-    stateVersion: 0,
-    stateHash: stateHashOf(body),
     inboxId: random(32),
     inboxKeyPair,
     createdAtMs,
-    record: { states: [signedState], pops: [signedPop], bindings: [signedBinding], proof: noExt },
     recoveryEntropy,
+    ...newestOf(accountId, { states: [signedState], pops: [signedPop], bindings: [signedBinding], proof: noExt }),
   };
+}
+
+/** What an account's record says of it, in the fields of `OwnAccount`. The record was verified, or is one's own. */
+export function newestOf(
+  accountId: Uint8Array,
+  record: AccountRecord,
+): Pick<OwnAccount, "accountId" | "account" | "stateVersion" | "stateHash" | "record"> {
+  const newest = record.states.at(-1);
+  if (newest === undefined) throw new CodecError("invalid", "an account has at least one state");
+  const { body } = decode(signedCodec, newest);
+  const state = decode(accountStateCodec, body);
+  const stateHash = stateHashOf(body);
+  return { accountId, account: { accountId, state, stateHash }, stateVersion: state.version, stateHash, record };
 }
 
 /** The account of this profile, if it has one or began to make one. */
 export async function loadOwnAccount(tx: StoreTransaction): Promise<OwnAccount | undefined> {
   const bytes = await tx.get(accountKey);
   if (bytes === undefined) return undefined;
-  const { signaturePublicKey, signatureSecretKey, inboxPublicKey, inboxSecretKey, signedState, signedPop, signedBinding, ...rest } = decode(
-    storedCodec,
-    bytes,
-  );
+  const stored = bytes[0] === 0 ? decode(storedCodec, bytes) : upgraded(decode(firstStoredCodec, bytes));
+  const { signaturePublicKey, signatureSecretKey, inboxPublicKey, inboxSecretKey, states, pops, bindings, proof, ...rest } = stored;
+  const { format: _format, accountId, ...fields } = rest;
   return {
-    ...rest,
+    ...fields,
     deviceId: deviceIdOf(signaturePublicKey),
     signatureKeyPair: { publicKey: signaturePublicKey, secretKey: signatureSecretKey },
     inboxKeyPair: { publicKey: inboxPublicKey, secretKey: inboxSecretKey },
-    record: { states: [signedState], pops: [signedPop], bindings: [signedBinding], proof: noExt },
+    ...newestOf(accountId, { states, pops, bindings, proof }),
   };
+}
+
+function upgraded(first: FirstStoredAccount): StoredAccount {
+  const { signedState, signedPop, signedBinding, stateVersion: _version, stateHash: _hash, ...fields } = first;
+  return { ...fields, format: 2, deviceName: "", states: [signedState], pops: [signedPop], bindings: [signedBinding], proof: noExt };
 }
 
 /** Stores the account. */
 export function saveOwnAccount(tx: StoreTransaction, account: OwnAccount): void {
-  const [signedState = noExt] = account.record.states;
-  const [signedPop = noExt] = account.record.pops;
-  const [signedBinding = noExt] = account.record.bindings;
-  const { signatureKeyPair, inboxKeyPair } = account;
+  const { signatureKeyPair, inboxKeyPair, record } = account;
   const stored: StoredAccount = {
     ...account,
+    ...record,
+    format: 2,
     signaturePublicKey: signatureKeyPair.publicKey,
     signatureSecretKey: signatureKeyPair.secretKey,
     inboxPublicKey: inboxKeyPair.publicKey,
     inboxSecretKey: inboxKeyPair.secretKey,
-    signedState,
-    signedPop,
-    signedBinding,
   };
   tx.put(accountKey, encode(storedCodec, stored));
 }

@@ -36,7 +36,7 @@ function begin(params: {
     id: toBase64Url(logId),
     logId,
     host: params.host,
-    kind: roster.settings.conversationKind === conversationKinds.direct ? "direct" : "group",
+    kind: kindOf(roster),
     name: roster.settings.name,
     peer: params.peer,
     suiteId: cipherSuiteId(group),
@@ -66,13 +66,18 @@ function begin(params: {
   };
 }
 
+function kindOf({ settings }: Roster): ConversationState["kind"] {
+  if (settings.conversationKind === conversationKinds.direct) return "direct";
+  return settings.conversationKind === conversationKinds.devices ? "devices" : "group";
+}
+
 /** A conversation of one's own making: its log is created and its first members are added once the server is reached. */
 export async function createConversation(
   context: Context,
   params: {
     logId: Uint8Array;
     host: string;
-    kind: "direct" | "group";
+    kind: ConversationState["kind"];
     name: string;
     /** The other person of a direct conversation (oneself in notes to oneself). */
     peer: Uint8Array | undefined;
@@ -82,15 +87,15 @@ export async function createConversation(
   },
 ): Promise<{ state: ConversationState; effects: readonly Effect[] }> {
   const { self, random, nowMs } = context;
-  const isDirect = params.kind === "direct";
+  const isGroup = params.kind === "group";
   const nowSeconds = BigInt(Math.floor(nowMs / 1000));
   const settings = settingsExtension({
     format: 1,
     host: params.host,
     logId: params.logId,
-    roles: isDirect ? [] : [{ accountId: self.accountId, role: roles.owner }],
-    policy: isDirect ? policies.everyMember : policies.administrators,
-    conversationKind: isDirect ? conversationKinds.direct : conversationKinds.group,
+    roles: isGroup ? [{ accountId: self.accountId, role: roles.owner }] : [],
+    policy: isGroup ? policies.administrators : policies.everyMember,
+    conversationKind: conversationKinds[params.kind],
     name: params.name,
     ext: new Uint8Array(0),
   });
@@ -171,14 +176,24 @@ function joinedState(
   const { bundle, group, roster } = params;
   const others = [...roster.leaves.values()].filter((leaf) => leaf !== roster.own);
   const isDirect = roster.settings.conversationKind === conversationKinds.direct;
-  // A direct conversation has one other account; anything else is no direct conversation (spec L-12).
-  if (isDirect && roster.accounts.size !== 2) return { kind: "refused", reason: "disagrees" };
+  const self = context.self.account;
+  const isAlone = roster.accounts.size === 1 && roster.accounts.has(self);
+  // A direct conversation has one other account, or none in notes to oneself; anything else is no direct conversation (spec L-12).
+  if (isDirect && roster.accounts.size !== 2 && !isAlone) return { kind: "refused", reason: "disagrees" };
+  if (roster.settings.conversationKind === conversationKinds.devices && !isAlone) return { kind: "refused", reason: "disagrees" };
   const chain = { seq: bundle.seq, head: bundle.head.slice() };
-  const peer = isDirect ? others.find((leaf) => leaf.account !== context.self.account)?.accountId : undefined;
+  const peer = isDirect ? (others.find((leaf) => leaf.account !== self)?.accountId ?? context.self.accountId) : undefined;
   const begun = begin({ context, host: bundle.host, group, roster, epochId: bundle.epochId, chain, peer });
   const unverified = others.filter((leaf) => !context.vouched(leaf)).map((leaf) => ({ ...leaf, refused: false }));
   const turn: Turn = { context, effects: [], state: { ...begun, unverified } };
-  addLine(turn, { order: entryOrder(chain.seq), author: params.signer, body: { kind: "added", accounts: [context.self.accountId] } });
+  const { accountId } = context.self;
+  // Added by another device of one's own account: the account was in the group already.
+  const isOwn = equalBytes(params.signer, accountId);
+  addLine(turn, {
+    order: entryOrder(chain.seq),
+    author: params.signer,
+    body: isOwn ? { kind: "device_added", account: accountId } : { kind: "added", accounts: [accountId] },
+  });
   if (unverified.length > 0) turn.effects.push({ kind: "verify", leaves: unverified, proofs: bundle.directoryProofs.slice() });
   planUpdate(turn, group, roster);
   return { kind: "joined", state: turn.state, effects: turn.effects };

@@ -56,7 +56,7 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   const author = roster?.own;
   if (change === undefined || roster === undefined || group === undefined || epoch === undefined || author === undefined) return;
   const adds = change.adds.filter((joiner) => !stands(roster, joiner));
-  const removes = leavesOf(roster, change.removes);
+  const removes = leavesOf(roster, change);
   const updates = change.update && updateRank(group, roster) !== undefined;
   if (adds.length === 0 && removes.length === 0 && !updates) {
     finish(turn, change);
@@ -64,7 +64,7 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   }
   const isLarge = roster.leaves.size + adds.length > largeGroup && adds.length > addsPerCommit;
   const now: Change = { ...change, adds: isLarge ? adds.slice(0, addsPerCommit) : adds };
-  const later: Change[] = isLarge ? [{ ...change, adds: adds.slice(addsPerCommit), removes: [] }] : [];
+  const later: Change[] = isLarge ? [{ ...change, adds: adds.slice(addsPerCommit), removes: [], removeDevices: [] }] : [];
   try {
     const keyPackages = now.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage));
     const identities = keyPackages.map((keyPackage) => identityOf(keyPackage.leafNode.credential));
@@ -133,8 +133,9 @@ function stands(roster: Roster, joiner: Joiner): boolean {
   return false;
 }
 
-function leavesOf(roster: Roster, accounts: readonly Uint8Array[]): readonly RosterLeaf[] {
-  return [...roster.leaves.values()].filter(
-    (leaf) => leaf !== roster.own && accounts.some((account) => equalBytes(account, leaf.accountId)),
-  );
+function leavesOf(roster: Roster, { removes, removeDevices }: Change): readonly RosterLeaf[] {
+  const isMeant = (leaf: RosterLeaf): boolean =>
+    removes.some((account) => equalBytes(account, leaf.accountId)) ||
+    removeDevices.some((device) => equalBytes(device.accountId, leaf.accountId) && equalBytes(device.deviceId, leaf.deviceId));
+  return [...roster.leaves.values()].filter((leaf) => leaf !== roster.own && isMeant(leaf));
 }

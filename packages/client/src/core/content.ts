@@ -1,5 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
 import { decodeContent } from "@latchkey/protocol";
+import { forgetGroup } from "./epoch.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { RosterLeaf } from "./types.ts";
@@ -16,19 +17,29 @@ export function onContent(turn: Turn, author: RosterLeaf, plaintext: Uint8Array)
   }
   const { displayName, sentAtMs } = content;
   if (displayName !== undefined) turn.effects.push({ kind: "named", accountId: author.accountId, displayName });
-  const line = { order: nextOrder(turn), author: author.accountId, sentAtMs };
+  const { self, nowMs } = turn.context;
+  // By another device of one's own account: as if it had been written here.
+  const isOwn = author.account === self.account;
+  const line = { order: nextOrder(turn), author: author.accountId, sentAtMs, acceptedAtMs: isOwn ? nowMs : 0 };
   switch (content.kind) {
     case "text":
-      addLine(turn, { ...line, body: { kind: "text", text: content.text }, unread: true });
+      addLine(turn, { ...line, body: { kind: "text", text: content.text }, unread: !isOwn });
       return;
     case "profile":
       return;
+    case "sync":
+      if (turn.state.kind === "devices" && isOwn) {
+        turn.effects.push({ kind: "sync", order: nextOrder(turn), payload: content.payload.slice() });
+      }
+      return;
     case "leave":
       addLine(turn, { ...line, body: { kind: "left" } });
-      noteLeaver(turn, author);
+      // The account leaves with all its devices.
+      if (isOwn) forgetGroup(turn, "left");
+      else noteLeaver(turn, author);
       return;
     case "unsupported":
-      addLine(turn, { ...line, body: { kind: "unsupported" }, unread: true });
+      addLine(turn, { ...line, body: { kind: "unsupported" }, unread: !isOwn });
       return;
   }
 }

@@ -284,7 +284,14 @@ describe("conversations with lost replies, restarts and races", () => {
             if (world.pick(4) === 0 && ben.isActive)
               await ben.input({
                 kind: "change",
-                change: { id: `u${i}`, adds: [], removes: [dee.self.accountId], proofs: new Uint8Array(0), update: false },
+                change: {
+                  id: `u${i}`,
+                  adds: [],
+                  removes: [dee.self.accountId],
+                  removeDevices: [],
+                  proofs: new Uint8Array(0),
+                  update: false,
+                },
               });
             break;
           case 5:

@@ -71,9 +71,29 @@ function tellDifference(turn: Turn, author: RosterLeaf, roster: Roster, isOwn: b
     ([, leaves]) => !turn.state.leavers.some((leaver) => leaves.some((leaf) => equalBytes(leaf.accountId, leaver.accountId))),
   );
   if (thrownOut.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "removed", accounts: ids(thrownOut) } });
+  const devices = deviceChanges(before, roster);
+  for (const account of devices.added) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "device_added", account } });
+  for (const account of devices.removed) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "device_removed", account } });
   if (roster.settings.name !== before.settings.name) {
     addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "renamed", name: roster.settings.name } });
   }
+}
+
+/** Accounts that stay, with other devices than before. */
+function deviceChanges(before: Roster, after: Roster): { added: Uint8Array[]; removed: Uint8Array[] } {
+  const added: Uint8Array[] = [];
+  const removed: Uint8Array[] = [];
+  for (const [account, now] of after.accounts) {
+    const old = before.accounts.get(account);
+    if (old === undefined) continue;
+    const lacks = (leaves: readonly RosterLeaf[]) => (leaf: RosterLeaf) =>
+      !leaves.some((other) => equalBytes(other.deviceId, leaf.deviceId));
+    const [joined] = now.filter(lacks(old));
+    const [gone] = old.filter(lacks(now));
+    if (joined !== undefined) added.push(joined.accountId);
+    if (gone !== undefined) removed.push(gone.accountId);
+  }
+  return { added, removed };
 }
 
 /** Somebody else's commit came first: one's own is dropped and made again on top of it, a bounded number of times. */

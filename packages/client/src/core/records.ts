@@ -1,4 +1,5 @@
 import {
+  CodecError,
   concatBytes,
   decode,
   empty,
@@ -33,6 +34,7 @@ import type {
   Change,
   ClosedEpoch,
   ConversationState,
+  DeviceReference,
   EpochKeys,
   Joiner,
   Leaver,
@@ -119,7 +121,7 @@ const meta: Codec<Meta> = struct<Meta>({
   format,
   logId: id32,
   host: text(260),
-  kind: enumeration(uint8, { direct: 1, group: 2 }),
+  kind: enumeration(uint8, { direct: 1, group: 2, devices: 3 }),
   name: text(512),
   peer: optional(id32),
   suiteId,
@@ -158,7 +160,7 @@ const failureCode: Codec<ClientErrorCode> = mapped(
 type StoredOutgoing = Omit<Outgoing, "order" | "sentIn" | "accepted">;
 const outgoing: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   id: text(64),
-  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3 }),
+  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3, sync: 4 }),
   text: text(1 << 20),
   composedAtMs: safeUint64,
   content: opaqueV(1 << 20),
@@ -175,7 +177,7 @@ const joiner: Codec<Joiner> = struct<Joiner>({
   inboxKey: opaqueV(4096),
   keyPackage: opaqueV(65_536),
 });
-const change: Codec<Change> = struct<Change>({
+const commonChange: { readonly [Field in keyof Omit<Change, "removeDevices">]: Codec<Change[Field]> } = {
   id: text(64),
   order: safeUint64,
   adds: vector(joiner, { maxBytes: large }),
@@ -187,21 +189,42 @@ const change: Codec<Change> = struct<Change>({
     (value) => value === 1,
   ),
   attempts: uint32,
-});
+};
+const device: Codec<DeviceReference> = struct<DeviceReference>({ accountId: id32, deviceId: opaque(16) });
+const change: Codec<Change> = struct<Change>({ ...commonChange, removeDevices: vector(device, { maxBytes: large }) });
 const changes: Codec<Change[]> = vector(change, { maxBytes: 2 * large });
+/** As profiles had it before single devices could be removed. */
+const oldChange: Codec<Change> = mapped(
+  struct<Omit<Change, "removeDevices">>(commonChange),
+  ({ removeDevices: _devices, ...rest }: Change) => rest,
+  (rest) => ({ ...rest, removeDevices: [] }),
+);
+const oldChanges: Codec<Change[]> = vector(oldChange, { maxBytes: 2 * large });
 
 const treeSource: Codec<TreeSource> = variant<TreeSource>(uint8, {
   inline: [1, struct<{ tree: Uint8Array }>({ tree: opaqueV(large) })],
   blob: [2, blobReferenceCodec],
 });
 type StoredStaged = Omit<StagedCommit, "next" | "sentIn" | "accepted">;
-const staged: Codec<StoredStaged> = struct<StoredStaged>({
-  change,
-  entry: sealedEntry,
-  nextAccessHash: id32,
-  welcomes: vector(opaqueV(large), { maxBytes: large }),
-  tree: optional(treeSource),
-});
+const stagedOf = (changeCodec: Codec<Change>): Codec<StoredStaged> =>
+  struct<StoredStaged>({
+    change: changeCodec,
+    entry: sealedEntry,
+    nextAccessHash: id32,
+    welcomes: vector(opaqueV(large), { maxBytes: large }),
+    tree: optional(treeSource),
+  });
+const staged = stagedOf(change);
+const oldStaged = stagedOf(oldChange);
+
+function decodeEither<T>(codec: Codec<T>, old: Codec<T>, bytes: Uint8Array): T {
+  try {
+    return decode(codec, bytes);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return decode(old, bytes);
+  }
+}
 
 /** The writes that turn the stored `before` into `after`: what did not change is not written. */
 export function recordChanges(before: ConversationState | undefined, after: ConversationState): RecordChange[] {
@@ -309,7 +332,7 @@ export async function loadConversation(
       sentIn: 0,
       accepted: undefined,
     })),
-    changes: storedChanges === undefined ? noChanges : decode(changes, storedChanges),
+    changes: storedChanges === undefined ? noChanges : decodeEither(changes, oldChanges, storedChanges),
     staged: await loadStaged(tx, id, suiteOf(fields.suiteId)),
     link: linkDown,
   };
@@ -319,7 +342,7 @@ async function loadStaged(tx: StoreTransaction, id: string, suite: CipherSuite):
   const stored = await tx.get(recordKeys.staged(id));
   if (stored === undefined) return undefined;
   const next = decodeGroupState(suite, await loadRecords(tx, recordKeys.stagedGroup(id)));
-  return { ...decode(staged, stored), next, sentIn: 0, accepted: undefined };
+  return { ...decodeEither(staged, oldStaged, stored), next, sentIn: 0, accepted: undefined };
 }
 
 async function loadRecords(tx: StoreTransaction, prefix: string): Promise<[string, Uint8Array][]> {

@@ -56,7 +56,9 @@ export function roleOf(roster: Roster, account: string): number {
  * else nobody could ever again.
  */
 export function mayManage(roster: Roster, account: string): boolean {
-  if (roster.settings.conversationKind === conversationKinds.direct) return roster.settings.policy === policies.everyMember;
+  const { conversationKind } = roster.settings;
+  if (conversationKind === conversationKinds.direct || conversationKind === conversationKinds.devices)
+    return roster.settings.policy === policies.everyMember;
   if (roster.settings.policy === policies.everyMember) return true;
   if (roleOf(roster, account) >= roles.administrator) return true;
   return ![...roster.accounts.keys()].some((other) => roleOf(roster, other) >= roles.administrator);
@@ -73,11 +75,14 @@ export interface ProposedChange {
 /** Whether roles allow this change (spec M-2). The same for every member: it depends on the group and the log alone. */
 export function isPermitted(roster: Roster, leavers: readonly Leaver[], change: ProposedChange): boolean {
   const { author } = change;
-  const isDirect = roster.settings.conversationKind === conversationKinds.direct;
+  const { conversationKind } = roster.settings;
+  const isDirect = conversationKind === conversationKinds.direct;
   const manages = mayManage(roster, author.account);
   const adds = change.adds.every((added) => {
     const account = toBase64Url(added.accountId);
     if (account === author.account) return true;
+    // The devices of one account are among themselves.
+    if (conversationKind === conversationKinds.devices) return false;
     // A direct conversation has two people and stays with them.
     if (isDirect) return roster.accounts.has(account) || roster.accounts.size === 1;
     return manages;

@@ -100,7 +100,7 @@ export class SimDevice {
 
   async found(others: readonly SimDevice[]): Promise<void> {
     const adds = await Promise.all(others.map((other) => other.joiner()));
-    const change = { id: "first", adds, removes: [], proofs: new Uint8Array(0), update: false };
+    const change = { id: "first", adds, removes: [], removeDevices: [], proofs: new Uint8Array(0), update: false };
     const { logId } = this.#world;
     const begun = await createConversation(this.context, { logId, host, kind: "group", name: "Sim", peer: undefined, suiteId, change });
     await this.#keep(undefined, begun.state, begun.effects);
@@ -319,7 +319,10 @@ export class SimDevice {
     const joiners = await Promise.all(adds.map((device) => device.joiner()));
     const id = toBase64Url(this.#random(8));
     const accounts = removes.map((device) => device.self.accountId);
-    await this.input({ kind: "change", change: { id, adds: joiners, removes: accounts, proofs: new Uint8Array(0), update: false } });
+    await this.input({
+      kind: "change",
+      change: { id, adds: joiners, removes: accounts, removeDevices: [], proofs: new Uint8Array(0), update: false },
+    });
   }
 
   /** Sends again what failed because somebody was added. */

@@ -264,12 +264,12 @@ function onTimer(turn: Turn, name: TimerName): void {
       const isPlanned = state.changes.some((change) => change.id === "leavers") || state.staged?.change.id === "leavers";
       if (state.leavers.length === 0 || isPlanned || state.phase.kind !== "active") return;
       const removes = state.leavers.map((leaver) => leaver.accountId);
-      requestChange(turn, { id: "leavers", adds: [], removes, proofs: new Uint8Array(0), update: false });
+      requestChange(turn, { id: "leavers", adds: [], removes, removeDevices: [], proofs: new Uint8Array(0), update: false });
       return;
     }
     case "self_update":
       if (state.phase.kind !== "active" || state.changes.some((change) => change.id === "update")) return;
-      requestChange(turn, { id: "update", adds: [], removes: [], proofs: new Uint8Array(0), update: true });
+      requestChange(turn, { id: "update", adds: [], removes: [], removeDevices: [], proofs: new Uint8Array(0), update: true });
       return;
   }
 }

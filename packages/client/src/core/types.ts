@@ -87,14 +87,14 @@ export interface SealedEntry {
   readonly blobs: readonly PendingBlob[];
 }
 
-export type Purpose = "text" | "profile" | "leave";
+export type Purpose = "text" | "profile" | "leave" | "sync";
 
 /** A message of one's own that is not yet seen in the log. */
 export interface Outgoing {
   readonly id: string;
   readonly order: number;
   readonly purpose: Purpose;
-  /** Of a text what it says, of a profile the name that it tells. */
+  /** Of a text what it says, of a profile the name that it tells, else "". */
   readonly text: string;
   readonly composedAtMs: number;
   /** MIMI content. */
@@ -120,6 +120,12 @@ export interface Joiner {
   readonly keyPackage: Uint8Array;
 }
 
+/** A device by its account. */
+export interface DeviceReference {
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+}
+
 /** A wanted change of the group; made as soon as the conversation is free to commit. */
 export interface Change {
   readonly id: string;
@@ -127,6 +133,8 @@ export interface Change {
   readonly adds: readonly Joiner[];
   /** Account ids. */
   readonly removes: readonly Uint8Array[];
+  /** Single devices, whatever else of their accounts stays. */
+  readonly removeDevices: readonly DeviceReference[];
   /** States of the added accounts, for the commit's envelope (spec D-5). */
   readonly proofs: Uint8Array;
   /** Renew one's own leaf even if nothing else changes (spec M-5). */
@@ -200,7 +208,8 @@ export interface ConversationState {
   readonly id: string;
   readonly logId: Uint8Array;
   readonly host: string;
-  readonly kind: "direct" | "group";
+  /** `devices`: the group of one account's devices, which tells them what the others did and is shown nowhere. */
+  readonly kind: "direct" | "group" | "devices";
   readonly name: string;
   /** Account of the other person of a direct conversation; one's own in notes to oneself. */
   readonly peer: Uint8Array | undefined;
@@ -243,6 +252,9 @@ export type LineBody =
   | { readonly kind: "left" }
   | { readonly kind: "renamed"; readonly name: string }
   | { readonly kind: "keys_updated" }
+  | { readonly kind: "device_added"; readonly account: Uint8Array }
+  | { readonly kind: "device_removed"; readonly account: Uint8Array }
+  | { readonly kind: "recovered"; readonly account: Uint8Array }
   | { readonly kind: "expired"; readonly count: number }
   | { readonly kind: "unsupported" }
   | { readonly kind: "unreadable"; readonly reason: string }
@@ -319,6 +331,8 @@ export type Effect =
   | { readonly kind: "line"; readonly line: Line }
   /** A member told the name by which they want to be shown. */
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
+  /** Another device of one's own account told this in the group of the devices. */
+  | { readonly kind: "sync"; readonly order: number; readonly payload: Uint8Array }
   | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string }
   | { readonly kind: "verify"; readonly leaves: readonly UnverifiedLeaf[]; readonly proofs: Uint8Array }
   | { readonly kind: "schedule"; readonly name: TimerName; readonly delayMs: number }

@@ -1,4 +1,4 @@
-import { toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { createProfileContent } from "@latchkey/protocol";
 import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
 import type { Message } from "../api.ts";
@@ -10,9 +10,10 @@ import { ClientError, failureOf } from "../errors.ts";
 import { getBlob, putBlob } from "../group/blobs.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
+import { orderSegment } from "../store/store.ts";
 import { loadLines, putLine } from "./history.ts";
 import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
-import { contextOf } from "./world.ts";
+import { contextOf, syncPrefix } from "./world.ts";
 import type { World } from "./world.ts";
 
 /** Inputs taken in one transaction: thousands of waiting messages are read in a few. */
@@ -195,7 +196,14 @@ export class ConversationRunner {
     const { own, platform } = this.#world;
     const { displayName, username } = own;
     const { phase, memberCount, toldName } = this.#state;
-    if (displayName === username || toldName === displayName || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(this.#state))
+    if (
+      this.#state.kind === "devices" ||
+      displayName === username ||
+      toldName === displayName ||
+      phase.kind !== "active" ||
+      memberCount < 2 ||
+      !isCaughtUp(this.#state)
+    )
       return;
     const salt = platform.random(16);
     const content = createProfileContent({ displayName, salt, sentAtMs: platform.nowMs() });
@@ -250,6 +258,7 @@ export class ConversationRunner {
         }
         for (const effect of effects) {
           if (effect.kind === "line") putLine(tx, this.id, effect.line);
+          if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
           if (effect.kind === "post") await posts.put(tx, after.host, after.logId, effect.post);
         }
@@ -265,12 +274,15 @@ export class ConversationRunner {
 
   /** Tells how the conversation looks in a list now. */
   emitConversation(): void {
+    if (this.#state.kind === "devices") return;
     this.#world.emit({ kind: "conversation", conversation: conversationOf(this.#world.people, this.#state, this.#lastLine) });
   }
 
   #carryOut(effect: Effect): void {
     const { emit, people, posts, platform } = this.#world;
-    const tell = (message: Message): void => emit({ kind: "message", message });
+    const tell = (message: Message): void => {
+      if (this.#state.kind !== "devices") emit({ kind: "message", message });
+    };
     switch (effect.kind) {
       case "create":
       case "open":
@@ -292,6 +304,9 @@ export class ConversationRunner {
         tell(messageOfLine(people, this.id, effect.line));
         return;
       case "named":
+        return;
+      case "sync":
+        this.#world.syncArrived();
         return;
       case "alarm":
         emit({ kind: "alarm", failure: { code: effect.code, message: effect.reason, canRetry: false }, conversationId: this.id });
@@ -411,6 +426,10 @@ export class ConversationRunner {
     const claimed = { ...leaf, account: toBase64Url(leaf.accountId) };
     if (people.vouches(claimed)) return "vouched";
     try {
+      if (equalBytes(leaf.accountId, this.#world.own.accountId)) {
+        await this.#world.refreshOwn();
+        return people.vouches(claimed) ? "vouched" : "refused";
+      }
       const known = await directory.account(leaf.host, leaf.accountId);
       people.keep(known);
       if (people.vouches(claimed)) return "vouched";
@@ -442,7 +461,7 @@ export class ConversationRunner {
 function accountsIn(effect: Effect): readonly Uint8Array[] {
   if (effect.kind !== "line") return [];
   const { author, body } = effect.line;
-  const named = body.kind === "added" || body.kind === "removed" ? body.accounts : [];
+  const named = body.kind === "added" || body.kind === "removed" ? body.accounts : "account" in body ? [body.account] : [];
   return author === undefined ? named : [author, ...named];
 }
 

@@ -242,7 +242,7 @@ export class Engine {
     }
     const accountIds = contacts.map((contact) => contact.accountId);
     const proofs = await store.transact("read", (tx) => directory.proofsOf(tx, accountIds));
-    return { id: toBase64Url(changeId), adds, removes: [], proofs, update: false };
+    return { id: toBase64Url(changeId), adds, removes: [], removeDevices: [], proofs, update: false };
   }
 
   async send(id: string, text: string): Promise<Message> {
@@ -308,7 +308,14 @@ export class Engine {
     if (accountId === this.#ownId) throw new ClientError("not_permitted", "To go, leave the group.");
     if (leaf === undefined) throw new ClientError("unknown_user", "This person is not in the group.");
     const changeId = toBase64Url(this.#world.platform.random(8));
-    await this.#change(runner, { id: changeId, adds: [], removes: [leaf.accountId], proofs: new Uint8Array(0), update: false });
+    await this.#change(runner, {
+      id: changeId,
+      adds: [],
+      removes: [leaf.accountId],
+      removeDevices: [],
+      proofs: new Uint8Array(0),
+      update: false,
+    });
   }
 
   async #manageable(id: string): Promise<ConversationRunner> {

@@ -12,6 +12,8 @@ const nothing = struct<Record<never, never>>({});
 const reason = struct<{ reason: string }>({ reason: text(4096) });
 const name = struct<{ name: string }>({ name: text(4096) });
 
+const account = struct<{ account: Uint8Array }>({ account: id32 });
+
 const body: Codec<LineBody> = variant<LineBody>(uint8, {
   text: [1, struct<{ text: string }>({ text: text(1 << 20) })],
   created: [2, name],
@@ -24,6 +26,9 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   unsupported: [9, nothing],
   unreadable: [10, reason],
   alarm: [11, reason],
+  device_added: [12, account],
+  device_removed: [13, account],
+  recovered: [14, account],
 });
 
 type StoredLine = Omit<Line, "order">;

@@ -21,13 +21,14 @@ export class People {
   readonly #names = new Map<string, string>();
   readonly #store: Store;
   readonly #directory: Directory;
-  readonly #own: OwnAccount;
+  readonly #world: { readonly own: OwnAccount };
   readonly #ownId: string;
 
+  /** @param params `own` is read each time: it changes with the account's states. */
   constructor(params: { store: Store; directory: Directory; own: OwnAccount }) {
     this.#store = params.store;
     this.#directory = params.directory;
-    this.#own = params.own;
+    this.#world = params;
     this.#ownId = toBase64Url(params.own.accountId);
   }
 
@@ -61,10 +62,15 @@ export class People {
     tx.put(nameKey(id), encode(nameCodec, { displayName }));
   }
 
+  get #own(): OwnAccount {
+    return this.#world.own;
+  }
+
   /** Whether a verified account state holds this leaf's key for its device (spec A-5). */
   vouches(leaf: RosterLeaf): boolean {
     if (leaf.account === this.#ownId) {
-      return equalBytes(leaf.deviceId, this.#own.deviceId) && equalBytes(leaf.signaturePublicKey, this.#own.signatureKeyPair.publicKey);
+      const device = deviceOf(this.#own.account, leaf.deviceId);
+      return device !== undefined && leaf.host === this.#own.host && equalBytes(device.signatureKey, leaf.signaturePublicKey);
     }
     const contact = this.#contacts.get(leaf.account);
     // A state that only a member showed proves the key, but not whose the name is (spec A-3): its host is asked.

@@ -9,6 +9,9 @@ function bodyOf(people: People, body: LineBody): MessageBody {
   if (body.kind === "added" || body.kind === "removed") {
     return { kind: body.kind, people: body.accounts.map((accountId) => people.person(accountId)) };
   }
+  if (body.kind === "device_added" || body.kind === "device_removed" || body.kind === "recovered") {
+    return { kind: body.kind, person: people.person(body.account) };
+  }
   return body;
 }
 
@@ -59,7 +62,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
         : messageOfLine(people, state.id, lastLine);
   return {
     id: state.id,
-    kind: state.kind,
+    kind: state.kind === "direct" ? "direct" : "group",
     title: state.kind === "direct" ? (peer?.displayName ?? state.name) : state.name,
     peer,
     memberCount: state.memberCount,

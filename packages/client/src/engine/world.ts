@@ -17,11 +17,19 @@ export interface World {
   readonly platform: Platform;
   readonly connections: Connections;
   readonly directory: Directory;
+  /** As its newest state known here is. */
   readonly own: OwnAccount;
   readonly people: People;
   readonly posts: Posts;
   emit(event: ClientEvent): void;
+  /** Asks the account's host for states that other devices of it published. @throws ClientError */
+  refreshOwn(): Promise<void>;
+  /** Something that another device told was stored (`syncKey`). */
+  syncArrived(): void;
 }
+
+/** Where what another device told waits until it was acted on. */
+export const syncPrefix = "sync-in/";
 
 /** This device as conversations know it. */
 export function selfOf(own: OwnAccount): Self {

@@ -12,6 +12,8 @@ export const maxDisplayNameBytes = 256;
 export const markdownType = "text/markdown;variant=GFM-MIMI";
 /** Content that says its sender leaves the group (spec M-3). */
 export const leaveType = "application/vnd.latchkey.leave";
+/** What devices of one account tell each other, in the group that they alone are in. */
+export const syncType = "application/vnd.latchkey.sync";
 
 /** Private-use extension keys: the sender's clock in milliseconds since 1970, and the name that the sender goes by. */
 const sentAtKey = "latchkey.sent";
@@ -69,9 +71,17 @@ export function createLeaveContent(params: ContentHead): Uint8Array {
   return encodeContent({ ...headFields(params), body });
 }
 
+/** What one device tells the account's other devices: `payload` is a structure of the client's (spec section 60). */
+export function createSyncContent(params: ContentHead & { readonly payload: Uint8Array }): Uint8Array {
+  const { unspecified } = dispositions;
+  const body: NestedPart = { kind: "single", disposition: unspecified, language: "", contentType: syncType, content: params.payload };
+  return encodeContent({ ...headFields(params), body });
+}
+
 /** Content as far as this version understands it. */
 export type DecodedContent =
   | ({ readonly kind: "text"; readonly text: string } & DecodedHead)
+  | ({ readonly kind: "sync"; readonly payload: Uint8Array } & DecodedHead)
   | ({ readonly kind: "leave" | "profile" | "unsupported" } & DecodedHead)
   /** Bytes that are no content at all. */
   | { readonly kind: "malformed" };
@@ -106,6 +116,7 @@ export function decodeContent(bytes: Uint8Array): DecodedContent {
   if (content.replaces !== undefined) return { kind: "unsupported", ...head };
   if (body.kind === "null" && body.disposition === dispositions.profile) return { kind: "profile", ...head };
   if (body.kind === "single" && body.contentType === leaveType) return { kind: "leave", ...head };
+  if (body.kind === "single" && body.contentType === syncType) return { kind: "sync", payload: body.content, ...head };
   const text = textOfPart(body);
   return text === undefined ? { kind: "unsupported", ...head } : { kind: "text", text, ...head };
 }
