@@ -89,3 +89,34 @@ export type {
 } from "./directory/structures.ts";
 export { directoryViewCodec, gossipOf } from "./directory/view.ts";
 export type { DirectoryView, PendingConfig } from "./directory/view.ts";
+export { createVerifier, formatVkey, isKeyName, noteKeyId, noteSignatureTypes, parseVkey } from "./note/vkey.ts";
+export type { NoteSignatureType, Verifier } from "./note/vkey.ts";
+export {
+  addSignatures,
+  cosignCheckpoint,
+  formatNote,
+  formatSignatureLine,
+  maxNoteBytes,
+  maxNoteSignatures,
+  openNote,
+  parseNote,
+  parseSignatureLines,
+  signNote,
+  verifyNoteSignatures,
+} from "./note/note.ts";
+export type { Note, NoteSignature, VerifiedSignature } from "./note/note.ts";
+export { encodeCheckpoint, parseCheckpoint } from "./note/checkpoint.ts";
+export type { Checkpoint } from "./note/checkpoint.ts";
+export { openCheckpoint, signCheckpoint } from "./note/open-checkpoint.ts";
+export type { OpenedCheckpoint } from "./note/open-checkpoint.ts";
+export {
+  encodeAddCheckpoint,
+  encodeWitnessSize,
+  judgeAddCheckpoint,
+  parseAddCheckpoint,
+  parseWitnessSize,
+  witnessSizeContentType,
+} from "./note/witness.ts";
+export type { AddCheckpoint, AddCheckpointVerdict, CosignedHead } from "./note/witness.ts";
+export { formatPolicy, isQuorumMet, parsePolicy, quorumSize, quorumTime, thresholdPolicy } from "./note/policy.ts";
+export type { Policy, PolicyGroup, PolicyLog, PolicyWitness } from "./note/policy.ts";

@@ -2,7 +2,10 @@ import { concatBytes, toHex, utf8Bytes } from "@latchkey/codec";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  consistencySubtrees,
   emptyRoot,
+  foldSubtrees,
+  inclusionSubtrees,
   IncrementalTree,
   leafHash,
   newHashes,
@@ -18,7 +21,7 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from "../index.ts";
-import type { HashReader } from "../index.ts";
+import type { HashReader, SubtreeId } from "../index.ts";
 
 const maxSize = 600;
 const leaves = Array.from({ length: maxSize }, (_, i) => leafHash(utf8Bytes(`entry ${i}`)));
@@ -156,6 +159,16 @@ describe("proofs of the prover verify, and no others", () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it("are the same where hashes are read one by one, at once", async () => {
+    for (let size = 1; size < 70; size++) {
+      const hashOf = ({ level, index }: SubtreeId): Uint8Array => stored.get(`${level}/${index}`) ?? emptyRoot();
+      for (const at of [0, size >> 1, size - 1]) {
+        expect(foldSubtrees(inclusionSubtrees(at, size), hashOf)).toEqual(await proveInclusion(at, size, readerAt(size)));
+        expect(foldSubtrees(consistencySubtrees(at, size), hashOf)).toEqual(await proveConsistency(at, size, readerAt(size)));
+      }
+    }
   });
 
   it("refuses to prove what is not there", async () => {

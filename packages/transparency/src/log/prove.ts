@@ -92,10 +92,7 @@ export function consistencySubtrees(from: number, to: number): readonly (readonl
 }
 
 /** The hash that each of these lists of neighbouring subtrees makes, from the stored hash of each subtree. */
-export function foldSubtrees(
-  parts: readonly (readonly SubtreeId[])[],
-  hashOf: (id: SubtreeId) => Uint8Array,
-): readonly Uint8Array[] {
+export function foldSubtrees(parts: readonly (readonly SubtreeId[])[], hashOf: (id: SubtreeId) => Uint8Array): readonly Uint8Array[] {
   return parts.map((part) => part.map(hashOf).reduceRight((right, left) => nodeHash(left, right)));
 }
 
