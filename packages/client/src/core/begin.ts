@@ -111,7 +111,7 @@ export async function createConversation(
   const chain = { seq: 0, head: firstHead(context.sha256, params.logId) };
   const begun = begin({ context, host: params.host, group, roster: rosterOf(group), epochId: 0, chain, peer: params.peer });
   const changes = params.change === undefined ? [] : [{ ...params.change, order: pendingOrder(0), attempts: 0 }];
-  const turn: Turn = { context, effects: [], state: { ...begun, phase: { kind: "creating" }, changes, nextLocal: 1 } };
+  const turn: Turn = { context, effects: [], groups: [], state: { ...begun, phase: { kind: "creating" }, changes, nextLocal: 1 } };
   addLine(turn, { order: 0, author: self.accountId, body: { kind: "created", name: params.name }, acceptedAtMs: nowMs });
   return { state: turn.state, effects: turn.effects };
 }
@@ -185,7 +185,7 @@ function joinedState(
   const peer = isDirect ? (others.find((leaf) => leaf.account !== self)?.accountId ?? context.self.accountId) : undefined;
   const begun = begin({ context, host: bundle.host, group, roster, epochId: bundle.epochId, chain, peer });
   const unverified = others.filter((leaf) => !context.vouched(leaf)).map((leaf) => ({ ...leaf, refused: false }));
-  const turn: Turn = { context, effects: [], state: { ...begun, unverified } };
+  const turn: Turn = { context, effects: [], groups: [], state: { ...begun, unverified } };
   const { accountId } = context.self;
   // Added by another device of one's own account: the account was in the group already.
   const isOwn = equalBytes(params.signer, accountId);

@@ -1,3 +1,5 @@
+import { decodeGroupState, encodeGroupState, epoch, resumptionPsk } from "@latchkey/mls";
+import { nodeCrypto } from "@latchkey/mls/node";
 import { describe, expect, it } from "vitest";
 import type { LogModel } from "./log-model.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
@@ -101,6 +103,46 @@ describe("conversations without faults", () => {
     await ben.retryFailed();
     await world.settle();
     expect([...cyd.texts().values()]).toEqual(["for two"]);
+  });
+});
+
+describe("the keys of a group that were used", () => {
+  const isErased = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+
+  it("are overwritten in memory once what follows is stored; a commit that waits, wins or loses its race keeps what it needs", async () => {
+    const world = await SimWorld.create("erased", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    await ada.found([ben, cyd]);
+    await world.settle();
+    for (let i = 0; i < 3; i++) {
+      for (const device of world.devices) await device.say(`${i} from ${device.name}`);
+      await world.settle();
+      // Two commits for one epoch: one of them is taken, the other is made again.
+      await ada.input({ kind: "timer", name: "self_update" });
+      await ben.input({ kind: "timer", name: "self_update" });
+      await world.settle();
+    }
+    for (const device of world.devices) {
+      const current = device.state?.group;
+      if (current === undefined) throw new Error("a group");
+      expect(device.texts().size).toBe(9);
+      const left = device.left.filter((group) => group !== current);
+      expect(left.length).toBeGreaterThan(9);
+      for (const group of left) {
+        if (epoch(group) !== epoch(current)) expect(isErased(resumptionPsk(group))).toBe(true);
+        for (const [place, { secret }] of group.secretTree.ratchets.entries())
+          expect(isErased(secret)).toBe(secret !== current.secretTree.ratchets.get(place)?.secret);
+      }
+      expect(isErased(resumptionPsk(current))).toBe(false);
+      expect(device.alarms).toEqual([]);
+    }
+    // One device was started again from what it had stored.
+    await cyd.restart(0);
+    await cyd.connect();
+    await world.settle();
+    await cyd.say("again");
+    await world.settle();
+    expect([...ada.texts().values()]).toContain("again");
   });
 });
 
@@ -221,12 +263,16 @@ describe("a server or a copy that lies", () => {
 
   it("an old copy of a profile finds its own later entries before it sends", async () => {
     const { world, ada: original } = await pair("restored");
-    const old = original.state;
+    const { state } = original;
+    if (state?.group === undefined) throw new Error("a group");
+    // A copy as of a disk: what the device itself leaves behind is erased.
+    const records = encodeGroupState(state.group).map(({ key, value }): [string, Uint8Array] => [key, value ?? new Uint8Array(0)]);
+    const old = { ...state, group: decodeGroupState(nodeCrypto.suite(state.suiteId), records) };
     await original.say("after the copy was made");
     await world.settle([original]);
     const count = world.log.entries.length;
     await original.disconnect(0);
-    original.state = old === undefined ? undefined : { ...old, link: { ...old.link, kind: "down" } };
+    original.state = { ...old, link: { ...old.link, kind: "down" } };
     await original.say("must not go out");
     await world.settle([original]);
     expect(original.state?.phase).toEqual({ kind: "paused", reason: "profile_restored" });

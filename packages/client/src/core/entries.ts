@@ -10,7 +10,7 @@ import { onContent } from "./content.ts";
 import { endMembership, enterEpoch } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { identityOf, isPermitted, rosterOf, settingsOf } from "./roster.ts";
-import { addLine, nextOrder, pause } from "./turn.ts";
+import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Input, Phase, RosterLeaf, StepResult, UnverifiedLeaf } from "./types.ts";
 
@@ -143,7 +143,7 @@ async function onMessage(turn: Turn, mlsMessage: Uint8Array): Promise<void> {
 }
 
 async function onApplication(turn: Turn, processed: ProcessedApplication): Promise<void> {
-  turn.state = { ...turn.state, group: processed.state };
+  set(turn, { group: processed.state });
   const author = turn.state.roster?.leaves.get(processed.sender);
   const said = parseAuthenticatedData(processed.authenticatedData);
   if (author === undefined || said === undefined) {

@@ -1,6 +1,6 @@
 import { encode, toBase64Url } from "@latchkey/codec";
 import { createKeyPackage } from "@latchkey/mls";
-import type { KeyPackage, KeyPackagePrivateKeys, RandomBytes } from "@latchkey/mls";
+import type { GroupState, KeyPackage, KeyPackagePrivateKeys, RandomBytes } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { createLeaveContent, createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
@@ -9,6 +9,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConversation, joinConversation } from "./begin.ts";
+import { eraseLeftBehind } from "./erase.ts";
 import { LogModel } from "./log-model.testing.ts";
 import type { ModelReader } from "./log-model.testing.ts";
 import { isPendingOrder } from "./order.ts";
@@ -35,6 +36,8 @@ export class SimDevice {
   readonly #keyPackages: { keyPackage: KeyPackage; privateKeys: KeyPackagePrivateKeys }[] = [];
   inbox: WelcomePost[] = [];
   state: ConversationState | undefined;
+  /** The latest states of the group that it went through. */
+  readonly left: GroupState[] = [];
   #reader: ModelReader | undefined;
   /** Requests on their way to the server, and what the server said, on its way here. */
   #requests: Effect[] = [];
@@ -118,6 +121,9 @@ export class SimDevice {
       return;
     }
     await this.#keep(this.state, result.state, result.effects);
+    eraseLeftBehind(result.groups, result.state);
+    this.left.push(...result.groups);
+    this.left.splice(0, this.left.length - 100);
   }
 
   /** Stores, then sends. */

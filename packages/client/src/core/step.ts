@@ -5,6 +5,7 @@ import { onAccepted } from "./accepted.ts";
 import { requestChange } from "./changes.ts";
 import { onEntry, onSealed } from "./entries.ts";
 import { forgetGroup } from "./epoch.ts";
+import { groupsOf } from "./erase.ts";
 import { pendingOrder } from "./order.ts";
 import { flush } from "./sending.ts";
 import { addLine, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
@@ -19,11 +20,11 @@ const verifyAgainMs = 30_000;
  * carries out the effects.
  */
 export async function step(context: Context, state: ConversationState, input: Input): Promise<StepResult> {
-  const turn: Turn = { context, state, effects: [] };
+  const turn: Turn = { context, state, effects: [], groups: groupsOf(state) };
   const needs = await take(turn, input);
   if (needs !== undefined) return needs;
   await flush(turn);
-  return { kind: "next", state: turn.state, effects: turn.effects };
+  return { kind: "next", state: turn.state, effects: turn.effects, groups: turn.groups };
 }
 
 async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kind: "needs_blob" }> | undefined> {

@@ -1,4 +1,6 @@
+import type { GroupState } from "@latchkey/mls";
 import type { ClientErrorCode } from "../api.ts";
+import { groupsOf } from "./erase.ts";
 import { entryOrder } from "./order.ts";
 import type { Context, ConversationState, Effect, Line, LineBody, Link, Outgoing, PauseReason } from "./types.ts";
 
@@ -6,12 +8,15 @@ import type { Context, ConversationState, Effect, Line, LineBody, Link, Outgoing
 export interface Turn {
   readonly context: Context;
   readonly effects: Effect[];
+  /** Every state of the group that this step made or met, for `eraseLeftBehind`. */
+  readonly groups: GroupState[];
   state: ConversationState;
 }
 
 /** Replaces fields of the turn's state. */
 export function set(turn: Turn, changes: Partial<ConversationState>): void {
   turn.state = { ...turn.state, ...changes };
+  turn.groups.push(...groupsOf(changes));
 }
 
 export const linkDown: Link = { kind: "down", readUpTo: 0, currentEpochId: 0, attempt: 0 };

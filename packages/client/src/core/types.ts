@@ -366,7 +366,15 @@ export interface Context {
   olderHead(seq: number): Promise<Uint8Array | undefined>;
 }
 
-/** The outcome of a step, or what it needs first: the same input again with that blob's content. */
+/**
+ * The outcome of a step, or what it needs first: the same input again with that blob's content. `groups` are all states of the group
+ * that it went through.
+ */
 export type StepResult =
-  | { readonly kind: "next"; readonly state: ConversationState; readonly effects: readonly Effect[] }
+  | {
+      readonly kind: "next";
+      readonly state: ConversationState;
+      readonly effects: readonly Effect[];
+      readonly groups: readonly GroupState[];
+    }
   | { readonly kind: "needs_blob"; readonly reference: BlobReference };

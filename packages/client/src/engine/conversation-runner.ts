@@ -1,11 +1,23 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
+import type { GroupState } from "@latchkey/mls";
 import { createProfileContent } from "@latchkey/protocol";
 import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
 import type { Message } from "../api.ts";
+import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp } from "../core/turn.ts";
-import type { ChangeOutcome, ConversationState, Effect, Input, LeafVerdict, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
+import type {
+  ChangeOutcome,
+  ConversationState,
+  Effect,
+  Input,
+  LeafVerdict,
+  Line,
+  StepResult,
+  TimerName,
+  UnverifiedLeaf,
+} from "../core/types.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { getBlob, putBlob } from "../group/blobs.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -88,6 +100,7 @@ export class ConversationRunner {
     }));
     const order = { nextLocal, unread, readThrough, draft, lastOrder: Math.max(lastOrder, state.lastOrder) };
     await this.#keep(before, { ...state, ...order, outgoing: kept }, effects, alsoWrite);
+    eraseLeftBehind(groupsOf(before), state);
     this.#isLoaded = true;
   }
 
@@ -176,6 +189,7 @@ export class ConversationRunner {
     const before = this.#state;
     let state = before;
     const effects: Effect[] = [];
+    const groups: GroupState[] = [];
     for (const [at, input] of inputs.entries()) {
       const taken = await this.#take(state, input);
       if (taken === undefined) {
@@ -186,8 +200,10 @@ export class ConversationRunner {
       }
       state = taken.state;
       effects.push(...taken.effects);
+      groups.push(...taken.groups);
     }
     await this.#keep(before, state, effects, () => undefined);
+    eraseLeftBehind(groups, state);
     this.#introduce();
   }
 
@@ -210,7 +226,7 @@ export class ConversationRunner {
     this.post({ kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content });
   }
 
-  async #take(state: ConversationState, input: Input): Promise<{ state: ConversationState; effects: readonly Effect[] } | undefined> {
+  async #take(state: ConversationState, input: Input): Promise<Extract<StepResult, { kind: "next" }> | undefined> {
     const result = await step(contextOf(this.#world, this.id), state, input);
     if (result.kind === "next") return result;
     if (input.kind !== "entry") throw new Error("only an entry needs a blob");
