@@ -1,0 +1,453 @@
+import { equalBytes, toHex, utf8Bytes } from "@latchkey/codec";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { describe, expect, test } from "vitest";
+import {
+  TransparencyError,
+  accountLabel,
+  checkOlder,
+  decodeDirectoryProof,
+  decodeGossip,
+  decodeHeadsProof,
+  gossipNeed,
+  gossipOf,
+  learnConfig,
+  nobleSignatures,
+  openConfigChange,
+  openHead,
+  peekHeadSize,
+  proveConsistencyByTiles,
+  usernameLabel,
+  verifyAbsence,
+  verifyGossip,
+  verifyHeads,
+  verifyLookup,
+} from "../index.ts";
+import type { DirectoryView, HeadResult, LookupResult, TransparencyErrorCode } from "../index.ts";
+import { createMemoryDirectory } from "./memory-directory.testing.ts";
+import type { MemoryDirectory, MemoryHeadOptions } from "./memory-directory.testing.ts";
+import { createPerson } from "./people.testing.ts";
+import type { TestPerson } from "./people.testing.ts";
+
+const day = 86_400_000;
+const signatures = nobleSignatures;
+
+async function refusal(action: () => Promise<unknown>): Promise<TransparencyErrorCode | undefined> {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof TransparencyError) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+function common(directory: MemoryDirectory, view?: DirectoryView) {
+  const { host, config } = directory;
+  return { host, view, config: view === undefined ? config : undefined, nowMs: directory.nowMs(), signatures };
+}
+
+async function open(directory: MemoryDirectory, view?: DirectoryView, options: MemoryHeadOptions = {}): Promise<HeadResult> {
+  const consistency = view === undefined || view.size > directory.size() ? [] : await directory.consistency(view.size);
+  return await openHead({ ...common(directory, view), head: await directory.head(options), consistency });
+}
+
+type Lookup = Awaited<ReturnType<MemoryDirectory["lookup"]>>;
+
+async function verify(directory: MemoryDirectory, answer: Lookup, more: object = {}): Promise<LookupResult> {
+  const { proof, ...record } = answer;
+  return await verifyLookup({ ...common(directory), proof: decodeDirectoryProof(proof), record, query: { username: "bob" }, ...more });
+}
+
+async function withPeople(params: Parameters<typeof createMemoryDirectory>[0] = {}): Promise<{
+  directory: MemoryDirectory;
+  alice: TestPerson;
+  bob: TestPerson;
+}> {
+  const directory = await createMemoryDirectory(params);
+  const alice = await createPerson("alice");
+  const bob = await createPerson("bob");
+  await directory.publish(alice.changes);
+  await directory.publish(bob.changes);
+  for (let i = 0; i < 5; i++) await directory.publish((await createPerson(`other${String(i)}`)).changes);
+  return { directory, alice, bob };
+}
+
+describe("lookups", () => {
+  test("[D-1] a first lookup by name gives the account, and a later one leads on from what was verified", async () => {
+    const { directory, bob } = await withPeople();
+    const first = await verify(directory, await directory.lookup(bob));
+    expect(first.relation).toBe("first");
+    expect(toHex(first.accountId)).toBe(toHex(bob.accountId));
+    expect(first.labels.account.version).toBe(1);
+    expect(first.labels.username?.version).toBe(1);
+    expect(first.witnesses).toEqual({
+      log: ["w0.example", "w1.example", "w2.example"],
+      map: ["w0.example/latchkey-map", "w1.example/latchkey-map", "w2.example/latchkey-map"],
+      required: { log: 2, map: 2 },
+    });
+    await directory.publish([{ type: "account", label: bob.accountId, values: [await bob.nextState()] }]);
+    const { account, username } = first.labels;
+    const later = await directory.lookup(bob, {
+      knownSize: first.view.size,
+      account: { fromVersion: 1, withVrf: false },
+      name: { fromVersion: 1, withVrf: false },
+    });
+    const { view } = first;
+    const query = { username: "bob", accountId: bob.accountId };
+    const second = await verify(directory, later, { ...common(directory, view), known: { account, username }, query });
+    expect(second.relation).toBe("newer");
+    expect(second.labels.account.version).toBe(2);
+    expect(second.view.size).toBe(directory.size());
+  });
+
+  test("[D-1] a lookup with any byte of its proof changed is refused, with a code", async () => {
+    const { directory, bob } = await withPeople({ witnesses: 1, threshold: 1 });
+    const answer = await directory.lookup(bob);
+    const honest = await verify(directory, answer);
+    const accepted: number[] = [];
+    for (let at = 0; at < answer.proof.length; at += 3) {
+      const proof = answer.proof.slice();
+      proof[at] = (proof[at] ?? 0) ^ 1;
+      const view = await verify(directory, { ...answer, proof }).then(
+        (result) => result.view,
+        (error: unknown) => (error instanceof TransparencyError ? undefined : Promise.reject(error as Error)),
+      );
+      if (view !== undefined) accepted.push(at);
+      // Only names and times of signatures that do not count may differ: never what was proved.
+      if (view !== undefined) expect(toHex(view.root)).toBe(toHex(honest.view.root));
+    }
+    expect(accepted).toEqual([]);
+  });
+
+  test("[D-1] other values than the committed ones, too few and too many are refused", async () => {
+    const { directory, alice, bob } = await withPeople();
+    const answer = await directory.lookup(bob);
+    const next = await bob.nextState();
+    const code = (change: Partial<Lookup>, more: object = {}): Promise<TransparencyErrorCode | undefined> =>
+      refusal(async () => verify(directory, { ...answer, ...change }, more));
+    expect(await code({ states: alice.states })).toBe("proof");
+    expect(await code({ states: [...bob.states, next] })).toBe("proof");
+    expect(await code({ states: [next] }, { query: { username: "bob", accountId: bob.accountId } })).toBe("proof");
+    expect(await code({ states: [] }, { query: { username: "bob", accountId: bob.accountId } })).toBe("proof");
+    expect(await code({ states: [] })).toBe("missing");
+    expect(await code({ bindings: [] })).toBe("proof");
+    expect(await code({ bindings: alice.bindings })).toBe("proof");
+    expect(await code({}, { query: { username: "alice" } })).toBe("proof");
+    expect(await code({}, { query: { accountId: alice.accountId } })).toBe("proof");
+    expect(await code({ states: [new Uint8Array(3)] })).toBe("malformed");
+  });
+
+  test("[A-2] a server that hides the newest state, or shows a history with another one, is found out", async () => {
+    const { directory, bob } = await withPeople();
+    const forged = directory.fork();
+    const ghost = { type: "account" as const, label: bob.accountId, values: [await bob.nextState({ timeMs: 5 })] };
+    await directory.publish([{ type: "account", label: bob.accountId, values: [await bob.nextState()] }]);
+    const honest = await verify(directory, await directory.lookup(bob));
+    // The newest state as if it were erased.
+    const hidden = await directory.lookup(bob, { account: { erased: [2] } });
+    expect(await refusal(async () => verify(directory, hidden))).toBe("proof");
+    // An older one as if it were.
+    const first = await directory.lookup(bob, { account: { erased: [1] } });
+    const query = { username: "bob", accountId: bob.accountId };
+    expect(await refusal(async () => verify(directory, first, { query }))).toBe("proof");
+    // Another second state, in a fork of the log: to those who know nothing it stands, to those who saw the other it does not.
+    await forged.publish([ghost]);
+    const shown = await forged.lookup(bob, { knownSize: honest.view.size - 1 });
+    await verify(forged, shown);
+    const more = { ...common(forged, honest.view), known: honest.labels };
+    expect(await refusal(async () => verify(forged, shown, more))).toBe("fork");
+    // Fewer values, in a longer log.
+    const rewound = await createMemoryDirectory();
+    for (const person of [await createPerson("alice"), bob]) await rewound.publish(person.changes);
+    for (let i = 0; i < 9; i++) await rewound.publish((await createPerson(`other${String(i)}`)).changes);
+    const known = { account: honest.labels.account };
+    expect(await refusal(async () => verify(rewound, await rewound.lookup(bob), { known }))).toBe("rollback");
+  });
+
+  test("[D-1] a name that has never been bound is proved to be absent, one that exists is not", async () => {
+    const { directory } = await withPeople();
+    const absent = async (username: string, proof: Uint8Array, bindings: readonly Uint8Array[] = []) =>
+      verifyAbsence({ ...common(directory), proof: decodeDirectoryProof(proof), username, bindings });
+    const result = await absent("nobody", await directory.nameProof("nobody"));
+    expect(result.username).toBeUndefined();
+    expect(await refusal(async () => absent("bob", await directory.nameProof("bob")))).toBe("proof");
+    expect(await refusal(async () => absent("bob", await directory.nameProof("nobody")))).toBe("proof");
+    expect(await refusal(async () => absent("bob", await directory.nameProof("bob", { name: { fromVersion: 1 } })))).toBe("missing");
+    const bob = await createPerson("bob");
+    expect(await refusal(async () => absent("bob", await directory.nameProof("bob"), bob.bindings))).toBe("proof");
+  });
+
+  test("[A-3] a released name is nobody's; one that had another owner says so", async () => {
+    const { directory, bob } = await withPeople();
+    const released = await bob.binding("released");
+    await directory.publish([{ type: "username", label: utf8Bytes("bob"), values: [released] }]);
+    const bindings = [...bob.bindings, released];
+    const proof = decodeDirectoryProof(await directory.nameProof("bob"));
+    const absence = await verifyAbsence({ ...common(directory), proof, username: "bob", bindings });
+    expect(absence.username?.version).toBe(2);
+    expect(await refusal(async () => verify(directory, await directory.lookup(bob)))).toBe("rule");
+    const second = await createPerson("bob", { seed: "another bob" });
+    await directory.publish(second.changes);
+    expect((await verify(directory, await directory.lookup(second))).hadOtherOwner).toBe(true);
+    expect(await refusal(async () => verify(directory, await directory.lookup(bob)))).toBe("rule");
+  });
+
+  test("[A-1] of a deleted account the last state is shown, and of those before it the commitments are enough", async () => {
+    const { directory, bob } = await withPeople();
+    const deleted = await bob.nextState({ status: "deleted" });
+    await directory.publish([
+      { type: "account", label: bob.accountId, values: [deleted] },
+      { type: "username", label: utf8Bytes("bob"), values: [await bob.binding("released")] },
+    ]);
+    const answer = await directory.lookup(bob, { account: { erased: [1] } });
+    expect(answer.states.length).toBe(1);
+    const result = await verify(directory, answer, { query: { accountId: bob.accountId } });
+    expect(result.labels.account.version).toBe(2);
+  });
+
+  test("[D-6] a label stands at one place for ever, whatever its values, and the place needs the directory's key", async () => {
+    const { directory, bob } = await withPeople();
+    const first = await verify(directory, await directory.lookup(bob));
+    await directory.publish([{ type: "account", label: bob.accountId, values: [await bob.nextState()] }]);
+    const later = await verify(directory, await directory.lookup(bob));
+    expect(toHex(later.labels.account.index)).toBe(toHex(first.labels.account.index));
+    expect(equalBytes(first.labels.account.index, sha256(accountLabel(bob.accountId)))).toBe(false);
+    expect(toHex(accountLabel(bob.accountId))).not.toBe(toHex(usernameLabel("bob")));
+    // Another label's VRF proof does not move it.
+    const answer = await directory.lookup(bob);
+    const proof = decodeDirectoryProof(answer.proof);
+    const [account, name] = proof.labels;
+    if (account === undefined || name === undefined) throw new Error("a lookup has two labels");
+    const swapped = { ...proof, labels: [{ ...account, vrfProof: name.vrfProof }, name] };
+    const { proof: _, ...record } = answer;
+    const code = refusal(async () => verifyLookup({ ...common(directory), proof: swapped, record, query: { username: "bob" } }));
+    expect(await code).toBe("proof");
+  });
+});
+
+describe("heads", () => {
+  test("[D-3] two of three witnesses of each quorum are enough, one is not", async () => {
+    const { directory } = await withPeople();
+    const code = (options: MemoryHeadOptions): Promise<TransparencyErrorCode | undefined> =>
+      refusal(async () => open(directory, undefined, options));
+    expect(await code({ log: [0, 2], map: [1, 2] })).toBeUndefined();
+    expect(await code({ log: [0], map: [0, 1, 2] })).toBe("quorum");
+    expect(await code({ log: [0, 1, 2], map: [1] })).toBe("quorum");
+    expect(await code({ log: [], map: [] })).toBe("quorum");
+    const head = await directory.head({ map: [1] });
+    const alone = await openHead({ ...common(directory), head, mapQuorum: "optional" });
+    expect(alone.isMapWatched).toBe(false);
+    expect(alone.view.mapQuorumMs).toBe(0);
+  });
+
+  test("[D-3] cosignatures count for 24 hours", async () => {
+    const { directory } = await withPeople();
+    const cosignedMs = directory.nowMs();
+    const { view } = await open(directory, undefined, { cosignedMs });
+    expect(view.logQuorumMs).toBe(cosignedMs);
+    directory.setTime(cosignedMs + day);
+    expect(await refusal(async () => open(directory, view, { cosignedMs }))).toBeUndefined();
+    directory.setTime(cosignedMs + day + 1);
+    expect(await refusal(async () => open(directory, view, { cosignedMs }))).toBe("stale");
+    const old = { ...common(directory, view), head: await directory.head({ cosignedMs }), maxAgeMs: 7 * day };
+    expect((await openHead(old)).relation).toBe("same");
+    const again = await open(directory, view);
+    expect(again.view.logQuorumMs).toBe(Math.floor(directory.nowMs() / 1000) * 1000);
+  });
+
+  test("[D-3] without witnesses nothing is claimed", async () => {
+    const { directory } = await withPeople({ witnesses: 0 });
+    const result = await open(directory);
+    expect(result.witnesses).toEqual({ log: [], map: [], required: { log: 0, map: 0 } });
+    expect(result.isMapWatched).toBe(false);
+    expect(result.view).toMatchObject({ logQuorumMs: 0, mapQuorumMs: 0 });
+  });
+
+  test("[D-4] a newer head continues the view, an older one is told apart, another tree is a fork", async () => {
+    const { directory } = await withPeople();
+    const forged = directory.fork();
+    const old = await directory.head();
+    const oldSize = directory.size();
+    await directory.publish((await createPerson("carol")).changes);
+    const { view } = await open(directory);
+    await directory.publish((await createPerson("dave")).changes);
+    const newer = await open(directory, view);
+    expect(newer.relation).toBe("newer");
+    expect((await open(directory, newer.view)).relation).toBe("same");
+    const older = await openHead({ ...common(directory, newer.view), head: old });
+    expect(older.relation).toBe("older");
+    expect(older.view).toBe(newer.view);
+    checkOlder({ head: older, view: newer.view, consistency: await directory.consistency(oldSize) });
+    // The lying operator's other tree: of the same size, larger, and smaller.
+    await forged.publish((await createPerson("eve")).changes);
+    expect(await refusal(async () => open(forged, view))).toBe("fork");
+    await forged.publish((await createPerson("eve2")).changes);
+    expect(await refusal(async () => open(forged, view))).toBe("fork");
+    const foreign = await openHead({ ...common(directory, newer.view), head: await forged.head({ size: oldSize + 1 }) });
+    const consistency = await forged.consistency(oldSize + 1, oldSize + 2);
+    expect(() => checkOlder({ head: foreign, view: newer.view, consistency })).toThrow(TransparencyError);
+    const head = await directory.head();
+    expect(peekHeadSize(head)).toBe(directory.size());
+    expect(await refusal(async () => openHead({ ...common(directory, view), head }))).toBe("missing");
+  });
+
+  test("[D-4] a client proves by itself, from static tiles, that two trees are one", async () => {
+    const { directory } = await withPeople();
+    const { view } = await open(directory);
+    for (let i = 0; i < 300; i++) await directory.publish([]);
+    const { fetchTile } = directory;
+    const consistency = await proveConsistencyByTiles({ from: view.size, to: directory.size(), fetchTile });
+    expect((await openHead({ ...common(directory, view), head: await directory.head(), consistency })).relation).toBe("newer");
+  });
+
+  test("[D-2] the config is pinned, and a head of another log, key or host is refused", async () => {
+    const { directory } = await withPeople();
+    const head = await directory.head();
+    const params = { ...common(directory), head };
+    const { configHash } = directory;
+    expect(await refusal(async () => openHead({ ...params, pinnedConfigHash: configHash }))).toBeUndefined();
+    expect(await refusal(async () => openHead({ ...params, pinnedConfigHash: new Uint8Array(32) }))).toBe("config");
+    expect(await refusal(async () => openHead({ ...params, config: undefined }))).toBe("missing");
+    expect(await refusal(async () => openHead({ ...params, host: "other.example" }))).toBe("config");
+    const other = await createMemoryDirectory({ host: "other.example" });
+    expect(await refusal(async () => openHead({ ...params, head: await other.head() }))).toBe("proof");
+    directory.signWith(sha256(utf8Bytes("stolen")));
+    expect(await refusal(async () => open(directory))).toBe("signature");
+    const entry = directory.entries()[0];
+    if (entry === undefined) throw new Error("a log has an entry 0");
+    expect(await refusal(async () => openHead({ ...params, head: { ...head, entry } }))).toBe("proof");
+  });
+});
+
+describe("a config that changes", () => {
+  const newSeed = sha256(utf8Bytes("the next log key"));
+
+  async function announced(): Promise<{ directory: MemoryDirectory; view: DirectoryView; index: number }> {
+    const { directory } = await withPeople();
+    const { view } = await open(directory);
+    const index = directory.size();
+    await directory.publish([], { config: directory.changedConfig({ logSeed: newSeed, threshold: 3 }) });
+    return { directory, view, index };
+  }
+
+  async function learned(directory: MemoryDirectory, before: DirectoryView, index: number): Promise<DirectoryView> {
+    const { view, announcedConfigIndex } = await open(directory, before);
+    expect(announcedConfigIndex).toBe(index);
+    const entry = directory.entries()[index] ?? new Uint8Array(0);
+    return learnConfig({ view, index, entry, inclusion: await directory.inclusion(index) });
+  }
+
+  test("[D-2] a new log key and policy take effect after 7 days of log time, for those who saw them under the old quorum", async () => {
+    const { directory, view: before, index } = await announced();
+    const view = await learned(directory, before, index);
+    expect(view.pendingConfig?.index).toBe(index);
+    directory.setTime(directory.nowMs() + 7 * day - 5000);
+    await directory.publish([]);
+    const early = await open(directory, view);
+    expect(early.view.configIndex).toBe(0);
+    expect(early.announcedConfigIndex).toBeUndefined();
+    // Too early for the new key.
+    directory.signWith(newSeed);
+    expect(await refusal(async () => open(directory, view))).toBe("signature");
+    directory.setTime(directory.nowMs() + 10_000);
+    await directory.publish([]);
+    const late = await open(directory, early.view);
+    expect(late.view.configIndex).toBe(index);
+    expect(late.view.pendingConfig).toBeUndefined();
+    expect(late.witnesses.required.log).toBe(3);
+    expect(await refusal(async () => open(directory, late.view, { log: [0, 1] }))).toBe("quorum");
+  });
+
+  test("[D-2] who slept through a change follows it from a head under the old quorum; without one the new key is refused", async () => {
+    const { directory, view: before, index } = await announced();
+    const head = await directory.head();
+    const consistency = await directory.consistency(before.size);
+    const entry = directory.entries()[index] ?? new Uint8Array(0);
+    const change = { format: 1 as const, index, entry, inclusion: await directory.inclusion(index), head, ext: new Uint8Array(0) };
+    const unwitnessed = { ...change, head: await directory.head({ log: [0] }) };
+    directory.setTime(directory.nowMs() + 30 * day);
+    directory.signWith(newSeed);
+    await directory.publish([]);
+    expect(await refusal(async () => open(directory, before))).toBe("signature");
+    expect(await refusal(async () => open(directory))).toBe("signature");
+    const params = { ...common(directory, before), consistency };
+    expect(await refusal(async () => openConfigChange({ ...params, change: unwitnessed }))).toBe("quorum");
+    const view = await openConfigChange({ ...params, change });
+    expect((await open(directory, view)).view.configIndex).toBe(index);
+    const newcomer = await openConfigChange({ ...common(directory), change });
+    expect((await open(directory, newcomer)).view.configIndex).toBe(index);
+  });
+
+  test("[D-2] a config of another origin, or an entry that is not in the tree, is not learned", async () => {
+    const { directory, view: before, index } = await announced();
+    const { view } = await open(directory, before);
+    const entry = directory.entries()[index] ?? new Uint8Array(0);
+    const inclusion = await directory.inclusion(index);
+    const code = (params: object): Promise<TransparencyErrorCode | undefined> =>
+      refusal(async () => learnConfig({ view, index, entry, inclusion, ...params }));
+    expect(await code({})).toBeUndefined();
+    expect(await code({ view: before })).toBe("proof");
+    expect(await code({ inclusion: [] })).toBe("proof");
+    const plain = directory.entries()[1] ?? new Uint8Array(0);
+    expect(await code({ index: 1, entry: plain, inclusion: await directory.inclusion(1) })).toBe("config");
+    const stranger = await createMemoryDirectory({ host: "other.example" });
+    await directory.publish([], { config: stranger.config });
+    const latest = await open(directory, view);
+    const last = directory.size() - 1;
+    const foreign = { view: latest.view, index: last, entry: directory.entries()[last], inclusion: await directory.inclusion(last) };
+    expect(await code(foreign)).toBe("config");
+  });
+});
+
+describe("gossip", () => {
+  test("[D-4] gossip of the same tree is older, the same or newer; of another tree or config it is an alarm", async () => {
+    const { directory } = await withPeople();
+    const forged = directory.fork();
+    const { view: old } = await open(directory);
+    await directory.publish((await createPerson("carol")).changes);
+    const { view } = await open(directory, old);
+    const consistency = await directory.consistency(old.size);
+    expect(verifyGossip({ gossip: gossipOf(view), view, consistency: undefined })).toBe("same");
+    expect(gossipNeed(gossipOf(old), view)).toEqual({ kind: "consistency", from: old.size, to: view.size });
+    expect(verifyGossip({ gossip: gossipOf(old), view, consistency })).toBe("older");
+    expect(verifyGossip({ gossip: gossipOf(view), view: old, consistency })).toBe("newer");
+    const code = (params: object): Promise<TransparencyErrorCode | undefined> =>
+      refusal(async () => verifyGossip({ gossip: gossipOf(old), view, consistency, ...params }));
+    expect(await code({ consistency: undefined })).toBe("missing");
+    expect(await code({ consistency: [] })).toBe("fork");
+    expect(await code({ gossip: { ...gossipOf(view), configHash: new Uint8Array(32) } })).toBe("fork");
+    expect(await code({ gossip: { ...gossipOf(view), origin: "other.example/latchkey" } })).toBe("proof");
+    await forged.publish((await createPerson("eve")).changes);
+    const { view: shown } = await open(forged);
+    expect(await code({ gossip: gossipOf(shown) })).toBe("fork");
+    await forged.publish([]);
+    const { view: longer } = await open(forged);
+    expect(await code({ gossip: gossipOf(longer), consistency: await forged.consistency(view.size) })).toBe("fork");
+    expect(() => decodeGossip(new Uint8Array(5))).toThrow(TransparencyError);
+  });
+});
+
+describe("heads of logs of messages", () => {
+  test("[L-11] the published head of a log is proved, another one is not", async () => {
+    const { directory } = await withPeople();
+    const logs = Array.from({ length: 20 }, (_, i) => ({ logId: sha256(Uint8Array.of(i)), seq: i, head: sha256(Uint8Array.of(i, i)) }));
+    const index = directory.size();
+    await directory.publish([], { heads: logs });
+    await directory.publish([]);
+    const own = logs[7];
+    if (own === undefined) throw new Error("there are 20 logs");
+    const proof = decodeHeadsProof(await directory.headsProof(own.logId, index));
+    const result = await verifyHeads({ ...common(directory), proof, logId: own.logId });
+    expect(result).toMatchObject({ seq: 7, index, relation: "first" });
+    expect(toHex(result.logHead)).toBe(toHex(own.head));
+    const code = (change: object, logId = own.logId): Promise<TransparencyErrorCode | undefined> =>
+      refusal(async () => verifyHeads({ ...common(directory), proof: { ...proof, ...change }, logId }));
+    expect(await code({ seq: 8 })).toBe("proof");
+    expect(await code({ logHead: new Uint8Array(32) })).toBe("proof");
+    expect(await code({ index: index - 1 })).toBe("proof");
+    expect(await code({ entry: directory.entries()[1] })).toBe("proof");
+    expect(await code({}, sha256(Uint8Array.of(99)))).toBe("proof");
+    const none = decodeHeadsProof(await directory.headsProof(own.logId, index + 1));
+    expect(await code(none)).toBe("proof");
+  });
+});

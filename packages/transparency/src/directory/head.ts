@@ -1,0 +1,240 @@
+import { equalBytes } from "@latchkey/codec";
+import { TransparencyError } from "../errors.ts";
+import { leafHash } from "../log/hashes.ts";
+import { verifyConsistency, verifyInclusion } from "../log/verify.ts";
+import { parseCheckpoint } from "../note/checkpoint.ts";
+import type { Checkpoint } from "../note/checkpoint.ts";
+import { parseNote, verifyNoteSignatures } from "../note/note.ts";
+import type { Note } from "../note/note.ts";
+import { parseVkey } from "../note/vkey.ts";
+import type { Signatures } from "../signature.ts";
+import { configFor, learnConfig } from "./config.ts";
+import { checkConfigKeys, evaluateQuorum } from "./quorum.ts";
+import type { QuorumResult } from "./quorum.ts";
+import { configHashOf, decodeOrRefuse, directoryConfigCodec, directoryOrigin, logEntryCodec } from "./structures.ts";
+import type { ConfigChange, DirectoryConfig, LogEntry, SignedHead } from "./structures.ts";
+import type { DirectoryView } from "./view.ts";
+
+/** Oldest cosignature that counts (spec D-3): 24 hours. */
+export const cosignatureLifetimeMs = 86_400_000;
+
+/** Who vouches for a head, by key name, and how many have to. */
+export interface HeadWitnesses {
+  readonly log: readonly string[];
+  readonly map: readonly string[];
+  readonly required: { readonly log: number; readonly map: number };
+}
+
+/** A verified head. */
+export interface HeadResult {
+  /**
+   * To the view given: `first` there was none, `same` size and root, `newer` and consistent. An `older` head is signed and
+   * witnessed, but that the view continues it is for `checkOlder` to verify; asked of a server directly, it is a rollback.
+   */
+  readonly relation: "first" | "same" | "newer" | "older";
+  /** The view given, advanced by a newer head and refreshed by the same. */
+  readonly view: DirectoryView;
+  readonly witnesses: HeadWitnesses;
+  /** Whether the quorum of map witnesses vouches for it; false as well when the config asks for none. */
+  readonly isMapWatched: boolean;
+  readonly entry: LogEntry;
+  readonly size: number;
+  readonly root: Uint8Array;
+  /** Index of a later config's entry that the view does not know: to be fetched and given to `learnConfig` before it takes effect. */
+  readonly announcedConfigIndex: number | undefined;
+}
+
+/** What opening a head takes. */
+export interface OpenHeadParams {
+  readonly head: SignedHead;
+  /** The directory's host. */
+  readonly host: string;
+  readonly view: DirectoryView | undefined;
+  /** Entry 0's config, encoded: for the first contact only. */
+  readonly config?: Uint8Array | undefined;
+  /** H(config) that an invitation or a contact named, if any (spec D-2): for the first contact only. */
+  readonly pinnedConfigHash?: Uint8Array | undefined;
+  /** From the smaller of the two sizes to the other; needed unless they are equal or there is no view. For an older head: see `checkOlder`. */
+  readonly consistency?: readonly Uint8Array[] | undefined;
+  readonly nowMs: number;
+  readonly signatures: Signatures;
+  /** Greatest age of the quorums' cosignatures. Default 24 hours (spec D-3); more for proofs that travelled in band. */
+  readonly maxAgeMs?: number | undefined;
+  /** `optional` for those who replay the map by themselves (spec D-3). Default: required if the config has a map policy. */
+  readonly mapQuorum?: "required" | "optional" | undefined;
+}
+
+/** The size that a head's checkpoint names, not verified: to fetch the consistency proof that `openHead` will need. @throws TransparencyError `malformed` */
+export function peekHeadSize(head: SignedHead): number {
+  return parseCheckpoint(parseNote(head.checkpoint).text).size;
+}
+
+/**
+ * Verifies a head (spec section 40): origin, the log's signature, its newest entry, both quorums, and that it continues the
+ * largest one that was seen.
+ * @throws TransparencyError `malformed`, `signature`, `proof`; `quorum` (too few witnesses), `stale` (their cosignatures are too old),
+ *   `fork` (another tree than the view's: an alarm), `config` (D-2), `missing` (no config at the first contact, or the log's signature
+ *   is of a config that the view has not learned).
+ */
+export async function openHead(params: OpenHeadParams): Promise<HeadResult> {
+  const { head, nowMs, signatures } = params;
+  const known = params.view ?? startingView(params);
+  if (known.origin !== directoryOrigin(params.host)) throw new TransparencyError("config", "D-2", "the view is of another directory");
+  const note = parseNote(head.checkpoint);
+  const checkpoint = parseCheckpoint(note.text);
+  if (checkpoint.origin !== known.origin) throw new TransparencyError("proof", "D-2", "the checkpoint is of another log");
+  const entry = openEntry(head, checkpoint);
+  const relation = params.view === undefined ? "first" : relationOf(params.view, checkpoint);
+  if (relation === "newer") checkGrowth(known, checkpoint, entry, params.consistency);
+  const chosen = configFor(known, entry.timestampMs);
+  await checkLogSignature(note, chosen.config, signatures);
+  const notBeforeMs = nowMs - (params.maxAgeMs ?? cosignatureLifetimeMs);
+  const log = await evaluateQuorum({ policy: chosen.config.logPolicy, note, notBeforeMs, signatures });
+  const map = await evaluateQuorum({ policy: chosen.config.mapPolicy, note, notBeforeMs, signatures });
+  checkQuorum(log, notBeforeMs, "log");
+  if (params.mapQuorum !== "optional") checkQuorum(map, notBeforeMs, "map");
+  const announcedConfigIndex = entry.configIndex > (known.pendingConfig?.index ?? known.configIndex) ? entry.configIndex : undefined;
+  const { size, root } = checkpoint;
+  return {
+    relation,
+    view: relation === "older" ? known : advance({ known, checkpoint, entry, chosen, log, map, nowMs }),
+    witnesses: { log: log.names, map: map.names, required: { log: log.required, map: map.required } },
+    isMapWatched: map.sinceMs !== undefined && map.sinceMs >= notBeforeMs,
+    entry,
+    size,
+    root,
+    announcedConfigIndex,
+  };
+}
+
+/** Verifies that the view continues an `older` head. @throws TransparencyError `fork` when it does not. */
+export function checkOlder(params: {
+  head: { readonly size: number; readonly root: Uint8Array };
+  view: DirectoryView;
+  /** From `head.size` to `view.size`. */
+  consistency: readonly Uint8Array[];
+}): void {
+  const { head, view, consistency } = params;
+  checkContinues({ from: head.size, to: view.size, fromRoot: head.root, toRoot: view.root, proof: consistency });
+}
+
+/**
+ * Follows a config change that was slept through (spec D-2): a head signed and cosigned under the config before, whatever its
+ * age, and the entry with the new config in its tree.
+ * @returns the view at that head with the new config pending: `openHead` takes it into effect.
+ * @throws TransparencyError as `openHead` and `learnConfig`.
+ */
+export async function openConfigChange(
+  params: Omit<OpenHeadParams, "head" | "maxAgeMs"> & { readonly change: ConfigChange },
+): Promise<DirectoryView> {
+  const { change, ...rest } = params;
+  const { view, relation } = await openHead({ ...rest, head: change.head, maxAgeMs: Number.POSITIVE_INFINITY });
+  if (relation === "older") throw new TransparencyError("config", "D-2", "the head of a configuration change is older than the view");
+  return learnConfig({ view, index: change.index, entry: change.entry, inclusion: change.inclusion });
+}
+
+/** @throws TransparencyError `fork`: here a wrong proof means that somebody is shown another tree. */
+export function checkContinues(params: {
+  from: number;
+  to: number;
+  fromRoot: Uint8Array;
+  toRoot: Uint8Array;
+  proof: readonly Uint8Array[];
+}): void {
+  try {
+    verifyConsistency(params);
+  } catch (cause) {
+    if (!(cause instanceof TransparencyError)) throw cause;
+    throw new TransparencyError("fork", "D-4", "two heads of the directory do not continue each other", { cause });
+  }
+}
+
+/** What is known at the first contact: the config. */
+function startingView(params: OpenHeadParams): DirectoryView {
+  const { config: bytes, pinnedConfigHash } = params;
+  if (bytes === undefined) throw new TransparencyError("missing", "D-2", "the first contact needs the directory's configuration");
+  const configHash = configHashOf(bytes);
+  if (pinnedConfigHash !== undefined && !equalBytes(configHash, pinnedConfigHash)) {
+    throw new TransparencyError("config", "D-2", "the directory has another configuration than the one that was named");
+  }
+  const config = decodeOrRefuse(directoryConfigCodec, bytes, "D-2");
+  checkConfigKeys(config);
+  return {
+    origin: config.origin,
+    configHash,
+    config,
+    configIndex: 0,
+    pendingConfig: undefined,
+    size: 0,
+    root: new Uint8Array(32),
+    mapRoot: new Uint8Array(32),
+    leafCount: 0,
+    timestampMs: 0,
+    logQuorumMs: 0,
+    mapQuorumMs: 0,
+    checkedAtMs: 0,
+  };
+}
+
+function openEntry(head: SignedHead, { size, root }: Checkpoint): LogEntry {
+  if (size === 0) throw new TransparencyError("malformed", "D-2", "a directory's log has at least its configuration");
+  verifyInclusion({ index: size - 1, size, leafHash: leafHash(head.entry), proof: head.inclusion, root });
+  const entry = decodeOrRefuse(logEntryCodec, head.entry, "D-2");
+  if (entry.configIndex >= size) throw new TransparencyError("config", "D-2", "an entry names a later configuration");
+  return entry;
+}
+
+function relationOf(view: DirectoryView, { size, root }: Checkpoint): "same" | "newer" | "older" {
+  if (size > view.size) return "newer";
+  if (size < view.size) return "older";
+  if (!equalBytes(root, view.root)) throw new TransparencyError("fork", "D-4", "two heads of one size have different roots");
+  return "same";
+}
+
+function checkGrowth(view: DirectoryView, checkpoint: Checkpoint, entry: LogEntry, consistency: readonly Uint8Array[] | undefined): void {
+  if (consistency === undefined) throw new TransparencyError("missing", "D-4", "a newer head needs a consistency proof");
+  checkContinues({ from: view.size, to: checkpoint.size, fromRoot: view.root, toRoot: checkpoint.root, proof: consistency });
+  if (entry.timestampMs <= view.timestampMs) throw new TransparencyError("rule", "D-3", "a newer head is not of a later time");
+  if (entry.leafCount < view.leafCount) throw new TransparencyError("rollback", "D-3", "a newer head has fewer leaves");
+  if (entry.configIndex < view.configIndex) throw new TransparencyError("config", "D-2", "a newer head names an older configuration");
+}
+
+async function checkLogSignature(note: Note, config: DirectoryConfig, signatures: Signatures): Promise<void> {
+  const [own] = await verifyNoteSignatures(note, [parseVkey(config.logKey)], signatures);
+  if (own === undefined) throw new TransparencyError("signature", "D-2", "the checkpoint is not signed with the log's key");
+}
+
+function checkQuorum({ required, sinceMs }: QuorumResult, notBeforeMs: number, of: "log" | "map"): void {
+  if (required === 0) return;
+  if (sinceMs === undefined) throw new TransparencyError("quorum", "D-3", `too few witnesses of the ${of} vouch for the head`);
+  if (sinceMs < notBeforeMs) throw new TransparencyError("stale", "D-3", `the witnesses of the ${of} vouched for the head too long ago`);
+}
+
+function advance(params: {
+  known: DirectoryView;
+  checkpoint: Checkpoint;
+  entry: LogEntry;
+  chosen: { config: DirectoryConfig; index: number };
+  log: QuorumResult;
+  map: QuorumResult;
+  nowMs: number;
+}): DirectoryView {
+  const { known, checkpoint, entry, chosen, log, map, nowMs } = params;
+  const isSame = checkpoint.size === known.size;
+  const sinceMs = (before: number, now: number | undefined): number => Math.max(isSame ? before : 0, now ?? 0);
+  return {
+    origin: known.origin,
+    configHash: known.configHash,
+    config: chosen.config,
+    configIndex: chosen.index,
+    pendingConfig: known.pendingConfig?.index === chosen.index ? undefined : known.pendingConfig,
+    size: checkpoint.size,
+    root: checkpoint.root,
+    mapRoot: entry.mapRoot,
+    leafCount: entry.leafCount,
+    timestampMs: entry.timestampMs,
+    logQuorumMs: sinceMs(known.logQuorumMs, log.sinceMs),
+    mapQuorumMs: sinceMs(known.mapQuorumMs, map.sinceMs),
+    checkedAtMs: Math.max(known.checkedAtMs, nowMs),
+  };
+}
