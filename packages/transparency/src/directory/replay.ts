@@ -1,4 +1,4 @@
-import { equalBytes, opaque, opaqueV, safeUint64, struct, text, vector } from "@latchkey/codec";
+import { equalBytes, mapped, opaque, opaqueV, safeUint64, struct, text, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { TransparencyError } from "../errors.ts";
 import { leafHash } from "../log/hashes.ts";
@@ -43,7 +43,7 @@ export interface ReplayItem {
   readonly transition: Uint8Array | undefined;
 }
 
-export const replayStateCodec: Codec<ReplayState> = struct<ReplayState & { format: 1; ext: Uint8Array }>({
+const storedReplayState: Codec<ReplayState & { format: 1; ext: Uint8Array }> = struct<ReplayState & { format: 1; ext: Uint8Array }>({
   format: formatCodec,
   origin: text(300),
   configHash: opaque(32),
@@ -55,8 +55,15 @@ export const replayStateCodec: Codec<ReplayState> = struct<ReplayState & { forma
   timestampMs: safeUint64,
   configIndex: safeUint64,
   configLoggedMs: safeUint64,
-  ext: opaqueV(4096),
+  // Kept locally: another version of it is another format.
+  ext: opaqueV(0),
 });
+
+export const replayStateCodec: Codec<ReplayState> = mapped(
+  storedReplayState,
+  (value) => ({ ...value, format: 1 as const, ext: new Uint8Array(0) }),
+  ({ format: _format, ext: _ext, ...value }) => value,
+);
 
 /** The root of the log's tree over all that was replayed: to be compared with a checkpoint's. */
 export function replayRoot(state: ReplayState): Uint8Array {

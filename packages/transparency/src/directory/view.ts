@@ -1,4 +1,4 @@
-import { opaque, opaqueV, optional, safeUint64, struct, text } from "@latchkey/codec";
+import { mapped, opaque, opaqueV, optional, safeUint64, struct, text } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { directoryConfigCodec, formatCodec } from "./structures.ts";
 import type { DirectoryConfig, Gossip } from "./structures.ts";
@@ -40,7 +40,7 @@ export interface DirectoryView {
   readonly checkedAtMs: number;
 }
 
-export const directoryViewCodec: Codec<DirectoryView> = struct<DirectoryView & { format: 1; ext: Uint8Array }>({
+const storedDirectoryView: Codec<DirectoryView & { format: 1; ext: Uint8Array }> = struct<DirectoryView & { format: 1; ext: Uint8Array }>({
   format: formatCodec,
   origin: text(300),
   configHash: opaque(32),
@@ -55,8 +55,15 @@ export const directoryViewCodec: Codec<DirectoryView> = struct<DirectoryView & {
   logQuorumMs: safeUint64,
   mapQuorumMs: safeUint64,
   checkedAtMs: safeUint64,
-  ext: opaqueV(4096),
+  // Kept locally: another version of it is another format.
+  ext: opaqueV(0),
 });
+
+export const directoryViewCodec: Codec<DirectoryView> = mapped(
+  storedDirectoryView,
+  (value) => ({ ...value, format: 1 as const, ext: new Uint8Array(0) }),
+  ({ format: _format, ext: _ext, ...value }) => value,
+);
 
 /** What a member tells the others of its groups about the directory (spec D-4). */
 export function gossipOf(view: DirectoryView): Gossip {
