@@ -19,6 +19,7 @@ import { nobleVrfProver, vrfProofToHash } from "../vrf/ecvrf.ts";
 import { accountLabel, commitmentOf, indexOf, labelInput, usernameLabel } from "./labels.ts";
 import type { LabelType } from "./labels.ts";
 import { headsIndex } from "./lookup.ts";
+import type { MemoryChange } from "./people.testing.ts";
 import {
   configHashOf,
   directoryConfigCodec,
@@ -30,13 +31,8 @@ import {
 } from "./structures.ts";
 import type { DirectoryConfig, LabelItem, LabelProof, SignedHead } from "./structures.ts";
 
-/** Values for a label. */
-export interface MemoryChange {
-  readonly type: LabelType;
-  /** UTF-8 name or account id. */
-  readonly label: Uint8Array;
-  readonly values: readonly Uint8Array[];
-}
+export { createPerson } from "./people.testing.ts";
+export type { MemoryChange, TestPerson } from "./people.testing.ts";
 
 /** What a head is signed with. */
 export interface MemoryHeadOptions {

@@ -1,12 +1,19 @@
-import { utf8Bytes } from "@latchkey/codec";
+import { decode, utf8Bytes } from "@latchkey/codec";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { accountStateCodec, signedCodec, usernameBindingCodec } from "../account/structures.ts";
 import type { AccountState } from "../account/structures.ts";
 import { accountIdOf, deviceIdOf, signStructure, stateHashOf } from "../account/verify.ts";
-import { decode } from "@latchkey/codec";
 import { ed25519Algorithm, nobleSignatures } from "../signature.ts";
-import type { MemoryChange } from "./memory-directory.testing.ts";
+import type { LabelType } from "./labels.ts";
+
+/** Values for a label. */
+export interface MemoryChange {
+  readonly type: LabelType;
+  /** UTF-8 name or account id. */
+  readonly label: Uint8Array;
+  readonly values: readonly Uint8Array[];
+}
 
 /** An account with the signed values of its labels, made for a test. */
 export interface TestPerson {

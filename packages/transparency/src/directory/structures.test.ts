@@ -1,0 +1,249 @@
+import { describeCodec } from "@latchkey/testkit";
+import { describe, expect, test } from "vitest";
+import {
+  accountLabel,
+  commitmentOf,
+  configChangeCodec,
+  directoryConfigCodec,
+  directoryProofCodec,
+  directoryViewCodec,
+  gossipCodec,
+  headsProofCodec,
+  labelInput,
+  labelProofCodec,
+  logEntryCodec,
+  mapProofCodec,
+  operatorLabel,
+  replayStateCodec,
+  signedHeadCodec,
+  transitionCodec,
+  usernameLabel,
+} from "../index.ts";
+import type {
+  ConfigChange,
+  DirectoryConfig,
+  DirectoryProof,
+  DirectoryView,
+  Gossip,
+  HeadsProof,
+  LabelProof,
+  LogEntry,
+  MapProof,
+  ReplayState,
+  SignedHead,
+  Transition,
+} from "../index.ts";
+
+const hash = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+const zeros = (size: number): Uint8Array => new Uint8Array(size);
+const none = new Uint8Array(0);
+
+const entry: LogEntry = {
+  format: 1,
+  timestampMs: 1_800_000_000_000,
+  leafCount: 7,
+  mapRoot: hash(1),
+  changesHash: hash(2),
+  headsRoot: hash(3),
+  configIndex: 0,
+  config: none,
+  ext: none,
+};
+const config: DirectoryConfig = {
+  format: 1,
+  origin: "chat.example/latchkey",
+  logKey: "chat.example/latchkey+00000000+AAAA",
+  vrfPublicKey: hash(4),
+  logPolicy: "",
+  mapPolicy: "quorum none\n",
+  formats: [1],
+  ext: none,
+};
+const mapProof: MapProof = {
+  siblings: [hash(5), undefined, hash(6)],
+  terminal: { kind: "other", index: hash(7), version: 2, chain: hash(8) },
+};
+const head: SignedHead = { checkpoint: Uint8Array.of(1, 2, 3), entry: Uint8Array.of(4), inclusion: [hash(9)] };
+const label: LabelProof = {
+  type: "account",
+  vrfProof: zeros(80),
+  fromVersion: 1,
+  items: [
+    { kind: "commitment", commitment: hash(10) },
+    { kind: "opening", opening: hash(11) },
+  ],
+  mapProof: { siblings: [], terminal: { kind: "leaf" } },
+};
+const proof: DirectoryProof = { format: 1, head, labels: [label], consistency: [hash(12)], ext: none };
+const heads: HeadsProof = {
+  format: 1,
+  head,
+  consistency: [],
+  index: 3,
+  entry: Uint8Array.of(5),
+  inclusion: [hash(13)],
+  seq: 9,
+  logHead: hash(14),
+  mapProof,
+  ext: none,
+};
+const gossip: Gossip = { format: 1, origin: "chat.example/latchkey", configHash: hash(15), size: 12, root: hash(16), ext: none };
+const change: ConfigChange = { format: 1, index: 4, entry: Uint8Array.of(6), inclusion: [], head, ext: none };
+const transition: Transition = {
+  format: 1,
+  leaves: [{ index: hash(17), oldVersion: 0, oldChain: zeros(32), commitments: [hash(18)] }],
+  shape: Uint8Array.of(3, 2, 0),
+  siblings: [hash(19)],
+  ext: none,
+};
+const view: DirectoryView = {
+  origin: "chat.example/latchkey",
+  configHash: hash(20),
+  config,
+  configIndex: 0,
+  pendingConfig: undefined,
+  size: 12,
+  root: hash(21),
+  mapRoot: hash(22),
+  leafCount: 7,
+  timestampMs: 1_800_000_000_000,
+  logQuorumMs: 1_800_000_000_001,
+  mapQuorumMs: 0,
+  checkedAtMs: 1_800_000_000_002,
+};
+const replayState: ReplayState = {
+  origin: "chat.example/latchkey",
+  configHash: hash(23),
+  vrfPublicKey: hash(24),
+  size: 3,
+  rightEdge: [hash(25), hash(26)],
+  mapRoot: hash(27),
+  leafCount: 2,
+  timestampMs: 5,
+  configIndex: 0,
+  configLoggedMs: 4,
+};
+
+describe("[C-1] structures of the directory are bounded and have one encoding", () => {
+  describeCodec("logEntryCodec", logEntryCodec, {
+    samples: [entry, { ...entry, config: zeros(500) }],
+    frozen: "FROZEN:logEntryCodec",
+    overLimit: { "a root of 31 bytes": { ...entry, mapRoot: zeros(31) }, "a config of 32769 bytes": { ...entry, config: zeros(32_769) } },
+  });
+
+  describeCodec("directoryConfigCodec", directoryConfigCodec, {
+    samples: [config],
+    frozen: "FROZEN:directoryConfigCodec",
+    overLimit: {
+      "a VRF key of 33 bytes": { ...config, vrfPublicKey: zeros(33) },
+      "a policy of 8193 bytes": { ...config, logPolicy: "a".repeat(8193) },
+    },
+  });
+
+  describeCodec("mapProofCodec", mapProofCodec, {
+    samples: [
+      mapProof,
+      { siblings: [], terminal: { kind: "empty" } },
+      { siblings: Array.from({ length: 255 }, () => undefined), terminal: { kind: "leaf" } },
+    ],
+    frozen: "FROZEN:mapProofCodec",
+    overLimit: {
+      "256 siblings": { siblings: Array.from({ length: 256 }, () => hash(1)), terminal: { kind: "leaf" } },
+      "a sibling of 31 bytes": { siblings: [zeros(31)], terminal: { kind: "leaf" } },
+    },
+    overLimitBytes: {
+      "a bit behind the last sibling": Uint8Array.of(1, 0xc0, 1),
+      "an empty sibling in full": Uint8Array.of(1, 0, ...zeros(32), 1),
+      "an unknown end": Uint8Array.of(0, 3),
+    },
+  });
+
+  describeCodec("signedHeadCodec", signedHeadCodec, {
+    samples: [head],
+    frozen: "FROZEN:signedHeadCodec",
+    overLimit: {
+      "no checkpoint": { ...head, checkpoint: none },
+      "a checkpoint of 16385 bytes": { ...head, checkpoint: zeros(16_385) },
+      "an inclusion proof of 129 hashes": { ...head, inclusion: Array.from({ length: 129 }, () => hash(1)) },
+    },
+  });
+
+  describeCodec("labelProofCodec", labelProofCodec, {
+    samples: [label, { ...label, type: "username", vrfProof: none, items: [] }, { ...label, type: "operator" }],
+    frozen: "FROZEN:labelProofCodec",
+    overLimit: { "a VRF proof of 81 bytes": { ...label, vrfProof: zeros(81) } },
+    overLimitBytes: { "a VRF proof of 79 bytes": Uint8Array.of(1, 0x40, 79, ...zeros(79), 0, 0, 0, 0, 0, 0, 1) },
+  });
+
+  describeCodec("directoryProofCodec", directoryProofCodec, {
+    samples: [proof, { ...proof, labels: [label, label], consistency: [] }],
+    frozen: "FROZEN:directoryProofCodec",
+    overLimit: {
+      "no label": { ...proof, labels: [] },
+      "5 labels": { ...proof, labels: [label, label, label, label, label] },
+    },
+  });
+
+  describeCodec("headsProofCodec", headsProofCodec, {
+    samples: [heads],
+    frozen: "FROZEN:headsProofCodec",
+    overLimit: { "a head of 31 bytes": { ...heads, logHead: zeros(31) }, "no entry": { ...heads, entry: none } },
+  });
+
+  describeCodec("gossipCodec", gossipCodec, {
+    samples: [gossip],
+    frozen: "FROZEN:gossipCodec",
+    overLimit: {
+      "an origin of 301 bytes": { ...gossip, origin: "a".repeat(301) },
+      "257 bytes of extensions": { ...gossip, ext: zeros(257) },
+    },
+  });
+
+  describeCodec("configChangeCodec", configChangeCodec, {
+    samples: [change],
+    frozen: "FROZEN:configChangeCodec",
+    overLimit: { "no entry": { ...change, entry: none } },
+  });
+
+  describeCodec("transitionCodec", transitionCodec, {
+    samples: [transition],
+    frozen: "FROZEN:transitionCodec",
+    overLimit: {
+      "no leaf": { ...transition, leaves: [] },
+      "no shape": { ...transition, shape: none },
+      "a sibling of 33 bytes": { ...transition, siblings: [zeros(33)] },
+    },
+  });
+
+  describeCodec("directoryViewCodec", directoryViewCodec, {
+    samples: [view, { ...view, pendingConfig: { config, index: 5, effectiveAtMs: 6 } }],
+    frozen: "FROZEN:directoryViewCodec",
+    overLimit: { "a root of 31 bytes": { ...view, root: zeros(31) } },
+  });
+
+  describeCodec("replayStateCodec", replayStateCodec, {
+    samples: [replayState],
+    frozen: "FROZEN:replayStateCodec",
+    overLimit: { "a right edge of 65 hashes": { ...replayState, rightEdge: Array.from({ length: 65 }, () => hash(1)) } },
+  });
+});
+
+describe("labels", () => {
+  test("[D-1] types and values of labels cannot be mistaken for each other", () => {
+    const inputs = [usernameLabel("ab"), operatorLabel("ab"), accountLabel(hash(1)), labelInput("username", hash(1)), usernameLabel("a")];
+    expect(new Set(inputs.map((input) => input.join())).size).toBe(inputs.length);
+    expect(new TextDecoder().decode(usernameLabel("ab"))).toBe("latchkey/label/1\u0001\u0002ab");
+  });
+
+  test("[D-1] a commitment binds its label, version and value, and hides them without its opening", () => {
+    const base = { opening: hash(1), label: usernameLabel("ab"), version: 1, value: Uint8Array.of(1) };
+    const changed = [
+      { ...base, opening: hash(2) },
+      { ...base, label: usernameLabel("ac") },
+      { ...base, version: 2 },
+      { ...base, value: Uint8Array.of(2) },
+    ];
+    expect(new Set([base, ...changed].map((params) => commitmentOf(params).join())).size).toBe(5);
+    expect(commitmentOf(base)).toEqual(commitmentOf({ ...base }));
+  });
+});
