@@ -428,7 +428,7 @@ describe("gossip", () => {
 });
 
 describe("heads of logs of messages", () => {
-  test("[L-11] the published head of a log is proved, another one is not", async () => {
+  test("the published head of a log is proved, another one is not (L-11)", async () => {
     const { directory } = await withPeople();
     const logs = Array.from({ length: 20 }, (_, i) => ({ logId: sha256(Uint8Array.of(i)), seq: i, head: sha256(Uint8Array.of(i, i)) }));
     const index = directory.size();

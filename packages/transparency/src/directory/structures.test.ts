@@ -127,13 +127,14 @@ const replayState: ReplayState = {
 describe("[C-1] structures of the directory are bounded and have one encoding", () => {
   describeCodec("logEntryCodec", logEntryCodec, {
     samples: [entry, { ...entry, config: zeros(500) }],
-    frozen: "FROZEN:logEntryCodec",
+    frozen: "sha256:b40d7cd66c8bb077170e13fc83fb887448f9ee656573b6848ab146dc6ac6c11e",
     overLimit: { "a root of 31 bytes": { ...entry, mapRoot: zeros(31) }, "a config of 32769 bytes": { ...entry, config: zeros(32_769) } },
   });
 
   describeCodec("directoryConfigCodec", directoryConfigCodec, {
     samples: [config],
-    frozen: "FROZEN:directoryConfigCodec",
+    frozen:
+      "000115636861742e6578616d706c652f6c617463686b657923636861742e6578616d706c652f6c617463686b65792b30303030303030302b414141410404040404040404040404040404040404040404040404040404040404040404000c71756f72756d206e6f6e650a02000100",
     overLimit: {
       "a VRF key of 33 bytes": { ...config, vrfPublicKey: zeros(33) },
       "a policy of 8193 bytes": { ...config, logPolicy: "a".repeat(8193) },
@@ -146,7 +147,7 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
       { siblings: [], terminal: { kind: "empty" } },
       { siblings: Array.from({ length: 255 }, () => undefined), terminal: { kind: "leaf" } },
     ],
-    frozen: "FROZEN:mapProofCodec",
+    frozen: "sha256:453b1a290ed8570792137cd6ed5cf9373dbe670f8dfad9c8d4b86950a7ff0e2e",
     overLimit: {
       "256 siblings": { siblings: Array.from({ length: 256 }, () => hash(1)), terminal: { kind: "leaf" } },
       "a sibling of 31 bytes": { siblings: [zeros(31)], terminal: { kind: "leaf" } },
@@ -160,7 +161,7 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("signedHeadCodec", signedHeadCodec, {
     samples: [head],
-    frozen: "FROZEN:signedHeadCodec",
+    frozen: "030102030104200909090909090909090909090909090909090909090909090909090909090909",
     overLimit: {
       "no checkpoint": { ...head, checkpoint: none },
       "a checkpoint of 16385 bytes": { ...head, checkpoint: zeros(16_385) },
@@ -170,14 +171,14 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("labelProofCodec", labelProofCodec, {
     samples: [label, { ...label, type: "username", vrfProof: none, items: [] }, { ...label, type: "operator" }],
-    frozen: "FROZEN:labelProofCodec",
+    frozen: "sha256:52f9d589a7c348b372b77f718635dda7f1bf484aba59bca988dc0b5f8886508c",
     overLimit: { "a VRF proof of 81 bytes": { ...label, vrfProof: zeros(81) } },
     overLimitBytes: { "a VRF proof of 79 bytes": Uint8Array.of(1, 0x40, 79, ...zeros(79), 0, 0, 0, 0, 0, 0, 1) },
   });
 
   describeCodec("directoryProofCodec", directoryProofCodec, {
     samples: [proof, { ...proof, labels: [label, label], consistency: [] }],
-    frozen: "FROZEN:directoryProofCodec",
+    frozen: "sha256:1193dae5e428ac773b68c7b6383720607a3c2c459f2dda46cd73f9a5c997e70a",
     overLimit: {
       "no label": { ...proof, labels: [] },
       "5 labels": { ...proof, labels: [label, label, label, label, label] },
@@ -186,13 +187,14 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("headsProofCodec", headsProofCodec, {
     samples: [heads],
-    frozen: "FROZEN:headsProofCodec",
+    frozen: "sha256:63fac0560de75ebe51bea4104b9359a9297d3c2c295b803e47b1eafe446e4e29",
     overLimit: { "a head of 31 bytes": { ...heads, logHead: zeros(31) }, "no entry": { ...heads, entry: none } },
   });
 
   describeCodec("gossipCodec", gossipCodec, {
     samples: [gossip],
-    frozen: "FROZEN:gossipCodec",
+    frozen:
+      "000115636861742e6578616d706c652f6c617463686b65790f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f000000000000000c101010101010101010101010101010101010101010101010101010101010101000",
     overLimit: {
       "an origin of 301 bytes": { ...gossip, origin: "a".repeat(301) },
       "257 bytes of extensions": { ...gossip, ext: zeros(257) },
@@ -201,13 +203,13 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("configChangeCodec", configChangeCodec, {
     samples: [change],
-    frozen: "FROZEN:configChangeCodec",
+    frozen: "0001000000000000000401060003010203010420090909090909090909090909090909090909090909090909090909090909090900",
     overLimit: { "no entry": { ...change, entry: none } },
   });
 
   describeCodec("transitionCodec", transitionCodec, {
     samples: [transition],
-    frozen: "FROZEN:transitionCodec",
+    frozen: "sha256:4c662e73d5f391ac0cce7d8175fe9a3abd4d3f27287f6c216299032c51e4966d",
     overLimit: {
       "no leaf": { ...transition, leaves: [] },
       "no shape": { ...transition, shape: none },
@@ -217,13 +219,13 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("directoryViewCodec", directoryViewCodec, {
     samples: [view, { ...view, pendingConfig: { config, index: 5, effectiveAtMs: 6 } }],
-    frozen: "FROZEN:directoryViewCodec",
+    frozen: "sha256:a39acfb2ea677e9838cf9d6c2abf81b9c3bbbfada552392e29541ea77bcdcd04",
     overLimit: { "a root of 31 bytes": { ...view, root: zeros(31) } },
   });
 
   describeCodec("replayStateCodec", replayStateCodec, {
     samples: [replayState],
-    frozen: "FROZEN:replayStateCodec",
+    frozen: "sha256:049e25750cc56c4b8970380681281c9f2ab8a0332ea2f3bcfc40b478483d0767",
     overLimit: { "a right edge of 65 hashes": { ...replayState, rightEdge: Array.from({ length: 65 }, () => hash(1)) } },
   });
 });
