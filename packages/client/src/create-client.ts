@@ -96,7 +96,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 
   async function register(params: Parameters<Client["register"]>[0]): Promise<AccountInfo> {
     if (account !== undefined) throw new ClientError("account_exists", "This profile has an account already.");
-    const own = await registerAccount({ store, platform, connections, ...params });
+    const own = await registerAccount({ store, platform, connections, directory, ...params });
     await start(own);
     const info = accountInfo(own);
     emit({ kind: "account", account: info });

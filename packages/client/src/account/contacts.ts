@@ -1,4 +1,4 @@
-import { decode, encode, equalBytes, opaque, opaqueV, safeUint64, struct, text, toBase64Url, vector } from "@latchkey/codec";
+import { decode, encode, equalBytes, opaque, opaqueV, optional, safeUint64, struct, text, toBase64Url, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { AccountRecord, Address } from "@latchkey/protocol";
 import {
@@ -10,6 +10,8 @@ import {
   verifyUsernameBinding,
 } from "@latchkey/transparency";
 import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
+import { provenCodec } from "../directory/proven.ts";
+import type { Proven } from "../directory/proven.ts";
 import { ClientError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 
@@ -21,8 +23,10 @@ export interface Contact {
   readonly account: VerifiedAccount;
   /** What it was verified from. */
   readonly record: AccountRecord;
-  /** When its host last said so, milliseconds since 1970; 0 when it was only heard of inside a group. */
+  /** When its host's record was last known to hold this state, milliseconds since 1970; 0 when that was never checked. */
   readonly checkedAtMs: number;
+  /** What the public record proved of it; `undefined` for a contact of an older profile, until it is looked up again. */
+  readonly proven: Proven | undefined;
 }
 
 interface StoredContact {
@@ -36,7 +40,7 @@ interface StoredContact {
   readonly checkedAtMs: number;
 }
 const list: Codec<readonly Uint8Array[]> = vector(opaqueV(65_536), { maxBytes: 2_097_152 });
-const storedCodec: Codec<StoredContact> = struct<StoredContact>({
+const fields: { readonly [Field in keyof StoredContact]: Codec<StoredContact[Field]> } = {
   accountId: opaque(32),
   stateHash: opaque(32),
   state: opaqueV(65_536),
@@ -45,6 +49,12 @@ const storedCodec: Codec<StoredContact> = struct<StoredContact>({
   bindings: list,
   proof: opaqueV(65_536),
   checkedAtMs: safeUint64,
+};
+/** As profiles had it before there were proofs. */
+const firstCodec: Codec<StoredContact> = struct<StoredContact>(fields);
+const storedCodec: Codec<StoredContact & { proven: Proven | undefined }> = struct<StoredContact & { proven: Proven | undefined }>({
+  ...fields,
+  proven: optional(provenCodec),
 });
 
 const nameCodec: Codec<{ host: string; accountId: Uint8Array }> = struct<{ host: string; accountId: Uint8Array }>({
@@ -52,14 +62,17 @@ const nameCodec: Codec<{ host: string; accountId: Uint8Array }> = struct<{ host:
   accountId: opaque(32),
 });
 
-const idKey = (accountId: Uint8Array): string => `contact/id/${toBase64Url(accountId)}`;
+const firstKey = (accountId: Uint8Array): string => `contact/id/${toBase64Url(accountId)}`;
+const idKey = (accountId: Uint8Array): string => `contact/proven/${toBase64Url(accountId)}`;
 const nameKey = (address: Address): string => `contact/name/${address.host}/${address.username}`;
 
 /** A contact from the cache; it was verified when it went in. */
 export async function loadContact(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined> {
   const bytes = await tx.get(idKey(accountId));
-  if (bytes === undefined) return undefined;
-  const { states, pops, bindings, proof, state: encodedState, stateHash, checkedAtMs } = decode(storedCodec, bytes);
+  const first = bytes === undefined ? await tx.get(firstKey(accountId)) : undefined;
+  const stored = bytes !== undefined ? decode(storedCodec, bytes) : first === undefined ? undefined : unproven(decode(firstCodec, first));
+  if (stored === undefined) return undefined;
+  const { states, pops, bindings, proof, state: encodedState, stateHash, checkedAtMs, proven } = stored;
   const state = decode(accountStateCodec, encodedState);
   return {
     host: state.host,
@@ -68,7 +81,13 @@ export async function loadContact(tx: StoreTransaction, accountId: Uint8Array): 
     account: { accountId, state, stateHash },
     record: { states, pops, bindings, proof },
     checkedAtMs,
+    proven,
   };
+}
+
+/** A contact of an older profile is not checked: it is looked up again. */
+function unproven(stored: StoredContact): StoredContact & { proven: undefined } {
+  return { ...stored, checkedAtMs: 0, proven: undefined };
 }
 
 /** The contact that a name was pinned to. */
@@ -79,43 +98,67 @@ export async function loadContactByName(tx: StoreTransaction, address: Address):
 
 /**
  * Stores a verified contact, unless the cache knows a newer state of it.
- * @throws ClientError `server_lied` when its name is pinned to another account, or its chain is not the one seen before (spec A-3)
+ * @throws ClientError `directory_fork` when its chain is not the one seen before, `name_changed_hands` when its name is pinned to
+ *   another account (spec A-3)
  */
 export async function saveContact(tx: StoreTransaction, contact: Contact): Promise<Contact> {
   const known = await loadContact(tx, contact.accountId);
-  if (known !== undefined && !continues(known, contact)) throw changed();
+  if (known !== undefined && !continues(known, contact)) {
+    throw new ClientError("directory_fork", "The server shows this account with other keys than before. Do not go on before you know why.");
+  }
   const pinned = await tx.get(nameKey(contact));
-  if (pinned !== undefined && !equalBytes(decode(nameCodec, pinned).accountId, contact.accountId)) throw changed();
-  const newest = known !== undefined && known.account.state.version > contact.account.state.version ? known : contact;
-  const saved: Contact = { ...newest, checkedAtMs: Math.max(known?.checkedAtMs ?? 0, contact.checkedAtMs) };
-  const { account, record } = saved;
-  const stored: StoredContact = {
-    accountId: account.accountId,
-    stateHash: account.stateHash,
-    state: encode(accountStateCodec, account.state),
-    ...record,
-    checkedAtMs: saved.checkedAtMs,
-  };
-  tx.put(idKey(saved.accountId), encode(storedCodec, stored));
+  if (pinned !== undefined && !equalBytes(decode(nameCodec, pinned).accountId, contact.accountId)) throw changedHands();
+  const saved = newest(known, contact);
+  const { account, record, checkedAtMs, proven } = saved;
+  tx.put(
+    idKey(saved.accountId),
+    encode(storedCodec, {
+      accountId: account.accountId,
+      stateHash: account.stateHash,
+      state: encode(accountStateCodec, account.state),
+      ...record,
+      checkedAtMs,
+      proven,
+    }),
+  );
+  tx.delete(firstKey(saved.accountId));
   tx.put(nameKey(saved), encode(nameCodec, { host: saved.host, accountId: saved.accountId }));
   return saved;
 }
 
+/** Of two that are the same chain, the longer; of two equally long, the one that more is known of. */
+function newest(known: Contact | undefined, contact: Contact): Contact {
+  if (known === undefined) return contact;
+  const ahead = known.account.state.version - contact.account.state.version;
+  if (ahead > 0) return known;
+  if (ahead < 0 || known.proven === undefined) return contact;
+  return contact.proven === undefined || contact.proven.size < known.proven.size ? known : { ...contact, ...laterCheck(known, contact) };
+}
+
+function laterCheck(known: Contact, contact: Contact): Pick<Contact, "checkedAtMs"> {
+  return { checkedAtMs: Math.max(known.checkedAtMs, contact.checkedAtMs) };
+}
+
+/** Forgets to whom a name was pinned. */
+export function unpinName(tx: StoreTransaction, address: Address): void {
+  tx.delete(nameKey(address));
+}
+
 /**
  * Verifies an account's record: its chain from genesis or from `known` on, and the binding of its name (spec A-1, A-3).
- * @throws ClientError `server_lied` when anything does not hold, `unknown_user` for a deleted account
+ * @throws ClientError `server_lied` when anything does not hold
  */
 export async function verifyRecord(params: {
   record: AccountRecord;
   known: Contact | undefined;
   checkedAtMs: number;
+  proven?: Proven | undefined;
   signatures: Signatures;
 }): Promise<Contact> {
-  const { record, known, signatures } = params;
+  const { record, known, signatures, proven } = params;
   try {
     const account = await verifyAccountChain({ previous: known?.account, signedStates: record.states, pops: record.pops, signatures });
     const { host, username, status } = account.state;
-    if (status === "deleted") throw new ClientError("unknown_user", "This account was deleted.");
     const joined: AccountRecord =
       known === undefined
         ? record
@@ -125,10 +168,10 @@ export async function verifyRecord(params: {
             bindings: record.bindings.length > 0 ? record.bindings : known.record.bindings,
             proof: record.proof,
           };
-    if (!(await isBound(account, joined.bindings, signatures))) {
+    if (status === "active" && !(await isBound(account, joined.bindings, signatures))) {
       throw new ClientError("server_lied", "The server gave a name to an account that did not take it.");
     }
-    return { host, username, accountId: account.accountId, account, record: joined, checkedAtMs: params.checkedAtMs };
+    return { host, username, accountId: account.accountId, account, record: joined, checkedAtMs: params.checkedAtMs, proven };
   } catch (cause) {
     if (cause instanceof TransparencyError) {
       throw new ClientError("server_lied", "The server showed an account whose signatures do not hold.", { cause });
@@ -158,6 +201,8 @@ function continues(known: Contact, other: Contact): boolean {
   return signed !== undefined && equalBytes(stateHashOf(decode(signedCodec, signed).body), older.account.stateHash);
 }
 
-function changed(): ClientError {
-  return new ClientError("server_lied", "This name belonged to another account until now. Do not go on before you know why.");
+/** This name is another account's than before (spec A-3). */
+export function changedHands(untilMs?: number): ClientError {
+  const until = untilMs === undefined ? "before" : `until ${new Date(untilMs).toISOString().slice(0, 10)}`;
+  return new ClientError("name_changed_hands", `This name belonged to another account ${until}. Do not go on before you know why.`);
 }

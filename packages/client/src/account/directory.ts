@@ -3,16 +3,26 @@ import { decodeKeyPackage, MlsError, verifyKeyPackage } from "@latchkey/mls";
 import type { Credential, KeyPackage } from "@latchkey/mls";
 import { isUsername, leafIdentityCodec } from "@latchkey/protocol";
 import type { AccountRecord, Address, LeafIdentity } from "@latchkey/protocol";
-import { deviceOf, TransparencyError, verifyDeviceCard } from "@latchkey/transparency";
+import {
+  accountStateCodec,
+  deviceOf,
+  signedCodec,
+  TransparencyError,
+  usernameBindingCodec,
+  verifyDeviceCard,
+  verifyUsernameBinding,
+} from "@latchkey/transparency";
 import type { DeviceCard, DeviceEntry } from "@latchkey/transparency";
 import type { UsernameStatus } from "../api.ts";
+import { createDirectoryLog, proofsAreRequired } from "../directory/log.ts";
+import type { DirectoryLog } from "../directory/log.ts";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
-import type { RoleConnection } from "../transport/connection.ts";
-import { loadContact, loadContactByName, saveContact, verifyRecord } from "./contacts.ts";
+import type { AnswerOf, RoleConnection } from "../transport/connection.ts";
+import { changedHands, loadContact, loadContactByName, saveContact, verifyRecord } from "./contacts.ts";
 import type { Contact } from "./contacts.ts";
 import { defaultSuite } from "./key-packages.ts";
 import { loadOwnAccount } from "./own-account.ts";
@@ -28,23 +38,49 @@ export interface TakenPackage {
   readonly lastResort: boolean;
 }
 
-/** Other people's accounts: found, verified, remembered. */
+/** An account whose newest state was published just now. */
+export interface PublishedAccount {
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly username: string;
+  /** All its states and bindings; of its `proof` nothing is read. */
+  readonly record: AccountRecord;
+  /** DirectoryProof that the server answered with. */
+  readonly proof: Uint8Array;
+}
+
+/** People's accounts: found, proven, remembered. */
 export interface Directory {
-  /** Whoever has this address: from the cache for seven days, then asked again (spec D-5). @throws ClientError `unknown_user`, `server_lied`, `offline` */
+  /** What was verified of the hosts' public records. */
+  readonly log: DirectoryLog;
+  /**
+   * Whoever has this address: from the cache for seven days, then asked again (spec D-5).
+   * @throws ClientError `unknown_user` where the record proves that nobody has it, `name_changed_hands`, `directory_unproven`,
+   *   `directory_stale`, `directory_fork`, `server_lied`, `offline`
+   */
   resolve(address: Address): Promise<Contact>;
-  /** The account with this id: from the cache, else from its host. @throws ClientError as `resolve` */
+  /** The account with this id: from the cache once it is proven, else from its host. @throws ClientError as `resolve` */
   account(host: string, accountId: Uint8Array): Promise<Contact>;
+  /** The account as its host has it now. @throws ClientError as `resolve` */
+  refresh(host: string, accountId: Uint8Array): Promise<Contact>;
   /** What the cache has, inside a transaction of the caller's. */
   cached(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined>;
-  /** Verifies and remembers the accounts of a `directory_proofs` field; what does not hold is left out (spec D-5). */
-  learn(tx: StoreTransaction, proofs: Uint8Array): Promise<Contact[]>;
+  /** Verifies and remembers the accounts of a `directory_proofs` field; what does not hold is left out (spec D-5). Asks nobody about them. */
+  learn(proofs: Uint8Array): Promise<Contact[]>;
   /** A `directory_proofs` field for these accounts, as far as they are known here, one's own included. */
   proofsOf(tx: StoreTransaction, accountIds: readonly Uint8Array[]): Promise<Uint8Array>;
+  /**
+   * Verifies that what this account published stands in the record, and keeps the proof for others (spec A-2).
+   * @throws ClientError as `resolve`: then it does not count as published
+   */
+  confirmPublished(account: PublishedAccount): Promise<void>;
   /**
    * Takes one key package of each device of a contact, all verified (spec A-5).
    * @throws ClientError `unreachable_device`, `invalid_key_package`, `server_lied`, `offline`
    */
   takeKeyPackages(contact: Contact): Promise<TakenPackage[]>;
+  /** Where a device of a contact is written to (spec A-5). @throws ClientError as `takeKeyPackages` */
+  card(contact: Contact, deviceId: Uint8Array): Promise<DeviceCard>;
   /** Whether a name could be had; `unknown` when the server cannot be asked now. */
   checkUsername(username: string, host: string): Promise<UsernameStatus>;
 }
@@ -55,42 +91,122 @@ export interface ClaimedLeaf {
   readonly signaturePublicKey: Uint8Array;
 }
 
-/** The server answers with at most about 120 KB of states. */
-const longAnswerBytes = 49_152;
-const freshMs = 7 * 86_400_000;
+/** A contact is asked about again after this time (spec D-5). */
+export const freshMs: number = 7 * 86_400_000;
 const availability: readonly UsernameStatus[] = ["available", "taken", "invalid", "reserved"];
+/** What others need to verify one's own account, as the record last proved it. */
+const ownRecordKey = "account/record";
+/** An account's history has at most 1 MB (spec A-6): more pieces than this are no answer. */
+const maxPieces = 64;
 
-/** Looks accounts up on connections of their own (spec C-5) and keeps them in `store`. */
+type Ask = (connection: RoleConnection<"lookup">, from: { fromVersion: number; knownSize: number }) => Promise<AnswerOf<"lookup">>;
+
+/** Looks accounts up on connections of their own (spec C-5), proves them by the hosts' records, and keeps them in `store`. */
 export function createDirectory(params: { store: Store; platform: Platform; connections: Connections }): Directory {
   const { store, platform, connections } = params;
   const { signatures } = platform;
+  const log = createDirectoryLog({ store, platform, httpUrl: (host) => connections.httpUrl(host) });
 
-  async function lookup(
-    host: string,
-    known: Contact | undefined,
-    ask: (connection: RoleConnection<"lookup">, fromVersion: number) => ReturnType<RoleConnection<"lookup">["request"]>,
-  ): Promise<Contact> {
-    const contact = await connections.once("lookup", host, async (connection) => {
+  /** Verified by its signatures and by the record of its host; `absent` when that proves that there is none. */
+  async function lookup(host: string, known: Contact | undefined, ask: Ask, username?: string): Promise<Contact | "absent"> {
+    const knownSize = await log.knownSize(host);
+    const found = await connections.once("lookup", host, async (connection) => {
       let verified = known;
-      for (;;) {
+      for (let piece = 0; piece < maxPieces; piece++) {
         const fromVersion = verified === undefined ? 0 : verified.account.state.version + 1;
-        const record = expectAnswer(await ask(connection, fromVersion), "account");
-        verified = await verifyRecord({ record, known: verified, checkedAtMs: platform.nowMs(), signatures });
-        // A long chain comes in pieces; a short answer is the last.
-        const sizeBytes = record.states.reduce((sum, state) => sum + state.length, 0);
-        if (sizeBytes < longAnswerBytes) return verified;
+        const answer = await ask(connection, { fromVersion, knownSize });
+        if (answer.kind === "absent") return answer;
+        const record = expectAnswer(answer, "account");
+        verified = await verifyRecord({ record, known: verified, checkedAtMs: 0, signatures });
+        // A long chain comes in pieces; only the last has the proof.
+        if (record.proof.length > 0 || record.states.length === 0 || !proofsAreRequired) return verified;
       }
+      throw new ClientError("server_lied", "The server's answer has no end.");
     });
-    if (contact.host !== host) throw new ClientError("server_lied", "The server showed an account of another server.");
-    return contact;
+    if ("kind" in found) {
+      if (username === undefined) throw new ClientError("server_lied", "The server did not answer what it was asked.");
+      await log.proveAbsence({ host, username, bindings: found.bindings, proof: found.proof });
+      return "absent";
+    }
+    if (found.host !== host) throw new ClientError("server_lied", "The server showed an account of another server.");
+    return await prove(found, known, "host");
   }
 
-  async function refresh(host: string, accountId: Uint8Array, known: Contact | undefined): Promise<Contact> {
-    const contact = await lookup(host, known, (connection, fromVersion) =>
-      connection.request({ kind: "lookup_account", accountId, fromVersion, accountValues: fromVersion, nameValues: 0, knownSize: 0 }),
+  /** The contact with what the record says of it. */
+  async function prove(contact: Contact, known: Contact | undefined, source: "host" | "member"): Promise<Contact> {
+    if (contact.record.proof.length === 0 && !proofsAreRequired)
+      return { ...contact, checkedAtMs: source === "host" ? platform.nowMs() : 0 };
+    const { host, accountId, username, record, account } = contact;
+    const proven = await log.proveAccount({
+      host,
+      accountId,
+      username,
+      isDeleted: account.state.status === "deleted",
+      record,
+      known: known?.proven,
+      source,
+    });
+    return { ...contact, proven, checkedAtMs: proven.checkedAtMs };
+  }
+
+  async function keep(contact: Contact): Promise<Contact> {
+    const kept = await store.transact("write", (tx) => saveContact(tx, contact));
+    if (kept.account.state.status === "deleted") throw new ClientError("unknown_user", "This account was deleted.");
+    return kept;
+  }
+
+  async function refresh(host: string, accountId: Uint8Array): Promise<Contact> {
+    const known = await store.transact("read", (tx) => loadContact(tx, accountId));
+    const contact = await lookup(host, known, (connection, from) =>
+      // All values are proven anew: the proof travels on to others (spec D-5).
+      connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 }),
     );
+    if (contact === "absent") throw noSuchUser();
     if (!equalBytes(contact.accountId, accountId)) throw new ClientError("server_lied", "The server showed another account.");
-    return store.transact("write", (tx) => saveContact(tx, contact));
+    return await keep(contact);
+  }
+
+  /** One's own account: from the answer of its publication, or, where its name had other owners, from a lookup with their bindings. */
+  async function proveOwn(account: Omit<PublishedAccount, "proof">): Promise<AccountRecord> {
+    const { host, accountId, username, record } = account;
+    const newest = record.states.at(-1);
+    if (newest === undefined) throw new ClientError("server_lied", "The server did not take the account.");
+    const isDeleted = decode(accountStateCodec, decode(signedCodec, newest).body).status === "deleted";
+    const labels = { host, accountId, username, isDeleted, known: undefined, source: "host" as const };
+    try {
+      await log.proveAccount({ ...labels, record });
+      return record;
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code !== "directory_unproven" || error.canRetry) throw error;
+      const found = await lookup(host, undefined, (connection, from) =>
+        connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 }),
+      );
+      const shown = found === "absent" ? undefined : found.record.states.at(-1);
+      if (found === "absent" || shown === undefined || !equalBytes(shown, newest)) throw error;
+      return found.record;
+    }
+  }
+
+  /** With the proof, unless it is of an older state. */
+  async function ownRecord(tx: StoreTransaction, own: AccountRecord): Promise<AccountRecord> {
+    const stored = await tx.get(ownRecordKey);
+    const [proven] = stored === undefined ? [] : decodeProofs(stored);
+    return proven !== undefined && proven.states.length >= own.states.length ? proven : own;
+  }
+
+  /** Of a name that had other owners: each of them must have released it (spec A-3). */
+  async function checkNameHistory(contact: Contact): Promise<void> {
+    for (const { accountId, releases, untilMs } of earlierOwners(contact)) {
+      if (releases.length === 0) throw changedHands(untilMs);
+      try {
+        // Their keys are their account's; one that was deleted took them along, and then the person decides.
+        const owner = await refresh(contact.host, accountId);
+        for (const signedBinding of releases) await verifyUsernameBinding({ account: owner.account, signedBinding, signatures });
+      } catch (error) {
+        if (error instanceof TransparencyError || (error instanceof ClientError && !error.canRetry)) throw changedHands(untilMs);
+        throw error;
+      }
+    }
   }
 
   async function takeOne(connection: RoleConnection<"lookup">, contact: Contact, device: DeviceEntry): Promise<TakenPackage> {
@@ -121,30 +237,52 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   }
 
   return {
+    log,
     async resolve(address) {
       const known = await store.transact("read", (tx) => loadContactByName(tx, address));
       const ageMs = known === undefined ? Number.POSITIVE_INFINITY : platform.nowMs() - known.checkedAtMs;
       if (known !== undefined && ageMs >= 0 && ageMs < freshMs) return known;
       // From genesis: a name that changed hands must not be judged by the account that had it.
-      const contact = await lookup(address.host, undefined, (connection, fromVersion) =>
-        connection.request({ kind: "lookup_username", username: address.username, fromVersion, knownSize: 0 }),
-      );
+      const { username } = address;
+      const ask: Ask = (connection, from) => connection.request({ kind: "lookup_username", username, ...from });
+      const contact = await lookup(address.host, undefined, ask, username);
+      if (contact === "absent") throw noSuchUser();
       if (contact.username !== address.username) throw new ClientError("server_lied", "The server showed another account.");
-      return store.transact("write", (tx) => saveContact(tx, contact));
+      const met = await store.transact("read", (tx) => loadContact(tx, contact.accountId));
+      if (met === undefined) await checkNameHistory(contact);
+      return await keep(contact);
     },
     async account(host, accountId) {
       const known = await store.transact("read", (tx) => loadContact(tx, accountId));
-      return known ?? refresh(host, accountId, undefined);
+      if (known === undefined) return await refresh(host, accountId);
+      if (known.proven !== undefined || (!proofsAreRequired && known.checkedAtMs > 0)) return known;
+      if (known.record.proof.length === 0) return await refresh(host, accountId);
+      try {
+        // Heard of inside a group when its host's record could not be had.
+        return await keep(await prove(known, known, "member"));
+      } catch (error) {
+        if (!(error instanceof ClientError) || error.canRetry) throw error;
+        return await refresh(host, accountId);
+      }
     },
+    refresh,
     cached: loadContact,
-    async learn(tx, proofs) {
+    async learn(proofs) {
       const learned: Contact[] = [];
       for (const record of decodeProofs(proofs)) {
         try {
-          // Heard of, not looked up: its host has not confirmed it.
-          const contact = await verifyRecord({ record, known: undefined, checkedAtMs: 0, signatures });
-          learned.push(await saveContact(tx, contact));
+          const heard = await verifyRecord({ record, known: undefined, checkedAtMs: 0, signatures });
+          const known = await store.transact("read", (tx) => loadContact(tx, heard.accountId));
+          let contact = heard;
+          try {
+            contact = await prove(heard, known, "member");
+          } catch (error) {
+            // Proven later, when the record can be had again.
+            if (!(error instanceof ClientError) || !error.canRetry) throw error;
+          }
+          learned.push(await keep(contact));
         } catch (error) {
+          // One that does not hold is as if it had not come along.
           if (!(error instanceof ClientError)) throw error;
         }
       }
@@ -155,13 +293,33 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       const records: AccountRecord[] = [];
       for (const accountId of accountIds) {
         const isOwn = own !== undefined && equalBytes(own.accountId, accountId);
-        const record = isOwn ? own.record : (await loadContact(tx, accountId))?.record;
+        const record = isOwn ? await ownRecord(tx, own.record) : (await loadContact(tx, accountId))?.record;
         if (record !== undefined) records.push(record);
       }
       return encodeProofs(records);
     },
+    async confirmPublished(account) {
+      const { proof, ...published } = account;
+      if (proof.length === 0 && !proofsAreRequired) return;
+      const proven = await proveOwn({ ...published, record: { ...published.record, proof } });
+      await store.transact("write", (tx) => tx.put(ownRecordKey, encodeProofs([proven])));
+    },
+    async card(contact, deviceId) {
+      return await connections.once("lookup", contact.host, async (connection) => {
+        const { accountId } = contact;
+        const answer = expectAnswer(await connection.request({ kind: "lookup_card", accountId, deviceId }), "card");
+        try {
+          const card = await verifyDeviceCard({ account: contact.account, signedCard: answer.card, nowMs: platform.nowMs(), signatures });
+          if (!equalBytes(card.deviceId, deviceId)) throw invalid();
+          return card;
+        } catch (cause) {
+          if (cause instanceof TransparencyError) throw invalid(cause);
+          throw cause;
+        }
+      });
+    },
     async takeKeyPackages(contact) {
-      const fresh = platform.nowMs() - contact.checkedAtMs < freshMs ? contact : await refresh(contact.host, contact.accountId, contact);
+      const fresh = platform.nowMs() - contact.checkedAtMs < freshMs ? contact : await refresh(contact.host, contact.accountId);
       return connections.once("lookup", fresh.host, async (connection) => {
         const taken: TakenPackage[] = [];
         for (const device of fresh.account.state.devices) taken.push(await takeOne(connection, fresh, device));
@@ -196,6 +354,33 @@ export function checkLeaf(contact: Pick<Contact, "host" | "account">, leaf: Clai
   if (identity.host !== contact.host || !equalBytes(identity.accountId, contact.account.accountId)) return undefined;
   const device = deviceOf(contact.account, identity.deviceId);
   return device !== undefined && equalBytes(device.signatureKey, leaf.signaturePublicKey) ? identity : undefined;
+}
+
+interface EarlierOwner {
+  readonly accountId: Uint8Array;
+  /** SignedUsernameBindings that say `released`. */
+  readonly releases: Uint8Array[];
+  untilMs: number;
+}
+
+/** Other accounts that the name was bound to, by all values of its label. */
+function earlierOwners(contact: Contact): readonly EarlierOwner[] {
+  const owners: EarlierOwner[] = [];
+  for (const signed of contact.record.bindings) {
+    const binding = decode(usernameBindingCodec, decode(signedCodec, signed).body);
+    if (equalBytes(binding.accountId, contact.accountId)) continue;
+    const known = owners.find((owner) => equalBytes(owner.accountId, binding.accountId));
+    const owner = known ?? { accountId: binding.accountId, releases: [], untilMs: 0 };
+    if (known === undefined) owners.push(owner);
+    owner.untilMs = binding.timeMs;
+    if (binding.status === "released") owner.releases.push(signed);
+    else owner.releases.length = 0;
+  }
+  return owners;
+}
+
+function noSuchUser(): ClientError {
+  return new ClientError("unknown_user", "There is no such account on that server.");
 }
 
 function invalid(cause?: unknown): ClientError {

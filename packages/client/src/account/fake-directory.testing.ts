@@ -1,5 +1,8 @@
-import { decode, equalBytes, toHex } from "@latchkey/codec";
+import { decode, equalBytes, fromHex, toHex, utf8Bytes } from "@latchkey/codec";
+import { httpPaths } from "@latchkey/protocol";
 import { accountIdOf, accountStateCodec, deviceCardCodec, signedCodec } from "@latchkey/transparency";
+import { createMemoryDirectory } from "@latchkey/transparency/testing";
+import type { MemoryChange, MemoryDirectory } from "@latchkey/transparency/testing";
 import type { FakeBody, FakeConnection, FakeServer } from "../transport/fake-server.testing.ts";
 
 /** What the fake directory holds of one account; tests change it to make the server lie. */
@@ -24,6 +27,12 @@ export interface FakeDirectory {
   readonly loseRequest: Set<string>;
   /** Refusals by kind of request. */
   readonly refuse: Map<string, string>;
+  /** The public record behind it; tests replace it to make the server lie. */
+  record: Promise<MemoryDirectory>;
+  /** Puts values into the record, at the server's time. */
+  publish(changes: readonly MemoryChange[]): Promise<void>;
+  /** Whether answers carry proofs. */
+  proves: boolean;
 }
 
 // The protocol fixes the types of these fields; the fake reads them from a loose record.
@@ -33,6 +42,8 @@ const list = (value: unknown): Uint8Array[] => [...(value as readonly Uint8Array
 /** Makes `server` answer as a directory. */
 export function createFakeDirectory(server: FakeServer): FakeDirectory {
   const reserved = new Map<FakeConnection, string>();
+  /** All bindings that a name ever had. */
+  const bound = new Map<string, Uint8Array[]>();
   const directory: FakeDirectory = {
     accounts: new Map(),
     cards: new Map(),
@@ -42,6 +53,13 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
     loseAnswer: new Set(),
     loseRequest: new Set(),
     refuse: new Map(),
+    record: createMemoryDirectory({ host: server.host, witnesses: 0, nowMs: server.clock.now() }),
+    async publish(changes) {
+      const record = await directory.record;
+      record.setTime(Math.max(record.nowMs(), server.clock.now()));
+      await record.publish(changes);
+    },
+    proves: true,
   };
   const error = (code: string): FakeBody => ({ kind: "error", code, retryAfterMs: 0 });
   const taken = (username: unknown): boolean => [...directory.accounts.values()].some((account) => account.username === username);
@@ -50,18 +68,30 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
     oneTime: directory.oneTime.length,
     lastResortNotAfterMs: directory.lastResort?.notAfterMs ?? 0,
   });
-  const record = (account: FakeAccount | undefined, fromVersion: unknown): FakeBody =>
-    account === undefined
-      ? error("not_found")
-      : {
-          kind: "account",
-          states: account.states.slice(Number(fromVersion)),
-          pops: account.pops,
-          bindings: account.bindings,
-          proof: new Uint8Array(0),
-        };
+  const nothing = new Uint8Array(0);
+  const proofOf = async (accountId: Uint8Array, username: string, knownSize: unknown): Promise<Uint8Array> => {
+    if (!directory.proves) return nothing;
+    const record = await directory.record;
+    const labels = [record.label("account", accountId), record.label("username", utf8Bytes(username))];
+    return await record.proof(labels, { knownSize: Number(knownSize) });
+  };
+  const record = async (found: [string, FakeAccount] | undefined, body: FakeBody): Promise<FakeBody> => {
+    if (found === undefined) {
+      if (body.kind !== "lookup_username" || !directory.proves) return error("not_found");
+      const proof = await (await directory.record).nameProof(String(body["username"]), { knownSize: Number(body["knownSize"]) });
+      return { kind: "absent", bindings: [], proof };
+    }
+    const [id, account] = found;
+    return {
+      kind: "account",
+      states: account.states.slice(Number(body["fromVersion"])),
+      pops: account.pops,
+      bindings: account.bindings,
+      proof: await proofOf(fromHex(id), account.username, body["knownSize"]),
+    };
+  };
 
-  function publish(connection: FakeConnection, body: FakeBody): FakeBody {
+  async function publish(connection: FakeConnection, body: FakeBody): Promise<FakeBody> {
     const state = bytes(body["state"]);
     const decoded = decode(signedCodec, state);
     const id = toHex(accountIdOf(decoded.body));
@@ -69,19 +99,25 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
     const { username } = decode(accountStateCodec, decoded.body);
     if (known === undefined) {
       if (reserved.get(connection) !== username) return error("no_reservation");
-      directory.accounts.set(id, { username, states: [state], pops: list(body["pops"]), bindings: list(body["bindings"]) });
+      const bindings = [...(bound.get(username) ?? []), ...list(body["bindings"])];
+      bound.set(username, bindings);
+      directory.accounts.set(id, { username, states: [state], pops: list(body["pops"]), bindings });
+      await directory.publish([
+        { type: "account", label: fromHex(id), values: [state] },
+        { type: "username", label: utf8Bytes(username), values: list(body["bindings"]) },
+      ]);
     } else if (!known.states.some((stored) => equalBytes(stored, state))) return error("account_conflict");
-    return { kind: "published", version: 0, proof: new Uint8Array(0) };
+    return { kind: "published", version: 0, proof: await proofOf(fromHex(id), username, 0) };
   }
 
-  function answer(connection: FakeConnection, body: FakeBody): FakeBody {
+  async function answer(connection: FakeConnection, body: FakeBody): Promise<FakeBody> {
     switch (body.kind) {
       case "reserve":
         if (taken(body["username"])) return error("username_taken");
         reserved.set(connection, String(body["username"]));
         return { kind: "reserved", untilMs: server.clock.now() + 600_000 };
       case "publish":
-        return publish(connection, body);
+        return await publish(connection, body);
       case "card": {
         const card = bytes(body["card"]);
         directory.cards.set(toHex(decode(deviceCardCodec, decode(signedCodec, card).body).deviceId), card);
@@ -102,12 +138,15 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
       case "connect":
         return { kind: "done" };
       case "lookup_username":
-        return record(
-          [...directory.accounts.values()].find((account) => account.username === body["username"]),
-          body["fromVersion"],
+        return await record(
+          [...directory.accounts].findLast(([, account]) => account.username === body["username"]),
+          body,
         );
       case "lookup_account":
-        return record(directory.accounts.get(toHex(bytes(body["accountId"]))), body["fromVersion"]);
+        return await record(
+          [...directory.accounts].find(([id]) => id === toHex(bytes(body["accountId"]))),
+          body,
+        );
       case "check_username":
         return { kind: "availability", reason: taken(body["username"]) ? 1 : 0 };
       case "take_key_package": {
@@ -122,14 +161,21 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
     }
   }
 
-  server.respond = (connection, body) => {
+  server.respondHttp = async (url) => {
+    const path = new URL(url).pathname;
+    const prefix = `${httpPaths.directory}/`;
+    if (!path.startsWith(prefix)) return Response.json({ host: server.host, name: "Fake", registration: "open", retentionDays: 30 });
+    const record = await directory.record;
+    return await served(record, path.slice(prefix.length));
+  };
+  server.respond = async (connection, body) => {
     directory.log.push(body.kind);
     if (directory.loseRequest.delete(body.kind)) {
       connection.end();
       return undefined;
     }
     const refusal = directory.refuse.get(body.kind);
-    const result = refusal === undefined ? answer(connection, body) : error(refusal);
+    const result = refusal === undefined ? await answer(connection, body) : error(refusal);
     if (directory.loseAnswer.delete(body.kind)) {
       connection.end();
       return undefined;
@@ -137,4 +183,21 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
     return result;
   };
   return directory;
+}
+
+/** The static files of a public record. */
+export async function served(record: MemoryDirectory, path: string): Promise<Response> {
+  const file = async (): Promise<Uint8Array | undefined> => {
+    if (path === "config") return record.config;
+    if (path === "checkpoint") return (await record.head()).checkpoint;
+    if (path.startsWith("transition/")) return record.transitions()[Number(path.slice("transition/".length))];
+    return path.startsWith("tile/") ? await record.fetchTile(path) : undefined;
+  };
+  try {
+    const found = await file();
+    return found === undefined ? new Response(undefined, { status: 404 }) : new Response(new Uint8Array(found));
+  } catch {
+    // A tile that the log does not have.
+    return new Response(undefined, { status: 404 });
+  }
 }

@@ -6,6 +6,7 @@ import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { AnswerOf, RoleConnection } from "../transport/connection.ts";
+import type { Directory } from "./directory.ts";
 import { maintainKeyPackages } from "./key-packages.ts";
 import { authenticateDevice, createOwnAccount, deleteOwnAccount, loadOwnAccount, saveOwnAccount } from "./own-account.ts";
 import type { OwnAccount } from "./own-account.ts";
@@ -15,6 +16,8 @@ export interface RegisterParams {
   readonly store: Store;
   readonly platform: Platform;
   readonly connections: Connections;
+  /** Proves that the account stands in the public record; without that it does not count (spec A-2). */
+  readonly directory: Pick<Directory, "confirmPublished">;
   readonly username: string;
   readonly displayName?: string | undefined;
   readonly invitation?: string | undefined;
@@ -48,7 +51,8 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
         ? { ...begun, displayName: params.displayName ?? begun.displayName }
         : await createOwnAccount({ platform, host, username, displayName: params.displayName ?? username });
     await store.transact("write", (tx) => saveOwnAccount(tx, account));
-    expectAnswer(await publish(connection, account), "published");
+    const { proof } = expectAnswer(await publish(connection, account), "published");
+    await confirm(params, account, proof);
     return registered(params, connection, account);
   });
 }
@@ -56,12 +60,20 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
 /** Whether the server has, or now takes, an account whose answer was lost. One that it never had and cannot take is forgotten. */
 async function finish(params: RegisterParams, connection: RoleConnection<"device">, account: OwnAccount): Promise<boolean> {
   const answer = await publish(connection, account);
-  if (answer.kind === "published") return true;
+  if (answer.kind === "published") {
+    await confirm(params, account, answer.proof);
+    return true;
+  }
   // Without the reservation of this connection, a new account is refused so; anything else says nothing about the account.
   const unknownThere: readonly WireErrorCode[] = ["no_reservation", "username_taken"];
   if (answer.kind !== "error" || !unknownThere.includes(answer.code)) expectAnswer<AnswerOf<"device">, "published">(answer, "published");
   if (account.username !== params.username) await params.store.transact("write", (tx) => deleteOwnAccount(tx));
   return false;
+}
+
+async function confirm(params: RegisterParams, account: OwnAccount, proof: Uint8Array): Promise<void> {
+  const { host, accountId, username, record } = account;
+  await params.directory.confirmPublished({ host, accountId, username, record, proof });
 }
 
 function publish(connection: RoleConnection<"device">, account: OwnAccount): Promise<AnswerOf<"device">> {

@@ -427,8 +427,8 @@ export class ConversationRunner {
 
   /** Finds out whether the directory vouches for these leaves (spec G-8): from what came along, else by asking their hosts. */
   async #verify(leaves: readonly UnverifiedLeaf[], proofs: Uint8Array): Promise<void> {
-    const { store, directory, people } = this.#world;
-    const learned = proofs.length === 0 ? [] : await store.transact("write", (tx) => directory.learn(tx, proofs));
+    const { directory, people } = this.#world;
+    const learned = proofs.length === 0 ? [] : await directory.learn(proofs);
     for (const contact of learned) people.keep(contact);
     const verdicts: LeafVerdict[] = [];
     for (const leaf of leaves)
@@ -449,8 +449,8 @@ export class ConversationRunner {
       const known = await directory.account(leaf.host, leaf.accountId);
       people.keep(known);
       if (people.vouches(claimed)) return "vouched";
-      // Heard of inside the group only, or older than the leaf: its host has the last word, on the name too (spec A-3).
-      people.keep(await directory.resolve({ username: known.username, host: known.host }));
+      // Older than the leaf, perhaps: its host has the last word.
+      people.keep(await directory.refresh(leaf.host, leaf.accountId));
       return people.vouches(claimed) ? "vouched" : "refused";
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;

@@ -185,7 +185,7 @@ export class Inbox {
       bundle.tree.kind === "inline"
         ? bundle.tree.tree
         : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, bundle.tree);
-    for (const contact of await store.transact("write", (tx) => directory.learn(tx, bundle.directoryProofs))) people.keep(contact);
+    for (const contact of await directory.learn(bundle.directoryProofs)) people.keep(contact);
     const joined = await joinConversation(contextOf(this.#world, toBase64Url(bundle.logId)), {
       bundle,
       suiteId,

@@ -61,7 +61,7 @@ export interface FakeServer {
   /** Answers requests; nothing when it returns `undefined`. */
   respond: (connection: FakeConnection, body: FakeBody) => FakeBody | undefined | Promise<FakeBody | undefined>;
   fetched: string[];
-  respondHttp: (url: string) => Response | Error;
+  respondHttp: (url: string) => Response | Error | Promise<Response>;
   readonly host: string;
 }
 
@@ -166,7 +166,7 @@ export function createFakeServer(seed: string, host: string = "chat.example"): F
       async fetch(input) {
         const url = input instanceof Request ? input.url : input.toString();
         server.fetched.push(url);
-        const answer = server.respondHttp(url);
+        const answer = await server.respondHttp(url);
         if (answer instanceof Error) throw answer;
         return answer;
       },

@@ -1,0 +1,70 @@
+import { bool, decode, encode, opaque, opaqueV, optional, safeUint64, struct, uint16, uint32, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { directoryViewCodec, replayStateCodec } from "@latchkey/transparency";
+import type { DirectoryView, ReplayState } from "@latchkey/transparency";
+import type { StoreTransaction } from "../store/store.ts";
+
+/** Gossip that no proof has joined to the view yet (spec D-4). */
+export interface PendingGossip {
+  /** An encoded Gossip. */
+  readonly gossip: Uint8Array;
+  readonly sinceMs: number;
+}
+
+/** Transitions that this device replayed by itself (spec D-3). */
+export interface OwnReplay {
+  readonly state: ReplayState;
+  /** Bytes fetched for it on `day`, days since 1970. */
+  readonly day: number;
+  readonly fetchedBytes: number;
+}
+
+/** What a profile keeps of a host's public record. Immutable. */
+export interface HostRecord {
+  readonly format: 1;
+  readonly view: DirectoryView;
+  /** Who vouched for the view when it was last checked, of how many that are asked for. */
+  readonly witnesses: number;
+  readonly required: number;
+  /** Whether witnesses of the map vouched for it. */
+  readonly isMapWatched: boolean;
+  readonly replay: OwnReplay | undefined;
+  readonly gossip: readonly PendingGossip[];
+}
+
+const hostRecordCodec: Codec<HostRecord> = struct<HostRecord>({
+  format: { write: (w) => uint16.write(w, 1), read: (r) => (uint16.read(r), 1 as const) },
+  view: directoryViewCodec,
+  witnesses: uint32,
+  required: uint32,
+  isMapWatched: bool,
+  replay: optional(struct<OwnReplay>({ state: replayStateCodec, day: safeUint64, fetchedBytes: safeUint64 })),
+  gossip: vector(struct<PendingGossip>({ gossip: opaqueV(1024), sinceMs: safeUint64 }), { maxBytes: 65_536 }),
+});
+
+const recordKey = (host: string): string => `directory/host/${host}`;
+const pinKey = (host: string): string => `directory/pin/${host}`;
+const pinCodec: Codec<{ configHash: Uint8Array; reserved: Uint8Array }> = struct<{ configHash: Uint8Array; reserved: Uint8Array }>({
+  configHash: opaque(32),
+  reserved: opaqueV(256),
+});
+
+/** What is kept of a host; `undefined` before the first contact. */
+export async function loadHostRecord(tx: StoreTransaction, host: string): Promise<HostRecord | undefined> {
+  const bytes = await tx.get(recordKey(host));
+  return bytes === undefined ? undefined : decode(hostRecordCodec, bytes);
+}
+
+export function saveHostRecord(tx: StoreTransaction, host: string, record: HostRecord): void {
+  tx.put(recordKey(host), encode(hostRecordCodec, record));
+}
+
+/** H(DirectoryConfig) that an invitation or another device named for a host not met yet (spec D-2). */
+export async function loadPin(tx: StoreTransaction, host: string): Promise<Uint8Array | undefined> {
+  const bytes = await tx.get(pinKey(host));
+  return bytes === undefined ? undefined : decode(pinCodec, bytes).configHash;
+}
+
+export function savePin(tx: StoreTransaction, host: string, configHash: Uint8Array): void {
+  tx.put(pinKey(host), encode(pinCodec, { configHash, reserved: new Uint8Array(0) }));
+}

@@ -1,0 +1,434 @@
+import { decode, encode, equalBytes } from "@latchkey/codec";
+import {
+  checkOlder,
+  configChangeCodec,
+  decodeDirectoryProof,
+  decodeHeadsProof,
+  directoryOrigin,
+  gossipCodec,
+  gossipOf,
+  leafHash,
+  learnConfig,
+  logEntryCodec,
+  openConfigChange,
+  openHead,
+  parseCheckpoint,
+  parseNote,
+  peekHeadSize,
+  proveConsistency,
+  proveInclusion,
+  TransparencyError,
+  verifyAbsence,
+  verifyHeads,
+  verifyInclusion,
+  verifyLookup,
+} from "@latchkey/transparency";
+import type { DirectoryView, HeadParams, HeadResult, SignedHead } from "@latchkey/transparency";
+import type { DirectoryStatus } from "../api.ts";
+import { ClientError } from "../errors.ts";
+import type { Platform } from "../platform/platform.ts";
+import { createMutex } from "../store/mutex.ts";
+import type { Mutex } from "../store/mutex.ts";
+import type { Store } from "../store/store.ts";
+import { judgeGossip } from "./gossip.ts";
+import { loadHostRecord, loadPin, saveHostRecord, savePin } from "./host-record.ts";
+import type { HostRecord } from "./host-record.ts";
+import type { Proven } from "./proven.ts";
+import { createRecordSource, recordFailure } from "./record-source.ts";
+import type { RecordSource } from "./record-source.ts";
+import { replayNew } from "./replay.ts";
+
+/** Whether an account without a proof is refused. Servers before the public log sent none. */
+export const proofsAreRequired: boolean = false;
+
+/** Who showed a proof: the host itself, asked now; or a member of a group, who had it from there some time ago (spec D-5). */
+export type ProofSource = "host" | "member";
+
+/** An account with the proof that came with it. */
+export interface AccountEvidence {
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly username: string;
+  readonly isDeleted: boolean;
+  /** All states and bindings, and the DirectoryProof. */
+  readonly record: { readonly states: readonly Uint8Array[]; readonly bindings: readonly Uint8Array[]; readonly proof: Uint8Array };
+  readonly known: Proven | undefined;
+  readonly source: ProofSource;
+}
+
+/** The published head of a conversation's log (spec L-11). */
+export interface PublishedHead {
+  readonly seq: number;
+  readonly head: Uint8Array;
+  /** Log time of its publication. */
+  readonly publishedAtMs: number;
+}
+
+/** Something about a host's record that must not be. */
+export type RecordAlarm = (host: string, failure: ClientError, about: string) => void;
+
+/**
+ * What this profile verified of the hosts' public records: for each host the largest head, never going back, stored before it is
+ * used. All that it fetches by itself are static files, the same for everybody.
+ */
+export interface DirectoryLog {
+  /** Size that was verified: what a request names as known; 0 before the first contact. */
+  knownSize(host: string): Promise<number>;
+  /**
+   * Proves where an account's labels stand (spec section 40).
+   * @throws ClientError `directory_unproven`, `directory_stale`, `directory_fork`
+   */
+  proveAccount(evidence: AccountEvidence): Promise<Proven & { checkedAtMs: number }>;
+  /** Proves that nobody has a name (spec D-1). @throws ClientError as `proveAccount` */
+  proveAbsence(params: { host: string; username: string; bindings: readonly Uint8Array[]; proof: Uint8Array }): Promise<void>;
+  /** Proves the published head of a log. @throws ClientError as `proveAccount` */
+  proveLogHead(params: { host: string; logId: Uint8Array; proof: Uint8Array }): Promise<PublishedHead>;
+  /** Gets the newest head and verifies it. @throws ClientError as `proveAccount` */
+  advance(host: string): Promise<void>;
+  /** Gossip for messages to members of groups: an encoded Gossip, empty before the first contact (spec D-4). */
+  gossip(host: string): Uint8Array;
+  /** Gossip that a member sent: compared now or within a day; a failure is an alarm. */
+  hear(gossip: Uint8Array): void;
+  /** Replays what is new in the map where nobody else watches it, and joins gossip to the view. */
+  upkeep(host: string): Promise<void>;
+  /** Names the config of a host not met yet: by an invitation, or another device (spec D-2). @throws ClientError `directory_fork` when it is another one than was met */
+  pin(host: string, configHash: Uint8Array): Promise<void>;
+  /** H(DirectoryConfig) of a host, once it was met. */
+  configHash(host: string): Promise<Uint8Array | undefined>;
+  status(host: string): Promise<DirectoryStatus>;
+  /** Calls `listener` when a host's record turns out false by something that nobody waits for. */
+  onAlarm(listener: RecordAlarm): void;
+}
+
+const gossipDelayMs = 20_000;
+
+/** @param httpUrl of a host's HTTP, without a slash at its end */
+export function createDirectoryLog(params: { store: Store; platform: Platform; httpUrl: (host: string) => string }): DirectoryLog {
+  const { store, platform } = params;
+  const { signatures } = platform;
+  const sources = new Map<string, RecordSource>();
+  const mutexes = new Map<string, Mutex>();
+  /** What was read or written last, for those who cannot wait. */
+  const latest = new Map<string, HostRecord>();
+  const listeners: RecordAlarm[] = [];
+  const heard: Uint8Array[] = [];
+  let isGossipPlanned = false;
+
+  function sourceOf(host: string): RecordSource {
+    const known = sources.get(host);
+    if (known !== undefined) return known;
+    const source = createRecordSource({ platform, baseUrl: params.httpUrl(host) });
+    sources.set(host, source);
+    return source;
+  }
+
+  /** One after the other for each host: a view never goes back. */
+  async function alone<T>(host: string, task: () => Promise<T>): Promise<T> {
+    const mutex = mutexes.get(host) ?? createMutex();
+    mutexes.set(host, mutex);
+    try {
+      return await mutex.run(task);
+    } catch (error) {
+      throw recordFailure(error);
+    }
+  }
+
+  async function load(host: string): Promise<HostRecord | undefined> {
+    const known = latest.get(host);
+    if (known !== undefined) return known;
+    const stored = await store.transact("read", (tx) => loadHostRecord(tx, host));
+    if (stored !== undefined) latest.set(host, stored);
+    return stored;
+  }
+
+  async function save(host: string, record: HostRecord): Promise<HostRecord> {
+    await store.transact("write", (tx) => saveHostRecord(tx, host, record));
+    latest.set(host, record);
+    return record;
+  }
+
+  function alarm(host: string, error: unknown, about: string): void {
+    const failure = recordFailure(error);
+    for (const listener of listeners) listener(host, failure, about);
+  }
+
+  const headParams = (host: string, view: DirectoryView | undefined): HeadParams => ({
+    host,
+    view,
+    nowMs: platform.nowMs(),
+    signatures,
+    // Nobody replays the map for those who ask for no witnesses: this device does, as far as it can (spec D-3).
+    mapQuorum: view !== undefined && view.config.mapPolicy === "" ? "optional" : "required",
+  });
+
+  /** The newest head out of static files. */
+  async function fetchHead(source: RecordSource): Promise<SignedHead> {
+    const checkpoint = await source.checkpoint();
+    const { size } = parseCheckpoint(parseNote(checkpoint).text);
+    const [entry] = await source.entries(size - 1, size, size);
+    if (entry === undefined) throw new TransparencyError("missing", "D-2", "the log has no entries");
+    return { checkpoint, entry, inclusion: await proveInclusion(size - 1, size, source.hashes(size)) };
+  }
+
+  /**
+   * Opens what hangs on a head: joins the head to the view, whichever is larger, and keeps the larger one. Call `alone`.
+   * @param open verifies the rest; its result's view is kept
+   */
+  async function opened<T extends HeadResult>(
+    host: string,
+    head: SignedHead,
+    options: { source: ProofSource; consistency: readonly Uint8Array[] },
+    open: (head: HeadParams) => Promise<T>,
+  ): Promise<T> {
+    const source = sourceOf(host);
+    let record = await load(host);
+    if (record === undefined) return await firstContact(host, head, open);
+    const size = peekHeadSize(head);
+    if (options.source === "member" && size > record.view.size) record = await catchUp(host, record, size);
+    record = await followConfig(host, head, record);
+    const { view } = record;
+    // What a member shows was vouched for when it was new; that it is in the record that is vouched for now is proven below.
+    const age = options.source === "member" && size <= view.size ? { maxAgeMs: Number.POSITIVE_INFINITY } : {};
+    const attempt = async (consistency: readonly Uint8Array[] | undefined): Promise<T> =>
+      await open({ ...headParams(host, view), ...age, consistency });
+    let result: T;
+    if (size <= view.size) result = await attempt(undefined);
+    else if (options.consistency.length > 0) result = await attempt(options.consistency);
+    else result = await attempt(await proveConsistency(view.size, size, source.hashes(size)));
+    if (result.relation === "older") {
+      const consistency = await proveConsistency(size, view.size, source.hashes(view.size));
+      checkOlder({ head: result, view, consistency });
+      return result;
+    }
+    await save(host, await announced(host, recordOf(record, result), result));
+    return result;
+  }
+
+  function recordOf(before: HostRecord | undefined, result: HeadResult): HostRecord {
+    const { witnesses } = result;
+    return {
+      format: 1,
+      view: result.view,
+      witnesses: witnesses.log.length,
+      required: witnesses.required.log,
+      isMapWatched: result.isMapWatched,
+      replay: before?.replay,
+      gossip: before?.gossip ?? [],
+    };
+  }
+
+  async function firstContact<T extends HeadResult>(host: string, head: SignedHead, open: (head: HeadParams) => Promise<T>): Promise<T> {
+    const source = sourceOf(host);
+    const config = await source.config();
+    const pinnedConfigHash = await store.transact("read", (tx) => loadPin(tx, host));
+    const result = await open({ ...headParams(host, undefined), mapQuorum: "required", config, pinnedConfigHash });
+    // The config is the one that the log begins with.
+    const { size, root } = result;
+    const [entry] = await source.entries(0, 1, size);
+    if (entry === undefined) throw new TransparencyError("missing", "D-2", "the log has no entries");
+    verifyInclusion({ index: 0, size, leafHash: leafHash(entry), proof: await proveInclusion(0, size, source.hashes(size)), root });
+    if (!equalBytes(decode(logEntryCodec, entry).config, config)) {
+      throw new TransparencyError("config", "D-2", "the log does not begin with the configuration that was shown");
+    }
+    await save(host, await announced(host, recordOf(undefined, result), result));
+    return result;
+  }
+
+  /** A larger head than the view's that only a member showed: the host is asked for its newest, which vouches for it. */
+  async function catchUp(host: string, record: HostRecord, size: number): Promise<HostRecord> {
+    const source = sourceOf(host);
+    const head = await fetchHead(source);
+    const newest = peekHeadSize(head);
+    if (newest < size) throw new TransparencyError("missing", "D-4", "the host does not show what a member saw");
+    const current = await followConfig(host, head, record);
+    const consistency = await proveConsistency(current.view.size, newest, source.hashes(newest));
+    const result = await openHead({ ...headParams(host, current.view), head, consistency });
+    return await save(host, await announced(host, recordOf(current, result), result));
+  }
+
+  /** Takes note of a config that was logged and is not in effect yet (spec D-2). */
+  async function announced(host: string, record: HostRecord, result: HeadResult): Promise<HostRecord> {
+    const index = result.announcedConfigIndex;
+    const { view } = record;
+    if (index === undefined || result.relation === "older") return record;
+    const source = sourceOf(host);
+    const [entry] = await source.entries(index, index + 1, view.size);
+    if (entry === undefined) throw new TransparencyError("missing", "D-2", "the log has no such entry");
+    const inclusion = await proveInclusion(index, view.size, source.hashes(view.size));
+    return { ...record, view: learnConfig({ view, index, entry, inclusion }) };
+  }
+
+  /** Follows config changes that took effect while this device slept (spec D-2). */
+  async function followConfig(host: string, head: SignedHead, record: HostRecord): Promise<HostRecord> {
+    const entry = decode(logEntryCodec, head.entry);
+    const { view } = record;
+    if (peekHeadSize(head) <= view.size || entry.configIndex <= (view.pendingConfig?.index ?? view.configIndex)) return record;
+    const source = sourceOf(host);
+    let change;
+    try {
+      change = decode(configChangeCodec, await source.configChange(entry.configIndex));
+    } catch (error) {
+      // Not in effect yet: the head itself is still signed under the config before, and announces it.
+      if (error instanceof ClientError) return record;
+      throw error;
+    }
+    const size = peekHeadSize(change.head);
+    if (size < view.size) return record;
+    const consistency = await proveConsistency(view.size, size, source.hashes(size));
+    return await save(host, { ...record, view: await openConfigChange({ ...headParams(host, view), change, consistency }) });
+  }
+
+  function statusOf(record: HostRecord): Proven["status"] {
+    const isReplayed = record.replay !== undefined && record.replay.state.size >= record.view.size;
+    return record.isMapWatched || isReplayed ? "checked" : "unwatched";
+  }
+
+  function planGossip(): void {
+    if (isGossipPlanned) return;
+    isGossipPlanned = true;
+    const [jitter = 0] = platform.random(1);
+    platform.setTimer(Math.floor((gossipDelayMs * (jitter + 1)) / 256), () => {
+      isGossipPlanned = false;
+      void hearAll();
+    });
+  }
+
+  async function hearAll(): Promise<void> {
+    const waiting = heard.splice(0);
+    const hosts = new Set<string>();
+    for (const bytes of waiting) {
+      const host = hostOf(bytes);
+      if (host !== undefined) hosts.add(host);
+    }
+    for (const host of hosts) {
+      const own = waiting.filter((bytes) => hostOf(bytes) === host);
+      await joinGossip(host, own).catch(() => undefined);
+    }
+  }
+
+  /** Compares gossip with the view (spec D-4). */
+  async function joinGossip(host: string, fresh: readonly Uint8Array[]): Promise<void> {
+    await alone(host, async () => {
+      const record = await load(host);
+      if (record === undefined) return;
+      const nowMs = platform.nowMs();
+      const pending = [...record.gossip, ...fresh.map((gossip) => ({ gossip, sinceMs: nowMs }))];
+      const judged = await judgeGossip({ view: record.view, pending, nowMs, hashes: (size) => sourceOf(host).hashes(size) });
+      for (const { error, about } of judged.alarms) alarm(host, error, about);
+      if (judged.pending.length > 0 || record.gossip.length > 0) await save(host, { ...record, gossip: judged.pending });
+    });
+  }
+
+  return {
+    async knownSize(host) {
+      return (await load(host))?.view.size ?? 0;
+    },
+    async proveAccount(evidence) {
+      const { host, accountId, username, record, known, source } = evidence;
+      return await alone(host, async () => {
+        const proof = decodeDirectoryProof(record.proof);
+        const result = await opened(host, proof.head, { source, consistency: proof.consistency }, (head) =>
+          verifyLookup({
+            ...head,
+            proof,
+            query: { accountId, username },
+            known: { account: known?.account, username: known?.username },
+            record,
+          }),
+        );
+        const now = await load(host);
+        if (now === undefined || result.labels.username === undefined) {
+          throw new TransparencyError("proof", "A-3", "the proof does not say whose the name is");
+        }
+        const isCurrent = result.size >= now.view.size;
+        return {
+          account: result.labels.account,
+          username: result.labels.username,
+          size: result.size,
+          headMs: result.entry.timestampMs,
+          witnesses: result.witnesses.log.length,
+          required: result.witnesses.required.log,
+          status: result.isMapWatched ? "checked" : statusOf(now),
+          // A member's older proof holds until the record went on, and perhaps longer.
+          checkedAtMs: source === "host" || isCurrent ? platform.nowMs() : Math.min(result.entry.timestampMs, platform.nowMs()),
+        };
+      });
+    },
+    async proveAbsence({ host, username, bindings, proof: bytes }) {
+      await alone(host, async () => {
+        const proof = decodeDirectoryProof(bytes);
+        await opened(host, proof.head, { source: "host", consistency: proof.consistency }, (head) =>
+          verifyAbsence({ ...head, proof, username, bindings }),
+        );
+      });
+    },
+    async proveLogHead({ host, logId, proof: bytes }) {
+      return await alone(host, async () => {
+        const proof = decodeHeadsProof(bytes);
+        const result = await opened(host, proof.head, { source: "host", consistency: proof.consistency }, (head) =>
+          verifyHeads({ ...head, proof, logId }),
+        );
+        return { seq: result.seq, head: result.logHead.slice(), publishedAtMs: result.publishedAtMs };
+      });
+    },
+    async advance(host) {
+      await alone(host, async () => {
+        const head = await fetchHead(sourceOf(host));
+        await opened(host, head, { source: "host", consistency: [] }, (params) => openHead({ ...params, head }));
+      });
+    },
+    gossip(host) {
+      const record = latest.get(host);
+      return record === undefined ? new Uint8Array(0) : encode(gossipCodec, gossipOf(record.view));
+    },
+    hear(gossip) {
+      const host = hostOf(gossip);
+      const view = host === undefined ? undefined : latest.get(host)?.view;
+      // Of what everybody sees nothing needs to be kept.
+      if (host === undefined || view === undefined || equalBytes(gossip, encode(gossipCodec, gossipOf(view)))) return;
+      if (heard.length < 256 && !heard.some((known) => equalBytes(known, gossip))) heard.push(gossip.slice());
+      planGossip();
+    },
+    async upkeep(host) {
+      await hearAll();
+      await joinGossip(host, []);
+      await alone(host, async () => {
+        const record = await load(host);
+        if (record === undefined || record.isMapWatched) return;
+        const replay = await replayNew({ view: record.view, replay: record.replay, source: sourceOf(host), nowMs: platform.nowMs() });
+        if (replay.failure !== undefined) alarm(host, replay.failure, "replay");
+        if (replay.replay !== record.replay) await save(host, { ...record, replay: replay.replay });
+      });
+    },
+    async pin(host, configHash) {
+      const record = await load(host);
+      if (record === undefined) await store.transact("write", (tx) => savePin(tx, host, configHash));
+      else if (!equalBytes(record.view.configHash, configHash)) {
+        throw new ClientError("directory_fork", "This server's public record is not the one that was named.");
+      }
+    },
+    async configHash(host) {
+      return (await load(host))?.view.configHash;
+    },
+    async status(host) {
+      const record = await load(host);
+      if (record === undefined) return { host, size: 0, checkedAtMs: 0, witnesses: 0, required: 0, status: "unchecked" };
+      const { view, witnesses, required } = record;
+      return { host, size: view.size, checkedAtMs: view.checkedAtMs, witnesses, required, status: statusOf(record) };
+    },
+    onAlarm(listener) {
+      listeners.push(listener);
+    },
+  };
+}
+
+/** The host that gossip is about; `undefined` when it is malformed. */
+function hostOf(gossip: Uint8Array): string | undefined {
+  try {
+    const { origin } = decode(gossipCodec, gossip);
+    const host = origin.split("/", 1)[0];
+    return host !== undefined && directoryOrigin(host) === origin ? host : undefined;
+  } catch {
+    return undefined;
+  }
+}
