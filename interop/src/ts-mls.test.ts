@@ -1,5 +1,19 @@
 import { fromHex, utf8Bytes } from "@latchkey/codec";
-import { createGroupInfo, joinByExternalCommit, processMessage } from "@latchkey/mls";
+import {
+  createCommit,
+  createExternalProposal,
+  createGroup,
+  createGroupInfo,
+  createProposal,
+  decodeKeyPackage,
+  epoch,
+  externalSendersExtension,
+  joinByExternalCommit,
+  ownLeafIndex,
+  processMessage,
+  toLeafIndex,
+} from "@latchkey/mls";
+import type { ProposalRequest } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import {
   bytesToBase64,
@@ -9,8 +23,9 @@ import {
   getCiphersuiteImpl,
   joinGroupExternal,
   makePskIndex,
+  proposeAddExternal,
 } from "ts-mls";
-import type { CiphersuiteName } from "ts-mls";
+import type { CiphersuiteImpl, CiphersuiteName } from "ts-mls";
 import { describe, expect, it } from "vitest";
 import { LatchkeyParty } from "./parties/latchkey.ts";
 import { decodeForTsMls, TsMlsParty } from "./parties/ts-mls.ts";
@@ -203,6 +218,159 @@ describe("joining by an external commit", () => {
     if (taken.kind !== "commit") throw new Error("a commit expected");
     founder.state = taken.state;
     expect(await founder.view()).toEqual(await member.view());
+  });
+});
+
+describe("proposals sent by themselves", () => {
+  const suiteName = "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519";
+  const suite = nodeCrypto.suite(1);
+  const random = (size: number): Uint8Array => crypto.getRandomValues(new Uint8Array(size));
+  const nowSeconds = BigInt(Math.floor(Date.now() / 1000));
+
+  async function pair(id: string): Promise<{ ours: LatchkeyParty; theirs: TsMlsParty; cipherSuite: CiphersuiteImpl }> {
+    const cipherSuite = await getCiphersuiteImpl(getCiphersuiteFromName(suiteName));
+    const [ours, theirs] = [new LatchkeyParty(suite, "ours"), new TsMlsParty(cipherSuite, "theirs")];
+    await ours.createGroup(fromHex(id));
+    const { welcomes } = await ours.commit({ adds: [await theirs.keyPackage()], treeInWelcome: true });
+    await theirs.join({ welcome: welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+    return { ours, theirs, cipherSuite };
+  }
+
+  for (const wireFormat of ["public-message", "private-message"] as const) {
+    it(`ours as ${wireFormat}: ts-mls takes an update, an add and a removal, and commits them by reference`, async () => {
+      const { ours, theirs } = await pair(wireFormat === "public-message" ? "06" : "07");
+      const [third, fourth] = [new LatchkeyParty(suite, "third"), new LatchkeyParty(suite, "fourth")];
+      const { welcomes } = await ours.commit({ adds: [await third.keyPackage()], treeInWelcome: true }).then(async (created) => {
+        await theirs.receive(created.message);
+        return created;
+      });
+      await third.join({ welcome: welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+      const requests: ProposalRequest[] = [
+        { kind: "update" },
+        { kind: "remove", removed: ownLeafIndex(third.state) },
+        { kind: "add", keyPackage: decodeKeyPackage(await fourth.keyPackage()) },
+      ];
+      for (const request of requests) {
+        const made = await createProposal(ours.state, { request, wireFormat, authenticatedData: utf8Bytes("aad"), random, nowSeconds });
+        ours.state = made.next;
+        expect((await theirs.receive(made.message)).kind).toBe("proposal");
+        const heard = await processMessage(third.state, made.message, { allowProposals: true });
+        if (heard.kind !== "proposal") throw new Error("a proposal expected");
+        third.state = heard.state;
+      }
+      const created = await theirs.commitProposals([], { treeInWelcome: true, welcomes: 1 });
+      const taken = await processMessage(ours.state, created.message);
+      if (taken.kind !== "commit") throw new Error("a commit expected");
+      ours.state = taken.state;
+      await fourth.join({ welcome: created.welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+      expect(await ours.view()).toEqual(await theirs.view());
+      expect(await fourth.view()).toEqual(await theirs.view());
+      expect((await third.receive(created.message)).kind).toBe("removed");
+    });
+
+    it(`theirs as ${wireFormat}: ours takes and commits them by reference`, async () => {
+      const { ours, theirs } = await pair(wireFormat === "public-message" ? "08" : "09");
+      const joiner = new TsMlsParty(await getCiphersuiteImpl(getCiphersuiteFromName(suiteName)), "joiner");
+      await joiner.keyPackage();
+      const sent = await theirs.propose(
+        { proposalType: "add", add: { keyPackage: joiner.offered.publicPackage } },
+        wireFormat === "public-message",
+      );
+      const heard = await processMessage(ours.state, sent, { allowProposals: true });
+      if (heard.kind !== "proposal") throw new Error("a proposal expected");
+      const created = await createCommit(heard.state, {
+        references: [heard.reference],
+        authenticatedData: fromHex(""),
+        random,
+        nowSeconds,
+        treeInWelcome: true,
+      });
+      ours.state = created.next;
+      expect((await theirs.receive(created.message)).kind).toBe("commit");
+      await joiner.join({ welcome: created.welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+      expect(await theirs.view()).toEqual(await ours.view());
+      expect(await joiner.view()).toEqual(await ours.view());
+    });
+  }
+
+  it("of somebody who asks to be added: theirs is taken by ours when allowed", async () => {
+    const { ours, theirs, cipherSuite } = await pair("0a");
+    const guest = new TsMlsParty(cipherSuite, "guest");
+    await guest.keyPackage();
+    const { publicPackage, privatePackage } = guest.offered;
+    const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(theirs.state, [], cipherSuite);
+    const asked = encodeMlsMessage(await proposeAddExternal(groupInfo, publicPackage, privatePackage, cipherSuite));
+    const heard = await processMessage(ours.state, asked, { allowExternalProposals: true });
+    if (heard.kind !== "proposal") throw new Error("a proposal expected");
+    expect(heard).toMatchObject({ from: "new-member", sender: undefined });
+    const created = await createCommit(heard.state, {
+      references: [heard.reference],
+      authenticatedData: fromHex(""),
+      random,
+      nowSeconds,
+      treeInWelcome: true,
+    });
+    await guest.join({ welcome: created.welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+    ours.state = created.next;
+    expect(await guest.view()).toEqual(await ours.view());
+  });
+
+  it("of somebody who asks to be added: ours is taken and committed by ts-mls", async () => {
+    const { ours, theirs } = await pair("0b");
+    const asking = new LatchkeyParty(suite, "asking");
+    const keyPackage = decodeKeyPackage(await asking.keyPackage());
+    const { signatureSecretKey } = asking.offeredPrivateKeys;
+    const message = await createExternalProposal({
+      suite,
+      groupId: fromHex("0b"),
+      epoch: epoch(ours.state),
+      from: { kind: "new-member", keyPackage, signatureSecretKey },
+      authenticatedData: utf8Bytes("please"),
+    });
+    expect((await theirs.receive(message)).kind).toBe("proposal");
+    const heard = await processMessage(ours.state, message, { allowExternalProposals: true });
+    if (heard.kind !== "proposal") throw new Error("a proposal expected");
+    const created = await theirs.commitProposals([], { treeInWelcome: true, welcomes: 1 });
+    ours.state = heard.state;
+    expect((await ours.receive(created.message)).kind).toBe("commit");
+    await asking.join({ welcome: created.welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+    expect(await ours.view()).toEqual(await theirs.view());
+    expect(await asking.view()).toEqual(await theirs.view());
+  });
+
+  it("of an external sender: refused by ts-mls, which reads external_senders as one entry, not the list of RFC 9420 section 12.1.8.1", async () => {
+    const office = await suite.generateSignatureKeyPair(random);
+    const extension = externalSendersExtension([
+      { signatureKey: office.publicKey, credential: { kind: "basic", identity: utf8Bytes("office") } },
+    ]);
+    const ours = new LatchkeyParty(suite, "ours");
+    const groupId = fromHex("0c");
+    ours.state = await createGroup({
+      suite,
+      groupId,
+      credential: { kind: "basic", identity: utf8Bytes("ours") },
+      signatureKeyPair: await suite.generateSignatureKeyPair(random),
+      lifetime: { notBefore: 0n, notAfter: 1n << 40n },
+      extensions: [extension],
+      random,
+    });
+    const theirs = new TsMlsParty(await getCiphersuiteImpl(getCiphersuiteFromName(suiteName)), "theirs");
+    const { welcomes } = await ours.commit({ adds: [await theirs.keyPackage()], treeInWelcome: true });
+    await theirs.join({ welcome: welcomes[0] ?? fromHex(""), ratchetTree: undefined });
+    const message = await createExternalProposal({
+      suite,
+      groupId,
+      epoch: epoch(ours.state),
+      from: {
+        kind: "external",
+        senderIndex: 0,
+        signatureSecretKey: office.secretKey,
+        proposal: { kind: "remove", removed: toLeafIndex(theirs.ownLeaf()) },
+      },
+      authenticatedData: fromHex(""),
+    });
+    await expect(theirs.receive(message)).rejects.toThrow("Could not decode ExternalSender");
+    expect((await processMessage(ours.state, message, { allowExternalProposals: true })).kind).toBe("proposal");
   });
 });
 

@@ -75,6 +75,12 @@ export class LatchkeyParty implements Party {
     this.#past = [];
   }
 
+  /** The secrets of the key package offered last. */
+  get offeredPrivateKeys(): KeyPackagePrivateKeys {
+    if (this.#offered === undefined) throw new Error("no key package was offered");
+    return this.#offered.privateKeys;
+  }
+
   /** The state as it is stored. */
   serialise(): Uint8Array[] {
     return encodeGroupState(this.state).map(({ value }) => value ?? nothing);

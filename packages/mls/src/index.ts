@@ -3,9 +3,9 @@ export type { MlsCheck, MlsErrorCode } from "./errors.ts";
 export type { CipherSuite, CipherSuiteId, CryptoProvider, HpkeCiphertext, KeyPair, MaybePromise, RandomBytes } from "./crypto/suite.ts";
 export { decryptWithLabel, encryptWithLabel, expandWithLabel, refHash, signWithLabel, verifyWithLabel } from "./crypto/labeled.ts";
 export { extensionTypes, findExtension, lastResortExtensionType } from "./messages/basics.ts";
-export type { Capabilities, Credential, Extension, Lifetime, RequiredCapabilities } from "./messages/basics.ts";
+export type { Capabilities, Credential, Extension, ExternalSender, Lifetime, RequiredCapabilities } from "./messages/basics.ts";
 export type { KeyPackage, LeafNode, LeafNodeSource } from "./messages/nodes.ts";
-export type { PreSharedKeyId } from "./messages/proposals.ts";
+export type { PreSharedKeyId, Proposal } from "./messages/proposals.ts";
 export { toLeafIndex } from "./tree/tree-math.ts";
 export type { LeafIndex } from "./tree/tree-math.ts";
 export {
@@ -16,6 +16,7 @@ export {
   verifyKeyPackage,
 } from "./group/key-packages.ts";
 export { createGroup } from "./group/create-group.ts";
+export { createExternalProposal, createProposal, externalSendersExtension } from "./group/create-proposal.ts";
 export { createCommit } from "./group/create-commit.ts";
 export { joinGroup } from "./group/join-group.ts";
 export { createGroupInfo, joinByExternalCommit } from "./group/external.ts";
@@ -50,11 +51,14 @@ export type {
   CreateCommitParams,
   CreateGroupParams,
   CreateKeyPackageParams,
+  CreateProposalParams,
   CreatedCommit,
   CreatedKeyPackage,
+  CreatedProposal,
   EncryptParams,
   EncryptedMessage,
   ExternalJoinParams,
+  ExternalProposalParams,
   InspectedCommit,
   JoinGroupParams,
   JoinedGroup,
@@ -66,6 +70,7 @@ export type {
   ProcessedProposal,
   ProcessedRemoval,
   ProcessParams,
+  ProposalRequest,
   PskLookup,
   ReInitRequest,
 } from "./group/types.ts";

@@ -1,4 +1,3 @@
-import { equalBytes } from "@latchkey/codec";
 import type { CipherSuite } from "../crypto/suite.ts";
 import { MlsError } from "../errors.ts";
 import type { MlsCheck } from "../errors.ts";
@@ -9,6 +8,7 @@ import { requireCredentialSupport, requireUsableKey, verifyLeaf } from "../tree/
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import { mergeUpdatePath } from "../tree/tree-kem.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
+import { findPending } from "./pending.ts";
 import { applyProposals, requireValidPsk } from "./proposal-list.ts";
 import type { AddedMember, AppliedProposals, ProposedChange } from "./proposal-list.ts";
 import { toMember } from "./member.ts";
@@ -61,7 +61,7 @@ async function checkMemberCommit(state: GroupState, content: AuthenticatedConten
   const { path, proposals } = body.commit;
   const changes = proposals.map((entry): ProposedChange => {
     if (entry.kind === "proposal") return { proposal: entry.proposal, sender: committer };
-    const pending = state.proposals.find(({ reference }) => equalBytes(reference, entry.reference));
+    const pending = findPending(state, entry.reference);
     if (pending === undefined) throw new MlsError("invalid-commit", "a reference to an unknown proposal", { clause: "RFC 9420 §12.4" });
     return pending;
   });

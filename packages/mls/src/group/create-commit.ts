@@ -23,14 +23,15 @@ import { requireUsableTree } from "./check-commit.ts";
 import { beginEpoch, lookUpPsks, nextEpoch } from "./epochs.ts";
 import type { NewEpoch } from "./epochs.ts";
 import { referenceOf } from "./key-packages.ts";
+import { findPending } from "./pending.ts";
 import { applyProposals } from "./proposal-list.ts";
 import type { AddedMember, AppliedProposals } from "./proposal-list.ts";
 import { encodeContext, requireActive } from "./state.ts";
-import type { GroupState } from "./state.ts";
+import type { GroupState, PendingProposal } from "./state.ts";
 import type { CreateCommitParams, CreatedCommit } from "./types.ts";
 
 /**
- * Makes a commit: a `PublicMessage` with its proposals inline (RFC 9420 section 12.4.1). `state` stays as it is.
+ * Makes a commit: a `PublicMessage` with its proposals inline, or by reference to those sent before (RFC 9420 section 12.4.1). `state` stays as it is.
  * @throws MlsError `invalid-proposal` or `invalid-leaf` when the changes are not allowed, `usage` after a ReInit.
  */
 export async function createCommit(state: GroupState, params: CreateCommitParams): Promise<CreatedCommit> {
@@ -38,9 +39,11 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
   const { suite, ownLeaf } = state;
   const successor = successorPsk(state, params);
   const proposals: Proposal[] = [...proposalsOf(params), ...(successor === undefined ? [] : [{ kind: "psk", psk: successor.id } as const])];
-  for (const keyPackage of params.adds ?? []) {
-    requireLifetime(keyPackage.leafNode, params.nowSeconds);
-    await requireUsableKey(suite, keyPackage.initKey, "invalid-leaf");
+  const referred = referredProposals(state, params.references ?? []);
+  for (const { proposal } of [...proposals.map((own) => ({ proposal: own })), ...referred]) {
+    if (proposal.kind !== "add") continue;
+    requireLifetime(proposal.keyPackage.leafNode, params.nowSeconds);
+    await requireUsableKey(suite, proposal.keyPackage.initKey, "invalid-leaf");
   }
   const applied = await applyProposals({
     suite,
@@ -48,7 +51,7 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
     tree: state.tree,
     extensions: state.context.extensions,
     committer: ownLeaf,
-    changes: proposals.map((proposal) => ({ proposal, sender: ownLeaf })),
+    changes: [...proposals.map((proposal) => ({ proposal, sender: ownLeaf })), ...referred],
     isFounding: successor !== undefined,
   });
   const provisionalFor = (treeHash: Uint8Array): GroupContext => ({
@@ -69,7 +72,13 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
     authenticatedData: params.authenticatedData.slice(),
     body: {
       kind: "commit",
-      commit: { proposals: proposals.map((proposal) => ({ kind: "proposal", proposal })), path: path?.path },
+      commit: {
+        proposals: [
+          ...proposals.map((proposal) => ({ kind: "proposal", proposal }) as const),
+          ...referred.map(({ reference }) => ({ kind: "reference", reference }) as const),
+        ],
+        path: path?.path,
+      },
     },
   };
   const signature = await signContent(suite, {
@@ -116,6 +125,16 @@ export async function createCommit(state: GroupState, params: CreateCommitParams
   const welcomes = await createWelcomes(next, { epoch, path, added: applied.added, psks: applied.psks, pskSecret, params });
   wipe(epoch.joinerSecret, pskSecret, ...(path?.pathSecrets.values() ?? []));
   return { message: encodeMessage({ kind: "public-message", publicMessage }), next, welcomes };
+}
+
+/** The proposals of these references, each once. @throws MlsError `usage`. */
+function referredProposals(state: GroupState, references: readonly Uint8Array[]): PendingProposal[] {
+  const found = references.map((reference) => {
+    const pending = findPending(state, reference);
+    if (pending === undefined) throw new MlsError("usage", "a reference to a proposal that this epoch does not have");
+    return pending;
+  });
+  return [...new Set(found)];
 }
 
 /** The PSK that ties a group being made to the one that it succeeds (RFC 9420 section 8.6). @throws MlsError `usage`. */

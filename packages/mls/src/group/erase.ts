@@ -18,6 +18,11 @@ export function eraseState(state: GroupState, kept: readonly GroupState[] = []):
   const secrets = Object.entries(state.secrets) as [keyof GroupState["secrets"], Uint8Array][]; // the type of `secrets`, entry by entry
   for (const [name, secret] of secrets) if (!kept.some((other) => other.secrets[name] === secret)) wipe(secret);
   for (const [index, key] of state.privateKeys) if (!kept.some((other) => other.privateKeys.get(index) === key)) eraseKey(key);
+  // The secret key of an update becomes that of the leaf when somebody commits it.
+  for (const { updateSecretKey: key } of state.proposals) {
+    if (key === undefined || kept.some((other) => [...other.privateKeys.values()].includes(key))) continue;
+    if (!kept.some((other) => other.proposals.some(({ updateSecretKey }) => updateSecretKey === key))) eraseKey(key);
+  }
   if (!kept.some((other) => other.signatureSecretKey === state.signatureSecretKey)) eraseKey(state.signatureSecretKey);
   eraseSecretTree(
     state.secretTree,

@@ -6,6 +6,7 @@ import { MlsError } from "../errors.ts";
 import { decodeMessage, encodeMessage } from "../messages/message.ts";
 import { ratchetTreeNodes } from "../messages/nodes.ts";
 import { encryptApplicationMessage } from "./application.ts";
+import { createExternalProposal, createProposal } from "./create-proposal.ts";
 import { reforgeCommit } from "./forging.testing.ts";
 import { commitOf, groupOf, nothing, nowSeconds, processCommitOf, testClient, testCommit, testKeyPackage } from "./group.testing.ts";
 import { joinGroup } from "./join-group.ts";
@@ -16,6 +17,7 @@ import { inspectCommit, processMessage } from "./process-message.ts";
 import { numberBelow } from "./sessions.testing.ts";
 import { encodeRatchetTree } from "./state.ts";
 import type { GroupState } from "./state.ts";
+import type { ProposalRequest } from "./types.ts";
 
 const isNightly = process.env["LATCHKEY_NIGHTLY"] === "1";
 const rounds = Number(process.env["LATCHKEY_FUZZ_ROUNDS"] ?? (isNightly ? 60_000 : 500));
@@ -77,15 +79,41 @@ async function scene(seed: string) {
   return { random, states, ann, ben, fay, created, sent };
 }
 
+/** Proposals sent by themselves: a member's of some kinds, in public and private, and that of somebody who asks to be added. */
+async function proposalsIn({ random, ben, fay, states }: Pick<Awaited<ReturnType<typeof scene>>, "random" | "ben" | "fay" | "states">) {
+  const [, , cat, dan] = states;
+  if (cat === undefined || dan === undefined) throw new Error("members");
+  const common = { authenticatedData: random(8), random, nowSeconds };
+  const requests: ProposalRequest[] = [
+    { kind: "update" },
+    { kind: "remove", removed: dan.ownLeaf },
+    { kind: "add", keyPackage: fay.keyPackage },
+    { kind: "psk", psk: { source: { kind: "external", pskId: random(4) }, nonce: random(32) } },
+    { kind: "group-context-extensions", extensions: [{ type: 1, data: random(4) }] },
+    { kind: "reinit", groupId: random(8), cipherSuite: 1, extensions: [] },
+  ];
+  const messages: Uint8Array[] = [];
+  for (const request of requests) messages.push((await createProposal(cat, { ...common, request })).message);
+  messages.push((await createProposal(cat, { ...common, request: { kind: "update" }, wireFormat: "private-message" })).message);
+  const { groupId, epoch } = ben.context;
+  const from = { kind: "new-member", keyPackage: fay.keyPackage, signatureSecretKey: fay.privateKeys.signatureSecretKey } as const;
+  messages.push(await createExternalProposal({ suite, groupId, epoch, from, authenticatedData: random(8) }));
+  for (const message of messages) {
+    const processed = await processMessage(ben, message, { nowSeconds, allowProposals: true, allowExternalProposals: true });
+    if (processed.kind !== "proposal") throw new Error("a proposal that is taken as it is");
+  }
+  return messages;
+}
+
 describe("fuzzing with structures", () => {
   it(
     `${rounds} messages changed in the wire's own terms: only typed refusals, no hang, the state as it was`,
     { timeout: 3_600_000 },
     async () => {
-      const { random, ben, fay, created, sent } = await scene("fuzz/messages");
+      const { random, states, ben, fay, created, sent } = await scene("fuzz/messages");
       const [welcome = nothing] = created.welcomes;
       const before = fingerprint(ben);
-      const seeds = [created.message, sent.message, welcome, fay.message];
+      const seeds = [created.message, sent.message, welcome, fay.message, ...(await proposalsIn({ random, ben, fay, states }))];
       const tree = encodeRatchetTree(created.next);
       const nodes = decode(ratchetTreeNodes, tree);
       let reached = 0;
@@ -97,7 +125,7 @@ describe("fuzzing with structures", () => {
         if (message === undefined) continue;
         reached++;
         await requireOrderly(`${at}, process`, () =>
-          processMessage(ben, message, { nowSeconds, allowProposals: true, allowExternalCommits: true }),
+          processMessage(ben, message, { nowSeconds, allowProposals: true, allowExternalProposals: true, allowExternalCommits: true }),
         );
         await requireOrderly(`${at}, inspect`, () => inspectCommit(ben, message, { allowExternalCommits: true }));
         await requireOrderly(`${at}, key package`, async () => {

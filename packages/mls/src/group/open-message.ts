@@ -6,13 +6,14 @@ import { unprotectPublicMessage } from "../framing/public-message.ts";
 import type { AuthenticatedContent } from "../messages/framing.ts";
 import { decodeMessage } from "../messages/message.ts";
 import type { SecretTree } from "../secret-tree/secret-tree.ts";
+import { readExternalSenders } from "../tree/leaf-validation.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import type { GroupState } from "./state.ts";
 
 /** A message whose tag or encryption and whose signature have been checked. */
 export interface OpenedMessage {
   readonly content: AuthenticatedContent;
-  /** The sender's leaf, undefined for somebody who adds themself. */
+  /** The sender's leaf, undefined for somebody outside. */
   readonly sender: LeafIndex | undefined;
   readonly signaturePublicKey: Uint8Array;
   /** The secret tree after this message: without the key it used. */
@@ -78,8 +79,16 @@ function senderOf(
       if (path === undefined) throw new MlsError("invalid-commit", "an external commit without path", { clause: "RFC 9420 §12.4.3.2" });
       return { sender: undefined, signaturePublicKey: path.leafNode.signatureKey };
     }
-    case "external":
-    case "new-member-proposal":
-      throw new MlsError("unsupported", "proposals from outside the group are refused", { clause: "RFC 9420 §12.1.8" });
+    case "external": {
+      const found = readExternalSenders(state.context.extensions)[sender.senderIndex];
+      if (found === undefined) throw new MlsError("crypto", "a sender whom the group does not name", { clause: "RFC 9420 §12.1.8.1" });
+      return { sender: undefined, signaturePublicKey: found.signatureKey };
+    }
+    case "new-member-proposal": {
+      const proposal = body.kind === "proposal" ? body.proposal : undefined;
+      if (proposal?.kind !== "add")
+        throw new MlsError("invalid-proposal", "somebody new asks for more than to be added", { clause: "RFC 9420 §12.1.8" });
+      return { sender: undefined, signaturePublicKey: proposal.keyPackage.leafNode.signatureKey };
+    }
   }
 }

@@ -68,9 +68,10 @@ interface HeldKey {
 }
 
 const keysRecord: Codec<HeldKey[]> = vector(struct<HeldKey>({ index: uint32, secretKey }), { maxBytes: limits.messageBytes });
-const proposalsRecord: Codec<PendingProposal[]> = vector(struct<PendingProposal>({ reference: hash, sender: leafIndex, proposal }), {
-  maxBytes: limits.messageBytes,
-});
+const proposalsRecord: Codec<PendingProposal[]> = vector(
+  struct<PendingProposal>({ reference: hash, sender: optional(leafIndex), proposal, updateSecretKey: optional(secretKey) }),
+  { maxBytes: limits.messageBytes },
+);
 const lowRecord: Codec<(NodeValue | undefined)[]> = vector(optional(node), { maxBytes: limits.messageBytes, maxItems: 7 });
 
 /**

@@ -1,22 +1,22 @@
-import { encode, equalBytes, utf8Bytes } from "@latchkey/codec";
-import { proposalReference } from "../crypto/labeled.ts";
+import { equalBytes, utf8Bytes } from "@latchkey/codec";
 import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
 import { contentToBeSigned } from "../framing/authenticate.ts";
 import { deriveExternalKeyPair, zeroSecret } from "../key-schedule/epoch-secrets.ts";
 import { isConfirmationTag } from "../key-schedule/transcript.ts";
-import { authenticatedContent } from "../messages/framing.ts";
 import type { AuthenticatedContent } from "../messages/framing.ts";
 import type { PreSharedKeyId } from "../messages/proposals.ts";
 import { requireLifetime } from "../tree/leaf-validation.ts";
 import { decryptUpdatePath, retainPrivateKeys } from "../tree/tree-kem.ts";
 import type { PrivateKeys } from "../tree/tree-kem.ts";
+import { leafToNode } from "../tree/tree-math.ts";
 import { asCheck, checkCommit, leavesOf } from "./check-commit.ts";
 import type { CheckedCommit } from "./check-commit.ts";
 import { beginEpoch, lookUpPsks, nextEpoch } from "./epochs.ts";
 import { openMessage } from "./open-message.ts";
 import type { OpenedMessage } from "./open-message.ts";
 import { toMember } from "./member.ts";
+import { pendingOf, requireProposable, withPending } from "./pending.ts";
 import { encodeContext } from "./state.ts";
 import type { GroupState } from "./state.ts";
 import type { InspectedCommit, Processed, ProcessedApplication, ProcessParams, PskLookup } from "./types.ts";
@@ -33,7 +33,7 @@ export async function processMessage(state: GroupState, message: Uint8Array, par
     case "application":
       return application(state, opened, body.data);
     case "proposal":
-      return processProposal(state, opened, params);
+      return await processProposal(state, opened, params);
     case "commit":
       return await processCommit(state, opened, params);
   }
@@ -83,17 +83,30 @@ function application(state: GroupState, opened: OpenedMessage, data: Uint8Array)
   };
 }
 
-function processProposal(state: GroupState, opened: OpenedMessage, params: ProcessParams): Processed {
-  if (params.allowProposals !== true) {
-    throw new MlsError("unsupported", "proposals by themselves are refused", { clause: "RFC 9420 §12.1", check: "public" });
-  }
+async function processProposal(state: GroupState, opened: OpenedMessage, params: ProcessParams): Promise<Processed> {
   const { content, sender, secretTree } = opened;
-  const { body, authenticatedData } = content.content;
-  if (body.kind !== "proposal" || sender === undefined) throw new MlsError("usage", "not a member's proposal");
-  const reference = proposalReference(state.suite, encode(authenticatedContent, content));
-  const known = state.proposals.some((pending) => equalBytes(pending.reference, reference));
-  const proposals = known ? state.proposals : [...state.proposals, { reference, sender, proposal: body.proposal }];
-  return { kind: "proposal", state: { ...state, secretTree, proposals }, sender, authenticatedData, reference };
+  const { sender: from, authenticatedData } = content.content;
+  const isAllowed = from.kind === "member" ? params.allowProposals === true : params.allowExternalProposals === true;
+  if (!isAllowed) {
+    const clause = from.kind === "member" ? "RFC 9420 §12.1" : "RFC 9420 §12.1.8";
+    throw new MlsError("unsupported", "proposals by themselves are refused", { clause, check: "public" });
+  }
+  const pending = pendingOf(state.suite, content);
+  const { reference, proposal } = pending;
+  await asCheck("public", () => requireProposable(state, pending));
+  if (proposal.kind === "add" && params.nowSeconds !== undefined) {
+    const { nowSeconds } = params;
+    await asCheck("policy", async () => requireLifetime(proposal.keyPackage.leafNode, nowSeconds));
+  }
+  return {
+    kind: "proposal",
+    state: withPending({ ...state, secretTree }, pending),
+    from: from.kind === "new-member-proposal" ? "new-member" : from.kind === "external" ? "external" : "member",
+    sender,
+    authenticatedData,
+    reference,
+    proposal,
+  };
 }
 
 async function processCommit(state: GroupState, opened: OpenedMessage, params: ProcessParams): Promise<Processed> {
@@ -131,10 +144,8 @@ async function processCommit(state: GroupState, opened: OpenedMessage, params: P
 async function enterEpoch(state: GroupState, checked: CheckedCommit, psk: PskLookup | undefined): Promise<GroupState> {
   const { suite } = state;
   const { newTree, provisional, content } = checked;
-  if (checked.updated.includes(state.ownLeaf)) {
-    throw new MlsError("unsupported", "an update of this member that it did not make", { clause: "RFC 9420 §12.1.2" });
-  }
-  const { commitSecret, pathKeys } = await decryptPath(state, checked);
+  const held = heldKeys(state, checked);
+  const { commitSecret, pathKeys } = await decryptPath(state, checked, held);
   const pskSecret = lookUpPsks(suite, checked.psks, { psk: (id) => psk?.(id) ?? ownResumptionPsk(state, id), code: "invalid-commit" });
   const externalInit = checked.externalInit === undefined ? undefined : await externalInitSecret(state, checked.externalInit);
   const epoch = nextEpoch({
@@ -156,31 +167,54 @@ async function enterEpoch(state: GroupState, checked: CheckedCommit, psk: PskLoo
     tree: newTree,
     ownLeaf: state.ownLeaf,
     signatureSecretKey: state.signatureSecretKey,
-    privateKeys: new Map([...retainPrivateKeys(state.privateKeys, state.tree, newTree), ...pathKeys]),
+    privateKeys: new Map([...retainPrivateKeys(held, checked.tree, newTree), ...pathKeys]),
     confirmationTag,
     isEnded: checked.reInit !== undefined,
   });
 }
 
+/** The keys that fit the tree after the proposals: those that stay, and that of one's own update. */
+function heldKeys(state: GroupState, checked: CheckedCommit): PrivateKeys {
+  const keys = retainPrivateKeys(state.privateKeys, state.tree, checked.tree);
+  if (!checked.updated.includes(state.ownLeaf)) return keys;
+  const current = checked.tree.leafAt(state.ownLeaf)?.encryptionKey;
+  const own = state.proposals.find(
+    ({ proposal, sender }) =>
+      sender === state.ownLeaf &&
+      proposal.kind === "update" &&
+      current !== undefined &&
+      equalBytes(proposal.leafNode.encryptionKey, current),
+  );
+  if (own?.updateSecretKey === undefined) {
+    throw new MlsError("unsupported", "an update of this member that it did not make", { clause: "RFC 9420 §12.1.2" });
+  }
+  return keys.set(leafToNode(state.ownLeaf), own.updateSecretKey);
+}
+
 async function decryptPath(
   state: GroupState,
   checked: CheckedCommit,
+  privateKeys: PrivateKeys,
 ): Promise<{ readonly commitSecret: Uint8Array; readonly pathKeys: PrivateKeys }> {
   const { suite, ownLeaf } = state;
   const { path, tree, committer } = checked;
   if (path === undefined) return { commitSecret: zeroSecret(suite), pathKeys: new Map() };
-  const { commitSecret, pathSecret, privateKeys } = await decryptUpdatePath({
+  const {
+    commitSecret,
+    pathSecret,
+    privateKeys: pathKeys,
+  } = await decryptUpdatePath({
     suite,
     tree,
     sender: committer,
     own: ownLeaf,
     path,
     added: leavesOf(checked.added),
-    privateKeys: retainPrivateKeys(state.privateKeys, state.tree, tree),
+    privateKeys,
     context: encodeContext(checked.provisional),
   });
   wipe(pathSecret);
-  return { commitSecret, pathKeys: privateKeys };
+  return { commitSecret, pathKeys };
 }
 
 function requireConfirmationTag(

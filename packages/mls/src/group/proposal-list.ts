@@ -7,6 +7,7 @@ import type { KeyPackage } from "../messages/nodes.ts";
 import { preSharedKeyId } from "../messages/proposals.ts";
 import type { PreSharedKeyId, Proposal } from "../messages/proposals.ts";
 import {
+  readExternalSenders,
   readRequiredCapabilities,
   requireDistinctExtensions,
   requireSupport,
@@ -20,10 +21,10 @@ import { toMember } from "./member.ts";
 import type { Member } from "./member.ts";
 import type { ReInitRequest } from "./types.ts";
 
-/** A proposal and the member that proposed it. */
+/** A proposal and the member that proposed it: undefined for somebody outside. */
 export interface ProposedChange {
   readonly proposal: Proposal;
-  readonly sender: LeafIndex;
+  readonly sender: LeafIndex | undefined;
 }
 
 /** A member added by a commit. */
@@ -51,7 +52,8 @@ export interface ApplyProposalsParams {
   readonly groupId: Uint8Array;
   readonly tree: RatchetTree;
   readonly extensions: readonly Extension[];
-  readonly committer: LeafIndex;
+  /** Undefined when no one commits yet, and it is only asked what may be proposed. */
+  readonly committer: LeafIndex | undefined;
   readonly changes: readonly ProposedChange[];
   /** Whether the group is only being made, so that a PSK may tie it to the one before it. */
   readonly isFounding?: boolean;
@@ -71,19 +73,26 @@ function refuse(message: string, clause: string = listClause): MlsError {
 export async function applyProposals(params: ApplyProposalsParams): Promise<AppliedProposals> {
   const { suite, groupId, changes } = params;
   requireValidList(params);
-  const ofKind = <K extends Proposal["kind"]>(kind: K): { proposal: Extract<Proposal, { kind: K }>; sender: LeafIndex }[] =>
+  const ofKind = <K extends Proposal["kind"]>(kind: K): { proposal: Extract<Proposal, { kind: K }>; sender: LeafIndex | undefined }[] =>
     // Filtered by the kind, which the compiler does not carry over.
-    changes.filter(({ proposal }) => proposal.kind === kind) as { proposal: Extract<Proposal, { kind: K }>; sender: LeafIndex }[];
+    changes.filter(({ proposal }) => proposal.kind === kind) as {
+      proposal: Extract<Proposal, { kind: K }>;
+      sender: LeafIndex | undefined;
+    }[];
 
   const newExtensions = ofKind("group-context-extensions")[0]?.proposal.extensions;
   if (newExtensions !== undefined) {
     requireDistinctExtensions(newExtensions, "invalid-proposal");
     readRequiredCapabilities(newExtensions);
+    readExternalSenders(newExtensions);
   }
   const extensions = newExtensions ?? params.extensions;
 
   let { tree } = params;
-  const updates = ofKind("update");
+  const updates = ofKind("update").map(({ proposal, sender }) => {
+    if (sender === undefined) throw refuse("an update by somebody outside", "RFC 9420 §12.1.8");
+    return { proposal, sender };
+  });
   for (const { proposal, sender } of updates) {
     const current = tree.leafAt(sender);
     if (current === undefined) throw refuse("an update of a leaf that is blank");
@@ -140,7 +149,9 @@ function requireValidList({ suite, committer, changes, isFounding = false }: App
       case "update":
       case "remove": {
         const leaf = proposal.kind === "update" ? sender : proposal.removed;
-        if (leaf === committer) throw refuse(proposal.kind === "update" ? "an update by the committer" : "the removal of the committer");
+        if (leaf !== undefined && leaf === committer)
+          throw refuse(proposal.kind === "update" ? "an update by the committer" : "the removal of the committer");
+        if (leaf === undefined) break;
         if (touched.has(leaf)) throw refuse("two changes of one leaf");
         touched.add(leaf);
         break;

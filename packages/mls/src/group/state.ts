@@ -19,8 +19,11 @@ import type { Member } from "./member.ts";
 /** A proposal sent by itself that a commit of this epoch may refer to. */
 export interface PendingProposal {
   readonly reference: Uint8Array;
-  readonly sender: LeafIndex;
+  /** Undefined for somebody outside. */
+  readonly sender: LeafIndex | undefined;
   readonly proposal: Proposal;
+  /** The secret key of one's own update's leaf. */
+  readonly updateSecretKey: Uint8Array | undefined;
 }
 
 /** The epoch's secrets that outlive its beginning. */

@@ -1,7 +1,14 @@
 import type { CipherSuite, KeyPair, MaybePromise, RandomBytes } from "../crypto/suite.ts";
 import type { Capabilities, Credential, Extension, Lifetime } from "../messages/basics.ts";
 import type { KeyPackage, LeafNode } from "../messages/nodes.ts";
-import type { PreSharedKeyId } from "../messages/proposals.ts";
+import type {
+  AddProposal,
+  GroupContextExtensionsProposal,
+  PreSharedKeyId,
+  Proposal,
+  PskProposal,
+  RemoveProposal,
+} from "../messages/proposals.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import type { Member } from "./member.ts";
 import type { GroupState } from "./state.ts";
@@ -76,6 +83,8 @@ export interface CreateCommitParams {
    * one and this has the parameters it asked for, "branch" for a group of some of its members (RFC 9420 sections 11.2 and 11.3).
    */
   readonly successorOf?: { readonly state: GroupState; readonly usage: "reinit" | "branch" };
+  /** Proposals sent by themselves in this epoch, to be committed by reference: of others, or one's own but for updates. */
+  readonly references?: readonly Uint8Array[];
   /** `authenticated_data` of the message: authenticated, not encrypted by MLS. */
   readonly authenticatedData: Uint8Array;
   readonly random: RandomBytes;
@@ -87,13 +96,60 @@ export interface CreateCommitParams {
   readonly treeInWelcome?: boolean;
 }
 
+/** A change to propose. "update" renews the sender's own leaf. */
+export type ProposalRequest =
+  | AddProposal
+  | RemoveProposal
+  | PskProposal
+  | GroupContextExtensionsProposal
+  | ({ readonly kind: "reinit" } & ReInitRequest)
+  | { readonly kind: "update" };
+
+/** What `createProposal` needs. */
+export interface CreateProposalParams {
+  readonly request: ProposalRequest;
+  /** "public-message" by default; a "private-message" hides it from the delivery service. */
+  readonly wireFormat?: "public-message" | "private-message";
+  readonly authenticatedData: Uint8Array;
+  readonly random: RandomBytes;
+  /** The clock by which the lifetime of an added key package is judged. */
+  readonly nowSeconds: bigint;
+}
+
+/** A proposal sent by itself. */
+export interface CreatedProposal {
+  /** The `MLSMessage` to send. */
+  readonly message: Uint8Array;
+  /** The state that knows the proposal; one's own is not processed again. */
+  readonly next: GroupState;
+  readonly reference: Uint8Array;
+}
+
+/** What `createExternalProposal` needs. */
+export interface ExternalProposalParams {
+  readonly suite: CipherSuite;
+  readonly groupId: Uint8Array;
+  /** The group's epoch at this moment: a proposal is of one epoch. */
+  readonly epoch: bigint;
+  /** Somebody who asks to be added, or an entry of the group's external_senders extension. */
+  readonly from:
+    | { readonly kind: "new-member"; readonly keyPackage: KeyPackage; readonly signatureSecretKey: Uint8Array }
+    | {
+        readonly kind: "external";
+        readonly senderIndex: number;
+        readonly signatureSecretKey: Uint8Array;
+        readonly proposal: ProposalRequest;
+      };
+  readonly authenticatedData: Uint8Array;
+}
+
 /** A commit that nobody has accepted yet. The caller keeps the old state until the delivery service took `message`. */
 export interface CreatedCommit {
   /** The `MLSMessage` (a `PublicMessage`) to send. */
   readonly message: Uint8Array;
   /** The state to adopt once the message was accepted; one's own commit is not processed again. */
   readonly next: GroupState;
-  /** One `MLSMessage` (a `Welcome`) for each added key package, in the order of `adds`. */
+  /** One `MLSMessage` (a `Welcome`) for each added key package, in the order of `adds`, then of `references`. */
   readonly welcomes: readonly Uint8Array[];
 }
 
@@ -167,8 +223,10 @@ export interface ProcessParams {
   /** Asked about every added member after the public check; a refusal is a throw, and is passed on unchanged. */
   readonly acceptAdd?: (leaf: LeafNode, keyPackage: KeyPackage) => MaybePromise<void>;
   readonly psk?: PskLookup;
-  /** Take proposals sent by themselves, and commits that refer to them. Refused by default. */
+  /** Take members' proposals sent by themselves, for commits that refer to them. Refused by default. */
   readonly allowProposals?: boolean;
+  /** Take proposals of external senders whom the group names, and of those who ask to be added. Refused by default. */
+  readonly allowExternalProposals?: boolean;
   /** Take commits by which somebody adds themself. Refused by default. */
   readonly allowExternalCommits?: boolean;
 }
@@ -215,13 +273,19 @@ export interface ProcessedRemoval {
   readonly authenticatedData: Uint8Array;
 }
 
-/** A proposal by itself, kept in `state` until its epoch ends. Only with `allowProposals`. */
+/** A proposal by itself, kept in `state` until its epoch ends. Only with `allowProposals` or `allowExternalProposals`. */
 export interface ProcessedProposal {
   readonly kind: "proposal";
   readonly state: GroupState;
-  readonly sender: LeafIndex;
+  /** Somebody outside is an external sender of the group, or one who asks to be added. */
+  readonly from: "member" | "external" | "new-member";
+  /** Of a member. */
+  readonly sender: LeafIndex | undefined;
   readonly authenticatedData: Uint8Array;
+  /** For `references` of `createCommit`. */
   readonly reference: Uint8Array;
+  /** What is proposed; a commit could hold it. */
+  readonly proposal: Proposal;
 }
 
 /** What a message was. */

@@ -2,8 +2,16 @@ import { equalBytes } from "@latchkey/codec";
 import { verifyWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite, CipherSuiteId, RandomBytes } from "../crypto/suite.ts";
 import { MlsError } from "../errors.ts";
-import { credentialType, extensionTypes, findExtension, mls10, proposalTypes, requiredCapabilities } from "../messages/basics.ts";
-import type { Extension, RequiredCapabilities } from "../messages/basics.ts";
+import {
+  credentialType,
+  extensionTypes,
+  externalSenders,
+  findExtension,
+  mls10,
+  proposalTypes,
+  requiredCapabilities,
+} from "../messages/basics.ts";
+import type { Extension, ExternalSender, RequiredCapabilities } from "../messages/basics.ts";
 import { decodeStructure, encodeStructure } from "../messages/coding.ts";
 import { encodeLeafNodeTbs, keyPackageTbs } from "../messages/nodes.ts";
 import type { KeyPackage, LeafNode, LeafPosition } from "../messages/nodes.ts";
@@ -64,6 +72,12 @@ export function requireDistinctExtensions(list: readonly Extension[], code: "inv
 export function readRequiredCapabilities(list: readonly Extension[]): RequiredCapabilities | undefined {
   const data = findExtension(list, extensionTypes.requiredCapabilities);
   return data === undefined ? undefined : decodeStructure(requiredCapabilities, data, "required_capabilities");
+}
+
+/** Whom the group names as external senders (RFC 9420 section 12.1.8.1). @throws MlsError `malformed`. */
+export function readExternalSenders(list: readonly Extension[]): readonly ExternalSender[] {
+  const data = findExtension(list, extensionTypes.externalSenders);
+  return data === undefined ? [] : decodeStructure(externalSenders, data, "external_senders");
 }
 
 /**
