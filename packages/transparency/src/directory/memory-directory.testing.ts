@@ -10,6 +10,7 @@ import type { MapLeaf } from "../map/nodes.ts";
 import { proveIndex } from "../map/proof.ts";
 import { changesHashOf, encodeTransition } from "../map/transition.ts";
 import { buildMap, updateMap } from "../map/update.ts";
+import type { MapChange } from "../map/update.ts";
 import { addSignatures, cosignCheckpoint, formatNote } from "../note/note.ts";
 import { signCheckpoint } from "../note/open-checkpoint.ts";
 import { formatPolicy, thresholdPolicy } from "../note/policy.ts";
@@ -72,6 +73,8 @@ export interface MemoryDirectory {
     changes: readonly MemoryChange[],
     options?: { heads?: readonly { logId: Uint8Array; seq: number; head: Uint8Array }[]; config?: Uint8Array },
   ) => Promise<number>;
+  /** Publishes as many labels as this that nobody knows, in one entry: to make the map large. Their places are hashes, not outputs of the VRF. */
+  readonly publishFiller: (count: number) => Promise<number>;
   /** Appends any entry, well-formed or not. */
   readonly publishRaw: (entry: Uint8Array, transition?: Uint8Array) => Promise<number>;
   readonly head: (options?: MemoryHeadOptions) => Promise<SignedHead>;
@@ -215,7 +218,7 @@ function wrap(fixed: Fixed, state: State): MemoryDirectory {
     return state.labels.get(toHex(label)) ?? { vrfProof, index: indexOf(vrfProofToHash(vrfProof)), values: [] };
   };
 
-  const change = ({ type, label, values }: MemoryChange): { index: Uint8Array; commitments: Uint8Array[] } => {
+  const change = ({ type, label, values }: MemoryChange): MapChange => {
     const input = labelInput(type, label);
     const before = stored(input);
     const added = values.map((value, i) => {
@@ -225,6 +228,36 @@ function wrap(fixed: Fixed, state: State): MemoryDirectory {
     });
     state.labels.set(toHex(input), { ...before, values: [...before.values, ...added] });
     return { index: before.index, commitments: added.map(({ commitment }) => commitment) };
+  };
+
+  const publishChanges = async (
+    changes: readonly MapChange[],
+    options: { heads?: readonly { logId: Uint8Array; seq: number; head: Uint8Array }[]; config?: Uint8Array } = {},
+  ): Promise<number> => {
+    state.nowMs += 1000;
+    let transition: Uint8Array | undefined;
+    if (changes.length > 0) {
+      const update = updateMap({ root: state.mapRoot, changes, read: nodes.read });
+      nodes.add(update.added);
+      state.mapRoot = update.root;
+      state.leafCount += update.newLeaves;
+      transition = encodeTransition(update.transition);
+    }
+    const heads = (options.heads ?? []).map(({ logId, seq, head }) => ({ index: headsIndex(logId), version: seq, chain: head }));
+    state.heads.set(state.entries.length, heads);
+    if (options.config !== undefined) state.configIndex = state.entries.length;
+    const entry = encode(logEntryCodec, {
+      format: 1,
+      timestampMs: state.nowMs,
+      leafCount: state.leafCount,
+      mapRoot: state.mapRoot,
+      changesHash: transition === undefined ? emptyHash : changesHashOf(transition),
+      headsRoot: buildMap(heads).root,
+      configIndex: state.configIndex,
+      config: options.config ?? nothing,
+      ext: nothing,
+    });
+    return await append(entry, transition);
   };
 
   const directory: MemoryDirectory = {
@@ -240,32 +273,14 @@ function wrap(fixed: Fixed, state: State): MemoryDirectory {
     root: async (size = state.entries.length) => (size === 0 ? emptyRoot() : await rootAt(size, readHashes)),
     entries: () => state.entries,
     transitions: () => state.transitions,
-    async publish(changes, options = {}) {
-      state.nowMs += 1000;
-      let transition: Uint8Array | undefined;
-      if (changes.length > 0) {
-        const update = updateMap({ root: state.mapRoot, changes: changes.map(change), read: nodes.read });
-        nodes.add(update.added);
-        state.mapRoot = update.root;
-        state.leafCount += update.newLeaves;
-        transition = encodeTransition(update.transition);
-      }
-      const heads = (options.heads ?? []).map(({ logId, seq, head }) => ({ index: headsIndex(logId), version: seq, chain: head }));
-      state.heads.set(state.entries.length, heads);
-      if (options.config !== undefined) state.configIndex = state.entries.length;
-      const entry = encode(logEntryCodec, {
-        format: 1,
-        timestampMs: state.nowMs,
-        leafCount: state.leafCount,
-        mapRoot: state.mapRoot,
-        changesHash: transition === undefined ? emptyHash : changesHashOf(transition),
-        headsRoot: buildMap(heads).root,
-        configIndex: state.configIndex,
-        config: options.config ?? nothing,
-        ext: nothing,
-      });
-      return await append(entry, transition);
-    },
+    publish: async (changes, options) => await publishChanges(changes.map(change), options),
+    publishFiller: async (count) =>
+      await publishChanges(
+        Array.from({ length: count }, (_, i) => {
+          const index = sha256(utf8Bytes(`filler ${String(state.entries.length)} ${String(i)}`));
+          return { index, commitments: [sha256(index)] };
+        }),
+      ),
     async publishRaw(entry, transition) {
       state.nowMs += 1000;
       return await append(entry, transition);

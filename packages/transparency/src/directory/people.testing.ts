@@ -1,7 +1,7 @@
 import { decode, utf8Bytes } from "@latchkey/codec";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { accountStateCodec, signedCodec, usernameBindingCodec } from "../account/structures.ts";
+import { accountStateCodec, devicePopCodec, signedCodec, usernameBindingCodec } from "../account/structures.ts";
 import type { AccountState } from "../account/structures.ts";
 import { accountIdOf, deviceIdOf, signStructure, stateHashOf } from "../account/verify.ts";
 import { ed25519Algorithm, nobleSignatures } from "../signature.ts";
@@ -21,6 +21,8 @@ export interface TestPerson {
   readonly username: string;
   readonly states: readonly Uint8Array[];
   readonly bindings: readonly Uint8Array[];
+  /** The first device's proof that it has its key. */
+  readonly pops: readonly Uint8Array[];
   /** To be published at once. */
   readonly changes: readonly MemoryChange[];
   /** One more state, such as that of a deleted account. */
@@ -37,6 +39,7 @@ export async function createPerson(username: string, params: { host?: string; se
   const signatureKey = ed25519.getPublicKey(secretKey);
   const deviceId = deviceIdOf(signatureKey);
   const timeMs = 1_800_000_000_000;
+  const device = { deviceId, signatureAlgorithm: ed25519Algorithm, signatureKey, addedMs: timeMs, ext: nothing };
   const genesis: AccountState = {
     format: 1,
     accountId: new Uint8Array(32),
@@ -46,7 +49,7 @@ export async function createPerson(username: string, params: { host?: string; se
     status: "active",
     username,
     host,
-    devices: [{ deviceId, signatureAlgorithm: ed25519Algorithm, signatureKey, addedMs: timeMs, ext: nothing }],
+    devices: [device],
     recoveryKey: ed25519.getPublicKey(sha256(utf8Bytes(`recovery ${seed}`))),
     signer: { kind: "device", deviceId },
     ext: nothing,
@@ -71,6 +74,15 @@ export async function createPerson(username: string, params: { host?: string; se
     username,
     states,
     bindings,
+    pops: [
+      await signStructure({
+        codec: devicePopCodec,
+        value: { format: 1, accountId: new Uint8Array(32), device, ext: nothing },
+        label: "DevicePoP",
+        secretKey,
+        signatures: nobleSignatures,
+      }),
+    ],
     changes: [
       { type: "account", label: accountId, values: states },
       { type: "username", label: utf8Bytes(username), values: bindings },

@@ -1,3 +1,4 @@
+import { encode } from "@latchkey/codec";
 import { describeCodec } from "@latchkey/testkit";
 import { describe, expect, test } from "vitest";
 import {
@@ -64,6 +65,13 @@ const mapProof: MapProof = {
   terminal: { kind: "other", index: hash(7), version: 2, chain: hash(8) },
 };
 const head: SignedHead = { checkpoint: Uint8Array.of(1, 2, 3), entry: Uint8Array.of(4), inclusion: [hash(9)] };
+/** A checkpoint with two signatures: it travels without its base64. */
+const noteHead: SignedHead = {
+  ...head,
+  checkpoint: new TextEncoder().encode(
+    `chat.example/latchkey\n12\n${"A".repeat(43)}=\n\n\u2014 chat.example/latchkey AAAAAQECAw==\n\u2014 w\u00e9.example AAAAAgQFBg==\n`,
+  ),
+};
 const label: LabelProof = {
   type: "account",
   vrfProof: zeros(80),
@@ -160,13 +168,18 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
   });
 
   describeCodec("signedHeadCodec", signedHeadCodec, {
-    samples: [head],
-    frozen: "030102030104200909090909090909090909090909090909090909090909090909090909090909",
+    samples: [noteHead, head],
+    frozen:
+      "01405f15636861742e6578616d706c652f6c617463686b6579000000000000000c0000000000000000000000000000000000000000000000000000000000000000001f15000000000103010203000b77c3a92e6578616d706c6500000002030405060104200909090909090909090909090909090909090909090909090909090909090909",
     overLimit: {
       "no checkpoint": { ...head, checkpoint: none },
       "a checkpoint of 16385 bytes": { ...head, checkpoint: zeros(16_385) },
       "an inclusion proof of 129 hashes": { ...head, inclusion: Array.from({ length: 129 }, () => hash(1)) },
     },
+  });
+
+  test("a checkpoint travels in fewer bytes than its text", () => {
+    expect(encode(signedHeadCodec, noteHead).length).toBeLessThan(noteHead.checkpoint.length);
   });
 
   describeCodec("labelProofCodec", labelProofCodec, {
@@ -178,7 +191,7 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("directoryProofCodec", directoryProofCodec, {
     samples: [proof, { ...proof, labels: [label, label], consistency: [] }],
-    frozen: "sha256:1193dae5e428ac773b68c7b6383720607a3c2c459f2dda46cd73f9a5c997e70a",
+    frozen: "sha256:899590d67faffc6ed041b33a582c0006f2d8eda978295e1d17c9087c459db703",
     overLimit: {
       "no label": { ...proof, labels: [] },
       "5 labels": { ...proof, labels: [label, label, label, label, label] },
@@ -187,7 +200,7 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("headsProofCodec", headsProofCodec, {
     samples: [heads],
-    frozen: "sha256:63fac0560de75ebe51bea4104b9359a9297d3c2c295b803e47b1eafe446e4e29",
+    frozen: "sha256:f36c2da01476bb3212fca0030ee8d9ffca0749fe5557e1cb135324719974dad2",
     overLimit: { "a head of 31 bytes": { ...heads, logHead: zeros(31) }, "no entry": { ...heads, entry: none } },
   });
 
@@ -203,7 +216,7 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("configChangeCodec", configChangeCodec, {
     samples: [change],
-    frozen: "0001000000000000000401060003010203010420090909090909090909090909090909090909090909090909090909090909090900",
+    frozen: "000100000000000000040106000003010203010420090909090909090909090909090909090909090909090909090909090909090900",
     overLimit: { "no entry": { ...change, entry: none } },
   });
 

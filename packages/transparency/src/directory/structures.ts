@@ -20,6 +20,7 @@ import { TransparencyError } from "../errors.ts";
 import { mapProofCodec } from "../map/proof.ts";
 import type { MapProof } from "../map/proof.ts";
 import type { LabelType } from "./labels.ts";
+import { checkpointNoteCodec } from "./note-codec.ts";
 
 /** Reads `uint16 format = 1` (spec C-1). */
 export const formatCodec: Codec<1> = {
@@ -173,10 +174,9 @@ export const directoryConfigCodec: Codec<DirectoryConfig> = struct<DirectoryConf
   ext,
 });
 
-const checkpoint = opaqueV(16_384, 1);
 const entry = opaqueV(40_960, 1);
 
-export const signedHeadCodec: Codec<SignedHead> = struct<SignedHead>({ checkpoint, entry, inclusion: path });
+export const signedHeadCodec: Codec<SignedHead> = struct<SignedHead>({ checkpoint: checkpointNoteCodec, entry, inclusion: path });
 
 /** Nothing, or a proof of RFC 9381's size. */
 const vrfProof: Codec<Uint8Array> = mapped(
