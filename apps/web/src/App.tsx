@@ -2,18 +2,13 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { AlarmBanners, ConnectionLine, LiveMessages } from "./components/Banners.tsx";
 import { ConversationList } from "./components/ConversationList.tsx";
-import { HelpDialog } from "./components/Dialog.tsx";
+import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
 import { words } from "./messages/words.ts";
 import { BlockedPage } from "./pages/BlockedPage.tsx";
 import { ConversationPage } from "./pages/ConversationPage.tsx";
-import { DetailsPane } from "./pages/DetailsPane.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
-import { HoldingsPage } from "./pages/HoldingsPage.tsx";
-import { NewConversationPage } from "./pages/NewConversationPage.tsx";
-import { SettingsPage } from "./pages/SettingsPage.tsx";
-import { WelcomePage } from "./pages/WelcomePage.tsx";
-import { totalUnread } from "./state/app-state.ts";
+import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
 import { AppContext, threeColumns, twoColumns, useMedia, useRoute, useSelector } from "./state/context.ts";
 import type { App as AppValue } from "./state/context.ts";
 import type { Controller } from "./state/controller.ts";
@@ -22,6 +17,23 @@ import type { Route, Router } from "./state/router.ts";
 import { useShortcuts } from "./state/use-shortcuts.ts";
 
 const noticeMs = 8000;
+/** After this time the first screen stands, and there is time to fetch the others. */
+const calmMs = 3000;
+
+// What a person with an account does not see at once comes when it is needed.
+const DetailsPane = lazyComponent(async () => (await import("./pages/DetailsPane.tsx")).DetailsPane);
+const HelpDialog = lazyComponent(async () => (await import("./components/Dialog.tsx")).HelpDialog);
+const HoldingsPage = lazyComponent(async () => (await import("./pages/HoldingsPage.tsx")).HoldingsPage);
+const NewConversationPage = lazyComponent(async () => (await import("./pages/NewConversationPage.tsx")).NewConversationPage);
+const RemovedPage = lazyComponent(async () => (await import("./pages/RemovedPage.tsx")).RemovedPage);
+const SettingsPage = lazyComponent(async () => (await import("./pages/SettingsPage.tsx")).SettingsPage);
+const WelcomePage = lazyComponent(async () => (await import("./pages/WelcomePage.tsx")).WelcomePage);
+const DevicesPage = lazyComponent(async () => (await import("./pages/DevicesPage.tsx")).DevicesPage);
+const LinkPage = lazyComponent(async () => (await import("./pages/LinkPage.tsx")).LinkPage);
+const NewDevicePage = lazyComponent(async () => (await import("./pages/NewDevicePage.tsx")).NewDevicePage);
+const RecoverPage = lazyComponent(async () => (await import("./pages/RecoverPage.tsx")).RecoverPage);
+const RecoveryPage = lazyComponent(async () => (await import("./pages/RecoveryPage.tsx")).RecoveryPage);
+const RecoveryPanel = lazyComponent(async () => (await import("./components/RecoveryPanel.tsx")).RecoveryPanel);
 
 /** The whole app around a controller. */
 export function App({ controller, router }: { readonly controller: Controller; readonly router: Router }): ReactElement {
@@ -54,19 +66,29 @@ function Screen(): ReactElement {
   useTitle();
   const hasAccount = account !== undefined;
   useEffect(() => {
-    if (hasAccount) rememberAccount(true);
+    if (!hasAccount) return undefined;
+    rememberAccount(true);
+    const timer = setTimeout(() => void fetchAllComponents().catch(() => undefined), calmMs);
+    return () => clearTimeout(timer);
   }, [hasAccount]);
+  const removal = useSelector((state) => state.alarms.find(({ failure }) => failure.code === "device_removed"));
+  const [isReading, setIsReading] = useState(false);
   if (phase.kind !== "ready") return <BlockedPage phase={phase} />;
-  if (account === undefined) {
-    return (
-      <div className="shell">
-        <ConnectionLine />
-        <AlarmBanners />
-        <WelcomePage />
-      </div>
-    );
-  }
+  if (account === undefined) return <Outside />;
+  if (removal !== undefined && !isReading) return <RemovedPage alarm={removal} goOn={() => setIsReading(true)} />;
   return <Messenger />;
+}
+
+/** What somebody sees who has no account here. */
+function Outside(): ReactElement {
+  const { kind } = useRoute();
+  return (
+    <div className="shell">
+      <ConnectionLine />
+      <AlarmBanners />
+      {kind === "link" ? <NewDevicePage /> : kind === "recover" ? <RecoverPage /> : <WelcomePage />}
+    </div>
+  );
 }
 
 function Messenger(): ReactElement {
@@ -77,7 +99,7 @@ function Messenger(): ReactElement {
   const showHelp = useCallback(() => setIsHelpOpen(true), []);
   const columnsRef = useRef<HTMLDivElement>(null);
   useShortcuts(showHelp);
-  const isHome = route.kind === "home";
+  const isHome = route.kind === "home" || route.kind === "recover";
   return (
     <div className="shell">
       <ConnectionLine />
@@ -98,18 +120,48 @@ function Messenger(): ReactElement {
 
 function FirstInvitation(): ReactElement | undefined {
   const isFirst = useSelector((state) => state.hasConversations && state.conversations.size === 0);
-  return isFirst ? <EmptyPage isFirst headingLevel={2} /> : undefined;
+  const asksForPhrase = useSelector(asksForRecoveryPhrase);
+  const [isWriting, endWriting] = useStaying(asksForPhrase);
+  if (!isFirst) return undefined;
+  if (!isWriting) return <EmptyPage isFirst headingLevel={2} />;
+  return (
+    <div className="recovery-place">
+      <RecoveryPanel headingLevel={2} finish={endWriting} />
+    </div>
+  );
+}
+
+/** `value` while it is true, and then until it is ended: a panel that has done its work still says so. */
+function useStaying(value: boolean): readonly [boolean, () => void] {
+  const [isStaying, setIsStaying] = useState(value);
+  useEffect(() => {
+    if (value) setIsStaying(true);
+  }, [value]);
+  return [value || isStaying, () => setIsStaying(false)];
+}
+
+function HomePlace(): ReactElement {
+  const isFirst = useSelector((state) => state.conversations.size === 0);
+  const asksForPhrase = useSelector(asksForRecoveryPhrase);
+  const [isWriting, endWriting] = useStaying(asksForPhrase);
+  return (
+    <main className="column-place-empty">
+      {isWriting ? (
+        <div className="recovery-place">
+          <RecoveryPanel headingLevel={1} finish={endWriting} />
+        </div>
+      ) : (
+        <EmptyPage isFirst={isFirst} headingLevel={1} />
+      )}
+    </main>
+  );
 }
 
 function Place({ route, isThree }: { readonly route: Route; readonly isThree: boolean }): ReactElement {
-  const isFirst = useSelector((state) => state.conversations.size === 0);
   switch (route.kind) {
     case "home":
-      return (
-        <main className="column-place-empty">
-          <EmptyPage isFirst={isFirst} headingLevel={1} />
-        </main>
-      );
+    case "recover":
+      return <HomePlace />;
     case "conversation":
       if (route.details && !isThree) return <DetailsPane key={route.id} id={route.id} isMain />;
       return (
@@ -124,6 +176,12 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
       return <SettingsPage />;
     case "holdings":
       return <HoldingsPage />;
+    case "devices":
+      return <DevicesPage />;
+    case "link":
+      return <LinkPage />;
+    case "recovery_phrase":
+      return <RecoveryPage />;
   }
 }
 

@@ -1,10 +1,11 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { Message } from "@latchkey/client";
-import { failureWords, words } from "../messages/words.ts";
-import type { AppState } from "../state/app-state.ts";
-import { useApp, useRoute, useSelector } from "../state/context.ts";
-import { formatTime } from "../state/format.ts";
+import { alarmWords, words } from "../messages/words.ts";
+import { sortAlarms } from "../state/app-state.ts";
+import type { Alarm, AppState } from "../state/app-state.ts";
+import { useAction, useApp, useNow, useRoute, useSelector } from "../state/context.ts";
+import { formatAgo, formatTime } from "../state/format.ts";
 import { Icon } from "./Icon.tsx";
 
 const patienceMs = 2000;
@@ -39,46 +40,109 @@ export function ConnectionLine(): ReactElement | undefined {
   );
 }
 
-/** Warnings, full width: those of no conversation, and those of other conversations than the one on the screen. */
+/** Warnings, full width, until the person has handled them; those with most at stake first. */
 export function AlarmBanners(): ReactElement {
-  const { controller, router } = useApp();
   const alarms = useSelector((state) => state.alarms);
-  const conversations = useSelector((state) => state.conversations);
-  const route = useRoute();
-  const openId = route.kind === "conversation" ? route.id : undefined;
+  const sorted = useMemo(() => sortAlarms(alarms), [alarms]);
   return (
     <div role="alert" aria-label={words.alarmRegion} className="alarms">
-      {alarms.map(({ key, failure, conversationId }) => {
-        const { title, advice } = failureWords(failure);
-        const conversation = conversationId === undefined ? undefined : conversations.get(conversationId);
-        return (
-          <section key={key} className="alarm">
-            <Icon name="alert" size={24} />
-            <div className="alarm-text">
-              <strong>
-                {conversation !== undefined && <bdi>{conversation.title}: </bdi>}
-                {title}
-              </strong>
-              <p>{advice}</p>
-            </div>
-            <div className="alarm-actions">
-              {conversation !== undefined && conversation.id !== openId && (
-                <button
-                  type="button"
-                  className="button"
-                  onClick={() => router.go({ kind: "conversation", id: conversation.id, details: false })}
-                >
-                  {words.openConversation}
-                </button>
-              )}
-              <button type="button" className="button" onClick={() => controller.handleAlarm(key)}>
-                {words.acknowledge}
-              </button>
-            </div>
-          </section>
-        );
-      })}
+      {sorted.map((alarm) => (
+        <AlarmBanner key={alarm.key} alarm={alarm} isOpen={sorted.length < 3 || alarm === sorted[0]} />
+      ))}
     </div>
+  );
+}
+
+function AlarmBanner({ alarm, isOpen }: { readonly alarm: Alarm; readonly isOpen: boolean }): ReactElement {
+  const { controller, router } = useApp();
+  const act = useAction();
+  const route = useRoute();
+  const nowMs = useNow();
+  const { failure, conversationId, id } = alarm;
+  const conversation = useSelector((state) => (conversationId === undefined ? undefined : state.conversations.get(conversationId)));
+  const [isExpanded, setIsExpanded] = useState(isOpen);
+  const [isSure, setIsSure] = useState(false);
+  const sureRef = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isSure) sureRef.current?.focus();
+  }, [isSure]);
+  const text = alarmWords(failure);
+  const isElsewhere = conversation !== undefined && !(route.kind === "conversation" && route.id === conversation.id);
+  return (
+    <section className="alarm">
+      <Icon name="alert" size={24} />
+      <div className="alarm-text">
+        <strong>
+          {conversation !== undefined && (
+            <>
+              <bdi>{conversation.title}</bdi>:{" "}
+            </>
+          )}
+          {text.title}
+        </strong>{" "}
+        {id !== undefined && (
+          <time className="alarm-time" dateTime={new Date(alarm.atMs).toISOString()}>
+            {formatAgo(alarm.atMs, nowMs)}
+          </time>
+        )}
+        {isExpanded && (
+          <>
+            {text.meaning !== "" && <p>{text.meaning}</p>}
+            {text.done !== "" && (
+              <p>
+                <b>{text.done}</b>
+              </p>
+            )}
+            <p>{text.advice}</p>
+          </>
+        )}
+      </div>
+      <div className="alarm-actions">
+        {!isExpanded && (
+          <button type="button" className="button" onClick={() => setIsExpanded(true)}>
+            {words.alarmMore}
+          </button>
+        )}
+        {isExpanded && isElsewhere && (
+          <button type="button" className="button" onClick={() => router.go({ kind: "conversation", id: conversation.id, details: false })}>
+            {words.openConversation}
+          </button>
+        )}
+        {isExpanded && failure.code === "account_changed" && route.kind !== "devices" && (
+          <button type="button" className="button" onClick={() => router.go({ kind: "devices" })}>
+            {words.openDevices}
+          </button>
+        )}
+        {isExpanded && !isSure && (
+          <button
+            type="button"
+            className="button"
+            // What the client does not keep goes away by itself when it is over: nothing to be sure about.
+            onClick={() => (id === undefined ? void act(() => controller.handleAlarm(alarm)) : setIsSure(true))}
+          >
+            {id === undefined ? words.acknowledge : words.alarmHandled}
+          </button>
+        )}
+      </div>
+      {isSure && (
+        <div className="alarm-sure">
+          <p>{words.alarmSure}</p>
+          <div className="alarm-actions">
+            <button type="button" className="button" onClick={() => setIsSure(false)}>
+              {words.alarmKeep}
+            </button>
+            <button
+              ref={sureRef}
+              type="button"
+              className="button button-danger"
+              onClick={() => void act(() => controller.handleAlarm(alarm))}
+            >
+              {words.alarmRemove}
+            </button>
+          </div>
+        </div>
+      )}
+    </section>
   );
 }
 

@@ -5,6 +5,7 @@ import { sortConversations } from "../state/app-state.ts";
 import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
 import { ConversationItem } from "./ConversationItem.tsx";
 import { Icon, Mark } from "./Icon.tsx";
+import { RecoveryNote } from "./RecoveryNote.tsx";
 import { StorageNote } from "./StorageNote.tsx";
 
 /** The list of conversations with its search; `headingLevel` 1 where no other page has the h1. */
@@ -122,6 +123,7 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
           <p className="list-empty">{needle === "" ? words.list.empty : words.list.noMatch(query.trim())}</p>
         )}
       </nav>
+      <RecoveryNote />
       <StorageNote />
     </>
   );

@@ -8,12 +8,18 @@ export function ConfirmDialog({
   title,
   body,
   confirmLabel,
+  busyLabel,
+  isHarmless = false,
   confirm,
   close,
 }: {
   readonly title: string;
   readonly body: string;
   readonly confirmLabel: string;
+  /** Instead of `confirmLabel` while it is being done. */
+  readonly busyLabel?: string;
+  /** Whether it does no damage: then the button is not red. */
+  readonly isHarmless?: boolean;
   readonly confirm: () => Promise<boolean>;
   readonly close: () => void;
 }): ReactElement {
@@ -32,8 +38,8 @@ export function ConfirmDialog({
         <button type="button" className="button" onClick={close}>
           {words.common.cancel}
         </button>
-        <button type="button" className="button button-danger" disabled={isBusy} onClick={run}>
-          {confirmLabel}
+        <button type="button" className={`button ${isHarmless ? "button-primary" : "button-danger"}`} disabled={isBusy} onClick={run}>
+          {isBusy && busyLabel !== undefined ? `${busyLabel}…` : confirmLabel}
         </button>
       </div>
     </Modal>
@@ -58,7 +64,8 @@ export function HelpDialog({ close }: { readonly close: () => void }): ReactElem
   );
 }
 
-function Modal({
+/** A dialog that everything behind it waits for. */
+export function Modal({
   title,
   close,
   isAlert = false,

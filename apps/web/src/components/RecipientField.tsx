@@ -1,9 +1,9 @@
-import { useId, useMemo, useRef } from "react";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent, ReactElement, ReactNode, Ref } from "react";
-import type { ClientFailure, Person } from "@latchkey/client";
+import type { ClientFailure, DirectoryStatus, Person } from "@latchkey/client";
 import { failureWords, words } from "../messages/words.ts";
-import { useSelector } from "../state/context.ts";
-import { sortConversations } from "../state/app-state.ts";
+import { useApp, useSelector } from "../state/context.ts";
+import { isAllVerified, sortConversations } from "../state/app-state.ts";
 import type { Recipient } from "../state/recipients.ts";
 import type { RecipientsField } from "../state/use-recipients.ts";
 import { Avatar } from "./Avatar.tsx";
@@ -119,8 +119,15 @@ export function RecipientField({
 function Chip({ chip, remove }: { readonly chip: Recipient; readonly remove: () => void }): ReactElement {
   const { status, address } = chip;
   const name = status.kind === "found" ? status.person.displayName : address;
+  const isVerified = useIsVerified(status.kind === "found" ? status.person.accountId : undefined);
   return (
     <span className={`chip chip-${status.kind}`}>
+      {isVerified && (
+        <span className="chip-verified" title={words.newConversation.chipVerified}>
+          <Icon name="shield" size={14} />
+          <span className="visually-hidden">{words.newConversation.chipVerified}: </span>
+        </span>
+      )}
       {status.kind === "found" && <Avatar id={status.person.accountId} name={name} size="small" />}
       <bdi className="chip-name" title={address}>
         {name}
@@ -132,8 +139,40 @@ function Chip({ chip, remove }: { readonly chip: Recipient; readonly remove: () 
   );
 }
 
+/** Whether a person was compared with and marked, as far as conversations with them tell. */
+function useIsVerified(accountId: string | undefined): boolean {
+  const { controller } = useApp();
+  const direct = useSelector((state) =>
+    accountId === undefined ? undefined : [...state.conversations.values()].find(({ peer }) => peer?.accountId === accountId)?.id,
+  );
+  useEffect(() => {
+    if (direct !== undefined) void controller.loadVerification(direct).catch(() => undefined);
+  }, [controller, direct]);
+  return useSelector((state) => direct !== undefined && isAllVerified(state.verifications.get(direct)));
+}
+
+/** How the keys of a person that was found stand: who is found at all is found with proof. */
+function useRecordText(isFound: boolean): string {
+  const { controller } = useApp();
+  const [status, setStatus] = useState<DirectoryStatus>();
+  useEffect(() => {
+    if (!isFound) return undefined;
+    let isGone = false;
+    const ask = async (): Promise<void> => {
+      const next = await controller.client.directoryStatus();
+      if (!isGone) setStatus(next);
+    };
+    void ask().catch(() => undefined);
+    return () => {
+      isGone = true;
+    };
+  }, [controller, isFound]);
+  return status === undefined || status.status === "unchecked" ? "" : words.newConversation.keysChecked(status.witnesses);
+}
+
 function TypedStatus({ field }: { readonly field: RecipientsField }): ReactElement {
   const { typed } = field;
+  const record = useRecordText(typed?.kind === "found");
   switch (typed?.kind) {
     case "resolving":
       return <p>{words.newConversation.looking}…</p>;
@@ -147,6 +186,7 @@ function TypedStatus({ field }: { readonly field: RecipientsField }): ReactEleme
               <bdi>{typed.person.address}</bdi>
             </>
           )}
+          {record !== "" && ` · ${record}`}
         </p>
       );
     case "failed":

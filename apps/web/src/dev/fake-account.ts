@@ -126,8 +126,8 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
       record: {
         sinceMs: status === "unchecked" ? 0 : now - (isRecent ? 1 : 90) * dayMs,
         checkedAtMs: status === "unchecked" ? 0 : now - 4 * minuteMs,
-        witnesses: status === "checked" ? 2 : 0,
-        required: scene === "unwatched" ? 0 : 3,
+        witnesses: status === "checked" ? 3 : 0,
+        required: scene === "unwatched" ? 0 : 2,
         status,
       },
       devices: Array.from({ length: (index % 2) + 1 }, (_, at) => ({
@@ -254,8 +254,8 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
       host: "chat.example.org",
       size: 18_204,
       checkedAtMs: now - 4 * minuteMs,
-      witnesses: scene === "unwatched" ? 0 : 2,
-      required: scene === "unwatched" ? 0 : 3,
+      witnesses: scene === "unwatched" ? 0 : 3,
+      required: scene === "unwatched" ? 0 : 2,
       status: scene === "unwatched" ? "unwatched" : scene === "stale" ? "unchecked" : "checked",
     }),
   };

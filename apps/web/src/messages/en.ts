@@ -1,3 +1,5 @@
+import type { ClientErrorCode } from "@latchkey/client";
+
 /** Every word that the app says, in English. A translation is another object of the same shape. */
 
 const plural = new Intl.PluralRules("en");
@@ -14,6 +16,14 @@ function list(names: readonly string[]): string {
 /** What happened, and what the person can do, for one kind of failure. */
 export interface FailureWords {
   readonly title: string;
+  readonly advice: string;
+}
+
+/** A warning: what was seen, what it may mean, what the app has done, what the person can do. */
+export interface AlarmWords {
+  readonly title: string;
+  readonly meaning: string;
+  readonly done: string;
   readonly advice: string;
 }
 
@@ -52,6 +62,9 @@ export const en = {
     invitation: "Invitation code",
     create: "Create account",
     creating: "Creating your account",
+    link: "I have an account: link this device",
+    recover: "Recover",
+    recoverHint: "Lost every device?",
     noPassword: "No e-mail, no phone number, no password. Your keys are made in this browser and stay in it.",
     status: {
       tooShort: (missing: number): string => `${count(missing, "more character", "more characters")}, please`,
@@ -60,7 +73,7 @@ export const en = {
       space: "A username has no spaces",
       checking: "Checking",
       available: "Free",
-      taken: "Taken. If it is yours, use the browser in which you made it.",
+      taken: "Taken. If it is yours, link this device below.",
       reserved: "Someone is just creating this one. Try another, or wait ten minutes.",
       invalid: "This username is not allowed here",
       unknown: "Cannot check now. You can still try.",
@@ -85,6 +98,9 @@ export const en = {
     resize: "Width of the conversation list",
     storageNote: "This browser may clear your messages when space runs short.",
     storageAction: "What to do",
+    recoveryNoteLabel: "Recovery phrase",
+    recoveryNote: "Your 24 recovery words are not on paper yet. Without them a lost device is a lost account.",
+    recoveryAction: "Write them down",
   },
 
   empty: {
@@ -107,6 +123,10 @@ export const en = {
     send: "Send",
     members: (n: number): string => count(n, "person", "people"),
     encrypted: "End-to-end encrypted",
+    verified: "Verified",
+    hold: "Nothing is sent just now.",
+    holdWaiting: "What you write waits here and goes out by itself.",
+    holdDetails: "Look at the keys",
     newMessages: (n: number): string => count(n, "new message", "new messages"),
     jumpDown: "Jump to the newest message",
     jumpDownUnread: (n: number): string => `Jump to the newest message, ${count(n, "unread", "unread")}`,
@@ -171,6 +191,11 @@ export const en = {
     needName: "A group needs a name.",
     known: "People you write to",
     found: "Found",
+    keysChecked: (witnesses: number): string =>
+      witnesses > 0
+        ? `keys in the public record, checked by ${count(witnesses, "witness", "witnesses")}`
+        : "keys in the server’s public record",
+    chipVerified: "Verified",
     looking: "Looking",
   },
 
@@ -193,14 +218,6 @@ export const en = {
     leaveConfirm: "Leave",
     groupWith: (name: string): string => `New group with ${name}`,
     verification: "Verification",
-    checked: "What is checked",
-    checkedDirect: (name: string): string =>
-      `Every message from ${name} is signed by their own device. This device remembers ${name}’s keys: if the server ever put others in their place, sending would stop and you would be told.`,
-    checkedGroup:
-      "Every message is signed by its author’s own device. This device remembers everyone’s keys: if the server ever put others in their place, sending would stop and you would be told.",
-    unchecked: "What is not checked yet",
-    uncheckedBody:
-      "The first time you write to someone, this device takes their keys as the server gives them. A later version compares them with a public record that is the same for everybody.",
     encryption: "Encryption",
     suite: {
       "X-Wing hybrid (post-quantum)": "X-Wing hybrid, made to withstand quantum computers",
@@ -218,6 +235,12 @@ export const en = {
     since: "Since",
     link: "Your link",
     linkHint: "Whoever opens it can write to you.",
+    devices: "Devices",
+    manageDevices: "Your devices",
+    linkDevice: "Link a device",
+    recovery: "Recovery phrase",
+    deletion: "Delete account",
+    record: "Public record of keys",
     appearance: "Appearance",
     theme: { system: "System", light: "Light", dark: "Dark" },
     storage: "Storage",
@@ -286,15 +309,34 @@ export const en = {
     inUseAdvice: "One tab at a time can hold your keys in this browser. Close the other one and this one goes on by itself.",
     failedHeading: "Latchkey cannot open",
     reload: "Try again",
+    startAnew: "To the beginning",
     evicted: "This browser has cleared Latchkey’s data",
     evictedAdvice:
       "Keys and messages that were kept here are gone, and nobody else has them: not the server either. If you made the account in another browser too, go on there. Otherwise create a new account.",
+  },
+
+  removedDevice: {
+    title: "This device was removed from the account",
+    body: (ago: string): string =>
+      `Another of your devices took it out, as seen ${ago}. It gets no more messages and can send none. What came before is still here.`,
+    notYou: "Was it not you? Look at the list of devices on your other ones at once, and tell the people you write to.",
+    again: (server: string): string =>
+      `To use it again with ${server}, clear this site’s data in the browser’s settings, open it anew, and link this device.`,
+    read: "Read what is here",
   },
 
   starting: "Opening",
   noticeRegion: "Notices",
   alarmRegion: "Warnings",
   acknowledge: "I have read this",
+  alarmMore: "Read",
+  alarmHandled: "I have dealt with it",
+  alarmSure: "Only take this warning away when you have done what it says. It will not come back by itself.",
+  alarmKeep: "Keep it",
+  alarmRemove: "Take it away",
+  openDevices: "Look at your devices",
+  notLoaded: "This part of Latchkey could not be fetched from the server. Check your connection, then try again.",
+  reload: "Reload",
   openConversation: "Show the conversation",
 
   help: {
@@ -311,11 +353,74 @@ export const en = {
   },
 
   time: {
+    language: "en",
     now: "now",
+    justNow: "just now",
+    onDate: (date: string): string => `on ${date}`,
     yesterday: "Yesterday",
     today: "Today",
     minutes: (n: number): string => `${n} min`,
   },
+
+  alarms: {
+    account_changed: {
+      title: "Somebody changed your account, and it was none of your devices",
+      meaning:
+        "The public record holds a change to your account that this device did not make and was not told of. A device that is not yours may be trying to read what is sent to you.",
+      done: "Sending is paused on this device.",
+      advice:
+        "Look at your list of devices and remove those that you do not know. Then tell the people you write to, by another way, and the person who runs the server.",
+    },
+    directory_fork: {
+      title: "The server shows different public records to different people",
+      meaning: "What it showed this device and what it showed others cannot both be true. In one of them, somebody’s keys may be false.",
+      done: "Sending is paused. New keys are not trusted.",
+      advice: "Ask the people you write to, by another way, whether they see this warning too, and compare safety numbers with them.",
+    },
+    directory_stale: {
+      title: "The public record has not been checked for a day",
+      meaning:
+        "Too few of its witnesses answer, or the server keeps their answers away. Alone, this device cannot tell an outage from a trick.",
+      done: "New keys are not trusted: nobody is added, and new people cannot be written to.",
+      advice: "Usually it passes by itself. If it stays, ask the person who runs the server whether its witnesses are running.",
+    },
+    directory_unproven: {
+      title: "Keys came without proof that they are in the public record",
+      meaning: "The server gave this device keys for somebody, and the proof was missing or wrong. They may not be theirs.",
+      done: "These keys were not used, and nothing was encrypted for them.",
+      advice: "Ask the person, by another way, whether they have a new device. Tell the person who runs the server.",
+    },
+    log_fork: {
+      title: "Not everybody sees the same in this conversation",
+      meaning: "The server shows some members other messages than it shows you, or it hides some.",
+      done: "Sending is paused in this conversation.",
+      advice: "Ask the others, by another way, what was written last, and whether they see this warning too.",
+    },
+    server_lied: {
+      title: "The server’s answer does not fit what it said before",
+      meaning: "It may be broken, restored from an old copy, or tampered with.",
+      done: "Sending is paused where it happened.",
+      advice: "Ask the people you write to, by another way, whether they see the same. Tell the person who runs the server.",
+    },
+    device_removed: {
+      title: "This device was removed from the account",
+      meaning: "Another of your devices took it out, or somebody who has one of them.",
+      done: "It gets no more messages and sends none.",
+      advice: "If it was not you, look at the list of devices on your other ones at once.",
+    },
+    name_changed_hands: {
+      title: "This username belongs to another account now",
+      meaning: "The account you knew gave it up or was deleted. Whoever has the name now may be somebody else.",
+      done: "Nothing is sent to the new account.",
+      advice: "Ask the person, by another way, whether the new account is theirs before you write to it.",
+    },
+    profile_restored: {
+      title: "This is an old copy of your data",
+      meaning: "Sending with keys that were used before would let others read your messages.",
+      done: "This copy only shows what it has and sends nothing.",
+      advice: "Go on with the device or browser profile that was used last. To use this one again, link it as a new device.",
+    },
+  } as Readonly<Partial<Record<ClientErrorCode, AlarmWords>>>,
 
   failures: {
     no_account: { title: "There is no account in this browser", advice: "Create one first." },

@@ -6,7 +6,7 @@ import { useApp } from "../state/context.ts";
 
 /** What stands in the way of opening, and what to do about it. */
 export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: "ready" }> }): ReactElement {
-  const { controller } = useApp();
+  const { controller, router } = useApp();
   const content = describe(phase);
   return (
     <main className={`blocked${phase.kind === "starting" ? " blocked-late" : ""}`}>
@@ -19,10 +19,14 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
           className="button button-primary"
           onClick={() => {
             if (phase.failure.code === "closed" || phase.failure.code === "storage_newer") globalThis.location.reload();
-            else controller.reopen();
+            else {
+              // What was open is gone with the account.
+              if (phase.failure.code === "account_deleted") router.go({ kind: "home" }, { replace: true });
+              controller.reopen();
+            }
           }}
         >
-          {words.blocked.reload}
+          {phase.failure.code === "account_deleted" ? words.blocked.startAnew : words.blocked.reload}
         </button>
       )}
     </main>

@@ -1,16 +1,19 @@
 import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { failureWords, words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Composer } from "../components/Composer.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { MessageList } from "../components/MessageList.tsx";
+import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
 
 /** A conversation: head, messages, composer. */
 export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; readonly areDetailsOpen: boolean }): ReactElement {
   const { router } = useApp();
   const conversation = useSelector((state) => state.conversations.get(id));
+  const isVerified = useSelector((state) => isAllVerified(state.verifications.get(id)));
+  const hold = useSelector((state) => state.verifications.get(id)?.hold);
   const timeline = useSelector((state) => state.timelines.get(id));
   const isWide = useMedia(twoColumns);
   const detailsButton = useRef<HTMLButtonElement>(null);
@@ -54,6 +57,15 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
             <bdi>{conversation.title}</bdi>
           </h1>
           <p>
+            {isVerified && (
+              <>
+                <span className="header-verified">
+                  <Icon name="shield" size={14} />
+                  {words.conversation.verified}
+                </span>
+                {" · "}
+              </>
+            )}
             {conversation.kind === "group" ? (
               words.conversation.members(conversation.memberCount)
             ) : conversation.peer !== undefined && conversation.peer.address !== conversation.title ? (
@@ -76,6 +88,19 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
         </button>
       </header>
       {timeline === undefined ? <div className="messages" /> : <MessageList key={id} conversation={conversation} timeline={timeline} />}
+      {hold !== undefined && conversation.status === "active" && (
+        <div role="status" className="hold">
+          <Icon name="alert" size={20} />
+          <p>
+            <strong>{words.conversation.hold}</strong> {failureWords(hold).title}. {words.conversation.holdWaiting}{" "}
+            {!areDetailsOpen && (
+              <button type="button" className="link-button" onClick={toggleDetails}>
+                {words.conversation.holdDetails}
+              </button>
+            )}
+          </p>
+        </div>
+      )}
       <Composer key={`${id}:${conversation.status}`} conversation={conversation} />
     </main>
   );

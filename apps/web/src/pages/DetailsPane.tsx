@@ -5,9 +5,12 @@ import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { ConfirmDialog } from "../components/Dialog.tsx";
 import { Icon } from "../components/Icon.tsx";
+import { lazyComponent } from "../components/lazy.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { useRecipients } from "../state/use-recipients.ts";
+
+const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
 type Question = { readonly kind: "remove"; readonly person: Person } | { readonly kind: "leave" };
 
@@ -207,10 +210,7 @@ function Verification({ details }: { readonly details: ConversationDetails }): R
         <Icon name="shield" size={18} />
         {words.details.verification}
       </h2>
-      <h3>{words.details.checked}</h3>
-      <p>{isDirect ? words.details.checkedDirect(conversation.title) : words.details.checkedGroup}</p>
-      <h3>{words.details.unchecked}</h3>
-      <p>{words.details.uncheckedBody}</p>
+      <VerificationPanel conversationId={conversation.id} isDirect={isDirect} />
       <dl className="facts">
         <div>
           <dt>{words.details.encryption}</dt>

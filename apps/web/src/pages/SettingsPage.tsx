@@ -4,6 +4,7 @@ import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { CopyLink } from "../components/CopyLink.tsx";
 import { Icon } from "../components/Icon.tsx";
+import { lazyComponent } from "../components/lazy.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { useApp, useSelector } from "../state/context.ts";
 import { formatBytes, formatDate } from "../state/format.ts";
@@ -11,6 +12,9 @@ import { loadTheme, saveTheme } from "../state/preferences.ts";
 import type { Theme } from "../state/preferences.ts";
 
 declare const __LATCHKEY_VERSION__: string;
+
+const DeleteAccount = lazyComponent(async () => (await import("../components/DeleteAccount.tsx")).DeleteAccount);
+const PublicRecord = lazyComponent(async () => (await import("../components/PublicRecord.tsx")).PublicRecord);
 
 const themes: readonly Theme[] = ["system", "light", "dark"];
 
@@ -46,6 +50,22 @@ export function SettingsPage(): ReactElement {
             <p className="section-hint">{words.settings.linkHint}</p>
           </Section>
         )}
+        <Section heading={words.settings.devices}>
+          <button type="button" className="row-button" onClick={() => router.go({ kind: "devices" })}>
+            <span>{words.settings.manageDevices}</span>
+            <Icon name="forward" size={18} />
+          </button>
+          {account?.hasRecoveryPhrase === true && (
+            <button type="button" className="row-button" onClick={() => router.go({ kind: "recovery_phrase" })}>
+              <span>{words.settings.recovery}</span>
+              <Icon name="forward" size={18} />
+            </button>
+          )}
+          <button type="button" className="button" onClick={() => router.go({ kind: "link" })}>
+            <Icon name="link" size={18} />
+            {words.settings.linkDevice}
+          </button>
+        </Section>
         <Section heading={words.settings.appearance}>
           <div className="segments" role="radiogroup" aria-label={words.settings.appearance}>
             {themes.map((option) => (
@@ -67,6 +87,9 @@ export function SettingsPage(): ReactElement {
             {server !== undefined && ` ${words.settings.serverKeeps(server.name, server.retentionDays)}`}
           </p>
         </Section>
+        <Section heading={words.settings.record}>
+          <PublicRecord />
+        </Section>
         <Section heading={words.settings.about}>
           <button type="button" className="row-button" onClick={() => document.dispatchEvent(new Event("latchkey:help"))}>
             <span>{words.settings.keyboard}</span>
@@ -75,6 +98,9 @@ export function SettingsPage(): ReactElement {
           <p className="section-hint">
             {words.appName}, {words.settings.version(__LATCHKEY_VERSION__)}. {words.settings.licence}
           </p>
+        </Section>
+        <Section heading={words.settings.deletion}>
+          <DeleteAccount />
         </Section>
       </div>
     </main>

@@ -15,7 +15,7 @@ type Availability = { readonly kind: "none" } | { readonly kind: "checking" } | 
 
 /** The first page of somebody who has no account here: two fields, one button. */
 export function WelcomePage(): ReactElement {
-  const { controller } = useApp();
+  const { controller, router } = useApp();
   const server = useSelector((state) => state.server);
   const id = useId();
   const [typed, setTyped] = useState("");
@@ -136,6 +136,18 @@ export function WelcomePage(): ReactElement {
           <Icon name="lock" size={16} />
           {words.welcome.noPassword}
         </p>
+        <div className="welcome-others">
+          <button type="button" className="button button-wide" onClick={() => router.go({ kind: "link" })}>
+            <Icon name="link" size={18} />
+            {words.welcome.link}
+          </button>
+          <p>
+            {words.welcome.recoverHint}{" "}
+            <button type="button" className="link-button" onClick={() => router.go({ kind: "recover" })}>
+              {words.welcome.recover}
+            </button>
+          </p>
+        </div>
       </div>
       <ServerLine server={server} />
     </main>

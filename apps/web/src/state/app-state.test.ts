@@ -3,10 +3,13 @@ import { me, testConversation, testMessage } from "../testing/fixtures.ts";
 import {
   addOlder,
   applyEvents,
+  asksForRecoveryPhrase,
   emptyTimeline,
   initialState,
   markUnreadLine,
   removeMessage,
+  setAlarms,
+  sortAlarms,
   sortConversations,
   totalUnread,
   withTimeline,
@@ -79,6 +82,41 @@ describe("applyEvents", () => {
 
   it("is the same value when nothing happens", () => {
     expect(applyEvents(loaded, [])).toBe(loaded);
+  });
+});
+
+describe("warnings", () => {
+  const failure = { code: "log_fork", message: "", canRetry: false } as const;
+  const told = applyEvents(initialState, [{ kind: "alarm", failure, conversationId: "c" }]);
+  const listed = { id: "a1", failure, conversationId: "c", atMs: 5 };
+
+  it("that were told of stay until the client lists them, and are not doubled then", () => {
+    expect(setAlarms(told, []).alarms).toHaveLength(1);
+    const both = setAlarms(told, [listed]);
+    expect(both.alarms).toEqual([{ ...listed, key: "a1" }]);
+    expect(applyEvents(both, [{ kind: "alarm", failure, conversationId: "c" }]).alarms).toHaveLength(1);
+  });
+
+  it("that the client no longer lists are gone", () => {
+    expect(setAlarms(setAlarms(told, [listed]), []).alarms).toEqual([]);
+  });
+
+  it("come with those first that have most at stake", () => {
+    const of = (code: "directory_stale" | "account_changed" | "log_fork", atMs: number) =>
+      ({ key: code, id: code, failure: { ...failure, code }, conversationId: undefined, atMs }) as const;
+    const sorted = sortAlarms([of("directory_stale", 1), of("log_fork", 2), of("account_changed", 3)]);
+    expect(sorted.map(({ key }) => key)).toEqual(["account_changed", "log_fork", "directory_stale"]);
+  });
+});
+
+describe("the recovery phrase", () => {
+  const account = { ...me, deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: true };
+
+  it("asks to be written down until it is, or is put off", () => {
+    expect(asksForRecoveryPhrase(initialState)).toBe(false);
+    expect(asksForRecoveryPhrase({ ...initialState, account })).toBe(true);
+    expect(asksForRecoveryPhrase({ ...initialState, account, isRecoveryPutOff: true })).toBe(false);
+    expect(asksForRecoveryPhrase({ ...initialState, account: { ...account, hasRecoveryPhrase: false } })).toBe(false);
   });
 });
 

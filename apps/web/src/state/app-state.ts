@@ -1,12 +1,16 @@
 import type {
   AccountInfo,
+  Alarm as ClientAlarm,
   ClientEvent,
   ClientFailure,
   Connection,
   Conversation,
   ConversationDetails,
+  LinkState,
   Message,
+  OwnDevice,
   ServerInfo,
+  Verification,
 } from "@latchkey/client";
 import { findFirstUnread, isFromOthers, mergeMessages } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
@@ -23,8 +27,11 @@ export type Phase =
 /** A warning that stays until the person has handled it. */
 export interface Alarm {
   readonly key: string;
+  /** The client's, who keeps it over a reload; `undefined` for what holds only now, such as a wrong clock. */
+  readonly id: string | undefined;
   readonly failure: ClientFailure;
   readonly conversationId: string | undefined;
+  readonly atMs: number;
 }
 
 /** A message being handed to the client: shown at once, replaced by the client's own. */
@@ -49,6 +56,14 @@ export interface AppState {
   readonly details: ReadonlyMap<string, ConversationDetails>;
   readonly outgoing: readonly Outgoing[];
   readonly alarms: readonly Alarm[];
+  /** What is verified of the members of conversations that were looked at. */
+  readonly verifications: ReadonlyMap<string, Verification>;
+  /** One's own devices, once asked for. */
+  readonly devices: readonly OwnDevice[] | undefined;
+  /** The linking that goes on. */
+  readonly link: LinkState | undefined;
+  /** Whether the recovery phrase is to be written down later. */
+  readonly isRecoveryPutOff: boolean;
   /** The conversation on the screen. */
   readonly openId: string | undefined;
   /** Whether the person is looking: the page is visible and focused. */
@@ -69,6 +84,10 @@ export const initialState: AppState = {
   details: new Map(),
   outgoing: [],
   alarms: [],
+  verifications: new Map(),
+  devices: undefined,
+  link: undefined,
+  isRecoveryPutOff: false,
   openId: undefined,
   isAttentive: true,
   heard: { key: 0, message: undefined },
@@ -98,6 +117,14 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       }
       case "alarm":
         next = addAlarm(next, event.failure, event.conversationId);
+        break;
+      case "link":
+        next = { ...next, link: event.state };
+        break;
+      case "alarms":
+      case "devices":
+      case "verification":
+        // These say that there is something to ask for: the controller does.
         break;
     }
   }
@@ -153,9 +180,51 @@ export function removeMessage(state: AppState, conversationId: string, messageId
 
 /** The state with a warning added, unless the same one stands already. */
 export function addAlarm(state: AppState, failure: ClientFailure, conversationId: string | undefined): AppState {
+  if (state.alarms.some((alarm) => isAbout(alarm, failure, conversationId))) return state;
   const key = `${failure.code}:${conversationId ?? ""}`;
-  if (state.alarms.some((alarm) => alarm.key === key)) return state;
-  return { ...state, alarms: [...state.alarms, { key, failure, conversationId }] };
+  return { ...state, alarms: [...state.alarms, { key, id: undefined, failure, conversationId, atMs: Date.now() }] };
+}
+
+/** The state with the client's list of warnings; those that were only told of stay until they stand in it. */
+export function setAlarms(state: AppState, listed: readonly ClientAlarm[]): AppState {
+  const kept = state.alarms.filter(
+    (alarm) => alarm.id === undefined && !listed.some((one) => isAbout(one, alarm.failure, alarm.conversationId)),
+  );
+  return { ...state, alarms: [...listed.map((alarm) => ({ ...alarm, key: alarm.id })), ...kept] };
+}
+
+const gravest: readonly ClientFailure["code"][] = ["account_changed", "directory_fork", "log_fork", "server_lied"];
+
+/** Warnings by what is at stake, then the oldest first. */
+export function sortAlarms(alarms: readonly Alarm[]): readonly Alarm[] {
+  const rank = ({ failure }: Alarm): number => (gravest.includes(failure.code) ? gravest.indexOf(failure.code) : gravest.length);
+  return [...alarms].sort((a, b) => rank(a) - rank(b) || a.atMs - b.atMs);
+}
+
+function isAbout(
+  alarm: { readonly failure: ClientFailure; readonly conversationId: string | undefined },
+  failure: ClientFailure,
+  conversationId: string | undefined,
+): boolean {
+  return alarm.failure.code === failure.code && alarm.conversationId === conversationId;
+}
+
+/** The state with what is verified of a conversation's members. */
+export function withVerification(state: AppState, conversationId: string, verification: Verification): AppState {
+  const verifications = new Map(state.verifications);
+  verifications.set(conversationId, verification);
+  return { ...state, verifications };
+}
+
+/** Whether everyone else in a conversation was compared with and marked. */
+export function isAllVerified(verification: Verification | undefined): boolean {
+  const others = verification?.members.filter(({ person }) => !person.isSelf) ?? [];
+  return others.length > 0 && others.every(({ mark }) => mark === "verified");
+}
+
+/** Whether the recovery phrase asks to be written down, in the middle of the screen. */
+export function asksForRecoveryPhrase(state: AppState): boolean {
+  return state.account?.hasRecoveryPhrase === true && !state.isRecoveryPutOff;
 }
 
 function receive(state: AppState, conversationId: string, messages: readonly Message[]): AppState {

@@ -26,6 +26,8 @@ async function setUp(params: {
     conversations: async () => [testConversation(params.conversation)],
     serverInfo: async () => ({ host: "a.example", name: "A", registration: "open", retentionDays: 30 }),
     messages: async (_id, { beforeOrder = Infinity, limit }) => all.filter(({ order }) => order < beforeOrder).slice(-limit),
+    alarms: async () => [],
+    verification: async () => ({ members: [], hold: undefined }),
     saveDraft: vi.fn(async () => undefined),
     markRead: vi.fn(async () => undefined),
     ...params.client,
@@ -134,5 +136,83 @@ describe("drafts and reading", () => {
     await vi.waitFor(() => expect(controller.store.get().timelines.get("c")?.messages).toHaveLength(1));
     emit({ kind: "discarded", conversationId: "c", messageId: "m1" });
     expect(controller.store.get().timelines.get("c")?.messages).toEqual([]);
+  });
+});
+
+describe("account and devices", () => {
+  const failure = { code: "account_changed", message: "", canRetry: false } as const;
+
+  it("shows the client's warnings after a reload, and takes one away when it was handled", async () => {
+    let alarms = [{ id: "a1", failure, conversationId: undefined, atMs: 1 }];
+    const acknowledgeAlarm = vi.fn(async () => {
+      alarms = [];
+    });
+    const { controller } = await setUp({ client: { alarms: async () => alarms, acknowledgeAlarm } });
+    await vi.waitFor(() => expect(controller.store.get().alarms).toHaveLength(1));
+    const [alarm] = controller.store.get().alarms;
+    if (alarm !== undefined) await controller.handleAlarm(alarm);
+    expect(acknowledgeAlarm).toHaveBeenCalledExactlyOnceWith("a1");
+    expect(controller.store.get().alarms).toEqual([]);
+  });
+
+  it("keeps a warning on the screen when the client cannot take it away", async () => {
+    const { controller } = await setUp({
+      client: {
+        alarms: async () => [{ id: "a1", failure, conversationId: undefined, atMs: 1 }],
+        acknowledgeAlarm: () => Promise.reject(new RemoteError({ code: "offline", message: "", canRetry: true })),
+      },
+    });
+    await vi.waitFor(() => expect(controller.store.get().alarms).toHaveLength(1));
+    const [alarm] = controller.store.get().alarms;
+    if (alarm !== undefined) await expect(controller.handleAlarm(alarm)).rejects.toMatchObject({ failure: { code: "offline" } });
+    expect(controller.store.get().alarms).toHaveLength(1);
+  });
+
+  it("asks anew for devices and verification when they change, and only when they were looked at", async () => {
+    const devices = vi.fn(async () => []);
+    const verification = vi.fn(async () => ({ members: [], hold: undefined }));
+    const { controller, emit } = await setUp({ client: { devices, verification } });
+    emit({ kind: "devices" });
+    emit({ kind: "verification" });
+    expect([devices.mock.calls.length, verification.mock.calls.length]).toEqual([0, 0]);
+    await controller.loadDevices();
+    await controller.loadVerification("c");
+    emit({ kind: "devices" });
+    emit({ kind: "verification" });
+    await vi.waitFor(() => expect([devices.mock.calls.length, verification.mock.calls.length]).toEqual([2, 2]));
+  });
+
+  it("has the account and its conversations once a linking is done", async () => {
+    let account: Awaited<ReturnType<ClientHost["client"]["account"]>> = undefined;
+    const { controller, emit } = await setUp({ client: { account: async () => account } });
+    expect(controller.store.get().account).toBeUndefined();
+    account = { ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false };
+    emit({ kind: "link", state: { kind: "moving", done: 1, total: 2 } });
+    expect(controller.store.get().link).toEqual({ kind: "moving", done: 1, total: 2 });
+    emit({ kind: "link", state: { kind: "done" } });
+    await vi.waitFor(() => expect(controller.store.get().account?.username).toBe("me"));
+  });
+
+  it("breaks a linking off, but not one that is over", async () => {
+    const cancelLink = vi.fn(async () => undefined);
+    const { controller, emit } = await setUp({ client: { cancelLink } });
+    emit({ kind: "link", state: { kind: "compare", digits: "123456", deviceName: "x" } });
+    controller.endLink();
+    expect(controller.store.get().link).toBeUndefined();
+    expect(cancelLink).toHaveBeenCalledOnce();
+    emit({ kind: "link", state: { kind: "failed", failure: { ...failure, code: "link_refused" } } });
+    controller.endLink();
+    expect(cancelLink).toHaveBeenCalledOnce();
+  });
+
+  it("forgets the recovery phrase when it is on paper", async () => {
+    const forgetRecoveryPhrase = vi.fn(async () => undefined);
+    const own = { ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: true };
+    const { controller } = await setUp({ client: { account: async () => own, forgetRecoveryPhrase } });
+    controller.putOffRecovery();
+    expect(controller.store.get().isRecoveryPutOff).toBe(true);
+    await controller.finishRecovery();
+    expect(forgetRecoveryPhrase).toHaveBeenCalledOnce();
+    expect(controller.store.get().account?.hasRecoveryPhrase).toBe(false);
   });
 });

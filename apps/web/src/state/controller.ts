@@ -2,8 +2,19 @@ import type { ClientFailure, Conversation, Message, Person } from "@latchkey/cli
 import { failureOf } from "../worker/protocol.ts";
 import type { HostEvent, HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
-import { addOlder, applyEvents, emptyTimeline, initialState, markUnreadLine, removeMessage, withTimeline } from "./app-state.ts";
-import type { AppState } from "./app-state.ts";
+import {
+  addOlder,
+  applyEvents,
+  emptyTimeline,
+  initialState,
+  markUnreadLine,
+  removeMessage,
+  setAlarms,
+  withTimeline,
+  withVerification,
+} from "./app-state.ts";
+import type { Alarm, AppState } from "./app-state.ts";
+import { isRecoveryPutOff, rememberRecoveryPutOff } from "./preferences.ts";
 import { createStore } from "./store.ts";
 import type { Store } from "./store.ts";
 
@@ -36,12 +47,22 @@ export interface Controller {
   flushDrafts(): void;
   markRead(conversationId: string, throughOrder: number): void;
   setAttentive(isAttentive: boolean): void;
-  handleAlarm(key: string): void;
+  /** The person has handled a warning. */
+  handleAlarm(alarm: Alarm): Promise<void>;
+  loadVerification(conversationId: string): Promise<void>;
+  loadDevices(): Promise<void>;
+  recover(params: { username: string; phrase: string; deviceName: string }): Promise<void>;
+  /** The recovery phrase is to be written down later; the list keeps a reminder. */
+  putOffRecovery(): void;
+  /** The recovery phrase was written down: this device erases it. */
+  finishRecovery(): Promise<void>;
+  /** Breaks a linking off, or forgets how the last one went. */
+  endLink(): void;
 }
 
 /** Connects a client to a store. `schedule` runs a batch of events soon (the next frame). */
 export function createController(host: ClientHost, schedule: (run: () => void) => void): Controller {
-  const store = createStore<AppState>(initialState);
+  const store = createStore<AppState>({ ...initialState, isRecoveryPutOff: isRecoveryPutOff() });
   const { client } = host;
   let queue: HostEvent[] = [];
   let isScheduled = false;
@@ -62,6 +83,31 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       return next;
     });
     refreshDetails(events);
+    if (events.some(({ kind }) => kind === "alarm" || kind === "alarms")) void loadAlarms();
+    if (events.some(({ kind }) => kind === "devices") && store.get().devices !== undefined) void loadDevices().catch(() => undefined);
+    if (events.some(({ kind }) => kind === "verification")) refreshVerifications();
+    const isLinked = events.some((event) => event.kind === "link" && event.state.kind === "done");
+    if (isLinked && store.get().account === undefined) void load().catch(() => undefined);
+  };
+
+  const loadAlarms = async (): Promise<void> => {
+    try {
+      const alarms = await client.alarms();
+      store.update((state) => setAlarms(state, alarms));
+    } catch {
+      // What events told of stays on the screen.
+    }
+  };
+  const loadDevices = async (): Promise<void> => {
+    const devices = await client.devices();
+    store.update((state) => ({ ...state, devices }));
+  };
+  const loadVerification = async (id: string): Promise<void> => {
+    const verification = await client.verification(id);
+    store.update((state) => withVerification(state, id, verification));
+  };
+  const refreshVerifications = (): void => {
+    for (const id of store.get().verifications.keys()) void loadVerification(id).catch(() => undefined);
   };
 
   const refreshDetails = (events: readonly HostEvent[]): void => {
@@ -69,7 +115,9 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       const isGroupChange = events.some(
         (event) => event.kind === "message" && event.message.conversationId === id && event.message.body.kind !== "text",
       );
-      if (id !== undefined && isGroupChange && store.get().details.has(id)) void loadDetails(id).catch(() => undefined);
+      if (id === undefined || !isGroupChange) continue;
+      if (store.get().details.has(id)) void loadDetails(id).catch(() => undefined);
+      if (store.get().verifications.has(id)) void loadVerification(id).catch(() => undefined);
     }
   };
 
@@ -84,7 +132,8 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     const [account, connection, list] = await Promise.all([client.account(), client.connection(), client.conversations()]);
     isLoaded = true;
     store.update((state) => ({
-      ...state,
+      // Without an account nothing of an earlier one is left to show.
+      ...(account === undefined ? { ...initialState, link: state.link, isAttentive: state.isAttentive } : state),
       phase: { kind: "ready" },
       account,
       connection,
@@ -93,6 +142,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     }));
     flush();
     void loadServer();
+    void loadAlarms();
     const { openId } = store.get();
     if (openId !== undefined) void loadFirst(openId);
   };
@@ -124,6 +174,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
 
   const loadFirst = async (id: string): Promise<void> => {
     const { timelines, conversations } = store.get();
+    if (conversations.has(id)) void loadVerification(id).catch(() => undefined);
     if (timelines.has(id)) {
       store.update((state) => markUnreadLine(state, id));
       return;
@@ -260,8 +311,33 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     setAttentive(isAttentive) {
       store.update((state) => (state.isAttentive === isAttentive ? state : { ...state, isAttentive }));
     },
-    handleAlarm(key) {
-      store.update((state) => ({ ...state, alarms: state.alarms.filter((alarm) => alarm.key !== key) }));
+    async handleAlarm(alarm) {
+      if (alarm.id !== undefined) await client.acknowledgeAlarm(alarm.id);
+      store.update((state) => ({ ...state, alarms: state.alarms.filter(({ key }) => key !== alarm.key) }));
+    },
+    loadVerification,
+    loadDevices,
+    async recover(params) {
+      const account = await client.recover(params);
+      store.update((state) => ({ ...state, account }));
+      await load();
+    },
+    putOffRecovery() {
+      rememberRecoveryPutOff(true);
+      store.update((state) => ({ ...state, isRecoveryPutOff: true }));
+    },
+    async finishRecovery() {
+      await client.forgetRecoveryPhrase();
+      rememberRecoveryPutOff(false);
+      store.update((state) => ({
+        ...state,
+        ...(state.account === undefined ? {} : { account: { ...state.account, hasRecoveryPhrase: false } }),
+      }));
+    },
+    endLink() {
+      const { link } = store.get();
+      store.update((state) => ({ ...state, link: undefined }));
+      if (link?.kind !== "done" && link?.kind !== "failed") void client.cancelLink().catch(() => undefined);
     },
   };
 }

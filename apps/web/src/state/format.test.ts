@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { avatarColour, avatarColours, dayKey, formatBytes, formatDay, formatListTime, initials } from "./format.ts";
+import { avatarColour, avatarColours, dayKey, formatAgo, formatBytes, formatDay, formatLeft, formatListTime, initials } from "./format.ts";
 
 const context = { locale: "en-GB", timeZone: "UTC" };
 const now = Date.UTC(2026, 10, 23, 15, 30);
@@ -35,6 +35,28 @@ describe("times", () => {
     const late = Date.UTC(2026, 10, 23, 23, 30);
     expect(dayKey(late, { timeZone: "UTC" })).toBe("2026-11-23");
     expect(dayKey(late, { timeZone: "Europe/Berlin" })).toBe("2026-11-24");
+  });
+});
+
+describe("how long ago", () => {
+  it.each([
+    [now, "just now"],
+    [now + 5000, "just now"],
+    [now - minuteMs, "1 minute ago"],
+    [now - 59 * minuteMs, "59 minutes ago"],
+    [now - 3 * 60 * minuteMs, "3 hours ago"],
+    [now - dayMs, "on 22 November 2026"],
+  ])("is %d written as %s", (atMs, text) => {
+    expect(formatAgo(atMs, now, context)).toBe(text);
+  });
+
+  it.each([
+    [247_000, "4:07"],
+    [59_001, "1:00"],
+    [900, "0:01"],
+    [-5, "0:00"],
+  ])("and %d ms that are left as %s", (leftMs, text) => {
+    expect(formatLeft(leftMs)).toBe(text);
   });
 });
 

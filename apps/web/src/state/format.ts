@@ -42,6 +42,22 @@ export function formatDate(atMs: number, context: FormatContext = {}): string {
   return formatter(context, { dateStyle: "long" }).format(atMs);
 }
 
+/** How long ago, up to a day; then the date, such as `on 23 November 2026`. */
+export function formatAgo(atMs: number, nowMs: number, context: FormatContext = {}): string {
+  const ageMs = nowMs - atMs;
+  if (ageMs < minuteMs) return words.time.justNow;
+  const relative = new Intl.RelativeTimeFormat(words.time.language, { numeric: "always" });
+  if (ageMs < 60 * minuteMs) return relative.format(-Math.floor(ageMs / minuteMs), "minute");
+  if (ageMs < dayMs) return relative.format(-Math.floor(ageMs / (60 * minuteMs)), "hour");
+  return words.time.onDate(formatDate(atMs, context));
+}
+
+/** What is left of a time, such as `4:07`. */
+export function formatLeft(leftMs: number): string {
+  const seconds = Math.max(0, Math.ceil(leftMs / 1000));
+  return `${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
 /** The time in a list: relative up to an hour, the time of day today, then weekday, then date. */
 export function formatListTime(atMs: number, nowMs: number, context: FormatContext = {}): string {
   const ageMs = nowMs - atMs;

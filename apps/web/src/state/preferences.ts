@@ -4,6 +4,7 @@ export type Theme = "system" | "light" | "dark";
 const themeKey = "latchkey.theme";
 const widthKey = "latchkey.list-width";
 const noteKey = "latchkey.storage-note-read";
+const recoveryKey = "latchkey.recovery-put-off";
 const accountKey = "latchkey.has-account";
 
 /** Narrowest and widest conversation list, in CSS pixels. */
@@ -45,6 +46,16 @@ export function isStorageNoteRead(): boolean {
 /** The note on storage was dismissed. */
 export function dismissStorageNote(): void {
   write(noteKey, "1");
+}
+
+/** Whether the person wants to write the recovery phrase down later. */
+export function isRecoveryPutOff(): boolean {
+  return read(recoveryKey) !== undefined;
+}
+
+/** Remembers whether the recovery phrase is to be written down later. */
+export function rememberRecoveryPutOff(isPutOff: boolean): void {
+  write(recoveryKey, isPutOff ? "1" : undefined);
 }
 
 /** Whether this browser had an account: if so and it is gone, the browser has cleared it. */

@@ -10,6 +10,10 @@ const routes: readonly Route[] = [
   { kind: "new", to: "ben, chidi@b.example" },
   { kind: "settings" },
   { kind: "holdings" },
+  { kind: "devices" },
+  { kind: "link" },
+  { kind: "recovery_phrase" },
+  { kind: "recover" },
 ];
 
 describe("routes", () => {
@@ -18,12 +22,18 @@ describe("routes", () => {
     expect(parseRoute(path, query)).toEqual(route);
   });
 
-  it.each(["/nowhere", "/c", "/c/%2e%2e", "/c/a/b", "/c/a/details/x", "/settings/other"])("takes %s as home", (path) => {
-    expect(parseRoute(path)).toEqual({ kind: "home" });
-  });
+  it.each(["/nowhere", "/c", "/c/%2e%2e", "/c/a/b", "/c/a/details/x", "/settings/other", "/settings/devices/x", "/link/x", "/recover/x"])(
+    "takes %s as home",
+    (path) => {
+      expect(parseRoute(path)).toEqual({ kind: "home" });
+    },
+  );
 
   it("leads back to the parent", () => {
     expect(parentRoute({ kind: "conversation", id: "a", details: true })).toEqual({ kind: "conversation", id: "a", details: false });
+    expect(parentRoute({ kind: "link" })).toEqual({ kind: "devices" });
+    expect(parentRoute({ kind: "devices" })).toEqual({ kind: "settings" });
+    expect(parentRoute({ kind: "recovery_phrase" })).toEqual({ kind: "settings" });
     expect(parentRoute({ kind: "holdings" })).toEqual({ kind: "settings" });
     expect(parentRoute({ kind: "conversation", id: "a", details: false })).toEqual({ kind: "home" });
   });

@@ -4,7 +4,13 @@ export type Route =
   | { readonly kind: "conversation"; readonly id: string; readonly details: boolean }
   | { readonly kind: "new"; readonly to: string }
   | { readonly kind: "settings" }
-  | { readonly kind: "holdings" };
+  | { readonly kind: "holdings" }
+  | { readonly kind: "devices" }
+  /** Linking: on a device with an account the other one is taken in; without, this one offers itself. */
+  | { readonly kind: "link" }
+  | { readonly kind: "recovery_phrase" }
+  /** Where there is no account yet: to bring one back. */
+  | { readonly kind: "recover" };
 
 /** The route of an address (path and query). Anything unknown is home. */
 export function parseRoute(path: string, query = ""): Route {
@@ -16,6 +22,10 @@ export function parseRoute(path: string, query = ""): Route {
   if (first === "new" && second === undefined) return { kind: "new", to: (new URLSearchParams(query).get("to") ?? "").slice(0, 400) };
   if (first === "settings" && second === undefined) return { kind: "settings" };
   if (first === "settings" && second === "server" && third === undefined) return { kind: "holdings" };
+  if (first === "settings" && second === "devices" && third === undefined) return { kind: "devices" };
+  if (first === "settings" && second === "recovery" && third === undefined) return { kind: "recovery_phrase" };
+  if (first === "link" && second === undefined) return { kind: "link" };
+  if (first === "recover" && second === undefined) return { kind: "recover" };
   return { kind: "home" };
 }
 
@@ -32,6 +42,14 @@ export function formatRoute(route: Route): string {
       return "/settings";
     case "holdings":
       return "/settings/server";
+    case "devices":
+      return "/settings/devices";
+    case "recovery_phrase":
+      return "/settings/recovery";
+    case "link":
+      return "/link";
+    case "recover":
+      return "/recover";
   }
 }
 
@@ -41,7 +59,12 @@ export function parentRoute(route: Route): Route {
     case "conversation":
       return route.details ? { ...route, details: false } : { kind: "home" };
     case "holdings":
+    case "devices":
+    case "recovery_phrase":
       return { kind: "settings" };
+    case "link":
+      return { kind: "devices" };
+    case "recover":
     case "home":
     case "new":
     case "settings":

@@ -27,6 +27,7 @@ export function createHost(options: HostOptions): Host {
   let status: HostStatus = { kind: "starting" };
   let client: Promise<Client> | undefined;
   let isOpening = false;
+  let letGo: () => void = () => undefined;
 
   const broadcast = (response: Response): void => {
     for (const port of ports) port.postMessage(response);
@@ -48,10 +49,14 @@ export function createHost(options: HostOptions): Host {
           client = Promise.resolve(opened);
           opened.subscribe((event) => broadcast({ kind: "event", event }));
           setStatus({ kind: "ready" });
-          // The lock is held as long as this worker lives.
-          await new Promise<void>(() => {});
+          // The lock is held as long as this worker lives, or the account in the profile does.
+          await new Promise<void>((resolve) => (letGo = resolve));
+          client = undefined;
+          // Erasing the profile may have closed it already.
+          await opened.close().catch(() => undefined);
         },
       );
+      setStatus({ kind: "failed", failure: { code: "account_deleted", message: "The account was deleted.", canRetry: true } });
     } catch (error) {
       client = undefined;
       setStatus({ kind: "failed", failure: failureOf(error) });
@@ -68,6 +73,7 @@ export function createHost(options: HostOptions): Host {
       const run = opened[method] as (...args: readonly unknown[]) => Promise<unknown>;
       const value = await run.apply(opened, [...args]);
       port.postMessage({ kind: "result", id, value });
+      if (method === "deleteAccount") letGo();
       if (method === "discard") {
         const [conversationId, messageId] = args;
         broadcast({ kind: "event", event: { kind: "discarded", conversationId: String(conversationId), messageId: String(messageId) } });

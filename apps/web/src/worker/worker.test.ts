@@ -148,4 +148,24 @@ describe("the client behind a port", () => {
     page.reopen();
     expect(await page.client.checkUsername("ben")).toBe("taken");
   });
+
+  it("lets go of the profile when the account is deleted, tells every page, and can be opened anew", async () => {
+    let opened = 0;
+    const close = vi.fn(async () => undefined);
+    const host = createHost({
+      openClient: async () => {
+        opened += 1;
+        return { ...fakeClient().client, deleteAccount: async () => undefined, close };
+      },
+      withProfileLock: unlocked,
+    });
+    const pages = [openPage(host), openPage(host)];
+    await pages[0]?.client.deleteAccount();
+    for (const page of pages)
+      await vi.waitFor(() => expect(page.status()).toMatchObject({ kind: "failed", failure: { code: "account_deleted" } }));
+    expect(close).toHaveBeenCalledOnce();
+    pages[1]?.reopen();
+    expect(await pages[0]?.client.checkUsername("ben")).toBe("taken");
+    expect(opened).toBe(2);
+  });
 });

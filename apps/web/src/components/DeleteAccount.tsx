@@ -1,0 +1,79 @@
+import { useId, useState } from "react";
+import type { FormEvent, ReactElement } from "react";
+import { accountWords } from "../messages/account-words.ts";
+import { words } from "../messages/words.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { rememberAccount, rememberRecoveryPutOff } from "../state/preferences.ts";
+import { normalizeUsername } from "../state/username.ts";
+import { Modal } from "./Dialog.tsx";
+import "../styles/account.css";
+
+const text = accountWords.deletion;
+
+/** What deleting the account does, and the username typed before it is done. */
+export function DeleteAccount(): ReactElement {
+  const [isAsking, setIsAsking] = useState(false);
+  return (
+    <>
+      <button type="button" className="button button-danger-quiet" onClick={() => setIsAsking(true)}>
+        {text.action}
+      </button>
+      <p className="section-hint">{text.hint}</p>
+      {isAsking && <Question close={() => setIsAsking(false)} />}
+    </>
+  );
+}
+
+function Question({ close }: { readonly close: () => void }): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const id = useId();
+  const username = useSelector((state) => state.account?.username ?? "");
+  const [typed, setTyped] = useState("");
+  const [isBusy, setIsBusy] = useState(false);
+  const mayDelete = username !== "" && normalizeUsername(typed) === username;
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    if (!mayDelete || isBusy) return;
+    setIsBusy(true);
+    const isDone = await act(async () => {
+      await controller.client.deleteAccount();
+      rememberAccount(false);
+      rememberRecoveryPutOff(false);
+    });
+    setIsBusy(false);
+    if (isDone) close();
+  };
+  return (
+    <Modal title={text.title} close={() => isBusy || close()} isAlert>
+      <form onSubmit={(event) => void submit(event)}>
+        <ul className="bullets dialog-body">
+          {text.body.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+        <div className="field">
+          <label htmlFor={id}>{text.typeName(username)}</label>
+          <input
+            id={id}
+            className="input"
+            value={typed}
+            autoComplete="off"
+            autoCapitalize="none"
+            autoCorrect="off"
+            spellCheck={false}
+            onChange={(event) => setTyped(event.target.value)}
+          />
+        </div>
+        <div className="dialog-actions">
+          <button type="button" className="button" disabled={isBusy} onClick={close}>
+            {words.common.cancel}
+          </button>
+          <button type="submit" className="button button-danger" disabled={!mayDelete || isBusy}>
+            {isBusy ? `${text.busy}…` : text.confirm}
+          </button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

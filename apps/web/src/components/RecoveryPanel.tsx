@@ -1,0 +1,254 @@
+import { useEffect, useId, useMemo, useRef, useState } from "react";
+import type { FormEvent, ReactElement } from "react";
+import { accountWords } from "../messages/account-words.ts";
+import { words } from "../messages/words.ts";
+import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { formatDate } from "../state/format.ts";
+import { choosePlaces } from "../state/phrase.ts";
+import { ConfirmDialog } from "./Dialog.tsx";
+import { Icon } from "./Icon.tsx";
+import "../styles/account.css";
+
+const checkedWords = 3;
+const text = accountWords.recovery;
+
+type Step = "why" | "words" | "check" | "done";
+
+/** The recovery phrase: why, the words, a check that they are on paper; then this device forgets them. */
+export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?: 1 | 2; readonly finish: () => void }): ReactElement {
+  const { controller } = useApp();
+  const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
+  const [step, setStep] = useState<Step>("why");
+  const [phrase, setPhrase] = useState<readonly string[]>();
+  const act = useAction();
+  const Heading = headingLevel === 1 ? "h1" : "h2";
+
+  const show = (): void => {
+    void act(async () => {
+      setPhrase(await controller.client.recoveryPhrase());
+      setStep("words");
+    });
+  };
+  const later = (): void => {
+    controller.putOffRecovery();
+    finish();
+  };
+  const erase = async (): Promise<boolean> => {
+    // Erased here first: what this panel still shows must not depend on the words being there.
+    setStep("done");
+    const isDone = await act(() => controller.finishRecovery());
+    if (isDone) setPhrase(undefined);
+    else setStep("check");
+    return isDone;
+  };
+
+  return (
+    <div className="recovery">
+      {headingLevel !== undefined && <Heading className="recovery-heading">{text.heading}</Heading>}
+      {step === "done" ? (
+        <Done finish={finish} />
+      ) : !hasPhrase ? (
+        <None finish={finish} />
+      ) : step === "words" && phrase !== undefined ? (
+        <Words phrase={phrase} next={() => setStep("check")} later={later} />
+      ) : step === "check" && phrase !== undefined ? (
+        <Check phrase={phrase} again={() => setStep("words")} finish={erase} />
+      ) : (
+        <>
+          <p>{text.why}</p>
+          <p>{text.whyNot}</p>
+          <p className="recovery-hint">
+            <Icon name="lock" size={16} /> {text.hidden}
+          </p>
+          <div className="recovery-actions">
+            <button type="button" className="button" onClick={later}>
+              {text.later}
+            </button>
+            <button type="button" className="button button-primary" onClick={show}>
+              {text.show}
+            </button>
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Words({
+  phrase,
+  next,
+  later,
+}: {
+  readonly phrase: readonly string[];
+  readonly next: () => void;
+  readonly later: () => void;
+}): ReactElement {
+  const account = useSelector((state) => state.account);
+  const nowMs = useNow();
+  const [isCopying, setIsCopying] = useState(false);
+  const [note, setNote] = useState("");
+  const listRef = useRef<HTMLOListElement>(null);
+  useEffect(() => listRef.current?.focus({ preventScroll: true }), []);
+  const copy = (): Promise<boolean> =>
+    navigator.clipboard.writeText(phrase.join(" ")).then(
+      () => {
+        setNote(text.copied);
+        return true;
+      },
+      () => {
+        setNote(text.copyFailed);
+        return true;
+      },
+    );
+  return (
+    <>
+      <p>{text.whyNot}</p>
+      <div className="phrase-sheet">
+        <p className="phrase-print">
+          <strong>{text.printTitle(`${account?.username ?? ""}@${account?.host ?? ""}`)}</strong>
+        </p>
+        {/* Focused when it comes, so that a screen reader reads it out. */}
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-redundant-roles */}
+        <ol ref={listRef} role="list" tabIndex={-1} className="phrase" aria-label={text.words} translate="no">
+          {phrase.map((word, index) => (
+            // The same word may stand in two places.
+            // oxlint-disable-next-line react/no-array-index-key
+            <li key={`${String(index)}:${word}`}>
+              <span className="phrase-number">{index + 1}</span> <b>{word}</b>
+            </li>
+          ))}
+        </ol>
+        <p className="phrase-print">{text.printNote}</p>
+        <p className="phrase-print">{text.printDate(formatDate(nowMs))}</p>
+      </div>
+      <div className="recovery-tools">
+        <button type="button" className="button" onClick={() => globalThis.print()}>
+          <Icon name="print" size={18} />
+          {text.print}
+        </button>
+        <button type="button" className="button" onClick={() => setIsCopying(true)}>
+          <Icon name="copy" size={18} />
+          {text.copy}
+        </button>
+      </div>
+      <p className="recovery-note" aria-live="polite">
+        {note}
+      </p>
+      <div className="recovery-actions">
+        <button type="button" className="button" onClick={later}>
+          {text.later}
+        </button>
+        <button type="button" className="button button-primary" onClick={next}>
+          {text.next}
+        </button>
+      </div>
+      {isCopying && (
+        <ConfirmDialog
+          title={text.copyTitle}
+          body={text.copyBody}
+          confirmLabel={text.copyConfirm}
+          confirm={copy}
+          close={() => setIsCopying(false)}
+          isHarmless
+        />
+      )}
+    </>
+  );
+}
+
+function Check({
+  phrase,
+  again,
+  finish,
+}: {
+  readonly phrase: readonly string[];
+  readonly again: () => void;
+  readonly finish: () => Promise<boolean>;
+}): ReactElement {
+  const id = useId();
+  const places = useMemo(() => choosePlaces(checkedWords, phrase.length), [phrase.length]);
+  const [typed, setTyped] = useState<readonly string[]>(() => places.map(() => ""));
+  const [wrong, setWrong] = useState<ReadonlySet<number>>(new Set());
+  const fields = useRef<(HTMLInputElement | null)[]>([]);
+  useEffect(() => fields.current[0]?.focus({ preventScroll: true }), []);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const bad = new Set(places.flatMap((place, index) => (typed[index]?.trim().toLowerCase() === phrase[place] ? [] : [index])));
+    setWrong(bad);
+    const [first] = bad;
+    if (first !== undefined) fields.current[first]?.focus();
+    else void finish();
+  };
+  return (
+    <form onSubmit={submit} noValidate className="phrase-check">
+      <h3>{text.check}</h3>
+      <p className="section-hint">{text.checkBody}</p>
+      {places.map((place, index) => (
+        <div className="field" key={place}>
+          <label htmlFor={`${id}${String(index)}`}>{text.word(place + 1)}</label>
+          <input
+            ref={(element) => {
+              fields.current[index] = element;
+            }}
+            id={`${id}${String(index)}`}
+            className="input"
+            value={typed[index]}
+            autoComplete="off"
+            autoCapitalize="none"
+            autoCorrect="off"
+            spellCheck={false}
+            translate="no"
+            aria-invalid={wrong.has(index)}
+            aria-describedby={`${id}${String(index)}hint`}
+            onChange={(event) => {
+              const { value } = event.target;
+              setTyped((before) => before.map((one, at) => (at === index ? value : one)));
+              setWrong((before) => new Set([...before].filter((at) => at !== index)));
+            }}
+          />
+          <div id={`${id}${String(index)}hint`} className="field-hint" aria-live="polite">
+            {wrong.has(index) && <p className="field-error">{text.wrong(place + 1)}</p>}
+          </div>
+        </div>
+      ))}
+      <div className="recovery-actions">
+        <button type="button" className="button" onClick={again}>
+          {text.again}
+        </button>
+        <button type="submit" className="button button-primary">
+          {text.finish}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Done({ finish }: { readonly finish: () => void }): ReactElement {
+  const ref = useRef<HTMLParagraphElement>(null);
+  useEffect(() => ref.current?.focus({ preventScroll: true }), []);
+  return (
+    <>
+      <p ref={ref} tabIndex={-1} className="notice notice-good">
+        <Icon name="check" size={18} /> {text.done}
+      </p>
+      <div className="recovery-actions">
+        <button type="button" className="button button-primary" onClick={finish}>
+          {text.doneAction}
+        </button>
+      </div>
+    </>
+  );
+}
+
+function None({ finish }: { readonly finish: () => void }): ReactElement {
+  return (
+    <>
+      <p className="notice">{text.none}</p>
+      <div className="recovery-actions">
+        <button type="button" className="button" onClick={finish}>
+          {words.common.close}
+        </button>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,217 @@
+import { useEffect, useState } from "react";
+import type { ReactElement } from "react";
+import type { DeviceRecord, MemberVerification, Verification } from "@latchkey/client";
+import { accountWords } from "../messages/account-words.ts";
+import { failureWords, words } from "../messages/words.ts";
+import { isAllVerified } from "../state/app-state.ts";
+import { useApp, useNow, useSelector } from "../state/context.ts";
+import { formatAgo, formatDate } from "../state/format.ts";
+import { sortByConcern, summarizeRecords } from "../state/verification.ts";
+import { Avatar } from "./Avatar.tsx";
+import { Icon } from "./Icon.tsx";
+import { SafetyNumberDialog } from "./SafetyNumberDialog.tsx";
+import "../styles/account.css";
+
+const shownAtFirst = 6;
+const recentMs = 7 * 86_400_000;
+const text = accountWords.verification;
+
+/** What is known of the keys of a conversation's members: plain words, then devices, then the safety number behind a button. */
+export function VerificationPanel({
+  conversationId,
+  isDirect,
+}: {
+  readonly conversationId: string;
+  readonly isDirect: boolean;
+}): ReactElement {
+  const { controller } = useApp();
+  const verification = useSelector((state) => state.verifications.get(conversationId));
+  const nowMs = useNow();
+  const [compared, setCompared] = useState<MemberVerification>();
+  const [areAllShown, setAreAllShown] = useState(false);
+  const [hasFailed, setHasFailed] = useState(false);
+  useEffect(() => {
+    let isGone = false;
+    setHasFailed(false);
+    controller.loadVerification(conversationId).catch(() => isGone || setHasFailed(true));
+    return () => {
+      isGone = true;
+    };
+  }, [controller, conversationId]);
+  if (verification === undefined) return <p>{hasFailed ? text.failed : `${text.loading}…`}</p>;
+  const others = sortByConcern(verification.members.filter(({ person }) => !person.isSelf));
+  const shown = areAllShown ? others : others.slice(0, shownAtFirst);
+  return (
+    <>
+      <Summary verification={verification} isDirect={isDirect} nowMs={nowMs} />
+      {verification.hold !== undefined && (
+        <p className="verification-hold">
+          <strong>{words.conversation.hold}</strong> {failureWords(verification.hold).title}.
+        </p>
+      )}
+      {/* A list without markers is no list to some screen readers unless told. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles */}
+      <ul role="list" className="verified-people">
+        {shown.map((member) => (
+          <MemberRow key={member.person.accountId} member={member} isDirect={isDirect} nowMs={nowMs} compare={() => setCompared(member)} />
+        ))}
+      </ul>
+      {others.length > shown.length && (
+        <button type="button" className="button button-wide" onClick={() => setAreAllShown(true)}>
+          {text.showAll(others.length)}
+        </button>
+      )}
+      {compared !== undefined && (
+        <SafetyNumberDialog
+          person={compared.person}
+          mark={verification.members.find(({ person }) => person.accountId === compared.person.accountId)?.mark ?? "none"}
+          close={() => setCompared(undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function Summary({
+  verification,
+  isDirect,
+  nowMs,
+}: {
+  readonly verification: Verification;
+  readonly isDirect: boolean;
+  readonly nowMs: number;
+}): ReactElement | undefined {
+  const summary = summarizeRecords(verification.members.filter(({ person }) => !person.isSelf));
+  if (summary === undefined) return undefined;
+  const only = isDirect ? verification.members.find(({ person }) => !person.isSelf)?.person : undefined;
+  const whose = only === undefined ? text.everyones : text.whose(only.displayName);
+  const ago = formatAgo(summary.checkedAtMs, nowMs);
+  const sentence =
+    summary.status === "checked"
+      ? text.checked({
+          whose,
+          since: only === undefined || summary.sinceMs === 0 ? undefined : formatDate(summary.sinceMs),
+          witnesses: summary.witnesses,
+          required: summary.required,
+          ago,
+        })
+      : summary.status === "unwatched"
+        ? text.unwatched(whose, ago)
+        : only === undefined
+          ? text.someUnchecked(summary.unchecked, summary.count)
+          : text.unchecked(whose);
+  return (
+    <p className={`verification-summary verification-${summary.status}`}>
+      <Icon name={summary.status === "checked" ? "check" : "info"} size={18} />
+      <span>
+        {sentence}
+        {!isDirect && isAllVerified(verification) && ` ${text.allVerified}`}
+      </span>
+    </p>
+  );
+}
+
+function MemberRow({
+  member,
+  isDirect,
+  nowMs,
+  compare,
+}: {
+  readonly member: MemberVerification;
+  readonly isDirect: boolean;
+  readonly nowMs: number;
+  readonly compare: () => void;
+}): ReactElement {
+  const { person, devices, mark } = member;
+  const list = <DeviceList devices={devices} name={person.displayName} nowMs={nowMs} />;
+  const newest = Math.max(0, ...devices.map(({ addedAtMs }) => addedAtMs));
+  const isRecent = devices.length > 0 && nowMs - newest < recentMs;
+  return (
+    <li className="verified-person">
+      <div className="verified-head">
+        {!isDirect && <Avatar id={person.accountId} name={person.displayName} size="small" />}
+        {isDirect ? (
+          <span className="verified-name">{text.devicesOf(person.displayName)}</span>
+        ) : (
+          <bdi className="verified-name">{person.displayName}</bdi>
+        )}
+        <MarkBadge mark={mark} />
+      </div>
+      {mark === "changed" && <p className="verification-changed">{text.changedBody(person.displayName)}</p>}
+      {isDirect ? (
+        list
+      ) : (
+        <details className="verified-devices">
+          <summary>
+            {words.common.devices(devices.length)}
+            {isRecent && <span className="device-recent">{text.recent}</span>}
+            {member.record.status === "unchecked" && (
+              <span className="device-warning"> · {text.unchecked(text.whose(person.displayName))}</span>
+            )}
+          </summary>
+          {list}
+        </details>
+      )}
+      <button
+        type="button"
+        className="button button-small button-safety"
+        aria-label={text.safetyNumberWith(person.displayName)}
+        onClick={compare}
+      >
+        <Icon name="shield" size={16} />
+        {text.safetyNumber}
+      </button>
+    </li>
+  );
+}
+
+function DeviceList({
+  devices,
+  name,
+  nowMs,
+}: {
+  readonly devices: readonly DeviceRecord[];
+  readonly name: string;
+  readonly nowMs: number;
+}): ReactElement {
+  const sorted = [...devices].sort((a, b) => a.addedAtMs - b.addedAtMs);
+  return (
+    // A list without markers is no list to some screen readers unless told.
+    // oxlint-disable-next-line jsx-a11y/no-redundant-roles
+    <ul role="list" className="device-records" aria-label={text.devicesOf(name)}>
+      {sorted.map((device, index) => (
+        <li key={device.deviceId}>
+          {text.device(index + 1)}
+          {device.addedAtMs > 0 && `, ${text.added(formatDate(device.addedAtMs))}`}
+          {device.addedAtMs > 0 && nowMs - device.addedAtMs < recentMs && <span className="device-recent">{text.recent}</span>}
+          {!device.inAccount ? (
+            <span className="device-warning"> · {text.notInAccount}</span>
+          ) : (
+            !device.inConversation && <span> · {text.notInConversation}</span>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function MarkBadge({ mark }: { readonly mark: MemberVerification["mark"] }): ReactElement | undefined {
+  switch (mark) {
+    case "none":
+      return undefined;
+    case "verified":
+      return (
+        <span className="badge badge-verified">
+          <Icon name="shield" size={14} />
+          {text.verified}
+        </span>
+      );
+    case "changed":
+      return (
+        <span className="badge badge-changed">
+          <Icon name="alert" size={14} />
+          {text.changed}
+        </span>
+      );
+  }
+}

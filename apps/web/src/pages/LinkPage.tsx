@@ -1,0 +1,172 @@
+import { useEffect, useId, useRef, useState } from "react";
+import type { FormEvent, ReactElement } from "react";
+import { CodeScanner } from "../components/CodeScanner.tsx";
+import { Icon } from "../components/Icon.tsx";
+import { CompareDigits, LinkDone, LinkFailed, Moving, Waiting } from "../components/LinkSteps.tsx";
+import { PageHeader } from "../components/PageHeader.tsx";
+import { accountWords } from "../messages/account-words.ts";
+import { failureWords, words } from "../messages/words.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { failureOf } from "../worker/protocol.ts";
+import "../styles/account.css";
+
+const text = accountWords.link;
+
+/** Takes another device into the account: scan or type its code, compare digits, send it the conversations. */
+export function LinkPage(): ReactElement {
+  const { controller, router } = useApp();
+  const act = useAction();
+  const link = useSelector((state) => state.link);
+  const [isReading, setIsReading] = useState(false);
+  // How an earlier linking went is no news.
+  useEffect(() => {
+    const before = controller.store.get().link;
+    if (before?.kind === "done" || before?.kind === "failed") controller.endLink();
+  }, [controller]);
+  useEffect(() => {
+    if (link !== undefined) setIsReading(false);
+  }, [link]);
+
+  const cancel = (): void => {
+    controller.endLink();
+    setIsReading(false);
+    router.back();
+  };
+  const restart = (): void => {
+    controller.endLink();
+    setIsReading(false);
+  };
+  const toDevices = (): void => {
+    controller.endLink();
+    router.go({ kind: "devices" }, { replace: true });
+  };
+
+  return (
+    <main className="page">
+      <PageHeader heading={text.heading} takesFocus />
+      <div className="page-body">
+        {link === undefined || link.kind === "waiting" ? (
+          isReading ? (
+            <Waiting label={text.reading} cancel={restart} />
+          ) : (
+            <EnterCode
+              start={async (code) => {
+                setIsReading(true);
+                try {
+                  await controller.client.acceptLink(code);
+                } catch (error) {
+                  setIsReading(false);
+                  throw error;
+                }
+              }}
+            />
+          )
+        ) : link.kind === "compare" ? (
+          <CompareDigits
+            digits={link.digits}
+            deviceName={link.deviceName}
+            addsDevice
+            answer={(same) => void act(() => controller.client.confirmLink(same))}
+            cancel={cancel}
+          />
+        ) : link.kind === "moving" ? (
+          <Moving done={link.done} total={link.total} isNew={false} cancel={cancel} />
+        ) : link.kind === "done" ? (
+          <LinkDone>
+            <button type="button" className="button button-primary" onClick={toDevices}>
+              {text.doneAction}
+            </button>
+          </LinkDone>
+        ) : (
+          <LinkFailed failure={link.failure}>
+            <button type="button" className="button" onClick={cancel}>
+              {words.common.close}
+            </button>
+            <button type="button" className="button button-primary" onClick={restart}>
+              {text.again}
+            </button>
+          </LinkFailed>
+        )}
+      </div>
+    </main>
+  );
+}
+
+function EnterCode({ start }: { readonly start: (code: string) => Promise<void> }): ReactElement {
+  const id = useId();
+  const [isScanning, setIsScanning] = useState(false);
+  const [code, setCode] = useState("");
+  const [error, setError] = useState<string>();
+  const fieldRef = useRef<HTMLTextAreaElement>(null);
+  const submit = async (entered: string): Promise<void> => {
+    setError(undefined);
+    try {
+      await start(entered.trim());
+    } catch (thrown) {
+      const { title, advice } = failureWords(failureOf(thrown));
+      setError(`${title}. ${advice}`);
+    }
+  };
+  const onSubmit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (code.trim() === "") fieldRef.current?.focus();
+    else void submit(code);
+  };
+  return (
+    <form className="link-step" onSubmit={onSubmit} noValidate>
+      <div className="notice notice-brass">
+        <strong>{text.warningTitle}</strong>
+        <p>{text.warning}</p>
+      </div>
+      <ol className="steps">
+        {text.steps(globalThis.location.host).map((step) => (
+          <li key={step}>{step}</li>
+        ))}
+      </ol>
+      {isScanning ? (
+        <CodeScanner
+          found={(found) => {
+            setIsScanning(false);
+            void submit(found);
+          }}
+          close={() => setIsScanning(false)}
+        />
+      ) : (
+        <button type="button" className="button button-primary button-wide" onClick={() => setIsScanning(true)}>
+          <Icon name="camera" size={18} />
+          {text.scan}
+        </button>
+      )}
+      <div className="field">
+        <label htmlFor={`${id}code`}>{text.typed}</label>
+        <textarea
+          ref={fieldRef}
+          id={`${id}code`}
+          className="input input-code"
+          rows={3}
+          value={code}
+          autoComplete="off"
+          autoCapitalize="none"
+          autoCorrect="off"
+          spellCheck={false}
+          translate="no"
+          aria-describedby={`${id}hint`}
+          aria-invalid={error !== undefined}
+          onChange={(event) => {
+            setCode(event.target.value);
+            setError(undefined);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && !event.nativeEvent.isComposing) onSubmit(event);
+          }}
+        />
+        <div id={`${id}hint`} className="field-hint" aria-live="assertive">
+          {error === undefined ? <p>{text.typedHint}</p> : <p className="field-error">{error}</p>}
+        </div>
+      </div>
+      <button type="submit" className="button button-wide">
+        {text.go}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,105 @@
+import { useEffect, useId, useRef, useState } from "react";
+import type { FormEvent, ReactElement } from "react";
+import { Icon } from "../components/Icon.tsx";
+import { PhraseField } from "../components/PhraseField.tsx";
+import { accountWords } from "../messages/account-words.ts";
+import { failureWords, words } from "../messages/words.ts";
+import { useApp } from "../state/context.ts";
+import { deviceName } from "../state/device-name.ts";
+import { phraseLength } from "../state/phrase.ts";
+import { normalizeUsername } from "../state/username.ts";
+import { failureOf } from "../worker/protocol.ts";
+import "../styles/account.css";
+
+const text = accountWords.recover;
+
+/** Brings an account back by its 24 words. */
+export function RecoverPage(): ReactElement {
+  const { controller, router } = useApp();
+  const id = useId();
+  const [username, setUsername] = useState("");
+  const [typed, setTyped] = useState<readonly string[]>(() => Array.from({ length: phraseLength }, () => ""));
+  const [list, setList] = useState<readonly string[]>([]);
+  const [error, setError] = useState<string>();
+  const [isBusy, setIsBusy] = useState(false);
+  const usernameRef = useRef<HTMLInputElement>(null);
+  useEffect(() => usernameRef.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // 13 KB of words that nobody else needs.
+    void import("@scure/bip39/wordlists/english.js").then(
+      ({ wordlist }) => setList(wordlist),
+      () => undefined,
+    );
+  }, []);
+
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    if (isBusy) return;
+    const name = normalizeUsername(username);
+    const missing = typed.filter((word) => word === "").length;
+    if (name === "") {
+      setError(text.needUsername);
+      usernameRef.current?.focus();
+      return;
+    }
+    if (missing > 0) {
+      setError(text.missing(missing));
+      return;
+    }
+    setIsBusy(true);
+    setError(undefined);
+    void navigator.storage?.persist();
+    const phrase = typed.join(" ");
+    try {
+      const { validateMnemonic } = await import("@scure/bip39");
+      if (list.length > 0 && !validateMnemonic(phrase, [...list])) {
+        setError(text.wrongPhrase);
+        setIsBusy(false);
+        return;
+      }
+      await controller.recover({ username: name, phrase, deviceName: deviceName(navigator.userAgent) });
+      router.go({ kind: "home" }, { replace: true });
+    } catch (thrown) {
+      const { title, advice } = failureWords(failureOf(thrown));
+      setError(`${title}. ${advice}`);
+      setIsBusy(false);
+    }
+  };
+
+  return (
+    <main className="welcome">
+      <div className="welcome-card welcome-card-wide">
+        <header className="card-header">
+          <button type="button" className="icon-button" aria-label={words.common.back} onClick={() => router.back()}>
+            <Icon name="back" />
+          </button>
+          <h1>{text.heading}</h1>
+        </header>
+        <p>{text.intro}</p>
+        <p className="section-hint">{text.notBack}</p>
+        <form onSubmit={(event) => void submit(event)} noValidate>
+          <div className="field">
+            <label htmlFor={`${id}username`}>{text.username}</label>
+            <input
+              ref={usernameRef}
+              id={`${id}username`}
+              className="input"
+              value={username}
+              disabled={isBusy}
+              autoComplete="username"
+              autoCapitalize="none"
+              autoCorrect="off"
+              spellCheck={false}
+              onChange={(event) => setUsername(event.target.value)}
+            />
+          </div>
+          <PhraseField typed={typed} list={list} change={setTyped} isDisabled={isBusy} />
+          <div aria-live="assertive">{error !== undefined && <p className="notice notice-danger">{error}</p>}</div>
+          <button type="submit" className="button button-primary button-wide" aria-disabled={isBusy}>
+            {isBusy ? `${text.busy}…` : text.submit}
+          </button>
+        </form>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,30 @@
+import { useEffect, useRef } from "react";
+import type { ReactElement } from "react";
+import { Mark } from "../components/Icon.tsx";
+import { words } from "../messages/words.ts";
+import { useApp, useNow } from "../state/context.ts";
+import { formatAgo } from "../state/format.ts";
+import type { Alarm } from "../state/app-state.ts";
+
+/** This device was taken out of the account elsewhere: calmly, what that means and what one can do. */
+export function RemovedPage({ alarm, goOn }: { readonly alarm: Alarm; readonly goOn: () => void }): ReactElement {
+  const { controller } = useApp();
+  const nowMs = useNow();
+  const ref = useRef<HTMLHeadingElement>(null);
+  useEffect(() => ref.current?.focus({ preventScroll: true }), []);
+  const text = words.removedDevice;
+  return (
+    <main className="blocked">
+      <Mark size={56} />
+      <h1 ref={ref} tabIndex={-1}>
+        {text.title}
+      </h1>
+      <p>{text.body(formatAgo(alarm.atMs, nowMs))}</p>
+      <p>{text.notYou}</p>
+      <p>{text.again(controller.store.get().server?.name ?? globalThis.location.host)}</p>
+      <button type="button" className="button" onClick={goOn}>
+        {text.read}
+      </button>
+    </main>
+  );
+}

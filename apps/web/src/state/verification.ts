@@ -1,0 +1,37 @@
+import type { KeyRecord, MemberVerification } from "@latchkey/client";
+
+/** What holds for the keys of several people together: the weakest of each. */
+export interface RecordSummary extends KeyRecord {
+  readonly count: number;
+  readonly unchecked: number;
+}
+
+const rank: Readonly<Record<KeyRecord["status"], number>> = { unchecked: 0, unwatched: 1, checked: 2 };
+
+/** The records of several people as one: the worst status, the oldest check, the fewest witnesses. `undefined` for nobody. */
+export function summarizeRecords(members: readonly MemberVerification[]): RecordSummary | undefined {
+  const [first, ...rest] = members.map(({ record }) => record);
+  if (first === undefined) return undefined;
+  let summary: KeyRecord = first;
+  for (const record of rest) {
+    summary = {
+      sinceMs: Math.max(summary.sinceMs, record.sinceMs),
+      checkedAtMs: Math.min(summary.checkedAtMs, record.checkedAtMs),
+      witnesses: Math.min(summary.witnesses, record.witnesses),
+      required: Math.max(summary.required, record.required),
+      status: rank[record.status] < rank[summary.status] ? record.status : summary.status,
+    };
+  }
+  return { ...summary, count: members.length, unchecked: members.filter(({ record }) => record.status === "unchecked").length };
+}
+
+/** Whom to look at first: changed marks, then unchecked keys, then devices that do not belong, then by name. */
+export function sortByConcern(members: readonly MemberVerification[]): readonly MemberVerification[] {
+  return [...members].sort((a, b) => concern(b) - concern(a) || a.person.displayName.localeCompare(b.person.displayName));
+}
+
+function concern({ mark, record, devices }: MemberVerification): number {
+  if (mark === "changed") return 3;
+  if (devices.some(({ inAccount }) => !inAccount)) return 2;
+  return record.status === "unchecked" ? 1 : 0;
+}
