@@ -15,9 +15,13 @@ const arrows = {
     may: ["packages/codec", "packages/transparency", "packages/protocol"],
     tests: ["packages/testkit"],
   },
+  "packages/witness": {
+    may: ["packages/codec", "packages/transparency", "packages/protocol"],
+    tests: ["packages/testkit"],
+  },
   "packages/testkit": { may: ["packages/codec"], tests: [] },
   "apps/web": { may: ["packages/client"], tests: ["packages/testkit"] },
-  "apps/cli": { may: ["packages/client", "packages/server"], tests: ["packages/testkit"] },
+  "apps/cli": { may: ["packages/client", "packages/server", "packages/witness"], tests: ["packages/testkit"] },
 };
 
 const testFile = "(\\.(test|e2e|bench)\\.tsx?$|\\.testing\\.ts$|/testing/)";
@@ -54,6 +58,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "/src/index\\.ts$",
       "^packages/mls/src/crypto/(node|web|noble)\\.ts$",
       "^packages/client/src/platform/(node|web)\\.ts$",
+      "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "/package\\.json$",
     ],
   },

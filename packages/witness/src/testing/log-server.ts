@@ -1,0 +1,59 @@
+import { parseTilePath } from "@latchkey/transparency";
+import type { MemoryDirectory } from "@latchkey/transparency/testing";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+
+/** A log over HTTP, as a server shows it: a memory directory, which may be replaced by another one while it runs. */
+export interface LogServer extends AsyncDisposable {
+  readonly url: string;
+  /** What is served from now on. */
+  directory: MemoryDirectory;
+  /** Answers wait this long. */
+  delayMs: number;
+  /** Paths below `/v1/directory/` that are answered with other bytes, or with 404. */
+  readonly replaced: Map<string, Uint8Array | undefined>;
+  /** Paths asked for so far. */
+  readonly asked: string[];
+}
+
+/** Starts one. */
+export async function startLogServer(directory: MemoryDirectory): Promise<LogServer> {
+  const served: { directory: MemoryDirectory; delayMs: number } = { directory, delayMs: 0 };
+  const replaced = new Map<string, Uint8Array | undefined>();
+  const asked: string[] = [];
+  const find = async (path: string): Promise<Uint8Array | undefined> => {
+    if (replaced.has(path)) return replaced.get(path);
+    if (path === "config") return served.directory.config;
+    if (path === "checkpoint") return (await served.directory.head()).checkpoint;
+    const transition = /^transition\/([0-9]+)$/.exec(path);
+    if (transition !== null) return served.directory.transitions()[Number(transition[1])];
+    parseTilePath(path);
+    return await served.directory.fetchTile(path);
+  };
+  const server = createServer((request, response) => {
+    const path = (request.url ?? "").replace("/v1/directory/", "");
+    asked.push(path);
+    setTimeout(() => {
+      find(path).then(
+        (body) => response.writeHead(body === undefined ? 404 : 200).end(body),
+        () => response.writeHead(500).end(),
+      );
+    }, served.delayMs);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  // A TCP server's address is always AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(served, {
+    url: `http://127.0.0.1:${String(port)}`,
+    replaced,
+    asked,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  });
+}
