@@ -1,3 +1,4 @@
+import type { DirectoryOptions } from "./directory/bootstrap.ts";
 import { keyPackageLifetimeMs, maxBlobBytes, oneTimeKeyPackages, retentionDays } from "@latchkey/protocol";
 
 /** How fast something may go: `burst` at once, then `perSecond`. */
@@ -33,6 +34,10 @@ export interface ServerLimits {
   readonly minFreeBytes: number;
   /** Size of the database in pages of 4 KiB; 0 for no bound but the disk's. */
   readonly maxDatabasePages: number;
+  /** Least time between two publications of the directory. */
+  readonly publicationIntervalMs: number;
+  /** Least time between two publications of the heads of logs (spec L-11). */
+  readonly headsIntervalMs: number;
   /** What stands in the place of anonymous tokens (spec T-1) until they are built, for each address. */
   readonly rates: {
     readonly createLog: Rate;
@@ -42,6 +47,8 @@ export interface ServerLimits {
     readonly putBlob: Rate;
     readonly register: Rate;
     readonly lookup: Rate;
+    /** Lookups of names that nobody has and that were not asked for lately: each costs the server a VRF proof. */
+    readonly proveAbsence: Rate;
   };
 }
 
@@ -62,6 +69,8 @@ export const defaultLimits: ServerLimits = {
   unusedBlobDays: 2,
   minFreeBytes: 67_108_864,
   maxDatabasePages: 0,
+  publicationIntervalMs: 1000,
+  headsIntervalMs: 3_600_000,
   rates: {
     createLog: { burst: 1000, perSecond: 5 },
     siblingCommit: { burst: 64, perSecond: 0.1 },
@@ -70,6 +79,7 @@ export const defaultLimits: ServerLimits = {
     putBlob: { burst: 1000, perSecond: 10 },
     register: { burst: 200, perSecond: 1 },
     lookup: { burst: 10_000, perSecond: 100 },
+    proveAbsence: { burst: 500, perSecond: 5 },
   },
 };
 
@@ -83,7 +93,7 @@ export const registrationNumbers: Readonly<Record<Registration, number>> = { ope
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
 /** How a server is started. */
-export interface ServerOptions {
+export interface ServerOptions extends DirectoryOptions {
   /** The public name, as in addresses (spec C-3); `localhost:<port>` when absent. */
   readonly host?: string;
   /** The address to listen on; 127.0.0.1 when absent. */

@@ -120,5 +120,7 @@ test("an account published before a kill is there after it", async () => {
   await server.end("SIGKILL");
   const again = await startProcess(directory);
   const lookup = await TestClient.connect(again.url, "lookup");
-  expect(await lookup.ask({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 })).toMatchObject({ states: [account.signedState] });
+  expect(await lookup.ask({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 })).toMatchObject({
+    states: [account.signedState],
+  });
 });

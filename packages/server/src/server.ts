@@ -8,8 +8,13 @@ import { createRateAdmission } from "./admission/admission.ts";
 import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
 import { dayOf, defaultLimits, defaultRetentionDays } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
+import { adoptAccounts, openDirectory } from "./directory/bootstrap.ts";
 import { Directory } from "./directory/directory.ts";
+import { signerOf } from "./directory/keys.ts";
+import { Publisher } from "./directory/publisher.ts";
 import { nodeSignatures } from "./directory/signatures.ts";
+import { VrfService } from "./directory/vrf-service.ts";
+import { Witnesses } from "./directory/witnesses.ts";
 import { ServerError, StoreError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { createRegistry } from "./http/metrics-text.ts";
@@ -43,6 +48,8 @@ export interface ServerParts {
 }
 
 const housekeepingMs = 3_600_000;
+/** How often the directory looks what time has brought. */
+const tickMs = 60_000;
 
 /** Starts a server. @throws ServerError with one line that says what to do */
 export function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -95,6 +102,7 @@ async function listen(params: {
       context: () => ready().context,
       blobs: () => ready().blobs,
       admission: () => ready().admission,
+      directory: () => ready().store,
       registry: () => registry,
       isHealthy: () => isHealthy,
       reportBug,
@@ -122,6 +130,7 @@ async function listen(params: {
     limits,
     nowMs,
   };
+  const { publisher, vrf } = await startDirectory({ options, context, store, log, reportBug });
   const blobs = new BlobService({ directory: blobDirectory, index: store, context });
   const services = {
     context,
@@ -130,7 +139,7 @@ async function listen(params: {
     store,
     logs: new LogService({ store, context, counters }),
     inboxes: new InboxService({ store, context, counters }),
-    directory: new Directory({ store, context, signatures: nodeSignatures }),
+    directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
     devices: new DeviceRegistry(),
     blobs,
     reportBug,
@@ -156,11 +165,19 @@ async function listen(params: {
   const housekeeping = setInterval(() => void keepHouse(), housekeepingMs);
   housekeeping.unref();
   void keepHouse();
+  const ticking = setInterval(() => {
+    publisher.tick().catch((error: unknown) => {
+      if (!(error instanceof StoreError)) reportBug(error);
+    });
+  }, tickMs);
+  ticking.unref();
 
   let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     clearInterval(housekeeping);
+    clearInterval(ticking);
     await gateway.close();
+    await publisher.close();
     await app.close();
     await store.close();
     log.info("stopped");
@@ -177,6 +194,47 @@ async function listen(params: {
     address === "0.0.0.0" || address === "::" || address === "127.0.0.1" ? "localhost" : address.includes(":") ? `[${address}]` : address;
   log.info({ port, day: dayOf(nowMs()) }, "listening");
   return { url: `${scheme}://${shown}:${port}`, host, port, failed, close, [Symbol.asyncDispose]: close };
+}
+
+/** Opens the directory's log, or begins it, and starts publishing. */
+async function startDirectory(params: {
+  options: ServerOptions;
+  context: ServerContext;
+  store: Store;
+  log: Logger;
+  reportBug: (error: unknown) => void;
+}): Promise<{ publisher: Publisher; vrf: VrfService }> {
+  const { options, context, store, log, reportBug } = params;
+  const { dataDirectory } = options;
+  const { nowMs, host, limits } = context;
+  const warn = (message: string): void => log.warn(message);
+  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: nowMs(), warn });
+  const { keys, origin, policies } = opened;
+  const vrf = new VrfService(keys.vrf.secretKey);
+  const adopted = await adoptAccounts({ store, vrf, keys, origin, nowMs });
+  if (adopted > 0) log.info({ accounts: adopted }, "listed the accounts in the new directory");
+  const witnesses = new Witnesses({
+    policies: [policies.logPolicy, policies.mapPolicy],
+    signatures: nodeSignatures,
+    proveConsistency: (from, to) => store.proveConsistency({ from, to }),
+  });
+  const publisher = new Publisher({
+    store,
+    witnesses,
+    signer: () => signerOf(keys, origin),
+    configDue: opened.due,
+    intervalMs: limits.publicationIntervalMs,
+    headsIntervalMs: limits.headsIntervalMs,
+    nowMs,
+    schedule(run, delayMs) {
+      // Closing the server calls it off: nothing waits for a timer of seconds.
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+    reportBug,
+  });
+  await publisher.start(await store.directoryStatus());
+  return { publisher, vrf };
 }
 
 function openDefaultStore(directory: string, limits: ServerLimits): Promise<Store> {

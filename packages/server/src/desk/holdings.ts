@@ -1,6 +1,7 @@
 import { toBase64Url } from "@latchkey/codec";
 import { sha256 } from "../hash.ts";
-import type { AccountHoldings, DirectoryStore } from "../store/store.ts";
+import type { AccountHoldings } from "../store/accounts.ts";
+import type { DirectoryStore } from "../store/store.ts";
 
 /** Largest package in bytes: what fits one frame of the wire. */
 const maxHoldingsBytes = 245_760;

@@ -215,7 +215,7 @@ describe("changes of an account", () => {
     expect(await publish(client, next, [], bindings.slice(0, 1))).toBe("invalid_account_state");
     expect(await publish(client, next, [], bindings)).toBe("published");
     const lookup = await TestClient.connect(server.url, "lookup");
-    expect(await lookup.outcome({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 })).toBe("not_found");
+    expect(await lookup.outcome({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 })).toBe("absent");
     expect(await lookup.outcome({ kind: "lookup_username", username: "alicia", fromVersion: 0, knownSize: 0 })).toBe("account");
     expect(await reserve(client, "alice")).toBe("username_taken");
   });

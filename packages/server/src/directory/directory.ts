@@ -1,6 +1,6 @@
-import { CodecError, decode, equalBytes } from "@latchkey/codec";
+import { CodecError, decode, equalBytes, utf8Bytes } from "@latchkey/codec";
 import { isUsername, maxAccountHistoryBytes, maxAccountUpdatesPerDay, reservationMs } from "@latchkey/protocol";
-import type { AccountRecord, Connect, PublishAccount, Published, TakenKeyPackage } from "@latchkey/protocol";
+import type { AbsentName, AccountRecord, Connect, PublishAccount, Published, TakenKeyPackage } from "@latchkey/protocol";
 import {
   TransparencyError,
   accountIdOf,
@@ -18,13 +18,14 @@ import { dayOf, keyPackageDays, releasedNameDays } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
-import type { DirectoryStore, KeyPackageCounts, NameChange, StoredAccount } from "../store/store.ts";
+import type { AccountChange, AccountQuery, ChangeOutcome, DirectoryLogStore } from "../store/directory-store.ts";
+import type { NameChange } from "../store/accounts.ts";
+import type { DirectoryStore, KeyPackageCounts } from "../store/store.ts";
+import type { LabelName, VrfService } from "./vrf-service.ts";
 
 /** Bytes of states and proofs of possession in one answer: a longer chain is asked for in parts. */
 const maxRecordBytes = 120_000;
 const maxReservationsPerOwner = 4;
-/** No proofs yet: the transparency log will fill these (spec section 6). */
-const noProof = new Uint8Array();
 
 interface Reservation {
   readonly owner: object;
@@ -38,18 +39,33 @@ export interface PublishOutcome extends Published {
   readonly deviceIds: readonly Uint8Array[];
 }
 
-/**
- * Accounts and their devices (spec section 5). The store is the only authority so far; the transparency log goes
- * behind the same methods, which then return its proofs (spec A-2, section 6).
- */
+/** What of a publication the directory asks for. */
+export interface ChangePublisher {
+  publish(change: AccountChange): Promise<ChangeOutcome & { readonly proof: Uint8Array }>;
+}
+
+/** The answer to a lookup: an account, or that a name is nobody's. */
+export type Found = ({ readonly kind: "account" } & AccountRecord) | ({ readonly kind: "absent" } & AbsentName);
+
+/** Accounts and their devices (spec section 5), with the proofs of the public log (spec A-2, section 6). */
 export class Directory {
-  readonly #store: DirectoryStore;
+  readonly #store: DirectoryStore & DirectoryLogStore;
+  readonly #publisher: ChangePublisher;
+  readonly #vrf: VrfService;
   readonly #context: ServerContext;
   readonly #signatures: Signatures;
   readonly #reservations = new Map<string, Reservation>();
 
-  constructor(params: { store: DirectoryStore; context: ServerContext; signatures: Signatures }) {
+  constructor(params: {
+    store: DirectoryStore & DirectoryLogStore;
+    publisher: ChangePublisher;
+    vrf: VrfService;
+    context: ServerContext;
+    signatures: Signatures;
+  }) {
     this.#store = params.store;
+    this.#publisher = params.publisher;
+    this.#vrf = params.vrf;
     this.#context = params.context;
     this.#signatures = params.signatures;
   }
@@ -92,41 +108,63 @@ export class Directory {
     const state = readState(body);
     const accountId = state.version === 0 ? accountIdOf(body) : state.accountId;
     const previous = await this.#load(accountId);
-    const deviceIds = state.status === "deleted" ? [] : state.devices.map((device) => device.deviceId);
     if (previous !== undefined && state.version <= previous.state.version) {
       // A retry, or somebody who lost the race: the store compares the bytes.
-      await this.#retry(accountId, state.version, request.state);
-      const current = previous.state.status === "deleted" ? [] : previous.state.devices.map((device) => device.deviceId);
-      return { version: state.version, proof: noProof, accountId, deviceIds: current };
+      const { proof } = await this.#publishOrRefuse(retryOf(accountId, state, request.state));
+      return { version: state.version, proof, accountId, deviceIds: deviceIdsOf(previous.state) };
     }
     const verified = await this.#verify(request, previous);
     const names = await this.#verifyNames(request.bindings, verified, previous?.state);
     if (names.bind !== undefined) this.#checkReservation(names.bind.username, owner);
-    const outcome = await this.#store.publishState({
+    const labels = await this.#vrf.place(newLabels(verified, previous, names));
+    const { proof } = await this.#publishOrRefuse({
       accountId: verified.accountId,
       version: state.version,
       state: request.state,
       pops: popsOfAdded(request.pops, state, previous?.state),
-      deviceIds,
+      deviceIds: deviceIdsOf(state),
       names,
+      labels,
+      deletion: state.status === "deleted" ? { reservedUntilDay: this.#today() + releasedNameDays } : undefined,
       day: this.#today(),
       maxUpdatesPerDay: maxAccountUpdatesPerDay,
       maxHistoryBytes: maxAccountHistoryBytes,
     });
-    if (outcome.kind === "refused") throw new Refusal(outcome.code);
     if (names.bind !== undefined) this.#reservations.delete(names.bind.username);
-    return { version: state.version, proof: noProof, accountId: verified.accountId, deviceIds };
+    return { version: state.version, proof, accountId: verified.accountId, deviceIds: deviceIdsOf(state) };
   }
 
-  /** By name. @throws Refusal `not_found` */
-  async lookupUsername(username: string, fromVersion: number): Promise<AccountRecord> {
+  /** By name. `admit` is called where the answer costs a VRF proof. @throws Refusal `not_found` for what is no name */
+  async lookupUsername(params: { username: string; fromVersion: number; knownSize: number; admit: () => void }): Promise<Found> {
+    const { username, fromVersion, knownSize, admit } = params;
     if (!isUsername(username)) throw new Refusal("not_found");
-    return recordOf(await this.#store.accountByName({ username, fromVersion, maxBytes: maxRecordBytes }));
+    const by = { kind: "username", username } as const;
+    const found = await this.#lookup({ by, fromVersion, accountValues: 0, nameValues: 0, knownSize });
+    if (found !== undefined) return found;
+    const label = await this.#vrf.placeUnknown({ type: "username", value: utf8Bytes(username) }, admit);
+    // Somebody may have taken it meanwhile.
+    const now = await this.#lookup({ by, fromVersion, accountValues: 0, nameValues: 0, knownSize });
+    return now ?? { kind: "absent", bindings: [], proof: await this.#store.proveAbsence({ label, knownSize }) };
   }
 
   /** By account id. @throws Refusal `not_found` */
-  async lookupAccount(accountId: Uint8Array, fromVersion: number): Promise<AccountRecord> {
-    return recordOf(await this.#store.account({ accountId, fromVersion, maxBytes: maxRecordBytes }));
+  async lookupAccount(params: Omit<AccountQuery, "by" | "maxBytes"> & { accountId: Uint8Array }): Promise<Found> {
+    const { accountId, ...query } = params;
+    const found = await this.#lookup({ by: { kind: "account", accountId }, ...query });
+    if (found === undefined) throw new Refusal("not_found");
+    return found;
+  }
+
+  /** A device's card. @throws Refusal `not_found` */
+  async card(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<Uint8Array> {
+    const card = await this.#store.card(params);
+    if (card === undefined) throw new Refusal("not_found");
+    return card;
+  }
+
+  /** The published head of a log of messages; empty when none is (spec L-11). */
+  logHeadProof(params: { logId: Uint8Array; knownSize: number }): Promise<Uint8Array> {
+    return this.#store.proveLogHead(params);
   }
 
   /** Verifies what a device signed to connect (spec C-5); the bytes signed are the caller's. @throws Refusal `unauthenticated` */
@@ -232,10 +270,17 @@ export class Directory {
     return { accountId: accountId.slice(), state: decode(accountStateCodec, body), stateHash: stateHashOf(body) };
   }
 
-  async #retry(accountId: Uint8Array, version: number, state: Uint8Array): Promise<void> {
-    const stored = await this.#store.account({ accountId, fromVersion: version, maxBytes: 1 });
-    const same = stored?.states[0];
-    if (same === undefined || same.version !== version || !equalBytes(same.state, state)) throw new Refusal("account_conflict");
+  async #publishOrRefuse(change: AccountChange): Promise<{ proof: Uint8Array }> {
+    const outcome = await this.#publisher.publish(change);
+    if (outcome.kind === "refused") throw new Refusal(outcome.code);
+    return outcome;
+  }
+
+  async #lookup(query: Omit<AccountQuery, "maxBytes">): Promise<Found | undefined> {
+    const found = await this.#store.lookup({ ...query, maxBytes: maxRecordBytes });
+    if (found.kind === "unlisted") return undefined;
+    if (found.kind === "refused") throw new Refusal(found.code);
+    return found;
   }
 
   async #verify(request: PublishAccount, previous: VerifiedAccount | undefined): Promise<VerifiedAccount> {
@@ -274,14 +319,33 @@ export class Directory {
   }
 }
 
-function recordOf(account: StoredAccount | undefined): AccountRecord {
-  if (account === undefined) throw new Refusal("not_found");
+/** The devices of an account with this state: none once it is deleted. */
+function deviceIdsOf(state: AccountState): Uint8Array[] {
+  return state.status === "deleted" ? [] : state.devices.map((device) => device.deviceId);
+}
+
+/** A state that may be stored already: nothing of it is stored, it is compared. */
+function retryOf(accountId: Uint8Array, { version }: AccountState, state: Uint8Array): AccountChange {
   return {
-    states: account.states.map(({ state }) => state),
-    pops: account.states.flatMap(({ pops }) => pops),
-    bindings: account.binding === undefined ? [] : [account.binding],
-    proof: noProof,
+    accountId,
+    version,
+    state,
+    pops: [],
+    deviceIds: [],
+    names: { bind: undefined, release: undefined },
+    labels: [],
+    deletion: undefined,
+    day: 0,
+    maxUpdatesPerDay: 0,
+    maxHistoryBytes: 0,
   };
+}
+
+/** The labels that a state may need and that the directory may not have placed yet. */
+function newLabels(account: VerifiedAccount, before: VerifiedAccount | undefined, names: NameChange): LabelName[] {
+  const labels: LabelName[] = before === undefined ? [{ type: "account", value: account.accountId }] : [];
+  if (names.bind !== undefined) labels.push({ type: "username", value: utf8Bytes(names.bind.username) });
+  return labels;
 }
 
 /** The proofs that this state needs: others would be stored for nothing. */

@@ -9,6 +9,8 @@ import type { BlobService } from "../blobs/blob-service.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
+import { addDirectoryRoutes } from "./directory-routes.ts";
+import type { DirectoryFiles } from "./directory-routes.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
 import { addWebApp } from "./web-app.ts";
 
@@ -17,6 +19,7 @@ export interface HttpServices {
   readonly context: () => ServerContext;
   readonly blobs: () => BlobService;
   readonly admission: () => Admission;
+  readonly directory: () => DirectoryFiles;
   readonly registry: () => Registry;
   readonly isHealthy: () => boolean;
   reportBug(error: unknown): void;
@@ -92,6 +95,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
     maxBlobBytes,
     trustProxy,
   });
+  addDirectoryRoutes(app, services.directory);
   addWebApp(app, options.webRoot);
   return app;
 }

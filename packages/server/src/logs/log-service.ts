@@ -7,7 +7,8 @@ import { Refusal } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import { keyOf } from "../keys.ts";
 import type { Counters } from "../metrics.ts";
-import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore, Refused } from "../store/store.ts";
+import type { Refused } from "../store/accounts.ts";
+import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore } from "../store/store.ts";
 import { LogStream, createDelivery } from "./log-stream.ts";
 import type { LogEnd, LogSink } from "./log-stream.ts";
 

@@ -1,13 +1,6 @@
 import type { EntryKind } from "@latchkey/protocol";
-
-/** Days since 1970-01-01 (UTC): the only times that the store keeps of its own. */
-export type Day = number;
-
-/** Why the store did not do what was asked: an expected outcome, nothing was changed. */
-export interface Refused<Code extends string> {
-  readonly kind: "refused";
-  readonly code: Code;
-}
+import type { CompleteHoldings, Day, Refused } from "./accounts.ts";
+import type { DirectoryLogStore } from "./directory-store.ts";
 
 // --- logs
 
@@ -141,81 +134,12 @@ export interface StoredState {
   readonly pops: readonly Uint8Array[];
 }
 
-export interface StoredAccount {
-  readonly accountId: Uint8Array;
-  readonly headVersion: number;
-  /** Ascending, from the asked version on; a prefix of them where they exceed `maxBytes`. */
-  readonly states: readonly StoredState[];
-  /** The binding of the current name, absent when none is bound. */
-  readonly binding: Uint8Array | undefined;
-}
-
-/** A change of the name that an account holds. */
-export interface NameChange {
-  /** Name to bind, with its SignedUsernameBinding. */
-  readonly bind: { readonly username: string; readonly binding: Uint8Array } | undefined;
-  /** Name to release, held for its former owner until `reservedUntilDay`. */
-  readonly release: { readonly username: string; readonly binding: Uint8Array; readonly reservedUntilDay: Day } | undefined;
-}
-
-export interface NewState {
-  readonly accountId: Uint8Array;
-  readonly version: number;
-  readonly state: Uint8Array;
-  readonly pops: readonly Uint8Array[];
-  /** The devices of the account from this state on; what the store keeps for others of it is erased. */
-  readonly deviceIds: readonly Uint8Array[];
-  readonly names: NameChange;
-  readonly day: Day;
-  readonly maxUpdatesPerDay: number;
-  readonly maxHistoryBytes: number;
-}
-
-export type PublishRefusal = "account_conflict" | "username_taken" | "too_many_updates";
-
-/** What the store holds about one account. */
-export interface AccountHoldings {
-  readonly account: {
-    readonly version: number;
-    readonly historyBytes: number;
-    readonly updatesDay: Day;
-    readonly updatesThatDay: number;
-  };
-  readonly usernames: readonly { readonly username: string; readonly status: "bound" | "released"; readonly binding: Uint8Array }[];
-  readonly states: readonly {
-    readonly version: number;
-    readonly day: Day;
-    readonly state: Uint8Array;
-    readonly pops: readonly Uint8Array[];
-  }[];
-  readonly devices: readonly {
-    readonly deviceId: Uint8Array;
-    readonly card: Uint8Array | undefined;
-    readonly inboxId: Uint8Array | undefined;
-    readonly inboxLastSeq: number;
-    readonly inboxItems: readonly { readonly seq: number; readonly day: Day; readonly sizeBytes: number }[];
-    readonly keyPackages: readonly {
-      readonly lastResort: boolean;
-      readonly notAfterDay: Day;
-      readonly taken: boolean;
-      readonly sizeBytes: number;
-    }[];
-  }[];
-}
-
-/** Accounts, names, cards and key packages. Writes are atomic and durable when they resolve. */
+/** Accounts as they are now: names, cards and key packages. States come by publications. Writes are atomic and durable when they resolve. */
 export interface DirectoryStore {
+  /** The newest stored state, published or about to be. */
   accountHead(params: { accountId: Uint8Array }): Promise<AccountHead | undefined>;
-  account(params: { accountId: Uint8Array; fromVersion: number; maxBytes: number }): Promise<StoredAccount | undefined>;
-  /** The account that holds this name now. */
-  accountByName(params: { username: string; fromVersion: number; maxBytes: number }): Promise<StoredAccount | undefined>;
   /** Whether a name is free for anybody on this day. */
   isNameFree(params: { username: string; day: Day }): Promise<boolean>;
-  /**
-   * Compare-and-swap of an account's head from `version - 1` (none for 0) to `version`, with its names (spec A-2). The
-   * same bytes as the stored state of that version are a retry and succeed.
-   */
-  publishState(state: NewState): Promise<{ kind: "published" } | Refused<PublishRefusal>>;
   /** Sets a device's card and its inbox; another inbox than before erases the one before. */
   putCard(params: {
     accountId: Uint8Array;
@@ -245,9 +169,11 @@ export interface DirectoryStore {
     deviceId: Uint8Array;
     day: Day;
   }): Promise<{ kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean } | Refused<"not_found" | "no_key_package">>;
+  /** A device's card; `undefined` where there is none. */
+  card(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<Uint8Array | undefined>;
   /** Removes key packages past their day. Answers how many. */
   expireKeyPackages(params: { day: Day }): Promise<number>;
-  holdings(params: { accountId: Uint8Array }): Promise<AccountHoldings | undefined>;
+  holdings(params: { accountId: Uint8Array }): Promise<CompleteHoldings | undefined>;
 }
 
 export interface KeyPackageCounts {
@@ -280,7 +206,7 @@ export interface BlobIndex {
  * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1).
  * Every operation may throw StoreError; one that fails changes nothing of others.
  */
-export interface Store extends LogStore, InboxStore, DirectoryStore, BlobIndex {
+export interface Store extends LogStore, InboxStore, DirectoryStore, DirectoryLogStore, BlobIndex {
   /** Removes from the files what was erased before: until then its bytes may lie in a journal. */
   scrub(): Promise<void>;
   /** Finishes what was called, then closes. */

@@ -45,7 +45,9 @@ export function temporaryDirectory(): string {
 /** A server of the test's own on a free port, stopped after it. */
 export async function runServer(options: Partial<ServerOptions> = {}, parts: ServerParts = {}): Promise<RunningServer> {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory();
-  const server = await startServerWith({ port: 0, logLevel: "silent", ...options, dataDirectory }, parts);
+  // Publications as they come: the second between two of them is what the publisher's own tests are about.
+  const limits = { publicationIntervalMs: 0, ...options.limits };
+  const server = await startServerWith({ port: 0, logLevel: "silent", ...options, limits, dataDirectory }, parts);
   onTestFinished(() => server.close());
   return server;
 }

@@ -1,10 +1,19 @@
-import { toHex } from "@latchkey/codec";
+import { toHex, utf8Bytes } from "@latchkey/codec";
 import { entryLeaf, firstHead, nextHead, zeroHash } from "@latchkey/protocol";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
-import type { NewEntry, NewState, Store } from "../store/store.ts";
+import type {
+  AccountChange,
+  AccountQuery,
+  ChangeOutcome,
+  LogSigner,
+  LookupResult,
+  NewLabel,
+  Publication,
+} from "../store/directory-store.ts";
+import type { NewEntry, Store } from "../store/store.ts";
 import { random, temporaryDirectory } from "./fixtures.ts";
 
 const today = 20_000;
@@ -29,8 +38,13 @@ export function newCommit(logId: Uint8Array, epochId: number, change: Partial<Ne
   return newEntry(logId, { epochId, kind: "commit", nextAccessHash: random(32), ...change });
 }
 
-function newState(change: Partial<NewState> = {}): NewState {
-  return {
+/** Labels with places of the test's own: where they stand is the VRF's business. */
+export function newLabel(type: NewLabel["type"], value: Uint8Array): NewLabel {
+  return { type, value, index: sha256(value), vrfProof: new Uint8Array(80) };
+}
+
+export function newState(change: Partial<AccountChange> = {}): AccountChange {
+  const state: AccountChange = {
     accountId: random(32),
     version: 0,
     state: random(300),
@@ -40,9 +54,44 @@ function newState(change: Partial<NewState> = {}): NewState {
     day: today,
     maxUpdatesPerDay: 20,
     maxHistoryBytes: 1_000_000,
+    labels: [],
+    deletion: undefined,
+    ...change,
+  };
+  const names = [state.names.bind?.username, state.names.release?.username].filter((name) => name !== undefined);
+  const labels = [newLabel("account", state.accountId), ...names.map((name) => newLabel("username", utf8Bytes(name)))];
+  return { ...state, labels };
+}
+
+const testSigner: LogSigner = {
+  origin: "latchkey.example/latchkey",
+  keys: [{ name: "latchkey.example/latchkey", keyId: 7, secretKey: random(32) }],
+};
+
+export function newPublication(change: Partial<Publication> = {}): Publication {
+  return {
+    changes: [],
+    adopt: [],
+    config: new Uint8Array(),
+    withHeads: false,
+    nowMs: today * 86_400_000,
+    signer: testSigner,
+    isServed: true,
     ...change,
   };
 }
+
+/** Publishes one state by itself. */
+export async function publishState(store: Store, state: AccountChange): Promise<ChangeOutcome> {
+  const { outcomes } = await store.publishDirectory(newPublication({ changes: [state] }));
+  return outcomes[0] ?? { kind: "known" };
+}
+
+export function newQuery(by: AccountQuery["by"], change: Partial<AccountQuery> = {}): AccountQuery {
+  return { by, fromVersion: 0, accountValues: 0, nameValues: 0, knownSize: 0, maxBytes: 100_000, ...change };
+}
+
+const byName = (username: string): AccountQuery["by"] => ({ kind: "username", username });
 
 /** The tests that every implementation of Store passes. `open` opens the store in a directory, new or used before. */
 export function describeStore(name: string, open: (directory: string) => Promise<Store>): void {
@@ -226,20 +275,16 @@ export function describeStore(name: string, open: (directory: string) => Promise
     test("[A-2] versions are accepted by compare-and-swap; the loser and the late are refused, a retry is not", async () => {
       const store = await opened();
       const first = newState();
-      expect(await store.publishState(first)).toEqual({ kind: "published" });
-      expect(await store.publishState(first)).toEqual({ kind: "published" });
+      expect(await publishState(store, first)).toEqual({ kind: "published" });
+      expect(await publishState(store, first)).toEqual({ kind: "known" });
       const nothing = { bind: undefined, release: undefined };
       const next = newState({ accountId: first.accountId, version: 1, names: nothing });
-      const race = await Promise.all([store.publishState(next), store.publishState({ ...next, state: random(300) })]);
+      const race = await Promise.all([publishState(store, next), publishState(store, { ...next, state: random(300) })]);
       expect(race).toEqual([{ kind: "published" }, { kind: "refused", code: "account_conflict" }]);
-      expect(await store.publishState({ ...next, version: 3 })).toEqual({ kind: "refused", code: "account_conflict" });
+      expect(await publishState(store, { ...next, version: 3 })).toEqual({ kind: "refused", code: "account_conflict" });
       expect(await store.accountHead({ accountId: first.accountId })).toEqual({ version: 1, state: next.state });
-      expect(await store.account({ accountId: first.accountId, fromVersion: 1, maxBytes: 10_000 })).toEqual({
-        accountId: first.accountId,
-        headVersion: 1,
-        states: [{ version: 1, state: next.state, pops: next.pops }],
-        binding: first.names.bind?.binding,
-      });
+      const found = await store.lookup(newQuery({ kind: "account", accountId: first.accountId }, { fromVersion: 1 }));
+      expect(found).toMatchObject({ kind: "account", states: [next.state], pops: next.pops, bindings: [first.names.bind?.binding] });
       expect(await store.accountHead({ accountId: random(32) })).toBeUndefined();
       await store.close();
     });
@@ -247,8 +292,8 @@ export function describeStore(name: string, open: (directory: string) => Promise
     test("a name belongs to one account; released it waits for its former owner", async () => {
       const store = await opened();
       const alice = newState();
-      await store.publishState(alice);
-      expect(await store.publishState(newState())).toEqual({ kind: "refused", code: "username_taken" });
+      await publishState(store, alice);
+      expect(await publishState(store, newState())).toEqual({ kind: "refused", code: "username_taken" });
       const binding = random(90);
       const renamed = newState({
         accountId: alice.accountId,
@@ -258,14 +303,21 @@ export function describeStore(name: string, open: (directory: string) => Promise
           release: { username: "alice", binding: random(80), reservedUntilDay: today + 180 },
         },
       });
-      expect(await store.publishState(renamed)).toEqual({ kind: "published" });
-      const lookup = { fromVersion: 0, maxBytes: 10_000 };
-      expect(await store.accountByName({ username: "alicia", ...lookup })).toMatchObject({ accountId: alice.accountId, binding });
-      expect(await store.accountByName({ username: "alice", ...lookup })).toBeUndefined();
+      expect(await publishState(store, renamed)).toEqual({ kind: "published" });
+      expect(await store.lookup(newQuery(byName("alicia")))).toMatchObject({
+        kind: "account",
+        states: [alice.state, renamed.state],
+        bindings: [binding],
+      });
+      expect(await store.lookup(newQuery(byName("alice")))).toMatchObject({
+        kind: "absent",
+        bindings: [alice.names.bind?.binding, renamed.names.release?.binding],
+      });
+      expect(await store.lookup(newQuery(byName("nobody")))).toEqual({ kind: "unlisted" });
       expect(await store.isNameFree({ username: "alice", day: today + 180 })).toBe(false);
       expect(await store.isNameFree({ username: "alice", day: today + 181 })).toBe(true);
-      expect(await store.publishState(newState())).toEqual({ kind: "refused", code: "username_taken" });
-      expect(await store.publishState(newState({ day: today + 181 }))).toEqual({ kind: "published" });
+      expect(await publishState(store, newState())).toEqual({ kind: "refused", code: "username_taken" });
+      expect(await publishState(store, newState({ day: today + 181 }))).toEqual({ kind: "published" });
       await store.close();
     });
 
@@ -273,38 +325,43 @@ export function describeStore(name: string, open: (directory: string) => Promise
       const store = await opened();
       const first = newState({ maxUpdatesPerDay: 2 });
       const nothing = { bind: undefined, release: undefined };
-      const next = (version: number, change: Partial<NewState> = {}): NewState =>
+      const next = (version: number, change: Partial<AccountChange> = {}): AccountChange =>
         newState({ accountId: first.accountId, version, names: nothing, maxUpdatesPerDay: 2, ...change });
-      await store.publishState(first);
-      expect(await store.publishState(next(1))).toEqual({ kind: "published" });
-      expect(await store.publishState(next(2))).toEqual({ kind: "refused", code: "too_many_updates" });
-      expect(await store.publishState(next(2, { day: today + 1, maxHistoryBytes: 1000 }))).toEqual({
+      await publishState(store, first);
+      expect(await publishState(store, next(1))).toEqual({ kind: "published" });
+      expect(await publishState(store, next(2))).toEqual({ kind: "refused", code: "too_many_updates" });
+      expect(await publishState(store, next(2, { day: today + 1, maxHistoryBytes: 1000 }))).toEqual({
         kind: "refused",
         code: "too_many_updates",
       });
-      expect(await store.publishState(next(2, { day: today + 1 }))).toEqual({ kind: "published" });
+      expect(await publishState(store, next(2, { day: today + 1 }))).toEqual({ kind: "published" });
       await store.close();
     });
 
-    test("a long chain is answered in parts", async () => {
+    test("a long chain is answered in parts, the proof with the last of them", async () => {
       const store = await opened();
       const first = newState();
-      await store.publishState(first);
+      await publishState(store, first);
       for (let version = 1; version < 6; version++) {
-        await store.publishState(newState({ accountId: first.accountId, version, names: { bind: undefined, release: undefined } }));
+        await publishState(store, newState({ accountId: first.accountId, version, names: { bind: undefined, release: undefined } }));
       }
-      const versions = async (fromVersion: number): Promise<number[] | undefined> =>
-        (await store.account({ accountId: first.accountId, fromVersion, maxBytes: 900 }))?.states.map(({ version }) => version);
-      expect(await versions(0)).toEqual([0, 1]);
-      expect(await versions(4)).toEqual([4, 5]);
-      expect(await versions(6)).toEqual([]);
+      const pieces = async (fromVersion: number): Promise<[states: number, hasProof: boolean]> => {
+        const found: LookupResult = await store.lookup(
+          newQuery({ kind: "account", accountId: first.accountId }, { fromVersion, maxBytes: 900 }),
+        );
+        return found.kind === "account" ? [found.states.length, found.proof.length > 0] : [-1, false];
+      };
+      // The proof comes with the last part.
+      expect(await pieces(0)).toEqual([2, false]);
+      expect(await pieces(4)).toEqual([2, true]);
+      expect(await pieces(6)).toEqual([0, true]);
       await store.close();
     });
 
     test("[A-5] each one-time key package is given out once, then the last-resort one; none on its last day", async () => {
       const store = await opened();
       const account = newState();
-      await store.publishState(account);
+      await publishState(store, account);
       const ids = { accountId: account.accountId, deviceId: account.deviceIds[0] ?? random(16) };
       const add = { ...ids, notAfterDay: today + 10, maxOneTime: 3, day: today };
       const packages = [random(100), random(100)];
@@ -349,8 +406,8 @@ export function describeStore(name: string, open: (directory: string) => Promise
       const deviceId = random(16);
       const account = newState({ deviceIds: [deviceId] });
       const other = newState({ deviceIds: [deviceId], names: { bind: { username: "bob", binding: random(9) }, release: undefined } });
-      await store.publishState(account);
-      await store.publishState(other);
+      await publishState(store, account);
+      await publishState(store, other);
       const inboxId = random(32);
       const ids = { accountId: account.accountId, deviceId };
       expect(await store.putCard({ ...ids, inboxId, card: random(9) })).toEqual({ kind: "stored" });
@@ -366,7 +423,8 @@ export function describeStore(name: string, open: (directory: string) => Promise
         account: { version: 0 },
         devices: [{ deviceId, inboxId, inboxItems: [{ seq: 1, day: today, sizeBytes: 100 }] }],
       });
-      await store.publishState(
+      await publishState(
+        store,
         newState({ accountId: account.accountId, version: 1, deviceIds: [random(16)], names: { bind: undefined, release: undefined } }),
       );
       expect(await store.inboxOf(ids)).toBeUndefined();
@@ -381,7 +439,7 @@ export function describeStore(name: string, open: (directory: string) => Promise
       const store = await opened(directory);
       const account = newState();
       const inboxId = random(32);
-      await store.publishState(account);
+      await publishState(store, account);
       await store.putCard({ accountId: account.accountId, deviceId: account.deviceIds[0] ?? random(16), inboxId, card: random(9) });
       return { store, inboxId };
     };

@@ -23,6 +23,7 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
   readonly #nonce: Uint8Array;
   #identity: Identity | undefined;
   #stream: InboxStream | undefined;
+  #afterReply: (() => void) | undefined;
 
   constructor(services: Services, connection: Connection, nonce: Uint8Array) {
     super({ services, connection, requests: deviceRequestCodec, replies: deviceReplyCodec });
@@ -32,6 +33,8 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
   /** Requests are handled one after the other: each may depend on the one before. */
   protected async handle(id: number, request: DeviceRequest, sizeBytes: number): Promise<void> {
     this.reply(id, await this.#answer(request), sizeBytes);
+    this.#afterReply?.();
+    this.#afterReply = undefined;
     this.#stream?.wake();
   }
 
@@ -109,7 +112,8 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
   async #publish(request: PublishAccount): Promise<DeviceReply> {
     const { directory, devices } = this.services;
     const { accountId, deviceIds, version, proof } = await directory.publish(request, this);
-    devices.keepOnly(accountId, deviceIds);
+    // Who takes its own device out, or deletes the account, still gets the proof of it.
+    this.#afterReply = () => devices.keepOnly(accountId, deviceIds);
     return { kind: "published", version, proof };
   }
 

@@ -1,10 +1,11 @@
 import { logReplyCodec, logRequestCodec, zeroHash } from "@latchkey/protocol";
-import type { Append, CommitEpoch, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
+import type { Append, CommitEpoch, LogHeadRequest, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { Delivery, LogSink, LogStream } from "../logs/log-stream.ts";
 import type { OpenedLog } from "../logs/log-service.ts";
-import type { AppendAccepted, AppendRefusal, Refused } from "../store/store.ts";
+import type { Refused } from "../store/accounts.ts";
+import type { AppendAccepted, AppendRefusal } from "../store/store.ts";
 import type { Connection } from "./connection.ts";
 import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
@@ -41,7 +42,9 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         return undefined;
       }
       case "head_proof":
-        this.reply(id, { kind: "head_proof", proof: new Uint8Array() }, sizeBytes);
+        // Of logs that this connection has opened: others are not its business.
+        if (!this.#streams.has(keyOf(request.logId))) throw new Refusal("unknown_log");
+        this.replyLater(id, this.#headProof(request), sizeBytes);
         return undefined;
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
@@ -74,6 +77,10 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   override closed(): void {
     super.closed();
     for (const key of this.#streams.keys()) this.#detach(key);
+  }
+
+  async #headProof(request: LogHeadRequest): Promise<LogReply> {
+    return { kind: "head_proof", proof: await this.services.directory.logHeadProof(request) };
   }
 
   #commit(id: number, request: CommitEpoch, sizeBytes: number): void {

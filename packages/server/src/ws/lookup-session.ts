@@ -1,6 +1,5 @@
 import { lookupReplyCodec, lookupRequestCodec } from "@latchkey/protocol";
 import type { LookupReply, LookupRequest } from "@latchkey/protocol";
-import { Refusal } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
@@ -24,16 +23,25 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
     switch (request.kind) {
       case "lookup_username":
         admission.admit("lookup", this.connection, noToken);
-        return { kind: "account", ...(await directory.lookupUsername(request.username, request.fromVersion)) };
+        return directory.lookupUsername({
+          ...request,
+          admit: () => admission.admit("proveAbsence", this.connection, noToken),
+        });
       case "lookup_account":
         admission.admit("lookup", this.connection, noToken);
-        return { kind: "account", ...(await directory.lookupAccount(request.accountId, request.fromVersion)) };
+        return directory.lookupAccount({
+          accountId: request.accountId,
+          fromVersion: request.fromVersion,
+          accountValues: request.accountValues,
+          nameValues: request.nameValues,
+          knownSize: request.knownSize,
+        });
       case "take_key_package":
         admission.admit("takeKeyPackage", this.connection, request.token);
         return { kind: "key_package", ...(await directory.takeKeyPackage(request)) };
       case "lookup_card":
         admission.admit("lookup", this.connection, noToken);
-        throw new Refusal("not_found");
+        return { kind: "card", card: await directory.card(request) };
       case "check_username":
         admission.admit("lookup", this.connection, noToken);
         return { kind: "availability", reason: await directory.availability(request.username) };

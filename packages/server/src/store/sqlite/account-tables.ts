@@ -1,17 +1,9 @@
 import { equalBytes } from "@latchkey/codec";
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { sha256 } from "../../hash.ts";
-import type {
-  AccountHead,
-  AccountHoldings,
-  Day,
-  KeyPackageCounts,
-  NewState,
-  PublishRefusal,
-  Refused,
-  StoredAccount,
-  StoredState,
-} from "../store.ts";
+import type { AccountHoldings, Day, NewState, PublishRefusal, Refused } from "../accounts.ts";
+import type { AccountHead, KeyPackageCounts, StoredState } from "../store.ts";
+import type { AccountChange } from "../directory-store.ts";
+import type { Statements } from "./statements.ts";
 
 interface AccountRow {
   readonly id: number;
@@ -29,17 +21,16 @@ interface DeviceRow {
 
 /** The accounts in SQLite: every method runs inside the caller's transaction. None of this is on the path of a message. */
 export class AccountTables {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
+  constructor(sql: Statements) {
+    this.#sql = sql;
   }
 
   accountHead(params: { accountId: Uint8Array }): AccountHead | undefined {
     const account = this.#account(params.accountId);
     if (account === undefined) return undefined;
-    const row = this.#get<{ state: Uint8Array }>(
+    const row = this.#sql.get<{ state: Uint8Array }>(
       "SELECT state FROM account_states WHERE account = ? AND version = ?",
       account.id,
       account.version,
@@ -47,39 +38,19 @@ export class AccountTables {
     return row === undefined ? undefined : { version: account.version, state: row.state };
   }
 
-  account(params: { accountId: Uint8Array; fromVersion: number; maxBytes: number }): StoredAccount | undefined {
-    const account = this.#account(params.accountId);
-    if (account === undefined) return undefined;
-    const states: StoredState[] = [];
-    let bytes = 0;
-    for (let version = params.fromVersion; version <= account.version; version++) {
-      const stored = this.#state(account.id, version);
-      bytes += stored.state.length + stored.pops.reduce((sum, pop) => sum + pop.length, 0);
-      if (states.length > 0 && bytes > params.maxBytes) break;
-      states.push(stored);
-    }
-    const name = this.#get<{ binding: Uint8Array }>("SELECT binding FROM usernames WHERE account = ? AND bound = 1", account.id);
-    return { accountId: params.accountId, headVersion: account.version, states, binding: name?.binding };
-  }
-
-  accountByName(params: { username: string; fromVersion: number; maxBytes: number }): StoredAccount | undefined {
-    const row = this.#get<{ account_id: Uint8Array }>(
-      "SELECT a.account_id FROM usernames u JOIN accounts a ON a.id = u.account WHERE u.username = ? AND u.bound = 1",
-      params.username,
-    );
-    return row === undefined ? undefined : this.account({ ...params, accountId: row.account_id });
-  }
-
   isNameFree(params: { username: string; day: Day }): boolean {
     const row = this.#name(params.username);
-    return row === undefined || (row.bound === 0 && row.reserved_until_day < params.day);
+    // A name that is bound and held until a day is a deleted account's that did not release it.
+    return row === undefined || ((row.bound === 0 || row.reserved_until_day > 0) && row.reserved_until_day < params.day);
   }
 
-  publishState(next: NewState): { kind: "published" } | Refused<PublishRefusal> {
+  /** Compare-and-swap of an account's head (spec A-2). Answers the account's row. */
+  applyState(next: AccountChange): { kind: "published"; account: number } | { kind: "known" } | Refused<PublishRefusal> {
     const account = this.#account(next.accountId);
     if (account !== undefined && next.version <= account.version) {
-      const stored = this.#state(account.id, next.version);
-      return equalBytes(stored.state, next.state) ? { kind: "published" } : { kind: "refused", code: "account_conflict" };
+      const stored = this.#findState(account.id, next.version);
+      const isSame = stored !== undefined && equalBytes(stored.state, next.state);
+      return isSame ? { kind: "known" } : { kind: "refused", code: "account_conflict" };
     }
     if (next.version !== (account === undefined ? 0 : account.version + 1)) return { kind: "refused", code: "account_conflict" };
     const { bind, release } = next.names;
@@ -95,12 +66,12 @@ export class AccountTables {
     }
 
     const id = account === undefined ? this.#insertAccount(next, bytes) : this.#updateAccount(account, { next, bytes, updates });
-    this.#run("INSERT INTO account_states (account, version, day, state) VALUES (?, ?, ?, ?)", id, next.version, next.day, next.state);
+    this.#sql.run("INSERT INTO account_states (account, version, day, state) VALUES (?, ?, ?, ?)", id, next.version, next.day, next.state);
     for (const [position, pop] of next.pops.entries()) {
-      this.#run("INSERT INTO account_pops (account, version, position, pop) VALUES (?, ?, ?, ?)", id, next.version, position, pop);
+      this.#sql.run("INSERT INTO account_pops (account, version, position, pop) VALUES (?, ?, ?, ?)", id, next.version, position, pop);
     }
     if (release !== undefined) {
-      this.#run(
+      this.#sql.run(
         "UPDATE usernames SET bound = 0, reserved_until_day = ?, binding = ? WHERE username = ? AND account = ?",
         release.reservedUntilDay,
         release.binding,
@@ -109,15 +80,70 @@ export class AccountTables {
       );
     }
     if (bind !== undefined) {
-      this.#run(
+      this.#sql.run(
         "INSERT OR REPLACE INTO usernames (username, account, bound, reserved_until_day, binding) VALUES (?, ?, 1, 0, ?)",
         bind.username,
         id,
         bind.binding,
       );
     }
+    if (next.deletion !== undefined) {
+      const hold = "UPDATE usernames SET reserved_until_day = ? WHERE account = ? AND bound = 1";
+      this.#sql.run(hold, next.deletion.reservedUntilDay, id);
+    }
     this.#dropOtherDevices(id, next.deviceIds);
-    return { kind: "published" };
+    return { kind: "published", account: id };
+  }
+
+  /** Everything of an account as the directory lists it for the first time. @throws Error for an unknown one. */
+  statesAndNames(accountId: Uint8Array): {
+    account: number;
+    states: Uint8Array[];
+    names: { username: string; binding: Uint8Array; isRelease: boolean }[];
+  } {
+    const account = this.#account(accountId);
+    if (account === undefined) throw new Error("an account to list is not there");
+    return {
+      account: account.id,
+      states: this.#sql
+        .all<{ state: Uint8Array }>("SELECT state FROM account_states WHERE account = ? ORDER BY version", account.id)
+        .map(({ state }) => state),
+      names: this.#sql
+        .all<{ username: string; bound: number; binding: Uint8Array }>(
+          "SELECT username, bound, binding FROM usernames WHERE account = ? ORDER BY bound",
+          account.id,
+        )
+        .map(({ username, bound, binding }) => ({ username, binding, isRelease: bound === 0 })),
+    };
+  }
+
+  /** Erases what a deleted account leaves behind: its last state stays, and the release of its name, for those who knew it. */
+  eraseDeleted(account: number): void {
+    const row = this.#sql.get<{ accountId: Uint8Array; version: number }>(
+      "SELECT account_id AS accountId, version FROM accounts WHERE id = ?",
+      account,
+    );
+    if (row === undefined) return;
+    this.#sql.run("DELETE FROM account_states WHERE account = ? AND version < ?", account, row.version);
+    this.#sql.run("DELETE FROM account_pops WHERE account = ?", account);
+    this.#sql.run(
+      `UPDATE directory_values SET opening = NULL
+       WHERE label = (SELECT id FROM directory_labels WHERE type = 2 AND name = ?) AND version <= ?`,
+      row.accountId,
+      row.version,
+    );
+    // A binding that nothing released stays too: it is what the name's label says.
+    this.#sql.run(
+      `UPDATE directory_values AS v SET opening = NULL, value = NULL
+       WHERE v.account = ? AND v.is_release = 0 AND v.version < (SELECT max(o.version) FROM directory_values o WHERE o.label = v.label)`,
+      account,
+    );
+    this.#sql.run(
+      `UPDATE accounts SET history_bytes = (SELECT coalesce(sum(length(state)), 0) FROM account_states WHERE account = ?)
+       WHERE id = ?`,
+      account,
+      account,
+    );
   }
 
   putCard(params: {
@@ -129,19 +155,19 @@ export class AccountTables {
     const account = this.#account(params.accountId);
     if (account === undefined) return { kind: "refused", code: "not_found" };
     const device = this.#device(account.id, params.deviceId);
-    const existing = this.#get<{ id: number }>("SELECT id FROM inboxes WHERE inbox_id = ?", params.inboxId);
+    const existing = this.#sql.get<{ id: number }>("SELECT id FROM inboxes WHERE inbox_id = ?", params.inboxId);
     if (existing !== undefined && existing.id !== device.inbox) return { kind: "refused", code: "not_allowed_here" };
     if (existing === undefined) {
       if (device.inbox !== null) this.#dropInbox(device.inbox);
-      const inbox = Number(this.#run("INSERT INTO inboxes (inbox_id) VALUES (?)", params.inboxId).lastInsertRowid);
-      this.#run("UPDATE devices SET inbox = ? WHERE id = ?", inbox, device.id);
+      const inbox = Number(this.#sql.run("INSERT INTO inboxes (inbox_id) VALUES (?)", params.inboxId).lastInsertRowid);
+      this.#sql.run("UPDATE devices SET inbox = ? WHERE id = ?", inbox, device.id);
     }
-    this.#run("UPDATE devices SET card = ? WHERE id = ?", params.card, device.id);
+    this.#sql.run("UPDATE devices SET card = ? WHERE id = ?", params.card, device.id);
     return { kind: "stored" };
   }
 
   inboxOf(params: { accountId: Uint8Array; deviceId: Uint8Array }): Uint8Array | undefined {
-    const row = this.#get<{ inbox_id: Uint8Array }>(
+    const row = this.#sql.get<{ inbox_id: Uint8Array }>(
       `SELECT i.inbox_id FROM accounts a JOIN devices d ON d.account = a.id JOIN inboxes i ON i.id = d.inbox
        WHERE a.account_id = ? AND d.device_id = ?`,
       params.accountId,
@@ -164,12 +190,12 @@ export class AccountTables {
     const device = this.#device(account.id, params.deviceId);
     if (params.lastResort) {
       const digest = sha256(params.keyPackages[0] ?? new Uint8Array());
-      this.#run("DELETE FROM key_packages WHERE device = ? AND last_resort = 1 AND digest <> ?", device.id, digest);
+      this.#sql.run("DELETE FROM key_packages WHERE device = ? AND last_resort = 1 AND digest <> ?", device.id, digest);
     }
     let room = params.lastResort ? 1 : params.maxOneTime - this.#count(device.id, params.day).oneTime;
     for (const keyPackage of params.keyPackages) {
       if (room <= 0) break;
-      const added = this.#run(
+      const added = this.#sql.run(
         "INSERT OR IGNORE INTO key_packages (device, last_resort, not_after_day, digest, package) VALUES (?, ?, ?, ?, ?)",
         device.id,
         params.lastResort ? 1 : 0,
@@ -197,7 +223,7 @@ export class AccountTables {
     if (account === undefined) return { kind: "refused", code: "not_found" };
     const device = this.#findDevice(account.id, params.deviceId);
     if (device === undefined || device.card === null) return { kind: "refused", code: "no_key_package" };
-    const row = this.#get<{ id: number; last_resort: number; package: Uint8Array }>(
+    const row = this.#sql.get<{ id: number; last_resort: number; package: Uint8Array }>(
       `SELECT id, last_resort, package FROM key_packages
        WHERE device = ? AND package IS NOT NULL AND not_after_day > ? ORDER BY last_resort, id LIMIT 1`,
       device.id,
@@ -205,26 +231,31 @@ export class AccountTables {
     );
     if (row === undefined) return { kind: "refused", code: "no_key_package" };
     // The row stays until its day, without the package: published again by a late retry, it is not given out again.
-    if (row.last_resort === 0) this.#run("UPDATE key_packages SET package = NULL WHERE id = ? AND package IS NOT NULL", row.id);
+    if (row.last_resort === 0) this.#sql.run("UPDATE key_packages SET package = NULL WHERE id = ? AND package IS NOT NULL", row.id);
     return { kind: "taken", card: device.card, keyPackage: row.package, lastResort: row.last_resort === 1 };
   }
 
+  card(params: { accountId: Uint8Array; deviceId: Uint8Array }): Uint8Array | undefined {
+    const account = this.#account(params.accountId);
+    return account === undefined ? undefined : (this.#findDevice(account.id, params.deviceId)?.card ?? undefined);
+  }
+
   expireKeyPackages(params: { day: Day }): number {
-    return Number(this.#run("DELETE FROM key_packages WHERE not_after_day <= ?", params.day).changes);
+    return Number(this.#sql.run("DELETE FROM key_packages WHERE not_after_day <= ?", params.day).changes);
   }
 
   holdings(params: { accountId: Uint8Array }): AccountHoldings | undefined {
     const account = this.#account(params.accountId);
     if (account === undefined) return undefined;
-    const states = this.#all<{ version: number; day: number }>(
+    const states = this.#sql.all<{ version: number; day: number }>(
       "SELECT version, day FROM account_states WHERE account = ? ORDER BY version",
       account.id,
     );
-    const names = this.#all<{ username: string; bound: number; binding: Uint8Array }>(
+    const names = this.#sql.all<{ username: string; bound: number; binding: Uint8Array }>(
       "SELECT username, bound, binding FROM usernames WHERE account = ?",
       account.id,
     );
-    const devices = this.#all<{ id: number; device_id: Uint8Array; inbox: number | null; card: Uint8Array | null }>(
+    const devices = this.#sql.all<{ id: number; device_id: Uint8Array; inbox: number | null; card: Uint8Array | null }>(
       "SELECT id, device_id, inbox, card FROM devices WHERE account = ?",
       account.id,
     );
@@ -241,60 +272,69 @@ export class AccountTables {
         const inbox =
           device.inbox === null
             ? undefined
-            : this.#get<{ inbox_id: Uint8Array; last_seq: number }>("SELECT inbox_id, last_seq FROM inboxes WHERE id = ?", device.inbox);
+            : this.#sql.get<{ inbox_id: Uint8Array; last_seq: number }>(
+                "SELECT inbox_id, last_seq FROM inboxes WHERE id = ?",
+                device.inbox,
+              );
         return {
           deviceId: device.device_id,
           card: device.card ?? undefined,
           inboxId: inbox?.inbox_id,
           inboxLastSeq: inbox?.last_seq ?? 0,
-          inboxItems: this.#all<{ seq: number; day: number; sizeBytes: number }>(
+          inboxItems: this.#sql.all<{ seq: number; day: number; sizeBytes: number }>(
             "SELECT seq, day, length(blob) AS sizeBytes FROM inbox_items WHERE inbox = ? ORDER BY seq",
             device.inbox ?? 0,
           ),
-          keyPackages: this.#all<{ last_resort: number; not_after_day: number; size: number | null }>(
-            "SELECT last_resort, not_after_day, length(package) AS size FROM key_packages WHERE device = ? ORDER BY id",
-            device.id,
-          ).map((row) => ({
-            lastResort: row.last_resort === 1,
-            notAfterDay: row.not_after_day,
-            taken: row.size === null,
-            sizeBytes: row.size ?? 0,
-          })),
+          keyPackages: this.#sql
+            .all<{ last_resort: number; not_after_day: number; size: number | null }>(
+              "SELECT last_resort, not_after_day, length(package) AS size FROM key_packages WHERE device = ? ORDER BY id",
+              device.id,
+            )
+            .map((row) => ({
+              lastResort: row.last_resort === 1,
+              notAfterDay: row.not_after_day,
+              taken: row.size === null,
+              sizeBytes: row.size ?? 0,
+            })),
         };
       }),
     };
   }
 
   #account(accountId: Uint8Array): AccountRow | undefined {
-    return this.#get<AccountRow>(
+    return this.#sql.get<AccountRow>(
       "SELECT id, version, history_bytes AS historyBytes, updates_day AS updatesDay, updates FROM accounts WHERE account_id = ?",
       accountId,
     );
   }
 
   #state(account: number, version: number): StoredState {
-    const row = this.#get<{ state: Uint8Array }>("SELECT state FROM account_states WHERE account = ? AND version = ?", account, version);
-    if (row === undefined) throw new Error("an account has all states up to its version");
-    const pops = this.#all<{ pop: Uint8Array }>(
+    const state = this.#findState(account, version);
+    if (state === undefined) throw new Error("a listed state is there");
+    const pops = this.#sql.all<{ pop: Uint8Array }>(
       "SELECT pop FROM account_pops WHERE account = ? AND version = ? ORDER BY position",
       account,
       version,
     );
-    return { version, state: row.state, pops: pops.map(({ pop }) => pop) };
+    return { version, state: state.state, pops: pops.map(({ pop }) => pop) };
+  }
+
+  #findState(account: number, version: number): { state: Uint8Array } | undefined {
+    return this.#sql.get("SELECT state FROM account_states WHERE account = ? AND version = ?", account, version);
   }
 
   #name(username: string): { account: number; bound: number; reserved_until_day: number } | undefined {
-    return this.#get("SELECT account, bound, reserved_until_day FROM usernames WHERE username = ?", username);
+    return this.#sql.get("SELECT account, bound, reserved_until_day FROM usernames WHERE username = ?", username);
   }
 
   #insertAccount(next: NewState, bytes: number): number {
     const sql = "INSERT INTO accounts (account_id, version, history_bytes, updates_day, updates) VALUES (?, 0, ?, ?, 1)";
-    return Number(this.#run(sql, next.accountId, bytes, next.day).lastInsertRowid);
+    return Number(this.#sql.run(sql, next.accountId, bytes, next.day).lastInsertRowid);
   }
 
   #updateAccount(account: AccountRow, change: { next: NewState; bytes: number; updates: number }): number {
     const { next, bytes, updates } = change;
-    const done = this.#run(
+    const done = this.#sql.run(
       "UPDATE accounts SET version = ?, history_bytes = history_bytes + ?, updates_day = ?, updates = ? WHERE id = ? AND version = ?",
       next.version,
       bytes,
@@ -308,18 +348,18 @@ export class AccountTables {
   }
 
   #findDevice(account: number, deviceId: Uint8Array): DeviceRow | undefined {
-    return this.#get<DeviceRow>("SELECT id, card, inbox FROM devices WHERE account = ? AND device_id = ?", account, deviceId);
+    return this.#sql.get<DeviceRow>("SELECT id, card, inbox FROM devices WHERE account = ? AND device_id = ?", account, deviceId);
   }
 
   #device(account: number, deviceId: Uint8Array): DeviceRow {
     const found = this.#findDevice(account, deviceId);
     if (found !== undefined) return found;
-    const id = Number(this.#run("INSERT INTO devices (account, device_id) VALUES (?, ?)", account, deviceId).lastInsertRowid);
+    const id = Number(this.#sql.run("INSERT INTO devices (account, device_id) VALUES (?, ?)", account, deviceId).lastInsertRowid);
     return { id, card: null, inbox: null };
   }
 
   #count(device: number, day: Day): KeyPackageCounts {
-    const row = this.#get<{ oneTime: number; lastResort: number | null }>(
+    const row = this.#sql.get<{ oneTime: number; lastResort: number | null }>(
       `SELECT coalesce(sum(last_resort = 0), 0) AS oneTime, max(CASE WHEN last_resort = 1 THEN not_after_day END) AS lastResort
        FROM key_packages WHERE device = ? AND package IS NOT NULL AND not_after_day > ?`,
       device,
@@ -329,41 +369,19 @@ export class AccountTables {
   }
 
   #dropOtherDevices(account: number, keep: readonly Uint8Array[]): void {
-    for (const device of this.#all<{ id: number; device_id: Uint8Array; inbox: number | null }>(
+    for (const device of this.#sql.all<{ id: number; device_id: Uint8Array; inbox: number | null }>(
       "SELECT id, device_id, inbox FROM devices WHERE account = ?",
       account,
     )) {
       if (keep.some((id) => equalBytes(id, device.device_id))) continue;
-      this.#run("DELETE FROM key_packages WHERE device = ?", device.id);
-      this.#run("DELETE FROM devices WHERE id = ?", device.id);
+      this.#sql.run("DELETE FROM key_packages WHERE device = ?", device.id);
+      this.#sql.run("DELETE FROM devices WHERE id = ?", device.id);
       if (device.inbox !== null) this.#dropInbox(device.inbox);
     }
   }
 
   #dropInbox(inbox: number): void {
-    this.#run("DELETE FROM inbox_items WHERE inbox = ?", inbox);
-    this.#run("DELETE FROM inboxes WHERE id = ?", inbox);
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  // The row types name the columns of the statement beside them; SQLite's STRICT tables hold these types only.
-  #get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
-  }
-
-  #all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
-    return this.#statement(sql).run(...values);
+    this.#sql.run("DELETE FROM inbox_items WHERE inbox = ?", inbox);
+    this.#sql.run("DELETE FROM inboxes WHERE id = ?", inbox);
   }
 }

@@ -1,6 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Day } from "../store.ts";
+import type { Day } from "../accounts.ts";
 
 /** The index of the blobs in SQLite: every method runs inside the caller's transaction. */
 export class BlobTables {

@@ -5,11 +5,17 @@ import { ServerError } from "../../errors.ts";
 import { AccountTables } from "./account-tables.ts";
 import { BlobTables } from "./blob-tables.ts";
 import type { Batch, BatchResult, Call, CallName, CallOutcome, CallParams, CallResult, DatabaseOptions } from "./calls.ts";
+import { DirectoryTables } from "./directory-tables.ts";
 import { InboxTables } from "./inbox-tables.ts";
+import { LogHeadTables } from "./log-head-tables.ts";
 import { LogTables } from "./log-tables.ts";
+import { LookupTables } from "./lookup-tables.ts";
+import { NodeTables } from "./node-tables.ts";
 import { packResults, unpackAppends } from "./packing.ts";
 import type { AppendResult } from "./packing.ts";
 import { migrate } from "./schema.ts";
+import { Statements } from "./statements.ts";
+import { TreeTables } from "./tree-tables.ts";
 import type { NewEntry } from "../store.ts";
 
 /** Name of the database file in its directory. */
@@ -37,6 +43,7 @@ export class Executor {
   readonly #database: DatabaseSync;
   readonly #lock: DatabaseSync;
   readonly #logs: LogTables;
+  readonly #lookups: LookupTables;
   readonly #handlers: Handlers;
   readonly #faults: Faults;
 
@@ -50,11 +57,18 @@ export class Executor {
       this.#lock.close();
       throw error;
     }
+    const sql = new Statements(this.#database);
     const logs = new LogTables(this.#database);
     const inboxes = new InboxTables(this.#database);
-    const accounts = new AccountTables(this.#database);
+    const accounts = new AccountTables(sql);
     const blobs = new BlobTables(this.#database);
+    const nodes = new NodeTables(sql);
+    const tree = new TreeTables(sql);
+    const heads = new LogHeadTables({ sql, logs, tree });
+    const directory = new DirectoryTables({ sql, accounts, nodes, tree, heads });
+    const lookups = new LookupTables({ sql, nodes, tree });
     this.#logs = logs;
+    this.#lookups = lookups;
     this.#handlers = {
       createLog: (params) => logs.createLog(params),
       readEpoch: (params) => logs.readEpoch(params),
@@ -66,17 +80,58 @@ export class Executor {
       eraseItems: (params) => inboxes.eraseItems(params),
       purgeItems: (params) => inboxes.purgeItems(params),
       accountHead: (params) => accounts.accountHead(params),
-      account: (params) => accounts.account(params),
-      accountByName: (params) => accounts.accountByName(params),
       isNameFree: (params) => accounts.isNameFree(params),
-      publishState: (params) => accounts.publishState(params),
       putCard: (params) => accounts.putCard(params),
       inboxOf: (params) => accounts.inboxOf(params),
       addKeyPackages: (params) => accounts.addKeyPackages(params),
       countKeyPackages: (params) => accounts.countKeyPackages(params),
       takeKeyPackage: (params) => accounts.takeKeyPackage(params),
       expireKeyPackages: (params) => accounts.expireKeyPackages(params),
-      holdings: (params) => accounts.holdings(params),
+      card: (params) => accounts.card(params),
+      holdings: (params) => {
+        const held = accounts.holdings(params);
+        if (held === undefined) return undefined;
+        return {
+          ...held,
+          labels: lookups.holdings(
+            params.accountId,
+            held.usernames.map(({ username }) => username),
+          ),
+        };
+      },
+      directoryStatus: () => directory.status(),
+      publishDirectory: (params) => {
+        lookups.forget();
+        const result = directory.publish(params);
+        if (params.isServed) lookups.keepConfigChange();
+        return result;
+      },
+      newestCheckpoint: () => tree.checkpoint(tree.size()),
+      addCosignatures: (params) => {
+        lookups.forget();
+        tree.addCosignatures(params.size, params.cosignatures);
+        lookups.keepConfigChange();
+      },
+      resignCheckpoint: (params) => {
+        lookups.forget();
+        tree.resign(params.signer);
+      },
+      serveHead: (params) => {
+        lookups.forget();
+        directory.serve(params.size);
+        lookups.keepConfigChange();
+      },
+      servedCheckpoint: () => tree.checkpoint(tree.servedSize()),
+      lookup: (params) => lookups.lookup(params),
+      proveAbsence: (params) => lookups.proveAbsence(params.label, params.knownSize),
+      proveAccounts: (params) => params.accountIds.map((accountId) => lookups.proveAccount(accountId)),
+      proveLogHead: (params) => heads.prove(params.logId, lookups.served(), params.knownSize),
+      proveConsistency: (params) => (params.to > tree.size() ? [] : [...tree.proveConsistency(params.from, params.to)]),
+      hashTile: (params) => tree.hashTile(params),
+      entryTile: (params) => tree.entryTile(params),
+      transition: (params) => tree.transition(params.index),
+      configChange: (params) => lookups.configChange(params.index),
+      unlistedAccounts: (params) => directory.unlisted(params.maxItems),
       addBlob: (params) => blobs.addBlob(params),
       findBlob: (params) => blobs.findBlob(params),
       expireBlobs: (params) => blobs.expireBlobs(params),
@@ -122,6 +177,7 @@ export class Executor {
       return { appends, calls: outcomes };
     } catch (error) {
       this.#logs.forget();
+      this.#lookups.forget();
       const wasOpen = database.isTransaction;
       if (wasOpen) database.exec("ROLLBACK");
       // A full disk may have rolled back by itself; after any other failure of COMMIT nobody knows.

@@ -1,7 +1,8 @@
 import { equalBytes } from "@latchkey/codec";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { sha256 } from "../../hash.ts";
-import type { Day, PageLimits, Refused } from "../store.ts";
+import type { Day, Refused } from "../accounts.ts";
+import type { PageLimits } from "../store.ts";
 import { shortDigest } from "./log-tables.ts";
 import { packItems } from "./packing.ts";
 import type { ItemRow, Packed } from "./packing.ts";

@@ -3,7 +3,8 @@ import { entryKindNumbers, entryLeafOf, firstHead, nextHead } from "@latchkey/pr
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { sha256 } from "../../hash.ts";
 import { keyOf } from "../../keys.ts";
-import type { AppendAccepted, AppendRefusal, Day, EpochInfo, LogPosition, NewEntry, PageLimits, Refused } from "../store.ts";
+import type { Day, Refused } from "../accounts.ts";
+import type { AppendAccepted, AppendRefusal, EpochInfo, LogPosition, NewEntry, PageLimits } from "../store.ts";
 import { packEntries } from "./packing.ts";
 import type { EntryRow, Packed } from "./packing.ts";
 
@@ -30,6 +31,9 @@ const commit = entryKindNumbers.commit;
 /** The logs in SQLite: every method runs inside the caller's transaction. */
 export class LogTables {
   readonly #states = new Map<string, LogState>();
+  /** Logs with entries since their heads were last published (spec L-11); complete once `#hasActive` is set. */
+  readonly #active = new Set<number>();
+  #hasActive = false;
   readonly #findLog: StatementSync;
   readonly #insertLog: StatementSync;
   readonly #lastEntry: StatementSync;
@@ -49,6 +53,9 @@ export class LogTables {
   readonly #entryBlobs: StatementSync;
   readonly #dropRef: StatementSync;
   readonly #deleteRefs: StatementSync;
+  readonly #logById: StatementSync;
+  readonly #lastId: StatementSync;
+  readonly #logsAfter: StatementSync;
 
   constructor(database: DatabaseSync) {
     const rows = (sql: string): StatementSync => {
@@ -77,11 +84,40 @@ export class LogTables {
     this.#entryBlobs = rows("SELECT blob FROM entry_blobs WHERE entry = ?");
     this.#dropRef = rows("UPDATE blobs SET refs = refs - 1 WHERE id = ?");
     this.#deleteRefs = rows("DELETE FROM entry_blobs WHERE entry = ?");
+    this.#logById = rows("SELECT log_id, purged_seq, purged_head FROM logs WHERE id = ?");
+    this.#lastId = rows("SELECT max(id) FROM entries");
+    this.#logsAfter = rows("SELECT DISTINCT log FROM entries WHERE id > ?");
   }
 
   /** After a transaction that did not commit: what is in memory may be ahead of the database. */
   forget(): void {
     this.#states.clear();
+    this.#active.clear();
+    this.#hasActive = false;
+  }
+
+  /**
+   * The logs with entries since the last call, and where they stand; `afterEntry` is what the last call gave as `lastEntry`, 0 for none.
+   * After a start the entries themselves tell which these are.
+   */
+  takeActive(afterEntry: number): { heads: { logId: Uint8Array; seq: number; head: Uint8Array }[]; lastEntry: number } {
+    const lastEntry = (this.#lastId.get() as [number | null] | undefined)?.[0] ?? 0;
+    if (!this.#hasActive) {
+      // Numbers start again when all entries have been purged: then the rest are all newer.
+      const after = afterEntry > lastEntry ? 0 : afterEntry;
+      for (const [log] of this.#logsAfter.all(after) as unknown as [number][]) this.#active.add(log);
+    }
+    const heads = [...this.#active].flatMap((ref) => {
+      const row = this.#logById.get(ref) as [Uint8Array, number, Uint8Array | null] | undefined;
+      if (row === undefined) return [];
+      const [logId, purgedSeq, purgedHead] = row;
+      const last = this.#lastEntry.get(ref) as [number, Uint8Array] | undefined;
+      const [seq, head] = last ?? [purgedSeq, purgedHead];
+      return head === null ? [] : [{ logId, seq, head }];
+    });
+    this.#active.clear();
+    this.#hasActive = true;
+    return { heads, lastEntry };
   }
 
   createLog(params: { logId: Uint8Array; accessHash: Uint8Array; day: Day }): EpochInfo | Refused<"log_exists"> {
@@ -146,6 +182,7 @@ export class LogTables {
     }
     log.lastSeq = seq;
     log.head = head;
+    this.#active.add(log.ref);
     return { kind: "accepted", seq, head, isNew: true };
   }
 

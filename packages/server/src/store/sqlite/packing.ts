@@ -1,6 +1,7 @@
 import { entryKindNumbers } from "@latchkey/protocol";
 import type { EntryKind } from "@latchkey/protocol";
-import type { AppendAccepted, AppendRefusal, NewEntry, Refused, StoredEntry, StoredItem } from "../store.ts";
+import type { Refused } from "../accounts.ts";
+import type { AppendAccepted, AppendRefusal, NewEntry, StoredEntry, StoredItem } from "../store.ts";
 
 /**
  * Appends and reads cross the thread boundary as one block of numbers and one of bytes, both handed over without a copy.

@@ -123,6 +123,85 @@ export const migrations: readonly string[] = [
   CREATE INDEX key_packages_next ON key_packages (device, last_resort, id) WHERE package IS NOT NULL;
   CREATE INDEX key_packages_expiry ON key_packages (not_after_day);
   `,
+  // The directory's map and log. Of account labels the values are the rows of account_states, one version less; name_label says which
+  // name the account had with that value. Of username labels account says whose binding it is.
+  `
+  CREATE TABLE directory_labels (
+    id INTEGER PRIMARY KEY,
+    type INTEGER NOT NULL,
+    name BLOB NOT NULL,
+    place BLOB NOT NULL,
+    vrf_proof BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX directory_labels_name ON directory_labels (type, name);
+  CREATE TABLE directory_values (
+    label INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    commitment BLOB NOT NULL,
+    opening BLOB,
+    value BLOB,
+    account INTEGER,
+    is_release INTEGER NOT NULL DEFAULT 0,
+    name_label INTEGER,
+    PRIMARY KEY (label, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX directory_values_account ON directory_values (account) WHERE account IS NOT NULL;
+  CREATE TABLE directory_nodes (
+    hash BLOB PRIMARY KEY,
+    node BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE directory_obsolete (
+    size INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (size, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE directory_entries (
+    position INTEGER PRIMARY KEY,
+    entry BLOB NOT NULL,
+    transition BLOB
+  ) STRICT;
+  CREATE TABLE directory_hashes (
+    level INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (level, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE directory_checkpoints (
+    size INTEGER PRIMARY KEY,
+    note TEXT NOT NULL,
+    is_served INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE directory_cosignatures (
+    size INTEGER NOT NULL,
+    key_name TEXT NOT NULL,
+    key_id INTEGER NOT NULL,
+    line TEXT NOT NULL,
+    time_ms INTEGER NOT NULL,
+    PRIMARY KEY (size, key_name, key_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE directory_config_changes (
+    position INTEGER PRIMARY KEY,
+    change BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE directory_deletions (
+    size INTEGER NOT NULL,
+    account INTEGER NOT NULL,
+    PRIMARY KEY (size, account)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE directory_head_maps (
+    position INTEGER PRIMARY KEY,
+    root BLOB NOT NULL,
+    time_ms INTEGER NOT NULL,
+    last_entry INTEGER NOT NULL,
+    leaves INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE directory_head_nodes (
+    position INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    node BLOB NOT NULL,
+    PRIMARY KEY (position, hash)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

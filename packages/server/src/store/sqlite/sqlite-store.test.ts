@@ -1,3 +1,4 @@
+import { utf8Bytes } from "@latchkey/codec";
 import { DatabaseSync } from "node:sqlite";
 import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -5,7 +6,16 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { random, temporaryDirectory } from "../../testing/fixtures.ts";
 import { inProcessChannel } from "../../testing/in-process-channel.ts";
-import { describeStore, newCommit, newEntry } from "../../testing/store-suite.ts";
+import {
+  describeStore,
+  newCommit,
+  newEntry,
+  newLabel,
+  newPublication,
+  newQuery,
+  newState,
+  publishState,
+} from "../../testing/store-suite.ts";
 import type { Store } from "../store.ts";
 import { databaseFile } from "./executor.ts";
 import { migrate, migrations } from "./schema.ts";
@@ -82,17 +92,10 @@ describe("migrations", () => {
     await store.append(newCommit(logId, 0, { blob: id(6), nextAccessHash: id(7) }));
     const deviceId = new Uint8Array(16).fill(8);
     const names = { bind: { username: "alice", binding: id(9) }, release: undefined };
-    const limits = { maxUpdatesPerDay: 20, maxHistoryBytes: 1_000_000 };
-    await store.publishState({
-      accountId: id(10),
-      version: 0,
-      state: id(11),
-      pops: [id(12)],
-      deviceIds: [deviceId],
-      names,
-      day,
-      ...limits,
-    });
+    await publishState(
+      store,
+      newState({ accountId: id(10), version: 0, state: id(11), pops: [id(12)], deviceIds: [deviceId], names, day }),
+    );
     await store.putCard({ accountId: id(10), deviceId, inboxId: id(13), card: id(14) });
     const keyPackages = [id(15), id(16)];
     await store.addKeyPackages({ accountId: id(10), deviceId, lastResort: false, notAfterDay: 30_000, keyPackages, maxOneTime: 9, day });
@@ -118,11 +121,18 @@ describe("migrations", () => {
         { blob: id(5) },
         { blob: id(6), nextAccessHash: id(7) },
       ]);
-      expect(await store.accountByName({ username: "alice", fromVersion: 0, maxBytes: 1000 })).toMatchObject({
-        accountId: id(10),
+      expect(await store.holdings({ accountId: id(10) })).toMatchObject({
+        usernames: [{ username: "alice", status: "bound", binding: id(9) }],
         states: [{ state: id(11), pops: [id(12)] }],
-        binding: id(9),
       });
+      if (version === 1) {
+        expect(await store.unlistedAccounts({ maxItems: 9 })).toEqual([{ accountId: id(10), usernames: ["alice"] }]);
+        const labels = [newLabel("account", id(10)), newLabel("username", utf8Bytes("alice"))];
+        await store.publishDirectory(newPublication({ adopt: [{ accountId: id(10), labels }] }));
+      }
+      expect(await store.unlistedAccounts({ maxItems: 9 })).toEqual([]);
+      const query = { kind: "username", username: "alice" } as const;
+      expect(await store.lookup(newQuery(query))).toMatchObject({ kind: "account", states: [id(11)], pops: [id(12)], bindings: [id(9)] });
       const device = { accountId: id(10), deviceId: new Uint8Array(16).fill(8), day: 20_000 };
       expect(await store.takeKeyPackage(device)).toEqual({ kind: "taken", card: id(14), keyPackage: id(15), lastResort: false });
       expect(await store.readItems({ inboxId: id(13), afterSeq: 0, ...page })).toMatchObject([{ seq: 1, blob: id(17) }]);

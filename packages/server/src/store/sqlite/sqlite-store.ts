@@ -1,18 +1,15 @@
 import { Worker } from "node:worker_threads";
 import { ServerError, StoreError } from "../../errors.ts";
 import type { ServerErrorCode } from "../../errors.ts";
+import type { Refused } from "../accounts.ts";
 import type {
   AccountHead,
-  AccountHoldings,
   AppendAccepted,
   AppendRefusal,
   EpochInfo,
   KeyPackageCounts,
   NewEntry,
-  PublishRefusal,
-  Refused,
   Store,
-  StoredAccount,
   StoredEntry,
   StoredItem,
 } from "../store.ts";
@@ -143,17 +140,8 @@ class SqliteStore implements Store {
   accountHead(params: CallParams<"accountHead">): Promise<AccountHead | undefined> {
     return this.#call("accountHead", params);
   }
-  account(params: CallParams<"account">): Promise<StoredAccount | undefined> {
-    return this.#call("account", params);
-  }
-  accountByName(params: CallParams<"accountByName">): Promise<StoredAccount | undefined> {
-    return this.#call("accountByName", params);
-  }
   isNameFree(params: CallParams<"isNameFree">): Promise<boolean> {
     return this.#call("isNameFree", params);
-  }
-  publishState(params: CallParams<"publishState">): Promise<{ kind: "published" } | Refused<PublishRefusal>> {
-    return this.#call("publishState", params);
   }
   putCard(params: CallParams<"putCard">): Promise<CallResult<"putCard">> {
     return this.#call("putCard", params);
@@ -173,8 +161,62 @@ class SqliteStore implements Store {
   expireKeyPackages(params: CallParams<"expireKeyPackages">): Promise<number> {
     return this.#call("expireKeyPackages", params);
   }
-  holdings(params: CallParams<"holdings">): Promise<AccountHoldings | undefined> {
+  card(params: CallParams<"card">): Promise<CallResult<"card">> {
+    return this.#call("card", params);
+  }
+  holdings(params: CallParams<"holdings">): Promise<CallResult<"holdings">> {
     return this.#call("holdings", params);
+  }
+  directoryStatus(): Promise<CallResult<"directoryStatus">> {
+    return this.#call("directoryStatus", undefined);
+  }
+  publishDirectory(params: CallParams<"publishDirectory">): Promise<CallResult<"publishDirectory">> {
+    return this.#call("publishDirectory", params);
+  }
+  newestCheckpoint(): Promise<CallResult<"newestCheckpoint">> {
+    return this.#call("newestCheckpoint", undefined);
+  }
+  addCosignatures(params: CallParams<"addCosignatures">): Promise<CallResult<"addCosignatures">> {
+    return this.#call("addCosignatures", params);
+  }
+  resignCheckpoint(params: CallParams<"resignCheckpoint">): Promise<CallResult<"resignCheckpoint">> {
+    return this.#call("resignCheckpoint", params);
+  }
+  serveHead(params: CallParams<"serveHead">): Promise<CallResult<"serveHead">> {
+    return this.#call("serveHead", params);
+  }
+  servedCheckpoint(): Promise<CallResult<"servedCheckpoint">> {
+    return this.#call("servedCheckpoint", undefined);
+  }
+  lookup(params: CallParams<"lookup">): Promise<CallResult<"lookup">> {
+    return this.#call("lookup", params);
+  }
+  proveAbsence(params: CallParams<"proveAbsence">): Promise<CallResult<"proveAbsence">> {
+    return this.#call("proveAbsence", params);
+  }
+  proveAccounts(params: CallParams<"proveAccounts">): Promise<CallResult<"proveAccounts">> {
+    return this.#call("proveAccounts", params);
+  }
+  proveLogHead(params: CallParams<"proveLogHead">): Promise<CallResult<"proveLogHead">> {
+    return this.#call("proveLogHead", params);
+  }
+  proveConsistency(params: CallParams<"proveConsistency">): Promise<CallResult<"proveConsistency">> {
+    return this.#call("proveConsistency", params);
+  }
+  hashTile(params: CallParams<"hashTile">): Promise<CallResult<"hashTile">> {
+    return this.#call("hashTile", params);
+  }
+  entryTile(params: CallParams<"entryTile">): Promise<CallResult<"entryTile">> {
+    return this.#call("entryTile", params);
+  }
+  transition(params: CallParams<"transition">): Promise<CallResult<"transition">> {
+    return this.#call("transition", params);
+  }
+  configChange(params: CallParams<"configChange">): Promise<CallResult<"configChange">> {
+    return this.#call("configChange", params);
+  }
+  unlistedAccounts(params: CallParams<"unlistedAccounts">): Promise<CallResult<"unlistedAccounts">> {
+    return this.#call("unlistedAccounts", params);
   }
   addBlob(params: CallParams<"addBlob">): Promise<{ kind: "added" | "same" | "different" }> {
     return this.#call("addBlob", params);

@@ -1,0 +1,185 @@
+import { decode, encode, equalBytes } from "@latchkey/codec";
+import {
+  TransparencyError,
+  directoryConfigCodec,
+  directoryOrigin,
+  formatPolicy,
+  mapWitnessName,
+  parsePolicy,
+  parseVkey,
+  thresholdPolicy,
+} from "@latchkey/transparency";
+import type { DirectoryConfig, PolicyWitness } from "@latchkey/transparency";
+import { utf8Bytes } from "@latchkey/codec";
+import { ServerError } from "../errors.ts";
+import type { DirectoryLogStore, DirectoryStatus, Publication } from "../store/directory-store.ts";
+import { addNextKey, loadDirectoryKeys, promoteNextKey, rotationNoticeMs, signerOf } from "./keys.ts";
+import type { DirectoryKeys } from "./keys.ts";
+import type { VrfService } from "./vrf-service.ts";
+
+/** A witness as the operator names it: where it is reached, and its verifier keys (C2SP vkeys). */
+export interface WitnessOption {
+  readonly url: string;
+  readonly logKey: string;
+  /** The key that it signs with when it has replayed the map (spec D-3); absent where it does not. */
+  readonly mapKey?: string;
+}
+
+/** Who has to cosign, as C2SP tlog-policy texts; "" asks for nobody. */
+export interface WitnessPolicies {
+  readonly logPolicy: string;
+  readonly mapPolicy: string;
+}
+
+/** The options that decide what the directory's config says. */
+export interface DirectoryOptions {
+  readonly witnesses?: readonly WitnessOption[];
+  /** How many of them suffice; more than half when absent. */
+  readonly witnessQuorum?: number;
+  readonly logPolicy?: string;
+  readonly mapPolicy?: string;
+  readonly rotateLogKey?: boolean;
+}
+
+const nothing = new Uint8Array();
+const adoptedAtOnce = 500;
+
+/** The directory's keys and config as the log has them now. */
+export interface OpenedDirectory {
+  readonly keys: DirectoryKeys;
+  readonly origin: string;
+  /** What the operator wants, whether it is logged or waits for what was logged before to take effect. */
+  readonly policies: WitnessPolicies;
+  /** A config to be logged; empty when the log has it, or must wait. */
+  readonly due: (status: DirectoryStatus, nowMs: number) => Uint8Array;
+}
+
+/** The policies of the options. @throws ServerError `invalid_options` */
+export function policiesOf(options: DirectoryOptions): WitnessPolicies {
+  const { witnesses = [], witnessQuorum } = options;
+  try {
+    if (witnesses.length > 0 && (options.logPolicy !== undefined || options.mapPolicy !== undefined)) {
+      throw new ServerError("invalid_options", "Name witnesses one by one or by policy files, not both.");
+    }
+    if (witnesses.length > 0) {
+      const threshold = witnessQuorum ?? Math.floor(witnesses.length / 2) + 1;
+      const log = witnesses.map(({ url, logKey }, at): PolicyWitness => ({ name: `w${String(at + 1)}`, key: parseVkey(logKey), url }));
+      const map = witnesses.flatMap(({ url, mapKey }, at): PolicyWitness[] =>
+        mapKey === undefined ? [] : [{ name: `w${String(at + 1)}`, key: parseVkey(mapKey), url }],
+      );
+      for (const [at, { key }] of map.entries()) {
+        const own = log.find(({ name }) => name === map[at]?.name);
+        if (own !== undefined && key.name !== mapWitnessName(own.key.name)) {
+          throw new ServerError(
+            "invalid_options",
+            `A witness's map key is named "${mapWitnessName(own.key.name)}": check the order of the keys.`,
+          );
+        }
+      }
+      if (map.length > 0 && map.length < threshold) {
+        throw new ServerError(
+          "invalid_options",
+          `${String(threshold)} witnesses shall replay the map, but only ${String(map.length)} have a map key.`,
+        );
+      }
+      return {
+        logPolicy: formatPolicy(thresholdPolicy(threshold, log)),
+        mapPolicy: map.length === 0 ? "" : formatPolicy(thresholdPolicy(threshold, map)),
+      };
+    }
+    const spelled = (text: string | undefined): string => (text === undefined || text.trim() === "" ? "" : formatPolicy(parsePolicy(text)));
+    return { logPolicy: spelled(options.logPolicy), mapPolicy: spelled(options.mapPolicy) };
+  } catch (cause) {
+    if (!(cause instanceof TransparencyError)) throw cause;
+    throw new ServerError("invalid_options", `The witnesses cannot be used: ${cause.message} (${cause.rule})`, { cause });
+  }
+}
+
+/** Loads the keys, starts the log where there is none, and logs what has changed. @throws ServerError, StoreError */
+export async function openDirectory(params: {
+  store: DirectoryLogStore;
+  dataDirectory: string;
+  host: string;
+  options: DirectoryOptions;
+  nowMs: number;
+  warn: (message: string) => void;
+}): Promise<OpenedDirectory> {
+  const { store, dataDirectory, host, options, nowMs, warn } = params;
+  const policies = policiesOf(options);
+  let status = await store.directoryStatus();
+  const first = status.size === 0 ? undefined : decode(directoryConfigCodec, status.firstConfig);
+  const origin = first?.origin ?? directoryOrigin(host);
+  if (origin !== directoryOrigin(host)) warn("the data directory belongs to another host name: clients will refuse its directory");
+  let keys = loadDirectoryKeys(dataDirectory, origin);
+  if (first !== undefined && !equalBytes(first.vrfPublicKey, keys.vrf.publicKey)) {
+    throw new ServerError(
+      "data_unusable",
+      "The key directory/vrf.key is not the one that the directory was made with: restore it from a backup.",
+    );
+  }
+  const isInEffect = (at: DirectoryStatus): boolean =>
+    at.configIndex === 0 || Math.max(at.timestampMs, nowMs) >= at.configTimestampMs + rotationNoticeMs;
+  if (
+    status.size > 0 &&
+    keys.next !== undefined &&
+    isInEffect(status) &&
+    status.timestampMs >= status.configTimestampMs + rotationNoticeMs
+  ) {
+    const logged = decode(directoryConfigCodec, status.config).logKey;
+    if (logged === keys.next.vkey) keys = promoteNextKey(dataDirectory, keys);
+  }
+  if (options.rotateLogKey === true && status.size > 0) keys = addNextKey(dataDirectory, origin, keys);
+  const configOf = (): DirectoryConfig => ({
+    format: 1,
+    origin,
+    logKey: (keys.next ?? keys.current).vkey,
+    vrfPublicKey: keys.vrf.publicKey,
+    ...policies,
+    formats: [1],
+    ext: nothing,
+  });
+  const config = encode(directoryConfigCodec, configOf());
+  if (status.size === 0) {
+    await store.publishDirectory(publicationOf({ config, nowMs, keys, origin }));
+    status = await store.directoryStatus();
+  }
+  const due = (at: DirectoryStatus, now: number): Uint8Array => {
+    if (equalBytes(at.config, config)) return nothing;
+    // One notice after the other (spec D-2).
+    const isFree = at.configIndex === 0 || Math.max(at.timestampMs, now) >= at.configTimestampMs + rotationNoticeMs;
+    return isFree ? config : nothing;
+  };
+  return { keys, origin, policies, due };
+}
+
+/** Lists accounts from before the log. At a first start only. @throws StoreError */
+export async function adoptAccounts(params: {
+  store: DirectoryLogStore;
+  vrf: VrfService;
+  keys: DirectoryKeys;
+  origin: string;
+  nowMs: () => number;
+}): Promise<number> {
+  const { store, vrf, keys, origin, nowMs } = params;
+  let count = 0;
+  for (;;) {
+    const accounts = await store.unlistedAccounts({ maxItems: adoptedAtOnce });
+    if (accounts.length === 0) return count;
+    count += accounts.length;
+    const adopt = await Promise.all(
+      accounts.map(async ({ accountId, usernames }) => ({
+        accountId,
+        labels: await vrf.place([
+          { type: "account", value: accountId },
+          ...usernames.map((username) => ({ type: "username" as const, value: utf8Bytes(username) })),
+        ]),
+      })),
+    );
+    await store.publishDirectory({ ...publicationOf({ config: nothing, nowMs: nowMs(), keys, origin }), adopt });
+  }
+}
+
+function publicationOf(params: { config: Uint8Array; nowMs: number; keys: DirectoryKeys; origin: string }): Publication {
+  const { config, nowMs, keys, origin } = params;
+  return { changes: [], adopt: [], config, withHeads: false, nowMs, signer: signerOf(keys, origin), isServed: true };
+}

@@ -1,0 +1,110 @@
+import { configNoticeMs, createVerifier, formatVkey, noteSignatureTypes, vrfPublicKey } from "@latchkey/transparency";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, openSync, closeSync, fsyncSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { ServerError } from "../errors.ts";
+import type { LogSigner } from "../store/directory-store.ts";
+
+const seedBytes = 32;
+
+/** One of the log's keys, with its C2SP verifier key. */
+export interface LogKey {
+  readonly name: string;
+  readonly keyId: number;
+  readonly secretKey: Uint8Array;
+  readonly vkey: string;
+}
+
+/** The directory's secrets, files of 32 bytes that only the server's user may read. */
+export interface DirectoryKeys {
+  /** Signs every checkpoint. */
+  readonly current: LogKey;
+  /** Signs beside it once a rotation was asked for, and alone as soon as that has been in effect for a while (spec D-2). */
+  readonly next: LogKey | undefined;
+  readonly vrf: { readonly secretKey: Uint8Array; readonly publicKey: Uint8Array };
+}
+
+/** Log time from a new key in the log until it counts: the notice of spec D-2. */
+export const rotationNoticeMs: number = configNoticeMs;
+
+/** Reads the keys, or makes them at the first start. @throws ServerError `data_unusable` */
+export function loadDirectoryKeys(dataDirectory: string, origin: string): DirectoryKeys {
+  const folder = join(dataDirectory, "directory");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const current = logKey(origin, readSeed(folder, "log.key") ?? makeSeed(folder, "log.key"));
+  const nextSeed = readSeed(folder, "log-next.key");
+  const vrf = readSeed(folder, "vrf.key") ?? makeSeed(folder, "vrf.key");
+  return {
+    current,
+    next: nextSeed === undefined ? undefined : logKey(origin, nextSeed),
+    vrf: { secretKey: vrf, publicKey: vrfPublicKey(vrf) },
+  };
+}
+
+/** Makes the key that follows the current one, unless there is one. */
+export function addNextKey(dataDirectory: string, origin: string, keys: DirectoryKeys): DirectoryKeys {
+  if (keys.next !== undefined) return keys;
+  return { ...keys, next: logKey(origin, makeSeed(join(dataDirectory, "directory"), "log-next.key")) };
+}
+
+/** The next key takes the current one's place, which is gone with that: only once it is in effect. */
+export function promoteNextKey(dataDirectory: string, keys: DirectoryKeys): DirectoryKeys {
+  if (keys.next === undefined) return keys;
+  const folder = join(dataDirectory, "directory");
+  renameSync(join(folder, "log-next.key"), join(folder, "log.key"));
+  syncFolder(folder);
+  return { ...keys, current: keys.next, next: undefined };
+}
+
+/** What signs checkpoints: the current key, and beside it the next one. */
+export function signerOf(keys: DirectoryKeys, origin: string): LogSigner {
+  const all = keys.next === undefined ? [keys.current] : [keys.current, keys.next];
+  return { origin, keys: all.map(({ name, keyId, secretKey }) => ({ name, keyId, secretKey })) };
+}
+
+function logKey(origin: string, secretKey: Uint8Array): LogKey {
+  // The VRF's keys are made from seeds as Ed25519's are.
+  const key = { name: origin, type: noteSignatureTypes.ed25519, publicKey: vrfPublicKey(secretKey) };
+  return { name: origin, keyId: createVerifier(key).keyId, secretKey, vkey: formatVkey(key) };
+}
+
+function readSeed(folder: string, name: string): Uint8Array | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(join(folder, name));
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw unusable(name, cause);
+  }
+  if (bytes.length !== seedBytes) throw unusable(name);
+  return new Uint8Array(bytes);
+}
+
+/** On disk under its name only when it is whole: a key that was used must not be another one after a crash. */
+function makeSeed(folder: string, name: string): Uint8Array {
+  const seed = new Uint8Array(randomBytes(seedBytes));
+  const path = join(folder, name);
+  try {
+    rmSync(`${path}.new`, { force: true });
+    const file = openSync(`${path}.new`, "wx", 0o600);
+    writeSync(file, seed);
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(`${path}.new`, path);
+    syncFolder(folder);
+  } catch (cause) {
+    throw unusable(name, cause);
+  }
+  return seed;
+}
+
+function syncFolder(folder: string): void {
+  const file = openSync(folder, "r");
+  fsyncSync(file);
+  closeSync(file);
+}
+
+function unusable(name: string, cause?: unknown): ServerError {
+  const message = `The key directory/${name} in the data directory cannot be read or written: restore it from a backup; with another key nobody would trust the directory.`;
+  return new ServerError("data_unusable", message, { cause });
+}

@@ -1,0 +1,256 @@
+import { StoreError } from "../errors.ts";
+import type {
+  AccountChange,
+  ChangeOutcome,
+  DirectoryLogStore,
+  DirectoryStatus,
+  LogSigner,
+  Publication,
+  PublicationResult,
+  StoredCosignature,
+  UnservedHead,
+} from "../store/directory-store.ts";
+import type { Witnesses } from "./witnesses.ts";
+
+/** Cosignatures are asked for again this often while nothing changes (spec D-3). */
+export const recosignMs: number = 6 * 3_600_000;
+/** When a witness that did not answer is asked again about the same head. */
+const retryDelaysMs: readonly number[] = [2000, 10_000, 60_000, 300_000];
+/** Changes of one publication: the rest goes into the next. */
+const maxChanges = 4096;
+
+/** A change to publish, and what to tell who asked for it: the proof is a DirectoryProof at the head that has it. */
+interface Pending {
+  readonly change: AccountChange;
+  readonly resolve: (outcome: ChangeOutcome & { readonly proof: Uint8Array }) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What the publisher takes from around it; times in milliseconds. */
+export interface PublisherParts {
+  readonly store: DirectoryLogStore;
+  readonly witnesses: Witnesses;
+  readonly signer: () => LogSigner;
+  /** A config to be logged now, encoded; empty for none (spec D-2). */
+  readonly configDue: (status: DirectoryStatus, nowMs: number) => Uint8Array;
+  /** Least time between two publications. */
+  readonly intervalMs: number;
+  /** Least log time between two publications of the heads of logs (spec L-11). */
+  readonly headsIntervalMs: number;
+  readonly nowMs: () => number;
+  /** Runs something later; answers how to call it off. */
+  readonly schedule: (run: () => void, delayMs: number) => () => void;
+  reportBug(error: unknown): void;
+  /** Another checkpoint is served, or the same with other cosignatures. */
+  onServed?(): void;
+}
+
+const noProof = new Uint8Array();
+
+/**
+ * Collects changes and publishes them: at once when it is idle, else `intervalMs` after the one before. One publication is under way at
+ * a time: stored and signed, then cosigned, then served, then its publishers are answered.
+ *
+ *     idle --change--> publishing --stored--> cosigning (at most 2 s) --> served --> idle, or waiting for the interval
+ */
+export class Publisher {
+  readonly #parts: PublisherParts;
+  #pending: Pending[] = [];
+  #isBusy = false;
+  #isClosed = false;
+  #lastPublishedMs = Number.NEGATIVE_INFINITY;
+  #cancelWait: (() => void) | undefined;
+  #cancelRetry: (() => void) | undefined;
+  #cosignedAtMs = 0;
+  #idle: (() => void)[] = [];
+  /** Something is to be published although nobody has changed anything. */
+  #isDue = false;
+  /** The head that is served, and who has cosigned it. */
+  #served: { readonly head: UnservedHead; cosignatures: readonly StoredCosignature[] } | undefined;
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
+  }
+
+  /** Goes on from where the store stands: a head that was signed and not served is cosigned and served. */
+  async start(status: DirectoryStatus): Promise<void> {
+    const { store, reportBug } = this.#parts;
+    if (status.size === 0) return;
+    this.#isDue = this.#parts.configDue(status, this.#parts.nowMs()).length > 0;
+    const newest = await store.newestCheckpoint();
+    if (newest === undefined) return;
+    // Lookups are answered from the head before meanwhile; where there is none, from this one.
+    if (status.servedSize === 0) await store.serveHead({ size: newest.size });
+    this.#isBusy = true;
+    void this.#serve(newest, newest.isServed)
+      .catch((error: unknown) => {
+        if (!(error instanceof StoreError)) reportBug(error);
+      })
+      .finally(() => this.#done());
+  }
+
+  /** Publishes one change. Resolves when it is stored, cosigned and served. @throws StoreError */
+  publish(change: AccountChange): Promise<ChangeOutcome & { readonly proof: Uint8Array }> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) {
+        reject(new StoreError("closed"));
+        return;
+      }
+      this.#pending.push({ change, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** What time brings: heads of logs to publish, a config that is due, cosignatures to renew. Called every minute or so. */
+  async tick(): Promise<void> {
+    const { store, nowMs, headsIntervalMs, witnesses, configDue } = this.#parts;
+    if (this.#isBusy || this.#isClosed) return;
+    const status = await store.directoryStatus();
+    if (nowMs() - status.headsAtMs >= headsIntervalMs || configDue(status, nowMs()).length > 0) {
+      this.#isDue = true;
+      this.#schedule();
+    } else if (witnesses.count > 0 && this.#served !== undefined && nowMs() - this.#cosignedAtMs >= recosignMs) {
+      await this.#cosignAgain();
+    }
+  }
+
+  /** Takes no more changes and finishes what is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelWait?.();
+    this.#cancelRetry?.();
+    const pending = this.#pending.splice(0);
+    for (const { reject } of pending) reject(new StoreError("closed"));
+    if (!this.#isBusy) return;
+    await new Promise<void>((resolve) => {
+      this.#idle.push(resolve);
+    });
+  }
+
+  #hasWork(): boolean {
+    return this.#pending.length > 0 || this.#isDue;
+  }
+
+  #schedule(): void {
+    if (this.#isBusy || this.#isClosed || this.#cancelWait !== undefined || !this.#hasWork()) return;
+    const { nowMs, intervalMs, schedule } = this.#parts;
+    const waitMs = Math.min(intervalMs, Math.max(0, this.#lastPublishedMs + intervalMs - nowMs()));
+    // Even when it is due, what comes in the same turn goes along.
+    this.#cancelWait = schedule(() => {
+      this.#cancelWait = undefined;
+      if (this.#isBusy || this.#isClosed) return;
+      this.#isBusy = true;
+      void this.#run().finally(() => this.#done());
+    }, waitMs);
+  }
+
+  #done(): void {
+    this.#isBusy = false;
+    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#schedule();
+  }
+
+  async #run(): Promise<void> {
+    const { store, witnesses, nowMs, reportBug } = this.#parts;
+    const startedMs = nowMs();
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    const batch = this.#pending.splice(0, maxChanges);
+    this.#isDue = false;
+    try {
+      const result = await this.#store(batch.map(({ change }) => change));
+      if (result.head !== undefined) {
+        this.#lastPublishedMs = startedMs;
+        await this.#serve(result.head, witnesses.count === 0);
+      }
+      await this.#answer(batch, result.outcomes);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+      if (!(error instanceof StoreError)) reportBug(error);
+      // What may be stored and not served is served before the next publication.
+      else await this.#recover(store);
+    }
+  }
+
+  async #store(changes: readonly AccountChange[]): Promise<PublicationResult> {
+    const { store, witnesses, signer, nowMs, headsIntervalMs, configDue } = this.#parts;
+    const status = await store.directoryStatus();
+    const publication: Publication = {
+      changes,
+      adopt: [],
+      config: configDue(status, nowMs()),
+      withHeads: nowMs() - status.headsAtMs >= headsIntervalMs,
+      nowMs: nowMs(),
+      signer: signer(),
+      isServed: witnesses.count === 0,
+    };
+    return store.publishDirectory(publication);
+  }
+
+  async #recover(store: DirectoryLogStore): Promise<void> {
+    try {
+      const newest = await store.newestCheckpoint();
+      if (newest !== undefined && !newest.isServed) await this.#serve(newest, false);
+    } catch {
+      // The store is gone or full: the next start serves it.
+    }
+  }
+
+  /** Has a head cosigned, and serves it whoever has answered: clients know how many they ask for. */
+  async #serve(head: UnservedHead, isServed: boolean): Promise<void> {
+    const { store, witnesses, nowMs, onServed } = this.#parts;
+    this.#served = { head, cosignatures: [] };
+    if (witnesses.count > 0) {
+      const { cosignatures, isComplete } = await witnesses.ask(head);
+      if (cosignatures.length > 0) await store.addCosignatures({ size: head.size, cosignatures });
+      this.#served.cosignatures = cosignatures;
+      this.#cosignedAtMs = nowMs();
+      if (!isComplete) this.#retry(0);
+    }
+    if (!isServed) await store.serveHead({ size: head.size });
+    onServed?.();
+  }
+
+  /** Asks once more about the served head after a while: late cosignatures are added to it. */
+  #retry(attempt: number): void {
+    const delayMs = retryDelaysMs[Math.min(attempt, retryDelaysMs.length - 1)] ?? 0;
+    this.#cancelRetry = this.#parts.schedule(() => {
+      this.#cancelRetry = undefined;
+      if (this.#isBusy || this.#isClosed) return;
+      void this.#cosignAgain().then((isComplete) => {
+        if (!isComplete && !this.#isBusy && !this.#isClosed && this.#cancelRetry === undefined) this.#retry(attempt + 1);
+      });
+    }, delayMs);
+  }
+
+  async #cosignAgain(): Promise<boolean> {
+    const { store, witnesses, nowMs, onServed, reportBug } = this.#parts;
+    const served = this.#served;
+    if (served === undefined) return true;
+    try {
+      const { cosignatures, isComplete } = await witnesses.ask(served.head);
+      this.#cosignedAtMs = nowMs();
+      if (cosignatures.length > 0) {
+        await store.addCosignatures({ size: served.head.size, cosignatures });
+        served.cosignatures = [...served.cosignatures, ...cosignatures];
+        onServed?.();
+      }
+      return isComplete;
+    } catch (error) {
+      if (!(error instanceof StoreError)) reportBug(error);
+      return false;
+    }
+  }
+
+  async #answer(batch: readonly Pending[], outcomes: readonly ChangeOutcome[]): Promise<void> {
+    const done = batch.flatMap((pending, at) => {
+      const outcome = outcomes[at];
+      return outcome === undefined ? [] : [{ ...pending, outcome }];
+    });
+    const accepted = done.filter(({ outcome }) => outcome.kind !== "refused");
+    const proofs =
+      accepted.length === 0 ? [] : await this.#parts.store.proveAccounts({ accountIds: accepted.map(({ change }) => change.accountId) });
+    for (const { outcome, resolve } of done) if (outcome.kind === "refused") resolve({ ...outcome, proof: noProof });
+    for (const [at, { outcome, resolve }] of accepted.entries()) resolve({ ...outcome, proof: proofs[at] ?? noProof });
+  }
+}

@@ -1,0 +1,125 @@
+import { indexOf, labelInput } from "@latchkey/transparency";
+import { Worker } from "node:worker_threads";
+import { Refusal } from "../errors.ts";
+import { keyOf } from "../keys.ts";
+import type { NewLabel } from "../store/directory-store.ts";
+
+/** To the VRF's thread. */
+export interface VrfQuestion {
+  readonly id: number;
+  readonly secretKey: Uint8Array;
+  readonly alphas: readonly Uint8Array[];
+}
+
+/** From it: proofs of 80 bytes with their outputs of 64, in the order of the question. */
+export interface VrfAnswer {
+  readonly id: number;
+  readonly proofs: readonly { readonly proof: Uint8Array; readonly beta: Uint8Array }[];
+}
+
+interface Waiter {
+  readonly resolve: (answer: VrfAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A label to be placed. */
+export interface LabelName {
+  readonly type: NewLabel["type"];
+  readonly value: Uint8Array;
+}
+
+/** Proofs of names that nobody has, kept for the next who asks. */
+const maxRemembered = 10_000;
+/** Labels waiting for their proof beyond which lookups of unknown names are told to come back: registrations go first. */
+const maxWaitingForLookups = 500;
+const busyRetryMs = 2000;
+
+/** The thread, one for all servers of a process: started when first needed, ended with the process. */
+class VrfThread {
+  readonly #waiting = new Map<number, Waiter>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+
+  prove(secretKey: Uint8Array, alphas: readonly Uint8Array[]): Promise<VrfAnswer> {
+    const worker = (this.#worker ??= this.#start());
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      // While it works the process stays.
+      worker.ref();
+      const question: VrfQuestion = { id, secretKey: secretKey.slice(), alphas: alphas.map((alpha) => alpha.slice()) };
+      worker.postMessage(question, []);
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./vrf-worker.ts", import.meta.url), { name: "latchkey-vrf" });
+    worker.on("message", (answer: VrfAnswer) => {
+      this.#waiting.get(answer.id)?.resolve(answer);
+      this.#waiting.delete(answer.id);
+      if (this.#waiting.size === 0) worker.unref();
+    });
+    const stopped = (error: unknown): void => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      const cause = error instanceof Error ? error : new Error("the VRF's thread ended");
+      for (const { reject } of this.#waiting.values()) reject(cause);
+      this.#waiting.clear();
+    };
+    worker.on("error", stopped);
+    worker.on("exit", stopped);
+    return worker;
+  }
+}
+
+const thread = new VrfThread();
+
+/** Where labels stand in the map of one directory. */
+export class VrfService {
+  readonly #secretKey: Uint8Array;
+  readonly #remembered = new Map<string, NewLabel>();
+  #waiting = 0;
+
+  constructor(secretKey: Uint8Array) {
+    this.#secretKey = secretKey;
+  }
+
+  /** The labels with their places, in the order asked. Half a millisecond each on the VRF's thread. */
+  async place(names: readonly LabelName[]): Promise<NewLabel[]> {
+    if (names.length === 0) return [];
+    this.#waiting += names.length;
+    try {
+      const alphas = names.map(({ type, value }) => labelInput(type, value));
+      const { proofs } = await thread.prove(this.#secretKey, alphas);
+      return names.map(({ type, value }, at): NewLabel => {
+        const made = proofs[at];
+        if (made === undefined) throw new Error("the VRF's thread answers every label");
+        return { type, value, index: indexOf(made.beta), vrfProof: made.proof };
+      });
+    } finally {
+      this.#waiting -= names.length;
+    }
+  }
+
+  /** The place of a name that nobody has; `admit` is called where it costs a proof. @throws Refusal `rate_limited` */
+  async placeUnknown(name: LabelName, admit: () => void): Promise<NewLabel> {
+    const key = `${name.type} ${keyOf(name.value)}`;
+    const known = this.#remembered.get(key);
+    if (known !== undefined) {
+      // Asked for again: the last to be forgotten.
+      this.#remembered.delete(key);
+      this.#remembered.set(key, known);
+      return known;
+    }
+    admit();
+    if (this.#waiting >= maxWaitingForLookups) throw new Refusal("rate_limited", busyRetryMs);
+    const [label] = await this.place([name]);
+    if (label === undefined) throw new Error("a label was asked for");
+    if (this.#remembered.size >= maxRemembered) {
+      const oldest = this.#remembered.keys().next();
+      if (oldest.done !== true) this.#remembered.delete(oldest.value);
+    }
+    this.#remembered.set(key, label);
+    return label;
+  }
+}

@@ -1,0 +1,159 @@
+import {
+  TransparencyError,
+  encodeAddCheckpoint,
+  formatSignatureLine,
+  isQuorumMet,
+  parseNote,
+  parsePolicy,
+  parseSignatureLines,
+  parseWitnessSize,
+  verifyNoteSignatures,
+  witnessSizeContentType,
+} from "@latchkey/transparency";
+import type { Policy, Signatures, Verifier } from "@latchkey/transparency";
+import type { StoredCosignature, UnservedHead } from "../store/directory-store.ts";
+
+/** A witness with the keys that it may cosign with. */
+interface Witness {
+  readonly url: string;
+  readonly keys: readonly Verifier[];
+  /** Size of the checkpoint that it cosigned last, as far as this process knows. */
+  lastSize: number;
+}
+
+/** What a round with the witnesses gave. */
+export interface WitnessRound {
+  readonly cosignatures: readonly StoredCosignature[];
+  /** Whether every key of every witness has cosigned. */
+  readonly isComplete: boolean;
+}
+
+/** Longest that the publishers of a change wait for all witnesses together. */
+export const witnessTimeoutMs = 2000;
+const maxAnswerBytes = 65_536;
+
+/** How witnesses are reached: `fetch`, or what a test puts in its place. */
+export type WitnessFetch = (
+  url: string,
+  init: { method: "POST"; body: string; signal: AbortSignal; redirect: "error" },
+) => Promise<Response>;
+
+/** Asks the witnesses of both policies to cosign checkpoints (C2SP tlog-witness), all at once, each within a bound. */
+export class Witnesses {
+  readonly #policies: readonly Policy[];
+  readonly #witnesses: readonly Witness[];
+  readonly #signatures: Signatures;
+  readonly #fetch: WitnessFetch;
+  readonly #proveConsistency: (from: number, to: number) => Promise<readonly Uint8Array[]>;
+
+  constructor(params: {
+    /** C2SP tlog-policy texts, "" for none: of the log, and of the map. */
+    policies: readonly string[];
+    signatures: Signatures;
+    proveConsistency: (from: number, to: number) => Promise<readonly Uint8Array[]>;
+    fetch?: WitnessFetch;
+  }) {
+    this.#policies = params.policies.filter((text) => text !== "").map((text) => parsePolicy(text));
+    this.#signatures = params.signatures;
+    this.#proveConsistency = params.proveConsistency;
+    this.#fetch = params.fetch ?? fetch;
+    const byUrl = new Map<string, Verifier[]>();
+    for (const { key, url } of this.#policies.flatMap(({ witnesses }) => witnesses)) {
+      if (url !== undefined) byUrl.set(url, [...(byUrl.get(url) ?? []), key]);
+    }
+    this.#witnesses = [...byUrl].map(([url, keys]) => ({ url, keys, lastSize: 0 }));
+  }
+
+  /** Witnesses that can be asked. */
+  get count(): number {
+    return this.#witnesses.length;
+  }
+
+  /** Whether these keys satisfy both policies. */
+  isQuorum(cosigned: readonly Pick<StoredCosignature, "keyName" | "keyId">[]): boolean {
+    return this.#policies.every((policy) => {
+      const names = policy.witnesses.filter(({ key }) => cosigned.some((one) => one.keyName === key.name && one.keyId === key.keyId));
+      return isQuorumMet(
+        policy,
+        names.map(({ name }) => name),
+      );
+    });
+  }
+
+  /** Asks all of them about a head. Never throws: who does not answer in time, or not as it should, has not cosigned. */
+  async ask(head: UnservedHead): Promise<WitnessRound> {
+    const signal = AbortSignal.timeout(witnessTimeoutMs);
+    const answers = await Promise.all(this.#witnesses.map((witness) => this.#askOne(witness, head, signal)));
+    const wanted = this.#witnesses.reduce((sum, { keys }) => sum + keys.length, 0);
+    return { cosignatures: answers.flat(), isComplete: answers.flat().length === wanted };
+  }
+
+  async #askOne(witness: Witness, head: UnservedHead, signal: AbortSignal): Promise<StoredCosignature[]> {
+    try {
+      // What this process does not know yet, the witness says: then once more.
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const answer = await this.#post(witness, head, signal);
+        if (answer.kind === "cosigned") return await this.#verified(witness, head, answer.lines);
+        if (answer.kind === "refused" || answer.size > head.size) return [];
+        witness.lastSize = answer.size;
+      }
+    } catch {
+      // Out of reach, too slow, or not what a witness says: it is asked again about the next head.
+    }
+    return [];
+  }
+
+  async #post(
+    witness: Witness,
+    head: UnservedHead,
+    signal: AbortSignal,
+  ): Promise<{ kind: "cosigned"; lines: string } | { kind: "conflict"; size: number } | { kind: "refused" }> {
+    const oldSize = Math.min(witness.lastSize, head.size);
+    const proof = await this.#proveConsistency(oldSize, head.size);
+    const body = encodeAddCheckpoint({ oldSize, proof, note: parseNote(head.note) });
+    const response = await this.#fetch(`${witness.url.replace(/\/$/, "")}/add-checkpoint`, {
+      method: "POST",
+      body,
+      signal,
+      redirect: "error",
+    });
+    const text = await readBounded(response);
+    if (response.status === 200) return { kind: "cosigned", lines: text };
+    const isSize = response.headers.get("content-type")?.split(";")[0]?.trim() === witnessSizeContentType;
+    if (response.status === 409 && isSize) return { kind: "conflict", size: parseWitnessSize(text) };
+    return { kind: "refused" };
+  }
+
+  /** The lines of known keys that verify: others are nobody's business. @throws TransparencyError for malformed lines */
+  async #verified(witness: Witness, head: UnservedHead, lines: string): Promise<StoredCosignature[]> {
+    const { text } = parseNote(head.note);
+    const verified: StoredCosignature[] = [];
+    for (const line of parseSignatureLines(lines)) {
+      const key = witness.keys.find(({ name, keyId }) => name === line.name && keyId === line.keyId);
+      if (key === undefined) continue;
+      try {
+        const [cosignature] = await verifyNoteSignatures({ text, signatures: [line] }, [key], this.#signatures);
+        if (cosignature?.timeSeconds === undefined) continue;
+        const { name, keyId, timeSeconds } = cosignature;
+        verified.push({ keyName: name, keyId, line: formatSignatureLine(line), timeMs: timeSeconds * 1000 });
+      } catch (error) {
+        if (!(error instanceof TransparencyError)) throw error;
+      }
+    }
+    witness.lastSize = head.size;
+    return verified;
+  }
+}
+
+/** A witness's answer, which is short. @throws Error for a long one */
+async function readBounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Without a body there is nothing to read.
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > maxAnswerBytes) throw new Error("a witness's answer is too long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,80 @@
+/** Days since 1970-01-01 (UTC): the only times that the store keeps of its own. */
+export type Day = number;
+
+/** Why the store did not do what was asked: an expected outcome, nothing was changed. */
+export interface Refused<Code extends string> {
+  readonly kind: "refused";
+  readonly code: Code;
+}
+
+/** A change of the name that an account holds. */
+export interface NameChange {
+  /** Name to bind, with its SignedUsernameBinding. */
+  readonly bind: { readonly username: string; readonly binding: Uint8Array } | undefined;
+  /** Name to release, held for its former owner until `reservedUntilDay`. */
+  readonly release: { readonly username: string; readonly binding: Uint8Array; readonly reservedUntilDay: Day } | undefined;
+}
+
+export interface NewState {
+  readonly accountId: Uint8Array;
+  readonly version: number;
+  readonly state: Uint8Array;
+  readonly pops: readonly Uint8Array[];
+  /** The devices of the account from this state on; what the store keeps for others of it is erased. */
+  readonly deviceIds: readonly Uint8Array[];
+  readonly names: NameChange;
+  readonly day: Day;
+  readonly maxUpdatesPerDay: number;
+  readonly maxHistoryBytes: number;
+}
+
+export type PublishRefusal = "account_conflict" | "username_taken" | "too_many_updates";
+
+/** What the store holds about one account. */
+export interface AccountHoldings {
+  readonly account: {
+    readonly version: number;
+    readonly historyBytes: number;
+    readonly updatesDay: Day;
+    readonly updatesThatDay: number;
+  };
+  readonly usernames: readonly { readonly username: string; readonly status: "bound" | "released"; readonly binding: Uint8Array }[];
+  readonly states: readonly {
+    readonly version: number;
+    readonly day: Day;
+    readonly state: Uint8Array;
+    readonly pops: readonly Uint8Array[];
+  }[];
+  readonly devices: readonly {
+    readonly deviceId: Uint8Array;
+    readonly card: Uint8Array | undefined;
+    readonly inboxId: Uint8Array | undefined;
+    readonly inboxLastSeq: number;
+    readonly inboxItems: readonly { readonly seq: number; readonly day: Day; readonly sizeBytes: number }[];
+    readonly keyPackages: readonly {
+      readonly lastResort: boolean;
+      readonly notAfterDay: Day;
+      readonly taken: boolean;
+      readonly sizeBytes: number;
+    }[];
+  }[];
+}
+
+/** What the directory holds about an account's labels. */
+export interface LabelHoldings {
+  readonly type: "username" | "account";
+  readonly value: Uint8Array;
+  readonly index: Uint8Array;
+  readonly vrfProof: Uint8Array;
+  readonly values: readonly {
+    readonly version: number;
+    readonly commitment: Uint8Array;
+    /** Absent once the value is erased. */
+    readonly opening: Uint8Array | undefined;
+  }[];
+}
+
+/** The holdings of an account with those of the directory. */
+export interface CompleteHoldings extends AccountHoldings {
+  readonly labels: readonly LabelHoldings[];
+}

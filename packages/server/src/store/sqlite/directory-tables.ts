@@ -1,0 +1,260 @@
+import { decode, encode, utf8Bytes } from "@latchkey/codec";
+import {
+  changesHashOf,
+  commitmentOf,
+  directoryConfigCodec,
+  emptyHash,
+  labelInput,
+  labelTypes,
+  logEntryCodec,
+  transitionCodec,
+  updateMap,
+} from "@latchkey/transparency";
+import type { LogEntry, MapChange } from "@latchkey/transparency";
+import { randomBytes } from "node:crypto";
+import { keyOf } from "../../keys.ts";
+import type {
+  AccountChange,
+  ChangeOutcome,
+  DirectoryStatus,
+  NewLabel,
+  Publication,
+  PublicationResult,
+  UnlistedAccount,
+} from "../directory-store.ts";
+import type { AccountTables } from "./account-tables.ts";
+import type { LogHeadTables } from "./log-head-tables.ts";
+import type { NodeTables } from "./node-tables.ts";
+import type { Statements } from "./statements.ts";
+import type { TreeTables } from "./tree-tables.ts";
+
+const zeros = new Uint8Array(32);
+const nothing = new Uint8Array();
+
+/** The values that a publication adds, by label. */
+type Added = Map<number, { readonly index: Uint8Array; readonly commitments: Uint8Array[] }>;
+
+/** Publications: accounts, map, log and checkpoint, inside the caller's transaction. */
+export class DirectoryTables {
+  readonly #sql: Statements;
+  readonly #accounts: AccountTables;
+  readonly #nodes: NodeTables;
+  readonly #tree: TreeTables;
+  readonly #heads: LogHeadTables;
+
+  constructor(parts: { sql: Statements; accounts: AccountTables; nodes: NodeTables; tree: TreeTables; heads: LogHeadTables }) {
+    this.#sql = parts.sql;
+    this.#accounts = parts.accounts;
+    this.#nodes = parts.nodes;
+    this.#tree = parts.tree;
+    this.#heads = parts.heads;
+  }
+
+  status(): DirectoryStatus {
+    const size = this.#tree.size();
+    const headsAtMs = this.#heads.publishedAtMs();
+    if (size === 0) {
+      const none = { timestampMs: 0, firstConfig: nothing, config: nothing, configIndex: 0, configTimestampMs: 0 };
+      return { size, servedSize: 0, headsAtMs, ...none };
+    }
+    const newest = this.#tree.entry(size - 1).entry;
+    const { entry } = this.#tree.entry(newest.configIndex);
+    return {
+      size,
+      servedSize: this.#tree.servedSize(),
+      timestampMs: newest.timestampMs,
+      firstConfig: this.#tree.entry(0).entry.config,
+      config: entry.config,
+      configIndex: newest.configIndex,
+      configTimestampMs: entry.timestampMs,
+      headsAtMs,
+    };
+  }
+
+  publish(publication: Publication): PublicationResult {
+    const added: Added = new Map();
+    const deleted: number[] = [];
+    const outcomes = publication.changes.map((change) => this.#apply(change, added, deleted));
+    for (const { accountId, labels } of publication.adopt) this.#adopt(accountId, labels, added);
+
+    const size = this.#tree.size();
+    const last = size === 0 ? undefined : this.#tree.entry(size - 1).entry;
+    const timestampMs = Math.max(publication.nowMs, (last?.timestampMs ?? 0) + 1);
+    const headsRoot = publication.withHeads ? this.#heads.publish(size, timestampMs) : undefined;
+    if (added.size === 0 && headsRoot === undefined && publication.config.length === 0) return { outcomes, head: undefined };
+
+    const change = this.#changeMap(last?.mapRoot ?? emptyHash, added, size + 1);
+    const entry: LogEntry = {
+      format: 1,
+      timestampMs,
+      leafCount: (last?.leafCount ?? 0) + change.newLeaves,
+      mapRoot: change.root,
+      changesHash: change.transition === undefined ? zeros : changesHashOf(change.transition),
+      headsRoot: headsRoot ?? zeros,
+      configIndex: publication.config.length > 0 ? size : (last?.configIndex ?? 0),
+      config: publication.config,
+      ext: nothing,
+    };
+    // What clients read must decode: a config that does not would end the log.
+    if (publication.config.length > 0) decode(directoryConfigCodec, publication.config);
+    this.#tree.append(size, encode(logEntryCodec, entry), change.transition);
+    for (const account of deleted) this.#sql.run("INSERT INTO directory_deletions (size, account) VALUES (?, ?)", size + 1, account);
+    const note = this.#tree.addCheckpoint(size + 1, publication.signer, publication.isServed);
+    if (publication.isServed) this.#served(size + 1);
+    return { outcomes, head: { size: size + 1, note } };
+  }
+
+  serve(size: number): void {
+    this.#tree.serve(size);
+    this.#served(size);
+  }
+
+  unlisted(maxItems: number): UnlistedAccount[] {
+    const rows = this.#sql.all<{ id: number; account_id: Uint8Array }>(
+      `SELECT id, account_id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM directory_labels l WHERE l.type = ? AND l.name = a.account_id)
+       ORDER BY id LIMIT ?`,
+      labelTypes.account,
+      maxItems,
+    );
+    return rows.map(({ id, account_id }) => ({
+      accountId: account_id,
+      usernames: this.#sql
+        .all<{ username: string }>("SELECT username FROM usernames WHERE account = ?", id)
+        .map(({ username }) => username),
+    }));
+  }
+
+  #served(size: number): void {
+    for (const { account } of this.#sql.all<{ account: number }>("SELECT account FROM directory_deletions WHERE size <= ?", size)) {
+      this.#accounts.eraseDeleted(account);
+    }
+    this.#sql.run("DELETE FROM directory_deletions WHERE size <= ?", size);
+    // Never what the served tree or a later one has; a lookup under way is over, since all of this is one thread's work.
+    this.#nodes.prune(size);
+  }
+
+  #apply(change: AccountChange, added: Added, deleted: number[]): ChangeOutcome {
+    const stored = this.#accounts.applyState(change);
+    if (stored.kind !== "published") return stored;
+    const { account, names } = { account: stored.account, names: change.names };
+    const labels = this.#labelIds(change.labels);
+    for (const [name, isRelease] of [
+      [names.release, true],
+      [names.bind, false],
+    ] as const) {
+      if (name === undefined) continue;
+      const label = this.#label("username", utf8Bytes(name.username), labels);
+      this.#addValue(label, { value: name.binding, added, stored: { value: name.binding, account, isRelease, nameLabel: null } });
+    }
+    const nameLabel = this.#sql.get<{ id: number }>(
+      `SELECT l.id FROM usernames u JOIN directory_labels l ON l.type = ? AND l.name = CAST(u.username AS BLOB)
+       WHERE u.account = ? ORDER BY u.bound DESC, u.reserved_until_day DESC LIMIT 1`,
+      labelTypes.username,
+      account,
+    );
+    const label = this.#label("account", change.accountId, labels);
+    const value = { value: null, account: null, isRelease: false, nameLabel: nameLabel?.id ?? null };
+    const version = this.#addValue(label, { value: change.state, added, stored: value });
+    if (version !== change.version + 1) throw new Error("the values of an account's label are its states");
+    if (change.deletion !== undefined) deleted.push(account);
+    return { kind: "published" };
+  }
+
+  #adopt(accountId: Uint8Array, newLabels: readonly NewLabel[], added: Added): void {
+    const labels = this.#labelIds(newLabels);
+    const label = this.#label("account", accountId, labels);
+    if (this.#lastVersion(label.id) > 0) return;
+    const { account, states, names } = this.#accounts.statesAndNames(accountId);
+    let nameLabel: number | null = null;
+    for (const { username, binding, isRelease } of names) {
+      const nameLabelRow = this.#label("username", utf8Bytes(username), labels);
+      this.#addValue(nameLabelRow, { value: binding, added, stored: { value: binding, account, isRelease, nameLabel: null } });
+      if (!isRelease || nameLabel === null) nameLabel = nameLabelRow.id;
+    }
+    for (const state of states) {
+      this.#addValue(label, { value: state, added, stored: { value: null, account: null, isRelease: false, nameLabel } });
+    }
+  }
+
+  /** The labels' rows by type and name, made where there are none. */
+  #labelIds(labels: readonly NewLabel[]): Map<string, LabelRow> {
+    return new Map(
+      labels.map((label): [string, LabelRow] => {
+        const found = this.#findLabel(label.type, label.value);
+        if (found !== undefined) return [label.type + keyOf(label.value), found];
+        const { lastInsertRowid } = this.#sql.run(
+          "INSERT INTO directory_labels (type, name, place, vrf_proof) VALUES (?, ?, ?, ?)",
+          labelTypes[label.type],
+          label.value,
+          label.index,
+          label.vrfProof,
+        );
+        const row = { id: Number(lastInsertRowid), type: label.type, name: label.value, index: label.index };
+        return [label.type + keyOf(label.value), row];
+      }),
+    );
+  }
+
+  #label(type: NewLabel["type"], value: Uint8Array, made: ReadonlyMap<string, LabelRow>): LabelRow {
+    const label = made.get(type + keyOf(value)) ?? this.#findLabel(type, value);
+    if (label === undefined) throw new Error("a change comes with the labels that it needs");
+    return label;
+  }
+
+  #findLabel(type: NewLabel["type"], value: Uint8Array): LabelRow | undefined {
+    const sql = "SELECT id, place FROM directory_labels WHERE type = ? AND name = ?";
+    const row = this.#sql.get<{ id: number; place: Uint8Array }>(sql, labelTypes[type], value);
+    return row === undefined ? undefined : { id: row.id, type, name: value, index: row.place };
+  }
+
+  #lastVersion(label: number): number {
+    return this.#sql.get<{ last: number | null }>("SELECT max(version) AS last FROM directory_values WHERE label = ?", label)?.last ?? 0;
+  }
+
+  /** Commits to one more value of a label. Answers its version. */
+  #addValue(
+    label: LabelRow,
+    params: {
+      value: Uint8Array;
+      added: Added;
+      stored: { value: Uint8Array | null; account: number | null; isRelease: boolean; nameLabel: number | null };
+    },
+  ): number {
+    const { value, added, stored } = params;
+    const version = this.#lastVersion(label.id) + 1;
+    const opening = new Uint8Array(randomBytes(32));
+    const commitment = commitmentOf({ opening, label: labelInput(label.type, label.name), version, value });
+    this.#sql.run(
+      `INSERT INTO directory_values (label, version, commitment, opening, value, account, is_release, name_label)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      label.id,
+      version,
+      commitment,
+      opening,
+      stored.value,
+      stored.account,
+      stored.isRelease ? 1 : 0,
+      stored.nameLabel,
+    );
+    const sameLabel = added.get(label.id);
+    if (sameLabel === undefined) added.set(label.id, { index: label.index, commitments: [commitment] });
+    else sameLabel.commitments.push(commitment);
+    return version;
+  }
+
+  #changeMap(root: Uint8Array, added: Added, newSize: number): { root: Uint8Array; newLeaves: number; transition: Uint8Array | undefined } {
+    if (added.size === 0) return { root, newLeaves: 0, transition: undefined };
+    const changes: MapChange[] = [...added.values()];
+    const update = updateMap({ root, changes, read: this.#nodes.read });
+    this.#nodes.add(update.added);
+    this.#nodes.setObsolete(newSize, update.obsolete);
+    return { root: update.root, newLeaves: update.newLeaves, transition: encode(transitionCodec, update.transition) };
+  }
+}
+
+interface LabelRow {
+  readonly id: number;
+  readonly type: NewLabel["type"];
+  readonly name: Uint8Array;
+  readonly index: Uint8Array;
+}

@@ -1,0 +1,297 @@
+import { decode, encode, utf8Bytes } from "@latchkey/codec";
+import {
+  configChangeCodec,
+  configNoticeMs,
+  directoryProofCodec,
+  findLeaf,
+  labelTypes,
+  logEntryCodec,
+  parseNote,
+  proveIndex,
+} from "@latchkey/transparency";
+import type { DirectoryProof, LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
+import type { LabelHoldings } from "../accounts.ts";
+import type { AccountQuery, LookupResult, NewLabel } from "../directory-store.ts";
+import type { NodeTables } from "./node-tables.ts";
+import type { Statements } from "./statements.ts";
+import type { TreeTables } from "./tree-tables.ts";
+
+const nothing = new Uint8Array();
+
+/** The head that lookups are answered from. */
+export interface ServedHead {
+  readonly size: number;
+  readonly mapRoot: Uint8Array;
+  readonly head: SignedHead;
+}
+
+interface LabelRow {
+  readonly id: number;
+  readonly place: Uint8Array;
+  readonly vrf_proof: Uint8Array;
+}
+
+interface ValueRow {
+  readonly version: number;
+  readonly commitment: Uint8Array;
+  readonly opening: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly account: number | null;
+  readonly is_release: number;
+  readonly name_label: number | null;
+}
+
+/** What is proved of one label. */
+interface LabelAnswer {
+  readonly type: "username" | "account";
+  readonly label: LabelRow;
+  /** How many values it has in the served map. */
+  readonly version: number;
+  /** Values up to this one are left out. */
+  readonly known: number;
+  /** The values after `known`, up to `version`. */
+  readonly values: readonly ValueRow[];
+  /** The account whose values the asker's record has, of all others it gets the commitments; `undefined` for everybody's. */
+  readonly of: number | undefined;
+}
+
+const valueColumns = "version, commitment, opening, value, account, is_release, name_label";
+
+/** Lookups with proofs at the served head, inside the caller's transaction. */
+export class LookupTables {
+  readonly #sql: Statements;
+  readonly #nodes: NodeTables;
+  readonly #tree: TreeTables;
+  #head: ServedHead | undefined;
+
+  constructor(parts: { sql: Statements; nodes: NodeTables; tree: TreeTables }) {
+    this.#sql = parts.sql;
+    this.#nodes = parts.nodes;
+    this.#tree = parts.tree;
+  }
+
+  /** After any change of the served head or its signatures, and after a transaction that did not commit. */
+  forget(): void {
+    this.#head = undefined;
+  }
+
+  /** @throws Error before the first head is served. */
+  served(): ServedHead {
+    if (this.#head !== undefined) return this.#head;
+    const size = this.#tree.servedSize();
+    const checkpoint = this.#tree.checkpoint(size);
+    if (checkpoint === undefined) throw new Error("a lookup before the directory's first head");
+    const { bytes, entry } = this.#tree.entry(size - 1);
+    const head = { checkpoint: utf8Bytes(checkpoint.note), entry: bytes, inclusion: this.#tree.proveInclusion(size - 1, size) };
+    this.#head = { size, mapRoot: entry.mapRoot, head };
+    return this.#head;
+  }
+
+  /**
+   * Keeps the way over a change of the config, for who sleeps through it (spec D-2): the served head, while it is still under the config
+   * before, unless the one that is kept has more signatures.
+   */
+  keepConfigChange(): void {
+    const { size, head } = this.served();
+    const { configIndex, timestampMs } = decode(logEntryCodec, head.entry);
+    if (configIndex === 0) return;
+    const { bytes, entry } = this.#tree.entry(configIndex);
+    if (timestampMs >= entry.timestampMs + configNoticeMs) return;
+    const before = this.configChange(configIndex);
+    const signatures = (checkpoint: Uint8Array): number => parseNote(checkpoint).signatures.length;
+    if (before !== undefined && signatures(decode(configChangeCodec, before).head.checkpoint) > signatures(head.checkpoint)) return;
+    const inclusion = this.#tree.proveInclusion(configIndex, size);
+    const change = encode(configChangeCodec, { format: 1, index: configIndex, entry: bytes, inclusion, head, ext: nothing });
+    this.#sql.run("INSERT OR REPLACE INTO directory_config_changes (position, change) VALUES (?, ?)", configIndex, change);
+  }
+
+  configChange(index: number): Uint8Array | undefined {
+    return this.#sql.get<{ change: Uint8Array }>("SELECT change FROM directory_config_changes WHERE position = ?", index)?.change;
+  }
+
+  lookup(query: AccountQuery): LookupResult {
+    const { by } = query;
+    let accountId: Uint8Array | undefined;
+    if (by.kind === "account") {
+      accountId = by.accountId;
+    } else {
+      const label = this.#label("username", utf8Bytes(by.username));
+      if (label === undefined) return { kind: "unlisted" };
+      const version = this.#servedVersion(label);
+      const last = version === 0 ? undefined : this.#value(label.id, version);
+      if (last === undefined || last.is_release === 1) return this.#absent(label, version, query.knownSize);
+      accountId = this.#sql.get<{ account_id: Uint8Array }>("SELECT account_id FROM accounts WHERE id = ?", last.account)?.account_id;
+    }
+    const label = accountId === undefined ? undefined : this.#label("account", accountId);
+    const version = label === undefined ? 0 : this.#servedVersion(label);
+    if (accountId === undefined || label === undefined || version === 0) return { kind: "refused", code: "not_found" };
+    return this.#record({ query, accountId, label, version });
+  }
+
+  proveAbsence(made: NewLabel, knownSize: number): Uint8Array {
+    const { mapRoot } = this.served();
+    const mapProof = proveIndex({ root: mapRoot, index: made.index, read: this.#nodes.read });
+    // Somebody may have taken the name since it was asked for: then its own label is what the map has.
+    const type = made.type;
+    return this.#encode([{ type, vrfProof: made.vrfProof, fromVersion: 0, items: [], mapProof }], knownSize);
+  }
+
+  proveAccount(accountId: Uint8Array): Uint8Array {
+    const label = this.#label("account", accountId);
+    const version = label === undefined ? 0 : this.#servedVersion(label);
+    if (label === undefined || version === 0) return nothing;
+    const account = this.#answer({ type: "account", label, version, known: 0, of: undefined });
+    const name = this.#nameLabel(label, version);
+    const answers = [account];
+    if (name !== undefined) {
+      // Others had the name before: what they signed is not the asker's to give on, the chain needs their commitments.
+      const of = this.#accountRow(accountId);
+      answers.push(this.#answer({ type: "username", label: name, version: this.#servedVersion(name), known: 0, of }));
+    }
+    return this.#encode(
+      answers.map((answer) => this.#labelProof(answer)),
+      0,
+    );
+  }
+
+  /** What the directory holds of an account's label and of the names in it. */
+  holdings(accountId: Uint8Array, usernames: readonly string[]): LabelHoldings[] {
+    const labels: { type: "username" | "account"; value: Uint8Array }[] = [
+      { type: "account", value: accountId },
+      ...usernames.map((username) => ({ type: "username" as const, value: utf8Bytes(username) })),
+    ];
+    return labels.flatMap(({ type, value }) => {
+      const label = this.#label(type, value);
+      if (label === undefined) return [];
+      const account = this.#accountRow(accountId);
+      const values = this.#values(label.id, 0, Number.MAX_SAFE_INTEGER)
+        // Of a name that others had as well: only what is this account's.
+        .filter((row) => type === "account" || row.account === account)
+        .map(({ version, commitment, opening }) => ({ version, commitment, opening: opening ?? undefined }));
+      return [{ type, value, index: label.place, vrfProof: label.vrf_proof, values }];
+    });
+  }
+
+  #record(params: { query: AccountQuery; accountId: Uint8Array; label: LabelRow; version: number }): LookupResult {
+    const { query, accountId, label, version } = params;
+    // Who knows more than the served map has is shown all of it, to see that for itself.
+    const known = query.accountValues <= version ? query.accountValues : 0;
+    const answers = [this.#answer({ type: "account", label, version, known, of: undefined })];
+    const name = this.#nameLabel(label, version);
+    let bindings: Uint8Array[] = [];
+    if (name !== undefined) {
+      const nameVersion = this.#servedVersion(name);
+      // What the asker knows is of the name that the account had then.
+      const isSameName = known > 0 && this.#nameLabel(label, known)?.id === name.id;
+      const knownName = isSameName && query.nameValues <= nameVersion ? query.nameValues : 0;
+      const answer = this.#answer({ type: "username", label: name, version: nameVersion, known: knownName, of: undefined });
+      answers.push(answer);
+      bindings = answer.values.flatMap(({ value }) => value ?? []);
+    }
+    const { states, pops, isComplete } = this.#states(accountId, { from: query.fromVersion, upTo: version - 1, maxBytes: query.maxBytes });
+    if (!isComplete) return { kind: "account", states, pops, bindings: [], proof: nothing };
+    const proof = this.#encode(
+      answers.map((answer) => this.#labelProof(answer)),
+      query.knownSize,
+    );
+    return { kind: "account", states, pops, bindings, proof };
+  }
+
+  #absent(label: LabelRow, version: number, knownSize: number): LookupResult {
+    const answer = this.#answer({ type: "username", label, version, known: 0, of: undefined });
+    const bindings = answer.values.flatMap(({ value }) => value ?? []);
+    return { kind: "absent", bindings, proof: this.#encode([this.#labelProof(answer)], knownSize) };
+  }
+
+  /** The kept states from `from` on, with their proofs of possession, as many as fit. */
+  #states(
+    accountId: Uint8Array,
+    range: { from: number; upTo: number; maxBytes: number },
+  ): { states: Uint8Array[]; pops: Uint8Array[]; isComplete: boolean } {
+    const states: Uint8Array[] = [];
+    const pops: Uint8Array[] = [];
+    let bytes = 0;
+    const rows = this.#sql.all<{ account: number; version: number; size: number }>(
+      `SELECT s.account, s.version, length(s.state) AS size FROM account_states s JOIN accounts a ON a.id = s.account
+       WHERE a.account_id = ? AND s.version BETWEEN ? AND ? ORDER BY s.version`,
+      accountId,
+      range.from,
+      range.upTo,
+    );
+    for (const { account, version } of rows) {
+      const row = this.#sql.get<{ state: Uint8Array }>(
+        "SELECT state FROM account_states WHERE account = ? AND version = ?",
+        account,
+        version,
+      );
+      const own = this.#sql.all<{ pop: Uint8Array }>(
+        "SELECT pop FROM account_pops WHERE account = ? AND version = ? ORDER BY position",
+        account,
+        version,
+      );
+      if (row === undefined) continue;
+      bytes += row.state.length + own.reduce((sum, { pop }) => sum + pop.length, 0);
+      if (states.length > 0 && bytes > range.maxBytes) return { states, pops, isComplete: false };
+      states.push(row.state);
+      pops.push(...own.map(({ pop }) => pop));
+    }
+    return { states, pops, isComplete: true };
+  }
+
+  #answer(params: Omit<LabelAnswer, "values">): LabelAnswer {
+    return { ...params, values: this.#values(params.label.id, params.known, params.version) };
+  }
+
+  #labelProof(answer: LabelAnswer): LabelProof {
+    const { mapRoot } = this.served();
+    const items = answer.values.map(({ opening, commitment, account }): LabelItem =>
+      opening === null || (answer.of !== undefined && account !== answer.of)
+        ? { kind: "commitment", commitment }
+        : { kind: "opening", opening },
+    );
+    const mapProof = proveIndex({ root: mapRoot, index: answer.label.place, read: this.#nodes.read });
+    const vrfProof = answer.known === 0 ? answer.label.vrf_proof : nothing;
+    return { type: answer.type, vrfProof, fromVersion: answer.known, items, mapProof };
+  }
+
+  #encode(labels: readonly LabelProof[], knownSize: number): Uint8Array {
+    const { size, head } = this.served();
+    const proof: DirectoryProof = { format: 1, head, labels, consistency: this.#tree.proveConsistency(knownSize, size), ext: nothing };
+    return encode(directoryProofCodec, proof);
+  }
+
+  #servedVersion(label: LabelRow): number {
+    return findLeaf({ root: this.served().mapRoot, index: label.place, read: this.#nodes.read })?.version ?? 0;
+  }
+
+  #label(type: "username" | "account", name: Uint8Array): LabelRow | undefined {
+    return this.#sql.get<LabelRow>("SELECT id, place, vrf_proof FROM directory_labels WHERE type = ? AND name = ?", labelTypes[type], name);
+  }
+
+  #labelById(id: number): LabelRow | undefined {
+    return this.#sql.get<LabelRow>("SELECT id, place, vrf_proof FROM directory_labels WHERE id = ?", id);
+  }
+
+  /** The label of the name that an account had with this value of its own label. */
+  #nameLabel(account: LabelRow, version: number): LabelRow | undefined {
+    const id = this.#value(account.id, version)?.name_label ?? null;
+    return id === null ? undefined : this.#labelById(id);
+  }
+
+  #accountRow(accountId: Uint8Array): number | undefined {
+    return this.#sql.get<{ id: number }>("SELECT id FROM accounts WHERE account_id = ?", accountId)?.id;
+  }
+
+  #value(label: number, version: number): ValueRow | undefined {
+    return this.#sql.get<ValueRow>(`SELECT ${valueColumns} FROM directory_values WHERE label = ? AND version = ?`, label, version);
+  }
+
+  #values(label: number, after: number, upTo: number): ValueRow[] {
+    return this.#sql.all<ValueRow>(
+      `SELECT ${valueColumns} FROM directory_values WHERE label = ? AND version > ? AND version <= ? ORDER BY version`,
+      label,
+      after,
+      upTo,
+    );
+  }
+}

@@ -1,0 +1,94 @@
+import { emptyHash, isEmptyHash } from "@latchkey/transparency";
+import type { AddedNode, MapNode } from "@latchkey/transparency";
+import { keyOf } from "../../keys.ts";
+import type { Statements } from "./statements.ts";
+
+/** Nodes kept in memory, in two generations: the upper levels, which every path crosses, never fall out. About 300 bytes each. */
+const cacheNodes = 40_000;
+const innerTag = 1;
+const leafTag = 2;
+
+/** The nodes of the directory's map, by their hash, inside the caller's transaction. */
+export class NodeTables {
+  readonly #sql: Statements;
+  #young = new Map<string, MapNode>();
+  #old = new Map<string, MapNode>();
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  /** A node of a map that is kept. An own property, to be handed on. @throws Error for any other. */
+  readonly read = (hash: Uint8Array): MapNode => {
+    const key = keyOf(hash);
+    const cached = this.#young.get(key) ?? this.#old.get(key);
+    if (cached !== undefined) {
+      if (!this.#young.has(key)) this.#keep(key, cached);
+      return cached;
+    }
+    const row = this.#sql.get<{ node: Uint8Array }>("SELECT node FROM directory_nodes WHERE hash = ?", hash);
+    if (row === undefined) throw new Error("a node of the directory's map is missing: the database is damaged");
+    const node = decodeNode(row.node);
+    this.#keep(key, node);
+    return node;
+  };
+
+  /** Stores the nodes that a publication added. */
+  add(nodes: readonly AddedNode[]): void {
+    for (const { hash, node } of nodes) {
+      this.#sql.run("INSERT OR IGNORE INTO directory_nodes (hash, node) VALUES (?, ?)", hash, encodeNode(node));
+    }
+  }
+
+  /** Notes what the tree of `size` entries no longer has. */
+  setObsolete(size: number, hashes: readonly Uint8Array[]): void {
+    for (const hash of hashes) this.#sql.run("INSERT OR IGNORE INTO directory_obsolete (size, hash) VALUES (?, ?)", size, hash);
+  }
+
+  /** Deletes what no tree from the one of `servedSize` entries on has. */
+  prune(servedSize: number): void {
+    this.#sql.run("DELETE FROM directory_nodes WHERE hash IN (SELECT hash FROM directory_obsolete WHERE size < ?)", servedSize);
+    this.#sql.run("DELETE FROM directory_obsolete WHERE size < ?", servedSize);
+  }
+
+  #keep(key: string, node: MapNode): void {
+    this.#young.set(key, node);
+    if (this.#young.size < cacheNodes / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+}
+
+/** 65 bytes for an inner node, 69 for a leaf. */
+export function encodeNode(node: MapNode): Uint8Array {
+  if (node.kind === "inner") {
+    const bytes = new Uint8Array(65);
+    bytes[0] = innerTag;
+    bytes.set(node.left, 1);
+    bytes.set(node.right, 33);
+    return bytes;
+  }
+  const bytes = new Uint8Array(69);
+  bytes[0] = leafTag;
+  bytes.set(node.index, 1);
+  new DataView(bytes.buffer).setUint32(33, node.version);
+  bytes.set(node.chain, 37);
+  return bytes;
+}
+
+/** The node of these bytes, its hashes as views of them. @throws Error for anything else. */
+export function decodeNode(bytes: Uint8Array): MapNode {
+  if (bytes[0] === innerTag && bytes.length === 65) {
+    // Empty sides are compared by value everywhere; one array for all of them saves memory.
+    const side = (at: number): Uint8Array => {
+      const hash = bytes.subarray(at, at + 32);
+      return isEmptyHash(hash) ? emptyHash : hash;
+    };
+    return { kind: "inner", left: side(1), right: side(33) };
+  }
+  if (bytes[0] === leafTag && bytes.length === 69) {
+    const version = new DataView(bytes.buffer, bytes.byteOffset).getUint32(33);
+    return { kind: "leaf", index: bytes.subarray(1, 33), version, chain: bytes.subarray(37) };
+  }
+  throw new Error("a node of the directory's map does not decode: the database is damaged");
+}
