@@ -6,12 +6,13 @@ import { canPin, describeMachine, describeRevision, pinGenerator } from "./machi
 import type { Figure, Scenario } from "./scenario.ts";
 import { mlsPeers } from "./mls/peers.ts";
 import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
+import { directory } from "./scenarios/directory.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 
-const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, mls, mlsPeers];
+const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, directory, mls, mlsPeers];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

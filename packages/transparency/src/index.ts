@@ -94,6 +94,7 @@ export { checkOlder, cosignatureLifetimeMs, openConfigChange, openHead, peekHead
 export type { HeadResult, HeadWitnesses, OpenHeadParams } from "./directory/head.ts";
 export { decodeDirectoryProof, decodeHeadsProof, headsIndex, verifyAbsence, verifyHeads, verifyLookup } from "./directory/lookup.ts";
 export type { AbsenceResult, HeadParams, HeadsResult, KnownLabels, LabelState, LookupResult } from "./directory/lookup.ts";
+export { withoutImpliedCosignatures } from "./directory/quorum.ts";
 export { decodeGossip, gossipNeed, verifyGossip } from "./directory/gossip.ts";
 export type { GossipNeed } from "./directory/gossip.ts";
 export { nextReplay, replay, replayRoot, replayStateCodec } from "./directory/replay.ts";

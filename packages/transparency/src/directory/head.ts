@@ -9,7 +9,7 @@ import type { Note } from "../note/note.ts";
 import { parseVkey } from "../note/vkey.ts";
 import type { Signatures } from "../signature.ts";
 import { configFor, learnConfig } from "./config.ts";
-import { checkConfigKeys, evaluateQuorum } from "./quorum.ts";
+import { checkConfigKeys, evaluateQuorums } from "./quorum.ts";
 import type { QuorumResult } from "./quorum.ts";
 import { configHashOf, decodeOrRefuse, directoryConfigCodec, directoryOrigin, logEntryCodec } from "./structures.ts";
 import type { ConfigChange, DirectoryConfig, LogEntry, SignedHead } from "./structures.ts";
@@ -89,8 +89,7 @@ export async function openHead(params: OpenHeadParams): Promise<HeadResult> {
   const chosen = configFor(known, entry.timestampMs);
   await checkLogSignature(note, chosen.config, signatures);
   const notBeforeMs = nowMs - (params.maxAgeMs ?? cosignatureLifetimeMs);
-  const log = await evaluateQuorum({ policy: chosen.config.logPolicy, note, notBeforeMs, signatures });
-  const map = await evaluateQuorum({ policy: chosen.config.mapPolicy, note, notBeforeMs, signatures });
+  const { log, map } = await evaluateQuorums({ config: chosen.config, note, notBeforeMs, signatures });
   checkQuorum(log, notBeforeMs, "log");
   if (params.mapQuorum !== "optional") checkQuorum(map, notBeforeMs, "map");
   const announcedConfigIndex = entry.configIndex > (known.pendingConfig?.index ?? known.configIndex) ? entry.configIndex : undefined;

@@ -21,6 +21,7 @@ import { accountLabel, commitmentOf, indexOf, labelInput, usernameLabel } from "
 import type { LabelType } from "./labels.ts";
 import { headsIndex } from "./lookup.ts";
 import type { MemoryChange } from "./people.testing.ts";
+import { withoutImpliedCosignatures } from "./quorum.ts";
 import {
   configHashOf,
   directoryConfigCodec,
@@ -44,6 +45,8 @@ export interface MemoryHeadOptions {
   /** Which log witnesses and map witnesses sign. Default: all. */
   readonly log?: readonly number[];
   readonly map?: readonly number[];
+  /** Without the cosignatures that others imply. Default false. */
+  readonly isTrimmed?: boolean;
 }
 
 /** Which part of a label's history a proof leaves out. */
@@ -300,7 +303,12 @@ function wrap(fixed: Fixed, state: State): MemoryDirectory {
         ),
       );
       const inclusion = await proveInclusion(size - 1, size, readHashes);
-      return { checkpoint: utf8Bytes(formatNote(addSignatures(signed, cosignatures))), entry: at(state.entries, size - 1), inclusion };
+      const note = utf8Bytes(formatNote(addSignatures(signed, cosignatures)));
+      return {
+        checkpoint: options.isTrimmed === true ? withoutImpliedCosignatures(note) : note,
+        entry: at(state.entries, size - 1),
+        inclusion,
+      };
     },
     consistency: async (from, to = state.entries.length) => await proveConsistency(from, to, readHashes),
     inclusion: async (index, size = state.entries.length) => await proveInclusion(index, size, readHashes),

@@ -24,8 +24,11 @@ import type { NoteSignature } from "../note/note.ts";
 const maxNoteBytes = 16_384;
 
 interface ShortSignature {
-  /** Characters that the name shares with the one before it; the first, with the origin. */
-  readonly shared: number;
+  /** Characters that the beginning of the name shares with the one before it; the first, with the origin. */
+  readonly begin: number;
+  /** The same for its end. */
+  readonly end: number;
+  /** What stands between. */
   readonly rest: string;
   readonly keyId: number;
   readonly signature: Uint8Array;
@@ -43,7 +46,7 @@ const shortNote: Codec<ShortNote> = struct<ShortNote>({
     root: opaque(32),
     extensions: vector(text(4096), { maxBytes: 4096 }),
   }),
-  signatures: vector(struct<ShortSignature>({ shared: uint8, rest: text(255), keyId: uint32, signature: opaqueV(4096) }), {
+  signatures: vector(struct<ShortSignature>({ begin: uint8, end: uint8, rest: text(255), keyId: uint32, signature: opaqueV(4096) }), {
     maxBytes: maxNoteBytes,
     maxItems: 64,
   }),
@@ -91,9 +94,9 @@ function shorten(bytes: Uint8Array): Uint8Array | undefined {
     const checkpoint = parseCheckpoint(note.text);
     let before = checkpoint.origin;
     const signatures = note.signatures.map(({ name, keyId, signature }): ShortSignature => {
-      const shared = sharedLength(before, name);
+      const shared = sharedParts(before, name);
       before = name;
-      return { shared, rest: name.slice(shared), keyId, signature };
+      return { ...shared, keyId, signature };
     });
     const shortened = encode(shortNote, { checkpoint, signatures });
     return equalBytes(lengthen(shortened), bytes) ? shortened : undefined;
@@ -106,9 +109,9 @@ function shorten(bytes: Uint8Array): Uint8Array | undefined {
 function lengthen(shortened: Uint8Array): Uint8Array {
   const { checkpoint, signatures } = decode(shortNote, shortened);
   let before = checkpoint.origin;
-  const full = signatures.map(({ shared, rest, keyId, signature }): NoteSignature => {
-    if (shared > before.length) throw new CodecError("invalid", "a name shares more than there is");
-    before = before.slice(0, shared) + rest;
+  const full = signatures.map(({ begin, end, rest, keyId, signature }): NoteSignature => {
+    if (begin + end > before.length) throw new CodecError("invalid", "a name shares more than there is");
+    before = before.slice(0, begin) + rest + before.slice(before.length - end);
     return { name: before, keyId, signature };
   });
   try {
@@ -119,9 +122,13 @@ function lengthen(shortened: Uint8Array): Uint8Array {
   }
 }
 
-/** Never inside a character of two UTF-16 units: what is left must be text. */
-function sharedLength(a: string, b: string): number {
-  let shared = 0;
-  while (shared < Math.min(a.length, b.length, 255) && a[shared] === b[shared]) shared++;
-  return b.slice(0, shared).isWellFormed() ? shared : shared - 1;
+function sharedParts(before: string, name: string): Pick<ShortSignature, "begin" | "end" | "rest"> {
+  const most = Math.min(before.length, name.length, 255);
+  let begin = 0;
+  while (begin < most && before[begin] === name[begin]) begin++;
+  let end = 0;
+  while (end < most - begin && before[before.length - 1 - end] === name[name.length - 1 - end]) end++;
+  const rest = name.slice(begin, name.length - end);
+  // Cut inside a character of two UTF-16 units it would be no text.
+  return rest.isWellFormed() ? { begin, end, rest } : { begin: 0, end: 0, rest: name };
 }

@@ -1,5 +1,6 @@
 import { encode } from "@latchkey/codec";
 import { describeCodec } from "@latchkey/testkit";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   accountLabel,
@@ -169,8 +170,16 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("signedHeadCodec", signedHeadCodec, {
     samples: [noteHead, head],
+    arbitrary: fc
+      .array(fc.tuple(fc.stringMatching(/^[a-c.\u00e9\u{1f600}]{1,12}$/u), fc.nat(0xff)), { minLength: 1, maxLength: 5 })
+      .map((names) => ({
+        ...head,
+        checkpoint: new TextEncoder().encode(
+          `chat.example/latchkey\n12\n${"A".repeat(43)}=\n\n${names.map(([name, id]) => `\u2014 ${name} ${btoa(`\0\0\0${String.fromCharCode(id)}sig`)}\n`).join("")}`,
+        ),
+      })),
     frozen:
-      "01405f15636861742e6578616d706c652f6c617463686b6579000000000000000c0000000000000000000000000000000000000000000000000000000000000000001f15000000000103010203000b77c3a92e6578616d706c6500000002030405060104200909090909090909090909090909090909090909090909090909090909090909",
+      "01406115636861742e6578616d706c652f6c617463686b6579000000000000000c00000000000000000000000000000000000000000000000000000000000000000021150000000000010301020300000b77c3a92e6578616d706c6500000002030405060104200909090909090909090909090909090909090909090909090909090909090909",
     overLimit: {
       "no checkpoint": { ...head, checkpoint: none },
       "a checkpoint of 16385 bytes": { ...head, checkpoint: zeros(16_385) },

@@ -34,7 +34,7 @@ export const transitionShape: Readonly<Record<"sibling" | "empty" | "leaf" | "in
   inner: 3,
 };
 
-/** Most labels that one publication may touch. */
+/** Most leaves that one publication may touch, neighbours that move down among them: a batch of half as many labels always fits. */
 export const maxTransitionLeaves = 65_536;
 
 const format: Codec<1> = {
