@@ -26,8 +26,20 @@ const settings: readonly Setting[] = [
   { flag: "log-level", value: "LEVEL", help: "silent, error, warn, info or debug (warn)" },
   { flag: "tls-cert", value: "FILE", help: "certificate chain, PEM: the server speaks HTTPS itself" },
   { flag: "tls-key", value: "FILE", help: "private key of the certificate, PEM" },
+  {
+    flag: "witness",
+    value: '"URL KEY [MAPKEY]"',
+    help: "a witness of the directory, as `latchkey witness` prints it; may be given several times",
+    isRepeatable: true,
+  },
+  { flag: "witness-quorum", value: "NUMBER", help: "how many witnesses clients ask for (more than half of them)" },
+  { flag: "witness-policy", value: "FILE", help: "in place of --witness: who has to cosign the log, a C2SP policy" },
+  { flag: "map-policy", value: "FILE", help: "with --witness-policy: the same for those who replay the accounts" },
+  { flag: "rotate-log-key", value: "yes|no", help: "a new key for the directory's log; it counts 7 days after it was announced (no)" },
   { flag: "trust-proxy", value: "yes|no", help: "take addresses from X-Forwarded-For: only behind a proxy that sets it (no)" },
 ];
+
+const repeatable = new Set(settings.filter(({ isRepeatable }) => isRepeatable === true).map(({ flag }) => flag));
 
 /** The variable of a flag: `--log-level` is `LATCHKEY_LOG_LEVEL`. */
 function variableOf(flag: string): string {
@@ -50,7 +62,7 @@ export const serveCommand: Command = {
   help: `${flagLines}
   ${"--config FILE".padEnd(28)} a JSON file with any of the above (./${configFileName} if it is there)
 
-Each option can also be a variable, --log-level as LATCHKEY_LOG_LEVEL (several invitation codes with commas between them), or a
+Each option can also be a variable, --log-level as LATCHKEY_LOG_LEVEL (several codes or witnesses with commas between them), or a
 member of the configuration file: { "port": 8080, "registration": "invitation", "invitation-code": ["oak", "elm"] }.
 An option outweighs a variable, a variable the file. SIGINT or SIGTERM stops the server when all it accepted is on disk.`,
   options: {
@@ -90,7 +102,7 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
     const given = values[flag];
     if (given !== undefined) return [given].flat().map(String);
     const variable = variables[variableOf(flag)];
-    if (variable !== undefined) return flag === "invitation-code" ? variable.split(",").map((code) => code.trim()) : [variable];
+    if (variable !== undefined) return repeatable.has(flag) ? variable.split(",").map((item) => item.trim()) : [variable];
     const stored: unknown = file[flag];
     return stored === undefined ? [] : [stored].flat().map(String);
   };
@@ -108,6 +120,17 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
   if ((certificate === undefined) !== (key === undefined)) throw invalidOption("--tls-cert and --tls-key belong together");
   const host = one("host");
   const name = one("name");
+  const policyFile = (flag: string): string | undefined => {
+    const path = one(flag);
+    return path === undefined || path === "" ? undefined : readText(flag, resolve(workingDirectory, path));
+  };
+  const witnesses = all("witness")
+    .filter((witness) => witness !== "")
+    .map(parseWitness);
+  const [logPolicy, mapPolicy, quorum] = [policyFile("witness-policy"), policyFile("map-policy"), one("witness-quorum")];
+  if (witnesses.length > 0 && (logPolicy ?? mapPolicy) !== undefined)
+    throw invalidOption("--witness and --witness-policy exclude each other");
+  if (quorum !== undefined && witnesses.length === 0) throw invalidOption("--witness-quorum needs --witness");
   return {
     ...(host === undefined ? {} : { host: host.toLowerCase() }),
     address: one("address") ?? "127.0.0.1",
@@ -124,6 +147,11 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
       : webRoot === ""
         ? {}
         : { webRoot: resolve(workingDirectory, webRoot) }),
+    ...(witnesses.length === 0 ? {} : { witnesses }),
+    ...(quorum === undefined ? {} : { witnessQuorum: wholeNumber("witness-quorum", quorum, { least: 1, most: witnesses.length }) }),
+    ...(logPolicy === undefined ? {} : { logPolicy }),
+    ...(mapPolicy === undefined ? {} : { mapPolicy }),
+    rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
     logLevel: choice("log-level", one("log-level"), logLevels) ?? "warn",
     trustProxy: choice("trust-proxy", one("trust-proxy"), answers) === "yes",
     ...(certificate === undefined || key === undefined
@@ -159,6 +187,15 @@ function readText(flag: string, path: string): string {
   } catch {
     throw invalidOption(`--${flag}: ${path} cannot be read`);
   }
+}
+
+/** `URL KEY MAPKEY`: where a witness is, and its verifier keys. The server checks the keys themselves. */
+function parseWitness(text: string): NonNullable<ServerOptions["witnesses"]>[number] {
+  const [url = "", logKey = "", mapKey, ...rest] = text.split(/\s+/).filter((part) => part !== "");
+  if (!/^https?:\/\/\S+$/.test(url) || logKey === "" || rest.length > 0) {
+    throw invalidOption('--witness takes "URL KEY MAPKEY", as "latchkey witness" prints it');
+  }
+  return mapKey === undefined ? { url, logKey } : { url, logKey, mapKey };
 }
 
 function wholeNumber(flag: string, text: string, { least, most }: { least: number; most: number }): number {

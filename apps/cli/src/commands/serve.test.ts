@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { CommandContext, OptionValues } from "./command.ts";
+import { serverOptions } from "./serve.ts";
+
+function optionsOf(values: OptionValues, variables: Record<string, string> = {}) {
+  const workingDirectory = mkdtempSync(join(tmpdir(), "latchkey-serve-"));
+  onTestFinished(() => rmSync(workingDirectory, { recursive: true, force: true }));
+  writeFileSync(join(workingDirectory, "policy"), "quorum none\n");
+  // What the options are made of.
+  const environment = { variables, workingDirectory } as CommandContext["environment"];
+  return serverOptions({ environment, values });
+}
+
+test("witnesses are named one by one, by option or variable, with or without a key for the map", () => {
+  const witness = ["https://w1.example name+01+AA= map+02+BB=", "http://localhost:7001 name2+03+CC="];
+  const witnesses = [
+    { url: "https://w1.example", logKey: "name+01+AA=", mapKey: "map+02+BB=" },
+    { url: "http://localhost:7001", logKey: "name2+03+CC=" },
+  ];
+  expect(optionsOf({ witness })).toMatchObject({ witnesses });
+  expect(optionsOf({ "witness-quorum": "2" }, { LATCHKEY_WITNESS: witness.join(", ") })).toMatchObject({ witnesses, witnessQuorum: 2 });
+  expect(optionsOf({})).not.toHaveProperty("witnesses");
+});
+
+test("or by policy files", () => {
+  expect(optionsOf({ "witness-policy": "policy", "map-policy": "policy" })).toMatchObject({
+    logPolicy: "quorum none\n",
+    mapPolicy: "quorum none\n",
+  });
+});
+
+test.each([
+  { witness: ["https://w1.example"] },
+  { witness: ["w1.example name+01+AA="] },
+  { witness: ["https://w1.example a b c"] },
+  { witness: ["https://w1.example a"], "witness-policy": "policy" },
+  { witness: ["https://w1.example a"], "witness-quorum": "2" },
+  { "witness-quorum": "1" },
+  { "witness-policy": "nowhere" },
+  { "rotate-log-key": "maybe" },
+])("%j is refused with what to do", (values) => {
+  expect(() => optionsOf(values)).toThrow(expect.objectContaining({ code: "invalid_option" }));
+});
