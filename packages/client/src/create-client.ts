@@ -5,10 +5,12 @@ import { loadOwnAccount } from "./account/own-account.ts";
 import type { OwnAccount } from "./account/own-account.ts";
 import { registerAccount } from "./account/registration.ts";
 import { OwnStates } from "./devices/own-states.ts";
+import { Alarms } from "./directory/alarms.ts";
 import { Engine } from "./engine/engine.ts";
 import { People } from "./engine/people.ts";
 import { Posts } from "./engine/posts.ts";
 import type { World } from "./engine/world.ts";
+import { Watch } from "./engine/watch.ts";
 import { ClientError, offlineError } from "./errors.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
@@ -36,6 +38,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const directory = createDirectory({ store, platform, connections });
   const listeners = new Set<(event: ClientEvent) => void>();
   let engine: Engine | undefined;
+  let watching: { readonly watch: Watch; readonly alarms: Alarms } | undefined;
   let account = stored?.status === "registered" ? stored : undefined;
   let registering: Promise<AccountInfo> | undefined;
   let isClosed = false;
@@ -72,6 +75,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         return states.own;
       },
     };
+    const alarms = new Alarms({ store, platform, emit });
+    await alarms.load();
     const people = new People(shared);
     const posts = new Posts(shared);
     const world: World = {
@@ -81,17 +86,31 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       },
       people,
       posts,
+      alarms,
+      get watch() {
+        return watch;
+      },
       emit,
       refreshOwn: () => states.refresh(),
       syncArrived: () => undefined,
     };
+    const watch = new Watch(world);
+    watching = { watch, alarms };
+    await watch.load();
     engine = await Engine.start(world);
+    watch.start();
   }
 
   function running(): Engine {
     if (isClosed) throw new ClientError("closed", "The client is closed.");
     if (engine === undefined) throw new ClientError("no_account", "Create an account first.");
     return engine;
+  }
+
+  function watched(): Watch {
+    running();
+    if (watching === undefined) throw new ClientError("no_account", "Create an account first.");
+    return watching.watch;
   }
 
   async function register(params: Parameters<Client["register"]>[0]): Promise<AccountInfo> {
@@ -154,13 +173,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     confirmLink: notYet,
     cancelLink: notYet,
     deleteAccount: notYet,
-    verification: notYet,
-    safetyNumber: notYet,
-    scanSafetyNumber: notYet,
-    markVerified: notYet,
-    alarms: notYet,
-    acknowledgeAlarm: notYet,
-    directoryStatus: notYet,
+    verification: async (id) => watched().verification(id),
+    safetyNumber: async (accountId) => watched().safetyNumber(accountId),
+    scanSafetyNumber: async (accountId, code) => watched().scanSafetyNumber(accountId, code),
+    markVerified: async (accountId, verified) => watched().markVerified(accountId, verified),
+    alarms: async () => watching?.alarms.list() ?? [],
+    acknowledgeAlarm: async (id) => watching?.alarms.handle(id),
+    directoryStatus: async () => directory.log.status(await connections.ownHost()),
     async settle(params = {}) {
       const untilMs = platform.nowMs() + (params.timeoutMs ?? settleTimeoutMs);
       while (!running().isIdle) {
@@ -176,6 +195,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async close() {
       if (isClosed) return;
       isClosed = true;
+      await watching?.watch.close();
       await connections.close();
       await engine?.close();
       listeners.clear();

@@ -10,6 +10,7 @@ import {
   verifyUsernameBinding,
 } from "@latchkey/transparency";
 import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
+import { proofsAreRequired } from "../directory/log.ts";
 import { provenCodec } from "../directory/proven.ts";
 import type { Proven } from "../directory/proven.ts";
 import { ClientError } from "../errors.ts";
@@ -139,9 +140,9 @@ function laterCheck(known: Contact, contact: Contact): Pick<Contact, "checkedAtM
   return { checkedAtMs: Math.max(known.checkedAtMs, contact.checkedAtMs) };
 }
 
-/** Forgets to whom a name was pinned. */
-export function unpinName(tx: StoreTransaction, address: Address): void {
-  tx.delete(nameKey(address));
+/** Whether a host's public record has it: else its keys are not trusted. */
+export function isProven(contact: Contact): boolean {
+  return contact.proven !== undefined || (!proofsAreRequired && contact.checkedAtMs > 0);
 }
 
 /**

@@ -22,7 +22,7 @@ import type { Store, StoreTransaction } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { AnswerOf, RoleConnection } from "../transport/connection.ts";
-import { changedHands, loadContact, loadContactByName, saveContact, verifyRecord } from "./contacts.ts";
+import { changedHands, isProven, loadContact, loadContactByName, saveContact, verifyRecord } from "./contacts.ts";
 import type { Contact } from "./contacts.ts";
 import { defaultSuite } from "./key-packages.ts";
 import { loadOwnAccount } from "./own-account.ts";
@@ -53,6 +53,10 @@ export interface PublishedAccount {
 export interface Directory {
   /** What was verified of the hosts' public records. */
   readonly log: DirectoryLog;
+  /** Calls `listener` with every account of others that was verified anew, once it is stored; returns how to stop. */
+  onMet(listener: (contact: Contact) => void): () => void;
+  /** One's own account as its host's record has it now: proven, and not taken into the contacts (spec A-2). @throws ClientError as `resolve` */
+  lookUpOwn(own: { host: string; accountId: Uint8Array }): Promise<Contact>;
   /**
    * Whoever has this address: from the cache for seven days, then asked again (spec D-5).
    * @throws ClientError `unknown_user` where the record proves that nobody has it, `name_changed_hands`, `directory_unproven`,
@@ -105,6 +109,7 @@ type Ask = (connection: RoleConnection<"lookup">, from: { fromVersion: number; k
 export function createDirectory(params: { store: Store; platform: Platform; connections: Connections }): Directory {
   const { store, platform, connections } = params;
   const { signatures } = platform;
+  const listeners = new Set<(contact: Contact) => void>();
   const log = createDirectoryLog({ store, platform, httpUrl: (host) => connections.httpUrl(host) });
 
   /** Verified by its signatures and by the record of its host; `absent` when that proves that there is none. */
@@ -151,6 +156,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
 
   async function keep(contact: Contact): Promise<Contact> {
     const kept = await store.transact("write", (tx) => saveContact(tx, contact));
+    for (const listener of listeners) listener(kept);
     if (kept.account.state.status === "deleted") throw new ClientError("unknown_user", "This account was deleted.");
     return kept;
   }
@@ -238,6 +244,19 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
 
   return {
     log,
+    onMet(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async lookUpOwn({ host, accountId }) {
+      const found = await lookup(host, undefined, (connection, from) =>
+        connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 }),
+      );
+      if (found === "absent" || !equalBytes(found.accountId, accountId))
+        throw new ClientError("server_lied", "The server showed another account.");
+      if (found.proven !== undefined) await store.transact("write", (tx) => tx.put(ownRecordKey, encodeProofs([found.record])));
+      return found;
+    },
     async resolve(address) {
       const known = await store.transact("read", (tx) => loadContactByName(tx, address));
       const ageMs = known === undefined ? Number.POSITIVE_INFINITY : platform.nowMs() - known.checkedAtMs;
@@ -255,7 +274,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     async account(host, accountId) {
       const known = await store.transact("read", (tx) => loadContact(tx, accountId));
       if (known === undefined) return await refresh(host, accountId);
-      if (known.proven !== undefined || (!proofsAreRequired && known.checkedAtMs > 0)) return known;
+      if (isProven(known)) return known;
       if (known.record.proof.length === 0) return await refresh(host, accountId);
       try {
         // Heard of inside a group when its host's record could not be had.

@@ -54,6 +54,8 @@ function begin(params: {
     staged: undefined,
     unverified: [],
     leavers: [],
+    departed: [],
+    recovered: [],
     rosterAdds: 0,
     toldName: "",
     nextLocal: 0,

@@ -6,6 +6,7 @@ import type { TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import { sealEnvelope } from "../group/envelope.ts";
+import { departedBy } from "./departed.ts";
 import { updateRank } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { identityOf, isPermitted } from "./roster.ts";
@@ -28,7 +29,7 @@ export function authenticatedData(turn: Turn): Uint8Array {
     head: chain.head,
     accountVersion: self.accountVersion,
     accountChain: self.accountChain,
-    gossip: new Uint8Array(0),
+    gossip: turn.context.gossip,
     ext: new Uint8Array(0),
   });
 }
@@ -52,6 +53,7 @@ function finish(turn: Turn, change: Change, failed?: ClientErrorCode): void {
 /** Turns the first waiting change into a commit, as far as it still means something. */
 export async function stageNextChange(turn: Turn): Promise<void> {
   const { roster, group, epoch, leavers, changes } = turn.state;
+  const { signatures } = turn.context;
   const change = changes[0];
   const author = roster?.own;
   if (change === undefined || roster === undefined || group === undefined || epoch === undefined || author === undefined) return;
@@ -68,7 +70,8 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   try {
     const keyPackages = now.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage));
     const identities = keyPackages.map((keyPackage) => identityOf(keyPackage.leafNode.credential));
-    if (!isPermitted(roster, leavers, { author, adds: identities, removes, settings: undefined })) {
+    const departed = await departedBy(change.proofs, removes, signatures);
+    if (!isPermitted(roster, { leavers, departed }, { author, adds: identities, removes, settings: undefined })) {
       finish(turn, change, "not_permitted");
       return;
     }

@@ -8,6 +8,7 @@ import { advance, isOnChain } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onContent } from "./content.ts";
 import { endMembership, enterEpoch } from "./epoch.ts";
+import { departedBy } from "./departed.ts";
 import { epochKeys } from "./keys.ts";
 import { identityOf, isPermitted, rosterOf, settingsOf } from "./roster.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
@@ -56,7 +57,7 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
     return undefined;
   }
   if (event.entryKind === "commit") await onCommit(turn, event, body);
-  else await onMessage(turn, body.mlsMessage);
+  else await onMessage(turn, body);
   return undefined;
 }
 
@@ -118,12 +119,12 @@ function onUnreadable(turn: Turn, event: EntryEvent, reason: string): void {
   else addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason } });
 }
 
-async function onMessage(turn: Turn, mlsMessage: Uint8Array): Promise<void> {
+async function onMessage(turn: Turn, body: EnvelopeBody): Promise<void> {
   const { group } = turn.state;
   if (group === undefined) return;
   let processed: Processed;
   try {
-    processed = await processMessage(group, mlsMessage, {});
+    processed = await processMessage(group, body.mlsMessage, {});
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
     // `consumed`: somebody stored the same ciphertext once more; it was shown already.
@@ -140,6 +141,8 @@ async function onMessage(turn: Turn, mlsMessage: Uint8Array): Promise<void> {
     return;
   }
   await onApplication(turn, processed);
+  // They prove themselves, whoever showed them.
+  if (body.directoryProofs.length > 0) turn.effects.push({ kind: "accounts", proofs: body.directoryProofs.slice() });
 }
 
 async function onApplication(turn: Turn, processed: ProcessedApplication): Promise<void> {
@@ -154,8 +157,14 @@ async function onApplication(turn: Turn, processed: ProcessedApplication): Promi
     });
     return;
   }
+  hear(turn, author, said);
   onContent(turn, author, processed.plaintext);
   if (!(await isOnChain(turn, said.seq, said.head))) pause(turn, "fork", author.accountId);
+}
+
+/** Passes on what a member says of its account and of the public record (spec L-10, D-4). */
+function hear(turn: Turn, { accountId, host }: RosterLeaf, { accountVersion, accountChain, gossip }: AuthenticatedData): void {
+  turn.effects.push({ kind: "said", accountId, host, accountVersion, accountChain: accountChain.slice(), gossip: gossip.slice() });
 }
 
 function parseAuthenticatedData(bytes: Uint8Array): AuthenticatedData | undefined {
@@ -170,7 +179,7 @@ function parseAuthenticatedData(bytes: Uint8Array): AuthenticatedData | undefine
 async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
   const { group, roster } = turn.state;
   if (group === undefined || roster === undefined) return;
-  const author = await judge(turn, body.mlsMessage);
+  const author = await judge(turn, body);
   if (author === undefined) return;
   let processed: Processed;
   try {
@@ -190,7 +199,7 @@ async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Prom
 }
 
 /** The committer, if its commit may be followed; else the conversation is paused. */
-async function judge(turn: Turn, mlsMessage: Uint8Array): Promise<RosterLeaf | undefined> {
+async function judge(turn: Turn, { mlsMessage, directoryProofs }: EnvelopeBody): Promise<RosterLeaf | undefined> {
   const { group, roster, leavers } = turn.state;
   if (group === undefined || roster === undefined) return undefined;
   try {
@@ -207,7 +216,8 @@ async function judge(turn: Turn, mlsMessage: Uint8Array): Promise<RosterLeaf | u
     const adds = commit.adds.map((add) => identityOf(add.keyPackage.leafNode.credential));
     const removes = commit.removes.flatMap((member) => roster.leaves.get(member.leafIndex) ?? []);
     const settings = commit.groupContextExtensions === undefined ? undefined : settingsOf(commit.groupContextExtensions);
-    if (!isPermitted(roster, leavers, { author, adds, removes, settings })) {
+    const departed = await departedBy(directoryProofs, removes, turn.context.signatures);
+    if (!isPermitted(roster, { leavers, departed }, { author, adds, removes, settings })) {
       pause(turn, "not_permitted", author.accountId);
       return undefined;
     }
@@ -216,6 +226,7 @@ async function judge(turn: Turn, mlsMessage: Uint8Array): Promise<RosterLeaf | u
       pause(turn, said === undefined ? "unreadable_commit" : "fork", author.accountId);
       return undefined;
     }
+    hear(turn, author, said);
     return author;
   } catch (error) {
     if (!(error instanceof MlsError) && !(error instanceof CodecError)) throw error;

@@ -39,11 +39,12 @@ export async function enterEpoch(
     name: roster.settings.name,
     unverified: state.unverified.filter(stands),
     leavers: state.leavers.filter(stands),
+    departed: state.departed.filter(stands),
     // A closed epoch takes no more messages (L-4): what is not in the log by now never will be, and is encrypted again.
     outgoing: state.outgoing.map((item) => unsealed(item)),
   });
   if (!params.isOwn) loseRace(turn);
-  if (turn.state.leavers.length > 0) scheduleRemoval(turn);
+  if (turn.state.leavers.length > 0 || turn.state.departed.length > 0) scheduleRemoval(turn);
   planUpdate(turn, group, roster);
   const { link } = turn.state;
   if (link.kind === "following") {
@@ -154,6 +155,8 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
     changes: [],
     unverified: [],
     leavers: [],
+    departed: [],
+    recovered: [],
     outgoing,
   });
   for (const message of outgoing) turn.effects.push({ kind: "outgoing", message });

@@ -34,6 +34,7 @@ import type {
   Change,
   ClosedEpoch,
   ConversationState,
+  DepartedLeaf,
   DeviceReference,
   EpochKeys,
   Joiner,
@@ -43,6 +44,7 @@ import type {
   PendingBlob,
   Phase,
   Purpose,
+  RecoveredAccount,
   SealedEntry,
   StagedCommit,
   UnverifiedLeaf,
@@ -66,7 +68,6 @@ export const recordKeys = {
 } as const;
 
 const id32 = opaque(32);
-const format = oneOf(uint16, [1]);
 const large = 64 * 1024 * 1024;
 const leafIndex: Codec<LeafIndex> = mapped(uint32, (index: LeafIndex) => index, toLeafIndex);
 const chain: Codec<Chain> = struct<Chain>({ seq: safeUint64, head: id32 });
@@ -82,6 +83,8 @@ const pauseReason = enumeration<PauseReason>(uint8, {
   not_permitted: 7,
   missed_commit: 8,
   profile_restored: 9,
+  foreign_head: 10,
+  missing_head: 11,
 });
 const phase: Codec<Phase> = variant<Phase>(uint8, {
   creating: [1, empty],
@@ -114,11 +117,15 @@ const suiteId: Codec<CipherSuiteId> = mapped(
 
 /** What is stored of a conversation in its one small record. */
 interface Meta extends Omit<ConversationState, "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link"> {
-  readonly format: 1;
+  readonly format: 2;
 }
 
-const meta: Codec<Meta> = struct<Meta>({
-  format,
+const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
+const recoveredAccount: Codec<RecoveredAccount> = struct<RecoveredAccount>({ accountId: id32, order: safeUint64 });
+
+type FirstMeta = Omit<Meta, "format" | "departed" | "recovered">;
+
+const metaFields: { readonly [Field in keyof FirstMeta]: Codec<FirstMeta[Field]> } = {
   logId: id32,
   host: text(260),
   kind: enumeration(uint8, { direct: 1, group: 2, devices: 3 }),
@@ -141,7 +148,20 @@ const meta: Codec<Meta> = struct<Meta>({
   draft: text(1 << 20),
   lastOrder: safeUint64,
   updatedAtMs: safeUint64,
+};
+
+const meta: Codec<Meta> = struct<Meta>({
+  format: oneOf(uint16, [2]),
+  ...metaFields,
+  departed: vector(departedLeaf, { maxBytes: large }),
+  recovered: vector(recoveredAccount, { maxBytes: large }),
 });
+/** As profiles had it before there was a public record of accounts. */
+const firstMeta: Codec<Meta> = mapped(
+  struct<FirstMeta & { readonly format: 1 }>({ format: oneOf(uint16, [1]), ...metaFields }),
+  ({ departed: _departed, recovered: _recovered, ...rest }: Meta) => ({ ...rest, format: 1 as const }),
+  (rest) => ({ ...rest, format: 2, departed: [], recovered: [] }),
+);
 
 const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>({
   entryId: id32,
@@ -160,7 +180,7 @@ const failureCode: Codec<ClientErrorCode> = mapped(
 type StoredOutgoing = Omit<Outgoing, "order" | "sentIn" | "accepted">;
 const outgoing: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   id: text(64),
-  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3, sync: 4 }),
+  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3, sync: 4, account: 5 }),
   text: text(1 << 20),
   composedAtMs: safeUint64,
   content: opaqueV(1 << 20),
@@ -231,7 +251,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 1, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 2, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {
@@ -316,7 +336,7 @@ export async function loadConversation(
 ): Promise<ConversationState | undefined> {
   const stored = await tx.get(recordKeys.meta(id));
   if (stored === undefined) return undefined;
-  const { format: _format, ...fields } = decode(meta, stored);
+  const { format: _format, ...fields } = decodeEither(meta, firstMeta, stored);
   const prefix = recordKeys.outgoing(id);
   const waiting = await tx.scan({ prefix });
   const storedChanges = await tx.get(recordKeys.changes(id));

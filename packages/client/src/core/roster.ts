@@ -72,9 +72,17 @@ export interface ProposedChange {
   readonly settings: LatchkeyGroup | undefined;
 }
 
-/** Whether roles allow this change (spec M-2). The same for every member: it depends on the group and the log alone. */
-export function isPermitted(roster: Roster, leavers: readonly Leaver[], change: ProposedChange): boolean {
+/**
+ * Whether roles allow this change (spec M-2). The same for every member: it depends on the group, the log and what lies in the commit
+ * alone. `departed` are leaves that the commit's records prove to have left their accounts.
+ */
+export function isPermitted(
+  roster: Roster,
+  gone: { readonly leavers: readonly Leaver[]; readonly departed: readonly RosterLeaf[] },
+  change: ProposedChange,
+): boolean {
   const { author } = change;
+  const { leavers, departed } = gone;
   const { conversationKind } = roster.settings;
   const isDirect = conversationKind === conversationKinds.direct;
   const manages = mayManage(roster, author.account);
@@ -90,6 +98,7 @@ export function isPermitted(roster: Roster, leavers: readonly Leaver[], change: 
   const removes = change.removes.every((removed) => {
     if (removed.account === author.account) return true;
     if (leavers.some((leaver) => equalBytes(leaver.accountId, removed.accountId))) return true;
+    if (departed.includes(removed)) return true;
     return !isDirect && manages && roleOf(roster, removed.account) <= Math.max(roleOf(roster, author.account), roles.administrator);
   });
   return adds && removes && isSettingsChangePermitted(roster, change.settings, manages && !isDirect);

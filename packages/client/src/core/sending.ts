@@ -1,10 +1,10 @@
 import { encryptApplicationMessage } from "@latchkey/mls";
-import { entryId, zeroHash } from "@latchkey/protocol";
+import { createProfileContent, entryId, zeroHash } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
 import { authenticatedData, stageNextChange } from "./changes.ts";
 import { isCaughtUp, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Outgoing, SealedEntry } from "./types.ts";
+import type { ConversationState, Outgoing, SealedEntry } from "./types.ts";
 
 /** Messages that may wait for their acknowledgement at a time. */
 const inFlight = 64;
@@ -71,10 +71,15 @@ async function prepare(turn: Turn): Promise<void> {
   }
 }
 
-/** The next message to seal, unless something holds messages back (spec M-3, G-8). */
+/** Whether something in this conversation holds messages back (spec M-3, G-8, A-1). */
+export function isHolding({ leavers, departed, unverified, recovered }: ConversationState): boolean {
+  return leavers.length > 0 || departed.length > 0 || unverified.length > 0 || recovered.length > 0;
+}
+
+/** The next message to seal, unless something holds messages back. */
 function nextMessage(turn: Turn): Outgoing | undefined {
-  const { outgoing, leavers, unverified } = turn.state;
-  const isHeld = leavers.length > 0 || unverified.length > 0;
+  const { outgoing } = turn.state;
+  const isHeld = turn.context.isHeld || isHolding(turn.state);
   return outgoing.find((item) => item.sealed === undefined && item.failure === undefined && (!isHeld || item.purpose === "leave"));
 }
 
@@ -83,16 +88,22 @@ function isOutdated(turn: Turn, message: Outgoing): boolean {
   return message.purpose === "text" && message.rosterAdds !== turn.state.rosterAdds;
 }
 
+/** Records lie beside the message, where members find them (spec D-5); the message itself says who it is. */
+function plaintextOf({ context }: Turn, message: Outgoing): Uint8Array {
+  if (message.purpose !== "account") return message.content;
+  return createProfileContent({ displayName: message.text, salt: context.random(16), sentAtMs: message.composedAtMs });
+}
+
 async function seal(turn: Turn, message: Outgoing): Promise<void> {
   const { group, epoch, logId, link } = turn.state;
   if (group === undefined || epoch === undefined) return;
   const { random, sha256 } = turn.context;
   const encrypted = await encryptApplicationMessage(group, {
-    plaintext: message.content,
+    plaintext: plaintextOf(turn, message),
     authenticatedData: authenticatedData(turn),
     random,
   });
-  const body = { mlsMessage: encrypted.message, directoryProofs: new Uint8Array(0) };
+  const body = { mlsMessage: encrypted.message, directoryProofs: message.purpose === "account" ? message.content : new Uint8Array(0) };
   const { epochId } = epoch;
   const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, random, sha256 });
   const blobs = external === undefined ? [] : [{ blobId: external.reference.blobId, ciphertext: external.ciphertext }];

@@ -3,9 +3,11 @@ import { createKeyPackage } from "@latchkey/mls";
 import type { GroupState, KeyPackage, KeyPackagePrivateKeys, RandomBytes } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { createLeaveContent, createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
-import type { WireErrorCode } from "@latchkey/protocol";
+import type { AccountRecord, WireErrorCode } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
+import { nobleSignatures } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { encodeProofs } from "../account/proofs.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConversation, joinConversation } from "./begin.ts";
@@ -32,6 +34,8 @@ export class SimDevice {
   readonly lines: Map<number, Line> = new Map();
   readonly timers: Map<string, number> = new Map();
   readonly alarms: string[] = [];
+  isHeld = false;
+  forksTold = 0;
   readonly outcomes: string[] = [];
   readonly #keyPackages: { keyPackage: KeyPackage; privateKeys: KeyPackagePrivateKeys }[] = [];
   inbox: WelcomePost[] = [];
@@ -73,6 +77,11 @@ export class SimDevice {
       random: this.#random,
       sha256,
       suite: (id) => nodeCrypto.suite(id),
+      departed: (leaf) => this.#world.departed.has(toBase64Url(leaf.deviceId)),
+      recordsOf: (ids) => this.#world.recordsOf(ids),
+      signatures: nobleSignatures,
+      gossip: new Uint8Array(0),
+      isHeld: this.isHeld,
       vouched: (leaf) => this.#world.vouches(leaf.account, leaf.signaturePublicKey),
       olderHead: (seq) => this.#store.transact("read", (tx) => loadHead(tx, this.#id, seq)),
     };
@@ -174,6 +183,11 @@ export class SimDevice {
       case "change_outcome":
         this.outcomes.push(effect.outcome.kind === "done" ? "done" : effect.outcome.code);
         return;
+      case "tell_fork":
+        this.forksTold++;
+        return;
+      case "said":
+      case "accounts":
       case "named":
       case "dropped":
       case "outgoing":
@@ -366,6 +380,10 @@ export class SimWorld {
   readonly random: RandomBytes;
   /** Accounts (base64url) that do not have the keys that their leaves show: what the directory says of them. */
   readonly ghosts: Set<string> = new Set();
+  /** Devices (base64url) that their accounts do not have any more. */
+  readonly departed: Set<string> = new Set();
+  /** The records that prove it. */
+  readonly records: AccountRecord[] = [];
   readonly #keys = new Map<string, Uint8Array>();
 
   constructor(seed: string) {
@@ -393,6 +411,10 @@ export class SimWorld {
   vouches(account: string, key: Uint8Array): boolean {
     const known = this.#keys.get(account);
     return known !== undefined && !this.ghosts.has(account) && toBase64Url(known) === toBase64Url(key) && this.pick(4) > 0;
+  }
+
+  recordsOf(accountIds: readonly Uint8Array[]): Uint8Array {
+    return accountIds.length === 0 ? new Uint8Array(0) : encodeProofs(this.records);
   }
 
   deviceOf(accountId: Uint8Array): SimDevice {

@@ -1,16 +1,18 @@
-import { equalBytes } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { Opened, WireErrorCode } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { onAccepted } from "./accepted.ts";
 import { requestChange } from "./changes.ts";
-import { onEntry, onSealed } from "./entries.ts";
+import { isOnChain } from "./chain.ts";
+import { judgeLeaves, noteDeparted } from "./departed.ts";
+import { isReading, onEntry, onSealed } from "./entries.ts";
 import { forgetGroup } from "./epoch.ts";
 import { groupsOf } from "./erase.ts";
 import { pendingOrder } from "./order.ts";
 import { flush } from "./sending.ts";
-import { addLine, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
+import { addLine, isCaughtUp, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
+import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
 
 const retryDelayMs = 15_000;
 const verifyAgainMs = 30_000;
@@ -70,11 +72,26 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
     case "verified":
       onVerified(turn, input);
       return undefined;
+    case "accounts":
+      tellRecovered(turn, input.recovered);
+      judgeLeaves(turn);
+      return undefined;
+    case "announce":
+      announce(turn, input);
+      return undefined;
+    case "published_head":
+      await onPublishedHead(turn, input.published);
+      return undefined;
+    case "fork_notice":
+      await onForkNotice(turn, input);
+      return undefined;
     case "timer":
       onTimer(turn, input.name);
       return undefined;
     case "read":
       set(turn, { readThrough: Math.max(turn.state.readThrough, input.throughOrder), unread: input.unread });
+      if (turn.state.recovered.some((account) => account.order <= input.throughOrder))
+        set(turn, { recovered: turn.state.recovered.filter((account) => account.order > input.throughOrder) });
       return undefined;
     case "draft":
       set(turn, { draft: input.text });
@@ -84,10 +101,10 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
 
 function onConnected(turn: Turn): void {
   set(turn, { link: { kind: "up", readUpTo: 0, currentEpochId: 0, attempt: turn.state.link.attempt + 1 } });
-  const { unverified, leavers } = turn.state;
+  const { unverified, leavers, departed } = turn.state;
   const open = unverified.filter((leaf) => !leaf.refused);
   if (open.length > 0) turn.effects.push({ kind: "verify", leaves: open, proofs: new Uint8Array(0) });
-  if (leavers.length > 0) turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs: 1000 });
+  if (leavers.length > 0 || departed.length > 0) turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs: 1000 });
 }
 
 /** The epoch is open: how far the log goes, and whether it is still the one that this device knows. */
@@ -209,6 +226,41 @@ function discard(turn: Turn, id: string): void {
   turn.effects.push({ kind: "dropped", message });
 }
 
+/** Accounts that came back by their recovery phrase: told, and nothing is sent before the person saw it (spec A-1). */
+function tellRecovered(turn: Turn, accounts: readonly Uint8Array[]): void {
+  for (const accountId of accounts) {
+    if (!isWritable(turn.state) || turn.state.roster?.accounts.has(toBase64Url(accountId)) !== true) continue;
+    const order = nextOrder(turn);
+    addLine(turn, { order, author: accountId, body: { kind: "recovered", account: accountId }, unread: true });
+    set(turn, { recovered: [...turn.state.recovered, { accountId, order }] });
+  }
+}
+
+/** Posts one's own account's states with their proof; a newer one takes the place of one that still waits (spec D-5). */
+function announce(turn: Turn, { id, displayName, proofs }: Extract<Input, { kind: "announce" }>): void {
+  if (turn.state.phase.kind !== "active" || turn.state.memberCount < 2) return;
+  set(turn, { outgoing: turn.state.outgoing.filter((item) => item.purpose !== "account" || item.sealed !== undefined) });
+  compose(turn, { kind: "compose", id, purpose: "account", text: displayName, content: proofs });
+}
+
+/** Compares this log with the one that the public record shows to everybody (spec L-11). */
+async function onPublishedHead(turn: Turn, published: Chain | "missing"): Promise<void> {
+  const { state } = turn;
+  if (!isReading(state.phase) || !isCaughtUp(state)) return;
+  if (published === "missing") pause(turn, "missing_head");
+  // Read to its end, the log has no such entry.
+  else if (published.seq > state.chain.seq || !(await isOnChain(turn, published.seq, published.head))) pause(turn, "foreign_head");
+}
+
+/** A member was shown other heads than this device: both are told (spec L-11). */
+async function onForkNotice(turn: Turn, { author, lastSeq, heads }: Extract<Input, { kind: "fork_notice" }>): Promise<void> {
+  const { phase, roster, chain } = turn.state;
+  if (!isReading(phase) || roster?.accounts.has(toBase64Url(author)) !== true) return;
+  const seq = Math.min(lastSeq, chain.seq);
+  const head = heads[heads.length - 1 - (lastSeq - seq)];
+  if (head !== undefined && !(await isOnChain(turn, seq, head))) pause(turn, "fork", author);
+}
+
 /** Lets unanswered entries be sent again on this connection. */
 function forgetSent(turn: Turn): void {
   set(turn, { link: { ...turn.state.link, attempt: turn.state.link.attempt + 1 } });
@@ -229,14 +281,15 @@ function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
 }
 
 function onVerified(turn: Turn, input: Extract<Input, { kind: "verified" }>): void {
-  const { unverified } = turn.state;
+  const { unverified, roster, departed } = turn.state;
   const next = unverified.flatMap((leaf) => {
     const found = input.verdicts.find(
       (verdict) => verdict.leafIndex === leaf.leafIndex && equalBytes(verdict.signaturePublicKey, leaf.signaturePublicKey),
     );
     if (found === undefined || found.verdict === "unknown") return [leaf];
-    return found.verdict === "vouched" ? [] : [{ ...leaf, refused: true }];
+    return found.verdict === "refused" ? [{ ...leaf, refused: true }] : [];
   });
+  const gone = input.verdicts.flatMap(({ verdict, leafIndex }) => (verdict === "departed" ? (roster?.leaves.get(leafIndex) ?? []) : []));
   for (const [at, leaf] of next.entries()) {
     const before = unverified.find((other) => other.leafIndex === leaf.leafIndex);
     if (!leaf.refused || before?.refused === true) continue;
@@ -245,6 +298,7 @@ function onVerified(turn: Turn, input: Extract<Input, { kind: "verified" }>): vo
     turn.effects.push({ kind: "alarm", code: "server_lied", reason });
   }
   set(turn, { unverified: next });
+  if (gone.length > 0) noteDeparted(turn, [...departed.flatMap(({ leafIndex }) => roster?.leaves.get(leafIndex) ?? []), ...gone]);
   if (next.some((leaf) => !leaf.refused)) turn.effects.push({ kind: "schedule", name: "verify", delayMs: verifyAgainMs });
 }
 
@@ -263,9 +317,13 @@ function onTimer(turn: Turn, name: TimerName): void {
     }
     case "remove_leavers": {
       const isPlanned = state.changes.some((change) => change.id === "leavers") || state.staged?.change.id === "leavers";
-      if (state.leavers.length === 0 || isPlanned || state.phase.kind !== "active") return;
+      const isNobody = state.leavers.length === 0 && state.departed.length === 0;
+      if (isNobody || isPlanned || state.phase.kind !== "active") return;
       const removes = state.leavers.map((leaver) => leaver.accountId);
-      requestChange(turn, { id: "leavers", adds: [], removes, removeDevices: [], proofs: new Uint8Array(0), update: false });
+      const removeDevices = state.departed.map(({ accountId, deviceId }) => ({ accountId, deviceId }));
+      // What proves to every member that those devices left their accounts (spec M-2).
+      const proofs = turn.context.recordsOf(removeDevices.map((device) => device.accountId));
+      requestChange(turn, { id: "leavers", adds: [], removes, removeDevices, proofs, update: false });
       return;
     }
     case "self_update":

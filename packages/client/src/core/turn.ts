@@ -67,12 +67,20 @@ export const pauseSentences: Readonly<Record<PauseReason, string>> = {
   unreadable_commit: "A change by a member cannot be read by this device.",
   not_permitted: "A member made a change that their role does not allow.",
   missed_commit: "Changes of this group expired before this device read them. Ask a member to add you again.",
+  foreign_head: "The server's public record has another version of this conversation than the one you were shown.",
+  missing_head: "The server leaves this conversation out of its public record: others may be shown another version of it.",
   profile_restored: "This profile is an old copy: the conversation went on without it. It must not send.",
 };
+
+/** Whether others see another log than this device. */
+function isFork(reason: PauseReason): boolean {
+  return reason === "fork" || reason === "foreign_head" || reason === "missing_head";
+}
 
 /** The code under which sending into a paused conversation fails. */
 export function pauseCode(reason: PauseReason): ClientErrorCode {
   if (reason === "profile_restored") return "profile_restored";
+  if (isFork(reason)) return "log_fork";
   return reason === "missed_commit" || reason === "access_refused" ? "not_a_member" : "server_lied";
 }
 
@@ -82,6 +90,7 @@ export function pause(turn: Turn, reason: PauseReason, author?: Uint8Array): voi
   addLine(turn, { order: nextOrder(turn), body: { kind: "alarm", reason: sentence }, author });
   set(turn, { phase: { kind: "paused", reason } });
   turn.effects.push({ kind: "alarm", code: pauseCode(reason), reason: sentence }, { kind: "close" });
+  if (isFork(reason)) turn.effects.push({ kind: "tell_fork" });
 }
 
 /** Changes one pending message and tells. */

@@ -25,12 +25,13 @@
  * - Bytes that leave the device are in the stored state first; the secret that sealed them is gone from it (design section 7).
  * - Nothing is sealed before the log was read to its end on this connection, so that an old copy of a profile finds its own
  *   later entries before it uses a generation twice.
- * - Nothing is sealed while a commit of one's own waits for its answer, while a leaf is unverified, or while somebody who
- *   left is still in the tree (spec M-3, G-8).
+ * - Nothing is sealed while a commit of one's own waits for its answer, while a leaf is unverified, while somebody who left or a
+ *   device that left its account is still in the tree, or before the person saw that an account was recovered (spec M-3, G-8, A-1).
  * - `paused` never ends by itself (spec L-10).
  */
 import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, LeafIndex, RandomBytes } from "@latchkey/mls";
 import type { BlobReference, EntryEvent, LatchkeyGroup, Opened, Sha256, TreeSource, WireErrorCode } from "@latchkey/protocol";
+import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
 
 /** Why a conversation is paused. */
@@ -43,7 +44,9 @@ export type PauseReason =
   | "unreadable_commit" // a change that this device cannot follow (section 3)
   | "not_permitted" // a change that its author may not make (M-2)
   | "missed_commit" // changes expired on the server before this device read them (L-8)
-  | "profile_restored"; // own entries in the log that this profile does not know
+  | "profile_restored" // own entries in the log that this profile does not know
+  | "foreign_head" // the public record names another head of this log (L-11)
+  | "missing_head"; // the public record leaves this log out, though it was written to (L-11)
 
 export type Phase =
   | { readonly kind: "creating" }
@@ -87,7 +90,7 @@ export interface SealedEntry {
   readonly blobs: readonly PendingBlob[];
 }
 
-export type Purpose = "text" | "profile" | "leave" | "sync";
+export type Purpose = "text" | "profile" | "leave" | "sync" | "account";
 
 /** A message of one's own that is not yet seen in the log. */
 export interface Outgoing {
@@ -193,6 +196,18 @@ export interface Leaver {
   readonly accountId: Uint8Array;
 }
 
+/** A device that its account no longer has and that is still in the tree (spec M-3). */
+export interface DepartedLeaf extends DeviceReference {
+  readonly leafIndex: LeafIndex;
+}
+
+/** An account that came back by its recovery phrase: nothing is sent until the person saw the line that says so (spec A-1). */
+export interface RecoveredAccount {
+  readonly accountId: Uint8Array;
+  /** Place of that line. */
+  readonly order: number;
+}
+
 /** What is known of the connection; never stored. */
 export interface Link {
   /** `opening`: create or open was sent; `following`: the stream runs. */
@@ -231,6 +246,8 @@ export interface ConversationState {
   readonly staged: StagedCommit | undefined;
   readonly unverified: readonly UnverifiedLeaf[];
   readonly leavers: readonly Leaver[];
+  readonly departed: readonly DepartedLeaf[];
+  readonly recovered: readonly RecoveredAccount[];
   /** How often accounts were added by others (attack A7). */
   readonly rosterAdds: number;
   /** The display name that this device last told the group; "" for none. */
@@ -272,11 +289,11 @@ export interface Line {
   readonly acceptedAtMs: number;
 }
 
-/** What a leaf turned out to be. `unknown`: could not be found out now. */
+/** What a leaf turned out to be. `departed`: its account had it and has it no more; `unknown`: could not be found out now. */
 export interface LeafVerdict {
   readonly leafIndex: LeafIndex;
   readonly signaturePublicKey: Uint8Array;
-  readonly verdict: "vouched" | "refused" | "unknown";
+  readonly verdict: "vouched" | "refused" | "departed" | "unknown";
 }
 
 export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify";
@@ -303,6 +320,14 @@ export type Input =
   | { readonly kind: "leave"; readonly id: string; readonly content: Uint8Array }
   | { readonly kind: "supersede"; readonly by: string }
   | { readonly kind: "verified"; readonly verdicts: readonly LeafVerdict[] }
+  /** What is known of accounts changed: every leaf is judged anew. `recovered`: those that came back by their recovery phrase. */
+  | { readonly kind: "accounts"; readonly recovered: readonly Uint8Array[] }
+  /** One's own account changed: its states and their proof go to the group (spec D-5). */
+  | { readonly kind: "announce"; readonly id: string; readonly displayName: string; readonly proofs: Uint8Array }
+  /** The head of this log that the public record has; `missing` when it has none, though the log was written to (spec L-11). */
+  | { readonly kind: "published_head"; readonly published: Chain | "missing" }
+  /** A member's device says that it was shown this part of the log: the heads after consecutive entries, `lastSeq` the last. */
+  | { readonly kind: "fork_notice"; readonly author: Uint8Array; readonly lastSeq: number; readonly heads: readonly Uint8Array[] }
   | { readonly kind: "timer"; readonly name: TimerName }
   | { readonly kind: "read"; readonly throughOrder: number; readonly unread: number }
   | { readonly kind: "draft"; readonly text: string };
@@ -334,6 +359,19 @@ export type Effect =
   /** Another device of one's own account told this in the group of the devices. */
   | { readonly kind: "sync"; readonly order: number; readonly payload: Uint8Array }
   | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string }
+  /** The log is not the one that others see: they are told, as they cannot hear it there (spec L-11). */
+  | { readonly kind: "tell_fork" }
+  /** What a member's message says of its sender's own account and of the public record that its sender sees (spec L-10, D-4). */
+  | {
+      readonly kind: "said";
+      readonly accountId: Uint8Array;
+      readonly host: string;
+      readonly accountVersion: number;
+      readonly accountChain: Uint8Array;
+      readonly gossip: Uint8Array;
+    }
+  /** A member showed states of accounts with their proofs (spec D-5). */
+  | { readonly kind: "accounts"; readonly proofs: Uint8Array }
   | { readonly kind: "verify"; readonly leaves: readonly UnverifiedLeaf[]; readonly proofs: Uint8Array }
   | { readonly kind: "schedule"; readonly name: TimerName; readonly delayMs: number }
   /** A pending message is gone (discarded). */
@@ -362,6 +400,15 @@ export interface Context {
   suite(id: CipherSuiteId): CipherSuite;
   /** Whether a verified account state holds this key for this device. */
   vouched(leaf: RosterLeaf): boolean;
+  /** Whether the device was in its account and is not any more, by a verified chain (spec M-3). */
+  departed(leaf: RosterLeaf): boolean;
+  /** The records of these accounts with their proofs, as far as they are at hand (spec D-5). */
+  recordsOf(accountIds: readonly Uint8Array[]): Uint8Array;
+  readonly signatures: Signatures;
+  /** An encoded Gossip of one's own host's record, or nothing (spec D-4). */
+  readonly gossip: Uint8Array;
+  /** Nothing is sealed in any conversation, such as while one's own account stands changed by somebody else (spec A-2). */
+  readonly isHeld: boolean;
   /** The head after an entry that left `recentHeads`, from the store; `undefined` when it is not kept. */
   olderHead(seq: number): Promise<Uint8Array | undefined>;
 }

@@ -93,6 +93,12 @@ export class Alarms {
     return this.list().find((alarm) => alarm.failure.code === code)?.failure;
   }
 
+  /** Whether the person handled this very alarm. */
+  wasHandled(code: ClientErrorCode, about: string): boolean {
+    const alarm = this.#alarms.get(this.#idOf({ failure: { code, message: "", canRetry: false }, about }));
+    return alarm !== undefined && alarm.handledAtMs !== 0;
+  }
+
   /** The person handled it. Unknown ids are no error: a second window may have been first. */
   async handle(id: string): Promise<void> {
     const alarm = this.#alarms.get(id);

@@ -129,7 +129,10 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     try {
       return await mutex.run(task);
     } catch (error) {
-      throw recordFailure(error);
+      const failure = recordFailure(error);
+      // Whoever asked is told; so is the person, until they handled it.
+      if (failure.code === "directory_fork") alarm(host, failure, failure.message);
+      throw failure;
     }
   }
 

@@ -18,6 +18,7 @@ import type {
   TimerName,
   UnverifiedLeaf,
 } from "../core/types.ts";
+import type { Raised } from "../directory/alarms.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { getBlob, putBlob } from "../group/blobs.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -59,6 +60,7 @@ export class ConversationRunner {
     this.id = state.id;
     this.#lastLine = lastLine;
     this.#isLoaded = state.group !== undefined || state.epoch === undefined;
+    world.watch.adopt(this);
   }
 
   get state(): ConversationState {
@@ -132,6 +134,14 @@ export class ConversationRunner {
     else this.post(input);
   }
 
+  /** Asks for the HeadsProof of this log; `undefined` while it is not open. @throws ClientError */
+  async publishedHead(knownSize: number): Promise<Uint8Array | undefined> {
+    const connection = this.#connection;
+    if (connection === undefined || this.#state.link.kind !== "following") return undefined;
+    const answer = await connection.request({ kind: "head_proof", logId: this.#state.logId, knownSize });
+    return answer.kind === "head_proof" ? answer.proof : undefined;
+  }
+
   /** Waits for the end of a change that was asked for by `id`. */
   outcomeOf(id: string): Promise<ChangeOutcome> {
     return new Promise((resolve) => this.#outcomes.set(id, resolve));
@@ -148,6 +158,13 @@ export class ConversationRunner {
   /** Takes an input that nobody waits for: a failure is told as an alarm, and the log is read again from what is stored. */
   post(input: Input): void {
     this.input(input).catch(() => undefined);
+  }
+
+  /** Lines were put into the store from elsewhere. */
+  async reloadLastLine(): Promise<void> {
+    const [line] = await this.#world.store.transact("read", (tx) => loadLines(tx, this.id, { limit: 1 }));
+    this.#lastLine = line;
+    if (line !== undefined) await this.#world.people.load(accountsIn({ kind: "line", line }));
   }
 
   /** How many messages of others stand after this place. */
@@ -203,6 +220,7 @@ export class ConversationRunner {
       groups.push(...taken.groups);
     }
     await this.#keep(before, state, effects, () => undefined);
+    if (isCaughtUp(state) && !isCaughtUp(before)) this.#world.watch.caughtUp(this.id);
     eraseLeftBehind(groups, state);
     this.#introduce();
   }
@@ -277,6 +295,7 @@ export class ConversationRunner {
           if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
           if (effect.kind === "post") await posts.put(tx, after.host, after.logId, effect.post);
+          if (effect.kind === "alarm") this.#world.alarms.put(tx, this.#raised(effect));
         }
         await alsoWrite(tx);
       });
@@ -325,7 +344,16 @@ export class ConversationRunner {
         this.#world.syncArrived();
         return;
       case "alarm":
-        emit({ kind: "alarm", failure: { code: effect.code, message: effect.reason, canRetry: false }, conversationId: this.id });
+        this.#world.alarms.tell(this.#raised(effect));
+        return;
+      case "tell_fork":
+        this.#track(this.#world.watch.tellFork(this.#state));
+        return;
+      case "said":
+        this.#world.watch.said(effect);
+        return;
+      case "accounts":
+        this.#track(this.#world.watch.shown(effect.proofs));
         return;
       case "verify":
         this.#track(this.#verify(effect.leaves, effect.proofs));
@@ -350,6 +378,12 @@ export class ConversationRunner {
         this.#outcomes.delete(effect.id);
         return;
     }
+  }
+
+  /** An alarm of this conversation stays until the person handled it; the same reason later is another one. */
+  #raised(effect: Extract<Effect, { kind: "alarm" }>): Raised {
+    const failure = { code: effect.code, message: effect.reason, canRetry: false };
+    return { failure, conversationId: this.id, about: `${effect.reason} ${this.#state.joinedSeq}` };
   }
 
   #track(work: Promise<void>): void {
@@ -449,8 +483,10 @@ export class ConversationRunner {
       const known = await directory.account(leaf.host, leaf.accountId);
       people.keep(known);
       if (people.vouches(claimed)) return "vouched";
+      if (people.departed(claimed)) return "departed";
       // Older than the leaf, perhaps: its host has the last word.
       people.keep(await directory.refresh(leaf.host, leaf.accountId));
+      if (people.departed(claimed)) return "departed";
       return people.vouches(claimed) ? "vouched" : "refused";
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;

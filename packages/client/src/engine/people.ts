@@ -3,9 +3,12 @@ import type { Codec } from "@latchkey/codec";
 import { formatAddress } from "@latchkey/protocol";
 import { deviceOf } from "@latchkey/transparency";
 import type { Contact } from "../account/contacts.ts";
+import { isProven } from "../account/contacts.ts";
 import type { Directory } from "../account/directory.ts";
 import type { OwnAccount } from "../account/own-account.ts";
+import { encodeProofs } from "../account/proofs.ts";
 import type { Person } from "../api.ts";
+import { hasLeft } from "../core/departed.ts";
 import type { RosterLeaf } from "../core/types.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 
@@ -73,10 +76,31 @@ export class People {
       return device !== undefined && leaf.host === this.#own.host && equalBytes(device.signatureKey, leaf.signaturePublicKey);
     }
     const contact = this.#contacts.get(leaf.account);
-    // A state that only a member showed proves the key, but not whose the name is (spec A-3): its host is asked.
-    if (contact === undefined || contact.host !== leaf.host || contact.checkedAtMs === 0) return false;
+    // What the public record has not proven may be shown to this device alone (spec D-1).
+    if (contact === undefined || contact.host !== leaf.host || !isProven(contact)) return false;
     const device = deviceOf(contact.account, leaf.deviceId);
     return device !== undefined && equalBytes(device.signatureKey, leaf.signaturePublicKey);
+  }
+
+  /** Whether the leaf's device was in its account and is not any more (spec M-3). */
+  departed(leaf: RosterLeaf): boolean {
+    if (leaf.account === this.#ownId) return hasLeft(this.#own.account, this.#own.record.states, leaf);
+    const contact = this.#contacts.get(leaf.account);
+    return (
+      contact !== undefined && contact.host === leaf.host && isProven(contact) && hasLeft(contact.account, contact.record.states, leaf)
+    );
+  }
+
+  /** A verified account that was met; `undefined` for others and for one's own. */
+  contact(accountId: Uint8Array): Contact | undefined {
+    return this.#contacts.get(toBase64Url(accountId));
+  }
+
+  /** The records of these accounts, for members who judge by them (spec M-2). */
+  recordsOf(accountIds: readonly Uint8Array[]): Uint8Array {
+    const ids = new Set(accountIds.map((accountId) => toBase64Url(accountId)));
+    const records = [...ids].flatMap((id) => (id === this.#ownId ? this.#own.record : (this.#contacts.get(id)?.record ?? [])));
+    return records.length === 0 ? new Uint8Array(0) : encodeProofs(records);
   }
 
   /** The person behind an account; an account not met yet is shown by the beginning of its id. */

@@ -80,6 +80,29 @@ export class Posts {
     this.#waiting++;
   }
 
+  /** Seals an item of any kind for one device into the caller's transaction. @throws ClientError `message_too_large` */
+  async putItem(
+    tx: StoreTransaction,
+    params: {
+      recipient: { host: string; deviceId: Uint8Array; inboxId: Uint8Array; inboxKey: Uint8Array };
+      kind: number;
+      body: Uint8Array;
+    },
+  ): Promise<void> {
+    const { platform, own } = this.#deps;
+    const notAfterMs = platform.nowMs() + lifeMs;
+    const blob = await sealInboxItem({
+      platform,
+      sender: { host: own.host, accountId: own.accountId, deviceId: own.deviceId, secretKey: own.signatureKeyPair.secretKey },
+      itemId: platform.random(16),
+      notAfterMs,
+      ...params,
+    });
+    const { host, inboxId } = params.recipient;
+    tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, { host, inboxId, blob, notAfterMs }));
+    this.#waiting++;
+  }
+
   /** Delivers what waits; tries again by itself until everything is delivered or out of date. */
   deliver(): Promise<void> {
     if (this.#closed) return Promise.resolve();

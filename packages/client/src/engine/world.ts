@@ -2,14 +2,42 @@ import { toBase64Url } from "@latchkey/codec";
 import type { CipherSuiteId } from "@latchkey/mls";
 import type { Directory } from "../account/directory.ts";
 import type { OwnAccount } from "../account/own-account.ts";
-import type { ClientEvent } from "../api.ts";
-import type { Context, Self } from "../core/types.ts";
+import type { ClientEvent, ClientFailure } from "../api.ts";
+import type { Context, ConversationState, Effect, Input, Self } from "../core/types.ts";
+import type { Alarms } from "../directory/alarms.ts";
 import { loadHead } from "../core/records.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import type { People } from "./people.ts";
 import type { Posts } from "./posts.ts";
+
+/** A conversation as the part that watches sees it. */
+export interface Watched {
+  readonly id: string;
+  readonly state: ConversationState;
+  load(): Promise<void>;
+  input(input: Input): Promise<void>;
+  post(input: Input): void;
+  /** HeadsProof of its log; `undefined` while that is not open. @throws ClientError */
+  publishedHead(knownSize: number): Promise<Uint8Array | undefined>;
+}
+
+/** What conversations tell the part that watches over accounts and records, and what it tells them. */
+export interface Watching {
+  /** Why nothing is sent in any conversation, if there is a reason (spec A-2). */
+  readonly hold: ClientFailure | undefined;
+  /** A conversation runs. */
+  adopt(conversation: Watched): void;
+  /** A member's message said this of its account and of the public record (spec L-10, D-4). */
+  said(said: Extract<Effect, { kind: "said" }>): void;
+  /** A member showed accounts with their proofs (spec D-5). */
+  shown(proofs: Uint8Array): Promise<void>;
+  /** The log of this conversation is not the one that others see (spec L-11). */
+  tellFork(state: ConversationState): Promise<void>;
+  /** The conversation's log was read to its end on this connection: its published head is asked for (spec L-11). */
+  caughtUp(conversationId: string): void;
+}
 
 /** What every part of the engine shares, once there is an account. */
 export interface World {
@@ -21,6 +49,9 @@ export interface World {
   readonly own: OwnAccount;
   readonly people: People;
   readonly posts: Posts;
+  /** Alarms that stay until the person handled them. */
+  readonly alarms: Alarms;
+  readonly watch: Watching;
   emit(event: ClientEvent): void;
   /** Asks the account's host for states that other devices of it published. @throws ClientError */
   refreshOwn(): Promise<void>;
@@ -54,6 +85,11 @@ export function contextOf(world: World, id: string): Context {
     sha256: platform.sha256,
     suite: (suiteId: CipherSuiteId) => platform.crypto.suite(suiteId),
     vouched: (leaf) => people.vouches(leaf),
+    departed: (leaf) => people.departed(leaf),
+    recordsOf: (accountIds) => people.recordsOf(accountIds),
+    signatures: platform.signatures,
+    gossip: world.directory.log.gossip(world.own.host),
+    isHeld: world.watch.hold !== undefined,
     olderHead: (seq) => store.transact("read", (tx) => loadHead(tx, id, seq)),
   };
 }

@@ -127,7 +127,31 @@ export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
 });
 
 /** What the head of an inbox item announces (spec I-2). */
-export const inboxItemKinds = { welcome: 1, joinRequest: 2, readdRequest: 3, forkNotice: 4 } as const;
+export const inboxItemKinds = { welcome: 1, joinRequest: 2, readdRequest: 3, forkNotice: 4, history: 5 } as const;
+
+/** Heads in a ForkNotice at most. */
+export const maxForkNoticeHeads = 256;
+
+/** What a member's device was shown of a log that others were shown otherwise (spec L-11); body of an inbox item `forkNotice`. */
+export interface ForkNotice {
+  readonly format: 1;
+  readonly host: string;
+  readonly logId: Uint8Array;
+  /** The last of these entries. */
+  readonly lastSeq: number;
+  /** The heads after consecutive entries, in order. */
+  readonly heads: readonly Uint8Array[];
+  readonly ext: Uint8Array;
+}
+
+export const forkNoticeCodec: Codec<ForkNotice> = struct<ForkNotice>({
+  format: formatOne,
+  host: hostCodec,
+  logId: id32,
+  lastSeq: safeUint64,
+  heads: vector(id32, { maxBytes: 32 * maxForkNoticeHeads, minItems: 1 }),
+  ext: extCodec,
+});
 
 /** The fixed part of a sealed inbox item: all that is parsed of a stranger's (spec I-2). */
 export interface InboxHead {

@@ -1,0 +1,68 @@
+import { decode, equalBytes } from "@latchkey/codec";
+import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAccountChain } from "@latchkey/transparency";
+import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
+import { decodeProofs } from "../account/proofs.ts";
+import { scheduleRemoval } from "./content.ts";
+import { set } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { RosterLeaf } from "./types.ts";
+
+/** Whether the leaf's device was in the account, with the leaf's key, and is not any more. */
+export function hasLeft(account: VerifiedAccount, signedStates: readonly Uint8Array[], leaf: RosterLeaf): boolean {
+  const { accountId, state } = account;
+  if (!equalBytes(accountId, leaf.accountId)) return false;
+  if (state.status === "active" && deviceOf(account, leaf.deviceId) !== undefined) return false;
+  return signedStates.some((signed) => {
+    const { devices } = decode(accountStateCodec, decode(signedCodec, signed).body);
+    return devices.some((device) => equalBytes(device.deviceId, leaf.deviceId) && equalBytes(device.signatureKey, leaf.signaturePublicKey));
+  });
+}
+
+/**
+ * The leaves that the records in a commit prove to have left their accounts (spec M-2). It takes signatures alone, from the account's
+ * first state on: every member finds the same, whatever it knows of the directory.
+ */
+export async function departedBy(
+  proofs: Uint8Array,
+  leaves: readonly RosterLeaf[],
+  signatures: Signatures,
+): Promise<readonly RosterLeaf[]> {
+  const departed: RosterLeaf[] = [];
+  if (leaves.length === 0) return departed;
+  for (const { states, pops } of decodeProofs(proofs)) {
+    try {
+      const account = await verifyAccountChain({ previous: undefined, signedStates: states, pops, signatures });
+      departed.push(...leaves.filter((leaf) => hasLeft(account, states, leaf)));
+    } catch (error) {
+      // What does not hold proves nothing.
+      if (!(error instanceof TransparencyError)) throw error;
+    }
+  }
+  return departed;
+}
+
+/** Judges every leaf by what is known of its account now (spec G-8, M-3). */
+export function judgeLeaves(turn: Turn): void {
+  const { context, state } = turn;
+  const { roster, phase } = state;
+  if (roster === undefined || (phase.kind !== "active" && phase.kind !== "creating")) return;
+  const others = [...roster.leaves.values()].filter((leaf) => leaf !== roster.own);
+  const gone = others.filter((leaf) => context.departed(leaf));
+  const isGone = (leafIndex: number): boolean => gone.some((leaf) => leaf.leafIndex === leafIndex);
+  const open = others.filter((leaf) => !isGone(leaf.leafIndex) && !context.vouched(leaf));
+  const known = new Map(state.unverified.map((leaf) => [leaf.leafIndex, leaf]));
+  const unverified = open.map((leaf) => known.get(leaf.leafIndex) ?? { ...leaf, refused: false });
+  const added = unverified.filter((leaf) => !known.has(leaf.leafIndex));
+  if (added.length > 0 || unverified.length !== state.unverified.length) set(turn, { unverified });
+  if (added.length > 0) turn.effects.push({ kind: "verify", leaves: added, proofs: new Uint8Array(0) });
+  noteDeparted(turn, gone);
+}
+
+/** Nothing is sent until somebody has removed these leaves (spec M-3). */
+export function noteDeparted(turn: Turn, leaves: readonly RosterLeaf[]): void {
+  const { departed } = turn.state;
+  const isSame = departed.length === leaves.length && leaves.every((leaf) => departed.some((known) => known.leafIndex === leaf.leafIndex));
+  if (isSame) return;
+  set(turn, { departed: leaves.map(({ leafIndex, accountId, deviceId }) => ({ leafIndex, accountId, deviceId })) });
+  if (leaves.length > 0) scheduleRemoval(turn);
+}

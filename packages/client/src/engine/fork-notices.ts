@@ -1,0 +1,91 @@
+import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { forkNoticeCodec, inboxItemKinds, maxForkNoticeHeads } from "@latchkey/protocol";
+import type { ForkNotice } from "@latchkey/protocol";
+import type { ConversationState, RosterLeaf } from "../core/types.ts";
+import { ClientError } from "../errors.ts";
+import type { Watched, World } from "./world.ts";
+
+const prefix = "fork-notice/";
+
+/**
+ * Tells the other members of a conversation that they were shown another log (spec L-11): by their inboxes, since on two branches they
+ * cannot read each other. What is to be told waits in the store until every member has it.
+ */
+export class ForkNotices {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Puts the notice down and sends it. */
+  async tell(state: ConversationState): Promise<void> {
+    const { host, logId, chain, recentHeads } = state;
+    const heads = recentHeads.slice(-maxForkNoticeHeads);
+    const notice: ForkNotice = { format: 1, host, logId, lastSeq: chain.seq, heads, ext: new Uint8Array(0) };
+    const others = this.#others(state);
+    if (others.length === 0) return;
+    const body = encode(forkNoticeCodec, notice);
+    await this.#world.store.transact("write", (tx) => {
+      for (const leaf of others) tx.put(`${prefix}${state.id}/${toBase64Url(leaf.deviceId)}`, body);
+    });
+    await this.send([state]);
+  }
+
+  /** Sends what waits for members of these conversations. */
+  async send(states: Iterable<ConversationState>): Promise<void> {
+    const { store, directory, posts } = this.#world;
+    for (const state of states) {
+      const waiting = await store.transact("read", (tx) => tx.scan({ prefix: `${prefix}${state.id}/` }));
+      for (const [key, body] of waiting) {
+        const leaf = this.#others(state).find((other) => key.endsWith(`/${toBase64Url(other.deviceId)}`));
+        try {
+          if (leaf !== undefined) {
+            const contact = await directory.account(leaf.host, leaf.accountId);
+            const { inboxId, inboxKey } = await directory.card(contact, leaf.deviceId);
+            const recipient = { host: leaf.host, deviceId: leaf.deviceId, inboxId, inboxKey };
+            await store.transact("write", async (tx) => {
+              await posts.putItem(tx, { recipient, kind: inboxItemKinds.forkNotice, body });
+              tx.delete(key);
+            });
+          } else await store.transact("write", (tx) => tx.delete(key));
+        } catch (error) {
+          // Tried again with the next connection, unless that device cannot be reached at all.
+          if (!(error instanceof ClientError)) throw error;
+          if (!error.canRetry) await store.transact("write", (tx) => tx.delete(key));
+        }
+      }
+    }
+    void posts.deliver();
+  }
+
+  /** A notice that a device sealed to this one; its signature was verified. */
+  async take(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array, runners: Iterable<Watched>): Promise<void> {
+    const notice = parse(body);
+    if (notice === undefined) return;
+    for (const runner of runners) {
+      if (!equalBytes(runner.state.logId, notice.logId) || runner.state.host !== notice.host) continue;
+      await runner.load();
+      const isMember = [...(runner.state.roster?.leaves.values() ?? [])].some(
+        (leaf) => equalBytes(leaf.accountId, sender.accountId) && equalBytes(leaf.deviceId, sender.deviceId),
+      );
+      if (!isMember) continue;
+      const { lastSeq, heads } = notice;
+      await runner.input({ kind: "fork_notice", author: sender.accountId, lastSeq, heads: heads.map((head) => head.slice()) });
+    }
+  }
+
+  #others(state: ConversationState): readonly RosterLeaf[] {
+    const { own } = this.#world;
+    return [...(state.roster?.leaves.values() ?? [])].filter((leaf) => !equalBytes(leaf.accountId, own.accountId));
+  }
+}
+
+function parse(body: Uint8Array): ForkNotice | undefined {
+  try {
+    return decode(forkNoticeCodec, body);
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
+}

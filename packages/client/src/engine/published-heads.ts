@@ -1,0 +1,73 @@
+import { decode, encode, safeUint64, struct } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { ClientError } from "../errors.ts";
+import type { Watched, World } from "./world.ts";
+
+interface Seen {
+  /** The newest entry of the log, and since when it is that. */
+  readonly seq: number;
+  readonly sinceMs: number;
+}
+const seenCodec: Codec<Seen> = struct<Seen>({ seq: safeUint64, sinceMs: safeUint64 });
+
+const hourMs = 3_600_000;
+const dailyMs = 24 * hourMs;
+/** Servers publish the heads of logs at least daily (spec L-11). */
+const publishedWithinMs = 26 * hourMs;
+/** Answers without a head, an hour apart, before that is an alarm: a server that was down publishes when it is back. */
+const patience = 3;
+
+/** Asks for the published heads of logs, once for each connection and daily, and shows them to the conversations (spec L-11). */
+export class PublishedHeads {
+  readonly #world: World;
+  readonly #asked = new Map<string, number>();
+  readonly #missing = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Those that are due. */
+  async check(runners: Iterable<Watched>): Promise<void> {
+    for (const runner of runners) {
+      const ageMs = this.#world.platform.nowMs() - (this.#asked.get(runner.id) ?? 0);
+      if (ageMs > (this.#missing.has(runner.id) ? hourMs : dailyMs)) await this.ask(runner);
+    }
+  }
+
+  /** Asks for one. What cannot be asked or proven now is asked again later. */
+  async ask(runner: Watched): Promise<void> {
+    const { directory, platform } = this.#world;
+    const { host, logId } = runner.state;
+    try {
+      const proof = await runner.publishedHead(await directory.log.knownSize(host));
+      if (proof === undefined) return;
+      this.#asked.set(runner.id, platform.nowMs());
+      const published = proof.length === 0 ? undefined : await directory.log.proveLogHead({ host, logId, proof });
+      const isLeftOut = await this.#isLeftOut(runner, published?.seq ?? 0);
+      if (published !== undefined) await runner.input({ kind: "published_head", published: { seq: published.seq, head: published.head } });
+      const count = isLeftOut ? (this.#missing.get(runner.id) ?? 0) + 1 : 0;
+      if (count === 0) this.#missing.delete(runner.id);
+      else this.#missing.set(runner.id, count);
+      if (count >= patience) await runner.input({ kind: "published_head", published: "missing" });
+    } catch (error) {
+      // A record that does not hold raised its alarm where it was found.
+      if (!(error instanceof ClientError)) throw error;
+    }
+  }
+
+  /** Whether what was written here more than a day ago is in no published head. */
+  async #isLeftOut(runner: Watched, publishedSeq: number): Promise<boolean> {
+    const { store, platform } = this.#world;
+    const { seq } = runner.state.chain;
+    const key = `log-seen/${runner.id}`;
+    const nowMs = platform.nowMs();
+    const stored = await store.transact("read", (tx) => tx.get(key));
+    const seen = stored === undefined ? undefined : decode(seenCodec, stored);
+    if (seen?.seq !== seq) {
+      await store.transact("write", (tx) => tx.put(key, encode(seenCodec, { seq, sinceMs: nowMs })));
+      return false;
+    }
+    return seq > 0 && publishedSeq < seq && nowMs - seen.sinceMs > publishedWithinMs;
+  }
+}

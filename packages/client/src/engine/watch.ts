@@ -1,0 +1,313 @@
+import { decode, encode, equalBytes, struct, toBase64Url, uint32 } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { stateHashOf, signedCodec } from "@latchkey/transparency";
+import type { Contact } from "../account/contacts.ts";
+import { isProven } from "../account/contacts.ts";
+import { freshMs } from "../account/directory.ts";
+import type { ClientFailure, SafetyNumber, SafetyScan, Verification } from "../api.ts";
+import type { ConversationState, Effect } from "../core/types.ts";
+import { ClientError, failureOf } from "../errors.ts";
+import { takeRecovery } from "./account-news.ts";
+import { ForkNotices } from "./fork-notices.ts";
+import { PublishedHeads } from "./published-heads.ts";
+import { markVerified, safetyNumberOf, scanSafetyNumber, verificationOf } from "./verification.ts";
+import type { Watched, Watching, World } from "./world.ts";
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** How long another device of one's own has to say that a new state of the account is its doing (spec A-2). */
+const graceMs = 60_000;
+/** A member that knows a newer state shows it by itself, in most cases before this. */
+const refreshDelayMs = 20_000;
+/** Contacts asked about in an hour at most: nobody's list of contacts goes out at once (spec D-5). */
+const refreshesPerHour = 4;
+
+const knownCodec: Codec<{ version: number }> = struct<{ version: number }>({ version: uint32 });
+const knownKey = "own-version";
+
+const changedSentence =
+  "Your account was changed, and none of your devices says that it did it. Nothing is sent until you looked at your devices.";
+const missingSentence = "The server does not show a change of your account that it had taken. Others may be shown an old account of yours.";
+
+/**
+ * Watches over one's own account, the accounts of the people one talks with, the heads of their conversations, and the public records
+ * that say so: at the start, daily, and whenever a message says something new (spec A-2, D-4, D-5, L-11).
+ */
+export class Watch implements Watching {
+  readonly #world: World;
+  readonly #heads: PublishedHeads;
+  readonly #forks: ForkNotices;
+  readonly #timers = new Set<() => void>();
+  readonly #stops: (() => void)[] = [];
+  readonly #wanted = new Set<string>();
+  readonly #conversations = new Map<string, Watched>();
+  /** The newest version of one's own account that this device made, heard of from another device, or that the person agreed to. */
+  #knownVersion: number | undefined;
+  #selfCheckedAtMs = 0;
+  #checking: Promise<void> | undefined;
+  #work: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#heads = new PublishedHeads(world);
+    this.#forks = new ForkNotices(world);
+  }
+
+  /** Reads what is stored; call before the conversations run. */
+  async load(): Promise<void> {
+    const { store, own, directory, alarms } = this.#world;
+    const stored = await store.transact("read", (tx) => tx.get(knownKey));
+    this.#knownVersion = stored === undefined ? undefined : decode(knownCodec, stored).version;
+    // What this profile begins with it knows.
+    if (this.#knownVersion === undefined) await this.#know(own.stateVersion);
+    this.#stops.push(
+      directory.onMet((contact) => this.#met(contact)),
+      alarms.onChange(() => this.#alarmsChanged()),
+    );
+    directory.log.onAlarm((host, failure, about) => void alarms.raise({ failure: failureOf(failure), about: `${host} ${about}` }));
+  }
+
+  /** Begins to watch. */
+  start(): void {
+    this.#later(2000, () => this.#tick());
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const stop of this.#stops) stop();
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    await this.#work;
+  }
+
+  get hold(): ClientFailure | undefined {
+    return this.#world.alarms.standing("account_changed");
+  }
+
+  adopt(conversation: Watched): void {
+    this.#conversations.set(conversation.id, conversation);
+  }
+
+  get #runners(): readonly Watched[] {
+    return [...this.#conversations.values()];
+  }
+
+  said({ accountId, host, accountVersion, accountChain, gossip }: Extract<Effect, { kind: "said" }>): void {
+    const { own, people, directory } = this.#world;
+    if (gossip.length > 0) directory.log.hear(gossip);
+    if (equalBytes(accountId, own.accountId)) {
+      if (accountVersion > own.stateVersion) this.#enqueue(() => this.#world.refreshOwn());
+      return;
+    }
+    const contact = people.contact(accountId);
+    if (contact === undefined) return;
+    const { version } = contact.account.state;
+    if (accountVersion > version) this.#wantRefresh(host, accountId);
+    else {
+      const signed = contact.record.states[accountVersion];
+      if (signed === undefined || equalBytes(stateHashOf(decode(signedCodec, signed).body), accountChain)) return;
+      const message = "A member of your conversations has another account than the one that you are shown.";
+      const about = `${toBase64Url(accountId)} ${accountVersion}`;
+      void this.#world.alarms.raise({ failure: { code: "directory_fork", message, canRetry: false }, about });
+    }
+  }
+
+  async shown(proofs: Uint8Array): Promise<void> {
+    await this.#world.directory.learn(proofs);
+  }
+
+  async tellFork(state: ConversationState): Promise<void> {
+    await this.#forks.tell(state);
+  }
+
+  /** A fork notice out of the inbox. */
+  async takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void> {
+    await this.#forks.take(sender, body, this.#runners);
+  }
+
+  caughtUp(conversationId: string): void {
+    const runner = this.#conversations.get(conversationId);
+    // A moment later: the connection is for the conversation first.
+    if (runner !== undefined) this.#later(1000, () => this.#heads.ask(runner));
+  }
+
+  /** One's own account has a new state: made here, told by another device of one's own, or found at the server. */
+  async ownChanged(params: { version: number; isKnown: boolean }): Promise<void> {
+    if (params.isKnown) await this.#know(params.version);
+    else this.#later(graceMs, () => this.#judgeOwn());
+    for (const runner of this.#runners) runner.post({ kind: "accounts", recovered: [] });
+  }
+
+  /**
+   * Compares one's own account with what the public record has (spec A-2): a version that nobody here made is an alarm, and so is one
+   * that is missing.
+   * @throws ClientError when the record cannot be had, or does not hold
+   */
+  check(): Promise<void> {
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  /** What is known of the keys of a conversation's members. @throws ClientError `unknown_conversation` */
+  async verification(conversationId: string): Promise<Verification> {
+    const conversation = this.#conversations.get(conversationId);
+    if (conversation === undefined) throw new ClientError("unknown_conversation", "There is no such conversation in this profile.");
+    await conversation.load();
+    return await verificationOf(this.#world, conversation.state);
+  }
+
+  /** @throws ClientError `unknown_user` */
+  async safetyNumber(accountId: string): Promise<SafetyNumber> {
+    return safetyNumberOf(this.#world, accountId);
+  }
+
+  /** @throws ClientError `unknown_user` */
+  scanSafetyNumber(accountId: string, code: string): Promise<SafetyScan> {
+    return scanSafetyNumber(this.#world, accountId, code);
+  }
+
+  /** @throws ClientError `unknown_user` */
+  markVerified(accountId: string, verified: boolean): Promise<void> {
+    return markVerified(this.#world, accountId, verified);
+  }
+
+  async #check(): Promise<void> {
+    const { directory, own, alarms } = this.#world;
+    if (own.status !== "registered") return;
+    const versionBefore = own.stateVersion;
+    const found = await directory.lookUpOwn(own);
+    this.#selfCheckedAtMs = this.#world.platform.nowMs();
+    if (found.proven === undefined) return;
+    const shown = found.record.states;
+    if (shown.length <= versionBefore) {
+      const failure = { code: "server_lied" as const, message: missingSentence, canRetry: false };
+      await alarms.raise({ failure, about: `missing ${versionBefore}` });
+      return;
+    }
+    const ours = this.#world.own.record.states;
+    const isSame = shown
+      .slice(0, ours.length)
+      .every((state, version) => version >= ours.length || equalBytes(state, ours[version] ?? state));
+    if (!isSame) {
+      await this.#raiseChanged(`fork ${shown.length}`);
+      return;
+    }
+    if (shown.length - 1 > (this.#knownVersion ?? 0)) {
+      await this.#world.refreshOwn();
+      const hasOthers = own.account.state.devices.length > 1;
+      // Another device of one's own may be about to tell; with one device only there is nobody else.
+      if (hasOthers) this.#later(graceMs, () => this.#judgeOwn());
+      else await this.#judgeOwn();
+    }
+  }
+
+  async #judgeOwn(): Promise<void> {
+    const { stateVersion, stateHash } = this.#world.own;
+    if (stateVersion > (this.#knownVersion ?? 0)) await this.#raiseChanged(toBase64Url(stateHash));
+  }
+
+  async #raiseChanged(about: string): Promise<void> {
+    await this.#world.alarms.raise({ failure: { code: "account_changed", message: changedSentence, canRetry: false }, about });
+  }
+
+  async #know(version: number): Promise<void> {
+    if (version <= (this.#knownVersion ?? -1)) return;
+    this.#knownVersion = version;
+    await this.#world.store.transact("write", (tx) => tx.put(knownKey, encode(knownCodec, { version })));
+  }
+
+  /** The person looked at their devices: what holds messages back is gone. */
+  #alarmsChanged(): void {
+    if (this.hold !== undefined) return;
+    this.#enqueue(async () => {
+      if (this.#world.alarms.standing("account_changed") === undefined) {
+        const handled = this.#world.alarms.wasHandled("account_changed", toBase64Url(this.#world.own.stateHash));
+        if (handled) await this.#know(this.#world.own.stateVersion);
+      }
+      for (const runner of this.#runners) runner.post({ kind: "accounts", recovered: [] });
+    });
+  }
+
+  /** An account was verified anew: conversations judge its devices by it. */
+  #met(contact: Contact): void {
+    const { people, store, own } = this.#world;
+    if (equalBytes(contact.accountId, own.accountId)) return;
+    const before = people.contact(contact.accountId);
+    people.keep(contact);
+    const isNews = before === undefined || !isProven(before) || before.account.state.version < contact.account.state.version;
+    if (!isNews) return;
+    this.#enqueue(async () => {
+      const isRecovered = await store.transact("write", (tx) => takeRecovery(tx, contact));
+      const recovered = isRecovered ? [contact.accountId] : [];
+      for (const runner of this.#runners) {
+        await runner.load();
+        if (runner.state.roster?.accounts.has(toBase64Url(contact.accountId)) === true) await runner.input({ kind: "accounts", recovered });
+      }
+      this.#world.emit({ kind: "verification" });
+    });
+  }
+
+  #wantRefresh(host: string, accountId: Uint8Array): void {
+    const id = toBase64Url(accountId);
+    if (this.#wanted.has(id)) return;
+    this.#wanted.add(id);
+    const [jitter = 0] = this.#world.platform.random(1);
+    this.#later(5000 + (refreshDelayMs * jitter) / 256, async () => {
+      this.#wanted.delete(id);
+      await this.#world.directory.refresh(host, accountId);
+    });
+  }
+
+  /** What is due every hour. */
+  async #tick(): Promise<void> {
+    const { directory, own, platform } = this.#world;
+    const [jitter = 0] = platform.random(1);
+    this.#later(hourMs * (0.75 + jitter / 512), () => this.#tick());
+    if (platform.nowMs() - this.#selfCheckedAtMs > dayMs - hourMs) await this.check().catch(ignore);
+    await directory.log.upkeep(own.host).catch(ignore);
+    await this.#heads.check(this.#runners);
+    await this.#forks.send(this.#runners.map((runner) => runner.state));
+    await this.#refreshOld();
+    this.#world.emit({ kind: "verification" });
+  }
+
+  /** Contacts of whom nothing was heard for a week are asked about again, a few at a time (spec D-5). */
+  async #refreshOld(): Promise<void> {
+    const { people, platform, directory, own } = this.#world;
+    const old = new Map<string, Contact>();
+    for (const runner of this.#runners) {
+      for (const leaf of runner.state.roster?.leaves.values() ?? []) {
+        const contact = people.contact(leaf.accountId);
+        const isOld = contact !== undefined && platform.nowMs() - contact.checkedAtMs > freshMs;
+        if (isOld && leaf.account !== toBase64Url(own.accountId)) old.set(leaf.account, contact);
+      }
+    }
+    for (const contact of [...old.values()].slice(0, refreshesPerHour)) {
+      const [high = 0, low = 0] = platform.random(2);
+      this.#later((hourMs * (high * 256 + low)) / 65_536, async () => {
+        await directory.refresh(contact.host, contact.accountId);
+      });
+    }
+  }
+
+  #later(delayMs: number, run: () => Promise<unknown>): void {
+    if (this.#closed) return;
+    const cancel = this.#world.platform.setTimer(Math.floor(delayMs), () => {
+      this.#timers.delete(cancel);
+      this.#enqueue(run);
+    });
+    this.#timers.add(cancel);
+  }
+
+  #enqueue(run: () => Promise<unknown>): void {
+    this.#work = this.#work.then(() => (this.#closed ? undefined : run())).catch(ignore);
+  }
+}
+
+/** What cannot be found out now is tried again; what must not be raised its alarm where it was found. */
+function ignore(error: unknown): void {
+  if (!(error instanceof ClientError)) throw error;
+}
