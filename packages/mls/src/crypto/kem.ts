@@ -15,14 +15,20 @@ function requireSize(bytes: Uint8Array, sizeBytes: number, what: string): void {
   if (bytes.length !== sizeBytes) throw new MlsError("malformed", `${what} of the wrong size`);
 }
 
-/** The agreed value, never the all-zero one that a point of low order gives (RFC 9180 section 7.1.4). */
 async function agree(group: DhGroup, secretKey: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array> {
-  let shared: Uint8Array;
   try {
-    shared = await group.agree(secretKey, publicKey);
+    return await group.agree(secretKey, publicKey);
   } catch (cause) {
     throw new MlsError("malformed", "invalid Diffie-Hellman key", { cause });
   }
+}
+
+/**
+ * What X25519 or X448 agrees on, never the all-zero value that a point of low order gives (RFC 9180 section 7.1.4). The NIST curves have
+ * no such points: there a coordinate may be zero, though nobody will see it.
+ */
+async function agreeOnMontgomery(group: DhGroup, secretKey: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array> {
+  const shared = await agree(group, secretKey, publicKey);
   let bits = 0;
   for (const byte of shared) bits |= byte;
   if (bits === 0) throw new MlsError("malformed", "point of low order", { clause: "RFC 9180 §7.1.4" });
@@ -32,6 +38,7 @@ async function agree(group: DhGroup, secretKey: Uint8Array, publicKey: Uint8Arra
 /** DHKEM over one group (RFC 9180 section 4.1). The ephemeral key pair is derived from `random(Nsk)`. */
 export function dhKem(parameters: DhParameters, group: DhGroup, kdf: Kdf): Kem {
   const { kemId, secretKeyBytes, publicKeyBytes, scalar } = parameters;
+  const agreeOn = scalar === undefined ? agreeOnMontgomery : agree;
   const labeled = labeledKdf(kdf, concatBytes(utf8Bytes("KEM"), uint16Bytes(kemId)));
 
   const deriveSecretKey = (inputKeyMaterial: Uint8Array): Uint8Array => {
@@ -66,7 +73,7 @@ export function dhKem(parameters: DhParameters, group: DhGroup, kdf: Kdf): Kem {
     async encapsulate(publicKey, random) {
       requireSize(publicKey, publicKeyBytes, "KEM public key");
       const ephemeral = await deriveKeyPair(random(secretKeyBytes));
-      const dh = await agree(group, ephemeral.secretKey, publicKey);
+      const dh = await agreeOn(group, ephemeral.secretKey, publicKey);
       forgetKey(ephemeral.secretKey);
       wipe(ephemeral.secretKey);
       return { kemOutput: ephemeral.publicKey, sharedSecret: sharedSecret(dh, ephemeral.publicKey, publicKey) };
@@ -74,7 +81,7 @@ export function dhKem(parameters: DhParameters, group: DhGroup, kdf: Kdf): Kem {
     async decapsulate({ secretKey, publicKey, kemOutput }) {
       requireSize(secretKey, secretKeyBytes, "KEM secret key");
       requireSize(kemOutput, publicKeyBytes, "KEM output");
-      const dh = await agree(group, secretKey, kemOutput);
+      const dh = await agreeOn(group, secretKey, kemOutput);
       return sharedSecret(dh, kemOutput, publicKey);
     },
   };
@@ -147,7 +154,7 @@ export function xWingKem(parts: {
       const recipient = publicKey.slice(mlKemPublicKeyBytes);
       const coins = random(64);
       const ephemeralSecretKey = coins.slice(32);
-      const classical = await agree(x25519, ephemeralSecretKey, recipient);
+      const classical = await agreeOnMontgomery(x25519, ephemeralSecretKey, recipient);
       const ephemeral = await x25519.publicKey(ephemeralSecretKey);
       let encapsulated: { sharedSecret: Uint8Array; ciphertext: Uint8Array };
       try {
@@ -165,7 +172,7 @@ export function xWingKem(parts: {
       requireSize(publicKey, xWingSizes.publicKeyBytes, "KEM public key");
       const { mlKemSeed, x25519SecretKey } = expanded.get(secretKey);
       const ephemeral = kemOutput.slice(mlKemCiphertextBytes);
-      const classical = await agree(x25519, x25519SecretKey, ephemeral);
+      const classical = await agreeOnMontgomery(x25519, x25519SecretKey, ephemeral);
       const post = await mlKem.decapsulate(mlKemSeed, kemOutput.slice(0, mlKemCiphertextBytes));
       const sharedSecret = combine({ post, classical, ephemeral, recipient: publicKey.slice(mlKemPublicKeyBytes) });
       wipe(post, classical);
