@@ -5,6 +5,7 @@ import type { Client } from "@latchkey/client";
 import type { Command, Environment, OptionValues } from "./commands/command.ts";
 import { stringOption } from "./commands/command.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
+import { directoryCommand } from "./commands/directory.ts";
 import { groupCommand } from "./commands/group.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { readCommand } from "./commands/read.ts";
@@ -12,6 +13,7 @@ import { registerCommand } from "./commands/register.ts";
 import { sendCommand } from "./commands/send.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
+import { witnessCommand } from "./commands/witness.ts";
 import { CommandError, describeFailure, usageError } from "./errors.ts";
 import { createOutput, printableLine } from "./output.ts";
 import { defaultServerUrl, parseServerUrl, rememberedServer } from "./profile.ts";
@@ -25,6 +27,8 @@ const commands: readonly Command[] = [
   groupCommand,
   conversationsCommand,
   inspectCommand,
+  directoryCommand,
+  witnessCommand,
 ];
 
 const globalOptions: ParseArgsOptionsConfig = {

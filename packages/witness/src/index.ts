@@ -6,3 +6,7 @@ export { witnessStep } from "./step.ts";
 export type { OriginState, Replayed, WitnessStep } from "./step.ts";
 export { httpLogSource } from "./log-source.ts";
 export type { LogSource } from "./log-source.ts";
+export { auditDirectory } from "./audit.ts";
+export type { AuditFault, AuditReport } from "./audit.ts";
+export { lookUpName } from "./look-up.ts";
+export type { NameRecord, RecordedDevice, RecordedHead } from "./look-up.ts";

@@ -319,17 +319,26 @@ describe("a witness's files", () => {
     await expect(start()).rejects.toMatchObject({ code: "state_unusable" });
   });
 
-  test("needs a name to make keys, and a log to pin", async () => {
+  test("needs a name to make keys; it starts before its server does, and pins the log when it reaches it", async () => {
     await expect(start({ name: "two words" })).rejects.toMatchObject({ code: "invalid_options" });
     await expect(startWitness({ serverUrl: log.url, keyPath: join(folder, "key"), listen: "127.0.0.1:0" })).rejects.toMatchObject({
       code: "invalid_options",
     });
     log.replaced.set("config", undefined);
-    await expect(start()).rejects.toMatchObject({ code: "bad_answer" });
+    const witness = await start();
+    expect(witness.origin).toBeUndefined();
+    const early = await submit(witness, await request(0));
+    expect([early.status, await (await fetch(witness.url)).text()]).toEqual([503, expect.stringContaining(witness.mapKey)]);
     log.replaced.set("config", new Uint8Array([1, 2, 3]));
-    await expect(start()).rejects.toMatchObject({ code: "malformed" });
+    expect((await submit(witness, await request(0))).status).toBe(503);
+    expect(events).toMatchObject([
+      { kind: "waiting", code: "bad_answer" },
+      { kind: "waiting", code: "bad_answer" },
+      { kind: "fault", rule: "D-2" },
+    ]);
     log.replaced.clear();
-    expect((await start()).origin).toBe(directory.origin);
+    const answer = await submit(witness, await request(0));
+    expect([answer.status, witness.origin]).toEqual([200, directory.origin]);
   });
 
   test("[D-2] a new log key counts beside the old one during its notice, and alone after it", async () => {

@@ -49,6 +49,8 @@ export interface WitnessOptions {
 
 /** Something that the operator of a witness should know. */
 export type WitnessEvent =
+  /** The server was never reached yet: there is no log to watch. */
+  | { readonly kind: "waiting"; readonly code: string; readonly message: string }
   /** The log's parts could not be had: the map key did not sign. */
   | { readonly kind: "behind"; readonly code: string; readonly message: string }
   /** The log is not what it must be: evidence. `rule` is of the specification. */
@@ -64,7 +66,8 @@ export interface RunningWitness extends AsyncDisposable {
   /** C2SP verifier keys. */
   readonly logKey: string;
   readonly mapKey: string;
-  readonly origin: string;
+  /** The log that it watches; undefined until its server was reached for the first time. */
+  readonly origin: string | undefined;
   close(): Promise<void>;
 }
 
@@ -73,7 +76,7 @@ const maxWaiting = 4;
 const defaultRequestTimeoutMs = 10_000;
 
 /**
- * Starts a witness: it pins the server's log at its first start, and from then on cosigns what continues it.
+ * Starts a witness: it pins the server's log when it reaches the server for the first time, and from then on cosigns what continues it.
  * @throws WitnessError with one line that says what to do
  */
 export async function startWitness(options: WitnessOptions): Promise<RunningWitness> {
@@ -101,19 +104,38 @@ export async function startWitness(options: WitnessOptions): Promise<RunningWitn
 
 async function run(options: WitnessOptions, keys: WitnessKeys, store: StateStore, source: LogSource): Promise<RunningWitness> {
   const report = options.report ?? (() => undefined);
+  const watch = (state: OriginState, checkpoint: Uint8Array): WatchedLog =>
+    watchLog({ options, keys, store, source, state, checkpoint, report });
   const [stored] = store.load();
-  const first = stored?.state ?? (await pin(source, store));
-  const log = watchLog({ options, keys, store, source, state: first, checkpoint: stored?.checkpoint ?? new Uint8Array(0), report });
-  const about = `Witness ${keys.name} of ${first.origin}\n${keys.log.vkey}\n${keys.map.vkey}\n`;
-  const monitoringPath = `/${createHash("sha256").update(first.origin).digest("hex")}/checkpoint`;
+  let log = stored === undefined ? undefined : watch(stored.state, stored.checkpoint);
+  let pinning: Promise<WatchedLog | undefined> | undefined;
+  // The server may not run yet: its first config names the witness's keys, so that the witness must be there first.
+  const pinned = (): Promise<WatchedLog | undefined> =>
+    (pinning ??= pin(source, store)
+      .then((state) => (log = watch(state, new Uint8Array(0))))
+      .catch((error: unknown) => {
+        const event = describeFailure(error);
+        report(event.kind === "behind" ? { ...event, kind: "waiting" } : event);
+        return undefined;
+      })
+      .finally(() => {
+        pinning = undefined;
+      }));
+  if (log === undefined) await pinned();
+
   const listening = await listenHttp({
     listen: options.listen,
     requestTimeoutMs: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
     handlers: {
-      addCheckpoint: (body) => log.addCheckpoint(body),
+      async addCheckpoint(body) {
+        const known = log ?? (await pinned());
+        return known === undefined ? { status: 503, retryAfterSeconds: 2 } : known.addCheckpoint(body);
+      },
       read(path) {
-        if (path === "/") return { status: 200, body: about };
-        return path === monitoringPath && log.checkpoint().length > 0 ? { status: 200, body: log.checkpoint() } : undefined;
+        const origin = log === undefined ? "no log yet" : log.origin;
+        if (path === "/") return { status: 200, body: `Witness ${keys.name} of ${origin}\n${keys.log.vkey}\n${keys.map.vkey}\n` };
+        const checkpoint = log === undefined || path !== monitoringPath(log.origin) ? undefined : log.checkpoint();
+        return checkpoint === undefined || checkpoint.length === 0 ? undefined : { status: 200, body: checkpoint };
       },
       reportBug: (error) => report(describeFailure(error)),
     },
@@ -122,11 +144,26 @@ async function run(options: WitnessOptions, keys: WitnessKeys, store: StateStore
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       await listening.close();
-      await log.close();
+      await pinning;
+      await log?.close();
       store.close();
     })());
-  const { name, log: logKey, map: mapKey } = keys;
-  return { url: listening.url, name, logKey: logKey.vkey, mapKey: mapKey.vkey, origin: first.origin, close, [Symbol.asyncDispose]: close };
+  return {
+    url: listening.url,
+    name: keys.name,
+    logKey: keys.log.vkey,
+    mapKey: keys.map.vkey,
+    get origin() {
+      return log?.origin;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** C2SP tlog-witness, "Monitor Retrieval Mechanism". */
+function monitoringPath(origin: string): string {
+  return `/${createHash("sha256").update(origin).digest("hex")}/checkpoint`;
 }
 
 /** First contact: the config that the server shows now is the one for good. */
@@ -140,6 +177,7 @@ async function pin(source: LogSource, store: StateStore): Promise<OriginState> {
 }
 
 interface WatchedLog {
+  readonly origin: string;
   addCheckpoint(body: Uint8Array): Promise<Answer>;
   /** The last checkpoint that was cosigned, with its signatures; empty before the first. */
   checkpoint(): Uint8Array;
@@ -214,6 +252,7 @@ function watchLog(params: {
   };
 
   return {
+    origin: state.origin,
     async addCheckpoint(body) {
       if (waiting > maxWaiting) return { status: 503, retryAfterSeconds: 1 };
       waiting++;
