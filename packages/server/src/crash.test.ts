@@ -1,11 +1,37 @@
-import { toHex } from "@latchkey/codec";
-import { closeCodes, entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
+import { decode, toHex } from "@latchkey/codec";
+import { closeCodes, entryLeaf, firstHead, httpPaths, nextHead } from "@latchkey/protocol";
 import type { LogReply } from "@latchkey/protocol";
+import {
+  decodeDirectoryProof,
+  decodeEntryBundle,
+  directoryConfigCodec,
+  entriesTilePath,
+  nextReplay,
+  openCheckpoint,
+  parseCheckpoint,
+  parseNote,
+  parseVkey,
+  replayRoot,
+  verifyLookup,
+} from "@latchkey/transparency";
+import type { ReplayState } from "@latchkey/transparency";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { sha256 } from "./hash.ts";
-import { createLog, createTestLog, openLog, random, register, runServer, temporaryDirectory } from "./testing/fixtures.ts";
+import {
+  createAccount,
+  createLog,
+  createTestLog,
+  none,
+  openLog,
+  random,
+  register,
+  runServer,
+  temporaryDirectory,
+} from "./testing/fixtures.ts";
+import type { TestAccount } from "./testing/fixtures.ts";
+import { nodeSignatures } from "./directory/signatures.ts";
 import { TestClient } from "./testing/test-client.ts";
 
 const script = fileURLToPath(new URL("./testing/crashing-server.ts", import.meta.url));
@@ -124,3 +150,100 @@ test("an account published before a kill is there after it", async () => {
     states: [account.signedState],
   });
 });
+
+test("[A-2] a server killed in the midst of registrations: one tree of each size, everything that was proved is in it, and it goes on", async () => {
+  const directory = temporaryDirectory();
+  const host = "latchkey.example";
+  const proved = new Map<string, Uint8Array>();
+  const sent = new Map<string, TestAccount>();
+  const heads = new Map<number, string>();
+  const get = async (url: string, path: string): Promise<Uint8Array> => {
+    const response = await fetch(`${url}${httpPaths.directory}/${path}`);
+    if (!response.ok) throw new Error(`${path}: ${String(response.status)}`);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  /** Every head ever shown has its one root. */
+  const note = (size: number, root: Uint8Array): void => {
+    expect(heads.get(size) ?? toHex(root), `two trees of size ${String(size)}`).toBe(toHex(root));
+    heads.set(size, toHex(root));
+  };
+  const replayAll = async (url: string): Promise<void> => {
+    const { logKey } = decode(directoryConfigCodec, await get(url, "config"));
+    const opened = await openCheckpoint({
+      note: await get(url, "checkpoint"),
+      origin: `${host}/latchkey`,
+      log: parseVkey(logKey),
+      witnesses: [],
+      signatures: nodeSignatures,
+    });
+    const { size, root } = opened.checkpoint;
+    note(size, root);
+    let state: ReplayState | undefined;
+    for (let first = 0; first < size; first += 256) {
+      const count = Math.min(256, size - first);
+      const entries = decodeEntryBundle(await get(url, entriesTilePath(first / 256, count)), count);
+      for (const [at, entry] of entries.entries()) {
+        const transition = first + at === 0 ? undefined : await get(url, `transition/${String(first + at)}`);
+        ({ state } = nextReplay(state, { entry, transition }));
+        const before = heads.get(state.size);
+        if (before !== undefined) expect(toHex(replayRoot(state))).toBe(before);
+      }
+    }
+    if (state === undefined) throw new Error("an empty log");
+    expect(replayRoot(state)).toEqual(root);
+  };
+  const publish = async (client: TestClient<"device">, account: TestAccount): Promise<void> => {
+    const reply = await client.ask({ kind: "publish", state: account.signedState, pops: account.pops, bindings: account.bindings });
+    if (reply.kind !== "published") throw new Error(reply.kind === "error" ? reply.code : reply.kind);
+    proved.set(account.state.username, account.signedState);
+    const checkpoint = parseCheckpoint(parseNote(decodeDirectoryProof(reply.proof).head.checkpoint).text);
+    note(checkpoint.size, checkpoint.root);
+  };
+  for (let round = 0; round < 5; round++) {
+    const server = await startProcess(directory);
+    await replayAll(server.url);
+    // What was in doubt is sent again: it is there already, or is taken now.
+    const retry = await TestClient.connect(server.url, "device");
+    for (const account of sent.values()) {
+      if (proved.has(account.state.username)) continue;
+      await retry.ask({ kind: "reserve", username: account.state.username, invitation: "", token: none });
+      await publish(retry, account);
+    }
+    const register = async (writer: number): Promise<void> => {
+      const client = await TestClient.connect(server.url, "device");
+      for (let i = 0; ; i++) {
+        const account = await createAccount(`u${String(round)}-${String(writer)}-${String(i)}`, host);
+        await client.ask({ kind: "reserve", username: account.state.username, invitation: "", token: none });
+        sent.set(account.state.username, account);
+        await publish(client, account);
+      }
+    };
+    const before = proved.size;
+    const writers = [1, 2, 3].map((writer) => register(writer).catch((error: unknown) => error));
+    await expect.poll(() => proved.size - before, { timeout: 20_000, interval: 1 }).toBeGreaterThan(10 + 7 * round);
+    await server.end("SIGKILL");
+    for (const ended of await Promise.all(writers)) expect(String(ended)).not.toContain("two trees");
+  }
+  const server = await startProcess(directory);
+  await replayAll(server.url);
+  const lookup = await TestClient.connect(server.url, "lookup");
+  const config = await get(server.url, "config");
+  for (const [username, signedState] of proved) {
+    const found = await lookup.ask({ kind: "lookup_username", username, fromVersion: 0, knownSize: 0 });
+    if (found.kind !== "account") throw new Error(found.kind);
+    expect(found.states).toEqual([signedState]);
+    const proof = decodeDirectoryProof(found.proof);
+    await verifyLookup({
+      host,
+      view: undefined,
+      config,
+      nowMs: Date.now(),
+      signatures: nodeSignatures,
+      proof,
+      query: { username },
+      record: found,
+    });
+  }
+  expect(proved.size).toBeGreaterThan(100);
+  expect(await server.end("SIGTERM")).toBe(0);
+}, 120_000);

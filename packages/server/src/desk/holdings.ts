@@ -1,6 +1,6 @@
 import { toBase64Url } from "@latchkey/codec";
 import { sha256 } from "../hash.ts";
-import type { AccountHoldings } from "../store/accounts.ts";
+import type { CompleteHoldings } from "../store/accounts.ts";
 import type { DirectoryStore } from "../store/store.ts";
 
 /** Largest package in bytes: what fits one frame of the wire. */
@@ -24,6 +24,11 @@ const explanations = {
     "Sealed items that wait for the device: number, day of arrival, size. Only the device can open them. Nothing says who sent them. Reading the inbox returns their bytes.",
   "devices[].key_packages":
     "Keys with which others can add the device to a group: kind, last day of validity, size. Of those taken only the fact that they were remains, until that day.",
+  directory:
+    "The account's places in the directory, whose map and log are public: that of the account itself and of each name that it has or had.",
+  "directory[].index": "Where the label stands in the map: found from the name or id by the server's key alone, and proved by vrf_proof.",
+  "directory[].values":
+    "For each state or binding the commitment that stands in the public log, and the random number that opens it: without that nobody can tell what was committed to. It is erased with what it opens.",
   not_held:
     "The server does not hold: messages or files that it can read, private keys, who talks with whom, groups and their members, contact lists, a telephone number, an e-mail address, network addresses, times other than days.",
 } as const;
@@ -40,9 +45,9 @@ export async function holdingsOf(store: DirectoryStore, accountId: Uint8Array, h
   return encodeHoldings({ holdings, accountId, host, withStates: false });
 }
 
-function encodeHoldings(params: { holdings: AccountHoldings; accountId: Uint8Array; host: string; withStates: boolean }): Uint8Array {
+function encodeHoldings(params: { holdings: CompleteHoldings; accountId: Uint8Array; host: string; withStates: boolean }): Uint8Array {
   const { holdings, accountId, host, withStates } = params;
-  const { account, usernames, states, devices } = holdings;
+  const { account, usernames, states, devices, labels } = holdings;
   const bytes = (value: Uint8Array | undefined): string | null => (value === undefined ? null : toBase64Url(value));
   const holdingsJson = {
     format: 1,
@@ -71,6 +76,15 @@ function encodeHoldings(params: { holdings: AccountHoldings; accountId: Uint8Arr
         taken,
         size_bytes: sizeBytes,
       })),
+    })),
+    directory: labels.map(({ type, value, index, vrfProof, values }) => ({
+      label: type,
+      value: type === "username" ? new TextDecoder().decode(value) : toBase64Url(value),
+      index: toBase64Url(index),
+      vrf_proof: toBase64Url(vrfProof),
+      values: withStates
+        ? values.map(({ version, commitment, opening }) => ({ version, commitment: bytes(commitment), opening: bytes(opening) }))
+        : { count: values.length },
     })),
     explanations,
   };

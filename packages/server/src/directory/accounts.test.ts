@@ -385,6 +385,10 @@ describe("the device's connection", () => {
       version: 0,
       usernames: [{ username: "alice", status: "bound" }],
       states: [{ version: 0, state: base64(account.signedState) }],
+      directory: [
+        { label: "account", value: base64(account.accountId), values: [{ version: 1, opening: expect.stringMatching(/^[\w-]{43}$/) }] },
+        { label: "username", value: "alice", values: [{ version: 1 }] },
+      ],
       devices: [
         { device_id: base64(account.device.deviceId), inbox_id: base64(inboxId), key_packages: [{ kind: "one-time", taken: false }] },
       ],

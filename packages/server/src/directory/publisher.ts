@@ -105,13 +105,11 @@ export class Publisher {
   async tick(): Promise<void> {
     const { store, nowMs, headsIntervalMs, witnesses, configDue } = this.#parts;
     if (this.#isBusy || this.#isClosed) return;
+    if (witnesses.count > 0 && this.#served !== undefined && nowMs() - this.#cosignedAtMs >= recosignMs) await this.#cosignAgain();
     const status = await store.directoryStatus();
-    if (nowMs() - status.headsAtMs >= headsIntervalMs || configDue(status, nowMs()).length > 0) {
-      this.#isDue = true;
-      this.#schedule();
-    } else if (witnesses.count > 0 && this.#served !== undefined && nowMs() - this.#cosignedAtMs >= recosignMs) {
-      await this.#cosignAgain();
-    }
+    if (nowMs() - status.headsAtMs < headsIntervalMs && configDue(status, nowMs()).length === 0) return;
+    this.#isDue = true;
+    this.#schedule();
   }
 
   /** Takes no more changes and finishes what is under way. */

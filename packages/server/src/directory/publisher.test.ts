@@ -1,0 +1,413 @@
+import { decodeDirectoryProof, isQuorumMet, openCheckpoint, parsePolicy, parseVkey, verifyConsistency } from "@latchkey/transparency";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { FakeWitness, networkOf } from "../testing/fake-witness.ts";
+import { random, temporaryDirectory } from "../testing/fixtures.ts";
+import { inProcessChannel } from "../testing/in-process-channel.ts";
+import { newState } from "../testing/store-suite.ts";
+import { openStore } from "../store/sqlite/sqlite-store.ts";
+import type { AccountChange } from "../store/directory-store.ts";
+import type { Store } from "../store/store.ts";
+import { openDirectory } from "./bootstrap.ts";
+import type { DirectoryOptions } from "./bootstrap.ts";
+import { signerOf } from "./keys.ts";
+import { Publisher, recosignMs } from "./publisher.ts";
+import { nodeSignatures as signatures } from "./signatures.ts";
+import { Witnesses } from "./witnesses.ts";
+
+interface Disk {
+  fails: "never" | "before commit" | "after commit";
+  /** Transactions that still go well. */
+  skip: number;
+}
+
+/** A clock that the test moves; what is scheduled runs when its time comes. */
+class Clock {
+  nowMs = 1_800_000_000_000;
+  #timers: { atMs: number; run: () => void }[] = [];
+
+  readonly schedule = (run: () => void, delayMs: number): (() => void) => {
+    const timer = { atMs: this.nowMs + delayMs, run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((each) => each !== timer);
+    };
+  };
+
+  get next(): number | undefined {
+    const [first] = this.#timers.map(({ atMs }) => atMs - this.nowMs).toSorted((a, b) => a - b);
+    return first;
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.nowMs += ms;
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.nowMs);
+    this.#timers = this.#timers.filter((timer) => !due.includes(timer));
+    for (const { run } of due) run();
+    // The store of these tests answers in turns of the event loop.
+    for (let turn = 0; turn < 60; turn++) await new Promise(setImmediate);
+  }
+}
+
+async function setUp(params: { options?: DirectoryOptions; witnesses?: FakeWitness[]; dataDirectory?: string } = {}) {
+  const { options = {}, witnesses = [], dataDirectory = temporaryDirectory() } = params;
+  const disk: Disk = { fails: "never", skip: 0 };
+  const fail = (): void => {
+    if (disk.skip-- > 0) return;
+    throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
+  };
+  const faults = {
+    beforeCommit: () => (disk.fails === "before commit" ? fail() : undefined),
+    afterCommit: () => (disk.fails === "after commit" ? fail() : undefined),
+  };
+  const store = await openStore(inProcessChannel({ directory: dataDirectory }, faults));
+  onTestFinished(() => store.close());
+  const clock = new Clock();
+  const all: DirectoryOptions = { ...(witnesses.length > 0 ? { witnesses: witnesses.map(({ option }) => option) } : {}), ...options };
+  const { publisher, opened, bugs } = await start({ store, clock, options: all, witnesses, dataDirectory });
+  return { store, clock, publisher, opened, disk, bugs, dataDirectory, options: all };
+}
+
+async function start(params: { store: Store; clock: Clock; options: DirectoryOptions; witnesses: FakeWitness[]; dataDirectory: string }) {
+  const { store, clock, options, witnesses, dataDirectory } = params;
+  const bugs: unknown[] = [];
+  const host = "latchkey.example";
+  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: clock.nowMs, warn: () => {} });
+  for (const witness of witnesses) witness.trust(opened.keys.current.vkey);
+  const publisher = new Publisher({
+    store,
+    witnesses: new Witnesses({
+      policies: [opened.policies.logPolicy, opened.policies.mapPolicy],
+      signatures,
+      proveConsistency: (from, to) => store.proveConsistency({ from, to }),
+      fetch: networkOf(witnesses),
+    }),
+    signer: () => signerOf(opened.keys, opened.origin),
+    configDue: opened.due,
+    intervalMs: 1000,
+    headsIntervalMs: 3_600_000,
+    nowMs: () => clock.nowMs,
+    schedule: clock.schedule,
+    reportBug: (error) => bugs.push(error),
+  });
+  await publisher.start(await store.directoryStatus());
+  // The newest head once more to its witnesses, then what the start makes due.
+  await clock.pass(0);
+  await clock.pass(0);
+  return { publisher, opened, bugs };
+}
+
+const named = (name: string, change: Partial<AccountChange> = {}): AccountChange =>
+  newState({ names: { bind: { username: name, binding: random(80) }, release: undefined }, ...change });
+
+/** The served checkpoint, verified with these witnesses. */
+async function served(store: Store, vkey: string, witnesses: readonly FakeWitness[] = []) {
+  const checkpoint = await store.servedCheckpoint();
+  if (checkpoint === undefined) throw new Error("nothing is served");
+  const verifiers = witnesses.flatMap(({ option }) => [parseVkey(option.logKey), parseVkey(option.mapKey ?? "")]);
+  return openCheckpoint({
+    note: checkpoint.note,
+    origin: "latchkey.example/latchkey",
+    log: parseVkey(vkey),
+    witnesses: verifiers,
+    signatures,
+  });
+}
+
+describe("when it publishes", () => {
+  test("at once while idle, then once a second, everything that came meanwhile in one entry, one at a time", async () => {
+    const { store, clock, publisher } = await setUp();
+    const size = async (): Promise<number> => (await store.directoryStatus()).size;
+    expect(await size()).toBe(1);
+    const first = publisher.publish(named("alice"));
+    expect(clock.next).toBe(0);
+    await clock.pass(0);
+    expect(await first).toMatchObject({ kind: "published" });
+    expect(await size()).toBe(2);
+    const more = ["bobby", "carol", "daisy"].map((name) => publisher.publish(named(name)));
+    expect(clock.next).toBe(1000);
+    await clock.pass(999);
+    expect(await size()).toBe(2);
+    await clock.pass(1);
+    expect(await Promise.all(more)).toMatchObject(more.map(() => ({ kind: "published" })));
+    expect(await size()).toBe(3);
+    await clock.pass(5000);
+    expect(await size()).toBe(3);
+    const late = publisher.publish(named("emily"));
+    expect(clock.next).toBe(0);
+    await clock.pass(0);
+    await late;
+    expect(await size()).toBe(4);
+  });
+
+  test("what is refused makes no entry; one that is refused does not keep the others back", async () => {
+    const { store, clock, publisher } = await setUp();
+    const [alice, thief, bobby] = ["alice", "alice", "bobby"].map((name) => publisher.publish(named(name)));
+    await clock.pass(0);
+    expect(await alice).toMatchObject({ kind: "published" });
+    expect(await thief).toMatchObject({ kind: "refused", code: "username_taken" });
+    expect(await bobby).toMatchObject({ kind: "published" });
+    await clock.pass(2000);
+    const again = publisher.publish(named("alice"));
+    await clock.pass(0);
+    expect(await again).toMatchObject({ kind: "refused" });
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 2 });
+  });
+
+  test("[A-2] a disk that fails before or after the transaction: the publisher may retry, and there is one tree of each size", async () => {
+    const { store, clock, publisher, disk, opened } = await setUp();
+    const change = named("alice");
+    disk.fails = "before commit";
+    const failed = publisher.publish(change).catch((error: unknown) => error);
+    await clock.pass(0);
+    expect(await failed).toMatchObject({ code: "failed" });
+    disk.fails = "never";
+    expect(await store.directoryStatus()).toMatchObject({ size: 1 });
+    const stored = publisher.publish(change);
+    await clock.pass(1000);
+    expect(await stored).toMatchObject({ kind: "published" });
+    const { checkpoint: two } = await served(store, opened.keys.current.vkey);
+    const other = named("bobby");
+    // The publisher first reads where the directory stands.
+    disk.skip = 1;
+    disk.fails = "after commit";
+    const unknown = publisher.publish(other).catch((error: unknown) => error);
+    await clock.pass(1000);
+    expect(await unknown).toMatchObject({ code: "failed" });
+    disk.fails = "never";
+    const retried = publisher.publish(other);
+    await clock.pass(1000);
+    const outcome = await retried;
+    expect(outcome).toMatchObject({ kind: "known" });
+    const { checkpoint: three } = await served(store, opened.keys.current.vkey);
+    expect([two.size, three.size]).toEqual([2, 3]);
+    const proof = await store.proveConsistency({ from: 2, to: 3 });
+    verifyConsistency({ from: 2, to: 3, fromRoot: two.root, toRoot: three.root, proof });
+    if (outcome.kind === "refused") throw new Error(outcome.code);
+    expect(decodeDirectoryProof(outcome.proof).labels).toHaveLength(2);
+  });
+
+  test("closing: what waits is told so, what is under way is finished", async () => {
+    const { clock, publisher } = await setUp();
+    const first = publisher.publish(named("alice"));
+    const closing = clock.pass(0);
+    await new Promise(setImmediate);
+    const waiting = publisher.publish(named("bobby"));
+    await expect(Promise.all([publisher.close(), waiting])).rejects.toMatchObject({ code: "closed" });
+    await closing;
+    expect(await first).toMatchObject({ kind: "published" });
+    await expect(publisher.publish(named("carol"))).rejects.toMatchObject({ code: "closed" });
+  });
+});
+
+describe("witnesses", () => {
+  const names = ["one.example", "two.example", "three.example"];
+
+  test("[D-3] all are asked about every head before it is served, and their cosignatures are in it", async () => {
+    const witnesses = names.map((name) => new FakeWitness(name));
+    const { store, clock, publisher, opened } = await setUp({ witnesses });
+    // The first head, when the server starts.
+    expect((await served(store, opened.keys.current.vkey, witnesses)).cosignatures).toHaveLength(6);
+    const change = publisher.publish(named("alice"));
+    await clock.pass(0);
+    await change;
+    const { checkpoint, cosignatures } = await served(store, opened.keys.current.vkey, witnesses);
+    expect(checkpoint.size).toBe(2);
+    expect(cosignatures.map(({ name }) => name)).toEqual(names.flatMap((name) => [name, `${name}/latchkey-map`]));
+    for (const text of [opened.policies.logPolicy, opened.policies.mapPolicy]) {
+      const policy = parsePolicy(text);
+      expect(isQuorumMet(policy, ["w1", "w2"])).toBe(true);
+      expect(isQuorumMet(policy, ["w3"])).toBe(false);
+    }
+    for (const { requests } of witnesses)
+      expect(requests).toEqual([
+        { oldSize: "old 0", status: 200 },
+        { oldSize: "old 1", status: 200 },
+      ]);
+  });
+
+  test("one that is down, slow, busy or lying keeps nobody waiting and is asked again; only what verifies is taken", async () => {
+    const witnesses = names.map((name) => new FakeWitness(name));
+    const [first, second, third] = witnesses;
+    if (first === undefined || second === undefined || third === undefined) throw new Error("three witnesses");
+    const { store, clock, publisher, opened } = await setUp({ witnesses });
+    second.mood = "down";
+    third.mood = "lying";
+    const change = publisher.publish(named("alice"));
+    await clock.pass(0);
+    expect(await change).toMatchObject({ kind: "published" });
+    const cosigners = async () => (await served(store, opened.keys.current.vkey, witnesses)).cosignatures.map(({ name }) => name);
+    expect(await cosigners()).toEqual([names[0], `${names[0] ?? ""}/latchkey-map`]);
+    second.mood = "log only";
+    third.mood = "busy";
+    await clock.pass(2000);
+    expect(await cosigners()).toEqual([names[0], `${names[0] ?? ""}/latchkey-map`, names[1]]);
+    second.mood = "honest";
+    third.mood = "honest";
+    await clock.pass(10_000);
+    expect(await cosigners()).toHaveLength(6);
+    // All have answered: nobody is asked any more.
+    expect(clock.next).toBeUndefined();
+  });
+
+  test("one that never answers: the head is served after two seconds all the same", async () => {
+    const witness = new FakeWitness("one.example");
+    const { store, clock, publisher } = await setUp({ witnesses: [witness] });
+    witness.mood = "hanging";
+    const change = publisher.publish(named("alice"));
+    const startedMs = performance.now();
+    await clock.pass(0);
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 1 });
+    expect(await change).toMatchObject({ kind: "published" });
+    expect(performance.now() - startedMs).toBeGreaterThan(1500);
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 2 });
+  }, 10_000);
+
+  test("a witness that knows another size than the server says so, and is asked from there", async () => {
+    const witness = new FakeWitness("one.example");
+    const { store, clock, publisher, dataDirectory, options } = await setUp({ witnesses: [witness] });
+    const change = publisher.publish(named("alice"));
+    await clock.pass(0);
+    await change;
+    await publisher.close();
+    witness.requests.length = 0;
+    const again = await start({ store, clock, options, witnesses: [witness], dataDirectory });
+    expect(witness.requests).toEqual([
+      { oldSize: "old 0", status: 409 },
+      { oldSize: "old 2", status: 200 },
+    ]);
+    const more = again.publisher.publish(named("bobby"));
+    await clock.pass(1000);
+    await more;
+    expect(witness.requests.at(-1)).toEqual({ oldSize: "old 2", status: 200 });
+  });
+
+  test("[D-3] the current size is cosigned again every six hours, even when idle", async () => {
+    const witness = new FakeWitness("one.example");
+    const { store, clock, publisher, opened } = await setUp({ witnesses: [witness] });
+    const time = async () => (await served(store, opened.keys.current.vkey, [witness])).cosignatures[0]?.timeSeconds;
+    expect(await time()).toBe(1_000_000);
+    witness.timeSeconds = 1_021_600;
+    await clock.pass(recosignMs - 1);
+    await publisher.tick();
+    expect(await time()).toBe(1_000_000);
+    await clock.pass(1);
+    await publisher.tick();
+    expect(await time()).toBe(1_021_600);
+    expect(await store.directoryStatus()).toMatchObject({ size: 1 });
+  });
+
+  test("a head that was signed and not served is cosigned and served by the next start, and no other of its size", async () => {
+    const witness = new FakeWitness("one.example");
+    const { store, clock, publisher, opened, dataDirectory, options } = await setUp({ witnesses: [witness] });
+    await publisher.close();
+    // What a kill between the transaction and the witnesses leaves behind.
+    const change = named("alice");
+    const signer = signerOf(opened.keys, opened.origin);
+    const publication = {
+      changes: [change],
+      adopt: [],
+      config: new Uint8Array(),
+      withHeads: false,
+      nowMs: clock.nowMs,
+      signer,
+      isServed: false,
+    };
+    const { head } = await store.publishDirectory(publication);
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 1 });
+    expect(
+      await store.lookup({
+        by: { kind: "username", username: "alice" },
+        fromVersion: 0,
+        accountValues: 0,
+        nameValues: 0,
+        knownSize: 0,
+        maxBytes: 1e5,
+      }),
+    ).toMatchObject({ kind: "absent" });
+    const again = await start({ store, clock, options, witnesses: [witness], dataDirectory });
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 2 });
+    const { note, cosignatures } = await served(store, opened.keys.current.vkey, [witness]);
+    expect(head?.note.startsWith(`${note.text}\n`)).toBe(true);
+    expect(cosignatures).toHaveLength(2);
+    const retried = again.publisher.publish(change);
+    await clock.pass(1000);
+    expect(await retried).toMatchObject({ kind: "known" });
+  });
+});
+
+describe("keys and policies", () => {
+  const day = 86_400_000;
+
+  test("[D-2] another policy is logged at the start, and the next one only when it is in effect", async () => {
+    const witnesses = ["one.example", "two.example"].map((name) => new FakeWitness(name));
+    const { store, clock, publisher, dataDirectory } = await setUp();
+    await publisher.close();
+    const withOne: DirectoryOptions = { witnesses: witnesses.slice(0, 1).map(({ option }) => option) };
+    const one = await start({ store, clock, options: withOne, witnesses, dataDirectory });
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, configIndex: 1 });
+    expect((await store.configChange({ index: 1 }))?.length).toBeGreaterThan(100);
+    await one.publisher.close();
+    const withTwo: DirectoryOptions = { witnesses: witnesses.map(({ option }) => option) };
+    clock.nowMs += 3 * day;
+    const two = await start({ store, clock, options: withTwo, witnesses, dataDirectory });
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, configIndex: 1 });
+    clock.nowMs += 5 * day;
+    await two.publisher.tick();
+    await clock.pass(1000);
+    const status = await store.directoryStatus();
+    expect(status).toMatchObject({ size: 3, configIndex: 2 });
+    await two.publisher.close();
+    await start({ store, clock, options: withTwo, witnesses, dataDirectory });
+    expect(await store.directoryStatus()).toMatchObject({ size: 3 });
+  });
+
+  test("[D-2] a new log key is announced under the old one; both sign until only the new one counts", async () => {
+    const { store, clock, publisher, opened, dataDirectory } = await setUp();
+    const old = opened.keys.current.vkey;
+    await publisher.close();
+    const rotating = await start({ store, clock, options: { rotateLogKey: true }, witnesses: [], dataDirectory });
+    const next = rotating.opened.keys.next?.vkey ?? "";
+    const status = await store.directoryStatus();
+    expect(status).toMatchObject({ size: 2, configIndex: 1 });
+    for (const vkey of [old, next]) expect((await served(store, vkey)).checkpoint.size).toBe(2);
+    await rotating.publisher.close();
+    // Asked for again while it is announced: nothing more happens.
+    const again = await start({ store, clock, options: { rotateLogKey: true }, witnesses: [], dataDirectory });
+    expect(again.opened.keys.next?.vkey).toBe(next);
+    clock.nowMs += 8 * day;
+    const change = again.publisher.publish(named("alice"));
+    await clock.pass(1000);
+    await change;
+    await again.publisher.close();
+    const after = await start({ store, clock, options: {}, witnesses: [], dataDirectory });
+    expect(after.opened.keys).toMatchObject({ current: { vkey: next }, next: undefined });
+    const more = after.publisher.publish(named("bobby"));
+    await clock.pass(1000);
+    await more;
+    expect((await served(store, next)).checkpoint.size).toBe(4);
+    await expect(served(store, old)).rejects.toMatchObject({ code: "signature" });
+  });
+
+  test("witnesses that cannot be are refused at the start with what to do", async () => {
+    const witness = new FakeWitness("one.example").option;
+    const other = new FakeWitness("two.example").option;
+    const refused = async (options: DirectoryOptions): Promise<void> => {
+      await expect(setUp({ options })).rejects.toMatchObject({ code: "invalid_options", message: expect.stringMatching(/^[^\n]+$/) });
+    };
+    await refused({ witnesses: [{ url: witness.url, logKey: "nonsense" }] });
+    await refused({ witnesses: [{ ...witness, mapKey: other.mapKey ?? "" }] });
+    await refused({ witnesses: [witness, witness] });
+    await refused({ witnesses: [witness], witnessQuorum: 2 });
+    await refused({ witnesses: [witness, { url: other.url, logKey: other.logKey }], witnessQuorum: 2 });
+    await refused({ witnesses: [witness], logPolicy: "quorum none\n" });
+    await refused({ logPolicy: "quorum of three\n" });
+  });
+
+  test("a config that clients could not read is never logged", async () => {
+    const { store, clock, opened } = await setUp();
+    const signer = signerOf(opened.keys, opened.origin);
+    const publication = { changes: [], adopt: [], withHeads: false, nowMs: clock.nowMs, signer, isServed: true };
+    await expect(store.publishDirectory({ ...publication, config: random(40) })).rejects.toMatchObject({ code: "failed" });
+    expect(await store.directoryStatus()).toMatchObject({ size: 1 });
+  });
+});
