@@ -7,12 +7,13 @@ import type { Figure, Scenario } from "./scenario.ts";
 import { mlsPeers } from "./mls/peers.ts";
 import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
 import { directory } from "./scenarios/directory.ts";
+import { audit } from "./scenarios/audit.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 
-const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, directory, mls, mlsPeers];
+const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, directory, audit, mls, mlsPeers];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
