@@ -52,7 +52,7 @@ export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?
       ) : step === "words" && phrase !== undefined ? (
         <Words phrase={phrase} next={() => setStep("check")} later={later} />
       ) : step === "check" && phrase !== undefined ? (
-        <Check phrase={phrase} again={() => setStep("words")} finish={erase} />
+        <Check headingLevel={headingLevel === 2 ? 3 : 2} phrase={phrase} again={() => setStep("words")} finish={erase} />
       ) : (
         <>
           <p>{text.why}</p>
@@ -157,14 +157,17 @@ function Words({
 }
 
 function Check({
+  headingLevel,
   phrase,
   again,
   finish,
 }: {
+  readonly headingLevel: 2 | 3;
   readonly phrase: readonly string[];
   readonly again: () => void;
   readonly finish: () => Promise<boolean>;
 }): ReactElement {
+  const Heading = headingLevel === 2 ? "h2" : "h3";
   const id = useId();
   const places = useMemo(() => choosePlaces(checkedWords, phrase.length), [phrase.length]);
   const [typed, setTyped] = useState<readonly string[]>(() => places.map(() => ""));
@@ -181,7 +184,7 @@ function Check({
   };
   return (
     <form onSubmit={submit} noValidate className="phrase-check">
-      <h3>{text.check}</h3>
+      <Heading className="phrase-check-heading">{text.check}</Heading>
       <p className="section-hint">{text.checkBody}</p>
       {places.map((place, index) => (
         <div className="field" key={place}>

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { DeviceRecord, MemberVerification, Verification } from "@latchkey/client";
 import { accountWords } from "../messages/account-words.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { words } from "../messages/words.ts";
 import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
 import { formatAgo, formatDate } from "../state/format.ts";
@@ -46,7 +46,7 @@ export function VerificationPanel({
       <Summary verification={verification} isDirect={isDirect} nowMs={nowMs} />
       {verification.hold !== undefined && (
         <p className="verification-hold">
-          <strong>{words.conversation.hold}</strong> {failureWords(verification.hold).title}.
+          <strong>{words.conversation.hold}</strong> {verification.hold.message}
         </p>
       )}
       {/* A list without markers is no list to some screen readers unless told. */}

@@ -218,7 +218,10 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
       const members = surroundings.members(conversationId);
       return {
         members: members.filter(({ person }) => !person.isSelf).map(({ person }, index) => verificationOf(person, index)),
-        hold: scene === "hold" ? failure("directory_stale") : undefined,
+        hold:
+          scene === "hold"
+            ? { code: "directory_unproven", message: "The keys of Ben Okafor are being checked.", canRetry: true }
+            : undefined,
       };
     },
     async safetyNumber(accountId): Promise<SafetyNumber> {

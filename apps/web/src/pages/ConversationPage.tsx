@@ -1,8 +1,9 @@
 import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
-import { failureWords, words } from "../messages/words.ts";
+import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Composer } from "../components/Composer.tsx";
+import { HoldLine } from "../components/HoldLine.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { MessageList } from "../components/MessageList.tsx";
 import { isAllVerified } from "../state/app-state.ts";
@@ -13,7 +14,6 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
   const { router } = useApp();
   const conversation = useSelector((state) => state.conversations.get(id));
   const isVerified = useSelector((state) => isAllVerified(state.verifications.get(id)));
-  const hold = useSelector((state) => state.verifications.get(id)?.hold);
   const timeline = useSelector((state) => state.timelines.get(id));
   const isWide = useMedia(twoColumns);
   const detailsButton = useRef<HTMLButtonElement>(null);
@@ -88,19 +88,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
         </button>
       </header>
       {timeline === undefined ? <div className="messages" /> : <MessageList key={id} conversation={conversation} timeline={timeline} />}
-      {hold !== undefined && conversation.status === "active" && (
-        <div role="status" className="hold">
-          <Icon name="alert" size={20} />
-          <p>
-            <strong>{words.conversation.hold}</strong> {failureWords(hold).title}. {words.conversation.holdWaiting}{" "}
-            {!areDetailsOpen && (
-              <button type="button" className="link-button" onClick={toggleDetails}>
-                {words.conversation.holdDetails}
-              </button>
-            )}
-          </p>
-        </div>
-      )}
+      {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
       <Composer key={`${id}:${conversation.status}`} conversation={conversation} />
     </main>
   );
