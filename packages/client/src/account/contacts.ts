@@ -10,7 +10,6 @@ import {
   verifyUsernameBinding,
 } from "@latchkey/transparency";
 import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
-import { proofsAreRequired } from "../directory/log.ts";
 import { provenCodec } from "../directory/proven.ts";
 import type { Proven } from "../directory/proven.ts";
 import { ClientError } from "../errors.ts";
@@ -142,7 +141,7 @@ function laterCheck(known: Contact, contact: Contact): Pick<Contact, "checkedAtM
 
 /** Whether a host's public record has it: else its keys are not trusted. */
 export function isProven(contact: Contact): boolean {
-  return contact.proven !== undefined || (!proofsAreRequired && contact.checkedAtMs > 0);
+  return contact.proven !== undefined;
 }
 
 /**

@@ -12,9 +12,9 @@ import {
   verifyDeviceCard,
   verifyUsernameBinding,
 } from "@latchkey/transparency";
-import type { DeviceCard, DeviceEntry } from "@latchkey/transparency";
+import type { AccountState, DeviceCard, DeviceEntry } from "@latchkey/transparency";
 import type { UsernameStatus } from "../api.ts";
-import { createDirectoryLog, proofsAreRequired } from "../directory/log.ts";
+import { createDirectoryLog } from "../directory/log.ts";
 import type { DirectoryLog } from "../directory/log.ts";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -71,6 +71,9 @@ export interface Directory {
   cached(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined>;
   /** Verifies and remembers the accounts of a `directory_proofs` field; what does not hold is left out (spec D-5). Asks nobody about them. */
   learn(proofs: Uint8Array): Promise<Contact[]>;
+  /** One's own record with the proof, once `loadOwnRecord` was called; the one given while the proof is of an older state. */
+  ownRecord(own: AccountRecord): AccountRecord;
+  loadOwnRecord(): Promise<void>;
   /** A `directory_proofs` field for these accounts, as far as they are known here, one's own included. */
   proofsOf(tx: StoreTransaction, accountIds: readonly Uint8Array[]): Promise<Uint8Array>;
   /**
@@ -110,6 +113,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   const { store, platform, connections } = params;
   const { signatures } = platform;
   const listeners = new Set<(contact: Contact) => void>();
+  let ownProven: AccountRecord | undefined;
   const log = createDirectoryLog({ store, platform, httpUrl: (host) => connections.httpUrl(host) });
 
   /** Verified by its signatures and by the record of its host; `absent` when that proves that there is none. */
@@ -122,12 +126,17 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
         const answer = await ask(connection, { fromVersion, knownSize });
         if (answer.kind === "absent") return answer;
         const record = expectAnswer(answer, "account");
+        if (isErased(record, fromVersion)) return { kind: "erased" as const, record };
         verified = await verifyRecord({ record, known: verified, checkedAtMs: 0, signatures });
         // A long chain comes in pieces; only the last has the proof.
-        if (record.proof.length > 0 || record.states.length === 0 || !proofsAreRequired) return verified;
+        if (record.proof.length > 0 || record.states.length === 0) return verified;
       }
       throw new ClientError("server_lied", "The server's answer has no end.");
     });
+    if ("kind" in found && found.kind === "erased") {
+      await proveDeleted(host, found.record);
+      throw deleted();
+    }
     if ("kind" in found) {
       if (username === undefined) throw new ClientError("server_lied", "The server did not answer what it was asked.");
       await log.proveAbsence({ host, username, bindings: found.bindings, proof: found.proof });
@@ -137,27 +146,23 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     return await prove(found, known, "host");
   }
 
+  /** That an account was deleted and everything before erased: who asks for the first time cannot follow its signatures. */
+  async function proveDeleted(host: string, record: AccountRecord): Promise<void> {
+    const { accountId, username } = stateOf(record.states[0] ?? record.proof);
+    await log.proveAccount({ host, accountId, username, record, known: undefined, source: "host" });
+  }
+
   /** The contact with what the record says of it. */
   async function prove(contact: Contact, known: Contact | undefined, source: "host" | "member"): Promise<Contact> {
-    if (contact.record.proof.length === 0 && !proofsAreRequired)
-      return { ...contact, checkedAtMs: source === "host" ? platform.nowMs() : 0 };
-    const { host, accountId, username, record, account } = contact;
-    const proven = await log.proveAccount({
-      host,
-      accountId,
-      username,
-      isDeleted: account.state.status === "deleted",
-      record,
-      known: known?.proven,
-      source,
-    });
+    const { host, accountId, username, record } = contact;
+    const proven = await log.proveAccount({ host, accountId, username, record, known: known?.proven, source });
     return { ...contact, proven, checkedAtMs: proven.checkedAtMs };
   }
 
   async function keep(contact: Contact): Promise<Contact> {
     const kept = await store.transact("write", (tx) => saveContact(tx, contact));
     for (const listener of listeners) listener(kept);
-    if (kept.account.state.status === "deleted") throw new ClientError("unknown_user", "This account was deleted.");
+    if (kept.account.state.status === "deleted") throw deleted();
     return kept;
   }
 
@@ -177,10 +182,8 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     const { host, accountId, username, record } = account;
     const newest = record.states.at(-1);
     if (newest === undefined) throw new ClientError("server_lied", "The server did not take the account.");
-    const isDeleted = decode(accountStateCodec, decode(signedCodec, newest).body).status === "deleted";
-    const labels = { host, accountId, username, isDeleted, known: undefined, source: "host" as const };
     try {
-      await log.proveAccount({ ...labels, record });
+      await log.proveAccount({ host, accountId, username, record, known: undefined, source: "host" });
       return record;
     } catch (error) {
       if (!(error instanceof ClientError) || error.code !== "directory_unproven" || error.canRetry) throw error;
@@ -193,11 +196,14 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     }
   }
 
-  /** With the proof, unless it is of an older state. */
-  async function ownRecord(tx: StoreTransaction, own: AccountRecord): Promise<AccountRecord> {
-    const stored = await tx.get(ownRecordKey);
-    const [proven] = stored === undefined ? [] : decodeProofs(stored);
-    return proven !== undefined && proven.states.length >= own.states.length ? proven : own;
+  /** Keeps one's own record as it was proven: what others are shown. */
+  async function keepOwn(record: AccountRecord): Promise<void> {
+    await store.transact("write", (tx) => tx.put(ownRecordKey, encodeProofs([record])));
+    ownProven = record;
+  }
+
+  function ownRecord(own: AccountRecord): AccountRecord {
+    return ownProven !== undefined && ownProven.states.length >= own.states.length ? ownProven : own;
   }
 
   /** Of a name that had other owners: each of them must have released it (spec A-3). */
@@ -254,7 +260,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       );
       if (found === "absent" || !equalBytes(found.accountId, accountId))
         throw new ClientError("server_lied", "The server showed another account.");
-      if (found.proven !== undefined) await store.transact("write", (tx) => tx.put(ownRecordKey, encodeProofs([found.record])));
+      await keepOwn(found.record);
       return found;
     },
     async resolve(address) {
@@ -307,21 +313,25 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       }
       return learned;
     },
+    ownRecord,
+    async loadOwnRecord() {
+      const stored = await store.transact("read", (tx) => tx.get(ownRecordKey));
+      [ownProven] = stored === undefined ? [] : decodeProofs(stored);
+    },
     async proofsOf(tx, accountIds) {
       const own = await loadOwnAccount(tx);
       const records: AccountRecord[] = [];
       for (const accountId of accountIds) {
         const isOwn = own !== undefined && equalBytes(own.accountId, accountId);
-        const record = isOwn ? await ownRecord(tx, own.record) : (await loadContact(tx, accountId))?.record;
+        const record = isOwn ? ownRecord(own.record) : (await loadContact(tx, accountId))?.record;
         if (record !== undefined) records.push(record);
       }
       return encodeProofs(records);
     },
     async confirmPublished(account) {
       const { proof, ...published } = account;
-      if (proof.length === 0 && !proofsAreRequired) return;
       const proven = await proveOwn({ ...published, record: { ...published.record, proof } });
-      await store.transact("write", (tx) => tx.put(ownRecordKey, encodeProofs([proven])));
+      await keepOwn(proven);
     },
     async card(contact, deviceId) {
       return await connections.once("lookup", contact.host, async (connection) => {
@@ -396,6 +406,28 @@ function earlierOwners(contact: Contact): readonly EarlierOwner[] {
     else owner.releases.length = 0;
   }
   return owners;
+}
+
+/** @throws ClientError `server_lied` when it does not decode */
+function stateOf(signedState: Uint8Array): AccountState {
+  try {
+    return decode(accountStateCodec, decode(signedCodec, signedState).body);
+  } catch (cause) {
+    if (cause instanceof CodecError) throw new ClientError("server_lied", "The server showed an account that cannot be read.", { cause });
+    throw cause;
+  }
+}
+
+/** Whether only the last state of a deleted account is left, and does not continue what was asked for. */
+function isErased({ states, proof }: AccountRecord, fromVersion: number): boolean {
+  const [only] = states;
+  if (only === undefined || states.length > 1 || proof.length === 0) return false;
+  const { status, version } = stateOf(only);
+  return status === "deleted" && version > fromVersion;
+}
+
+function deleted(): ClientError {
+  return new ClientError("unknown_user", "This account was deleted.");
 }
 
 function noSuchUser(): ClientError {

@@ -1,10 +1,13 @@
 import { equalBytes } from "@latchkey/codec";
+import type { ProofSource } from "@latchkey/protocol";
 import { enterEpoch, forgetGroup } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
 import { addLine, nextOrder, pause, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Outgoing, StagedCommit } from "./types.ts";
+
+const noProofs: ProofSource = { kind: "inline", proofs: new Uint8Array(0) };
 
 /** Whether what the server acknowledged is what stands in the log. */
 function isAsAcknowledged(turn: Turn, accepted: Chain | undefined): boolean {
@@ -48,12 +51,11 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
   const next = rosterOf(staged.next);
   set(turn, { staged: undefined });
   await enterEpoch(turn, { group: staged.next, keys: epochKeys(staged.next, logId, chain.seq), roster: next, author, isOwn: true });
-  const { tree, change, welcomes } = staged;
-  const members = [...next.accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
+  const { tree, proofs = noProofs, change, welcomes } = staged;
   for (const [at, joiner] of change.adds.entries()) {
     const welcome = welcomes[at];
     if (welcome === undefined || tree === undefined) continue;
-    turn.effects.push({ kind: "post", post: { joiner, epochId: chain.seq, seq: chain.seq, head: chain.head, welcome, tree, members } });
+    turn.effects.push({ kind: "post", post: { joiner, epochId: chain.seq, seq: chain.seq, head: chain.head, welcome, tree, proofs } });
   }
   // A large change is made in several commits (spec M-5): it is done with the last of them.
   if (!turn.state.changes.some((other) => other.id === change.id)) {

@@ -1,15 +1,15 @@
 import { encode, equalBytes } from "@latchkey/codec";
 import { MlsError, createCommit, decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
-import type { KeyPackage } from "@latchkey/mls";
-import { authenticatedDataCodec, entryId, maxInlineTreeBytes } from "@latchkey/protocol";
-import type { TreeSource } from "@latchkey/protocol";
+import type { GroupState, KeyPackage } from "@latchkey/mls";
+import { authenticatedDataCodec, entryId, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
+import type { BlobReference, ProofSource, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import { sealEnvelope } from "../group/envelope.ts";
 import { departedBy } from "./departed.ts";
 import { updateRank } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
-import { identityOf, isPermitted } from "./roster.ts";
+import { identityOf, isPermitted, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -105,14 +105,17 @@ async function stage(
   const blobs: PendingBlob[] = [];
   if (sealed.external !== undefined) blobs.push({ blobId: sealed.external.reference.blobId, ciphertext: sealed.external.ciphertext });
   let tree: TreeSource | undefined;
+  let proofs: ProofSource | undefined;
   if (params.keyPackages.length > 0) {
-    const encoded = encodeRatchetTree(created.next);
-    if (encoded.length <= maxInlineTreeBytes) tree = { kind: "inline", tree: encoded };
-    else {
-      const { reference, ciphertext } = encryptBlob({ plaintext: encoded, random, sha256 });
+    const asBlob = (plaintext: Uint8Array): BlobReference => {
+      const { reference, ciphertext } = encryptBlob({ plaintext, random, sha256 });
       blobs.push({ blobId: reference.blobId, ciphertext });
-      tree = { kind: "blob", ...reference };
-    }
+      return reference;
+    };
+    const encoded = encodeRatchetTree(created.next);
+    tree = encoded.length <= maxInlineTreeBytes ? { kind: "inline", tree: encoded } : { kind: "blob", ...asBlob(encoded) };
+    const records = context.recordsOf(membersOf(created.next));
+    proofs = records.length <= maxInlineProofBytes ? { kind: "inline", proofs: records } : { kind: "blob", ...asBlob(records) };
   }
   const id = entryId(sha256, { epochId: epoch.epochId, kind: "commit", nextAccessHash, blob: sealed.blob });
   set(turn, {
@@ -123,10 +126,15 @@ async function stage(
       next: created.next,
       welcomes: created.welcomes,
       tree,
+      proofs,
       sentIn: 0,
       accepted: undefined,
     },
   });
+}
+
+function membersOf(group: GroupState): readonly Uint8Array[] {
+  return [...rosterOf(group).accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
 }
 
 function stands(roster: Roster, joiner: Joiner): boolean {

@@ -23,7 +23,7 @@ import type { Codec } from "@latchkey/codec";
 import { decodeGroupState, encodeGroupState, encodeStateChanges, toLeafIndex } from "@latchkey/mls";
 import type { CipherSuite, CipherSuiteId, GroupState, LeafIndex } from "@latchkey/mls";
 import { blobReferenceCodec } from "@latchkey/protocol";
-import type { TreeSource } from "@latchkey/protocol";
+import type { ProofSource, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -225,17 +225,25 @@ const treeSource: Codec<TreeSource> = variant<TreeSource>(uint8, {
   inline: [1, struct<{ tree: Uint8Array }>({ tree: opaqueV(large) })],
   blob: [2, blobReferenceCodec],
 });
+const proofSource: Codec<ProofSource> = variant<ProofSource>(uint8, {
+  inline: [1, struct<{ proofs: Uint8Array }>({ proofs: opaqueV(large) })],
+  blob: [2, blobReferenceCodec],
+});
 type StoredStaged = Omit<StagedCommit, "next" | "sentIn" | "accepted">;
-const stagedOf = (changeCodec: Codec<Change>): Codec<StoredStaged> =>
-  struct<StoredStaged>({
-    change: changeCodec,
-    entry: sealedEntry,
-    nextAccessHash: id32,
-    welcomes: vector(opaqueV(large), { maxBytes: large }),
-    tree: optional(treeSource),
-  });
-const staged = stagedOf(change);
-const oldStaged = stagedOf(oldChange);
+type FirstStaged = Omit<StoredStaged, "proofs">;
+const stagedFields = (changeCodec: Codec<Change>): { readonly [Field in keyof FirstStaged]: Codec<FirstStaged[Field]> } => ({
+  change: changeCodec,
+  entry: sealedEntry,
+  nextAccessHash: id32,
+  welcomes: vector(opaqueV(large), { maxBytes: large }),
+  tree: optional(treeSource),
+});
+const staged: Codec<StoredStaged> = struct<StoredStaged>({ ...stagedFields(change), proofs: optional(proofSource) });
+const oldStaged: Codec<StoredStaged> = mapped(
+  struct<FirstStaged>(stagedFields(oldChange)),
+  ({ proofs: _proofs, ...rest }: StoredStaged) => rest,
+  (rest) => ({ ...rest, proofs: undefined }),
+);
 
 function decodeEither<T>(codec: Codec<T>, old: Codec<T>, bytes: Uint8Array): T {
   try {

@@ -294,7 +294,7 @@ export class SimDevice {
         host,
         logId: this.#world.logId,
         ...post,
-        directoryProofs: new Uint8Array(0),
+        directoryProofs: post.proofs,
         checkpoint: new Uint8Array(0),
         ext: new Uint8Array(0),
       };

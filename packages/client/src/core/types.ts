@@ -30,7 +30,7 @@
  * - `paused` never ends by itself (spec L-10).
  */
 import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, LeafIndex, RandomBytes } from "@latchkey/mls";
-import type { BlobReference, EntryEvent, LatchkeyGroup, Opened, Sha256, TreeSource, WireErrorCode } from "@latchkey/protocol";
+import type { BlobReference, EntryEvent, LatchkeyGroup, Opened, ProofSource, Sha256, TreeSource, WireErrorCode } from "@latchkey/protocol";
 import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
 
@@ -154,6 +154,8 @@ export interface StagedCommit {
   readonly next: GroupState;
   readonly welcomes: readonly Uint8Array[];
   readonly tree: TreeSource | undefined;
+  /** Records of all members for the joiners (spec D-5). */
+  readonly proofs: ProofSource | undefined;
   /** As of a message. */
   readonly sentIn: number;
   readonly accepted: Chain | undefined;
@@ -340,8 +342,7 @@ export interface WelcomePost {
   readonly epochId: number;
   readonly welcome: Uint8Array;
   readonly tree: TreeSource;
-  /** Accounts whose states travel with it (spec D-5). */
-  readonly members: readonly Uint8Array[];
+  readonly proofs: ProofSource;
 }
 
 export type ChangeOutcome = { readonly kind: "done" } | { readonly kind: "failed"; readonly code: ClientErrorCode };

@@ -23,7 +23,7 @@ import {
   verifyInclusion,
   verifyLookup,
 } from "@latchkey/transparency";
-import type { DirectoryView, HeadParams, HeadResult, SignedHead } from "@latchkey/transparency";
+import type { DirectoryProof, DirectoryView, HeadParams, HeadResult, SignedHead } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -38,9 +38,6 @@ import { createRecordSource, recordFailure } from "./record-source.ts";
 import type { RecordSource } from "./record-source.ts";
 import { replayNew } from "./replay.ts";
 
-/** Whether an account without a proof is refused. Servers before the public log sent none. */
-export const proofsAreRequired: boolean = false;
-
 /** Who showed a proof: the host itself, asked now; or a member of a group, who had it from there some time ago (spec D-5). */
 export type ProofSource = "host" | "member";
 
@@ -49,7 +46,6 @@ export interface AccountEvidence {
   readonly host: string;
   readonly accountId: Uint8Array;
   readonly username: string;
-  readonly isDeleted: boolean;
   /** All states and bindings, and the DirectoryProof. */
   readonly record: { readonly states: readonly Uint8Array[]; readonly bindings: readonly Uint8Array[]; readonly proof: Uint8Array };
   readonly known: Proven | undefined;
@@ -336,7 +332,8 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
             proof,
             query: { accountId, username },
             known: { account: known?.account, username: known?.username },
-            record,
+            // Erased values of the label stand there as bare commitments; whether that may be is verified.
+            record: { states: newest(record.states, proof, "account"), bindings: newest(record.bindings, proof, "username") },
           }),
         );
         const now = await load(host);
@@ -423,6 +420,13 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       listeners.push(listener);
     },
   };
+}
+
+/** As many of the newest values as the proof opens. */
+function newest(values: readonly Uint8Array[], proof: DirectoryProof, type: "account" | "username"): readonly Uint8Array[] {
+  const items = proof.labels.find((label) => label.type === type)?.items ?? [];
+  const count = items.filter((item) => item.kind === "opening").length;
+  return items.length === count ? values : values.slice(Math.max(0, values.length - count));
 }
 
 /** The host that gossip is about; `undefined` when it is malformed. */

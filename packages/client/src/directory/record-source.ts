@@ -96,7 +96,7 @@ export function createRecordSource(params: { platform: Pick<Platform, "fetch" | 
     },
     transition: (index) => get(`transition/${index}`),
     config: () => cached("config"),
-    configChange: (index) => cached(`config/${index}`),
+    configChange: (index) => cached(`config-change/${index}`),
     get fetchedBytes() {
       return fetchedBytes;
     },

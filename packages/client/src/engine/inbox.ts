@@ -147,6 +147,11 @@ export class Inbox {
         notAfterMs: opened.head.notAfterMs,
       });
     }
+    if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.forkNotice) {
+      const { senderAccountId: accountId, senderDeviceId: deviceId, itemId, notAfterMs } = opened.head;
+      await this.#world.watch.takeForkNotice({ accountId, deviceId }, opened.body);
+      await store.transact("write", (tx) => rememberItem(tx, itemId, notAfterMs));
+    }
     // Whatever it was, it has been dealt with: the server need not hold it any more.
     if (!connection.closed) expectAnswer(await connection.request({ kind: "erase_inbox", uptoSeq: item.seq }), "done");
   }
@@ -185,7 +190,12 @@ export class Inbox {
       bundle.tree.kind === "inline"
         ? bundle.tree.tree
         : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, bundle.tree);
-    for (const contact of await directory.learn(bundle.directoryProofs)) people.keep(contact);
+    const { directoryProofs } = bundle;
+    const proofs =
+      directoryProofs.kind === "inline"
+        ? directoryProofs.proofs
+        : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, directoryProofs);
+    for (const contact of await directory.learn(proofs)) people.keep(contact);
     const joined = await joinConversation(contextOf(this.#world, toBase64Url(bundle.logId)), {
       bundle,
       suiteId,

@@ -99,7 +99,9 @@ export class People {
   /** The records of these accounts, for members who judge by them (spec M-2). */
   recordsOf(accountIds: readonly Uint8Array[]): Uint8Array {
     const ids = new Set(accountIds.map((accountId) => toBase64Url(accountId)));
-    const records = [...ids].flatMap((id) => (id === this.#ownId ? this.#own.record : (this.#contacts.get(id)?.record ?? [])));
+    const records = [...ids].flatMap((id) =>
+      id === this.#ownId ? this.#directory.ownRecord(this.#own.record) : (this.#contacts.get(id)?.record ?? []),
+    );
     return records.length === 0 ? new Uint8Array(0) : encodeProofs(records);
   }
 

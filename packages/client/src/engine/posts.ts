@@ -5,7 +5,7 @@ import type { Directory } from "../account/directory.ts";
 import type { OwnAccount } from "../account/own-account.ts";
 import type { WelcomePost } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
-import { maxInboxBodyBytes, sealInboxItem } from "../group/inbox-seal.ts";
+import { sealInboxItem } from "../group/inbox-seal.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
@@ -43,33 +43,28 @@ export class Posts {
 
   /** Seals a Welcome into the caller's transaction. */
   async put(tx: StoreTransaction, host: string, logId: Uint8Array, post: WelcomePost): Promise<void> {
-    const { platform, own, directory } = this.#deps;
+    const { platform, own } = this.#deps;
     const { joiner } = post;
-    const body = (directoryProofs: Uint8Array): Uint8Array =>
-      encode(welcomeBundleCodec, {
-        format: 1,
-        host,
-        logId,
-        epochId: post.epochId,
-        seq: post.seq,
-        head: post.head,
-        welcome: post.welcome,
-        tree: post.tree,
-        directoryProofs,
-        checkpoint: new Uint8Array(0),
-        ext: new Uint8Array(0),
-      });
-    const none = new Uint8Array(0);
-    // Proofs that do not fit are looked up by the joiner.
-    const proofs = await directory.proofsOf(tx, post.members);
-    const full = proofs.length < maxInboxBodyBytes ? body(proofs) : body(none);
+    const body = encode(welcomeBundleCodec, {
+      format: 1,
+      host,
+      logId,
+      epochId: post.epochId,
+      seq: post.seq,
+      head: post.head,
+      welcome: post.welcome,
+      tree: post.tree,
+      directoryProofs: post.proofs,
+      checkpoint: new Uint8Array(0),
+      ext: new Uint8Array(0),
+    });
     const notAfterMs = platform.nowMs() + lifeMs;
     const blob = await sealInboxItem({
       platform,
       sender: { host: own.host, accountId: own.accountId, deviceId: own.deviceId, secretKey: own.signatureKeyPair.secretKey },
       recipient: joiner,
       kind: inboxItemKinds.welcome,
-      body: full.length <= maxInboxBodyBytes ? full : body(none),
+      body,
       itemId: platform.random(16),
       notAfterMs,
     });

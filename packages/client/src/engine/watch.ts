@@ -57,6 +57,7 @@ export class Watch implements Watching {
   /** Reads what is stored; call before the conversations run. */
   async load(): Promise<void> {
     const { store, own, directory, alarms } = this.#world;
+    await directory.loadOwnRecord();
     const stored = await store.transact("read", (tx) => tx.get(knownKey));
     this.#knownVersion = stored === undefined ? undefined : decode(knownCodec, stored).version;
     // What this profile begins with it knows.
@@ -117,13 +118,12 @@ export class Watch implements Watching {
     await this.#world.directory.learn(proofs);
   }
 
-  async tellFork(state: ConversationState): Promise<void> {
-    await this.#forks.tell(state);
-  }
-
-  /** A fork notice out of the inbox. */
   async takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void> {
     await this.#forks.take(sender, body, this.#runners);
+  }
+
+  async tellFork(state: ConversationState): Promise<void> {
+    await this.#forks.tell(state);
   }
 
   caughtUp(conversationId: string): void {

@@ -33,6 +33,8 @@ export interface Watching {
   said(said: Extract<Effect, { kind: "said" }>): void;
   /** A member showed accounts with their proofs (spec D-5). */
   shown(proofs: Uint8Array): Promise<void>;
+  /** A device of a member says, by the inbox, which log it was shown; its signature was verified. */
+  takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void>;
   /** The log of this conversation is not the one that others see (spec L-11). */
   tellFork(state: ConversationState): Promise<void>;
   /** The conversation's log was read to its end on this connection: its published head is asked for (spec L-11). */

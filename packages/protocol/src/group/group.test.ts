@@ -11,17 +11,20 @@ import {
   envelopeAad,
   envelopeOverheadBytes,
   fitsInline,
+  forkNoticeCodec,
   inboxHeadCodec,
   inboxHeadTbsCodec,
   inboxPlaintextCodec,
   latchkeyGroupCodec,
   leafIdentityCodec,
+  maxForkNoticeHeads,
   maxInlineBytes,
+  maxInlineProofBytes,
   maxInlineTreeBytes,
   sealedItemCodec,
   welcomeBundleCodec,
 } from "../index.ts";
-import type { EnvelopePlaintext, InboxHead, LatchkeyGroup, WelcomeBundle } from "../index.ts";
+import type { EnvelopePlaintext, ForkNotice, InboxHead, LatchkeyGroup, WelcomeBundle } from "../index.ts";
 
 const id = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 const id16 = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);
@@ -49,7 +52,7 @@ const bundle: WelcomeBundle = {
   head: id(8),
   welcome: bytes(1, 2),
   tree: { kind: "inline", tree: bytes(3) },
-  directoryProofs: none,
+  directoryProofs: { kind: "inline", proofs: none },
   checkpoint: none,
   ext: none,
 };
@@ -107,13 +110,28 @@ describe("[L-10] what every message says of its log", () => {
 
 describe("[M-4] what a joiner gets", () => {
   describeCodec("welcomeBundleCodec", welcomeBundleCodec, {
-    samples: [bundle, { ...bundle, tree: { kind: "blob", ...reference } }],
+    samples: [bundle, { ...bundle, tree: { kind: "blob", ...reference } }, { ...bundle, directoryProofs: { kind: "blob", ...reference } }],
     frozen:
-      "00010c636861742e6578616d706c650909090909090909090909090909090909090909090909090909090909090909000000000000000400000000000000040808080808080808080808080808080808080808080808080808080808080808020102010103000000",
+      "00010c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090900000000000000040000000000000004080808080808080808080808080808080808080808080808080808080808080802010201010301000000",
     overLimit: {
       "a welcome above 64 KiB": { ...bundle, welcome: zeros(maxInlineBytes + 1) },
       "an inline tree above 16 KiB": { ...bundle, tree: { kind: "inline", tree: zeros(maxInlineTreeBytes + 1) } },
+      "inline records above 16 KiB": { ...bundle, directoryProofs: { kind: "inline", proofs: zeros(maxInlineProofBytes + 1) } },
       "a checkpoint of 4097 bytes": { ...bundle, checkpoint: zeros(4097) },
+    },
+  });
+});
+
+describe("[L-11] a notice of a fork", () => {
+  const notice: ForkNotice = { format: 1, host: "chat.example", logId: id(9), lastSeq: 7, heads: [id(1), id(2)], ext: none };
+
+  describeCodec("forkNoticeCodec", forkNoticeCodec, {
+    samples: [notice],
+    frozen:
+      "00010c636861742e6578616d706c650909090909090909090909090909090909090909090909090909090909090909000000000000000740400101010101010101010101010101010101010101010101010101010101010101020202020202020202020202020202020202020202020202020202020202020200",
+    overLimit: {
+      "no heads": { ...notice, heads: [] },
+      "257 heads": { ...notice, heads: Array.from({ length: maxForkNoticeHeads + 1 }, () => id(1)) },
     },
   });
 });

@@ -88,6 +88,9 @@ export const authenticatedDataCodec: Codec<AuthenticatedData> = struct<Authentic
 /** The ratchet tree handed to a joiner (spec M-5). */
 export type TreeSource = { readonly kind: "inline"; readonly tree: Uint8Array } | ({ readonly kind: "blob" } & BlobReference);
 
+/** Account records with their proofs, handed to a joiner so that it asks nobody about the members (spec D-5). */
+export type ProofSource = { readonly kind: "inline"; readonly proofs: Uint8Array } | ({ readonly kind: "blob" } & BlobReference);
+
 /** What a joiner gets through its inbox (spec M-4). */
 export interface WelcomeBundle {
   readonly format: 1;
@@ -100,14 +103,16 @@ export interface WelcomeBundle {
   /** MLSMessage(Welcome). */
   readonly welcome: Uint8Array;
   readonly tree: TreeSource;
-  /** SignedAccountState chains of the members, as the directory will prove them (spec D-5). */
-  readonly directoryProofs: Uint8Array;
+  /** Records of all members (spec D-5). */
+  readonly directoryProofs: ProofSource;
   readonly checkpoint: Uint8Array;
   readonly ext: Uint8Array;
 }
 
 /** Largest tree that travels inside the bundle, in bytes (spec M-5). */
 export const maxInlineTreeBytes = 16_384;
+/** The same of the records (spec D-5). */
+export const maxInlineProofBytes = 16_384;
 
 export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
   format: formatOne,
@@ -121,7 +126,10 @@ export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
     inline: [1, struct<{ tree: Uint8Array }>({ tree: opaqueV(maxInlineTreeBytes) })],
     blob: [2, blobReferenceCodec],
   }),
-  directoryProofs: opaqueV(maxInlineBytes),
+  directoryProofs: variant<ProofSource>(uint8, {
+    inline: [1, struct<{ proofs: Uint8Array }>({ proofs: opaqueV(maxInlineProofBytes) })],
+    blob: [2, blobReferenceCodec],
+  }),
   checkpoint: opaqueV(4096),
   ext: extCodec,
 });
