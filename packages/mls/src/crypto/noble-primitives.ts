@@ -2,15 +2,12 @@ import { concatBytes } from "@latchkey/codec";
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
+import { sha512 } from "@noble/hashes/sha2.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { edwards } from "./edwards.ts";
+import { nobleHashes } from "./noble-hashes.ts";
 import type { AeadName, DhName, SignatureName } from "./parameters.ts";
 import type { DhGroup, Primitives, SignatureScheme } from "./primitives.ts";
-
-const hashOf = { sha256, sha384, sha512 };
 
 function cipher(name: AeadName, key: Uint8Array, nonce: Uint8Array, aad: Uint8Array): ReturnType<typeof gcm> {
   return name === "chacha20poly1305" ? chacha20poly1305(key, nonce, aad) : gcm(key, nonce, aad);
@@ -58,13 +55,10 @@ const groups: Readonly<Record<DhName, DhGroup>> = {
   p521: laterGroup("p521"),
 };
 
-/** Everything in JavaScript: runs in any engine, slowly; also what the web provider falls back to. */
+/** Everything in JavaScript: runs in any engine, slowly; also what the web provider falls back to, loaded when it has to. */
 export const noblePrimitives: Primitives = {
   name: "noble",
-  hash: (name, data) => hashOf[name](data),
-  mac: (name, key, data) => hmac(hashOf[name], key, data),
-  sha3: (data) => sha3_256(data),
-  shake256: (data, sizeBytes) => shake256(data, { dkLen: sizeBytes }),
+  ...nobleHashes,
   seal: (name, { key, nonce, aad, plaintext }) => cipher(name, key, nonce, aad).encrypt(plaintext),
   open: (name, { key, nonce, aad, ciphertext }) => cipher(name, key, nonce, aad).decrypt(ciphertext),
   signature: (name) => signatures[name],

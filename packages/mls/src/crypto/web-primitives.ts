@@ -1,9 +1,9 @@
 import { fromBase64Url, toBase64Url, concatBytes, fromHex } from "@latchkey/codec";
 import { MlsError } from "../errors.ts";
 import { KeyCache } from "./key-cache.ts";
-import { noblePrimitives, otherCurves } from "./noble-primitives.ts";
+import { nobleHashes } from "./noble-hashes.ts";
 import { dhGroups } from "./parameters.ts";
-import type { AeadName } from "./parameters.ts";
+import type { AeadName, SignatureName } from "./parameters.ts";
 import type { DhGroup, MlKem, OpenParams, Primitives, SealParams, SignatureScheme } from "./primitives.ts";
 
 /** WebCrypto's view of bytes: not backed by a SharedArrayBuffer. */
@@ -14,6 +14,19 @@ interface KemSubtle {
   encapsulateBits(algorithm: string, key: CryptoKey): Promise<{ sharedKey: ArrayBuffer; ciphertext: ArrayBuffer }>;
   decapsulateBits(algorithm: string, key: CryptoKey, ciphertext: Bytes): Promise<ArrayBuffer>;
   importKey(format: "raw-seed" | "raw-public", data: Bytes, algorithm: string, extractable: boolean, usages: string[]): Promise<CryptoKey>;
+}
+
+let loaded: Promise<Primitives> | undefined;
+
+/** The primitives in JavaScript, loaded once, when this engine turns out to lack one of its own (or the public half of ML-KEM). */
+function noble(): Promise<Primitives> {
+  loaded ??= import("./noble-primitives.ts").then(({ noblePrimitives }) => noblePrimitives);
+  return loaded;
+}
+
+/** The curves that few suites need. */
+async function otherCurves(): Promise<typeof import("./noble-other-curves.ts")> {
+  return await import("./noble-other-curves.ts");
 }
 
 // Absent outside secure contexts, whatever the library's types say.
@@ -75,7 +88,7 @@ const hasX25519 = detected(async () => (await publicOf("X25519", zero32)).length
 const hasMlKem = detected(async () => {
   if (!("encapsulateBits" in native())) return false;
   const seed = new Uint8Array(64);
-  const publicKey = await noblePrimitives.mlKem768.publicKey(seed);
+  const publicKey = await mlKem768.publicKey(seed);
   const { sharedKey, ciphertext } = await nativeMlKem.encapsulate(publicKey);
   const again = await nativeMlKem.decapsulate(seed, new Uint8Array(ciphertext));
   return again.every((byte, i) => byte === sharedKey[i]);
@@ -101,17 +114,16 @@ const ed25519Publics = new KeyCache((raw) => native().importKey("raw", own(raw),
 
 const ed25519: SignatureScheme = {
   async generate(random) {
-    const fallback = noblePrimitives.signature("ed25519");
-    if (!(await hasEd25519())) return fallback.generate(random);
+    if (!(await hasEd25519())) return (await noble()).signature("ed25519").generate(random);
     const secretKey = random(32).slice();
     return { secretKey, publicKey: await publicOf("Ed25519", secretKey) };
   },
   async sign(secretKey, message) {
-    if (!(await hasEd25519())) return noblePrimitives.signature("ed25519").sign(secretKey, message);
+    if (!(await hasEd25519())) return (await noble()).signature("ed25519").sign(secretKey, message);
     return bytesOf(await native().sign({ name: "Ed25519" }, await ed25519Secrets.get(secretKey), own(message)));
   },
   async verify(publicKey, message, signature) {
-    if (!(await hasEd25519())) return noblePrimitives.signature("ed25519").verify(publicKey, message, signature);
+    if (!(await hasEd25519())) return (await noble()).signature("ed25519").verify(publicKey, message, signature);
     return native().verify({ name: "Ed25519" }, await ed25519Publics.get(publicKey), own(signature), own(message));
   },
 };
@@ -122,13 +134,28 @@ const ecParameters = {
   p521: { namedCurve: "P-521", hash: "SHA-512" },
 } as const;
 
+/** A signature scheme in JavaScript, loaded when first used. */
+function laterSignature(name: SignatureName): SignatureScheme {
+  return {
+    generate: async (random) => (await noble()).signature(name).generate(random),
+    sign: async (secretKey, message) => (await noble()).signature(name).sign(secretKey, message),
+    verify: async (publicKey, message, signature) => (await noble()).signature(name).verify(publicKey, message, signature),
+  };
+}
+
+/** X448, which no engine has. */
+const x448: DhGroup = {
+  publicKey: async (secretKey) => (await noble()).dh("x448").publicKey(secretKey),
+  agree: async (secretKey, publicKey) => (await noble()).dh("x448").agree(secretKey, publicKey),
+};
+
 /** ECDSA and ECDH of a NIST curve. Private scalars enter as JWK, whose point noble computes once for each key. */
 function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh: DhGroup } {
   const { namedCurve, hash } = ecParameters[name];
   const { publicKeyBytes, secretKeyBytes } = dhGroups[name];
   const curve = async () => (await otherCurves()).nistCurves[name];
   const dhBits = 8 * secretKeyBytes;
-  const noble = { signature: noblePrimitives.signature(name), dh: noblePrimitives.dh(name) };
+  const fallback = laterSignature(name);
 
   const importSecret =
     (algorithm: "ECDSA" | "ECDH") =>
@@ -153,8 +180,8 @@ function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh:
   const verifiers = new KeyCache(importPublic("ECDSA"));
   const agreers = new KeyCache(importSecret("ECDH"));
   const works = detected(async () => {
-    const { secretKey, publicKey } = await noble.signature.generate((size) => new Uint8Array(size).fill(1));
-    return noble.signature.verify(publicKey, zero32, await signNative(secretKey, zero32));
+    const { secretKey, publicKey } = await fallback.generate((size) => new Uint8Array(size).fill(1));
+    return fallback.verify(publicKey, zero32, await signNative(secretKey, zero32));
   });
   const signNative = async (secretKey: Uint8Array, message: Uint8Array): Promise<Uint8Array> => {
     const compact = await native().sign({ name: "ECDSA", hash }, await signers.get(secretKey), own(message));
@@ -162,18 +189,18 @@ function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh:
   };
   return {
     signature: {
-      generate: noble.signature.generate,
-      sign: async (secretKey, message) => ((await works()) ? signNative(secretKey, message) : noble.signature.sign(secretKey, message)),
+      generate: fallback.generate,
+      sign: async (secretKey, message) => ((await works()) ? signNative(secretKey, message) : fallback.sign(secretKey, message)),
       async verify(publicKey, message, signature) {
-        if (!(await works())) return noble.signature.verify(publicKey, message, signature);
+        if (!(await works())) return fallback.verify(publicKey, message, signature);
         const compact = (await curve()).Signature.fromBytes(signature, "der").toBytes("compact");
         return native().verify({ name: "ECDSA", hash }, await verifiers.get(publicKey), own(compact), own(message));
       },
     },
     dh: {
-      publicKey: noble.dh.publicKey,
+      publicKey: async (secretKey) => (await noble()).dh(name).publicKey(secretKey),
       async agree(secretKey, publicKey) {
-        if (!(await works())) return noble.dh.agree(secretKey, publicKey);
+        if (!(await works())) return (await noble()).dh(name).agree(secretKey, publicKey);
         const peer = await importPublic("ECDH")(publicKey);
         return bytesOf(await native().deriveBits({ name: "ECDH", public: peer }, await agreers.get(secretKey), dhBits));
       },
@@ -184,9 +211,9 @@ function nist(name: "p256" | "p384" | "p521"): { signature: SignatureScheme; dh:
 const x25519Secrets = new KeyCache((secretKey) => importSeed("X25519", secretKey, false));
 
 const x25519: DhGroup = {
-  publicKey: async (secretKey) => ((await hasX25519()) ? publicOf("X25519", secretKey) : noblePrimitives.dh("x25519").publicKey(secretKey)),
+  publicKey: async (secretKey) => ((await hasX25519()) ? publicOf("X25519", secretKey) : (await noble()).dh("x25519").publicKey(secretKey)),
   async agree(secretKey, publicKey) {
-    if (!(await hasX25519())) return noblePrimitives.dh("x25519").agree(secretKey, publicKey);
+    if (!(await hasX25519())) return (await noble()).dh("x25519").agree(secretKey, publicKey);
     const peer = await native().importKey("raw", own(publicKey), { name: "X25519" }, false, []);
     return bytesOf(await native().deriveBits({ name: "X25519", public: peer }, await x25519Secrets.get(secretKey), 256));
   },
@@ -206,35 +233,35 @@ const nativeMlKem = {
 };
 
 const mlKem768: MlKem = {
-  publicKey: noblePrimitives.mlKem768.publicKey,
+  publicKey: async (seed) => (await noble()).mlKem768.publicKey(seed),
   async encapsulate(publicKey, coins) {
-    if (!(await hasMlKem())) return noblePrimitives.mlKem768.encapsulate(publicKey, coins);
+    if (!(await hasMlKem())) return (await noble()).mlKem768.encapsulate(publicKey, coins);
     const { sharedKey, ciphertext } = await nativeMlKem.encapsulate(publicKey);
     return { sharedSecret: sharedKey, ciphertext };
   },
   decapsulate: async (seed, ciphertext) =>
-    (await hasMlKem()) ? nativeMlKem.decapsulate(seed, ciphertext) : noblePrimitives.mlKem768.decapsulate(seed, ciphertext),
+    (await hasMlKem()) ? nativeMlKem.decapsulate(seed, ciphertext) : (await noble()).mlKem768.decapsulate(seed, ciphertext),
 };
 
 const curves = { p256: nist("p256"), p384: nist("p384"), p521: nist("p521") };
 const isAes = (name: AeadName): boolean => name !== "chacha20poly1305";
 
 /**
- * @noble for hashes, HMAC and what the engine lacks; WebCrypto for AES-GCM, Ed25519, ECDSA, X25519, ECDH and
+ * @noble for hashes, HMAC and, loaded when needed, what the engine lacks; WebCrypto for AES-GCM, Ed25519, ECDSA, X25519, ECDH and
  * ML-KEM-768, each probed once, when first used. Native ML-KEM draws its own coins.
  */
 export const webPrimitives: Primitives = {
-  ...noblePrimitives,
+  ...nobleHashes,
   name: "web",
-  seal: async (name, params) => (isAes(name) && (await hasAes()) ? sealNative(params) : noblePrimitives.seal(name, params)),
-  open: async (name, params) => (isAes(name) && (await hasAes()) ? openNative(params) : noblePrimitives.open(name, params)),
+  seal: async (name, params) => (isAes(name) && (await hasAes()) ? sealNative(params) : (await noble()).seal(name, params)),
+  open: async (name, params) => (isAes(name) && (await hasAes()) ? openNative(params) : (await noble()).open(name, params)),
   signature(name) {
     if (name === "ed25519") return ed25519;
-    return name === "ed448" ? noblePrimitives.signature(name) : curves[name].signature;
+    return name === "ed448" ? laterSignature(name) : curves[name].signature;
   },
   dh(name) {
     if (name === "x25519") return x25519;
-    return name === "x448" ? noblePrimitives.dh(name) : curves[name].dh;
+    return name === "x448" ? x448 : curves[name].dh;
   },
   mlKem768,
 };
