@@ -12,6 +12,8 @@ import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConversation, joinConversation } from "./begin.ts";
 import { eraseLeftBehind } from "./erase.ts";
+import { createSimAccount } from "./sim-account.testing.ts";
+import type { SimAccount } from "./sim-account.testing.ts";
 import { LogModel } from "./log-model.testing.ts";
 import type { ModelReader } from "./log-model.testing.ts";
 import { isPendingOrder } from "./order.ts";
@@ -28,6 +30,7 @@ const blobStore = new Map<string, Uint8Array>();
 export class SimDevice {
   readonly name: string;
   readonly self: Self;
+  readonly account: SimAccount;
   readonly #random: RandomBytes;
   readonly #world: SimWorld;
   readonly #store: Store = createMemoryStore();
@@ -35,6 +38,9 @@ export class SimDevice {
   readonly timers: Map<string, number> = new Map();
   readonly alarms: string[] = [];
   isHeld = false;
+  gossip: Uint8Array = new Uint8Array(0);
+  readonly heard: Extract<Effect, { kind: "said" }>[] = [];
+  readonly shown: Uint8Array[] = [];
   forksTold = 0;
   readonly outcomes: string[] = [];
   readonly #keyPackages: { keyPackage: KeyPackage; privateKeys: KeyPackagePrivateKeys }[] = [];
@@ -48,26 +54,28 @@ export class SimDevice {
   #events: Input[] = [];
   #now = 1_700_000_000_000;
 
-  constructor(world: SimWorld, name: string, self: Self, random: RandomBytes) {
+  constructor(world: SimWorld, name: string, { self, account }: { self: Self; account: SimAccount }, random: RandomBytes) {
     this.#world = world;
     this.name = name;
     this.self = self;
+    this.account = account;
     this.#random = random;
   }
 
   static async create(world: SimWorld, name: string, random: RandomBytes): Promise<SimDevice> {
     const signatureKeyPair = await suite.generateSignatureKeyPair(random);
-    const accountId = random(32);
+    const account = await createSimAccount({ host, username: name, keys: signatureKeyPair, random });
+    const { accountId, deviceId } = account;
     const self: Self = {
       host,
       accountId,
-      deviceId: random(16),
+      deviceId,
       account: toBase64Url(accountId),
       signatureKeyPair,
       accountVersion: 0,
       accountChain: random(32),
     };
-    return new SimDevice(world, name, self, random);
+    return new SimDevice(world, name, { self, account }, random);
   }
 
   get context(): Context {
@@ -80,7 +88,7 @@ export class SimDevice {
       departed: (leaf) => this.#world.departed.has(toBase64Url(leaf.deviceId)),
       recordsOf: (ids) => this.#world.recordsOf(ids),
       signatures: nobleSignatures,
-      gossip: new Uint8Array(0),
+      gossip: this.gossip,
       isHeld: this.isHeld,
       vouched: (leaf) => this.#world.vouches(leaf.account, leaf.signaturePublicKey),
       olderHead: (seq) => this.#store.transact("read", (tx) => loadHead(tx, this.#id, seq)),
@@ -187,7 +195,11 @@ export class SimDevice {
         this.forksTold++;
         return;
       case "said":
+        this.heard.push(effect);
+        return;
       case "accounts":
+        this.shown.push(effect.proofs);
+        return;
       case "named":
       case "dropped":
       case "outgoing":
@@ -411,6 +423,12 @@ export class SimWorld {
   vouches(account: string, key: Uint8Array): boolean {
     const known = this.#keys.get(account);
     return known !== undefined && !this.ghosts.has(account) && toBase64Url(known) === toBase64Url(key) && this.pick(4) > 0;
+  }
+
+  /** This device's account goes on with another device in its place. */
+  depart(device: SimDevice): void {
+    this.departed.add(toBase64Url(device.self.deviceId));
+    this.records.push(device.account.moved);
   }
 
   recordsOf(accountIds: readonly Uint8Array[]): Uint8Array {

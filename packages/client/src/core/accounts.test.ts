@@ -1,0 +1,197 @@
+import { toBase64Url } from "@latchkey/codec";
+import { nextHead } from "@latchkey/protocol";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { describe, expect, it } from "vitest";
+import { encodeProofs } from "../account/proofs.ts";
+import { SimWorld } from "./sim.testing.ts";
+import type { SimDevice } from "./sim.testing.ts";
+
+function named(world: SimWorld, at: number): SimDevice {
+  const device = world.devices[at];
+  if (device === undefined) throw new Error("no such device");
+  return device;
+}
+
+async function group(seed: string, names: readonly string[]): Promise<{ world: SimWorld; devices: SimDevice[] }> {
+  const world = await SimWorld.create(seed, names);
+  await named(world, 0).found(world.devices.slice(1));
+  await world.settle();
+  return { world, devices: world.devices };
+}
+
+const news = { kind: "accounts" as const, recovered: [] };
+
+describe("devices that left their account", () => {
+  it("[M-3] are removed by a member's client after a random time, and nobody sends before", async () => {
+    const { world, devices } = await group("departed", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    world.depart(cyd);
+    for (const device of [ada, ben]) await device.input(news);
+    expect([ada, ben].map((device) => device.timers.has("remove_leavers"))).toEqual([true, true]);
+    await ben.say("not for the device that left");
+    expect(ben.state?.outgoing.map((message) => message.sealed)).toEqual([undefined]);
+    await world.settle();
+    expect(devices.map((device) => device.state?.phase.kind)).toEqual(["active", "active", "removed"]);
+    expect(cyd.texts().size).toBe(0);
+    expect([...ada.texts().values()]).toEqual(["not for the device that left"]);
+    expect(ada.state?.departed).toEqual([]);
+  });
+
+  it("[M-2] any member may remove them, with the record that proves it in the commit", async () => {
+    const { world } = await group("anybody", ["ada", "ben", "cyd", "dee"]);
+    const [ada, ben, cyd, dee] = [named(world, 0), named(world, 1), named(world, 2), named(world, 3)];
+    world.depart(cyd);
+    // Ben is no administrator, and nobody else has heard of it yet.
+    await ben.input(news);
+    await world.settle();
+    for (const device of [ada, ben, dee]) {
+      expect(device.state?.memberCount).toBe(3);
+      expect(device.alarms).toEqual([]);
+    }
+    expect(cyd.state?.phase.kind).toBe("removed");
+  });
+
+  it("[M-2] without the proof it is a change that its author may not make", async () => {
+    const { world } = await group("unproven", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    world.departed.add(toBase64Url(cyd.self.deviceId));
+    world.records.push(cyd.account.record);
+    await ben.input(news);
+    await ben.fireTimer();
+    await world.settle();
+    expect(ben.outcomes).toContain("not_permitted");
+    expect(ada.state?.memberCount).toBe(3);
+    // Of another account, and cut off, proves nothing either.
+    world.records.splice(0, 1, ada.account.moved, { ...cyd.account.moved, pops: [] });
+    await ben.input({ kind: "timer", name: "remove_leavers" });
+    await world.settle();
+    expect(cyd.isActive).toBe(true);
+    expect(encodeProofs(world.records).length).toBeGreaterThan(0);
+  });
+
+  it("[M-3] are not waited for again once they are out", async () => {
+    const { world } = await group("once", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    world.depart(cyd);
+    for (const device of [ada, ben]) await device.input(news);
+    await world.settle();
+    const entries = world.log.entries.length;
+    for (const device of [ada, ben]) await device.input(news);
+    await world.settle();
+    expect(world.log.entries).toHaveLength(entries);
+  });
+});
+
+describe("accounts that were recovered, and one's own", () => {
+  it("[A-1] a recovered account is told in the conversation, and nothing is sent before the person saw it", async () => {
+    const { world } = await group("recovered", ["ada", "ben"]);
+    const [ada, ben] = [named(world, 0), named(world, 1)];
+    await ada.input({ kind: "accounts", recovered: [ben.self.accountId] });
+    const line = [...ada.lines.values()].find((candidate) => candidate.body.kind === "recovered");
+    if (line === undefined) throw new Error("it was not told");
+    expect(ada.state?.unread).toBe(1);
+    await ada.say("waits");
+    await world.settle();
+    expect(ben.texts().size).toBe(0);
+    await ada.input({ kind: "read", throughOrder: line.order - 1, unread: 1 });
+    await world.settle();
+    expect(ben.texts().size).toBe(0);
+    await ada.input({ kind: "read", throughOrder: line.order, unread: 0 });
+    await world.settle();
+    expect([...ben.texts().values()]).toEqual(["waits"]);
+  });
+
+  it("[A-2] nothing is sent anywhere while one's own account stands changed by somebody else", async () => {
+    const { world } = await group("held", ["ada", "ben"]);
+    const [ada, ben] = [named(world, 0), named(world, 1)];
+    ada.isHeld = true;
+    await ada.say("waits");
+    await world.settle();
+    expect(ben.texts().size).toBe(0);
+    ada.isHeld = false;
+    await ada.input(news);
+    await world.settle();
+    expect([...ben.texts().values()]).toEqual(["waits"]);
+  });
+
+  it("[D-5] one's own changed account goes to the group, the newest in place of one that still waits", async () => {
+    const { world } = await group("announced", ["ada", "ben"]);
+    const [ada, ben] = [named(world, 0), named(world, 1)];
+    await ada.disconnect(0);
+    const proofs = encodeProofs([ada.account.moved]);
+    await ada.input({ kind: "announce", id: "one", displayName: "Ada", proofs: encodeProofs([ada.account.record]) });
+    await ada.input({ kind: "announce", id: "two", displayName: "Ada", proofs });
+    await world.settle();
+    expect(ben.shown).toEqual([proofs]);
+    expect(ben.alarms).toEqual([]);
+  });
+});
+
+describe("[L-11] published heads", () => {
+  it("that are on the chain are as they should be; another one, or one beyond its end, is a fork", async () => {
+    const { world } = await group("heads", ["ada", "ben"]);
+    const [ada, ben] = [named(world, 0), named(world, 1)];
+    await ada.say("one");
+    await world.settle();
+    const { chain } = ada.state ?? {};
+    const first = world.log.entries[0];
+    if (chain === undefined || first === undefined) throw new Error("no log");
+    await ada.input({ kind: "published_head", published: chain });
+    await ada.input({ kind: "published_head", published: { seq: 1, head: first.head } });
+    expect(ada.isActive).toBe(true);
+    const before = ada.state;
+    await ada.input({ kind: "published_head", published: { seq: 1, head: new Uint8Array(32) } });
+    expect(ada.state?.phase).toEqual({ kind: "paused", reason: "foreign_head" });
+    expect(ada.forksTold).toBe(1);
+    ada.state = before;
+    await ada.input({ kind: "published_head", published: { seq: chain.seq + 1, head: nextHead(sha256, chain.head, chain.head) } });
+    expect(ada.state?.phase).toEqual({ kind: "paused", reason: "foreign_head" });
+    await ben.input({ kind: "published_head", published: "missing" });
+    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "missing_head" });
+  });
+
+  it("nothing is judged before the log was read to its end", async () => {
+    const { world } = await group("behind", ["ada", "ben"]);
+    const [ada, ben] = [named(world, 0), named(world, 1)];
+    await ben.disconnect(0);
+    await ada.say("not read yet");
+    await world.settle([ada]);
+    if (ada.state === undefined) throw new Error("no log");
+    await ben.input({ kind: "published_head", published: ada.state.chain });
+    expect(ben.isActive).toBe(true);
+  });
+
+  it("a member of another branch is believed by the heads that it was shown, and only a member", async () => {
+    const { world } = await group("notice", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    const heads = world.log.entries.map((entry) => entry.head);
+    const lastSeq = heads.length;
+    const author = ben.self.accountId;
+    await ada.input({ kind: "fork_notice", author, lastSeq, heads });
+    // Ahead of what was read here, and the same as far as that goes.
+    await ada.input({ kind: "fork_notice", author, lastSeq: lastSeq + 1, heads: [...heads, new Uint8Array(32)] });
+    expect(ada.isActive).toBe(true);
+    const foreign = heads.map((head, at) => (at === lastSeq - 1 ? new Uint8Array(32).fill(7) : head));
+    await ada.input({ kind: "fork_notice", author: new Uint8Array(32), lastSeq, heads: foreign });
+    expect(ada.isActive).toBe(true);
+    await ada.input({ kind: "fork_notice", author, lastSeq, heads: foreign });
+    expect(ada.state?.phase).toEqual({ kind: "paused", reason: "fork" });
+    expect([...ada.lines.values()].at(-1)).toMatchObject({ author, body: { kind: "alarm" } });
+    expect(cyd.isActive).toBe(true);
+  });
+});
+
+describe("[D-4] gossip", () => {
+  it("goes with every message and commit, and what members say is handed on", async () => {
+    const world = await SimWorld.create("gossip", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    ada.gossip = new Uint8Array([1, 2, 3]);
+    await ada.found([ben]);
+    await world.settle();
+    await ada.say("with gossip");
+    await ada.change([cyd], []);
+    await world.settle();
+    expect(ben.heard.filter((said) => said.gossip.length === 3).length).toBeGreaterThanOrEqual(2);
+    expect(ben.heard[0]).toMatchObject({ accountId: ada.self.accountId, accountVersion: 0, accountChain: ada.self.accountChain });
+  });
+});
