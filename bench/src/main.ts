@@ -12,8 +12,9 @@ import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
+import { serverDirectory } from "./scenarios/server-directory.ts";
 
-const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, directory, audit, mls, mlsPeers];
+const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, serverDirectory, directory, audit, mls, mlsPeers];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

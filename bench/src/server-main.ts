@@ -1,16 +1,24 @@
 // The measured server: an ordinary one with the limits of a single peer lifted, since here one address plays thousands of people.
 import { readFileSync } from "node:fs";
 import { defaultLimits, startServer } from "@latchkey/server";
+import type { BenchServerOptions } from "./server-process.ts";
 
 const directory = process.argv[2];
 if (directory === undefined || process.send === undefined) throw new Error("started by the benchmarks only");
 
+// Written by the process that started this one.
+const { limits, ...options } = JSON.parse(process.argv[3] ?? "{}") as BenchServerOptions;
 const unlimited = { burst: 1e9, perSecond: 1e9 };
 const server = await startServer({
+  ...options,
   port: 0,
   dataDirectory: directory,
   logLevel: "error",
-  limits: { maxRequestsPerSecond: 1e9, rates: { ...defaultLimits.rates, createLog: unlimited } },
+  limits: {
+    ...limits,
+    maxRequestsPerSecond: 1e9,
+    rates: { ...defaultLimits.rates, createLog: unlimited, register: unlimited, lookup: unlimited },
+  },
 });
 
 process.on("message", (message) => {

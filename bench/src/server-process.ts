@@ -10,6 +10,12 @@ import { canPin } from "./machine.ts";
 /** Linux counts CPU time in hundredths of a second (USER_HZ). */
 const ticksPerSecond = 100;
 
+/** Options of the measured server that a scenario changes. */
+export interface BenchServerOptions {
+  readonly host?: string;
+  readonly limits?: { readonly publicationIntervalMs?: number };
+}
+
 /** A server in a process of its own, on a core of its own where that is possible. */
 export interface ServerProcess extends AsyncDisposable {
   /** `ws://localhost:PORT`. */
@@ -21,12 +27,15 @@ export interface ServerProcess extends AsyncDisposable {
   residentBytes(): Promise<number>;
 }
 
-/** Starts one on an empty data folder, removed with it. `flags` are Node's. */
-export async function startServerProcess(params: { flags?: readonly string[] } = {}): Promise<ServerProcess> {
+/** Starts one on an empty data folder, removed with it. `flags` are Node's; `serverOptions` go to the server itself. */
+export async function startServerProcess(
+  params: { flags?: readonly string[]; serverOptions?: BenchServerOptions; isPinned?: boolean } = {},
+): Promise<ServerProcess> {
   const directory = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
   const flags = params.flags ?? [];
-  const program = [process.execPath, ...flags, "--expose-gc", fileURLToPath(new URL("./server-main.ts", import.meta.url)), directory];
-  const [command = "", ...args] = canPin() ? ["taskset", "-c", "1", ...program] : program;
+  const script = fileURLToPath(new URL("./server-main.ts", import.meta.url));
+  const program = [process.execPath, ...flags, "--expose-gc", script, directory, JSON.stringify(params.serverOptions ?? {})];
+  const [command = "", ...args] = canPin() && params.isPinned !== false ? ["taskset", "-c", "1", ...program] : program;
   const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const { pid } = child;
   const started = await nextMessage(child, "url");

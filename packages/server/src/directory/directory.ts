@@ -86,6 +86,7 @@ export class Directory {
     if (own.length >= maxReservationsPerOwner && !own.some(([name]) => name === username)) throw new Refusal("rate_limited", reservationMs);
     const untilMs = this.#context.nowMs() + reservationMs;
     this.#reservations.set(username, { owner, untilMs });
+    this.#vrf.prepare({ type: "username", value: utf8Bytes(username) });
     return untilMs;
   }
 

@@ -77,16 +77,66 @@ const thread = new VrfThread();
 /** Where labels stand in the map of one directory. */
 export class VrfService {
   readonly #secretKey: Uint8Array;
-  readonly #remembered = new Map<string, NewLabel>();
+  /** Names that were asked for and that the directory may not have listed: made, or being made. */
+  readonly #remembered = new Map<string, Promise<NewLabel>>();
   #waiting = 0;
 
   constructor(secretKey: Uint8Array) {
     this.#secretKey = secretKey;
   }
 
-  /** The labels with their places, in the order asked. Half a millisecond each on the VRF's thread. */
+  /** The labels with their places, in the order asked. Half a millisecond each on the VRF's thread, unless they are remembered. */
   async place(names: readonly LabelName[]): Promise<NewLabel[]> {
-    if (names.length === 0) return [];
+    const unknown = names.filter((name) => !this.#remembered.has(keyOfName(name)));
+    const made = unknown.length === 0 ? [] : this.#make(unknown);
+    return Promise.all(
+      names.map(async (name): Promise<NewLabel> => {
+        const known = await this.#remembered.get(keyOfName(name));
+        const label = known ?? (await made)[unknown.indexOf(name)];
+        if (label === undefined) throw new Error("every label gets its place");
+        return label;
+      }),
+    );
+  }
+
+  /** The place of a name that nobody has; `admit` is called where it costs a proof. @throws Refusal `rate_limited` */
+  placeUnknown(name: LabelName, admit: () => void): Promise<NewLabel> {
+    const key = keyOfName(name);
+    const known = this.#remembered.get(key);
+    if (known !== undefined) {
+      // Asked for again: the last to be forgotten.
+      this.#remembered.delete(key);
+      this.#remembered.set(key, known);
+      return known;
+    }
+    admit();
+    if (this.#waiting >= maxWaitingForLookups) throw new Refusal("rate_limited", busyRetryMs);
+    return this.#remember(name);
+  }
+
+  /** Has the place of a name made that is about to be registered, so that its registration need not wait for it. */
+  prepare(name: LabelName): void {
+    if (this.#remembered.has(keyOfName(name))) return;
+    // Where it fails, the registration tries again itself.
+    this.#remember(name).catch(() => {});
+  }
+
+  #remember(name: LabelName): Promise<NewLabel> {
+    const key = keyOfName(name);
+    const making = this.#make([name]).then(([label]) => {
+      if (label === undefined) throw new Error("every label gets its place");
+      return label;
+    });
+    if (this.#remembered.size >= maxRemembered) {
+      const oldest = this.#remembered.keys().next();
+      if (oldest.done !== true) this.#remembered.delete(oldest.value);
+    }
+    this.#remembered.set(key, making);
+    making.catch(() => this.#remembered.delete(key));
+    return making;
+  }
+
+  async #make(names: readonly LabelName[]): Promise<NewLabel[]> {
     this.#waiting += names.length;
     try {
       const alphas = names.map(({ type, value }) => labelInput(type, value));
@@ -100,26 +150,8 @@ export class VrfService {
       this.#waiting -= names.length;
     }
   }
+}
 
-  /** The place of a name that nobody has; `admit` is called where it costs a proof. @throws Refusal `rate_limited` */
-  async placeUnknown(name: LabelName, admit: () => void): Promise<NewLabel> {
-    const key = `${name.type} ${keyOf(name.value)}`;
-    const known = this.#remembered.get(key);
-    if (known !== undefined) {
-      // Asked for again: the last to be forgotten.
-      this.#remembered.delete(key);
-      this.#remembered.set(key, known);
-      return known;
-    }
-    admit();
-    if (this.#waiting >= maxWaitingForLookups) throw new Refusal("rate_limited", busyRetryMs);
-    const [label] = await this.place([name]);
-    if (label === undefined) throw new Error("a label was asked for");
-    if (this.#remembered.size >= maxRemembered) {
-      const oldest = this.#remembered.keys().next();
-      if (oldest.done !== true) this.#remembered.delete(oldest.value);
-    }
-    this.#remembered.set(key, label);
-    return label;
-  }
+function keyOfName({ type, value }: LabelName): string {
+  return `${type} ${keyOf(value)}`;
 }
