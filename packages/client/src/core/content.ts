@@ -1,12 +1,10 @@
 import { equalBytes } from "@latchkey/codec";
 import { decodeContent } from "@latchkey/protocol";
 import { forgetGroup } from "./epoch.ts";
+import { scheduleRemoval } from "./removal.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { RosterLeaf } from "./types.ts";
-
-/** How long a member waits at most before it removes somebody who left: random, so that not all commit at once (spec M-3). */
-const leaverDelayMs = 4000;
 
 /** Shows what a member said. */
 export function onContent(turn: Turn, author: RosterLeaf, plaintext: Uint8Array): void {
@@ -50,11 +48,4 @@ function noteLeaver(turn: Turn, author: RosterLeaf): void {
   if (leavers.some((leaver) => equalBytes(leaver.accountId, author.accountId))) return;
   set(turn, { leavers: [...leavers, { leafIndex: author.leafIndex, accountId: author.accountId }] });
   scheduleRemoval(turn);
-}
-
-/** Plans the removal of those who left, after a random time in which somebody else may do it. */
-export function scheduleRemoval(turn: Turn): void {
-  const [high = 0, low = 0] = turn.context.random(2);
-  const delayMs = 200 + Math.floor(((high * 256 + low) / 65_536) * leaverDelayMs);
-  turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs });
 }

@@ -2,7 +2,7 @@ import { decode, equalBytes } from "@latchkey/codec";
 import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAccountChain } from "@latchkey/transparency";
 import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
 import { decodeProofs } from "../account/proofs.ts";
-import { scheduleRemoval } from "./content.ts";
+import { scheduleRemoval } from "./removal.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { RosterLeaf } from "./types.ts";

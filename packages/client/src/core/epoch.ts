@@ -1,7 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { members, unmergedLeafCount } from "@latchkey/mls";
 import type { GroupState, LeafIndex } from "@latchkey/mls";
-import { scheduleRemoval } from "./content.ts";
+import { scheduleRemoval } from "./removal.ts";
 import { closeEpoch } from "./keys.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";

@@ -40,6 +40,8 @@ export class Alarms {
   readonly #platform: Pick<Platform, "nowMs" | "sha256">;
   readonly #emit: (event: ClientEvent) => void;
   readonly #alarms = new Map<string, StoredAlarm>();
+  /** Stored, and not told yet. */
+  readonly #put = new Map<string, StoredAlarm>();
   readonly #listeners = new Set<() => void>();
 
   constructor(params: { store: Store; platform: Pick<Platform, "nowMs" | "sha256">; emit: (event: ClientEvent) => void }) {
@@ -64,13 +66,18 @@ export class Alarms {
   /** Stores an alarm in the caller's transaction; `tell` follows when it is done. */
   put(tx: StoreTransaction, raised: Raised): void {
     if (this.#isKnown(raised)) return;
-    tx.put(prefix + this.#idOf(raised), encode(storedCodec, this.#stored(raised)));
+    const id = this.#idOf(raised);
+    const stored = this.#stored(raised);
+    this.#put.set(id, stored);
+    tx.put(prefix + id, encode(storedCodec, stored));
   }
 
   /** Shows an alarm that was stored. */
   tell(raised: Raised): void {
     const { failure, conversationId } = raised;
-    if (!this.#isKnown(raised)) this.#alarms.set(this.#idOf(raised), this.#stored(raised));
+    const id = this.#idOf(raised);
+    if (!this.#isKnown(raised)) this.#alarms.set(id, this.#put.get(id) ?? this.#stored(raised));
+    this.#put.delete(id);
     this.#emit({ kind: "alarm", failure, conversationId });
     this.#changed();
   }

@@ -1,0 +1,383 @@
+import { encode, utf8Bytes } from "@latchkey/codec";
+import { gossipCodec, gossipOf, logEntryCodec } from "@latchkey/transparency";
+import { createMemoryDirectory, createPerson } from "@latchkey/transparency/testing";
+import type { MemoryDirectory, TestPerson } from "@latchkey/transparency/testing";
+import { describe, expect, it } from "vitest";
+import { served } from "../account/fake-directory.testing.ts";
+import type { ClientErrorCode } from "../api.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import type { Store } from "../store/store.ts";
+import { createFakeServer, settle } from "../transport/fake-server.testing.ts";
+import type { FakeServer } from "../transport/fake-server.testing.ts";
+import { createDirectoryLog } from "./log.ts";
+import type { AccountEvidence, DirectoryLog } from "./log.ts";
+import type { Proven } from "./proven.ts";
+
+const host = "chat.example";
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+interface Setting {
+  readonly server: FakeServer;
+  record: MemoryDirectory;
+  readonly store: Store;
+  readonly log: DirectoryLog;
+  readonly alarms: string[];
+  /** Paths that are not there. */
+  readonly gone: Set<string>;
+  /** Everything that was fetched, without the host's part. */
+  readonly fetched: string[];
+}
+
+async function setting(params: { witnesses?: number } = {}): Promise<Setting> {
+  const server = createFakeServer("log");
+  const record = await createMemoryDirectory({ host, witnesses: params.witnesses ?? 3, threshold: 2, nowMs: server.clock.now() });
+  const store = createMemoryStore();
+  const here: Setting = { server, record, store, log: logOf(server, store), alarms: [], gone: new Set(), fetched: [] };
+  here.log.onAlarm((_host, failure) => here.alarms.push(failure.code));
+  server.respondHttp = async (url) => {
+    const path = new URL(url).pathname.replace("/v1/directory/", "");
+    here.fetched.push(path);
+    return [...here.gone].some((gone) => path.startsWith(gone))
+      ? new Response(undefined, { status: 404 })
+      : await served(here.record, path);
+  };
+  return here;
+}
+
+function logOf(server: FakeServer, store: Store): DirectoryLog {
+  return createDirectoryLog({ store, platform: server.platform, httpUrl: () => "https://chat.example" });
+}
+
+async function publish(here: Setting, person: TestPerson): Promise<void> {
+  here.record.setTime(Math.max(here.record.nowMs(), here.server.clock.now()));
+  await here.record.publish(person.changes);
+}
+
+async function evidence(
+  here: Setting,
+  person: TestPerson,
+  options: Parameters<MemoryDirectory["lookup"]>[1] & { source?: "host" | "member"; known?: Proven; record?: MemoryDirectory } = {},
+): Promise<AccountEvidence> {
+  const { source = "host", known, record = here.record, ...rest } = options;
+  const knownSize = source === "host" ? await here.log.knownSize(host) : 0;
+  const { accountId, username } = person;
+  return { host, accountId, username, record: await record.lookup(person, { knownSize, ...rest }), known, source };
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<ClientErrorCode | "resolved"> {
+  try {
+    await promise;
+  } catch (error) {
+    // The code is all that these tests ask for.
+    if (error instanceof Error && "code" in error) return error.code as ClientErrorCode;
+    throw error;
+  }
+  return "resolved";
+}
+
+describe("accounts in the public record", () => {
+  it("[D-1] [D-2] are proven from the first contact on, with the config pinned; the view is kept over a restart", async () => {
+    const here = await setting();
+    const [ann, bob] = [await createPerson("ann"), await createPerson("bob")];
+    await publish(here, ann);
+    const proven = await here.log.proveAccount(await evidence(here, ann));
+    expect(proven).toMatchObject({
+      account: { version: 1 },
+      username: { version: 1 },
+      size: 2,
+      witnesses: 3,
+      required: 2,
+      status: "checked",
+    });
+    expect(await here.log.configHash(host)).toEqual(here.record.configHash);
+    await publish(here, bob);
+    here.fetched.splice(0);
+    await here.log.proveAccount(await evidence(here, bob));
+    // The answer leads on from the size that was named: nothing else is fetched.
+    expect(here.fetched).toEqual([]);
+    const again = logOf(here.server, here.store);
+    expect(await again.knownSize(host)).toBe(3);
+    expect(await again.status(host)).toMatchObject({ size: 3, witnesses: 3, required: 2, status: "checked" });
+  });
+
+  it("[D-1] absence is proven; a name that is there is not absent", async () => {
+    const here = await setting();
+    const ann = await createPerson("ann");
+    await publish(here, ann);
+    const absent = { host, bindings: [] };
+    await here.log.proveAbsence({ ...absent, username: "nobody", proof: await here.record.nameProof("nobody") });
+    expect(await codeOf(here.log.proveAbsence({ ...absent, username: "ann", proof: await here.record.nameProof("nobody") }))).toBe(
+      "directory_unproven",
+    );
+    const proof = await here.record.nameProof("ann");
+    expect(await codeOf(here.log.proveAbsence({ ...absent, username: "ann", proof }))).toBe("directory_unproven");
+  });
+
+  it("[D-2] another config than the one that was named is refused", async () => {
+    const here = await setting();
+    const ann = await createPerson("ann");
+    await publish(here, ann);
+    await here.log.pin(host, new Uint8Array(32).fill(1));
+    expect(await codeOf(here.log.proveAccount(await evidence(here, ann)))).toBe("directory_fork");
+    expect(await here.log.knownSize(host)).toBe(0);
+    await here.log.pin(host, here.record.configHash);
+    await here.log.proveAccount(await evidence(here, ann));
+    expect(await codeOf(here.log.pin(host, new Uint8Array(32).fill(1)))).toBe("directory_fork");
+  });
+
+  it("[D-2] a config that the log does not begin with is refused", async () => {
+    const here = await setting();
+    const ann = await createPerson("ann");
+    await publish(here, ann);
+    const first = here.record;
+    const config = first.changedConfig({ threshold: 1 });
+    here.record = { ...first, config };
+    expect(["directory_fork", "directory_unproven"]).toContain(
+      await codeOf(here.log.proveAccount(await evidence(here, ann, { record: first }))),
+    );
+    expect(await here.log.knownSize(host)).toBe(0);
+  });
+
+  it("[D-3] too few witnesses, or too old ones, are refused in plain words; nothing of it is kept", async () => {
+    const here = await setting();
+    const ann = await createPerson("ann");
+    await publish(here, ann);
+    expect(await codeOf(here.log.proveAccount(await evidence(here, ann, { log: [0], map: [0] })))).toBe("directory_stale");
+    const old = await evidence(here, ann, { cosignedMs: here.record.nowMs() - 25 * hourMs });
+    expect(await codeOf(here.log.proveAccount(old))).toBe("directory_stale");
+    expect(await codeOf(here.log.proveAccount(await evidence(here, ann, { map: [] })))).toBe("directory_stale");
+    expect(await here.log.knownSize(host)).toBe(0);
+    expect(await codeOf(here.log.proveAccount(await evidence(here, ann, { log: [0, 2], map: [0, 2] })))).toBe("resolved");
+    expect(here.alarms).toEqual([]);
+  });
+
+  it("[D-4] a record that was forked is an alarm, for what came before and after; the view stays", async () => {
+    const here = await setting();
+    const [ann, bob, cat] = [await createPerson("ann"), await createPerson("bob"), await createPerson("cat")];
+    await publish(here, ann);
+    const fork = here.record.fork();
+    await publish(here, bob);
+    await here.log.proveAccount(await evidence(here, bob));
+    await fork.publish(cat.changes);
+    expect(await codeOf(here.log.proveAccount(await evidence(here, cat, { record: fork })))).toBe("directory_fork");
+    await fork.publish([]);
+    await fork.publish([]);
+    const newer = await evidence(here, cat, { record: fork, knownSize: 3 });
+    expect(await codeOf(here.log.proveAccount(newer))).toBe("directory_fork");
+    expect(here.alarms.length).toBeGreaterThan(0);
+    expect(await here.log.knownSize(host)).toBe(3);
+  });
+
+  it("a label with fewer values than were verified, or others, is refused", async () => {
+    const here = await setting();
+    const ann = await createPerson("ann");
+    await publish(here, ann);
+    const next = await ann.nextState();
+    await here.record.publish([{ type: "account", label: ann.accountId, values: [next] }]);
+    const known = await here.log.proveAccount(await evidence(here, ann));
+    expect(known.account.version).toBe(2);
+    const fork = here.record.fork();
+    await fork.publish([{ type: "account", label: ann.accountId, values: [await ann.nextState({ timeMs: 9 })] }]);
+    const other = await evidence(here, ann, { known, record: fork, knownSize: 3 });
+    expect(await codeOf(here.log.proveAccount({ ...other, record: { ...other.record, states: other.record.states.slice(0, 2) } }))).toBe(
+      "directory_unproven",
+    );
+    expect(await codeOf(here.log.proveAccount({ ...other, record: { ...other.record, proof: utf8Bytes("nothing") } }))).toBe(
+      "directory_unproven",
+    );
+    expect(await codeOf(here.log.proveAccount({ ...other, record: { ...other.record, proof: new Uint8Array(0) } }))).toBe(
+      "directory_unproven",
+    );
+  });
+});
+
+describe("[D-5] what members show", () => {
+  it("is joined to the own view by static files, whether older or newer, and however old its witnesses are", async () => {
+    const here = await setting();
+    const people = await Promise.all(["ann", "bob", "cat", "dee"].map((name) => createPerson(name)));
+    const [ann, bob, cat, dee] = people;
+    if (ann === undefined || bob === undefined || cat === undefined || dee === undefined) throw new Error("four people");
+    await publish(here, ann);
+    const older = await evidence(here, ann, { source: "member" });
+    here.server.clock.advance(3 * dayMs);
+    for (const person of [bob, cat]) await publish(here, person);
+    await here.log.proveAccount(await evidence(here, bob));
+    here.fetched.splice(0);
+    const proven = await here.log.proveAccount(older);
+    expect(proven).toMatchObject({ size: 2, account: { version: 1 } });
+    // It held when it was made; that it holds now nobody said.
+    expect(proven.checkedAtMs).toBeLessThan(here.server.clock.now() - 2 * dayMs);
+    expect(here.fetched.every((path) => path.startsWith("tile/"))).toBe(true);
+    await publish(here, dee);
+    const newer = await evidence(here, dee, { source: "member", cosignedMs: here.record.nowMs() - 2 * dayMs });
+    expect(await here.log.proveAccount(newer)).toMatchObject({ size: 5 });
+    expect(here.fetched.some((path) => path.includes("dee"))).toBe(false);
+    expect(await here.log.knownSize(host)).toBe(5);
+  });
+
+  it("of another branch is refused, and an alarm", async () => {
+    const here = await setting();
+    const [ann, bob, cat] = [await createPerson("ann"), await createPerson("bob"), await createPerson("cat")];
+    await publish(here, ann);
+    const fork = here.record.fork();
+    await fork.publish(cat.changes);
+    for (const person of [bob]) await publish(here, person);
+    await here.log.proveAccount(await evidence(here, bob));
+    expect(await codeOf(here.log.proveAccount(await evidence(here, cat, { source: "member", record: fork })))).toBe("directory_fork");
+    expect(here.alarms).toEqual(["directory_fork"]);
+  });
+
+  it("is not trusted while the host's files cannot be had, and that is said so", async () => {
+    const here = await setting();
+    const [ann, bob, cat] = [await createPerson("ann"), await createPerson("bob"), await createPerson("cat")];
+    await publish(here, ann);
+    const older = await evidence(here, ann, { source: "member" });
+    for (const person of [bob, cat]) {
+      await publish(here, person);
+      await here.log.proveAccount(await evidence(here, person));
+    }
+    here.gone.add("tile/");
+    const failure = await here.log.proveAccount(older).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "directory_unproven", canRetry: true });
+    here.gone.clear();
+    expect(await codeOf(here.log.proveAccount(older))).toBe("resolved");
+  });
+});
+
+describe("[D-4] gossip", () => {
+  async function met(): Promise<Setting> {
+    const here = await setting();
+    for (const name of ["ann", "bob"]) await publish(here, await createPerson(name));
+    await here.log.proveAccount(await evidence(here, await createPerson("bob")));
+    return here;
+  }
+  async function gossip(record: MemoryDirectory, size?: number): Promise<Uint8Array> {
+    const root = await record.root(size);
+    const { origin, configHash } = record;
+    return encode(gossipCodec, { format: 1, origin, configHash, size: size ?? record.size(), root, ext: new Uint8Array(0) });
+  }
+  async function hear(here: Setting, bytes: Uint8Array): Promise<void> {
+    here.log.hear(bytes);
+    here.server.clock.advance(30_000);
+    await settle();
+  }
+
+  it("says the own view, and is joined to it when others see more or less", async () => {
+    const here = await met();
+    expect(here.log.gossip(host)).toEqual(await gossip(here.record));
+    expect(here.log.gossip("other.example")).toEqual(new Uint8Array(0));
+    await hear(here, await gossip(here.record, 2));
+    await publish(here, await createPerson("cat"));
+    await hear(here, await gossip(here.record));
+    await hear(here, utf8Bytes("noise"));
+    here.server.clock.advance(2 * dayMs);
+    await here.log.upkeep(host);
+    expect(here.alarms).toEqual([]);
+  });
+
+  it("another tree of the same size, or another config, is an alarm at once", async () => {
+    const here = await met();
+    const fork = here.record.fork();
+    await here.log.proveAccount(await evidence(here, await createPerson("bob")));
+    await publish(here, await createPerson("cat"));
+    await here.log.proveAccount(await evidence(here, await createPerson("cat")));
+    await fork.publish([]);
+    await hear(here, await gossip(fork));
+    expect(here.alarms).toEqual(["directory_fork"]);
+    const { origin } = here.record;
+    const other = { format: 1 as const, origin, configHash: new Uint8Array(32), size: 3, root: new Uint8Array(32), ext: new Uint8Array(0) };
+    await hear(here, encode(gossipCodec, other));
+    expect(here.alarms).toEqual(["directory_fork", "directory_fork"]);
+  });
+
+  it("what no proof joins to the view within a day is an alarm, and not before; over a restart too", async () => {
+    const here = await met();
+    const fork = here.record.fork();
+    for (let i = 0; i < 3; i++) await fork.publish([]);
+    await hear(here, await gossip(fork));
+    here.server.clock.advance(23 * hourMs);
+    await here.log.upkeep(host);
+    expect(here.alarms).toEqual([]);
+    const again = logOf(here.server, here.store);
+    again.onAlarm((_host, failure) => here.alarms.push(failure.code));
+    here.server.clock.advance(2 * hourMs);
+    await again.upkeep(host);
+    expect(here.alarms).toEqual(["directory_fork"]);
+    await again.upkeep(host);
+    expect(here.alarms).toEqual(["directory_fork"]);
+  });
+
+  it("of a host that was never asked says nothing", async () => {
+    const here = await setting();
+    await hear(here, encode(gossipCodec, gossipOf({ ...(await viewLike(here.record)) })));
+    expect(here.alarms).toEqual([]);
+  });
+
+  async function viewLike(record: MemoryDirectory): Promise<Parameters<typeof gossipOf>[0]> {
+    const { origin, configHash } = record;
+    // Gossip needs four fields of a view.
+    return { origin, configHash, size: record.size(), root: await record.root() } as Parameters<typeof gossipOf>[0];
+  }
+});
+
+describe("[D-3] a record without witnesses", () => {
+  it("is unwatched until this device replayed what is new in it; a rewound history is an alarm", async () => {
+    const here = await setting({ witnesses: 0 });
+    const ann = await createPerson("ann");
+    await publish(here, ann);
+    expect(await here.log.proveAccount(await evidence(here, ann))).toMatchObject({ status: "unwatched", witnesses: 0, required: 0 });
+    await here.log.upkeep(host);
+    expect(await here.log.status(host)).toMatchObject({ status: "checked" });
+    await publish(here, await createPerson("bob"));
+    expect(await here.log.proveAccount(await evidence(here, ann))).toMatchObject({ status: "unwatched" });
+    await here.log.upkeep(host);
+    expect(await here.log.proveAccount(await evidence(here, ann))).toMatchObject({ status: "checked" });
+    // An entry with a map that no transition leads to.
+    const entry = encode(logEntryCodec, {
+      format: 1,
+      timestampMs: here.record.nowMs() + 5000,
+      leafCount: 9,
+      mapRoot: new Uint8Array(32).fill(3),
+      changesHash: new Uint8Array(32),
+      headsRoot: new Uint8Array(32),
+      configIndex: 0,
+      config: new Uint8Array(0),
+      ext: new Uint8Array(0),
+    });
+    await here.record.publishRaw(entry);
+    await here.log.advance(host);
+    await here.log.upkeep(host);
+    expect(here.alarms).toEqual(["directory_unproven"]);
+    expect(await here.log.status(host)).toMatchObject({ status: "unwatched" });
+  });
+
+  it("stays unwatched while transitions are withheld, or are more than a day's measure", async () => {
+    const here = await setting({ witnesses: 0 });
+    const ann = await createPerson("ann");
+    await publish(here, ann);
+    await here.log.proveAccount(await evidence(here, ann));
+    await here.log.upkeep(host);
+    await publish(here, await createPerson("bob"));
+    await here.log.advance(host);
+    here.gone.add("transition/");
+    await here.log.upkeep(host);
+    expect(await here.log.status(host)).toMatchObject({ status: "unwatched" });
+    expect(here.alarms).toEqual([]);
+    here.gone.clear();
+    await here.log.upkeep(host);
+    expect(await here.log.status(host)).toMatchObject({ status: "checked" });
+  });
+});
+
+describe("[L-11] heads of logs", () => {
+  it("are proven by the entry that published them", async () => {
+    const here = await setting();
+    const logId = new Uint8Array(32).fill(5);
+    const head = new Uint8Array(32).fill(6);
+    await here.record.publish([], { heads: [{ logId, seq: 12, head }] });
+    const proof = await here.record.headsProof(logId, 1);
+    expect(await here.log.proveLogHead({ host, logId, proof })).toMatchObject({ seq: 12, head });
+    expect(await codeOf(here.log.proveLogHead({ host, logId: new Uint8Array(32), proof }))).toBe("directory_unproven");
+  });
+});
