@@ -39,6 +39,7 @@ export type ClientErrorCode =
   | "account_changed" // one's own account was changed by somebody else (spec A-2)
   | "name_changed_hands" // this name belonged to another account (spec A-3); the person decides
   | "log_fork" // another member sees another conversation (spec L-10, L-11)
+  | "device_added" // another device of the account added one
   | "device_removed" // this device was removed from its account
   | "account_deleted"
   | "invalid_phrase" // not 24 words of the list, or not this account's

@@ -1,17 +1,22 @@
 import { toBase64Url } from "@latchkey/codec";
+import { signStructure, usernameBindingCodec } from "@latchkey/transparency";
 import type { AccountInfo, Client, ClientEvent, Connection } from "./api.ts";
 import { createDirectory } from "./account/directory.ts";
-import { loadOwnAccount } from "./account/own-account.ts";
+import { loadOwnAccount, recoveryPhrase } from "./account/own-account.ts";
 import type { OwnAccount } from "./account/own-account.ts";
+import { recoverAccount } from "./account/recover.ts";
 import { registerAccount } from "./account/registration.ts";
+import type { LinkSession } from "./devices/link-session.ts";
+import { offerLink } from "./devices/offer-link.ts";
 import { OwnStates } from "./devices/own-states.ts";
+import type { OwnChange } from "./devices/own-states.ts";
 import { Alarms } from "./directory/alarms.ts";
 import { Engine } from "./engine/engine.ts";
 import { People } from "./engine/people.ts";
 import { Posts } from "./engine/posts.ts";
 import type { World } from "./engine/world.ts";
 import { Watch } from "./engine/watch.ts";
-import { ClientError, offlineError } from "./errors.ts";
+import { ClientError, failureOf, offlineError } from "./errors.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
 import { createConnections } from "./transport/connection-manager.ts";
@@ -29,6 +34,8 @@ export interface ClientOptions {
 const settlePollMs = 20;
 const settleTimeoutMs = 30_000;
 const inspectTimeoutMs = 10_000;
+/** How long the deletion of an account waits for its groups to hear of it. */
+const leaveAllMs = 5000;
 
 /** Opens the profile in `store`: connects when it has an account, else waits for `register`. @throws ClientError of the store */
 export async function createClient(options: ClientOptions): Promise<Client> {
@@ -39,7 +46,10 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const listeners = new Set<(event: ClientEvent) => void>();
   let engine: Engine | undefined;
   let watching: { readonly watch: Watch; readonly alarms: Alarms } | undefined;
-  let account = stored?.status === "registered" ? stored : undefined;
+  let account = stored !== undefined && hasBegun(stored) ? stored : undefined;
+  let ownStates: OwnStates | undefined;
+  /** While this profile offers itself for linking. */
+  let offered: LinkSession | undefined;
   let registering: Promise<AccountInfo> | undefined;
   let isClosed = false;
 
@@ -55,17 +65,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 
   async function start(own: OwnAccount): Promise<void> {
     account = own;
-    const states = new OwnStates({
-      store,
-      platform,
-      connections,
-      own,
-      prove: () => Promise.resolve(),
-      onChange: ({ after }) => {
-        account = after;
-        emit({ kind: "devices" });
-      },
-    });
+    const states = new OwnStates({ store, platform, connections, directory, own, onChange });
     const shared = {
       store,
       platform,
@@ -92,13 +92,23 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       },
       emit,
       refreshOwn: () => states.refresh(),
-      syncArrived: () => undefined,
+      syncArrived: () => engine?.devices.syncArrived(),
     };
     const watch = new Watch(world);
     watching = { watch, alarms };
     await watch.load();
-    engine = await Engine.start(world);
+    ownStates = states;
+    engine = await Engine.start(world, states);
     watch.start();
+  }
+
+  function onChange(change: OwnChange): void {
+    account = change.after;
+    engine?.devices.changed(change);
+    if (change.after.status === "registered" || change.isOwn) return;
+    void watching?.alarms.raise({ failure: failureOf(gone(change.after)) });
+    // What it has stays readable; nothing more comes or goes.
+    void engine?.close();
   }
 
   function running(): Engine {
@@ -113,13 +123,67 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     return watching.watch;
   }
 
-  async function register(params: Parameters<Client["register"]>[0]): Promise<AccountInfo> {
+  /** For whatever needs more than reading: this device must be one of its account. */
+  function member(): Engine {
+    const found = running();
+    if (account !== undefined && account.status !== "registered") throw gone(account);
+    return found;
+  }
+
+  function requireNoAccount(): void {
+    if (isClosed) throw new ClientError("closed", "The client is closed.");
     if (account !== undefined) throw new ClientError("account_exists", "This profile has an account already.");
-    const own = await registerAccount({ store, platform, connections, directory, ...params });
+  }
+
+  /** Everything that is there from now on: the account, told. */
+  async function begin(own: OwnAccount): Promise<AccountInfo> {
+    offered?.close();
+    offered = undefined;
     await start(own);
     const info = accountInfo(own);
     emit({ kind: "account", account: info });
     return info;
+  }
+
+  function session(): LinkSession | undefined {
+    return offered?.isOver === false ? offered : undefined;
+  }
+
+  async function deleteAccount(): Promise<void> {
+    const found = member();
+    const states = ownStates;
+    if (states === undefined) throw gone(undefined);
+    await found.leaveAll(leaveAllMs);
+    const { username, host, accountId, deviceId, signatureKeyPair } = states.own;
+    const released = await signStructure({
+      codec: usernameBindingCodec,
+      value: {
+        format: 1,
+        username,
+        host,
+        accountId,
+        status: "released",
+        timeMs: platform.nowMs(),
+        signer: { kind: "device", deviceId },
+        ext: new Uint8Array(0),
+      },
+      label: "UsernameBinding",
+      secretKey: signatureKeyPair.secretKey,
+      signatures: platform.signatures,
+    });
+    await states.publish((state) => (state.status === "deleted" ? undefined : { status: "deleted", bindings: [released] }));
+    await found.close();
+    engine = undefined;
+    ownStates = undefined;
+    account = undefined;
+    await store.transact("write", async (tx) => {
+      for (const [key] of await tx.scan({ prefix: "" })) tx.delete(key);
+    });
+  }
+
+  async function register(params: Parameters<Client["register"]>[0]): Promise<AccountInfo> {
+    requireNoAccount();
+    return begin(await registerAccount({ store, platform, connections, directory, ...params }));
   }
 
   connections.onState((connection: Connection) => emit({ kind: "connection", connection }));
@@ -141,17 +205,17 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       });
       return registering;
     },
-    resolve: async (address) => running().person(address),
+    resolve: async (address) => member().person(address),
     conversations: async () => engine?.conversations() ?? [],
     details: async (id) => running().details(id),
-    startConversation: async (params) => running().startConversation(params),
+    startConversation: async (params) => member().startConversation(params),
     messages: async (id, params) => running().messages(id, params),
-    send: async (id, text) => running().send(id, text),
-    retry: async (id, messageId) => running().retry(id, messageId),
-    discard: async (id, messageId) => running().discard(id, messageId),
-    addMembers: async (id, addresses) => running().addMembers(id, addresses),
-    removeMember: async (id, accountId) => running().removeMember(id, accountId),
-    leave: async (id) => running().leave(id),
+    send: async (id, text) => member().send(id, text),
+    retry: async (id, messageId) => member().retry(id, messageId),
+    discard: async (id, messageId) => member().discard(id, messageId),
+    addMembers: async (id, addresses) => member().addMembers(id, addresses),
+    removeMember: async (id, accountId) => member().removeMember(id, accountId),
+    leave: async (id) => member().leave(id),
     markRead: async (id, throughOrder) => running().markRead(id, throughOrder),
     saveDraft: async (id, text) => running().saveDraft(id, text),
     async inspect() {
@@ -163,20 +227,66 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       const { json } = expectAnswer(await connection.request({ kind: "inspect" }), "holdings");
       return { json: new TextDecoder().decode(json) };
     },
-    recoveryPhrase: notYet,
-    forgetRecoveryPhrase: notYet,
-    recover: notYet,
-    devices: notYet,
-    removeDevice: notYet,
-    offerLink: notYet,
-    acceptLink: notYet,
-    confirmLink: notYet,
-    cancelLink: notYet,
-    deleteAccount: notYet,
+    async recoveryPhrase() {
+      running();
+      const own = ownStates?.own;
+      return own === undefined ? undefined : recoveryPhrase(own)?.split(" ");
+    },
+    async forgetRecoveryPhrase() {
+      running();
+      const own = await ownStates?.update((known) => ({ ...known, recoveryEntropy: new Uint8Array(0) }));
+      if (own === undefined) return;
+      account = own;
+      emit({ kind: "account", account: accountInfo(own) });
+    },
+    async recover(params) {
+      requireNoAccount();
+      return begin(await recoverAccount({ store, platform, connections, directory, ...params }));
+    },
+    devices: async () => running().devices.list(),
+    removeDevice: async (deviceId) => member().devices.remove(deviceId),
+    async offerLink({ deviceName }) {
+      requireNoAccount();
+      session()?.input({ kind: "cancel" });
+      const begun = await offerLink({
+        store,
+        platform,
+        connections,
+        directory,
+        deviceName,
+        emit: (state) => emit({ kind: "link", state }),
+        async onLinked(own) {
+          offered = undefined;
+          await begin(own);
+        },
+      });
+      offered = begun.session;
+      return begun.offer;
+    },
+    acceptLink: async (code) => member().devices.acceptLink(code),
+    async confirmLink(same) {
+      const open = session();
+      if (open === undefined) member().devices.confirmLink(same);
+      else open.input({ kind: "confirm", same });
+    },
+    async cancelLink() {
+      const open = session();
+      open?.input({ kind: "cancel" });
+      await open?.settled();
+      await engine?.devices.cancelLink();
+    },
+    deleteAccount,
     verification: async (id) => watched().verification(id),
     safetyNumber: async (accountId) => watched().safetyNumber(accountId),
-    scanSafetyNumber: async (accountId, code) => watched().scanSafetyNumber(accountId, code),
-    markVerified: async (accountId, verified) => watched().markVerified(accountId, verified),
+    async scanSafetyNumber(accountId, code) {
+      const seen = await watched().scanSafetyNumber(accountId, code);
+      if (seen === "match") await engine?.devices.marked(accountId);
+      return seen;
+    },
+    async markVerified(accountId, verified) {
+      await watched().markVerified(accountId, verified);
+      await engine?.devices.marked(accountId);
+    },
     alarms: async () => watching?.alarms.list() ?? [],
     acknowledgeAlarm: async (id) => watching?.alarms.handle(id),
     directoryStatus: async () => directory.log.status(await connections.ownHost()),
@@ -195,6 +305,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async close() {
       if (isClosed) return;
       isClosed = true;
+      offered?.close();
       await watching?.watch.close();
       await connections.close();
       await engine?.close();
@@ -204,8 +315,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   };
 }
 
-async function notYet(): Promise<never> {
-  throw new ClientError("server_refused", "Not available yet.");
+/** Whether the account came to be: one whose first state was never acknowledged did not. */
+function hasBegun({ status }: OwnAccount): boolean {
+  return status !== "registering" && status !== "recovering";
+}
+
+function gone(own: OwnAccount | undefined): ClientError {
+  return own?.status === "deleted"
+    ? new ClientError("account_deleted", "This account was deleted.")
+    : new ClientError("device_removed", "This device was removed from the account. What it has stays readable here.");
 }
 
 function accountInfo(own: OwnAccount): AccountInfo {

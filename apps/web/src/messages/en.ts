@@ -402,6 +402,12 @@ export const en = {
       done: "Sending is paused where it happened.",
       advice: "Ask the people you write to, by another way, whether they see the same. Tell the person who runs the server.",
     },
+    device_added: {
+      title: "Another of your devices added a device to your account",
+      meaning: "It can read and write in every conversation of yours from now on.",
+      done: "Everything goes on as before.",
+      advice: "If it was not you, look at your list of devices now, and remove those that you do not know.",
+    },
     device_removed: {
       title: "This device was removed from the account",
       meaning: "Another of your devices took it out, or somebody who has one of them.",
@@ -504,6 +510,10 @@ export const en = {
       title: "Not everybody sees the same in this conversation",
       advice:
         "The server shows some people other messages than the rest, or hides some. Sending is paused here. Ask the others, by another way, what was written last.",
+    },
+    device_added: {
+      title: "Another of your devices added a device to your account",
+      advice: "If it was not you, look at your list of devices now, and remove those that you do not know.",
     },
     device_removed: {
       title: "This device was removed from the account",

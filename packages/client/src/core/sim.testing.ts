@@ -200,6 +200,7 @@ export class SimDevice {
       case "accounts":
         this.shown.push(effect.proofs);
         return;
+      case "sync":
       case "named":
       case "dropped":
       case "outgoing":

@@ -1,15 +1,15 @@
 import { decode, encode, equalBytes, opaqueV, struct, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { AccountRecord, PublishAccount } from "@latchkey/protocol";
-import { accountStateCodec, deviceOf, signedCodec, signStructure, TransparencyError, verifyAccountChain } from "@latchkey/transparency";
+import { accountStateCodec, deviceOf, signStructure, TransparencyError, verifyAccountChain } from "@latchkey/transparency";
 import type { AccountState, VerifiedAccount } from "@latchkey/transparency";
+import type { Directory } from "../account/directory.ts";
 import { newestOf, saveOwnAccount } from "../account/own-account.ts";
 import type { OwnAccount } from "../account/own-account.ts";
 import { ClientError, refusal } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
-import { expectAnswer } from "../transport/connection.ts";
 
 /** What the next state is to be; everything else stays as it is. */
 export interface WantedState {
@@ -27,16 +27,13 @@ export interface OwnChange {
   readonly isOwn: boolean;
 }
 
-/** Checks what the public log says of a record of one's own account. @throws ClientError */
-export type ProveOwn = (record: AccountRecord, account: VerifiedAccount) => Promise<void>;
-
 /** What `OwnStates` needs. */
 export interface OwnStatesParams {
   readonly store: Store;
   readonly platform: Platform;
   readonly connections: Connections;
   readonly own: OwnAccount;
-  readonly prove: ProveOwn;
+  readonly directory: Pick<Directory, "confirmPublished" | "lookUpOwn">;
   /** After the change is stored. */
   readonly onChange: (change: OwnChange) => void;
 }
@@ -46,8 +43,6 @@ const pendingCodec: Codec<PublishAccount> = struct<PublishAccount>({ state: opaq
 const pendingKey = "account/pending";
 /** Races with other devices of the account that a change may lose before the person is told. */
 const maxAttempts = 8;
-/** The server answers with at most about 120 KB of states. */
-const longAnswerBytes = 49_152;
 
 /**
  * The chain of one's own account: as far as it is known here, and how it goes on. A new state is stored before it is sent and
@@ -86,11 +81,6 @@ export class OwnStates {
   /** Takes in what other devices published since, from the account's host. @throws ClientError `offline`, `server_lied` */
   refresh(): Promise<void> {
     return this.#alone(() => this.#refresh());
-  }
-
-  /** Takes in states that another device of the account told of. Those that do not continue the chain are refused. @throws ClientError `server_lied` */
-  adopt(record: AccountRecord): Promise<void> {
-    return this.#alone(() => this.#adopt(record, false));
   }
 
   /** Sends what was stored and not acknowledged when the profile was closed. @throws ClientError */
@@ -166,7 +156,15 @@ export class OwnStates {
     // The signatures allow it: no device has to be connected.
     const answer = await connections.once("device", this.#own.host, (connection) => connection.request({ kind: "publish", ...pending }));
     if (answer.kind === "published") {
-      await this.#adopt({ states: [pending.state], pops: pending.pops, bindings: pending.bindings, proof: answer.proof }, true);
+      const { states, pops, bindings } = this.#own.record;
+      const isKnown = states.some((state) => equalBytes(state, pending.state));
+      const record: AccountRecord = {
+        states: isKnown ? states : [...states, pending.state],
+        pops: merged(pops, pending.pops),
+        bindings: merged(bindings, pending.bindings),
+        proof: answer.proof,
+      };
+      await this.#adopt(record, true);
       return true;
     }
     if (answer.kind !== "error") throw new ClientError("server_refused", "The server answered something else than it was asked.");
@@ -180,51 +178,27 @@ export class OwnStates {
   }
 
   async #refresh(): Promise<void> {
-    const { connections } = this.#params;
-    const { host, accountId } = this.#own;
-    await connections.once("lookup", host, async (connection) => {
-      for (;;) {
-        const fromVersion = this.#own.stateVersion + 1;
-        const request = { kind: "lookup_account" as const, accountId, fromVersion, accountValues: 0, nameValues: 0, knownSize: 0 };
-        const record = expectAnswer(await connection.request(request), "account");
-        if (record.states.length === 0) return;
-        await this.#adopt(record, false);
-        const sizeBytes = record.states.reduce((sum, state) => sum + state.length, 0);
-        if (sizeBytes < longAnswerBytes) return;
-      }
-    });
+    const { record } = await this.#params.directory.lookUpOwn(this.#own);
+    await this.#adopt(record, false);
   }
 
-  async #adopt(news: AccountRecord, isOwn: boolean): Promise<void> {
-    const { store, platform, prove, onChange } = this.#params;
+  /** Takes in a longer record. What others show was proven by the public log; what this device published is proven here. */
+  async #adopt(record: AccountRecord, isOwn: boolean): Promise<void> {
+    const { store, directory, onChange } = this.#params;
     const before = this.#own;
-    const states = news.states.filter((state) => decode(accountStateCodec, decode(signedCodec, state).body).version > before.stateVersion);
-    if (states.length === 0) {
+    const known = before.record.states;
+    if (known.some((state, at) => record.states[at] !== undefined && !equalBytes(state, record.states[at]))) throw forked();
+    const news = record.states.slice(known.length);
+    if (news.length === 0) {
       if (isOwn) await store.transact("write", (tx) => tx.delete(pendingKey));
       return;
     }
-    let account: VerifiedAccount;
-    try {
-      account = await verifyAccountChain({
-        previous: before.account,
-        signedStates: states,
-        pops: news.pops,
-        signatures: platform.signatures,
-      });
-    } catch (cause) {
-      if (!(cause instanceof TransparencyError)) throw cause;
-      throw new ClientError("server_lied", "The server showed a change of this account that none of its devices made.", { cause });
-    }
-    const record: AccountRecord = {
-      states: [...before.record.states, ...states],
-      pops: merged(before.record.pops, news.pops),
-      bindings: merged(before.record.bindings, news.bindings),
-      proof: news.proof,
-    };
-    await prove(record, account);
+    const account = await this.#verify(record, news);
+    const { host, accountId, username } = before;
+    if (isOwn) await directory.confirmPublished({ host, accountId, username, record, proof: record.proof });
     const isDeleted = account.state.status === "deleted";
     const status = isDeleted ? "deleted" : deviceOf(account, before.deviceId) === undefined ? "removed" : before.status;
-    const after: OwnAccount = { ...before, ...newestOf(before.accountId, record), status };
+    const after: OwnAccount = { ...before, ...newestOf(accountId, record), status };
     await store.transact("write", (tx) => {
       saveOwnAccount(tx, after);
       if (isOwn) tx.delete(pendingKey);
@@ -232,6 +206,20 @@ export class OwnStates {
     this.#own = after;
     onChange({ before, after, isOwn });
   }
+
+  async #verify({ pops }: AccountRecord, news: readonly Uint8Array[]): Promise<VerifiedAccount> {
+    const { signatures } = this.#params.platform;
+    try {
+      return await verifyAccountChain({ previous: this.#own.account, signedStates: news, pops, signatures });
+    } catch (cause) {
+      if (!(cause instanceof TransparencyError)) throw cause;
+      throw new ClientError("server_lied", "The server showed a change of this account that none of its devices made.", { cause });
+    }
+  }
+}
+
+function forked(): ClientError {
+  return new ClientError("account_changed", "The server shows another history of this account than this device knows.");
 }
 
 /** Both lists, each value once. */

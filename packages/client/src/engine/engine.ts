@@ -10,6 +10,8 @@ import { mayManage } from "../core/roster.ts";
 import { isWritable } from "../core/step.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
 import type { Change, ChangeOutcome, ConversationState, Effect, Joiner } from "../core/types.ts";
+import { Devices } from "../devices/devices.ts";
+import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
@@ -30,21 +32,42 @@ export class Engine {
   readonly #links = new Map<string, HostLink>();
   readonly #inbox: Inbox;
   readonly #ownId: string;
+  /** One's own devices, and what moves between them. */
+  readonly devices: Devices;
   #closed = false;
   #starting: Promise<unknown> = Promise.resolve();
 
-  private constructor(world: World, runners: readonly ConversationRunner[]) {
+  private constructor(world: World, states: OwnStates, runners: readonly ConversationRunner[]) {
     this.#world = world;
     this.#ownId = toBase64Url(world.own.accountId);
-    this.#link(world.own.host);
+    this.devices = new Devices({
+      world,
+      states,
+      access: {
+        runners: () => [...this.#runners.values()],
+        joined: (id) => this.#runners.get(id)?.state,
+        change: (runner, change) => this.#make(runner, change),
+        createDevicesGroup: (change) => this.#createDevicesGroup(change),
+        adoptUnjoined: (state) => this.#adoptUnjoined(state),
+        historyArrived: (id, readThrough) => this.#historyArrived(id, readThrough),
+      },
+    });
+    const isMember = world.own.status === "registered";
+    if (isMember) this.#link(world.own.host);
     for (const runner of runners) this.#adopt(runner);
-    this.#inbox = new Inbox(world, (state, effects, alsoWrite) => this.#onJoined(state, effects, alsoWrite));
+    this.#inbox = new Inbox(world, {
+      isMember,
+      onJoined: (state, effects, alsoWrite) => this.#onJoined(state, effects, alsoWrite),
+      putHistoryNotice: (tx, body) => this.devices.putNotice(tx, body),
+      onHistoryNotice: () => this.devices.noticed(),
+    });
+    if (!isMember) return;
     void world.posts.deliver();
     this.#countWaiting();
   }
 
-  /** Loads what is stored and connects. */
-  static async start(world: World): Promise<Engine> {
+  /** Loads what is stored and connects; a device that is no member of its account any more only shows what it has. */
+  static async start(world: World, states: OwnStates): Promise<Engine> {
     const { store, platform, people } = world;
     const loaded = await store.transact("read", async (tx) => {
       const prefix = recordKeys.meta("");
@@ -61,10 +84,13 @@ export class Engine {
     });
     const accounts = loaded.flatMap(({ state, line }) => [state?.peer, line?.author].filter((id) => id !== undefined));
     await people.load(accounts);
-    return new Engine(
+    const engine = new Engine(
       world,
+      states,
       loaded.flatMap(({ state, line }) => (state === undefined ? [] : [new ConversationRunner(world, state, line)])),
     );
+    if (world.own.status === "registered") await engine.devices.start();
+    return engine;
   }
 
   get deviceConnection(): Inbox["connection"] {
@@ -82,7 +108,7 @@ export class Engine {
   #adopt(runner: ConversationRunner): void {
     this.#runners.set(runner.id, runner);
     const { phase, host } = runner.state;
-    if (phase.kind !== "removed" && phase.kind !== "left") this.#link(host).add(runner);
+    if (phase.kind !== "removed" && phase.kind !== "left" && this.#world.own.status === "registered") this.#link(host).add(runner);
   }
 
   #countWaiting(): void {
@@ -95,7 +121,8 @@ export class Engine {
 
   #runner(id: string): ConversationRunner {
     const runner = this.#runners.get(id);
-    if (runner === undefined) throw new ClientError("unknown_conversation", "There is no such conversation in this profile.");
+    if (runner === undefined || runner.state.kind === "devices")
+      throw new ClientError("unknown_conversation", "There is no such conversation in this profile.");
     return runner;
   }
 
@@ -111,6 +138,7 @@ export class Engine {
       if (kind !== "removed" && kind !== "left" && kind !== "paused") return false;
       await known.replace(state, effects, alsoWrite);
       this.#link(state.host).add(known);
+      this.devices.joined(known);
       return true;
     }
     await this.#world.people.load([...(state.roster?.leaves.values() ?? [])].map((leaf) => leaf.accountId));
@@ -118,7 +146,49 @@ export class Engine {
     await runner.begin(effects, alsoWrite);
     this.#adopt(runner);
     await this.#settleTwins(runner);
+    this.devices.joined(runner);
     return true;
+  }
+
+  /** A conversation out of the history of another device of one's own, that this one is no member of. */
+  async #adoptUnjoined(state: ConversationState): Promise<void> {
+    if (this.#runners.has(state.id)) return;
+    const { store, people } = this.#world;
+    await people.load(state.peer === undefined ? [] : [state.peer]);
+    const [line] = await store.transact("read", (tx) => loadLines(tx, state.id, { limit: 1 }));
+    const runner = new ConversationRunner(this.#world, state, line);
+    await runner.begin([], () => undefined);
+    this.#adopt(runner);
+  }
+
+  /** Lines came from elsewhere, or another device read up to there. */
+  async #historyArrived(id: string, readThrough: number): Promise<void> {
+    const runner = this.#runners.get(id);
+    if (runner === undefined) return;
+    await runner.reloadLastLine();
+    const { state } = runner;
+    if (readThrough > state.readThrough) {
+      const through = Math.min(readThrough, Math.max(state.lastOrder, runner.lastLine?.order ?? 0));
+      await runner.input({ kind: "read", throughOrder: through, unread: await runner.unreadAfter(through) });
+    }
+    runner.emitConversation();
+  }
+
+  async #createDevicesGroup(change: Omit<Change, "order" | "attempts">): Promise<void> {
+    const { own, platform } = this.#world;
+    const logId = platform.random(32);
+    const created = await createConversation(contextOf(this.#world, toBase64Url(logId)), {
+      logId,
+      host: own.host,
+      kind: "devices",
+      name: "",
+      peer: undefined,
+      suiteId: defaultSuite,
+      change,
+    });
+    const runner = new ConversationRunner(this.#world, created.state, undefined);
+    await runner.begin(created.effects, () => undefined);
+    this.#adopt(runner);
   }
 
   /** Two direct conversations with one person: the one with the lower log id wins (spec L-12). */
@@ -142,7 +212,7 @@ export class Engine {
     return (
       [...this.#runners.values()]
         // The half of a doubled conversation that lost is read-only; it is shown where something was said in it (spec L-12).
-        .filter(({ state, lastLine }) => state.phase.kind !== "superseded" || lastLine?.body.kind === "text")
+        .filter(({ state, lastLine }) => state.kind !== "devices" && (state.phase.kind !== "superseded" || lastLine?.body.kind === "text"))
         .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
         .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs)
     );
@@ -195,7 +265,7 @@ export class Engine {
       );
       if (known !== undefined) return conversationOf(this.#world.people, known.state, known.lastLine);
     }
-    const change = others.length === 0 ? undefined : await this.#addition(others, platform.random(8));
+    const change = await this.#addition(others, platform.random(8), await this.devices.joiners());
     const logId = platform.random(32);
     const created = await createConversation(contextOf(this.#world, toBase64Url(logId)), {
       logId,
@@ -204,7 +274,7 @@ export class Engine {
       name,
       peer,
       suiteId: defaultSuite,
-      change,
+      change: change.adds.length === 0 ? undefined : change,
     });
     const runner = new ConversationRunner(this.#world, created.state, undefined);
     await runner.begin(created.effects, () => undefined);
@@ -225,9 +295,13 @@ export class Engine {
   }
 
   /** A change that adds every device of these accounts, with what the members need to verify them (spec D-5). */
-  async #addition(contacts: readonly Contact[], changeId: Uint8Array): Promise<Omit<Change, "order" | "attempts">> {
-    const { directory, store } = this.#world;
-    const adds: Joiner[] = [];
+  async #addition(
+    contacts: readonly Contact[],
+    changeId: Uint8Array,
+    ownDevices: readonly Joiner[] = [],
+  ): Promise<Omit<Change, "order" | "attempts">> {
+    const { directory, store, own } = this.#world;
+    const adds: Joiner[] = [...ownDevices];
     for (const contact of contacts) {
       for (const taken of await directory.takeKeyPackages(contact)) {
         adds.push({
@@ -241,6 +315,7 @@ export class Engine {
       }
     }
     const accountIds = contacts.map((contact) => contact.accountId);
+    if (ownDevices.length > 0) accountIds.push(own.accountId);
     const proofs = await store.transact("read", (tx) => directory.proofsOf(tx, accountIds));
     return { id: toBase64Url(changeId), adds, removes: [], removeDevices: [], proofs, update: false };
   }
@@ -330,19 +405,24 @@ export class Engine {
   }
 
   async #change(runner: ConversationRunner, change: Omit<Change, "order" | "attempts">): Promise<void> {
+    const outcome = await this.#make(runner, change);
+    // It stays queued: it is made when the server can be reached again.
+    if (outcome === undefined) throw offlineError();
+    if (outcome.kind === "failed") throw new ClientError(outcome.code, sentenceOf(outcome.code));
+  }
+
+  /** Makes a change; `undefined` when it is still waiting after a minute. */
+  async #make(runner: ConversationRunner, change: Omit<Change, "order" | "attempts">): Promise<ChangeOutcome | undefined> {
     const done = runner.outcomeOf(change.id);
     await runner.input({ kind: "change", change });
     const { platform } = this.#world;
-    const outcome = await new Promise<ChangeOutcome | undefined>((resolve) => {
+    return await new Promise<ChangeOutcome | undefined>((resolve) => {
       const cancel = platform.setTimer(changeTimeoutMs, () => resolve(undefined));
       void done.then((value) => {
         cancel();
         resolve(value);
       });
     });
-    // It stays queued: it is made when the server can be reached again.
-    if (outcome === undefined) throw offlineError();
-    if (outcome.kind === "failed") throw new ClientError(outcome.code, sentenceOf(outcome.code));
   }
 
   async leave(id: string): Promise<void> {
@@ -352,12 +432,29 @@ export class Engine {
     await this.#runner(id).input({ kind: "leave", id: toBase64Url(salt), content });
   }
 
+  /** Says in every conversation that one leaves; waits a little until the server has it. */
+  async leaveAll(timeoutMs: number): Promise<void> {
+    const { platform } = this.#world;
+    const runners = [...this.#runners.values()].filter(({ state }) => isWritable(state) && state.kind !== "devices");
+    for (const runner of runners) {
+      await runner.load();
+      await this.leave(runner.id);
+    }
+    const untilMs = platform.nowMs() + timeoutMs;
+    while (platform.nowMs() < untilMs && runners.some(({ state }) => state.phase.kind === "leaving")) {
+      await new Promise<void>((resolve) => {
+        platform.setTimer(50, resolve);
+      });
+    }
+  }
+
   async markRead(id: string, throughOrder: number): Promise<void> {
     const runner = this.#runner(id);
     const { state } = runner;
     if (throughOrder <= state.readThrough && state.unread === 0) return;
     const unread = throughOrder >= state.lastOrder ? 0 : await runner.unreadAfter(throughOrder);
     await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
+    this.devices.markedRead(runner.state);
   }
 
   async saveDraft(id: string, text: string): Promise<void> {
@@ -368,12 +465,19 @@ export class Engine {
   /** Whether nothing waits for the server or for this device. */
   get isIdle(): boolean {
     this.#countWaiting();
-    return this.#inbox.isIdle && this.#world.posts.waiting === 0 && [...this.#runners.values()].every((runner) => runner.isIdle);
+    if (this.#closed || this.#world.own.status !== "registered") return true;
+    return (
+      this.#inbox.isIdle &&
+      this.devices.isIdle &&
+      this.#world.posts.waiting === 0 &&
+      [...this.#runners.values()].every((runner) => runner.isIdle)
+    );
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.devices.close();
     for (const link of this.#links.values()) link.release();
     this.#world.posts.close();
     await this.#inbox.close();

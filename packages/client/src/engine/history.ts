@@ -41,11 +41,12 @@ const line: Codec<StoredLine> = struct<StoredLine>({
   acceptedAtMs: safeUint64,
 });
 
-const prefixOf = (conversationId: string): string => `line/${conversationId}/`;
+/** Where the lines of a conversation lie, by their order. */
+export const linePrefix = (conversationId: string): string => `line/${conversationId}/`;
 
 /** Stores a line of the history at its place; the same place again replaces it. */
 export function putLine(tx: StoreTransaction, conversationId: string, value: Line): void {
-  tx.put(prefixOf(conversationId) + orderSegment(value.order), encode(line, value));
+  tx.put(linePrefix(conversationId) + orderSegment(value.order), encode(line, value));
 }
 
 /** The `limit` lines before `beforeOrder` (the newest when absent), oldest first. */
@@ -54,7 +55,7 @@ export async function loadLines(
   conversationId: string,
   params: { beforeOrder?: number | undefined; limit: number },
 ): Promise<Line[]> {
-  const prefix = prefixOf(conversationId);
+  const prefix = linePrefix(conversationId);
   const before = params.beforeOrder === undefined ? {} : { before: prefix + orderSegment(params.beforeOrder) };
   const found = await tx.scan({ prefix, ...before, limit: params.limit, reverse: true });
   return found.map(([key, value]) => ({ ...decode(line, value), order: parseOrderSegment(key.slice(prefix.length)) })).toReversed();

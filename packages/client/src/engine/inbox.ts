@@ -3,6 +3,7 @@ import { inspectWelcome, MlsError } from "@latchkey/mls";
 import type { CipherSuiteId } from "@latchkey/mls";
 import { inboxItemKinds, welcomeBundleCodec } from "@latchkey/protocol";
 import type { InboxItem, WelcomeBundle } from "@latchkey/protocol";
+import { deviceOf } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
 import { defaultSuite, eraseOwnKeyPackage, findOwnKeyPackage, maintainKeyPackages } from "../account/key-packages.ts";
 import { authenticateDevice } from "../account/own-account.ts";
@@ -26,6 +27,16 @@ export type OnJoined = (
   alsoWrite: (tx: StoreTransaction) => Promise<void>,
 ) => Promise<boolean>;
 
+/** What the inbox hands on. */
+export interface InboxHandlers {
+  /** Whether this device is one of its account: else nothing is read. */
+  readonly isMember: boolean;
+  readonly onJoined: OnJoined;
+  /** Another device of one's own wrote the history for this one: puts that down. */
+  readonly putHistoryNotice: (tx: StoreTransaction, body: Uint8Array) => void;
+  readonly onHistoryNotice: () => void;
+}
+
 /** A clock that is off by more than this is told to the person. */
 const maxSkewMs = 3_600_000;
 const retryMs = 15_000;
@@ -33,8 +44,8 @@ const retryMs = 15_000;
 /** This device's own connection: proves who it is, keeps its key packages filled, and reads its inbox (spec section 7). */
 export class Inbox {
   readonly #world: World;
-  readonly #onJoined: OnJoined;
-  readonly #kept: Kept<"device">;
+  readonly #handlers: InboxHandlers;
+  readonly #kept: Kept<"device"> | undefined;
   #connection: RoleConnection<"device"> | undefined;
   #work: Promise<void> = Promise.resolve();
   #pending = 0;
@@ -43,15 +54,28 @@ export class Inbox {
   #stuck: RoleConnection<"device"> | undefined;
   #skewTold = false;
 
-  constructor(world: World, onJoined: OnJoined) {
+  constructor(world: World, handlers: InboxHandlers) {
     this.#world = world;
-    this.#onJoined = onJoined;
+    this.#handlers = handlers;
+    if (!handlers.isMember) return;
     this.#kept = world.connections.keep("device", world.own.host, {
       onOpen: async (connection) => {
         this.#tellSkew(connection);
-        await authenticateDevice(connection, world.own, world.platform);
+        try {
+          await authenticateDevice(connection, world.own, world.platform);
+        } catch (error) {
+          // Perhaps this device is none of its account any more: its host knows.
+          if (!connection.closed) await world.refreshOwn().catch(() => undefined);
+          throw error;
+        }
         this.#connection = connection;
-        expectAnswer(await connection.request({ kind: "read_inbox", afterSeq: 0 }), "done");
+        const read = { kind: "read_inbox", afterSeq: 0 } as const;
+        const answer = await connection.request(read);
+        if (answer.kind === "error" && answer.code === "not_found") {
+          // A new device has no inbox before its card is there.
+          await this.#maintain(connection);
+          expectAnswer(await connection.request(read), "done");
+        } else expectAnswer(answer, "done");
         // The answer of a ping comes after the items that were waiting.
         this.#enqueue(async () => {
           await connection.request({ kind: "ping" });
@@ -62,9 +86,10 @@ export class Inbox {
         this.#enqueue(() => this.#maintain(connection));
       },
       onEvent: (event, connection) => this.#enqueue(() => this.#takeInOrder(event, connection)),
-      onClose: () => {
+      onClose: (reason) => {
         this.#connection = undefined;
         this.#isRead = false;
+        if (reason === "removed") void world.refreshOwn().catch(() => undefined);
       },
     });
   }
@@ -79,7 +104,7 @@ export class Inbox {
   }
 
   async close(): Promise<void> {
-    this.#kept.release();
+    this.#kept?.release();
     await this.#work;
   }
 
@@ -97,7 +122,7 @@ export class Inbox {
   #fail(error: unknown): void {
     const failure = failureOf(error);
     if (failure.code === "offline" || failure.code === "closed") return;
-    if (failure.canRetry) this.#world.platform.setTimer(retryMs, () => this.#kept.reconnect());
+    if (failure.canRetry) this.#world.platform.setTimer(retryMs, () => this.#kept?.reconnect());
     else this.#world.emit({ kind: "alarm", failure, conversationId: undefined });
   }
 
@@ -123,7 +148,7 @@ export class Inbox {
     } catch (error) {
       this.#stuck = connection;
       const isLost = connection.closed;
-      if (!isLost && failureOf(error).code === "offline") this.#world.platform.setTimer(retryMs, () => this.#kept.reconnect());
+      if (!isLost && failureOf(error).code === "offline") this.#world.platform.setTimer(retryMs, () => this.#kept?.reconnect());
       throw error;
     }
   }
@@ -135,11 +160,14 @@ export class Inbox {
       recipient: { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, ...own.inboxKeyPair },
       blob: item.blob,
       isSeen: (itemId) => store.transact("read", (tx) => isItemSeen(tx, itemId)),
-      findSender: (head): Promise<VerifiedAccount | undefined> => this.#findSender(head.senderHost, head.senderAccountId),
+      findSender: (head): Promise<VerifiedAccount | undefined> =>
+        this.#findSender(head.senderHost, head.senderAccountId, head.senderDeviceId),
     });
     if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.welcome) {
-      const contact = await directory.account(opened.head.senderHost, opened.head.senderAccountId).catch(() => undefined);
-      if (contact !== undefined) people.keep(contact);
+      if (!equalBytes(opened.head.senderAccountId, own.accountId)) {
+        const contact = await directory.account(opened.head.senderHost, opened.head.senderAccountId).catch(() => undefined);
+        if (contact !== undefined) people.keep(contact);
+      }
       await this.#join(opened.body, {
         accountId: opened.head.senderAccountId,
         deviceId: opened.head.senderDeviceId,
@@ -147,19 +175,30 @@ export class Inbox {
         notAfterMs: opened.head.notAfterMs,
       });
     }
+    if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.history && equalBytes(opened.head.senderAccountId, own.accountId)) {
+      await store.transact("write", (tx) => {
+        rememberItem(tx, opened.head.itemId, opened.head.notAfterMs);
+        this.#handlers.putHistoryNotice(tx, opened.body.slice());
+      });
+      this.#handlers.onHistoryNotice();
+    }
     if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.forkNotice) {
-      const { senderAccountId: accountId, senderDeviceId: deviceId, itemId, notAfterMs } = opened.head;
-      await this.#world.watch.takeForkNotice({ accountId, deviceId }, opened.body);
+      const { senderAccountId, senderDeviceId, itemId, notAfterMs } = opened.head;
+      await this.#world.watch.takeForkNotice({ accountId: senderAccountId, deviceId: senderDeviceId }, opened.body);
       await store.transact("write", (tx) => rememberItem(tx, itemId, notAfterMs));
     }
     // Whatever it was, it has been dealt with: the server need not hold it any more.
     if (!connection.closed) expectAnswer(await connection.request({ kind: "erase_inbox", uptoSeq: item.seq }), "done");
   }
 
-  async #findSender(host: string, accountId: Uint8Array): Promise<VerifiedAccount | undefined> {
-    const { directory, own } = this.#world;
-    if (equalBytes(accountId, own.accountId)) return undefined;
+  async #findSender(host: string, accountId: Uint8Array, deviceId: Uint8Array): Promise<VerifiedAccount | undefined> {
+    const { directory } = this.#world;
     try {
+      if (equalBytes(accountId, this.#world.own.accountId)) {
+        // Another device of one's own; one that this device has not heard of yet, perhaps.
+        if (deviceOf(this.#world.own.account, deviceId) === undefined) await this.#world.refreshOwn();
+        return this.#world.own.account;
+      }
       return (await directory.account(host, accountId)).account;
     } catch (error) {
       if (error instanceof ClientError && !error.canRetry) return undefined;
@@ -209,7 +248,7 @@ export class Inbox {
       rememberItem(tx, sender.itemId, sender.notAfterMs);
       await eraseOwnKeyPackage(tx, reference);
     };
-    if (joined.kind === "joined" && (await this.#onJoined(joined.state, joined.effects, settle))) return;
+    if (joined.kind === "joined" && (await this.#handlers.onJoined(joined.state, joined.effects, settle))) return;
     await store.transact("write", settle);
   }
 }

@@ -1,0 +1,564 @@
+import { compareBytes, encode, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { createSyncContent, inboxItemKinds } from "@latchkey/protocol";
+import type { DeviceEntry } from "@latchkey/transparency";
+import { deviceOf } from "@latchkey/transparency";
+import type { Contact } from "../account/contacts.ts";
+import type { TakenPackage } from "../account/directory.ts";
+import type { LinkState, OwnDevice } from "../api.ts";
+import { entryOrder } from "../core/order.ts";
+import type { Change, ChangeOutcome, ConversationState, DeviceReference, Joiner } from "../core/types.ts";
+import { markKey, markPrefix } from "../engine/account-news.ts";
+import type { ConversationRunner } from "../engine/conversation-runner.ts";
+import { syncPrefix } from "../engine/world.ts";
+import type { World } from "../engine/world.ts";
+import { ClientError } from "../errors.ts";
+import { encryptBlob, putBlob } from "../group/blobs.ts";
+import { acceptLink, loadLinkTask, putLinkTask, withoutDevice } from "./accept-link.ts";
+import type { LinkTask } from "./accept-link.ts";
+import { archivedOf, manifestCodec, writeArchive } from "./archive.ts";
+import type { ArchivedConversation } from "./archive.ts";
+import { HistoryImport, historyNoticeCodec, putNotice } from "./import.ts";
+import type { ImportAccess } from "./import.ts";
+import { linkFailure } from "./link-session.ts";
+import type { LinkSession } from "./link-session.ts";
+import { loadDeviceNames, putDeviceName } from "./linked-account.ts";
+import type { OwnChange, OwnStates } from "./own-states.ts";
+import { decodeSync, encodeSync } from "./sync-messages.ts";
+import type { SyncMessage } from "./sync-messages.ts";
+
+/** What the devices need of the engine. */
+export interface EngineAccess extends ImportAccess {
+  runners(): readonly ConversationRunner[];
+  /** Makes a change; `undefined` when it is still waiting after a minute. */
+  change(runner: ConversationRunner, change: Omit<Change, "order" | "attempts">): Promise<ChangeOutcome | undefined>;
+  /** Makes the group of the account's devices. */
+  createDevicesGroup(change: Omit<Change, "order" | "attempts">): Promise<void>;
+}
+
+const reconcileKey = "devices-reconcile";
+const retryMs = 5000;
+const retryUndoMs = 20_000;
+/** A device that can take no part now is tried again so often before the rest goes on without it. */
+const maxTries = 12;
+/** Conversations that are changed at a time. */
+const parallel = 4;
+/** Lets the device that published a state, or another one of the account, come first. */
+const joinedDelayMs = 4000;
+
+/**
+ * One's own devices: keeps them in the account and in every conversation, and in step with each other. What is not finished is
+ * put down in the store and goes on after a restart.
+ */
+export class Devices {
+  readonly #world: World;
+  readonly #states: OwnStates;
+  readonly #access: EngineAccess;
+  readonly #import: HistoryImport;
+  readonly #ownId: string;
+  #session: LinkSession | undefined;
+  #task: Promise<void> | undefined;
+  #syncing: Promise<void> | undefined;
+  #syncAgain = false;
+  #names: ReadonlyMap<string, string> = new Map();
+  readonly #timers = new Set<() => void>();
+  /** Read marks to be told, by conversation. */
+  readonly #unread = new Map<string, number>();
+  #closed = false;
+
+  constructor(params: { world: World; states: OwnStates; access: EngineAccess }) {
+    const { world, states, access } = params;
+    this.#world = world;
+    this.#states = states;
+    this.#access = access;
+    this.#ownId = toBase64Url(world.own.accountId);
+    const { store, platform, connections, own } = world;
+    const emit = (state: LinkState): void => world.emit({ kind: "link", state });
+    this.#import = new HistoryImport({ store, platform, baseUrl: () => connections.httpUrl(own.host), access, emit });
+  }
+
+  /** Goes on with what an earlier run did not finish. */
+  async start(): Promise<void> {
+    this.#names = await this.#world.store.transact("read", loadDeviceNames);
+    this.#resume();
+    this.#import.wake();
+    this.syncArrived();
+    this.#work();
+  }
+
+  /** Whether nothing is under way that ends by itself soon. */
+  get isIdle(): boolean {
+    return this.#task === undefined && this.#syncing === undefined && this.#import.isIdle && this.#unread.size === 0;
+  }
+
+  /** Sends a state that was stored and not acknowledged; again until the server answers. */
+  #resume(): void {
+    this.#states.resume().catch((error: unknown) => {
+      if (!(error instanceof ClientError)) throw error;
+      if (error.canRetry) this.#later(retryMs, () => this.#resume());
+    });
+  }
+
+  list(): OwnDevice[] {
+    const { account, deviceId: ownId, createdAtMs } = this.#world.own;
+    return account.state.devices
+      .map(({ deviceId, addedMs }): OwnDevice => {
+        const id = toBase64Url(deviceId);
+        const isThisDevice = equalBytes(deviceId, ownId);
+        return { deviceId: id, name: this.#names.get(id) ?? "", addedAtMs: Math.max(addedMs, createdAtMs), isThisDevice };
+      })
+      .toSorted((a, b) => a.addedAtMs - b.addedAtMs);
+  }
+
+  /** Takes a device out of the account; it leaves every conversation as soon as the server is reached. @throws ClientError */
+  async remove(deviceId: string): Promise<void> {
+    const { own } = this.#world;
+    const found = own.account.state.devices.find((device) => toBase64Url(device.deviceId) === deviceId);
+    if (found === undefined) throw new ClientError("unknown_user", "This is no device of this account.");
+    if (equalBytes(found.deviceId, own.deviceId)) {
+      throw new ClientError("not_permitted", "A device does not remove itself. Use another one, or delete the account.");
+    }
+    await this.#publishWithout(found.deviceId);
+    this.#work();
+  }
+
+  #publishWithout(deviceId: Uint8Array): Promise<void> {
+    return this.#states.publish(
+      (state) => withoutDevice(state, deviceId),
+      (tx) => tx.put(reconcileKey, new Uint8Array([1])),
+    );
+  }
+
+  /** Takes up a new device's offer; resolves once the digits are shown. @throws ClientError */
+  async acceptLink(code: string): Promise<void> {
+    this.#session?.input({ kind: "cancel" });
+    const { store, platform, connections, emit } = this.#world;
+    const session = acceptLink({
+      store,
+      platform,
+      connections,
+      states: this.#states,
+      code,
+      emit: (state) => emit({ kind: "link", state }),
+      conversations: () => this.#joinedConversations().map(({ logId }) => logId),
+      onLinked: () => this.#work(),
+      onUndo: (deviceId) => this.#undo(deviceId),
+    });
+    this.#session = session;
+    const cancel = platform.setTimer(retryUndoMs * 2, () => {
+      // Nobody waits there any more: the code is an old one.
+      if (session.machine.phase.kind === "joining" || session.machine.phase.kind === "answered") session.input({ kind: "expired" });
+    });
+    await session.compared.promise.finally(cancel);
+  }
+
+  confirmLink(same: boolean): void {
+    if (this.#session === undefined || this.#session.isOver) throw linkFailure("link_expired");
+    this.#session.input({ kind: "confirm", same });
+  }
+
+  async cancelLink(): Promise<void> {
+    this.#session?.input({ kind: "cancel" });
+    await this.#session?.settled();
+  }
+
+  /** The linking failed after its state was published: the device goes again, unless it got its account after all. */
+  async #undo(deviceId: Uint8Array): Promise<void> {
+    const { store, platform } = this.#world;
+    const expiresAtMs = platform.nowMs();
+    await store.transact("write", (tx) => putLinkTask(tx, { deviceId, stage: "published", expiresAtMs }));
+    this.#work();
+  }
+
+  /** The account has changed, here or by another device. */
+  changed({ before, after, isOwn }: OwnChange): void {
+    const { emit, alarms } = this.#world;
+    emit({ kind: "devices" });
+    if (after.status !== "registered") return;
+    void this.#world.watch.ownChanged({ version: after.stateVersion, isKnown: isOwn });
+    if (isOwn) {
+      this.#tell({ kind: "published", version: after.stateVersion });
+      return;
+    }
+    const hasNew = after.account.state.devices.some((device) => deviceOf(before.account, device.deviceId) === undefined);
+    const message = "Another of your devices added a device to your account. If that was not you, remove it in the list of your devices.";
+    if (hasNew) void alarms.raise({ failure: { code: "device_added", message, canRetry: false }, about: String(after.stateVersion) });
+  }
+
+  /** A conversation was joined: whoever added this device may have known fewer of them. */
+  joined(runner: ConversationRunner): void {
+    this.#import.wake();
+    const [random = 0] = this.#world.platform.random(1);
+    this.#later(500 + (random / 256) * joinedDelayMs, () => {
+      void this.#reconcile(runner).catch(() => undefined);
+    });
+  }
+
+  /** The existing device has written the archive: read it. In the transaction of the inbox item. */
+  get putNotice(): typeof putNotice {
+    return putNotice;
+  }
+
+  noticed(): void {
+    this.#import.wake();
+  }
+
+  /** Something was read here: the other devices are told, soon. */
+  markedRead(state: ConversationState): void {
+    if (this.#world.own.account.state.devices.length < 2 || state.kind === "devices") return;
+    this.#unread.set(state.id, Math.floor(state.readThrough / entryOrder(1)));
+    if (this.#unread.size === 1) this.#later(300, () => this.#tellRead());
+  }
+
+  #tellRead(): void {
+    for (const [id, seq] of this.#unread) this.#tell({ kind: "read", logId: fromBase64Url(id), seq });
+    this.#unread.clear();
+  }
+
+  /** The person marked an account as verified, or took that back: the other devices are told. */
+  async marked(accountId: string): Promise<void> {
+    const key = markKey(fromBase64Url(accountId));
+    const value = await this.#world.store.transact("read", (tx) => tx.get(key));
+    this.#tell({ kind: "record", key, value });
+  }
+
+  #tell(message: SyncMessage): void {
+    const group = this.#devicesGroup();
+    if (group === undefined) return;
+    const { platform } = this.#world;
+    const salt = platform.random(16);
+    const content = createSyncContent({ payload: encodeSync(message), salt, sentAtMs: platform.nowMs() });
+    group.post({ kind: "compose", id: toBase64Url(salt), purpose: "sync", text: "", content });
+  }
+
+  #devicesGroup(): ConversationRunner | undefined {
+    const groups = this.#access.runners().filter(({ state }) => state.kind === "devices" && isLive(state));
+    // Two devices may each have made one: all use the same.
+    return groups.toSorted((a, b) => compareBytes(a.state.logId, b.state.logId))[0];
+  }
+
+  /** Acts on what other devices told. */
+  syncArrived(): void {
+    if (this.#closed) return;
+    if (this.#syncing !== undefined) {
+      this.#syncAgain = true;
+      return;
+    }
+    this.#syncing = this.#takeSync()
+      .catch((error: unknown) => {
+        if (!(error instanceof ClientError)) throw error;
+      })
+      .finally(() => {
+        this.#syncing = undefined;
+        if (!this.#syncAgain) return;
+        this.#syncAgain = false;
+        this.syncArrived();
+      });
+  }
+
+  async #takeSync(): Promise<void> {
+    const { store } = this.#world;
+    for (const [key, payload] of await store.transact("read", (tx) => tx.scan({ prefix: syncPrefix }))) {
+      const message = decodeSync(payload);
+      if (message !== undefined) await this.#follow(message);
+      await store.transact("write", (tx) => tx.delete(key));
+    }
+  }
+
+  async #follow(message: SyncMessage): Promise<void> {
+    const { store, emit } = this.#world;
+    switch (message.kind) {
+      case "read":
+        await this.#access.historyArrived(toBase64Url(message.logId), entryOrder(message.seq + 1) - 1);
+        return;
+      case "published":
+        if (message.version > this.#world.own.stateVersion) await this.#states.refresh();
+        await this.#world.watch.ownChanged({ version: message.version, isKnown: true });
+        return;
+      case "device": {
+        const id = toBase64Url(message.deviceId);
+        await store.transact("write", (tx) => putDeviceName(tx, id, message.name));
+        this.#names = new Map([...this.#names, [id, message.name]]);
+        emit({ kind: "devices" });
+        return;
+      }
+      case "record":
+        await this.#takeRecord(message.key, message.value);
+        return;
+    }
+  }
+
+  async #takeRecord(key: string, value: Uint8Array | undefined): Promise<void> {
+    if (!sharedPrefixes.some((prefix) => key.startsWith(prefix))) return;
+    await this.#world.store.transact("write", (tx) => (value === undefined ? tx.delete(key) : tx.put(key, value.slice())));
+    this.#world.emit({ kind: "verification" });
+    this.#world.emit({ kind: "alarms" });
+  }
+
+  /** Brings devices and conversations in line, and finishes a linking, in the background; again until it is done. */
+  #work(): void {
+    if (this.#task !== undefined || this.#closed) return;
+    this.#task = this.#finish()
+      .catch((error: unknown): "later" => {
+        if (!(error instanceof ClientError)) throw error;
+        return "later";
+      })
+      .then((outcome) => {
+        this.#task = undefined;
+        if (outcome === "later") this.#later(retryMs, () => this.#work());
+        if (outcome === "again") this.#work();
+      });
+  }
+
+  async #finish(): Promise<"done" | "later" | "again"> {
+    const { store } = this.#world;
+    const { task, mustReconcile } = await store.transact("read", async (tx) => ({
+      task: await loadLinkTask(tx),
+      mustReconcile: (await tx.get(reconcileKey)) !== undefined,
+    }));
+    if (task !== undefined) return this.#finishLink(task);
+    if (!mustReconcile) return "done";
+    if (!(await this.#reconcileAll())) return "later";
+    await store.transact("write", (tx) => tx.delete(reconcileKey));
+    return "done";
+  }
+
+  async #finishLink(task: LinkTask): Promise<"done" | "later" | "again"> {
+    const { store, platform, own } = this.#world;
+    const device = deviceOf(own.account, task.deviceId);
+    if (device === undefined) {
+      // Not published after all, or removed meanwhile.
+      await store.transact("write", (tx) => putLinkTask(tx, undefined));
+      return "again";
+    }
+    if (task.stage === "linked") return this.#complete(device);
+    if (this.#session !== undefined && !this.#session.isOver) return "done";
+    if ((await this.#takeFrom(device)) !== undefined) {
+      // It published its keys: it has its account.
+      await store.transact("write", (tx) => putLinkTask(tx, { ...task, stage: "linked" }));
+      return "again";
+    }
+    if (platform.nowMs() < task.expiresAtMs) return "later";
+    await this.#publishWithout(task.deviceId);
+    await store.transact("write", (tx) => putLinkTask(tx, undefined));
+    return "again";
+  }
+
+  /** The new device has its account: adds it everywhere, gives it the history. */
+  async #complete(device: DeviceEntry): Promise<"done" | "later" | "again"> {
+    const { store, platform, connections, own, posts, emit } = this.#world;
+    const conversations = this.#joinedConversations().length;
+    const total = 2 * conversations + 1;
+    const tell = (done: number): void => emit({ kind: "link", state: { kind: "moving", done, total } });
+    tell(0);
+    this.#names = await store.transact("read", loadDeviceNames);
+    emit({ kind: "devices" });
+    this.#tell({ kind: "device", deviceId: device.deviceId, name: this.#names.get(toBase64Url(device.deviceId)) ?? "" });
+    for (let attempt = 1; !(await this.#reconcileAll((done) => tell(Math.min(done, conversations)))); attempt++) {
+      if (this.#closed || deviceOf(this.#world.own.account, device.deviceId) === undefined) return "again";
+      // Those that cannot be changed now are changed later.
+      if (attempt >= maxTries) {
+        await store.transact("write", (tx) => tx.put(reconcileKey, new Uint8Array([1])));
+        break;
+      }
+      await this.#pause(Math.min(retryMs, 250 * attempt ** 2));
+    }
+    const baseUrl = connections.httpUrl(own.host);
+    const blobs = { platform, baseUrl };
+    const manifest = await writeArchive({
+      store,
+      platform,
+      conversations: await this.#archived(device),
+      upload: (reference, ciphertext) => putBlob(blobs, reference.blobId, ciphertext),
+      onProgress: (done) => tell(Math.min(conversations + done, total - 1)),
+    });
+    const { reference, ciphertext } = encryptBlob({
+      plaintext: encode(manifestCodec, manifest),
+      random: platform.random,
+      sha256: platform.sha256,
+    });
+    await putBlob(blobs, reference.blobId, ciphertext);
+    const taken = await this.#takeFrom(device);
+    if (taken === undefined) return "later";
+    const { inboxId, inboxKey } = taken.card;
+    await store.transact("write", async (tx) => {
+      const body = encode(historyNoticeCodec, { format: 1, manifest: reference });
+      const recipient = { host: own.host, deviceId: device.deviceId, inboxId, inboxKey };
+      await posts.putItem(tx, { recipient, kind: inboxItemKinds.history, body });
+      putLinkTask(tx, undefined);
+    });
+    void posts.deliver();
+    emit({ kind: "link", state: { kind: "done" } });
+    return "again";
+  }
+
+  /** What the archive holds, newest first; lines beyond the commit that added the device it reads by itself. */
+  async #archived(device: DeviceEntry): Promise<ArchivedConversation[]> {
+    const found: ArchivedConversation[] = [];
+    for (const runner of this.#access.runners()) {
+      await runner.load();
+      const archived = archivedOf(runner.state);
+      if (archived === undefined) continue;
+      const { roster, epoch } = runner.state;
+      const leaves = roster?.accounts.get(this.#ownId) ?? [];
+      const isIn = leaves.some((leaf) => equalBytes(leaf.deviceId, device.deviceId));
+      const lastOrder = isIn && epoch !== undefined ? entryOrder(epoch.epochId) - 1 : archived.lastOrder;
+      found.push({
+        ...archived,
+        lastOrder: Math.max(lastOrder, 0),
+        membership: archived.membership === "joined" && !isIn ? "removed" : archived.membership,
+      });
+    }
+    return found.toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
+  }
+
+  #joinedConversations(): ConversationState[] {
+    return this.#access
+      .runners()
+      .map(({ state }) => state)
+      .filter((state) => state.kind !== "devices" && isLive(state));
+  }
+
+  /** Whether every conversation now has exactly the account's devices. */
+  async #reconcileAll(onProgress: (done: number) => void = () => undefined): Promise<boolean> {
+    const waiting = this.#access.runners().filter(({ state }) => isLive(state));
+    let complete = true;
+    let done = 0;
+    const one = async (): Promise<void> => {
+      for (let runner = waiting.shift(); runner !== undefined && !this.#closed; runner = waiting.shift()) {
+        if (!(await this.#reconcile(runner))) complete = false;
+        if (runner.state.kind !== "devices") onProgress(++done);
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, one));
+    const { devices } = this.#world.own.account.state;
+    if (this.#devicesGroup() === undefined && devices.length > 1 && !this.#closed) {
+      const change = await this.#changeFor(devices, []);
+      if (change.adds.length === 0) return false;
+      await this.#access.createDevicesGroup(change);
+    }
+    return complete && !this.#closed;
+  }
+
+  /** Adds one's own devices that are missing in a conversation, and removes those that left the account. */
+  async #reconcile(runner: ConversationRunner): Promise<boolean> {
+    await runner.load();
+    const { roster, changes, staged } = runner.state;
+    if (roster?.own === undefined || !isLive(runner.state) || this.#closed) return true;
+    const isOwnChange = (change: Change | undefined): boolean => change?.id.startsWith(changePrefix) === true;
+    if (changes.some(isOwnChange) || isOwnChange(staged?.change)) return false;
+    const { own } = this.#world;
+    const leaves = roster.accounts.get(this.#ownId) ?? [];
+    const missing = own.account.state.devices.filter((device) => !leaves.some((leaf) => equalBytes(leaf.deviceId, device.deviceId)));
+    const gone = leaves.filter((leaf) => deviceOf(own.account, leaf.deviceId) === undefined);
+    if (missing.length === 0 && gone.length === 0) return true;
+    const change = await this.#changeFor(missing, gone);
+    if (change.adds.length === 0 && change.removeDevices.length === 0) return false;
+    const outcome = await this.#access.change(runner, change);
+    return outcome?.kind === "done" && change.adds.length === missing.length;
+  }
+
+  async #changeFor(missing: readonly DeviceEntry[], gone: readonly DeviceReference[]): Promise<Omit<Change, "order" | "attempts">> {
+    const { platform, store, directory, own } = this.#world;
+    const adds: Joiner[] = [];
+    for (const device of missing) {
+      if (equalBytes(device.deviceId, own.deviceId)) continue;
+      const taken = await this.#takeFrom(device);
+      if (taken !== undefined) adds.push(joinerOf(own, taken));
+    }
+    return {
+      id: changePrefix + toBase64Url(platform.random(8)),
+      adds,
+      removes: [],
+      removeDevices: gone.map(({ accountId, deviceId }) => ({ accountId, deviceId })),
+      proofs: adds.length === 0 ? new Uint8Array(0) : await store.transact("read", (tx) => directory.proofsOf(tx, [own.accountId])),
+      update: false,
+    };
+  }
+
+  /** A key package of one of one's own devices; `undefined` while it has none. */
+  async #takeFrom(device: DeviceEntry): Promise<TakenPackage | undefined> {
+    const { own, platform, directory } = this.#world;
+    try {
+      const [taken] = await directory.takeKeyPackages(ownContact(own, [device], platform.nowMs()));
+      return taken;
+    } catch (error) {
+      if (error instanceof ClientError && error.code === "unreachable_device") return undefined;
+      throw error;
+    }
+  }
+
+  /** Key packages of one's other devices, as far as they have some now: for a conversation that begins. */
+  async joiners(): Promise<Joiner[]> {
+    const { own } = this.#world;
+    const joiners: Joiner[] = [];
+    for (const device of own.account.state.devices) {
+      if (equalBytes(device.deviceId, own.deviceId)) continue;
+      const taken = await this.#takeFrom(device);
+      if (taken !== undefined) joiners.push(joinerOf(own, taken));
+    }
+    return joiners;
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    if (this.#closed) return;
+    const cancel = this.#world.platform.setTimer(delayMs, () => {
+      this.#timers.delete(cancel);
+      if (!this.#closed) run();
+    });
+    this.#timers.add(cancel);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#closed) resolve();
+      else this.#pauses.add(resolve);
+      this.#later(delayMs, () => {
+        this.#pauses.delete(resolve);
+        resolve();
+      });
+    });
+  }
+  readonly #pauses = new Set<() => void>();
+
+  /** Stops; what is not finished goes on with the next start. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#tellRead();
+    this.#closed = true;
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    for (const resolve of this.#pauses) resolve();
+    this.#session?.close();
+    await this.#import.close();
+    await this.#syncing?.catch(() => undefined);
+    // A change that waits for the server is not waited for.
+  }
+}
+
+const changePrefix = "devices-";
+
+/** Records that all devices of an account share. */
+const sharedPrefixes: readonly string[] = [markPrefix];
+
+function isLive(state: ConversationState): boolean {
+  return state.phase.kind === "active" || state.phase.kind === "creating";
+}
+
+function ownContact(own: World["own"], devices: readonly DeviceEntry[], nowMs: number): Contact {
+  const { host, username, accountId, account, record } = own;
+  return {
+    host,
+    username,
+    accountId,
+    account: { ...account, state: { ...account.state, devices } },
+    record,
+    checkedAtMs: nowMs,
+    proven: undefined,
+  };
+}
+
+function joinerOf(own: World["own"], taken: TakenPackage): Joiner {
+  const { host, accountId } = own;
+  const { deviceId, card, message } = taken;
+  return { host, accountId, deviceId, inboxId: card.inboxId, inboxKey: card.inboxKey, keyPackage: message };
+}

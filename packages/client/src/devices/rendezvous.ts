@@ -1,0 +1,121 @@
+import type { WireErrorCode } from "@latchkey/protocol";
+import { ClientError } from "../errors.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { Connections } from "../transport/connection-manager.ts";
+import type { RoleConnection } from "../transport/connection.ts";
+import type { LinkPlace } from "./link-code.ts";
+
+/** The log in which the two devices of a linking meet. */
+export interface Rendezvous {
+  /** Appends an entry; sent again, the same bytes, until the server has it. */
+  append(blob: Uint8Array): void;
+  /** Resolves when everything appended is on the server, or the time is over. */
+  drained(timeoutMs: number): Promise<void>;
+  close(): void;
+}
+
+const retryMs = 3000;
+
+/**
+ * Opens the log of a linking (spec A-7): an ordinary log of the server, to which it is one like any other. Connects again after
+ * each loss; entries are given in their order, each once.
+ */
+export function openRendezvous(params: {
+  platform: Platform;
+  connections: Connections;
+  host: string;
+  place: LinkPlace;
+  /** The new device creates it. */
+  creates: boolean;
+  onEntry: (blob: Uint8Array) => void;
+  /** The server has no such log, or refuses: the linking is over. */
+  onRefused: (code: WireErrorCode) => void;
+}): Rendezvous {
+  const { platform, connections, host, place } = params;
+  const waiting: Uint8Array[] = [];
+  const drained: (() => void)[] = [];
+  let connection: RoleConnection<"log"> | undefined;
+  let lastSeq = 0;
+  let sending = false;
+  let closed = false;
+
+  async function open(opening: RoleConnection<"log">): Promise<void> {
+    const { logId, access } = place;
+    const answer = await opening.request(
+      params.creates
+        ? { kind: "create", logId, accessHash: platform.sha256(access), token: new Uint8Array(0) }
+        : { kind: "open", logId, epochId: 0, access, afterSeq: lastSeq },
+    );
+    if (answer.kind === "error") {
+      if (passes(answer.code)) throw new ClientError("offline", "The server is busy.");
+      params.onRefused(answer.code);
+      return;
+    }
+    connection = opening;
+    void send();
+  }
+
+  async function send(): Promise<void> {
+    if (sending) return;
+    sending = true;
+    try {
+      for (;;) {
+        const [blob] = waiting;
+        const current = connection;
+        if (blob === undefined || current === undefined || closed) return;
+        const request = { kind: "append" as const, logId: place.logId, epochId: 0, entryKind: "message" as const, blob, blobIds: [] };
+        const answer = await current.request(request);
+        if (answer.kind === "error" && passes(answer.code)) {
+          platform.setTimer(Math.max(retryMs, answer.retryAfterMs), () => void send());
+          return;
+        }
+        if (answer.kind === "error") params.onRefused(answer.code);
+        waiting.shift();
+        if (waiting.length === 0) for (const resolve of drained.splice(0)) resolve();
+      }
+    } catch (error) {
+      // With its connection lost it is sent again by the next one.
+      if (!(error instanceof ClientError)) throw error;
+    } finally {
+      sending = false;
+    }
+  }
+
+  const kept = connections.keep("log", host, {
+    onOpen: (opened) => open(opened),
+    onEvent(event) {
+      if (event.kind !== "entry" || event.seq <= lastSeq || closed) return;
+      lastSeq = event.seq;
+      params.onEntry(event.blob.slice());
+    },
+    onClose() {
+      connection = undefined;
+    },
+  });
+
+  return {
+    append(blob) {
+      waiting.push(blob);
+      void send();
+    },
+    drained(timeoutMs) {
+      if (waiting.length === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const cancel = platform.setTimer(timeoutMs, resolve);
+        drained.push(() => {
+          cancel();
+          resolve();
+        });
+      });
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      kept.release();
+    },
+  };
+}
+
+function passes(code: WireErrorCode): boolean {
+  return code === "rate_limited" || code === "storage_full" || code === "shutting_down" || code === "internal";
+}

@@ -1,0 +1,34 @@
+import { CodecError, decode, encode, opaque, opaqueV, optional, safeUint64, struct, text, uint32, uint8, variant } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+
+/** What one device tells the account's other devices (spec section 60). */
+export type SyncMessage =
+  /** Read up to this entry of a conversation. */
+  | { readonly kind: "read"; readonly logId: Uint8Array; readonly seq: number }
+  /** This device published this state of the account. */
+  | { readonly kind: "published"; readonly version: number }
+  /** What a device calls itself. */
+  | { readonly kind: "device"; readonly deviceId: Uint8Array; readonly name: string }
+  /** A record that all devices share: what was verified, which alarm was handled. */
+  | { readonly kind: "record"; readonly key: string; readonly value: Uint8Array | undefined };
+
+export const syncMessageCodec: Codec<SyncMessage> = variant<SyncMessage>(uint8, {
+  read: [1, struct<{ logId: Uint8Array; seq: number }>({ logId: opaque(32), seq: safeUint64 })],
+  published: [2, struct<{ version: number }>({ version: uint32 })],
+  device: [3, struct<{ deviceId: Uint8Array; name: string }>({ deviceId: opaque(16), name: text(256) })],
+  record: [4, struct<{ key: string; value: Uint8Array | undefined }>({ key: text(512), value: optional(opaqueV(65_536)) })],
+});
+
+export function encodeSync(message: SyncMessage): Uint8Array {
+  return encode(syncMessageCodec, message);
+}
+
+/** `undefined` for what this version does not know. */
+export function decodeSync(payload: Uint8Array): SyncMessage | undefined {
+  try {
+    return decode(syncMessageCodec, payload);
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
+}
