@@ -5,7 +5,7 @@ import { handled } from "./log-source.ts";
 import type { LogSource } from "./log-source.ts";
 
 /** Transitions asked for before they are needed, and entries looked at for them. */
-const transitionsAhead = 16;
+const transitionsAhead = 64;
 
 /** The entries of a log from index `from` on, below `size`, each with the transition that it names, some of them asked for ahead. */
 export async function* replayItems(params: {
