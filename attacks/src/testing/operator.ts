@@ -1,0 +1,318 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { decode, encode } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import {
+  deviceReplyCodec,
+  deviceRequestCodec,
+  logReplyCodec,
+  logRequestCodec,
+  lookupReplyCodec,
+  lookupRequestCodec,
+  postReplyCodec,
+  postRequestCodec,
+  roles,
+  socketPath,
+  subprotocol,
+} from "@latchkey/protocol";
+import type {
+  DeviceReply,
+  DeviceRequest,
+  Frame,
+  LogReply,
+  LogRequest,
+  LookupReply,
+  LookupRequest,
+  PostReply,
+  PostRequest,
+  Role,
+} from "@latchkey/protocol";
+import { WebSocket, WebSocketServer } from "ws";
+
+/** What a client may ask, on whichever role. */
+export type Request = DeviceRequest | LogRequest | LookupRequest | PostRequest;
+/** What it may be answered or told. */
+export type Reply = DeviceReply | LogReply | LookupReply | PostReply;
+
+/** Whose connection something goes over. */
+export interface Line {
+  /** By the name in the URL that the client was given. */
+  readonly person: string;
+  readonly role: Role;
+}
+
+/** What the operator does with a request: leaves it as it is, or passes something else on, answers by itself, or is silent. */
+export type Verdict = "pass" | "drop" | { readonly pass: Request } | { readonly answer: Reply };
+
+/** A way to be malicious: overrides of what the honest server does. Each may look, change or suppress. */
+export interface Override {
+  request?(line: Line, body: Request): Promise<Verdict> | Verdict;
+  /** `request` is `undefined` for what the server tells by itself. `undefined` suppresses it. */
+  reply?(line: Line, body: Reply, request: Request | undefined): Promise<Reply | undefined> | Reply | undefined;
+  /** A `GET` of this path. */
+  get?(person: string, path: string): Promise<Response | undefined> | Response | undefined;
+}
+
+/** A request that came in. */
+export interface Seen extends Line {
+  readonly kind: Request["kind"] | "blob";
+  readonly body: Request | undefined;
+}
+
+const codecs: { readonly [R in Role]: { readonly request: Codec<Frame<Request>>; readonly reply: Codec<Frame<Reply>> } } = {
+  // Each role's own codec refuses what is another's: the wide type is for the overrides only.
+  device: { request: wide(deviceRequestCodec), reply: wide(deviceReplyCodec) },
+  log: { request: wide(logRequestCodec), reply: wide(logReplyCodec) },
+  lookup: { request: wide(lookupRequestCodec), reply: wide(lookupReplyCodec) },
+  post: { request: wide(postRequestCodec), reply: wide(postReplyCodec) },
+};
+
+function wide<Body>(codec: Codec<Frame<unknown>> | Codec<Body>): Codec<Frame<Body extends Frame<infer B> ? B : never>> {
+  return codec as never;
+}
+
+interface Bridge extends Line {
+  close(): void;
+}
+
+/** Ciphertext leaves a client in these: what must not happen after an attack. */
+const carriesCiphertext: ReadonlySet<Seen["kind"]> = new Set<Seen["kind"]>(["append", "commit", "post", "blob"]);
+
+/**
+ * A malicious operator: stands between its people and real servers, which it may have several of, reads every frame and changes what
+ * it likes. People reach it as `url(name)`.
+ */
+export class Operator {
+  readonly #http = createServer((request, response) => void this.#serve(request, response));
+  readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => subprotocol });
+  readonly #bridges = new Set<Bridge>();
+  readonly #overrides: Override[] = [];
+  readonly #routes: { readonly matches: (line: Line) => boolean; readonly url: string }[] = [];
+  readonly #unreachable = new Set<string>();
+  readonly #defaultUrl: string;
+  /** Every request in order of arrival. */
+  readonly seen: Seen[] = [];
+  /** What went wrong in an override: a fault of the case. */
+  readonly faults: unknown[] = [];
+  #port = 0;
+
+  constructor(serverUrl: string) {
+    this.#defaultUrl = serverUrl;
+  }
+
+  async start(): Promise<void> {
+    this.#http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const line = lineOf(request.url ?? "");
+      if (line === undefined || this.#unreachable.has(line.person)) socket.destroy();
+      else this.#sockets.handleUpgrade(request, socket, head, (client) => this.#bridge(line, client));
+    });
+    this.#http.listen(0, "127.0.0.1");
+    await once(this.#http, "listening");
+    const address = this.#http.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    this.#port = address.port;
+  }
+
+  /** What a person's client takes for its server. */
+  url(person: string): string {
+    return `http://localhost:${this.#port}/${person}`;
+  }
+
+  /** Begins to be malicious; what began last is asked first. Returns how to stop. */
+  override(override: Override): () => void {
+    this.#overrides.unshift(override);
+    return () => {
+      const at = this.#overrides.indexOf(override);
+      if (at >= 0) this.#overrides.splice(at, 1);
+    };
+  }
+
+  /** Serves these people, in these roles, from another server from now on: their connections are made anew. */
+  route(params: { people: readonly string[]; roles?: readonly Role[]; url: string }): void {
+    const matches = (line: Line): boolean =>
+      params.people.includes(line.person) && (params.roles === undefined || params.roles.includes(line.role));
+    this.#routes.unshift({ matches, url: params.url });
+    this.cut(matches);
+  }
+
+  /** Closes connections as the network would. */
+  cut(matches: (line: Line) => boolean = () => true): void {
+    for (const bridge of this.#bridges) if (matches(bridge)) bridge.close();
+  }
+
+  /** Lets nothing of a person through until `false` follows. */
+  setUnreachable(person: string, isUnreachable: boolean): void {
+    if (!isUnreachable) {
+      this.#unreachable.delete(person);
+      return;
+    }
+    this.#unreachable.add(person);
+    this.cut((line) => line.person === person);
+  }
+
+  /** How many requests with ciphertext came from a person after the first `since` of all. */
+  ciphertexts(person: string, since = 0): number {
+    return this.seen.slice(since).filter((seen) => seen.person === person && carriesCiphertext.has(seen.kind)).length;
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.#sockets.close();
+    this.#http.closeAllConnections();
+    this.#http.close();
+    await once(this.#http, "close");
+  }
+
+  #urlFor(line: Line): string {
+    return this.#routes.find(({ matches }) => matches(line))?.url ?? this.#defaultUrl;
+  }
+
+  #bridge(line: Line, client: WebSocket): void {
+    const { role } = line;
+    const server = new WebSocket(this.#urlFor(line).replace(/^http/, "ws") + socketPath(role), subprotocol);
+    const requests = new Map<number, Request>();
+    const connected = Promise.withResolvers<void>();
+    connected.promise.catch(() => undefined);
+    let up: Promise<void> = connected.promise;
+    let down: Promise<void> = Promise.resolve();
+    const close = (): void => {
+      client.terminate();
+      server.terminate();
+      this.#bridges.delete(bridge);
+    };
+    const bridge: Bridge = { ...line, close };
+    this.#bridges.add(bridge);
+    const fault = (error: unknown): void => {
+      this.faults.push(error);
+      close();
+    };
+    const tell = (id: number, body: Reply): void => {
+      if (client.readyState === WebSocket.OPEN) client.send(encode(codecs[role].reply, { id, body }));
+    };
+    server.once("open", connected.resolve);
+    client.on("message", (data: Buffer) => {
+      const { id, body } = decode(codecs[role].request, new Uint8Array(data));
+      this.seen.push({ ...line, kind: body.kind, body });
+      up = up
+        .then(async () => {
+          const verdict = await this.#judge(line, body);
+          if (verdict === "drop") return;
+          if (typeof verdict === "object" && "answer" in verdict) {
+            tell(id, verdict.answer);
+            return;
+          }
+          const passed = verdict === "pass" ? body : verdict.pass;
+          requests.set(id, passed);
+          if (server.readyState === WebSocket.OPEN) server.send(encode(codecs[role].request, { id, body: passed }));
+        })
+        .catch(fault);
+    });
+    server.on("message", (data: Buffer) => {
+      const { id, body } = decode(codecs[role].reply, new Uint8Array(data));
+      const request = requests.get(id);
+      requests.delete(id);
+      down = down
+        .then(async () => {
+          let reply: Reply | undefined = body;
+          for (const override of [...this.#overrides]) {
+            if (reply !== undefined && override.reply !== undefined) reply = await override.reply(line, reply, request);
+          }
+          if (reply !== undefined) tell(id, reply);
+        })
+        .catch(fault);
+    });
+    client.on("close", close);
+    client.on("error", close);
+    server.on("error", close);
+    server.on("close", (code: number) => {
+      void down.finally(() => {
+        if (code >= 3000 && client.readyState === WebSocket.OPEN) client.close(code);
+        else close();
+      });
+    });
+  }
+
+  async #judge(line: Line, body: Request): Promise<Verdict> {
+    let verdict: Verdict = "pass";
+    for (const override of [...this.#overrides]) {
+      if (override.request === undefined) continue;
+      const judged: Verdict = await override.request(line, typeof verdict === "object" && "pass" in verdict ? verdict.pass : body);
+      if (judged === "drop" || (typeof judged === "object" && "answer" in judged)) return judged;
+      if (judged !== "pass") verdict = judged;
+    }
+    return verdict;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const [, person = "", ...rest] = (request.url ?? "").split("/");
+      const path = `/${rest.join("/")}`;
+      if (this.#unreachable.has(person)) {
+        response.destroy();
+        return;
+      }
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of request) if (chunk instanceof Uint8Array) chunks.push(chunk);
+      const { method = "GET" } = request;
+      if (method !== "GET") this.seen.push({ person, role: "log", kind: "blob", body: undefined });
+      const answer = await this.#answer({
+        person,
+        path,
+        method,
+        body: Buffer.concat(chunks),
+        contentType: request.headers["content-type"],
+      });
+      response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "application/octet-stream" });
+      response.end(new Uint8Array(await answer.arrayBuffer()));
+    } catch (error) {
+      this.faults.push(error);
+      response.destroy();
+    }
+  }
+
+  async #answer(asked: {
+    person: string;
+    path: string;
+    method: string;
+    body: Buffer<ArrayBuffer>;
+    contentType: string | undefined;
+  }): Promise<Response> {
+    const { person, path, method, body, contentType } = asked;
+    for (const override of method === "GET" ? [...this.#overrides] : []) {
+      const answer = await override.get?.(person, path);
+      if (answer !== undefined) return answer;
+    }
+    // Files are asked for as the role is that needs them: messages' blobs by `log`, the public record by `lookup`.
+    const role: Role = path.startsWith("/v1/blobs") ? "log" : "lookup";
+    return await fetch(this.#urlFor({ person, role }) + path, {
+      method,
+      ...(method === "GET" ? {} : { body, headers: { "content-type": contentType ?? "application/octet-stream" } }),
+    });
+  }
+}
+
+/** Asks a server one thing, as anybody may who is not in its operator's way. */
+export async function ask(url: string, role: "lookup" | "post", body: Request): Promise<Reply> {
+  const socket = new WebSocket(url.replace(/^http/, "ws") + socketPath(role), subprotocol);
+  try {
+    return await new Promise<Reply>((resolve, reject) => {
+      socket.on("error", reject);
+      socket.on("close", () => reject(new Error("no answer")));
+      socket.on("message", (data: Buffer) => {
+        const reply = decode(codecs[role].reply, new Uint8Array(data));
+        if (reply.body.kind === "hello") socket.send(encode(codecs[role].request, { id: 1, body }));
+        else resolve(reply.body);
+      });
+    });
+  } finally {
+    socket.terminate();
+  }
+}
+
+function lineOf(url: string): Line | undefined {
+  const [, person = "", ...rest] = url.split("/");
+  const role = roles.find((candidate) => socketPath(candidate) === `/${rest.join("/")}`);
+  return role === undefined ? undefined : { person, role };
+}

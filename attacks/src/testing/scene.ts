@@ -1,0 +1,168 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ClientError, createClient } from "@latchkey/client";
+import type { Client, ClientErrorCode, ClientFailure, Message } from "@latchkey/client";
+import { openNodeStore } from "@latchkey/client/node";
+import { startServer } from "@latchkey/server";
+import type { RunningServer } from "@latchkey/server";
+import { createJumpingPlatform } from "./jumping-platform.ts";
+import { Operator } from "./operator.ts";
+
+/** The public name of every server here. */
+export const host = "chat.example";
+
+/** An honest client: the SDK with a profile of its own. */
+export interface Person {
+  /** In the operator's eyes. */
+  readonly name: string;
+  readonly client: Client;
+  readonly accountId: string;
+  /** Codes of the alarms that stand. */
+  alarms(): Promise<readonly ClientErrorCode[]>;
+  /** Texts that it has in a conversation, oldest first. */
+  texts(conversationId: string): Promise<readonly string[]>;
+  /** Puts its clock forward: timers of hours fire. */
+  jump(durationMs: number): Promise<void>;
+}
+
+const limits = { publicationIntervalMs: 0, headsIntervalMs: 100 };
+
+/** A malicious operator with a real server, and people who trust it. */
+export class Scene implements AsyncDisposable {
+  readonly folder: string;
+  readonly server: RunningServer;
+  readonly operator: Operator;
+  readonly #servers: RunningServer[];
+  readonly #clients: Client[] = [];
+
+  private constructor(folder: string, server: RunningServer, operator: Operator) {
+    this.folder = folder;
+    this.server = server;
+    this.operator = operator;
+    this.#servers = [server];
+  }
+
+  static async open(): Promise<Scene> {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
+    const server = await startOn(join(folder, "server"));
+    const operator = new Operator(server.url);
+    await operator.start();
+    return new Scene(folder, server, operator);
+  }
+
+  /** Another real server of the same name, behind the operator: for accounts that only the operator knows of. */
+  async backRoom(): Promise<RunningServer> {
+    const server = await startOn(join(this.folder, `back-room-${this.#servers.length}`));
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** Two servers go on from what the one has now: each with the same accounts, conversations and keys. */
+  async split(): Promise<[RunningServer, RunningServer]> {
+    await this.server.close();
+    const copies = ["one", "two"].map((name) => join(this.folder, `server-${name}`));
+    for (const copy of copies) cpSync(join(this.folder, "server"), copy, { recursive: true });
+    const [one, two] = await Promise.all(copies.map((copy) => startOn(copy)));
+    if (one === undefined || two === undefined) throw new Error("two were started");
+    this.#servers.push(one, two);
+    return [one, two];
+  }
+
+  /** Registers somebody. `username` when the operator calls them by another name. */
+  async person(name: string, params: { username?: string } = {}): Promise<Person> {
+    const { platform, jump } = createJumpingPlatform();
+    const store = await openNodeStore(join(this.folder, "people", name));
+    const client = await createClient({ store, platform, serverUrl: this.operator.url(name) });
+    this.#clients.push(client);
+    const { accountId } = await client.register({ username: params.username ?? name });
+    return {
+      name,
+      client,
+      accountId,
+      alarms: async () => (await client.alarms()).map(({ failure }) => failure.code),
+      texts: async (id) => (await client.messages(id, { limit: 1000 })).flatMap(({ body }) => (body.kind === "text" ? [body.text] : [])),
+      async jump(durationMs) {
+        jump(durationMs);
+        await delay(50);
+      },
+    };
+  }
+
+  /** How many requests came so far: for `sent`. */
+  get mark(): number {
+    return this.operator.seen.length;
+  }
+
+  /** Requests with ciphertext that came from somebody since the mark, once there was time for it. */
+  async sent(person: Person, since: number): Promise<number> {
+    await delay(300);
+    return this.operator.ciphertexts(person.name, since);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) await client.close();
+    await this.operator.close();
+    for (const server of this.#servers) await server.close();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    if (this.operator.faults.length > 0) throw new AggregateError(this.operator.faults, "an override failed");
+  }
+}
+
+function startOn(dataDirectory: string): Promise<RunningServer> {
+  return startServer({ host, port: 0, dataDirectory, logLevel: "silent", limits });
+}
+
+/** The failure that an honest client shows for something that it was asked to do. @throws Error when it did it */
+export async function refusal(work: Promise<unknown>): Promise<ClientFailure> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof ClientError) return { code: error.code, message: error.message, canRetry: error.canRetry };
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
+
+/** Everybody has sent and read everything, twice: what one sends while it settles is read by the others. */
+export async function settle(...people: readonly Person[]): Promise<void> {
+  for (let round = 0; round < 2; round++) for (const { client } of people) await client.settle({ timeoutMs: 20_000 });
+}
+
+/** The first result of `look` that is neither `undefined` nor `false`. @throws Error after ten seconds */
+export async function eventually<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    await delay(50);
+  }
+  throw new Error(`did not happen: ${what}`);
+}
+
+/** Sends a text and waits until the server has it. */
+export async function say(person: Person, conversationId: string, text: string): Promise<void> {
+  const { id } = await person.client.send(conversationId, text);
+  await eventually(async () => (await messageOf(person, conversationId, id))?.delivery?.kind === "accepted", "the message is accepted");
+}
+
+/** Waits until somebody has read a text. */
+export async function hear(person: Person, conversationId: string, text: string): Promise<void> {
+  await eventually(async () => {
+    const isIn = (await person.client.conversations()).some(({ id }) => id === conversationId);
+    return isIn && (await person.texts(conversationId)).includes(text);
+  }, "the message arrives");
+}
+
+/** A message by its id. */
+export async function messageOf(person: Person, conversationId: string, messageId: string): Promise<Message | undefined> {
+  return (await person.client.messages(conversationId, { limit: 100 })).find(({ id }) => id === messageId);
+}
+
+/** Waits for an alarm with this code, and gives its words. */
+export async function alarmOf(person: Person, code: ClientErrorCode): Promise<ClientFailure> {
+  return await eventually(
+    async () => (await person.client.alarms()).find(({ failure }) => failure.code === code)?.failure,
+    `${person.name} is shown an alarm ${code}`,
+  );
+}
