@@ -34,6 +34,9 @@ export const maxAccountHistoryBytes = 1_048_576;
 /** How long entries are kept unless the server says otherwise (spec L-8). */
 export const retentionDays = 30;
 
+/** Largest DirectoryProof on the wire: a full history has some 3,000 states, each with a hash of 32 bytes in the proof. */
+export const maxDirectoryProofBytes = 131_072;
+
 /** The smallest bucket that holds `sizeBytes`, or `undefined` above the largest. */
 export function bucketFor(sizeBytes: number): number | undefined {
   return buckets.find((bucket) => sizeBytes <= bucket);

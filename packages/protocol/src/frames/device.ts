@@ -3,7 +3,7 @@ import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
-import { maxKeyPackageBytes, maxKeyPackagesPerPublish } from "../limits.ts";
+import { maxDirectoryProofBytes, maxKeyPackageBytes, maxKeyPackagesPerPublish } from "../limits.ts";
 import { blobBytes, deviceIdCodec, extCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import type { Frame, Hello, Role } from "./common.ts";
 
@@ -138,7 +138,7 @@ export const deviceReplyCodec: Codec<Frame<DeviceReply>> = frameCodec(
     hello: [0, helloCodec],
     error: [1, wireErrorCodec],
     reserved: [2, struct<{ untilMs: number }>({ untilMs: safeUint64 })],
-    published: [3, struct<Published>({ version: uint32, proof: opaqueV(65_536) })],
+    published: [3, struct<Published>({ version: uint32, proof: opaqueV(maxDirectoryProofBytes) })],
     key_packages: [4, struct<KeyPackageCount>({ oneTime: uint32, lastResortNotAfterMs: safeUint64 })],
     item: [5, struct<InboxItem>({ seq: safeUint64, day: safeUint64, blob: blobBytes })],
     holdings: [6, struct<{ json: Uint8Array }>({ json: opaqueV(245_760) })],

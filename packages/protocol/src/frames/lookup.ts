@@ -2,7 +2,7 @@ import { bool, empty, opaqueV, safeUint64, struct, text, uint32, uint8, variant,
 import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
-import { maxKeyPackageBytes } from "../limits.ts";
+import { maxDirectoryProofBytes, maxKeyPackageBytes } from "../limits.ts";
 import { deviceIdCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import { signedBytes } from "./device.ts";
 import type { Frame, Hello } from "./common.ts";
@@ -109,11 +109,14 @@ export const lookupReplyCodec: Codec<Frame<LookupReply>> = frameCodec(
   variant<LookupReply>(uint8, {
     hello: [0, helloCodec],
     error: [1, wireErrorCodec],
-    account: [2, struct<AccountRecord>({ states: signedList, pops: signedList, bindings: signedList, proof: opaqueV(65_536) })],
+    account: [
+      2,
+      struct<AccountRecord>({ states: signedList, pops: signedList, bindings: signedList, proof: opaqueV(maxDirectoryProofBytes) }),
+    ],
     key_package: [3, struct<TakenKeyPackage>({ card: opaqueV(8192), keyPackage: opaqueV(maxKeyPackageBytes), lastResort: bool })],
     availability: [4, struct<{ reason: number }>({ reason: uint8 })],
     done: [5, empty],
-    absent: [6, struct<AbsentName>({ bindings: signedList, proof: opaqueV(65_536) })],
+    absent: [6, struct<AbsentName>({ bindings: signedList, proof: opaqueV(maxDirectoryProofBytes) })],
     card: [7, struct<{ card: Uint8Array }>({ card: opaqueV(8192) })],
   }),
 );

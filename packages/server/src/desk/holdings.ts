@@ -10,7 +10,7 @@ const explanations = {
   host: "The server that wrote this.",
   account_id: "The account's id: the hash of its first state.",
   version: "The number of the newest state of the account.",
-  history_bytes: "The size of all states together; the server allows up to a limit.",
+  history_bytes: "The size of all states and bindings together; the server allows up to a limit.",
   updates: "How often the account was changed on the last day that it was: the server allows up to a limit.",
   usernames: "Names that the account holds or held, each with the account's own signature (SignedUsernameBinding, base64url).",
   states:

@@ -23,8 +23,11 @@ import type { NameChange } from "../store/accounts.ts";
 import type { DirectoryStore, KeyPackageCounts } from "../store/store.ts";
 import type { LabelName, VrfService } from "./vrf-service.ts";
 
-/** Bytes of states and proofs of possession in one answer: a longer chain is asked for in parts. */
-const maxRecordBytes = 120_000;
+/**
+ * Bytes of states and proofs of possession in one answer: a longer chain is asked for in parts. The last of them has the name's bindings
+ * and the proof besides, and is a frame of the wire all the same.
+ */
+const maxRecordBytes = 80_000;
 const maxReservationsPerOwner = 4;
 
 interface Reservation {

@@ -59,7 +59,8 @@ export class AccountTables {
       const isOwn = holder !== undefined && account !== undefined && holder.account === account.id;
       if (!isOwn && !this.isNameFree({ username: bind.username, day: next.day })) return { kind: "refused", code: "username_taken" };
     }
-    const bytes = next.state.length + next.pops.reduce((sum, pop) => sum + pop.length, 0);
+    const signed = [...next.pops, ...[bind, release].flatMap((name) => name?.binding ?? [])];
+    const bytes = signed.reduce((sum, one) => sum + one.length, next.state.length);
     const updates = account?.updatesDay === next.day ? account.updates + 1 : 1;
     if (updates > next.maxUpdatesPerDay || (account?.historyBytes ?? 0) + bytes > next.maxHistoryBytes) {
       return { kind: "refused", code: "too_many_updates" };

@@ -29,6 +29,8 @@ import type { Statements } from "./statements.ts";
 import type { TreeTables } from "./tree-tables.ts";
 
 const zeros = new Uint8Array(32);
+/** Bindings and releases of one name, by whatever accounts: all of them come with a lookup. */
+const maxBindingsOfName = 200;
 const nothing = new Uint8Array();
 
 /** The values that a publication adds, by label. */
@@ -134,6 +136,7 @@ export class DirectoryTables {
   }
 
   #apply(change: AccountChange, added: Added, deleted: number[]): ChangeOutcome {
+    if (this.#isWornOut(change.names.bind?.username)) return { kind: "refused", code: "too_many_updates" };
     const stored = this.#accounts.applyState(change);
     if (stored.kind !== "published") return stored;
     const { account, names } = { account: stored.account, names: change.names };
@@ -158,6 +161,12 @@ export class DirectoryTables {
     if (version !== change.version + 1) throw new Error("the values of an account's label are its states");
     if (change.deletion !== undefined) deleted.push(account);
     return { kind: "published" };
+  }
+
+  /** Whether a name has had so many bindings that an answer with all of them would become too large. */
+  #isWornOut(username: string | undefined): boolean {
+    const label = username === undefined ? undefined : this.#findLabel("username", utf8Bytes(username));
+    return label !== undefined && this.#lastVersion(label.id) >= maxBindingsOfName;
   }
 
   #adopt(accountId: Uint8Array, newLabels: readonly NewLabel[], added: Added): void {

@@ -103,7 +103,7 @@ export class Executor {
       publishDirectory: (params) => {
         lookups.forget();
         const result = directory.publish(params);
-        if (params.isServed) lookups.keepConfigChange();
+        if (params.isServed && result.head !== undefined) lookups.keepConfigChange();
         return result;
       },
       newestCheckpoint: () => tree.checkpoint(tree.size()),

@@ -8,6 +8,7 @@ import {
   logEntryCodec,
   parseNote,
   proveIndex,
+  withoutImpliedCosignatures,
 } from "@latchkey/transparency";
 import type { DirectoryProof, LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
 import type { LabelHoldings } from "../accounts.ts";
@@ -82,7 +83,9 @@ export class LookupTables {
     const checkpoint = this.#tree.checkpoint(size);
     if (checkpoint === undefined) throw new Error("a lookup before the directory's first head");
     const { bytes, entry } = this.#tree.entry(size - 1);
-    const head = { checkpoint: utf8Bytes(checkpoint.note), entry: bytes, inclusion: this.#tree.proveInclusion(size - 1, size) };
+    // Who replayed the map has seen the log too: the proof need not say both.
+    const note = withoutImpliedCosignatures(utf8Bytes(checkpoint.note));
+    const head = { checkpoint: note, entry: bytes, inclusion: this.#tree.proveInclusion(size - 1, size) };
     this.#head = { size, mapRoot: entry.mapRoot, head };
     return this.#head;
   }
