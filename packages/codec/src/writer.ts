@@ -5,12 +5,10 @@ const maxVectorBytes = 0x3fff_ffff;
 /** A growing buffer that bytes are appended to. */
 export class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
   #length = 0;
 
   constructor(initialBytes: number = 256) {
     this.#bytes = new Uint8Array(initialBytes);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** Bytes written so far. */
@@ -25,31 +23,41 @@ export class Writer {
       const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
       grown.set(this.#bytes.subarray(0, at));
       this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
     }
     this.#length = needed;
     return at;
   }
 
   uint8(value: number): void {
-    const at = this.#reserve(1); // before `#view` is read: reserving may replace it
-    this.#view.setUint8(at, checked(value, 0xff));
+    const at = this.#reserve(1); // before `#bytes` is read: reserving may replace it
+    this.#bytes[at] = checked(value, 0xff);
   }
 
   uint16(value: number): void {
-    const at = this.#reserve(2); // before `#view` is read: reserving may replace it
-    this.#view.setUint16(at, checked(value, 0xffff));
+    this.#put16(this.#reserve(2), checked(value, 0xffff));
   }
 
   uint32(value: number): void {
-    const at = this.#reserve(4); // before `#view` is read: reserving may replace it
-    this.#view.setUint32(at, checked(value, 0xffff_ffff));
+    this.#put32(this.#reserve(4), checked(value, 0xffff_ffff));
   }
 
   uint64(value: bigint): void {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new CodecError("invalid", "not a uint64");
     const at = this.#reserve(8);
-    this.#view.setBigUint64(at, value);
+    this.#put32(at, Number(value >> 32n));
+    this.#put32(at + 4, Number(value & 0xffff_ffffn));
+  }
+
+  #put16(at: number, value: number): void {
+    this.#bytes[at] = value >>> 8;
+    this.#bytes[at + 1] = value;
+  }
+
+  #put32(at: number, value: number): void {
+    this.#bytes[at] = value >>> 24;
+    this.#bytes[at + 1] = value >>> 16;
+    this.#bytes[at + 2] = value >>> 8;
+    this.#bytes[at + 3] = value;
   }
 
   /** Appends a copy of `bytes`. */
@@ -81,8 +89,8 @@ export class Writer {
     if (size > maxVectorBytes) throw new CodecError("limit", "vector too long for its header");
     this.#reserve(header - 1);
     this.#bytes.copyWithin(start + header, start + 1, start + 1 + size);
-    if (header === 2) this.#view.setUint16(start, 0x4000 | size);
-    else this.#view.setUint32(start, 0x8000_0000 + size);
+    if (header === 2) this.#put16(start, 0x4000 | size);
+    else this.#put32(start, 0x8000_0000 + size);
   }
 
   /** The bytes written, as a view of the buffer: the writer is not used afterwards. */

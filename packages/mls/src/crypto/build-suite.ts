@@ -7,6 +7,7 @@ import { aeads, allSuites, dhGroups, hashes, suiteParameters } from "./parameter
 import type { AeadName, HashName, KemName, SignatureName } from "./parameters.ts";
 import type { Primitives } from "./primitives.ts";
 import type { CipherSuite, CipherSuiteId, CryptoProvider } from "./suite.ts";
+import { wipe } from "./wipe.ts";
 
 /** HKDF over a provider's HMAC (RFC 5869). */
 export function hkdf(primitives: Primitives, name: HashName): Kdf {
@@ -17,6 +18,17 @@ export function hkdf(primitives: Primitives, name: HashName): Kdf {
     extract: (salt, inputKeyMaterial) => primitives.mac(name, salt, inputKeyMaterial),
     expand(pseudoRandomKey, info, sizeBytes) {
       if (sizeBytes > 255 * bytes) throw new MlsError("usage", "more output than HKDF gives", { clause: "RFC 5869 §2.3" });
+      if (sizeBytes <= bytes) {
+        // One block, as nearly always.
+        const only = new Uint8Array(info.length + 1);
+        only.set(info);
+        only[info.length] = 1;
+        const block = primitives.mac(name, pseudoRandomKey, only);
+        if (sizeBytes === bytes) return block;
+        const cut = block.slice(0, sizeBytes);
+        wipe(block);
+        return cut;
+      }
       const output = new Uint8Array(sizeBytes);
       let previous = 0;
       let input = new Uint8Array(info.length + 1);

@@ -6,9 +6,19 @@ export const mlsLabelPrefix = "MLS 1.0 ";
 
 // Labels are constants of protocols: a few dozen strings. The bound is for callers that build theirs.
 const labelBytes = new Map<string, Uint8Array>();
+const mlsLabelBytes = new Map<string, Uint8Array>();
 
 function bytesOfLabel(label: string, prefix: string): Uint8Array {
-  const whole = prefix + label;
+  if (prefix !== mlsLabelPrefix) return bytesOfWhole(prefix + label);
+  let bytes = mlsLabelBytes.get(label);
+  if (bytes === undefined) {
+    bytes = bytesOfWhole(prefix + label);
+    if (mlsLabelBytes.size < 256) mlsLabelBytes.set(label, bytes);
+  }
+  return bytes;
+}
+
+function bytesOfWhole(whole: string): Uint8Array {
   let bytes = labelBytes.get(whole);
   if (bytes === undefined) {
     bytes = utf8Bytes(whole);
