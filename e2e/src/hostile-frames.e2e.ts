@@ -85,7 +85,10 @@ function validFrames(): { role: Role; bytes: Uint8Array }[] {
       role: "post",
       bytes: requestBytes("post", { id: 7, body: { kind: "post", inboxId: id32, capability: id32, blob: randomBytes(40), token: empty } }),
     },
-    { role: "lookup", bytes: requestBytes("lookup", { id: 7, body: { kind: "lookup_username", username: "somebody", fromVersion: 0, knownSize: 0 } }) },
+    {
+      role: "lookup",
+      bytes: requestBytes("lookup", { id: 7, body: { kind: "lookup_username", username: "somebody", fromVersion: 0, knownSize: 0 } }),
+    },
     {
       role: "lookup",
       bytes: requestBytes("lookup", { id: 7, body: { kind: "take_key_package", accountId: id32, deviceId: id16, token: empty } }),

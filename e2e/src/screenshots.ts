@@ -1,14 +1,17 @@
 // node tools/run.js e2e/src/screenshots.ts [FOLDER]: pictures of the running app for the documentation (docs/screenshots), from a real
 // server, a real browser and people who write to each other.
-import { mkdirSync } from "node:fs";
+import { cpSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { messageBox, startConversation } from "./testing/app.ts";
 import { openBrowser, viewports } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
 import { joinedConversation, registerPerson, sendAndWait } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
-import { createFolder, startServerProcess } from "./testing/processes.ts";
+import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess } from "./testing/processes.ts";
+import { startWitnessProcess } from "./testing/witness-process.ts";
 
 const target = resolve(process.argv[2] ?? fileURLToPath(new URL("../../docs/screenshots", import.meta.url)));
 
@@ -51,8 +54,25 @@ async function open(page: Page, title: string): Promise<void> {
 
 using folder = createFolder();
 mkdirSync(target, { recursive: true });
-await using server = await startServerProcess({ data: folder.at("data"), args: ["--name", "Harbour Street"] });
-await using browser = await openBrowser({ folder: folder.at("ada") });
+const port = await freePort();
+const url = `http://localhost:${String(port)}`;
+const witnesses = await Promise.all(
+  ["north", "south", "harbour"].map((name) => startWitnessProcess({ folder: folder.at(name), name: `${name}.example`, server: url })),
+);
+const startServer = (data: string): Promise<ServerProcess> =>
+  startServerProcess({
+    data,
+    port,
+    args: [
+      "--name",
+      "Harbour Street",
+      ...witnesses.flatMap(({ url: at, logKey, mapKey }) => ["--witness", `${at} ${logKey} ${mapKey}`]),
+      "--witness-quorum",
+      "2",
+    ],
+  });
+let server = await startServer(folder.at("data"));
+const browser = await openBrowser({ folder: folder.at("ada") });
 const { page } = browser;
 
 await page.goto(server.url);
@@ -79,8 +99,19 @@ const person = (username: string): TestPerson => {
 await page.getByRole("textbox", { name: "Username", exact: true }).fill("ada");
 await page.getByRole("textbox", { name: "Your name (optional)" }).fill("Ada Lindqvist");
 await page.getByRole("button", { name: "Create account", exact: true }).click();
+await page.getByRole("button", { name: "Show the 24 words" }).waitFor();
+await page.getByRole("button", { name: "Show the 24 words" }).click();
+await page.getByRole("button", { name: "Print" }).waitFor();
+await shoot(page, "recovery-phrase", "desktop", { dark: true });
+await shoot(page, "recovery-phrase", "phone");
+await page.setViewportSize(viewports.desktop);
+await page.getByRole("button", { name: "Later" }).click();
 await page.getByRole("button", { name: "Copy link" }).first().waitFor();
 await shoot(page, "empty", "desktop");
+// A copy of the server's disk as it is now, for the end.
+await server.stop();
+cpSync(folder.at("data"), folder.at("old"), { recursive: true });
+server = await startServer(folder.at("data"));
 
 // A group, with everybody.
 const group = "Housemates 🏠";
@@ -163,4 +194,76 @@ await shoot(page, "settings", "phone");
 await page.getByRole("button", { name: "What the server holds about me" }).click();
 await page.getByRole("table").waitFor();
 await shoot(page, "holdings", "desktop");
+
+// What is verified of people.
+await page.setViewportSize(viewports.desktop);
+await page.goto(server.url);
+await open(page, benTitle);
+await page.getByRole("button", { name: "Conversation details" }).click();
+const region = page.getByRole("region", { name: "Verification" });
+await region.getByText(/checked by \d/).waitFor();
+await region.getByRole("button", { name: /^Safety number/ }).click();
+await page.getByRole("img", { name: /^Code of your safety number/ }).waitFor();
+await shoot(page, "safety-number", "desktop", { dark: true });
+await page.setViewportSize(viewports.phone);
+// The details are another page on a phone.
+await region.getByRole("button", { name: /^Safety number/ }).click();
+await page.getByRole("img", { name: /^Code of your safety number/ }).waitFor();
+await shoot(page, "safety-number", "phone");
+await page.setViewportSize(viewports.desktop);
+await region.getByRole("button", { name: /^Safety number/ }).click();
+await page.getByRole("button", { name: "Mark as verified" }).click();
+await page.getByText("You have marked this as verified").waitFor();
+await page.getByRole("button", { name: "Close", exact: true }).click();
+await page.locator(".conversation-header").getByText("Verified").waitFor();
+await shoot(page, "verification", "desktop", { dark: true });
+await region.scrollIntoViewIfNeeded();
+await shoot(page, "verification", "phone");
+
+// A second device.
+const fresh: BrowserProfile = await openBrowser({ folder: folder.at("ada-2"), viewport: viewports.phone });
+await fresh.page.goto(server.url);
+await fresh.page.getByRole("button", { name: "I have an account: link this device" }).click();
+await fresh.page.getByRole("img", { name: "Code for linking this device" }).waitFor();
+await shoot(fresh.page, "link-new-device", "phone", { dark: true });
+await shoot(fresh.page, "link-new-device", "desktop");
+const code = (await fresh.page.locator(".link-words b").allTextContents()).join(" ");
+await page.setViewportSize(viewports.desktop);
+await page.goto(`${server.url}/settings/devices`);
+await page.getByRole("button", { name: "Link a device", exact: true }).click();
+await page.getByRole("button", { name: "Scan the code" }).waitFor();
+await shoot(page, "link-own-device", "desktop");
+await shoot(page, "link-own-device", "phone");
+await page.getByRole("textbox", { name: "Words or code from the new device" }).fill(code);
+await page.getByRole("button", { name: "Go on", exact: true }).click();
+await page.locator(".link-digits").waitFor();
+await fresh.page.locator(".link-digits").waitFor();
+await shoot(page, "link-compare", "desktop", { dark: true });
+await shoot(page, "link-compare", "phone");
+await shoot(fresh.page, "link-compare-new", "phone");
+await page.getByRole("textbox", { name: /Type “my device”/ }).fill("my device");
+await page.getByRole("button", { name: "Yes, add this device" }).click();
+await fresh.page.getByRole("button", { name: "Yes, they are the same" }).click();
+await page.getByRole("button", { name: "To your devices" }).click();
+await page.getByRole("list", { name: "Your devices" }).getByRole("listitem").nth(1).waitFor();
+await shoot(page, "devices", "desktop", { dark: true });
+await shoot(page, "devices", "phone");
+await fresh[Symbol.asyncDispose]();
+
+// The operator puts an older copy of the disk in place: the public record that everybody followed is not this one any more.
+await page.setViewportSize(viewports.desktop);
+await page.goto(server.url);
+await open(page, benTitle);
+await server.stop();
+server = await startServer(folder.at("old"));
+for (const name of ["rolf", "rita"])
+  await registerPerson({ home: folder.at(name), server: server.url, username: name }).catch(() => undefined);
+await page.reload();
+await page.locator(".alarm").first().waitFor({ timeout: 90_000 });
+await shoot(page, "alarm", "desktop", { dark: true });
+await shoot(page, "alarm", "phone");
+
 for (const one of people.values()) await one[Symbol.asyncDispose]();
+await browser[Symbol.asyncDispose]();
+await server[Symbol.asyncDispose]();
+for (const witness of witnesses) await witness.kill();

@@ -29,14 +29,19 @@ export interface BrowserProfile extends AsyncDisposable {
 }
 
 /** Starts a browser on the profile in `folder`, with one page that is still empty. */
-export async function openBrowser(params: { folder: string; viewport?: { width: number; height: number } }): Promise<BrowserProfile> {
+export async function openBrowser(params: {
+  folder: string;
+  viewport?: { width: number; height: number };
+  /** A Y4M film that the browser's camera sees. */
+  camera?: string;
+}): Promise<BrowserProfile> {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
   if (!existsSync(executablePath)) throw new Error(`there is no Chromium at ${executablePath}: set CHROMIUM to its path`);
   const netLog = `${params.folder}.netlog.json`;
   const context = await chromium.launchPersistentContext(params.folder, {
     executablePath,
     headless: true,
-    args: [...flags, `--log-net-log=${netLog}`],
+    args: [...flags, `--log-net-log=${netLog}`, ...(params.camera === undefined ? [] : cameraFlags(params.camera))],
     viewport: params.viewport ?? viewports.desktop,
     locale: "en-GB",
     reducedMotion: "reduce",
@@ -79,6 +84,10 @@ export async function openBrowser(params: { folder: string; viewport?: { width: 
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+function cameraFlags(film: string): string[] {
+  return ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", `--use-file-for-fake-video-capture=${film}`];
 }
 
 /** URLs of the requests in a network log that some page or worker asked for: the browser's own errands have no such initiator. */

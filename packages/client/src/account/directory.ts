@@ -69,8 +69,8 @@ export interface Directory {
   refresh(host: string, accountId: Uint8Array): Promise<Contact>;
   /** What the cache has, inside a transaction of the caller's. */
   cached(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined>;
-  /** Verifies and remembers the accounts of a `directory_proofs` field; what does not hold is left out (spec D-5). Asks nobody about them. */
-  learn(proofs: Uint8Array): Promise<Contact[]>;
+  /** Verifies and remembers the accounts of a `directory_proofs` field; what does not hold is left out (spec D-5). Asks nobody about them. `only`: that account alone. */
+  learn(proofs: Uint8Array, options?: { only?: Uint8Array }): Promise<Contact[]>;
   /** One's own record with the proof, once `loadOwnRecord` was called; the one given while the proof is of an older state. */
   ownRecord(own: AccountRecord): AccountRecord;
   loadOwnRecord(): Promise<void>;
@@ -292,11 +292,12 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     },
     refresh,
     cached: loadContact,
-    async learn(proofs) {
+    async learn(proofs, options = {}) {
       const learned: Contact[] = [];
       for (const record of decodeProofs(proofs)) {
         try {
           const heard = await verifyRecord({ record, known: undefined, checkedAtMs: 0, signatures });
+          if (options.only !== undefined && !equalBytes(options.only, heard.accountId)) continue;
           const known = await store.transact("read", (tx) => loadContact(tx, heard.accountId));
           let contact = heard;
           try {

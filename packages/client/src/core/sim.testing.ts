@@ -201,6 +201,7 @@ export class SimDevice {
         this.shown.push(effect.proofs);
         return;
       case "sync":
+      case "sync":
       case "named":
       case "dropped":
       case "outgoing":

@@ -2,7 +2,7 @@ import { CodecError, decode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { inspectWelcome, MlsError } from "@latchkey/mls";
 import type { CipherSuiteId } from "@latchkey/mls";
 import { inboxItemKinds, welcomeBundleCodec } from "@latchkey/protocol";
-import type { InboxItem, WelcomeBundle } from "@latchkey/protocol";
+import type { InboxHead, InboxItem, WelcomeBundle } from "@latchkey/protocol";
 import { deviceOf } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
 import { defaultSuite, eraseOwnKeyPackage, findOwnKeyPackage, maintainKeyPackages } from "../account/key-packages.ts";
@@ -17,6 +17,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { Kept } from "../transport/kept-connection.ts";
+import { recordsOfWelcome, senderOfWelcome } from "./welcome-proofs.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
 
@@ -160,8 +161,7 @@ export class Inbox {
       recipient: { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, ...own.inboxKeyPair },
       blob: item.blob,
       isSeen: (itemId) => store.transact("read", (tx) => isItemSeen(tx, itemId)),
-      findSender: (head): Promise<VerifiedAccount | undefined> =>
-        this.#findSender(head.senderHost, head.senderAccountId, head.senderDeviceId),
+      findSender: (head, body): Promise<VerifiedAccount | undefined> => this.#findSender(head, body),
     });
     if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.welcome) {
       if (!equalBytes(opened.head.senderAccountId, own.accountId)) {
@@ -191,15 +191,18 @@ export class Inbox {
     if (!connection.closed) expectAnswer(await connection.request({ kind: "erase_inbox", uptoSeq: item.seq }), "done");
   }
 
-  async #findSender(host: string, accountId: Uint8Array, deviceId: Uint8Array): Promise<VerifiedAccount | undefined> {
-    const { directory } = this.#world;
+  async #findSender(head: InboxHead, body: Uint8Array): Promise<VerifiedAccount | undefined> {
+    const { directory, store } = this.#world;
+    const { senderHost: host, senderAccountId: accountId, senderDeviceId: deviceId } = head;
     try {
       if (equalBytes(accountId, this.#world.own.accountId)) {
         // Another device of one's own; one that this device has not heard of yet, perhaps.
         if (deviceOf(this.#world.own.account, deviceId) === undefined) await this.#world.refreshOwn();
         return this.#world.own.account;
       }
-      return (await directory.account(host, accountId)).account;
+      const known = await store.transact("read", (tx) => directory.cached(tx, accountId));
+      const shown = known === undefined ? await senderOfWelcome(this.#world, head, body) : undefined;
+      return shown ?? (await directory.account(host, accountId)).account;
     } catch (error) {
       if (error instanceof ClientError && !error.canRetry) return undefined;
       throw error;
@@ -229,12 +232,7 @@ export class Inbox {
       bundle.tree.kind === "inline"
         ? bundle.tree.tree
         : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, bundle.tree);
-    const { directoryProofs } = bundle;
-    const proofs =
-      directoryProofs.kind === "inline"
-        ? directoryProofs.proofs
-        : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, directoryProofs);
-    for (const contact of await directory.learn(proofs)) people.keep(contact);
+    for (const contact of await directory.learn(await recordsOfWelcome(this.#world, bundle))) people.keep(contact);
     const joined = await joinConversation(contextOf(this.#world, toBase64Url(bundle.logId)), {
       bundle,
       suiteId,

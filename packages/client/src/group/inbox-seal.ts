@@ -102,8 +102,8 @@ export async function openInboxItem(params: {
   platform: Pick<Platform, "crypto" | "signatures" | "sha256" | "nowMs">;
   recipient: { host: string; deviceId: Uint8Array; inboxId: Uint8Array; publicKey: Uint8Array; secretKey: Uint8Array };
   blob: Uint8Array;
-  /** The verified account that the head names; `undefined` when there is none. */
-  findSender: (head: InboxHead) => Promise<VerifiedAccount | undefined>;
+  /** The verified account that the head names; `undefined` when there is none. The body is not verified yet: it may hold that account's own proof. */
+  findSender: (head: InboxHead, body: Uint8Array) => Promise<VerifiedAccount | undefined>;
   isSeen: (itemId: Uint8Array) => Promise<boolean>;
 }): Promise<OpenedItem> {
   const { platform, recipient } = params;
@@ -119,7 +119,7 @@ export async function openInboxItem(params: {
   // A life beyond what ids are remembered for would let an item come back.
   if (head.notAfterMs < nowMs || head.notAfterMs > nowMs + maxLifeMs) return refused("expired");
   if (await params.isSeen(head.itemId)) return refused("seen");
-  const sender = await params.findSender(head);
+  const sender = await params.findSender(head, body);
   if (sender === undefined || !equalBytes(sender.accountId, head.senderAccountId)) return refused("unknown_sender");
   if (sender.state.host !== head.senderHost) return refused("unknown_sender");
   try {
