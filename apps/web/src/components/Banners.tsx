@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import type { Message } from "@latchkey/client";
+import type { ClientFailure, Message } from "@latchkey/client";
 import { alarmWords, words } from "../messages/words.ts";
 import { sortAlarms } from "../state/app-state.ts";
 import type { Alarm, AppState } from "../state/app-state.ts";
@@ -9,6 +9,8 @@ import { formatAgo, formatTime } from "../state/format.ts";
 import { Icon } from "./Icon.tsx";
 
 const patienceMs = 2000;
+/** Warnings after which one looks at one's devices. */
+const devicesCodes: readonly ClientFailure["code"][] = ["account_changed", "device_added"];
 
 /** The thin line while there is no connection. Coming back is silent. */
 export function ConnectionLine(): ReactElement | undefined {
@@ -108,7 +110,7 @@ function AlarmBanner({ alarm, isOpen }: { readonly alarm: Alarm; readonly isOpen
             {words.openConversation}
           </button>
         )}
-        {isExpanded && failure.code === "account_changed" && route.kind !== "devices" && (
+        {isExpanded && devicesCodes.includes(failure.code) && route.kind !== "devices" && (
           <button type="button" className="button" onClick={() => router.go({ kind: "devices" })}>
             {words.openDevices}
           </button>

@@ -6,14 +6,13 @@ import { words } from "../messages/words.ts";
 import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
 import { formatAgo, formatDate } from "../state/format.ts";
-import { sortByConcern, summarizeRecords } from "../state/verification.ts";
+import { isNewDevice, sortByConcern, summarizeRecords } from "../state/verification.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { SafetyNumberDialog } from "./SafetyNumberDialog.tsx";
 import "../styles/account.css";
 
 const shownAtFirst = 6;
-const recentMs = 7 * 86_400_000;
 const text = accountWords.verification;
 
 /** What is known of the keys of a conversation's members: plain words, then devices, then the safety number behind a button. */
@@ -124,8 +123,7 @@ function MemberRow({
 }): ReactElement {
   const { person, devices, mark } = member;
   const list = <DeviceList devices={devices} name={person.displayName} nowMs={nowMs} />;
-  const newest = Math.max(0, ...devices.map(({ addedAtMs }) => addedAtMs));
-  const isRecent = devices.length > 0 && nowMs - newest < recentMs;
+  const isRecent = devices.some((device) => isNewDevice(device, devices, nowMs));
   return (
     <li className="verified-person">
       <div className="verified-head">
@@ -183,7 +181,7 @@ function DeviceList({
         <li key={device.deviceId}>
           {text.device(index + 1)}
           {device.addedAtMs > 0 && `, ${text.added(formatDate(device.addedAtMs))}`}
-          {device.addedAtMs > 0 && nowMs - device.addedAtMs < recentMs && <span className="device-recent">{text.recent}</span>}
+          {isNewDevice(device, devices, nowMs) && <span className="device-recent">{text.recent}</span>}
           {!device.inAccount ? (
             <span className="device-warning"> · {text.notInAccount}</span>
           ) : (

@@ -14,5 +14,5 @@ export function failureWords(failure: ClientFailure): FailureWords {
 
 /** What to say about something that must not happen. */
 export function alarmWords(failure: ClientFailure): AlarmWords {
-  return words.alarms[failure.code] ?? { ...failureWords(failure), meaning: "", done: "" };
+  return words.alarms[failure.code] ?? { ...failureWords(failure), meaning: failure.message, done: "" };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { KeyRecord, MemberVerification } from "@latchkey/client";
 import { testPerson } from "../testing/fixtures.ts";
 import { isAllVerified } from "./app-state.ts";
-import { sortByConcern, summarizeRecords } from "./verification.ts";
+import { isNewDevice, sortByConcern, summarizeRecords } from "./verification.ts";
 
 function member(
   name: string,
@@ -42,6 +42,19 @@ describe("what holds for several people's keys", () => {
       member("back", { mark: "changed" }),
     ]);
     expect(sorted.map(({ person }) => person.username)).toEqual(["back", "gone", "new", "ann", "zoe"]);
+  });
+});
+
+describe("a new device", () => {
+  const dayMs = 86_400_000;
+  const device = (addedAtMs: number) => ({ deviceId: String(addedAtMs), addedAtMs, inConversation: true, inAccount: true });
+  const [first, second] = [device(100 * dayMs), device(101 * dayMs)];
+
+  it("is one that came lately to others, not the first one of a new account", () => {
+    expect(isNewDevice(second, [first, second], 102 * dayMs)).toBe(true);
+    expect(isNewDevice(first, [first, second], 102 * dayMs)).toBe(false);
+    expect(isNewDevice(second, [first, second], 109 * dayMs)).toBe(false);
+    expect(isNewDevice(device(0), [first, device(0)], 102 * dayMs)).toBe(false);
   });
 });
 

@@ -1,4 +1,6 @@
-import type { KeyRecord, MemberVerification } from "@latchkey/client";
+import type { DeviceRecord, KeyRecord, MemberVerification } from "@latchkey/client";
+
+const recentMs = 7 * 86_400_000;
 
 /** What holds for the keys of several people together: the weakest of each. */
 export interface RecordSummary extends KeyRecord {
@@ -28,6 +30,12 @@ export function summarizeRecords(members: readonly MemberVerification[]): Record
 /** Whom to look at first: changed marks, then unchecked keys, then devices that do not belong, then by name. */
 export function sortByConcern(members: readonly MemberVerification[]): readonly MemberVerification[] {
   return [...members].sort((a, b) => concern(b) - concern(a) || a.person.displayName.localeCompare(b.person.displayName));
+}
+
+/** Whether a device came to an account lately, which had others before. */
+export function isNewDevice(device: DeviceRecord, devices: readonly DeviceRecord[], nowMs: number): boolean {
+  if (device.addedAtMs === 0 || nowMs - device.addedAtMs >= recentMs) return false;
+  return devices.some(({ addedAtMs }) => addedAtMs > 0 && addedAtMs < device.addedAtMs);
 }
 
 function concern({ mark, record, devices }: MemberVerification): number {
