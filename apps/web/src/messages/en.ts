@@ -408,12 +408,6 @@ export const en = {
       done: "Everything goes on as before.",
       advice: "If it was not you, look at your list of devices now, and remove those that you do not know.",
     },
-    device_added: {
-      title: "A device was added to your account",
-      meaning: "Another of your devices did it, or somebody who has one of them. The new device reads all that is sent to you.",
-      done: "",
-      advice: "If it was you, all is well. If not, remove it in the list of your devices, and tell the people you write to.",
-    },
     not_a_member: {
       title: "The server no longer accepts this device in this conversation",
       meaning:
@@ -527,10 +521,6 @@ export const en = {
     device_added: {
       title: "Another of your devices added a device to your account",
       advice: "If it was not you, look at your list of devices now, and remove those that you do not know.",
-    },
-    device_added: {
-      title: "A device was added to your account",
-      advice: "If it was not you, remove it in the list of your devices.",
     },
     device_removed: {
       title: "This device was removed from the account",
