@@ -232,6 +232,7 @@ async function startDirectory(params: {
       return () => clearTimeout(timer);
     },
     reportBug,
+    onBehind: () => warn("a witness has seen more of the directory's log than there is: the data folder is an old copy"),
   });
   await publisher.start(await store.directoryStatus());
   return { publisher, vrf };

@@ -5,6 +5,8 @@ import {
   decodeDirectoryProof,
   nextReplay,
   openCheckpoint,
+  parseCheckpoint,
+  parseNote,
   parseVkey,
   decodeEntryBundle,
   directoryConfigCodec,
@@ -18,9 +20,11 @@ import {
   entriesTilePath,
 } from "@latchkey/transparency";
 import type { DirectoryView, KnownLabels, ReplayState } from "@latchkey/transparency";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { defaultLimits } from "../config.ts";
 import type { RunningServer } from "../server.ts";
 import {
   createAccount,
@@ -28,9 +32,11 @@ import {
   deviceEntry,
   nextState,
   none,
+  random,
   register,
   runServer,
   signBinding,
+  signCard,
   signPop,
   temporaryDirectory,
 } from "../testing/fixtures.ts";
@@ -319,5 +325,62 @@ describe("the public log", () => {
     await expect(runServer({ dataDirectory, host })).rejects.toMatchObject({ code: "data_unusable" });
     writeFileSync(join(dataDirectory, "directory", "vrf.key"), new Uint8Array(31));
     await expect(runServer({ dataDirectory, host })).rejects.toMatchObject({ code: "data_unusable" });
+  });
+
+  test("a server of before the log lists its accounts when it starts, once", async () => {
+    const dataDirectory = temporaryDirectory();
+    const saved = fileURLToPath(new URL("../store/sqlite/fixtures/v1.sqlite", import.meta.url));
+    copyFileSync(saved, join(dataDirectory, "latchkey.sqlite"));
+    const host = "latchkey.example";
+    const sizes: number[] = [];
+    for (let start = 0; start < 2; start++) {
+      const server = await runServer({ dataDirectory, host });
+      const lookup = await TestClient.connect(server.url, "lookup");
+      const found = await ask(lookup, "account", { kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 });
+      const { labels, head } = decodeDirectoryProof(found.proof);
+      expect(labels).toMatchObject([
+        { type: "account", items: [{ kind: "opening" }] },
+        { type: "username", items: [{ kind: "opening" }] },
+      ]);
+      sizes.push(parseCheckpoint(parseNote(head.checkpoint).text).size);
+      await server.close();
+    }
+    expect(sizes).toEqual([2, 2]);
+  });
+
+  test("names that nobody has cost proofs, so they are limited; what was asked for before, and names that somebody has, are not", async () => {
+    const proveAbsence = { burst: 2, perSecond: 0 };
+    const server = await runServer({ limits: { rates: { ...defaultLimits.rates, proveAbsence } } });
+    await register(server, "alice");
+    const lookup = await TestClient.connect(server.url, "lookup");
+    const outcome = (username: string) => lookup.outcome({ kind: "lookup_username", username, fromVersion: 0, knownSize: 0 });
+    expect(await outcome("carol")).toBe("absent");
+    expect(await outcome("daisy")).toBe("absent");
+    expect(await outcome("emily")).toBe("rate_limited");
+    expect(await outcome("carol")).toBe("absent");
+    expect(await outcome("alice")).toBe("account");
+    expect(await outcome("No Name")).toBe("not_found");
+    expect(
+      await lookup.outcome({
+        kind: "lookup_account",
+        accountId: random(32),
+        fromVersion: 0,
+        accountValues: 0,
+        nameValues: 0,
+        knownSize: 0,
+      }),
+    ).toBe("not_found");
+  });
+
+  test("the card of a device is there for whoever knows its account", async () => {
+    const server = await runServer();
+    const { account, client } = await register(server, "alice");
+    const lookup = await TestClient.connect(server.url, "lookup");
+    const query = { kind: "lookup_card", accountId: account.accountId, deviceId: account.device.deviceId } as const;
+    expect(await lookup.outcome(query)).toBe("not_found");
+    const card = await signCard(account.device, random(32));
+    await client.outcome({ kind: "card", card });
+    expect(await lookup.ask(query)).toEqual({ kind: "card", card });
+    expect(await lookup.outcome({ ...query, accountId: random(32) })).toBe("not_found");
   });
 });

@@ -88,6 +88,7 @@ async function start(params: { store: Store; clock: Clock; options: DirectoryOpt
     nowMs: () => clock.nowMs,
     schedule: clock.schedule,
     reportBug: (error) => bugs.push(error),
+    onBehind: () => bugs.push("behind"),
   });
   await publisher.start(await store.directoryStatus());
   // The newest head once more to its witnesses, then what the start makes due.
@@ -279,6 +280,21 @@ describe("witnesses", () => {
     await clock.pass(1000);
     await more;
     expect(witness.requests.at(-1)).toEqual({ oldSize: "old 2", status: 200 });
+  });
+
+  test("a log that was put back from an old copy is not cosigned, and the operator is told", async () => {
+    const witness = new FakeWitness("one.example");
+    const { store, clock, publisher } = await setUp({ witnesses: [witness] });
+    for (const name of ["alice", "bobby"]) {
+      const change = publisher.publish(named(name));
+      await clock.pass(1000);
+      await change;
+    }
+    expect(witness.latest?.size).toBe(3);
+    await store.close();
+    const old = await setUp({ witnesses: [witness] });
+    expect(old.bugs).toEqual(["behind"]);
+    expect((await served(old.store, old.opened.keys.current.vkey, [witness])).cosignatures).toEqual([]);
   });
 
   test("[D-3] the current size is cosigned again every six hours, even when idle", async () => {

@@ -41,6 +41,8 @@ export interface PublisherParts {
   /** Runs something later; answers how to call it off. */
   readonly schedule: (run: () => void, delayMs: number) => () => void;
   reportBug(error: unknown): void;
+  /** A witness has cosigned a larger log than this one. */
+  onBehind(): void;
   /** Another checkpoint is served, or the same with other cosignatures. */
   onServed?(): void;
 }
@@ -196,10 +198,11 @@ export class Publisher {
 
   /** Has a head cosigned, and serves it whoever has answered: clients know how many they ask for. */
   async #serve(head: UnservedHead, isServed: boolean): Promise<void> {
-    const { store, witnesses, nowMs, onServed } = this.#parts;
+    const { store, witnesses, nowMs, onServed, onBehind } = this.#parts;
     this.#served = { head, cosignatures: [] };
     if (witnesses.count > 0) {
-      const { cosignatures, isComplete } = await witnesses.ask(head);
+      const { cosignatures, isComplete, isBehind } = await witnesses.ask(head);
+      if (isBehind) onBehind();
       if (cosignatures.length > 0) await store.addCosignatures({ size: head.size, cosignatures });
       this.#served.cosignatures = cosignatures;
       this.#cosignedAtMs = nowMs();

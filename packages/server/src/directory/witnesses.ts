@@ -26,6 +26,8 @@ export interface WitnessRound {
   readonly cosignatures: readonly StoredCosignature[];
   /** Whether every key of every witness has cosigned. */
   readonly isComplete: boolean;
+  /** Whether one of them has cosigned a larger log than this: then this one was put back from an old copy. */
+  readonly isBehind: boolean;
 }
 
 /** Longest that the publishers of a change wait for all witnesses together. */
@@ -85,7 +87,8 @@ export class Witnesses {
     const signal = AbortSignal.timeout(witnessTimeoutMs);
     const answers = await Promise.all(this.#witnesses.map((witness) => this.#askOne(witness, head, signal)));
     const wanted = this.#witnesses.reduce((sum, { keys }) => sum + keys.length, 0);
-    return { cosignatures: answers.flat(), isComplete: answers.flat().length === wanted };
+    const isBehind = this.#witnesses.some(({ lastSize }) => lastSize > head.size);
+    return { cosignatures: answers.flat(), isComplete: answers.flat().length === wanted, isBehind };
   }
 
   async #askOne(witness: Witness, head: UnservedHead, signal: AbortSignal): Promise<StoredCosignature[]> {
@@ -94,8 +97,9 @@ export class Witnesses {
       for (let attempt = 0; attempt < 2; attempt++) {
         const answer = await this.#post(witness, head, signal);
         if (answer.kind === "cosigned") return await this.#verified(witness, head, answer.lines);
-        if (answer.kind === "refused" || answer.size > head.size) return [];
+        if (answer.kind === "refused") return [];
         witness.lastSize = answer.size;
+        if (answer.size > head.size) return [];
       }
     } catch {
       // Out of reach, too slow, or not what a witness says: it is asked again about the next head.
