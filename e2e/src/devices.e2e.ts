@@ -1,7 +1,7 @@
 import type { Client, ClientEvent, LinkState } from "@latchkey/client";
 import { openNodeClient } from "@latchkey/client/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, joinedConversation, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
+import { eventually, joinedConversation, personOf, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
@@ -96,6 +96,8 @@ describe("an account with several devices", () => {
 
   test("[A-8] messages of both devices are one's own on both, and what is read on one is read on the other", async () => {
     const group = await joinedConversation(second, "Garden");
+    const readUpTo = (await alice.client.messages(group.id, { limit: 1 }))[0];
+    await alice.client.markRead(group.id, readUpTo?.order ?? 0);
     await sendAndWait(second, group.id, "from the tablet");
     await receiveText(alice.client, group.id, "from the tablet");
     await receiveText(bob.client, group.id, "from the tablet");
@@ -136,15 +138,11 @@ describe("an account with several devices", () => {
       const group = await joinedConversation(third, "Garden");
       const { deviceId } = (await third.account()) ?? { deviceId: "" };
       await alice.client.removeDevice(deviceId);
-      await eventually(
-        third,
-        async () =>
-          third.send(group.id, "still here").then(
-            () => undefined,
-            (error: unknown) => error,
-          ),
-        "the removed device stops",
-      ).then((error) => expect(error).toMatchObject({ code: "device_removed" }));
+      const told = async (): Promise<true | undefined> =>
+        (await third.alarms()).some(({ failure }) => failure.code === "device_removed") ? true : undefined;
+      await eventually(third, told, "the removed device is told");
+      await expect(third.send(group.id, "still here")).rejects.toMatchObject({ code: "device_removed" });
+      expect(await textsOf(third, group.id)).toContain("from the tablet");
       await eventually(
         bob.client,
         async () => {
@@ -160,5 +158,106 @@ describe("an account with several devices", () => {
     } finally {
       await third.close();
     }
+  });
+
+  test("[A-7] a linking that one side breaks off, or whose digits differ, leaves nothing on either", async () => {
+    const fresh = await openNodeClient({ home: folder.at("alice-fresh"), serverUrl: server.url });
+    try {
+      const offer = await fresh.offerLink({ deviceName: "Not mine" });
+      const failed = new Promise<LinkState>((resolve) => {
+        fresh.subscribe((event) => event.kind === "link" && event.state.kind === "failed" && resolve(event.state));
+      });
+      await alice.client.acceptLink(offer.code);
+      await fresh.confirmLink(true);
+      await alice.client.confirmLink(false);
+      expect(await failed).toMatchObject({ failure: { code: "link_refused" } });
+      expect(await fresh.account()).toBeUndefined();
+      expect(await alice.client.devices()).toHaveLength(2);
+      await expect(alice.client.acceptLink(offer.code)).rejects.toMatchObject({ code: "link_expired" });
+      await expect(alice.client.acceptLink("twelve words that nobody ever made up in any order at all")).rejects.toMatchObject({
+        code: "invalid_code",
+      });
+      // The same profile can be linked all the same.
+      expect((await fresh.offerLink({ deviceName: "Not mine" })).words).toHaveLength(12);
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  test("[A-7] the existing device ends right after it published: the new device is finished when it is back", async () => {
+    const home = folder.at("carol");
+    let carol = await registerPerson({ home, server: server.url, username: "carol" });
+    const group = await carol.client.startConversation({ to: ["bob"], name: "Carol's" });
+    await sendAndWait(carol.client, group.id, "before the linking");
+    const added = await openNodeClient({ home: folder.at("carol-2"), serverUrl: server.url });
+    try {
+      const offer = await added.offerLink({ deviceName: "Second" });
+      const moving = linkState(added, "moving");
+      const done = linkState(added, "done");
+      await carol.client.acceptLink(offer.code);
+      await Promise.all([carol.client.confirmLink(true), added.confirmLink(true)]);
+      await moving;
+      await carol.client.close();
+      carol = personOf(await openNodeClient({ home, serverUrl: server.url }), "carol");
+      await done;
+      expect(await textsOf(added, group.id)).toEqual(["before the linking"]);
+    } finally {
+      await added.close();
+      await carol[Symbol.asyncDispose]();
+    }
+  });
+});
+
+describe("the recovery phrase", () => {
+  test("[A-1] [A-4] brings an account back with one device; the others are out, and contacts are told", async () => {
+    const dora = await registerPerson({ home: folder.at("dora"), server: server.url, username: "dora" });
+    const group = await dora.client.startConversation({ to: ["bob"], name: "Dora's" });
+    await sendAndWait(dora.client, group.id, "hello");
+    const words = (await dora.client.recoveryPhrase()) ?? [];
+    expect(words).toHaveLength(24);
+    await dora.client.forgetRecoveryPhrase();
+    expect(await dora.client.recoveryPhrase()).toBeUndefined();
+    expect(await dora.client.account()).toMatchObject({ hasRecoveryPhrase: false });
+
+    const found = await openNodeClient({ home: folder.at("dora-2"), serverUrl: server.url });
+    try {
+      const phrase = words.join(" ");
+      await expect(found.recover({ username: "dora", phrase: words.slice(1).join(" ") })).rejects.toMatchObject({ code: "invalid_phrase" });
+      await expect(found.recover({ username: "bob", phrase })).rejects.toMatchObject({ code: "invalid_phrase" });
+      await expect(found.recover({ username: "nobody-here", phrase })).rejects.toMatchObject({ code: "unknown_user" });
+      expect(await found.account()).toBeUndefined();
+      const account = await found.recover({ username: "dora", phrase: `  ${phrase.toUpperCase()} `, deviceName: "New phone" });
+      expect(account).toMatchObject({ username: "dora", accountId: (await dora.client.account())?.accountId });
+      expect((await found.devices()).map(({ name }) => name)).toEqual(["New phone"]);
+      const told = async (): Promise<true | undefined> =>
+        (await dora.client.alarms()).some(({ failure }) => failure.code === "device_removed") ? true : undefined;
+      await eventually(dora.client, told, "the old device is told");
+      const direct = await found.startConversation({ to: ["bob"] });
+      await sendAndWait(found, direct.id, "I am back");
+      await receiveText(bob.client, direct.id, "I am back");
+    } finally {
+      await found.close();
+      await dora[Symbol.asyncDispose]();
+    }
+  });
+});
+
+describe("an account that is deleted", () => {
+  test("[A-1] [A-3] is gone for everybody: its profile is empty, its name stays reserved", async () => {
+    const emil = await registerPerson({ home: folder.at("emil"), server: server.url, username: "emil" });
+    const group = await emil.client.startConversation({ to: ["bob"], name: "Emil's" });
+    await sendAndWait(emil.client, group.id, "goodbye");
+    await joinedConversation(bob.client, "Emil's");
+    await emil.client.deleteAccount();
+    expect(await emil.client.account()).toBeUndefined();
+    expect(await emil.client.conversations()).toEqual([]);
+    await expect(emil.client.register({ username: "emil" })).rejects.toMatchObject({ code: "username_taken" });
+    await expect(alice.client.resolve("emil")).rejects.toMatchObject({ code: "unknown_user" });
+    const alone = async (): Promise<true | undefined> =>
+      (await bob.client.details(group.id)).members.some(({ person }) => person.username === "emil") ? undefined : true;
+    await eventually(bob.client, alone, "he is out of the group");
+    // The profile can be used for another account.
+    expect(await emil.client.register({ username: "emil-2" })).toMatchObject({ username: "emil-2" });
+    await emil[Symbol.asyncDispose]();
   });
 });

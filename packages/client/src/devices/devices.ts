@@ -99,12 +99,13 @@ export class Devices {
   }
 
   list(): OwnDevice[] {
-    const { account, deviceId: ownId, createdAtMs } = this.#world.own;
+    const { account, deviceId: ownId, deviceName, createdAtMs } = this.#world.own;
     return account.state.devices
       .map(({ deviceId, addedMs }): OwnDevice => {
         const id = toBase64Url(deviceId);
         const isThisDevice = equalBytes(deviceId, ownId);
-        return { deviceId: id, name: this.#names.get(id) ?? "", addedAtMs: Math.max(addedMs, createdAtMs), isThisDevice };
+        const name = this.#names.get(id) ?? (isThisDevice ? deviceName : "");
+        return { deviceId: id, name, addedAtMs: Math.max(addedMs, createdAtMs), isThisDevice };
       })
       .toSorted((a, b) => a.addedAtMs - b.addedAtMs);
   }

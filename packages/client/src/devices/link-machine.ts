@@ -71,6 +71,8 @@ export interface LinkMachine {
   /** The next message of the other side, and of one's own. */
   readonly expected: number;
   readonly next: number;
+  /** Entries that this side made: another one in its name means that the code was used before. */
+  readonly own: readonly Uint8Array[];
   /** Entries taken in, readable or not: bounded, since whoever knows the code may write. */
   readonly entries: number;
 }
@@ -117,20 +119,22 @@ export async function beginNewSide(context: LinkContext, place: LinkPlace, devic
   const nonce = context.random(32);
   const body: LinkBody = { kind: "offer", publicKey: keyPair.publicKey, commitment: commitmentOf(nonce), deviceName };
   const offer: LinkMessage = { format: 1, sender: "new", index: 0, body };
+  const blob = sealLinkMessage(place, offer, context.random);
   const machine: LinkMachine = {
     role: "new",
     place,
     phase: { kind: "offered", keyPair, nonce, offer },
     expected: 0,
     next: 1,
+    own: [blob],
     entries: 0,
   };
-  return { machine, effects: [{ kind: "append", blob: sealLinkMessage(place, offer, context.random) }] };
+  return { machine, effects: [{ kind: "append", blob }] };
 }
 
 /** The existing device's side: waits for the offer. */
 export function beginExistingSide(place: LinkPlace, identity: LinkIdentity): LinkMachine {
-  return { role: "existing", place, phase: { kind: "joining", identity }, expected: 0, next: 0, entries: 0 };
+  return { role: "existing", place, phase: { kind: "joining", identity }, expected: 0, next: 0, own: [], entries: 0 };
 }
 
 /** Takes one input. */
@@ -177,7 +181,7 @@ function fail(context: LinkContext, machine: LinkMachine, code: ClientErrorCode,
 function append(context: LinkContext, machine: LinkMachine, body: LinkBody): LinkTurn {
   const message: LinkMessage = { format: 1, sender: machine.role, index: machine.next, body };
   const blob = sealLinkMessage(machine.place, message, context.random);
-  return { machine: { ...machine, next: machine.next + 1 }, effects: [{ kind: "append", blob }] };
+  return { machine: { ...machine, next: machine.next + 1, own: [...machine.own, blob] }, effects: [{ kind: "append", blob }] };
 }
 
 function say(context: LinkContext, machine: LinkMachine, keys: ChannelKeys, message: ChannelMessage): LinkTurn {
@@ -189,8 +193,12 @@ async function onEntry(context: LinkContext, before: LinkMachine, blob: Uint8Arr
   const machine = { ...before, entries: before.entries + 1 };
   if (machine.entries > maxEntries) return fail(context, machine, "server_lied", false);
   const message = openLinkMessage(machine.place, blob);
-  // Noise, one's own, or what was taken in already.
-  if (message === undefined || message.sender === machine.role || message.index < machine.expected) return { machine, effects: [] };
+  if (message?.sender === machine.role) {
+    const isOwn = machine.own.some((made) => equalBytes(made, blob));
+    return isOwn ? { machine, effects: [] } : fail(context, machine, "link_expired", false);
+  }
+  // Noise, or what was taken in already.
+  if (message === undefined || message.index < machine.expected) return { machine, effects: [] };
   // The log keeps the order in which one device wrote: something is missing.
   if (message.index > machine.expected) return fail(context, machine, "server_lied");
   const turn: LinkMachine = { ...machine, expected: machine.expected + 1 };
