@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { canPin, describeMachine, describeRevision, pinGenerator } from "./machine.ts";
 import type { Figure, Scenario } from "./scenario.ts";
+import { mlsMessages } from "./mls/messages.ts";
 import { mlsPeers } from "./mls/peers.ts";
 import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
 import { directory } from "./scenarios/directory.ts";
@@ -14,7 +15,18 @@ import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 import { serverDirectory } from "./scenarios/server-directory.ts";
 
-const scenarios: readonly Scenario[] = [appendOneToOne, fanout, idleMemory, drain, serverDirectory, directory, audit, mls, mlsPeers];
+const scenarios: readonly Scenario[] = [
+  appendOneToOne,
+  fanout,
+  idleMemory,
+  drain,
+  serverDirectory,
+  directory,
+  audit,
+  mls,
+  mlsMessages,
+  mlsPeers,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
