@@ -6,7 +6,6 @@ import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
 import { words } from "./messages/words.ts";
 import { BlockedPage } from "./pages/BlockedPage.tsx";
-import { ConversationPage } from "./pages/ConversationPage.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
 import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
 import { AppContext, threeColumns, twoColumns, useMedia, useRoute, useSelector } from "./state/context.ts";
@@ -21,6 +20,7 @@ const noticeMs = 8000;
 const calmMs = 3000;
 
 // What a person with an account does not see at once comes when it is needed.
+const ConversationPage = lazyComponent(async () => (await import("./pages/ConversationPage.tsx")).ConversationPage);
 const DetailsPane = lazyComponent(async () => (await import("./pages/DetailsPane.tsx")).DetailsPane);
 const HelpDialog = lazyComponent(async () => (await import("./components/Dialog.tsx")).HelpDialog);
 const HoldingsPage = lazyComponent(async () => (await import("./pages/HoldingsPage.tsx")).HoldingsPage);
