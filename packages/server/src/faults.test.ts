@@ -7,7 +7,7 @@ import type { Channel } from "./store/sqlite/sqlite-store.ts";
 import type { FromWorker } from "./store/sqlite/calls.ts";
 import type { Store } from "./store/store.ts";
 import { createLog, createTestLog, none, random, register, runServer, signCard, zeros } from "./testing/fixtures.ts";
-import { newEntry } from "./testing/store-suite.ts";
+import { newEntry } from "./testing/store-inputs.ts";
 import { TestClient } from "./testing/test-client.ts";
 import { inProcessChannel } from "./testing/in-process-channel.ts";
 

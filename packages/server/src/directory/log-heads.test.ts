@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { RunningServer } from "../server.ts";
 import { createLog, createTestLog, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import type { TestLog } from "../testing/fixtures.ts";
-import { newCommit, newEntry, newPublication, newState } from "../testing/store-suite.ts";
+import { newCommit, newEntry, newPublication, newState } from "../testing/store-inputs.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { nodeSignatures as signatures } from "./signatures.ts";

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { FakeWitness, networkOf } from "../testing/fake-witness.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
 import { inProcessChannel } from "../testing/in-process-channel.ts";
-import { newState } from "../testing/store-suite.ts";
+import { newState } from "../testing/store-inputs.ts";
 import { openStore } from "../store/sqlite/sqlite-store.ts";
 import type { AccountChange } from "../store/directory-store.ts";
 import type { Store } from "../store/store.ts";

@@ -6,16 +6,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { random, temporaryDirectory } from "../../testing/fixtures.ts";
 import { inProcessChannel } from "../../testing/in-process-channel.ts";
-import {
-  describeStore,
-  newCommit,
-  newEntry,
-  newLabel,
-  newPublication,
-  newQuery,
-  newState,
-  publishState,
-} from "../../testing/store-suite.ts";
+import { newCommit, newEntry, newLabel, newPublication, newQuery, newState, publishState } from "../../testing/store-inputs.ts";
+import { describeStore } from "../../testing/store-suite.ts";
 import type { Store } from "../store.ts";
 import { databaseFile } from "./executor.ts";
 import { migrate, migrations } from "./schema.ts";
