@@ -6,6 +6,7 @@ import { canPin, describeMachine, describeRevision, pinGenerator } from "./machi
 import type { Figure, Scenario } from "./scenario.ts";
 import { mlsMessages } from "./mls/messages.ts";
 import { mlsPeers } from "./mls/peers.ts";
+import { mlsPrimitives } from "./mls/primitives.ts";
 import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
 import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
@@ -25,6 +26,7 @@ const scenarios: readonly Scenario[] = [
   audit,
   mls,
   mlsMessages,
+  mlsPrimitives,
   mlsPeers,
 ];
 
