@@ -134,7 +134,10 @@ export class Directory {
       maxUpdatesPerDay: maxAccountUpdatesPerDay,
       maxHistoryBytes: maxAccountHistoryBytes,
     });
-    if (names.bind !== undefined) this.#reservations.delete(names.bind.username);
+    if (names.bind !== undefined) {
+      this.#reservations.delete(names.bind.username);
+      this.#vrf.forget({ type: "username", value: utf8Bytes(names.bind.username) });
+    }
     return { version: state.version, proof, accountId: verified.accountId, deviceIds: deviceIdsOf(state) };
   }
 

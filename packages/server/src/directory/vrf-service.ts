@@ -121,6 +121,11 @@ export class VrfService {
     this.#remember(name).catch(() => {});
   }
 
+  /** A name that the directory has listed: its place is in the store. */
+  forget(name: LabelName): void {
+    this.#remembered.delete(keyOfName(name));
+  }
+
   #remember(name: LabelName): Promise<NewLabel> {
     const key = keyOfName(name);
     const making = this.#make([name]).then(([label]) => {
