@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import { AlarmBanners, ConnectionLine, LiveMessages } from "./components/Banners.tsx";
+import { AlarmBanners, ConnectionLine, HistoryLine, LiveMessages } from "./components/Banners.tsx";
 import { ConversationList } from "./components/ConversationList.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
@@ -8,7 +8,7 @@ import { words } from "./messages/words.ts";
 import { BlockedPage } from "./pages/BlockedPage.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
 import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
-import { AppContext, threeColumns, twoColumns, useMedia, useRoute, useSelector } from "./state/context.ts";
+import { AppContext, threeColumns, twoColumns, useApp, useMedia, useRoute, useSelector } from "./state/context.ts";
 import type { App as AppValue } from "./state/context.ts";
 import type { Controller } from "./state/controller.ts";
 import { rememberAccount } from "./state/preferences.ts";
@@ -86,7 +86,7 @@ function Outside(): ReactElement {
     <div className="shell">
       <ConnectionLine />
       <AlarmBanners />
-      {kind === "link" ? <NewDevicePage /> : kind === "recover" ? <RecoverPage /> : <WelcomePage />}
+      {kind === "join" ? <NewDevicePage /> : kind === "recover" ? <RecoverPage /> : <WelcomePage />}
     </div>
   );
 }
@@ -99,10 +99,12 @@ function Messenger(): ReactElement {
   const showHelp = useCallback(() => setIsHelpOpen(true), []);
   const columnsRef = useRef<HTMLDivElement>(null);
   useShortcuts(showHelp);
-  const isHome = route.kind === "home" || route.kind === "recover";
+  useLinked();
+  const isHome = route.kind === "home" || route.kind === "recover" || route.kind === "join";
   return (
     <div className="shell">
       <ConnectionLine />
+      <HistoryLine />
       <AlarmBanners />
       <div className="columns" ref={columnsRef}>
         {(isTwo || isHome) && (
@@ -116,6 +118,19 @@ function Messenger(): ReactElement {
       {isHelpOpen && <HelpDialog close={() => setIsHelpOpen(false)} />}
     </div>
   );
+}
+
+/** Once a new device has everything, it says so, and the address is that of the list. */
+function useLinked(): void {
+  const { controller, notify, router } = useApp();
+  const isDone = useSelector((state) => state.link?.kind === "done");
+  const isNew = useRoute().kind === "join";
+  useEffect(() => {
+    if (!isDone || !isNew) return;
+    controller.endLink();
+    router.go({ kind: "home" }, { replace: true });
+    notify(words.linked);
+  }, [controller, isDone, isNew, notify, router]);
 }
 
 function FirstInvitation(): ReactElement | undefined {
@@ -160,6 +175,7 @@ function HomePlace(): ReactElement {
 function Place({ route, isThree }: { readonly route: Route; readonly isThree: boolean }): ReactElement {
   switch (route.kind) {
     case "home":
+    case "join":
     case "recover":
       return <HomePlace />;
     case "conversation":

@@ -302,7 +302,7 @@ export interface Client {
   serverInfo(): Promise<ServerInfo>;
   checkUsername(username: string): Promise<UsernameStatus>;
   /** Creates the account; resolves when the server has it on disk. A retry after a lost answer finishes the same account. */
-  register(params: { username: string; displayName?: string; invitation?: string }): Promise<AccountInfo>;
+  register(params: { username: string; displayName?: string; deviceName?: string; invitation?: string }): Promise<AccountInfo>;
   /** Finds an account by `name` or `name@host` and verifies its chain. */
   resolve(address: string): Promise<Person>;
   /** By `updatedAtMs`, newest first. */

@@ -42,6 +42,18 @@ export function ConnectionLine(): ReactElement | undefined {
   );
 }
 
+/** The thin line while conversations still come to a device that was linked just now. */
+export function HistoryLine(): ReactElement | undefined {
+  const link = useSelector((state) => state.link);
+  const isLinkPage = useRoute().kind === "link";
+  if (link?.kind !== "moving" || isLinkPage) return undefined;
+  return (
+    <div role="status" className="connection">
+      <p className="connection-line tabular">{words.connection.fetching(link.done, link.total)}</p>
+    </div>
+  );
+}
+
 /** Warnings, full width, until the person has handled them; those with most at stake first. */
 export function AlarmBanners(): ReactElement {
   const alarms = useSelector((state) => state.alarms);

@@ -302,6 +302,8 @@ export const en = {
     offline: (since: string): string => `Offline since ${since}`,
     waiting: (n: number): string => count(n, "message waits", "messages wait"),
     tryNow: "Try now",
+    fetching: (done: number, total: number): string =>
+      `Your conversations are coming: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`,
   },
 
   blocked: {
@@ -335,6 +337,7 @@ export const en = {
   alarmKeep: "Keep it",
   alarmRemove: "Take it away",
   openDevices: "Look at your devices",
+  linked: "This device is linked. Your conversations are here.",
   notLoaded: "This part of Latchkey could not be fetched from the server. Check your connection, then try again.",
   reload: "Reload",
   openConversation: "Show the conversation",

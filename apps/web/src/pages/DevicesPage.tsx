@@ -6,6 +6,7 @@ import { Icon } from "../components/Icon.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { accountWords } from "../messages/account-words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { deviceName } from "../state/device-name.ts";
 import { formatAgo, formatFull } from "../state/format.ts";
 import "../styles/account.css";
 
@@ -21,7 +22,10 @@ export function DevicesPage(): ReactElement {
   useEffect(() => {
     void act(() => controller.loadDevices());
   }, [act, controller]);
-  const name = (device: OwnDevice): string => (device.name === "" ? text.unnamed : device.name);
+  const name = (device: OwnDevice): string => {
+    if (device.name !== "") return device.name;
+    return device.isThisDevice ? deviceName(navigator.userAgent) : text.unnamed;
+  };
   return (
     <main className="page">
       <PageHeader heading={text.heading} takesFocus />
@@ -36,7 +40,7 @@ export function DevicesPage(): ReactElement {
             {devices.map((device) => (
               <li key={device.deviceId} className="device">
                 <span className="device-icon">
-                  <Icon name={/iPhone|Android/u.test(device.name) ? "phone" : "laptop"} size={22} />
+                  <Icon name={/iPhone|Android/u.test(name(device)) ? "phone" : "laptop"} size={22} />
                 </span>
                 <span className="person-text">
                   <bdi className="person-name">{name(device)}</bdi>

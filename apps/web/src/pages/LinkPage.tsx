@@ -18,6 +18,7 @@ export function LinkPage(): ReactElement {
   const act = useAction();
   const link = useSelector((state) => state.link);
   const [isReading, setIsReading] = useState(false);
+  const [refusal, setRefusal] = useState<{ readonly code: string; readonly why: string }>();
   // How an earlier linking went is no news.
   useEffect(() => {
     const before = controller.store.get().link;
@@ -41,6 +42,18 @@ export function LinkPage(): ReactElement {
     router.go({ kind: "devices" }, { replace: true });
   };
 
+  const start = async (code: string): Promise<void> => {
+    setRefusal(undefined);
+    setIsReading(true);
+    try {
+      await controller.client.acceptLink(code);
+    } catch (error) {
+      const { title, advice } = failureWords(failureOf(error));
+      setRefusal({ code, why: `${title}. ${advice}` });
+      setIsReading(false);
+    }
+  };
+
   return (
     <main className="page">
       <PageHeader heading={text.heading} takesFocus />
@@ -49,17 +62,7 @@ export function LinkPage(): ReactElement {
           isReading ? (
             <Waiting label={text.reading} cancel={restart} />
           ) : (
-            <EnterCode
-              start={async (code) => {
-                setIsReading(true);
-                try {
-                  await controller.client.acceptLink(code);
-                } catch (error) {
-                  setIsReading(false);
-                  throw error;
-                }
-              }}
-            />
+            <EnterCode refusal={refusal} start={start} />
           )
         ) : link.kind === "compare" ? (
           <CompareDigits
@@ -92,25 +95,23 @@ export function LinkPage(): ReactElement {
   );
 }
 
-function EnterCode({ start }: { readonly start: (code: string) => Promise<void> }): ReactElement {
+function EnterCode({
+  refusal,
+  start,
+}: {
+  /** What became of the code that was entered before. */
+  readonly refusal: { readonly code: string; readonly why: string } | undefined;
+  readonly start: (code: string) => Promise<void>;
+}): ReactElement {
   const id = useId();
   const [isScanning, setIsScanning] = useState(false);
-  const [code, setCode] = useState("");
-  const [error, setError] = useState<string>();
+  const [code, setCode] = useState(refusal?.code ?? "");
+  const [error, setError] = useState(refusal?.why);
   const fieldRef = useRef<HTMLTextAreaElement>(null);
-  const submit = async (entered: string): Promise<void> => {
-    setError(undefined);
-    try {
-      await start(entered.trim());
-    } catch (thrown) {
-      const { title, advice } = failureWords(failureOf(thrown));
-      setError(`${title}. ${advice}`);
-    }
-  };
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault();
     if (code.trim() === "") fieldRef.current?.focus();
-    else void submit(code);
+    else void start(code.trim());
   };
   return (
     <form className="link-step" onSubmit={onSubmit} noValidate>
@@ -127,7 +128,7 @@ function EnterCode({ start }: { readonly start: (code: string) => Promise<void> 
         <CodeScanner
           found={(found) => {
             setIsScanning(false);
-            void submit(found);
+            void start(found);
           }}
           close={() => setIsScanning(false)}
         />

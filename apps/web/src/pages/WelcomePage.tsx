@@ -4,6 +4,7 @@ import type { ServerInfo, UsernameStatus } from "@latchkey/client";
 import { failureWords, words } from "../messages/words.ts";
 import { Icon, Mark } from "../components/Icon.tsx";
 import { useApp, useSelector } from "../state/context.ts";
+import { deviceName } from "../state/device-name.ts";
 import { hadAccount } from "../state/preferences.ts";
 import { checkUsernameRule, normalizeUsername } from "../state/username.ts";
 import type { UsernameProblem } from "../state/username.ts";
@@ -45,7 +46,12 @@ export function WelcomePage(): ReactElement {
     const name = displayName.trim();
     const code = invitation.trim();
     try {
-      await controller.register({ username, ...(name === "" ? {} : { displayName: name }), ...(code === "" ? {} : { invitation: code }) });
+      await controller.register({
+        username,
+        deviceName: deviceName(navigator.userAgent),
+        ...(name === "" ? {} : { displayName: name }),
+        ...(code === "" ? {} : { invitation: code }),
+      });
     } catch (thrown) {
       const { title, advice } = failureWords(failureOf(thrown));
       setError(`${title}. ${advice}`);
@@ -137,7 +143,7 @@ export function WelcomePage(): ReactElement {
           {words.welcome.noPassword}
         </p>
         <div className="welcome-others">
-          <button type="button" className="button button-wide" onClick={() => router.go({ kind: "link" })}>
+          <button type="button" className="button button-wide" onClick={() => router.go({ kind: "join" })}>
             <Icon name="link" size={18} />
             {words.welcome.link}
           </button>

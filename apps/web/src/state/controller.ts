@@ -1,4 +1,4 @@
-import type { ClientFailure, Conversation, Message, Person } from "@latchkey/client";
+import type { ClientFailure, Conversation, LinkState, Message, Person } from "@latchkey/client";
 import { failureOf } from "../worker/protocol.ts";
 import type { HostEvent, HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
@@ -35,7 +35,7 @@ export interface Controller {
   send(conversationId: string, text: string): Promise<void>;
   retry(message: Message): Promise<void>;
   discard(message: Message): Promise<void>;
-  register(params: { username: string; displayName?: string; invitation?: string }): Promise<void>;
+  register(params: { username: string; displayName?: string; deviceName?: string; invitation?: string }): Promise<void>;
   start(to: readonly string[], name: string | undefined): Promise<Conversation>;
   addMembers(conversationId: string, addresses: readonly string[]): Promise<void>;
   removeMember(conversationId: string, person: Person): Promise<void>;
@@ -86,8 +86,22 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (events.some(({ kind }) => kind === "alarm" || kind === "alarms")) void loadAlarms();
     if (events.some(({ kind }) => kind === "devices") && store.get().devices !== undefined) void loadDevices().catch(() => undefined);
     if (events.some(({ kind }) => kind === "verification")) refreshVerifications();
-    const isLinked = events.some((event) => event.kind === "link" && event.state.kind === "done");
-    if (isLinked && store.get().account === undefined) void load().catch(() => undefined);
+    for (const event of events) if (event.kind === "link") onLink(event.state);
+  };
+
+  /** A new device has its account before its history: what comes of that stands in the client, untold. */
+  const onLink = (state: LinkState): void => {
+    if (state.kind === "done" && store.get().account === undefined) void load().catch(() => undefined);
+    if ((state.kind === "done" || state.kind === "moving") && store.get().account !== undefined) reloadTimelines();
+  };
+  const reloadTimelines = (): void => {
+    const { timelines, openId } = store.get();
+    if (timelines.size === 0) return;
+    store.update((state) => ({ ...state, timelines: new Map([...timelines].filter(([id]) => id === openId)) }));
+    const open = openId === undefined ? undefined : timelines.get(openId);
+    if (openId !== undefined && open !== undefined) {
+      void loadPage(openId, Math.max(pageSize, open.messages.length), undefined).catch(() => undefined);
+    }
   };
 
   const loadAlarms = async (): Promise<void> => {

@@ -12,6 +12,7 @@ const routes: readonly Route[] = [
   { kind: "holdings" },
   { kind: "devices" },
   { kind: "link" },
+  { kind: "join" },
   { kind: "recovery_phrase" },
   { kind: "recover" },
 ];

@@ -6,8 +6,10 @@ export type Route =
   | { readonly kind: "settings" }
   | { readonly kind: "holdings" }
   | { readonly kind: "devices" }
-  /** Linking: on a device with an account the other one is taken in; without, this one offers itself. */
+  /** Taking another device into the account. */
   | { readonly kind: "link" }
+  /** Where there is no account yet: this device offers itself to one. */
+  | { readonly kind: "join" }
   | { readonly kind: "recovery_phrase" }
   /** Where there is no account yet: to bring one back. */
   | { readonly kind: "recover" };
@@ -22,9 +24,12 @@ export function parseRoute(path: string, query = ""): Route {
   if (first === "new" && second === undefined) return { kind: "new", to: (new URLSearchParams(query).get("to") ?? "").slice(0, 400) };
   if (first === "settings" && second === undefined) return { kind: "settings" };
   if (first === "settings" && second === "server" && third === undefined) return { kind: "holdings" };
-  if (first === "settings" && second === "devices" && third === undefined) return { kind: "devices" };
+  if (first === "settings" && second === "devices") {
+    if (third === undefined) return { kind: "devices" };
+    if (third === "link") return { kind: "link" };
+  }
   if (first === "settings" && second === "recovery" && third === undefined) return { kind: "recovery_phrase" };
-  if (first === "link" && second === undefined) return { kind: "link" };
+  if (first === "link" && second === undefined) return { kind: "join" };
   if (first === "recover" && second === undefined) return { kind: "recover" };
   return { kind: "home" };
 }
@@ -47,6 +52,8 @@ export function formatRoute(route: Route): string {
     case "recovery_phrase":
       return "/settings/recovery";
     case "link":
+      return "/settings/devices/link";
+    case "join":
       return "/link";
     case "recover":
       return "/recover";
@@ -64,6 +71,7 @@ export function parentRoute(route: Route): Route {
       return { kind: "settings" };
     case "link":
       return { kind: "devices" };
+    case "join":
     case "recover":
     case "home":
     case "new":

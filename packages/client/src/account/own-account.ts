@@ -164,8 +164,9 @@ export async function createOwnAccount(params: {
   host: string;
   username: string;
   displayName: string;
+  deviceName?: string;
 }): Promise<OwnAccount> {
-  const { platform, host, username, displayName } = params;
+  const { platform, host, username, displayName, deviceName = "" } = params;
   const { signatures, random } = platform;
   const createdAtMs = platform.nowMs();
   const recoveryEntropy = random(recoveryEntropyBytes);
@@ -225,7 +226,7 @@ export async function createOwnAccount(params: {
     username,
     displayName,
     deviceId,
-    deviceName: "",
+    deviceName,
     signatureKeyPair,
     inboxId: random(32),
     inboxKeyPair,

@@ -20,6 +20,8 @@ export interface RegisterParams {
   readonly directory: Pick<Directory, "confirmPublished">;
   readonly username: string;
   readonly displayName?: string | undefined;
+  /** What this device is called in the list of one's devices. */
+  readonly deviceName?: string | undefined;
   readonly invitation?: string | undefined;
 }
 
@@ -49,7 +51,13 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
     const account =
       begun?.username === username
         ? { ...begun, displayName: params.displayName ?? begun.displayName }
-        : await createOwnAccount({ platform, host, username, displayName: params.displayName ?? username });
+        : await createOwnAccount({
+            platform,
+            host,
+            username,
+            displayName: params.displayName ?? username,
+            deviceName: (params.deviceName ?? "").trim().slice(0, 64),
+          });
     await store.transact("write", (tx) => saveOwnAccount(tx, account));
     const { proof } = expectAnswer(await publish(connection, account), "published");
     await confirm(params, account, proof);
