@@ -134,28 +134,28 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       throw new ClientError("server_lied", "The server's answer has no end.");
     });
     if ("kind" in found && found.kind === "erased") {
-      await proveDeleted(host, found.record);
+      await proveDeleted(host, found.record, knownSize);
       throw deleted();
     }
     if ("kind" in found) {
       if (username === undefined) throw new ClientError("server_lied", "The server did not answer what it was asked.");
-      await log.proveAbsence({ host, username, bindings: found.bindings, proof: found.proof });
+      await log.proveAbsence({ host, username, bindings: found.bindings, proof: found.proof, askedSize: knownSize });
       return "absent";
     }
     if (found.host !== host) throw new ClientError("server_lied", "The server showed an account of another server.");
-    return await prove(found, known, "host");
+    return await prove(found, known, "host", knownSize);
   }
 
   /** That an account was deleted and everything before erased: who asks for the first time cannot follow its signatures. */
-  async function proveDeleted(host: string, record: AccountRecord): Promise<void> {
+  async function proveDeleted(host: string, record: AccountRecord, askedSize: number): Promise<void> {
     const { accountId, username } = stateOf(record.states[0] ?? record.proof);
-    await log.proveAccount({ host, accountId, username, record, known: undefined, source: "host" });
+    await log.proveAccount({ host, accountId, username, record, known: undefined, source: "host", askedSize });
   }
 
   /** The contact with what the record says of it. */
-  async function prove(contact: Contact, known: Contact | undefined, source: "host" | "member"): Promise<Contact> {
+  async function prove(contact: Contact, known: Contact | undefined, source: "host" | "member", askedSize = 0): Promise<Contact> {
     const { host, accountId, username, record } = contact;
-    const proven = await log.proveAccount({ host, accountId, username, record, known: known?.proven, source });
+    const proven = await log.proveAccount({ host, accountId, username, record, known: known?.proven, source, askedSize });
     return { ...contact, proven, checkedAtMs: proven.checkedAtMs };
   }
 

@@ -50,6 +50,8 @@ export interface AccountEvidence {
   readonly record: { readonly states: readonly Uint8Array[]; readonly bindings: readonly Uint8Array[]; readonly proof: Uint8Array };
   readonly known: Proven | undefined;
   readonly source: ProofSource;
+  /** Size of the log that the host was told is known: one that shows less then went back. */
+  readonly askedSize?: number;
 }
 
 /** The published head of a conversation's log (spec L-11). */
@@ -76,9 +78,15 @@ export interface DirectoryLog {
    */
   proveAccount(evidence: AccountEvidence): Promise<Proven & { checkedAtMs: number }>;
   /** Proves that nobody has a name (spec D-1). @throws ClientError as `proveAccount` */
-  proveAbsence(params: { host: string; username: string; bindings: readonly Uint8Array[]; proof: Uint8Array }): Promise<void>;
+  proveAbsence(params: {
+    host: string;
+    username: string;
+    bindings: readonly Uint8Array[];
+    proof: Uint8Array;
+    askedSize?: number;
+  }): Promise<void>;
   /** Proves the published head of a log. @throws ClientError as `proveAccount` */
-  proveLogHead(params: { host: string; logId: Uint8Array; proof: Uint8Array }): Promise<PublishedHead>;
+  proveLogHead(params: { host: string; logId: Uint8Array; proof: Uint8Array; askedSize?: number }): Promise<PublishedHead>;
   /** Gets the newest head and verifies it. @throws ClientError as `proveAccount` */
   advance(host: string): Promise<void>;
   /** Gossip for messages to members of groups: an encoded Gossip, empty before the first contact (spec D-4). */
@@ -176,13 +184,14 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
   async function opened<T extends HeadResult>(
     host: string,
     head: SignedHead,
-    options: { source: ProofSource; consistency: readonly Uint8Array[] },
+    options: { source: ProofSource; consistency: readonly Uint8Array[]; askedSize?: number },
     open: (head: HeadParams) => Promise<T>,
   ): Promise<T> {
     const source = sourceOf(host);
     let record = await load(host);
     if (record === undefined) return await firstContact(host, head, open);
     const size = peekHeadSize(head);
+    if (size < (options.askedSize ?? 0)) throw new TransparencyError("rollback", "D-2", "the log is smaller than it was");
     if (options.source === "member" && size > record.view.size) record = await catchUp(host, record, size);
     record = await followConfig(host, head, record);
     const { view } = record;
@@ -323,10 +332,10 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       return (await load(host))?.view.size ?? 0;
     },
     async proveAccount(evidence) {
-      const { host, accountId, username, record, known, source } = evidence;
+      const { host, accountId, username, record, known, source, askedSize = 0 } = evidence;
       return await alone(host, async () => {
         const proof = decodeDirectoryProof(record.proof);
-        const result = await opened(host, proof.head, { source, consistency: proof.consistency }, (head) =>
+        const result = await opened(host, proof.head, { source, consistency: proof.consistency, askedSize }, (head) =>
           verifyLookup({
             ...head,
             proof,
@@ -354,18 +363,18 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
         };
       });
     },
-    async proveAbsence({ host, username, bindings, proof: bytes }) {
+    async proveAbsence({ host, username, bindings, proof: bytes, askedSize = 0 }) {
       await alone(host, async () => {
         const proof = decodeDirectoryProof(bytes);
-        await opened(host, proof.head, { source: "host", consistency: proof.consistency }, (head) =>
+        await opened(host, proof.head, { source: "host", consistency: proof.consistency, askedSize }, (head) =>
           verifyAbsence({ ...head, proof, username, bindings }),
         );
       });
     },
-    async proveLogHead({ host, logId, proof: bytes }) {
+    async proveLogHead({ host, logId, proof: bytes, askedSize = 0 }) {
       return await alone(host, async () => {
         const proof = decodeHeadsProof(bytes);
-        const result = await opened(host, proof.head, { source: "host", consistency: proof.consistency }, (head) =>
+        const result = await opened(host, proof.head, { source: "host", consistency: proof.consistency, askedSize }, (head) =>
           verifyHeads({ ...head, proof, logId }),
         );
         return { seq: result.seq, head: result.logHead.slice(), publishedAtMs: result.publishedAtMs };

@@ -301,6 +301,9 @@ export class Engine {
     ownDevices: readonly Joiner[] = [],
   ): Promise<Omit<Change, "order" | "attempts">> {
     const { directory, store, own } = this.#world;
+    // Nobody is given keys either while nothing is sent (attacks A2, A5).
+    const { hold } = this.#world.watch;
+    if (hold !== undefined && contacts.length > 0) throw new ClientError(hold.code, hold.message, { canRetry: hold.canRetry });
     const adds: Joiner[] = [...ownDevices];
     for (const contact of contacts) {
       for (const taken of await directory.takeKeyPackages(contact)) {

@@ -40,10 +40,11 @@ export class PublishedHeads {
     const { directory, platform } = this.#world;
     const { host, logId } = runner.state;
     try {
-      const proof = await runner.publishedHead(await directory.log.knownSize(host));
+      const askedSize = await directory.log.knownSize(host);
+      const proof = await runner.publishedHead(askedSize);
       if (proof === undefined) return;
       this.#asked.set(runner.id, platform.nowMs());
-      const published = proof.length === 0 ? undefined : await directory.log.proveLogHead({ host, logId, proof });
+      const published = proof.length === 0 ? undefined : await directory.log.proveLogHead({ host, logId, proof, askedSize });
       const isLeftOut = await this.#isLeftOut(runner, published?.seq ?? 0);
       if (published !== undefined) await runner.input({ kind: "published_head", published: { seq: published.seq, head: published.head } });
       const count = isLeftOut ? (this.#missing.get(runner.id) ?? 0) + 1 : 0;

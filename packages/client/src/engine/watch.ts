@@ -1,10 +1,10 @@
 import { decode, encode, equalBytes, struct, toBase64Url, uint32 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { stateHashOf, signedCodec } from "@latchkey/transparency";
+import { stateHashOf, signedCodec, usernameBindingCodec } from "@latchkey/transparency";
 import type { Contact } from "../account/contacts.ts";
 import { isProven } from "../account/contacts.ts";
 import { freshMs } from "../account/directory.ts";
-import type { ClientFailure, SafetyNumber, SafetyScan, Verification } from "../api.ts";
+import type { ClientErrorCode, ClientFailure, SafetyNumber, SafetyScan, Verification } from "../api.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { takeRecovery } from "./account-news.ts";
@@ -17,6 +17,8 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** How long another device of one's own has to say that a new state of the account is its doing (spec A-2). */
 const graceMs = 60_000;
+/** Of these the reason is what was shown, not that nothing could be shown. */
+const isAboutOwn: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>(["server_lied", "directory_unproven", "unknown_user"]);
 /** A member that knows a newer state shows it by itself, in most cases before this. */
 const refreshDelayMs = 20_000;
 /** Contacts asked about in an hour at most: nobody's list of contacts goes out at once (spec D-5). */
@@ -27,6 +29,9 @@ const knownKey = "own-version";
 
 const changedSentence =
   "Your account was changed, and none of your devices says that it did it. Nothing is sent until you looked at your devices.";
+const nameTakenSentence =
+  "The server gave your name to another account for a time. Whoever looked for you then may have met somebody else. Nothing is sent until you looked at this.";
+const falseKeysSentence = "The server showed keys of a member of your conversations that their devices did not sign. They are not used.";
 const missingSentence = "The server does not show a change of your account that it had taken. Others may be shown an old account of yours.";
 
 /**
@@ -83,7 +88,9 @@ export class Watch implements Watching {
   }
 
   get hold(): ClientFailure | undefined {
-    return this.#world.alarms.standing("account_changed");
+    const { alarms } = this.#world;
+    // Two public records: whoever was met lately may be a ghost, so that the person decides first (attacks A2, A5).
+    return alarms.standing("account_changed") ?? alarms.standing("directory_fork");
   }
 
   adopt(conversation: Watched): void {
@@ -178,8 +185,22 @@ export class Watch implements Watching {
     const { directory, own, alarms } = this.#world;
     if (own.status !== "registered") return;
     const versionBefore = own.stateVersion;
-    const found = await directory.lookUpOwn(own);
+    let found;
+    try {
+      found = await directory.lookUpOwn(own);
+    } catch (error) {
+      // What the record shows of this account does not hold, or is another's: others may be shown the same (attacks A3, B1).
+      if (error instanceof ClientError && !error.canRetry && this.#world.own.status === "registered" && isAboutOwn.has(error.code)) {
+        await this.#raiseChanged(`shown ${error.code}`);
+      }
+      throw error;
+    }
     this.#selfCheckedAtMs = this.#world.platform.nowMs();
+    const takenBy = otherOwnerSince(found.record.bindings, own.accountId);
+    if (takenBy !== undefined) {
+      const about = `name ${toBase64Url(takenBy)}`;
+      await alarms.raise({ failure: { code: "account_changed", message: nameTakenSentence, canRetry: false }, about });
+    }
     if (found.proven === undefined) return;
     const shown = found.record.states;
     if (shown.length <= versionBefore) {
@@ -257,7 +278,7 @@ export class Watch implements Watching {
     const [jitter = 0] = this.#world.platform.random(1);
     this.#later(5000 + (refreshDelayMs * jitter) / 256, async () => {
       this.#wanted.delete(id);
-      await this.#world.directory.refresh(host, accountId);
+      await this.#refresh(host, accountId);
     });
   }
 
@@ -276,7 +297,7 @@ export class Watch implements Watching {
 
   /** Contacts of whom nothing was heard for a week are asked about again, a few at a time (spec D-5). */
   async #refreshOld(): Promise<void> {
-    const { people, platform, directory, own } = this.#world;
+    const { people, platform, own } = this.#world;
     const old = new Map<string, Contact>();
     for (const runner of this.#runners) {
       for (const leaf of runner.state.roster?.leaves.values() ?? []) {
@@ -288,8 +309,24 @@ export class Watch implements Watching {
     for (const contact of [...old.values()].slice(0, refreshesPerHour)) {
       const [high = 0, low = 0] = platform.random(2);
       this.#later((hourMs * (high * 256 + low)) / 65_536, async () => {
-        await directory.refresh(contact.host, contact.accountId);
+        await this.#refresh(contact.host, contact.accountId);
       });
+    }
+  }
+
+  /** Asks about a contact again; keys that their devices did not sign are told, though nobody waits for the answer (attack B1). */
+  async #refresh(host: string, accountId: Uint8Array): Promise<void> {
+    const { directory, alarms } = this.#world;
+    try {
+      await directory.refresh(host, accountId);
+    } catch (error) {
+      if (error instanceof ClientError && error.code === "server_lied") {
+        await alarms.raise({
+          failure: { code: "server_lied", message: falseKeysSentence, canRetry: false },
+          about: toBase64Url(accountId),
+        });
+      }
+      throw error;
     }
   }
 
@@ -305,6 +342,13 @@ export class Watch implements Watching {
   #enqueue(run: () => Promise<unknown>): void {
     this.#work = this.#work.then(() => (this.#closed ? undefined : run())).catch(ignore);
   }
+}
+
+/** The account that one's own name was bound to after it was one's own (spec A-3); `undefined` for none. */
+function otherOwnerSince(signedBindings: readonly Uint8Array[], accountId: Uint8Array): Uint8Array | undefined {
+  const bindings = signedBindings.map((signed) => decode(usernameBindingCodec, decode(signedCodec, signed).body));
+  const first = bindings.findIndex((binding) => equalBytes(binding.accountId, accountId));
+  return bindings.slice(first).find((binding) => !equalBytes(binding.accountId, accountId))?.accountId;
 }
 
 /** What cannot be found out now is tried again; what must not be raised its alarm where it was found. */
