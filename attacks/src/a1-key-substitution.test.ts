@@ -52,8 +52,8 @@ describe("A1 key substitution at first contact", () => {
     const ada = await scene.person("ada");
     const other = record.fork();
     stop();
-    scene.operator.override(record.override((person) => person === "ben"));
-    scene.operator.override(other.override((person) => person === "ada"));
+    scene.operator.override(record.override({ only: ["ben"] }));
+    scene.operator.override(other.override({ only: ["ada"] }));
     const ben = await scene.person("ben");
     const ghost = await addGhost(scene, "ben");
     await other.publish(ghost.account);

@@ -19,8 +19,6 @@ export interface ShownAccount {
 export const ghostPrefix = "ghost-of-";
 
 const nothing = new Uint8Array(0);
-/** Ghosts have the record of their own room. */
-const isNoGhost = (person: string): boolean => !person.startsWith(ghostPrefix);
 const prefix = `${httpPaths.directory}/`;
 
 /**
@@ -110,8 +108,12 @@ export class FalseRecord {
     return await this.#directory.proof(labels, { ...this.head(), knownSize });
   }
 
-  /** Shows this record to these people in place of the server's own. */
-  override(isFor: (person: string) => boolean = isNoGhost): Override {
+  /** Shows this record in place of the server's own: to everybody, to some `only`, or to all `but` some. */
+  override(params: { only?: readonly string[]; but?: readonly string[] } = {}): Override {
+    const { only, but = [] } = params;
+    // Ghosts have the record of their own room, unless they are named.
+    const isFor = (person: string): boolean =>
+      only === undefined ? !person.startsWith(ghostPrefix) && !but.includes(person) : only.includes(person);
     return {
       request: async ({ person, role }, body) => {
         if (!isFor(person)) return "pass";

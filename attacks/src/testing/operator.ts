@@ -88,7 +88,7 @@ export class Operator {
   readonly #http = createServer((request, response) => void this.#serve(request, response));
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => subprotocol });
   readonly #bridges = new Set<Bridge>();
-  readonly #overrides: Override[] = [];
+  #overrides: readonly Override[] = [];
   readonly #routes: { readonly matches: (line: Line) => boolean; readonly url: string }[] = [];
   readonly #unreachable = new Set<string>();
   readonly #defaultUrl: string;
@@ -122,10 +122,9 @@ export class Operator {
 
   /** Begins to be malicious; what began last is asked first. Returns how to stop. */
   override(override: Override): () => void {
-    this.#overrides.unshift(override);
+    this.#overrides = [override, ...this.#overrides];
     return () => {
-      const at = this.#overrides.indexOf(override);
-      if (at >= 0) this.#overrides.splice(at, 1);
+      this.#overrides = this.#overrides.filter((other) => other !== override);
     };
   }
 
@@ -216,7 +215,7 @@ export class Operator {
       down = down
         .then(async () => {
           let reply: Reply | undefined = body;
-          for (const override of [...this.#overrides]) {
+          for (const override of this.#overrides) {
             if (reply !== undefined && override.reply !== undefined) reply = await override.reply(line, reply, request);
           }
           if (reply !== undefined) tell(id, reply);
@@ -236,7 +235,7 @@ export class Operator {
 
   async #judge(line: Line, body: Request): Promise<Verdict> {
     let verdict: Verdict = "pass";
-    for (const override of [...this.#overrides]) {
+    for (const override of this.#overrides) {
       if (override.request === undefined) continue;
       const judged: Verdict = await override.request(line, typeof verdict === "object" && "pass" in verdict ? verdict.pass : body);
       if (judged === "drop" || (typeof judged === "object" && "answer" in judged)) return judged;
@@ -280,7 +279,7 @@ export class Operator {
     contentType: string | undefined;
   }): Promise<Response> {
     const { person, path, method, body, contentType } = asked;
-    for (const override of method === "GET" ? [...this.#overrides] : []) {
+    for (const override of method === "GET" ? this.#overrides : []) {
       const answer = await override.get?.(person, path);
       if (answer !== undefined) return answer;
     }
