@@ -112,6 +112,9 @@ export class DirectoryTables {
   }
 
   unlisted(maxItems: number): UnlistedAccount[] {
+    // They are listed in the order of their rows, before anybody registers: the last one tells of all.
+    const last = this.#sql.get<{ account_id: Uint8Array }>("SELECT account_id FROM accounts ORDER BY id DESC LIMIT 1");
+    if (last === undefined || this.#findLabel("account", last.account_id) !== undefined) return [];
     const rows = this.#sql.all<{ id: number; account_id: Uint8Array }>(
       `SELECT id, account_id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM directory_labels l WHERE l.type = ? AND l.name = a.account_id)
        ORDER BY id LIMIT ?`,
