@@ -233,6 +233,10 @@ async function startDirectory(params: {
     },
     reportBug,
     onBehind: () => warn("a witness has seen more of the directory's log than there is: the data folder is an old copy"),
+    onQuorum(isMet) {
+      if (isMet) log.warn("enough witnesses answer again");
+      else warn("too few witnesses answer: clients look nobody up until they do");
+    },
   });
   await publisher.start(await store.directoryStatus());
   return { publisher, vrf };

@@ -89,6 +89,7 @@ async function start(params: { store: Store; clock: Clock; options: DirectoryOpt
     schedule: clock.schedule,
     reportBug: (error) => bugs.push(error),
     onBehind: () => bugs.push("behind"),
+    onQuorum: (isMet) => bugs.push(isMet ? "quorum" : "no quorum"),
   });
   await publisher.start(await store.directoryStatus());
   // The newest head once more to its witnesses, then what the start makes due.
@@ -230,7 +231,7 @@ describe("witnesses", () => {
     const witnesses = names.map((name) => new FakeWitness(name));
     const [first, second, third] = witnesses;
     if (first === undefined || second === undefined || third === undefined) throw new Error("three witnesses");
-    const { store, clock, publisher, opened } = await setUp({ witnesses });
+    const { store, clock, publisher, opened, bugs } = await setUp({ witnesses });
     second.mood = "down";
     third.mood = "lying";
     const change = publisher.publish(named("alice"));
@@ -238,6 +239,7 @@ describe("witnesses", () => {
     expect(await change).toMatchObject({ kind: "published" });
     const cosigners = async () => (await served(store, opened.keys.current.vkey, witnesses)).cosignatures.map(({ name }) => name);
     expect(await cosigners()).toEqual([names[0], `${names[0] ?? ""}/latchkey-map`]);
+    expect(bugs).toEqual(["no quorum"]);
     second.mood = "log only";
     third.mood = "busy";
     await clock.pass(2000);
@@ -246,6 +248,7 @@ describe("witnesses", () => {
     third.mood = "honest";
     await clock.pass(10_000);
     expect(await cosigners()).toHaveLength(6);
+    expect(bugs).toEqual(["no quorum", "quorum"]);
     // All have answered: nobody is asked any more.
     expect(clock.next).toBeUndefined();
   });
@@ -293,7 +296,7 @@ describe("witnesses", () => {
     expect(witness.latest?.size).toBe(3);
     await store.close();
     const old = await setUp({ witnesses: [witness] });
-    expect(old.bugs).toEqual(["behind"]);
+    expect(old.bugs).toEqual(["behind", "no quorum"]);
     expect((await served(old.store, old.opened.keys.current.vkey, [witness])).cosignatures).toEqual([]);
   });
 

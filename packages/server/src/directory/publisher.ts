@@ -43,6 +43,8 @@ export interface PublisherParts {
   reportBug(error: unknown): void;
   /** A witness has cosigned a larger log than this one. */
   onBehind(): void;
+  /** Enough witnesses for the policies have cosigned the served head, or no longer: told when it changes. */
+  onQuorum(isMet: boolean): void;
   /** Another checkpoint is served, or the same with other cosignatures. */
   onServed?(): void;
 }
@@ -67,6 +69,7 @@ export class Publisher {
   #idle: (() => void)[] = [];
   /** Something is to be published although nobody has changed anything. */
   #isDue = false;
+  #hasQuorum = true;
   /** The head that is served, and who has cosigned it. */
   #served: { readonly head: UnservedHead; cosignatures: readonly StoredCosignature[] } | undefined;
 
@@ -206,6 +209,7 @@ export class Publisher {
       if (cosignatures.length > 0) await store.addCosignatures({ size: head.size, cosignatures });
       this.#served.cosignatures = cosignatures;
       this.#cosignedAtMs = nowMs();
+      this.#tellQuorum(cosignatures);
       if (!isComplete) this.#retry(0);
     }
     if (!isServed) await store.serveHead({ size: head.size });
@@ -234,6 +238,7 @@ export class Publisher {
       if (cosignatures.length > 0) {
         await store.addCosignatures({ size: served.head.size, cosignatures });
         served.cosignatures = [...served.cosignatures, ...cosignatures];
+        this.#tellQuorum(served.cosignatures);
         onServed?.();
       }
       return isComplete;
@@ -241,6 +246,13 @@ export class Publisher {
       if (!(error instanceof StoreError)) reportBug(error);
       return false;
     }
+  }
+
+  #tellQuorum(cosignatures: readonly StoredCosignature[]): void {
+    const isMet = this.#parts.witnesses.isQuorum(cosignatures);
+    if (isMet === this.#hasQuorum) return;
+    this.#hasQuorum = isMet;
+    this.#parts.onQuorum(isMet);
   }
 
   async #answer(batch: readonly Pending[], outcomes: readonly ChangeOutcome[]): Promise<void> {

@@ -3,6 +3,7 @@ import {
   encodeAddCheckpoint,
   formatSignatureLine,
   isQuorumMet,
+  mapWitnessName,
   parseNote,
   parsePolicy,
   parseSignatureLines,
@@ -71,10 +72,12 @@ export class Witnesses {
     return this.#witnesses.length;
   }
 
-  /** Whether these keys satisfy both policies. */
+  /** Whether these keys satisfy both policies; who replayed the map has seen the log as well. */
   isQuorum(cosigned: readonly Pick<StoredCosignature, "keyName" | "keyId">[]): boolean {
     return this.#policies.every((policy) => {
-      const names = policy.witnesses.filter(({ key }) => cosigned.some((one) => one.keyName === key.name && one.keyId === key.keyId));
+      const names = policy.witnesses.filter(({ key }) =>
+        cosigned.some((one) => (one.keyName === key.name && one.keyId === key.keyId) || one.keyName === mapWitnessName(key.name)),
+      );
       return isQuorumMet(
         policy,
         names.map(({ name }) => name),
