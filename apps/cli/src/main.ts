@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import type { Environment } from "./commands/command.ts";
 import { runCli } from "./run.ts";
@@ -10,6 +11,15 @@ const environment: Environment = {
   homeDirectory: homedir(),
   workingDirectory: process.cwd(),
   readStdin: () => text(process.stdin),
+  async readLine() {
+    const lines = createInterface({ input: process.stdin });
+    try {
+      for await (const line of lines) return line;
+      return "";
+    } finally {
+      lines.close();
+    }
+  },
   // Loaded when needed: "serve" needs no client.
   openClient: async (params) => (await import("@latchkey/client/node")).openNodeClient(params),
   stopRequested() {

@@ -2,98 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ClientError } from "@latchkey/client";
-import type { Client, ClientEvent, Conversation, Message, Person } from "@latchkey/client";
+import type { Client, Message } from "@latchkey/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Environment } from "./commands/command.ts";
 import { mergeByTime } from "./commands/read.ts";
 import { runServer, serverOptions } from "./commands/serve.ts";
 import { formatMessage, printable } from "./output.ts";
 import { parseServerUrl } from "./profile.ts";
-import { runCli } from "./run.ts";
-
-const ann: Person = person("ann", true);
-const ben: Person = person("ben", false);
-const groupId = "aGVsbG8td29ybGQtdGhpcy1pcy1hLWdyb3Vw";
-
-function person(username: string, isSelf: boolean): Person {
-  return { accountId: `account-${username}`, username, host: "localhost:8080", address: username, displayName: username, isSelf };
-}
-
-function conversation(id: string, kind: "direct" | "group", title: string): Conversation {
-  return {
-    id,
-    kind,
-    title,
-    peer: undefined,
-    memberCount: 2,
-    lastMessage: undefined,
-    updatedAtMs: 0,
-    unreadCount: 0,
-    draft: "",
-    status: "active",
-    host: "localhost:8080",
-  };
-}
-
-function textMessage(params: { id: string; order: number; text: string; author?: Person; at?: number; in?: string }): Message {
-  const author = params.author ?? ben;
-  return {
-    id: params.id,
-    conversationId: params.in ?? groupId,
-    order: params.order,
-    author,
-    body: { kind: "text", text: params.text },
-    sentAtMs: params.at ?? params.order,
-    delivery: author.isSelf ? { kind: "accepted", atMs: 0 } : undefined,
-  };
-}
-
-/** Which calls a command made, and a client that answers them. */
-interface Fake {
-  readonly calls: unknown[][];
-  readonly client: Client;
-  emit(event: ClientEvent): void;
-}
-
-function createFake(answers: Partial<Client> = {}): Fake {
-  const calls: unknown[][] = [];
-  const listeners = new Set<(event: ClientEvent) => void>();
-  const defaults: Partial<Client> = {
-    account: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: false }),
-    conversations: () => Promise.resolve([conversation(groupId, "group", "Picnic")]),
-    messages: () => Promise.resolve([]),
-    settle: () => Promise.resolve(),
-    markRead: () => Promise.resolve(),
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    close: () => Promise.resolve(),
-  };
-  const client = new Proxy(
-    {},
-    {
-      get(_target, name: keyof Client | "then") {
-        // A client is no promise, whatever is asked of it.
-        if (name === "then") return undefined;
-        return (...args: unknown[]) => {
-          if (name !== "subscribe") calls.push([name, ...args]);
-          const method: unknown = answers[name] ?? defaults[name];
-          if (typeof method !== "function") throw new Error(`unexpected call of ${name}`);
-          return Reflect.apply(method, undefined, args);
-        };
-      },
-    },
-  );
-  return {
-    calls,
-    // The proxy answers every method of a client.
-    client: client as Client,
-    emit: (event) => {
-      for (const listener of listeners) listener(event);
-    },
-  };
-}
+import { ann, ben, conversation, createFake, groupId, runWith, textMessage } from "./run.testing.ts";
+import type { Fake, Run } from "./run.testing.ts";
 
 let home: string;
 beforeEach(() => {
@@ -103,33 +20,7 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-interface Run {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly opened: { home: string; serverUrl: string }[];
-}
-
-async function run(args: readonly string[], fake: Fake = createFake(), over: Partial<Environment> = {}): Promise<Run> {
-  let stdout = "";
-  let stderr = "";
-  const opened: { home: string; serverUrl: string }[] = [];
-  const status = await runCli(args, {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text) => (stderr += text) },
-    variables: { LATCHKEY_HOME: home },
-    homeDirectory: "/home/nobody",
-    workingDirectory: home,
-    readStdin: () => Promise.resolve("from a pipe\n"),
-    openClient(params) {
-      opened.push(params);
-      return Promise.resolve(fake.client);
-    },
-    stopRequested: () => Promise.resolve(),
-    ...over,
-  });
-  return { status, stdout, stderr, opened };
-}
+const run = (args: readonly string[], fake?: Fake, over?: Partial<Environment>): Promise<Run> => runWith(home, args, fake, over);
 
 describe("the command line", () => {
   test("tells its commands, and wants one", async () => {
@@ -158,7 +49,21 @@ describe("the command line", () => {
   });
 
   test("gives every command a help that names its usage", async () => {
-    for (const name of ["serve", "register", "whoami", "send", "read", "group", "conversations", "inspect"]) {
+    for (const name of [
+      "serve",
+      "register",
+      "whoami",
+      "send",
+      "read",
+      "group",
+      "conversations",
+      "inspect",
+      "devices",
+      "link",
+      "recover",
+      "phrase",
+      "account",
+    ]) {
       const { status, stdout } = await run([name, "--help"]);
       expect(status).toBe(0);
       expect(stdout).toMatch(new RegExp(`^latchkey ${name}`));
@@ -199,11 +104,36 @@ describe("the command line", () => {
 });
 
 describe("register", () => {
+  const words = Array.from({ length: 24 }, (_, index) => `word${String(index + 1)}`);
+
+  function registeringFake(): Fake {
+    return createFake({
+      register: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: true }),
+      recoveryPhrase: () => Promise.resolve(words),
+      forgetRecoveryPhrase: () => Promise.resolve(),
+    });
+  }
+
+  test("[A-4] shows the recovery phrase once, to programs as well; --no-phrase keeps it for later", async () => {
+    const { stdout } = await run(["register", "ann", "--json"], registeringFake());
+    expect(JSON.parse(stdout)).toMatchObject({ username: "ann", recoveryPhrase: words.join(" ") });
+    const fake = registeringFake();
+    const kept = await run(["register", "ann", "--no-phrase"], fake);
+    expect(kept.stdout).toBe("Registered ann on localhost:8080\n");
+    expect(fake.calls.map(([name]) => name)).not.toContain("forgetRecoveryPhrase");
+    const later = await run(["phrase", "--forget", "--json"], fake);
+    expect(JSON.parse(later.stdout)).toEqual({ recoveryPhrase: words.join(" ") });
+    expect(fake.calls.map(([name]) => name)).toContain("forgetRecoveryPhrase");
+    const gone = await run(["phrase"], createFake({ recoveryPhrase: () => Promise.resolve(undefined) }));
+    expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(/^latchkey: no_phrase: /)]);
+  });
+
   test("passes on the names and remembers the server for later commands", async () => {
-    const fake = createFake({ register: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: false }) });
+    const fake = registeringFake();
     const { status, stdout } = await run(["register", "ann", "--display-name", "Ann B", "--server", "localhost:9090"], fake);
     expect(status).toBe(0);
-    expect(stdout).toBe("Registered ann on localhost:8080\n");
+    expect(stdout).toMatch(/^Registered ann on localhost:8080\n\nThis is your recovery phrase[^]* 1 word1 [^]*24 word24\n$/);
+    expect(fake.calls.map(([name]) => name)).toEqual(["register", "settle", "recoveryPhrase", "forgetRecoveryPhrase", "close"]);
     expect(fake.calls[0]).toEqual(["register", { username: "ann", displayName: "Ann B" }]);
     expect((await run(["whoami"])).opened).toEqual([{ home, serverUrl: "http://localhost:9090" }]);
   });

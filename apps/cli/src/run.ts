@@ -2,13 +2,17 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { Client } from "@latchkey/client";
+import { accountCommand } from "./commands/account.ts";
 import type { Command, Environment, OptionValues } from "./commands/command.ts";
 import { stringOption } from "./commands/command.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
 import { directoryCommand } from "./commands/directory.ts";
+import { devicesCommand } from "./commands/devices.ts";
 import { groupCommand } from "./commands/group.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { linkCommand } from "./commands/link.ts";
 import { readCommand } from "./commands/read.ts";
+import { phraseCommand, recoverCommand } from "./commands/recover.ts";
 import { registerCommand } from "./commands/register.ts";
 import { sendCommand } from "./commands/send.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -26,6 +30,11 @@ const commands: readonly Command[] = [
   readCommand,
   groupCommand,
   conversationsCommand,
+  devicesCommand,
+  linkCommand,
+  recoverCommand,
+  phraseCommand,
+  accountCommand,
   inspectCommand,
   directoryCommand,
   witnessCommand,

@@ -4,10 +4,8 @@ import type { AccountInfo, Client, ClientEvent, Connection } from "./api.ts";
 import { createDirectory } from "./account/directory.ts";
 import { loadOwnAccount, recoveryPhrase } from "./account/own-account.ts";
 import type { OwnAccount } from "./account/own-account.ts";
-import { recoverAccount } from "./account/recover.ts";
 import { registerAccount } from "./account/registration.ts";
 import type { LinkSession } from "./devices/link-session.ts";
-import { offerLink } from "./devices/offer-link.ts";
 import { OwnStates } from "./devices/own-states.ts";
 import type { OwnChange } from "./devices/own-states.ts";
 import { Alarms } from "./directory/alarms.ts";
@@ -230,7 +228,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async recoveryPhrase() {
       running();
       const own = ownStates?.own;
-      return own === undefined ? undefined : recoveryPhrase(own)?.split(" ");
+      const phrase = own === undefined ? undefined : await recoveryPhrase(own);
+      return phrase?.split(" ");
     },
     async forgetRecoveryPhrase() {
       running();
@@ -241,6 +240,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
     async recover(params) {
       requireNoAccount();
+      const { recoverAccount } = await import("./account/recover.ts");
       return begin(await recoverAccount({ store, platform, connections, directory, ...params }));
     },
     devices: async () => running().devices.list(),
@@ -248,6 +248,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async offerLink({ deviceName }) {
       requireNoAccount();
       session()?.input({ kind: "cancel" });
+      const { offerLink } = await import("./devices/offer-link.ts");
       const begun = await offerLink({
         store,
         platform,

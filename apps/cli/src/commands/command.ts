@@ -11,6 +11,8 @@ export interface Environment {
   readonly workingDirectory: string;
   /** All of standard input, as UTF-8. */
   readStdin(): Promise<string>;
+  /** The next line of standard input, without its end; "" at its end. */
+  readLine(): Promise<string>;
   openClient(params: { home: string; serverUrl: string }): Promise<Client>;
   /** Resolves at the first SIGINT or SIGTERM. */
   stopRequested(): Promise<void>;

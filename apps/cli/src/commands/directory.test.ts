@@ -31,6 +31,7 @@ async function run(...args: string[]): Promise<{ status: number; stdout: string;
     homeDirectory: folder,
     workingDirectory: folder,
     readStdin: async () => "",
+    readLine: async () => "",
     openClient: async () => {
       throw new Error("no account is needed");
     },

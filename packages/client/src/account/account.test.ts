@@ -91,7 +91,7 @@ function only<T>(values: Iterable<T>): T {
 describe("recovery phrases", () => {
   test("[A-4] 24 English words of BIP-39 with an empty passphrase, on every engine alike", async () => {
     // The vector of BIP-39 for 32 bytes of 0x7f.
-    const phrase = recoveryPhraseOf(new Uint8Array(32).fill(0x7f));
+    const phrase = await recoveryPhraseOf(new Uint8Array(32).fill(0x7f));
     expect(phrase).toBe(
       "legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth title",
     );
@@ -123,13 +123,13 @@ describe("registration", () => {
     expect(verified.stateHash).toEqual(account.stateHash);
     const binding = await verifyUsernameBinding({ account: verified, signedBinding: only(stored.bindings), signatures: nobleSignatures });
     expect(binding).toMatchObject({ username: "ann", status: "bound" });
-    const phrase = recoveryPhrase(account) ?? "";
+    const phrase = (await recoveryPhrase(account)) ?? "";
     const recovery = await deriveRecoveryKeys(phrase, { crypto: nodeCrypto });
     expect(verified.state.recoveryKey).toEqual(recovery.signature.publicKey);
     expect(await ann.store.transact("read", (tx) => loadOwnAccount(tx))).toEqual(account);
     await ann.store.transact("write", (tx) => forgetRecoveryPhrase(tx));
     const later = await ann.store.transact("read", (tx) => loadOwnAccount(tx));
-    expect(later === undefined ? "" : recoveryPhrase(later)).toBeUndefined();
+    expect(later === undefined ? "" : await recoveryPhrase(later)).toBeUndefined();
     expect(await codeOf(ann.register("ann"))).toBe("account_exists");
   });
 

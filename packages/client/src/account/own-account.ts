@@ -170,7 +170,7 @@ export async function createOwnAccount(params: {
   const { signatures, random } = platform;
   const createdAtMs = platform.nowMs();
   const recoveryEntropy = random(recoveryEntropyBytes);
-  const recovery = await deriveRecoveryKeys(recoveryPhraseOf(recoveryEntropy), platform);
+  const recovery = await deriveRecoveryKeys(await recoveryPhraseOf(recoveryEntropy), platform);
   const signatureKeyPair = await platform.crypto.suite(0x0001).generateSignatureKeyPair(random);
   const inboxKeyPair = await platform.crypto.suite(inboxSuite).deriveKemKeyPair(random(32));
   const { secretKey } = signatureKeyPair;
@@ -291,7 +291,7 @@ export function deleteOwnAccount(tx: StoreTransaction): void {
 }
 
 /** The 24 words that recover the account, while this device still has them (spec A-4). */
-export function recoveryPhrase(account: OwnAccount): string | undefined {
+export async function recoveryPhrase(account: OwnAccount): Promise<string | undefined> {
   return account.recoveryEntropy.length === 0 ? undefined : recoveryPhraseOf(account.recoveryEntropy);
 }
 

@@ -2,15 +2,20 @@ import { utf8Bytes } from "@latchkey/codec";
 import type { KeyPair } from "@latchkey/mls";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { entropyToMnemonic, mnemonicToEntropy, mnemonicToSeed } from "@scure/bip39";
-import { wordlist } from "@scure/bip39/wordlists/english.js";
 import type { Platform } from "../platform/platform.ts";
+
+/** Words are needed seldom: the list, the larger part, is loaded when they are. */
+export async function loadBip39(): Promise<typeof import("@scure/bip39") & { wordlist: string[] }> {
+  const [bip39, { wordlist }] = await Promise.all([import("@scure/bip39"), import("@scure/bip39/wordlists/english.js")]);
+  return { ...bip39, wordlist };
+}
 
 /** Bytes of entropy behind 24 words. */
 export const recoveryEntropyBytes = 32;
 
 /** The 24 words of a recovery phrase (spec A-4). */
-export function recoveryPhraseOf(entropy: Uint8Array): string {
+export async function recoveryPhraseOf(entropy: Uint8Array): Promise<string> {
+  const { entropyToMnemonic, wordlist } = await loadBip39();
   return entropyToMnemonic(entropy, wordlist);
 }
 
@@ -19,6 +24,7 @@ export async function deriveRecoveryKeys(
   phrase: string,
   platform: Pick<Platform, "crypto">,
 ): Promise<{ signature: KeyPair; backupKey: Uint8Array }> {
+  const { mnemonicToEntropy, mnemonicToSeed, wordlist } = await loadBip39();
   const words = phrase.normalize("NFKD").trim().toLowerCase().split(/\s+/).join(" ");
   // Checks words, count and checksum, which deriving the seed does not.
   if (mnemonicToEntropy(words, wordlist).length !== recoveryEntropyBytes) throw new Error("not a phrase of 24 words");

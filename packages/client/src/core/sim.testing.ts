@@ -201,7 +201,6 @@ export class SimDevice {
         this.shown.push(effect.proofs);
         return;
       case "sync":
-      case "sync":
       case "named":
       case "dropped":
       case "outgoing":

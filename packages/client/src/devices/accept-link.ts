@@ -1,58 +1,21 @@
-import {
-  compareBytes,
-  decode,
-  encode,
-  enumeration,
-  equalBytes,
-  fromBase64Url,
-  opaque,
-  safeUint64,
-  struct,
-  toBase64Url,
-  uint8,
-} from "@latchkey/codec";
-import type { Codec } from "@latchkey/codec";
+import { compareBytes, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { deviceIdOf } from "@latchkey/transparency";
 import type { AccountState, DeviceEntry } from "@latchkey/transparency";
 import type { LinkState } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import type { Store, StoreTransaction } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { linkLifeMs, linkPlace, parseLinkCode } from "./link-code.ts";
 import { beginExistingSide } from "./link-machine.ts";
 import { LinkSession, packLinked } from "./link-session.ts";
 import { inheritedRecords, loadDeviceNames, putDeviceName } from "./linked-account.ts";
 import type { DeviceName } from "./linked-account.ts";
+import { putLinkTask } from "./link-task.ts";
 import type { OwnStates, WantedState } from "./own-states.ts";
 
 /** Most devices of an account (spec section 5). */
 const maxDevices = 16;
-
-/** A linking that this device has begun to carry out: written with the state that takes the device in, gone when all is done. */
-export interface LinkTask {
-  readonly deviceId: Uint8Array;
-  /** `published`: whether the new device stored its account is not known yet. */
-  readonly stage: "published" | "linked";
-  readonly expiresAtMs: number;
-}
-
-const taskCodec: Codec<LinkTask> = struct<LinkTask>({
-  deviceId: opaque(16),
-  stage: enumeration(uint8, { published: 1, linked: 2 }),
-  expiresAtMs: safeUint64,
-});
-const taskKey = "link/task";
-
-export async function loadLinkTask(tx: StoreTransaction): Promise<LinkTask | undefined> {
-  const bytes = await tx.get(taskKey);
-  return bytes === undefined ? undefined : decode(taskCodec, bytes);
-}
-
-export function putLinkTask(tx: StoreTransaction, task: LinkTask | undefined): void {
-  if (task === undefined) tx.delete(taskKey);
-  else tx.put(taskKey, encode(taskCodec, task));
-}
 
 /** What taking up an offer needs. */
 export interface AcceptParams {
@@ -149,10 +112,4 @@ function withDevice(state: AccountState, device: DeviceEntry, pop: Uint8Array): 
   if (state.devices.some((known) => equalBytes(known.deviceId, device.deviceId))) return undefined;
   if (state.devices.length >= maxDevices) throw new ClientError("not_permitted", "An account has at most 16 devices. Remove one first.");
   return { devices: [...state.devices, device].toSorted((a, b) => compareBytes(a.deviceId, b.deviceId)), pops: [pop] };
-}
-
-/** The state without a device; `undefined` when it is not there. */
-export function withoutDevice(state: AccountState, deviceId: Uint8Array): WantedState | undefined {
-  const devices = state.devices.filter((known) => !equalBytes(known.deviceId, deviceId));
-  return devices.length === state.devices.length ? undefined : { devices };
 }

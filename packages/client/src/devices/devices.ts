@@ -13,14 +13,12 @@ import { syncPrefix } from "../engine/world.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import { encryptBlob, putBlob } from "../group/blobs.ts";
-import { acceptLink, loadLinkTask, putLinkTask, withoutDevice } from "./accept-link.ts";
-import type { LinkTask } from "./accept-link.ts";
-import { archivedOf, manifestCodec, writeArchive } from "./archive.ts";
 import type { ArchivedConversation } from "./archive.ts";
 import { HistoryImport, historyNoticeCodec, putNotice } from "./import.ts";
 import type { ImportAccess } from "./import.ts";
-import { linkFailure } from "./link-session.ts";
 import type { LinkSession } from "./link-session.ts";
+import { loadLinkTask, putLinkTask, withoutDevice } from "./link-task.ts";
+import type { LinkTask } from "./link-task.ts";
 import { loadDeviceNames, putDeviceName } from "./linked-account.ts";
 import type { OwnChange, OwnStates } from "./own-states.ts";
 import { decodeSync, encodeSync } from "./sync-messages.ts";
@@ -133,6 +131,7 @@ export class Devices {
   async acceptLink(code: string): Promise<void> {
     this.#session?.input({ kind: "cancel" });
     const { store, platform, connections, emit } = this.#world;
+    const { acceptLink } = await import("./accept-link.ts");
     const session = acceptLink({
       store,
       platform,
@@ -153,7 +152,9 @@ export class Devices {
   }
 
   confirmLink(same: boolean): void {
-    if (this.#session === undefined || this.#session.isOver) throw linkFailure("link_expired");
+    if (this.#session === undefined || this.#session.isOver) {
+      throw new ClientError("link_expired", "There is no linking to confirm. Start again with a new code.");
+    }
     this.#session.input({ kind: "confirm", same });
   }
 
@@ -178,11 +179,22 @@ export class Devices {
     void this.#world.watch.ownChanged({ version: after.stateVersion, isKnown: isOwn });
     if (isOwn) {
       this.#tell({ kind: "published", version: after.stateVersion });
+      void this.#announce().catch(() => undefined);
       return;
     }
     const hasNew = after.account.state.devices.some((device) => deviceOf(before.account, device.deviceId) === undefined);
     const message = "Another of your devices added a device to your account. If that was not you, remove it in the list of your devices.";
     if (hasNew) void alarms.raise({ failure: { code: "device_added", message, canRetry: false }, about: String(after.stateVersion) });
+  }
+
+  /** Every group gets the new state with its proof, so that nobody has to ask for it (spec D-5). */
+  async #announce(): Promise<void> {
+    const { store, directory, own, platform } = this.#world;
+    const proofs = await store.transact("read", (tx) => directory.proofsOf(tx, [own.accountId]));
+    for (const runner of this.#access.runners()) {
+      if (runner.state.kind === "devices" || !isLive(runner.state)) continue;
+      runner.post({ kind: "announce", id: toBase64Url(platform.random(16)), displayName: own.displayName, proofs });
+    }
   }
 
   /** A conversation was joined: whoever added this device may have known fewer of them. */
@@ -363,6 +375,7 @@ export class Devices {
       }
       await this.#pause(Math.min(retryMs, 250 * attempt ** 2));
     }
+    const { manifestCodec, writeArchive } = await import("./archive.ts");
     const baseUrl = connections.httpUrl(own.host);
     const blobs = { platform, baseUrl };
     const manifest = await writeArchive({
@@ -387,13 +400,14 @@ export class Devices {
       await posts.putItem(tx, { recipient, kind: inboxItemKinds.history, body });
       putLinkTask(tx, undefined);
     });
-    void posts.deliver();
+    await posts.deliver();
     emit({ kind: "link", state: { kind: "done" } });
     return "again";
   }
 
   /** What the archive holds, newest first; lines beyond the commit that added the device it reads by itself. */
   async #archived(device: DeviceEntry): Promise<ArchivedConversation[]> {
+    const { archivedOf } = await import("./archive.ts");
     const found: ArchivedConversation[] = [];
     for (const runner of this.#access.runners()) {
       await runner.load();

@@ -21,7 +21,6 @@ import { ClientError } from "../errors.ts";
 import { getBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
-import { manifestCodec, putArchivedLines, readChunk, unjoinedState } from "./archive.ts";
 import type { ArchivedConversation, ArchiveItem } from "./archive.ts";
 
 /** What a new device still waits for; kept until all of it has come. */
@@ -182,6 +181,7 @@ export class HistoryImport {
     let next: LinkProgress;
     try {
       const { manifest } = decode(historyNoticeCodec, notice);
+      const { manifestCodec } = await import("./archive.ts");
       const { conversations, chunks } = decode(manifestCodec, await this.#blob(manifest));
       next = { conversations, chunks, nextChunk: 0 };
     } catch (error) {
@@ -200,6 +200,7 @@ export class HistoryImport {
 
   async #takeChunk(progress: LinkProgress, chunks: readonly BlobReference[]): Promise<LinkProgress> {
     const { store, access } = this.#params;
+    const { putArchivedLines } = await import("./archive.ts");
     const reference = chunks[progress.nextChunk];
     const items = reference === undefined ? [] : await this.#items(reference);
     const next: LinkProgress = { ...progress, nextChunk: progress.nextChunk + 1 };
@@ -218,12 +219,14 @@ export class HistoryImport {
 
   async #adopt(item: ArchivedConversation, { conversations }: LinkProgress): Promise<void> {
     const { access } = this.#params;
+    const { unjoinedState } = await import("./archive.ts");
     const isJoined = item.membership === "joined" || conversations.some((logId) => equalBytes(logId, item.logId));
     if (!isJoined && access.joined(toBase64Url(item.logId)) === undefined) await access.adoptUnjoined(unjoinedState(item));
   }
 
   /** A chunk that is gone or damaged is passed over: what is left of the history is better than nothing. */
   async #items(reference: BlobReference): Promise<readonly ArchiveItem[]> {
+    const { readChunk } = await import("./archive.ts");
     try {
       return readChunk(await this.#blob(reference));
     } catch (error) {

@@ -103,7 +103,7 @@ describe("a profile directory", () => {
     await store.transact("read", async (tx) => {
       const account = await loadOwnAccount(tx);
       expect(account).toMatchObject({ status: "registered", username: "ann", displayName: "Ann", host: "chat.example", stateVersion: 0 });
-      expect(account === undefined ? "" : recoveryPhrase(account)?.split(" ").length).toBe(24);
+      expect(account === undefined ? "" : (await recoveryPhrase(account))?.split(" ").length).toBe(24);
       const bob = await loadContactByName(tx, { username: "bob", host: "chat.example" });
       expect(bob).toMatchObject({ username: "bob", account: { state: { version: 0 } } });
       const numbered = await tx.scan({ prefix: "example/a/" });

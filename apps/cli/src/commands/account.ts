@@ -1,0 +1,28 @@
+import { catchUp } from "../conversations.ts";
+import { CommandError, usageError } from "../errors.ts";
+import { formatPerson } from "../output.ts";
+import type { Command } from "./command.ts";
+
+/** `latchkey account delete --yes NAME`. */
+export const accountCommand: Command = {
+  name: "account",
+  usage: "account delete --yes NAME",
+  summary: "delete the account, for good, and erase this profile",
+  help: `NAME is the account's own username, so that no wrong one is hit. It leaves its groups, its name stays reserved for 180 days,
+and nothing brings it back.`,
+  options: { yes: { type: "boolean" } },
+  positionals: [2, 2],
+  async run({ output, positionals, values, withClient }) {
+    const [action, name] = positionals;
+    if (action !== "delete") throw usageError(`usage: latchkey ${accountCommand.usage}`);
+    if (values["yes"] !== true) throw usageError("deleting an account cannot be undone: say --yes");
+    await withClient(async (client) => {
+      const account = await client.account();
+      if (account === undefined) throw new CommandError("no_account", 'this profile has no account: see "latchkey register --help"');
+      if (account.username !== name) throw new CommandError("wrong_account", "this profile's account has another name");
+      await catchUp(client);
+      await client.deleteAccount();
+      output.result({ deleted: account.username, host: account.host }, `Deleted ${formatPerson(account)} on ${account.host}`);
+    });
+  },
+};

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LinkState, OwnDevice } from "@latchkey/client";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ann, createFake, runWith } from "../run.testing.ts";
+import type { Fake, Run } from "../run.testing.ts";
+import type { Environment } from "./command.ts";
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+});
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+});
+
+const run = (args: readonly string[], fake?: Fake, over?: Partial<Environment>): Promise<Run> => runWith(home, args, fake, over);
+
+describe("devices", () => {
+  const device = (deviceId: string, name: string, isThisDevice: boolean): OwnDevice => ({ deviceId, name, addedAtMs: 0, isThisDevice });
+  const both = [device("first", "", true), device("second", "Tab\u001Blet", false)];
+
+  test("are listed one a line, and one is removed", async () => {
+    const fake = createFake({ devices: () => Promise.resolve(both), removeDevice: () => Promise.resolve() });
+    const { stdout } = await run(["devices"], fake);
+    expect(stdout.split("\n").map((line) => line.replace(/added .{16}/, "added TIME"))).toEqual([
+      "first  (no name)  added TIME  this device",
+      "second  Tab\uFFFDlet  added TIME",
+      "",
+    ]);
+    expect((await run(["devices", "remove", "second"], fake)).status).toBe(0);
+    expect(fake.calls).toContainEqual(["removeDevice", "second"]);
+    const unknown = await run(["devices", "remove", "third"], fake);
+    expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringMatching(/^latchkey: unknown_device: /)]);
+    expect((await run(["devices", "paint"], fake)).status).toBe(2);
+  });
+
+  function linkingFake(role: "new" | "existing", end: LinkState): Fake {
+    const fake: Fake = createFake({
+      offerLink: () => Promise.resolve({ code: "latchkey:link:AbC", words: Array.from({ length: 12 }, () => "zoo"), expiresAtMs: 5 }),
+      acceptLink: () => Promise.resolve(),
+      cancelLink: () => Promise.resolve(),
+      confirmLink(same: boolean) {
+        const state: LinkState = same ? end : { kind: "failed", failure: { code: "link_refused", message: "No.", canRetry: false } };
+        setTimeout(() => fake.emit({ kind: "link", state: { kind: "moving", done: 1, total: 2 } }), 1);
+        setTimeout(() => fake.emit({ kind: "link", state }), 2);
+        return Promise.resolve();
+      },
+    });
+    setTimeout(() => fake.emit({ kind: "link", state: { kind: "compare", digits: "012345", deviceName: role } }), 20);
+    return fake;
+  }
+  const never = { stopRequested: (): Promise<void> => new Promise(() => undefined) };
+
+  test("are linked after the digits were compared", async () => {
+    const asked = { ...never, readLine: () => Promise.resolve("Y\n") };
+    const accepted = await run(["link", "accept", ...Array.from({ length: 12 }, () => "zoo")], linkingFake("new", { kind: "done" }), asked);
+    expect(accepted.stderr).toBe("Are they the same on both screens? [y/N] ");
+    expect(accepted.stdout).toContain("012345");
+    expect(accepted.stdout).toMatch(/The device is linked\n$/);
+    const offered = await run(["link", "--yes", "--json", "--name", "Box"], linkingFake("existing", { kind: "done" }), never);
+    const steps = offered.stdout.trim().split("\n");
+    expect(steps.map((line): unknown => Reflect.get(Object(JSON.parse(line)), "step"))).toEqual(["offer", "compare", "moving", "done"]);
+    expect(JSON.parse(steps[0] ?? "")).toMatchObject({ code: "latchkey:link:AbC" });
+    const drawn = await run(["link", "--yes"], linkingFake("existing", { kind: "done" }), never);
+    expect(drawn.stdout).toContain("▀");
+    expect(drawn.stdout).toContain("link accept zoo zoo");
+  });
+
+  test("are not linked when the digits differ, when it fails, or when it is interrupted", async () => {
+    const differ = linkingFake("new", { kind: "done" });
+    const refused = await run(["link", "accept", "code"], differ, { ...never, readLine: () => Promise.resolve("") });
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringMatching(/latchkey: link_refused: No\.\n$/)]);
+    expect(differ.calls).toContainEqual(["confirmLink", false]);
+    const failing = linkingFake("new", { kind: "failed", failure: { code: "link_expired", message: "Late.", canRetry: false } });
+    expect((await run(["link", "accept", "code", "--yes"], failing, never)).stderr).toBe("latchkey: link_expired: Late.\n");
+    const interrupted = linkingFake("new", { kind: "done" });
+    expect((await run(["link"], interrupted)).stderr).toMatch(/^latchkey: link_refused: /);
+    expect(interrupted.calls).toContainEqual(["cancelLink"]);
+    expect((await run(["link", "accept"])).status).toBe(2);
+    expect((await run(["link", "hands"])).status).toBe(2);
+  });
+});
+
+describe("recover", () => {
+  test("[A-4] reads the words from standard input", async () => {
+    const fake = createFake({ recover: () => Promise.resolve({ ...ann, deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false }) });
+    const { stdout } = await run(["recover", "ann", "--name", "Box"], fake, { readStdin: () => Promise.resolve(" one\n two ") });
+    expect(stdout).toMatch(/^Recovered ann on localhost:8080/);
+    expect(fake.calls[0]).toEqual(["recover", { username: "ann", phrase: "one two", deviceName: "Box" }]);
+    expect((await run(["recover", "ann"], fake, { readStdin: () => Promise.resolve("\n") })).status).toBe(2);
+  });
+});
+
+describe("account delete", () => {
+  test("wants --yes and the right name", async () => {
+    const fake = createFake({ deleteAccount: () => Promise.resolve() });
+    expect((await run(["account", "delete", "ann"], fake)).status).toBe(2);
+    expect((await run(["account", "rename", "--yes", "ann"], fake)).status).toBe(2);
+    expect((await run(["account", "delete", "--yes", "ben"], fake)).stderr).toMatch(/^latchkey: wrong_account: /);
+    expect(fake.calls).not.toContainEqual(["deleteAccount"]);
+    expect((await run(["account", "delete", "--yes", "ann"], fake)).stdout).toBe("Deleted ann on localhost:8080\n");
+    expect(fake.calls).toContainEqual(["deleteAccount"]);
+  });
+});

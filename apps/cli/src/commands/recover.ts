@@ -1,0 +1,64 @@
+import { hostname } from "node:os";
+import { waitMs } from "../conversations.ts";
+import { CommandError, usageError } from "../errors.ts";
+import { formatPerson } from "../output.ts";
+import { rememberServer } from "../profile.ts";
+import { stringOption } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+/** `latchkey recover NAME`. */
+export const recoverCommand: Command = {
+  name: "recover",
+  usage: "recover NAME",
+  summary: "bring an account back by its recovery phrase, with this as its only device",
+  help: `Reads the 24 words from standard input. All other devices of the account are out from then on. Conversations begin anew:
+nobody but the lost devices has what was said.
+
+  --name NAME   what this device is called in the list of devices (this machine's name)`,
+  options: { name: { type: "string" } },
+  positionals: [1, 1],
+  async run({ environment, output, home, serverUrl, positionals, values, withClient }) {
+    const [username = ""] = positionals;
+    const phrase = (await environment.readStdin()).trim().split(/\s+/).join(" ");
+    if (phrase === "") throw usageError("the 24 words are read from standard input, and there are none");
+    await withClient(async (client) => {
+      const account = await client.recover({ username, phrase, deviceName: stringOption(values, "name") ?? hostname() });
+      if (serverUrl !== undefined) rememberServer(home, serverUrl);
+      await client.settle({ timeoutMs: waitMs });
+      output.result(account, `Recovered ${formatPerson(account)} on ${account.host}. This is its only device now.`);
+    });
+  },
+};
+
+/** `latchkey phrase`. */
+export const phraseCommand: Command = {
+  name: "phrase",
+  usage: "phrase [--forget]",
+  summary: "show the recovery phrase, while this profile still has it",
+  help: "  --forget   then erases it here, for good: whoever steals this profile cannot lock you out with it",
+  options: { forget: { type: "boolean" } },
+  positionals: [0, 0],
+  async run({ output, values, withClient }: CommandContext) {
+    await withClient(async (client) => {
+      const words = await client.recoveryPhrase();
+      if (words === undefined)
+        throw new CommandError("no_phrase", "this profile has no recovery phrase: it was written down, or another device made it");
+      output.result({ recoveryPhrase: words.join(" ") }, formatPhrase(words));
+      if (values["forget"] === true) await client.forgetRecoveryPhrase();
+    });
+  },
+};
+
+/** The words with their numbers, six a line. */
+export function formatPhrase(words: readonly string[]): string {
+  const cells = words.map((word, index) => `${String(index + 1).padStart(2)} ${word}`.padEnd(12));
+  const lines: string[] = [];
+  for (let at = 0; at < cells.length; at += 6)
+    lines.push(
+      `  ${cells
+        .slice(at, at + 6)
+        .join(" ")
+        .trimEnd()}`,
+    );
+  return lines.join("\n");
+}

@@ -1,0 +1,125 @@
+import type { Client, ClientEvent, Conversation, Message, Person } from "@latchkey/client";
+import type { Environment } from "./commands/command.ts";
+import { runCli } from "./run.ts";
+
+/** Whose profile it is, and whom they write to. */
+export const ann: Person = person("ann", true);
+export const ben: Person = person("ben", false);
+/** The group that a fake client is in. */
+export const groupId: string = "aGVsbG8td29ybGQtdGhpcy1pcy1hLWdyb3Vw";
+
+function person(username: string, isSelf: boolean): Person {
+  return { accountId: `account-${username}`, username, host: "localhost:8080", address: username, displayName: username, isSelf };
+}
+
+export function conversation(id: string, kind: "direct" | "group", title: string): Conversation {
+  return {
+    id,
+    kind,
+    title,
+    peer: undefined,
+    memberCount: 2,
+    lastMessage: undefined,
+    updatedAtMs: 0,
+    unreadCount: 0,
+    draft: "",
+    status: "active",
+    host: "localhost:8080",
+  };
+}
+
+export function textMessage(params: { id: string; order: number; text: string; author?: Person; at?: number; in?: string }): Message {
+  const author = params.author ?? ben;
+  return {
+    id: params.id,
+    conversationId: params.in ?? groupId,
+    order: params.order,
+    author,
+    body: { kind: "text", text: params.text },
+    sentAtMs: params.at ?? params.order,
+    delivery: author.isSelf ? { kind: "accepted", atMs: 0 } : undefined,
+  };
+}
+
+/** Which calls a command made, and a client that answers them. */
+export interface Fake {
+  readonly calls: unknown[][];
+  readonly client: Client;
+  emit(event: ClientEvent): void;
+}
+
+export function createFake(answers: Partial<Client> = {}): Fake {
+  const calls: unknown[][] = [];
+  const listeners = new Set<(event: ClientEvent) => void>();
+  const defaults: Partial<Client> = {
+    account: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: false }),
+    conversations: () => Promise.resolve([conversation(groupId, "group", "Picnic")]),
+    messages: () => Promise.resolve([]),
+    settle: () => Promise.resolve(),
+    markRead: () => Promise.resolve(),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => Promise.resolve(),
+  };
+  const client = new Proxy(
+    {},
+    {
+      get(_target, name: keyof Client | "then") {
+        // A client is no promise, whatever is asked of it.
+        if (name === "then") return undefined;
+        return (...args: unknown[]) => {
+          if (name !== "subscribe") calls.push([name, ...args]);
+          const method: unknown = answers[name] ?? defaults[name];
+          if (typeof method !== "function") throw new Error(`unexpected call of ${name}`);
+          return Reflect.apply(method, undefined, args);
+        };
+      },
+    },
+  );
+  return {
+    calls,
+    // The proxy answers every method of a client.
+    client: client as Client,
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+  };
+}
+
+/** What a command left. */
+export interface Run {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly opened: { home: string; serverUrl: string }[];
+}
+
+/** Runs a command line with a fake client and the profile in `home`. */
+export async function runWith(
+  home: string,
+  args: readonly string[],
+  fake: Fake = createFake(),
+  over: Partial<Environment> = {},
+): Promise<Run> {
+  let stdout = "";
+  let stderr = "";
+  const opened: { home: string; serverUrl: string }[] = [];
+  const status = await runCli(args, {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    variables: { LATCHKEY_HOME: home },
+    homeDirectory: "/home/nobody",
+    workingDirectory: home,
+    readStdin: () => Promise.resolve("from a pipe\n"),
+    readLine: () => Promise.resolve(""),
+    openClient(params) {
+      opened.push(params);
+      return Promise.resolve(fake.client);
+    },
+    stopRequested: () => Promise.resolve(),
+    ...over,
+  });
+  return { status, stdout, stderr, opened };
+}

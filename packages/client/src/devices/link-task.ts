@@ -1,0 +1,36 @@
+import { decode, encode, enumeration, equalBytes, opaque, safeUint64, struct, uint8 } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { AccountState } from "@latchkey/transparency";
+import type { StoreTransaction } from "../store/store.ts";
+import type { WantedState } from "./own-states.ts";
+
+/** A linking that this device has begun to carry out: written with the state that takes the device in, gone when all is done. */
+export interface LinkTask {
+  readonly deviceId: Uint8Array;
+  /** `published`: whether the new device stored its account is not known yet. */
+  readonly stage: "published" | "linked";
+  readonly expiresAtMs: number;
+}
+
+const taskCodec: Codec<LinkTask> = struct<LinkTask>({
+  deviceId: opaque(16),
+  stage: enumeration(uint8, { published: 1, linked: 2 }),
+  expiresAtMs: safeUint64,
+});
+const taskKey = "link/task";
+
+export async function loadLinkTask(tx: StoreTransaction): Promise<LinkTask | undefined> {
+  const bytes = await tx.get(taskKey);
+  return bytes === undefined ? undefined : decode(taskCodec, bytes);
+}
+
+export function putLinkTask(tx: StoreTransaction, task: LinkTask | undefined): void {
+  if (task === undefined) tx.delete(taskKey);
+  else tx.put(taskKey, encode(taskCodec, task));
+}
+
+/** The state without a device; `undefined` when it is not there. */
+export function withoutDevice(state: AccountState, deviceId: Uint8Array): WantedState | undefined {
+  const devices = state.devices.filter((known) => !equalBytes(known.deviceId, deviceId));
+  return devices.length === state.devices.length ? undefined : { devices };
+}
