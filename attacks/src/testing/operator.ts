@@ -75,7 +75,14 @@ function wide<Body>(codec: Codec<Frame<unknown>> | Codec<Body>): Codec<Frame<Bod
 
 interface Bridge extends Line {
   close(): void;
+  /** To the client, as if the server had said it. */
+  tell(body: Reply): void;
+  /** To the server, as if the client had asked it. */
+  ask(body: Request): Promise<Reply>;
 }
+
+/** Ids of the operator's own requests: clients count from 1. */
+const firstOwnId = 0x8000_0000;
 
 /** Ciphertext leaves a client in these: what must not happen after an attack. */
 const carriesCiphertext: ReadonlySet<Seen["kind"]> = new Set<Seen["kind"]>(["append", "commit", "post", "blob"]);
@@ -91,7 +98,7 @@ export class Operator {
   #overrides: readonly Override[] = [];
   readonly #routes: { readonly matches: (line: Line) => boolean; readonly url: string }[] = [];
   readonly #unreachable = new Set<string>();
-  readonly #defaultUrl: string;
+  #defaultUrl: string;
   /** Every request in order of arrival. */
   readonly seen: Seen[] = [];
   /** What went wrong in an override: a fault of the case. */
@@ -136,6 +143,12 @@ export class Operator {
     this.cut(matches);
   }
 
+  /** Serves everybody from another server, where `route` says nothing else. */
+  routeAll(url: string): void {
+    this.#defaultUrl = url;
+    this.cut();
+  }
+
   /** Closes connections as the network would. */
   cut(matches: (line: Line) => boolean = () => true): void {
     for (const bridge of this.#bridges) if (matches(bridge)) bridge.close();
@@ -149,6 +162,22 @@ export class Operator {
     }
     this.#unreachable.add(person);
     this.cut((line) => line.person === person);
+  }
+
+  /** Tells a person's client something as if its server had. */
+  tell(line: Line, body: Reply): void {
+    this.#find(line).tell(body);
+  }
+
+  /** Asks the server something as if a person's client had, on its connection. */
+  ask(line: Line, body: Request): Promise<Reply> {
+    return this.#find(line).ask(body);
+  }
+
+  #find(line: Line): Bridge {
+    const found = [...this.#bridges].findLast((bridge) => bridge.person === line.person && bridge.role === line.role);
+    if (found === undefined) throw new Error("there is no such connection");
+    return found;
   }
 
   /** How many requests with ciphertext came from a person after the first `since` of all. */
@@ -181,7 +210,18 @@ export class Operator {
       server.terminate();
       this.#bridges.delete(bridge);
     };
-    const bridge: Bridge = { ...line, close };
+    const own = new Map<number, (reply: Reply) => void>();
+    const bridge: Bridge = {
+      ...line,
+      close,
+      tell: (body) => tell(0, body),
+      ask: (body) =>
+        new Promise((resolve) => {
+          const id = firstOwnId + own.size;
+          own.set(id, resolve);
+          server.send(encode(codecs[role].request, { id, body }));
+        }),
+    };
     this.#bridges.add(bridge);
     const fault = (error: unknown): void => {
       this.faults.push(error);
@@ -210,6 +250,11 @@ export class Operator {
     });
     server.on("message", (data: Buffer) => {
       const { id, body } = decode(codecs[role].reply, new Uint8Array(data));
+      const resolve = own.get(id);
+      if (resolve !== undefined) {
+        resolve(body);
+        return;
+      }
       const request = requests.get(id);
       requests.delete(id);
       down = down

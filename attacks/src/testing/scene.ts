@@ -59,6 +59,11 @@ export class Scene implements AsyncDisposable {
     return server;
   }
 
+  /** Servers that `backRoom` started. */
+  get backRooms(): readonly RunningServer[] {
+    return this.#servers.slice(1);
+  }
+
   /** Two servers go on from what the one has now: each with the same accounts, conversations and keys. */
   async split(): Promise<[RunningServer, RunningServer]> {
     await this.server.close();
