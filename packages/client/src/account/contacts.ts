@@ -168,7 +168,7 @@ export async function verifyRecord(params: {
             bindings: record.bindings.length > 0 ? record.bindings : known.record.bindings,
             proof: record.proof,
           };
-    if (status === "active" && !(await isBound(account, joined.bindings, signatures))) {
+    if (status === "active" && !(await isBound(account, joined, signatures))) {
       throw new ClientError("server_lied", "The server gave a name to an account that did not take it.");
     }
     return { host, username, accountId: account.accountId, account, record: joined, checkedAtMs: params.checkedAtMs, proven };
@@ -180,15 +180,23 @@ export async function verifyRecord(params: {
   }
 }
 
-async function isBound(account: VerifiedAccount, bindings: readonly Uint8Array[], signatures: Signatures): Promise<boolean> {
+/** Whether the account took its name: the device that signed so may have left it since. */
+async function isBound(
+  account: VerifiedAccount,
+  record: Pick<AccountRecord, "states" | "bindings">,
+  signatures: Signatures,
+): Promise<boolean> {
   const { host, username } = account.state;
-  for (const signedBinding of bindings) {
-    try {
-      const binding = await verifyUsernameBinding({ account, signedBinding, signatures });
-      if (binding.status === "bound" && binding.username === username && binding.host === host) return true;
-    } catch (error) {
-      // Those of other accounts, by which an earlier owner released the name, are allowed beside it.
-      if (!(error instanceof TransparencyError)) throw error;
+  const states = record.states.map((signed) => decode(accountStateCodec, decode(signedCodec, signed).body)).toReversed();
+  for (const signedBinding of record.bindings) {
+    for (const state of states) {
+      try {
+        const binding = await verifyUsernameBinding({ account: { ...account, state }, signedBinding, signatures });
+        if (binding.status === "bound" && binding.username === username && binding.host === host) return true;
+      } catch (error) {
+        // Those of other accounts, by which an earlier owner released the name, are allowed beside it.
+        if (!(error instanceof TransparencyError)) throw error;
+      }
     }
   }
   return false;

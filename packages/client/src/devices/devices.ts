@@ -176,25 +176,14 @@ export class Devices {
     const { emit, alarms } = this.#world;
     emit({ kind: "devices" });
     if (after.status !== "registered") return;
-    void this.#world.watch.ownChanged({ version: after.stateVersion, isKnown: isOwn });
+    void this.#world.watch.ownChanged({ version: after.stateVersion, isKnown: isOwn, isOurs: isOwn });
     if (isOwn) {
       this.#tell({ kind: "published", version: after.stateVersion });
-      void this.#announce().catch(() => undefined);
       return;
     }
     const hasNew = after.account.state.devices.some((device) => deviceOf(before.account, device.deviceId) === undefined);
     const message = "Another of your devices added a device to your account. If that was not you, remove it in the list of your devices.";
     if (hasNew) void alarms.raise({ failure: { code: "device_added", message, canRetry: false }, about: String(after.stateVersion) });
-  }
-
-  /** Every group gets the new state with its proof, so that nobody has to ask for it (spec D-5). */
-  async #announce(): Promise<void> {
-    const { store, directory, own, platform } = this.#world;
-    const proofs = await store.transact("read", (tx) => directory.proofsOf(tx, [own.accountId]));
-    for (const runner of this.#access.runners()) {
-      if (runner.state.kind === "devices" || !isLive(runner.state)) continue;
-      runner.post({ kind: "announce", id: toBase64Url(platform.random(16)), displayName: own.displayName, proofs });
-    }
   }
 
   /** A conversation was joined: whoever added this device may have known fewer of them. */

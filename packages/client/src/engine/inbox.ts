@@ -201,8 +201,11 @@ export class Inbox {
         return this.#world.own.account;
       }
       const known = await store.transact("read", (tx) => directory.cached(tx, accountId));
-      const shown = known === undefined ? await senderOfWelcome(this.#world, head, body) : undefined;
-      return shown ?? (await directory.account(host, accountId)).account;
+      // Its account may have got the device since it was last heard of: by its recovery phrase, for one.
+      const isNews = known === undefined || deviceOf(known.account, deviceId) === undefined;
+      const shown = isNews ? await senderOfWelcome(this.#world, head, body) : undefined;
+      if (shown !== undefined) return shown;
+      return (known !== undefined && isNews ? await directory.refresh(host, accountId) : await directory.account(host, accountId)).account;
     } catch (error) {
       if (error instanceof ClientError && !error.canRetry) return undefined;
       throw error;

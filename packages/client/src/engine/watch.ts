@@ -140,10 +140,21 @@ export class Watch implements Watching {
   }
 
   /** One's own account has a new state: made here, told by another device of one's own, or found at the server. */
-  async ownChanged(params: { version: number; isKnown: boolean }): Promise<void> {
+  async ownChanged(params: { version: number; isKnown: boolean; isOurs?: boolean }): Promise<void> {
     if (params.isKnown) await this.#know(params.version);
     else this.#later(graceMs, () => this.#judgeOwn());
     for (const runner of this.#runners) runner.post({ kind: "accounts", recovered: [] });
+    if (params.isOurs === true) await this.#announce();
+  }
+
+  /** Tells every conversation of one's own account as it is now, with the proof: so nobody has to ask (spec D-5). */
+  async #announce(): Promise<void> {
+    const { store, directory, own, platform } = this.#world;
+    const proofs = await store.transact("read", (tx) => directory.proofsOf(tx, [own.accountId]));
+    for (const runner of this.#runners) {
+      if (runner.state.kind === "devices") continue;
+      runner.post({ kind: "announce", id: toBase64Url(platform.random(16)), displayName: own.displayName, proofs });
+    }
   }
 
   /**

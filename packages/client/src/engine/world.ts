@@ -38,7 +38,7 @@ export interface Watching {
   /** The log of this conversation is not the one that others see (spec L-11). */
   tellFork(state: ConversationState): Promise<void>;
   /** One's own account has a new state: made here, told by another device of one's own, or found at the server (spec A-2). */
-  ownChanged(params: { version: number; isKnown: boolean }): Promise<void>;
+  ownChanged(params: { version: number; isKnown: boolean; isOurs?: boolean }): Promise<void>;
   /** A member's device says that it was shown another log (spec L-11). */
   takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void>;
   /** The conversation's log was read to its end on this connection: its published head is asked for (spec L-11). */
