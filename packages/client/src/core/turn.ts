@@ -47,10 +47,13 @@ export function addLine(
   const { state } = turn;
   set(turn, {
     lastOrder: Math.max(state.lastOrder, line.order),
-    updatedAtMs: nowMs,
+    // Devices that come and go are told in the stream; the conversation keeps its place among the others.
+    updatedAtMs: quietKinds.has(params.body.kind) ? state.updatedAtMs : nowMs,
     unread: params.unread === true && line.order > state.readThrough ? state.unread + 1 : state.unread,
   });
 }
+
+const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>(["keys_updated", "device_added", "device_removed"]);
 
 /** The next free line of the entry that ends the chain: lines of one entry follow one another. */
 export function nextOrder(turn: Turn): number {
