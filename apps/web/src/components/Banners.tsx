@@ -2,8 +2,8 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { ClientFailure, Message } from "@latchkey/client";
 import { alarmWords, words } from "../messages/words.ts";
-import { sortAlarms } from "../state/app-state.ts";
-import type { Alarm, AppState } from "../state/app-state.ts";
+import { groupAlarms } from "../state/app-state.ts";
+import type { AlarmGroup, AppState } from "../state/app-state.ts";
 import { useAction, useApp, useNow, useRoute, useSelector } from "../state/context.ts";
 import { formatAgo, formatTime } from "../state/format.ts";
 import { Icon } from "./Icon.tsx";
@@ -57,23 +57,32 @@ export function HistoryLine(): ReactElement | undefined {
 /** Warnings, full width, until the person has handled them; those with most at stake first. */
 export function AlarmBanners(): ReactElement {
   const alarms = useSelector((state) => state.alarms);
-  const sorted = useMemo(() => sortAlarms(alarms), [alarms]);
+  const groups = useMemo(() => groupAlarms(alarms), [alarms]);
   return (
     <div role="alert" aria-label={words.alarmRegion} className="alarms">
-      {sorted.map((alarm) => (
-        <AlarmBanner key={alarm.key} alarm={alarm} isOpen={sorted.length < 3 || alarm === sorted[0]} />
+      {groups.map((group) => (
+        <AlarmBanner key={group.key} group={group} isOpen={groups.length < 3 || group === groups[0]} />
       ))}
     </div>
   );
 }
 
-function AlarmBanner({ alarm, isOpen }: { readonly alarm: Alarm; readonly isOpen: boolean }): ReactElement {
+function AlarmBanner({ group, isOpen }: { readonly group: AlarmGroup; readonly isOpen: boolean }): ReactElement {
   const { controller, router } = useApp();
   const act = useAction();
   const route = useRoute();
   const nowMs = useNow();
-  const { failure, conversationId, id } = alarm;
-  const conversation = useSelector((state) => (conversationId === undefined ? undefined : state.conversations.get(conversationId)));
+  const conversations = useSelector((state) => state.conversations);
+  const { alarms } = group;
+  const [{ failure, id, atMs }] = alarms;
+  // What is not in the list, such as the group of one's own devices, has no name to tell.
+  const places = alarms.flatMap(({ conversationId }) => conversations.get(conversationId ?? "") ?? []);
+  const elsewhere = places.find((place) => !(route.kind === "conversation" && route.id === place.id));
+  const handle = (): void => {
+    void act(async () => {
+      for (const alarm of alarms) await controller.handleAlarm(alarm);
+    });
+  };
   const [isExpanded, setIsExpanded] = useState(isOpen);
   const [isSure, setIsSure] = useState(false);
   const sureRef = useRef<HTMLButtonElement>(null);
@@ -81,22 +90,17 @@ function AlarmBanner({ alarm, isOpen }: { readonly alarm: Alarm; readonly isOpen
     if (isSure) sureRef.current?.focus();
   }, [isSure]);
   const text = alarmWords(failure);
-  const isElsewhere = conversation !== undefined && !(route.kind === "conversation" && route.id === conversation.id);
   return (
     <section className="alarm">
       <Icon name="alert" size={24} />
       <div className="alarm-text">
         <strong>
-          {conversation !== undefined && (
-            <>
-              <bdi>{conversation.title}</bdi>:{" "}
-            </>
-          )}
+          {places.length > 0 && `${words.alarmPlaces(places.map(({ title }) => title))}: `}
           {text.title}
         </strong>{" "}
         {id !== undefined && (
-          <time className="alarm-time" dateTime={new Date(alarm.atMs).toISOString()}>
-            {formatAgo(alarm.atMs, nowMs)}
+          <time className="alarm-time" dateTime={new Date(atMs).toISOString()}>
+            {formatAgo(atMs, nowMs)}
           </time>
         )}
         {isExpanded && (
@@ -117,8 +121,8 @@ function AlarmBanner({ alarm, isOpen }: { readonly alarm: Alarm; readonly isOpen
             {words.alarmMore}
           </button>
         )}
-        {isExpanded && isElsewhere && (
-          <button type="button" className="button" onClick={() => router.go({ kind: "conversation", id: conversation.id, details: false })}>
+        {isExpanded && elsewhere !== undefined && (
+          <button type="button" className="button" onClick={() => router.go({ kind: "conversation", id: elsewhere.id, details: false })}>
             {words.openConversation}
           </button>
         )}
@@ -132,7 +136,7 @@ function AlarmBanner({ alarm, isOpen }: { readonly alarm: Alarm; readonly isOpen
             type="button"
             className="button"
             // What the client does not keep goes away by itself when it is over: nothing to be sure about.
-            onClick={() => (id === undefined ? void act(() => controller.handleAlarm(alarm)) : setIsSure(true))}
+            onClick={() => (id === undefined ? handle() : setIsSure(true))}
           >
             {id === undefined ? words.acknowledge : words.alarmHandled}
           </button>
@@ -145,12 +149,7 @@ function AlarmBanner({ alarm, isOpen }: { readonly alarm: Alarm; readonly isOpen
             <button type="button" className="button" onClick={() => setIsSure(false)}>
               {words.alarmKeep}
             </button>
-            <button
-              ref={sureRef}
-              type="button"
-              className="button button-danger"
-              onClick={() => void act(() => controller.handleAlarm(alarm))}
-            >
+            <button ref={sureRef} type="button" className="button button-danger" onClick={handle}>
               {words.alarmRemove}
             </button>
           </div>

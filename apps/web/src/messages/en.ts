@@ -331,6 +331,10 @@ export const en = {
   noticeRegion: "Notices",
   alarmRegion: "Warnings",
   acknowledge: "I have read this",
+  alarmPlaces: (titles: readonly string[]): string => {
+    const shown = titles.slice(0, 3).map((title) => `\u2068${title}\u2069`);
+    return list(titles.length > 3 ? [...shown, count(titles.length - 3, "other", "others")] : shown);
+  },
   alarmMore: "Read",
   alarmHandled: "I have dealt with it",
   alarmSure: "Only take this warning away when you have done what it says. It will not come back by itself.",

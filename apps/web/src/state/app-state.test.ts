@@ -5,11 +5,11 @@ import {
   applyEvents,
   asksForRecoveryPhrase,
   emptyTimeline,
+  groupAlarms,
   initialState,
   markUnreadLine,
   removeMessage,
   setAlarms,
-  sortAlarms,
   sortConversations,
   totalUnread,
   withTimeline,
@@ -104,8 +104,17 @@ describe("warnings", () => {
   it("come with those first that have most at stake", () => {
     const of = (code: "directory_stale" | "account_changed" | "log_fork", atMs: number) =>
       ({ key: code, id: code, failure: { ...failure, code }, conversationId: undefined, atMs }) as const;
-    const sorted = sortAlarms([of("directory_stale", 1), of("log_fork", 2), of("account_changed", 3)]);
-    expect(sorted.map(({ key }) => key)).toEqual(["account_changed", "log_fork", "directory_stale"]);
+    const groups = groupAlarms([of("directory_stale", 1), of("log_fork", 2), of("account_changed", 3)]);
+    expect(groups.map(({ alarms: [first] }) => first.key)).toEqual(["account_changed", "log_fork", "directory_stale"]);
+  });
+
+  it("of one kind in several conversations are told as one", () => {
+    const groups = groupAlarms([
+      { ...listed, key: "1" },
+      { ...listed, key: "2", conversationId: "d", atMs: 4 },
+      { ...listed, key: "3", conversationId: undefined },
+    ]);
+    expect(groups.map(({ alarms }) => alarms.map(({ key }) => key))).toEqual([["2", "1"], ["3"]]);
   });
 });
 

@@ -195,10 +195,24 @@ export function setAlarms(state: AppState, listed: readonly ClientAlarm[]): AppS
 
 const gravest: readonly ClientFailure["code"][] = ["account_changed", "directory_fork", "log_fork", "server_lied"];
 
-/** Warnings by what is at stake, then the oldest first. */
-export function sortAlarms(alarms: readonly Alarm[]): readonly Alarm[] {
-  const rank = ({ failure }: Alarm): number => (gravest.includes(failure.code) ? gravest.indexOf(failure.code) : gravest.length);
-  return [...alarms].sort((a, b) => rank(a) - rank(b) || a.atMs - b.atMs);
+/** Warnings of one kind, told as one: of the account, or of one or more conversations. */
+export interface AlarmGroup {
+  readonly key: string;
+  readonly alarms: readonly [Alarm, ...Alarm[]];
+}
+
+/** Warnings of one kind together; those first with most at stake, then the oldest. */
+export function groupAlarms(alarms: readonly Alarm[]): readonly AlarmGroup[] {
+  const groups = new Map<string, [Alarm, ...Alarm[]]>();
+  for (const alarm of [...alarms].sort((a, b) => a.atMs - b.atMs)) {
+    const key = `${alarm.failure.code}:${alarm.conversationId === undefined ? "account" : "conversation"}:${alarm.id === undefined ? "now" : "kept"}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [alarm]);
+    else group.push(alarm);
+  }
+  const rank = ([{ failure }]: [Alarm, ...Alarm[]]): number =>
+    gravest.includes(failure.code) ? gravest.indexOf(failure.code) : gravest.length;
+  return [...groups].sort(([, a], [, b]) => rank(a) - rank(b) || a[0].atMs - b[0].atMs).map(([key, members]) => ({ key, alarms: members }));
 }
 
 function isAbout(
