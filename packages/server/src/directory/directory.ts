@@ -108,37 +108,15 @@ export class Directory {
 
   /** Verifies and stores the next state of an account (spec A-1, A-2, A-6). @throws Refusal */
   async publish(request: PublishAccount, owner: object): Promise<PublishOutcome> {
-    const body = readSigned(request.state);
-    const state = readState(body);
-    const accountId = state.version === 0 ? accountIdOf(body) : state.accountId;
-    const previous = await this.#load(accountId);
-    if (previous !== undefined && state.version <= previous.state.version) {
-      // A retry, or somebody who lost the race: the store compares the bytes.
-      const { proof } = await this.#publishOrRefuse(retryOf(accountId, state, request.state));
-      return { version: state.version, proof, accountId, deviceIds: deviceIdsOf(previous.state) };
+    const { change, deviceIds } = await this.#prepare(request, owner);
+    const outcome = await this.#publisher.publish(change);
+    if (outcome.kind === "refused") throw new Refusal(outcome.code);
+    const { bind } = change.names;
+    if (bind !== undefined) {
+      this.#reservations.delete(bind.username);
+      this.#vrf.forget({ type: "username", value: utf8Bytes(bind.username) });
     }
-    const verified = await this.#verify(request, previous);
-    const names = await this.#verifyNames(request.bindings, verified, previous?.state);
-    if (names.bind !== undefined) this.#checkReservation(names.bind.username, owner);
-    const labels = await this.#vrf.place(newLabels(verified, previous, names));
-    const { proof } = await this.#publishOrRefuse({
-      accountId: verified.accountId,
-      version: state.version,
-      state: request.state,
-      pops: popsOfAdded(request.pops, state, previous?.state),
-      deviceIds: deviceIdsOf(state),
-      names,
-      labels,
-      deletion: state.status === "deleted" ? { reservedUntilDay: this.#today() + releasedNameDays } : undefined,
-      day: this.#today(),
-      maxUpdatesPerDay: maxAccountUpdatesPerDay,
-      maxHistoryBytes: maxAccountHistoryBytes,
-    });
-    if (names.bind !== undefined) {
-      this.#reservations.delete(names.bind.username);
-      this.#vrf.forget({ type: "username", value: utf8Bytes(names.bind.username) });
-    }
-    return { version: state.version, proof, accountId: verified.accountId, deviceIds: deviceIdsOf(state) };
+    return { version: change.version, proof: outcome.proof, accountId: change.accountId, deviceIds };
   }
 
   /** By name. `admit` is called where the answer costs a VRF proof. @throws Refusal `not_found` for what is no name */
@@ -277,10 +255,33 @@ export class Directory {
     return { accountId: accountId.slice(), state: decode(accountStateCodec, body), stateHash: stateHashOf(body) };
   }
 
-  async #publishOrRefuse(change: AccountChange): Promise<{ proof: Uint8Array }> {
-    const outcome = await this.#publisher.publish(change);
-    if (outcome.kind === "refused") throw new Refusal(outcome.code);
-    return outcome;
+  /** Verifies a state and all that comes with it, and places the labels that it needs. @throws Refusal */
+  async #prepare(request: PublishAccount, owner: object): Promise<{ change: AccountChange; deviceIds: readonly Uint8Array[] }> {
+    const body = readSigned(request.state);
+    const state = readState(body);
+    const accountId = state.version === 0 ? accountIdOf(body) : state.accountId;
+    const previous = await this.#load(accountId);
+    if (previous !== undefined && state.version <= previous.state.version) {
+      // A retry, or somebody who lost the race: the store compares the bytes.
+      return { change: retryOf(accountId, state, request.state), deviceIds: deviceIdsOf(previous.state) };
+    }
+    const verified = await this.#verify(request, previous);
+    const names = await this.#verifyNames(request.bindings, verified, previous?.state);
+    if (names.bind !== undefined) this.#checkReservation(names.bind.username, owner);
+    const change: AccountChange = {
+      accountId: verified.accountId,
+      version: state.version,
+      state: request.state,
+      pops: popsOfAdded(request.pops, state, previous?.state),
+      deviceIds: deviceIdsOf(state),
+      names,
+      labels: await this.#vrf.place(newLabels(verified, previous, names)),
+      deletion: state.status === "deleted" ? { reservedUntilDay: this.#today() + releasedNameDays } : undefined,
+      day: this.#today(),
+      maxUpdatesPerDay: maxAccountUpdatesPerDay,
+      maxHistoryBytes: maxAccountHistoryBytes,
+    };
+    return { change, deviceIds: change.deviceIds };
   }
 
   async #lookup(query: Omit<AccountQuery, "maxBytes">): Promise<Found | undefined> {

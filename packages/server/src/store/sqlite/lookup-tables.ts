@@ -1,4 +1,4 @@
-import { decode, encode, utf8Bytes } from "@latchkey/codec";
+import { concatBytes, decode, encode, uint16, utf8Bytes } from "@latchkey/codec";
 import {
   configChangeCodec,
   configNoticeMs,
@@ -8,9 +8,10 @@ import {
   logEntryCodec,
   parseNote,
   proveIndex,
+  signedHeadCodec,
   withoutImpliedCosignatures,
 } from "@latchkey/transparency";
-import type { DirectoryProof, LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
+import type { LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
 import type { LabelHoldings } from "../accounts.ts";
 import type { AccountQuery, LookupResult, NewLabel } from "../directory-store.ts";
 import type { NodeTables } from "./node-tables.ts";
@@ -18,12 +19,17 @@ import type { Statements } from "./statements.ts";
 import type { TreeTables } from "./tree-tables.ts";
 
 const nothing = new Uint8Array();
+/** Stands for the real head where that is put in as bytes: any that encodes does. */
+const emptyHead: SignedHead = { checkpoint: Uint8Array.of(0), entry: Uint8Array.of(0), inclusion: [] };
+const emptyHeadBytes = encode(uint16, 1).length + encode(signedHeadCodec, emptyHead).length;
 
 /** The head that lookups are answered from. */
 export interface ServedHead {
   readonly size: number;
   readonly mapRoot: Uint8Array;
   readonly head: SignedHead;
+  /** What every DirectoryProof at this head begins with. */
+  readonly beforeLabels: Uint8Array;
 }
 
 interface LabelRow {
@@ -86,7 +92,8 @@ export class LookupTables {
     // Who replayed the map has seen the log too: the proof need not say both.
     const note = withoutImpliedCosignatures(utf8Bytes(checkpoint.note));
     const head = { checkpoint: note, entry: bytes, inclusion: this.#tree.proveInclusion(size - 1, size) };
-    this.#head = { size, mapRoot: entry.mapRoot, head };
+    const beforeLabels = concatBytes(encode(uint16, 1), encode(signedHeadCodec, head));
+    this.#head = { size, mapRoot: entry.mapRoot, head, beforeLabels };
     return this.#head;
   }
 
@@ -257,10 +264,12 @@ export class LookupTables {
     return { type: answer.type, vrfProof, fromVersion: answer.known, items, mapProof };
   }
 
+  /** A DirectoryProof: the bytes of its head, which thousands of them share, are made once. */
   #encode(labels: readonly LabelProof[], knownSize: number): Uint8Array {
-    const { size, head } = this.served();
-    const proof: DirectoryProof = { format: 1, head, labels, consistency: this.#tree.proveConsistency(knownSize, size), ext: nothing };
-    return encode(directoryProofCodec, proof);
+    const { size, beforeLabels } = this.served();
+    const consistency = this.#tree.proveConsistency(knownSize, size);
+    const withoutHead = encode(directoryProofCodec, { format: 1, head: emptyHead, labels, consistency, ext: nothing });
+    return concatBytes(beforeLabels, withoutHead.subarray(emptyHeadBytes));
   }
 
   #servedVersion(label: LabelRow): number {
