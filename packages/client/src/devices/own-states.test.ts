@@ -1,0 +1,298 @@
+import { compareBytes, decode, encode, equalBytes, opaque, opaqueV, safeUint64, struct, text, uint32, uint8 } from "@latchkey/codec";
+import type { PublishAccount } from "@latchkey/protocol";
+import { accountStateCodec, signedCodec } from "@latchkey/transparency";
+import { describe, expect, test } from "vitest";
+import type { Contact } from "../account/contacts.ts";
+import { createOwnAccount, loadOwnAccount, saveOwnAccount } from "../account/own-account.ts";
+import type { OwnAccount } from "../account/own-account.ts";
+import { ClientError, offlineError } from "../errors.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import type { Store } from "../store/store.ts";
+import type { Connections } from "../transport/connection-manager.ts";
+import { createFakeServer } from "../transport/fake-server.testing.ts";
+import { withoutDevice } from "./link-task.ts";
+import { createNewDevice, proofOfPossession } from "./new-device.ts";
+import type { NewDevice } from "./new-device.ts";
+import { OwnStates } from "./own-states.ts";
+import type { OwnChange, WantedState } from "./own-states.ts";
+
+const { platform } = createFakeServer("own states");
+
+/** The account's host: takes the next state only (spec A-2), and shows all of them. */
+class Host {
+  readonly states: Uint8Array[];
+  readonly pops: Uint8Array[];
+  readonly #bindings: readonly Uint8Array[];
+  readonly received: Uint8Array[] = [];
+  /** What happens to the next requests: lost before or after they are carried out, or refused. */
+  readonly faults: ("before" | "after" | "rate_limited" | "invalid_account_state")[] = [];
+  proves = true;
+
+  constructor({ record }: OwnAccount) {
+    this.states = [...record.states];
+    this.pops = [...record.pops];
+    this.#bindings = record.bindings;
+  }
+
+  readonly connections: Pick<Connections, "once"> = {
+    // Only `publish` is asked here.
+    once: (async (_role: string, _host: string, use: (connection: object) => Promise<unknown>) =>
+      use({ request: (request: PublishAccount) => this.#publish(request) })) as unknown as Connections["once"],
+  };
+
+  get directory(): ConstructorParameters<typeof OwnStates>[0]["directory"] {
+    return {
+      confirmPublished: async () => {
+        if (!this.proves) throw new ClientError("directory_unproven", "No proof.");
+      },
+      // The rest of a contact is not read.
+      lookUpOwn: async () =>
+        ({
+          record: { states: [...this.states], pops: [...this.pops], bindings: this.#bindings, proof: new Uint8Array(0) },
+        }) as unknown as Contact,
+    };
+  }
+
+  async #publish({ state, pops }: PublishAccount): Promise<object> {
+    const fault = this.faults.shift();
+    if (fault === "before") throw offlineError();
+    this.received.push(state);
+    if (fault === "rate_limited" || fault === "invalid_account_state") return { kind: "error", code: fault, retryAfterMs: 5 };
+    const { version } = decode(accountStateCodec, decode(signedCodec, state).body);
+    const known = this.states[version];
+    if (known !== undefined && !equalBytes(known, state)) return { kind: "error", code: "account_conflict", retryAfterMs: 0 };
+    if (known === undefined) {
+      this.states.push(state);
+      this.pops.push(...pops);
+    }
+    if (fault === "after") throw offlineError();
+    return { kind: "published", version, proof: new Uint8Array(0) };
+  }
+}
+
+interface World {
+  readonly host: Host;
+  readonly store: Store;
+  readonly changes: OwnChange[];
+  open(store?: Store): Promise<OwnStates>;
+}
+
+async function createWorld(): Promise<World> {
+  const own = {
+    ...(await createOwnAccount({ platform, host: "chat.example", username: "ann", displayName: "Ann" })),
+    status: "registered" as const,
+  };
+  const host = new Host(own);
+  const store = createMemoryStore();
+  const changes: OwnChange[] = [];
+  await store.transact("write", (tx) => saveOwnAccount(tx, own));
+  return {
+    host,
+    store,
+    changes,
+    async open(at = store) {
+      const stored = await at.transact("read", (tx) => loadOwnAccount(tx));
+      if (stored === undefined) throw new Error("no account");
+      return new OwnStates({
+        store: at,
+        platform,
+        connections: host.connections as Connections,
+        directory: host.directory,
+        own: stored,
+        onChange: (change) => changes.push(change),
+      });
+    },
+  };
+}
+
+async function adding(
+  states: OwnStates,
+  device: NewDevice,
+): Promise<(state: Parameters<Parameters<OwnStates["publish"]>[0]>[0]) => WantedState | undefined> {
+  const pop = await proofOfPossession(platform, device, states.own.accountId);
+  return (state) =>
+    state.devices.some((known) => equalBytes(known.deviceId, device.deviceId))
+      ? undefined
+      : { devices: [...state.devices, device.entry].toSorted((a, b) => compareBytes(a.deviceId, b.deviceId)), pops: [pop] };
+}
+
+/** The same account on another device, with a store of its own. */
+async function otherDevice(world: World, from: OwnAccount, device: NewDevice): Promise<OwnStates> {
+  const store = createMemoryStore();
+  const { signatureKeyPair, deviceId } = device;
+  await store.transact("write", (tx) => saveOwnAccount(tx, { ...from, signatureKeyPair, deviceId }));
+  return world.open(store);
+}
+
+describe("[A-2] the next state of one's own account", () => {
+  test("is stored before it is sent, proven, and kept", async () => {
+    const world = await createWorld();
+    const states = await world.open();
+    const device = await createNewDevice(platform, "Tablet");
+    await states.publish(await adding(states, device));
+    expect(states.own.account.state.devices).toHaveLength(2);
+    expect(states.own.stateVersion).toBe(1);
+    expect(world.changes.map(({ isOwn, after }) => [isOwn, after.stateVersion])).toEqual([[true, 1]]);
+    expect((await world.open()).own).toEqual(states.own);
+    // Nothing left to do is nothing sent.
+    await states.publish(await adding(states, device));
+    expect(world.host.states).toHaveLength(2);
+  });
+
+  test("is sent again, the same bytes, after a lost request or answer, even by the next start", async () => {
+    for (const fault of ["before", "after", "rate_limited"] as const) {
+      const world = await createWorld();
+      const states = await world.open();
+      const device = await createNewDevice(platform, "Tablet");
+      world.host.faults.push(fault);
+      await expect(states.publish(await adding(states, device))).rejects.toMatchObject({ canRetry: true });
+      const again = await world.open();
+      expect(again.own.stateVersion).toBe(0);
+      await again.resume();
+      expect(again.own.stateVersion).toBe(1);
+      expect(world.host.states).toHaveLength(2);
+      for (const received of world.host.received) expect(received).toEqual(world.host.states[1]);
+      await again.resume();
+      expect(world.host.received.length).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test("does not count while the public log does not show it", async () => {
+    const world = await createWorld();
+    const states = await world.open();
+    world.host.proves = false;
+    const device = await createNewDevice(platform, "Tablet");
+    await expect(states.publish(await adding(states, device))).rejects.toMatchObject({ code: "directory_unproven" });
+    expect(states.own.stateVersion).toBe(0);
+    world.host.proves = true;
+    await states.resume();
+    expect(states.own.stateVersion).toBe(1);
+  });
+
+  test("that the server refuses for good is not sent for ever", async () => {
+    const world = await createWorld();
+    const states = await world.open();
+    world.host.faults.push("invalid_account_state");
+    const device = await createNewDevice(platform, "Tablet");
+    await expect(states.publish(await adding(states, device))).rejects.toMatchObject({ code: "server_refused", canRetry: false });
+    await states.resume();
+    expect(world.host.received).toHaveLength(1);
+  });
+
+  test("builds on the winner when another device was faster", async () => {
+    const world = await createWorld();
+    const first = await world.open();
+    const [second, third, fourth] = [
+      await createNewDevice(platform, "2"),
+      await createNewDevice(platform, "3"),
+      await createNewDevice(platform, "4"),
+    ];
+    await first.publish(await adding(first, second));
+    const other = await otherDevice(world, first.own, second);
+    // Both add a device at the same time, from the same state.
+    await Promise.all([first.publish(await adding(first, third)), other.publish(await adding(other, fourth))]);
+    await Promise.all([first.refresh(), other.refresh()]);
+    expect(world.host.states).toHaveLength(4);
+    expect(first.own.account.state.devices).toHaveLength(4);
+    expect(other.own.account.state).toEqual(first.own.account.state);
+    expect(world.changes.filter(({ isOwn }) => !isOwn).length).toBeGreaterThan(0);
+  });
+
+  test("many at once from one device are made one after the other", async () => {
+    const world = await createWorld();
+    const states = await world.open();
+    const devices = await Promise.all(Array.from({ length: 5 }, (_, index) => createNewDevice(platform, String(index))));
+    await Promise.all(devices.map(async (device) => states.publish(await adding(states, device))));
+    expect(states.own.account.state.devices).toHaveLength(6);
+    expect(states.own.stateVersion).toBe(5);
+  });
+});
+
+describe("[A-1] a device that another one took out of the account", () => {
+  test("knows it when it looks, and signs nothing any more", async () => {
+    const world = await createWorld();
+    const first = await world.open();
+    const second = await createNewDevice(platform, "2");
+    await first.publish(await adding(first, second));
+    const other = await otherDevice(world, first.own, second);
+    await first.publish((state) => withoutDevice(state, second.deviceId));
+    await other.refresh();
+    expect(other.own.status).toBe("removed");
+    await expect(other.publish(() => ({}))).rejects.toMatchObject({ code: "device_removed" });
+    expect(first.own.status).toBe("registered");
+  });
+
+  test("and a deleted account has no further state", async () => {
+    const world = await createWorld();
+    const states = await world.open();
+    await states.publish(() => ({ status: "deleted" }));
+    expect(states.own.status).toBe("deleted");
+    await expect(states.publish(() => ({}))).rejects.toMatchObject({ code: "account_deleted" });
+  });
+});
+
+describe("[A-2] what the host shows of one's own account", () => {
+  test("is refused when it is another chain, or one that no device signed", async () => {
+    const world = await createWorld();
+    const states = await world.open();
+    const device = await createNewDevice(platform, "2");
+    await states.publish(await adding(states, device));
+    const [genesis = new Uint8Array(0), second = new Uint8Array(0)] = world.host.states;
+    const { body, signature } = decode(signedCodec, second);
+    const forged = encode(signedCodec, { body: encode(accountStateCodec, { ...decode(accountStateCodec, body), timeMs: 1 }), signature });
+    world.host.states.splice(0, 2, genesis, forged);
+    await expect(states.refresh()).rejects.toMatchObject({ code: "account_changed" });
+    world.host.states.splice(0, 2, genesis, second, forged);
+    await expect(states.refresh()).rejects.toMatchObject({ code: "server_lied" });
+    expect(states.own.stateVersion).toBe(1);
+  });
+});
+
+describe("profiles of before there were several devices", () => {
+  test("open as they were", async () => {
+    const own = await createOwnAccount({ platform, host: "chat.example", username: "ann", displayName: "Ann" });
+    const old = struct<Record<string, unknown>>({
+      status: uint8,
+      host: text(260),
+      username: text(32),
+      displayName: text(256),
+      accountId: opaque(32),
+      signaturePublicKey: opaque(32),
+      signatureSecretKey: opaque(32),
+      stateVersion: uint32,
+      stateHash: opaque(32),
+      inboxId: opaque(32),
+      inboxPublicKey: opaqueV(2048),
+      inboxSecretKey: opaqueV(2048),
+      createdAtMs: safeUint64,
+      signedState: opaqueV(65_536),
+      signedPop: opaqueV(65_536),
+      signedBinding: opaqueV(65_536),
+      recoveryEntropy: opaqueV(32),
+      // The types of the fields are the codecs'.
+    } as never);
+    for (const [status, number] of [
+      ["registering", 1],
+      ["registered", 2],
+    ] as const) {
+      const bytes = encode(old, {
+        ...own,
+        status: number,
+        signaturePublicKey: own.signatureKeyPair.publicKey,
+        signatureSecretKey: own.signatureKeyPair.secretKey,
+        inboxPublicKey: own.inboxKeyPair.publicKey,
+        inboxSecretKey: own.inboxKeyPair.secretKey,
+        signedState: own.record.states[0],
+        signedPop: own.record.pops[0],
+        signedBinding: own.record.bindings[0],
+      });
+      const store = createMemoryStore();
+      await store.transact("write", (tx) => tx.put("account/own", bytes));
+      const opened = await store.transact("read", (tx) => loadOwnAccount(tx));
+      expect(opened).toEqual({ ...own, status });
+      // And are written as they are now.
+      await store.transact("write", (tx) => (opened === undefined ? undefined : saveOwnAccount(tx, opened)));
+      expect(await store.transact("read", (tx) => loadOwnAccount(tx))).toEqual({ ...own, status });
+    }
+  });
+});
