@@ -185,6 +185,11 @@ export class Operator {
     return this.seen.slice(since).filter((seen) => seen.person === person && carriesCiphertext.has(seen.kind)).length;
   }
 
+  /** How many of those were items for inboxes. */
+  posts(person: string, since = 0): number {
+    return this.seen.slice(since).filter((seen) => seen.person === person && seen.kind === "post").length;
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.#sockets.close();
@@ -316,24 +321,26 @@ export class Operator {
     }
   }
 
-  async #answer(asked: {
+  async #answer(request: {
     person: string;
     path: string;
     method: string;
     body: Buffer<ArrayBuffer>;
     contentType: string | undefined;
   }): Promise<Response> {
-    const { person, path, method, body, contentType } = asked;
+    const { person, path, method, body, contentType } = request;
     for (const override of method === "GET" ? this.#overrides : []) {
       const answer = await override.get?.(person, path);
       if (answer !== undefined) return answer;
     }
     // Files are asked for as the role is that needs them: messages' blobs by `log`, the public record by `lookup`.
     const role: Role = path.startsWith("/v1/blobs") ? "log" : "lookup";
-    return await fetch(this.#urlFor({ person, role }) + path, {
+    const asked = fetch(this.#urlFor({ person, role }) + path, {
       method,
       ...(method === "GET" ? {} : { body, headers: { "content-type": contentType ?? "application/octet-stream" } }),
     });
+    // A server that is restarted just now.
+    return await asked.catch(() => new Response(undefined, { status: 502 }));
   }
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClientError, createClient } from "@latchkey/client";
-import type { Client, ClientErrorCode, ClientFailure, Message } from "@latchkey/client";
+import type { Client, ClientErrorCode, ClientFailure, LinkState, Message } from "@latchkey/client";
 import { openNodeStore } from "@latchkey/client/node";
 import { startServer } from "@latchkey/server";
 import type { RunningServer } from "@latchkey/server";
@@ -77,22 +77,40 @@ export class Scene implements AsyncDisposable {
 
   /** Registers somebody. `username` when the operator calls them by another name. */
   async person(name: string, params: { username?: string } = {}): Promise<Person> {
+    const { client, jump } = await this.#profile(name);
+    const { accountId } = await client.register({ username: params.username ?? name });
+    return personOf({ name, client, accountId, jump });
+  }
+
+  /** Links another device to somebody's account, as its owner would. */
+  async device(owner: Person, name: string): Promise<Person> {
+    const { client, jump } = await this.#profile(name);
+    const both = [owner.client, client];
+    const waits = Promise.withResolvers<void>();
+    const stop = this.operator.override({
+      reply(line, body) {
+        if (line.person === name && body.kind === "opened") waits.resolve();
+        return body;
+      },
+    });
+    const offer = await client.offerLink({ deviceName: name });
+    await waits.promise;
+    stop();
+    const compared = Promise.all(both.map((side) => linkState(side, "compare")));
+    const done = Promise.all(both.map((side) => linkState(side, "done")));
+    done.catch(() => undefined);
+    await Promise.all([owner.client.acceptLink(offer.code), compared]);
+    await Promise.all(both.map((side) => side.confirmLink(true)));
+    await done;
+    return personOf({ name, client, accountId: owner.accountId, jump });
+  }
+
+  async #profile(name: string): Promise<{ client: Client; jump: (durationMs: number) => void }> {
     const { platform, jump } = createJumpingPlatform();
     const store = await openNodeStore(join(this.folder, "people", name));
     const client = await createClient({ store, platform, serverUrl: this.operator.url(name) });
     this.#clients.push(client);
-    const { accountId } = await client.register({ username: params.username ?? name });
-    return {
-      name,
-      client,
-      accountId,
-      alarms: async () => (await client.alarms()).map(({ failure }) => failure.code),
-      texts: async (id) => (await client.messages(id, { limit: 1000 })).flatMap(({ body }) => (body.kind === "text" ? [body.text] : [])),
-      async jump(durationMs) {
-        jump(durationMs);
-        await delay(50);
-      },
-    };
+    return { client, jump };
   }
 
   /** How many requests came so far: for `sent`. */
@@ -106,6 +124,12 @@ export class Scene implements AsyncDisposable {
     return this.operator.ciphertexts(person.name, since);
   }
 
+  /** As `sent`, without what goes into inboxes: after a fork that is the notice to the other members. */
+  async written(person: Person, since: number): Promise<number> {
+    await delay(300);
+    return this.operator.ciphertexts(person.name, since) - this.operator.posts(person.name, since);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) await client.close();
     await this.operator.close();
@@ -113,6 +137,37 @@ export class Scene implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
     if (this.operator.faults.length > 0) throw new AggregateError(this.operator.faults, "an override failed");
   }
+}
+
+function personOf({
+  name,
+  client,
+  accountId,
+  jump,
+}: Pick<Person, "name" | "client" | "accountId"> & { jump: (durationMs: number) => void }): Person {
+  return {
+    name,
+    client,
+    accountId,
+    alarms: async () => (await client.alarms()).map(({ failure }) => failure.code),
+    texts: async (id) => (await client.messages(id, { limit: 1000 })).flatMap(({ body }) => (body.kind === "text" ? [body.text] : [])),
+    async jump(durationMs) {
+      jump(durationMs);
+      await delay(50);
+    },
+  };
+}
+
+/** Resolves when a linking is so far. */
+function linkState(client: Client, kind: LinkState["kind"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = client.subscribe((event) => {
+      if (event.kind !== "link" || (event.state.kind !== kind && event.state.kind !== "failed")) return;
+      stop();
+      if (event.state.kind === "failed") reject(new Error(event.state.failure.message));
+      else resolve();
+    });
+  });
 }
 
 function startOn(dataDirectory: string): Promise<RunningServer> {

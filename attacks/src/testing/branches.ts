@@ -1,0 +1,62 @@
+import { eventually, hear, say, settle } from "./scene.ts";
+import type { Person, Scene } from "./scene.ts";
+
+/** A group of three in which everybody may add and remove, because its founder left. */
+export interface Group {
+  readonly ada: Person;
+  readonly ben: Person;
+  readonly cyd: Person;
+  readonly id: string;
+}
+
+/** Founds it. */
+export async function foundGroup(scene: Scene): Promise<Group> {
+  const [zoe, ada, ben, cyd] = [await scene.person("zoe"), await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
+  const { id } = await zoe.client.startConversation({ to: ["ada", "ben", "cyd"], name: "Allotment" });
+  await say(zoe, id, "hello");
+  for (const person of [ada, ben, cyd]) await hear(person, id, "hello");
+  await zoe.client.leave(id);
+  for (const person of [ada, ben, cyd]) {
+    await eventually(async () => (await person.client.details(id)).members.length === 3, "the founder is out");
+  }
+  await settle(ada, ben, cyd);
+  return { ada, ben, cyd, id };
+}
+
+/**
+ * Splits the conversations: `apart` read and write them on a copy of the server from now on, and everything else, the public record
+ * included, is the same for all. What the record says of a log is what stands on the branch of those who are not apart.
+ */
+export async function branch(scene: Scene, params: { people: readonly Person[]; apart: readonly Person[] }): Promise<void> {
+  const { operator } = scene;
+  const apart = params.apart.map(({ name }) => name);
+  const [witness] = params.people.filter(({ name }) => !apart.includes(name));
+  if (witness === undefined) throw new Error("somebody stays on the first branch");
+  const [first, second] = await scene.split();
+  operator.routeAll(first.url);
+  operator.route({ people: apart, roles: ["log"], url: second.url });
+  operator.override({
+    // The heads of logs are in the one public record: its server is asked, over a connection that has the log open.
+    request: async (line, body) =>
+      apart.includes(line.person) && line.role === "log" && body.kind === "head_proof"
+        ? { answer: await operator.ask({ person: witness.name, role: "log" }, body) }
+        : "pass",
+  });
+  for (const { client } of params.people) client.wake();
+  for (const { client } of params.people) {
+    await eventually(async () => (await client.connection()).kind === "online", "the connection is back");
+  }
+  await settle(...params.people);
+}
+
+/** Lets the record have the newest heads, by a publication that anybody causes, and a day pass for those who look at them. */
+export async function publishHeads(scene: Scene, people: readonly Person[]): Promise<void> {
+  await scene.person(`new${scene.mark}`);
+  for (const person of people) await person.jump(25 * 3_600_000);
+}
+
+/** Whether somebody has a person in their list of a group's members. */
+export async function hasMember(person: Person, conversationId: string, member: Person): Promise<boolean> {
+  const { members } = await person.client.details(conversationId);
+  return members.some((entry) => entry.person.accountId === member.accountId);
+}
