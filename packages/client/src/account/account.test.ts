@@ -1,4 +1,4 @@
-import { decode, encode, fromBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
+import { decode, encode, fromBase64Url, toBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
 import { decodeKeyPackage } from "@latchkey/mls";
 import { nobleCrypto } from "@latchkey/mls/noble";
 import { nodeCrypto } from "@latchkey/mls/node";
@@ -16,6 +16,7 @@ import {
 import type { AccountState } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
 import type { ClientErrorCode } from "../api.ts";
+import { provenCodec } from "../directory/proven.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConnections } from "../transport/connection-manager.ts";
@@ -528,6 +529,28 @@ describe("contacts", () => {
     expect(here.directory.log).toEqual([]);
     await cat.contacts.resolve(address);
     expect(here.directory.log).toEqual([]);
+  });
+
+  test("a contact of an older profile is there, not trusted, and proven when it is asked about", async () => {
+    const { directory, ann, bob } = await pair();
+    await ann.contacts.resolve(address);
+    const id = toBase64Url(bob.accountId);
+    await ann.store.transact("write", async (tx) => {
+      const stored = await tx.get(`contact/proven/${id}`);
+      if (stored === undefined) throw new Error("the contact is stored");
+      // The format before was the same without what the record proved of it.
+      const found = await ann.contacts.cached(tx, bob.accountId);
+      const provenBytes = found?.proven === undefined ? 0 : 1 + encode(provenCodec, found.proven).length;
+      tx.put(`contact/id/${id}`, stored.slice(0, stored.length - provenBytes));
+      tx.delete(`contact/proven/${id}`);
+    });
+    const old = await ann.store.transact("read", (tx) => ann.contacts.cached(tx, bob.accountId));
+    expect(old).toMatchObject({ username: "bob", checkedAtMs: 0, proven: undefined });
+    directory.log.splice(0);
+    expect(await ann.contacts.account("chat.example", bob.accountId)).toMatchObject({ proven: { account: { version: 1 } } });
+    // What it was heard of with proves it, too: nobody needs to be asked.
+    expect(directory.log).toEqual([]);
+    expect(await ann.store.transact("read", (tx) => tx.get(`contact/id/${id}`))).toBeUndefined();
   });
 
   test("[C-3] names can be asked for", async () => {

@@ -205,10 +205,12 @@ async function createOne({ platform, account }: MaintainParams, lastResort: bool
     extensions: lastResort ? [{ type: lastResortExtensionType, data: new Uint8Array(0) }] : [],
     random: platform.random,
   });
+  const privateKeys = encodeKeyPackagePrivateKeys(created.privateKeys);
+  eraseKeyPackagePrivateKeys(created.privateKeys);
   return {
     key: prefix + toBase64Url(created.reference),
     message: created.message,
-    privateKeys: encodeKeyPackagePrivateKeys(created.privateKeys),
+    privateKeys,
     lastResort,
     createdAtMs: nowMs,
     notAfterMs,

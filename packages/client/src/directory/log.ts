@@ -135,7 +135,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     } catch (error) {
       const failure = recordFailure(error);
       // Whoever asked is told; so is the person, until they handled it.
-      if (failure.code === "directory_fork") alarm(host, failure, failure.message);
+      if (failure.code === "directory_fork") alarm(host, failure, `${failure.message} ${latest.get(host)?.view.size ?? 0}`);
       throw failure;
     }
   }

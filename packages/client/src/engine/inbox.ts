@@ -245,6 +245,8 @@ export class Inbox {
       senderAccountId: sender.accountId,
       senderDeviceId: sender.deviceId,
     });
+    // The group has copies of what it needs of them.
+    eraseKeyPackagePrivateKeys(own.privateKeys);
     const settle = async (tx: StoreTransaction): Promise<void> => {
       rememberItem(tx, sender.itemId, sender.notAfterMs);
       await eraseOwnKeyPackage(tx, reference);

@@ -13,6 +13,7 @@ import { PublishedHeads } from "./published-heads.ts";
 import { markVerified, safetyNumberOf, scanSafetyNumber, verificationOf } from "./verification.ts";
 import type { Watched, Watching, World } from "./world.ts";
 
+const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** How long another device of one's own has to say that a new state of the account is its doing (spec A-2). */
@@ -297,8 +298,9 @@ export class Watch implements Watching {
   async #tick(): Promise<void> {
     const { directory, own, platform } = this.#world;
     const [jitter = 0] = platform.random(1);
-    this.#later(hourMs * (0.75 + jitter / 512), () => this.#tick());
     if (platform.nowMs() - this.#selfCheckedAtMs > dayMs - hourMs) await this.check().catch(ignore);
+    // At the start the server may be out of reach: the first look at one's own account is not put off for an hour.
+    this.#later(this.#selfCheckedAtMs === 0 ? minuteMs : hourMs * (0.75 + jitter / 512), () => this.#tick());
     await directory.log.upkeep(own.host).catch(ignore);
     await this.#heads.check(this.#runners);
     await this.#forks.send(this.#runners.map((runner) => runner.state));

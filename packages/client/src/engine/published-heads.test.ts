@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { createDirectory } from "../account/directory.ts";
+import { createFakeDirectory } from "../account/fake-directory.testing.ts";
+import type { ConversationState, Input } from "../core/types.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { createConnections } from "../transport/connection-manager.ts";
+import { createFakeServer } from "../transport/fake-server.testing.ts";
+import { PublishedHeads } from "./published-heads.ts";
+import type { Watched, World } from "./world.ts";
+
+const hourMs = 3_600_000;
+const logId = new Uint8Array(32).fill(9);
+
+function setting(): {
+  heads: PublishedHeads;
+  told: Input[];
+  runner: Watched;
+  jump: (ms: number) => void;
+  answer: (proof: Uint8Array | undefined) => void;
+  publish: (seq: number, head: Uint8Array) => Promise<Uint8Array>;
+} {
+  const server = createFakeServer("heads");
+  const directory = createFakeDirectory(server);
+  const store = createMemoryStore();
+  const { platform } = server;
+  const connections = createConnections({ platform, serverUrl: "https://chat.example" });
+  const told: Input[] = [];
+  let proof: Uint8Array | undefined;
+  // Of the world and of a conversation this reads no more than what is here.
+  const world = { store, platform, directory: createDirectory({ store, platform, connections }) } as unknown as World;
+  const state = { host: "chat.example", logId, chain: { seq: 7, head: new Uint8Array(32) } } as unknown as ConversationState;
+  const runner: Watched = {
+    id: "c",
+    state,
+    load: async () => undefined,
+    input: async (input) => void told.push(input),
+    post: (input) => void told.push(input),
+    publishedHead: async () => proof,
+  };
+  return {
+    heads: new PublishedHeads(world),
+    told,
+    runner,
+    jump: (ms) => server.clock.advance(ms),
+    answer: (next) => {
+      proof = next;
+    },
+    async publish(seq, head) {
+      const record = await directory.record;
+      const size = await record.publish([], { heads: [{ logId, seq, head }] });
+      return await record.headsProof(logId, size - 1);
+    },
+  };
+}
+
+describe("[L-11] published heads", () => {
+  it("are shown to the conversation, once a day", async () => {
+    const { heads, told, runner, jump, answer, publish } = setting();
+    const head = new Uint8Array(32).fill(4);
+    answer(await publish(7, head));
+    await heads.ask(runner);
+    expect(told).toEqual([{ kind: "published_head", published: { seq: 7, head } }]);
+    await heads.check([runner]);
+    jump(23 * hourMs);
+    await heads.check([runner]);
+    expect(told).toHaveLength(1);
+    jump(2 * hourMs);
+    await heads.check([runner]);
+    expect(told).toHaveLength(2);
+  });
+
+  it("that stay away although the log was written to more than a day ago are missing, after three answers", async () => {
+    const { heads, told, runner, jump, answer, publish } = setting();
+    answer(new Uint8Array(0));
+    await heads.ask(runner);
+    jump(25 * hourMs);
+    await heads.check([runner]);
+    // A head of before is no head of what came since.
+    answer(await publish(5, new Uint8Array(32)));
+    const missing = (): number => told.filter((input) => input.kind === "published_head" && input.published === "missing").length;
+    for (let asked = 0; asked < 2; asked++) {
+      jump(25 * hourMs);
+      await heads.check([runner]);
+    }
+    expect(missing()).toBe(0);
+    jump(2 * hourMs);
+    await heads.check([runner]);
+    expect(missing()).toBe(1);
+  });
+
+  it("that cannot be asked for, or do not hold, say nothing of the log", async () => {
+    const { heads, told, runner, answer } = setting();
+    await heads.ask(runner);
+    answer(new Uint8Array([1, 2, 3]));
+    await heads.ask(runner);
+    expect(told).toEqual([]);
+  });
+});
