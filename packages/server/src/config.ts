@@ -49,6 +49,8 @@ export interface ServerLimits {
     readonly lookup: Rate;
     /** Lookups of names that nobody has and that were not asked for lately: each costs the server a VRF proof. */
     readonly proveAbsence: Rate;
+    /** Files of the directory's log over HTTP: an audit reads them all. */
+    readonly readDirectory: Rate;
   };
 }
 
@@ -80,6 +82,7 @@ export const defaultLimits: ServerLimits = {
     register: { burst: 200, perSecond: 1 },
     lookup: { burst: 10_000, perSecond: 100 },
     proveAbsence: { burst: 500, perSecond: 5 },
+    readDirectory: { burst: 50_000, perSecond: 500 },
   },
 };
 

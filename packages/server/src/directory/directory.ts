@@ -352,7 +352,8 @@ function retryOf(accountId: Uint8Array, { version }: AccountState, state: Uint8A
 /** The labels that a state may need and that the directory may not have placed yet. */
 function newLabels(account: VerifiedAccount, before: VerifiedAccount | undefined, names: NameChange): LabelName[] {
   const labels: LabelName[] = before === undefined ? [{ type: "account", value: account.accountId }] : [];
-  if (names.bind !== undefined) labels.push({ type: "username", value: utf8Bytes(names.bind.username) });
+  for (const name of [names.bind, names.release])
+    if (name !== undefined) labels.push({ type: "username", value: utf8Bytes(name.username) });
   return labels;
 }
 

@@ -372,6 +372,16 @@ describe("the public log", () => {
     ).toBe("not_found");
   });
 
+  test("files of the log have a limit for each address, far above what an audit needs at once", async () => {
+    const readDirectory = { burst: 3, perSecond: 0 };
+    const server = await runServer({ limits: { rates: { ...defaultLimits.rates, readDirectory } } });
+    const statuses: number[] = [];
+    for (const path of ["checkpoint", "config", "tile/0/000.p/1", "tile/0/000.p/1", "nothing"]) {
+      statuses.push((await fetch(`${server.url}${httpPaths.directory}/${path}`)).status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 429, 404]);
+  });
+
   test("the card of a device is there for whoever knows its account", async () => {
     const server = await runServer();
     const { account, client } = await register(server, "alice");

@@ -45,8 +45,6 @@ export interface PublisherParts {
   onBehind(): void;
   /** Enough witnesses for the policies have cosigned the served head, or no longer: told when it changes. */
   onQuorum(isMet: boolean): void;
-  /** Another checkpoint is served, or the same with other cosignatures. */
-  onServed?(): void;
 }
 
 const noProof = new Uint8Array();
@@ -201,7 +199,7 @@ export class Publisher {
 
   /** Has a head cosigned, and serves it whoever has answered: clients know how many they ask for. */
   async #serve(head: UnservedHead, isServed: boolean): Promise<void> {
-    const { store, witnesses, nowMs, onServed, onBehind } = this.#parts;
+    const { store, witnesses, nowMs, onBehind } = this.#parts;
     this.#served = { head, cosignatures: [] };
     if (witnesses.count > 0) {
       const { cosignatures, isComplete, isBehind } = await witnesses.ask(head);
@@ -213,7 +211,6 @@ export class Publisher {
       if (!isComplete) this.#retry(0);
     }
     if (!isServed) await store.serveHead({ size: head.size });
-    onServed?.();
   }
 
   /** Asks once more about the served head after a while: late cosignatures are added to it. */
@@ -229,7 +226,7 @@ export class Publisher {
   }
 
   async #cosignAgain(): Promise<boolean> {
-    const { store, witnesses, nowMs, onServed, reportBug } = this.#parts;
+    const { store, witnesses, nowMs, reportBug } = this.#parts;
     const served = this.#served;
     if (served === undefined) return true;
     try {
@@ -239,7 +236,6 @@ export class Publisher {
         await store.addCosignatures({ size: served.head.size, cosignatures });
         served.cosignatures = [...served.cosignatures, ...cosignatures];
         this.#tellQuorum(served.cosignatures);
-        onServed?.();
       }
       return isComplete;
     } catch (error) {

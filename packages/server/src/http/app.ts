@@ -89,13 +89,14 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
     const registry = services.registry();
     return reply.type(registry.contentType).send(await registry.metrics());
   });
+  const admission: Admission = { admit: (operation, source, token) => services.admission().admit(operation, source, token) };
   addBlobRoutes(app, {
     blobs: { put: (id, content) => services.blobs().put(id, content), open: (id) => services.blobs().open(id) },
-    admission: { admit: (operation, source, token) => services.admission().admit(operation, source, token) },
+    admission,
     maxBlobBytes,
     trustProxy,
   });
-  addDirectoryRoutes(app, services.directory);
+  addDirectoryRoutes(app, { files: services.directory, admission, trustProxy });
   addWebApp(app, options.webRoot);
   return app;
 }
