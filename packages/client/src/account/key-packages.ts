@@ -5,6 +5,7 @@ import {
   decodeKeyPackage,
   decodeKeyPackagePrivateKeys,
   encodeKeyPackagePrivateKeys,
+  eraseKeyPackagePrivateKeys,
   lastResortExtensionType,
 } from "@latchkey/mls";
 import type { KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";

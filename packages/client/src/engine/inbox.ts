@@ -1,5 +1,5 @@
 import { CodecError, decode, equalBytes, toBase64Url } from "@latchkey/codec";
-import { inspectWelcome, MlsError } from "@latchkey/mls";
+import { eraseKeyPackagePrivateKeys, inspectWelcome, MlsError } from "@latchkey/mls";
 import type { CipherSuiteId } from "@latchkey/mls";
 import { inboxItemKinds, welcomeBundleCodec } from "@latchkey/protocol";
 import type { InboxHead, InboxItem, WelcomeBundle } from "@latchkey/protocol";
