@@ -115,8 +115,13 @@ export function recordFailure(error: unknown): ClientError {
   if (!(error instanceof TransparencyError)) throw error;
   const options = { cause: error };
   switch (error.code) {
-    case "fork":
     case "rollback":
+      return new ClientError(
+        "directory_fork",
+        "The server shows an older public record than before. Somebody may be shown false keys.",
+        options,
+      );
+    case "fork":
       return new ClientError("directory_fork", "The server shows two public records. Somebody may be shown false keys.", options);
     case "config":
       return new ClientError("directory_fork", "The rules of the server's public record were changed without notice.", options);
