@@ -1,6 +1,6 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { accessibilityProblems } from "./testing/accessibility.ts";
 import {
   conversationLink,
   createAccount,
@@ -67,28 +67,6 @@ async function tabTo(page: Page, role: "button" | "textbox" | "link", name: stri
 async function expectNoSidewaysScrolling(page: Page): Promise<void> {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth] as const);
   expect(content).toBeLessThanOrEqual(window);
-}
-
-/** What axe finds wrong on the screen, in both colour schemes. */
-async function accessibilityProblems(page: Page): Promise<string[]> {
-  const problems: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // The new colours are on the screen, and nothing is on its way to another one.
-    await page.evaluate(async () => {
-      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
-      await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
-    });
-    // Only colours differ between the schemes.
-    const builder = new AxeBuilder({ page });
-    const { violations } = await (colorScheme === "light" ? builder : builder.withRules(["color-contrast"])).analyze();
-    problems.push(
-      ...violations.flatMap(({ id, nodes }) =>
-        nodes.map(({ target, failureSummary }) => `${colorScheme}: ${id} at ${target.join(" ")}: ${failureSummary ?? ""}`),
-      ),
-    );
-  }
-  return problems;
 }
 
 describe("the web app", () => {
