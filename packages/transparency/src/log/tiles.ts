@@ -3,8 +3,9 @@ import { TransparencyError } from "../errors.ts";
 import { checkTreeNumber, nodeHash } from "./hashes.ts";
 import type { HashReader, SubtreeId } from "./prove.ts";
 
-/** Levels of the tree in one tile, and the hashes (or entries) of a full one. C2SP tlog-tiles, "Merkle Tree". */
+/** Levels of the tree in one tile. C2SP tlog-tiles, "Merkle Tree". */
 export const tileHeight = 8;
+/** Hashes (or entries) of a full tile. */
 export const tileWidth = 256;
 
 /** A tile of hashes: `width` of them, those at `level * 8` from `index * 256` on. Full when `width` is 256. */

@@ -32,8 +32,9 @@ export interface VerifiedSignature {
   readonly timeSeconds?: number;
 }
 
-/** Bounds of a note here. C2SP signed-note asks for at least 16 signatures. */
+/** Largest note here, in bytes. C2SP signed-note asks for at least 16 signatures. */
 export const maxNoteBytes = 131_072;
+/** Most signature lines of a note here. */
 export const maxNoteSignatures = 64;
 
 const rule = "C2SP signed-note";

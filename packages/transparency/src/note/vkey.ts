@@ -7,6 +7,7 @@ import { checkedText } from "./text.ts";
 /** Signature types of C2SP signed-note that are taken here: notes by Ed25519, and its timestamped cosignatures of checkpoints. */
 export const noteSignatureTypes = { ed25519: 0x01, cosignatureV1: 0x04 } as const;
 
+/** One of these types. */
 export type NoteSignatureType = (typeof noteSignatureTypes)[keyof typeof noteSignatureTypes];
 
 /** A known key: signatures count only if name and key id match it, and it verifies them. */
