@@ -195,3 +195,64 @@ describe("[D-4] gossip", () => {
     expect(ben.heard[0]).toMatchObject({ accountId: ada.self.accountId, accountVersion: 0, accountChain: ada.self.accountChain });
   });
 });
+
+describe("devices that leave their account, with lost replies, restarts and races", () => {
+  const runs = Number(process.env["SIM_RUNS"] ?? 10);
+  const first = Number(process.env["SIM_FIRST"] ?? 0);
+  for (let run = first; run < first + runs; run++) {
+    it(`[M-3] seed ${run}: it is out in the end, and all others agree`, async () => {
+      const { world } = await group(`departures-${run}`, ["ada", "ben", "cyd", "dee"]);
+      const dee = named(world, 3);
+      let said = 0;
+      for (let i = 0; i < 300; i++) {
+        const device = named(world, world.pick(4));
+        if (i === 100) world.depart(dee);
+        switch (world.pick(14)) {
+          case 0:
+            if (device.isActive) await device.say(`${device.name} ${++said}`);
+            break;
+          case 1:
+            await device.disconnect(world.pick(3));
+            break;
+          case 2:
+            if (world.pick(3) === 0) await device.restart(world.pick(3));
+            break;
+          case 3:
+            // Some hear of it early, some late.
+            if (i > 100 && device !== dee && world.pick(3) === 0) await device.input(news);
+            break;
+          case 4:
+            await device.fireTimer();
+            break;
+          case 5:
+            await device.input({ kind: "timer", name: "self_update" });
+            break;
+          case 6:
+          case 7:
+            await device.connect();
+            break;
+          case 8:
+          case 9:
+            device.serve();
+            break;
+          case 10:
+          case 11:
+            device.stream();
+            break;
+          default:
+            await device.receive();
+        }
+      }
+      const others = world.devices.slice(0, 3);
+      for (const device of others) await device.input(news);
+      await world.settle();
+      expect(world.devices.flatMap((device) => device.alarms)).toEqual([]);
+      expect(dee.state?.phase.kind).toBe("removed");
+      for (const device of others) {
+        expect(device.state).toMatchObject({ memberCount: 3, departed: [], outgoing: [], staged: undefined });
+        expect(device.state?.chain.seq).toBe(world.log.entries.length);
+        expect([...device.texts()].toSorted()).toEqual([...named(world, 0).texts()].toSorted());
+      }
+    });
+  }
+});

@@ -1,5 +1,5 @@
 import { encode, utf8Bytes } from "@latchkey/codec";
-import { gossipCodec, gossipOf, logEntryCodec } from "@latchkey/transparency";
+import { configChangeCodec, gossipCodec, gossipOf, logEntryCodec } from "@latchkey/transparency";
 import { createMemoryDirectory, createPerson } from "@latchkey/transparency/testing";
 import type { MemoryDirectory, TestPerson } from "@latchkey/transparency/testing";
 import { describe, expect, it } from "vitest";
@@ -62,7 +62,8 @@ async function evidence(
   const { source = "host", known, record = here.record, ...rest } = options;
   const knownSize = source === "host" ? await here.log.knownSize(host) : 0;
   const { accountId, username } = person;
-  return { host, accountId, username, record: await record.lookup(person, { knownSize, ...rest }), known, source };
+  const askedSize = rest.knownSize ?? knownSize;
+  return { host, accountId, username, record: await record.lookup(person, { knownSize, ...rest }), known, source, askedSize };
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<ClientErrorCode | "resolved"> {
@@ -96,9 +97,18 @@ describe("accounts in the public record", () => {
     await here.log.proveAccount(await evidence(here, bob));
     // The answer leads on from the size that was named: nothing else is fetched.
     expect(here.fetched).toEqual([]);
+    // Two answers from the same size, one after the other: the second is joined by the record's files.
+    const [cat, dee] = [await createPerson("cat"), await createPerson("dee")];
+    await publish(here, cat);
+    const first = await evidence(here, cat);
+    await publish(here, dee);
+    const second = await evidence(here, dee);
+    expect([first.askedSize, second.askedSize]).toEqual([3, 3]);
+    await Promise.all([here.log.proveAccount(first), here.log.proveAccount(second)]);
+    expect(here.alarms).toEqual([]);
     const again = logOf(here.server, here.store);
-    expect(await again.knownSize(host)).toBe(3);
-    expect(await again.status(host)).toMatchObject({ size: 3, witnesses: 3, required: 2, status: "checked" });
+    expect(await again.knownSize(host)).toBe(5);
+    expect(await again.status(host)).toMatchObject({ size: 5, witnesses: 3, required: 2, status: "checked" });
   });
 
   it("[D-1] absence is proven; a name that is there is not absent", async () => {
@@ -326,12 +336,13 @@ describe("[D-3] a record without witnesses", () => {
     const here = await setting({ witnesses: 0 });
     const ann = await createPerson("ann");
     await publish(here, ann);
-    expect(await here.log.proveAccount(await evidence(here, ann))).toMatchObject({ status: "unwatched", witnesses: 0, required: 0 });
-    await here.log.upkeep(host);
-    expect(await here.log.status(host)).toMatchObject({ status: "checked" });
+    expect(await here.log.proveAccount(await evidence(here, ann))).toMatchObject({ status: "checked", witnesses: 0, required: 0 });
+    expect(here.log.isWatched(host, 2)).toBe(true);
     await publish(here, await createPerson("bob"));
     expect(await here.log.proveAccount(await evidence(here, ann))).toMatchObject({ status: "unwatched" });
+    expect(here.log.isWatched(host, 3)).toBe(false);
     await here.log.upkeep(host);
+    expect(here.log.isWatched(host, 3)).toBe(true);
     expect(await here.log.proveAccount(await evidence(here, ann))).toMatchObject({ status: "checked" });
     // An entry with a map that no transition leads to.
     const entry = encode(logEntryCodec, {
@@ -367,6 +378,62 @@ describe("[D-3] a record without witnesses", () => {
     here.gone.clear();
     await here.log.upkeep(host);
     expect(await here.log.status(host)).toMatchObject({ status: "checked" });
+  });
+});
+
+describe("[D-2] a changed config", () => {
+  const weekMs = 7 * dayMs;
+
+  async function changed(): Promise<{ here: Setting; ann: TestPerson; known: DirectoryLog }> {
+    const here = await setting();
+    const ann = await createPerson("ann");
+    await publish(here, ann);
+    await here.log.proveAccount(await evidence(here, ann));
+    return { here, ann, known: here.log };
+  }
+
+  it("is announced, and takes effect 7 days of log time later: before, the new key signs nothing", async () => {
+    const { here, ann } = await changed();
+    const logSeed = new Uint8Array(32).fill(77);
+    const config = here.record.changedConfig({ logSeed });
+    await here.record.publish([], { config });
+    await here.log.proveAccount(await evidence(here, ann));
+    expect(here.alarms).toEqual([]);
+    here.server.clock.advance(6 * dayMs);
+    here.record.setTime(here.server.clock.now());
+    await here.record.publish([]);
+    const early = { ...(await evidence(here, ann)) };
+    here.record.signWith(logSeed);
+    expect(await codeOf(here.log.proveAccount(await evidence(here, ann)))).toBe("directory_unproven");
+    await here.log.proveAccount(early);
+    here.server.clock.advance(weekMs);
+    here.record.setTime(here.server.clock.now());
+    await here.record.publish([]);
+    await here.log.proveAccount(await evidence(here, ann));
+    expect(await here.log.knownSize(host)).toBe(5);
+  });
+
+  it("is followed by who slept through it, from a head under the old quorum; without that it is refused", async () => {
+    const { here, ann } = await changed();
+    const logSeed = new Uint8Array(32).fill(77);
+    const config = here.record.changedConfig({ logSeed });
+    await here.record.publish([], { config });
+    const index = here.record.size() - 1;
+    const head = await here.record.head();
+    const inclusion = await here.record.inclusion(index);
+    const entry = here.record.entries()[index];
+    if (entry === undefined) throw new Error("an entry");
+    here.server.clock.advance(8 * dayMs);
+    here.record.setTime(here.server.clock.now());
+    here.record.signWith(logSeed);
+    await here.record.publish([]);
+    expect(await codeOf(here.log.proveAccount(await evidence(here, ann)))).toBe("directory_unproven");
+    const change = encode(configChangeCodec, { format: 1, index, entry, inclusion, head, ext: new Uint8Array(0) });
+    const respond = here.server.respondHttp;
+    here.server.respondHttp = (url) =>
+      url.endsWith(`/config-change/${String(index)}`) ? new Response(new Uint8Array(change)) : respond(url);
+    await here.log.proveAccount(await evidence(here, ann));
+    expect(await here.log.knownSize(host)).toBe(4);
   });
 });
 

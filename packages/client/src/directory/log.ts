@@ -36,7 +36,7 @@ import type { HostRecord } from "./host-record.ts";
 import type { Proven } from "./proven.ts";
 import { createRecordSource, recordFailure } from "./record-source.ts";
 import type { RecordSource } from "./record-source.ts";
-import { replayNew } from "./replay.ts";
+import { beginReplay, replayNew } from "./replay.ts";
 
 /** Who showed a proof: the host itself, asked now; or a member of a group, who had it from there some time ago (spec D-5). */
 export type ProofSource = "host" | "member";
@@ -100,6 +100,8 @@ export interface DirectoryLog {
   /** H(DirectoryConfig) of a host, once it was met. */
   configHash(host: string): Promise<Uint8Array | undefined>;
   status(host: string): Promise<DirectoryStatus>;
+  /** Whether witnesses of the map, or this device by its own replay, watched the record up to this size (spec D-3). */
+  isWatched(host: string, size: number): boolean;
   /** Calls `listener` when a host's record turns out false by something that nobody waits for. */
   onAlarm(listener: RecordAlarm): void;
 }
@@ -201,7 +203,8 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       await open({ ...headParams(host, view), ...age, consistency });
     let result: T;
     if (size <= view.size) result = await attempt(undefined);
-    else if (options.consistency.length > 0) result = await attempt(options.consistency);
+    // The answer leads on from the size that was asked with; the view may have grown by another answer since.
+    else if (options.consistency.length > 0 && options.askedSize === view.size) result = await attempt(options.consistency);
     else result = await attempt(await proveConsistency(view.size, size, source.hashes(size)));
     if (result.relation === "older") {
       const consistency = await proveConsistency(size, view.size, source.hashes(view.size));
@@ -238,7 +241,10 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     if (!equalBytes(decode(logEntryCodec, entry).config, config)) {
       throw new TransparencyError("config", "D-2", "the log does not begin with the configuration that was shown");
     }
-    await save(host, await announced(host, recordOf(undefined, result), result));
+    const met = await announced(host, recordOf(undefined, result), result);
+    // What nobody else watches is replayed from here on: all that comes later is checked (spec D-3).
+    const replay = result.isMapWatched ? undefined : await beginReplay({ view: met.view, source, nowMs: platform.nowMs() });
+    await save(host, { ...met, replay });
     return result;
   }
 
@@ -424,6 +430,11 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       if (record === undefined) return { host, size: 0, checkedAtMs: 0, witnesses: 0, required: 0, status: "unchecked" };
       const { view, witnesses, required } = record;
       return { host, size: view.size, checkedAtMs: view.checkedAtMs, witnesses, required, status: statusOf(record) };
+    },
+    isWatched(host, size) {
+      const record = latest.get(host);
+      if (record === undefined) return false;
+      return (record.isMapWatched && record.view.size >= size) || (record.replay !== undefined && record.replay.state.size >= size);
     },
     onAlarm(listener) {
       listeners.push(listener);

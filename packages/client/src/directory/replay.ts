@@ -10,6 +10,11 @@ const dailyBytes = 2 * 1024 * 1024;
 /** Entries fetched at a time. */
 const batch = 64;
 
+/** A replay that begins at the view; what came before is taken as it is. @throws TransparencyError, ClientError as the source */
+export async function beginReplay(params: { view: DirectoryView; source: RecordSource; nowMs: number }): Promise<OwnReplay> {
+  return { state: await startAt(params.view, params.source), day: Math.floor(params.nowMs / 86_400_000), fetchedBytes: 0 };
+}
+
 /**
  * Replays the map's changes from what was replayed before, or from the view on when nothing was (spec D-3): nothing was deleted, no
  * history was rewound. Ends early when the day's measure is full or the record cannot be had; goes on from there the next time.

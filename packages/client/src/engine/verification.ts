@@ -27,7 +27,7 @@ async function memberOf(world: World, state: ConversationState, accountId: Uint8
   const mark = await store.transact("read", (tx) => loadMark(tx, accountId));
   return {
     person: people.person(accountId),
-    record: isSelf ? await ownRecordOf(world) : recordOf(contact),
+    record: isSelf ? await ownRecordOf(world) : recordOf(world, contact),
     devices: devicesOf(state, accountId, account),
     mark: shownMark(mark),
   };
@@ -38,11 +38,13 @@ function shownMark(mark: Mark | undefined): MemberVerification["mark"] {
   return mark.changed ? "changed" : "verified";
 }
 
-function recordOf(contact: Contact | undefined): KeyRecord {
+function recordOf({ directory }: World, contact: Contact | undefined): KeyRecord {
   if (contact?.proven === undefined) {
     return { sinceMs: 0, checkedAtMs: contact?.checkedAtMs ?? 0, witnesses: 0, required: 0, status: "unchecked" };
   }
-  const { witnesses, required, status } = contact.proven;
+  const { witnesses, required, size } = contact.proven;
+  // What nobody watched when it was proven may have been replayed here since.
+  const status = contact.proven.status === "checked" || directory.log.isWatched(contact.host, size) ? "checked" : "unwatched";
   // The time that the account's own device signed; the record took it in right after.
   return { sinceMs: contact.account.state.timeMs, checkedAtMs: contact.checkedAtMs, witnesses, required, status };
 }
