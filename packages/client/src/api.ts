@@ -36,6 +36,7 @@ export type ClientErrorCode =
   | "directory_unproven" // the public record could not be checked: no proof, or one that does not hold (spec D-1, D-3)
   | "directory_stale" // too few witnesses, or none lately: nothing new is trusted (spec D-3)
   | "directory_fork" // two public records were seen: this device's and another (spec D-2, D-4)
+  | "directory_changed" // the public record gets other keys or witnesses from a certain day on (spec D-2)
   | "account_changed" // one's own account was changed by somebody else (spec A-2)
   | "name_changed_hands" // this name belonged to another account (spec A-3); the person decides
   | "log_fork" // another member sees another conversation (spec L-10, L-11)

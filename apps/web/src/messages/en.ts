@@ -384,6 +384,13 @@ export const en = {
       done: "Sending is paused. New keys are not trusted.",
       advice: "Ask the people you write to, by another way, whether they see this warning too, and compare safety numbers with them.",
     },
+    directory_changed: {
+      title: "The public record gets other keys or other witnesses",
+      meaning:
+        "Whoever runs the server changed who signs or who checks it. The change was made in the open, under the rules so far, a week ahead.",
+      done: "Everything goes on as before.",
+      advice: "If you know the person who runs the server, ask whether that was them, and why.",
+    },
     directory_stale: {
       title: "The public record has not been checked for a day",
       meaning:
@@ -499,6 +506,10 @@ export const en = {
       title: "The server did not prove that these keys are in the public record",
       advice:
         "It may be broken, or somebody may be trying to slip in keys of their own. Nothing was sent. Try again; if it stays so, ask the people you write to, by another way, and tell the person who runs the server.",
+    },
+    directory_changed: {
+      title: "The public record gets other keys or other witnesses",
+      advice: "If you know the person who runs the server, ask whether that was them, and why.",
     },
     directory_stale: {
       title: "The public record was not checked lately",

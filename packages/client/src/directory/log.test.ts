@@ -398,7 +398,7 @@ describe("[D-2] a changed config", () => {
     const config = here.record.changedConfig({ logSeed });
     await here.record.publish([], { config });
     await here.log.proveAccount(await evidence(here, ann));
-    expect(here.alarms).toEqual([]);
+    expect(here.alarms).toEqual(["directory_changed"]);
     here.server.clock.advance(6 * dayMs);
     here.record.setTime(here.server.clock.now());
     await here.record.publish([]);
@@ -433,6 +433,7 @@ describe("[D-2] a changed config", () => {
     here.server.respondHttp = (url) =>
       url.endsWith(`/config-change/${String(index)}`) ? new Response(new Uint8Array(change)) : respond(url);
     await here.log.proveAccount(await evidence(here, ann));
+    expect(here.alarms).toEqual(["directory_changed"]);
     expect(await here.log.knownSize(host)).toBe(4);
   });
 });

@@ -269,7 +269,17 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     const [entry] = await source.entries(index, index + 1, view.size);
     if (entry === undefined) throw new TransparencyError("missing", "D-2", "the log has no such entry");
     const inclusion = await proveInclusion(index, view.size, source.hashes(view.size));
-    return { ...record, view: learnConfig({ view, index, entry, inclusion }) };
+    return told(host, { ...record, view: learnConfig({ view, index, entry, inclusion }) });
+  }
+
+  /** Everybody is told of other keys or witnesses, before they count (spec D-2). */
+  function told(host: string, record: HostRecord): HostRecord {
+    const pending = record.view.pendingConfig;
+    if (pending === undefined) return record;
+    const day = new Date(pending.effectiveAtMs).toISOString().slice(0, 10);
+    const message = `The server's public record gets other keys or other witnesses from ${day} on.`;
+    alarm(host, new ClientError("directory_changed", message), `config ${pending.index}`);
+    return record;
   }
 
   /** Follows config changes that took effect while this device slept (spec D-2). */
@@ -289,7 +299,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     const size = peekHeadSize(change.head);
     if (size < view.size) return record;
     const consistency = await proveConsistency(view.size, size, source.hashes(size));
-    return await save(host, { ...record, view: await openConfigChange({ ...headParams(host, view), change, consistency }) });
+    return await save(host, told(host, { ...record, view: await openConfigChange({ ...headParams(host, view), change, consistency }) }));
   }
 
   function statusOf(record: HostRecord): Proven["status"] {
