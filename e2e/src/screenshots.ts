@@ -11,6 +11,7 @@ import { joinedConversation, registerPerson, sendAndWait } from "./testing/peopl
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess } from "./testing/processes.ts";
+import { startOperatorProxy } from "./testing/operator-proxy.ts";
 import { startWitnessProcess } from "./testing/witness-process.ts";
 
 const target = resolve(process.argv[2] ?? fileURLToPath(new URL("../../docs/screenshots", import.meta.url)));
@@ -59,11 +60,16 @@ const url = `http://localhost:${String(port)}`;
 const witnesses = await Promise.all(
   ["north", "south", "harbour"].map((name) => startWitnessProcess({ folder: folder.at(name), name: `${name}.example`, server: url })),
 );
+const inner = await freePort();
+// Between the people and the server: at the end it is what an operator under an order might be.
+await using operator = await startOperatorProxy({ port, target: inner });
 const startServer = (data: string): Promise<ServerProcess> =>
   startServerProcess({
     data,
-    port,
+    port: inner,
     args: [
+      "--host",
+      `localhost:${String(port)}`,
       "--name",
       "Harbour Street",
       ...witnesses.flatMap(({ url: at, logKey, mapKey }) => ["--witness", `${at} ${logKey} ${mapKey}`]),
@@ -75,7 +81,7 @@ let server = await startServer(folder.at("data"));
 const browser = await openBrowser({ folder: folder.at("ada") });
 const { page } = browser;
 
-await page.goto(server.url);
+await page.goto(url);
 await page.getByText("Anyone can create an account here.").waitFor();
 await shoot(page, "welcome", "phone");
 await shoot(page, "welcome", "desktop", { dark: true });
@@ -88,7 +94,7 @@ const names: readonly (readonly [string, string])[] = [
 ];
 const people = new Map<string, TestPerson>();
 for (const [username, displayName] of names) {
-  people.set(username, await registerPerson({ home: folder.at(username), server: server.url, username, displayName }));
+  people.set(username, await registerPerson({ home: folder.at(username), server: url, username, displayName }));
 }
 const person = (username: string): TestPerson => {
   const found = people.get(username);
@@ -191,7 +197,7 @@ await page
   .waitFor();
 await shoot(page, "new", "desktop", { dark: true });
 await shoot(page, "new", "phone");
-await page.goto(`${server.url}/settings`);
+await page.goto(`${url}/settings`);
 await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
 await shoot(page, "settings", "desktop");
 await shoot(page, "settings", "phone");
@@ -201,7 +207,7 @@ await shoot(page, "holdings", "desktop");
 
 // What is verified of people.
 await page.setViewportSize(viewports.desktop);
-await page.goto(server.url);
+await page.goto(url);
 await open(page, benTitle);
 await page.getByRole("button", { name: "Conversation details" }).click();
 const region = page.getByRole("region", { name: "Verification" });
@@ -226,14 +232,14 @@ await shoot(page, "verification", "phone");
 
 // A second device.
 const fresh: BrowserProfile = await openBrowser({ folder: folder.at("ada-2"), viewport: viewports.phone });
-await fresh.page.goto(server.url);
+await fresh.page.goto(url);
 await fresh.page.getByRole("button", { name: "I have an account: link this device" }).click();
 await fresh.page.getByRole("img", { name: "Code for linking this device" }).waitFor();
 await shoot(fresh.page, "link-new-device", "phone", { dark: true });
 await shoot(fresh.page, "link-new-device", "desktop");
 const code = (await fresh.page.locator(".link-words b").allTextContents()).join(" ");
 await page.setViewportSize(viewports.desktop);
-await page.goto(`${server.url}/settings/devices`);
+await page.goto(`${url}/settings/devices`);
 await page.getByRole("button", { name: "Link a device", exact: true }).click();
 await page.getByRole("button", { name: "Scan the code" }).waitFor();
 await shoot(page, "link-own-device", "desktop");
@@ -254,16 +260,28 @@ await shoot(page, "devices", "desktop", { dark: true });
 await shoot(page, "devices", "phone");
 await fresh[Symbol.asyncDispose]();
 
+// The operator answers with keys of its own under somebody's name.
+const standIn = await registerPerson({ home: folder.at("ghost"), server: url, username: "ghost" });
+const victim = await registerPerson({ home: folder.at("rita"), server: url, username: "rita" });
+operator.putGhost({ username: "rita", ghost: "ghost" });
+await page.setViewportSize(viewports.desktop);
+await page.goto(`${url}/new`);
+await page.getByRole("textbox", { name: "To", exact: true }).fill("rita,");
+await page.getByText("The server did not prove").waitFor();
+await shoot(page, "ghost-refused", "desktop", { dark: true });
+await shoot(page, "ghost-refused", "phone");
+await standIn[Symbol.asyncDispose]();
+await victim[Symbol.asyncDispose]();
+
 // The operator puts an older copy of the disk in place: the public record that everybody followed is not this one any more.
 await page.setViewportSize(viewports.desktop);
-await page.goto(server.url);
+await page.goto(url);
 await open(page, benTitle);
 await server.stop();
 server = await startServer(folder.at("old"));
-for (const name of ["rolf", "rita"])
-  await registerPerson({ home: folder.at(name), server: server.url, username: name }).catch(() => undefined);
+for (const name of ["rolf", "rosa"]) await registerPerson({ home: folder.at(name), server: url, username: name }).catch(() => undefined);
 await page.reload();
-await page.locator(".alarm").first().waitFor({ timeout: 90_000 });
+await page.getByText("The server shows different public records").waitFor({ timeout: 90_000 });
 await shoot(page, "alarm", "desktop", { dark: true });
 await shoot(page, "alarm", "phone");
 

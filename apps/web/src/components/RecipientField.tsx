@@ -200,6 +200,7 @@ function TypedStatus({ field }: { readonly field: RecipientsField }): ReactEleme
 export function failedText(address: string, failure: ClientFailure): string {
   if (failure.code === "unknown_user") return words.newConversation.unknown(address);
   if (failure.code === "invalid_address") return words.newConversation.invalid(address);
+  if (failure.code === "directory_unproven" || failure.code === "server_lied") return words.newConversation.unproven(address);
   const { title, advice } = failureWords(failure);
   return `${title}. ${advice}`;
 }

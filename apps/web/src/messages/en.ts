@@ -186,6 +186,8 @@ export const en = {
     remove: (name: string): string => `Remove ${name}`,
     unknown: (address: string): string => `No account ${address}. Check the spelling, or send them your link.`,
     invalid: (address: string): string => `“${address}” is not a username.`,
+    unproven: (address: string): string =>
+      `The server did not prove that the keys it gave for ${address} are theirs. Somebody may be trying to read what you write to them. These keys are not used, and nothing was sent: ask ${address}, by another way, and tell the person who runs the server.`,
     needSomeone: "Write who it is for.",
     self: "That is you. Add somebody else.",
     needName: "A group needs a name.",
