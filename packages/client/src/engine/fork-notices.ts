@@ -1,6 +1,7 @@
 import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { forkNoticeCodec, inboxItemKinds, maxForkNoticeHeads } from "@latchkey/protocol";
 import type { ForkNotice } from "@latchkey/protocol";
+import { loadHead } from "../core/records.ts";
 import type { ConversationState, RosterLeaf } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import type { Watched, World } from "./world.ts";
@@ -20,8 +21,8 @@ export class ForkNotices {
 
   /** Puts the notice down and sends it. */
   async tell(state: ConversationState): Promise<void> {
-    const { host, logId, chain, recentHeads } = state;
-    const heads = recentHeads.slice(-maxForkNoticeHeads);
+    const { host, logId, chain } = state;
+    const heads = await this.#headsOf(state);
     const notice: ForkNotice = { format: 1, host, logId, lastSeq: chain.seq, heads, ext: new Uint8Array(0) };
     const others = this.#others(state);
     if (others.length === 0) return;
@@ -30,6 +31,19 @@ export class ForkNotices {
       for (const leaf of others) tx.put(`${prefix}${state.id}/${toBase64Url(leaf.deviceId)}`, body);
     });
     await this.send([state]);
+  }
+
+  /** The last heads that this device saw, as far back as a notice holds and nothing is missing. */
+  async #headsOf({ id, chain, recentHeads, joinedSeq }: ConversationState): Promise<readonly Uint8Array[]> {
+    const heads = recentHeads.slice(-maxForkNoticeHeads);
+    await this.#world.store.transact("read", async (tx) => {
+      while (heads.length < maxForkNoticeHeads && chain.seq - heads.length >= joinedSeq) {
+        const older = await loadHead(tx, id, chain.seq - heads.length);
+        if (older === undefined) return;
+        heads.unshift(older);
+      }
+    });
+    return heads;
   }
 
   /** Sends what waits for members of these conversations. */
@@ -59,10 +73,11 @@ export class ForkNotices {
     void posts.deliver();
   }
 
-  /** A notice that a device sealed to this one; its signature was verified. */
-  async take(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array, runners: Iterable<Watched>): Promise<void> {
+  /** A notice that a device sealed to this one; its signature was verified. Returns the conversations that it is about. */
+  async take(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array, runners: Iterable<Watched>): Promise<Watched[]> {
     const notice = parse(body);
-    if (notice === undefined) return;
+    const concerned: Watched[] = [];
+    if (notice === undefined) return concerned;
     for (const runner of runners) {
       if (!equalBytes(runner.state.logId, notice.logId) || runner.state.host !== notice.host) continue;
       await runner.load();
@@ -72,7 +87,9 @@ export class ForkNotices {
       if (!isMember) continue;
       const { lastSeq, heads } = notice;
       await runner.input({ kind: "fork_notice", author: sender.accountId, lastSeq, heads: heads.map((head) => head.slice()) });
+      concerned.push(runner);
     }
+    return concerned;
   }
 
   #others(state: ConversationState): readonly RosterLeaf[] {

@@ -127,7 +127,8 @@ export class Watch implements Watching {
   }
 
   async takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void> {
-    await this.#forks.take(sender, body, this.#runners);
+    // Where the notice and this device's log do not meet, the public record says which of both is shown to everybody.
+    for (const conversation of await this.#forks.take(sender, body, this.#runners)) this.#later(0, () => this.#heads.ask(conversation));
   }
 
   async tellFork(state: ConversationState): Promise<void> {
