@@ -18,6 +18,8 @@ export default defineConfig({
           name: "attacks",
           include: ["attacks/src/*.test.ts"],
           environment: "node",
+          // Every case has servers and people of its own, which wait most of the time.
+          sequence: { concurrent: true },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -17,9 +17,12 @@ describe("A6 proofs are withheld", () => {
     await say(ada, id, "hello");
     await hear(ben, id, "hello");
     const stop = scene.operator.override({ reply: (_, body) => (body.kind === "account" ? { ...body, proof: nothing } : body) });
+    // Her own account's proof too: that is no sign that anybody changed it.
+    await ada.jump(3000);
     const since = scene.mark;
     const failure = await refusal(ada.client.startConversation({ to: ["cyd"] }));
-    expect(failure.code).toBe("directory_unproven");
+    expect(failure).toMatchObject({ code: "directory_unproven", canRetry: true });
+    expect(await ada.alarms()).toEqual([]);
     expect(await scene.sent(ada, since)).toBe(0);
     await say(ada, id, "still here");
     await hear(ben, id, "still here");

@@ -190,9 +190,9 @@ export async function settle(...people: readonly Person[]): Promise<void> {
   for (let round = 0; round < 2; round++) for (const { client } of people) await client.settle({ timeoutMs: 20_000 });
 }
 
-/** The first result of `look` that is neither `undefined` nor `false`. @throws Error after ten seconds */
+/** The first result of `look` that is neither `undefined` nor `false`. @throws Error after forty seconds */
 export async function eventually<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 800; attempt++) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
     await delay(50);

@@ -34,7 +34,7 @@ import { judgeGossip } from "./gossip.ts";
 import { loadHostRecord, loadPin, saveHostRecord, savePin } from "./host-record.ts";
 import type { HostRecord } from "./host-record.ts";
 import type { Proven } from "./proven.ts";
-import { createRecordSource, recordFailure } from "./record-source.ts";
+import { createRecordSource, recordFailure, unavailable } from "./record-source.ts";
 import type { RecordSource } from "./record-source.ts";
 import { beginReplay, replayNew } from "./replay.ts";
 
@@ -349,6 +349,8 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     },
     async proveAccount(evidence) {
       const { host, accountId, username, record, known, source, askedSize = 0 } = evidence;
+      // Withheld is not false: asked again later, and no reason to think that anything changed.
+      if (record.proof.length === 0) throw unavailable();
       return await alone(host, async () => {
         const proof = decodeDirectoryProof(record.proof);
         const result = await opened(host, proof.head, { source, consistency: proof.consistency, askedSize }, (head) =>

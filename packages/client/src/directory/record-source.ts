@@ -104,7 +104,7 @@ export function createRecordSource(params: { platform: Pick<Platform, "fetch" | 
 }
 
 /** The record cannot be had now: nothing new is trusted, and it is said so (attack A6). */
-function unavailable(cause?: unknown): ClientError {
+export function unavailable(cause?: unknown): ClientError {
   const message = "The server's public record cannot be had now, so that nothing new can be checked. Try again later.";
   return new ClientError("directory_unproven", message, { canRetry: true, cause });
 }
