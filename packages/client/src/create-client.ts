@@ -104,7 +104,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     account = change.after;
     engine?.devices.changed(change);
     if (change.after.status === "registered" || change.isOwn) return;
-    void watching?.alarms.raise({ failure: failureOf(gone(change.after)) });
+    watching?.alarms.raise({ failure: failureOf(gone(change.after)) }).catch(() => undefined);
     // What it has stays readable; nothing more comes or goes.
     void engine?.close();
   }

@@ -27,6 +27,8 @@ export interface AcceptParams {
   readonly emit: (state: LinkState) => void;
   /** Conversations that the new device will be added to. */
   readonly conversations: () => readonly Uint8Array[];
+  /** A state with this device is about to be published. */
+  readonly onPublish: (deviceId: Uint8Array) => void;
   /** The new device has its account: it is added everywhere and gets the history. */
   readonly onLinked: () => void;
   /** The linking failed after a state with the new device may have been published. */
@@ -63,6 +65,7 @@ export function acceptLink(params: AcceptParams): LinkSession {
           device = entry;
           if (!equalBytes(deviceIdOf(entry.signatureKey), entry.deviceId)) return { kind: "failed", code: "server_lied" };
           const { deviceId } = entry;
+          params.onPublish(deviceId);
           const expiresAtMs = platform.nowMs() + linkLifeMs;
           await states.publish(
             (state) => withDevice(state, entry, effect.pop),

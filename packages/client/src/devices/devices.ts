@@ -17,7 +17,7 @@ import type { ArchivedConversation } from "./archive.ts";
 import { HistoryImport, historyNoticeCodec, putNotice } from "./import.ts";
 import type { ImportAccess } from "./import.ts";
 import type { LinkSession } from "./link-session.ts";
-import { loadLinkTask, putLinkTask, withoutDevice } from "./link-task.ts";
+import { deleteLinkTask, loadLinkTasks, putLinkTask, withoutDevice } from "./link-task.ts";
 import type { LinkTask } from "./link-task.ts";
 import { loadDeviceNames, putDeviceName } from "./linked-account.ts";
 import type { OwnChange, OwnStates } from "./own-states.ts";
@@ -54,6 +54,10 @@ export class Devices {
   readonly #import: HistoryImport;
   readonly #ownId: string;
   #session: LinkSession | undefined;
+  /** The device that the session took into the account. */
+  #linking: Uint8Array | undefined;
+  /** Devices that the account has, and that may not know it: they are not waited for. */
+  #unsure: readonly Uint8Array[] = [];
   #task: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
   #syncAgain = false;
@@ -77,7 +81,6 @@ export class Devices {
   /** Goes on with what an earlier run did not finish. */
   async start(): Promise<void> {
     this.#names = await this.#world.store.transact("read", loadDeviceNames);
-    this.#resume();
     this.#import.wake();
     this.syncArrived();
     this.#work();
@@ -86,14 +89,6 @@ export class Devices {
   /** Whether nothing is under way that ends by itself soon. */
   get isIdle(): boolean {
     return this.#task === undefined && this.#syncing === undefined && this.#import.isIdle && this.#unread.size === 0;
-  }
-
-  /** Sends a state that was stored and not acknowledged; again until the server answers. */
-  #resume(): void {
-    this.#states.resume().catch((error: unknown) => {
-      if (!(error instanceof ClientError)) throw error;
-      if (error.canRetry) this.#later(retryMs, () => this.#resume());
-    });
   }
 
   list(): OwnDevice[] {
@@ -140,6 +135,11 @@ export class Devices {
       code,
       emit: (state) => emit({ kind: "link", state }),
       conversations: () => this.#joinedConversations().map(({ logId }) => logId),
+      onPublish: (deviceId) => {
+        this.#linking = deviceId;
+        // Earlier ones that came to nothing go first.
+        this.#work();
+      },
       onLinked: () => this.#work(),
       onUndo: (deviceId) => this.#undo(deviceId),
     });
@@ -176,14 +176,15 @@ export class Devices {
     const { emit, alarms } = this.#world;
     emit({ kind: "devices" });
     if (after.status !== "registered") return;
-    void this.#world.watch.ownChanged({ version: after.stateVersion, isKnown: isOwn, isOurs: isOwn });
+    background(this.#world.watch.ownChanged({ version: after.stateVersion, isKnown: isOwn, isOurs: isOwn }));
     if (isOwn) {
       this.#tell({ kind: "published", version: after.stateVersion });
       return;
     }
     const hasNew = after.account.state.devices.some((device) => deviceOf(before.account, device.deviceId) === undefined);
     const message = "Another of your devices added a device to your account. If that was not you, remove it in the list of your devices.";
-    if (hasNew) void alarms.raise({ failure: { code: "device_added", message, canRetry: false }, about: String(after.stateVersion) });
+    if (hasNew)
+      background(alarms.raise({ failure: { code: "device_added", message, canRetry: false }, about: String(after.stateVersion) }));
   }
 
   /** A conversation was joined: whoever added this device may have known fewer of them. */
@@ -313,35 +314,46 @@ export class Devices {
 
   async #finish(): Promise<"done" | "later" | "again"> {
     const { store } = this.#world;
-    const { task, mustReconcile } = await store.transact("read", async (tx) => ({
-      task: await loadLinkTask(tx),
+    // A state that was stored and not acknowledged comes first: what follows depends on it.
+    await this.#states.resume();
+    const { tasks, mustReconcile } = await store.transact("read", async (tx) => ({
+      tasks: await loadLinkTasks(tx),
       mustReconcile: (await tx.get(reconcileKey)) !== undefined,
     }));
-    if (task !== undefined) return this.#finishLink(task);
-    if (!mustReconcile) return "done";
+    this.#unsure = tasks.filter(({ stage }) => stage === "published").map(({ deviceId }) => deviceId);
+    let outcome: "done" | "later" | "again" = "done";
+    for (const task of tasks) {
+      const one = await this.#finishLink(task);
+      if (one === "again") return one;
+      if (one === "later") outcome = one;
+    }
+    if (!mustReconcile) return outcome;
     if (!(await this.#reconcileAll())) return "later";
     await store.transact("write", (tx) => tx.delete(reconcileKey));
-    return "done";
+    return outcome;
   }
 
   async #finishLink(task: LinkTask): Promise<"done" | "later" | "again"> {
     const { store, platform, own } = this.#world;
-    const device = deviceOf(own.account, task.deviceId);
+    const { deviceId } = task;
+    const device = deviceOf(own.account, deviceId);
     if (device === undefined) {
       // Not published after all, or removed meanwhile.
-      await store.transact("write", (tx) => putLinkTask(tx, undefined));
+      await store.transact("write", (tx) => deleteLinkTask(tx, deviceId));
       return "again";
     }
     if (task.stage === "linked") return this.#complete(device);
-    if (this.#session !== undefined && !this.#session.isOver) return "done";
+    const isRunning = this.#session !== undefined && !this.#session.isOver;
+    if (isRunning && this.#linking !== undefined && equalBytes(this.#linking, deviceId)) return "done";
     if ((await this.#takeFrom(device)) !== undefined) {
       // It published its keys: it has its account.
       await store.transact("write", (tx) => putLinkTask(tx, { ...task, stage: "linked" }));
       return "again";
     }
-    if (platform.nowMs() < task.expiresAtMs) return "later";
-    await this.#publishWithout(task.deviceId);
-    await store.transact("write", (tx) => putLinkTask(tx, undefined));
+    // Another linking has begun since: nobody waits for this one.
+    if (platform.nowMs() < task.expiresAtMs && !isRunning) return "later";
+    await this.#publishWithout(deviceId);
+    await store.transact("write", (tx) => deleteLinkTask(tx, deviceId));
     return "again";
   }
 
@@ -387,7 +399,7 @@ export class Devices {
       const body = encode(historyNoticeCodec, { format: 1, manifest: reference });
       const recipient = { host: own.host, deviceId: device.deviceId, inboxId, inboxKey };
       await posts.putItem(tx, { recipient, kind: inboxItemKinds.history, body });
-      putLinkTask(tx, undefined);
+      deleteLinkTask(tx, device.deviceId);
     });
     await posts.deliver();
     emit({ kind: "link", state: { kind: "done" } });
@@ -452,7 +464,10 @@ export class Devices {
     if (changes.some(isOwnChange) || isOwnChange(staged?.change)) return false;
     const { own } = this.#world;
     const leaves = roster.accounts.get(this.#ownId) ?? [];
-    const missing = own.account.state.devices.filter((device) => !leaves.some((leaf) => equalBytes(leaf.deviceId, device.deviceId)));
+    const missing = own.account.state.devices.filter(
+      ({ deviceId }) =>
+        !leaves.some((leaf) => equalBytes(leaf.deviceId, deviceId)) && !this.#unsure.some((unsure) => equalBytes(unsure, deviceId)),
+    );
     const gone = leaves.filter((leaf) => deviceOf(own.account, leaf.deviceId) === undefined);
     if (missing.length === 0 && gone.length === 0) return true;
     const change = await this.#changeFor(missing, gone);
@@ -540,6 +555,13 @@ export class Devices {
 }
 
 const changePrefix = "devices-";
+
+/** What is not waited for may fail: a failing store is told where it is used. */
+function background(work: Promise<void>): void {
+  work.catch((error: unknown) => {
+    if (!(error instanceof ClientError)) throw error;
+  });
+}
 
 /** Records that all devices of an account share. */
 const sharedPrefixes: readonly string[] = [markPrefix];

@@ -1,7 +1,7 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
 import type { BlobReference } from "@latchkey/protocol";
 import type { ClientErrorCode, LinkState } from "../api.ts";
-import { ClientError, failureOf } from "../errors.ts";
+import { ClientError, failureOf, offlineError } from "../errors.ts";
 import { encryptBlob, getBlob, putBlob } from "../group/blobs.ts";
 import { inboxSuite } from "../group/inbox-seal.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -16,6 +16,9 @@ import { linkedAccountCodec } from "./linked-account.ts";
 import type { LinkedAccount } from "./linked-account.ts";
 import { openRendezvous } from "./rendezvous.ts";
 import type { Rendezvous } from "./rendezvous.ts";
+
+/** How long an offer may take to reach the server, in milliseconds. */
+const offerTimeoutMs = 10_000;
 
 /** What an effect of the machine needs of the rest of the client; inputs that follow are given back. */
 export type LinkHandler = (
@@ -96,6 +99,13 @@ export class LinkSession {
       this.#machine = turn.machine;
       await this.#carryOut(turn.effects);
     });
+  }
+
+  /** Waits until what was said is on the server. @throws ClientError `offline` */
+  async said(): Promise<void> {
+    if (await this.#rendezvous.drained(offerTimeoutMs)) return;
+    this.close();
+    throw offlineError();
   }
 
   /** Resolves when everything taken so far was carried out. */

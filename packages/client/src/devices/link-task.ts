@@ -1,4 +1,4 @@
-import { decode, encode, enumeration, equalBytes, opaque, safeUint64, struct, uint8 } from "@latchkey/codec";
+import { decode, encode, enumeration, equalBytes, opaque, safeUint64, struct, toBase64Url, uint8 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { AccountState } from "@latchkey/transparency";
 import type { StoreTransaction } from "../store/store.ts";
@@ -17,16 +17,19 @@ const taskCodec: Codec<LinkTask> = struct<LinkTask>({
   stage: enumeration(uint8, { published: 1, linked: 2 }),
   expiresAtMs: safeUint64,
 });
-const taskKey = "link/task";
+const taskPrefix = "link/task/";
 
-export async function loadLinkTask(tx: StoreTransaction): Promise<LinkTask | undefined> {
-  const bytes = await tx.get(taskKey);
-  return bytes === undefined ? undefined : decode(taskCodec, bytes);
+/** Every linking that is not finished. */
+export async function loadLinkTasks(tx: StoreTransaction): Promise<LinkTask[]> {
+  return (await tx.scan({ prefix: taskPrefix })).map(([, value]) => decode(taskCodec, value));
 }
 
-export function putLinkTask(tx: StoreTransaction, task: LinkTask | undefined): void {
-  if (task === undefined) tx.delete(taskKey);
-  else tx.put(taskKey, encode(taskCodec, task));
+export function putLinkTask(tx: StoreTransaction, task: LinkTask): void {
+  tx.put(taskPrefix + toBase64Url(task.deviceId), encode(taskCodec, task));
+}
+
+export function deleteLinkTask(tx: StoreTransaction, deviceId: Uint8Array): void {
+  tx.delete(taskPrefix + toBase64Url(deviceId));
 }
 
 /** The state without a device; `undefined` when it is not there. */

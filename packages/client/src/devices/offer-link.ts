@@ -76,6 +76,8 @@ export async function offerLink(params: OfferParams): Promise<{ offer: LinkOffer
       }
     },
   });
+  // Whoever reads the code finds the offer.
+  await session.said();
   emit({ kind: "waiting" });
   return { offer: { code: formatLinkCode(secret, host), words: linkWords(secret), expiresAtMs }, session };
 }

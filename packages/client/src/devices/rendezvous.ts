@@ -9,8 +9,8 @@ import type { LinkPlace } from "./link-code.ts";
 export interface Rendezvous {
   /** Appends an entry; sent again, the same bytes, until the server has it. */
   append(blob: Uint8Array): void;
-  /** Resolves when everything appended is on the server, or the time is over. */
-  drained(timeoutMs: number): Promise<void>;
+  /** Resolves when everything appended is on the server, to true; to false when the time is over. */
+  drained(timeoutMs: number): Promise<boolean>;
   close(): void;
 }
 
@@ -99,12 +99,12 @@ export function openRendezvous(params: {
       void send();
     },
     drained(timeoutMs) {
-      if (waiting.length === 0) return Promise.resolve();
+      if (waiting.length === 0) return Promise.resolve(true);
       return new Promise((resolve) => {
-        const cancel = platform.setTimer(timeoutMs, resolve);
+        const cancel = platform.setTimer(timeoutMs, () => resolve(false));
         drained.push(() => {
           cancel();
-          resolve();
+          resolve(true);
         });
       });
     },

@@ -3,6 +3,7 @@ import type { CipherSuiteId } from "@latchkey/mls";
 import { ContentError, createLeaveContent, createTextContent, parseAddress } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
+import type { TakenPackage } from "../account/directory.ts";
 import type { Conversation, ConversationDetails, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
@@ -306,7 +307,7 @@ export class Engine {
     if (hold !== undefined && contacts.length > 0) throw new ClientError(hold.code, hold.message, { canRetry: hold.canRetry });
     const adds: Joiner[] = [...ownDevices];
     for (const contact of contacts) {
-      for (const taken of await directory.takeKeyPackages(contact)) {
+      for (const taken of await this.#reachable(contact)) {
         adds.push({
           host: contact.host,
           accountId: contact.accountId,
@@ -321,6 +322,31 @@ export class Engine {
     if (ownDevices.length > 0) accountIds.push(own.accountId);
     const proofs = await store.transact("read", (tx) => directory.proofsOf(tx, accountIds));
     return { id: toBase64Url(changeId), adds, removes: [], removeDevices: [], proofs, update: false };
+  }
+
+  /** Key packages of a person's devices. One that has none now is added by their other devices, later. */
+  async #reachable(contact: Contact): Promise<TakenPackage[]> {
+    const { directory } = this.#world;
+    const { account } = contact;
+    const { devices } = account.state;
+    try {
+      return await directory.takeKeyPackages(contact);
+    } catch (error) {
+      const mayGoWithout = error instanceof ClientError && error.code === "unreachable_device" && devices.length > 1;
+      if (!mayGoWithout) throw error;
+    }
+    const taken: TakenPackage[] = [];
+    for (const device of devices) {
+      try {
+        taken.push(
+          ...(await directory.takeKeyPackages({ ...contact, account: { ...account, state: { ...account.state, devices: [device] } } })),
+        );
+      } catch (error) {
+        if (!(error instanceof ClientError) || error.code !== "unreachable_device") throw error;
+      }
+    }
+    if (taken.length === 0) throw new ClientError("unreachable_device", sentenceOf("unreachable_device"));
+    return taken;
   }
 
   async send(id: string, text: string): Promise<Message> {

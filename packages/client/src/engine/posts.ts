@@ -105,13 +105,15 @@ export class Posts {
       this.#again = true;
       return this.#running;
     }
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined;
-      if (this.#again) {
-        this.#again = false;
-        void this.deliver();
-      }
-    });
+    this.#running = this.#run()
+      .catch(ignoreStore)
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#again) {
+          this.#again = false;
+          void this.deliver();
+        }
+      });
     return this.#running;
   }
 
@@ -150,4 +152,9 @@ export class Posts {
       throw error;
     }
   }
+}
+
+/** A store that fails is told where somebody waits for it; what was not delivered is delivered by the next run. */
+function ignoreStore(error: unknown): void {
+  if (!(error instanceof ClientError)) throw error;
 }
