@@ -173,6 +173,7 @@ await say("mika", "Who took the big pot");
 await say("mika", "🫠");
 await write(page, "On my way 🚲");
 
+await page.locator(".list-item-open .list-badge").waitFor({ state: "detached" });
 await shoot(page, "conversation", "desktop", { dark: true });
 await shoot(page, "conversation", "phone", { dark: true });
 await page.setViewportSize(viewports.phone);
