@@ -9,6 +9,7 @@ import { draftExamples } from "./examples.testing.ts";
 import {
   createLeaveContent,
   createProfileContent,
+  createSyncContent,
   createTextContent,
   decodeContent,
   maxDisplayNameBytes,
@@ -115,6 +116,8 @@ describe("content of one's own", () => {
   test("leave and profile come back as such", () => {
     expect(decodeContent(createLeaveContent(head))).toMatchObject({ kind: "leave", salt });
     expect(decodeContent(createProfileContent({ ...head, displayName: "Ann" }))).toMatchObject({ kind: "profile", displayName: "Ann" });
+    const payload = new Uint8Array([1, 2, 3]);
+    expect(decodeContent(createSyncContent({ ...head, payload }))).toMatchObject({ kind: "sync", payload, salt });
   });
 
   test("HTML is sent as the draft wants it and shown as it was written", () => {
