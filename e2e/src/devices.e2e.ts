@@ -119,6 +119,22 @@ describe("an account with several devices", () => {
     );
   });
 
+  test("[A-8] a safety number that was compared on one device is marked on both", async () => {
+    const group = await joinedConversation(second, "Garden");
+    const { accountId } = (await bob.client.account()) ?? { accountId: "" };
+    const { code } = await bob.client.safetyNumber((await alice.client.account())?.accountId ?? "");
+    expect(await second.scanSafetyNumber(accountId, code)).toBe("match");
+    const marked = async (): Promise<true | undefined> =>
+      (await alice.client.verification(group.id)).members.some(({ person, mark }) => person.accountId === accountId && mark === "verified")
+        ? true
+        : undefined;
+    await eventually(alice.client, marked, "it is marked on the first device");
+    await alice.client.markVerified(accountId, false);
+    const taken = async (): Promise<true | undefined> =>
+      (await second.verification(group.id)).members.every(({ mark }) => mark === "none") ? true : undefined;
+    await eventually(second, taken, "it is taken back on the second");
+  });
+
   test("[A-8] a conversation that either device or somebody else begins has all devices", async () => {
     const begun = await second.startConversation({ to: ["bob"], name: "Begun on the tablet" });
     await sendAndWait(second, begun.id, "hello from the tablet");
@@ -135,6 +151,10 @@ describe("an account with several devices", () => {
     try {
       await link(second, third, "Old phone", "words");
       expect((await third.devices()).map(({ name }) => name)).toEqual(["", "Tablet", "Old phone"]);
+      // Whoever talked the person into it is seen on every other device (attack B2).
+      const warned = async (): Promise<true | undefined> =>
+        (await alice.client.alarms()).some(({ failure }) => failure.code === "device_added") ? true : undefined;
+      await eventually(alice.client, warned, "the other devices are told");
       const group = await joinedConversation(third, "Garden");
       const { deviceId } = (await third.account()) ?? { deviceId: "" };
       await alice.client.removeDevice(deviceId);
@@ -238,6 +258,77 @@ describe("the recovery phrase", () => {
     } finally {
       await found.close();
       await dora[Symbol.asyncDispose]();
+    }
+  });
+});
+
+describe("a direct conversation with a recovered account", () => {
+  /** Somebody who wrote to bob and then recovered their account on a new device. */
+  async function recovered(username: string): Promise<{ found: NodeClient; directId: string; end: () => Promise<void> }> {
+    const before = await registerPerson({ home: folder.at(username), server: server.url, username });
+    const direct = await before.client.startConversation({ to: ["bob"] });
+    await sendAndWait(before.client, direct.id, `hello from ${username}`);
+    await receiveText(bob.client, direct.id, `hello from ${username}`);
+    const phrase = ((await before.client.recoveryPhrase()) ?? []).join(" ");
+    const found = await openNodeClient({ home: folder.at(`${username}-2`), serverUrl: server.url });
+    await found.recover({ username, phrase, deviceName: "New phone" });
+    return {
+      found,
+      directId: direct.id,
+      async end() {
+        await found.close();
+        await before[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  const told = async (id: string): Promise<true | undefined> =>
+    (await bob.client.messages(id, { limit: 20 })).some(({ body }) => body.kind === "recovered") ? true : undefined;
+  const seen = async (id: string): Promise<void> => {
+    const [last] = await bob.client.messages(id, { limit: 1 });
+    await bob.client.markRead(id, last?.order ?? 0);
+  };
+
+  test.each([1, 2, 3])("[L-12] [A-1] begun by them again, it goes on whatever its id, and the old one stays to be read (round %i)", async (round) => {
+    const { found, directId, end } = await recovered(`fay-${round}`);
+    try {
+      const again = await found.startConversation({ to: ["bob"] });
+      await sendAndWait(found, again.id, "I am back");
+      await receiveText(bob.client, again.id, "I am back");
+      await eventually(bob.client, () => told(again.id), "the recovery stands in the conversation that goes on");
+      await seen(again.id);
+      // What he writes into the old one goes to the one that reaches her.
+      await bob.client.send(directId, "good to have you");
+      await receiveText(found, again.id, "good to have you");
+      expect((await bob.client.conversations()).map(({ id }) => id)).toEqual(expect.arrayContaining([directId, again.id]));
+      const old = await bob.client.messages(directId, { limit: 20 });
+      expect(old.some(({ body }) => body.kind === "text" && body.text === `hello from fay-${round}`)).toBe(true);
+    } finally {
+      await end();
+    }
+  });
+
+  test("[L-12] [A-1] written into by the other side, another one is made, and nothing goes before the person saw the recovery", async () => {
+    const { found, directId, end } = await recovered("gil");
+    try {
+      // He looks the name up, which is how he hears of it.
+      await eventually(
+        bob.client,
+        async () => {
+          await bob.client.resolve("gil");
+          return (await bob.client.verification(directId)).members.find(({ person }) => person.username === "gil")?.devices.some((device) => !device.inAccount);
+        },
+        "bob hears of it",
+      );
+      await eventually(bob.client, () => told(directId), "the recovery is told");
+      const sent = await bob.client.send(directId, "are you there?");
+      expect(sent.delivery).toEqual({ kind: "pending" });
+      expect(sent.conversationId).not.toBe(directId);
+      await eventually(bob.client, () => told(sent.conversationId), "the recovery is told in the new one");
+      await seen(sent.conversationId);
+      await receiveText(found, sent.conversationId, "are you there?");
+    } finally {
+      await end();
     }
   });
 });

@@ -35,6 +35,8 @@ async function read(context: CommandContext): Promise<void> {
     });
     await printStored(client, printer, { only, limit });
     if (failure !== undefined) throw failure;
+    // What was read here is read on the account's other devices: they are told before the profile is closed.
+    await catchUp(client);
   });
 }
 

@@ -209,12 +209,13 @@ export class Devices {
   markedRead(state: ConversationState): void {
     if (this.#world.own.account.state.devices.length < 2 || state.kind === "devices") return;
     this.#unread.set(state.id, Math.floor(state.readThrough / entryOrder(1)));
-    if (this.#unread.size === 1) this.#later(300, () => this.#tellRead());
+    if (this.#unread.size === 1) this.#later(300, () => background(this.#tellRead()));
   }
 
-  #tellRead(): void {
-    for (const [id, seq] of this.#unread) this.#tell({ kind: "read", logId: fromBase64Url(id), seq });
+  async #tellRead(): Promise<void> {
+    const read = [...this.#unread];
     this.#unread.clear();
+    await Promise.all(read.map(([id, seq]) => this.#put({ kind: "read", logId: fromBase64Url(id), seq })));
   }
 
   /** The person marked an account as verified, or took that back: the other devices are told. */
@@ -225,12 +226,17 @@ export class Devices {
   }
 
   #tell(message: SyncMessage): void {
+    background(this.#put(message));
+  }
+
+  /** Resolves when the message is stored as one to be sent. */
+  async #put(message: SyncMessage): Promise<void> {
     const group = this.#devicesGroup();
     if (group === undefined) return;
     const { platform } = this.#world;
     const salt = platform.random(16);
     const content = createSyncContent({ payload: encodeSync(message), salt, sentAtMs: platform.nowMs() });
-    group.post({ kind: "compose", id: toBase64Url(salt), purpose: "sync", text: "", content });
+    await group.input({ kind: "compose", id: toBase64Url(salt), purpose: "sync", text: "", content });
   }
 
   #devicesGroup(): ConversationRunner | undefined {
@@ -542,7 +548,7 @@ export class Devices {
   /** Stops; what is not finished goes on with the next start. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#tellRead();
+    await this.#tellRead().catch(() => undefined);
     this.#closed = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
