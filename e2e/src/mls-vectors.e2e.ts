@@ -77,7 +77,7 @@ describe.skipIf(!existsSync(vectorsFolder))("the official MLS vectors in Chromiu
   test("all of them pass with its WebCrypto, by the test files that Node runs", { timeout: 600_000 }, async () => {
     using folder = createFolder();
     await bundle(folder);
-    const files = new Map([
+    const files = new Map<string, string>([
       ...globSync("*.json", { cwd: vectorsFolder }).map((name) => [`mls/${name}`, join(vectorsFolder, name)] as const),
       ...wycheproofFiles.map((name) => [`wycheproof/${name}`, join(wycheproofFolder, name)] as const),
     ]);

@@ -229,7 +229,11 @@ function discard(turn: Turn, id: string): void {
 /** Accounts that came back by their recovery phrase: told, and nothing is sent before the person saw it (spec A-1). */
 function tellRecovered(turn: Turn, accounts: readonly Uint8Array[]): void {
   for (const accountId of accounts) {
-    if (!isWritable(turn.state) || turn.state.roster?.accounts.has(toBase64Url(accountId)) !== true) continue;
+    const { roster, peer } = turn.state;
+    // A direct conversation that was just made is theirs before their devices are in it.
+    const isTheirs = roster?.accounts.has(toBase64Url(accountId)) === true || (peer !== undefined && equalBytes(peer, accountId));
+    const isTold = turn.state.recovered.some((told) => equalBytes(told.accountId, accountId));
+    if (!isWritable(turn.state) || !isTheirs || isTold) continue;
     const order = nextOrder(turn);
     addLine(turn, { order, author: accountId, body: { kind: "recovered", account: accountId }, unread: true });
     set(turn, { recovered: [...turn.state.recovered, { accountId, order }] });

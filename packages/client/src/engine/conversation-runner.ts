@@ -32,6 +32,8 @@ import type { World } from "./world.ts";
 /** Inputs taken in one transaction: thousands of waiting messages are read in a few. */
 const maxBatch = 256;
 const maxUnreadCounted = 1000;
+/** Lines of changes after the last text of a conversation that ended. */
+const maxLinesAfterText = 100;
 
 /**
  * Runs one conversation: takes inputs one after the other, stores the new state with its lines and parcels in one transaction,
@@ -165,6 +167,15 @@ export class ConversationRunner {
     const [line] = await this.#world.store.transact("read", (tx) => loadLines(tx, this.id, { limit: 1 }));
     this.#lastLine = line;
     if (line !== undefined) await this.#world.people.load(accountsIn({ kind: "line", line }));
+  }
+
+  /** Of a conversation that another one took the place of, what was said last counts, not what happened to it since. */
+  async showLastText(): Promise<void> {
+    const lines = await this.#world.store.transact("read", (tx) => loadLines(tx, this.id, { limit: maxLinesAfterText }));
+    const line = lines.findLast(({ body }) => body.kind === "text");
+    if (line === undefined) return;
+    this.#lastLine = line;
+    await this.#world.people.load(accountsIn({ kind: "line", line }));
   }
 
   /** How many messages of others stand after this place. */

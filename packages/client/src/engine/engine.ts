@@ -90,6 +90,7 @@ export class Engine {
       states,
       loaded.flatMap(({ state, line }) => (state === undefined ? [] : [new ConversationRunner(world, state, line)])),
     );
+    for (const runner of engine.#runners.values()) if (runner.state.phase.kind === "superseded") await runner.showLastText();
     if (world.own.status === "registered") await engine.devices.start();
     return engine;
   }
@@ -192,21 +193,50 @@ export class Engine {
     this.#adopt(runner);
   }
 
-  /** Two direct conversations with one person: the one with the lower log id wins (spec L-12). */
+  /**
+   * Two direct conversations with one person: the one with the lower log id wins (spec L-12), unless no device of that person is in
+   * it any more, as after a recovery of their account.
+   */
   async #settleTwins(added: ConversationRunner): Promise<void> {
     const { peer, kind } = added.state;
     if (kind !== "direct" || peer === undefined) return;
-    const twins = [...this.#runners.values()].filter(
-      ({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state),
-    );
-    const [winner, ...losers] = twins.toSorted((a, b) => compareBytes(a.state.logId, b.state.logId));
+    const twins: { readonly runner: ConversationRunner; readonly isDeserted: boolean }[] = [];
+    for (const runner of this.#directWith(peer)) twins.push({ runner, isDeserted: await this.#isDeserted(runner) });
+    const [winner, ...losers] = twins
+      .toSorted((a, b) => Number(a.isDeserted) - Number(b.isDeserted) || compareBytes(a.runner.state.logId, b.runner.state.logId))
+      .map(({ runner }) => runner);
     if (winner === undefined) return;
     for (const loser of losers) {
+      // What holds sending there until the person saw it holds it here too, before anything that waits comes over (spec A-1).
+      if (loser.state.recovered.some(({ accountId }) => equalBytes(accountId, peer)))
+        await winner.input({ kind: "accounts", recovered: [peer] });
       // Into the winner first: between the two nothing is lost, and the same id is not taken twice.
       const waiting = loser.state.outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
       for (const { id, text, content } of waiting) await winner.input({ kind: "compose", id, purpose: "text", text, content });
       await loser.input({ kind: "supersede", by: winner.id });
+      await loser.showLastText();
+      loser.emitConversation();
     }
+  }
+
+  /** The direct conversations with this person that can be written into. */
+  #directWith(peer: Uint8Array): readonly ConversationRunner[] {
+    return [...this.#runners.values()].filter(
+      ({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state),
+    );
+  }
+
+  /** Whether no device of the other person is in a direct conversation any more, nor on its way into it. */
+  async #isDeserted(runner: ConversationRunner): Promise<boolean> {
+    const { peer } = runner.state;
+    if (runner.state.kind !== "direct" || peer === undefined || toBase64Url(peer) === this.#ownId) return false;
+    await runner.load();
+    const { roster, changes, staged, phase } = runner.state;
+    if (roster === undefined || phase.kind !== "active") return false;
+    const coming = staged === undefined ? changes : [...changes, staged.change];
+    if (coming.some((change) => change.adds.some((joiner) => equalBytes(joiner.accountId, peer)))) return false;
+    const leaves = roster.accounts.get(toBase64Url(peer)) ?? [];
+    return leaves.every((leaf) => this.#world.people.departed(leaf));
   }
 
   conversations(): readonly Conversation[] {
@@ -261,10 +291,9 @@ export class Engine {
     if (contacts.length === 0) throw new ClientError("invalid_address", "Say with whom.");
     const peer = isDirect ? (others[0]?.accountId ?? own.accountId) : undefined;
     if (peer !== undefined) {
-      const known = [...this.#runners.values()].find(
-        ({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state),
-      );
-      if (known !== undefined) return conversationOf(this.#world.people, known.state, known.lastLine);
+      for (const known of this.#directWith(peer)) {
+        if (!(await this.#isDeserted(known))) return conversationOf(this.#world.people, known.state, known.lastLine);
+      }
     }
     const change = await this.#addition(others, platform.random(8), await this.devices.joiners());
     const logId = platform.random(32);
@@ -324,16 +353,26 @@ export class Engine {
     return { id: toBase64Url(changeId), adds, removes: [], removeDevices: [], proofs, update: false };
   }
 
-  /** Key packages of a person's devices. One that has none now is added by their other devices, later. */
+  /** Key packages of a person's devices. Where none has any, they may have other devices by now: their host is asked. */
   async #reachable(contact: Contact): Promise<TakenPackage[]> {
+    const taken = await this.#takePackages(contact);
+    if (taken.length > 0) return taken;
+    const newest = await this.#world.directory.refresh(contact.host, contact.accountId);
+    const again = newest.account.state.version > contact.account.state.version ? await this.#takePackages(newest) : [];
+    if (again.length === 0) throw new ClientError("unreachable_device", sentenceOf("unreachable_device"));
+    return again;
+  }
+
+  /** A device that has no key package now is left out: it is added by their other devices, later. */
+  async #takePackages(contact: Contact): Promise<TakenPackage[]> {
     const { directory } = this.#world;
     const { account } = contact;
     const { devices } = account.state;
     try {
       return await directory.takeKeyPackages(contact);
     } catch (error) {
-      const mayGoWithout = error instanceof ClientError && error.code === "unreachable_device" && devices.length > 1;
-      if (!mayGoWithout) throw error;
+      if (!(error instanceof ClientError) || error.code !== "unreachable_device") throw error;
+      if (devices.length === 1) return [];
     }
     const taken: TakenPackage[] = [];
     for (const device of devices) {
@@ -345,13 +384,12 @@ export class Engine {
         if (!(error instanceof ClientError) || error.code !== "unreachable_device") throw error;
       }
     }
-    if (taken.length === 0) throw new ClientError("unreachable_device", sentenceOf("unreachable_device"));
     return taken;
   }
 
   async send(id: string, text: string): Promise<Message> {
     const { platform, own, people } = this.#world;
-    const runner = this.#writable(id);
+    const runner = await this.#inhabited(this.#writable(id));
     requireWritable(runner.state);
     // In every text, so that whoever joined later learns it too.
     const displayName = own.displayName === own.username ? undefined : own.displayName;
@@ -379,6 +417,14 @@ export class Engine {
     const runner = this.#runner(id);
     const { phase } = runner.state;
     return phase.kind === "superseded" ? (this.#runners.get(phase.by) ?? runner) : runner;
+  }
+
+  /** Where the other person of a direct conversation has no device any more, one that reaches them is made in its place. */
+  async #inhabited(runner: ConversationRunner): Promise<ConversationRunner> {
+    const { peer } = runner.state;
+    if (peer === undefined || !isWritable(runner.state) || !(await this.#isDeserted(runner))) return runner;
+    const { id } = await this.startConversation({ to: [this.#world.people.person(peer).address] });
+    return this.#writable(id);
   }
 
   async retry(id: string, messageId: string): Promise<void> {

@@ -278,7 +278,9 @@ export class Watch implements Watching {
       const recovered = isRecovered ? [contact.accountId] : [];
       for (const runner of this.#runners) {
         await runner.load();
-        if (runner.state.roster?.accounts.has(toBase64Url(contact.accountId)) === true) await runner.input({ kind: "accounts", recovered });
+        const { roster, peer } = runner.state;
+        const isPeer = peer !== undefined && equalBytes(peer, contact.accountId);
+        if (isPeer || roster?.accounts.has(toBase64Url(contact.accountId)) === true) await runner.input({ kind: "accounts", recovered });
       }
       this.#world.emit({ kind: "verification" });
     });
