@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { deviceIdOf } from "@latchkey/transparency";
 import { FalseRecord } from "./testing/false-record.ts";
-import { forgeDevice, forgePop, forgeState, newestState } from "./testing/forge.ts";
+import { forgeAccount, forgeDevice, forgePop, forgeState, newestState } from "./testing/forge.ts";
 import { addGhost } from "./testing/ghost.ts";
 import { ask } from "./testing/operator.ts";
 import { host, refusal, Scene } from "./testing/scene.ts";
@@ -36,6 +36,23 @@ describe("B6 a device id that is something else's", () => {
       stop();
     }
     expect(await scene.sent(ada, since)).toBe(0);
+  });
+
+  test("a stranger's account whose device goes by the id of somebody's true device: refused, though every signature is right", async (context) => {
+    await using scene = await Scene.open();
+    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    scene.operator.override(record.override());
+    const [ada] = [await scene.person("ada"), await scene.person("ben")];
+    const [trueDevice] = newestState(record.named("ben")).state.devices;
+    await record.publish(await forgeAccount("mal", await forgeDevice(trueDevice?.deviceId)));
+    await record.publish(await forgeAccount("eve", await forgeDevice()));
+    const since = scene.mark;
+    const failure = await refusal(ada.client.resolve("mal"));
+    expect(failure.code).toBe("server_lied");
+    // With an id of its own it would do.
+    await expect(ada.client.resolve("eve")).resolves.toMatchObject({ username: "eve" });
+    expect(await scene.sent(ada, since)).toBe(0);
+    shows(context, failure);
   });
 
   test("key packages and cards of a ghost under the true device's id: refused, and nothing is encrypted", async (context) => {

@@ -1,6 +1,7 @@
 import { decode, equalBytes } from "@latchkey/codec";
 import { createNodePlatform } from "@latchkey/client/node";
 import {
+  accountIdOf,
   accountStateCodec,
   deviceIdOf,
   devicePopCodec,
@@ -8,9 +9,11 @@ import {
   signStructure,
   signedCodec,
   stateHashOf,
+  usernameBindingCodec,
 } from "@latchkey/transparency";
-import type { AccountState, DeviceEntry, DevicePop } from "@latchkey/transparency";
+import type { AccountState, DeviceEntry, DevicePop, UsernameBinding } from "@latchkey/transparency";
 import type { ShownAccount } from "./false-record.ts";
+import { host } from "./scene.ts";
 
 const platform = createNodePlatform();
 const { signatures } = platform;
@@ -43,6 +46,41 @@ export function newestState(account: ShownAccount): { state: AccountState; hash:
   return { state: decode(accountStateCodec, body), hash: stateHashOf(body) };
 }
 
+/** A whole account of the operator's: all its signatures are right, whatever the id of its only device is. */
+export async function forgeAccount(username: string, device: ForgedDevice): Promise<ShownAccount> {
+  const { entry, secretKey } = device;
+  const { deviceId } = entry;
+  const genesis: AccountState = {
+    format: 1,
+    accountId: new Uint8Array(32),
+    version: 0,
+    prevHash: new Uint8Array(32),
+    timeMs: Date.now(),
+    status: "active",
+    username,
+    host,
+    devices: [entry],
+    recoveryKey: entry.signatureKey,
+    signer: { kind: "device", deviceId },
+    ext: nothing,
+  };
+  const state = await signStructure({ codec: accountStateCodec, value: genesis, label: "AccountState", secretKey, signatures });
+  const accountId = accountIdOf(decode(signedCodec, state).body);
+  const bound: UsernameBinding = {
+    format: 1,
+    username,
+    host,
+    accountId,
+    status: "bound",
+    timeMs: Date.now(),
+    signer: { kind: "device", deviceId },
+    ext: nothing,
+  };
+  const binding = await signStructure({ codec: usernameBindingCodec, value: bound, label: "UsernameBinding", secretKey, signatures });
+  const pop = await signPop(new Uint8Array(32), device);
+  return { accountId, username, states: [state], pops: [pop], bindings: [binding] };
+}
+
 /** The next state of an account, signed with whatever key the operator has. */
 export async function forgeState(account: ShownAccount, change: Partial<AccountState>, secretKey: Uint8Array): Promise<Uint8Array> {
   const { state, hash } = newestState(account);
@@ -59,7 +97,11 @@ export async function forgeState(account: ShownAccount, change: Partial<AccountS
 
 /** The new device's own signature, which the operator can make. */
 export async function forgePop(account: ShownAccount, device: ForgedDevice): Promise<Uint8Array> {
-  const value: DevicePop = { format: 1, accountId: account.accountId, device: device.entry, ext: nothing };
+  return await signPop(account.accountId, device);
+}
+
+async function signPop(accountId: Uint8Array, device: ForgedDevice): Promise<Uint8Array> {
+  const value: DevicePop = { format: 1, accountId, device: device.entry, ext: nothing };
   return await signStructure({ codec: devicePopCodec, value, label: "DevicePoP", secretKey: device.secretKey, signatures });
 }
 
