@@ -306,6 +306,11 @@ export interface Client {
   register(params: { username: string; displayName?: string; deviceName?: string; invitation?: string }): Promise<AccountInfo>;
   /** Finds an account by `name` or `name@host` and verifies its chain. */
   resolve(address: string): Promise<Person>;
+  /**
+   * As `resolve`, for a name that belonged to another account: the person found out, by another way, that the account which has it
+   * now is whom they mean (spec A-3).
+   */
+  acceptName(address: string): Promise<Person>;
   /** By `updatedAtMs`, newest first. */
   conversations(): Promise<readonly Conversation[]>;
   details(conversationId: string): Promise<ConversationDetails>;

@@ -204,6 +204,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       return registering;
     },
     resolve: async (address) => member().person(address),
+    acceptName: async (address) => member().acceptName(address),
     conversations: async () => engine?.conversations() ?? [],
     details: async (id) => running().details(id),
     startConversation: async (params) => member().startConversation(params),

@@ -5,23 +5,25 @@ import { defaultServerUrl, rememberedServer } from "../profile.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { stringOption } from "./command.ts";
 
-/** `latchkey directory audit` and `latchkey directory show NAME`. */
+/** `latchkey directory audit`, `latchkey directory show NAME` and `latchkey directory accept NAME`. */
 export const directoryCommand: Command = {
   name: "directory",
-  usage: "directory audit | directory show NAME",
+  usage: "directory audit | directory show NAME | directory accept NAME",
   summary: "check the public record of the server's accounts",
   help: `  directory audit              replays the whole record from its beginning; exit status 0 only if all of it holds
   directory show NAME          looks a name up and verifies the proof, as a client does that knows nothing yet
+  directory accept NAME        a name that belonged to another account: you know that the one which has it now is whom you mean
 
   --config-hash HEX            with audit: the record is the one with this configuration, as an invitation or another person names it
 
-Neither needs an account.`,
+The first two need no account.`,
   options: { "config-hash": { type: "string" } },
   positionals: [1, 2],
   async run(context) {
     const [action, name, ...rest] = context.positionals;
     if (action === "audit" && name === undefined) return await audit(context);
     if (action === "show" && name !== undefined && rest.length === 0) return await show(context, name);
+    if (action === "accept" && name !== undefined && rest.length === 0) return await accept(context, name);
     throw usageError(`usage: latchkey ${directoryCommand.usage}`);
   },
 };
@@ -63,6 +65,13 @@ async function show(context: CommandContext, name: string): Promise<void> {
   }
   const devices = record.devices.map(({ deviceId, addedMs }) => ({ deviceId: hex(deviceId), addedMs }));
   context.output.result({ ...rest, accountId: hex(record.accountId), devices, head: jsonHead }, formatAccount(record, devices));
+}
+
+async function accept({ output, withClient }: CommandContext, name: string): Promise<void> {
+  await withClient(async (client) => {
+    const person = await client.acceptName(name);
+    output.result(person, `${printableLine(person.address)} is account ${person.accountId} for you from now on`);
+  });
 }
 
 function serverUrlOf({ serverUrl, home }: CommandContext): string {

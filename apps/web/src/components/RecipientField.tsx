@@ -80,9 +80,14 @@ export function RecipientField({
               {failed.map(
                 (chip) =>
                   chip.status.kind === "failed" && (
-                    <p key={chip.address} className="field-error">
-                      {failedText(chip.address, chip.status.failure)}
-                    </p>
+                    <div key={chip.address}>
+                      <p className="field-error">{failedText(chip.address, chip.status.failure)}</p>
+                      {chip.status.failure.code === "name_changed_hands" && (
+                        <button type="button" className="button" onClick={() => void field.acceptName(chip.address)}>
+                          {words.newConversation.acceptName(chip.address)}
+                        </button>
+                      )}
+                    </div>
                   ),
               )}
             </>

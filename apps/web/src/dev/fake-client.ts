@@ -122,6 +122,10 @@ export function createFakeHost(scene: Scene): ClientHost {
         await later();
         return find(address);
       },
+      async acceptName(address) {
+        await later();
+        return find(address);
+      },
       conversations: async () => [...samples.values()].map((one) => one.conversation),
       async details(id) {
         await later();

@@ -188,6 +188,7 @@ export const en = {
     invalid: (address: string): string => `“${address}” is not a username.`,
     unproven: (address: string): string =>
       `The server did not prove that the keys it gave for ${address} are theirs. Somebody may be trying to read what you write to them. These keys are not used, and nothing was sent: ask ${address}, by another way, and tell the person who runs the server.`,
+    acceptName: (address: string): string => `I asked: ${address} is who I mean`,
     needSomeone: "Write who it is for.",
     self: "That is you. Add somebody else.",
     needName: "A group needs a name.",

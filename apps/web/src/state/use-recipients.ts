@@ -17,6 +17,8 @@ export interface RecipientsField {
   /** The text becomes a chip. */
   commit(): void;
   add(person: Person): void;
+  /** The name belonged to another account; the person asked, and means the account that has it now. */
+  acceptName(address: string): Promise<void>;
   remove(address: string): void;
   /** Takes the last chip back into the text. */
   editLast(): void;
@@ -86,6 +88,14 @@ export function useRecipients(initial = ""): RecipientsField {
     add: (person) => {
       lookups.current.set(person.address, Promise.resolve({ kind: "found", person }));
       setState((now) => settleAddress(addAddresses({ ...now, text: "" }, [person.address]), person.address, { kind: "found", person }));
+    },
+    async acceptName(address) {
+      const status = await controller.client.acceptName(address).then(
+        (person): Recipient["status"] => ({ kind: "found", person }),
+        (error: unknown): Recipient["status"] => ({ kind: "failed", failure: failureOf(error) }),
+      );
+      if (status.kind === "found") lookups.current.set(address, Promise.resolve(status));
+      setState((now) => settleAddress(now, address, status));
     },
     remove: (address) => setState((now) => removeAddress(now, address)),
     editLast: () =>

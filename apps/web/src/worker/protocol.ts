@@ -15,6 +15,7 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   checkUsername: true,
   register: true,
   resolve: true,
+  acceptName: true,
   conversations: true,
   details: true,
   startConversation: true,

@@ -404,6 +404,11 @@ describe("contacts", () => {
     await person({ server, directory }).register("bob");
     server.clock.advance(8 * dayMs);
     expect(await codeOf(ann.contacts.resolve(address))).toBe("name_changed_hands");
+    // The person asked by another way, and means the account of now: from then on the name is pinned to it.
+    const accepted = await ann.contacts.acceptName(address);
+    expect((await ann.contacts.resolve(address)).accountId).toEqual(accepted.accountId);
+    server.clock.advance(8 * dayMs);
+    expect((await ann.contacts.resolve(address)).accountId).toEqual(accepted.accountId);
   });
 
   test("a chain that grows is followed from what is known; one that was rewritten or cut is not", async () => {

@@ -97,17 +97,19 @@ export async function loadContactByName(tx: StoreTransaction, address: Address):
 }
 
 /**
- * Stores a verified contact, unless the cache knows a newer state of it.
+ * Stores a verified contact, unless the cache knows a newer state of it. `isNameAccepted`: its name may have been another account's,
+ * the person means this one.
  * @throws ClientError `directory_fork` when its chain is not the one seen before, `name_changed_hands` when its name is pinned to
  *   another account (spec A-3)
  */
-export async function saveContact(tx: StoreTransaction, contact: Contact): Promise<Contact> {
+export async function saveContact(tx: StoreTransaction, contact: Contact, options: { isNameAccepted?: boolean } = {}): Promise<Contact> {
   const known = await loadContact(tx, contact.accountId);
   if (known !== undefined && !continues(known, contact)) {
     throw new ClientError("directory_fork", "The server shows this account with other keys than before. Do not go on before you know why.");
   }
   const pinned = await tx.get(nameKey(contact));
-  if (pinned !== undefined && !equalBytes(decode(nameCodec, pinned).accountId, contact.accountId)) throw changedHands();
+  const isOthers = pinned !== undefined && !equalBytes(decode(nameCodec, pinned).accountId, contact.accountId);
+  if (isOthers && options.isNameAccepted !== true) throw changedHands();
   const saved = newest(known, contact);
   const { account, record, checkedAtMs, proven } = saved;
   tx.put(

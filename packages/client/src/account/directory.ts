@@ -63,6 +63,8 @@ export interface Directory {
    *   `directory_stale`, `directory_fork`, `server_lied`, `offline`
    */
   resolve(address: Address): Promise<Contact>;
+  /** Whoever has this address now, though it may have belonged to another account: the person said so (spec A-3). @throws ClientError as `resolve` */
+  acceptName(address: Address): Promise<Contact>;
   /** The account with this id: from the cache once it is proven, else from its host. @throws ClientError as `resolve` */
   account(host: string, accountId: Uint8Array): Promise<Contact>;
   /** The account as its host has it now. @throws ClientError as `resolve` */
@@ -159,8 +161,8 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     return { ...contact, proven, checkedAtMs: proven.checkedAtMs };
   }
 
-  async function keep(contact: Contact): Promise<Contact> {
-    const kept = await store.transact("write", (tx) => saveContact(tx, contact));
+  async function keep(contact: Contact, options: { isNameAccepted?: boolean } = {}): Promise<Contact> {
+    const kept = await store.transact("write", (tx) => saveContact(tx, contact, options));
     for (const listener of listeners) listener(kept);
     if (kept.account.state.status === "deleted") throw deleted();
     return kept;
@@ -204,6 +206,15 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
 
   function ownRecord(own: AccountRecord): AccountRecord {
     return ownProven !== undefined && ownProven.states.length >= own.states.length ? ownProven : own;
+  }
+
+  /** Whoever has a name now, from genesis: a name that changed hands must not be judged by the account that had it. */
+  async function lookUpName({ host, username }: Address): Promise<Contact> {
+    const ask: Ask = (connection, from) => connection.request({ kind: "lookup_username", username, ...from });
+    const contact = await lookup(host, undefined, ask, username);
+    if (contact === "absent") throw noSuchUser();
+    if (contact.username !== username) throw new ClientError("server_lied", "The server showed another account.");
+    return contact;
   }
 
   /** Of a name that had other owners: each of them must have released it (spec A-3). */
@@ -267,16 +278,12 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       const known = await store.transact("read", (tx) => loadContactByName(tx, address));
       const ageMs = known === undefined ? Number.POSITIVE_INFINITY : platform.nowMs() - known.checkedAtMs;
       if (known !== undefined && ageMs >= 0 && ageMs < freshMs) return known;
-      // From genesis: a name that changed hands must not be judged by the account that had it.
-      const { username } = address;
-      const ask: Ask = (connection, from) => connection.request({ kind: "lookup_username", username, ...from });
-      const contact = await lookup(address.host, undefined, ask, username);
-      if (contact === "absent") throw noSuchUser();
-      if (contact.username !== address.username) throw new ClientError("server_lied", "The server showed another account.");
+      const contact = await lookUpName(address);
       const met = await store.transact("read", (tx) => loadContact(tx, contact.accountId));
       if (met === undefined) await checkNameHistory(contact);
       return await keep(contact);
     },
+    acceptName: async (address) => keep(await lookUpName(address), { isNameAccepted: true }),
     async account(host, accountId) {
       const known = await store.transact("read", (tx) => loadContact(tx, accountId));
       if (known === undefined) return await refresh(host, accountId);

@@ -1,5 +1,6 @@
 import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
 import type { CipherSuiteId } from "@latchkey/mls";
+import type { Address } from "@latchkey/protocol";
 import { ContentError, createLeaveContent, createTextContent, parseAddress } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
@@ -260,18 +261,33 @@ export class Engine {
   }
 
   async resolve(address: string): Promise<Contact> {
-    const { directory, own, people } = this.#world;
-    const parsed = parseAddress(address, own.host);
-    if (parsed === undefined) throw new ClientError("invalid_address", "An address is a username, or username@host.");
-    const contact = await directory.resolve(parsed);
+    const { directory, people } = this.#world;
+    const contact = await directory.resolve(this.#parse(address));
     people.keep(contact);
     return contact;
   }
 
   async person(address: string): Promise<Person> {
-    const contact = await this.resolve(address);
-    await this.#world.people.load([contact.accountId]);
-    return this.#world.people.person(contact.accountId);
+    return await this.#met(await this.resolve(address));
+  }
+
+  async acceptName(address: string): Promise<Person> {
+    const { directory, people } = this.#world;
+    const contact = await directory.acceptName(this.#parse(address));
+    people.keep(contact);
+    return await this.#met(contact);
+  }
+
+  async #met({ accountId }: Contact): Promise<Person> {
+    await this.#world.people.load([accountId]);
+    return this.#world.people.person(accountId);
+  }
+
+  /** @throws ClientError `invalid_address` */
+  #parse(address: string): Address {
+    const parsed = parseAddress(address, this.#world.own.host);
+    if (parsed === undefined) throw new ClientError("invalid_address", "An address is a username, or username@host.");
+    return parsed;
   }
 
   /** One after the other: two clicks do not make two conversations. */
