@@ -92,6 +92,10 @@ describe("an account with several devices", () => {
     ]);
     const lines = await bob.client.messages(group.id, { limit: 50 });
     expect(lines.map(({ body }) => body.kind)).toContain("device_added");
+    // In the list stands what was said last.
+    for (const client of [bob.client, alice.client, second]) {
+      expect((await joinedConversation(client, "Garden")).lastMessage?.body).toEqual({ kind: "text", text: "four" });
+    }
   });
 
   test("[A-8] messages of both devices are one's own on both, and what is read on one is read on the other", async () => {

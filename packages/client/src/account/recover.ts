@@ -13,6 +13,7 @@ import type { Directory } from "./directory.ts";
 import { deleteOwnAccount, loadOwnAccount, newestOf, saveOwnAccount } from "./own-account.ts";
 import type { OwnAccount } from "./own-account.ts";
 import { deriveRecoveryKeys } from "./recovery.ts";
+import { publishFirstKeyPackages } from "./registration.ts";
 
 /** What `recoverAccount` needs. */
 export interface RecoverParams {
@@ -115,18 +116,21 @@ async function nextAccount(
 }
 
 /** The account once it counts; `undefined` when another state came first. */
-async function publish({ store, connections, directory }: RecoverParams, account: OwnAccount): Promise<OwnAccount | undefined> {
+async function publish({ store, platform, connections, directory }: RecoverParams, account: OwnAccount): Promise<OwnAccount | undefined> {
   const { host, accountId, username, record } = account;
   const state = record.states.at(-1) ?? new Uint8Array(0);
   const pops = record.pops.slice(-1);
-  const answer = await connections.once("device", host, (connection) => connection.request({ kind: "publish", state, pops, bindings: [] }));
-  if (answer.kind === "error" && answer.code === "account_conflict") {
-    await store.transact("write", (tx) => deleteOwnAccount(tx));
-    return undefined;
-  }
-  const { proof } = expectAnswer(answer, "published");
-  await directory.confirmPublished({ host, accountId, username, record, proof });
-  const done: OwnAccount = { ...account, ...newestOf(accountId, { ...record, proof }), status: "registered" };
-  await store.transact("write", (tx) => saveOwnAccount(tx, done));
-  return done;
+  return await connections.once("device", host, async (connection) => {
+    const answer = await connection.request({ kind: "publish", state, pops, bindings: [] });
+    if (answer.kind === "error" && answer.code === "account_conflict") {
+      await store.transact("write", (tx) => deleteOwnAccount(tx));
+      return undefined;
+    }
+    const { proof } = expectAnswer(answer, "published");
+    await directory.confirmPublished({ host, accountId, username, record, proof });
+    const done: OwnAccount = { ...account, ...newestOf(accountId, { ...record, proof }), status: "registered" };
+    await store.transact("write", (tx) => saveOwnAccount(tx, done));
+    await publishFirstKeyPackages({ store, platform, connection, account: done });
+    return done;
+  });
 }

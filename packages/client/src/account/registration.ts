@@ -93,15 +93,24 @@ async function registered(params: RegisterParams, connection: RoleConnection<"de
   const { store, platform } = params;
   const done: OwnAccount = { ...account, status: "registered" };
   await store.transact("write", (tx) => saveOwnAccount(tx, done));
+  await publishFirstKeyPackages({ store, platform, connection, account: done });
+  return done;
+}
+
+/** Makes a device that the account just got reachable, so that others can write to it from its first moment on. */
+export async function publishFirstKeyPackages(params: {
+  store: Store;
+  platform: Platform;
+  connection: RoleConnection<"device">;
+  account: OwnAccount;
+}): Promise<void> {
   try {
-    // So that others can write to the account from its first moment on.
-    await authenticateDevice(connection, done, platform);
-    await maintainKeyPackages({ store, platform, account: done, connection, target: firstKeyPackages });
+    await authenticateDevice(params.connection, params.account, params.platform);
+    await maintainKeyPackages({ ...params, target: firstKeyPackages });
   } catch (error) {
     // The account is there; the lasting connection does the same again.
     if (!(error instanceof ClientError)) throw error;
   }
-  return done;
 }
 
 function exists(): ClientError {

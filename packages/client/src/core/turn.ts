@@ -48,9 +48,14 @@ export function addLine(
   set(turn, {
     lastOrder: Math.max(state.lastOrder, line.order),
     // Devices that come and go are told in the stream; the conversation keeps its place among the others.
-    updatedAtMs: quietKinds.has(params.body.kind) ? state.updatedAtMs : nowMs,
+    updatedAtMs: isQuiet(params.body) ? state.updatedAtMs : nowMs,
     unread: params.unread === true && line.order > state.readThrough ? state.unread + 1 : state.unread,
   });
+}
+
+/** Whether a line is told in the stream only: it neither moves a conversation in the list nor stands there in place of what was said. */
+export function isQuiet(body: LineBody): boolean {
+  return quietKinds.has(body.kind);
 }
 
 const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>(["keys_updated", "device_added", "device_removed"]);

@@ -6,7 +6,7 @@ import type { Message } from "../api.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
 import { step } from "../core/step.ts";
-import { isCaughtUp } from "../core/turn.ts";
+import { isCaughtUp, isQuiet } from "../core/turn.ts";
 import type {
   ChangeOutcome,
   ConversationState,
@@ -24,7 +24,7 @@ import { getBlob, putBlob } from "../group/blobs.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { orderSegment } from "../store/store.ts";
-import { loadLines, putLine } from "./history.ts";
+import { loadLines, loadShownLine, putLine } from "./history.ts";
 import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
 import { contextOf, syncPrefix } from "./world.ts";
 import type { World } from "./world.ts";
@@ -164,7 +164,7 @@ export class ConversationRunner {
 
   /** Lines were put into the store from elsewhere. */
   async reloadLastLine(): Promise<void> {
-    const [line] = await this.#world.store.transact("read", (tx) => loadLines(tx, this.id, { limit: 1 }));
+    const line = await this.#world.store.transact("read", (tx) => loadShownLine(tx, this.id));
     this.#lastLine = line;
     if (line !== undefined) await this.#world.people.load(accountsIn({ kind: "line", line }));
   }
@@ -312,8 +312,10 @@ export class ConversationRunner {
       });
     }
     this.#state = after;
-    for (const effect of effects)
-      if (effect.kind === "line" && effect.line.order >= (this.#lastLine?.order ?? 0)) this.#lastLine = effect.line;
+    for (const effect of effects) {
+      if (effect.kind !== "line" || effect.line.order < (this.#lastLine?.order ?? 0)) continue;
+      if (this.#lastLine === undefined || !isQuiet(effect.line.body)) this.#lastLine = effect.line;
+    }
     for (const effect of effects) this.#carryOut(effect);
     if (before === undefined || isShownDifferently(before, after) || effects.some(changesList)) this.emitConversation();
   }

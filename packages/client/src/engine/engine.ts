@@ -17,7 +17,7 @@ import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
-import { loadLines } from "./history.ts";
+import { loadShownLine } from "./history.ts";
 import { HostLink } from "./host-link.ts";
 import { Inbox } from "./inbox.ts";
 import { sentenceOf } from "./sentences.ts";
@@ -78,8 +78,7 @@ export class Engine {
         keys.map(async ([key]) => {
           const id = key.slice(prefix.length);
           const state = await loadConversation(tx, id, (suiteId: CipherSuiteId) => platform.crypto.suite(suiteId));
-          const [line] = await loadLines(tx, id, { limit: 1 });
-          return { state, line };
+          return { state, line: await loadShownLine(tx, id) };
         }),
       );
       return found;
@@ -158,7 +157,7 @@ export class Engine {
     if (this.#runners.has(state.id)) return;
     const { store, people } = this.#world;
     await people.load(state.peer === undefined ? [] : [state.peer]);
-    const [line] = await store.transact("read", (tx) => loadLines(tx, state.id, { limit: 1 }));
+    const line = await store.transact("read", (tx) => loadShownLine(tx, state.id));
     const runner = new ConversationRunner(this.#world, state, line);
     await runner.begin([], () => undefined);
     this.#adopt(runner);

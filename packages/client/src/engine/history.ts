@@ -1,5 +1,6 @@
 import { decode, encode, opaque, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { isQuiet } from "../core/turn.ts";
 import type { Line, LineBody } from "../core/types.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -47,6 +48,12 @@ export const linePrefix = (conversationId: string): string => `line/${conversati
 /** Stores a line of the history at its place; the same place again replaces it. */
 export function putLine(tx: StoreTransaction, conversationId: string, value: Line): void {
   tx.put(linePrefix(conversationId) + orderSegment(value.order), encode(line, value));
+}
+
+/** The line that stands for a conversation in the list: the newest that is not quiet, as far as that is not long ago. */
+export async function loadShownLine(tx: StoreTransaction, conversationId: string): Promise<Line | undefined> {
+  const lines = await loadLines(tx, conversationId, { limit: 20 });
+  return lines.findLast((candidate) => !isQuiet(candidate.body)) ?? lines.at(-1);
 }
 
 /** The `limit` lines before `beforeOrder` (the newest when absent), oldest first. */
