@@ -1,7 +1,7 @@
-import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { CipherSuiteId } from "@latchkey/mls";
-import type { Address } from "@latchkey/protocol";
 import { ContentError, createLeaveContent, createTextContent, parseAddress } from "@latchkey/protocol";
+import type { Address } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
 import type { TakenPackage } from "../account/directory.ts";
@@ -17,6 +17,7 @@ import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
+import { DirectConversations } from "./direct-conversations.ts";
 import { loadShownLine } from "./history.ts";
 import { HostLink } from "./host-link.ts";
 import { Inbox } from "./inbox.ts";
@@ -33,6 +34,7 @@ export class Engine {
   readonly #runners = new Map<string, ConversationRunner>();
   readonly #links = new Map<string, HostLink>();
   readonly #inbox: Inbox;
+  readonly #directs: DirectConversations;
   readonly #ownId: string;
   /** One's own devices, and what moves between them. */
   readonly devices: Devices;
@@ -42,6 +44,7 @@ export class Engine {
   private constructor(world: World, states: OwnStates, runners: readonly ConversationRunner[]) {
     this.#world = world;
     this.#ownId = toBase64Url(world.own.accountId);
+    this.#directs = new DirectConversations(world, () => this.#runners.values());
     this.devices = new Devices({
       world,
       states,
@@ -147,7 +150,7 @@ export class Engine {
     const runner = new ConversationRunner(this.#world, state, undefined);
     await runner.begin(effects, alsoWrite);
     this.#adopt(runner);
-    await this.#settleTwins(runner);
+    await this.#directs.settle(runner);
     this.devices.joined(runner);
     return true;
   }
@@ -191,52 +194,6 @@ export class Engine {
     const runner = new ConversationRunner(this.#world, created.state, undefined);
     await runner.begin(created.effects, () => undefined);
     this.#adopt(runner);
-  }
-
-  /**
-   * Two direct conversations with one person: the one with the lower log id wins (spec L-12), unless no device of that person is in
-   * it any more, as after a recovery of their account.
-   */
-  async #settleTwins(added: ConversationRunner): Promise<void> {
-    const { peer, kind } = added.state;
-    if (kind !== "direct" || peer === undefined) return;
-    const twins: { readonly runner: ConversationRunner; readonly isDeserted: boolean }[] = [];
-    for (const runner of this.#directWith(peer)) twins.push({ runner, isDeserted: await this.#isDeserted(runner) });
-    const [winner, ...losers] = twins
-      .toSorted((a, b) => Number(a.isDeserted) - Number(b.isDeserted) || compareBytes(a.runner.state.logId, b.runner.state.logId))
-      .map(({ runner }) => runner);
-    if (winner === undefined) return;
-    for (const loser of losers) {
-      // What holds sending there until the person saw it holds it here too, before anything that waits comes over (spec A-1).
-      if (loser.state.recovered.some(({ accountId }) => equalBytes(accountId, peer)))
-        await winner.input({ kind: "accounts", recovered: [peer] });
-      // Into the winner first: between the two nothing is lost, and the same id is not taken twice.
-      const waiting = loser.state.outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
-      for (const { id, text, content } of waiting) await winner.input({ kind: "compose", id, purpose: "text", text, content });
-      await loser.input({ kind: "supersede", by: winner.id });
-      await loser.showLastText();
-      loser.emitConversation();
-    }
-  }
-
-  /** The direct conversations with this person that can be written into. */
-  #directWith(peer: Uint8Array): readonly ConversationRunner[] {
-    return [...this.#runners.values()].filter(
-      ({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state),
-    );
-  }
-
-  /** Whether no device of the other person is in a direct conversation any more, nor on its way into it. */
-  async #isDeserted(runner: ConversationRunner): Promise<boolean> {
-    const { peer } = runner.state;
-    if (runner.state.kind !== "direct" || peer === undefined || toBase64Url(peer) === this.#ownId) return false;
-    await runner.load();
-    const { roster, changes, staged, phase } = runner.state;
-    if (roster === undefined || phase.kind !== "active") return false;
-    const coming = staged === undefined ? changes : [...changes, staged.change];
-    if (coming.some((change) => change.adds.some((joiner) => equalBytes(joiner.accountId, peer)))) return false;
-    const leaves = roster.accounts.get(toBase64Url(peer)) ?? [];
-    return leaves.every((leaf) => this.#world.people.departed(leaf));
   }
 
   conversations(): readonly Conversation[] {
@@ -306,8 +263,8 @@ export class Engine {
     if (contacts.length === 0) throw new ClientError("invalid_address", "Say with whom.");
     const peer = isDirect ? (others[0]?.accountId ?? own.accountId) : undefined;
     if (peer !== undefined) {
-      for (const known of this.#directWith(peer)) {
-        if (!(await this.#isDeserted(known))) return conversationOf(this.#world.people, known.state, known.lastLine);
+      for (const known of this.#directs.with(peer)) {
+        if (!(await this.#directs.isDeserted(known))) return conversationOf(this.#world.people, known.state, known.lastLine);
       }
     }
     const change = await this.#addition(others, platform.random(8), await this.devices.joiners());
@@ -325,7 +282,7 @@ export class Engine {
     await runner.begin(created.effects, () => undefined);
     this.#adopt(runner);
     // The other person's may have come while this one was made.
-    await this.#settleTwins(runner);
+    await this.#directs.settle(runner);
     const shown = this.#writable(runner.id);
     return conversationOf(this.#world.people, shown.state, shown.lastLine);
   }
@@ -437,7 +394,7 @@ export class Engine {
   /** Where the other person of a direct conversation has no device any more, one that reaches them is made in its place. */
   async #inhabited(runner: ConversationRunner): Promise<ConversationRunner> {
     const { peer } = runner.state;
-    if (peer === undefined || !isWritable(runner.state) || !(await this.#isDeserted(runner))) return runner;
+    if (peer === undefined || !isWritable(runner.state) || !(await this.#directs.isDeserted(runner))) return runner;
     const { id } = await this.startConversation({ to: [this.#world.people.person(peer).address] });
     return this.#writable(id);
   }

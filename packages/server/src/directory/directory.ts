@@ -44,6 +44,8 @@ export interface PublishOutcome extends Published {
 
 /** What of a publication the directory asks for. */
 export interface ChangePublisher {
+  /** Says that a change is being checked and may come; answers how to say that it came, or will not. */
+  expect(): () => void;
   publish(change: AccountChange): Promise<ChangeOutcome & { readonly proof: Uint8Array }>;
 }
 
@@ -108,8 +110,11 @@ export class Directory {
 
   /** Verifies and stores the next state of an account (spec ). @throws Refusal */
   async publish(request: PublishAccount, owner: object): Promise<PublishOutcome> {
-    const { change, deviceIds } = await this.#prepare(request, owner);
-    const outcome = await this.#publisher.publish(change);
+    const arrived = this.#publisher.expect();
+    const { change, deviceIds, published } = await this.#prepare(request, owner)
+      .then((prepared) => ({ ...prepared, published: this.#publisher.publish(prepared.change) }))
+      .finally(arrived);
+    const outcome = await published;
     if (outcome.kind === "refused") throw new Refusal(outcome.code);
     const { bind } = change.names;
     if (bind !== undefined) {

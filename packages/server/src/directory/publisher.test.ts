@@ -116,6 +116,33 @@ async function served(store: Store, vkey: string, witnesses: readonly FakeWitnes
 }
 
 describe("when it publishes", () => {
+  test("changes that are being checked go along with those that wait, not later than one and a half seconds", async () => {
+    const { store, clock, publisher } = await setUp();
+    const size = async (): Promise<number> => (await store.directoryStatus()).size;
+    const [arrived, stays] = [publisher.expect(), publisher.expect()];
+    const first = publisher.publish(named("alice"));
+    arrived();
+    expect(clock.next).toBe(1500);
+    await clock.pass(400);
+    const second = publisher.publish(named("bobby"));
+    stays();
+    expect(clock.next).toBe(0);
+    await clock.pass(0);
+    expect(await Promise.all([first, second])).toMatchObject([{ kind: "published" }, { kind: "published" }]);
+    expect(await size()).toBe(2);
+    // One that takes too long holds up nobody, and one that is refused leaves nothing behind.
+    await clock.pass(5000);
+    const slow = publisher.expect();
+    const third = publisher.publish(named("carol"));
+    await clock.pass(1499);
+    expect(await size()).toBe(2);
+    await clock.pass(1);
+    expect(await third).toMatchObject({ kind: "published" });
+    slow();
+    await clock.pass(5000);
+    expect(await size()).toBe(3);
+  });
+
   test("at once while idle, then once a second, everything that came meanwhile in one entry, one at a time", async () => {
     const { store, clock, publisher } = await setUp();
     const size = async (): Promise<number> => (await store.directoryStatus()).size;

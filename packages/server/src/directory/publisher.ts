@@ -16,6 +16,8 @@ import type { Witnesses } from "./witnesses.ts";
 export const recosignMs: number = 6 * 3_600_000;
 /** When a witness that did not answer is asked again about the same head. */
 const retryDelaysMs: readonly number[] = [2000, 10_000, 60_000, 300_000];
+/** How long a publication waits for changes that are being checked, so that many at once stand in one; times the interval. */
+const gatherIntervals = 1.5;
 /** Changes of one publication: the rest goes into the next. */
 const maxChanges = 4096;
 
@@ -50,7 +52,8 @@ export interface PublisherParts {
 const noProof = new Uint8Array();
 
 /**
- * Collects changes and publishes them: at once when it is idle, else `intervalMs` after the one before. One publication is under way at
+ * Collects changes and publishes them: at once when it is idle and no other is being checked, else `intervalMs` after the one before.
+ * One publication is under way at
  * a time: stored and signed, then cosigned, then served, then its publishers are answered.
  *
  *     idle --change--> publishing --stored--> cosigning (at most 2 s) --> served --> idle, or waiting for the interval
@@ -58,6 +61,9 @@ const noProof = new Uint8Array();
 export class Publisher {
   readonly #parts: PublisherParts;
   #pending: Pending[] = [];
+  /** Changes that are being checked, and until when what is pending waits for them. */
+  #expected = 0;
+  #gatherUntilMs = 0;
   #isBusy = false;
   #isClosed = false;
   #lastPublishedMs = Number.NEGATIVE_INFINITY;
@@ -92,6 +98,18 @@ export class Publisher {
       .finally(() => this.#done());
   }
 
+  /** Says that a change is being checked and may come. Answers how to say that it came, or will not; once. */
+  expect(): () => void {
+    this.#expected += 1;
+    return () => {
+      this.#expected -= 1;
+      if (this.#expected > 0 || this.#pending.length === 0) return;
+      this.#cancelWait?.();
+      this.#cancelWait = undefined;
+      this.#schedule();
+    };
+  }
+
   /** Publishes one change. Resolves when it is stored, cosigned and served. @throws StoreError */
   publish(change: AccountChange): Promise<ChangeOutcome & { readonly proof: Uint8Array }> {
     return new Promise((resolve, reject) => {
@@ -99,6 +117,8 @@ export class Publisher {
         reject(new StoreError("closed"));
         return;
       }
+      const { nowMs, intervalMs } = this.#parts;
+      if (this.#pending.length === 0) this.#gatherUntilMs = nowMs() + gatherIntervals * intervalMs;
       this.#pending.push({ change, resolve, reject });
       this.#schedule();
     });
@@ -135,7 +155,9 @@ export class Publisher {
   #schedule(): void {
     if (this.#isBusy || this.#isClosed || this.#cancelWait !== undefined || !this.#hasWork()) return;
     const { nowMs, intervalMs, schedule } = this.#parts;
-    const waitMs = Math.min(intervalMs, Math.max(0, this.#lastPublishedMs + intervalMs - nowMs()));
+    const pauseMs = Math.min(intervalMs, Math.max(0, this.#lastPublishedMs + intervalMs - nowMs()));
+    const gatherMs = this.#expected > 0 && this.#pending.length > 0 ? this.#gatherUntilMs - nowMs() : 0;
+    const waitMs = Math.max(pauseMs, Math.min(gatherMs, gatherIntervals * intervalMs));
     // Even when it is due, what comes in the same turn goes along.
     this.#cancelWait = schedule(() => {
       this.#cancelWait = undefined;

@@ -1,0 +1,65 @@
+import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
+import { isWritable } from "../core/step.ts";
+import type { ConversationRunner } from "./conversation-runner.ts";
+import type { World } from "./world.ts";
+
+/** The direct conversations of this profile: of those with one person, one counts (spec L-12). */
+export class DirectConversations {
+  readonly #world: World;
+  readonly #runners: () => Iterable<ConversationRunner>;
+
+  constructor(world: World, runners: () => Iterable<ConversationRunner>) {
+    this.#world = world;
+    this.#runners = runners;
+  }
+
+  /** Those with this person that can be written into. */
+  with(peer: Uint8Array): readonly ConversationRunner[] {
+    return [...this.#runners()].filter(
+      ({ state }) => state.kind === "direct" && state.peer !== undefined && equalBytes(state.peer, peer) && isWritable(state),
+    );
+  }
+
+  /** Whether no device of the other person is in the conversation any more, nor on its way into it. */
+  async isDeserted(runner: ConversationRunner): Promise<boolean> {
+    const { own, people } = this.#world;
+    const { peer, kind } = runner.state;
+    if (kind !== "direct" || peer === undefined || equalBytes(peer, own.accountId)) return false;
+    await runner.load();
+    const { roster, changes, staged, phase } = runner.state;
+    if (roster === undefined || phase.kind !== "active") return false;
+    const coming = staged === undefined ? changes : [...changes, staged.change];
+    if (coming.some((change) => change.adds.some((joiner) => equalBytes(joiner.accountId, peer)))) return false;
+    const leaves = roster.accounts.get(toBase64Url(peer)) ?? [];
+    return leaves.every((leaf) => people.departed(leaf));
+  }
+
+  /**
+   * Of two with one person, the one with the lower log id wins, unless no device of that person is in it any more, as after a recovery
+   * of their account. The others become read-only, and what is written into them goes to the winner.
+   */
+  async settle(added: ConversationRunner): Promise<void> {
+    const { peer, kind } = added.state;
+    if (kind !== "direct" || peer === undefined) return;
+    const twins: { readonly runner: ConversationRunner; readonly isDeserted: boolean }[] = [];
+    for (const runner of this.with(peer)) twins.push({ runner, isDeserted: await this.isDeserted(runner) });
+    const [winner, ...losers] = twins
+      .toSorted((a, b) => Number(a.isDeserted) - Number(b.isDeserted) || compareBytes(a.runner.state.logId, b.runner.state.logId))
+      .map(({ runner }) => runner);
+    if (winner === undefined) return;
+    for (const loser of losers) await supersede(loser, winner, peer);
+  }
+}
+
+async function supersede(loser: ConversationRunner, winner: ConversationRunner, peer: Uint8Array): Promise<void> {
+  // What holds sending there until the person saw it holds it here too, before anything that waits comes over (spec A-1).
+  if (loser.state.recovered.some(({ accountId }) => equalBytes(accountId, peer))) {
+    await winner.input({ kind: "accounts", recovered: [peer] });
+  }
+  // Into the winner first: between the two nothing is lost, and the same id is not taken twice.
+  const waiting = loser.state.outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
+  for (const { id, text, content } of waiting) await winner.input({ kind: "compose", id, purpose: "text", text, content });
+  await loser.input({ kind: "supersede", by: winner.id });
+  await loser.showLastText();
+  loser.emitConversation();
+}
