@@ -4,37 +4,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { decode, encode } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import {
-  deviceReplyCodec,
-  deviceRequestCodec,
-  logReplyCodec,
-  logRequestCodec,
-  lookupReplyCodec,
-  lookupRequestCodec,
-  postReplyCodec,
-  postRequestCodec,
-  roles,
-  socketPath,
-  subprotocol,
-} from "@latchkey/protocol";
-import type {
-  DeviceReply,
-  DeviceRequest,
-  Frame,
-  LogReply,
-  LogRequest,
-  LookupReply,
-  LookupRequest,
-  PostReply,
-  PostRequest,
-  Role,
-} from "@latchkey/protocol";
+import { roleCodecs, roles, socketPath, subprotocol } from "@latchkey/protocol";
+import type { Frame, Role, RoleFrames } from "@latchkey/protocol";
 import { WebSocket, WebSocketServer } from "ws";
 
 /** What a client may ask, on whichever role. */
-export type Request = DeviceRequest | LogRequest | LookupRequest | PostRequest;
+export type Request = RoleFrames[Role]["request"];
 /** What it may be answered or told. */
-export type Reply = DeviceReply | LogReply | LookupReply | PostReply;
+export type Reply = RoleFrames[Role]["reply"];
 
 /** Whose connection something goes over. */
 export interface Line {
@@ -63,10 +40,10 @@ export interface Seen extends Line {
 
 const codecs: { readonly [R in Role]: { readonly request: Codec<Frame<Request>>; readonly reply: Codec<Frame<Reply>> } } = {
   // Each role's own codec refuses what is another's: the wide type is for the overrides only.
-  device: { request: wide(deviceRequestCodec), reply: wide(deviceReplyCodec) },
-  log: { request: wide(logRequestCodec), reply: wide(logReplyCodec) },
-  lookup: { request: wide(lookupRequestCodec), reply: wide(lookupReplyCodec) },
-  post: { request: wide(postRequestCodec), reply: wide(postReplyCodec) },
+  device: { request: wide(roleCodecs.device.request), reply: wide(roleCodecs.device.reply) },
+  log: { request: wide(roleCodecs.log.request), reply: wide(roleCodecs.log.reply) },
+  lookup: { request: wide(roleCodecs.lookup.request), reply: wide(roleCodecs.lookup.reply) },
+  post: { request: wide(roleCodecs.post.request), reply: wide(roleCodecs.post.reply) },
 };
 
 function wide<Body>(codec: Codec<Frame<unknown>> | Codec<Body>): Codec<Frame<Body extends Frame<infer B> ? B : never>> {

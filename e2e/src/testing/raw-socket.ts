@@ -1,49 +1,8 @@
 import { createHash, randomBytes as nodeRandomBytes } from "node:crypto";
 import { decode, encode } from "@latchkey/codec";
-import {
-  deviceReplyCodec,
-  deviceRequestCodec,
-  logReplyCodec,
-  logRequestCodec,
-  lookupReplyCodec,
-  lookupRequestCodec,
-  postReplyCodec,
-  postRequestCodec,
-  socketPath,
-  subprotocol,
-} from "@latchkey/protocol";
-import type {
-  DeviceReply,
-  DeviceRequest,
-  LogReply,
-  LogRequest,
-  LookupReply,
-  LookupRequest,
-  PostReply,
-  PostRequest,
-  Role,
-} from "@latchkey/protocol";
+import { roleCodecs, socketPath, subprotocol } from "@latchkey/protocol";
+import type { Role, RoleFrames } from "@latchkey/protocol";
 import { WebSocket } from "ws";
-
-interface Replies {
-  readonly device: DeviceReply;
-  readonly log: LogReply;
-  readonly post: PostReply;
-  readonly lookup: LookupReply;
-}
-interface Requests {
-  readonly device: DeviceRequest;
-  readonly log: LogRequest;
-  readonly post: PostRequest;
-  readonly lookup: LookupRequest;
-}
-
-const codecs = {
-  device: [deviceRequestCodec, deviceReplyCodec],
-  log: [logRequestCodec, logReplyCodec],
-  post: [postRequestCodec, postReplyCodec],
-  lookup: [lookupRequestCodec, lookupReplyCodec],
-} as const;
 
 /** SHA-256. */
 export function sha256(data: Uint8Array): Uint8Array {
@@ -59,30 +18,30 @@ export function randomBytes(sizeBytes: number): Uint8Array {
 export interface RawSocket<R extends Role> {
   readonly role: R;
   /** Every frame that arrived, decoded strictly. */
-  readonly frames: { readonly id: number; readonly body: Replies[R] }[];
+  readonly frames: { readonly id: number; readonly body: RoleFrames[R]["reply"] }[];
   /** The close code, once the connection has ended. */
   readonly closed: Promise<number>;
   readonly isClosed: boolean;
   /** Sends bytes, or a text frame. */
   sendRaw(data: Uint8Array | string): void;
   /** Sends a well-formed request and resolves to its answer. Rejects if the connection ends instead. */
-  ask(body: Requests[R]): Promise<Replies[R]>;
+  ask(body: RoleFrames[R]["request"]): Promise<RoleFrames[R]["reply"]>;
   /** Resolves once `condition` holds for the frames so far; rejects if the connection ends first. */
-  until(condition: (frames: readonly { readonly id: number; readonly body: Replies[R] }[]) => boolean): Promise<void>;
+  until(condition: (frames: readonly { readonly id: number; readonly body: RoleFrames[R]["reply"] }[]) => boolean): Promise<void>;
   close(): void;
 }
 
 /** The bytes of a request. */
-export function requestBytes<R extends Role>(role: R, frame: { id: number; body: Requests[R] }): Uint8Array {
+export function requestBytes<R extends Role>(role: R, frame: { id: number; body: RoleFrames[R]["request"] }): Uint8Array {
   // The codec of the role takes the requests of the role: the compiler cannot follow an index over two tables.
-  return encode(codecs[role][0] as never, frame as never);
+  return encode(roleCodecs[role].request as never, frame as never);
 }
 
 /** Connects and waits for the server's hello. */
 export async function openRawSocket<R extends Role>(url: string, role: R): Promise<RawSocket<R>> {
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}${socketPath(role)}`, subprotocol, { perMessageDeflate: false });
   socket.binaryType = "nodebuffer";
-  const frames: { id: number; body: Replies[R] }[] = [];
+  const frames: { id: number; body: RoleFrames[R]["reply"] }[] = [];
   const watchers = new Set<() => void>();
   const closed = Promise.withResolvers<number>();
   let isClosed = false;
@@ -91,7 +50,7 @@ export async function openRawSocket<R extends Role>(url: string, role: R): Promi
     for (const watcher of watchers) watcher();
   };
   socket.on("message", (data: Buffer) => {
-    frames.push(decode(codecs[role][1] as never, new Uint8Array(data)));
+    frames.push(decode(roleCodecs[role].reply as never, new Uint8Array(data)));
     notify();
   });
   socket.on("error", () => undefined);

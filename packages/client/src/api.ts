@@ -115,7 +115,10 @@ export interface KeyRecord {
   /** Witnesses that vouched for the record then, of how many are required; 0 of 0: the server has none. */
   readonly witnesses: number;
   readonly required: number;
-  /** `checked`: proven as required; `unwatched`: proven, and nobody but this device watches the record; `unchecked`: not proven yet. */
+  /**
+   * `checked`: proven, vouched for by the witnesses that are required, and every change was followed by them or by this device;
+   * `unwatched`: proven, and no witnesses are required, or nobody followed every change; `unchecked`: not proven yet.
+   */
   readonly status: "checked" | "unwatched" | "unchecked";
 }
 

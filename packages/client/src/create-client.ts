@@ -12,8 +12,9 @@ import { Alarms } from "./directory/alarms.ts";
 import { Engine } from "./engine/engine.ts";
 import { People } from "./engine/people.ts";
 import { Posts } from "./engine/posts.ts";
-import type { World } from "./engine/world.ts";
+import { directoryStatusOf } from "./engine/verification.ts";
 import { Watch } from "./engine/watch.ts";
+import type { World } from "./engine/world.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
@@ -291,7 +292,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
     alarms: async () => watching?.alarms.list() ?? [],
     acknowledgeAlarm: async (id) => watching?.alarms.handle(id),
-    directoryStatus: async () => directory.log.status(await connections.ownHost()),
+    directoryStatus: async () => directoryStatusOf(directory, await connections.ownHost()),
     async settle(params = {}) {
       const untilMs = platform.nowMs() + (params.timeoutMs ?? settleTimeoutMs);
       while (!running().isIdle) {

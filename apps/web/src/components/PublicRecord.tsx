@@ -38,7 +38,7 @@ function describe(status: DirectoryStatus, nowMs: number): string {
     case "checked":
       return text.checked({ host, size, witnesses, required, ago });
     case "unwatched":
-      return text.unwatched(host, size, ago);
+      return text.unwatched(host, size, ago, required > 0);
     case "unchecked":
       return text.unchecked(host);
   }

@@ -95,7 +95,7 @@ function Summary({
           ago,
         })
       : summary.status === "unwatched"
-        ? text.unwatched(whose, ago)
+        ? text.unwatched(whose, ago, summary.required > 0)
         : only === undefined
           ? text.someUnchecked(summary.unchecked, summary.count)
           : text.unchecked(whose);

@@ -149,8 +149,8 @@ export const enAccount = {
   verification: {
     checked: (params: { whose: string; since: string | undefined; witnesses: number; required: number; ago: string }): string =>
       `${params.whose} keys are in the public record${params.since === undefined ? "" : ` since ${params.since}`}, checked by ${count(params.witnesses, "witness", "witnesses")}${params.required > 0 ? ` (${String(params.required)} needed)` : ""} ${params.ago}.`,
-    unwatched: (whose: string, ago: string): string =>
-      `${whose} keys are in this server’s public record, as this device checked ${ago}. Nobody else watches that record: this server has no witnesses yet. Compare safety numbers to be sure.`,
+    unwatched: (whose: string, ago: string, hasWitnesses: boolean): string =>
+      `${whose} keys are in this server’s public record, as this device checked ${ago}. ${hasWitnesses ? "None of its witnesses has followed every change of that record yet." : "Nobody else watches that record: this server has no witnesses yet."} Compare safety numbers to be sure.`,
     unchecked: (whose: string): string => `${whose} keys have not been checked in the public record yet. Latchkey tries again by itself.`,
     whose: (person: string): string => `${name(person)}’s`,
     everyones: "Everyone’s",
@@ -215,8 +215,8 @@ export const enAccount = {
     heading: "Public record of keys",
     checked: (params: { host: string; size: number; witnesses: number; required: number; ago: string }): string =>
       `${params.host} keeps a public record of everybody’s keys. This device has followed all ${count(params.size, "entry", "entries")} of it; ${count(params.witnesses, "independent witness has", "independent witnesses have")} signed the same one (${String(params.required)} needed), checked ${params.ago}.`,
-    unwatched: (host: string, size: number, ago: string): string =>
-      `${host} keeps a public record of everybody’s keys. This device has followed all ${count(size, "entry", "entries")} of it, last ${ago}. No independent witnesses watch it yet: the server could show another record to somebody else until the two of you write to each other.`,
+    unwatched: (host: string, size: number, ago: string, hasWitnesses: boolean): string =>
+      `${host} keeps a public record of everybody’s keys. This device has followed all ${count(size, "entry", "entries")} of it, last ${ago}. ${hasWitnesses ? "None of its independent witnesses has followed every change of it yet" : "No independent witnesses watch it yet"}: the server could show another record to somebody else until the two of you write to each other.`,
     unchecked: (host: string): string => `This device has not been able to check the public record of ${host} yet.`,
     why: "Nobody can put a device into your account, or show others wrong keys for you, without it standing there for all to see. Your own entry is watched by your devices all the time.",
   },

@@ -2,7 +2,17 @@ import { equalBytes, toBase64Url, fromBase64Url } from "@latchkey/codec";
 import { deviceOf } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
 import type { Contact } from "../account/contacts.ts";
-import type { ClientFailure, DeviceRecord, KeyRecord, MemberVerification, SafetyNumber, SafetyScan, Verification } from "../api.ts";
+import type { Directory } from "../account/directory.ts";
+import type {
+  ClientFailure,
+  DeviceRecord,
+  DirectoryStatus,
+  KeyRecord,
+  MemberVerification,
+  SafetyNumber,
+  SafetyScan,
+  Verification,
+} from "../api.ts";
 import type { ConversationState } from "../core/types.ts";
 import { compareSafetyCode, safetyCode, safetyGroups } from "../directory/safety-number.ts";
 import type { SafetyAccount } from "../directory/safety-number.ts";
@@ -38,19 +48,31 @@ function shownMark(mark: Mark | undefined): MemberVerification["mark"] {
   return mark.changed ? "changed" : "verified";
 }
 
+/** What is known of a host's record, as people are told it. */
+export async function directoryStatusOf(directory: Directory, host: string): Promise<DirectoryStatus> {
+  const known = await directory.log.status(host);
+  return { ...known, status: shownStatus(known) };
+}
+
+/** Where a server asks for no witnesses, nobody but this device watches, though it followed every change by itself (spec D-3). */
+function shownStatus({ required, status }: Pick<KeyRecord, "required" | "status">): KeyRecord["status"] {
+  return status === "checked" && required === 0 ? "unwatched" : status;
+}
+
 function recordOf({ directory }: World, contact: Contact | undefined): KeyRecord {
   if (contact?.proven === undefined) {
     return { sinceMs: 0, checkedAtMs: contact?.checkedAtMs ?? 0, witnesses: 0, required: 0, status: "unchecked" };
   }
   const { witnesses, required, size } = contact.proven;
   // What nobody watched when it was proven may have been replayed here since.
-  const status = contact.proven.status === "checked" || directory.log.isWatched(contact.host, size) ? "checked" : "unwatched";
+  const isWatched = contact.proven.status === "checked" || directory.log.isWatched(contact.host, size);
+  const status = shownStatus({ required, status: isWatched ? "checked" : "unwatched" });
   // The time that the account's own device signed; the record took it in right after.
   return { sinceMs: contact.account.state.timeMs, checkedAtMs: contact.checkedAtMs, witnesses, required, status };
 }
 
 async function ownRecordOf({ directory, own }: World): Promise<KeyRecord> {
-  const { checkedAtMs, witnesses, required, status } = await directory.log.status(own.host);
+  const { checkedAtMs, witnesses, required, status } = await directoryStatusOf(directory, own.host);
   return { sinceMs: own.account.state.timeMs, checkedAtMs, witnesses, required, status };
 }
 

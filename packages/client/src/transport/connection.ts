@@ -1,48 +1,23 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
-import type { Codec } from "@latchkey/codec";
-import {
-  closeCodes,
-  deviceReplyCodec,
-  deviceRequestCodec,
-  logReplyCodec,
-  logRequestCodec,
-  lookupReplyCodec,
-  lookupRequestCodec,
-  maxFrameBytes,
-  postReplyCodec,
-  postRequestCodec,
-  subprotocol,
-} from "@latchkey/protocol";
-import type {
-  DeviceReply,
-  DeviceRequest,
-  Frame,
-  Hello,
-  LogReply,
-  LogRequest,
-  LookupReply,
-  LookupRequest,
-  PostReply,
-  PostRequest,
-  Role,
-  WireError,
-} from "@latchkey/protocol";
+import { closeCodes, maxFrameBytes, roleCodecs, subprotocol } from "@latchkey/protocol";
+import type { Frame, Hello, Role, RoleFrames, WireError } from "@latchkey/protocol";
 import { ClientError, offlineError, refusal } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 
-interface RoleTypes {
-  device: { request: DeviceRequest; reply: DeviceReply; event: "item" };
-  log: { request: LogRequest; reply: LogReply; event: "entry" | "sealed" };
-  post: { request: PostRequest; reply: PostReply; event: never };
-  lookup: { request: LookupRequest; reply: LookupReply; event: never };
+/** What the server tells by itself, by role. */
+interface EventKinds {
+  device: "item";
+  log: "entry" | "sealed";
+  post: never;
+  lookup: never;
 }
 
 /** What may be asked on a role's connection. */
-export type RequestOf<R extends Role> = RoleTypes[R]["request"];
+export type RequestOf<R extends Role> = RoleFrames[R]["request"];
 /** What the server tells by itself on a role's connection. */
-export type EventOf<R extends Role> = Extract<RoleTypes[R]["reply"], { kind: RoleTypes[R]["event"] }>;
+export type EventOf<R extends Role> = Extract<RoleFrames[R]["reply"], { kind: EventKinds[R] }>;
 /** What the server answers: a result, or a refusal of kind `error`. */
-export type AnswerOf<R extends Role> = Exclude<RoleTypes[R]["reply"], { kind: "hello" | RoleTypes[R]["event"] }>;
+export type AnswerOf<R extends Role> = Exclude<RoleFrames[R]["reply"], { kind: "hello" | EventKinds[R] }>;
 
 /** A connection of one role, after its hello. */
 export interface RoleConnection<R extends Role> {
@@ -92,16 +67,6 @@ const requestTimeoutMs = 30_000;
 const idleMs = 30_000;
 const pingTimeoutMs = 10_000;
 
-/** Each role's codecs; the pairing of role and types is in RoleTypes. */
-const codecs: {
-  readonly [R in Role]: { readonly request: Codec<Frame<RequestOf<R>>>; readonly reply: Codec<Frame<RoleTypes[R]["reply"]>> };
-} = {
-  device: { request: deviceRequestCodec, reply: deviceReplyCodec },
-  log: { request: logRequestCodec, reply: logReplyCodec },
-  post: { request: postRequestCodec, reply: postReplyCodec },
-  lookup: { request: lookupRequestCodec, reply: lookupReplyCodec },
-};
-
 const eventKinds: ReadonlySet<string> = new Set<EventOf<"device" | "log">["kind"]>(["item", "entry", "sealed"]);
 
 interface Waiting<R extends Role> {
@@ -117,7 +82,7 @@ interface Waiting<R extends Role> {
 export function openConnection<R extends Role>(params: OpenConnectionParams<R>): Promise<RoleConnection<R>> {
   const { platform, role, host } = params;
   return new Promise((resolve, reject) => {
-    const codec = codecs[role];
+    const codec = roleCodecs[role];
     const socket = platform.connect(params.url, subprotocol);
     const waiting = new Map<number, Waiting<R>>();
     let nextId = 1;
@@ -191,7 +156,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
       resolve(connection);
     }
 
-    function receive(frame: Frame<RoleTypes[R]["reply"]>): void {
+    function receive(frame: Frame<RoleFrames[R]["reply"]>): void {
       const { id, body } = frame;
       if (connection === undefined) {
         // A refusal instead of a hello: too many connections, shutting down.
@@ -231,7 +196,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
           breach();
           return;
         }
-        let frame: Frame<RoleTypes[R]["reply"]>;
+        let frame: Frame<RoleFrames[R]["reply"]>;
         try {
           frame = decode(codec.reply, bytes);
         } catch (error) {

@@ -1,18 +1,7 @@
 import { decode, encode } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
-import {
-  deviceReplyCodec,
-  deviceRequestCodec,
-  logReplyCodec,
-  logRequestCodec,
-  lookupReplyCodec,
-  lookupRequestCodec,
-  postReplyCodec,
-  postRequestCodec,
-  roles,
-  socketPath,
-} from "@latchkey/protocol";
+import { roleCodecs, roles, socketPath } from "@latchkey/protocol";
 import type { Frame, Hello, Role } from "@latchkey/protocol";
 import { createFakeClock, seededRandom } from "@latchkey/testkit";
 import type { FakeClock } from "@latchkey/testkit";
@@ -22,8 +11,6 @@ import type { Platform, SocketHandlers, SocketLike } from "../platform/platform.
 
 // The fake speaks every role; which frames are right on which is the test's to know.
 type AnyFrame = Frame<{ readonly kind: string }>;
-const requestCodecs = { device: deviceRequestCodec, log: logRequestCodec, post: postRequestCodec, lookup: lookupRequestCodec };
-const replyCodecs = { device: deviceReplyCodec, log: logReplyCodec, post: postReplyCodec, lookup: lookupReplyCodec };
 
 /** A frame's body as tests write it. */
 export interface FakeBody {
@@ -107,7 +94,7 @@ export function createFakeServer(seed: string, host: string = "chat.example"): F
           ...other,
         }),
       // Each codec refuses what is not of its role.
-      send: (id, body) => connection.raw(encode(replyCodecs[role] as unknown as Codec<AnyFrame>, { id, body })),
+      send: (id, body) => connection.raw(encode(roleCodecs[role].reply as unknown as Codec<AnyFrame>, { id, body })),
       raw(bytes) {
         if (!over) handlers?.onMessage(bytes);
       },
@@ -128,7 +115,7 @@ export function createFakeServer(seed: string, host: string = "chat.example"): F
       send(bytes) {
         if (over) return;
         // As above.
-        const { id, body } = decode(requestCodecs[role] as unknown as Codec<Frame<FakeBody>>, bytes.slice());
+        const { id, body } = decode(roleCodecs[role].request as unknown as Codec<Frame<FakeBody>>, bytes.slice());
         connection.received.push({ id, body });
         setImmediate(async () => {
           const answer = body.kind === "ping" && server.autoHello ? { kind: "done" } : await server.respond(connection, body);

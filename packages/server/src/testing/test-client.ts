@@ -1,48 +1,10 @@
 import { decode, encode, toHex } from "@latchkey/codec";
-import type { Codec } from "@latchkey/codec";
-import {
-  deviceReplyCodec,
-  deviceRequestCodec,
-  logReplyCodec,
-  logRequestCodec,
-  lookupReplyCodec,
-  lookupRequestCodec,
-  postReplyCodec,
-  postRequestCodec,
-  socketPath,
-  subprotocol,
-} from "@latchkey/protocol";
-import type {
-  DeviceReply,
-  DeviceRequest,
-  Frame,
-  Hello,
-  LogReply,
-  LogRequest,
-  LookupReply,
-  LookupRequest,
-  PostReply,
-  PostRequest,
-  Role,
-} from "@latchkey/protocol";
+import { roleCodecs, socketPath, subprotocol } from "@latchkey/protocol";
+import type { Hello, Role, RoleFrames } from "@latchkey/protocol";
 import { WebSocket } from "ws";
 
-interface Traffic {
-  device: { request: DeviceRequest; reply: DeviceReply };
-  log: { request: LogRequest; reply: LogReply };
-  post: { request: PostRequest; reply: PostReply };
-  lookup: { request: LookupRequest; reply: LookupReply };
-}
-
-type Request<R extends Role> = Traffic[R]["request"];
-type Reply<R extends Role> = Traffic[R]["reply"];
-
-const codecs: { readonly [R in Role]: { readonly request: Codec<Frame<Request<R>>>; readonly reply: Codec<Frame<Reply<R>>> } } = {
-  device: { request: deviceRequestCodec, reply: deviceReplyCodec },
-  log: { request: logRequestCodec, reply: logReplyCodec },
-  post: { request: postRequestCodec, reply: postReplyCodec },
-  lookup: { request: lookupRequestCodec, reply: lookupReplyCodec },
-};
+type Request<R extends Role> = RoleFrames[R]["request"];
+type Reply<R extends Role> = RoleFrames[R]["reply"];
 
 /** A plain peer for tests: sends what it is told and keeps what it gets. */
 export class TestClient<R extends Role> {
@@ -73,7 +35,7 @@ export class TestClient<R extends Role> {
       });
       socket.once("error", reject);
       socket.once("message", (data: Buffer) => {
-        const frame = decode(codecs[role].reply, plain(data));
+        const frame = decode(roleCodecs[role].reply, plain(data));
         if (frame.id !== 0 || frame.body.kind !== "hello") reject(new Error("no hello"));
         else resolve(new TestClient(socket, role, frame.body, closed));
       });
@@ -83,7 +45,7 @@ export class TestClient<R extends Role> {
   /** Sends a request and gives its answer. */
   ask(body: Request<R>): Promise<Reply<R>> {
     const id = this.#nextId++;
-    return this.sendBytes(encode(codecs[this.#role].request, { id, body }), id);
+    return this.sendBytes(encode(roleCodecs[this.#role].request, { id, body }), id);
   }
 
   /** Sends bytes as they are and gives the answer to `id`. */
@@ -123,7 +85,7 @@ export class TestClient<R extends Role> {
   }
 
   #receive(data: Buffer): void {
-    const frame = decode(codecs[this.#role].reply, plain(data));
+    const frame = decode(roleCodecs[this.#role].reply, plain(data));
     if (frame.id === 0) {
       this.events.push(frame.body);
       if (this.#waiting?.isEnough() === true) {
