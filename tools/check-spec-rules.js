@@ -1,6 +1,6 @@
-// Checks that every rule of spec/ has a test whose title begins with its id, as in "[L-6] a retry ...", or is listed in
+// Checks that every rule of spec/, and every row of its table of belief, has a test whose title begins with its id, as in "[L-6] a retry ...", or is listed in
 // spec/not-yet.json with the reason why it has none.
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isMain, root } from "./node.js";
 
@@ -14,13 +14,13 @@ export function checkSpecRules() {
   const problems = [];
   const rules = new Map();
   for (const path of readFolder("spec", /\.md$/)) {
-    for (const [, id] of readFileSync(join(root, path), "utf8").matchAll(/^- \*\*([A-Z]-\d+)\*\*/gm)) {
+    for (const [, id] of readFileSync(join(root, path), "utf8").matchAll(/^(?:- |\| )\*\*([A-Z]-\d+)\*\*/gm)) {
       if (rules.has(id)) problems.push(`${id} stands twice: ${rules.get(id)} and ${path}`);
       rules.set(id, path);
     }
   }
   const tested = new Set();
-  for (const folder of ["packages", "apps", "e2e", "bench"]) {
+  for (const folder of ["packages", "apps", "attacks", "e2e", "bench", "sim"].filter((name) => existsSync(join(root, name)))) {
     for (const path of readFolder(folder, /\.(?:test|e2e)\.tsx?$/)) {
       const titles = readFileSync(join(root, path), "utf8").matchAll(
         /\b(?:test|it|describe)(?:\.\w+)*\s*(?:\([^"'`]*?\)\s*)?\(\s*["'`]((?:\[[A-Z]-?\d+\]\s*)+)/g,
