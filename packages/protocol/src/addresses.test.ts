@@ -1,6 +1,6 @@
 import { describeCodec } from "@latchkey/testkit";
 import { describe, expect, test } from "vitest";
-import { formatAddress, hostCodec, isHost, isUsername, parseAddress, usernameCodec } from "./index.ts";
+import { formatAddress, hostCodec, isHost, isReservedUsername, isUsername, parseAddress, usernameCodec } from "./index.ts";
 
 describe("[C-3] usernames", () => {
   test.each(["bob", "a.b", "a_b-c", "0123456789", "x".repeat(32), "..."])("%s is one", (name) => {
@@ -15,6 +15,22 @@ describe("[C-3] usernames", () => {
     samples: ["alice", "a.b-c_9"],
     frozen: "05616c696365",
     overLimit: { "33 characters": "x".repeat(33), "two characters": "ab", "a capital": "Alice", nothing: "" },
+  });
+});
+
+describe("[C-3] [E-60] reserved usernames", () => {
+  const server = ["chat.example:8443", "Our Chat"];
+
+  test.each([
+    ..."admin root support help security latchkey latch-key _admin_ ad.min adm1n r00t supp0rt you everyone".split(" "),
+    ..."... --- _._ our.chat ourchat chat chat.example chatexample 0ur-chat adrnin".split(" "),
+  ])("%s is", (name) => {
+    expect(isUsername(name)).toBe(true);
+    expect(isReservedUsername(name, server)).toBe(true);
+  });
+
+  test.each(["alice", "bob", "admiral", "rooted", "helper", "a.b", "chatty", "yours", "007", "latchkeys"])("%s is not", (name) => {
+    expect(isReservedUsername(name, server)).toBe(false);
   });
 });
 

@@ -16,6 +16,48 @@ export function isUsername(username: string): boolean {
   return usernamePattern.test(username);
 }
 
+/** What a person takes for the service itself, or for whoever runs it; each also with separators between or around it. */
+const reservedNames = [
+  ..."admin administrator administration sysadmin root superuser system sysop operator moderator owner staff team official".split(" "),
+  ..."support help helpdesk helpcenter service customerservice feedback contact info security abuse trust safety privacy".split(" "),
+  ..."recovery verification verify notice notices notification notifications alert alerts billing legal compliance".split(" "),
+  ..."postmaster hostmaster webmaster mailerdaemon noreply nobody anonymous server bot".split(" "),
+  ..."you yourself myself everyone everybody all here channel group unknown deleted".split(" "),
+  "latchkey",
+  "latchkeyapp",
+  "latchkeyteam",
+  "latchkeysupport",
+];
+
+/** What looks alike in a username is made equal, and what separates is left out: `_ad.m1n` and `admin` are both `admln`. */
+function bareName(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, "")
+    .replaceAll("0", "o")
+    .replaceAll(/[1i]/g, "l")
+    .replaceAll("rn", "m")
+    .replaceAll("vv", "w");
+}
+
+const reservedBare: ReadonlySet<string> = new Set(reservedNames.map((name) => bareName(name)));
+
+/**
+ * Whether nobody may register `username` (spec C-3): it reads like the service, its staff or the person's own name for themselves
+ * ("you"), it is the server's name or host, or it has no letter or digit at all. Names bound already stay valid everywhere: this is a
+ * rule of registration alone. `serverNames` are what the server is called: its host, its first label, the name it tells at hello.
+ */
+export function isReservedUsername(username: string, serverNames: readonly string[]): boolean {
+  const bare = bareName(username);
+  if (bare === "") return true;
+  if (reservedBare.has(bare)) return true;
+  return serverNames.some((name) => {
+    const [withoutPort = ""] = name.split(":");
+    const [label = ""] = withoutPort.split(".");
+    return [name, withoutPort, label].some((form) => bareName(form).length >= 3 && bareName(form) === bare);
+  });
+}
+
 /** Whether `host` is a lower-case A-label DNS name with an optional port (spec C-3; `:443` is never written). */
 export function isHost(host: string): boolean {
   if (!hostPattern.test(host)) return false;
