@@ -45,6 +45,7 @@ export function formatPerson(person: Person): string {
 /** `2026-11-23 09:12`, local time. */
 export function formatTime(timeMs: number): string {
   const time = new Date(timeMs);
+  if (Number.isNaN(time.getTime())) return "at no known time";
   const pad = (value: number): string => String(value).padStart(2, "0");
   const day = `${String(time.getFullYear())}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`;
   return `${day} ${pad(time.getHours())}:${pad(time.getMinutes())}`;

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { AlarmBanners, ConnectionLine, HistoryLine, LiveMessages } from "./components/Banners.tsx";
+import { Boundary } from "./components/Boundary.tsx";
 import { ConversationList } from "./components/ConversationList.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
@@ -12,6 +13,7 @@ import { AppContext, threeColumns, twoColumns, useApp, useMedia, useRoute, useSe
 import type { App as AppValue } from "./state/context.ts";
 import type { Controller } from "./state/controller.ts";
 import { rememberAccount } from "./state/preferences.ts";
+import { formatRoute } from "./state/router.ts";
 import type { Route, Router } from "./state/router.ts";
 import { useShortcuts } from "./state/use-shortcuts.ts";
 
@@ -47,7 +49,9 @@ export function App({ controller, router }: { readonly controller: Controller; r
   const app = useMemo<AppValue>(() => ({ controller, router, notify }), [controller, notify, router]);
   return (
     <AppContext value={app}>
-      <Screen />
+      <Boundary kind="page">
+        <Screen />
+      </Boundary>
       <div role="status" aria-label={words.noticeRegion} className="toasts">
         {notice !== undefined && (
           <p key={notice.key} className="toast">
@@ -55,7 +59,9 @@ export function App({ controller, router }: { readonly controller: Controller; r
           </p>
         )}
       </div>
-      <LiveMessages />
+      <Boundary kind="line">
+        <LiveMessages />
+      </Boundary>
     </AppContext>
   );
 }
@@ -103,17 +109,25 @@ function Messenger(): ReactElement {
   const isHome = route.kind === "home" || route.kind === "recover" || route.kind === "join";
   return (
     <div className="shell">
-      <ConnectionLine />
-      <HistoryLine />
-      <AlarmBanners />
+      <Boundary kind="part">
+        <ConnectionLine />
+        <HistoryLine />
+        <AlarmBanners />
+      </Boundary>
       <div className="columns" ref={columnsRef}>
         {(isTwo || isHome) && (
           <div className="column-list" role={isTwo ? "complementary" : "main"} aria-label={words.list.heading}>
-            <ConversationList headingLevel={isTwo ? 2 : 1} />
+            <Boundary kind="part">
+              <ConversationList headingLevel={isTwo ? 2 : 1} />
+            </Boundary>
             {isTwo ? <Resizer columnsRef={columnsRef} /> : <FirstInvitation />}
           </div>
         )}
-        {(isTwo || !isHome) && <Place route={route} isThree={isThree} />}
+        {(isTwo || !isHome) && (
+          <Boundary kind="part" place={formatRoute(route)}>
+            <Place route={route} isThree={isThree} />
+          </Boundary>
+        )}
       </div>
       {isHelpOpen && <HelpDialog close={() => setIsHelpOpen(false)} />}
     </div>
@@ -183,7 +197,11 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
       return (
         <>
           <ConversationPage id={route.id} areDetailsOpen={route.details} />
-          {route.details && <DetailsPane key={route.id} id={route.id} isMain={false} />}
+          {route.details && (
+            <Boundary kind="part">
+              <DetailsPane key={route.id} id={route.id} isMain={false} />
+            </Boundary>
+          )}
         </>
       );
     case "new":

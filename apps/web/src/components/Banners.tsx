@@ -5,7 +5,7 @@ import { alarmWords, words } from "../messages/words.ts";
 import { groupAlarms } from "../state/app-state.ts";
 import type { AlarmGroup, AppState } from "../state/app-state.ts";
 import { useAction, useApp, useNow, useRoute, useSelector } from "../state/context.ts";
-import { formatAgo, formatTime } from "../state/format.ts";
+import { formatAgo, formatTime, isoTime } from "../state/format.ts";
 import { Icon } from "./Icon.tsx";
 
 const patienceMs = 2000;
@@ -99,7 +99,7 @@ function AlarmBanner({ group, isOpen }: { readonly group: AlarmGroup; readonly i
           {text.title}
         </strong>{" "}
         {id !== undefined && (
-          <time className="alarm-time" dateTime={new Date(atMs).toISOString()}>
+          <time className="alarm-time" dateTime={isoTime(atMs)}>
             {formatAgo(atMs, nowMs)}
           </time>
         )}

@@ -3,7 +3,7 @@ import type { MouseEvent, ReactElement, ComponentType } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { words } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
-import { formatFull, formatListTime } from "../state/format.ts";
+import { formatFull, formatListTime, isoTime } from "../state/format.ts";
 import { previewText } from "../state/message-text.ts";
 import { formatRoute } from "../state/router.ts";
 import { systemText } from "../state/system-text.ts";
@@ -54,7 +54,7 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
           <time
             id={`${id}time`}
             className={`list-time${unreadCount > 0 ? " list-time-unread" : ""}`}
-            dateTime={new Date(conversation.updatedAtMs).toISOString()}
+            dateTime={isoTime(conversation.updatedAtMs)}
             title={formatFull(conversation.updatedAtMs)}
           >
             {formatListTime(conversation.updatedAtMs, nowMs)}

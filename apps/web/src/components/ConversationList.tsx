@@ -3,6 +3,7 @@ import type { KeyboardEvent, ReactElement } from "react";
 import { words } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
+import { Boundary } from "./Boundary.tsx";
 import { ConversationItem } from "./ConversationItem.tsx";
 import { Icon, Mark } from "./Icon.tsx";
 import { RecoveryNote } from "./RecoveryNote.tsx";
@@ -109,14 +110,15 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
         {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles, jsx-a11y/no-noninteractive-element-interactions */}
         <ul ref={listRef} role="list" aria-label={words.list.label} className="list" onKeyDown={moveFocus}>
           {shown.map((conversation) => (
-            <ConversationItem
-              key={conversation.id}
-              conversation={conversation}
-              nowMs={nowMs}
-              isOpen={conversation.id === openId}
-              isTabStop={conversation.id === tabStop}
-              hasAlarm={conversation.status === "paused" || alarms.some((alarm) => alarm.conversationId === conversation.id)}
-            />
+            <Boundary key={conversation.id} kind="item">
+              <ConversationItem
+                conversation={conversation}
+                nowMs={nowMs}
+                isOpen={conversation.id === openId}
+                isTabStop={conversation.id === tabStop}
+                hasAlarm={conversation.status === "paused" || alarms.some((alarm) => alarm.conversationId === conversation.id)}
+              />
+            </Boundary>
           ))}
         </ul>
         {hasConversations && shown.length === 0 && (

@@ -8,6 +8,7 @@ import { useApp, useNow, useSelector } from "../state/context.ts";
 import { dayKey, formatDay } from "../state/format.ts";
 import { toRows } from "../state/timeline.ts";
 import type { Row, Timeline } from "../state/timeline.ts";
+import { Boundary } from "./Boundary.tsx";
 import { Icon } from "./Icon.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 
@@ -166,7 +167,9 @@ export function MessageList({
                 tabIndex={item.key === tabStop ? 0 : -1}
                 onFocus={() => setFocusKey(row.key)}
               >
-                <MessageRow row={row} kind={conversation.kind} title={conversation.title} nowMs={nowMs} />
+                <Boundary kind="line">
+                  <MessageRow row={row} kind={conversation.kind} title={conversation.title} nowMs={nowMs} />
+                </Boundary>
               </li>
             );
           })}

@@ -3,7 +3,7 @@ import type { ComponentType, ReactElement, ReactNode } from "react";
 import type { Message } from "@latchkey/client";
 import { failureWords, words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
-import { avatarColour, formatDay, formatFull, formatTime } from "../state/format.ts";
+import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
 import { systemText } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
@@ -34,7 +34,7 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ ro
     case "day":
       return (
         <div className="row-day">
-          <time dateTime={new Date(row.atMs).toISOString()}>{formatDay(row.atMs, nowMs)}</time>
+          <time dateTime={isoTime(row.atMs)}>{formatDay(row.atMs, nowMs)}</time>
         </div>
       );
     case "new":
@@ -121,7 +121,7 @@ function Body({ message, meta }: { readonly message: Message; readonly meta: Rea
 function Meta({ message }: { readonly message: Message }): ReactElement {
   return (
     <span className="meta" dir="ltr">
-      <time dateTime={new Date(message.sentAtMs).toISOString()} title={formatFull(message.sentAtMs)}>
+      <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
         {formatTime(message.sentAtMs)}
       </time>
       <DeliveryIcon message={message} />

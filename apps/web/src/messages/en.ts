@@ -8,9 +8,10 @@ function count(n: number, one: string, other: string): string {
   return `${n.toLocaleString("en")} ${plural.select(n) === "one" ? one : other}`;
 }
 
-/** "Ben", "Ben and Chidi", "Ben, Chidi and Dana". */
+/** "Ben", "Ben and Chidi", "Ben, Chidi and Dana"; of many the first ten, and how many more. */
 function list(names: readonly string[]): string {
-  return new Intl.ListFormat("en-GB", { type: "conjunction" }).format(names);
+  const shown = names.length > 12 ? [...names.slice(0, 10), count(names.length - 10, "other", "others")] : names;
+  return new Intl.ListFormat("en-GB", { type: "conjunction" }).format(shown);
 }
 
 /** What happened, and what the person can do, for one kind of failure. */
@@ -347,6 +348,11 @@ export const en = {
   linked: "This device is linked. Your conversations are here.",
   notLoaded: "This part of Latchkey could not be fetched from the server. Check your connection, then try again.",
   reload: "Reload",
+  broken: {
+    line: "This line cannot be shown.",
+    part: "This part of Latchkey cannot be shown. The rest goes on.",
+    page: "Latchkey cannot be shown. Your messages and keys are kept in this browser.",
+  },
   openConversation: "Show the conversation",
 
   help: {

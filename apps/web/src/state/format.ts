@@ -22,24 +22,34 @@ function formatter(context: FormatContext, options: Intl.DateTimeFormatOptions):
   return made;
 }
 
+/** Times beyond what dates can be (and what is no number at all) are written as this one. */
+function sane(atMs: number): number {
+  return Math.abs(atMs) <= 8.64e15 ? atMs : 0;
+}
+
+/** A time for the attribute `datetime`. */
+export function isoTime(atMs: number): string {
+  return new Date(sane(atMs)).toISOString();
+}
+
 /** A key that two moments of one calendar day share, such as `2026-11-23`. */
 export function dayKey(atMs: number, context: FormatContext = {}): string {
-  return formatter({ ...context, locale: "sv-SE" }, { year: "numeric", month: "2-digit", day: "2-digit" }).format(atMs);
+  return formatter({ ...context, locale: "sv-SE" }, { year: "numeric", month: "2-digit", day: "2-digit" }).format(sane(atMs));
 }
 
 /** The time of day, such as `14:05`. */
 export function formatTime(atMs: number, context: FormatContext = {}): string {
-  return formatter(context, { hour: "2-digit", minute: "2-digit" }).format(atMs);
+  return formatter(context, { hour: "2-digit", minute: "2-digit" }).format(sane(atMs));
 }
 
 /** Date and time in full, for a tooltip or a screen reader. */
 export function formatFull(atMs: number, context: FormatContext = {}): string {
-  return formatter(context, { dateStyle: "full", timeStyle: "short" }).format(atMs);
+  return formatter(context, { dateStyle: "full", timeStyle: "short" }).format(sane(atMs));
 }
 
 /** A calendar date such as `23 November 2026`. */
 export function formatDate(atMs: number, context: FormatContext = {}): string {
-  return formatter(context, { dateStyle: "long" }).format(atMs);
+  return formatter(context, { dateStyle: "long" }).format(sane(atMs));
 }
 
 /** How long ago, up to a day; then the date, such as `on 23 November 2026`. */
@@ -54,7 +64,7 @@ export function formatAgo(atMs: number, nowMs: number, context: FormatContext = 
 
 /** What is left of a time, such as `4:07`. */
 export function formatLeft(leftMs: number): string {
-  const seconds = Math.max(0, Math.ceil(leftMs / 1000));
+  const seconds = Math.max(0, Math.ceil(sane(leftMs) / 1000));
   return `${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
@@ -66,8 +76,8 @@ export function formatListTime(atMs: number, nowMs: number, context: FormatConte
   const day = dayKey(atMs, context);
   if (day === dayKey(nowMs, context)) return formatTime(atMs, context);
   if (day === dayKey(nowMs - dayMs, context)) return words.time.yesterday;
-  if (ageMs > 0 && ageMs < 6 * dayMs) return formatter(context, { weekday: "short" }).format(atMs);
-  return formatter(context, { day: "numeric", month: "short", ...yearWhenOther(atMs, nowMs, context) }).format(atMs);
+  if (ageMs > 0 && ageMs < 6 * dayMs) return formatter(context, { weekday: "short" }).format(sane(atMs));
+  return formatter(context, { day: "numeric", month: "short", ...yearWhenOther(atMs, nowMs, context) }).format(sane(atMs));
 }
 
 /** The words of a day separator: today, yesterday, weekday and date. */
@@ -75,7 +85,7 @@ export function formatDay(atMs: number, nowMs: number, context: FormatContext = 
   const day = dayKey(atMs, context);
   if (day === dayKey(nowMs, context)) return words.time.today;
   if (day === dayKey(nowMs - dayMs, context)) return words.time.yesterday;
-  return formatter(context, { weekday: "long", day: "numeric", month: "long", ...yearWhenOther(atMs, nowMs, context) }).format(atMs);
+  return formatter(context, { weekday: "long", day: "numeric", month: "long", ...yearWhenOther(atMs, nowMs, context) }).format(sane(atMs));
 }
 
 function yearWhenOther(atMs: number, nowMs: number, context: FormatContext): Intl.DateTimeFormatOptions {
@@ -85,7 +95,7 @@ function yearWhenOther(atMs: number, nowMs: number, context: FormatContext): Int
 /** A size such as `1.2 MB`. */
 export function formatBytes(sizeBytes: number, context: FormatContext = {}): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
-  let value = sizeBytes;
+  let value = Math.abs(sizeBytes) <= Number.MAX_SAFE_INTEGER ? sizeBytes : 0;
   let unit = 0;
   while (value >= 1000 && unit < units.length - 1) {
     value /= 1000;

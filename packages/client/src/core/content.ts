@@ -6,6 +6,9 @@ import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { RosterLeaf } from "./types.ts";
 
+/** How far a sender's clock may be ahead of this device's. */
+const mostAheadMs = 86_400_000;
+
 /** Shows what a member said. */
 export function onContent(turn: Turn, author: RosterLeaf, plaintext: Uint8Array): void {
   const content = decodeContent(plaintext);
@@ -13,9 +16,12 @@ export function onContent(turn: Turn, author: RosterLeaf, plaintext: Uint8Array)
     addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "unsupported" } });
     return;
   }
-  const { displayName, sentAtMs } = content;
+  const { displayName } = content;
   if (displayName !== undefined) turn.effects.push({ kind: "named", accountId: author.accountId, displayName });
   const { self, nowMs } = turn.context;
+  // Whoever claims to write tomorrow's messages is shown with the time of their arrival.
+  const isAhead = content.sentAtMs !== undefined && content.sentAtMs > nowMs + mostAheadMs;
+  const sentAtMs = isAhead ? undefined : content.sentAtMs;
   // By another device of one's own account: as if it had been written here.
   const isOwn = author.account === self.account;
   const line = { order: nextOrder(turn), author: author.accountId, sentAtMs, acceptedAtMs: isOwn ? nowMs : 0 };

@@ -237,12 +237,81 @@ describe("hostile content", () => {
     ["keys that are no integer or text", ["a1f97e0000", "a1f500", "a1410000", "a1800000", "a1f93e0000"]],
     ["an empty or over-long key, an integer key beyond 2^53", ["a16000", `a1790100${"61".repeat(256)}00`, "a11b002000000000000000"]],
     ["NaN other than the one", ["a10ffb7ff8000000000000", "a10ff97e01", "a10ffa7fc00000"]],
-    ["floats longer than needed", ["a10ffb3ff8000000000000", "a10ffa3fc00000"]],
+    [
+      "floats longer than needed",
+      [
+        "a10ffb3ff8000000000000",
+        "a10ffa3fc00000",
+        "a10ffa33800000",
+        "a10ffa38802000",
+        "a10ffa00000000",
+        "a10ffa7f800000",
+        "a10ffbfff0000000000000",
+      ],
+    ],
     ["malformed UTF-8", ["a10f61ff", "a10f62c328"]],
     ["a sender URI that is no text", ["a10101", "a10280"]],
     ["no map at all", ["80", "f6", "00", "f7"]],
   ])("refused as extensions: %s", (_, values) => {
     for (const value of values) expect(refusal(withField(5, value)), value).toBe("malformed");
+  });
+
+  test.each([
+    ["1.0 as a half", "a10ff93c00", 1],
+    ["65536.0 as a single", "a10ffa47800000", 65_536],
+    ["9e15 as a double", "a10ffb433ff973cafa8000", 9e15],
+    ["the largest single", "a10ffa7f7fffff", 3.402_823_466_385_288_6e38],
+    ["a single with a bit more than a half holds", "a10ffa33000001", 2.980_232_594_040_899e-8],
+    ["the smallest single", "a10ffa00000001", 1.401_298_464_324_817e-45],
+    ["a double that no single is", "a10ffb3ff199999999999a", 1.1],
+  ])("[E-61] a float in an extension refuses no message: %s", (_, hex, value) => {
+    expect(decodeMimiContent(withField(5, hex)).extensions.get(15)).toBe(value);
+  });
+
+  test.each([
+    ["1.0", "f93c00", 1],
+    ["9e15", "fb433ff973cafa8000", undefined],
+    ["9e15 as an integer", "1b001ff973cafa8000", undefined],
+    ["the last moment of 2099", "1b000003bb2cc3d7ff", 4_102_444_799_999],
+    ["a moment before 1970", "20", undefined],
+    ["half a millisecond", "f93800", undefined],
+    ["NaN", "f97e00", undefined],
+    ["infinity", "f97c00", undefined],
+    ["a number above 2^53", "1bffffffffffffffff", undefined],
+    ["bytes", "4101", undefined],
+  ])("[E-61] a sent time of %s is read as a sane time or as none", (_, hex, value) => {
+    const content = decodeContent(withField(5, `a16d6c617463686b65792e73656e74${hex}`));
+    expect(content).toMatchObject({ sentAtMs: value });
+    expect(content.kind).not.toBe("malformed");
+  });
+
+  test.each([
+    ["numbers in an array", `a10f9a0007a120${"00".repeat(500_000)}`],
+    ["empty arrays", `a10f9a0003d090${"80".repeat(250_000)}`],
+    [
+      "entries of a map",
+      `ba00030d40${Array.from({ length: 200_000 }, (_, at) => `1a${(65_536 + at).toString(16).padStart(8, "0")}00`).join("")}`,
+    ],
+  ])("[E-61] too many %s are refused before anything is made of them", (_, hex) => {
+    const content = withField(5, hex);
+    const before = process.cpuUsage().user;
+    expect(refusal(content)).toBe("too_large");
+    expect(process.cpuUsage().user - before).toBeLessThan(100_000);
+  });
+
+  test("[E-61] a text above 262,144 characters is not shown, in one part or in many", () => {
+    const part = (length: number): NestedPart => ({
+      kind: "single",
+      disposition: 1,
+      language: "",
+      contentType: "text/plain",
+      content: utf8Bytes("x".repeat(length)),
+    });
+    const parts = Array.from({ length: 5 }, () => part(60_000));
+    const many: NestedPart = { kind: "multi", disposition: 1, language: "", semantics: "processAll", parts };
+    expect(decodeContent(encodeContent({ ...plain, body: many }))).toMatchObject({ kind: "unsupported" });
+    expect(decodeContent(encodeContent({ ...plain, body: part(262_145) }))).toMatchObject({ kind: "unsupported" });
+    expect(decodeContent(encodeContent({ ...plain, body: part(262_144) }))).toMatchObject({ kind: "text" });
   });
 
   test("extensions may nest four levels and not five", () => {

@@ -8,6 +8,11 @@ export const maxTextBytes = 65_536;
 /** Longest shown name, in bytes of UTF-8. */
 export const maxDisplayNameBytes = 256;
 
+/** What a time in content may be, milliseconds since 1970: before the year 2100. Whatever lies outside is as if it were not there. */
+export const maxSentAtMs = 4_102_444_800_000;
+/** Longest text that is shown of one message of any sender, in UTF-16 units. */
+const maxShownText = 4 * maxTextBytes;
+
 /** GitHub-flavoured Markdown without HTML (draft-ietf-mimi-content-08 section 7.1.1). */
 export const markdownType = "text/markdown;variant=GFM-MIMI";
 /** Content that says its sender leaves the group (spec M-3). */
@@ -118,7 +123,7 @@ export function decodeContent(bytes: Uint8Array): DecodedContent {
   if (body.kind === "single" && body.contentType === leaveType) return { kind: "leave", ...head };
   if (body.kind === "single" && body.contentType === syncType) return { kind: "sync", payload: body.content, ...head };
   const text = textOfPart(body);
-  return text === undefined ? { kind: "unsupported", ...head } : { kind: "text", text, ...head };
+  return text === undefined || text.length > maxShownText ? { kind: "unsupported", ...head } : { kind: "text", text, ...head };
 }
 
 /** The URI of an account as a sender (input of `messageIdOf`). */
@@ -143,7 +148,7 @@ function headFields(head: ContentHead): Omit<MimiContent, "body"> {
 
 function sentAtOf(content: MimiContent): number | undefined {
   const value = content.extensions.get(sentAtKey);
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= maxSentAtMs ? value : undefined;
 }
 
 function displayNameOf(content: MimiContent): string | undefined {
