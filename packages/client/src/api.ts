@@ -12,6 +12,7 @@ export type ClientErrorCode =
   | "registration_closed"
   | "invalid_address" // not name or name@host
   | "unknown_user" // no such account on that host
+  | "other_server" // on another server than one's own: refused before anything is sent there
   | "unreachable_device" // a member's device has no valid key package
   | "unknown_conversation"
   | "unknown_message"

@@ -464,8 +464,12 @@ export const en = {
     invalid_username: { title: "This username cannot be used", advice: "Use 3 to 32 small letters, digits and _ . -" },
     username_taken: { title: "This username is taken", advice: "Choose another one." },
     registration_closed: { title: "This server is not taking new accounts", advice: "Ask the person who runs it." },
-    invalid_address: { title: "That is not a username", advice: "A username looks like ben, or ben@example.org on another server." },
+    invalid_address: { title: "That is not a username", advice: "A username looks like ben." },
     unknown_user: { title: "There is no such account", advice: "Check the spelling, or send them your link." },
+    other_server: {
+      title: "They are on another server",
+      advice: "Nothing was sent there: people on other servers cannot be reached yet. Ask them for an account on yours.",
+    },
     unreachable_device: {
       title: "Their device has no fresh keys on the server",
       advice: "They need to open Latchkey once. Then try again.",

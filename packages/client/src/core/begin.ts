@@ -151,6 +151,7 @@ export async function joinConversation(
     const { settings, own } = roster;
     const agrees =
       settings.host === bundle.host &&
+      settings.host === context.self.host &&
       equalBytes(settings.logId, bundle.logId) &&
       equalBytes(groupId(joined.state), bundle.logId) &&
       own !== undefined;

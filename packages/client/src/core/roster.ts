@@ -26,12 +26,15 @@ export function settingsExtension(settings: LatchkeyGroup): Extension {
   return { type: latchkeyGroupExtensionType, data: encode(latchkeyGroupCodec, settings) };
 }
 
-/** Who is in the group. @throws CodecError when a leaf or the group is not Latchkey's, or a device stands in it twice. */
+/** Who is in the group. @throws CodecError when a leaf or the group is not Latchkey's, a device stands in it twice, or a leaf is on another host. */
 export function rosterOf(group: GroupState): Roster {
+  const settings = settingsOf(groupContextExtensions(group));
   const leaves = new Map<number, RosterLeaf>();
   const accounts = new Map<string, RosterLeaf[]>();
   for (const member of members(group)) {
     const { host, accountId, deviceId } = identityOf(member.credential);
+    // While one host is in use, nobody is led to another one by a leaf (spec M-7).
+    if (host !== settings.host) throw new CodecError("invalid", "a leaf names another host");
     const { leafIndex, signaturePublicKey } = member;
     // Decoded fields are views of the leaf; copies keep the message buffer from living on.
     const account = toBase64Url(accountId);
@@ -42,7 +45,7 @@ export function rosterOf(group: GroupState): Roster {
     accounts.set(account, [...devices, leaf]);
     leaves.set(leafIndex, leaf);
   }
-  return { leaves, accounts, settings: settingsOf(groupContextExtensions(group)), own: leaves.get(ownLeafIndex(group)) };
+  return { leaves, accounts, settings, own: leaves.get(ownLeafIndex(group)) };
 }
 
 /** The role of an account, by base64url id. */
@@ -87,6 +90,7 @@ export function isPermitted(
   const isDirect = conversationKind === conversationKinds.direct;
   const manages = mayManage(roster, author.account);
   const adds = change.adds.every((added) => {
+    if (added.host !== roster.settings.host) return false;
     const account = toBase64Url(added.accountId);
     if (account === author.account) return true;
     // The devices of one account are among themselves.

@@ -239,10 +239,11 @@ export class Engine {
     return this.#world.people.person(accountId);
   }
 
-  /** @throws ClientError `invalid_address` */
+  /** @throws ClientError `invalid_address`, `other_server` */
   #parse(address: string): Address {
     const parsed = parseAddress(address, this.#world.own.host);
     if (parsed === undefined) throw new ClientError("invalid_address", "An address is a username, or username@host.");
+    this.#world.connections.httpUrl(parsed.host);
     return parsed;
   }
 

@@ -16,7 +16,7 @@ export interface Connections {
   serverInfo(): Promise<ServerInfo>;
   /** The name of one's own host. @throws ClientError `offline` while it was never known */
   ownHost(): Promise<string>;
-  /** Base of a host's HTTP paths. */
+  /** Base of a host's HTTP paths. @throws ClientError `other_server` for every host but one's own, as all that connects */
   httpUrl(host: string): string;
   /** A connection that lasts. */
   keep<R extends "device" | "log">(role: R, host: string, session: Session<R>): Kept<R>;
@@ -140,6 +140,7 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
     httpUrl: (host) => urls.http(host),
     keep(role, host, session) {
       if (closed) throw new ClientError("closed", "The client is closed.");
+      urls.http(host);
       const connection = keepConnection({ platform, url: () => urls.socket(host, role), role, host, session, onStatus: tell });
       // `role` is one of both, which the union of the set cannot say.
       const entry = connection as unknown as ManagedConnection<"device"> | ManagedConnection<"log">;
@@ -158,13 +159,14 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
       };
     },
     async once(role, host, use, options = { waiting: true }) {
+      const url = urls.socket(host, role);
       if (!options.waiting) await pause();
       if (closed) throw new ClientError("closed", "The client is closed.");
       let connection;
       try {
         connection = await openConnection({
           platform,
-          url: urls.socket(host, role),
+          url,
           role,
           host,
           onEvent: () => undefined,

@@ -1,4 +1,4 @@
-import { isHost, socketPath } from "@latchkey/protocol";
+import { socketPath } from "@latchkey/protocol";
 import type { Role } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
 
@@ -15,19 +15,17 @@ export function hostOfUrl(serverUrl: string): string {
   return new URL(serverUrl).host;
 }
 
-/** One's own host is reached by the URL that the client was given; every other by TLS, but for this machine. */
+/**
+ * The one rule of whom this client connects to: its account's host, by the URL that the person gave. Every other host, whoever names
+ * it (an address, a leaf, an inbox item, a Welcome), is refused before anything leaves this device; so no name from the network leads
+ * to a connection, into a private network least of all.
+ * @returns URLs of one's own host; for every other they throw ClientError `other_server`
+ */
 export function createHostUrls(serverUrl: string, isOwnHost: (host: string) => boolean): HostUrls {
   const own = serverUrl.replace(/\/+$/, "");
   const http = (host: string): string => {
     if (isOwnHost(host)) return own;
-    if (!isHost(host)) throw new ClientError("invalid_address", "This is not the name of a server.");
-    return `${isLoopback(host) ? "http" : "https"}://${host}`;
+    throw new ClientError("other_server", "This is on another server. People on other servers cannot be reached yet.");
   };
   return { http, socket: (host, role) => `${http(host).replace(/^http/, "ws")}${socketPath(role)}` };
-}
-
-/** What browsers call potentially trustworthy without TLS. */
-function isLoopback(host: string): boolean {
-  const [name = ""] = host.split(":");
-  return name === "localhost" || name.endsWith(".localhost") || /^127(?:\.\d{1,3}){3}$/.test(name);
 }

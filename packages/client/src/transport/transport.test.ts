@@ -178,14 +178,15 @@ describe("waiting times", () => {
 });
 
 describe("hosts", () => {
-  test("[C-3] one's own is where the client was told, others are reached by TLS, this machine without", () => {
+  test("[C-3] [E-40] one's own is where the client was told; every other is refused, by whatever name", () => {
     const urls = createHostUrls("http://192.168.1.5:8080/", (host) => host === "home.example");
     expect(urls.socket("home.example", "device")).toBe("ws://192.168.1.5:8080/v1/device");
     expect(urls.http("home.example")).toBe("http://192.168.1.5:8080");
-    expect(urls.socket("chat.example:8443", "log")).toBe("wss://chat.example:8443/v1/log");
-    expect(urls.socket("localhost:8081", "post")).toBe("ws://localhost:8081/v1/post");
-    expect(urls.http("127.0.0.1:90")).toBe("http://127.0.0.1:90");
-    expect(() => urls.http("evil/path")).toThrow(expect.objectContaining({ code: "invalid_address" }));
+    const others = ["chat.example:8443", "localhost:8081", "127.0.0.1:90", "192.168.1.5:8080", "169.254.169.254", "evil/path", ""];
+    for (const other of others) {
+      expect(() => urls.http(other)).toThrow(expect.objectContaining({ code: "other_server" }));
+      expect(() => urls.socket(other, "log")).toThrow(expect.objectContaining({ code: "other_server" }));
+    }
     expect(hostOfUrl("https://chat.example/")).toBe("chat.example");
     expect(hostOfUrl("http://localhost:8080")).toBe("localhost:8080");
   });
