@@ -9,7 +9,15 @@ export const ben: Person = person("ben", false);
 export const groupId: string = "aGVsbG8td29ybGQtdGhpcy1pcy1hLWdyb3Vw";
 
 function person(username: string, isSelf: boolean): Person {
-  return { accountId: `account-${username}`, username, host: "localhost:8080", address: username, displayName: username, isSelf };
+  return {
+    accountId: `account-${username}`,
+    username,
+    host: "localhost:8080",
+    address: username,
+    displayName: username,
+    isSelf,
+    isNameLookedUp: true,
+  };
 }
 
 export function conversation(id: string, kind: "direct" | "group", title: string): Conversation {

@@ -68,6 +68,8 @@ export interface Person {
   /** The name that they gave themselves inside the conversation's encryption, else their username. */
   readonly displayName: string;
   readonly isSelf: boolean;
+  /** Whether this device looked the name up and found its history good; false for people who were met inside a conversation only (spec A-3). */
+  readonly isNameLookedUp: boolean;
 }
 
 /** This profile's account. */

@@ -338,6 +338,7 @@ function accountInfo(own: OwnAccount): AccountInfo {
     address: username,
     displayName,
     isSelf: true,
+    isNameLookedUp: true,
     deviceId: toBase64Url(own.deviceId),
     createdAtMs,
     hasRecoveryPhrase: own.recoveryEntropy.length > 0,

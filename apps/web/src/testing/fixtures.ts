@@ -2,7 +2,15 @@ import type { Conversation, Message, MessageBody, Person } from "@latchkey/clien
 
 /** A person for tests. */
 export function testPerson(username: string, isSelf = false): Person {
-  return { accountId: `id-${username}`, username, host: "a.example", address: username, displayName: username, isSelf };
+  return {
+    accountId: `id-${username}`,
+    username,
+    host: "a.example",
+    address: username,
+    displayName: username,
+    isSelf,
+    isNameLookedUp: true,
+  };
 }
 
 /** Oneself, in tests. */

@@ -530,9 +530,33 @@ describe("contacts", () => {
       username: "ann",
       proven: { account: { version: 1 }, username: { version: 1 } },
     });
-    expect(await cat.contacts.account("chat.example", bobAccount.accountId)).toMatchObject({ username: "bob" });
+    expect(await cat.contacts.account("chat.example", bobAccount.accountId)).toMatchObject({ username: "bob", nameLookedUpAtMs: 0 });
     expect(here.directory.log).toEqual([]);
-    await cat.contacts.resolve(address);
+  });
+
+  test("[E-52] who was learned of inside a group has no pinned name: the first look-up asks whose it was", async () => {
+    const here = world();
+    const [ann, cat, dan] = [person(here), person(here), person(here)];
+    const first = await person(here).register("bob");
+    await dan.contacts.resolve(address);
+    here.directory.accounts.clear();
+    const second = await person(here).register("bob");
+    await ann.contacts.acceptName(address);
+    const proofs = await ann.store.transact("read", (tx) => ann.contacts.proofsOf(tx, [second.accountId]));
+    expect(await cat.contacts.learn(proofs)).toMatchObject([{ username: "bob", nameLookedUpAtMs: 0 }]);
+    here.directory.log.splice(0);
+    expect(await codeOf(cat.contacts.resolve(address))).toBe("name_changed_hands");
+    expect(here.directory.log[0]).toBe("lookup_username");
+    // Nor does it move a pin: Dan looked the name up when it was the first account's, and keeps it.
+    expect(await dan.contacts.learn(proofs)).toMatchObject([{ accountId: second.accountId, nameLookedUpAtMs: 0 }]);
+    expect(await dan.contacts.resolve(address)).toMatchObject({ accountId: first.accountId });
+    // Once the person said whom they mean, it is pinned.
+    expect(await cat.contacts.acceptName(address)).toMatchObject({
+      accountId: second.accountId,
+      nameLookedUpAtMs: here.server.clock.now(),
+    });
+    here.directory.log.splice(0);
+    expect(await cat.contacts.resolve(address)).toMatchObject({ accountId: second.accountId });
     expect(here.directory.log).toEqual([]);
   });
 

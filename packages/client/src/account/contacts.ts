@@ -1,4 +1,4 @@
-import { decode, encode, equalBytes, opaque, opaqueV, optional, safeUint64, struct, text, toBase64Url, vector } from "@latchkey/codec";
+import { decode, encode, equalBytes, opaque, opaqueV, optional, safeUint64, struct, toBase64Url, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { AccountRecord, Address } from "@latchkey/protocol";
 import {
@@ -27,6 +27,8 @@ export interface Contact {
   readonly checkedAtMs: number;
   /** What the public record proved of it; `undefined` for a contact of an older profile, until it is looked up again. */
   readonly proven: Proven | undefined;
+  /** When its name was last looked up, and its history held, milliseconds since 1970; 0 for somebody who was met inside a group only (spec A-3). */
+  readonly nameLookedUpAtMs: number;
 }
 
 interface StoredContact {
@@ -57,14 +59,20 @@ const storedCodec: Codec<StoredContact & { proven: Proven | undefined }> = struc
   proven: optional(provenCodec),
 });
 
-const nameCodec: Codec<{ host: string; accountId: Uint8Array }> = struct<{ host: string; accountId: Uint8Array }>({
-  host: text(260),
-  accountId: opaque(32),
-});
+interface StoredPin {
+  readonly accountId: Uint8Array;
+  readonly lookedUpAtMs: number;
+}
+const pinCodec: Codec<StoredPin> = struct<StoredPin>({ accountId: opaque(32), lookedUpAtMs: safeUint64 });
 
 const firstKey = (accountId: Uint8Array): string => `contact/id/${toBase64Url(accountId)}`;
 const idKey = (accountId: Uint8Array): string => `contact/proven/${toBase64Url(accountId)}`;
-const nameKey = (address: Address): string => `contact/name/${address.host}/${address.username}`;
+const pinKey = (address: Address): string => `contact/pin/${address.host}/${address.username}`;
+
+async function loadPin(tx: StoreTransaction, address: Address): Promise<StoredPin | undefined> {
+  const bytes = await tx.get(pinKey(address));
+  return bytes === undefined ? undefined : decode(pinCodec, bytes);
+}
 
 /** A contact from the cache; it was verified when it went in. */
 export async function loadContact(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined> {
@@ -74,6 +82,7 @@ export async function loadContact(tx: StoreTransaction, accountId: Uint8Array): 
   if (stored === undefined) return undefined;
   const { states, pops, bindings, proof, state: encodedState, stateHash, checkedAtMs, proven } = stored;
   const state = decode(accountStateCodec, encodedState);
+  const pin = await loadPin(tx, state);
   return {
     host: state.host,
     username: state.username,
@@ -82,6 +91,7 @@ export async function loadContact(tx: StoreTransaction, accountId: Uint8Array): 
     record: { states, pops, bindings, proof },
     checkedAtMs,
     proven,
+    nameLookedUpAtMs: pin !== undefined && equalBytes(pin.accountId, accountId) ? pin.lookedUpAtMs : 0,
   };
 }
 
@@ -90,26 +100,33 @@ function unproven(stored: StoredContact): StoredContact & { proven: undefined } 
   return { ...stored, checkedAtMs: 0, proven: undefined };
 }
 
-/** The contact that a name was pinned to. */
+/** The contact that a look-up of the name pinned it to. */
 export async function loadContactByName(tx: StoreTransaction, address: Address): Promise<Contact | undefined> {
-  const bytes = await tx.get(nameKey(address));
-  return bytes === undefined ? undefined : loadContact(tx, decode(nameCodec, bytes).accountId);
+  const pin = await loadPin(tx, address);
+  return pin === undefined ? undefined : loadContact(tx, pin.accountId);
+}
+
+/** What is known of a contact's name: only who looked the name up pins it (spec A-3). */
+export interface NameLookUp {
+  readonly atMs: number;
+  /** The name may have been another account's: the person means this one. */
+  readonly isAccepted: boolean;
 }
 
 /**
- * Stores a verified contact, unless the cache knows a newer state of it. `isNameAccepted`: its name may have been another account's,
- * the person means this one.
- * @throws ClientError `directory_fork` when its chain is not the one seen before, `name_changed_hands` when its name is pinned to
- *   another account (spec A-3)
+ * Stores a verified contact, unless the cache knows a newer state of it. Without `name` it was met by its account, as inside a group:
+ * that neither pins its name nor asks whose that was.
+ * @throws ClientError `directory_fork` when its chain is not the one seen before, `name_changed_hands` when its name was looked up and
+ *   is pinned to another account (spec A-3)
  */
-export async function saveContact(tx: StoreTransaction, contact: Contact, options: { isNameAccepted?: boolean } = {}): Promise<Contact> {
+export async function saveContact(tx: StoreTransaction, contact: Contact, name?: NameLookUp): Promise<Contact> {
   const known = await loadContact(tx, contact.accountId);
   if (known !== undefined && !continues(known, contact)) {
     throw new ClientError("directory_fork", "The server shows this account with other keys than before. Do not go on before you know why.");
   }
-  const pinned = await tx.get(nameKey(contact));
-  const isOthers = pinned !== undefined && !equalBytes(decode(nameCodec, pinned).accountId, contact.accountId);
-  if (isOthers && options.isNameAccepted !== true) throw changedHands();
+  const pin = await loadPin(tx, contact);
+  const isOthers = pin !== undefined && !equalBytes(pin.accountId, contact.accountId);
+  if (isOthers && name?.isAccepted === false) throw changedHands();
   const saved = newest(known, contact);
   const { account, record, checkedAtMs, proven } = saved;
   tx.put(
@@ -124,8 +141,8 @@ export async function saveContact(tx: StoreTransaction, contact: Contact, option
     }),
   );
   tx.delete(firstKey(saved.accountId));
-  tx.put(nameKey(saved), encode(nameCodec, { host: saved.host, accountId: saved.accountId }));
-  return saved;
+  if (name !== undefined) tx.put(pinKey(saved), encode(pinCodec, { accountId: saved.accountId, lookedUpAtMs: name.atMs }));
+  return { ...saved, nameLookedUpAtMs: name?.atMs ?? (pin === undefined || isOthers ? 0 : pin.lookedUpAtMs) };
 }
 
 /** Of two that are the same chain, the longer; of two equally long, the one that more is known of. */
@@ -173,7 +190,16 @@ export async function verifyRecord(params: {
     if (status === "active" && !(await isBound(account, joined, signatures))) {
       throw new ClientError("server_lied", "The server gave a name to an account that did not take it.");
     }
-    return { host, username, accountId: account.accountId, account, record: joined, checkedAtMs: params.checkedAtMs, proven };
+    return {
+      host,
+      username,
+      accountId: account.accountId,
+      account,
+      record: joined,
+      checkedAtMs: params.checkedAtMs,
+      proven,
+      nameLookedUpAtMs: 0,
+    };
   } catch (cause) {
     if (cause instanceof TransparencyError) {
       throw new ClientError("server_lied", "The server showed an account whose signatures do not hold.", { cause });

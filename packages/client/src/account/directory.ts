@@ -23,7 +23,7 @@ import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { AnswerOf, RoleConnection } from "../transport/connection.ts";
 import { changedHands, isProven, loadContact, loadContactByName, saveContact, verifyRecord } from "./contacts.ts";
-import type { Contact } from "./contacts.ts";
+import type { Contact, NameLookUp } from "./contacts.ts";
 import { defaultSuite } from "./key-packages.ts";
 import { loadOwnAccount } from "./own-account.ts";
 import { decodeProofs, encodeProofs } from "./proofs.ts";
@@ -58,7 +58,8 @@ export interface Directory {
   /** One's own account as its host's record has it now: proven, and not taken into the contacts (spec A-2). @throws ClientError as `resolve` */
   lookUpOwn(own: { host: string; accountId: Uint8Array }): Promise<Contact>;
   /**
-   * Whoever has this address: from the cache for seven days, then asked again (spec D-5).
+   * Whoever has this address: as it was looked up in the last seven days, else asked (spec A-3, D-5). That the account was met inside a
+   * group says nothing of whose the name was.
    * @throws ClientError `unknown_user` where the record proves that nobody has it, `name_changed_hands`, `directory_unproven`,
    *   `directory_stale`, `directory_fork`, `server_lied`, `offline`
    */
@@ -161,8 +162,8 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     return { ...contact, proven, checkedAtMs: proven.checkedAtMs };
   }
 
-  async function keep(contact: Contact, options: { isNameAccepted?: boolean } = {}): Promise<Contact> {
-    const kept = await store.transact("write", (tx) => saveContact(tx, contact, options));
+  async function keep(contact: Contact, name?: NameLookUp): Promise<Contact> {
+    const kept = await store.transact("write", (tx) => saveContact(tx, contact, name));
     for (const listener of listeners) listener(kept);
     if (kept.account.state.status === "deleted") throw deleted();
     return kept;
@@ -276,14 +277,14 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     },
     async resolve(address) {
       const known = await store.transact("read", (tx) => loadContactByName(tx, address));
-      const ageMs = known === undefined ? Number.POSITIVE_INFINITY : platform.nowMs() - known.checkedAtMs;
+      const ageMs = known === undefined ? Number.POSITIVE_INFINITY : platform.nowMs() - known.nameLookedUpAtMs;
       if (known !== undefined && ageMs >= 0 && ageMs < freshMs) return known;
       const contact = await lookUpName(address);
-      const met = await store.transact("read", (tx) => loadContact(tx, contact.accountId));
-      if (met === undefined) await checkNameHistory(contact);
-      return await keep(contact);
+      // Of a name that was never looked up its earlier owners count, however well the account itself is known.
+      if (known === undefined) await checkNameHistory(contact);
+      return await keep(contact, { atMs: platform.nowMs(), isAccepted: false });
     },
-    acceptName: async (address) => keep(await lookUpName(address), { isNameAccepted: true }),
+    acceptName: async (address) => keep(await lookUpName(address), { atMs: platform.nowMs(), isAccepted: true }),
     async account(host, accountId) {
       const known = await store.transact("read", (tx) => loadContact(tx, accountId));
       if (known === undefined) return await refresh(host, accountId);

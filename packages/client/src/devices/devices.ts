@@ -586,6 +586,7 @@ function ownContact(own: World["own"], devices: readonly DeviceEntry[], nowMs: n
     record,
     checkedAtMs: nowMs,
     proven: undefined,
+    nameLookedUpAtMs: 0,
   };
 }
 

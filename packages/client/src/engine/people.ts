@@ -56,6 +56,8 @@ export class People {
     const { version } = contact.account.state;
     const isNews = known === undefined || known.account.state.version < version;
     if (isNews || (known.account.state.version === version && known.checkedAtMs <= contact.checkedAtMs)) this.#contacts.set(id, contact);
+    else if (known.nameLookedUpAtMs < contact.nameLookedUpAtMs)
+      this.#contacts.set(id, { ...known, nameLookedUpAtMs: contact.nameLookedUpAtMs });
   }
 
   /** Remembers the name by which a person wants to be shown, in the caller's transaction. */
@@ -111,7 +113,7 @@ export class People {
     const own = this.#own;
     if (id === this.#ownId) {
       const { username, host, displayName } = own;
-      return { accountId: id, username, host, address: username, displayName, isSelf: true };
+      return { accountId: id, username, host, address: username, displayName, isSelf: true, isNameLookedUp: true };
     }
     const contact = this.#contacts.get(id);
     const username = contact?.username ?? id.slice(0, 8);
@@ -123,6 +125,7 @@ export class People {
       address: formatAddress({ username, host }, own.host),
       displayName: this.#names.get(id) ?? username,
       isSelf: false,
+      isNameLookedUp: contact !== undefined && contact.nameLookedUpAtMs > 0,
     };
   }
 }
