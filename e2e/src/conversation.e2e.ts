@@ -122,6 +122,11 @@ describe("conversations", () => {
     await expect(cyd.send(id, "no")).rejects.toMatchObject({ code: "not_a_member" });
     await ada.addMembers(id, ["cyd"]);
     await settleAll(ada, cyd);
+    // Nobody is put back unasked (spec M-9).
+    const adaId = (await ada.account())?.accountId ?? "";
+    expect(await only(cyd)).toMatchObject({ status: "removed", invitations: [{ from: { accountId: adaId }, wasMember: true }] });
+    await cyd.acceptInvitation(id, adaId);
+    await settleAll(ada, cyd);
     await cyd.send(id, "back again");
     await settleAll(cyd, ada, ben);
     expect(await texts(cyd, id)).toEqual(["with cyd", "back again"]);

@@ -45,13 +45,13 @@ export async function conversationOf(client: Client, to: string, timeoutMs: numb
   return (await find()) ?? client.startConversation({ to: [to] });
 }
 
-/** Tells why nothing can be sent in a conversation that is paused: its last alarm. @throws CommandError `paused`. */
+/** Tells why nothing can be sent in a conversation that is paused. @throws CommandError `paused`. */
 export async function refuseIfPaused(client: Client, conversation: Conversation): Promise<void> {
   if (conversation.status !== "paused") return;
   const messages = await client.messages(conversation.id, { limit: 100 });
   const alarm = messages.findLast(({ body }) => body.kind === "alarm")?.body;
-  const reason = alarm?.kind === "alarm" ? alarm.reason : "something must not have happened there";
-  throw new CommandError("paused", `sending is paused in this conversation: ${reason}`);
+  const told = alarm?.kind === "alarm" ? alarm.reason : "something must not have happened there";
+  throw new CommandError("paused", `sending is paused in this conversation: ${conversation.stop?.failure.message ?? told}`);
 }
 
 /**

@@ -102,14 +102,20 @@ function formatDelivery(message: Message): string {
   return "";
 }
 
-/** One line of the list of conversations. */
+/** A conversation in the list: one line, and below it why nothing goes on and who asks. */
 export function formatConversation(conversation: Conversation): string {
   const parts = [conversation.id, conversation.kind.padEnd(6), printableLine(conversation.title)];
   if (conversation.kind === "group")
     parts.push(`${String(conversation.memberCount)} ${conversation.memberCount === 1 ? "member" : "members"}`);
   if (conversation.unreadCount > 0) parts.push(`${String(conversation.unreadCount)} unread`);
   if (conversation.status !== "active") parts.push(conversation.status);
-  return parts.join("  ");
+  const lines = [parts.join("  ")];
+  if (conversation.stop !== undefined) lines.push(`  ${printableLine(conversation.stop.failure.message)}`);
+  for (const { from, wasMember } of conversation.invitations) {
+    const who = wasMember ? formatPerson(from) : `${formatPerson(from)}, who was not in it when you were,`;
+    lines.push(`  ${who} asks you to go on here: latchkey invitation accept ${conversation.id} ${from.address}`);
+  }
+  return lines.join("\n");
 }
 
 /** One line of a list of members. */

@@ -57,6 +57,8 @@ describe("the command line", () => {
       "read",
       "group",
       "conversations",
+      "invitation",
+      "alarms",
       "inspect",
       "devices",
       "link",
@@ -68,6 +70,37 @@ describe("the command line", () => {
       expect(status).toBe(0);
       expect(stdout).toMatch(new RegExp(`^latchkey ${name}`));
     }
+  });
+
+  test("alarms: lists those that stand with their ids, and handles one by its id", async () => {
+    const failure = { code: "log_fork", message: "A member was shown another version.", canRetry: false } as const;
+    const standing = [{ id: "alarm-1", failure, conversationId: groupId, atMs: 0 }];
+    const fake = createFake({ alarms: () => Promise.resolve(standing), acknowledgeAlarm: () => Promise.resolve() });
+    const listed = await run(["alarms"], fake);
+    expect([listed.status, listed.stdout]).toEqual([0, expect.stringMatching(/^alarm-1 {2}\[.*\] \| Picnic {2}log_fork: A member/)]);
+    const unknown = await run(["alarms", "handle", "alarm-2"], fake);
+    expect([unknown.status, unknown.stderr]).toEqual([1, 'latchkey: unknown_alarm: no alarm alarm-2 stands: see "latchkey alarms"\n']);
+    expect(fake.calls.map(([name]) => name)).not.toContain("acknowledgeAlarm");
+    expect((await run(["alarms", "handle", "alarm-1"], fake)).status).toBe(0);
+    expect(fake.calls).toContainEqual(["acknowledgeAlarm", "alarm-1"]);
+  });
+
+  test("invitation: accepts and declines by the name of who asks, and the list says how", async () => {
+    const removed = { ...conversation(groupId, "group", "Picnic"), status: "removed" as const };
+    const invited = { ...removed, invitations: [{ from: ben, wasMember: false, atMs: 0 }] };
+    const fake = createFake({
+      conversations: () => Promise.resolve([invited]),
+      acceptInvitation: () => Promise.resolve(),
+      declineInvitation: () => Promise.resolve(),
+    });
+    const listed = await run(["conversations"], fake);
+    expect(listed.stdout).toContain(`who was not in it when you were, asks you to go on here: latchkey invitation accept ${groupId} ben`);
+    expect((await run(["invitation", "accept", groupId, "eve"], fake)).stderr).toMatch(/^latchkey: no_invitation: /);
+    expect((await run(["invitation", "accept", groupId, "ben"], fake)).status).toBe(0);
+    expect((await run(["invitation", "decline", groupId, "Ben"], fake)).status).toBe(0);
+    expect(fake.calls).toContainEqual(["acceptInvitation", groupId, ben.accountId]);
+    expect(fake.calls).toContainEqual(["declineInvitation", groupId, ben.accountId]);
+    expect((await run(["invitation", "ask", groupId, "ben"], fake)).status).toBe(2);
   });
 
   test("takes global options before and after the command, and the home of the environment", async () => {
@@ -309,7 +342,7 @@ describe("group", () => {
   test("adds members", async () => {
     const fake = createFake(answers);
     expect((await run(["group", "add", groupId, "eve", "ben@other.example"], fake)).status).toBe(0);
-    expect(fake.calls).toContainEqual(["addMembers", groupId, ["eve", "ben@other.example"]]);
+    expect(fake.calls).toContainEqual(["addMembers", groupId, ["eve", "ben@other.example"], { again: false }]);
   });
 
   test.each(["ben", "@Ben", "ben@localhost:8080"])("removes a member called %s", async (name) => {

@@ -32,6 +32,8 @@ export function conversation(id: string, kind: "direct" | "group", title: string
     unreadCount: 0,
     draft: "",
     status: "active",
+    stop: undefined,
+    invitations: [],
     host: "localhost:8080",
   };
 }

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { Client } from "@latchkey/client";
 import { accountCommand } from "./commands/account.ts";
+import { alarmsCommand } from "./commands/alarms.ts";
 import type { Command, Environment, OptionValues } from "./commands/command.ts";
 import { stringOption } from "./commands/command.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
@@ -10,6 +11,7 @@ import { directoryCommand } from "./commands/directory.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { groupCommand } from "./commands/group.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { invitationCommand } from "./commands/invitation.ts";
 import { linkCommand } from "./commands/link.ts";
 import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
@@ -30,6 +32,8 @@ const commands: readonly Command[] = [
   readCommand,
   groupCommand,
   conversationsCommand,
+  invitationCommand,
+  alarmsCommand,
   devicesCommand,
   linkCommand,
   recoverCommand,

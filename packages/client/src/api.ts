@@ -27,6 +27,7 @@ export type ClientErrorCode =
   | "server_refused" // the server answered with a refusal that should not happen
   | "server_lied" // an answer failed verification: head chain, signature, access hash
   | "conflict" // lost the race with another change too many times; try again
+  | "invitation_expired" // what somebody sent to let this device go on in a conversation does not hold any more
   | "members_changed" // somebody was added after this message was written: the person decides (attack A7)
   | "storage_denied" // the browser refused or evicted storage
   | "storage_in_use" // another process has this profile open
@@ -242,6 +243,20 @@ export interface Member {
   readonly deviceCount: number;
 }
 
+/** Somebody asks to let this device go on in a conversation that it is out of: nothing of theirs counts before the person agrees (spec M-9). */
+export interface Invitation {
+  readonly from: Person;
+  /** Whether they were in the conversation when this device last knew. */
+  readonly wasMember: boolean;
+  readonly atMs: number;
+}
+
+/** Why a conversation does not go on. */
+export interface ConversationStop {
+  /** `canRetry`: it goes on by itself when the cause has gone. */
+  readonly failure: ClientFailure;
+}
+
 /** A conversation as a list shows it. */
 export interface Conversation {
   readonly id: string;
@@ -258,6 +273,9 @@ export interface Conversation {
   readonly draft: string;
   /** `active`; `pending` until the server has it; `removed` when one was removed or left; `paused` after an alarm. */
   readonly status: "active" | "pending" | "removed" | "paused";
+  /** Why nothing goes on here now, while that is so. */
+  readonly stop: ConversationStop | undefined;
+  readonly invitations: readonly Invitation[];
   readonly host: string;
 }
 
@@ -330,8 +348,16 @@ export interface Client {
   retry(conversationId: string, messageId: string): Promise<void>;
   /** Forgets a failed message. */
   discard(conversationId: string, messageId: string): Promise<void>;
-  addMembers(conversationId: string, addresses: readonly string[]): Promise<void>;
+  /**
+   * Adds people to a group. `again`: who is a member and says that they cannot read it any more is removed and added in one commit.
+   * @throws ClientError `already_member` without it
+   */
+  addMembers(conversationId: string, addresses: readonly string[], options?: { again?: boolean }): Promise<void>;
   removeMember(conversationId: string, accountId: string): Promise<void>;
+  /** Goes on in a conversation by the invitation of this account. @throws ClientError `invitation_expired` */
+  acceptInvitation(conversationId: string, accountId: string): Promise<void>;
+  /** Forgets it. */
+  declineInvitation(conversationId: string, accountId: string): Promise<void>;
   /** Says that one leaves, then erases the group's keys here (spec M-3). */
   leave(conversationId: string): Promise<void>;
   markRead(conversationId: string, throughOrder: number): Promise<void>;

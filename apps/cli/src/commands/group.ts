@@ -8,14 +8,17 @@ import type { Command, CommandContext } from "./command.ts";
 /** `latchkey group create|add|remove`. */
 export const groupCommand: Command = {
   name: "group",
-  usage: "group create NAME MEMBER... | group add ID MEMBER... | group remove ID MEMBER | group show ID",
+  usage: "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER | group show ID",
   summary: "create a group, add and remove members",
-  help: "ID is that of a conversation; MEMBER is a username or name@host.",
+  help: `ID is that of a conversation; MEMBER is a username or name@host.
+
+  --again   with add: somebody is a member and says that they cannot read the group any more`,
+  options: { again: { type: "boolean" } },
   positionals: [2, Infinity],
   run: group,
 };
 
-async function group({ output, positionals, withClient }: CommandContext): Promise<void> {
+async function group({ output, positionals, values, withClient }: CommandContext): Promise<void> {
   const [action = "", subject = "", ...members] = positionals;
   if (action === "show") {
     await withClient(async (client) => {
@@ -36,7 +39,7 @@ async function group({ output, positionals, withClient }: CommandContext): Promi
       return;
     }
     await findConversation(client, subject);
-    if (action === "add") await client.addMembers(subject, members);
+    if (action === "add") await client.addMembers(subject, members, { again: values["again"] === true });
     else await client.removeMember(subject, await memberId(client, subject, members[0] ?? ""));
     // The invitations of the new members leave before the profile is closed.
     await client.settle({ timeoutMs: waitMs });

@@ -152,6 +152,8 @@ export function createFakeHost(scene: Scene): ClientHost {
           unreadCount: 0,
           draft: "",
           status: "active",
+          stop: undefined,
+          invitations: [],
           host: sampleAccount.host,
         };
         samples.set(id, {
@@ -209,6 +211,14 @@ export function createFakeHost(scene: Scene): ClientHost {
         samples.set(id, { ...found, members: found.members.filter(({ person }) => person.accountId !== accountId) });
         put(sampleMessage(id, people.me, Date.now(), { kind: "removed", people: gone }));
         change(id, { memberCount: found.members.length - 1 });
+      },
+      async acceptInvitation(id) {
+        await later();
+        change(id, { invitations: [], status: "active", stop: undefined });
+      },
+      async declineInvitation(id) {
+        await later();
+        change(id, { invitations: [] });
       },
       async leave(id) {
         await later();

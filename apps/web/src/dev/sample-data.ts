@@ -72,6 +72,8 @@ function sample(
       unreadCount: 0,
       draft: "",
       status: "active",
+      stop: undefined,
+      invitations: [],
       host,
       ...rest,
     },

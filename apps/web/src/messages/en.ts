@@ -491,6 +491,10 @@ export const en = {
         "It may be broken, restored from a copy, or tampered with. Sending is paused there. Ask the people you write to, by another way, whether they see the same.",
     },
     conflict: { title: "Others changed this at the same moment", advice: "Nothing was changed. Try again." },
+    invitation_expired: {
+      title: "This invitation does not hold any more",
+      advice: "Ask them to add you again.",
+    },
     members_changed: {
       title: "Somebody was added after you wrote this",
       advice: "They would read it too. Look who is in the conversation, then decide.",

@@ -45,6 +45,8 @@ export function testConversation(params: Partial<Conversation> = {}): Conversati
     unreadCount: 0,
     draft: "",
     status: "active",
+    stop: undefined,
+    invitations: [],
     host: "a.example",
     ...params,
   };

@@ -25,6 +25,8 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   discard: true,
   addMembers: true,
   removeMember: true,
+  acceptInvitation: true,
+  declineInvitation: true,
   leave: true,
   markRead: true,
   saveDraft: true,

@@ -35,6 +35,7 @@ function begin(params: {
   return {
     id: toBase64Url(logId),
     logId,
+    groupId: groupId(group).slice(),
     host: params.host,
     kind: kindOf(roster),
     name: roster.settings.name,
@@ -56,6 +57,9 @@ function begin(params: {
     leavers: [],
     departed: [],
     recovered: [],
+    formerMembers: [],
+    isReadded: false,
+    invitations: [],
     rosterAdds: 0,
     toldName: "",
     nextLocal: 0,

@@ -57,8 +57,9 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   const change = changes[0];
   const author = roster?.own;
   if (change === undefined || roster === undefined || group === undefined || epoch === undefined || author === undefined) return;
-  const adds = change.adds.filter((joiner) => !stands(roster, joiner));
   const removes = leavesOf(roster, change);
+  // A device that goes and comes back in one commit is re-added (spec M-9).
+  const adds = change.adds.filter((joiner) => !stands(roster, joiner, removes));
   const updates = change.update && updateRank(group, roster) !== undefined;
   if (adds.length === 0 && removes.length === 0 && !updates) {
     finish(turn, change);
@@ -137,8 +138,9 @@ function membersOf(group: GroupState): readonly Uint8Array[] {
   return [...rosterOf(group).accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
 }
 
-function stands(roster: Roster, joiner: Joiner): boolean {
+function stands(roster: Roster, joiner: Joiner, removes: readonly RosterLeaf[]): boolean {
   for (const leaf of roster.leaves.values()) {
+    if (removes.includes(leaf)) continue;
     if (equalBytes(leaf.accountId, joiner.accountId) && equalBytes(leaf.deviceId, joiner.deviceId)) return true;
   }
   return false;

@@ -2,7 +2,7 @@ import { CodecError, decode, equalBytes } from "@latchkey/codec";
 import { MlsError, inspectCommit, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication, ProcessedCommit } from "@latchkey/mls";
 import { authenticatedDataCodec, entryId, entryLeaf } from "@latchkey/protocol";
-import type { AuthenticatedData, EntryEvent, EnvelopeBody } from "@latchkey/protocol";
+import type { AuthenticatedData, EntryEvent, EnvelopeBody, LeafIdentity } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance, isOnChain } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
@@ -179,8 +179,9 @@ function parseAuthenticatedData(bytes: Uint8Array): AuthenticatedData | undefine
 async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
   const { group, roster } = turn.state;
   if (group === undefined || roster === undefined) return;
-  const author = await judge(turn, body);
-  if (author === undefined) return;
+  const judged = await judge(turn, body);
+  if (judged === undefined) return;
+  const { author, adds } = judged;
   let processed: Processed;
   try {
     // No clock: whether a commit counts may not depend on whose clock it is (spec G-1).
@@ -191,15 +192,20 @@ async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Prom
     return;
   }
   if (processed.kind === "removed") {
-    await endMembership(turn, author);
+    const { self } = turn.context;
+    const isReadded = adds.some((added) => equalBytes(added.accountId, self.accountId) && equalBytes(added.deviceId, self.deviceId));
+    await endMembership(turn, author, isReadded);
     return;
   }
   if (processed.kind === "commit") await follow(turn, { event, processed, author, proofs: body.directoryProofs });
   else pause(turn, "unreadable_commit", author.accountId);
 }
 
-/** The committer, if its commit may be followed; else the conversation is paused. */
-async function judge(turn: Turn, { mlsMessage, directoryProofs }: EnvelopeBody): Promise<RosterLeaf | undefined> {
+/** The committer and whom it adds, if its commit may be followed; else the conversation is paused. */
+async function judge(
+  turn: Turn,
+  { mlsMessage, directoryProofs }: EnvelopeBody,
+): Promise<{ readonly author: RosterLeaf; readonly adds: readonly LeafIdentity[] } | undefined> {
   const { group, roster, leavers } = turn.state;
   if (group === undefined || roster === undefined) return undefined;
   try {
@@ -227,7 +233,7 @@ async function judge(turn: Turn, { mlsMessage, directoryProofs }: EnvelopeBody):
       return undefined;
     }
     hear(turn, author, said);
-    return author;
+    return { author, adds };
   } catch (error) {
     if (!(error instanceof MlsError) && !(error instanceof CodecError)) throw error;
     pause(turn, "unreadable_commit");

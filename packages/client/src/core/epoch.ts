@@ -126,11 +126,15 @@ export function updateRank(group: GroupState, roster: Roster): number | undefine
   return rank === -1 ? undefined : rank;
 }
 
-/** One's own leaf was removed: every secret of the group goes, what was written stays readable. */
-export async function endMembership(turn: Turn, author: RosterLeaf): Promise<void> {
+/**
+ * One's own leaf was removed: every secret of the group goes, what was written stays readable.
+ * @param isReadded whether the same commit added this device again; its Welcome follows (spec M-9)
+ */
+export async function endMembership(turn: Turn, author: RosterLeaf, isReadded: boolean): Promise<void> {
   const { state, context } = turn;
   const wasLeaving = state.phase.kind === "leaving";
-  if (!wasLeaving) {
+  set(turn, { isReadded: isReadded && !wasLeaving });
+  if (!wasLeaving && !isReadded) {
     addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "removed", accounts: [context.self.accountId] } });
   }
   forgetGroup(turn, wasLeaving ? "left" : "removed");
@@ -157,8 +161,13 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
     leavers: [],
     departed: [],
     recovered: [],
+    formerMembers: state.roster === undefined ? state.formerMembers : accountsOf(state.roster),
     outgoing,
   });
   for (const message of outgoing) turn.effects.push({ kind: "outgoing", message });
   turn.effects.push({ kind: "close" });
+}
+
+function accountsOf({ accounts }: Roster): readonly Uint8Array[] {
+  return [...accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
 }

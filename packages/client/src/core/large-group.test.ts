@@ -29,7 +29,7 @@ describe("[M-5] large groups", () => {
       const group = founder.state?.group;
       if (group === undefined) throw new Error("no group");
       expect(encodeRatchetTree(group).length > maxInlineTreeBytes).toBe(kind === "blob");
-      for (const device of world.devices.slice(1)) expect(device.inbox.map((post) => post.tree.kind)).toEqual([kind]);
+      for (const device of world.devices.slice(1)) expect(device.inbox.map(({ post }) => post.tree.kind)).toEqual([kind]);
     }
   });
 
@@ -39,7 +39,7 @@ describe("[M-5] large groups", () => {
     expect(founder.state?.memberCount).toBe(121);
     // 120 joiners: 50, 50 and 20, each batch welcomed by the commit that added it.
     const batches = new Map<number, number>();
-    for (const device of world.devices) for (const post of device.inbox) batches.set(post.seq, (batches.get(post.seq) ?? 0) + 1);
+    for (const device of world.devices) for (const { post } of device.inbox) batches.set(post.seq, (batches.get(post.seq) ?? 0) + 1);
     expect([...batches.values()]).toEqual([50, 50, 20]);
     expect(founder.outcomes).toEqual(["done"]);
   });

@@ -1,5 +1,5 @@
 import {
-  CodecError,
+  bool,
   concatBytes,
   decode,
   empty,
@@ -37,6 +37,7 @@ import type {
   DepartedLeaf,
   DeviceReference,
   EpochKeys,
+  Invitation,
   Joiner,
   Leaver,
   Outgoing,
@@ -101,11 +102,7 @@ const unverified: Codec<UnverifiedLeaf> = struct<UnverifiedLeaf>({
   accountId: id32,
   deviceId: opaque(16),
   signaturePublicKey: opaqueV(4096),
-  refused: mapped(
-    uint8,
-    (refused: boolean) => (refused ? 1 : 0),
-    (value) => value === 1,
-  ),
+  refused: bool,
 });
 const leaver: Codec<Leaver> = struct<Leaver>({ leafIndex, accountId: id32 });
 // Only suites that this client made or joined are stored; the provider refuses any other.
@@ -117,16 +114,26 @@ const suiteId: Codec<CipherSuiteId> = mapped(
 
 /** What is stored of a conversation in its one small record. */
 interface Meta extends Omit<ConversationState, "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link"> {
-  readonly format: 2;
+  readonly format: 3;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
 const recoveredAccount: Codec<RecoveredAccount> = struct<RecoveredAccount>({ accountId: id32, order: safeUint64 });
 
-type FirstMeta = Omit<Meta, "format" | "departed" | "recovered">;
+const invitation: Codec<Invitation> = struct<Invitation>({
+  itemId: opaque(16),
+  host: text(260),
+  accountId: id32,
+  deviceId: opaque(16),
+  wasMember: bool,
+  atMs: safeUint64,
+  notAfterMs: safeUint64,
+});
 
-const metaFields: { readonly [Field in keyof FirstMeta]: Codec<FirstMeta[Field]> } = {
+const meta: Codec<Meta> = struct<Meta>({
+  format: oneOf(uint16, [3]),
   logId: id32,
+  groupId: opaqueV(255),
   host: text(260),
   kind: enumeration(uint8, { direct: 1, group: 2, devices: 3 }),
   name: text(512),
@@ -148,20 +155,12 @@ const metaFields: { readonly [Field in keyof FirstMeta]: Codec<FirstMeta[Field]>
   draft: text(1 << 20),
   lastOrder: safeUint64,
   updatedAtMs: safeUint64,
-};
-
-const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [2]),
-  ...metaFields,
   departed: vector(departedLeaf, { maxBytes: large }),
   recovered: vector(recoveredAccount, { maxBytes: large }),
+  formerMembers: vector(id32, { maxBytes: large }),
+  isReadded: bool,
+  invitations: vector(invitation, { maxBytes: large }),
 });
-/** As profiles had it before there was a public record of accounts. */
-const firstMeta: Codec<Meta> = mapped(
-  struct<FirstMeta & { readonly format: 1 }>({ format: oneOf(uint16, [1]), ...metaFields }),
-  ({ departed: _departed, recovered: _recovered, ...rest }: Meta) => ({ ...rest, format: 1 as const }),
-  (rest) => ({ ...rest, format: 2, departed: [], recovered: [] }),
-);
 
 const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>({
   entryId: id32,
@@ -197,29 +196,18 @@ const joiner: Codec<Joiner> = struct<Joiner>({
   inboxKey: opaqueV(4096),
   keyPackage: opaqueV(65_536),
 });
-const commonChange: { readonly [Field in keyof Omit<Change, "removeDevices">]: Codec<Change[Field]> } = {
+const device: Codec<DeviceReference> = struct<DeviceReference>({ accountId: id32, deviceId: opaque(16) });
+const change: Codec<Change> = struct<Change>({
   id: text(64),
   order: safeUint64,
   adds: vector(joiner, { maxBytes: large }),
   removes: vector(id32, { maxBytes: large }),
+  removeDevices: vector(device, { maxBytes: large }),
   proofs: opaqueV(large),
-  update: mapped(
-    uint8,
-    (update: boolean) => (update ? 1 : 0),
-    (value) => value === 1,
-  ),
+  update: bool,
   attempts: uint32,
-};
-const device: Codec<DeviceReference> = struct<DeviceReference>({ accountId: id32, deviceId: opaque(16) });
-const change: Codec<Change> = struct<Change>({ ...commonChange, removeDevices: vector(device, { maxBytes: large }) });
+});
 const changes: Codec<Change[]> = vector(change, { maxBytes: 2 * large });
-/** As profiles had it before single devices could be removed. */
-const oldChange: Codec<Change> = mapped(
-  struct<Omit<Change, "removeDevices">>(commonChange),
-  ({ removeDevices: _devices, ...rest }: Change) => rest,
-  (rest) => ({ ...rest, removeDevices: [] }),
-);
-const oldChanges: Codec<Change[]> = vector(oldChange, { maxBytes: 2 * large });
 
 const treeSource: Codec<TreeSource> = variant<TreeSource>(uint8, {
   inline: [1, struct<{ tree: Uint8Array }>({ tree: opaqueV(large) })],
@@ -230,36 +218,21 @@ const proofSource: Codec<ProofSource> = variant<ProofSource>(uint8, {
   blob: [2, blobReferenceCodec],
 });
 type StoredStaged = Omit<StagedCommit, "next" | "sentIn" | "accepted">;
-type FirstStaged = Omit<StoredStaged, "proofs">;
-const stagedFields = (changeCodec: Codec<Change>): { readonly [Field in keyof FirstStaged]: Codec<FirstStaged[Field]> } => ({
-  change: changeCodec,
+const staged: Codec<StoredStaged> = struct<StoredStaged>({
+  change,
   entry: sealedEntry,
   nextAccessHash: id32,
   welcomes: vector(opaqueV(large), { maxBytes: large }),
   tree: optional(treeSource),
+  proofs: optional(proofSource),
 });
-const staged: Codec<StoredStaged> = struct<StoredStaged>({ ...stagedFields(change), proofs: optional(proofSource) });
-const oldStaged: Codec<StoredStaged> = mapped(
-  struct<FirstStaged>(stagedFields(oldChange)),
-  ({ proofs: _proofs, ...rest }: StoredStaged) => rest,
-  (rest) => ({ ...rest, proofs: undefined }),
-);
-
-function decodeEither<T>(codec: Codec<T>, old: Codec<T>, bytes: Uint8Array): T {
-  try {
-    return decode(codec, bytes);
-  } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    return decode(old, bytes);
-  }
-}
 
 /** The writes that turn the stored `before` into `after`: what did not change is not written. */
 export function recordChanges(before: ConversationState | undefined, after: ConversationState): RecordChange[] {
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 2, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 3, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {
@@ -344,7 +317,7 @@ export async function loadConversation(
 ): Promise<ConversationState | undefined> {
   const stored = await tx.get(recordKeys.meta(id));
   if (stored === undefined) return undefined;
-  const { format: _format, ...fields } = decodeEither(meta, firstMeta, stored);
+  const { format: _format, ...fields } = decode(meta, stored);
   const prefix = recordKeys.outgoing(id);
   const waiting = await tx.scan({ prefix });
   const storedChanges = await tx.get(recordKeys.changes(id));
@@ -360,7 +333,7 @@ export async function loadConversation(
       sentIn: 0,
       accepted: undefined,
     })),
-    changes: storedChanges === undefined ? noChanges : decodeEither(changes, oldChanges, storedChanges),
+    changes: storedChanges === undefined ? noChanges : decode(changes, storedChanges),
     staged: await loadStaged(tx, id, suiteOf(fields.suiteId)),
     link: linkDown,
   };
@@ -370,7 +343,7 @@ async function loadStaged(tx: StoreTransaction, id: string, suite: CipherSuite):
   const stored = await tx.get(recordKeys.staged(id));
   if (stored === undefined) return undefined;
   const next = decodeGroupState(suite, await loadRecords(tx, recordKeys.stagedGroup(id)));
-  return { ...decodeEither(staged, oldStaged, stored), next, sentIn: 0, accepted: undefined };
+  return { ...decode(staged, stored), next, sentIn: 0, accepted: undefined };
 }
 
 async function loadRecords(tx: StoreTransaction, prefix: string): Promise<[string, Uint8Array][]> {

@@ -44,7 +44,7 @@ export class SimDevice {
   forksTold = 0;
   readonly outcomes: string[] = [];
   readonly #keyPackages: { keyPackage: KeyPackage; privateKeys: KeyPackagePrivateKeys }[] = [];
-  inbox: WelcomePost[] = [];
+  inbox: { readonly post: WelcomePost; readonly sender: SimDevice }[] = [];
   state: ConversationState | undefined;
   /** The latest states of the group that it went through. */
   readonly left: GroupState[] = [];
@@ -173,7 +173,7 @@ export class SimDevice {
         return;
       case "post":
         // Persisted with the commit in the engine: never lost.
-        this.#world.deviceOf(effect.post.joiner.accountId).inbox.push(effect.post);
+        this.#world.deviceOf(effect.post.joiner.accountId).inbox.push({ post: effect.post, sender: this });
         return;
       case "verify":
         this.#events.push({
@@ -295,11 +295,11 @@ export class SimDevice {
 
   /** Reads its inbox. */
   async join(): Promise<boolean> {
-    const post = this.inbox.shift();
-    if (post === undefined) return false;
+    const item = this.inbox.shift();
+    if (item === undefined) return false;
+    const { post, sender } = item;
     if (this.state !== undefined && this.state.phase.kind !== "removed" && this.state.phase.kind !== "left")
       throw new Error("joined twice");
-    const sender = this.#world.deviceAt(post);
     for (const own of this.#keyPackages) {
       const tree = post.tree.kind === "inline" ? post.tree.tree : new Uint8Array(0);
       const bundle = {
@@ -439,17 +439,6 @@ export class SimWorld {
   deviceOf(accountId: Uint8Array): SimDevice {
     const found = this.devices.find((device) => device.self.account === toBase64Url(accountId));
     if (found === undefined) throw new Error("unknown device");
-    return found;
-  }
-
-  /** Who made the commit that this Welcome belongs to. */
-  deviceAt(post: WelcomePost): SimDevice {
-    const found = this.devices.find((device) =>
-      [...device.lines.values()].some(
-        (line) => line.body.kind === "added" && line.acceptedAtMs > 0 && Math.floor(line.order / 16) === post.seq,
-      ),
-    );
-    if (found === undefined) throw new Error("nobody made that commit");
     return found;
   }
 

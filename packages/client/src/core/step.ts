@@ -9,6 +9,7 @@ import { isReading, onEntry, onSealed } from "./entries.ts";
 import { forgetGroup } from "./epoch.ts";
 import { groupsOf } from "./erase.ts";
 import { pendingOrder } from "./order.ts";
+import { addInvitation } from "./rejoin.ts";
 import { flush } from "./sending.ts";
 import { addLine, isCaughtUp, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -84,6 +85,12 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       return undefined;
     case "fork_notice":
       await onForkNotice(turn, input);
+      return undefined;
+    case "invited":
+      set(turn, { invitations: addInvitation(turn.state.invitations, input.invitation), updatedAtMs: turn.context.nowMs });
+      return undefined;
+    case "uninvited":
+      set(turn, { invitations: turn.state.invitations.filter(({ itemId }) => !equalBytes(itemId, input.itemId)) });
       return undefined;
     case "timer":
       onTimer(turn, input.name);

@@ -210,6 +210,20 @@ export interface RecoveredAccount {
   readonly order: number;
 }
 
+/** A Welcome into a conversation that this device is out of: it waits for the person's word (spec M-9). */
+export interface Invitation {
+  /** Of the inbox item; names the stored Welcome. */
+  readonly itemId: Uint8Array;
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  /** Whether that account was in the conversation when this device last knew. */
+  readonly wasMember: boolean;
+  readonly atMs: number;
+  /** Its key package is kept so long. */
+  readonly notAfterMs: number;
+}
+
 /** What is known of the connection; never stored. */
 export interface Link {
   /** `opening`: create or open was sent; `following`: the stream runs. */
@@ -224,6 +238,8 @@ export interface Link {
 export interface ConversationState {
   readonly id: string;
   readonly logId: Uint8Array;
+  /** The MLS group that it was first joined with, and keeps (spec M-9); empty while only its history is known here. */
+  readonly groupId: Uint8Array;
   readonly host: string;
   /** `devices`: the group of one account's devices, which tells them what the others did and is shown nowhere. */
   readonly kind: "direct" | "group" | "devices";
@@ -250,6 +266,12 @@ export interface ConversationState {
   readonly leavers: readonly Leaver[];
   readonly departed: readonly DepartedLeaf[];
   readonly recovered: readonly RecoveredAccount[];
+  /** Accounts that were in the group when this device's part in it ended. */
+  readonly formerMembers: readonly Uint8Array[];
+  /** Whether the commit that removed this device added it again. */
+  readonly isReadded: boolean;
+  /** Who asks to let this device go on here; the person decides (spec M-9). */
+  readonly invitations: readonly Invitation[];
   /** How often accounts were added by others (attack A7). */
   readonly rosterAdds: number;
   /** The display name that this device last told the group; "" for none. */
@@ -330,6 +352,9 @@ export type Input =
   | { readonly kind: "published_head"; readonly published: Chain | "missing" }
   /** A member's device says that it was shown this part of the log: the heads after consecutive entries, `lastSeq` the last. */
   | { readonly kind: "fork_notice"; readonly author: Uint8Array; readonly lastSeq: number; readonly heads: readonly Uint8Array[] }
+  /** A Welcome that waits for the person, or one that was dealt with, by its item (spec M-9). */
+  | { readonly kind: "invited"; readonly invitation: Invitation }
+  | { readonly kind: "uninvited"; readonly itemId: Uint8Array }
   | { readonly kind: "timer"; readonly name: TimerName }
   | { readonly kind: "read"; readonly throughOrder: number; readonly unread: number }
   | { readonly kind: "draft"; readonly text: string };

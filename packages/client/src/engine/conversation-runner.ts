@@ -5,6 +5,7 @@ import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
 import type { Message } from "../api.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
+import { carryOver } from "../core/rejoin.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
 import type {
@@ -21,6 +22,7 @@ import type {
 import type { Raised } from "../directory/alarms.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { getBlob, putBlob } from "../group/blobs.ts";
+import { createMutex } from "../store/mutex.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { orderSegment } from "../store/store.ts";
@@ -44,6 +46,8 @@ export class ConversationRunner {
   readonly #world: World;
   #state: ConversationState;
   #lastLine: Line | undefined;
+  /** What changes the state, one after the other. */
+  readonly #steps = createMutex();
   #queue: Input[] = [];
   #running: Promise<void> | undefined;
   #connection: RoleConnection<"log"> | undefined;
@@ -83,29 +87,20 @@ export class ConversationRunner {
     return this.#running === undefined && this.#inFlight === 0 && isRead && (isDone || !waits);
   }
 
-  /** Replaces everything: a Welcome into a group that this device had been removed from. */
-  async replace(
-    state: ConversationState,
-    effects: readonly Effect[],
+  /** Goes on where a Welcome puts this device, which the person or a proof agreed to (spec M-9); what was written and read stays. */
+  rejoin(
+    joined: { readonly state: ConversationState; readonly effects: readonly Effect[] },
     alsoWrite: (tx: StoreTransaction) => Promise<void> | void,
   ): Promise<void> {
-    await this.#running;
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
-    await this.load();
-    const before = this.#state;
-    // What the person wrote and read stays; what is left of the old group's records goes.
-    const { outgoing, nextLocal, unread, readThrough, draft, lastOrder } = before;
-    const kept = outgoing.map((item) => ({
-      ...item,
-      sealed: undefined,
-      accepted: undefined,
-      failure: item.failure ?? ("not_a_member" as const),
-    }));
-    const order = { nextLocal, unread, readThrough, draft, lastOrder: Math.max(lastOrder, state.lastOrder) };
-    await this.#keep(before, { ...state, ...order, outgoing: kept }, effects, alsoWrite);
-    eraseLeftBehind(groupsOf(before), state);
-    this.#isLoaded = true;
+    return this.#steps.run(async () => {
+      for (const cancel of this.#timers.values()) cancel();
+      this.#timers.clear();
+      await this.load();
+      const before = this.#state;
+      const { state, effects } = carryOver(before, joined);
+      await this.#keep(before, state, effects, alsoWrite);
+      eraseLeftBehind(groupsOf(before), state);
+    });
   }
 
   /** Stores a conversation that was just made or joined. */
@@ -195,7 +190,7 @@ export class ConversationRunner {
   async #run(): Promise<void> {
     try {
       await Promise.resolve();
-      while (this.#queue.length > 0 && !this.#closed) await this.#takeBatch(this.#queue.splice(0, maxBatch));
+      while (this.#queue.length > 0 && !this.#closed) await this.#steps.run(() => this.#takeBatch(this.#queue.splice(0, maxBatch)));
     } catch (error) {
       // Nothing of the batch was kept. Entries come again with a new connection.
       this.#queue = this.#queue.filter((input) => !isFromLog(input));
@@ -542,6 +537,7 @@ const shown = [
   "readThrough",
   "draft",
   "updatedAtMs",
+  "invitations",
 ] as const satisfies readonly (keyof ConversationState)[];
 
 function isShownDifferently(before: ConversationState, after: ConversationState): boolean {

@@ -8,19 +8,21 @@ import type { TakenPackage } from "../account/directory.ts";
 import type { Conversation, ConversationDetails, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
+import { judgeRejoin, readdition } from "../core/rejoin.ts";
 import { mayManage } from "../core/roster.ts";
 import { isWritable } from "../core/step.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
-import type { Change, ChangeOutcome, ConversationState, Effect, Joiner } from "../core/types.ts";
+import type { Change, ChangeOutcome, ConversationState, Invitation, Joiner } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
-import type { StoreTransaction } from "../store/store.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { DirectConversations } from "./direct-conversations.ts";
 import { loadShownLine } from "./history.ts";
 import { HostLink } from "./host-link.ts";
 import { Inbox } from "./inbox.ts";
+import type { VerifiedWelcome } from "./inbox.ts";
+import { forgetWelcomes, keepWelcome, keptWelcome } from "./invitations.ts";
 import { sentenceOf } from "./sentences.ts";
 import { conversationOf, detailsOf, messageOfOutgoing } from "./shown.ts";
 import { contextOf } from "./world.ts";
@@ -62,7 +64,7 @@ export class Engine {
     for (const runner of runners) this.#adopt(runner);
     this.#inbox = new Inbox(world, {
       isMember,
-      onJoined: (state, effects, alsoWrite) => this.#onJoined(state, effects, alsoWrite),
+      onJoined: (welcome) => this.#onJoined(welcome),
       putHistoryNotice: (tx, body) => this.devices.putNotice(tx, body),
       onHistoryNotice: () => this.devices.noticed(),
     });
@@ -131,28 +133,64 @@ export class Engine {
     return runner;
   }
 
-  async #onJoined(
-    state: ConversationState,
-    effects: readonly Effect[],
-    alsoWrite: (tx: StoreTransaction) => Promise<void>,
-  ): Promise<boolean> {
+  async #onJoined(welcome: VerifiedWelcome): Promise<void> {
+    const { state, effects, settle } = welcome;
     const known = this.#runners.get(state.id);
-    if (known !== undefined) {
-      const { kind } = known.state.phase;
-      // A Welcome into a group that this device is in would turn its clock back (attack C7).
-      if (kind !== "removed" && kind !== "left" && kind !== "paused") return false;
-      await known.replace(state, effects, alsoWrite);
-      this.#link(state.host).add(known);
-      this.devices.joined(known);
-      return true;
-    }
     await this.#world.people.load([...(state.roster?.leaves.values() ?? [])].map((leaf) => leaf.accountId));
+    if (known !== undefined) {
+      await this.#onWelcomedBack(known, welcome);
+      return;
+    }
     const runner = new ConversationRunner(this.#world, state, undefined);
-    await runner.begin(effects, alsoWrite);
+    await runner.begin(effects, settle);
     this.#adopt(runner);
     await this.#directs.settle(runner);
     this.devices.joined(runner);
-    return true;
+  }
+
+  /** A Welcome into a conversation that is known: it replaces nothing by itself (spec M-9). */
+  async #onWelcomedBack(known: ConversationRunner, welcome: VerifiedWelcome): Promise<void> {
+    const { store, own, platform } = this.#world;
+    const { state, sender, settle, putAside } = welcome;
+    await known.load();
+    const verdict = judgeRejoin(known.state, state, { self: own.accountId, sender: sender.accountId, answersComplaint: false });
+    if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
+      await known.rejoin(welcome, async (tx) => {
+        await settle(tx);
+        await forgetWelcomes(tx, known.id, []);
+      });
+      this.#link(state.host).add(known);
+      this.devices.joined(known);
+      return;
+    }
+    if (verdict.kind === "ignore") {
+      await store.transact("write", settle);
+      return;
+    }
+    const invitation: Invitation = { ...sender, wasMember: verdict.wasMember, atMs: platform.nowMs() };
+    await store.transact("write", (tx) => {
+      putAside(tx);
+      keepWelcome(tx, known.id, welcome);
+    });
+    await known.input({ kind: "invited", invitation });
+    await store.transact("write", (tx) => forgetWelcomes(tx, known.id, known.state.invitations));
+  }
+
+  /** The person lets the account go on in the conversation by its invitation. @throws ClientError `unknown_message` when there is none */
+  async acceptInvitation(id: string, accountId: string): Promise<void> {
+    const runner = this.#runner(id);
+    const invitation = invitationOf(runner.state, accountId);
+    const kept = await this.#world.store.transact("read", (tx) => keptWelcome(tx, id, invitation.itemId));
+    if (kept !== undefined && (await this.#inbox.accept(kept)) && isWritable(runner.state)) return;
+    await this.declineInvitation(id, accountId);
+    throw new ClientError("invitation_expired", sentenceOf("invitation_expired"));
+  }
+
+  /** The person does not. @throws ClientError `unknown_message` when there is none */
+  async declineInvitation(id: string, accountId: string): Promise<void> {
+    const runner = this.#runner(id);
+    await runner.input({ kind: "uninvited", itemId: invitationOf(runner.state, accountId).itemId });
+    await this.#world.store.transact("write", (tx) => forgetWelcomes(tx, id, runner.state.invitations));
   }
 
   /** A conversation out of the history of another device of one's own, that this one is no member of. */
@@ -415,14 +453,14 @@ export class Engine {
     return runner;
   }
 
-  async addMembers(id: string, addresses: readonly string[]): Promise<void> {
+  /** `again`: who is in the group already and cannot read it any more is removed and added in one commit. */
+  async addMembers(id: string, addresses: readonly string[], { again = false }: { again?: boolean } = {}): Promise<void> {
     const runner = await this.#manageable(id);
     const contacts = await this.#resolveAll(addresses);
-    const { roster } = runner.state;
-    if (contacts.some((contact) => roster?.accounts.has(toBase64Url(contact.accountId)) === true)) {
-      throw new ClientError("already_member", "This person is in the group already.");
-    }
-    await this.#change(runner, await this.#addition(contacts, this.#world.platform.random(8)));
+    const added = await this.#addition(contacts, this.#world.platform.random(8));
+    const change = readdition({ state: runner.state, added, again, departed: (leaf) => this.#world.people.departed(leaf) });
+    if (change === undefined) throw new ClientError("already_member", "This person is in the group already.");
+    await this.#change(runner, change);
   }
 
   async removeMember(id: string, accountId: string): Promise<void> {
@@ -531,6 +569,13 @@ export class Engine {
     await this.#inbox.close();
     for (const runner of this.#runners.values()) await runner.close();
   }
+}
+
+/** The invitation of this account that waits. @throws ClientError `unknown_message` */
+function invitationOf({ invitations }: ConversationState, accountId: string): Invitation {
+  const found = invitations.find((invitation) => toBase64Url(invitation.accountId) === accountId);
+  if (found === undefined) throw new ClientError("unknown_message", "This invitation is not waiting here.");
+  return found;
 }
 
 /** @throws ClientError when nothing can be written here any more. */

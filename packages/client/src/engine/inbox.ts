@@ -17,22 +17,29 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { Kept } from "../transport/kept-connection.ts";
+import type { KeptWelcome, WelcomeSender } from "./invitations.ts";
 import { recordsOfWelcome, senderOfWelcome } from "./welcome-proofs.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
 
-/** Takes a joined conversation in: state, effects, and what has to be stored in the same transaction. */
-export type OnJoined = (
-  state: ConversationState,
-  effects: readonly Effect[],
-  alsoWrite: (tx: StoreTransaction) => Promise<void>,
-) => Promise<boolean>;
+/** A Welcome that holds: what it makes of the conversation, whose it is, and what is stored with whatever becomes of it. */
+export interface VerifiedWelcome extends KeptWelcome {
+  readonly state: ConversationState;
+  readonly effects: readonly Effect[];
+  /** The person agreed to it. */
+  readonly isAgreed: boolean;
+  /** It was dealt with: in the transaction of what became of it. */
+  readonly settle: (tx: StoreTransaction) => Promise<void>;
+  /** It waits: its item is done with, its key package is kept. */
+  readonly putAside: (tx: StoreTransaction) => void;
+}
 
 /** What the inbox hands on. */
 export interface InboxHandlers {
   /** Whether this device is one of its account: else nothing is read. */
   readonly isMember: boolean;
-  readonly onJoined: OnJoined;
+  /** Takes a verified Welcome in, or not. */
+  readonly onJoined: (welcome: VerifiedWelcome) => Promise<void>;
   /** Another device of one's own wrote the history for this one: puts that down. */
   readonly putHistoryNotice: (tx: StoreTransaction, body: Uint8Array) => void;
   readonly onHistoryNotice: () => void;
@@ -169,9 +176,10 @@ export class Inbox {
         if (contact !== undefined) people.keep(contact);
       }
       await this.#join(opened.body, {
-        accountId: opened.head.senderAccountId,
-        deviceId: opened.head.senderDeviceId,
-        itemId: opened.head.itemId,
+        host: opened.head.senderHost,
+        accountId: opened.head.senderAccountId.slice(),
+        deviceId: opened.head.senderDeviceId.slice(),
+        itemId: opened.head.itemId.slice(),
         notAfterMs: opened.head.notAfterMs,
       });
     }
@@ -212,10 +220,15 @@ export class Inbox {
     }
   }
 
-  async #join(
-    body: Uint8Array,
-    sender: { accountId: Uint8Array; deviceId: Uint8Array; itemId: Uint8Array; notAfterMs: number },
-  ): Promise<void> {
+  /**
+   * Joins by a Welcome that waited, now that the person agreed (spec M-9). Answers whether it still holds.
+   * @throws ClientError when what it needs cannot be had now
+   */
+  accept({ body, sender }: KeptWelcome): Promise<boolean> {
+    return this.#join(body, sender, true);
+  }
+
+  async #join(body: Uint8Array, sender: WelcomeSender, isAgreed = false): Promise<boolean> {
     const { store, platform, connections, directory, people } = this.#world;
     let bundle: WelcomeBundle;
     let references: readonly Uint8Array[];
@@ -224,13 +237,13 @@ export class Inbox {
       bundle = decode(welcomeBundleCodec, body);
       ({ references, cipherSuite: suiteId } = inspectWelcome(bundle.welcome));
     } catch (error) {
-      if (error instanceof CodecError || error instanceof MlsError) return;
+      if (error instanceof CodecError || error instanceof MlsError) return false;
       throw error;
     }
-    if (!isOfferedSuite(suiteId)) return;
+    if (!isOfferedSuite(suiteId)) return false;
     const [reference] = references;
     const own = reference === undefined ? undefined : await store.transact("read", (tx) => findOwnKeyPackage(tx, reference));
-    if (own === undefined || reference === undefined) return;
+    if (own === undefined || reference === undefined) return false;
     const ratchetTree =
       bundle.tree.kind === "inline"
         ? bundle.tree.tree
@@ -251,8 +264,10 @@ export class Inbox {
       rememberItem(tx, sender.itemId, sender.notAfterMs);
       await eraseOwnKeyPackage(tx, reference);
     };
-    if (joined.kind === "joined" && (await this.#handlers.onJoined(joined.state, joined.effects, settle))) return;
-    await store.transact("write", settle);
+    const putAside = (tx: StoreTransaction): void => rememberItem(tx, sender.itemId, sender.notAfterMs);
+    if (joined.kind === "joined") await this.#handlers.onJoined({ ...joined, sender, body, isAgreed, settle, putAside });
+    else await store.transact("write", settle);
+    return joined.kind === "joined";
   }
 }
 

@@ -2,6 +2,7 @@ import { epoch } from "@latchkey/mls";
 import type { Conversation, ConversationDetails, Member, Message, MessageBody } from "../api.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
+import { pauseCode, pauseSentences } from "../core/turn.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { People } from "./people.ts";
 
@@ -71,8 +72,15 @@ export function conversationOf(people: People, state: ConversationState, lastLin
     unreadCount: state.unread,
     draft: state.draft,
     status: statusOf(state),
+    stop: stopOf(state),
+    invitations: state.invitations.map(({ accountId, wasMember, atMs }) => ({ from: people.person(accountId), wasMember, atMs })),
     host: state.host,
   };
+}
+
+function stopOf({ phase }: ConversationState): Conversation["stop"] {
+  if (phase.kind !== "paused") return undefined;
+  return { failure: { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false } };
 }
 
 function statusOf({ phase, unverified }: ConversationState): Conversation["status"] {

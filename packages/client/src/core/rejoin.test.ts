@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import { addInvitation, carryOver, judgeRejoin, maxInvitations, readdition } from "./rejoin.ts";
+import { SimWorld } from "./sim.testing.ts";
+import type { ConversationState, Effect, Invitation } from "./types.ts";
+
+const account = (value: number): Uint8Array => new Uint8Array(32).fill(value);
+const [self, ben, zed] = [account(1), account(2), account(3)];
+
+/** A conversation that ended for this device after entry 10, and a Welcome into it after entry 12. */
+async function ended(): Promise<{ known: ConversationState; joined: ConversationState }> {
+  const world = await SimWorld.create("rejoin", ["ada"]);
+  const [ada] = world.devices;
+  if (ada === undefined) throw new Error("a device");
+  await ada.found([]);
+  if (ada.state === undefined) throw new Error("a conversation");
+  const joined: ConversationState = { ...ada.state, chain: { seq: 12, head: account(12) } };
+  const known: ConversationState = {
+    ...ada.state,
+    phase: { kind: "removed" },
+    chain: { seq: 10, head: account(10) },
+    roster: undefined,
+    group: undefined,
+    formerMembers: [self, ben],
+    lastOrder: 400,
+  };
+  return { known, joined };
+}
+
+const by = (sender: Uint8Array, answersComplaint = false): Parameters<typeof judgeRejoin>[2] => ({ self, sender, answersComplaint });
+
+describe("a Welcome into a conversation that is known", () => {
+  it("[M-9] is ignored while this device is in it, whoever signed it", async () => {
+    const { known, joined } = await ended();
+    for (const kind of ["creating", "active", "leaving"] as const) {
+      for (const sender of [self, ben, zed]) {
+        expect(judgeRejoin({ ...known, phase: { kind } }, joined, by(sender))).toEqual({ kind: "ignore", reason: "still_in" });
+      }
+    }
+  });
+
+  it("[M-9] waits for the person when the device is out of it, paused, removed or left, and says whether who asks was in it", async () => {
+    const { known, joined } = await ended();
+    const phases = [{ kind: "removed" }, { kind: "left" }, { kind: "paused", reason: "gap" }] as const;
+    for (const phase of phases) {
+      expect(judgeRejoin({ ...known, phase }, joined, by(ben))).toEqual({ kind: "ask", wasMember: true });
+      expect(judgeRejoin({ ...known, phase }, joined, by(zed))).toEqual({ kind: "ask", wasMember: false });
+    }
+  });
+
+  it("[M-9] into another group, on another host, of another kind or not later in the log, is ignored", async () => {
+    const { known, joined } = await ended();
+    const otherGroup = { kind: "ignore", reason: "other_group" };
+    expect(judgeRejoin(known, { ...joined, groupId: account(9) }, by(ben))).toEqual(otherGroup);
+    expect(judgeRejoin(known, { ...joined, host: "elsewhere.example" }, by(ben))).toEqual(otherGroup);
+    expect(judgeRejoin(known, { ...joined, kind: "direct", peer: ben }, by(ben))).toEqual(otherGroup);
+    for (const seq of [0, 9, 10]) {
+      const older = { ...joined, chain: { seq, head: account(seq) } };
+      expect(judgeRejoin(known, older, by(ben))).toEqual({ kind: "ignore", reason: "older" });
+    }
+  });
+
+  it("[M-9] never changes the other person of a direct conversation", async () => {
+    const { known, joined } = await ended();
+    const direct: ConversationState = { ...known, kind: "direct", peer: ben, phase: { kind: "paused", reason: "gap" } };
+    expect(judgeRejoin(direct, { ...joined, kind: "direct", peer: zed }, by(zed))).toEqual({ kind: "ignore", reason: "other_people" });
+    expect(judgeRejoin(direct, { ...joined, kind: "direct", peer: ben }, by(ben))).toEqual({ kind: "ask", wasMember: true });
+  });
+
+  it("[M-9] is taken where it is proven or one's own: the commit that removed the device added it again, or its own account asks", async () => {
+    const { known, joined } = await ended();
+    const readded: ConversationState = { ...known, isReadded: true };
+    expect(judgeRejoin(readded, { ...joined, chain: known.chain }, by(ben))).toEqual({ kind: "take" });
+    expect(judgeRejoin(readded, { ...joined, chain: { ...known.chain, head: account(7) } }, by(ben)).kind).toBe("ignore");
+    expect(judgeRejoin(known, joined, by(self))).toEqual({ kind: "take" });
+    expect(judgeRejoin({ ...known, phase: { kind: "paused", reason: "fork" } }, joined, by(self)).kind).toBe("ask");
+    expect(judgeRejoin({ ...known, phase: { kind: "active" } }, joined, by(ben, true))).toEqual({ kind: "take" });
+  });
+
+  it("[M-9] one that only a history of another device tells of is bound by the first", async () => {
+    const { known, joined } = await ended();
+    expect(judgeRejoin({ ...known, groupId: new Uint8Array(0) }, joined, by(self))).toEqual({ kind: "take" });
+  });
+
+  it("[E-10] invitations that wait are few: the newest of each sender, those of members first", () => {
+    const from = (accountId: Uint8Array, wasMember: boolean, atMs: number): Invitation => ({
+      itemId: new Uint8Array(16).fill(atMs),
+      host: "chat.example",
+      accountId,
+      deviceId: new Uint8Array(16),
+      wasMember,
+      atMs,
+      notAfterMs: 1e12,
+    });
+    let waiting: readonly Invitation[] = [];
+    for (let stranger = 10; stranger < 30; stranger++) waiting = addInvitation(waiting, from(account(stranger), false, stranger));
+    expect(waiting).toHaveLength(maxInvitations);
+    waiting = addInvitation(waiting, from(ben, true, 40));
+    waiting = addInvitation(waiting, from(ben, true, 41));
+    expect(waiting[0]).toMatchObject({ accountId: ben, atMs: 41 });
+    expect(waiting.filter(({ accountId }) => accountId === ben)).toHaveLength(1);
+    expect(waiting).toHaveLength(maxInvitations);
+  });
+
+  it("[M-9] who is a member already is added again only by intent, removed in the same commit; a dead device goes without it", async () => {
+    const world = await SimWorld.create("again", ["ada", "ben"]);
+    const [ada, other] = world.devices;
+    if (ada === undefined || other === undefined) throw new Error("two devices");
+    await ada.found([other]);
+    await world.settle();
+    const { state } = ada;
+    if (state === undefined) throw new Error("a conversation");
+    const added = { id: "x", adds: [await other.joiner()], removes: [], removeDevices: [], proofs: new Uint8Array(0), update: false };
+    const { accountId, deviceId } = other.self;
+    const both = { ...added, removeDevices: [{ accountId, deviceId }] };
+    expect(readdition({ state, added, again: false, departed: () => false })).toBeUndefined();
+    expect(readdition({ state, added, again: true, departed: () => false })).toEqual(both);
+    expect(readdition({ state, added, again: false, departed: () => true })).toEqual(both);
+    const stranger = { ...added, adds: [{ ...(await other.joiner()), accountId: zed }] };
+    expect(readdition({ state, added: stranger, again: false, departed: () => false })).toEqual(stranger);
+
+    await ada.input({ kind: "change", change: both });
+    for (let round = 0; round < 10; round++) {
+      ada.serve();
+      ada.stream();
+      await ada.receive();
+      other.stream();
+      await other.receive();
+    }
+    // The commit took the device out, and says itself that it comes back: no line tells of it.
+    expect(other.state).toMatchObject({ phase: { kind: "removed" }, isReadded: true });
+    expect([...other.lines.values()].filter(({ body }) => body.kind === "removed")).toEqual([]);
+    await world.settle();
+    await ada.say("again");
+    await world.settle();
+    expect([...other.texts().values()]).toEqual(["again"]);
+  });
+
+  it("[M-9] nothing takes the place of a line: what a Welcome tells comes after everything that stands there", async () => {
+    const { known, joined } = await ended();
+    const line = { id: "e192", order: 192, author: ben, sentAtMs: 1, body: { kind: "added", accounts: [self] }, acceptedAtMs: 0 } as const;
+    const effects: Effect[] = [{ kind: "line", line }];
+    const after = carryOver({ ...known, draft: "so", unread: 2, readThrough: 3 }, { state: joined, effects });
+    expect(after.effects).toEqual([{ kind: "line", line: { ...line, order: 401, id: "e401" } }]);
+    expect(after.state).toMatchObject({ lastOrder: 401, draft: "so", unread: 2, readThrough: 3, phase: joined.phase, chain: joined.chain });
+  });
+});

@@ -1,0 +1,120 @@
+import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { entryOrder } from "./order.ts";
+import type { Change, ConversationState, DeviceReference, Effect, Invitation, RosterLeaf } from "./types.ts";
+
+/** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
+export type RejoinVerdict =
+  /** It continues what this device was in: the answer to its own complaint, the commit that it saw, or its own account's act. */
+  | { readonly kind: "take" }
+  /** The person decides. `wasMember`: whoever asks was in the conversation when this device last knew. */
+  | { readonly kind: "ask"; readonly wasMember: boolean }
+  | { readonly kind: "ignore"; readonly reason: "still_in" | "other_group" | "older" | "other_people" };
+
+/** Invitations into one conversation that wait at a time: one of each sender, members first. */
+export const maxInvitations = 4;
+
+/**
+ * Judges a Welcome into a known conversation. It replaces nothing by itself: the conversation keeps its group, its place in the log and
+ * the people of a direct one for life, and what a Welcome may do is to let this device go on in it.
+ * @param known the conversation as this device has it
+ * @param joined what the Welcome would make of it: its group, its members and its signer are verified
+ * @param params.sender the account whose device signed the Welcome and the inbox item
+ * @param params.answersComplaint whether it is what this device asked for by a complaint of its own (spec G-5)
+ */
+export function judgeRejoin(
+  known: ConversationState,
+  joined: ConversationState,
+  params: { readonly self: Uint8Array; readonly sender: Uint8Array; readonly answersComplaint: boolean },
+): RejoinVerdict {
+  const { phase } = known;
+  const isOut = phase.kind === "removed" || phase.kind === "left" || phase.kind === "paused";
+  // A Welcome into a group that this device is in would turn its clock back (attack C7).
+  if (!isOut && !params.answersComplaint) return { kind: "ignore", reason: "still_in" };
+  // One whose past another device wrote down knows of no group yet: the first one binds it.
+  const isSameGroup = known.groupId.length === 0 || equalBytes(known.groupId, joined.groupId);
+  if (!isSameGroup || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };
+  // In the same log, after everything that was read of it.
+  if (joined.chain.seq <= known.chain.seq && !isReadded(known, joined)) return { kind: "ignore", reason: "older" };
+  if (known.kind === "direct" && !isSamePeople(known, joined)) return { kind: "ignore", reason: "other_people" };
+  if (params.answersComplaint || isReadded(known, joined)) return { kind: "take" };
+  if (equalBytes(params.sender, params.self) && phase.kind !== "paused") return { kind: "take" };
+  return { kind: "ask", wasMember: wasMember(known, params.sender) };
+}
+
+function wasMember({ roster, formerMembers }: ConversationState, accountId: Uint8Array): boolean {
+  if (roster !== undefined) return roster.accounts.has(toBase64Url(accountId));
+  return formerMembers.some((member) => equalBytes(member, accountId));
+}
+
+/** Whether the commit that removed this device added it again: it was checked like any other, and its Welcome follows. */
+function isReadded(known: ConversationState, joined: ConversationState): boolean {
+  const { phase, chain, isReadded: wasReadded } = known;
+  return phase.kind === "removed" && wasReadded && joined.chain.seq === chain.seq && equalBytes(joined.chain.head, chain.head);
+}
+
+/** The two people of a direct conversation stay the same two. */
+function isSamePeople(known: ConversationState, joined: ConversationState): boolean {
+  return known.peer !== undefined && joined.peer !== undefined && equalBytes(known.peer, joined.peer);
+}
+
+/**
+ * The change that adds devices to a group of which some may be members already: whose leaf is dead (its device left its account, or is
+ * none of it) goes in the same commit, and so does, with `again`, every leaf whose device comes back with a fresh key package.
+ * @returns `undefined` when somebody is in the group with all that there is to add
+ */
+export function readdition(params: {
+  readonly state: ConversationState;
+  readonly added: Omit<Change, "order" | "attempts">;
+  readonly again: boolean;
+  readonly departed: (leaf: RosterLeaf) => boolean;
+}): Omit<Change, "order" | "attempts"> | undefined {
+  const { state, added, again, departed } = params;
+  const accounts = new Set(added.adds.map((joiner) => toBase64Url(joiner.accountId)));
+  const standing = [...(state.roster?.leaves.values() ?? [])].filter((leaf) => accounts.has(leaf.account));
+  const isDead = (leaf: RosterLeaf): boolean =>
+    departed(leaf) || state.unverified.some((known) => known.leafIndex === leaf.leafIndex && known.refused);
+  const comesBack = (leaf: RosterLeaf): boolean => added.adds.some((joiner) => isSameDevice(joiner, leaf));
+  const goes = standing.filter((leaf) => isDead(leaf) || (again && comesBack(leaf)));
+  const adds = added.adds.filter((joiner) => !standing.some((leaf) => isSameDevice(joiner, leaf) && !goes.includes(leaf)));
+  const isComplete = [...accounts].every((account) => adds.some((joiner) => toBase64Url(joiner.accountId) === account));
+  if (!isComplete) return undefined;
+  const removeDevices = goes.map(({ accountId, deviceId }) => ({ accountId, deviceId }));
+  return { ...added, adds, removeDevices: [...added.removeDevices, ...removeDevices] };
+}
+
+function isSameDevice(a: DeviceReference, b: DeviceReference): boolean {
+  return equalBytes(a.accountId, b.accountId) && equalBytes(a.deviceId, b.deviceId);
+}
+
+/** Puts an invitation beside those that wait: the newest of each sender, those of members first. */
+export function addInvitation(waiting: readonly Invitation[], invitation: Invitation): readonly Invitation[] {
+  const others = waiting.filter((other) => !equalBytes(other.accountId, invitation.accountId));
+  return [...others, invitation].toSorted((a, b) => Number(b.wasMember) - Number(a.wasMember) || a.atMs - b.atMs).slice(0, maxInvitations);
+}
+
+/**
+ * The conversation going on where a Welcome put this device: what was written and read stays, and nothing takes the place of a line.
+ * @param before as it stood
+ * @param joined what `joinConversation` made of the Welcome
+ */
+export function carryOver(
+  before: ConversationState,
+  joined: { readonly state: ConversationState; readonly effects: readonly Effect[] },
+): { readonly state: ConversationState; readonly effects: readonly Effect[] } {
+  const { nextLocal, unread, readThrough, draft } = before;
+  let order = Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1);
+  const effects = joined.effects.map((effect): Effect => {
+    if (effect.kind !== "line") return effect;
+    const line = { ...effect.line, order, id: `e${order}` };
+    order += 1;
+    return { ...effect, line };
+  });
+  const outgoing = before.outgoing.map((item) => ({
+    ...item,
+    sealed: undefined,
+    accepted: undefined,
+    failure: item.failure ?? ("not_a_member" as const),
+  }));
+  const kept = { nextLocal, unread, readThrough, draft, outgoing, lastOrder: order - 1 };
+  return { state: { ...joined.state, ...kept }, effects };
+}
