@@ -512,7 +512,9 @@ describe("contacts", () => {
       ann.contacts.proofsOf(tx, [annAccount.accountId, bobAccount.accountId, new Uint8Array(32)]),
     );
     here.directory.log.splice(0);
-    const learn = async (bytes: Uint8Array): Promise<string[]> => (await cat.contacts.learn(bytes)).map((contact) => contact.username);
+    const accounts = [annAccount.accountId, bobAccount.accountId];
+    const learn = async (bytes: Uint8Array): Promise<string[]> =>
+      (await cat.contacts.learn(bytes, accounts)).map((contact) => contact.username);
     expect(await learn(new Uint8Array(0))).toEqual([]);
     expect(await learn(new Uint8Array([9, 9]))).toEqual([]);
     const [first, second] = decodeProofs(proofs);
@@ -543,12 +545,12 @@ describe("contacts", () => {
     const second = await person(here).register("bob");
     await ann.contacts.acceptName(address);
     const proofs = await ann.store.transact("read", (tx) => ann.contacts.proofsOf(tx, [second.accountId]));
-    expect(await cat.contacts.learn(proofs)).toMatchObject([{ username: "bob", nameLookedUpAtMs: 0 }]);
+    expect(await cat.contacts.learn(proofs, [second.accountId])).toMatchObject([{ username: "bob", nameLookedUpAtMs: 0 }]);
     here.directory.log.splice(0);
     expect(await codeOf(cat.contacts.resolve(address))).toBe("name_changed_hands");
     expect(here.directory.log[0]).toBe("lookup_username");
     // Nor does it move a pin: Dan looked the name up when it was the first account's, and keeps it.
-    expect(await dan.contacts.learn(proofs)).toMatchObject([{ accountId: second.accountId, nameLookedUpAtMs: 0 }]);
+    expect(await dan.contacts.learn(proofs, [second.accountId])).toMatchObject([{ accountId: second.accountId, nameLookedUpAtMs: 0 }]);
     expect(await dan.contacts.resolve(address)).toMatchObject({ accountId: first.accountId });
     // Once the person said whom they mean, it is pinned.
     expect(await cat.contacts.acceptName(address)).toMatchObject({

@@ -1,4 +1,16 @@
-import { decode, encode, equalBytes, opaque, opaqueV, optional, safeUint64, struct, toBase64Url, vector } from "@latchkey/codec";
+import {
+  CodecError,
+  decode,
+  encode,
+  equalBytes,
+  opaque,
+  opaqueV,
+  optional,
+  safeUint64,
+  struct,
+  toBase64Url,
+  vector,
+} from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { AccountRecord, Address } from "@latchkey/protocol";
 import {
@@ -6,10 +18,11 @@ import {
   signedCodec,
   stateHashOf,
   TransparencyError,
+  usernameBindingCodec,
   verifyAccountChain,
   verifyUsernameBinding,
 } from "@latchkey/transparency";
-import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
+import type { AccountState, Signatures, VerifiedAccount } from "@latchkey/transparency";
 import { provenCodec } from "../directory/proven.ts";
 import type { Proven } from "../directory/proven.ts";
 import { ClientError } from "../errors.ts";
@@ -217,7 +230,12 @@ async function isBound(
   const { host, username } = account.state;
   const states = record.states.map((signed) => decode(accountStateCodec, decode(signedCodec, signed).body)).toReversed();
   for (const signedBinding of record.bindings) {
+    const tried: Uint8Array[] = [];
     for (const state of states) {
+      const key = bindingKey(signedBinding, state);
+      // One signature for each key that may have made it, however long the chain is.
+      if (key === undefined || tried.some((other) => equalBytes(other, key))) continue;
+      tried.push(key);
       try {
         const binding = await verifyUsernameBinding({ account: { ...account, state }, signedBinding, signatures });
         if (binding.status === "bound" && binding.username === username && binding.host === host) return true;
@@ -228,6 +246,18 @@ async function isBound(
     }
   }
   return false;
+}
+
+/** The key of `state` that would have signed a binding; `undefined` when it has none such, or the binding is none. */
+function bindingKey(signedBinding: Uint8Array, state: AccountState): Uint8Array | undefined {
+  try {
+    const { signer } = decode(usernameBindingCodec, decode(signedCodec, signedBinding).body);
+    if (signer.kind === "recovery") return state.recoveryKey;
+    return state.devices.find((device) => equalBytes(device.deviceId, signer.deviceId))?.signatureKey;
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether one of both is a later state of the other's chain. */

@@ -4,6 +4,7 @@ import type { Credential, KeyPackage } from "@latchkey/mls";
 import { isUsername, leafIdentityCodec } from "@latchkey/protocol";
 import type { AccountRecord, Address, LeafIdentity } from "@latchkey/protocol";
 import {
+  accountIdOf,
   accountStateCodec,
   deviceOf,
   signedCodec,
@@ -26,7 +27,7 @@ import { changedHands, isProven, loadContact, loadContactByName, saveContact, ve
 import type { Contact, NameLookUp } from "./contacts.ts";
 import { defaultSuite } from "./key-packages.ts";
 import { loadOwnAccount } from "./own-account.ts";
-import { decodeProofs, encodeProofs } from "./proofs.ts";
+import { decodeProofs, encodeProofs, recordsAbout } from "./proofs.ts";
 
 /** A device of a contact, ready to be added to a group. */
 export interface TakenPackage {
@@ -72,8 +73,11 @@ export interface Directory {
   refresh(host: string, accountId: Uint8Array): Promise<Contact>;
   /** What the cache has, inside a transaction of the caller's. */
   cached(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined>;
-  /** Verifies and remembers the accounts of a `directory_proofs` field; what does not hold is left out (spec D-5). Asks nobody about them. `only`: that account alone. */
-  learn(proofs: Uint8Array, options?: { only?: Uint8Array }): Promise<Contact[]>;
+  /**
+   * Verifies and remembers the accounts of a `directory_proofs` field; what does not hold is left out (spec D-5). Asks nobody about them. Of other accounts than `accounts`
+   * nothing is looked at, and of each a bounded amount (spec E-62).
+   */
+  learn(proofs: Uint8Array, accounts: Iterable<Uint8Array>): Promise<Contact[]>;
   /** One's own record with the proof, once `loadOwnRecord` was called; the one given while the proof is of an older state. */
   ownRecord(own: AccountRecord): AccountRecord;
   loadOwnRecord(): Promise<void>;
@@ -110,6 +114,14 @@ const ownRecordKey = "account/record";
 const maxPieces = 64;
 
 type Ask = (connection: RoleConnection<"lookup">, from: { fromVersion: number; knownSize: number }) => Promise<AnswerOf<"lookup">>;
+
+const noBytes = new Uint8Array(0);
+
+/** What `record` has beyond `known`, which it continues. */
+function after(record: AccountRecord, known: AccountRecord): AccountRecord {
+  const pops = record.pops.filter((pop) => !known.pops.some((other) => equalBytes(pop, other)));
+  return { ...record, states: record.states.slice(known.states.length), pops };
+}
 
 /** Looks accounts up on connections of their own (spec C-5), proves them by the hosts' records, and keeps them in `store`. */
 export function createDirectory(params: { store: Store; platform: Platform; connections: Connections }): Directory {
@@ -167,6 +179,25 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     for (const listener of listeners) listener(kept);
     if (kept.account.state.status === "deleted") throw deleted();
     return kept;
+  }
+
+  /** What a member shows of an account: only what is not known yet is verified. */
+  async function hear(record: AccountRecord): Promise<Contact | undefined> {
+    const [genesis] = record.states;
+    if (genesis === undefined) return undefined;
+    const accountId = accountIdOf(decode(signedCodec, genesis).body);
+    const known = await store.transact("read", (tx) => loadContact(tx, accountId));
+    const isContinued = known?.record.states.every((state, version) => equalBytes(state, record.states[version] ?? noBytes)) === true;
+    const news = isContinued ? after(record, known.record) : record;
+    const continued = isContinued ? known : undefined;
+    const heard = await verifyRecord({ record: news, known: continued, checkedAtMs: 0, signatures });
+    try {
+      return await keep(await prove(heard, known, "member"));
+    } catch (error) {
+      // Proven later, when the record can be had again.
+      if (!(error instanceof ClientError) || !error.canRetry) throw error;
+      return await keep(heard);
+    }
   }
 
   async function refresh(host: string, accountId: Uint8Array): Promise<Contact> {
@@ -300,21 +331,12 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     },
     refresh,
     cached: loadContact,
-    async learn(proofs, options = {}) {
+    async learn(proofs, accounts) {
       const learned: Contact[] = [];
-      for (const record of decodeProofs(proofs)) {
+      for (const record of recordsAbout(proofs, accounts)) {
         try {
-          const heard = await verifyRecord({ record, known: undefined, checkedAtMs: 0, signatures });
-          if (options.only !== undefined && !equalBytes(options.only, heard.accountId)) continue;
-          const known = await store.transact("read", (tx) => loadContact(tx, heard.accountId));
-          let contact = heard;
-          try {
-            contact = await prove(heard, known, "member");
-          } catch (error) {
-            // Proven later, when the record can be had again.
-            if (!(error instanceof ClientError) || !error.canRetry) throw error;
-          }
-          learned.push(await keep(contact));
+          const contact = await hear(record);
+          if (contact !== undefined) learned.push(contact);
         } catch (error) {
           // One that does not hold is as if it had not come along.
           if (!(error instanceof ClientError)) throw error;

@@ -140,6 +140,8 @@ export async function joinConversation(
     ratchetTree: Uint8Array;
     senderAccountId: Uint8Array;
     senderDeviceId: Uint8Array;
+    /** Learns what came along of the group's accounts, and of no others (spec E-62), before its leaves are judged. */
+    meet?: (accountIds: readonly Uint8Array[]) => Promise<void>;
   },
 ): Promise<JoinResult> {
   const { bundle } = params;
@@ -169,6 +171,7 @@ export async function joinConversation(
       return { kind: "refused", reason: "unknown_signer" };
     }
     if (bundle.epochId !== bundle.seq) return { kind: "refused", reason: "disagrees" };
+    await params.meet?.([...roster.accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId)));
     return joinedState(context, { bundle, group: joined.state, roster, signer: signer.accountId });
   } catch (error) {
     if (error instanceof MlsError || error instanceof CodecError) return { kind: "refused", reason: "invalid_welcome" };

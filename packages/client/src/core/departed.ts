@@ -1,7 +1,7 @@
 import { decode, equalBytes } from "@latchkey/codec";
 import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAccountChain } from "@latchkey/transparency";
 import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
-import { decodeProofs } from "../account/proofs.ts";
+import { recordsAbout } from "../account/proofs.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -28,8 +28,8 @@ export async function departedBy(
   signatures: Signatures,
 ): Promise<readonly RosterLeaf[]> {
   const departed: RosterLeaf[] = [];
-  if (leaves.length === 0) return departed;
-  for (const { states, pops } of decodeProofs(proofs)) {
+  const accounts = leaves.map((leaf) => leaf.accountId);
+  for (const { states, pops } of recordsAbout(proofs, accounts)) {
     try {
       const account = await verifyAccountChain({ previous: undefined, signedStates: states, pops, signatures });
       departed.push(...leaves.filter((leaf) => hasLeft(account, states, leaf)));

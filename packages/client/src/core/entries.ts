@@ -141,8 +141,11 @@ async function onMessage(turn: Turn, body: EnvelopeBody): Promise<void> {
     return;
   }
   await onApplication(turn, processed);
-  // They prove themselves, whoever showed them.
-  if (body.directoryProofs.length > 0) turn.effects.push({ kind: "accounts", proofs: body.directoryProofs.slice() });
+  // It proves itself; of others than its author a message tells nothing (spec E-62).
+  const accountId = turn.state.roster?.leaves.get(processed.sender)?.accountId;
+  if (body.directoryProofs.length > 0 && accountId !== undefined) {
+    turn.effects.push({ kind: "accounts", proofs: body.directoryProofs.slice(), accountId });
+  }
 }
 
 async function onApplication(turn: Turn, processed: ProcessedApplication): Promise<void> {

@@ -397,7 +397,7 @@ export type Effect =
       readonly gossip: Uint8Array;
     }
   /** A member showed states of accounts with their proofs (spec D-5). */
-  | { readonly kind: "accounts"; readonly proofs: Uint8Array }
+  | { readonly kind: "accounts"; readonly proofs: Uint8Array; readonly accountId: Uint8Array }
   | { readonly kind: "verify"; readonly leaves: readonly UnverifiedLeaf[]; readonly proofs: Uint8Array }
   | { readonly kind: "schedule"; readonly name: TimerName; readonly delayMs: number }
   /** A pending message is gone (discarded). */

@@ -361,7 +361,7 @@ export class ConversationRunner {
         this.#world.watch.said(effect);
         return;
       case "accounts":
-        this.#track(this.#world.watch.shown(effect.proofs));
+        this.#track(this.#world.watch.shown(effect.proofs, effect.accountId));
         return;
       case "verify":
         this.#track(this.#verify(effect.leaves, effect.proofs));
@@ -470,7 +470,8 @@ export class ConversationRunner {
   /** Finds out whether the directory vouches for these leaves (spec G-8): from what came along, else by asking their hosts. */
   async #verify(leaves: readonly UnverifiedLeaf[], proofs: Uint8Array): Promise<void> {
     const { directory, people } = this.#world;
-    const learned = proofs.length === 0 ? [] : await directory.learn(proofs);
+    const accounts = leaves.map((leaf) => leaf.accountId);
+    const learned = proofs.length === 0 ? [] : await directory.learn(proofs, accounts);
     for (const contact of learned) people.keep(contact);
     const verdicts: LeafVerdict[] = [];
     for (const leaf of leaves)

@@ -248,7 +248,6 @@ export class Inbox {
       bundle.tree.kind === "inline"
         ? bundle.tree.tree
         : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, bundle.tree);
-    for (const contact of await directory.learn(await recordsOfWelcome(this.#world, bundle))) people.keep(contact);
     const joined = await joinConversation(contextOf(this.#world, toBase64Url(bundle.logId)), {
       bundle,
       suiteId,
@@ -257,6 +256,9 @@ export class Inbox {
       ratchetTree,
       senderAccountId: sender.accountId,
       senderDeviceId: sender.deviceId,
+      meet: async (accountIds) => {
+        for (const contact of await directory.learn(await recordsOfWelcome(this.#world, bundle), accountIds)) people.keep(contact);
+      },
     });
     // The group has copies of what it needs of them.
     eraseKeyPackagePrivateKeys(own.privateKeys);

@@ -122,8 +122,8 @@ export class Watch implements Watching {
     }
   }
 
-  async shown(proofs: Uint8Array): Promise<void> {
-    await this.#world.directory.learn(proofs);
+  async shown(proofs: Uint8Array, accountId: Uint8Array): Promise<void> {
+    await this.#world.directory.learn(proofs, [accountId]);
   }
 
   async takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void> {

@@ -38,6 +38,6 @@ export async function senderOfWelcome(world: World, head: InboxHead, body: Uint8
   // From nowhere but the sender's own host is anything fetched at a stranger's word.
   if (bundle.host !== head.senderHost) return undefined;
   const { senderAccountId } = head;
-  const learned = await world.directory.learn(await recordsOfWelcome(world, bundle), { only: senderAccountId });
+  const learned = await world.directory.learn(await recordsOfWelcome(world, bundle), [senderAccountId]);
   return learned.find((contact) => equalBytes(contact.accountId, senderAccountId) && contact.proven !== undefined)?.account;
 }

@@ -31,8 +31,8 @@ export interface Watching {
   adopt(conversation: Watched): void;
   /** A member's message said this of its account and of the public record (spec L-10, D-4). */
   said(said: Extract<Effect, { kind: "said" }>): void;
-  /** A member showed accounts with their proofs (spec D-5). */
-  shown(proofs: Uint8Array): Promise<void>;
+  /** A member showed its account with the proof (spec D-5). */
+  shown(proofs: Uint8Array, accountId: Uint8Array): Promise<void>;
   /** A device of a member says, by the inbox, which log it was shown; its signature was verified. */
   takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void>;
   /** The log of this conversation is not the one that others see (spec L-11). */

@@ -1,11 +1,11 @@
-import { CodecError, compareBytes, concatBytes, decode, encode, equalBytes, utf8Bytes } from "@latchkey/codec";
+import { CodecError, compareBytes, concatBytes, decode, encode, equalBytes, toHex, utf8Bytes } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { TransparencyError } from "../errors.ts";
 import { ed25519Algorithm, signedContent } from "../signature.ts";
 import type { SignatureLabel, Signatures } from "../signature.ts";
 import { accountStateCodec, deviceCardCodec, devicePopCodec, signedCodec, usernameBindingCodec } from "./structures.ts";
-import type { AccountState, DeviceCard, DeviceEntry, StateSigner, UsernameBinding } from "./structures.ts";
+import type { AccountState, DeviceCard, DeviceEntry, DevicePop, Signed, StateSigner, UsernameBinding } from "./structures.ts";
 
 const zeros = new Uint8Array(32);
 const cardLifetimeMs = 30 * 86_400_000;
@@ -65,6 +65,15 @@ export async function verifyAccountState(params: {
   pops: readonly Uint8Array[];
   signatures: Signatures;
 }): Promise<VerifiedAccount> {
+  return await verifyNext({ ...params, pops: popsByDevice(params.pops) });
+}
+
+async function verifyNext(params: {
+  previous: VerifiedAccount | undefined;
+  signedState: Uint8Array;
+  pops: PopsByDevice;
+  signatures: Signatures;
+}): Promise<VerifiedAccount> {
   const { previous, signatures } = params;
   const signed = parse(signedCodec, params.signedState, "A-1");
   const state = parse(accountStateCodec, signed.body, "A-1");
@@ -88,9 +97,10 @@ export async function verifyAccountChain(params: {
   signatures: Signatures;
 }): Promise<VerifiedAccount> {
   let account = params.previous;
+  const pops = popsByDevice(params.pops);
   for (const signedState of params.signedStates) {
     // Each state is judged by the one before it.
-    account = await verifyAccountState({ previous: account, signedState, pops: params.pops, signatures: params.signatures });
+    account = await verifyNext({ previous: account, signedState, pops, signatures: params.signatures });
   }
   if (account === undefined) throw new TransparencyError("chain", "A-1", "an account has at least one state");
   return account;
@@ -218,11 +228,24 @@ function signerKey(state: AccountState, signer: StateSigner): Uint8Array {
   return device.signatureKey;
 }
 
-async function checkPop(state: AccountState, device: DeviceEntry, pops: readonly Uint8Array[], signatures: Signatures): Promise<void> {
+/** Parsed proofs of possession, by hexadecimal device id. */
+type PopsByDevice = ReadonlyMap<string, readonly { readonly signed: Signed; readonly pop: DevicePop }[]>;
+
+function popsByDevice(pops: readonly Uint8Array[]): PopsByDevice {
+  const found = new Map<string, { readonly signed: Signed; readonly pop: DevicePop }[]>();
   for (const encoded of pops) {
     const signed = parse(signedCodec, encoded, "A-1");
     const pop = parse(devicePopCodec, signed.body, "A-1");
-    if (!equalBytes(pop.device.deviceId, device.deviceId)) continue;
+    const id = toHex(pop.device.deviceId);
+    const others = found.get(id);
+    if (others === undefined) found.set(id, [{ signed, pop }]);
+    else others.push({ signed, pop });
+  }
+  return found;
+}
+
+async function checkPop(state: AccountState, device: DeviceEntry, pops: PopsByDevice, signatures: Signatures): Promise<void> {
+  for (const { signed, pop } of pops.get(toHex(device.deviceId)) ?? []) {
     if (!equalBytes(pop.accountId, state.accountId)) continue;
     if (!equalBytes(pop.device.signatureKey, device.signatureKey) || pop.device.addedMs !== device.addedMs) continue;
     const content = signedContent("DevicePoP", signed.body);
