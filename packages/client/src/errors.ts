@@ -1,3 +1,4 @@
+import { meaningOf } from "@latchkey/protocol";
 import type { WireError, WireErrorCode } from "@latchkey/protocol";
 import type { ClientErrorCode, ClientFailure } from "./api.ts";
 
@@ -50,13 +51,16 @@ const wireFailures: Readonly<Partial<Record<WireErrorCode, readonly [ClientError
   registration_closed: ["registration_closed", "This server takes no new accounts, or needs an invitation."],
   shutting_down: ["offline", "The server is restarting."],
   internal: ["server_refused", "The server failed. Try again later."],
+  unsupported: ["server_refused", "The server is of an earlier version that cannot do this."],
+  clock_off: ["server_refused", "The clock of this device or that of the server is wrong. Set it, and try again."],
+  unknown: ["server_refused", "The server refused this for a reason that this version of Latchkey does not know."],
 };
 
 /** A refusal of the server in the words of the client. */
 export function refusal(wire: WireError): ClientError {
   const known = wireFailures[wire.code];
   const [code, message] = known ?? (["server_refused", "The server refused this."] as const);
-  const canRetry = retryable.has(code) || wire.code === "internal";
+  const canRetry = retryable.has(code) || meaningOf(wire) === "passing";
   return new ClientError(code, message, { canRetry, retryAfterMs: wire.retryAfterMs, cause: new Error(`refused: ${wire.code}`) });
 }
 

@@ -1,4 +1,4 @@
-import type { WireErrorCode } from "@latchkey/protocol";
+import type { KnownWireErrorCode } from "@latchkey/protocol";
 
 /** Why a server does not start or stopped. */
 export type ServerErrorCode =
@@ -24,11 +24,11 @@ export class ServerError extends Error {
 /** A request that is answered with a typed refusal. Holds nothing of the request. */
 export class Refusal extends Error {
   override readonly name: string = "Refusal";
-  readonly code: WireErrorCode;
+  readonly code: KnownWireErrorCode;
   /** When to try again, in milliseconds; 0 where that does not help by itself. */
   readonly retryAfterMs: number;
 
-  constructor(code: WireErrorCode, retryAfterMs: number = 0) {
+  constructor(code: KnownWireErrorCode, retryAfterMs: number = 0) {
     super(code);
     this.code = code;
     this.retryAfterMs = retryAfterMs;

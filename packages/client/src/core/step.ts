@@ -1,5 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import type { Opened, WireErrorCode } from "@latchkey/protocol";
+import { meaningOf } from "@latchkey/protocol";
+import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { onAccepted } from "./accepted.ts";
 import { requestChange } from "./changes.ts";
@@ -140,14 +141,12 @@ function skipExpired(turn: Turn, opened: Opened): void {
   if (opened.currentEpochId !== epoch?.epochId && opened.currentEpochId < opened.firstSeq) pause(turn, "missed_commit");
 }
 
-/** Refusals that pass by themselves: nothing is lost, it is tried again. */
-const passing: ReadonlySet<WireErrorCode> = new Set<WireErrorCode>(["rate_limited", "storage_full", "shutting_down", "internal"]);
-
 function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void {
   const { code, request } = input;
   // The commit that came first is in the stream already: what follows from it is done when it has been processed.
-  if (code === "stale" || code === "conflict") return;
-  if (passing.has(code)) {
+  const meaning = meaningOf(input);
+  if (meaning === "raced") return;
+  if (meaning === "passing" || (meaning === "unknown" && (request === "create" || request === "open"))) {
     if (code === "storage_full" && request === "append") failMessage(turn, input.entryId, "server_full");
     turn.effects.push({ kind: "schedule", name: "retry", delayMs: Math.max(input.retryAfterMs, retryDelayMs) });
     return;

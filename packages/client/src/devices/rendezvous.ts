@@ -1,3 +1,4 @@
+import { meaningOf } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -47,7 +48,7 @@ export function openRendezvous(params: {
         : { kind: "open", logId, epochId: 0, access, afterSeq: lastSeq },
     );
     if (answer.kind === "error") {
-      if (passes(answer.code)) throw new ClientError("offline", "The server is busy.");
+      if (meaningOf(answer) === "passing") throw new ClientError("offline", "The server is busy.");
       params.onRefused(answer.code);
       return;
     }
@@ -65,7 +66,7 @@ export function openRendezvous(params: {
         if (blob === undefined || current === undefined || closed) return;
         const request = { kind: "append" as const, logId: place.logId, epochId: 0, entryKind: "message" as const, blob, blobIds: [] };
         const answer = await current.request(request);
-        if (answer.kind === "error" && passes(answer.code)) {
+        if (answer.kind === "error" && meaningOf(answer) === "passing") {
           platform.setTimer(Math.max(retryMs, answer.retryAfterMs), () => void send());
           return;
         }
@@ -114,8 +115,4 @@ export function openRendezvous(params: {
       kept.release();
     },
   };
-}
-
-function passes(code: WireErrorCode): boolean {
-  return code === "rate_limited" || code === "storage_full" || code === "shutting_down" || code === "internal";
 }

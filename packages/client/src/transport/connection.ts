@@ -1,5 +1,5 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
-import { closeCodes, maxFrameBytes, roleCodecs, subprotocol } from "@latchkey/protocol";
+import { closeCodes, frameHead, maxFrameBytes, roleCodecs, subprotocol } from "@latchkey/protocol";
 import type { Frame, Hello, Role, RoleFrames, WireError } from "@latchkey/protocol";
 import { ClientError, offlineError, refusal } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -66,6 +66,8 @@ const requestTimeoutMs = 30_000;
 /** A ping after so long without a frame from the server; it must be answered in a shorter time. */
 const idleMs = 30_000;
 const pingTimeoutMs = 10_000;
+/** The longest that a server makes this device wait before it asks again: its word is nobody's proof (spec E-72). */
+export const maxAdviceMs = 600_000;
 
 const eventKinds: ReadonlySet<string> = new Set<EventOf<"device" | "log">["kind"]>(["item", "entry", "sealed"]);
 
@@ -160,7 +162,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
       const { id, body } = frame;
       if (connection === undefined) {
         // A refusal instead of a hello: too many connections, shutting down.
-        if (id === 0 && body.kind === "error") end("rate_limited", refusal(body));
+        if (id === 0 && body.kind === "error") end("rate_limited", refusal(bounded(body)));
         else if (id === 0 && body.kind === "hello") start(body);
         else breach();
         return;
@@ -176,16 +178,29 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
         // A refusal of the connection as a whole comes just before its end, which says why.
         if (body.kind !== "error") breach();
       } else {
-        const request = waiting.get(id);
-        if (request === undefined) {
-          breach();
-          return;
-        }
-        waiting.delete(id);
-        request.cancelTimer();
         // Neither hello nor event, as was just seen.
-        request.resolve(body as unknown as AnswerOf<R>);
+        answer(id, (body.kind === "error" ? bounded(body) : body) as unknown as AnswerOf<R>);
       }
+    }
+
+    function answer(id: number, body: AnswerOf<R>): void {
+      const request = waiting.get(id);
+      if (request === undefined) {
+        breach();
+        return;
+      }
+      waiting.delete(id);
+      request.cancelTimer();
+      request.resolve(body);
+    }
+
+    /** A frame of a kind that this version does not know: an event is skipped, an answer is no answer (spec E-71). */
+    function receiveUnknown(id: number, number: number): void {
+      watchIdle();
+      if (id === 0) return;
+      const unknown: WireError = { code: "unknown", number, retryAfterMs: 0 };
+      // Every role's answers include a refusal.
+      answer(id, { kind: "error", ...unknown } as unknown as AnswerOf<R>);
     }
 
     socket.listen({
@@ -194,6 +209,11 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
         if (ended) return;
         if (bytes === undefined || bytes.length > maxFrameBytes) {
           breach();
+          return;
+        }
+        const head = frameHead(bytes);
+        if (connection !== undefined && head !== undefined && !codec.reply.kinds.has(head.kind)) {
+          receiveUnknown(head.id, head.kind);
           return;
         }
         let frame: Frame<RoleFrames[R]["reply"]>;
@@ -226,6 +246,11 @@ export function expectAnswer<A extends { readonly kind: string }, K extends A["k
   if (answer.kind === kind) return answer as Extract<A, { kind: K }>;
   if (isRefusal(answer)) throw refusal(answer);
   throw new ClientError("server_refused", "The server answered something else than was asked.");
+}
+
+/** A refusal whose time to wait is bearable. */
+function bounded(error: WireError): WireError {
+  return { ...error, retryAfterMs: Math.min(error.retryAfterMs, maxAdviceMs) };
 }
 
 function isRefusal(answer: { readonly kind: string }): answer is { readonly kind: "error" } & WireError {

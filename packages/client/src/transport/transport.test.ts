@@ -109,6 +109,42 @@ describe("a connection", () => {
     await expect(connection.request({ kind: "ping" })).rejects.toMatchObject({ code: "offline" });
   });
 
+  test("[E-71] an event of a kind that this version does not know is skipped, an answer of one is a refusal, and the connection goes on", async () => {
+    const { server, events, closes, connecting } = start();
+    const connection = await connecting;
+    const waiting = connection.request({ kind: "close", logId });
+    await settle();
+    const id = server.last().received[0]?.id ?? 0;
+    server.last().raw(new Uint8Array([0, 0, 0, 0, 200, 1, 2, 3]));
+    server.last().raw(new Uint8Array([0, 0, 0, id, 201]));
+    const answer = await waiting;
+    expect(answer).toEqual({ kind: "error", code: "unknown", number: 201, retryAfterMs: 0 });
+    expect(() => expectAnswer(answer, "done")).toThrow(expect.objectContaining({ code: "server_refused", canRetry: false }));
+    server.last().send(0, { kind: "sealed", logId, seq: 1, leaf: new Uint8Array(32) });
+    expect(events).toHaveLength(1);
+    expect(closes).toEqual([]);
+    // One that answers nothing is a fault as of any other kind.
+    server.last().raw(new Uint8Array([0, 0, 1, 0, 201]));
+    expect(server.last().closedByClient).toBe(4400);
+  });
+
+  test("[E-70] a refusal with a code that this version does not know ends the request and nothing else", async () => {
+    const { server, closes, connecting } = start();
+    const connection = await connecting;
+    const waiting = connection.request({ kind: "close", logId });
+    await settle();
+    server.last().raw(new Uint8Array([0, 0, 0, server.last().received[0]?.id ?? 0, 1, 0x7f, 0xff, 0, 0, 0, 0]));
+    expect(await waiting).toEqual({ kind: "error", code: "unknown", number: 0x7fff, retryAfterMs: 0 });
+    expect(closes).toEqual([]);
+  });
+
+  test("[E-72] however long a server asks to wait, it is asked again within ten minutes", async () => {
+    const { server, connecting } = start();
+    const connection = await connecting;
+    server.respond = () => ({ kind: "error", code: "rate_limited", retryAfterMs: 0xffff_ffff });
+    expect(await connection.request({ kind: "close", logId })).toEqual({ kind: "error", code: "rate_limited", retryAfterMs: 600_000 });
+  });
+
   test("a request without an answer ends it, and a silent server is found out by a ping", async () => {
     const slow = start();
     const connection = await slow.connecting;

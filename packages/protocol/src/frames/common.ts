@@ -1,4 +1,4 @@
-import { opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8 } from "@latchkey/codec";
+import { opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { maxInlineBytes } from "../limits.ts";
@@ -79,7 +79,26 @@ export interface Frame<Body> {
   readonly body: Body;
 }
 
-/** The frame around `body`. */
-export function frameCodec<Body>(body: Codec<Body>): Codec<Frame<Body>> {
-  return struct<Frame<Body>>({ id: uint32, body });
+/** A codec of frames, and the numbers of the kinds that it knows. */
+export interface FrameCodec<Body> extends Codec<Frame<Body>> {
+  readonly kinds: ReadonlySet<number>;
+}
+
+/** Frames of the kinds in `cases`: name to number and fields, as for `variant`. */
+export function frameCodec<Body extends { readonly kind: string }>(cases: {
+  readonly [K in Body["kind"]]: readonly [number, Codec<Omit<Extract<Body, { kind: K }>, "kind">>];
+}): FrameCodec<Body> {
+  // Each value of the mapped type is such a pair, which Object.values forgets.
+  const kinds = new Set((Object.values(cases) as (readonly [number, unknown])[]).map(([number]) => number));
+  return { ...struct<Frame<Body>>({ id: uint32, body: variant<Body>(uint8, cases) }), kinds };
+}
+
+/**
+ * The id and kind of any frame, also of a kind that this version does not know: such a frame is skipped, or answered as
+ * `unsupported`, and the connection goes on (spec E-71). `undefined` for what is too short to be a frame.
+ */
+export function frameHead(bytes: Uint8Array): { readonly id: number; readonly kind: number } | undefined {
+  const kind = bytes[4];
+  if (kind === undefined) return undefined;
+  return { id: new DataView(bytes.buffer, bytes.byteOffset).getUint32(0), kind };
 }

@@ -1,11 +1,11 @@
-import { bool, empty, enumeration, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant, vector } from "@latchkey/codec";
+import { bool, empty, enumeration, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
 import { maxDirectoryProofBytes, maxKeyPackageBytes, maxKeyPackagesPerPublish } from "../limits.ts";
 import { blobBytes, deviceIdCodec, extCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
-import type { Frame, Hello, Role } from "./common.ts";
+import type { FrameCodec, Hello, Role } from "./common.ts";
 
 /** Holds a free username for ten minutes (spec A-6). Allowed before `connect`. Answer: `reserved`. */
 export interface ReserveUsername {
@@ -111,40 +111,36 @@ export type DeviceReply =
 export const signedBytes: Codec<Uint8Array> = opaqueV(65_536);
 const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 131_072, maxItems: 32 });
 
-export const deviceRequestCodec: Codec<Frame<DeviceRequest>> = frameCodec(
-  variant<DeviceRequest>(uint8, {
-    reserve: [1, struct<ReserveUsername>({ username: text(256), invitation: text(256), token: tokenCodec })],
-    publish: [2, struct<PublishAccount>({ state: signedBytes, pops: signedList, bindings: signedList })],
-    connect: [3, struct<Connect>({ accountId: id32, deviceId: deviceIdCodec, signature: opaqueV(256) })],
-    card: [4, struct<PublishCard>({ card: opaqueV(8192) })],
-    publish_key_packages: [
-      5,
-      struct<PublishKeyPackages>({
-        lastResort: bool,
-        notAfterMs: safeUint64,
-        keyPackages: vector(opaqueV(maxKeyPackageBytes), { maxBytes: 245_760, maxItems: maxKeyPackagesPerPublish, minItems: 1 }),
-      }),
-    ],
-    count_key_packages: [6, empty],
-    read_inbox: [7, struct<{ afterSeq: number }>({ afterSeq: safeUint64 })],
-    erase_inbox: [8, struct<{ uptoSeq: number }>({ uptoSeq: safeUint64 })],
-    inspect: [9, empty],
-    ping: [10, empty],
-  }),
-);
+export const deviceRequestCodec: FrameCodec<DeviceRequest> = frameCodec<DeviceRequest>({
+  reserve: [1, struct<ReserveUsername>({ username: text(256), invitation: text(256), token: tokenCodec })],
+  publish: [2, struct<PublishAccount>({ state: signedBytes, pops: signedList, bindings: signedList })],
+  connect: [3, struct<Connect>({ accountId: id32, deviceId: deviceIdCodec, signature: opaqueV(256) })],
+  card: [4, struct<PublishCard>({ card: opaqueV(8192) })],
+  publish_key_packages: [
+    5,
+    struct<PublishKeyPackages>({
+      lastResort: bool,
+      notAfterMs: safeUint64,
+      keyPackages: vector(opaqueV(maxKeyPackageBytes), { maxBytes: 245_760, maxItems: maxKeyPackagesPerPublish, minItems: 1 }),
+    }),
+  ],
+  count_key_packages: [6, empty],
+  read_inbox: [7, struct<{ afterSeq: number }>({ afterSeq: safeUint64 })],
+  erase_inbox: [8, struct<{ uptoSeq: number }>({ uptoSeq: safeUint64 })],
+  inspect: [9, empty],
+  ping: [10, empty],
+});
 
-export const deviceReplyCodec: Codec<Frame<DeviceReply>> = frameCodec(
-  variant<DeviceReply>(uint8, {
-    hello: [0, helloCodec],
-    error: [1, wireErrorCodec],
-    reserved: [2, struct<{ untilMs: number }>({ untilMs: safeUint64 })],
-    published: [3, struct<Published>({ version: uint32, proof: opaqueV(maxDirectoryProofBytes) })],
-    key_packages: [4, struct<KeyPackageCount>({ oneTime: uint32, lastResortNotAfterMs: safeUint64 })],
-    item: [5, struct<InboxItem>({ seq: safeUint64, day: safeUint64, blob: blobBytes })],
-    holdings: [6, struct<{ json: Uint8Array }>({ json: opaqueV(245_760) })],
-    done: [7, empty],
-  }),
-);
+export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>({
+  hello: [0, helloCodec],
+  error: [1, wireErrorCodec],
+  reserved: [2, struct<{ untilMs: number }>({ untilMs: safeUint64 })],
+  published: [3, struct<Published>({ version: uint32, proof: opaqueV(maxDirectoryProofBytes) })],
+  key_packages: [4, struct<KeyPackageCount>({ oneTime: uint32, lastResortNotAfterMs: safeUint64 })],
+  item: [5, struct<InboxItem>({ seq: safeUint64, day: safeUint64, blob: blobBytes })],
+  holdings: [6, struct<{ json: Uint8Array }>({ json: opaqueV(245_760) })],
+  done: [7, empty],
+});
 
 const roleCodec: Codec<Role> = enumeration<Role>(uint8, { device: 1, log: 2, post: 3, lookup: 4 });
 

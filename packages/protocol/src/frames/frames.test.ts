@@ -1,10 +1,11 @@
-import { concatBytes, encode, uint32, uint8 } from "@latchkey/codec";
+import { concatBytes, decode, encode, uint32, uint8 } from "@latchkey/codec";
 import { describeCodec } from "@latchkey/testkit";
 import { describe, expect, test } from "vitest";
 import {
   connectTbsCodec,
   deviceReplyCodec,
   deviceRequestCodec,
+  frameHead,
   logReplyCodec,
   logRequestCodec,
   lookupReplyCodec,
@@ -13,8 +14,11 @@ import {
   maxInlineBytes,
   maxKeyPackageBytes,
   maxKeyPackagesPerPublish,
+  meaningOf,
   postReplyCodec,
   postRequestCodec,
+  refusalMeanings,
+  roleCodecs,
   roles,
   socketPath,
   wireErrorCodec,
@@ -31,7 +35,7 @@ import type {
   LookupRequest,
   PostReply,
   PostRequest,
-  WireErrorCode,
+  KnownWireErrorCode,
 } from "../index.ts";
 
 const id = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
@@ -206,10 +210,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
     samples: [framed(errorReply), framed(helloReply, 0), framed({ kind: "done" })],
     frozen: "00000007010015000005dc",
     overLimit: { "a delay above 32 bits": framed({ kind: "error", code: "internal", retryAfterMs: 2 ** 32 }) },
-    overLimitBytes: {
-      ...unknownKind,
-      "an error code that does not exist": concatBytes(encode(uint32, 7), bytes(1, 0xff, 0xff, 0, 0, 0, 0)),
-    },
+    overLimitBytes: unknownKind,
   });
 
   describeCodec<Frame<LookupRequest>>("lookupRequestCodec", lookupRequestCodec, {
@@ -283,11 +284,52 @@ describe("[C-1] frames are bounded and have one encoding", () => {
 });
 
 describe("errors", () => {
+  describeCodec("wireErrorCodec", wireErrorCodec, {
+    samples: [
+      { code: "unknown", number: 0xfffe, retryAfterMs: 60_000 },
+      { code: "clock_off", retryAfterMs: 0 },
+    ],
+    frozen: "fffe0000ea60",
+    overLimit: { "a known number as an unknown one": { code: "unknown", number: 21, retryAfterMs: 0 } },
+  });
+
+  test("[E-70] a code of a later version is a refusal that keeps its number and the time to wait", () => {
+    const later = concatBytes(encode(uint32, 7), bytes(1, 0x01, 0x2c, 0, 0, 0x75, 0x30));
+    for (const { reply } of Object.values(roleCodecs))
+      expect(decode<Frame<unknown>>(reply, later)).toEqual({
+        id: 7,
+        body: { kind: "error", code: "unknown", number: 300, retryAfterMs: 30_000 },
+      });
+    expect(meaningOf({ code: "unknown", retryAfterMs: 30_000 })).toBe("passing");
+    expect(meaningOf({ code: "unknown", retryAfterMs: 0 })).toBe("unknown");
+  });
+
+  test("[E-70] every code that is sent has a meaning, and those that pass by themselves are these", () => {
+    const passing = Object.entries(refusalMeanings).flatMap(([code, meaning]) => (meaning === "passing" ? [code] : []));
+    expect(passing.toSorted()).toEqual([
+      "inbox_full",
+      "internal",
+      "no_key_package",
+      "rate_limited",
+      "shutting_down",
+      "storage_full",
+      "too_many_updates",
+    ]);
+    expect(Object.keys(refusalMeanings).toSorted()).toEqual([...Object.keys(wireErrorNumbers), "unknown"].toSorted());
+  });
+
+  test("[E-71] id and kind of a frame are read whatever its kind, and every codec says which it knows", () => {
+    expect(frameHead(concatBytes(encode(uint32, 9), bytes(200, 1, 2)))).toEqual({ id: 9, kind: 200 });
+    expect(frameHead(bytes(0, 0, 0, 9))).toBeUndefined();
+    expect([...roleCodecs.log.reply.kinds]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(roleCodecs.device.request.kinds.has(200)).toBe(false);
+  });
+
   test("every code makes the round trip under a number of its own", () => {
     expect(new Set(Object.values(wireErrorNumbers)).size).toBe(Object.keys(wireErrorNumbers).length);
     for (const [code, number] of Object.entries(wireErrorNumbers)) {
       // The keys of the table are the codes.
-      const encoded = encode(wireErrorCodec, { code: code as WireErrorCode, retryAfterMs: 0 });
+      const encoded = encode(wireErrorCodec, { code: code as KnownWireErrorCode, retryAfterMs: 0 });
       expect([...encoded]).toEqual([number >> 8, number & 0xff, 0, 0, 0, 0]);
     }
   });

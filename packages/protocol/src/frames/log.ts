@@ -1,4 +1,4 @@
-import { empty, opaque, opaqueV, safeUint64, struct, uint8, variant, vector } from "@latchkey/codec";
+import { empty, opaque, opaqueV, safeUint64, struct, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
@@ -6,7 +6,7 @@ import { maxBlobsPerEntry } from "../limits.ts";
 import { entryKindCodec } from "../log-chain.ts";
 import type { EntryKind } from "../log-chain.ts";
 import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
-import type { Frame, Hello } from "./common.ts";
+import type { FrameCodec, Hello } from "./common.ts";
 
 /** Creates a log with its epoch 0 and opens that epoch. Answer: `opened`. Refused as `log_exists`; the same id and hash again are a retry. */
 export interface CreateLog {
@@ -121,59 +121,55 @@ export type LogReply =
 const logId = id32;
 const blobIds: Codec<readonly Uint8Array[]> = vector(opaque(32), { maxBytes: 32 * maxBlobsPerEntry });
 
-export const logRequestCodec: Codec<Frame<LogRequest>> = frameCodec(
-  variant<LogRequest>(uint8, {
-    create: [1, struct<CreateLog>({ logId, accessHash: id32, token: tokenCodec })],
-    open: [2, struct<OpenEpoch>({ logId, epochId: safeUint64, access: id32, afterSeq: safeUint64 })],
-    append: [3, struct<Append>({ logId, epochId: safeUint64, entryKind: entryKindCodec, blob: blobBytes, blobIds: blobIds })],
-    commit: [
-      4,
-      struct<CommitEpoch>({
-        logId,
-        epochId: safeUint64,
-        afterSeq: safeUint64,
-        nextAccessHash: id32,
-        blob: blobBytes,
-        blobIds: blobIds,
-        token: tokenCodec,
-      }),
-    ],
-    close: [5, struct<{ logId: Uint8Array }>({ logId })],
-    ping: [6, empty],
-    head_proof: [7, struct<LogHeadRequest>({ logId, knownSize: safeUint64 })],
-  }),
-);
+export const logRequestCodec: FrameCodec<LogRequest> = frameCodec<LogRequest>({
+  create: [1, struct<CreateLog>({ logId, accessHash: id32, token: tokenCodec })],
+  open: [2, struct<OpenEpoch>({ logId, epochId: safeUint64, access: id32, afterSeq: safeUint64 })],
+  append: [3, struct<Append>({ logId, epochId: safeUint64, entryKind: entryKindCodec, blob: blobBytes, blobIds: blobIds })],
+  commit: [
+    4,
+    struct<CommitEpoch>({
+      logId,
+      epochId: safeUint64,
+      afterSeq: safeUint64,
+      nextAccessHash: id32,
+      blob: blobBytes,
+      blobIds: blobIds,
+      token: tokenCodec,
+    }),
+  ],
+  close: [5, struct<{ logId: Uint8Array }>({ logId })],
+  ping: [6, empty],
+  head_proof: [7, struct<LogHeadRequest>({ logId, knownSize: safeUint64 })],
+});
 
-export const logReplyCodec: Codec<Frame<LogReply>> = frameCodec(
-  variant<LogReply>(uint8, {
-    hello: [0, helloCodec],
-    error: [1, wireErrorCodec],
-    opened: [
-      2,
-      struct<Opened>({
-        logId,
-        currentEpochId: safeUint64,
-        lastSeq: safeUint64,
-        head: id32,
-        firstSeq: safeUint64,
-        headBeforeFirst: id32,
-      }),
-    ],
-    accepted: [3, struct<Accepted>({ seq: safeUint64, head: id32 })],
-    entry: [
-      4,
-      struct<EntryEvent>({
-        logId,
-        seq: safeUint64,
-        epochId: safeUint64,
-        entryKind: entryKindCodec,
-        day: safeUint64,
-        nextAccessHash: id32,
-        blob: blobBytes,
-      }),
-    ],
-    sealed: [5, struct<SealedEvent>({ logId, seq: safeUint64, leaf: id32 })],
-    done: [6, empty],
-    head_proof: [7, struct<{ proof: Uint8Array }>({ proof: opaqueV(65_536) })],
-  }),
-);
+export const logReplyCodec: FrameCodec<LogReply> = frameCodec<LogReply>({
+  hello: [0, helloCodec],
+  error: [1, wireErrorCodec],
+  opened: [
+    2,
+    struct<Opened>({
+      logId,
+      currentEpochId: safeUint64,
+      lastSeq: safeUint64,
+      head: id32,
+      firstSeq: safeUint64,
+      headBeforeFirst: id32,
+    }),
+  ],
+  accepted: [3, struct<Accepted>({ seq: safeUint64, head: id32 })],
+  entry: [
+    4,
+    struct<EntryEvent>({
+      logId,
+      seq: safeUint64,
+      epochId: safeUint64,
+      entryKind: entryKindCodec,
+      day: safeUint64,
+      nextAccessHash: id32,
+      blob: blobBytes,
+    }),
+  ],
+  sealed: [5, struct<SealedEvent>({ logId, seq: safeUint64, leaf: id32 })],
+  done: [6, empty],
+  head_proof: [7, struct<{ proof: Uint8Array }>({ proof: opaqueV(65_536) })],
+});

@@ -1,11 +1,11 @@
-import { bool, empty, opaqueV, safeUint64, struct, text, uint32, uint8, variant, vector } from "@latchkey/codec";
+import { bool, empty, opaqueV, safeUint64, struct, text, uint32, uint8, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
 import { maxDirectoryProofBytes, maxKeyPackageBytes } from "../limits.ts";
 import { deviceIdCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import { signedBytes } from "./device.ts";
-import type { Frame, Hello } from "./common.ts";
+import type { FrameCodec, Hello } from "./common.ts";
 
 /** By username, for somebody who does not know the account. Answer: `account`, or `absent` with the proof of that. */
 export interface LookupUsername {
@@ -89,34 +89,30 @@ export type LookupReply =
   | { readonly kind: "availability"; readonly reason: number }
   | { readonly kind: "done" };
 
-export const lookupRequestCodec: Codec<Frame<LookupRequest>> = frameCodec(
-  variant<LookupRequest>(uint8, {
-    lookup_username: [1, struct<LookupUsername>({ username: text(256), fromVersion: uint32, knownSize: safeUint64 })],
-    lookup_account: [
-      2,
-      struct<LookupAccount>({ accountId: id32, fromVersion: uint32, accountValues: uint32, nameValues: uint32, knownSize: safeUint64 }),
-    ],
-    take_key_package: [3, struct<TakeKeyPackage>({ accountId: id32, deviceId: deviceIdCodec, token: tokenCodec })],
-    check_username: [4, struct<{ username: string }>({ username: text(256) })],
-    ping: [5, empty],
-    lookup_card: [6, struct<LookupCard>({ accountId: id32, deviceId: deviceIdCodec })],
-  }),
-);
+export const lookupRequestCodec: FrameCodec<LookupRequest> = frameCodec<LookupRequest>({
+  lookup_username: [1, struct<LookupUsername>({ username: text(256), fromVersion: uint32, knownSize: safeUint64 })],
+  lookup_account: [
+    2,
+    struct<LookupAccount>({ accountId: id32, fromVersion: uint32, accountValues: uint32, nameValues: uint32, knownSize: safeUint64 }),
+  ],
+  take_key_package: [3, struct<TakeKeyPackage>({ accountId: id32, deviceId: deviceIdCodec, token: tokenCodec })],
+  check_username: [4, struct<{ username: string }>({ username: text(256) })],
+  ping: [5, empty],
+  lookup_card: [6, struct<LookupCard>({ accountId: id32, deviceId: deviceIdCodec })],
+});
 
 const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 196_608 });
 
-export const lookupReplyCodec: Codec<Frame<LookupReply>> = frameCodec(
-  variant<LookupReply>(uint8, {
-    hello: [0, helloCodec],
-    error: [1, wireErrorCodec],
-    account: [
-      2,
-      struct<AccountRecord>({ states: signedList, pops: signedList, bindings: signedList, proof: opaqueV(maxDirectoryProofBytes) }),
-    ],
-    key_package: [3, struct<TakenKeyPackage>({ card: opaqueV(8192), keyPackage: opaqueV(maxKeyPackageBytes), lastResort: bool })],
-    availability: [4, struct<{ reason: number }>({ reason: uint8 })],
-    done: [5, empty],
-    absent: [6, struct<AbsentName>({ bindings: signedList, proof: opaqueV(maxDirectoryProofBytes) })],
-    card: [7, struct<{ card: Uint8Array }>({ card: opaqueV(8192) })],
-  }),
-);
+export const lookupReplyCodec: FrameCodec<LookupReply> = frameCodec<LookupReply>({
+  hello: [0, helloCodec],
+  error: [1, wireErrorCodec],
+  account: [
+    2,
+    struct<AccountRecord>({ states: signedList, pops: signedList, bindings: signedList, proof: opaqueV(maxDirectoryProofBytes) }),
+  ],
+  key_package: [3, struct<TakenKeyPackage>({ card: opaqueV(8192), keyPackage: opaqueV(maxKeyPackageBytes), lastResort: bool })],
+  availability: [4, struct<{ reason: number }>({ reason: uint8 })],
+  done: [5, empty],
+  absent: [6, struct<AbsentName>({ bindings: signedList, proof: opaqueV(maxDirectoryProofBytes) })],
+  card: [7, struct<{ card: Uint8Array }>({ card: opaqueV(8192) })],
+});

@@ -1,9 +1,9 @@
-import { empty, struct, uint8, variant } from "@latchkey/codec";
-import type { Codec } from "@latchkey/codec";
+import { empty, struct } from "@latchkey/codec";
+
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
 import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
-import type { Frame, Hello } from "./common.ts";
+import type { FrameCodec, Hello } from "./common.ts";
 
 /** Puts a sealed item into somebody's inbox. Storing the same bytes again is a retry. Answer: `done`. */
 export interface PostItem {
@@ -20,13 +20,13 @@ export type PostRequest = ({ readonly kind: "post" } & PostItem) | { readonly ki
 /** What the server answers on a `post` connection. */
 export type PostReply = ({ readonly kind: "hello" } & Hello) | ({ readonly kind: "error" } & WireError) | { readonly kind: "done" };
 
-export const postRequestCodec: Codec<Frame<PostRequest>> = frameCodec(
-  variant<PostRequest>(uint8, {
-    post: [1, struct<PostItem>({ inboxId: id32, capability: id32, blob: blobBytes, token: tokenCodec })],
-    ping: [2, empty],
-  }),
-);
+export const postRequestCodec: FrameCodec<PostRequest> = frameCodec<PostRequest>({
+  post: [1, struct<PostItem>({ inboxId: id32, capability: id32, blob: blobBytes, token: tokenCodec })],
+  ping: [2, empty],
+});
 
-export const postReplyCodec: Codec<Frame<PostReply>> = frameCodec(
-  variant<PostReply>(uint8, { hello: [0, helloCodec], error: [1, wireErrorCodec], done: [2, empty] }),
-);
+export const postReplyCodec: FrameCodec<PostReply> = frameCodec<PostReply>({
+  hello: [0, helloCodec],
+  error: [1, wireErrorCodec],
+  done: [2, empty],
+});

@@ -1,5 +1,4 @@
-import type { Codec } from "@latchkey/codec";
-import type { Frame, Role } from "./common.ts";
+import type { FrameCodec, Role } from "./common.ts";
 import { deviceReplyCodec, deviceRequestCodec } from "./device.ts";
 import type { DeviceReply, DeviceRequest } from "./device.ts";
 import { logReplyCodec, logRequestCodec } from "./log.ts";
@@ -19,7 +18,7 @@ export interface RoleFrames {
 
 /** The codecs of each role's frames. Decoding throws CodecError for what is malformed or another role's. */
 export const roleCodecs: {
-  readonly [R in Role]: { readonly request: Codec<Frame<RoleFrames[R]["request"]>>; readonly reply: Codec<Frame<RoleFrames[R]["reply"]>> };
+  readonly [R in Role]: { readonly request: FrameCodec<RoleFrames[R]["request"]>; readonly reply: FrameCodec<RoleFrames[R]["reply"]> };
 } = {
   device: { request: deviceRequestCodec, reply: deviceReplyCodec },
   log: { request: logRequestCodec, reply: logReplyCodec },

@@ -391,7 +391,9 @@ function orMalformed<T>(read: () => T): T {
 
 async function orRefuse<T>(
   verify: () => Promise<T>,
-  codeOf: (error: TransparencyError) => "invalid_account_state" | "account_conflict" = () => "invalid_account_state",
+  // What has expired by this server's clock, or is not yet valid: one of the two clocks is off.
+  codeOf: (error: TransparencyError) => "invalid_account_state" | "account_conflict" | "clock_off" = (error) =>
+    error.code === "expired" ? "clock_off" : "invalid_account_state",
 ): Promise<T> {
   try {
     return await verify();

@@ -34,18 +34,18 @@ describe("frames that are no requests", () => {
     const bystander = await TestClient.connect(server.url, "log");
     const log = createTestLog();
     await createLog(bystander, log);
-    const request = encode(logRequestCodec, { id: 77, body: append });
+    // Kind 1 is a request on every role.
+    const request = encode(logRequestCodec, { id: 77, body: { kind: "create", logId: zeros, accessHash: zeros, token: none } });
     const hostile: Record<string, Uint8Array | string> = {
       empty: none,
       "three bytes": random(3),
       "id only": new Uint8Array([0, 0, 0, 77]),
-      "unknown kind": new Uint8Array([0, 0, 0, 77, 200]),
-      "trailing byte": new Uint8Array([...request, 0]),
+      "trailing byte": new Uint8Array([...request, 0xff]),
       "truncated by one": request.subarray(0, -1),
       "truncated in the middle": request.subarray(0, 60),
       "id of events": encode(logRequestCodec, { id: 0, body: append }),
-      "a length that lies": new Uint8Array([0, 0, 0, 77, 3, ...random(41), 0xbf, 0xff, 0xff, 0xff]),
-      noise: random(5000),
+      "a length that lies": new Uint8Array([0, 0, 0, 77, 1, ...random(41), 0xbf, 0xff, 0xff, 0xff]),
+      noise: new Uint8Array([0, 0, 0, 77, 1, ...random(5000)]),
       text: "hello",
     };
     for (const role of roleNames) {
@@ -59,6 +59,21 @@ describe("frames that are no requests", () => {
       }
     }
     expect(await bystander.outcome({ ...append, logId: log.logId })).toBe("accepted");
+  });
+
+  test("[E-71] a request of a kind that this server does not know is refused, and the connection goes on, on every role", async () => {
+    const server = await runServer();
+    for (const role of roleNames) {
+      const client = await TestClient.connect(server.url, role);
+      for (const unknown of [new Uint8Array([0, 0, 0, 77, 200]), new Uint8Array([0, 0, 0, 78, 255, ...random(5000)])])
+        expect(await client.sendBytes(unknown, unknown[3] ?? 0)).toEqual({ kind: "error", code: "unsupported", retryAfterMs: 0 });
+      // A thousand of them hold nothing back.
+      const many = Array.from({ length: 1000 }, (_, at) => new Uint8Array([0, 1, at >> 8, at & 0xff, 99]));
+      const answers = await Promise.all(many.map((bytes, at) => client.sendBytes(bytes, 65_536 + at)));
+      expect(answers.every((answer) => answer.kind === "error" && answer.code === "unsupported")).toBe(true);
+      expect(await client.outcome({ kind: "ping" })).toBe("done");
+      await client.close();
+    }
   });
 
   test("every truncation of a request ends its own connection only", async () => {

@@ -1,7 +1,7 @@
 import { CodecError, decode } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { closeCodes } from "@latchkey/protocol";
-import type { Frame, Hello, WireError, WireErrorCode } from "@latchkey/protocol";
+import { closeCodes, frameHead } from "@latchkey/protocol";
+import type { Frame, FrameCodec, Hello, KnownWireErrorCode, WireError } from "@latchkey/protocol";
 import { Refusal, StoreError } from "../errors.ts";
 import { countRefusal } from "../metrics.ts";
 import type { Connection, Session } from "./connection.ts";
@@ -18,14 +18,14 @@ export type Handled = Promise<void> | undefined;
 export abstract class RoleSession<Request extends { readonly kind: string }, Reply extends { readonly kind: string }> implements Session {
   protected readonly services: Services;
   protected readonly connection: Connection;
-  readonly #requests: Codec<Frame<Request>>;
+  readonly #requests: FrameCodec<Request>;
   readonly #replies: Codec<Frame<Reply | CommonReply>>;
   protected isClosed = false;
 
   constructor(params: {
     services: Services;
     connection: Connection;
-    requests: Codec<Frame<Request>>;
+    requests: FrameCodec<Request>;
     replies: Codec<Frame<Reply | CommonReply>>;
   }) {
     this.services = params.services;
@@ -40,6 +40,12 @@ export abstract class RoleSession<Request extends { readonly kind: string }, Rep
   receive(frame: Uint8Array): Promise<void> | undefined {
     const { counters } = this.services;
     counters.requests += 1;
+    const head = frameHead(frame);
+    if (head !== undefined && head.id !== 0 && !this.#requests.kinds.has(head.kind)) {
+      // Asked by a client of a later version, which then does without.
+      this.fail(head.id, new Refusal("unsupported"), frame.length);
+      return undefined;
+    }
     let request: Frame<Request>;
     try {
       request = decode(this.#requests, frame);
@@ -61,7 +67,7 @@ export abstract class RoleSession<Request extends { readonly kind: string }, Rep
     const { counters } = this.services;
     counters.protocolErrors += 1;
     countRefusal(counters, code);
-    this.#error(frameId(frame), new Refusal(code));
+    this.#error(frameHead(frame)?.id ?? 0, new Refusal(code));
     this.connection.close(code === "too_large" ? closeCodes.tooLarge : closeCodes.protocolError);
   }
 
@@ -120,13 +126,8 @@ function refusalOf(error: unknown): Refusal {
   return new Refusal("internal");
 }
 
-const storeRefusals: Readonly<Record<StoreError["code"], WireErrorCode>> = {
+const storeRefusals: Readonly<Record<StoreError["code"], KnownWireErrorCode>> = {
   full: "storage_full",
   closed: "shutting_down",
   failed: "internal",
 };
-
-/** The id of a frame that does not decode, as far as it has one. */
-function frameId(frame: Uint8Array): number {
-  return frame.length < 4 ? 0 : new DataView(frame.buffer, frame.byteOffset).getUint32(0);
-}
