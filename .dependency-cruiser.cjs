@@ -59,6 +59,8 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/mls/src/crypto/(node|web|noble)\\.ts$",
       "^packages/client/src/platform/(node|web)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
+      "^packages/server/src/testing/index\\.ts$",
+      "^packages/client/src/testing/index\\.ts$",
       "/package\\.json$",
     ],
   },

@@ -26,6 +26,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "sim",
+          include: ["sim/src/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["e2e/src/**/*.e2e.ts"],
           environment: "node",

@@ -27,6 +27,7 @@ const steps = [
   { name: "examples", title: "Examples in the docs compile", run: () => check([tool("check-examples.js")]) },
   { name: "unit", title: "Unit, property, vector and conformance tests", run: () => vitest("unit") },
   { name: "attacks", title: "Known attacks: a malicious operator, honest clients", run: () => vitest("attacks") },
+  { name: "sim", title: "Simulated lives: many clients, one server, seeded faults", run: () => vitest("sim") },
   { name: "interop", title: "Interoperation: ts-mls, and core-crypto in Chromium", run: interoperate },
   { name: "build", title: "Web app: build and size at first load", run: buildAndMeasure },
   { name: "e2e", title: "End to end in Chromium", run: endToEnd },

@@ -1,7 +1,9 @@
 import { isHost } from "@latchkey/protocol";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { createRateAdmission } from "./admission/admission.ts";
@@ -14,6 +16,7 @@ import { signerOf } from "./directory/keys.ts";
 import { Publisher } from "./directory/publisher.ts";
 import { nodeSignatures } from "./directory/signatures.ts";
 import { VrfService } from "./directory/vrf-service.ts";
+import type { VrfProve } from "./directory/vrf-service.ts";
 import { Witnesses } from "./directory/witnesses.ts";
 import { ServerError, StoreError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
@@ -45,6 +48,29 @@ export interface RunningServer {
 export interface ServerParts {
   readonly openStore?: (directory: string, limits: ServerLimits) => Promise<Store>;
   readonly nowMs?: () => number;
+  /** Calls `run` after `delayMs`, in place of the process's timers; the result calls it off. */
+  readonly setTimer?: (delayMs: number, run: () => void) => () => void;
+  /** Takes the HTTP server, which then listens on no port. */
+  readonly serve?: (server: Server) => void;
+  /** Proves places in the map, in place of the VRF's thread. */
+  readonly prove?: VrfProve;
+}
+
+/** Closing the server calls a timer off: no process waits for one. */
+function processTimer(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
+/** Runs something again and again until it is called off. */
+function repeat(setTimer: NonNullable<ServerParts["setTimer"]>, intervalMs: number, run: () => void): () => void {
+  let cancel = setTimer(intervalMs, next);
+  function next(): void {
+    cancel = setTimer(intervalMs, next);
+    run();
+  }
+  return () => cancel();
 }
 
 const housekeepingMs = 3_600_000;
@@ -65,7 +91,7 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
   const log = pino({ level: options.logLevel ?? "info", base: null }, pino.destination({ fd: 2, sync: true }));
   const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);
   try {
-    return await listen({ options, limits, nowMs, log, store });
+    return await listen({ options, limits, nowMs, log, store, parts });
   } catch (error) {
     await store.close();
     throw error;
@@ -78,8 +104,10 @@ async function listen(params: {
   nowMs: () => number;
   log: Logger;
   store: Store;
+  parts: ServerParts;
 }): Promise<RunningServer> {
-  const { options, limits, nowMs, log, store } = params;
+  const { options, limits, nowMs, log, store, parts } = params;
+  const setTimer = parts.setTimer ?? processTimer;
   let isHealthy = true;
   // The public name may depend on the port, which is known once the server listens; requests come after that.
   const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway } = {};
@@ -112,14 +140,7 @@ async function listen(params: {
   const blobDirectory = join(options.dataDirectory, "blobs");
   await prepareBlobDirectory(blobDirectory);
   const address = options.address ?? "127.0.0.1";
-  try {
-    await app.listen({ host: address, port: options.port });
-  } catch (cause) {
-    await app.close();
-    throw listenError(cause, address, options.port);
-  }
-  // A TCP server's address is always AddressInfo.
-  const { port } = app.server.address() as AddressInfo;
+  const port = await listenOn({ app, address, port: options.port, serve: parts.serve });
   const host = options.host ?? `localhost:${port}`;
   const context: ServerContext = {
     host,
@@ -130,7 +151,7 @@ async function listen(params: {
     limits,
     nowMs,
   };
-  const { publisher, vrf } = await startDirectory({ options, context, store, log, reportBug });
+  const { publisher, vrf } = await startDirectory({ options, context, store, log, reportBug, setTimer, prove: parts.prove });
   const blobs = new BlobService({ directory: blobDirectory, index: store, context });
   const services = {
     context,
@@ -162,20 +183,18 @@ async function listen(params: {
       if (!(error instanceof StoreError)) reportBug(error);
     }
   };
-  const housekeeping = setInterval(() => void keepHouse(), housekeepingMs);
-  housekeeping.unref();
+  const stopHousekeeping = repeat(setTimer, housekeepingMs, () => void keepHouse());
   void keepHouse();
-  const ticking = setInterval(() => {
+  const stopTicking = repeat(setTimer, tickMs, () => {
     publisher.tick().catch((error: unknown) => {
       if (!(error instanceof StoreError)) reportBug(error);
     });
-  }, tickMs);
-  ticking.unref();
+  });
 
   let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    clearInterval(housekeeping);
-    clearInterval(ticking);
+    stopHousekeeping();
+    stopTicking();
     await gateway.close();
     await publisher.close();
     await app.close();
@@ -196,6 +215,24 @@ async function listen(params: {
   return { url: `${scheme}://${shown}:${port}`, host, port, failed, close, [Symbol.asyncDispose]: close };
 }
 
+/** The port on which the app listens: a free one for 0, and 0 where `serve` takes the HTTP server. @throws ServerError */
+async function listenOn(params: { app: FastifyInstance; address: string; port: number; serve: ServerParts["serve"] }): Promise<number> {
+  const { app, address, port, serve } = params;
+  if (serve !== undefined) {
+    await app.ready();
+    serve(app.server);
+    return 0;
+  }
+  try {
+    await app.listen({ host: address, port });
+  } catch (cause) {
+    await app.close();
+    throw listenError(cause, address, port);
+  }
+  // A TCP server's address is always AddressInfo.
+  return (app.server.address() as AddressInfo).port;
+}
+
 /** Opens the directory's log, or begins it, and starts publishing. */
 async function startDirectory(params: {
   options: ServerOptions;
@@ -203,14 +240,16 @@ async function startDirectory(params: {
   store: Store;
   log: Logger;
   reportBug: (error: unknown) => void;
+  setTimer: NonNullable<ServerParts["setTimer"]>;
+  prove: VrfProve | undefined;
 }): Promise<{ publisher: Publisher; vrf: VrfService }> {
-  const { options, context, store, log, reportBug } = params;
+  const { options, context, store, log, reportBug, setTimer } = params;
   const { dataDirectory } = options;
   const { nowMs, host, limits } = context;
   const warn = (message: string): void => log.warn(message);
   const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: nowMs(), warn });
   const { keys, origin, policies } = opened;
-  const vrf = new VrfService(keys.vrf.secretKey);
+  const vrf = new VrfService(keys.vrf.secretKey, params.prove);
   const adopted = await adoptAccounts({ store, vrf, keys, origin, nowMs });
   if (adopted > 0) log.info({ accounts: adopted }, "listed the accounts in the new directory");
   const witnesses = new Witnesses({
@@ -226,11 +265,7 @@ async function startDirectory(params: {
     intervalMs: limits.publicationIntervalMs,
     headsIntervalMs: limits.headsIntervalMs,
     nowMs,
-    schedule(run, delayMs) {
-      // Closing the server calls it off: nothing waits for a timer of seconds.
-      const timer = setTimeout(run, delayMs);
-      return () => clearTimeout(timer);
-    },
+    schedule: (run, delayMs) => setTimer(delayMs, run),
     reportBug,
     onBehind: () => warn("a witness has seen more of the directory's log than there is: the data folder is an old copy"),
     onQuorum(isMet) {

@@ -74,15 +74,23 @@ class VrfThread {
 
 const thread = new VrfThread();
 
+/** Proves the places of labels: one proof with its output for each alpha, in order. */
+export type VrfProve = (secretKey: Uint8Array, alphas: readonly Uint8Array[]) => Promise<VrfAnswer["proofs"]>;
+
+const proveOnThread: VrfProve = async (secretKey, alphas) => (await thread.prove(secretKey, alphas)).proofs;
+
 /** Where labels stand in the map of one directory. */
 export class VrfService {
   readonly #secretKey: Uint8Array;
+  readonly #prove: VrfProve;
   /** Names that were asked for and that the directory may not have listed: made, or being made. */
   readonly #remembered = new Map<string, Promise<NewLabel>>();
   #waiting = 0;
 
-  constructor(secretKey: Uint8Array) {
+  /** `prove` stands in for the VRF's thread. */
+  constructor(secretKey: Uint8Array, prove: VrfProve = proveOnThread) {
     this.#secretKey = secretKey;
+    this.#prove = prove;
   }
 
   /** The labels with their places, in the order asked. Half a millisecond each on the VRF's thread, unless they are remembered. */
@@ -145,7 +153,7 @@ export class VrfService {
     this.#waiting += names.length;
     try {
       const alphas = names.map(({ type, value }) => labelInput(type, value));
-      const { proofs } = await thread.prove(this.#secretKey, alphas);
+      const proofs = await this.#prove(this.#secretKey, alphas);
       return names.map(({ type, value }, at): NewLabel => {
         const made = proofs[at];
         if (made === undefined) throw new Error("the VRF's thread answers every label");

@@ -1,0 +1,10 @@
+// What the client loads when it is needed is loaded here, so that in a simulation it takes no time.
+import "@scure/bip39";
+import "@scure/bip39/wordlists/english.js";
+import "../account/recover.ts";
+import "../devices/accept-link.ts";
+import "../devices/archive.ts";
+import "../devices/offer-link.ts";
+
+export { createMemoryStore } from "../store/memory-store.testing.ts";
+export type { Store, StoreTransaction } from "../store/store.ts";

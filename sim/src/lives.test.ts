@@ -1,0 +1,43 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import type { casts } from "./casts.ts";
+import type { Life } from "./run.ts";
+
+const isNightly = process.env["LATCHKEY_NIGHTLY"] === "1";
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+
+/** Lives in a process of their own: nothing but the simulation may take time there. */
+async function lives(cast: keyof typeof casts, seeds: number, params: { from?: number; moves?: number } = {}): Promise<Life[]> {
+  const { from = 1, moves = 50 } = params;
+  const args = [main, "--json", "--cast", cast, "--seeds", `${seeds}`, "--from", `${from}`, "--moves", `${moves}`];
+  const found = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 30 }).catch((error: unknown) => {
+    // Lives that break a promise are told by their lines and by the exit status.
+    if (error instanceof Error && "stdout" in error && "code" in error && error.code === 1 && error.stdout !== "") return error;
+    throw error;
+  });
+  return String((found as { stdout: string }).stdout)
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Life);
+}
+
+function broken(found: readonly Life[]): string[] {
+  return found.filter((life) => life.broken.length > 0).map((life) => `seed "${life.seed}": ${life.broken.join("; ")}`);
+}
+
+describe("simulated lives", () => {
+  test("a seed gives the same life again", { timeout: 120_000 }, async () => {
+    const [[one], [two]] = [await lives("daily", 1, { from: 7 }), await lives("daily", 1, { from: 7 })];
+    expect(one).toEqual(two);
+    expect(one?.requests).toBeGreaterThan(500);
+  });
+
+  test("people whose networks, devices and server fail keep every promise to one another", { timeout: 36_000_000 }, async () => {
+    const seeds = isNightly ? 50_000 : 10;
+    const found = await lives("daily", seeds);
+    expect(found).toHaveLength(seeds);
+    expect(broken(found)).toEqual([]);
+  });
+});

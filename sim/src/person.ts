@@ -1,0 +1,157 @@
+import { ClientError, createClient } from "@latchkey/client";
+import type { Client, ClientEvent, Platform, Store } from "@latchkey/client";
+import { createNodePlatform } from "@latchkey/client/node";
+import { createMemoryStore } from "@latchkey/client/testing";
+import { Chance } from "./chance.ts";
+import type { Network } from "./network.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** From opening to closing or to the moment when the power failed. */
+interface Life {
+  isOver: boolean;
+  /** Transactions that write until the power fails; `undefined` for never. The last one is kept if `isKept`. */
+  fuse: { left: number; readonly isKept: boolean } | undefined;
+}
+
+/** A text that somebody sent. */
+export interface Said {
+  readonly conversationId: string;
+  readonly text: string;
+  readonly messageId: string;
+}
+
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+
+/** An honest person: the real client on a device whose power, network and clock the simulation rules. */
+export class Person {
+  readonly name: string;
+  readonly #timeline: Timeline;
+  readonly #network: Network;
+  readonly #chance: Chance;
+  #records: Map<string, Uint8Array>;
+  #life: Life | undefined;
+  #client: Client | undefined;
+  #lives = 0;
+  /** By how much this device's clock is off. */
+  skewMs = 0;
+  /** Everything that it said and that its client took. */
+  readonly said: Said[] = [];
+  /** Failures that are no `ClientError`: each is a fault of the product. */
+  readonly faults: string[] = [];
+  /** Codes with which what was asked was refused, in order. */
+  readonly refusals: string[] = [];
+  /** What the client told while it ran. */
+  readonly told: ClientEvent["kind"][] = [];
+
+  constructor(params: { name: string; timeline: Timeline; network: Network; chance: Chance; records?: Map<string, Uint8Array> }) {
+    this.name = params.name;
+    this.#timeline = params.timeline;
+    this.#network = params.network;
+    this.#chance = params.chance;
+    this.#records = params.records ?? new Map();
+  }
+
+  /** A copy of what lies on the device. */
+  snapshot(): Map<string, Uint8Array> {
+    return new Map(this.#records);
+  }
+
+  /** What lies on the device, for whoever took it over. */
+  get records(): Map<string, Uint8Array> {
+    return this.#records;
+  }
+
+  get isOpen(): boolean {
+    return this.#client !== undefined && this.#life?.isOver === false;
+  }
+
+  /** The running client. @throws Error while there is none */
+  get client(): Client {
+    if (this.#client === undefined || this.#life?.isOver !== false) throw new Error(`${this.name}'s device is off`);
+    return this.#client;
+  }
+
+  /** Starts the app. */
+  async open(): Promise<void> {
+    if (this.isOpen) return;
+    const life: Life = { isOver: false, fuse: undefined };
+    const random = new Chance(`${this.name} ${this.#lives++} ${this.#chance.between(0, 1 << 24)}`);
+    const client = await createClient({
+      store: this.#store(life),
+      platform: this.#platform(life, random),
+      serverUrl: "http://sim",
+    });
+    this.#life = life;
+    this.#client = client;
+    client.subscribe((event) => {
+      if (!life.isOver) this.told.push(event.kind);
+    });
+  }
+
+  /** The power fails: at once, or while it writes. */
+  crash(params: { afterWrites: number; isKept: boolean } = { afterWrites: 0, isKept: true }): void {
+    const life = this.#life;
+    if (life === undefined || life.isOver) return;
+    if (params.afterWrites > 0) {
+      life.fuse = { left: params.afterWrites, isKept: params.isKept };
+      return;
+    }
+    life.isOver = true;
+    this.#network.drop((connection) => connection.who === this.name);
+  }
+
+  /** Asks the client for something; what becomes of it is noted. */
+  act<T>(what: string, run: (client: Client) => Promise<T>): Promise<T | undefined> {
+    const life = this.#life;
+    if (!this.isOpen) return Promise.resolve(undefined);
+    return run(this.client).catch((error: unknown) => {
+      if (life?.isOver === true) return undefined;
+      if (error instanceof ClientError) this.refusals.push(`${what}: ${error.code}`);
+      else this.faults.push(`${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      return undefined;
+    });
+  }
+
+  /** Says something in a conversation. */
+  async say(conversationId: string, text: string): Promise<void> {
+    const message = await this.act("send", (client) => client.send(conversationId, text));
+    if (message !== undefined) this.said.push({ conversationId: message.conversationId, text, messageId: message.id });
+  }
+
+  #store(life: Life): Store {
+    const store = createMemoryStore(this.#records);
+    const timeline = this.#timeline;
+    const [network, name] = [this.#network, this.name];
+    return {
+      async transact(mode, run) {
+        if (life.isOver) return never();
+        timeline.busy();
+        const { fuse } = life;
+        if (mode === "write" && fuse !== undefined && --fuse.left <= 0) {
+          life.isOver = true;
+          network.drop((connection) => connection.who === name);
+          if (fuse.isKept) await store.transact(mode, run);
+          return never();
+        }
+        return store.transact(mode, run);
+      },
+      close: () => store.close(),
+    };
+  }
+
+  #platform(life: Life, random: Chance): Platform {
+    const timeline = this.#timeline;
+    const fetchNow = this.#network.fetch(this.name);
+    return {
+      ...createNodePlatform(),
+      random: random.bytes,
+      nowMs: () => timeline.nowMs + this.skewMs,
+      connect: (url, protocol) => this.#network.connect(this.name, url, protocol),
+      fetch: (input, init) => (life.isOver ? never() : fetchNow(input, init)),
+      setTimer: (delayMs, run) =>
+        timeline.schedule(delayMs, () => {
+          if (!life.isOver) run();
+        }),
+    };
+  }
+}

@@ -1,0 +1,160 @@
+import type { Conversation, Message } from "@latchkey/client";
+import type { Person } from "./person.ts";
+import type { World } from "./world.ts";
+
+/** What one person has of one conversation at the end. */
+interface View {
+  readonly person: Person;
+  readonly conversation: Conversation;
+  readonly lines: readonly Message[];
+}
+
+/** A text with who said it. */
+function textOf(line: Message): string | undefined {
+  return line.body.kind === "text" ? line.body.text : undefined;
+}
+
+async function viewsOf(world: World): Promise<View[]> {
+  const views: View[] = [];
+  for (const person of world.people.values()) {
+    for (const conversation of await person.client.conversations()) {
+      views.push({ person, conversation, lines: await person.client.messages(conversation.id, { limit: 10_000 }) });
+    }
+  }
+  return views;
+}
+
+/** Every promise that this world broke, in words; nothing when all were kept. Call when the world is calm. */
+export async function brokenPromises(world: World): Promise<string[]> {
+  const broken: string[] = [];
+  const views = await viewsOf(world);
+  for (const person of world.people.values()) for (const fault of person.faults) broken.push(`${person.name}'s client failed: ${fault}`);
+  const conversations = new Set(views.map(({ conversation }) => conversation.id));
+  for (const id of conversations) {
+    const shared = views.filter(({ conversation }) => conversation.id === id);
+    broken.push(...once(shared), ...sameOrder(shared), ...everything(shared));
+  }
+  broken.push(...(await stuck(views)));
+  broken.push(...acknowledged(world, views));
+  return broken;
+}
+
+/** Nobody sees a text twice, and nobody sees one that its author did not say. */
+function once(views: readonly View[]): string[] {
+  return views.flatMap(({ person, lines, conversation }) => {
+    const texts = lines.flatMap((line) => textOf(line) ?? []);
+    const twice = texts.filter((text, at) => texts.indexOf(text) !== at);
+    const wrong = lines.filter((line) => {
+      const text = textOf(line);
+      return text !== undefined && line.author?.username !== text.split(" ")[0];
+    });
+    return [
+      ...twice.map((text) => `${person.name} sees "${text.slice(0, 40)}" twice in ${conversation.title}`),
+      ...wrong.map(
+        (line) => `${person.name} is shown ${line.author?.username ?? "nobody"} as the author of "${textOf(line)?.slice(0, 40)}"`,
+      ),
+    ];
+  });
+}
+
+/** What two people both have they have in the same order. */
+function sameOrder(views: readonly View[]): string[] {
+  const broken: string[] = [];
+  for (const [at, one] of views.entries()) {
+    for (const other of views.slice(at + 1)) {
+      const [a, b] = [accepted(one), accepted(other)];
+      const [mine, theirs] = [a.filter((text) => b.includes(text)), b.filter((text) => a.includes(text))];
+      if (mine.join("\n") !== theirs.join("\n"))
+        broken.push(`${one.person.name} and ${other.person.name} have ${one.conversation.title} in another order`);
+    }
+  }
+  return broken;
+}
+
+/** Texts that stand in the log. */
+function accepted({ lines }: View): string[] {
+  return lines.flatMap((line) => (line.delivery === undefined || line.delivery.kind === "accepted" ? (textOf(line) ?? []) : []));
+}
+
+/** Members who were there the whole time between two texts that they have, have everything between them. */
+function everything(views: readonly View[]): string[] {
+  const broken: string[] = [];
+  const active = views.filter(({ conversation }) => conversation.status === "active");
+  for (const one of active) {
+    for (const other of active) {
+      if (one === other) continue;
+      const since = lastArrival(one);
+      const [a, b] = [accepted(one), accepted(other)];
+      const common = b.filter((text) => a.includes(text));
+      const [first] = common.filter((text) => placeOf(one, text) > since);
+      if (first === undefined) continue;
+      const missing = b.slice(b.indexOf(first)).filter((text) => !a.includes(text));
+      for (const text of missing) {
+        if (placeOf(other, text) > lastArrival(other))
+          broken.push(`${one.person.name} lacks "${text.slice(0, 40)}" that ${other.person.name} has in ${one.conversation.title}`);
+      }
+    }
+  }
+  return broken;
+}
+
+/** Place of the last line by which this person came into the conversation, or came back. */
+function lastArrival({ person, lines }: View): number {
+  const arrivals = lines.filter(
+    ({ body }) => body.kind === "created" || (body.kind === "added" && body.people.some(({ username }) => username === person.name)),
+  );
+  return arrivals.at(-1)?.order ?? -1;
+}
+
+function placeOf({ lines }: View, text: string): number {
+  return lines.find((line) => textOf(line) === text)?.order ?? -1;
+}
+
+/** A text that was acknowledged is in the conversation of every member who was there. */
+function acknowledged(world: World, views: readonly View[]): string[] {
+  const broken: string[] = [];
+  for (const person of world.people.values()) {
+    for (const { text, messageId, conversationId } of person.said) {
+      const own = views.find((view) => view.person === person && view.conversation.id === conversationId);
+      const line = views
+        .filter((view) => view.person === person)
+        .flatMap(({ lines }) => lines)
+        .find(({ id, body }) => id === messageId || (body.kind === "text" && body.text === text));
+      if (line === undefined)
+        broken.push(`${person.name} said "${text.slice(0, 40)}" and has it no more (${own?.conversation.status ?? "gone"})`);
+    }
+  }
+  return broken;
+}
+
+/** Nobody waits for something without a reason that is told. */
+async function stuck(views: readonly View[]): Promise<string[]> {
+  const broken: string[] = [];
+  for (const { person, conversation, lines } of views) {
+    const alarms = await person.client.alarms();
+    const told = alarms.some(({ conversationId }) => conversationId === conversation.id || conversationId === undefined);
+    if (conversation.status === "pending") broken.push(`${person.name}'s ${conversation.title} is still pending`);
+    if (conversation.status === "paused")
+      broken.push(
+        `${person.name}'s ${conversation.title} is paused${
+          told
+            ? ": " +
+              lines
+                .filter(({ body }) => body.kind === "alarm")
+                .map(({ body }) => (body.kind === "alarm" ? body.reason : ""))
+                .join(" / ")
+            : ", and nothing says why"
+        }`,
+      );
+    if (conversation.status !== "active") continue;
+    const waiting = lines.filter(({ delivery }) => delivery?.kind === "pending");
+    for (const line of waiting) {
+      const hold = (await person.client.verification(conversation.id)).hold;
+      if (hold === undefined && !told)
+        broken.push(`"${textOf(line)?.slice(0, 40)}" of ${person.name} waits in ${conversation.title}, and nothing says why`);
+    }
+    const unreadable = lines.flatMap(({ body }) => (body.kind === "unreadable" ? [body.reason] : []));
+    if (unreadable.length > 0) broken.push(`${person.name} cannot read ${unreadable.length} in ${conversation.title}: ${unreadable[0]}`);
+  }
+  return broken;
+}

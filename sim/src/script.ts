@@ -1,0 +1,175 @@
+import type { Client, Conversation } from "@latchkey/client";
+import type { Person } from "./person.ts";
+import type { World } from "./world.ts";
+
+/** One thing that happens in a simulated life. Does not wait for what it sets off. */
+export interface Move {
+  readonly name: string;
+  /** How often it happens beside the others. */
+  readonly weight: number;
+  run(world: World): Promise<void> | void;
+}
+
+const minuteMs = 60_000;
+
+/** Somebody whose device is on. */
+function anybody(world: World): Person | undefined {
+  const open = [...world.people.values()].filter((person) => person.isOpen);
+  return open.length === 0 ? undefined : world.chance.pick(open);
+}
+
+/** Asks somebody's client for something, without waiting. */
+function ask(person: Person, what: string, run: (client: Client) => Promise<unknown>): void {
+  void person.act(what, run);
+}
+
+async function conversationOf(world: World, person: Person, kind?: Conversation["kind"]): Promise<Conversation | undefined> {
+  const all = (await person.act("conversations", (client) => client.conversations())) ?? [];
+  const fitting = all.filter((each) => each.status !== "removed" && (kind === undefined || each.kind === kind));
+  return fitting.length === 0 ? undefined : world.chance.pick(fitting);
+}
+
+function others(world: World, person: Person): string[] {
+  return [...world.people.keys()].filter((name) => name !== person.name);
+}
+
+/** What people do all day. */
+export const dailyLife: readonly Move[] = [
+  {
+    name: "say",
+    weight: 40,
+    async run(world) {
+      const person = anybody(world);
+      const conversation = person === undefined ? undefined : await conversationOf(world, person);
+      if (person !== undefined && conversation !== undefined) void person.say(conversation.id, `${person.name} ${world.number()}`);
+    },
+  },
+  {
+    name: "long",
+    weight: 2,
+    async run(world) {
+      const person = anybody(world);
+      const conversation = person === undefined ? undefined : await conversationOf(world, person);
+      if (person !== undefined && conversation !== undefined)
+        void person.say(conversation.id, `${person.name} ${world.number()} ${"x".repeat(65_000)}`);
+    },
+  },
+  {
+    name: "write to somebody",
+    weight: 4,
+    run(world) {
+      const person = anybody(world);
+      if (person !== undefined)
+        ask(person, "start", (client) => client.startConversation({ to: [world.chance.pick(others(world, person))] }));
+    },
+  },
+  {
+    name: "found a group",
+    weight: 3,
+    run(world) {
+      const person = anybody(world);
+      if (person === undefined) return;
+      const to = others(world, person).filter(() => world.chance.happens(0.7));
+      if (to.length > 0) ask(person, "found", (client) => client.startConversation({ to, name: `group ${world.number()}` }));
+    },
+  },
+  {
+    name: "add",
+    weight: 4,
+    async run(world) {
+      const person = anybody(world);
+      const group = person === undefined ? undefined : await conversationOf(world, person, "group");
+      if (person !== undefined && group !== undefined)
+        ask(person, "add", (client) => client.addMembers(group.id, [world.chance.pick(others(world, person))]));
+    },
+  },
+  {
+    name: "remove",
+    weight: 4,
+    async run(world) {
+      const person = anybody(world);
+      const group = person === undefined ? undefined : await conversationOf(world, person, "group");
+      if (person === undefined || group === undefined) return;
+      const details = await person.act("details", (client) => client.details(group.id));
+      const members = (details?.members ?? []).filter((member) => !member.person.isSelf);
+      if (members.length > 0) ask(person, "remove", (client) => client.removeMember(group.id, world.chance.pick(members).person.accountId));
+    },
+  },
+  {
+    name: "leave",
+    weight: 1,
+    async run(world) {
+      const person = anybody(world);
+      const group = person === undefined ? undefined : await conversationOf(world, person, "group");
+      if (person !== undefined && group !== undefined) ask(person, "leave", (client) => client.leave(group.id));
+    },
+  },
+];
+
+/** What goes wrong in every network and on every machine. */
+export const faults: readonly Move[] = [
+  {
+    name: "no network",
+    weight: 4,
+    run: (world) => world.network.cut(world.chance.pick([...world.people.keys()]), world.chance.between(1000, 10 * minuteMs)),
+  },
+  { name: "connections lost", weight: 3, run: (world) => world.network.drop(() => world.chance.happens(0.5)) },
+  {
+    name: "power fails",
+    weight: 5,
+    run: (world) => anybody(world)?.crash({ afterWrites: world.chance.between(0, 4), isKept: world.chance.happens(0.5) }),
+  },
+  {
+    name: "device on",
+    weight: 8,
+    async run(world) {
+      const off = [...world.people.values()].filter((person) => !person.isOpen);
+      if (off.length > 0) await world.chance.pick(off).open();
+    },
+  },
+  {
+    name: "server restarts",
+    weight: 1,
+    async run(world) {
+      await world.stopServer();
+      await world.timeline.run(world.chance.between(100, 30_000));
+      await world.startServer();
+    },
+  },
+];
+
+/** How long until the next thing happens: mostly at once, sometimes much later. */
+export function pause(world: World): number {
+  return world.chance.weighted([
+    [6, () => world.chance.between(0, 50)],
+    [3, () => world.chance.between(50, 2000)],
+    [2, () => world.chance.between(2000, minuteMs)],
+    [0.3, () => world.chance.between(minuteMs, 60 * minuteMs)],
+  ])();
+}
+
+/** Plays moves drawn by chance. Answers what was played, for whoever looks for the reason of a failure. */
+export async function play(world: World, moves: readonly Move[], count: number): Promise<string[]> {
+  const played: string[] = [];
+  for (let at = 0; at < count; at++) {
+    const move = world.chance.weighted(moves.map((each) => [each.weight, each] as const));
+    played.push(move.name);
+    await move.run(world);
+    await world.timeline.run(pause(world));
+  }
+  return played;
+}
+
+/** The faults end, everybody is on, and time passes until nothing is left to do. */
+export async function calm(world: World): Promise<void> {
+  world.network.heal();
+  await world.startServer();
+  for (const person of world.people.values()) {
+    // A fuse that did not burn down yet would end this life later.
+    person.crash();
+    await world.timeline.run(100);
+    await person.open();
+  }
+  await world.timeline.run(5 * minuteMs);
+  await world.timeline.run(2 * 60 * minuteMs);
+}
