@@ -7,13 +7,14 @@ interface Cast {
   readonly moves: readonly Move[];
 }
 
-/** The kinds of lives. */
-export const casts = {
-  /** Everybody is honest; networks, devices and the server fail. */
+/** The kinds of lives. `daily`: everybody is honest; networks, devices and the server fail. */
+export type CastName = "daily";
+
+export const casts: Readonly<Record<CastName, Cast>> = {
   daily: { people: ["ada", "ben", "cyd", "dan"], moves: [...dailyLife, ...faults] },
-} as const satisfies Record<string, Cast>;
+};
 
 /** Whether there is such a kind. */
-export function isCast(name: string): name is keyof typeof casts {
+export function isCast(name: string): name is CastName {
   return Object.hasOwn(casts, name);
 }

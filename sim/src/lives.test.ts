@@ -2,14 +2,14 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import type { casts } from "./casts.ts";
+import type { CastName } from "./casts.ts";
 import type { Life } from "./run.ts";
 
 const isNightly = process.env["LATCHKEY_NIGHTLY"] === "1";
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 /** Lives in a process of their own: nothing but the simulation may take time there. */
-async function lives(cast: keyof typeof casts, seeds: number, params: { from?: number; moves?: number } = {}): Promise<Life[]> {
+async function lives(cast: CastName, seeds: number, params: { from?: number; moves?: number } = {}): Promise<Life[]> {
   const { from = 1, moves = 50 } = params;
   const args = [main, "--json", "--cast", cast, "--seeds", `${seeds}`, "--from", `${from}`, "--moves", `${moves}`];
   const found = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 30 }).catch((error: unknown) => {
@@ -17,7 +17,7 @@ async function lives(cast: keyof typeof casts, seeds: number, params: { from?: n
     if (error instanceof Error && "stdout" in error && "code" in error && error.code === 1 && error.stdout !== "") return error;
     throw error;
   });
-  return String((found as { stdout: string }).stdout)
+  return (found as { stdout: string }).stdout
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Life);
