@@ -504,6 +504,10 @@ export const en = {
       advice: "Your keys must be kept somewhere. Leave private browsing, or allow this site to store data, then try again.",
     },
     storage_in_use: { title: "Latchkey is open elsewhere with this profile", advice: "Close it there, then try again." },
+    storage_older: {
+      title: "This browser has data of an early test version",
+      advice: "No version can read it any more. Delete this site's data in the browser's settings, then begin anew.",
+    },
     storage_newer: { title: "A newer Latchkey has used this browser", advice: "Reload to get the newest version. Nothing was changed." },
     profile_restored: {
       title: "This is an old copy of your data",

@@ -18,7 +18,12 @@ function isAsAcknowledged(turn: Turn, accepted: Chain | undefined): boolean {
 /** One's own message stands at the end of the chain: it is part of the conversation now (spec L-6). */
 export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
   const { self, nowMs } = turn.context;
-  set(turn, { outgoing: turn.state.outgoing.filter((item) => item !== message) });
+  const { own } = turn.state;
+  const isNewest = message.sealed !== undefined && message.sealed.own.number > own.number;
+  set(turn, {
+    outgoing: turn.state.outgoing.filter((item) => item !== message),
+    own: isNewest ? message.sealed.own : own,
+  });
   if (message.purpose === "leave") {
     addLine(turn, { order: nextOrder(turn), author: self.accountId, body: { kind: "left" }, id: message.id, acceptedAtMs: nowMs });
     forgetGroup(turn, "left");
@@ -41,21 +46,23 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
 /** One's own commit stands at the end of the chain: its epoch begins, and the joiners are told (spec M-4). */
 export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<void> {
   const { state } = turn;
-  const { chain, logId, roster } = state;
+  const { chain, logId, roster, opening } = state;
   const author = roster?.own;
   if (author === undefined) return;
   if (!isAsAcknowledged(turn, staged.accepted)) {
     pause(turn, "gap");
     return;
   }
-  const next = rosterOf(staged.next);
+  const next = rosterOf(staged.next, opening);
   set(turn, { staged: undefined });
-  await enterEpoch(turn, { group: staged.next, keys: epochKeys(staged.next, logId, chain.seq), roster: next, author, isOwn: true });
+  const keys = epochKeys(staged.next, logId, chain.seq);
+  await enterEpoch(turn, { group: staged.next, keys, roster: next, opening, author, isOwn: true });
   const { tree, proofs = noProofs, change, welcomes } = staged;
   for (const [at, joiner] of change.adds.entries()) {
     const welcome = welcomes[at];
     if (welcome === undefined || tree === undefined) continue;
-    turn.effects.push({ kind: "post", post: { joiner, epochId: chain.seq, seq: chain.seq, head: chain.head, welcome, tree, proofs } });
+    const { seq, head } = chain;
+    turn.effects.push({ kind: "post", post: { joiner, epochId: seq, seq, head, welcome, tree, proofs, opening } });
   }
   // A large change is made in several commits (spec M-5): it is done with the last of them.
   if (!turn.state.changes.some((other) => other.id === change.id)) {

@@ -1,18 +1,21 @@
 import { CodecError, encode, equalBytes, toBase64Url } from "@latchkey/codec";
-import { MlsError, cipherSuiteId, createGroup, groupId, joinGroup } from "@latchkey/mls";
+import { MlsError, cipherSuiteId, createGroup, groupContextExtensions, groupId, joinGroup } from "@latchkey/mls";
 import type { CipherSuiteId, Credential, GroupState, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
-import { conversationKinds, firstHead, leafIdentityCodec } from "@latchkey/protocol";
-import type { WelcomeBundle } from "@latchkey/protocol";
+import { conversationKinds, firstHead, leafIdentityCodec, zeroHash } from "@latchkey/protocol";
+import type { SettingsOpening, WelcomeBundle } from "@latchkey/protocol";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { entryOrder, pendingOrder } from "./order.ts";
-import { policies, roles, rosterOf, settingsExtension } from "./roster.ts";
+import { copyOfOpening, groupExtension, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
 import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, Chain, Context, ConversationState, Effect, Roster, Self } from "./types.ts";
+import { nothingSent } from "./view.ts";
 
 const leafLifetimeSeconds = 10n * 365n * 86_400n;
 const daySeconds = 86_400n;
+/** Of the group's MLS id, which is random (spec M-1). */
+const groupIdBytes = 32;
 
 /** The credential of this device's leaves (spec M-1). */
 export function ownCredential(self: Self): Credential {
@@ -24,14 +27,16 @@ export function ownCredential(self: Self): Credential {
 function begin(params: {
   context: Context;
   host: string;
+  logId: Uint8Array;
   group: GroupState;
   roster: Roster;
+  opening: SettingsOpening;
   epochId: number;
   chain: Chain;
   peer: Uint8Array | undefined;
 }): ConversationState {
-  const { context, group, roster, chain } = params;
-  const logId = roster.settings.logId.slice();
+  const { context, group, roster, chain, opening } = params;
+  const logId = params.logId.slice();
   return {
     id: toBase64Url(logId),
     logId,
@@ -46,6 +51,9 @@ function begin(params: {
     joinedSeq: chain.seq,
     recentHeads: [chain.head],
     epoch: epochKeys(group, logId, params.epochId),
+    opening,
+    own: nothingSent,
+    seen: zeroHash,
     closedEpochs: [],
     group,
     roster,
@@ -88,6 +96,8 @@ export async function createConversation(
     /** The other person of a direct conversation (oneself in notes to oneself). */
     peer: Uint8Array | undefined;
     suiteId: CipherSuiteId;
+    /** What names the conversation that this one goes on with (spec M-9), 32 bytes; absent for none. */
+    continues?: Uint8Array;
     /** The first members besides oneself. */
     change: Omit<Change, "order" | "attempts"> | undefined;
   },
@@ -95,27 +105,36 @@ export async function createConversation(
   const { self, random, nowMs } = context;
   const isGroup = params.kind === "group";
   const nowSeconds = BigInt(Math.floor(nowMs / 1000));
-  const settings = settingsExtension({
-    format: 1,
-    host: params.host,
-    logId: params.logId,
-    roles: isGroup ? [{ accountId: self.accountId, role: roles.owner }] : [],
+  const opening: SettingsOpening = {
+    salt: random(32),
+    settings: {
+      format: 1,
+      roles: isGroup ? [{ accountId: self.accountId, role: roles.owner }] : [],
+      name: params.name,
+      continues: params.continues ?? new Uint8Array(0),
+      ext: new Uint8Array(0),
+    },
+  };
+  const { host, logId } = params;
+  const settings = groupExtension(context.sha256, {
+    host,
+    logId,
+    opening,
     policy: isGroup ? policies.administrators : policies.everyMember,
     conversationKind: conversationKinds[params.kind],
-    name: params.name,
-    ext: new Uint8Array(0),
   });
   const group = await createGroup({
     suite: context.suite(params.suiteId),
-    groupId: params.logId,
+    groupId: random(groupIdBytes),
     credential: ownCredential(self),
     signatureKeyPair: self.signatureKeyPair,
     lifetime: { notBefore: nowSeconds - daySeconds, notAfter: nowSeconds + leafLifetimeSeconds },
     extensions: [settings],
     random,
   });
-  const chain = { seq: 0, head: firstHead(context.sha256, params.logId) };
-  const begun = begin({ context, host: params.host, group, roster: rosterOf(group), epochId: 0, chain, peer: params.peer });
+  const chain = { seq: 0, head: firstHead(context.sha256, logId) };
+  const roster = rosterOf(group, opening);
+  const begun = begin({ context, host, logId, group, roster, opening, epochId: 0, chain, peer: params.peer });
   const changes = params.change === undefined ? [] : [{ ...params.change, order: pendingOrder(0), attempts: 0 }];
   const turn: Turn = { context, effects: [], groups: [], state: { ...begun, phase: { kind: "creating" }, changes, nextLocal: 1 } };
   addLine(turn, { order: 0, author: self.accountId, body: { kind: "created", name: params.name }, acceptedAtMs: nowMs });
@@ -153,14 +172,14 @@ export async function joinConversation(
       privateKeys: params.privateKeys,
       ratchetTree: params.ratchetTree,
     });
-    const roster = rosterOf(joined.state);
-    const { settings, own } = roster;
+    const { opening } = bundle;
+    const roster = rosterOf(joined.state, opening);
     const agrees =
-      settings.host === bundle.host &&
-      settings.host === context.self.host &&
-      equalBytes(settings.logId, bundle.logId) &&
-      equalBytes(groupId(joined.state), bundle.logId) &&
-      own !== undefined;
+      roster.settings.host === bundle.host &&
+      roster.settings.host === context.self.host &&
+      opens(context.sha256, bundle.logId, latchkeyGroupOf(groupContextExtensions(joined.state)), opening) &&
+      groupId(joined.state).length === groupIdBytes &&
+      roster.own !== undefined;
     if (!agrees) return { kind: "refused", reason: "disagrees" };
     const signer = roster.leaves.get(joined.welcomeSigner);
     if (
@@ -193,7 +212,8 @@ function joinedState(
   if (roster.settings.conversationKind === conversationKinds.devices && !isAlone) return { kind: "refused", reason: "disagrees" };
   const chain = { seq: bundle.seq, head: bundle.head.slice() };
   const peer = isDirect ? (others.find((leaf) => leaf.account !== self)?.accountId ?? context.self.accountId) : undefined;
-  const begun = begin({ context, host: bundle.host, group, roster, epochId: bundle.epochId, chain, peer });
+  const { host, logId, epochId, opening } = bundle;
+  const begun = begin({ context, host, logId, group, roster, opening: copyOfOpening(opening), epochId, chain, peer });
   const unverified = others.filter((leaf) => !context.vouched(leaf)).map((leaf) => ({ ...leaf, refused: false }));
   const turn: Turn = { context, effects: [], groups: [], state: { ...begun, unverified } };
   const { accountId } = context.self;

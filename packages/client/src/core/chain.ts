@@ -3,7 +3,7 @@ import { nextHead } from "@latchkey/protocol";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 
-/** Heads kept in memory for L-10; older ones are read from the store. */
+/** Heads kept in memory for L-10 and L-11; older ones are read from the store. */
 const recentHeads = 512;
 
 /** Puts a verified leaf at the end of the chain. */
@@ -14,12 +14,17 @@ export function advance(turn: Turn, leaf: Uint8Array): void {
   set(turn, { chain: { seq: chain.seq + 1, head }, recentHeads: [...kept, head] });
 }
 
-/** Whether a member that saw `head` after entry `seq` saw this device's log (spec L-10). What lies before one's own joining cannot be told. */
+/** Whether a member that saw `head` after entry `seq` saw this device's log (spec L-11). What lies before one's own joining cannot be told. */
 export async function isOnChain(turn: Turn, seq: number, head: Uint8Array): Promise<boolean> {
-  const { chain, recentHeads: heads, joinedSeq } = turn.state;
+  const { chain, joinedSeq } = turn.state;
   if (seq > chain.seq) return false;
   if (seq < joinedSeq) return true;
-  const known = heads[heads.length - 1 - (chain.seq - seq)] ?? (await turn.context.olderHead(seq));
-  // Heads inside a prefix that expired before this device read it were never known here (spec L-8).
+  const known = await headAt(turn, seq);
   return known === undefined || equalBytes(known, head);
+}
+
+/** The head after entry `seq`, of the chain's own; `undefined` inside a prefix that expired before this device read it (spec L-8). */
+export async function headAt(turn: Turn, seq: number): Promise<Uint8Array | undefined> {
+  const { chain, recentHeads: heads } = turn.state;
+  return heads[heads.length - 1 - (chain.seq - seq)] ?? (await turn.context.olderHead(seq));
 }

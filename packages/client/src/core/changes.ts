@@ -1,7 +1,7 @@
-import { encode, equalBytes } from "@latchkey/codec";
+import { equalBytes } from "@latchkey/codec";
 import { MlsError, createCommit, decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
-import type { GroupState, KeyPackage } from "@latchkey/mls";
-import { authenticatedDataCodec, entryId, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
+import type { KeyPackage } from "@latchkey/mls";
+import { entryId, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
 import type { BlobReference, ProofSource, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { encryptBlob } from "../group/blobs.ts";
@@ -14,25 +14,11 @@ import { pendingOrder } from "./order.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, Joiner, PendingBlob, Roster, RosterLeaf } from "./types.ts";
+import { authenticatedData } from "./view.ts";
 
 /** Adds in one commit once the group is large (spec M-5). */
 const addsPerCommit = 50;
 const largeGroup = 100;
-
-/** What every message and commit says of its sender's view (spec L-10). */
-export function authenticatedData(turn: Turn): Uint8Array {
-  const { chain } = turn.state;
-  const { self } = turn.context;
-  return encode(authenticatedDataCodec, {
-    format: 1,
-    seq: chain.seq,
-    head: chain.head,
-    accountVersion: self.accountVersion,
-    accountChain: self.accountChain,
-    gossip: turn.context.gossip,
-    ext: new Uint8Array(0),
-  });
-}
 
 /** Puts a wanted change in the queue. */
 export function requestChange(turn: Turn, change: Omit<Change, "order" | "attempts">): void {
@@ -95,13 +81,13 @@ async function stage(
   const created = await createCommit(group, {
     adds: params.keyPackages,
     removes: params.removes.map((leaf) => leaf.leafIndex),
-    authenticatedData: authenticatedData(turn),
+    authenticatedData: authenticatedData(turn, undefined),
     random,
     nowSeconds: BigInt(Math.floor(context.nowMs / 1000)),
   });
   // The access key does not depend on the entry's number: only the epoch's id does, which the server gives.
   const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
-  const body = { mlsMessage: created.message, directoryProofs: params.change.proofs };
+  const body = { seq: state.chain.seq, mlsMessage: created.message, directoryProofs: params.change.proofs, settings: new Uint8Array(0) };
   const sealed = sealEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit", nextAccessHash, body, random, sha256 });
   const blobs: PendingBlob[] = [];
   if (sealed.external !== undefined) blobs.push({ blobId: sealed.external.reference.blobId, ciphertext: sealed.external.ciphertext });
@@ -115,7 +101,7 @@ async function stage(
     };
     const encoded = encodeRatchetTree(created.next);
     tree = encoded.length <= maxInlineTreeBytes ? { kind: "inline", tree: encoded } : { kind: "blob", ...asBlob(encoded) };
-    const records = context.recordsOf(membersOf(created.next));
+    const records = context.recordsOf(membersOf(rosterOf(created.next, state.opening)));
     proofs = records.length <= maxInlineProofBytes ? { kind: "inline", proofs: records } : { kind: "blob", ...asBlob(records) };
   }
   const id = entryId(sha256, { epochId: epoch.epochId, kind: "commit", nextAccessHash, blob: sealed.blob });
@@ -134,8 +120,8 @@ async function stage(
   });
 }
 
-function membersOf(group: GroupState): readonly Uint8Array[] {
-  return [...rosterOf(group).accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
+function membersOf(roster: Roster): readonly Uint8Array[] {
+  return [...roster.accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
 }
 
 function stands(roster: Roster, joiner: Joiner, removes: readonly RosterLeaf[]): boolean {

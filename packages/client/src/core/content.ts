@@ -1,5 +1,5 @@
 import { equalBytes } from "@latchkey/codec";
-import { decodeContent } from "@latchkey/protocol";
+import type { DecodedContent } from "@latchkey/protocol";
 import { forgetGroup } from "./epoch.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
@@ -10,8 +10,7 @@ import type { RosterLeaf } from "./types.ts";
 const mostAheadMs = 86_400_000;
 
 /** Shows what a member said. */
-export function onContent(turn: Turn, author: RosterLeaf, plaintext: Uint8Array): void {
-  const content = decodeContent(plaintext);
+export function onContent(turn: Turn, author: RosterLeaf, content: DecodedContent): void {
   if (content.kind === "malformed") {
     addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "unsupported" } });
     return;

@@ -1,19 +1,20 @@
 import { CodecError, decode, equalBytes } from "@latchkey/codec";
 import { MlsError, inspectCommit, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication, ProcessedCommit } from "@latchkey/mls";
-import { authenticatedDataCodec, entryId, entryLeaf } from "@latchkey/protocol";
-import type { AuthenticatedData, EntryEvent, EnvelopeBody, LeafIdentity } from "@latchkey/protocol";
+import { authenticatedDataCodec, decodeContent, entryId, entryLeaf } from "@latchkey/protocol";
+import type { AuthenticatedData, EntryEvent, EnvelopeBody, LeafIdentity, SettingsOpening } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
-import { advance, isOnChain } from "./chain.ts";
+import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onContent } from "./content.ts";
 import { endMembership, enterEpoch } from "./epoch.ts";
 import { departedBy } from "./departed.ts";
 import { epochKeys } from "./keys.ts";
-import { identityOf, isPermitted, rosterOf, settingsOf } from "./roster.ts";
+import { copyOfOpening, identityOf, isPermitted, proposedSettings, rosterOf } from "./roster.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Input, Phase, RosterLeaf, StepResult, UnverifiedLeaf } from "./types.ts";
+import { isMyView, markOf } from "./view.ts";
 
 type NeedsBlob = Extract<StepResult, { kind: "needs_blob" }>;
 type EntryInput = Extract<Input, { kind: "entry" }>;
@@ -140,7 +141,7 @@ async function onMessage(turn: Turn, body: EnvelopeBody): Promise<void> {
     pause(turn, "profile_restored");
     return;
   }
-  await onApplication(turn, processed);
+  await onApplication(turn, processed, body.seq);
   // It proves itself; of others than its author a message tells nothing (spec E-62).
   const accountId = turn.state.roster?.leaves.get(processed.sender)?.accountId;
   if (body.directoryProofs.length > 0 && accountId !== undefined) {
@@ -148,7 +149,7 @@ async function onMessage(turn: Turn, body: EnvelopeBody): Promise<void> {
   }
 }
 
-async function onApplication(turn: Turn, processed: ProcessedApplication): Promise<void> {
+async function onApplication(turn: Turn, processed: ProcessedApplication, seq: number): Promise<void> {
   set(turn, { group: processed.state });
   const author = turn.state.roster?.leaves.get(processed.sender);
   const said = parseAuthenticatedData(processed.authenticatedData);
@@ -161,8 +162,13 @@ async function onApplication(turn: Turn, processed: ProcessedApplication): Promi
     return;
   }
   hear(turn, author, said);
-  onContent(turn, author, processed.plaintext);
-  if (!(await isOnChain(turn, said.seq, said.head))) pause(turn, "fork", author.accountId);
+  const { plaintext } = processed;
+  const content = decodeContent(plaintext);
+  if (content.kind !== "malformed") set(turn, { seen: markOf(turn, { sender: author, plaintext, salt: content.salt }) });
+  // Judged before what it says ends this device's membership.
+  const isMine = await isMyView(turn, { viewTag: said.viewTag, seq });
+  onContent(turn, author, content);
+  if (!isMine) pause(turn, "fork", author.accountId);
 }
 
 /** Passes on what a member says of its account and of the public record (spec L-10, D-4). */
@@ -184,7 +190,7 @@ async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Prom
   if (group === undefined || roster === undefined) return;
   const judged = await judge(turn, body);
   if (judged === undefined) return;
-  const { author, adds } = judged;
+  const { author, adds, opening } = judged;
   let processed: Processed;
   try {
     // No clock: whether a commit counts may not depend on whose clock it is (spec G-1).
@@ -200,16 +206,16 @@ async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Prom
     await endMembership(turn, author, isReadded);
     return;
   }
-  if (processed.kind === "commit") await follow(turn, { event, processed, author, proofs: body.directoryProofs });
+  if (processed.kind === "commit") await follow(turn, { event, processed, author, opening, proofs: body.directoryProofs });
   else pause(turn, "unreadable_commit", author.accountId);
 }
 
-/** The committer and whom it adds, if its commit may be followed; else the conversation is paused. */
+/** The committer, whom it adds, and the settings that its commit leaves, if it may be followed; else the conversation is paused. */
 async function judge(
   turn: Turn,
-  { mlsMessage, directoryProofs }: EnvelopeBody,
-): Promise<{ readonly author: RosterLeaf; readonly adds: readonly LeafIdentity[] } | undefined> {
-  const { group, roster, leavers } = turn.state;
+  { seq, mlsMessage, directoryProofs, settings: encodedOpening }: EnvelopeBody,
+): Promise<{ readonly author: RosterLeaf; readonly adds: readonly LeafIdentity[]; readonly opening: SettingsOpening } | undefined> {
+  const { group, roster, leavers, logId } = turn.state;
   if (group === undefined || roster === undefined) return undefined;
   try {
     const commit = await inspectCommit(group, mlsMessage);
@@ -224,19 +230,21 @@ async function judge(
     }
     const adds = commit.adds.map((add) => identityOf(add.keyPackage.leafNode.credential));
     const removes = commit.removes.flatMap((member) => roster.leaves.get(member.leafIndex) ?? []);
-    const settings = commit.groupContextExtensions === undefined ? undefined : settingsOf(commit.groupContextExtensions);
+    const { groupContextExtensions: extensions } = commit;
+    const { sha256 } = turn.context;
+    const settings = extensions === undefined ? undefined : proposedSettings({ sha256, logId }, extensions, encodedOpening);
     const departed = await departedBy(directoryProofs, removes, turn.context.signatures);
     if (!isPermitted(roster, { leavers, departed }, { author, adds, removes, settings })) {
       pause(turn, "not_permitted", author.accountId);
       return undefined;
     }
     const said = parseAuthenticatedData(commit.authenticatedData);
-    if (said === undefined || !(await isOnChain(turn, said.seq, said.head))) {
+    if (said === undefined || !(await isMyView(turn, { viewTag: said.viewTag, seq }))) {
       pause(turn, said === undefined ? "unreadable_commit" : "fork", author.accountId);
       return undefined;
     }
     hear(turn, author, said);
-    return { author, adds };
+    return { author, adds, opening: settings === undefined ? turn.state.opening : copyOfOpening(settings.opening) };
   } catch (error) {
     if (!(error instanceof MlsError) && !(error instanceof CodecError)) throw error;
     pause(turn, "unreadable_commit");
@@ -246,9 +254,9 @@ async function judge(
 
 async function follow(
   turn: Turn,
-  params: { event: EntryEvent; processed: ProcessedCommit; author: RosterLeaf; proofs: Uint8Array },
+  params: { event: EntryEvent; processed: ProcessedCommit; author: RosterLeaf; opening: SettingsOpening; proofs: Uint8Array },
 ): Promise<void> {
-  const { event, processed, author } = params;
+  const { event, processed, author, opening } = params;
   const { state, context } = turn;
   const keys = epochKeys(processed.state, state.logId, event.seq);
   if (!equalBytes(context.sha256(keys.access), event.nextAccessHash)) {
@@ -257,7 +265,7 @@ async function follow(
   }
   let roster;
   try {
-    roster = rosterOf(processed.state);
+    roster = rosterOf(processed.state, opening);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     pause(turn, "not_permitted", author.accountId);
@@ -273,7 +281,7 @@ async function follow(
     .filter((leaf) => !context.vouched(leaf))
     .map((leaf) => ({ ...leaf, refused: false }));
   const accountsAdded = [...roster.accounts.keys()].filter((account) => before?.accounts.has(account) !== true);
-  await enterEpoch(turn, { group: processed.state, keys, roster, author, isOwn: false });
+  await enterEpoch(turn, { group: processed.state, keys, roster, opening, author, isOwn: false });
   turn.state = {
     ...turn.state,
     rosterAdds: turn.state.rosterAdds + (accountsAdded.length > 0 ? 1 : 0),

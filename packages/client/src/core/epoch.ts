@@ -1,6 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { members, unmergedLeafCount } from "@latchkey/mls";
 import type { GroupState, LeafIndex } from "@latchkey/mls";
+import type { SettingsOpening } from "@latchkey/protocol";
 import { scheduleRemoval } from "./removal.ts";
 import { closeEpoch } from "./keys.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
@@ -16,10 +17,10 @@ const updateSpacingMs = 60_000;
 /** Moves into the epoch that the entry at the end of the chain opened. */
 export async function enterEpoch(
   turn: Turn,
-  params: { group: GroupState; keys: EpochKeys; roster: Roster; author: RosterLeaf; isOwn: boolean },
+  params: { group: GroupState; keys: EpochKeys; roster: Roster; opening: SettingsOpening; author: RosterLeaf; isOwn: boolean },
 ): Promise<void> {
   const { state, context } = turn;
-  const { group, keys, roster, author } = params;
+  const { group, keys, roster, opening, author } = params;
   // Acknowledged by the server, and yet not in the log before the epoch's end.
   if (state.outgoing.some((item) => item.accepted !== undefined && item.accepted.seq <= state.chain.seq)) {
     pause(turn, "gap");
@@ -35,6 +36,7 @@ export async function enterEpoch(
     roster,
     memberCount: roster.accounts.size,
     epoch: keys,
+    opening,
     closedEpochs: state.epoch === undefined ? state.closedEpochs : closeEpoch(state.closedEpochs, state.epoch, context.nowMs),
     name: roster.settings.name,
     unverified: state.unverified.filter(stands),

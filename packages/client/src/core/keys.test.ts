@@ -44,7 +44,7 @@ describe("[L-1] the keys of an epoch", () => {
 
 describe("[L-4] keys of closed epochs", () => {
   it("are kept for seven days and no longer", () => {
-    const keys = (epochId: number) => ({ epochId, access: new Uint8Array(32), envelope: new Uint8Array(32) });
+    const keys = (epochId: number) => ({ epochId, access: new Uint8Array(32), envelope: new Uint8Array(32), view: new Uint8Array(32) });
     const first = closeEpoch([], keys(0), 0);
     const second = closeEpoch(first, keys(5), 6 * dayMs);
     expect(second.map((epoch) => epoch.epochId)).toEqual([0, 5]);

@@ -1,6 +1,6 @@
 import { exportSecret } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
-import { accessLabel, envelopeLabel } from "@latchkey/protocol";
+import { accessLabel, envelopeLabel, viewLabel } from "@latchkey/protocol";
 import type { ClosedEpoch, EpochKeys } from "./types.ts";
 
 const closedEpochMs = 7 * 86_400_000;
@@ -11,10 +11,15 @@ export function epochKeys(group: GroupState, logId: Uint8Array, epochId: number)
     epochId,
     access: exportSecret(group, accessLabel, logId, 32),
     envelope: exportSecret(group, envelopeLabel, logId, 32),
+    view: exportSecret(group, viewLabel, logId, 32),
   };
 }
 
-/** The closed epochs to keep once `ended` has closed (spec L-4). */
-export function closeEpoch(closed: readonly ClosedEpoch[], ended: EpochKeys, nowMs: number): readonly ClosedEpoch[] {
-  return [...closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs), { ...ended, closedAtMs: nowMs }];
+/** The closed epochs to keep once this one has closed (spec L-4). */
+export function closeEpoch(
+  closed: readonly ClosedEpoch[],
+  { epochId, access, envelope }: EpochKeys,
+  nowMs: number,
+): readonly ClosedEpoch[] {
+  return [...closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs), { epochId, access, envelope, closedAtMs: nowMs }];
 }

@@ -1,40 +1,44 @@
 import { nodeCrypto } from "@latchkey/mls/node";
 import { createGroup } from "@latchkey/mls";
 import { conversationKinds } from "@latchkey/protocol";
+import type { SettingsOpening } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import { ownCredential } from "./begin.ts";
-import { isPermitted, policies, rosterOf, settingsExtension } from "./roster.ts";
+import { groupExtension, isPermitted, policies, rosterOf } from "./roster.ts";
 import type { Roster, Self } from "./types.ts";
 
 const random = seededRandom("other hosts");
 const suite = nodeCrypto.suite(0x0001);
 const signatureKeyPair = await suite.generateSignatureKeyPair(random);
 const ids = { accountId: random(32), deviceId: random(16), logId: random(32) };
+const nothing = new Uint8Array(0);
+const opening: SettingsOpening = {
+  salt: random(32),
+  settings: { format: 1, roles: [], name: "tea", continues: nothing, ext: nothing },
+};
 
 async function groupOf(leafHost: string): Promise<Roster> {
   const self = { host: leafHost, accountId: ids.accountId, deviceId: ids.deviceId } as Self;
   const group = await createGroup({
     suite,
-    groupId: ids.logId,
+    groupId: random(32),
     credential: ownCredential(self),
     signatureKeyPair,
     lifetime: { notBefore: 0n, notAfter: 4_000_000_000n },
     extensions: [
-      settingsExtension({
-        format: 1,
+      groupExtension(sha256, {
         host: "chat.example",
         logId: ids.logId,
-        roles: [],
+        opening,
         policy: policies.everyMember,
         conversationKind: conversationKinds.group,
-        name: "tea",
-        ext: new Uint8Array(0),
       }),
     ],
     random,
   });
-  return rosterOf(group);
+  return rosterOf(group, opening);
 }
 
 describe("a leaf that names another host", () => {

@@ -1,3 +1,4 @@
+import { CodecError } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { describe, expect, it } from "vitest";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
@@ -16,6 +17,18 @@ const load = (store: Store, id: string): Promise<ConversationState | undefined> 
   store.transact("read", (tx) => loadConversation(tx, id, (suiteId) => nodeCrypto.suite(suiteId)));
 
 describe("stored conversations", () => {
+  it("of another format are refused", async () => {
+    const world = await SimWorld.create("format", ["ada"]);
+    const [ada] = world.devices;
+    if (ada === undefined) throw new Error("a device");
+    await ada.found([]);
+    const { state } = ada;
+    if (state === undefined) throw new Error("a conversation");
+    const store = createMemoryStore();
+    await put(store, state, (key, value) => (key === `conversation/${state.id}` ? new Uint8Array([0, 2, ...value.slice(2)]) : value));
+    await expect(load(store, state.id)).rejects.toThrow(CodecError);
+  });
+
   it("keep who left their account, and who was recovered", async () => {
     const world = await SimWorld.create("kept", ["ada", "ben"]);
     const [ada, ben] = world.devices;

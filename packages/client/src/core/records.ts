@@ -22,7 +22,7 @@ import {
 import type { Codec } from "@latchkey/codec";
 import { decodeGroupState, encodeGroupState, encodeStateChanges, toLeafIndex } from "@latchkey/mls";
 import type { CipherSuite, CipherSuiteId, GroupState, LeafIndex } from "@latchkey/mls";
-import { blobReferenceCodec } from "@latchkey/protocol";
+import { blobReferenceCodec, settingsOpeningCodec } from "@latchkey/protocol";
 import type { ProofSource, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
@@ -41,12 +41,14 @@ import type {
   Joiner,
   Leaver,
   Outgoing,
+  OwnMark,
   PauseReason,
   PendingBlob,
   Phase,
   Purpose,
   RecoveredAccount,
   SealedEntry,
+  SealedMessage,
   StagedCommit,
   UnverifiedLeaf,
 } from "./types.ts";
@@ -72,8 +74,9 @@ const id32 = opaque(32);
 const large = 64 * 1024 * 1024;
 const leafIndex: Codec<LeafIndex> = mapped(uint32, (index: LeafIndex) => index, toLeafIndex);
 const chain: Codec<Chain> = struct<Chain>({ seq: safeUint64, head: id32 });
-const epochKeys: Codec<EpochKeys> = struct<EpochKeys>({ epochId: safeUint64, access: id32, envelope: id32 });
+const epochKeys: Codec<EpochKeys> = struct<EpochKeys>({ epochId: safeUint64, access: id32, envelope: id32, view: id32 });
 const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({ epochId: safeUint64, access: id32, envelope: id32, closedAtMs: safeUint64 });
+const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
   gap: 1,
   fork: 2,
@@ -143,6 +146,9 @@ const meta: Codec<Meta> = struct<Meta>({
   chain,
   joinedSeq: safeUint64,
   epoch: optional(epochKeys),
+  opening: settingsOpeningCodec,
+  own: ownMark,
+  seen: id32,
   closedEpochs: vector(closedEpoch, { maxBytes: large }),
   memberCount: uint32,
   unverified: vector(unverified, { maxBytes: large }),
@@ -162,12 +168,14 @@ const meta: Codec<Meta> = struct<Meta>({
   invitations: vector(invitation, { maxBytes: large }),
 });
 
-const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>({
+const sealedFields: { readonly [Field in keyof SealedEntry]: Codec<SealedEntry[Field]> } = {
   entryId: id32,
   epochId: safeUint64,
   blob: opaqueV(1 << 20),
   blobs: vector(struct<PendingBlob>({ blobId: id32, ciphertext: opaqueV(large) }), { maxBytes: 2 * large }),
-});
+};
+const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>(sealedFields);
+const sealedMessage: Codec<SealedMessage> = struct<SealedMessage>({ ...sealedFields, own: ownMark });
 
 // The API's codes are all short words; a stored one that this version does not know is shown as it is.
 const failureCode: Codec<ClientErrorCode> = mapped(
@@ -185,7 +193,7 @@ const outgoing: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   content: opaqueV(1 << 20),
   rosterAdds: safeUint64,
   failure: optional(failureCode),
-  sealed: optional(sealedEntry),
+  sealed: optional(sealedMessage),
 });
 
 const joiner: Codec<Joiner> = struct<Joiner>({
@@ -354,5 +362,5 @@ async function loadRecords(tx: StoreTransaction, prefix: string): Promise<[strin
 export async function loadGroup(tx: StoreTransaction, state: ConversationState, suite: CipherSuite): Promise<ConversationState> {
   if (state.group !== undefined || state.epoch === undefined) return state;
   const group = decodeGroupState(suite, await loadRecords(tx, recordKeys.group(state.id)));
-  return { ...state, group, roster: rosterOf(group) };
+  return { ...state, group, roster: rosterOf(group, state.opening) };
 }

@@ -1,8 +1,16 @@
 import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { groupContextExtensions, members, ownLeafIndex } from "@latchkey/mls";
 import type { Credential, Extension, GroupState } from "@latchkey/mls";
-import { conversationKinds, latchkeyGroupCodec, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
-import type { LatchkeyGroup, LeafIdentity } from "@latchkey/protocol";
+import {
+  conversationKinds,
+  latchkeyGroupCodec,
+  latchkeyGroupExtensionType,
+  leafIdentityCodec,
+  logHashOf,
+  settingsHashOf,
+  settingsOpeningCodec,
+} from "@latchkey/protocol";
+import type { LatchkeyGroup, LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
 import type { Leaver, Roster, RosterLeaf } from "./types.ts";
 
 export const roles = { member: 1, administrator: 2, owner: 3 } as const;
@@ -15,26 +23,79 @@ export function identityOf(credential: Credential): LeafIdentity {
 }
 
 /** The `latchkey_group` among the extensions of a group context (spec M-1). @throws CodecError when absent or malformed. */
-export function settingsOf(extensions: readonly Extension[]): LatchkeyGroup {
+export function latchkeyGroupOf(extensions: readonly Extension[]): LatchkeyGroup {
   const found = extensions.find((extension) => extension.type === latchkeyGroupExtensionType);
   if (found === undefined) throw new CodecError("invalid", "not a Latchkey group");
   return decode(latchkeyGroupCodec, found.data);
 }
 
-/** `settings` as an extension of the group context. */
-export function settingsExtension(settings: LatchkeyGroup): Extension {
-  return { type: latchkeyGroupExtensionType, data: encode(latchkeyGroupCodec, settings) };
+/** The extension of the group context that commits to `opening` and to the log (spec M-1). */
+export function groupExtension(
+  sha256: Sha256,
+  params: Pick<LatchkeyGroup, "host" | "policy" | "conversationKind"> & { readonly logId: Uint8Array; readonly opening: SettingsOpening },
+): Extension {
+  const { host, policy, conversationKind, logId, opening } = params;
+  const data = encode(latchkeyGroupCodec, {
+    format: 2,
+    host,
+    logHash: logHashOf(sha256, opening.salt, logId),
+    settingsHash: settingsHashOf(sha256, opening),
+    policy,
+    conversationKind,
+    ext: new Uint8Array(0),
+  });
+  return { type: latchkeyGroupExtensionType, data };
 }
 
-/** Who is in the group. @throws CodecError when a leaf or the group is not Latchkey's, a device stands in it twice, or a leaf is on another host. */
-export function rosterOf(group: GroupState): Roster {
-  const settings = settingsOf(groupContextExtensions(group));
+/** Whether `opening` is what the group committed to, and this log its log (spec M-1). */
+export function opens(sha256: Sha256, logId: Uint8Array, group: LatchkeyGroup, opening: SettingsOpening): boolean {
+  return (
+    equalBytes(group.logHash, logHashOf(sha256, opening.salt, logId)) && equalBytes(group.settingsHash, settingsHashOf(sha256, opening))
+  );
+}
+
+/** Decoded fields are views of what they came in; copies keep that from living on. */
+export function copyOfOpening({ salt, settings }: SettingsOpening): SettingsOpening {
+  const roleEntries = settings.roles.map(({ accountId, role }) => ({ accountId: accountId.slice(), role }));
+  return {
+    salt: salt.slice(),
+    settings: { ...settings, roles: roleEntries, continues: settings.continues.slice(), ext: settings.ext.slice() },
+  };
+}
+
+/** What a commit sets: the extension, and what its envelope says that its hashes stand for. */
+export interface ProposedSettings {
+  readonly group: LatchkeyGroup;
+  readonly opening: SettingsOpening;
+}
+
+/**
+ * The settings that a commit proposes, with what lies in its envelope (spec M-1, G-1).
+ * @throws CodecError when the group's extension is malformed, or the envelope lacks what its hashes stand for.
+ */
+export function proposedSettings(
+  params: { readonly sha256: Sha256; readonly logId: Uint8Array },
+  extensions: readonly Extension[],
+  encodedOpening: Uint8Array,
+): ProposedSettings {
+  const group = latchkeyGroupOf(extensions);
+  const opening = decode(settingsOpeningCodec, encodedOpening.slice());
+  if (!opens(params.sha256, params.logId, group, opening)) throw new CodecError("invalid", "settings of another hash");
+  return { group, opening };
+}
+
+/**
+ * Who is in the group, and its settings. `opening` was checked against the group's context (`opens`).
+ * @throws CodecError when a leaf or the group is not Latchkey's, a device stands in it twice, or a leaf is on another host.
+ */
+export function rosterOf(group: GroupState, { settings }: SettingsOpening): Roster {
+  const { host: groupHost, policy, conversationKind } = latchkeyGroupOf(groupContextExtensions(group));
   const leaves = new Map<number, RosterLeaf>();
   const accounts = new Map<string, RosterLeaf[]>();
   for (const member of members(group)) {
     const { host, accountId, deviceId } = identityOf(member.credential);
     // While one host is in use, nobody is led to another one by a leaf (spec M-7).
-    if (host !== settings.host) throw new CodecError("invalid", "a leaf names another host");
+    if (host !== groupHost) throw new CodecError("invalid", "a leaf names another host");
     const { leafIndex, signaturePublicKey } = member;
     // Decoded fields are views of the leaf; copies keep the message buffer from living on.
     const account = toBase64Url(accountId);
@@ -45,7 +106,13 @@ export function rosterOf(group: GroupState): Roster {
     accounts.set(account, [...devices, leaf]);
     leaves.set(leafIndex, leaf);
   }
-  return { leaves, accounts, settings, own: leaves.get(ownLeafIndex(group)) };
+  const { roles: ofAccounts, name, continues } = settings;
+  return {
+    leaves,
+    accounts,
+    settings: { host: groupHost, policy, conversationKind, roles: ofAccounts, name, continues },
+    own: leaves.get(ownLeafIndex(group)),
+  };
 }
 
 /** The role of an account, by base64url id. */
@@ -72,7 +139,7 @@ export interface ProposedChange {
   readonly author: RosterLeaf;
   readonly adds: readonly LeafIdentity[];
   readonly removes: readonly RosterLeaf[];
-  readonly settings: LatchkeyGroup | undefined;
+  readonly settings: ProposedSettings | undefined;
 }
 
 /**
@@ -108,8 +175,14 @@ export function isPermitted(
   return adds && removes && isSettingsChangePermitted(roster, change.settings, manages && !isDirect);
 }
 
-function isSettingsChangePermitted(roster: Roster, next: LatchkeyGroup | undefined, manages: boolean): boolean {
+function isSettingsChangePermitted(roster: Roster, next: ProposedSettings | undefined, manages: boolean): boolean {
   if (next === undefined) return true;
   const before = roster.settings;
-  return manages && next.host === before.host && equalBytes(next.logId, before.logId) && next.conversationKind === before.conversationKind;
+  const { group, opening } = next;
+  return (
+    manages &&
+    group.host === before.host &&
+    group.conversationKind === before.conversationKind &&
+    equalBytes(opening.settings.continues, before.continues)
+  );
 }

@@ -1,10 +1,11 @@
 import { encryptApplicationMessage } from "@latchkey/mls";
-import { createProfileContent, entryId, zeroHash } from "@latchkey/protocol";
+import { createProfileContent, decodeContent, entryId, zeroHash } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
-import { authenticatedData, stageNextChange } from "./changes.ts";
+import { stageNextChange } from "./changes.ts";
 import { isCaughtUp, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { ConversationState, Outgoing, SealedEntry } from "./types.ts";
+import type { ConversationState, Outgoing, OwnMark, SealedMessage } from "./types.ts";
+import { authenticatedData, markOf } from "./view.ts";
 
 /** Messages that may wait for their acknowledgement at a time. */
 const inFlight = 64;
@@ -94,24 +95,36 @@ function plaintextOf({ context }: Turn, message: Outgoing): Uint8Array {
   return createProfileContent({ displayName: message.text, salt: context.random(16), sentAtMs: message.composedAtMs });
 }
 
+/** The newest message of one's own that was sealed: those on their way come after those in the log. */
+function newestOwn({ own, outgoing }: ConversationState): OwnMark {
+  return outgoing.reduce((newest, { sealed }) => (sealed !== undefined && sealed.own.number > newest.number ? sealed.own : newest), own);
+}
+
 async function seal(turn: Turn, message: Outgoing): Promise<void> {
-  const { group, epoch, logId, link } = turn.state;
+  const { group, epoch, logId, link, chain } = turn.state;
   if (group === undefined || epoch === undefined) return;
-  const { random, sha256 } = turn.context;
+  const { random, sha256, self } = turn.context;
+  const plaintext = plaintextOf(turn, message);
+  const previous = newestOwn(turn.state);
+  const number = previous.number + 1;
   const encrypted = await encryptApplicationMessage(group, {
-    plaintext: plaintextOf(turn, message),
-    authenticatedData: authenticatedData(turn),
+    plaintext,
+    authenticatedData: authenticatedData(turn, { number, previous }),
     random,
   });
-  const body = { mlsMessage: encrypted.message, directoryProofs: message.purpose === "account" ? message.content : new Uint8Array(0) };
+  const content = decodeContent(plaintext);
+  if (content.kind === "malformed") throw new Error("content of one's own is well-formed");
+  const directoryProofs = message.purpose === "account" ? message.content : new Uint8Array(0);
+  const body = { seq: chain.seq, mlsMessage: encrypted.message, directoryProofs, settings: new Uint8Array(0) };
   const { epochId } = epoch;
   const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, random, sha256 });
   const blobs = external === undefined ? [] : [{ blobId: external.reference.blobId, ciphertext: external.ciphertext }];
-  const entry: SealedEntry = {
+  const entry: SealedMessage = {
     entryId: entryId(sha256, { epochId, kind: "message", nextAccessHash: zeroHash, blob }),
     epochId,
     blob,
     blobs,
+    own: { number, mark: markOf(turn, { sender: self, plaintext, salt: content.salt }) },
   };
   set(turn, {
     group: encrypted.state,

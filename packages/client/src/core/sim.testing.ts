@@ -43,6 +43,8 @@ export class SimDevice {
   readonly shown: Uint8Array[] = [];
   forksTold = 0;
   readonly outcomes: string[] = [];
+  /** Why Welcomes were not followed. */
+  readonly refusals: string[] = [];
   readonly #keyPackages: { keyPackage: KeyPackage; privateKeys: KeyPackagePrivateKeys }[] = [];
   inbox: { readonly post: WelcomePost; readonly sender: SimDevice }[] = [];
   state: ConversationState | undefined;
@@ -303,7 +305,7 @@ export class SimDevice {
     for (const own of this.#keyPackages) {
       const tree = post.tree.kind === "inline" ? post.tree.tree : new Uint8Array(0);
       const bundle = {
-        format: 1 as const,
+        format: 2 as const,
         host,
         logId: this.#world.logId,
         ...post,
@@ -319,7 +321,10 @@ export class SimDevice {
         senderAccountId: sender.self.accountId,
         senderDeviceId: sender.self.deviceId,
       });
-      if (joined.kind !== "joined") continue;
+      if (joined.kind !== "joined") {
+        this.refusals.push(joined.reason);
+        continue;
+      }
       const before = this.state;
       await this.#keep(before, joined.state, joined.effects);
       if (this.#reader !== undefined) {

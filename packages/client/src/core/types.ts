@@ -30,7 +30,18 @@
  * - `paused` never ends by itself (spec L-10).
  */
 import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, LeafIndex, RandomBytes } from "@latchkey/mls";
-import type { BlobReference, EntryEvent, LatchkeyGroup, Opened, ProofSource, Sha256, TreeSource, WireErrorCode } from "@latchkey/protocol";
+import type {
+  BlobReference,
+  EntryEvent,
+  GroupSettings,
+  LatchkeyGroup,
+  Opened,
+  ProofSource,
+  SettingsOpening,
+  Sha256,
+  TreeSource,
+  WireErrorCode,
+} from "@latchkey/protocol";
 import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
 
@@ -64,15 +75,17 @@ export interface Chain {
   readonly head: Uint8Array;
 }
 
-/** The two keys of an epoch (spec L-1). */
+/** The keys of an epoch (spec L-1, L-10). */
 export interface EpochKeys {
   readonly epochId: number;
   readonly access: Uint8Array;
   readonly envelope: Uint8Array;
+  /** Of the tags by which members say what they saw of the log. */
+  readonly view: Uint8Array;
 }
 
 /** Keys of a closed epoch, kept 7 days for complaints (spec L-4). */
-export interface ClosedEpoch extends EpochKeys {
+export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   readonly closedAtMs: number;
 }
 
@@ -90,6 +103,17 @@ export interface SealedEntry {
   readonly blobs: readonly PendingBlob[];
 }
 
+/** How a device's application messages are counted, and what stands for the newest of them (spec L-10). */
+export interface OwnMark {
+  readonly number: number;
+  readonly mark: Uint8Array;
+}
+
+/** A message's exact bytes, with its place among the device's own. */
+export interface SealedMessage extends SealedEntry {
+  readonly own: OwnMark;
+}
+
 export type Purpose = "text" | "profile" | "leave" | "sync" | "account";
 
 /** A message of one's own that is not yet seen in the log. */
@@ -105,7 +129,7 @@ export interface Outgoing {
   /** `rosterAdds` of the conversation when it was composed (attack A7). */
   readonly rosterAdds: number;
   readonly failure: ClientErrorCode | undefined;
-  readonly sealed: SealedEntry | undefined;
+  readonly sealed: SealedMessage | undefined;
   /** The link's `attempt` in which it was last sent; 0 for never. Not stored. */
   readonly sentIn: number;
   /** Set once the server acknowledged it; its entry follows in the stream. */
@@ -172,12 +196,16 @@ export interface RosterLeaf {
   readonly account: string;
 }
 
+/** What all members agree on of their group: of its context what members sign, the rest as its hashes say (spec M-1). */
+export interface RosterSettings
+  extends Pick<LatchkeyGroup, "host" | "policy" | "conversationKind">, Omit<GroupSettings, "format" | "ext"> {}
+
 /** The members of an epoch, by account and by leaf. */
 export interface Roster {
   readonly leaves: ReadonlyMap<number, RosterLeaf>;
   /** Account (base64url) to its leaves. */
   readonly accounts: ReadonlyMap<string, readonly RosterLeaf[]>;
-  readonly settings: LatchkeyGroup;
+  readonly settings: RosterSettings;
   readonly own: RosterLeaf | undefined;
 }
 
@@ -254,6 +282,12 @@ export interface ConversationState {
   /** The latest heads of the chain, ending with `chain`, for L-10. */
   readonly recentHeads: readonly Uint8Array[];
   readonly epoch: EpochKeys | undefined;
+  /** Name, roles and what the conversation goes on with, and the salt of the hashes that the group has of them (spec M-1, M-9). */
+  readonly opening: SettingsOpening;
+  /** The newest application message of this device in the log (spec L-10). */
+  readonly own: OwnMark;
+  /** What stands for the newest application message of another device; zeros for none (spec L-10). */
+  readonly seen: Uint8Array;
   readonly closedEpochs: readonly ClosedEpoch[];
   readonly group: GroupState | undefined;
   readonly roster: Roster | undefined;
@@ -368,6 +402,7 @@ export interface WelcomePost {
   readonly welcome: Uint8Array;
   readonly tree: TreeSource;
   readonly proofs: ProofSource;
+  readonly opening: SettingsOpening;
 }
 
 export type ChangeOutcome = { readonly kind: "done" } | { readonly kind: "failed"; readonly code: ClientErrorCode };

@@ -23,6 +23,7 @@ import { blobReferenceCodec } from "@latchkey/protocol";
 import type { BlobReference } from "@latchkey/protocol";
 import { linkDown } from "../core/turn.ts";
 import type { ConversationState } from "../core/types.ts";
+import { nothingSent } from "../core/view.ts";
 import { linePrefix } from "../engine/history.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -148,6 +149,13 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     chain: { seq: 0, head: new Uint8Array(32) },
     recentHeads: [new Uint8Array(32)],
     epoch: undefined,
+    // What a group committed to is its members'; of this one the name is known.
+    opening: {
+      salt: new Uint8Array(32),
+      settings: { format: 1, roles: [], name: archived.name, continues: new Uint8Array(0), ext: new Uint8Array(0) },
+    },
+    own: nothingSent,
+    seen: new Uint8Array(32),
     closedEpochs: [],
     group: undefined,
     roster: undefined,

@@ -46,7 +46,7 @@ export class Posts {
     const { platform, own } = this.#deps;
     const { joiner } = post;
     const body = encode(welcomeBundleCodec, {
-      format: 1,
+      format: 2,
       host,
       logId,
       epochId: post.epochId,
@@ -55,6 +55,7 @@ export class Posts {
       welcome: post.welcome,
       tree: post.tree,
       directoryProofs: post.proofs,
+      opening: post.opening,
       checkpoint: new Uint8Array(0),
       ext: new Uint8Array(0),
     });

@@ -6,7 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { ClientError } from "../errors.ts";
 import { checkFreshness } from "./freshness.ts";
 import type { Freshness, GenerationWitness } from "./freshness.ts";
-import { migrations as knownMigrations, storeFormat } from "./migrations.ts";
+import { migrations as knownMigrations, oldestFormat, storeFormat } from "./migrations.ts";
 import type { Migration } from "./migrations.ts";
 import { checkKey, checkRange, Overlay } from "./overlay.ts";
 import type { ScanRange, Store, StoreTransaction } from "./store.ts";
@@ -46,11 +46,12 @@ export interface EncryptedStoreParams {
   /** Other than the program's own in tests only. */
   readonly migrations?: readonly Migration[];
   readonly format?: number;
+  readonly oldest?: number;
 }
 
 /**
  * A store whose values and names are encrypted under the device key. Brings older formats up to date.
- * @throws ClientError `storage_newer` for a newer format, `profile_restored` for an old copy, `storage_denied` for another
+ * @throws ClientError `storage_newer` for a newer format, `storage_older` for one that no version reads any more, `profile_restored` for an old copy, `storage_denied` for another
  * device's key; `raw` is then closed
  */
 export async function openEncryptedStore(params: EncryptedStoreParams): Promise<Store> {
@@ -76,6 +77,7 @@ async function loadMeta({
   cipher,
   random,
   format = storeFormat,
+  oldest = oldestFormat,
 }: EncryptedStoreParams): Promise<{ nameKey: Uint8Array; format: number }> {
   const stored = await raw.transact("read", (tx) => tx.get(metaKey));
   if (stored === undefined) {
@@ -88,6 +90,12 @@ async function loadMeta({
   const storedFormat = new DataView(stored.buffer, stored.byteOffset, stored.byteLength).getUint32(0);
   if (storedFormat > format) {
     throw new ClientError("storage_newer", "This profile was written by a newer version. Update this one.");
+  }
+  if (storedFormat < oldest) {
+    throw new ClientError(
+      "storage_older",
+      "This profile was written by a test version that no version can read any more. Begin a new one.",
+    );
   }
   try {
     return { nameKey: await cipher.open(utf8Bytes(metaKey), decode(metaCodec, stored).sealedNameKey), format: storedFormat };

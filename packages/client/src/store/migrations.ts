@@ -7,8 +7,11 @@ export interface Migration {
   run(tx: StoreTransaction): Promise<void>;
 }
 
-/** The format that this version writes: the number of the last migration, 1 before the first. */
-export const storeFormat = 1;
+/** The oldest format that is brought up to date; profiles of test versions before it are refused. */
+export const oldestFormat = 2;
 
-/** Numbered 2, 3, 4 and so on; never changed once released. */
+/** The format that this version writes: the number of the last migration, `oldestFormat` before the first. */
+export const storeFormat = 2;
+
+/** Numbered 3, 4 and so on; never changed once released. */
 export const migrations: readonly Migration[] = [];

@@ -324,7 +324,7 @@ describe("the encrypted store", () => {
 
   test("a newer format is refused, an older one brought up to date in one step, once", async () => {
     const records = new Map<string, Uint8Array>();
-    const first = await encrypted(createMemoryStore(records), { format: 1, migrations: [] });
+    const first = await encrypted(createMemoryStore(records), { format: 1, oldest: 1, migrations: [] });
     await first.transact("write", (tx) => tx.put("old/a", new Uint8Array([1])));
     await first.close();
     let failing = true;
@@ -346,14 +346,22 @@ describe("the encrypted store", () => {
         },
       },
     ];
-    await expect(encrypted(createMemoryStore(records), { format: 3, migrations })).rejects.toThrow("power cut");
+    await expect(encrypted(createMemoryStore(records), { format: 3, oldest: 1, migrations })).rejects.toThrow("power cut");
     failing = false;
-    const second = await encrypted(createMemoryStore(records), { format: 3, migrations });
+    const second = await encrypted(createMemoryStore(records), { format: 3, oldest: 1, migrations });
     expect(await second.transact("read", (tx) => tx.get("newest/a"))).toEqual(new Uint8Array([1]));
     expect(await second.transact("read", (tx) => tx.get("old/a"))).toBeUndefined();
     await second.close();
-    await (await encrypted(createMemoryStore(records), { format: 3, migrations })).close();
+    await (await encrypted(createMemoryStore(records), { format: 3, oldest: 1, migrations })).close();
     expect(runs).toBe(2);
     await expect(encrypted(createMemoryStore(records), { format: 2, migrations })).rejects.toMatchObject({ code: "storage_newer" });
+  });
+
+  test("a profile of a test version is refused, and stays as it is", async () => {
+    const records = new Map<string, Uint8Array>();
+    await (await encrypted(createMemoryStore(records), { format: 1, oldest: 1 })).close();
+    const before = new Map(records);
+    await expect(encrypted(createMemoryStore(records))).rejects.toMatchObject({ code: "storage_older" });
+    expect(records).toEqual(before);
   });
 });

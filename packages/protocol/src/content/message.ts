@@ -131,9 +131,12 @@ export function senderUri(host: string, accountId: Uint8Array): string {
   return `mimi://${host}/u/${toBase64Url(accountId)}`;
 }
 
-/** The URI of a log as a room (input of `messageIdOf`). */
-export function roomUri(host: string, logId: Uint8Array): string {
-  return `mimi://${host}/r/${toBase64Url(logId)}`;
+/**
+ * The URI of a group as a room (input of `messageIdOf`). It names the group by its MLS group id, which every member signs with every
+ * message: whoever is shown messages alone can compute their ids, and nobody can find the log by them.
+ */
+export function roomUri(host: string, groupId: Uint8Array): string {
+  return `mimi://${host}/r/${toBase64Url(groupId)}`;
 }
 
 function headFields(head: ContentHead): Omit<MimiContent, "body"> {

@@ -1,7 +1,7 @@
 import { CodecError, Reader, concatBytes, encode, opaque, opaqueV, safeUint64, struct, uint8, utf8Bytes, variant } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { id32 } from "../frames/common.ts";
-import { formatOne } from "../format.ts";
+import { formatTwo } from "../format.ts";
 import { bucketFor, maxBlobBytes, maxInlineBytes } from "../limits.ts";
 import { entryKindCodec } from "../log-chain.ts";
 import type { EntryKind } from "../log-chain.ts";
@@ -29,15 +29,24 @@ export const blobReferenceCodec: Codec<BlobReference> = struct<BlobReference>({
   sizeBytes: safeUint64,
 });
 
-/** The MLSMessage and the directory proofs of an entry (spec L-2). */
+/** What an entry holds (spec L-2). */
 export interface EnvelopeBody {
+  /** The last entry that the sender saw: where to look for its view tag, which alone counts (spec L-10). */
+  readonly seq: number;
   readonly mlsMessage: Uint8Array;
   readonly directoryProofs: Uint8Array;
+  /** In a commit that changes the group's settings the `SettingsOpening` of what it sets (spec M-1), else empty. */
+  readonly settings: Uint8Array;
 }
 
+/** Longest `settings` of an envelope: a full list of roles and what stands around it. */
+const maxSettingsBytes = 73_728;
+
 export const envelopeBodyCodec: Codec<EnvelopeBody> = struct<EnvelopeBody>({
+  seq: safeUint64,
   mlsMessage: opaqueV(maxBlobBytes),
   directoryProofs: opaqueV(maxBlobBytes),
+  settings: opaqueV(maxSettingsBytes),
 });
 
 /** In the entry itself, or, above 64 KiB, as EnvelopeBody in an encrypted blob. */
@@ -45,7 +54,7 @@ export type EnvelopeContent = ({ readonly kind: "inline" } & EnvelopeBody) | ({ 
 
 /** What is sealed in an entry, before the zeros that fill its bucket (spec L-2). */
 export interface EnvelopePlaintext {
-  readonly format: 1;
+  readonly format: 2;
   readonly kind: EntryKind;
   /** H(access key of the child) in a commit, else 32 zeros: must equal the one that the server was given (spec L-9). */
   readonly nextAccessHash: Uint8Array;
@@ -53,7 +62,7 @@ export interface EnvelopePlaintext {
 }
 
 const plaintextCodec: Codec<EnvelopePlaintext> = struct<EnvelopePlaintext>({
-  format: formatOne,
+  format: formatTwo,
   kind: entryKindCodec,
   nextAccessHash: opaque(32),
   content: variant<EnvelopeContent>(uint8, { inline: [1, envelopeBodyCodec], external: [2, blobReferenceCodec] }),

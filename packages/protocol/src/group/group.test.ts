@@ -1,6 +1,8 @@
-import { concatBytes, utf8Bytes } from "@latchkey/codec";
+import { concatBytes, encode, toHex, utf8Bytes } from "@latchkey/codec";
 import { describeCodec } from "@latchkey/testkit";
 import fc from "fast-check";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import {
   authenticatedDataCodec,
@@ -9,22 +11,38 @@ import {
   decodeEnvelope,
   encodeEnvelope,
   envelopeAad,
+  envelopeBodyCodec,
   envelopeOverheadBytes,
   fitsInline,
   forkNoticeCodec,
+  groupSettingsCodec,
   inboxHeadCodec,
   inboxHeadTbsCodec,
   inboxPlaintextCodec,
   latchkeyGroupCodec,
   leafIdentityCodec,
+  logHashOf,
   maxForkNoticeHeads,
   maxInlineBytes,
   maxInlineProofBytes,
   maxInlineTreeBytes,
   sealedItemCodec,
+  seenMarkOf,
+  settingsHashOf,
+  settingsOpeningCodec,
+  viewTagOf,
   welcomeBundleCodec,
 } from "../index.ts";
-import type { EnvelopePlaintext, ForkNotice, InboxHead, LatchkeyGroup, WelcomeBundle } from "../index.ts";
+import type {
+  EnvelopeBody,
+  EnvelopePlaintext,
+  ForkNotice,
+  GroupSettings,
+  InboxHead,
+  LatchkeyGroup,
+  SettingsOpening,
+  WelcomeBundle,
+} from "../index.ts";
 
 const id = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 const id16 = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);
@@ -34,17 +52,24 @@ const none = new Uint8Array(0);
 
 const reference = { blobId: id(1), key: id(2), hash: id(3), sizeBytes: 262_144 };
 const group: LatchkeyGroup = {
-  format: 1,
+  format: 2,
   host: "chat.example",
-  logId: id(9),
-  roles: [{ accountId: id(4), role: 3 }],
+  logHash: id(9),
+  settingsHash: id(10),
   policy: 0,
   conversationKind: 2,
-  name: "Café",
   ext: none,
 };
-const bundle: WelcomeBundle = {
+const settings: GroupSettings = {
   format: 1,
+  roles: [{ accountId: id(4), role: 3 }],
+  name: "Café",
+  continues: none,
+  ext: none,
+};
+const opening: SettingsOpening = { salt: id(11), settings };
+const bundle: WelcomeBundle = {
+  format: 2,
   host: "chat.example",
   logId: id(9),
   epochId: 4,
@@ -53,6 +78,7 @@ const bundle: WelcomeBundle = {
   welcome: bytes(1, 2),
   tree: { kind: "inline", tree: bytes(3) },
   directoryProofs: { kind: "inline", proofs: none },
+  opening,
   checkpoint: none,
   ext: none,
 };
@@ -87,24 +113,76 @@ describe("[M-1] what a group says of itself", () => {
   });
 
   describeCodec("latchkeyGroupCodec", latchkeyGroupCodec, {
-    samples: [group, { ...group, roles: [], conversationKind: 1, name: "", policy: 1 }],
+    samples: [group, { ...group, conversationKind: 1, policy: 1 }],
     frozen:
-      "00010c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090921040404040404040404040404040404040404040404040404040404040404040403000205436166c3a900",
+      "00020c636861742e6578616d706c6509090909090909090909090909090909090909090909090909090909090909090a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a000200",
     overLimit: {
-      "a name of 513 bytes": { ...group, name: "x".repeat(513) },
-      "roles above 64 KiB": { ...group, roles: Array.from({ length: 2000 }, () => ({ accountId: id(1), role: 1 })) },
-      "an account id of 31 bytes": { ...group, roles: [{ accountId: zeros(31), role: 1 }] },
+      "a hash of 33 bytes": { ...group, logHash: zeros(33) },
+      "a policy above 255": { ...group, policy: 256 },
     },
+    overLimitBytes: { "format 1": concatBytes(bytes(0, 1, 1, 0x61), id(4), id(5), bytes(0, 2, 0)) },
+  });
+
+  describeCodec("groupSettingsCodec", groupSettingsCodec, {
+    samples: [settings, { ...settings, roles: [], name: "", continues: id(12) }],
+    frozen: "00012104040404040404040404040404040404040404040404040404040404040404040305436166c3a90000",
+    overLimit: {
+      "a name of 513 bytes": { ...settings, name: "x".repeat(513) },
+      "roles above 64 KiB": { ...settings, roles: Array.from({ length: 2000 }, () => ({ accountId: id(1), role: 1 })) },
+      "an account id of 31 bytes": { ...settings, roles: [{ accountId: zeros(31), role: 1 }] },
+      "31 bytes of what it goes on with": { ...settings, continues: zeros(31) },
+    },
+  });
+
+  describeCodec("settingsOpeningCodec", settingsOpeningCodec, {
+    samples: [opening],
+    frozen:
+      "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00012104040404040404040404040404040404040404040404040404040404040404040305436166c3a90000",
+    overLimit: { "a salt of 16 bytes": { ...opening, salt: zeros(16) } },
+  });
+
+  test("hashes say nothing without the salt, and each says one thing", () => {
+    const other = { ...opening, salt: id(12) };
+    expect(toHex(logHashOf(sha256, opening.salt, id(9)))).toBe("fd14c302f959a326642a0a34add6367d49e31abddb7cde4d4c626c210e0b3056");
+    expect(toHex(settingsHashOf(sha256, opening))).toBe("06857add1b548118affb4369295f1c654dffcc2855c10bbd66ff8a573a76a15b");
+    expect(logHashOf(sha256, other.salt, id(9))).not.toEqual(logHashOf(sha256, opening.salt, id(9)));
+    expect(logHashOf(sha256, opening.salt, id(8))).not.toEqual(logHashOf(sha256, opening.salt, id(9)));
+    expect(settingsHashOf(sha256, other)).not.toEqual(settingsHashOf(sha256, opening));
+    expect(settingsHashOf(sha256, { ...opening, settings: { ...settings, name: "Cafe" } })).not.toEqual(settingsHashOf(sha256, opening));
   });
 });
 
 describe("[L-10] what every message says of its log", () => {
-  const data = { format: 1, seq: 12, head: id(8), accountVersion: 2, accountChain: id(7), gossip: none, ext: none } as const;
+  const data = {
+    format: 2,
+    viewTag: id(8),
+    ownNumber: 3,
+    previousOwn: id(5),
+    seen: id(6),
+    accountVersion: 2,
+    accountChain: id(7),
+    gossip: none,
+    ext: none,
+  } as const;
   describeCodec("authenticatedDataCodec", authenticatedDataCodec, {
     samples: [data, { ...data, gossip: zeros(1024) }],
     frozen:
-      "0001000000000000000c08080808080808080808080808080808080808080808080808080808080808080000000207070707070707070707070707070707070707070707070707070707070707070000",
-    overLimit: { "1025 bytes of gossip": { ...data, gossip: zeros(1025) }, "a negative sequence number": { ...data, seq: -1 } },
+      "0002080808080808080808080808080808080808080808080808080808080808080800000003050505050505050505050505050505050505050505050505050505050505050506060606060606060606060606060606060606060606060606060606060606060000000207070707070707070707070707070707070707070707070707070707070707070000",
+    overLimit: { "1025 bytes of gossip": { ...data, gossip: zeros(1025) }, "a number above 32 bits": { ...data, ownNumber: 2 ** 32 } },
+    overLimitBytes: { "format 1": concatBytes(bytes(0, 1), zeros(138)) },
+  });
+
+  test("a view tag is HMAC-SHA256, and says one entry of one log", () => {
+    const last = { seq: 258, head: id(8) };
+    const tag = viewTagOf(sha256, id(1), last);
+    expect(tag).toEqual(hmac(sha256, id(1), concatBytes(bytes(0, 0, 0, 0, 0, 0, 1, 2), id(8))));
+    expect(viewTagOf(sha256, id(2), last)).not.toEqual(tag);
+    expect(viewTagOf(sha256, id(1), { ...last, seq: 259 })).not.toEqual(tag);
+    expect(viewTagOf(sha256, id(1), { ...last, head: id(9) })).not.toEqual(tag);
+  });
+
+  test("what was seen is named by a hash of its id", () => {
+    expect(seenMarkOf(sha256, id(1))).toEqual(sha256(concatBytes(utf8Bytes("latchkey/seen/1"), id(1))));
   });
 });
 
@@ -112,11 +190,12 @@ describe("[M-4] what a joiner gets", () => {
   describeCodec("welcomeBundleCodec", welcomeBundleCodec, {
     samples: [bundle, { ...bundle, tree: { kind: "blob", ...reference } }, { ...bundle, directoryProofs: { kind: "blob", ...reference } }],
     frozen:
-      "00010c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090900000000000000040000000000000004080808080808080808080808080808080808080808080808080808080808080802010201010301000000",
+      "00020c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090900000000000000040000000000000004080808080808080808080808080808080808080808080808080808080808080802010201010301000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00012104040404040404040404040404040404040404040404040404040404040404040305436166c3a900000000",
     overLimit: {
       "a welcome above 64 KiB": { ...bundle, welcome: zeros(maxInlineBytes + 1) },
       "an inline tree above 16 KiB": { ...bundle, tree: { kind: "inline", tree: zeros(maxInlineTreeBytes + 1) } },
       "inline records above 16 KiB": { ...bundle, directoryProofs: { kind: "inline", proofs: zeros(maxInlineProofBytes + 1) } },
+      "a salt of 31 bytes": { ...bundle, opening: { ...opening, salt: zeros(31) } },
       "a checkpoint of 4097 bytes": { ...bundle, checkpoint: zeros(4097) },
     },
   });
@@ -172,11 +251,13 @@ describe("[I-2] inbox items", () => {
 });
 
 const inline = (size: number): EnvelopePlaintext => ({
-  format: 1,
+  format: 2,
   kind: "message",
   nextAccessHash: id(0),
-  content: { kind: "inline", mlsMessage: zeros(size).fill(1), directoryProofs: none },
+  content: { kind: "inline", seq: 7, mlsMessage: zeros(size).fill(1), directoryProofs: none, settings: none },
 });
+
+const small: EnvelopeBody = { seq: 7, mlsMessage: bytes(1), directoryProofs: none, settings: none };
 
 describe("[L-2] envelopes", () => {
   test("the plaintext survives, and its sealed size is a bucket", () => {
@@ -194,14 +275,20 @@ describe("[L-2] envelopes", () => {
     expect(new Set([1, 50, 200, 400].map((size) => encodeEnvelope(inline(size)).length))).toEqual(new Set([512 - envelopeOverheadBytes]));
   });
 
+  describeCodec("envelopeBodyCodec", envelopeBodyCodec, {
+    samples: [small, { ...small, settings: encode(settingsOpeningCodec, opening) }],
+    frozen: "000000000000000701010000",
+    overLimit: { "a negative number": { ...small, seq: -1 }, "settings above 72 KiB": { ...small, settings: zeros(73_729) } },
+  });
+
   test("content above an entry is refused, and fitsInline says so before", () => {
     for (const size of [60_000, 65_430, 65_500, 65_536, 100_000]) {
-      const fits = fitsInline({ mlsMessage: zeros(size), directoryProofs: none });
+      const fits = fitsInline({ ...small, mlsMessage: zeros(size) });
       if (fits) expect(encodeEnvelope(inline(size)).length).toBe(maxInlineBytes - envelopeOverheadBytes);
       else if (size > maxInlineBytes) expect(() => encodeEnvelope(inline(size))).toThrow(expect.objectContaining({ code: "limit" }));
     }
-    expect(fitsInline({ mlsMessage: zeros(65_000), directoryProofs: none })).toBe(true);
-    expect(fitsInline({ mlsMessage: zeros(65_536), directoryProofs: none })).toBe(false);
+    expect(fitsInline({ ...small, mlsMessage: zeros(65_000) })).toBe(true);
+    expect(fitsInline({ ...small, mlsMessage: zeros(65_536) })).toBe(false);
   });
 
   test("content in a blob fits the smallest bucket", () => {
@@ -213,7 +300,7 @@ describe("[L-2] envelopes", () => {
 
   test("anything but zeros behind the content is refused, and so is content cut short", () => {
     const padded = encodeEnvelope(inline(10));
-    for (let at = 52; at < padded.length; at += 1) {
+    for (let at = 57; at < padded.length; at += 1) {
       const damaged = padded.slice();
       damaged[at] = 1;
       expect(() => decodeEnvelope(damaged), `byte ${at}`).toThrow(expect.objectContaining({ code: "invalid" }));

@@ -1,9 +1,11 @@
-import { opaqueV, safeUint64, struct, text, uint32, uint8, variant, vector } from "@latchkey/codec";
+import { opaqueV, safeUint64, struct, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { deviceIdCodec, extCodec, id32 } from "../frames/common.ts";
-import { formatOne } from "../format.ts";
+import { formatOne, formatTwo } from "../format.ts";
 import { maxInlineBytes } from "../limits.ts";
+import { settingsOpeningCodec } from "./blinded.ts";
+import type { SettingsOpening } from "./blinded.ts";
 import { blobReferenceCodec } from "./envelope.ts";
 import type { BlobReference } from "./envelope.ts";
 
@@ -22,69 +24,6 @@ export const leafIdentityCodec: Codec<LeafIdentity> = struct<LeafIdentity>({
   deviceId: deviceIdCodec,
 });
 
-/** Extension type of `latchkey_group` in the GroupContext (private use, RFC 9420 section 17.3). */
-export const latchkeyGroupExtensionType = 0xf1a7;
-
-/** An account's role in a group (spec M-2). Accounts not listed are members. */
-export interface RoleEntry {
-  readonly accountId: Uint8Array;
-  /** 1 member, 2 administrator, 3 owner. */
-  readonly role: number;
-}
-
-/** The required GroupContext extension of every Latchkey group (spec M-1). */
-export interface LatchkeyGroup {
-  readonly format: 1;
-  readonly host: string;
-  readonly logId: Uint8Array;
-  readonly roles: readonly RoleEntry[];
-  /** Who may do what: 0 every member may add and remove, 1 administrators only. */
-  readonly policy: number;
-  /** A direct conversation of two accounts, a group with a name (spec L-12), or the devices of one account. */
-  readonly conversationKind: number;
-  /** The group's name, "" for a direct conversation; inside the group's encryption only. */
-  readonly name: string;
-  readonly ext: Uint8Array;
-}
-
-/** Values of `conversationKind`. */
-export const conversationKinds = { direct: 1, group: 2, devices: 3 } as const;
-
-export const latchkeyGroupCodec: Codec<LatchkeyGroup> = struct<LatchkeyGroup>({
-  format: formatOne,
-  host: hostCodec,
-  logId: id32,
-  roles: vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: 65_536 }),
-  policy: uint8,
-  conversationKind: uint8,
-  name: text(512),
-  ext: extCodec,
-});
-
-/** MLS `authenticated_data` of every message and commit (spec L-10). */
-export interface AuthenticatedData {
-  readonly format: 1;
-  /** The last entry that the sender saw, and the head after it. */
-  readonly seq: number;
-  readonly head: Uint8Array;
-  /** The head of the sender's own account chain: its version and H(state body). */
-  readonly accountVersion: number;
-  readonly accountChain: Uint8Array;
-  /** Gossip: a checkpoint of the sender's directory (`@latchkey/transparency`, spec D-4); empty while it has none. */
-  readonly gossip: Uint8Array;
-  readonly ext: Uint8Array;
-}
-
-export const authenticatedDataCodec: Codec<AuthenticatedData> = struct<AuthenticatedData>({
-  format: formatOne,
-  seq: safeUint64,
-  head: id32,
-  accountVersion: uint32,
-  accountChain: id32,
-  gossip: opaqueV(1024),
-  ext: extCodec,
-});
-
 /** The ratchet tree handed to a joiner (spec M-5). */
 export type TreeSource = { readonly kind: "inline"; readonly tree: Uint8Array } | ({ readonly kind: "blob" } & BlobReference);
 
@@ -93,7 +32,7 @@ export type ProofSource = { readonly kind: "inline"; readonly proofs: Uint8Array
 
 /** What a joiner gets through its inbox (spec M-4). */
 export interface WelcomeBundle {
-  readonly format: 1;
+  readonly format: 2;
   readonly host: string;
   readonly logId: Uint8Array;
   /** The epoch that the commit opened; its commit is entry `seq`, and `head` is the head after it. */
@@ -105,6 +44,8 @@ export interface WelcomeBundle {
   readonly tree: TreeSource;
   /** Records of all members (spec D-5). */
   readonly directoryProofs: ProofSource;
+  /** What the hashes in the group's context stand for (spec M-1). */
+  readonly opening: SettingsOpening;
   readonly checkpoint: Uint8Array;
   readonly ext: Uint8Array;
 }
@@ -115,7 +56,7 @@ export const maxInlineTreeBytes = 16_384;
 export const maxInlineProofBytes = 16_384;
 
 export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
-  format: formatOne,
+  format: formatTwo,
   host: hostCodec,
   logId: id32,
   epochId: safeUint64,
@@ -130,6 +71,7 @@ export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
     inline: [1, struct<{ proofs: Uint8Array }>({ proofs: opaqueV(maxInlineProofBytes) })],
     blob: [2, blobReferenceCodec],
   }),
+  opening: settingsOpeningCodec,
   checkpoint: opaqueV(4096),
   ext: extCodec,
 });

@@ -1,0 +1,66 @@
+import { encode, equalBytes } from "@latchkey/codec";
+import { groupId } from "@latchkey/mls";
+import { authenticatedDataCodec, messageIdOf, roomUri, seenMarkOf, senderUri, viewTagOf, zeroHash } from "@latchkey/protocol";
+import { headAt } from "./chain.ts";
+import type { Turn } from "./turn.ts";
+import type { OwnMark, RosterLeaf } from "./types.ts";
+
+/** Before a device's first message in a conversation. */
+export const nothingSent: OwnMark = { number: 0, mark: zeroHash };
+
+/** What a commit says of the messages of its device: nothing (spec L-10). */
+const notCounted = { ownNumber: 0, previousOwn: zeroHash, seen: zeroHash } as const;
+
+/** What every message and commit says of its sender's view (spec L-10); `message` is the number of a message, and the one before it. */
+export function authenticatedData(turn: Turn, message: { readonly number: number; readonly previous: OwnMark } | undefined): Uint8Array {
+  const { chain, epoch, seen } = turn.state;
+  const { self, sha256 } = turn.context;
+  if (epoch === undefined) throw new Error("nothing is said outside an epoch");
+  const counted = message === undefined ? notCounted : { ownNumber: message.number, previousOwn: message.previous.mark, seen };
+  return encode(authenticatedDataCodec, {
+    format: 2,
+    viewTag: viewTagOf(sha256, epoch.view, chain),
+    ...counted,
+    accountVersion: self.accountVersion,
+    accountChain: self.accountChain,
+    gossip: turn.context.gossip,
+    ext: new Uint8Array(0),
+  });
+}
+
+/** What stands for an application message where another one says that it was seen (spec L-10). */
+export function markOf(
+  turn: Turn,
+  message: { readonly sender: Pick<RosterLeaf, "host" | "accountId">; readonly plaintext: Uint8Array; readonly salt: Uint8Array },
+): Uint8Array {
+  const { group, host } = turn.state;
+  const { sha256 } = turn.context;
+  if (group === undefined) throw new Error("no message without a group");
+  const { sender, plaintext, salt } = message;
+  const id = messageIdOf({
+    sha256,
+    senderUri: senderUri(sender.host, sender.accountId),
+    roomUri: roomUri(host, groupId(group)),
+    content: plaintext,
+    salt,
+  });
+  return seenMarkOf(sha256, id);
+}
+
+/**
+ * Whether a member saw this device's log (spec L-10). `seq` is the envelope's hint: whoever sealed it may have put there what they like,
+ * so that a tag which does not fit there is looked for among the latest heads before anybody is blamed for it. What lies before one's own
+ * joining, or expired before this device read it, cannot be told.
+ */
+export async function isMyView(turn: Turn, said: { readonly viewTag: Uint8Array; readonly seq: number }): Promise<boolean> {
+  const { chain, epoch, joinedSeq, recentHeads } = turn.state;
+  const { sha256 } = turn.context;
+  if (epoch === undefined) return true;
+  const fits = (seq: number, head: Uint8Array): boolean => equalBytes(viewTagOf(sha256, epoch.view, { seq, head }), said.viewTag);
+  if (said.seq <= chain.seq) {
+    if (said.seq < joinedSeq) return true;
+    const head = await headAt(turn, said.seq);
+    if (head === undefined || fits(said.seq, head)) return true;
+  }
+  return recentHeads.some((head, at) => fits(chain.seq - (recentHeads.length - 1 - at), head));
+}

@@ -1,0 +1,168 @@
+import {
+  CodecError,
+  concatBytes,
+  encode,
+  mapped,
+  opaqueV,
+  safeUint64,
+  struct,
+  text,
+  uint32,
+  uint8,
+  utf8Bytes,
+  vector,
+} from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { hostCodec } from "../addresses.ts";
+import { formatOne, formatTwo } from "../format.ts";
+import { extCodec, id32 } from "../frames/common.ts";
+import type { Sha256 } from "../log-chain.ts";
+
+/** Extension type of `latchkey_group` in the GroupContext (private use, RFC 9420 section 17.3). */
+export const latchkeyGroupExtensionType = 0xf1a7;
+
+/** An account's role in a group (spec M-2). Accounts not listed are members. */
+export interface RoleEntry {
+  readonly accountId: Uint8Array;
+  /** 1 member, 2 administrator, 3 owner. */
+  readonly role: number;
+}
+
+/**
+ * The required GroupContext extension of every Latchkey group (spec M-1). Every member signs it with every message: it says nothing by
+ * which the log, the people in it or its name could be found.
+ */
+export interface LatchkeyGroup {
+  readonly format: 2;
+  readonly host: string;
+  /** `logHashOf` and `settingsHashOf`, with the salt of the `SettingsOpening`. */
+  readonly logHash: Uint8Array;
+  readonly settingsHash: Uint8Array;
+  /** Who may do what: 0 every member may add and remove, 1 administrators only. */
+  readonly policy: number;
+  /** A direct conversation of two accounts, a group with a name (spec L-12), or the devices of one account. */
+  readonly conversationKind: number;
+  readonly ext: Uint8Array;
+}
+
+/** Values of `conversationKind`. */
+export const conversationKinds = { direct: 1, group: 2, devices: 3 } as const;
+
+export const latchkeyGroupCodec: Codec<LatchkeyGroup> = struct<LatchkeyGroup>({
+  format: formatTwo,
+  host: hostCodec,
+  logHash: id32,
+  settingsHash: id32,
+  policy: uint8,
+  conversationKind: uint8,
+  ext: extCodec,
+});
+
+/** What the members of a group know of it, and nothing that they sign says (spec M-1). */
+export interface GroupSettings {
+  readonly format: 1;
+  readonly roles: readonly RoleEntry[];
+  /** The group's name, "" for a direct conversation. */
+  readonly name: string;
+  /** What names the conversation that this one goes on with, 32 bytes (spec M-9); empty for none. */
+  readonly continues: Uint8Array;
+  readonly ext: Uint8Array;
+}
+
+export const groupSettingsCodec: Codec<GroupSettings> = struct<GroupSettings>({
+  format: formatOne,
+  roles: vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: 65_536 }),
+  name: text(512),
+  continues: mapped(
+    opaqueV(32),
+    (continues: Uint8Array) => requireHashOrNothing(continues),
+    (continues) => requireHashOrNothing(continues),
+  ),
+  ext: extCodec,
+});
+
+function requireHashOrNothing(value: Uint8Array): Uint8Array {
+  if (value.length !== 0 && value.length !== 32) throw new CodecError("invalid", "neither a hash nor nothing");
+  return value;
+}
+
+/** What opens the hashes of a `LatchkeyGroup`: in a WelcomeBundle, and in the envelope of a commit that changes them (spec M-1). */
+export interface SettingsOpening {
+  readonly salt: Uint8Array;
+  readonly settings: GroupSettings;
+}
+
+export const settingsOpeningCodec: Codec<SettingsOpening> = struct<SettingsOpening>({ salt: id32, settings: groupSettingsCodec });
+
+const logHashLabel = utf8Bytes("latchkey/log-hash/1");
+const settingsHashLabel = utf8Bytes("latchkey/settings-hash/1");
+
+/** `log_hash` of a LatchkeyGroup: H("latchkey/log-hash/1" || salt || log_id). Ids and salt are 32 bytes (spec M-1). */
+export function logHashOf(sha256: Sha256, salt: Uint8Array, logId: Uint8Array): Uint8Array {
+  return sha256(concatBytes(logHashLabel, salt, logId));
+}
+
+/** `settings_hash` of a LatchkeyGroup: H("latchkey/settings-hash/1" || salt || GroupSettings) (spec M-1). */
+export function settingsHashOf(sha256: Sha256, { salt, settings }: SettingsOpening): Uint8Array {
+  return sha256(concatBytes(settingsHashLabel, salt, encode(groupSettingsCodec, settings)));
+}
+
+/**
+ * MLS `authenticated_data` of every message and commit (spec L-10). In a commit `ownNumber` is 0, and `previousOwn` and `seen` are zeros:
+ * only application messages are counted.
+ */
+export interface AuthenticatedData {
+  readonly format: 2;
+  /** `viewTagOf` the last entry that the sender saw. */
+  readonly viewTag: Uint8Array;
+  /** Counts the application messages of this device in this conversation, from 1. */
+  readonly ownNumber: number;
+  /** `seenMarkOf` the one before, and the newest one of another device that this device has seen; zeros for none. */
+  readonly previousOwn: Uint8Array;
+  readonly seen: Uint8Array;
+  /** The head of the sender's own account chain: its version and H(state body). */
+  readonly accountVersion: number;
+  readonly accountChain: Uint8Array;
+  /** Gossip: a checkpoint of the sender's directory (`@latchkey/transparency`, spec D-4); empty while it has none. */
+  readonly gossip: Uint8Array;
+  readonly ext: Uint8Array;
+}
+
+export const authenticatedDataCodec: Codec<AuthenticatedData> = struct<AuthenticatedData>({
+  format: formatTwo,
+  viewTag: id32,
+  ownNumber: uint32,
+  previousOwn: id32,
+  seen: id32,
+  accountVersion: uint32,
+  accountChain: id32,
+  gossip: opaqueV(1024),
+  ext: extCodec,
+});
+
+/** Label of the exporter for an epoch's view key (spec L-10); the context is the log's id, the length 32 bytes. */
+export const viewLabel = "latchkey view";
+
+/** HMAC-SHA256(view key, uint64 seq || head): says what its maker saw of the log to those who have the key and the log (spec L-10). */
+export function viewTagOf(sha256: Sha256, key: Uint8Array, last: { readonly seq: number; readonly head: Uint8Array }): Uint8Array {
+  return hmacSha256(sha256, key, concatBytes(encode(safeUint64, last.seq), last.head));
+}
+
+const hmacBlockBytes = 64;
+
+/** RFC 2104, for keys of at most a block. */
+function hmacSha256(sha256: Sha256, key: Uint8Array, data: Uint8Array): Uint8Array {
+  const padded = (pad: number): Uint8Array => {
+    const block = new Uint8Array(hmacBlockBytes).fill(pad);
+    for (const [at, byte] of key.entries()) block[at] = byte ^ pad;
+    return block;
+  };
+  return sha256(concatBytes(padded(0x5c), sha256(concatBytes(padded(0x36), data))));
+}
+
+const seenLabel = utf8Bytes("latchkey/seen/1");
+
+/** What stands for a message where another one says that it was seen: H("latchkey/seen/1" || its id by `messageIdOf`) (spec L-10). */
+export function seenMarkOf(sha256: Sha256, messageId: Uint8Array): Uint8Array {
+  return sha256(concatBytes(seenLabel, messageId));
+}
