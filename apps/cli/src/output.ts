@@ -74,6 +74,12 @@ export function formatBody(body: MessageBody): string {
       return `* ${formatPerson(body.person)} removed a device`;
     case "recovered":
       return `* ${formatPerson(body.person)} recovered the account: compare the safety number again`;
+    case "skipped":
+      return "* sent a change that nobody can use";
+    case "complaint":
+      return `* sent a change that ${formatPerson(body.person)} cannot read`;
+    case "let_back":
+      return `* let ${formatPerson(body.person)} back in`;
     case "expired":
       return `* ${String(body.count)} messages are no longer kept by the server`;
     case "unsupported":

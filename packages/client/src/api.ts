@@ -214,6 +214,12 @@ export type MessageBody =
   | { readonly kind: "device_added"; readonly person: Person }
   | { readonly kind: "device_removed"; readonly person: Person }
   | { readonly kind: "recovered"; readonly person: Person }
+  /** The author's app sent a change that nobody can use; nothing came of it (spec G-3). */
+  | { readonly kind: "skipped" }
+  /** A change by the author cannot be read by this person's device, which asked the others to let it back in (spec G-4). */
+  | { readonly kind: "complaint"; readonly person: Person }
+  /** The author let this person's device back in (spec G-5). */
+  | { readonly kind: "let_back"; readonly person: Person }
   /** Entries that the server no longer keeps (spec L-8). */
   | { readonly kind: "expired"; readonly count: number }
   /** Content of a kind that this version does not know. */

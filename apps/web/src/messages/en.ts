@@ -166,6 +166,11 @@ export const en = {
     deviceRemoved: (author: string): string => `${author} removed a device`,
     recovered: (author: string): string => `${author} recovered the account: compare the safety number again`,
     recoveredSelf: "You recovered your account. The others were told to compare the safety number again.",
+    skipped: (author: string): string =>
+      `${author === "Someone" ? "Someone’s" : author === "You" ? "Your" : `${author}’s`} app sent a change that nobody can use`,
+    complaint: (author: string, who: string): string => `A change by ${author} cannot be read by ${who}`,
+    complaintSelf: (author: string): string => `This device cannot read a change by ${author}. The others were asked to let you back in.`,
+    letBack: (author: string, who: string): string => `${author} let ${who} back in`,
     expired: (n: number): string => `${count(n, "message is", "messages are")} no longer on the server`,
     unsupported: "A message of a kind that this version does not know. Reload to get the newest version.",
     unreadable: "A message that this device cannot read",

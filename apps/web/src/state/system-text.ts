@@ -28,6 +28,12 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return words.system.deviceRemoved(subject(body.person));
     case "recovered":
       return body.person.isSelf ? words.system.recoveredSelf : words.system.recovered(body.person.displayName);
+    case "skipped":
+      return words.system.skipped(author);
+    case "complaint":
+      return body.person.isSelf ? words.system.complaintSelf(author) : words.system.complaint(author, body.person.displayName);
+    case "let_back":
+      return words.system.letBack(author, object(body.person));
     case "expired":
       return words.system.expired(body.count);
     case "unsupported":

@@ -73,6 +73,9 @@ export function isSystemMessage(message: Message): boolean {
     case "device_added":
     case "device_removed":
     case "recovered":
+    case "skipped":
+    case "complaint":
+    case "let_back":
     case "expired":
       return true;
     case "text":

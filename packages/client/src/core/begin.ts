@@ -54,6 +54,8 @@ function begin(params: {
     opening,
     own: nothingSent,
     seen: zeroHash,
+    lastCommitSeq: 0,
+    skipsTold: [],
     closedEpochs: [],
     group,
     roster,

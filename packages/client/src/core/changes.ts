@@ -11,6 +11,7 @@ import { updateRank } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { identityOf, isPermitted, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
+import { isBlocked } from "./skipped.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, Joiner, PendingBlob, Roster, RosterLeaf } from "./types.ts";
@@ -24,6 +25,14 @@ const largeGroup = 100;
 export function requestChange(turn: Turn, change: Omit<Change, "order" | "attempts">): void {
   const { changes, nextLocal } = turn.state;
   set(turn, { changes: [...changes, { ...change, order: pendingOrder(nextLocal), attempts: 0 }], nextLocal: nextLocal + 1 });
+}
+
+/** Puts a commit that changes nothing before everything else that waits: it lets messages through again (spec G-3). */
+export function requestUnblocking(turn: Turn): void {
+  const { changes } = turn.state;
+  if (changes.some(({ id }) => id === "unblock")) return;
+  const nothing = { adds: [], removes: [], removeDevices: [], proofs: new Uint8Array(0) };
+  set(turn, { changes: [{ id: "unblock", ...nothing, update: true, order: 0, attempts: 0 }, ...changes] });
 }
 
 /** Ends a change without a commit. */
@@ -46,7 +55,7 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   const removes = leavesOf(roster, change);
   // A device that goes and comes back in one commit is re-added (spec M-9).
   const adds = change.adds.filter((joiner) => !stands(roster, joiner, removes));
-  const updates = change.update && updateRank(group, roster) !== undefined;
+  const updates = change.update && (updateRank(group, roster) !== undefined || isBlocked(turn.state));
   if (adds.length === 0 && removes.length === 0 && !updates) {
     finish(turn, change);
     return;
@@ -58,7 +67,7 @@ export async function stageNextChange(turn: Turn): Promise<void> {
     const keyPackages = now.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage));
     const identities = keyPackages.map((keyPackage) => identityOf(keyPackage.leafNode.credential));
     const departed = await departedBy(change.proofs, removes, signatures);
-    if (!isPermitted(roster, { leavers, departed }, { author, adds: identities, removes, settings: undefined })) {
+    if (!isPermitted(roster, { leavers, departed, complainers: [] }, { author, adds: identities, removes, settings: undefined })) {
       finish(turn, change, "not_permitted");
       return;
     }
@@ -110,6 +119,7 @@ async function stage(
       change: params.change,
       entry: { entryId: id, epochId: epoch.epochId, blob: sealed.blob, blobs },
       nextAccessHash,
+      afterSeq: state.lastCommitSeq,
       next: created.next,
       welcomes: created.welcomes,
       tree,

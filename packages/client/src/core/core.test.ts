@@ -210,21 +210,6 @@ describe("a server or a copy that lies", () => {
     expect(cyd.texts().size).toBe(0);
   });
 
-  it("[L-9] an access hash that differs from the sealed one is a lie", async () => {
-    const world = await SimWorld.create("access", ["ada", "ben", "cyd"]);
-    const [first, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
-    await first.found([ben, cyd]);
-    await world.settle();
-    await ben.disconnect(0);
-    await first.change([], [cyd]);
-    await world.settle([first]);
-    await ben.connect();
-    ben.serve();
-    await ben.receive();
-    await ben.input({ kind: "entry", event: { ...lastEntry(world), nextAccessHash: new Uint8Array(32).fill(1) } });
-    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "access_hash" });
-  });
-
   it("a log that became shorter, or ends otherwise, is told", async () => {
     const { ben } = await pair("rollback");
     await ben.disconnect(0);

@@ -1,19 +1,18 @@
-import { CodecError, decode, equalBytes } from "@latchkey/codec";
-import { MlsError, inspectCommit, ownLeafIndex, processMessage } from "@latchkey/mls";
-import type { Processed, ProcessedApplication, ProcessedCommit } from "@latchkey/mls";
-import { authenticatedDataCodec, decodeContent, entryId, entryLeaf } from "@latchkey/protocol";
-import type { AuthenticatedData, EntryEvent, EnvelopeBody, LeafIdentity, SettingsOpening } from "@latchkey/protocol";
+import { equalBytes } from "@latchkey/codec";
+import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
+import type { Processed, ProcessedApplication } from "@latchkey/mls";
+import { decodeContent, entryId, entryLeaf } from "@latchkey/protocol";
+import type { EntryEvent, EnvelopeBody } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
+import { onCommit } from "./commits.ts";
 import { onContent } from "./content.ts";
-import { endMembership, enterEpoch } from "./epoch.ts";
-import { departedBy } from "./departed.ts";
-import { epochKeys } from "./keys.ts";
-import { copyOfOpening, identityOf, isPermitted, proposedSettings, rosterOf } from "./roster.ts";
+import { hear, parseAuthenticatedData } from "./heard.ts";
+import { skipCommit } from "./skipped.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Input, Phase, RosterLeaf, StepResult, UnverifiedLeaf } from "./types.ts";
+import type { Input, Phase, StepResult } from "./types.ts";
 import { isMyView, markOf } from "./view.ts";
 
 type NeedsBlob = Extract<StepResult, { kind: "needs_blob" }>;
@@ -48,13 +47,9 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
   });
   if (opened.kind === "external" && input.external === undefined) return { kind: "needs_blob", reference: opened.reference };
   link(turn, event);
-  if (opened.kind === "access_hash_differs") {
-    pause(turn, "access_hash");
-    return undefined;
-  }
   const body = opened.kind === "inline" ? opened.body : externalBody(input.external);
-  if (opened.kind === "unreadable" || body === undefined) {
-    onUnreadable(turn, event, body === undefined && opened.kind === "external" ? "Its content expired on the server." : "It is damaged.");
+  if (opened.kind === "unreadable" || opened.kind === "access_hash_differs" || body === undefined) {
+    onUnreadable(turn, event, opened.kind === "external" && input.external === "missing");
     return undefined;
   }
   if (event.entryKind === "commit") await onCommit(turn, event, body);
@@ -93,13 +88,18 @@ async function takeOwn(turn: Turn, event: EntryEvent): Promise<boolean> {
   return true;
 }
 
-/** Siblings of a commit and complaints may stand in a closed epoch (spec L-4); a message may not. */
+/**
+ * Siblings of a commit and complaints may stand in a closed epoch (spec L-4); a message may not. An epoch that a skipped commit opened
+ * concerns nobody.
+ */
 function onForeignEpoch(turn: Turn, event: EntryEvent): void {
-  const closed = turn.state.closedEpochs.some((epoch) => epoch.epochId === event.epochId);
-  const older = turn.state.epoch !== undefined && event.epochId < turn.state.epoch.epochId;
+  const { closedEpochs, epoch, lastCommitSeq } = turn.state;
+  const closed = closedEpochs.some(({ epochId }) => epochId === event.epochId);
+  const older = epoch !== undefined && event.epochId < epoch.epochId;
   link(turn, event);
-  if (!closed && !older) pause(turn, "gap");
-  else if (event.entryKind === "message") pause(turn, "late_message");
+  if (closed || older) {
+    if (event.entryKind === "message") pause(turn, "late_message");
+  } else if (event.epochId > lastCommitSeq) pause(turn, "gap");
 }
 
 /** A sealed entry keeps the chain whole and cannot be read (spec L-3): it is never passed over in silence (P7). */
@@ -114,10 +114,15 @@ export function onSealed(turn: Turn, seq: number, leaf: Uint8Array): void {
   addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: "It was sent before this device had the keys." } });
 }
 
-function onUnreadable(turn: Turn, event: EntryEvent, reason: string): void {
-  // A commit that cannot even be opened ends the epoch all the same: this device cannot follow.
-  if (event.entryKind === "commit") pause(turn, "unreadable_commit");
-  else addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason } });
+function onUnreadable(turn: Turn, event: EntryEvent, isMissing: boolean): void {
+  if (event.entryKind === "commit") {
+    // What the server does not give out cannot be judged; what nobody can read is skipped by all (spec G-3).
+    if (isMissing) pause(turn, "missed_commit");
+    else skipCommit(turn, event.seq, undefined);
+    return;
+  }
+  const reason = isMissing ? "Its content expired on the server." : "It is damaged.";
+  addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason } });
 }
 
 async function onMessage(turn: Turn, body: EnvelopeBody): Promise<void> {
@@ -169,123 +174,4 @@ async function onApplication(turn: Turn, processed: ProcessedApplication, seq: n
   const isMine = await isMyView(turn, { viewTag: said.viewTag, seq });
   onContent(turn, author, content);
   if (!isMine) pause(turn, "fork", author.accountId);
-}
-
-/** Passes on what a member says of its account and of the public record (spec L-10, D-4). */
-function hear(turn: Turn, { accountId, host }: RosterLeaf, { accountVersion, accountChain, gossip }: AuthenticatedData): void {
-  turn.effects.push({ kind: "said", accountId, host, accountVersion, accountChain: accountChain.slice(), gossip: gossip.slice() });
-}
-
-function parseAuthenticatedData(bytes: Uint8Array): AuthenticatedData | undefined {
-  try {
-    return decode(authenticatedDataCodec, bytes);
-  } catch (error) {
-    if (error instanceof CodecError) return undefined;
-    throw error;
-  }
-}
-
-async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
-  const { group, roster } = turn.state;
-  if (group === undefined || roster === undefined) return;
-  const judged = await judge(turn, body);
-  if (judged === undefined) return;
-  const { author, adds, opening } = judged;
-  let processed: Processed;
-  try {
-    // No clock: whether a commit counts may not depend on whose clock it is (spec G-1).
-    processed = await processMessage(group, body.mlsMessage, {});
-  } catch (error) {
-    if (!(error instanceof MlsError)) throw error;
-    pause(turn, "unreadable_commit", author.accountId);
-    return;
-  }
-  if (processed.kind === "removed") {
-    const { self } = turn.context;
-    const isReadded = adds.some((added) => equalBytes(added.accountId, self.accountId) && equalBytes(added.deviceId, self.deviceId));
-    await endMembership(turn, author, isReadded);
-    return;
-  }
-  if (processed.kind === "commit") await follow(turn, { event, processed, author, opening, proofs: body.directoryProofs });
-  else pause(turn, "unreadable_commit", author.accountId);
-}
-
-/** The committer, whom it adds, and the settings that its commit leaves, if it may be followed; else the conversation is paused. */
-async function judge(
-  turn: Turn,
-  { seq, mlsMessage, directoryProofs, settings: encodedOpening }: EnvelopeBody,
-): Promise<{ readonly author: RosterLeaf; readonly adds: readonly LeafIdentity[]; readonly opening: SettingsOpening } | undefined> {
-  const { group, roster, leavers, logId } = turn.state;
-  if (group === undefined || roster === undefined) return undefined;
-  try {
-    const commit = await inspectCommit(group, mlsMessage);
-    const author = roster.leaves.get(commit.sender);
-    if (author === undefined) {
-      pause(turn, "unreadable_commit");
-      return undefined;
-    }
-    if (commit.sender === ownLeafIndex(group)) {
-      pause(turn, "profile_restored");
-      return undefined;
-    }
-    const adds = commit.adds.map((add) => identityOf(add.keyPackage.leafNode.credential));
-    const removes = commit.removes.flatMap((member) => roster.leaves.get(member.leafIndex) ?? []);
-    const { groupContextExtensions: extensions } = commit;
-    const { sha256 } = turn.context;
-    const settings = extensions === undefined ? undefined : proposedSettings({ sha256, logId }, extensions, encodedOpening);
-    const departed = await departedBy(directoryProofs, removes, turn.context.signatures);
-    if (!isPermitted(roster, { leavers, departed }, { author, adds, removes, settings })) {
-      pause(turn, "not_permitted", author.accountId);
-      return undefined;
-    }
-    const said = parseAuthenticatedData(commit.authenticatedData);
-    if (said === undefined || !(await isMyView(turn, { viewTag: said.viewTag, seq }))) {
-      pause(turn, said === undefined ? "unreadable_commit" : "fork", author.accountId);
-      return undefined;
-    }
-    hear(turn, author, said);
-    return { author, adds, opening: settings === undefined ? turn.state.opening : copyOfOpening(settings.opening) };
-  } catch (error) {
-    if (!(error instanceof MlsError) && !(error instanceof CodecError)) throw error;
-    pause(turn, "unreadable_commit");
-    return undefined;
-  }
-}
-
-async function follow(
-  turn: Turn,
-  params: { event: EntryEvent; processed: ProcessedCommit; author: RosterLeaf; opening: SettingsOpening; proofs: Uint8Array },
-): Promise<void> {
-  const { event, processed, author, opening } = params;
-  const { state, context } = turn;
-  const keys = epochKeys(processed.state, state.logId, event.seq);
-  if (!equalBytes(context.sha256(keys.access), event.nextAccessHash)) {
-    pause(turn, "unreadable_commit", author.accountId);
-    return;
-  }
-  let roster;
-  try {
-    roster = rosterOf(processed.state, opening);
-  } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    pause(turn, "not_permitted", author.accountId);
-    return;
-  }
-  const before = state.roster;
-  const unverified: UnverifiedLeaf[] = [...roster.leaves.values()]
-    .filter((leaf) => {
-      const same = before?.leaves.get(leaf.leafIndex);
-      return same === undefined || !equalBytes(same.signaturePublicKey, leaf.signaturePublicKey);
-    })
-    .filter((leaf) => leaf.account !== context.self.account || !equalBytes(leaf.deviceId, context.self.deviceId))
-    .filter((leaf) => !context.vouched(leaf))
-    .map((leaf) => ({ ...leaf, refused: false }));
-  const accountsAdded = [...roster.accounts.keys()].filter((account) => before?.accounts.has(account) !== true);
-  await enterEpoch(turn, { group: processed.state, keys, roster, opening, author, isOwn: false });
-  turn.state = {
-    ...turn.state,
-    rosterAdds: turn.state.rosterAdds + (accountsAdded.length > 0 ? 1 : 0),
-    unverified: [...turn.state.unverified, ...unverified],
-  };
-  if (unverified.length > 0) turn.effects.push({ kind: "verify", leaves: unverified, proofs: params.proofs.slice() });
 }

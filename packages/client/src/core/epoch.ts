@@ -37,6 +37,7 @@ export async function enterEpoch(
     memberCount: roster.accounts.size,
     epoch: keys,
     opening,
+    lastCommitSeq: 0,
     closedEpochs: state.epoch === undefined ? state.closedEpochs : closeEpoch(state.closedEpochs, state.epoch, context.nowMs),
     name: roster.settings.name,
     unverified: state.unverified.filter(stands),
@@ -50,7 +51,7 @@ export async function enterEpoch(
   planUpdate(turn, group, roster);
   const { link } = turn.state;
   if (link.kind === "following") {
-    set(turn, { link: { ...link, kind: "opening" } });
+    set(turn, { link: { ...link, kind: "opening", isUnblockPlanned: false } });
     turn.effects.push({ kind: "open", epochId: keys.epochId, access: keys.access, afterSeq: turn.state.chain.seq });
   }
 }
@@ -100,7 +101,7 @@ function deviceChanges(before: Roster, after: Roster): { added: Uint8Array[]; re
 }
 
 /** Somebody else's commit came first: one's own is dropped and made again on top of it, a bounded number of times. */
-function loseRace(turn: Turn): void {
+export function loseRace(turn: Turn): void {
   const { staged, changes } = turn.state;
   if (staged === undefined) return;
   const change: Change = { ...staged.change, attempts: staged.change.attempts + 1 };
@@ -122,9 +123,14 @@ export function planUpdate(turn: Turn, group: GroupState, roster: Roster): void 
 
 /** The place of one's own leaf among those that should update, or `undefined` when none should. */
 export function updateRank(group: GroupState, roster: Roster): number | undefined {
-  if (roster.own === undefined || unmergedLeafCount(group) <= unmergedLeavesTolerated) return undefined;
+  return roster.own === undefined ? undefined : updateRankOf(group, roster.own.leafIndex);
+}
+
+/** The place of a leaf among those that should renew their paths, or `undefined` when it should not (spec M-5). */
+export function updateRankOf(group: GroupState, leaf: LeafIndex): number | undefined {
+  if (unmergedLeafCount(group) <= unmergedLeavesTolerated) return undefined;
   const fresh = members(group).filter((member) => member.leafNode.source.kind === "key-package");
-  const rank = fresh.findIndex((member) => member.leafIndex === roster.own?.leafIndex);
+  const rank = fresh.findIndex((member) => member.leafIndex === leaf);
   return rank === -1 ? undefined : rank;
 }
 
@@ -164,6 +170,7 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
     departed: [],
     recovered: [],
     formerMembers: state.roster === undefined ? state.formerMembers : accountsOf(state.roster),
+    lastCommitSeq: 0,
     outgoing,
   });
   for (const message of outgoing) turn.effects.push({ kind: "outgoing", message });

@@ -5,7 +5,8 @@ import type { EntryEvent, EntryKind, Opened, Sha256, WireErrorCode } from "@latc
 interface Epoch {
   readonly epochId: number;
   readonly accessHash: Uint8Array;
-  child: number | undefined;
+  /** Its commits, in their order; each opened an epoch. */
+  readonly commits: number[];
 }
 
 interface Entry extends EntryEvent {
@@ -24,6 +25,8 @@ export type ModelEvent =
 export interface ModelReader {
   cursor: number;
   readonly opened: Set<number>;
+  /** The commit that it was shown last of the newest epoch that it opened, until it opens one. */
+  waitsAt?: number | undefined;
 }
 
 /** The rules of spec section 2 for one log, in memory: what every server does with it. */
@@ -46,13 +49,13 @@ export class LogModel {
     return this.entries.at(-1)?.head ?? firstHead(this.#sha256, this.#logId);
   }
 
-  get #current(): Epoch | undefined {
-    return this.#epochs.at(-1);
+  #epoch(epochId: number): Epoch | undefined {
+    return this.#epochs.find((candidate) => candidate.epochId === epochId);
   }
 
   create(reader: ModelReader, accessHash: Uint8Array): ModelAnswer<Opened> {
     const first = this.#epochs[0];
-    if (first === undefined) this.#epochs.push({ epochId: 0, accessHash, child: undefined });
+    if (first === undefined) this.#epochs.push({ epochId: 0, accessHash, commits: [] });
     else if (!equalBytes(first.accessHash, accessHash)) return { kind: "error", code: "log_exists" };
     reader.opened.add(0);
     return { kind: "ok", value: this.#opened() };
@@ -60,11 +63,12 @@ export class LogModel {
 
   open(reader: ModelReader, params: { epochId: number; access: Uint8Array; afterSeq: number }): ModelAnswer<Opened> {
     if (!this.exists) return { kind: "error", code: "unknown_log" };
-    const epoch = this.#epochs.find((candidate) => candidate.epochId === params.epochId);
+    const epoch = this.#epoch(params.epochId);
     if (epoch === undefined) return { kind: "error", code: "unknown_epoch" };
     if (!equalBytes(this.#sha256(params.access), epoch.accessHash)) return { kind: "error", code: "wrong_access_key" };
     if (reader.opened.size === 0) reader.cursor = params.afterSeq;
     reader.opened.add(params.epochId);
+    reader.waitsAt = undefined;
     return { kind: "ok", value: this.#opened() };
   }
 
@@ -72,23 +76,23 @@ export class LogModel {
     const known = this.#known({ ...params, kind: "message", nextAccessHash: zeroHash });
     if (known !== undefined) return known;
     if (!reader.opened.has(params.epochId)) return { kind: "error", code: "unknown_epoch" };
-    if (this.#current?.epochId !== params.epochId) return { kind: "error", code: "stale" };
+    if ((this.#epoch(params.epochId)?.commits.length ?? 0) > 0) return { kind: "error", code: "stale" };
     return this.#add({ ...params, kind: "message", nextAccessHash: zeroHash });
   }
 
   commit(
     reader: ModelReader,
-    params: { epochId: number; nextAccessHash: Uint8Array; blob: Uint8Array },
+    params: { epochId: number; nextAccessHash: Uint8Array; blob: Uint8Array; afterSeq: number },
   ): ModelAnswer<{ seq: number; head: Uint8Array }> {
     const known = this.#known({ ...params, kind: "commit" });
     if (known !== undefined) return known;
     if (!reader.opened.has(params.epochId)) return { kind: "error", code: "unknown_epoch" };
-    const current = this.#current;
-    if (current === undefined || current.epochId !== params.epochId) return { kind: "error", code: "conflict" };
+    const parent = this.#epoch(params.epochId);
+    if (parent === undefined || (parent.commits.at(-1) ?? 0) > params.afterSeq) return { kind: "error", code: "conflict" };
     const answer = this.#add({ ...params, kind: "commit" });
     if (answer.kind === "ok") {
-      current.child = answer.value.seq;
-      this.#epochs.push({ epochId: answer.value.seq, accessHash: params.nextAccessHash, child: undefined });
+      parent.commits.push(answer.value.seq);
+      this.#epochs.push({ epochId: answer.value.seq, accessHash: params.nextAccessHash, commits: [] });
     }
     return answer;
   }
@@ -97,19 +101,19 @@ export class LogModel {
   next(reader: ModelReader): ModelEvent | undefined {
     if (reader.opened.size === 0) return undefined;
     const newest = Math.max(...reader.opened);
-    const end = this.#epochs.find((epoch) => epoch.epochId === newest)?.child;
-    // The stream waits after the commit that ends the newest opened epoch.
-    if (end !== undefined && reader.cursor >= end) return undefined;
+    // The stream waits after a commit of the newest opened epoch, until its child or the epoch itself is opened.
+    if (reader.waitsAt !== undefined) return undefined;
     const entry = this.entries[reader.cursor];
     if (entry === undefined) return undefined;
     reader.cursor += 1;
+    if (entry.entryKind === "commit" && entry.epochId === newest) reader.waitsAt = entry.seq;
     return reader.opened.has(entry.epochId) ? { kind: "entry", event: entry } : { kind: "sealed", seq: entry.seq, leaf: entry.leaf };
   }
 
   #opened(): Opened {
     return {
       logId: this.#logId,
-      currentEpochId: this.#current?.epochId ?? 0,
+      currentEpochId: this.#epochs.at(-1)?.epochId ?? 0,
       lastSeq: this.entries.length,
       head: this.#head,
       firstSeq: 1,

@@ -53,7 +53,11 @@ describe("a leaf that names another host", () => {
     if (author === undefined) throw new Error("a group has a member");
     const added = { format: 1, accountId: random(32), deviceId: random(16) } as const;
     const permitted = (host: string): boolean =>
-      isPermitted(roster, { leavers: [], departed: [] }, { author, adds: [{ ...added, host }], removes: [], settings: undefined });
+      isPermitted(
+        roster,
+        { leavers: [], departed: [], complainers: [] },
+        { author, adds: [{ ...added, host }], removes: [], settings: undefined },
+      );
     expect(permitted("chat.example")).toBe(true);
     expect(permitted("chat.example:8443")).toBe(false);
     expect(permitted("10.0.0.1")).toBe(false);

@@ -1,6 +1,6 @@
 import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { groupContextExtensions, members, ownLeafIndex } from "@latchkey/mls";
-import type { Credential, Extension, GroupState } from "@latchkey/mls";
+import type { Credential, Extension, GroupState, LeafIndex, Member } from "@latchkey/mls";
 import {
   conversationKinds,
   latchkeyGroupCodec,
@@ -88,16 +88,33 @@ export function proposedSettings(
  * Who is in the group, and its settings. `opening` was checked against the group's context (`opens`).
  * @throws CodecError when a leaf or the group is not Latchkey's, a device stands in it twice, or a leaf is on another host.
  */
-export function rosterOf(group: GroupState, { settings }: SettingsOpening): Roster {
-  const { host: groupHost, policy, conversationKind } = latchkeyGroupOf(groupContextExtensions(group));
+export function rosterOf(group: GroupState, opening: SettingsOpening): Roster {
+  const settings = settingsOf(latchkeyGroupOf(groupContextExtensions(group)), opening);
+  return rosterFrom({ members: members(group), settings, own: ownLeafIndex(group) });
+}
+
+/** What a group committed to, as its roster holds it. */
+export function settingsOf({ host, policy, conversationKind }: LatchkeyGroup, { settings }: SettingsOpening): Roster["settings"] {
+  const { roles: ofAccounts, name, continues } = settings;
+  return { host, policy, conversationKind, roles: ofAccounts, name, continues };
+}
+
+/** Members as a roster. @throws CodecError when a leaf is not Latchkey's, a device stands in it twice, or a leaf is on another host. */
+export function rosterFrom(from: {
+  readonly members: readonly Member[];
+  readonly settings: Roster["settings"];
+  readonly own: LeafIndex | undefined;
+}): Roster {
+  const { settings } = from;
   const leaves = new Map<number, RosterLeaf>();
   const accounts = new Map<string, RosterLeaf[]>();
-  for (const member of members(group)) {
+  for (const member of from.members) {
     const { host, accountId, deviceId } = identityOf(member.credential);
     // While one host is in use, nobody is led to another one by a leaf (spec M-7).
-    if (host !== groupHost) throw new CodecError("invalid", "a leaf names another host");
-    const { leafIndex, signaturePublicKey } = member;
+    if (host !== settings.host) throw new CodecError("invalid", "a leaf names another host");
+    const { leafIndex } = member;
     // Decoded fields are views of the leaf; copies keep the message buffer from living on.
+    const signaturePublicKey = member.signaturePublicKey.slice();
     const account = toBase64Url(accountId);
     const leaf: RosterLeaf = { leafIndex, host, accountId: accountId.slice(), deviceId: deviceId.slice(), signaturePublicKey, account };
     const devices = accounts.get(account) ?? [];
@@ -106,13 +123,7 @@ export function rosterOf(group: GroupState, { settings }: SettingsOpening): Rost
     accounts.set(account, [...devices, leaf]);
     leaves.set(leafIndex, leaf);
   }
-  const { roles: ofAccounts, name, continues } = settings;
-  return {
-    leaves,
-    accounts,
-    settings: { host: groupHost, policy, conversationKind, roles: ofAccounts, name, continues },
-    own: leaves.get(ownLeafIndex(group)),
-  };
+  return { leaves, accounts, settings, own: from.own === undefined ? undefined : leaves.get(from.own) };
 }
 
 /** The role of an account, by base64url id. */
@@ -142,24 +153,31 @@ export interface ProposedChange {
   readonly settings: ProposedSettings | undefined;
 }
 
+/** Who may be removed whatever the roles say. */
+export interface Removable {
+  readonly leavers: readonly Leaver[];
+  /** Leaves that the commit's records prove to have left their accounts. */
+  readonly departed: readonly RosterLeaf[];
+  /** Leaves that complained: removed by anybody who adds the same device again (spec G-5). */
+  readonly complainers: readonly RosterLeaf[];
+}
+
 /**
  * Whether roles allow this change (spec M-2). The same for every member: it depends on the group, the log and what lies in the commit
- * alone. `departed` are leaves that the commit's records prove to have left their accounts.
+ * alone.
  */
-export function isPermitted(
-  roster: Roster,
-  gone: { readonly leavers: readonly Leaver[]; readonly departed: readonly RosterLeaf[] },
-  change: ProposedChange,
-): boolean {
+export function isPermitted(roster: Roster, { leavers, departed, complainers }: Removable, change: ProposedChange): boolean {
   const { author } = change;
-  const { leavers, departed } = gone;
   const { conversationKind } = roster.settings;
   const isDirect = conversationKind === conversationKinds.direct;
   const manages = mayManage(roster, author.account);
+  const isLetBackIn = (leaf: RosterLeaf): boolean =>
+    complainers.some(({ leafIndex }) => leafIndex === leaf.leafIndex) && change.adds.some((added) => isSameDevice(added, leaf));
   const adds = change.adds.every((added) => {
     if (added.host !== roster.settings.host) return false;
     const account = toBase64Url(added.accountId);
     if (account === author.account) return true;
+    if (change.removes.some((removed) => isSameDevice(added, removed) && isLetBackIn(removed))) return true;
     // The devices of one account are among themselves.
     if (conversationKind === conversationKinds.devices) return false;
     // A direct conversation has two people and stays with them.
@@ -169,10 +187,14 @@ export function isPermitted(
   const removes = change.removes.every((removed) => {
     if (removed.account === author.account) return true;
     if (leavers.some((leaver) => equalBytes(leaver.accountId, removed.accountId))) return true;
-    if (departed.includes(removed)) return true;
+    if (departed.includes(removed) || isLetBackIn(removed)) return true;
     return !isDirect && manages && roleOf(roster, removed.account) <= Math.max(roleOf(roster, author.account), roles.administrator);
   });
   return adds && removes && isSettingsChangePermitted(roster, change.settings, manages && !isDirect);
+}
+
+function isSameDevice(added: LeafIdentity, leaf: RosterLeaf): boolean {
+  return equalBytes(added.accountId, leaf.accountId) && equalBytes(added.deviceId, leaf.deviceId);
 }
 
 function isSettingsChangePermitted(roster: Roster, next: ProposedSettings | undefined, manages: boolean): boolean {

@@ -2,6 +2,7 @@ import { encryptApplicationMessage } from "@latchkey/mls";
 import { createProfileContent, decodeContent, entryId, zeroHash } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
 import { stageNextChange } from "./changes.ts";
+import { isBlocked, planUnblocking } from "./skipped.ts";
 import { isCaughtUp, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, Outgoing, OwnMark, SealedMessage } from "./types.ts";
@@ -42,7 +43,8 @@ function sendSealed(turn: Turn): void {
   }
   if (staged !== undefined && staged.accepted === undefined && staged.sentIn !== link.attempt) {
     set(turn, { staged: { ...staged, sentIn: link.attempt } });
-    turn.effects.push({ kind: "commit", entry: staged.entry, nextAccessHash: staged.nextAccessHash });
+    const { entry, nextAccessHash, afterSeq } = staged;
+    turn.effects.push({ kind: "commit", entry, nextAccessHash, afterSeq });
   }
 }
 
@@ -67,6 +69,10 @@ async function prepare(turn: Turn): Promise<void> {
     }
     const flying = outgoing.filter((item) => item.sealed !== undefined && item.accepted === undefined).length;
     if (message === undefined || flying >= inFlight) return;
+    if (isBlocked(turn.state)) {
+      planUnblocking(turn);
+      return;
+    }
     if (isOutdated(turn, message)) setOutgoing(turn, message.id, { failure: "members_changed" });
     else await seal(turn, message);
   }

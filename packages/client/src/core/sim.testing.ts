@@ -259,8 +259,7 @@ export class SimDevice {
     if (request.kind === "append" || request.kind === "commit") {
       for (const blob of request.entry.blobs) blobStore.set(toBase64Url(blob.blobId), blob.ciphertext);
       const { entry } = request;
-      const answer =
-        request.kind === "append" ? log.append(reader, entry) : log.commit(reader, { ...entry, nextAccessHash: request.nextAccessHash });
+      const answer = request.kind === "append" ? log.append(reader, entry) : log.commit(reader, { ...request, ...entry });
       if (answer.kind === "ok") this.#events.push({ kind: "accepted", entryId: entry.entryId, ...answer.value });
       else refuse(answer.code, request.kind, entry.entryId);
     }

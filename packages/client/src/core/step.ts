@@ -3,7 +3,7 @@ import { meaningOf } from "@latchkey/protocol";
 import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { onAccepted } from "./accepted.ts";
-import { requestChange } from "./changes.ts";
+import { requestChange, requestUnblocking } from "./changes.ts";
 import { isOnChain } from "./chain.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
 import { isReading, onEntry, onSealed } from "./entries.ts";
@@ -12,6 +12,7 @@ import { groupsOf } from "./erase.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
 import { flush } from "./sending.ts";
+import { isBlocked } from "./skipped.ts";
 import { addLine, isCaughtUp, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
@@ -108,7 +109,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
 }
 
 function onConnected(turn: Turn): void {
-  set(turn, { link: { kind: "up", readUpTo: 0, currentEpochId: 0, attempt: turn.state.link.attempt + 1 } });
+  set(turn, { link: { ...linkDown, kind: "up", attempt: turn.state.link.attempt + 1 } });
   const { unverified, leavers, departed } = turn.state;
   const open = unverified.filter((leaf) => !leaf.refused);
   if (open.length > 0) turn.effects.push({ kind: "verify", leaves: open, proofs: new Uint8Array(0) });
@@ -129,16 +130,16 @@ function onOpened(turn: Turn, opened: Opened): void {
   }
   if (opened.firstSeq > chain.seq + 1) skipExpired(turn, opened);
   if (turn.state.phase.kind === "paused") return;
-  set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq, currentEpochId: opened.currentEpochId } });
+  set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq } });
 }
 
 /** Entries that the server no longer keeps are counted and passed over (spec L-8); changes among them cannot be. */
 function skipExpired(turn: Turn, opened: Opened): void {
-  const { chain, epoch } = turn.state;
+  const { chain } = turn.state;
   const count = opened.firstSeq - 1 - chain.seq;
   addLine(turn, { order: nextOrder(turn), body: { kind: "expired", count } });
   set(turn, { chain: { seq: opened.firstSeq - 1, head: opened.headBeforeFirst }, recentHeads: [opened.headBeforeFirst] });
-  if (opened.currentEpochId !== epoch?.epochId && opened.currentEpochId < opened.firstSeq) pause(turn, "missed_commit");
+  if (opened.currentEpochId > chain.seq && opened.currentEpochId < opened.firstSeq) pause(turn, "missed_commit");
 }
 
 function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void {
@@ -336,6 +337,11 @@ function onTimer(turn: Turn, name: TimerName): void {
       requestChange(turn, { id: "leavers", adds: [], removes, removeDevices, proofs, update: false });
       return;
     }
+    case "unblock":
+      set(turn, { link: { ...state.link, isUnblockPlanned: false } });
+      if (state.phase.kind !== "active" || !isBlocked(state) || state.staged !== undefined) return;
+      requestUnblocking(turn);
+      return;
     case "self_update":
       if (state.phase.kind !== "active" || state.changes.some((change) => change.id === "update")) return;
       requestChange(turn, { id: "update", adds: [], removes: [], removeDevices: [], proofs: new Uint8Array(0), update: true });

@@ -19,7 +19,7 @@ export function set(turn: Turn, changes: Partial<ConversationState>): void {
   turn.groups.push(...groupsOf(changes));
 }
 
-export const linkDown: Link = { kind: "down", readUpTo: 0, currentEpochId: 0, attempt: 0 };
+export const linkDown: Link = { kind: "down", readUpTo: 0, isUnblockPlanned: false, attempt: 0 };
 
 /** Adds a line to the history, with what a list shows of it. */
 export function addLine(
@@ -58,7 +58,14 @@ export function isQuiet(body: LineBody): boolean {
   return quietKinds.has(body.kind);
 }
 
-const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>(["keys_updated", "device_added", "device_removed"]);
+const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>([
+  "keys_updated",
+  "device_added",
+  "device_removed",
+  "skipped",
+  "complaint",
+  "let_back",
+]);
 
 /** The next free line of the entry that ends the chain: lines of one entry follow one another. */
 export function nextOrder(turn: Turn): number {
@@ -69,11 +76,9 @@ export function nextOrder(turn: Turn): number {
 export const pauseSentences: Readonly<Record<PauseReason, string>> = {
   gap: "The server left out a part of this conversation.",
   fork: "A member was shown another version of this conversation than you.",
-  access_hash: "The server gave out a false key for this conversation.",
   late_message: "The server put a message where none may be.",
   access_refused: "The server does not accept this device's keys to this conversation.",
   unreadable_commit: "A change by a member cannot be read by this device.",
-  not_permitted: "A member made a change that their role does not allow.",
   missed_commit: "Changes of this group expired before this device read them. Ask a member to add you again.",
   foreign_head: "The server's public record has another version of this conversation than the one you were shown.",
   missing_head: "The server leaves this conversation out of its public record: others may be shown another version of it.",
@@ -112,5 +117,6 @@ export function setOutgoing(turn: Turn, id: string, changes: Partial<Outgoing>):
 /** Whether the log was read to its end on this connection. */
 export function isCaughtUp(state: ConversationState): boolean {
   const { link } = state;
-  return link.kind === "following" && state.chain.seq >= link.readUpTo && state.epoch?.epochId === link.currentEpochId;
+  // A commit that is followed opens its epoch, and one that is skipped opens this one again: both say anew how far the log goes.
+  return link.kind === "following" && state.chain.seq >= link.readUpTo;
 }

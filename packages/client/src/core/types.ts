@@ -49,11 +49,9 @@ import type { ClientErrorCode } from "../api.ts";
 export type PauseReason =
   | "gap" // the server left out an entry
   | "fork" // a member saw another log than this device (L-10)
-  | "access_hash" // the server gave out another access hash than the one sealed (L-9)
   | "late_message" // a message in a closed epoch (L-4)
   | "access_refused" // the server refuses a key that this device derived
   | "unreadable_commit" // a change that this device cannot follow (section 3)
-  | "not_permitted" // a change that its author may not make (M-2)
   | "missed_commit" // changes expired on the server before this device read them (L-8)
   | "profile_restored" // own entries in the log that this profile does not know
   | "foreign_head" // the public record names another head of this log (L-11)
@@ -175,6 +173,8 @@ export interface StagedCommit {
   readonly change: Change;
   readonly entry: SealedEntry;
   readonly nextAccessHash: Uint8Array;
+  /** The last skipped commit of the epoch when it was made (spec L-5). */
+  readonly afterSeq: number;
   readonly next: GroupState;
   readonly welcomes: readonly Uint8Array[];
   readonly tree: TreeSource | undefined;
@@ -258,7 +258,8 @@ export interface Link {
   readonly kind: "down" | "up" | "opening" | "following";
   /** The last entry when the epoch was opened: read up to it before anything is sealed. */
   readonly readUpTo: number;
-  readonly currentEpochId: number;
+  /** Whether a commit that lets messages through again is planned. */
+  readonly isUnblockPlanned: boolean;
   /** Counts connections and new tries: what was sent in an earlier one is sent again. Never goes back. */
   readonly attempt: number;
 }
@@ -288,6 +289,9 @@ export interface ConversationState {
   readonly own: OwnMark;
   /** What stands for the newest application message of another device; zeros for none (spec L-10). */
   readonly seen: Uint8Array;
+  /** The last commit of this epoch, which was skipped like all before it (spec G-3); 0 for none. */
+  readonly lastCommitSeq: number;
+  readonly skipsTold: readonly SkipTold[];
   readonly closedEpochs: readonly ClosedEpoch[];
   readonly group: GroupState | undefined;
   readonly roster: Roster | undefined;
@@ -319,6 +323,13 @@ export interface ConversationState {
   readonly link: Link;
 }
 
+/** That a member's commit was skipped, as it was last told. */
+export interface SkipTold {
+  /** Zeros for somebody whom nobody can name. */
+  readonly accountId: Uint8Array;
+  readonly atMs: number;
+}
+
 export type LineBody =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "created"; readonly name: string }
@@ -330,6 +341,11 @@ export type LineBody =
   | { readonly kind: "device_added"; readonly account: Uint8Array }
   | { readonly kind: "device_removed"; readonly account: Uint8Array }
   | { readonly kind: "recovered"; readonly account: Uint8Array }
+  /** The author's app sent a commit that nobody can use (spec G-3). */
+  | { readonly kind: "skipped" }
+  /** A commit of the author cannot be followed by this account's device (spec G-4); then, that the author let it back in (G-5). */
+  | { readonly kind: "complaint"; readonly account: Uint8Array }
+  | { readonly kind: "let_back"; readonly account: Uint8Array }
   | { readonly kind: "expired"; readonly count: number }
   | { readonly kind: "unsupported" }
   | { readonly kind: "unreadable"; readonly reason: string }
@@ -354,7 +370,7 @@ export interface LeafVerdict {
   readonly verdict: "vouched" | "refused" | "departed" | "unknown";
 }
 
-export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify";
+export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify" | "unblock";
 
 export type Input =
   | { readonly kind: "connected" }
@@ -411,7 +427,8 @@ export type Effect =
   | { readonly kind: "create"; readonly accessHash: Uint8Array }
   | { readonly kind: "open"; readonly epochId: number; readonly access: Uint8Array; readonly afterSeq: number }
   | { readonly kind: "append"; readonly entry: SealedEntry }
-  | { readonly kind: "commit"; readonly entry: SealedEntry; readonly nextAccessHash: Uint8Array }
+  /** `afterSeq`: the last commit of the epoch that this device skipped (spec L-5). */
+  | { readonly kind: "commit"; readonly entry: SealedEntry; readonly nextAccessHash: Uint8Array; readonly afterSeq: number }
   | { readonly kind: "close" }
   | { readonly kind: "post"; readonly post: WelcomePost }
   | { readonly kind: "line"; readonly line: Line }

@@ -48,6 +48,17 @@ export function markOf(
 }
 
 /**
+ * Whether a member had seen entry `seq` of this device's log when it wrote. The envelope's hint has to be right here: it is what tells a
+ * commit that was made after another one from one that the server or a member puts behind it (spec G-1).
+ */
+export async function hasSeen(turn: Turn, said: { readonly viewTag: Uint8Array; readonly seq: number }, seq: number): Promise<boolean> {
+  const { chain, epoch } = turn.state;
+  if (epoch === undefined || said.seq < seq || said.seq > chain.seq) return false;
+  const head = await headAt(turn, said.seq);
+  return head !== undefined && equalBytes(viewTagOf(turn.context.sha256, epoch.view, { seq: said.seq, head }), said.viewTag);
+}
+
+/**
  * Whether a member saw this device's log (spec L-10). `seq` is the envelope's hint: whoever sealed it may have put there what they like,
  * so that a tag which does not fit there is looked for among the latest heads before anybody is blamed for it. What lies before one's own
  * joining, or expired before this device read it, cannot be told.

@@ -156,6 +156,8 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     },
     own: nothingSent,
     seen: new Uint8Array(32),
+    lastCommitSeq: 0,
+    skipsTold: [],
     closedEpochs: [],
     group: undefined,
     roster: undefined,

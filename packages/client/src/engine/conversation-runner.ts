@@ -79,10 +79,9 @@ export class ConversationRunner {
 
   /** Whether nothing waits: no input, no request, no message, no change. */
   get isIdle(): boolean {
-    const { outgoing, changes, staged, phase, link } = this.#state;
+    const { outgoing, changes, staged, phase } = this.#state;
     const isDone = phase.kind === "removed" || phase.kind === "left" || phase.kind === "paused";
-    const isRead =
-      isDone || (link.kind === "following" && this.#state.chain.seq >= link.readUpTo && this.#state.epoch?.epochId === link.currentEpochId);
+    const isRead = isDone || isCaughtUp(this.#state);
     const waits = outgoing.some((item) => item.failure === undefined) || changes.length > 0 || staged !== undefined;
     return this.#running === undefined && this.#inFlight === 0 && isRead && (isDone || !waits);
   }
@@ -443,8 +442,8 @@ export class ConversationRunner {
               kind: "commit",
               logId,
               epochId: entry.epochId,
-              // The first commit of an epoch ends it: any other one there is a conflict.
-              afterSeq: 0,
+              // Any commit of the epoch that came since is a conflict (spec L-5).
+              afterSeq: effect.afterSeq,
               nextAccessHash: effect.nextAccessHash,
               blob: entry.blob,
               blobIds,

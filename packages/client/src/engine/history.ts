@@ -30,6 +30,9 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   device_added: [12, account],
   device_removed: [13, account],
   recovered: [14, account],
+  skipped: [15, nothing],
+  complaint: [16, account],
+  let_back: [17, account],
 });
 
 type StoredLine = Omit<Line, "order">;

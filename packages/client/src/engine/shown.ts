@@ -10,10 +10,7 @@ function bodyOf(people: People, body: LineBody): MessageBody {
   if (body.kind === "added" || body.kind === "removed") {
     return { kind: body.kind, people: body.accounts.map((accountId) => people.person(accountId)) };
   }
-  if (body.kind === "device_added" || body.kind === "device_removed" || body.kind === "recovered") {
-    return { kind: body.kind, person: people.person(body.account) };
-  }
-  return body;
+  return "account" in body ? { kind: body.kind, person: people.person(body.account) } : body;
 }
 
 /** A stored line as people see it. */

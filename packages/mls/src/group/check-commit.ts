@@ -3,7 +3,7 @@ import { MlsError } from "../errors.ts";
 import type { MlsCheck } from "../errors.ts";
 import type { AuthenticatedContent } from "../messages/framing.ts";
 import type { GroupContext } from "../messages/group-context.ts";
-import type { UpdatePath } from "../messages/proposals.ts";
+import type { Proposal, UpdatePath } from "../messages/proposals.ts";
 import { requireCredentialSupport, requireUsableKey, verifyLeaf } from "../tree/leaf-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import { mergeUpdatePath } from "../tree/tree-kem.ts";
@@ -18,6 +18,8 @@ import type { Member } from "./member.ts";
 /** A commit that passed the public check, and what it makes of the group. */
 export interface CheckedCommit extends AppliedProposals {
   readonly content: AuthenticatedContent;
+  /** The types of its proposals, in their order. */
+  readonly proposals: readonly Proposal["kind"][];
   /** The committer's leaf in the new tree. */
   readonly committer: LeafIndex;
   readonly path: UpdatePath | undefined;
@@ -71,7 +73,8 @@ async function checkMemberCommit(state: GroupState, content: AuthenticatedConten
     throw new MlsError("invalid-commit", "a commit without the path that it needs", { clause: "RFC 9420 §12.4" });
   }
   const newTree = path === undefined ? applied.tree : await checkPath(state, { applied, committer, path });
-  return finish(state, { ...applied, content, committer, path, newTree, externalInit: undefined });
+  const kinds = changes.map(({ proposal }) => proposal.kind);
+  return finish(state, { ...applied, content, proposals: kinds, committer, path, newTree, externalInit: undefined });
 }
 
 async function checkExternalCommit(state: GroupState, content: AuthenticatedContent): Promise<CheckedCommit> {
@@ -116,7 +119,9 @@ async function checkExternalCommit(state: GroupState, content: AuthenticatedCont
     pathRequired: true,
   };
   const newTree = await checkPath(state, { applied, committer: leafIndex, path, isJoiner: true });
-  return finish(state, { ...applied, content, committer: leafIndex, path, newTree, externalInit });
+  // References were refused above.
+  const kinds = body.commit.proposals.flatMap((entry) => (entry.kind === "proposal" ? entry.proposal.kind : []));
+  return finish(state, { ...applied, content, proposals: kinds, committer: leafIndex, path, newTree, externalInit });
 }
 
 interface PathCheck {

@@ -55,6 +55,8 @@ export async function inspectCommit(
   return {
     sender: checked.committer,
     authenticatedData: checked.content.content.authenticatedData,
+    proposals: checked.proposals,
+    members: checked.newTree.members().map(({ leafIndex, leafNode }) => toMember(leafIndex, leafNode)),
     adds: checked.added,
     removes: checked.removed,
     updates: checked.updated,

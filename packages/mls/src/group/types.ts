@@ -295,6 +295,10 @@ export type Processed = ProcessedApplication | ProcessedCommit | ProcessedRemova
 export interface InspectedCommit {
   readonly sender: LeafIndex;
   readonly authenticatedData: Uint8Array;
+  /** The type of each of its proposals, by value or by reference, in their order. */
+  readonly proposals: readonly Proposal["kind"][];
+  /** The members of the epoch that it would open, the committer's leaf as its path leaves it. */
+  readonly members: readonly Member[];
   readonly adds: readonly { readonly leafIndex: LeafIndex; readonly keyPackage: KeyPackage }[];
   /** As they are now. */
   readonly removes: readonly Member[];

@@ -90,6 +90,7 @@ export interface SealedEvent {
 /** What an open log is at. */
 export interface Opened {
   readonly logId: Uint8Array;
+  /** The epoch that the newest commit opened, 0 for none; whether it counts is for the members to tell (spec G-3). */
   readonly currentEpochId: number;
   /** Last entry, 0 for none, and the head after it. */
   readonly lastSeq: number;

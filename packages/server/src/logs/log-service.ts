@@ -152,7 +152,7 @@ export class LogService {
       const { currentEpochId, lastSeq, head, firstSeq, headBeforeFirst } = info;
       const opened = { logId: log.logId, currentEpochId, lastSeq, head, firstSeq, headBeforeFirst };
       const reader = stream;
-      return { opened, stream, start: () => reader.openEpoch(params.epochId, info.firstChild) };
+      return { opened, stream, start: () => reader.openEpoch(params.epochId) };
     } finally {
       log.pending -= 1;
       this.#release(key, log);

@@ -30,7 +30,7 @@ const maxEpochsOpen = 1024;
 /**
  * One connection's stream of one log (spec L-3): entries of opened epochs whole, of others their leaf. After a commit of
  * the newest opened epoch it waits until the child is opened, or until that epoch is opened again by a reader who
- * cannot follow this commit and looks for the next.
+ * skips this commit and looks for the next (spec G-3).
  */
 export class LogStream extends Feed<Delivery> {
   protected readonly allowsGaps = false;
@@ -53,9 +53,8 @@ export class LogStream extends Feed<Delivery> {
     return this.#opened.has(epochId);
   }
 
-  /** The reader showed the key of an epoch whose first commit is `firstChild`, `undefined` for none yet. */
-  openEpoch(epochId: number, firstChild: number | undefined): void {
-    const isAgain = this.#opened.has(epochId);
+  /** The reader showed the key of an epoch. */
+  openEpoch(epochId: number): void {
     this.#opened.add(epochId);
     if (this.#opened.size > maxEpochsOpen) {
       const oldest = this.#opened.values().next();
@@ -63,8 +62,8 @@ export class LogStream extends Feed<Delivery> {
     }
     if (epochId >= this.#newest) {
       this.#newest = epochId;
-      const isPast = firstChild !== undefined && this.cursor >= firstChild && !this.#opened.has(firstChild);
-      this.#isPaused = isPast && !(isAgain && this.#isPaused);
+      // A commit of it that lies behind is one that this reader does not follow.
+      this.#isPaused = false;
     }
     this.wake();
   }

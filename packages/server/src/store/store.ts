@@ -33,7 +33,7 @@ export interface AppendAccepted {
 
 /** Where a log stands. */
 export interface LogPosition {
-  /** The epoch at the end of the chain of first children from epoch 0. */
+  /** The epoch that the newest commit opened; whether it counts is for the members to tell (spec G-3). */
   readonly currentEpochId: number;
   /** 0 for none. */
   readonly lastSeq: number;
@@ -47,8 +47,6 @@ export interface LogPosition {
 export interface EpochInfo extends LogPosition {
   readonly kind: "epoch";
   readonly accessHash: Uint8Array;
-  /** The first commit of the epoch, `undefined` while it is open. */
-  readonly firstChild: number | undefined;
 }
 
 /** An entry as stored. The bytes are the caller's. */

@@ -38,7 +38,7 @@ export class LogTables {
   readonly #insertLog: StatementSync;
   readonly #lastEntry: StatementSync;
   readonly #epoch: StatementSync;
-  readonly #firstChild: StatementSync;
+  readonly #newestEpoch: StatementSync;
   readonly #lastCommit: StatementSync;
   readonly #insertEpoch: StatementSync;
   readonly #byDigest: StatementSync;
@@ -67,7 +67,7 @@ export class LogTables {
     this.#insertLog = rows("INSERT INTO logs (log_id, created_day) VALUES (?, ?)");
     this.#lastEntry = rows("SELECT seq, head FROM entries WHERE log = ? ORDER BY seq DESC LIMIT 1");
     this.#epoch = rows("SELECT access_hash FROM epochs WHERE log = ? AND epoch = ?");
-    this.#firstChild = rows("SELECT min(epoch) FROM epochs WHERE log = ? AND parent = ?");
+    this.#newestEpoch = rows("SELECT max(epoch) FROM epochs WHERE log = ?");
     this.#lastCommit = rows("SELECT max(epoch) FROM epochs WHERE log = ? AND parent = ?");
     this.#insertEpoch = rows("INSERT INTO epochs (log, epoch, parent, access_hash, opened_day) VALUES (?, ?, ?, ?, ?)");
     this.#byDigest = rows("SELECT seq, epoch, kind, next_access_hash, head, blob FROM entries WHERE log = ? AND digest = ?");
@@ -139,8 +139,7 @@ export class LogTables {
     if (log === undefined) return { kind: "refused", code: "unknown_log" };
     const row = this.#epoch.get(log.ref, params.epochId) as [Uint8Array] | undefined;
     if (row === undefined) return { kind: "refused", code: "unknown_epoch" };
-    const [firstChild] = (this.#firstChild.get(log.ref, params.epochId) as [number | null] | undefined) ?? [null];
-    return { kind: "epoch", accessHash: row[0], firstChild: firstChild ?? undefined, ...this.#position(log) };
+    return { kind: "epoch", accessHash: row[0], ...this.#position(log) };
   }
 
   append(entry: NewEntry): AppendAccepted | Refused<AppendRefusal> {
@@ -177,8 +176,7 @@ export class LogTables {
     if (isCommit) {
       this.#insertEpoch.run(log.ref, seq, entry.epochId, entry.nextAccessHash, entry.day);
       epoch.lastCommitSeq = seq;
-      // A sibling of the epoch's first commit does not move the chain (spec L-5 until section 3 decides).
-      if (log.currentEpochId === entry.epochId) log.currentEpochId = seq;
+      log.currentEpochId = seq;
     }
     log.lastSeq = seq;
     log.head = head;
@@ -242,7 +240,7 @@ export class LogTables {
       id,
       lastSeq: last?.[0] ?? purgedSeq,
       head: last?.[1] ?? purgedHead ?? firstHead(sha256, id),
-      currentEpochId: this.#followChildren(ref),
+      currentEpochId: (this.#newestEpoch.get(ref) as [number | null] | undefined)?.[0] ?? 0,
       epochs: new Map(),
     };
     if (this.#states.size >= maxLogsInMemory) {
@@ -251,15 +249,6 @@ export class LogTables {
     }
     this.#states.set(key, state);
     return state;
-  }
-
-  #followChildren(ref: number): number {
-    let epochId = 0;
-    for (;;) {
-      const [child] = (this.#firstChild.get(ref, epochId) as [number | null] | undefined) ?? [null];
-      if (child === null) return epochId;
-      epochId = child;
-    }
   }
 
   #loadEpoch(log: LogState, epochId: number): EpochState | undefined {

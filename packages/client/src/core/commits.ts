@@ -1,0 +1,132 @@
+import { equalBytes } from "@latchkey/codec";
+import { MlsError, inspectCommit, ownLeafIndex, processMessage } from "@latchkey/mls";
+import type { GroupState, InspectedCommit, Processed, ProcessedCommit } from "@latchkey/mls";
+import type { EntryEvent, EnvelopeBody, SettingsOpening } from "@latchkey/protocol";
+import { departedBy } from "./departed.ts";
+import { endMembership, enterEpoch, updateRankOf } from "./epoch.ts";
+import { hear, parseAuthenticatedData } from "./heard.ts";
+import { epochKeys } from "./keys.ts";
+import { publicCheck } from "./public-check.ts";
+import type { PublicFailure, PublicVerdict } from "./public-check.ts";
+import { skipCommit } from "./skipped.ts";
+import { pause } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { Roster, RosterLeaf, UnverifiedLeaf } from "./types.ts";
+import { hasSeen, isMyView } from "./view.ts";
+
+/** Takes a commit of the current epoch: it is followed, or skipped like by everybody else (spec G-3). */
+export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
+  const { group, roster } = turn.state;
+  if (group === undefined || roster === undefined) return;
+  const verdict = await judge(turn, body, { group, roster });
+  if (verdict.kind === "fails") {
+    skipCommit(turn, event.seq, verdict.author);
+    return;
+  }
+  const { author } = verdict;
+  if (author.leafIndex === ownLeafIndex(group)) {
+    pause(turn, "profile_restored");
+    return;
+  }
+  const said = parseAuthenticatedData(verdict.authenticatedData);
+  if (said === undefined || !(await isMyView(turn, { viewTag: said.viewTag, seq: body.seq }))) {
+    pause(turn, "fork", author.accountId);
+    return;
+  }
+  hear(turn, author, said);
+  let processed: Processed;
+  try {
+    // No clock: whether a commit counts may not depend on whose clock it is (spec G-1).
+    processed = await processMessage(group, body.mlsMessage, {});
+  } catch (error) {
+    if (!(error instanceof MlsError)) throw error;
+    pause(turn, "unreadable_commit", author.accountId);
+    return;
+  }
+  if (processed.kind === "removed") {
+    const { self } = turn.context;
+    const isReadded = verdict.adds.some(
+      (added) => equalBytes(added.accountId, self.accountId) && equalBytes(added.deviceId, self.deviceId),
+    );
+    await endMembership(turn, author, isReadded);
+    return;
+  }
+  if (processed.kind === "commit")
+    await follow(turn, { event, processed, author, after: verdict.after, opening: verdict.opening, proofs: body.directoryProofs });
+}
+
+type Judged =
+  | Exclude<PublicVerdict, { kind: "passes" }>
+  | (Extract<PublicVerdict, { kind: "passes" }> & Pick<InspectedCommit, "authenticatedData">);
+
+/** The whole public check (spec G-1): RFC 9420's part, then Latchkey's. */
+async function judge(
+  turn: Turn,
+  { seq, mlsMessage, directoryProofs, settings }: EnvelopeBody,
+  { group, roster }: { group: GroupState; roster: Roster },
+): Promise<Judged> {
+  const fails = (reason: PublicFailure, author?: RosterLeaf): Judged => ({ kind: "fails", reason, author });
+  let commit: InspectedCommit;
+  try {
+    commit = await inspectCommit(group, mlsMessage);
+  } catch (error) {
+    if (!(error instanceof MlsError)) throw error;
+    return fails("not_valid");
+  }
+  const said = parseAuthenticatedData(commit.authenticatedData);
+  if (said === undefined) return fails("authenticated_data", roster.leaves.get(commit.sender));
+  const { leavers, lastCommitSeq, logId, opening } = turn.state;
+  const { sha256 } = turn.context;
+  const removes = commit.removes.flatMap((member) => roster.leaves.get(member.leafIndex) ?? []);
+  const verdict = publicCheck(
+    {
+      roster,
+      leavers,
+      departed: await departedBy(directoryProofs, removes, turn.context.signatures),
+      complainers: [],
+      isUpToDate: lastCommitSeq === 0 || (await hasSeen(turn, { viewTag: said.viewTag, seq }, lastCommitSeq)),
+      isBlocked: lastCommitSeq > 0,
+      settings: { sha256, logId, opening, encodedOpening: settings },
+      isUpdateDue: (leaf) => updateRankOf(group, leaf) !== undefined,
+    },
+    commit,
+  );
+  return verdict.kind === "fails" ? verdict : { ...verdict, authenticatedData: commit.authenticatedData };
+}
+
+async function follow(
+  turn: Turn,
+  params: {
+    event: EntryEvent;
+    processed: ProcessedCommit;
+    author: RosterLeaf;
+    after: Roster;
+    opening: SettingsOpening;
+    proofs: Uint8Array;
+  },
+): Promise<void> {
+  const { event, processed, author, after, opening } = params;
+  const { state, context } = turn;
+  const keys = epochKeys(processed.state, state.logId, event.seq);
+  if (!equalBytes(context.sha256(keys.access), event.nextAccessHash)) {
+    pause(turn, "unreadable_commit", author.accountId);
+    return;
+  }
+  const before = state.roster;
+  const unverified: UnverifiedLeaf[] = [...after.leaves.values()]
+    .filter((leaf) => {
+      const same = before?.leaves.get(leaf.leafIndex);
+      return same === undefined || !equalBytes(same.signaturePublicKey, leaf.signaturePublicKey);
+    })
+    .filter((leaf) => leaf.account !== context.self.account || !equalBytes(leaf.deviceId, context.self.deviceId))
+    .filter((leaf) => !context.vouched(leaf))
+    .map((leaf) => ({ ...leaf, refused: false }));
+  const accountsAdded = [...after.accounts.keys()].filter((account) => before?.accounts.has(account) !== true);
+  await enterEpoch(turn, { group: processed.state, keys, roster: after, opening, author, isOwn: false });
+  turn.state = {
+    ...turn.state,
+    rosterAdds: turn.state.rosterAdds + (accountsAdded.length > 0 ? 1 : 0),
+    unverified: [...turn.state.unverified, ...unverified],
+  };
+  if (unverified.length > 0) turn.effects.push({ kind: "verify", leaves: unverified, proofs: params.proofs.slice() });
+}

@@ -1,0 +1,169 @@
+import { encode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { createCommit, createKeyPackage, ownLeafIndex } from "@latchkey/mls";
+import type { CreateCommitParams, CreatedCommit, Credential, GroupState, KeyPackage } from "@latchkey/mls";
+import {
+  authenticatedDataCodec,
+  latchkeyGroupExtensionType,
+  leafIdentityCodec,
+  settingsOpeningCodec,
+  viewTagOf,
+  zeroHash,
+} from "@latchkey/protocol";
+import type { AuthenticatedData, EntryKind, LeafIdentity } from "@latchkey/protocol";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { sealEnvelope } from "../group/envelope.ts";
+import { epochKeys } from "./keys.ts";
+import type { SimDevice, SimWorld } from "./sim.testing.ts";
+import type { ConversationState } from "./types.ts";
+
+const nothing = new Uint8Array(0);
+const signatureBytes = 2 + 64;
+const tagBytes = 1 + 32;
+
+/** What a forged commit does besides what an honest one could. */
+export interface Forgery extends Pick<CreateCommitParams, "adds" | "removes" | "groupContextExtensions" | "psks" | "psk" | "reInit"> {
+  /** The leaf that its path leaves shows this credential. */
+  readonly credential?: Credential | undefined;
+  /** The leaf of this device gets a path secret that does not open. */
+  readonly cheats?: SimDevice | undefined;
+  /** What it says of its author's view. */
+  readonly authenticatedData?: Uint8Array;
+}
+
+/**
+ * A member that keeps to the formats and to nothing else. It has the state of one of the devices, which takes no part any more, and code of
+ * its own: everything it makes is signed and tagged as it should be, so that only the rule behind can refuse it.
+ */
+export class HostileMember {
+  readonly #world: SimWorld;
+  readonly #device: SimDevice;
+  readonly #reader = { cursor: 0, opened: new Set<number>() };
+
+  constructor(world: SimWorld, device: SimDevice) {
+    this.#world = world;
+    this.#device = device;
+  }
+
+  get state(): ConversationState & { readonly group: GroupState } {
+    const { state } = this.#device;
+    if (state?.group === undefined) throw new Error("a member has a group");
+    return { ...state, group: state.group };
+  }
+
+  /** The last entry that the server has. */
+  get #end(): { readonly seq: number; readonly head: Uint8Array } {
+    const last = this.#world.log.entries.at(-1);
+    if (last === undefined) throw new Error("the group was founded");
+    return { seq: last.seq, head: last.head };
+  }
+
+  /** A commit whose signatures, tags and secrets are all right. */
+  async forge(forgery: Forgery = {}): Promise<CreatedCommit> {
+    const { group, epoch } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { credential, cheats, authenticatedData, ...params } = forgery;
+    const { self } = this.#device;
+    const { accountVersion, accountChain } = self;
+    const view: AuthenticatedData = {
+      format: 2,
+      viewTag: viewTagOf(sha256, epoch.view, this.#end),
+      ownNumber: 0,
+      previousOwn: zeroHash,
+      seen: zeroHash,
+      accountVersion,
+      accountChain,
+      gossip: nothing,
+      ext: nothing,
+    };
+    return await createCommit(doctored(group, { credential, cheats }), {
+      authenticatedData: authenticatedData ?? encode(authenticatedDataCodec, view),
+      random: this.#world.random,
+      nowSeconds: 1_700_000_000n,
+      ...params,
+    });
+  }
+
+  /** A key package of anybody's, by a key of its own. */
+  async keyPackage(identity: Omit<LeafIdentity, "format"> | Uint8Array): Promise<KeyPackage> {
+    const { suite } = this.state.group;
+    const { random } = this.#world;
+    const { keyPackage } = await createKeyPackage({
+      suite,
+      credential: {
+        kind: "basic",
+        identity: identity instanceof Uint8Array ? identity : encode(leafIdentityCodec, { format: 1, ...identity }),
+      },
+      signatureKeyPair: await suite.generateSignatureKeyPair(random),
+      lifetime: { notBefore: 1n, notAfter: 4_000_000_000n },
+      capabilities: { versions: [1], cipherSuites: [suite.id], extensions: [latchkeyGroupExtensionType], proposals: [], credentials: [1] },
+      random,
+    });
+    return keyPackage;
+  }
+
+  /** Puts a commit into the log, behind all others of the epoch; answers its number. */
+  post(created: Pick<CreatedCommit, "message" | "next">, params: { nextAccessHash?: Uint8Array; sealedHash?: Uint8Array } = {}): number {
+    const derived = sha256(epochKeys(created.next, this.#world.logId, 0).access);
+    const nextAccessHash = params.nextAccessHash ?? derived;
+    return this.postBlob(this.seal(created.message, params.sealedHash ?? nextAccessHash), nextAccessHash);
+  }
+
+  /** Any bytes as a commit. */
+  postBlob(blob: Uint8Array, nextAccessHash: Uint8Array): number {
+    const { epoch } = this.state;
+    const { log } = this.#world;
+    if (epoch === undefined) throw new Error("an epoch");
+    const opened = log.open(this.#reader, { epochId: epoch.epochId, access: epoch.access, afterSeq: 0 });
+    if (opened.kind === "error") throw new Error(opened.code);
+    const answer = log.commit(this.#reader, { epochId: epoch.epochId, nextAccessHash, blob, afterSeq: log.entries.length });
+    if (answer.kind === "error") throw new Error(answer.code);
+    return answer.value.seq;
+  }
+
+  /** An MLSMessage in the epoch's envelope. */
+  seal(mlsMessage: Uint8Array, nextAccessHash: Uint8Array, kind: EntryKind = "commit"): Uint8Array {
+    const { epoch, logId, opening } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { random } = this.#world;
+    const body = { seq: this.#end.seq, mlsMessage, directoryProofs: nothing, settings: encode(settingsOpeningCodec, opening) };
+    return sealEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind, nextAccessHash, body, random, sha256 }).blob;
+  }
+
+  /** Somebody's commit with a confirmation tag that is wrong, and the membership tag that any member can make (spec G-7). */
+  breakConfirmation(message: Uint8Array): Uint8Array {
+    const { group } = this.state;
+    const contentEnd = message.length - signatureBytes - 2 * tagBytes;
+    const broken = message.slice();
+    const tagEnd = message.length - tagBytes;
+    broken[tagEnd - 1] = (broken[tagEnd - 1] ?? 0) ^ 1;
+    const tbm = [broken.subarray(0, contentEnd), group.encodedContext, broken.subarray(contentEnd, tagEnd)];
+    const tag = hmac(sha256, group.secrets.membershipKey, Buffer.concat(tbm));
+    broken.set(tag, tagEnd + 1);
+    return broken;
+  }
+}
+
+/** A state from which `createCommit` makes what no honest member would. */
+function doctored(group: GroupState, { credential, cheats }: Pick<Forgery, "credential" | "cheats">): GroupState {
+  const own = ownLeafIndex(group);
+  const leaf = group.tree.leafAt(own);
+  if (leaf === undefined) throw new Error("a leaf");
+  const { suite } = group;
+  const tree = credential === undefined ? group.tree : group.tree.update(own, { ...leaf, credential });
+  const victim = cheats === undefined ? undefined : keyOf(group, cheats);
+  if (victim === undefined) return { ...group, tree };
+  const hpkeSeal: typeof suite.hpkeSeal = async (params) => {
+    const sealed = await suite.hpkeSeal(params);
+    return equalBytes(params.publicKey, victim) ? { ...sealed, ciphertext: sealed.ciphertext.map((byte) => byte ^ 1) } : sealed;
+  };
+  return { ...group, tree, suite: { ...suite, hpkeSeal } };
+}
+
+function keyOf(group: GroupState, device: SimDevice): Uint8Array {
+  const found = group.tree
+    .members()
+    .find(({ leafNode }) => toBase64Url(leafNode.signatureKey) === toBase64Url(device.self.signatureKeyPair.publicKey));
+  if (found === undefined) throw new Error("a member");
+  return found.leafNode.encryptionKey;
+}
