@@ -1,3 +1,4 @@
+import { passing } from "./lying-server.ts";
 import { dailyLife, faults } from "./script.ts";
 import type { Move } from "./script.ts";
 
@@ -7,11 +8,15 @@ interface Cast {
   readonly moves: readonly Move[];
 }
 
-/** The kinds of lives. `daily`: everybody is honest; networks, devices and the server fail. */
-export type CastName = "daily";
+/**
+ * The kinds of lives. `daily`: everybody is honest; networks, devices and the server fail. `moody`: the server lies too, and takes it
+ * back.
+ */
+export type CastName = "daily" | "moody";
 
 export const casts: Readonly<Record<CastName, Cast>> = {
   daily: { people: ["ada", "ben", "cyd", "dan"], moves: [...dailyLife, ...faults] },
+  moody: { people: ["ada", "ben", "cyd", "dan"], moves: [...dailyLife, ...passing] },
 };
 
 /** Whether there is such a kind. */
