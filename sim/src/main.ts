@@ -24,12 +24,12 @@ if (values.help || !isCast(values.cast)) {
 }
 
 const [from, seeds, count] = [Number(values.from), Number(values.seeds), Number(values.moves)];
-const { people, moves } = casts[values.cast];
-const beginning = await World.begin(people);
+const cast = casts[values.cast];
+const beginning = await World.begin(cast.people);
 let broken = 0;
 try {
   for (let seed = from; seed < from + seeds; seed++) {
-    const life = { beginning, seed: `${values.cast} ${seed}`, moves, count };
+    const life = { beginning, seed: `${values.cast} ${seed}`, cast, count };
     const lived = await live(life);
     if (values.json) process.stdout.write(`${JSON.stringify(lived)}\n`);
     if (lived.broken.length === 0) continue;

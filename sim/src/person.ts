@@ -32,6 +32,8 @@ export class Person {
   #life: Life | undefined;
   #client: Client | undefined;
   #lives = 0;
+  /** Whether its device does what the client does and nothing else: promises are made to these alone. */
+  isHonest = true;
   /** By how much this device's clock is off. */
   skewMs = 0;
   /** Everything that it said and that its client took. */

@@ -14,9 +14,13 @@ function textOf(line: Message): string | undefined {
   return line.body.kind === "text" ? line.body.text : undefined;
 }
 
+function honest(world: World): Person[] {
+  return [...world.people.values()].filter(({ isHonest }) => isHonest);
+}
+
 async function viewsOf(world: World): Promise<View[]> {
   const views: View[] = [];
-  for (const person of world.people.values()) {
+  for (const person of honest(world)) {
     for (const conversation of await person.client.conversations()) {
       views.push({ person, conversation, lines: await person.client.messages(conversation.id, { limit: 10_000 }) });
     }
@@ -24,17 +28,20 @@ async function viewsOf(world: World): Promise<View[]> {
   return views;
 }
 
-/** Every promise that this world broke, in words; nothing when all were kept. Call when the world is calm. */
-export async function brokenPromises(world: World): Promise<string[]> {
+/**
+ * Every promise that this world broke, in words; nothing when all were kept. Call when the world is calm. `mayLose`: somebody put into
+ * the log, or kept back, what nobody can read; those lines say so.
+ */
+export async function brokenPromises(world: World, params: { readonly mayLose: boolean }): Promise<string[]> {
   const broken: string[] = [];
   const views = await viewsOf(world);
-  for (const person of world.people.values()) for (const fault of person.faults) broken.push(`${person.name}'s client failed: ${fault}`);
+  for (const person of honest(world)) for (const fault of person.faults) broken.push(`${person.name}'s client failed: ${fault}`);
   const conversations = new Set(views.map(({ conversation }) => conversation.id));
   for (const id of conversations) {
     const shared = views.filter(({ conversation }) => conversation.id === id);
     broken.push(...once(shared), ...sameOrder(shared), ...everything(shared));
   }
-  broken.push(...(await stuck(views)));
+  broken.push(...(await stuck(views, params)));
   broken.push(...acknowledged(world, views));
   return broken;
 }
@@ -113,7 +120,7 @@ function placeOf({ lines }: View, text: string): number {
 /** A text that was acknowledged is in the conversation of every member who was there. */
 function acknowledged(world: World, views: readonly View[]): string[] {
   const broken: string[] = [];
-  for (const person of world.people.values()) {
+  for (const person of honest(world)) {
     for (const { text, messageId, conversationId } of person.said) {
       const own = views.find((view) => view.person === person && view.conversation.id === conversationId);
       const line = views
@@ -128,7 +135,7 @@ function acknowledged(world: World, views: readonly View[]): string[] {
 }
 
 /** Nobody waits for something without a reason that is told. */
-async function stuck(views: readonly View[]): Promise<string[]> {
+async function stuck(views: readonly View[], { mayLose }: { readonly mayLose: boolean }): Promise<string[]> {
   const broken: string[] = [];
   for (const { person, conversation, lines } of views) {
     const alarms = await person.client.alarms();
@@ -154,7 +161,8 @@ async function stuck(views: readonly View[]): Promise<string[]> {
         broken.push(`"${textOf(line)?.slice(0, 40)}" of ${person.name} waits in ${conversation.title}, and nothing says why`);
     }
     const unreadable = lines.flatMap(({ body }) => (body.kind === "unreadable" ? [body.reason] : []));
-    if (unreadable.length > 0) broken.push(`${person.name} cannot read ${unreadable.length} in ${conversation.title}: ${unreadable[0]}`);
+    if (unreadable.length > 0 && !mayLose)
+      broken.push(`${person.name} cannot read ${unreadable.length} in ${conversation.title}: ${unreadable[0]}`);
   }
   return broken;
 }

@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
+import type { Cast } from "./casts.ts";
 import type { Sent } from "./network.ts";
 import { brokenPromises } from "./promises.ts";
 import { calm, play } from "./script.ts";
-import type { Move } from "./script.ts";
+
 import { World } from "./world.ts";
 import type { Beginning } from "./world.ts";
 
@@ -20,13 +21,14 @@ export interface Life {
 }
 
 /** Lives one life: `count` moves drawn by the seed, then calm, then every promise is checked. */
-export async function live(params: { beginning: Beginning; seed: string; moves: readonly Move[]; count: number }): Promise<Life> {
-  const { beginning, seed, moves, count } = params;
+export async function live(params: { beginning: Beginning; seed: string; cast: Cast; count: number }): Promise<Life> {
+  const { beginning, seed, cast, count } = params;
   const world = await World.open(beginning, seed);
+  for (const name of cast.hostile) world.named(name).isHonest = false;
   try {
-    const played = await play(world, moves, count);
+    const played = await play(world, cast.moves, count);
     await calm(world);
-    const broken = await brokenPromises(world);
+    const broken = await brokenPromises(world, { mayLose: cast.mayLose });
     const refusals = Object.fromEntries([...world.people.values()].map((person) => [person.name, person.refusals]));
     return { seed, played, broken, ...workOf(world.network.sent), refusals };
   } finally {

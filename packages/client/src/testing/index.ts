@@ -8,3 +8,6 @@ import "../devices/offer-link.ts";
 
 export { createMemoryStore } from "../store/memory-store.testing.ts";
 export type { Store, StoreTransaction } from "../store/store.ts";
+export { loadConversation, loadGroup, recordKeys } from "../core/records.ts";
+export type { ConversationState } from "../core/types.ts";
+export { sealEnvelope } from "../group/envelope.ts";
