@@ -18,7 +18,7 @@ export class RawPeer {
   constructor(network: Network, params: { who: string; role: Role }) {
     const { who, role } = params;
     // Of this role: the union is for whoever sends what the role does not have.
-    this.#requests = roleCodecs[role].request as unknown as Codec<Frame<Request>>;
+    this.#requests = roleCodecs[role].request;
     const codec = roleCodecs[role].reply as unknown as Codec<Frame<Reply>>;
     this.#socket = network.connect(who, `ws://sim${socketPath(role)}`, subprotocol);
     this.#socket.listen({
