@@ -28,7 +28,7 @@ export function printable(text: string): string {
   return text
     .replaceAll(/\r\n?/g, "\n")
     .replaceAll(/[^\P{Cc}\n\t]/gu, "\uFFFD")
-    .replaceAll(/[\u202A-\u202E\u2066-\u2069\u2028\u2029]/gu, "\uFFFD");
+    .replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\u2028\u2029]/gu, "\uFFFD");
 }
 
 /** As `printable`, on one line: for names. */
@@ -40,6 +40,11 @@ export function printableLine(text: string): string {
 export function formatPerson(person: Person): string {
   const name = printableLine(person.displayName);
   return name === person.address ? name : `${name} (${person.address})`;
+}
+
+/** The name alone, or with the address where the name alone would not tell who it is. */
+function formatAuthor(person: Person): string {
+  return person.besideName === undefined ? printableLine(person.displayName) : formatPerson(person);
 }
 
 /** `2026-11-23 09:12`, local time. */
@@ -96,7 +101,7 @@ export function formatBody(body: MessageBody): string {
 /** `[2026-11-23 09:12] ann: text`, further lines of the text indented; with the conversation's title where several are shown. */
 export function formatMessage(message: Message, params: { title?: string } = {}): string {
   const place = params.title === undefined ? "" : `${printableLine(params.title)} | `;
-  const author = message.author === undefined ? "" : message.author.isSelf ? "me" : printableLine(message.author.displayName);
+  const author = message.author === undefined ? "" : message.author.isSelf ? "me" : formatAuthor(message.author);
   const text = formatBody(message.body).split("\n").join("\n    ");
   const separator = author === "" ? "" : message.body.kind === "text" ? ": " : " ";
   return `[${formatTime(message.sentAtMs)}] ${place}${author}${separator}${text}${formatDelivery(message)}`;
@@ -108,9 +113,14 @@ function formatDelivery(message: Message): string {
   return "";
 }
 
+/** What a conversation is called: a direct one by its person. */
+export function formatTitle({ title, peer }: Conversation): string {
+  return peer?.besideName === undefined ? printableLine(title) : formatPerson(peer);
+}
+
 /** A conversation in the list: one line, and below it why nothing goes on and who asks. */
 export function formatConversation(conversation: Conversation): string {
-  const parts = [conversation.id, conversation.kind.padEnd(6), printableLine(conversation.title)];
+  const parts = [conversation.id, conversation.kind.padEnd(6), formatTitle(conversation)];
   if (conversation.kind === "group")
     parts.push(`${String(conversation.memberCount)} ${conversation.memberCount === 1 ? "member" : "members"}`);
   if (conversation.unreadCount > 0) parts.push(`${String(conversation.unreadCount)} unread`);

@@ -16,6 +16,7 @@ function person(username: string, isSelf: boolean): Person {
     address: username,
     displayName: username,
     isSelf,
+    besideName: undefined,
     isNameLookedUp: true,
   };
 }

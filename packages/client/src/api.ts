@@ -67,8 +67,13 @@ export interface Person {
   readonly host: string;
   /** `name`, or `name@host` on another host. */
   readonly address: string;
-  /** The name that they gave themselves inside the conversation's encryption, else their username. */
+  /** The name that they gave themselves inside the conversation's encryption, as far as it may be shown, else their username. */
   readonly displayName: string;
+  /**
+   * What is to stand beside `displayName`: the address, where somebody else goes by a name that looks the same, or where the name was
+   * never looked up (spec E-63).
+   */
+  readonly besideName: string | undefined;
   readonly isSelf: boolean;
   /** Whether this device looked the name up and found its history good; false for people who were met inside a conversation only (spec A-3). */
   readonly isNameLookedUp: boolean;
@@ -305,6 +310,8 @@ export type Connection =
 /** What `subscribe` tells. */
 export type ClientEvent =
   | { readonly kind: "account"; readonly account: AccountInfo }
+  /** People are shown otherwise than before, wherever they stand. */
+  | { readonly kind: "people"; readonly people: readonly Person[] }
   | { readonly kind: "connection"; readonly connection: Connection }
   /** A conversation is new or changed in any way that a list shows. */
   | { readonly kind: "conversation"; readonly conversation: Conversation }

@@ -47,6 +47,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   let watching: { readonly watch: Watch; readonly alarms: Alarms } | undefined;
   let account = stored !== undefined && hasBegun(stored) ? stored : undefined;
   let ownStates: OwnStates | undefined;
+  let known: People | undefined;
   /** While this profile offers itself for linking. */
   let offered: LinkSession | undefined;
   let registering: Promise<AccountInfo> | undefined;
@@ -77,6 +78,9 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     const alarms = new Alarms({ store, platform, emit });
     await alarms.load();
     const people = new People(shared);
+    await people.prepare();
+    people.onRenamed((renamed) => emit({ kind: "people", people: renamed }));
+    known = people;
     const posts = new Posts(shared);
     const world: World = {
       ...shared,
@@ -99,6 +103,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     ownStates = states;
     engine = await Engine.start(world, states);
     watch.start();
+  }
+
+  async function learnServerName(people: People): Promise<void> {
+    if (people.hasServerName) return;
+    try {
+      people.setServerName((await connections.serverInfo()).name);
+    } catch (error) {
+      // Learned with the next connection.
+      if (!(error instanceof ClientError)) throw error;
+    }
   }
 
   function onChange(change: OwnChange): void {
@@ -185,7 +199,10 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     return begin(await registerAccount({ store, platform, connections, directory, ...params }));
   }
 
-  connections.onState((connection: Connection) => emit({ kind: "connection", connection }));
+  connections.onState((connection: Connection) => {
+    emit({ kind: "connection", connection });
+    if (connection.kind === "online" && known !== undefined) void learnServerName(known);
+  });
   if (account !== undefined) await start(account);
 
   const pause = (): Promise<void> =>
@@ -339,6 +356,7 @@ function accountInfo(own: OwnAccount): AccountInfo {
     host,
     address: username,
     displayName,
+    besideName: undefined,
     isSelf: true,
     isNameLookedUp: true,
     deviceId: toBase64Url(own.deviceId),

@@ -1,7 +1,7 @@
 import type { Client, Message } from "@latchkey/client";
 import { catchUp, findConversation } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
-import { formatMessage } from "../output.ts";
+import { formatMessage, formatTitle } from "../output.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
 
@@ -54,7 +54,7 @@ function createPrinter({ output }: CommandContext, client: Client, only: string 
       if (printed.has(key) || (only !== undefined && message.conversationId !== only)) return;
       printed.add(key);
       if (only === undefined && !titles.has(message.conversationId))
-        for (const { id, title } of await client.conversations()) titles.set(id, title);
+        for (const conversation of await client.conversations()) titles.set(conversation.id, formatTitle(conversation));
       const title = titles.get(message.conversationId);
       output.result(message, formatMessage(message, title === undefined ? {} : { title }));
     },

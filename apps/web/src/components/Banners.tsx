@@ -7,6 +7,7 @@ import type { AlarmGroup, AppState } from "../state/app-state.ts";
 import { useAction, useApp, useNow, useRoute, useSelector } from "../state/context.ts";
 import { formatAgo, formatTime, isoTime } from "../state/format.ts";
 import { Icon } from "./Icon.tsx";
+import { nameOf } from "../state/person-name.ts";
 
 const patienceMs = 2000;
 /** Warnings after which one looks at one's devices. */
@@ -172,7 +173,7 @@ export function LiveMessages(): ReactElement {
 }
 
 function describe(message: Message, openId: string | undefined, conversations: AppState["conversations"]): string {
-  const author = message.author?.displayName ?? words.system.someone;
+  const author = message.author === undefined ? words.system.someone : nameOf(message.author);
   if (message.conversationId !== openId) {
     return words.conversation.heardElsewhere(author, conversations.get(message.conversationId)?.title ?? author);
   }

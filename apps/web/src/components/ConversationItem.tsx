@@ -9,6 +9,7 @@ import { formatRoute } from "../state/router.ts";
 import { systemText } from "../state/system-text.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
+import { nameOf } from "../state/person-name.ts";
 
 interface ItemProps {
   readonly conversation: Conversation;
@@ -29,6 +30,7 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
   const { router } = useApp();
   const id = useId();
   const { title, unreadCount, lastMessage } = conversation;
+  const beside = conversation.peer?.besideName;
   const route = { kind: "conversation", id: conversation.id, details: false } as const;
   const open = (event: MouseEvent): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
@@ -44,13 +46,18 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
           <a
             href={formatRoute(route)}
             className="list-link"
-            aria-describedby={`${id}line ${id}time`}
+            aria-describedby={beside === undefined ? `${id}line ${id}time` : `${id}beside ${id}line ${id}time`}
             aria-current={isOpen ? "page" : undefined}
             tabIndex={isTabStop ? 0 : -1}
             onClick={open}
           >
             <span dir="auto">{title}</span>
           </a>
+          {beside !== undefined && (
+            <bdi id={`${id}beside`} className="list-beside">
+              {beside}
+            </bdi>
+          )}
           <time
             id={`${id}time`}
             className={`list-time${unreadCount > 0 ? " list-time-unread" : ""}`}
@@ -100,7 +107,7 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
     lastMessage.author?.isSelf === true
       ? words.list.you
       : kind === "group" && lastMessage.author !== undefined
-        ? `${lastMessage.author.displayName}:`
+        ? `${nameOf(lastMessage.author)}:`
         : "";
   if (lastMessage.body.kind !== "text")
     return (

@@ -10,6 +10,7 @@ import type { Row } from "../state/timeline.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { MessageText } from "./MessageText.tsx";
+import { nameOf } from "../state/person-name.ts";
 
 interface RowProps {
   readonly row: Row;
@@ -102,8 +103,13 @@ function Bubble({
 function AuthorName({ message, isShown }: { readonly message: Message; readonly isShown: boolean }): ReactElement | undefined {
   const { author } = message;
   if (author === undefined) return undefined;
-  if (!isShown) return <span className="visually-hidden">{author.isSelf ? words.common.you : author.displayName}: </span>;
-  return <bdi className={`bubble-author author-colour-${avatarColour(author.accountId)}`}>{author.displayName}</bdi>;
+  if (!isShown) return <span className="visually-hidden">{author.isSelf ? words.common.you : nameOf(author)}: </span>;
+  return (
+    <span className="bubble-names">
+      <bdi className={`bubble-author author-colour-${avatarColour(author.accountId)}`}>{author.displayName}</bdi>
+      {author.besideName !== undefined && <bdi className="beside-name">{author.besideName}</bdi>}
+    </span>
+  );
 }
 
 function Body({ message, meta }: { readonly message: Message; readonly meta: ReactNode }): ReactElement {

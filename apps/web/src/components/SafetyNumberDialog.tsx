@@ -7,6 +7,7 @@ import { CodeScanner } from "./CodeScanner.tsx";
 import { Modal } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
 import { QrCode } from "./QrCode.tsx";
+import { nameOf } from "../state/person-name.ts";
 
 const text = accountWords.safety;
 
@@ -25,7 +26,8 @@ export function SafetyNumberDialog({
   const [number, setNumber] = useState<SafetyNumber>();
   const [isScanning, setIsScanning] = useState(false);
   const [result, setResult] = useState<SafetyScan>();
-  const { accountId, displayName } = person;
+  const { accountId } = person;
+  const displayName = nameOf(person);
   useEffect(() => {
     void act(async () => setNumber(await controller.client.safetyNumber(accountId)));
   }, [accountId, act, controller]);

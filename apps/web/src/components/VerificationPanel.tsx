@@ -11,6 +11,7 @@ import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { SafetyNumberDialog } from "./SafetyNumberDialog.tsx";
 import "../styles/account.css";
+import { nameOf } from "../state/person-name.ts";
 
 const shownAtFirst = 6;
 const text = accountWords.verification;
@@ -83,7 +84,7 @@ function Summary({
   const summary = summarizeRecords(verification.members.filter(({ person }) => !person.isSelf));
   if (summary === undefined) return undefined;
   const only = isDirect ? verification.members.find(({ person }) => !person.isSelf)?.person : undefined;
-  const whose = only === undefined ? text.everyones : text.whose(only.displayName);
+  const whose = only === undefined ? text.everyones : text.whose(nameOf(only));
   const ago = formatAgo(summary.checkedAtMs, nowMs);
   const sentence =
     summary.status === "checked"
@@ -122,20 +123,20 @@ function MemberRow({
   readonly compare: () => void;
 }): ReactElement {
   const { person, devices, mark } = member;
-  const list = <DeviceList devices={devices} name={person.displayName} nowMs={nowMs} />;
+  const list = <DeviceList devices={devices} name={nameOf(person)} nowMs={nowMs} />;
   const isRecent = devices.some((device) => isNewDevice(device, devices, nowMs));
   return (
     <li className="verified-person">
       <div className="verified-head">
         {!isDirect && <Avatar id={person.accountId} name={person.displayName} size="small" />}
         {isDirect ? (
-          <span className="verified-name">{text.devicesOf(person.displayName)}</span>
+          <span className="verified-name">{text.devicesOf(nameOf(person))}</span>
         ) : (
-          <bdi className="verified-name">{person.displayName}</bdi>
+          <bdi className="verified-name">{nameOf(person)}</bdi>
         )}
         <MarkBadge mark={mark} />
       </div>
-      {mark === "changed" && <p className="verification-changed">{text.changedBody(person.displayName)}</p>}
+      {mark === "changed" && <p className="verification-changed">{text.changedBody(nameOf(person))}</p>}
       {isDirect ? (
         list
       ) : (
@@ -144,7 +145,7 @@ function MemberRow({
             {words.common.devices(devices.length)}
             {isRecent && <span className="device-recent">{text.recent}</span>}
             {member.record.status === "unchecked" && (
-              <span className="device-warning"> · {text.unchecked(text.whose(person.displayName))}</span>
+              <span className="device-warning"> · {text.unchecked(text.whose(nameOf(person)))}</span>
             )}
           </summary>
           {list}
@@ -153,7 +154,7 @@ function MemberRow({
       <button
         type="button"
         className="button button-small button-safety"
-        aria-label={text.safetyNumberWith(person.displayName)}
+        aria-label={text.safetyNumberWith(nameOf(person))}
         onClick={compare}
       >
         <Icon name="shield" size={16} />

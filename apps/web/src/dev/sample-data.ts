@@ -5,7 +5,16 @@ const dayMs = 86_400_000;
 const host = "chat.example.org";
 
 function person(username: string, displayName: string, isSelf = false): Person {
-  return { accountId: `account-${username}`, username, host, address: username, displayName, isSelf, isNameLookedUp: true };
+  return {
+    accountId: `account-${username}`,
+    username,
+    host,
+    address: username,
+    displayName,
+    besideName: undefined,
+    isSelf,
+    isNameLookedUp: true,
+  };
 }
 
 /** The people of the sample data. */

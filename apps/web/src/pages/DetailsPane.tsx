@@ -9,6 +9,7 @@ import { lazyComponent } from "../components/lazy.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { useRecipients } from "../state/use-recipients.ts";
+import { nameOf } from "../state/person-name.ts";
 
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
@@ -81,8 +82,8 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
       </div>
       {question?.kind === "remove" && (
         <ConfirmDialog
-          title={words.details.removeTitle(question.person.displayName, title)}
-          body={words.details.removeBody(question.person.displayName)}
+          title={words.details.removeTitle(nameOf(question.person), title)}
+          body={words.details.removeBody(nameOf(question.person))}
           confirmLabel={words.details.removeConfirm}
           confirm={() => act(() => controller.removeMember(id, question.person))}
           close={() => setQuestion(undefined)}
@@ -143,7 +144,7 @@ function MemberRow({ member, remove }: { readonly member: Member; readonly remov
         <button
           type="button"
           className="button button-small button-danger-quiet"
-          aria-label={words.details.remove(person.displayName)}
+          aria-label={words.details.remove(nameOf(person))}
           onClick={() => remove(person)}
         >
           {words.details.removeConfirm}

@@ -9,6 +9,7 @@ import type {
   LinkState,
   Message,
   OwnDevice,
+  Person,
   ServerInfo,
   Verification,
 } from "@latchkey/client";
@@ -103,6 +104,9 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "account":
         next = { ...next, account: event.account };
         break;
+      case "people":
+        next = renamePeople(next, conversations, event.people);
+        break;
       case "connection":
         next = { ...next, connection: event.connection };
         break;
@@ -128,9 +132,49 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
         break;
     }
   }
-  if (events.some((event) => event.kind === "conversation")) next = { ...next, conversations };
+  if (events.some((event) => event.kind === "conversation" || event.kind === "people")) next = { ...next, conversations };
   for (const [id, messages] of incoming) next = receive(next, id, messages);
   return next;
+}
+
+/** The state with people shown otherwise than before, wherever they stand. */
+function renamePeople(state: AppState, conversations: Map<string, Conversation>, people: readonly Person[]): AppState {
+  const byId = new Map(people.map((person) => [person.accountId, person]));
+  const renamed = <T extends Person | undefined>(person: T): T | Person =>
+    person === undefined ? person : (byId.get(person.accountId) ?? person);
+  const inMessage = (message: Message): Message => {
+    const { author, body } = message;
+    const isOld =
+      (author !== undefined && byId.has(author.accountId)) ||
+      ("person" in body && byId.has(body.person.accountId)) ||
+      ("people" in body && body.people.some(({ accountId }) => byId.has(accountId)));
+    if (!isOld) return message;
+    const newBody =
+      "person" in body
+        ? { ...body, person: renamed(body.person) }
+        : "people" in body
+          ? { ...body, people: body.people.map((person) => renamed(person)) }
+          : body;
+    return { ...message, author: renamed(author), body: newBody };
+  };
+  for (const [id, conversation] of conversations) {
+    const { peer, lastMessage } = conversation;
+    const newPeer = renamed(peer);
+    const newLast = lastMessage === undefined ? undefined : inMessage(lastMessage);
+    if (newPeer === peer && newLast === lastMessage) continue;
+    const title = newPeer === undefined || newPeer === peer ? conversation.title : newPeer.displayName;
+    conversations.set(id, { ...conversation, peer: newPeer, lastMessage: newLast, title });
+  }
+  const timelines = new Map(
+    [...state.timelines].map(([id, timeline]) => [id, { ...timeline, messages: timeline.messages.map(inMessage) }]),
+  );
+  const details = new Map(
+    [...state.details].map(([id, one]) => [
+      id,
+      { ...one, members: one.members.map((member) => ({ ...member, person: renamed(member.person) })) },
+    ]),
+  );
+  return { ...state, timelines, details };
 }
 
 /** The conversations by time, newest first; those that were only started count by their joining. */

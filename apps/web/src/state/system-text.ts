@@ -1,5 +1,6 @@
 import type { Message, Person } from "@latchkey/client";
 import { words } from "../messages/words.ts";
+import { nameOf } from "./person-name.ts";
 
 /** What happened, in one line, for messages that nobody wrote. */
 export function systemText(message: Message, conversationKind: "direct" | "group"): string {
@@ -27,11 +28,11 @@ export function systemText(message: Message, conversationKind: "direct" | "group
     case "device_removed":
       return words.system.deviceRemoved(subject(body.person));
     case "recovered":
-      return body.person.isSelf ? words.system.recoveredSelf : words.system.recovered(body.person.displayName);
+      return body.person.isSelf ? words.system.recoveredSelf : words.system.recovered(nameOf(body.person));
     case "skipped":
       return words.system.skipped(author);
     case "complaint":
-      return body.person.isSelf ? words.system.complaintSelf(author) : words.system.complaint(author, body.person.displayName);
+      return body.person.isSelf ? words.system.complaintSelf(author) : words.system.complaint(author, nameOf(body.person));
     case "let_back":
       return words.system.letBack(author, object(body.person));
     case "expired":
@@ -47,9 +48,9 @@ export function systemText(message: Message, conversationKind: "direct" | "group
 
 function subject(person: Person | undefined): string {
   if (person === undefined) return words.system.someone;
-  return person.isSelf ? words.system.youSubject : person.displayName;
+  return person.isSelf ? words.system.youSubject : nameOf(person);
 }
 
 function object(person: Person): string {
-  return person.isSelf ? words.system.youObject : person.displayName;
+  return person.isSelf ? words.system.youObject : nameOf(person);
 }

@@ -9,6 +9,7 @@ export function testPerson(username: string, isSelf = false): Person {
     address: username,
     displayName: username,
     isSelf,
+    besideName: undefined,
     isNameLookedUp: true,
   };
 }

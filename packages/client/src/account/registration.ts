@@ -1,6 +1,7 @@
 import { isUsername } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
+import { cleanName } from "../names/clean.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
@@ -35,6 +36,7 @@ const firstKeyPackages = 8;
  */
 export async function registerAccount(params: RegisterParams): Promise<OwnAccount> {
   const { store, connections, platform, username } = params;
+  const displayName = params.displayName === undefined ? "" : cleanName(params.displayName);
   if (!isUsername(username)) {
     throw new ClientError("invalid_username", "A username is 3 to 32 of a-z, 0-9, underscore, dot and hyphen.");
   }
@@ -50,12 +52,12 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
     expectAnswer(await connection.request(request), "reserved");
     const account =
       begun?.username === username
-        ? { ...begun, displayName: params.displayName ?? begun.displayName }
+        ? { ...begun, displayName: displayName === "" ? begun.displayName : displayName }
         : await createOwnAccount({
             platform,
             host,
             username,
-            displayName: params.displayName ?? username,
+            displayName: displayName === "" ? username : displayName,
             deviceName: (params.deviceName ?? "").trim().slice(0, 64),
           });
     await store.transact("write", (tx) => saveOwnAccount(tx, account));

@@ -1,4 +1,5 @@
 import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
+import type { Person } from "../api.ts";
 import { isWritable } from "../core/step.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import type { World } from "./world.ts";
@@ -7,10 +8,22 @@ import type { World } from "./world.ts";
 export class DirectConversations {
   readonly #world: World;
   readonly #runners: () => Iterable<ConversationRunner>;
+  /** Ends with the engine. */
+  readonly close: () => void;
 
   constructor(world: World, runners: () => Iterable<ConversationRunner>) {
     this.#world = world;
     this.#runners = runners;
+    this.close = world.people.onRenamed((people) => this.#renamed(people));
+  }
+
+  /** They are called by their persons. */
+  #renamed(people: readonly Person[]): void {
+    for (const runner of this.#runners()) {
+      const { peer, kind } = runner.state;
+      const peerId = kind === "direct" && peer !== undefined ? toBase64Url(peer) : undefined;
+      if (people.some(({ accountId }) => accountId === peerId)) runner.emitConversation();
+    }
   }
 
   /** Those with this person that can be written into. */

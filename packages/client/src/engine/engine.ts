@@ -16,6 +16,7 @@ import type { Change, ChangeOutcome, ConversationState, Invitation, Joiner } fro
 import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
+import { cleanName } from "../names/clean.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { DirectConversations } from "./direct-conversations.ts";
 import { loadShownLine } from "./history.ts";
@@ -296,7 +297,7 @@ export class Engine {
     const { own, platform } = this.#world;
     const contacts = await this.#resolveAll(params.to);
     const others = contacts.filter((contact) => !equalBytes(contact.accountId, own.accountId));
-    const name = params.name?.trim() ?? "";
+    const name = cleanName(params.name ?? "");
     const isDirect = others.length <= 1 && name === "";
     if (!isDirect && name === "") throw new ClientError("name_required", "A group needs a name.");
     if (contacts.length === 0) throw new ClientError("invalid_address", "Say with whom.");
@@ -563,6 +564,7 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#directs.close();
     await this.devices.close();
     for (const link of this.#links.values()) link.release();
     this.#world.posts.close();

@@ -10,6 +10,7 @@ import { encodeProofs } from "../account/proofs.ts";
 import type { Person } from "../api.ts";
 import { hasLeft } from "../core/departed.ts";
 import type { RosterLeaf } from "../core/types.ts";
+import { ShownNames } from "../names/shown-names.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 
 const nameCodec: Codec<{ displayName: string }> = struct<{ displayName: string }>({ displayName: text(1024) });
@@ -21,7 +22,12 @@ const nameKey = (account: string): string => `display-name/${account}`;
  */
 export class People {
   readonly #contacts = new Map<string, Contact>();
-  readonly #names = new Map<string, string>();
+  readonly #names = new ShownNames();
+  /** How each person was shown last, so that whoever is shown otherwise now is told. */
+  readonly #shown = new Map<string, Person>();
+  readonly #listeners = new Set<(people: readonly Person[]) => void>();
+  #isTelling = false;
+  #hasServerName = false;
   readonly #store: Store;
   readonly #directory: Directory;
   readonly #world: { readonly own: OwnAccount };
@@ -33,6 +39,47 @@ export class People {
     this.#directory = params.directory;
     this.#world = params;
     this.#ownId = toBase64Url(params.own.accountId);
+    const { host, username, displayName } = params.own;
+    this.#names.setServerNames([host]);
+    this.#names.setUsername(this.#ownId, username);
+    this.#names.setName(this.#ownId, displayName);
+  }
+
+  /** Fetches what tells which names look alike; call before people are shown. */
+  async prepare(): Promise<void> {
+    await this.#names.prepare();
+  }
+
+  /** Calls `listener` with those who are shown otherwise than before, because of a name that came; returns how to stop. */
+  onRenamed(listener: (people: readonly Person[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get hasServerName(): boolean {
+    return this.#hasServerName;
+  }
+
+  /** What the server calls itself: nobody else is shown so. */
+  setServerName(name: string): void {
+    this.#hasServerName = true;
+    this.#names.setServerNames([this.#own.host, name]);
+    this.#tellRenamed();
+  }
+
+  /** Once for all names that come in one go. */
+  #tellRenamed(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      const renamed: Person[] = [];
+      for (const [id, before] of this.#shown) {
+        const now = this.#personOf(id);
+        if (now.displayName !== before.displayName || now.besideName !== before.besideName) renamed.push(now);
+      }
+      if (renamed.length > 0) for (const listener of this.#listeners) listener(renamed);
+    });
   }
 
   /** Brings these accounts to hand, as far as the store knows them. */
@@ -44,7 +91,7 @@ export class People {
         const contact = await this.#directory.cached(tx, accountId);
         if (contact !== undefined) this.keep(contact);
         const stored = await tx.get(nameKey(toBase64Url(accountId)));
-        if (stored !== undefined) this.#names.set(toBase64Url(accountId), decode(nameCodec, stored).displayName);
+        if (stored !== undefined) this.#names.setName(toBase64Url(accountId), decode(nameCodec, stored).displayName);
       }
     });
   }
@@ -58,13 +105,16 @@ export class People {
     if (isNews || (known.account.state.version === version && known.checkedAtMs <= contact.checkedAtMs)) this.#contacts.set(id, contact);
     else if (known.nameLookedUpAtMs < contact.nameLookedUpAtMs)
       this.#contacts.set(id, { ...known, nameLookedUpAtMs: contact.nameLookedUpAtMs });
+    this.#names.setUsername(id, this.#contacts.get(id)?.username ?? contact.username);
+    this.#tellRenamed();
   }
 
   /** Remembers the name by which a person wants to be shown, in the caller's transaction. */
-  setName(tx: StoreTransaction, accountId: Uint8Array, displayName: string): void {
+  setName(tx: StoreTransaction, accountId: Uint8Array, text: string): void {
     const id = toBase64Url(accountId);
-    this.#names.set(id, displayName);
+    const displayName = this.#names.setName(id, text);
     tx.put(nameKey(id), encode(nameCodec, { displayName }));
+    this.#tellRenamed();
   }
 
   get #own(): OwnAccount {
@@ -109,23 +159,28 @@ export class People {
 
   /** The person behind an account; an account not met yet is shown by the beginning of its id. */
   person(accountId: Uint8Array): Person {
-    const id = toBase64Url(accountId);
+    return this.#personOf(toBase64Url(accountId));
+  }
+
+  #personOf(id: string): Person {
+    const person = this.#describe(id);
+    this.#shown.set(id, person);
+    return person;
+  }
+
+  #describe(id: string): Person {
     const own = this.#own;
     if (id === this.#ownId) {
       const { username, host, displayName } = own;
-      return { accountId: id, username, host, address: username, displayName, isSelf: true, isNameLookedUp: true };
+      return { accountId: id, username, host, address: username, displayName, besideName: undefined, isSelf: true, isNameLookedUp: true };
     }
     const contact = this.#contacts.get(id);
     const username = contact?.username ?? id.slice(0, 8);
     const host = contact?.host ?? own.host;
-    return {
-      accountId: id,
-      username,
-      host,
-      address: formatAddress({ username, host }, own.host),
-      displayName: this.#names.get(id) ?? username,
-      isSelf: false,
-      isNameLookedUp: contact !== undefined && contact.nameLookedUpAtMs > 0,
-    };
+    const address = formatAddress({ username, host }, own.host);
+    const isNameLookedUp = contact !== undefined && contact.nameLookedUpAtMs > 0;
+    const { displayName, isShared } = this.#names.shown(id, username);
+    const besideName = (isShared || !isNameLookedUp) && address !== displayName ? address : undefined;
+    return { accountId: id, username, host, address, displayName, besideName, isSelf: false, isNameLookedUp };
   }
 }

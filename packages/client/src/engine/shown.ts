@@ -3,6 +3,7 @@ import type { Conversation, ConversationDetails, Member, Message, MessageBody } 
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
+import { cleanName } from "../names/clean.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { People } from "./people.ts";
 
@@ -10,8 +11,16 @@ function bodyOf(people: People, body: LineBody): MessageBody {
   if (body.kind === "added" || body.kind === "removed") {
     return { kind: body.kind, people: body.accounts.map((accountId) => people.person(accountId)) };
   }
+  if (body.kind === "created" || body.kind === "renamed") return { kind: body.kind, name: groupName(body.name) };
   return "account" in body ? { kind: body.kind, person: people.person(body.account) } : body;
 }
+
+/** A group's name as it is shown: it was written by a member (spec E-63). "" stays: a direct conversation has none. */
+function groupName(name: string): string {
+  return name === "" ? "" : cleanName(name) || unnamedGroup;
+}
+
+const unnamedGroup = "Group without a name";
 
 /** A stored line as people see it. */
 export function messageOfLine(people: People, conversationId: string, line: Line): Message {
@@ -61,7 +70,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
   return {
     id: state.id,
     kind: state.kind === "direct" ? "direct" : "group",
-    title: state.kind === "direct" ? (peer?.displayName ?? state.name) : state.name,
+    title: state.kind === "direct" ? (peer?.displayName ?? groupName(state.name)) : groupName(state.name),
     peer,
     memberCount: state.memberCount,
     lastMessage,
