@@ -17,6 +17,7 @@ const server = await startServer({
   limits: {
     ...limits,
     maxRequestsPerSecond: 1e9,
+    appendRate: unlimited,
     rates: { ...defaultLimits.rates, createLog: unlimited, register: unlimited, lookup: unlimited },
   },
 });

@@ -19,6 +19,8 @@ export interface ServerLimits {
   readonly maxBytesInFlight: number;
   /** Bytes waiting to be sent to one connection before live events stop and it is served from the store as it reads. */
   readonly maxBytesWaiting: number;
+  /** Messages and complaints of one connection in one log. */
+  readonly appendRate: Rate;
   /** Logs that one connection has open. */
   readonly maxLogsPerConnection: number;
   /** A connection is asked for a sign of life this often; one that gives none until the next time is closed. */
@@ -41,7 +43,6 @@ export interface ServerLimits {
   /** What stands in the place of anonymous tokens (spec T-1) until they are built, for each address. */
   readonly rates: {
     readonly createLog: Rate;
-    readonly siblingCommit: Rate;
     readonly strangerPost: Rate;
     readonly takeKeyPackage: Rate;
     readonly putBlob: Rate;
@@ -62,6 +63,7 @@ export const defaultLimits: ServerLimits = {
   maxRequestsInFlight: 1024,
   maxBytesInFlight: 2_097_152,
   maxBytesWaiting: 524_288,
+  appendRate: { burst: 2000, perSecond: 100 },
   maxLogsPerConnection: 10_000,
   pingIntervalMs: 30_000,
   maxInboxItems: 10_000,
@@ -75,7 +77,6 @@ export const defaultLimits: ServerLimits = {
   headsIntervalMs: 3_600_000,
   rates: {
     createLog: { burst: 1000, perSecond: 5 },
-    siblingCommit: { burst: 64, perSecond: 0.1 },
     strangerPost: { burst: 5000, perSecond: 50 },
     takeKeyPackage: { burst: 5000, perSecond: 50 },
     putBlob: { burst: 1000, perSecond: 10 },

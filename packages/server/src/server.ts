@@ -158,7 +158,7 @@ async function listen(params: {
     counters,
     admission: createRateAdmission(limits.rates, nowMs),
     store,
-    logs: new LogService({ store, context, counters }),
+    logs: new LogService({ store, context, counters, setTimer }),
     inboxes: new InboxService({ store, context, counters }),
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
     devices: new DeviceRegistry(),

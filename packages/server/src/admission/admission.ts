@@ -52,12 +52,35 @@ export function createRateAdmission(rates: ServerLimits["rates"], nowMs: () => n
         bucket = { tokens: rate.burst, filledAtMs: now };
         buckets.set(key, bucket);
       }
-      bucket.tokens = refilled(bucket, rate, now);
-      bucket.filledAtMs = now;
-      if (bucket.tokens < 1) throw new Refusal("rate_limited", waitMs(bucket, rate));
-      bucket.tokens -= 1;
+      const wait = take(bucket, rate, now);
+      if (wait > 0) throw new Refusal("rate_limited", wait);
     },
   };
+}
+
+/** A limit for one asker, who is known otherwise. */
+export interface RateLimit {
+  /** Takes one; gives 0, or how long to wait, in milliseconds, when there is none. */
+  take(nowMs: number): number;
+}
+
+/** A limit for one asker by one token bucket, full at first. */
+export function createRateLimit(rate: Rate): RateLimit {
+  let bucket: Bucket | undefined;
+  return {
+    take(nowMs) {
+      bucket ??= { tokens: rate.burst, filledAtMs: nowMs };
+      return take(bucket, rate, nowMs);
+    },
+  };
+}
+
+function take(bucket: Bucket, rate: Rate, now: number): number {
+  bucket.tokens = refilled(bucket, rate, now);
+  bucket.filledAtMs = now;
+  if (bucket.tokens < 1) return waitMs(bucket, rate);
+  bucket.tokens -= 1;
+  return 0;
 }
 
 function refilled(bucket: Bucket, rate: Rate, now: number): number {

@@ -8,7 +8,9 @@ import { sha256 } from "../hash.ts";
 import { keyOf } from "../keys.ts";
 import type { Counters } from "../metrics.ts";
 import type { Refused } from "../store/accounts.ts";
-import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore } from "../store/store.ts";
+import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore, NewEntry } from "../store/store.ts";
+import { CommitTurns } from "./commit-turns.ts";
+import type { CommitAsk, Turn } from "./commit-turns.ts";
 import { LogStream, createDelivery } from "./log-stream.ts";
 import type { LogEnd, LogSink } from "./log-stream.ts";
 
@@ -17,6 +19,22 @@ interface WatchedLog extends LogEnd {
   readonly streams: Set<LogStream>;
   /** Requests under way that may add a stream. */
   pending: number;
+  /** Epochs of which a commit is known: what ends one of them again stands in another lane than what ends a new one. */
+  readonly ended: Set<number>;
+}
+
+const maxEndedEpochs = 4096;
+
+/** An entry, and who is told what became of it. */
+interface Pending {
+  readonly entry: Appending;
+  readonly answer: (outcome: AppendAccepted | Refused<AppendRefusal>) => void;
+  readonly fail: (error: unknown) => void;
+  isAnswered: boolean;
+}
+
+interface PendingCommit extends CommitAsk, Pending {
+  readonly key: string;
 }
 
 /** An opened epoch: the caller answers `opened`, then calls `start`, which lets the entries follow. */
@@ -35,7 +53,8 @@ export interface Appending {
   readonly blobIds: readonly Uint8Array[];
   readonly afterSeq: number;
   readonly nextAccessHash: Uint8Array;
-  readonly hasAccess: boolean;
+  /** The connection's stream of this log, where it has one. */
+  readonly stream: LogStream | undefined;
 }
 
 /** The logs: rules above the store, and the readers of each log (spec section 2). Knows no sockets and nobody's identity. */
@@ -44,11 +63,25 @@ export class LogService {
   readonly #context: ServerContext;
   readonly #counters: Counters;
   readonly #watched = new Map<string, WatchedLog>();
+  readonly #turns = new CommitTurns<PendingCommit>();
+  readonly #setTimer: (delayMs: number, run: () => void) => () => void;
+  #cancelTimer: () => void = () => undefined;
+  /** The time that has passed, by a clock that may be set back: windows end all the same. */
+  #elapsedMs = 0;
+  #lastMs: number;
+  #streams = 0;
 
-  constructor(params: { store: LogStore; context: ServerContext; counters: Counters }) {
+  constructor(params: {
+    store: LogStore;
+    context: ServerContext;
+    counters: Counters;
+    setTimer: (delayMs: number, run: () => void) => () => void;
+  }) {
     this.#store = params.store;
     this.#context = params.context;
     this.#counters = params.counters;
+    this.#setTimer = params.setTimer;
+    this.#lastMs = params.context.nowMs();
   }
 
   /** Logs that somebody reads now. */
@@ -80,37 +113,39 @@ export class LogService {
 
   /**
    * Appends an entry, calls `answer` with what became of it once that is on disk, then hands the entry to all readers.
-   * `fail` is called instead when the store failed.
+   * `fail` is called instead when the store failed, or with a Refusal when a commit must wait for its turn (spec L-13).
    */
   append(entry: Appending, answer: (outcome: AppendAccepted | Refused<AppendRefusal>) => void, fail: (error: unknown) => void): void {
-    const day = dayOf(this.#context.nowMs());
-    const nextAccessHash = entry.kind === "commit" ? entry.nextAccessHash : zeroHash;
-    this.#store
-      .append({ ...entry, nextAccessHash, day })
-      .then((outcome) => {
-        answer(outcome);
-        if (outcome.kind !== "accepted" || !outcome.isNew) return;
-        this.#counters.entriesStored += 1;
-        const log = this.#watched.get(keyOf(entry.logId));
-        if (log === undefined || outcome.seq <= log.lastSeq) return;
-        log.lastSeq = outcome.seq;
-        const delivery = createDelivery(log.logId, {
-          seq: outcome.seq,
-          epochId: entry.epochId,
-          kind: entry.kind,
-          day,
-          nextAccessHash,
-          blob: entry.blob,
-        });
-        for (const stream of log.streams) stream.offer(delivery);
-      })
-      .catch(fail);
+    const { stream, epochId, afterSeq } = entry;
+    if (stream?.hasOpened(epochId) !== true) {
+      this.#append(entry, answer, fail);
+      return;
+    }
+    if (entry.kind !== "commit") {
+      const waitMs = stream.appends.take(this.#clockMs());
+      if (waitMs === 0) this.#append(entry, answer, fail);
+      else void this.#answerKnown({ entry, answer, fail, isAnswered: false }, new Refusal("rate_limited", waitMs));
+      return;
+    }
+    const logKey = keyOf(entry.logId);
+    const key = this.#watched.get(logKey)?.ended.has(epochId) === true ? againOf(logKey) : logKey;
+    const commit: PendingCommit = { committer: stream.committer, epochId, afterSeq, entry, key, answer, fail, isAnswered: false };
+    const turns = this.#turns.arrive(key, commit, this.#clockMs());
+    // What waits may be a retry, which gets its first result before any limit (spec L-6).
+    if (!turns.some((turn) => turn.ask === commit)) {
+      void this.#answerKnown(commit).then((isKnown) => isKnown && this.#turns.drop(key, (other) => other === commit));
+    }
+    this.#take(turns);
   }
 
-  /** Ends a stream. */
+  /** Ends a stream, and what it had to commit: the author asks again. */
   detach(logId: Uint8Array, stream: LogStream): void {
     stream.close();
     const key = keyOf(logId);
+    for (const lane of [key, againOf(key)]) {
+      for (const commit of this.#turns.drop(lane, ({ committer }) => committer === stream.committer))
+        this.#finish(commit, () => commit.fail(new Refusal("wrong_access_key")));
+    }
     const log = this.#watched.get(key);
     if (log === undefined) return;
     log.streams.delete(stream);
@@ -136,7 +171,7 @@ export class LogService {
     // Watched from before the store is asked, so that no entry falls between its answer and the stream.
     let log = this.#watched.get(key);
     if (log === undefined) {
-      log = { logId: params.logId.slice(), lastSeq: 0, streams: new Set(), pending: 0 };
+      log = { logId: params.logId.slice(), lastSeq: 0, streams: new Set(), pending: 0, ended: new Set() };
       this.#watched.set(key, log);
     }
     log.pending += 1;
@@ -146,7 +181,8 @@ export class LogService {
       let stream = params.existing;
       if (stream === undefined) {
         const afterSeq = Math.max(params.afterSeq, info.firstSeq - 1);
-        stream = new LogStream({ end: log, store: this.#store, sink: params.sink, afterSeq });
+        const { appendRate } = this.#context.limits;
+        stream = new LogStream({ end: log, store: this.#store, sink: params.sink, afterSeq, order: ++this.#streams, appendRate });
         log.streams.add(stream);
       }
       const { currentEpochId, lastSeq, head, firstSeq, headBeforeFirst } = info;
@@ -159,7 +195,106 @@ export class LogService {
     }
   }
 
+  /** Carries out what the turns say, now and when the next window ends. */
+  #take(turns: readonly Turn<PendingCommit>[]): void {
+    for (const turn of turns) {
+      if (turn.kind === "go") this.#commit(turn.ask);
+      else void this.#answerKnown(turn.ask, new Refusal(turn.code, turn.retryAfterMs));
+    }
+    this.#cancelTimer();
+    const nextMs = this.#turns.nextTickMs();
+    if (nextMs === undefined) return;
+    const delayMs = Math.max(1, Math.ceil(nextMs - this.#clockMs()));
+    this.#cancelTimer = this.#setTimer(delayMs, () => {
+      // A clock that was set back does not say that this time has passed.
+      this.#elapsedMs = Math.max(nextMs, this.#clockMs());
+      this.#take(this.#turns.tick(this.#elapsedMs));
+    });
+  }
+
+  #clockMs(): number {
+    const nowMs = this.#context.nowMs();
+    this.#elapsedMs += Math.max(0, nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+    return this.#elapsedMs;
+  }
+
+  #commit(commit: PendingCommit): void {
+    const { entry, key } = commit;
+    const settle = (acceptedSeq: number | undefined): void => this.#take(this.#turns.settled(key, commit, acceptedSeq, this.#clockMs()));
+    this.#append(
+      entry,
+      (outcome) => {
+        this.#finish(commit, () => commit.answer(outcome));
+        settle(outcome.kind === "accepted" && outcome.isNew ? outcome.seq : undefined);
+      },
+      (error) => {
+        this.#finish(commit, () => commit.fail(error));
+        settle(undefined);
+      },
+    );
+  }
+
+  /** Answers an entry that is stored already as it was answered first; else with `refusal`, if it is refused. Gives whether it is. */
+  async #answerKnown(pending: Pending, refusal?: Refusal): Promise<boolean> {
+    try {
+      // Without the access key nothing new is stored.
+      const outcome = await this.#store.append({ ...keptOf(pending.entry), hasAccess: false, day: dayOf(this.#context.nowMs()) });
+      if (outcome.kind === "accepted") this.#finish(pending, () => pending.answer(outcome));
+      else if (refusal !== undefined) this.#finish(pending, () => pending.fail(refusal));
+      return outcome.kind === "accepted";
+    } catch (error) {
+      if (refusal !== undefined) this.#finish(pending, () => pending.fail(error));
+      return false;
+    }
+  }
+
+  #finish(pending: Pending, answer: () => void): void {
+    if (pending.isAnswered) return;
+    pending.isAnswered = true;
+    answer();
+  }
+
+  /** Stores an entry, answers, and hands it to the readers. */
+  #append(entry: Appending, answer: (outcome: AppendAccepted | Refused<AppendRefusal>) => void, fail: (error: unknown) => void): void {
+    const kept = keptOf(entry);
+    const { logId, epochId, kind, blob, nextAccessHash } = kept;
+    const day = dayOf(this.#context.nowMs());
+    this.#store
+      .append({ ...kept, hasAccess: entry.stream?.hasOpened(epochId) === true, day })
+      .then((outcome) => {
+        answer(outcome);
+        if (outcome.kind !== "accepted" || !outcome.isNew) return;
+        this.#counters.entriesStored += 1;
+        const log = this.#watched.get(keyOf(logId));
+        if (log === undefined) return;
+        if (kind === "commit") noteEnded(log, epochId);
+        if (outcome.seq <= log.lastSeq) return;
+        log.lastSeq = outcome.seq;
+        const delivery = createDelivery(log.logId, { seq: outcome.seq, epochId, kind, day, nextAccessHash, blob });
+        for (const each of log.streams) each.offer(delivery);
+      })
+      .catch(fail);
+  }
+
   #release(key: string, log: WatchedLog): void {
     if (log.streams.size === 0 && log.pending === 0) this.#watched.delete(key);
   }
+}
+
+/** What the store keeps of it. */
+function keptOf({ logId, epochId, kind, blob, blobIds, afterSeq, nextAccessHash }: Appending): Omit<NewEntry, "hasAccess" | "day"> {
+  return { logId, epochId, kind, blob, blobIds, afterSeq, nextAccessHash: kind === "commit" ? nextAccessHash : zeroHash };
+}
+
+/** The lane of commits to epochs that have ended. */
+function againOf(logKey: string): string {
+  return `${logKey} again`;
+}
+
+function noteEnded(log: WatchedLog, epochId: number): void {
+  log.ended.add(epochId);
+  if (log.ended.size <= maxEndedEpochs) return;
+  const oldest = log.ended.values().next();
+  if (oldest.done !== true) log.ended.delete(oldest.value);
 }

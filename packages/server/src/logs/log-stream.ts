@@ -4,6 +4,10 @@ import { Feed } from "../feed.ts";
 import type { Sink } from "../feed.ts";
 import { sha256 } from "../hash.ts";
 import type { LogStore, StoredEntry } from "../store/store.ts";
+import { createRateLimit } from "../admission/admission.ts";
+import type { RateLimit } from "../admission/admission.ts";
+import type { Rate } from "../config.ts";
+import type { Committer } from "./commit-turns.ts";
 
 /** An entry on its way to its readers. The connection layer keeps the frame here, so that it is encoded once for all. */
 export interface Delivery {
@@ -14,6 +18,8 @@ export interface Delivery {
 
 /** Where a log's entries go. */
 export interface LogSink extends Sink {
+  /** What limits count by, of its connection's network address. */
+  readonly address: string;
   entry(delivery: Delivery): void;
   sealed(event: SealedEvent): void;
 }
@@ -33,6 +39,10 @@ const maxEpochsOpen = 1024;
  * skips this commit and looks for the next (spec G-3).
  */
 export class LogStream extends Feed<Delivery> {
+  /** As whom this connection commits to this log. */
+  readonly committer: Committer;
+  /** What limits its messages. */
+  readonly appends: RateLimit;
   protected readonly allowsGaps = false;
   readonly #end: LogEnd;
   readonly #store: LogStore;
@@ -41,8 +51,10 @@ export class LogStream extends Feed<Delivery> {
   #newest = 0;
   #isPaused = false;
 
-  constructor(params: { end: LogEnd; store: LogStore; sink: LogSink; afterSeq: number }) {
+  constructor(params: { end: LogEnd; store: LogStore; sink: LogSink; afterSeq: number; order: number; appendRate: Rate }) {
     super(params.afterSeq, params.sink);
+    this.committer = { address: params.sink.address, order: params.order };
+    this.appends = createRateLimit(params.appendRate);
     this.#end = params.end;
     this.#store = params.store;
     this.#sink = params.sink;

@@ -29,7 +29,7 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         this.#append(id, { ...request, afterSeq: 0, nextAccessHash: zeroHash }, sizeBytes);
         return undefined;
       case "commit":
-        this.#commit(id, request, sizeBytes);
+        this.#append(id, { ...request, entryKind: "commit" }, sizeBytes);
         return undefined;
       case "create":
         this.services.admission.admit("createLog", this.connection, request.token);
@@ -50,6 +50,10 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         this.reply(id, { kind: "done" }, sizeBytes);
         return undefined;
     }
+  }
+
+  get address(): string {
+    return this.connection.address;
   }
 
   get isWritable(): boolean {
@@ -83,17 +87,11 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
     return { kind: "head_proof", proof: await this.services.directory.logHeadProof(request) };
   }
 
-  #commit(id: number, request: CommitEpoch, sizeBytes: number): void {
-    // Who has seen a commit of the epoch and adds another pays for it (spec L-5).
-    if (request.afterSeq > 0) this.services.admission.admit("siblingCommit", this.connection, request.token);
-    this.#append(id, { ...request, entryKind: "commit" }, sizeBytes);
-  }
-
   #append(id: number, entry: Append & Pick<CommitEpoch, "afterSeq" | "nextAccessHash">, sizeBytes: number): void {
     const { logId, epochId, blob, blobIds, afterSeq, nextAccessHash, entryKind } = entry;
-    const hasAccess = this.#streams.get(keyOf(logId))?.stream.hasOpened(epochId) ?? false;
+    const stream = this.#streams.get(keyOf(logId))?.stream;
     this.services.logs.append(
-      { logId, epochId, kind: entryKind, blob, blobIds, afterSeq, nextAccessHash, hasAccess },
+      { logId, epochId, kind: entryKind, blob, blobIds, afterSeq, nextAccessHash, stream },
       (outcome) => this.#answer(id, outcome, sizeBytes),
       (error) => this.fail(id, error, sizeBytes),
     );
