@@ -40,6 +40,7 @@ export type ClientErrorCode =
   | "directory_stale" // too few witnesses, or none lately: nothing new is trusted (spec D-3)
   | "directory_fork" // two public records were seen: this device's and another (spec D-2, D-4)
   | "directory_changed" // the public record gets other keys or witnesses from a certain day on (spec D-2)
+  | "account_forked" // an account signed two states of one version (spec A-1)
   | "account_changed" // one's own account was changed by somebody else (spec A-2)
   | "name_changed_hands" // this name belonged to another account (spec A-3); the person decides
   | "log_fork" // another member sees another conversation (spec L-10, L-11)
@@ -148,6 +149,11 @@ export interface MemberVerification {
   readonly devices: readonly DeviceRecord[];
   /** Whether the person compared the safety number and marked it; `changed`: marked before the account was recovered. */
   readonly mark: "none" | "verified" | "changed";
+  /**
+   * What they said that is not so: of the server's public record, which did not sign it, or of their own account, which has another
+   * history there. A word, not a proof: nothing is held for it.
+   */
+  readonly falseWord?: "record" | "account" | undefined;
 }
 
 /** What the details of a conversation show of its members' keys. */
@@ -174,6 +180,10 @@ export interface Alarm {
   readonly id: string;
   readonly failure: ClientFailure;
   readonly conversationId: string | undefined;
+  /** The account that it is about, where it is about one. */
+  readonly accountId?: string | undefined;
+  /** What convicts, for whoever wants to verify it: signed bytes, such as two checkpoints of one log (C2SP notes). */
+  readonly evidence?: readonly Uint8Array[];
   readonly atMs: number;
 }
 

@@ -11,6 +11,7 @@ export type TransparencyErrorCode =
   | "rollback" // less than was verified before: an alarm
   | "stale" // the quorum's cosignatures are too old (spec D-3)
   | "quorum" // too few witnesses vouch for a head (spec D-3)
+  | "ahead" // dated ahead of the reader's clock (spec D-2): one of both clocks is wrong
   | "config"; // a config that does not follow the one before it (spec D-2)
 
 /** A failed verification. Names the rule of the spec; never holds names, keys or ids. */

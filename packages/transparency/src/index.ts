@@ -87,16 +87,16 @@ export type {
   LogEntry,
   SignedHead,
 } from "./directory/structures.ts";
-export { directoryViewCodec, gossipOf } from "./directory/view.ts";
+export { directoryViewCodec } from "./directory/view.ts";
 export type { DirectoryView, PendingConfig } from "./directory/view.ts";
 export { configNoticeMs, learnConfig } from "./directory/config.ts";
-export { checkOlder, cosignatureLifetimeMs, openConfigChange, openHead, peekHeadSize } from "./directory/head.ts";
+export { checkOlder, clockToleranceMs, cosignatureLifetimeMs, openConfigChange, openHead, peekHeadSize } from "./directory/head.ts";
 export type { HeadResult, HeadWitnesses, OpenHeadParams } from "./directory/head.ts";
 export { decodeDirectoryProof, decodeHeadsProof, headsIndex, verifyAbsence, verifyHeads, verifyLookup } from "./directory/lookup.ts";
 export type { AbsenceResult, HeadParams, HeadsResult, KnownLabels, LabelState, LookupResult } from "./directory/lookup.ts";
 export { withoutImpliedCosignatures } from "./directory/quorum.ts";
-export { decodeGossip, gossipNeed, verifyGossip } from "./directory/gossip.ts";
-export type { GossipNeed } from "./directory/gossip.ts";
+export { decodeGossip, gossipOf, verifyGossip } from "./directory/gossip.ts";
+export type { HeardGossip } from "./directory/gossip.ts";
 export { nextReplay, replay, replayRoot, replayStateCodec } from "./directory/replay.ts";
 export type { ReplayItem, ReplayState, ReplayStep } from "./directory/replay.ts";
 export { proveConsistencyByTiles, proveInclusionByTiles, readEntries, tileHashes } from "./directory/tile-reader.ts";

@@ -137,6 +137,7 @@ function MemberRow({
         <MarkBadge mark={mark} />
       </div>
       {mark === "changed" && <p className="verification-changed">{text.changedBody(nameOf(person))}</p>}
+      {member.falseWord !== undefined && <p className="verification-changed">{text.falseWord(nameOf(person), member.falseWord)}</p>}
       {isDirect ? (
         list
       ) : (

@@ -161,6 +161,10 @@ export const enAccount = {
     changed: "Changed",
     changedBody: (person: string): string =>
       `${name(person)}’s account was recovered after you had compared the safety number. It may be on a new device of theirs, or in other hands: compare the number again.`,
+    falseWord: (person: string, about: "record" | "account"): string =>
+      about === "record"
+        ? `A device of ${name(person)} says that the server’s public record is another one, and shows nothing that the server signed. Nothing follows from that by itself: ask them, by another way, what they see.`
+        : `A device of ${name(person)} says that their account has another history than the public record shows. The record is what counts: ask them, by another way, whether they know all their devices.`,
     safetyNumber: "Safety number",
     safetyNumberWith: (person: string): string => `Safety number with ${person}`,
     devicesOf: (person: string): string => `Devices of ${person}`,

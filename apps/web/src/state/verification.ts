@@ -27,7 +27,7 @@ export function summarizeRecords(members: readonly MemberVerification[]): Record
   return { ...summary, count: members.length, unchecked: members.filter(({ record }) => record.status === "unchecked").length };
 }
 
-/** Whom to look at first: changed marks, then unchecked keys, then devices that do not belong, then by name. */
+/** Whom to look at first: changed marks, then who said what is not so and devices that do not belong, then unchecked keys, then by name. */
 export function sortByConcern(members: readonly MemberVerification[]): readonly MemberVerification[] {
   return [...members].sort((a, b) => concern(b) - concern(a) || a.person.displayName.localeCompare(b.person.displayName));
 }
@@ -38,8 +38,9 @@ export function isNewDevice(device: DeviceRecord, devices: readonly DeviceRecord
   return devices.some(({ addedAtMs }) => addedAtMs > 0 && addedAtMs < device.addedAtMs);
 }
 
-function concern({ mark, record, devices }: MemberVerification): number {
+function concern({ mark, record, devices, falseWord }: MemberVerification): number {
   if (mark === "changed") return 3;
+  if (falseWord !== undefined) return 2;
   if (devices.some(({ inAccount }) => !inAccount)) return 2;
   return record.status === "unchecked" ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import { decode, encode, fromBase64Url, toBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
+import { decode, encode, fromBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
 import { decodeKeyPackage } from "@latchkey/mls";
 import { nobleCrypto } from "@latchkey/mls/noble";
 import { nodeCrypto } from "@latchkey/mls/node";
@@ -16,7 +16,6 @@ import {
 import type { AccountState } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
 import type { ClientErrorCode } from "../api.ts";
-import { provenCodec } from "../directory/proven.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConnections } from "../transport/connection-manager.ts";
@@ -562,26 +561,26 @@ describe("contacts", () => {
     expect(here.directory.log).toEqual([]);
   });
 
-  test("a contact of an older profile is there, not trusted, and proven when it is asked about", async () => {
-    const { directory, ann, bob } = await pair();
-    await ann.contacts.resolve(address);
-    const id = toBase64Url(bob.accountId);
-    await ann.store.transact("write", async (tx) => {
-      const stored = await tx.get(`contact/proven/${id}`);
-      if (stored === undefined) throw new Error("the contact is stored");
-      // The format before was the same without what the record proved of it.
-      const found = await ann.contacts.cached(tx, bob.accountId);
-      const provenBytes = found?.proven === undefined ? 0 : 1 + encode(provenCodec, found.proven).length;
-      tx.put(`contact/id/${id}`, stored.slice(0, stored.length - provenBytes));
-      tx.delete(`contact/proven/${id}`);
-    });
-    const old = await ann.store.transact("read", (tx) => ann.contacts.cached(tx, bob.accountId));
-    expect(old).toMatchObject({ username: "bob", checkedAtMs: 0, proven: undefined });
-    directory.log.splice(0);
-    expect(await ann.contacts.account("chat.example", bob.accountId)).toMatchObject({ proven: { account: { version: 1 } } });
-    // What it was heard of with proves it, too: nobody needs to be asked.
-    expect(directory.log).toEqual([]);
-    expect(await ann.store.transact("read", (tx) => tx.get(`contact/id/${id}`))).toBeUndefined();
+  test("[E-56] two histories that an account signed name the account, and the one in the public record counts", async () => {
+    const { server, directory, ann, bob, served } = await pair();
+    const forks: { accountId: Uint8Array; states: readonly Uint8Array[] }[] = [];
+    ann.contacts.onForked((fork) => forks.push(fork));
+    const [first, second] = [await nextState(bob, { timeMs: 5 }), await nextState(bob, { timeMs: 6 })];
+    const branch = { ...bob.record, states: [...bob.record.states, second], proof: new Uint8Array(0) };
+    // Heard of first, without a proof: not trusted, and no obstacle to what the record proves.
+    expect(await ann.contacts.learn(encodeProofs([branch]), [bob.accountId])).toMatchObject([{ proven: undefined }]);
+    served.states = [...served.states, first];
+    await directory.publish([{ type: "account", label: bob.accountId, values: [first] }]);
+    const found = await ann.contacts.refresh("chat.example", bob.accountId);
+    expect(found).toMatchObject({ proven: { account: { version: 2 } } });
+    expect(found.record.states.at(-1)).toEqual(first);
+    expect(forks).toEqual([{ accountId: bob.accountId, states: [second, first] }]);
+    // Heard of again: told again, and what is proven stays.
+    expect(await ann.contacts.learn(encodeProofs([branch]), [bob.accountId])).toEqual([]);
+    expect(forks.length).toBe(2);
+    expect((await ann.contacts.account("chat.example", bob.accountId)).record.states.at(-1)).toEqual(first);
+    server.clock.advance(8 * dayMs);
+    expect(await codeOf(ann.contacts.resolve(address))).toBe("resolved");
   });
 
   test("[C-3] names can be asked for", async () => {

@@ -38,7 +38,7 @@ export interface Contact {
   readonly record: AccountRecord;
   /** When its host's record was last known to hold this state, milliseconds since 1970; 0 when that was never checked. */
   readonly checkedAtMs: number;
-  /** What the public record proved of it; `undefined` for a contact of an older profile, until it is looked up again. */
+  /** What the public record proved of it; `undefined` for an account that was only heard of. */
   readonly proven: Proven | undefined;
   /** When its name was last looked up, and its history held, milliseconds since 1970; 0 for somebody who was met inside a group only (spec A-3). */
   readonly nameLookedUpAtMs: number;
@@ -53,9 +53,10 @@ interface StoredContact {
   readonly bindings: readonly Uint8Array[];
   readonly proof: Uint8Array;
   readonly checkedAtMs: number;
+  readonly proven: Proven | undefined;
 }
 const list: Codec<readonly Uint8Array[]> = vector(opaqueV(65_536), { maxBytes: 2_097_152 });
-const fields: { readonly [Field in keyof StoredContact]: Codec<StoredContact[Field]> } = {
+const storedCodec: Codec<StoredContact> = struct<StoredContact>({
   accountId: opaque(32),
   stateHash: opaque(32),
   state: opaqueV(65_536),
@@ -64,11 +65,6 @@ const fields: { readonly [Field in keyof StoredContact]: Codec<StoredContact[Fie
   bindings: list,
   proof: opaqueV(65_536),
   checkedAtMs: safeUint64,
-};
-/** As profiles had it before there were proofs. */
-const firstCodec: Codec<StoredContact> = struct<StoredContact>(fields);
-const storedCodec: Codec<StoredContact & { proven: Proven | undefined }> = struct<StoredContact & { proven: Proven | undefined }>({
-  ...fields,
   proven: optional(provenCodec),
 });
 
@@ -78,7 +74,6 @@ interface StoredPin {
 }
 const pinCodec: Codec<StoredPin> = struct<StoredPin>({ accountId: opaque(32), lookedUpAtMs: safeUint64 });
 
-const firstKey = (accountId: Uint8Array): string => `contact/id/${toBase64Url(accountId)}`;
 const idKey = (accountId: Uint8Array): string => `contact/proven/${toBase64Url(accountId)}`;
 const pinKey = (address: Address): string => `contact/pin/${address.host}/${address.username}`;
 
@@ -90,9 +85,8 @@ async function loadPin(tx: StoreTransaction, address: Address): Promise<StoredPi
 /** A contact from the cache; it was verified when it went in. */
 export async function loadContact(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined> {
   const bytes = await tx.get(idKey(accountId));
-  const first = bytes === undefined ? await tx.get(firstKey(accountId)) : undefined;
-  const stored = bytes !== undefined ? decode(storedCodec, bytes) : first === undefined ? undefined : unproven(decode(firstCodec, first));
-  if (stored === undefined) return undefined;
+  if (bytes === undefined) return undefined;
+  const stored = decode(storedCodec, bytes);
   const { states, pops, bindings, proof, state: encodedState, stateHash, checkedAtMs, proven } = stored;
   const state = decode(accountStateCodec, encodedState);
   const pin = await loadPin(tx, state);
@@ -106,11 +100,6 @@ export async function loadContact(tx: StoreTransaction, accountId: Uint8Array): 
     proven,
     nameLookedUpAtMs: pin !== undefined && equalBytes(pin.accountId, accountId) ? pin.lookedUpAtMs : 0,
   };
-}
-
-/** A contact of an older profile is not checked: it is looked up again. */
-function unproven(stored: StoredContact): StoredContact & { proven: undefined } {
-  return { ...stored, checkedAtMs: 0, proven: undefined };
 }
 
 /** The contact that a look-up of the name pinned it to. */
@@ -134,13 +123,15 @@ export interface NameLookUp {
  */
 export async function saveContact(tx: StoreTransaction, contact: Contact, name?: NameLookUp): Promise<Contact> {
   const known = await loadContact(tx, contact.accountId);
-  if (known !== undefined && !continues(known, contact)) {
+  // What was only heard of makes room for what the public record proves.
+  const isReplaced = known !== undefined && !isProven(known) && isProven(contact) && !continues(known, contact);
+  if (known !== undefined && !isReplaced && !continues(known, contact)) {
     throw new ClientError("directory_fork", "The server shows this account with other keys than before. Do not go on before you know why.");
   }
   const pin = await loadPin(tx, contact);
   const isOthers = pin !== undefined && !equalBytes(pin.accountId, contact.accountId);
   if (isOthers && name?.isAccepted === false) throw changedHands();
-  const saved = newest(known, contact);
+  const saved = newest(isReplaced ? undefined : known, contact);
   const { account, record, checkedAtMs, proven } = saved;
   tx.put(
     idKey(saved.accountId),
@@ -153,7 +144,6 @@ export async function saveContact(tx: StoreTransaction, contact: Contact, name?:
       proven,
     }),
   );
-  tx.delete(firstKey(saved.accountId));
   if (name !== undefined) tx.put(pinKey(saved), encode(pinCodec, { accountId: saved.accountId, lookedUpAtMs: name.atMs }));
   return { ...saved, nameLookedUpAtMs: name?.atMs ?? (pin === undefined || isOthers ? 0 : pin.lookedUpAtMs) };
 }
@@ -265,6 +255,19 @@ function continues(known: Contact, other: Contact): boolean {
   const [older, newer] = known.account.state.version <= other.account.state.version ? [known, other] : [other, known];
   const signed = newer.record.states[older.account.state.version];
   return signed !== undefined && equalBytes(stateHashOf(decode(signedCodec, signed).body), older.account.stateHash);
+}
+
+/**
+ * Two states of one version that the account's devices signed: whoever holds both convicts the account, or whoever has a device of it
+ * (spec E-1). `undefined` where one history continues the other.
+ */
+export function forkOf(known: Contact, other: Contact): readonly Uint8Array[] | undefined {
+  const body = (signed: Uint8Array): Uint8Array => decode(signedCodec, signed).body;
+  for (const [version, signed] of known.record.states.entries()) {
+    const second = other.record.states[version];
+    if (second !== undefined && !equalBytes(body(signed), body(second))) return [signed, second];
+  }
+  return undefined;
 }
 
 /** This name is another account's than before (spec A-3). */

@@ -23,7 +23,7 @@ import type { Store, StoreTransaction } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { AnswerOf, RoleConnection } from "../transport/connection.ts";
-import { changedHands, isProven, loadContact, loadContactByName, saveContact, verifyRecord } from "./contacts.ts";
+import { changedHands, forkOf, isProven, loadContact, loadContactByName, saveContact, verifyRecord } from "./contacts.ts";
 import type { Contact, NameLookUp } from "./contacts.ts";
 import { defaultSuite } from "./key-packages.ts";
 import { loadOwnAccount } from "./own-account.ts";
@@ -56,6 +56,8 @@ export interface Directory {
   readonly log: DirectoryLog;
   /** Calls `listener` with every account of others that was verified anew, once it is stored; returns how to stop. */
   onMet(listener: (contact: Contact) => void): () => void;
+  /** Calls `listener` when two histories of an account were seen, each signed by its devices: two SignedAccountStates of one version. */
+  onForked(listener: (fork: { readonly accountId: Uint8Array; readonly states: readonly Uint8Array[] }) => void): void;
   /** One's own account as its host's record has it now: proven, and not taken into the contacts (spec A-2). @throws ClientError as `resolve` */
   lookUpOwn(own: { host: string; accountId: Uint8Array }): Promise<Contact>;
   /**
@@ -128,6 +130,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   const { store, platform, connections } = params;
   const { signatures } = platform;
   const listeners = new Set<(contact: Contact) => void>();
+  const forkListeners: Parameters<Directory["onForked"]>[0][] = [];
   let ownProven: AccountRecord | undefined;
   const log = createDirectoryLog({ store, platform, httpUrl: (host) => connections.httpUrl(host) });
 
@@ -175,6 +178,9 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   }
 
   async function keep(contact: Contact, name?: NameLookUp): Promise<Contact> {
+    const known = await store.transact("read", (tx) => loadContact(tx, contact.accountId));
+    const states = known === undefined ? undefined : forkOf(known, contact);
+    if (states !== undefined) for (const listener of forkListeners) listener({ accountId: contact.accountId, states });
     const kept = await store.transact("write", (tx) => saveContact(tx, contact, name));
     for (const listener of listeners) listener(kept);
     if (kept.account.state.status === "deleted") throw deleted();
@@ -201,7 +207,9 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   }
 
   async function refresh(host: string, accountId: Uint8Array): Promise<Contact> {
-    const known = await store.transact("read", (tx) => loadContact(tx, accountId));
+    const cached = await store.transact("read", (tx) => loadContact(tx, accountId));
+    // What was only heard of is no beginning: the host may have another history to show.
+    const known = cached === undefined || !isProven(cached) ? undefined : cached;
     const contact = await lookup(host, known, (connection, from) =>
       // All values are proven anew: the proof travels on to others (spec D-5).
       connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 }),
@@ -296,6 +304,9 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     onMet(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onForked(listener) {
+      forkListeners.push(listener);
     },
     async lookUpOwn({ host, accountId }) {
       const found = await lookup(host, undefined, (connection, from) =>

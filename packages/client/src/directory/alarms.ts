@@ -1,4 +1,4 @@
-import { bool, decode, encode, optional, safeUint64, struct, text, toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { bool, decode, encode, opaqueV, optional, safeUint64, struct, text, toBase64Url, utf8Bytes, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { Alarm, ClientErrorCode, ClientEvent, ClientFailure } from "../api.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -9,6 +9,8 @@ interface StoredAlarm {
   readonly message: string;
   readonly canRetry: boolean;
   readonly conversationId: string | undefined;
+  readonly accountId: string | undefined;
+  readonly evidence: readonly Uint8Array[];
   readonly atMs: number;
   /** 0 until the person handled it; kept after that, so that the same thing is not told twice. */
   readonly handledAtMs: number;
@@ -20,16 +22,22 @@ const storedCodec: Codec<StoredAlarm> = struct<StoredAlarm>({
   message: text(4096),
   canRetry: bool,
   conversationId: optional(text(64)),
+  accountId: optional(text(64)),
+  evidence: vector(opaqueV(131_072), { maxBytes: 524_288 }),
   atMs: safeUint64,
   handledAtMs: safeUint64,
 });
 
-const prefix = "alarm/";
+const prefix = "alarm/2/";
 
 /** Something that must not happen, and what makes it one of a kind: the same again is the same alarm. */
 export interface Raised {
   readonly failure: ClientFailure;
   readonly conversationId?: string | undefined;
+  /** Base64url id of the account that it is about. */
+  readonly accountId?: string | undefined;
+  /** What convicts, for others to verify (spec E-1): signed bytes, such as two checkpoints of one log. */
+  readonly evidence?: readonly Uint8Array[];
   /** Such as the hash of a state: an alarm that was handled comes back only about something else. */
   readonly about?: string | undefined;
 }
@@ -86,10 +94,12 @@ export class Alarms {
   list(): readonly Alarm[] {
     return [...this.#alarms]
       .filter(([, alarm]) => alarm.handledAtMs === 0)
-      .map(([id, { code, message, canRetry, conversationId, atMs }]) => ({
+      .map(([id, { code, message, canRetry, conversationId, accountId, evidence, atMs }]) => ({
         id,
         failure: { code, message, canRetry },
         conversationId,
+        accountId,
+        evidence,
         atMs,
       }))
       .toSorted((a, b) => a.atMs - b.atMs);
@@ -135,7 +145,7 @@ export class Alarms {
     return toBase64Url(this.#platform.sha256(utf8Bytes(`latchkey/alarm/1\n${failure.code}\n${conversationId}\n${about}`)).slice(0, 16));
   }
 
-  #stored({ failure, conversationId }: Raised): StoredAlarm {
-    return { ...failure, conversationId, atMs: this.#platform.nowMs(), handledAtMs: 0 };
+  #stored({ failure, conversationId, accountId, evidence = [] }: Raised): StoredAlarm {
+    return { ...failure, conversationId, accountId, evidence, atMs: this.#platform.nowMs(), handledAtMs: 0 };
   }
 }

@@ -1,59 +1,129 @@
-import { decodeGossip, gossipNeed, proveConsistency, TransparencyError, verifyGossip } from "@latchkey/transparency";
-import type { DirectoryView, Gossip, HashReader } from "@latchkey/transparency";
-import { toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
+import {
+  decodeGossip,
+  parseCheckpoint,
+  parseNote,
+  proveConsistency,
+  rootAt,
+  TransparencyError,
+  verifyConsistency,
+  verifyGossip,
+} from "@latchkey/transparency";
+import type { Checkpoint, DirectoryView, HeardGossip, Signatures } from "@latchkey/transparency";
 import { ClientError } from "../errors.ts";
 import type { PendingGossip } from "./host-record.ts";
+import type { RecordSource } from "./record-source.ts";
 
-/** Time in which gossip must be joined to the own view (spec D-4). */
+/** Time in which a checkpoint that the log signed must be joined to the own view (spec D-4). */
 const deadlineMs = 86_400_000;
-/** What waits at a time; more than that of unproven gossip is noise of one member. */
+/** As often the host must have been there without proving it: an hour out of reach convicts nobody (spec E-3). */
+const leastTries = 3;
+/** Checkpoints that wait at a time: each is signed by the log, and a log that joins them leaves none. */
 const maxPending = 32;
 
-/** What became of gossip. */
-export interface JudgedGossip {
-  /** Neither joined to the view nor out of time. */
-  readonly pending: readonly PendingGossip[];
-  readonly alarms: readonly { readonly error: unknown; readonly about: string }[];
+/** Gossip with who said it. */
+export interface HeardWord {
+  /** An encoded Gossip. */
+  readonly gossip: Uint8Array;
+  /** Base64url account id. */
+  readonly speaker: string;
+}
+
+/** What convicts a log: two checkpoints that it signed, neither continuing the other, or one that it does not join to the other (spec D-4). */
+export interface ForkEvidence {
+  readonly error: TransparencyError;
+  readonly about: string;
+  /** C2SP notes with the log's signature: this device's, and the other. */
+  readonly notes: readonly Uint8Array[];
 }
 
 /**
- * Joins gossip to the view by proofs that are made from the host's tiles (spec D-4). What contradicts the view outright is an alarm at
- * once; what cannot be joined, whatever the reason, after a day.
+ * The checkpoints among what was heard that the log of this view signed. Whoever said anything else is named: nothing else follows
+ * from it (spec D-4, E-1).
  */
-export async function judgeGossip(params: {
+export async function sortGossip(params: {
+  heard: readonly HeardWord[];
   view: DirectoryView;
-  pending: readonly PendingGossip[];
-  nowMs: number;
-  hashes: (size: number) => HashReader;
-}): Promise<JudgedGossip> {
-  const { view, nowMs } = params;
-  const pending: PendingGossip[] = [];
-  const alarms: { error: unknown; about: string }[] = [];
-  for (const item of params.pending) {
-    let gossip: Gossip;
+  signatures: Signatures;
+}): Promise<{ notes: readonly Uint8Array[]; speakers: readonly string[] }> {
+  const { view, signatures } = params;
+  const notes: Uint8Array[] = [];
+  const speakers: string[] = [];
+  for (const { gossip: bytes, speaker } of params.heard) {
     try {
-      gossip = decodeGossip(item.gossip);
-    } catch (error) {
-      if (error instanceof TransparencyError) continue;
-      throw error;
-    }
-    const about = `gossip ${gossip.size} ${toBase64Url(gossip.root)}`;
-    try {
-      const need = gossipNeed(gossip, view);
-      if (need.kind === "nothing") continue;
-      try {
-        const consistency = await proveConsistency(need.from, need.to, params.hashes(need.to));
-        verifyGossip({ gossip, view, consistency });
-      } catch (error) {
-        if (!(error instanceof TransparencyError) && !(error instanceof ClientError)) throw error;
-        if (nowMs - item.sinceMs > deadlineMs) alarms.push({ error: new TransparencyError("fork", "D-4", "no proof within a day"), about });
-        else if (pending.length < maxPending) pending.push(item);
-      }
+      const gossip: HeardGossip = decodeGossip(bytes);
+      await verifyGossip({ gossip, view, signatures });
+      notes.push(gossip.note.slice());
     } catch (error) {
       if (!(error instanceof TransparencyError)) throw error;
-      // Gossip of another host is nobody's proof of anything.
-      if (error.code === "fork") alarms.push({ error, about });
+      speakers.push(speaker);
     }
   }
-  return { pending, alarms };
+  return { notes, speakers };
+}
+
+/**
+ * Joins signed checkpoints to the view by proofs that are made from the host's tiles (spec D-4). One that the view's own tree contradicts
+ * convicts at once; one that the host, though it is there, does not join in a day, does then: it signed both.
+ * @param params `current` is the view and its signed checkpoint, after `advance` had the host asked for its newest head
+ */
+export async function judgeGossip(params: {
+  pending: readonly PendingGossip[];
+  nowMs: number;
+  source: RecordSource;
+  current: () => { readonly view: DirectoryView; readonly checkpoint: Uint8Array };
+  advance: () => Promise<void>;
+}): Promise<{ pending: readonly PendingGossip[]; evidence: readonly ForkEvidence[] }> {
+  const { nowMs, source, current, advance } = params;
+  const pending: PendingGossip[] = [];
+  const evidence: ForkEvidence[] = [];
+  const items = params.pending.map((item) => ({ item, checkpoint: parseCheckpoint(parseNote(item.note).text) }));
+  const isThere = items.some(({ checkpoint }) => checkpoint.size > current().view.size) ? await succeeds(advance) : undefined;
+  for (const { item, checkpoint } of items) {
+    const { view, checkpoint: own } = current();
+    const convict = (message: string): void => {
+      const error = new TransparencyError("fork", "D-4", message);
+      evidence.push({ error, about: `gossip ${checkpoint.size} ${toBase64Url(checkpoint.root)}`, notes: [own, item.note] });
+    };
+    const verdict = await join(checkpoint, view, source);
+    if (verdict === "joined") continue;
+    if (verdict === "other") {
+      convict("the log signed another tree");
+      continue;
+    }
+    // Tiles that did not hold are fetched anew the next time.
+    source.forget();
+    const isHostThere = isThere ?? (await succeeds(async () => void (await source.checkpoint())));
+    const tries = item.tries + (isHostThere ? 1 : 0);
+    if (nowMs - item.sinceMs > deadlineMs && tries >= leastTries) convict("the log does not join what it signed, within a day");
+    else if (pending.length < maxPending) pending.push({ ...item, tries });
+  }
+  return { pending, evidence };
+}
+
+/** Whether the view's tree holds the checkpoint's. The hashes are believed only where they lead to the view's own root. */
+async function join(checkpoint: Checkpoint, view: DirectoryView, source: RecordSource): Promise<"joined" | "other" | "unknown"> {
+  const { size, root } = checkpoint;
+  if (size > view.size) return "unknown";
+  if (size === view.size) return equalBytes(root, view.root) ? "joined" : "other";
+  try {
+    const hashes = source.hashes(view.size);
+    const own = await rootAt(size, hashes);
+    const proof = await proveConsistency(size, view.size, hashes);
+    verifyConsistency({ from: size, to: view.size, fromRoot: own, toRoot: view.root, proof });
+    return equalBytes(own, root) ? "joined" : "other";
+  } catch (error) {
+    if (error instanceof TransparencyError || error instanceof ClientError) return "unknown";
+    throw error;
+  }
+}
+
+async function succeeds(task: () => Promise<void>): Promise<boolean> {
+  try {
+    await task();
+    return true;
+  } catch (error) {
+    if (error instanceof ClientError || error instanceof TransparencyError) return false;
+    throw error;
+  }
 }

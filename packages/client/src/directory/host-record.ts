@@ -4,11 +4,13 @@ import { directoryViewCodec, replayStateCodec } from "@latchkey/transparency";
 import type { DirectoryView, ReplayState } from "@latchkey/transparency";
 import type { StoreTransaction } from "../store/store.ts";
 
-/** Gossip that no proof has joined to the view yet (spec D-4). */
+/** A checkpoint that the log signed, and that no proof has joined to the view yet (spec D-4). */
 export interface PendingGossip {
-  /** An encoded Gossip. */
-  readonly gossip: Uint8Array;
+  /** The C2SP note, with the log's signature. */
+  readonly note: Uint8Array;
   readonly sinceMs: number;
+  /** How often the host was there and did not prove it. */
+  readonly tries: number;
 }
 
 /** Transitions that this device replayed by itself (spec D-3). */
@@ -21,8 +23,10 @@ export interface OwnReplay {
 
 /** What a profile keeps of a host's public record. Immutable. */
 export interface HostRecord {
-  readonly format: 1;
+  readonly format: 2;
   readonly view: DirectoryView;
+  /** The view's checkpoint with the log's signature: what this device tells others, and what convicts the log (spec D-4). */
+  readonly checkpoint: Uint8Array;
   /** Who vouched for the view when it was last checked, of how many that are asked for. */
   readonly witnesses: number;
   readonly required: number;
@@ -33,16 +37,17 @@ export interface HostRecord {
 }
 
 const hostRecordCodec: Codec<HostRecord> = struct<HostRecord>({
-  format: { write: (w) => uint16.write(w, 1), read: (r) => (uint16.read(r), 1 as const) },
+  format: { write: (w) => uint16.write(w, 2), read: (r) => (uint16.read(r), 2 as const) },
   view: directoryViewCodec,
+  checkpoint: opaqueV(16_384),
   witnesses: uint32,
   required: uint32,
   isMapWatched: bool,
   replay: optional(struct<OwnReplay>({ state: replayStateCodec, day: safeUint64, fetchedBytes: safeUint64 })),
-  gossip: vector(struct<PendingGossip>({ gossip: opaqueV(1024), sinceMs: safeUint64 }), { maxBytes: 65_536 }),
+  gossip: vector(struct<PendingGossip>({ note: opaqueV(4096), sinceMs: safeUint64, tries: uint32 }), { maxBytes: 262_144 }),
 });
 
-const recordKey = (host: string): string => `directory/host/${host}`;
+const recordKey = (host: string): string => `directory/record/${host}`;
 const pinKey = (host: string): string => `directory/pin/${host}`;
 const pinCodec: Codec<{ configHash: Uint8Array; reserved: Uint8Array }> = struct<{ configHash: Uint8Array; reserved: Uint8Array }>({
   configHash: opaque(32),

@@ -1,5 +1,5 @@
 import { encode, utf8Bytes } from "@latchkey/codec";
-import { configChangeCodec, gossipCodec, gossipOf, logEntryCodec } from "@latchkey/transparency";
+import { configChangeCodec, encodeCheckpoint, formatNote, gossipOf, logEntryCodec, parseNote, signNote } from "@latchkey/transparency";
 import { createMemoryDirectory, createPerson } from "@latchkey/transparency/testing";
 import type { MemoryDirectory, TestPerson } from "@latchkey/transparency/testing";
 import { describe, expect, it } from "vitest";
@@ -23,8 +23,14 @@ interface Setting {
   readonly store: Store;
   readonly log: DirectoryLog;
   readonly alarms: string[];
+  /** Notes that came with the alarms, as text. */
+  readonly evidence: string[][];
+  /** Who said of the record what its log did not sign. */
+  readonly words: string[];
   /** Paths that are not there. */
   readonly gone: Set<string>;
+  /** How many tiles of hashes are damaged on the way from now on. */
+  damage: number;
   /** Everything that was fetched, without the host's part. */
   readonly fetched: string[];
 }
@@ -33,16 +39,37 @@ async function setting(params: { witnesses?: number } = {}): Promise<Setting> {
   const server = createFakeServer("log");
   const record = await createMemoryDirectory({ host, witnesses: params.witnesses ?? 3, threshold: 2, nowMs: server.clock.now() });
   const store = createMemoryStore();
-  const here: Setting = { server, record, store, log: logOf(server, store), alarms: [], gone: new Set(), fetched: [] };
-  here.log.onAlarm((_host, failure) => here.alarms.push(failure.code));
+  const here: Setting = {
+    server,
+    record,
+    store,
+    log: logOf(server, store),
+    alarms: [],
+    evidence: [],
+    words: [],
+    gone: new Set(),
+    damage: 0,
+    fetched: [],
+  };
+  listen(here, here.log);
   server.respondHttp = async (url) => {
     const path = new URL(url).pathname.replace("/v1/directory/", "");
     here.fetched.push(path);
-    return [...here.gone].some((gone) => path.startsWith(gone))
-      ? new Response(undefined, { status: 404 })
-      : await served(here.record, path);
+    if ([...here.gone].some((gone) => path.startsWith(gone))) return new Response(undefined, { status: 404 });
+    const response = await served(here.record, path);
+    if (here.damage === 0 || !path.startsWith("tile/0")) return response;
+    here.damage--;
+    return new Response(new Uint8Array(await response.arrayBuffer()).map((byte) => byte ^ 1));
   };
   return here;
+}
+
+function listen(here: Setting, log: DirectoryLog): void {
+  log.onAlarm(({ failure, evidence: notes }) => {
+    here.alarms.push(failure.code);
+    here.evidence.push(notes.map((note) => new TextDecoder().decode(note)));
+  });
+  log.onWord((speaker) => here.words.push(speaker));
 }
 
 function logOf(server: FakeServer, store: Store): DirectoryLog {
@@ -256,19 +283,18 @@ describe("[D-5] what members show", () => {
 });
 
 describe("[D-4] gossip", () => {
-  async function met(): Promise<Setting> {
-    const here = await setting();
+  async function met(witnesses = 3): Promise<Setting> {
+    const here = await setting({ witnesses });
     for (const name of ["ann", "bob"]) await publish(here, await createPerson(name));
     await here.log.proveAccount(await evidence(here, await createPerson("bob")));
     return here;
   }
-  async function gossip(record: MemoryDirectory, size?: number): Promise<Uint8Array> {
-    const root = await record.root(size);
-    const { origin, configHash } = record;
-    return encode(gossipCodec, { format: 1, origin, configHash, size: size ?? record.size(), root, ext: new Uint8Array(0) });
+  /** What the log signed, without its witnesses. */
+  async function gossip(record: MemoryDirectory, size = record.size()): Promise<Uint8Array> {
+    return gossipOf((await record.head({ size, log: [], map: [] })).checkpoint);
   }
-  async function hear(here: Setting, bytes: Uint8Array): Promise<void> {
-    here.log.hear(bytes);
+  async function hear(here: Setting, bytes: Uint8Array, speaker = "bob"): Promise<void> {
+    here.log.hear(bytes, speaker);
     here.server.clock.advance(30_000);
     await settle();
   }
@@ -280,28 +306,61 @@ describe("[D-4] gossip", () => {
     await hear(here, await gossip(here.record, 2));
     await publish(here, await createPerson("cat"));
     await hear(here, await gossip(here.record));
-    await hear(here, utf8Bytes("noise"));
+    // The host was asked for its newest head: what a member saw is seen here too.
+    expect(await here.log.knownSize(host)).toBe(here.record.size());
     here.server.clock.advance(2 * dayMs);
     await here.log.upkeep(host);
     expect(here.alarms).toEqual([]);
+    expect(here.words).toEqual([]);
   });
 
-  it("another tree of the same size, or another config, is an alarm at once", async () => {
+  it("[E-50] what the log did not sign is a word: its speaker is named, nothing is asked, and nothing ever comes of it", async () => {
+    const here = await met();
+    const { checkpoint } = await here.record.head({ log: [], map: [] });
+    const { text, signatures: lines } = parseNote(checkpoint);
+    const [origin = ""] = text.split("\n");
+    const madeUp = encodeCheckpoint({ origin, size: here.record.size(), root: new Uint8Array(32).fill(1), extensions: [] });
+    const larger = encodeCheckpoint({ origin, size: 9000, root: new Uint8Array(32).fill(1), extensions: [] });
+    const { signatures } = here.server.platform;
+    const stranger = await signNote({ text: larger, name: origin, secretKey: new Uint8Array(32).fill(9), signatures });
+    here.fetched.splice(0);
+    await hear(here, gossipOf(utf8Bytes(formatNote({ text: madeUp, signatures: lines }))), "mallory");
+    await hear(here, gossipOf(utf8Bytes(formatNote(stranger))), "eve");
+    await hear(here, utf8Bytes("noise"), "noah");
+    // A thousand at once are four.
+    for (let size = 1; size < 1000; size++) {
+      const note = { text: encodeCheckpoint({ origin, size, root: new Uint8Array(32).fill(1), extensions: [] }), signatures: lines };
+      here.log.hear(gossipOf(utf8Bytes(formatNote(note))), "zoe");
+    }
+    here.server.clock.advance(30_000);
+    await settle();
+    expect(here.words).toEqual(["mallory", "eve", "zoe", "zoe", "zoe", "zoe"]);
+    for (let hours = 0; hours < 30; hours++) {
+      here.server.clock.advance(hourMs);
+      await here.log.upkeep(host);
+    }
+    expect(here.alarms).toEqual([]);
+    expect(here.fetched).toEqual([]);
+  });
+
+  it("[E-50] another tree that the log signed convicts it at once, of whatever size: both notes are the evidence", async () => {
     const here = await met();
     const fork = here.record.fork();
-    await here.log.proveAccount(await evidence(here, await createPerson("bob")));
     await publish(here, await createPerson("cat"));
     await here.log.proveAccount(await evidence(here, await createPerson("cat")));
+    const own = new TextDecoder().decode((await here.record.head({ log: [], map: [] })).checkpoint);
     await fork.publish([]);
     await hear(here, await gossip(fork));
     expect(here.alarms).toEqual(["directory_fork"]);
-    const { origin } = here.record;
-    const other = { format: 1 as const, origin, configHash: new Uint8Array(32), size: 3, root: new Uint8Array(32), ext: new Uint8Array(0) };
-    await hear(here, encode(gossipCodec, other));
+    expect(here.evidence).toEqual([[own, new TextDecoder().decode((await fork.head({ log: [], map: [] })).checkpoint)]]);
+    // An older tree that the view's own does not hold.
+    await publish(here, await createPerson("dan"));
+    await here.log.proveAccount(await evidence(here, await createPerson("dan")));
+    await hear(here, await gossip(fork));
     expect(here.alarms).toEqual(["directory_fork", "directory_fork"]);
   });
 
-  it("what no proof joins to the view within a day is an alarm, and not before; over a restart too", async () => {
+  it("[E-50] a signed tree that the host does not join to the view within a day convicts it, and not before; over a restart too", async () => {
     const here = await met();
     const fork = here.record.fork();
     for (let i = 0; i < 3; i++) await fork.publish([]);
@@ -310,25 +369,73 @@ describe("[D-4] gossip", () => {
     await here.log.upkeep(host);
     expect(here.alarms).toEqual([]);
     const again = logOf(here.server, here.store);
-    again.onAlarm((_host, failure) => here.alarms.push(failure.code));
+    listen(here, again);
     here.server.clock.advance(2 * hourMs);
     await again.upkeep(host);
     expect(here.alarms).toEqual(["directory_fork"]);
+    expect(here.evidence[0]?.length).toBe(2);
     await again.upkeep(host);
     expect(here.alarms).toEqual(["directory_fork"]);
+  });
+
+  it("[E-58] a host that is out of reach for a week convicts nobody, nor does a file that was damaged on the way", async () => {
+    const here = await met(0);
+    const older = await gossip(here.record, 2);
+    here.gone.add("tile/");
+    here.gone.add("checkpoint");
+    await publish(here, await createPerson("cat"));
+    await hear(here, older);
+    await hear(here, await gossip(here.record));
+    for (let hours = 0; hours < 7 * 24; hours++) {
+      here.server.clock.advance(hourMs);
+      await here.log.upkeep(host);
+    }
+    expect(here.alarms).toEqual([]);
+    here.gone.clear();
+    // Once damaged: fetched anew, and then it joins.
+    here.damage = 1;
+    await here.log.upkeep(host);
+    await here.log.upkeep(host);
+    expect(await here.log.knownSize(host)).toBe(here.record.size());
+    expect(here.alarms).toEqual([]);
+  });
+
+  it("[E-59] a head that a member made up convicts nobody: the log has not signed it, whatever size and root it names", async () => {
+    const here = await met();
+    const ann = await createPerson("ann");
+    const proof = await here.record.lookup(ann, { size: 2 });
+    for (const seed of [7, 8]) {
+      // Another log under the same name, of the same size as the view and larger: its own key signed it.
+      const false1 = await createMemoryDirectory({ host, witnesses: 3, threshold: 2, nowMs: here.server.clock.now() });
+      false1.signWith(new Uint8Array(32).fill(seed));
+      for (let at = 0; at < seed - 5; at++) await false1.publish(ann.changes.slice(at, at + 1));
+      const record = await false1.lookup(ann).catch(() => proof);
+      const { accountId, username } = ann;
+      expect(await codeOf(here.log.proveAccount({ host, accountId, username, record, known: undefined, source: "member" }))).toBe(
+        "directory_unproven",
+      );
+    }
+    expect(here.alarms).toEqual([]);
+    // The log's own, that does not continue the view, does: both notes are kept.
+    const fork = here.record.fork();
+    await publish(here, await createPerson("cat"));
+    await here.log.proveAccount(await evidence(here, await createPerson("cat")));
+    await fork.publish([]);
+    const record = await fork.lookup(ann);
+    const { accountId, username } = ann;
+    expect(await codeOf(here.log.proveAccount({ host, accountId, username, record, known: undefined, source: "member" }))).toBe(
+      "directory_fork",
+    );
+    expect(here.alarms).toEqual(["directory_fork"]);
+    expect(here.evidence[0]?.length).toBe(2);
   });
 
   it("of a host that was never asked says nothing", async () => {
     const here = await setting();
-    await hear(here, encode(gossipCodec, gossipOf({ ...(await viewLike(here.record)) })));
+    await hear(here, await gossip(here.record));
     expect(here.alarms).toEqual([]);
+    expect(here.words).toEqual([]);
   });
-
-  async function viewLike(record: MemoryDirectory): Promise<Parameters<typeof gossipOf>[0]> {
-    const { origin, configHash } = record;
-    // Gossip needs four fields of a view.
-    return { origin, configHash, size: record.size(), root: await record.root() } as Parameters<typeof gossipOf>[0];
-  }
 });
 
 describe("[D-3] a record without witnesses", () => {

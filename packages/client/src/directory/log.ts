@@ -1,11 +1,11 @@
-import { decode, encode, equalBytes } from "@latchkey/codec";
+import { decode, equalBytes } from "@latchkey/codec";
 import {
   checkOlder,
   configChangeCodec,
   decodeDirectoryProof,
+  decodeGossip,
   decodeHeadsProof,
   directoryOrigin,
-  gossipCodec,
   gossipOf,
   leafHash,
   learnConfig,
@@ -30,7 +30,8 @@ import type { Platform } from "../platform/platform.ts";
 import { createMutex } from "../store/mutex.ts";
 import type { Mutex } from "../store/mutex.ts";
 import type { Store } from "../store/store.ts";
-import { judgeGossip } from "./gossip.ts";
+import { judgeGossip, sortGossip } from "./gossip.ts";
+import type { HeardWord } from "./gossip.ts";
 import { loadHostRecord, loadPin, saveHostRecord, savePin } from "./host-record.ts";
 import type { HostRecord } from "./host-record.ts";
 import type { Proven } from "./proven.ts";
@@ -63,7 +64,14 @@ export interface PublishedHead {
 }
 
 /** Something about a host's record that must not be. */
-export type RecordAlarm = (host: string, failure: ClientError, about: string) => void;
+export interface RecordAlarm {
+  readonly host: string;
+  readonly failure: ClientError;
+  /** What it is about, made by machine: the same again is the same alarm. */
+  readonly about: string;
+  /** C2SP notes, signed by the log, that convict it together (spec E-1); none where it is no accusation. */
+  readonly evidence: readonly Uint8Array[];
+}
 
 /**
  * What this profile verified of the hosts' public records: for each host the largest head, never going back, stored before it is
@@ -91,8 +99,11 @@ export interface DirectoryLog {
   advance(host: string): Promise<void>;
   /** Gossip for messages to members of groups: an encoded Gossip, empty before the first contact (spec D-4). */
   gossip(host: string): Uint8Array;
-  /** Gossip that a member sent: compared now or within a day; a failure is an alarm. */
-  hear(gossip: Uint8Array): void;
+  /**
+   * Gossip that a member sent. What the log signed is joined to the view, now or within a day, and convicts the log when it cannot be;
+   * whatever else it is, is a word: `onWord` names who said it. @param speaker base64url account id
+   */
+  hear(gossip: Uint8Array, speaker: string): void;
   /** Replays what is new in the map where nobody else watches it, and joins gossip to the view. */
   upkeep(host: string): Promise<void>;
   /** Names the config of a host not met yet: by an invitation, or another device (spec D-2). @throws ClientError `directory_fork` when it is another one than was met */
@@ -103,10 +114,17 @@ export interface DirectoryLog {
   /** Whether witnesses of the map, or this device by its own replay, watched the record up to this size (spec D-3). */
   isWatched(host: string, size: number): boolean;
   /** Calls `listener` when a host's record turns out false by something that nobody waits for. */
-  onAlarm(listener: RecordAlarm): void;
+  onAlarm(listener: (alarm: RecordAlarm) => void): void;
+  /** Calls `listener` with who said of a host's record what its log did not sign. */
+  onWord(listener: (speaker: string) => void): void;
 }
 
 const gossipDelayMs = 20_000;
+/** Words of one speaker that are looked at in one round, and of all: the rest is not heard (spec E-2). */
+const wordsOfOne = 4;
+const wordsOfAll = 256;
+/** What a message has room for (spec L-10). */
+const maxGossipBytes = 1024;
 
 /** @param httpUrl of a host's HTTP, without a slash at its end */
 export function createDirectoryLog(params: { store: Store; platform: Platform; httpUrl: (host: string) => string }): DirectoryLog {
@@ -116,8 +134,11 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
   const mutexes = new Map<string, Mutex>();
   /** What was read or written last, for those who cannot wait. */
   const latest = new Map<string, HostRecord>();
-  const listeners: RecordAlarm[] = [];
-  const heard: Uint8Array[] = [];
+  const listeners: ((alarm: RecordAlarm) => void)[] = [];
+  const wordListeners: ((speaker: string) => void)[] = [];
+  const heard: HeardWord[] = [];
+  /** The head that a failure is about. */
+  const notes = new WeakMap<object, readonly Uint8Array[]>();
   let isGossipPlanned = false;
 
   function sourceOf(host: string): RecordSource {
@@ -135,11 +156,20 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     try {
       return await mutex.run(task);
     } catch (error) {
-      const failure = recordFailure(error);
-      // Whoever asked is told; so is the person, until they handled it.
-      if (failure.code === "directory_fork") alarm(host, failure, `${failure.message} ${latest.get(host)?.view.size ?? 0}`);
-      throw failure;
+      // What did not hold is not kept: it may have been damaged on the way.
+      if (error instanceof TransparencyError) sources.get(host)?.forget();
+      throw accused(host, error);
     }
+  }
+
+  /** A failure in the client's words. Where it convicts the log, the person is told, whoever asked, until they handled it. */
+  function accused(host: string, error: unknown): ClientError {
+    const failure = recordFailure(error);
+    if (failure.code !== "directory_fork") return failure;
+    const kind = error instanceof TransparencyError ? error.code : "fork";
+    const evidence = (typeof error === "object" && error !== null ? notes.get(error) : undefined) ?? [];
+    alarm(host, failure, `${kind} ${latest.get(host)?.view.size ?? 0}`, evidence);
+    return failure;
   }
 
   async function load(host: string): Promise<HostRecord | undefined> {
@@ -156,9 +186,9 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     return record;
   }
 
-  function alarm(host: string, error: unknown, about: string): void {
+  function alarm(host: string, error: unknown, about: string, evidence: readonly Uint8Array[] = []): void {
     const failure = recordFailure(error);
-    for (const listener of listeners) listener(host, failure, about);
+    for (const listener of listeners) listener({ host, failure, about, evidence });
   }
 
   const headParams = (host: string, view: DirectoryView | undefined): HeadParams => ({
@@ -193,22 +223,41 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     let record = await load(host);
     if (record === undefined) return await firstContact(host, head, open);
     const size = peekHeadSize(head);
-    if (size < (options.askedSize ?? 0)) throw new TransparencyError("rollback", "D-2", "the log is smaller than it was");
     if (options.source === "member" && size > record.view.size) record = await catchUp(host, record, size);
     record = await followConfig(host, head, record);
-    const { view } = record;
+    const known = record;
+    const { view } = known;
     // What a member shows was vouched for when it was new; that it is in the record that is vouched for now is proven below.
     const age = options.source === "member" && size <= view.size ? { maxAgeMs: Number.POSITIVE_INFINITY } : {};
-    const attempt = async (consistency: readonly Uint8Array[] | undefined): Promise<T> =>
-      await open({ ...headParams(host, view), ...age, consistency });
+    const attempt = async (consistency: readonly Uint8Array[] | undefined): Promise<T> => {
+      try {
+        return await open({ ...headParams(host, view), ...age, consistency });
+      } catch (error) {
+        if (error instanceof TransparencyError) notes.set(error, [known.checkpoint, head.checkpoint]);
+        throw error;
+      }
+    };
+    const byTiles = async (): Promise<T> => await attempt(await proveConsistency(view.size, size, source.hashes(size)));
     let result: T;
     if (size <= view.size) result = await attempt(undefined);
     // The answer leads on from the size that was asked with; the view may have grown by another answer since.
     else if (options.consistency.length > 0 && options.askedSize === view.size) result = await attempt(options.consistency);
-    else result = await attempt(await proveConsistency(view.size, size, source.hashes(size)));
+    else result = await twice(source, byTiles);
+    if (size < (options.askedSize ?? 0)) {
+      const error = new TransparencyError("rollback", "D-2", "the log is smaller than it was");
+      notes.set(error, [known.checkpoint, result.checkpoint]);
+      throw error;
+    }
     if (result.relation === "older") {
-      const consistency = await proveConsistency(size, view.size, source.hashes(view.size));
-      checkOlder({ head: result, view, consistency });
+      await twice(source, async () => {
+        const consistency = await proveConsistency(size, view.size, source.hashes(view.size));
+        try {
+          checkOlder({ head: result, view, consistency });
+        } catch (error) {
+          if (error instanceof TransparencyError) notes.set(error, [known.checkpoint, result.checkpoint]);
+          throw error;
+        }
+      });
       return result;
     }
     await save(host, await announced(host, recordOf(record, result), result));
@@ -218,8 +267,9 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
   function recordOf(before: HostRecord | undefined, result: HeadResult): HostRecord {
     const { witnesses } = result;
     return {
-      format: 1,
+      format: 2,
       view: result.view,
+      checkpoint: result.checkpoint,
       witnesses: witnesses.log.length,
       required: witnesses.required.log,
       isMapWatched: result.isMapWatched,
@@ -320,27 +370,50 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
   async function hearAll(): Promise<void> {
     const waiting = heard.splice(0);
     const hosts = new Set<string>();
-    for (const bytes of waiting) {
-      const host = hostOf(bytes);
+    for (const { gossip } of waiting) {
+      const host = hostOf(gossip);
       if (host !== undefined) hosts.add(host);
     }
     for (const host of hosts) {
-      const own = waiting.filter((bytes) => hostOf(bytes) === host);
+      const own = waiting.filter(({ gossip }) => hostOf(gossip) === host);
       await joinGossip(host, own).catch(() => undefined);
     }
   }
 
   /** Compares gossip with the view (spec D-4). */
-  async function joinGossip(host: string, fresh: readonly Uint8Array[]): Promise<void> {
+  async function joinGossip(host: string, fresh: readonly HeardWord[]): Promise<void> {
+    const record = await load(host);
+    if (record === undefined) return;
+    const { notes: signed, speakers } = await sortGossip({ heard: fresh, view: record.view, signatures });
+    for (const speaker of speakers) for (const listener of wordListeners) listener(speaker);
+    if (signed.length === 0 && record.gossip.length === 0) return;
     await alone(host, async () => {
-      const record = await load(host);
-      if (record === undefined) return;
+      let now = (await load(host)) ?? record;
       const nowMs = platform.nowMs();
-      const pending = [...record.gossip, ...fresh.map((gossip) => ({ gossip, sinceMs: nowMs }))];
-      const judged = await judgeGossip({ view: record.view, pending, nowMs, hashes: (size) => sourceOf(host).hashes(size) });
-      for (const { error, about } of judged.alarms) alarm(host, error, about);
-      if (judged.pending.length > 0 || record.gossip.length > 0) await save(host, { ...record, gossip: judged.pending });
+      const isNew = (note: Uint8Array): boolean => !now.gossip.some((item) => equalBytes(item.note, note));
+      const judged = await judgeGossip({
+        pending: [...now.gossip, ...signed.filter(isNew).map((note) => ({ note, sinceMs: nowMs, tries: 0 }))],
+        nowMs,
+        source: sourceOf(host),
+        current: () => now,
+        advance: async () => {
+          await newestHead(host).catch((error: unknown) => {
+            // The host was there, whatever its answer is worth.
+            if (!(error instanceof TransparencyError)) throw error;
+            accused(host, error);
+          });
+          now = (await load(host)) ?? now;
+        },
+      });
+      for (const { error, about, notes: both } of judged.evidence) alarm(host, error, about, both);
+      if (judged.pending.length > 0 || now.gossip.length > 0) await save(host, { ...now, gossip: judged.pending });
     });
+  }
+
+  /** Has the host show its newest head, and verifies it. Call `alone`. */
+  async function newestHead(host: string): Promise<void> {
+    const head = await fetchHead(sourceOf(host));
+    await opened(host, head, { source: "host", consistency: [] }, (params) => openHead({ ...params, head }));
   }
 
   return {
@@ -399,21 +472,20 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       });
     },
     async advance(host) {
-      await alone(host, async () => {
-        const head = await fetchHead(sourceOf(host));
-        await opened(host, head, { source: "host", consistency: [] }, (params) => openHead({ ...params, head }));
-      });
+      await alone(host, () => newestHead(host));
     },
     gossip(host) {
       const record = latest.get(host);
-      return record === undefined ? new Uint8Array(0) : encode(gossipCodec, gossipOf(record.view));
+      const gossip = record === undefined ? undefined : gossipOf(record.checkpoint);
+      return gossip === undefined || gossip.length > maxGossipBytes ? new Uint8Array(0) : gossip;
     },
-    hear(gossip) {
+    hear(gossip, speaker) {
       const host = hostOf(gossip);
-      const view = host === undefined ? undefined : latest.get(host)?.view;
-      // Of what everybody sees nothing needs to be kept.
-      if (host === undefined || view === undefined || equalBytes(gossip, encode(gossipCodec, gossipOf(view)))) return;
-      if (heard.length < 256 && !heard.some((known) => equalBytes(known, gossip))) heard.push(gossip.slice());
+      const known = host === undefined ? undefined : latest.get(host)?.checkpoint;
+      // Of what everybody sees nothing needs to be kept, and nothing is known of hosts that were never met.
+      if (host === undefined || known === undefined || equalBytes(gossip, gossipOf(known))) return;
+      if (heard.length >= wordsOfAll || heard.filter((word) => word.speaker === speaker).length >= wordsOfOne) return;
+      if (!heard.some((word) => equalBytes(word.gossip, gossip))) heard.push({ gossip: gossip.slice(), speaker });
       planGossip();
     },
     async upkeep(host) {
@@ -451,7 +523,21 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     onAlarm(listener) {
       listeners.push(listener);
     },
+    onWord(listener) {
+      wordListeners.push(listener);
+    },
   };
+}
+
+/** A proof out of files that does not hold is made once more before it counts: they are not signed, and may be damaged on the way (spec E-3). */
+async function twice<T>(source: RecordSource, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof TransparencyError) || error.code !== "fork") throw error;
+    source.forget();
+    return await attempt();
+  }
 }
 
 /** As many of the newest values as the proof opens. */
@@ -464,10 +550,11 @@ function newest(values: readonly Uint8Array[], proof: DirectoryProof, type: "acc
 /** The host that gossip is about; `undefined` when it is malformed. */
 function hostOf(gossip: Uint8Array): string | undefined {
   try {
-    const { origin } = decode(gossipCodec, gossip);
+    const { origin } = decodeGossip(gossip).checkpoint;
     const host = origin.split("/", 1)[0];
     return host !== undefined && directoryOrigin(host) === origin ? host : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof TransparencyError) return undefined;
+    throw error;
   }
 }

@@ -21,6 +21,8 @@ export interface RecordSource {
   config(): Promise<Uint8Array>;
   /** How later configs took effect, by the index of their entry (spec D-2). */
   configChange(index: number): Promise<Uint8Array>;
+  /** Forgets the files kept in memory: some of them did not hold, and may have been damaged on the way (spec E-3). */
+  forget(): void;
   /** Bytes that were fetched so far, for those who keep to a measure (spec D-3). */
   readonly fetchedBytes: number;
 }
@@ -96,7 +98,8 @@ export function createRecordSource(params: { platform: Pick<Platform, "fetch" | 
     },
     transition: (index) => get(`transition/${index}`),
     config: () => cached("config"),
-    configChange: (index) => cached(`config-change/${index}`),
+    configChange: (index) => need(`config-change/${index}`),
+    forget: () => cache.clear(),
     get fetchedBytes() {
       return fetchedBytes;
     },
@@ -125,6 +128,15 @@ export function recordFailure(error: unknown): ClientError {
       return new ClientError("directory_fork", "The server shows two public records. Somebody may be shown false keys.", options);
     case "config":
       return new ClientError("directory_fork", "The rules of the server's public record were changed without notice.", options);
+    case "ahead":
+      return new ClientError(
+        "clock_skew",
+        "The server's public record is dated ahead of this device's clock. Check the date and time of this device.",
+        {
+          ...options,
+          canRetry: true,
+        },
+      );
     case "stale":
       return new ClientError("directory_stale", "The witnesses of the server's public record have not vouched for it lately.", {
         ...options,

@@ -30,7 +30,7 @@ export async function verificationOf(world: World, state: ConversationState): Pr
 }
 
 async function memberOf(world: World, state: ConversationState, accountId: Uint8Array): Promise<MemberVerification> {
-  const { people, own, store } = world;
+  const { people, own, store, watch } = world;
   const isSelf = equalBytes(accountId, own.accountId);
   const contact = isSelf ? undefined : people.contact(accountId);
   const account = isSelf ? own.account : contact?.account;
@@ -40,6 +40,7 @@ async function memberOf(world: World, state: ConversationState, accountId: Uint8
     record: isSelf ? await ownRecordOf(world) : recordOf(world, contact),
     devices: devicesOf(state, accountId, account),
     mark: shownMark(mark),
+    falseWord: isSelf ? undefined : watch.falseWord(accountId)?.kind,
   };
 }
 

@@ -234,7 +234,7 @@ describe("other people's accounts", () => {
     await ann.watch.close();
   });
 
-  it("[L-10] a member that names a newer state of its account is asked about; another history of it is an alarm", async () => {
+  it("[L-10] a member that names a newer state of its account is asked about", async () => {
     const { server, directory, ann } = await world();
     const bob = await person(server, "bob");
     await ann.contacts.resolve({ username: "bob", host: "chat.example" });
@@ -247,9 +247,30 @@ describe("other people's accounts", () => {
     await settle();
     expect(ann.world.people.contact(accountId)?.account.state.version).toBe(1);
     expect(codes(ann)).toEqual([]);
-    ann.watch.said({ ...said, accountChain: new Uint8Array(32) });
-    await settle();
-    expect(codes(ann)).toEqual(["directory_fork"]);
+  });
+
+  it("[E-51] a member that says its account has another history is looked up once an hour and named: no alarm, no hold", async () => {
+    const { server, directory, ann } = await world();
+    const bob = await person(server, "bob");
+    await ann.contacts.resolve({ username: "bob", host: "chat.example" });
+    const { accountId, host } = bob.own;
+    directory.log.splice(0);
+    const say = async (accountVersion: number): Promise<void> => {
+      ann.watch.said({ kind: "said", accountId, host, accountVersion, accountChain: new Uint8Array(32), gossip: noExt });
+      server.clock.advance(60_000);
+      await settle();
+    };
+    for (let at = 0; at < 50; at++) await say(at % 2 === 0 ? 0 : 4_000_000_000);
+    expect(directory.log).toEqual(["lookup_account"]);
+    expect(ann.watch.falseWord(accountId)).toMatchObject({ speaker: toBase64Url(accountId), kind: "account" });
+    expect(codes(ann)).toEqual([]);
+    expect(ann.watch.hold).toBeUndefined();
+    // What the record then proves is believed, whatever was said before.
+    server.clock.advance(hourMs);
+    await publish(directory, bob.own, await nextState(bob.own, { timeMs: 7 }));
+    await say(1);
+    expect(ann.world.people.contact(accountId)?.account.state.version).toBe(1);
+    expect(codes(ann)).toEqual([]);
   });
 
   it("[A-1] a recovered one is told once, and its mark is no longer good", async () => {

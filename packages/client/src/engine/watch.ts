@@ -10,6 +10,8 @@ import { ClientError, failureOf } from "../errors.ts";
 import { takeRecovery } from "./account-news.ts";
 import { ForkNotices } from "./fork-notices.ts";
 import { PublishedHeads } from "./published-heads.ts";
+import { Words } from "./words.ts";
+import type { Word } from "./words.ts";
 import { markVerified, safetyNumberOf, scanSafetyNumber, verificationOf } from "./verification.ts";
 import type { Watched, Watching, World } from "./world.ts";
 
@@ -18,6 +20,8 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** How long another device of one's own has to say that a new state of the account is its doing (spec A-2). */
 const graceMs = 60_000;
+/** What one speaker says of an account makes this device look at most this often (spec E-1). */
+const wordPauseMs = hourMs;
 /** Of these the reason is what was shown, not that nothing could be shown. */
 const isAboutOwn: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>(["server_lied", "directory_unproven", "unknown_user"]);
 /** A member that knows a newer state shows it by itself, in most cases before this. */
@@ -33,6 +37,7 @@ const changedSentence =
 const nameTakenSentence =
   "The server gave your name to another account for a time. Whoever looked for you then may have met somebody else. Nothing is sent until you looked at this.";
 const falseKeysSentence = "The server showed keys of a member of your conversations that their devices did not sign. They are not used.";
+const forkedSentence = "Two histories of one account were signed by its devices. The one in the public record is used.";
 const missingSentence = "The server does not show a change of your account that it had taken. Others may be shown an old account of yours.";
 
 /**
@@ -45,7 +50,10 @@ export class Watch implements Watching {
   readonly #forks: ForkNotices;
   readonly #timers = new Set<() => void>();
   readonly #stops: (() => void)[] = [];
+  readonly #words: Words;
+  /** Accounts whose own word is looked into, and until when another one is not. */
   readonly #wanted = new Set<string>();
+  readonly #heardUntilMs = new Map<string, number>();
   readonly #conversations = new Map<string, Watched>();
   /** The newest version of one's own account that this device made, heard of from another device, or that the person agreed to. */
   #knownVersion: number | undefined;
@@ -58,12 +66,14 @@ export class Watch implements Watching {
     this.#world = world;
     this.#heads = new PublishedHeads(world);
     this.#forks = new ForkNotices(world);
+    this.#words = new Words(world);
   }
 
   /** Reads what is stored; call before the conversations run. */
   async load(): Promise<void> {
     const { store, own, directory, alarms } = this.#world;
     await directory.loadOwnRecord();
+    await this.#words.load();
     const stored = await store.transact("read", (tx) => tx.get(knownKey));
     this.#knownVersion = stored === undefined ? undefined : decode(knownCodec, stored).version;
     // What this profile begins with it knows.
@@ -72,7 +82,15 @@ export class Watch implements Watching {
       directory.onMet((contact) => this.#met(contact)),
       alarms.onChange(() => this.#alarmsChanged()),
     );
-    directory.log.onAlarm((host, failure, about) => void alarms.raise({ failure: failureOf(failure), about: `${host} ${about}` }));
+    directory.log.onAlarm(({ host, failure, about, evidence }) => {
+      void alarms.raise({ failure: failureOf(failure), about: `${host} ${about}`, evidence });
+    });
+    directory.onForked(({ accountId, states }) => {
+      const account = toBase64Url(accountId);
+      const failure = { code: "account_forked" as const, message: forkedSentence, canRetry: false };
+      void alarms.raise({ failure, accountId: account, about: account, evidence: states });
+    });
+    directory.log.onWord((speaker) => this.#enqueue(() => this.#note(speaker, "record")));
   }
 
   /** Begins to watch. */
@@ -104,22 +122,22 @@ export class Watch implements Watching {
 
   said({ accountId, host, accountVersion, accountChain, gossip }: Extract<Effect, { kind: "said" }>): void {
     const { own, people, directory } = this.#world;
-    if (gossip.length > 0) directory.log.hear(gossip);
+    if (gossip.length > 0) directory.log.hear(gossip, toBase64Url(accountId));
     if (equalBytes(accountId, own.accountId)) {
       if (accountVersion > own.stateVersion) this.#enqueue(() => this.#world.refreshOwn());
       return;
     }
     const contact = people.contact(accountId);
-    if (contact === undefined) return;
-    const { version } = contact.account.state;
-    if (accountVersion > version) this.#wantRefresh(host, accountId);
-    else {
-      const signed = contact.record.states[accountVersion];
-      if (signed === undefined || equalBytes(stateHashOf(decode(signedCodec, signed).body), accountChain)) return;
-      const message = "A member of your conversations has another account than the one that you are shown.";
-      const about = `${toBase64Url(accountId)} ${accountVersion}`;
-      void this.#world.alarms.raise({ failure: { code: "directory_fork", message, canRetry: false }, about });
-    }
+    if (contact === undefined || agrees(contact, accountVersion, accountChain)) return;
+    this.#lookInto(host, accountId, { version: accountVersion, chain: accountChain });
+  }
+
+  falseWord(accountId: Uint8Array): Word | undefined {
+    return this.#words.of(toBase64Url(accountId));
+  }
+
+  async #note(speaker: string, kind: Word["kind"]): Promise<void> {
+    if (await this.#words.note(speaker, kind)) this.#world.emit({ kind: "verification" });
   }
 
   async shown(proofs: Uint8Array, accountId: Uint8Array): Promise<void> {
@@ -286,14 +304,27 @@ export class Watch implements Watching {
     });
   }
 
-  #wantRefresh(host: string, accountId: Uint8Array): void {
+  /**
+   * A member says that its account stands elsewhere than is known here: one look at the public record, which proves it or does not. If it
+   * does not, the speaker is named, and its next words are not looked into for an hour; nothing is held (spec E-1).
+   */
+  #lookInto(host: string, accountId: Uint8Array, word: { readonly version: number; readonly chain: Uint8Array }): void {
+    const { platform, people } = this.#world;
     const id = toBase64Url(accountId);
-    if (this.#wanted.has(id)) return;
+    if (this.#wanted.has(id) || platform.nowMs() < (this.#heardUntilMs.get(id) ?? 0)) return;
     this.#wanted.add(id);
-    const [jitter = 0] = this.#world.platform.random(1);
+    const [jitter = 0] = platform.random(1);
     this.#later(5000 + (refreshDelayMs * jitter) / 256, async () => {
       this.#wanted.delete(id);
+      const known = people.contact(accountId);
+      if (known === undefined || agrees(known, word.version, word.chain)) return;
+      // Out of reach, or not proven now: it is looked into again at the next word, after a while (spec E-3).
+      this.#heardUntilMs.set(id, platform.nowMs() + minuteMs);
       await this.#refresh(host, accountId);
+      const now = people.contact(accountId);
+      if (now !== undefined && agrees(now, word.version, word.chain)) return;
+      this.#heardUntilMs.set(id, platform.nowMs() + wordPauseMs);
+      await this.#note(id, "account");
     });
   }
 
@@ -358,6 +389,12 @@ export class Watch implements Watching {
   #enqueue(run: () => Promise<unknown>): void {
     this.#work = this.#work.then(() => (this.#closed ? undefined : run())).catch(ignore);
   }
+}
+
+/** Whether a member's account has, as it is known here, the history that the member says (spec L-10). */
+function agrees(contact: Contact, version: number, chain: Uint8Array): boolean {
+  const signed = contact.record.states[version];
+  return signed !== undefined && equalBytes(stateHashOf(decode(signedCodec, signed).body), chain);
 }
 
 /** The account that one's own name was bound to after it was one's own (spec A-3); `undefined` for none. */

@@ -11,6 +11,7 @@ import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import type { People } from "./people.ts";
 import type { Posts } from "./posts.ts";
+import type { Word } from "./words.ts";
 
 /** A conversation as the part that watches sees it. */
 export interface Watched {
@@ -37,6 +38,8 @@ export interface Watching {
   takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void>;
   /** The log of this conversation is not the one that others see (spec L-11). */
   tellFork(state: ConversationState): Promise<void>;
+  /** The last thing that somebody said of the public record, or of their account, and that is not so (spec E-1). */
+  falseWord(accountId: Uint8Array): Word | undefined;
   /** One's own account has a new state: made here, told by another device of one's own, or found at the server (spec A-2). */
   ownChanged(params: { version: number; isKnown: boolean; isOurs?: boolean }): Promise<void>;
   /** A member's device says that it was shown another log (spec L-11). */

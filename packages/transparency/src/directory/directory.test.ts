@@ -8,14 +8,17 @@ import {
   decodeDirectoryProof,
   decodeGossip,
   decodeHeadsProof,
-  gossipNeed,
+  encodeCheckpoint,
+  formatNote,
   gossipOf,
   learnConfig,
   nobleSignatures,
   openConfigChange,
   openHead,
+  parseNote,
   peekHeadSize,
   proveConsistencyByTiles,
+  signNote,
   usernameLabel,
   verifyAbsence,
   verifyGossip,
@@ -420,29 +423,27 @@ describe("a config that changes", () => {
 });
 
 describe("gossip", () => {
-  test("[D-4] gossip of the same tree is older, the same or newer; of another tree or config it is an alarm", async () => {
+  test("[D-4] gossip is what the log signed: its words without the signature, or of another log, are nothing", async () => {
     const { directory } = await withPeople();
-    const forged = directory.fork();
-    const { view: old } = await open(directory);
-    await directory.publish((await createPerson("carol")).changes);
-    const { view } = await open(directory, old);
-    const consistency = await directory.consistency(old.size);
-    expect(verifyGossip({ gossip: gossipOf(view), view, consistency: undefined })).toBe("same");
-    expect(gossipNeed(gossipOf(old), view)).toEqual({ kind: "consistency", from: old.size, to: view.size });
-    expect(verifyGossip({ gossip: gossipOf(old), view, consistency })).toBe("older");
-    expect(verifyGossip({ gossip: gossipOf(view), view: old, consistency })).toBe("newer");
-    const code = (params: object): Promise<TransparencyErrorCode | undefined> =>
-      refusal(async () => verifyGossip({ gossip: gossipOf(old), view, consistency, ...params }));
-    expect(await code({ consistency: undefined })).toBe("missing");
-    expect(await code({ consistency: [] })).toBe("fork");
-    expect(await code({ gossip: { ...gossipOf(view), configHash: new Uint8Array(32) } })).toBe("fork");
-    expect(await code({ gossip: { ...gossipOf(view), origin: "other.example/latchkey" } })).toBe("proof");
-    await forged.publish((await createPerson("eve")).changes);
-    const { view: shown } = await open(forged);
-    expect(await code({ gossip: gossipOf(shown) })).toBe("fork");
-    await forged.publish([]);
-    const { view: longer } = await open(forged);
-    expect(await code({ gossip: gossipOf(longer), consistency: await forged.consistency(view.size) })).toBe("fork");
+    const head = await open(directory);
+    const gossip = decodeGossip(gossipOf(head.checkpoint));
+    expect(gossip.checkpoint).toMatchObject({ origin: head.view.origin, size: head.size, root: head.root });
+    // The log's signature and no witness's: short enough for every message.
+    expect(parseNote(gossip.note).signatures.length).toBe(1);
+    expect(gossipOf(head.checkpoint).length).toBeLessThan(200);
+    await verifyGossip({ gossip, view: head.view, signatures });
+    const code = (note: Uint8Array): Promise<TransparencyErrorCode | undefined> =>
+      refusal(async () => verifyGossip({ gossip: decodeGossip(gossipOf(note)), view: head.view, signatures }));
+    // The right signature over other words.
+    const { text, signatures: lines } = parseNote(gossip.note);
+    const larger = encodeCheckpoint({ ...gossip.checkpoint, size: head.size + 1 });
+    expect(await code(utf8Bytes(formatNote({ text: larger, signatures: lines })))).toBe("signature");
+    // Signed by somebody else under the log's name, and by another log.
+    const name = head.view.origin;
+    const foreign = await signNote({ text, name, secretKey: new Uint8Array(32).fill(3), signatures });
+    expect(await code(utf8Bytes(formatNote(foreign)))).toBe("signature");
+    const other = await open(await createMemoryDirectory({ host: "other.example", witnesses: 0 }));
+    expect(await code(other.checkpoint)).toBe("proof");
     expect(() => decodeGossip(new Uint8Array(5))).toThrow(TransparencyError);
   });
 });

@@ -1,58 +1,51 @@
-import { equalBytes } from "@latchkey/codec";
+import { encode, utf8Bytes } from "@latchkey/codec";
 import { TransparencyError } from "../errors.ts";
-import { checkContinues } from "./head.ts";
+import { parseCheckpoint } from "../note/checkpoint.ts";
+import type { Checkpoint } from "../note/checkpoint.ts";
+import { formatNote, parseNote, verifyNoteSignatures } from "../note/note.ts";
+import { parseVkey } from "../note/vkey.ts";
+import type { Signatures } from "../signature.ts";
 import { decodeOrRefuse, gossipCodec } from "./structures.ts";
-import type { Gossip } from "./structures.ts";
+import type { DirectoryConfig, Gossip } from "./structures.ts";
 import type { DirectoryView } from "./view.ts";
 
-/** What gossip asks for before it can be judged. */
-export type GossipNeed =
-  /** It names the tree of the view. */
-  | { readonly kind: "nothing" }
-  /** A consistency proof between these sizes, from whoever serves the log. */
-  | { readonly kind: "consistency"; readonly from: number; readonly to: number };
+/** What a member tells the others of its groups about the directory: the checkpoint of its view with the log's own signature (spec D-4). */
+export function gossipOf(checkpoint: Uint8Array): Uint8Array {
+  return encode(gossipCodec, { format: 2, checkpoint, ext: new Uint8Array(0) });
+}
 
-/** Reads gossip. @throws TransparencyError `malformed` */
-export function decodeGossip(bytes: Uint8Array): Gossip {
-  const gossip = decodeOrRefuse(gossipCodec, bytes, "D-4");
-  if (gossip.size === 0) throw new TransparencyError("malformed", "D-4", "gossip of an empty log");
-  return gossip;
+/** Gossip that was read and not verified: what it says is nothing yet. */
+export interface HeardGossip {
+  /** The C2SP note. */
+  readonly note: Uint8Array;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Reads gossip. Whether the log signed it is for `verifyGossip`. @throws TransparencyError `malformed` */
+export function decodeGossip(bytes: Uint8Array): HeardGossip {
+  const { checkpoint: note }: Gossip = decodeOrRefuse(gossipCodec, bytes, "D-4");
+  const checkpoint = parseCheckpoint(parseNote(note).text);
+  if (checkpoint.size === 0) throw new TransparencyError("malformed", "D-4", "gossip of an empty log");
+  return { note, checkpoint };
 }
 
 /**
- * Compares gossip with the view of the same host (spec D-4).
- * @throws TransparencyError `fork` when it names another config or, at the same size, another tree: an alarm. `proof` when it is of another host.
+ * Verifies that the log whose view this is signed the gossip's checkpoint, with its key of now or the one that was announced. Without
+ * that it is a word of whoever sent it, and nothing follows from it (spec D-4, E-1).
+ * @throws TransparencyError `proof` when it is of another log, `signature` when the log did not sign it
  */
-export function gossipNeed(gossip: Gossip, view: DirectoryView): GossipNeed {
-  if (gossip.origin !== view.origin) throw new TransparencyError("proof", "D-4", "the gossip is of another directory");
-  if (!equalBytes(gossip.configHash, view.configHash)) {
-    throw new TransparencyError("fork", "D-4", "the directory showed somebody another configuration");
-  }
-  if (gossip.size === view.size) {
-    if (!equalBytes(gossip.root, view.root)) throw new TransparencyError("fork", "D-4", "the directory showed somebody another tree");
-    return { kind: "nothing" };
-  }
-  return { kind: "consistency", from: Math.min(gossip.size, view.size), to: Math.max(gossip.size, view.size) };
+export async function verifyGossip(params: { gossip: HeardGossip; view: DirectoryView; signatures: Signatures }): Promise<void> {
+  const { gossip, view, signatures } = params;
+  if (gossip.checkpoint.origin !== view.origin) throw new TransparencyError("proof", "D-4", "the gossip is of another directory");
+  const configs = [view.config, ...(view.pendingConfig === undefined ? [] : [view.pendingConfig.config])];
+  const keys = [...new Set(configs.map(({ logKey }) => logKey))].map(parseVkey);
+  const verified = await verifyNoteSignatures(parseNote(gossip.note), keys, signatures);
+  if (verified.length === 0) throw new TransparencyError("signature", "D-4", "the log has not signed the gossip");
 }
 
-/**
- * Verifies that the gossip's tree and the view's are one tree (spec D-4). A larger tree that the gossip names is not signed here:
- * the view does not advance by it.
- * @returns how the gossip's tree stands to the view's.
- * @throws TransparencyError as `gossipNeed`; `missing` without a proof that is needed, `fork` when it does not verify.
- */
-export function verifyGossip(params: {
-  gossip: Gossip;
-  view: DirectoryView;
-  /** Between the sizes that `gossipNeed` names. */
-  consistency: readonly Uint8Array[] | undefined;
-}): "same" | "older" | "newer" {
-  const { gossip, view, consistency } = params;
-  const need = gossipNeed(gossip, view);
-  if (need.kind === "nothing") return "same";
-  if (consistency === undefined) throw new TransparencyError("missing", "D-4", "the gossip needs a consistency proof");
-  const isOlder = gossip.size < view.size;
-  const [fromRoot, toRoot] = isOlder ? [gossip.root, view.root] : [view.root, gossip.root];
-  checkContinues({ from: need.from, to: need.to, fromRoot, toRoot, proof: consistency });
-  return isOlder ? "older" : "newer";
+/** A checkpoint's note with the log's own signature and no other: what gossip carries, and what convicts. @throws TransparencyError `malformed` */
+export function withLogSignatureOnly(checkpoint: Uint8Array, config: DirectoryConfig): Uint8Array {
+  const { text, signatures } = parseNote(checkpoint);
+  const { name, keyId } = parseVkey(config.logKey);
+  return utf8Bytes(formatNote({ text, signatures: signatures.filter((line) => line.name === name && line.keyId === keyId).slice(0, 1) }));
 }

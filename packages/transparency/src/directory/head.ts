@@ -9,6 +9,7 @@ import type { Note } from "../note/note.ts";
 import { parseVkey } from "../note/vkey.ts";
 import type { Signatures } from "../signature.ts";
 import { configFor, learnConfig } from "./config.ts";
+import { withLogSignatureOnly } from "./gossip.ts";
 import { checkConfigKeys, evaluateQuorums } from "./quorum.ts";
 import type { QuorumResult } from "./quorum.ts";
 import { configHashOf, decodeOrRefuse, directoryConfigCodec, directoryOrigin, logEntryCodec } from "./structures.ts";
@@ -17,6 +18,8 @@ import type { DirectoryView } from "./view.ts";
 
 /** Oldest cosignature that counts (spec D-3): 24 hours. */
 export const cosignatureLifetimeMs = 86_400_000;
+/** How far an entry may be dated ahead of its reader's clock (spec D-2): 5 minutes. */
+export const clockToleranceMs = 300_000;
 
 /** Who vouches for a head, by key name, and how many have to. */
 export interface HeadWitnesses {
@@ -40,6 +43,8 @@ export interface HeadResult {
   readonly entry: LogEntry;
   readonly size: number;
   readonly root: Uint8Array;
+  /** The head's checkpoint with the log's signature alone: what gossip carries (spec D-4). */
+  readonly checkpoint: Uint8Array;
   /** Index of a later config's entry that the view does not know: to be fetched and given to `learnConfig` before it takes effect. */
   readonly announcedConfigIndex: number | undefined;
 }
@@ -72,7 +77,8 @@ export function peekHeadSize(head: SignedHead): number {
 /**
  * Verifies a head (spec section 40): origin, the log's signature, its newest entry, both quorums, and that it continues the
  * largest one that was seen.
- * @throws TransparencyError `malformed`, `signature`, `proof`; `quorum` (too few witnesses), `stale` (their cosignatures are too old),
+ * @throws TransparencyError `malformed`, `signature`, `proof`; `ahead` (dated ahead of this clock: one of both is wrong, and it is tried
+ *   again); `quorum` (too few witnesses), `stale` (their cosignatures are too old),
  *   `fork` (another tree than the view's: an alarm), `config` (D-2), `missing` (no config at the first contact, or the log's signature
  *   is of a config that the view has not learned).
  */
@@ -84,10 +90,14 @@ export async function openHead(params: OpenHeadParams): Promise<HeadResult> {
   const checkpoint = parseCheckpoint(note.text);
   if (checkpoint.origin !== known.origin) throw new TransparencyError("proof", "D-2", "the checkpoint is of another log");
   const entry = openEntry(head, checkpoint);
+  const chosen = configFor(known, entry.timestampMs);
+  // Whoever showed it: only what the log signed is held against the log (spec E-1).
+  await checkLogSignature(note, chosen.config, signatures);
+  if (entry.configIndex >= checkpoint.size) throw new TransparencyError("config", "D-2", "an entry names a later configuration");
+  if (entry.timestampMs > nowMs + clockToleranceMs)
+    throw new TransparencyError("ahead", "D-2", "the newest entry is dated ahead of this clock");
   const relation = params.view === undefined ? "first" : relationOf(params.view, checkpoint);
   if (relation === "newer") checkGrowth(known, checkpoint, entry, params.consistency);
-  const chosen = configFor(known, entry.timestampMs);
-  await checkLogSignature(note, chosen.config, signatures);
   const notBeforeMs = nowMs - (params.maxAgeMs ?? cosignatureLifetimeMs);
   const { log, map } = await evaluateQuorums({ config: chosen.config, note, notBeforeMs, signatures });
   checkQuorum(log, notBeforeMs, "log");
@@ -102,6 +112,7 @@ export async function openHead(params: OpenHeadParams): Promise<HeadResult> {
     entry,
     size,
     root,
+    checkpoint: withLogSignatureOnly(head.checkpoint, chosen.config),
     announcedConfigIndex,
   };
 }
@@ -179,7 +190,6 @@ function openEntry(head: SignedHead, { size, root }: Checkpoint): LogEntry {
   if (size === 0) throw new TransparencyError("malformed", "D-2", "a directory's log has at least its configuration");
   verifyInclusion({ index: size - 1, size, leafHash: leafHash(head.entry), proof: head.inclusion, root });
   const entry = decodeOrRefuse(logEntryCodec, head.entry, "D-2");
-  if (entry.configIndex >= size) throw new TransparencyError("config", "D-2", "an entry names a later configuration");
   return entry;
 }
 

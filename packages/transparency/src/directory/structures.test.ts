@@ -96,7 +96,7 @@ const heads: HeadsProof = {
   mapProof,
   ext: none,
 };
-const gossip: Gossip = { format: 1, origin: "chat.example/latchkey", configHash: hash(15), size: 12, root: hash(16), ext: none };
+const gossip: Gossip = { format: 2, checkpoint: Uint8Array.of(15, 16), ext: none };
 const change: ConfigChange = { format: 1, index: 4, entry: Uint8Array.of(6), inclusion: [], head, ext: none };
 const transition: Transition = {
   format: 1,
@@ -215,10 +215,9 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("gossipCodec", gossipCodec, {
     samples: [gossip],
-    frozen:
-      "000115636861742e6578616d706c652f6c617463686b65790f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f000000000000000c101010101010101010101010101010101010101010101010101010101010101000",
+    frozen: "000200020f1000",
     overLimit: {
-      "an origin of 301 bytes": { ...gossip, origin: "a".repeat(301) },
+      "no checkpoint": { ...gossip, checkpoint: none },
       "257 bytes of extensions": { ...gossip, ext: zeros(257) },
     },
   });

@@ -127,13 +127,11 @@ export interface HeadsProof {
   readonly ext: Uint8Array;
 }
 
-/** Which tree the sender of a message sees (spec D-4). */
+/** Which tree the sender of a message sees, signed by the log (spec D-4). */
 export interface Gossip {
-  readonly format: 1;
-  readonly origin: string;
-  readonly configHash: Uint8Array;
-  readonly size: number;
-  readonly root: Uint8Array;
+  readonly format: 2;
+  /** A C2SP signed note with the log's own signature. */
+  readonly checkpoint: Uint8Array;
   readonly ext: Uint8Array;
 }
 
@@ -224,11 +222,14 @@ export const headsProofCodec: Codec<HeadsProof> = struct<HeadsProof>({
 });
 
 export const gossipCodec: Codec<Gossip> = struct<Gossip>({
-  format: formatCodec,
-  origin: text(300),
-  configHash: hash,
-  size: safeUint64,
-  root: hash,
+  format: {
+    write: (w) => uint16.write(w, 2),
+    read(r) {
+      if (uint16.read(r) !== 2) throw new CodecError("invalid", "unknown format");
+      return 2;
+    },
+  },
+  checkpoint: checkpointNoteCodec,
   ext: opaqueV(256),
 });
 

@@ -1,7 +1,7 @@
 import { mapped, opaque, opaqueV, optional, safeUint64, struct, text } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { directoryConfigCodec, formatCodec } from "./structures.ts";
-import type { DirectoryConfig, Gossip } from "./structures.ts";
+import type { DirectoryConfig } from "./structures.ts";
 
 /** A config that was logged and is not in effect yet (spec D-2). */
 export interface PendingConfig {
@@ -64,8 +64,3 @@ export const directoryViewCodec: Codec<DirectoryView> = mapped(
   (value) => ({ ...value, format: 1 as const, ext: new Uint8Array(0) }),
   ({ format: _format, ext: _ext, ...value }) => value,
 );
-
-/** What a member tells the others of its groups about the directory (spec D-4). */
-export function gossipOf(view: DirectoryView): Gossip {
-  return { format: 1, origin: view.origin, configHash: view.configHash, size: view.size, root: view.root, ext: new Uint8Array(0) };
-}
