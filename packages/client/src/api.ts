@@ -27,6 +27,7 @@ export type ClientErrorCode =
   | "server_refused" // the server answered with a refusal that should not happen
   | "server_lied" // an answer failed verification: head chain, signature, access hash
   | "conflict" // lost the race with another change too many times; try again
+  | "conversation_unavailable" // the server does not know this conversation, or an older state of it; it goes on when it does
   | "invitation_expired" // what somebody sent to let this device go on in a conversation does not hold any more
   | "members_changed" // somebody was added after this message was written: the person decides (attack A7)
   | "storage_denied" // the browser refused or evicted storage

@@ -472,6 +472,10 @@ export const en = {
         "It may be broken, restored from a copy, or tampered with. Sending is paused there. Ask the people you write to, by another way, whether they see the same.",
     },
     conflict: { title: "Others changed this at the same moment", advice: "Nothing was changed. Try again." },
+    conversation_unavailable: {
+      title: "The server does not have this conversation now",
+      advice: "What you write waits, and goes out when the server has it again.",
+    },
     invitation_expired: {
       title: "This invitation does not hold any more",
       advice: "Ask them to add you again.",

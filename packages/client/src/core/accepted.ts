@@ -3,17 +3,11 @@ import type { ProofSource } from "@latchkey/protocol";
 import { enterEpoch, forgetGroup } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
-import { addLine, nextOrder, pause, set, setOutgoing } from "./turn.ts";
+import { addLine, nextOrder, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Outgoing, StagedCommit } from "./types.ts";
 
 const noProofs: ProofSource = { kind: "inline", proofs: new Uint8Array(0) };
-
-/** Whether what the server acknowledged is what stands in the log. */
-function isAsAcknowledged(turn: Turn, accepted: Chain | undefined): boolean {
-  const { chain } = turn.state;
-  return accepted === undefined || (accepted.seq === chain.seq && equalBytes(accepted.head, chain.head));
-}
 
 /** One's own message stands at the end of the chain: it is part of the conversation now (spec L-6). */
 export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
@@ -40,7 +34,6 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
       acceptedAtMs: nowMs,
     });
   }
-  if (!isAsAcknowledged(turn, message.accepted)) pause(turn, "gap");
 }
 
 /** One's own commit stands at the end of the chain: its epoch begins, and the joiners are told (spec M-4). */
@@ -49,10 +42,6 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
   const { chain, logId, roster, opening } = state;
   const author = roster?.own;
   if (author === undefined) return;
-  if (!isAsAcknowledged(turn, staged.accepted)) {
-    pause(turn, "gap");
-    return;
-  }
   const next = rosterOf(staged.next, opening);
   set(turn, { staged: undefined });
   const keys = epochKeys(staged.next, logId, chain.seq);
@@ -70,7 +59,7 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
   }
 }
 
-/** The server's word that an entry is on disk (spec L-7); the entry itself follows in the stream and is checked against it. */
+/** The server's word that an entry is on disk (spec L-7); the entry itself follows in the stream, and only the chain counts. */
 export function onAccepted(turn: Turn, entryId: Uint8Array, accepted: Chain): void {
   const { staged, outgoing } = turn.state;
   if (staged !== undefined && equalBytes(staged.entry.entryId, entryId)) {

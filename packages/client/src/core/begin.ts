@@ -1,7 +1,7 @@
 import { CodecError, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { MlsError, cipherSuiteId, createGroup, groupContextExtensions, groupId, joinGroup } from "@latchkey/mls";
 import type { CipherSuiteId, Credential, GroupState, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
-import { conversationKinds, firstHead, leafIdentityCodec, zeroHash } from "@latchkey/protocol";
+import { conversationKinds, firstHead, leafIdentityCodec, retentionDays, zeroHash } from "@latchkey/protocol";
 import type { SettingsOpening, WelcomeBundle } from "@latchkey/protocol";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
@@ -9,7 +9,7 @@ import { entryOrder, pendingOrder } from "./order.ts";
 import { copyOfOpening, groupExtension, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
 import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Change, Chain, Context, ConversationState, Effect, Roster, Self } from "./types.ts";
+import type { Change, Chain, Context, ConversationState, Effect, Roster, Self, Sight } from "./types.ts";
 import { nothingSent } from "./view.ts";
 
 const leafLifetimeSeconds = 10n * 365n * 86_400n;
@@ -34,6 +34,7 @@ function begin(params: {
   epochId: number;
   chain: Chain;
   peer: Uint8Array | undefined;
+  sight: Sight;
 }): ConversationState {
   const { context, group, roster, chain, opening } = params;
   const logId = params.logId.slice();
@@ -69,6 +70,8 @@ function begin(params: {
     recovered: [],
     formerMembers: [],
     isReadded: false,
+    sight: params.sight,
+    skipped: 0,
     invitations: [],
     rosterAdds: 0,
     toldName: "",
@@ -136,7 +139,8 @@ export async function createConversation(
   });
   const chain = { seq: 0, head: firstHead(context.sha256, logId) };
   const roster = rosterOf(group, opening);
-  const begun = begin({ context, host, logId, group, roster, opening, epochId: 0, chain, peer: params.peer });
+  const sight = { atMs: nowMs, retentionDays };
+  const begun = begin({ context, host, logId, group, roster, opening, epochId: 0, chain, peer: params.peer, sight });
   const changes = params.change === undefined ? [] : [{ ...params.change, order: pendingOrder(0), attempts: 0 }];
   const turn: Turn = { context, effects: [], groups: [], state: { ...begun, phase: { kind: "creating" }, changes, nextLocal: 1 } };
   addLine(turn, { order: 0, author: self.accountId, body: { kind: "created", name: params.name }, acceptedAtMs: nowMs });
@@ -163,6 +167,8 @@ export async function joinConversation(
     senderDeviceId: Uint8Array;
     /** Learns what came along of the group's accounts, and of no others (spec E-62), before its leaves are judged. */
     meet?: (accountIds: readonly Uint8Array[]) => Promise<void>;
+    /** When the Welcome was sent at the earliest, and what the server promises to keep: what follows its commit is newer (spec L-8). */
+    sight: Sight;
   },
 ): Promise<JoinResult> {
   const { bundle } = params;
@@ -193,7 +199,7 @@ export async function joinConversation(
     }
     if (bundle.epochId !== bundle.seq) return { kind: "refused", reason: "disagrees" };
     await params.meet?.([...roster.accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId)));
-    return joinedState(context, { bundle, group: joined.state, roster, signer: signer.accountId });
+    return joinedState(context, { bundle, group: joined.state, roster, signer: signer.accountId, sight: params.sight });
   } catch (error) {
     if (error instanceof MlsError || error instanceof CodecError) return { kind: "refused", reason: "invalid_welcome" };
     throw error;
@@ -202,7 +208,7 @@ export async function joinConversation(
 
 function joinedState(
   context: Context,
-  params: { bundle: WelcomeBundle; group: GroupState; roster: Roster; signer: Uint8Array },
+  params: { bundle: WelcomeBundle; group: GroupState; roster: Roster; signer: Uint8Array; sight: Sight },
 ): JoinResult {
   const { bundle, group, roster } = params;
   const others = [...roster.leaves.values()].filter((leaf) => leaf !== roster.own);
@@ -215,7 +221,8 @@ function joinedState(
   const chain = { seq: bundle.seq, head: bundle.head.slice() };
   const peer = isDirect ? (others.find((leaf) => leaf.account !== self)?.accountId ?? context.self.accountId) : undefined;
   const { host, logId, epochId, opening } = bundle;
-  const begun = begin({ context, host, logId, group, roster, opening: copyOfOpening(opening), epochId, chain, peer });
+  const { sight } = params;
+  const begun = begin({ context, host, logId, group, roster, opening: copyOfOpening(opening), epochId, chain, peer, sight });
   const unverified = others.filter((leaf) => !context.vouched(leaf)).map((leaf) => ({ ...leaf, refused: false }));
   const turn: Turn = { context, effects: [], groups: [], state: { ...begun, unverified } };
   const { accountId } = context.self;

@@ -1,7 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication } from "@latchkey/mls";
-import { decodeContent, entryId, entryLeaf } from "@latchkey/protocol";
+import { decodeContent, entryId, entryLeaf, zeroHash } from "@latchkey/protocol";
 import type { EntryEvent, EnvelopeBody } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
@@ -10,9 +10,10 @@ import { onCommit } from "./commits.ts";
 import { onContent } from "./content.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { skipCommit } from "./skipped.ts";
+import { stall } from "./stall.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Input, Phase, StepResult } from "./types.ts";
+import type { Input, Phase, SealedEntry, StepResult } from "./types.ts";
 import { isMyView, markOf } from "./view.ts";
 
 type NeedsBlob = Extract<StepResult, { kind: "needs_blob" }>;
@@ -22,10 +23,10 @@ type EntryInput = Extract<Input, { kind: "entry" }>;
 export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob | undefined> {
   const { event } = input;
   const { state } = turn;
-  if (!isReading(state.phase)) return undefined;
+  if (!isReading(state.phase) || state.link.kind === "stalled") return undefined;
   if (event.seq <= state.chain.seq) return undefined;
   if (event.seq !== state.chain.seq + 1) {
-    pause(turn, "gap");
+    stall(turn, "gap");
     return undefined;
   }
   if (await takeOwn(turn, event)) return undefined;
@@ -96,22 +97,69 @@ function onForeignEpoch(turn: Turn, event: EntryEvent): void {
   const { closedEpochs, epoch, lastCommitSeq } = turn.state;
   const closed = closedEpochs.some(({ epochId }) => epochId === event.epochId);
   const older = epoch !== undefined && event.epochId < epoch.epochId;
+  // Of a later epoch without the change that began it.
+  if (!closed && !older && event.epochId > lastCommitSeq) {
+    stall(turn, "gap");
+    return;
+  }
   link(turn, event);
-  if (closed || older) {
-    if (event.entryKind === "message") pause(turn, "late_message");
-  } else if (event.epochId > lastCommitSeq) pause(turn, "gap");
+  if ((closed || older) && event.entryKind === "message") pause(turn, "late_message");
 }
 
-/** A sealed entry keeps the chain whole and cannot be read (spec L-3): it is never passed over in silence (P7). */
-export function onSealed(turn: Turn, seq: number, leaf: Uint8Array): void {
-  const { phase, chain } = turn.state;
-  if (!isReading(phase) || seq <= chain.seq) return;
+/**
+ * A sealed entry keeps the chain whole and cannot be read (spec L-3): it is never passed over in silence (P7). Which epoch it is of is the
+ * server's word. One's own that waits is known by its leaf, and is not sent again (attack D22).
+ */
+export async function onSealed(turn: Turn, { seq, epochId, leaf }: Extract<Input, { kind: "sealed" }>): Promise<void> {
+  const {
+    phase,
+    chain,
+    epoch,
+    lastCommitSeq,
+    link: { kind },
+  } = turn.state;
+  if (!isReading(phase) || kind === "stalled" || seq <= chain.seq) return;
   if (seq !== chain.seq + 1) {
-    pause(turn, "gap");
+    stall(turn, "gap");
+    return;
+  }
+  if (await takeOwnSealed(turn, seq, leaf)) return;
+  // An epoch that a skipped commit opened concerns nobody (spec G-3).
+  if (epoch !== undefined && epochId > epoch.epochId && epochId <= lastCommitSeq) {
+    advance(turn, leaf);
+    return;
+  }
+  const isMissed = epoch !== undefined && epochId > epoch.epochId;
+  if (isMissed && turn.state.skipped > 0) {
+    advance(turn, leaf);
+    pause(turn, "missed_commit");
+    return;
+  }
+  // This device opened that epoch, or a later one began unseen: the server keeps something back.
+  if (epochId === epoch?.epochId || isMissed) {
+    stall(turn, "gap");
     return;
   }
   advance(turn, leaf);
   addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: "It was sent before this device had the keys." } });
+}
+
+/** Whether the entry behind this leaf is one's own that waits for its place (spec L-6). */
+async function takeOwnSealed(turn: Turn, seq: number, leaf: Uint8Array): Promise<boolean> {
+  const { state, context } = turn;
+  const isBehind = (entry: SealedEntry, kind: "message" | "commit", nextAccessHash: Uint8Array): boolean =>
+    equalBytes(entryLeaf(context.sha256, state.logId, { seq, epochId: entry.epochId, kind, blob: entry.blob, nextAccessHash }), leaf);
+  const { staged } = state;
+  if (staged !== undefined && isBehind(staged.entry, "commit", staged.nextAccessHash)) {
+    advance(turn, leaf);
+    await adoptOwnCommit(turn, staged);
+    return true;
+  }
+  const message = state.outgoing.find((item) => item.sealed !== undefined && isBehind(item.sealed, "message", zeroHash));
+  if (message === undefined) return false;
+  advance(turn, leaf);
+  acceptOwnMessage(turn, message);
+  return true;
 }
 
 function onUnreadable(turn: Turn, event: EntryEvent, isMissing: boolean): void {
@@ -121,7 +169,7 @@ function onUnreadable(turn: Turn, event: EntryEvent, isMissing: boolean): void {
     else skipCommit(turn, event.seq, undefined);
     return;
   }
-  const reason = isMissing ? "Its content expired on the server." : "It is damaged.";
+  const reason = isMissing ? "The server does not give out its content." : "It is damaged.";
   addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason } });
 }
 
@@ -130,7 +178,7 @@ async function onMessage(turn: Turn, body: EnvelopeBody): Promise<void> {
   if (group === undefined) return;
   let processed: Processed;
   try {
-    processed = await processMessage(group, body.mlsMessage, {});
+    processed = await processMessage(group, body.mlsMessage, { lostMessages: turn.state.skipped });
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
     // `consumed`: somebody stored the same ciphertext once more; it was shown already.

@@ -4,7 +4,7 @@ import type { GroupState, LeafIndex } from "@latchkey/mls";
 import type { SettingsOpening } from "@latchkey/protocol";
 import { scheduleRemoval } from "./removal.ts";
 import { closeEpoch } from "./keys.ts";
-import { addLine, nextOrder, pause, set } from "./turn.ts";
+import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
 
@@ -21,11 +21,6 @@ export async function enterEpoch(
 ): Promise<void> {
   const { state, context } = turn;
   const { group, keys, roster, opening, author } = params;
-  // Acknowledged by the server, and yet not in the log before the epoch's end.
-  if (state.outgoing.some((item) => item.accepted !== undefined && item.accepted.seq <= state.chain.seq)) {
-    pause(turn, "gap");
-    return;
-  }
   tellDifference(turn, author, roster, params.isOwn);
   const stands = (leaf: { leafIndex: LeafIndex; accountId: Uint8Array }): boolean => {
     const now = roster.leaves.get(leaf.leafIndex);
@@ -43,6 +38,7 @@ export async function enterEpoch(
     unverified: state.unverified.filter(stands),
     leavers: state.leavers.filter(stands),
     departed: state.departed.filter(stands),
+    skipped: 0,
     // A closed epoch takes no more messages (L-4): what is not in the log by now never will be, and is encrypted again.
     outgoing: state.outgoing.map((item) => unsealed(item)),
   });
@@ -57,7 +53,7 @@ export async function enterEpoch(
 }
 
 function unsealed(item: Outgoing): Outgoing {
-  return item.sealed === undefined ? item : { ...item, sealed: undefined };
+  return item.sealed === undefined ? item : { ...item, sealed: undefined, accepted: undefined };
 }
 
 /** One line for each thing that a commit did. */

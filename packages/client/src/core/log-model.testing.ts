@@ -19,7 +19,7 @@ export type ModelAnswer<T> = { readonly kind: "ok"; readonly value: T } | { read
 
 export type ModelEvent =
   | { readonly kind: "entry"; readonly event: EntryEvent }
-  | { readonly kind: "sealed"; readonly seq: number; readonly leaf: Uint8Array };
+  | { readonly kind: "sealed"; readonly seq: number; readonly epochId: number; readonly leaf: Uint8Array };
 
 /** A reader of one log: its cursor and the epochs that it opened. */
 export interface ModelReader {
@@ -107,7 +107,9 @@ export class LogModel {
     if (entry === undefined) return undefined;
     reader.cursor += 1;
     if (entry.entryKind === "commit" && entry.epochId === newest) reader.waitsAt = entry.seq;
-    return reader.opened.has(entry.epochId) ? { kind: "entry", event: entry } : { kind: "sealed", seq: entry.seq, leaf: entry.leaf };
+    return reader.opened.has(entry.epochId)
+      ? { kind: "entry", event: entry }
+      : { kind: "sealed", seq: entry.seq, epochId: entry.epochId, leaf: entry.leaf };
   }
 
   #opened(): Opened {

@@ -49,6 +49,7 @@ import type {
   RecoveredAccount,
   SealedEntry,
   SealedMessage,
+  Sight,
   SkipTold,
   StagedCommit,
   UnverifiedLeaf,
@@ -79,10 +80,8 @@ const epochKeys: Codec<EpochKeys> = struct<EpochKeys>({ epochId: safeUint64, acc
 const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({ epochId: safeUint64, access: id32, envelope: id32, closedAtMs: safeUint64 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
-  gap: 1,
   fork: 2,
   late_message: 4,
-  access_refused: 5,
   unreadable_commit: 6,
   missed_commit: 8,
   profile_restored: 9,
@@ -166,6 +165,8 @@ const meta: Codec<Meta> = struct<Meta>({
   recovered: vector(recoveredAccount, { maxBytes: large }),
   formerMembers: vector(id32, { maxBytes: large }),
   isReadded: bool,
+  sight: struct<Sight>({ atMs: safeUint64, retentionDays: uint16 }),
+  skipped: safeUint64,
   invitations: vector(invitation, { maxBytes: large }),
 });
 

@@ -40,7 +40,7 @@ describe("a Welcome into a conversation that is known", () => {
 
   it("[M-9] waits for the person when the device is out of it, paused, removed or left, and says whether who asks was in it", async () => {
     const { known, joined } = await ended();
-    const phases = [{ kind: "removed" }, { kind: "left" }, { kind: "paused", reason: "gap" }] as const;
+    const phases = [{ kind: "removed" }, { kind: "left" }, { kind: "paused", reason: "unreadable_commit" }] as const;
     for (const phase of phases) {
       expect(judgeRejoin({ ...known, phase }, joined, by(ben))).toEqual({ kind: "ask", wasMember: true });
       expect(judgeRejoin({ ...known, phase }, joined, by(zed))).toEqual({ kind: "ask", wasMember: false });
@@ -61,7 +61,7 @@ describe("a Welcome into a conversation that is known", () => {
 
   it("[M-9] never changes the other person of a direct conversation", async () => {
     const { known, joined } = await ended();
-    const direct: ConversationState = { ...known, kind: "direct", peer: ben, phase: { kind: "paused", reason: "gap" } };
+    const direct: ConversationState = { ...known, kind: "direct", peer: ben, phase: { kind: "paused", reason: "unreadable_commit" } };
     expect(judgeRejoin(direct, { ...joined, kind: "direct", peer: zed }, by(zed))).toEqual({ kind: "ignore", reason: "other_people" });
     expect(judgeRejoin(direct, { ...joined, kind: "direct", peer: ben }, by(ben))).toEqual({ kind: "ask", wasMember: true });
   });

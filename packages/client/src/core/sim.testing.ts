@@ -97,6 +97,11 @@ export class SimDevice {
     };
   }
 
+  /** Puts its clock forward. */
+  jump(durationMs: number): void {
+    this.#now += durationMs;
+  }
+
   get #id(): string {
     return this.state?.id ?? "";
   }
@@ -213,7 +218,7 @@ export class SimDevice {
   async connect(): Promise<void> {
     if (this.#reader !== undefined || this.state === undefined) return;
     this.#reader = { cursor: 0, opened: new Set() };
-    await this.input({ kind: "connected" });
+    await this.input({ kind: "connected", retentionDays: 30 });
   }
 
   /** The connection breaks: of what was on its way, the first `arrive` requests still reach the server, no answer comes back. */
@@ -319,6 +324,7 @@ export class SimDevice {
         ratchetTree: tree,
         senderAccountId: sender.self.accountId,
         senderDeviceId: sender.self.deviceId,
+        sight: { atMs: this.#now, retentionDays: 30 },
       });
       if (joined.kind !== "joined") {
         this.refusals.push(joined.reason);
@@ -331,7 +337,7 @@ export class SimDevice {
         this.#requests = [];
         this.#events = this.#events.filter((event) => event.kind === "verified");
         this.#reader = { cursor: 0, opened: new Set() };
-        await this.input({ kind: "connected" });
+        await this.input({ kind: "connected", retentionDays: 30 });
       }
       return true;
     }

@@ -13,6 +13,7 @@ import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
+import { mayHaveExpired, noteSight, passOver, stall, stallOf } from "./stall.ts";
 import { addLine, isCaughtUp, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
@@ -28,17 +29,26 @@ export async function step(context: Context, state: ConversationState, input: In
   const turn: Turn = { context, state, effects: [], groups: groupsOf(state) };
   const needs = await take(turn, input);
   if (needs !== undefined) return needs;
+  if (isCaughtUp(turn.state)) onCaughtUp(turn, state);
   await flush(turn);
   return { kind: "next", state: turn.state, effects: turn.effects, groups: turn.groups };
+}
+
+/** The log was read to its end: the server serves it. */
+function onCaughtUp(turn: Turn, before: ConversationState): void {
+  const { link } = turn.state;
+  if (link.stall !== undefined || link.stalls > 0) set(turn, { link: { ...link, stall: undefined, stalls: 0 } });
+  noteSight(turn, before);
 }
 
 async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kind: "needs_blob" }> | undefined> {
   switch (input.kind) {
     case "connected":
-      onConnected(turn);
+      onConnected(turn, input.retentionDays);
       return undefined;
     case "disconnected":
-      set(turn, { link: { ...linkDown, attempt: turn.state.link.attempt } });
+      if (isCaughtUp(turn.state)) noteSight(turn, turn.state);
+      onDisconnected(turn);
       return undefined;
     case "opened":
       onOpened(turn, input.opened);
@@ -46,7 +56,10 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
     case "entry":
       return await onEntry(turn, input);
     case "sealed":
-      onSealed(turn, input.seq, input.leaf);
+      await onSealed(turn, input);
+      return undefined;
+    case "unavailable":
+      if (turn.state.link.kind === "following") stall(turn, "content");
       return undefined;
     case "accepted":
       onAccepted(turn, input.entryId, { seq: input.seq, head: input.head });
@@ -108,38 +121,52 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
   }
 }
 
-function onConnected(turn: Turn): void {
-  set(turn, { link: { ...linkDown, kind: "up", attempt: turn.state.link.attempt + 1 } });
+function onDisconnected(turn: Turn): void {
+  const { attempt, stall: reason, stalls, retentionDays } = turn.state.link;
+  set(turn, { link: { ...linkDown, attempt, stall: reason, stalls, retentionDays } });
+}
+
+function onConnected(turn: Turn, retentionDays: number): void {
+  const { attempt, stall: reason, stalls } = turn.state.link;
+  set(turn, { link: { ...linkDown, kind: "up", attempt: attempt + 1, stall: reason, stalls, retentionDays } });
   const { unverified, leavers, departed } = turn.state;
   const open = unverified.filter((leaf) => !leaf.refused);
   if (open.length > 0) turn.effects.push({ kind: "verify", leaves: open, proofs: new Uint8Array(0) });
   if (leavers.length > 0 || departed.length > 0) turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs: 1000 });
 }
 
-/** The epoch is open: how far the log goes, and whether it is still the one that this device knows. */
+/** The epoch is open: how far the log goes, and whether it is still the one that this device knows (spec E-3). */
 function onOpened(turn: Turn, opened: Opened): void {
-  const { chain, link, epoch } = turn.state;
+  const { chain, link, epoch, sight } = turn.state;
   if (link.kind !== "opening" || epoch === undefined) return;
   if (opened.lastSeq < chain.seq) {
-    pause(turn, "gap");
+    stall(turn, "older");
     return;
   }
   if (opened.lastSeq === chain.seq && !equalBytes(opened.head, chain.head)) {
-    pause(turn, "fork");
+    stall(turn, "other");
     return;
   }
-  if (opened.firstSeq > chain.seq + 1) skipExpired(turn, opened);
+  if (opened.firstSeq > chain.seq + 1) {
+    if (!mayHaveExpired(sight, turn.context.nowMs)) {
+      stall(turn, "expired_early");
+      return;
+    }
+    passOver(turn, { seq: opened.firstSeq - 1, head: opened.headBeforeFirst });
+    // The change that ended this device's epoch is among them, and what follows cannot be read.
+    if (opened.currentEpochId > chain.seq && opened.currentEpochId < opened.firstSeq) pause(turn, "missed_commit");
+  }
   if (turn.state.phase.kind === "paused") return;
+  forgetLost(turn, opened.lastSeq);
   set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq } });
 }
 
-/** Entries that the server no longer keeps are counted and passed over (spec L-8); changes among them cannot be. */
-function skipExpired(turn: Turn, opened: Opened): void {
-  const { chain } = turn.state;
-  const count = opened.firstSeq - 1 - chain.seq;
-  addLine(turn, { order: nextOrder(turn), body: { kind: "expired", count } });
-  set(turn, { chain: { seq: opened.firstSeq - 1, head: opened.headBeforeFirst }, recentHeads: [opened.headBeforeFirst] });
-  if (opened.currentEpochId > chain.seq && opened.currentEpochId < opened.firstSeq) pause(turn, "missed_commit");
+/** What was acknowledged and is not in the log any more is sent again: the same bytes (spec L-6, E-3). */
+function forgetLost(turn: Turn, lastSeq: number): void {
+  const { outgoing, staged } = turn.state;
+  const isLost = ({ accepted }: { readonly accepted: Chain | undefined }): boolean => accepted !== undefined && accepted.seq > lastSeq;
+  for (const item of outgoing) if (isLost(item)) setOutgoing(turn, item.id, { accepted: undefined, sentIn: 0 });
+  if (staged !== undefined && isLost(staged)) set(turn, { staged: { ...staged, accepted: undefined, sentIn: 0 } });
 }
 
 function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void {
@@ -147,19 +174,16 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
   // The commit that came first is in the stream already: what follows from it is done when it has been processed.
   const meaning = meaningOf(input);
   if (meaning === "raced") return;
-  if (meaning === "passing" || (meaning === "unknown" && (request === "create" || request === "open"))) {
+  // A blob that the server lost since it was stored goes there again with its entry.
+  if (meaning === "passing" || code === "unknown_blob") {
     if (code === "storage_full" && request === "append") failMessage(turn, input.entryId, "server_full");
     turn.effects.push({ kind: "schedule", name: "retry", delayMs: Math.max(input.retryAfterMs, retryDelayMs) });
     return;
   }
   // Its log was perhaps never made; nothing is waited for there.
   if (turn.state.phase.kind === "superseded") return;
-  if (request === "create" || request === "open") {
-    pause(turn, code === "purged" || code === "unknown_epoch" ? "missed_commit" : "access_refused");
-    return;
-  }
-  if (code === "unknown_epoch" || code === "wrong_access_key" || code === "unknown_log") {
-    pause(turn, "access_refused");
+  if (request === "create" || request === "open" || code === "unknown_epoch" || code === "wrong_access_key" || code === "unknown_log") {
+    if (turn.state.link.kind !== "stalled") stall(turn, stallOf(code));
     return;
   }
   if (request === "append") {
@@ -317,7 +341,7 @@ function onTimer(turn: Turn, name: TimerName): void {
   const { state } = turn;
   switch (name) {
     case "retry":
-      if (state.link.kind === "opening") set(turn, { link: { ...state.link, kind: "up" } });
+      if (state.link.kind === "opening" || state.link.kind === "stalled") set(turn, { link: { ...state.link, kind: "up" } });
       forgetSent(turn);
       for (const message of state.outgoing) if (message.failure === "server_full") setOutgoing(turn, message.id, { failure: undefined });
       return;

@@ -1,4 +1,5 @@
 import type { GroupState } from "@latchkey/mls";
+import { retentionDays } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { groupsOf } from "./erase.ts";
 import { entryOrder } from "./order.ts";
@@ -19,7 +20,15 @@ export function set(turn: Turn, changes: Partial<ConversationState>): void {
   turn.groups.push(...groupsOf(changes));
 }
 
-export const linkDown: Link = { kind: "down", readUpTo: 0, isUnblockPlanned: false, attempt: 0 };
+export const linkDown: Link = {
+  kind: "down",
+  stall: undefined,
+  stalls: 0,
+  retentionDays,
+  readUpTo: 0,
+  isUnblockPlanned: false,
+  attempt: 0,
+};
 
 /** Adds a line to the history, with what a list shows of it. */
 export function addLine(
@@ -74,10 +83,8 @@ export function nextOrder(turn: Turn): number {
 
 /** What a person reads about a pause. */
 export const pauseSentences: Readonly<Record<PauseReason, string>> = {
-  gap: "The server left out a part of this conversation.",
   fork: "A member was shown another version of this conversation than you.",
   late_message: "The server put a message where none may be.",
-  access_refused: "The server does not accept this device's keys to this conversation.",
   unreadable_commit: "A change by a member cannot be read by this device.",
   missed_commit: "Changes of this group expired before this device read them. Ask a member to add you again.",
   foreign_head: "The server's public record has another version of this conversation than the one you were shown.",
@@ -94,7 +101,7 @@ function isFork(reason: PauseReason): boolean {
 export function pauseCode(reason: PauseReason): ClientErrorCode {
   if (reason === "profile_restored") return "profile_restored";
   if (isFork(reason)) return "log_fork";
-  return reason === "missed_commit" || reason === "access_refused" ? "not_a_member" : "server_lied";
+  return reason === "missed_commit" ? "not_a_member" : "server_lied";
 }
 
 /** Stops the conversation for good, in front of everybody's eyes (spec L-10). */

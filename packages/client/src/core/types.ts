@@ -27,7 +27,7 @@
  *   later entries before it uses a generation twice.
  * - Nothing is sealed while a commit of one's own waits for its answer, while a leaf is unverified, while somebody who left or a
  *   device that left its account is still in the tree, or before the person saw that an account was recovered (spec M-3, G-8, A-1).
- * - `paused` never ends by itself (spec L-10).
+ * - `paused` never ends by itself (spec L-10); a `stalled` link always does, when the server serves the log again (spec E-3).
  */
 import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, LeafIndex, RandomBytes } from "@latchkey/mls";
 import type {
@@ -47,15 +47,23 @@ import type { ClientErrorCode } from "../api.ts";
 
 /** Why a conversation is paused. */
 export type PauseReason =
-  | "gap" // the server left out an entry
   | "fork" // a member saw another log than this device (L-10)
   | "late_message" // a message in a closed epoch (L-4)
-  | "access_refused" // the server refuses a key that this device derived
   | "unreadable_commit" // a change that this device cannot follow (section 3)
   | "missed_commit" // changes expired on the server before this device read them (L-8)
   | "profile_restored" // own entries in the log that this profile does not know
   | "foreign_head" // the public record names another head of this log (L-11)
   | "missing_head"; // the public record leaves this log out, though it was written to (L-11)
+
+/** Why the server does not serve this conversation now. It is asked again, and what it says of a log is never final (spec E-3). */
+export type StallReason =
+  | "unknown" // it does not know the log: an empty data folder, or one from before
+  | "older" // it has less of it than this device read
+  | "other" // it has other entries than those that this device read
+  | "gap" // it leaves out a part
+  | "expired_early" // it says that entries expired which it promised to keep (L-8)
+  | "content" // a part of an entry cannot be fetched from it
+  | "refused"; // it refuses, and no reason is known here
 
 export type Phase =
   | { readonly kind: "creating" }
@@ -252,10 +260,22 @@ export interface Invitation {
   readonly notAfterMs: number;
 }
 
+/** When the log was last read to its end, and how long the server then promised to keep what follows (spec L-8). */
+export interface Sight {
+  readonly atMs: number;
+  readonly retentionDays: number;
+}
+
 /** What is known of the connection; never stored. */
 export interface Link {
-  /** `opening`: create or open was sent; `following`: the stream runs. */
-  readonly kind: "down" | "up" | "opening" | "following";
+  /** `opening`: create or open was sent; `following`: the stream runs; `stalled`: the server does not serve this log now. */
+  readonly kind: "down" | "up" | "opening" | "following" | "stalled";
+  /** Why it did not at the last try; stays until the log was read to its end again. */
+  readonly stall: StallReason | undefined;
+  /** Tries in a row that ended so. */
+  readonly stalls: number;
+  /** How long the server keeps entries, by the hello of this connection. */
+  readonly retentionDays: number;
   /** The last entry when the epoch was opened: read up to it before anything is sealed. */
   readonly readUpTo: number;
   /** Whether a commit that lets messages through again is planned. */
@@ -304,6 +324,9 @@ export interface ConversationState {
   readonly leavers: readonly Leaver[];
   readonly departed: readonly DepartedLeaf[];
   readonly recovered: readonly RecoveredAccount[];
+  readonly sight: Sight;
+  /** Entries of this epoch that expired before this device read them. */
+  readonly skipped: number;
   /** Accounts that were in the group when this device's part in it ended. */
   readonly formerMembers: readonly Uint8Array[];
   /** Whether the commit that removed this device added it again. */
@@ -373,12 +396,15 @@ export interface LeafVerdict {
 export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify" | "unblock";
 
 export type Input =
-  | { readonly kind: "connected" }
+  /** `retentionDays`: by the server's hello. */
+  | { readonly kind: "connected"; readonly retentionDays: number }
   | { readonly kind: "disconnected" }
   | { readonly kind: "opened"; readonly opened: Opened }
   /** `external` is the envelope's content out of its blob, asked for by a `needs_blob` answer; `missing` when it is gone. */
   | { readonly kind: "entry"; readonly event: EntryEvent; readonly external?: Uint8Array | "missing" }
-  | { readonly kind: "sealed"; readonly seq: number; readonly leaf: Uint8Array }
+  | { readonly kind: "sealed"; readonly seq: number; readonly epochId: number; readonly leaf: Uint8Array }
+  /** A part of the next entry cannot be had from the server now. */
+  | { readonly kind: "unavailable" }
   | { readonly kind: "accepted"; readonly entryId: Uint8Array; readonly seq: number; readonly head: Uint8Array }
   | {
       readonly kind: "refused";

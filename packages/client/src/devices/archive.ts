@@ -171,6 +171,8 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     groupId: new Uint8Array(0),
     formerMembers: [],
     isReadded: false,
+    sight: { atMs: 0, retentionDays: 0 },
+    skipped: 0,
     invitations: [],
     rosterAdds: 0,
     toldName: "",

@@ -8,25 +8,15 @@ import { loadGroup, recordChanges } from "../core/records.ts";
 import { carryOver } from "../core/rejoin.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
-import type {
-  ChangeOutcome,
-  ConversationState,
-  Effect,
-  Input,
-  LeafVerdict,
-  Line,
-  StepResult,
-  TimerName,
-  UnverifiedLeaf,
-} from "../core/types.ts";
+import type { ChangeOutcome, ConversationState, Effect, Input, LeafVerdict, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
 import { ClientError, failureOf } from "../errors.ts";
-import { getBlob, putBlob } from "../group/blobs.ts";
 import { createMutex } from "../store/mutex.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { orderSegment } from "../store/store.ts";
 import { loadLines, loadShownLine, putLine } from "./history.ts";
+import { LogChannel } from "./log-channel.ts";
 import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
 import { contextOf, syncPrefix } from "./world.ts";
 import type { World } from "./world.ts";
@@ -50,10 +40,7 @@ export class ConversationRunner {
   readonly #steps = createMutex();
   #queue: Input[] = [];
   #running: Promise<void> | undefined;
-  #connection: RoleConnection<"log"> | undefined;
-  /** Requests whose `opened` has not been taken in: entries wait for it. */
-  #opening = 0;
-  #early: Input[] = [];
+  readonly #channel: LogChannel;
   #isLoaded: boolean;
   #closed = false;
   readonly #timers = new Map<TimerName, () => void>();
@@ -65,7 +52,15 @@ export class ConversationRunner {
     this.#state = state;
     this.id = state.id;
     this.#lastLine = lastLine;
+    const current = (): ConversationState => this.#state;
     this.#isLoaded = state.group !== undefined || state.epoch === undefined;
+    this.#channel = new LogChannel(world, {
+      get state() {
+        return current();
+      },
+      post: (input) => this.post(input),
+      resume: () => this.#start(),
+    });
     world.watch.adopt(this);
   }
 
@@ -79,11 +74,12 @@ export class ConversationRunner {
 
   /** Whether nothing waits: no input, no request, no message, no change. */
   get isIdle(): boolean {
-    const { outgoing, changes, staged, phase } = this.#state;
-    const isDone = phase.kind === "removed" || phase.kind === "left" || phase.kind === "paused";
+    const { outgoing, changes, staged, phase, link } = this.#state;
+    // What the server does not serve now is waited for, and is not what this device has to do.
+    const isDone = phase.kind === "removed" || phase.kind === "left" || phase.kind === "paused" || link.kind === "stalled";
     const isRead = isDone || isCaughtUp(this.#state);
     const waits = outgoing.some((item) => item.failure === undefined) || changes.length > 0 || staged !== undefined;
-    return this.#running === undefined && this.#inFlight === 0 && isRead && (isDone || !waits);
+    return this.#running === undefined && this.#inFlight === 0 && !this.#channel.isParked && isRead && (isDone || !waits);
   }
 
   /** Goes on where a Welcome puts this device, which the person or a proof agreed to (spec M-9); what was written and read stays. */
@@ -109,33 +105,21 @@ export class ConversationRunner {
 
   /** The host's log connection is up. */
   connected(connection: RoleConnection<"log">): void {
-    this.#connection = connection;
-    this.#opening = 0;
-    this.#early = [];
-    this.post({ kind: "connected" });
+    this.#channel.connected(connection);
   }
 
   disconnected(): void {
-    if (this.#connection === undefined) return;
-    this.#connection = undefined;
-    this.#opening = 0;
-    this.#early = [];
-    this.post({ kind: "disconnected" });
+    this.#channel.disconnected();
   }
 
   /** An entry of this log, or its link of the chain. */
   event(event: ({ kind: "entry" } & EntryEvent) | ({ kind: "sealed" } & SealedEvent)): void {
-    const input: Input = event.kind === "entry" ? { kind: "entry", event } : { kind: "sealed", seq: event.seq, leaf: event.leaf };
-    if (this.#opening > 0) this.#early.push(input);
-    else this.post(input);
+    this.#channel.event(event);
   }
 
   /** Asks for the HeadsProof of this log; `undefined` while it is not open. @throws ClientError */
-  async publishedHead(knownSize: number): Promise<Uint8Array | undefined> {
-    const connection = this.#connection;
-    if (connection === undefined || this.#state.link.kind !== "following") return undefined;
-    const answer = await connection.request({ kind: "head_proof", logId: this.#state.logId, knownSize });
-    return answer.kind === "head_proof" ? answer.proof : undefined;
+  publishedHead(knownSize: number): Promise<Uint8Array | undefined> {
+    return this.#channel.publishedHead(knownSize);
   }
 
   /** Waits for the end of a change that was asked for by `id`. */
@@ -149,6 +133,13 @@ export class ConversationRunner {
     this.#queue.push(input);
     this.#running ??= this.#run();
     return this.#running;
+  }
+
+  /** Goes on with what waits; a failure is told as an alarm. */
+  #start(): void {
+    if (this.#closed) return;
+    this.#running ??= this.#run();
+    this.#running.catch(() => undefined);
   }
 
   /** Takes an input that nobody waits for: a failure is told as an alarm, and the log is read again from what is stored. */
@@ -183,26 +174,25 @@ export class ConversationRunner {
     this.#closed = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
+    this.#channel.close();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     try {
       await Promise.resolve();
-      while (this.#queue.length > 0 && !this.#closed) await this.#steps.run(() => this.#takeBatch(this.#queue.splice(0, maxBatch)));
+      while ((this.#queue.length > 0 || this.#channel.isReady) && !this.#closed) {
+        await this.#steps.run(() => this.#takeBatch([...this.#channel.takeReady(), ...this.#queue.splice(0, maxBatch)]));
+      }
     } catch (error) {
       // Nothing of the batch was kept. Entries come again with a new connection.
       this.#queue = this.#queue.filter((input) => !isFromLog(input));
       this.#world.emit({ kind: "alarm", failure: failureOf(error, "storage_denied"), conversationId: this.id });
-      this.#connection?.close();
+      this.#channel.breakOff();
       throw error;
     } finally {
       this.#running = undefined;
-      if (this.#queue.length > 0 && !this.#closed) {
-        this.#running = this.#run();
-        // Whoever waits for it has its promise; nobody may.
-        this.#running.catch(() => undefined);
-      }
+      if (this.#queue.length > 0 || this.#channel.isReady) this.#start();
     }
   }
 
@@ -212,13 +202,16 @@ export class ConversationRunner {
     let state = before;
     const effects: Effect[] = [];
     const groups: GroupState[] = [];
-    for (const [at, input] of inputs.entries()) {
-      const taken = await this.#take(state, input);
-      if (taken === undefined) {
-        // What the person asked for meanwhile is not lost with the connection.
-        this.#queue.unshift(...inputs.slice(at).filter((later) => !isFromLog(later)));
-        this.#queue = this.#queue.filter((later) => !isFromLog(later));
-        break;
+    for (const input of inputs) {
+      if ((input.kind === "entry" || input.kind === "sealed") && this.#channel.isParked) {
+        this.#channel.park(input);
+        continue;
+      }
+      const taken = await step(contextOf(this.#world, this.id), state, input);
+      if (taken.kind === "needs_blob") {
+        if (input.kind !== "entry") throw new Error("only an entry needs a blob");
+        this.#channel.fetch(taken.reference, input);
+        continue;
       }
       state = taken.state;
       effects.push(...taken.effects);
@@ -247,26 +240,6 @@ export class ConversationRunner {
     const salt = platform.random(16);
     const content = createProfileContent({ displayName, salt, sentAtMs: platform.nowMs() });
     this.post({ kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content });
-  }
-
-  async #take(state: ConversationState, input: Input): Promise<Extract<StepResult, { kind: "next" }> | undefined> {
-    const result = await step(contextOf(this.#world, this.id), state, input);
-    if (result.kind === "next") return result;
-    if (input.kind !== "entry") throw new Error("only an entry needs a blob");
-    const { platform, connections } = this.#world;
-    let external: Uint8Array | "missing";
-    try {
-      external = await getBlob({ platform, baseUrl: connections.httpUrl(state.host) }, result.reference);
-    } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
-      if (error.code === "offline") {
-        // The stream starts again from here with the next connection.
-        this.#connection?.close();
-        return undefined;
-      }
-      external = "missing";
-    }
-    return await this.#take(state, { ...input, external });
   }
 
   /** Brings the group to hand; nothing to do once it is. */
@@ -328,17 +301,15 @@ export class ConversationRunner {
     switch (effect.kind) {
       case "create":
       case "open":
-        this.#track(this.#open(effect));
+        this.#track(this.#channel.open(effect));
         return;
       case "append":
       case "commit":
-        this.#track(this.#send(effect));
+        this.#track(this.#channel.send(effect));
         return;
-      case "close": {
-        const { logId } = this.#state;
-        this.#track(this.#connection?.request({ kind: "close", logId }).then(() => undefined, ignoreOffline) ?? Promise.resolve());
+      case "close":
+        this.#track(this.#channel.stop());
         return;
-      }
       case "post":
         this.#track(posts.deliver());
         return;
@@ -401,69 +372,6 @@ export class ConversationRunner {
         this.#inFlight--;
       })
       .catch(() => undefined);
-  }
-
-  async #open(effect: Extract<Effect, { kind: "create" | "open" }>): Promise<void> {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    const { logId } = this.#state;
-    this.#opening++;
-    try {
-      const answer = await connection.request(
-        effect.kind === "create"
-          ? { kind: "create", logId, accessHash: effect.accessHash, token: new Uint8Array(0) }
-          : { kind: "open", logId, epochId: effect.epochId, access: effect.access, afterSeq: effect.afterSeq },
-      );
-      if (this.#connection !== connection) return;
-      if (answer.kind === "opened") this.post({ kind: "opened", opened: answer });
-      else if (answer.kind === "error") {
-        this.post({ kind: "refused", request: effect.kind, entryId: undefined, code: answer.code, retryAfterMs: answer.retryAfterMs });
-      } else connection.close();
-      this.#opening--;
-      if (this.#opening === 0) for (const input of this.#early.splice(0)) this.post(input);
-    } catch (error) {
-      ignoreOffline(error);
-    }
-  }
-
-  async #send(effect: Extract<Effect, { kind: "append" | "commit" }>): Promise<void> {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    const { logId, host } = this.#state;
-    const { platform, connections } = this.#world;
-    const { entry } = effect;
-    const blobIds = entry.blobs.map((blob) => blob.blobId);
-    try {
-      for (const blob of entry.blobs) await putBlob({ platform, baseUrl: connections.httpUrl(host) }, blob.blobId, blob.ciphertext);
-      const answer = await connection.request(
-        effect.kind === "append"
-          ? { kind: "append", logId, epochId: entry.epochId, entryKind: "message", blob: entry.blob, blobIds }
-          : {
-              kind: "commit",
-              logId,
-              epochId: entry.epochId,
-              // Any commit of the epoch that came since is a conflict (spec L-5).
-              afterSeq: effect.afterSeq,
-              nextAccessHash: effect.nextAccessHash,
-              blob: entry.blob,
-              blobIds,
-              token: new Uint8Array(0),
-            },
-      );
-      if (this.#connection !== connection) return;
-      const { entryId } = entry;
-      if (answer.kind === "accepted") this.post({ kind: "accepted", entryId, seq: answer.seq, head: answer.head });
-      else if (answer.kind === "error") {
-        this.post({ kind: "refused", request: effect.kind, entryId, code: answer.code, retryAfterMs: answer.retryAfterMs });
-      } else connection.close();
-    } catch (error) {
-      ignoreOffline(error);
-      // With its connection lost it is sent again by the next one; a blob that could not be stored is tried again by itself.
-      if (error instanceof ClientError && error.code !== "closed" && this.#connection === connection && !connection.closed) {
-        const code = error.code === "server_full" ? "storage_full" : error.code === "message_too_large" ? "too_large" : "internal";
-        this.post({ kind: "refused", request: effect.kind, entryId: entry.entryId, code, retryAfterMs: error.retryAfterMs });
-      }
-    }
   }
 
   /** Finds out whether the directory vouches for these leaves (spec G-8): from what came along, else by asking their hosts. */
@@ -541,7 +449,7 @@ const shown = [
 ] as const satisfies readonly (keyof ConversationState)[];
 
 function isShownDifferently(before: ConversationState, after: ConversationState): boolean {
-  return shown.some((field) => before[field] !== after[field]);
+  return before.link.stall !== after.link.stall || shown.some((field) => before[field] !== after[field]);
 }
 
 /** Whether the log tells it again by itself. */
@@ -549,9 +457,4 @@ function isFromLog(input: Input): boolean {
   return (
     input.kind === "entry" || input.kind === "sealed" || input.kind === "opened" || input.kind === "accepted" || input.kind === "refused"
   );
-}
-
-/** What was lost with the connection is sent again with the next one. */
-function ignoreOffline(error: unknown): void {
-  if (!(error instanceof ClientError)) throw error;
 }

@@ -1,7 +1,7 @@
 import { CodecError, decode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { eraseKeyPackagePrivateKeys, inspectWelcome, MlsError } from "@latchkey/mls";
 import type { CipherSuiteId } from "@latchkey/mls";
-import { inboxItemKinds, welcomeBundleCodec } from "@latchkey/protocol";
+import { inboxItemKinds, retentionDays, welcomeBundleCodec } from "@latchkey/protocol";
 import type { InboxHead, InboxItem, WelcomeBundle } from "@latchkey/protocol";
 import { deviceOf } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
@@ -18,6 +18,7 @@ import type { RoleConnection } from "../transport/connection.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { Kept } from "../transport/kept-connection.ts";
 import type { KeptWelcome, WelcomeSender } from "./invitations.ts";
+import { welcomeLifeMs } from "./posts.ts";
 import { recordsOfWelcome, senderOfWelcome } from "./welcome-proofs.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
@@ -259,6 +260,8 @@ export class Inbox {
       meet: async (accountIds) => {
         for (const contact of await directory.learn(await recordsOfWelcome(this.#world, bundle), accountIds)) people.keep(contact);
       },
+      // It was sealed when its commit was accepted, for the longest life that an honest client gives it.
+      sight: { atMs: sender.notAfterMs - welcomeLifeMs, retentionDays: this.#connection?.hello.retentionDays ?? retentionDays },
     });
     // The group has copies of what it needs of them.
     eraseKeyPackagePrivateKeys(own.privateKeys);

@@ -21,7 +21,8 @@ interface Parcel {
 
 const parcelCodec: Codec<Parcel> = struct<Parcel>({ host: text(260), inboxId: opaque(32), blob: opaqueV(1 << 20), notAfterMs: safeUint64 });
 const prefix = "parcel/";
-const lifeMs = 25 * 86_400_000;
+/** How long a Welcome waits in an inbox, and every other item. */
+export const welcomeLifeMs: number = 25 * 86_400_000;
 const retryMs = 10_000;
 
 /** Seals Welcomes, keeps them until they are in the joiners' inboxes, and brings them there (spec M-4, I-2). */
@@ -59,7 +60,7 @@ export class Posts {
       checkpoint: new Uint8Array(0),
       ext: new Uint8Array(0),
     });
-    const notAfterMs = platform.nowMs() + lifeMs;
+    const notAfterMs = platform.nowMs() + welcomeLifeMs;
     const blob = await sealInboxItem({
       platform,
       sender: { host: own.host, accountId: own.accountId, deviceId: own.deviceId, secretKey: own.signatureKeyPair.secretKey },
@@ -86,7 +87,7 @@ export class Posts {
     },
   ): Promise<void> {
     const { platform, own } = this.#deps;
-    const notAfterMs = platform.nowMs() + lifeMs;
+    const notAfterMs = platform.nowMs() + welcomeLifeMs;
     const blob = await sealInboxItem({
       platform,
       sender: { host: own.host, accountId: own.accountId, deviceId: own.deviceId, secretKey: own.signatureKeyPair.secretKey },

@@ -4,6 +4,7 @@ import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
 import { cleanName } from "../names/clean.ts";
+import { stallCode, stallSentences } from "../core/stall.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { People } from "./people.ts";
 
@@ -84,7 +85,10 @@ export function conversationOf(people: People, state: ConversationState, lastLin
   };
 }
 
-function stopOf({ phase }: ConversationState): Conversation["stop"] {
+function stopOf({ phase, link }: ConversationState): Conversation["stop"] {
+  const isOver = phase.kind === "removed" || phase.kind === "left" || phase.kind === "superseded";
+  if (link.stall !== undefined && phase.kind !== "paused" && !isOver)
+    return { failure: { code: stallCode, message: stallSentences[link.stall], canRetry: true } };
   if (phase.kind !== "paused") return undefined;
   return { failure: { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false } };
 }

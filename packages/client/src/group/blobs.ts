@@ -5,6 +5,7 @@ import type { BlobReference, Sha256 } from "@latchkey/protocol";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ClientError, offlineError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { fetchWithin } from "../transport/fetch-within.ts";
 
 /*
  * A blob is a STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015) of chunks of 64 KiB under XChaCha20-Poly1305. The key is
@@ -64,71 +65,76 @@ export function decryptBlob(params: { reference: BlobReference; ciphertext: Uint
 
 /** Where blobs are: the host's HTTP address and the way there. */
 export interface BlobHost {
-  readonly platform: Pick<Platform, "fetch" | "sha256">;
+  readonly platform: Pick<Platform, "fetch" | "sha256" | "setTimer">;
   /** Such as `https://chat.example`, without a slash at its end. */
   readonly baseUrl: string;
 }
 
 /** Uploads a ciphertext; the same bytes again are a retry. @throws ClientError `offline`, `message_too_large`, `server_full`, `server_refused` */
 export async function putBlob(host: BlobHost, blobId: Uint8Array, ciphertext: Uint8Array): Promise<void> {
-  const response = await request(host, blobId, {
+  const init: RequestInit = {
     method: "PUT",
     headers: { "content-type": "application/octet-stream" },
     // A copy over a plain ArrayBuffer, which is what a body may be.
     body: new Uint8Array(ciphertext),
+  };
+  await request(host, blobId, init, async (response) => {
+    await response.body?.cancel();
+    if (!response.ok) throw refused(response.status);
   });
-  await response.body?.cancel();
-  if (!response.ok) throw refused(response.status);
 }
 
-/** Downloads and decrypts. @throws ClientError `offline`, `server_lied` when it is damaged, `server_refused` when it is gone */
+/**
+ * Downloads and decrypts.
+ * @throws ClientError `offline`, `server_lied` when it is damaged, `server_refused`: without `canRetry` when the server does not have it
+ */
 export async function getBlob(host: BlobHost, reference: BlobReference): Promise<Uint8Array> {
   if (reference.sizeBytes > maxBlobBytes) throw damaged();
-  const response = await request(host, reference.blobId, { method: "GET" });
+  const ciphertext = await request(host, reference.blobId, { method: "GET" }, (response) => bytesOf(response, reference.sizeBytes));
+  return decryptBlob({ reference, ciphertext, sha256: host.platform.sha256 });
+}
+
+/** The body of an answer, at most `sizeBytes` of it. */
+async function bytesOf(response: Response, sizeBytes: number): Promise<Uint8Array> {
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
     throw refused(response.status);
   }
-  const ciphertext = new Uint8Array(reference.sizeBytes);
+  const bytes = new Uint8Array(sizeBytes);
   let received = 0;
   const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) break;
+      if (done) return bytes.subarray(0, received);
       // More than the reference says is never stored.
-      if (received + value.length > ciphertext.length) throw damaged();
-      ciphertext.set(value, received);
+      if (received + value.length > sizeBytes) throw damaged();
+      bytes.set(value, received);
       received += value.length;
     }
   } catch (cause) {
     await reader.cancel().catch(() => undefined);
+    throw cause;
+  }
+}
+
+async function request<T>(host: BlobHost, blobId: Uint8Array, init: RequestInit, use: (response: Response) => Promise<T>): Promise<T> {
+  // No cookies, no referrer, no redirect to somewhere else.
+  const apart: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", redirect: "error", cache: "no-store" };
+  try {
+    return await fetchWithin(host.platform, `${host.baseUrl}${blobPath(toBase64Url(blobId))}`, { ...init, ...apart }, use);
+  } catch (cause) {
     throw cause instanceof ClientError ? cause : offlineError(cause);
   }
-  return decryptBlob({ reference, ciphertext: ciphertext.subarray(0, received), sha256: host.platform.sha256 });
 }
 
-async function request(host: BlobHost, blobId: Uint8Array, init: RequestInit): Promise<Response> {
-  try {
-    return await host.platform.fetch(`${host.baseUrl}${blobPath(toBase64Url(blobId))}`, {
-      ...init,
-      // No cookies, no referrer, no redirect to somewhere else.
-      credentials: "omit",
-      referrerPolicy: "no-referrer",
-      redirect: "error",
-      cache: "no-store",
-    });
-  } catch (cause) {
-    throw offlineError(cause);
-  }
-}
-
+/** Only that the server does not have it ends anything: every other refusal may pass (spec E-3). */
 function refused(status: number): ClientError {
   if (status === 413) return new ClientError("message_too_large", "This is larger than the server takes.");
   if (status === 429) return new ClientError("rate_limited", "Too much at once. Try again in a moment.");
   if (status === 507) return new ClientError("server_full", "The server has no space left. Nothing is lost; it is tried again.");
-  if (status === 404) return new ClientError("server_refused", "The server no longer has a part of this.");
-  return new ClientError("server_refused", "The server refused a part of this.", { canRetry: status >= 500 });
+  if (status === 404 || status === 410) return new ClientError("server_refused", "The server does not have a part of this.");
+  return new ClientError("server_refused", "The server refuses a part of this now.", { canRetry: true });
 }
 
 function damaged(cause?: unknown): ClientError {

@@ -158,6 +158,7 @@ describe("blobs", () => {
         if (answer instanceof Error) throw answer;
         return answer;
       }) as typeof fetch,
+      setTimer: () => () => undefined,
     },
   });
 
@@ -177,7 +178,7 @@ describe("blobs", () => {
     expect([...stored.keys()]).toEqual([expect.stringMatching(/^https:\/\/chat\.example\/v1\/blobs\/[\w-]{43}$/)]);
   });
 
-  test("a server that sends too much, too little, something else or nothing", async () => {
+  test("[E-15] a server that sends too much, too little, something else or nothing; only 404 and 410 say that it is not there", async () => {
     const got = (respond: () => Response | Error): Promise<unknown> => getBlob(host(respond), reference);
     await expect(got(() => new Response(new Uint8Array(ciphertext.length + 1)))).rejects.toMatchObject({ code: "server_lied" });
     await expect(got(() => new Response(ciphertext.slice(1)))).rejects.toMatchObject({ code: "server_lied" });
@@ -199,7 +200,9 @@ describe("blobs", () => {
     await expect(put(429)).rejects.toMatchObject({ code: "rate_limited" });
     await expect(put(507)).rejects.toMatchObject({ code: "server_full" });
     await expect(put(500)).rejects.toMatchObject({ code: "server_refused", canRetry: true });
-    await expect(put(400)).rejects.toMatchObject({ code: "server_refused", canRetry: false });
+    const gets = async (status: number): Promise<unknown> => got(() => new Response(undefined, { status }));
+    for (const status of [400, 403, 408, 429, 500, 502, 503]) await expect(gets(status)).rejects.toMatchObject({ canRetry: true });
+    for (const status of [404, 410]) await expect(gets(status)).rejects.toMatchObject({ code: "server_refused", canRetry: false });
   });
 });
 

@@ -5,6 +5,7 @@ import type { Platform } from "../platform/platform.ts";
 import { randomFraction } from "./backoff.ts";
 import { openConnection } from "./connection.ts";
 import type { RoleConnection } from "./connection.ts";
+import { fetchWithin } from "./fetch-within.ts";
 import { createHostUrls, hostOfUrl } from "./hosts.ts";
 import { keepConnection } from "./kept-connection.ts";
 import type { Kept, ManagedConnection, Session } from "./kept-connection.ts";
@@ -91,13 +92,12 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
   async function fetchInfo(): Promise<ServerInfo> {
     let text: string;
     try {
-      const response = await platform.fetch(`${serverUrl.replace(/\/+$/, "")}/v1/info`, {
-        credentials: "omit",
-        cache: "no-store",
-        redirect: "error",
+      const init: RequestInit = { credentials: "omit", cache: "no-store", redirect: "error" };
+      text = await fetchWithin(platform, `${serverUrl.replace(/\/+$/, "")}/v1/info`, init, async (response) => {
+        if (!response.ok) throw new Error("no answer");
+        return await response.text();
       });
-      text = await response.text();
-      if (!response.ok || text.length > maxFrameBytes) throw new Error("no answer");
+      if (text.length > maxFrameBytes) throw new Error("no answer");
     } catch (cause) {
       tried(false);
       throw offlineError(cause);

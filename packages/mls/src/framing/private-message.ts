@@ -89,7 +89,7 @@ export async function protectPrivateMessage(
  */
 export async function unprotectPrivateMessage(
   suite: CipherSuite,
-  params: { message: PrivateMessage; senderDataSecret: Uint8Array; tree: SecretTree },
+  params: { message: PrivateMessage; senderDataSecret: Uint8Array; tree: SecretTree; lostMessages?: number },
 ): Promise<{ content: AuthenticatedContent; tree: SecretTree; generation: number; leafIndex: LeafIndex }> {
   const { groupId, epoch, contentType, authenticatedData, encryptedSenderData, ciphertext } = params.message;
   const hidden = senderDataKeyAndNonce(suite, { senderDataSecret: params.senderDataSecret, ciphertext });
@@ -100,7 +100,8 @@ export async function unprotectPrivateMessage(
   });
   wipe(hidden.key, hidden.nonce);
   const { leafIndex, generation, reuseGuard } = decodeStructure(senderData, opened, "SenderData");
-  const { tree, key, nonce } = messageKeyAt(suite, params.tree, { leafIndex, ratchet: ratchetOf(contentType), generation });
+  const place = { leafIndex, ratchet: ratchetOf(contentType), generation };
+  const { tree, key, nonce } = messageKeyAt(suite, params.tree, place, params.lostMessages);
   const plaintext = await suite.open({
     key,
     nonce: guarded(nonce, reuseGuard),

@@ -22,10 +22,10 @@ export interface OpenedMessage {
 }
 
 /**
- * Opens a message of the state's epoch (RFC 9420 sections 6.1 to 6.3).
+ * Opens a message of the state's epoch (RFC 9420 sections 6.1 to 6.3). `lostMessages`: as in `ProcessParams`.
  * @throws MlsError `malformed`, `unsupported`, `wrong-group`, `wrong-epoch`, `crypto`, `consumed` or `too-far`.
  */
-export async function openMessage(state: GroupState, message: Uint8Array): Promise<OpenedMessage> {
+export async function openMessage(state: GroupState, message: Uint8Array, lostMessages = 0): Promise<OpenedMessage> {
   // A copy, since the state may keep parts of it.
   const body = decodeMessage(message.slice());
   if (body.kind === "public-message") {
@@ -43,6 +43,7 @@ export async function openMessage(state: GroupState, message: Uint8Array): Promi
       message: body.privateMessage,
       senderDataSecret: state.secrets.senderDataSecret,
       tree: state.secretTree,
+      lostMessages,
     });
     return { ...(await verified(state, content)), secretTree: tree, generation };
   }

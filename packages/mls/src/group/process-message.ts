@@ -27,7 +27,7 @@ import type { InspectedCommit, Processed, ProcessedApplication, ProcessParams, P
  * @throws MlsError, and whatever `acceptAdd` throws.
  */
 export async function processMessage(state: GroupState, message: Uint8Array, params: ProcessParams = {}): Promise<Processed> {
-  const opened = await asCheck("public", () => openMessage(state, message));
+  const opened = await asCheck("public", () => openMessage(state, message, params.lostMessages));
   const { body } = opened.content.content;
   switch (body.kind) {
     case "application":

@@ -223,6 +223,11 @@ export interface ProcessParams {
   /** Asked about every added member after the public check; a refusal is a throw, and is passed on unchanged. */
   readonly acceptAdd?: (leaf: LeafNode, keyPackage: KeyPackage) => MaybePromise<void>;
   readonly psk?: PskLookup;
+  /**
+   * Messages of this epoch that the caller knows to be gone for good: a sender may be so many generations further ahead than the window
+   * of 1,000 allows. The keys of those outside the window are not kept.
+   */
+  readonly lostMessages?: number;
   /** Take members' proposals sent by themselves, for commits that refer to them. Refused by default. */
   readonly allowProposals?: boolean;
   /** Take proposals of external senders whom the group names, and of those who ask to be added. Refused by default. */

@@ -5,6 +5,8 @@ import { MlsError } from "../errors.ts";
 
 /** How many generations may be skipped, and how far back a skipped one may still be used. */
 export const generationWindow = 1000;
+/** What may be passed by beyond that, however many messages were lost: what deriving it costs stays within a second or two. */
+const maxLostMessages = 131_072;
 
 /** The AEAD key and nonce of one message. Those that a secret tree gave out are the taker's to overwrite. */
 export interface MessageKey {
@@ -53,12 +55,14 @@ export function advance(suite: CipherSuite, ratchet: Ratchet): { ratchet: Ratche
 
 /**
  * The key of `generation` and the ratchet without it. Generations before it that were not used are kept for later.
+ * @param lostMessages messages that are known to be gone for good: so much farther ahead it may be
  * @throws MlsError `consumed` when the key was used or left the window, `too-far` when it is too far ahead.
  */
-export function keyAt(suite: CipherSuite, ratchet: Ratchet, generation: number): { ratchet: Ratchet } & MessageKey {
+export function keyAt(suite: CipherSuite, ratchet: Ratchet, generation: number, lostMessages = 0): { ratchet: Ratchet } & MessageKey {
   if (generation < ratchet.generation) return takeSkipped(ratchet, generation);
   const gap = generation - ratchet.generation;
-  if (gap > generationWindow) throw new MlsError("too-far", "generation too far ahead", { clause: "RFC 9420 §15.3" });
+  if (gap > generationWindow + Math.min(lostMessages, maxLostMessages))
+    throw new MlsError("too-far", "generation too far ahead", { clause: "RFC 9420 §15.3" });
 
   let { secret } = ratchet;
   const skipped = gap === 0 ? ratchet.skipped : new Map(ratchet.skipped);
@@ -67,14 +71,17 @@ export function keyAt(suite: CipherSuite, ratchet: Ratchet, generation: number):
     const target = skipped as Map<number, SkippedBlock>;
     const fresh = new Map<number, Map<number, MessageKey>>();
     for (let at = ratchet.generation; at < generation; at++) {
-      const number = at >>> skippedBlockBits;
-      let block = fresh.get(number);
-      if (block === undefined) {
-        block = new Map(ratchet.skipped.get(number));
-        fresh.set(number, block);
-        target.set(number, block);
+      // What leaves the window at once is not derived.
+      if (at >= generation - generationWindow) {
+        const number = at >>> skippedBlockBits;
+        let block = fresh.get(number);
+        if (block === undefined) {
+          block = new Map(ratchet.skipped.get(number));
+          fresh.set(number, block);
+          target.set(number, block);
+        }
+        block.set(at, messageKeyOf(suite, secret, at));
       }
-      block.set(at, messageKeyOf(suite, secret, at));
       const next = nextSecret(suite, secret, at);
       // The first belongs to the ratchet that is gone on with should this message be false.
       if (secret !== ratchet.secret) wipe(secret);

@@ -67,18 +67,19 @@ export function nextMessageKey(
 
 /**
  * Takes the key of a received message's generation.
- * @throws MlsError `consumed` when that key was used or erased, `too-far` when it is over 1,000 generations ahead,
+ * @throws MlsError `consumed` when that key was used or erased, `too-far` when it is over 1,000 generations, and `lostMessages`, ahead,
  * `malformed` for a leaf outside the tree.
  */
 export function messageKeyAt(
   suite: CipherSuite,
   tree: SecretTree,
   params: { leafIndex: LeafIndex; ratchet: RatchetKind; generation: number },
+  lostMessages = 0,
 ): { tree: SecretTree } & MessageKey {
   if (params.leafIndex >= tree.leafCount) throw new MlsError("malformed", "sender outside the tree");
   const opened = withRatchets(suite, tree, params.leafIndex);
   const place = ratchetPlace(params.leafIndex, params.ratchet);
-  const { ratchet, key, nonce } = keyAt(suite, ratchetAt(opened, place), params.generation);
+  const { ratchet, key, nonce } = keyAt(suite, ratchetAt(opened, place), params.generation, lostMessages);
   return { tree: { ...opened, ratchets: opened.ratchets.with(place, ratchet) }, key, nonce };
 }
 

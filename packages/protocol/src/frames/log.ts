@@ -80,10 +80,11 @@ export interface EntryEvent {
   readonly blob: Uint8Array;
 }
 
-/** An entry of an epoch not opened: only its link of the head chain (spec L-3). */
+/** An entry of an epoch not opened: its link of the head chain, and which epoch it is of (spec L-3). */
 export interface SealedEvent {
   readonly logId: Uint8Array;
   readonly seq: number;
+  readonly epochId: number;
   readonly leaf: Uint8Array;
 }
 
@@ -170,7 +171,7 @@ export const logReplyCodec: FrameCodec<LogReply> = frameCodec<LogReply>({
       blob: blobBytes,
     }),
   ],
-  sealed: [5, struct<SealedEvent>({ logId, seq: safeUint64, leaf: id32 })],
+  sealed: [5, struct<SealedEvent>({ logId, seq: safeUint64, epochId: safeUint64, leaf: id32 })],
   done: [6, empty],
   head_proof: [7, struct<{ proof: Uint8Array }>({ proof: opaqueV(65_536) })],
 });

@@ -97,7 +97,7 @@ export class LogStream extends Feed<Delivery> {
     const { entry } = delivery;
     if (!this.#opened.has(entry.epochId)) {
       const leaf = entryLeaf(sha256, entry.logId, { ...entry, kind: entry.entryKind });
-      this.#sink.sealed({ logId: entry.logId, seq: entry.seq, leaf });
+      this.#sink.sealed({ logId: entry.logId, seq: entry.seq, epochId: entry.epochId, leaf });
       return;
     }
     this.#sink.entry(delivery);

@@ -1,0 +1,78 @@
+import type { WireErrorCode } from "@latchkey/protocol";
+import type { ClientErrorCode } from "../api.ts";
+import { addLine, nextOrder, set } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { Chain, ConversationState, Sight, StallReason } from "./types.ts";
+
+/** What a person reads about it. */
+export const stallSentences: Readonly<Record<StallReason, string>> = {
+  unknown: "The server does not know this conversation now. Perhaps its data were lost or restored from a backup.",
+  older: "The server has an older state of this conversation than this device. Perhaps it was restored from a backup.",
+  other: "The server has another version of this conversation than this device read. Perhaps it was restored from a backup.",
+  gap: "The server leaves out a part of this conversation.",
+  expired_early: "The server says that messages expired which it promised to keep longer.",
+  content: "A part of this conversation cannot be fetched from the server now.",
+  refused: "The server refuses this conversation now.",
+};
+
+/** The code under which a stalled conversation is told. */
+export const stallCode: ClientErrorCode = "conversation_unavailable";
+
+const firstDelayMs = 5000;
+const maxDelayMs = 600_000;
+const dayMs = 86_400_000;
+/** By how much clocks may disagree when an expiry is judged. */
+const toleranceMs = 3_600_000;
+
+/**
+ * The server does not serve this conversation now: nothing of it is taken in or sent, what is written waits, and the log is opened again
+ * after a time that doubles, and with each new connection.
+ */
+export function stall(turn: Turn, reason: StallReason): void {
+  const { link } = turn.state;
+  const stalls = link.stalls + 1;
+  set(turn, { link: { ...link, kind: "stalled", stall: reason, stalls } });
+  const delayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(link.stalls, 20));
+  // The stream that runs is of no use; closed, it starts again after what was read.
+  turn.effects.push({ kind: "close" }, { kind: "schedule", name: "retry", delayMs });
+}
+
+/** What a refusal of a log's own requests means for the conversation. */
+export function stallOf(code: WireErrorCode): StallReason {
+  switch (code) {
+    case "unknown_log":
+      return "unknown";
+    case "unknown_epoch":
+    case "purged":
+      return "older";
+    case "wrong_access_key":
+    case "log_exists":
+      return "other";
+    default:
+      return "refused";
+  }
+}
+
+/** Whether the server may have let go of the entries after the chain's end: they came after `sight`, and it promised so many days then. */
+export function mayHaveExpired({ atMs, retentionDays }: Sight, nowMs: number): boolean {
+  return nowMs - atMs >= retentionDays * dayMs - toleranceMs;
+}
+
+/**
+ * Passes over entries that the server does not keep any more, and counts them (spec L-8).
+ * @param before the first kept entry's predecessor and the head after it
+ */
+export function passOver(turn: Turn, before: Chain): void {
+  const { chain, skipped } = turn.state;
+  const count = before.seq - chain.seq;
+  addLine(turn, { order: nextOrder(turn), body: { kind: "expired", count } });
+  set(turn, { chain: before, recentHeads: [before.head], skipped: skipped + count });
+}
+
+/** Notes that the log was read to its end: whatever follows is newer (spec L-8). */
+export function noteSight(turn: Turn, before: ConversationState): void {
+  const { state, context } = turn;
+  const isNews =
+    state.chain.seq !== before.chain.seq || before.link.kind !== state.link.kind || context.nowMs - state.sight.atMs > toleranceMs;
+  if (isNews) set(turn, { sight: { atMs: context.nowMs, retentionDays: state.link.retentionDays } });
+}
