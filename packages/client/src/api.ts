@@ -12,6 +12,8 @@ export type ClientErrorCode =
   | "registration_closed"
   | "invalid_address" // not name or name@host
   | "unknown_user" // no such account on that host
+  | "blocked" // this person is blocked: unblock them first
+  | "unknown_request" // no such request is waiting
   | "other_server" // on another server than one's own: refused before anything is sent there
   | "unreachable_device" // a member's device has no valid key package
   | "unknown_conversation"
@@ -299,6 +301,8 @@ export interface Conversation {
   /** Why nothing goes on here now, while that is so. */
   readonly stop: ConversationStop | undefined;
   readonly invitations: readonly Invitation[];
+  /** Whether the other person of a direct conversation is blocked: nothing is sent, and what they write is not shown. */
+  readonly isBlocked: boolean;
   readonly host: string;
 }
 
@@ -310,6 +314,24 @@ export interface ConversationDetails {
   readonly cipherSuite: "X-Wing hybrid (post-quantum)" | "X25519 (classical)";
   /** Whether this person may add and remove members. */
   readonly canManage: boolean;
+}
+
+/** Somebody who is not accepted yet and invites this person, or an invitation that could not be opened (spec I-4). */
+export interface ContactRequest {
+  /** The sender's account. */
+  readonly id: string;
+  readonly person: Person;
+  readonly receivedAtMs: number;
+  /** Invitations of this sender that wait. */
+  readonly count: number;
+  /** `asks`: for the person to decide; `joining`: accepted, tried again by itself; `failed`: cannot be opened any more. */
+  readonly state: "asks" | "joining" | "failed";
+}
+
+/** Requests, newest first, and how many more were dropped because there were too many. */
+export interface ContactRequests {
+  readonly list: readonly ContactRequest[];
+  readonly dropped: number;
 }
 
 /** How the connection to the server is. */
@@ -336,6 +358,8 @@ export type ClientEvent =
   | { readonly kind: "link"; readonly state: LinkState }
   /** The list of one's devices changed. */
   | { readonly kind: "devices" }
+  /** Requests or blocked people changed. */
+  | { readonly kind: "requests" }
   /** What was verified of people changed. */
   | { readonly kind: "verification" };
 
@@ -388,6 +412,22 @@ export interface Client {
   markRead(conversationId: string, throughOrder: number): Promise<void>;
   saveDraft(conversationId: string, text: string): Promise<void>;
   inspect(): Promise<Holdings>;
+
+  /** People who are not accepted yet and invite this person: nothing of theirs is read, fetched or shown but who they are (spec I-4). */
+  requests(): Promise<ContactRequests>;
+  /**
+   * Accepts a request: its sender is accepted from now on. Resolves to the conversation that was joined by it; to `undefined` while the
+   * server cannot be reached: then it is joined by itself later.
+   * @throws `unknown_request`, `invitation_expired`
+   */
+  acceptRequest(requestId: string): Promise<Conversation | undefined>;
+  /** Forgets a request; its sender learns nothing. @throws `unknown_request` */
+  declineRequest(requestId: string): Promise<void>;
+  /** Drops everything that this account sends, from now on; they learn nothing. They stay members of groups. */
+  block(accountId: string): Promise<void>;
+  unblock(accountId: string): Promise<void>;
+  /** Last first. */
+  blocked(): Promise<readonly Person[]>;
 
   /** The 24 words that bring the account back, while this device still keeps them (spec A-4). */
   recoveryPhrase(): Promise<readonly string[] | undefined>;

@@ -12,6 +12,7 @@ import { Alarms } from "./directory/alarms.ts";
 import { Engine } from "./engine/engine.ts";
 import { People } from "./engine/people.ts";
 import { Posts } from "./engine/posts.ts";
+import { Standings } from "./engine/standings.ts";
 import { directoryStatusOf } from "./engine/verification.ts";
 import { Watch } from "./engine/watch.ts";
 import type { World } from "./engine/world.ts";
@@ -28,6 +29,8 @@ export interface ClientOptions {
   readonly platform: Platform;
   /** `http:` or `https:` address of one's own server. */
   readonly serverUrl: string;
+  /** What becomes of strangers' invitations: `ask` (default) lets them wait as requests, `accept` takes them, as a bot does (spec I-4). */
+  readonly requests?: "ask" | "accept" | undefined;
 }
 
 const settlePollMs = 20;
@@ -77,7 +80,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     };
     const alarms = new Alarms({ store, platform, emit });
     await alarms.load();
-    const people = new People(shared);
+    const standings = new Standings(shared);
+    await standings.load();
+    const people = new People({
+      store,
+      directory,
+      standings,
+      get own() {
+        return states.own;
+      },
+    });
     await people.prepare();
     people.onRenamed((renamed) => emit({ kind: "people", people: renamed }));
     known = people;
@@ -89,6 +101,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       },
       people,
       posts,
+      standings,
       alarms,
       get watch() {
         return watch;
@@ -101,7 +114,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     watching = { watch, alarms };
     await watch.load();
     ownStates = states;
-    engine = await Engine.start(world, states);
+    engine = await Engine.start(world, states, options.requests ?? "accept");
     watch.start();
   }
 
@@ -264,6 +277,12 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       const { recoverAccount } = await import("./account/recover.ts");
       return begin(await recoverAccount({ store, platform, connections, directory, ...params }));
     },
+    requests: async () => (await engine?.requests.list()) ?? { list: [], dropped: 0 },
+    acceptRequest: async (id) => member().acceptRequest(id),
+    declineRequest: async (id) => member().requests.decline(id),
+    block: async (accountId) => member().requests.block(accountId),
+    unblock: async (accountId) => member().requests.unblock(accountId),
+    blocked: async () => (await engine?.requests.blocked()) ?? [],
     devices: async () => running().devices.list(),
     removeDevice: async (deviceId) => member().devices.remove(deviceId),
     async offerLink({ deviceName }) {

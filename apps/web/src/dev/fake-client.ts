@@ -1,9 +1,18 @@
-import type { ClientErrorCode, ClientEvent, ClientFailure, Connection, Conversation, Message, Person } from "@latchkey/client";
+import type {
+  ClientErrorCode,
+  ClientEvent,
+  ClientFailure,
+  Connection,
+  ContactRequests,
+  Conversation,
+  Message,
+  Person,
+} from "@latchkey/client";
 import { RemoteError } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { createFakeAccount } from "./fake-account.ts";
-import { people, sampleAccount, sampleConversations, sampleMessage } from "./sample-data.ts";
+import { people, sampleAccount, sampleConversations, sampleMessage, sampleRequests } from "./sample-data.ts";
 import type { Sample } from "./sample-data.ts";
 
 /** A situation to look at. */
@@ -81,6 +90,17 @@ export function createFakeHost(scene: Scene): ClientHost {
     if (!/^[a-z0-9_.-]{3,32}$/.test(username)) fail("invalid_address");
     return Object.values(people).find((one) => one.username === username) ?? fail("unknown_user");
   };
+  let requests: ContactRequests = sampleRequests();
+  const blocked = new Set<string>();
+  const setBlocked = (accountId: string, isBlocked: boolean): void => {
+    if (isBlocked) blocked.add(accountId);
+    else blocked.delete(accountId);
+    requests = { ...requests, list: requests.list.filter((one) => one.id !== accountId) };
+    for (const { conversation } of samples.values()) {
+      if (conversation.peer?.accountId === accountId) change(conversation.id, { isBlocked });
+    }
+    emit({ kind: "requests" });
+  };
   const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 150));
 
   if (scene === "alarm") {
@@ -126,6 +146,39 @@ export function createFakeHost(scene: Scene): ClientHost {
         await later();
         return find(address);
       },
+      requests: async () => requests,
+      async acceptRequest(id) {
+        await later();
+        const asked = requests.list.find((one) => one.id === id) ?? fail("unknown_request");
+        requests = { ...requests, list: requests.list.filter((one) => one !== asked) };
+        emit({ kind: "requests" });
+        if (asked.state === "failed") fail("invitation_expired");
+        const conversation: Conversation = {
+          ...get("ben").conversation,
+          id: `from-${id}`,
+          title: asked.person.displayName,
+          peer: asked.person,
+        };
+        const text = sampleMessage(conversation.id, asked.person, Date.now(), "Hello! Is this you?");
+        samples.set(conversation.id, {
+          conversation: { ...conversation, lastMessage: text, updatedAtMs: text.sentAtMs },
+          messages: [text],
+          members: [people.me, asked.person].map((one) => ({ person: one, role: "member", deviceCount: 1 })),
+        });
+        emit({ kind: "conversation", conversation: get(conversation.id).conversation });
+        return get(conversation.id).conversation;
+      },
+      async declineRequest(id) {
+        requests = { ...requests, list: requests.list.filter((one) => one.id !== id) };
+        emit({ kind: "requests" });
+      },
+      async block(accountId) {
+        setBlocked(accountId, true);
+      },
+      async unblock(accountId) {
+        setBlocked(accountId, false);
+      },
+      blocked: async () => Object.values(people).filter((one) => blocked.has(one.accountId)),
       conversations: async () => [...samples.values()].map((one) => one.conversation),
       async details(id) {
         await later();
@@ -154,6 +207,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           status: "active",
           stop: undefined,
           invitations: [],
+          isBlocked: false,
           host: sampleAccount.host,
         };
         samples.set(id, {

@@ -1,4 +1,4 @@
-import type { AccountInfo, Conversation, Member, Message, MessageBody, Person } from "@latchkey/client";
+import type { AccountInfo, ContactRequests, Conversation, Member, Message, MessageBody, Person } from "@latchkey/client";
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -18,11 +18,12 @@ function person(username: string, displayName: string, isSelf = false): Person {
 }
 
 /** The people of the sample data. */
-export const people: Readonly<Record<"me" | "ben" | "chidi" | "dana" | "layla" | "long" | "mika" | "oskar", Person>> = {
+export const people: Readonly<Record<"me" | "ben" | "chidi" | "dana" | "ines" | "layla" | "long" | "mika" | "oskar", Person>> = {
   me: person("ada", "Ada Lindqvist", true),
   ben: person("ben", "Ben Okafor"),
   chidi: person("chidi_n", "Chidi"),
   dana: person("dana.k", "דנה כהן"),
+  ines: person("ines.m", "ines.m"),
   layla: person("layla", "ليلى حدّاد"),
   long: person("anneliese", "Dr. Anneliese von Hohenstein-Sigmaringen zu Württemberg"),
   mika: person("mika", "Mika 🌱"),
@@ -83,11 +84,25 @@ function sample(
       status: "active",
       stop: undefined,
       invitations: [],
+      isBlocked: false,
       host,
       ...rest,
     },
     messages,
     members: [people.me, ...members].map((one, index) => ({ person: one, role: index === 0 ? "owner" : "member", deviceCount: 1 })),
+  };
+}
+
+/** People who wait to be accepted. */
+export function sampleRequests(): ContactRequests {
+  const now = Date.now();
+  return {
+    list: [
+      { id: people.ines.accountId, person: people.ines, receivedAtMs: now - 12 * minuteMs, count: 1, state: "asks" },
+      { id: people.mika.accountId, person: people.mika, receivedAtMs: now - 3 * dayMs, count: 2, state: "asks" },
+      { id: people.oskar.accountId, person: people.oskar, receivedAtMs: now - 9 * dayMs, count: 1, state: "failed" },
+    ],
+    dropped: 0,
   };
 }
 

@@ -447,6 +447,8 @@ export const en = {
     registration_closed: { title: "This server is not taking new accounts", advice: "Ask the person who runs it." },
     invalid_address: { title: "That is not a username", advice: "A username looks like ben." },
     unknown_user: { title: "There is no such account", advice: "Check the spelling, or send them your link." },
+    blocked: { title: "You blocked this person", advice: "Unblock them in the settings to write to them." },
+    unknown_request: { title: "This request is not here any more", advice: "It was answered on another of your devices, perhaps." },
     other_server: {
       title: "They are on another server",
       advice: "Nothing was sent there: people on other servers cannot be reached yet. Ask them for an account on yours.",

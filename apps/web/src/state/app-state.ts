@@ -127,6 +127,7 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
         break;
       case "alarms":
       case "devices":
+      case "requests":
       case "verification":
         // These say that there is something to ask for: the controller does.
         break;

@@ -49,6 +49,12 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   alarms: true,
   acknowledgeAlarm: true,
   directoryStatus: true,
+  requests: true,
+  acceptRequest: true,
+  declineRequest: true,
+  block: true,
+  unblock: true,
+  blocked: true,
 };
 
 /** All method names; the worker calls no others. */

@@ -7,7 +7,7 @@ import type { TakenPackage } from "../account/directory.ts";
 import type { LinkState, OwnDevice } from "../api.ts";
 import { entryOrder } from "../core/order.ts";
 import type { Change, ChangeOutcome, ConversationState, DeviceReference, Joiner } from "../core/types.ts";
-import { markKey, markPrefix } from "../engine/account-news.ts";
+import { markKey } from "../engine/account-news.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import { syncPrefix } from "../engine/world.ts";
 import type { World } from "../engine/world.ts";
@@ -23,6 +23,7 @@ import { loadDeviceNames, putDeviceName } from "./linked-account.ts";
 import type { OwnChange, OwnStates } from "./own-states.ts";
 import { decodeSync, encodeSync } from "./sync-messages.ts";
 import type { SyncMessage } from "./sync-messages.ts";
+import { takeSharedRecord } from "./shared-records.ts";
 
 /** What the devices need of the engine. */
 export interface EngineAccess extends ImportAccess {
@@ -220,7 +221,15 @@ export class Devices {
 
   /** The person marked an account as verified, or took that back: the other devices are told. */
   async marked(accountId: string): Promise<void> {
-    const key = markKey(fromBase64Url(accountId));
+    await this.#share(markKey(fromBase64Url(accountId)));
+  }
+
+  /** A record that all devices share is another now (`takeSharedRecord`): the other devices are told. */
+  shared(key: string): void {
+    background(this.#share(key));
+  }
+
+  async #share(key: string): Promise<void> {
     const value = await this.#world.store.transact("read", (tx) => tx.get(key));
     this.#tell({ kind: "record", key, value });
   }
@@ -291,16 +300,9 @@ export class Devices {
         return;
       }
       case "record":
-        await this.#takeRecord(message.key, message.value);
+        await takeSharedRecord(this.#world, message.key, message.value);
         return;
     }
-  }
-
-  async #takeRecord(key: string, value: Uint8Array | undefined): Promise<void> {
-    if (!sharedPrefixes.some((prefix) => key.startsWith(prefix))) return;
-    await this.#world.store.transact("write", (tx) => (value === undefined ? tx.delete(key) : tx.put(key, value.slice())));
-    this.#world.emit({ kind: "verification" });
-    this.#world.emit({ kind: "alarms" });
   }
 
   /** Brings devices and conversations in line, and finishes a linking, in the background; again until it is done. */
@@ -568,9 +570,6 @@ function background(work: Promise<void>): void {
     if (!(error instanceof ClientError)) throw error;
   });
 }
-
-/** Records that all devices of an account share. */
-const sharedPrefixes: readonly string[] = [markPrefix];
 
 function isLive(state: ConversationState): boolean {
   return state.phase.kind === "active" || state.phase.kind === "creating";

@@ -5,6 +5,7 @@ import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAcco
 import type { VerifiedAccount } from "@latchkey/transparency";
 import type { Directory } from "../account/directory.ts";
 import { markPrefix } from "../engine/account-news.ts";
+import { standingPrefix } from "../engine/standings.ts";
 import { newestOf } from "../account/own-account.ts";
 import type { OwnAccount } from "../account/own-account.ts";
 import { ClientError } from "../errors.ts";
@@ -56,7 +57,14 @@ export const linkedAccountCodec: Codec<LinkedAccount> = struct<LinkedAccount>({
 });
 
 /** Prefixes of the store's records that a new device inherits. */
-export const inheritedPrefixes: readonly string[] = ["contact/", "display-name/", "directory/", "account-told/", markPrefix];
+export const inheritedPrefixes: readonly string[] = [
+  "contact/",
+  "display-name/",
+  "directory/",
+  "account-told/",
+  markPrefix,
+  standingPrefix,
+];
 const namePrefix = "device-name/";
 
 /** The name that one of the account's devices gave itself. */

@@ -16,6 +16,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { orderSegment } from "../store/store.ts";
 import { loadLines, loadShownLine, putLine } from "./history.ts";
+import { withoutPeer } from "./blocked.ts";
 import { LogChannel } from "./log-channel.ts";
 import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
 import { contextOf, syncPrefix } from "./world.ts";
@@ -217,7 +218,10 @@ export class ConversationRunner {
       effects.push(...taken.effects);
       groups.push(...taken.groups);
     }
-    await this.#keep(before, state, effects, () => undefined);
+    const { peer, kind } = state;
+    const isBlocked = kind === "direct" && peer !== undefined && this.#world.people.isBlocked(peer);
+    const kept = isBlocked ? withoutPeer(before, state, effects) : { state, effects };
+    await this.#keep(before, kept.state, kept.effects, () => undefined);
     if (isCaughtUp(state) && !isCaughtUp(before)) this.#world.watch.caughtUp(this.id);
     eraseLeftBehind(groups, state);
     this.#introduce();

@@ -8,11 +8,11 @@ import type { TakenPackage } from "../account/directory.ts";
 import type { Conversation, ConversationDetails, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
-import { judgeRejoin, readdition } from "../core/rejoin.ts";
+import { readdition } from "../core/rejoin.ts";
 import { mayManage } from "../core/roster.ts";
 import { isWritable } from "../core/step.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
-import type { Change, ChangeOutcome, ConversationState, Invitation, Joiner } from "../core/types.ts";
+import type { Change, ChangeOutcome, ConversationState, Joiner } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
@@ -22,10 +22,13 @@ import { DirectConversations } from "./direct-conversations.ts";
 import { loadShownLine } from "./history.ts";
 import { HostLink } from "./host-link.ts";
 import { Inbox } from "./inbox.ts";
-import type { VerifiedWelcome } from "./inbox.ts";
-import { forgetWelcomes, keepWelcome, keptWelcome } from "./invitations.ts";
+import { InboxWork } from "./inbox-work.ts";
+import type { RequestPolicy } from "./inbox-work.ts";
+import { Requests } from "./requests.ts";
+import { standingPrefix } from "./standings.ts";
 import { sentenceOf } from "./sentences.ts";
 import { conversationOf, detailsOf, messageOfOutgoing } from "./shown.ts";
+import { Welcomes } from "./welcomes.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
 
@@ -39,12 +42,16 @@ export class Engine {
   readonly #inbox: Inbox;
   readonly #directs: DirectConversations;
   readonly #ownId: string;
+  readonly #items: InboxWork;
+  readonly #welcomes: Welcomes;
   /** One's own devices, and what moves between them. */
   readonly devices: Devices;
+  /** People who wait to be accepted, and those who are blocked. */
+  readonly requests: Requests;
   #closed = false;
   #starting: Promise<unknown> = Promise.resolve();
 
-  private constructor(world: World, states: OwnStates, runners: readonly ConversationRunner[]) {
+  private constructor(world: World, states: OwnStates, runners: readonly ConversationRunner[], policy: RequestPolicy) {
     this.#world = world;
     this.#ownId = toBase64Url(world.own.accountId);
     this.#directs = new DirectConversations(world, () => this.#runners.values());
@@ -63,19 +70,42 @@ export class Engine {
     const isMember = world.own.status === "registered";
     if (isMember) this.#link(world.own.host);
     for (const runner of runners) this.#adopt(runner);
-    this.#inbox = new Inbox(world, {
-      isMember,
-      onJoined: (welcome) => this.#onJoined(welcome),
-      putHistoryNotice: (tx, body) => this.devices.putNotice(tx, body),
-      onHistoryNotice: () => this.devices.noticed(),
+    const items: InboxWork = new InboxWork(
+      world,
+      {
+        onJoined: (welcome) => this.#welcomes.take(welcome),
+        putHistoryNotice: (tx, body) => this.devices.putNotice(tx, body),
+        onHistoryNotice: () => this.devices.noticed(),
+        awaited: (accountId) => this.#welcomes.awaited(accountId),
+        onRequests: () => world.emit({ kind: "requests" }),
+      },
+      policy,
+    );
+    this.#welcomes = new Welcomes({
+      world,
+      runners: this.#runners,
+      open: (welcome) => items.accept(welcome),
+      onNew: async (runner) => {
+        this.#adopt(runner);
+        await this.#directs.settle(runner);
+        this.devices.joined(runner);
+      },
+      onBack: (runner) => {
+        this.#link(runner.state.host).add(runner);
+        this.devices.joined(runner);
+      },
     });
+    this.requests = new Requests(world, items);
+    this.#items = items;
+    this.#inbox = new Inbox(world, items, isMember);
+    world.standings.onChange((account, isOurs) => this.#stands(account, isOurs));
     if (!isMember) return;
     void world.posts.deliver();
     this.#countWaiting();
   }
 
   /** Loads what is stored and connects; a device that is no member of its account any more only shows what it has. */
-  static async start(world: World, states: OwnStates): Promise<Engine> {
+  static async start(world: World, states: OwnStates, policy: RequestPolicy): Promise<Engine> {
     const { store, platform, people } = world;
     const loaded = await store.transact("read", async (tx) => {
       const prefix = recordKeys.meta("");
@@ -95,9 +125,13 @@ export class Engine {
       world,
       states,
       loaded.flatMap(({ state, line }) => (state === undefined ? [] : [new ConversationRunner(world, state, line)])),
+      policy,
     );
     for (const runner of engine.#runners.values()) if (runner.state.phase.kind === "superseded") await runner.showLastText();
-    if (world.own.status === "registered") await engine.devices.start();
+    if (world.own.status === "registered") {
+      await engine.devices.start();
+      await engine.#items.start();
+    }
     return engine;
   }
 
@@ -134,64 +168,31 @@ export class Engine {
     return runner;
   }
 
-  async #onJoined(welcome: VerifiedWelcome): Promise<void> {
-    const { state, effects, settle } = welcome;
-    const known = this.#runners.get(state.id);
-    await this.#world.people.load([...(state.roster?.leaves.values() ?? [])].map((leaf) => leaf.accountId));
-    if (known !== undefined) {
-      await this.#onWelcomedBack(known, welcome);
-      return;
-    }
-    const runner = new ConversationRunner(this.#world, state, undefined);
-    await runner.begin(effects, settle);
-    this.#adopt(runner);
-    await this.#directs.settle(runner);
-    this.devices.joined(runner);
-  }
-
-  /** A Welcome into a conversation that is known: it replaces nothing by itself (spec M-9). */
-  async #onWelcomedBack(known: ConversationRunner, welcome: VerifiedWelcome): Promise<void> {
-    const { store, own, platform } = this.#world;
-    const { state, sender, settle, putAside } = welcome;
-    await known.load();
-    const verdict = judgeRejoin(known.state, state, { self: own.accountId, sender: sender.accountId, answersComplaint: false });
-    if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
-      await known.rejoin(welcome, async (tx) => {
-        await settle(tx);
-        await forgetWelcomes(tx, known.id, []);
-      });
-      this.#link(state.host).add(known);
-      this.devices.joined(known);
-      return;
-    }
-    if (verdict.kind === "ignore") {
-      await store.transact("write", settle);
-      return;
-    }
-    const invitation: Invitation = { ...sender, wasMember: verdict.wasMember, atMs: platform.nowMs() };
-    await store.transact("write", (tx) => {
-      putAside(tx);
-      keepWelcome(tx, known.id, welcome);
-    });
-    await known.input({ kind: "invited", invitation });
-    await store.transact("write", (tx) => forgetWelcomes(tx, known.id, known.state.invitations));
-  }
-
   /** The person lets the account go on in the conversation by its invitation. @throws ClientError `unknown_message` when there is none */
   async acceptInvitation(id: string, accountId: string): Promise<void> {
-    const runner = this.#runner(id);
-    const invitation = invitationOf(runner.state, accountId);
-    const kept = await this.#world.store.transact("read", (tx) => keptWelcome(tx, id, invitation.itemId));
-    if (kept !== undefined && (await this.#inbox.accept(kept)) && isWritable(runner.state)) return;
-    await this.declineInvitation(id, accountId);
-    throw new ClientError("invitation_expired", sentenceOf("invitation_expired"));
+    await this.#welcomes.accept(this.#runner(id), accountId);
   }
 
   /** The person does not. @throws ClientError `unknown_message` when there is none */
   async declineInvitation(id: string, accountId: string): Promise<void> {
-    const runner = this.#runner(id);
-    await runner.input({ kind: "uninvited", itemId: invitationOf(runner.state, accountId).itemId });
-    await this.#world.store.transact("write", (tx) => forgetWelcomes(tx, id, runner.state.invitations));
+    await this.#welcomes.decline(this.#runner(id), accountId);
+  }
+
+  /** The person said something else of an account: their other devices are told, and its conversation is shown so. */
+  #stands(account: string, isOurs: boolean): void {
+    if (isOurs) this.devices.shared(standingPrefix + account);
+    for (const runner of this.#runners.values()) {
+      const { kind, peer } = runner.state;
+      if (kind === "direct" && peer !== undefined && toBase64Url(peer) === account) runner.emitConversation();
+    }
+    this.#world.emit({ kind: "requests" });
+  }
+
+  /** @throws ClientError `unknown_request`, `invitation_expired` */
+  async acceptRequest(id: string): Promise<Conversation | undefined> {
+    const [joined] = await this.requests.accept(id);
+    const runner = joined === undefined ? undefined : this.#writable(joined);
+    return runner === undefined ? undefined : conversationOf(this.#world.people, runner.state, runner.lastLine);
   }
 
   /** A conversation out of the history of another device of one's own, that this one is no member of. */
@@ -301,6 +302,7 @@ export class Engine {
     const isDirect = others.length <= 1 && name === "";
     if (!isDirect && name === "") throw new ClientError("name_required", "A group needs a name.");
     if (contacts.length === 0) throw new ClientError("invalid_address", "Say with whom.");
+    await this.#acceptWritten(others);
     const peer = isDirect ? (others[0]?.accountId ?? own.accountId) : undefined;
     if (peer !== undefined) {
       for (const known of this.#directs.with(peer)) {
@@ -325,6 +327,20 @@ export class Engine {
     await this.#directs.settle(runner);
     const shown = this.#writable(runner.id);
     return conversationOf(this.#world.people, shown.state, shown.lastLine);
+  }
+
+  /** Whom the person writes to first, or adds, is accepted. @throws ClientError `blocked` */
+  async #acceptWritten(contacts: readonly Contact[]): Promise<void> {
+    const accountIds = contacts.map(({ accountId }) => accountId);
+    this.#requireUnblocked(accountIds);
+    await this.#world.standings.accept(accountIds);
+  }
+
+  /** @throws ClientError `blocked` */
+  #requireUnblocked(accountIds: readonly Uint8Array[]): void {
+    if (accountIds.some((accountId) => this.#world.people.isBlocked(accountId))) {
+      throw new ClientError("blocked", "You blocked this person. Unblock them first.");
+    }
   }
 
   async #resolveAll(addresses: readonly string[]): Promise<Contact[]> {
@@ -401,6 +417,8 @@ export class Engine {
 
   async send(id: string, text: string): Promise<Message> {
     const { platform, own, people } = this.#world;
+    const { peer } = this.#runner(id).state;
+    if (peer !== undefined) this.#requireUnblocked([peer]);
     const runner = await this.#inhabited(this.#writable(id));
     requireWritable(runner.state);
     // In every text, so that whoever joined later learns it too.
@@ -458,6 +476,7 @@ export class Engine {
   async addMembers(id: string, addresses: readonly string[], { again = false }: { again?: boolean } = {}): Promise<void> {
     const runner = await this.#manageable(id);
     const contacts = await this.#resolveAll(addresses);
+    await this.#acceptWritten(contacts);
     const added = await this.#addition(contacts, this.#world.platform.random(8));
     const change = readdition({ state: runner.state, added, again, departed: (leaf) => this.#world.people.departed(leaf) });
     if (change === undefined) throw new ClientError("already_member", "This person is in the group already.");
@@ -571,13 +590,6 @@ export class Engine {
     await this.#inbox.close();
     for (const runner of this.#runners.values()) await runner.close();
   }
-}
-
-/** The invitation of this account that waits. @throws ClientError `unknown_message` */
-function invitationOf({ invitations }: ConversationState, accountId: string): Invitation {
-  const found = invitations.find((invitation) => toBase64Url(invitation.accountId) === accountId);
-  if (found === undefined) throw new ClientError("unknown_message", "This invitation is not waiting here.");
-  return found;
 }
 
 /** @throws ClientError when nothing can be written here any more. */

@@ -1,50 +1,14 @@
-import { CodecError, decode, equalBytes, toBase64Url } from "@latchkey/codec";
-import { eraseKeyPackagePrivateKeys, inspectWelcome, MlsError } from "@latchkey/mls";
-import type { CipherSuiteId } from "@latchkey/mls";
-import { inboxItemKinds, retentionDays, welcomeBundleCodec } from "@latchkey/protocol";
-import type { InboxHead, InboxItem, WelcomeBundle } from "@latchkey/protocol";
-import { deviceOf } from "@latchkey/transparency";
-import type { VerifiedAccount } from "@latchkey/transparency";
-import { defaultSuite, eraseOwnKeyPackage, findOwnKeyPackage, maintainKeyPackages } from "../account/key-packages.ts";
+import type { InboxItem } from "@latchkey/protocol";
+import { maintainKeyPackages } from "../account/key-packages.ts";
 import { authenticateDevice } from "../account/own-account.ts";
-import { joinConversation } from "../core/begin.ts";
-import type { ConversationState, Effect } from "../core/types.ts";
 import { ClientError, failureOf } from "../errors.ts";
-import { getBlob } from "../group/blobs.ts";
-import { openInboxItem } from "../group/inbox-seal.ts";
-import { forgetExpiredItems, isItemSeen, rememberItem } from "../group/inbox-seen.ts";
-import type { StoreTransaction } from "../store/store.ts";
+import { unsealInboxItem } from "../group/inbox-seal.ts";
+import { forgetExpiredItems } from "../group/inbox-seen.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { Kept } from "../transport/kept-connection.ts";
-import type { KeptWelcome, WelcomeSender } from "./invitations.ts";
-import { welcomeLifeMs } from "./posts.ts";
-import { recordsOfWelcome, senderOfWelcome } from "./welcome-proofs.ts";
-import { contextOf } from "./world.ts";
+import type { InboxWork } from "./inbox-work.ts";
 import type { World } from "./world.ts";
-
-/** A Welcome that holds: what it makes of the conversation, whose it is, and what is stored with whatever becomes of it. */
-export interface VerifiedWelcome extends KeptWelcome {
-  readonly state: ConversationState;
-  readonly effects: readonly Effect[];
-  /** The person agreed to it. */
-  readonly isAgreed: boolean;
-  /** It was dealt with: in the transaction of what became of it. */
-  readonly settle: (tx: StoreTransaction) => Promise<void>;
-  /** It waits: its item is done with, its key package is kept. */
-  readonly putAside: (tx: StoreTransaction) => void;
-}
-
-/** What the inbox hands on. */
-export interface InboxHandlers {
-  /** Whether this device is one of its account: else nothing is read. */
-  readonly isMember: boolean;
-  /** Takes a verified Welcome in, or not. */
-  readonly onJoined: (welcome: VerifiedWelcome) => Promise<void>;
-  /** Another device of one's own wrote the history for this one: puts that down. */
-  readonly putHistoryNotice: (tx: StoreTransaction, body: Uint8Array) => void;
-  readonly onHistoryNotice: () => void;
-}
 
 /** A clock that is off by more than this is told to the person. */
 const maxSkewMs = 3_600_000;
@@ -53,20 +17,24 @@ const retryMs = 15_000;
 /** This device's own connection: proves who it is, keeps its key packages filled, and reads its inbox (spec section 7). */
 export class Inbox {
   readonly #world: World;
-  readonly #handlers: InboxHandlers;
+  readonly #items: InboxWork;
   readonly #kept: Kept<"device"> | undefined;
   #connection: RoleConnection<"device"> | undefined;
   #work: Promise<void> = Promise.resolve();
   #pending = 0;
   #isRead = false;
-  /** The connection on which an item could not be dealt with: it and all after it are read again on the next one. */
-  #stuck: RoleConnection<"device"> | undefined;
+  /** The connection on which one's own store failed: nothing more is erased there, and all of it is read again on the next one. */
+  #unsafe: RoleConnection<"device"> | undefined;
+  /** The last item that was taken in, on the connection of now. */
+  #takenThrough = 0;
+  #isErasing = false;
   #skewTold = false;
 
-  constructor(world: World, handlers: InboxHandlers) {
+  /** @param items deals with what comes; @param isMember whether this device is one of its account: else nothing is read */
+  constructor(world: World, items: InboxWork, isMember: boolean) {
     this.#world = world;
-    this.#handlers = handlers;
-    if (!handlers.isMember) return;
+    this.#items = items;
+    if (!isMember) return;
     this.#kept = world.connections.keep("device", world.own.host, {
       onOpen: async (connection) => {
         this.#tellSkew(connection);
@@ -78,6 +46,7 @@ export class Inbox {
           throw error;
         }
         this.#connection = connection;
+        this.#takenThrough = 0;
         const read = { kind: "read_inbox", afterSeq: 0 } as const;
         const answer = await connection.request(read);
         if (answer.kind === "error" && answer.code === "not_found") {
@@ -92,9 +61,10 @@ export class Inbox {
             this.#isRead = true;
           });
         });
+        this.#enqueue(() => this.#items.connected(connection.hello.retentionDays));
         this.#enqueue(() => this.#maintain(connection));
       },
-      onEvent: (event, connection) => this.#enqueue(() => this.#takeInOrder(event, connection)),
+      onEvent: (event, connection) => this.#enqueue(() => this.#take(event, connection)),
       onClose: (reason) => {
         this.#connection = undefined;
         this.#isRead = false;
@@ -104,7 +74,7 @@ export class Inbox {
   }
 
   get isIdle(): boolean {
-    return this.#pending === 0 && this.#isRead;
+    return this.#pending === 0 && this.#isRead && this.#items.isIdle;
   }
 
   /** The authenticated connection, while there is one. */
@@ -115,6 +85,7 @@ export class Inbox {
   async close(): Promise<void> {
     this.#kept?.release();
     await this.#work;
+    await this.#items.close();
   }
 
   #enqueue(job: () => Promise<void>): void {
@@ -149,133 +120,34 @@ export class Inbox {
     await maintainKeyPackages({ store, platform, account: own, connection });
   }
 
-  /** Erasing an item erases those before it: none is passed over. */
-  async #takeInOrder(item: InboxItem, connection: RoleConnection<"device">): Promise<void> {
-    if (this.#stuck === connection || connection.closed) return;
-    try {
-      await this.#take(item, connection);
-    } catch (error) {
-      this.#stuck = connection;
-      const isLost = connection.closed;
-      if (!isLost && failureOf(error).code === "offline") this.#world.platform.setTimer(retryMs, () => this.#kept?.reconnect());
-      throw error;
-    }
-  }
-
-  async #take(item: InboxItem, connection: RoleConnection<"device">): Promise<void> {
-    const { store, platform, own, directory, people } = this.#world;
-    const opened = await openInboxItem({
-      platform,
-      recipient: { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, ...own.inboxKeyPair },
-      blob: item.blob,
-      isSeen: (itemId) => store.transact("read", (tx) => isItemSeen(tx, itemId)),
-      findSender: (head, body): Promise<VerifiedAccount | undefined> => this.#findSender(head, body),
-    });
-    if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.welcome) {
-      if (!equalBytes(opened.head.senderAccountId, own.accountId)) {
-        const contact = await directory.account(opened.head.senderHost, opened.head.senderAccountId).catch(() => undefined);
-        if (contact !== undefined) people.keep(contact);
-      }
-      await this.#join(opened.body, {
-        host: opened.head.senderHost,
-        accountId: opened.head.senderAccountId.slice(),
-        deviceId: opened.head.senderDeviceId.slice(),
-        itemId: opened.head.itemId.slice(),
-        notAfterMs: opened.head.notAfterMs,
-      });
-    }
-    if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.history && equalBytes(opened.head.senderAccountId, own.accountId)) {
-      await store.transact("write", (tx) => {
-        rememberItem(tx, opened.head.itemId, opened.head.notAfterMs);
-        this.#handlers.putHistoryNotice(tx, opened.body.slice());
-      });
-      this.#handlers.onHistoryNotice();
-    }
-    if (opened.kind === "opened" && opened.head.kind === inboxItemKinds.forkNotice) {
-      const { senderAccountId, senderDeviceId, itemId, notAfterMs } = opened.head;
-      await this.#world.watch.takeForkNotice({ accountId: senderAccountId, deviceId: senderDeviceId }, opened.body);
-      await store.transact("write", (tx) => rememberItem(tx, itemId, notAfterMs));
-    }
-    // Whatever it was, it has been dealt with: the server need not hold it any more.
-    if (!connection.closed) expectAnswer(await connection.request({ kind: "erase_inbox", uptoSeq: item.seq }), "done");
-  }
-
-  async #findSender(head: InboxHead, body: Uint8Array): Promise<VerifiedAccount | undefined> {
-    const { directory, store } = this.#world;
-    const { senderHost: host, senderAccountId: accountId, senderDeviceId: deviceId } = head;
-    try {
-      if (equalBytes(accountId, this.#world.own.accountId)) {
-        // Another device of one's own; one that this device has not heard of yet, perhaps.
-        if (deviceOf(this.#world.own.account, deviceId) === undefined) await this.#world.refreshOwn();
-        return this.#world.own.account;
-      }
-      const known = await store.transact("read", (tx) => directory.cached(tx, accountId));
-      // Its account may have got the device since it was last heard of: by its recovery phrase, for one.
-      const isNews = known === undefined || deviceOf(known.account, deviceId) === undefined;
-      const shown = isNews ? await senderOfWelcome(this.#world, head, body) : undefined;
-      if (shown !== undefined) return shown;
-      return (known !== undefined && isNews ? await directory.refresh(host, accountId) : await directory.account(host, accountId)).account;
-    } catch (error) {
-      if (error instanceof ClientError && !error.canRetry) return undefined;
-      throw error;
-    }
-  }
-
   /**
-   * Joins by a Welcome that waited, now that the person agreed (spec M-9). Answers whether it still holds.
-   * @throws ClientError when what it needs cannot be had now
+   * Takes an item in and lets the server erase it. Nothing here waits for anybody else: what has to be asked about is put aside first,
+   * so that no item holds up those behind it (spec I-3).
    */
-  accept({ body, sender }: KeptWelcome): Promise<boolean> {
-    return this.#join(body, sender, true);
-  }
-
-  async #join(body: Uint8Array, sender: WelcomeSender, isAgreed = false): Promise<boolean> {
-    const { store, platform, connections, directory, people } = this.#world;
-    let bundle: WelcomeBundle;
-    let references: readonly Uint8Array[];
-    let suiteId: number;
+  async #take(item: InboxItem, connection: RoleConnection<"device">): Promise<void> {
+    if (connection.closed) return;
+    const { platform, own } = this.#world;
+    const recipient = { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, ...own.inboxKeyPair };
     try {
-      bundle = decode(welcomeBundleCodec, body);
-      ({ references, cipherSuite: suiteId } = inspectWelcome(bundle.welcome));
+      const unsealed = await unsealInboxItem({ platform, recipient, blob: item.blob });
+      if (unsealed !== undefined) await this.#items.arrive(unsealed);
     } catch (error) {
-      if (error instanceof CodecError || error instanceof MlsError) return false;
-      throw error;
+      // What fails in another way fails by the item's bytes, and would again: it is none.
+      if (error instanceof ClientError) {
+        // One's own store. What comes after is taken in; nothing is erased, since that would erase this one too.
+        if (this.#unsafe !== connection) platform.setTimer(retryMs, () => this.#kept?.reconnect());
+        this.#unsafe = connection;
+        throw error;
+      }
     }
-    if (!isOfferedSuite(suiteId)) return false;
-    const [reference] = references;
-    const own = reference === undefined ? undefined : await store.transact("read", (tx) => findOwnKeyPackage(tx, reference));
-    if (own === undefined || reference === undefined) return false;
-    const ratchetTree =
-      bundle.tree.kind === "inline"
-        ? bundle.tree.tree
-        : await getBlob({ platform, baseUrl: connections.httpUrl(bundle.host) }, bundle.tree);
-    const joined = await joinConversation(contextOf(this.#world, toBase64Url(bundle.logId)), {
-      bundle,
-      suiteId,
-      keyPackage: own.keyPackage,
-      privateKeys: own.privateKeys,
-      ratchetTree,
-      senderAccountId: sender.accountId,
-      senderDeviceId: sender.deviceId,
-      meet: async (accountIds) => {
-        for (const contact of await directory.learn(await recordsOfWelcome(this.#world, bundle), accountIds)) people.keep(contact);
-      },
-      // It was sealed when its commit was accepted, for the longest life that an honest client gives it.
-      sight: { atMs: sender.notAfterMs - welcomeLifeMs, retentionDays: this.#connection?.hello.retentionDays ?? retentionDays },
+    this.#takenThrough = item.seq;
+    if (this.#isErasing) return;
+    // Once for all that wait here now.
+    this.#isErasing = true;
+    this.#enqueue(async () => {
+      this.#isErasing = false;
+      if (connection.closed || this.#unsafe === connection) return;
+      expectAnswer(await connection.request({ kind: "erase_inbox", uptoSeq: this.#takenThrough }), "done");
     });
-    // The group has copies of what it needs of them.
-    eraseKeyPackagePrivateKeys(own.privateKeys);
-    const settle = async (tx: StoreTransaction): Promise<void> => {
-      rememberItem(tx, sender.itemId, sender.notAfterMs);
-      await eraseOwnKeyPackage(tx, reference);
-    };
-    const putAside = (tx: StoreTransaction): void => rememberItem(tx, sender.itemId, sender.notAfterMs);
-    if (joined.kind === "joined") await this.#handlers.onJoined({ ...joined, sender, body, isAgreed, settle, putAside });
-    else await store.transact("write", settle);
-    return joined.kind === "joined";
   }
-}
-
-function isOfferedSuite(suite: number): suite is CipherSuiteId {
-  return suite === defaultSuite || suite === 0x0001;
 }

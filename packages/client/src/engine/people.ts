@@ -12,6 +12,7 @@ import { hasLeft } from "../core/departed.ts";
 import type { RosterLeaf } from "../core/types.ts";
 import { ShownNames } from "../names/shown-names.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
+import type { Standings } from "./standings.ts";
 
 const nameCodec: Codec<{ displayName: string }> = struct<{ displayName: string }>({ displayName: text(1024) });
 const nameKey = (account: string): string => `display-name/${account}`;
@@ -31,13 +32,15 @@ export class People {
   readonly #store: Store;
   readonly #directory: Directory;
   readonly #world: { readonly own: OwnAccount };
+  readonly #standings: Standings;
   readonly #ownId: string;
 
   /** @param params `own` is read each time: it changes with the account's states. */
-  constructor(params: { store: Store; directory: Directory; own: OwnAccount }) {
+  constructor(params: { store: Store; directory: Directory; own: OwnAccount; standings: Standings }) {
     this.#store = params.store;
     this.#directory = params.directory;
     this.#world = params;
+    this.#standings = params.standings;
     this.#ownId = toBase64Url(params.own.accountId);
     const { host, username, displayName } = params.own;
     this.#names.setServerNames([host]);
@@ -155,6 +158,10 @@ export class People {
       id === this.#ownId ? this.#directory.ownRecord(this.#own.record) : (this.#contacts.get(id)?.record ?? []),
     );
     return records.length === 0 ? new Uint8Array(0) : encodeProofs(records);
+  }
+
+  isBlocked(accountId: Uint8Array): boolean {
+    return this.#standings.of(accountId) === "blocked";
   }
 
   /** The person behind an account; an account not met yet is shown by the beginning of its id. */

@@ -81,6 +81,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
     status: statusOf(state),
     stop: stopOf(state),
     invitations: state.invitations.map(({ accountId, wasMember, atMs }) => ({ from: people.person(accountId), wasMember, atMs })),
+    isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
     host: state.host,
   };
 }

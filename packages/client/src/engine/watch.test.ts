@@ -20,6 +20,7 @@ import type { FakeServer } from "../transport/fake-server.testing.ts";
 import { loadMark, saveMark, takeRecovery } from "./account-news.ts";
 import { People } from "./people.ts";
 import { Posts } from "./posts.ts";
+import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
 import type { Watched, World } from "./world.ts";
 
@@ -57,12 +58,21 @@ async function person(server: FakeServer, username: string): Promise<Person> {
       return own;
     },
   };
+  const standings = new Standings({ store, platform, own });
   const world: World = {
     ...shared,
     get own() {
       return own;
     },
-    people: new People(shared),
+    people: new People({
+      store,
+      directory: contacts,
+      standings,
+      get own() {
+        return own;
+      },
+    }),
+    standings,
     posts: new Posts(shared),
     alarms,
     get watch() {

@@ -11,6 +11,7 @@ import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import type { People } from "./people.ts";
 import type { Posts } from "./posts.ts";
+import type { Standings } from "./standings.ts";
 import type { Word } from "./words.ts";
 
 /** A conversation as the part that watches sees it. */
@@ -58,6 +59,8 @@ export interface World {
   readonly own: OwnAccount;
   readonly people: People;
   readonly posts: Posts;
+  /** Whom the person accepted and blocked. */
+  readonly standings: Standings;
   /** Alarms that stay until the person handled them. */
   readonly alarms: Alarms;
   readonly watch: Watching;

@@ -85,58 +85,59 @@ export async function sealInboxItem(params: {
   return item;
 }
 
-/** What became of an item of one's own inbox. */
-export type OpenedItem =
-  | { readonly kind: "opened"; readonly head: InboxHead; readonly body: Uint8Array; readonly sender: VerifiedAccount }
-  | {
-      readonly kind: "refused";
-      readonly reason: "undecryptable" | "malformed" | "not_for_this_device" | "expired" | "seen" | "unknown_sender" | "signature";
-    };
+/** An item of one's own inbox, opened: its head is parsed, its body is bytes, and nothing of it is verified yet. */
+export interface UnsealedItem {
+  readonly head: InboxHead;
+  readonly signature: Uint8Array;
+  readonly body: Uint8Array;
+}
 
 /**
- * Opens and verifies an item (spec I-2). The head is checked, and its sender's account looked up, before the body is used.
- * Whoever acts on the body remembers `head.itemId` in the same transaction.
- * @throws whatever `findSender` and `isSeen` throw, such as ClientError `offline`: the item is then to be tried again
+ * Opens an item (spec I-2): what costs no more than its bytes, asks nobody and believes nobody. `undefined` for what is no item for
+ * this device: not sealed to it, malformed, too old or with a longer life than ids are remembered for.
  */
-export async function openInboxItem(params: {
-  platform: Pick<Platform, "crypto" | "signatures" | "sha256" | "nowMs">;
+export async function unsealInboxItem(params: {
+  platform: Pick<Platform, "crypto" | "nowMs">;
   recipient: { host: string; deviceId: Uint8Array; inboxId: Uint8Array; publicKey: Uint8Array; secretKey: Uint8Array };
   blob: Uint8Array;
-  /** The verified account that the head names; `undefined` when there is none. The body is not verified yet: it may hold that account's own proof. */
-  findSender: (head: InboxHead, body: Uint8Array) => Promise<VerifiedAccount | undefined>;
-  isSeen: (itemId: Uint8Array) => Promise<boolean>;
-}): Promise<OpenedItem> {
-  const { platform, recipient } = params;
-  const sealed = parse(() => decode(sealedItemCodec, params.blob));
-  if (sealed === undefined) return refused("malformed");
-  const padded = await openSealed(platform, recipient, params.blob.length, sealed);
-  if (padded === undefined) return refused("undecryptable");
+}): Promise<UnsealedItem | undefined> {
+  const { platform, recipient, blob } = params;
+  if (!buckets.includes(blob.length)) return undefined;
+  const sealed = parse(() => decode(sealedItemCodec, blob));
+  if (sealed === undefined) return undefined;
+  const padded = await openSealed(platform, recipient, blob.length, sealed);
+  if (padded === undefined) return undefined;
   const plaintext = parse(() => decodePadded(padded));
-  if (plaintext === undefined) return refused("malformed");
-  const { head, body } = plaintext;
-  if (!equalBytes(head.recipientDeviceId, recipient.deviceId)) return refused("not_for_this_device");
+  if (plaintext === undefined || !equalBytes(plaintext.head.recipientDeviceId, recipient.deviceId)) return undefined;
+  const { notAfterMs } = plaintext.head;
   const nowMs = platform.nowMs();
   // A life beyond what ids are remembered for would let an item come back.
-  if (head.notAfterMs < nowMs || head.notAfterMs > nowMs + maxLifeMs) return refused("expired");
-  if (await params.isSeen(head.itemId)) return refused("seen");
-  const sender = await params.findSender(head, body);
-  if (sender === undefined || !equalBytes(sender.accountId, head.senderAccountId)) return refused("unknown_sender");
-  if (sender.state.host !== head.senderHost) return refused("unknown_sender");
+  return notAfterMs < nowMs || notAfterMs > nowMs + maxLifeMs ? undefined : plaintext;
+}
+
+/** Whether `sender`, a verified account, signed this item by the device that its head names (spec I-2). */
+export async function isSignedBy(
+  sender: VerifiedAccount,
+  item: UnsealedItem,
+  platform: Pick<Platform, "signatures" | "sha256">,
+): Promise<boolean> {
+  const { head, body, signature } = item;
+  if (!equalBytes(sender.accountId, head.senderAccountId) || sender.state.host !== head.senderHost) return false;
   try {
     await verifyByDevice({
       account: sender,
       deviceId: head.senderDeviceId,
       label: "InboxHead",
       content: encode(inboxHeadTbsCodec, { head, bodyHash: platform.sha256(body) }),
-      signature: plaintext.signature,
+      signature,
       rule: "I-2",
       signatures: platform.signatures,
     });
+    return true;
   } catch (error) {
-    if (error instanceof TransparencyError) return refused("signature");
+    if (error instanceof TransparencyError) return false;
     throw error;
   }
-  return { kind: "opened", head, body, sender };
 }
 
 /** Largest body that every item can carry, in bytes: with the longest host in its head it still fits the largest bucket. */
@@ -181,8 +182,4 @@ function parse<T>(run: () => T): T | undefined {
     if (error instanceof CodecError) return undefined;
     throw error;
   }
-}
-
-function refused(reason: Extract<OpenedItem, { kind: "refused" }>["reason"]): OpenedItem {
-  return { kind: "refused", reason };
 }

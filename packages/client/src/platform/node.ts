@@ -5,13 +5,14 @@ import { createNodePlatform, openNodeStore } from "./node-platform.ts";
 export { createNodePlatform, openNodeStore } from "./node-platform.ts";
 
 /**
- * Opens the profile in the directory `home`, made if it is missing, with the server at `serverUrl` (http or https).
+ * Opens the profile in the directory `home`, made if it is missing, with the server at `serverUrl` (http or https). `requests` as in `ClientOptions`.
  * @throws ClientError `storage_in_use`, `storage_newer`, `storage_denied`, `profile_restored`
  */
-export async function openNodeClient(params: { home: string; serverUrl: string }): Promise<Client> {
-  const store = await openNodeStore(params.home);
+export async function openNodeClient(params: { home: string; serverUrl: string; requests?: "ask" | "accept" }): Promise<Client> {
+  const { home, serverUrl, requests } = params;
+  const store = await openNodeStore(home);
   try {
-    return await createClient({ store, platform: createNodePlatform(), serverUrl: params.serverUrl });
+    return await createClient({ store, platform: createNodePlatform(), serverUrl, requests });
   } catch (error) {
     await store.close();
     throw error;

@@ -1,0 +1,21 @@
+import { CodecError } from "@latchkey/codec";
+import { markPrefix } from "../engine/account-news.ts";
+import { standingPrefix } from "../engine/standings.ts";
+import type { World } from "../engine/world.ts";
+
+/** A record that another device of one's own wrote; what is none of those that all devices share is left alone. @throws ClientError of the store */
+export async function takeSharedRecord(world: World, key: string, value: Uint8Array | undefined): Promise<void> {
+  if (key.startsWith(standingPrefix)) {
+    // By when it was said, so that all devices end with the same.
+    if (value !== undefined) await world.standings.take(key, value).catch(ignoreMalformed);
+    return;
+  }
+  if (!key.startsWith(markPrefix)) return;
+  await world.store.transact("write", (tx) => (value === undefined ? tx.delete(key) : tx.put(key, value.slice())));
+  world.emit({ kind: "verification" });
+  world.emit({ kind: "alarms" });
+}
+
+function ignoreMalformed(error: unknown): void {
+  if (!(error instanceof CodecError)) throw error;
+}

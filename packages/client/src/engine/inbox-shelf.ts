@@ -1,0 +1,255 @@
+import { bool, decode, encode, enumeration, opaqueV, safeUint64, struct, text, toBase64Url, uint32, uint8 } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { inboxPlaintextCodec } from "@latchkey/protocol";
+import type { InboxHead } from "@latchkey/protocol";
+import { rememberItem } from "../group/inbox-seen.ts";
+import type { UnsealedItem } from "../group/inbox-seal.ts";
+import type { Store, StoreTransaction } from "../store/store.ts";
+
+/**
+ * Where an item stands: `sender`: who sent it is still to be looked up; `work`: verified, to be acted on; `request`: a stranger's,
+ * verified, waits for the person; `failed`: an invitation that cannot be opened any more, kept to be told.
+ */
+export type Stage = "sender" | "work" | "request" | "failed";
+
+/** An item as it is at hand: all but its bytes. */
+export interface Shelved {
+  readonly id: string;
+  readonly stage: Stage;
+  readonly kind: number;
+  /** base64url of the account that it names as its sender. */
+  readonly account: string;
+  /** Of nobody that the person accepted: goes first where there is too much. */
+  readonly isStrangers: boolean;
+  /** The person accepted it: what becomes of it is told. */
+  readonly wasRequest: boolean;
+  readonly receivedAtMs: number;
+  readonly notAfterMs: number;
+  readonly sizeBytes: number;
+  readonly attempts: number;
+  readonly nextTryMs: number;
+  /** Why it could not be dealt with the last time; "" before that. */
+  readonly lastCode: string;
+}
+
+type Changes = Partial<Pick<Shelved, "stage" | "isStrangers" | "wasRequest" | "attempts" | "nextTryMs" | "lastCode">>;
+
+interface Stored {
+  readonly stage: Stage;
+  readonly isStrangers: boolean;
+  readonly wasRequest: boolean;
+  readonly receivedAtMs: number;
+  readonly attempts: number;
+  readonly nextTryMs: number;
+  readonly lastCode: string;
+  /** InboxPlaintext; of a failed one without its body. */
+  readonly item: Uint8Array;
+}
+
+const storedCodec: Codec<Stored> = struct<Stored>({
+  stage: enumeration<Stage>(uint8, { sender: 1, work: 2, request: 3, failed: 4 }),
+  isStrangers: bool,
+  wasRequest: bool,
+  receivedAtMs: safeUint64,
+  attempts: uint32,
+  nextTryMs: safeUint64,
+  lastCode: text(64),
+  item: opaqueV(131_072),
+});
+
+const prefix = "inbox-aside/";
+const droppedKey = "inbox-requests-dropped";
+const droppedCodec: Codec<{ count: number }> = struct<{ count: number }>({ count: uint32 });
+
+/** What is kept at most (spec I-3, I-4). */
+const shelfLimits = {
+  /** Strangers' items whose senders are not looked up yet. */
+  unknown: { items: 64, bytes: 2 << 20 },
+  /** Requests, of so many people, so many of each. */
+  requests: { people: 50, items: 200, each: 8, bytes: 4 << 20 },
+  /** Of one's own devices and of accepted people. */
+  work: { items: 512, bytes: 16 << 20 },
+  failed: 50,
+} as const;
+
+/**
+ * Items that were taken out of the inbox and are not dealt with yet (spec I-3): stored before the server erases them, bounded in number
+ * and bytes. Where there is too much, the oldest go, and one kind never pushes out another.
+ */
+export class InboxShelf {
+  readonly #store: Store;
+  readonly #items = new Map<string, Shelved>();
+  #dropped = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Brings what is stored to hand. */
+  async load(): Promise<void> {
+    await this.#store.transact("read", async (tx) => {
+      for (const [key, value] of await tx.scan({ prefix })) {
+        const { item, ...fields } = decode(storedCodec, value);
+        const { head } = decode(inboxPlaintextCodec, item);
+        this.#items.set(key.slice(prefix.length), shelvedOf(head, fields, item.length));
+      }
+      const dropped = await tx.get(droppedKey);
+      if (dropped !== undefined) this.#dropped = decode(droppedCodec, dropped).count;
+    });
+  }
+
+  has(itemId: Uint8Array): boolean {
+    return this.#items.has(toBase64Url(itemId));
+  }
+
+  get(id: string): Shelved | undefined {
+    return this.#items.get(id);
+  }
+
+  /** Oldest first. */
+  list(): readonly Shelved[] {
+    return [...this.#items.values()].toSorted((a, b) => a.receivedAtMs - b.receivedAtMs);
+  }
+
+  /** Requests that were dropped because there were too many, since there was none the last time. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Puts an item down; what is too much goes. */
+  async put(item: UnsealedItem, placed: { stage: Stage; isStrangers: boolean; nowMs: number }): Promise<Shelved> {
+    const { stage, isStrangers, nowMs } = placed;
+    const encoded = encode(inboxPlaintextCodec, item);
+    const fields = { stage, isStrangers, wasRequest: false, receivedAtMs: nowMs, attempts: 0, nextTryMs: 0, lastCode: "" };
+    const shelved = shelvedOf(item.head, fields, encoded.length);
+    await this.#write([shelved], (tx) => tx.put(prefix + shelved.id, encode(storedCodec, { ...fields, item: encoded })));
+    return shelved;
+  }
+
+  /** The item's bytes; `undefined` once it is gone. */
+  async open(id: string): Promise<UnsealedItem | undefined> {
+    const value = await this.#store.transact("read", (tx) => tx.get(prefix + id));
+    return value === undefined ? undefined : decode(inboxPlaintextCodec, decode(storedCodec, value).item);
+  }
+
+  /** Changes what is said of an item; of one that failed the body goes. */
+  async change(id: string, changes: Changes): Promise<void> {
+    const known = this.#items.get(id);
+    if (known === undefined) return;
+    let next: Shelved = { ...known, ...changes };
+    let isThere = false;
+    await this.#write(
+      () => (isThere ? [next] : []),
+      async (tx) => {
+        const value = await tx.get(prefix + id);
+        if (value === undefined) return;
+        isThere = true;
+        const stored = { ...decode(storedCodec, value), ...changes };
+        if (stored.stage === "failed") {
+          const plaintext = decode(inboxPlaintextCodec, stored.item);
+          const item = encode(inboxPlaintextCodec, { ...plaintext, body: new Uint8Array(0) });
+          next = { ...next, sizeBytes: item.length };
+          rememberItem(tx, plaintext.head.itemId, plaintext.head.notAfterMs);
+          tx.put(prefix + id, encode(storedCodec, { ...stored, item }));
+        } else tx.put(prefix + id, encode(storedCodec, stored));
+      },
+    );
+  }
+
+  /** In the caller's transaction, when an item was dealt with; `forget` follows once that is done. */
+  settle(tx: StoreTransaction, head: InboxHead): void {
+    rememberItem(tx, head.itemId, head.notAfterMs);
+    tx.delete(prefix + toBase64Url(head.itemId));
+  }
+
+  /** What was settled is not at hand any more. */
+  forget(id: string): void {
+    this.#items.delete(id);
+  }
+
+  /** Removes items, so that none of them comes back. */
+  async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#store.transact("write", async (tx) => {
+      for (const id of ids) {
+        const value = await tx.get(prefix + id);
+        if (value !== undefined) this.settle(tx, decode(inboxPlaintextCodec, decode(storedCodec, value).item).head);
+      }
+    });
+    for (const id of ids) this.forget(id);
+    await this.clearDropped();
+  }
+
+  /** With no request left, what was dropped is told no more. */
+  async clearDropped(): Promise<void> {
+    if (this.#dropped === 0 || [...this.#items.values()].some(({ stage }) => stage === "request")) return;
+    await this.#store.transact("write", (tx) => tx.delete(droppedKey));
+    this.#dropped = 0;
+  }
+
+  async #write(
+    changed: readonly Shelved[] | (() => readonly Shelved[]),
+    write: (tx: StoreTransaction) => Promise<void> | void,
+  ): Promise<void> {
+    let set: readonly Shelved[] = [];
+    let surplus: readonly Shelved[] = [];
+    let dropped = 0;
+    await this.#store.transact("write", async (tx) => {
+      await write(tx);
+      set = typeof changed === "function" ? changed() : changed;
+      const after = new Map(this.#items);
+      for (const item of set) after.set(item.id, item);
+      surplus = tooMany([...after.values()].toSorted((a, b) => a.receivedAtMs - b.receivedAtMs));
+      for (const { id } of surplus) tx.delete(prefix + id);
+      dropped = surplus.filter(({ stage }) => stage === "request").length;
+      if (dropped > 0) tx.put(droppedKey, encode(droppedCodec, { count: this.#dropped + dropped }));
+    });
+    for (const item of set) this.#items.set(item.id, item);
+    for (const { id } of surplus) this.#items.delete(id);
+    this.#dropped += dropped;
+  }
+}
+
+/** Of items, oldest first, those that are too many of their kind. */
+function tooMany(items: readonly Shelved[]): readonly Shelved[] {
+  const { unknown, requests, work, failed } = shelfLimits;
+  const waiting = items.filter(({ stage }) => stage === "request");
+  const each = new Map<string, Shelved[]>();
+  for (const item of waiting) each.set(item.account, [...(each.get(item.account) ?? []), item]);
+  const surplus = new Set<Shelved>([...each.values()].flatMap((ofOne) => ofOne.slice(0, -requests.each)));
+  // People in the order of their newest request: who asked last stays.
+  const people = [...each.values()].toSorted((a, b) => (a.at(-1)?.receivedAtMs ?? 0) - (b.at(-1)?.receivedAtMs ?? 0));
+  for (const item of people.slice(0, -requests.people).flat()) surplus.add(item);
+  const kept = waiting.filter((item) => !surplus.has(item));
+  for (const item of beyond(kept, requests)) surplus.add(item);
+  const pending = items.filter(({ stage }) => stage === "sender" || stage === "work");
+  for (const item of beyond(
+    pending.filter(({ isStrangers }) => isStrangers),
+    unknown,
+  ))
+    surplus.add(item);
+  for (const item of beyond(
+    pending.filter(({ isStrangers }) => !isStrangers),
+    work,
+  ))
+    surplus.add(item);
+  for (const item of items.filter(({ stage }) => stage === "failed").slice(0, -failed)) surplus.add(item);
+  return [...surplus];
+}
+
+/** The oldest ones, until the rest keeps to a limit. */
+function beyond(items: readonly Shelved[], limit: { items: number; bytes: number }): readonly Shelved[] {
+  let bytes = items.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let count = 0;
+  for (const { sizeBytes } of items) {
+    if (items.length - count <= limit.items && bytes <= limit.bytes) break;
+    bytes -= sizeBytes;
+    count++;
+  }
+  return items.slice(0, count);
+}
+
+function shelvedOf(head: InboxHead, fields: Omit<Stored, "item">, sizeBytes: number): Shelved {
+  const { kind, notAfterMs } = head;
+  return { id: toBase64Url(head.itemId), kind, account: toBase64Url(head.senderAccountId), notAfterMs, sizeBytes, ...fields };
+}

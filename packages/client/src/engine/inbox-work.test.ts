@@ -1,0 +1,255 @@
+import { toBase64Url } from "@latchkey/codec";
+import { inboxItemKinds } from "@latchkey/protocol";
+import { seededRandom } from "@latchkey/testkit";
+import { describe, expect, test } from "vitest";
+import { createDirectory } from "../account/directory.ts";
+import { createFakeDirectory } from "../account/fake-directory.testing.ts";
+import type { FakeDirectory } from "../account/fake-directory.testing.ts";
+import type { OwnAccount } from "../account/own-account.ts";
+import { registerAccount } from "../account/registration.ts";
+import { sealInboxItem, unsealInboxItem } from "../group/inbox-seal.ts";
+import type { UnsealedItem } from "../group/inbox-seal.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import type { Store } from "../store/store.ts";
+import { createConnections } from "../transport/connection-manager.ts";
+import { createFakeServer, settle } from "../transport/fake-server.testing.ts";
+import type { FakeServer } from "../transport/fake-server.testing.ts";
+import { InboxShelf } from "./inbox-shelf.ts";
+import { InboxWork } from "./inbox-work.ts";
+import type { RequestPolicy } from "./inbox-work.ts";
+import { People } from "./people.ts";
+import { Requests } from "./requests.ts";
+import { Standings, standingPrefix } from "./standings.ts";
+import type { World } from "./world.ts";
+
+const minuteMs = 60_000;
+const random = seededRandom("inbox work");
+
+async function account(server: FakeServer, username: string): Promise<{ store: Store; own: OwnAccount; world: World }> {
+  const { platform } = server;
+  const store = createMemoryStore();
+  const connections = createConnections({ platform, serverUrl: "https://chat.example" });
+  const directory = createDirectory({ store, platform, connections });
+  const own = await registerAccount({ store, platform, connections, directory, username });
+  const standings = new Standings({ store, platform, own });
+  const people = new People({ store, directory, own, standings });
+  // What inbox items need of the world; conversations are another test's.
+  const world = { store, platform, connections, directory, own, standings, people, emit: () => undefined } as unknown as World;
+  return { store, own, world };
+}
+
+interface Scene {
+  readonly server: FakeServer;
+  readonly directory: FakeDirectory;
+  readonly ann: { store: Store; own: OwnAccount; world: World };
+  readonly bob: OwnAccount;
+  readonly work: InboxWork;
+  readonly requests: Requests;
+  /** History notices that were dealt with. */
+  readonly notices: Uint8Array[];
+  /** Seals an item to Ann and hands it in. */
+  send(from: OwnAccount, item?: Partial<{ kind: number; body: Uint8Array; host: string }>): Promise<UnsealedItem>;
+  lookups(): number;
+}
+
+async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
+  const server = createFakeServer("inbox work");
+  const directory = createFakeDirectory(server);
+  const ann = await account(server, "ann");
+  const { own: bob } = await account(server, "bob");
+  const notices: Uint8Array[] = [];
+  const handlers = {
+    onJoined: async () => undefined,
+    awaited: () => new Set<string>(),
+    putHistoryNotice: (_tx: unknown, body: Uint8Array) => void notices.push(body),
+    onHistoryNotice: () => undefined,
+    onRequests: () => undefined,
+  };
+  const work = new InboxWork(ann.world, handlers, policy);
+  await work.start();
+  return {
+    server,
+    directory,
+    ann,
+    bob,
+    work,
+    requests: new Requests(ann.world, work),
+    notices,
+    async send(from, { kind = inboxItemKinds.welcome, body = random(50), host = from.host } = {}) {
+      const { own } = ann;
+      const blob = await sealInboxItem({
+        platform: server.platform,
+        sender: { host, accountId: from.accountId, deviceId: from.deviceId, secretKey: from.signatureKeyPair.secretKey },
+        recipient: { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, inboxKey: own.inboxKeyPair.publicKey },
+        kind,
+        body,
+        itemId: random(16),
+        notAfterMs: server.clock.now() + 20 * 86_400_000,
+      });
+      const recipient = { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, ...own.inboxKeyPair };
+      const item = await unsealInboxItem({ platform: server.platform, recipient, blob });
+      if (item === undefined) throw new Error("it was sealed to her");
+      await work.arrive(item);
+      return item;
+    },
+    lookups: () => directory.log.filter((line) => line.includes("lookup_account")).length,
+  };
+}
+
+async function idle(work: InboxWork): Promise<void> {
+  while (!work.isIdle) await settle();
+}
+
+describe("what comes into an inbox", () => {
+  test("[I-3] [E-41] what cannot be dealt with now is put aside and tried again; what comes behind it goes on", async () => {
+    const { server, ann, bob, work, requests, notices, send } = await scene();
+    server.unreachable = true;
+    await send(bob);
+    await send(ann.own, { kind: inboxItemKinds.history, body: new Uint8Array([7]) });
+    await idle(work);
+    expect(notices).toEqual([new Uint8Array([7])]);
+    expect((await requests.list()).list).toEqual([]);
+    expect(work.shelf.list()).toMatchObject([{ stage: "sender", attempts: 1, lastCode: "offline" }]);
+    // Less and less often, and it survives the end of the process.
+    await server.clock.advance(minuteMs);
+    await idle(work);
+    const [waiting] = work.shelf.list();
+    expect(waiting?.attempts).toBe(2);
+    expect((waiting?.nextTryMs ?? 0) - server.clock.now()).toBeGreaterThan(0);
+    const restarted = new InboxShelf(ann.store);
+    await restarted.load();
+    expect(restarted.list()).toEqual(work.shelf.list());
+    server.unreachable = false;
+    await work.connected(30);
+    await idle(work);
+    expect((await requests.list()).list).toMatchObject([
+      { id: toBase64Url(bob.accountId), count: 1, state: "asks", person: { username: "bob" } },
+    ]);
+  });
+
+  test("[I-4] [E-42] a stranger's Welcome waits: its head is verified, its body is not read, and nothing is fetched", async () => {
+    const { server, bob, work, requests, send, lookups } = await scene();
+    const fetchedBefore = server.fetched.length;
+    // No bundle at all: whoever read it would see that.
+    await send(bob, { body: new Uint8Array(0) });
+    await idle(work);
+    expect(lookups()).toBe(1);
+    expect(server.fetched.slice(fetchedBefore).filter((url) => url.includes("/blobs/"))).toEqual([]);
+    const { list } = await requests.list();
+    expect(list).toMatchObject([{ state: "asks" }]);
+    // Now that it is read, it is none.
+    await expect(requests.accept(list[0]?.id ?? "")).rejects.toMatchObject({ code: "invitation_expired" });
+    expect((await requests.list()).list).toMatchObject([{ state: "failed" }]);
+    await requests.decline(list[0]?.id ?? "");
+    expect(await requests.list()).toEqual({ list: [], dropped: 0 });
+    await expect(requests.accept(list[0]?.id ?? "")).rejects.toMatchObject({ code: "unknown_request" });
+  });
+
+  test("[I-2] [E-43] who did not sign it has sent nothing; of a host that is not one's own nobody is asked about", async () => {
+    const { bob, ann, work, send, lookups } = await scene();
+    const forger = { ...bob, signatureKeyPair: ann.own.signatureKeyPair };
+    await send(forger);
+    await idle(work);
+    expect(lookups()).toBe(1);
+    expect(work.shelf.list()).toEqual([]);
+    // Known by now: nobody is asked again.
+    await send(forger);
+    await send(bob, { host: "192.168.1.5" });
+    await send({ ...bob, accountId: random(32) }, { kind: inboxItemKinds.forkNotice });
+    await idle(work);
+    expect(lookups()).toBe(1);
+    expect(work.shelf.list()).toEqual([]);
+    await send(bob);
+    expect(work.shelf.list()).toMatchObject([{ stage: "request" }]);
+  });
+
+  test("[E-43] whoever names accounts that are none costs a bounded number of look-ups, and holds up nobody", async () => {
+    const { server, ann, bob, work, requests, notices, send, lookups } = await scene();
+    for (let junk = 0; junk < 40; junk++) await send({ ...bob, accountId: random(32) });
+    await send(ann.own, { kind: inboxItemKinds.history });
+    await idle(work);
+    expect(notices).toHaveLength(1);
+    expect(lookups()).toBeLessThanOrEqual(20);
+    await ann.world.standings.accept([bob.accountId]);
+    // Whom the person accepted does not stand in line with strangers.
+    await send(bob);
+    await idle(work);
+    expect((await requests.list()).list).toMatchObject([{ state: "failed", person: { username: "bob" } }]);
+    await server.clock.advance(10 * minuteMs);
+    await idle(work);
+    expect(work.shelf.list().filter(({ stage }) => stage === "sender").length).toBeLessThan(40);
+  });
+
+  test("[I-4] [E-44] what a blocked account sends is dropped, what waits of it too; it is let in again by hand alone", async () => {
+    const { ann, bob, work, requests, send } = await scene();
+    const id = toBase64Url(bob.accountId);
+    await send(bob);
+    await idle(work);
+    await requests.block(id);
+    expect((await requests.list()).list).toEqual([]);
+    expect(await requests.blocked()).toMatchObject([{ username: "bob" }]);
+    await send(bob);
+    expect(work.shelf.list()).toEqual([]);
+    await requests.unblock(id);
+    await send(bob);
+    expect((await requests.list()).list).toMatchObject([{ state: "asks" }]);
+    const again = new Standings(ann.world);
+    await again.load();
+    expect(again.of(bob.accountId)).toBe("stranger");
+  });
+
+  test("[I-4] a bot accepts whoever asks", async () => {
+    const { ann, bob, work, send } = await scene("accept");
+    await send(bob);
+    await idle(work);
+    expect(ann.world.standings.of(bob.accountId)).toBe("accepted");
+  });
+
+  test("[E-45] requests are bounded, in all and of each sender; what was dropped is a number", async () => {
+    const { server, ann, bob } = await scene();
+    const shelf = new InboxShelf(ann.store);
+    let atMs = server.clock.now();
+    const put = (senderAccountId: Uint8Array): Promise<unknown> => {
+      const head = {
+        format: 1 as const,
+        kind: inboxItemKinds.welcome,
+        senderHost: bob.host,
+        senderAccountId,
+        senderDeviceId: bob.deviceId,
+        recipientDeviceId: ann.own.deviceId,
+        itemId: random(16),
+        notAfterMs: atMs + 86_400_000,
+      };
+      atMs += 1;
+      const item = { head, signature: random(64), body: random(10) };
+      return shelf.put(item, { stage: "request", isStrangers: true, nowMs: atMs });
+    };
+    for (let count = 0; count < 12; count++) await put(bob.accountId);
+    expect(shelf.list()).toHaveLength(8);
+    expect(shelf.dropped).toBe(4);
+    for (let count = 0; count < 60; count++) await put(random(32));
+    expect(new Set(shelf.list().map((item) => item.account)).size).toBe(50);
+    const restarted = new InboxShelf(ann.store);
+    await restarted.load();
+    expect(restarted.list()).toEqual(shelf.list());
+    expect(restarted.dropped).toBe(shelf.dropped);
+    await restarted.remove(restarted.list().map((item) => item.id));
+    expect(restarted.dropped).toBe(0);
+  });
+
+  test("[E-46] of what one's own devices say of an account the latest counts, in whatever order it comes", async () => {
+    const { ann, bob } = await scene();
+    const key = standingPrefix + toBase64Url(bob.accountId);
+    const value = (): Promise<Uint8Array | undefined> => ann.store.transact("read", (tx) => tx.get(key));
+    await ann.world.standings.accept([bob.accountId]);
+    const accepted = await value();
+    await ann.world.standings.setBlocked(bob.accountId, true);
+    const blocked = await value();
+    if (accepted === undefined || blocked === undefined) throw new Error("they are stored");
+    await ann.world.standings.take(key, accepted);
+    expect(ann.world.standings.of(bob.accountId)).toBe("blocked");
+    await ann.store.transact("write", (tx) => tx.put(key, accepted));
+    await ann.world.standings.take(key, blocked);
+    expect(await value()).toEqual(blocked);
+  });
+});

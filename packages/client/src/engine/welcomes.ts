@@ -1,0 +1,106 @@
+import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { judgeRejoin } from "../core/rejoin.ts";
+import { isWritable } from "../core/step.ts";
+import type { ConversationState, Invitation } from "../core/types.ts";
+import { ClientError } from "../errors.ts";
+import { ConversationRunner } from "./conversation-runner.ts";
+import { forgetWelcomes, keepWelcome, keptWelcome } from "./invitations.ts";
+import type { KeptWelcome } from "./invitations.ts";
+import type { VerifiedWelcome } from "./join.ts";
+import { sentenceOf } from "./sentences.ts";
+import type { World } from "./world.ts";
+
+/** What becomes of verified Welcomes: a new conversation, or, in a known one, what M-9 allows. */
+export class Welcomes {
+  readonly #world: World;
+  readonly #runners: ReadonlyMap<string, ConversationRunner>;
+  readonly #open: (welcome: KeptWelcome) => Promise<boolean>;
+  readonly #onNew: (runner: ConversationRunner) => Promise<void>;
+  readonly #onBack: (runner: ConversationRunner) => void;
+
+  constructor(params: {
+    world: World;
+    runners: ReadonlyMap<string, ConversationRunner>;
+    /** Verifies a Welcome that waited once more, now that the person agreed, and hands it to `take`; answers whether it still holds. */
+    open: (welcome: KeptWelcome) => Promise<boolean>;
+    onNew: (runner: ConversationRunner) => Promise<void>;
+    onBack: (runner: ConversationRunner) => void;
+  }) {
+    this.#world = params.world;
+    this.#runners = params.runners;
+    this.#open = params.open;
+    this.#onNew = params.onNew;
+    this.#onBack = params.onBack;
+  }
+
+  async take(welcome: VerifiedWelcome): Promise<void> {
+    const { state, effects, settle } = welcome;
+    const known = this.#runners.get(state.id);
+    await this.#world.people.load([...(state.roster?.leaves.values() ?? [])].map((leaf) => leaf.accountId));
+    if (known !== undefined) {
+      await this.#onWelcomedBack(known, welcome);
+      return;
+    }
+    const runner = new ConversationRunner(this.#world, state, undefined);
+    await runner.begin(effects, settle);
+    await this.#onNew(runner);
+  }
+
+  /** A Welcome into a conversation that is known: it replaces nothing by itself (spec M-9). */
+  async #onWelcomedBack(known: ConversationRunner, welcome: VerifiedWelcome): Promise<void> {
+    const { store, own, platform } = this.#world;
+    const { state, sender, settle, putAside } = welcome;
+    await known.load();
+    const verdict = judgeRejoin(known.state, state, { self: own.accountId, sender: sender.accountId, answersComplaint: false });
+    if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
+      await known.rejoin(welcome, async (tx) => {
+        await settle(tx);
+        await forgetWelcomes(tx, known.id, []);
+      });
+      this.#onBack(known);
+      return;
+    }
+    if (verdict.kind === "ignore") {
+      await store.transact("write", settle);
+      return;
+    }
+    const invitation: Invitation = { ...sender, wasMember: verdict.wasMember, atMs: platform.nowMs() };
+    await store.transact("write", (tx) => {
+      putAside(tx);
+      keepWelcome(tx, known.id, welcome);
+    });
+    await known.input({ kind: "invited", invitation });
+    await store.transact("write", (tx) => forgetWelcomes(tx, known.id, known.state.invitations));
+  }
+
+  /** The person lets the account go on in the conversation by its invitation. @throws ClientError `unknown_message`, `invitation_expired` */
+  async accept(runner: ConversationRunner, accountId: string): Promise<void> {
+    const invitation = invitationOf(runner.state, accountId);
+    const kept = await this.#world.store.transact("read", (tx) => keptWelcome(tx, runner.id, invitation.itemId));
+    if (kept !== undefined && (await this.#open(kept)) && isWritable(runner.state)) return;
+    await this.decline(runner, accountId);
+    throw new ClientError("invitation_expired", sentenceOf("invitation_expired"));
+  }
+
+  /** The person does not. @throws ClientError `unknown_message` */
+  async decline(runner: ConversationRunner, accountId: string): Promise<void> {
+    await runner.input({ kind: "uninvited", itemId: invitationOf(runner.state, accountId).itemId });
+    await this.#world.store.transact("write", (tx) => forgetWelcomes(tx, runner.id, runner.state.invitations));
+  }
+
+  /** Conversations that a member's commit took this device out of and back into: that member's Welcome is waited for. */
+  awaited(accountId: Uint8Array): ReadonlySet<string> {
+    const waiting = [...this.#runners.values()].filter(({ state }) => {
+      const { phase, isReadded, formerMembers } = state;
+      return phase.kind === "removed" && isReadded && formerMembers.some((member) => equalBytes(member, accountId));
+    });
+    return new Set(waiting.map(({ id }) => id));
+  }
+}
+
+/** The invitation of this account that waits. @throws ClientError `unknown_message` */
+function invitationOf({ invitations }: ConversationState, accountId: string): Invitation {
+  const found = invitations.find((invitation) => toBase64Url(invitation.accountId) === accountId);
+  if (found === undefined) throw new ClientError("unknown_message", "This invitation is not waiting here.");
+  return found;
+}
