@@ -4,7 +4,6 @@ import { ContentError, createLeaveContent, createTextContent, parseAddress } fro
 import type { Address } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
-import type { TakenPackage } from "../account/directory.ts";
 import type { Conversation, ConversationDetails, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
@@ -12,11 +11,12 @@ import { readdition } from "../core/rejoin.ts";
 import { mayManage } from "../core/roster.ts";
 import { isWritable } from "../core/step.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
-import type { Change, ChangeOutcome, ConversationState, Joiner } from "../core/types.ts";
+import type { Change, ChangeOutcome, ConversationState } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
+import { addition } from "./addition.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { DirectConversations } from "./direct-conversations.ts";
 import { loadShownLine } from "./history.ts";
@@ -309,7 +309,7 @@ export class Engine {
         if (!(await this.#directs.isDeserted(known))) return conversationOf(this.#world.people, known.state, known.lastLine);
       }
     }
-    const change = await this.#addition(others, platform.random(8), await this.devices.joiners());
+    const change = await addition(this.#world, others, await this.devices.joiners());
     const logId = platform.random(32);
     const created = await createConversation(contextOf(this.#world, toBase64Url(logId)), {
       logId,
@@ -350,69 +350,6 @@ export class Engine {
       if (!contacts.some((other) => equalBytes(other.accountId, contact.accountId))) contacts.push(contact);
     }
     return contacts;
-  }
-
-  /** A change that adds every device of these accounts, with what the members need to verify them (spec D-5). */
-  async #addition(
-    contacts: readonly Contact[],
-    changeId: Uint8Array,
-    ownDevices: readonly Joiner[] = [],
-  ): Promise<Omit<Change, "order" | "attempts">> {
-    const { directory, store, own } = this.#world;
-    // Nobody is given keys either while nothing is sent (attacks A2, A5).
-    const { hold } = this.#world.watch;
-    if (hold !== undefined && contacts.length > 0) throw new ClientError(hold.code, hold.message, { canRetry: hold.canRetry });
-    const adds: Joiner[] = [...ownDevices];
-    for (const contact of contacts) {
-      for (const taken of await this.#reachable(contact)) {
-        adds.push({
-          host: contact.host,
-          accountId: contact.accountId,
-          deviceId: taken.deviceId,
-          inboxId: taken.card.inboxId,
-          inboxKey: taken.card.inboxKey,
-          keyPackage: taken.message,
-        });
-      }
-    }
-    const accountIds = contacts.map((contact) => contact.accountId);
-    if (ownDevices.length > 0) accountIds.push(own.accountId);
-    const proofs = await store.transact("read", (tx) => directory.proofsOf(tx, accountIds));
-    return { id: toBase64Url(changeId), adds, removes: [], removeDevices: [], proofs, update: false };
-  }
-
-  /** Key packages of a person's devices. Where none has any, they may have other devices by now: their host is asked. */
-  async #reachable(contact: Contact): Promise<TakenPackage[]> {
-    const taken = await this.#takePackages(contact);
-    if (taken.length > 0) return taken;
-    const newest = await this.#world.directory.refresh(contact.host, contact.accountId);
-    const again = newest.account.state.version > contact.account.state.version ? await this.#takePackages(newest) : [];
-    if (again.length === 0) throw new ClientError("unreachable_device", sentenceOf("unreachable_device"));
-    return again;
-  }
-
-  /** A device that has no key package now is left out: it is added by their other devices, later. */
-  async #takePackages(contact: Contact): Promise<TakenPackage[]> {
-    const { directory } = this.#world;
-    const { account } = contact;
-    const { devices } = account.state;
-    try {
-      return await directory.takeKeyPackages(contact);
-    } catch (error) {
-      if (!(error instanceof ClientError) || error.code !== "unreachable_device") throw error;
-      if (devices.length === 1) return [];
-    }
-    const taken: TakenPackage[] = [];
-    for (const device of devices) {
-      try {
-        taken.push(
-          ...(await directory.takeKeyPackages({ ...contact, account: { ...account, state: { ...account.state, devices: [device] } } })),
-        );
-      } catch (error) {
-        if (!(error instanceof ClientError) || error.code !== "unreachable_device") throw error;
-      }
-    }
-    return taken;
   }
 
   async send(id: string, text: string): Promise<Message> {
@@ -477,7 +414,7 @@ export class Engine {
     const runner = await this.#manageable(id);
     const contacts = await this.#resolveAll(addresses);
     await this.#acceptWritten(contacts);
-    const added = await this.#addition(contacts, this.#world.platform.random(8));
+    const added = await addition(this.#world, contacts);
     const change = readdition({ state: runner.state, added, again, departed: (leaf) => this.#world.people.departed(leaf) });
     if (change === undefined) throw new ClientError("already_member", "This person is in the group already.");
     await this.#change(runner, change);
