@@ -77,6 +77,7 @@ export function isSystemMessage(message: Message): boolean {
     case "complaint":
     case "let_back":
     case "expired":
+    case "other_view":
       return true;
     case "text":
     case "unsupported":
