@@ -18,9 +18,16 @@ const commit = (seq: number, author: string | undefined, more: Partial<SeenCommi
   author,
   passes: author !== undefined,
   keeps: new Set(everyone),
+  readds: new Set(),
   ...more,
 });
-const complaint = (seq: number, by: string, about: number): SeenComplaint => ({ seq, by, about });
+const complaint = (seq: number, by: string, about: number, says: SeenComplaint["says"] = { kind: "broken" }): SeenComplaint => ({
+  seq,
+  by,
+  about,
+  says,
+});
+const arrived = (at: number): SeenComplaint["says"] => ({ kind: "arrived", at });
 const epoch = (commits: readonly SeenCommit[], complaints: readonly SeenComplaint[] = []): SeenEpoch => ({ commits, complaints });
 const childSeq = (seen: SeenEpoch): number | undefined => childOf(seen)?.seq;
 
@@ -65,6 +72,24 @@ describe("[G-6] a commit is void", () => {
     const removal = commit(4, "ada", { keeps: new Set(["ada", "ben", "cyd"]) });
     expect(isVoid(epoch([removal], [complaint(5, "eve", 4), complaint(6, "mallory", 4), complaint(7, "ben", 4)]), removal)).toBe(false);
     expect(isVoid(epoch([removal], [complaint(5, "ben", 3), complaint(6, "cyd", 4)]), removal)).toBe(false);
+  });
+
+  test("of whom it adds again too: who never gets in can say so", () => {
+    const trap = commit(4, "eve", { keeps: new Set(["ada", "eve"]), readds: new Set(["ben", "cyd"]) });
+    expect(isVoid(epoch([trap], [complaint(5, "ada", 4), complaint(6, "ben", 4)]), trap)).toBe(false);
+    expect(isVoid(epoch([trap], [complaint(5, "ada", 4), complaint(6, "ben", 4), complaint(7, "cyd", 4)]), trap)).toBe(true);
+  });
+
+  test("not by who lost the state that it takes, nor by who has arrived behind it since; but what was void stays void", () => {
+    const made = commit(4, "eve");
+    const three = (last: SeenComplaint["says"], ...more: SeenComplaint[]): SeenEpoch =>
+      epoch(
+        [made],
+        [complaint(5, "ada", 4), ...more, complaint(7, "ben", 4), complaint(8, "cyd", 4, last), complaint(9, "ada", 4, arrived(12))],
+      );
+    expect(isVoid(three({ kind: "lost" }), made)).toBe(false);
+    expect(isVoid(three({ kind: "broken" }, complaint(6, "ada", 4, arrived(10))), made)).toBe(false);
+    expect(isVoid(three({ kind: "broken" }), made)).toBe(true);
   });
 
   test("a commit that fails the public check is skipped, not void: its author is not barred", () => {
@@ -134,8 +159,17 @@ describe("whom a member lets in again", () => {
 
   test("who complains again after it was added and never reached, once", () => {
     const again = epoch(first.commits, [...first.complaints, complaint(8, "ada", 4), complaint(9, "ada", 4)]);
-    const answer = commit(7, "cyd", { keeps: new Set(["cyd", "eve"]) });
+    const answer = commit(7, "cyd", { keeps: new Set(["cyd", "eve"]), readds: new Set(["ada", "ben"]) });
     expect(standingComplaints([again, epoch([answer]), epoch([])])).toEqual([complaint(9, "ada", 4)]);
+  });
+
+  test("who arrived at another commit than one of the chain; not who arrived at one", () => {
+    const answer = commit(7, "cyd", { keeps: new Set(["cyd", "eve"]), readds: new Set(["ada", "ben"]) });
+    const said = (at: number): SeenEpoch => epoch(first.commits, [...first.complaints, complaint(8, "ada", 4, arrived(at))]);
+    expect(standingComplaints([said(7), epoch([answer]), epoch([])])).toEqual([]);
+    expect(standingComplaints([said(6), epoch([commit(6, "eve", { passes: false }), answer]), epoch([])])).toEqual([
+      complaint(8, "ada", 4, arrived(6)),
+    ]);
   });
 
   test("not who complains about something else", () => {
@@ -144,11 +178,19 @@ describe("whom a member lets in again", () => {
 
   test("and a complainer goes with whom it knew, but for the author of what it cannot follow and authors of void commits", () => {
     const members = new Set(everyone);
-    expect(mayLetIn(first, 4, { signer: "cyd", members })).toBe(true);
-    expect(mayLetIn(first, 4, { signer: "eve", members })).toBe(false);
-    expect(mayLetIn(first, 4, { signer: "mallory", members })).toBe(false);
+    expect(mayLetIn(first, 4, { signer: "cyd", at: 7, members })).toBe(true);
+    expect(mayLetIn(first, 4, { signer: "eve", at: 7, members })).toBe(false);
+    expect(mayLetIn(first, 4, { signer: "mallory", at: 7, members })).toBe(false);
     const later = epoch([...first.commits, commit(9, "ben")], [...first.complaints, complaint(7, "cyd", 4)]);
-    expect(mayLetIn(later, 9, { signer: "eve", members })).toBe(false);
-    expect(mayLetIn(later, 9, { signer: "cyd", members })).toBe(true);
+    expect(mayLetIn(later, 9, { signer: "eve", at: 10, members })).toBe(false);
+    expect(mayLetIn(later, 9, { signer: "cyd", at: 10, members })).toBe(true);
+  });
+
+  test("or with the author of the commit that removed it and added it again, at that commit", () => {
+    const answer = epoch([commit(7, "cyd", { keeps: new Set(["ben", "cyd", "eve"]), readds: new Set(["ada"]) })]);
+    const members = new Set(everyone);
+    expect(mayLetIn(answer, 7, { signer: "cyd", at: 7, members })).toBe(true);
+    expect(mayLetIn(answer, 7, { signer: "ben", at: 7, members })).toBe(false);
+    expect(mayLetIn(answer, 7, { signer: "cyd", at: 8, members })).toBe(false);
   });
 });

@@ -13,8 +13,10 @@ export interface SeenCommit {
   readonly author: Member | undefined;
   /** Whether it passes the public check (spec G-1). */
   readonly passes: boolean;
-  /** Members of the epoch whose leaf stays, its author among them. Who is removed and added again is not one of them. */
+  /** Members of the epoch whose leaf stays, its author among them. */
   readonly keeps: ReadonlySet<Member>;
+  /** Members of the epoch that it removes and adds again. */
+  readonly readds: ReadonlySet<Member>;
 }
 
 /** A complaint entry of an epoch, its signature verified. */
@@ -23,6 +25,13 @@ export interface SeenComplaint {
   readonly by: Member;
   /** The `seq` of the commit that `by` cannot follow. */
   readonly about: number;
+  readonly says:
+    /** The commit fails the private check, or the Welcome that belongs to it never came. */
+    | { readonly kind: "broken" }
+    /** The state that it takes to follow is erased: not the commit's fault. */
+    | { readonly kind: "lost" }
+    /** A Welcome let `by` in at the commit `at`. */
+    | { readonly kind: "arrived"; readonly at: number };
 }
 
 /** What stands in the log in one epoch, each list in its order. */
@@ -41,26 +50,28 @@ export type Duty =
   /** `commit` is the child, and its private check has to be made. */
   | { readonly kind: "check"; readonly commit: SeenCommit }
   | { readonly kind: "follow"; readonly commit: SeenCommit }
-  /** `commit` removes this member. If it adds it again, a Welcome follows; if it becomes void, the member is back. */
+  /** `commit` removes this member. If it adds it again, a Welcome follows, else a complaint; if it becomes void, the member is back. */
   | { readonly kind: "removed"; readonly commit: SeenCommit }
   /** `commit` cannot be followed, and a complaint about it is to be written. */
   | { readonly kind: "complain"; readonly commit: SeenCommit }
   /** `commit` cannot be followed, and the complaint stands in the log. */
   | { readonly kind: "wait"; readonly commit: SeenCommit };
 
-/** The members whose complaint about `commit` counts: those whom it keeps. */
-function complainers({ complaints }: SeenEpoch, commit: SeenCommit): ReadonlySet<Member> {
-  return new Set(complaints.filter(({ about, by }) => about === commit.seq && commit.keeps.has(by)).map(({ by }) => by));
-}
-
 /**
- * Whether a commit is void (spec G-6): every member whom it keeps, but one, has complained about it, and these are two at least. A commit
- * that two honest members follow is therefore never void, and at most one member is moved off a commit that becomes so.
+ * Whether a commit is void (spec G-6): at some time every member whom it keeps or adds again, but one, had complained that it is broken and
+ * had not yet arrived somewhere behind it, and these were two at least. A commit that two honest members follow is therefore never void, and at most
+ * one honest member is moved off it.
  */
-export function isVoid(epoch: SeenEpoch, commit: SeenCommit): boolean {
+export function isVoid({ complaints }: SeenEpoch, commit: SeenCommit): boolean {
   if (!commit.passes) return false;
-  const count = complainers(epoch, commit).size;
-  return count >= 2 && count >= commit.keeps.size - 1;
+  const stuck = new Set<Member>();
+  for (const { about, by, says } of complaints) {
+    if (about !== commit.seq || !(commit.keeps.has(by) || commit.readds.has(by))) continue;
+    if (says.kind === "broken") stuck.add(by);
+    if (says.kind === "arrived") stuck.delete(by);
+    if (stuck.size >= 2 && stuck.size >= commit.keeps.size + commit.readds.size - 1) return true;
+  }
+  return false;
 }
 
 /** Members of which a commit of this epoch is void: no commit of theirs counts in it (spec G-3). */
@@ -77,6 +88,10 @@ export function childOf(epoch: SeenEpoch): SeenCommit | undefined {
   return epoch.commits.find(({ passes, author }) => passes && author !== undefined && !barred.has(author));
 }
 
+function hasSpoken({ complaints }: SeenEpoch, commit: SeenCommit, member: Member): boolean {
+  return complaints.some(({ by, about }) => by === member && about === commit.seq);
+}
+
 /** What `self` does in an epoch that it is in, by what it has of that epoch's entries and by its own private checks (spec G-3, G-4). */
 export function dutyIn(epoch: SeenEpoch, self: Member, checks: PrivateChecks): Duty {
   const commit = childOf(epoch);
@@ -85,41 +100,42 @@ export function dutyIn(epoch: SeenEpoch, self: Member, checks: PrivateChecks): D
   const check = checks.get(commit.seq);
   if (check === undefined) return { kind: "check", commit };
   if (check === "holds") return { kind: "follow", commit };
-  return { kind: complainers(epoch, commit).has(self) ? "wait" : "complain", commit };
+  return { kind: hasSpoken(epoch, commit, self) ? "wait" : "complain", commit };
 }
 
-/** Complaints about the commits of a chain, of members whom those keep and whose leaf no later commit of the chain removed since. */
+/** Whether what a member says about a commit of its chain asks for an answer (spec G-5), in the eyes of who went through `chain`. */
 function unanswered(chain: readonly SeenEpoch[]): SeenComplaint[] {
   const children = chain.map(childOf);
   return chain.flatMap(({ complaints }, index) => {
     const child = children[index];
     if (child === undefined) return [];
-    const later = children.slice(index + 1);
-    return complaints.filter(
-      ({ seq, by, about }) =>
-        about === child.seq && child.keeps.has(by) && !later.some((next) => next !== undefined && next.seq > seq && !next.keeps.has(by)),
-    );
+    const later = children.slice(index + 1).filter((next) => next !== undefined);
+    return complaints.filter(({ seq, by, about, says }) => {
+      if (about !== child.seq || (!child.keeps.has(by) && !child.readds.has(by))) return false;
+      if (says.kind === "arrived" && later.some((next) => next.seq === says.at)) return false;
+      return !later.some((next) => next.seq > seq && !next.keeps.has(by));
+    });
   });
 }
 
 /**
  * The complaints that a member on the child answers with one commit: Remove and Add of each complainer's device (spec G-5).
- * @param chain the epochs gone through, oldest first, the current one last; the child of each is the next.
- * @returns of each member the newest complaint about a commit of the chain that keeps it, unless a later commit of the chain removed the
- *   member's leaf after the complaint was written. A member that is still not heard in the new epoch may complain again.
+ * @param chain the epochs gone through, oldest first, the current one last; the child of each is the next. Who was let in again puts
+ *   an epoch with the commit that it was let in at as its only one between the epoch of its complaint and the one it was let in to.
+ * @returns of each member the newest word about a commit of the chain, unless a later commit of the chain removed the member's leaf after it
+ *   was written, or it says that the member arrived at a commit of the chain. Who arrived elsewhere was let in by a liar, or late.
  */
 export function standingComplaints(chain: readonly SeenEpoch[]): readonly SeenComplaint[] {
-  const newest = new Map<Member, SeenComplaint>();
-  for (const complaint of unanswered(chain)) {
-    const known = newest.get(complaint.by);
-    if (known === undefined || known.seq < complaint.seq) newest.set(complaint.by, complaint);
-  }
-  return [...newest.values()].sort((a, b) => a.seq - b.seq);
+  const said = new Map<Member, number>();
+  for (const { complaints } of chain) for (const { by, seq } of complaints) said.set(by, Math.max(said.get(by) ?? 0, seq));
+  return unanswered(chain)
+    .filter(({ by, seq }) => said.get(by) === seq)
+    .sort((a, b) => a.seq - b.seq);
 }
 
 /**
  * The complaints that `self` has to write (spec G-4): about the child that it cannot follow, and then about each earlier commit of its chain
- * about which somebody else's complaint stands. So a member that loses its companions one epoch after the other is left alone (G-6).
+ * about which somebody else's complaint stands, even if it was let in again behind that once. So a member that loses its companions one epoch after the other is left alone (G-6).
  * @param chain as in `standingComplaints`.
  * @returns for each the epoch, by its place in `chain`, and the `seq` of the commit.
  */
@@ -136,17 +152,25 @@ export function complaintsOwed(
   const standing = unanswered(chain);
   for (const [index, epoch] of chain.slice(0, -1).entries()) {
     const child = childOf(epoch);
-    if (child === undefined || !child.keeps.has(self) || complainers(epoch, child).has(self)) continue;
-    if (standing.some(({ about, by }) => about === child.seq && by !== self)) owed.push({ epoch: index, about: child.seq });
+    if (child === undefined || !child.keeps.has(self)) continue;
+    if (epoch.complaints.findLast(({ by, about }) => by === self && about === child.seq)?.says.kind === "broken") continue;
+    if (standing.some(({ about, by, says }) => about === child.seq && by !== self && says.kind === "broken"))
+      owed.push({ epoch: index, about: child.seq });
   }
   return owed;
 }
 
 /**
- * Whether a complainer may be let in again by `signer` (spec G-5): it knew the signer in the epoch of its complaint, and no commit of the
- * signer is the one complained about, or void there. That the Welcome is for a commit later in the same log is the caller's to check.
+ * Whether a complainer may be let in again by `signer` at the commit `at` (spec G-5): it knew the signer in the epoch of its complaint, and
+ * no commit of the signer is the one complained about, or void there; or the commit complained about is the one that added it again.
+ * That the Welcome is for a commit later in the same log is the caller's to check.
  */
-export function mayLetIn(epoch: SeenEpoch, about: number, { signer, members }: { signer: Member; members: ReadonlySet<Member> }): boolean {
+export function mayLetIn(
+  epoch: SeenEpoch,
+  about: number,
+  by: { readonly signer: Member; readonly at: number; readonly members: ReadonlySet<Member> },
+): boolean {
   const author = epoch.commits.find(({ seq }) => seq === about)?.author;
-  return members.has(signer) && signer !== author && !barredIn(epoch).has(signer);
+  if (!by.members.has(by.signer) || barredIn(epoch).has(by.signer)) return false;
+  return by.at === about ? by.signer === author : by.signer !== author;
 }
