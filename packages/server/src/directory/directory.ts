@@ -1,5 +1,5 @@
 import { CodecError, decode, equalBytes, utf8Bytes } from "@latchkey/codec";
-import { isUsername, maxAccountHistoryBytes, maxAccountUpdatesPerDay, reservationMs } from "@latchkey/protocol";
+import { isReservedUsername, isUsername, maxAccountHistoryBytes, maxAccountUpdatesPerDay, reservationMs } from "@latchkey/protocol";
 import type { AbsentName, AccountRecord, Connect, PublishAccount, Published, TakenKeyPackage } from "@latchkey/protocol";
 import {
   TransparencyError,
@@ -80,6 +80,7 @@ export class Directory {
     const { username, owner } = params;
     this.#checkRegistration(params.invitation);
     if (!isUsername(username)) throw new Refusal("invalid_username");
+    if (this.#isKept(username)) throw new Refusal("username_taken");
     this.#dropLapsed();
     const held = this.#reservations.get(username);
     if (held !== undefined && held.owner !== owner) throw new Refusal("username_taken");
@@ -100,9 +101,10 @@ export class Directory {
     for (const [username, reservation] of this.#reservations) if (reservation.owner === owner) this.#reservations.delete(username);
   }
 
-  /** 0 free, 1 taken, 2 invalid, 3 reserved for now. */
+  /** 0 free, 1 taken or kept for the server, 2 invalid, 3 reserved for now. */
   async availability(username: string): Promise<number> {
     if (!isUsername(username)) return 2;
+    if (this.#isKept(username)) return 1;
     this.#dropLapsed();
     if (this.#reservations.has(username)) return 3;
     return (await this.#store.isNameFree({ username, day: this.#today() })) ? 0 : 1;
@@ -229,6 +231,11 @@ export class Directory {
   /** Removes key packages past their day. */
   expireKeyPackages(): Promise<number> {
     return this.#store.expireKeyPackages({ day: this.#today() });
+  }
+
+  /** Whether nobody may register it, since it reads like the service, its staff or this server (spec C-3). */
+  #isKept(username: string): boolean {
+    return isReservedUsername(username, [this.#context.host, this.#context.serverName]);
   }
 
   #today(): number {
