@@ -73,7 +73,7 @@ export class Network {
   }
 
   /** A WebSocket of a person. */
-  connect(who: string, url: string, protocol: string): SocketLike {
+  connect(who: string, url: string, protocols: readonly string[]): SocketLike {
     const role = roles.find((each) => new URL(url).pathname === socketPath(each));
     if (role === undefined) throw new Error("the client connects to a path that is none");
     const wire = new Wire({ timeline: this.#timeline, delay: () => this.#chance.between(1, this.latencyMs) });
@@ -102,7 +102,7 @@ export class Network {
         wire.down(() => end(1006));
         return;
       }
-      socket = new WebSocket("ws://sim" + socketPath(role), protocol, {
+      socket = new WebSocket("ws://sim" + socketPath(role), [...protocols], {
         createConnection: () => server.connect(),
         perMessageDeflate: false,
         generateMask: () => undefined,

@@ -20,7 +20,7 @@ export class RawPeer {
     // Of this role: the union is for whoever sends what the role does not have.
     this.#requests = roleCodecs[role].request;
     const codec = roleCodecs[role].reply as unknown as Codec<Frame<Reply>>;
-    this.#socket = network.connect(who, `ws://sim${socketPath(role)}`, subprotocol);
+    this.#socket = network.connect(who, `ws://sim${socketPath(role)}`, [subprotocol]);
     this.#socket.listen({
       onOpen: () => {
         this.#isOpen = true;

@@ -26,6 +26,8 @@ export type ClientErrorCode =
   | "offline" // needs the server, which cannot be reached now
   | "rate_limited"
   | "server_full"
+  | "app_outdated" // this version of Latchkey is too old for the server
+  | "server_outdated" // the server is too old for this version of Latchkey
   | "server_refused" // the server answered with a refusal that should not happen
   | "server_lied" // an answer failed verification: head chain, signature, access hash
   | "conflict" // lost the race with another change too many times; try again
@@ -340,7 +342,14 @@ export interface ContactRequests {
 export type Connection =
   | { readonly kind: "online" }
   | { readonly kind: "connecting" }
-  | { readonly kind: "offline"; readonly sinceMs: number; readonly waitingCount: number; readonly nextTryMs: number };
+  | {
+      readonly kind: "offline";
+      readonly sinceMs: number;
+      readonly waitingCount: number;
+      readonly nextTryMs: number;
+      /** Why, where it is not the network: what the server said, or what is wrong with what it said. */
+      readonly cause?: ClientFailure;
+    };
 
 /** What `subscribe` tells. */
 export type ClientEvent =

@@ -10,6 +10,8 @@ const retryable: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>([
   "conflict",
   "unreachable_device",
   "storage_in_use",
+  "app_outdated",
+  "server_outdated",
 ]);
 
 /** Every failure that leaves the client. The message is one plain sentence that never holds names, text or keys. */
@@ -53,6 +55,8 @@ const wireFailures: Readonly<Partial<Record<WireErrorCode, readonly [ClientError
   internal: ["server_refused", "The server failed. Try again later."],
   unsupported: ["server_refused", "The server is of an earlier version that cannot do this."],
   clock_off: ["server_refused", "The clock of this device or that of the server is wrong. Set it, and try again."],
+  client_outdated: ["app_outdated", "This version of Latchkey is too old for the server. Update it."],
+  server_outdated: ["server_outdated", "The server is too old for this version of Latchkey. Who runs it must update it."],
   unknown: ["server_refused", "The server refused this for a reason that this version of Latchkey does not know."],
 };
 

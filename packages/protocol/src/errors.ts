@@ -31,6 +31,8 @@ export const wireErrorNumbers = {
   internal: 26,
   unsupported: 27,
   clock_off: 28,
+  client_outdated: 29,
+  server_outdated: 30,
 } as const;
 
 /** The name of a refusal that this version knows, and may send. */
@@ -77,6 +79,7 @@ export const wireErrorCodec: Codec<WireError> = {
  * - `expired`: older than the server keeps.
  * - `final`: refused for what it says. The same again is refused again.
  * - `breach`: the two sides do not understand each other: a fault of one of them, or a version that lacks this.
+ * - `outdated`: the two sides have no version in common. One of them must be updated.
  * - `unknown`: a refusal of a later version. It ends this one request and nothing else; with a time to wait it is `passing`.
  */
 export type RefusalMeaning =
@@ -89,6 +92,7 @@ export type RefusalMeaning =
   | "expired"
   | "final"
   | "breach"
+  | "outdated"
   | "unknown";
 
 /** What each refusal means: the one table of it (spec/00-common.md, "Error codes"). */
@@ -121,6 +125,8 @@ export const refusalMeanings: Readonly<Record<WireErrorCode, RefusalMeaning>> = 
   internal: "passing",
   unsupported: "breach",
   clock_off: "clock",
+  client_outdated: "outdated",
+  server_outdated: "outdated",
   unknown: "unknown",
 };
 
@@ -136,6 +142,8 @@ export const closeCodes = {
   protocolError: 4400,
   /** A frame above the limit. */
   tooLarge: 4413,
+  /** The two sides have no version in common. */
+  outdated: 4426,
   /** Too many requests. */
   rateLimited: 4429,
   /** The peer did not read; open again and catch up. */

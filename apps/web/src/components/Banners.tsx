@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { ClientFailure, Message } from "@latchkey/client";
-import { alarmWords, words } from "../messages/words.ts";
+import { alarmWords, failureWords, words } from "../messages/words.ts";
 import { groupAlarms } from "../state/app-state.ts";
 import type { AlarmGroup, AppState } from "../state/app-state.ts";
 import { useAction, useApp, useNow, useRoute, useSelector } from "../state/context.ts";
@@ -30,12 +30,21 @@ export function ConnectionLine(): ReactElement | undefined {
       {connection.kind === "offline" && (
         <p className="connection-line">
           <span>
-            {words.connection.offline(formatTime(connection.sinceMs))}
+            {connection.cause === undefined
+              ? words.connection.offline(formatTime(connection.sinceMs))
+              : failureWords(connection.cause).title}
             {connection.waitingCount > 0 && ` · ${words.connection.waiting(connection.waitingCount)}`}
           </span>
-          <button type="button" className="link-button" onClick={() => controller.client.wake()}>
-            {words.connection.tryNow}
-          </button>
+          {connection.cause?.code === "app_outdated" ? (
+            // The server that is too new for this page has a newer one.
+            <button type="button" className="link-button" onClick={() => globalThis.location.reload()}>
+              {words.connection.update}
+            </button>
+          ) : (
+            <button type="button" className="link-button" onClick={() => controller.client.wake()}>
+              {words.connection.tryNow}
+            </button>
+          )}
         </p>
       )}
       {isConnecting && isLate && <p className="connection-line">{words.connection.connecting}</p>}

@@ -314,6 +314,7 @@ export const en = {
     offline: (since: string): string => `Offline since ${since}`,
     waiting: (n: number): string => count(n, "message waits", "messages wait"),
     tryNow: "Try now",
+    update: "Update",
     fetching: (done: number, total: number): string =>
       `Your conversations are coming: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`,
   },
@@ -469,6 +470,11 @@ export const en = {
     offline: { title: "The server cannot be reached", advice: "Check your connection and try again." },
     rate_limited: { title: "The server asks you to slow down", advice: "Wait a minute and try again." },
     server_full: { title: "The server has no space left", advice: "Nothing of yours is lost. Tell the person who runs it." },
+    app_outdated: { title: "Latchkey here is too old for its server", advice: "Update it. What you wrote is kept, and is sent then." },
+    server_outdated: {
+      title: "The server is too old for this Latchkey",
+      advice: "Who runs it must update it. What you wrote is kept, and is sent then.",
+    },
     server_refused: { title: "The server refused this", advice: "Try again. If it stays so, tell the person who runs it." },
     server_lied: {
       title: "The server’s answer does not fit what was said before",

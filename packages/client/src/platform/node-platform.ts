@@ -38,8 +38,8 @@ export function createNodePlatform(): Platform {
   };
 }
 
-function connect(url: string, protocol: string): SocketLike {
-  const socket = new WebSocket(url, protocol, {
+function connect(url: string, protocols: readonly string[]): SocketLike {
+  const socket = new WebSocket(url, [...protocols], {
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,
     handshakeTimeout: handshakeTimeoutMs,

@@ -170,7 +170,7 @@ describe.each([
       });
     });
     try {
-      const socket = platform.connect(`ws://127.0.0.1:${port}/v1/log`, "latchkey.1");
+      const socket = platform.connect(`ws://127.0.0.1:${port}/v1/log`, ["latchkey.1"]);
       const heard = listen(socket);
       socket.send(new Uint8Array([9]));
       await heard.opened;
@@ -180,7 +180,7 @@ describe.each([
       expect(Object.getPrototypeOf(heard.frames[0])).toBe(Uint8Array.prototype);
       socket.send(new Uint8Array([1]));
       socket.close();
-      const early = platform.connect(`ws://127.0.0.1:${port}/v1/log`, "latchkey.1");
+      const early = platform.connect(`ws://127.0.0.1:${port}/v1/log`, ["latchkey.1"]);
       const earlyHeard = listen(early);
       early.close();
       expect(await earlyHeard.closed).toBe(1006);
@@ -188,7 +188,7 @@ describe.each([
       for (const client of server.clients) client.terminate();
       server.close();
     }
-    expect(await listen(platform.connect(`ws://127.0.0.1:${port}/v1/log`, "latchkey.1")).closed).toBe(1006);
+    expect(await listen(platform.connect(`ws://127.0.0.1:${port}/v1/log`, ["latchkey.1"])).closed).toBe(1006);
   });
 
   test("has randomness of any size, SHA-256, signatures and timers that can be cancelled", async () => {

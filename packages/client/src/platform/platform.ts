@@ -28,8 +28,8 @@ export interface Platform {
   readonly random: RandomBytes;
   readonly sha256: Sha256;
   nowMs(): number;
-  /** A connection attempt to a `ws:` or `wss:` URL with one subprotocol. Never throws: failure is `onClose`. */
-  connect(url: string, protocol: string): SocketLike;
+  /** A connection attempt to a `ws:` or `wss:` URL that offers these subprotocols. Never throws: failure is `onClose`. */
+  connect(url: string, protocols: readonly string[]): SocketLike;
   readonly fetch: typeof fetch;
   /** Calls `run` after `delayMs`; the result cancels it. */
   setTimer(delayMs: number, run: () => void): () => void;

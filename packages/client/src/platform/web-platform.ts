@@ -59,8 +59,8 @@ function randomBytes(size: number): Uint8Array {
   return bytes;
 }
 
-function connect(url: string, protocol: string): SocketLike {
-  const socket = new WebSocket(url, protocol);
+function connect(url: string, protocols: readonly string[]): SocketLike {
+  const socket = new WebSocket(url, [...protocols]);
   socket.binaryType = "arraybuffer";
   return {
     listen(handlers) {

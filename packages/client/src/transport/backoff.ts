@@ -7,6 +7,8 @@ const maxDelayMs = 60_000;
 /** Least wait after a connection that ended so, in milliseconds. */
 const leastDelayMs: Readonly<Partial<Record<CloseReason, number>>> = {
   protocol: 10_000,
+  // Nothing changes before one of the two is updated.
+  outdated: 900_000,
   rate_limited: 10_000,
   shutting_down: 1000,
   // Two processes with one profile would push each other off for ever.

@@ -1,6 +1,6 @@
 import { maxFrameBytes } from "@latchkey/protocol";
 import type { Connection as ConnectionState, ServerInfo } from "../api.ts";
-import { ClientError, offlineError } from "../errors.ts";
+import { ClientError, failureOf, offlineError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { randomFraction } from "./backoff.ts";
 import { openConnection } from "./connection.ts";
@@ -68,7 +68,9 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
     const down = statuses.filter((status) => status.kind === "down");
     if (down.length > 0) {
       const sinceMs = Math.min(...down.map((status) => status.sinceMs));
-      return { kind: "offline", sinceMs, waitingCount, nextTryMs: Math.min(...down.map((status) => status.nextTryMs)) };
+      const cause = down.map((status) => status.cause).find((error) => error !== undefined);
+      const nextTryMs = Math.min(...down.map((status) => status.nextTryMs));
+      return { kind: "offline", sinceMs, waitingCount, nextTryMs, ...(cause && { cause: failureOf(cause) }) };
     }
     if (statuses.some((status) => status.kind === "connecting")) return { kind: "connecting" };
     if (statuses.length > 0 || lastTry?.ok === true) return { kind: "online" };

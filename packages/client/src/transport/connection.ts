@@ -1,5 +1,5 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
-import { closeCodes, frameHead, maxFrameBytes, roleCodecs, subprotocol } from "@latchkey/protocol";
+import { closeCodes, frameHead, maxFrameBytes, meaningOf, negotiate, roleCodecs, spokenVersions, subprotocolsOf } from "@latchkey/protocol";
 import type { Frame, Hello, Role, RoleFrames, WireError } from "@latchkey/protocol";
 import { ClientError, offlineError, refusal } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -42,6 +42,7 @@ export type CloseReason =
   | "lost" // by the network, or no sign of life
   | "protocol" // a frame that one side does not understand
   | "too_slow" // this device did not read
+  | "outdated" // the two sides have no version in common
   | "rate_limited"
   | "shutting_down"
   | "replaced" // another connection of the same device
@@ -85,7 +86,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
   const { platform, role, host } = params;
   return new Promise((resolve, reject) => {
     const codec = roleCodecs[role];
-    const socket = platform.connect(params.url, subprotocol);
+    const socket = platform.connect(params.url, subprotocolsOf(spokenVersions));
     const waiting = new Map<number, Waiting<R>>();
     let nextId = 1;
     let connection: RoleConnection<R> | undefined;
@@ -143,6 +144,11 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
         end("protocol", new ClientError("server_lied", "This server says that it is another one."), closeCodes.protocolError);
         return;
       }
+      const agreed = negotiate(spokenVersions, hello.versions);
+      if (agreed.kind !== "version") {
+        end("outdated", refusal({ code: agreed.kind, retryAfterMs: 0 }), closeCodes.outdated);
+        return;
+      }
       connection = {
         role,
         host,
@@ -162,7 +168,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
       const { id, body } = frame;
       if (connection === undefined) {
         // A refusal instead of a hello: too many connections, shutting down.
-        if (id === 0 && body.kind === "error") end("rate_limited", refusal(bounded(body)));
+        if (id === 0 && body.kind === "error") end(meaningOf(body) === "outdated" ? "outdated" : "rate_limited", refusal(bounded(body)));
         else if (id === 0 && body.kind === "hello") start(body);
         else breach();
         return;
@@ -262,6 +268,8 @@ function reasonOf(code: number): CloseReason {
     case closeCodes.protocolError:
     case closeCodes.tooLarge:
       return "protocol";
+    case closeCodes.outdated:
+      return "outdated";
     case closeCodes.rateLimited:
       return "rate_limited";
     case closeCodes.tooSlow:

@@ -22,7 +22,7 @@ export interface FakeBody {
 export interface FakeConnection {
   readonly role: Role;
   readonly url: string;
-  readonly protocol: string;
+  readonly protocols: readonly string[];
   readonly received: { readonly id: number; readonly body: FakeBody }[];
   /** The code that the client closed with; undefined while it is open. */
   closedByClient: number | "none" | undefined;
@@ -62,7 +62,7 @@ export function createFakeServer(seed: string, host: string = "chat.example"): F
   const clock = createFakeClock();
   const connections: FakeConnection[] = [];
 
-  function connect(url: string, protocol: string): SocketLike {
+  function connect(url: string, protocols: readonly string[]): SocketLike {
     let handlers: SocketHandlers | undefined;
     let over = false;
     const role = roles.find((name) => url.endsWith(socketPath(name)));
@@ -75,13 +75,14 @@ export function createFakeServer(seed: string, host: string = "chat.example"): F
     const connection: FakeConnection = {
       role,
       url,
-      protocol,
+      protocols,
       received: [],
       closedByClient: undefined,
       hello: (other = {}) =>
         connection.send(0, {
           kind: "hello",
-          format: 1,
+          format: 2,
+          versions: { min: 1, max: 1 },
           host: server.host,
           serverName: "Fake",
           nonce: new Uint8Array(32).fill(connections.length),

@@ -3,6 +3,7 @@ import type { Platform } from "../platform/platform.ts";
 import { backoffMs } from "./backoff.ts";
 import { openConnection } from "./connection.ts";
 import type { CloseReason, EventOf, RoleConnection } from "./connection.ts";
+import { ClientError } from "../errors.ts";
 
 /** What is done with a connection that is kept. */
 export interface Session<R extends Role> {
@@ -32,7 +33,7 @@ export type KeptStatus =
   | { readonly kind: "connecting" }
   | { readonly kind: "up" }
   /** The last try failed; the next is at `nextTryMs` (now, while it runs). */
-  | { readonly kind: "down"; readonly sinceMs: number; readonly nextTryMs: number };
+  | { readonly kind: "down"; readonly sinceMs: number; readonly nextTryMs: number; readonly cause?: ClientError };
 
 /** A kept connection as its manager sees it. */
 export interface ManagedConnection<R extends Role> extends Kept<R> {
@@ -109,10 +110,10 @@ export function keepConnection<R extends Role>(params: {
       if (open !== current) return;
       upSinceMs = platform.nowMs();
       setStatus({ kind: "up" });
-    } catch {
+    } catch (error) {
       trying = false;
       if (current !== undefined && open === current) current.close();
-      else if (current === undefined) failed("lost");
+      else if (current === undefined) failed(reasonOf(error), error);
     }
   }
 
@@ -142,14 +143,20 @@ export function keepConnection<R extends Role>(params: {
     failed(reason);
   }
 
-  function failed(reason: CloseReason): void {
+  function failed(reason: CloseReason, error?: unknown): void {
     if (released) return;
     attempt += 1;
     const nowMs = platform.nowMs();
-    const delayMs = backoffMs({ attempt, reason, random: platform.random });
+    const cause = error instanceof ClientError && error.code !== "offline" ? error : undefined;
+    const delayMs = Math.max(cause?.retryAfterMs ?? 0, backoffMs({ attempt, reason, random: platform.random }));
     cancelTimer();
     cancelTimer = platform.setTimer(delayMs, () => void connect());
-    setStatus({ kind: "down", sinceMs: status.kind === "down" ? status.sinceMs : nowMs, nextTryMs: nowMs + delayMs });
+    setStatus({
+      kind: "down",
+      sinceMs: status.kind === "down" ? status.sinceMs : nowMs,
+      nextTryMs: nowMs + delayMs,
+      ...(cause && { cause }),
+    });
   }
 
   void connect();
@@ -181,4 +188,12 @@ export function keepConnection<R extends Role>(params: {
       open?.close();
     },
   };
+}
+
+/** Why no connection came about. */
+function reasonOf(error: unknown): CloseReason {
+  if (!(error instanceof ClientError)) return "lost";
+  if (error.code === "app_outdated" || error.code === "server_outdated") return "outdated";
+  if (error.code === "server_lied") return "protocol";
+  return error.code === "rate_limited" ? "rate_limited" : "lost";
 }

@@ -42,7 +42,7 @@ describe("a connection", () => {
     const { server, connecting } = start();
     const connection = await connecting;
     expect(connection.hello).toMatchObject({ host: "chat.example", retentionDays: 30 });
-    expect(server.last()).toMatchObject({ url: "wss://chat.example/v1/log", protocol: "latchkey.1" });
+    expect(server.last()).toMatchObject({ url: "wss://chat.example/v1/log", protocols: ["latchkey.1"] });
     expect(connection.closed).toBe(false);
   });
 
@@ -136,6 +136,64 @@ describe("a connection", () => {
     server.last().raw(new Uint8Array([0, 0, 0, server.last().received[0]?.id ?? 0, 1, 0x7f, 0xff, 0, 0, 0, 0]));
     expect(await waiting).toEqual({ kind: "error", code: "unknown", number: 0x7fff, retryAfterMs: 0 });
     expect(closes).toEqual([]);
+  });
+
+  test("[E-74] with no version in common it is said which side is to be updated, and it is not tried again every minute", async () => {
+    const older = start((server) => (server.autoHello = false));
+    await settle();
+    older.server.last().send(0, { kind: "error", code: "client_outdated", retryAfterMs: 0 });
+    await expect(older.connecting).rejects.toMatchObject({ code: "app_outdated", canRetry: true });
+    const newer = start((server) => (server.autoHello = false));
+    await settle();
+    // A server that does not refuse by itself, but says so in its hello.
+    newer.server.last().hello({ versions: { min: 2, max: 4 } });
+    await expect(newer.connecting).rejects.toMatchObject({ code: "app_outdated" });
+    expect(newer.server.last().closedByClient).toBe(4426);
+    const both = start((server) => (server.autoHello = false));
+    await settle();
+    both.server.last().hello({ versions: { min: 1, max: 4 } });
+    expect((await both.connecting).closed).toBe(false);
+
+    const server = createFakeServer("versions");
+    server.autoHello = false;
+    const connections = createConnections({ platform: server.platform, serverUrl: "https://chat.example", ownHost: "chat.example" });
+    const session: Session<"log"> = { onOpen: () => undefined, onEvent: () => undefined, onClose: () => undefined };
+    connections.keep("log", "chat.example", session);
+    await settle();
+    server.last().send(0, { kind: "error", code: "server_outdated", retryAfterMs: 0 });
+    await settle();
+    expect(connections.state()).toMatchObject({ kind: "offline", cause: { code: "server_outdated", canRetry: true } });
+    server.clock.advance(440_000);
+    await settle();
+    expect(server.connections).toHaveLength(1);
+    // The person may try at once, and what was wrong is forgotten with the first hello.
+    connections.wake();
+    await settle();
+    server.last().hello();
+    await settle();
+    expect(connections.state()).toEqual({ kind: "online" });
+    await connections.close();
+  });
+
+  test("[E-74] a server that says that it is another one, or asks to slow down, is named as the cause", async () => {
+    const server = createFakeServer("causes");
+    server.autoHello = false;
+    const connections = createConnections({ platform: server.platform, serverUrl: "https://chat.example", ownHost: "chat.example" });
+    connections.keep("log", "chat.example", { onOpen: () => undefined, onEvent: () => undefined, onClose: () => undefined });
+    await settle();
+    server.last().hello({ host: "evil.example" });
+    await settle();
+    expect(connections.state()).toMatchObject({ kind: "offline", cause: { code: "server_lied" } });
+    server.clock.advance(10_000);
+    await settle();
+    server.last().send(0, { kind: "error", code: "rate_limited", retryAfterMs: 300_000 });
+    await settle();
+    expect(connections.state()).toMatchObject({
+      kind: "offline",
+      cause: { code: "rate_limited" },
+      nextTryMs: server.clock.now() + 300_000,
+    });
+    await connections.close();
   });
 
   test("[E-72] however long a server asks to wait, it is asked again within ten minutes", async () => {

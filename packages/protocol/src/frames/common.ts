@@ -1,10 +1,48 @@
-import { opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant } from "@latchkey/codec";
+import { CodecError, opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { maxInlineBytes } from "../limits.ts";
 
-/** The version spoken, as the WebSocket subprotocol. */
-export const subprotocol = "latchkey.1";
+/** The versions of frames and requests that this side speaks: the oldest and the newest. */
+export const spokenVersions: VersionRange = { min: 1, max: 1 };
+
+/** A range of versions, both ends included. */
+export interface VersionRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+const subprotocolPrefix = "latchkey.";
+
+/** The newest version spoken, as a WebSocket subprotocol. */
+export const subprotocol: string = `${subprotocolPrefix}${spokenVersions.max}`;
+
+/** The subprotocols of all versions in `range`, the newest first: what a client offers. */
+export function subprotocolsOf(range: VersionRange): string[] {
+  return Array.from({ length: range.max - range.min + 1 }, (_, at) => `${subprotocolPrefix}${range.max - at}`);
+}
+
+/** What two sides that state their versions come to. */
+export type Negotiated =
+  | { readonly kind: "version"; readonly version: number }
+  /** They have none in common, and this side is the one to be updated. */
+  | { readonly kind: "client_outdated" | "server_outdated" };
+
+/** The highest version that both speak, or who of them is too old (spec E-74). */
+export function negotiate(client: VersionRange, server: VersionRange): Negotiated {
+  if (client.max < server.min) return { kind: "client_outdated" };
+  if (server.max < client.min) return { kind: "server_outdated" };
+  return { kind: "version", version: Math.min(client.max, server.max) };
+}
+
+/** The versions that a client offers by its subprotocols; `undefined` where none of them is ours. */
+export function offeredVersions(subprotocols: readonly string[]): VersionRange | undefined {
+  const versions = subprotocols.flatMap((name) => {
+    const digits = name.startsWith(subprotocolPrefix) ? name.slice(subprotocolPrefix.length) : "";
+    return /^[1-9][0-9]{0,4}$/.test(digits) ? [Number(digits)] : [];
+  });
+  return versions.length === 0 ? undefined : { min: Math.min(...versions), max: Math.max(...versions) };
+}
 
 /** The roles of a connection; they never mix (spec C-5). */
 export const roles = ["device", "log", "post", "lookup"] as const;
@@ -43,9 +81,11 @@ export const tokenCodec: Codec<Uint8Array> = opaqueV(1024);
 /** The bytes of an entry or inbox item. */
 export const blobBytes: Codec<Uint8Array> = opaqueV(maxInlineBytes);
 
-/** The first frame of every connection, from the server. */
+/** The first frame of every connection, from the server. Every version of it reads the same: what is new goes into `ext`. */
 export interface Hello {
-  readonly format: number;
+  readonly format: 2;
+  /** The versions that the server speaks: the highest that both sides do counts. */
+  readonly versions: VersionRange;
   readonly host: string;
   /** The server's name for people. */
   readonly serverName: string;
@@ -60,8 +100,17 @@ export interface Hello {
   readonly ext: Uint8Array;
 }
 
+const helloFormat: Codec<2> = {
+  write: (w) => uint16.write(w, 2),
+  read(r) {
+    if (uint16.read(r) !== 2) throw new CodecError("invalid", "unknown format");
+    return 2;
+  },
+};
+
 export const helloCodec: Codec<Hello> = struct<Hello>({
-  format: uint16,
+  format: helloFormat,
+  versions: struct<VersionRange>({ min: uint16, max: uint16 }),
   host: hostCodec,
   serverName: text(256),
   nonce: id32,

@@ -15,12 +15,17 @@ import {
   maxKeyPackageBytes,
   maxKeyPackagesPerPublish,
   meaningOf,
+  negotiate,
+  offeredVersions,
   postReplyCodec,
   postRequestCodec,
   refusalMeanings,
   roleCodecs,
   roles,
   socketPath,
+  spokenVersions,
+  subprotocol,
+  subprotocolsOf,
   wireErrorCodec,
   wireErrorNumbers,
 } from "../index.ts";
@@ -48,7 +53,8 @@ const framed = <Body>(body: Body, requestId = 7): Frame<Body> => ({ id: requestI
 const unknownKind = { "an unknown kind": concatBytes(encode(uint32, 7), encode(uint8, 99)) };
 
 const hello: Hello = {
-  format: 1,
+  format: 2,
+  versions: { min: 1, max: 1 },
   host: "chat.example:8080",
   serverName: "Example",
   nonce: id(1),
@@ -115,7 +121,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "done" }),
     ],
     frozen:
-      "0000000000000111636861742e6578616d706c653a38303830074578616d706c6501010101010101010101010101010101010101010101010101010101010101010000019b76daa8000004000006400000001e0000",
+      "000000000000020001000111636861742e6578616d706c653a38303830074578616d706c6501010101010101010101010101010101010101010101010101010101010101010000019b76daa8000004000006400000001e0000",
     overLimit: {
       "an item above 64 KiB": framed({ kind: "item", seq: 1, day: 1, blob: zeros(maxInlineBytes + 1) }),
       "a host that is none": framed({ ...helloReply, host: "Chat.Example" }),
@@ -332,6 +338,22 @@ describe("errors", () => {
       const encoded = encode(wireErrorCodec, { code: code as KnownWireErrorCode, retryAfterMs: 0 });
       expect([...encoded]).toEqual([number >> 8, number & 0xff, 0, 0, 0, 0]);
     }
+  });
+});
+
+describe("[E-74] versions", () => {
+  test("the highest that both sides speak counts; with none in common it is known who is too old", () => {
+    expect(negotiate({ min: 1, max: 3 }, { min: 2, max: 9 })).toEqual({ kind: "version", version: 3 });
+    expect(negotiate({ min: 4, max: 7 }, { min: 1, max: 5 })).toEqual({ kind: "version", version: 5 });
+    expect(negotiate({ min: 1, max: 1 }, { min: 2, max: 3 })).toEqual({ kind: "client_outdated" });
+    expect(negotiate({ min: 4, max: 4 }, { min: 2, max: 3 })).toEqual({ kind: "server_outdated" });
+  });
+
+  test("a client states its versions as subprotocols, the newest first; others are left aside", () => {
+    expect(subprotocolsOf({ min: 2, max: 4 })).toEqual(["latchkey.4", "latchkey.3", "latchkey.2"]);
+    expect(offeredVersions(["chat", "latchkey.4", "latchkey.2"])).toEqual({ min: 2, max: 4 });
+    expect(offeredVersions(["chat", "latchkey.", "latchkey.0", "latchkey.1e3", "latchkey.999999", "latchkey.-1"])).toBeUndefined();
+    expect(subprotocolsOf(spokenVersions)).toEqual([subprotocol]);
   });
 });
 

@@ -400,7 +400,7 @@ async function orRefuse<T>(
   verify: () => Promise<T>,
   // What has expired by this server's clock, or is not yet valid: one of the two clocks is off.
   codeOf: (error: TransparencyError) => "invalid_account_state" | "account_conflict" | "clock_off" = (error) =>
-    error.code === "expired" ? "clock_off" : "invalid_account_state",
+    error.code === "expired" || error.code === "ahead" ? "clock_off" : "invalid_account_state",
 ): Promise<T> {
   try {
     return await verify();

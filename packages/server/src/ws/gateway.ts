@@ -1,4 +1,5 @@
-import { closeCodes, maxFrameBytes, roles, socketPath, subprotocol } from "@latchkey/protocol";
+import { encode } from "@latchkey/codec";
+import { closeCodes, maxFrameBytes, negotiate, offeredVersions, roleCodecs, roles, socketPath, spokenVersions } from "@latchkey/protocol";
 import type { Hello, Role } from "@latchkey/protocol";
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
@@ -40,7 +41,13 @@ export class Gateway {
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
       skipUTF8Validation: true,
-      handleProtocols: () => subprotocol,
+      // Of what it offered, what counts; where nothing does, anything, so that it can be told.
+      handleProtocols: (offered) => {
+        const range = offeredVersions([...offered]);
+        const agreed = range === undefined ? undefined : negotiate(range, spokenVersions);
+        const name = agreed?.kind === "version" ? `latchkey.${agreed.version}` : undefined;
+        return name !== undefined && offered.has(name) ? name : ([...offered][0] ?? false);
+      },
     });
   }
 
@@ -75,13 +82,20 @@ export class Gateway {
     const path = (request.url ?? "").split("?")[0];
     const role = roles.find((each) => socketPath(each) === path);
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+    const versions = offeredVersions(offered);
     const address = peerOf(request, this.#trustProxy);
     const { maxConnections, maxConnectionsPerAddress } = this.#services.context.limits;
     if (role === undefined) refuseUpgrade(stream, "404 Not Found");
-    else if (!offered.includes(subprotocol)) refuseUpgrade(stream, "400 Bad Request");
+    else if (versions === undefined) refuseUpgrade(stream, "400 Bad Request");
     else if (this.#isClosing || this.#connections.size >= maxConnections) refuseUpgrade(stream, "503 Service Unavailable");
     else if ((this.#perAddress.get(address) ?? 0) >= maxConnectionsPerAddress) refuseUpgrade(stream, "429 Too Many Requests");
-    else this.#sockets.handleUpgrade(request, stream, head, (socket) => this.#accept({ socket, stream, role, address }));
+    else {
+      const agreed = negotiate(versions, spokenVersions);
+      this.#sockets.handleUpgrade(request, stream, head, (socket) => {
+        if (agreed.kind === "version") this.#accept({ socket, stream, role, address });
+        else refuseVersion(socket, agreed.kind);
+      });
+    }
   }
 
   #accept(params: { socket: WebSocket; stream: Duplex; role: Role; address: string }): void {
@@ -123,7 +137,8 @@ export class Gateway {
   #hello(nonce: Uint8Array): Hello {
     const { host, serverName, registration, retentionDays, limits, nowMs } = this.#services.context;
     return {
-      format: 1,
+      format: 2,
+      versions: spokenVersions,
       host,
       serverName,
       nonce,
@@ -161,6 +176,13 @@ export class Gateway {
       connection.ping();
     }
   }
+}
+
+/** Says which side is too old, in a frame that every version reads, and ends the connection (spec E-74). */
+function refuseVersion(socket: WebSocket, code: "client_outdated" | "server_outdated"): void {
+  socket.on("error", () => undefined);
+  socket.send(encode(roleCodecs.log.reply, { id: 0, body: { kind: "error", code, retryAfterMs: 0 } }));
+  socket.close(closeCodes.outdated);
 }
 
 function refuseUpgrade(stream: Duplex, status: string): void {

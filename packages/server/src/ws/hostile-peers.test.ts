@@ -1,5 +1,5 @@
 import { encode, toHex } from "@latchkey/codec";
-import { closeCodes, logReplyCodec, logRequestCodec, maxFrameBytes, socketPath, subprotocol } from "@latchkey/protocol";
+import { closeCodes, deviceReplyCodec, logReplyCodec, logRequestCodec, maxFrameBytes, socketPath, subprotocol } from "@latchkey/protocol";
 import type { LogRequest, Role } from "@latchkey/protocol";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
@@ -139,6 +139,30 @@ describe("peers that break the rules below", () => {
     `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
     `Sec-WebSocket-Key: ${Buffer.from(random(16)).toString("base64")}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`;
 
+  test("[E-74] a client of other versions alone is told which side is too old, in a frame that all versions read", async () => {
+    const server = await runServer();
+    const offer = (subprotocols: string[]): Promise<{ frames: Buffer[]; code: number; protocol: string }> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(server.url.replace(/^http/, "ws") + socketPath("device"), subprotocols);
+        const frames: Buffer[] = [];
+        let protocol = "";
+        socket.on("message", (data: Buffer) => {
+          ({ protocol } = socket);
+          frames.push(data);
+          if (decode(deviceReplyCodec, new Uint8Array(data)).body.kind === "hello") socket.close();
+        });
+        socket.on("error", reject);
+        socket.on("close", (code) => resolve({ frames, code, protocol }));
+      });
+    const later = await offer(["latchkey.9", "latchkey.8"]);
+    expect(later.code).toBe(closeCodes.outdated);
+    // Id 0, kind 1, code 30, no time to wait: frozen for all versions to come.
+    expect(later.frames.map((frame) => frame.toString("hex"))).toEqual(["0000000001001e00000000"]);
+    const both = await offer(["latchkey.3", "latchkey.2", "latchkey.1"]);
+    expect(both.protocol).toBe("latchkey.1");
+    expect(both.frames).toHaveLength(1);
+  });
+
   test("upgrades to unknown paths or without our subprotocol are refused", async () => {
     const server = await runServer();
     expect(await raw(server.port, upgrade("/v1/other"))).toMatch(/^HTTP\/1\.1 404 /);
@@ -228,7 +252,10 @@ describe("limits of one connection", () => {
   });
 
   test("a flood is answered in full, by reading it no faster than it is handled", async () => {
-    const server = await runServer({ limits: { maxRequestsInFlight: 8, maxBytesInFlight: 20_000, maxRequestsPerSecond: 2000 } });
+    const appendRate = { burst: 3000, perSecond: 1 };
+    const server = await runServer({
+      limits: { maxRequestsInFlight: 8, maxBytesInFlight: 20_000, maxRequestsPerSecond: 2000, appendRate },
+    });
     const client = await TestClient.connect(server.url, "log");
     const log = createTestLog();
     await createLog(client, log);

@@ -128,7 +128,7 @@ export async function verifyUsernameBinding(params: {
   return binding;
 }
 
-/** Verifies a device's card against the account's verified state. @throws TransparencyError, `expired` past its time. */
+/** Verifies a device's card against the account's verified state. @throws TransparencyError, `expired` past its time, `ahead` when that is too far off. */
 export async function verifyDeviceCard(params: {
   account: VerifiedAccount;
   signedCard: Uint8Array;
@@ -148,7 +148,7 @@ export async function verifyDeviceCard(params: {
   });
   if (card.notAfterMs < params.nowMs) throw new TransparencyError("expired", "A-5", "the device's card is out of date");
   if (card.notAfterMs > params.nowMs + cardLifetimeMs + 86_400_000) {
-    throw new TransparencyError("rule", "A-5", "the device's card is valid for too long");
+    throw new TransparencyError("ahead", "A-5", "the device's card is valid for too long");
   }
   return card;
 }
