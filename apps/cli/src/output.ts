@@ -77,8 +77,10 @@ export function formatBody(body: MessageBody): string {
       return `* ${formatPerson(body.person)} added a device`;
     case "device_removed":
       return `* ${formatPerson(body.person)} removed a device`;
+    case "away":
+      return `* the old devices of ${formatPerson(body.person)} are out of this group: "latchkey group let-back" lets them back in on the new one`;
     case "recovered":
-      return `* ${formatPerson(body.person)} recovered the account: compare the safety number again`;
+      return `* ${formatPerson(body.person)} is on a new device: the account was brought back by its recovery phrase, compare the safety number again`;
     case "skipped":
       return "* sent a change that nobody can use";
     case "complaint":
@@ -87,8 +89,6 @@ export function formatBody(body: MessageBody): string {
       return `* let ${formatPerson(body.person)} back in`;
     case "expired":
       return `* ${String(body.count)} messages are no longer kept by the server`;
-    case "other_view":
-      return "! spoke of another version of this conversation than the one in the server's public record, which is yours";
     case "unsupported":
       return "* sent something that this version cannot show";
     case "unreadable":
@@ -111,6 +111,8 @@ export function formatMessage(message: Message, params: { title?: string } = {})
 
 function formatDelivery(message: Message): string {
   if (message.delivery?.kind === "pending") return "  (waiting)";
+  const without = message.delivery?.kind === "accepted" ? (message.delivery.withoutReader ?? []) : [];
+  if (without.length > 0) return `  (no device of ${without.map(formatPerson).join(", ")} can read this)`;
   if (message.delivery?.kind === "failed") return `  (not sent: ${message.delivery.failure.code}: ${message.delivery.failure.message})`;
   return "";
 }

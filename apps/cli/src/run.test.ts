@@ -141,7 +141,7 @@ describe("register", () => {
 
   function registeringFake(): Fake {
     return createFake({
-      register: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: true }),
+      register: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: true, isRecovered: false }),
       recoveryPhrase: () => Promise.resolve(words),
       forgetRecoveryPhrase: () => Promise.resolve(),
     });

@@ -64,7 +64,7 @@ export function createFake(answers: Partial<Client> = {}): Fake {
   const calls: unknown[][] = [];
   const listeners = new Set<(event: ClientEvent) => void>();
   const defaults: Partial<Client> = {
-    account: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: false }),
+    account: () => Promise.resolve({ ...ann, deviceId: "device", createdAtMs: 0, hasRecoveryPhrase: false, isRecovered: false }),
     conversations: () => Promise.resolve([conversation(groupId, "group", "Picnic")]),
     messages: () => Promise.resolve([]),
     settle: () => Promise.resolve(),

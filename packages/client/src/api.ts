@@ -91,6 +91,8 @@ export interface AccountInfo extends Person {
   readonly createdAtMs: number;
   /** Whether this device still keeps the recovery phrase, which the person has not written down yet (spec A-4). */
   readonly hasRecoveryPhrase: boolean;
+  /** Whether this device began by the recovery phrase: it has none of what the devices before it had. */
+  readonly isRecovered: boolean;
 }
 
 /** A device of one's own account. */
@@ -166,6 +168,10 @@ export interface Verification {
   readonly members: readonly MemberVerification[];
   /** The first reason why nothing is sent now, if there is one. */
   readonly hold: ClientFailure | undefined;
+  /** People who are on a new device since a recovery of their account, and not in here until somebody lets them back (spec E-64). */
+  readonly away: readonly Person[];
+  /** Whether this person may let them back. */
+  readonly mayLetBack: boolean;
 }
 
 /** The number of a pair of accounts: the same on both sides, and on all their devices. */
@@ -217,7 +223,8 @@ export type UsernameStatus = "available" | "taken" | "invalid" | "reserved" | "u
 /** How a message of one's own fares. */
 export type Delivery =
   | { readonly kind: "pending" }
-  | { readonly kind: "accepted"; readonly atMs: number }
+  /** `withoutReader`: people of whom no device was in the conversation then, so that it will not reach them. */
+  | { readonly kind: "accepted"; readonly atMs: number; readonly withoutReader?: readonly Person[] }
   | { readonly kind: "failed"; readonly failure: ClientFailure };
 
 /** What a line of a conversation says. */
@@ -240,10 +247,10 @@ export type MessageBody =
   | { readonly kind: "complaint"; readonly person: Person }
   /** The author let this person's device back in (spec G-5). */
   | { readonly kind: "let_back"; readonly person: Person }
+  /** All devices that the person had here left the account, as after a recovery: the person was not thrown out (spec E-64). */
+  | { readonly kind: "away"; readonly person: Person }
   /** Entries that the server no longer keeps (spec L-8). */
   | { readonly kind: "expired"; readonly count: number }
-  /** The author's device spoke of another version of this conversation than the one in the public record, which is this person's (spec L-10). */
-  | { readonly kind: "other_view" }
   /** Content of a kind that this version does not know. */
   | { readonly kind: "unsupported" }
   /** A message that cannot be read, and why. */
@@ -414,6 +421,12 @@ export interface Client {
    */
   addMembers(conversationId: string, addresses: readonly string[], options?: { again?: boolean }): Promise<void>;
   removeMember(conversationId: string, accountId: string): Promise<void>;
+  /**
+   * Lets somebody back whose devices here left their account, as after a recovery: the same account, with the devices that it has now by
+   * its host's public record; what is left of the old ones goes in the same commit (spec E-64).
+   * @throws ClientError `not_permitted`, `unknown_user`, `unreachable_device`, `account_deleted`, `already_member`
+   */
+  letBack(conversationId: string, accountId: string): Promise<void>;
   /** Goes on in a conversation by the invitation of this account. @throws ClientError `invitation_expired` */
   acceptInvitation(conversationId: string, accountId: string): Promise<void>;
   /** Forgets it. */
@@ -445,7 +458,7 @@ export interface Client {
   /** The person has them on paper: erases them here. */
   forgetRecoveryPhrase(): Promise<void>;
   /** In a profile without an account: brings an account back by its phrase, with this as its only device. @throws `invalid_phrase`, `unknown_user` */
-  recover(params: { username: string; phrase: string; deviceName?: string }): Promise<AccountInfo>;
+  recover(params: { username: string; phrase: string; deviceName?: string; displayName?: string }): Promise<AccountInfo>;
   /** One's own devices, oldest first. */
   devices(): Promise<readonly OwnDevice[]>;
   /** Takes a device out of the account and out of every conversation. */

@@ -2,7 +2,7 @@ import { toBase64Url } from "@latchkey/codec";
 import { signStructure, usernameBindingCodec } from "@latchkey/transparency";
 import type { AccountInfo, Client, ClientEvent, Connection } from "./api.ts";
 import { createDirectory } from "./account/directory.ts";
-import { loadOwnAccount, recoveryPhrase } from "./account/own-account.ts";
+import { beganByRecovery, loadOwnAccount, recoveryPhrase } from "./account/own-account.ts";
 import type { OwnAccount } from "./account/own-account.ts";
 import { registerAccount } from "./account/registration.ts";
 import type { LinkSession } from "./devices/link-session.ts";
@@ -245,6 +245,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     discard: async (id, messageId) => member().discard(id, messageId),
     addMembers: async (id, addresses, options) => member().addMembers(id, addresses, options),
     removeMember: async (id, accountId) => member().removeMember(id, accountId),
+    letBack: async (id, accountId) => member().letBack(id, accountId),
     acceptInvitation: async (id, accountId) => member().acceptInvitation(id, accountId),
     declineInvitation: async (id, accountId) => member().declineInvitation(id, accountId),
     leave: async (id) => member().leave(id),
@@ -381,5 +382,6 @@ function accountInfo(own: OwnAccount): AccountInfo {
     deviceId: toBase64Url(own.deviceId),
     createdAtMs,
     hasRecoveryPhrase: own.recoveryEntropy.length > 0,
+    isRecovered: beganByRecovery(own),
   };
 }

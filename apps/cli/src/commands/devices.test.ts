@@ -85,7 +85,9 @@ describe("devices", () => {
 
 describe("recover", () => {
   test("[A-4] reads the words from standard input", async () => {
-    const fake = createFake({ recover: () => Promise.resolve({ ...ann, deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false }) });
+    const fake = createFake({
+      recover: () => Promise.resolve({ ...ann, deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false, isRecovered: false }),
+    });
     const { stdout } = await run(["recover", "ann", "--name", "Box"], fake, { readStdin: () => Promise.resolve(" one\n two ") });
     expect(stdout).toMatch(/^Recovered ann on localhost:8080/);
     expect(fake.calls[0]).toEqual(["recover", { username: "ann", phrase: "one two", deviceName: "Box" }]);

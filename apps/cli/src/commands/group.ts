@@ -5,13 +5,15 @@ import { formatConversation, formatMember, printableLine } from "../output.ts";
 import type { Output } from "../output.ts";
 import type { Command, CommandContext } from "./command.ts";
 
-/** `latchkey group create|add|remove`. */
+/** `latchkey group create|add|remove|let-back|show`. */
 export const groupCommand: Command = {
   name: "group",
-  usage: "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER | group show ID",
+  usage:
+    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER | group let-back ID MEMBER | group show ID",
   summary: "create a group, add and remove members",
   help: `ID is that of a conversation; MEMBER is a username or name@host.
 
+  let-back  somebody recovered their account and is on a new device: adds that in place of the old ones
   --again   with add: somebody is a member and says that they cannot read the group any more`,
   options: { again: { type: "boolean" } },
   positionals: [2, Infinity],
@@ -27,9 +29,10 @@ async function group({ output, positionals, values, withClient }: CommandContext
     });
     return;
   }
-  if (!["create", "add", "remove"].includes(action)) throw usageError(`"group ${printableLine(action)}": create, add, remove or show`);
+  if (!["create", "add", "remove", "let-back"].includes(action))
+    throw usageError(`"group ${printableLine(action)}": create, add, remove, let-back or show`);
   if (members.length === 0) throw usageError(`group ${action} needs a member`);
-  if (action === "remove" && members.length > 1) throw usageError("group remove takes one member at a time");
+  if (action !== "create" && action !== "add" && members.length > 1) throw usageError(`group ${action} takes one member at a time`);
   await withClient(async (client) => {
     if (action === "create") {
       const { id } = await client.startConversation({ to: members, name: subject });
@@ -40,6 +43,7 @@ async function group({ output, positionals, values, withClient }: CommandContext
     }
     await findConversation(client, subject);
     if (action === "add") await client.addMembers(subject, members, { again: values["again"] === true });
+    else if (action === "let-back") await client.letBack(subject, await awayId(client, subject, members[0] ?? ""));
     else await client.removeMember(subject, await memberId(client, subject, members[0] ?? ""));
     // The invitations of the new members leave before the profile is closed.
     await client.settle({ timeoutMs: waitMs });
@@ -53,6 +57,16 @@ async function memberId(client: Client, conversationId: string, address: string)
   const found = members.find(({ person }) => name === person.address || name === `${person.username}@${person.host}`);
   if (found === undefined) throw new CommandError("not_a_member", `${printableLine(address)} is not a member of this conversation`);
   return found.person.accountId;
+}
+
+/** Of somebody who recovered their account and is in the group no more. */
+async function awayId(client: Client, conversationId: string, address: string): Promise<string> {
+  const { away } = await client.verification(conversationId);
+  const name = address.trim().toLowerCase().replace(/^@/, "");
+  const found = away.find((person) => name === person.address || name === `${person.username}@${person.host}`);
+  if (found === undefined)
+    throw new CommandError("not_away", `${printableLine(address)} does not wait to be let back into this conversation`);
+  return found.accountId;
 }
 
 async function printDetails(client: Client, conversationId: string, output: Output): Promise<void> {

@@ -14,18 +14,30 @@ export const recoverCommand: Command = {
   help: `Reads the 24 words from standard input. All other devices of the account are out from then on. Conversations begin anew:
 nobody but the lost devices has what was said.
 
-  --name NAME   what this device is called in the list of devices (this machine's name)`,
-  options: { name: { type: "string" } },
+  --name NAME           what this device is called in the list of devices (this machine's name)
+  --display-name NAME   the name to go by: only the lost devices knew it`,
+  options: { name: { type: "string" }, "display-name": { type: "string" } },
   positionals: [1, 1],
   async run({ environment, output, home, serverUrl, positionals, values, withClient }) {
     const [username = ""] = positionals;
     const phrase = (await environment.readStdin()).trim().split(/\s+/).join(" ");
     if (phrase === "") throw usageError("the 24 words are read from standard input, and there are none");
     await withClient(async (client) => {
-      const account = await client.recover({ username, phrase, deviceName: stringOption(values, "name") ?? hostname() });
+      const displayName = stringOption(values, "display-name");
+      const account = await client.recover({
+        username,
+        phrase,
+        deviceName: stringOption(values, "name") ?? hostname(),
+        ...(displayName === undefined ? {} : { displayName }),
+      });
       if (serverUrl !== undefined) rememberServer(home, serverUrl);
       await client.settle({ timeoutMs: waitMs });
-      output.result(account, `Recovered ${formatPerson(account)} on ${account.host}. This is its only device now.`);
+      output.result(
+        account,
+        `Recovered ${formatPerson(account)} on ${account.host}. This is its only device now.
+What was said before, and with whom, only the lost devices knew. Ask the people in your groups: who opens a group that you were in is
+offered to let you back ("latchkey group let-back"). Write to the people you know: they are told that you are on a new device.`,
+      );
     });
   },
 };

@@ -138,11 +138,14 @@ function Meta({ message }: { readonly message: Message }): ReactElement {
 function DeliveryIcon({ message }: { readonly message: Message }): ReactElement | undefined {
   const { delivery } = message;
   if (delivery === undefined) return undefined;
-  const name = { pending: "clock", accepted: "check", failed: "failed" } as const;
-  const text = words.conversation.delivery[delivery.kind];
+  // A tick would say that it reaches everybody.
+  const without = delivery.kind === "accepted" ? (delivery.withoutReader ?? []) : [];
+  const name = without.length > 0 ? "info" : ({ pending: "clock", accepted: "check", failed: "failed" } as const)[delivery.kind];
+  const text =
+    without.length > 0 ? words.conversation.delivery.withoutReader(without.map(nameOf)) : words.conversation.delivery[delivery.kind];
   return (
     <span className={`delivery delivery-${delivery.kind}`} title={text}>
-      <Icon name={name[delivery.kind]} size={14} />
+      <Icon name={name} size={14} />
       <span className="visually-hidden">{text}</span>
     </span>
   );

@@ -148,14 +148,20 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
     async forgetRecoveryPhrase() {
       const own = account();
       if (own === undefined) return;
-      setAccount({ ...own, hasRecoveryPhrase: false });
-      emit({ kind: "account", account: { ...own, hasRecoveryPhrase: false } });
+      setAccount({ ...own, hasRecoveryPhrase: false, isRecovered: false });
+      emit({ kind: "account", account: { ...own, hasRecoveryPhrase: false, isRecovered: false } });
     },
     async recover({ username, phrase }) {
       await later(1200);
       if (username !== "ada") fail("unknown_user");
       if (phrase !== samplePhrase.join(" ")) fail("invalid_phrase");
-      const own: AccountInfo = { ...people.me, deviceId: "device-9", createdAtMs: now - 40 * dayMs, hasRecoveryPhrase: false };
+      const own: AccountInfo = {
+        ...people.me,
+        deviceId: "device-9",
+        createdAtMs: now - 40 * dayMs,
+        hasRecoveryPhrase: false,
+        isRecovered: false,
+      };
       setAccount(own);
       emit({ kind: "account", account: own });
       return own;
@@ -199,7 +205,7 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
       for (let step = 0; step <= 10; step += 1) after(step * 400, () => link({ kind: "moving", done: step * 42, total: 420 }));
       after(4600, () => {
         if (isNew) {
-          setAccount({ ...people.me, deviceId: "device-9", createdAtMs: now - 40 * dayMs, hasRecoveryPhrase: false });
+          setAccount({ ...people.me, deviceId: "device-9", createdAtMs: now - 40 * dayMs, hasRecoveryPhrase: false, isRecovered: false });
         } else {
           devices = [...devices, { deviceId: "device-3", name: "Firefox on Android", addedAtMs: Date.now(), isThisDevice: false }];
           emit({ kind: "devices" });
@@ -222,6 +228,8 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
           scene === "hold"
             ? { code: "directory_unproven", message: "The keys of Ben Okafor are being checked.", canRetry: true }
             : undefined,
+        away: scene === "away" ? [people.chidi] : [],
+        mayLetBack: true,
       };
     },
     async safetyNumber(accountId): Promise<SafetyNumber> {

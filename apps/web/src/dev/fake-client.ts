@@ -38,6 +38,8 @@ export type Scene =
   | "hold"
   /** A new device whose offer nobody takes up. */
   | "waiting"
+  /** Somebody in the group recovered their account. */
+  | "away"
   | "quiet";
 
 function fail(code: ClientErrorCode): never {
@@ -258,6 +260,7 @@ export function createFakeHost(scene: Scene): ClientHost {
         put(sampleMessage(id, people.me, Date.now(), { kind: "added", people: added }));
         change(id, { memberCount: members.length + added.length });
       },
+      letBack: () => later(),
       async removeMember(id, accountId) {
         await later();
         const found = get(id);

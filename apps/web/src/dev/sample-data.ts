@@ -36,6 +36,7 @@ export const sampleAccount: AccountInfo = {
   deviceId: "device-1",
   createdAtMs: Date.now() - 40 * dayMs,
   hasRecoveryPhrase: false,
+  isRecovered: false,
 };
 
 /** A conversation of the sample data with its messages and members. */

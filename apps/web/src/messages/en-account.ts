@@ -46,6 +46,23 @@ export const enAccount = {
     toSettings: "To the settings",
   },
 
+  recovered: {
+    back: "This is its only device now. Your name, your keys in the public record and your username are what they were.",
+    lost: "What was said before was on the devices you lost, and nobody else has it for you. The same holds for the list of people and groups: the server never knew it.",
+    groups:
+      "Ask the people in your groups. Each of them who opens a group that you were in is offered to let you back, as the same person in the same role.",
+    people: "Write to the people you know by their usernames. They are told that you are on a new device: compare safety numbers again.",
+  },
+
+  letBack: {
+    label: "On a new device",
+    title: (name: string): string => `${name} is on a new device and cannot read this group.`,
+    body: "If you know that it is them, let them back. They read what is written from then on.",
+    othersMay: (name: string): string => `Whoever manages this group can let ${name} back in.`,
+    action: (name: string): string => `Let ${name} back in`,
+    more: (n: number): string => count(n, "other", "others"),
+  },
+
   recover: {
     heading: "Recover your account",
     intro:

@@ -107,6 +107,7 @@ export const en = {
 
   empty: {
     heading: "Nobody here yet",
+    recoveredHeading: "Your account is back",
     chooseHeading: "Pick a conversation",
     choose: "Or start a new one. Press ? for the keyboard.",
     body: "Send someone your link. When they open it, they can write to you at once.",
@@ -149,6 +150,7 @@ export const en = {
     delivery: {
       pending: "Waiting to be sent",
       accepted: "On the server",
+      withoutReader: (names: readonly string[]): string => `On the server. No device of ${list(names)} can read it.`,
       failed: "Not sent",
     },
     heard: (author: string, text: string): string => `${author}: ${text}`,
@@ -165,7 +167,9 @@ export const en = {
     keysUpdated: (author: string): string => `${author} changed keys, as devices regularly do`,
     deviceAdded: (author: string): string => `${author} added a device`,
     deviceRemoved: (author: string): string => `${author} removed a device`,
-    recovered: (author: string): string => `${author} recovered the account: compare the safety number again`,
+    recovered: (author: string): string =>
+      `${author} is on a new device: the account was brought back by its recovery phrase. Compare the safety number again.`,
+    away: (who: string): string => `${who}’s old devices are out of this group`,
     recoveredSelf: "You recovered your account. The others were told to compare the safety number again.",
     skipped: (author: string): string =>
       `${author === "Someone" ? "Someone’s" : author === "You" ? "Your" : `${author}’s`} app sent a change that nobody can use`,
@@ -173,8 +177,6 @@ export const en = {
     complaintSelf: (author: string): string => `This device cannot read a change by ${author}. The others were asked to let you back in.`,
     letBack: (author: string, who: string): string => `${author} let ${who} back in`,
     expired: (n: number): string => `${count(n, "message is", "messages are")} no longer on the server`,
-    otherView: (author: string): string =>
-      `The device of ${author} spoke of another version of this conversation. Yours is the one in the server’s public record. If they see a warning, the server shows them something else; if not, their device cannot be trusted.`,
     unsupported: "A message of a kind that this version does not know. Reload to get the newest version.",
     unreadable: "A message that this device cannot read",
     alarm: "Something is wrong in this conversation",

@@ -5,6 +5,7 @@ import { Avatar } from "../components/Avatar.tsx";
 import { Composer } from "../components/Composer.tsx";
 import { HoldLine } from "../components/HoldLine.tsx";
 import { Icon } from "../components/Icon.tsx";
+import { ReturnLine } from "../components/ReturnLine.tsx";
 import { MessageList } from "../components/MessageList.tsx";
 import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
@@ -89,6 +90,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
       </header>
       {timeline === undefined ? <div className="messages" /> : <MessageList key={id} conversation={conversation} timeline={timeline} />}
       {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
+      {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
       <Composer key={`${id}:${conversation.status}`} conversation={conversation} />
     </main>
   );

@@ -2,12 +2,16 @@ import type { ReactElement } from "react";
 import { words } from "../messages/words.ts";
 import { CopyLink } from "../components/CopyLink.tsx";
 import { Icon, Mark } from "../components/Icon.tsx";
-import { useApp } from "../state/context.ts";
+import { lazyComponent } from "../components/lazy.tsx";
+import { useApp, useSelector } from "../state/context.ts";
+
+const RecoveredNote = lazyComponent(async () => (await import("../components/RecoveredNote.tsx")).RecoveredNote);
 
 /** What stands beside or under the list while no conversation is open: an invitation. */
 export function EmptyPage({ isFirst, headingLevel }: { readonly isFirst: boolean; readonly headingLevel: 1 | 2 }): ReactElement {
   const Heading = headingLevel === 1 ? "h1" : "h2";
   const { router } = useApp();
+  const isRecovered = useSelector((state) => state.account?.isRecovered === true);
   if (!isFirst) {
     return (
       <div className="empty">
@@ -24,7 +28,8 @@ export function EmptyPage({ isFirst, headingLevel }: { readonly isFirst: boolean
       <div className="empty-mark">
         <Mark size={48} />
       </div>
-      <Heading>{words.empty.heading}</Heading>
+      <Heading>{isRecovered ? words.empty.recoveredHeading : words.empty.heading}</Heading>
+      {isRecovered && <RecoveredNote />}
       <p>{words.empty.body}</p>
       <CopyLink />
       <p className="empty-or">{words.empty.orWrite}</p>

@@ -18,6 +18,7 @@ export function RecoverPage(): ReactElement {
   const { controller, router } = useApp();
   const id = useId();
   const [username, setUsername] = useState("");
+  const [displayName, setDisplayName] = useState("");
   const [typed, setTyped] = useState<readonly string[]>(() => Array.from({ length: phraseLength }, () => ""));
   const [list, setList] = useState<readonly string[]>([]);
   const [error, setError] = useState<string>();
@@ -57,7 +58,12 @@ export function RecoverPage(): ReactElement {
         setIsBusy(false);
         return;
       }
-      await controller.recover({ username: name, phrase, deviceName: deviceName(navigator.userAgent) });
+      await controller.recover({
+        username: name,
+        phrase,
+        deviceName: deviceName(navigator.userAgent),
+        ...(displayName.trim() === "" ? {} : { displayName: displayName.trim() }),
+      });
       router.go({ kind: "home" }, { replace: true });
     } catch (thrown) {
       const { title, advice } = failureWords(failureOf(thrown));
@@ -91,6 +97,18 @@ export function RecoverPage(): ReactElement {
               autoCorrect="off"
               spellCheck={false}
               onChange={(event) => setUsername(event.target.value)}
+            />
+          </div>
+          <div className="field">
+            <label htmlFor={`${id}name`}>{words.welcome.displayName}</label>
+            <input
+              id={`${id}name`}
+              className="input"
+              value={displayName}
+              disabled={isBusy}
+              maxLength={64}
+              autoComplete="name"
+              onChange={(event) => setDisplayName(event.target.value)}
             />
           </div>
           <PhraseField typed={typed} list={list} change={setTyped} isDisabled={isBusy} />

@@ -119,13 +119,13 @@ describe("warnings", () => {
 });
 
 describe("the recovery phrase", () => {
-  const account = { ...me, deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: true };
+  const account = { ...me, deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: true, isRecovered: false };
 
   it("asks to be written down until it is, or is put off", () => {
     expect(asksForRecoveryPhrase(initialState)).toBe(false);
     expect(asksForRecoveryPhrase({ ...initialState, account })).toBe(true);
     expect(asksForRecoveryPhrase({ ...initialState, account, isRecoveryPutOff: true })).toBe(false);
-    expect(asksForRecoveryPhrase({ ...initialState, account: { ...account, hasRecoveryPhrase: false } })).toBe(false);
+    expect(asksForRecoveryPhrase({ ...initialState, account: { ...account, hasRecoveryPhrase: false, isRecovered: false } })).toBe(false);
   });
 });
 

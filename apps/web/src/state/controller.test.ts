@@ -21,13 +21,13 @@ async function setUp(params: {
   const listeners = new Set<(event: HostEvent) => void>();
   const all = params.messages ?? [];
   const client: Partial<ClientHost["client"]> = {
-    account: async () => ({ ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false }),
+    account: async () => ({ ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false, isRecovered: false }),
     connection: async () => ({ kind: "online" }),
     conversations: async () => [testConversation(params.conversation)],
     serverInfo: async () => ({ host: "a.example", name: "A", registration: "open", retentionDays: 30 }),
     messages: async (_id, { beforeOrder = Infinity, limit }) => all.filter(({ order }) => order < beforeOrder).slice(-limit),
     alarms: async () => [],
-    verification: async () => ({ members: [], hold: undefined }),
+    verification: async () => ({ members: [], hold: undefined, away: [], mayLetBack: false }),
     saveDraft: vi.fn(async () => undefined),
     markRead: vi.fn(async () => undefined),
     ...params.client,
@@ -170,7 +170,7 @@ describe("account and devices", () => {
 
   it("asks anew for devices and verification when they change, and only when they were looked at", async () => {
     const devices = vi.fn(async () => []);
-    const verification = vi.fn(async () => ({ members: [], hold: undefined }));
+    const verification = vi.fn(async () => ({ members: [], hold: undefined, away: [], mayLetBack: false }));
     const { controller, emit } = await setUp({ client: { devices, verification } });
     emit({ kind: "devices" });
     emit({ kind: "verification" });
@@ -186,7 +186,7 @@ describe("account and devices", () => {
     let account: Awaited<ReturnType<ClientHost["client"]["account"]>> = undefined;
     const { controller, emit } = await setUp({ client: { account: async () => account } });
     expect(controller.store.get().account).toBeUndefined();
-    account = { ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false };
+    account = { ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false, isRecovered: false };
     emit({ kind: "link", state: { kind: "moving", done: 1, total: 2 } });
     expect(controller.store.get().link).toEqual({ kind: "moving", done: 1, total: 2 });
     emit({ kind: "link", state: { kind: "done" } });
@@ -207,7 +207,7 @@ describe("account and devices", () => {
 
   it("forgets the recovery phrase when it is on paper", async () => {
     const forgetRecoveryPhrase = vi.fn(async () => undefined);
-    const own = { ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: true };
+    const own = { ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: true, isRecovered: false };
     const { controller } = await setUp({ client: { account: async () => own, forgetRecoveryPhrase } });
     controller.putOffRecovery();
     expect(controller.store.get().isRecoveryPutOff).toBe(true);

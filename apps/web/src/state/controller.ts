@@ -39,6 +39,7 @@ export interface Controller {
   start(to: readonly string[], name: string | undefined): Promise<Conversation>;
   addMembers(conversationId: string, addresses: readonly string[]): Promise<void>;
   removeMember(conversationId: string, person: Person): Promise<void>;
+  letBack(conversationId: string, person: Person): Promise<void>;
   leave(conversationId: string): Promise<void>;
   /** The draft as it stands now: kept here at once, in the client a moment later. */
   setDraft(conversationId: string, text: string): void;
@@ -51,7 +52,7 @@ export interface Controller {
   handleAlarm(alarm: Alarm): Promise<void>;
   loadVerification(conversationId: string): Promise<void>;
   loadDevices(): Promise<void>;
-  recover(params: { username: string; phrase: string; deviceName: string }): Promise<void>;
+  recover(params: { username: string; phrase: string; deviceName: string; displayName?: string }): Promise<void>;
   /** The recovery phrase is to be written down later; the list keeps a reminder. */
   putOffRecovery(): void;
   /** The recovery phrase was written down: this device erases it. */
@@ -308,6 +309,10 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     async removeMember(conversationId, person) {
       await client.removeMember(conversationId, person.accountId);
       await loadDetails(conversationId);
+    },
+    async letBack(conversationId, person) {
+      await client.letBack(conversationId, person.accountId);
+      await loadVerification(conversationId);
     },
     leave: (conversationId) => client.leave(conversationId),
     setDraft(conversationId, text) {

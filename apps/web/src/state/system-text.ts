@@ -33,12 +33,12 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return words.system.skipped(author);
     case "complaint":
       return body.person.isSelf ? words.system.complaintSelf(author) : words.system.complaint(author, nameOf(body.person));
+    case "away":
+      return words.system.away(nameOf(body.person));
     case "let_back":
       return words.system.letBack(author, object(body.person));
     case "expired":
       return words.system.expired(body.count);
-    case "other_view":
-      return words.system.otherView(author);
     case "unsupported":
       return words.system.unsupported;
     case "unreadable":

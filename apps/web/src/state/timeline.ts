@@ -76,8 +76,8 @@ export function isSystemMessage(message: Message): boolean {
     case "skipped":
     case "complaint":
     case "let_back":
+    case "away":
     case "expired":
-    case "other_view":
       return true;
     case "text":
     case "unsupported":

@@ -25,6 +25,7 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   discard: true,
   addMembers: true,
   removeMember: true,
+  letBack: true,
   acceptInvitation: true,
   declineInvitation: true,
   leave: true,

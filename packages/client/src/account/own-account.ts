@@ -3,6 +3,7 @@ import {
   decode,
   encode,
   enumeration,
+  equalBytes,
   oneOf,
   opaque,
   opaqueV,
@@ -154,6 +155,15 @@ const firstStoredCodec: Codec<FirstStoredAccount> = struct<FirstStoredAccount>({
   signedBinding: opaqueV(65_536),
   recoveryEntropy: opaqueV(32),
 });
+
+/** Whether this device came into its account by the recovery phrase (spec A-1). */
+export function beganByRecovery({ record, deviceId }: Pick<OwnAccount, "record" | "deviceId">): boolean {
+  for (const signed of record.states) {
+    const { devices, signer } = decode(accountStateCodec, decode(signedCodec, signed).body);
+    if (devices.some((device) => equalBytes(device.deviceId, deviceId))) return signer.kind === "recovery";
+  }
+  return false;
+}
 
 const accountKey = "account/own";
 const noExt = new Uint8Array(0);

@@ -4,6 +4,7 @@ import type { AccountRecord } from "@latchkey/protocol";
 import { accountStateCodec, signedCodec, signStructure } from "@latchkey/transparency";
 import { createNewDevice, proofOfPossession } from "../devices/new-device.ts";
 import { ClientError } from "../errors.ts";
+import { cleanName } from "../names/clean.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
@@ -25,6 +26,8 @@ export interface RecoverParams {
   /** 24 words. */
   readonly phrase: string;
   readonly deviceName?: string | undefined;
+  /** The name to go by: it was known to the devices that are gone, and to the people one writes to. */
+  readonly displayName?: string | undefined;
 }
 
 /** Races with a device of the account that recovery may lose. */
@@ -71,7 +74,7 @@ function wrongPhrase(): ClientError {
 }
 
 async function nextAccount(
-  { platform, deviceName = "" }: RecoverParams,
+  { platform, deviceName = "", displayName = "" }: RecoverParams,
   contact: Contact,
   recoveryKey: { secretKey: Uint8Array; publicKey: Uint8Array },
 ): Promise<OwnAccount> {
@@ -102,7 +105,7 @@ async function nextAccount(
     status: "recovering",
     host,
     username,
-    displayName: username,
+    displayName: cleanName(displayName) || username,
     deviceId: device.deviceId,
     deviceName: device.name,
     signatureKeyPair: device.signatureKeyPair,

@@ -45,7 +45,7 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
   const next = rosterOf(staged.next, opening);
   set(turn, { staged: undefined });
   const keys = epochKeys(staged.next, logId, chain.seq);
-  await enterEpoch(turn, { group: staged.next, keys, roster: next, opening, author, isOwn: true });
+  await enterEpoch(turn, { group: staged.next, keys, roster: next, opening, author, isOwn: true, proofs: staged.change.proofs });
   const { tree, proofs = noProofs, change, welcomes } = staged;
   for (const [at, joiner] of change.adds.entries()) {
     const welcome = welcomes[at];

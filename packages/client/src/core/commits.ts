@@ -5,7 +5,6 @@ import type { EntryEvent, EnvelopeBody, SettingsOpening } from "@latchkey/protoc
 import { departedBy } from "./departed.ts";
 import { endMembership, enterEpoch, updateRankOf } from "./epoch.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
-import { hearView } from "./heads.ts";
 import { epochKeys } from "./keys.ts";
 import { publicCheck } from "./public-check.ts";
 import type { PublicFailure, PublicVerdict } from "./public-check.ts";
@@ -13,7 +12,7 @@ import { skipCommit } from "./skipped.ts";
 import { pause } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Roster, RosterLeaf, UnverifiedLeaf } from "./types.ts";
-import { hasSeen } from "./view.ts";
+import { hasSeen, isMyView } from "./view.ts";
 
 /** Takes a commit of the current epoch: it is followed, or skipped like by everybody else (spec G-3). */
 export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
@@ -30,10 +29,11 @@ export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody
     return;
   }
   const said = parseAuthenticatedData(verdict.authenticatedData);
-  if (said !== undefined) {
-    hear(turn, author, said);
-    await hearView(turn, author, { viewTag: said.viewTag, seq: body.seq });
+  if (said === undefined || !(await isMyView(turn, { viewTag: said.viewTag, seq: body.seq }))) {
+    pause(turn, "fork", author.accountId);
+    return;
   }
+  hear(turn, author, said);
   let processed: Processed;
   try {
     // No clock: whether a commit counts may not depend on whose clock it is (spec G-1).
@@ -122,7 +122,7 @@ async function follow(
     .filter((leaf) => !context.vouched(leaf))
     .map((leaf) => ({ ...leaf, refused: false }));
   const accountsAdded = [...after.accounts.keys()].filter((account) => before?.accounts.has(account) !== true);
-  await enterEpoch(turn, { group: processed.state, keys, roster: after, opening, author, isOwn: false });
+  await enterEpoch(turn, { group: processed.state, keys, roster: after, opening, author, isOwn: false, proofs: params.proofs });
   turn.state = {
     ...turn.state,
     rosterAdds: turn.state.rosterAdds + (accountsAdded.length > 0 ? 1 : 0),

@@ -1,8 +1,9 @@
-import { equalBytes } from "@latchkey/codec";
+import { equalBytes, fromBase64Url } from "@latchkey/codec";
 import { members, unmergedLeafCount } from "@latchkey/mls";
 import type { GroupState, LeafIndex } from "@latchkey/mls";
 import type { SettingsOpening } from "@latchkey/protocol";
 import { scheduleRemoval } from "./removal.ts";
+import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { closeEpoch } from "./keys.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -17,11 +18,24 @@ const updateSpacingMs = 60_000;
 /** Moves into the epoch that the entry at the end of the chain opened. */
 export async function enterEpoch(
   turn: Turn,
-  params: { group: GroupState; keys: EpochKeys; roster: Roster; opening: SettingsOpening; author: RosterLeaf; isOwn: boolean },
+  params: {
+    group: GroupState;
+    keys: EpochKeys;
+    roster: Roster;
+    opening: SettingsOpening;
+    author: RosterLeaf;
+    isOwn: boolean;
+    proofs: Uint8Array;
+  },
 ): Promise<void> {
   const { state, context } = turn;
   const { group, keys, roster, opening, author } = params;
-  tellDifference(turn, author, roster, params.isOwn);
+  const gone = await accountsGone(turn, roster, params.proofs);
+  tellDifference(turn, { author, roster, isOwn: params.isOwn, gone });
+  // Whoever learns of it by this commit learns why: so a recovery is told here too.
+  if (params.proofs.length > 0) {
+    for (const account of gone) turn.effects.push({ kind: "accounts", proofs: params.proofs.slice(), accountId: fromBase64Url(account) });
+  }
   const stands = (leaf: { leafIndex: LeafIndex; accountId: Uint8Array }): boolean => {
     const now = roster.leaves.get(leaf.leafIndex);
     return now !== undefined && equalBytes(now.accountId, leaf.accountId);
@@ -39,7 +53,6 @@ export async function enterEpoch(
     leavers: state.leavers.filter(stands),
     departed: state.departed.filter(stands),
     skipped: 0,
-    doubts: state.doubts.filter(stands),
     // A closed epoch takes no more messages (L-4): what is not in the log by now never will be, and is encrypted again.
     outgoing: state.outgoing.map((item) => unsealed(item)),
   });
@@ -58,7 +71,10 @@ function unsealed(item: Outgoing): Outgoing {
 }
 
 /** One line for each thing that a commit did. */
-function tellDifference(turn: Turn, author: RosterLeaf, roster: Roster, isOwn: boolean): void {
+function tellDifference(
+  turn: Turn,
+  { author, roster, isOwn, gone }: { author: RosterLeaf; roster: Roster; isOwn: boolean; gone: readonly string[] },
+): void {
   const before = turn.state.roster;
   if (before === undefined) return;
   const added = [...roster.accounts].filter(([account]) => !before.accounts.has(account));
@@ -66,13 +82,28 @@ function tellDifference(turn: Turn, author: RosterLeaf, roster: Roster, isOwn: b
   const ids = (entries: typeof added): Uint8Array[] => entries.flatMap(([, leaves]) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
   const acceptedAtMs = isOwn ? turn.context.nowMs : 0;
   const line = { author: author.accountId, acceptedAtMs };
-  if (added.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "added", accounts: ids(added) } });
+  const returned = ids(added).filter((accountId) => isAway(turn.state.away, accountId));
+  const joined = ids(added).filter((accountId) => !returned.includes(accountId));
+  if (joined.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "added", accounts: joined } });
+  for (const account of returned) {
+    const order = nextOrder(turn);
+    addLine(turn, { ...line, order, body: { kind: "let_back", account } });
+    set(turn, { away: withReturn(turn.state.away, account, order) });
+  }
   // Who left said so in a line of their own.
   const thrownOut = removed.filter(
-    ([, leaves]) => !turn.state.leavers.some((leaver) => leaves.some((leaf) => equalBytes(leaf.accountId, leaver.accountId))),
+    ([account, leaves]) =>
+      !gone.includes(account) && !turn.state.leavers.some((leaver) => leaves.some((leaf) => equalBytes(leaf.accountId, leaver.accountId))),
   );
   if (thrownOut.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "removed", accounts: ids(thrownOut) } });
+  for (const accountId of ids(removed.filter(([account]) => gone.includes(account)))) {
+    const order = nextOrder(turn);
+    addLine(turn, { order, acceptedAtMs, body: { kind: "away", account: accountId } });
+    set(turn, { away: withAway(turn.state.away, accountId, order) });
+  }
   const devices = deviceChanges(before, roster);
+  const others = devices.replaced.filter((account) => !equalBytes(account, author.accountId));
+  for (const account of others) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "let_back", account } });
   for (const account of devices.added) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "device_added", account } });
   for (const account of devices.removed) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "device_removed", account } });
   if (roster.settings.name !== before.settings.name) {
@@ -81,20 +112,26 @@ function tellDifference(turn: Turn, author: RosterLeaf, roster: Roster, isOwn: b
 }
 
 /** Accounts that stay, with other devices than before. */
-function deviceChanges(before: Roster, after: Roster): { added: Uint8Array[]; removed: Uint8Array[] } {
+function deviceChanges(before: Roster, after: Roster): { added: Uint8Array[]; removed: Uint8Array[]; replaced: Uint8Array[] } {
   const added: Uint8Array[] = [];
+  const replaced: Uint8Array[] = [];
   const removed: Uint8Array[] = [];
   for (const [account, now] of after.accounts) {
     const old = before.accounts.get(account);
     if (old === undefined) continue;
     const lacks = (leaves: readonly RosterLeaf[]) => (leaf: RosterLeaf) =>
       !leaves.some((other) => equalBytes(other.deviceId, leaf.deviceId));
-    const [joined] = now.filter(lacks(old));
+    const [joined, ...rest] = now.filter(lacks(old));
+    // All of them at once: somebody let the account back.
+    if (joined !== undefined && rest.length + 1 === now.length) {
+      replaced.push(joined.accountId);
+      continue;
+    }
     const [gone] = old.filter(lacks(now));
     if (joined !== undefined) added.push(joined.accountId);
     if (gone !== undefined) removed.push(gone.accountId);
   }
-  return { added, removed };
+  return { added, removed, replaced };
 }
 
 /** Somebody else's commit came first: one's own is dropped and made again on top of it, a bounded number of times. */
@@ -165,9 +202,8 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
     unverified: [],
     leavers: [],
     departed: [],
-    doubts: [],
-    awaited: undefined,
     recovered: [],
+    away: [],
     formerMembers: state.roster === undefined ? state.formerMembers : accountsOf(state.roster),
     lastCommitSeq: 0,
     outgoing,

@@ -30,14 +30,13 @@ import type { StoreTransaction } from "../store/store.ts";
 import { rosterOf } from "./roster.ts";
 import { linkDown } from "./turn.ts";
 import type {
-  AwaitedHead,
+  AwayAccount,
   Chain,
   Change,
   ClosedEpoch,
   ConversationState,
   DepartedLeaf,
   DeviceReference,
-  Doubt,
   EpochKeys,
   Invitation,
   Joiner,
@@ -82,11 +81,13 @@ const epochKeys: Codec<EpochKeys> = struct<EpochKeys>({ epochId: safeUint64, acc
 const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({ epochId: safeUint64, access: id32, envelope: id32, closedAtMs: safeUint64 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
+  fork: 2,
   late_message: 4,
   unreadable_commit: 6,
   missed_commit: 8,
   profile_restored: 9,
   foreign_head: 10,
+  missing_head: 11,
 });
 const phase: Codec<Phase> = variant<Phase>(uint8, {
   creating: [1, empty],
@@ -115,11 +116,11 @@ const suiteId: Codec<CipherSuiteId> = mapped(
 
 /** What is stored of a conversation in its one small record. */
 interface Meta extends Omit<ConversationState, "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link"> {
-  readonly format: 3;
+  readonly format: 5;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
-const doubt: Codec<Doubt> = struct<Doubt>({ leafIndex, accountId: id32, seq: safeUint64, isNamed: bool });
+const awayAccount: Codec<AwayAccount> = struct<AwayAccount>({ accountId: id32, from: safeUint64, until: safeUint64 });
 const recoveredAccount: Codec<RecoveredAccount> = struct<RecoveredAccount>({ accountId: id32, order: safeUint64 });
 
 const invitation: Codec<Invitation> = struct<Invitation>({
@@ -133,7 +134,7 @@ const invitation: Codec<Invitation> = struct<Invitation>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [3]),
+  format: oneOf(uint16, [5]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -164,9 +165,7 @@ const meta: Codec<Meta> = struct<Meta>({
   updatedAtMs: safeUint64,
   departed: vector(departedLeaf, { maxBytes: large }),
   recovered: vector(recoveredAccount, { maxBytes: large }),
-  doubts: vector(doubt, { maxBytes: large }),
-  awaited: optional(struct<AwaitedHead>({ seq: safeUint64, head: id32, sinceMs: safeUint64 })),
-  isLeftOut: bool,
+  away: vector(awayAccount, { maxBytes: large }),
   formerMembers: vector(id32, { maxBytes: large }),
   isReadded: bool,
   sight: struct<Sight>({ atMs: safeUint64, retentionDays: uint16 }),
@@ -247,7 +246,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 3, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 5, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

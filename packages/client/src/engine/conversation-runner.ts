@@ -318,7 +318,7 @@ export class ConversationRunner {
         this.#track(posts.deliver());
         return;
       case "line":
-        tell(messageOfLine(people, this.id, effect.line));
+        tell(messageOfLine(people, this.#state, effect.line));
         return;
       case "named":
         return;
@@ -327,9 +327,6 @@ export class ConversationRunner {
         return;
       case "alarm":
         this.#world.alarms.tell(this.#raised(effect));
-        return;
-      case "ask_head":
-        this.#world.watch.askHead(this.id);
         return;
       case "tell_fork":
         this.#track(this.#world.watch.tellFork(this.#state));
@@ -428,7 +425,7 @@ export class ConversationRunner {
     const lines =
       limit <= 0 ? [] : await store.transact("read", (tx) => loadLines(tx, this.id, { beforeOrder: params.beforeOrder, limit }));
     await people.load(lines.flatMap((line) => accountsIn({ kind: "line", line })));
-    return [...lines.map((line) => messageOfLine(people, this.id, line)), ...pending];
+    return [...lines.map((line) => messageOfLine(people, this.#state, line)), ...pending];
   }
 }
 

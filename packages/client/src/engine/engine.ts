@@ -1,4 +1,4 @@
-import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { CipherSuiteId } from "@latchkey/mls";
 import { ContentError, createLeaveContent, createTextContent, parseAddress } from "@latchkey/protocol";
 import type { Address } from "@latchkey/protocol";
@@ -24,6 +24,7 @@ import { HostLink } from "./host-link.ts";
 import { Inbox } from "./inbox.ts";
 import { InboxWork } from "./inbox-work.ts";
 import type { RequestPolicy } from "./inbox-work.ts";
+import { changeToLetBack } from "./let-back.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
 import { sentenceOf } from "./sentences.ts";
@@ -418,6 +419,11 @@ export class Engine {
     const change = readdition({ state: runner.state, added, again, departed: (leaf) => this.#world.people.departed(leaf) });
     if (change === undefined) throw new ClientError("already_member", "This person is in the group already.");
     await this.#change(runner, change);
+  }
+
+  async letBack(id: string, accountId: string): Promise<void> {
+    const runner = await this.#manageable(id);
+    await this.#change(runner, await changeToLetBack(this.#world, runner.state, fromBase64Url(accountId)));
   }
 
   async removeMember(id: string, accountId: string): Promise<void> {

@@ -33,7 +33,7 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   skipped: [15, nothing],
   complaint: [16, account],
   let_back: [17, account],
-  other_view: [20, nothing],
+  away: [18, account],
 });
 
 type StoredLine = Omit<Line, "order">;

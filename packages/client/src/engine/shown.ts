@@ -1,5 +1,6 @@
 import { epoch } from "@latchkey/mls";
-import type { Conversation, ConversationDetails, Member, Message, MessageBody } from "../api.ts";
+import type { Conversation, ConversationDetails, Member, Message, MessageBody, Person } from "../api.ts";
+import { awayAt } from "../core/away.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
@@ -24,7 +25,7 @@ function groupName(name: string): string {
 const unnamedGroup = "Group without a name";
 
 /** A stored line as people see it. */
-export function messageOfLine(people: People, conversationId: string, line: Line): Message {
+export function messageOfLine(people: People, { id: conversationId, away }: ConversationState, line: Line): Message {
   const author = line.author === undefined ? undefined : people.person(line.author);
   const isOwn = author?.isSelf === true && line.body.kind === "text";
   return {
@@ -34,8 +35,12 @@ export function messageOfLine(people: People, conversationId: string, line: Line
     author,
     body: bodyOf(people, line.body),
     sentAtMs: line.sentAtMs,
-    delivery: isOwn ? { kind: "accepted", atMs: line.acceptedAtMs } : undefined,
+    delivery: isOwn ? { kind: "accepted", atMs: line.acceptedAtMs, ...withoutReader(people, awayAt(away, line.order)) } : undefined,
   };
+}
+
+function withoutReader(people: People, accountIds: readonly Uint8Array[]): { withoutReader?: readonly Person[] } {
+  return accountIds.length === 0 ? {} : { withoutReader: accountIds.map((accountId) => people.person(accountId)) };
 }
 
 /** A message that is not in the log yet, as people see it. */
@@ -67,7 +72,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
       ? messageOfOutgoing(people, state.id, own, waiting)
       : lastLine === undefined
         ? undefined
-        : messageOfLine(people, state.id, lastLine);
+        : messageOfLine(people, state, lastLine);
   return {
     id: state.id,
     kind: state.kind === "direct" ? "direct" : "group",

@@ -2,6 +2,7 @@ import { equalBytes, toBase64Url, fromBase64Url } from "@latchkey/codec";
 import { deviceOf } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
 import type { Contact } from "../account/contacts.ts";
+import { isProven } from "../account/contacts.ts";
 import type { Directory } from "../account/directory.ts";
 import type {
   ClientFailure,
@@ -13,6 +14,7 @@ import type {
   SafetyScan,
   Verification,
 } from "../api.ts";
+import { mayManage } from "../core/roster.ts";
 import type { ConversationState } from "../core/types.ts";
 import { compareSafetyCode, safetyCode, safetyGroups } from "../directory/safety-number.ts";
 import type { SafetyAccount } from "../directory/safety-number.ts";
@@ -26,7 +28,20 @@ export async function verificationOf(world: World, state: ConversationState): Pr
   const accounts = [...(state.roster?.accounts.values() ?? [])].flatMap((leaves) => leaves.slice(0, 1));
   const members: MemberVerification[] = [];
   for (const { accountId } of accounts) members.push(await memberOf(world, state, accountId));
-  return { members, hold: holdOf(world, state) };
+  return { members, hold: holdOf(world, state), ...awayOf(world, state) };
+}
+
+/** Who is on a new device and not in the conversation; offered are those alone whose account lives on by its host's public record. */
+function awayOf({ people, own }: World, { kind, phase, roster, away }: ConversationState): Pick<Verification, "away" | "mayLetBack"> {
+  const isActive = phase.kind === "active" && kind === "group" && roster !== undefined;
+  const here = away.filter(({ accountId, until }) => {
+    const contact = people.contact(accountId);
+    return until === 0 && contact !== undefined && isProven(contact) && contact.account.state.status === "active";
+  });
+  return {
+    away: isActive ? here.map(({ accountId }) => people.person(accountId)) : [],
+    mayLetBack: isActive && mayManage(roster, toBase64Url(own.accountId)),
+  };
 }
 
 async function memberOf(world: World, state: ConversationState, accountId: Uint8Array): Promise<MemberVerification> {
