@@ -2,6 +2,7 @@ import { hostile, hostileMember } from "./hostile-member.ts";
 import { lasting, passing } from "./lying-server.ts";
 import { dailyLife, faults } from "./script.ts";
 import type { Move } from "./script.ts";
+import { stranger } from "./stranger.ts";
 
 /** Who is in a simulated life, and what may happen in it. */
 export interface Cast {
@@ -15,13 +16,15 @@ export interface Cast {
 
 /**
  * The kinds of lives. `daily`: everybody is honest; networks, devices and the server fail. `moody`: the server lies too, and takes it
- * back; `lying`: it lies so that something is lost. `hostile`: one member does what no client would.
+ * back; `lying`: it lies so that something is lost. `hostile`: one member does what no client would; `strange`: a
+ * stranger does what it can.
  */
-export type CastName = "daily" | "moody" | "lying" | "hostile";
+export type CastName = "daily" | "moody" | "lying" | "hostile" | "strange";
 
 export const casts: Readonly<Record<CastName, Cast>> = {
   daily: { people: ["ada", "ben", "cyd", "dan"], moves: [...dailyLife, ...faults], hostile: [], mayLose: false },
   hostile: { people: ["ada", "ben", "cyd", hostile], moves: [...dailyLife, ...hostileMember], hostile: [hostile], mayLose: true },
+  strange: { people: ["ada", "ben", "cyd", "dan"], moves: [...dailyLife, ...stranger], hostile: [], mayLose: false },
   lying: { people: ["ada", "ben", "cyd", "dan"], moves: [...dailyLife, ...lasting], hostile: [], mayLose: true },
   moody: { people: ["ada", "ben", "cyd", "dan"], moves: [...dailyLife, ...passing], hostile: [], mayLose: false },
 };

@@ -82,6 +82,7 @@ export class Person {
       store: this.#store(life),
       platform: this.#platform(life, random),
       serverUrl: "http://sim",
+      requests: "ask",
     });
     this.#life = life;
     this.#client = client;

@@ -33,6 +33,15 @@ function others(world: World, person: Person): string[] {
   return [...world.people.keys()].filter((name) => name !== person.name);
 }
 
+/** Strangers who ask are let in, mostly. */
+async function answerRequests(world: World, person: Person, isFriendly: boolean = world.chance.happens(0.9)): Promise<void> {
+  const requests = await person.act("requests", (client) => client.requests());
+  for (const { id } of requests?.list ?? []) {
+    if (isFriendly) ask(person, "accept", (client) => client.acceptRequest(id));
+    else ask(person, "decline", (client) => client.declineRequest(id));
+  }
+}
+
 /** What people do all day. */
 export const dailyLife: readonly Move[] = [
   {
@@ -93,6 +102,14 @@ export const dailyLife: readonly Move[] = [
       const details = await person.act("details", (client) => client.details(group.id));
       const members = (details?.members ?? []).filter((member) => !member.person.isSelf);
       if (members.length > 0) ask(person, "remove", (client) => client.removeMember(group.id, world.chance.pick(members).person.accountId));
+    },
+  },
+  {
+    name: "look at requests",
+    weight: 10,
+    async run(world) {
+      const person = anybody(world);
+      if (person !== undefined) await answerRequests(world, person);
     },
   },
   {
@@ -171,5 +188,6 @@ export async function calm(world: World): Promise<void> {
     await person.open();
   }
   await world.timeline.run(5 * minuteMs);
+  for (const person of world.people.values()) await answerRequests(world, person, true);
   await world.timeline.run(2 * 60 * minuteMs);
 }

@@ -11,3 +11,4 @@ export type { Store, StoreTransaction } from "../store/store.ts";
 export { loadConversation, loadGroup, recordKeys } from "../core/records.ts";
 export type { ConversationState } from "../core/types.ts";
 export { sealEnvelope } from "../group/envelope.ts";
+export { sealInboxItem } from "../group/inbox-seal.ts";
