@@ -89,6 +89,8 @@ export function formatBody(body: MessageBody): string {
       return `* let ${formatPerson(body.person)} back in`;
     case "expired":
       return `* ${String(body.count)} messages are no longer kept by the server`;
+    case "other_view":
+      return "! spoke of another version of this conversation than the one in the server's public record, which is yours";
     case "unsupported":
       return "* sent something that this version cannot show";
     case "unreadable":

@@ -251,6 +251,8 @@ export type MessageBody =
   | { readonly kind: "away"; readonly person: Person }
   /** Entries that the server no longer keeps (spec L-8). */
   | { readonly kind: "expired"; readonly count: number }
+  /** The author's device spoke of another version of this conversation than the one in the public record, which is this person's (spec L-10). */
+  | { readonly kind: "other_view" }
   /** Content of a kind that this version does not know. */
   | { readonly kind: "unsupported" }
   /** A message that cannot be read, and why. */

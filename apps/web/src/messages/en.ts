@@ -177,6 +177,8 @@ export const en = {
     complaintSelf: (author: string): string => `This device cannot read a change by ${author}. The others were asked to let you back in.`,
     letBack: (author: string, who: string): string => `${author} let ${who} back in`,
     expired: (n: number): string => `${count(n, "message is", "messages are")} no longer on the server`,
+    otherView: (author: string): string =>
+      `The device of ${author} spoke of another version of this conversation. Yours is the one in the server’s public record. If they see a warning, the server shows them something else; if not, their device cannot be trusted.`,
     unsupported: "A message of a kind that this version does not know. Reload to get the newest version.",
     unreadable: "A message that this device cannot read",
     alarm: "Something is wrong in this conversation",

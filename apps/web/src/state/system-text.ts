@@ -39,6 +39,8 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return words.system.letBack(author, object(body.person));
     case "expired":
       return words.system.expired(body.count);
+    case "other_view":
+      return words.system.otherView(author);
     case "unsupported":
       return words.system.unsupported;
     case "unreadable":

@@ -78,6 +78,7 @@ export function isSystemMessage(message: Message): boolean {
     case "let_back":
     case "away":
     case "expired":
+    case "other_view":
       return true;
     case "text":
     case "unsupported":

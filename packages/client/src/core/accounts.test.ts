@@ -1,6 +1,4 @@
 import { toBase64Url } from "@latchkey/codec";
-import { nextHead } from "@latchkey/protocol";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { encodeProofs } from "../account/proofs.ts";
 import { SimWorld } from "./sim.testing.ts";
@@ -143,60 +141,6 @@ describe("accounts that were recovered, and one's own", () => {
     await world.settle();
     expect(ben.shown).toEqual([proofs]);
     expect(ben.alarms).toEqual([]);
-  });
-});
-
-describe("[L-11] published heads", () => {
-  it("that are on the chain are as they should be; another one, or one beyond its end, is a fork", async () => {
-    const { world } = await group("heads", ["ada", "ben"]);
-    const [ada, ben] = [named(world, 0), named(world, 1)];
-    await ada.say("one");
-    await world.settle();
-    const { chain } = ada.state ?? {};
-    const first = world.log.entries[0];
-    if (chain === undefined || first === undefined) throw new Error("no log");
-    await ada.input({ kind: "published_head", published: chain });
-    await ada.input({ kind: "published_head", published: { seq: 1, head: first.head } });
-    expect(ada.isActive).toBe(true);
-    const before = ada.state;
-    await ada.input({ kind: "published_head", published: { seq: 1, head: new Uint8Array(32) } });
-    expect(ada.state?.phase).toEqual({ kind: "paused", reason: "foreign_head" });
-    expect(ada.forksTold).toBe(1);
-    ada.state = before;
-    await ada.input({ kind: "published_head", published: { seq: chain.seq + 1, head: nextHead(sha256, chain.head, chain.head) } });
-    expect(ada.state?.phase).toEqual({ kind: "paused", reason: "foreign_head" });
-    await ben.input({ kind: "published_head", published: "missing" });
-    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "missing_head" });
-  });
-
-  it("nothing is judged before the log was read to its end", async () => {
-    const { world } = await group("behind", ["ada", "ben"]);
-    const [ada, ben] = [named(world, 0), named(world, 1)];
-    await ben.disconnect(0);
-    await ada.say("not read yet");
-    await world.settle([ada]);
-    if (ada.state === undefined) throw new Error("no log");
-    await ben.input({ kind: "published_head", published: ada.state.chain });
-    expect(ben.isActive).toBe(true);
-  });
-
-  it("a member of another branch is believed by the heads that it was shown, and only a member", async () => {
-    const { world } = await group("notice", ["ada", "ben", "cyd"]);
-    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
-    const heads = world.log.entries.map((entry) => entry.head);
-    const lastSeq = heads.length;
-    const author = ben.self.accountId;
-    await ada.input({ kind: "fork_notice", author, lastSeq, heads });
-    // Ahead of what was read here, and the same as far as that goes.
-    await ada.input({ kind: "fork_notice", author, lastSeq: lastSeq + 1, heads: [...heads, new Uint8Array(32)] });
-    expect(ada.isActive).toBe(true);
-    const foreign = heads.map((head, at) => (at === lastSeq - 1 ? new Uint8Array(32).fill(7) : head));
-    await ada.input({ kind: "fork_notice", author: new Uint8Array(32), lastSeq, heads: foreign });
-    expect(ada.isActive).toBe(true);
-    await ada.input({ kind: "fork_notice", author, lastSeq, heads: foreign });
-    expect(ada.state?.phase).toEqual({ kind: "paused", reason: "fork" });
-    expect([...ada.lines.values()].at(-1)).toMatchObject({ author, body: { kind: "alarm" } });
-    expect(cyd.isActive).toBe(true);
   });
 });
 

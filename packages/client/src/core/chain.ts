@@ -1,4 +1,3 @@
-import { equalBytes } from "@latchkey/codec";
 import { nextHead } from "@latchkey/protocol";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -12,15 +11,6 @@ export function advance(turn: Turn, leaf: Uint8Array): void {
   const head = nextHead(turn.context.sha256, chain.head, leaf);
   const kept = heads.length >= 2 * recentHeads ? heads.slice(-recentHeads) : heads;
   set(turn, { chain: { seq: chain.seq + 1, head }, recentHeads: [...kept, head] });
-}
-
-/** Whether a member that saw `head` after entry `seq` saw this device's log (spec L-11). What lies before one's own joining cannot be told. */
-export async function isOnChain(turn: Turn, seq: number, head: Uint8Array): Promise<boolean> {
-  const { chain, joinedSeq } = turn.state;
-  if (seq > chain.seq) return false;
-  if (seq < joinedSeq) return true;
-  const known = await headAt(turn, seq);
-  return known === undefined || equalBytes(known, head);
 }
 
 /** The head after entry `seq`, of the chain's own; `undefined` inside a prefix that expired before this device read it (spec L-8). */

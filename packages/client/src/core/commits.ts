@@ -5,6 +5,7 @@ import type { EntryEvent, EnvelopeBody, SettingsOpening } from "@latchkey/protoc
 import { departedBy } from "./departed.ts";
 import { endMembership, enterEpoch, updateRankOf } from "./epoch.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
+import { hearView } from "./heads.ts";
 import { epochKeys } from "./keys.ts";
 import { publicCheck } from "./public-check.ts";
 import type { PublicFailure, PublicVerdict } from "./public-check.ts";
@@ -12,7 +13,7 @@ import { skipCommit } from "./skipped.ts";
 import { pause } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Roster, RosterLeaf, UnverifiedLeaf } from "./types.ts";
-import { hasSeen, isMyView } from "./view.ts";
+import { hasSeen } from "./view.ts";
 
 /** Takes a commit of the current epoch: it is followed, or skipped like by everybody else (spec G-3). */
 export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
@@ -29,11 +30,10 @@ export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody
     return;
   }
   const said = parseAuthenticatedData(verdict.authenticatedData);
-  if (said === undefined || !(await isMyView(turn, { viewTag: said.viewTag, seq: body.seq }))) {
-    pause(turn, "fork", author.accountId);
-    return;
+  if (said !== undefined) {
+    hear(turn, author, said);
+    await hearView(turn, author, { viewTag: said.viewTag, seq: body.seq });
   }
-  hear(turn, author, said);
   let processed: Processed;
   try {
     // No clock: whether a commit counts may not depend on whose clock it is (spec G-1).

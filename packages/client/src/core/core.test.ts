@@ -1,7 +1,6 @@
 import { decodeGroupState, encodeGroupState, epoch, resumptionPsk } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { describe, expect, it } from "vitest";
-import type { LogModel } from "./log-model.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 
@@ -163,26 +162,6 @@ describe("a server or a copy that lies", () => {
     return { world, ada, ben };
   }
 
-  function lastEntry(world: SimWorld): LogModel["entries"][number] {
-    const entry = world.log.entries.at(-1);
-    if (entry === undefined) throw new Error("the log is empty");
-    return entry;
-  }
-
-  it("[L-10] a message whose sender saw another log is a fork, never healed", async () => {
-    const { world, ben } = await pair("fork");
-    // The server showed ben something else before ada's message.
-    const { seq } = lastEntry(world);
-    await ben.input({ kind: "sealed", seq, epochId: 0, leaf: new Uint8Array(32) });
-    await ada(world).say("three");
-    await world.settle([ada(world)]);
-    const next = lastEntry(world);
-    await ben.input({ kind: "entry", event: next });
-    expect(ben.state?.phase).toEqual({ kind: "paused", reason: "fork" });
-    await ben.say("not sent");
-    expect(ben.state?.outgoing).toEqual([]);
-  });
-
   it("[G-8] a device that its account does not have stops all sending, and is told", async () => {
     const world = await SimWorld.create("ghost", ["ada", "ben", "cyd"]);
     const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
@@ -232,10 +211,6 @@ describe("a server or a copy that lies", () => {
     expect([...writer.texts().values()]).not.toContain("not here");
   });
 });
-
-function ada(world: SimWorld): SimDevice {
-  return named(world, 0);
-}
 
 describe("conversations with lost replies, restarts and races", () => {
   const runs = Number(process.env["SIM_RUNS"] ?? 12);

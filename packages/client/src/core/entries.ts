@@ -9,12 +9,13 @@ import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onCommit } from "./commits.ts";
 import { onContent } from "./content.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
+import { hearView } from "./heads.ts";
 import { skipCommit } from "./skipped.ts";
 import { stall } from "./stall.ts";
-import { addLine, nextOrder, pause, set } from "./turn.ts";
+import { addLine, isReading, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Input, Phase, SealedEntry, StepResult } from "./types.ts";
-import { isMyView, markOf } from "./view.ts";
+import type { Input, SealedEntry, StepResult } from "./types.ts";
+import { markOf } from "./view.ts";
 
 type NeedsBlob = Extract<StepResult, { kind: "needs_blob" }>;
 type EntryInput = Extract<Input, { kind: "entry" }>;
@@ -56,11 +57,6 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
   if (event.entryKind === "commit") await onCommit(turn, event, body);
   else await onMessage(turn, body);
   return undefined;
-}
-
-/** Whether the log is followed in this phase. */
-export function isReading(phase: Phase): boolean {
-  return phase.kind === "creating" || phase.kind === "active" || phase.kind === "leaving" || phase.kind === "superseded";
 }
 
 function externalBody(external: EntryInput["external"]): EnvelopeBody | undefined {
@@ -218,8 +214,6 @@ async function onApplication(turn: Turn, processed: ProcessedApplication, seq: n
   const { plaintext } = processed;
   const content = decodeContent(plaintext);
   if (content.kind !== "malformed") set(turn, { seen: markOf(turn, { sender: author, plaintext, salt: content.salt }) });
-  // Judged before what it says ends this device's membership.
-  const isMine = await isMyView(turn, { viewTag: said.viewTag, seq });
+  await hearView(turn, author, { viewTag: said.viewTag, seq });
   onContent(turn, author, content);
-  if (!isMine) pause(turn, "fork", author.accountId);
 }

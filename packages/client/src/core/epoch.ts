@@ -53,6 +53,7 @@ export async function enterEpoch(
     leavers: state.leavers.filter(stands),
     departed: state.departed.filter(stands),
     skipped: 0,
+    doubts: state.doubts.filter(stands),
     // A closed epoch takes no more messages (L-4): what is not in the log by now never will be, and is encrypted again.
     outgoing: state.outgoing.map((item) => unsealed(item)),
   });
@@ -202,6 +203,8 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
     unverified: [],
     leavers: [],
     departed: [],
+    doubts: [],
+    awaited: undefined,
     recovered: [],
     away: [],
     formerMembers: state.roster === undefined ? state.formerMembers : accountsOf(state.roster),

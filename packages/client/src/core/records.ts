@@ -31,12 +31,14 @@ import { rosterOf } from "./roster.ts";
 import { linkDown } from "./turn.ts";
 import type {
   AwayAccount,
+  AwaitedHead,
   Chain,
   Change,
   ClosedEpoch,
   ConversationState,
   DepartedLeaf,
   DeviceReference,
+  Doubt,
   EpochKeys,
   Invitation,
   Joiner,
@@ -81,13 +83,11 @@ const epochKeys: Codec<EpochKeys> = struct<EpochKeys>({ epochId: safeUint64, acc
 const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({ epochId: safeUint64, access: id32, envelope: id32, closedAtMs: safeUint64 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
-  fork: 2,
   late_message: 4,
   unreadable_commit: 6,
   missed_commit: 8,
   profile_restored: 9,
   foreign_head: 10,
-  missing_head: 11,
 });
 const phase: Codec<Phase> = variant<Phase>(uint8, {
   creating: [1, empty],
@@ -121,6 +121,7 @@ interface Meta extends Omit<ConversationState, "id" | "recentHeads" | "group" | 
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
 const awayAccount: Codec<AwayAccount> = struct<AwayAccount>({ accountId: id32, from: safeUint64, until: safeUint64 });
+const doubt: Codec<Doubt> = struct<Doubt>({ leafIndex, accountId: id32, seq: safeUint64, isNamed: bool });
 const recoveredAccount: Codec<RecoveredAccount> = struct<RecoveredAccount>({ accountId: id32, order: safeUint64 });
 
 const invitation: Codec<Invitation> = struct<Invitation>({
@@ -166,6 +167,9 @@ const meta: Codec<Meta> = struct<Meta>({
   departed: vector(departedLeaf, { maxBytes: large }),
   recovered: vector(recoveredAccount, { maxBytes: large }),
   away: vector(awayAccount, { maxBytes: large }),
+  doubts: vector(doubt, { maxBytes: large }),
+  awaited: optional(struct<AwaitedHead>({ seq: safeUint64, head: id32, sinceMs: safeUint64 })),
+  isLeftOut: bool,
   formerMembers: vector(id32, { maxBytes: large }),
   isReadded: bool,
   sight: struct<Sight>({ atMs: safeUint64, retentionDays: uint16 }),

@@ -72,7 +72,7 @@ describe("a Welcome into a conversation that is known", () => {
     expect(judgeRejoin(readded, { ...joined, chain: known.chain }, by(ben))).toEqual({ kind: "take" });
     expect(judgeRejoin(readded, { ...joined, chain: { ...known.chain, head: account(7) } }, by(ben)).kind).toBe("ignore");
     expect(judgeRejoin(known, joined, by(self))).toEqual({ kind: "take" });
-    expect(judgeRejoin({ ...known, phase: { kind: "paused", reason: "fork" } }, joined, by(self)).kind).toBe("ask");
+    expect(judgeRejoin({ ...known, phase: { kind: "paused", reason: "foreign_head" } }, joined, by(self)).kind).toBe("ask");
     expect(judgeRejoin({ ...known, phase: { kind: "active" } }, joined, by(ben, true))).toEqual({ kind: "take" });
   });
 

@@ -42,6 +42,7 @@ export class SimDevice {
   readonly heard: Extract<Effect, { kind: "said" }>[] = [];
   readonly shown: Uint8Array[] = [];
   forksTold = 0;
+  headsAsked = 0;
   readonly outcomes: string[] = [];
   /** Why Welcomes were not followed. */
   readonly refusals: string[] = [];
@@ -197,6 +198,9 @@ export class SimDevice {
         return;
       case "change_outcome":
         this.outcomes.push(effect.outcome.kind === "done" ? "done" : effect.outcome.code);
+        return;
+      case "ask_head":
+        this.headsAsked++;
         return;
       case "tell_fork":
         this.forksTold++;

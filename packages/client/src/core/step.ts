@@ -5,11 +5,11 @@ import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
 import { requestChange, requestUnblocking } from "./changes.ts";
-import { isOnChain } from "./chain.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
-import { isReading, onEntry, onSealed } from "./entries.ts";
+import { onEntry, onSealed } from "./entries.ts";
 import { forgetGroup } from "./epoch.ts";
 import { groupsOf } from "./erase.ts";
+import { onForkNotice, onPublishedHead, settleAwaited } from "./heads.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
 import { flush } from "./sending.ts";
@@ -31,6 +31,7 @@ export async function step(context: Context, state: ConversationState, input: In
   const needs = await take(turn, input);
   if (needs !== undefined) return needs;
   if (isCaughtUp(turn.state)) onCaughtUp(turn, state);
+  await settleAwaited(turn);
   await flush(turn);
   return { kind: "next", state: turn.state, effects: turn.effects, groups: turn.groups };
 }
@@ -280,24 +281,6 @@ function announce(turn: Turn, { id, displayName, proofs }: Extract<Input, { kind
   if (turn.state.phase.kind !== "active" || turn.state.memberCount < 2) return;
   set(turn, { outgoing: turn.state.outgoing.filter((item) => item.purpose !== "account" || item.sealed !== undefined) });
   compose(turn, { kind: "compose", id, purpose: "account", text: displayName, content: proofs });
-}
-
-/** Compares this log with the one that the public record shows to everybody (spec L-11). */
-async function onPublishedHead(turn: Turn, published: Chain | "missing"): Promise<void> {
-  const { state } = turn;
-  if (!isReading(state.phase) || !isCaughtUp(state)) return;
-  if (published === "missing") pause(turn, "missing_head");
-  // Read to its end, the log has no such entry.
-  else if (published.seq > state.chain.seq || !(await isOnChain(turn, published.seq, published.head))) pause(turn, "foreign_head");
-}
-
-/** A member was shown other heads than this device: both are told (spec L-11). */
-async function onForkNotice(turn: Turn, { author, lastSeq, heads }: Extract<Input, { kind: "fork_notice" }>): Promise<void> {
-  const { phase, roster, chain } = turn.state;
-  if (!isReading(phase) || roster?.accounts.has(toBase64Url(author)) !== true) return;
-  const seq = Math.min(lastSeq, chain.seq);
-  const head = heads[heads.length - 1 - (lastSeq - seq)];
-  if (head !== undefined && !(await isOnChain(turn, seq, head))) pause(turn, "fork", author);
 }
 
 /** Lets unanswered entries be sent again on this connection. */

@@ -3,7 +3,7 @@ import { retentionDays } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { groupsOf } from "./erase.ts";
 import { entryOrder } from "./order.ts";
-import type { Context, ConversationState, Effect, Line, LineBody, Link, Outgoing, PauseReason } from "./types.ts";
+import type { Context, ConversationState, Effect, Line, LineBody, Link, Outgoing, PauseReason, Phase } from "./types.ts";
 
 /** One step under way: the state so far and what it set off. Lives only inside `step`. */
 export interface Turn {
@@ -84,18 +84,16 @@ export function nextOrder(turn: Turn): number {
 
 /** What a person reads about a pause. */
 export const pauseSentences: Readonly<Record<PauseReason, string>> = {
-  fork: "A member was shown another version of this conversation than you.",
   late_message: "The server put a message where none may be.",
   unreadable_commit: "A change by a member cannot be read by this device.",
   missed_commit: "Changes of this group expired before this device read them. Ask a member to add you again.",
   foreign_head: "The server's public record has another version of this conversation than the one you were shown.",
-  missing_head: "The server leaves this conversation out of its public record: others may be shown another version of it.",
   profile_restored: "This profile is an old copy: the conversation went on without it. It must not send.",
 };
 
 /** Whether others see another log than this device. */
 function isFork(reason: PauseReason): boolean {
-  return reason === "fork" || reason === "foreign_head" || reason === "missing_head";
+  return reason === "foreign_head";
 }
 
 /** The code under which sending into a paused conversation fails. */
@@ -120,6 +118,11 @@ export function setOutgoing(turn: Turn, id: string, changes: Partial<Outgoing>):
   set(turn, { outgoing });
   const message = outgoing.find((item) => item.id === id);
   if (message !== undefined) turn.effects.push({ kind: "outgoing", message });
+}
+
+/** Whether the log is followed in this phase. */
+export function isReading(phase: Phase): boolean {
+  return phase.kind === "creating" || phase.kind === "active" || phase.kind === "leaving" || phase.kind === "superseded";
 }
 
 /** Whether the log was read to its end on this connection. */

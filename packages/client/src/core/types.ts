@@ -47,13 +47,11 @@ import type { ClientErrorCode } from "../api.ts";
 
 /** Why a conversation is paused. */
 export type PauseReason =
-  | "fork" // a member saw another log than this device (L-10)
   | "late_message" // a message in a closed epoch (L-4)
   | "unreadable_commit" // a change that this device cannot follow (section 3)
   | "missed_commit" // changes expired on the server before this device read them (L-8)
   | "profile_restored" // own entries in the log that this profile does not know
-  | "foreign_head" // the public record names another head of this log (L-11)
-  | "missing_head"; // the public record leaves this log out, though it was written to (L-11)
+  | "foreign_head"; // the public record names another head of this log (L-11)
 
 /** Why the server does not serve this conversation now. It is asked again, and what it says of a log is never final (spec E-3). */
 export type StallReason =
@@ -239,6 +237,21 @@ export interface DepartedLeaf extends DeviceReference {
   readonly leafIndex: LeafIndex;
 }
 
+/** A device that spoke of another log than this device's; settled by the published head (spec L-10). */
+export interface Doubt {
+  readonly leafIndex: LeafIndex;
+  readonly accountId: Uint8Array;
+  /** As far as it claimed to have seen the log. */
+  readonly seq: number;
+  /** The published head is on this device's chain, as far as this: whose word it was is told. */
+  readonly isNamed: boolean;
+}
+
+/** A published head that this device has not read up to, and since when it is known (spec L-11). */
+export interface AwaitedHead extends Chain {
+  readonly sinceMs: number;
+}
+
 /** An account that came back by its recovery phrase: nothing is sent until the person saw the line that says so (spec A-1). */
 export interface RecoveredAccount {
   readonly accountId: Uint8Array;
@@ -336,6 +349,10 @@ export interface ConversationState {
   readonly skipped: number;
   /** Accounts whose devices all left their account, as after a recovery, until somebody lets them back (spec E-64); the newest last. */
   readonly away: readonly AwayAccount[];
+  readonly doubts: readonly Doubt[];
+  readonly awaited: AwaitedHead | undefined;
+  /** The public record leaves this log out, though it was written to, and that was told (spec L-11). */
+  readonly isLeftOut: boolean;
   /** Accounts that were in the group when this device's part in it ended. */
   readonly formerMembers: readonly Uint8Array[];
   /** Whether the commit that removed this device added it again. */
@@ -381,6 +398,8 @@ export type LineBody =
   /** None of the account's devices in the group is in its account any more: they were removed, the person was not (spec E-64). */
   | { readonly kind: "away"; readonly account: Uint8Array }
   | { readonly kind: "expired"; readonly count: number }
+  /** The author's device spoke of another log than the one in the public record, which is this device's (spec L-10). */
+  | { readonly kind: "other_view" }
   | { readonly kind: "unsupported" }
   | { readonly kind: "unreadable"; readonly reason: string }
   | { readonly kind: "alarm"; readonly reason: string };
@@ -438,7 +457,7 @@ export type Input =
   /** The head of this log that the public record has; `missing` when it has none, though the log was written to (spec L-11). */
   | { readonly kind: "published_head"; readonly published: Chain | "missing" }
   /** A member's device says that it was shown this part of the log: the heads after consecutive entries, `lastSeq` the last. */
-  | { readonly kind: "fork_notice"; readonly author: Uint8Array; readonly lastSeq: number; readonly heads: readonly Uint8Array[] }
+  | { readonly kind: "fork_notice"; readonly device: DeviceReference; readonly lastSeq: number; readonly heads: readonly Uint8Array[] }
   /** A Welcome that waits for the person, or one that was dealt with, by its item (spec M-9). */
   | { readonly kind: "invited"; readonly invitation: Invitation }
   | { readonly kind: "uninvited"; readonly itemId: Uint8Array }
@@ -474,6 +493,8 @@ export type Effect =
   /** Another device of one's own account told this in the group of the devices. */
   | { readonly kind: "sync"; readonly order: number; readonly payload: Uint8Array }
   | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string }
+  /** Somebody spoke of another log: the published head is to be looked at (spec L-10, L-11). */
+  | { readonly kind: "ask_head" }
   /** The log is not the one that others see: they are told, as they cannot hear it there (spec L-11). */
   | { readonly kind: "tell_fork" }
   /** What a member's message says of its sender's own account and of the public record that its sender sees (spec L-10, D-4). */

@@ -328,6 +328,9 @@ export class ConversationRunner {
       case "alarm":
         this.#world.alarms.tell(this.#raised(effect));
         return;
+      case "ask_head":
+        this.#world.watch.askHead(this.id);
+        return;
       case "tell_fork":
         this.#track(this.#world.watch.tellFork(this.#state));
         return;

@@ -8,29 +8,36 @@ import type { Watched, World } from "./world.ts";
 
 const prefix = "fork-notice/";
 
+/** So long after a member's notice nobody tells the same again. */
+const toldAgainMs = 3_600_000;
+
 /**
  * Tells the other members of a conversation that they were shown another log (spec L-11): by their inboxes, since on two branches they
- * cannot read each other. What is to be told waits in the store until every member has it.
+ * cannot read each other. What is to be told waits in the store until every member has it, or until one of them was faster: a group
+ * needs one notice. It is no more than a reason to look at the published head, which each of them does by itself at least daily.
  */
 export class ForkNotices {
   readonly #world: World;
+  /** When a member's device told of each conversation. */
+  readonly #heard = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  /** Puts the notice down and sends it. */
-  async tell(state: ConversationState): Promise<void> {
+  /** Puts the notice down, for `send` to bring it to the others. */
+  async put(state: ConversationState): Promise<void> {
     const { host, logId, chain } = state;
-    const heads = await this.#headsOf(state);
-    const notice: ForkNotice = { format: 1, host, logId, lastSeq: chain.seq, heads, ext: new Uint8Array(0) };
+    const heardAtMs = this.#heard.get(state.id);
+    if (heardAtMs !== undefined && this.#world.platform.nowMs() - heardAtMs < toldAgainMs) return;
     const others = this.#others(state);
     if (others.length === 0) return;
+    const heads = await this.#headsOf(state);
+    const notice: ForkNotice = { format: 1, host, logId, lastSeq: chain.seq, heads, ext: new Uint8Array(0) };
     const body = encode(forkNoticeCodec, notice);
     await this.#world.store.transact("write", (tx) => {
       for (const leaf of others) tx.put(`${prefix}${state.id}/${toBase64Url(leaf.deviceId)}`, body);
     });
-    await this.send([state]);
   }
 
   /** The last heads that this device saw, as far back as a notice holds and nothing is missing. */
@@ -73,23 +80,31 @@ export class ForkNotices {
     void posts.deliver();
   }
 
-  /** A notice that a device sealed to this one; its signature was verified. Returns the conversations that it is about. */
-  async take(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array, runners: Iterable<Watched>): Promise<Watched[]> {
+  /** A notice that a device sealed to this one; its signature was verified. */
+  async take(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array, runners: Iterable<Watched>): Promise<void> {
     const notice = parse(body);
-    const concerned: Watched[] = [];
-    if (notice === undefined) return concerned;
+    if (notice === undefined) return;
     for (const runner of runners) {
       if (!equalBytes(runner.state.logId, notice.logId) || runner.state.host !== notice.host) continue;
       await runner.load();
-      const isMember = [...(runner.state.roster?.leaves.values() ?? [])].some(
+      const isMember = this.#others(runner.state).some(
         (leaf) => equalBytes(leaf.accountId, sender.accountId) && equalBytes(leaf.deviceId, sender.deviceId),
       );
       if (!isMember) continue;
       const { lastSeq, heads } = notice;
-      await runner.input({ kind: "fork_notice", author: sender.accountId, lastSeq, heads: heads.map((head) => head.slice()) });
-      concerned.push(runner);
+      const device = { accountId: sender.accountId, deviceId: sender.deviceId };
+      await this.#hear(runner.id);
+      await runner.input({ kind: "fork_notice", device, lastSeq, heads: heads.map((head) => head.slice()) });
     }
-    return concerned;
+  }
+
+  /** One of the others tells everybody: what waits here need not be told. */
+  async #hear(id: string): Promise<void> {
+    const { store, platform } = this.#world;
+    this.#heard.set(id, platform.nowMs());
+    await store.transact("write", async (tx) => {
+      for (const [key] of await tx.scan({ prefix: `${prefix}${id}/` })) tx.delete(key);
+    });
   }
 
   #others(state: ConversationState): readonly RosterLeaf[] {

@@ -34,6 +34,7 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   complaint: [16, account],
   let_back: [17, account],
   away: [18, account],
+  other_view: [20, nothing],
 });
 
 type StoredLine = Omit<Line, "order">;

@@ -15,6 +15,8 @@ function setting(): {
   heads: PublishedHeads;
   told: Input[];
   runner: Watched;
+  looks: () => number;
+  doubt: () => void;
   jump: (ms: number) => void;
   answer: (proof: Uint8Array | undefined) => void;
   publish: (seq: number, head: Uint8Array) => Promise<Uint8Array>;
@@ -28,19 +30,25 @@ function setting(): {
   let proof: Uint8Array | undefined;
   // Of the world and of a conversation this reads no more than what is here.
   const world = { store, platform, directory: createDirectory({ store, platform, connections }) } as unknown as World;
-  const state = { host: "chat.example", logId, chain: { seq: 7, head: new Uint8Array(32) } } as unknown as ConversationState;
+  const state = { host: "chat.example", logId, chain: { seq: 7, head: new Uint8Array(32) }, doubts: [], awaited: undefined };
+  let looks = 0;
   const runner: Watched = {
     id: "c",
-    state,
+    state: state as unknown as ConversationState,
     load: async () => undefined,
     input: async (input) => void told.push(input),
     post: (input) => void told.push(input),
-    publishedHead: async () => proof,
+    publishedHead: async () => {
+      looks++;
+      return proof;
+    },
   };
   return {
     heads: new PublishedHeads(world),
     told,
     runner,
+    looks: () => looks,
+    doubt: () => Object.assign(state, { doubts: [{ leafIndex: 1, accountId: logId, seq: 7, isNamed: false }] }),
     jump: (ms) => server.clock.advance(ms),
     answer: (next) => {
       proof = next;
@@ -86,6 +94,29 @@ describe("[L-11] published heads", () => {
     jump(2 * hourMs);
     await heads.check([runner]);
     expect(missing()).toBe(1);
+  });
+
+  it("[E-33] one look at a time, however many ask for it, and a minute between those that somebody's word causes", async () => {
+    const { heads, runner, looks, jump, answer, publish } = setting();
+    answer(await publish(7, new Uint8Array(32)));
+    expect(heads.delayMs(runner)).toBe(0);
+    await Promise.all([heads.ask(runner), heads.ask(runner), heads.ask(runner)]);
+    expect(looks()).toBe(1);
+    expect(heads.delayMs(runner)).toBe(60_000);
+    jump(45_000);
+    expect(heads.delayMs(runner)).toBe(15_000);
+  });
+
+  it("[E-33] while somebody's word is open it is looked at every hour", async () => {
+    const { heads, runner, looks, doubt, jump, answer } = setting();
+    answer(new Uint8Array(0));
+    await heads.check([runner]);
+    jump(hourMs);
+    await heads.check([runner]);
+    expect(looks()).toBe(1);
+    doubt();
+    await heads.check([runner]);
+    expect(looks()).toBe(2);
   });
 
   it("that cannot be asked for, or do not hold, say nothing of the log", async () => {

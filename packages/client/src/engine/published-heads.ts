@@ -1,5 +1,6 @@
 import { decode, encode, safeUint64, struct } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import type { ConversationState } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import type { Watched, World } from "./world.ts";
 
@@ -10,18 +11,23 @@ interface Seen {
 }
 const seenCodec: Codec<Seen> = struct<Seen>({ seq: safeUint64, sinceMs: safeUint64 });
 
-const hourMs = 3_600_000;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 const dailyMs = 24 * hourMs;
 /** Servers publish the heads of logs at least daily (spec L-11). */
 const publishedWithinMs = 26 * hourMs;
-/** Answers without a head, an hour apart, before that is an alarm: a server that was down publishes when it is back. */
+/** Answers without a head, an hour apart, before that is told: a server that was down publishes when it is back. */
 const patience = 3;
 
-/** Asks for the published heads of logs, once for each connection and daily, and shows them to the conversations (spec L-11). */
+/**
+ * Asks for the published heads of logs and shows them to the conversations (spec L-11): once for each connection, daily, and where
+ * something hangs on it hourly or when somebody spoke of another log. One look at a time at each log, whoever asks for it how often.
+ */
 export class PublishedHeads {
   readonly #world: World;
   readonly #asked = new Map<string, number>();
   readonly #missing = new Map<string, number>();
+  readonly #asking = new Map<string, Promise<void>>();
 
   constructor(world: World) {
     this.#world = world;
@@ -31,12 +37,27 @@ export class PublishedHeads {
   async check(runners: Iterable<Watched>): Promise<void> {
     for (const runner of runners) {
       const ageMs = this.#world.platform.nowMs() - (this.#asked.get(runner.id) ?? 0);
-      if (ageMs > (this.#missing.has(runner.id) ? hourMs : dailyMs)) await this.ask(runner);
+      const isUrgent = this.#missing.has(runner.id) || isOpen(runner.state);
+      // What is due every hour is looked at a little less than an hour after the last time.
+      if (ageMs > (isUrgent ? hourMs / 2 : dailyMs)) await this.ask(runner);
     }
   }
 
+  /** How long a look that somebody's word caused waits: such words may come as fast as their speakers like. */
+  delayMs({ id }: Watched): number {
+    return Math.max(0, (this.#asked.get(id) ?? 0) + minuteMs - this.#world.platform.nowMs());
+  }
+
   /** Asks for one. What cannot be asked or proven now is asked again later. */
-  async ask(runner: Watched): Promise<void> {
+  ask(runner: Watched): Promise<void> {
+    const under = this.#asking.get(runner.id);
+    if (under !== undefined) return under;
+    const asking = this.#ask(runner).finally(() => this.#asking.delete(runner.id));
+    this.#asking.set(runner.id, asking);
+    return asking;
+  }
+
+  async #ask(runner: Watched): Promise<void> {
     const { directory, platform } = this.#world;
     const { host, logId } = runner.state;
     try {
@@ -71,4 +92,9 @@ export class PublishedHeads {
     }
     return seq > 0 && publishedSeq < seq && nowMs - seen.sinceMs > publishedWithinMs;
   }
+}
+
+/** Whether a published head has something to settle here. */
+function isOpen({ doubts, awaited }: ConversationState): boolean {
+  return awaited !== undefined || doubts.some((doubt) => !doubt.isNamed);
 }

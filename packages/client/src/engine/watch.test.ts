@@ -110,6 +110,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
         logId: new Uint8Array(32),
         host: "chat.example",
         chain: { seq: 0, head: new Uint8Array(32) },
+        doubts: [],
         roster: { leaves: new Map(leaves.entries()), accounts: new Map(leaves.map((leaf) => [leaf.account, [leaf]])) },
       } as unknown as ConversationState;
       const watched: Watched = {

@@ -23,6 +23,8 @@ const dayMs = 24 * hourMs;
 const graceMs = 60_000;
 /** What one speaker says of an account makes this device look at most this often (spec E-1). */
 const wordPauseMs = hourMs;
+/** Whoever finds a fork first tells the others; of several that find it at once, one. */
+const tellForkWithinMs = 8_000;
 /** Of these the reason is what was shown, not that nothing could be shown. */
 const isAboutOwn: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>(["server_lied", "directory_unproven", "unknown_user"]);
 /** A member that knows a newer state shows it by itself, in most cases before this. */
@@ -55,6 +57,8 @@ export class Watch implements Watching {
   /** Accounts whose own word is looked into, and until when another one is not. */
   readonly #wanted = new Set<string>();
   readonly #heardUntilMs = new Map<string, number>();
+  /** Conversations whose published head is about to be looked at, because of somebody's word. */
+  readonly #asking = new Set<string>();
   readonly #conversations = new Map<string, Watched>();
   /** The newest version of one's own account that this device made, heard of from another device, or that the person agreed to. */
   #knownVersion: number | undefined;
@@ -146,12 +150,23 @@ export class Watch implements Watching {
   }
 
   async takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void> {
-    // Where the notice and this device's log do not meet, the public record says which of both is shown to everybody.
-    for (const conversation of await this.#forks.take(sender, body, this.#runners)) this.#later(0, () => this.#heads.ask(conversation));
+    await this.#forks.take(sender, body, this.#runners);
   }
 
   async tellFork(state: ConversationState): Promise<void> {
-    await this.#forks.tell(state);
+    await this.#forks.put(state);
+    const [jitter = 0] = this.#world.platform.random(1);
+    this.#later((tellForkWithinMs * jitter) / 256, () => this.#forks.send([state]));
+  }
+
+  askHead(conversationId: string): void {
+    const runner = this.#conversations.get(conversationId);
+    if (runner === undefined || this.#asking.has(conversationId)) return;
+    this.#asking.add(conversationId);
+    this.#later(this.#heads.delayMs(runner), async () => {
+      this.#asking.delete(conversationId);
+      await this.#heads.ask(runner);
+    });
   }
 
   caughtUp(conversationId: string): void {

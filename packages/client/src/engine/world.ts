@@ -35,8 +35,8 @@ export interface Watching {
   said(said: Extract<Effect, { kind: "said" }>): void;
   /** A member showed its account with the proof (spec D-5). */
   shown(proofs: Uint8Array, accountId: Uint8Array): Promise<void>;
-  /** A device of a member says, by the inbox, which log it was shown; its signature was verified. */
-  takeForkNotice(sender: { accountId: Uint8Array; deviceId: Uint8Array }, body: Uint8Array): Promise<void>;
+  /** Somebody spoke of another log of this conversation: its published head is looked at (spec L-10). */
+  askHead(conversationId: string): void;
   /** The log of this conversation is not the one that others see (spec L-11). */
   tellFork(state: ConversationState): Promise<void>;
   /** The last thing that somebody said of the public record, or of their account, and that is not so (spec E-1). */
