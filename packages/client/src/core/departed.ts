@@ -6,6 +6,7 @@ import { scheduleRemoval } from "./removal.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { RosterLeaf } from "./types.ts";
+import { isWritable } from "./phase.ts";
 
 /** Whether the leaf's device was in the account, with the leaf's key, and is not any more. */
 export function hasLeft(account: VerifiedAccount, signedStates: readonly Uint8Array[], leaf: RosterLeaf): boolean {
@@ -44,8 +45,8 @@ export async function departedBy(
 /** Judges every leaf by what is known of its account now (spec G-8, M-3). */
 export function judgeLeaves(turn: Turn): void {
   const { context, state } = turn;
-  const { roster, phase } = state;
-  if (roster === undefined || (phase.kind !== "active" && phase.kind !== "creating")) return;
+  const { roster } = state;
+  if (roster === undefined || !isWritable(turn.state)) return;
   const others = [...roster.leaves.values()].filter((leaf) => leaf !== roster.own);
   const gone = others.filter((leaf) => context.departed(leaf));
   const isGone = (leafIndex: number): boolean => gone.some((leaf) => leaf.leafIndex === leafIndex);

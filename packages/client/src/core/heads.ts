@@ -9,7 +9,8 @@
  */
 import { equalBytes } from "@latchkey/codec";
 import { headAt } from "./chain.ts";
-import { addLine, isCaughtUp, isReading, nextOrder, pause, set } from "./turn.ts";
+import { isReading } from "./phase.ts";
+import { addLine, isCaughtUp, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Doubt, Input, RosterLeaf } from "./types.ts";
 import { isMyView } from "./view.ts";
@@ -67,7 +68,7 @@ function tellLeftOut(turn: Turn): void {
   if (turn.state.isLeftOut) return;
   set(turn, { isLeftOut: true });
   addLine(turn, { order: nextOrder(turn), body: { kind: "alarm", reason: leftOut } });
-  turn.effects.push({ kind: "alarm", code: "log_fork", reason: leftOut });
+  turn.effects.push({ kind: "alarm", code: "log_fork", reason: leftOut, about: "left_out" });
 }
 
 async function takePublished(turn: Turn, published: Chain): Promise<void> {

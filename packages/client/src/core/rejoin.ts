@@ -1,6 +1,7 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { entryOrder } from "./order.ts";
 import type { Change, ConversationState, DeviceReference, Effect, Invitation, RosterLeaf } from "./types.ts";
+import { hasEnded } from "./phase.ts";
 
 /** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
 export type RejoinVerdict =
@@ -27,7 +28,7 @@ export function judgeRejoin(
   params: { readonly self: Uint8Array; readonly sender: Uint8Array; readonly answersComplaint: boolean },
 ): RejoinVerdict {
   const { phase } = known;
-  const isOut = phase.kind === "removed" || phase.kind === "left" || phase.kind === "paused";
+  const isOut = hasEnded(phase) || phase.kind === "paused";
   // A Welcome into a group that this device is in would turn its clock back (attack C7).
   if (!isOut && !params.answersComplaint) return { kind: "ignore", reason: "still_in" };
   // One whose past another device wrote down knows of no group yet: the first one binds it.

@@ -7,6 +7,7 @@ import { isCaughtUp, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, Outgoing, OwnMark, SealedMessage } from "./types.ts";
 import { authenticatedData, markOf } from "./view.ts";
+import { isReading } from "./phase.ts";
 
 /** Messages that may wait for their acknowledgement at a time. */
 const inFlight = 64;
@@ -20,7 +21,7 @@ export async function flush(turn: Turn): Promise<void> {
     turn.effects.push({ kind: "create", accessHash: turn.context.sha256(epoch.access) });
     return;
   }
-  if (phase.kind !== "creating" && phase.kind !== "active" && phase.kind !== "leaving" && phase.kind !== "superseded") return;
+  if (!isReading(phase)) return;
   if (link.kind === "up") {
     set(turn, { link: { ...link, kind: "opening" } });
     turn.effects.push({ kind: "open", epochId: epoch.epochId, access: epoch.access, afterSeq: chain.seq });

@@ -12,6 +12,7 @@ import { groupsOf } from "./erase.ts";
 import { onForkNotice, onPublishedHead, settleAwaited } from "./heads.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
+import { hasEnded, isWritable } from "./phase.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
 import { mayHaveExpired, noteSight, passOver, stall, stallOf } from "./stall.ts";
@@ -205,11 +206,6 @@ function failMessage(turn: Turn, entryId: Uint8Array | undefined, failure: Clien
   if (message !== undefined) setOutgoing(turn, message.id, { failure });
 }
 
-/** Whether something can still be written here. */
-export function isWritable(state: ConversationState): boolean {
-  return state.phase.kind === "creating" || state.phase.kind === "active";
-}
-
 function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
   const { state, context } = turn;
   if (!isWritable(state) || state.outgoing.some((item) => item.id === input.id)) return;
@@ -293,7 +289,7 @@ function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
   const { state } = turn;
   const isAlone = state.roster === undefined || state.roster.leaves.size <= 1;
   if (state.phase.kind !== "active" || isAlone) {
-    if (state.phase.kind === "removed" || state.phase.kind === "left") return;
+    if (hasEnded(state.phase)) return;
     addLine(turn, { order: nextOrder(turn), author: turn.context.self.accountId, body: { kind: "left" } });
     forgetGroup(turn, "left");
     return;
@@ -317,7 +313,12 @@ function onVerified(turn: Turn, input: Extract<Input, { kind: "verified" }>): vo
     if (!leaf.refused || before?.refused === true) continue;
     const reason = "A device in this group does not belong to the account that it names. Nothing is sent until it is removed.";
     addLine(turn, { order: nextOrder(turn) + at, author: leaf.accountId, body: { kind: "alarm", reason } });
-    turn.effects.push({ kind: "alarm", code: "server_lied", reason });
+    turn.effects.push({
+      kind: "alarm",
+      code: "server_lied",
+      reason,
+      about: `device ${toBase64Url(leaf.accountId)} ${toBase64Url(leaf.deviceId)}`,
+    });
   }
   set(turn, { unverified: next });
   if (gone.length > 0) noteDeparted(turn, [...departed.flatMap(({ leafIndex }) => roster?.leaves.get(leafIndex) ?? []), ...gone]);

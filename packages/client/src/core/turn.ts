@@ -3,7 +3,7 @@ import { retentionDays } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { groupsOf } from "./erase.ts";
 import { entryOrder } from "./order.ts";
-import type { Context, ConversationState, Effect, Line, LineBody, Link, Outgoing, PauseReason, Phase } from "./types.ts";
+import type { Context, ConversationState, Effect, Line, LineBody, Link, Outgoing, PauseReason } from "./types.ts";
 
 /** One step under way: the state so far and what it set off. Lives only inside `step`. */
 export interface Turn {
@@ -108,7 +108,7 @@ export function pause(turn: Turn, reason: PauseReason, author?: Uint8Array): voi
   const sentence = pauseSentences[reason];
   addLine(turn, { order: nextOrder(turn), body: { kind: "alarm", reason: sentence }, author });
   set(turn, { phase: { kind: "paused", reason } });
-  turn.effects.push({ kind: "alarm", code: pauseCode(reason), reason: sentence }, { kind: "close" });
+  turn.effects.push({ kind: "alarm", code: pauseCode(reason), reason: sentence, about: reason }, { kind: "close" });
   if (isFork(reason)) turn.effects.push({ kind: "tell_fork" });
 }
 
@@ -118,11 +118,6 @@ export function setOutgoing(turn: Turn, id: string, changes: Partial<Outgoing>):
   set(turn, { outgoing });
   const message = outgoing.find((item) => item.id === id);
   if (message !== undefined) turn.effects.push({ kind: "outgoing", message });
-}
-
-/** Whether the log is followed in this phase. */
-export function isReading(phase: Phase): boolean {
-  return phase.kind === "creating" || phase.kind === "active" || phase.kind === "leaving" || phase.kind === "superseded";
 }
 
 /** Whether the log was read to its end on this connection. */

@@ -492,7 +492,8 @@ export type Effect =
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
   /** Another device of one's own account told this in the group of the devices. */
   | { readonly kind: "sync"; readonly order: number; readonly payload: Uint8Array }
-  | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string }
+  /** `about` makes it one of a kind, with the code and the conversation; `reason` is for people. */
+  | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string; readonly about: string }
   /** Somebody spoke of another log: the published head is to be looked at (spec L-10, L-11). */
   | { readonly kind: "ask_head" }
   /** The log is not the one that others see: they are told, as they cannot hear it there (spec L-11). */

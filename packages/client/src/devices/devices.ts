@@ -24,6 +24,7 @@ import type { OwnChange, OwnStates } from "./own-states.ts";
 import { decodeSync, encodeSync } from "./sync-messages.ts";
 import type { SyncMessage } from "./sync-messages.ts";
 import { takeSharedRecord } from "./shared-records.ts";
+import { isWritable } from "../core/phase.ts";
 
 /** What the devices need of the engine. */
 export interface EngineAccess extends ImportAccess {
@@ -249,7 +250,7 @@ export class Devices {
   }
 
   #devicesGroup(): ConversationRunner | undefined {
-    const groups = this.#access.runners().filter(({ state }) => state.kind === "devices" && isLive(state));
+    const groups = this.#access.runners().filter(({ state }) => state.kind === "devices" && isWritable(state));
     // Two devices may each have made one: all use the same.
     return groups.toSorted((a, b) => compareBytes(a.state.logId, b.state.logId))[0];
   }
@@ -439,12 +440,12 @@ export class Devices {
     return this.#access
       .runners()
       .map(({ state }) => state)
-      .filter((state) => state.kind !== "devices" && isLive(state));
+      .filter((state) => state.kind !== "devices" && isWritable(state));
   }
 
   /** Whether every conversation now has exactly the account's devices. */
   async #reconcileAll(onProgress: (done: number) => void = () => undefined): Promise<boolean> {
-    const waiting = this.#access.runners().filter(({ state }) => isLive(state));
+    const waiting = this.#access.runners().filter(({ state }) => isWritable(state));
     let complete = true;
     let done = 0;
     const one = async (): Promise<void> => {
@@ -467,7 +468,7 @@ export class Devices {
   async #reconcile(runner: ConversationRunner): Promise<boolean> {
     await runner.load();
     const { roster, changes, staged } = runner.state;
-    if (roster?.own === undefined || !isLive(runner.state) || this.#closed) return true;
+    if (roster?.own === undefined || !isWritable(runner.state) || this.#closed) return true;
     const isOwnChange = (change: Change | undefined): boolean => change?.id.startsWith(changePrefix) === true;
     if (changes.some(isOwnChange) || isOwnChange(staged?.change)) return false;
     const { own } = this.#world;
@@ -569,10 +570,6 @@ function background(work: Promise<void>): void {
   work.catch((error: unknown) => {
     if (!(error instanceof ClientError)) throw error;
   });
-}
-
-function isLive(state: ConversationState): boolean {
-  return state.phase.kind === "active" || state.phase.kind === "creating";
 }
 
 function ownContact(own: World["own"], devices: readonly DeviceEntry[], nowMs: number): Contact {

@@ -22,6 +22,7 @@ import { getBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import type { ArchivedConversation, ArchiveItem } from "./archive.ts";
+import { createSingleFlight } from "../single-flight.ts";
 
 /** What a new device still waits for; kept until all of it has come. */
 export interface LinkProgress {
@@ -101,8 +102,12 @@ export class HistoryImport {
     access: ImportAccess;
     emit: (state: LinkState) => void;
   };
-  #running: Promise<void> | undefined;
-  #again = false;
+  readonly #flight = createSingleFlight(() =>
+    this.#run().catch((error: unknown) => {
+      if (!(error instanceof ClientError)) throw error;
+      if (error.canRetry) this.#params.platform.setTimer(retryMs, () => this.wake());
+    }),
+  );
   #closed = false;
   #told = "";
 
@@ -111,32 +116,18 @@ export class HistoryImport {
   }
 
   get isIdle(): boolean {
-    return this.#running === undefined;
+    return !this.#flight.isRunning;
   }
 
   /** Goes on with what has come. */
   wake(): void {
     if (this.#closed) return;
-    if (this.#running !== undefined) {
-      this.#again = true;
-      return;
-    }
-    this.#running = this.#run()
-      .catch((error: unknown) => {
-        if (!(error instanceof ClientError)) throw error;
-        if (error.canRetry) this.#params.platform.setTimer(retryMs, () => this.wake());
-      })
-      .finally(() => {
-        this.#running = undefined;
-        if (!this.#again) return;
-        this.#again = false;
-        this.wake();
-      });
+    void this.#flight.wake();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#running?.catch(() => undefined);
+    await this.#flight.settled();
   }
 
   async #run(): Promise<void> {

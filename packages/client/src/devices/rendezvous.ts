@@ -5,6 +5,7 @@ import type { Platform } from "../platform/platform.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import type { LinkPlace } from "./link-code.ts";
+import { createSingleFlight } from "../single-flight.ts";
 
 /** The log in which the two devices of a linking meet. */
 export interface Rendezvous {
@@ -37,7 +38,6 @@ export function openRendezvous(params: {
   const drained: (() => void)[] = [];
   let connection: RoleConnection<"log"> | undefined;
   let lastSeq = 0;
-  let sending = false;
   let closed = false;
 
   async function open(opening: RoleConnection<"log">): Promise<void> {
@@ -53,12 +53,10 @@ export function openRendezvous(params: {
       return;
     }
     connection = opening;
-    void send();
+    void sending.join();
   }
 
-  async function send(): Promise<void> {
-    if (sending) return;
-    sending = true;
+  const sending = createSingleFlight(async () => {
     try {
       for (;;) {
         const [blob] = waiting;
@@ -67,7 +65,7 @@ export function openRendezvous(params: {
         const request = { kind: "append" as const, logId: place.logId, epochId: 0, entryKind: "message" as const, blob, blobIds: [] };
         const answer = await current.request(request);
         if (answer.kind === "error" && meaningOf(answer) === "passing") {
-          platform.setTimer(Math.max(retryMs, answer.retryAfterMs), () => void send());
+          platform.setTimer(Math.max(retryMs, answer.retryAfterMs), () => void sending.join());
           return;
         }
         if (answer.kind === "error") params.onRefused(answer.code);
@@ -77,10 +75,8 @@ export function openRendezvous(params: {
     } catch (error) {
       // With its connection lost it is sent again by the next one.
       if (!(error instanceof ClientError)) throw error;
-    } finally {
-      sending = false;
     }
-  }
+  });
 
   const kept = connections.keep("log", host, {
     onOpen: (opened) => open(opened),
@@ -97,7 +93,7 @@ export function openRendezvous(params: {
   return {
     append(blob) {
       waiting.push(blob);
-      void send();
+      void sending.join();
     },
     drained(timeoutMs) {
       if (waiting.length === 0) return Promise.resolve(true);

@@ -21,6 +21,7 @@ import { LogChannel } from "./log-channel.ts";
 import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
 import { contextOf, syncPrefix } from "./world.ts";
 import type { World } from "./world.ts";
+import { hasEnded } from "../core/phase.ts";
 
 /** Inputs taken in one transaction: thousands of waiting messages are read in a few. */
 const maxBatch = 256;
@@ -77,7 +78,7 @@ export class ConversationRunner {
   get isIdle(): boolean {
     const { outgoing, changes, staged, phase, link } = this.#state;
     // What the server does not serve now is waited for, and is not what this device has to do.
-    const isDone = phase.kind === "removed" || phase.kind === "left" || phase.kind === "paused" || link.kind === "stalled";
+    const isDone = hasEnded(phase) || phase.kind === "paused" || link.kind === "stalled";
     const isRead = isDone || isCaughtUp(this.#state);
     const waits = outgoing.some((item) => item.failure === undefined) || changes.length > 0 || staged !== undefined;
     return this.#running === undefined && this.#inFlight === 0 && !this.#channel.isParked && isRead && (isDone || !waits);
@@ -368,7 +369,7 @@ export class ConversationRunner {
   /** An alarm of this conversation stays until the person handled it; the same reason later is another one. */
   #raised(effect: Extract<Effect, { kind: "alarm" }>): Raised {
     const failure = { code: effect.code, message: effect.reason, canRetry: false };
-    return { failure, conversationId: this.id, about: `${effect.reason} ${this.#state.joinedSeq}` };
+    return { failure, conversationId: this.id, about: `${effect.about} ${this.#state.joinedSeq}` };
   }
 
   #track(work: Promise<void>): void {

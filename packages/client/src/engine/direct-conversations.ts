@@ -1,6 +1,6 @@
 import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
 import type { Person } from "../api.ts";
-import { isWritable } from "../core/step.ts";
+import { isWritable } from "../core/phase.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import type { World } from "./world.ts";
 

@@ -9,7 +9,7 @@ import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
 import { readdition } from "../core/rejoin.ts";
 import { mayManage } from "../core/roster.ts";
-import { isWritable } from "../core/step.ts";
+import { hasEnded, isWritable } from "../core/phase.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
 import type { Change, ChangeOutcome, ConversationState } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
@@ -151,7 +151,7 @@ export class Engine {
   #adopt(runner: ConversationRunner): void {
     this.#runners.set(runner.id, runner);
     const { phase, host } = runner.state;
-    if (phase.kind !== "removed" && phase.kind !== "left" && this.#world.own.status === "registered") this.#link(host).add(runner);
+    if (!hasEnded(phase) && this.#world.own.status === "registered") this.#link(host).add(runner);
   }
 
   #countWaiting(): void {

@@ -10,6 +10,7 @@ import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
+import { createSingleFlight } from "../single-flight.ts";
 
 /** A sealed item on its way to somebody's inbox: the exact bytes, so that a retry stores nothing twice. */
 interface Parcel {
@@ -28,8 +29,7 @@ const retryMs = 10_000;
 /** Seals Welcomes, keeps them until they are in the joiners' inboxes, and brings them there (spec M-4, I-2). */
 export class Posts {
   readonly #deps: { store: Store; platform: Platform; connections: Connections; directory: Directory; own: OwnAccount };
-  #running: Promise<void> | undefined;
-  #again = false;
+  readonly #delivery = createSingleFlight(() => this.#run().catch(ignoreStore));
   #closed = false;
   #waiting = 0;
 
@@ -103,20 +103,7 @@ export class Posts {
   /** Delivers what waits; tries again by itself until everything is delivered or out of date. */
   deliver(): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    if (this.#running !== undefined) {
-      this.#again = true;
-      return this.#running;
-    }
-    this.#running = this.#run()
-      .catch(ignoreStore)
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#again) {
-          this.#again = false;
-          void this.deliver();
-        }
-      });
-    return this.#running;
+    return this.#delivery.wake();
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import { cleanName } from "../names/clean.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { People } from "./people.ts";
+import { hasEnded } from "../core/phase.ts";
 
 function bodyOf(people: People, body: LineBody): MessageBody {
   if (body.kind === "added" || body.kind === "removed") {
@@ -92,7 +93,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
 }
 
 function stopOf({ phase, link }: ConversationState): Conversation["stop"] {
-  const isOver = phase.kind === "removed" || phase.kind === "left" || phase.kind === "superseded";
+  const isOver = hasEnded(phase) || phase.kind === "superseded";
   if (link.stall !== undefined && phase.kind !== "paused" && !isOver)
     return { failure: { code: stallCode, message: stallSentences[link.stall], canRetry: true } };
   if (phase.kind !== "paused") return undefined;

@@ -15,6 +15,7 @@ import { Words } from "./words.ts";
 import type { Word } from "./words.ts";
 import { markVerified, safetyNumberOf, scanSafetyNumber, verificationOf } from "./verification.ts";
 import type { Watched, Watching, World } from "./world.ts";
+import { createSingleFlight } from "../single-flight.ts";
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -63,7 +64,7 @@ export class Watch implements Watching {
   /** The newest version of one's own account that this device made, heard of from another device, or that the person agreed to. */
   #knownVersion: number | undefined;
   #selfCheckedAtMs = 0;
-  #checking: Promise<void> | undefined;
+  readonly #checking = createSingleFlight(() => this.#check());
   #work: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -199,10 +200,7 @@ export class Watch implements Watching {
    * @throws ClientError when the record cannot be had, or does not hold
    */
   check(): Promise<void> {
-    this.#checking ??= this.#check().finally(() => {
-      this.#checking = undefined;
-    });
-    return this.#checking;
+    return this.#checking.join();
   }
 
   /** What is known of the keys of a conversation's members. @throws ClientError `unknown_conversation` */

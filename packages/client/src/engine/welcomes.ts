@@ -1,6 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { judgeRejoin } from "../core/rejoin.ts";
-import { isWritable } from "../core/step.ts";
+import { isWritable } from "../core/phase.ts";
 import type { ConversationState, Invitation } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
