@@ -248,12 +248,12 @@ async function startDirectory(params: {
   const { nowMs, host, limits } = context;
   const warn = (message: string): void => log.warn(message);
   const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: nowMs(), warn });
-  const { keys, origin, policies } = opened;
+  const { keys, origin } = opened;
   const vrf = new VrfService(keys.vrf.secretKey, params.prove);
   const adopted = await adoptAccounts({ store, vrf, keys, origin, nowMs });
   if (adopted > 0) log.info({ accounts: adopted }, "listed the accounts in the new directory");
   const witnesses = new Witnesses({
-    policies: [policies.logPolicy, policies.mapPolicy],
+    policies: opened.askedPolicies,
     signatures: nodeSignatures,
     proveConsistency: (from, to) => store.proveConsistency({ from, to }),
   });

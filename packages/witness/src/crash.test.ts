@@ -36,7 +36,7 @@ async function startProcess(serverUrl: string, keyPath: string): Promise<Process
 
 test("killed at any moment, a witness never cosigns a second tree of a size that it cosigned", { timeout: 60_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-witness-crash-"));
-  const directory = await createMemoryDirectory({ witnesses: 0 });
+  const directory = await createMemoryDirectory({ witnesses: 0, nowMs: Date.now() - 3_600_000 });
   const log = await startLogServer(directory);
   const random = seededRandom("crash");
   const publish = (to: typeof directory): Promise<number> =>

@@ -1,5 +1,8 @@
+import { CodecError } from "@latchkey/codec";
 import {
+  TransparencyError,
   addSignatures,
+  clockToleranceMs,
   configHashOf,
   cosignCheckpoint,
   encodeWitnessSize,
@@ -26,6 +29,7 @@ import { openStateStore } from "./state-store.ts";
 import type { StateStore } from "./state-store.ts";
 import { initialState, withReplay, witnessStep } from "./step.ts";
 import type { OriginState } from "./step.ts";
+import { newestDate } from "./newest-date.ts";
 
 /** How a witness is started. */
 export interface WitnessOptions {
@@ -55,6 +59,8 @@ export type WitnessEvent =
   | { readonly kind: "behind"; readonly code: string; readonly message: string }
   /** The log is not what it must be: evidence. `rule` is of the specification. */
   | { readonly kind: "fault"; readonly rule: string; readonly message: string }
+  /** The newest entry is dated so far ahead of this clock: one of both clocks is wrong, and nothing is signed meanwhile. */
+  | { readonly kind: "ahead"; readonly aheadMs: number }
   /** A request was refused though the log's key signed it: 409 is usual after a restart, 422 is evidence of a fork. */
   | { readonly kind: "refused"; readonly status: number }
   | { readonly kind: "bug"; readonly name: string };
@@ -224,12 +230,32 @@ function watchLog(params: {
     return [await sign(keys.log), ...(isReplayed ? [await sign(keys.map)] : [])];
   };
 
+  /** The date of the newest entry; `undefined` when it cannot be had now, and the follower says why. */
+  const dateOf = async ({ size, root }: OriginState): Promise<number | undefined> => {
+    try {
+      return await newestDate({ source, size, root, waitMs: mapWaitMs });
+    } catch (error) {
+      if (error instanceof WitnessError || error instanceof TransparencyError || error instanceof CodecError) return undefined;
+      throw error;
+    }
+  };
+
+  /** Nothing is cosigned that is dated ahead of this clock, nor what has no date to be read (spec D-2). */
+  const mayDate = (timestampMs: number | undefined): boolean => {
+    const aheadMs = (timestampMs ?? Number.POSITIVE_INFINITY) - nowMs();
+    if (aheadMs <= clockToleranceMs) return true;
+    if (timestampMs !== undefined) report({ kind: "ahead", aheadMs });
+    return false;
+  };
+
   const answer = async (body: Uint8Array): Promise<Answer> => {
     const ask = (): ReturnType<typeof witnessStep> => witnessStep({ body, stateOf, replayed: undefined, signatures: nodeSignatures });
     let step = await ask();
+    let date: Promise<number | undefined> | undefined;
     if (step.kind === "cosign" && !step.isReplayed) {
       // Only what the log signed, and what continues it, makes this witness read anything.
       const { size, root } = step.state;
+      date = dateOf(step.state);
       const replayed = await follower.follow({ size, root, waitMs: mapWaitMs });
       step = await witnessStep({ body, stateOf, replayed, signatures: nodeSignatures });
     }
@@ -240,6 +266,8 @@ function watchLog(params: {
       case "conflict":
         return { status: 409, type: witnessSizeContentType, body: encodeWitnessSize(step.latestSize) };
       case "cosign": {
+        const replayed = step.isReplayed ? step.state.replayed : undefined;
+        if (!mayDate(replayed === undefined ? await date : replayed.state.timestampMs)) return { status: 503, retryAfterSeconds: 60 };
         const signatures = await cosign(step.note, step.isReplayed);
         const ownKeys = { text: step.note.text, signatures: logSignaturesOf(step.note, state.origin) };
         // On disk before it leaves: after this line the state says so, whatever becomes of the process.

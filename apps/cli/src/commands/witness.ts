@@ -50,6 +50,8 @@ export function describeEvent(event: WitnessEvent): string {
       return `witness_behind: ${event.code}: ${event.message}; the map key did not sign`;
     case "fault":
       return `FAULT OF THE DIRECTORY (${event.rule}): ${event.message}; the map key did not sign. Keep this: it is evidence`;
+    case "ahead":
+      return `the log's newest entry is dated ${String(Math.ceil(event.aheadMs / 60_000))} minutes ahead of this machine's clock: check both clocks; nothing is signed until then`;
     case "refused":
       return `FAULT OF THE DIRECTORY: its server signed a tree that does not continue the one before (status ${String(event.status)}). Keep this: it is evidence`;
     case "bug":

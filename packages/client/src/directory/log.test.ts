@@ -1,108 +1,12 @@
 import { encode, utf8Bytes } from "@latchkey/codec";
-import { configChangeCodec, encodeCheckpoint, formatNote, gossipOf, logEntryCodec, parseNote, signNote } from "@latchkey/transparency";
+import { encodeCheckpoint, formatNote, gossipOf, logEntryCodec, parseNote, signNote } from "@latchkey/transparency";
 import { createMemoryDirectory, createPerson } from "@latchkey/transparency/testing";
-import type { MemoryDirectory, TestPerson } from "@latchkey/transparency/testing";
+import type { MemoryDirectory } from "@latchkey/transparency/testing";
 import { describe, expect, it } from "vitest";
-import { served } from "../account/fake-directory.testing.ts";
-import type { ClientErrorCode } from "../api.ts";
-import { createMemoryStore } from "../store/memory-store.testing.ts";
-import type { Store } from "../store/store.ts";
-import { createFakeServer, settle } from "../transport/fake-server.testing.ts";
-import type { FakeServer } from "../transport/fake-server.testing.ts";
-import { createDirectoryLog } from "./log.ts";
-import type { AccountEvidence, DirectoryLog } from "./log.ts";
-import type { Proven } from "./proven.ts";
+import { settle } from "../transport/fake-server.testing.ts";
 
-const host = "chat.example";
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-
-interface Setting {
-  readonly server: FakeServer;
-  record: MemoryDirectory;
-  readonly store: Store;
-  readonly log: DirectoryLog;
-  readonly alarms: string[];
-  /** Notes that came with the alarms, as text. */
-  readonly evidence: string[][];
-  /** Who said of the record what its log did not sign. */
-  readonly words: string[];
-  /** Paths that are not there. */
-  readonly gone: Set<string>;
-  /** How many tiles of hashes are damaged on the way from now on. */
-  damage: number;
-  /** Everything that was fetched, without the host's part. */
-  readonly fetched: string[];
-}
-
-async function setting(params: { witnesses?: number } = {}): Promise<Setting> {
-  const server = createFakeServer("log");
-  const record = await createMemoryDirectory({ host, witnesses: params.witnesses ?? 3, threshold: 2, nowMs: server.clock.now() });
-  const store = createMemoryStore();
-  const here: Setting = {
-    server,
-    record,
-    store,
-    log: logOf(server, store),
-    alarms: [],
-    evidence: [],
-    words: [],
-    gone: new Set(),
-    damage: 0,
-    fetched: [],
-  };
-  listen(here, here.log);
-  server.respondHttp = async (url) => {
-    const path = new URL(url).pathname.replace("/v1/directory/", "");
-    here.fetched.push(path);
-    if ([...here.gone].some((gone) => path.startsWith(gone))) return new Response(undefined, { status: 404 });
-    const response = await served(here.record, path);
-    if (here.damage === 0 || !path.startsWith("tile/0")) return response;
-    here.damage--;
-    return new Response(new Uint8Array(await response.arrayBuffer()).map((byte) => byte ^ 1));
-  };
-  return here;
-}
-
-function listen(here: Setting, log: DirectoryLog): void {
-  log.onAlarm(({ failure, evidence: notes }) => {
-    here.alarms.push(failure.code);
-    here.evidence.push(notes.map((note) => new TextDecoder().decode(note)));
-  });
-  log.onWord((speaker) => here.words.push(speaker));
-}
-
-function logOf(server: FakeServer, store: Store): DirectoryLog {
-  return createDirectoryLog({ store, platform: server.platform, httpUrl: () => "https://chat.example" });
-}
-
-async function publish(here: Setting, person: TestPerson): Promise<void> {
-  here.record.setTime(Math.max(here.record.nowMs(), here.server.clock.now()));
-  await here.record.publish(person.changes);
-}
-
-async function evidence(
-  here: Setting,
-  person: TestPerson,
-  options: Parameters<MemoryDirectory["lookup"]>[1] & { source?: "host" | "member"; known?: Proven; record?: MemoryDirectory } = {},
-): Promise<AccountEvidence> {
-  const { source = "host", known, record = here.record, ...rest } = options;
-  const knownSize = source === "host" ? await here.log.knownSize(host) : 0;
-  const { accountId, username } = person;
-  const askedSize = rest.knownSize ?? knownSize;
-  return { host, accountId, username, record: await record.lookup(person, { knownSize, ...rest }), known, source, askedSize };
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<ClientErrorCode | "resolved"> {
-  try {
-    await promise;
-  } catch (error) {
-    // The code is all that these tests ask for.
-    if (error instanceof Error && "code" in error) return error.code as ClientErrorCode;
-    throw error;
-  }
-  return "resolved";
-}
+import { host, hourMs, dayMs, setting, listen, logOf, publish, evidence, codeOf } from "./log.testing.ts";
+import type { Setting } from "./log.testing.ts";
 
 describe("accounts in the public record", () => {
   it("[D-1] [D-2] are proven from the first contact on, with the config pinned; the view is kept over a restart", async () => {
@@ -485,63 +389,6 @@ describe("[D-3] a record without witnesses", () => {
     here.gone.clear();
     await here.log.upkeep(host);
     expect(await here.log.status(host)).toMatchObject({ status: "checked" });
-  });
-});
-
-describe("[D-2] a changed config", () => {
-  const weekMs = 7 * dayMs;
-
-  async function changed(): Promise<{ here: Setting; ann: TestPerson; known: DirectoryLog }> {
-    const here = await setting();
-    const ann = await createPerson("ann");
-    await publish(here, ann);
-    await here.log.proveAccount(await evidence(here, ann));
-    return { here, ann, known: here.log };
-  }
-
-  it("is announced, and takes effect 7 days of log time later: before, the new key signs nothing", async () => {
-    const { here, ann } = await changed();
-    const logSeed = new Uint8Array(32).fill(77);
-    const config = here.record.changedConfig({ logSeed });
-    await here.record.publish([], { config });
-    await here.log.proveAccount(await evidence(here, ann));
-    expect(here.alarms).toEqual(["directory_changed"]);
-    here.server.clock.advance(6 * dayMs);
-    here.record.setTime(here.server.clock.now());
-    await here.record.publish([]);
-    const early = { ...(await evidence(here, ann)) };
-    here.record.signWith(logSeed);
-    expect(await codeOf(here.log.proveAccount(await evidence(here, ann)))).toBe("directory_unproven");
-    await here.log.proveAccount(early);
-    here.server.clock.advance(weekMs);
-    here.record.setTime(here.server.clock.now());
-    await here.record.publish([]);
-    await here.log.proveAccount(await evidence(here, ann));
-    expect(await here.log.knownSize(host)).toBe(5);
-  });
-
-  it("is followed by who slept through it, from a head under the old quorum; without that it is refused", async () => {
-    const { here, ann } = await changed();
-    const logSeed = new Uint8Array(32).fill(77);
-    const config = here.record.changedConfig({ logSeed });
-    await here.record.publish([], { config });
-    const index = here.record.size() - 1;
-    const head = await here.record.head();
-    const inclusion = await here.record.inclusion(index);
-    const entry = here.record.entries()[index];
-    if (entry === undefined) throw new Error("an entry");
-    here.server.clock.advance(8 * dayMs);
-    here.record.setTime(here.server.clock.now());
-    here.record.signWith(logSeed);
-    await here.record.publish([]);
-    expect(await codeOf(here.log.proveAccount(await evidence(here, ann)))).toBe("directory_unproven");
-    const change = encode(configChangeCodec, { format: 1, index, entry, inclusion, head, ext: new Uint8Array(0) });
-    const respond = here.server.respondHttp;
-    here.server.respondHttp = (url) =>
-      url.endsWith(`/config-change/${String(index)}`) ? new Response(new Uint8Array(change)) : respond(url);
-    await here.log.proveAccount(await evidence(here, ann));
-    expect(here.alarms).toEqual(["directory_changed"]);
-    expect(await here.log.knownSize(host)).toBe(4);
   });
 });
 

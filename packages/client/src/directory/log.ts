@@ -1,7 +1,6 @@
 import { decode, equalBytes } from "@latchkey/codec";
 import {
   checkOlder,
-  configChangeCodec,
   decodeDirectoryProof,
   decodeGossip,
   decodeHeadsProof,
@@ -10,7 +9,6 @@ import {
   leafHash,
   learnConfig,
   logEntryCodec,
-  openConfigChange,
   openHead,
   parseCheckpoint,
   parseNote,
@@ -30,6 +28,7 @@ import type { Platform } from "../platform/platform.ts";
 import { createMutex } from "../store/mutex.ts";
 import type { Mutex } from "../store/mutex.ts";
 import type { Store } from "../store/store.ts";
+import { followConfigs, mayHaveChanged } from "./config-changes.ts";
 import { judgeGossip, sortGossip } from "./gossip.ts";
 import type { HeardWord } from "./gossip.ts";
 import { loadHostRecord, loadPin, saveHostRecord, savePin } from "./host-record.ts";
@@ -260,7 +259,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       });
       return result;
     }
-    await save(host, await announced(host, recordOf(record, result), result));
+    await save(host, await announced(host, recordOf(record, result), result, known.view.checkedAtMs));
     return result;
   }
 
@@ -282,7 +281,13 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     const source = sourceOf(host);
     const config = await source.config();
     const pinnedConfigHash = await store.transact("read", (tx) => loadPin(tx, host));
-    const result = await open({ ...headParams(host, undefined), mapQuorum: "required", config, pinnedConfigHash });
+    const known: HeadParams = { ...headParams(host, undefined), config, pinnedConfigHash };
+    // The log began with this config; whoever meets it later follows what became of it.
+    const view = mayHaveChanged(undefined, head, platform.nowMs()) ? await followConfigs({ known, head, source }) : undefined;
+    const newest = peekHeadSize(head);
+    const isLater = view !== undefined && newest > view.size;
+    const consistency = isLater ? await proveConsistency(view.size, newest, source.hashes(newest)) : undefined;
+    const result = await open({ ...known, view, consistency });
     // The config is the one that the log begins with.
     const { size, root } = result;
     const [entry] = await source.entries(0, 1, size);
@@ -291,7 +296,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     if (!equalBytes(decode(logEntryCodec, entry).config, config)) {
       throw new TransparencyError("config", "D-2", "the log does not begin with the configuration that was shown");
     }
-    const met = await announced(host, recordOf(undefined, result), result);
+    const met = await announced(host, recordOf(undefined, result), result, 0);
     // What nobody else watches is replayed from here on: all that comes later is checked (spec D-3).
     const replay = result.isMapWatched ? undefined : await beginReplay({ view: met.view, source, nowMs: platform.nowMs() });
     await save(host, { ...met, replay });
@@ -307,11 +312,11 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     const current = await followConfig(host, head, record);
     const consistency = await proveConsistency(current.view.size, newest, source.hashes(newest));
     const result = await openHead({ ...headParams(host, current.view), head, consistency });
-    return await save(host, await announced(host, recordOf(current, result), result));
+    return await save(host, await announced(host, recordOf(current, result), result, record.view.checkedAtMs));
   }
 
-  /** Takes note of a config that was logged and is not in effect yet (spec D-2). */
-  async function announced(host: string, record: HostRecord, result: HeadResult): Promise<HostRecord> {
+  /** Takes note of a config that was logged and is not in effect yet (spec D-2). @param sightMs when the log was met last before this */
+  async function announced(host: string, record: HostRecord, result: HeadResult, sightMs: number): Promise<HostRecord> {
     const index = result.announcedConfigIndex;
     const { view } = record;
     if (index === undefined || result.relation === "older") return record;
@@ -319,37 +324,25 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     const [entry] = await source.entries(index, index + 1, view.size);
     if (entry === undefined) throw new TransparencyError("missing", "D-2", "the log has no such entry");
     const inclusion = await proveInclusion(index, view.size, source.hashes(view.size));
-    return told(host, { ...record, view: learnConfig({ view, index, entry, inclusion }) });
+    const learned = learnConfig({ view, index, entry, inclusion, sightMs });
+    const day = new Date(learned.pendingConfig?.effectiveAtMs ?? 0).toISOString().slice(0, 10);
+    tellConfig(host, index, `The server's public record gets other keys or other witnesses from ${day} on.`);
+    return { ...record, view: learned };
   }
 
-  /** Everybody is told of other keys or witnesses, before they count (spec D-2). */
-  function told(host: string, record: HostRecord): HostRecord {
-    const pending = record.view.pendingConfig;
-    if (pending === undefined) return record;
-    const day = new Date(pending.effectiveAtMs).toISOString().slice(0, 10);
-    const message = `The server's public record gets other keys or other witnesses from ${day} on.`;
-    alarm(host, new ClientError("directory_changed", message), `config ${pending.index}`);
-    return record;
+  /** Everybody is told of other keys or witnesses (spec D-2). */
+  function tellConfig(host: string, index: number, message: string): void {
+    alarm(host, new ClientError("directory_changed", message), `config ${index}`);
   }
 
-  /** Follows config changes that took effect while this device slept (spec D-2). */
+  /** Follows config changes whose notice is over (spec D-2). */
   async function followConfig(host: string, head: SignedHead, record: HostRecord): Promise<HostRecord> {
-    const entry = decode(logEntryCodec, head.entry);
     const { view } = record;
-    if (peekHeadSize(head) <= view.size || entry.configIndex <= (view.pendingConfig?.index ?? view.configIndex)) return record;
-    const source = sourceOf(host);
-    let change;
-    try {
-      change = decode(configChangeCodec, await source.configChange(entry.configIndex));
-    } catch (error) {
-      // Not in effect yet: the head itself is still signed under the config before, and announces it.
-      if (error instanceof ClientError) return record;
-      throw error;
-    }
-    const size = peekHeadSize(change.head);
-    if (size < view.size) return record;
-    const consistency = await proveConsistency(view.size, size, source.hashes(size));
-    return await save(host, told(host, { ...record, view: await openConfigChange({ ...headParams(host, view), change, consistency }) }));
+    if (peekHeadSize(head) <= view.size || !mayHaveChanged(view, head, platform.nowMs())) return record;
+    const followed = await followConfigs({ known: headParams(host, view), head, source: sourceOf(host) });
+    if (followed === undefined || followed.configIndex === view.configIndex) return record;
+    tellConfig(host, followed.configIndex, "The server's public record has other keys or other witnesses than before.");
+    return { ...record, view: followed };
   }
 
   function statusOf(record: HostRecord): Proven["status"] {

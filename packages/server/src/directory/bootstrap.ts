@@ -48,8 +48,11 @@ const adoptedAtOnce = 500;
 export interface OpenedDirectory {
   readonly keys: DirectoryKeys;
   readonly origin: string;
-  /** What the operator wants, whether it is logged or waits for what was logged before to take effect. */
-  readonly policies: WitnessPolicies;
+  /**
+   * C2SP tlog-policy texts of everybody who is to cosign: of what the operator wants, and of the config that clients go by until the notice
+   * of the next is over (spec D-2).
+   */
+  readonly askedPolicies: readonly string[];
   /** A config to be logged; empty when the log has it, or must wait. */
   readonly due: (status: DirectoryStatus, nowMs: number) => Uint8Array;
 }
@@ -149,7 +152,9 @@ export async function openDirectory(params: {
     const isFree = at.configIndex === 0 || Math.max(at.timestampMs, now) >= at.configTimestampMs + rotationNoticeMs;
     return isFree ? config : nothing;
   };
-  return { keys, origin, policies, due };
+  const logged = [status.config, ...(isInEffect(status) || status.previousConfig.length === 0 ? [] : [status.previousConfig])];
+  const asked = [policies, ...logged.map((bytes) => decode(directoryConfigCodec, bytes))].flatMap((one) => [one.logPolicy, one.mapPolicy]);
+  return { keys, origin, askedPolicies: [...new Set(asked)], due };
 }
 
 /** Lists accounts from before the log. At a first start only. @throws StoreError */

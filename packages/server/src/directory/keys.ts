@@ -24,8 +24,8 @@ export interface DirectoryKeys {
   readonly vrf: { readonly secretKey: Uint8Array; readonly publicKey: Uint8Array };
 }
 
-/** Log time from a new key in the log until it counts: the notice of spec D-2. */
-export const rotationNoticeMs: number = configNoticeMs;
+/** Log time from a new key in the log until it signs alone: the notice of spec D-2, and a day in which witnesses have cosigned its end. */
+export const rotationNoticeMs: number = configNoticeMs + 86_400_000;
 
 /** Reads the keys, or makes them at the first start. @throws ServerError `data_unusable` */
 export function loadDirectoryKeys(dataDirectory: string, origin: string): DirectoryKeys {

@@ -60,6 +60,8 @@ async function fetchBytes(server: RunningServer, path: string): Promise<Uint8Arr
 /** Verifies answers as a client does, with what it has seen before. */
 class Verifier {
   view: DirectoryView | undefined;
+  /** Its clock. */
+  nowMs: () => number = Date.now;
   readonly #server: RunningServer;
   readonly #config: Uint8Array;
 
@@ -73,7 +75,7 @@ class Verifier {
   }
 
   #head() {
-    return { host: this.#server.host, view: this.view, config: this.#config, nowMs: Date.now(), signatures };
+    return { host: this.#server.host, view: this.view, config: this.#config, nowMs: this.nowMs(), signatures };
   }
 
   get knownSize(): number {
@@ -193,6 +195,7 @@ describe("the public log", () => {
     expect(await client.outcome({ kind: "publish", state: renamed.signedState, pops: [], bindings })).toBe("published");
     const lookup = await TestClient.connect(server.url, "lookup");
     const verifier = await Verifier.open(server);
+    verifier.nowMs = () => nowMs;
     const gone = await ask(lookup, "absent", { kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 });
     expect(gone.bindings).toHaveLength(2);
     expect(await verifier.absence(gone, "alice")).toMatchObject({ username: { version: 2 } });

@@ -1,4 +1,15 @@
-import { decodeDirectoryProof, isQuorumMet, openCheckpoint, parsePolicy, parseVkey, verifyConsistency } from "@latchkey/transparency";
+import { decode } from "@latchkey/codec";
+import {
+  configChangeCodec,
+  decodeDirectoryProof,
+  isQuorumMet,
+  openCheckpoint,
+  openConfigChange,
+  parsePolicy,
+  parseVkey,
+  verifyConsistency,
+} from "@latchkey/transparency";
+import type { ConfigChange } from "@latchkey/transparency";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FakeWitness, networkOf } from "../testing/fake-witness.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
@@ -76,7 +87,7 @@ async function start(params: { store: Store; clock: Clock; options: DirectoryOpt
   const publisher = new Publisher({
     store,
     witnesses: new Witnesses({
-      policies: [opened.policies.logPolicy, opened.policies.mapPolicy],
+      policies: opened.askedPolicies,
       signatures,
       proveConsistency: (from, to) => store.proveConsistency({ from, to }),
       fetch: networkOf(witnesses),
@@ -242,7 +253,7 @@ describe("witnesses", () => {
     const { checkpoint, cosignatures } = await served(store, opened.keys.current.vkey, witnesses);
     expect(checkpoint.size).toBe(2);
     expect(cosignatures.map(({ name }) => name)).toEqual(names.flatMap((name) => [name, `${name}/latchkey-map`]));
-    for (const text of [opened.policies.logPolicy, opened.policies.mapPolicy]) {
+    for (const text of opened.askedPolicies) {
       const policy = parsePolicy(text);
       expect(isQuorumMet(policy, ["w1", "w2"])).toBe(true);
       expect(isQuorumMet(policy, ["w3"])).toBe(false);
@@ -432,6 +443,41 @@ describe("keys and policies", () => {
     await more;
     expect((await served(store, next)).checkpoint.size).toBe(4);
     await expect(served(store, old)).rejects.toMatchObject({ code: "signature" });
+  });
+
+  test("[D-2] the way over a change begins with its first head and ends with one that the witnesses before cosigned seven days later", async () => {
+    const witnesses = ["one.example", "two.example"].map((name) => new FakeWitness(name));
+    const [before, after] = witnesses.map(({ option }) => ({ witnesses: [option] }));
+    if (before === undefined || after === undefined) throw new Error("there are two");
+    for (const witness of witnesses) witness.timeSeconds = 1_800_000_000;
+    const { store, clock, publisher, dataDirectory } = await setUp({ options: before, witnesses });
+    const config = (await store.directoryStatus()).firstConfig;
+    await publisher.close();
+    // Other witnesses from now on: those before are asked as well, until clients go by the new ones.
+    const changing = await start({ store, clock, options: after, witnesses, dataDirectory });
+    const index = 1;
+    const changeNow = async (): Promise<ConfigChange> =>
+      decode(configChangeCodec, (await store.configChange({ index })) ?? new Uint8Array(0));
+    const follow = async (): Promise<unknown> => {
+      const change = await changeNow();
+      const parts = { config, host: "latchkey.example", view: undefined, nowMs: clock.nowMs, signatures };
+      return await openConfigChange({ ...parts, change, consistency: [] }).then(
+        ({ configIndex }) => configIndex,
+        (error: unknown) => error,
+      );
+    };
+    expect(await follow()).toMatchObject({ code: "config" });
+    const first = await changeNow();
+    for (let days = 0; days < 8; days++) {
+      clock.nowMs += day;
+      for (const witness of witnesses) witness.timeSeconds = clock.nowMs / 1000;
+      const change = changing.publisher.publish(named(`alice${days}`));
+      await clock.pass(1000);
+      await change;
+      if (days < 6) expect(await follow()).toMatchObject({ code: "config" });
+    }
+    expect((await changeNow()).first).toEqual(first.first);
+    expect(await follow()).toBe(index);
   });
 
   test("witnesses that cannot be are refused at the start with what to do", async () => {

@@ -62,7 +62,9 @@ export class Witnesses {
     this.#fetch = params.fetch ?? fetch;
     const byUrl = new Map<string, Verifier[]>();
     for (const { key, url } of this.#policies.flatMap(({ witnesses }) => witnesses)) {
-      if (url !== undefined) byUrl.set(url, [...(byUrl.get(url) ?? []), key]);
+      const known = url === undefined ? undefined : (byUrl.get(url) ?? []);
+      if (url === undefined || known === undefined || known.some(({ name, keyId }) => name === key.name && keyId === key.keyId)) continue;
+      byUrl.set(url, [...known, key]);
     }
     this.#witnesses = [...byUrl].map(([url, keys]) => ({ url, keys, lastSize: 0 }));
   }

@@ -83,6 +83,8 @@ export interface DirectoryStatus {
   readonly config: Uint8Array;
   readonly configIndex: number;
   readonly configTimestampMs: number;
+  /** The config before it, encoded; empty before there was another. */
+  readonly previousConfig: Uint8Array;
   /** Log time of the last publication of heads of logs; 0 for none. */
   readonly headsAtMs: number;
 }

@@ -6,7 +6,10 @@ import { decodeOrRefuse, directoryConfigCodec, logEntryCodec } from "./structure
 import type { DirectoryConfig } from "./structures.ts";
 import type { DirectoryView } from "./view.ts";
 
-/** Log time from the entry with a new config until it is in effect (spec D-2): 7 days. */
+/**
+ * Notice of a new config (spec D-2): 7 days between two heads that the quorum before cosigned, by its witnesses' clocks; without
+ * witnesses, by the reader's own.
+ */
 export const configNoticeMs: number = 7 * 86_400_000;
 
 /** A config may change keys of signing and policies; another origin or VRF key is another log. @throws TransparencyError `config` */
@@ -20,7 +23,7 @@ export function checkSuccessorConfig(
 }
 
 /**
- * Takes note of a config that was logged: it takes effect by itself for heads 7 days of log time later. The proof leads to the
+ * Takes note of a config that was logged: everybody is told of it. It takes effect by `openConfigChange` alone. The proof leads to the
  * view's own tree, which was verified under the config before.
  * @throws TransparencyError `proof` when the entry is not in the tree, `config` when it may not follow (spec D-2), `malformed`.
  */
@@ -31,27 +34,20 @@ export function learnConfig(params: {
   entry: Uint8Array;
   /** In the tree of `view.size`. */
   inclusion: readonly Uint8Array[];
+  /** When this reader last met the log without the entry, by its own clock; 0 for never. */
+  sightMs: number;
 }): DirectoryView {
-  const { view, index } = params;
+  const { view, index, sightMs } = params;
   verifyInclusion({ index, size: view.size, leafHash: leafHash(params.entry), proof: params.inclusion, root: view.root });
   const entry = decodeOrRefuse(logEntryCodec, params.entry, "D-2");
   if (view.pendingConfig?.index === index) return view;
-  const current = configFor(view, entry.timestampMs);
-  if (entry.config.length === 0 || entry.configIndex !== index || index <= current.index) {
+  if (entry.config.length === 0 || entry.configIndex !== index || index <= view.configIndex) {
     throw new TransparencyError("config", "D-2", "the entry has no later configuration");
   }
   const config = decodeOrRefuse(directoryConfigCodec, entry.config, "D-2");
-  checkSuccessorConfig(current.config, config);
-  if (view.pendingConfig !== undefined && current.index !== view.pendingConfig.index) {
+  checkSuccessorConfig(view.config, config);
+  if (view.pendingConfig !== undefined) {
     throw new TransparencyError("config", "D-2", "a configuration was logged before the one before it took effect");
   }
-  const pendingConfig = { config, index, effectiveAtMs: entry.timestampMs + configNoticeMs };
-  return { ...view, config: current.config, configIndex: current.index, pendingConfig };
-}
-
-/** The config in effect at a log time. */
-export function configFor(view: DirectoryView, timestampMs: number): { config: DirectoryConfig; index: number } {
-  const pending = view.pendingConfig;
-  if (pending !== undefined && timestampMs >= pending.effectiveAtMs) return { config: pending.config, index: pending.index };
-  return { config: view.config, index: view.configIndex };
+  return { ...view, pendingConfig: { config, index, effectiveAtMs: entry.timestampMs + configNoticeMs, sightMs } };
 }

@@ -26,7 +26,7 @@ import {
   verifyLookup,
   withoutImpliedCosignatures,
 } from "../index.ts";
-import type { DirectoryView, HeadResult, LookupResult, TransparencyErrorCode } from "../index.ts";
+import type { ConfigChange, DirectoryView, HeadResult, LookupResult, TransparencyErrorCode } from "../index.ts";
 import { createMemoryDirectory } from "./memory-directory.testing.ts";
 import type { MemoryDirectory, MemoryHeadOptions } from "./memory-directory.testing.ts";
 import { createPerson } from "./people.testing.ts";
@@ -353,52 +353,119 @@ describe("a config that changes", () => {
     return { directory, view, index };
   }
 
-  async function learned(directory: MemoryDirectory, before: DirectoryView, index: number): Promise<DirectoryView> {
-    const { view, announcedConfigIndex } = await open(directory, before);
-    expect(announcedConfigIndex).toBe(index);
-    const entry = directory.entries()[index] ?? new Uint8Array(0);
-    return learnConfig({ view, index, entry, inclusion: await directory.inclusion(index) });
+  async function changeOf(
+    directory: MemoryDirectory,
+    index: number,
+    first: MemoryHeadOptions,
+    last: MemoryHeadOptions,
+  ): Promise<ConfigChange> {
+    const { size: from = directory.size() } = first;
+    const { size: to = directory.size() } = last;
+    return {
+      format: 2,
+      index,
+      entry: directory.entries()[index] ?? new Uint8Array(0),
+      inclusion: await directory.inclusion(index, from),
+      first: await directory.head(first),
+      last: await directory.head(last),
+      consistency: await directory.consistency(from, to),
+      ext: new Uint8Array(0),
+    };
   }
 
-  test("[D-2] a new log key and policy take effect after 7 days of log time, for those who saw them under the old quorum", async () => {
+  /** Joined to the view by the tree as it is now. */
+  async function follow(
+    directory: MemoryDirectory,
+    change: ConfigChange,
+    before?: DirectoryView,
+    nowMs = directory.nowMs(),
+  ): Promise<DirectoryView> {
+    const join = async (size: number): Promise<readonly Uint8Array[]> =>
+      before === undefined ? [] : await directory.consistency(Math.min(size, before.size), Math.max(size, before.size));
+    return await openConfigChange({
+      ...common(directory, before),
+      nowMs,
+      change,
+      consistency: await join(peekHeadSize(change.first)),
+      lastConsistency: await join(peekHeadSize(change.last)),
+    });
+  }
+
+  test("[D-2] [E-54] a new log key and policy take effect once the quorum before cosigned two heads with them seven days apart", async () => {
     const { directory, view: before, index } = await announced();
-    const view = await learned(directory, before, index);
-    expect(view.pendingConfig?.index).toBe(index);
-    directory.setTime(directory.nowMs() + 7 * day - 5000);
+    const firstSize = directory.size();
+    const loggedMs = directory.nowMs();
+    const { view: seen, announcedConfigIndex } = await open(directory, before);
+    expect(announcedConfigIndex).toBe(index);
+    const entry = directory.entries()[index] ?? new Uint8Array(0);
+    const view = learnConfig({ view: seen, index, entry, inclusion: await directory.inclusion(index), sightMs: 5 });
+    expect(view.pendingConfig).toMatchObject({ index, sightMs: 5 });
+    directory.setTime(loggedMs + 7 * day + 5000);
     await directory.publish([]);
-    const early = await open(directory, view);
-    expect(early.view.configIndex).toBe(0);
-    expect(early.announcedConfigIndex).toBeUndefined();
-    // Too early for the new key.
+    // By the log's own time the notice is over: the old key and quorum count until the change is proven.
+    const old = await open(directory, view);
+    expect(old.view.configIndex).toBe(0);
     directory.signWith(newSeed);
     expect(await refusal(async () => open(directory, view))).toBe("signature");
-    directory.setTime(directory.nowMs() + 10_000);
-    await directory.publish([]);
-    const late = await open(directory, early.view);
-    expect(late.view.configIndex).toBe(index);
-    expect(late.view.pendingConfig).toBeUndefined();
-    expect(late.witnesses.required.log).toBe(3);
-    expect(await refusal(async () => open(directory, late.view, { log: [0, 1], map: [0, 1] }))).toBe("quorum");
-  });
-
-  test("[D-2] who slept through a change follows it from a head under the old quorum; without one the new key is refused", async () => {
-    const { directory, view: before, index } = await announced();
-    const head = await directory.head();
-    const consistency = await directory.consistency(before.size);
-    const entry = directory.entries()[index] ?? new Uint8Array(0);
-    const change = { format: 1 as const, index, entry, inclusion: await directory.inclusion(index), head, ext: new Uint8Array(0) };
-    const unwitnessed = { ...change, head: await directory.head({ log: [0], map: [0] }) };
-    directory.setTime(directory.nowMs() + 30 * day);
+    directory.signWith(undefined);
+    const change = (first: MemoryHeadOptions, last: MemoryHeadOptions): Promise<ConfigChange> =>
+      changeOf(directory, index, { size: firstSize, cosignedMs: loggedMs, ...first }, last);
+    const code = async (made: ConfigChange, from: DirectoryView = view): Promise<TransparencyErrorCode | undefined> =>
+      refusal(async () => follow(directory, made, from));
+    expect(await code(await change({}, { cosignedMs: loggedMs + 7 * day - 1000 }))).toBe("config");
+    expect(await code(await change({ cosignedMs: loggedMs + 60_000 }, {}))).toBe("config");
+    expect(await code(await change({ log: [0], map: [0] }, {}))).toBe("quorum");
+    expect(await code(await change({}, { log: [0], map: [0] }))).toBe("quorum");
+    expect(await code({ ...(await change({}, {})), consistency: [] })).toBe("fork");
+    const good = await change({}, {});
+    const followed = await follow(directory, good, view);
+    expect(followed).toMatchObject({ configIndex: index, pendingConfig: undefined, size: directory.size() });
+    // Who slept through it, and who is new, follow it alike, and go on under the new key.
     directory.signWith(newSeed);
     await directory.publish([]);
-    expect(await refusal(async () => open(directory, before))).toBe("signature");
-    expect(await refusal(async () => open(directory))).toBe("signature");
-    const params = { ...common(directory, before), consistency };
-    expect(await refusal(async () => openConfigChange({ ...params, change: unwitnessed }))).toBe("quorum");
-    const view = await openConfigChange({ ...params, change });
-    expect((await open(directory, view)).view.configIndex).toBe(index);
-    const newcomer = await openConfigChange({ ...common(directory), change });
-    expect((await open(directory, newcomer)).view.configIndex).toBe(index);
+    for (const known of [view, before, undefined]) {
+      const late = await open(directory, await follow(directory, good, known));
+      expect(late.view).toMatchObject({ configIndex: index, size: directory.size() });
+      expect(late.witnesses.required.log).toBe(3);
+    }
+    const { view: after } = await open(directory, followed);
+    expect(await refusal(async () => open(directory, after, { log: [0, 1], map: [0, 1] }))).toBe("quorum");
+  });
+
+  test("[D-2] [E-54] an entry that is dated ahead makes nothing count: it is refused, and the quorum's clocks go on by themselves", async () => {
+    const { directory, view: before, index } = await announced();
+    const [firstSize, nowMs] = [directory.size(), directory.nowMs()];
+    directory.setTime(nowMs + 8 * day);
+    await directory.publish([]);
+    const head = await directory.head({ cosignedMs: nowMs });
+    const consistency = await directory.consistency(before.size);
+    expect(await refusal(async () => openHead({ ...common(directory, before), nowMs, head, consistency }))).toBe("ahead");
+    const change = await changeOf(directory, index, { size: firstSize, cosignedMs: nowMs }, { cosignedMs: nowMs });
+    expect(await refusal(async () => follow(directory, change, before, nowMs))).toBe("ahead");
+    // Even once its date has come, its witnesses never waited.
+    expect(await refusal(async () => follow(directory, change, before))).toBe("config");
+    // Five minutes are the clocks' own.
+    const small = await withPeople();
+    const { view } = await open(small.directory);
+    const clock = { ...common(small.directory, view), consistency: [] };
+    const newest = await small.directory.head();
+    expect(await refusal(async () => openHead({ ...clock, head: newest, nowMs: small.directory.nowMs() - 300_000 }))).toBeUndefined();
+    expect(await refusal(async () => openHead({ ...clock, head: newest, nowMs: small.directory.nowMs() - 300_001 }))).toBe("ahead");
+  });
+
+  test("[D-2] [E-54] without witnesses the notice is between a reader's own sights of the log", async () => {
+    const { directory } = await withPeople({ witnesses: 0, threshold: 0 });
+    const { view: before } = await open(directory);
+    const index = directory.size();
+    await directory.publish([], { config: directory.changedConfig({ logSeed: newSeed }) });
+    // Dated back: by the log's time it was announced long ago.
+    directory.setTime(directory.nowMs() + 8 * day);
+    await directory.publish([]);
+    const change = await changeOf(directory, index, { size: index + 1 }, {});
+    const sights = (checkedAtMs: number): Promise<TransparencyErrorCode | undefined> =>
+      refusal(async () => follow(directory, change, { ...before, checkedAtMs }));
+    expect(await sights(directory.nowMs() - 7 * day + 1000)).toBe("config");
+    expect(await sights(directory.nowMs() - 7 * day)).toBeUndefined();
   });
 
   test("[D-2] a config of another origin, or an entry that is not in the tree, is not learned", async () => {
@@ -407,7 +474,7 @@ describe("a config that changes", () => {
     const entry = directory.entries()[index] ?? new Uint8Array(0);
     const inclusion = await directory.inclusion(index);
     const code = (params: object): Promise<TransparencyErrorCode | undefined> =>
-      refusal(async () => learnConfig({ view, index, entry, inclusion, ...params }));
+      refusal(async () => learnConfig({ view, index, entry, inclusion, sightMs: 0, ...params }));
     expect(await code({})).toBeUndefined();
     expect(await code({ view: before })).toBe("proof");
     expect(await code({ inclusion: [] })).toBe("proof");

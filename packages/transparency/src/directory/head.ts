@@ -1,6 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
 import { TransparencyError } from "../errors.ts";
-import { leafHash } from "../log/hashes.ts";
+import { emptyRoot, leafHash } from "../log/hashes.ts";
 import { verifyConsistency, verifyInclusion } from "../log/verify.ts";
 import { parseCheckpoint } from "../note/checkpoint.ts";
 import type { Checkpoint } from "../note/checkpoint.ts";
@@ -8,7 +8,7 @@ import { parseNote, verifyNoteSignatures } from "../note/note.ts";
 import type { Note } from "../note/note.ts";
 import { parseVkey } from "../note/vkey.ts";
 import type { Signatures } from "../signature.ts";
-import { configFor, learnConfig } from "./config.ts";
+import { configNoticeMs, learnConfig } from "./config.ts";
 import { withLogSignatureOnly } from "./gossip.ts";
 import { checkConfigKeys, evaluateQuorums } from "./quorum.ts";
 import type { QuorumResult } from "./quorum.ts";
@@ -45,7 +45,9 @@ export interface HeadResult {
   readonly root: Uint8Array;
   /** The head's checkpoint with the log's signature alone: what gossip carries (spec D-4). */
   readonly checkpoint: Uint8Array;
-  /** Index of a later config's entry that the view does not know: to be fetched and given to `learnConfig` before it takes effect. */
+  /** Since when the quorum of the log's witnesses vouches for it, by their clocks; `undefined` when none is asked for. */
+  readonly logQuorumMs: number | undefined;
+  /** Index of a later config's entry that the view does not know: to be fetched and given to `learnConfig`. */
   readonly announcedConfigIndex: number | undefined;
 }
 
@@ -90,29 +92,30 @@ export async function openHead(params: OpenHeadParams): Promise<HeadResult> {
   const checkpoint = parseCheckpoint(note.text);
   if (checkpoint.origin !== known.origin) throw new TransparencyError("proof", "D-2", "the checkpoint is of another log");
   const entry = openEntry(head, checkpoint);
-  const chosen = configFor(known, entry.timestampMs);
+  const { config } = known;
   // Whoever showed it: only what the log signed is held against the log (spec E-1).
-  await checkLogSignature(note, chosen.config, signatures);
+  await checkLogSignature(note, config, signatures);
   if (entry.configIndex >= checkpoint.size) throw new TransparencyError("config", "D-2", "an entry names a later configuration");
   if (entry.timestampMs > nowMs + clockToleranceMs)
     throw new TransparencyError("ahead", "D-2", "the newest entry is dated ahead of this clock");
   const relation = params.view === undefined ? "first" : relationOf(params.view, checkpoint);
   if (relation === "newer") checkGrowth(known, checkpoint, entry, params.consistency);
   const notBeforeMs = nowMs - (params.maxAgeMs ?? cosignatureLifetimeMs);
-  const { log, map } = await evaluateQuorums({ config: chosen.config, note, notBeforeMs, signatures });
+  const { log, map } = await evaluateQuorums({ config, note, notBeforeMs, signatures });
   checkQuorum(log, notBeforeMs, "log");
   if (params.mapQuorum !== "optional") checkQuorum(map, notBeforeMs, "map");
   const announcedConfigIndex = entry.configIndex > (known.pendingConfig?.index ?? known.configIndex) ? entry.configIndex : undefined;
   const { size, root } = checkpoint;
   return {
     relation,
-    view: relation === "older" ? known : advance({ known, checkpoint, entry, chosen, log, map, nowMs }),
+    view: relation === "older" ? known : advance({ known, checkpoint, entry, log, map, nowMs }),
     witnesses: { log: log.names, map: map.names, required: { log: log.required, map: map.required } },
     isMapWatched: map.sinceMs !== undefined && map.sinceMs >= notBeforeMs,
     entry,
     size,
     root,
-    checkpoint: withLogSignatureOnly(head.checkpoint, chosen.config),
+    checkpoint: withLogSignatureOnly(head.checkpoint, config),
+    logQuorumMs: log.sinceMs,
     announcedConfigIndex,
   };
 }
@@ -129,18 +132,58 @@ export function checkOlder(params: {
 }
 
 /**
- * Follows a config change that was slept through (spec D-2): a head signed and cosigned under the config before, whatever its
- * age, and the entry with the new config in its tree.
- * @returns the view at that head with the new config pending: `openHead` takes it into effect.
- * @throws TransparencyError as `openHead` and `learnConfig`.
+ * Follows a change of the config (spec D-2): two heads that the log signed and its quorum cosigned under the config before, whatever
+ * their age, both with the entry in their trees, and seven days between them, by the witnesses' clocks. The log's own time proves
+ * nothing: the log writes it. Where the config before asks for no witnesses, the seven days are between this reader's own sights of the
+ * log: the last one without the entry, and now.
+ * @param params `consistency` joins the view and `first`, from the smaller to the larger of both
+ * @returns the view at the larger of its own head and `last`, with the new config in effect
+ * @throws TransparencyError as `openHead`; `fork` when the heads do not continue each other or the view; `config` before the notice is
+ *   over, or when the config may not follow.
  */
 export async function openConfigChange(
-  params: Omit<OpenHeadParams, "head" | "maxAgeMs"> & { readonly change: ConfigChange },
+  params: Omit<OpenHeadParams, "head" | "maxAgeMs"> & {
+    readonly change: ConfigChange;
+    /** From the smaller to the larger of the view's size and that of `last`; needed where there is a view. */
+    readonly lastConsistency?: readonly Uint8Array[] | undefined;
+  },
 ): Promise<DirectoryView> {
-  const { change, ...rest } = params;
-  const { view, relation } = await openHead({ ...rest, head: change.head, maxAgeMs: Number.POSITIVE_INFINITY });
-  if (relation === "older") throw new TransparencyError("config", "D-2", "the head of a configuration change is older than the view");
-  return learnConfig({ view, index: change.index, entry: change.entry, inclusion: change.inclusion });
+  const { change, consistency, lastConsistency, view: before, ...rest } = params;
+  const known = before ?? startingView(params);
+  const common = { ...rest, maxAgeMs: Number.POSITIVE_INFINITY };
+  // By itself first: when it was cosigned does not depend on what this reader has seen since.
+  const start: DirectoryView = { ...known, size: 0, root: emptyRoot(), timestampMs: 0, leafCount: 0, pendingConfig: undefined };
+  const first = await openHead({ ...common, view: start, head: change.first, consistency: [] });
+  const last = await openHead({ ...common, view: first.view, head: change.last, consistency: change.consistency });
+  if (last.relation === "older") throw new TransparencyError("config", "D-2", "the heads of a configuration change are in the wrong order");
+  if (before !== undefined) {
+    joinHeads(before, first, consistency);
+    joinHeads(before, last, lastConsistency);
+  }
+  const { index, entry, inclusion } = change;
+  const sightMs = before?.pendingConfig?.index === index ? before.pendingConfig.sightMs : (before?.checkedAtMs ?? 0);
+  const { pendingConfig } = learnConfig({ view: first.view, index, entry, inclusion, sightMs });
+  if (pendingConfig === undefined) throw new TransparencyError("config", "D-2", "the entry has no later configuration");
+  const isByClocks =
+    first.logQuorumMs === undefined || last.logQuorumMs === undefined
+      ? params.nowMs >= sightMs + configNoticeMs
+      : last.logQuorumMs >= first.logQuorumMs + configNoticeMs;
+  if (!isByClocks || last.entry.timestampMs < pendingConfig.effectiveAtMs) {
+    throw new TransparencyError("config", "D-2", "the notice of a configuration is not over");
+  }
+  const base = before !== undefined && before.size >= last.size ? before : last.view;
+  return { ...base, config: pendingConfig.config, configIndex: index, pendingConfig: undefined };
+}
+
+/** @throws TransparencyError `fork`, or `missing` without a proof that is needed */
+function joinHeads(
+  view: DirectoryView,
+  head: { readonly size: number; readonly root: Uint8Array },
+  proof: readonly Uint8Array[] | undefined,
+): void {
+  if (proof === undefined) throw new TransparencyError("missing", "D-4", "a head of a configuration change needs a consistency proof");
+  const [from, to] = head.size <= view.size ? [head, view] : [view, head];
+  checkContinues({ from: from.size, to: to.size, fromRoot: from.root, toRoot: to.root, proof });
 }
 
 /** @throws TransparencyError `fork`: here a wrong proof means that somebody is shown another tree. */
@@ -160,7 +203,7 @@ export function checkContinues(params: {
 }
 
 /** What is known at the first contact: the config. */
-function startingView(params: OpenHeadParams): DirectoryView {
+function startingView(params: Pick<OpenHeadParams, "config" | "pinnedConfigHash">): DirectoryView {
   const { config: bytes, pinnedConfigHash } = params;
   if (bytes === undefined) throw new TransparencyError("missing", "D-2", "the first contact needs the directory's configuration");
   const configHash = configHashOf(bytes);
@@ -223,20 +266,19 @@ function advance(params: {
   known: DirectoryView;
   checkpoint: Checkpoint;
   entry: LogEntry;
-  chosen: { config: DirectoryConfig; index: number };
   log: QuorumResult;
   map: QuorumResult;
   nowMs: number;
 }): DirectoryView {
-  const { known, checkpoint, entry, chosen, log, map, nowMs } = params;
+  const { known, checkpoint, entry, log, map, nowMs } = params;
   const isSame = checkpoint.size === known.size;
   const sinceMs = (before: number, now: number | undefined): number => Math.max(isSame ? before : 0, now ?? 0);
   return {
     origin: known.origin,
     configHash: known.configHash,
-    config: chosen.config,
-    configIndex: chosen.index,
-    pendingConfig: known.pendingConfig?.index === chosen.index ? undefined : known.pendingConfig,
+    config: known.config,
+    configIndex: known.configIndex,
+    pendingConfig: known.pendingConfig,
     size: checkpoint.size,
     root: checkpoint.root,
     mapRoot: entry.mapRoot,

@@ -102,8 +102,8 @@ export interface MemoryDirectory {
   readonly headsProof: (logId: Uint8Array, index: number, options?: MemoryHeadOptions & { knownSize?: number }) => Promise<Uint8Array>;
   /** A config like the first with other policies or another log key. */
   readonly changedConfig: (change: { threshold?: number; witnesses?: number; logSeed?: Uint8Array }) => Uint8Array;
-  /** From now on, heads are signed with this key. */
-  readonly signWith: (logSeed: Uint8Array) => void;
+  /** From now on, heads are signed with this key; with the first one again when there is none. */
+  readonly signWith: (logSeed: Uint8Array | undefined) => void;
   /** The same log with the same keys, that goes its own way from here: what a lying operator shows to somebody else. */
   readonly fork: () => MemoryDirectory;
 }
@@ -373,7 +373,7 @@ function wrap(fixed: Fixed, state: State): MemoryDirectory {
     changedConfig: (changed) =>
       encode(directoryConfigCodec, makeConfig({ host, witnesses, threshold, logSeed: state.logSeed, ...changed })),
     signWith: (logSeed) => {
-      state.logSeed = logSeed;
+      state.logSeed = logSeed ?? seedOf("log");
     },
     fork: () =>
       wrap(fixed, {

@@ -97,7 +97,16 @@ const heads: HeadsProof = {
   ext: none,
 };
 const gossip: Gossip = { format: 2, checkpoint: Uint8Array.of(15, 16), ext: none };
-const change: ConfigChange = { format: 1, index: 4, entry: Uint8Array.of(6), inclusion: [], head, ext: none };
+const change: ConfigChange = {
+  format: 2,
+  index: 4,
+  entry: Uint8Array.of(6),
+  inclusion: [],
+  first: head,
+  last: head,
+  consistency: [hash(21)],
+  ext: none,
+};
 const transition: Transition = {
   format: 1,
   leaves: [{ index: hash(17), oldVersion: 0, oldChain: zeros(32), commitments: [hash(18)] }],
@@ -224,7 +233,8 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
 
   describeCodec("configChangeCodec", configChangeCodec, {
     samples: [change],
-    frozen: "000100000000000000040106000003010203010420090909090909090909090909090909090909090909090909090909090909090900",
+    frozen:
+      "00020000000000000004010600000301020301042009090909090909090909090909090909090909090909090909090909090909090003010203010420090909090909090909090909090909090909090909090909090909090909090920151515151515151515151515151515151515151515151515151515151515151500",
     overLimit: { "no entry": { ...change, entry: none } },
   });
 
@@ -239,8 +249,8 @@ describe("[C-1] structures of the directory are bounded and have one encoding", 
   });
 
   describeCodec("directoryViewCodec", directoryViewCodec, {
-    samples: [view, { ...view, pendingConfig: { config, index: 5, effectiveAtMs: 6 } }],
-    frozen: "sha256:a39acfb2ea677e9838cf9d6c2abf81b9c3bbbfada552392e29541ea77bcdcd04",
+    samples: [view, { ...view, pendingConfig: { config, index: 5, effectiveAtMs: 6, sightMs: 9 } }],
+    frozen: "sha256:4f543e3b2e0c1ffb1b88e3fa044beeb589026aae345eb4b5e72b5ecad3c476bd",
     overLimit: { "a root of 31 bytes": { ...view, root: zeros(31) } },
   });
 

@@ -30,6 +30,14 @@ export const formatCodec: Codec<1> = {
     return 1;
   },
 };
+/** Reads `uint16 format = 2`. */
+export const secondFormatCodec: Codec<2> = {
+  write: (w) => uint16.write(w, 2),
+  read(r) {
+    if (uint16.read(r) !== 2) throw new CodecError("invalid", "unknown format");
+    return 2;
+  },
+};
 const ext = opaqueV(4096);
 const hash = opaque(32);
 /** Enough for a tree of 2^63 entries. */
@@ -135,17 +143,21 @@ export interface Gossip {
   readonly ext: Uint8Array;
 }
 
-/** A later config with the proof that the old log key and the old quorum saw it (spec D-2). */
+/** A later config with the proof that the old log key and the old quorum saw it, for seven days (spec D-2). */
 export interface ConfigChange {
-  readonly format: 1;
+  readonly format: 2;
   /** Index of the entry with the config. */
   readonly index: number;
   /** That entry's bytes. */
   readonly entry: Uint8Array;
-  /** Its inclusion in the tree of `head`. */
+  /** Its inclusion in the tree of `first`. */
   readonly inclusion: readonly Uint8Array[];
-  /** A head larger than `index`, signed and cosigned under the config before. */
-  readonly head: SignedHead;
+  /** A head larger than `index`, signed and cosigned under the config before: its notice begins with it. */
+  readonly first: SignedHead;
+  /** One that continues it, signed and cosigned under the config before, and seven days later. */
+  readonly last: SignedHead;
+  /** From `first` to `last`. */
+  readonly consistency: readonly Uint8Array[];
   readonly ext: Uint8Array;
 }
 
@@ -222,23 +234,19 @@ export const headsProofCodec: Codec<HeadsProof> = struct<HeadsProof>({
 });
 
 export const gossipCodec: Codec<Gossip> = struct<Gossip>({
-  format: {
-    write: (w) => uint16.write(w, 2),
-    read(r) {
-      if (uint16.read(r) !== 2) throw new CodecError("invalid", "unknown format");
-      return 2;
-    },
-  },
+  format: secondFormatCodec,
   checkpoint: checkpointNoteCodec,
   ext: opaqueV(256),
 });
 
 export const configChangeCodec: Codec<ConfigChange> = struct<ConfigChange>({
-  format: formatCodec,
+  format: secondFormatCodec,
   index: safeUint64,
   entry,
   inclusion: path,
-  head: signedHeadCodec,
+  first: signedHeadCodec,
+  last: signedHeadCodec,
+  consistency: path,
   ext,
 });
 

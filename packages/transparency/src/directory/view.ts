@@ -1,6 +1,6 @@
 import { mapped, opaque, opaqueV, optional, safeUint64, struct, text } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { directoryConfigCodec, formatCodec } from "./structures.ts";
+import { directoryConfigCodec, secondFormatCodec } from "./structures.ts";
 import type { DirectoryConfig } from "./structures.ts";
 
 /** A config that was logged and is not in effect yet (spec D-2). */
@@ -8,8 +8,10 @@ export interface PendingConfig {
   readonly config: DirectoryConfig;
   /** Index of its entry. */
   readonly index: number;
-  /** In effect for heads whose entry has this log time or a later one. */
+  /** Log time from which on it may be in effect: what people are told. That it is takes a ConfigChange. */
   readonly effectiveAtMs: number;
+  /** When this reader last met the log without it, by its own clock; 0 for never. */
+  readonly sightMs: number;
 }
 
 /** What a client or witness keeps for each host: the largest head that it verified. Immutable. */
@@ -40,13 +42,15 @@ export interface DirectoryView {
   readonly checkedAtMs: number;
 }
 
-const storedDirectoryView: Codec<DirectoryView & { format: 1; ext: Uint8Array }> = struct<DirectoryView & { format: 1; ext: Uint8Array }>({
-  format: formatCodec,
+const storedDirectoryView: Codec<DirectoryView & { format: 2; ext: Uint8Array }> = struct<DirectoryView & { format: 2; ext: Uint8Array }>({
+  format: secondFormatCodec,
   origin: text(300),
   configHash: opaque(32),
   config: directoryConfigCodec,
   configIndex: safeUint64,
-  pendingConfig: optional(struct<PendingConfig>({ config: directoryConfigCodec, index: safeUint64, effectiveAtMs: safeUint64 })),
+  pendingConfig: optional(
+    struct<PendingConfig>({ config: directoryConfigCodec, index: safeUint64, effectiveAtMs: safeUint64, sightMs: safeUint64 }),
+  ),
   size: safeUint64,
   root: opaque(32),
   mapRoot: opaque(32),
@@ -61,6 +65,6 @@ const storedDirectoryView: Codec<DirectoryView & { format: 1; ext: Uint8Array }>
 
 export const directoryViewCodec: Codec<DirectoryView> = mapped(
   storedDirectoryView,
-  (value) => ({ ...value, format: 1 as const, ext: new Uint8Array(0) }),
+  (value) => ({ ...value, format: 2 as const, ext: new Uint8Array(0) }),
   ({ format: _format, ext: _ext, ...value }) => value,
 );

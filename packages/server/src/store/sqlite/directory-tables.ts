@@ -56,7 +56,7 @@ export class DirectoryTables {
     const size = this.#tree.size();
     const headsAtMs = this.#heads.publishedAtMs();
     if (size === 0) {
-      const none = { timestampMs: 0, firstConfig: nothing, config: nothing, configIndex: 0, configTimestampMs: 0 };
+      const none = { timestampMs: 0, firstConfig: nothing, config: nothing, configIndex: 0, configTimestampMs: 0, previousConfig: nothing };
       return { size, servedSize: 0, headsAtMs, ...none };
     }
     const newest = this.#tree.entry(size - 1).entry;
@@ -69,8 +69,14 @@ export class DirectoryTables {
       config: entry.config,
       configIndex: newest.configIndex,
       configTimestampMs: entry.timestampMs,
+      previousConfig: this.#configBefore(newest.configIndex),
       headsAtMs,
     };
+  }
+
+  #configBefore(configIndex: number): Uint8Array {
+    if (configIndex === 0) return nothing;
+    return this.#tree.entry(this.#tree.entry(configIndex - 1).entry.configIndex).entry.config;
   }
 
   publish(publication: Publication): PublicationResult {

@@ -7,11 +7,12 @@ import {
   labelTypes,
   logEntryCodec,
   parseNote,
+  peekHeadSize,
   proveIndex,
   signedHeadCodec,
   withoutImpliedCosignatures,
 } from "@latchkey/transparency";
-import type { LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
+import type { ConfigChange, LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
 import type { LabelHoldings } from "../accounts.ts";
 import type { AccountQuery, LookupResult, NewLabel } from "../directory-store.ts";
 import type { NodeTables } from "./node-tables.ts";
@@ -98,20 +99,32 @@ export class LookupTables {
   }
 
   /**
-   * Keeps the way over a change of the config, for who sleeps through it (spec D-2): the served head, while it is still under the config
-   * before, unless the one that is kept has more signatures.
+   * Keeps the way over a change of the config, for who sleeps through it (spec D-2): the first head with it, and the newest under the
+   * config before, until that was cosigned seven days after the first.
    */
   keepConfigChange(): void {
     const { size, head } = this.served();
     const { configIndex, timestampMs } = decode(logEntryCodec, head.entry);
     if (configIndex === 0) return;
     const { bytes, entry } = this.#tree.entry(configIndex);
-    if (timestampMs >= entry.timestampMs + configNoticeMs) return;
-    const before = this.configChange(configIndex);
-    const signatures = (checkpoint: Uint8Array): number => parseNote(checkpoint).signatures.length;
-    if (before !== undefined && signatures(decode(configChangeCodec, before).head.checkpoint) > signatures(head.checkpoint)) return;
-    const inclusion = this.#tree.proveInclusion(configIndex, size);
-    const change = encode(configChangeCodec, { format: 1, index: configIndex, entry: bytes, inclusion, head, ext: nothing });
+    const stored = this.configChange(configIndex);
+    const before = stored === undefined ? undefined : decode(configChangeCodec, stored);
+    if (before !== undefined && isComplete(before, entry.timestampMs)) return;
+    // The more witnesses, the more policies it satisfies; whoever answers a day late does not begin the notice anew.
+    const isBetter = before === undefined || signatureCount(head) > signatureCount(before.first);
+    const isFirst = isBetter && (before === undefined || timestampMs < entry.timestampMs + dayMs);
+    const first = isFirst ? head : (before?.first ?? head);
+    const firstSize = isFirst ? size : peekHeadSize(first);
+    const change = encode(configChangeCodec, {
+      format: 2,
+      index: configIndex,
+      entry: bytes,
+      inclusion: this.#tree.proveInclusion(configIndex, firstSize),
+      first,
+      last: head,
+      consistency: this.#tree.proveConsistency(firstSize, size),
+      ext: nothing,
+    });
     this.#sql.run("INSERT OR REPLACE INTO directory_config_changes (position, change) VALUES (?, ?)", configIndex, change);
   }
 
@@ -306,4 +319,22 @@ export class LookupTables {
       upTo,
     );
   }
+}
+
+const dayMs = 86_400_000;
+
+const signatureCount = ({ checkpoint }: SignedHead): number => parseNote(checkpoint).signatures.length;
+
+/** Whether the notice is over by the log's time and by the witnesses' clocks, with as many of them as there were at its beginning. */
+function isComplete({ first, last }: ConfigChange, loggedMs: number): boolean {
+  const [before, after] = [cosignatureTimes(first), cosignatureTimes(last)];
+  const isLater = before.length === 0 || Math.min(...after) >= Math.max(...before) + configNoticeMs;
+  return decode(logEntryCodec, last.entry).timestampMs >= loggedMs + configNoticeMs && after.length >= before.length && isLater;
+}
+
+/** When each witness cosigned: C2SP cosignature/v1 begins with the time in seconds. */
+function cosignatureTimes({ checkpoint }: SignedHead): readonly number[] {
+  return parseNote(checkpoint)
+    .signatures.filter(({ signature }) => signature.length === 72)
+    .map(({ signature }) => Number(new DataView(signature.buffer, signature.byteOffset).getBigUint64(0)) * 1000);
 }
