@@ -1,6 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import type { ProofSource } from "@latchkey/protocol";
 import { enterEpoch, forgetGroup } from "./epoch.ts";
+import { keepEvidence } from "./evidence.ts";
 import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
 import { addLine, nextOrder, set, setOutgoing } from "./turn.ts";
@@ -24,15 +25,17 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
     return;
   }
   if (message.purpose === "text") {
-    const { text } = message;
+    const { text, sealed } = message;
+    const order = nextOrder(turn);
     addLine(turn, {
-      order: nextOrder(turn),
+      order,
       author: self.accountId,
       sentAtMs: message.composedAtMs,
       body: { kind: "text", text },
       id: message.id,
       acceptedAtMs: nowMs,
     });
+    if (sealed !== undefined) keepEvidence(turn, order, sealed.evidence);
   }
 }
 

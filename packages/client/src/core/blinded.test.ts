@@ -154,7 +154,8 @@ describe("what members sign", () => {
       const processed = await processMessage(group, opened.body.mlsMessage);
       const context = concatBytes(...groupContextExtensions(group).map(({ data }) => data), groupId(group));
       // A commit is signed as it stands, with the context before it.
-      if (processed.kind === "application") signed.push({ kind: "message", bytes: processed.evidence.signedContent });
+      if (processed.kind === "application")
+        signed.push({ kind: "message", bytes: concatBytes(processed.evidence.content, processed.evidence.context) });
       else signed.push({ kind: "commit", bytes: concatBytes(opened.body.mlsMessage, context) });
       await ben.input({ kind: "entry", event });
     }

@@ -8,6 +8,7 @@ import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onCommit } from "./commits.ts";
 import { onContent } from "./content.ts";
+import { keepEvidence } from "./evidence.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { hearView } from "./heads.ts";
 import { skipCommit } from "./skipped.ts";
@@ -216,5 +217,7 @@ async function onApplication(turn: Turn, processed: ProcessedApplication, seq: n
   const content = decodeContent(plaintext);
   if (content.kind !== "malformed") set(turn, { seen: markOf(turn, { sender: author, plaintext, salt: content.salt }) });
   await hearView(turn, author, { viewTag: said.viewTag, seq });
+  const order = nextOrder(turn);
   onContent(turn, author, content);
+  keepEvidence(turn, order, processed.evidence);
 }

@@ -21,7 +21,7 @@ import {
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { decodeGroupState, encodeGroupState, encodeStateChanges, toLeafIndex } from "@latchkey/mls";
-import type { CipherSuite, CipherSuiteId, GroupState, LeafIndex } from "@latchkey/mls";
+import type { CipherSuite, CipherSuiteId, GroupState, LeafIndex, MessageEvidence } from "@latchkey/mls";
 import { blobReferenceCodec, settingsOpeningCodec } from "@latchkey/protocol";
 import type { ProofSource, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
@@ -184,7 +184,16 @@ const sealedFields: { readonly [Field in keyof SealedEntry]: Codec<SealedEntry[F
   blobs: vector(struct<PendingBlob>({ blobId: id32, ciphertext: opaqueV(large) }), { maxBytes: 2 * large }),
 };
 const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>(sealedFields);
-const sealedMessage: Codec<SealedMessage> = struct<SealedMessage>({ ...sealedFields, own: ownMark });
+const sealedMessage: Codec<SealedMessage> = struct<SealedMessage>({
+  ...sealedFields,
+  own: ownMark,
+  evidence: struct<MessageEvidence>({
+    content: opaqueV(1 << 21),
+    context: opaqueV(1 << 20),
+    signature: opaqueV(4096),
+    signaturePublicKey: opaqueV(4096),
+  }),
+});
 
 // The API's codes are all short words; a stored one that this version does not know is shown as it is.
 const failureCode: Codec<ClientErrorCode> = mapped(

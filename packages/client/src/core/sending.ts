@@ -131,6 +131,7 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
     epochId,
     blob,
     blobs,
+    evidence: encrypted.evidence,
     own: { number, mark: markOf(turn, { sender: self, plaintext, salt: content.salt }) },
   };
   set(turn, {

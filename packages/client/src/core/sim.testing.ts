@@ -1,6 +1,6 @@
 import { encode, toBase64Url } from "@latchkey/codec";
 import { createKeyPackage } from "@latchkey/mls";
-import type { GroupState, KeyPackage, KeyPackagePrivateKeys, RandomBytes } from "@latchkey/mls";
+import type { GroupState, KeyPackage, KeyPackagePrivateKeys, MessageEvidence, RandomBytes } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { createLeaveContent, createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
 import type { AccountRecord, WireErrorCode } from "@latchkey/protocol";
@@ -37,6 +37,8 @@ export class SimDevice {
   readonly lines: Map<number, Line> = new Map();
   readonly timers: Map<string, number> = new Map();
   readonly alarms: string[] = [];
+  /** By the place of the line. */
+  readonly evidence: Map<number, { epoch: number; evidence: MessageEvidence }> = new Map();
   isHeld = false;
   gossip: Uint8Array = new Uint8Array(0);
   readonly heard: Extract<Effect, { kind: "said" }>[] = [];
@@ -204,6 +206,9 @@ export class SimDevice {
         return;
       case "tell_fork":
         this.forksTold++;
+        return;
+      case "evidence":
+        this.evidence.set(effect.order, { epoch: effect.epoch, evidence: effect.evidence });
         return;
       case "said":
         this.heard.push(effect);

@@ -29,7 +29,7 @@
  *   device that left its account is still in the tree, or before the person saw that an account was recovered (spec M-3, G-8, A-1).
  * - `paused` never ends by itself (spec L-10); a `stalled` link always does, when the server serves the log again (spec E-3).
  */
-import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, LeafIndex, RandomBytes } from "@latchkey/mls";
+import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, LeafIndex, MessageEvidence, RandomBytes } from "@latchkey/mls";
 import type {
   BlobReference,
   EntryEvent,
@@ -116,6 +116,7 @@ export interface OwnMark {
 /** A message's exact bytes, with its place among the device's own. */
 export interface SealedMessage extends SealedEntry {
   readonly own: OwnMark;
+  readonly evidence: MessageEvidence;
 }
 
 export type Purpose = "text" | "profile" | "leave" | "sync" | "account";
@@ -488,6 +489,8 @@ export type Effect =
   | { readonly kind: "close" }
   | { readonly kind: "post"; readonly post: WelcomePost }
   | { readonly kind: "line"; readonly line: Line }
+  /** What proves who wrote the line at this place, in this epoch of the group. */
+  | { readonly kind: "evidence"; readonly order: number; readonly epoch: number; readonly evidence: MessageEvidence }
   /** A member told the name by which they want to be shown. */
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
   /** Another device of one's own account told this in the group of the devices. */

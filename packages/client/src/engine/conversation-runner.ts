@@ -1,5 +1,5 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import type { GroupState } from "@latchkey/mls";
+import type { GroupState, MessageEvidence } from "@latchkey/mls";
 import { createProfileContent } from "@latchkey/protocol";
 import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
 import type { Message } from "../api.ts";
@@ -15,7 +15,8 @@ import { createMutex } from "../store/mutex.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { orderSegment } from "../store/store.ts";
-import { loadLines, loadShownLine, putLine } from "./history.ts";
+import { loadEvidence, putEvidence } from "./evidence.ts";
+import { findOrder, loadLines, loadShownLine, putLine } from "./history.ts";
 import { withoutPeer } from "./blocked.ts";
 import { LogChannel } from "./log-channel.ts";
 import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
@@ -275,6 +276,7 @@ export class ConversationRunner {
         }
         for (const effect of effects) {
           if (effect.kind === "line") putLine(tx, this.id, effect.line);
+          if (effect.kind === "evidence") await putEvidence(tx, this.id, effect);
           if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
           if (effect.kind === "post") await posts.put(tx, after.host, after.logId, effect.post);
@@ -322,6 +324,7 @@ export class ConversationRunner {
         tell(messageOfLine(people, this.#state, effect.line));
         return;
       case "named":
+      case "evidence":
         return;
       case "sync":
         this.#world.syncArrived();
@@ -416,6 +419,14 @@ export class ConversationRunner {
       if (!(error instanceof ClientError)) throw error;
       return error.code === "unknown_user" ? "refused" : "unknown";
     }
+  }
+
+  /** What proves who wrote a message; `undefined` where nothing is kept (spec L-14). */
+  async evidenceOf(messageId: string): Promise<MessageEvidence | undefined> {
+    return await this.#world.store.transact("read", async (tx) => {
+      const order = await findOrder(tx, this.id, messageId);
+      return order === undefined ? undefined : await loadEvidence(tx, this.id, order);
+    });
   }
 
   /** Messages before `beforeOrder`, pending ones last. */

@@ -1,5 +1,5 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
-import type { CipherSuiteId } from "@latchkey/mls";
+import type { CipherSuiteId, MessageEvidence } from "@latchkey/mls";
 import { ContentError, createLeaveContent, createTextContent, parseAddress } from "@latchkey/protocol";
 import type { Address } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
@@ -255,6 +255,11 @@ export class Engine {
 
   async messages(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
     return await this.#runner(id).messages(params);
+  }
+
+  /** What proves who wrote a message, for a report of it; `undefined` where nothing is kept (spec L-14). @throws ClientError `unknown_conversation` */
+  async evidenceOf(id: string, messageId: string): Promise<MessageEvidence | undefined> {
+    return await this.#runner(id).evidenceOf(messageId);
   }
 
   async resolve(address: string): Promise<Contact> {

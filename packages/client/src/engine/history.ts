@@ -72,3 +72,16 @@ export async function loadLines(
   const found = await tx.scan({ prefix, ...before, limit: params.limit, reverse: true });
   return found.map(([key, value]) => ({ ...decode(line, value), order: parseOrderSegment(key.slice(prefix.length)) })).toReversed();
 }
+
+const linesPerLook = 200;
+
+/** The place of the line with this id, newest first; `undefined` when there is none. */
+export async function findOrder(tx: StoreTransaction, conversationId: string, lineId: string): Promise<number | undefined> {
+  let beforeOrder: number | undefined;
+  for (;;) {
+    const lines = await loadLines(tx, conversationId, { beforeOrder, limit: linesPerLook });
+    const found = lines.findLast(({ id }) => id === lineId);
+    if (found !== undefined || lines.length < linesPerLook) return found?.order;
+    beforeOrder = lines[0]?.order;
+  }
+}

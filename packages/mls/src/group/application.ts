@@ -1,7 +1,9 @@
 import { signContent } from "../framing/authenticate.ts";
 import { protectPrivateMessage } from "../framing/private-message.ts";
-import type { FramedContent } from "../messages/framing.ts";
+import type { AuthenticatedContent, FramedContent } from "../messages/framing.ts";
+import { MlsError } from "../errors.ts";
 import { encodeMessage } from "../messages/message.ts";
+import { evidenceOf } from "./evidence.ts";
 import { requireActive } from "./state.ts";
 import type { GroupState } from "./state.ts";
 import type { EncryptParams, EncryptedMessage } from "./types.ts";
@@ -27,8 +29,9 @@ export async function encryptApplicationMessage(state: GroupState, params: Encry
     groupContext: state.encodedContext,
     secretKey: state.signatureSecretKey,
   });
+  const authenticated: AuthenticatedContent = { wireFormat: "private-message", content, auth: { signature, confirmationTag: undefined } };
   const { message, tree, generation } = await protectPrivateMessage(suite, {
-    content: { wireFormat: "private-message", content, auth: { signature, confirmationTag: undefined } },
+    content: authenticated,
     senderDataSecret: state.secrets.senderDataSecret,
     tree: state.secretTree,
     random: params.random,
@@ -38,5 +41,12 @@ export async function encryptApplicationMessage(state: GroupState, params: Encry
     state: { ...state, secretTree: tree },
     message: encodeMessage({ kind: "private-message", privateMessage: message }),
     generation,
+    evidence: evidenceOf(authenticated, { groupContext: state.encodedContext, publicKey: ownPublicKey(state) }),
   };
+}
+
+function ownPublicKey({ tree, ownLeaf }: GroupState): Uint8Array {
+  const leaf = tree.leafAt(ownLeaf);
+  if (leaf === undefined) throw new MlsError("usage", "not a member of this group");
+  return leaf.signatureKey;
 }

@@ -1,8 +1,10 @@
-import { utf8Bytes } from "@latchkey/codec";
+import { concatBytes, utf8Bytes } from "@latchkey/codec";
 import { seededRandom } from "@latchkey/testkit";
 import { expect, it } from "vitest";
+import { signWithLabel } from "../crypto/labeled.ts";
 import { nodeCrypto } from "../crypto/node.ts";
 import { encryptApplicationMessage } from "./application.ts";
+import { createCommit } from "./create-commit.ts";
 import { verifyMessageEvidence } from "./evidence.ts";
 import { asApplication, groupOf } from "./group.testing.ts";
 import { processMessage } from "./process-message.ts";
@@ -16,8 +18,11 @@ it.each([0x0001, 0x0002, 0xf001] as const)(
     const [ann, ben] = await groupOf(suite, ["ann", "ben"], random);
     if (ben === undefined) throw new Error("two members");
     const plaintext = utf8Bytes("I said this");
-    const { message } = await encryptApplicationMessage(ann, { plaintext, authenticatedData: utf8Bytes("data"), random });
+    const sent = await encryptApplicationMessage(ann, { plaintext, authenticatedData: utf8Bytes("data"), random });
+    const { message } = sent;
     const { evidence } = asApplication(await processMessage(ben, message));
+    // Who wrote it has the same, and can show it in their own defence.
+    expect(sent.evidence).toEqual(evidence);
     const proven = await verifyMessageEvidence(suite, evidence);
     expect(proven).toMatchObject({
       plaintext,
@@ -31,11 +36,25 @@ it.each([0x0001, 0x0002, 0xf001] as const)(
 
     const other = members(ben)[1]?.signaturePublicKey ?? plaintext;
     await expect(verifyMessageEvidence(suite, { ...evidence, signaturePublicKey: other })).rejects.toMatchObject({ code: "crypto" });
-    for (let at = 0; at < evidence.signedContent.length; at += 7) {
-      const signedContent = evidence.signedContent.slice();
-      signedContent[at] = (signedContent[at] ?? 0) ^ 1;
-      await expect(verifyMessageEvidence(suite, { ...evidence, signedContent })).rejects.toMatchObject({ code: "crypto" });
+    for (const part of ["content", "context"] as const) {
+      for (let at = 0; at < evidence[part].length; at += 7) {
+        const altered = evidence[part].slice();
+        altered[at] = (altered[at] ?? 0) ^ 1;
+        await expect(verifyMessageEvidence(suite, { ...evidence, [part]: altered })).rejects.toMatchObject({ code: "crypto" });
+      }
     }
+    // A signer of their own words may have put together what never was: content of one epoch, context of another.
+    const later = await encryptApplicationMessage(
+      (await createCommit(ann, { authenticatedData: plaintext, random, nowSeconds: 1_700_000_000n })).next,
+      { plaintext, authenticatedData: plaintext, random },
+    );
+    const mixed = { ...evidence, context: later.evidence.context };
+    const signature = await signWithLabel(suite, {
+      secretKey: ann.signatureSecretKey,
+      label: "FramedContentTBS",
+      content: concatBytes(mixed.content, mixed.context),
+    });
+    await expect(verifyMessageEvidence(suite, { ...mixed, signature })).rejects.toMatchObject({ code: "malformed" });
     const forged = await suite.sign(ann.signatureSecretKey, utf8Bytes("anything"));
     await expect(verifyMessageEvidence(suite, { ...evidence, signature: forged })).rejects.toMatchObject({ code: "crypto" });
   },

@@ -1,12 +1,13 @@
-import { equalBytes, struct, uint16 } from "@latchkey/codec";
+import { concatBytes, equalBytes, struct, uint16 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { verifyWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite } from "../crypto/suite.ts";
 import { MlsError } from "../errors.ts";
 import { protocolVersion } from "../messages/basics.ts";
 import { decodeStructure } from "../messages/coding.ts";
+import { contentToBeSigned } from "../framing/authenticate.ts";
 import { framedContent, wireFormats } from "../messages/framing.ts";
-import type { FramedContent } from "../messages/framing.ts";
+import type { AuthenticatedContent, FramedContent } from "../messages/framing.ts";
 import { groupContext } from "../messages/group-context.ts";
 import type { GroupContext } from "../messages/group-context.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
@@ -27,6 +28,21 @@ const signedMessage: Codec<SignedMessage> = struct<SignedMessage>({
   context: groupContext,
 });
 
+/** Evidence of a message that was signed under `groupContext`, the encoded context of its epoch (RFC 9420 section 6.1). */
+export function evidenceOf(
+  { wireFormat, content, auth }: AuthenticatedContent,
+  signer: { readonly groupContext: Uint8Array; readonly publicKey: Uint8Array },
+): MessageEvidence {
+  const { groupContext, publicKey } = signer;
+  const signed = contentToBeSigned({ wireFormat, content, groupContext });
+  return {
+    content: signed.slice(0, signed.length - groupContext.length),
+    context: groupContext.slice(),
+    signature: auth.signature,
+    signaturePublicKey: publicKey,
+  };
+}
+
 /** What evidence proves that the holder of its key has signed. */
 export interface ProvenMessage {
   readonly groupId: Uint8Array;
@@ -46,7 +62,8 @@ export interface ProvenMessage {
  * @throws MlsError `crypto` for a wrong signature, `malformed` for bytes that are no member's application message.
  */
 export async function verifyMessageEvidence(suite: CipherSuite, evidence: MessageEvidence): Promise<ProvenMessage> {
-  const { signedContent, signature, signaturePublicKey } = evidence;
+  const { signature, signaturePublicKey } = evidence;
+  const signedContent = concatBytes(evidence.content, evidence.context);
   const isSigned = await verifyWithLabel(suite, {
     publicKey: signaturePublicKey,
     label: "FramedContentTBS",
@@ -54,7 +71,7 @@ export async function verifyMessageEvidence(suite: CipherSuite, evidence: Messag
     signature,
   });
   if (!isSigned) throw new MlsError("crypto", "evidence with a wrong signature", { clause: "RFC 9420 §6.1" });
-  const { wireFormat, content, context } = decodeStructure(signedMessage, signedContent.slice(), "FramedContentTBS");
+  const { wireFormat, content, context } = decodeStructure(signedMessage, signedContent, "FramedContentTBS");
   const { groupId, epoch, sender, authenticatedData, body } = content;
   const isOfOneEpoch = epoch === context.epoch && equalBytes(groupId, context.groupId);
   if (wireFormat !== wireFormats["private-message"] || body.kind !== "application" || sender.kind !== "member" || !isOfOneEpoch) {

@@ -1,4 +1,4 @@
-import { equalBytes, utf8Bytes } from "@latchkey/codec";
+import { concatBytes, equalBytes, utf8Bytes } from "@latchkey/codec";
 import { seededRandom } from "@latchkey/testkit";
 import { describe, expect, it } from "vitest";
 import { decryptWithLabel, verifyWithLabel } from "../crypto/labeled.ts";
@@ -213,7 +213,8 @@ describe("a group", () => {
       epoch: 1n,
       generation: 0,
     });
-    const { signedContent, signature, signaturePublicKey } = received.evidence;
+    const { content, context, signature, signaturePublicKey } = received.evidence;
+    const signedContent = concatBytes(content, context);
     expect(signaturePublicKey).toEqual(memberAt(ben, toLeafIndex(0))?.signaturePublicKey);
     expect(
       await verifyWithLabel(suite, { publicKey: signaturePublicKey, label: "FramedContentTBS", content: signedContent, signature }),

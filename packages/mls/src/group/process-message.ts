@@ -1,7 +1,6 @@
 import { equalBytes, utf8Bytes } from "@latchkey/codec";
 import { wipe } from "../crypto/wipe.ts";
 import { MlsError } from "../errors.ts";
-import { contentToBeSigned } from "../framing/authenticate.ts";
 import { deriveExternalKeyPair, zeroSecret } from "../key-schedule/epoch-secrets.ts";
 import { isConfirmationTag } from "../key-schedule/transcript.ts";
 import type { AuthenticatedContent } from "../messages/framing.ts";
@@ -12,6 +11,7 @@ import type { PrivateKeys } from "../tree/tree-kem.ts";
 import { leafToNode } from "../tree/tree-math.ts";
 import { asCheck, checkCommit, leavesOf } from "./check-commit.ts";
 import type { CheckedCommit } from "./check-commit.ts";
+import { evidenceOf } from "./evidence.ts";
 import { beginEpoch, lookUpPsks, nextEpoch } from "./epochs.ts";
 import { openMessage } from "./open-message.ts";
 import type { OpenedMessage } from "./open-message.ts";
@@ -68,7 +68,7 @@ export async function inspectCommit(
 function application(state: GroupState, opened: OpenedMessage, data: Uint8Array): ProcessedApplication {
   const { content, sender, generation, secretTree } = opened;
   if (sender === undefined || generation === undefined) throw new MlsError("malformed", "application data outside a private message");
-  const { wireFormat, content: framed, auth } = content;
+  const { content: framed } = content;
   return {
     kind: "application",
     state: { ...state, secretTree },
@@ -77,11 +77,7 @@ function application(state: GroupState, opened: OpenedMessage, data: Uint8Array)
     plaintext: data,
     epoch: framed.epoch,
     generation,
-    evidence: {
-      signedContent: contentToBeSigned({ wireFormat, content: framed, groupContext: state.encodedContext }),
-      signature: auth.signature,
-      signaturePublicKey: opened.signaturePublicKey,
-    },
+    evidence: evidenceOf(content, { groupContext: state.encodedContext, publicKey: opened.signaturePublicKey }),
   };
 }
 

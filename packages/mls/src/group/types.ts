@@ -194,6 +194,8 @@ export interface EncryptedMessage {
   /** The `MLSMessage` (a `PrivateMessage`). */
   readonly message: Uint8Array;
   readonly generation: number;
+  /** As others get it with the message. */
+  readonly evidence: MessageEvidence;
 }
 
 /** What `joinByExternalCommit` needs. */
@@ -236,9 +238,12 @@ export interface ProcessParams {
   readonly allowExternalCommits?: boolean;
 }
 
-/** Proof of who wrote an application message: `SignWithLabel(., "FramedContentTBS", signedContent)`. */
+/** Proof of who wrote an application message: `SignWithLabel(., "FramedContentTBS", content || context)`. */
 export interface MessageEvidence {
-  readonly signedContent: Uint8Array;
+  /** Version, wire format and FramedContent, as signed: with the authenticated data and the plaintext. */
+  readonly content: Uint8Array;
+  /** The GroupContext, the same for all messages of an epoch. */
+  readonly context: Uint8Array;
   readonly signature: Uint8Array;
   readonly signaturePublicKey: Uint8Array;
 }

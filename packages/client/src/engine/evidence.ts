@@ -1,0 +1,57 @@
+import { decode, encode, opaqueV, safeUint64, struct } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { MessageEvidence } from "@latchkey/mls";
+import { orderSegment } from "../store/store.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { linePrefix } from "./history.ts";
+
+/** Evidence as it is stored: the context of an epoch is there once for all its messages. */
+interface StoredEvidence extends Omit<MessageEvidence, "context"> {
+  readonly epoch: number;
+}
+const storedCodec: Codec<StoredEvidence> = struct<StoredEvidence>({
+  epoch: safeUint64,
+  content: opaqueV(1 << 21),
+  signature: opaqueV(4096),
+  signaturePublicKey: opaqueV(4096),
+});
+
+const evidencePrefix = (conversationId: string): string => `evidence/${conversationId}/`;
+const contextKey = (conversationId: string, epoch: number): string => `evidence-context/${conversationId}/${orderSegment(epoch)}`;
+
+/** Stores what proves who wrote the line at `order` (spec L-14). */
+export async function putEvidence(
+  tx: StoreTransaction,
+  conversationId: string,
+  kept: { readonly order: number; readonly epoch: number; readonly evidence: MessageEvidence },
+): Promise<void> {
+  const { order, epoch, evidence } = kept;
+  tx.put(evidencePrefix(conversationId) + orderSegment(order), encode(storedCodec, { epoch, ...evidence }));
+  const key = contextKey(conversationId, epoch);
+  if ((await tx.get(key)) === undefined) tx.put(key, evidence.context);
+}
+
+/** What proves who wrote the line at `order`; `undefined` where nothing is kept: of what came with another device's history, for one. */
+export async function loadEvidence(tx: StoreTransaction, conversationId: string, order: number): Promise<MessageEvidence | undefined> {
+  const stored = await tx.get(evidencePrefix(conversationId) + orderSegment(order));
+  if (stored === undefined) return undefined;
+  const { epoch, ...evidence } = decode(storedCodec, stored);
+  const context = await tx.get(contextKey(conversationId, epoch));
+  return context === undefined ? undefined : { ...evidence, context };
+}
+
+/** Erases a line and what proves who wrote it; with the last of its epoch the epoch's context. */
+export async function eraseMessage(tx: StoreTransaction, conversationId: string, order: number): Promise<void> {
+  tx.delete(linePrefix(conversationId) + orderSegment(order));
+  const prefix = evidencePrefix(conversationId);
+  const key = prefix + orderSegment(order);
+  const stored = await tx.get(key);
+  if (stored === undefined) return;
+  tx.delete(key);
+  const { epoch } = decode(storedCodec, stored);
+  const isOfEpoch = ([, value]: readonly [string, Uint8Array]): boolean => decode(storedCodec, value).epoch === epoch;
+  // Epochs and places grow together: only neighbours can be of the same one.
+  const [before] = await tx.scan({ prefix, before: key, limit: 1, reverse: true });
+  const [after] = await tx.scan({ prefix, after: key, limit: 1 });
+  if (![before, after].some((neighbour) => neighbour !== undefined && isOfEpoch(neighbour))) tx.delete(contextKey(conversationId, epoch));
+}
