@@ -132,7 +132,10 @@ export function formatConversation(conversation: Conversation): string {
   if (conversation.unreadCount > 0) parts.push(`${String(conversation.unreadCount)} unread`);
   if (conversation.status !== "active") parts.push(conversation.status);
   const lines = [parts.join("  ")];
-  if (conversation.stop !== undefined) lines.push(`  ${printableLine(conversation.stop.failure.message)}`);
+  if (conversation.offer !== undefined)
+    lines.push(`  ${formatPerson(conversation.offer.from)} goes on in a new conversation: latchkey continue ${conversation.id}`);
+  else if (conversation.stop !== undefined)
+    lines.push(`  ${printableLine(conversation.stop.failure.message)} To go on in a new one: latchkey continue ${conversation.id}`);
   for (const { from, wasMember } of conversation.invitations) {
     const who = wasMember ? formatPerson(from) : `${formatPerson(from)}, who was not in it when you were,`;
     lines.push(`  ${who} asks you to go on here: latchkey invitation accept ${conversation.id} ${from.address}`);

@@ -57,6 +57,7 @@ describe("the command line", () => {
       "read",
       "group",
       "conversations",
+      "continue",
       "invitation",
       "alarms",
       "inspect",

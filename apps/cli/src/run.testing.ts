@@ -34,6 +34,7 @@ export function conversation(id: string, kind: "direct" | "group", title: string
     draft: "",
     status: "active",
     stop: undefined,
+    offer: undefined,
     invitations: [],
     isBlocked: false,
     host: "localhost:8080",

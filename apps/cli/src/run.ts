@@ -6,6 +6,7 @@ import { accountCommand } from "./commands/account.ts";
 import { alarmsCommand } from "./commands/alarms.ts";
 import type { Command, Environment, OptionValues } from "./commands/command.ts";
 import { stringOption } from "./commands/command.ts";
+import { continueCommand } from "./commands/continue.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
 import { directoryCommand } from "./commands/directory.ts";
 import { devicesCommand } from "./commands/devices.ts";
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   readCommand,
   groupCommand,
   conversationsCommand,
+  continueCommand,
   invitationCommand,
   alarmsCommand,
   devicesCommand,

@@ -289,6 +289,19 @@ export interface Invitation {
   readonly atMs: number;
 }
 
+/** Another member goes on with a conversation in a new one, with the same people; the person may too, by `continueConversation` (spec M-9). */
+export interface ContinuationOffer {
+  readonly conversationId: string;
+  readonly from: Person;
+}
+
+/** What became of `continueConversation`. */
+export interface Continued {
+  readonly conversation: Conversation;
+  /** Who could not be reached, and is not in the new conversation. */
+  readonly unreachable: readonly Person[];
+}
+
 /** Why a conversation does not go on. */
 export interface ConversationStop {
   /** `canRetry`: it goes on by itself when the cause has gone. */
@@ -313,6 +326,7 @@ export interface Conversation {
   readonly status: "active" | "pending" | "removed" | "paused";
   /** Why nothing goes on here now, while that is so. */
   readonly stop: ConversationStop | undefined;
+  readonly offer: ContinuationOffer | undefined;
   readonly invitations: readonly Invitation[];
   /** Whether the other person of a direct conversation is blocked: nothing is sent, and what they write is not shown. */
   readonly isBlocked: boolean;
@@ -431,6 +445,12 @@ export interface Client {
   letBack(conversationId: string, accountId: string): Promise<void>;
   /** Goes on in a conversation by the invitation of this account. @throws ClientError `invitation_expired` */
   acceptInvitation(conversationId: string, accountId: string): Promise<void>;
+  /**
+   * Goes on in a new conversation with the same people: the one that another member offers, else one that is made now, with the same name
+   * and roles. The history stays above it; what waits goes along, and where the people are not the same the person is asked first.
+   * @throws ClientError `offline`, `unreachable_device` when nobody can be reached, `not_permitted` where nothing stops the conversation
+   */
+  continueConversation(conversationId: string): Promise<Continued>;
   /** Forgets it. */
   declineInvitation(conversationId: string, accountId: string): Promise<void>;
   /** Says that one leaves, then erases the group's keys here (spec M-3). */

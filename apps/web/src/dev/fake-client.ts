@@ -208,6 +208,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           draft: "",
           status: "active",
           stop: undefined,
+          offer: undefined,
           invitations: [],
           isBlocked: false,
           host: sampleAccount.host,
@@ -268,6 +269,11 @@ export function createFakeHost(scene: Scene): ClientHost {
         samples.set(id, { ...found, members: found.members.filter(({ person }) => person.accountId !== accountId) });
         put(sampleMessage(id, people.me, Date.now(), { kind: "removed", people: gone }));
         change(id, { memberCount: found.members.length - 1 });
+      },
+      async continueConversation(id) {
+        await later();
+        change(id, { stop: undefined, offer: undefined, status: "active" });
+        return { conversation: get(id).conversation, unreachable: [] };
       },
       async acceptInvitation(id) {
         await later();

@@ -84,6 +84,7 @@ function sample(
       draft: "",
       status: "active",
       stop: undefined,
+      offer: undefined,
       invitations: [],
       isBlocked: false,
       host,

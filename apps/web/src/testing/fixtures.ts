@@ -47,6 +47,7 @@ export function testConversation(params: Partial<Conversation> = {}): Conversati
     draft: "",
     status: "active",
     stop: undefined,
+    offer: undefined,
     invitations: [],
     isBlocked: false,
     host: "a.example",

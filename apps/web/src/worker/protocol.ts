@@ -26,6 +26,7 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   addMembers: true,
   removeMember: true,
   letBack: true,
+  continueConversation: true,
   acceptInvitation: true,
   declineInvitation: true,
   leave: true,

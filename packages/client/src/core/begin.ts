@@ -2,7 +2,8 @@ import { CodecError, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { MlsError, cipherSuiteId, createGroup, groupContextExtensions, groupId, joinGroup } from "@latchkey/mls";
 import type { CipherSuiteId, Credential, GroupState, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
 import { conversationKinds, firstHead, leafIdentityCodec, retentionDays, zeroHash } from "@latchkey/protocol";
-import type { SettingsOpening, WelcomeBundle } from "@latchkey/protocol";
+import type { RoleEntry, SettingsOpening, WelcomeBundle } from "@latchkey/protocol";
+import { withContinuity } from "./continuation.ts";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { entryOrder, pendingOrder } from "./order.ts";
@@ -77,6 +78,9 @@ function begin(params: {
     sight: params.sight,
     skipped: 0,
     invitations: [],
+    continuity: withContinuity([], context.sha256, group),
+    continuesId: undefined,
+    offer: undefined,
     rosterAdds: 0,
     toldName: "",
     nextLocal: 0,
@@ -107,6 +111,8 @@ export async function createConversation(
     suiteId: CipherSuiteId;
     /** What names the conversation that this one goes on with (spec M-9), 32 bytes; absent for none. */
     continues?: Uint8Array;
+    /** Roles to begin with, of a group that goes on with another one; else its founder is its owner (spec M-2). */
+    roles?: readonly RoleEntry[];
     /** The first members besides oneself. */
     change: Omit<Change, "order" | "attempts"> | undefined;
   },
@@ -118,7 +124,7 @@ export async function createConversation(
     salt: random(32),
     settings: {
       format: 1,
-      roles: isGroup ? [{ accountId: self.accountId, role: roles.owner }] : [],
+      roles: params.roles ?? (isGroup ? [{ accountId: self.accountId, role: roles.owner }] : []),
       name: params.name,
       continues: params.continues ?? new Uint8Array(0),
       ext: new Uint8Array(0),

@@ -2,6 +2,7 @@ import { equalBytes, fromBase64Url } from "@latchkey/codec";
 import { members, unmergedLeafCount } from "@latchkey/mls";
 import type { GroupState, LeafIndex } from "@latchkey/mls";
 import type { SettingsOpening } from "@latchkey/protocol";
+import { withContinuity } from "./continuation.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { closeEpoch } from "./keys.ts";
@@ -54,6 +55,7 @@ export async function enterEpoch(
     departed: state.departed.filter(stands),
     skipped: 0,
     doubts: state.doubts.filter(stands),
+    continuity: withContinuity(state.continuity, context.sha256, group),
     // A closed epoch takes no more messages (L-4): what is not in the log by now never will be, and is encrypted again.
     outgoing: state.outgoing.map((item) => unsealed(item)),
   });

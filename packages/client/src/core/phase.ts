@@ -10,7 +10,7 @@ export function isWritable({ phase }: Pick<ConversationState, "phase">): boolean
   return phase.kind === "creating" || phase.kind === "active";
 }
 
-/** Whether this device is no member any more, by its own will or another's. */
+/** Whether it is over for this device: no member any more, by its own will or another's, or gone on with elsewhere. */
 export function hasEnded(phase: Phase): boolean {
-  return phase.kind === "removed" || phase.kind === "left";
+  return phase.kind === "removed" || phase.kind === "left" || phase.kind === "continued";
 }

@@ -35,6 +35,7 @@ import type {
   Chain,
   Change,
   ClosedEpoch,
+  ContinuationOffer,
   ConversationState,
   DepartedLeaf,
   DeviceReference,
@@ -97,6 +98,7 @@ const phase: Codec<Phase> = variant<Phase>(uint8, {
   left: [5, empty],
   paused: [6, struct<{ reason: PauseReason }>({ reason: pauseReason })],
   superseded: [7, struct<{ by: string }>({ by: text(64) })],
+  continued: [8, struct<{ by: string }>({ by: text(64) })],
 });
 const unverified: Codec<UnverifiedLeaf> = struct<UnverifiedLeaf>({
   leafIndex,
@@ -175,6 +177,9 @@ const meta: Codec<Meta> = struct<Meta>({
   sight: struct<Sight>({ atMs: safeUint64, retentionDays: uint16 }),
   skipped: safeUint64,
   invitations: vector(invitation, { maxBytes: large }),
+  continuity: vector(id32, { maxBytes: large }),
+  continuesId: optional(text(64)),
+  offer: optional(struct<ContinuationOffer>({ id: text(64), accountId: id32 })),
 });
 
 const sealedFields: { readonly [Field in keyof SealedEntry]: Codec<SealedEntry[Field]> } = {

@@ -103,19 +103,28 @@ export function carryOver(
   joined: { readonly state: ConversationState; readonly effects: readonly Effect[] },
 ): { readonly state: ConversationState; readonly effects: readonly Effect[] } {
   const { nextLocal, unread, readThrough, draft } = before;
-  let order = Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1);
-  const effects = joined.effects.map((effect): Effect => {
-    if (effect.kind !== "line") return effect;
-    const line = { ...effect.line, order, id: `e${order}` };
-    order += 1;
-    return { ...effect, line };
-  });
+  const { effects, lastOrder } = renumbered(joined.effects, Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1));
   const outgoing = before.outgoing.map((item) => ({
     ...item,
     sealed: undefined,
     accepted: undefined,
     failure: item.failure ?? ("not_a_member" as const),
   }));
-  const kept = { nextLocal, unread, readThrough, draft, outgoing, lastOrder: order - 1 };
+  const kept = { nextLocal, unread, readThrough, draft, outgoing, lastOrder };
   return { state: { ...joined.state, ...kept }, effects };
+}
+
+/** Effects whose lines stand one after the other from a place on, and the last of these places. */
+export function renumbered(
+  effects: readonly Effect[],
+  firstOrder: number,
+): { readonly effects: readonly Effect[]; readonly lastOrder: number } {
+  let order = firstOrder;
+  const placed = effects.map((effect): Effect => {
+    if (effect.kind !== "line") return effect;
+    const line = { ...effect.line, order, id: `e${order}` };
+    order += 1;
+    return { ...effect, line };
+  });
+  return { effects: placed, lastOrder: order - 1 };
 }

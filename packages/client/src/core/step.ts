@@ -5,6 +5,7 @@ import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
 import { requestChange, requestUnblocking } from "./changes.ts";
+import { endByContinuation } from "./continuation.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
 import { forgetGroup } from "./epoch.ts";
@@ -109,6 +110,12 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       return undefined;
     case "uninvited":
       set(turn, { invitations: turn.state.invitations.filter(({ itemId }) => !equalBytes(itemId, input.itemId)) });
+      return undefined;
+    case "offered":
+      set(turn, { offer: input.offer, updatedAtMs: turn.context.nowMs });
+      return undefined;
+    case "continued":
+      endByContinuation(turn, input.by);
       return undefined;
     case "timer":
       onTimer(turn, input.name);
@@ -217,7 +224,7 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
     composedAtMs: context.nowMs,
     content: input.content,
     rosterAdds: state.rosterAdds,
-    failure: undefined,
+    failure: input.failure,
     sealed: undefined,
     sentIn: 0,
     accepted: undefined,

@@ -71,7 +71,9 @@ export type Phase =
   | { readonly kind: "left" }
   | { readonly kind: "paused"; readonly reason: PauseReason }
   /** A second direct conversation with the same person: read-only, what is written goes to `by` (spec L-12). */
-  | { readonly kind: "superseded"; readonly by: string };
+  | { readonly kind: "superseded"; readonly by: string }
+  /** The person goes on in another conversation with the same people (spec M-9). */
+  | { readonly kind: "continued"; readonly by: string };
 
 /** The verified end of the log as this device knows it (spec section 2). */
 export interface Chain {
@@ -274,6 +276,12 @@ export interface Invitation {
   readonly notAfterMs: number;
 }
 
+/** A conversation that another member founded to go on with this one; the person may go there too. */
+export interface ContinuationOffer {
+  readonly id: string;
+  readonly accountId: Uint8Array;
+}
+
 /** When the log was last read to its end, and how long the server then promised to keep what follows (spec L-8). */
 export interface Sight {
   readonly atMs: number;
@@ -360,6 +368,12 @@ export interface ConversationState {
   readonly isReadded: boolean;
   /** Who asks to let this device go on here; the person decides (spec M-9). */
   readonly invitations: readonly Invitation[];
+  /** What names its latest epochs to a conversation that goes on with it (spec M-9), the newest last. */
+  readonly continuity: readonly Uint8Array[];
+  /** The conversation that this one goes on with: its history stands above. */
+  readonly continuesId: string | undefined;
+  /** Another member goes on with this one elsewhere. */
+  readonly offer: ContinuationOffer | undefined;
   /** How often accounts were added by others (attack A7). */
   readonly rosterAdds: number;
   /** The display name that this device last told the group; "" for none. */
@@ -444,7 +458,15 @@ export type Input =
       readonly code: WireErrorCode;
       readonly retryAfterMs: number;
     }
-  | { readonly kind: "compose"; readonly id: string; readonly purpose: Purpose; readonly text: string; readonly content: Uint8Array }
+  | {
+      readonly kind: "compose";
+      readonly id: string;
+      readonly purpose: Purpose;
+      readonly text: string;
+      readonly content: Uint8Array;
+      /** It waits for the person's word first. */
+      readonly failure?: ClientErrorCode | undefined;
+    }
   | { readonly kind: "retry"; readonly id: string }
   | { readonly kind: "discard"; readonly id: string }
   | { readonly kind: "change"; readonly change: Omit<Change, "order" | "attempts"> }
@@ -462,6 +484,9 @@ export type Input =
   /** A Welcome that waits for the person, or one that was dealt with, by its item (spec M-9). */
   | { readonly kind: "invited"; readonly invitation: Invitation }
   | { readonly kind: "uninvited"; readonly itemId: Uint8Array }
+  /** Another member goes on elsewhere; the person does. */
+  | { readonly kind: "offered"; readonly offer: ContinuationOffer }
+  | { readonly kind: "continued"; readonly by: string }
   | { readonly kind: "timer"; readonly name: TimerName }
   | { readonly kind: "read"; readonly throughOrder: number; readonly unread: number }
   | { readonly kind: "draft"; readonly text: string };

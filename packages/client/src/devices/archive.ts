@@ -120,7 +120,7 @@ const linesPerRead = 200;
 export function archivedOf(state: ConversationState): ArchivedConversation | undefined {
   const { kind, phase } = state;
   if (kind === "devices" || phase.kind === "creating") return undefined;
-  const isGone = phase.kind === "removed" || phase.kind === "paused" || phase.kind === "superseded";
+  const isGone = phase.kind === "removed" || phase.kind === "paused" || phase.kind === "superseded" || phase.kind === "continued";
   return {
     logId: state.logId,
     host: state.host,
@@ -178,6 +178,9 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     sight: { atMs: 0, retentionDays: 0 },
     skipped: 0,
     invitations: [],
+    continuity: [],
+    continuesId: undefined,
+    offer: undefined,
     rosterAdds: 0,
     toldName: "",
     nextLocal: 0,

@@ -4,19 +4,20 @@ import { ContentError, createLeaveContent, createTextContent, parseAddress } fro
 import type { Address } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
-import type { Conversation, ConversationDetails, Message, Person } from "../api.ts";
+import type { Continued, Conversation, ConversationDetails, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
 import { readdition } from "../core/rejoin.ts";
 import { mayManage } from "../core/roster.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
-import type { Change, ChangeOutcome, ConversationState } from "../core/types.ts";
+import type { Change, ChangeOutcome, ConversationState, Effect } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
 import { addition } from "./addition.ts";
+import { Continuations } from "./continuations.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { DirectConversations } from "./direct-conversations.ts";
 import { loadShownLine } from "./history.ts";
@@ -42,6 +43,7 @@ export class Engine {
   readonly #links = new Map<string, HostLink>();
   readonly #inbox: Inbox;
   readonly #directs: DirectConversations;
+  readonly #continuations: Continuations;
   readonly #ownId: string;
   readonly #items: InboxWork;
   readonly #welcomes: Welcomes;
@@ -56,6 +58,12 @@ export class Engine {
     this.#world = world;
     this.#ownId = toBase64Url(world.own.accountId);
     this.#directs = new DirectConversations(world, () => this.#runners.values());
+    this.#continuations = new Continuations(world, {
+      runner: (id) => this.#runners.get(id),
+      runners: () => [...this.#runners.values()],
+      begin: (state, effects) => this.#begin(state, effects),
+      ownJoiners: () => this.devices.joiners(),
+    });
     this.devices = new Devices({
       world,
       states,
@@ -85,9 +93,11 @@ export class Engine {
     this.#welcomes = new Welcomes({
       world,
       runners: this.#runners,
+      continuations: this.#continuations,
       open: (welcome) => items.accept(welcome),
-      onNew: async (runner) => {
+      onNew: async (runner, old, sender) => {
         this.#adopt(runner);
+        if (old !== undefined) await this.#continuations.joined(old, runner, sender);
         await this.#directs.settle(runner);
         this.devices.joined(runner);
       },
@@ -169,6 +179,19 @@ export class Engine {
     return runner;
   }
 
+  /** Stores a conversation that was made, and runs it. */
+  async #begin(state: ConversationState, effects: readonly Effect[]): Promise<ConversationRunner> {
+    const runner = new ConversationRunner(this.#world, state, undefined);
+    await runner.begin(effects, () => undefined);
+    this.#adopt(runner);
+    return runner;
+  }
+
+  /** Goes on in another conversation with the same people (spec M-9). @throws ClientError as the API says */
+  continueConversation(id: string): Promise<Continued> {
+    return this.#continuations.goOn(this.#runner(id));
+  }
+
   /** The person lets the account go on in the conversation by its invitation. @throws ClientError `unknown_message` when there is none */
   async acceptInvitation(id: string, accountId: string): Promise<void> {
     await this.#welcomes.accept(this.#runner(id), accountId);
@@ -232,16 +255,19 @@ export class Engine {
       suiteId: defaultSuite,
       change,
     });
-    const runner = new ConversationRunner(this.#world, created.state, undefined);
-    await runner.begin(created.effects, () => undefined);
-    this.#adopt(runner);
+    await this.#begin(created.state, created.effects);
   }
 
   conversations(): readonly Conversation[] {
     return (
       [...this.#runners.values()]
         // The half of a doubled conversation that lost is read-only; it is shown where something was said in it (spec L-12).
-        .filter(({ state, lastLine }) => state.kind !== "devices" && (state.phase.kind !== "superseded" || lastLine?.body.kind === "text"))
+        .filter(
+          ({ state, lastLine }) =>
+            state.kind !== "devices" &&
+            state.phase.kind !== "continued" &&
+            (state.phase.kind !== "superseded" || lastLine?.body.kind === "text"),
+        )
         .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
         .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs)
     );
@@ -254,7 +280,7 @@ export class Engine {
   }
 
   async messages(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
-    return await this.#runner(id).messages(params);
+    return await this.#continuations.messages(this.#runner(id), params);
   }
 
   /** What proves who wrote a message, for a report of it; `undefined` where nothing is kept (spec L-14). @throws ClientError `unknown_conversation` */
@@ -326,9 +352,7 @@ export class Engine {
       suiteId: defaultSuite,
       change: change.adds.length === 0 ? undefined : change,
     });
-    const runner = new ConversationRunner(this.#world, created.state, undefined);
-    await runner.begin(created.effects, () => undefined);
-    this.#adopt(runner);
+    const runner = await this.#begin(created.state, created.effects);
     // The other person's may have come while this one was made.
     await this.#directs.settle(runner);
     const shown = this.#writable(runner.id);
@@ -389,7 +413,8 @@ export class Engine {
   #writable(id: string): ConversationRunner {
     const runner = this.#runner(id);
     const { phase } = runner.state;
-    return phase.kind === "superseded" ? (this.#runners.get(phase.by) ?? runner) : runner;
+    if (phase.kind !== "superseded" && phase.kind !== "continued") return runner;
+    return this.#runners.has(phase.by) ? this.#writable(phase.by) : runner;
   }
 
   /** Where the other person of a direct conversation has no device any more, one that reaches them is made in its place. */

@@ -9,6 +9,7 @@ const sentences: Readonly<Partial<Record<ClientErrorCode, string>>> = {
   conflict: "The group changed at the same moment too often. Try again.",
   server_lied: "The server did something that it must not. Nothing is sent.",
   profile_restored: "This profile is an old copy: it must not send.",
+  conversation_unavailable: "It is not known whether the server took this message. Send it again?",
   invitation_expired: "This invitation does not hold any more. Ask them to add you again.",
   unreachable_device: "A device of this person cannot be reached now.",
 };

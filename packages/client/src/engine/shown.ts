@@ -86,6 +86,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
     draft: state.draft,
     status: statusOf(state),
     stop: stopOf(state),
+    offer: state.offer === undefined ? undefined : { conversationId: state.offer.id, from: people.person(state.offer.accountId) },
     invitations: state.invitations.map(({ accountId, wasMember, atMs }) => ({ from: people.person(accountId), wasMember, atMs })),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
     host: state.host,
@@ -98,6 +99,11 @@ function stopOf({ phase, link }: ConversationState): Conversation["stop"] {
     return { failure: { code: stallCode, message: stallSentences[link.stall], canRetry: true } };
   if (phase.kind !== "paused") return undefined;
   return { failure: { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false } };
+}
+
+/** Whether something stops the conversation from which the person may go on in a new one (spec M-9). */
+export function isStopped(state: ConversationState): boolean {
+  return stopOf(state) !== undefined;
 }
 
 function statusOf({ phase, unverified }: ConversationState): Conversation["status"] {
@@ -113,6 +119,7 @@ function statusOf({ phase, unverified }: ConversationState): Conversation["statu
     case "left":
     case "removed":
     case "superseded":
+    case "continued":
       return "removed";
   }
 }

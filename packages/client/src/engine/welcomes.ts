@@ -1,8 +1,10 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { placedBehind } from "../core/continuation.ts";
 import { judgeRejoin } from "../core/rejoin.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationState, Invitation } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
+import type { Continuations } from "./continuations.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { forgetWelcomes, keepWelcome, keptWelcome } from "./invitations.ts";
 import type { KeptWelcome } from "./invitations.ts";
@@ -10,12 +12,16 @@ import type { VerifiedWelcome } from "./join.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { World } from "./world.ts";
 
+/** A conversation was joined by `sender`'s Welcome; `old`: the one that it goes on with. */
+type OnNew = (runner: ConversationRunner, old: ConversationRunner | undefined, sender: Uint8Array) => Promise<void>;
+
 /** What becomes of verified Welcomes: a new conversation, or, in a known one, what M-9 allows. */
 export class Welcomes {
   readonly #world: World;
   readonly #runners: ReadonlyMap<string, ConversationRunner>;
   readonly #open: (welcome: KeptWelcome) => Promise<boolean>;
-  readonly #onNew: (runner: ConversationRunner) => Promise<void>;
+  readonly #continuations: Continuations;
+  readonly #onNew: OnNew;
   readonly #onBack: (runner: ConversationRunner) => void;
 
   constructor(params: {
@@ -23,12 +29,14 @@ export class Welcomes {
     runners: ReadonlyMap<string, ConversationRunner>;
     /** Verifies a Welcome that waited once more, now that the person agreed, and hands it to `take`; answers whether it still holds. */
     open: (welcome: KeptWelcome) => Promise<boolean>;
-    onNew: (runner: ConversationRunner) => Promise<void>;
+    continuations: Continuations;
+    onNew: OnNew;
     onBack: (runner: ConversationRunner) => void;
   }) {
     this.#world = params.world;
     this.#runners = params.runners;
     this.#open = params.open;
+    this.#continuations = params.continuations;
     this.#onNew = params.onNew;
     this.#onBack = params.onBack;
   }
@@ -41,9 +49,12 @@ export class Welcomes {
       await this.#onWelcomedBack(known, welcome);
       return;
     }
-    const runner = new ConversationRunner(this.#world, state, undefined);
-    await runner.begin(effects, settle);
-    await this.#onNew(runner);
+    const { accountId } = welcome.sender;
+    const old = await this.#continuations.continuedBy(state, toBase64Url(accountId));
+    const placed = old === undefined ? { state, effects } : placedBehind(old.state, { state, effects });
+    const runner = new ConversationRunner(this.#world, placed.state, undefined);
+    await runner.begin(placed.effects, settle);
+    await this.#onNew(runner, old, accountId);
   }
 
   /** A Welcome into a conversation that is known: it replaces nothing by itself (spec M-9). */

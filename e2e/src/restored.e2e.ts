@@ -1,0 +1,138 @@
+import { cpSync, rmSync } from "node:fs";
+import type { Client, Conversation } from "@latchkey/client";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let clients: Client[];
+
+beforeEach(async () => {
+  folder = createFolder();
+  clients = [];
+  server = await startServerProcess({ data: folder.at("data") });
+});
+afterEach(async () => {
+  for (const client of clients) await client.close();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+async function register(username: string): Promise<Client> {
+  const { client } = await registerPerson({ home: folder.at(username), server: server.url, username });
+  clients.push(client);
+  await client.settle();
+  return client;
+}
+
+/** Stops the server, does something to its data, and starts it at the same address. */
+async function restart(between: () => void, data = folder.at("data")): Promise<void> {
+  const { port } = server;
+  await server.stop();
+  between();
+  server = await startServerProcess({ data, port });
+  for (const client of clients) client.wake();
+}
+
+async function conversationOf(client: Client, id: string): Promise<Conversation> {
+  const found = (await client.conversations()).find((conversation) => conversation.id === id);
+  if (found === undefined) throw new Error("the conversation is not in the list");
+  return found;
+}
+
+async function stopped(client: Client, id: string): Promise<string> {
+  return await eventually(client, async () => (await conversationOf(client, id)).stop?.failure.code, "the conversation says why it stands");
+}
+
+const people = async (client: Client, id: string): Promise<string[]> =>
+  (await client.details(id)).members.map(({ person, role }) => `${person.username} ${role}`).toSorted();
+
+describe("a server that was restored from a backup", () => {
+  test("[M-9] one message old: two people go on with one call each, the history above; what waited goes along", async () => {
+    const [ada, ben] = [await register("ada"), await register("ben")];
+    const { id } = await ada.startConversation({ to: ["ben"] });
+    await sendAndWait(ada, id, "first");
+    await receiveText(ben, id, "first");
+    await restart(() => cpSync(folder.at("data"), folder.at("backup"), { recursive: true }));
+    await sendAndWait(ada, id, "in no backup");
+    await receiveText(ben, id, "in no backup");
+    await restart(() => {
+      rmSync(folder.at("data"), { recursive: true });
+      cpSync(folder.at("backup"), folder.at("data"), { recursive: true });
+    });
+
+    expect(await stopped(ada, id)).toBe("conversation_unavailable");
+    expect(await stopped(ben, id)).toBe("conversation_unavailable");
+    expect((await conversationOf(ada, id)).status).toBe("active");
+    await ada.send(id, "does not get through");
+    const { conversation, unreachable } = await ada.continueConversation(id);
+    expect(unreachable).toEqual([]);
+    expect(conversation.id).not.toBe(id);
+    await ada.settle();
+    // Between two people it is the same conversation by the Welcome alone.
+    await receiveText(ben, conversation.id, "does not get through");
+    for (const client of [ada, ben]) {
+      expect((await client.conversations()).map((one) => one.id)).toEqual([conversation.id]);
+      expect(await textsOf(client, conversation.id)).toEqual(["first", "in no backup", "does not get through"]);
+      expect(await client.alarms()).toEqual([]);
+    }
+    // What is still open under its old name arrives as well.
+    await ben.send(id, "and back");
+    await receiveText(ada, conversation.id, "and back");
+    const all = await ada.messages(conversation.id, { limit: 100 });
+    expect(all.map(({ order }) => order)).toEqual(all.map(({ order }) => order).toSorted((a, b) => a - b));
+    const page = await ada.messages(conversation.id, { limit: 2, beforeOrder: all.at(-1)?.order ?? 0 });
+    expect(page.map(({ id: messageId }) => messageId)).toEqual(all.slice(-3, -1).map(({ id: messageId }) => messageId));
+  });
+
+  test("[M-9] a group goes on with its name and roles; the others are asked, and it is not continued behind their backs", async () => {
+    const [ada, ben, cyd] = [await register("ada"), await register("ben"), await register("cyd")];
+    const { id } = await ada.startConversation({ to: ["ben", "cyd"], name: "Allotment" });
+    await sendAndWait(ada, id, "first");
+    for (const client of [ben, cyd]) {
+      await receiveText(client, id, "first");
+    }
+    await restart(() => cpSync(folder.at("data"), folder.at("backup"), { recursive: true }));
+    await sendAndWait(ada, id, "in no backup");
+    for (const client of [ben, cyd]) await receiveText(client, id, "in no backup");
+    await restart(() => {
+      rmSync(folder.at("data"), { recursive: true });
+      cpSync(folder.at("backup"), folder.at("data"), { recursive: true });
+    });
+    for (const client of [ada, ben, cyd]) await stopped(client, id);
+    // A plain member goes on; the owner stays the owner.
+    const { conversation } = await ben.continueConversation(id);
+    await ben.settle();
+    expect(conversation).toMatchObject({ title: "Allotment", kind: "group" });
+    for (const client of [ada, cyd]) {
+      const offer = await eventually(client, async () => (await conversationOf(client, id)).offer, "it is offered");
+      expect(offer).toMatchObject({ conversationId: conversation.id, from: { username: "ben" } });
+      const gone = await client.continueConversation(id);
+      expect(gone.conversation.id).toBe(conversation.id);
+    }
+    await sendAndWait(cyd, conversation.id, "here");
+    await receiveText(ada, conversation.id, "here");
+    expect(await textsOf(ada, conversation.id)).toEqual(["first", "in no backup", "here"]);
+    for (const client of [ada, ben, cyd]) {
+      expect(await people(client, conversation.id)).toEqual(["ada owner", "ben member", "cyd member"]);
+      expect((await client.conversations()).map((one) => one.id)).toEqual([conversation.id]);
+    }
+    await expect(ada.continueConversation(conversation.id)).rejects.toMatchObject({ code: "not_permitted" });
+  });
+
+  test("[E-11] started once on an empty data folder: the conversation says so, and goes on by itself when the data are back", async () => {
+    const [ada, ben] = [await register("ada"), await register("ben")];
+    const { id } = await ada.startConversation({ to: ["ben"] });
+    await sendAndWait(ada, id, "first");
+    await receiveText(ben, id, "first");
+    await restart(() => undefined, folder.at("empty"));
+    for (const client of [ada, ben]) expect(await stopped(client, id)).toBe("conversation_unavailable");
+    const { id: waiting } = await ada.send(id, "waits for the data");
+    await restart(() => undefined);
+    await receiveText(ben, id, "waits for the data");
+    for (const client of [ada, ben]) expect(await conversationOf(client, id)).toMatchObject({ status: "active", stop: undefined });
+    expect((await ada.messages(id, { limit: 1 }))[0]).toMatchObject({ id: waiting, delivery: { kind: "accepted" } });
+  });
+});

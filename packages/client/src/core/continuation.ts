@@ -1,0 +1,80 @@
+import { concatBytes, equalBytes, utf8Bytes } from "@latchkey/codec";
+import { epochAuthenticator, groupId } from "@latchkey/mls";
+import type { GroupState } from "@latchkey/mls";
+import type { Sha256 } from "@latchkey/protocol";
+import { groupsOf } from "./erase.ts";
+import { hasEnded } from "./phase.ts";
+import { renumbered } from "./rejoin.ts";
+import { roleOf } from "./roster.ts";
+import { set } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { ConversationState, Effect } from "./types.ts";
+
+/** Epochs of which the name by which another conversation may go on with them is kept. */
+const keptNames = 16;
+/** Places that stay free in the old conversation for what may still come there. */
+const roomForOld = 2 ** 24;
+
+/**
+ * What names an epoch to those who were in it, and says nothing to anybody else: by it a new conversation says which one it goes on with
+ * (spec M-9). H("latchkey/continues/1" || group_id || epoch_authenticator), 32 bytes.
+ */
+export function continuityOf(sha256: Sha256, group: GroupState): Uint8Array {
+  return sha256(concatBytes(utf8Bytes("latchkey/continues/1"), groupId(group), epochAuthenticator(group)));
+}
+
+/** The names that are kept once an epoch has begun, the newest last. */
+export function withContinuity(known: readonly Uint8Array[], sha256: Sha256, group: GroupState): readonly Uint8Array[] {
+  return [...known, continuityOf(sha256, group)].slice(-keptNames);
+}
+
+/**
+ * Whether a conversation that was joined goes on with an old one: it names an epoch that this device was in, whoever founded it was in it
+ * as well, nobody is in it who was not, and everybody has the role that they had.
+ * @param old with its roster
+ * @param sender the account that signed the Welcome
+ */
+export function goesOnWith(old: ConversationState, joined: ConversationState, sender: string): boolean {
+  const { roster } = joined;
+  const before = old.roster;
+  if (roster === undefined || before === undefined || old.kind !== joined.kind || old.host !== joined.host) return false;
+  const { continues } = roster.settings;
+  if (continues.length === 0 || !old.continuity.some((name) => equalBytes(name, continues))) return false;
+  if (!before.accounts.has(sender)) return false;
+  if (old.kind === "direct" && (old.peer === undefined || joined.peer === undefined || !equalBytes(old.peer, joined.peer))) return false;
+  return [...roster.accounts.keys()].every(
+    (account) => before.accounts.has(account) && roleOf(roster, account) === roleOf(before, account),
+  );
+}
+
+/** A conversation that was made or joined, placed behind the one that it goes on with. */
+export function placedBehind(
+  old: ConversationState,
+  begun: { readonly state: ConversationState; readonly effects: readonly Effect[] },
+): { readonly state: ConversationState; readonly effects: readonly Effect[] } {
+  const { effects, lastOrder } = renumbered(begun.effects, old.lastOrder + roomForOld);
+  return { state: { ...begun.state, lastOrder, readThrough: old.lastOrder, continuesId: old.id }, effects };
+}
+
+/** The old conversation is over: the person goes on in another one. Its keys go; what waited there is the other's, by the engine. */
+export function endByContinuation(turn: Turn, by: string): void {
+  const { state } = turn;
+  if (hasEnded(state.phase)) return;
+  turn.groups.push(...groupsOf(state));
+  set(turn, {
+    phase: { kind: "continued", by },
+    formerMembers: [...(state.roster?.accounts.values() ?? [])].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId)),
+    outgoing: [],
+    changes: [],
+    staged: undefined,
+    group: undefined,
+    epoch: undefined,
+    closedEpochs: [],
+    unverified: [],
+    leavers: [],
+    departed: [],
+    invitations: [],
+    offer: undefined,
+  });
+  turn.effects.push({ kind: "close" });
+}

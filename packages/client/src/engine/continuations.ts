@@ -1,0 +1,210 @@
+import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
+import { defaultSuite } from "../account/key-packages.ts";
+import type { Contact } from "../account/contacts.ts";
+import type { Continued, Message, Person } from "../api.ts";
+import { createConversation } from "../core/begin.ts";
+import { goesOnWith, placedBehind } from "../core/continuation.ts";
+import { isWritable } from "../core/phase.ts";
+import type { Change, ConversationState, Effect, Joiner, Outgoing } from "../core/types.ts";
+import { ClientError, offlineError } from "../errors.ts";
+import { addition } from "./addition.ts";
+import type { ConversationRunner } from "./conversation-runner.ts";
+import { isStopped, conversationOf } from "./shown.ts";
+import { contextOf } from "./world.ts";
+import type { World } from "./world.ts";
+
+/** The engine's other conversations. */
+export interface ContinuationAccess {
+  runner(id: string): ConversationRunner | undefined;
+  runners(): readonly ConversationRunner[];
+  begin(state: ConversationState, effects: readonly Effect[]): Promise<ConversationRunner>;
+  /** This account's other devices, for a new group. */
+  ownJoiners(): Promise<readonly Joiner[]>;
+}
+
+/** Going on in a new conversation with the same people, from wherever one stopped (spec M-9). */
+export class Continuations {
+  readonly #world: World;
+  readonly #access: ContinuationAccess;
+  readonly #running = new Map<string, Promise<Continued>>();
+
+  constructor(world: World, access: ContinuationAccess) {
+    this.#world = world;
+    this.#access = access;
+  }
+
+  /** The old conversation that one just joined goes on with, if it does. */
+  async continuedBy(joined: ConversationState, sender: string): Promise<ConversationRunner | undefined> {
+    const continues = joined.roster?.settings.continues ?? new Uint8Array(0);
+    if (continues.length === 0) return undefined;
+    for (const old of this.#access.runners()) {
+      if (!old.state.continuity.some((name) => equalBytes(name, continues))) continue;
+      await old.load();
+      const before = (await this.#successor(old))?.state.roster ?? old.state.roster;
+      if (goesOnWith({ ...old.state, roster: before }, joined, sender)) return old;
+    }
+    return undefined;
+  }
+
+  /** The conversation in which the person went on with this one. */
+  async #successor(old: ConversationRunner): Promise<ConversationRunner | undefined> {
+    const { phase } = old.state;
+    const next = phase.kind === "continued" ? this.#access.runner(phase.by) : undefined;
+    await next?.load();
+    return next;
+  }
+
+  /**
+   * A conversation was joined that goes on with `old`. Between two people that is the same as going on oneself; in a group it is offered.
+   * Of two that were made at once the one with the lower log id stays (spec L-12).
+   */
+  async joined(old: ConversationRunner, next: ConversationRunner, sender: Uint8Array): Promise<void> {
+    const before = await this.#successor(old);
+    if (before !== undefined) {
+      const [winner, loser] = compareBytes(before.state.logId, next.state.logId) < 0 ? [before, next] : [next, before];
+      await hand(loser, winner, false);
+      await loser.input({ kind: "supersede", by: winner.id });
+      await loser.showLastText();
+      loser.emitConversation();
+      return;
+    }
+    const isOwn = equalBytes(sender, this.#world.own.accountId);
+    if (old.state.kind === "direct" || isOwn) await this.#end(old, next);
+    else await old.input({ kind: "offered", offer: { id: next.id, accountId: sender } });
+    next.emitConversation();
+  }
+
+  /** One at a time for each conversation: two clicks do not make two. */
+  goOn(old: ConversationRunner): Promise<Continued> {
+    const known = this.#running.get(old.id);
+    if (known !== undefined) return known;
+    const going = this.#goOn(old).finally(() => this.#running.delete(old.id));
+    this.#running.set(old.id, going);
+    return going;
+  }
+
+  async #goOn(old: ConversationRunner): Promise<Continued> {
+    await old.load();
+    const { offer } = old.state;
+    const begun = await this.#successor(old);
+    if (begun !== undefined) return this.#result(begun, []);
+    const offered = offer === undefined ? undefined : this.#access.runner(offer.id);
+    if (offered !== undefined && isWritable(offered.state)) {
+      await this.#end(old, offered);
+      return this.#result(offered, []);
+    }
+    if (!isStopped(old.state)) throw new ClientError("not_permitted", "Nothing stops this conversation: there is nothing to go on from.");
+    const { next, unreachable } = await this.#found(old);
+    await this.#end(old, next);
+    return this.#result(next, unreachable);
+  }
+
+  /** Makes the new conversation, with everybody who can be reached. */
+  async #found(old: ConversationRunner): Promise<{ next: ConversationRunner; unreachable: readonly Person[] }> {
+    const { own, platform, people } = this.#world;
+    const { roster, kind, name, peer, continuity } = old.state;
+    if (roster === undefined) throw new ClientError("not_a_member", "This device does not know who is in this conversation.");
+    const others = [...roster.accounts.values()]
+      .flatMap((leaves) => leaves.slice(0, 1))
+      .filter((leaf) => !equalBytes(leaf.accountId, own.accountId));
+    const reached: Contact[] = [];
+    const unreachable: Person[] = [];
+    const adds: Joiner[] = [];
+    let failure: ClientError | undefined;
+    for (const { host, accountId } of others) {
+      try {
+        const contact = people.contact(accountId) ?? (await this.#world.directory.account(host, accountId));
+        people.keep(contact);
+        adds.push(...(await addition(this.#world, [contact])).adds);
+        reached.push(contact);
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        failure ??= error;
+        unreachable.push(people.person(accountId));
+      }
+    }
+    if (reached.length === 0 && others.length > 0) throw failure ?? offlineError();
+    const change = await this.#change(roster.settings.roles, reached, adds);
+    const continues = continuity.at(-1);
+    const logId = platform.random(32);
+    const created = await createConversation(contextOf(this.#world, toBase64Url(logId)), {
+      logId,
+      host: own.host,
+      kind,
+      name,
+      peer,
+      suiteId: defaultSuite,
+      ...(continues === undefined ? {} : { continues }),
+      roles: roster.settings.roles,
+      change: change.adds.length === 0 ? undefined : change,
+    });
+    const { state, effects } = placedBehind(old.state, created);
+    return { next: await this.#access.begin(state, effects), unreachable };
+  }
+
+  /** All of them at once; who manages the group comes last: before they are in it anybody may add (spec M-2). */
+  async #change(
+    roles: readonly { readonly accountId: Uint8Array }[],
+    contacts: readonly Contact[],
+    adds: readonly Joiner[],
+  ): Promise<Omit<Change, "order" | "attempts">> {
+    const { directory, store, own, platform } = this.#world;
+    const ownDevices = await this.#access.ownJoiners();
+    const hasRole = ({ accountId }: Joiner): boolean => roles.some((entry) => equalBytes(entry.accountId, accountId));
+    const accountIds = [own.accountId, ...contacts.map((contact) => contact.accountId)];
+    return {
+      id: toBase64Url(platform.random(8)),
+      adds: [...ownDevices, ...adds].toSorted((a, b) => Number(hasRole(a)) - Number(hasRole(b))),
+      removes: [],
+      removeDevices: [],
+      proofs: await store.transact("read", (tx) => directory.proofsOf(tx, accountIds)),
+      update: false,
+    };
+  }
+
+  /** The old conversation is over, and what waited there goes along. */
+  async #end(old: ConversationRunner, next: ConversationRunner): Promise<void> {
+    await next.load();
+    await hand(old, next, !isSamePeople(old.state, next.state));
+    await old.input({ kind: "continued", by: next.id });
+    old.emitConversation();
+    next.emitConversation();
+  }
+
+  #result(next: ConversationRunner, unreachable: readonly Person[]): Continued {
+    return { conversation: conversationOf(this.#world.people, next.state, next.lastLine), unreachable };
+  }
+
+  /** The messages of a conversation, and above them those of the one that it goes on with. */
+  async messages(runner: ConversationRunner, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
+    const own = await runner.messages(params);
+    const { continuesId } = runner.state;
+    const old = continuesId === undefined ? undefined : this.#access.runner(continuesId);
+    if (own.length >= params.limit || old?.state.phase.kind !== "continued") return own;
+    const beforeOrder = own[0]?.order ?? params.beforeOrder ?? Number.MAX_SAFE_INTEGER;
+    const older = await this.messages(old, { beforeOrder, limit: params.limit - own.length });
+    return [...older.map((message) => ({ ...message, conversationId: runner.id })), ...own];
+  }
+}
+
+/** Whether the new conversation has exactly the old one's accounts, those on their way into it included. */
+function isSamePeople(old: ConversationState, next: ConversationState): boolean {
+  const before = [...(old.roster?.accounts.keys() ?? [])];
+  const coming = [...next.changes, ...(next.staged === undefined ? [] : [next.staged.change])].flatMap((change) => change.adds);
+  const after = new Set([...(next.roster?.accounts.keys() ?? []), ...coming.map(({ accountId }) => toBase64Url(accountId))]);
+  return before.length === after.size && before.every((account) => after.has(account));
+}
+
+/**
+ * What waits in one conversation goes into another. The person is asked first where somebody else would read it (attack A7), and where it
+ * is not known whether it was taken already.
+ */
+async function hand(from: ConversationRunner, to: ConversationRunner, isAsked: boolean): Promise<void> {
+  const waiting = from.state.outgoing.filter((item) => item.purpose === "text");
+  const failureOf = (item: Outgoing): Outgoing["failure"] =>
+    item.sealed !== undefined ? "conversation_unavailable" : isAsked ? "members_changed" : item.failure;
+  for (const item of waiting) {
+    const { id, text, content } = item;
+    await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item) });
+  }
+}
