@@ -1,4 +1,4 @@
-import { concatBytes, encode, enumeration, safeUint64, uint8, utf8Bytes } from "@latchkey/codec";
+import { CodecError, concatBytes, encode, enumeration, safeUint64, uint8, utf8Bytes } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 
 /** SHA-256. Passed in, so that each side uses its fastest. */
@@ -12,6 +12,43 @@ export const entryKindNumbers: Readonly<Record<EntryKind, number>> = { message: 
 
 export const entryKindCodec: Codec<EntryKind> = enumeration<EntryKind>(uint8, entryKindNumbers);
 
+/** A kind of a later version, by its number: it has its place in the chain, and is read over (spec E-75). */
+export type LaterEntryKind = `later ${number}`;
+
+/** A kind as it may stand in a frame. */
+export type WireEntryKind = EntryKind | LaterEntryKind;
+
+/** Whether this version knows no such kind. */
+export function isLaterEntryKind(kind: WireEntryKind): kind is LaterEntryKind {
+  return !(kind in entryKindNumbers);
+}
+
+function numberOf(kind: WireEntryKind): number {
+  return isLaterEntryKind(kind) ? Number(kind.slice("later ".length)) : entryKindNumbers[kind];
+}
+
+const namesByNumber = new Map<number, EntryKind>([
+  [entryKindNumbers.message, "message"],
+  [entryKindNumbers.commit, "commit"],
+  [entryKindNumbers.complaint, "complaint"],
+]);
+
+/** Any kind: 1 to 255. @throws CodecError */
+export const wireEntryKindCodec: Codec<WireEntryKind> = {
+  write(w, kind) {
+    const number = numberOf(kind);
+    if (isLaterEntryKind(kind) && (!Number.isInteger(number) || number < 1 || namesByNumber.has(number))) {
+      throw new CodecError("invalid", "no kind of a later version");
+    }
+    uint8.write(w, number);
+  },
+  read(r) {
+    const number = uint8.read(r);
+    if (number === 0) throw new CodecError("invalid", "unknown entry kind");
+    return namesByNumber.get(number) ?? `later ${number}`;
+  },
+};
+
 /** 32 zero bytes: "no access hash here". */
 export const zeroHash: Uint8Array = new Uint8Array(32);
 
@@ -22,7 +59,7 @@ const logLabel = utf8Bytes("latchkey log/1");
 export interface ChainEntry {
   readonly seq: number;
   readonly epochId: number;
-  readonly kind: EntryKind;
+  readonly kind: WireEntryKind;
   readonly blob: Uint8Array;
   /** H(access key of the child epoch) for a commit, else 32 zeros. */
   readonly nextAccessHash: Uint8Array;
@@ -48,7 +85,7 @@ export function entryLeafOf(
   at += 32;
   setSafeUint64(view, at, entry.seq);
   setSafeUint64(view, at + 8, entry.epochId);
-  input[at + 16] = entryKindNumbers[entry.kind];
+  input[at + 16] = numberOf(entry.kind);
   input.set(entry.blobHash, at + 17);
   input.set(entry.nextAccessHash, at + 49);
   return sha256(input);
@@ -71,5 +108,5 @@ export function nextHead(sha256: Sha256, head: Uint8Array, leaf: Uint8Array): Ui
 
 /** The name of an entry: the same bytes get the same answer (spec L-6). */
 export function entryId(sha256: Sha256, entry: Omit<ChainEntry, "seq">): Uint8Array {
-  return sha256(concatBytes(encode(safeUint64, entry.epochId), encode(entryKindCodec, entry.kind), entry.nextAccessHash, entry.blob));
+  return sha256(concatBytes(encode(safeUint64, entry.epochId), encode(wireEntryKindCodec, entry.kind), entry.nextAccessHash, entry.blob));
 }

@@ -1,7 +1,7 @@
 import { concatBytes, encode, toBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
 import { createCommit, groupContextExtensions, groupId, processMessage } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
-import { settingsOpeningCodec } from "@latchkey/protocol";
+import { isLaterEntryKind, settingsOpeningCodec } from "@latchkey/protocol";
 import type { SettingsOpening } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -149,7 +149,9 @@ describe("what members sign", () => {
     for (const event of world.log.entries.filter((entry) => entry.seq > begun)) {
       const { epoch, group, logId } = stateOf(ben);
       if (epoch === undefined) throw new Error("an epoch");
-      const opened = openEnvelope({ ...event, key: epoch.envelope, logId, kind: event.entryKind });
+      const { entryKind: kind } = event;
+      if (isLaterEntryKind(kind)) throw new Error("a kind of this version");
+      const opened = openEnvelope({ ...event, key: epoch.envelope, logId, kind });
       if (opened.kind !== "inline") throw new Error("inline");
       const processed = await processMessage(group, opened.body.mlsMessage);
       const context = concatBytes(...groupContextExtensions(group).map(({ data }) => data), groupId(group));

@@ -24,6 +24,28 @@ describe("conversations without faults", () => {
     expect(world.devices.flatMap((device) => device.alarms)).toEqual([]);
   });
 
+  it("[E-75] an entry of a kind that this version does not know is read over: the chain goes on, nobody is stopped or told", async () => {
+    const world = await SimWorld.create("later", ["ada", "ben"]);
+    const [ada, ben] = [named(world, 0), named(world, 1)];
+    await ada.found([ben]);
+    await world.settle();
+    await ada.say("before");
+    await world.settle();
+    const epochId = ada.state?.epoch?.epochId ?? 0;
+    const { length } = world.log.entries;
+    world.log.appendLater(9, { epochId, blob: new Uint8Array(512) });
+    world.log.appendLater(255, { epochId: 0, blob: new Uint8Array(0) });
+    await ada.say("after");
+    await ben.say("and back");
+    await world.settle();
+    expect(world.log.entries).toHaveLength(length + 4);
+    for (const device of world.devices) {
+      expect([...device.texts().values()].toSorted()).toEqual(["after", "and back", "before"]);
+      expect(device.alarms).toEqual([]);
+      expect(device.state?.chain.seq).toBe(length + 4);
+    }
+  });
+
   it("sending takes the draft with it, and leaves one that was begun since", async () => {
     const world = await SimWorld.create("draft", ["ada"]);
     const [ada] = world.devices;

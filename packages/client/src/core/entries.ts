@@ -1,7 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication } from "@latchkey/mls";
-import { decodeContent, entryId, entryLeaf, zeroHash } from "@latchkey/protocol";
+import { decodeContent, entryId, entryLeaf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
 import type { EntryEvent, EnvelopeBody } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
@@ -37,7 +37,7 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
     onForeignEpoch(turn, event);
     return undefined;
   }
-  if (event.entryKind === "complaint") {
+  if (event.entryKind === "complaint" || isLaterEntryKind(event.entryKind)) {
     link(turn, event);
     return undefined;
   }

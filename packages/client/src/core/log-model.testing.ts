@@ -1,6 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { entryId, entryLeaf, firstHead, nextHead, zeroHash } from "@latchkey/protocol";
-import type { EntryEvent, EntryKind, Opened, Sha256, WireErrorCode } from "@latchkey/protocol";
+import type { EntryEvent, Opened, Sha256, WireEntryKind, WireErrorCode } from "@latchkey/protocol";
 
 interface Epoch {
   readonly epochId: number;
@@ -80,6 +80,11 @@ export class LogModel {
     return this.#add({ ...params, kind: "message", nextAccessHash: zeroHash });
   }
 
+  /** What a later version put into the log. */
+  appendLater(number: number, params: { epochId: number; blob: Uint8Array }): void {
+    this.#add({ ...params, kind: `later ${number}`, nextAccessHash: zeroHash });
+  }
+
   commit(
     reader: ModelReader,
     params: { epochId: number; nextAccessHash: Uint8Array; blob: Uint8Array; afterSeq: number },
@@ -125,7 +130,7 @@ export class LogModel {
 
   #known(entry: {
     epochId: number;
-    kind: EntryKind;
+    kind: WireEntryKind;
     nextAccessHash: Uint8Array;
     blob: Uint8Array;
   }): ModelAnswer<{ seq: number; head: Uint8Array }> | undefined {
@@ -136,7 +141,7 @@ export class LogModel {
 
   #add(entry: {
     epochId: number;
-    kind: EntryKind;
+    kind: WireEntryKind;
     nextAccessHash: Uint8Array;
     blob: Uint8Array;
   }): ModelAnswer<{ seq: number; head: Uint8Array }> {

@@ -136,6 +136,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "create", logId: id(1), accessHash: id(2), token: none }),
       framed({ kind: "open", logId: id(1), epochId: 0, access: id(3), afterSeq: 17 }),
       framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "complaint", blob: zeros(512), blobIds: [] }),
+      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "later 9", blob: zeros(512), blobIds: [] }),
       framed({ kind: "commit", logId: id(1), epochId: 5, afterSeq: 4, nextAccessHash: id(4), blob: zeros(1024), blobIds: [], token: none }),
       framed({ kind: "close", logId: id(1) }),
       framed({ kind: "head_proof", logId: id(1), knownSize: 4 }),
@@ -160,13 +161,21 @@ describe("[C-1] frames are bounded and have one encoding", () => {
         blob: none,
         blobIds: Array.from({ length: maxBlobsPerEntry + 1 }, (_, at) => id(at)),
       }),
+      "a known entry kind as a later one": framed({
+        kind: "append",
+        logId: id(1),
+        epochId: 5,
+        entryKind: "later 2",
+        blob: none,
+        blobIds: [],
+      }),
       "a short log id": framed({ kind: "close", logId: zeros(31) }),
       "a long access key": framed({ kind: "open", logId: id(1), epochId: 0, access: zeros(33), afterSeq: 0 }),
       "an epoch below zero": framed({ kind: "open", logId: id(1), epochId: -1, access: id(3), afterSeq: 0 }),
     },
     overLimitBytes: {
       ...unknownKind,
-      "an unknown entry kind": concatBytes(encode(uint32, 7), bytes(3), id(1), zeros(8), bytes(9, 0, 0)),
+      "the entry kind 0": concatBytes(encode(uint32, 7), bytes(3), id(1), zeros(8), bytes(0, 0, 0)),
     },
   });
 

@@ -3,8 +3,8 @@ import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
 import { maxBlobsPerEntry } from "../limits.ts";
-import { entryKindCodec } from "../log-chain.ts";
-import type { EntryKind } from "../log-chain.ts";
+import { wireEntryKindCodec } from "../log-chain.ts";
+import type { WireEntryKind } from "../log-chain.ts";
 import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import type { FrameCodec, Hello } from "./common.ts";
 
@@ -32,7 +32,7 @@ export interface OpenEpoch {
 export interface Append {
   readonly logId: Uint8Array;
   readonly epochId: number;
-  readonly entryKind: EntryKind;
+  readonly entryKind: WireEntryKind;
   readonly blob: Uint8Array;
   /** Blobs that live as long as this entry (spec C-4). */
   readonly blobIds: readonly Uint8Array[];
@@ -73,7 +73,7 @@ export interface EntryEvent {
   readonly logId: Uint8Array;
   readonly seq: number;
   readonly epochId: number;
-  readonly entryKind: EntryKind;
+  readonly entryKind: WireEntryKind;
   /** Day of arrival, days since 1970-01-01. */
   readonly day: number;
   readonly nextAccessHash: Uint8Array;
@@ -126,7 +126,7 @@ const blobIds: Codec<readonly Uint8Array[]> = vector(opaque(32), { maxBytes: 32 
 export const logRequestCodec: FrameCodec<LogRequest> = frameCodec<LogRequest>({
   create: [1, struct<CreateLog>({ logId, accessHash: id32, token: tokenCodec })],
   open: [2, struct<OpenEpoch>({ logId, epochId: safeUint64, access: id32, afterSeq: safeUint64 })],
-  append: [3, struct<Append>({ logId, epochId: safeUint64, entryKind: entryKindCodec, blob: blobBytes, blobIds: blobIds })],
+  append: [3, struct<Append>({ logId, epochId: safeUint64, entryKind: wireEntryKindCodec, blob: blobBytes, blobIds: blobIds })],
   commit: [
     4,
     struct<CommitEpoch>({
@@ -165,7 +165,7 @@ export const logReplyCodec: FrameCodec<LogReply> = frameCodec<LogReply>({
       logId,
       seq: safeUint64,
       epochId: safeUint64,
-      entryKind: entryKindCodec,
+      entryKind: wireEntryKindCodec,
       day: safeUint64,
       nextAccessHash: id32,
       blob: blobBytes,

@@ -76,6 +76,15 @@ describe("frames that are no requests", () => {
     }
   });
 
+  test("[E-75] an entry of a kind that this server does not know is refused, stores nothing, and the connection goes on", async () => {
+    const server = await runServer();
+    const client = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(client, log);
+    expect(await client.outcome({ ...append, logId: log.logId, entryKind: "later 9" })).toBe("unsupported");
+    expect(await client.ask({ ...append, logId: log.logId })).toMatchObject({ kind: "accepted", seq: 1 });
+  });
+
   test("every truncation of a request ends its own connection only", async () => {
     const server = await runServer();
     const whole = encode(logRequestCodec, { id: 1, body: append });

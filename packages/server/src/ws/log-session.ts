@@ -1,5 +1,5 @@
-import { logReplyCodec, logRequestCodec, zeroHash } from "@latchkey/protocol";
-import type { Append, CommitEpoch, LogHeadRequest, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
+import { isLaterEntryKind, logReplyCodec, logRequestCodec, zeroHash } from "@latchkey/protocol";
+import type { Append, CommitEpoch, EntryKind, LogHeadRequest, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { Delivery, LogSink, LogStream } from "../logs/log-stream.ts";
@@ -26,7 +26,8 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
     switch (request.kind) {
       case "append":
         if (request.entryKind === "commit") throw new Refusal("not_allowed_here");
-        this.#append(id, { ...request, afterSeq: 0, nextAccessHash: zeroHash }, sizeBytes);
+        if (isLaterEntryKind(request.entryKind)) throw new Refusal("unsupported");
+        this.#append(id, { ...request, entryKind: request.entryKind, afterSeq: 0, nextAccessHash: zeroHash }, sizeBytes);
         return undefined;
       case "commit":
         this.#append(id, { ...request, entryKind: "commit" }, sizeBytes);
@@ -87,7 +88,11 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
     return { kind: "head_proof", proof: await this.services.directory.logHeadProof(request) };
   }
 
-  #append(id: number, entry: Append & Pick<CommitEpoch, "afterSeq" | "nextAccessHash">, sizeBytes: number): void {
+  #append(
+    id: number,
+    entry: Append & { readonly entryKind: EntryKind } & Pick<CommitEpoch, "afterSeq" | "nextAccessHash">,
+    sizeBytes: number,
+  ): void {
     const { logId, epochId, blob, blobIds, afterSeq, nextAccessHash, entryKind } = entry;
     const stream = this.#streams.get(keyOf(logId))?.stream;
     this.services.logs.append(
