@@ -89,6 +89,10 @@ export function formatBody(body: MessageBody): string {
       return `* let ${formatPerson(body.person)} back in`;
     case "expired":
       return `* ${String(body.count)} messages are no longer kept by the server`;
+    case "misnumbered":
+      return body.missing > 0
+        ? `! ${String(body.missing)} messages never arrived here`
+        : "! numbers messages in a way that cannot be: perhaps an old copy of the device is in use";
     case "other_view":
       return "! spoke of another version of this conversation than the one in the server's public record, which is yours";
     case "unsupported":

@@ -253,6 +253,8 @@ export type MessageBody =
   | { readonly kind: "expired"; readonly count: number }
   /** The author's device spoke of another version of this conversation than the one in the public record, which is this person's (spec L-10). */
   | { readonly kind: "other_view" }
+  /** So many messages of the author's device never came; with 0 its numbers cannot be: perhaps an old copy of it is in use (spec L-10). */
+  | { readonly kind: "misnumbered"; readonly missing: number }
   /** Content of a kind that this version does not know. */
   | { readonly kind: "unsupported" }
   /** A message that cannot be read, and why. */

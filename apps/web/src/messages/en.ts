@@ -177,6 +177,9 @@ export const en = {
     complaintSelf: (author: string): string => `This device cannot read a change by ${author}. The others were asked to let you back in.`,
     letBack: (author: string, who: string): string => `${author} let ${who} back in`,
     expired: (n: number): string => `${count(n, "message is", "messages are")} no longer on the server`,
+    missingMessages: (author: string, n: number): string => `${count(n, "message", "messages")} by ${author} never arrived here`,
+    misnumbered: (author: string): string =>
+      `A device of ${author} numbers its messages in a way that cannot be: perhaps an old copy of it is in use`,
     otherView: (author: string): string =>
       `The device of ${author} spoke of another version of this conversation. Yours is the one in the server’s public record. If they see a warning, the server shows them something else; if not, their device cannot be trusted.`,
     unsupported: "A message of a kind that this version does not know. Reload to get the newest version.",

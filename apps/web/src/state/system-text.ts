@@ -41,6 +41,8 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return words.system.expired(body.count);
     case "other_view":
       return words.system.otherView(author);
+    case "misnumbered":
+      return body.missing > 0 ? words.system.missingMessages(author, body.missing) : words.system.misnumbered(author);
     case "unsupported":
       return words.system.unsupported;
     case "unreadable":

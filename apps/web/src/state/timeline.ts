@@ -79,6 +79,7 @@ export function isSystemMessage(message: Message): boolean {
     case "away":
     case "expired":
     case "other_view":
+    case "misnumbered":
       return true;
     case "text":
     case "unsupported":

@@ -69,6 +69,8 @@ function begin(params: {
     leavers: [],
     departed: [],
     doubts: [],
+    spoken: new Map(),
+    unreadEntries: 0,
     awaited: undefined,
     isLeftOut: false,
     recovered: [],

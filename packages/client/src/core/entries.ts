@@ -11,6 +11,7 @@ import { onContent } from "./content.ts";
 import { keepEvidence } from "./evidence.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { hearView } from "./heads.ts";
+import { hearNumber } from "./numbers.ts";
 import { skipCommit } from "./skipped.ts";
 import { stall } from "./stall.ts";
 import { isReading } from "./phase.ts";
@@ -215,7 +216,9 @@ async function onApplication(turn: Turn, processed: ProcessedApplication, seq: n
   hear(turn, author, said);
   const { plaintext } = processed;
   const content = decodeContent(plaintext);
-  if (content.kind !== "malformed") set(turn, { seen: markOf(turn, { sender: author, plaintext, salt: content.salt }) });
+  const mark = content.kind === "malformed" ? zeroHash : markOf(turn, { sender: author, plaintext, salt: content.salt });
+  if (content.kind !== "malformed") set(turn, { seen: mark });
+  hearNumber(turn, author, said, mark);
   await hearView(turn, author, { viewTag: said.viewTag, seq });
   const order = nextOrder(turn);
   onContent(turn, author, content);

@@ -6,6 +6,7 @@ import { withContinuity } from "./continuation.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { closeEpoch } from "./keys.ts";
+import { endNumbers } from "./numbers.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
@@ -31,6 +32,7 @@ export async function enterEpoch(
 ): Promise<void> {
   const { state, context } = turn;
   const { group, keys, roster, opening, author } = params;
+  endNumbers(turn, roster);
   const gone = await accountsGone(turn, roster, params.proofs);
   tellDifference(turn, { author, roster, isOwn: params.isOwn, gone });
   // Whoever learns of it by this commit learns why: so a recovery is told here too.
@@ -206,6 +208,7 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
     leavers: [],
     departed: [],
     doubts: [],
+    spoken: new Map(),
     awaited: undefined,
     recovered: [],
     away: [],

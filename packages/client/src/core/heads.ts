@@ -12,7 +12,8 @@ import { headAt } from "./chain.ts";
 import { isReading } from "./phase.ts";
 import { addLine, isCaughtUp, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Chain, Doubt, Input, RosterLeaf } from "./types.ts";
+import type { Doubt } from "./said.ts";
+import type { Chain, Input, RosterLeaf } from "./types.ts";
 import { isMyView } from "./view.ts";
 
 /** Doubts at a time; one for each device that caused one. */
@@ -28,7 +29,8 @@ export async function hearView(
   speaker: RosterLeaf,
   said: { readonly viewTag: Uint8Array; readonly seq: number },
 ): Promise<void> {
-  if (await isMyView(turn, said)) return;
+  // Of a device that is in doubt already nothing more is looked at, however often it speaks.
+  if (turn.state.doubts.some(({ leafIndex }) => leafIndex === speaker.leafIndex) || (await isMyView(turn, said))) return;
   // Nobody has seen more of the log than what came before their own entry.
   doubt(turn, speaker, Math.min(said.seq, turn.state.chain.seq - 1));
 }

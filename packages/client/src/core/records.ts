@@ -29,9 +29,9 @@ import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { rosterOf } from "./roster.ts";
 import { linkDown } from "./turn.ts";
+import type { AwaitedHead, Doubt, OwnMark, Spoken } from "./said.ts";
 import type {
   AwayAccount,
-  AwaitedHead,
   Chain,
   Change,
   ClosedEpoch,
@@ -39,13 +39,11 @@ import type {
   ConversationState,
   DepartedLeaf,
   DeviceReference,
-  Doubt,
   EpochKeys,
   Invitation,
   Joiner,
   Leaver,
   Outgoing,
-  OwnMark,
   PauseReason,
   PendingBlob,
   Phase,
@@ -74,6 +72,7 @@ export const recordKeys = {
   staged: (id: string): string => `staged/${id}`,
   stagedGroup: (id: string): string => `staged-mls/${id}/`,
   heads: (id: string): string => `heads/${id}/`,
+  spoken: (id: string): string => `spoken/${id}/`,
 } as const;
 
 const id32 = opaque(32);
@@ -117,12 +116,23 @@ const suiteId: Codec<CipherSuiteId> = mapped(
 );
 
 /** What is stored of a conversation in its one small record. */
-interface Meta extends Omit<ConversationState, "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link"> {
-  readonly format: 5;
+interface Meta extends Omit<
+  ConversationState,
+  "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
+> {
+  readonly format: 6;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
 const awayAccount: Codec<AwayAccount> = struct<AwayAccount>({ accountId: id32, from: safeUint64, until: safeUint64 });
+const spoken: Codec<Spoken> = struct<Spoken>({
+  number: uint32,
+  mark: id32,
+  first: uint32,
+  absent: vector(uint32, { maxBytes: 65_536 }),
+  unread: safeUint64,
+  toldAtMs: safeUint64,
+});
 const doubt: Codec<Doubt> = struct<Doubt>({ leafIndex, accountId: id32, seq: safeUint64, isNamed: bool });
 const recoveredAccount: Codec<RecoveredAccount> = struct<RecoveredAccount>({ accountId: id32, order: safeUint64 });
 
@@ -137,7 +147,7 @@ const invitation: Codec<Invitation> = struct<Invitation>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [5]),
+  format: oneOf(uint16, [6]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -170,6 +180,7 @@ const meta: Codec<Meta> = struct<Meta>({
   recovered: vector(recoveredAccount, { maxBytes: large }),
   away: vector(awayAccount, { maxBytes: large }),
   doubts: vector(doubt, { maxBytes: large }),
+  unreadEntries: safeUint64,
   awaited: optional(struct<AwaitedHead>({ seq: safeUint64, head: id32, sinceMs: safeUint64 })),
   isLeftOut: bool,
   formerMembers: vector(id32, { maxBytes: large }),
@@ -264,7 +275,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 5, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 6, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {
@@ -272,14 +283,14 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   }
   writes.push(...stagedChanges(before?.staged, after));
   writes.push(...groupChanges(recordKeys.group(id), before?.group, after.group));
-  writes.push(...headChanges(before, after));
+  writes.push(...headChanges(before, after), ...spokenChanges(before?.spoken ?? new Map(), after));
   return writes;
 }
 
 const noChanges: readonly Change[] = [];
 
 /** Fields that no record holds, or that have records of their own. */
-const apart: ReadonlySet<string> = new Set(["recentHeads", "group", "roster", "outgoing", "changes", "staged", "link", "id"]);
+const apart: ReadonlySet<string> = new Set(["recentHeads", "group", "roster", "outgoing", "changes", "staged", "link", "id", "spoken"]);
 
 function hasMetaChanged(before: ConversationState, after: ConversationState): boolean {
   // Object.keys of a state are its fields.
@@ -322,6 +333,17 @@ function groupChanges(prefix: string, before: GroupState | undefined, after: Gro
   return prefixed(before === undefined ? encodeGroupState(after) : encodeStateChanges(before, after));
 }
 
+function spokenChanges(before: ReadonlyMap<number, Spoken>, { id, spoken: after }: ConversationState): RecordChange[] {
+  if (before === after) return [];
+  const key = (leaf: number): string => recordKeys.spoken(id) + orderSegment(leaf);
+  const changed = [...after].filter(([leaf, value]) => before.get(leaf) !== value);
+  const gone = [...before.keys()].filter((leaf) => !after.has(leaf));
+  return [
+    ...changed.map(([leaf, value]) => ({ key: key(leaf), value: encode(spoken, value) })),
+    ...gone.map((leaf) => ({ key: key(leaf), value: undefined })),
+  ];
+}
+
 /** The heads of the entries that are new, as one record named by the last of them. */
 function headChanges(before: ConversationState | undefined, after: ConversationState): RecordChange[] {
   const { seq } = after.chain;
@@ -357,6 +379,7 @@ export async function loadConversation(
     ...fields,
     id,
     recentHeads: [fields.chain.head],
+    spoken: new Map(),
     group: undefined,
     roster: undefined,
     outgoing: waiting.map(([key, value]) => ({
@@ -386,5 +409,9 @@ async function loadRecords(tx: StoreTransaction, prefix: string): Promise<[strin
 export async function loadGroup(tx: StoreTransaction, state: ConversationState, suite: CipherSuite): Promise<ConversationState> {
   if (state.group !== undefined || state.epoch === undefined) return state;
   const group = decodeGroupState(suite, await loadRecords(tx, recordKeys.group(state.id)));
-  return { ...state, group, roster: rosterOf(group, state.opening) };
+  const heard = (await loadRecords(tx, recordKeys.spoken(state.id))).map(([segment, value]): [number, Spoken] => [
+    parseOrderSegment(segment),
+    decode(spoken, value),
+  ]);
+  return { ...state, group, roster: rosterOf(group, state.opening), spoken: new Map(heard) };
 }

@@ -102,7 +102,8 @@ export function carryOver(
   before: ConversationState,
   joined: { readonly state: ConversationState; readonly effects: readonly Effect[] },
 ): { readonly state: ConversationState; readonly effects: readonly Effect[] } {
-  const { nextLocal, unread, readThrough, draft } = before;
+  // It goes on counting: to those who stayed it is the same device.
+  const { nextLocal, unread, readThrough, draft, own } = before;
   const { effects, lastOrder } = renumbered(joined.effects, Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1));
   const outgoing = before.outgoing.map((item) => ({
     ...item,
@@ -110,7 +111,7 @@ export function carryOver(
     accepted: undefined,
     failure: item.failure ?? ("not_a_member" as const),
   }));
-  const kept = { nextLocal, unread, readThrough, draft, outgoing, lastOrder };
+  const kept = { nextLocal, unread, readThrough, draft, own, outgoing, lastOrder };
   return { state: { ...joined.state, ...kept }, effects };
 }
 

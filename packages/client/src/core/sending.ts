@@ -5,7 +5,8 @@ import { stageNextChange } from "./changes.ts";
 import { isBlocked, planUnblocking } from "./skipped.ts";
 import { isCaughtUp, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { ConversationState, Outgoing, OwnMark, SealedMessage } from "./types.ts";
+import type { OwnMark } from "./said.ts";
+import type { ConversationState, Outgoing, SealedMessage } from "./types.ts";
 import { authenticatedData, markOf } from "./view.ts";
 import { isReading } from "./phase.ts";
 

@@ -58,8 +58,15 @@ export function addLine(
     lastOrder: Math.max(state.lastOrder, line.order),
     // Devices that come and go are told in the stream; the conversation keeps its place among the others.
     updatedAtMs: isQuiet(params.body) ? state.updatedAtMs : nowMs,
+    unreadEntries: state.unreadEntries + unreadBy(params.body),
     unread: params.unread === true && line.order > state.readThrough ? state.unread + 1 : state.unread,
   });
+}
+
+/** How many entries a line says that this device could not read: whose they were, nobody knows (spec L-10). */
+function unreadBy(body: LineBody): number {
+  if (body.kind === "expired") return body.count;
+  return body.kind === "unreadable" ? 1 : 0;
 }
 
 /** Whether a line is told in the stream only: it neither moves a conversation in the list nor stands there in place of what was said. */
@@ -74,6 +81,8 @@ const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>([
   "skipped",
   "complaint",
   "let_back",
+  "other_view",
+  "misnumbered",
   "away",
 ]);
 

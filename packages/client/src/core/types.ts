@@ -44,6 +44,7 @@ import type {
 } from "@latchkey/protocol";
 import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
+import type { AwaitedHead, Doubt, OwnMark, Spoken } from "./said.ts";
 
 /** Why a conversation is paused. */
 export type PauseReason =
@@ -107,12 +108,6 @@ export interface SealedEntry {
   readonly epochId: number;
   readonly blob: Uint8Array;
   readonly blobs: readonly PendingBlob[];
-}
-
-/** How a device's application messages are counted, and what stands for the newest of them (spec L-10). */
-export interface OwnMark {
-  readonly number: number;
-  readonly mark: Uint8Array;
 }
 
 /** A message's exact bytes, with its place among the device's own. */
@@ -240,21 +235,6 @@ export interface DepartedLeaf extends DeviceReference {
   readonly leafIndex: LeafIndex;
 }
 
-/** A device that spoke of another log than this device's; settled by the published head (spec L-10). */
-export interface Doubt {
-  readonly leafIndex: LeafIndex;
-  readonly accountId: Uint8Array;
-  /** As far as it claimed to have seen the log. */
-  readonly seq: number;
-  /** The published head is on this device's chain, as far as this: whose word it was is told. */
-  readonly isNamed: boolean;
-}
-
-/** A published head that this device has not read up to, and since when it is known (spec L-11). */
-export interface AwaitedHead extends Chain {
-  readonly sinceMs: number;
-}
-
 /** An account that came back by its recovery phrase: nothing is sent until the person saw the line that says so (spec A-1). */
 export interface RecoveredAccount {
   readonly accountId: Uint8Array;
@@ -359,6 +339,10 @@ export interface ConversationState {
   /** Accounts whose devices all left their account, as after a recovery, until somebody lets them back (spec E-64); the newest last. */
   readonly away: readonly AwayAccount[];
   readonly doubts: readonly Doubt[];
+  /** By leaf. */
+  readonly spoken: ReadonlyMap<number, Spoken>;
+  /** Entries of the log so far that this device could not read, or that had expired. */
+  readonly unreadEntries: number;
   readonly awaited: AwaitedHead | undefined;
   /** The public record leaves this log out, though it was written to, and that was told (spec L-11). */
   readonly isLeftOut: boolean;
@@ -415,6 +399,8 @@ export type LineBody =
   | { readonly kind: "expired"; readonly count: number }
   /** The author's device spoke of another log than the one in the public record, which is this device's (spec L-10). */
   | { readonly kind: "other_view" }
+  /** So many messages of the author's device never came; with 0 its numbers cannot be (spec L-10). */
+  | { readonly kind: "misnumbered"; readonly missing: number }
   | { readonly kind: "unsupported" }
   | { readonly kind: "unreadable"; readonly reason: string }
   | { readonly kind: "alarm"; readonly reason: string };

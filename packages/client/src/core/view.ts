@@ -3,7 +3,8 @@ import { groupId } from "@latchkey/mls";
 import { authenticatedDataCodec, messageIdOf, roomUri, seenMarkOf, senderUri, viewTagOf, zeroHash } from "@latchkey/protocol";
 import { headAt } from "./chain.ts";
 import type { Turn } from "./turn.ts";
-import type { OwnMark, RosterLeaf } from "./types.ts";
+import type { OwnMark } from "./said.ts";
+import type { RosterLeaf } from "./types.ts";
 
 /** Before a device's first message in a conversation. */
 export const nothingSent: OwnMark = { number: 0, mark: zeroHash };

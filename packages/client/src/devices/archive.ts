@@ -168,6 +168,8 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     leavers: [],
     departed: [],
     doubts: [],
+    spoken: new Map(),
+    unreadEntries: 0,
     awaited: undefined,
     isLeftOut: false,
     recovered: [],

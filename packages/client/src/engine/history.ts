@@ -35,6 +35,7 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   let_back: [17, account],
   away: [18, account],
   other_view: [20, nothing],
+  misnumbered: [21, struct<{ missing: number }>({ missing: safeUint64 })],
 });
 
 type StoredLine = Omit<Line, "order">;
