@@ -35,6 +35,7 @@ export function conversation(id: string, kind: "direct" | "group", title: string
     status: "active",
     stop: undefined,
     offer: undefined,
+    continuedIn: undefined,
     invitations: [],
     isBlocked: false,
     host: "localhost:8080",

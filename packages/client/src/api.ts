@@ -329,6 +329,8 @@ export interface Conversation {
   /** Why nothing goes on here now, while that is so. */
   readonly stop: ConversationStop | undefined;
   readonly offer: ContinuationOffer | undefined;
+  /** The conversation in which the person went on with this one, which is in no list any more (spec M-9). */
+  readonly continuedIn: string | undefined;
   readonly invitations: readonly Invitation[];
   /** Whether the other person of a direct conversation is blocked: nothing is sent, and what they write is not shown. */
   readonly isBlocked: boolean;

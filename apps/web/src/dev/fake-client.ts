@@ -209,6 +209,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           status: "active",
           stop: undefined,
           offer: undefined,
+          continuedIn: undefined,
           invitations: [],
           isBlocked: false,
           host: sampleAccount.host,

@@ -85,6 +85,7 @@ function sample(
       status: "active",
       stop: undefined,
       offer: undefined,
+      continuedIn: undefined,
       invitations: [],
       isBlocked: false,
       host,
@@ -192,6 +193,7 @@ export function sampleConversations(): Sample[] {
       kind: "group",
       title: "Book club",
       status: "paused",
+      stop: { failure: { code: "server_lied", message: "A change by a member cannot be read by this device.", canRetry: false } },
       members: [people.mika, people.chidi],
       messages: [
         sampleMessage("alarm", people.mika, now - 9 * dayMs, "Next one: The Left Hand of Darkness"),
@@ -202,10 +204,36 @@ export function sampleConversations(): Sample[] {
       ],
     }),
     sample({
+      id: "restored",
+      kind: "direct",
+      title: people.mika.displayName,
+      stop: {
+        failure: {
+          code: "conversation_unavailable",
+          message: "The server has an older state of this conversation than this device. Perhaps it was restored from a backup.",
+          canRetry: true,
+        },
+      },
+      members: [people.mika],
+      messages: [sampleMessage("restored", people.mika, now - 20 * dayMs, "The keys are under the blue pot")],
+    }),
+    sample({
+      id: "offered",
+      kind: "group",
+      title: "Choir",
+      offer: { conversationId: "book", from: people.oskar },
+      members: [people.mika, people.oskar],
+      messages: [sampleMessage("offered", people.oskar, now - 21 * dayMs, "Rehearsal moves to Thursday")],
+    }),
+    sample({
       id: "gone",
       kind: "group",
       title: "Flat hunting",
       status: "removed",
+      invitations: [
+        { from: people.chidi, wasMember: true, atMs: now - 39 * dayMs },
+        { from: people.oskar, wasMember: false, atMs: now - 39 * dayMs },
+      ],
       members: [people.chidi],
       messages: [
         sampleMessage("gone", people.chidi, now - 40 * dayMs, "We have one!"),

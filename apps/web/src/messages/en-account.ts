@@ -54,6 +54,25 @@ export const enAccount = {
     people: "Write to the people you know by their usernames. They are told that you are on a new device: compare safety numbers again.",
   },
 
+  stop: {
+    label: "Ways on",
+    waits: "What you write waits, and the conversation goes on by itself when the server has it again.",
+    direct: "You can go on in a new conversation with the same person; what you have stays above it.",
+    group: "You can go on in a new conversation with the same people; what you have stays above it.",
+    goOn: "Go on in a new conversation",
+    offered: (name: string): string => `${name} goes on in a new conversation.`,
+    offeredHow: "It has the same people and roles. What you have stays above it.",
+    goOnThere: "Go on there",
+    unreachable: (names: readonly string[]): string =>
+      `Not reached: ${new Intl.ListFormat("en").format(names.map(name))}. Add them when they are back.`,
+    invited: (name: string): string => `${name} asks you back into this conversation.`,
+    invitedMember: "If you accept, you read what is written from then on.",
+    invitedStranger: (name: string): string =>
+      `${name} was not in it when you were. Ask somebody whom you know from it, by another way, before you accept.`,
+    accept: "Accept",
+    decline: "Decline",
+  },
+
   letBack: {
     label: "On a new device",
     title: (name: string): string => `${name} is on a new device and cannot read this group.`,

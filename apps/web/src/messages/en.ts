@@ -143,7 +143,7 @@ export const en = {
     sendAnyway: "Send anyway",
     discard: "Discard",
     removed: "You are no longer in this conversation. What you received stays here.",
-    paused: "Sending is paused. Read the warning above first.",
+    paused: "Sending is paused here.",
     notFound: "There is no such conversation in this browser.",
     notFoundAdvice: "It may be on another of your devices, or the link is incomplete.",
     toList: "To your conversations",

@@ -7,6 +7,7 @@ import { HoldLine } from "../components/HoldLine.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { ReturnLine } from "../components/ReturnLine.tsx";
 import { MessageList } from "../components/MessageList.tsx";
+import { StopPanel } from "../components/StopPanel.tsx";
 import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
 
@@ -23,6 +24,11 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
     if (wereDetailsOpen.current && !areDetailsOpen) detailsButton.current?.focus();
     wereDetailsOpen.current = areDetailsOpen;
   }, [areDetailsOpen]);
+
+  const continuedIn = conversation?.continuedIn;
+  useEffect(() => {
+    if (continuedIn !== undefined) router.go({ kind: "conversation", id: continuedIn, details: false }, { replace: true });
+  }, [continuedIn, router]);
 
   if (conversation === undefined) {
     return (
@@ -91,6 +97,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
       {timeline === undefined ? <div className="messages" /> : <MessageList key={id} conversation={conversation} timeline={timeline} />}
       {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
       {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
+      <StopPanel conversation={conversation} />
       <Composer key={`${id}:${conversation.status}`} conversation={conversation} />
     </main>
   );

@@ -180,7 +180,9 @@ function renamePeople(state: AppState, conversations: Map<string, Conversation>,
 
 /** The conversations by time, newest first; those that were only started count by their joining. */
 export function sortConversations(conversations: ReadonlyMap<string, Conversation>): readonly Conversation[] {
-  return [...conversations.values()].sort((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? -1 : 1));
+  return [...conversations.values()]
+    .filter(({ continuedIn }) => continuedIn === undefined)
+    .sort((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? -1 : 1));
 }
 
 /** What is waiting to be read in all conversations. */

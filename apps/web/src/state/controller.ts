@@ -1,4 +1,4 @@
-import type { ClientFailure, Conversation, LinkState, Message, Person } from "@latchkey/client";
+import type { ClientFailure, Continued, Conversation, LinkState, Message, Person } from "@latchkey/client";
 import { failureOf } from "../worker/protocol.ts";
 import type { HostEvent, HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
@@ -40,6 +40,9 @@ export interface Controller {
   addMembers(conversationId: string, addresses: readonly string[]): Promise<void>;
   removeMember(conversationId: string, person: Person): Promise<void>;
   letBack(conversationId: string, person: Person): Promise<void>;
+  /** Goes on in a new conversation with the same people. */
+  continueConversation(conversationId: string): Promise<Continued>;
+  answerInvitation(conversationId: string, accountId: string, isAccepted: boolean): Promise<void>;
   leave(conversationId: string): Promise<void>;
   /** The draft as it stands now: kept here at once, in the client a moment later. */
   setDraft(conversationId: string, text: string): void;
@@ -313,6 +316,20 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     async letBack(conversationId, person) {
       await client.letBack(conversationId, person.accountId);
       await loadVerification(conversationId);
+    },
+    async continueConversation(conversationId) {
+      const continued = await client.continueConversation(conversationId);
+      // The history of the old one stands above it now: it is read anew.
+      store.update((state) => {
+        const timelines = new Map(state.timelines);
+        timelines.delete(continued.conversation.id);
+        return { ...state, timelines };
+      });
+      return continued;
+    },
+    async answerInvitation(conversationId, accountId, isAccepted) {
+      if (isAccepted) await client.acceptInvitation(conversationId, accountId);
+      else await client.declineInvitation(conversationId, accountId);
     },
     leave: (conversationId) => client.leave(conversationId),
     setDraft(conversationId, text) {

@@ -48,6 +48,7 @@ export function testConversation(params: Partial<Conversation> = {}): Conversati
     status: "active",
     stop: undefined,
     offer: undefined,
+    continuedIn: undefined,
     invitations: [],
     isBlocked: false,
     host: "a.example",

@@ -31,6 +31,7 @@ const by = (sender: Uint8Array, answersComplaint = false): Parameters<typeof jud
 describe("a Welcome into a conversation that is known", () => {
   it("[M-9] is ignored while this device is in it, whoever signed it", async () => {
     const { known, joined } = await ended();
+    expect(judgeRejoin({ ...known, phase: { kind: "continued", by: "next" } }, joined, by(ben)).kind).toBe("ignore");
     for (const kind of ["creating", "active", "leaving"] as const) {
       for (const sender of [self, ben, zed]) {
         expect(judgeRejoin({ ...known, phase: { kind } }, joined, by(sender))).toEqual({ kind: "ignore", reason: "still_in" });

@@ -28,7 +28,7 @@ export function judgeRejoin(
   params: { readonly self: Uint8Array; readonly sender: Uint8Array; readonly answersComplaint: boolean },
 ): RejoinVerdict {
   const { phase } = known;
-  const isOut = hasEnded(phase) || phase.kind === "paused";
+  const isOut = phase.kind !== "continued" && (hasEnded(phase) || phase.kind === "paused");
   // A Welcome into a group that this device is in would turn its clock back (attack C7).
   if (!isOut && !params.answersComplaint) return { kind: "ignore", reason: "still_in" };
   // One whose past another device wrote down knows of no group yet: the first one binds it.

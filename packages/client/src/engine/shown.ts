@@ -86,6 +86,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
     draft: state.draft,
     status: statusOf(state),
     stop: stopOf(state),
+    continuedIn: state.phase.kind === "continued" ? state.phase.by : undefined,
     offer: state.offer === undefined ? undefined : { conversationId: state.offer.id, from: people.person(state.offer.accountId) },
     invitations: state.invitations.map(({ accountId, wasMember, atMs }) => ({ from: people.person(accountId), wasMember, atMs })),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
