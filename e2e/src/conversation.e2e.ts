@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 async function openProfile(name: string): Promise<Client> {
-  const client = await openNodeClient({ home: folder.at(name), serverUrl: server.url });
+  const client = await openNodeClient({ home: folder.at(name), serverUrl: server.url, requests: "accept" });
   open.push(client);
   return client;
 }

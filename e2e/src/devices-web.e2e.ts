@@ -1,7 +1,16 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accessibilityProblems } from "./testing/accessibility.ts";
-import { conversationLink, createAccount, messageList, messagesWith, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
+import {
+  acceptRequest,
+  conversationLink,
+  createAccount,
+  messageList,
+  messagesWith,
+  seeMessage,
+  sendMessage,
+  startConversation,
+} from "./testing/app.ts";
 import { openBrowser, viewports } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { filmCode } from "./testing/film.ts";
@@ -266,7 +275,7 @@ describe("devices in the browser", () => {
     await again.getByRole("button", { name: /^Scan / }).click();
     await again.getByText("This is the code of another person").waitFor();
     await again.getByRole("button", { name: "Close", exact: true }).click();
-    await conversationLink(again, "fay").click();
+    await acceptRequest(again, "fay");
     await again.getByRole("button", { name: "Conversation details", exact: true }).click();
     await again.getByRole("button", { name: "Safety number with fay" }).click();
     await again.getByRole("button", { name: "Scan fay’s code" }).click();

@@ -18,7 +18,7 @@ beforeAll(async () => {
   server = await startServerProcess({ data: folder.at("data") });
   alice = await registerPerson({ home: folder.at("alice"), server: server.url, username: "alice", displayName: "Alice A." });
   bob = await registerPerson({ home: folder.at("bob"), server: server.url, username: "bob" });
-  second = await openNodeClient({ home: folder.at("alice-2"), serverUrl: server.url });
+  second = await openNodeClient({ home: folder.at("alice-2"), serverUrl: server.url, requests: "accept" });
 });
 
 afterAll(async () => {
@@ -151,7 +151,7 @@ describe("an account with several devices", () => {
   });
 
   test("[A-7] a third device is linked by words; a device that is removed loses everything at once", async () => {
-    const third = await openNodeClient({ home: folder.at("alice-3"), serverUrl: server.url });
+    const third = await openNodeClient({ home: folder.at("alice-3"), serverUrl: server.url, requests: "accept" });
     try {
       await link(second, third, "Old phone", "words");
       expect((await third.devices()).map(({ name }) => name)).toEqual(["", "Tablet", "Old phone"]);
@@ -185,7 +185,7 @@ describe("an account with several devices", () => {
   });
 
   test("[A-7] a linking that one side breaks off, or whose digits differ, leaves nothing on either", async () => {
-    const fresh = await openNodeClient({ home: folder.at("alice-fresh"), serverUrl: server.url });
+    const fresh = await openNodeClient({ home: folder.at("alice-fresh"), serverUrl: server.url, requests: "accept" });
     try {
       const offer = await fresh.offerLink({ deviceName: "Not mine" });
       const failed = new Promise<LinkState>((resolve) => {
@@ -213,7 +213,7 @@ describe("an account with several devices", () => {
     let carol = await registerPerson({ home, server: server.url, username: "carol" });
     const group = await carol.client.startConversation({ to: ["bob"], name: "Carol's" });
     await sendAndWait(carol.client, group.id, "before the linking");
-    const added = await openNodeClient({ home: folder.at("carol-2"), serverUrl: server.url });
+    const added = await openNodeClient({ home: folder.at("carol-2"), serverUrl: server.url, requests: "accept" });
     try {
       const offer = await added.offerLink({ deviceName: "Second" });
       const moving = linkState(added, "moving");
@@ -243,7 +243,7 @@ describe("the recovery phrase", () => {
     expect(await dora.client.recoveryPhrase()).toBeUndefined();
     expect(await dora.client.account()).toMatchObject({ hasRecoveryPhrase: false });
 
-    const found = await openNodeClient({ home: folder.at("dora-2"), serverUrl: server.url });
+    const found = await openNodeClient({ home: folder.at("dora-2"), serverUrl: server.url, requests: "accept" });
     try {
       const phrase = words.join(" ");
       await expect(found.recover({ username: "dora", phrase: words.slice(1).join(" ") })).rejects.toMatchObject({ code: "invalid_phrase" });
@@ -274,7 +274,7 @@ describe("a direct conversation with a recovered account", () => {
     await sendAndWait(before.client, direct.id, `hello from ${username}`);
     await receiveText(bob.client, direct.id, `hello from ${username}`);
     const phrase = ((await before.client.recoveryPhrase()) ?? []).join(" ");
-    const found = await openNodeClient({ home: folder.at(`${username}-2`), serverUrl: server.url });
+    const found = await openNodeClient({ home: folder.at(`${username}-2`), serverUrl: server.url, requests: "accept" });
     await found.recover({ username, phrase, deviceName: "New phone" });
     return {
       found,

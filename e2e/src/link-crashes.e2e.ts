@@ -55,7 +55,7 @@ function hastyPlatform(aheadMs: number = 0): Platform {
 }
 
 const open = (store: Store, aheadMs?: number): Promise<Client> =>
-  createClient({ store, platform: hastyPlatform(aheadMs), serverUrl: server.url });
+  createClient({ store, platform: hastyPlatform(aheadMs), serverUrl: server.url, requests: "accept" });
 
 /** Resolves when the linking ended there, whichever way. */
 function ended(client: Client): Promise<LinkState["kind"]> {

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function register(username: string, serverUrl: string = server.url): Promise<Client> {
-  const client = await openNodeClient({ home: folder.at(username), serverUrl });
+  const client = await openNodeClient({ home: folder.at(username), serverUrl, requests: "accept" });
   open.push(client);
   await client.register({ username });
   return client;
@@ -69,7 +69,7 @@ describe("who is in a group", () => {
     for (let at = 0; at < names.length; at += 14) {
       await Promise.all(
         names.slice(at, at + 14).map(async (username) => {
-          const client = await openNodeClient({ home: folder.at(username), serverUrl: server.url });
+          const client = await openNodeClient({ home: folder.at(username), serverUrl: server.url, requests: "accept" });
           await client.register({ username });
           await client.close();
         }),

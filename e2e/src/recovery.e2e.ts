@@ -29,7 +29,7 @@ beforeAll(async () => {
   await sendAndWait(carol.client, groupId, "hello from Carol");
   await receiveText(ann.client, groupId, "hello from Carol");
   const phrase = ((await carol.client.recoveryPhrase()) ?? []).join(" ");
-  fresh = await openNodeClient({ home: folder.at("carol-2"), serverUrl: server.url });
+  fresh = await openNodeClient({ home: folder.at("carol-2"), serverUrl: server.url, requests: "accept" });
   await fresh.recover({ username: "carol", phrase, deviceName: "New phone" });
 });
 

@@ -9,7 +9,7 @@ import { decodeEnvelope, entryKindNumbers, envelopeAad } from "@latchkey/protoco
 import type { EntryKind } from "@latchkey/protocol";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { conversationLink, createAccount, messageBox, messagesWith, seeMessage } from "./testing/app.ts";
+import { acceptRequest, createAccount, messageBox, messagesWith, seeMessage } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import { readDatabases } from "./testing/database.ts";
 import { eventually, joinedConversation, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
@@ -84,7 +84,7 @@ afterAll(async () => {
 
 async function recordedPerson(username: string): Promise<[Client, Recording]> {
   const { store, recording } = createRecordingStore();
-  const client = await createClient({ store, platform: createNodePlatform(), serverUrl: server.url });
+  const client = await createClient({ store, platform: createNodePlatform(), serverUrl: server.url, requests: "accept" });
   await client.register({ username });
   return [client, recording];
 }
@@ -257,7 +257,7 @@ describe("a removed member", () => {
     const { page } = browser;
     await createAccount(page, { url: server.url, username: "ida" });
     await emil.client.addMembers(conversationId, ["ida"]);
-    await conversationLink(page, groupName).click();
+    await acceptRequest(page, "emil");
     await sendAndWait(emil.client, conversationId, "Welcome aboard");
     await seeMessage(page, "Welcome aboard");
     await remove(emil.client, "ida");

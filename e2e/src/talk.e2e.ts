@@ -1,6 +1,15 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { conversationLink, createAccount, messageList, messagesWith, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
+import {
+  acceptRequest,
+  conversationLink,
+  createAccount,
+  messageList,
+  messagesWith,
+  seeMessage,
+  sendMessage,
+  startConversation,
+} from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { commandLinePeer, createFolder, startServerProcess } from "./testing/processes.ts";
@@ -68,13 +77,13 @@ describe("two browsers and a command line", () => {
   test("talk one to one", async () => {
     await startConversation(annabel.page, { to: ["benedict"] });
     await sendMessage(annabel.page, "Are the apples in?");
-    await conversationLink(benedict.page, "annabel").click();
+    await acceptRequest(benedict.page, "annabel");
     await seeMessage(benedict.page, "Are the apples in?");
     await sendMessage(benedict.page, "All but the last tree");
     await seeMessage(annabel.page, "All but the last tree");
     await messagesWith(annabel.page, "Are the apples in?").getByText("On the server").waitFor({ state: "attached" });
     expect(await claudia.run("send", "annabel", "Hello from a terminal")).toMatchObject([{ delivery: { kind: "accepted" } }]);
-    await conversationLink(annabel.page, "Claudia from the shell").click();
+    await acceptRequest(annabel.page, "claudia");
     await seeMessage(annabel.page, "Hello from a terminal");
     await sendMessage(annabel.page, "Hello from a window");
     const lines = await claudia.run<Line>("read");

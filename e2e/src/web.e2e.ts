@@ -24,7 +24,7 @@ const open = new Set<BrowserProfile>();
 beforeAll(async () => {
   folder = createFolder();
   server = await startServerProcess({ data: folder.at("data"), args: ["--name", "Test harbour"] });
-  zacharias = commandLinePeer({ home: folder.at("zacharias"), server: server.url });
+  zacharias = commandLinePeer({ home: folder.at("zacharias"), server: server.url, acceptsRequests: true });
   await zacharias.run("register", "zacharias");
 });
 
@@ -216,6 +216,19 @@ describe("the web app", () => {
     await page.getByRole("button", { name: "Conversation details", exact: true }).click();
     await page.getByRole("region", { name: "Verification", exact: true }).waitFor();
     problems["details"] = await accessibilityProblems(page);
+    const stranger = commandLinePeer({ home: folder.at("stranger"), server: server.url });
+    await stranger.run("register", "waldemar");
+    await stranger.run("send", "theodora", "Unasked");
+    await page.getByRole("button", { name: "Requests (1)" }).click();
+    await page.getByRole("button", { name: /^Accept .?waldemar/u }).waitFor();
+    problems["requests"] = await accessibilityProblems(page);
+    expect(await page.getByText("Unasked").count()).toBe(0);
+    await page.getByRole("button", { name: /^Block .?waldemar/u }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Block", exact: true }).click();
+    await page.getByText("Nobody is waiting.").waitFor();
+    await page.goto(`${server.url}/settings/blocked`);
+    await page.getByRole("button", { name: /^Unblock .?waldemar/u }).waitFor();
+    problems["blocked people"] = await accessibilityProblems(page);
     await page.goto(`${server.url}/settings`);
     await page.getByRole("heading", { name: "Settings" }).waitFor();
     problems["settings"] = await accessibilityProblems(page);

@@ -284,6 +284,38 @@ describe("read", () => {
     expect(stderr).toBe("latchkey: offline: The server cannot be reached now.\n");
   });
 
+  test("[I-4] says beside the messages that people wait to be accepted", async () => {
+    const list = [{ id: "account-ben", person: ben, receivedAtMs: 0, count: 1, state: "asks" as const }];
+    const fake = createFake({ messages: () => Promise.resolve(stored), requests: () => Promise.resolve({ list, dropped: 0 }) });
+    const { stderr, stdout } = await run(["read"], fake);
+    expect(stderr).toBe('latchkey: 1 request waits: see "latchkey requests"\n');
+    expect(stdout).not.toContain("request");
+  });
+
+  test("[I-4] requests are listed, accepted, declined and blocked by name; a bot's option goes to the client", async () => {
+    const list = [{ id: "account-ben", person: ben, receivedAtMs: 0, count: 1, state: "asks" as const }];
+    const answers = {
+      requests: () => Promise.resolve({ list, dropped: 3 }),
+      acceptRequest: () => Promise.resolve(conversation(groupId, "group", "Picnic")),
+      declineRequest: () => Promise.resolve(),
+      block: () => Promise.resolve(),
+      blocked: () => Promise.resolve([ben]),
+      unblock: () => Promise.resolve(),
+    };
+    const { stdout } = await run(["requests"], createFake(answers));
+    expect(stdout).toMatch(/^ben {2}asks to write to you {2}.*\nand 3 more, dropped because there were too many at once\n$/);
+    const fake = createFake(answers);
+    await run(["requests", "accept", "ben"], fake);
+    await run(["requests", "decline", "@ben"], fake);
+    await run(["requests", "block", "ben"], fake);
+    await run(["unblock", "ben"], fake);
+    const made = fake.calls.map(([name, id]) => [name, id]).filter(([, id]) => id === "account-ben");
+    expect(made.map(([name]) => name)).toEqual(["acceptRequest", "declineRequest", "block", "unblock"]);
+    expect((await run(["requests", "accept", "eve"], fake)).stderr).toMatch(/^latchkey: unknown_request: /);
+    expect((await run(["requests", "forget", "ben"], fake)).status).toBe(2);
+    expect((await run(["conversations", "--accept-requests"], fake)).opened).toMatchObject([{ requests: "accept" }]);
+  });
+
   test("knows the conversation that it is asked for", async () => {
     expect((await run(["read", "--conversation", "nothing"])).stderr).toMatch(/^latchkey: unknown_conversation: /);
   });

@@ -70,6 +70,7 @@ export function createFake(answers: Partial<Client> = {}): Fake {
     conversations: () => Promise.resolve([conversation(groupId, "group", "Picnic")]),
     messages: () => Promise.resolve([]),
     settle: () => Promise.resolve(),
+    requests: () => Promise.resolve({ list: [], dropped: 0 }),
     markRead: () => Promise.resolve(),
     subscribe(listener) {
       listeners.add(listener);

@@ -17,6 +17,7 @@ import { linkCommand } from "./commands/link.ts";
 import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
 import { registerCommand } from "./commands/register.ts";
+import { blockCommand, requestsCommand, unblockCommand } from "./commands/requests.ts";
 import { sendCommand } from "./commands/send.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
@@ -35,6 +36,9 @@ const commands: readonly Command[] = [
   conversationsCommand,
   continueCommand,
   invitationCommand,
+  requestsCommand,
+  blockCommand,
+  unblockCommand,
   alarmsCommand,
   devicesCommand,
   linkCommand,
@@ -50,6 +54,7 @@ const globalOptions: ParseArgsOptionsConfig = {
   home: { type: "string" },
   server: { type: "string" },
   json: { type: "boolean" },
+  "accept-requests": { type: "boolean" },
   help: { type: "boolean", short: "h" },
 };
 
@@ -57,6 +62,7 @@ const globalHelp = `Options of every command:
   --home DIR     folder of the profile ($LATCHKEY_HOME, else ~/.latchkey)
   --server URL   the server ($LATCHKEY_SERVER, else the profile's own, else ${defaultServerUrl})
   --json         one JSON object a line
+  --accept-requests  let strangers in without asking, as a bot does
   -h, --help     this text
 
 Exit status: 0 only if it was done; 1 with one line "latchkey: CODE: reason" on standard error; 2 for a command typed wrongly.
@@ -107,7 +113,11 @@ async function dispatch(args: readonly string[], environment: Environment): Prom
     positionals,
     values,
     async withClient(use) {
-      const client = await openWhenFree(environment, { home, serverUrl: serverUrl ?? rememberedServer(home) ?? defaultServerUrl });
+      const client = await openWhenFree(environment, {
+        home,
+        serverUrl: serverUrl ?? rememberedServer(home) ?? defaultServerUrl,
+        ...(values["accept-requests"] === true ? { requests: "accept" as const } : {}),
+      });
       try {
         return await use(client);
       } finally {
@@ -147,7 +157,7 @@ function parseCommand(command: Command, args: string[]): { values: OptionValues;
 }
 
 /** Another command may just be finishing with the same profile: waits for it a little. */
-async function openWhenFree(environment: Environment, params: { home: string; serverUrl: string }): Promise<Client> {
+async function openWhenFree(environment: Environment, params: Parameters<Environment["openClient"]>[0]): Promise<Client> {
   const deadline = Date.now() + profileWaitMs;
   for (;;) {
     try {

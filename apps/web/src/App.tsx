@@ -33,6 +33,8 @@ const WelcomePage = lazyComponent(async () => (await import("./pages/WelcomePage
 const DevicesPage = lazyComponent(async () => (await import("./pages/DevicesPage.tsx")).DevicesPage);
 const LinkPage = lazyComponent(async () => (await import("./pages/LinkPage.tsx")).LinkPage);
 const NewDevicePage = lazyComponent(async () => (await import("./pages/NewDevicePage.tsx")).NewDevicePage);
+const RequestsPage = lazyComponent(async () => (await import("./pages/RequestsPage.tsx")).RequestsPage);
+const BlockedPeoplePage = lazyComponent(async () => (await import("./pages/BlockedPeoplePage.tsx")).BlockedPeoplePage);
 const RecoverPage = lazyComponent(async () => (await import("./pages/RecoverPage.tsx")).RecoverPage);
 const RecoveryPage = lazyComponent(async () => (await import("./pages/RecoveryPage.tsx")).RecoveryPage);
 const RecoveryPanel = lazyComponent(async () => (await import("./components/RecoveryPanel.tsx")).RecoveryPanel);
@@ -206,6 +208,10 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
       );
     case "new":
       return <NewConversationPage key={route.to} to={route.to} />;
+    case "requests":
+      return <RequestsPage />;
+    case "blocked":
+      return <BlockedPeoplePage />;
     case "settings":
       return <SettingsPage />;
     case "holdings":

@@ -75,9 +75,9 @@ export class Scene implements AsyncDisposable {
     return [one, two];
   }
 
-  /** Registers somebody. `username` when the operator calls them by another name. */
-  async person(name: string, params: { username?: string } = {}): Promise<Person> {
-    const { client, jump } = await this.#profile(name);
+  /** Registers somebody, who accepts whoever writes to them unless told otherwise. `username` when the operator calls them by another name. */
+  async person(name: string, params: { username?: string; requests?: "ask" | "accept" } = {}): Promise<Person> {
+    const { client, jump } = await this.#profile(name, params.requests);
     const { accountId } = await client.register({ username: params.username ?? name });
     return personOf({ name, client, accountId, jump });
   }
@@ -105,10 +105,10 @@ export class Scene implements AsyncDisposable {
     return personOf({ name, client, accountId: owner.accountId, jump });
   }
 
-  async #profile(name: string): Promise<{ client: Client; jump: (durationMs: number) => void }> {
+  async #profile(name: string, requests: "ask" | "accept" = "accept"): Promise<{ client: Client; jump: (durationMs: number) => void }> {
     const { platform, jump } = createJumpingPlatform();
     const store = await openNodeStore(join(this.folder, "people", name));
-    const client = await createClient({ store, platform, serverUrl: this.operator.url(name) });
+    const client = await createClient({ store, platform, serverUrl: this.operator.url(name), requests });
     this.#clients.push(client);
     return { client, jump };
   }

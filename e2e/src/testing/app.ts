@@ -39,6 +39,13 @@ export async function startConversation(page: Page, params: { to: readonly strin
   await messageBox(page).waitFor();
 }
 
+/** Accepts somebody who wrote for the first time; their conversation is opened. */
+export async function acceptRequest(page: Page, username: string): Promise<void> {
+  await page.getByRole("button", { name: /^Requests \(/ }).click();
+  await page.getByRole("button", { name: new RegExp(`^Accept .?${username}`, "u") }).click();
+  await messageBox(page).waitFor();
+}
+
 /** Where one writes. */
 export function messageBox(page: Page): Locator {
   return page.getByRole("textbox", { name: "Message", exact: true });

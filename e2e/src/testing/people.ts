@@ -13,8 +13,11 @@ export async function registerPerson(params: {
   server: string;
   username: string;
   displayName?: string;
+  /** Most people here accept whoever writes to them. */
+  requests?: "ask" | "accept";
 }): Promise<TestPerson> {
-  const client = await openNodeClient({ home: params.home, serverUrl: params.server });
+  const { home, server, requests = "accept" } = params;
+  const client = await openNodeClient({ home, serverUrl: server, requests });
   await client.register({ username: params.username, ...(params.displayName === undefined ? {} : { displayName: params.displayName }) });
   return personOf(client, params.username);
 }

@@ -85,9 +85,17 @@ export interface CommandLinePeer {
 }
 
 /** A command line with a profile in `home`. */
-export function commandLinePeer(params: { home: string; server: string }): CommandLinePeer {
+export function commandLinePeer(params: { home: string; server: string; acceptsRequests?: boolean }): CommandLinePeer {
   const attempt = (...args: string[]): Promise<CommandResult> =>
-    latchkey([...args, "--json", "--home", params.home, "--server", params.server]);
+    latchkey([
+      ...args,
+      "--json",
+      "--home",
+      params.home,
+      "--server",
+      params.server,
+      ...(params.acceptsRequests === true ? ["--accept-requests"] : []),
+    ]);
   return {
     home: params.home,
     attempt,

@@ -114,7 +114,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     watching = { watch, alarms };
     await watch.load();
     ownStates = states;
-    engine = await Engine.start(world, states, options.requests ?? "accept");
+    engine = await Engine.start(world, states, options.requests ?? "ask");
     watch.start();
   }
 

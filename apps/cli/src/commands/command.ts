@@ -13,7 +13,7 @@ export interface Environment {
   readStdin(): Promise<string>;
   /** The next line of standard input, without its end; "" at its end. */
   readLine(): Promise<string>;
-  openClient(params: { home: string; serverUrl: string }): Promise<Client>;
+  openClient(params: { home: string; serverUrl: string; requests?: "accept" }): Promise<Client>;
   /** Resolves at the first SIGINT or SIGTERM. */
   stopRequested(): Promise<void>;
 }

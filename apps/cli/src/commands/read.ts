@@ -34,10 +34,18 @@ async function read(context: CommandContext): Promise<void> {
       failure = error;
     });
     await printStored(client, printer, { only, limit });
+    await tellRequests(context, client);
     if (failure !== undefined) throw failure;
     // What was read here is read on the account's other devices: they are told before the profile is closed.
     await catchUp(client);
   });
+}
+
+/** That people wait to be accepted: beside the messages, which programs read. */
+async function tellRequests({ environment }: CommandContext, client: Client): Promise<void> {
+  const { length } = (await client.requests()).list;
+  if (length > 0)
+    environment.stderr.write(`latchkey: ${length} ${length === 1 ? "request waits" : "requests wait"}: see "latchkey requests"\n`);
 }
 
 interface Printer {

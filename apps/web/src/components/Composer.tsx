@@ -27,6 +27,17 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   }, [text]);
 
   if (conversation.status === "removed") return <p className="composer-notice">{words.conversation.removed}</p>;
+  if (conversation.isBlocked) {
+    const { peer, title } = conversation;
+    return (
+      <p className="composer-notice">
+        {words.conversation.blocked(title)}{" "}
+        <button type="button" className="link-button" onClick={() => void act(() => controller.client.unblock(peer?.accountId ?? ""))}>
+          {words.conversation.unblock}
+        </button>
+      </p>
+    );
+  }
   if (conversation.status === "paused") return <p className="composer-notice composer-notice-danger">{words.conversation.paused}</p>;
 
   const change = (next: string): void => {

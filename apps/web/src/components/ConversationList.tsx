@@ -16,6 +16,7 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
   const conversations = useSelector((state) => state.conversations);
   const hasConversations = useSelector((state) => state.hasConversations);
   const alarms = useSelector((state) => state.alarms);
+  const requests = useSelector((state) => state.requests.list.length);
   const nowMs = useNow();
   const [query, setQuery] = useState("");
   const listRef = useRef<HTMLUListElement>(null);
@@ -106,6 +107,13 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
         />
       </div>
       <nav className="list-scroll" aria-label={words.list.heading}>
+        {requests > 0 && needle === "" && (
+          <button type="button" className="list-requests" onClick={() => router.go({ kind: "requests" })}>
+            <Icon name="addPerson" size={20} />
+            <span>{words.list.requests(requests)}</span>
+            <Icon name="forward" size={16} />
+          </button>
+        )}
         {/* A list without markers is no list to some screen readers unless told. */}
         {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles, jsx-a11y/no-noninteractive-element-interactions */}
         <ul ref={listRef} role="list" aria-label={words.list.label} className="list" onKeyDown={moveFocus}>

@@ -13,6 +13,36 @@ function name(text: string): string {
 
 /** The English catalogue of those screens. */
 export const enAccount = {
+  requests: {
+    heading: "Requests",
+    intro: "These people want to write to you. Nothing that they sent was opened yet, and they cannot see whether you are here.",
+    none: "Nobody is waiting.",
+    accept: "Accept",
+    acceptLabel: (who: string): string => `Accept ${name(who)}`,
+    decline: "Delete",
+    declineLabel: (who: string): string => `Delete the request of ${name(who)}`,
+    block: "Block",
+    blockLabel: (who: string): string => `Block ${name(who)}`,
+    blockTitle: (who: string): string => `Block ${name(who)}?`,
+    blockBody: "Nothing that they send reaches you from now on. They are not told. In groups you both stay.",
+    write: "Write to them",
+    several: (n: number): string => count(n, "invitation", "invitations"),
+    state: {
+      joining: "Accepted. It is tried again by itself until it can be opened.",
+      failed: "This invitation cannot be opened any more. Ask them to write again, or write to them yourself.",
+    },
+    dropped: (n: number): string => `And ${n.toLocaleString("en")} more, dropped because there were too many at once.`,
+    quiet: "Accept only whom you know: anybody can choose any name. Deleting tells them nothing.",
+  },
+
+  blocked: {
+    heading: "Blocked people",
+    intro: "Nothing that they send reaches you. They are not told.",
+    none: "You have blocked nobody.",
+    unblock: "Unblock",
+    unblockLabel: (who: string): string => `Unblock ${name(who)}`,
+  },
+
   recovery: {
     heading: "Your recovery phrase",
     why: "If you lose every device, these 24 words bring your account back. Nobody else can do that, not the people who run this server either.",

@@ -1,6 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import type { ConversationDetails, Member, Person } from "@latchkey/client";
+import type { Conversation, ConversationDetails, Member, Person } from "@latchkey/client";
 import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { ConfirmDialog } from "../components/Dialog.tsx";
@@ -71,6 +71,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
               </button>
             )}
             <Verification details={details} />
+            {!isGroup && conversation?.peer?.isSelf === false && <BlockButton conversation={conversation} peer={conversation.peer} />}
             {conversation?.status !== "removed" && (
               <button type="button" className="button button-wide button-danger-quiet" onClick={() => setQuestion({ kind: "leave" })}>
                 <Icon name="leave" size={18} />
@@ -124,6 +125,23 @@ function Members({ details, remove }: { readonly details: ConversationDetails; r
       )}
       {isAdding && <AddPeople details={details} close={() => setIsAdding(false)} />}
     </section>
+  );
+}
+
+/** They are not told; what they write is not shown. */
+function BlockButton({ conversation, peer }: { readonly conversation: Conversation; readonly peer: Person }): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const { isBlocked, title } = conversation;
+  const change = (): Promise<void> => (isBlocked ? controller.client.unblock(peer.accountId) : controller.client.block(peer.accountId));
+  return (
+    <button
+      type="button"
+      className={isBlocked ? "button button-wide" : "button button-wide button-danger-quiet"}
+      onClick={() => void act(change)}
+    >
+      {isBlocked ? words.details.unblock(title) : words.details.block(title)}
+    </button>
   );
 }
 

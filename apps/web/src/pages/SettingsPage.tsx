@@ -78,6 +78,10 @@ export function SettingsPage(): ReactElement {
         </Section>
         <StorageSection />
         <Section heading={words.settings.privacy}>
+          <button type="button" className="row-button" onClick={() => router.go({ kind: "blocked" })}>
+            <span>{words.settings.blocked}</span>
+            <Icon name="forward" size={18} />
+          </button>
           <button type="button" className="row-button" onClick={() => router.go({ kind: "holdings" })}>
             <span>{words.settings.holdings}</span>
             <Icon name="forward" size={18} />

@@ -4,6 +4,7 @@ import type {
   ClientEvent,
   ClientFailure,
   Connection,
+  ContactRequests,
   Conversation,
   ConversationDetails,
   LinkState,
@@ -57,6 +58,8 @@ export interface AppState {
   readonly details: ReadonlyMap<string, ConversationDetails>;
   readonly outgoing: readonly Outgoing[];
   readonly alarms: readonly Alarm[];
+  /** People who are not accepted yet. */
+  readonly requests: ContactRequests;
   /** What is verified of the members of conversations that were looked at. */
   readonly verifications: ReadonlyMap<string, Verification>;
   /** One's own devices, once asked for. */
@@ -85,6 +88,7 @@ export const initialState: AppState = {
   details: new Map(),
   outgoing: [],
   alarms: [],
+  requests: { list: [], dropped: 0 },
   verifications: new Map(),
   devices: undefined,
   link: undefined,

@@ -55,6 +55,8 @@ export interface Controller {
   handleAlarm(alarm: Alarm): Promise<void>;
   loadVerification(conversationId: string): Promise<void>;
   loadDevices(): Promise<void>;
+  /** Accepts a request; the conversation that was joined by it, if that could be done at once. */
+  acceptRequest(requestId: string): Promise<Conversation | undefined>;
   recover(params: { username: string; phrase: string; deviceName: string; displayName?: string }): Promise<void>;
   /** The recovery phrase is to be written down later; the list keeps a reminder. */
   putOffRecovery(): void;
@@ -89,6 +91,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     refreshDetails(events);
     if (events.some(({ kind }) => kind === "alarm" || kind === "alarms")) void loadAlarms();
     if (events.some(({ kind }) => kind === "devices") && store.get().devices !== undefined) void loadDevices().catch(() => undefined);
+    if (events.some(({ kind }) => kind === "requests")) void loadRequests();
     if (events.some(({ kind }) => kind === "verification")) refreshVerifications();
     for (const event of events) if (event.kind === "link") onLink(event.state);
   };
@@ -114,6 +117,14 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       store.update((state) => setAlarms(state, alarms));
     } catch {
       // What events told of stays on the screen.
+    }
+  };
+  const loadRequests = async (): Promise<void> => {
+    try {
+      const requests = await client.requests();
+      store.update((state) => ({ ...state, requests }));
+    } catch {
+      // Asked again with the next change.
     }
   };
   const loadDevices = async (): Promise<void> => {
@@ -161,6 +172,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     flush();
     void loadServer();
     void loadAlarms();
+    void loadRequests();
     const { openId } = store.get();
     if (openId !== undefined) void loadFirst(openId);
   };
@@ -353,6 +365,16 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     },
     loadVerification,
     loadDevices,
+    async acceptRequest(requestId) {
+      const conversation = await client.acceptRequest(requestId);
+      flush();
+      if (conversation !== undefined) {
+        store.update((state) =>
+          state.conversations.has(conversation.id) ? state : applyEvents(state, [{ kind: "conversation", conversation }]),
+        );
+      }
+      return conversation;
+    },
     async recover(params) {
       const account = await client.recover(params);
       store.update((state) => ({ ...state, account }));

@@ -3,6 +3,9 @@ export type Route =
   | { readonly kind: "home" }
   | { readonly kind: "conversation"; readonly id: string; readonly details: boolean }
   | { readonly kind: "new"; readonly to: string }
+  /** People who are not accepted yet. */
+  | { readonly kind: "requests" }
+  | { readonly kind: "blocked" }
   | { readonly kind: "settings" }
   | { readonly kind: "holdings" }
   | { readonly kind: "devices" }
@@ -22,6 +25,8 @@ export function parseRoute(path: string, query = ""): Route {
     if (third === undefined || third === "details") return { kind: "conversation", id: second, details: third === "details" };
   }
   if (first === "new" && second === undefined) return { kind: "new", to: (new URLSearchParams(query).get("to") ?? "").slice(0, 400) };
+  if (first === "requests" && second === undefined) return { kind: "requests" };
+  if (first === "settings" && second === "blocked" && third === undefined) return { kind: "blocked" };
   if (first === "settings" && second === undefined) return { kind: "settings" };
   if (first === "settings" && second === "server" && third === undefined) return { kind: "holdings" };
   if (first === "settings" && second === "devices") {
@@ -43,6 +48,10 @@ export function formatRoute(route: Route): string {
       return `/c/${route.id}${route.details ? "/details" : ""}`;
     case "new":
       return route.to === "" ? "/new" : `/new?to=${encodeURIComponent(route.to)}`;
+    case "requests":
+      return "/requests";
+    case "blocked":
+      return "/settings/blocked";
     case "settings":
       return "/settings";
     case "holdings":
@@ -67,6 +76,7 @@ export function parentRoute(route: Route): Route {
       return route.details ? { ...route, details: false } : { kind: "home" };
     case "holdings":
     case "devices":
+    case "blocked":
     case "recovery_phrase":
       return { kind: "settings" };
     case "link":
@@ -75,6 +85,7 @@ export function parentRoute(route: Route): Route {
     case "recover":
     case "home":
     case "new":
+    case "requests":
     case "settings":
       return { kind: "home" };
   }

@@ -293,6 +293,7 @@ export interface Link {
   readonly attempt: number;
 }
 
+/** One conversation as this device has it: a value, of which every step makes the next. */
 export interface ConversationState {
   readonly id: string;
   readonly logId: Uint8Array;

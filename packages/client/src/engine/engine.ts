@@ -364,6 +364,8 @@ export class Engine {
     const accountIds = contacts.map(({ accountId }) => accountId);
     this.#requireUnblocked(accountIds);
     await this.#world.standings.accept(accountIds);
+    // What they sent before joins first: so a conversation with them that is there is found.
+    for (const accountId of accountIds) await this.requests.finish(toBase64Url(accountId));
   }
 
   /** @throws ClientError `blocked` */

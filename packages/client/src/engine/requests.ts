@@ -45,6 +45,11 @@ export class Requests {
     return joined;
   }
 
+  /** Deals with what waits of an account that was accepted in another way. */
+  async finish(id: string): Promise<void> {
+    if (this.#items.shelf.list().some((item) => item.account === id && item.stage !== "failed")) await this.#items.finish(id);
+  }
+
   /** @throws ClientError `unknown_request` */
   async decline(id: string): Promise<void> {
     this.#require(id);

@@ -1,0 +1,51 @@
+import { useEffect, useState } from "react";
+import type { ReactElement } from "react";
+import type { Person } from "@latchkey/client";
+import { Avatar } from "../components/Avatar.tsx";
+import { PageHeader } from "../components/PageHeader.tsx";
+import { accountWords } from "../messages/account-words.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { nameOf } from "../state/person-name.ts";
+import "../styles/account.css";
+
+const text = accountWords.blocked;
+
+/** Whom the person blocked, and how to let them in again. */
+export function BlockedPeoplePage(): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  // Told anew with every change of requests and blocked people, also by another device.
+  const requests = useSelector((state) => state.requests);
+  const [people, setPeople] = useState<readonly Person[]>();
+  useEffect(() => {
+    void act(async () => setPeople(await controller.client.blocked()));
+  }, [act, controller, requests]);
+  return (
+    <main className="page">
+      <PageHeader heading={text.heading} takesFocus />
+      <div className="page-body">
+        <p>{people?.length === 0 ? text.none : text.intro}</p>
+        {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles */}
+        <ul role="list" className="people" aria-label={text.heading}>
+          {people?.map((person) => (
+            <li key={person.accountId} className="person">
+              <Avatar id={person.accountId} name={person.displayName} />
+              <span className="person-text">
+                <bdi className="person-name">{person.displayName}</bdi>
+                <bdi className="person-address">{person.address}</bdi>
+              </span>
+              <button
+                type="button"
+                className="button button-small"
+                aria-label={text.unblockLabel(nameOf(person))}
+                onClick={() => void act(() => controller.client.unblock(person.accountId))}
+              >
+                {text.unblock}
+              </button>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,110 @@
+import { useState } from "react";
+import type { ReactElement } from "react";
+import type { ContactRequest } from "@latchkey/client";
+import { Avatar } from "../components/Avatar.tsx";
+import { ConfirmDialog } from "../components/Dialog.tsx";
+import { PageHeader } from "../components/PageHeader.tsx";
+import { accountWords } from "../messages/account-words.ts";
+import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { formatAgo, formatFull } from "../state/format.ts";
+import { nameOf } from "../state/person-name.ts";
+import "../styles/account.css";
+
+const text = accountWords.requests;
+
+/** People who are not accepted yet: who they are, and what to do with them. Nothing that they wrote was read. */
+export function RequestsPage(): ReactElement {
+  const { controller, router } = useApp();
+  const act = useAction();
+  const { list, dropped } = useSelector((state) => state.requests);
+  const [busy, setBusy] = useState<string>();
+  const [asked, setAsked] = useState<ContactRequest>();
+  const nowMs = useNow();
+  const accept = async (request: ContactRequest): Promise<void> => {
+    setBusy(request.id);
+    await act(async () => {
+      const joined = await controller.acceptRequest(request.id);
+      if (joined !== undefined) router.go({ kind: "conversation", id: joined.id, details: false }, { replace: true });
+    });
+    setBusy(undefined);
+  };
+  const decline = (request: ContactRequest): void => void act(() => controller.client.declineRequest(request.id));
+  return (
+    <main className="page">
+      <PageHeader heading={text.heading} takesFocus />
+      <div className="page-body">
+        <p>{list.length === 0 ? text.none : text.intro}</p>
+        {/* A list without markers is no list to some screen readers unless told. */}
+        {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles */}
+        <ul role="list" className="people" aria-label={text.heading}>
+          {list.map((request) => (
+            <li key={request.id} className="person request">
+              <Avatar id={request.person.accountId} name={request.person.displayName} />
+              <span className="person-text">
+                <bdi className="person-name">{request.person.displayName}</bdi>
+                <span className="person-address" title={formatFull(request.receivedAtMs)}>
+                  <bdi>
+                    {request.person.username}@{request.person.host}
+                  </bdi>
+                  {" · "}
+                  {formatAgo(request.receivedAtMs, nowMs)}
+                </span>
+                {request.state === "asks" && request.count > 1 && <span className="person-address">{text.several(request.count)}</span>}
+                {request.state !== "asks" && <span className="request-state">{text.state[request.state]}</span>}
+              </span>
+              <span className="request-actions">
+                {request.state === "asks" && (
+                  <button
+                    type="button"
+                    className="button button-small button-primary"
+                    aria-label={text.acceptLabel(nameOf(request.person))}
+                    disabled={busy !== undefined}
+                    onClick={() => void accept(request)}
+                  >
+                    {text.accept}
+                  </button>
+                )}
+                {request.state === "failed" && (
+                  <button
+                    type="button"
+                    className="button button-small"
+                    onClick={() => router.go({ kind: "new", to: request.person.address })}
+                  >
+                    {text.write}
+                  </button>
+                )}
+                <button
+                  type="button"
+                  className="button button-small"
+                  aria-label={text.declineLabel(nameOf(request.person))}
+                  onClick={() => decline(request)}
+                >
+                  {text.decline}
+                </button>
+                <button
+                  type="button"
+                  className="button button-small button-danger-quiet"
+                  aria-label={text.blockLabel(nameOf(request.person))}
+                  onClick={() => setAsked(request)}
+                >
+                  {text.block}
+                </button>
+              </span>
+            </li>
+          ))}
+        </ul>
+        {dropped > 0 && <p className="section-hint">{text.dropped(dropped)}</p>}
+        {list.length > 0 && <p className="section-hint">{text.quiet}</p>}
+      </div>
+      {asked !== undefined && (
+        <ConfirmDialog
+          title={text.blockTitle(nameOf(asked.person))}
+          body={text.blockBody}
+          confirmLabel={text.block}
+          confirm={() => act(() => controller.client.block(asked.id))}
+          close={() => setAsked(undefined)}
+        />
+      )}
+    </main>
+  );
+}
