@@ -148,6 +148,16 @@ const greet = async (username: string, text: string): Promise<string> => {
   await sendAndWait(client, conversation.id, text);
   return conversation.id;
 };
+// Somebody whom Ada does not know yet.
+people.set("ines", await registerPerson({ home: folder.at("ines"), server: url, username: "ines", displayName: "Ines Moreau" }));
+await greet("ines", "We met at the harbour festival");
+await page.getByRole("button", { name: "Requests (1)" }).click();
+await page.getByRole("button", { name: /^Accept .?ines/u }).waitFor();
+await shoot(page, "request", "desktop", { dark: true });
+await shoot(page, "request", "phone");
+await page.setViewportSize(viewports.desktop);
+await page.getByRole("button", { name: /^Accept .?ines/u }).click();
+await messageBox(page).waitFor();
 await greet("anneliese", "The minutes of the house meeting are ready. Shall I send them here?");
 await greet("layla", "مرحبا آدا! وصل الطرد صباح اليوم، شكرًا جزيلًا!");
 const withAda = await greet("ben", "Hey! I finally moved over here.");
