@@ -80,6 +80,7 @@ function Bubble({
   const { author, body, delivery } = message;
   const isOwn = author?.isSelf === true;
   const isFailed = delivery?.kind === "failed";
+  const without = delivery?.kind === "accepted" ? (delivery.withoutReader ?? []) : [];
   const isLarge = body.kind === "text" && isEmojiOnly(body.text);
   const classes = ["bubble-row", isOwn ? "own" : "other", isFirst ? "first" : "", isLast ? "last" : "", isFailed ? "failed" : ""];
   return (
@@ -95,6 +96,7 @@ function Bubble({
           <Body message={message} meta={<Meta message={message} />} />
         </div>
         {isFailed && <Failed message={message} />}
+        {isLast && without.length > 0 && <p className="bubble-note">{words.conversation.delivery.unread(without.map(nameOf))}</p>}
       </div>
     </div>
   );

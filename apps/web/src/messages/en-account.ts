@@ -77,10 +77,9 @@ export const enAccount = {
   },
 
   recovered: {
-    back: "This is its only device now. Your name, your keys in the public record and your username are what they were.",
-    lost: "What was said before was on the devices you lost, and nobody else has it for you. The same holds for the list of people and groups: the server never knew it.",
-    groups:
-      "Ask the people in your groups. Each of them who opens a group that you were in is offered to let you back, as the same person in the same role.",
+    back: "This is its only device now. Your username and your place in the public record are what they were.",
+    lost: "What was said before, and with whom, was on the devices you lost: the server never knew it, and nobody can give it back.",
+    groups: "Ask the people in your groups: whoever manages one is offered to let you back in, as the same person in the same role.",
     people: "Write to the people you know by their usernames. They are told that you are on a new device: compare safety numbers again.",
   },
 

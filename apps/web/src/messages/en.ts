@@ -154,6 +154,7 @@ export const en = {
       pending: "Waiting to be sent",
       accepted: "On the server",
       withoutReader: (names: readonly string[]): string => `On the server. No device of ${list(names)} can read it.`,
+      unread: (names: readonly string[]): string => `Does not reach ${list(names)}: no device that can read it`,
       failed: "Not sent",
     },
     heard: (author: string, text: string): string => `${author}: ${text}`,
