@@ -126,6 +126,7 @@ describe("[M-7] a leaf keeps its identity and its key, and an added one is where
     const { ada, cyd, world } = group;
     expect(await refusal(group, { credential: credentialOf({ ...ada.self, deviceId: world.random(16) }) })).toBe("changed_leaf");
     expect(await refusal(group, { credential: credentialOf({ ...cyd.self, deviceId: world.random(16) }) })).toBe("changed_leaf");
+    expect(await refusal(group, { credential: credentialOf({ ...cyd.self, accountId: ada.self.accountId }) })).toBe("changed_leaf");
     expect(await refusal(group, { credential: credentialOf({ ...cyd.self, host: "other.example" }) })).toBe("changed_leaf");
     expect(await refusal(group, { credential: { kind: "basic", identity: utf8Bytes("owner") } })).toBe("identity");
   });

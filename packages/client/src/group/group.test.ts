@@ -1,7 +1,16 @@
-import { concatBytes, encode, equalBytes, utf8Bytes } from "@latchkey/codec";
+import { concatBytes, decode, encode, equalBytes, uint32, utf8Bytes } from "@latchkey/codec";
 import { nobleCrypto } from "@latchkey/mls/noble";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { buckets, encodeEnvelope, envelopeAad, envelopeBodyCodec, inboxItemKinds, zeroHash } from "@latchkey/protocol";
+import {
+  buckets,
+  encodeEnvelope,
+  envelopeAad,
+  envelopeBodyCodec,
+  hostCodec,
+  inboxItemKinds,
+  sealedItemCodec,
+  zeroHash,
+} from "@latchkey/protocol";
 import type { EntryKind, EnvelopeBody } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { deviceIdOf, nobleSignatures } from "@latchkey/transparency";
@@ -83,6 +92,7 @@ describe("envelopes", () => {
     expect(open(good.subarray(0, 20))).toEqual(malformed);
     expect(open(encodeEnvelope({ format: 2, kind: "commit", nextAccessHash: random(32), content: inline }))).toEqual(malformed);
     expect(open(encodeEnvelope({ format: 2, kind: "message", nextAccessHash: random(32), content: inline }))).toEqual(malformed);
+    expect(open(encodeEnvelope({ format: 2, kind: "complaint", nextAccessHash: zeroHash, content: inline }))).toEqual(malformed);
   });
 
   test("[C-4] content above 64 KiB goes into a blob that the entry names", () => {
@@ -273,6 +283,21 @@ describe("inbox items", async () => {
     expect(await open(concatBytes(blob, new Uint8Array(1)))).toBeUndefined();
     expect(await open(new Uint8Array(512))).toBeUndefined();
     expect(await open(random(4096))).toBeUndefined();
+  });
+
+  test("[I-2] [C-4] an item whose padding is anything but zeros is none, whoever sealed it", async () => {
+    const blob = await seal();
+    const { kemOutput, ciphertext } = decode(sealedItemCodec, blob);
+    const info = utf8Bytes("latchkey/inbox/1");
+    const aad = concatBytes(encode(hostCodec, to.host), inboxId, encode(uint32, blob.length));
+    const hpkeSuite = nodeCrypto.suite(inboxSuite);
+    const padded = await hpkeSuite.hpkeOpen({ ...hpke, kemOutput, info, aad, ciphertext });
+    const resealed = async (plaintext: Uint8Array): Promise<Uint8Array> => {
+      const sealed = await hpkeSuite.hpkeSeal({ publicKey: hpke.publicKey, info, aad, plaintext, random });
+      return encode(sealedItemCodec, { format: 1, ...sealed });
+    };
+    expect(await open(await resealed(padded))).toBeDefined();
+    expect(await open(await resealed(flip(padded, padded.length - 1)))).toBeUndefined();
   });
 
   test("[I-2] an item for another device, too old or too long-lived is none", async () => {

@@ -5,7 +5,9 @@ import "../account/recover.ts";
 import "../devices/accept-link.ts";
 import "../devices/archive.ts";
 import "../devices/offer-link.ts";
+import "../names/skeleton.ts";
 
+export { encodeProofs } from "../account/proofs.ts";
 export { createMemoryStore } from "../store/memory-store.testing.ts";
 export type { Store, StoreTransaction } from "../store/store.ts";
 export { loadConversation, loadGroup, recordKeys } from "../core/records.ts";

@@ -1,7 +1,7 @@
 import { concatBytes, equalBytes, utf8Bytes } from "@latchkey/codec";
-import { Tag } from "cbor2";
+
 import type { Sha256 } from "../log-chain.ts";
-import { decodeCbor, encodeCbor } from "./cbor.ts";
+import { CborTag, decodeCbor, encodeCbor } from "./cbor.ts";
 import { ContentError } from "./errors.ts";
 
 /** Largest encoded content in bytes; the draft leaves it to local policy. */
@@ -268,7 +268,7 @@ function checkKey(key: unknown): void {
 function checkExtension(value: unknown, depth: number): void {
   let inner: Iterable<unknown>;
   if (Array.isArray(value)) inner = value;
-  else if (value instanceof Tag) inner = [value.contents];
+  else if (value instanceof CborTag) inner = [value.contents];
   else if (value instanceof Map) {
     for (const key of value.keys()) {
       const valid = typeof key === "number" ? Number.isSafeInteger(key) : typeof key === "string" || key instanceof Uint8Array;
