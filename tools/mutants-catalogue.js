@@ -11,7 +11,7 @@ const of = (file, tests, list) => list.map(([name, find, replace, survives]) => 
 const mlsTests = ["forged-proposals", "commits", "insider", "groups", "malformed", "erasure", "evidence", "retained"].map(
   (name) => `${mls}/group/${name}.test.ts`,
 );
-const directoryTests = [`${transparency}/directory/directory.test.ts`];
+const directoryTests = [`${transparency}/directory/forged-lookups.test.ts`, `${transparency}/directory/directory.test.ts`];
 const accountTests = [`${transparency}/account/verify.test.ts`];
 const coreTests = [`${client}/core/public-check.test.ts`];
 

@@ -8,7 +8,7 @@ import type { KeyPackage, KeyPackageContent, LeafNode, LeafNodeContent } from ".
 import type { Commit, Proposal } from "../messages/proposals.ts";
 import { toLeafIndex } from "../tree/tree-math.ts";
 import { reforgeCommit, resignLeaf, signAsMember } from "./forging.testing.ts";
-import { groupOf, nothing, testClient, testCommit, testKeyPackage } from "./group.testing.ts";
+import { commitOf, groupOf, nothing, testClient, testCommit, testKeyPackage } from "./group.testing.ts";
 import type { TestClient } from "./group.testing.ts";
 import { inspectCommit, processMessage } from "./process-message.ts";
 import type { GroupState } from "./state.ts";
@@ -114,6 +114,41 @@ describe("a member adds a key package that its owner signed and nobody may take"
   });
 });
 
+describe("a member makes a tree in which something stands twice, or that not all can read", () => {
+  const isRefused = (message: string): unknown => expect.objectContaining({ message: expect.stringContaining(message) });
+
+  it("an encryption key of somebody else's leaf", async () => {
+    const { ann, refused, dan, keyPackage } = await scene();
+    const encryptionKey = ann.tree.leafAt(toLeafIndex(1))?.encryptionKey ?? nothing;
+    const bad = await signKeyPackage(dan, { ...keyPackage, leafNode: await signLeaf(dan, { ...keyPackage.leafNode, encryptionKey }) });
+    expect(await refused(() => ({ proposals: inline({ kind: "add", keyPackage: bad }), path: undefined }))).toEqual(
+      isRefused("two nodes share an encryption key"),
+    );
+  });
+
+  it("one signature key in two leaves", async () => {
+    const { refused, dan, keyPackage } = await scene();
+    const { keyPackage: second } = await testKeyPackage(suite, dan, random);
+    const adds = inline({ kind: "add", keyPackage }, { kind: "add", keyPackage: second });
+    expect(await refused(() => ({ proposals: adds, path: undefined }))).toEqual(isRefused("two leaves share a signature key"));
+  });
+
+  it("an extension of the group that only the committer supports", async () => {
+    const { ann, refused } = await scene();
+    const extension = { type: 0xf0f0, data: nothing };
+    const change = inline({ kind: "group-context-extensions", extensions: [extension] });
+    const commit = await testCommit(ann, random);
+    const { path } = commitOf(commit.message);
+    if (path === undefined) throw new Error("a path");
+    const { capabilities } = path.leafNode;
+    const supporting = { ...capabilities, extensions: [...capabilities.extensions, extension.type] };
+    const leafNode = await resignLeaf(ann, { ...path.leafNode, capabilities: supporting });
+    expect(await refused(() => ({ proposals: change, path: { ...path, leafNode } }))).toEqual(
+      isRefused("without support for an extension of the group"),
+    );
+  });
+});
+
 describe("a member commits a list of proposals that RFC 9420 12.2 forbids", () => {
   const remove = (leaf: number): Proposal => ({ kind: "remove", removed: toLeafIndex(leaf) });
   const context: Proposal = { kind: "group-context-extensions", extensions: [] };
@@ -153,7 +188,7 @@ describe("a member commits a list of proposals that RFC 9420 12.2 forbids", () =
 });
 
 describe("a member proposes an update of its leaf that nobody may take", () => {
-  const scene = async (change: (leaf: LeafNode) => Partial<LeafNodeContent>): Promise<unknown> => {
+  const scene = async (change: (leaf: LeafNode) => Partial<LeafNodeContent>, allowProposals = true): Promise<unknown> => {
     const [ann, ben] = await groupOf(suite, ["ann", "ben"], random);
     const leaf = ben?.tree.leafAt(toLeafIndex(1));
     if (ben === undefined || leaf === undefined) throw new Error("two members");
@@ -170,11 +205,18 @@ describe("a member proposes an update of its leaf that nobody may take", () => {
       },
       undefined,
     );
-    return await processMessage(ann, message, { allowProposals: true });
+    return await processMessage(ann, message, { allowProposals });
   };
 
   it("one with a fresh key is taken", async () => {
     expect(await scene(() => ({}))).toMatchObject({ kind: "proposal" });
+  });
+
+  it("[M-2] and none by itself unless the application wants that", async () => {
+    await expect(scene(() => ({}), false)).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("proposals by themselves are refused"),
+    });
   });
 
   it("one that keeps its key", async () => {
