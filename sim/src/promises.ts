@@ -39,7 +39,7 @@ export async function brokenPromises(world: World, params: { readonly mayLose: b
   const conversations = new Set(views.map(({ conversation }) => conversation.id));
   for (const id of conversations) {
     const shared = views.filter(({ conversation }) => conversation.id === id);
-    broken.push(...once(shared), ...sameOrder(shared), ...everything(shared));
+    broken.push(...once(shared), ...sameOrder(shared), ...everything(shared, params));
   }
   broken.push(...(await stuck(views, params)));
   broken.push(...acknowledged(world, views));
@@ -84,7 +84,7 @@ function accepted({ lines }: View): string[] {
 }
 
 /** Members who were there the whole time between two texts that they have, have everything between them. */
-function everything(views: readonly View[]): string[] {
+function everything(views: readonly View[], { mayLose }: { readonly mayLose: boolean }): string[] {
   const broken: string[] = [];
   const active = views.filter(({ conversation }) => conversation.status === "active");
   for (const one of active) {
@@ -96,6 +96,8 @@ function everything(views: readonly View[]): string[] {
       const [first] = common.filter((text) => placeOf(one, text) > since);
       if (first === undefined) continue;
       const missing = b.slice(b.indexOf(first)).filter((text) => !a.includes(text));
+      // What was lost is told, one line for each or one with their number, or the conversation stands and says why.
+      if (mayLose && (one.conversation.stop !== undefined || missing.length <= toldLost(one))) continue;
       for (const text of missing) {
         if (placeOf(other, text) > lastArrival(other))
           broken.push(`${one.person.name} lacks "${text.slice(0, 40)}" that ${other.person.name} has in ${one.conversation.title}`);
@@ -103,6 +105,11 @@ function everything(views: readonly View[]): string[] {
     }
   }
   return broken;
+}
+
+/** How many entries this person was told that it cannot read. */
+function toldLost({ lines }: View): number {
+  return lines.reduce((sum, { body }) => sum + (body.kind === "unreadable" ? 1 : body.kind === "expired" ? body.count : 0), 0);
 }
 
 /** Place of the last line by which this person came into the conversation, or came back. */
@@ -141,7 +148,7 @@ async function stuck(views: readonly View[], { mayLose }: { readonly mayLose: bo
     const alarms = await person.client.alarms();
     const told = alarms.some(({ conversationId }) => conversationId === conversation.id || conversationId === undefined);
     if (conversation.status === "pending") broken.push(`${person.name}'s ${conversation.title} is still pending`);
-    if (conversation.status === "paused")
+    if (conversation.status === "paused" && !(mayLose && told && conversation.stop !== undefined))
       broken.push(
         `${person.name}'s ${conversation.title} is paused${
           told
