@@ -93,7 +93,13 @@ function seal(
     epochId: epoch.epochId,
     kind,
     ...(nextAccessHash === undefined ? {} : { nextAccessHash }),
-    body: { seq: state.chain.seq, mlsMessage, directoryProofs: params.proofs ?? new Uint8Array(0), settings: new Uint8Array(0) },
+    body: {
+      seq: state.chain.seq,
+      mlsMessage,
+      directoryProofs: params.proofs ?? new Uint8Array(0),
+      settings: new Uint8Array(0),
+      complaint: new Uint8Array(0),
+    },
     random: world.chance.bytes,
     sha256: node.sha256,
   });

@@ -49,7 +49,13 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
       logId: state.logId,
       epochId,
       kind: "message",
-      body: { seq: state.chain.seq, mlsMessage: encrypted.message, directoryProofs: proofs, settings: new Uint8Array(0) },
+      body: {
+        seq: state.chain.seq,
+        mlsMessage: encrypted.message,
+        directoryProofs: proofs,
+        settings: new Uint8Array(0),
+        complaint: new Uint8Array(0),
+      },
       random: node.random,
       sha256: node.sha256,
     });

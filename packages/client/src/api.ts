@@ -30,8 +30,9 @@ export type ClientErrorCode =
   | "server_outdated" // the server is too old for this version of Latchkey
   | "server_refused" // the server answered with a refusal that should not happen
   | "server_lied" // an answer failed verification: head chain, signature, access hash
-  | "conflict" // lost the race with another change too many times; try again
+  | "conflict" // lost the race with other changes many times; it is tried on (spec L-13)
   | "conversation_unavailable" // the server does not know this conversation, or an older state of it; it goes on when it does
+  | "change_unreadable" // a member's change cannot be read by this device; the others were asked to let it back in (spec G-4)
   | "invitation_expired" // what somebody sent to let this device go on in a conversation does not hold any more
   | "members_changed" // somebody was added after this message was written: the person decides (attack A7)
   | "storage_denied" // the browser refused or evicted storage

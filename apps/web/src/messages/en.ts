@@ -175,8 +175,7 @@ export const en = {
       `${author} is on a new device: the account was brought back by its recovery phrase. Compare the safety number again.`,
     away: (who: string): string => `${who}’s old devices are out of this group`,
     recoveredSelf: "You recovered your account. The others were told to compare the safety number again.",
-    skipped: (author: string): string =>
-      `${author === "Someone" ? "Someone’s" : author === "You" ? "Your" : `${author}’s`} app sent a change that nobody can use`,
+    skipped: (author: string): string => `${author} sent a change that nobody can use; nothing came of it`,
     complaint: (author: string, who: string): string => `A change by ${author} cannot be read by ${who}`,
     complaintSelf: (author: string): string => `This device cannot read a change by ${author}. The others were asked to let you back in.`,
     letBack: (author: string, who: string): string => `${author} let ${who} back in`,
@@ -495,11 +494,12 @@ export const en = {
       advice:
         "It may be broken, restored from a copy, or tampered with. Sending is paused there. Ask the people you write to, by another way, whether they see the same.",
     },
-    conflict: { title: "Others changed this at the same moment", advice: "Nothing was changed. Try again." },
+    conflict: { title: "Others keep changing this group", advice: "Your change waits, and is made as soon as it gets through." },
     conversation_unavailable: {
       title: "The server does not have this conversation now",
       advice: "What you write waits, and goes out when the server has it again.",
     },
+    change_unreadable: { title: "A change cannot be read by this device", advice: "What you write waits until you are let back in." },
     invitation_expired: {
       title: "This invitation does not hold any more",
       advice: "Ask them to add you again.",

@@ -8,7 +8,7 @@ import {
   eraseKeyPackagePrivateKeys,
   lastResortExtensionType,
 } from "@latchkey/mls";
-import type { KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
+import type { CipherSuiteId, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
 import { latchkeyGroupExtensionType, oneTimeKeyPackages } from "@latchkey/protocol";
 import { deviceCardCodec, signStructure } from "@latchkey/transparency";
 import type { Platform } from "../platform/platform.ts";
@@ -188,11 +188,29 @@ async function publishNew(params: MaintainParams, count: number, lastResort: boo
   await send(params, created);
 }
 
-async function createOne({ platform, account }: MaintainParams, lastResort: boolean): Promise<Named> {
+/**
+ * A one-time key package that is not published: whoever is to use it gets it from this device (spec G-4). `put` stores its keys with
+ * whatever else the transaction writes.
+ */
+export async function makeKeyPackage(params: {
+  readonly platform: Platform;
+  readonly account: OwnAccount;
+  readonly suiteId: CipherSuiteId;
+}): Promise<{ readonly message: Uint8Array; readonly put: (tx: StoreTransaction) => void }> {
+  const { key, ...created } = await createOne(params, false, params.suiteId);
+  const stored: StoredKeyPackage = { ...created, published: true };
+  return { message: created.message, put: (tx) => tx.put(key, encode(storedCodec, stored)) };
+}
+
+async function createOne(
+  { platform, account }: Pick<MaintainParams, "platform" | "account">,
+  lastResort: boolean,
+  suiteId: CipherSuiteId = defaultSuite,
+): Promise<Named> {
   const nowMs = platform.nowMs();
   const notAfterMs = nowMs + lifetimeMs;
   const created = await createKeyPackage({
-    suite: platform.crypto.suite(defaultSuite),
+    suite: platform.crypto.suite(suiteId),
     credential: leafCredential(account),
     signatureKeyPair: account.signatureKeyPair,
     lifetime: { notBefore: BigInt(Math.floor((nowMs - backdateMs) / 1000)), notAfter: BigInt(Math.floor(notAfterMs / 1000)) },

@@ -6,6 +6,7 @@ import type { BlobReference, ProofSource, TreeSource } from "@latchkey/protocol"
 import type { ClientErrorCode } from "../api.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import { sealEnvelope } from "../group/envelope.ts";
+import { answeredBy, asksToAnswer } from "./complaints.ts";
 import { departedBy } from "./departed.ts";
 import { updateRank } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
@@ -50,6 +51,7 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   const { roster, group, epoch, leavers, changes } = turn.state;
   const { signatures } = turn.context;
   const change = changes[0];
+  const complainers = asksToAnswer(turn.state).map(({ leaf }) => leaf);
   const author = roster?.own;
   if (change === undefined || roster === undefined || group === undefined || epoch === undefined || author === undefined) return;
   const removes = leavesOf(roster, change);
@@ -67,7 +69,7 @@ export async function stageNextChange(turn: Turn): Promise<void> {
     const keyPackages = now.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage));
     const identities = keyPackages.map((keyPackage) => identityOf(keyPackage.leafNode.credential));
     const departed = await departedBy(change.proofs, removes, signatures);
-    if (!isPermitted(roster, { leavers, departed, complainers: [] }, { author, adds: identities, removes, settings: undefined })) {
+    if (!isPermitted(roster, { leavers, departed, complainers }, { author, adds: identities, removes, settings: undefined })) {
       finish(turn, change, "not_permitted");
       return;
     }
@@ -96,7 +98,13 @@ async function stage(
   });
   // The access key does not depend on the entry's number: only the epoch's id does, which the server gives.
   const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
-  const body = { seq: state.chain.seq, mlsMessage: created.message, directoryProofs: params.change.proofs, settings: new Uint8Array(0) };
+  const body = {
+    seq: state.chain.seq,
+    mlsMessage: created.message,
+    directoryProofs: params.change.proofs,
+    settings: new Uint8Array(0),
+    complaint: answeredBy(state.asks, params.removes),
+  };
   const sealed = sealEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit", nextAccessHash, body, random, sha256 });
   const blobs: PendingBlob[] = [];
   if (sealed.external !== undefined) blobs.push({ blobId: sealed.external.reference.blobId, ciphertext: sealed.external.ciphertext });

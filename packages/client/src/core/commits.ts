@@ -1,16 +1,19 @@
 import { equalBytes } from "@latchkey/codec";
 import { MlsError, inspectCommit, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { GroupState, InspectedCommit, Processed, ProcessedCommit } from "@latchkey/mls";
-import type { EntryEvent, EnvelopeBody, SettingsOpening } from "@latchkey/protocol";
+import { complaintReasons } from "@latchkey/protocol";
+import type { EntryEvent, EnvelopeBody } from "@latchkey/protocol";
+import { complainersIn, strand } from "./complaints.ts";
 import { departedBy } from "./departed.ts";
 import { endMembership, enterEpoch, updateRankOf } from "./epoch.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { hearView } from "./heads.ts";
 import { epochKeys } from "./keys.ts";
+import { isSameDevice } from "./roster.ts";
 import { publicCheck } from "./public-check.ts";
-import type { PublicFailure, PublicVerdict } from "./public-check.ts";
-import { skipCommit } from "./skipped.ts";
-import { pause } from "./turn.ts";
+import type { Passed, PublicFailure, PublicVerdict } from "./public-check.ts";
+import { openAgain, skipCommit } from "./skipped.ts";
+import { addLine, nextOrder, pause } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Roster, RosterLeaf, UnverifiedLeaf } from "./types.ts";
 import { hasSeen } from "./view.ts";
@@ -19,14 +22,23 @@ import { hasSeen } from "./view.ts";
 export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
   const { group, roster } = turn.state;
   if (group === undefined || roster === undefined) return;
+  // While it waits to be let back in, and may have to read all this again, it follows no sibling (spec G-4).
+  if (turn.state.stranded !== undefined) {
+    openAgain(turn);
+    return;
+  }
+  const isVoid = turn.state.voided.includes(event.seq);
   const verdict = await judge(turn, body, { group, roster });
-  if (verdict.kind === "fails") {
+  if (verdict.kind === "fails" || isVoid || turn.state.barred.includes(verdict.author.leafIndex)) {
     skipCommit(turn, event.seq, verdict.author);
     return;
   }
   const { author } = verdict;
+  const cannotFollow = (reason: number): void => strand(turn, { event, author, verdict, reason });
   if (author.leafIndex === ownLeafIndex(group)) {
-    pause(turn, "profile_restored");
+    // With one of its own under way, somebody posted a copy of that which nobody can follow (spec G-7).
+    if (turn.state.staged === undefined) pause(turn, "profile_restored");
+    else cannotFollow(complaintReasons.confirmationTag);
     return;
   }
   const said = parseAuthenticatedData(verdict.authenticatedData);
@@ -40,7 +52,7 @@ export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody
     processed = await processMessage(group, body.mlsMessage, {});
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
-    pause(turn, "unreadable_commit", author.accountId);
+    cannotFollow(error.clause === "RFC 9420 §12.4.2" ? complaintReasons.confirmationTag : complaintReasons.pathSecret);
     return;
   }
   if (processed.kind === "removed") {
@@ -51,18 +63,15 @@ export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody
     await endMembership(turn, author, isReadded);
     return;
   }
-  if (processed.kind === "commit")
-    await follow(turn, { event, processed, author, after: verdict.after, opening: verdict.opening, proofs: body.directoryProofs });
+  if (processed.kind === "commit") await follow(turn, { event, processed, verdict, proofs: body.directoryProofs });
 }
 
-type Judged =
-  | Exclude<PublicVerdict, { kind: "passes" }>
-  | (Extract<PublicVerdict, { kind: "passes" }> & Pick<InspectedCommit, "authenticatedData">);
+type Judged = Exclude<PublicVerdict, Passed> | (Passed & Pick<InspectedCommit, "authenticatedData">);
 
 /** The whole public check (spec G-1): RFC 9420's part, then Latchkey's. */
 async function judge(
   turn: Turn,
-  { seq, mlsMessage, directoryProofs, settings }: EnvelopeBody,
+  { seq, mlsMessage, directoryProofs, settings, complaint }: EnvelopeBody,
   { group, roster }: { group: GroupState; roster: Roster },
 ): Promise<Judged> {
   const fails = (reason: PublicFailure, author?: RosterLeaf): Judged => ({ kind: "fails", reason, author });
@@ -83,7 +92,7 @@ async function judge(
       roster,
       leavers,
       departed: await departedBy(directoryProofs, removes, turn.context.signatures),
-      complainers: [],
+      complainers: await complainersIn(turn, complaint, { group, roster, commit }),
       isUpToDate: lastCommitSeq === 0 || (await hasSeen(turn, { viewTag: said.viewTag, seq }, lastCommitSeq)),
       isBlocked: lastCommitSeq > 0,
       settings: { sha256, logId, opening, encodedOpening: settings },
@@ -96,20 +105,14 @@ async function judge(
 
 async function follow(
   turn: Turn,
-  params: {
-    event: EntryEvent;
-    processed: ProcessedCommit;
-    author: RosterLeaf;
-    after: Roster;
-    opening: SettingsOpening;
-    proofs: Uint8Array;
-  },
+  params: { event: EntryEvent; processed: ProcessedCommit; verdict: Passed; proofs: Uint8Array },
 ): Promise<void> {
-  const { event, processed, author, after, opening } = params;
+  const { event, processed, verdict } = params;
+  const { author, after, opening } = verdict;
   const { state, context } = turn;
   const keys = epochKeys(processed.state, state.logId, event.seq);
   if (!equalBytes(context.sha256(keys.access), event.nextAccessHash)) {
-    pause(turn, "unreadable_commit", author.accountId);
+    strand(turn, { event, author, verdict, reason: complaintReasons.accessKey });
     return;
   }
   const before = state.roster;
@@ -128,5 +131,14 @@ async function follow(
     rosterAdds: turn.state.rosterAdds + (accountsAdded.length > 0 ? 1 : 0),
     unverified: [...turn.state.unverified, ...unverified],
   };
+  tellLetBack(turn, author, verdict);
   if (unverified.length > 0) turn.effects.push({ kind: "verify", leaves: unverified, proofs: params.proofs.slice() });
+}
+
+/** Who was let back in: removed and added again, by the same commit (spec G-5). */
+function tellLetBack(turn: Turn, author: RosterLeaf, { removes, adds }: Passed): void {
+  const back = removes.filter((leaf) => adds.some((added) => isSameDevice(added, leaf)));
+  for (const { accountId } of back) {
+    addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "let_back", account: accountId } });
+  }
 }

@@ -7,6 +7,7 @@ import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onCommit } from "./commits.ts";
+import { onComplaint, onOwnComplaint } from "./complaints.ts";
 import { onContent } from "./content.ts";
 import { keepEvidence } from "./evidence.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
@@ -17,7 +18,7 @@ import { stall } from "./stall.ts";
 import { isReading } from "./phase.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Input, SealedEntry, StepResult } from "./types.ts";
+import type { Input, Link, SealedEntry, StepResult } from "./types.ts";
 import { markOf } from "./view.ts";
 
 type NeedsBlob = Extract<StepResult, { kind: "needs_blob" }>;
@@ -27,18 +28,24 @@ type EntryInput = Extract<Input, { kind: "entry" }>;
 export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob | undefined> {
   const { event } = input;
   const { state } = turn;
-  if (!isReading(state.phase) || state.link.kind === "stalled") return undefined;
+  // What an earlier stream still brings comes again with the next one.
+  if (!isReading(state.phase) || isOpening(state.link)) return undefined;
   if (event.seq <= state.chain.seq) return undefined;
   if (event.seq !== state.chain.seq + 1) {
     stall(turn, "gap");
     return undefined;
   }
   if (await takeOwn(turn, event)) return undefined;
+  if (event.entryKind === "complaint") {
+    link(turn, event);
+    await onComplaint(turn, event);
+    return undefined;
+  }
   if (event.epochId !== state.epoch?.epochId) {
     onForeignEpoch(turn, event);
     return undefined;
   }
-  if (event.entryKind === "complaint" || isLaterEntryKind(event.entryKind)) {
+  if (isLaterEntryKind(event.entryKind)) {
     link(turn, event);
     return undefined;
   }
@@ -62,6 +69,10 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
   return undefined;
 }
 
+function isOpening({ kind }: Link): boolean {
+  return kind === "up" || kind === "opening" || kind === "stalled";
+}
+
 function externalBody(external: EntryInput["external"]): EnvelopeBody | undefined {
   return external === undefined || external === "missing" ? undefined : decodeExternalBody(external);
 }
@@ -73,12 +84,18 @@ function link(turn: Turn, event: EntryEvent): void {
 
 /** Whether the entry is one that this device wrote and waits for (spec L-6). */
 async function takeOwn(turn: Turn, event: EntryEvent): Promise<boolean> {
-  const { staged, outgoing } = turn.state;
-  if (staged === undefined && outgoing.length === 0) return false;
+  const { staged, outgoing, stranded } = turn.state;
+  const complaint = stranded?.entry;
+  if (staged === undefined && outgoing.length === 0 && complaint === undefined) return false;
   const id = entryId(turn.context.sha256, { ...event, kind: event.entryKind });
   if (staged !== undefined && equalBytes(staged.entry.entryId, id)) {
     link(turn, event);
     await adoptOwnCommit(turn, staged);
+    return true;
+  }
+  if (complaint !== undefined && equalBytes(complaint.entryId, id)) {
+    link(turn, event);
+    await onOwnComplaint(turn);
     return true;
   }
   const message = outgoing.find((item) => item.sealed !== undefined && equalBytes(item.sealed.entryId, id));
@@ -110,21 +127,16 @@ function onForeignEpoch(turn: Turn, event: EntryEvent): void {
  * server's word. One's own that waits is known by its leaf, and is not sent again (attack D22).
  */
 export async function onSealed(turn: Turn, { seq, epochId, leaf }: Extract<Input, { kind: "sealed" }>): Promise<void> {
-  const {
-    phase,
-    chain,
-    epoch,
-    lastCommitSeq,
-    link: { kind },
-  } = turn.state;
-  if (!isReading(phase) || kind === "stalled" || seq <= chain.seq) return;
+  const { phase, chain, epoch, lastCommitSeq, stranded, link } = turn.state;
+  if (!isReading(phase) || isOpening(link) || seq <= chain.seq) return;
   if (seq !== chain.seq + 1) {
     stall(turn, "gap");
     return;
   }
   if (await takeOwnSealed(turn, seq, leaf)) return;
-  // An epoch that a skipped commit opened concerns nobody (spec G-3).
-  if (epoch !== undefined && epochId > epoch.epochId && epochId <= lastCommitSeq) {
+  // An epoch that a skipped commit opened concerns nobody (spec G-3); what is said behind one that this device cannot follow is read when it
+  // is let back in (G-5).
+  if (epoch !== undefined && epochId > epoch.epochId && (epochId <= lastCommitSeq || stranded !== undefined)) {
     advance(turn, leaf);
     return;
   }

@@ -11,8 +11,8 @@ import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
 
-/** Races that a change may lose before the person is told. */
-const maxAttempts = 16;
+/** Races that a change loses before the person is told; it is tried on. */
+const attemptsUntilTold = 16;
 /** Above this many unmerged leaves joiners start to renew their paths, one a minute and group (spec M-5). */
 const unmergedLeavesTolerated = 16;
 const updateSpacingMs = 60_000;
@@ -39,6 +39,7 @@ export async function enterEpoch(
   if (params.proofs.length > 0) {
     for (const account of gone) turn.effects.push({ kind: "accounts", proofs: params.proofs.slice(), accountId: fromBase64Url(account) });
   }
+  const by = { nowMs: context.nowMs, child: keys.epochId, childAuthor: author.accountId };
   const stands = (leaf: { leafIndex: LeafIndex; accountId: Uint8Array }): boolean => {
     const now = roster.leaves.get(leaf.leafIndex);
     return now !== undefined && equalBytes(now.accountId, leaf.accountId);
@@ -50,7 +51,9 @@ export async function enterEpoch(
     epoch: keys,
     opening,
     lastCommitSeq: 0,
-    closedEpochs: state.epoch === undefined ? state.closedEpochs : closeEpoch(state.closedEpochs, state.epoch, context.nowMs),
+    voided: [],
+    barred: [],
+    closedEpochs: state.epoch === undefined ? state.closedEpochs : closeEpoch(state.closedEpochs, state.epoch, by),
     name: roster.settings.name,
     unverified: state.unverified.filter(stands),
     leavers: state.leavers.filter(stands),
@@ -139,17 +142,18 @@ function deviceChanges(before: Roster, after: Roster): { added: Uint8Array[]; re
   return { added, removed, replaced };
 }
 
-/** Somebody else's commit came first: one's own is dropped and made again on top of it, a bounded number of times. */
+/**
+ * Somebody else's commit came first: one's own is dropped and made again on top of it for as long as it means something. After many times
+ * the person is told that it takes long.
+ */
 export function loseRace(turn: Turn): void {
   const { staged, changes } = turn.state;
   if (staged === undefined) return;
   const change: Change = { ...staged.change, attempts: staged.change.attempts + 1 };
-  if (change.attempts < maxAttempts) {
-    set(turn, { staged: undefined, changes: [change, ...changes] });
-    return;
+  set(turn, { staged: undefined, changes: [change, ...changes] });
+  if (change.attempts === attemptsUntilTold) {
+    turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "conflict" } });
   }
-  set(turn, { staged: undefined });
-  turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "conflict" } });
 }
 
 /** A fresh leaf renews its path while too many others have not: in order of their leaves, a minute apart (spec M-5). */
@@ -212,6 +216,10 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
     awaited: undefined,
     recovered: [],
     away: [],
+    stranded: undefined,
+    voided: [],
+    barred: [],
+    asks: [],
     formerMembers: state.roster === undefined ? state.formerMembers : accountsOf(state.roster),
     lastCommitSeq: 0,
     outgoing,

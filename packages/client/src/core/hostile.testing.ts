@@ -122,11 +122,11 @@ export class HostileMember {
   }
 
   /** An MLSMessage in the epoch's envelope. */
-  seal(mlsMessage: Uint8Array, nextAccessHash: Uint8Array, kind: EntryKind = "commit"): Uint8Array {
+  seal(mlsMessage: Uint8Array, nextAccessHash: Uint8Array, kind: EntryKind = "commit", complaint: Uint8Array = nothing): Uint8Array {
     const { epoch, logId, opening } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const { random } = this.#world;
-    const body = { seq: this.#end.seq, mlsMessage, directoryProofs: nothing, settings: encode(settingsOpeningCodec, opening) };
+    const body = { seq: this.#end.seq, mlsMessage, directoryProofs: nothing, settings: encode(settingsOpeningCodec, opening), complaint };
     return sealEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind, nextAccessHash, body, random, sha256 }).blob;
   }
 

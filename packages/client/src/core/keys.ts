@@ -19,7 +19,9 @@ export function epochKeys(group: GroupState, logId: Uint8Array, epochId: number)
 export function closeEpoch(
   closed: readonly ClosedEpoch[],
   { epochId, access, envelope }: EpochKeys,
-  nowMs: number,
+  by: { readonly nowMs: number; readonly child: number; readonly childAuthor: Uint8Array },
 ): readonly ClosedEpoch[] {
-  return [...closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs), { epochId, access, envelope, closedAtMs: nowMs }];
+  const { nowMs, child, childAuthor } = by;
+  const kept = closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs);
+  return [...kept, { epochId, access, envelope, closedAtMs: nowMs, child, childAuthor }];
 }

@@ -67,17 +67,21 @@ export class LogModel {
     if (epoch === undefined) return { kind: "error", code: "unknown_epoch" };
     if (!equalBytes(this.#sha256(params.access), epoch.accessHash)) return { kind: "error", code: "wrong_access_key" };
     if (reader.opened.size === 0) reader.cursor = params.afterSeq;
+    if (reader.opened.size === 0 || params.epochId >= Math.max(...reader.opened)) reader.waitsAt = undefined;
     reader.opened.add(params.epochId);
-    reader.waitsAt = undefined;
     return { kind: "ok", value: this.#opened() };
   }
 
-  append(reader: ModelReader, params: { epochId: number; blob: Uint8Array }): ModelAnswer<{ seq: number; head: Uint8Array }> {
-    const known = this.#known({ ...params, kind: "message", nextAccessHash: zeroHash });
+  append(
+    reader: ModelReader,
+    { entryKind: kind, ...params }: { epochId: number; blob: Uint8Array; entryKind: "message" | "complaint" },
+  ): ModelAnswer<{ seq: number; head: Uint8Array }> {
+    const known = this.#known({ ...params, kind, nextAccessHash: zeroHash });
     if (known !== undefined) return known;
     if (!reader.opened.has(params.epochId)) return { kind: "error", code: "unknown_epoch" };
-    if ((this.#epoch(params.epochId)?.commits.length ?? 0) > 0) return { kind: "error", code: "stale" };
-    return this.#add({ ...params, kind: "message", nextAccessHash: zeroHash });
+    const isClosed = (this.#epoch(params.epochId)?.commits.length ?? 0) > 0;
+    if (kind === "message" && isClosed) return { kind: "error", code: "stale" };
+    return this.#add({ ...params, kind, nextAccessHash: zeroHash });
   }
 
   /** What a later version put into the log. */

@@ -2,7 +2,7 @@ import { CodecError, equalBytes, toBase64Url } from "@latchkey/codec";
 import type { InspectedCommit, LeafIndex } from "@latchkey/mls";
 import { latchkeyGroupExtensionType } from "@latchkey/protocol";
 import type { LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
-import { copyOfOpening, identityOf, isPermitted, proposedSettings, rosterFrom, settingsOf } from "./roster.ts";
+import { copyOfOpening, identityOf, isPermitted, isSameDevice, proposedSettings, rosterFrom, settingsOf } from "./roster.ts";
 import type { ProposedSettings } from "./roster.ts";
 import type { Leaver, Roster, RosterLeaf } from "./types.ts";
 
@@ -61,8 +61,15 @@ export type PublicVerdict =
       readonly opening: SettingsOpening;
       readonly adds: readonly LeafIdentity[];
       readonly removes: readonly RosterLeaf[];
+      /** The leaves of this epoch that stay, the author's among them; who is removed and added again is none of them. */
+      readonly keeps: readonly LeafIndex[];
+      /** Leaves of this epoch whose device it removes and adds again. */
+      readonly readds: readonly LeafIndex[];
     }
   | { readonly kind: "fails"; readonly reason: PublicFailure; readonly author: RosterLeaf | undefined };
+
+/** The verdict on a commit that passes. */
+export type Passed = Extract<PublicVerdict, { kind: "passes" }>;
 
 const allowed: ReadonlySet<InspectedCommit["proposals"][number]> = new Set(["add", "remove", "group-context-extensions"] as const);
 
@@ -92,7 +99,9 @@ export function publicCheck(facts: PublicFacts, commit: InspectedCommit): Public
     own: roster.own?.leafIndex,
   });
   const opening = settings === undefined ? facts.settings.opening : copyOfOpening(settings.opening);
-  return { kind: "passes", author, after, opening, adds, removes };
+  const readds = removes.filter((leaf) => adds.some((identity) => isSameDevice(identity, leaf))).map(({ leafIndex }) => leafIndex);
+  const keeps = members.flatMap(({ leafIndex }) => (added.has(leafIndex) ? [] : [leafIndex]));
+  return { kind: "passes", author, after, opening, adds, removes, keeps, readds };
 }
 
 function settingsIn(facts: SettingsFacts, { groupContextExtensions }: InspectedCommit): ProposedSettings | "malformed" | undefined {

@@ -30,6 +30,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import { rosterOf } from "./roster.ts";
 import { linkDown } from "./turn.ts";
 import type { AwaitedHead, Doubt, OwnMark, Spoken } from "./said.ts";
+import type { Ask, SkipTold } from "./contested.ts";
 import type {
   AwayAccount,
   Chain,
@@ -52,8 +53,8 @@ import type {
   SealedEntry,
   SealedMessage,
   Sight,
-  SkipTold,
   StagedCommit,
+  Stranded,
   UnverifiedLeaf,
 } from "./types.ts";
 
@@ -80,7 +81,14 @@ const large = 64 * 1024 * 1024;
 const leafIndex: Codec<LeafIndex> = mapped(uint32, (index: LeafIndex) => index, toLeafIndex);
 const chain: Codec<Chain> = struct<Chain>({ seq: safeUint64, head: id32 });
 const epochKeys: Codec<EpochKeys> = struct<EpochKeys>({ epochId: safeUint64, access: id32, envelope: id32, view: id32 });
-const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({ epochId: safeUint64, access: id32, envelope: id32, closedAtMs: safeUint64 });
+const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
+  epochId: safeUint64,
+  access: id32,
+  envelope: id32,
+  closedAtMs: safeUint64,
+  child: safeUint64,
+  childAuthor: id32,
+});
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
   late_message: 4,
@@ -146,6 +154,25 @@ const invitation: Codec<Invitation> = struct<Invitation>({
   notAfterMs: safeUint64,
 });
 
+const sealedFields: { readonly [Field in keyof SealedEntry]: Codec<SealedEntry[Field]> } = {
+  entryId: id32,
+  epochId: safeUint64,
+  blob: opaqueV(1 << 20),
+  blobs: vector(struct<PendingBlob>({ blobId: id32, ciphertext: opaqueV(large) }), { maxBytes: 2 * large }),
+};
+const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>(sealedFields);
+const stranded: Codec<Stranded> = struct<Stranded>({
+  seq: safeUint64,
+  author: leafIndex,
+  keeps: vector(uint32, { maxBytes: large }),
+  readds: vector(uint32, { maxBytes: large }),
+  reason: uint8,
+  sinceMs: safeUint64,
+  leafKeys: vector(opaqueV(4096), { maxBytes: large }),
+  entry: optional(sealedEntry),
+  complainers: vector(uint32, { maxBytes: large }),
+});
+
 const meta: Codec<Meta> = struct<Meta>({
   format: oneOf(uint16, [6]),
   logId: id32,
@@ -164,6 +191,10 @@ const meta: Codec<Meta> = struct<Meta>({
   seen: id32,
   lastCommitSeq: safeUint64,
   skipsTold: vector(struct<SkipTold>({ accountId: id32, atMs: safeUint64 }), { maxBytes: large }),
+  stranded: optional(stranded),
+  voided: vector(safeUint64, { maxBytes: large }),
+  barred: vector(uint32, { maxBytes: large }),
+  asks: vector(struct<Ask>({ leafIndex: uint32, signed: opaqueV(65_536) }), { maxBytes: large }),
   closedEpochs: vector(closedEpoch, { maxBytes: large }),
   memberCount: uint32,
   unverified: vector(unverified, { maxBytes: large }),
@@ -193,13 +224,6 @@ const meta: Codec<Meta> = struct<Meta>({
   offer: optional(struct<ContinuationOffer>({ id: text(64), accountId: id32 })),
 });
 
-const sealedFields: { readonly [Field in keyof SealedEntry]: Codec<SealedEntry[Field]> } = {
-  entryId: id32,
-  epochId: safeUint64,
-  blob: opaqueV(1 << 20),
-  blobs: vector(struct<PendingBlob>({ blobId: id32, ciphertext: opaqueV(large) }), { maxBytes: 2 * large }),
-};
-const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>(sealedFields);
 const sealedMessage: Codec<SealedMessage> = struct<SealedMessage>({
   ...sealedFields,
   own: ownMark,
@@ -348,7 +372,8 @@ function spokenChanges(before: ReadonlyMap<number, Spoken>, { id, spoken: after 
 function headChanges(before: ConversationState | undefined, after: ConversationState): RecordChange[] {
   const { seq } = after.chain;
   const count = Math.min(before === undefined ? 1 : seq - before.chain.seq, after.recentHeads.length);
-  if (count === 0) return [];
+  // A chain that is read again from an earlier place has its heads already.
+  if (count <= 0) return [];
   return [{ key: recordKeys.heads(after.id) + orderSegment(seq), value: concatBytes(...after.recentHeads.slice(-count)) }];
 }
 

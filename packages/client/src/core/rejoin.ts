@@ -35,7 +35,8 @@ export function judgeRejoin(
   const isSameGroup = known.groupId.length === 0 || equalBytes(known.groupId, joined.groupId);
   if (!isSameGroup || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };
   // In the same log, after everything that was read of it.
-  if (joined.chain.seq <= known.chain.seq && !isReadded(known, joined)) return { kind: "ignore", reason: "older" };
+  if (joined.chain.seq <= known.chain.seq && !isReadded(known, joined) && !params.answersComplaint)
+    return { kind: "ignore", reason: "older" };
   if (known.kind === "direct" && !isSamePeople(known, joined)) return { kind: "ignore", reason: "other_people" };
   if (params.answersComplaint || isReadded(known, joined)) return { kind: "take" };
   if (equalBytes(params.sender, params.self) && phase.kind !== "paused") return { kind: "take" };

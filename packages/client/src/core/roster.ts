@@ -193,7 +193,8 @@ export function isPermitted(roster: Roster, { leavers, departed, complainers }: 
   return adds && removes && isSettingsChangePermitted(roster, change.settings, manages && !isDirect);
 }
 
-function isSameDevice(added: LeafIdentity, leaf: RosterLeaf): boolean {
+/** Whether an added device is the one that stands there. */
+export function isSameDevice(added: LeafIdentity, leaf: RosterLeaf): boolean {
   return equalBytes(added.accountId, leaf.accountId) && equalBytes(added.deviceId, leaf.deviceId);
 }
 

@@ -6,12 +6,13 @@ import { isBlocked, planUnblocking } from "./skipped.ts";
 import { isCaughtUp, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { OwnMark } from "./said.ts";
-import type { ConversationState, Outgoing, SealedMessage } from "./types.ts";
+import type { ConversationState, Outgoing, SealedMessage, Stranded } from "./types.ts";
 import { authenticatedData, markOf } from "./view.ts";
 import { isReading } from "./phase.ts";
 
 /** Messages that may wait for their acknowledgement at a time. */
 const inFlight = 64;
+const nothing = new Uint8Array(0);
 
 /** Everything that can go out now goes out; called at the end of each step. */
 export async function flush(turn: Turn): Promise<void> {
@@ -29,9 +30,22 @@ export async function flush(turn: Turn): Promise<void> {
     return;
   }
   if (!isCaughtUp(turn.state)) return;
+  if (turn.state.stranded !== undefined) {
+    sendComplaint(turn, turn.state.stranded);
+    return;
+  }
   sendSealed(turn);
   // While a commit of one's own is on its way, a message would be for an epoch that may be over.
   if (turn.state.staged === undefined && phase.kind !== "superseded") await prepare(turn);
+}
+
+/** Asks to be let back in: nothing else is sent meanwhile (spec G-4). */
+function sendComplaint(turn: Turn, { entry, complainers }: Stranded): void {
+  const { link, roster } = turn.state;
+  const isWritten = roster?.own !== undefined && complainers.includes(roster.own.leafIndex);
+  if (entry === undefined || isWritten || link.complainedIn === link.attempt) return;
+  set(turn, { link: { ...link, complainedIn: link.attempt } });
+  turn.effects.push({ kind: "append", entry, entryKind: "complaint" });
 }
 
 /** Sends what is sealed and was not sent on this connection: the same bytes as before (spec L-6). */
@@ -40,7 +54,8 @@ function sendSealed(turn: Turn): void {
   const isDue = (item: Outgoing): boolean =>
     item.sealed !== undefined && item.accepted === undefined && item.failure === undefined && item.sentIn !== link.attempt;
   if (outgoing.some((item) => isDue(item))) {
-    for (const item of outgoing) if (item.sealed !== undefined && isDue(item)) turn.effects.push({ kind: "append", entry: item.sealed });
+    for (const item of outgoing)
+      if (item.sealed !== undefined && isDue(item)) turn.effects.push({ kind: "append", entry: item.sealed, entryKind: "message" });
     set(turn, { outgoing: outgoing.map((item) => (isDue(item) ? { ...item, sentIn: link.attempt } : item)) });
   }
   if (staged !== undefined && staged.accepted === undefined && staged.sentIn !== link.attempt) {
@@ -53,8 +68,10 @@ function sendSealed(turn: Turn): void {
 /** Seals waiting messages and makes waiting changes, in the order in which the person asked for them. */
 async function prepare(turn: Turn): Promise<void> {
   for (;;) {
-    const { outgoing, changes, phase } = turn.state;
-    const change = changes[0];
+    const { outgoing, changes, phase, roster, barred } = turn.state;
+    // Of whom a commit is void here, none counts: others go on, and this device with them (spec G-6).
+    const isBarred = roster?.own !== undefined && barred.includes(roster.own.leafIndex);
+    const change = isBarred ? undefined : changes[0];
     const message = nextMessage(turn);
     if (change !== undefined && (message === undefined || change.order < message.order)) {
       await stageNextChange(turn);
@@ -72,7 +89,7 @@ async function prepare(turn: Turn): Promise<void> {
     const flying = outgoing.filter((item) => item.sealed !== undefined && item.accepted === undefined).length;
     if (message === undefined || flying >= inFlight) return;
     if (isBlocked(turn.state)) {
-      planUnblocking(turn);
+      if (!isBarred) planUnblocking(turn);
       return;
     }
     if (isOutdated(turn, message)) setOutgoing(turn, message.id, { failure: "members_changed" });
@@ -123,7 +140,7 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   const content = decodeContent(plaintext);
   if (content.kind === "malformed") throw new Error("content of one's own is well-formed");
   const directoryProofs = message.purpose === "account" ? message.content : new Uint8Array(0);
-  const body = { seq: chain.seq, mlsMessage: encrypted.message, directoryProofs, settings: new Uint8Array(0) };
+  const body = { seq: chain.seq, mlsMessage: encrypted.message, directoryProofs, settings: nothing, complaint: nothing };
   const { epochId } = epoch;
   const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, random, sha256 });
   const blobs = external === undefined ? [] : [{ blobId: external.reference.blobId, ciphertext: external.ciphertext }];
@@ -139,5 +156,5 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
     group: encrypted.state,
     outgoing: turn.state.outgoing.map((item) => (item.id === message.id ? { ...item, sealed: entry, sentIn: link.attempt } : item)),
   });
-  turn.effects.push({ kind: "append", entry });
+  turn.effects.push({ kind: "append", entry, entryKind: "message" });
 }

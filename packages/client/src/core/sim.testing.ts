@@ -11,6 +11,7 @@ import { encodeProofs } from "../account/proofs.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConversation, joinConversation } from "./begin.ts";
+import { answersComplaint } from "./complaints.ts";
 import { eraseLeftBehind } from "./erase.ts";
 import { createSimAccount } from "./sim-account.testing.ts";
 import type { SimAccount } from "./sim-account.testing.ts";
@@ -18,6 +19,7 @@ import { LogModel } from "./log-model.testing.ts";
 import type { ModelReader } from "./log-model.testing.ts";
 import { isPendingOrder } from "./order.ts";
 import { loadConversation, loadGroup, loadHead, recordChanges } from "./records.ts";
+import { carryOver } from "./rejoin.ts";
 import { step } from "./step.ts";
 import type { Context, ConversationState, Effect, Input, Joiner, Line, Self, WelcomePost } from "./types.ts";
 
@@ -58,6 +60,7 @@ export class SimDevice {
   #requests: Effect[] = [];
   #events: Input[] = [];
   #now = 1_700_000_000_000;
+  #complaints = 0;
 
   constructor(world: SimWorld, name: string, { self, account }: { self: Self; account: SimAccount }, random: RandomBytes) {
     this.#world = world;
@@ -174,6 +177,15 @@ export class SimDevice {
         if (this.#reader !== undefined) this.#requests.push(effect);
         return;
       case "close":
+        this.#reader?.opened.clear();
+        this.#requests = [];
+        this.#events = this.#events.filter((event) => event.kind === "verified" || event.kind === "complain");
+        return;
+      case "listen":
+        if (this.#reader !== undefined) this.#world.log.open(this.#reader, { ...effect, afterSeq: 0 });
+        return;
+      case "complain":
+        this.#complaints++;
         return;
       case "line":
         this.lines.set(effect.line.order, effect.line);
@@ -248,6 +260,7 @@ export class SimDevice {
     this.#requests = [];
     this.#events = [];
     this.timers.clear();
+    this.#complaints = 0;
     const id = this.#id;
     this.state = await this.#store.transact("read", async (tx) => {
       const stored = await loadConversation(tx, id, (suiteNumber) => nodeCrypto.suite(suiteNumber));
@@ -273,7 +286,10 @@ export class SimDevice {
     if (request.kind === "append" || request.kind === "commit") {
       for (const blob of request.entry.blobs) blobStore.set(toBase64Url(blob.blobId), blob.ciphertext);
       const { entry } = request;
-      const answer = request.kind === "append" ? log.append(reader, entry) : log.commit(reader, { ...request, ...entry });
+      const answer =
+        request.kind === "append"
+          ? log.append(reader, { ...entry, entryKind: request.entryKind })
+          : log.commit(reader, { ...request, ...entry });
       if (answer.kind === "ok") this.#events.push({ kind: "accepted", entryId: entry.entryId, ...answer.value });
       else refuse(answer.code, request.kind, entry.entryId);
     }
@@ -290,6 +306,12 @@ export class SimDevice {
 
   /** One thing that the server said arrives here. */
   async receive(): Promise<boolean> {
+    if (this.#complaints > 0) {
+      this.#complaints--;
+      const { message } = await this.#newKeyPackage();
+      await this.input({ kind: "complain", keyPackage: message, inboxId: this.#random(32), inboxKey: this.#random(32) });
+      return true;
+    }
     // As the engine does it: entries wait until the answer to `open` has been taken in.
     const isReading = this.state?.link.kind === "following";
     const at = this.#events.findIndex((event) => isReading || (event.kind !== "entry" && event.kind !== "sealed"));
@@ -300,8 +322,10 @@ export class SimDevice {
   }
 
   async fireTimer(): Promise<boolean> {
-    const [name] = this.timers.keys();
-    if (name === undefined) return false;
+    // The shortest first, as clocks have it.
+    const [next] = [...this.timers].toSorted(([, a], [, b]) => a - b);
+    if (next === undefined) return false;
+    const [name] = next;
     this.timers.delete(name);
     // Names come from `schedule` effects only.
     await this.input({ kind: "timer", name: name as "retry" });
@@ -313,8 +337,8 @@ export class SimDevice {
     const item = this.inbox.shift();
     if (item === undefined) return false;
     const { post, sender } = item;
-    if (this.state !== undefined && this.state.phase.kind !== "removed" && this.state.phase.kind !== "left")
-      throw new Error("joined twice");
+    const isOut = this.state === undefined || this.state.phase.kind === "removed" || this.state.phase.kind === "left";
+    if (!isOut && this.state?.stranded === undefined) throw new Error("joined twice");
     for (const own of this.#keyPackages) {
       const tree = post.tree.kind === "inline" ? post.tree.tree : new Uint8Array(0);
       const bundle = {
@@ -340,7 +364,16 @@ export class SimDevice {
         continue;
       }
       const before = this.state;
-      await this.#keep(before, joined.state, joined.effects);
+      if (before === undefined || isOut) await this.#keep(before, joined.state, joined.effects);
+      else {
+        const ownHead = await this.context.olderHead(joined.state.chain.seq);
+        if (!answersComplaint(before, joined.state, sender.self, ownHead)) {
+          this.refusals.push("unasked");
+          return true;
+        }
+        const { state, effects } = carryOver(before, joined);
+        await this.#keep(before, state, effects);
+      }
       if (this.#reader !== undefined) {
         // The old membership's stream was closed.
         this.#requests = [];
@@ -400,7 +433,7 @@ export class SimDevice {
 
   /** Whether it waits for nothing. */
   get isIdle(): boolean {
-    return this.#requests.length === 0 && this.#events.length === 0 && this.inbox.length === 0;
+    return this.#requests.length === 0 && this.#events.length === 0 && this.inbox.length === 0 && this.#complaints === 0;
   }
 }
 

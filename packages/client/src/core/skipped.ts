@@ -2,7 +2,8 @@ import { equalBytes } from "@latchkey/codec";
 import { loseRace } from "./epoch.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { ConversationState, RosterLeaf, SkipTold } from "./types.ts";
+import type { SkipTold } from "./contested.ts";
+import type { ConversationState, RosterLeaf } from "./types.ts";
 
 const dayMs = 86_400_000;
 /** What stands for an author whom nobody can name. */
@@ -17,16 +18,20 @@ export function skipCommit(turn: Turn, seq: number, author: RosterLeaf | undefin
   tellSkipped(turn, author);
   // One's own commit that waits was made before this one: the server has refused it, or will.
   loseRace(turn);
-  const { epoch, link } = turn.state;
   set(turn, { lastCommitSeq: seq });
+  openAgain(turn);
+}
+
+/** Opens the epoch once more: the server goes on behind a commit that its reader does not follow (spec L-3). */
+export function openAgain(turn: Turn): void {
+  const { epoch, link } = turn.state;
   if (link.kind !== "following" || epoch === undefined) return;
-  // Opened again, it goes on behind a commit that its reader does not follow (spec L-3).
   set(turn, { link: { ...link, kind: "opening" } });
   turn.effects.push({ kind: "open", epochId: epoch.epochId, access: epoch.access, afterSeq: turn.state.chain.seq });
 }
 
 /** One quiet line an author and day, however many commits of theirs there are. */
-function tellSkipped(turn: Turn, author: RosterLeaf | undefined): void {
+export function tellSkipped(turn: Turn, author: RosterLeaf | undefined): void {
   const accountId = author?.accountId ?? nobody;
   const now = turn.context.nowMs;
   const recent = turn.state.skipsTold.filter(({ atMs }) => Math.abs(now - atMs) < dayMs);

@@ -6,6 +6,7 @@ import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
 import { requestChange, requestUnblocking } from "./changes.ts";
 import { endByContinuation } from "./continuation.ts";
+import { asksToAnswer, complain, listenToClosed, resumeComplaint } from "./complaints.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
 import { forgetGroup } from "./epoch.ts";
@@ -117,6 +118,9 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
     case "continued":
       endByContinuation(turn, input.by);
       return undefined;
+    case "complain":
+      await complain(turn, input);
+      return undefined;
     case "timer":
       onTimer(turn, input.name);
       return undefined;
@@ -142,6 +146,7 @@ function onConnected(turn: Turn, retentionDays: number): void {
   const { unverified, leavers, departed } = turn.state;
   const open = unverified.filter((leaf) => !leaf.refused);
   if (open.length > 0) turn.effects.push({ kind: "verify", leaves: open, proofs: new Uint8Array(0) });
+  resumeComplaint(turn);
   if (leavers.length > 0 || departed.length > 0) turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs: 1000 });
 }
 
@@ -169,6 +174,7 @@ function onOpened(turn: Turn, opened: Opened): void {
   if (turn.state.phase.kind === "paused") return;
   forgetLost(turn, opened.lastSeq);
   set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq } });
+  listenToClosed(turn);
 }
 
 /** What was acknowledged and is not in the log any more is sent again: the same bytes (spec L-6, E-3). */
@@ -356,6 +362,33 @@ function onTimer(turn: Turn, name: TimerName): void {
       requestChange(turn, { id: "leavers", adds: [], removes, removeDevices, proofs, update: false });
       return;
     }
+    case "answer": {
+      const [ask] = asksToAnswer(state);
+      if (ask === undefined || state.phase.kind !== "active") return;
+      const id = `answer-${ask.leaf.leafIndex}`;
+      if (state.changes.some((change) => change.id === id) || state.staged?.change.id === id) return;
+      const { accountId, deviceId } = ask.joiner;
+      const proofs = turn.context.recordsOf([accountId]);
+      requestChange(turn, { id, adds: [ask.joiner], removes: [], removeDevices: [{ accountId, deviceId }], proofs, update: false });
+      // One commit answers one complaint.
+      turn.effects.push({ kind: "schedule", name: "answer", delayMs: retryDelayMs });
+      return;
+    }
+    case "complain":
+      if (state.stranded === undefined) return;
+      set(turn, {
+        stranded: {
+          ...state.stranded,
+          entry: undefined,
+          complainers: state.stranded.complainers.filter((leaf) => leaf !== state.roster?.own?.leafIndex),
+        },
+        link: { ...state.link, complainedIn: 0 },
+      });
+      turn.effects.push({ kind: "complain" });
+      return;
+    case "give_up":
+      if (state.stranded !== undefined) pause(turn, "unreadable_commit", state.roster?.leaves.get(state.stranded.author)?.accountId);
+      return;
     case "unblock":
       set(turn, { link: { ...state.link, isUnblockPlanned: false } });
       if (state.phase.kind !== "active" || !isBlocked(state) || state.staged !== undefined) return;

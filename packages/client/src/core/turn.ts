@@ -27,6 +27,8 @@ export const linkDown: Link = {
   retentionDays,
   readUpTo: 0,
   isUnblockPlanned: false,
+  isListening: false,
+  complainedIn: 0,
   attempt: 0,
 };
 

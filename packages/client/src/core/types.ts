@@ -45,6 +45,8 @@ import type {
 import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
 import type { AwaitedHead, Doubt, OwnMark, Spoken } from "./said.ts";
+import type { Ask, SkipTold } from "./contested.ts";
+import type { Line } from "./lines.ts";
 
 /** Why a conversation is paused. */
 export type PauseReason =
@@ -91,9 +93,12 @@ export interface EpochKeys {
   readonly view: Uint8Array;
 }
 
-/** Keys of a closed epoch, kept 7 days for complaints (spec L-4). */
+/** Keys of a closed epoch, kept 7 days for complaints (spec L-4), and the commit that closed it. */
 export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   readonly closedAtMs: number;
+  /** The commit's entry, and the account of its author. */
+  readonly child: number;
+  readonly childAuthor: Uint8Array;
 }
 
 /** A ciphertext that must be on the server before the entry that refers to it. */
@@ -289,6 +294,10 @@ export interface Link {
   readonly readUpTo: number;
   /** Whether a commit that lets messages through again is planned. */
   readonly isUnblockPlanned: boolean;
+  /** Whether epochs that closed of late were opened on this connection. */
+  readonly isListening: boolean;
+  /** The `attempt` in which a complaint was last sent; 0 for none. */
+  readonly complainedIn: number;
   /** Counts connections and new tries: what was sent in an earlier one is sent again. Never goes back. */
   readonly attempt: number;
 }
@@ -322,6 +331,11 @@ export interface ConversationState {
   /** The last commit of this epoch, which was skipped like all before it (spec G-3); 0 for none. */
   readonly lastCommitSeq: number;
   readonly skipsTold: readonly SkipTold[];
+  readonly stranded: Stranded | undefined;
+  /** Commits of this epoch that are void, and the leaves that made them: no commit of theirs counts in it (spec G-6). */
+  readonly voided: readonly number[];
+  readonly barred: readonly number[];
+  readonly asks: readonly Ask[];
   readonly closedEpochs: readonly ClosedEpoch[];
   readonly group: GroupState | undefined;
   readonly roster: Roster | undefined;
@@ -372,51 +386,26 @@ export interface ConversationState {
   readonly link: Link;
 }
 
-/** That a member's commit was skipped, as it was last told. */
-export interface SkipTold {
-  /** Zeros for somebody whom nobody can name. */
-  readonly accountId: Uint8Array;
-  readonly atMs: number;
+/** What this device knows of a commit that counts and that it cannot follow (spec G-4). */
+export interface Stranded {
+  /** The commit. */
+  readonly seq: number;
+  readonly author: LeafIndex;
+  /** The leaves of the epoch that the commit keeps. */
+  readonly keeps: readonly number[];
+  /** Those that it removes and adds again. */
+  readonly readds: readonly number[];
+  readonly reason: number;
+  readonly sinceMs: number;
+  /** The encryption keys that this device's leaf may have on the other side: of this epoch, and of each key package given out. */
+  readonly leafKeys: readonly Uint8Array[];
+  /** The complaint, once there is a key package for it. */
+  readonly entry: SealedEntry | undefined;
+  /** Leaves whose complaints about the commit stand in the log. */
+  readonly complainers: readonly number[];
 }
 
-export type LineBody =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "created"; readonly name: string }
-  | { readonly kind: "added"; readonly accounts: readonly Uint8Array[] }
-  | { readonly kind: "removed"; readonly accounts: readonly Uint8Array[] }
-  | { readonly kind: "left" }
-  | { readonly kind: "renamed"; readonly name: string }
-  | { readonly kind: "keys_updated" }
-  | { readonly kind: "device_added"; readonly account: Uint8Array }
-  | { readonly kind: "device_removed"; readonly account: Uint8Array }
-  | { readonly kind: "recovered"; readonly account: Uint8Array }
-  /** The author's app sent a commit that nobody can use (spec G-3). */
-  | { readonly kind: "skipped" }
-  /** A commit of the author cannot be followed by this account's device (spec G-4); then, that the author let it back in (G-5). */
-  | { readonly kind: "complaint"; readonly account: Uint8Array }
-  | { readonly kind: "let_back"; readonly account: Uint8Array }
-  /** None of the account's devices in the group is in its account any more: they were removed, the person was not (spec E-64). */
-  | { readonly kind: "away"; readonly account: Uint8Array }
-  | { readonly kind: "expired"; readonly count: number }
-  /** The author's device spoke of another log than the one in the public record, which is this device's (spec L-10). */
-  | { readonly kind: "other_view" }
-  /** So many messages of the author's device never came; with 0 its numbers cannot be (spec L-10). */
-  | { readonly kind: "misnumbered"; readonly missing: number }
-  | { readonly kind: "unsupported" }
-  | { readonly kind: "unreadable"; readonly reason: string }
-  | { readonly kind: "alarm"; readonly reason: string };
-
-/** One line of the history, as it is stored. */
-export interface Line {
-  readonly id: string;
-  readonly order: number;
-  /** Account id of its author, if it has one. */
-  readonly author: Uint8Array | undefined;
-  readonly sentAtMs: number;
-  readonly body: LineBody;
-  /** When the server acknowledged it, of own messages only; else 0. */
-  readonly acceptedAtMs: number;
-}
+export type { Line, LineBody } from "./lines.ts";
 
 /** What a leaf turned out to be. `departed`: its account had it and has it no more; `unknown`: could not be found out now. */
 export interface LeafVerdict {
@@ -425,7 +414,7 @@ export interface LeafVerdict {
   readonly verdict: "vouched" | "refused" | "departed" | "unknown";
 }
 
-export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify" | "unblock";
+export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify" | "unblock" | "complain" | "answer" | "give_up";
 
 export type Input =
   /** `retentionDays`: by the server's hello. */
@@ -475,6 +464,8 @@ export type Input =
   | { readonly kind: "offered"; readonly offer: ContinuationOffer }
   | { readonly kind: "continued"; readonly by: string }
   | { readonly kind: "timer"; readonly name: TimerName }
+  /** A key package that was made for a complaint, and the inbox for the Welcome (spec G-4). */
+  | { readonly kind: "complain"; readonly keyPackage: Uint8Array; readonly inboxId: Uint8Array; readonly inboxKey: Uint8Array }
   | { readonly kind: "read"; readonly throughOrder: number; readonly unread: number }
   | { readonly kind: "draft"; readonly text: string };
 
@@ -495,7 +486,11 @@ export type ChangeOutcome = { readonly kind: "done" } | { readonly kind: "failed
 export type Effect =
   | { readonly kind: "create"; readonly accessHash: Uint8Array }
   | { readonly kind: "open"; readonly epochId: number; readonly access: Uint8Array; readonly afterSeq: number }
-  | { readonly kind: "append"; readonly entry: SealedEntry }
+  | { readonly kind: "append"; readonly entry: SealedEntry; readonly entryKind: "message" | "complaint" }
+  /** Complaints of an epoch that has closed are to be heard on this connection (spec G-5). */
+  | { readonly kind: "listen"; readonly epochId: number; readonly access: Uint8Array }
+  /** A fresh key package for a complaint is needed; `complain` brings it. */
+  | { readonly kind: "complain" }
   /** `afterSeq`: the last commit of the epoch that this device skipped (spec L-5). */
   | { readonly kind: "commit"; readonly entry: SealedEntry; readonly nextAccessHash: Uint8Array; readonly afterSeq: number }
   | { readonly kind: "close" }

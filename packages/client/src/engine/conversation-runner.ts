@@ -2,6 +2,7 @@ import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { GroupState, MessageEvidence } from "@latchkey/mls";
 import { createProfileContent } from "@latchkey/protocol";
 import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
+import { makeKeyPackage } from "../account/key-packages.ts";
 import type { Message } from "../api.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
@@ -96,7 +97,9 @@ export class ConversationRunner {
       await this.load();
       const before = this.#state;
       const { state, effects } = carryOver(before, joined);
-      await this.#keep(before, state, effects, alsoWrite);
+      // A stream that still runs stands elsewhere in the log.
+      this.#queue = this.#queue.filter((input) => !isFromLog(input));
+      await this.#keep(before, state, [{ kind: "close" }, ...effects], alsoWrite);
       eraseLeftBehind(groupsOf(before), state);
     });
   }
@@ -317,6 +320,12 @@ export class ConversationRunner {
       case "close":
         this.#track(this.#channel.stop());
         return;
+      case "listen":
+        this.#track(this.#channel.listen(effect));
+        return;
+      case "complain":
+        this.#track(this.#complain());
+        return;
       case "post":
         this.#track(posts.deliver());
         return;
@@ -383,6 +392,15 @@ export class ConversationRunner {
         this.#inFlight--;
       })
       .catch(() => undefined);
+  }
+
+  /** Makes a key package by which this device can be let back in; nobody else gets it (spec G-4). */
+  async #complain(): Promise<void> {
+    const { store, platform, own } = this.#world;
+    const made = await makeKeyPackage({ platform, account: own, suiteId: this.#state.suiteId });
+    await store.transact("write", (tx) => made.put(tx));
+    const { inboxId, inboxKeyPair } = own;
+    await this.input({ kind: "complain", keyPackage: made.message, inboxId, inboxKey: inboxKeyPair.publicKey });
   }
 
   /** Finds out whether the directory vouches for these leaves (spec G-8): from what came along, else by asking their hosts. */

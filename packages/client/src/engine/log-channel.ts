@@ -165,10 +165,17 @@ export class LogChannel {
     return answer.kind === "head_proof" ? answer.proof : undefined;
   }
 
-  /** Ends the stream of this log. */
+  /** Ends the stream of this log; what it still brought is not the next one's. */
   async stop(): Promise<void> {
     this.forgetParked();
-    await this.#connection?.request({ kind: "close", logId: this.#owner.state.logId }).then(() => undefined, ignoreOffline);
+    const closed = this.#connection?.request({ kind: "close", logId: this.#owner.state.logId });
+    await closed?.then(() => this.#early.splice(0)).catch(ignoreOffline);
+  }
+
+  /** Hears the complaints of an epoch that has closed (spec G-5); where the server has it no more, there is nothing to hear. */
+  async listen({ epochId, access }: Extract<Effect, { kind: "listen" }>): Promise<void> {
+    const { logId, chain } = this.#owner.state;
+    await this.#connection?.request({ kind: "open", logId, epochId, access, afterSeq: chain.seq }).catch(ignoreOffline);
   }
 
   /** Creates the log or opens an epoch of it. */
@@ -241,7 +248,7 @@ export class LogChannel {
     const { logId } = this.#owner.state;
     const { epochId, blob, blobs } = effect.entry;
     const blobIds = blobs.map(({ blobId }) => blobId);
-    if (effect.kind === "append") return { kind: "append", logId, epochId, entryKind: "message", blob, blobIds };
+    if (effect.kind === "append") return { kind: "append", logId, epochId, entryKind: effect.entryKind, blob, blobIds };
     const { nextAccessHash, afterSeq } = effect;
     // Any commit of the epoch that came since is a conflict (spec L-5).
     return { kind: "commit", logId, epochId, afterSeq, nextAccessHash, blob, blobIds, token: new Uint8Array(0) };

@@ -94,10 +94,14 @@ export function conversationOf(people: People, state: ConversationState, lastLin
   };
 }
 
-function stopOf({ phase, link }: ConversationState): Conversation["stop"] {
+const strandedSentence = "A change by a member cannot be read by this device. The others were asked to let it back in.";
+
+function stopOf({ phase, link, stranded }: ConversationState): Conversation["stop"] {
   const isOver = hasEnded(phase) || phase.kind === "superseded";
   if (link.stall !== undefined && phase.kind !== "paused" && !isOver)
     return { failure: { code: stallCode, message: stallSentences[link.stall], canRetry: true } };
+  if (stranded !== undefined && phase.kind === "active")
+    return { failure: { code: "change_unreadable", message: strandedSentence, canRetry: true } };
   if (phase.kind !== "paused") return undefined;
   return { failure: { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false } };
 }

@@ -1,5 +1,7 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { placedBehind } from "../core/continuation.ts";
+import { answersComplaint } from "../core/complaints.ts";
+import { loadHead } from "../core/records.ts";
 import { judgeRejoin } from "../core/rejoin.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationState, Invitation } from "../core/types.ts";
@@ -62,7 +64,9 @@ export class Welcomes {
     const { store, own, platform } = this.#world;
     const { state, sender, settle, putAside } = welcome;
     await known.load();
-    const verdict = judgeRejoin(known.state, state, { self: own.accountId, sender: sender.accountId, answersComplaint: false });
+    const ownHead = await store.transact("read", (tx) => loadHead(tx, known.id, state.chain.seq));
+    const isAnswer = answersComplaint(known.state, state, sender, ownHead);
+    const verdict = judgeRejoin(known.state, state, { self: own.accountId, sender: sender.accountId, answersComplaint: isAnswer });
     if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
       await known.rejoin(welcome, async (tx) => {
         await settle(tx);

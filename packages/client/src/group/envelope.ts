@@ -83,8 +83,8 @@ export function openEnvelope(params: EnvelopeAddress & { readonly nextAccessHash
   }
   if (!equalBytes(nextAccessHash, params.nextAccessHash)) return { kind: "access_hash_differs" };
   if (content.kind === "inline") {
-    const { seq, mlsMessage, directoryProofs, settings } = content;
-    return { kind: "inline", nextAccessHash, body: { seq, mlsMessage, directoryProofs, settings } };
+    const { seq, mlsMessage, directoryProofs, settings, complaint } = content;
+    return { kind: "inline", nextAccessHash, body: { seq, mlsMessage, directoryProofs, settings, complaint } };
   }
   const { blobId, key, hash, sizeBytes } = content;
   return { kind: "external", nextAccessHash, reference: { blobId, key, hash, sizeBytes } };

@@ -30,7 +30,7 @@ const logId = random(32);
 const nowMs = 1_767_225_600_000;
 
 function body(size: number): EnvelopeBody {
-  return { seq: size, mlsMessage: random(size), directoryProofs: random(3), settings: random(2) };
+  return { seq: size, mlsMessage: random(size), directoryProofs: random(3), settings: random(2), complaint: random(1) };
 }
 
 function flip(bytes: Uint8Array, at: number): Uint8Array {

@@ -37,16 +37,20 @@ export interface EnvelopeBody {
   readonly directoryProofs: Uint8Array;
   /** In a commit that changes the group's settings the `SettingsOpening` of what it sets (spec M-1), else empty. */
   readonly settings: Uint8Array;
+  /** The signed `Complaint` of a `complaint` entry (spec G-4), or the one that a commit answers (G-5); else empty. */
+  readonly complaint: Uint8Array;
 }
 
 /** Longest `settings` of an envelope: a full list of roles and what stands around it. */
 const maxSettingsBytes = 73_728;
+const maxComplaintBytes = 65_536;
 
 export const envelopeBodyCodec: Codec<EnvelopeBody> = struct<EnvelopeBody>({
   seq: safeUint64,
   mlsMessage: opaqueV(maxBlobBytes),
   directoryProofs: opaqueV(maxBlobBytes),
   settings: opaqueV(maxSettingsBytes),
+  complaint: opaqueV(maxComplaintBytes),
 });
 
 /** In the entry itself, or, above 64 KiB, as EnvelopeBody in an encrypted blob. */

@@ -7,6 +7,8 @@ import { describe, expect, test } from "vitest";
 import {
   authenticatedDataCodec,
   blobReferenceCodec,
+  complaintCodec,
+  complaintReasons,
   buckets,
   decodeEnvelope,
   encodeEnvelope,
@@ -34,6 +36,7 @@ import {
   welcomeBundleCodec,
 } from "../index.ts";
 import type {
+  Complaint,
   EnvelopeBody,
   EnvelopePlaintext,
   ForkNotice,
@@ -254,10 +257,37 @@ const inline = (size: number): EnvelopePlaintext => ({
   format: 2,
   kind: "message",
   nextAccessHash: id(0),
-  content: { kind: "inline", seq: 7, mlsMessage: zeros(size).fill(1), directoryProofs: none, settings: none },
+  content: { kind: "inline", seq: 7, mlsMessage: zeros(size).fill(1), directoryProofs: none, settings: none, complaint: none },
 });
 
-const small: EnvelopeBody = { seq: 7, mlsMessage: bytes(1), directoryProofs: none, settings: none };
+const small: EnvelopeBody = { seq: 7, mlsMessage: bytes(1), directoryProofs: none, settings: none, complaint: none };
+
+const complaint: Complaint = {
+  format: 1,
+  logId: id(9),
+  epochId: 4,
+  seq: 7,
+  accountId: id(4),
+  deviceId: id16(5),
+  reason: complaintReasons.pathSecret,
+  leafKeys: [bytes(1, 2), bytes(3)],
+  keyPackage: bytes(6),
+  inboxId: id(7),
+  inboxKey: bytes(8),
+  ext: none,
+};
+
+describe("[G-4] a complaint", () => {
+  describeCodec("complaintCodec", complaintCodec, {
+    samples: [complaint],
+    frozen:
+      "00010909090909090909090909090909090909090909090909090909090909090909000000000000000400000000000000070404040404040404040404040404040404040404040404040404040404040404050505050505050505050505050505050105020102010301060707070707070707070707070707070707070707070707070707070707070707010800",
+    overLimit: {
+      "no key of its leaf": { ...complaint, leafKeys: [] },
+      "a key package above 32 KiB": { ...complaint, keyPackage: zeros(32_769) },
+    },
+  });
+});
 
 describe("[L-2] envelopes", () => {
   test("the plaintext survives, and its sealed size is a bucket", () => {
@@ -277,7 +307,7 @@ describe("[L-2] envelopes", () => {
 
   describeCodec("envelopeBodyCodec", envelopeBodyCodec, {
     samples: [small, { ...small, settings: encode(settingsOpeningCodec, opening) }],
-    frozen: "000000000000000701010000",
+    frozen: "00000000000000070101000000",
     overLimit: { "a negative number": { ...small, seq: -1 }, "settings above 72 KiB": { ...small, settings: zeros(73_729) } },
   });
 
@@ -300,7 +330,7 @@ describe("[L-2] envelopes", () => {
 
   test("anything but zeros behind the content is refused, and so is content cut short", () => {
     const padded = encodeEnvelope(inline(10));
-    for (let at = 57; at < padded.length; at += 1) {
+    for (let at = 58; at < padded.length; at += 1) {
       const damaged = padded.slice();
       damaged[at] = 1;
       expect(() => decodeEnvelope(damaged), `byte ${at}`).toThrow(expect.objectContaining({ code: "invalid" }));

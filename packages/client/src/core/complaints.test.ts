@@ -1,0 +1,228 @@
+import { decode, encode } from "@latchkey/codec";
+import { decodeKeyPackage, inspectCommit } from "@latchkey/mls";
+import { complaintCodec } from "@latchkey/protocol";
+import type { Complaint } from "@latchkey/protocol";
+import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transparency";
+import { describe, expect, it } from "vitest";
+import { answersComplaint, asksToAnswer, complainersIn } from "./complaints.ts";
+import { HostileMember } from "./hostile.testing.ts";
+import type { Forgery } from "./hostile.testing.ts";
+import { SimWorld } from "./sim.testing.ts";
+import type { SimDevice } from "./sim.testing.ts";
+import type { Turn } from "./turn.ts";
+import type { ConversationState } from "./types.ts";
+
+interface Group {
+  readonly world: SimWorld;
+  readonly honest: readonly SimDevice[];
+  readonly hostile: HostileMember;
+  readonly mallory: SimDevice;
+}
+
+/** `honest` people in a group whose last member is hostile. */
+async function groupOf(seed: string, count: number): Promise<Group> {
+  const names = ["ada", "ben", "cyd", "dee"].slice(0, count);
+  const world = await SimWorld.create(seed, [...names, "mallory"]);
+  const mallory = world.devices[count];
+  const [ada] = world.devices;
+  if (mallory === undefined || ada === undefined) throw new Error("devices");
+  await ada.found(world.devices.slice(1));
+  await world.settle();
+  return { world, honest: world.devices.slice(0, count), mallory, hostile: new HostileMember(world, mallory) };
+}
+
+/** A commit of the hostile member's that is right but for what `forgery` says: it adds a device of its own account. */
+async function commitOf({ hostile, world, mallory }: Group, forgery: Forgery = {}): ReturnType<HostileMember["forge"]> {
+  const { host, accountId } = mallory.self;
+  return await hostile.forge({ adds: [await hostile.keyPackage({ host, accountId, deviceId: world.random(16) })], ...forgery });
+}
+
+function kinds(device: SimDevice, kind: string): number {
+  return [...device.lines.values()].filter(({ body }) => body.kind === kind).length;
+}
+
+async function everybodyTalks({ world, honest }: Group): Promise<void> {
+  for (const device of honest) await device.say(`by ${device.name}`);
+  await world.settle(honest);
+  const [first] = honest;
+  if (first === undefined) throw new Error("somebody");
+  for (const device of honest) {
+    expect(device.alarms).toEqual([]);
+    expect(device.isActive).toBe(true);
+    expect(device.state?.stranded).toBeUndefined();
+    expect(device.state?.epoch?.epochId).toBe(first.state?.epoch?.epochId);
+    expect(device.state?.chain).toEqual(first.state?.chain);
+    expect([...(device.state?.roster?.accounts.keys() ?? [])].toSorted()).toEqual(
+      [...(first.state?.roster?.accounts.keys() ?? [])].toSorted(),
+    );
+  }
+}
+
+describe("[G-4] who cannot follow a commit that counts complains, and waits", () => {
+  it("[E-22] a path secret that one member cannot open: the others go on, and let it back in (G-5)", async () => {
+    const group = await groupOf("one victim", 3);
+    const { world, honest, hostile } = group;
+    const [ada, ben, cyd] = honest;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+    await cyd.say("written before");
+    await world.settle(honest);
+    hostile.post(await commitOf(group, { cheats: cyd }));
+    // Cyd stands where it stood, can be read, and says so.
+    for (let i = 0; i < 3; i++) {
+      cyd.stream();
+      cyd.serve();
+      await cyd.receive();
+    }
+    expect(cyd.state?.stranded).toBeDefined();
+    expect(cyd.isActive).toBe(true);
+    await cyd.say("waits");
+    expect(cyd.state?.outgoing.map(({ sealed }) => sealed)).toEqual([undefined]);
+    await world.settle(honest);
+    expect(kinds(ada, "complaint")).toBe(1);
+    expect(kinds(cyd, "complaint")).toBe(1);
+    expect(kinds(ada, "let_back") + kinds(ben, "let_back") + kinds(cyd, "let_back")).toBeGreaterThan(0);
+    await everybodyTalks(group);
+    expect([...cyd.texts().values()]).toContain("written before");
+    expect([...cyd.texts().values()]).toContain("by ada");
+  });
+
+  it("[G-7] an honest commit posted again with a broken tag, before its own: void, its author not removed (G-6)", async () => {
+    const group = await groupOf("broken tag", 3);
+    const { world, honest, hostile } = group;
+    const [ada] = honest;
+    const created = await commitOf(group);
+    hostile.post({ ...created, message: hostile.breakConfirmation(created.message) });
+    await world.settle(honest);
+    for (const device of honest) {
+      expect(device.state?.memberCount).toBe(4);
+      expect(device.state?.barred).toHaveLength(1);
+      expect(kinds(device, "skipped")).toBe(1);
+    }
+    // The server has the right one too: its author has a void commit in this epoch.
+    hostile.post(created);
+    await everybodyTalks(group);
+    expect(ada?.state?.memberCount).toBe(4);
+  });
+
+  it("[G-6] an access key that is another for everybody: void, and the epoch goes on", async () => {
+    const group = await groupOf("access", 3);
+    const { world, honest, hostile } = group;
+    const nextAccessHash = world.random(32);
+    hostile.post(await commitOf(group), { nextAccessHash });
+    await world.settle(honest);
+    for (const device of honest) expect(device.state?.voided).toHaveLength(1);
+    await everybodyTalks(group);
+  });
+
+  it("[G-9] between two people nobody else can help: it says so at once, with the author's name", async () => {
+    const group = await groupOf("two", 1);
+    const { world, honest, hostile, mallory } = group;
+    const [ada] = honest;
+    if (ada === undefined) throw new Error("one");
+    hostile.post(await commitOf(group, { cheats: ada }));
+    await world.settle(honest);
+    expect(ada.state?.phase).toEqual({ kind: "paused", reason: "unreadable_commit" });
+    const alarm = [...ada.lines.values()].find(({ body }) => body.kind === "alarm");
+    expect(alarm?.author).toEqual(mallory.self.accountId);
+  });
+
+  it("[G-9] unheard for a day, it says so", async () => {
+    const group = await groupOf("unheard", 3);
+    const { world, honest, hostile } = group;
+    const [, , cyd] = honest;
+    if (cyd === undefined) throw new Error("three");
+    hostile.post(await commitOf(group, { cheats: cyd }));
+    await world.settle([cyd]);
+    expect(cyd.state?.phase).toEqual({ kind: "paused", reason: "unreadable_commit" });
+    // It was asked for more than once.
+    expect(world.log.entries.filter(({ entryKind }) => entryKind === "complaint").length).toBeGreaterThan(2);
+  });
+});
+
+describe("what a complaint permits, and whom it may let back in", () => {
+  /** Cyd's complaint about a commit of the hostile member's, as it stands in the log, and ada as one who followed that commit. */
+  async function complained(
+    seed: string,
+  ): Promise<Group & { readonly signed: Uint8Array; readonly ada: SimDevice; readonly cyd: SimDevice }> {
+    const group = await groupOf(seed, 3);
+    const { honest, hostile } = group;
+    const [ada, ben, cyd] = honest;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+    hostile.post(await commitOf(group, { cheats: cyd }));
+    // Nobody answers yet.
+    for (let i = 0; i < 60; i++) {
+      for (const device of honest) {
+        device.stream();
+        device.serve();
+        await device.receive();
+      }
+    }
+    const [ask] = ada.state?.asks ?? [];
+    if (ask === undefined) throw new Error("a complaint");
+    return { ...group, signed: ask.signed, ada, cyd };
+  }
+
+  it("[E-23] only the complainer's leaf, by the key package that it signed, and not a second time", async () => {
+    const group = await complained("permits");
+    const { world, honest, ada, cyd, signed } = group;
+    const ben = honest[1];
+    // Ada's device, which may be anybody's: its own code makes what it likes of the complaint.
+    const insider = new HostileMember(world, ada);
+    const leaf = [...(ada.state?.roster?.leaves.values() ?? [])].find(({ account }) => account === cyd.self.account);
+    const complaint = decode(complaintCodec, decode(signedCodec, signed).body);
+    if (leaf === undefined || ben?.state?.roster === undefined) throw new Error("a leaf");
+    const [again] = asksToAnswer(ada.state ?? ben.state);
+    if (again === undefined) throw new Error("to answer");
+    const judged = async (forgery: Forgery, shown: Uint8Array): Promise<boolean> => {
+      const { message } = await insider.forge(forgery);
+      const { state } = ben;
+      if (state?.group === undefined || state.roster === undefined) throw new Error("a member");
+      const commit = await inspectCommit(state.group, message);
+      const turn: Turn = { context: ben.context, state, effects: [], groups: [] };
+      return (await complainersIn(turn, shown, { group: state.group, roster: state.roster, commit })).length === 1;
+    };
+    const keyPackage = decodeKeyPackage(complaint.keyPackage);
+    const answer: Forgery = { removes: [leaf.leafIndex], adds: [keyPackage] };
+    expect(await judged(answer, signed)).toBe(true);
+    expect(await judged(answer, new Uint8Array(0))).toBe(false);
+    // Another key package of the same device, by whoever makes one.
+    expect(await judged({ ...answer, adds: [await insider.keyPackage(cyd.self)] }, signed)).toBe(false);
+    const resigned = async (changes: Partial<Complaint>, secretKey: Uint8Array): Promise<Uint8Array> => {
+      const body = encode(complaintCodec, { ...complaint, ...changes });
+      return encode(signedCodec, { body, signature: await nobleSignatures.sign(secretKey, signedContent("Complaint", body)) });
+    };
+    const { secretKey } = cyd.self.signatureKeyPair;
+    expect(await judged(answer, await resigned({}, secretKey))).toBe(true);
+    // By somebody else's key, for another log, and with the keys of another leaf: of one that was answered.
+    expect(await judged(answer, await resigned({}, ada.self.signatureKeyPair.secretKey))).toBe(false);
+    expect(await judged(answer, await resigned({ logId: world.random(32) }, secretKey))).toBe(false);
+    expect(await judged(answer, await resigned({ leafKeys: [world.random(32)] }, secretKey))).toBe(false);
+    await everybodyTalks(group);
+    // Answered, it says nothing of the leaf that stands there now.
+    const now = [...(ada.state?.roster?.leaves.values() ?? [])].find(({ account }) => account === cyd.self.account);
+    if (now === undefined) throw new Error("it is back");
+    expect(await judged({ removes: [now.leafIndex], adds: [keyPackage] }, signed)).toBe(false);
+  });
+
+  it("[E-24] a Welcome by a member that it knew, for a later commit on its chain; none by the author of the commit that it cannot follow", async () => {
+    const { cyd, ada, mallory, honest } = await complained("welcome");
+    const known = cyd.state;
+    const joined = ada.state;
+    if (known === undefined || joined === undefined) throw new Error("states");
+    const later: ConversationState = { ...joined, chain: { seq: known.chain.seq + 1, head: new Uint8Array(32) } };
+    expect(answersComplaint(known, later, ada.self, undefined)).toBe(true);
+    expect(answersComplaint(known, later, mallory.self, undefined)).toBe(false);
+    expect(answersComplaint(known, later, { ...ada.self, deviceId: new Uint8Array(16) }, undefined)).toBe(false);
+    expect(answersComplaint({ ...known, stranded: undefined }, later, ada.self, undefined)).toBe(false);
+    const barred = [...(known.roster?.leaves.values() ?? [])].filter(({ account }) => account === ada.self.account);
+    expect(answersComplaint({ ...known, barred: barred.map(({ leafIndex }) => leafIndex) }, later, ada.self, undefined)).toBe(false);
+    // Where its own chain goes so far already, the head has to be the same.
+    const same: ConversationState = { ...joined, chain: known.chain };
+    expect(answersComplaint(known, same, ada.self, known.chain.head)).toBe(true);
+    expect(answersComplaint(known, same, ada.self, new Uint8Array(32))).toBe(false);
+    expect(answersComplaint(known, same, ada.self, undefined)).toBe(false);
+    const earlier: ConversationState = { ...joined, chain: { seq: known.stranded?.seq ?? 0, head: known.chain.head } };
+    expect(answersComplaint(known, earlier, ada.self, known.chain.head)).toBe(false);
+    expect(honest).toHaveLength(3);
+  });
+});

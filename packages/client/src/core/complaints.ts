@@ -1,0 +1,312 @@
+import { CodecError, decode, encode, equalBytes } from "@latchkey/codec";
+import { MlsError, decodeKeyPackage, memberAt } from "@latchkey/mls";
+import type { GroupState, InspectedCommit } from "@latchkey/mls";
+import { complaintCodec, entryId, maxComplaintLeafKeys, zeroHash } from "@latchkey/protocol";
+import type { Complaint, EntryEvent } from "@latchkey/protocol";
+import { signedCodec, signedContent } from "@latchkey/transparency";
+import type { Signatures } from "@latchkey/transparency";
+import { openEnvelope, sealEnvelope } from "../group/envelope.ts";
+import { headAt } from "./chain.ts";
+import { loseRace } from "./epoch.ts";
+import { openAgain, tellSkipped } from "./skipped.ts";
+import { addLine, nextOrder, pause, set } from "./turn.ts";
+import type { Passed } from "./public-check.ts";
+import type { Turn } from "./turn.ts";
+import type { Ask } from "./contested.ts";
+import type { ConversationState, Joiner, Roster, RosterLeaf, SealedEntry, Stranded } from "./types.ts";
+import { isVoid } from "./which-commit-counts.ts";
+
+const nothing = new Uint8Array(0);
+/** How long a device waits to be let back in before it says that it was in vain (spec G-9). */
+export const givesUpAfterMs = 86_400_000;
+/** The first complaint that is not heard is made again after this, each further one after four times as long (spec G-4). */
+const againAfterMs = 600_000;
+const answerDelayMs = 4000;
+/** Closed epochs in which complaints are heard after a connection was lost. */
+const listenedEpochs = 4;
+
+/** A commit that counts and that this device cannot follow: it stays in the epoch, complains and waits (spec G-4). */
+export function strand(
+  turn: Turn,
+  commit: { event: EntryEvent; author: RosterLeaf; verdict: Pick<Passed, "keeps" | "readds">; reason: number },
+): void {
+  const { event, author, reason } = commit;
+  const { keeps, readds } = commit.verdict;
+  const { roster, group } = turn.state;
+  const { self, nowMs } = turn.context;
+  const own = roster?.own;
+  const ownKey = own === undefined || group === undefined ? undefined : memberAt(group, own.leafIndex)?.leafNode.encryptionKey;
+  if (roster === undefined || ownKey === undefined) return;
+  loseRace(turn);
+  if (roster.leaves.size <= 2) {
+    pause(turn, "unreadable_commit", author.accountId);
+    return;
+  }
+  addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "complaint", account: self.accountId } });
+  set(turn, {
+    stranded: {
+      seq: event.seq,
+      author: author.leafIndex,
+      keeps,
+      readds,
+      reason,
+      sinceMs: nowMs,
+      leafKeys: [ownKey.slice()],
+      entry: undefined,
+      complainers: [],
+    },
+  });
+  turn.effects.push({ kind: "complain" }, { kind: "schedule", name: "give_up", delayMs: givesUpAfterMs });
+  openAgain(turn);
+}
+
+/** Writes the complaint, now that there is a fresh key package to be let back in by. */
+export async function complain(turn: Turn, fresh: { keyPackage: Uint8Array; inboxId: Uint8Array; inboxKey: Uint8Array }): Promise<void> {
+  const { stranded, epoch, logId, chain } = turn.state;
+  const { self, random, sha256, signatures } = turn.context;
+  if (stranded === undefined || stranded.entry !== undefined || epoch === undefined) return;
+  const { leafKeys, seq, reason } = stranded;
+  const { epochId } = epoch;
+  const { accountId, deviceId } = self;
+  const body = encode(complaintCodec, {
+    format: 1,
+    logId,
+    epochId,
+    seq,
+    accountId,
+    deviceId,
+    reason,
+    leafKeys: [...leafKeys],
+    ...fresh,
+    ext: nothing,
+  });
+  const signature = await signatures.sign(self.signatureKeyPair.secretKey, signedContent("Complaint", body));
+  const { blob, external } = sealEnvelope({
+    key: epoch.envelope,
+    logId,
+    epochId,
+    kind: "complaint",
+    body: {
+      seq: chain.seq,
+      mlsMessage: nothing,
+      directoryProofs: nothing,
+      settings: nothing,
+      complaint: encode(signedCodec, { body, signature }),
+    },
+    random,
+    sha256,
+  });
+  if (external !== undefined) throw new Error("a complaint fits an entry");
+  const entry: SealedEntry = {
+    entryId: entryId(sha256, { epochId, kind: "complaint", nextAccessHash: zeroHash, blob }),
+    epochId,
+    blob,
+    blobs: [],
+  };
+  // Whoever answers makes the leaf of that key package: a later complaint may have to name it.
+  const { encryptionKey } = decodeKeyPackage(fresh.keyPackage).leafNode;
+  set(turn, { stranded: { ...stranded, entry, leafKeys: [...leafKeys, encryptionKey.slice()].slice(-maxComplaintLeafKeys) } });
+}
+
+/** Its own complaint stands in the log: it is made again, with a new key package, while nobody hears it (spec G-4). */
+export async function onOwnComplaint(turn: Turn): Promise<void> {
+  const { stranded, roster } = turn.state;
+  if (stranded === undefined || roster?.own === undefined) return;
+  const made = stranded.leafKeys.length - 1;
+  if (made < maxComplaintLeafKeys - 1) {
+    turn.effects.push({ kind: "schedule", name: "complain", delayMs: againAfterMs * 4 ** (made - 1) });
+  }
+  await count(turn, roster.own);
+}
+
+/** With a new connection: a complaint that was not written yet is, and what waits for an answer is answered. */
+export function resumeComplaint(turn: Turn): void {
+  const { stranded, asks } = turn.state;
+  if (stranded !== undefined) {
+    if (stranded.entry === undefined) turn.effects.push({ kind: "complain" });
+    const leftMs = stranded.sinceMs + givesUpAfterMs - turn.context.nowMs;
+    turn.effects.push({ kind: "schedule", name: "give_up", delayMs: Math.min(Math.max(leftMs, 0), givesUpAfterMs) });
+  }
+  if (asks.length > 0) planAnswer(turn);
+}
+
+/** Epochs that closed of late are opened too, so that complaints in them are heard (spec G-5). */
+export function listenToClosed(turn: Turn): void {
+  const { closedEpochs, epoch, link } = turn.state;
+  if (link.isListening || epoch === undefined) return;
+  set(turn, { link: { ...link, isListening: true } });
+  const late = closedEpochs.filter(({ closedAtMs }) => turn.context.nowMs - closedAtMs < givesUpAfterMs).slice(-listenedEpochs);
+  for (const { epochId, access } of late) turn.effects.push({ kind: "listen", epochId, access });
+}
+
+/** A complaint of somebody's (spec G-4): in this device's own epoch it counts against the commit, from an earlier one it asks to be answered. */
+export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> {
+  const { epoch, closedEpochs, logId, roster, group, stranded } = turn.state;
+  const closed = closedEpochs.find(({ epochId }) => epochId === event.epochId);
+  const isCurrent = event.epochId === epoch?.epochId;
+  const key = isCurrent ? epoch.envelope : closed?.envelope;
+  if (key === undefined || roster === undefined || group === undefined) return;
+  const { epochId, nextAccessHash, blob } = event;
+  const opened = openEnvelope({ key, logId, epochId, kind: "complaint", nextAccessHash, blob });
+  if (opened.kind !== "inline") return;
+  const signed = opened.body.complaint.slice();
+  const found = await verifyComplaint(signed, { logId, roster, signatures: turn.context.signatures });
+  if (found === undefined || found.complaint.epochId !== epochId) return;
+  const { complaint, leaf } = found;
+  if (isCurrent) {
+    if (stranded === undefined || complaint.seq !== stranded.seq) return;
+    tellComplaint(turn, leaf, roster.leaves.get(stranded.author)?.accountId);
+    await count(turn, leaf);
+    return;
+  }
+  if (closed === undefined || complaint.seq !== closed.child || !isUnanswered(group, leaf, complaint)) return;
+  const others = turn.state.asks.filter((ask) => ask.leafIndex !== leaf.leafIndex);
+  tellComplaint(turn, leaf, closed.childAuthor);
+  set(turn, { asks: [...others, { leafIndex: leaf.leafIndex, signed }] });
+  // Whom it cannot follow it does not follow back.
+  if (equalBytes(closed.childAuthor, turn.context.self.accountId)) return;
+  planAnswer(turn);
+}
+
+function planAnswer(turn: Turn): void {
+  const [high = 0, low = 0] = turn.context.random(2);
+  turn.effects.push({ kind: "schedule", name: "answer", delayMs: 200 + Math.floor(((high * 256 + low) / 65_536) * answerDelayMs) });
+}
+
+/** One line for each complainer, however often it complains. */
+function tellComplaint(turn: Turn, leaf: RosterLeaf, author: Uint8Array | undefined): void {
+  const { asks, stranded } = turn.state;
+  if (asks.some((ask) => ask.leafIndex === leaf.leafIndex) || stranded?.complainers.includes(leaf.leafIndex) === true) return;
+  addLine(turn, { order: nextOrder(turn), author, body: { kind: "complaint", account: leaf.accountId } });
+}
+
+/** A complaint about the commit that this device cannot follow either: with all of them the commit is void (spec G-6). */
+async function count(turn: Turn, by: RosterLeaf): Promise<void> {
+  const { stranded, roster } = turn.state;
+  if (stranded === undefined || roster === undefined || stranded.complainers.includes(by.leafIndex)) return;
+  const complainers = [...stranded.complainers, by.leafIndex];
+  set(turn, { stranded: { ...stranded, complainers } });
+  const { seq, author, keeps, readds } = stranded;
+  const commit = { seq, author: `${author}`, passes: true, keeps: new Set(keeps.map(String)), readds: new Set(readds.map(String)) };
+  const says = { kind: "broken" } as const;
+  const complaints = complainers.map((leafIndex) => ({ seq: turn.state.chain.seq, by: `${leafIndex}`, about: seq, says }));
+  if (isVoid({ commits: [commit], complaints }, commit)) await dropVoid(turn, stranded);
+}
+
+/** The commit is void: as if it had been skipped, and what stands behind it in the log is read again without it. */
+async function dropVoid(turn: Turn, { seq, author }: Stranded): Promise<void> {
+  const { voided, barred, chain, recentHeads, roster } = turn.state;
+  const head = await headAt(turn, seq);
+  if (head === undefined) return;
+  const behind = chain.seq - seq;
+  const heads = recentHeads.length > behind ? recentHeads.slice(0, recentHeads.length - behind) : [head];
+  set(turn, {
+    stranded: undefined,
+    voided: [...voided, seq],
+    barred: [...barred, author],
+    lastCommitSeq: seq,
+    chain: { seq, head },
+    recentHeads: heads,
+  });
+  tellSkipped(turn, roster?.leaves.get(author));
+  turn.effects.push({ kind: "close" });
+  set(turn, { link: { ...turn.state.link, kind: "up" } });
+}
+
+/** Lets back in who complained and still stands where it stood (spec G-5), unless it is known by then. */
+export function asksToAnswer({
+  asks,
+  group,
+  roster,
+}: ConversationState): readonly { readonly leaf: RosterLeaf; readonly joiner: Joiner }[] {
+  if (group === undefined || roster === undefined) return [];
+  return asks.flatMap(({ leafIndex, signed }) => {
+    const leaf = roster.leaves.get(leafIndex);
+    const complaint = parseComplaint(signed);
+    if (leaf === undefined || complaint === undefined || !isUnanswered(group, leaf, complaint)) return [];
+    const { host, accountId, deviceId } = leaf;
+    const { inboxId, inboxKey, keyPackage } = complaint;
+    return [{ leaf, joiner: { host, accountId, deviceId, inboxId, inboxKey, keyPackage } }];
+  });
+}
+
+/** The complaint that a commit answers, for its envelope. */
+export function answeredBy(asks: readonly Ask[], removes: readonly RosterLeaf[]): Uint8Array {
+  return asks.find((ask) => removes.some((leaf) => leaf.leafIndex === ask.leafIndex))?.signed ?? nothing;
+}
+
+/**
+ * The leaves that a commit may remove for the complaint in its envelope (spec G-5): the complainer's, if it stands as it stood when it
+ * complained, and is added again by the key package that it gave out. It proves itself: who joined since then finds the same.
+ */
+export async function complainersIn(
+  turn: Turn,
+  signed: Uint8Array,
+  { group, roster, commit }: { readonly group: GroupState; readonly roster: Roster; readonly commit: InspectedCommit },
+): Promise<readonly RosterLeaf[]> {
+  if (signed.length === 0) return [];
+  const found = await verifyComplaint(signed, { logId: turn.state.logId, roster, signatures: turn.context.signatures });
+  if (found === undefined || !isUnanswered(group, found.leaf, found.complaint)) return [];
+  const { keyPackage } = found.complaint;
+  try {
+    const { initKey, leafNode } = decodeKeyPackage(keyPackage);
+    const isIt = ({ keyPackage: added }: InspectedCommit["adds"][number]): boolean =>
+      equalBytes(added.initKey, initKey) &&
+      equalBytes(added.leafNode.encryptionKey, leafNode.encryptionKey) &&
+      equalBytes(added.leafNode.signatureKey, found.leaf.signaturePublicKey);
+    return commit.adds.some(isIt) ? [found.leaf] : [];
+  } catch (error) {
+    if (error instanceof MlsError) return [];
+    throw error;
+  }
+}
+
+function isUnanswered(group: GroupState, leaf: RosterLeaf, { leafKeys }: Complaint): boolean {
+  const key = memberAt(group, leaf.leafIndex)?.leafNode.encryptionKey;
+  return key !== undefined && leafKeys.some((known) => equalBytes(known, key));
+}
+
+function parseComplaint(signed: Uint8Array): Complaint | undefined {
+  try {
+    return decode(complaintCodec, decode(signedCodec, signed).body);
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
+}
+
+async function verifyComplaint(
+  signed: Uint8Array,
+  { logId, roster, signatures }: { readonly logId: Uint8Array; readonly roster: Roster; readonly signatures: Signatures },
+): Promise<{ readonly complaint: Complaint; readonly leaf: RosterLeaf } | undefined> {
+  const complaint = parseComplaint(signed);
+  if (complaint === undefined || !equalBytes(complaint.logId, logId)) return undefined;
+  const leaf = [...roster.leaves.values()].find(
+    ({ accountId, deviceId }) => equalBytes(accountId, complaint.accountId) && equalBytes(deviceId, complaint.deviceId),
+  );
+  if (leaf === undefined) return undefined;
+  const { body, signature } = decode(signedCodec, signed);
+  return (await signatures.verify(leaf.signaturePublicKey, signedContent("Complaint", body), signature)) ? { complaint, leaf } : undefined;
+}
+
+/**
+ * Whether a Welcome is what this device asked for by its complaint (spec G-5): for a later commit of the same log, by a member that it knew
+ * in its epoch, who is neither the author of the commit that it cannot follow nor of one that is void. Where its own chain goes so far, the
+ * Welcome's head lies on it.
+ * @param ownHead the head that this device has after the entry that the Welcome starts from; `undefined` for none
+ */
+export function answersComplaint(
+  known: ConversationState,
+  joined: ConversationState,
+  signer: { readonly accountId: Uint8Array; readonly deviceId: Uint8Array },
+  ownHead: Uint8Array | undefined,
+): boolean {
+  const { stranded, roster, barred, chain } = known;
+  if (stranded === undefined || roster === undefined || joined.chain.seq <= stranded.seq || joined.id !== known.id) return false;
+  const isRead = joined.chain.seq <= chain.seq;
+  if (isRead && (ownHead === undefined || !equalBytes(ownHead, joined.chain.head))) return false;
+  const leaf = [...roster.leaves.values()].find(
+    ({ accountId, deviceId }) => equalBytes(accountId, signer.accountId) && equalBytes(deviceId, signer.deviceId),
+  );
+  return leaf !== undefined && leaf.leafIndex !== stranded.author && !barred.includes(leaf.leafIndex);
+}

@@ -1,0 +1,49 @@
+import { opaque, opaqueV, safeUint64, struct, uint8, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { extCodec, id32 } from "../frames/common.ts";
+import { formatOne } from "../format.ts";
+
+/** Why a member cannot follow a commit that counts (spec G-2). */
+export const complaintReasons = { pathSecret: 1, confirmationTag: 2, accessKey: 3 } as const;
+
+/** Complaints that one device makes about one commit at most. */
+export const maxComplaintLeafKeys = 8;
+
+/**
+ * A member cannot follow a commit that passed the public check, and asks to be let back in (spec G-4). Signed under "Complaint" by the key
+ * of its leaf; content of a `complaint` entry in the epoch that the commit ended, and shown again in the envelope of the commit that
+ * answers it (G-5).
+ */
+export interface Complaint {
+  readonly format: 1;
+  readonly logId: Uint8Array;
+  /** The epoch that the commit ended, and its entry. */
+  readonly epochId: number;
+  readonly seq: number;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  /** One of `complaintReasons`; another one says that this version does not know it. */
+  readonly reason: number;
+  /** The encryption keys that the complainer's leaf may have now: by them a complaint that was answered is void for ever. */
+  readonly leafKeys: readonly Uint8Array[];
+  /** `MLSMessage(KeyPackage)` to add it by, and the inbox for the Welcome. */
+  readonly keyPackage: Uint8Array;
+  readonly inboxId: Uint8Array;
+  readonly inboxKey: Uint8Array;
+  readonly ext: Uint8Array;
+}
+
+export const complaintCodec: Codec<Complaint> = struct<Complaint>({
+  format: formatOne,
+  logId: id32,
+  epochId: safeUint64,
+  seq: safeUint64,
+  accountId: id32,
+  deviceId: opaque(16),
+  reason: uint8,
+  leafKeys: vector(opaqueV(4096), { maxBytes: maxComplaintLeafKeys * 4098, minItems: 1 }),
+  keyPackage: opaqueV(32_768),
+  inboxId: id32,
+  inboxKey: opaqueV(4096),
+  ext: extCodec,
+});
