@@ -18,6 +18,7 @@ const server = await startServer({
     ...limits,
     maxRequestsPerSecond: 1e9,
     appendRate: unlimited,
+    openRate: unlimited,
     rates: { ...defaultLimits.rates, createLog: unlimited, register: unlimited, lookup: unlimited },
   },
 });

@@ -21,6 +21,8 @@ export interface ServerLimits {
   readonly maxBytesWaiting: number;
   /** Messages and complaints of one connection in one log. */
   readonly appendRate: Rate;
+  /** Openings of logs and published heads that one connection asks for: each reads the store. */
+  readonly openRate: Rate;
   /** Logs that one connection has open. */
   readonly maxLogsPerConnection: number;
   /** A connection is asked for a sign of life this often; one that gives none until the next time is closed. */
@@ -64,6 +66,7 @@ export const defaultLimits: ServerLimits = {
   maxBytesInFlight: 2_097_152,
   maxBytesWaiting: 524_288,
   appendRate: { burst: 2000, perSecond: 100 },
+  openRate: { burst: 30_000, perSecond: 100 },
   maxLogsPerConnection: 10_000,
   pingIntervalMs: 30_000,
   maxInboxItems: 10_000,

@@ -22,7 +22,9 @@ import { addLine, isCaughtUp, linkDown, nextOrder, pause, set, setOutgoing } fro
 import type { Turn } from "./turn.ts";
 import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
 
+/** Before the same is asked again where the server does not say when; and the least where it does. */
 const retryDelayMs = 15_000;
+const leastRetryMs = 2000;
 const verifyAgainMs = 30_000;
 
 /**
@@ -193,7 +195,11 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
   // A blob that the server lost since it was stored goes there again with its entry.
   if (meaning === "passing" || code === "unknown_blob") {
     if (code === "storage_full" && request === "append") failMessage(turn, input.entryId, "server_full");
-    turn.effects.push({ kind: "schedule", name: "retry", delayMs: Math.max(input.retryAfterMs, retryDelayMs) });
+    turn.effects.push({
+      kind: "schedule",
+      name: "retry",
+      delayMs: input.retryAfterMs > 0 ? Math.max(input.retryAfterMs, leastRetryMs) : retryDelayMs,
+    });
     return;
   }
   // Its log was perhaps never made; nothing is waited for there.

@@ -260,6 +260,22 @@ describe("limits of one connection", () => {
     expect(await openLog(client, log)).toBe("opened");
   });
 
+  test("[E-76] openings of logs and published heads are limited for each connection; another connection notices nothing", async () => {
+    const server = await runServer({ limits: { openRate: { burst: 3, perSecond: 0.001 } } });
+    const [mallory, alice] = [await TestClient.connect(server.url, "log"), await TestClient.connect(server.url, "log")];
+    const log = createTestLog();
+    await createLog(alice, log);
+    const open: LogRequest = { kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0 };
+    const outcomes: string[] = [];
+    for (let at = 0; at < 4; at++) {
+      outcomes.push(await mallory.outcome(at === 1 ? { kind: "head_proof", logId: log.logId, knownSize: 0 } : open));
+      if (at !== 1) await mallory.outcome({ kind: "close", logId: log.logId });
+      if (at === 0) expect(await mallory.outcome(open)).toBe("opened");
+    }
+    expect(outcomes).toEqual(["opened", "head_proof", "rate_limited", "rate_limited"]);
+    expect(await alice.outcome({ ...append, logId: log.logId })).toBe("accepted");
+  });
+
   test("a flood is answered in full, by reading it no faster than it is handled", async () => {
     const appendRate = { burst: 3000, perSecond: 1 };
     const server = await runServer({

@@ -1,5 +1,7 @@
 import { isLaterEntryKind, logReplyCodec, logRequestCodec, zeroHash } from "@latchkey/protocol";
 import type { Append, CommitEpoch, EntryKind, LogHeadRequest, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
+import { createRateLimit } from "../admission/admission.ts";
+import type { RateLimit } from "../admission/admission.ts";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { Delivery, LogSink, LogStream } from "../logs/log-stream.ts";
@@ -16,10 +18,12 @@ const entryOverheadBytes = 128;
 
 /** Role `log`: nothing here knows who is connected (spec C-5). */
 export class LogSession extends RoleSession<LogRequest, LogReply> implements LogSink {
+  readonly #opens: RateLimit;
   readonly #streams = new Map<string, { readonly logId: Uint8Array; readonly stream: LogStream }>();
 
   constructor(services: Services, connection: Connection) {
     super({ services, connection, requests: logRequestCodec, replies: logReplyCodec });
+    this.#opens = createRateLimit(services.context.limits.openRate);
   }
 
   protected handle(id: number, request: LogRequest, sizeBytes: number): Handled {
@@ -36,6 +40,7 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         this.services.admission.admit("createLog", this.connection, request.token);
         return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.create(request, this, existing));
       case "open":
+        this.#admitRead();
         return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.open(request, this, existing));
       case "close": {
         this.#detach(keyOf(request.logId));
@@ -45,12 +50,19 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
       case "head_proof":
         // Of logs that this connection has opened: others are not its business.
         if (!this.#streams.has(keyOf(request.logId))) throw new Refusal("unknown_log");
+        this.#admitRead();
         this.replyLater(id, this.#headProof(request), sizeBytes);
         return undefined;
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
         return undefined;
     }
+  }
+
+  /** @throws Refusal `rate_limited` */
+  #admitRead(): void {
+    const waitMs = this.#opens.take(this.services.context.nowMs());
+    if (waitMs > 0) throw new Refusal("rate_limited", waitMs);
   }
 
   get address(): string {
