@@ -26,6 +26,7 @@ import type { AccountState, Signatures, VerifiedAccount } from "@latchkey/transp
 import { provenCodec } from "../directory/proven.ts";
 import type { Proven } from "../directory/proven.ts";
 import { ClientError } from "../errors.ts";
+import { dayOf } from "../names/day.ts";
 import type { StoreTransaction } from "../store/store.ts";
 
 /** Another account as it was verified, pinned by its id (spec A-3). */
@@ -272,6 +273,6 @@ export function forkOf(known: Contact, other: Contact): readonly Uint8Array[] | 
 
 /** This name is another account's than before (spec A-3). */
 export function changedHands(untilMs?: number): ClientError {
-  const until = untilMs === undefined ? "before" : `until ${new Date(untilMs).toISOString().slice(0, 10)}`;
+  const until = untilMs === undefined ? "before" : `until ${dayOf(untilMs)}`;
   return new ClientError("name_changed_hands", `This name belonged to another account ${until}. Do not go on before you know why.`);
 }

@@ -24,6 +24,7 @@ import {
 import type { DirectoryProof, DirectoryView, HeadParams, HeadResult, SignedHead } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { dayOf } from "../names/day.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createMutex } from "../store/mutex.ts";
 import type { Mutex } from "../store/mutex.ts";
@@ -325,7 +326,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     if (entry === undefined) throw new TransparencyError("missing", "D-2", "the log has no such entry");
     const inclusion = await proveInclusion(index, view.size, source.hashes(view.size));
     const learned = learnConfig({ view, index, entry, inclusion, sightMs });
-    const day = new Date(learned.pendingConfig?.effectiveAtMs ?? 0).toISOString().slice(0, 10);
+    const day = dayOf(learned.pendingConfig?.effectiveAtMs ?? 0);
     tellConfig(host, index, `The server's public record gets other keys or other witnesses from ${day} on.`);
     return { ...record, view: learned };
   }

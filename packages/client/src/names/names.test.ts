@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { cleanName } from "./clean.ts";
+import { dayOf } from "./day.ts";
 import { ShownNames } from "./shown-names.ts";
 import { skeletonsOf } from "./skeleton.ts";
 
@@ -43,6 +44,19 @@ describe("[E-63] a name is cleaned", () => {
 
   test.each(["", "  ", "\u2800", "\u200B", "\u3164\u115F", "\u0301", "...", "\u2014", "\u202E"])("and %j is none", (text) => {
     expect(cleanName(text)).toBe("");
+  });
+});
+
+describe("[E-61] a day", () => {
+  test.each([
+    [0, "1970-01-01"],
+    [1_795_816_079_685, "2026-11-27"],
+    [8.64e15, "+275760-09-13"],
+    [9e15, "an unknown day"],
+    [Number.MAX_SAFE_INTEGER, "an unknown day"],
+    [Number.NaN, "an unknown day"],
+  ])("of %d is %s", (timeMs, day) => {
+    expect(dayOf(timeMs)).toBe(day);
   });
 });
 
