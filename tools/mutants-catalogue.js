@@ -8,9 +8,10 @@ const server = "packages/server/src";
 /** Mutations of one file: name, text, replacement, and where one survives, why. */
 const of = (file, tests, list) => list.map(([name, find, replace, survives]) => ({ name, file, find, replace, tests, survives }));
 
-const mlsTests = ["forged-proposals", "commits", "insider", "groups", "malformed", "erasure", "evidence", "retained"].map(
+const mlsTests = ["wiping", "forged-proposals", "commits", "insider", "groups", "malformed", "erasure", "evidence", "retained"].map(
   (name) => `${mls}/group/${name}.test.ts`,
 );
+const keyTests = [`${mls}/tree/retained-keys.test.ts`];
 const directoryTests = [`${transparency}/directory/forged-lookups.test.ts`, `${transparency}/directory/directory.test.ts`];
 const accountTests = [`${transparency}/account/verify.test.ts`];
 const coreTests = [`${client}/core/public-check.test.ts`];
@@ -166,30 +167,34 @@ export const mutants = [
     ],
     ["one's own commit adds a key package out of date", "requireLifetime(proposal.keyPackage.leafNode, params.nowSeconds);", ""],
   ]),
-  ...of(`${mls}/tree/tree-kem.ts`, mlsTests, [
-    ["the path is encrypted to leaves that it adds (RFC 9420 7.5)", 'node.kind === "parent" || !added.has(node.leafIndex)', "true"],
+  ...of(
+    `${mls}/tree/tree-kem.ts`,
+    [...keyTests, ...mlsTests],
     [
-      "keys of another public key are kept",
-      "old !== undefined && current !== undefined && equalBytes(old, current)",
-      "old !== undefined && current !== undefined",
+      ["the path is encrypted to leaves that it adds (RFC 9420 7.5)", 'node.kind === "parent" || !added.has(node.leafIndex)', "true"],
+      [
+        "keys of another public key are kept",
+        "old !== undefined && current !== undefined && equalBytes(old, current)",
+        "old !== undefined && current !== undefined",
+      ],
+      ["a path of the wrong length (RFC 9420 7.5)", "if (steps.length !== path.nodes.length) throw", "if (false) throw"],
+      [
+        "a path encrypted to the wrong number (RFC 9420 7.6)",
+        "if (path.nodes[i]?.encryptedPathSecrets.length !== recipients(tree, step, added).length)",
+        "if (false)",
+      ],
+      [
+        "a leaf with another parent hash (RFC 9420 7.9.2)",
+        'if (source.kind !== "commit" || !equalBytes(source.parentHash, leafParentHash))',
+        'if (source.kind !== "commit")',
+      ],
+      [
+        "a path secret that does not yield its public key (RFC 9420 7.5)",
+        "if (encryptionKey === undefined || !equalBytes(pair.publicKey, encryptionKey)) return undefined;",
+        "if (encryptionKey === undefined) return undefined;",
+      ],
     ],
-    ["a path of the wrong length (RFC 9420 7.5)", "if (steps.length !== path.nodes.length) throw", "if (false) throw"],
-    [
-      "a path encrypted to the wrong number (RFC 9420 7.6)",
-      "if (path.nodes[i]?.encryptedPathSecrets.length !== recipients(tree, step, added).length)",
-      "if (false)",
-    ],
-    [
-      "a leaf with another parent hash (RFC 9420 7.9.2)",
-      'if (source.kind !== "commit" || !equalBytes(source.parentHash, leafParentHash))',
-      'if (source.kind !== "commit")',
-    ],
-    [
-      "a path secret that does not yield its public key (RFC 9420 7.5)",
-      "if (encryptionKey === undefined || !equalBytes(pair.publicKey, encryptionKey)) return undefined;",
-      "if (encryptionKey === undefined) return undefined;",
-    ],
-  ]),
+  ),
   ...of(`${mls}/group/join-group.ts`, mlsTests, [
     [
       "a Welcome's confirmation tag is not checked (RFC 9420 12.4.3.1)",
@@ -435,7 +440,17 @@ export const mutants = [
         "hasAccess: entry.stream?.hasOpened(epochId) === true, day })",
         "hasAccess: true, day })",
       ],
-      ["a limited append is a retry (L-6)", "      const waitMs = stream.appends.take(this.#clockMs());", "      const waitMs = 0;"],
+    ],
+  ),
+  ...of(
+    `${server}/logs/log-service.ts`,
+    [`${server}/logs/committing-loop.test.ts`],
+    [
+      [
+        "messages of one connection without a limit (L-13)",
+        "      const waitMs = stream.appends.take(this.#clockMs());",
+        "      const waitMs = 0;",
+      ],
     ],
   ),
   ...of(`${client}/core/public-check.ts`, coreTests, [

@@ -107,4 +107,20 @@ describe("a directory that lies with right proofs", () => {
     const proof = decodeDirectoryProof(await directory.nameProof("bob"));
     await expect(verifyAbsence({ ...head, proof, username: "bob", bindings })).rejects.toEqual(saying("a binding is of another name"));
   });
+
+  test("[D-1] a newest value that is not shown, and a value more than the proof has", async () => {
+    const bob = await createPerson("bob");
+    const directory = await lyingDirectory([bob]);
+    const query = { username: "bob", accountId: bob.accountId };
+    await expect(verify(directory, await directory.lookup(bob, { name: { erased: [1] } }), query)).rejects.toEqual(
+      saying("the newest value of a label is not shown"),
+    );
+    const answer = await directory.lookup(bob);
+    await expect(verify(directory, { ...answer, states: [...bob.states, await bob.nextState()] }, query)).rejects.toEqual(
+      saying("the record has more values than the proof"),
+    );
+    await expect(verify(directory, { ...answer, bindings: [...bob.bindings, ...bob.bindings] }, query)).rejects.toEqual(
+      saying("the record has more values than the proof"),
+    );
+  });
 });
