@@ -1,10 +1,21 @@
 import { join } from "node:path";
-import { decode, encode } from "@latchkey/codec";
+import { decode, encode, fromBase64Url } from "@latchkey/codec";
 import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
 import { loadConversation, loadGroup, sealEnvelope } from "@latchkey/client/testing";
 import type { ConversationState } from "@latchkey/client/testing";
-import { encryptApplicationMessage } from "@latchkey/mls";
-import { authenticatedDataCodec, roleCodecs, socketPath, subprotocol, viewTagOf } from "@latchkey/protocol";
+import { encryptApplicationMessage, groupId } from "@latchkey/mls";
+import {
+  authenticatedDataCodec,
+  decodeContent,
+  messageIdOf,
+  roleCodecs,
+  roomUri,
+  seenMarkOf,
+  senderUri,
+  socketPath,
+  subprotocol,
+  viewTagOf,
+} from "@latchkey/protocol";
 import { WebSocket } from "ws";
 import { settle } from "./scene.ts";
 import type { Person, Scene } from "./scene.ts";
@@ -16,6 +27,8 @@ const zeros = new Uint8Array(32);
 export interface Said {
   readonly plaintext: Uint8Array;
   readonly proofs?: Uint8Array;
+  /** It says that it saw this head after the last entry, instead of the log's. */
+  readonly head?: Uint8Array;
 }
 
 /**
@@ -30,12 +43,13 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
   const { epochId, access } = epoch;
   await log.ask({ kind: "open", logId: state.logId, epochId, access, afterSeq: state.chain.seq });
   let now = group;
-  for (const [at, { plaintext, proofs = new Uint8Array(0) }] of messages.entries()) {
+  let previousOwn = state.own.mark;
+  for (const [at, { plaintext, proofs = new Uint8Array(0), head = state.chain.head }] of messages.entries()) {
     const authenticatedData = encode(authenticatedDataCodec, {
       format: 2,
-      viewTag: viewTagOf(node.sha256, epoch.view, state.chain),
+      viewTag: viewTagOf(node.sha256, epoch.view, { seq: state.chain.seq, head }),
       ownNumber: state.own.number + 1 + at,
-      previousOwn: zeros,
+      previousOwn,
       seen: zeros,
       accountVersion: 0,
       accountChain: zeros,
@@ -44,6 +58,7 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
     });
     const encrypted = await encryptApplicationMessage(now, { plaintext, authenticatedData, random: node.random });
     now = encrypted.state;
+    previousOwn = markOf(author, state, plaintext);
     const sealed = sealEnvelope({
       key: epoch.envelope,
       logId: state.logId,
@@ -64,6 +79,21 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
     await log.ask({ kind: "append", logId: state.logId, epochId, entryKind: "message", blob: sealed.blob, blobIds });
   }
   log.close();
+}
+
+/** What stands for a message of this author where another one names it. */
+function markOf(author: Person, state: Keys["state"], plaintext: Uint8Array): Uint8Array {
+  const content = decodeContent(plaintext);
+  if (content.kind === "malformed" || state.group === undefined) return zeros;
+  const { sha256 } = node;
+  const id = messageIdOf({
+    sha256,
+    senderUri: senderUri(state.host, fromBase64Url(author.accountId)),
+    roomUri: roomUri(state.host, groupId(state.group)),
+    content: plaintext,
+    salt: content.salt,
+  });
+  return seenMarkOf(sha256, id);
 }
 
 type Keys = { state: ConversationState; group: NonNullable<ConversationState["group"]>; epoch: NonNullable<ConversationState["epoch"]> };

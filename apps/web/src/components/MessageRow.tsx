@@ -5,11 +5,12 @@ import { failureWords, words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
-import { systemText } from "../state/system-text.ts";
+import { namesSomebody, systemText } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { MessageText } from "./MessageText.tsx";
+import { NamedLine } from "./NamedLine.tsx";
 import { nameOf } from "../state/person-name.ts";
 
 interface RowProps {
@@ -45,6 +46,7 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ ro
         </div>
       );
     case "system":
+      if (kind === "group" && namesSomebody(row.message)) return <NamedLine message={row.message} group={title} />;
       return (
         <div className="row-system" title={formatFull(row.message.sentAtMs)}>
           <bdi>{systemText(row.message, kind)}</bdi>

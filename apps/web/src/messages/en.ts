@@ -184,7 +184,7 @@ export const en = {
     misnumbered: (author: string): string =>
       `A device of ${author} numbers its messages in a way that cannot be: perhaps an old copy of it is in use`,
     otherView: (author: string): string =>
-      `The device of ${author} spoke of another version of this conversation. Yours is the one in the server’s public record. If they see a warning, the server shows them something else; if not, their device cannot be trusted.`,
+      `${author}’s device spoke of another version of this conversation; yours is the one in the server’s public record. If ${author} sees a warning, the server shows them something else. If not, their device cannot be trusted.`,
     unsupported: "A message of a kind that this version does not know. Reload to get the newest version.",
     unreadable: "A message that this device cannot read",
     alarm: "Something is wrong in this conversation",

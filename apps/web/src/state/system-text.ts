@@ -52,6 +52,11 @@ export function systemText(message: Message, conversationKind: "direct" | "group
   }
 }
 
+/** Whether a line says that its author's device did what no honest one does: then their removal is offered. */
+export function namesSomebody({ body: { kind } }: Message): boolean {
+  return kind === "other_view" || kind === "misnumbered" || kind === "skipped";
+}
+
 function subject(person: Person | undefined): string {
   if (person === undefined) return words.system.someone;
   return person.isSelf ? words.system.youSubject : nameOf(person);

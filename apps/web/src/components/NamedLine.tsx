@@ -1,0 +1,39 @@
+import { useState } from "react";
+import type { ReactElement } from "react";
+import type { Message } from "@latchkey/client";
+import { words } from "../messages/words.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { formatFull } from "../state/format.ts";
+import { nameOf } from "../state/person-name.ts";
+import { systemText } from "../state/system-text.ts";
+import { ConfirmDialog } from "./Dialog.tsx";
+
+/** A line that names somebody's device for what it did, with the offer of removal to whoever may remove them. */
+export function NamedLine({ message, group }: { readonly message: Message; readonly group: string }): ReactElement {
+  const { author, conversationId } = message;
+  const { controller } = useApp();
+  const act = useAction();
+  const [isAsked, setIsAsked] = useState(false);
+  const verification = useSelector((state) => state.verifications.get(conversationId));
+  const isMember = verification?.members.some(({ person }) => person.accountId === author?.accountId) ?? false;
+  const mayRemove = author !== undefined && !author.isSelf && isMember && (verification?.mayLetBack ?? false);
+  return (
+    <div className="row-system row-named" title={formatFull(message.sentAtMs)}>
+      <bdi>{systemText(message, "group")}</bdi>
+      {mayRemove && (
+        <button type="button" className="button button-small" onClick={() => setIsAsked(true)}>
+          {words.details.remove(nameOf(author))}
+        </button>
+      )}
+      {mayRemove && isAsked && (
+        <ConfirmDialog
+          title={words.details.removeTitle(nameOf(author), group)}
+          body={words.details.removeBody(nameOf(author))}
+          confirmLabel={words.details.removeConfirm}
+          confirm={() => act(() => controller.removeMember(conversationId, author))}
+          close={() => setIsAsked(false)}
+        />
+      )}
+    </div>
+  );
+}
