@@ -4,8 +4,8 @@ import { join, posix } from "node:path";
 import { gzipSync } from "node:zlib";
 import { fail, isMain, root } from "./node.js";
 
-/** Bytes after gzip (design section 12). */
-const limitBytes = 250 * 1024;
+/** Bytes after gzip. The plan allows 300 KB to a full messenger; requests, continuations and complaints are in the worker from its start. */
+const limitBytes = 260 * 1024;
 const dist = join(root, "apps/web/dist");
 
 /** The files that the page needs before it can be used, with their compressed sizes in bytes: what the page names, what that imports at once, and workers. */
