@@ -94,6 +94,8 @@ export { checkOlder, clockToleranceMs, cosignatureLifetimeMs, openConfigChange, 
 export type { HeadResult, HeadWitnesses, OpenHeadParams } from "./directory/head.ts";
 export { decodeDirectoryProof, decodeHeadsProof, headsIndex, verifyAbsence, verifyHeads, verifyLookup } from "./directory/lookup.ts";
 export type { AbsenceResult, HeadParams, HeadsResult, KnownLabels, LabelState, LookupResult } from "./directory/lookup.ts";
+export { openedValues, verifyStanding } from "./directory/standing.ts";
+export type { LogEvidence, StandingRecord } from "./directory/standing.ts";
 export { withoutImpliedCosignatures } from "./directory/quorum.ts";
 export { decodeGossip, gossipOf, verifyGossip } from "./directory/gossip.ts";
 export type { HeardGossip } from "./directory/gossip.ts";

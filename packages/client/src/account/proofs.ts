@@ -2,6 +2,7 @@ import { CodecError, decode, encode, opaqueV, struct, toBase64Url, vector } from
 import type { Codec } from "@latchkey/codec";
 import type { AccountRecord } from "@latchkey/protocol";
 import { accountIdOf, signedCodec } from "@latchkey/transparency";
+import type { LogEvidence } from "@latchkey/transparency";
 
 /** Accounts of one `directory_proofs` field: what travels inside groups, so that members need not be looked up (spec D-5). */
 const maxProofs = 5000;
@@ -12,18 +13,43 @@ const list: Codec<readonly Uint8Array[]> = vector(opaqueV(65_536, 64), { maxByte
 const recordCodec: Codec<AccountRecord> = struct<AccountRecord>({ states: list, pops: list, bindings: list, proof: opaqueV(65_536) });
 const proofsCodec: Codec<readonly AccountRecord[]> = vector(recordCodec, { maxBytes: maxProofsBytes, maxItems: maxProofs });
 
-/** Account records one after the other. */
-export function encodeProofs(records: readonly AccountRecord[]): Uint8Array {
-  return encode(proofsCodec, records);
+interface ProofsField {
+  readonly records: readonly AccountRecord[];
+  readonly log: LogEvidence;
+}
+const fieldCodec: Codec<ProofsField> = struct<ProofsField>({
+  records: proofsCodec,
+  log: struct<LogEvidence>({
+    config: opaqueV(32_768),
+    changes: vector(opaqueV(196_608), { maxBytes: 1_048_576, maxItems: 16 }),
+  }),
+});
+const noLog: LogEvidence = { config: new Uint8Array(0), changes: [] };
+
+/** Account records one after the other; with the log that they stand in, where somebody is to judge by them alone (spec M-2). */
+export function encodeProofs(records: readonly AccountRecord[], log: LogEvidence = noLog): Uint8Array {
+  return encode(fieldCodec, { records, log });
 }
 
 /** The records of a `directory_proofs` field; none for an empty or malformed one, since groups do without. */
 export function decodeProofs(bytes: Uint8Array): readonly AccountRecord[] {
   if (bytes.length === 0) return [];
   try {
-    return decode(proofsCodec, bytes);
+    return decode(fieldCodec, bytes).records;
   } catch (error) {
     if (error instanceof CodecError) return [];
+    throw error;
+  }
+}
+
+/** The log that the records of a field stand in, as far as the field shows it; `undefined` for none. */
+export function logOfProofs(bytes: Uint8Array): LogEvidence | undefined {
+  if (bytes.length === 0) return undefined;
+  try {
+    const { log } = decode(fieldCodec, bytes);
+    return log.config.length === 0 ? undefined : log;
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
     throw error;
   }
 }

@@ -18,7 +18,7 @@ export async function accountsGone(turn: Turn, after: Roster, proofs: Uint8Array
     context.departed(leaf) ||
     state.departed.some((gone) => gone.leafIndex === leaf.leafIndex && equalBytes(gone.accountId, leaf.accountId));
   const unknown = removed.flatMap(([, leaves]) => leaves.filter((leaf) => !isKnown(leaf)));
-  const proven = await departedBy(proofs, unknown, context.signatures);
+  const proven = await departedBy(proofs, unknown, after.settings, context.signatures);
   return removed.filter(([, leaves]) => leaves.every((leaf) => isKnown(leaf) || proven.includes(leaf))).map(([account]) => account);
 }
 

@@ -129,10 +129,11 @@ export async function createConversation(
   const opening: SettingsOpening = {
     salt: random(32),
     settings: {
-      format: 1,
+      format: 2,
       roles: params.roles ?? (isGroup ? [{ accountId: self.accountId, role: roles.owner }] : []),
       name: params.name,
       continues: params.continues ?? new Uint8Array(0),
+      directory: context.directory,
       ext: new Uint8Array(0),
     },
   };

@@ -68,7 +68,7 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   try {
     const keyPackages = now.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage));
     const identities = keyPackages.map((keyPackage) => identityOf(keyPackage.leafNode.credential));
-    const departed = await departedBy(change.proofs, removes, signatures);
+    const departed = await departedBy(change.proofs, removes, roster.settings, signatures);
     if (!isPermitted(roster, { leavers, departed, complainers }, { author, adds: identities, removes, settings: undefined })) {
       finish(turn, change, "not_permitted");
       return;

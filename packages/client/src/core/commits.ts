@@ -91,7 +91,7 @@ async function judge(
     {
       roster,
       leavers,
-      departed: await departedBy(directoryProofs, removes, turn.context.signatures),
+      departed: await departedBy(directoryProofs, removes, roster.settings, turn.context.signatures),
       complainers: await complainersIn(turn, complaint, { group, roster, commit }),
       isUpToDate: lastCommitSeq === 0 || (await hasSeen(turn, { viewTag: said.viewTag, seq }, lastCommitSeq)),
       isBlocked: lastCommitSeq > 0,

@@ -1,11 +1,11 @@
 import { decode, equalBytes } from "@latchkey/codec";
-import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAccountChain } from "@latchkey/transparency";
+import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAccountChain, verifyStanding } from "@latchkey/transparency";
 import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
-import { recordsAbout } from "../account/proofs.ts";
+import { logOfProofs, recordsAbout } from "../account/proofs.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { RosterLeaf } from "./types.ts";
+import type { RosterSettings, RosterLeaf } from "./types.ts";
 import { isWritable } from "./phase.ts";
 
 /** Whether the leaf's device was in the account, with the leaf's key, and is not any more. */
@@ -20,20 +20,31 @@ export function hasLeft(account: VerifiedAccount, signedStates: readonly Uint8Ar
 }
 
 /**
- * The leaves that the records in a commit prove to have left their accounts (spec M-2). It takes signatures alone, from the account's
- * first state on: every member finds the same, whatever it knows of the directory.
+ * The leaves that the records in a commit prove to have left their accounts (spec M-2): all states of the account, as they stand in the
+ * public log that the group was founded with, of which an earlier one has the device and the newest has not. A branch that a removed
+ * device signed stands in no log. It depends on the group's settings and the bytes alone, on no clock, view or host, so that every
+ * member finds the same; that the log showed somebody another tree is for each to find out (G-8).
  */
 export async function departedBy(
   proofs: Uint8Array,
   leaves: readonly RosterLeaf[],
+  settings: Pick<RosterSettings, "host" | "directory">,
   signatures: Signatures,
 ): Promise<readonly RosterLeaf[]> {
   const departed: RosterLeaf[] = [];
   const accounts = leaves.map((leaf) => leaf.accountId);
-  for (const { states, pops } of recordsAbout(proofs, accounts)) {
+  const log = logOfProofs(proofs);
+  if (log === undefined) return departed;
+  for (const record of recordsAbout(proofs, accounts)) {
+    const { states, pops } = record;
     try {
       const account = await verifyAccountChain({ previous: undefined, signedStates: states, pops, signatures });
-      departed.push(...leaves.filter((leaf) => hasLeft(account, states, leaf)));
+      const { accountId, state } = account;
+      const left = leaves.filter((leaf) => hasLeft(account, states, leaf));
+      if (left.length === 0) continue;
+      const { host, directory: configHash } = settings;
+      await verifyStanding({ host, configHash, log, accountId, username: state.username, record, signatures });
+      departed.push(...left);
     } catch (error) {
       // What does not hold proves nothing.
       if (!(error instanceof TransparencyError)) throw error;

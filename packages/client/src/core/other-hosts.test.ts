@@ -16,7 +16,7 @@ const ids = { accountId: random(32), deviceId: random(16), logId: random(32) };
 const nothing = new Uint8Array(0);
 const opening: SettingsOpening = {
   salt: random(32),
-  settings: { format: 1, roles: [], name: "tea", continues: nothing, ext: nothing },
+  settings: { format: 2, roles: [], name: "tea", continues: nothing, directory: new Uint8Array(32), ext: nothing },
 };
 
 async function groupOf(leafHost: string): Promise<Roster> {

@@ -59,7 +59,13 @@ export function copyOfOpening({ salt, settings }: SettingsOpening): SettingsOpen
   const roleEntries = settings.roles.map(({ accountId, role }) => ({ accountId: accountId.slice(), role }));
   return {
     salt: salt.slice(),
-    settings: { ...settings, roles: roleEntries, continues: settings.continues.slice(), ext: settings.ext.slice() },
+    settings: {
+      ...settings,
+      roles: roleEntries,
+      continues: settings.continues.slice(),
+      directory: settings.directory.slice(),
+      ext: settings.ext.slice(),
+    },
   };
 }
 
@@ -95,8 +101,8 @@ export function rosterOf(group: GroupState, opening: SettingsOpening): Roster {
 
 /** What a group committed to, as its roster holds it. */
 export function settingsOf({ host, policy, conversationKind }: LatchkeyGroup, { settings }: SettingsOpening): Roster["settings"] {
-  const { roles: ofAccounts, name, continues } = settings;
-  return { host, policy, conversationKind, roles: ofAccounts, name, continues };
+  const { roles: ofAccounts, name, continues, directory } = settings;
+  return { host, policy, conversationKind, roles: ofAccounts, name, continues, directory };
 }
 
 /** Members as a roster. @throws CodecError when a leaf is not Latchkey's, a device stands in it twice, or a leaf is on another host. */
@@ -206,6 +212,7 @@ function isSettingsChangePermitted(roster: Roster, next: ProposedSettings | unde
     manages &&
     group.host === before.host &&
     group.conversationKind === before.conversationKind &&
-    equalBytes(opening.settings.continues, before.continues)
+    equalBytes(opening.settings.continues, before.continues) &&
+    equalBytes(opening.settings.directory, before.directory)
   );
 }

@@ -1,4 +1,4 @@
-import { decode } from "@latchkey/codec";
+import { decode, utf8Bytes } from "@latchkey/codec";
 import type { KeyPair, RandomBytes } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import type { AccountRecord } from "@latchkey/protocol";
@@ -12,8 +12,10 @@ import {
   signedCodec,
   signStructure,
   stateHashOf,
+  usernameBindingCodec,
 } from "@latchkey/transparency";
-import type { AccountState, DeviceEntry } from "@latchkey/transparency";
+import type { AccountState, DeviceEntry, LogEvidence } from "@latchkey/transparency";
+import { createMemoryDirectory } from "@latchkey/transparency/testing";
 
 const nothing = new Uint8Array(0);
 const zeros = new Uint8Array(32);
@@ -25,6 +27,10 @@ export interface SimAccount {
   /** Its states, signed: first with this device, then, after it moved, with another one in its place. */
   readonly record: AccountRecord;
   readonly moved: AccountRecord;
+  /** The log that both stand in. */
+  readonly log: LogEvidence;
+  /** H(DirectoryConfig) of it, and of every such log. */
+  readonly directory: Uint8Array;
 }
 
 const entryOf = (signatureKey: Uint8Array): DeviceEntry => ({
@@ -41,6 +47,8 @@ export async function createSimAccount(params: {
   username: string;
   keys: KeyPair;
   random: RandomBytes;
+  /** Whether its records have their proofs, which take time. */
+  isProven: boolean;
 }): Promise<SimAccount> {
   const { host, username, keys } = params;
   const signatures = nobleSignatures;
@@ -76,8 +84,33 @@ export async function createSimAccount(params: {
   const first = await sign(genesis);
   const { body } = decode(signedCodec, first);
   const accountId = accountIdOf(body);
+  const named = { accountId, deviceId };
   const second = await sign({ ...genesis, accountId, version: 1, prevHash: stateHashOf(body), devices: [other] });
   const pops = [await pop(device, zeros, secretKey), await pop(other, accountId, next.secretKey)];
-  const common = { pops, bindings: [], proof: nothing };
-  return { accountId, deviceId, record: { ...common, states: [first] }, moved: { ...common, states: [first, second] } };
+  const binding = await signStructure({
+    codec: usernameBindingCodec,
+    value: { format: 1, username, host, accountId, status: "bound", timeMs: genesis.timeMs, signer: genesis.signer, ext: nothing },
+    label: "UsernameBinding",
+    secretKey,
+    signatures,
+  });
+  // Logs that begin alike are one log to who knows its first config alone.
+  const log = await createMemoryDirectory({ host, witnesses: 0 });
+  const bindings = [binding];
+  if (!params.isProven) {
+    const common = { pops, bindings, proof: nothing };
+    const [record, moved] = [
+      { ...common, states: [first] },
+      { ...common, states: [first, second] },
+    ];
+    return { ...named, record, moved, log: { config: nothing, changes: [] }, directory: zeros };
+  }
+  const labels = (states: readonly Uint8Array[]): Parameters<typeof log.publish>[0] => [
+    { type: "account", label: accountId, values: states },
+  ];
+  await log.publish([...labels([first]), { type: "username", label: utf8Bytes(username), values: bindings }]);
+  const record = { pops, ...(await log.lookup({ accountId, username })) };
+  await log.publish(labels([second]));
+  const moved = { pops, ...(await log.lookup({ accountId, username })) };
+  return { ...named, record, moved, log: { config: log.config, changes: [] }, directory: log.configHash };
 }

@@ -6,6 +6,7 @@ import { createLeaveContent, createTextContent, latchkeyGroupExtensionType, leaf
 import type { AccountRecord, WireErrorCode } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { nobleSignatures } from "@latchkey/transparency";
+import type { LogEvidence } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeProofs } from "../account/proofs.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
@@ -72,7 +73,7 @@ export class SimDevice {
 
   static async create(world: SimWorld, name: string, random: RandomBytes): Promise<SimDevice> {
     const signatureKeyPair = await suite.generateSignatureKeyPair(random);
-    const account = await createSimAccount({ host, username: name, keys: signatureKeyPair, random });
+    const account = await createSimAccount({ host, username: name, keys: signatureKeyPair, random, isProven: world.isProven });
     const { accountId, deviceId } = account;
     const self: Self = {
       host,
@@ -95,6 +96,8 @@ export class SimDevice {
       suite: (id) => nodeCrypto.suite(id),
       departed: (leaf) => this.#world.departed.has(toBase64Url(leaf.deviceId)),
       recordsOf: (ids) => this.#world.recordsOf(ids),
+      standingRecordsOf: (ids) => this.#world.recordsOf(ids, this.account.log),
+      directory: this.account.directory,
       signatures: nobleSignatures,
       gossip: this.gossip,
       isHeld: this.isHeld,
@@ -447,6 +450,8 @@ export class SimWorld {
   readonly ghosts: Set<string> = new Set();
   /** Devices (base64url) that their accounts do not have any more. */
   readonly departed: Set<string> = new Set();
+  /** Whether accounts have their proofs. */
+  isProven = false;
   /** The records that prove it. */
   readonly records: AccountRecord[] = [];
   readonly #keys = new Map<string, Uint8Array>();
@@ -457,8 +462,10 @@ export class SimWorld {
     this.log = new LogModel(this.logId, sha256);
   }
 
-  static async create(seed: string, names: readonly string[]): Promise<SimWorld> {
+  /** @param options `isProven` for worlds whose devices leave their accounts: the records are proven, which takes time */
+  static async create(seed: string, names: readonly string[], options: { isProven?: boolean } = {}): Promise<SimWorld> {
     const world = new SimWorld(seed);
+    world.isProven = options.isProven === true;
     for (const name of names) {
       const device = await SimDevice.create(world, name, seededRandom(`${seed}/${name}`));
       world.#keys.set(device.self.account, device.self.signatureKeyPair.publicKey);
@@ -484,8 +491,8 @@ export class SimWorld {
     this.records.push(device.account.moved);
   }
 
-  recordsOf(accountIds: readonly Uint8Array[]): Uint8Array {
-    return accountIds.length === 0 ? new Uint8Array(0) : encodeProofs(this.records);
+  recordsOf(accountIds: readonly Uint8Array[], log?: LogEvidence): Uint8Array {
+    return accountIds.length === 0 ? new Uint8Array(0) : encodeProofs(this.records, log);
   }
 
   deviceOf(accountId: Uint8Array): SimDevice {

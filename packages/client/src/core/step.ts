@@ -364,7 +364,7 @@ function onTimer(turn: Turn, name: TimerName): void {
       const removes = state.leavers.map((leaver) => leaver.accountId);
       const removeDevices = state.departed.map(({ accountId, deviceId }) => ({ accountId, deviceId }));
       // What proves to every member that those devices left their accounts (spec M-2).
-      const proofs = turn.context.recordsOf(removeDevices.map((device) => device.accountId));
+      const proofs = turn.context.standingRecordsOf(removeDevices.map((device) => device.accountId));
       requestChange(turn, { id: "leavers", adds: [], removes, removeDevices, proofs, update: false });
       return;
     }

@@ -551,6 +551,10 @@ export interface Context {
   departed(leaf: RosterLeaf): boolean;
   /** The records of these accounts with their proofs, as far as they are at hand (spec D-5). */
   recordsOf(accountIds: readonly Uint8Array[]): Uint8Array;
+  /** As `recordsOf`, with the log that they stand in: for members who must judge by them alike (spec M-2). */
+  standingRecordsOf(accountIds: readonly Uint8Array[]): Uint8Array;
+  /** H(DirectoryConfig) of the public log that this device knows of its host; 32 zeros before it has met it. */
+  readonly directory: Uint8Array;
   readonly signatures: Signatures;
   /** An encoded Gossip of one's own host's record, or nothing (spec D-4). */
   readonly gossip: Uint8Array;

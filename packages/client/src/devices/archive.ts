@@ -152,7 +152,14 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     // What a group committed to is its members'; of this one the name is known.
     opening: {
       salt: new Uint8Array(32),
-      settings: { format: 1, roles: [], name: archived.name, continues: new Uint8Array(0), ext: new Uint8Array(0) },
+      settings: {
+        format: 2,
+        roles: [],
+        name: archived.name,
+        continues: new Uint8Array(0),
+        directory: new Uint8Array(32),
+        ext: new Uint8Array(0),
+      },
     },
     own: nothingSent,
     seen: new Uint8Array(32),

@@ -26,19 +26,21 @@ export function mayHaveChanged(view: DirectoryView | undefined, head: SignedHead
  * Follows the changes of the config up to the one that a head names, each under the one before it (spec D-2). One that cannot be had, or
  * whose notice is not over, ends it: what is followed until there holds.
  * @param params `known` is of the view, or of the first contact
- * @returns the view with the last config that is in effect; the one given when none is
+ * @returns the view with the last config that is in effect, the one given when none is, and the encoded changes that led to it
  * @throws TransparencyError when a change is false
  */
 export async function followConfigs(params: {
   known: HeadParams;
   head: SignedHead;
   source: RecordSource;
-}): Promise<DirectoryView | undefined> {
+}): Promise<{ readonly view: DirectoryView | undefined; readonly changes: readonly Uint8Array[] }> {
   const { known, head, source } = params;
   let { view } = known;
+  const changes: Uint8Array[] = [];
   try {
     for (const index of await changesUpTo(head, view?.configIndex ?? 0, source)) {
-      const change = decode(configChangeCodec, await source.configChange(index));
+      const bytes = await source.configChange(index);
+      const change = decode(configChangeCodec, bytes);
       const join = async (size: number): Promise<readonly Uint8Array[]> => {
         const own = view?.size ?? 0;
         const [from, to] = [Math.min(size, own), Math.max(size, own)];
@@ -46,12 +48,13 @@ export async function followConfigs(params: {
       };
       const [consistency, lastConsistency] = [await join(peekHeadSize(change.first)), await join(peekHeadSize(change.last))];
       view = await openConfigChange({ ...known, view, change, consistency, lastConsistency });
+      changes.push(bytes);
     }
   } catch (error) {
     const isNotYet = error instanceof ClientError || (error instanceof TransparencyError && error.code === "config");
     if (!isNotYet) throw error;
   }
-  return view;
+  return { view, changes };
 }
 
 /** Indices of the configs after one up to that of a head, oldest first. What the entries say is verified with each change. */

@@ -1,7 +1,7 @@
 import { bool, decode, encode, opaque, opaqueV, optional, safeUint64, struct, uint16, uint32, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { directoryViewCodec, replayStateCodec } from "@latchkey/transparency";
-import type { DirectoryView, ReplayState } from "@latchkey/transparency";
+import type { DirectoryView, LogEvidence, ReplayState } from "@latchkey/transparency";
 import type { StoreTransaction } from "../store/store.ts";
 
 /** A checkpoint that the log signed, and that no proof has joined to the view yet (spec D-4). */
@@ -27,6 +27,8 @@ export interface HostRecord {
   readonly view: DirectoryView;
   /** The view's checkpoint with the log's signature: what this device tells others, and what convicts the log (spec D-4). */
   readonly checkpoint: Uint8Array;
+  /** What proves the log's keys of now to whoever knows the hash of its first config (spec M-2). */
+  readonly log: LogEvidence;
   /** Who vouched for the view when it was last checked, of how many that are asked for. */
   readonly witnesses: number;
   readonly required: number;
@@ -40,6 +42,7 @@ const hostRecordCodec: Codec<HostRecord> = struct<HostRecord>({
   format: { write: (w) => uint16.write(w, 2), read: (r) => (uint16.read(r), 2 as const) },
   view: directoryViewCodec,
   checkpoint: opaqueV(16_384),
+  log: struct<LogEvidence>({ config: opaqueV(32_768), changes: vector(opaqueV(196_608), { maxBytes: 1_048_576 }) }),
   witnesses: uint32,
   required: uint32,
   isMapWatched: bool,

@@ -9,6 +9,7 @@ import {
   leafHash,
   learnConfig,
   logEntryCodec,
+  openedValues,
   openHead,
   parseCheckpoint,
   parseNote,
@@ -21,7 +22,7 @@ import {
   verifyInclusion,
   verifyLookup,
 } from "@latchkey/transparency";
-import type { DirectoryProof, DirectoryView, HeadParams, HeadResult, SignedHead } from "@latchkey/transparency";
+import type { DirectoryView, HeadParams, HeadResult, LogEvidence, SignedHead } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import { dayOf } from "../names/day.ts";
@@ -108,6 +109,10 @@ export interface DirectoryLog {
   upkeep(host: string): Promise<void>;
   /** Names the config of a host not met yet: by an invitation, or another device (spec D-2). @throws ClientError `directory_fork` when it is another one than was met */
   pin(host: string, configHash: Uint8Array): Promise<void>;
+  /** The same without waiting: 32 zeros before the first contact. */
+  pinned(host: string): Uint8Array;
+  /** What proves the host's log to whoever knows the hash of its first config (spec M-2); `undefined` before the first contact. */
+  evidence(host: string): LogEvidence | undefined;
   /** H(DirectoryConfig) of a host, once it was met. */
   configHash(host: string): Promise<Uint8Array | undefined>;
   status(host: string): Promise<DirectoryStatus>;
@@ -260,16 +265,17 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       });
       return result;
     }
-    await save(host, await announced(host, recordOf(record, result), result, known.view.checkedAtMs));
+    await save(host, await announced(host, recordOf(record.log, record, result), result, known.view.checkedAtMs));
     return result;
   }
 
-  function recordOf(before: HostRecord | undefined, result: HeadResult): HostRecord {
+  function recordOf(log: LogEvidence, before: HostRecord | undefined, result: HeadResult): HostRecord {
     const { witnesses } = result;
     return {
       format: 2,
       view: result.view,
       checkpoint: result.checkpoint,
+      log,
       witnesses: witnesses.log.length,
       required: witnesses.required.log,
       isMapWatched: result.isMapWatched,
@@ -284,7 +290,9 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     const pinnedConfigHash = await store.transact("read", (tx) => loadPin(tx, host));
     const known: HeadParams = { ...headParams(host, undefined), config, pinnedConfigHash };
     // The log began with this config; whoever meets it later follows what became of it.
-    const view = mayHaveChanged(undefined, head, platform.nowMs()) ? await followConfigs({ known, head, source }) : undefined;
+    const { view, changes } = mayHaveChanged(undefined, head, platform.nowMs())
+      ? await followConfigs({ known, head, source })
+      : { view: undefined, changes: [] };
     const newest = peekHeadSize(head);
     const isLater = view !== undefined && newest > view.size;
     const consistency = isLater ? await proveConsistency(view.size, newest, source.hashes(newest)) : undefined;
@@ -297,7 +305,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     if (!equalBytes(decode(logEntryCodec, entry).config, config)) {
       throw new TransparencyError("config", "D-2", "the log does not begin with the configuration that was shown");
     }
-    const met = await announced(host, recordOf(undefined, result), result, 0);
+    const met = await announced(host, recordOf({ config, changes }, undefined, result), result, 0);
     // What nobody else watches is replayed from here on: all that comes later is checked (spec D-3).
     const replay = result.isMapWatched ? undefined : await beginReplay({ view: met.view, source, nowMs: platform.nowMs() });
     await save(host, { ...met, replay });
@@ -313,7 +321,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     const current = await followConfig(host, head, record);
     const consistency = await proveConsistency(current.view.size, newest, source.hashes(newest));
     const result = await openHead({ ...headParams(host, current.view), head, consistency });
-    return await save(host, await announced(host, recordOf(current, result), result, record.view.checkedAtMs));
+    return await save(host, await announced(host, recordOf(current.log, current, result), result, record.view.checkedAtMs));
   }
 
   /** Takes note of a config that was logged and is not in effect yet (spec D-2). @param sightMs when the log was met last before this */
@@ -340,10 +348,10 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
   async function followConfig(host: string, head: SignedHead, record: HostRecord): Promise<HostRecord> {
     const { view } = record;
     if (peekHeadSize(head) <= view.size || !mayHaveChanged(view, head, platform.nowMs())) return record;
-    const followed = await followConfigs({ known: headParams(host, view), head, source: sourceOf(host) });
-    if (followed === undefined || followed.configIndex === view.configIndex) return record;
+    const { view: followed, changes } = await followConfigs({ known: headParams(host, view), head, source: sourceOf(host) });
+    if (followed === undefined || changes.length === 0) return record;
     tellConfig(host, followed.configIndex, "The server's public record has other keys or other witnesses than before.");
-    return { ...record, view: followed };
+    return { ...record, view: followed, log: { ...record.log, changes: [...record.log.changes, ...changes] } };
   }
 
   function statusOf(record: HostRecord): Proven["status"] {
@@ -426,8 +434,11 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
             proof,
             query: { accountId, username },
             known: { account: known?.account, username: known?.username },
-            // Erased values of the label stand there as bare commitments; whether that may be is verified.
-            record: { states: newest(record.states, proof, "account"), bindings: newest(record.bindings, proof, "username") },
+            // Whether values may be erased is verified.
+            record: {
+              states: openedValues(record.states, proof, "account"),
+              bindings: openedValues(record.bindings, proof, "username"),
+            },
           }),
         );
         const now = await load(host);
@@ -500,6 +511,8 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
         throw new ClientError("directory_fork", "This server's public record is not the one that was named.");
       }
     },
+    pinned: (host) => latest.get(host)?.view.configHash ?? new Uint8Array(32),
+    evidence: (host) => latest.get(host)?.log,
     async configHash(host) {
       return (await load(host))?.view.configHash;
     },
@@ -532,13 +545,6 @@ async function twice<T>(source: RecordSource, attempt: () => Promise<T>): Promis
     source.forget();
     return await attempt();
   }
-}
-
-/** As many of the newest values as the proof opens. */
-function newest(values: readonly Uint8Array[], proof: DirectoryProof, type: "account" | "username"): readonly Uint8Array[] {
-  const items = proof.labels.find((label) => label.type === type)?.items ?? [];
-  const count = items.filter((item) => item.kind === "opening").length;
-  return items.length === count ? values : values.slice(Math.max(0, values.length - count));
 }
 
 /** The host that gossip is about; `undefined` when it is malformed. */

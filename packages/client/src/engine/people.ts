@@ -2,6 +2,7 @@ import { decode, encode, equalBytes, struct, text, toBase64Url } from "@latchkey
 import type { Codec } from "@latchkey/codec";
 import { formatAddress } from "@latchkey/protocol";
 import { deviceOf } from "@latchkey/transparency";
+import type { LogEvidence } from "@latchkey/transparency";
 import type { Contact } from "../account/contacts.ts";
 import { isProven } from "../account/contacts.ts";
 import type { Directory } from "../account/directory.ts";
@@ -151,13 +152,13 @@ export class People {
     return this.#contacts.get(toBase64Url(accountId));
   }
 
-  /** The records of these accounts, for members who judge by them (spec M-2). */
-  recordsOf(accountIds: readonly Uint8Array[]): Uint8Array {
+  /** The records of these accounts, for other members; with the log that they stand in, where those must judge by them alike (spec M-2). */
+  recordsOf(accountIds: readonly Uint8Array[], log?: LogEvidence): Uint8Array {
     const ids = new Set(accountIds.map((accountId) => toBase64Url(accountId)));
     const records = [...ids].flatMap((id) =>
       id === this.#ownId ? this.#directory.ownRecord(this.#own.record) : (this.#contacts.get(id)?.record ?? []),
     );
-    return records.length === 0 ? new Uint8Array(0) : encodeProofs(records);
+    return records.length === 0 ? new Uint8Array(0) : encodeProofs(records, log);
   }
 
   isBlocked(accountId: Uint8Array): boolean {

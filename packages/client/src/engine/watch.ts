@@ -79,6 +79,8 @@ export class Watch implements Watching {
   async load(): Promise<void> {
     const { store, own, directory, alarms } = this.#world;
     await directory.loadOwnRecord();
+    // At hand from now on: what messages and commits say of the public record.
+    await directory.log.configHash(own.host);
     await this.#words.load();
     const stored = await store.transact("read", (tx) => tx.get(knownKey));
     this.#knownVersion = stored === undefined ? undefined : decode(knownCodec, stored).version;

@@ -99,6 +99,8 @@ export function contextOf(world: World, id: string): Context {
     vouched: (leaf) => people.vouches(leaf),
     departed: (leaf) => people.departed(leaf),
     recordsOf: (accountIds) => people.recordsOf(accountIds),
+    standingRecordsOf: (accountIds) => people.recordsOf(accountIds, world.directory.log.evidence(world.own.host)),
+    directory: world.directory.log.pinned(world.own.host),
     signatures: platform.signatures,
     gossip: world.directory.log.gossip(world.own.host),
     isHeld: world.watch.hold !== undefined,

@@ -14,7 +14,7 @@ import {
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
-import { formatOne, formatTwo } from "../format.ts";
+import { formatTwo } from "../format.ts";
 import { extCodec, id32 } from "../frames/common.ts";
 import type { Sha256 } from "../log-chain.ts";
 
@@ -60,17 +60,19 @@ export const latchkeyGroupCodec: Codec<LatchkeyGroup> = struct<LatchkeyGroup>({
 
 /** What the members of a group know of it, and nothing that they sign says (spec M-1). */
 export interface GroupSettings {
-  readonly format: 1;
+  readonly format: 2;
   readonly roles: readonly RoleEntry[];
   /** The group's name, "" for a direct conversation. */
   readonly name: string;
   /** What names the conversation that this one goes on with, 32 bytes (spec M-9); empty for none. */
   readonly continues: Uint8Array;
+  /** H(DirectoryConfig) of the public log that proves to this group who left an account (spec M-2); never changes. 32 bytes. */
+  readonly directory: Uint8Array;
   readonly ext: Uint8Array;
 }
 
 export const groupSettingsCodec: Codec<GroupSettings> = struct<GroupSettings>({
-  format: formatOne,
+  format: formatTwo,
   roles: vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: 65_536 }),
   name: text(512),
   continues: mapped(
@@ -78,6 +80,7 @@ export const groupSettingsCodec: Codec<GroupSettings> = struct<GroupSettings>({
     (continues: Uint8Array) => requireHashOrNothing(continues),
     (continues) => requireHashOrNothing(continues),
   ),
+  directory: id32,
   ext: extCodec,
 });
 

@@ -64,10 +64,11 @@ const group: LatchkeyGroup = {
   ext: none,
 };
 const settings: GroupSettings = {
-  format: 1,
+  format: 2,
   roles: [{ accountId: id(4), role: 3 }],
   name: "Café",
   continues: none,
+  directory: id(13),
   ext: none,
 };
 const opening: SettingsOpening = { salt: id(11), settings };
@@ -128,7 +129,8 @@ describe("[M-1] what a group says of itself", () => {
 
   describeCodec("groupSettingsCodec", groupSettingsCodec, {
     samples: [settings, { ...settings, roles: [], name: "", continues: id(12) }],
-    frozen: "00012104040404040404040404040404040404040404040404040404040404040404040305436166c3a90000",
+    frozen:
+      "00022104040404040404040404040404040404040404040404040404040404040404040305436166c3a9000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d00",
     overLimit: {
       "a name of 513 bytes": { ...settings, name: "x".repeat(513) },
       "roles above 64 KiB": { ...settings, roles: Array.from({ length: 2000 }, () => ({ accountId: id(1), role: 1 })) },
@@ -140,14 +142,14 @@ describe("[M-1] what a group says of itself", () => {
   describeCodec("settingsOpeningCodec", settingsOpeningCodec, {
     samples: [opening],
     frozen:
-      "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00012104040404040404040404040404040404040404040404040404040404040404040305436166c3a90000",
+      "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00022104040404040404040404040404040404040404040404040404040404040404040305436166c3a9000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d00",
     overLimit: { "a salt of 16 bytes": { ...opening, salt: zeros(16) } },
   });
 
   test("hashes say nothing without the salt, and each says one thing", () => {
     const other = { ...opening, salt: id(12) };
     expect(toHex(logHashOf(sha256, opening.salt, id(9)))).toBe("fd14c302f959a326642a0a34add6367d49e31abddb7cde4d4c626c210e0b3056");
-    expect(toHex(settingsHashOf(sha256, opening))).toBe("06857add1b548118affb4369295f1c654dffcc2855c10bbd66ff8a573a76a15b");
+    expect(toHex(settingsHashOf(sha256, opening))).toBe("54daaab06d3d8c75ad4a38304528803da21972fc0ea3d0fd84c309d8ce01711e");
     expect(logHashOf(sha256, other.salt, id(9))).not.toEqual(logHashOf(sha256, opening.salt, id(9)));
     expect(logHashOf(sha256, opening.salt, id(8))).not.toEqual(logHashOf(sha256, opening.salt, id(9)));
     expect(settingsHashOf(sha256, other)).not.toEqual(settingsHashOf(sha256, opening));
@@ -193,7 +195,7 @@ describe("[M-4] what a joiner gets", () => {
   describeCodec("welcomeBundleCodec", welcomeBundleCodec, {
     samples: [bundle, { ...bundle, tree: { kind: "blob", ...reference } }, { ...bundle, directoryProofs: { kind: "blob", ...reference } }],
     frozen:
-      "00020c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090900000000000000040000000000000004080808080808080808080808080808080808080808080808080808080808080802010201010301000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00012104040404040404040404040404040404040404040404040404040404040404040305436166c3a900000000",
+      "00020c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090900000000000000040000000000000004080808080808080808080808080808080808080808080808080808080808080802010201010301000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00022104040404040404040404040404040404040404040404040404040404040404040305436166c3a9000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d000000",
     overLimit: {
       "a welcome above 64 KiB": { ...bundle, welcome: zeros(maxInlineBytes + 1) },
       "an inline tree above 16 KiB": { ...bundle, tree: { kind: "inline", tree: zeros(maxInlineTreeBytes + 1) } },

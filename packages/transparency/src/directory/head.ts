@@ -144,12 +144,14 @@ export function checkOlder(params: {
 export async function openConfigChange(
   params: Omit<OpenHeadParams, "head" | "maxAgeMs"> & {
     readonly change: ConfigChange;
+    /** Where there is no view of this reader's own: what the log's keys became by earlier changes; the first config when absent. */
+    readonly known?: DirectoryView | undefined;
     /** From the smaller to the larger of the view's size and that of `last`; needed where there is a view. */
     readonly lastConsistency?: readonly Uint8Array[] | undefined;
   },
 ): Promise<DirectoryView> {
-  const { change, consistency, lastConsistency, view: before, ...rest } = params;
-  const known = before ?? startingView(params);
+  const { change, consistency, lastConsistency, view: before, known: keys, ...rest } = params;
+  const known = before ?? keys ?? startingView(params);
   const common = { ...rest, maxAgeMs: Number.POSITIVE_INFINITY };
   // By itself first: when it was cosigned does not depend on what this reader has seen since.
   const start: DirectoryView = { ...known, size: 0, root: emptyRoot(), timestampMs: 0, leafCount: 0, pendingConfig: undefined };
