@@ -8,8 +8,9 @@ export const waitMs = 30_000;
 export async function catchUp(client: Client): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = client.subscribe((event) => {
-    if (event.kind === "connection" && event.connection.kind === "offline")
-      reject(new CommandError("offline", "the server cannot be reached now"));
+    if (event.kind !== "connection" || event.connection.kind !== "offline") return;
+    const { code, message } = event.connection.cause ?? { code: "offline", message: "the server cannot be reached now" };
+    reject(new CommandError(code, message));
   });
   try {
     await Promise.race([client.settle({ timeoutMs: waitMs }), promise]);

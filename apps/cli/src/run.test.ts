@@ -284,6 +284,23 @@ describe("read", () => {
     expect(stderr).toBe("latchkey: offline: The server cannot be reached now.\n");
   });
 
+  test("[E-74] says why the server is not reached, where it is not the network", async () => {
+    const cause = {
+      code: "app_outdated",
+      message: "This version of Latchkey is too old for the server. Update it.",
+      canRetry: true,
+    } as const;
+    const fake: ReturnType<typeof createFake> = createFake({
+      messages: () => Promise.resolve(stored),
+      settle() {
+        fake.emit({ kind: "connection", connection: { kind: "offline", sinceMs: 0, waitingCount: 0, nextTryMs: 0, cause } });
+        return new Promise(() => undefined);
+      },
+    });
+    const { status, stderr } = await run(["read", "--conversation", groupId], fake);
+    expect([status, stderr]).toEqual([1, `latchkey: app_outdated: ${cause.message}\n`]);
+  });
+
   test("[I-4] says beside the messages that people wait to be accepted", async () => {
     const list = [{ id: "account-ben", person: ben, receivedAtMs: 0, count: 1, state: "asks" as const }];
     const fake = createFake({ messages: () => Promise.resolve(stored), requests: () => Promise.resolve({ list, dropped: 0 }) });

@@ -114,7 +114,9 @@ async function follow(params: {
   const stop = client.subscribe((event) => {
     if (event.kind === "connection" && (event.connection.kind === "offline") !== isOffline && event.connection.kind !== "connecting") {
       isOffline = !isOffline;
-      context.environment.stderr.write(isOffline ? "latchkey: offline, trying again\n" : "latchkey: online again\n");
+      const cause = event.connection.kind === "offline" ? event.connection.cause : undefined;
+      const offline = cause === undefined ? "offline, trying again" : `${cause.message} Trying again.`;
+      context.environment.stderr.write(isOffline ? `latchkey: ${offline}\n` : "latchkey: online again\n");
     }
     if (event.kind === "alarm") context.environment.stderr.write(`latchkey: ALARM: ${event.failure.code}: ${event.failure.message}\n`);
     if (event.kind !== "message" || event.message.delivery?.kind === "pending") return;

@@ -21,6 +21,8 @@ export type Scene =
   | "welcome"
   | "first"
   | "offline"
+  /** The app is too old for its server. */
+  | "outdated"
   | "alarm"
   | "in_use"
   | "storage_denied"
@@ -59,10 +61,9 @@ export function createFakeHost(scene: Scene): ClientHost {
     (scene === "first" || scene === "phrase" || isNew ? [] : sampleConversations()).map((one) => [one.conversation.id, one]),
   );
   let account = isNew ? undefined : { ...sampleAccount, hasRecoveryPhrase: scene === "phrase" };
-  const connection: Connection =
-    scene === "offline"
-      ? { kind: "offline", sinceMs: Date.now() - 7 * 60_000, waitingCount: 2, nextTryMs: Date.now() + 9000 }
-      : { kind: "online" };
+  const offline: Connection = { kind: "offline", sinceMs: Date.now() - 7 * 60_000, waitingCount: 2, nextTryMs: Date.now() + 9000 };
+  const outdated: Connection = { ...offline, cause: { code: "app_outdated", message: "", canRetry: true } };
+  const connection: Connection = scene === "offline" ? offline : scene === "outdated" ? outdated : { kind: "online" };
   const status: HostStatus =
     scene === "in_use"
       ? { kind: "in_use" }
