@@ -1,0 +1,40 @@
+// C15 | junk commit stalls the group | P
+// Source: mls-architecture issue 251; RFC 9750 section 5.3
+// Counter-measure: a commit that fails the public check is skipped by all alike (G-3)
+import { describe, expect, test } from "vitest";
+import { Insider } from "./testing/insider.ts";
+import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { shows, skipped } from "./testing/shown.ts";
+
+describe("C15 random bytes as a commit", () => {
+  test("nobody stops, a restart included; one line says that somebody sent it, and messages go through again", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
+    await say(ada, id, "hello");
+    for (const person of [ben, mal]) await hear(person, id, "hello");
+    await settle(ada, ben, mal);
+    using insider = await Insider.take(scene, mal, id);
+    for (let i = 1; i <= 3; i++) {
+      const junk = new Uint8Array(512).fill(i);
+      expect((await insider.postBlob(junk, junk.slice(0, 32))).kind).toBe("accepted");
+    }
+    for (const person of [ada, ben]) {
+      await eventually(async () => (await skipped(person, id)).length === 1, "the commits are skipped");
+      expect(await skipped(person, id)).toEqual([undefined]);
+    }
+    // Behind a skipped commit a new connection finds its place too.
+    scene.operator.cut();
+    for (const person of [ada, ben]) person.client.wake();
+    await say(ben, id, "still here");
+    await hear(ada, id, "still here");
+    await say(ada, id, "me too");
+    await hear(ben, id, "me too");
+    for (const person of [ada, ben]) {
+      expect((await person.client.details(id)).conversation.status).toBe("active");
+      expect(await person.alarms()).toEqual([]);
+      expect(await skipped(person, id)).toEqual([undefined]);
+    }
+    shows(context, "Someone sent a change that nobody can use; nothing came of it");
+  });
+});

@@ -1,0 +1,39 @@
+// C18 | a private failure planted for one member (bad path secret) | D
+// Source: RFC 9420 section 15
+// Counter-measure: complaint in the log, and one commit of another member lets it back in (G-4, G-5)
+import { describe, expect, test } from "vitest";
+import { Insider } from "./testing/insider.ts";
+import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { linesOf, shows } from "./testing/shown.ts";
+
+describe("C18 a commit that one member alone cannot follow", () => {
+  test("the others go on, it says whose change it cannot read, and is let back in; what was said meanwhile arrives", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd, mal] = [
+      await scene.person("ada"),
+      await scene.person("ben"),
+      await scene.person("cyd"),
+      await scene.person("mal"),
+    ];
+    const { id } = await ada.client.startConversation({ to: ["ben", "cyd", "mal"], name: "Allotment" });
+    await say(ada, id, "hello");
+    for (const person of [ben, cyd, mal]) await hear(person, id, "hello");
+    await settle(ada, ben, cyd, mal);
+    using insider = await Insider.take(scene, mal, id);
+    const adds = [await insider.keyPackage({ ...insider.own, deviceId: new Uint8Array(16).fill(3) })];
+    expect((await insider.post(await insider.forge({ adds, cheats: cyd }))).kind).toBe("accepted");
+    await eventually(async () => (await linesOf(cyd, id, "complaint")).length === 1, "cyd says that it cannot read the change");
+    expect((await linesOf(cyd, id, "complaint")).map(({ author }) => author?.username)).toEqual(["mal"]);
+    // The insider's own device is none of its account: the owner removes it, and nothing is sent before.
+    await ada.client.removeMember(id, mal.accountId);
+    await eventually(async () => (await cyd.client.details(id)).conversation.stop === undefined, "cyd is let back in");
+    await eventually(async () => (await cyd.client.details(id)).members.length === 3, "cyd sees who is in");
+    await say(ada, id, "welcome back");
+    await hear(cyd, id, "welcome back");
+    await say(cyd, id, "here I am");
+    await hear(ben, id, "here I am");
+    expect((await linesOf(ben, id, "complaint")).length + (await linesOf(ada, id, "complaint")).length).toBeGreaterThan(0);
+    shows(context, "This device cannot read a change by mal. The others were asked to let you back in.");
+    shows(context, "A change by mal cannot be read by cyd");
+  });
+});

@@ -1,0 +1,234 @@
+import { createHmac } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { decode, encode, equalBytes } from "@latchkey/codec";
+import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
+import { loadConversation, loadGroup, recordKeys, sealEnvelope } from "@latchkey/client/testing";
+import type { ConversationState } from "@latchkey/client/testing";
+import { createCommit, createKeyPackage, exportSecret, ownLeafIndex } from "@latchkey/mls";
+import type { CreateCommitParams, CreatedCommit, Credential, GroupState, KeyPackage, LeafIndex } from "@latchkey/mls";
+import {
+  accessLabel,
+  authenticatedDataCodec,
+  latchkeyGroupExtensionType,
+  leafIdentityCodec,
+  roleCodecs,
+  socketPath,
+  subprotocol,
+  viewTagOf,
+  zeroHash,
+} from "@latchkey/protocol";
+import type { LeafIdentity } from "@latchkey/protocol";
+import { WebSocket } from "ws";
+import type { Reply, Request } from "./operator.ts";
+import { host } from "./scene.ts";
+import type { Person, Scene } from "./scene.ts";
+
+const node = createNodePlatform();
+const nothing = new Uint8Array(0);
+/** A signature and a tag with their lengths, as they end a PublicMessage. */
+const signatureBytes = 2 + 64;
+const tagBytes = 1 + 32;
+
+/** A connection of the log role that nobody's client made. */
+class RawLog {
+  readonly #socket: WebSocket;
+  readonly #waiting = new Map<number, (reply: Reply) => void>();
+  readonly #ready: Promise<void>;
+  #lastId = 0;
+
+  constructor(url: string) {
+    this.#socket = new WebSocket(url.replace(/^http/, "ws") + socketPath("log"), subprotocol);
+    const ready = Promise.withResolvers<void>();
+    this.#ready = ready.promise;
+    this.#socket.on("error", ready.reject);
+    this.#socket.on("message", (data: Buffer) => {
+      const { id, body } = decode(roleCodecs.log.reply, new Uint8Array(data));
+      if (body.kind === "hello") ready.resolve();
+      this.#waiting.get(id)?.(body);
+      this.#waiting.delete(id);
+    });
+  }
+
+  async ask(body: Extract<Request, { kind: "open" | "commit" | "append" }>): Promise<Reply> {
+    await this.#ready;
+    const id = ++this.#lastId;
+    const answer = new Promise<Reply>((resolve) => this.#waiting.set(id, resolve));
+    this.#socket.send(encode(roleCodecs.log.request, { id, body }));
+    return await answer;
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}
+
+/** What a commit of an insider does besides what an honest one could. */
+export interface Forgery extends Pick<CreateCommitParams, "adds" | "removes" | "groupContextExtensions" | "psks" | "psk" | "reInit"> {
+  /** The leaf of its path shows this identity. */
+  readonly identity?: Omit<LeafIdentity, "format"> | undefined;
+  /** The leaf of this person gets a path secret that does not open. */
+  readonly cheats?: Person | undefined;
+}
+
+/**
+ * A member who took the keys out of the profile of their own client, which is closed, and goes on with code of their own: it speaks the wire
+ * itself, and keeps to the formats and to nothing else. Everything it makes is signed and tagged as it should be.
+ */
+export class Insider implements Disposable {
+  readonly state: ConversationState;
+  readonly group: GroupState;
+  readonly #log: RawLog;
+
+  private constructor(scene: Scene, state: ConversationState, group: GroupState) {
+    this.state = state;
+    this.group = group;
+    this.#log = new RawLog(scene.server.url);
+  }
+
+  static async take(scene: Scene, person: Person, conversationId: string): Promise<Insider> {
+    await person.client.close();
+    const store = await openNodeStore(join(scene.folder, "people", person.name));
+    const state = await store.transact("read", async (tx) => {
+      const [key] = [recordKeys.meta(conversationId)];
+      const stored = await loadConversation(tx, key.slice(recordKeys.meta("").length), (id) => node.crypto.suite(id));
+      if (stored === undefined) throw new Error("the conversation is in the profile");
+      return await loadGroup(tx, stored, node.crypto.suite(stored.suiteId));
+    });
+    await store.close();
+    if (state.group === undefined) throw new Error("a member has a group");
+    return new Insider(scene, state, state.group);
+  }
+
+  get own(): Omit<LeafIdentity, "format"> {
+    const { own } = this.state.roster ?? {};
+    if (own === undefined) throw new Error("a leaf");
+    return { host: own.host, accountId: own.accountId, deviceId: own.deviceId };
+  }
+
+  leafOf(person: Person): LeafIndex {
+    const leaf = [...(this.state.roster?.leaves.values() ?? [])].find(({ account }) => account === person.accountId);
+    if (leaf === undefined) throw new Error("a member");
+    return leaf.leafIndex;
+  }
+
+  identityOf(person: Person): Omit<LeafIdentity, "format"> {
+    const leaf = this.state.roster?.leaves.get(this.leafOf(person));
+    if (leaf === undefined) throw new Error("a member");
+    return { host, accountId: leaf.accountId, deviceId: leaf.deviceId };
+  }
+
+  /** A key package under any identity, by a key of the insider's. */
+  async keyPackage(identity: Omit<LeafIdentity, "format">): Promise<KeyPackage> {
+    const { suite } = this.group;
+    const { keyPackage } = await createKeyPackage({
+      suite,
+      credential: credentialOf(identity),
+      signatureKeyPair: await suite.generateSignatureKeyPair(node.random),
+      lifetime: { notBefore: 1n, notAfter: 1n << 40n },
+      capabilities: {
+        versions: [1],
+        cipherSuites: [0xf001, 0x0001],
+        extensions: [latchkeyGroupExtensionType],
+        proposals: [],
+        credentials: [1],
+      },
+      random: node.random,
+    });
+    return keyPackage;
+  }
+
+  async forge({ identity, cheats, ...params }: Forgery = {}): Promise<CreatedCommit> {
+    const { chain, epoch } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const authenticatedData = encode(authenticatedDataCodec, {
+      format: 2,
+      viewTag: viewTagOf(node.sha256, epoch.view, chain),
+      ownNumber: 0,
+      previousOwn: zeroHash,
+      seen: zeroHash,
+      accountVersion: 0,
+      accountChain: zeroHash,
+      gossip: nothing,
+      ext: nothing,
+    });
+    const state = doctored(this.group, { identity, cheats: cheats === undefined ? undefined : this.leafOf(cheats) });
+    return await createCommit(state, {
+      authenticatedData,
+      random: node.random,
+      nowSeconds: BigInt(Math.floor(Date.now() / 1000)),
+      ...params,
+    });
+  }
+
+  /** A commit with a confirmation tag that is wrong, and the membership tag that any member can make. */
+  breakConfirmation(message: Uint8Array): Uint8Array {
+    const { encodedContext, secrets } = this.group;
+    const contentEnd = message.length - signatureBytes - 2 * tagBytes;
+    const tagEnd = message.length - tagBytes;
+    const broken = message.slice();
+    broken[tagEnd - 1] = (broken[tagEnd - 1] ?? 0) ^ 1;
+    const mac = createHmac("sha256", secrets.membershipKey);
+    for (const part of [broken.subarray(0, contentEnd), encodedContext, broken.subarray(contentEnd, tagEnd)]) mac.update(part);
+    broken.set(mac.digest(), tagEnd + 1);
+    return broken;
+  }
+
+  /** Puts a commit into the log of the true server, behind all others of its epoch. */
+  async post(created: Pick<CreatedCommit, "message" | "next">): Promise<Reply> {
+    const { logId, epoch, chain } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const nextAccessHash = node.sha256(exportSecret(created.next, accessLabel, logId, 32));
+    const { blob, external } = sealEnvelope({
+      key: epoch.envelope,
+      logId,
+      epochId: epoch.epochId,
+      kind: "commit",
+      nextAccessHash,
+      body: { seq: chain.seq, mlsMessage: created.message, directoryProofs: nothing, settings: nothing, complaint: nothing },
+      random: node.random,
+      sha256: node.sha256,
+    });
+    if (external !== undefined) throw new Error("too large for an entry");
+    return await this.postBlob(blob, nextAccessHash);
+  }
+
+  /** Any bytes as a commit. */
+  async postBlob(blob: Uint8Array, nextAccessHash: Uint8Array): Promise<Reply> {
+    const { logId, epoch } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { epochId, access } = epoch;
+    const opened = await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: this.state.chain.seq });
+    if (opened.kind !== "opened") throw new Error(`not opened: ${opened.kind}`);
+    const afterSeq = opened.lastSeq;
+    const answer = await this.#log.ask({ kind: "commit", logId, epochId, afterSeq, nextAccessHash, blob, blobIds: [], token: nothing });
+    if (answer.kind !== "error" || answer.code !== "rate_limited") return answer;
+    // The server has commits take turns (spec L-13).
+    await delay(answer.retryAfterMs);
+    return await this.postBlob(blob, nextAccessHash);
+  }
+
+  [Symbol.dispose](): void {
+    this.#log.close();
+  }
+}
+
+function credentialOf(identity: Omit<LeafIdentity, "format">): Credential {
+  return { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, ...identity }) };
+}
+
+/** A state from which `createCommit` makes what no honest member would. */
+function doctored(group: GroupState, { identity, cheats }: { identity: Forgery["identity"]; cheats: LeafIndex | undefined }): GroupState {
+  const own = ownLeafIndex(group);
+  const leaf = group.tree.leafAt(own);
+  if (leaf === undefined) throw new Error("a leaf");
+  const tree = identity === undefined ? group.tree : group.tree.update(own, { ...leaf, credential: credentialOf(identity) });
+  const victim = cheats === undefined ? undefined : group.tree.leafAt(cheats)?.encryptionKey;
+  if (victim === undefined) return { ...group, tree };
+  const { suite } = group;
+  const hpkeSeal: typeof suite.hpkeSeal = async (params) => {
+    const sealed = await suite.hpkeSeal(params);
+    return equalBytes(params.publicKey, victim) ? { ...sealed, ciphertext: sealed.ciphertext.map((byte) => byte ^ 1) } : sealed;
+  };
+  return { ...group, tree, suite: { ...suite, hpkeSeal } };
+}
