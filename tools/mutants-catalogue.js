@@ -8,11 +8,20 @@ const server = "packages/server/src";
 /** Mutations of one file: name, text, replacement, and where one survives, why. */
 const of = (file, tests, list) => list.map(([name, find, replace, survives]) => ({ name, file, find, replace, tests, survives }));
 
-const mlsTests = ["wiping", "forged-proposals", "commits", "insider", "groups", "malformed", "erasure", "evidence", "retained"].map(
-  (name) => `${mls}/group/${name}.test.ts`,
-);
+const mlsTests = [
+  "wiping",
+  "forged-path-secrets",
+  "forged-proposals",
+  "commits",
+  "insider",
+  "groups",
+  "malformed",
+  "erasure",
+  "evidence",
+  "retained",
+].map((name) => `${mls}/group/${name}.test.ts`);
 const keyTests = [`${mls}/tree/retained-keys.test.ts`];
-const directoryTests = [`${transparency}/directory/forged-lookups.test.ts`, `${transparency}/directory/directory.test.ts`];
+const directoryTests = ["forged-lookups", "forged-heads", "directory"].map((name) => `${transparency}/directory/${name}.test.ts`);
 const accountTests = [`${transparency}/account/verify.test.ts`];
 const coreTests = [`${client}/core/public-check.test.ts`];
 
