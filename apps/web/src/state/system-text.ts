@@ -53,8 +53,8 @@ export function systemText(message: Message, conversationKind: "direct" | "group
 }
 
 /** Whether a line says that its author's device did what no honest one does: then their removal is offered. */
-export function namesSomebody({ body: { kind } }: Message): boolean {
-  return kind === "other_view" || kind === "misnumbered" || kind === "skipped";
+export function namesSomebody({ body }: Message): boolean {
+  return body.kind === "other_view" || body.kind === "skipped" || (body.kind === "misnumbered" && body.missing === 0);
 }
 
 function subject(person: Person | undefined): string {
