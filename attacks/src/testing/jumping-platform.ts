@@ -8,14 +8,21 @@ export interface JumpingPlatform {
   jump(durationMs: number): void;
 }
 
+/** Random bytes. */
+export type Random = Platform["random"];
+
 interface Timer {
   readonly dueMs: number;
   fire(): void;
 }
 
-/** Node's platform with such a clock, and with the shortest of every random delay. */
-export function createJumpingPlatform(): JumpingPlatform {
+/**
+ * Node's platform with such a clock, and with the shortest of every random delay.
+ * @param tamper what the program of somebody malicious takes for random
+ */
+export function createJumpingPlatform(tamper: (random: Random) => Random = (random) => random): JumpingPlatform {
   const node = createNodePlatform();
+  const random = tamper(node.random);
   const timers = new Set<Timer>();
   let aheadMs = 0;
   const nowMs = (): number => node.nowMs() + aheadMs;
@@ -24,7 +31,7 @@ export function createJumpingPlatform(): JumpingPlatform {
       ...node,
       nowMs,
       // Only jitter is drawn one or two bytes at a time.
-      random: (size) => (size <= 2 ? new Uint8Array(size) : node.random(size)),
+      random: (size) => (size <= 2 ? new Uint8Array(size) : random(size)),
       setTimer(delayMs, run) {
         const timer: Timer = {
           dueMs: nowMs() + delayMs,

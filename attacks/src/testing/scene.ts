@@ -8,6 +8,7 @@ import { openNodeStore } from "@latchkey/client/node";
 import { startServer } from "@latchkey/server";
 import type { RunningServer } from "@latchkey/server";
 import { createJumpingPlatform } from "./jumping-platform.ts";
+import type { Random } from "./jumping-platform.ts";
 import { Operator } from "./operator.ts";
 
 /** The public name of every server here. */
@@ -75,9 +76,15 @@ export class Scene implements AsyncDisposable {
     return [one, two];
   }
 
-  /** Registers somebody, who accepts whoever writes to them unless told otherwise. `username` when the operator calls them by another name. */
-  async person(name: string, params: { username?: string; requests?: "ask" | "accept" } = {}): Promise<Person> {
-    const { client, jump } = await this.#profile(name, params.requests);
+  /**
+   * Registers somebody, who accepts whoever writes to them unless told otherwise. `username` when the operator calls them by another name;
+   * `tamper`: what the program of somebody malicious takes for random.
+   */
+  async person(
+    name: string,
+    params: { username?: string; requests?: "ask" | "accept"; tamper?: (random: Random) => Random } = {},
+  ): Promise<Person> {
+    const { client, jump } = await this.#profile(name, params);
     const { accountId } = await client.register({ username: params.username ?? name });
     return personOf({ name, client, accountId, jump });
   }
@@ -105,8 +112,11 @@ export class Scene implements AsyncDisposable {
     return personOf({ name, client, accountId: owner.accountId, jump });
   }
 
-  async #profile(name: string, requests: "ask" | "accept" = "accept"): Promise<{ client: Client; jump: (durationMs: number) => void }> {
-    const { platform, jump } = createJumpingPlatform();
+  async #profile(
+    name: string,
+    { requests = "accept", tamper }: { requests?: "ask" | "accept"; tamper?: (random: Random) => Random } = {},
+  ): Promise<{ client: Client; jump: (durationMs: number) => void }> {
+    const { platform, jump } = createJumpingPlatform(tamper);
     const store = await openNodeStore(join(this.folder, "people", name));
     const client = await createClient({ store, platform, serverUrl: this.operator.url(name), requests });
     this.#clients.push(client);

@@ -252,7 +252,7 @@ export class SimDevice {
     this.#reader = undefined;
     this.#requests = [];
     this.#events = this.#events.filter((event) => event.kind === "verified");
-    await this.input({ kind: "disconnected" });
+    await this.input({ kind: "disconnected", heardAtMs: this.#now });
   }
 
   /** The process dies and starts again from its store. */

@@ -64,7 +64,7 @@ describe("a server that does not serve a conversation now", () => {
       expect(stallOfLink(ben)).toEqual({ link: "stalled", stall, phase: "active" });
       expect(ben.state?.outgoing.map(({ sealed, failure }) => ({ sealed, failure }))).toEqual([{ sealed: undefined, failure: undefined }]);
       expect(ben.timers.has("retry")).toBe(true);
-      await ben.input({ kind: "disconnected" });
+      await ben.input({ kind: "disconnected", heardAtMs: ben.context.nowMs });
       await world.settle();
       expect(stallOfLink(ben)).toEqual({ link: "following", stall: undefined, phase: "active" });
       expect([...ben.texts().values()]).toEqual(["one", "two", "waits"]);
@@ -89,7 +89,7 @@ describe("a server that does not serve a conversation now", () => {
       if (entry === undefined) throw new Error("an entry");
       await ben.input({ kind: "entry", event: entry });
       expect(ben.state?.chain.seq).toBe(seq);
-      await ben.input({ kind: "disconnected" });
+      await ben.input({ kind: "disconnected", heardAtMs: ben.context.nowMs });
     }
     await world.settle();
     expect([...ben.texts().values()]).toEqual(["one", "two"]);
@@ -107,7 +107,7 @@ describe("a server that does not serve a conversation now", () => {
       expect(ben.state?.link.kind).toBe("opening");
     }
     expect(delays).toEqual([5, 10, 20, 40, 80, 160, 320, 600, 600].map((seconds) => seconds * 1000));
-    await ben.input({ kind: "disconnected" });
+    await ben.input({ kind: "disconnected", heardAtMs: ben.context.nowMs });
     await world.settle();
     expect(ben.state?.link.stalls).toBe(0);
   });
@@ -118,7 +118,7 @@ describe("a server that does not serve a conversation now", () => {
     await ben.input({ kind: "opened", opened: openedOf(ben, world) });
     await ben.input({ kind: "entry", event: { ...last, seq: last.seq + 1 } });
     expect(stallOfLink(ben)).toEqual({ link: "stalled", stall: "gap", phase: "active" });
-    await ben.input({ kind: "disconnected" });
+    await ben.input({ kind: "disconnected", heardAtMs: ben.context.nowMs });
     await world.settle();
     expect([...ben.texts().values()]).toEqual(["one", "two"]);
   });
@@ -172,7 +172,7 @@ describe("entries that the server says have expired", () => {
     await ben.input({ kind: "opened", opened: { ...openedOf(ben, world), ...expired } });
     expect(stallOfLink(ben)).toEqual({ link: "stalled", stall: "expired_early", phase: "active" });
     expect(ben.state?.chain).toEqual(chain);
-    await ben.input({ kind: "disconnected" });
+    await ben.input({ kind: "disconnected", heardAtMs: ben.context.nowMs });
     ben.jump(29 * dayMs);
     await connectByHand(ben, 1);
     await ben.input({ kind: "opened", opened: { ...openedOf(ben, world), ...expired } });
@@ -228,7 +228,7 @@ describe("sealed entries", () => {
     expect(ben.state).toMatchObject({ outgoing: [], chain: { seq: entry.seq, head: entry.head } });
     expect([...ben.texts().values()].at(-1)).toBe("once");
     const count = world.log.entries.length;
-    await ben.input({ kind: "disconnected" });
+    await ben.input({ kind: "disconnected", heardAtMs: ben.context.nowMs });
     await world.settle();
     expect(world.log.entries).toHaveLength(count);
     expect([...ada.texts().values()].filter((text) => text === "once")).toHaveLength(1);
@@ -257,7 +257,7 @@ describe("sealed entries", () => {
     await ben.input({ kind: "opened", opened: openedOf(ben, world) });
     await ben.input({ kind: "sealed", seq: last.seq, epochId: last.epochId, leaf: last.leaf });
     expect(stallOfLink(ben)).toEqual({ link: "stalled", stall: "gap", phase: "active" });
-    await ben.input({ kind: "disconnected" });
+    await ben.input({ kind: "disconnected", heardAtMs: ben.context.nowMs });
     await world.settle();
     expect([...ben.texts().values()]).toEqual(["one", "two"]);
   });

@@ -69,10 +69,9 @@ export function passOver(turn: Turn, before: Chain): void {
   set(turn, { chain: before, recentHeads: [before.head], skipped: skipped + count });
 }
 
-/** Notes that the log was read to its end: whatever follows is newer (spec L-8). */
-export function noteSight(turn: Turn, before: ConversationState): void {
-  const { state, context } = turn;
-  const isNews =
-    state.chain.seq !== before.chain.seq || before.link.kind !== state.link.kind || context.nowMs - state.sight.atMs > toleranceMs;
-  if (isNews) set(turn, { sight: { atMs: context.nowMs, retentionDays: state.link.retentionDays } });
+/** Notes when the log was last known to be read to its end: whatever follows is newer (spec L-8). */
+export function noteSight(turn: Turn, before: ConversationState, atMs: number): void {
+  const { state } = turn;
+  const isNews = state.chain.seq !== before.chain.seq || before.link.kind !== state.link.kind || atMs - state.sight.atMs > toleranceMs;
+  if (isNews) set(turn, { sight: { atMs, retentionDays: state.link.retentionDays } });
 }

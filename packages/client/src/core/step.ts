@@ -45,7 +45,7 @@ export async function step(context: Context, state: ConversationState, input: In
 function onCaughtUp(turn: Turn, before: ConversationState): void {
   const { link } = turn.state;
   if (link.stall !== undefined || link.stalls > 0) set(turn, { link: { ...link, stall: undefined, stalls: 0 } });
-  noteSight(turn, before);
+  noteSight(turn, before, turn.context.nowMs);
 }
 
 async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kind: "needs_blob" }> | undefined> {
@@ -54,7 +54,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       onConnected(turn, input.retentionDays);
       return undefined;
     case "disconnected":
-      if (isCaughtUp(turn.state)) noteSight(turn, turn.state);
+      if (isCaughtUp(turn.state)) noteSight(turn, turn.state, input.heardAtMs);
       onDisconnected(turn);
       return undefined;
     case "opened":

@@ -419,7 +419,8 @@ export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify" | 
 export type Input =
   /** `retentionDays`: by the server's hello. */
   | { readonly kind: "connected"; readonly retentionDays: number }
-  | { readonly kind: "disconnected" }
+  /** `heardAtMs`: when the server last said anything on the connection. */
+  | { readonly kind: "disconnected"; readonly heardAtMs: number }
   | { readonly kind: "opened"; readonly opened: Opened }
   /** `external` is the envelope's content out of its blob, asked for by a `needs_blob` answer; `missing` when it is gone. */
   | { readonly kind: "entry"; readonly event: EntryEvent; readonly external?: Uint8Array | "missing" }

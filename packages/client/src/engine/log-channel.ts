@@ -63,8 +63,9 @@ export class LogChannel {
 
   disconnected(): void {
     if (this.#connection === undefined) return;
+    const { heardAtMs } = this.#connection;
     this.#reset(undefined);
-    this.#owner.post({ kind: "disconnected" });
+    this.#owner.post({ kind: "disconnected", heardAtMs });
   }
 
   #reset(connection: RoleConnection<"log"> | undefined): void {

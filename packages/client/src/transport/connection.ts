@@ -26,6 +26,8 @@ export interface RoleConnection<R extends Role> {
   readonly hello: Hello;
   /** When the hello came, by this device's clock, milliseconds since 1970. */
   readonly helloAtMs: number;
+  /** When the server last said anything, by this device's clock. */
+  readonly heardAtMs: number;
   readonly closed: boolean;
   /**
    * Sends a request and waits for its answer. Requests are sent in the order of the calls.
@@ -91,6 +93,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
     let nextId = 1;
     let connection: RoleConnection<R> | undefined;
     let ended = false;
+    let heardAtMs = platform.nowMs();
     let cancelTimer = platform.setTimer(helloTimeoutMs, () => end("lost", offlineError()));
 
     function end(reason: CloseReason, failure: ClientError, code?: number): void {
@@ -112,6 +115,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
     }
 
     function watchIdle(): void {
+      heardAtMs = platform.nowMs();
       cancelTimer();
       cancelTimer = platform.setTimer(idleMs, () => {
         // A request that times out ends the connection.
@@ -154,6 +158,9 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
         host,
         hello,
         helloAtMs: platform.nowMs(),
+        get heardAtMs() {
+          return heardAtMs;
+        },
         get closed() {
           return ended;
         },
