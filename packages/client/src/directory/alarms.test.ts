@@ -43,6 +43,17 @@ describe("alarms", () => {
     expect(third.list()).toEqual(again.list());
   });
 
+  it("are one of a kind by code, conversation and subject, whatever their sentence says", async () => {
+    const { alarms } = open(createMemoryStore());
+    await alarms.load();
+    await alarms.raise({ failure, conversationId: "c", about: "foreign_head 4" });
+    await alarms.raise({ failure: { ...failure, message: "The same, in other words." }, conversationId: "c", about: "foreign_head 4" });
+    expect(alarms.list()).toHaveLength(1);
+    await alarms.raise({ failure, conversationId: "d", about: "foreign_head 4" });
+    await alarms.raise({ failure, conversationId: "c", about: "foreign_head 9" });
+    expect(alarms.list()).toHaveLength(3);
+  });
+
   it("of a transaction are told after it", async () => {
     const store = createMemoryStore();
     const { alarms, events } = open(store);
