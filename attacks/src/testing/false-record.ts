@@ -56,6 +56,16 @@ export class FalseRecord {
     return this.#directory.size();
   }
 
+  /** Logs a config with other keys or witnesses. */
+  async announce(change: Parameters<MemoryDirectory["changedConfig"]>[0]): Promise<void> {
+    await this.#directory.publish([], { config: this.#directory.changedConfig(change) });
+  }
+
+  /** Dates what is published from now on. */
+  setTime(nowMs: number): void {
+    this.#directory.setTime(nowMs);
+  }
+
   /** Signs heads with another key of the log from now on. */
   signWith(seed: Uint8Array): void {
     this.#directory.signWith(seed);

@@ -29,6 +29,10 @@ export interface Said {
   readonly proofs?: Uint8Array;
   /** It says that it saw this head after the last entry, instead of the log's. */
   readonly head?: Uint8Array;
+  /** What it says of the server's public record and of its own account (spec L-10, D-4). */
+  readonly gossip?: Uint8Array;
+  readonly accountVersion?: number;
+  readonly accountChain?: Uint8Array;
 }
 
 /**
@@ -44,16 +48,18 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
   await log.ask({ kind: "open", logId: state.logId, epochId, access, afterSeq: state.chain.seq });
   let now = group;
   let previousOwn = state.own.mark;
-  for (const [at, { plaintext, proofs = new Uint8Array(0), head = state.chain.head }] of messages.entries()) {
+  for (const [at, message] of messages.entries()) {
+    const { plaintext, proofs = new Uint8Array(0), head = state.chain.head } = message;
+    const { gossip = new Uint8Array(0), accountVersion = 0, accountChain = zeros } = message;
     const authenticatedData = encode(authenticatedDataCodec, {
       format: 2,
       viewTag: viewTagOf(node.sha256, epoch.view, { seq: state.chain.seq, head }),
       ownNumber: state.own.number + 1 + at,
       previousOwn,
       seen: zeros,
-      accountVersion: 0,
-      accountChain: zeros,
-      gossip: new Uint8Array(0),
+      accountVersion,
+      accountChain,
+      gossip,
       ext: new Uint8Array(0),
     });
     const encrypted = await encryptApplicationMessage(now, { plaintext, authenticatedData, random: node.random });
