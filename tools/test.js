@@ -31,6 +31,10 @@ const steps = [
   { name: "interop", title: "Interoperation: ts-mls, and core-crypto in Chromium", run: interoperate },
   { name: "build", title: "Web app: build and size at first load", run: buildAndMeasure },
   { name: "e2e", title: "End to end in Chromium", run: endToEnd },
+  // Takes an hour: nightly.
+  ...(process.env.LATCHKEY_NIGHTLY === "1"
+    ? [{ name: "mutants", title: "Mutations that the tests notice", run: () => check([tool("mutants.js")]) }]
+    : []),
 ];
 
 const options = parseArguments(process.argv.slice(2));

@@ -1,10 +1,10 @@
 import { decode, encode } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
-import { nobleSignatures, openHead } from "../index.ts";
+import { learnConfig, nobleSignatures, openHead } from "../index.ts";
 import type { DirectoryView } from "../index.ts";
 import { createMemoryDirectory, createPerson } from "./memory-directory.testing.ts";
 import type { MemoryDirectory } from "./memory-directory.testing.ts";
-import { logEntryCodec } from "./structures.ts";
+import { directoryConfigCodec, logEntryCodec } from "./structures.ts";
 import type { LogEntry } from "./structures.ts";
 
 async function open(directory: MemoryDirectory, view: DirectoryView | undefined, nowMs: number): Promise<DirectoryView> {
@@ -54,6 +54,21 @@ describe("a head that continues the view, is signed and cosigned, and goes back 
     const { directory, view, nowMs, newest } = await seenLog();
     await directory.publishRaw(encode(logEntryCodec, { ...newest, timestampMs: newest.timestampMs + 1000 }));
     expect((await open(directory, view, nowMs)).size).toBe(view.size + 1);
+  });
+
+  test("[D-2] and a configuration with another VRF key, which would move every label, is not learned", async () => {
+    const { directory, view, nowMs } = await seenLog();
+    const changed = decode(directoryConfigCodec, directory.changedConfig({ threshold: 1 }));
+    const config = encode(directoryConfigCodec, { ...changed, vrfPublicKey: new Uint8Array(32).fill(7) });
+    const index = directory.size();
+    await directory.publish([], { config });
+    const entry = directory.entries()[index];
+    if (entry === undefined) throw new Error("an entry");
+    const newer = await open(directory, view, nowMs);
+    const inclusion = await directory.inclusion(index);
+    expect(() => learnConfig({ view: newer, index, entry, inclusion, sightMs: 0 })).toThrow(
+      expect.objectContaining({ name: "TransparencyError", message: expect.stringContaining("changes the origin or the VRF key") }),
+    );
   });
 
   test("[D-2] to a configuration before the one that is in effect", async () => {
