@@ -319,4 +319,27 @@ describe("other people's accounts", () => {
     expect(posted.proofs.length).toBeGreaterThan(signed.length);
     expect(codes(ann)).toEqual([]);
   });
+
+  it("[E-2] a fault while one is taken in is told, and the next one is taken in all the same", async () => {
+    const { server, ann } = await world();
+    const [bob, cyd] = [await person(server, "bob"), await person(server, "cyd")];
+    ann.watchOver([bob.own, cyd.own]);
+    const fails: Watched = {
+      id: "d",
+      state: {} as ConversationState,
+      load: async () => {
+        throw new TypeError("a fault");
+      },
+      input: async () => undefined,
+      post: () => undefined,
+      publishedHead: async () => undefined,
+    };
+    ann.watch.adopt(fails);
+    for (const username of ["bob", "cyd"]) {
+      await ann.contacts.resolve({ username, host: "chat.example" });
+      await settle();
+    }
+    expect(ann.told.filter(({ kind }) => kind === "accounts")).toHaveLength(2);
+    expect(ann.events.filter(({ kind }) => kind === "alarm")).toHaveLength(2);
+  });
 });

@@ -404,7 +404,11 @@ export class Watch implements Watching {
   }
 
   #enqueue(run: () => Promise<unknown>): void {
-    this.#work = this.#work.then(() => (this.#closed ? undefined : run())).catch(ignore);
+    // What one task cannot do holds up none of those behind it; a fault is told, and they go on.
+    this.#work = this.#work
+      .then(() => (this.#closed ? undefined : run()))
+      .catch(ignore)
+      .catch((error: unknown) => this.#world.emit({ kind: "alarm", failure: failureOf(error), conversationId: undefined }));
   }
 }
 
