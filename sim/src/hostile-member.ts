@@ -181,6 +181,14 @@ const attempts: readonly { readonly name: string; run(held: Hold): Promise<void>
       put(held, { kind: "commit", nextAccessHash, blob: seal(held, "commit", held.world.chance.bytes(200), { nextAccessHash }) });
     },
   },
+  {
+    name: "commits what lies nowhere",
+    run(held) {
+      const nextAccessHash = held.world.chance.bytes(32);
+      // Above the size of an entry its content is a blob of its own, which nobody stores.
+      put(held, { kind: "commit", nextAccessHash, blob: seal(held, "commit", held.world.chance.bytes(70_000), { nextAccessHash }) });
+    },
+  },
   { name: "commits nothing", run: (held) => commit(held, {}) },
   {
     name: "removes somebody",

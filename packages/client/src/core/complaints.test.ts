@@ -114,6 +114,19 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     await everybodyTalks(group);
   });
 
+  it("[G-6] a commit whose content lies nowhere: void, and the epoch goes on", async () => {
+    const group = await groupOf("nowhere", 3);
+    const { world, honest, hostile } = group;
+    hostile.postNowhere();
+    await world.settle(honest);
+    for (const device of honest) {
+      expect(device.state?.voided).toHaveLength(1);
+      expect(device.state?.barred).toEqual([]);
+      expect(kinds(device, "skipped")).toBe(1);
+    }
+    await everybodyTalks(group);
+  });
+
   it("[G-9] between two people nobody else can help: it says so at once, with the author's name", async () => {
     const group = await groupOf("two", 1);
     const { world, honest, hostile, mallory } = group;

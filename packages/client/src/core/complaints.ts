@@ -28,10 +28,16 @@ const listenedEpochs = 4;
 /** A commit that counts and that this device cannot follow: it stays in the epoch, complains and waits (spec G-4). */
 export function strand(
   turn: Turn,
-  commit: { event: EntryEvent; author: RosterLeaf; verdict: Pick<Passed, "keeps" | "readds">; reason: number },
+  commit: {
+    event: EntryEvent;
+    /** Nobody where its content cannot be had: whoever wrote it may have put it nowhere, or the server keeps it back. */
+    author: RosterLeaf | undefined;
+    /** Without one every member counts as kept. */
+    verdict: Pick<Passed, "keeps" | "readds"> | undefined;
+    reason: number;
+  },
 ): void {
-  const { event, author, reason } = commit;
-  const { keeps, readds } = commit.verdict;
+  const { event, author, reason, verdict } = commit;
   const { roster, group } = turn.state;
   const { self, nowMs } = turn.context;
   const own = roster?.own;
@@ -39,14 +45,15 @@ export function strand(
   if (roster === undefined || ownKey === undefined) return;
   loseRace(turn);
   if (roster.leaves.size <= 2) {
-    pause(turn, "unreadable_commit", author.accountId);
+    pause(turn, "unreadable_commit", author?.accountId);
     return;
   }
-  addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "complaint", account: self.accountId } });
+  const { keeps, readds } = verdict ?? { keeps: [...roster.leaves.keys()], readds: [] };
+  addLine(turn, { order: nextOrder(turn), author: author?.accountId, body: { kind: "complaint", account: self.accountId } });
   set(turn, {
     stranded: {
       seq: event.seq,
-      author: author.leafIndex,
+      author: author?.leafIndex,
       keeps,
       readds,
       reason,
@@ -155,7 +162,7 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
   const { complaint, leaf } = found;
   if (isCurrent) {
     if (stranded === undefined || complaint.seq !== stranded.seq) return;
-    tellComplaint(turn, leaf, roster.leaves.get(stranded.author)?.accountId);
+    tellComplaint(turn, leaf, authorOf(turn.state)?.accountId);
     await count(turn, leaf);
     return;
   }
@@ -180,6 +187,11 @@ function tellComplaint(turn: Turn, leaf: RosterLeaf, author: Uint8Array | undefi
   addLine(turn, { order: nextOrder(turn), author, body: { kind: "complaint", account: leaf.accountId } });
 }
 
+/** Who wrote the commit that this device cannot follow, where that is known. */
+export function authorOf({ stranded, roster }: Pick<ConversationState, "stranded" | "roster">): RosterLeaf | undefined {
+  return stranded?.author === undefined ? undefined : roster?.leaves.get(stranded.author);
+}
+
 /** A complaint about the commit that this device cannot follow either: with all of them the commit is void (spec G-6). */
 async function count(turn: Turn, by: RosterLeaf): Promise<void> {
   const { stranded, roster } = turn.state;
@@ -187,7 +199,13 @@ async function count(turn: Turn, by: RosterLeaf): Promise<void> {
   const complainers = [...stranded.complainers, by.leafIndex];
   set(turn, { stranded: { ...stranded, complainers } });
   const { seq, author, keeps, readds } = stranded;
-  const commit = { seq, author: `${author}`, passes: true, keeps: new Set(keeps.map(String)), readds: new Set(readds.map(String)) };
+  const commit = {
+    seq,
+    author: author === undefined ? undefined : `${author}`,
+    passes: true,
+    keeps: new Set(keeps.map(String)),
+    readds: new Set(readds.map(String)),
+  };
   const says = { kind: "broken" } as const;
   const complaints = complainers.map((leafIndex) => ({ seq: turn.state.chain.seq, by: `${leafIndex}`, about: seq, says }));
   if (isVoid({ commits: [commit], complaints }, commit)) await dropVoid(turn, stranded);
@@ -195,7 +213,8 @@ async function count(turn: Turn, by: RosterLeaf): Promise<void> {
 
 /** The commit is void: as if it had been skipped, and what stands behind it in the log is read again without it. */
 async function dropVoid(turn: Turn, { seq, author }: Stranded): Promise<void> {
-  const { voided, barred, chain, recentHeads, roster } = turn.state;
+  const { voided, barred, chain, recentHeads } = turn.state;
+  const named = authorOf(turn.state);
   const head = await headAt(turn, seq);
   if (head === undefined) return;
   const behind = chain.seq - seq;
@@ -203,12 +222,12 @@ async function dropVoid(turn: Turn, { seq, author }: Stranded): Promise<void> {
   set(turn, {
     stranded: undefined,
     voided: [...voided, seq],
-    barred: [...barred, author],
+    barred: author === undefined ? barred : [...barred, author],
     lastCommitSeq: seq,
     chain: { seq, head },
     recentHeads: heads,
   });
-  tellSkipped(turn, roster?.leaves.get(author));
+  tellSkipped(turn, named);
   turn.effects.push({ kind: "close" });
   set(turn, { link: { ...turn.state.link, kind: "up" } });
 }

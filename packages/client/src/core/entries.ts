@@ -1,19 +1,19 @@
 import { equalBytes } from "@latchkey/codec";
 import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication } from "@latchkey/mls";
-import { decodeContent, entryId, entryLeaf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
+import { complaintReasons, decodeContent, entryId, entryLeaf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
 import type { EntryEvent, EnvelopeBody } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onCommit } from "./commits.ts";
-import { onComplaint, onOwnComplaint } from "./complaints.ts";
+import { onComplaint, onOwnComplaint, strand } from "./complaints.ts";
 import { onContent } from "./content.ts";
 import { keepEvidence } from "./evidence.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { hearView } from "./heads.ts";
 import { hearNumber } from "./numbers.ts";
-import { skipCommit } from "./skipped.ts";
+import { openAgain, skipCommit } from "./skipped.ts";
 import { stall } from "./stall.ts";
 import { isReading } from "./phase.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
@@ -175,9 +175,12 @@ async function takeOwnSealed(turn: Turn, seq: number, leaf: Uint8Array): Promise
 
 function onUnreadable(turn: Turn, event: EntryEvent, isMissing: boolean): void {
   if (event.entryKind === "commit") {
-    // What the server does not give out cannot be judged; what nobody can read is skipped by all (spec G-3).
-    if (isMissing) pause(turn, "missed_commit");
-    else skipCommit(turn, event.seq, undefined);
+    // What nobody can read is skipped by all (spec G-3). What the server does not give out cannot be judged: who has it lets this device
+    // back in, and where nobody has, it is void (G-4 to G-6).
+    if (!isMissing || turn.state.voided.includes(event.seq)) skipCommit(turn, event.seq, undefined);
+    else if (turn.state.stranded === undefined) {
+      strand(turn, { event, author: undefined, verdict: undefined, reason: complaintReasons.content });
+    } else openAgain(turn);
     return;
   }
   const reason = isMissing ? "The server does not give out its content." : "It is damaged.";

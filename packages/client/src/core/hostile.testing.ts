@@ -121,6 +121,17 @@ export class HostileMember {
     return answer.value.seq;
   }
 
+  /** A commit whose content is said to lie in a blob that nobody stored. */
+  postNowhere(): number {
+    const { epoch, logId } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { random } = this.#world;
+    const nextAccessHash = random(32);
+    const body = { seq: this.#end.seq, mlsMessage: random(70_000), directoryProofs: nothing, settings: nothing, complaint: nothing };
+    const address = { key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit" } as const;
+    return this.postBlob(sealEnvelope({ ...address, nextAccessHash, body, random, sha256 }).blob, nextAccessHash);
+  }
+
   /** An MLSMessage in the epoch's envelope. */
   seal(mlsMessage: Uint8Array, nextAccessHash: Uint8Array, kind: EntryKind = "commit", complaint: Uint8Array = nothing): Uint8Array {
     const { epoch, logId, opening } = this.state;

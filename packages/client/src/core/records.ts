@@ -128,7 +128,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 6;
+  readonly format: 7;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -163,7 +163,7 @@ const sealedFields: { readonly [Field in keyof SealedEntry]: Codec<SealedEntry[F
 const sealedEntry: Codec<SealedEntry> = struct<SealedEntry>(sealedFields);
 const stranded: Codec<Stranded> = struct<Stranded>({
   seq: safeUint64,
-  author: leafIndex,
+  author: optional(leafIndex),
   keeps: vector(uint32, { maxBytes: large }),
   readds: vector(uint32, { maxBytes: large }),
   reason: uint8,
@@ -174,7 +174,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [6]),
+  format: oneOf(uint16, [7]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -299,7 +299,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 6, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 7, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

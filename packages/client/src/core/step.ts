@@ -6,7 +6,7 @@ import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
 import { requestChange, requestUnblocking } from "./changes.ts";
 import { endByContinuation } from "./continuation.ts";
-import { asksToAnswer, complain, listenToClosed, resumeComplaint } from "./complaints.ts";
+import { asksToAnswer, authorOf, complain, listenToClosed, resumeComplaint } from "./complaints.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
 import { forgetGroup } from "./epoch.ts";
@@ -18,7 +18,7 @@ import { hasEnded, isWritable } from "./phase.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
 import { mayHaveExpired, noteSight, passOver, stall, stallOf } from "./stall.ts";
-import { addLine, isCaughtUp, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
+import { addLine, isCaughtUp, linkDown, nextOrder, pause, refusedLeafSentence, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
 
@@ -330,7 +330,7 @@ function onVerified(turn: Turn, input: Extract<Input, { kind: "verified" }>): vo
   for (const [at, leaf] of next.entries()) {
     const before = unverified.find((other) => other.leafIndex === leaf.leafIndex);
     if (!leaf.refused || before?.refused === true) continue;
-    const reason = "A device in this group does not belong to the account that it names. Nothing is sent until it is removed.";
+    const reason = refusedLeafSentence;
     addLine(turn, { order: nextOrder(turn) + at, author: leaf.accountId, body: { kind: "alarm", reason } });
     turn.effects.push({
       kind: "alarm",
@@ -393,7 +393,7 @@ function onTimer(turn: Turn, name: TimerName): void {
       turn.effects.push({ kind: "complain" });
       return;
     case "give_up":
-      if (state.stranded !== undefined) pause(turn, "unreadable_commit", state.roster?.leaves.get(state.stranded.author)?.accountId);
+      if (state.stranded !== undefined) pause(turn, "unreadable_commit", authorOf(state)?.accountId);
       return;
     case "unblock":
       set(turn, { link: { ...state.link, isUnblockPlanned: false } });

@@ -107,6 +107,10 @@ function isFork(reason: PauseReason): boolean {
   return reason === "foreign_head";
 }
 
+/** What a person reads of a leaf that its account does not have (spec G-8). */
+export const refusedLeafSentence =
+  "A device in this group does not belong to the account that it names. Nothing is sent until it is removed.";
+
 /** The code under which sending into a paused conversation fails. */
 export function pauseCode(reason: PauseReason): ClientErrorCode {
   if (reason === "profile_restored") return "profile_restored";

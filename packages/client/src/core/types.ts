@@ -390,7 +390,8 @@ export interface ConversationState {
 export interface Stranded {
   /** The commit. */
   readonly seq: number;
-  readonly author: LeafIndex;
+  /** `undefined` where its content cannot be had. */
+  readonly author: LeafIndex | undefined;
   /** The leaves of the epoch that the commit keeps. */
   readonly keeps: readonly number[];
   /** Those that it removes and adds again. */

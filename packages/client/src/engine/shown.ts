@@ -3,7 +3,7 @@ import type { Conversation, ConversationDetails, Member, Message, MessageBody, P
 import { awayAt } from "../core/away.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
-import { pauseCode, pauseSentences } from "../core/turn.ts";
+import { pauseCode, pauseSentences, refusedLeafSentence } from "../core/turn.ts";
 import { cleanName } from "../names/clean.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import { sentenceOf } from "./sentences.ts";
@@ -96,12 +96,14 @@ export function conversationOf(people: People, state: ConversationState, lastLin
 
 const strandedSentence = "A change by a member cannot be read by this device. The others were asked to let it back in.";
 
-function stopOf({ phase, link, stranded }: ConversationState): Conversation["stop"] {
+function stopOf({ phase, link, stranded, unverified }: ConversationState): Conversation["stop"] {
   const isOver = hasEnded(phase) || phase.kind === "superseded";
   if (link.stall !== undefined && phase.kind !== "paused" && !isOver)
     return { failure: { code: stallCode, message: stallSentences[link.stall], canRetry: true } };
   if (stranded !== undefined && phase.kind === "active")
     return { failure: { code: "change_unreadable", message: strandedSentence, canRetry: true } };
+  if (phase.kind === "active" && unverified.some((leaf) => leaf.refused))
+    return { failure: { code: "directory_unproven", message: refusedLeafSentence, canRetry: true } };
   if (phase.kind !== "paused") return undefined;
   return { failure: { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false } };
 }

@@ -4,7 +4,7 @@ import { extCodec, id32 } from "../frames/common.ts";
 import { formatOne } from "../format.ts";
 
 /** Why a member cannot follow a commit that counts (spec G-2). */
-export const complaintReasons = { pathSecret: 1, confirmationTag: 2, accessKey: 3 } as const;
+export const complaintReasons = { pathSecret: 1, confirmationTag: 2, accessKey: 3, content: 4 } as const;
 
 /** Complaints that one device makes about one commit at most. */
 export const maxComplaintLeafKeys = 8;
