@@ -188,6 +188,7 @@ describe("devices in the browser", () => {
     expect(phrase).toHaveLength(24);
     await page.getByRole("button", { name: "I have written them down" }).click();
     const fields = page.getByRole("textbox", { name: /^Word \d+$/ });
+    await fields.nth(2).waitFor();
     expect(await fields.count()).toBe(3);
     await fields.first().fill("wrong");
     await page.getByRole("button", { name: "Check", exact: true }).click();
