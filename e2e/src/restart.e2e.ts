@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 async function registered(username: string): Promise<CommandLinePeer> {
-  const peer = commandLinePeer({ home: folder.at(username), server: server.url });
+  const peer = commandLinePeer({ home: folder.at(username), server: server.url, acceptsRequests: true });
   await peer.run("register", username);
   return peer;
 }
