@@ -111,7 +111,8 @@ describe("hostile frames", () => {
     for (const data of [
       new Uint8Array(),
       randomBytes(1),
-      randomBytes(5),
+      // An id, and the first kind without its content.
+      new Uint8Array([0, 0, 0, 7, 1]),
       "hello",
       frame.subarray(0, -1),
       concatBytes(frame, new Uint8Array(1)),
@@ -130,8 +131,15 @@ describe("hostile frames", () => {
   });
 
   test("frames of one role on another are refused (C-5)", async () => {
+    // A kind of a later version ends its request and nothing else (E-71).
     const unknownKind = new Uint8Array([0, 0, 0, 7, 200]);
-    for (const role of roles) await expectRefusedAsMalformed(role, unknownKind);
+    for (const role of roles) {
+      const socket = await openRawSocket(server.url, role);
+      socket.sendRaw(unknownKind);
+      await socket.until((frames) => frames.length > 1);
+      expect(socket.frames.slice(1)).toMatchObject([{ id: 7, body: { kind: "error", code: "unsupported" } }]);
+      socket.close();
+    }
     for (const { role, bytes } of validFrames()) {
       for (const other of roles.filter((candidate) => candidate !== role)) {
         const socket = await openRawSocket(server.url, other);
@@ -243,7 +251,10 @@ describe("hostile frames", () => {
     } as const;
     expect(await socket.ask({ ...open, access })).toMatchObject({ kind: "opened" });
     expect(await socket.ask({ ...commit, blob: randomBytes(512) })).toMatchObject({ kind: "accepted", seq: 1 });
-    expect(await socket.ask({ ...commit, blob: randomBytes(512) })).toMatchObject(refusal("conflict"));
+    // On a connection of its own: a second one of the same connection waits (L-13).
+    const rival = await openRawSocket(server.url, "log");
+    expect(await rival.ask({ ...open, access })).toMatchObject({ kind: "opened" });
+    expect(await rival.ask({ ...commit, blob: randomBytes(512) })).toMatchObject(refusal("conflict"));
     expect(await socket.ask({ ...message, blob: randomBytes(512) })).toMatchObject(refusal("stale"));
     expect(await socket.ask({ ...open, epochId: 1, access: childAccess })).toMatchObject({ kind: "opened", currentEpochId: 1 });
     expect(await socket.ask({ ...message, epochId: 1, blob: randomBytes(512) })).toMatchObject({ kind: "accepted", seq: 2 });
@@ -296,7 +307,7 @@ describe("hostile frames", () => {
     for (const [path, protocol] of [
       ["/v1/nothing", "latchkey.1"],
       ["/", "latchkey.1"],
-      ["/v1/log", "latchkey.9"],
+      ["/v1/log", "other.1"],
     ] as const)
       expect(await status(path, protocol)).toBeGreaterThanOrEqual(400);
     await expectOthersUnaffected();
