@@ -80,7 +80,7 @@ function begin(params: {
     recovered: [],
     away: [],
     formerMembers: [],
-    isReadded: false,
+    readdedBy: undefined,
     sight: params.sight,
     skipped: 0,
     invitations: [],

@@ -184,7 +184,7 @@ export function updateRankOf(group: GroupState, leaf: LeafIndex): number | undef
 export async function endMembership(turn: Turn, author: RosterLeaf, isReadded: boolean): Promise<void> {
   const { state, context } = turn;
   const wasLeaving = state.phase.kind === "leaving";
-  set(turn, { isReadded: isReadded && !wasLeaving });
+  set(turn, { readdedBy: isReadded && !wasLeaving ? author.accountId : undefined });
   if (!wasLeaving && !isReadded) {
     addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "removed", accounts: [context.self.accountId] } });
   }

@@ -215,7 +215,7 @@ const meta: Codec<Meta> = struct<Meta>({
   awaited: optional(struct<AwaitedHead>({ seq: safeUint64, head: id32, sinceMs: safeUint64 })),
   isLeftOut: bool,
   formerMembers: vector(id32, { maxBytes: large }),
-  isReadded: bool,
+  readdedBy: optional(id32),
   sight: struct<Sight>({ atMs: safeUint64, retentionDays: uint16 }),
   skipped: safeUint64,
   invitations: vector(invitation, { maxBytes: large }),

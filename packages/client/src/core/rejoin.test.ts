@@ -69,8 +69,10 @@ describe("a Welcome into a conversation that is known", () => {
 
   it("[M-9] is taken where it is proven or one's own: the commit that removed the device added it again, or its own account asks", async () => {
     const { known, joined } = await ended();
-    const readded: ConversationState = { ...known, isReadded: true };
+    const readded: ConversationState = { ...known, readdedBy: ben };
     expect(judgeRejoin(readded, { ...joined, chain: known.chain }, by(ben))).toEqual({ kind: "take" });
+    // Of the same epoch anybody who was in it can make a Welcome, into an epoch of their own.
+    expect(judgeRejoin(readded, { ...joined, chain: known.chain }, by(zed)).kind).toBe("ignore");
     expect(judgeRejoin(readded, { ...joined, chain: { ...known.chain, head: account(7) } }, by(ben)).kind).toBe("ignore");
     expect(judgeRejoin(known, joined, by(self))).toEqual({ kind: "take" });
     expect(judgeRejoin({ ...known, phase: { kind: "paused", reason: "foreign_head" } }, joined, by(self)).kind).toBe("ask");
@@ -128,7 +130,7 @@ describe("a Welcome into a conversation that is known", () => {
       await other.receive();
     }
     // The commit took the device out, and says itself that it comes back: no line tells of it.
-    expect(other.state).toMatchObject({ phase: { kind: "removed" }, isReadded: true });
+    expect(other.state).toMatchObject({ phase: { kind: "removed" }, readdedBy: ada.self.accountId });
     expect([...other.lines.values()].filter(({ body }) => body.kind === "removed")).toEqual([]);
     await world.settle();
     await ada.say("again");

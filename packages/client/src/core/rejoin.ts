@@ -35,10 +35,10 @@ export function judgeRejoin(
   const isSameGroup = known.groupId.length === 0 || equalBytes(known.groupId, joined.groupId);
   if (!isSameGroup || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };
   // In the same log, after everything that was read of it.
-  if (joined.chain.seq <= known.chain.seq && !isReadded(known, joined) && !params.answersComplaint)
+  if (joined.chain.seq <= known.chain.seq && !isReadded(known, joined, params.sender) && !params.answersComplaint)
     return { kind: "ignore", reason: "older" };
   if (known.kind === "direct" && !isSamePeople(known, joined)) return { kind: "ignore", reason: "other_people" };
-  if (params.answersComplaint || isReadded(known, joined)) return { kind: "take" };
+  if (params.answersComplaint || isReadded(known, joined, params.sender)) return { kind: "take" };
   if (equalBytes(params.sender, params.self) && phase.kind !== "paused") return { kind: "take" };
   return { kind: "ask", wasMember: wasMember(known, params.sender) };
 }
@@ -48,10 +48,11 @@ function wasMember({ roster, formerMembers }: ConversationState, accountId: Uint
   return formerMembers.some((member) => equalBytes(member, accountId));
 }
 
-/** Whether the commit that removed this device added it again: it was checked like any other, and its Welcome follows. */
-function isReadded(known: ConversationState, joined: ConversationState): boolean {
-  const { phase, chain, isReadded: wasReadded } = known;
-  return phase.kind === "removed" && wasReadded && joined.chain.seq === chain.seq && equalBytes(joined.chain.head, chain.head);
+/** Whether the commit that removed this device added it again: it was checked like any other, and its author's Welcome follows. */
+function isReadded(known: ConversationState, joined: ConversationState, sender: Uint8Array): boolean {
+  const { phase, chain, readdedBy } = known;
+  if (phase.kind !== "removed" || readdedBy === undefined || !equalBytes(readdedBy, sender)) return false;
+  return joined.chain.seq === chain.seq && equalBytes(joined.chain.head, chain.head);
 }
 
 /** The two people of a direct conversation stay the same two. */

@@ -363,8 +363,8 @@ export interface ConversationState {
   readonly isLeftOut: boolean;
   /** Accounts that were in the group when this device's part in it ended. */
   readonly formerMembers: readonly Uint8Array[];
-  /** Whether the commit that removed this device added it again. */
-  readonly isReadded: boolean;
+  /** Whose commit removed this device and added it again: its Welcome follows. */
+  readonly readdedBy: Uint8Array | undefined;
   /** Who asks to let this device go on here; the person decides (spec M-9). */
   readonly invitations: readonly Invitation[];
   /** What names its latest epochs to a conversation that goes on with it (spec M-9), the newest last. */

@@ -187,7 +187,7 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     groupId: new Uint8Array(0),
     away: [],
     formerMembers: [],
-    isReadded: false,
+    readdedBy: undefined,
     sight: { atMs: 0, retentionDays: 0 },
     skipped: 0,
     invitations: [],

@@ -103,11 +103,15 @@ export class Welcomes {
     await this.#world.store.transact("write", (tx) => forgetWelcomes(tx, runner.id, runner.state.invitations));
   }
 
-  /** Conversations that a member's commit took this device out of and back into: that member's Welcome is waited for. */
+  /**
+   * Conversations in which this account's Welcome is waited for: its commit took this device out and back in, or it was a member when
+   * this device complained (spec G-5).
+   */
   awaited(accountId: Uint8Array): ReadonlySet<string> {
     const waiting = [...this.#runners.values()].filter(({ state }) => {
-      const { phase, isReadded, formerMembers } = state;
-      return phase.kind === "removed" && isReadded && formerMembers.some((member) => equalBytes(member, accountId));
+      const { phase, readdedBy, stranded, roster } = state;
+      if (stranded !== undefined) return roster?.accounts.has(toBase64Url(accountId)) === true;
+      return phase.kind === "removed" && readdedBy !== undefined && equalBytes(readdedBy, accountId);
     });
     return new Set(waiting.map(({ id }) => id));
   }
