@@ -51,10 +51,13 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   const { roster, group, epoch, leavers, changes } = turn.state;
   const { signatures } = turn.context;
   const change = changes[0];
-  const complainers = asksToAnswer(turn.state).map(({ leaf }) => leaf);
   const author = roster?.own;
   if (change === undefined || roster === undefined || group === undefined || epoch === undefined || author === undefined) return;
   const removes = leavesOf(roster, change);
+  // By the key package of the complaint that stands now: an answer to an earlier one is not permitted any more (spec G-5).
+  const complainers = asksToAnswer(turn.state)
+    .filter(({ joiner }) => change.adds.some(({ keyPackage }) => equalBytes(keyPackage, joiner.keyPackage)))
+    .map(({ leaf }) => leaf);
   // A device that goes and comes back in one commit is re-added (spec M-9).
   const adds = change.adds.filter((joiner) => !stands(roster, joiner, removes));
   const updates = change.update && (updateRank(group, roster) !== undefined || isBlocked(turn.state));

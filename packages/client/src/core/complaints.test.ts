@@ -1,10 +1,13 @@
-import { decode, encode } from "@latchkey/codec";
+import { decode, encode, equalBytes } from "@latchkey/codec";
 import { decodeKeyPackage, inspectCommit } from "@latchkey/mls";
 import { complaintCodec } from "@latchkey/protocol";
 import type { Complaint } from "@latchkey/protocol";
 import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transparency";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
+import { openEnvelope } from "../group/envelope.ts";
 import { answersComplaint, asksToAnswer, complainersIn } from "./complaints.ts";
+import { epochKeys } from "./keys.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
@@ -127,6 +130,52 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     await everybodyTalks(group);
   });
 
+  it.each(["of a member", "of nobody"])("[E-23] what was said of a void commit %s lets its author remove nobody later", async (of) => {
+    const group = await groupOf(`void, then used, ${of}`, 3);
+    const { world, honest, hostile, mallory } = group;
+    const [ada, ben] = honest;
+    const { epoch, logId, roster } = hostile.state;
+    if (ada === undefined || ben === undefined || epoch === undefined || roster?.own === undefined) throw new Error("members");
+    if (of === "of nobody") hostile.postNowhere();
+    else hostile.post(await commitOf(group), { nextAccessHash: world.random(32) });
+    await world.settle(honest);
+    const complaints = world.log.entries.flatMap(({ entryKind, epochId, nextAccessHash, blob }) => {
+      if (entryKind !== "complaint") return [];
+      const opened = openEnvelope({ key: epoch.envelope, logId, epochId, kind: "complaint", nextAccessHash, blob });
+      return opened.kind === "inline" ? [opened.body.complaint.slice()] : [];
+    });
+    expect(complaints).toHaveLength(3);
+    await ada.say("goes on");
+    await world.settle(honest);
+    // The hostile member's own code skips its commit like everybody's does.
+    if (mallory.state !== undefined) mallory.state = { ...mallory.state, voided: [2], barred: [roster.own.leafIndex] };
+    await world.settle();
+    expect(mallory.state?.epoch?.epochId).toBe(ada.state?.epoch?.epochId);
+    const leaf = [...roster.leaves.values()].find(({ account }) => account === ben.self.account);
+    const signed = complaints.find((bytes) =>
+      equalBytes(decode(complaintCodec, decode(signedCodec, bytes).body).accountId, ben.self.accountId),
+    );
+    if (leaf === undefined || signed === undefined) throw new Error("a complaint");
+    const keyPackage = decodeKeyPackage(decode(complaintCodec, decode(signedCodec, signed).body).keyPackage);
+    const created = await hostile.forge({ removes: [leaf.leafIndex], adds: [keyPackage] });
+    const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
+    hostile.postBlob(hostile.seal(created.message, nextAccessHash, "commit", signed), nextAccessHash);
+    await world.settle(honest);
+    expect(ben.isActive).toBe(true);
+    await everybodyTalks(group);
+  });
+
+  it("[G-3] a message that was on its way when a commit came that nobody follows goes out with the next epoch", async () => {
+    const { world, honest, hostile } = await groupOf("on its way", 3);
+    const [ada, ben] = honest;
+    if (ada === undefined || ben === undefined) throw new Error("two");
+    hostile.postBlob(world.random(300), world.random(32));
+    await ada.say("on its way");
+    await world.settle(honest);
+    expect(ada.state?.outgoing).toEqual([]);
+    expect([...ben.texts().values()]).toEqual(["on its way"]);
+  });
+
   it("[G-9] between two people nobody else can help: it says so at once, with the author's name", async () => {
     const group = await groupOf("two", 1);
     const { world, honest, hostile, mallory } = group;
@@ -210,6 +259,24 @@ describe("what a complaint permits, and whom it may let back in", () => {
     expect(await judged(answer, await resigned({}, ada.self.signatureKeyPair.secretKey))).toBe(false);
     expect(await judged(answer, await resigned({ logId: world.random(32) }, secretKey))).toBe(false);
     expect(await judged(answer, await resigned({ leafKeys: [world.random(32)] }, secretKey))).toBe(false);
+    // About a commit whose author nobody knows: only by who may add and remove anyway.
+    expect(await judged(answer, await resigned({ authorId: new Uint8Array(32) }, secretKey))).toBe(true);
+    // By a device of the author whom it complains about: that one's Welcome would not be taken.
+    expect(await judged(answer, await resigned({ authorId: ada.self.accountId }, secretKey))).toBe(false);
+    // It names the key that its answer makes: it would ask again for ever.
+    const { encryptionKey } = keyPackage.leafNode;
+    expect(await judged(answer, await resigned({ leafKeys: [...complaint.leafKeys, encryptionKey] }, secretKey))).toBe(false);
+    // An answer that waited while another complaint took the place of the one that it answers is not made: nobody would follow it.
+    const { state: asked } = ben;
+    const { keyPackage: another } = await cyd.joiner();
+    const newer = asked.asks.map((ask) => ({ ...ask }));
+    for (const ask of newer) ask.signed = await resigned({ keyPackage: another }, secretKey);
+    ben.state = { ...asked, asks: newer };
+    const { accountId, deviceId } = cyd.self;
+    const late = { id: "late", adds: [again.joiner], removes: [], removeDevices: [{ accountId, deviceId }], update: false };
+    await ben.input({ kind: "change", change: { ...late, proofs: new Uint8Array(0) } });
+    expect(ben.outcomes).toEqual(["not_permitted"]);
+    ben.state = { ...ben.state, asks: asked.asks };
     await everybodyTalks(group);
     // Answered, it says nothing of the leaf that stands there now.
     const now = [...(ada.state?.roster?.leaves.values() ?? [])].find(({ account }) => account === cyd.self.account);

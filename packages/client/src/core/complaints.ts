@@ -8,6 +8,7 @@ import type { Signatures } from "@latchkey/transparency";
 import { openEnvelope, sealEnvelope } from "../group/envelope.ts";
 import { headAt } from "./chain.ts";
 import { loseRace } from "./epoch.ts";
+import { mayManage } from "./roster.ts";
 import { openAgain, tellSkipped } from "./skipped.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Passed } from "./public-check.ts";
@@ -74,6 +75,7 @@ export async function complain(turn: Turn, fresh: { keyPackage: Uint8Array; inbo
   if (stranded === undefined || stranded.entry !== undefined || epoch === undefined) return;
   const { leafKeys, seq, reason } = stranded;
   const { epochId } = epoch;
+  const authorId = authorOf(turn.state)?.accountId ?? zeroHash;
   const { accountId, deviceId } = self;
   const body = encode(complaintCodec, {
     format: 1,
@@ -82,6 +84,7 @@ export async function complain(turn: Turn, fresh: { keyPackage: Uint8Array; inbo
     seq,
     accountId,
     deviceId,
+    authorId,
     reason,
     leafKeys: [...leafKeys],
     ...fresh,
@@ -243,6 +246,7 @@ export function asksToAnswer({
     const leaf = roster.leaves.get(leafIndex);
     const complaint = parseComplaint(signed);
     if (leaf === undefined || complaint === undefined || !isUnanswered(group, leaf, complaint)) return [];
+    if (roster.own === undefined || !mayAnswer(roster, roster.own, complaint)) return [];
     const { host, accountId, deviceId } = leaf;
     const { inboxId, inboxKey, keyPackage } = complaint;
     return [{ leaf, joiner: { host, accountId, deviceId, inboxId, inboxKey, keyPackage } }];
@@ -265,7 +269,9 @@ export async function complainersIn(
 ): Promise<readonly RosterLeaf[]> {
   if (signed.length === 0) return [];
   const found = await verifyComplaint(signed, { logId: turn.state.logId, roster, signatures: turn.context.signatures });
-  if (found === undefined || !isUnanswered(group, found.leaf, found.complaint)) return [];
+  const answerer = roster.leaves.get(commit.sender);
+  if (found === undefined || answerer === undefined || !isUnanswered(group, found.leaf, found.complaint)) return [];
+  if (!mayAnswer(roster, answerer, found.complaint)) return [];
   const { keyPackage } = found.complaint;
   try {
     const { initKey, leafNode } = decodeKeyPackage(keyPackage);
@@ -280,9 +286,25 @@ export async function complainersIn(
   }
 }
 
-function isUnanswered(group: GroupState, leaf: RosterLeaf, { leafKeys }: Complaint): boolean {
+/**
+ * The commit's own author does not answer: the complainer takes no Welcome of theirs. Where nobody knows the author, roles decide: what is
+ * said of a void commit would else let whoever made it remove everybody who complained.
+ */
+function mayAnswer(roster: Roster, { accountId, account }: RosterLeaf, { authorId }: Complaint): boolean {
+  return !equalBytes(accountId, authorId) && (!equalBytes(authorId, zeroHash) || mayManage(roster, account));
+}
+
+/** Whether its leaf stands as it did: one that has the key package's own key would ask again for ever, however often it is answered. */
+function isUnanswered(group: GroupState, leaf: RosterLeaf, { leafKeys, keyPackage }: Complaint): boolean {
   const key = memberAt(group, leaf.leafIndex)?.leafNode.encryptionKey;
-  return key !== undefined && leafKeys.some((known) => equalBytes(known, key));
+  if (key === undefined || !leafKeys.some((known) => equalBytes(known, key))) return false;
+  try {
+    const { encryptionKey } = decodeKeyPackage(keyPackage).leafNode;
+    return !leafKeys.some((known) => equalBytes(known, encryptionKey));
+  } catch (error) {
+    if (error instanceof MlsError) return false;
+    throw error;
+  }
 }
 
 function parseComplaint(signed: Uint8Array): Complaint | undefined {

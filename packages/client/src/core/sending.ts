@@ -87,11 +87,12 @@ async function prepare(turn: Turn): Promise<void> {
       continue;
     }
     const flying = outgoing.filter((item) => item.sealed !== undefined && item.accepted === undefined).length;
-    if (message === undefined || flying >= inFlight) return;
-    if (isBlocked(turn.state)) {
+    // What was on its way when a commit came that nobody follows waits for the next epoch too.
+    if (isBlocked(turn.state) && (message !== undefined || flying > 0)) {
       if (!isBarred) planUnblocking(turn);
       return;
     }
+    if (message === undefined || flying >= inFlight) return;
     if (isOutdated(turn, message)) setOutgoing(turn, message.id, { failure: "members_changed" });
     else await seal(turn, message);
   }

@@ -22,6 +22,8 @@ export interface Complaint {
   readonly seq: number;
   readonly accountId: Uint8Array;
   readonly deviceId: Uint8Array;
+  /** The account whose commit it is, of which no device may answer; zeros where nobody knows it. */
+  readonly authorId: Uint8Array;
   /** One of `complaintReasons`; another one says that this version does not know it. */
   readonly reason: number;
   /** The encryption keys that the complainer's leaf may have now: by them a complaint that was answered is void for ever. */
@@ -40,6 +42,7 @@ export const complaintCodec: Codec<Complaint> = struct<Complaint>({
   seq: safeUint64,
   accountId: id32,
   deviceId: opaque(16),
+  authorId: id32,
   reason: uint8,
   leafKeys: vector(opaqueV(4096), { maxBytes: maxComplaintLeafKeys * 4098, minItems: 1 }),
   keyPackage: opaqueV(32_768),
