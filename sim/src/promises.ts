@@ -164,7 +164,7 @@ async function stuck(views: readonly View[], { mayLose }: { readonly mayLose: bo
     const waiting = lines.filter(({ delivery }) => delivery?.kind === "pending");
     for (const line of waiting) {
       const hold = (await person.client.verification(conversation.id)).hold;
-      if (hold === undefined && !told)
+      if (hold === undefined && !told && conversation.stop === undefined)
         broken.push(`"${textOf(line)?.slice(0, 40)}" of ${person.name} waits in ${conversation.title}, and nothing says why`);
     }
     const unreadable = lines.flatMap(({ body }) => (body.kind === "unreadable" ? [body.reason] : []));

@@ -43,7 +43,7 @@ export class Timeline {
 
   /** Runs something `delayMs` from now; the result calls it off. */
   schedule(delayMs: number, run: () => void): () => void {
-    const item: Scheduled = { dueMs: this.#nowMs + Math.max(0, delayMs), number: ++this.#last, run };
+    const item: Scheduled = { dueMs: this.#nowMs + Math.max(0, Math.ceil(delayMs)), number: ++this.#last, run };
     this.#activity++;
     this.#push(item);
     return () => {
