@@ -4,7 +4,6 @@
 import { createHash } from "node:crypto";
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
-import { entryLeaf } from "@latchkey/protocol";
 import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
@@ -28,8 +27,8 @@ describe("D22 the server hides from an author that it has their message", () => 
         if (person !== "ada") return body;
         if (body.kind === "accepted" && request?.kind === "append") return undefined;
         if (body.kind !== "entry" || !own.some((blob) => equalBytes(blob, body.blob))) return body;
-        const { logId, seq, epochId, entryKind: kind } = body;
-        return { kind: "sealed", logId, seq, epochId: epochId + 1000, leaf: entryLeaf(sha256, logId, { ...body, kind }) };
+        const { logId, seq, epochId, entryKind, nextAccessHash, blob } = body;
+        return { kind: "sealed", logId, seq, epochId, entryKind, nextAccessHash, blobHash: sha256(blob) };
       },
     });
     await ada.client.send(id, "for ben alone");

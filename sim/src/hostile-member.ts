@@ -170,6 +170,36 @@ async function forgedKeyPackage(held: Hold, victim: Uint8Array): Promise<Uint8Ar
   return created.message;
 }
 
+/** An epoch of its own beside the conversation: begun by a commit in an epoch that is over, with a key that nobody else has. */
+async function speakElsewhere({ world, state }: Hold): Promise<void> {
+  const { chance, network } = world;
+  const { logId, chain } = state;
+  const closed = state.closedEpochs.at(-1);
+  if (closed === undefined) return;
+  const peer = new RawPeer(network, { who: hostile, role: "log" });
+  const [access, token] = [chance.bytes(32), new Uint8Array(0)];
+  await peer.ask({ kind: "open", logId, epochId: closed.epochId, access: closed.access, afterSeq: chain.seq });
+  const nextAccessHash = node.sha256(access);
+  const blob = chance.bytes(512);
+  const commit = {
+    kind: "commit",
+    logId,
+    epochId: closed.epochId,
+    afterSeq: chain.seq + 1000,
+    nextAccessHash,
+    blob,
+    blobIds: [],
+    token,
+  } as const;
+  const began = await peer.ask(commit);
+  if (began?.kind === "accepted") {
+    const epochId = began.seq;
+    await peer.ask({ kind: "open", logId, epochId, access, afterSeq: epochId });
+    await peer.ask({ kind: "append", logId, epochId, entryKind: "message", blob: chance.bytes(512), blobIds: [] });
+  }
+  peer.close();
+}
+
 const attempts: readonly { readonly name: string; run(held: Hold): Promise<void> | void }[] = [
   { name: "puts junk where a commit belongs", run: (held) => put(held, { kind: "commit", blob: held.world.chance.bytes(512) }) },
   { name: "puts junk where a message belongs", run: (held) => put(held, { kind: "message", blob: held.world.chance.bytes(512) }) },
@@ -189,6 +219,7 @@ const attempts: readonly { readonly name: string; run(held: Hold): Promise<void>
       put(held, { kind: "commit", nextAccessHash, blob: seal(held, "commit", held.world.chance.bytes(70_000), { nextAccessHash }) });
     },
   },
+  { name: "speaks in an epoch of its own", run: (held) => void speakElsewhere(held) },
   { name: "commits nothing", run: (held) => commit(held, {}) },
   {
     name: "removes somebody",

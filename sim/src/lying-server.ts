@@ -68,7 +68,7 @@ const lastingLies: readonly Lie[] = [
         reply(to, _role, body): Reply {
           if (to !== who || body.kind !== "entry" || left === 0) return body;
           left--;
-          return { ...body, kind: "sealed", leaf: world.chance.bytes(32) };
+          return { ...body, kind: "sealed", blobHash: world.chance.bytes(32) };
         },
       };
     },

@@ -208,6 +208,13 @@ export class Insider implements Disposable {
     return await this.postBlob(blob, nextAccessHash);
   }
 
+  /** Any bytes as a message in an epoch that begins with a commit of its own. */
+  async speakIn(epochId: number, access: Uint8Array, blob: Uint8Array): Promise<Reply> {
+    const { logId } = this.state;
+    await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: epochId });
+    return await this.#log.ask({ kind: "append", logId, epochId, entryKind: "message", blob, blobIds: [] });
+  }
+
   [Symbol.dispose](): void {
     this.#log.close();
   }

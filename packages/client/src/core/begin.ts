@@ -12,6 +12,7 @@ import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, Chain, Context, ConversationState, Effect, Roster, Self, Sight } from "./types.ts";
 import { nothingSent } from "./view.ts";
+import { nothingExpired } from "./stall.ts";
 
 const leafLifetimeSeconds = 10n * 365n * 86_400n;
 const daySeconds = 86_400n;
@@ -82,7 +83,7 @@ function begin(params: {
     formerMembers: [],
     readdedBy: undefined,
     sight: params.sight,
-    skipped: 0,
+    expired: nothingExpired,
     invitations: [],
     continuity: withContinuity([], context.sha256, group),
     continuesId: undefined,

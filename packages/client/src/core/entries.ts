@@ -1,8 +1,8 @@
 import { equalBytes } from "@latchkey/codec";
 import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication } from "@latchkey/mls";
-import { complaintReasons, decodeContent, entryId, entryLeaf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
-import type { EntryEvent, EnvelopeBody } from "@latchkey/protocol";
+import { complaintReasons, decodeContent, entryId, entryLeaf, entryLeafOf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
+import type { EntryEvent, EnvelopeBody, SealedEvent } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
@@ -106,57 +106,65 @@ async function takeOwn(turn: Turn, event: EntryEvent): Promise<boolean> {
 }
 
 /**
- * Siblings of a commit and complaints may stand in a closed epoch (spec L-4); a message may not. An epoch that a skipped commit opened
- * concerns nobody.
+ * Whether an epoch is one that this device cannot have missed: the entry that began it was read, the chain proves of which epoch it is, and
+ * it was not a commit that counts here. So a commit that nobody follows, wherever it stands, and whatever is said behind it, concern nobody.
  */
+function isNobodys({ chain, expired }: Turn["state"], epochId: number): boolean {
+  return epochId <= chain.seq && epochId > expired.through;
+}
+
+/** Siblings of a commit may stand in a closed epoch (spec L-4), a message may not. */
 function onForeignEpoch(turn: Turn, event: EntryEvent): void {
-  const { closedEpochs, epoch, lastCommitSeq } = turn.state;
-  const closed = closedEpochs.some(({ epochId }) => epochId === event.epochId);
-  const older = epoch !== undefined && event.epochId < epoch.epochId;
+  const { epoch } = turn.state;
+  const isOlder = epoch !== undefined && event.epochId < epoch.epochId;
   // Of a later epoch without the change that began it.
-  if (!closed && !older && event.epochId > lastCommitSeq) {
+  if (!isOlder && !isNobodys(turn.state, event.epochId)) {
     stall(turn, "gap");
     return;
   }
   link(turn, event);
-  if ((closed || older) && event.entryKind === "message") pause(turn, "late_message");
+  if (isOlder && event.entryKind === "message") pause(turn, "late_message");
 }
 
 /**
- * A sealed entry keeps the chain whole and cannot be read (spec L-3): it is never passed over in silence (P7). Which epoch it is of is the
- * server's word. One's own that waits is known by its leaf, and is not sent again (attack D22).
+ * A sealed entry keeps the chain whole and cannot be read (spec L-3). Its link of the chain says which epoch it is of and what it is. One's
+ * own that waits is known by it, and is not sent again (attack D22).
  */
-export async function onSealed(turn: Turn, { seq, epochId, leaf }: Extract<Input, { kind: "sealed" }>): Promise<void> {
-  const { phase, chain, epoch, lastCommitSeq, stranded, link } = turn.state;
-  if (!isReading(phase) || isOpening(link) || seq <= chain.seq) return;
+export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
+  const { phase, chain, epoch, expired, stranded, link: connection, closedEpochs } = turn.state;
+  const { seq, epochId } = event;
+  if (!isReading(phase) || isOpening(connection) || seq <= chain.seq) return;
   if (seq !== chain.seq + 1) {
     stall(turn, "gap");
     return;
   }
-  if (await takeOwnSealed(turn, seq, leaf)) return;
-  // An epoch that a skipped commit opened concerns nobody (spec G-3); what is said behind one that this device cannot follow is read when it
-  // is let back in (G-5).
-  if (epoch !== undefined && epochId > epoch.epochId && (epochId <= lastCommitSeq || stranded !== undefined)) {
+  const leaf = entryLeafOf(turn.context.sha256, turn.state.logId, { ...event, kind: event.entryKind });
+  if (await takeOwnSealed(turn, event, leaf)) return;
+  const isLater = epoch !== undefined && epochId > epoch.epochId;
+  // What is said behind a change that this device cannot follow is read when it is let back in (spec G-5).
+  if (isLater && (stranded !== undefined || isNobodys(turn.state, epochId))) {
     advance(turn, leaf);
     return;
   }
-  const isMissed = epoch !== undefined && epochId > epoch.epochId;
-  if (isMissed && turn.state.skipped > 0) {
+  if (isLater && epochId <= expired.through) {
     advance(turn, leaf);
     pause(turn, "missed_commit");
     return;
   }
-  // This device opened that epoch, or a later one began unseen: the server keeps something back.
-  if (epochId === epoch?.epochId || isMissed) {
+  // This device opened that epoch, or it began unseen: the server keeps something back.
+  if (isLater || epochId === epoch?.epochId) {
     stall(turn, "gap");
     return;
   }
   advance(turn, leaf);
-  addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: "It was sent before this device had the keys." } });
+  // Commits and complaints may stand in a closed epoch; a message in one of this device's own may not, and is not passed over in silence.
+  if (event.entryKind === "message" && closedEpochs.some((closed) => closed.epochId === epochId)) {
+    addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: "It was put where no message may be." } });
+  }
 }
 
-/** Whether the entry behind this leaf is one's own that waits for its place (spec L-6). */
-async function takeOwnSealed(turn: Turn, seq: number, leaf: Uint8Array): Promise<boolean> {
+/** Whether the entry is one's own that waits for its place (spec L-6). */
+async function takeOwnSealed(turn: Turn, { seq }: SealedEvent, leaf: Uint8Array): Promise<boolean> {
   const { state, context } = turn;
   const isBehind = (entry: SealedEntry, kind: "message" | "commit", nextAccessHash: Uint8Array): boolean =>
     equalBytes(entryLeaf(context.sha256, state.logId, { seq, epochId: entry.epochId, kind, blob: entry.blob, nextAccessHash }), leaf);
@@ -192,7 +200,7 @@ async function onMessage(turn: Turn, body: EnvelopeBody): Promise<void> {
   if (group === undefined) return;
   let processed: Processed;
   try {
-    processed = await processMessage(group, body.mlsMessage, { lostMessages: turn.state.skipped });
+    processed = await processMessage(group, body.mlsMessage, { lostMessages: turn.state.expired.count });
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
     // `consumed`: somebody stored the same ciphertext once more; it was shown already.

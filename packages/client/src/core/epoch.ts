@@ -10,6 +10,7 @@ import { endNumbers } from "./numbers.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
+import { nothingExpired } from "./stall.ts";
 
 /** Races that a change loses before the person is told; it is tried on. */
 const attemptsUntilTold = 16;
@@ -58,7 +59,7 @@ export async function enterEpoch(
     unverified: state.unverified.filter(stands),
     leavers: state.leavers.filter(stands),
     departed: state.departed.filter(stands),
-    skipped: 0,
+    expired: nothingExpired,
     doubts: state.doubts.filter(stands),
     continuity: withContinuity(state.continuity, context.sha256, group),
     // A closed epoch takes no more messages (L-4): what is not in the log by now never will be, and is encrypted again.

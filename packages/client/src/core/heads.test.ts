@@ -1,5 +1,5 @@
-import { nextHead, zeroHash } from "@latchkey/protocol";
-import type { EntryEvent } from "@latchkey/protocol";
+import { entryLeafOf, nextHead, zeroHash } from "@latchkey/protocol";
+import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
@@ -38,6 +38,11 @@ async function lie(device: SimDevice, say: () => Promise<void>): Promise<void> {
   device.state = { ...before, chain: { ...before.chain, head: other } };
   await say();
   device.state = { ...stateOf(device), chain: before.chain };
+}
+
+/** An entry of an epoch before the device's. */
+function elsewhere(device: SimDevice, seq: number, blobHash: Uint8Array): SealedEvent {
+  return { logId: stateOf(device).logId, seq, epochId: 0, entryKind: "commit", nextAccessHash: zeroHash, blobHash };
 }
 
 /** The same message in an envelope with another number. */
@@ -113,7 +118,7 @@ describe("[L-10] a head that is not on one's chain", () => {
     const { world, ada, ben } = await group("fork");
     // The server shows ben something else before ada's message.
     const { seq } = published(world);
-    await ben.input({ kind: "sealed", seq: seq + 1, epochId: 0, leaf: other });
+    await ben.input({ kind: "sealed", event: elsewhere(ben, seq + 1, other) });
     await ada.say("one");
     await world.settle([ada]);
     await ada.say("two");
@@ -162,15 +167,17 @@ describe("[L-11] published heads", () => {
   it("[E-35] beyond what was read are waited for: what comes is compared, and what does not come in an hour is a fork", async () => {
     const { world, ada } = await group("ahead");
     const { chain } = stateOf(ada);
-    const ahead = { seq: chain.seq + 1, head: nextHead(sha256, chain.head, other) };
+    const event = elsewhere(ada, chain.seq + 1, other);
+    const leaf = entryLeafOf(sha256, event.logId, { ...event, kind: event.entryKind });
+    const ahead = { seq: chain.seq + 1, head: nextHead(sha256, chain.head, leaf) };
     await ada.input({ kind: "published_head", published: ahead });
     await ada.input({ kind: "published_head", published: ahead });
     expect(ada.isActive).toBe(true);
     const waiting = ada.state;
-    await ada.input({ kind: "sealed", seq: ahead.seq, epochId: 0, leaf: other });
+    await ada.input({ kind: "sealed", event });
     expect(stateOf(ada)).toMatchObject({ phase: { kind: "active" }, awaited: undefined });
     ada.state = waiting;
-    await ada.input({ kind: "sealed", seq: ahead.seq, epochId: 0, leaf: new Uint8Array(32) });
+    await ada.input({ kind: "sealed", event: elsewhere(ada, ahead.seq, zeroHash) });
     expect(stateOf(ada).phase).toEqual({ kind: "paused", reason: "foreign_head" });
     ada.state = waiting;
     ada.jump(hourMs);

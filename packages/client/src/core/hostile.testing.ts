@@ -132,6 +132,22 @@ export class HostileMember {
     return this.postBlob(sealEnvelope({ ...address, nextAccessHash, body, random, sha256 }).blob, nextAccessHash);
   }
 
+  /**
+   * An epoch of its own beside the conversation: a commit in `closed`, an epoch that is over (spec L-4 takes it there), and messages behind it.
+   */
+  speakElsewhere(closed: { readonly epochId: number; readonly access: Uint8Array }, messages: number): void {
+    const { log, random } = this.#world;
+    const reader = { cursor: 0, opened: new Set<number>() };
+    log.open(reader, { ...closed, afterSeq: 0 });
+    const access = random(32);
+    const commit = { epochId: closed.epochId, nextAccessHash: sha256(access), blob: random(512), afterSeq: log.entries.length };
+    const began = log.commit(reader, commit);
+    if (began.kind === "error") throw new Error(began.code);
+    const epochId = began.value.seq;
+    log.open(reader, { epochId, access, afterSeq: 0 });
+    for (let i = 0; i < messages; i++) log.append(reader, { epochId, entryKind: "message", blob: random(512) });
+  }
+
   /** An MLSMessage in the epoch's envelope. */
   seal(mlsMessage: Uint8Array, nextAccessHash: Uint8Array, kind: EntryKind = "commit", complaint: Uint8Array = nothing): Uint8Array {
     const { epoch, logId, opening } = this.state;

@@ -1,6 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { entryId, entryLeaf, firstHead, nextHead, zeroHash } from "@latchkey/protocol";
-import type { EntryEvent, Opened, Sha256, WireEntryKind, WireErrorCode } from "@latchkey/protocol";
+import type { EntryEvent, Opened, SealedEvent, Sha256, WireEntryKind, WireErrorCode } from "@latchkey/protocol";
 
 interface Epoch {
   readonly epochId: number;
@@ -17,9 +17,7 @@ interface Entry extends EntryEvent {
 
 export type ModelAnswer<T> = { readonly kind: "ok"; readonly value: T } | { readonly kind: "error"; readonly code: WireErrorCode };
 
-export type ModelEvent =
-  | { readonly kind: "entry"; readonly event: EntryEvent }
-  | { readonly kind: "sealed"; readonly seq: number; readonly epochId: number; readonly leaf: Uint8Array };
+export type ModelEvent = { readonly kind: "entry"; readonly event: EntryEvent } | { readonly kind: "sealed"; readonly event: SealedEvent };
 
 /** A reader of one log: its cursor and the epochs that it opened. */
 export interface ModelReader {
@@ -116,9 +114,12 @@ export class LogModel {
     if (entry === undefined) return undefined;
     reader.cursor += 1;
     if (entry.entryKind === "commit" && entry.epochId === newest) reader.waitsAt = entry.seq;
-    return reader.opened.has(entry.epochId)
-      ? { kind: "entry", event: entry }
-      : { kind: "sealed", seq: entry.seq, epochId: entry.epochId, leaf: entry.leaf };
+    return reader.opened.has(entry.epochId) ? { kind: "entry", event: entry } : { kind: "sealed", event: this.sealed(entry) };
+  }
+
+  /** What a reader gets of an entry of an epoch that it did not open. */
+  sealed({ logId, seq, epochId, entryKind, nextAccessHash, blob }: EntryEvent): SealedEvent {
+    return { logId, seq, epochId, entryKind, nextAccessHash, blobHash: this.#sha256(blob) };
   }
 
   #opened(): Opened {

@@ -318,4 +318,30 @@ describe("[G-3] a commit that fails the public check is skipped, and the epoch g
     expect(ben.state?.memberCount).toBe(2);
     expect(ada.outcomes).toContain("done");
   });
+
+  it("[E-14] a commit in an epoch that is over, and what is said in the epoch that it begins, concern nobody", async () => {
+    const group = await groupOf("elsewhere");
+    const { ada, ben, cyd, hostile, world } = group;
+    const closed = ada.state?.epoch;
+    if (closed === undefined) throw new Error("an epoch");
+    // Also who was removed has the key of that epoch.
+    await ada.change([], [cyd]);
+    await settleOthers(group);
+    await ben.disconnect(0);
+    hostile.speakElsewhere(closed, 3);
+    await settleOthers(group);
+    await ada.say("after it");
+    await ben.say("me too");
+    await settleOthers(group);
+    hostile.speakElsewhere(closed, 2);
+    await settleOthers(group);
+    for (const device of [ada, ben]) {
+      expect(device.state?.link.stall).toBeUndefined();
+      expect([...device.texts().values()].toSorted()).toEqual(["after it", "me too"]);
+      expect([...device.lines.values()].filter(({ body }) => body.kind === "unreadable")).toEqual([]);
+      expect(device.alarms).toEqual([]);
+    }
+    expect(ben.state?.chain).toEqual(ada.state?.chain);
+    expect(world.log.entries).toHaveLength(ada.state?.chain.seq ?? 0);
+  });
 });

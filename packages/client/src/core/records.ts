@@ -128,7 +128,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 7;
+  readonly format: 8;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -174,7 +174,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [7]),
+  format: oneOf(uint16, [8]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -217,7 +217,7 @@ const meta: Codec<Meta> = struct<Meta>({
   formerMembers: vector(id32, { maxBytes: large }),
   readdedBy: optional(id32),
   sight: struct<Sight>({ atMs: safeUint64, retentionDays: uint16 }),
-  skipped: safeUint64,
+  expired: struct<ConversationState["expired"]>({ count: safeUint64, through: safeUint64 }),
   invitations: vector(invitation, { maxBytes: large }),
   continuity: vector(id32, { maxBytes: large }),
   continuesId: optional(text(64)),
@@ -299,7 +299,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 7, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 8, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

@@ -177,7 +177,11 @@ describe("entries that the server says have expired", () => {
     await connectByHand(ben, 1);
     await ben.input({ kind: "opened", opened: { ...openedOf(ben, world), ...expired } });
     expect([...ben.lines.values()].at(-1)?.body).toEqual({ kind: "expired", count: last.seq + 4 - chain.seq });
-    expect(ben.state).toMatchObject({ chain: { seq: last.seq + 4 }, skipped: last.seq + 4 - chain.seq, phase: { kind: "active" } });
+    expect(ben.state).toMatchObject({
+      chain: { seq: last.seq + 4 },
+      expired: { count: last.seq + 4 - chain.seq, through: last.seq + 4 },
+      phase: { kind: "active" },
+    });
   });
 
   it("[E-13] with a change among them, the conversation says so at the next entry: it does not wait for ever", async () => {
@@ -187,7 +191,7 @@ describe("entries that the server says have expired", () => {
     const after = { lastSeq: last.seq + 9, firstSeq: last.seq + 5, headBeforeFirst: new Uint8Array(32), currentEpochId: last.seq + 8 };
     await ben.input({ kind: "opened", opened: { ...openedOf(ben, world), ...after } });
     expect(ben.state?.phase.kind).toBe("active");
-    await ben.input({ kind: "sealed", seq: last.seq + 5, epochId: last.seq + 2, leaf: new Uint8Array(32) });
+    await ben.input({ kind: "sealed", event: { ...world.log.sealed(last), seq: last.seq + 5, epochId: last.seq + 2 } });
     expect(ben.state?.phase).toEqual({ kind: "paused", reason: "missed_commit" });
   });
 
@@ -224,7 +228,7 @@ describe("sealed entries", () => {
     if (entry === undefined) throw new Error("an entry");
     await connectByHand(ben);
     await ben.input({ kind: "opened", opened: openedOf(ben, world) });
-    await ben.input({ kind: "sealed", seq: entry.seq, epochId: 0, leaf: entry.leaf });
+    await ben.input({ kind: "sealed", event: world.log.sealed(entry) });
     expect(ben.state).toMatchObject({ outgoing: [], chain: { seq: entry.seq, head: entry.head } });
     expect([...ben.texts().values()].at(-1)).toBe("once");
     const count = world.log.entries.length;
@@ -246,7 +250,7 @@ describe("sealed entries", () => {
     if (entry === undefined) throw new Error("an entry");
     await ada.input({ kind: "connected", retentionDays: 30 });
     await ada.input({ kind: "opened", opened: { ...openedOf(ada, world), currentEpochId: entry.seq } });
-    await ada.input({ kind: "sealed", seq: entry.seq, epochId: entry.epochId, leaf: entry.leaf });
+    await ada.input({ kind: "sealed", event: world.log.sealed(entry) });
     expect(ada.state).toMatchObject({ staged: undefined, memberCount: 3, epoch: { epochId: entry.seq } });
     expect(cyd.inbox).toHaveLength(1);
   });
@@ -255,7 +259,7 @@ describe("sealed entries", () => {
     const { world, ben, last } = await pair("kept back");
     await connectByHand(ben);
     await ben.input({ kind: "opened", opened: openedOf(ben, world) });
-    await ben.input({ kind: "sealed", seq: last.seq, epochId: last.epochId, leaf: last.leaf });
+    await ben.input({ kind: "sealed", event: world.log.sealed(last) });
     expect(stallOfLink(ben)).toEqual({ link: "stalled", stall: "gap", phase: "active" });
     await ben.input({ kind: "disconnected", heardAtMs: ben.context.nowMs });
     await world.settle();

@@ -37,6 +37,9 @@ export function stall(turn: Turn, reason: StallReason): void {
   turn.effects.push({ kind: "close" }, { kind: "schedule", name: "retry", delayMs });
 }
 
+/** No entry of the epoch expired before it was read. */
+export const nothingExpired: ConversationState["expired"] = { count: 0, through: 0 };
+
 /** What a refusal of a log's own requests means for the conversation. */
 export function stallOf(code: WireErrorCode): StallReason {
   switch (code) {
@@ -63,10 +66,10 @@ export function mayHaveExpired({ atMs, retentionDays }: Sight, nowMs: number): b
  * @param before the first kept entry's predecessor and the head after it
  */
 export function passOver(turn: Turn, before: Chain): void {
-  const { chain, skipped } = turn.state;
+  const { chain, expired } = turn.state;
   const count = before.seq - chain.seq;
   addLine(turn, { order: nextOrder(turn), body: { kind: "expired", count } });
-  set(turn, { chain: before, recentHeads: [before.head], skipped: skipped + count });
+  set(turn, { chain: before, recentHeads: [before.head], expired: { count: expired.count + count, through: before.seq } });
 }
 
 /** Notes when the log was last known to be read to its end: whatever follows is newer (spec L-8). */

@@ -63,7 +63,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
     case "entry":
       return await onEntry(turn, input);
     case "sealed":
-      await onSealed(turn, input);
+      await onSealed(turn, input.event);
       return undefined;
     case "unavailable":
       if (turn.state.link.kind === "following") stall(turn, "content");

@@ -38,6 +38,7 @@ import type {
   Opened,
   ProofSource,
   SettingsOpening,
+  SealedEvent,
   Sha256,
   TreeSource,
   WireErrorCode,
@@ -349,8 +350,8 @@ export interface ConversationState {
   readonly departed: readonly DepartedLeaf[];
   readonly recovered: readonly RecoveredAccount[];
   readonly sight: Sight;
-  /** Entries of this epoch that expired before this device read them. */
-  readonly skipped: number;
+  /** Entries of this epoch that expired before this device read them, and the last of them (spec L-8); 0 for none. */
+  readonly expired: { readonly count: number; readonly through: number };
   /** Accounts whose devices all left their account, as after a recovery, until somebody lets them back (spec E-64); the newest last. */
   readonly away: readonly AwayAccount[];
   readonly doubts: readonly Doubt[];
@@ -425,7 +426,7 @@ export type Input =
   | { readonly kind: "opened"; readonly opened: Opened }
   /** `external` is the envelope's content out of its blob, asked for by a `needs_blob` answer; `missing` when it is gone. */
   | { readonly kind: "entry"; readonly event: EntryEvent; readonly external?: Uint8Array | "missing" }
-  | { readonly kind: "sealed"; readonly seq: number; readonly epochId: number; readonly leaf: Uint8Array }
+  | { readonly kind: "sealed"; readonly event: SealedEvent }
   /** A part of the next entry cannot be had from the server now. */
   | { readonly kind: "unavailable" }
   | { readonly kind: "accepted"; readonly entryId: Uint8Array; readonly seq: number; readonly head: Uint8Array }

@@ -29,6 +29,7 @@ import { encryptBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
+import { nothingExpired } from "../core/stall.ts";
 
 /** A conversation as the archive has it: without its group, which a device joins by a Welcome only. */
 export interface ArchivedConversation {
@@ -189,7 +190,7 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     formerMembers: [],
     readdedBy: undefined,
     sight: { atMs: 0, retentionDays: 0 },
-    skipped: 0,
+    expired: nothingExpired,
     invitations: [],
     continuity: [],
     continuesId: undefined,

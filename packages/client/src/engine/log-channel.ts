@@ -95,9 +95,7 @@ export class LogChannel {
 
   /** An entry of this log, or its link of the chain. */
   event(event: ({ kind: "entry" } & EntryEvent) | ({ kind: "sealed" } & SealedEvent)): void {
-    const { seq } = event;
-    const input: StreamInput =
-      event.kind === "entry" ? { kind: "entry", event } : { kind: "sealed", seq, epochId: event.epochId, leaf: event.leaf };
+    const input: StreamInput = event.kind === "entry" ? { kind: "entry", event } : { kind: "sealed", event };
     if (this.#opening > 0) this.#early.push(input);
     else this.#owner.post(input);
   }

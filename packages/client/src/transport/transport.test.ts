@@ -56,7 +56,16 @@ describe("a connection", () => {
     await settle();
     const [a, b, c] = server.last().received.map(({ id }) => id);
     expect(new Set([a, b, c]).size).toBe(3);
-    for (const seq of [1, 2]) server.last().send(0, { kind: "sealed", logId, seq, epochId: 0, leaf: new Uint8Array(32) });
+    for (const seq of [1, 2])
+      server.last().send(0, {
+        kind: "sealed",
+        logId,
+        seq,
+        epochId: 0,
+        entryKind: "message",
+        nextAccessHash: new Uint8Array(32),
+        blobHash: new Uint8Array(32),
+      });
     server.last().send(b ?? 0, { kind: "accepted", seq: 5, head: new Uint8Array(32) });
     server.last().send(a ?? 0, { kind: "error", code: "stale", retryAfterMs: 7 });
     expect(await first).toEqual({ kind: "error", code: "stale", retryAfterMs: 7 });
@@ -93,7 +102,19 @@ describe("a connection", () => {
     ["an answer to nothing", (server) => server.last().send(99, { kind: "done" })],
     ["a second hello", (server) => server.last().hello()],
     ["an answer without an id", (server) => server.last().send(0, { kind: "done" })],
-    ["an event with an id", (server) => server.last().send(1, { kind: "sealed", logId, seq: 1, epochId: 0, leaf: new Uint8Array(32) })],
+    [
+      "an event with an id",
+      (server) =>
+        server.last().send(1, {
+          kind: "sealed",
+          logId,
+          seq: 1,
+          epochId: 0,
+          entryKind: "message",
+          nextAccessHash: new Uint8Array(32),
+          blobHash: new Uint8Array(32),
+        }),
+    ],
   ])("%s ends it with a protocol error, and what waits fails", async (_, misbehave) => {
     const { server, closes, events, connecting } = start();
     const connection = await connecting;
@@ -104,7 +125,15 @@ describe("a connection", () => {
     await settle();
     expect(closes).toEqual(["protocol"]);
     expect(connection.closed).toBe(true);
-    server.last().send(0, { kind: "sealed", logId, seq: 1, epochId: 0, leaf: new Uint8Array(32) });
+    server.last().send(0, {
+      kind: "sealed",
+      logId,
+      seq: 1,
+      epochId: 0,
+      entryKind: "message",
+      nextAccessHash: new Uint8Array(32),
+      blobHash: new Uint8Array(32),
+    });
     expect(events).toEqual([]);
     await expect(connection.request({ kind: "ping" })).rejects.toMatchObject({ code: "offline" });
   });
@@ -120,7 +149,15 @@ describe("a connection", () => {
     const answer = await waiting;
     expect(answer).toEqual({ kind: "error", code: "unknown", number: 201, retryAfterMs: 0 });
     expect(() => expectAnswer(answer, "done")).toThrow(expect.objectContaining({ code: "server_refused", canRetry: false }));
-    server.last().send(0, { kind: "sealed", logId, seq: 1, epochId: 0, leaf: new Uint8Array(32) });
+    server.last().send(0, {
+      kind: "sealed",
+      logId,
+      seq: 1,
+      epochId: 0,
+      entryKind: "message",
+      nextAccessHash: new Uint8Array(32),
+      blobHash: new Uint8Array(32),
+    });
     expect(events).toHaveLength(1);
     expect(closes).toEqual([]);
     // One that answers nothing is a fault as of any other kind.
@@ -396,7 +433,15 @@ describe("kept connections", () => {
     expect(opens).toBe(2);
     expect(kept.connection).toBeDefined();
     server.clock.advance(20_000);
-    server.last().send(0, { kind: "sealed", logId, seq: 1, epochId: 0, leaf: new Uint8Array(32) });
+    server.last().send(0, {
+      kind: "sealed",
+      logId,
+      seq: 1,
+      epochId: 0,
+      entryKind: "message",
+      nextAccessHash: new Uint8Array(32),
+      blobHash: new Uint8Array(32),
+    });
     await settle();
     expect(seen).toEqual(["asked", "asked"]);
     expect(opens).toBe(3);

@@ -189,7 +189,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed(errorReply),
       framed({ kind: "opened", logId: id(1), currentEpochId: 5, lastSeq: 9, head: id(6), firstSeq: 2, headBeforeFirst: id(7) }),
       framed({ kind: "accepted", seq: 9, head: id(6) }),
-      framed({ kind: "sealed", logId: id(1), seq: 8, epochId: 5, leaf: id(5) }, 0),
+      framed({ kind: "sealed", logId: id(1), seq: 8, epochId: 5, entryKind: "message", nextAccessHash: id(0), blobHash: id(5) }, 0),
       framed({ kind: "done" }),
     ],
     frozen:

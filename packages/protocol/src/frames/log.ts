@@ -80,12 +80,15 @@ export interface EntryEvent {
   readonly blob: Uint8Array;
 }
 
-/** An entry of an epoch not opened: its link of the head chain, and which epoch it is of (spec L-3). */
+/** An entry of an epoch not opened: its link of the head chain, and what that is made of (spec L-3). */
 export interface SealedEvent {
   readonly logId: Uint8Array;
   readonly seq: number;
   readonly epochId: number;
-  readonly leaf: Uint8Array;
+  readonly entryKind: WireEntryKind;
+  readonly nextAccessHash: Uint8Array;
+  /** H(blob). With what stands beside it `leaf_s`: so the chain proves of each entry which epoch it is of, and what it is. */
+  readonly blobHash: Uint8Array;
 }
 
 /** What an open log is at. */
@@ -171,7 +174,17 @@ export const logReplyCodec: FrameCodec<LogReply> = frameCodec<LogReply>({
       blob: blobBytes,
     }),
   ],
-  sealed: [5, struct<SealedEvent>({ logId, seq: safeUint64, epochId: safeUint64, leaf: id32 })],
+  sealed: [
+    5,
+    struct<SealedEvent>({
+      logId,
+      seq: safeUint64,
+      epochId: safeUint64,
+      entryKind: wireEntryKindCodec,
+      nextAccessHash: id32,
+      blobHash: id32,
+    }),
+  ],
   done: [6, empty],
   head_proof: [7, struct<{ proof: Uint8Array }>({ proof: opaqueV(65_536) })],
 });

@@ -1,4 +1,3 @@
-import { entryLeaf } from "@latchkey/protocol";
 import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { Feed } from "../feed.ts";
 import type { Sink } from "../feed.ts";
@@ -96,8 +95,8 @@ export class LogStream extends Feed<Delivery> {
   protected deliver(delivery: Delivery): void {
     const { entry } = delivery;
     if (!this.#opened.has(entry.epochId)) {
-      const leaf = entryLeaf(sha256, entry.logId, { ...entry, kind: entry.entryKind });
-      this.#sink.sealed({ logId: entry.logId, seq: entry.seq, epochId: entry.epochId, leaf });
+      const { logId, seq, epochId, entryKind, nextAccessHash, blob } = entry;
+      this.#sink.sealed({ logId, seq, epochId, entryKind, nextAccessHash, blobHash: sha256(blob) });
       return;
     }
     this.#sink.entry(delivery);

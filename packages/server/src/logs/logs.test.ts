@@ -1,5 +1,5 @@
 import { equalBytes } from "@latchkey/codec";
-import { entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
+import { entryLeaf, entryLeafOf, firstHead, nextHead } from "@latchkey/protocol";
 import type { LogReply, LogRequest } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
@@ -108,7 +108,7 @@ describe("reading", () => {
     expect(short(events)).toBe("s1 s2 3 4");
     let head = firstHead(sha256, log.logId);
     for (const event of events) {
-      if (event.kind === "sealed") head = nextHead(sha256, head, event.leaf);
+      if (event.kind === "sealed") head = nextHead(sha256, head, entryLeafOf(sha256, log.logId, { ...event, kind: event.entryKind }));
       else if (event.kind === "entry") head = nextHead(sha256, head, entryLeaf(sha256, log.logId, { ...event, kind: event.entryKind }));
     }
     expect(last.kind === "accepted" && equalBytes(last.head, head)).toBe(true);
