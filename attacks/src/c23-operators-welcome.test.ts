@@ -27,7 +27,7 @@ describe("C23 the operator's own conversation in the place of a direct one", () 
     await ada.jump(40 * 86_400_000);
     scene.operator.setUnreachable("ada", false);
     ada.client.wake();
-    const alarm = await alarmOf(ada, "not_a_member");
+    const alarm = await alarmOf(ada, "changes_expired");
     stop();
 
     const room = await scene.backRoom();
@@ -45,7 +45,7 @@ describe("C23 the operator's own conversation in the place of a direct one", () 
     expect(conversation).toMatchObject({ status: "paused", invitations: [], peer: { accountId: ben.accountId } });
     expect(await ada.texts(id)).toEqual(["hello"]);
     const since = scene.mark;
-    await expect(ada.client.send(id, "a secret")).rejects.toMatchObject({ code: "not_a_member" });
+    await expect(ada.client.send(id, "a secret")).rejects.toMatchObject({ code: "changes_expired" });
     expect(await scene.written(ada, since)).toBe(0);
     shows(context, alarm);
   });

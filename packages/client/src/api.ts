@@ -30,9 +30,12 @@ export type ClientErrorCode =
   | "server_outdated" // the server is too old for this version of Latchkey
   | "server_refused" // the server answered with a refusal that should not happen
   | "server_lied" // an answer failed verification: head chain, signature, access hash
-  | "conflict" // lost the race with other changes many times; it is tried on (spec L-13)
+  | "conflict" // the account was changed at the same moment too often: the person tries again
+  | "change_waits" // a change of the group lost the race with others many times; it waits, and is tried on (spec L-13)
   | "conversation_unavailable" // the server does not know this conversation, or an older state of it; it goes on when it does
-  | "change_unreadable" // a member's change cannot be read by this device; the others were asked to let it back in (spec G-4)
+  | "change_unreadable" // a member's change cannot be read by this device (spec G-4)
+  | "changes_expired" // changes of the group expired before this device read them: a member has to add it again (spec L-8)
+  | "device_unproven" // a device in the group that the account it names does not have: nothing is sent there until it is removed (spec G-8)
   | "invitation_expired" // what somebody sent to let this device go on in a conversation does not hold any more
   | "members_changed" // somebody was added after this message was written: the person decides (attack A7)
   | "storage_denied" // the browser refused or evicted storage

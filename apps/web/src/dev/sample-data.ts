@@ -193,7 +193,7 @@ export function sampleConversations(): Sample[] {
       kind: "group",
       title: "Book club",
       status: "paused",
-      stop: { failure: { code: "server_lied", message: "A change by a member cannot be read by this device.", canRetry: false } },
+      stop: { failure: { code: "change_unreadable", message: "A change by a member cannot be read by this device.", canRetry: false } },
       members: [people.mika, people.chidi],
       messages: [
         sampleMessage("alarm", people.mika, now - 9 * dayMs, "Next one: The Left Hand of Darkness"),

@@ -1,6 +1,3 @@
-import type { ClientErrorCode } from "@latchkey/client";
-import { recordAlarms } from "./en-record.ts";
-
 /** Every word that the app says, in English. A translation is another object of the same shape. */
 
 const plural = new Intl.PluralRules("en");
@@ -18,14 +15,6 @@ function list(names: readonly string[]): string {
 /** What happened, and what the person can do, for one kind of failure. */
 export interface FailureWords {
   readonly title: string;
-  readonly advice: string;
-}
-
-/** A warning: what was seen, what it may mean, what the app has done, what the person can do. */
-export interface AlarmWords {
-  readonly title: string;
-  readonly meaning: string;
-  readonly done: string;
   readonly advice: string;
 }
 
@@ -400,61 +389,6 @@ export const en = {
     minutes: (n: number): string => `${n} min`,
   },
 
-  alarms: {
-    account_changed: {
-      title: "Somebody changed your account, and it was none of your devices",
-      meaning:
-        "The public record holds a change to your account that this device did not make and was not told of. A device that is not yours may be trying to read what is sent to you.",
-      done: "Sending is paused on this device.",
-      advice:
-        "Look at your list of devices and remove those that you do not know. Then tell the people you write to, by another way, and the person who runs the server.",
-    },
-    ...recordAlarms,
-    log_fork: {
-      title: "Not everybody sees the same in this conversation",
-      meaning: "The server shows some members other messages than it shows you, or it hides some.",
-      done: "Sending is paused in this conversation.",
-      advice: "Ask the others, by another way, what was written last, and whether they see this warning too.",
-    },
-    server_lied: {
-      title: "The server’s answer does not fit what it said before",
-      meaning: "It may be broken, restored from an old copy, or tampered with.",
-      done: "Sending is paused where it happened.",
-      advice: "Ask the people you write to, by another way, whether they see the same. Tell the person who runs the server.",
-    },
-    device_added: {
-      title: "Another of your devices added a device to your account",
-      meaning: "It can read and write in every conversation of yours from now on.",
-      done: "Everything goes on as before.",
-      advice: "If it was not you, look at your list of devices now, and remove those that you do not know.",
-    },
-    not_a_member: {
-      title: "The server no longer accepts this device in this conversation",
-      meaning:
-        "Nobody in it has removed you: this device would have seen that. The server may have been restored from an old copy, or it wants to keep you out.",
-      done: "Sending is paused here.",
-      advice: "Ask the others, by another way, whether they see this too. Tell the person who runs the server.",
-    },
-    device_removed: {
-      title: "This device was removed from the account",
-      meaning: "Another of your devices took it out, or somebody who has one of them.",
-      done: "It gets no more messages and sends none.",
-      advice: "If it was not you, look at the list of devices on your other ones at once.",
-    },
-    name_changed_hands: {
-      title: "This username belongs to another account now",
-      meaning: "The account you knew gave it up or was deleted. Whoever has the name now may be somebody else.",
-      done: "Nothing is sent to the new account.",
-      advice: "Ask the person, by another way, whether the new account is theirs before you write to it.",
-    },
-    profile_restored: {
-      title: "This is an old copy of your data",
-      meaning: "Sending with keys that were used before would let others read your messages.",
-      done: "This copy only shows what it has and sends nothing.",
-      advice: "Go on with the device or browser profile that was used last. To use this one again, link it as a new device.",
-    },
-  } as Readonly<Partial<Record<ClientErrorCode, AlarmWords>>>,
-
   failures: {
     no_account: { title: "There is no account in this browser", advice: "Create one first." },
     account_exists: { title: "This browser has an account already", advice: "Reload the page to use it." },
@@ -494,12 +428,21 @@ export const en = {
       advice:
         "It may be broken, restored from a copy, or tampered with. Sending is paused there. Ask the people you write to, by another way, whether they see the same.",
     },
-    conflict: { title: "Others keep changing this group", advice: "Your change waits, and is made as soon as it gets through." },
+    conflict: { title: "Your account was changed at the same moment", advice: "Try again." },
+    change_waits: { title: "Others keep changing this group", advice: "Your change waits, and is made as soon as it gets through." },
     conversation_unavailable: {
       title: "The server does not have this conversation now",
       advice: "What you write waits, and goes out when the server has it again.",
     },
     change_unreadable: { title: "A change cannot be read by this device", advice: "What you write waits until you are let back in." },
+    changes_expired: {
+      title: "Changes of this group expired before this device read them",
+      advice: "Ask someone in it to add you again, or go on in a new conversation.",
+    },
+    device_unproven: {
+      title: "A device in this group does not belong to the account that it names",
+      advice: "Nothing is sent here until it is removed. Ask the person whose account it is, by another way.",
+    },
     invitation_expired: {
       title: "This invitation does not hold any more",
       advice: "Ask them to add you again.",
@@ -594,6 +537,3 @@ export const en = {
     closed: { title: "Latchkey was closed", advice: "Reload the page." },
   },
 };
-
-/** The shape of a catalogue. */
-export type Catalogue = typeof en;

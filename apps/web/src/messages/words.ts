@@ -1,11 +1,17 @@
 import type { ClientFailure } from "@latchkey/client";
 import { en } from "./en.ts";
-import type { AlarmWords, Catalogue, FailureWords } from "./en.ts";
+import { alarms } from "./en-alarms.ts";
+import type { AlarmWords } from "./en-alarms.ts";
+import type { FailureWords } from "./en.ts";
 
-export type { AlarmWords, FailureWords } from "./en.ts";
+export type { AlarmWords } from "./en-alarms.ts";
+export type { FailureWords } from "./en.ts";
+
+/** The shape of a catalogue. */
+type Catalogue = typeof en & { readonly alarms: typeof alarms };
 
 /** The words in the person's language (English is the only one so far). */
-export const words: Catalogue = en;
+export const words: Catalogue = { ...en, alarms };
 
 /** What to say about a failure. */
 export function failureWords(failure: ClientFailure): FailureWords {

@@ -244,7 +244,7 @@ export function setAlarms(state: AppState, listed: readonly ClientAlarm[]): AppS
   return { ...state, alarms: [...listed.map((alarm) => ({ ...alarm, key: alarm.id })), ...kept] };
 }
 
-const gravest: readonly ClientFailure["code"][] = ["account_changed", "directory_fork", "log_fork", "server_lied"];
+const gravest: readonly ClientFailure["code"][] = ["account_changed", "directory_fork", "log_fork", "device_unproven", "server_lied"];
 
 /** Warnings of one kind, told as one: of the account, or of one or more conversations. */
 export interface AlarmGroup {

@@ -7,10 +7,10 @@ import { withContinuity } from "./continuation.ts";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { entryOrder, pendingOrder } from "./order.ts";
-import { copyOfOpening, groupExtension, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
+import { accountIdsOf, copyOfOpening, groupExtension, isSameDevice, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
 import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Change, Chain, Context, ConversationState, Effect, Roster, Self, Sight } from "./types.ts";
+import type { Chain, Context, ConversationState, Effect, Roster, Self, Sight, WantedChange } from "./types.ts";
 import { nothingSent } from "./view.ts";
 import { nothingExpired } from "./stall.ts";
 
@@ -121,7 +121,7 @@ export async function createConversation(
     /** Roles to begin with, of a group that goes on with another one; else its founder is its owner (spec M-2). */
     roles?: readonly RoleEntry[];
     /** The first members besides oneself. */
-    change: Omit<Change, "order" | "attempts"> | undefined;
+    change: WantedChange | undefined;
   },
 ): Promise<{ state: ConversationState; effects: readonly Effect[] }> {
   const { self, random, nowMs } = context;
@@ -208,15 +208,11 @@ export async function joinConversation(
       roster.own !== undefined;
     if (!agrees) return { kind: "refused", reason: "disagrees" };
     const signer = roster.leaves.get(joined.welcomeSigner);
-    if (
-      signer === undefined ||
-      !equalBytes(signer.accountId, params.senderAccountId) ||
-      !equalBytes(signer.deviceId, params.senderDeviceId)
-    ) {
+    if (signer === undefined || !isSameDevice(signer, { accountId: params.senderAccountId, deviceId: params.senderDeviceId })) {
       return { kind: "refused", reason: "unknown_signer" };
     }
     if (bundle.epochId !== bundle.seq) return { kind: "refused", reason: "disagrees" };
-    await params.meet?.([...roster.accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId)));
+    await params.meet?.(accountIdsOf(roster));
     return joinedState(context, { bundle, group: joined.state, roster, signer: signer.accountId, sight: params.sight });
   } catch (error) {
     if (error instanceof MlsError || error instanceof CodecError) return { kind: "refused", reason: "invalid_welcome" };

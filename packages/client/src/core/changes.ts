@@ -10,12 +10,12 @@ import { answeredBy, asksToAnswer } from "./complaints.ts";
 import { departedBy } from "./departed.ts";
 import { updateRank } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
-import { identityOf, isPermitted, rosterOf } from "./roster.ts";
+import { accountIdsOf, identityOf, isPermitted, isSameDevice, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
 import { isBlocked } from "./skipped.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Change, Joiner, PendingBlob, Roster, RosterLeaf } from "./types.ts";
+import type { Change, Joiner, PendingBlob, Roster, RosterLeaf, WantedChange } from "./types.ts";
 import { authenticatedData } from "./view.ts";
 
 /** Adds in one commit once the group is large (spec M-5). */
@@ -23,7 +23,7 @@ const addsPerCommit = 50;
 const largeGroup = 100;
 
 /** Puts a wanted change in the queue. */
-export function requestChange(turn: Turn, change: Omit<Change, "order" | "attempts">): void {
+export function requestChange(turn: Turn, change: WantedChange): void {
   const { changes, nextLocal } = turn.state;
   set(turn, { changes: [...changes, { ...change, order: pendingOrder(nextLocal), attempts: 0 }], nextLocal: nextLocal + 1 });
 }
@@ -121,7 +121,7 @@ async function stage(
     };
     const encoded = encodeRatchetTree(created.next);
     tree = encoded.length <= maxInlineTreeBytes ? { kind: "inline", tree: encoded } : { kind: "blob", ...asBlob(encoded) };
-    const records = context.recordsOf(membersOf(rosterOf(created.next, state.opening)));
+    const records = context.recordsOf(accountIdsOf(rosterOf(created.next, state.opening)));
     proofs = records.length <= maxInlineProofBytes ? { kind: "inline", proofs: records } : { kind: "blob", ...asBlob(records) };
   }
   const id = entryId(sha256, { epochId: epoch.epochId, kind: "commit", nextAccessHash, blob: sealed.blob });
@@ -141,21 +141,13 @@ async function stage(
   });
 }
 
-function membersOf(roster: Roster): readonly Uint8Array[] {
-  return [...roster.accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
-}
-
+/** Whether the joiner's device is in the group, and stays. */
 function stands(roster: Roster, joiner: Joiner, removes: readonly RosterLeaf[]): boolean {
-  for (const leaf of roster.leaves.values()) {
-    if (removes.includes(leaf)) continue;
-    if (equalBytes(leaf.accountId, joiner.accountId) && equalBytes(leaf.deviceId, joiner.deviceId)) return true;
-  }
-  return false;
+  return [...roster.leaves.values()].some((leaf) => isSameDevice(leaf, joiner) && !removes.includes(leaf));
 }
 
 function leavesOf(roster: Roster, { removes, removeDevices }: Change): readonly RosterLeaf[] {
   const isMeant = (leaf: RosterLeaf): boolean =>
-    removes.some((account) => equalBytes(account, leaf.accountId)) ||
-    removeDevices.some((device) => equalBytes(device.accountId, leaf.accountId) && equalBytes(device.deviceId, leaf.deviceId));
+    removes.some((account) => equalBytes(account, leaf.accountId)) || removeDevices.some((device) => isSameDevice(device, leaf));
   return [...roster.leaves.values()].filter((leaf) => leaf !== roster.own && isMeant(leaf));
 }

@@ -57,10 +57,11 @@ export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody
   }
   if (processed.kind === "removed") {
     const { self } = turn.context;
-    const isReadded = verdict.adds.some(
-      (added) => equalBytes(added.accountId, self.accountId) && equalBytes(added.deviceId, self.deviceId),
+    endMembership(
+      turn,
+      author,
+      verdict.adds.some((added) => isSameDevice(added, self)),
     );
-    await endMembership(turn, author, isReadded);
     return;
   }
   if (processed.kind === "commit") await follow(turn, { event, processed, verdict, proofs: body.directoryProofs });
@@ -121,7 +122,7 @@ async function follow(
       const same = before?.leaves.get(leaf.leafIndex);
       return same === undefined || !equalBytes(same.signaturePublicKey, leaf.signaturePublicKey);
     })
-    .filter((leaf) => leaf.account !== context.self.account || !equalBytes(leaf.deviceId, context.self.deviceId))
+    .filter((leaf) => !isSameDevice(leaf, context.self))
     .filter((leaf) => !context.vouched(leaf))
     .map((leaf) => ({ ...leaf, refused: false }));
   const accountsAdded = [...after.accounts.keys()].filter((account) => before?.accounts.has(account) !== true);

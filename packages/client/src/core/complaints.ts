@@ -4,11 +4,12 @@ import type { GroupState, InspectedCommit } from "@latchkey/mls";
 import { complaintCodec, entryId, maxComplaintLeafKeys, zeroHash } from "@latchkey/protocol";
 import type { Complaint, EntryEvent } from "@latchkey/protocol";
 import { signedCodec, signedContent } from "@latchkey/transparency";
-import type { Signatures } from "@latchkey/transparency";
+import type { Signatures, Signed } from "@latchkey/transparency";
 import { openEnvelope, sealEnvelope } from "../group/envelope.ts";
 import { headAt } from "./chain.ts";
+import { othersFirstMs } from "./delay.ts";
 import { loseRace } from "./epoch.ts";
-import { mayManage } from "./roster.ts";
+import { leafOf, mayManage } from "./roster.ts";
 import { openAgain, tellSkipped } from "./skipped.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Passed } from "./public-check.ts";
@@ -179,8 +180,7 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
 }
 
 function planAnswer(turn: Turn): void {
-  const [high = 0, low = 0] = turn.context.random(2);
-  turn.effects.push({ kind: "schedule", name: "answer", delayMs: 200 + Math.floor(((high * 256 + low) / 65_536) * answerDelayMs) });
+  turn.effects.push({ kind: "schedule", name: "answer", delayMs: othersFirstMs(turn.context.random, answerDelayMs) });
 }
 
 /** One line for each complainer, however often it complains. */
@@ -244,7 +244,7 @@ export function asksToAnswer({
   if (group === undefined || roster === undefined) return [];
   return asks.flatMap(({ leafIndex, signed }) => {
     const leaf = roster.leaves.get(leafIndex);
-    const complaint = parseComplaint(signed);
+    const complaint = parseComplaint(signed)?.complaint;
     if (leaf === undefined || complaint === undefined || !isUnanswered(group, leaf, complaint)) return [];
     if (roster.own === undefined || !mayAnswer(roster, roster.own, complaint)) return [];
     const { host, accountId, deviceId } = leaf;
@@ -307,9 +307,10 @@ function isUnanswered(group: GroupState, leaf: RosterLeaf, { leafKeys, keyPackag
   }
 }
 
-function parseComplaint(signed: Uint8Array): Complaint | undefined {
+function parseComplaint(signed: Uint8Array): (Signed & { readonly complaint: Complaint }) | undefined {
   try {
-    return decode(complaintCodec, decode(signedCodec, signed).body);
+    const { body, signature } = decode(signedCodec, signed);
+    return { body, signature, complaint: decode(complaintCodec, body) };
   } catch (error) {
     if (error instanceof CodecError) return undefined;
     throw error;
@@ -320,13 +321,11 @@ async function verifyComplaint(
   signed: Uint8Array,
   { logId, roster, signatures }: { readonly logId: Uint8Array; readonly roster: Roster; readonly signatures: Signatures },
 ): Promise<{ readonly complaint: Complaint; readonly leaf: RosterLeaf } | undefined> {
-  const complaint = parseComplaint(signed);
-  if (complaint === undefined || !equalBytes(complaint.logId, logId)) return undefined;
-  const leaf = [...roster.leaves.values()].find(
-    ({ accountId, deviceId }) => equalBytes(accountId, complaint.accountId) && equalBytes(deviceId, complaint.deviceId),
-  );
+  const parsed = parseComplaint(signed);
+  if (parsed === undefined || !equalBytes(parsed.complaint.logId, logId)) return undefined;
+  const { complaint, body, signature } = parsed;
+  const leaf = leafOf(roster, complaint);
   if (leaf === undefined) return undefined;
-  const { body, signature } = decode(signedCodec, signed);
   return (await signatures.verify(leaf.signaturePublicKey, signedContent("Complaint", body), signature)) ? { complaint, leaf } : undefined;
 }
 
@@ -346,8 +345,6 @@ export function answersComplaint(
   if (stranded === undefined || roster === undefined || joined.chain.seq <= stranded.seq || joined.id !== known.id) return false;
   const isRead = joined.chain.seq <= chain.seq;
   if (isRead && (ownHead === undefined || !equalBytes(ownHead, joined.chain.head))) return false;
-  const leaf = [...roster.leaves.values()].find(
-    ({ accountId, deviceId }) => equalBytes(accountId, signer.accountId) && equalBytes(deviceId, signer.deviceId),
-  );
+  const leaf = leafOf(roster, signer);
   return leaf !== undefined && leaf.leafIndex !== stranded.author && !barred.includes(leaf.leafIndex);
 }

@@ -2,7 +2,7 @@ import { concatBytes, equalBytes, utf8Bytes } from "@latchkey/codec";
 import { epochAuthenticator, groupId } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
 import type { Sha256 } from "@latchkey/protocol";
-import { groupsOf } from "./erase.ts";
+import { groupsOf, withoutGroup } from "./erase.ts";
 import { hasEnded } from "./phase.ts";
 import { renumbered } from "./rejoin.ts";
 import { roleOf } from "./roster.ts";
@@ -62,17 +62,9 @@ export function endByContinuation(turn: Turn, by: string): void {
   if (hasEnded(state.phase)) return;
   turn.groups.push(...groupsOf(state));
   set(turn, {
+    ...withoutGroup(state),
     phase: { kind: "continued", by },
-    formerMembers: [...(state.roster?.accounts.values() ?? [])].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId)),
     outgoing: [],
-    changes: [],
-    staged: undefined,
-    group: undefined,
-    epoch: undefined,
-    closedEpochs: [],
-    unverified: [],
-    leavers: [],
-    departed: [],
     invitations: [],
     offer: undefined,
   });

@@ -5,6 +5,7 @@ import type { SettingsOpening } from "@latchkey/protocol";
 import { withContinuity } from "./continuation.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
+import { withoutGroup } from "./erase.ts";
 import { closeEpoch } from "./keys.ts";
 import { endNumbers } from "./numbers.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
@@ -153,7 +154,7 @@ export function loseRace(turn: Turn): void {
   const change: Change = { ...staged.change, attempts: staged.change.attempts + 1 };
   set(turn, { staged: undefined, changes: [change, ...changes] });
   if (change.attempts === attemptsUntilTold) {
-    turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "conflict" } });
+    turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "change_waits" } });
   }
 }
 
@@ -182,7 +183,7 @@ export function updateRankOf(group: GroupState, leaf: LeafIndex): number | undef
  * One's own leaf was removed: every secret of the group goes, what was written stays readable.
  * @param isReadded whether the same commit added this device again; its Welcome follows (spec M-9)
  */
-export async function endMembership(turn: Turn, author: RosterLeaf, isReadded: boolean): Promise<void> {
+export function endMembership(turn: Turn, author: RosterLeaf, isReadded: boolean): void {
   const { state, context } = turn;
   const wasLeaving = state.phase.kind === "leaving";
   set(turn, { readdedBy: isReadded && !wasLeaving ? author.accountId : undefined });
@@ -202,33 +203,12 @@ export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
     .filter((item) => item.purpose === "text")
     .map((item): Outgoing => ({ ...unsealed(item), failure: "not_a_member" }));
   set(turn, {
+    ...withoutGroup(state),
     phase: { kind },
-    group: undefined,
     roster: undefined,
-    epoch: undefined,
-    closedEpochs: [],
-    staged: undefined,
-    changes: [],
-    unverified: [],
-    leavers: [],
-    departed: [],
-    doubts: [],
-    spoken: new Map(),
-    awaited: undefined,
-    recovered: [],
     away: [],
-    stranded: undefined,
-    voided: [],
-    barred: [],
-    asks: [],
-    formerMembers: state.roster === undefined ? state.formerMembers : accountsOf(state.roster),
-    lastCommitSeq: 0,
     outgoing,
   });
   for (const message of outgoing) turn.effects.push({ kind: "outgoing", message });
   turn.effects.push({ kind: "close" });
-}
-
-function accountsOf({ accounts }: Roster): readonly Uint8Array[] {
-  return [...accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
 }

@@ -1,5 +1,6 @@
 import { eraseState } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
+import { accountIdsOf } from "./roster.ts";
 import type { ConversationState } from "./types.ts";
 
 /**
@@ -9,6 +10,30 @@ import type { ConversationState } from "./types.ts";
 export function eraseLeftBehind(passed: Iterable<GroupState>, current: ConversationState): void {
   const kept = groupsOf(current);
   for (const group of new Set(passed)) if (!kept.includes(group)) eraseState(group, kept);
+}
+
+/** What a conversation holds once this device's part in it is over: nothing of the group but who was in it. */
+export function withoutGroup({ roster, formerMembers }: ConversationState): Partial<ConversationState> {
+  return {
+    group: undefined,
+    epoch: undefined,
+    closedEpochs: [],
+    staged: undefined,
+    changes: [],
+    unverified: [],
+    leavers: [],
+    departed: [],
+    doubts: [],
+    spoken: new Map(),
+    awaited: undefined,
+    recovered: [],
+    stranded: undefined,
+    voided: [],
+    barred: [],
+    asks: [],
+    formerMembers: roster === undefined ? formerMembers : accountIdsOf(roster),
+    lastCommitSeq: 0,
+  };
 }
 
 /** The group's states that a conversation holds: the current one, and the one that a commit waits to begin. */

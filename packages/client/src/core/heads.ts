@@ -10,6 +10,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { headAt } from "./chain.ts";
 import { isReading } from "./phase.ts";
+import { leafOf } from "./roster.ts";
 import { addLine, isCaughtUp, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Doubt } from "./said.ts";
@@ -47,9 +48,7 @@ function doubt(turn: Turn, { leafIndex, accountId }: RosterLeaf, seq: number): v
 export async function onForkNotice(turn: Turn, { device, lastSeq, heads }: Extract<Input, { kind: "fork_notice" }>): Promise<void> {
   const { phase, roster, chain } = turn.state;
   if (!isReading(phase)) return;
-  const speaker = [...(roster?.leaves.values() ?? [])].find(
-    (leaf) => equalBytes(leaf.accountId, device.accountId) && equalBytes(leaf.deviceId, device.deviceId),
-  );
+  const speaker = roster === undefined ? undefined : leafOf(roster, device);
   if (speaker === undefined) return;
   const seq = Math.min(lastSeq, chain.seq);
   const head = heads[heads.length - 1 - (lastSeq - seq)];

@@ -1,7 +1,8 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { entryOrder } from "./order.ts";
-import type { Change, ConversationState, DeviceReference, Effect, Invitation, RosterLeaf } from "./types.ts";
+import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
 import { hasEnded } from "./phase.ts";
+import { isSameDevice } from "./roster.ts";
 
 /** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
 export type RejoinVerdict =
@@ -67,10 +68,10 @@ function isSamePeople(known: ConversationState, joined: ConversationState): bool
  */
 export function readdition(params: {
   readonly state: ConversationState;
-  readonly added: Omit<Change, "order" | "attempts">;
+  readonly added: WantedChange;
   readonly again: boolean;
   readonly departed: (leaf: RosterLeaf) => boolean;
-}): Omit<Change, "order" | "attempts"> | undefined {
+}): WantedChange | undefined {
   const { state, added, again, departed } = params;
   const accounts = new Set(added.adds.map((joiner) => toBase64Url(joiner.accountId)));
   const standing = [...(state.roster?.leaves.values() ?? [])].filter((leaf) => accounts.has(leaf.account));
@@ -83,10 +84,6 @@ export function readdition(params: {
   if (!isComplete) return undefined;
   const removeDevices = goes.map(({ accountId, deviceId }) => ({ accountId, deviceId }));
   return { ...added, adds, removeDevices: [...added.removeDevices, ...removeDevices] };
-}
-
-function isSameDevice(a: DeviceReference, b: DeviceReference): boolean {
-  return equalBytes(a.accountId, b.accountId) && equalBytes(a.deviceId, b.deviceId);
 }
 
 /** Puts an invitation beside those that wait: the newest of each sender, those of members first. */

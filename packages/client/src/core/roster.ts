@@ -11,7 +11,7 @@ import {
   settingsOpeningCodec,
 } from "@latchkey/protocol";
 import type { LatchkeyGroup, LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
-import type { Leaver, Roster, RosterLeaf } from "./types.ts";
+import type { DeviceReference, Leaver, Roster, RosterLeaf } from "./types.ts";
 
 export const roles = { member: 1, administrator: 2, owner: 3 } as const;
 export const policies = { everyMember: 0, administrators: 1 } as const;
@@ -199,9 +199,19 @@ export function isPermitted(roster: Roster, { leavers, departed, complainers }: 
   return adds && removes && isSettingsChangePermitted(roster, change.settings, manages && !isDirect);
 }
 
-/** Whether an added device is the one that stands there. */
-export function isSameDevice(added: LeafIdentity, leaf: RosterLeaf): boolean {
-  return equalBytes(added.accountId, leaf.accountId) && equalBytes(added.deviceId, leaf.deviceId);
+/** Whether both name one device of one account. */
+export function isSameDevice(a: DeviceReference, b: DeviceReference): boolean {
+  return equalBytes(a.accountId, b.accountId) && equalBytes(a.deviceId, b.deviceId);
+}
+
+/** The leaf of a device; `undefined` when it has none. */
+export function leafOf({ leaves }: Roster, device: DeviceReference): RosterLeaf | undefined {
+  return [...leaves.values()].find((leaf) => isSameDevice(leaf, device));
+}
+
+/** Each account of the group, once. */
+export function accountIdsOf({ accounts }: Roster): readonly Uint8Array[] {
+  return [...accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
 }
 
 function isSettingsChangePermitted(roster: Roster, next: ProposedSettings | undefined, manages: boolean): boolean {

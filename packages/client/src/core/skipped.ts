@@ -1,4 +1,5 @@
 import { equalBytes } from "@latchkey/codec";
+import { othersFirstMs } from "./delay.ts";
 import { loseRace } from "./epoch.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -51,6 +52,5 @@ export function planUnblocking(turn: Turn): void {
   const { link } = turn.state;
   if (link.isUnblockPlanned) return;
   set(turn, { link: { ...link, isUnblockPlanned: true } });
-  const [high = 0, low = 0] = turn.context.random(2);
-  turn.effects.push({ kind: "schedule", name: "unblock", delayMs: 200 + Math.floor(((high * 256 + low) / 65_536) * unblockDelayMs) });
+  turn.effects.push({ kind: "schedule", name: "unblock", delayMs: othersFirstMs(turn.context.random, unblockDelayMs) });
 }

@@ -334,7 +334,7 @@ function onVerified(turn: Turn, input: Extract<Input, { kind: "verified" }>): vo
     addLine(turn, { order: nextOrder(turn) + at, author: leaf.accountId, body: { kind: "alarm", reason } });
     turn.effects.push({
       kind: "alarm",
-      code: "server_lied",
+      code: "device_unproven",
       reason,
       about: `device ${toBase64Url(leaf.accountId)} ${toBase64Url(leaf.deviceId)}`,
     });

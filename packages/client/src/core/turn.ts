@@ -102,20 +102,24 @@ export const pauseSentences: Readonly<Record<PauseReason, string>> = {
   profile_restored: "This profile is an old copy: the conversation went on without it. It must not send.",
 };
 
-/** Whether others see another log than this device. */
-function isFork(reason: PauseReason): boolean {
-  return reason === "foreign_head";
-}
-
 /** What a person reads of a leaf that its account does not have (spec G-8). */
 export const refusedLeafSentence =
   "A device in this group does not belong to the account that it names. Nothing is sent until it is removed.";
 
 /** The code under which sending into a paused conversation fails. */
 export function pauseCode(reason: PauseReason): ClientErrorCode {
-  if (reason === "profile_restored") return "profile_restored";
-  if (isFork(reason)) return "log_fork";
-  return reason === "missed_commit" ? "not_a_member" : "server_lied";
+  switch (reason) {
+    case "profile_restored":
+      return "profile_restored";
+    case "foreign_head":
+      return "log_fork";
+    case "missed_commit":
+      return "changes_expired";
+    case "unreadable_commit":
+      return "change_unreadable";
+    case "late_message":
+      return "server_lied";
+  }
 }
 
 /** Stops the conversation for good, in front of everybody's eyes (spec L-10). */
@@ -124,7 +128,7 @@ export function pause(turn: Turn, reason: PauseReason, author?: Uint8Array): voi
   addLine(turn, { order: nextOrder(turn), body: { kind: "alarm", reason: sentence }, author });
   set(turn, { phase: { kind: "paused", reason } });
   turn.effects.push({ kind: "alarm", code: pauseCode(reason), reason: sentence, about: reason }, { kind: "close" });
-  if (isFork(reason)) turn.effects.push({ kind: "tell_fork" });
+  if (reason === "foreign_head") turn.effects.push({ kind: "tell_fork" });
 }
 
 /** Changes one pending message and tells. */

@@ -178,6 +178,9 @@ export interface Change {
   readonly attempts: number;
 }
 
+/** A change before it takes its place in the queue. */
+export type WantedChange = Omit<Change, "order" | "attempts">;
+
 /** A commit that waits for the server's answer, with everything that its acceptance sets off. */
 export interface StagedCommit {
   readonly change: Change;
@@ -448,7 +451,7 @@ export type Input =
     }
   | { readonly kind: "retry"; readonly id: string }
   | { readonly kind: "discard"; readonly id: string }
-  | { readonly kind: "change"; readonly change: Omit<Change, "order" | "attempts"> }
+  | { readonly kind: "change"; readonly change: WantedChange }
   | { readonly kind: "leave"; readonly id: string; readonly content: Uint8Array }
   | { readonly kind: "supersede"; readonly by: string }
   | { readonly kind: "verified"; readonly verdicts: readonly LeafVerdict[] }

@@ -6,7 +6,7 @@ import type { Contact } from "../account/contacts.ts";
 import type { TakenPackage } from "../account/directory.ts";
 import type { LinkState, OwnDevice } from "../api.ts";
 import { entryOrder } from "../core/order.ts";
-import type { Change, ChangeOutcome, ConversationState, DeviceReference, Joiner } from "../core/types.ts";
+import type { Change, ChangeOutcome, ConversationState, DeviceReference, Joiner, WantedChange } from "../core/types.ts";
 import { markKey } from "../engine/account-news.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import { syncPrefix } from "../engine/world.ts";
@@ -30,9 +30,9 @@ import { isWritable } from "../core/phase.ts";
 export interface EngineAccess extends ImportAccess {
   runners(): readonly ConversationRunner[];
   /** Makes a change; `undefined` when it is still waiting after a minute. */
-  change(runner: ConversationRunner, change: Omit<Change, "order" | "attempts">): Promise<ChangeOutcome | undefined>;
+  change(runner: ConversationRunner, change: WantedChange): Promise<ChangeOutcome | undefined>;
   /** Makes the group of the account's devices. */
-  createDevicesGroup(change: Omit<Change, "order" | "attempts">): Promise<void>;
+  createDevicesGroup(change: WantedChange): Promise<void>;
 }
 
 const reconcileKey = "devices-reconcile";
@@ -485,7 +485,7 @@ export class Devices {
     return outcome?.kind === "done" && change.adds.length === missing.length;
   }
 
-  async #changeFor(missing: readonly DeviceEntry[], gone: readonly DeviceReference[]): Promise<Omit<Change, "order" | "attempts">> {
+  async #changeFor(missing: readonly DeviceEntry[], gone: readonly DeviceReference[]): Promise<WantedChange> {
     const { platform, store, directory, own } = this.#world;
     const adds: Joiner[] = [];
     for (const device of missing) {

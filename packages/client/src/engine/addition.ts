@@ -1,7 +1,7 @@
 import { toBase64Url } from "@latchkey/codec";
 import type { Contact } from "../account/contacts.ts";
 import type { TakenPackage } from "../account/directory.ts";
-import type { Change, Joiner } from "../core/types.ts";
+import type { Joiner, WantedChange } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { World } from "./world.ts";
@@ -10,11 +10,7 @@ import type { World } from "./world.ts";
  * A change that adds every device of these accounts, with what the members need to verify them (spec D-5).
  * @throws ClientError why nothing is sent now, `unreachable_device`, or what `takeKeyPackages` throws
  */
-export async function addition(
-  world: World,
-  contacts: readonly Contact[],
-  ownDevices: readonly Joiner[] = [],
-): Promise<Omit<Change, "order" | "attempts">> {
+export async function addition(world: World, contacts: readonly Contact[], ownDevices: readonly Joiner[] = []): Promise<WantedChange> {
   const { directory, store, own, platform, watch } = world;
   // Nobody is given keys either while nothing is sent (attacks A2, A5).
   const { hold } = watch;

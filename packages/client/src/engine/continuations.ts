@@ -5,10 +5,11 @@ import type { Continued, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { goesOnWith, placedBehind } from "../core/continuation.ts";
 import { isWritable } from "../core/phase.ts";
-import type { Change, ConversationState, Effect, Joiner, Outgoing } from "../core/types.ts";
+import type { ConversationState, Effect, Joiner, Outgoing, WantedChange } from "../core/types.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
+import { supersede } from "./direct-conversations.ts";
 import { isStopped, conversationOf } from "./shown.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
@@ -62,10 +63,7 @@ export class Continuations {
     const before = await this.#successor(old);
     if (before !== undefined) {
       const [winner, loser] = compareBytes(before.state.logId, next.state.logId) < 0 ? [before, next] : [next, before];
-      await hand(loser, winner, false);
-      await loser.input({ kind: "supersede", by: winner.id });
-      await loser.showLastText();
-      loser.emitConversation();
+      await supersede(loser, winner);
       return;
     }
     const isOwn = equalBytes(sender, this.#world.own.accountId);
@@ -147,7 +145,7 @@ export class Continuations {
     roles: readonly { readonly accountId: Uint8Array }[],
     contacts: readonly Contact[],
     adds: readonly Joiner[],
-  ): Promise<Omit<Change, "order" | "attempts">> {
+  ): Promise<WantedChange> {
     const { directory, store, own, platform } = this.#world;
     const ownDevices = await this.#access.ownJoiners();
     const hasRole = ({ accountId }: Joiner): boolean => roles.some((entry) => equalBytes(entry.accountId, accountId));

@@ -60,18 +60,23 @@ export class DirectConversations {
       .toSorted((a, b) => Number(a.isDeserted) - Number(b.isDeserted) || compareBytes(a.runner.state.logId, b.runner.state.logId))
       .map(({ runner }) => runner);
     if (winner === undefined) return;
-    for (const loser of losers) await supersede(loser, winner, peer);
+    for (const loser of losers) await supersede(loser, winner);
   }
 }
 
-async function supersede(loser: ConversationRunner, winner: ConversationRunner, peer: Uint8Array): Promise<void> {
+/** What `supersede` needs of a conversation. */
+export type Twin = Pick<ConversationRunner, "id" | "state" | "input" | "showLastText" | "emitConversation">;
+
+/** Of two conversations with the same people one takes the other's place: the other becomes read-only, and what is not sealed there goes along. */
+export async function supersede(loser: Twin, winner: Twin): Promise<void> {
+  const { recovered, outgoing } = loser.state;
   // What holds sending there until the person saw it holds it here too, before anything that waits comes over (spec A-1).
-  if (loser.state.recovered.some(({ accountId }) => equalBytes(accountId, peer))) {
-    await winner.input({ kind: "accounts", recovered: [peer] });
+  if (recovered.length > 0) await winner.input({ kind: "accounts", recovered: recovered.map(({ accountId }) => accountId) });
+  // Into the winner first: between the two nothing is lost, and the same id is not taken twice. What waits for the person's word does so there.
+  const waiting = outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
+  for (const { id, text, content, failure } of waiting) {
+    await winner.input({ kind: "compose", id, purpose: "text", text, content, failure });
   }
-  // Into the winner first: between the two nothing is lost, and the same id is not taken twice.
-  const waiting = loser.state.outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
-  for (const { id, text, content } of waiting) await winner.input({ kind: "compose", id, purpose: "text", text, content });
   await loser.input({ kind: "supersede", by: winner.id });
   await loser.showLastText();
   loser.emitConversation();

@@ -11,7 +11,7 @@ import { readdition } from "../core/rejoin.ts";
 import { mayManage } from "../core/roster.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
-import type { Change, ChangeOutcome, ConversationState, Effect } from "../core/types.ts";
+import type { ChangeOutcome, ConversationState, Effect, WantedChange } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
@@ -243,7 +243,7 @@ export class Engine {
     runner.emitConversation();
   }
 
-  async #createDevicesGroup(change: Omit<Change, "order" | "attempts">): Promise<void> {
+  async #createDevicesGroup(change: WantedChange): Promise<void> {
     const { own, platform } = this.#world;
     const logId = platform.random(32);
     const created = await createConversation(contextOf(this.#world, toBase64Url(logId)), {
@@ -485,7 +485,7 @@ export class Engine {
     return runner;
   }
 
-  async #change(runner: ConversationRunner, change: Omit<Change, "order" | "attempts">): Promise<void> {
+  async #change(runner: ConversationRunner, change: WantedChange): Promise<void> {
     const outcome = await this.#make(runner, change);
     // It stays queued: it is made when the server can be reached again.
     if (outcome === undefined) throw offlineError();
@@ -493,7 +493,7 @@ export class Engine {
   }
 
   /** Makes a change; `undefined` when it is still waiting after a minute. */
-  async #make(runner: ConversationRunner, change: Omit<Change, "order" | "attempts">): Promise<ChangeOutcome | undefined> {
+  async #make(runner: ConversationRunner, change: WantedChange): Promise<ChangeOutcome | undefined> {
     const done = runner.outcomeOf(change.id);
     await runner.input({ kind: "change", change });
     const { platform } = this.#world;

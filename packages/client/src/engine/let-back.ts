@@ -1,12 +1,10 @@
 import { toBase64Url } from "@latchkey/codec";
 import { isAway } from "../core/away.ts";
 import { readdition } from "../core/rejoin.ts";
-import type { Change, ConversationState } from "../core/types.ts";
+import type { ConversationState, WantedChange } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { World } from "./world.ts";
-
-type WantedChange = Omit<Change, "order" | "attempts">;
 
 /**
  * The change that lets an account back whose devices left it: the same account, with the devices that it has now by its host's public

@@ -44,8 +44,6 @@ export class Posts {
 
   /** Seals a Welcome into the caller's transaction. */
   async put(tx: StoreTransaction, host: string, logId: Uint8Array, post: WelcomePost): Promise<void> {
-    const { platform, own } = this.#deps;
-    const { joiner } = post;
     const body = encode(welcomeBundleCodec, {
       format: 2,
       host,
@@ -60,21 +58,7 @@ export class Posts {
       checkpoint: new Uint8Array(0),
       ext: new Uint8Array(0),
     });
-    const notAfterMs = platform.nowMs() + welcomeLifeMs;
-    const blob = await sealInboxItem({
-      platform,
-      sender: { host: own.host, accountId: own.accountId, deviceId: own.deviceId, secretKey: own.signatureKeyPair.secretKey },
-      recipient: joiner,
-      kind: inboxItemKinds.welcome,
-      body,
-      itemId: platform.random(16),
-      notAfterMs,
-    });
-    tx.put(
-      prefix + toBase64Url(platform.random(16)),
-      encode(parcelCodec, { host: joiner.host, inboxId: joiner.inboxId, blob, notAfterMs }),
-    );
-    this.#waiting++;
+    await this.putItem(tx, { recipient: post.joiner, kind: inboxItemKinds.welcome, body });
   }
 
   /** Seals an item of any kind for one device into the caller's transaction. @throws ClientError `message_too_large` */

@@ -6,7 +6,7 @@ const sentences: Readonly<Partial<Record<ClientErrorCode, string>>> = {
   members_changed: "Somebody joined since you wrote this. Send it to them too?",
   not_a_member: "You are not in this conversation any more.",
   not_permitted: "Only an administrator of the group may do that.",
-  conflict: "Others keep changing this group. The change waits, and is made as soon as it gets through.",
+  change_waits: "Others keep changing this group. The change waits, and is made as soon as it gets through.",
   server_lied: "The server did something that it must not. Nothing is sent.",
   profile_restored: "This profile is an old copy: it must not send.",
   conversation_unavailable: "It is not known whether the server took this message. Send it again?",

@@ -103,7 +103,7 @@ function stopOf({ phase, link, stranded, unverified }: ConversationState): Conve
   if (stranded !== undefined && phase.kind === "active")
     return { failure: { code: "change_unreadable", message: strandedSentence, canRetry: true } };
   if (phase.kind === "active" && unverified.some((leaf) => leaf.refused))
-    return { failure: { code: "directory_unproven", message: refusedLeafSentence, canRetry: true } };
+    return { failure: { code: "device_unproven", message: refusedLeafSentence, canRetry: true } };
   if (phase.kind !== "paused") return undefined;
   return { failure: { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false } };
 }

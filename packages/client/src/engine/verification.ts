@@ -115,7 +115,7 @@ export function holdOf(world: World, state: ConversationState): ClientFailure | 
   const [refused] = unverified.filter((leaf) => leaf.refused);
   if (refused !== undefined) {
     const message = `A device that ${name(refused.accountId)}'s account does not have is in this conversation. Nothing is sent until it is removed.`;
-    return { code: "directory_unproven", message, canRetry: false };
+    return { code: "device_unproven", message, canRetry: false };
   }
   const [back] = recovered;
   if (back !== undefined) {

@@ -74,7 +74,9 @@ describe("a connection", () => {
     expect(events.map((event) => event.seq)).toEqual([1, 2]);
     expect(() => expectAnswer({ kind: "error", code: "stale", retryAfterMs: 7 }, "error")).not.toThrow();
     const answer = await first;
-    expect(() => expectAnswer(answer, "accepted")).toThrow(expect.objectContaining({ code: "conflict", retryAfterMs: 7, canRetry: true }));
+    expect(() => expectAnswer(answer, "accepted")).toThrow(
+      expect.objectContaining({ code: "change_waits", retryAfterMs: 7, canRetry: true }),
+    );
     expect(() => expectAnswer<{ kind: "done" } | { kind: "opened" }, "opened">({ kind: "done" }, "opened")).toThrow(ClientError);
   });
 

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import type { ConversationState, Input, Outgoing } from "../core/types.ts";
+import { supersede } from "./direct-conversations.ts";
+import type { Twin } from "./direct-conversations.ts";
+
+function twin(id: string, outgoing: readonly Partial<Outgoing>[]): Twin & { readonly inputs: Input[] } {
+  const inputs: Input[] = [];
+  // Of the state no more is read.
+  const state = { recovered: [{ accountId: new Uint8Array(32).fill(7), order: 5 }], outgoing } as unknown as ConversationState;
+  return {
+    id,
+    state,
+    inputs,
+    input: async (input) => {
+      inputs.push(input);
+    },
+    showLastText: async () => undefined,
+    emitConversation: () => undefined,
+  };
+}
+
+describe("of two conversations with the same people", () => {
+  test("[L-12] what is not sealed goes to the one that counts, with what it waits for; what is sealed stays where it is on its way", async () => {
+    const content = new Uint8Array([1]);
+    const text = { purpose: "text", content, sealed: undefined, failure: undefined } as const;
+    const loser = twin("b", [
+      { ...text, id: "1", text: "plain" },
+      { ...text, id: "2", text: "was it taken?", failure: "conversation_unavailable" },
+      // Its bytes are not looked at.
+      { ...text, id: "3", text: "on its way", sealed: {} as NonNullable<Outgoing["sealed"]> },
+      { ...text, id: "4", purpose: "profile", text: "Ada" },
+    ]);
+    const winner = twin("a", []);
+    await supersede(loser, winner);
+    expect(winner.inputs).toEqual([
+      { kind: "accounts", recovered: [new Uint8Array(32).fill(7)] },
+      { kind: "compose", id: "1", purpose: "text", text: "plain", content, failure: undefined },
+      { kind: "compose", id: "2", purpose: "text", text: "was it taken?", content, failure: "conversation_unavailable" },
+    ]);
+    expect(loser.inputs).toEqual([{ kind: "supersede", by: "a" }]);
+  });
+});
