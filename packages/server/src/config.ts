@@ -27,9 +27,11 @@ export interface ServerLimits {
   readonly maxLogsPerConnection: number;
   /** A connection is asked for a sign of life this often; one that gives none until the next time is closed. */
   readonly pingIntervalMs: number;
-  /** Items and bytes of one inbox. */
+  /** Items and bytes of one inbox that came with its capability (spec I-1), and those that came without. */
   readonly maxInboxItems: number;
   readonly maxInboxBytes: number;
+  readonly maxStrangerItems: number;
+  readonly maxStrangerBytes: number;
   readonly maxOneTimeKeyPackages: number;
   readonly maxBlobBytes: number;
   /** Days that a blob is kept without an entry that refers to it. */
@@ -46,6 +48,8 @@ export interface ServerLimits {
   readonly rates: {
     readonly createLog: Rate;
     readonly strangerPost: Rate;
+    /** Items that show a capability, right or wrong; what shows a wrong one counts as a stranger's too. */
+    readonly contactPost: Rate;
     readonly takeKeyPackage: Rate;
     readonly putBlob: Rate;
     readonly register: Rate;
@@ -71,6 +75,8 @@ export const defaultLimits: ServerLimits = {
   pingIntervalMs: 30_000,
   maxInboxItems: 10_000,
   maxInboxBytes: 67_108_864,
+  maxStrangerItems: 5000,
+  maxStrangerBytes: 33_554_432,
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,
   unusedBlobDays: 2,
@@ -81,6 +87,7 @@ export const defaultLimits: ServerLimits = {
   rates: {
     createLog: { burst: 1000, perSecond: 5 },
     strangerPost: { burst: 5000, perSecond: 50 },
+    contactPost: { burst: 20_000, perSecond: 200 },
     takeKeyPackage: { burst: 5000, perSecond: 50 },
     putBlob: { burst: 1000, perSecond: 10 },
     register: { burst: 200, perSecond: 1 },

@@ -59,6 +59,14 @@ export interface PublishKeyPackages {
   readonly keyPackages: readonly Uint8Array[];
 }
 
+/** Which capability the device gives to those whom its person accepted (spec I-1). Answer: `inbox_capability`. */
+export interface SetInboxCapability {
+  /** Never goes back: one before the generation that the inbox has changes nothing. */
+  readonly generation: number;
+  /** SHA-256 of the capability. */
+  readonly hash: Uint8Array;
+}
+
 /** What a client asks on a `device` connection. */
 export type DeviceRequest =
   | ({ readonly kind: "reserve" } & ReserveUsername)
@@ -74,6 +82,7 @@ export type DeviceRequest =
   | { readonly kind: "erase_inbox"; readonly uptoSeq: number }
   /** What the server holds about this account: the package that a legal order would get. Answer: `holdings`. */
   | { readonly kind: "inspect" }
+  | ({ readonly kind: "set_inbox_capability" } & SetInboxCapability)
   | { readonly kind: "ping" };
 
 /** An item of this device's inbox: sealed, opaque to the server (spec I-2). */
@@ -105,6 +114,8 @@ export type DeviceReply =
   | ({ readonly kind: "item" } & InboxItem)
   /** UTF-8 JSON. */
   | { readonly kind: "holdings"; readonly json: Uint8Array }
+  /** On disk: the generation that the inbox has now, a later one than the request's where it had that before. */
+  | { readonly kind: "inbox_capability"; readonly generation: number }
   | { readonly kind: "done" };
 
 /** A signed structure of `@latchkey/transparency`, encoded. */
@@ -129,6 +140,7 @@ export const deviceRequestCodec: FrameCodec<DeviceRequest> = frameCodec<DeviceRe
   erase_inbox: [8, struct<{ uptoSeq: number }>({ uptoSeq: safeUint64 })],
   inspect: [9, empty],
   ping: [10, empty],
+  set_inbox_capability: [11, struct<SetInboxCapability>({ generation: safeUint64, hash: id32 })],
 });
 
 export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>({
@@ -140,6 +152,7 @@ export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>
   item: [5, struct<InboxItem>({ seq: safeUint64, day: safeUint64, blob: blobBytes })],
   holdings: [6, struct<{ json: Uint8Array }>({ json: opaqueV(245_760) })],
   done: [7, empty],
+  inbox_capability: [8, struct<{ generation: number }>({ generation: safeUint64 })],
 });
 
 const roleCodec: Codec<Role> = enumeration<Role>(uint8, { device: 1, log: 2, post: 3, lookup: 4 });

@@ -81,6 +81,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "erase_inbox", uptoSeq: 300 }),
       framed({ kind: "inspect" }),
       framed({ kind: "ping" }, 0xffff_ffff),
+      framed({ kind: "set_inbox_capability", generation: 1_767_225_600_000, hash: id(5) }),
     ],
     frozen: "000000070105616c6963650000",
     overLimit: {
@@ -105,6 +106,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
         keyPackages: [zeros(maxKeyPackageBytes + 1)],
       }),
       "a sequence number above 2^53": framed({ kind: "read_inbox", afterSeq: 2 ** 53 }),
+      "a short hash of a capability": framed({ kind: "set_inbox_capability", generation: 1, hash: zeros(31) }),
     },
     overLimitBytes: unknownKind,
   });
@@ -119,6 +121,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "item", seq: 4, day: 20_454, blob: zeros(512) }, 0),
       framed({ kind: "holdings", json: bytes(0x7b, 0x7d) }),
       framed({ kind: "done" }),
+      framed({ kind: "inbox_capability", generation: 1_767_225_600_000 }),
     ],
     frozen:
       "000000000000020001000111636861742e6578616d706c653a38303830074578616d706c6501010101010101010101010101010101010101010101010101010101010101010000019b76daa8000004000006400000001e0000",

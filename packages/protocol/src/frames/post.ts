@@ -8,7 +8,7 @@ import type { FrameCodec, Hello } from "./common.ts";
 /** Puts a sealed item into somebody's inbox. Storing the same bytes again is a retry. Answer: `done`. */
 export interface PostItem {
   readonly inboxId: Uint8Array;
-  /** Append capability (spec I-1), 32 zeros for a stranger's item. */
+  /** Append capability of the inbox (spec I-1), 32 zeros for none. A wrong one is as good as none, and answered alike. */
   readonly capability: Uint8Array;
   readonly blob: Uint8Array;
   readonly token: Uint8Array;

@@ -21,7 +21,9 @@ const explanations = {
   "devices[].inbox_id": "The address of the device's inbox.",
   "devices[].inbox_last_seq": "How many items the inbox has received since it was made, erased ones included.",
   "devices[].inbox_items":
-    "Sealed items that wait for the device: number, day of arrival, size. Only the device can open them. Nothing says who sent them. Reading the inbox returns their bytes.",
+    "Sealed items that wait for the device: number, day of arrival, size, and whether they came with the inbox's capability (contacts) or without (strangers). Only the device can open them. Nothing else says who sent them. Reading the inbox returns their bytes.",
+  "devices[].inbox_capability":
+    "The SHA-256 of a random number that the device gives to people whom its person accepted, and a number that grows with each new one: what comes with it does not wait behind what strangers send. The server knows neither the number itself nor who has it.",
   "devices[].key_packages":
     "Keys with which others can add the device to a group: kind, last day of validity, size. Of those taken only the fact that they were remains, until that day.",
   directory:
@@ -67,8 +69,12 @@ function encodeHoldings(params: { holdings: CompleteHoldings; accountId: Uint8Ar
       card: bytes(device.card),
       inbox_id: bytes(device.inboxId),
       inbox_last_seq: device.inboxLastSeq,
+      inbox_capability:
+        device.inboxCapability === undefined
+          ? null
+          : { generation: device.inboxCapability.generation, sha256: bytes(device.inboxCapability.hash) },
       inbox_items: withStates
-        ? device.inboxItems.map(({ seq, day, sizeBytes }) => ({ seq, day: dayText(day), size_bytes: sizeBytes }))
+        ? device.inboxItems.map(({ seq, day, sizeBytes, part }) => ({ seq, day: dayText(day), size_bytes: sizeBytes, part }))
         : { count: device.inboxItems.length, size_bytes: device.inboxItems.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) },
       key_packages: device.keyPackages.map(({ lastResort, notAfterDay, taken, sizeBytes }) => ({
         kind: lastResort ? "last resort" : "one-time",

@@ -334,7 +334,7 @@ describe("the device's connection", () => {
   });
 
   test("the inbox: what waited, then what comes, each item once; erased items do not come back", async () => {
-    const server = await runServer({ limits: { maxInboxItems: 5 } });
+    const server = await runServer({ limits: { maxStrangerItems: 5 } });
     const { account, client } = await register(server, "alice");
     const inboxId = random(32);
     await client.outcome({ kind: "card", card: await signCard(account.device, inboxId) });

@@ -1,11 +1,13 @@
+import { timingSafeEqual } from "node:crypto";
 import { dayOf } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { Feed } from "../feed.ts";
 import type { Sink } from "../feed.ts";
+import { sha256 } from "../hash.ts";
 import { keyOf } from "../keys.ts";
 import type { Counters } from "../metrics.ts";
-import type { InboxStore, StoredItem } from "../store/store.ts";
+import type { InboxPart, InboxStore, StoredItem } from "../store/store.ts";
 
 /** Where an inbox's items go. */
 export interface InboxSink extends Sink {
@@ -54,6 +56,11 @@ export class InboxStream extends Feed<StoredItem> {
   }
 }
 
+/** Whether a post shows no capability at all. */
+export function isNoCapability(capability: Uint8Array): boolean {
+  return capability.every((byte) => byte === 0);
+}
+
 /** The inboxes (spec section 7): opaque items for one device each. Which device that is, its connection knows. */
 export class InboxService {
   readonly #store: InboxStore;
@@ -67,12 +74,28 @@ export class InboxService {
     this.#counters = params.counters;
   }
 
+  /** Whose room an item takes that shows this capability (spec I-1): 32 zeros are none, and a wrong one is as good as none. */
+  async partOf({ inboxId, capability }: { inboxId: Uint8Array; capability: Uint8Array }): Promise<InboxPart> {
+    if (isNoCapability(capability)) return "strangers";
+    const hash = sha256(capability);
+    const expected = await this.#store.capabilityHash({ inboxId });
+    return expected !== undefined && timingSafeEqual(hash, expected) ? "contacts" : "strangers";
+  }
+
+  /** Sets what the capability of an inbox hashes to; answers its generation then. @throws Refusal `not_found` */
+  async setCapability(params: { inboxId: Uint8Array; generation: number; hash: Uint8Array }): Promise<number> {
+    const stored = await this.#store.setCapability(params);
+    if (stored.kind === "refused") throw new Refusal(stored.code);
+    return stored.generation;
+  }
+
   /** Stores an item and hands it to the inbox's device if it is there. @throws Refusal `not_found` or `inbox_full` */
-  async post(request: { inboxId: Uint8Array; blob: Uint8Array }): Promise<void> {
+  async post(request: { inboxId: Uint8Array; blob: Uint8Array; part: InboxPart }): Promise<void> {
     const day = dayOf(this.#context.nowMs());
-    const { maxInboxItems, maxInboxBytes } = this.#context.limits;
-    const { inboxId, blob } = request;
-    const stored = await this.#store.postItem({ inboxId, blob, day, maxItems: maxInboxItems, maxBytes: maxInboxBytes });
+    const { maxInboxItems, maxInboxBytes, maxStrangerItems, maxStrangerBytes } = this.#context.limits;
+    const { inboxId, blob, part } = request;
+    const [maxItems, maxBytes] = part === "contacts" ? [maxInboxItems, maxInboxBytes] : [maxStrangerItems, maxStrangerBytes];
+    const stored = await this.#store.postItem({ inboxId, part, blob, day, maxItems, maxBytes });
     if (stored.kind === "refused") throw new Refusal(stored.code);
     if (!stored.isNew) return;
     this.#counters.itemsStored += 1;

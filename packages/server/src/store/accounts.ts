@@ -50,7 +50,14 @@ export interface AccountHoldings {
     readonly card: Uint8Array | undefined;
     readonly inboxId: Uint8Array | undefined;
     readonly inboxLastSeq: number;
-    readonly inboxItems: readonly { readonly seq: number; readonly day: Day; readonly sizeBytes: number }[];
+    /** Absent where the inbox has none. */
+    readonly inboxCapability: { readonly generation: number; readonly hash: Uint8Array } | undefined;
+    readonly inboxItems: readonly {
+      readonly seq: number;
+      readonly day: Day;
+      readonly sizeBytes: number;
+      readonly part: "contacts" | "strangers";
+    }[];
     readonly keyPackages: readonly {
       readonly lastResort: boolean;
       readonly notAfterDay: Day;

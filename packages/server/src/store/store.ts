@@ -91,6 +91,9 @@ export interface LogStore {
 
 // --- inboxes
 
+/** Whose room in an inbox an item takes: that of those who showed its capability, or that of everybody else (spec I-1). */
+export type InboxPart = "contacts" | "strangers";
+
 export interface StoredItem {
   readonly seq: number;
   readonly day: Day;
@@ -99,14 +102,23 @@ export interface StoredItem {
 
 /** Inboxes are made by a device's card (DirectoryStore.putCard). Sequence numbers only grow, erasure included. */
 export interface InboxStore {
-  /** Stores an item; the same bytes again, while kept, are a retry: `isNew` false. Durable when it resolves. */
+  /** Stores an item; the same bytes again, while kept, are a retry: `isNew` false. The bounds are those of its part. Durable when it resolves. */
   postItem(params: {
     inboxId: Uint8Array;
+    part: InboxPart;
     blob: Uint8Array;
     day: Day;
     maxItems: number;
     maxBytes: number;
   }): Promise<{ kind: "stored"; seq: number; isNew: boolean } | Refused<"not_found" | "inbox_full">>;
+  /** Sets what the capability of an inbox hashes to, unless its generation is a later one; answers the generation that it has then. Durable. */
+  setCapability(params: {
+    inboxId: Uint8Array;
+    generation: number;
+    hash: Uint8Array;
+  }): Promise<{ kind: "stored"; generation: number } | Refused<"not_found">>;
+  /** What the capability of an inbox hashes to; `undefined` where it has none. */
+  capabilityHash(params: { inboxId: Uint8Array }): Promise<Uint8Array | undefined>;
   /** Items after `afterSeq`, ascending. */
   readItems(params: { inboxId: Uint8Array; afterSeq: number } & PageLimits): Promise<StoredItem[]>;
   /** The last sequence number given out, 0 for none. */

@@ -110,6 +110,8 @@ async function script(): Promise<Script> {
     keyPackages: [fixedBytes("last resort", 3000)],
   });
   made.ask("alice", "device", { kind: "count_key_packages" });
+  const capability = fixedBytes("capability of alice's inbox", 32);
+  made.ask("alice", "device", { kind: "set_inbox_capability", generation: nowMs, hash: sha256(capability) });
   made.ask("alice", "device", { kind: "read_inbox", afterSeq: 0 });
   made.ask("alice", "device", { kind: "inspect" }, [false]);
   made.ask("alice", "device", { kind: "ping" });

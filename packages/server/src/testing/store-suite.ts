@@ -338,11 +338,13 @@ export function describeStore(name: string, open: (directory: string) => Promise
         code: "not_allowed_here",
       });
       expect(await store.inboxOf(ids)).toEqual(inboxId);
-      const post = { inboxId, blob: random(100), day: today, maxItems: 10, maxBytes: 1000 };
+      const post = { inboxId, part: "strangers", blob: random(100), day: today, maxItems: 10, maxBytes: 1000 } as const;
       await store.postItem(post);
       expect(await store.holdings({ accountId: account.accountId })).toMatchObject({
         account: { version: 0 },
-        devices: [{ deviceId, inboxId, inboxItems: [{ seq: 1, day: today, sizeBytes: 100 }] }],
+        devices: [
+          { deviceId, inboxId, inboxCapability: undefined, inboxItems: [{ seq: 1, day: today, sizeBytes: 100, part: "strangers" }] },
+        ],
       });
       await publishState(
         store,
@@ -371,7 +373,7 @@ export function describeStore(name: string, open: (directory: string) => Promise
       const directory = temporaryDirectory();
       const { store: first, inboxId } = await withInbox(directory);
       let store = first;
-      const limits = { day: today, maxItems: 10, maxBytes: 10_000 };
+      const limits = { part: "contacts", day: today, maxItems: 10, maxBytes: 10_000 } as const;
       const blobs = [random(100), random(100), random(100)];
       for (const [index, blob] of blobs.entries()) {
         expect(await store.postItem({ inboxId, blob, ...limits })).toEqual({ kind: "stored", seq: index + 1, isNew: true });
@@ -391,7 +393,7 @@ export function describeStore(name: string, open: (directory: string) => Promise
       const directory = temporaryDirectory();
       const { store, inboxId } = await withInbox(directory);
       const marker = random(64);
-      const limits = { maxItems: 2, maxBytes: 1000 };
+      const limits = { part: "strangers", maxItems: 2, maxBytes: 1000 } as const;
       await store.postItem({ inboxId, blob: marker, day: today - 31, ...limits });
       await store.postItem({ inboxId, blob: random(10), day: today, ...limits });
       const inFiles = (): boolean => readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(marker));
@@ -405,10 +407,55 @@ export function describeStore(name: string, open: (directory: string) => Promise
       await store.close();
     });
 
+    test("[I-1] what strangers sent and what came with the capability have room of their own, and make room of their own", async () => {
+      const directory = temporaryDirectory();
+      const { store: first, inboxId } = await withInbox(directory);
+      let store = first;
+      const post = (part: "contacts" | "strangers", size: number, day = today): Promise<unknown> =>
+        store.postItem({ inboxId, part, blob: random(size), day, maxItems: 2, maxBytes: 1000 });
+      expect(await post("strangers", 600, today - 31)).toMatchObject({ seq: 1 });
+      expect(await post("strangers", 401)).toEqual({ kind: "refused", code: "inbox_full" });
+      expect(await post("strangers", 400)).toMatchObject({ seq: 2 });
+      expect(await post("contacts", 700)).toMatchObject({ seq: 3 });
+      expect(await post("contacts", 300)).toMatchObject({ seq: 4 });
+      expect(await post("contacts", 1)).toEqual({ kind: "refused", code: "inbox_full" });
+      await store.close();
+      store = await opened(directory);
+      expect(await post("strangers", 1)).toEqual({ kind: "refused", code: "inbox_full" });
+      expect(await store.purgeItems({ beforeDay: today - 30, maxItems: 10 })).toBe(1);
+      expect(await post("strangers", 601)).toEqual({ kind: "refused", code: "inbox_full" });
+      expect(await post("strangers", 600)).toMatchObject({ seq: 5 });
+      expect(await post("contacts", 1)).toEqual({ kind: "refused", code: "inbox_full" });
+      await store.eraseItems({ inboxId, uptoSeq: 3 });
+      expect(await post("contacts", 700)).toMatchObject({ seq: 6 });
+      expect(await post("strangers", 401)).toEqual({ kind: "refused", code: "inbox_full" });
+      expect(await post("strangers", 400)).toMatchObject({ seq: 7 });
+      await store.close();
+    });
+
+    test("[I-1] the hash of a capability is kept with its generation, and an earlier one changes nothing", async () => {
+      const directory = temporaryDirectory();
+      const { store: first, inboxId } = await withInbox(directory);
+      let store = first;
+      const [one, two, three] = [random(32), random(32), random(32)];
+      expect(await store.capabilityHash({ inboxId })).toBeUndefined();
+      expect(await store.capabilityHash({ inboxId: random(32) })).toBeUndefined();
+      expect(await store.setCapability({ inboxId: random(32), generation: 1, hash: one })).toEqual({ kind: "refused", code: "not_found" });
+      const later = Date.UTC(2026, 10, 27);
+      expect(await store.setCapability({ inboxId, generation: later, hash: one })).toEqual({ kind: "stored", generation: later });
+      expect(await store.setCapability({ inboxId, generation: later - 1, hash: two })).toEqual({ kind: "stored", generation: later });
+      expect(await store.capabilityHash({ inboxId })).toEqual(one);
+      expect(await store.setCapability({ inboxId, generation: later, hash: three })).toEqual({ kind: "stored", generation: later });
+      await store.close();
+      store = await opened(directory);
+      expect(await store.capabilityHash({ inboxId })).toEqual(three);
+      await store.close();
+    });
+
     test("an inbox has a limit of items and of bytes", async () => {
       const { store, inboxId } = await withInbox();
       const post = (size: number): Promise<unknown> =>
-        store.postItem({ inboxId, blob: random(size), day: today, maxItems: 2, maxBytes: 1000 });
+        store.postItem({ inboxId, part: "strangers", blob: random(size), day: today, maxItems: 2, maxBytes: 1000 });
       expect(await post(600)).toMatchObject({ kind: "stored" });
       expect(await post(600)).toEqual({ kind: "refused", code: "inbox_full" });
       expect(await post(300)).toMatchObject({ kind: "stored" });

@@ -99,6 +99,12 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
         await inboxes.erase({ inboxId, uptoSeq: request.uptoSeq });
         return { kind: "done" };
       }
+      case "set_inbox_capability": {
+        const inboxId = await directory.inboxOf(this.#known());
+        if (inboxId === undefined) throw new Refusal("not_found");
+        const { generation, hash } = request;
+        return { kind: "inbox_capability", generation: await inboxes.setCapability({ inboxId, generation, hash }) };
+      }
       case "inspect": {
         const holdings = await holdingsOf(store, this.#known().accountId, context.host);
         if (holdings === undefined) throw new Refusal("not_found");

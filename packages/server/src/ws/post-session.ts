@@ -1,5 +1,6 @@
 import { postReplyCodec, postRequestCodec } from "@latchkey/protocol";
 import type { PostItem, PostReply, PostRequest } from "@latchkey/protocol";
+import { isNoCapability } from "../inboxes/inbox-service.ts";
 import type { Connection } from "./connection.ts";
 import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
@@ -14,8 +15,8 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
   protected handle(id: number, request: PostRequest, sizeBytes: number): Handled {
     switch (request.kind) {
       case "post":
-        // Append capabilities (spec I-1) are not given out yet: every item counts as a stranger's.
-        this.services.admission.admit("strangerPost", this.connection, request.token);
+        // Before the store is asked: whoever shows a capability costs a read of it.
+        this.services.admission.admit(isNoCapability(request.capability) ? "strangerPost" : "contactPost", this.connection, request.token);
         this.replyLater(id, this.#post(request), sizeBytes);
         return undefined;
       case "ping":
@@ -25,7 +26,11 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
   }
 
   async #post(item: PostItem): Promise<PostReply> {
-    await this.services.inboxes.post(item);
+    const { admission, inboxes } = this.services;
+    const part = await inboxes.partOf(item);
+    // A wrong capability is as good as none.
+    if (part === "strangers" && !isNoCapability(item.capability)) admission.admit("strangerPost", this.connection, item.token);
+    await inboxes.post({ ...item, part });
     return { kind: "done" };
   }
 }

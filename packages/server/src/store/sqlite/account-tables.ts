@@ -273,19 +273,26 @@ export class AccountTables {
         const inbox =
           device.inbox === null
             ? undefined
-            : this.#sql.get<{ inbox_id: Uint8Array; last_seq: number }>(
-                "SELECT inbox_id, last_seq FROM inboxes WHERE id = ?",
+            : this.#sql.get<{ inbox_id: Uint8Array; last_seq: number; generation: number; hash: Uint8Array | null }>(
+                "SELECT inbox_id, last_seq, capability_generation AS generation, capability_hash AS hash FROM inboxes WHERE id = ?",
                 device.inbox,
               );
+        const hash = inbox?.hash ?? undefined;
         return {
           deviceId: device.device_id,
           card: device.card ?? undefined,
           inboxId: inbox?.inbox_id,
           inboxLastSeq: inbox?.last_seq ?? 0,
-          inboxItems: this.#sql.all<{ seq: number; day: number; sizeBytes: number }>(
-            "SELECT seq, day, length(blob) AS sizeBytes FROM inbox_items WHERE inbox = ? ORDER BY seq",
-            device.inbox ?? 0,
-          ),
+          inboxCapability: hash === undefined ? undefined : { generation: inbox?.generation ?? 0, hash },
+          inboxItems: this.#sql
+            .all<{ seq: number; day: number; sizeBytes: number; is_stranger: number }>(
+              "SELECT seq, day, length(blob) AS sizeBytes, is_stranger FROM inbox_items WHERE inbox = ? ORDER BY seq",
+              device.inbox ?? 0,
+            )
+            .map(({ is_stranger: isStranger, ...item }) => ({
+              ...item,
+              part: isStranger === 1 ? ("strangers" as const) : ("contacts" as const),
+            })),
           keyPackages: this.#sql
             .all<{ last_resort: number; not_after_day: number; size: number | null }>(
               "SELECT last_resort, not_after_day, length(package) AS size FROM key_packages WHERE device = ? ORDER BY id",

@@ -77,6 +77,8 @@ export class Executor {
       postItem: (params) => inboxes.postItem(params),
       readItems: (params) => inboxes.readItems(params),
       lastItem: (params) => inboxes.lastItem(params),
+      setCapability: (params) => inboxes.setCapability(params),
+      capabilityHash: (params) => inboxes.capabilityHash(params),
       eraseItems: (params) => inboxes.eraseItems(params),
       purgeItems: (params) => inboxes.purgeItems(params),
       accountHead: (params) => accounts.accountHead(params),

@@ -202,6 +202,14 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (position, hash)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Append capabilities of inboxes (spec I-1): their hash, and which items came with them. `items` and `bytes` count both parts.
+  `
+  ALTER TABLE inboxes ADD COLUMN capability_generation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE inboxes ADD COLUMN capability_hash BLOB;
+  ALTER TABLE inboxes ADD COLUMN stranger_items INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE inboxes ADD COLUMN stranger_bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE inbox_items ADD COLUMN is_stranger INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

@@ -91,7 +91,8 @@ describe("migrations", () => {
     await store.putCard({ accountId: id(10), deviceId, inboxId: id(13), card: id(14) });
     const keyPackages = [id(15), id(16)];
     await store.addKeyPackages({ accountId: id(10), deviceId, lastResort: false, notAfterDay: 30_000, keyPackages, maxOneTime: 9, day });
-    await store.postItem({ inboxId: id(13), blob: id(17), day, maxItems: 9, maxBytes: 999 });
+    await store.postItem({ inboxId: id(13), part: "strangers", blob: id(17), day, maxItems: 9, maxBytes: 999 });
+    await store.setCapability({ inboxId: id(13), generation: 5, hash: id(18) });
     await store.close();
   }
 
@@ -128,6 +129,7 @@ describe("migrations", () => {
       const device = { accountId: id(10), deviceId: new Uint8Array(16).fill(8), day: 20_000 };
       expect(await store.takeKeyPackage(device)).toEqual({ kind: "taken", card: id(14), keyPackage: id(15), lastResort: false });
       expect(await store.readItems({ inboxId: id(13), afterSeq: 0, ...page })).toMatchObject([{ seq: 1, blob: id(17) }]);
+      expect(await store.capabilityHash({ inboxId: id(13) })).toEqual(version < 3 ? undefined : id(18));
       expect(await store.expireBlobs({ day: 20_001, maxItems: 9 })).toEqual([]);
       await store.close();
     }

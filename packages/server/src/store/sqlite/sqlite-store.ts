@@ -128,6 +128,14 @@ class SqliteStore implements Store {
   async readItems(params: CallParams<"readItems">): Promise<StoredItem[]> {
     return unpackItems(await this.#call("readItems", params));
   }
+  setCapability(params: CallParams<"setCapability">): Promise<CallResult<"setCapability">> {
+    return this.#call("setCapability", params);
+  }
+
+  capabilityHash(params: CallParams<"capabilityHash">): Promise<Uint8Array | undefined> {
+    return this.#call("capabilityHash", params);
+  }
+
   lastItem(params: CallParams<"lastItem">): Promise<number> {
     return this.#call("lastItem", params);
   }

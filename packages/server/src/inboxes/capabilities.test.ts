@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { defaultLimits } from "../config.ts";
+import type { ServerLimits } from "../config.ts";
+import { sha256 } from "../hash.ts";
+import { none, random, register, runServer, signCard, zeros } from "../testing/fixtures.ts";
+import { TestClient } from "../testing/test-client.ts";
+
+describe("[I-1] append capabilities", () => {
+  const rates = { ...defaultLimits.rates, strangerPost: { burst: 4, perSecond: 0 } };
+  const generation = Date.UTC(2026, 10, 27);
+
+  async function withCapability(limits: Partial<ServerLimits>): Promise<{
+    client: TestClient<"device">;
+    send: (capability: Uint8Array, blob?: Uint8Array) => Promise<string>;
+    capability: Uint8Array;
+  }> {
+    const server = await runServer({ limits });
+    const { account, client } = await register(server, "alice");
+    const inboxId = random(32);
+    const capability = random(32);
+    expect(await client.outcome({ kind: "set_inbox_capability", generation, hash: sha256(capability) })).toBe("not_found");
+    await client.outcome({ kind: "card", card: await signCard(account.device, inboxId) });
+    expect(await client.ask({ kind: "set_inbox_capability", generation, hash: sha256(capability) })).toEqual({
+      kind: "inbox_capability",
+      generation,
+    });
+    const post = await TestClient.connect(server.url, "post");
+    const send = (shown: Uint8Array, blob = random(100)): Promise<string> =>
+      post.outcome({ kind: "post", inboxId, capability: shown, blob, token: none });
+    return { client, send, capability };
+  }
+
+  test("[E-47] who fills the strangers' part keeps no contact out, and gets in with no wrong capability", async () => {
+    const { client, send, capability } = await withCapability({ maxStrangerItems: 3, maxStrangerBytes: 250, maxInboxItems: 2 });
+    expect([await send(zeros), await send(random(32))]).toEqual(["done", "done"]);
+    expect([await send(zeros), await send(random(32))]).toEqual(["inbox_full", "inbox_full"]);
+    const blob = random(5000);
+    expect(await send(capability, blob)).toBe("done");
+    // A retry stores nothing twice, whatever it shows.
+    expect([await send(capability, blob), await send(zeros, blob)]).toEqual(["done", "done"]);
+    expect([await send(capability), await send(capability)]).toEqual(["done", "inbox_full"]);
+    // Nothing about it reaches the device: what becomes of an item depends on what it says inside.
+    expect(await client.outcome({ kind: "read_inbox", afterSeq: 0 })).toBe("done");
+    const fields = new Set((await client.take(4)).flatMap((event) => Object.keys(event)));
+    expect([...fields].toSorted()).toEqual(["blob", "day", "kind", "seq"]);
+    expect(await client.outcome({ kind: "erase_inbox", uptoSeq: 1 })).toBe("done");
+    expect([await send(capability), await send(zeros)]).toEqual(["inbox_full", "done"]);
+  });
+
+  test("[E-47] a new one takes the place of the old, which is a stranger's from then on; a late word of an old one changes nothing", async () => {
+    const { client, send, capability } = await withCapability({ maxStrangerItems: 0 });
+    const next = random(32);
+    const set = (at: number, shown: Uint8Array): Promise<unknown> =>
+      client.ask({ kind: "set_inbox_capability", generation: at, hash: sha256(shown) });
+    expect(await send(capability)).toBe("done");
+    expect(await set(generation + 1, next)).toEqual({ kind: "inbox_capability", generation: generation + 1 });
+    expect(await set(generation, capability)).toEqual({ kind: "inbox_capability", generation: generation + 1 });
+    expect([await send(capability), await send(next)]).toEqual(["inbox_full", "done"]);
+  });
+
+  test("[E-47] strangers have a rate of their own, also those who show a wrong capability", async () => {
+    const { send, capability } = await withCapability({ rates });
+    expect([await send(zeros), await send(random(32)), await send(zeros), await send(random(32))]).toEqual([
+      "done",
+      "done",
+      "done",
+      "done",
+    ]);
+    expect([await send(zeros), await send(random(32))]).toEqual(["rate_limited", "rate_limited"]);
+    expect(await send(capability)).toBe("done");
+  });
+
+  test("the package that shows what the server holds has the hash, never the capability", async () => {
+    const { client, send, capability } = await withCapability({});
+    await send(capability);
+    await send(zeros);
+    const reply = await client.ask({ kind: "inspect" });
+    if (reply.kind !== "holdings") throw new Error(reply.kind);
+    const text = new TextDecoder().decode(reply.json);
+    const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
+    expect(JSON.parse(text)).toMatchObject({
+      devices: [
+        {
+          inbox_capability: { generation, sha256: base64(sha256(capability)) },
+          inbox_items: [{ part: "contacts" }, { part: "strangers" }],
+        },
+      ],
+    });
+    expect(text).not.toContain(base64(capability));
+  });
+});
