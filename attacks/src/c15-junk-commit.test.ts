@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundTrio, hear, say, Scene, settle } from "./testing/scene.ts";
 import { shows, skipped } from "./testing/shown.ts";
 
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
@@ -12,11 +12,7 @@ const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha
 describe("C15 random bytes as a commit", () => {
   test("nobody stops, a restart included; one line says that somebody sent it, and messages go through again", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, mal);
+    const { ada, ben, mal, id } = await foundTrio(scene);
     using insider = await Insider.take(scene, mal, id);
     for (let i = 1; i <= 3; i++) {
       const junk = new Uint8Array(512).fill(i);
@@ -43,11 +39,7 @@ describe("C15 random bytes as a commit", () => {
 
   test("who was removed posts one into the epoch that they knew, and speaks in the epoch that it begins: nobody waits for it", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, mal);
+    const { ada, ben, mal, id } = await foundTrio(scene);
     using insider = await Insider.take(scene, mal, id);
     await ada.client.removeMember(id, mal.accountId);
     await settle(ada, ben);

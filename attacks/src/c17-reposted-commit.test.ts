@@ -3,17 +3,13 @@
 // Counter-measure: such a commit is void, and nobody is removed for it (G-6, G-7)
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundTrio, hear, say, Scene } from "./testing/scene.ts";
 import { linesOf, shows } from "./testing/shown.ts";
 
 describe("C17 a commit whose confirmation tag is broken, though its author signed the rest", () => {
   test("everybody complains, it is void, the group goes on without it, and its author stays a member", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, mal);
+    const { ada, ben, mal, id } = await foundTrio(scene);
     using insider = await Insider.take(scene, mal, id);
     const adds = [await insider.keyPackage({ ...insider.own, deviceId: new Uint8Array(16).fill(4) })];
     const created = await insider.forge({ adds });

@@ -3,17 +3,13 @@
 // Counter-measure: a leaf's identity and key never change in place (M-7)
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundTrio, hear, say, Scene } from "./testing/scene.ts";
 import { shows, skipped } from "./testing/shown.ts";
 
 describe("C20 a plain member commits a path with the owner's identity and its own key", () => {
   test("nobody follows it: the owner stays the owner, one quiet line names who did it, and the conversation goes on", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, mal);
+    const { ada, ben, mal, id } = await foundTrio(scene);
     using insider = await Insider.take(scene, mal, id);
     const identity = insider.identityOf(ada);
     expect((await insider.post(await insider.forge({ identity }))).kind).toBe("accepted");

@@ -5,7 +5,7 @@ import { utf8Bytes } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
 import type { Forgery } from "./testing/insider.ts";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundTrio, hear, say, Scene } from "./testing/scene.ts";
 import { shows, skipped } from "./testing/shown.ts";
 
 const key = new Uint8Array(32).fill(7);
@@ -26,11 +26,7 @@ describe("C21 a plain member commits what ends a group, or mixes a key of its ow
 /** Whom two honest members see named, after the commit and what both write behind it. */
 async function sent(forgery: Forgery): Promise<readonly (readonly (string | undefined)[])[]> {
   await using scene = await Scene.open();
-  const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-  const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-  await say(ada, id, "hello");
-  for (const person of [ben, mal]) await hear(person, id, "hello");
-  await settle(ada, ben, mal);
+  const { ada, ben, mal, id } = await foundTrio(scene);
   using insider = await Insider.take(scene, mal, id);
   expect((await insider.post(await insider.forge(forgery))).kind).toBe("accepted");
   for (const person of [ada, ben]) {

@@ -3,17 +3,13 @@
 // Counter-measure: a commit for nothing does not count (M-5), fair turns at the server (L-13), and a removal is tried on
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
-import { hear, say, Scene, settle } from "./testing/scene.ts";
+import { foundTrio, hear, say, Scene } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
 describe("C25 a member that commits in a loop", () => {
   test("its removal lands within seconds, and what was written meanwhile arrives", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, mal);
+    const { ada, ben, mal, id } = await foundTrio(scene);
     using insider = await Insider.take(scene, mal, id);
     let isOver = false;
     const loop = (async (): Promise<number> => {

@@ -3,17 +3,13 @@
 // Counter-measure: at most 16 leaves an account, one for each device (M-7)
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundTrio, hear, say, Scene } from "./testing/scene.ts";
 import { shows, skipped } from "./testing/shown.ts";
 
 describe("C27 a member adds devices of its own account without end", () => {
   test("the seventeenth leaf is refused by everybody, and so is a device twice", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, mal);
+    const { ada, ben, mal, id } = await foundTrio(scene);
     using insider = await Insider.take(scene, mal, id);
     const devices = Array.from({ length: 16 }, (_, at) => ({ ...insider.own, deviceId: new Uint8Array(16).fill(at + 1) }));
     const many = await Promise.all(devices.map((device) => insider.keyPackage(device)));

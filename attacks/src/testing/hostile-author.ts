@@ -1,22 +1,10 @@
-import { join } from "node:path";
-import { decode, encode, fromBase64Url } from "@latchkey/codec";
-import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
-import { loadConversation, loadGroup, sealEnvelope } from "@latchkey/client/testing";
+import { encode, fromBase64Url } from "@latchkey/codec";
+import { createNodePlatform } from "@latchkey/client/node";
+import { sealEnvelope } from "@latchkey/client/testing";
 import type { ConversationState } from "@latchkey/client/testing";
 import { encryptApplicationMessage, groupId } from "@latchkey/mls";
-import {
-  authenticatedDataCodec,
-  decodeContent,
-  messageIdOf,
-  roleCodecs,
-  roomUri,
-  seenMarkOf,
-  senderUri,
-  socketPath,
-  subprotocol,
-  viewTagOf,
-} from "@latchkey/protocol";
-import { WebSocket } from "ws";
+import { authenticatedDataCodec, decodeContent, messageIdOf, roomUri, seenMarkOf, senderUri, viewTagOf } from "@latchkey/protocol";
+import { Insider } from "./insider.ts";
 import { settle } from "./scene.ts";
 import type { Person, Scene } from "./scene.ts";
 
@@ -41,12 +29,13 @@ export interface Said {
  */
 export async function writeAs(scene: Scene, author: Person, conversationId: string, messages: readonly Said[]): Promise<void> {
   await settle(author);
-  await author.client.close();
-  const { state, group, epoch } = await keysOf(scene, author, conversationId);
-  const log = await RawLog.open(scene.server.url);
-  const { epochId, access } = epoch;
-  await log.ask({ kind: "open", logId: state.logId, epochId, access, afterSeq: state.chain.seq });
-  let now = group;
+  using insider = await Insider.take(scene, author, conversationId);
+  const { state } = insider;
+  const { epoch } = state;
+  if (epoch === undefined) throw new Error("the author is in the conversation");
+  const { epochId } = epoch;
+  await insider.open();
+  let now = insider.group;
   let previousOwn = state.own.mark;
   for (const [at, message] of messages.entries()) {
     const { plaintext, proofs = new Uint8Array(0), head = state.chain.head } = message;
@@ -82,13 +71,13 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
     });
     if (sealed.external !== undefined) await putBlob(scene.server.url, sealed.external);
     const blobIds = sealed.external === undefined ? [] : [sealed.external.reference.blobId];
-    await log.ask({ kind: "append", logId: state.logId, epochId, entryKind: "message", blob: sealed.blob, blobIds });
+    const { kind } = await insider.append(epochId, sealed.blob, blobIds);
+    if (kind !== "accepted") throw new Error(`the server answered ${kind}`);
   }
-  log.close();
 }
 
 /** What stands for a message of this author where another one names it. */
-function markOf(author: Person, state: Keys["state"], plaintext: Uint8Array): Uint8Array {
+function markOf(author: Person, state: ConversationState, plaintext: Uint8Array): Uint8Array {
   const content = decodeContent(plaintext);
   if (content.kind === "malformed" || state.group === undefined) return zeros;
   const { sha256 } = node;
@@ -102,19 +91,6 @@ function markOf(author: Person, state: Keys["state"], plaintext: Uint8Array): Ui
   return seenMarkOf(sha256, id);
 }
 
-type Keys = { state: ConversationState; group: NonNullable<ConversationState["group"]>; epoch: NonNullable<ConversationState["epoch"]> };
-
-async function keysOf(scene: Scene, author: Person, conversationId: string): Promise<Keys> {
-  const store = await openNodeStore(join(scene.folder, "people", author.name));
-  const state = await store.transact("read", async (tx) => {
-    const stored = await loadConversation(tx, conversationId, (id) => node.crypto.suite(id));
-    return stored === undefined ? undefined : await loadGroup(tx, stored, node.crypto.suite(stored.suiteId));
-  });
-  await store.close();
-  if (state?.group === undefined || state.epoch === undefined) throw new Error("the author is in the conversation");
-  return { state, group: state.group, epoch: state.epoch };
-}
-
 type External = NonNullable<ReturnType<typeof sealEnvelope>["external"]>;
 
 async function putBlob(url: string, { reference, ciphertext }: External): Promise<void> {
@@ -124,43 +100,4 @@ async function putBlob(url: string, { reference, ciphertext }: External): Promis
     headers: { "content-type": "application/octet-stream" },
   });
   if (!response.ok) throw new Error(`the server did not take the blob: ${String(response.status)}`);
-}
-
-type LogRequest = Parameters<(typeof roleCodecs)["log"]["request"]["write"]>[1]["body"];
-
-/** A connection that says what it is told to. */
-class RawLog {
-  readonly #socket: WebSocket;
-  readonly #waiting = new Map<number, (kind: string) => void>();
-  #lastId = 0;
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on("message", (data: Buffer) => {
-      const { id, body } = decode(roleCodecs.log.reply, new Uint8Array(data));
-      this.#waiting.get(id)?.(body.kind === "error" ? body.code : body.kind);
-    });
-  }
-
-  static async open(url: string): Promise<RawLog> {
-    const socket = new WebSocket(url.replace(/^http/, "ws") + socketPath("log"), [subprotocol]);
-    const log = new RawLog(socket);
-    await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
-    return log;
-  }
-
-  /** @throws Error when the server refuses */
-  async ask(body: LogRequest): Promise<void> {
-    const id = ++this.#lastId;
-    const answer = new Promise<string>((resolve) => {
-      this.#waiting.set(id, resolve);
-    });
-    this.#socket.send(encode(roleCodecs.log.request, { id, body }));
-    const kind = await answer;
-    if (kind !== "opened" && kind !== "accepted") throw new Error(`the server answered ${kind}`);
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
 }

@@ -1,9 +1,9 @@
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { decode, encode, equalBytes } from "@latchkey/codec";
+import { encode, equalBytes } from "@latchkey/codec";
 import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
-import { loadConversation, loadGroup, recordKeys, sealEnvelope } from "@latchkey/client/testing";
+import { loadConversation, loadGroup, sealEnvelope } from "@latchkey/client/testing";
 import type { ConversationState } from "@latchkey/client/testing";
 import { createCommit, createKeyPackage, exportSecret, ownLeafIndex } from "@latchkey/mls";
 import type { CreateCommitParams, CreatedCommit, Credential, GroupState, KeyPackage, LeafIndex } from "@latchkey/mls";
@@ -12,15 +12,12 @@ import {
   authenticatedDataCodec,
   latchkeyGroupExtensionType,
   leafIdentityCodec,
-  roleCodecs,
-  socketPath,
-  subprotocol,
   viewTagOf,
   zeroHash,
 } from "@latchkey/protocol";
 import type { LeafIdentity } from "@latchkey/protocol";
-import { WebSocket } from "ws";
-import type { Reply, Request } from "./operator.ts";
+import type { Reply } from "./operator.ts";
+import { RawLog } from "./raw-log.ts";
 import { host } from "./scene.ts";
 import type { Person, Scene } from "./scene.ts";
 
@@ -29,39 +26,6 @@ const nothing = new Uint8Array(0);
 /** A signature and a tag with their lengths, as they end a PublicMessage. */
 const signatureBytes = 2 + 64;
 const tagBytes = 1 + 32;
-
-/** A connection of the log role that nobody's client made. */
-class RawLog {
-  readonly #socket: WebSocket;
-  readonly #waiting = new Map<number, (reply: Reply) => void>();
-  readonly #ready: Promise<void>;
-  #lastId = 0;
-
-  constructor(url: string) {
-    this.#socket = new WebSocket(url.replace(/^http/, "ws") + socketPath("log"), subprotocol);
-    const ready = Promise.withResolvers<void>();
-    this.#ready = ready.promise;
-    this.#socket.on("error", ready.reject);
-    this.#socket.on("message", (data: Buffer) => {
-      const { id, body } = decode(roleCodecs.log.reply, new Uint8Array(data));
-      if (body.kind === "hello") ready.resolve();
-      this.#waiting.get(id)?.(body);
-      this.#waiting.delete(id);
-    });
-  }
-
-  async ask(body: Extract<Request, { kind: "open" | "commit" | "append" }>): Promise<Reply> {
-    await this.#ready;
-    const id = ++this.#lastId;
-    const answer = new Promise<Reply>((resolve) => this.#waiting.set(id, resolve));
-    this.#socket.send(encode(roleCodecs.log.request, { id, body }));
-    return await answer;
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
-}
 
 /** What a commit of an insider does besides what an honest one could. */
 export interface Forgery extends Pick<CreateCommitParams, "adds" | "removes" | "groupContextExtensions" | "psks" | "psk" | "reInit"> {
@@ -90,8 +54,7 @@ export class Insider implements Disposable {
     await person.client.close();
     const store = await openNodeStore(join(scene.folder, "people", person.name));
     const state = await store.transact("read", async (tx) => {
-      const [key] = [recordKeys.meta(conversationId)];
-      const stored = await loadConversation(tx, key.slice(recordKeys.meta("").length), (id) => node.crypto.suite(id));
+      const stored = await loadConversation(tx, conversationId, (id) => node.crypto.suite(id));
       if (stored === undefined) throw new Error("the conversation is in the profile");
       return await loadGroup(tx, stored, node.crypto.suite(stored.suiteId));
     });
@@ -197,8 +160,8 @@ export class Insider implements Disposable {
   async postBlob(blob: Uint8Array, nextAccessHash: Uint8Array): Promise<Reply> {
     const { logId, epoch } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
-    const { epochId, access } = epoch;
-    const opened = await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: this.state.chain.seq });
+    const { epochId } = epoch;
+    const opened = await this.open();
     if (opened.kind !== "opened") throw new Error(`not opened: ${opened.kind}`);
     const afterSeq = opened.lastSeq;
     const answer = await this.#log.ask({ kind: "commit", logId, epochId, afterSeq, nextAccessHash, blob, blobIds: [], token: nothing });
@@ -212,7 +175,20 @@ export class Insider implements Disposable {
   async speakIn(epochId: number, access: Uint8Array, blob: Uint8Array): Promise<Reply> {
     const { logId } = this.state;
     await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: epochId });
-    return await this.#log.ask({ kind: "append", logId, epochId, entryKind: "message", blob, blobIds: [] });
+    return await this.append(epochId, blob);
+  }
+
+  /** Any bytes as a message in an epoch that is open. */
+  async append(epochId: number, blob: Uint8Array, blobIds: readonly Uint8Array[] = []): Promise<Reply> {
+    return await this.#log.ask({ kind: "append", logId: this.state.logId, epochId, entryKind: "message", blob, blobIds });
+  }
+
+  /** Opens the epoch that its client was in. */
+  async open(): Promise<Reply> {
+    const { logId, epoch, chain } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { epochId, access } = epoch;
+    return await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: chain.seq });
   }
 
   [Symbol.dispose](): void {

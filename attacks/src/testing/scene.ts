@@ -236,3 +236,13 @@ export async function alarmOf(person: Person, code: ClientErrorCode): Promise<Cl
     `${person.name} is shown an alarm ${code}`,
   );
 }
+
+/** A group that Ada founded, and in which Ben and Mal read what she said first. */
+export async function foundTrio(scene: Scene): Promise<{ ada: Person; ben: Person; mal: Person; id: string }> {
+  const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+  const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
+  await say(ada, id, "hello");
+  for (const person of [ben, mal]) await hear(person, id, "hello");
+  await settle(ada, ben, mal);
+  return { ada, ben, mal, id };
+}

@@ -231,28 +231,28 @@ export type Delivery =
   | { readonly kind: "accepted"; readonly atMs: number; readonly withoutReader?: readonly Person[] }
   | { readonly kind: "failed"; readonly failure: ClientFailure };
 
-/** What a line of a conversation says. */
-export type MessageBody =
+/** What a line of a conversation says: `One` and `Several` are how it names accounts. */
+export type BodyOf<One, Several> =
   | { readonly kind: "text"; readonly text: string }
   /** A change of the group, told in the stream. */
   | { readonly kind: "created"; readonly name: string }
-  | { readonly kind: "added"; readonly people: readonly Person[] }
-  | { readonly kind: "removed"; readonly people: readonly Person[] }
+  | ({ readonly kind: "added" } & Several)
+  | ({ readonly kind: "removed" } & Several)
   | { readonly kind: "left" }
   | { readonly kind: "renamed"; readonly name: string }
   | { readonly kind: "keys_updated" }
   /** Devices of one account joined or left, or the account came back by its recovery phrase. */
-  | { readonly kind: "device_added"; readonly person: Person }
-  | { readonly kind: "device_removed"; readonly person: Person }
-  | { readonly kind: "recovered"; readonly person: Person }
+  | ({ readonly kind: "device_added" } & One)
+  | ({ readonly kind: "device_removed" } & One)
+  | ({ readonly kind: "recovered" } & One)
   /** The author's app sent a change that nobody can use; nothing came of it (spec G-3). */
   | { readonly kind: "skipped" }
   /** A change by the author cannot be read by this person's device, which asked the others to let it back in (spec G-4). */
-  | { readonly kind: "complaint"; readonly person: Person }
+  | ({ readonly kind: "complaint" } & One)
   /** The author let this person's device back in (spec G-5). */
-  | { readonly kind: "let_back"; readonly person: Person }
+  | ({ readonly kind: "let_back" } & One)
   /** All devices that the person had here left the account, as after a recovery: the person was not thrown out (spec E-64). */
-  | { readonly kind: "away"; readonly person: Person }
+  | ({ readonly kind: "away" } & One)
   /** Entries that the server no longer keeps (spec L-8). */
   | { readonly kind: "expired"; readonly count: number }
   /** The author's device spoke of another version of this conversation than the one in the public record, which is this person's (spec L-10). */
@@ -265,6 +265,9 @@ export type MessageBody =
   | { readonly kind: "unreadable"; readonly reason: string }
   /** Something that must not happen: a fork, a lie of the server. Stays until acknowledged (spec L-9, L-10). */
   | { readonly kind: "alarm"; readonly reason: string };
+
+/** What a line of a conversation says, as people see it. */
+export type MessageBody = BodyOf<{ readonly person: Person }, { readonly people: readonly Person[] }>;
 
 /** One line of a conversation. */
 export interface Message {

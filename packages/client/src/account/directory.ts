@@ -344,7 +344,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     cached: loadContact,
     async learn(proofs, accounts) {
       const learned: Contact[] = [];
-      for (const record of recordsAbout(proofs, accounts)) {
+      for (const record of recordsAbout(proofs, accounts).records) {
         try {
           const contact = await hear(record);
           if (contact !== undefined) learned.push(contact);

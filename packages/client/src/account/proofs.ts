@@ -33,23 +33,15 @@ export function encodeProofs(records: readonly AccountRecord[], log: LogEvidence
 
 /** The records of a `directory_proofs` field; none for an empty or malformed one, since groups do without. */
 export function decodeProofs(bytes: Uint8Array): readonly AccountRecord[] {
-  if (bytes.length === 0) return [];
-  try {
-    return decode(fieldCodec, bytes).records;
-  } catch (error) {
-    if (error instanceof CodecError) return [];
-    throw error;
-  }
+  return decodeField(bytes).records;
 }
 
-/** The log that the records of a field stand in, as far as the field shows it; `undefined` for none. */
-export function logOfProofs(bytes: Uint8Array): LogEvidence | undefined {
-  if (bytes.length === 0) return undefined;
+function decodeField(bytes: Uint8Array): ProofsField {
+  if (bytes.length === 0) return { records: [], log: noLog };
   try {
-    const { log } = decode(fieldCodec, bytes);
-    return log.config.length === 0 ? undefined : log;
+    return decode(fieldCodec, bytes);
   } catch (error) {
-    if (error instanceof CodecError) return undefined;
+    if (error instanceof CodecError) return { records: [], log: noLog };
     throw error;
   }
 }
@@ -59,22 +51,30 @@ const maxRecordBytes = 131_072;
 /** What one account's record may hold beside that, where a member shows it; of a longer history its host is asked. */
 const most = { states: 256, pops: 256, bindings: 32 } as const;
 
+/** What a member shows of some accounts. */
+export interface ShownRecords {
+  readonly records: readonly AccountRecord[];
+  /** The log that they stand in, as far as the field shows it. */
+  readonly log: LogEvidence | undefined;
+}
+
 /**
  * Of a `directory_proofs` field by somebody who may write anything the records of `accounts`, each once. Everything is bounded by how
  * many accounts there are, before any signature is verified (spec E-62): a field that is too large, and a record that is too long, is
  * as if it had not come along.
  */
-export function recordsAbout(bytes: Uint8Array, accounts: Iterable<Uint8Array>): readonly AccountRecord[] {
+export function recordsAbout(bytes: Uint8Array, accounts: Iterable<Uint8Array>): ShownRecords {
   const wanted = new Set([...accounts].map((accountId) => toBase64Url(accountId)));
-  if (wanted.size === 0 || bytes.length > (wanted.size + 1) * maxRecordBytes) return [];
+  if (wanted.size === 0 || bytes.length > (wanted.size + 1) * maxRecordBytes) return { records: [], log: undefined };
+  const { records, log } = decodeField(bytes);
   const found: AccountRecord[] = [];
-  for (const record of decodeProofs(bytes)) {
+  for (const record of records) {
     const isShort = record.states.length <= most.states && record.pops.length <= most.pops && record.bindings.length <= most.bindings;
     const id = isShort ? idOf(record) : undefined;
     if (id !== undefined && wanted.delete(id)) found.push(record);
     if (wanted.size === 0) break;
   }
-  return found;
+  return { records: found, log: log.config.length === 0 ? undefined : log };
 }
 
 function idOf({ states: [genesis] }: AccountRecord): string | undefined {

@@ -1,7 +1,7 @@
 import { decode, equalBytes } from "@latchkey/codec";
 import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAccountChain, verifyStanding } from "@latchkey/transparency";
 import type { Signatures, VerifiedAccount } from "@latchkey/transparency";
-import { logOfProofs, recordsAbout } from "../account/proofs.ts";
+import { recordsAbout } from "../account/proofs.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -32,10 +32,12 @@ export async function departedBy(
   signatures: Signatures,
 ): Promise<readonly RosterLeaf[]> {
   const departed: RosterLeaf[] = [];
-  const accounts = leaves.map((leaf) => leaf.accountId);
-  const log = logOfProofs(proofs);
+  const { records, log } = recordsAbout(
+    proofs,
+    leaves.map((leaf) => leaf.accountId),
+  );
   if (log === undefined) return departed;
-  for (const record of recordsAbout(proofs, accounts)) {
+  for (const record of records) {
     const { states, pops } = record;
     try {
       const account = await verifyAccountChain({ previous: undefined, signedStates: states, pops, signatures });

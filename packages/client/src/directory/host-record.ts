@@ -1,4 +1,4 @@
-import { bool, decode, encode, opaque, opaqueV, optional, safeUint64, struct, uint16, uint32, vector } from "@latchkey/codec";
+import { bool, decode, encode, oneOf, opaque, opaqueV, optional, safeUint64, struct, uint16, uint32, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { directoryViewCodec, replayStateCodec } from "@latchkey/transparency";
 import type { DirectoryView, LogEvidence, ReplayState } from "@latchkey/transparency";
@@ -39,7 +39,7 @@ export interface HostRecord {
 }
 
 const hostRecordCodec: Codec<HostRecord> = struct<HostRecord>({
-  format: { write: (w) => uint16.write(w, 2), read: (r) => (uint16.read(r), 2 as const) },
+  format: oneOf(uint16, [2]),
   view: directoryViewCodec,
   checkpoint: opaqueV(16_384),
   log: struct<LogEvidence>({ config: opaqueV(32_768), changes: vector(opaqueV(196_608), { maxBytes: 1_048_576 }) }),

@@ -1,6 +1,7 @@
-import { CodecError, opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant } from "@latchkey/codec";
+import { opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
+import { formatTwo } from "../format.ts";
 import { maxInlineBytes } from "../limits.ts";
 
 /** The versions of frames and requests that this side speaks: the oldest and the newest. */
@@ -14,12 +15,17 @@ export interface VersionRange {
 
 const subprotocolPrefix = "latchkey.";
 
+/** A version as a WebSocket subprotocol (RFC 6455 section 1.9). */
+export function subprotocolOf(version: number): string {
+  return `${subprotocolPrefix}${version}`;
+}
+
 /** The newest version spoken, as a WebSocket subprotocol. */
-export const subprotocol: string = `${subprotocolPrefix}${spokenVersions.max}`;
+export const subprotocol: string = subprotocolOf(spokenVersions.max);
 
 /** The subprotocols of all versions in `range`, the newest first: what a client offers. */
 export function subprotocolsOf(range: VersionRange): string[] {
-  return Array.from({ length: range.max - range.min + 1 }, (_, at) => `${subprotocolPrefix}${range.max - at}`);
+  return Array.from({ length: range.max - range.min + 1 }, (_, at) => subprotocolOf(range.max - at));
 }
 
 /** What two sides that state their versions come to. */
@@ -100,16 +106,8 @@ export interface Hello {
   readonly ext: Uint8Array;
 }
 
-const helloFormat: Codec<2> = {
-  write: (w) => uint16.write(w, 2),
-  read(r) {
-    if (uint16.read(r) !== 2) throw new CodecError("invalid", "unknown format");
-    return 2;
-  },
-};
-
 export const helloCodec: Codec<Hello> = struct<Hello>({
-  format: helloFormat,
+  format: formatTwo,
   versions: struct<VersionRange>({ min: uint16, max: uint16 }),
   host: hostCodec,
   serverName: text(256),

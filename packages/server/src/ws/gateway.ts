@@ -1,5 +1,15 @@
 import { encode } from "@latchkey/codec";
-import { closeCodes, maxFrameBytes, negotiate, offeredVersions, roleCodecs, roles, socketPath, spokenVersions } from "@latchkey/protocol";
+import {
+  closeCodes,
+  maxFrameBytes,
+  negotiate,
+  offeredVersions,
+  roleCodecs,
+  roles,
+  socketPath,
+  spokenVersions,
+  subprotocolOf,
+} from "@latchkey/protocol";
 import type { Hello, Role } from "@latchkey/protocol";
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
@@ -45,7 +55,7 @@ export class Gateway {
       handleProtocols: (offered) => {
         const range = offeredVersions([...offered]);
         const agreed = range === undefined ? undefined : negotiate(range, spokenVersions);
-        const name = agreed?.kind === "version" ? `latchkey.${agreed.version}` : undefined;
+        const name = agreed?.kind === "version" ? subprotocolOf(agreed.version) : undefined;
         return name !== undefined && offered.has(name) ? name : ([...offered][0] ?? false);
       },
     });
