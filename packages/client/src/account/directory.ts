@@ -58,7 +58,11 @@ export interface Directory {
   onMet(listener: (contact: Contact) => void): () => void;
   /** Calls `listener` when two histories of an account were seen, each signed by its devices: two SignedAccountStates of one version. */
   onForked(listener: (fork: { readonly accountId: Uint8Array; readonly states: readonly Uint8Array[] }) => void): void;
-  /** One's own account as its host's record has it now: proven, and not taken into the contacts (spec A-2). @throws ClientError as `resolve` */
+  /**
+   * One's own account as its host's record has it now: proven, and not taken into the contacts (spec A-2).
+   * @throws ClientError `account_changed` where the signed record commits to a history that the account's keys did not sign, or to its
+   *   deletion; else as `resolve`: an answer that nothing proves is the host's word
+   */
   lookUpOwn(own: { host: string; accountId: Uint8Array }): Promise<Contact>;
   /**
    * Whoever has this address: as it was looked up in the last seven days, else asked (spec A-3, D-5). That the account was met inside a
@@ -238,6 +242,26 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     }
   }
 
+  /** Whether the host's signed record commits to these states of the account, whatever their own signatures are worth. */
+  async function isCommitted(shown: {
+    host: string;
+    accountId: Uint8Array;
+    record: AccountRecord | undefined;
+    askedSize: number;
+  }): Promise<boolean> {
+    const { host, accountId, record, askedSize } = shown;
+    const newest = record?.states.at(-1);
+    if (record === undefined || newest === undefined) return false;
+    try {
+      const { username } = stateOf(newest);
+      await log.proveAccount({ host, accountId, username, record, known: undefined, source: "host", askedSize });
+      return true;
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      return false;
+    }
+  }
+
   /** Keeps one's own record as it was proven: what others are shown. */
   async function keepOwn(record: AccountRecord): Promise<void> {
     await store.transact("write", (tx) => tx.put(ownRecordKey, encodeProofs([record])));
@@ -309,9 +333,21 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       forkListeners.push(listener);
     },
     async lookUpOwn({ host, accountId }) {
-      const found = await lookup(host, undefined, (connection, from) =>
-        connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 }),
-      );
+      let shown: AccountRecord | undefined;
+      let askedSize = 0;
+      const found = await lookup(host, undefined, async (connection, from) => {
+        const answer = await connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 });
+        askedSize = from.knownSize;
+        if (answer.kind === "account") shown = { ...answer, states: [...(shown?.states ?? []), ...answer.states] };
+        return answer;
+      }).catch(async (error: unknown) => {
+        if (!(error instanceof ClientError)) throw error;
+        // An erased history was proven to be the record's.
+        const isProvenChange =
+          error.code === "unknown_user" ||
+          (error.code === "server_lied" && (await isCommitted({ host, accountId, record: shown, askedSize })));
+        throw isProvenChange ? accountChanged(error) : error;
+      });
       if (found === "absent" || !equalBytes(found.accountId, accountId))
         throw new ClientError("server_lied", "The server showed another account.");
       await keepOwn(found.record);
@@ -470,6 +506,10 @@ function isErased({ states, proof }: AccountRecord, fromVersion: number): boolea
 
 function deleted(): ClientError {
   return new ClientError("unknown_user", "This account was deleted.");
+}
+
+function accountChanged(cause: unknown): ClientError {
+  return new ClientError("account_changed", "The public record has a change of this account that none of its devices signed.", { cause });
 }
 
 function noSuchUser(): ClientError {

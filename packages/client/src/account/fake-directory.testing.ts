@@ -11,6 +11,8 @@ export interface FakeAccount {
   states: Uint8Array[];
   pops: Uint8Array[];
   bindings: Uint8Array[];
+  /** How many of the first states are shown by their commitment alone. Default none. */
+  erased?: number;
 }
 
 /** The directory's side of `device` and `lookup`, over a fake server, without any check that a test does not need. */
@@ -72,7 +74,8 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
   const proofOf = async (accountId: Uint8Array, username: string, knownSize: unknown): Promise<Uint8Array> => {
     if (!directory.proves) return nothing;
     const record = await directory.record;
-    const labels = [record.label("account", accountId), record.label("username", utf8Bytes(username))];
+    const erased = Array.from({ length: directory.accounts.get(toHex(accountId))?.erased ?? 0 }, (_, i) => i + 1);
+    const labels = [record.label("account", accountId, { erased }), record.label("username", utf8Bytes(username))];
     return await record.proof(labels, { knownSize: Number(knownSize) });
   };
   const record = async (found: [string, FakeAccount] | undefined, body: FakeBody): Promise<FakeBody> => {
@@ -84,7 +87,7 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
     const [id, account] = found;
     return {
       kind: "account",
-      states: account.states.slice(Number(body["fromVersion"])),
+      states: account.states.slice(Math.max(account.erased ?? 0, Number(body["fromVersion"]))),
       pops: account.pops,
       bindings: account.bindings,
       proof: await proofOf(fromHex(id), account.username, body["knownSize"]),

@@ -215,6 +215,49 @@ describe("[A-2] one's own account", () => {
     expect(codes(ann)).toEqual(["account_changed"]);
   });
 
+  it("[E-57] that the host shows without a proof, or as another's, is its word: nothing is held, and after a day it is told by its name", async () => {
+    const { server, directory, ann } = await world();
+    const served = [...directory.accounts.values()][0];
+    if (served === undefined) throw new Error("one account");
+    const bob = await person(server, "bob");
+    const forged = await nextState({ ...ann.own, signatureKeyPair: bob.own.signatureKeyPair }, { timeMs: 5 });
+    served.states.push(forged);
+    ann.watch.start();
+    for (let hours = 0; hours < 20; hours++) {
+      server.clock.advance(hourMs);
+      await settle();
+    }
+    await expect(ann.watch.check()).rejects.toMatchObject({ code: "server_lied" });
+    expect([codes(ann), ann.watch.hold]).toEqual([[], undefined]);
+    for (let hours = 0; hours < 30; hours++) {
+      server.clock.advance(hourMs);
+      await settle();
+    }
+    expect([codes(ann), ann.watch.hold]).toEqual([["directory_unproven"], undefined]);
+    served.states.pop();
+    await ann.watch.check();
+    await ann.watch.close();
+  });
+
+  it("[E-57] to which the signed record commits though its keys did not sign it is an alarm, and holds sending", async () => {
+    const { server, directory, ann } = await world();
+    const bob = await person(server, "bob");
+    await publish(directory, ann.own, await nextState({ ...ann.own, signatureKeyPair: bob.own.signatureKeyPair }, { timeMs: 5 }));
+    await expect(ann.watch.check()).rejects.toMatchObject({ code: "account_changed" });
+    expect(codes(ann)).toEqual(["account_changed"]);
+    expect(ann.watch.hold?.code).toBe("account_changed");
+  });
+
+  it("[E-57] which the signed record has as deleted, with what was before erased, is an alarm, and holds sending", async () => {
+    const { server, directory, ann } = await world();
+    const bob = await person(server, "bob");
+    await publish(directory, ann.own, await nextState({ ...ann.own, signatureKeyPair: bob.own.signatureKeyPair }, { status: "deleted" }));
+    for (const served of directory.accounts.values()) served.erased = 1;
+    await expect(ann.watch.check()).rejects.toMatchObject({ code: "account_changed" });
+    expect(codes(ann)).toEqual(["account_changed"]);
+    expect(ann.watch.hold?.code).toBe("account_changed");
+  });
+
   it("that the record does not have as it was published is an alarm", async () => {
     const { ann } = await world();
     const signed = await nextState(ann.own, { timeMs: 5 });

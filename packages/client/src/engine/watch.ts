@@ -4,7 +4,7 @@ import { stateHashOf, signedCodec, usernameBindingCodec } from "@latchkey/transp
 import type { Contact } from "../account/contacts.ts";
 import { isProven } from "../account/contacts.ts";
 import { freshMs } from "../account/directory.ts";
-import type { ClientErrorCode, ClientFailure, SafetyNumber, SafetyScan, Verification } from "../api.ts";
+import type { ClientFailure, SafetyNumber, SafetyScan, Verification } from "../api.ts";
 import { isAway } from "../core/away.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
 import { ClientError, failureOf } from "../errors.ts";
@@ -26,8 +26,6 @@ const graceMs = 60_000;
 const wordPauseMs = hourMs;
 /** Whoever finds a fork first tells the others; of several that find it at once, one. */
 const tellForkWithinMs = 8_000;
-/** Of these the reason is what was shown, not that nothing could be shown. */
-const isAboutOwn: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>(["server_lied", "directory_unproven", "unknown_user"]);
 /** A member that knows a newer state shows it by itself, in most cases before this. */
 const refreshDelayMs = 20_000;
 /** Contacts asked about in an hour at most: nobody's list of contacts goes out at once (spec D-5). */
@@ -42,6 +40,8 @@ const nameTakenSentence =
   "The server gave your name to another account for a time. Whoever looked for you then may have met somebody else. Nothing is sent until you looked at this.";
 const falseKeysSentence = "The server showed keys of a member of your conversations that their devices did not sign. They are not used.";
 const forkedSentence = "Two histories of one account were signed by its devices. The one in the public record is used.";
+const unprovenSentence =
+  "For a day the server has not proven your account as it stands in its public record. It is asked again every hour; nobody new can find you meanwhile.";
 const missingSentence = "The server does not show a change of your account that it had taken. Others may be shown an old account of yours.";
 
 /**
@@ -64,6 +64,8 @@ export class Watch implements Watching {
   /** The newest version of one's own account that this device made, heard of from another device, or that the person agreed to. */
   #knownVersion: number | undefined;
   #selfCheckedAtMs = 0;
+  /** Since when the host shows nothing of one's own account that holds. */
+  #unprovenSinceMs: number | undefined;
   readonly #checking = createSingleFlight(() => this.#check());
   #work: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -236,13 +238,11 @@ export class Watch implements Watching {
     try {
       found = await directory.lookUpOwn(own);
     } catch (error) {
-      // What the record shows of this account does not hold, or is another's: others may be shown the same (attacks A3, B1).
-      if (error instanceof ClientError && !error.canRetry && this.#world.own.status === "registered" && isAboutOwn.has(error.code)) {
-        await this.#raiseChanged(`shown ${error.code}`);
-      }
+      if (error instanceof ClientError && this.#world.own.status === "registered") await this.#doubtOwn(error);
       throw error;
     }
     this.#selfCheckedAtMs = this.#world.platform.nowMs();
+    this.#unprovenSinceMs = undefined;
     const takenBy = otherOwnerSince(found.record.bindings, own.accountId);
     if (takenBy !== undefined) {
       const about = `name ${toBase64Url(takenBy)}`;
@@ -270,6 +270,23 @@ export class Watch implements Watching {
       if (hasOthers) this.#later(graceMs, () => this.#judgeOwn());
       else await this.#judgeOwn();
     }
+  }
+
+  /**
+   * The host's answer about one's own account does not hold. Where its signed record commits to what it showed, others may be shown the same
+   * (attacks A3, B1). Anything else is its word (spec E-57): asked again, and told by its name once it went on for a day.
+   */
+  async #doubtOwn({ code, canRetry }: ClientError): Promise<void> {
+    if (code === "account_changed") {
+      await this.#raiseChanged("not signed");
+      return;
+    }
+    if (canRetry) return;
+    const now = this.#world.platform.nowMs();
+    this.#unprovenSinceMs ??= now;
+    if (now - this.#unprovenSinceMs < dayMs) return;
+    const failure = { code: "directory_unproven" as const, message: unprovenSentence, canRetry: true };
+    await this.#world.alarms.raise({ failure, about: `own ${Math.floor(this.#unprovenSinceMs / dayMs)}` });
   }
 
   async #judgeOwn(): Promise<void> {
