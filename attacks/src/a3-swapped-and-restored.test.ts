@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { FalseRecord } from "./testing/false-record.ts";
 import { forgeDevice, forgePop, forgeState } from "./testing/forge.ts";
 import { addGhost } from "./testing/ghost.ts";
-import { alarmOf, hear, host, refusal, say, Scene } from "./testing/scene.ts";
+import { alarmOf, foundPair, host, refusal, Scene } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
 describe("A3 a key is swapped briefly, then restored", () => {
@@ -33,10 +33,7 @@ describe("A3 a key is swapped briefly, then restored", () => {
     await using scene = await Scene.open();
     const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
-    const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
-    const { id } = await ada.client.startConversation({ to: ["ben"] });
-    await say(ada, id, "hello");
-    await hear(ben, id, "hello");
+    const { ada, ben, id } = await foundPair(scene);
     await ben.jump(3000);
     const [account, device] = [record.named("ben"), await forgeDevice()];
     const swapped = await forgeState(account, { devices: [device.entry] }, device.secretKey);

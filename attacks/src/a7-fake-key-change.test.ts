@@ -5,7 +5,7 @@ import { equalBytes } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
 import { FalseRecord } from "./testing/false-record.ts";
 import { forgeDevice, forgePop, forgeState } from "./testing/forge.ts";
-import { eventually, hear, host, messageOf, refusal, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundPair, hear, host, messageOf, refusal, say, Scene, settle } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
 describe("A7 a fake key change while messages wait", () => {
@@ -13,10 +13,7 @@ describe("A7 a fake key change while messages wait", () => {
     await using scene = await Scene.open();
     const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
-    const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
-    const { id } = await ada.client.startConversation({ to: ["ben"] });
-    await say(ada, id, "hello");
-    await hear(ben, id, "hello");
+    const { ada, ben, id } = await foundPair(scene);
     // Undelivered, as for WhatsApp: Ben's phone is "gone", and the server has a new key for him.
     const stop = scene.operator.override({
       request: (_, body) => (body.kind === "append" ? { answer: { kind: "error", code: "stale", retryAfterMs: 0 } } : "pass"),

@@ -3,7 +3,7 @@
 // Counter-measure: monotonic signed versions
 import { describe, expect, test } from "vitest";
 import { FalseRecord } from "./testing/false-record.ts";
-import { alarmOf, eventually, hear, host, refusal, say, Scene } from "./testing/scene.ts";
+import { alarmOf, eventually, foundPair, hear, host, refusal, say, Scene } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
@@ -13,10 +13,7 @@ async function stolen(
 ): Promise<{ record: FalseRecord; before: FalseRecord; ada: Person; ben: Person; thief: Person; id: string }> {
   const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
   scene.operator.override(record.override());
-  const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
-  const { id } = await ada.client.startConversation({ to: ["ben"] });
-  await say(ada, id, "hello");
-  await hear(ben, id, "hello");
+  const { ada, ben, id } = await foundPair(scene);
   const thief = await scene.device(ben, "ben-tablet");
   await eventually(async () => (await ada.client.details(id)).members.some(({ deviceCount }) => deviceCount === 2), "the tablet is in");
   await say(ada, id, "to both of ben's");

@@ -3,17 +3,13 @@
 // Counter-measure: the other person of a direct conversation never changes, whoever's Welcome comes (M-9)
 import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
-import { alarmOf, eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { alarmOf, eventually, foundPair, say, Scene, settle } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
 describe("C23 the operator's own conversation in the place of a direct one", () => {
   test("stopped by a lie of the server, the conversation keeps its person: the operator's Welcome changes nothing in it", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
-    const { id } = await ada.client.startConversation({ to: ["ben"] });
-    await say(ada, id, "hello");
-    await hear(ben, id, "hello");
-    await settle(ada, ben);
+    const { ada, ben, id } = await foundPair(scene);
     // Forty days later the server says that a change of the group has expired.
     const stop = scene.operator.override({
       reply({ person }, body) {

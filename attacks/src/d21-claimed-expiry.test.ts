@@ -3,17 +3,13 @@
 // Counter-measure: an expiry is believed only after the time that the server promised when the log was last read to its end (L-8)
 import { toBase64Url } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundPair, hear, say, Scene } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
 describe("D21 the server claims that a message expired", () => {
   test("a day after the reader was there last it is a gap with its name, whatever the hello promises now, and the message comes in the end", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
-    const { id } = await ada.client.startConversation({ to: ["ben"] });
-    await say(ada, id, "hello");
-    await hear(ben, id, "hello");
-    await settle(ada, ben);
+    const { ada, ben, id } = await foundPair(scene);
     scene.operator.setUnreachable("ben", true);
     await say(ada, id, "do not sign");
     const stop = scene.operator.override({

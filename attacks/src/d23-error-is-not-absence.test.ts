@@ -3,17 +3,13 @@
 // Counter-measure: only 404 and 410 say that something is not there; everything else is asked again, by name (E-3)
 import { httpPaths } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundPair, hear, say, Scene } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
 describe("D23 a hiccup of a proxy while a large message is fetched", () => {
   test("503, 403 and 429: nothing is called expired, it is named, and the messages come in their order", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
-    const { id } = await ada.client.startConversation({ to: ["ben"] });
-    await say(ada, id, "hello");
-    await hear(ben, id, "hello");
-    await settle(ada, ben);
+    const { ada, ben, id } = await foundPair(scene);
     let refused = 0;
     const stop = scene.operator.override({
       get(person, path) {
@@ -41,10 +37,7 @@ describe("D23 a hiccup of a proxy while a large message is fetched", () => {
 
   test("404 does not stop the others: what follows is read, and the line says what is missing", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
-    const { id } = await ada.client.startConversation({ to: ["ben"] });
-    await say(ada, id, "hello");
-    await hear(ben, id, "hello");
+    const { ada, ben, id } = await foundPair(scene);
     scene.operator.override({
       get: (person, path) => (person === "ben" && path.startsWith(httpPaths.blobs) ? new Response(undefined, { status: 404 }) : undefined),
     });

@@ -9,6 +9,9 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/list.css";
 import "./styles/conversation.css";
+import "./styles/messages.css";
+import "./styles/bubbles.css";
+import "./styles/composer.css";
 import "./styles/pages.css";
 
 /** Shows the app over a client, and ties it to the window around it. */

@@ -237,6 +237,16 @@ export async function alarmOf(person: Person, code: ClientErrorCode): Promise<Cl
   );
 }
 
+/** A direct conversation that Ada began, and in which Ben read what she said first. */
+export async function foundPair(scene: Scene): Promise<{ ada: Person; ben: Person; id: string }> {
+  const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
+  const { id } = await ada.client.startConversation({ to: ["ben"] });
+  await say(ada, id, "hello");
+  await hear(ben, id, "hello");
+  await settle(ada, ben);
+  return { ada, ben, id };
+}
+
 /** A group that Ada founded, and in which Ben and Mal read what she said first. */
 export async function foundTrio(scene: Scene): Promise<{ ada: Person; ben: Person; mal: Person; id: string }> {
   const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];

@@ -1,6 +1,7 @@
 import { Component } from "react";
-import type { ReactElement, ReactNode } from "react";
+import type { ReactNode } from "react";
 import { words } from "../messages/words.ts";
+import { FailedPart } from "./FailedPart.tsx";
 
 interface BoundaryProps {
   /** `line`: one of many; `item`: one of a list's; `part`: a pane; `page`: all there is. */
@@ -31,23 +32,9 @@ export class Boundary extends Component<BoundaryProps, BoundaryState> {
     if (!this.state.hasFailed) return this.props.children;
     if (this.props.kind === "item") return <li className="row-broken">{words.broken.line}</li>;
     if (this.props.kind === "line") return <p className="row-broken">{words.broken.line}</p>;
-    return <BrokenPart isPage={this.props.kind === "page"} tryAgain={() => this.setState({ hasFailed: false })} />;
+    const isPage = this.props.kind === "page";
+    const text = isPage ? words.broken.page : words.broken.part;
+    const failed = <FailedPart text={text} tryAgain={() => this.setState({ hasFailed: false })} />;
+    return isPage ? <main className="page-centre">{failed}</main> : <div className="part-broken">{failed}</div>;
   }
-}
-
-function BrokenPart({ isPage, tryAgain }: { readonly isPage: boolean; readonly tryAgain: () => void }): ReactElement {
-  const notice = (
-    <div className="notice notice-danger" role="alert">
-      <p>{isPage ? words.broken.page : words.broken.part}</p>
-      <p className="dialog-actions">
-        <button type="button" className="button" onClick={tryAgain}>
-          {words.common.tryAgain}
-        </button>
-        <button type="button" className="button" onClick={() => globalThis.location.reload()}>
-          {words.reload}
-        </button>
-      </p>
-    </div>
-  );
-  return isPage ? <main className="page-centre">{notice}</main> : <div className="part-broken">{notice}</div>;
 }

@@ -8,6 +8,7 @@ import type { Recipient } from "../state/recipients.ts";
 import type { RecipientsField } from "../state/use-recipients.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
+import { PersonLabel } from "./PersonLabel.tsx";
 
 /** The field "To" with its chips, what is found while typing, and people one writes to already. */
 export function RecipientField({
@@ -106,11 +107,7 @@ export function RecipientField({
             {suggestions.map((person) => (
               <li key={person.accountId}>
                 <button type="button" className="person-button" onClick={() => field.add(person)}>
-                  <Avatar id={person.accountId} name={person.displayName} />
-                  <span className="person-text">
-                    <bdi className="person-name">{person.displayName}</bdi>
-                    <bdi className="person-address">{person.address}</bdi>
-                  </span>
+                  <PersonLabel person={person} />
                 </button>
               </li>
             ))}

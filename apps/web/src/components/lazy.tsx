@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ComponentType, ReactElement } from "react";
 import { words } from "../messages/words.ts";
+import { FailedPart } from "./FailedPart.tsx";
 
 const loaders: (() => Promise<unknown>)[] = [];
 
@@ -40,18 +41,6 @@ export function lazyComponent<P extends object>(load: () => Promise<ComponentTyp
     }, [round]);
     if (Component !== undefined) return <Component {...props} />;
     if (!hasFailed) return undefined;
-    return (
-      <div className="notice notice-danger" role="alert">
-        <p>{words.notLoaded}</p>
-        <p className="dialog-actions">
-          <button type="button" className="button" onClick={() => setRound((before) => before + 1)}>
-            {words.common.tryAgain}
-          </button>
-          <button type="button" className="button" onClick={() => globalThis.location.reload()}>
-            {words.reload}
-          </button>
-        </p>
-      </div>
-    );
+    return <FailedPart text={words.notLoaded} tryAgain={() => setRound((before) => before + 1)} />;
   };
 }

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { Person } from "@latchkey/client";
-import { Avatar } from "../components/Avatar.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
+import { PersonLabel } from "../components/PersonLabel.tsx";
 import { accountWords } from "../messages/account-words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
@@ -29,11 +29,7 @@ export function BlockedPeoplePage(): ReactElement {
         <ul role="list" className="people" aria-label={text.heading}>
           {people?.map((person) => (
             <li key={person.accountId} className="person">
-              <Avatar id={person.accountId} name={person.displayName} />
-              <span className="person-text">
-                <bdi className="person-name">{person.displayName}</bdi>
-                <bdi className="person-address">{person.address}</bdi>
-              </span>
+              <PersonLabel person={person} />
               <button
                 type="button"
                 className="button button-small"

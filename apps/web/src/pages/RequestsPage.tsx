@@ -1,9 +1,9 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import type { ContactRequest } from "@latchkey/client";
-import { Avatar } from "../components/Avatar.tsx";
 import { ConfirmDialog } from "../components/Dialog.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
+import { PersonLabel } from "../components/PersonLabel.tsx";
 import { accountWords } from "../messages/account-words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
 import { formatAgo, formatFull } from "../state/format.ts";
@@ -39,9 +39,7 @@ export function RequestsPage(): ReactElement {
         <ul role="list" className="people" aria-label={text.heading}>
           {list.map((request) => (
             <li key={request.id} className="person request">
-              <Avatar id={request.person.accountId} name={request.person.displayName} />
-              <span className="person-text">
-                <bdi className="person-name">{request.person.displayName}</bdi>
+              <PersonLabel person={request.person}>
                 <span className="person-address" title={formatFull(request.receivedAtMs)}>
                   <bdi>
                     {request.person.username}@{request.person.host}
@@ -51,7 +49,7 @@ export function RequestsPage(): ReactElement {
                 </span>
                 {request.state === "asks" && request.count > 1 && <span className="person-address">{text.several(request.count)}</span>}
                 {request.state !== "asks" && <span className="request-state">{text.state[request.state]}</span>}
-              </span>
+              </PersonLabel>
               <span className="request-actions">
                 {request.state === "asks" && (
                   <button

@@ -25,6 +25,49 @@ export function ownCredential(self: Self): Credential {
   return { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, host, accountId, deviceId }) };
 }
 
+/** What is known where a state begins. */
+type Beginning =
+  | ("id" | "logId" | "groupId" | "host" | "kind" | "name" | "peer" | "suiteId" | "phase" | "chain" | "joinedSeq" | "recentHeads")
+  | ("epoch" | "opening" | "group" | "roster" | "memberCount" | "sight" | "continuity")
+  | ("unread" | "readThrough" | "lastOrder" | "updatedAtMs");
+
+/** The rest of a state, while nothing has happened in the conversation for this device. */
+export const nothingYet: Omit<ConversationState, Beginning> = {
+  own: nothingSent,
+  seen: zeroHash,
+  lastCommitSeq: 0,
+  skipsTold: [],
+  stranded: undefined,
+  voided: [],
+  barred: [],
+  asks: [],
+  closedEpochs: [],
+  outgoing: [],
+  changes: [],
+  staged: undefined,
+  unverified: [],
+  leavers: [],
+  departed: [],
+  doubts: [],
+  spoken: new Map(),
+  unreadEntries: 0,
+  awaited: undefined,
+  isLeftOut: false,
+  recovered: [],
+  away: [],
+  formerMembers: [],
+  readdedBy: undefined,
+  expired: nothingExpired,
+  invitations: [],
+  continuesId: undefined,
+  offer: undefined,
+  rosterAdds: 0,
+  toldName: "",
+  nextLocal: 0,
+  draft: "",
+  link: linkDown,
+};
+
 /** A state at its beginning: everything that creating and joining have in common. */
 function begin(params: {
   context: Context;
@@ -41,6 +84,7 @@ function begin(params: {
   const { context, group, roster, chain, opening } = params;
   const logId = params.logId.slice();
   return {
+    ...nothingYet,
     id: toBase64Url(logId),
     logId,
     groupId: groupId(group).slice(),
@@ -55,48 +99,15 @@ function begin(params: {
     recentHeads: [chain.head],
     epoch: epochKeys(group, logId, params.epochId),
     opening,
-    own: nothingSent,
-    seen: zeroHash,
-    lastCommitSeq: 0,
-    skipsTold: [],
-    stranded: undefined,
-    voided: [],
-    barred: [],
-    asks: [],
-    closedEpochs: [],
     group,
     roster,
     memberCount: roster.accounts.size,
-    outgoing: [],
-    changes: [],
-    staged: undefined,
-    unverified: [],
-    leavers: [],
-    departed: [],
-    doubts: [],
-    spoken: new Map(),
-    unreadEntries: 0,
-    awaited: undefined,
-    isLeftOut: false,
-    recovered: [],
-    away: [],
-    formerMembers: [],
-    readdedBy: undefined,
     sight: params.sight,
-    expired: nothingExpired,
-    invitations: [],
     continuity: withContinuity([], context.sha256, group),
-    continuesId: undefined,
-    offer: undefined,
-    rosterAdds: 0,
-    toldName: "",
-    nextLocal: 0,
     unread: 0,
     readThrough: 0,
-    draft: "",
     lastOrder: 0,
     updatedAtMs: context.nowMs,
-    link: linkDown,
   };
 }
 

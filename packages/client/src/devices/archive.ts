@@ -21,15 +21,13 @@ import type { Codec } from "@latchkey/codec";
 import type { CipherSuiteId } from "@latchkey/mls";
 import { blobReferenceCodec } from "@latchkey/protocol";
 import type { BlobReference } from "@latchkey/protocol";
-import { linkDown } from "../core/turn.ts";
+import { nothingYet } from "../core/begin.ts";
 import type { ConversationState } from "../core/types.ts";
-import { nothingSent } from "../core/view.ts";
 import { linePrefix } from "../engine/history.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
-import { nothingExpired } from "../core/stall.ts";
 
 /** A conversation as the archive has it: without its group, which a device joins by a Welcome only. */
 export interface ArchivedConversation {
@@ -143,6 +141,7 @@ export function archivedOf(state: ConversationState): ArchivedConversation | und
 export function unjoinedState(archived: ArchivedConversation): ConversationState {
   const { membership, conversationKind, ...fields } = archived;
   return {
+    ...nothingYet,
     ...fields,
     kind: conversationKind,
     id: toBase64Url(archived.logId),
@@ -162,44 +161,11 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
         ext: new Uint8Array(0),
       },
     },
-    own: nothingSent,
-    seen: new Uint8Array(32),
-    lastCommitSeq: 0,
-    skipsTold: [],
-    stranded: undefined,
-    voided: [],
-    barred: [],
-    asks: [],
-    closedEpochs: [],
+    groupId: new Uint8Array(0),
     group: undefined,
     roster: undefined,
-    outgoing: [],
-    changes: [],
-    staged: undefined,
-    unverified: [],
-    leavers: [],
-    departed: [],
-    doubts: [],
-    spoken: new Map(),
-    unreadEntries: 0,
-    awaited: undefined,
-    isLeftOut: false,
-    recovered: [],
-    groupId: new Uint8Array(0),
-    away: [],
-    formerMembers: [],
-    readdedBy: undefined,
     sight: { atMs: 0, retentionDays: 0 },
-    expired: nothingExpired,
-    invitations: [],
     continuity: [],
-    continuesId: undefined,
-    offer: undefined,
-    rosterAdds: 0,
-    toldName: "",
-    nextLocal: 0,
-    draft: "",
-    link: linkDown,
   };
 }
 
