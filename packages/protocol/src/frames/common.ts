@@ -126,17 +126,18 @@ export interface Frame<Body> {
   readonly body: Body;
 }
 
-/** A codec of frames, and the numbers of the kinds that it knows. */
+/** A codec of frames, and the kinds that it knows: names by their numbers. */
 export interface FrameCodec<Body> extends Codec<Frame<Body>> {
-  readonly kinds: ReadonlySet<number>;
+  readonly kinds: ReadonlyMap<number, string>;
 }
 
 /** Frames of the kinds in `cases`: name to number and fields, as for `variant`. */
 export function frameCodec<Body extends { readonly kind: string }>(cases: {
   readonly [K in Body["kind"]]: readonly [number, Codec<Omit<Extract<Body, { kind: K }>, "kind">>];
 }): FrameCodec<Body> {
-  // Each value of the mapped type is such a pair, which Object.values forgets.
-  const kinds = new Set((Object.values(cases) as (readonly [number, unknown])[]).map(([number]) => number));
+  // Each value of the mapped type is such a pair, which Object.entries forgets.
+  const pairs = Object.entries(cases) as [string, readonly [number, unknown]][];
+  const kinds = new Map(pairs.map(([name, [number]]) => [number, name]));
   return { ...struct<Frame<Body>>({ id: uint32, body: variant<Body>(uint8, cases) }), kinds };
 }
 

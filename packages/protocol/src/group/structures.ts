@@ -76,8 +76,8 @@ export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
   ext: extCodec,
 });
 
-/** What the head of an inbox item announces (spec I-2). */
-export const inboxItemKinds = { welcome: 1, joinRequest: 2, readdRequest: 3, forkNotice: 4, history: 5 } as const;
+/** What the head of an inbox item announces (spec I-2); one of another kind is dropped (spec E-75). */
+export const inboxItemKinds = { welcome: 1, forkNotice: 4, history: 5 } as const;
 
 /** Heads in a ForkNotice at most. */
 export const maxForkNoticeHeads = 256;
