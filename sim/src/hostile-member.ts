@@ -99,6 +99,7 @@ function seal(
       directoryProofs: params.proofs ?? new Uint8Array(0),
       settings: new Uint8Array(0),
       complaint: new Uint8Array(0),
+      leaves: new Uint8Array(0),
     },
     random: world.chance.bytes,
     sha256: node.sha256,

@@ -65,6 +65,7 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
         directoryProofs: proofs,
         settings: new Uint8Array(0),
         complaint: new Uint8Array(0),
+        leaves: new Uint8Array(0),
       },
       random: node.random,
       sha256: node.sha256,

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encode, equalBytes } from "@latchkey/codec";
 import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
-import { loadConversation, loadGroup, sealEnvelope } from "@latchkey/client/testing";
+import { loadConversation, loadEvidence, loadGroup, sealEnvelope } from "@latchkey/client/testing";
 import type { ConversationState } from "@latchkey/client/testing";
 import { createCommit, createKeyPackage, exportSecret, ownLeafIndex } from "@latchkey/mls";
-import type { CreateCommitParams, CreatedCommit, Credential, GroupState, KeyPackage, LeafIndex } from "@latchkey/mls";
+import type { CreateCommitParams, CreatedCommit, Credential, GroupState, KeyPackage, LeafIndex, MessageEvidence } from "@latchkey/mls";
 import {
   accessLabel,
   authenticatedDataCodec,
@@ -23,6 +23,7 @@ import type { Person, Scene } from "./scene.ts";
 
 const node = createNodePlatform();
 const nothing = new Uint8Array(0);
+const emptyBody = { directoryProofs: nothing, settings: nothing, complaint: nothing, leaves: nothing };
 /** A signature and a tag with their lengths, as they end a PublicMessage. */
 const signatureBytes = 2 + 64;
 const tagBytes = 1 + 32;
@@ -61,6 +62,15 @@ export class Insider implements Disposable {
     await store.close();
     if (state.group === undefined) throw new Error("a member has a group");
     return new Insider(scene, state, state.group);
+  }
+
+  /** What the profile of its client kept of the message that stands at this place: what its author signed. */
+  static async keptIn(scene: Scene, person: Person, conversationId: string, order: number): Promise<MessageEvidence> {
+    const store = await openNodeStore(join(scene.folder, "people", person.name));
+    const kept = await store.transact("read", (tx) => loadEvidence(tx, conversationId, order));
+    await store.close();
+    if (kept === undefined) throw new Error("evidence is kept");
+    return kept;
   }
 
   get own(): Omit<LeafIdentity, "format"> {
@@ -138,7 +148,7 @@ export class Insider implements Disposable {
   }
 
   /** Puts a commit into the log of the true server, behind all others of its epoch. */
-  async post(created: Pick<CreatedCommit, "message" | "next">): Promise<Reply> {
+  async post(created: Pick<CreatedCommit, "message" | "next">, beside: { readonly leaves?: Uint8Array } = {}): Promise<Reply> {
     const { logId, epoch, chain } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const nextAccessHash = node.sha256(exportSecret(created.next, accessLabel, logId, 32));
@@ -148,7 +158,7 @@ export class Insider implements Disposable {
       epochId: epoch.epochId,
       kind: "commit",
       nextAccessHash,
-      body: { seq: chain.seq, mlsMessage: created.message, directoryProofs: nothing, settings: nothing, complaint: nothing },
+      body: { ...emptyBody, seq: chain.seq, mlsMessage: created.message, ...beside },
       random: node.random,
       sha256: node.sha256,
     });

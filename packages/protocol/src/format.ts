@@ -15,3 +15,5 @@ function formatOf<N extends number>(format: N): Codec<N> {
 export const formatOne: Codec<1> = formatOf(1);
 /** A `uint16 format` that must be 2 (spec C-1). */
 export const formatTwo: Codec<2> = formatOf(2);
+/** A `uint16 format` that must be 3 (spec C-1). */
+export const formatThree: Codec<3> = formatOf(3);

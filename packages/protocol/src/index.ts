@@ -13,6 +13,7 @@ export * from "./frames/post.ts";
 export * from "./frames/role-codecs.ts";
 export * from "./group/blinded.ts";
 export * from "./group/complaint.ts";
+export * from "./group/leave.ts";
 export * from "./group/envelope.ts";
 export * from "./group/structures.ts";
 export * from "./limits.ts";

@@ -1,9 +1,10 @@
-import { equalBytes } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { ProofSource } from "@latchkey/protocol";
 import { enterEpoch, forgetGroup } from "./epoch.ts";
 import { keepEvidence } from "./evidence.ts";
 import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
+import { skipCommit } from "./skipped.ts";
 import { addLine, nextOrder, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Outgoing, StagedCommit } from "./types.ts";
@@ -42,13 +43,20 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
 /** One's own commit stands at the end of the chain: its epoch begins, and the joiners are told (spec M-4). */
 export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<void> {
   const { state } = turn;
-  const { chain, logId, roster, opening } = state;
+  const { chain, logId, roster, opening, lastCommitSeq, voided, barred } = state;
   const author = roster?.own;
   if (author === undefined) return;
+  // It was judged as what comes after the last commit of its epoch (spec G-1). Anywhere else all others skip it.
+  if (staged.afterSeq !== lastCommitSeq || voided.includes(chain.seq) || barred.includes(author.leafIndex)) {
+    skipCommit(turn, chain.seq, author);
+    return;
+  }
   const next = rosterOf(staged.next, opening);
   set(turn, { staged: undefined });
   const keys = epochKeys(staged.next, logId, chain.seq);
-  await enterEpoch(turn, { group: staged.next, keys, roster: next, opening, author, isOwn: true, proofs: staged.change.proofs });
+  const leaving = new Set(state.leavers.map(({ accountId }) => toBase64Url(accountId)));
+  const { proofs: records } = staged.change;
+  await enterEpoch(turn, { group: staged.next, keys, roster: next, opening, author, isOwn: true, proofs: records, leaving });
   const { tree, proofs = noProofs, change, welcomes } = staged;
   for (const [at, joiner] of change.adds.entries()) {
     const welcome = welcomes[at];

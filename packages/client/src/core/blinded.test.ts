@@ -118,7 +118,14 @@ async function set(
     nowSeconds: BigInt(Math.floor(ada.context.nowMs / 1000)),
   });
   const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
-  const body = { seq: chain.seq, mlsMessage: created.message, directoryProofs: nothing, settings: encoded, complaint: nothing };
+  const body = {
+    seq: chain.seq,
+    mlsMessage: created.message,
+    directoryProofs: nothing,
+    settings: encoded,
+    complaint: nothing,
+    leaves: nothing,
+  };
   const place = { key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit" as const };
   const { blob } = sealEnvelope({ ...place, nextAccessHash, body, random, sha256 });
   const { day } = world.log.entries.at(-1) ?? { day: 0 };

@@ -1,26 +1,31 @@
 import { equalBytes } from "@latchkey/codec";
 import { MlsError, createCommit, decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
-import type { KeyPackage } from "@latchkey/mls";
+import type { CreatedCommit, GroupState } from "@latchkey/mls";
 import { entryId, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
-import type { BlobReference, ProofSource, TreeSource } from "@latchkey/protocol";
+import type { BlobReference, EnvelopeBody, ProofSource, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import { sealEnvelope } from "../group/envelope.ts";
-import { answeredBy, asksToAnswer } from "./complaints.ts";
-import { departedBy } from "./departed.ts";
+import { answeredBy } from "./complaints.ts";
 import { updateRank } from "./epoch.ts";
+import { judge } from "./judge.ts";
 import { epochKeys } from "./keys.ts";
-import { accountIdsOf, identityOf, isPermitted, isSameDevice, rosterOf } from "./roster.ts";
+import { removableAtOnce, wordsFor } from "./leaving.ts";
+import type { PublicFailure } from "./public-check.ts";
+import { accountIdsOf, isSameDevice, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
 import { isBlocked } from "./skipped.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Change, Joiner, PendingBlob, Roster, RosterLeaf, WantedChange } from "./types.ts";
+import type { Change, ConversationState, EpochKeys, Joiner, PendingBlob, Roster, RosterLeaf, WantedChange } from "./types.ts";
 import { authenticatedData } from "./view.ts";
 
 /** Adds in one commit once the group is large (spec M-5). */
 const addsPerCommit = 50;
 const largeGroup = 100;
+/** The changes that a client wants by itself. */
+const ofLeavers = "leavers";
+const ofDeparted = "departed";
 
 /** Puts a wanted change in the queue. */
 export function requestChange(turn: Turn, change: WantedChange): void {
@@ -36,6 +41,28 @@ export function requestUnblocking(turn: Turn): void {
   set(turn, { changes: [{ id: "unblock", ...nothing, update: true, order: 0, attempts: 0 }, ...changes] });
 }
 
+/** Wants those out who left, and the devices that their accounts no longer have (spec M-3): apart, so that neither waits for the other. */
+export function requestRemovals(turn: Turn): void {
+  const { changes, staged, leavers, departed } = turn.state;
+  const isPlanned = (id: string): boolean => changes.some((change) => change.id === id) || staged?.change.id === id;
+  const nothing = { adds: [], removes: [], removeDevices: [], proofs: new Uint8Array(0), update: false };
+  if (leavers.length > 0 && !isPlanned(ofLeavers)) {
+    requestChange(turn, { ...nothing, id: ofLeavers, removes: removableAtOnce({ leavers }).map(({ accountId }) => accountId) });
+  }
+  if (departed.length > 0 && !isPlanned(ofDeparted)) {
+    const removeDevices = departed.map(({ accountId, deviceId }) => ({ accountId, deviceId }));
+    // What proves to every member that those devices left their accounts (spec M-2).
+    const proofs = turn.context.standingRecordsOf(removeDevices.map(({ accountId }) => accountId));
+    requestChange(turn, { ...nothing, id: ofDeparted, removeDevices, proofs });
+  }
+}
+
+/** Whether a leaf is to go when its turn comes: who left may have gone and come back since it was planned. */
+function isStillMeant({ leavers, departed }: ConversationState, { id }: Change, leaf: RosterLeaf): boolean {
+  if (id === ofLeavers) return leavers.some(({ accountId }) => equalBytes(accountId, leaf.accountId));
+  return id !== ofDeparted || departed.some(({ leafIndex }) => leafIndex === leaf.leafIndex);
+}
+
 /** Ends a change without a commit. */
 function finish(turn: Turn, change: Change, failed?: ClientErrorCode): void {
   set(turn, { changes: turn.state.changes.filter((other) => other.id !== change.id) });
@@ -48,16 +75,10 @@ function finish(turn: Turn, change: Change, failed?: ClientErrorCode): void {
 
 /** Turns the first waiting change into a commit, as far as it still means something. */
 export async function stageNextChange(turn: Turn): Promise<void> {
-  const { roster, group, epoch, leavers, changes } = turn.state;
-  const { signatures } = turn.context;
+  const { roster, group, epoch, changes } = turn.state;
   const change = changes[0];
-  const author = roster?.own;
-  if (change === undefined || roster === undefined || group === undefined || epoch === undefined || author === undefined) return;
-  const removes = leavesOf(roster, change);
-  // By the key package of the complaint that stands now: an answer to an earlier one is not permitted any more (spec G-5).
-  const complainers = asksToAnswer(turn.state)
-    .filter(({ joiner }) => change.adds.some(({ keyPackage }) => equalBytes(keyPackage, joiner.keyPackage)))
-    .map(({ leaf }) => leaf);
+  if (change === undefined || roster?.own === undefined || group === undefined || epoch === undefined) return;
+  const removes = leavesOf(roster, change).filter((leaf) => isStillMeant(turn.state, change, leaf));
   // A device that goes and comes back in one commit is re-added (spec M-9).
   const adds = change.adds.filter((joiner) => !stands(roster, joiner, removes));
   const updates = change.update && (updateRank(group, roster) !== undefined || isBlocked(turn.state));
@@ -69,14 +90,15 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   const now: Change = { ...change, adds: isLarge ? adds.slice(0, addsPerCommit) : adds };
   const later: Change[] = isLarge ? [{ ...change, adds: adds.slice(addsPerCommit), removes: [], removeDevices: [] }] : [];
   try {
-    const keyPackages = now.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage));
-    const identities = keyPackages.map((keyPackage) => identityOf(keyPackage.leafNode.credential));
-    const departed = await departedBy(change.proofs, removes, roster.settings, signatures);
-    if (!isPermitted(roster, { leavers, departed, complainers }, { author, adds: identities, removes, settings: undefined })) {
-      finish(turn, change, "not_permitted");
+    const made = await commitOf(turn, { change: now, removes, group });
+    // What others would not follow is not sent (spec G-1).
+    const verdict = await judge(turn, made.body, { group, roster });
+    if (verdict.kind === "fails") {
+      turn.groups.push(made.created.next);
+      finish(turn, change, codeOf(verdict.reason));
       return;
     }
-    await stage(turn, { change: now, keyPackages, removes });
+    stage(turn, now, { ...made, epoch });
     set(turn, { changes: [...later, ...changes.slice(1)] });
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
@@ -84,36 +106,62 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   }
 }
 
-async function stage(
+/** What a person reads of a change that nobody would follow: of the key packages that it adds, or of their own role. */
+function codeOf(reason: PublicFailure): ClientErrorCode {
+  return leafFailures.has(reason) ? "invalid_key_package" : "not_permitted";
+}
+
+const leafFailures: ReadonlySet<PublicFailure> = new Set<PublicFailure>([
+  "not_valid",
+  "identity",
+  "changed_leaf",
+  "host",
+  "device_twice",
+  "too_many_leaves",
+]);
+
+/** A commit that is made and not staged, with what its envelope holds. */
+interface Made {
+  readonly created: CreatedCommit;
+  readonly body: EnvelopeBody;
+}
+
+/** @throws MlsError when a key package is none, or not for this group. */
+async function commitOf(
   turn: Turn,
-  params: { change: Change; keyPackages: readonly KeyPackage[]; removes: readonly RosterLeaf[] },
-): Promise<void> {
+  { change, removes, group }: { change: Change; removes: readonly RosterLeaf[]; group: GroupState },
+): Promise<Made> {
   const { state, context } = turn;
-  const { group, epoch, logId } = state;
-  if (group === undefined || epoch === undefined) return;
-  const { random, sha256 } = context;
   const created = await createCommit(group, {
-    adds: params.keyPackages,
-    removes: params.removes.map((leaf) => leaf.leafIndex),
+    adds: change.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage)),
+    removes: removes.map((leaf) => leaf.leafIndex),
     authenticatedData: authenticatedData(turn, undefined),
-    random,
+    random: context.random,
     nowSeconds: BigInt(Math.floor(context.nowMs / 1000)),
   });
-  // The access key does not depend on the entry's number: only the epoch's id does, which the server gives.
-  const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
   const body = {
     seq: state.chain.seq,
     mlsMessage: created.message,
-    directoryProofs: params.change.proofs,
+    directoryProofs: change.proofs,
     settings: new Uint8Array(0),
-    complaint: answeredBy(state.asks, params.removes),
+    complaint: answeredBy(state.asks, removes),
+    leaves: wordsFor(state, removes),
   };
+  return { created, body };
+}
+
+function stage(turn: Turn, change: Change, { created, body, epoch }: Made & { epoch: EpochKeys }): void {
+  const { state, context } = turn;
+  const { logId } = state;
+  const { random, sha256 } = context;
+  // The access key does not depend on the entry's number: only the epoch's id does, which the server gives.
+  const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
   const sealed = sealEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit", nextAccessHash, body, random, sha256 });
   const blobs: PendingBlob[] = [];
   if (sealed.external !== undefined) blobs.push({ blobId: sealed.external.reference.blobId, ciphertext: sealed.external.ciphertext });
   let tree: TreeSource | undefined;
   let proofs: ProofSource | undefined;
-  if (params.keyPackages.length > 0) {
+  if (change.adds.length > 0) {
     const asBlob = (plaintext: Uint8Array): BlobReference => {
       const { reference, ciphertext } = encryptBlob({ plaintext, random, sha256 });
       blobs.push({ blobId: reference.blobId, ciphertext });
@@ -127,7 +175,7 @@ async function stage(
   const id = entryId(sha256, { epochId: epoch.epochId, kind: "commit", nextAccessHash, blob: sealed.blob });
   set(turn, {
     staged: {
-      change: params.change,
+      change,
       entry: { entryId: id, epochId: epoch.epochId, blob: sealed.blob, blobs },
       nextAccessHash,
       afterSeq: state.lastCommitSeq,

@@ -1,22 +1,20 @@
 import { equalBytes } from "@latchkey/codec";
-import { MlsError, inspectCommit, ownLeafIndex, processMessage } from "@latchkey/mls";
-import type { GroupState, InspectedCommit, Processed, ProcessedCommit } from "@latchkey/mls";
+import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
+import type { Processed, ProcessedCommit } from "@latchkey/mls";
 import { complaintReasons } from "@latchkey/protocol";
 import type { EntryEvent, EnvelopeBody } from "@latchkey/protocol";
-import { complainersIn, strand } from "./complaints.ts";
-import { departedBy } from "./departed.ts";
-import { endMembership, enterEpoch, updateRankOf } from "./epoch.ts";
+import { strand } from "./complaints.ts";
+import { endMembership, enterEpoch } from "./epoch.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { hearView } from "./heads.ts";
 import { epochKeys } from "./keys.ts";
 import { isSameDevice } from "./roster.ts";
-import { publicCheck } from "./public-check.ts";
-import type { Passed, PublicFailure, PublicVerdict } from "./public-check.ts";
+import { judge } from "./judge.ts";
+import type { Passed } from "./public-check.ts";
 import { openAgain, skipCommit } from "./skipped.ts";
 import { addLine, nextOrder, pause } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Roster, RosterLeaf, UnverifiedLeaf } from "./types.ts";
-import { hasSeen } from "./view.ts";
+import type { RosterLeaf, UnverifiedLeaf } from "./types.ts";
 
 /** Takes a commit of the current epoch: it is followed, or skipped like by everybody else (spec G-3). */
 export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
@@ -67,43 +65,6 @@ export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody
   if (processed.kind === "commit") await follow(turn, { event, processed, verdict, proofs: body.directoryProofs });
 }
 
-type Judged = Exclude<PublicVerdict, Passed> | (Passed & Pick<InspectedCommit, "authenticatedData">);
-
-/** The whole public check (spec G-1): RFC 9420's part, then Latchkey's. */
-async function judge(
-  turn: Turn,
-  { seq, mlsMessage, directoryProofs, settings, complaint }: EnvelopeBody,
-  { group, roster }: { group: GroupState; roster: Roster },
-): Promise<Judged> {
-  const fails = (reason: PublicFailure, author?: RosterLeaf): Judged => ({ kind: "fails", reason, author });
-  let commit: InspectedCommit;
-  try {
-    commit = await inspectCommit(group, mlsMessage);
-  } catch (error) {
-    if (!(error instanceof MlsError)) throw error;
-    return fails("not_valid");
-  }
-  const said = parseAuthenticatedData(commit.authenticatedData);
-  if (said === undefined) return fails("authenticated_data", roster.leaves.get(commit.sender));
-  const { leavers, lastCommitSeq, logId, opening } = turn.state;
-  const { sha256 } = turn.context;
-  const removes = commit.removes.flatMap((member) => roster.leaves.get(member.leafIndex) ?? []);
-  const verdict = publicCheck(
-    {
-      roster,
-      leavers,
-      departed: await departedBy(directoryProofs, removes, roster.settings, turn.context.signatures),
-      complainers: await complainersIn(turn, complaint, { group, roster, commit }),
-      isUpToDate: lastCommitSeq === 0 || (await hasSeen(turn, { viewTag: said.viewTag, seq }, lastCommitSeq)),
-      isBlocked: lastCommitSeq > 0,
-      settings: { sha256, logId, opening, encodedOpening: settings },
-      isUpdateDue: (leaf) => updateRankOf(group, leaf) !== undefined,
-    },
-    commit,
-  );
-  return verdict.kind === "fails" ? verdict : { ...verdict, authenticatedData: commit.authenticatedData };
-}
-
 async function follow(
   turn: Turn,
   params: { event: EntryEvent; processed: ProcessedCommit; verdict: Passed; proofs: Uint8Array },
@@ -117,6 +78,7 @@ async function follow(
     return;
   }
   const before = state.roster;
+  const { leaving } = verdict;
   const unverified: UnverifiedLeaf[] = [...after.leaves.values()]
     .filter((leaf) => {
       const same = before?.leaves.get(leaf.leafIndex);
@@ -126,7 +88,7 @@ async function follow(
     .filter((leaf) => !context.vouched(leaf))
     .map((leaf) => ({ ...leaf, refused: false }));
   const accountsAdded = [...after.accounts.keys()].filter((account) => before?.accounts.has(account) !== true);
-  await enterEpoch(turn, { group: processed.state, keys, roster: after, opening, author, isOwn: false, proofs: params.proofs });
+  await enterEpoch(turn, { group: processed.state, keys, roster: after, opening, author, isOwn: false, proofs: params.proofs, leaving });
   turn.state = {
     ...turn.state,
     rosterAdds: turn.state.rosterAdds + (accountsAdded.length > 0 ? 1 : 0),

@@ -159,7 +159,7 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     const keyPackage = decodeKeyPackage(decode(complaintCodec, decode(signedCodec, signed).body).keyPackage);
     const created = await hostile.forge({ removes: [leaf.leafIndex], adds: [keyPackage] });
     const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
-    hostile.postBlob(hostile.seal(created.message, nextAccessHash, "commit", signed), nextAccessHash);
+    hostile.postBlob(hostile.seal(created.message, nextAccessHash, "commit", { complaint: signed }), nextAccessHash);
     await world.settle(honest);
     expect(ben.isActive).toBe(true);
     await everybodyTalks(group);

@@ -103,6 +103,7 @@ export async function complain(turn: Turn, fresh: { keyPackage: Uint8Array; inbo
       directoryProofs: nothing,
       settings: nothing,
       complaint: encode(signedCodec, { body, signature }),
+      leaves: nothing,
     },
     random,
     sha256,

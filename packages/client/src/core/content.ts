@@ -1,8 +1,8 @@
-import { equalBytes } from "@latchkey/codec";
+import type { MessageEvidence } from "@latchkey/mls";
 import type { DecodedContent } from "@latchkey/protocol";
 import { forgetGroup } from "./epoch.ts";
-import { scheduleRemoval } from "./removal.ts";
-import { addLine, nextOrder, set } from "./turn.ts";
+import { hearLeave } from "./leaving.ts";
+import { addLine, nextOrder } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { RosterLeaf } from "./types.ts";
 
@@ -10,7 +10,7 @@ import type { RosterLeaf } from "./types.ts";
 const mostAheadMs = 86_400_000;
 
 /** Shows what a member said. */
-export function onContent(turn: Turn, author: RosterLeaf, content: DecodedContent): void {
+export function onContent(turn: Turn, author: RosterLeaf, content: DecodedContent, evidence: MessageEvidence): void {
   if (content.kind === "malformed") {
     addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "unsupported" } });
     return;
@@ -36,21 +36,16 @@ export function onContent(turn: Turn, author: RosterLeaf, content: DecodedConten
       }
       return;
     case "leave":
+      if (!hearLeave(turn, author, content.leaf, evidence)) {
+        addLine(turn, { ...line, body: { kind: "unsupported" } });
+        return;
+      }
       addLine(turn, { ...line, body: { kind: "left" } });
       // The account leaves with all its devices.
       if (isOwn) forgetGroup(turn, "left");
-      else noteLeaver(turn, author);
       return;
     case "unsupported":
       addLine(turn, { ...line, body: { kind: "unsupported" }, unread: !isOwn });
       return;
   }
-}
-
-/** Nothing is sent until somebody has removed who said that they leave (spec M-3). */
-function noteLeaver(turn: Turn, author: RosterLeaf): void {
-  const { leavers } = turn.state;
-  if (leavers.some((leaver) => equalBytes(leaver.accountId, author.accountId))) return;
-  set(turn, { leavers: [...leavers, { leafIndex: author.leafIndex, accountId: author.accountId }] });
-  scheduleRemoval(turn);
 }

@@ -244,6 +244,6 @@ async function onApplication(turn: Turn, processed: ProcessedApplication, seq: n
   hearNumber(turn, author, said, mark);
   await hearView(turn, author, { viewTag: said.viewTag, seq });
   const order = nextOrder(turn);
-  onContent(turn, author, content);
+  onContent(turn, author, content, processed.evidence);
   keepEvidence(turn, order, processed.evidence);
 }

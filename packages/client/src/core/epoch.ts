@@ -3,6 +3,7 @@ import { members, unmergedLeafCount } from "@latchkey/mls";
 import type { GroupState, LeafIndex } from "@latchkey/mls";
 import type { SettingsOpening } from "@latchkey/protocol";
 import { withContinuity } from "./continuation.ts";
+import { stillLeaving } from "./leaving.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { withoutGroup } from "./erase.ts";
@@ -30,13 +31,15 @@ export async function enterEpoch(
     author: RosterLeaf;
     isOwn: boolean;
     proofs: Uint8Array;
+    /** Accounts (base64url) that the commit proves to leave. */
+    leaving: ReadonlySet<string>;
   },
 ): Promise<void> {
   const { state, context } = turn;
   const { group, keys, roster, opening, author } = params;
   endNumbers(turn, roster);
   const gone = await accountsGone(turn, roster, params.proofs);
-  tellDifference(turn, { author, roster, isOwn: params.isOwn, gone });
+  tellDifference(turn, { author, roster, isOwn: params.isOwn, gone, leaving: params.leaving });
   // Whoever learns of it by this commit learns why: so a recovery is told here too.
   if (params.proofs.length > 0) {
     for (const account of gone) turn.effects.push({ kind: "accounts", proofs: params.proofs.slice(), accountId: fromBase64Url(account) });
@@ -58,7 +61,7 @@ export async function enterEpoch(
     closedEpochs: state.epoch === undefined ? state.closedEpochs : closeEpoch(state.closedEpochs, state.epoch, by),
     name: roster.settings.name,
     unverified: state.unverified.filter(stands),
-    leavers: state.leavers.filter(stands),
+    leavers: stillLeaving(context.sha256, state.leavers, group),
     departed: state.departed.filter(stands),
     expired: nothingExpired,
     doubts: state.doubts.filter(stands),
@@ -83,9 +86,10 @@ function unsealed(item: Outgoing): Outgoing {
 /** One line for each thing that a commit did. */
 function tellDifference(
   turn: Turn,
-  { author, roster, isOwn, gone }: { author: RosterLeaf; roster: Roster; isOwn: boolean; gone: readonly string[] },
+  params: { author: RosterLeaf; roster: Roster; isOwn: boolean; gone: readonly string[]; leaving: ReadonlySet<string> },
 ): void {
-  const before = turn.state.roster;
+  const { author, roster, isOwn, gone, leaving } = params;
+  const { roster: before, leavers } = turn.state;
   if (before === undefined) return;
   const added = [...roster.accounts].filter(([account]) => !before.accounts.has(account));
   const removed = [...before.accounts].filter(([account]) => !roster.accounts.has(account));
@@ -100,11 +104,12 @@ function tellDifference(
     addLine(turn, { ...line, order, body: { kind: "let_back", account } });
     set(turn, { away: withReturn(turn.state.away, account, order) });
   }
-  // Who left said so in a line of their own.
-  const thrownOut = removed.filter(
-    ([account, leaves]) =>
-      !gone.includes(account) && !turn.state.leavers.some((leaver) => leaves.some((leaf) => equalBytes(leaf.accountId, leaver.accountId))),
-  );
+  // Who left said so in a line of their own; who has not read it finds it in the commit.
+  const hasTold = (accountId: Uint8Array): boolean => leavers.some((leaver) => equalBytes(leaver.accountId, accountId));
+  const left = removed.filter(([account]) => leaving.has(account));
+  for (const accountId of ids(left).filter((id) => !hasTold(id)))
+    addLine(turn, { order: nextOrder(turn), author: accountId, body: { kind: "left" }, acceptedAtMs });
+  const thrownOut = removed.filter(([account]) => !gone.includes(account) && !leaving.has(account));
   if (thrownOut.length > 0) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "removed", accounts: ids(thrownOut) } });
   for (const accountId of ids(removed.filter(([account]) => gone.includes(account)))) {
     const order = nextOrder(turn);

@@ -1,6 +1,6 @@
 import { encode, equalBytes, toBase64Url } from "@latchkey/codec";
-import { createCommit, createKeyPackage, ownLeafIndex } from "@latchkey/mls";
-import type { CreateCommitParams, CreatedCommit, Credential, GroupState, KeyPackage } from "@latchkey/mls";
+import { createCommit, createKeyPackage, encryptApplicationMessage, ownLeafIndex } from "@latchkey/mls";
+import type { CreateCommitParams, CreatedCommit, CreatedKeyPackage, Credential, GroupState, KeyPackage } from "@latchkey/mls";
 import {
   authenticatedDataCodec,
   latchkeyGroupExtensionType,
@@ -15,7 +15,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { sealEnvelope } from "../group/envelope.ts";
 import { epochKeys } from "./keys.ts";
 import type { SimDevice, SimWorld } from "./sim.testing.ts";
-import type { ConversationState } from "./types.ts";
+import type { ConversationState, Joiner } from "./types.ts";
 
 const nothing = new Uint8Array(0);
 const signatureBytes = 2 + 64;
@@ -39,6 +39,9 @@ export class HostileMember {
   readonly #world: SimWorld;
   readonly #device: SimDevice;
   readonly #reader = { cursor: 0, opened: new Set<number>() };
+  /** How many messages it posted, and its group behind them. */
+  #said = 0;
+  #after: GroupState | undefined;
 
   constructor(world: SimWorld, device: SimDevice) {
     this.#world = world;
@@ -58,26 +61,21 @@ export class HostileMember {
     return { seq: last.seq, head: last.head };
   }
 
+  /** What an honest member says of the log. */
+  #view(key: Uint8Array): AuthenticatedData {
+    const { accountVersion, accountChain } = this.#device.self;
+    const viewTag = viewTagOf(sha256, key, this.#end);
+    const own = { ownNumber: 0, previousOwn: zeroHash, seen: zeroHash };
+    return { format: 2, viewTag, ...own, accountVersion, accountChain, gossip: nothing, ext: nothing };
+  }
+
   /** A commit whose signatures, tags and secrets are all right. */
   async forge(forgery: Forgery = {}): Promise<CreatedCommit> {
     const { group, epoch } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const { credential, cheats, authenticatedData, ...params } = forgery;
-    const { self } = this.#device;
-    const { accountVersion, accountChain } = self;
-    const view: AuthenticatedData = {
-      format: 2,
-      viewTag: viewTagOf(sha256, epoch.view, this.#end),
-      ownNumber: 0,
-      previousOwn: zeroHash,
-      seen: zeroHash,
-      accountVersion,
-      accountChain,
-      gossip: nothing,
-      ext: nothing,
-    };
     return await createCommit(doctored(group, { credential, cheats }), {
-      authenticatedData: authenticatedData ?? encode(authenticatedDataCodec, view),
+      authenticatedData: authenticatedData ?? encode(authenticatedDataCodec, this.#view(epoch.view)),
       random: this.#world.random,
       nowSeconds: 1_700_000_000n,
       ...params,
@@ -86,9 +84,19 @@ export class HostileMember {
 
   /** A key package of anybody's, by a key of its own. */
   async keyPackage(identity: Omit<LeafIdentity, "format"> | Uint8Array): Promise<KeyPackage> {
+    return (await this.#createKeyPackage(identity)).keyPackage;
+  }
+
+  /** As `keyPackage`, for a change of an honest device's. */
+  async joiner(identity: Omit<LeafIdentity, "format">): Promise<Joiner> {
+    const { message } = await this.#createKeyPackage(identity);
+    return { ...identity, inboxId: this.#world.random(32), inboxKey: this.#world.random(32), keyPackage: message };
+  }
+
+  async #createKeyPackage(identity: Omit<LeafIdentity, "format"> | Uint8Array): Promise<CreatedKeyPackage> {
     const { suite } = this.state.group;
     const { random } = this.#world;
-    const { keyPackage } = await createKeyPackage({
+    return await createKeyPackage({
       suite,
       credential: {
         kind: "basic",
@@ -99,7 +107,6 @@ export class HostileMember {
       capabilities: { versions: [1], cipherSuites: [suite.id], extensions: [latchkeyGroupExtensionType], proposals: [], credentials: [1] },
       random,
     });
-    return keyPackage;
   }
 
   /** Puts a commit into the log, behind all others of the epoch; answers its number. */
@@ -107,6 +114,23 @@ export class HostileMember {
     const derived = sha256(epochKeys(created.next, this.#world.logId, 0).access);
     const nextAccessHash = params.nextAccessHash ?? derived;
     return this.postBlob(this.seal(created.message, params.sealedHash ?? nextAccessHash), nextAccessHash);
+  }
+
+  /** A message of its own, with what it likes in its authenticated data. */
+  async say(plaintext: Uint8Array, view: Partial<AuthenticatedData> = {}): Promise<void> {
+    const { group, epoch } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { random, log } = this.#world;
+    const authenticatedData = encode(authenticatedDataCodec, { ...this.#view(epoch.view), ...view, ownNumber: ++this.#said });
+    const encrypted = await encryptApplicationMessage(this.#after ?? group, { plaintext, authenticatedData, random });
+    this.#after = encrypted.state;
+    log.open(this.#reader, { epochId: epoch.epochId, access: epoch.access, afterSeq: 0 });
+    const answer = log.append(this.#reader, {
+      entryKind: "message",
+      epochId: epoch.epochId,
+      blob: this.seal(encrypted.message, zeroHash, "message"),
+    });
+    if (answer.kind === "error") throw new Error(answer.code);
   }
 
   /** Any bytes as a commit. */
@@ -127,7 +151,14 @@ export class HostileMember {
     if (epoch === undefined) throw new Error("an epoch");
     const { random } = this.#world;
     const nextAccessHash = random(32);
-    const body = { seq: this.#end.seq, mlsMessage: random(70_000), directoryProofs: nothing, settings: nothing, complaint: nothing };
+    const body = {
+      seq: this.#end.seq,
+      mlsMessage: random(70_000),
+      directoryProofs: nothing,
+      settings: nothing,
+      complaint: nothing,
+      leaves: nothing,
+    };
     const address = { key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit" } as const;
     return this.postBlob(sealEnvelope({ ...address, nextAccessHash, body, random, sha256 }).blob, nextAccessHash);
   }
@@ -149,11 +180,24 @@ export class HostileMember {
   }
 
   /** An MLSMessage in the epoch's envelope. */
-  seal(mlsMessage: Uint8Array, nextAccessHash: Uint8Array, kind: EntryKind = "commit", complaint: Uint8Array = nothing): Uint8Array {
+  seal(
+    mlsMessage: Uint8Array,
+    nextAccessHash: Uint8Array,
+    kind: EntryKind = "commit",
+    beside: { readonly complaint?: Uint8Array; readonly leaves?: Uint8Array } = {},
+  ): Uint8Array {
     const { epoch, logId, opening } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const { random } = this.#world;
-    const body = { seq: this.#end.seq, mlsMessage, directoryProofs: nothing, settings: encode(settingsOpeningCodec, opening), complaint };
+    const body = {
+      seq: this.#end.seq,
+      mlsMessage,
+      directoryProofs: nothing,
+      settings: encode(settingsOpeningCodec, opening),
+      complaint: nothing,
+      leaves: nothing,
+      ...beside,
+    };
     return sealEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind, nextAccessHash, body, random, sha256 }).blob;
   }
 

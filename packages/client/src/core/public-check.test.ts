@@ -35,10 +35,10 @@ async function groupOf(seed: string): Promise<Group> {
 function factsOf(device: SimDevice): PublicFacts {
   const { state } = device;
   if (state?.roster === undefined || state.group === undefined) throw new Error("a member");
-  const { group, roster, leavers, logId, opening } = state;
+  const { group, roster, logId, opening } = state;
   return {
     roster,
-    leavers,
+    leaving: new Set(),
     departed: [],
     complainers: [],
     isUpToDate: true,

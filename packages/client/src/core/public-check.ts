@@ -4,7 +4,7 @@ import { latchkeyGroupExtensionType } from "@latchkey/protocol";
 import type { LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
 import { copyOfOpening, identityOf, isPermitted, isSameDevice, proposedSettings, rosterFrom, settingsOf } from "./roster.ts";
 import type { ProposedSettings } from "./roster.ts";
-import type { Leaver, Roster, RosterLeaf } from "./types.ts";
+import type { Roster, RosterLeaf } from "./types.ts";
 
 /** Leaves that one account may have in a group (spec M-7): as many as it may have devices. */
 export const maxLeavesPerAccount = 16;
@@ -29,7 +29,8 @@ export type PublicFailure =
 /** What the check knows beside the commit: the same for every member of the epoch. */
 export interface PublicFacts {
   readonly roster: Roster;
-  readonly leavers: readonly Leaver[];
+  /** Accounts (base64url) that the words in the commit prove to leave. */
+  readonly leaving: ReadonlySet<string>;
   /** Leaves that the commit's records prove to have left their accounts. */
   readonly departed: readonly RosterLeaf[];
   /** Leaves whose complaint the commit may answer (spec G-5). */
@@ -61,6 +62,8 @@ export type PublicVerdict =
       readonly opening: SettingsOpening;
       readonly adds: readonly LeafIdentity[];
       readonly removes: readonly RosterLeaf[];
+      /** Accounts (base64url) that it proves to leave. */
+      readonly leaving: ReadonlySet<string>;
       /** The leaves of this epoch that stay, the author's among them; who is removed and added again is none of them. */
       readonly keeps: readonly LeafIndex[];
       /** Leaves of this epoch whose device it removes and adds again. */
@@ -101,7 +104,7 @@ export function publicCheck(facts: PublicFacts, commit: InspectedCommit): Public
   const opening = settings === undefined ? facts.settings.opening : copyOfOpening(settings.opening);
   const readds = removes.filter((leaf) => adds.some((identity) => isSameDevice(identity, leaf))).map(({ leafIndex }) => leafIndex);
   const keeps = members.flatMap(({ leafIndex }) => (added.has(leafIndex) ? [] : [leafIndex]));
-  return { kind: "passes", author, after, opening, adds, removes, keeps, readds };
+  return { kind: "passes", author, after, opening, adds, removes, leaving: facts.leaving, keeps, readds };
 }
 
 function settingsIn(facts: SettingsFacts, { groupContextExtensions }: InspectedCommit): ProposedSettings | "malformed" | undefined {

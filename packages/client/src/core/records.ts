@@ -23,7 +23,7 @@ import type { Codec } from "@latchkey/codec";
 import { decodeGroupState, encodeGroupState, encodeStateChanges, toLeafIndex } from "@latchkey/mls";
 import type { CipherSuite, CipherSuiteId, GroupState, LeafIndex, MessageEvidence } from "@latchkey/mls";
 import { blobReferenceCodec, settingsOpeningCodec } from "@latchkey/protocol";
-import type { ProofSource, TreeSource } from "@latchkey/protocol";
+import type { ProofSource, SignedLeave, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -115,7 +115,12 @@ const unverified: Codec<UnverifiedLeaf> = struct<UnverifiedLeaf>({
   signaturePublicKey: opaqueV(4096),
   refused: bool,
 });
-const leaver: Codec<Leaver> = struct<Leaver>({ leafIndex, accountId: id32 });
+const leaver: Codec<Leaver> = struct<Leaver>({
+  leafIndex,
+  accountId: id32,
+  leaf: id32,
+  word: struct<SignedLeave>({ leaf: uint32, content: opaqueV(65_536), context: opaqueV(65_536), signature: opaqueV(4096) }),
+});
 // Only suites that this client made or joined are stored; the provider refuses any other.
 const suiteId: Codec<CipherSuiteId> = mapped(
   uint16,
@@ -128,7 +133,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 8;
+  readonly format: 9;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -174,7 +179,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [8]),
+  format: oneOf(uint16, [9]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -299,7 +304,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 8, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 9, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

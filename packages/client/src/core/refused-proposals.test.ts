@@ -48,7 +48,7 @@ describe("[M-2] no proposal stands alone, there are no external senders, and ext
       epochId: keys.epochId,
       kind: entryKind,
       ...(isCommit ? { nextAccessHash: zeroHash } : {}),
-      body: { seq: chain.seq, mlsMessage, directoryProofs: nothing, settings: nothing, complaint: nothing },
+      body: { seq: chain.seq, mlsMessage, directoryProofs: nothing, settings: nothing, complaint: nothing, leaves: nothing },
       random,
       sha256,
     });

@@ -11,7 +11,7 @@ import {
   settingsOpeningCodec,
 } from "@latchkey/protocol";
 import type { LatchkeyGroup, LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
-import type { DeviceReference, Leaver, Roster, RosterLeaf } from "./types.ts";
+import type { DeviceReference, Roster, RosterLeaf } from "./types.ts";
 
 export const roles = { member: 1, administrator: 2, owner: 3 } as const;
 export const policies = { everyMember: 0, administrators: 1 } as const;
@@ -161,7 +161,8 @@ export interface ProposedChange {
 
 /** Who may be removed whatever the roles say. */
 export interface Removable {
-  readonly leavers: readonly Leaver[];
+  /** Accounts (base64url) that the words in the commit prove to leave: with all their devices, at once. */
+  readonly leaving: ReadonlySet<string>;
   /** Leaves that the commit's records prove to have left their accounts. */
   readonly departed: readonly RosterLeaf[];
   /** Leaves that complained: removed by anybody who adds the same device again (spec G-5). */
@@ -172,7 +173,7 @@ export interface Removable {
  * Whether roles allow this change (spec M-2). The same for every member: it depends on the group, the log and what lies in the commit
  * alone.
  */
-export function isPermitted(roster: Roster, { leavers, departed, complainers }: Removable, change: ProposedChange): boolean {
+export function isPermitted(roster: Roster, { leaving, departed, complainers }: Removable, change: ProposedChange): boolean {
   const { author } = change;
   const { conversationKind } = roster.settings;
   const isDirect = conversationKind === conversationKinds.direct;
@@ -192,11 +193,17 @@ export function isPermitted(roster: Roster, { leavers, departed, complainers }: 
   });
   const removes = change.removes.every((removed) => {
     if (removed.account === author.account) return true;
-    if (leavers.some((leaver) => equalBytes(leaver.accountId, removed.accountId))) return true;
+    if (leaving.has(removed.account) && isGoneWhole(roster, change, removed.account)) return true;
     if (departed.includes(removed) || isLetBackIn(removed)) return true;
     return !isDirect && manages && roleOf(roster, removed.account) <= Math.max(roleOf(roster, author.account), roles.administrator);
   });
   return adds && removes && isSettingsChangePermitted(roster, change.settings, manages && !isDirect);
+}
+
+/** Whether nothing of an account is left by a change. */
+function isGoneWhole({ accounts }: Roster, { adds, removes }: ProposedChange, account: string): boolean {
+  const isRemoved = accounts.get(account)?.every((leaf) => removes.includes(leaf)) === true;
+  return isRemoved && !adds.some((added) => toBase64Url(added.accountId) === account);
 }
 
 /** Whether both name one device of one account. */

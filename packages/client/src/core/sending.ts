@@ -1,7 +1,10 @@
-import { encryptApplicationMessage } from "@latchkey/mls";
-import { createProfileContent, decodeContent, entryId, zeroHash } from "@latchkey/protocol";
+import { encryptApplicationMessage, ownLeafIndex } from "@latchkey/mls";
+import type { GroupState } from "@latchkey/mls";
+import { createLeaveContent, createProfileContent, decodeContent, entryId, zeroHash } from "@latchkey/protocol";
+import type { ContentHead } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
 import { stageNextChange } from "./changes.ts";
+import { leafMark } from "./leaving.ts";
 import { isBlocked, planUnblocking } from "./skipped.ts";
 import { isCaughtUp, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -115,10 +118,23 @@ function isOutdated(turn: Turn, message: Outgoing): boolean {
   return message.purpose === "text" && message.rosterAdds !== turn.state.rosterAdds;
 }
 
-/** Records lie beside the message, where members find them (spec D-5); the message itself says who it is. */
-function plaintextOf({ context }: Turn, message: Outgoing): Uint8Array {
-  if (message.purpose !== "account") return message.content;
-  return createProfileContent({ displayName: message.text, salt: context.random(16), sentAtMs: message.composedAtMs });
+/**
+ * Records lie beside the message, where members find them (spec D-5); the message itself says who it is. Who leaves says of which leaf,
+ * which is known when it is sealed (M-3).
+ */
+function plaintextOf({ context }: Turn, group: GroupState, message: Outgoing): Uint8Array {
+  const head = (): ContentHead => ({ salt: context.random(16), sentAtMs: message.composedAtMs });
+  switch (message.purpose) {
+    case "account":
+      return createProfileContent({ ...head(), displayName: message.text });
+    case "leave": {
+      const leaf = leafMark(context.sha256, group, ownLeafIndex(group));
+      if (leaf === undefined) throw new Error("a member has a leaf");
+      return createLeaveContent({ ...head(), leaf });
+    }
+    default:
+      return message.content;
+  }
 }
 
 /** The newest message of one's own that was sealed: those on their way come after those in the log. */
@@ -130,7 +146,7 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   const { group, epoch, logId, link, chain } = turn.state;
   if (group === undefined || epoch === undefined) return;
   const { random, sha256, self } = turn.context;
-  const plaintext = plaintextOf(turn, message);
+  const plaintext = plaintextOf(turn, group, message);
   const previous = newestOwn(turn.state);
   const number = previous.number + 1;
   const encrypted = await encryptApplicationMessage(group, {
@@ -141,7 +157,7 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   const content = decodeContent(plaintext);
   if (content.kind === "malformed") throw new Error("content of one's own is well-formed");
   const directoryProofs = message.purpose === "account" ? message.content : new Uint8Array(0);
-  const body = { seq: chain.seq, mlsMessage: encrypted.message, directoryProofs, settings: nothing, complaint: nothing };
+  const body = { seq: chain.seq, mlsMessage: encrypted.message, directoryProofs, settings: nothing, complaint: nothing, leaves: nothing };
   const { epochId } = epoch;
   const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, random, sha256 });
   const blobs = external === undefined ? [] : [{ blobId: external.reference.blobId, ciphertext: external.ciphertext }];

@@ -2,7 +2,7 @@ import { encode, toBase64Url } from "@latchkey/codec";
 import { createKeyPackage } from "@latchkey/mls";
 import type { GroupState, KeyPackage, KeyPackagePrivateKeys, MessageEvidence, RandomBytes } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { createLeaveContent, createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
+import { createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
 import type { AccountRecord, WireErrorCode } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { nobleSignatures } from "@latchkey/transparency";
@@ -396,11 +396,7 @@ export class SimDevice {
   }
 
   async leave(): Promise<void> {
-    await this.input({
-      kind: "leave",
-      id: toBase64Url(this.#random(16)),
-      content: createLeaveContent({ salt: this.#random(16), sentAtMs: this.#now }),
-    });
+    await this.input({ kind: "leave", id: toBase64Url(this.#random(16)) });
   }
 
   async change(adds: readonly SimDevice[], removes: readonly SimDevice[]): Promise<void> {

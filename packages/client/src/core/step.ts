@@ -4,7 +4,7 @@ import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
-import { requestChange, requestUnblocking } from "./changes.ts";
+import { requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
 import { endByContinuation } from "./continuation.ts";
 import { asksToAnswer, authorOf, complain, listenToClosed, resumeComplaint } from "./complaints.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
@@ -313,7 +313,7 @@ function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
     forgetGroup(turn, "left");
     return;
   }
-  compose(turn, { kind: "compose", id: input.id, purpose: "leave", text: "", content: input.content });
+  compose(turn, { kind: "compose", id: input.id, purpose: "leave", text: "", content: new Uint8Array(0) });
   set(turn, { phase: { kind: "leaving" } });
 }
 
@@ -357,17 +357,9 @@ function onTimer(turn: Turn, name: TimerName): void {
       if (leaves.length > 0) turn.effects.push({ kind: "verify", leaves, proofs: new Uint8Array(0) });
       return;
     }
-    case "remove_leavers": {
-      const isPlanned = state.changes.some((change) => change.id === "leavers") || state.staged?.change.id === "leavers";
-      const isNobody = state.leavers.length === 0 && state.departed.length === 0;
-      if (isNobody || isPlanned || state.phase.kind !== "active") return;
-      const removes = state.leavers.map((leaver) => leaver.accountId);
-      const removeDevices = state.departed.map(({ accountId, deviceId }) => ({ accountId, deviceId }));
-      // What proves to every member that those devices left their accounts (spec M-2).
-      const proofs = turn.context.standingRecordsOf(removeDevices.map((device) => device.accountId));
-      requestChange(turn, { id: "leavers", adds: [], removes, removeDevices, proofs, update: false });
+    case "remove_leavers":
+      if (state.phase.kind === "active") requestRemovals(turn);
       return;
-    }
     case "answer": {
       const [ask] = asksToAnswer(state);
       if (ask === undefined || state.phase.kind !== "active") return;

@@ -40,6 +40,7 @@ import type {
   SettingsOpening,
   SealedEvent,
   Sha256,
+  SignedLeave,
   TreeSource,
   WireErrorCode,
 } from "@latchkey/protocol";
@@ -132,7 +133,7 @@ export interface Outgoing {
   /** Of a text what it says, of a profile the name that it tells, else "". */
   readonly text: string;
   readonly composedAtMs: number;
-  /** MIMI content. */
+  /** MIMI content; nothing where it is made when it is sealed (`leave`), and what lies beside it of an `account`. */
   readonly content: Uint8Array;
   /** `rosterAdds` of the conversation when it was composed (attack A7). */
   readonly rosterAdds: number;
@@ -233,10 +234,13 @@ export interface UnverifiedLeaf {
   readonly refused: boolean;
 }
 
-/** A device that said it leaves and is still in the tree (spec M-3). */
+/** A device that said it leaves and is still in the tree as it was then (spec M-3). */
 export interface Leaver {
   readonly leafIndex: LeafIndex;
   readonly accountId: Uint8Array;
+  /** What it called its leaf, and how it proves to everybody that it said so. */
+  readonly leaf: Uint8Array;
+  readonly word: SignedLeave;
 }
 
 /** A device that its account no longer has and that is still in the tree (spec M-3). */
@@ -452,7 +456,7 @@ export type Input =
   | { readonly kind: "retry"; readonly id: string }
   | { readonly kind: "discard"; readonly id: string }
   | { readonly kind: "change"; readonly change: WantedChange }
-  | { readonly kind: "leave"; readonly id: string; readonly content: Uint8Array }
+  | { readonly kind: "leave"; readonly id: string }
   | { readonly kind: "supersede"; readonly by: string }
   | { readonly kind: "verified"; readonly verdicts: readonly LeafVerdict[] }
   /** What is known of accounts changed: every leaf is judged anew. `recovered`: those that came back by their recovery phrase. */

@@ -1,6 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { CipherSuiteId, MessageEvidence } from "@latchkey/mls";
-import { ContentError, createLeaveContent, createTextContent, parseAddress } from "@latchkey/protocol";
+import { ContentError, createTextContent, parseAddress } from "@latchkey/protocol";
 import type { Address } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
@@ -508,9 +508,7 @@ export class Engine {
 
   async leave(id: string): Promise<void> {
     const { platform } = this.#world;
-    const salt = platform.random(16);
-    const content = createLeaveContent({ salt, sentAtMs: platform.nowMs() });
-    await this.#runner(id).input({ kind: "leave", id: toBase64Url(salt), content });
+    await this.#runner(id).input({ kind: "leave", id: toBase64Url(platform.random(16)) });
   }
 
   /** Says in every conversation that one leaves; waits a little until the server has it. */

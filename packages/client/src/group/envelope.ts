@@ -38,7 +38,7 @@ export function sealEnvelope(
   const { body, random, sha256 } = params;
   const external = fitsInline(body) ? undefined : encryptBlob({ plaintext: encode(envelopeBodyCodec, body), random, sha256 });
   const plaintext = encodeEnvelope({
-    format: 2,
+    format: 3,
     kind: params.kind,
     nextAccessHash: params.nextAccessHash ?? zeroHash,
     content: external === undefined ? { kind: "inline", ...body } : { kind: "external", ...external.reference },
@@ -83,8 +83,8 @@ export function openEnvelope(params: EnvelopeAddress & { readonly nextAccessHash
   }
   if (!equalBytes(nextAccessHash, params.nextAccessHash)) return { kind: "access_hash_differs" };
   if (content.kind === "inline") {
-    const { seq, mlsMessage, directoryProofs, settings, complaint } = content;
-    return { kind: "inline", nextAccessHash, body: { seq, mlsMessage, directoryProofs, settings, complaint } };
+    const { kind: _kind, ...body } = content;
+    return { kind: "inline", nextAccessHash, body };
   }
   const { blobId, key, hash, sizeBytes } = content;
   return { kind: "external", nextAccessHash, reference: { blobId, key, hash, sizeBytes } };

@@ -30,7 +30,7 @@ const logId = random(32);
 const nowMs = 1_767_225_600_000;
 
 function body(size: number): EnvelopeBody {
-  return { seq: size, mlsMessage: random(size), directoryProofs: random(3), settings: random(2), complaint: random(1) };
+  return { seq: size, mlsMessage: random(size), directoryProofs: random(3), settings: random(2), complaint: random(1), leaves: random(4) };
 }
 
 function flip(bytes: Uint8Array, at: number): Uint8Array {
@@ -84,15 +84,15 @@ describe("envelopes", () => {
       return concatBytes(nonce, xchacha20poly1305(key, nonce, envelopeAad(logId, 7, "message")).encrypt(plaintext));
     };
     const inline = { kind: "inline" as const, ...body(4) };
-    const good = encodeEnvelope({ format: 2, kind: "message", nextAccessHash: zeroHash, content: inline });
+    const good = encodeEnvelope({ format: 3, kind: "message", nextAccessHash: zeroHash, content: inline });
     const open = (plaintext: Uint8Array): unknown => openEnvelope({ ...place, nextAccessHash: zeroHash, blob: seal(plaintext) });
     const malformed = { kind: "unreadable", reason: "malformed" };
     expect(open(good)).toMatchObject({ kind: "inline" });
     expect(open(flip(good, good.length - 1))).toEqual(malformed);
     expect(open(good.subarray(0, 20))).toEqual(malformed);
-    expect(open(encodeEnvelope({ format: 2, kind: "commit", nextAccessHash: random(32), content: inline }))).toEqual(malformed);
-    expect(open(encodeEnvelope({ format: 2, kind: "message", nextAccessHash: random(32), content: inline }))).toEqual(malformed);
-    expect(open(encodeEnvelope({ format: 2, kind: "complaint", nextAccessHash: zeroHash, content: inline }))).toEqual(malformed);
+    expect(open(encodeEnvelope({ format: 3, kind: "commit", nextAccessHash: random(32), content: inline }))).toEqual(malformed);
+    expect(open(encodeEnvelope({ format: 3, kind: "message", nextAccessHash: random(32), content: inline }))).toEqual(malformed);
+    expect(open(encodeEnvelope({ format: 3, kind: "complaint", nextAccessHash: zeroHash, content: inline }))).toEqual(malformed);
   });
 
   test("[C-4] content above 64 KiB goes into a blob that the entry names", () => {

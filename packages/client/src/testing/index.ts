@@ -10,6 +10,7 @@ import "../names/skeleton.ts";
 export { encodeProofs } from "../account/proofs.ts";
 export { createMemoryStore } from "../store/memory-store.testing.ts";
 export type { Store, StoreTransaction } from "../store/store.ts";
+export { loadEvidence } from "../engine/evidence.ts";
 export { loadConversation, loadGroup, recordKeys } from "../core/records.ts";
 export type { ConversationState } from "../core/types.ts";
 export { sealEnvelope } from "../group/envelope.ts";

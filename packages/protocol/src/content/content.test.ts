@@ -114,7 +114,9 @@ describe("content of one's own", () => {
   });
 
   test("leave and profile come back as such", () => {
-    expect(decodeContent(createLeaveContent(head))).toMatchObject({ kind: "leave", salt });
+    const leaf = new Uint8Array(32).fill(9);
+    expect(decodeContent(createLeaveContent({ ...head, leaf }))).toMatchObject({ kind: "leave", salt, leaf });
+    expect(decodeContent(createLeaveContent({ ...head, leaf: leaf.slice(1) }))).toMatchObject({ kind: "unsupported" });
     expect(decodeContent(createProfileContent({ ...head, displayName: "Ann" }))).toMatchObject({ kind: "profile", displayName: "Ann" });
     const payload = new Uint8Array([1, 2, 3]);
     expect(decodeContent(createSyncContent({ ...head, payload }))).toMatchObject({ kind: "sync", payload, salt });

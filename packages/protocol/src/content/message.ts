@@ -1,4 +1,5 @@
 import { toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { leafMarkBytes } from "../group/leave.ts";
 import { ContentError } from "./errors.ts";
 import { decodeMimiContent, dispositions, encodeContent } from "./mimi.ts";
 import type { Expiration, MimiContent, NestedPart } from "./mimi.ts";
@@ -64,14 +65,14 @@ export function createProfileContent(params: ContentHead & { readonly displayNam
   return encodeContent({ ...headFields(params), body: { kind: "null", disposition: dispositions.profile, language: "" } });
 }
 
-/** Tells the group that the sender leaves it (spec M-3). */
-export function createLeaveContent(params: ContentHead): Uint8Array {
+/** Tells the group that the sender leaves it (spec M-3). `leaf` is the `leafMarkOf` its leaf: the word is about that one alone. */
+export function createLeaveContent(params: ContentHead & { readonly leaf: Uint8Array }): Uint8Array {
   const body: NestedPart = {
     kind: "single",
     disposition: dispositions.unspecified,
     language: "",
     contentType: leaveType,
-    content: new Uint8Array(0),
+    content: params.leaf,
   };
   return encodeContent({ ...headFields(params), body });
 }
@@ -87,7 +88,8 @@ export function createSyncContent(params: ContentHead & { readonly payload: Uint
 export type DecodedContent =
   | ({ readonly kind: "text"; readonly text: string } & DecodedHead)
   | ({ readonly kind: "sync"; readonly payload: Uint8Array } & DecodedHead)
-  | ({ readonly kind: "leave" | "profile" | "unsupported" } & DecodedHead)
+  | ({ readonly kind: "leave"; readonly leaf: Uint8Array } & DecodedHead)
+  | ({ readonly kind: "profile" | "unsupported" } & DecodedHead)
   /** Bytes that are no content at all. */
   | { readonly kind: "malformed" };
 
@@ -120,7 +122,9 @@ export function decodeContent(bytes: Uint8Array): DecodedContent {
   // An edit or deletion shown as a new message would say something that nobody said.
   if (content.replaces !== undefined) return { kind: "unsupported", ...head };
   if (body.kind === "null" && body.disposition === dispositions.profile) return { kind: "profile", ...head };
-  if (body.kind === "single" && body.contentType === leaveType) return { kind: "leave", ...head };
+  if (body.kind === "single" && body.contentType === leaveType) {
+    return body.content.length === leafMarkBytes ? { kind: "leave", leaf: body.content, ...head } : { kind: "unsupported", ...head };
+  }
   if (body.kind === "single" && body.contentType === syncType) return { kind: "sync", payload: body.content, ...head };
   const text = textOfPart(body);
   return text === undefined || text.length > maxShownText ? { kind: "unsupported", ...head } : { kind: "text", text, ...head };

@@ -1,7 +1,8 @@
 import { CodecError, Reader, concatBytes, encode, opaque, opaqueV, safeUint64, struct, uint8, utf8Bytes, variant } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { id32 } from "../frames/common.ts";
-import { formatTwo } from "../format.ts";
+import { formatThree } from "../format.ts";
+import { maxLeavesBytes } from "./leave.ts";
 import { bucketFor, maxBlobBytes, maxInlineBytes } from "../limits.ts";
 import { entryKindCodec } from "../log-chain.ts";
 import type { EntryKind } from "../log-chain.ts";
@@ -39,6 +40,8 @@ export interface EnvelopeBody {
   readonly settings: Uint8Array;
   /** The signed `Complaint` of a `complaint` entry (spec G-4), or the one that a commit answers (G-5); else empty. */
   readonly complaint: Uint8Array;
+  /** In a commit `leavesCodec`, what proves of those whom it removes that they said so (spec M-3); else empty. */
+  readonly leaves: Uint8Array;
 }
 
 /** Longest `settings` of an envelope: a full list of roles and what stands around it. */
@@ -51,6 +54,7 @@ export const envelopeBodyCodec: Codec<EnvelopeBody> = struct<EnvelopeBody>({
   directoryProofs: opaqueV(maxBlobBytes),
   settings: opaqueV(maxSettingsBytes),
   complaint: opaqueV(maxComplaintBytes),
+  leaves: opaqueV(maxLeavesBytes),
 });
 
 /** In the entry itself, or, above 64 KiB, as EnvelopeBody in an encrypted blob. */
@@ -58,7 +62,7 @@ export type EnvelopeContent = ({ readonly kind: "inline" } & EnvelopeBody) | ({ 
 
 /** What is sealed in an entry, before the zeros that fill its bucket (spec L-2). */
 export interface EnvelopePlaintext {
-  readonly format: 2;
+  readonly format: 3;
   readonly kind: EntryKind;
   /** H(access key of the child) in a commit, else 32 zeros: must equal the one that the server was given (spec L-9). */
   readonly nextAccessHash: Uint8Array;
@@ -66,7 +70,7 @@ export interface EnvelopePlaintext {
 }
 
 const plaintextCodec: Codec<EnvelopePlaintext> = struct<EnvelopePlaintext>({
-  format: formatTwo,
+  format: formatThree,
   kind: entryKindCodec,
   nextAccessHash: opaque(32),
   content: variant<EnvelopeContent>(uint8, { inline: [1, envelopeBodyCodec], external: [2, blobReferenceCodec] }),

@@ -256,13 +256,21 @@ describe("[I-2] inbox items", () => {
 });
 
 const inline = (size: number): EnvelopePlaintext => ({
-  format: 2,
+  format: 3,
   kind: "message",
   nextAccessHash: id(0),
-  content: { kind: "inline", seq: 7, mlsMessage: zeros(size).fill(1), directoryProofs: none, settings: none, complaint: none },
+  content: {
+    kind: "inline",
+    seq: 7,
+    mlsMessage: zeros(size).fill(1),
+    directoryProofs: none,
+    settings: none,
+    complaint: none,
+    leaves: none,
+  },
 });
 
-const small: EnvelopeBody = { seq: 7, mlsMessage: bytes(1), directoryProofs: none, settings: none, complaint: none };
+const small: EnvelopeBody = { seq: 7, mlsMessage: bytes(1), directoryProofs: none, settings: none, complaint: none, leaves: none };
 
 const complaint: Complaint = {
   format: 1,
@@ -310,7 +318,7 @@ describe("[L-2] envelopes", () => {
 
   describeCodec("envelopeBodyCodec", envelopeBodyCodec, {
     samples: [small, { ...small, settings: encode(settingsOpeningCodec, opening) }],
-    frozen: "00000000000000070101000000",
+    frozen: "0000000000000007010100000000",
     overLimit: { "a negative number": { ...small, seq: -1 }, "settings above 72 KiB": { ...small, settings: zeros(73_729) } },
   });
 
@@ -333,7 +341,7 @@ describe("[L-2] envelopes", () => {
 
   test("anything but zeros behind the content is refused, and so is content cut short", () => {
     const padded = encodeEnvelope(inline(10));
-    for (let at = 58; at < padded.length; at += 1) {
+    for (let at = 59; at < padded.length; at += 1) {
       const damaged = padded.slice();
       damaged[at] = 1;
       expect(() => decodeEnvelope(damaged), `byte ${at}`).toThrow(expect.objectContaining({ code: "invalid" }));
