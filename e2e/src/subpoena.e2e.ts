@@ -125,7 +125,7 @@ async function collectIdentifiers(): Promise<void> {
   lookup.close();
 }
 
-/** The inbox id stands behind format and device id in a card (spec section 5). */
+/** The inbox id stands behind format and device id in a card (spec section 30). */
 function inboxIdIn(card: Buffer, deviceId: Buffer): Buffer {
   const place = card.indexOf(deviceId);
   if (place < 0) throw new Error("the card names no device");

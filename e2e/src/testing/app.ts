@@ -1,6 +1,6 @@
 import type { Locator, Page } from "playwright-core";
 
-// The names that design section 12 fixes.
+// The accessible names that the app keeps.
 
 /** The conversation's messages. */
 export function messageList(page: Page): Locator {

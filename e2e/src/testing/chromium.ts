@@ -13,7 +13,7 @@ const flags = [
   "--disable-sync",
 ];
 
-/** Sizes of design section 12 and UX: a laptop and a phone. */
+/** The sizes that the app is looked at in: a laptop and a phone. */
 export const viewports = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const;
 
 /** A person's browser: one profile, kept in a folder. */

@@ -76,7 +76,7 @@ export function parseAddress(input: string, ownHost: string): Address | undefine
   return { username, host };
 }
 
-/** `name` on one's own host, else `name@host` (design section 5). */
+/** `name` on one's own host, else `name@host` (spec C-3). */
 export function formatAddress(address: Address, ownHost: string): string {
   return address.host === ownHost ? address.username : `${address.username}@${address.host}`;
 }

@@ -4,7 +4,7 @@ import type { Codec } from "@latchkey/codec";
 /** SHA-256. Passed in, so that each side uses its fastest. */
 export type Sha256 = (data: Uint8Array) => Uint8Array;
 
-/** What an entry of a log is (spec section 2). */
+/** What an entry of a log is (spec section 10). */
 export type EntryKind = "message" | "commit" | "complaint";
 
 /** The number of each kind on the wire and in `leaf_s`. */
@@ -65,12 +65,12 @@ export interface ChainEntry {
   readonly nextAccessHash: Uint8Array;
 }
 
-/** `leaf_s` of spec section 2. */
+/** `leaf_s` of spec section 10. */
 export function entryLeaf(sha256: Sha256, logId: Uint8Array, entry: ChainEntry): Uint8Array {
   return entryLeafOf(sha256, logId, { ...entry, blobHash: sha256(entry.blob) });
 }
 
-/** `leaf_s` of spec section 2 where H(blob) is known already. */
+/** `leaf_s` of spec section 10 where H(blob) is known already. */
 export function entryLeafOf(
   sha256: Sha256,
   logId: Uint8Array,

@@ -27,7 +27,7 @@ export interface ModelReader {
   waitsAt?: number | undefined;
 }
 
-/** The rules of spec section 2 for one log, in memory: what every server does with it. */
+/** The rules of spec section 10 for one log, in memory: what every server does with it. */
 export class LogModel {
   readonly #logId: Uint8Array;
   readonly #sha256: Sha256;

@@ -14,7 +14,7 @@ import type { DeviceName } from "./linked-account.ts";
 import { putLinkTask } from "./link-task.ts";
 import type { OwnStates, WantedState } from "./own-states.ts";
 
-/** Most devices of an account (spec section 5). */
+/** Most devices of an account (spec section 30). */
 const maxDevices = 16;
 
 /** What taking up an offer needs. */

@@ -14,7 +14,7 @@ import type { World } from "./world.ts";
 const maxSkewMs = 3_600_000;
 const retryMs = 15_000;
 
-/** This device's own connection: proves who it is, keeps its key packages filled, and reads its inbox (spec section 7). */
+/** This device's own connection: proves who it is, keeps its key packages filled, and reads its inbox (spec section 50). */
 export class Inbox {
   readonly #world: World;
   readonly #items: InboxWork;

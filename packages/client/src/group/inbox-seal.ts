@@ -6,7 +6,7 @@ import type { VerifiedAccount } from "@latchkey/transparency";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 
-/** The suite of every inbox key (spec M-6, section 5). */
+/** The suite of every inbox key (spec M-6). */
 export const inboxSuite = 0xf001;
 
 const info = utf8Bytes("latchkey/inbox/1");

@@ -58,7 +58,7 @@ export interface AccountRecord {
   readonly pops: readonly Uint8Array[];
   /** SignedUsernameBindings of its name, in order, from the first that the proof does not leave out. */
   readonly bindings: readonly Uint8Array[];
-  /** DirectoryProof (`@latchkey/transparency`) of both labels; empty while the states are only a part (spec section 6). */
+  /** DirectoryProof (`@latchkey/transparency`) of both labels; empty while the states are only a part (spec section 40). */
   readonly proof: Uint8Array;
 }
 

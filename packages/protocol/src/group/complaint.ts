@@ -6,7 +6,7 @@ import { formatOne } from "../format.ts";
 /** Why a member cannot follow a commit that counts (spec G-2). */
 export const complaintReasons = { pathSecret: 1, confirmationTag: 2, accessKey: 3, content: 4 } as const;
 
-/** Complaints that one device makes about one commit at most. */
+/** Encryption keys in a complaint at most: that of the complainer's leaf, and of the key package of each complaint that it made before (spec G-4). */
 export const maxComplaintLeafKeys = 8;
 
 /**

@@ -52,7 +52,7 @@ export interface ChangePublisher {
 /** The answer to a lookup: an account, or that a name is nobody's. */
 export type Found = ({ readonly kind: "account" } & AccountRecord) | ({ readonly kind: "absent" } & AbsentName);
 
-/** Accounts and their devices (spec section 5), with the proofs of the public log (spec A-2, section 6). */
+/** Accounts and their devices (spec section 30), with the proofs of the public log (spec A-2, section 40). */
 export class Directory {
   readonly #store: DirectoryStore & DirectoryLogStore;
   readonly #publisher: ChangePublisher;

@@ -61,7 +61,7 @@ export function isNoCapability(capability: Uint8Array): boolean {
   return capability.every((byte) => byte === 0);
 }
 
-/** The inboxes (spec section 7): opaque items for one device each. Which device that is, its connection knows. */
+/** The inboxes (spec section 50): opaque items for one device each. Which device that is, its connection knows. */
 export class InboxService {
   readonly #store: InboxStore;
   readonly #context: ServerContext;

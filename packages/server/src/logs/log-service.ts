@@ -57,7 +57,7 @@ export interface Appending {
   readonly stream: LogStream | undefined;
 }
 
-/** The logs: rules above the store, and the readers of each log (spec section 2). Knows no sockets and nobody's identity. */
+/** The logs: rules above the store, and the readers of each log (spec section 10). Knows no sockets and nobody's identity. */
 export class LogService {
   readonly #store: LogStore;
   readonly #context: ServerContext;

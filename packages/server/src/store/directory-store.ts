@@ -137,7 +137,7 @@ export type LookupResult =
   | Refused<"not_found">;
 
 /**
- * The directory's log and map (spec section 6). A publication is one transaction: the accounts' rows, the map, the log, the
+ * The directory's log and map (spec section 40). A publication is one transaction: the accounts' rows, the map, the log, the
  * transition and the signed checkpoint are on disk together when it resolves, before anything of it is told to anybody; so there are
  * never two trees of one size. What was added is never changed. Lookups are answered from the *served* head.
  */

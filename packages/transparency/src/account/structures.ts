@@ -26,7 +26,7 @@ const publicKey = opaqueV(2048, 1);
 const name = text(32);
 const host = text(260);
 
-/** A device of an account (spec section 5). */
+/** A device of an account (spec section 30). */
 export interface DeviceEntry {
   /** First 16 bytes of H("latchkey/device/1" || signature key). */
   readonly deviceId: Uint8Array;
@@ -39,7 +39,7 @@ export interface DeviceEntry {
 /** Who signed a state: one of the devices of the state before it, or the recovery key. */
 export type StateSigner = { readonly kind: "device"; readonly deviceId: Uint8Array } | { readonly kind: "recovery" };
 
-/** One state of an account's chain (spec section 5). */
+/** One state of an account's chain (spec section 30). */
 export interface AccountState {
   readonly format: 1;
   /** 32 zeros in the genesis state, else H("latchkey/account-id/1" || genesis body). */

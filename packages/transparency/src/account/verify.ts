@@ -19,7 +19,7 @@ export interface VerifiedAccount {
   readonly stateHash: Uint8Array;
 }
 
-/** H("latchkey/device/1" || key), its first 16 bytes (spec section 5). */
+/** H("latchkey/device/1" || key), its first 16 bytes (spec section 30). */
 export function deviceIdOf(signatureKey: Uint8Array): Uint8Array {
   return sha256(concatBytes(utf8Bytes("latchkey/device/1"), signatureKey)).slice(0, 16);
 }
