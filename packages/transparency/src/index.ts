@@ -97,7 +97,7 @@ export type { AbsenceResult, HeadParams, HeadsResult, KnownLabels, LabelState, L
 export { openedValues, verifyStanding } from "./directory/standing.ts";
 export type { LogEvidence, StandingRecord } from "./directory/standing.ts";
 export { withoutImpliedCosignatures } from "./directory/quorum.ts";
-export { decodeGossip, gossipOf, verifyGossip } from "./directory/gossip.ts";
+export { decodeGossip, gossipOf, withLogSignatureOnly, verifyGossip } from "./directory/gossip.ts";
 export type { HeardGossip } from "./directory/gossip.ts";
 export { nextReplay, replay, replayRoot, replayStateCodec } from "./directory/replay.ts";
 export type { ReplayItem, ReplayState, ReplayStep } from "./directory/replay.ts";

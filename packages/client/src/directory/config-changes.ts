@@ -1,14 +1,8 @@
 import { decode } from "@latchkey/codec";
-import {
-  configChangeCodec,
-  logEntryCodec,
-  openConfigChange,
-  peekHeadSize,
-  proveConsistency,
-  TransparencyError,
-} from "@latchkey/transparency";
+import { configChangeCodec, logEntryCodec, openConfigChange, peekHeadSize, TransparencyError } from "@latchkey/transparency";
 import type { DirectoryView, HeadParams, SignedHead } from "@latchkey/transparency";
 import { ClientError } from "../errors.ts";
+import { checkpointOf, growthOf } from "./growth.ts";
 import type { RecordSource } from "./record-source.ts";
 
 /** Changes that are followed at a time. */
@@ -41,12 +35,13 @@ export async function followConfigs(params: {
     for (const index of await changesUpTo(head, view?.configIndex ?? 0, source)) {
       const bytes = await source.configChange(index);
       const change = decode(configChangeCodec, bytes);
-      const join = async (size: number): Promise<readonly Uint8Array[]> => {
-        const own = view?.size ?? 0;
-        const [from, to] = [Math.min(size, own), Math.max(size, own)];
-        return own === 0 ? [] : await proveConsistency(from, to, source.hashes(to));
+      const join = async (one: SignedHead): Promise<readonly Uint8Array[]> => {
+        const [shown, own] = [checkpointOf(one.checkpoint), view];
+        if (own === undefined || own.size === 0) return [];
+        const [from, to] = shown.size <= own.size ? [shown, own] : [own, shown];
+        return (await growthOf({ from: from.size, to, source })).proof;
       };
-      const [consistency, lastConsistency] = [await join(peekHeadSize(change.first)), await join(peekHeadSize(change.last))];
+      const [consistency, lastConsistency] = [await join(change.first), await join(change.last)];
       view = await openConfigChange({ ...known, view, change, consistency, lastConsistency });
       changes.push(bytes);
     }

@@ -1,16 +1,8 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import {
-  decodeGossip,
-  parseCheckpoint,
-  parseNote,
-  proveConsistency,
-  rootAt,
-  TransparencyError,
-  verifyConsistency,
-  verifyGossip,
-} from "@latchkey/transparency";
+import { decodeGossip, TransparencyError, verifyGossip } from "@latchkey/transparency";
 import type { Checkpoint, DirectoryView, HeardGossip, Signatures } from "@latchkey/transparency";
 import { ClientError } from "../errors.ts";
+import { checkpointOf, growthOf } from "./growth.ts";
 import type { PendingGossip } from "./host-record.ts";
 import type { RecordSource } from "./record-source.ts";
 
@@ -62,6 +54,12 @@ export async function sortGossip(params: {
   return { notes, speakers };
 }
 
+/** What waits to be joined, with these notes that the log signed. */
+export function withPending(pending: readonly PendingGossip[], notes: readonly Uint8Array[], nowMs: number): readonly PendingGossip[] {
+  const isNew = (note: Uint8Array): boolean => !pending.some((item) => equalBytes(item.note, note));
+  return [...pending, ...notes.filter(isNew).map((note) => ({ note, sinceMs: nowMs, tries: 0 }))].slice(0, maxPending);
+}
+
 /**
  * Joins signed checkpoints to the view by proofs that are made from the host's tiles (spec D-4). One that the view's own tree contradicts
  * convicts at once; one that the host, though it is there, does not join in a day, does then: it signed both.
@@ -77,7 +75,7 @@ export async function judgeGossip(params: {
   const { nowMs, source, current, advance } = params;
   const pending: PendingGossip[] = [];
   const evidence: ForkEvidence[] = [];
-  const items = params.pending.map((item) => ({ item, checkpoint: parseCheckpoint(parseNote(item.note).text) }));
+  const items = params.pending.map((item) => ({ item, checkpoint: checkpointOf(item.note) }));
   const isThere = items.some(({ checkpoint }) => checkpoint.size > current().view.size) ? await succeeds(advance) : undefined;
   for (const { item, checkpoint } of items) {
     const { view, checkpoint: own } = current();
@@ -101,19 +99,16 @@ export async function judgeGossip(params: {
   return { pending, evidence };
 }
 
-/** Whether the view's tree holds the checkpoint's. The hashes are believed only where they lead to the view's own root. */
+/** Whether the view's tree holds the checkpoint's. */
 async function join(checkpoint: Checkpoint, view: DirectoryView, source: RecordSource): Promise<"joined" | "other" | "unknown"> {
   const { size, root } = checkpoint;
   if (size > view.size) return "unknown";
   if (size === view.size) return equalBytes(root, view.root) ? "joined" : "other";
   try {
-    const hashes = source.hashes(view.size);
-    const own = await rootAt(size, hashes);
-    const proof = await proveConsistency(size, view.size, hashes);
-    verifyConsistency({ from: size, to: view.size, fromRoot: own, toRoot: view.root, proof });
-    return equalBytes(own, root) ? "joined" : "other";
+    const { fromRoot } = await growthOf({ from: size, to: view, source });
+    return equalBytes(fromRoot, root) ? "joined" : "other";
   } catch (error) {
-    if (error instanceof TransparencyError || error instanceof ClientError) return "unknown";
+    if (error instanceof ClientError) return "unknown";
     throw error;
   }
 }

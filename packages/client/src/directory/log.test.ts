@@ -74,9 +74,9 @@ describe("accounts in the public record", () => {
     const first = here.record;
     const config = first.changedConfig({ threshold: 1 });
     here.record = { ...first, config };
-    expect(["directory_fork", "directory_unproven"]).toContain(
-      await codeOf(here.log.proveAccount(await evidence(here, ann, { record: first }))),
-    );
+    // The file is not signed: it may be damaged, and nobody is accused (E-58).
+    expect(await codeOf(here.log.proveAccount(await evidence(here, ann, { record: first })))).toBe("directory_unproven");
+    expect(here.alarms).toEqual([]);
     expect(await here.log.knownSize(host)).toBe(0);
   });
 
@@ -102,12 +102,29 @@ describe("accounts in the public record", () => {
     await here.log.proveAccount(await evidence(here, bob));
     await fork.publish(cat.changes);
     expect(await codeOf(here.log.proveAccount(await evidence(here, cat, { record: fork })))).toBe("directory_fork");
+    expect(here.alarms).toEqual(["directory_fork"]);
+    // A larger one, and the files are those of the other: the log signed it, and does not join it within a day.
     await fork.publish([]);
     await fork.publish([]);
     const newer = await evidence(here, cat, { record: fork, knownSize: 3 });
-    expect(await codeOf(here.log.proveAccount(newer))).toBe("directory_fork");
-    expect(here.alarms.length).toBeGreaterThan(0);
+    expect(await codeOf(here.log.proveAccount(newer))).toBe("directory_unproven");
+    for (let hours = 0; hours < 24; hours++) {
+      here.server.clock.advance(hourMs);
+      await here.log.upkeep(host);
+    }
+    expect(here.alarms).toEqual(["directory_fork"]);
+    here.server.clock.advance(hourMs);
+    await here.log.upkeep(host);
+    expect(here.alarms).toEqual(["directory_fork", "directory_fork"]);
+    expect(here.evidence[1]?.length).toBe(2);
     expect(await here.log.knownSize(host)).toBe(3);
+    // With the fork's own files it is one at once.
+    const there = await setting();
+    there.record = here.record;
+    await there.log.proveAccount(await evidence(there, bob));
+    there.record = fork;
+    expect(await codeOf(there.log.proveAccount(await evidence(there, cat, { knownSize: 3 })))).toBe("directory_fork");
+    expect(there.alarms).toEqual(["directory_fork"]);
   });
 
   it("a label with fewer values than were verified, or others, is refused", async () => {
@@ -304,6 +321,40 @@ describe("[D-4] gossip", () => {
     expect(here.alarms).toEqual([]);
   });
 
+  it("[E-58] tiles that stay damaged convict nobody, whatever they are needed for, and what the log signed is joined once they are whole", async () => {
+    const here = await met();
+    const [ann, cat] = [await createPerson("ann"), await createPerson("cat")];
+    const older = await evidence(here, ann, { size: here.record.size() - 1, source: "member" });
+    const olderGossip = await gossip(here.record, here.record.size() - 1);
+    await publish(here, cat);
+    here.damage = Number.POSITIVE_INFINITY;
+    here.damaged = "tile/";
+    const size = await here.log.knownSize(host);
+    expect(await codeOf(here.log.advance(host))).toBe("directory_unproven");
+    expect(await codeOf(here.log.proveAccount(older))).toBe("directory_unproven");
+    expect(await codeOf(here.log.proveAccount(await evidence(here, cat, { source: "member" })))).toBe("directory_unproven");
+    await hear(here, olderGossip);
+    for (let hours = 0; hours < 20; hours++) {
+      here.server.clock.advance(hourMs);
+      await here.log.upkeep(host);
+    }
+    expect([await here.log.knownSize(host), here.alarms]).toEqual([size, []]);
+    here.damage = 0;
+    await here.log.upkeep(host);
+    await here.log.proveAccount(await evidence(here, cat, { source: "member" }));
+    expect([await here.log.knownSize(host), here.alarms]).toEqual([size + 1, []]);
+  });
+
+  it("[E-58] a consistency proof is not signed: one that does not lead on convicts nobody where the tiles do", async () => {
+    const here = await met();
+    const cat = await createPerson("cat");
+    await publish(here, cat);
+    const askedSize = await here.log.knownSize(host);
+    const false1 = { ...(await evidence(here, cat, { knownSize: askedSize - 1 })), askedSize };
+    expect(await here.log.proveAccount(false1)).toMatchObject({ size: askedSize + 1 });
+    expect(here.alarms).toEqual([]);
+  });
+
   it("[E-59] a head that a member made up convicts nobody: the log has not signed it, whatever size and root it names", async () => {
     const here = await met();
     const ann = await createPerson("ann");
@@ -373,6 +424,25 @@ describe("[D-3] a record without witnesses", () => {
     expect(here.alarms).toEqual(["directory_unproven"]);
     expect(await here.log.status(host)).toMatchObject({ status: "unwatched" });
   });
+
+  it.each(["transition/", "tile/"])(
+    "[E-58] files below %s that stay damaged convict nobody: the record is unwatched until they are whole",
+    async (path) => {
+      const here = await setting({ witnesses: 0 });
+      const ann = await createPerson("ann");
+      await publish(here, ann);
+      await here.log.proveAccount(await evidence(here, ann));
+      await publish(here, await createPerson("bob"));
+      await here.log.proveAccount(await evidence(here, ann));
+      here.damage = Number.POSITIVE_INFINITY;
+      here.damaged = path;
+      for (let tries = 0; tries < 3; tries++) await here.log.upkeep(host);
+      expect([here.alarms, await here.log.status(host)]).toMatchObject([[], { status: "unwatched" }]);
+      here.damage = 0;
+      await here.log.upkeep(host);
+      expect([here.alarms, await here.log.status(host)]).toMatchObject([[], { status: "checked" }]);
+    },
+  );
 
   it("stays unwatched while transitions are withheld, or are more than a day's measure", async () => {
     const here = await setting({ witnesses: 0 });

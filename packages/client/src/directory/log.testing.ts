@@ -26,8 +26,9 @@ export interface Setting {
   readonly words: string[];
   /** Paths that are not there. */
   readonly gone: Set<string>;
-  /** How many tiles of hashes are damaged on the way from now on. */
+  /** How many files whose path begins with `damaged` are damaged on the way from now on. */
   damage: number;
+  damaged: string;
   /** Everything that was fetched, without the host's part. */
   readonly fetched: string[];
 }
@@ -46,6 +47,7 @@ export async function setting(params: { witnesses?: number } = {}): Promise<Sett
     words: [],
     gone: new Set(),
     damage: 0,
+    damaged: "tile/0",
     fetched: [],
   };
   listen(here, here.log);
@@ -54,7 +56,7 @@ export async function setting(params: { witnesses?: number } = {}): Promise<Sett
     here.fetched.push(path);
     if ([...here.gone].some((gone) => path.startsWith(gone))) return new Response(undefined, { status: 404 });
     const response = await served(here.record, path);
-    if (here.damage === 0 || !path.startsWith("tile/0")) return response;
+    if (here.damage === 0 || !path.startsWith(here.damaged)) return response;
     here.damage--;
     return new Response(new Uint8Array(await response.arrayBuffer()).map((byte) => byte ^ 1));
   };

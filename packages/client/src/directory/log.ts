@@ -11,16 +11,14 @@ import {
   logEntryCodec,
   openedValues,
   openHead,
-  parseCheckpoint,
-  parseNote,
   peekHeadSize,
-  proveConsistency,
   proveInclusion,
   TransparencyError,
   verifyAbsence,
   verifyHeads,
   verifyInclusion,
   verifyLookup,
+  withLogSignatureOnly,
 } from "@latchkey/transparency";
 import type { DirectoryView, HeadParams, HeadResult, LogEvidence, SignedHead } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
@@ -31,8 +29,9 @@ import { createMutex } from "../store/mutex.ts";
 import type { Mutex } from "../store/mutex.ts";
 import type { Store } from "../store/store.ts";
 import { followConfigs, mayHaveChanged } from "./config-changes.ts";
-import { judgeGossip, sortGossip } from "./gossip.ts";
+import { judgeGossip, sortGossip, withPending } from "./gossip.ts";
 import type { HeardWord } from "./gossip.ts";
+import { checkpointOf, growthOf } from "./growth.ts";
 import { loadHostRecord, loadPin, saveHostRecord, savePin } from "./host-record.ts";
 import type { HostRecord } from "./host-record.ts";
 import type { Proven } from "./proven.ts";
@@ -208,7 +207,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
   /** The newest head out of static files. */
   async function fetchHead(source: RecordSource): Promise<SignedHead> {
     const checkpoint = await source.checkpoint();
-    const { size } = parseCheckpoint(parseNote(checkpoint).text);
+    const { size } = checkpointOf(checkpoint);
     const [entry] = await source.entries(size - 1, size, size);
     if (entry === undefined) throw new TransparencyError("missing", "D-2", "the log has no entries");
     return { checkpoint, entry, inclusion: await proveInclusion(size - 1, size, source.hashes(size)) };
@@ -242,31 +241,45 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
         throw error;
       }
     };
-    const byTiles = async (): Promise<T> => await attempt(await proveConsistency(view.size, size, source.hashes(size)));
+    const byTiles = async (): Promise<T> => {
+      const growth = growthOf({ from: view.size, to: checkpointOf(head.checkpoint), source });
+      return await attempt((await growth.catch(async (error: unknown) => await doubt(host, known, head, error))).proof);
+    };
     let result: T;
     if (size <= view.size) result = await attempt(undefined);
-    // The answer leads on from the size that was asked with; the view may have grown by another answer since.
-    else if (options.consistency.length > 0 && options.askedSize === view.size) result = await attempt(options.consistency);
-    else result = await twice(source, byTiles);
+    // The answer leads on from the size that was asked with; the view may have grown by another answer since. It is not signed: where it
+    // does not lead on, the tiles decide.
+    else if (options.consistency.length > 0 && options.askedSize === view.size) {
+      result = await attempt(options.consistency).catch(async (error: unknown) => {
+        if (error instanceof TransparencyError && error.code === "fork") return await byTiles();
+        throw error;
+      });
+    } else result = await byTiles();
     if (size < (options.askedSize ?? 0)) {
       const error = new TransparencyError("rollback", "D-2", "the log is smaller than it was");
       notes.set(error, [known.checkpoint, result.checkpoint]);
       throw error;
     }
     if (result.relation === "older") {
-      await twice(source, async () => {
-        const consistency = await proveConsistency(size, view.size, source.hashes(view.size));
-        try {
-          checkOlder({ head: result, view, consistency });
-        } catch (error) {
-          if (error instanceof TransparencyError) notes.set(error, [known.checkpoint, result.checkpoint]);
-          throw error;
-        }
-      });
+      const { proof } = await growthOf({ from: size, to: view, source });
+      try {
+        checkOlder({ head: result, view, consistency: proof });
+      } catch (error) {
+        if (error instanceof TransparencyError) notes.set(error, [known.checkpoint, result.checkpoint]);
+        throw error;
+      }
       return result;
     }
     await save(host, await announced(host, recordOf(record.log, record, result), result, known.view.checkedAtMs));
     return result;
+  }
+
+  /** A head that does not join the view for now: where the log signed it, it is waited for as if a member had told of it (spec D-4). */
+  async function doubt(host: string, record: HostRecord, head: SignedHead, error: unknown): Promise<never> {
+    const gossip = gossipOf(withLogSignatureOnly(head.checkpoint, record.view.config));
+    const { notes: signed } = await sortGossip({ heard: [{ gossip, speaker: host }], view: record.view, signatures });
+    await save(host, { ...record, gossip: withPending(record.gossip, signed, platform.nowMs()) });
+    throw error;
   }
 
   function recordOf(log: LogEvidence, before: HostRecord | undefined, result: HeadResult): HostRecord {
@@ -295,7 +308,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       : { view: undefined, changes: [] };
     const newest = peekHeadSize(head);
     const isLater = view !== undefined && newest > view.size;
-    const consistency = isLater ? await proveConsistency(view.size, newest, source.hashes(newest)) : undefined;
+    const consistency = isLater ? (await growthOf({ from: view.size, to: checkpointOf(head.checkpoint), source })).proof : undefined;
     const result = await open({ ...known, view, consistency });
     // The config is the one that the log begins with.
     const { size, root } = result;
@@ -303,7 +316,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     if (entry === undefined) throw new TransparencyError("missing", "D-2", "the log has no entries");
     verifyInclusion({ index: 0, size, leafHash: leafHash(entry), proof: await proveInclusion(0, size, source.hashes(size)), root });
     if (!equalBytes(decode(logEntryCodec, entry).config, config)) {
-      throw new TransparencyError("config", "D-2", "the log does not begin with the configuration that was shown");
+      throw new TransparencyError("missing", "D-2", "the log does not begin with the configuration that was shown");
     }
     const met = await announced(host, recordOf({ config, changes }, undefined, result), result, 0);
     // What nobody else watches is replayed from here on: all that comes later is checked (spec D-3).
@@ -319,8 +332,8 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     const newest = peekHeadSize(head);
     if (newest < size) throw new TransparencyError("missing", "D-4", "the host does not show what a member saw");
     const current = await followConfig(host, head, record);
-    const consistency = await proveConsistency(current.view.size, newest, source.hashes(newest));
-    const result = await openHead({ ...headParams(host, current.view), head, consistency });
+    const { proof } = await growthOf({ from: current.view.size, to: checkpointOf(head.checkpoint), source });
+    const result = await openHead({ ...headParams(host, current.view), head, consistency: proof });
     return await save(host, await announced(host, recordOf(current.log, current, result), result, record.view.checkedAtMs));
   }
 
@@ -392,9 +405,8 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     await alone(host, async () => {
       let now = (await load(host)) ?? record;
       const nowMs = platform.nowMs();
-      const isNew = (note: Uint8Array): boolean => !now.gossip.some((item) => equalBytes(item.note, note));
       const judged = await judgeGossip({
-        pending: [...now.gossip, ...signed.filter(isNew).map((note) => ({ note, sinceMs: nowMs, tries: 0 }))],
+        pending: withPending(now.gossip, signed, nowMs),
         nowMs,
         source: sourceOf(host),
         current: () => now,
@@ -534,17 +546,6 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       wordListeners.push(listener);
     },
   };
-}
-
-/** A proof out of files that does not hold is made once more before it counts: they are not signed, and may be damaged on the way (spec E-3). */
-async function twice<T>(source: RecordSource, attempt: () => Promise<T>): Promise<T> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!(error instanceof TransparencyError) || error.code !== "fork") throw error;
-    source.forget();
-    return await attempt();
-  }
 }
 
 /** The host that gossip is about; `undefined` when it is malformed. */

@@ -1,8 +1,20 @@
-import { equalBytes, decode } from "@latchkey/codec";
-import { isEmptyHash, logEntryCodec, nextReplay, replayRoot, TransparencyError } from "@latchkey/transparency";
-import type { DirectoryView, ReplayState, SubtreeId } from "@latchkey/transparency";
+import { CodecError, decode, equalBytes } from "@latchkey/codec";
+import {
+  changesHashOf,
+  emptyHash,
+  isEmptyHash,
+  leafHash,
+  logEntryCodec,
+  nextReplay,
+  proveInclusion,
+  replayRoot,
+  TransparencyError,
+  verifyInclusion,
+} from "@latchkey/transparency";
+import type { DirectoryView, ReplayItem, ReplayState, SubtreeId } from "@latchkey/transparency";
 import { ClientError } from "../errors.ts";
 import type { OwnReplay } from "./host-record.ts";
+import { unavailable } from "./record-source.ts";
 import type { RecordSource } from "./record-source.ts";
 
 /** What a device replays by itself in a day (spec D-3). */
@@ -10,7 +22,7 @@ const dailyBytes = 2 * 1024 * 1024;
 /** Entries fetched at a time. */
 const batch = 64;
 
-/** A replay that begins at the view; what came before is taken as it is. @throws TransparencyError, ClientError as the source */
+/** A replay that begins at the view; what came before is taken as it is. @throws ClientError `directory_unproven`, to be tried again */
 export async function beginReplay(params: { view: DirectoryView; source: RecordSource; nowMs: number }): Promise<OwnReplay> {
   return { state: await startAt(params.view, params.source), day: Math.floor(params.nowMs / 86_400_000), fetchedBytes: 0 };
 }
@@ -33,23 +45,54 @@ export async function replayNew(params: {
     let fetchedBytes = before?.day === day ? before.fetchedBytes : 0;
     const startBytes = source.fetchedBytes - fetchedBytes;
     while (state.size < view.size && fetchedBytes < dailyBytes) {
-      const to = Math.min(view.size, state.size + batch);
-      for (const entry of await source.entries(state.size, to, view.size)) {
-        const { changesHash } = decode(logEntryCodec, entry);
-        const transition = isEmptyHash(changesHash) ? undefined : await source.transition(state.size);
-        ({ state } = nextReplay(state, { entry, transition }));
+      for (const item of await itemsOf({ view, from: state.size, to: Math.min(view.size, state.size + batch), source })) {
+        ({ state } = nextReplay(state, item));
       }
       fetchedBytes = source.fetchedBytes - startBytes;
     }
-    if (state.size === view.size && !equalBytes(replayRoot(state), view.root)) {
-      throw new TransparencyError("fork", "D-3", "the entries are not those of the log");
-    }
     return { replay: { state, day, fetchedBytes }, failure: undefined };
   } catch (error) {
+    // What cannot be had, or is damaged, may be there later; until then nothing is claimed (spec E-58).
     if (error instanceof ClientError) return { replay: before, failure: undefined };
     if (!(error instanceof TransparencyError)) throw error;
-    // A transition that is not there now may be there later; until then nothing is claimed.
-    return { replay: before, failure: error.code === "missing" ? undefined : error };
+    return { replay: before, failure: error };
+  }
+}
+
+/**
+ * Entries that stand in the log's tree at these places, with the transitions that they name: what does not follow from what was before
+ * convicts the log, which signed the tree.
+ * @throws ClientError `directory_unproven`, to be tried again, while the host's files are other ones or cannot be had
+ */
+async function itemsOf(params: { view: DirectoryView; from: number; to: number; source: RecordSource }): Promise<ReplayItem[]> {
+  const { view, from, to, source } = params;
+  const { size, root } = view;
+  const hashes = source.hashes(size);
+  const items: ReplayItem[] = [];
+  try {
+    for (const [i, entry] of (await source.entries(from, to, size)).entries()) {
+      const index = from + i;
+      verifyInclusion({ index, size, leafHash: leafHash(entry), proof: await proveInclusion(index, size, hashes), root });
+      const changesHash = changesHashIn(entry);
+      const transition = isEmptyHash(changesHash) ? undefined : await source.transition(index);
+      if (!equalBytes(transition === undefined ? emptyHash : changesHashOf(transition), changesHash)) throw unavailable();
+      items.push({ entry, transition });
+    }
+  } catch (error) {
+    if (!(error instanceof TransparencyError)) throw error;
+    source.forget();
+    throw unavailable(error);
+  }
+  return items;
+}
+
+/** The hash of an entry's transition; none for bytes that are no entry, which the replay refuses. */
+function changesHashIn(entry: Uint8Array): Uint8Array {
+  try {
+    return decode(logEntryCodec, entry).changesHash;
+  } catch (error) {
+    if (error instanceof CodecError) return emptyHash;
+    throw error;
   }
 }
 
@@ -78,6 +121,9 @@ async function startAt(view: DirectoryView, source: RecordSource): Promise<Repla
     configIndex: pending?.index ?? configIndex,
     configLoggedMs: 0,
   };
-  if (!equalBytes(replayRoot(state), view.root)) throw new TransparencyError("fork", "D-3", "the tiles are not those of the log");
+  if (!equalBytes(replayRoot(state), view.root)) {
+    source.forget();
+    throw unavailable();
+  }
   return state;
 }
