@@ -3,6 +3,7 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openNodeClient } from "@latchkey/client/node";
 import type { Page } from "playwright-core";
 import { messageBox, startConversation } from "./testing/app.ts";
 import { openBrowser, viewports } from "./testing/chromium.ts";
@@ -270,6 +271,24 @@ await page.getByRole("list", { name: "Your devices" }).getByRole("listitem").nth
 await shoot(page, "devices", "desktop", { dark: true });
 await shoot(page, "devices", "phone");
 await fresh[Symbol.asyncDispose]();
+
+// Somebody lost every device, and came back with the recovery phrase.
+const mika = person("mika");
+const phrase = ((await mika.client.recoveryPhrase()) ?? []).join(" ");
+const recovered = await openNodeClient({ home: folder.at("mika-2"), serverUrl: url, requests: "accept" });
+await recovered.recover({ username: "mika", phrase, deviceName: "New phone" });
+const again = await recovered.startConversation({ to: ["ada"] });
+await sendAndWait(recovered, again.id, "My old phone lies in the harbour. It is me, on the new one");
+await page.setViewportSize(viewports.desktop);
+await page.goto(url);
+await open(page, group);
+await page
+  .getByRole("button", { name: /^Let .* back in$/ })
+  .first()
+  .waitFor({ timeout: 60_000 });
+await shoot(page, "let-back", "desktop", { dark: true });
+await shoot(page, "let-back", "phone");
+await recovered.close();
 
 // The operator answers with keys of its own under somebody's name.
 const standIn = await registerPerson({ home: folder.at("ghost"), server: url, username: "ghost" });
