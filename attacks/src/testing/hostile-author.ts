@@ -21,6 +21,8 @@ export interface Said {
   readonly gossip?: Uint8Array;
   readonly accountVersion?: number;
   readonly accountChain?: Uint8Array;
+  /** Whether content that is too large for an entry is stored nowhere. */
+  readonly isNowhere?: boolean;
 }
 
 /**
@@ -70,8 +72,9 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
       random: node.random,
       sha256: node.sha256,
     });
-    if (sealed.external !== undefined) await putBlob(scene.server.url, sealed.external);
-    const blobIds = sealed.external === undefined ? [] : [sealed.external.reference.blobId];
+    const external = message.isNowhere === true ? undefined : sealed.external;
+    if (external !== undefined) await putBlob(scene.server.url, external);
+    const blobIds = external === undefined ? [] : [external.reference.blobId];
     const { kind } = await insider.append(epochId, sealed.blob, blobIds);
     if (kind !== "accepted") throw new Error(`the server answered ${kind}`);
   }

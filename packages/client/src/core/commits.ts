@@ -11,7 +11,7 @@ import { epochKeys } from "./keys.ts";
 import { isSameDevice } from "./roster.ts";
 import { judge } from "./judge.ts";
 import type { Passed } from "./public-check.ts";
-import { openAgain, skipCommit } from "./skipped.ts";
+import { skipCommit } from "./skipped.ts";
 import { addLine, nextOrder, pause } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { RosterLeaf, UnverifiedLeaf } from "./types.ts";
@@ -20,11 +20,6 @@ import type { RosterLeaf, UnverifiedLeaf } from "./types.ts";
 export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
   const { group, roster } = turn.state;
   if (group === undefined || roster === undefined) return;
-  // While it waits to be let back in, and may have to read all this again, it follows no sibling (spec G-4).
-  if (turn.state.stranded !== undefined) {
-    openAgain(turn);
-    return;
-  }
   const isVoid = turn.state.voided.includes(event.seq);
   const verdict = await judge(turn, body, { group, roster });
   if (verdict.kind === "fails" || isVoid || turn.state.barred.includes(verdict.author.leafIndex)) {

@@ -130,6 +130,22 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     await everybodyTalks(group);
   });
 
+  it("[E-15] while it waits, it fetches nothing for what else is committed there", async () => {
+    const group = await groupOf("more of nowhere", 3);
+    const { world, honest, hostile } = group;
+    const [ada] = honest;
+    if (ada === undefined) throw new Error("three");
+    for (let at = 0; at < 20; at++) hostile.postNowhere();
+    for (let at = 0; at < 60; at++) {
+      ada.serve();
+      ada.stream();
+      await ada.receive();
+    }
+    expect(ada.state?.stranded).toBeDefined();
+    expect(ada.fetched).toBe(1);
+    expect(ada.state?.chain.seq).toBe(world.log.entries.length);
+  });
+
   it.each(["of a member", "of nobody"])("[E-23] what was said of a void commit %s lets its author remove nobody later", async (of) => {
     const group = await groupOf(`void, then used, ${of}`, 3);
     const { world, honest, hostile, mallory } = group;

@@ -49,6 +49,12 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
     link(turn, event);
     return undefined;
   }
+  if (event.entryKind === "commit" && state.stranded !== undefined) {
+    // It follows no sibling while it waits to be let back in, and may have to read all this again (spec G-4): nothing is fetched for it.
+    link(turn, event);
+    openAgain(turn);
+    return undefined;
+  }
   const opened = openEnvelope({
     key: state.epoch.envelope,
     logId: state.logId,
@@ -186,9 +192,7 @@ function onUnreadable(turn: Turn, event: EntryEvent, isMissing: boolean): void {
     // What nobody can read is skipped by all (spec G-3). What the server does not give out cannot be judged: who has it lets this device
     // back in, and where nobody has, it is void (G-4 to G-6).
     if (!isMissing || turn.state.voided.includes(event.seq)) skipCommit(turn, event.seq, undefined);
-    else if (turn.state.stranded === undefined) {
-      strand(turn, { event, author: undefined, verdict: undefined, reason: complaintReasons.content });
-    } else openAgain(turn);
+    else strand(turn, { event, author: undefined, verdict: undefined, reason: complaintReasons.content });
     return;
   }
   const reason = isMissing ? "The server does not give out its content." : "It is damaged.";

@@ -39,6 +39,8 @@ export class SimDevice {
   readonly #store: Store = createMemoryStore();
   readonly lines: Map<number, Line> = new Map();
   readonly timers: Map<string, number> = new Map();
+  /** How often content beside an entry was asked for. */
+  fetched: number = 0;
   readonly alarms: string[] = [];
   /** By the place of the line. */
   readonly evidence: Map<number, { epoch: number; evidence: MessageEvidence }> = new Map();
@@ -146,6 +148,7 @@ export class SimDevice {
     if (this.state === undefined) return;
     const result = await step(this.context, this.state, input);
     if (result.kind === "needs_blob") {
+      this.fetched++;
       const { decryptBlob } = await import("../group/blobs.ts");
       const ciphertext = blobStore.get(toBase64Url(result.reference.blobId));
       if (input.kind !== "entry") throw new Error("only entries need blobs");

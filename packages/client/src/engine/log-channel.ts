@@ -1,15 +1,10 @@
 import type { BlobReference, EntryEvent, SealedEvent } from "@latchkey/protocol";
 import type { ConversationState, Effect, Input } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
-import { getBlob, putBlob } from "../group/blobs.ts";
+import { putBlob } from "../group/blobs.ts";
 import type { RoleConnection } from "../transport/connection.ts";
+import { ContentReader } from "./content-reader.ts";
 import type { World } from "./world.ts";
-
-/** Tries of one blob before the conversation is told that it cannot be had now. */
-const triesOfBlob = 3;
-const betweenTriesMs = 2000;
-/** Stalls in a row after which a part that cannot be fetched is passed over by name: what follows it waits some minutes, not for ever. */
-const stallsForContent = 6;
 
 type StreamInput = Extract<Input, { kind: "entry" | "sealed" }>;
 
@@ -39,11 +34,12 @@ export class LogChannel {
   #sent: Promise<unknown> = Promise.resolve();
   /** Counts lines of messages that broke off: what stood behind in them is sent again with a new try. */
   #line = 0;
-  readonly #delays = new Set<() => void>();
+  readonly #content: ContentReader;
 
   constructor(world: World, owner: ChannelOwner) {
     this.#world = world;
     this.#owner = owner;
+    this.#content = new ContentReader(world.platform);
   }
 
   /** Whether entries wait for a blob, and for nothing else. */
@@ -89,8 +85,7 @@ export class LogChannel {
 
   close(): void {
     this.forgetParked();
-    for (const cancel of this.#delays) cancel();
-    this.#delays.clear();
+    this.#content.close();
   }
 
   /** An entry of this log, or its link of the chain. */
@@ -109,7 +104,9 @@ export class LogChannel {
   fetch(reference: BlobReference, input: Extract<Input, { kind: "entry" }>): void {
     const parked: StreamInput[] = [input];
     this.#parked = parked;
-    void this.#get(reference).then((external) => {
+    const baseUrl = this.#world.connections.httpUrl(this.#owner.state.host);
+    const isCommit = input.event.entryKind === "commit";
+    void this.#content.get(reference, { baseUrl, stalls: () => this.#owner.state.link.stalls, isCommit }).then((external) => {
       if (this.#parked !== parked) return;
       this.#parked = undefined;
       if (external === "unavailable") this.#owner.post({ kind: "unavailable" });
@@ -126,33 +123,6 @@ export class LogChannel {
     const ready = this.#ready ?? [];
     this.#ready = undefined;
     return ready;
-  }
-
-  /** `missing`: the server, or whoever wrote the entry, does not have it; `unavailable`: that cannot be told now. */
-  async #get(reference: BlobReference): Promise<Uint8Array | "missing" | "unavailable"> {
-    const { platform, connections } = this.#world;
-    const { host, link } = this.#owner.state;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await getBlob({ platform, baseUrl: connections.httpUrl(host) }, reference);
-      } catch (error) {
-        const isTransient = !(error instanceof ClientError) || error.canRetry;
-        if (attempt >= triesOfBlob) return isTransient && link.stalls < stallsForContent ? "unavailable" : "missing";
-      }
-      await this.#delay(betweenTriesMs);
-    }
-  }
-
-  #delay(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        this.#delays.delete(finish);
-        cancel();
-        resolve();
-      };
-      const cancel = this.#world.platform.setTimer(delayMs, finish);
-      this.#delays.add(finish);
-    });
   }
 
   /** Asks for the HeadsProof of this log; `undefined` while it is not open. @throws ClientError */
