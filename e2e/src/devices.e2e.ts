@@ -161,6 +161,7 @@ describe("an account with several devices", () => {
       await eventually(alice.client, warned, "the other devices are told");
       const group = await joinedConversation(third, "Garden");
       const { deviceId } = (await third.account()) ?? { deviceId: "" };
+      const removedAtMs = Date.now();
       await alice.client.removeDevice(deviceId);
       const told = async (): Promise<true | undefined> =>
         (await third.alarms()).some(({ failure }) => failure.code === "device_removed") ? true : undefined;
@@ -176,6 +177,16 @@ describe("an account with several devices", () => {
         "the removed device is out of the group",
       );
       expect(await alice.client.devices()).toHaveLength(2);
+      // What it knew lets nobody into the others' inboxes any more (spec I-1).
+      const generations = async (): Promise<number[]> => {
+        const { devices } = JSON.parse((await alice.client.inspect()).json) as {
+          devices: { inbox_capability: { generation: number } | null }[];
+        };
+        return devices.map(({ inbox_capability: capability }) => capability?.generation ?? 0);
+      };
+      await expect
+        .poll(async () => (await generations()).filter((generation) => generation > removedAtMs).length, { timeout: 20_000 })
+        .toBe(2);
       await sendAndWait(bob.client, group.id, "not for the old phone");
       await receiveText(second, group.id, "not for the old phone");
       expect(await textsOf(third, group.id)).not.toContain("not for the old phone");

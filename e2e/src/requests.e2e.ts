@@ -48,6 +48,12 @@ async function linkDevice(existing: Client, added: Client): Promise<void> {
   await done;
 }
 
+/** Which capability each of Ann's inboxes has at the server. */
+async function generations(): Promise<number[]> {
+  const { devices } = JSON.parse((await ann.client.inspect()).json) as { devices: { inbox_capability: { generation: number } | null }[] };
+  return devices.map(({ inbox_capability: capability }) => capability?.generation ?? 0);
+}
+
 async function asked(client: Client): Promise<ContactRequest> {
   return await eventually(client, async () => (await client.requests()).list[0], "a request comes");
 }
@@ -76,10 +82,14 @@ describe("somebody who was not accepted yet", () => {
   test("[I-4] [E-44] blocked on one device is blocked on both: nothing of theirs comes, in the direct conversation or a new one", async () => {
     const direct = await bob.client.startConversation({ to: ["ann"] });
     const { accountId } = await bob.client.resolve("bob");
+    const before = Math.max(...(await generations()));
     await ann.client.block(accountId);
     const isBlocked = async (): Promise<true | undefined> =>
       (await second.blocked()).some(({ username }) => username === "bob") ? true : undefined;
     await eventually(second, isBlocked, "the other device knows");
+    // Neither inbox knows him any more (spec I-1), and it is one change for both devices.
+    await expect.poll(async () => (await generations()).every((generation) => generation > before), { timeout: 20_000 }).toBe(true);
+    expect(new Set(await generations()).size).toBe(1);
     await sendAndWait(bob.client, direct.id, "unwanted");
     await bob.client.startConversation({ to: ["ann"], name: "Another choir" });
     await bob.client.settle();

@@ -1,12 +1,12 @@
 import { decode } from "@latchkey/codec";
 import { createNodePlatform } from "@latchkey/client/node";
 import { sealInboxItem } from "@latchkey/client/testing";
-import { inboxItemKinds } from "@latchkey/protocol";
+import { inboxItemKinds, noCapability } from "@latchkey/protocol";
 import { accountIdOf, accountStateCodec, deviceCardCodec, signedCodec } from "@latchkey/transparency";
 import type { DeviceCard } from "@latchkey/transparency";
 import { RawPeer } from "./raw-peer.ts";
 import type { Move } from "./script.ts";
-import { host } from "./world.ts";
+import { host, maxStrangerItems } from "./world.ts";
 import type { World } from "./world.ts";
 
 const who = "a stranger";
@@ -61,10 +61,11 @@ async function sealFor(
   });
 }
 
-async function post(world: World, { card }: Victim, items: readonly Uint8Array[]): Promise<void> {
+/** @param guess what an item shows as the inbox's capability */
+async function post(world: World, { card }: Victim, items: readonly Uint8Array[], guess = (): Uint8Array => noCapability): Promise<void> {
   const peer = new RawPeer(world.network, { who, role: "post" });
-  const [capability, token] = [new Uint8Array(32), new Uint8Array(0)];
-  await Promise.all(items.map((blob) => peer.ask({ kind: "post", inboxId: card.inboxId, capability, blob, token })));
+  const [{ inboxId }, token] = [card, new Uint8Array(0)];
+  await Promise.all(items.map((blob) => peer.ask({ kind: "post", inboxId, capability: guess(), blob, token })));
   peer.close();
 }
 
@@ -108,6 +109,19 @@ export const stranger: readonly Move[] = [
       })();
     },
   })),
+  {
+    name: "a stranger fills an inbox",
+    weight: 2,
+    run(world) {
+      void (async () => {
+        const victim = await findVictim(world, world.chance.pick([...world.people.keys()]));
+        if (victim === undefined) return;
+        const { chance } = world;
+        const items = Array.from({ length: maxStrangerItems + 20 }, () => chance.bytes(256));
+        await post(world, victim, items, () => (chance.happens(0.5) ? noCapability : chance.bytes(32)));
+      })();
+    },
+  },
   {
     name: "a stranger takes key packages",
     weight: 2,

@@ -9,6 +9,9 @@ import { Network } from "./network.ts";
 import { Person } from "./person.ts";
 import { Timeline } from "./timeline.ts";
 
+/** So few that a stranger of this world fills the room for strangers' items of an inbox (spec I-1). */
+export const maxStrangerItems = 60;
+
 /** The public name of the simulated server. */
 export const host = "sim";
 
@@ -113,7 +116,11 @@ export class World {
     if (this.#server !== undefined) return;
     const { timeline } = this;
     this.#server = await startInProcessServer(
-      { host, dataDirectory: join(this.#folder, "data"), limits: { publicationIntervalMs: 0, headsIntervalMs: 60_000 } },
+      {
+        host,
+        dataDirectory: join(this.#folder, "data"),
+        limits: { publicationIntervalMs: 0, headsIntervalMs: 60_000, maxStrangerItems },
+      },
       {
         nowMs: () => timeline.nowMs,
         setTimer: (delayMs, run) => timeline.schedule(delayMs, run),

@@ -6,7 +6,7 @@ import { ClientError, createClient } from "@latchkey/client";
 import type { Client, ClientErrorCode, ClientFailure, LinkState, Message } from "@latchkey/client";
 import { openNodeStore } from "@latchkey/client/node";
 import { startServer } from "@latchkey/server";
-import type { RunningServer } from "@latchkey/server";
+import type { RunningServer, ServerOptions } from "@latchkey/server";
 import { createJumpingPlatform } from "./jumping-platform.ts";
 import type { Random } from "./jumping-platform.ts";
 import { Operator } from "./operator.ts";
@@ -45,9 +45,10 @@ export class Scene implements AsyncDisposable {
     this.#servers = [server];
   }
 
-  static async open(): Promise<Scene> {
+  /** @param bounds of the server, where a case needs smaller ones than everybody has */
+  static async open(bounds: ServerOptions["limits"] = {}): Promise<Scene> {
     const folder = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
-    const server = await startOn(join(folder, "server"));
+    const server = await startOn(join(folder, "server"), bounds);
     const operator = new Operator(server.url);
     await operator.start();
     return new Scene(folder, server, operator);
@@ -180,8 +181,8 @@ function linkState(client: Client, kind: LinkState["kind"]): Promise<void> {
   });
 }
 
-function startOn(dataDirectory: string): Promise<RunningServer> {
-  return startServer({ host, port: 0, dataDirectory, logLevel: "silent", limits });
+function startOn(dataDirectory: string, bounds: ServerOptions["limits"] = {}): Promise<RunningServer> {
+  return startServer({ host, port: 0, dataDirectory, logLevel: "silent", limits: { ...limits, ...bounds } });
 }
 
 /** The failure that an honest client shows for something that it was asked to do. @throws Error when it did it */

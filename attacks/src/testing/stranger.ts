@@ -66,15 +66,17 @@ export async function sealUnsigned(card: DeviceCard, head: Partial<InboxHead>): 
 
 /** Puts an item into an inbox, as anybody may. */
 export async function postTo(scene: Scene, card: DeviceCard, blob: Uint8Array): Promise<void> {
-  const zeros = new Uint8Array(32);
-  const answer = await ask(scene.server.url, "post", {
-    kind: "post",
-    inboxId: card.inboxId,
-    capability: zeros,
-    blob,
-    token: new Uint8Array(0),
-  });
-  if (answer.kind !== "done") throw new Error("the server took it");
+  if ((await tryToPost(scene, card, { blob })) !== "done") throw new Error("the server took it");
+}
+
+/** As `postTo`, with this capability where there is one; gives `done` or the code of the refusal. */
+export async function tryToPost(
+  scene: Scene,
+  { inboxId }: DeviceCard,
+  { blob = platform.random(512), capability = new Uint8Array(32) }: { blob?: Uint8Array; capability?: Uint8Array } = {},
+): Promise<string> {
+  const answer = await ask(scene.server.url, "post", { kind: "post", inboxId, capability, blob, token: new Uint8Array(0) });
+  return answer.kind === "error" ? answer.code : answer.kind;
 }
 
 /** A host that somebody would be led to: it counts who comes. */

@@ -12,6 +12,7 @@ import { Alarms } from "./directory/alarms.ts";
 import { Engine } from "./engine/engine.ts";
 import { People } from "./engine/people.ts";
 import { Posts } from "./engine/posts.ts";
+import { AppendSecrets } from "./engine/append-secrets.ts";
 import { Standings } from "./engine/standings.ts";
 import { directoryStatusOf } from "./engine/verification.ts";
 import { Watch } from "./engine/watch.ts";
@@ -93,7 +94,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     await people.prepare();
     people.onRenamed((renamed) => emit({ kind: "people", people: renamed }));
     known = people;
-    const posts = new Posts(shared);
+    const appendSecrets = new AppendSecrets(shared);
+    await appendSecrets.load();
+    const posts = new Posts({
+      ...shared,
+      appendSecrets,
+      get own() {
+        return states.own;
+      },
+    });
     const world: World = {
       ...shared,
       get own() {
@@ -102,6 +111,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       people,
       posts,
       standings,
+      appendSecrets,
       alarms,
       get watch() {
         return watch;

@@ -11,6 +11,7 @@ export * from "./frames/log.ts";
 export * from "./frames/lookup.ts";
 export * from "./frames/post.ts";
 export * from "./frames/role-codecs.ts";
+export * from "./group/append-secret.ts";
 export * from "./group/blinded.ts";
 export * from "./group/complaint.ts";
 export * from "./group/leave.ts";

@@ -1,5 +1,6 @@
+import { equalBytes } from "@latchkey/codec";
 import type { MessageEvidence } from "@latchkey/mls";
-import type { DecodedContent } from "@latchkey/protocol";
+import type { AppendSecret, DecodedContent } from "@latchkey/protocol";
 import { forgetGroup } from "./epoch.ts";
 import { hearLeave } from "./leaving.ts";
 import { addLine, nextOrder } from "./turn.ts";
@@ -17,6 +18,7 @@ export function onContent(turn: Turn, author: RosterLeaf, content: DecodedConten
   }
   const { displayName } = content;
   if (displayName !== undefined) turn.effects.push({ kind: "named", accountId: author.accountId, displayName });
+  learnAppendSecret(turn, author, content.appendSecret);
   const { self, nowMs } = turn.context;
   // Whoever claims to write tomorrow's messages is shown with the time of their arrival.
   const isAhead = content.sentAtMs !== undefined && content.sentAtMs > nowMs + mostAheadMs;
@@ -48,4 +50,16 @@ export function onContent(turn: Turn, author: RosterLeaf, content: DecodedConten
       addLine(turn, { ...line, body: { kind: "unsupported" }, unread: !isOwn });
       return;
   }
+}
+
+/**
+ * Of the one other person of a direct conversation, once the directory vouched for the device; and what other devices of one's own
+ * told there. What a group reads is nobody's alone (spec I-1).
+ */
+function learnAppendSecret(turn: Turn, { accountId, account, leafIndex }: RosterLeaf, appendSecret: AppendSecret | undefined): void {
+  const { kind, peer, unverified } = turn.state;
+  if (appendSecret === undefined || kind !== "direct" || peer === undefined) return;
+  if (account !== turn.context.self.account && !equalBytes(peer, accountId)) return;
+  if (unverified.some((leaf) => leaf.leafIndex === leafIndex)) return;
+  turn.effects.push({ kind: "append_secret", accountId, appendSecret });
 }

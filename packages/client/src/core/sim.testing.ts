@@ -234,6 +234,7 @@ export class SimDevice {
       case "accounts":
         this.shown.push(effect.proofs);
         return;
+      case "append_secret":
       case "sync":
       case "named":
       case "dropped":

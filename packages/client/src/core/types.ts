@@ -31,6 +31,7 @@
  */
 import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, LeafIndex, MessageEvidence, RandomBytes } from "@latchkey/mls";
 import type {
+  AppendSecret,
   BlobReference,
   EntryEvent,
   GroupSettings,
@@ -510,6 +511,8 @@ export type Effect =
   | { readonly kind: "evidence"; readonly order: number; readonly epoch: number; readonly evidence: MessageEvidence }
   /** A member told the name by which they want to be shown. */
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
+  /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
+  | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }
   /** Another device of one's own account told this in the group of the devices. */
   | { readonly kind: "sync"; readonly order: number; readonly payload: Uint8Array }
   /** `about` makes it one of a kind, with the code and the conversation; `reason` is for people. */

@@ -120,7 +120,10 @@ export class Devices {
   #publishWithout(deviceId: Uint8Array): Promise<void> {
     return this.#states.publish(
       (state) => withoutDevice(state, deviceId),
-      (tx) => tx.put(reconcileKey, new Uint8Array([1])),
+      (tx) => {
+        tx.put(reconcileKey, new Uint8Array([1]));
+        this.#world.appendSecrets.deviceLeft(tx);
+      },
     );
   }
 
@@ -338,6 +341,7 @@ export class Devices {
     }
     if (!mustReconcile) return outcome;
     if (!(await this.#reconcileAll())) return "later";
+    await this.#world.appendSecrets.removedEverywhere();
     await store.transact("write", (tx) => tx.delete(reconcileKey));
     return outcome;
   }
@@ -406,7 +410,7 @@ export class Devices {
     const { inboxId, inboxKey } = taken.card;
     await store.transact("write", async (tx) => {
       const body = encode(historyNoticeCodec, { format: 1, manifest: reference });
-      const recipient = { host: own.host, deviceId: device.deviceId, inboxId, inboxKey };
+      const recipient = { host: own.host, accountId: own.accountId, deviceId: device.deviceId, inboxId, inboxKey };
       await posts.putItem(tx, { recipient, kind: inboxItemKinds.history, body });
       deleteLinkTask(tx, device.deviceId);
     });

@@ -5,6 +5,7 @@ import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAcco
 import type { VerifiedAccount } from "@latchkey/transparency";
 import type { Directory } from "../account/directory.ts";
 import { markPrefix } from "../engine/account-news.ts";
+import { appendSecretPrefix, appendToldPrefix } from "../engine/append-secrets.ts";
 import { standingPrefix } from "../engine/standings.ts";
 import { newestOf } from "../account/own-account.ts";
 import type { OwnAccount } from "../account/own-account.ts";
@@ -64,6 +65,8 @@ export const inheritedPrefixes: readonly string[] = [
   "account-told/",
   markPrefix,
   standingPrefix,
+  appendSecretPrefix,
+  appendToldPrefix,
 ];
 const namePrefix = "device-name/";
 

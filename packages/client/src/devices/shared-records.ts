@@ -1,5 +1,6 @@
 import { CodecError } from "@latchkey/codec";
 import { markPrefix } from "../engine/account-news.ts";
+import { ownAppendSecretKey } from "../engine/append-secrets.ts";
 import { standingPrefix } from "../engine/standings.ts";
 import type { World } from "../engine/world.ts";
 
@@ -8,6 +9,10 @@ export async function takeSharedRecord(world: World, key: string, value: Uint8Ar
   if (key.startsWith(standingPrefix)) {
     // By when it was said, so that all devices end with the same.
     if (value !== undefined) await world.standings.take(key, value).catch(ignoreMalformed);
+    return;
+  }
+  if (key === ownAppendSecretKey) {
+    if (value !== undefined) await world.appendSecrets.takeOwn(value).catch(ignoreMalformed);
     return;
   }
   if (!key.startsWith(markPrefix)) return;

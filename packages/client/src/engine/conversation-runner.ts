@@ -1,7 +1,7 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { GroupState, MessageEvidence } from "@latchkey/mls";
 import { createProfileContent } from "@latchkey/protocol";
-import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
+import type { AppendSecret, EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { makeKeyPackage } from "../account/key-packages.ts";
 import type { Message } from "../api.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
@@ -19,6 +19,7 @@ import { orderSegment } from "../store/store.ts";
 import { loadEvidence, putEvidence } from "./evidence.ts";
 import { findOrder, loadLines, loadShownLine, putLine } from "./history.ts";
 import { withoutPeer } from "./blocked.ts";
+import type { SenderStanding } from "./standings.ts";
 import { LogChannel } from "./log-channel.ts";
 import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
 import { contextOf, syncPrefix } from "./world.ts";
@@ -223,32 +224,58 @@ export class ConversationRunner {
       effects.push(...taken.effects);
       groups.push(...taken.groups);
     }
-    const { peer, kind } = state;
-    const isBlocked = kind === "direct" && peer !== undefined && this.#world.people.isBlocked(peer);
-    const kept = isBlocked ? withoutPeer(before, state, effects) : { state, effects };
+    const kept = this.#isBlocked ? withoutPeer(before, state, effects) : { state, effects };
     await this.#keep(before, kept.state, kept.effects, () => undefined);
     if (isCaughtUp(state) && !isCaughtUp(before)) this.#world.watch.caughtUp(this.id);
     eraseLeftBehind(groups, state);
-    this.#introduce();
+    this.introduce();
   }
 
-  /** Tells the group once by which name this person goes. */
-  #introduce(): void {
-    const { own, platform } = this.#world;
+  /** Tells the group once by which name this person goes, and whoever knows an append secret that was replaced the one of now (spec I-1). */
+  introduce(): void {
+    const { own, platform, appendSecrets } = this.#world;
     const { displayName, username } = own;
-    const { phase, memberCount, toldName } = this.#state;
-    if (
-      this.#state.kind === "devices" ||
-      displayName === username ||
-      toldName === displayName ||
-      phase.kind !== "active" ||
-      memberCount < 2 ||
-      !isCaughtUp(this.#state)
-    )
-      return;
+    const { kind, phase, memberCount, toldName } = this.#state;
+    if (kind === "devices" || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(this.#state) || this.#isBlocked) return;
+    const appendSecret = this.#isAccepted ? appendSecrets.untold(this.id) : undefined;
+    const isOutdated = appendSecret !== undefined && appendSecrets.isOutdated(this.id);
+    if (!isOutdated && (displayName === username || toldName === displayName)) return;
     const salt = platform.random(16);
-    const content = createProfileContent({ displayName, salt, sentAtMs: platform.nowMs() });
-    this.post({ kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content });
+    const content = createProfileContent({ displayName, appendSecret, salt, sentAtMs: platform.nowMs() });
+    const composed = this.compose({ kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content }, appendSecret);
+    // A failure is told as an alarm.
+    composed.catch(() => undefined);
+  }
+
+  /** What a text here is to tell of one's own append secret: something in direct conversations with somebody accepted only (spec I-1). */
+  get untoldSecret(): AppendSecret | undefined {
+    return this.#isAccepted ? this.#world.appendSecrets.untold(this.id) : undefined;
+  }
+
+  #takeSecret(tx: StoreTransaction, { accountId, appendSecret }: Extract<Effect, { kind: "append_secret" }>): void {
+    const { own, appendSecrets } = this.#world;
+    if (equalBytes(accountId, own.accountId)) appendSecrets.noteTold(tx, this.id, appendSecret);
+    else appendSecrets.take(tx, accountId, appendSecret);
+  }
+
+  get #isAccepted(): boolean {
+    return this.#standing === "accepted";
+  }
+
+  get #isBlocked(): boolean {
+    return this.#standing === "blocked";
+  }
+
+  /** Of the other person of a direct conversation. */
+  get #standing(): SenderStanding | undefined {
+    const { kind, peer } = this.#state;
+    return kind !== "direct" || peer === undefined ? undefined : this.#world.standings.of(peer);
+  }
+
+  /** Takes a message that tells this append secret, if it tells one. */
+  async compose(input: Extract<Input, { kind: "compose" }>, appendSecret: AppendSecret | undefined): Promise<void> {
+    const composed = this.input(input);
+    await (appendSecret === undefined ? composed : this.#world.appendSecrets.tell(this.id, appendSecret, composed));
   }
 
   /** Brings the group to hand; nothing to do once it is. */
@@ -282,6 +309,7 @@ export class ConversationRunner {
           if (effect.kind === "evidence") await putEvidence(tx, this.id, effect);
           if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
+          if (effect.kind === "append_secret") this.#takeSecret(tx, effect);
           if (effect.kind === "post") await posts.put(tx, after.host, after.logId, effect.post);
           if (effect.kind === "alarm") this.#world.alarms.put(tx, this.#raised(effect));
         }
@@ -333,6 +361,7 @@ export class ConversationRunner {
         tell(messageOfLine(people, this.#state, effect.line));
         return;
       case "named":
+      case "append_secret":
       case "evidence":
         return;
       case "sync":

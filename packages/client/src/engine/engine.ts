@@ -17,6 +17,7 @@ import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
 import { addition } from "./addition.ts";
+import { ownAppendSecretKey } from "./append-secrets.ts";
 import { Continuations } from "./continuations.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { DirectConversations } from "./direct-conversations.ts";
@@ -110,6 +111,11 @@ export class Engine {
     this.#items = items;
     this.#inbox = new Inbox(world, items, isMember);
     world.standings.onChange((account, isOurs) => this.#stands(account, isOurs));
+    world.appendSecrets.onChange((isOurs) => {
+      if (isOurs) this.devices.shared(ownAppendSecretKey);
+      this.#inbox.secretChanged();
+      for (const runner of this.#runners.values()) runner.introduce();
+    });
     if (!isMember) return;
     void world.posts.deliver();
     this.#countWaiting();
@@ -205,10 +211,14 @@ export class Engine {
   /** The person said something else of an account: their other devices are told, and its conversation is shown so. */
   #stands(account: string, isOurs: boolean): void {
     if (isOurs) this.devices.shared(standingPrefix + account);
-    for (const runner of this.#runners.values()) {
-      const { kind, peer } = runner.state;
-      if (kind === "direct" && peer !== undefined && toBase64Url(peer) === account) runner.emitConversation();
-    }
+    const { standings, appendSecrets } = this.#world;
+    const accountId = fromBase64Url(account);
+    const directs = [...this.#runners.values()].filter(
+      ({ state: { kind, peer } }) => kind === "direct" && peer !== undefined && equalBytes(peer, accountId),
+    );
+    for (const runner of directs) runner.emitConversation();
+    if (!isOurs && standings.of(accountId) === "blocked")
+      void appendSecrets.blockedElsewhere(directs.map(({ id }) => id)).catch(() => undefined);
     this.#world.emit({ kind: "requests" });
   }
 
@@ -393,15 +403,16 @@ export class Engine {
     // In every text, so that whoever joined later learns it too.
     const displayName = own.displayName === own.username ? undefined : own.displayName;
     const salt = platform.random(16);
+    const appendSecret = runner.untoldSecret;
     let content: Uint8Array;
     try {
-      content = createTextContent({ text, salt, sentAtMs: platform.nowMs(), displayName });
+      content = createTextContent({ text, salt, sentAtMs: platform.nowMs(), displayName, appendSecret });
     } catch (error) {
       if (!(error instanceof ContentError)) throw error;
       throw new ClientError("message_too_large", "A message has 1 to 65,536 bytes of text.", { cause: error });
     }
     const messageId = toBase64Url(salt);
-    await runner.input({ kind: "compose", id: messageId, purpose: "text", text, content });
+    await runner.compose({ kind: "compose", id: messageId, purpose: "text", text, content }, appendSecret);
     this.#countWaiting();
     const pending = runner.state.outgoing.find((item) => item.id === messageId);
     if (pending !== undefined) return messageOfOutgoing(people, runner.id, own.accountId, pending);
@@ -432,7 +443,9 @@ export class Engine {
   }
 
   async discard(id: string, messageId: string): Promise<void> {
-    await this.#requireMessage(id, messageId).input({ kind: "discard", id: messageId });
+    const runner = this.#requireMessage(id, messageId);
+    await runner.input({ kind: "discard", id: messageId });
+    await this.#world.appendSecrets.untell(runner.id);
   }
 
   #requireMessage(id: string, messageId: string): ConversationRunner {

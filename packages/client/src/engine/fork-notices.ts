@@ -64,7 +64,7 @@ export class ForkNotices {
           if (leaf !== undefined) {
             const contact = await directory.account(leaf.host, leaf.accountId);
             const { inboxId, inboxKey } = await directory.card(contact, leaf.deviceId);
-            const recipient = { host: leaf.host, deviceId: leaf.deviceId, inboxId, inboxKey };
+            const recipient = { host: leaf.host, accountId: leaf.accountId, deviceId: leaf.deviceId, inboxId, inboxKey };
             await store.transact("write", async (tx) => {
               await posts.putItem(tx, { recipient, kind: inboxItemKinds.forkNotice, body });
               tx.delete(key);

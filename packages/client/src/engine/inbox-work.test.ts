@@ -14,6 +14,7 @@ import type { Store } from "../store/store.ts";
 import { createConnections } from "../transport/connection-manager.ts";
 import { createFakeServer, settle } from "../transport/fake-server.testing.ts";
 import type { FakeServer } from "../transport/fake-server.testing.ts";
+import { AppendSecrets } from "./append-secrets.ts";
 import { InboxShelf } from "./inbox-shelf.ts";
 import { InboxWork } from "./inbox-work.ts";
 import type { RequestPolicy } from "./inbox-work.ts";
@@ -33,8 +34,20 @@ async function account(server: FakeServer, username: string): Promise<{ store: S
   const own = await registerAccount({ store, platform, connections, directory, username });
   const standings = new Standings({ store, platform, own });
   const people = new People({ store, directory, own, standings });
+  const appendSecrets = new AppendSecrets({ store, platform, own });
+  await appendSecrets.load();
   // What inbox items need of the world; conversations are another test's.
-  const world = { store, platform, connections, directory, own, standings, people, emit: () => undefined } as unknown as World;
+  const world = {
+    store,
+    platform,
+    connections,
+    directory,
+    own,
+    standings,
+    appendSecrets,
+    people,
+    emit: () => undefined,
+  } as unknown as World;
   return { store, own, world };
 }
 

@@ -1,3 +1,4 @@
+import { appendCapability } from "@latchkey/protocol";
 import type { InboxItem } from "@latchkey/protocol";
 import { maintainKeyPackages } from "../account/key-packages.ts";
 import { authenticateDevice } from "../account/own-account.ts";
@@ -63,6 +64,7 @@ export class Inbox {
         });
         this.#enqueue(() => this.#items.connected(connection.hello.retentionDays));
         this.#enqueue(() => this.#maintain(connection));
+        this.#enqueue(() => this.#setCapability(connection));
       },
       onEvent: (event, connection) => this.#enqueue(() => this.#take(event, connection)),
       onClose: (reason) => {
@@ -80,6 +82,12 @@ export class Inbox {
   /** The authenticated connection, while there is one. */
   get connection(): RoleConnection<"device"> | undefined {
     return this.#connection;
+  }
+
+  /** One's own append secret is another one: the server is told, now or with the next connection. */
+  secretChanged(): void {
+    const connection = this.#connection;
+    if (connection !== undefined) this.#enqueue(() => this.#setCapability(connection));
   }
 
   async close(): Promise<void> {
@@ -118,6 +126,18 @@ export class Inbox {
     const { store, platform, own } = this.#world;
     await store.transact("write", (tx) => forgetExpiredItems(tx, platform.nowMs()));
     await maintainKeyPackages({ store, platform, account: own, connection });
+  }
+
+  /** Tells the server which capability is the one of people whom this person accepted (spec I-1). */
+  async #setCapability(connection: RoleConnection<"device">): Promise<void> {
+    const { appendSecrets, platform, own } = this.#world;
+    const secret = appendSecrets.own;
+    if (secret === undefined || connection.closed) return;
+    const { generation } = secret;
+    const hash = platform.sha256(appendCapability(platform.sha256, secret, own.inboxId));
+    const answer = await connection.request({ kind: "set_inbox_capability", generation, hash });
+    // Refused, whatever for: until the next connection everybody's items count as strangers' there.
+    if (answer.kind === "inbox_capability" && answer.generation > generation) await appendSecrets.outrun();
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Codec } from "@latchkey/codec";
 import { inboxItemKinds, welcomeBundleCodec } from "@latchkey/protocol";
 import type { Directory } from "../account/directory.ts";
 import type { OwnAccount } from "../account/own-account.ts";
+import type { AppendSecrets } from "./append-secrets.ts";
 import type { WelcomePost } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import { sealInboxItem } from "../group/inbox-seal.ts";
@@ -15,25 +16,41 @@ import { createSingleFlight } from "../single-flight.ts";
 /** A sealed item on its way to somebody's inbox: the exact bytes, so that a retry stores nothing twice. */
 interface Parcel {
   readonly host: string;
+  readonly accountId: Uint8Array;
   readonly inboxId: Uint8Array;
   readonly blob: Uint8Array;
   readonly notAfterMs: number;
 }
 
-const parcelCodec: Codec<Parcel> = struct<Parcel>({ host: text(260), inboxId: opaque(32), blob: opaqueV(1 << 20), notAfterMs: safeUint64 });
+const parcelCodec: Codec<Parcel> = struct<Parcel>({
+  host: text(260),
+  accountId: opaque(32),
+  inboxId: opaque(32),
+  blob: opaqueV(1 << 20),
+  notAfterMs: safeUint64,
+});
 const prefix = "parcel/";
 /** How long a Welcome waits in an inbox, and every other item. */
 export const welcomeLifeMs: number = 25 * 86_400_000;
 const retryMs = 10_000;
 
+interface PostsDeps {
+  readonly store: Store;
+  readonly platform: Platform;
+  readonly connections: Connections;
+  readonly directory: Directory;
+  readonly own: OwnAccount;
+  readonly appendSecrets: AppendSecrets;
+}
+
 /** Seals Welcomes, keeps them until they are in the joiners' inboxes, and brings them there (spec M-4, I-2). */
 export class Posts {
-  readonly #deps: { store: Store; platform: Platform; connections: Connections; directory: Directory; own: OwnAccount };
+  readonly #deps: PostsDeps;
   readonly #delivery = createSingleFlight(() => this.#run().catch(ignoreStore));
   #closed = false;
   #waiting = 0;
 
-  constructor(deps: { store: Store; platform: Platform; connections: Connections; directory: Directory; own: OwnAccount }) {
+  constructor(deps: PostsDeps) {
     this.#deps = deps;
   }
 
@@ -65,7 +82,7 @@ export class Posts {
   async putItem(
     tx: StoreTransaction,
     params: {
-      recipient: { host: string; deviceId: Uint8Array; inboxId: Uint8Array; inboxKey: Uint8Array };
+      recipient: { host: string; accountId: Uint8Array; deviceId: Uint8Array; inboxId: Uint8Array; inboxKey: Uint8Array };
       kind: number;
       body: Uint8Array;
     },
@@ -79,8 +96,8 @@ export class Posts {
       notAfterMs,
       ...params,
     });
-    const { host, inboxId } = params.recipient;
-    tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, { host, inboxId, blob, notAfterMs }));
+    const { host, accountId, inboxId } = params.recipient;
+    tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, { host, accountId, inboxId, blob, notAfterMs }));
     this.#waiting++;
   }
 
@@ -112,12 +129,14 @@ export class Posts {
   }
 
   async #deliverOne(parcel: Parcel): Promise<boolean> {
-    const { connections } = this.#deps;
+    const { connections, appendSecrets } = this.#deps;
     const token = new Uint8Array(0);
     try {
       await connections.once("post", parcel.host, async (connection) => {
-        const { inboxId, blob } = parcel;
-        expectAnswer(await connection.request({ kind: "post", inboxId, capability: new Uint8Array(32), blob, token }), "done");
+        const { accountId, inboxId, blob } = parcel;
+        // As it is known now: one that was replaced counts as none.
+        const capability = appendSecrets.capabilityFor(accountId, inboxId);
+        expectAnswer(await connection.request({ kind: "post", inboxId, capability, blob, token }), "done");
       });
       return true;
     } catch (error) {

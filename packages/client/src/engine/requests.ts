@@ -1,4 +1,5 @@
 import { fromBase64Url } from "@latchkey/codec";
+import type { AppendSecret } from "@latchkey/protocol";
 import type { ContactRequest, ContactRequests, Person } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import type { Shelved } from "./inbox-shelf.ts";
@@ -58,7 +59,20 @@ export class Requests {
   }
 
   async block(id: string): Promise<void> {
-    await this.#world.standings.setBlocked(accountIdOf(id), true);
+    const { standings, appendSecrets } = this.#world;
+    const accountId = accountIdOf(id);
+    // Whom the person had accepted may know the append secret: in one transaction it is another one (spec I-1). The other devices hear of it
+    // before they hear of the block: else they would take it for one that the blocked person knows.
+    let renewed: AppendSecret | undefined;
+    const mayKnow = standings.of(accountId) === "accepted";
+    await standings.setBlocked(accountId, true, {
+      async write(tx) {
+        if (mayKnow) renewed = await appendSecrets.renew(tx);
+      },
+      stored() {
+        if (renewed !== undefined) appendSecrets.adopt(renewed);
+      },
+    });
     await this.#items.finish(id);
   }
 

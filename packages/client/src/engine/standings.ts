@@ -18,6 +18,12 @@ export interface Standing {
 /** Whose item this is: what becomes of it before anything of it is read depends on nothing else. */
 export type SenderStanding = "own" | "accepted" | "stranger" | "blocked";
 
+/** What is stored together with a standing. */
+interface Along {
+  write(tx: StoreTransaction): Promise<void>;
+  stored(): void;
+}
+
 const standingCodec: Codec<Standing> = struct<Standing>({
   isAccepted: bool,
   isBlocked: bool,
@@ -85,11 +91,12 @@ export class Standings {
     await this.#say([accountId], (before) => ({ ...before, declinedThroughMs: this.#platform.nowMs() }));
   }
 
-  async setBlocked(accountId: Uint8Array, isBlocked: boolean): Promise<void> {
-    await this.#say([accountId], (before) => ({ ...before, isBlocked }));
+  /** @param along joins the transaction, where anything changes; `stored` is called before anybody hears of the change. */
+  async setBlocked(accountId: Uint8Array, isBlocked: boolean, along?: Along): Promise<void> {
+    await this.#say([accountId], (before) => ({ ...before, isBlocked }), along);
   }
 
-  async #say(accountIds: readonly Uint8Array[], change: (before: Standing) => Standing): Promise<void> {
+  async #say(accountIds: readonly Uint8Array[], change: (before: Standing) => Standing, along?: Along): Promise<void> {
     const nowMs = this.#platform.nowMs();
     const said: [string, Standing][] = [];
     for (const accountId of accountIds) {
@@ -107,9 +114,12 @@ export class Standings {
       said.push([account, { ...after, atMs: Math.max(nowMs, before.atMs + 1) }]);
     }
     if (said.length === 0) return;
-    await this.#store.transact("write", (tx) => {
+    await this.#store.transact("write", async (tx) => {
       for (const [account, standing] of said) tx.put(standingPrefix + account, encode(standingCodec, standing));
+      await along?.write(tx);
     });
+    for (const [account, standing] of said) this.#known.set(account, standing);
+    along?.stored();
     for (const [account, standing] of said) this.#set(account, standing, true);
   }
 

@@ -19,6 +19,7 @@ import { createFakeServer, settle } from "../transport/fake-server.testing.ts";
 import type { FakeServer } from "../transport/fake-server.testing.ts";
 import { loadMark, saveMark, takeRecovery } from "./account-news.ts";
 import { People } from "./people.ts";
+import { AppendSecrets } from "./append-secrets.ts";
 import { Posts } from "./posts.ts";
 import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
@@ -59,6 +60,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     },
   };
   const standings = new Standings({ store, platform, own });
+  const appendSecrets = new AppendSecrets(shared);
   const world: World = {
     ...shared,
     get own() {
@@ -73,7 +75,8 @@ async function person(server: FakeServer, username: string): Promise<Person> {
       },
     }),
     standings,
-    posts: new Posts(shared),
+    appendSecrets,
+    posts: new Posts({ ...shared, appendSecrets }),
     alarms,
     get watch() {
       return watch;

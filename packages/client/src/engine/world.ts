@@ -9,6 +9,7 @@ import { loadHead } from "../core/records.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
+import type { AppendSecrets } from "./append-secrets.ts";
 import type { People } from "./people.ts";
 import type { Posts } from "./posts.ts";
 import type { Standings } from "./standings.ts";
@@ -61,6 +62,8 @@ export interface World {
   readonly posts: Posts;
   /** Whom the person accepted and blocked. */
   readonly standings: Standings;
+  /** What lets into people's inboxes as somebody they accepted. */
+  readonly appendSecrets: AppendSecrets;
   /** Alarms that stay until the person handled them. */
   readonly alarms: Alarms;
   readonly watch: Watching;

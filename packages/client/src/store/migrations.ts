@@ -8,10 +8,10 @@ export interface Migration {
 }
 
 /** The oldest format that is brought up to date; profiles of test versions before it are refused. */
-export const oldestFormat = 2;
+export const oldestFormat = 3;
 
 /** The format that this version writes: the number of the last migration, `oldestFormat` before the first. */
-export const storeFormat = 2;
+export const storeFormat = 3;
 
-/** Numbered 3, 4 and so on; never changed once released. */
+/** Numbered 4, 5 and so on; never changed once released. */
 export const migrations: readonly Migration[] = [];

@@ -93,6 +93,7 @@ describe("content of one's own", () => {
       text: "Grüße 👋\nline two",
       inReplyTo,
       displayName: "Zoë",
+      appendSecret: { generation: 1_767_225_600_000, secret: messageId(7) },
       expires: { relative: true, seconds: 60 },
     });
     expect(decodeContent(bytes)).toEqual({
@@ -101,6 +102,7 @@ describe("content of one's own", () => {
       salt,
       sentAtMs: 1_767_225_600_123,
       displayName: "Zoë",
+      appendSecret: { generation: 1_767_225_600_000, secret: messageId(7) },
       inReplyTo,
       expires: { relative: true, seconds: 60 },
     });
@@ -156,11 +158,18 @@ describe("content of one's own", () => {
     const bytes = encodeContent({
       ...plain,
       extensions: new Map<string, unknown>([
+        ["latchkey.append", new Uint8Array(39)],
         ["latchkey.name", 7],
         ["latchkey.sent", -4],
       ]),
     });
-    expect(decodeContent(bytes)).toMatchObject({ kind: "text", text: "hi", displayName: undefined, sentAtMs: undefined });
+    expect(decodeContent(bytes)).toMatchObject({
+      kind: "text",
+      text: "hi",
+      displayName: undefined,
+      appendSecret: undefined,
+      sentAtMs: undefined,
+    });
   });
 
   test("URIs hold host and id", () => {

@@ -1,4 +1,6 @@
-import { toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { CodecError, decode, encode, toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { appendSecretCodec } from "../group/append-secret.ts";
+import type { AppendSecret } from "../group/append-secret.ts";
 import { leafMarkBytes } from "../group/leave.ts";
 import { ContentError } from "./errors.ts";
 import { decodeMimiContent, dispositions, encodeContent } from "./mimi.ts";
@@ -21,9 +23,10 @@ export const leaveType = "application/vnd.latchkey.leave";
 /** What devices of one account tell each other, in the group that they alone are in. */
 export const syncType = "application/vnd.latchkey.sync";
 
-/** Private-use extension keys: the sender's clock in milliseconds since 1970, and the name that the sender goes by. */
+/** Private-use extension keys: the sender's clock in milliseconds since 1970, the name that the sender goes by, its AppendSecret. */
 const sentAtKey = "latchkey.sent";
 const displayNameKey = "latchkey.name";
+const appendSecretKey = "latchkey.append";
 
 /** What every kind of content carries. */
 export interface ContentHead {
@@ -33,6 +36,8 @@ export interface ContentHead {
   readonly sentAtMs: number;
   /** The name that the sender goes by, when it is to be told. */
   readonly displayName?: string | undefined;
+  /** What lets the other person of a direct conversation into the sender's inboxes, when it is to be told (spec I-1). */
+  readonly appendSecret?: AppendSecret | undefined;
 }
 
 /** A text. @throws ContentError `too_large` above `maxTextBytes`, `malformed` for a text without characters. */
@@ -98,6 +103,7 @@ export interface DecodedHead {
   readonly salt: Uint8Array;
   readonly sentAtMs: number | undefined;
   readonly displayName: string | undefined;
+  readonly appendSecret: AppendSecret | undefined;
   readonly inReplyTo: Uint8Array | undefined;
   readonly expires: Expiration | undefined;
 }
@@ -115,6 +121,7 @@ export function decodeContent(bytes: Uint8Array): DecodedContent {
     salt: content.salt,
     sentAtMs: sentAtOf(content),
     displayName: displayNameOf(content),
+    appendSecret: appendSecretOf(content),
     inReplyTo: content.inReplyTo,
     expires: content.expires,
   };
@@ -150,6 +157,7 @@ function headFields(head: ContentHead): Omit<MimiContent, "body"> {
     if (utf8Bytes(name).length > maxDisplayNameBytes) throw new ContentError("too_large", "the name is too long");
     extensions.set(displayNameKey, name);
   }
+  if (head.appendSecret !== undefined) extensions.set(appendSecretKey, encode(appendSecretCodec, head.appendSecret));
   return { salt: head.salt, replaces: undefined, topicId: new Uint8Array(0), expires: undefined, inReplyTo: undefined, extensions };
 }
 
@@ -161,6 +169,17 @@ function sentAtOf(content: MimiContent): number | undefined {
 function displayNameOf(content: MimiContent): string | undefined {
   const value = content.extensions.get(displayNameKey);
   return typeof value === "string" && value.length > 0 && utf8Bytes(value).length <= maxDisplayNameBytes ? value : undefined;
+}
+
+function appendSecretOf(content: MimiContent): AppendSecret | undefined {
+  const value = content.extensions.get(appendSecretKey);
+  if (!(value instanceof Uint8Array)) return undefined;
+  try {
+    return decode(appendSecretCodec, value);
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

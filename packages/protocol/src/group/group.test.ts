@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
+import { appendSecretCodec } from "./append-secret.ts";
 import {
   authenticatedDataCodec,
   blobReferenceCodec,
@@ -105,6 +106,16 @@ describeCodec("blobReferenceCodec", blobReferenceCodec, {
 });
 
 describe("[M-1] what a group says of itself", () => {
+  describeCodec("appendSecretCodec", appendSecretCodec, {
+    samples: [
+      { generation: 1_767_225_600_000, secret: new Uint8Array(32).fill(7) },
+      { generation: 0, secret: new Uint8Array(32) },
+    ],
+    frozen: "0000019b76daa8000707070707070707070707070707070707070707070707070707070707070707",
+    overLimit: { "a generation above 2^53": { generation: 2 ** 53, secret: new Uint8Array(32) } },
+    overLimitBytes: {},
+  });
+
   describeCodec("leafIdentityCodec", leafIdentityCodec, {
     samples: [{ format: 1, host: "chat.example:8080", accountId: id(4), deviceId: id16(5) }],
     frozen:
