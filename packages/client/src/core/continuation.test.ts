@@ -108,7 +108,9 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     const { world, ada, ben } = await three();
     await ben.disconnect(0);
     await ben.say("waits");
+    await ben.change([], [ada]);
     await ben.input({ kind: "continued", by: "next" });
+    expect(ben.outcomes).toEqual(["not_a_member"]);
     expect(ben.state).toMatchObject({ phase: { kind: "continued", by: "next" }, outgoing: [], group: undefined, epoch: undefined });
     expect(ben.state?.continuity).not.toEqual([]);
     await ada.say("into the old one");

@@ -2,11 +2,11 @@ import { concatBytes, equalBytes, utf8Bytes } from "@latchkey/codec";
 import { epochAuthenticator, groupId } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
 import type { Sha256 } from "@latchkey/protocol";
-import { groupsOf, withoutGroup } from "./erase.ts";
+import { withoutGroup } from "./erase.ts";
 import { hasEnded } from "./phase.ts";
 import { renumbered } from "./rejoin.ts";
 import { roleOf } from "./roster.ts";
-import { set } from "./turn.ts";
+import { dropAllChanges, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, Effect } from "./types.ts";
 
@@ -60,7 +60,7 @@ export function placedBehind(
 export function endByContinuation(turn: Turn, by: string): void {
   const { state } = turn;
   if (hasEnded(state.phase)) return;
-  turn.groups.push(...groupsOf(state));
+  dropAllChanges(turn, "not_a_member");
   set(turn, {
     ...withoutGroup(state),
     phase: { kind: "continued", by },

@@ -216,7 +216,9 @@ describe("a server or a copy that lies", () => {
     await original.disconnect(0);
     original.state = { ...old, link: { ...old.link, kind: "down" } };
     await original.say("must not go out");
+    await original.change([], world.devices.slice(1));
     await world.settle([original]);
+    expect(original.outcomes).toContain("profile_restored");
     expect(original.state?.phase).toEqual({ kind: "paused", reason: "profile_restored" });
     expect(world.log.entries).toHaveLength(count);
   });
@@ -224,7 +226,10 @@ describe("a server or a copy that lies", () => {
   it("[L-12] the half of a doubled direct conversation sends nothing new and is still read", async () => {
     const { world, ada: writer, ben } = await pair("double");
     await world.settle();
+    await ben.disconnect(0);
+    await ben.change([], [writer]);
     await ben.input({ kind: "supersede", by: "another" });
+    expect(ben.outcomes).toEqual(["not_a_member"]);
     await ben.say("not here");
     await writer.say("still read");
     await world.settle();

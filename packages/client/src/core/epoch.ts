@@ -9,7 +9,7 @@ import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { withoutGroup } from "./erase.ts";
 import { closeEpoch } from "./keys.ts";
 import { endNumbers } from "./numbers.ts";
-import { addLine, nextOrder, set } from "./turn.ts";
+import { addLine, dropAllChanges, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
 import { nothingExpired } from "./stall.ts";
@@ -200,10 +200,8 @@ export function endMembership(turn: Turn, author: RosterLeaf, isReadded: boolean
 
 /** Erases the group's keys; pending messages fail, waiting changes too. */
 export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
+  dropAllChanges(turn, "not_a_member");
   const { state } = turn;
-  for (const change of [...state.changes, ...(state.staged === undefined ? [] : [state.staged.change])]) {
-    turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "not_a_member" } });
-  }
   const outgoing = state.outgoing
     .filter((item) => item.purpose === "text")
     .map((item): Outgoing => ({ ...unsealed(item), failure: "not_a_member" }));

@@ -18,8 +18,6 @@ export function withoutGroup({ roster, formerMembers }: ConversationState): Part
     group: undefined,
     epoch: undefined,
     closedEpochs: [],
-    staged: undefined,
-    changes: [],
     unverified: [],
     leavers: [],
     departed: [],

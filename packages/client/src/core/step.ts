@@ -18,7 +18,7 @@ import { hasEnded, isWritable } from "./phase.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
 import { mayHaveExpired, noteSight, passOver, stall, stallOf } from "./stall.ts";
-import { addLine, isCaughtUp, linkDown, nextOrder, pause, refusedLeafSentence, set, setOutgoing } from "./turn.ts";
+import { addLine, dropChanges, isCaughtUp, linkDown, nextOrder, pause, refusedLeafSentence, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
 
@@ -256,7 +256,8 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
 function supersede(turn: Turn, by: string): void {
   const { state } = turn;
   if (!isWritable(state)) return;
-  set(turn, { phase: { kind: "superseded", by }, outgoing: state.outgoing.filter((item) => item.sealed !== undefined), changes: [] });
+  set(turn, { phase: { kind: "superseded", by }, outgoing: state.outgoing.filter((item) => item.sealed !== undefined) });
+  dropChanges(turn, "not_a_member");
 }
 
 /** The person wants it sent as the group is now. */

@@ -126,6 +126,7 @@ export function pauseCode(reason: PauseReason): ClientErrorCode {
 export function pause(turn: Turn, reason: PauseReason, author?: Uint8Array): void {
   const sentence = pauseSentences[reason];
   addLine(turn, { order: nextOrder(turn), body: { kind: "alarm", reason: sentence }, author });
+  dropAllChanges(turn, pauseCode(reason));
   set(turn, { phase: { kind: "paused", reason } });
   turn.effects.push({ kind: "alarm", code: pauseCode(reason), reason: sentence, about: reason }, { kind: "close" });
   if (reason === "foreign_head") turn.effects.push({ kind: "tell_fork" });
@@ -137,6 +138,19 @@ export function setOutgoing(turn: Turn, id: string, changes: Partial<Outgoing>):
   set(turn, { outgoing });
   const message = outgoing.find((item) => item.id === id);
   if (message !== undefined) turn.effects.push({ kind: "outgoing", message });
+}
+
+/** The changes that wait here are made by nobody any more: whoever asked for them is told why. One that is on its way is left alone. */
+export function dropChanges(turn: Turn, code: ClientErrorCode): void {
+  for (const { id } of turn.state.changes) turn.effects.push({ kind: "change_outcome", id, outcome: { kind: "failed", code } });
+  set(turn, { changes: [] });
+}
+
+/** As `dropChanges`, of a conversation in which nothing is waited for any more: what is on its way too. */
+export function dropAllChanges(turn: Turn, code: ClientErrorCode): void {
+  const { staged, changes } = turn.state;
+  if (staged !== undefined) set(turn, { staged: undefined, changes: [staged.change, ...changes] });
+  dropChanges(turn, code);
 }
 
 /** Whether the log was read to its end on this connection. */

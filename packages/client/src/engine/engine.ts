@@ -502,7 +502,10 @@ export class Engine {
     const outcome = await this.#make(runner, change);
     // It stays queued: it is made when the server can be reached again.
     if (outcome === undefined) throw offlineError();
-    if (outcome.kind === "failed") throw new ClientError(outcome.code, sentenceOf(outcome.code));
+    if (outcome.kind !== "failed") return;
+    // It ended with the conversation, which says why.
+    requireWritable(runner.state);
+    throw new ClientError(outcome.code, sentenceOf(outcome.code));
   }
 
   /** Makes a change; `undefined` when it is still waiting after a minute. */
