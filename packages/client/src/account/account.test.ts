@@ -2,7 +2,7 @@ import { decode, encode, fromBase64Url, toHex, utf8Bytes } from "@latchkey/codec
 import { decodeKeyPackage } from "@latchkey/mls";
 import { nobleCrypto } from "@latchkey/mls/noble";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { connectTbsCodec, leafIdentityCodec } from "@latchkey/protocol";
+import { connectTbsCodec, leafIdentityCodec, maxDirectoryProofBytes } from "@latchkey/protocol";
 import {
   accountStateCodec,
   nobleSignatures,
@@ -21,6 +21,7 @@ import type { Store } from "../store/store.ts";
 import { createConnections } from "../transport/connection-manager.ts";
 import { createFakeServer } from "../transport/fake-server.testing.ts";
 import type { FakeServer } from "../transport/fake-server.testing.ts";
+import { loadContact, saveContact } from "./contacts.ts";
 import { checkLeaf, createDirectory } from "./directory.ts";
 import type { Directory } from "./directory.ts";
 import { createFakeDirectory } from "./fake-directory.testing.ts";
@@ -366,6 +367,11 @@ describe("contacts", () => {
     expect(await ann.contacts.resolve(address)).toMatchObject({ accountId: bob.accountId });
     expect(directory.log).toEqual(["lookup_username", "lookup_username"]);
     expect(await codeOf(ann.contacts.resolve({ ...address, username: "nobody" }))).toBe("unknown_user");
+    // However long its history, and so its proof.
+    const longest = { ...contact, record: { ...contact.record, proof: new Uint8Array(maxDirectoryProofBytes) } };
+    await ann.store.transact("write", (tx) => saveContact(tx, longest));
+    const kept = await ann.store.transact("read", (tx) => loadContact(tx, contact.accountId));
+    expect(kept?.record.proof).toHaveLength(maxDirectoryProofBytes);
   });
 
   test("a server that shows forged, foreign or mixed-up accounts is refused", async () => {

@@ -12,6 +12,7 @@ import {
   vector,
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { maxDirectoryProofBytes } from "@latchkey/protocol";
 import type { AccountRecord, Address } from "@latchkey/protocol";
 import {
   accountStateCodec,
@@ -64,7 +65,7 @@ const storedCodec: Codec<StoredContact> = struct<StoredContact>({
   states: list,
   pops: list,
   bindings: list,
-  proof: opaqueV(65_536),
+  proof: opaqueV(maxDirectoryProofBytes),
   checkedAtMs: safeUint64,
   proven: optional(provenCodec),
 });

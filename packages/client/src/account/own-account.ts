@@ -17,7 +17,7 @@ import {
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { Credential, KeyPair } from "@latchkey/mls";
-import { connectTbsCodec, leafIdentityCodec } from "@latchkey/protocol";
+import { connectTbsCodec, leafIdentityCodec, maxDirectoryProofBytes } from "@latchkey/protocol";
 import type { AccountRecord } from "@latchkey/protocol";
 import {
   accountIdOf,
@@ -111,7 +111,7 @@ const storedCodec: Codec<StoredAccount> = struct<StoredAccount>({
   states: signedList,
   pops: signedList,
   bindings: signedList,
-  proof: opaqueV(65_536),
+  proof: opaqueV(maxDirectoryProofBytes),
   recoveryEntropy: opaqueV(32),
 });
 

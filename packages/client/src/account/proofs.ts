@@ -1,5 +1,6 @@
 import { CodecError, decode, encode, opaqueV, struct, toBase64Url, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { maxDirectoryProofBytes } from "@latchkey/protocol";
 import type { AccountRecord } from "@latchkey/protocol";
 import { accountIdOf, signedCodec } from "@latchkey/transparency";
 import type { LogEvidence } from "@latchkey/transparency";
@@ -10,7 +11,12 @@ const maxProofsBytes = 16_777_216;
 
 // Nothing signed is shorter than its signature.
 const list: Codec<readonly Uint8Array[]> = vector(opaqueV(65_536, 64), { maxBytes: 1_048_576 });
-const recordCodec: Codec<AccountRecord> = struct<AccountRecord>({ states: list, pops: list, bindings: list, proof: opaqueV(65_536) });
+const recordCodec: Codec<AccountRecord> = struct<AccountRecord>({
+  states: list,
+  pops: list,
+  bindings: list,
+  proof: opaqueV(maxDirectoryProofBytes),
+});
 const proofsCodec: Codec<readonly AccountRecord[]> = vector(recordCodec, { maxBytes: maxProofsBytes, maxItems: maxProofs });
 
 interface ProofsField {

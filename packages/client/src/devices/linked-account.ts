@@ -1,5 +1,6 @@
 import { decode, encode, equalBytes, oneOf, opaque, opaqueV, struct, text, uint16, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { maxDirectoryProofBytes } from "@latchkey/protocol";
 import type { AccountRecord } from "@latchkey/protocol";
 import { accountStateCodec, deviceOf, signedCodec, TransparencyError, verifyAccountChain } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
@@ -51,7 +52,7 @@ export const linkedAccountCodec: Codec<LinkedAccount> = struct<LinkedAccount>({
   states: signedList,
   pops: signedList,
   bindings: signedList,
-  proof: opaqueV(65_536),
+  proof: opaqueV(maxDirectoryProofBytes),
   names: vector(deviceName, { maxBytes: 65_536, maxItems: 64 }),
   records: vector(struct<InheritedRecord>({ key: text(512), value: opaqueV(4_194_304) }), { maxBytes: large }),
   conversations: vector(opaque(32), { maxBytes: 4_194_304 }),

@@ -16,6 +16,7 @@ import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
+import { createMutex } from "../store/mutex.ts";
 import { addition } from "./addition.ts";
 import { ownAppendSecretKey } from "./append-secrets.ts";
 import { Continuations } from "./continuations.ts";
@@ -53,7 +54,7 @@ export class Engine {
   /** People who wait to be accepted, and those who are blocked. */
   readonly requests: Requests;
   #closed = false;
-  #starting: Promise<unknown> = Promise.resolve();
+  readonly #starting = createMutex();
 
   private constructor(world: World, states: OwnStates, runners: readonly ConversationRunner[], policy: RequestPolicy) {
     this.#world = world;
@@ -331,9 +332,7 @@ export class Engine {
 
   /** One after the other: two clicks do not make two conversations. */
   startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation> {
-    const started = this.#starting.then(() => this.#startConversation(params));
-    this.#starting = started.catch(() => undefined);
-    return started;
+    return this.#starting.run(() => this.#startConversation(params));
   }
 
   async #startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation> {

@@ -122,7 +122,10 @@ export class InboxShelf {
     const encoded = encode(inboxPlaintextCodec, item);
     const fields = { stage, isStrangers, wasRequest: false, receivedAtMs: nowMs, attempts: 0, nextTryMs: 0, lastCode: "" };
     const shelved = shelvedOf(item.head, fields, encoded.length);
-    await this.#write([shelved], (tx) => tx.put(prefix + shelved.id, encode(storedCodec, { ...fields, item: encoded })));
+    await this.#write(async (tx) => {
+      tx.put(prefix + shelved.id, encode(storedCodec, { ...fields, item: encoded }));
+      return [shelved];
+    });
     return shelved;
   }
 
@@ -136,24 +139,20 @@ export class InboxShelf {
   async change(id: string, changes: Changes): Promise<void> {
     const known = this.#items.get(id);
     if (known === undefined) return;
-    let next: Shelved = { ...known, ...changes };
-    let isThere = false;
-    await this.#write(
-      () => (isThere ? [next] : []),
-      async (tx) => {
-        const value = await tx.get(prefix + id);
-        if (value === undefined) return;
-        isThere = true;
-        const stored = { ...decode(storedCodec, value), ...changes };
-        if (stored.stage === "failed") {
-          const plaintext = decode(inboxPlaintextCodec, stored.item);
-          const item = encode(inboxPlaintextCodec, { ...plaintext, body: new Uint8Array(0) });
-          next = { ...next, sizeBytes: item.length };
-          rememberItem(tx, plaintext.head.itemId, plaintext.head.notAfterMs);
-          tx.put(prefix + id, encode(storedCodec, { ...stored, item }));
-        } else tx.put(prefix + id, encode(storedCodec, stored));
-      },
-    );
+    await this.#write(async (tx) => {
+      const value = await tx.get(prefix + id);
+      if (value === undefined) return [];
+      const stored = { ...decode(storedCodec, value), ...changes };
+      if (stored.stage !== "failed") {
+        tx.put(prefix + id, encode(storedCodec, stored));
+        return [{ ...known, ...changes }];
+      }
+      const plaintext = decode(inboxPlaintextCodec, stored.item);
+      const item = encode(inboxPlaintextCodec, { ...plaintext, body: new Uint8Array(0) });
+      rememberItem(tx, plaintext.head.itemId, plaintext.head.notAfterMs);
+      tx.put(prefix + id, encode(storedCodec, { ...stored, item }));
+      return [{ ...known, ...changes, sizeBytes: item.length }];
+    });
   }
 
   /** In the caller's transaction, when an item was dealt with; `forget` follows once that is done. */
@@ -187,16 +186,13 @@ export class InboxShelf {
     this.#dropped = 0;
   }
 
-  async #write(
-    changed: readonly Shelved[] | (() => readonly Shelved[]),
-    write: (tx: StoreTransaction) => Promise<void> | void,
-  ): Promise<void> {
+  /** @param write gives what it changed; what is too much then goes in the same transaction. */
+  async #write(write: (tx: StoreTransaction) => Promise<readonly Shelved[]>): Promise<void> {
     let set: readonly Shelved[] = [];
     let surplus: readonly Shelved[] = [];
     let dropped = 0;
     await this.#store.transact("write", async (tx) => {
-      await write(tx);
-      set = typeof changed === "function" ? changed() : changed;
+      set = await write(tx);
       const after = new Map(this.#items);
       for (const item of set) after.set(item.id, item);
       surplus = tooMany([...after.values()].toSorted((a, b) => a.receivedAtMs - b.receivedAtMs));

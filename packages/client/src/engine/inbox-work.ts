@@ -8,6 +8,7 @@ import { ClientError, failureOf } from "../errors.ts";
 import { isSignedBy } from "../group/inbox-seal.ts";
 import type { UnsealedItem } from "../group/inbox-seal.ts";
 import { isItemSeen, rememberItem } from "../group/inbox-seen.ts";
+import { createMutex } from "../store/mutex.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { InboxShelf } from "./inbox-shelf.ts";
 import type { Shelved, Stage } from "./inbox-shelf.ts";
@@ -60,7 +61,7 @@ export class InboxWork {
   readonly #lanes = new Map<string, Promise<void>>();
   readonly #joined = new Map<string, string[]>();
   /** Joins take their turns: each looks at which conversations there are. */
-  #joining: Promise<unknown> = Promise.resolve();
+  readonly #joining = createMutex();
   #cancelTimer: (() => void) | undefined;
   #lookups = strangerBurst;
   #lookupsAtMs = 0;
@@ -331,9 +332,7 @@ export class InboxWork {
   }
 
   async #take(welcome: VerifiedWelcome): Promise<void> {
-    const turn = this.#joining.then(() => this.#handlers.onJoined(welcome));
-    this.#joining = turn.catch(() => undefined);
-    await turn;
+    await this.#joining.run(() => this.#handlers.onJoined(welcome));
   }
 
   /** The person said something else of this account, here or on another device: what waits of it follows. */
