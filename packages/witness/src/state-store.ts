@@ -1,4 +1,4 @@
-import { CodecError, decode, encode, mapped, opaque, opaqueV, optional, safeUint64, struct, text, uint16 } from "@latchkey/codec";
+import { decode, encode, mapped, oneOf, opaque, opaqueV, optional, safeUint64, struct, text, uint16 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { replayStateCodec } from "@latchkey/transparency";
 import { closeSync, fsyncSync, openSync } from "node:fs";
@@ -19,13 +19,7 @@ export interface StateStore {
   close(): void;
 }
 
-const format: Codec<1> = {
-  write: (w) => uint16.write(w, 1),
-  read(r) {
-    if (uint16.read(r) !== 1) throw new CodecError("invalid", "unknown format");
-    return 1;
-  },
-};
+const format: Codec<1> = oneOf(uint16, [1]);
 const hash = opaque(32);
 const keysCodec: Codec<readonly [string, string]> = mapped(
   struct<{ previous: string; newest: string }>({ previous: text(512), newest: text(512) }),

@@ -1,26 +1,7 @@
-import {
-  CodecError,
-  enumeration,
-  opaque,
-  opaqueV,
-  safeUint64,
-  struct,
-  text,
-  uint16,
-  uint32,
-  uint8,
-  variant,
-  vector,
-} from "@latchkey/codec";
+import { enumeration, oneOf, opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 
-const format: Codec<1> = {
-  write: (w) => uint16.write(w, 1),
-  read(r) {
-    if (uint16.read(r) !== 1) throw new CodecError("invalid", "unknown format");
-    return 1;
-  },
-};
+const format: Codec<1> = oneOf(uint16, [1]);
 const ext = opaqueV(4096);
 const publicKey = opaqueV(2048, 1);
 const name = text(32);

@@ -3,6 +3,7 @@ import {
   decode,
   enumeration,
   mapped,
+  oneOf,
   opaque,
   opaqueV,
   safeUint64,
@@ -23,21 +24,9 @@ import type { LabelType } from "./labels.ts";
 import { checkpointNoteCodec } from "./note-codec.ts";
 
 /** Reads `uint16 format = 1` (spec C-1). */
-export const formatCodec: Codec<1> = {
-  write: (w) => uint16.write(w, 1),
-  read(r) {
-    if (uint16.read(r) !== 1) throw new CodecError("invalid", "unknown format");
-    return 1;
-  },
-};
-/** Reads `uint16 format = 2`. */
-export const secondFormatCodec: Codec<2> = {
-  write: (w) => uint16.write(w, 2),
-  read(r) {
-    if (uint16.read(r) !== 2) throw new CodecError("invalid", "unknown format");
-    return 2;
-  },
-};
+export const formatCodec: Codec<1> = oneOf(uint16, [1]);
+/** Reads `uint16 format = 2` (spec C-1). */
+export const secondFormatCodec: Codec<2> = oneOf(uint16, [2]);
 const ext = opaqueV(4096);
 const hash = opaque(32);
 /** Enough for a tree of 2^63 entries. */

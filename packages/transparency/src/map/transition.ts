@@ -1,4 +1,4 @@
-import { CodecError, decode, encode, equalBytes, opaque, opaqueV, struct, uint16, uint32, vector } from "@latchkey/codec";
+import { CodecError, decode, encode, equalBytes, oneOf, opaque, opaqueV, struct, uint16, uint32, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { TransparencyError } from "../errors.ts";
@@ -37,13 +37,7 @@ export const transitionShape: Readonly<Record<"sibling" | "empty" | "leaf" | "in
 /** Most leaves that one publication may touch, neighbours that move down among them: a batch of half as many labels always fits. */
 export const maxTransitionLeaves = 65_536;
 
-const format: Codec<1> = {
-  write: (w) => uint16.write(w, 1),
-  read(r) {
-    if (uint16.read(r) !== 1) throw new CodecError("invalid", "unknown format");
-    return 1;
-  },
-};
+const format: Codec<1> = oneOf(uint16, [1]);
 const hash = opaque(32);
 
 export const transitionCodec: Codec<Transition> = struct<Transition>({
