@@ -1,5 +1,6 @@
 import { decode, encode, equalBytes } from "@latchkey/codec";
-import { decodeKeyPackage, inspectCommit } from "@latchkey/mls";
+import { decodeKeyPackage, encodeRatchetTree, inspectCommit } from "@latchkey/mls";
+import type { KeyPackage } from "@latchkey/mls";
 import { complaintCodec } from "@latchkey/protocol";
 import type { Complaint } from "@latchkey/protocol";
 import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transparency";
@@ -300,25 +301,114 @@ describe("what a complaint permits, and whom it may let back in", () => {
     expect(await judged({ removes: [now.leafIndex], adds: [keyPackage] }, signed)).toBe(false);
   });
 
+  /** What a member's own code makes of a complaint where it stands: a commit that lets the complainer in, and its Welcome. */
+  async function letIn(
+    group: Group,
+    by: SimDevice,
+    complainer: SimDevice,
+    signed: Uint8Array,
+    others: readonly KeyPackage[],
+  ): Promise<void> {
+    const insider = new HostileMember(group.world, by);
+    const { opening, logId, roster } = insider.state;
+    const leaf = roster?.accounts.get(complainer.self.account)?.[0];
+    if (leaf === undefined) throw new Error("it stands there");
+    const { keyPackage, inboxId, inboxKey } = decode(complaintCodec, decode(signedCodec, signed).body);
+    const created = await insider.forge({ removes: [leaf.leafIndex], adds: [decodeKeyPackage(keyPackage), ...others] });
+    const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
+    const seq = insider.postBlob(insider.seal(created.message, nextAccessHash, "commit", { complaint: signed }), nextAccessHash);
+    const { head } = group.world.log.entries[seq - 1] ?? {};
+    const [welcome] = created.welcomes;
+    if (head === undefined || welcome === undefined) throw new Error("it stands in the log");
+    const { host, accountId, deviceId } = complainer.self;
+    const joiner = { host, accountId, deviceId, inboxId, inboxKey, keyPackage };
+    const tree = { kind: "inline", tree: encodeRatchetTree(created.next) } as const;
+    const proofs = { kind: "inline", proofs: new Uint8Array(0) } as const;
+    complainer.inbox.push({ post: { joiner, seq, epochId: seq, head, welcome, tree, proofs, opening }, sender: by });
+  }
+
+  /** What was said of Welcomes that opened; its earlier key packages open none. */
+  function verdicts({ refusals }: SimDevice): readonly string[] {
+    return refusals.filter((reason) => reason !== "invalid_welcome");
+  }
+
+  async function readOn(device: SimDevice): Promise<void> {
+    for (let i = 0; i < 10; i++) {
+      device.stream();
+      device.serve();
+      await device.receive();
+    }
+  }
+
+  it("[E-24] a Welcome into a commit beside the one that it cannot follow, by another member who is in league with its author, is not taken", async () => {
+    const group = await groupOf("beside", 3);
+    const { honest, hostile } = group;
+    const [ada, ben, cyd] = honest;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+    hostile.post(await commitOf(group, { cheats: cyd }));
+    await readOn(cyd);
+    await readOn(ada);
+    const [ask] = ada.state?.asks ?? [];
+    if (ask === undefined) throw new Error("a complaint");
+    // Ben's own code did not follow: to him it is still the epoch in which Cyd stands.
+    await letIn(group, ben, cyd, ask.signed, []);
+    // Before its entry is read it waits, and is not lost.
+    expect(await cyd.join()).toBe(false);
+    expect(cyd.inbox).toHaveLength(1);
+    await readOn(cyd);
+    expect(await cyd.join()).toBe(true);
+    expect(verdicts(cyd)).toEqual(["still_in"]);
+    expect(cyd.state?.stranded).toBeDefined();
+    await everybodyTalks({ ...group, honest: [ada, cyd] });
+  });
+
+  it("[E-24] one behind it is taken; with somebody there whom it never met, the person is asked", async () => {
+    for (const isAlone of [true, false]) {
+      const group = await groupOf(`behind, ${isAlone}`, 3);
+      const { world, honest, hostile } = group;
+      const [ada, ben, cyd] = honest;
+      if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+      hostile.post(await commitOf(group, { cheats: cyd }));
+      await readOn(cyd);
+      for (const device of [ada, ben]) await readOn(device);
+      const [ask] = ada.state?.asks ?? [];
+      if (ask === undefined) throw new Error("a complaint");
+      const stranger = { host: "chat.example", accountId: world.random(32), deviceId: world.random(16) };
+      await letIn(group, ada, cyd, ask.signed, isAlone ? [] : [await hostile.keyPackage(stranger)]);
+      await readOn(cyd);
+      expect(await cyd.join()).toBe(true);
+      expect(verdicts(cyd)).toEqual(isAlone ? [] : ["asks"]);
+      expect(cyd.state?.stranded === undefined).toBe(isAlone);
+    }
+  });
+
   it("[E-24] a Welcome by a member that it knew, for a later commit on its chain; none by the author of the commit that it cannot follow", async () => {
     const { cyd, ada, mallory, honest } = await complained("welcome");
     const known = cyd.state;
     const joined = ada.state;
     if (known === undefined || joined === undefined) throw new Error("states");
-    const later: ConversationState = { ...joined, chain: { seq: known.chain.seq + 1, head: new Uint8Array(32) } };
-    expect(answersComplaint(known, later, ada.self, undefined)).toBe(true);
-    expect(answersComplaint(known, later, mallory.self, undefined)).toBe(false);
-    expect(answersComplaint(known, later, { ...ada.self, deviceId: new Uint8Array(16) }, undefined)).toBe(false);
-    expect(answersComplaint({ ...known, stranded: undefined }, later, ada.self, undefined)).toBe(false);
+    const { head } = known.chain;
+    const { stranded } = known;
+    if (stranded === undefined) throw new Error("it waits");
+    const here: ConversationState = { ...joined, chain: known.chain };
+    const behind = { ...known, stranded: { ...stranded, behind: [stranded.seq, known.chain.seq] } };
+    const answers = (other: Partial<ConversationState>, signer = ada.self): boolean =>
+      answersComplaint({ ...behind, ...other }, here, signer, head);
+    expect(answers({})).toBe(true);
+    expect(answers({}, mallory.self)).toBe(false);
+    expect(answers({}, { ...ada.self, deviceId: new Uint8Array(16) })).toBe(false);
+    expect(answers({ stranded: undefined })).toBe(false);
     const barred = [...(known.roster?.leaves.values() ?? [])].filter(({ account }) => account === ada.self.account);
-    expect(answersComplaint({ ...known, barred: barred.map(({ leafIndex }) => leafIndex) }, later, ada.self, undefined)).toBe(false);
-    // Where its own chain goes so far already, the head has to be the same.
-    const same: ConversationState = { ...joined, chain: known.chain };
-    expect(answersComplaint(known, same, ada.self, known.chain.head)).toBe(true);
-    expect(answersComplaint(known, same, ada.self, new Uint8Array(32))).toBe(false);
-    expect(answersComplaint(known, same, ada.self, undefined)).toBe(false);
+    expect(answers({ barred: barred.map(({ leafIndex }) => leafIndex) })).toBe(false);
+    // The head is the same as its own.
+    expect(answersComplaint(behind, here, ada.self, new Uint8Array(32))).toBe(false);
+    expect(answersComplaint(behind, here, ada.self, undefined)).toBe(false);
+    // Behind the commit that it cannot follow: neither beside it nor beyond what was read.
+    expect(answers({ stranded: { ...stranded, behind: [stranded.seq] } })).toBe(false);
+    const later: ConversationState = { ...joined, chain: { seq: known.chain.seq + 1, head } };
+    expect(answersComplaint(behind, later, ada.self, head)).toBe(false);
     const earlier: ConversationState = { ...joined, chain: { seq: known.stranded?.seq ?? 0, head: known.chain.head } };
-    expect(answersComplaint(known, earlier, ada.self, known.chain.head)).toBe(false);
+    expect(answersComplaint(known, earlier, ada.self, head)).toBe(false);
     expect(honest).toHaveLength(3);
   });
 });

@@ -24,6 +24,8 @@ export const givesUpAfterMs = 86_400_000;
 /** The first complaint that is not heard is made again after this, each further one after four times as long (spec G-4). */
 const againAfterMs = 600_000;
 const answerDelayMs = 4000;
+/** Commits that are followed from afar; behind them nobody is let in, and the complaint ends as one that nobody hears. */
+const maxBehind = 4096;
 /** Closed epochs in which complaints are heard after a connection was lost. */
 const listenedEpochs = 4;
 
@@ -63,10 +65,18 @@ export function strand(
       leafKeys: [ownKey.slice()],
       entry: undefined,
       complainers: [],
+      behind: [event.seq],
     },
   });
   turn.effects.push({ kind: "complain" }, { kind: "schedule", name: "give_up", delayMs: givesUpAfterMs });
   openAgain(turn);
+}
+
+/** Follows from afar where the commit leads that this device cannot follow: a commit in the log, of an epoch that is sealed to it. */
+export function noteBehind(turn: Turn, { seq, epochId }: { readonly seq: number; readonly epochId: number }): void {
+  const { stranded } = turn.state;
+  if (stranded === undefined || !stranded.behind.includes(epochId) || stranded.behind.length >= maxBehind) return;
+  set(turn, { stranded: { ...stranded, behind: [...stranded.behind, seq] } });
 }
 
 /** Writes the complaint, now that there is a fresh key package to be let back in by. */
@@ -331,9 +341,9 @@ async function verifyComplaint(
 }
 
 /**
- * Whether a Welcome is what this device asked for by its complaint (spec G-5): for a later commit of the same log, by a member that it knew
- * in its epoch, who is neither the author of the commit that it cannot follow nor of one that is void. Where its own chain goes so far, the
- * Welcome's head lies on it.
+ * Whether a Welcome is what this device asked for by its complaint (spec G-5): for a later commit of the same log, which was read, behind the
+ * one that it cannot follow and not beside it, by a member that it knew in its epoch, who is neither the author of that commit nor of one
+ * that is void.
  * @param ownHead the head that this device has after the entry that the Welcome starts from; `undefined` for none
  */
 export function answersComplaint(
@@ -342,10 +352,10 @@ export function answersComplaint(
   signer: { readonly accountId: Uint8Array; readonly deviceId: Uint8Array },
   ownHead: Uint8Array | undefined,
 ): boolean {
-  const { stranded, roster, barred, chain } = known;
-  if (stranded === undefined || roster === undefined || joined.chain.seq <= stranded.seq || joined.id !== known.id) return false;
-  const isRead = joined.chain.seq <= chain.seq;
-  if (isRead && (ownHead === undefined || !equalBytes(ownHead, joined.chain.head))) return false;
+  const { stranded, roster, barred } = known;
+  const { seq, head } = joined.chain;
+  if (stranded === undefined || roster === undefined || joined.id !== known.id) return false;
+  if (seq <= stranded.seq || !stranded.behind.includes(seq) || ownHead === undefined || !equalBytes(ownHead, head)) return false;
   const leaf = leafOf(roster, signer);
   return leaf !== undefined && leaf.leafIndex !== stranded.author && !barred.includes(leaf.leafIndex);
 }

@@ -7,7 +7,7 @@ import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onCommit } from "./commits.ts";
-import { onComplaint, onOwnComplaint, strand } from "./complaints.ts";
+import { noteBehind, onComplaint, onOwnComplaint, strand } from "./complaints.ts";
 import { onContent } from "./content.ts";
 import { keepEvidence } from "./evidence.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
@@ -150,6 +150,7 @@ export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
   // What is said behind a change that this device cannot follow is read when it is let back in (spec G-5).
   if (isLater && (stranded !== undefined || isNobodys(turn.state, epochId))) {
     advance(turn, leaf);
+    if (event.entryKind === "commit") noteBehind(turn, event);
     return;
   }
   if (isLater && epochId <= expired.through) {

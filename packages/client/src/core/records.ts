@@ -133,7 +133,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 9;
+  readonly format: 10;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -176,10 +176,11 @@ const stranded: Codec<Stranded> = struct<Stranded>({
   leafKeys: vector(opaqueV(4096), { maxBytes: large }),
   entry: optional(sealedEntry),
   complainers: vector(uint32, { maxBytes: large }),
+  behind: vector(safeUint64, { maxBytes: large }),
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [9]),
+  format: oneOf(uint16, [10]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -304,7 +305,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 9, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 10, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

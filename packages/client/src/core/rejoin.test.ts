@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { addInvitation, carryOver, judgeRejoin, maxInvitations, readdition } from "./rejoin.ts";
 import { SimWorld } from "./sim.testing.ts";
-import type { ConversationState, Effect, Invitation } from "./types.ts";
+import type { ConversationState, Effect, Invitation, Roster } from "./types.ts";
 
 const account = (value: number): Uint8Array => new Uint8Array(32).fill(value);
 const [self, ben, zed] = [account(1), account(2), account(3)];
@@ -34,8 +34,21 @@ describe("a Welcome into a conversation that is known", () => {
     expect(judgeRejoin({ ...known, phase: { kind: "continued", by: "next" } }, joined, by(ben)).kind).toBe("ignore");
     for (const kind of ["creating", "active", "leaving"] as const) {
       for (const sender of [self, ben, zed]) {
-        expect(judgeRejoin({ ...known, phase: { kind } }, joined, by(sender))).toEqual({ kind: "ignore", reason: "still_in" });
+        const inIt: ConversationState = { ...known, phase: { kind }, chain: joined.chain };
+        expect(judgeRejoin(inIt, joined, by(sender))).toEqual({ kind: "ignore", reason: "still_in" });
+        expect(judgeRejoin(inIt, { ...joined, chain: known.chain }, by(sender))).toEqual({ kind: "ignore", reason: "still_in" });
       }
+    }
+  });
+
+  it("[E-10] is looked at again where the log was not read so far: the commit that takes the device out may stand there", async () => {
+    const { known, joined } = await ended();
+    for (const kind of ["creating", "active", "leaving"] as const) {
+      const inIt: ConversationState = { ...known, phase: { kind } };
+      for (const sender of [self, ben, zed]) expect(judgeRejoin(inIt, joined, by(sender))).toEqual({ kind: "wait" });
+      expect(judgeRejoin(inIt, joined, by(ben, true))).toEqual({ kind: "wait" });
+      // Of no use at any time.
+      expect(judgeRejoin(inIt, { ...joined, groupId: account(9) }, by(ben)).kind).toBe("ignore");
     }
   });
 
@@ -76,7 +89,11 @@ describe("a Welcome into a conversation that is known", () => {
     expect(judgeRejoin(readded, { ...joined, chain: { ...known.chain, head: account(7) } }, by(ben)).kind).toBe("ignore");
     expect(judgeRejoin(known, joined, by(self))).toEqual({ kind: "take" });
     expect(judgeRejoin({ ...known, phase: { kind: "paused", reason: "foreign_head" } }, joined, by(self)).kind).toBe("ask");
-    expect(judgeRejoin({ ...known, phase: { kind: "active" } }, joined, by(ben, true))).toEqual({ kind: "take" });
+    const stranded: ConversationState = { ...known, phase: { kind: "active" }, chain: joined.chain, roster: joined.roster };
+    expect(judgeRejoin(stranded, joined, by(ben, true))).toEqual({ kind: "take" });
+    // With somebody there whom this device did not know in the epoch of its complaint, the person is asked.
+    const roster: Roster | undefined = joined.roster && { ...joined.roster, accounts: new Map([...joined.roster.accounts, ["zed", []]]) };
+    expect(judgeRejoin(stranded, { ...joined, roster }, by(ben, true)).kind).toBe("ask");
   });
 
   it("[M-9] one that only a history of another device tells of is bound by the first", async () => {

@@ -1,7 +1,7 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
-import { hasEnded } from "./phase.ts";
+import { hasEnded, isReading } from "./phase.ts";
 import { isSameDevice } from "./roster.ts";
 
 /** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
@@ -10,6 +10,8 @@ export type RejoinVerdict =
   | { readonly kind: "take" }
   /** The person decides. `wasMember`: whoever asks was in the conversation when this device last knew. */
   | { readonly kind: "ask"; readonly wasMember: boolean }
+  /** The entry that it starts from was not read: only behind it can be told whether this device is still in. */
+  | { readonly kind: "wait" }
   | { readonly kind: "ignore"; readonly reason: "still_in" | "other_group" | "older" | "other_people" };
 
 /** Invitations into one conversation that wait at a time: one of each sender, members first. */
@@ -30,16 +32,19 @@ export function judgeRejoin(
 ): RejoinVerdict {
   const { phase } = known;
   const isOut = phase.kind !== "continued" && (hasEnded(phase) || phase.kind === "paused");
-  // A Welcome into a group that this device is in would turn its clock back (attack C7).
-  if (!isOut && !params.answersComplaint) return { kind: "ignore", reason: "still_in" };
   // One whose past another device wrote down knows of no group yet: the first one binds it.
   const isSameGroup = known.groupId.length === 0 || equalBytes(known.groupId, joined.groupId);
   if (!isSameGroup || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };
+  const isRead = joined.chain.seq <= known.chain.seq;
+  // What comes by the inbox may be here before the log.
+  if (isReading(phase) && !isRead) return { kind: "wait" };
+  // A Welcome into a group that this device is in would turn its clock back (attack C7).
+  if (!isOut && !params.answersComplaint) return { kind: "ignore", reason: "still_in" };
+  const isReadd = isReadded(known, joined, params.sender);
   // In the same log, after everything that was read of it.
-  if (joined.chain.seq <= known.chain.seq && !isReadded(known, joined, params.sender) && !params.answersComplaint)
-    return { kind: "ignore", reason: "older" };
+  if (isRead && !isReadd && !params.answersComplaint) return { kind: "ignore", reason: "older" };
   if (known.kind === "direct" && !isSamePeople(known, joined)) return { kind: "ignore", reason: "other_people" };
-  if (params.answersComplaint || isReadded(known, joined, params.sender)) return { kind: "take" };
+  if (isReadd || (params.answersComplaint && hasNobodyNew(known, joined))) return { kind: "take" };
   if (equalBytes(params.sender, params.self) && phase.kind !== "paused") return { kind: "take" };
   return { kind: "ask", wasMember: wasMember(known, params.sender) };
 }
@@ -47,6 +52,14 @@ export function judgeRejoin(
 function wasMember({ roster, formerMembers }: ConversationState, accountId: Uint8Array): boolean {
   if (roster !== undefined) return roster.accounts.has(toBase64Url(accountId));
   return formerMembers.some((member) => equalBytes(member, accountId));
+}
+
+/**
+ * Whether everybody there is somebody whom this device knew in the epoch of its complaint: what was committed since, it has not read, and whom
+ * its answerer added only that member's word says.
+ */
+function hasNobodyNew({ roster }: ConversationState, joined: ConversationState): boolean {
+  return [...(joined.roster?.accounts.keys() ?? [])].every((account) => roster?.accounts.has(account) === true);
 }
 
 /** Whether the commit that removed this device added it again: it was checked like any other, and its author's Welcome follows. */

@@ -20,7 +20,7 @@ import { LogModel } from "./log-model.testing.ts";
 import type { ModelReader } from "./log-model.testing.ts";
 import { isPendingOrder } from "./order.ts";
 import { loadConversation, loadGroup, loadHead, recordChanges } from "./records.ts";
-import { carryOver } from "./rejoin.ts";
+import { carryOver, judgeRejoin } from "./rejoin.ts";
 import { step } from "./step.ts";
 import type { Context, ConversationState, Effect, Input, Joiner, Line, Self, WelcomePost } from "./types.ts";
 
@@ -345,7 +345,6 @@ export class SimDevice {
     if (item === undefined) return false;
     const { post, sender } = item;
     const isOut = this.state === undefined || this.state.phase.kind === "removed" || this.state.phase.kind === "left";
-    if (!isOut && this.state?.stranded === undefined) throw new Error("joined twice");
     for (const own of this.#keyPackages) {
       const tree = post.tree.kind === "inline" ? post.tree.tree : new Uint8Array(0);
       const bundle = {
@@ -374,8 +373,15 @@ export class SimDevice {
       if (before === undefined || isOut) await this.#keep(before, joined.state, joined.effects);
       else {
         const ownHead = await this.context.olderHead(joined.state.chain.seq);
-        if (!answersComplaint(before, joined.state, sender.self, ownHead)) {
-          this.refusals.push("unasked");
+        const isAnswer = answersComplaint(before, joined.state, sender.self, ownHead);
+        const { accountId } = sender.self;
+        const verdict = judgeRejoin(before, joined.state, { self: this.self.accountId, sender: accountId, answersComplaint: isAnswer });
+        if (verdict.kind === "wait") {
+          this.inbox.push(item);
+          return false;
+        }
+        if (verdict.kind !== "take") {
+          this.refusals.push(verdict.kind === "ignore" ? verdict.reason : "asks");
           return true;
         }
         const { state, effects } = carryOver(before, joined);

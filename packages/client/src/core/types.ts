@@ -413,6 +413,8 @@ export interface Stranded {
   readonly entry: SealedEntry | undefined;
   /** Leaves whose complaints about the commit stand in the log. */
   readonly complainers: readonly number[];
+  /** The commit and those that stand behind it, in epochs that it leads to, as far as the log was read: only there it may be let in again. */
+  readonly behind: readonly number[];
 }
 
 export type { Line, LineBody } from "./lines.ts";

@@ -3,6 +3,7 @@ import { inboxItemKinds } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { describe, expect, test } from "vitest";
 import { createDirectory } from "../account/directory.ts";
+import { ClientError } from "../errors.ts";
 import { createFakeDirectory } from "../account/fake-directory.testing.ts";
 import type { FakeDirectory } from "../account/fake-directory.testing.ts";
 import type { OwnAccount } from "../account/own-account.ts";
@@ -60,6 +61,8 @@ interface Scene {
   readonly requests: Requests;
   /** History notices that were dealt with. */
   readonly notices: Uint8Array[];
+  /** What the next of them fail with. */
+  readonly failures: ClientError[];
   /** Seals an item to Ann and hands it in. */
   send(from: OwnAccount, item?: Partial<{ kind: number; body: Uint8Array; host: string }>): Promise<UnsealedItem>;
   lookups(): number;
@@ -71,10 +74,15 @@ async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
   const ann = await account(server, "ann");
   const { own: bob } = await account(server, "bob");
   const notices: Uint8Array[] = [];
+  const failures: ClientError[] = [];
   const handlers = {
     onJoined: async () => undefined,
     awaited: () => new Set<string>(),
-    putHistoryNotice: (_tx: unknown, body: Uint8Array) => void notices.push(body),
+    putHistoryNotice: (_tx: unknown, body: Uint8Array) => {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      notices.push(body);
+    },
     onHistoryNotice: () => undefined,
     onRequests: () => undefined,
   };
@@ -88,6 +96,7 @@ async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
     work,
     requests: new Requests(ann.world, work),
     notices,
+    failures,
     async send(from, { kind = inboxItemKinds.welcome, body = random(50), host = from.host } = {}) {
       const { own } = ann;
       const blob = await sealInboxItem({
@@ -138,6 +147,22 @@ describe("what comes into an inbox", () => {
     expect((await requests.list()).list).toMatchObject([
       { id: toBase64Url(bob.accountId), count: 1, state: "asks", person: { username: "bob" } },
     ]);
+  });
+
+  test("[I-3] what is only early is tried again after a second, then less and less often", async () => {
+    const { server, ann, work, notices, failures, send } = await scene();
+    const early = new ClientError("conversation_unavailable", "early", { canRetry: true, retryAfterMs: 1000 });
+    failures.push(early, early, early);
+    await send(ann.own, { kind: inboxItemKinds.history, body: new Uint8Array([7]) });
+    for (const waitMs of [1000, 4000, 16_000]) {
+      await idle(work);
+      const [item] = work.shelf.list();
+      expect((item?.nextTryMs ?? 0) - server.clock.now()).toBe(waitMs);
+      await server.clock.advance(waitMs);
+    }
+    await idle(work);
+    expect(notices).toHaveLength(1);
+    expect(work.shelf.list()).toEqual([]);
   });
 
   test("[I-4] [E-42] a stranger's Welcome waits: its head is verified, its body is not read, and nothing is fetched", async () => {

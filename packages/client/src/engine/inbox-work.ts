@@ -205,7 +205,8 @@ export class InboxWork {
         await this.#giveUp(shelved);
         return;
       }
-      const delayMs = Math.min(maxRetryMs, firstRetryMs * 4 ** Math.min(shelved.attempts, 8));
+      const firstMs = !isFault && error.retryAfterMs > 0 ? error.retryAfterMs : firstRetryMs;
+      const delayMs = Math.min(maxRetryMs, firstMs * 4 ** Math.min(shelved.attempts, 12));
       await this.shelf.change(shelved.id, { attempts, nextTryMs: nowMs + delayMs, lastCode: failureOf(error).code });
       this.#handlers.onRequests();
     }

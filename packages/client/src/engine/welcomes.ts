@@ -75,6 +75,7 @@ export class Welcomes {
       this.#onBack(known);
       return;
     }
+    if (verdict.kind === "wait") throw notReadYet();
     if (verdict.kind === "ignore") {
       await store.transact("write", settle);
       return;
@@ -115,6 +116,11 @@ export class Welcomes {
     });
     return new Set(waiting.map(({ id }) => id));
   }
+}
+
+/** It is looked at again soon, and then less and less often (spec I-3). */
+function notReadYet(): ClientError {
+  return new ClientError("conversation_unavailable", "The conversation was not read so far yet.", { canRetry: true, retryAfterMs: 1000 });
 }
 
 /** The invitation of this account that waits. @throws ClientError `unknown_message` */
