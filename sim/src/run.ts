@@ -3,7 +3,6 @@ import type { Cast } from "./casts.ts";
 import type { Sent } from "./network.ts";
 import { brokenPromises } from "./promises.ts";
 import { calm, play } from "./script.ts";
-
 import { World } from "./world.ts";
 import type { Beginning } from "./world.ts";
 

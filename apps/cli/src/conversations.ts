@@ -1,4 +1,4 @@
-import type { Client, Conversation, Message } from "@latchkey/client";
+import type { Client, Conversation, Message, Person } from "@latchkey/client";
 import { CommandError } from "./errors.ts";
 
 /** How long a command waits for the server before it gives up, in milliseconds. */
@@ -26,19 +26,17 @@ export async function findConversation(client: Client, id: string): Promise<Conv
   return found;
 }
 
+/** Whether somebody typed this person's address: `ada`, `@Ada` or `ada@chat.example`. */
+export function isNamed({ address, username, host }: Person, typed: string): boolean {
+  return [address, `${username}@${host}`].includes(typed.trim().toLowerCase().replace(/^@/, ""));
+}
+
 /** A conversation by its id, or the direct one with the person of that address, started if there is none. */
 export async function conversationOf(client: Client, to: string, timeoutMs: number): Promise<Conversation> {
-  const find = async (): Promise<Conversation | undefined> => {
-    const address = to.trim().toLowerCase().replace(/^@/, "");
-    return (await client.conversations()).find(
-      ({ id, kind, peer, status }) =>
-        id === to ||
-        (kind === "direct" &&
-          status !== "removed" &&
-          peer !== undefined &&
-          [peer.address, `${peer.username}@${peer.host}`].includes(address)),
+  const find = async (): Promise<Conversation | undefined> =>
+    (await client.conversations()).find(
+      ({ id, kind, peer, status }) => id === to || (kind === "direct" && status !== "removed" && peer !== undefined && isNamed(peer, to)),
     );
-  };
   const known = await find();
   if (known !== undefined) return known;
   // They may have started one already: it must be known before another is made.

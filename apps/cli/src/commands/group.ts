@@ -1,5 +1,5 @@
 import type { Client } from "@latchkey/client";
-import { findConversation, waitMs } from "../conversations.ts";
+import { findConversation, isNamed, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatConversation, formatMember, printableLine } from "../output.ts";
 import type { Output } from "../output.ts";
@@ -53,8 +53,7 @@ async function group({ output, positionals, values, withClient }: CommandContext
 
 async function memberId(client: Client, conversationId: string, address: string): Promise<string> {
   const { members } = await client.details(conversationId);
-  const name = address.trim().toLowerCase().replace(/^@/, "");
-  const found = members.find(({ person }) => name === person.address || name === `${person.username}@${person.host}`);
+  const found = members.find(({ person }) => isNamed(person, address));
   if (found === undefined) throw new CommandError("not_a_member", `${printableLine(address)} is not a member of this conversation`);
   return found.person.accountId;
 }
@@ -62,8 +61,7 @@ async function memberId(client: Client, conversationId: string, address: string)
 /** Of somebody who recovered their account and is in the group no more. */
 async function awayId(client: Client, conversationId: string, address: string): Promise<string> {
   const { away } = await client.verification(conversationId);
-  const name = address.trim().toLowerCase().replace(/^@/, "");
-  const found = away.find((person) => name === person.address || name === `${person.username}@${person.host}`);
+  const found = away.find((person) => isNamed(person, address));
   if (found === undefined)
     throw new CommandError("not_away", `${printableLine(address)} does not wait to be let back into this conversation`);
   return found.accountId;

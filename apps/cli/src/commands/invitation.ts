@@ -1,4 +1,4 @@
-import { catchUp, findConversation, waitMs } from "../conversations.ts";
+import { catchUp, findConversation, isNamed, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatConversation, printableLine } from "../output.ts";
 import type { Command } from "./command.ts";
@@ -16,8 +16,7 @@ export const invitationCommand: Command = {
     await withClient(async (client) => {
       await catchUp(client);
       const { invitations } = await findConversation(client, id);
-      const address = name.trim().toLowerCase().replace(/^@/, "");
-      const found = invitations.find(({ from }) => [from.address, `${from.username}@${from.host}`].includes(address));
+      const found = invitations.find(({ from }) => isNamed(from, name));
       if (found === undefined)
         throw new CommandError("no_invitation", `${printableLine(name)} does not ask you to go on in this conversation`);
       if (action === "accept") await client.acceptInvitation(id, found.from.accountId);

@@ -1,5 +1,5 @@
 import type { Client, ContactRequest } from "@latchkey/client";
-import { catchUp, waitMs } from "../conversations.ts";
+import { catchUp, isNamed, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatConversation, formatTime, printableLine } from "../output.ts";
 import type { Command } from "./command.ts";
@@ -70,8 +70,7 @@ export const unblockCommand: Command = {
   positionals: [1, 1],
   async run({ output, positionals: [name = ""], withClient }) {
     await withClient(async (client) => {
-      const address = plain(name);
-      const person = (await client.blocked()).find((blocked) => isNamed(blocked, address));
+      const person = (await client.blocked()).find((blocked) => isNamed(blocked, name));
       if (person === undefined) throw new CommandError("not_blocked", `${printableLine(name)} is not blocked`);
       await client.unblock(person.accountId);
       await client.settle({ timeoutMs: waitMs });
@@ -81,18 +80,9 @@ export const unblockCommand: Command = {
 };
 
 async function findRequest(client: Client, name: string): Promise<ContactRequest> {
-  const address = plain(name);
-  const found = (await client.requests()).list.find(({ person }) => isNamed(person, address));
+  const found = (await client.requests()).list.find(({ person }) => isNamed(person, name));
   if (found === undefined) throw new CommandError("unknown_request", `${printableLine(name)} is not waiting: see "latchkey requests"`);
   return found;
-}
-
-function plain(name: string): string {
-  return name.trim().toLowerCase().replace(/^@/, "");
-}
-
-function isNamed(person: ContactRequest["person"], address: string): boolean {
-  return [person.address, `${person.username}@${person.host}`].includes(address);
 }
 
 const states: Readonly<Record<ContactRequest["state"], string>> = {

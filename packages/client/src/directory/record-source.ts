@@ -3,6 +3,7 @@ import type { HashReader } from "@latchkey/transparency";
 import { httpPaths } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { fetchWithin, readBody } from "../transport/fetch-within.ts";
 
 /**
  * A host's public record over HTTP: files that are the same for everybody, so that nobody learns by them whom somebody asks about
@@ -39,28 +40,25 @@ export function createRecordSource(params: { platform: Pick<Platform, "fetch" | 
   let fetchedBytes = 0;
 
   async function get(path: string): Promise<Uint8Array | undefined> {
-    const controller = new AbortController();
-    const cancel = platform.setTimer(timeoutMs, () => controller.abort());
+    const init: RequestInit = { credentials: "omit", redirect: "error" };
     try {
-      const response = await platform.fetch(`${baseUrl}${httpPaths.directory}/${path}`, {
-        credentials: "omit",
-        redirect: "error",
-        signal: controller.signal,
-      });
-      if (response.status === 404) {
-        await response.body?.cancel();
-        return undefined;
-      }
-      if (!response.ok) throw new Error("no answer");
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      fetchedBytes += bytes.length;
-      if (bytes.length > maxFileBytes) throw new Error("too large");
-      return bytes;
+      return await fetchWithin(platform, `${baseUrl}${httpPaths.directory}/${path}`, init, readFile, timeoutMs);
     } catch (cause) {
       throw unavailable(cause);
-    } finally {
-      cancel();
     }
+  }
+
+  /** `undefined` for a file that is not there. @throws Error */
+  async function readFile(response: Response): Promise<Uint8Array | undefined> {
+    if (!response.ok) {
+      await response.body?.cancel();
+      if (response.status === 404) return undefined;
+      throw new Error("no answer");
+    }
+    const bytes = await readBody(response, maxFileBytes);
+    fetchedBytes += bytes?.length ?? maxFileBytes;
+    if (bytes === undefined) throw new Error("too large");
+    return bytes;
   }
 
   async function need(path: string): Promise<Uint8Array> {

@@ -5,7 +5,7 @@ import type { BlobReference, Sha256 } from "@latchkey/protocol";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ClientError, offlineError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import { fetchWithin } from "../transport/fetch-within.ts";
+import { fetchWithin, readBody } from "../transport/fetch-within.ts";
 
 /*
  * A blob is a STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015) of chunks of 64 KiB under XChaCha20-Poly1305. The key is
@@ -96,26 +96,14 @@ export async function getBlob(host: BlobHost, reference: BlobReference): Promise
 
 /** The body of an answer, at most `sizeBytes` of it. */
 async function bytesOf(response: Response, sizeBytes: number): Promise<Uint8Array> {
-  if (!response.ok || response.body === null) {
+  if (!response.ok) {
     await response.body?.cancel();
     throw refused(response.status);
   }
-  const bytes = new Uint8Array(sizeBytes);
-  let received = 0;
-  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return bytes.subarray(0, received);
-      // More than the reference says is never stored.
-      if (received + value.length > sizeBytes) throw damaged();
-      bytes.set(value, received);
-      received += value.length;
-    }
-  } catch (cause) {
-    await reader.cancel().catch(() => undefined);
-    throw cause;
-  }
+  const bytes = await readBody(response, sizeBytes);
+  // More than the reference says is never stored.
+  if (bytes === undefined) throw damaged();
+  return bytes;
 }
 
 async function request<T>(host: BlobHost, blobId: Uint8Array, init: RequestInit, use: (response: Response) => Promise<T>): Promise<T> {

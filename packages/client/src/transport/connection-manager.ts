@@ -5,7 +5,7 @@ import type { Platform } from "../platform/platform.ts";
 import { randomFraction } from "./backoff.ts";
 import { openConnection } from "./connection.ts";
 import type { RoleConnection } from "./connection.ts";
-import { fetchWithin } from "./fetch-within.ts";
+import { fetchWithin, readBody } from "./fetch-within.ts";
 import { createHostUrls, hostOfUrl } from "./hosts.ts";
 import { keepConnection } from "./kept-connection.ts";
 import type { Kept, ManagedConnection, Session } from "./kept-connection.ts";
@@ -96,10 +96,10 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
     try {
       const init: RequestInit = { credentials: "omit", cache: "no-store", redirect: "error" };
       text = await fetchWithin(platform, `${serverUrl.replace(/\/+$/, "")}/v1/info`, init, async (response) => {
-        if (!response.ok) throw new Error("no answer");
-        return await response.text();
+        const bytes = response.ok ? await readBody(response, maxFrameBytes) : undefined;
+        if (bytes === undefined) throw new Error("no answer");
+        return new TextDecoder().decode(bytes);
       });
-      if (text.length > maxFrameBytes) throw new Error("no answer");
     } catch (cause) {
       tried(false);
       throw offlineError(cause);

@@ -5,6 +5,7 @@ import { backoffMs } from "./backoff.ts";
 import { createConnections } from "./connection-manager.ts";
 import { expectAnswer, openConnection } from "./connection.ts";
 import type { CloseReason, EventOf, RoleConnection } from "./connection.ts";
+import { readBody } from "./fetch-within.ts";
 import { createFakeServer, settle } from "./fake-server.testing.ts";
 import type { FakeServer } from "./fake-server.testing.ts";
 import { createHostUrls, hostOfUrl } from "./hosts.ts";
@@ -549,5 +550,25 @@ describe("short connections", () => {
     await expect(fresh.connections.ownHost()).rejects.toMatchObject({ code: "server_refused" });
     fresh.server.respondHttp = () => new Response("{}", { status: 500 });
     await expect(fresh.connections.ownHost()).rejects.toMatchObject({ code: "offline" });
+  });
+
+  test("[E-2] of an answer over HTTP that never ends no more is read than it may have", async () => {
+    let pulled = 0;
+    let isCancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled++;
+        controller.enqueue(new Uint8Array(1000));
+      },
+      cancel() {
+        isCancelled = true;
+      },
+    });
+    expect(await readBody(new Response(endless), 10_000)).toBeUndefined();
+    expect(pulled).toBeLessThan(15);
+    expect(isCancelled).toBe(true);
+    expect(await readBody(new Response("whole"), 5)).toEqual(new TextEncoder().encode("whole"));
+    expect(await readBody(new Response("whole"), 4)).toBeUndefined();
+    expect(await readBody(new Response(undefined), 0)).toHaveLength(0);
   });
 });

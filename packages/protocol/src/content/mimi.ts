@@ -1,5 +1,4 @@
 import { concatBytes, equalBytes, utf8Bytes } from "@latchkey/codec";
-
 import type { Sha256 } from "../log-chain.ts";
 import { CborTag, decodeCbor, encodeCbor } from "./cbor.ts";
 import { ContentError } from "./errors.ts";

@@ -1,5 +1,4 @@
 import { empty, struct } from "@latchkey/codec";
-
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
 import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
