@@ -89,25 +89,25 @@ export const enAccount = {
     direct: "You can go on in a new conversation with the same person; what you have stays above it.",
     group: "You can go on in a new conversation with the same people; what you have stays above it.",
     goOn: "Go on in a new conversation",
-    offered: (name: string): string => `${name} goes on in a new conversation.`,
+    offered: (who: string): string => `${name(who)} goes on in a new conversation.`,
     offeredHow: "It has the same people and roles. What you have stays above it.",
     goOnThere: "Go on there",
     unreachable: (names: readonly string[]): string =>
       `Not reached: ${new Intl.ListFormat("en").format(names.map(name))}. Add them when they are back.`,
-    invited: (name: string): string => `${name} asks you back into this conversation.`,
+    invited: (who: string): string => `${name(who)} asks you back into this conversation.`,
     invitedMember: "If you accept, you read what is written from then on.",
-    invitedStranger: (name: string): string =>
-      `${name} was not in it when you were. Ask somebody whom you know from it, by another way, before you accept.`,
+    invitedStranger: (who: string): string =>
+      `${name(who)} was not in it when you were. Ask somebody whom you know from it, by another way, before you accept.`,
     accept: "Accept",
     decline: "Decline",
   },
 
   letBack: {
     label: "On a new device",
-    title: (name: string): string => `${name} is on a new device and cannot read this group.`,
+    title: (who: string): string => `${name(who)} is on a new device and cannot read this group.`,
     body: "If you know that it is them, let them back. They read what is written from then on.",
-    othersMay: (name: string): string => `Whoever manages this group can let ${name} back in.`,
-    action: (name: string): string => `Let ${name} back in`,
+    othersMay: (who: string): string => `Whoever manages this group can let ${name(who)} back in.`,
+    action: (who: string): string => `Let ${name(who)} back in`,
     more: (n: number): string => count(n, "other", "others"),
   },
 

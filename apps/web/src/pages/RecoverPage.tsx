@@ -106,6 +106,7 @@ export function RecoverPage(): ReactElement {
               className="input"
               value={displayName}
               disabled={isBusy}
+              dir="auto"
               maxLength={64}
               autoComplete="name"
               onChange={(event) => setDisplayName(event.target.value)}
