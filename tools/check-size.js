@@ -4,7 +4,7 @@ import { join, posix } from "node:path";
 import { gzipSync } from "node:zlib";
 import { fail, isMain, root } from "./node.js";
 
-/** Bytes after gzip. The plan allows 300 KB to a full messenger; requests, continuations and complaints are in the worker from its start. */
+/** Bytes after gzip. */
 const limitBytes = 260 * 1024;
 const dist = join(root, "apps/web/dist");
 
