@@ -1,5 +1,5 @@
-// Checks that every rule of spec/, and every row of its table of belief, has a test whose title begins with its id, as in "[L-6] a retry ...", or is listed in
-// spec/not-yet.json with the reason why it has none.
+// Checks that every rule of spec/, and every row of its table of belief, has a test whose title begins with its id, as in "[L-6] a retry ...",
+// or is listed in spec/not-yet.json with the reason why it has none; and that every promise of docs/threat-model.md has one.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isMain, root } from "./node.js";
@@ -28,6 +28,9 @@ export function checkSpecRules() {
       for (const [, ids] of titles) for (const [, id] of ids.matchAll(/\[([A-Z]-?\d+)\]/g)) tested.add(id);
     }
   }
+  for (const [, id] of readFileSync(join(root, "docs/threat-model.md"), "utf8").matchAll(/^\| (P\d+) \|/gm)) {
+    if (!tested.has(id)) problems.push(`the promise ${id} (docs/threat-model.md) has no test whose title begins with [${id}]`);
+  }
   const { rules: notYet } = JSON.parse(readFileSync(join(root, "spec/not-yet.json"), "utf8"));
   for (const [id, path] of rules) {
     if (!tested.has(id) && notYet[id] === undefined) problems.push(`${id} (${path}) has no test whose title begins with [${id}]`);
@@ -43,7 +46,9 @@ export function checkSpecRules() {
 
 if (isMain(import.meta.url)) {
   if (process.argv.includes("--help"))
-    process.stdout.write("node tools/check-spec-rules.js: every rule of spec/ has a test, or a reason in spec/not-yet.json.\n");
+    process.stdout.write(
+      "node tools/check-spec-rules.js: every rule of spec/ has a test, or a reason in spec/not-yet.json; every promise has a test.\n",
+    );
   else {
     const { rules, tested, notYet, problems } = checkSpecRules();
     for (const problem of problems) process.stderr.write(`${problem}\n`);

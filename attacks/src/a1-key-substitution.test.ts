@@ -7,7 +7,7 @@ import { addGhost } from "./testing/ghost.ts";
 import { host, refusal, Scene } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
-describe("A1 key substitution at first contact", () => {
+describe("[P4] A1 key substitution at first contact", () => {
   test("a ghost's keys under somebody's name, with the proof of the true account: refused before anything is encrypted", async (context) => {
     await using scene = await Scene.open();
     const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });

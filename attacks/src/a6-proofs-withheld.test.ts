@@ -8,7 +8,7 @@ import { shows } from "./testing/shown.ts";
 
 const nothing = new Uint8Array(0);
 
-describe("A6 proofs are withheld", () => {
+describe("[P4] A6 proofs are withheld", () => {
   test("an account without its proof: nothing is encrypted to it, and those met before are still written to", async (context) => {
     await using scene = await Scene.open();
     const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
