@@ -83,7 +83,7 @@ function externalBody(external: EntryInput["external"]): EnvelopeBody | undefine
   return external === undefined || external === "missing" ? undefined : decodeExternalBody(external);
 }
 
-/** Verifies the entry's place in the head chain by computing it (spec section 2). */
+/** Verifies the entry's place in the head chain by computing it (spec section 10). */
 function link(turn: Turn, event: EntryEvent): void {
   advance(turn, entryLeaf(turn.context.sha256, turn.state.logId, { ...event, kind: event.entryKind }));
 }

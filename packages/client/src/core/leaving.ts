@@ -79,7 +79,7 @@ export async function leavingBy(
 ): Promise<ReadonlySet<string>> {
   const leaving = new Set<string>();
   for (const word of decodeWords(words)) {
-    const author = [...roster.leaves.values()].find(({ leafIndex }) => leafIndex === word.leaf);
+    const author = roster.leaves.get(word.leaf);
     const mark = author === undefined ? undefined : leafMark(sha256, group, author.leafIndex);
     if (author === undefined || mark === undefined || leaving.has(author.account)) continue;
     try {

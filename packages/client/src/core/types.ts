@@ -9,12 +9,15 @@
  *                       creating --(log exists)-->  active  <----------------------------+
  *                                                  |  |  |  `--(accepted)-- own commit --'
  *              own leaf removed by a commit        |  |  |
- *            +-------------------------------------+  |  +--- fork, lie of the server, unreadable commit,
- *            v                                        |       restored profile          |
- *         removed            leave asked for: leaving-+                                 v
+ *            +-------------------------------------+  |  +--- fork, unreadable or expired commit,
+ *            v                                        |       misplaced message, restored profile
+ *         removed            leave asked for: leaving-+                                 |
  *                                   |                                                 paused
  *                                   v (own `leave` is in the log)
  *                                  left          (direct only) active --(lower log id wins, L-12)--> superseded
+ *
+ *                                  any but left and removed --(gone on with elsewhere, M-9)--> continued
+ *                                  removed, left, paused --(a Welcome that M-9 allows)--> active
  * ```
  *
  * Inputs: what the log connection says (opened, entry, sealed, accepted, refused, disconnected), what the person wants
@@ -22,7 +25,7 @@
  *
  * Invariants:
  * - `chain` covers every entry up to `chain.seq`, each verified; nothing is processed out of order.
- * - Bytes that leave the device are in the stored state first; the secret that sealed them is gone from it (design section 7).
+ * - Bytes that leave the device are in the stored state first; the secret that sealed them is gone from it (spec L-6).
  * - Nothing is sealed before the log was read to its end on this connection, so that an old copy of a profile finds its own
  *   later entries before it uses a generation twice.
  * - Nothing is sealed while a commit of one's own waits for its answer, while a leaf is unverified, while somebody who left or a
@@ -54,7 +57,7 @@ import type { Line } from "./lines.ts";
 /** Why a conversation is paused. */
 export type PauseReason =
   | "late_message" // a message in a closed epoch (L-4)
-  | "unreadable_commit" // a change that this device cannot follow (section 3)
+  | "unreadable_commit" // a change that this device cannot follow, for a day or between two (G-9)
   | "missed_commit" // changes expired on the server before this device read them (L-8)
   | "profile_restored" // own entries in the log that this profile does not know
   | "foreign_head"; // the public record names another head of this log (L-11)
@@ -81,7 +84,7 @@ export type Phase =
   /** The person goes on in another conversation with the same people (spec M-9). */
   | { readonly kind: "continued"; readonly by: string };
 
-/** The verified end of the log as this device knows it (spec section 2). */
+/** The verified end of the log as this device knows it (spec section 10). */
 export interface Chain {
   readonly seq: number;
   readonly head: Uint8Array;
