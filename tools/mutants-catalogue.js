@@ -1,12 +1,12 @@
 // Single changes of security-critical code that the tests beside it must notice: `find`, which stands once in `file`, becomes `replace`. With `survives`, the
 // argument why no test can notice it. Beside a name stands the clause that the code implements.
+import { coreMutants } from "./mutants-of-core.js";
+import { of } from "./mutation.js";
+
 const mls = "packages/mls/src";
 const transparency = "packages/transparency/src";
 const client = "packages/client/src";
 const server = "packages/server/src";
-
-/** Mutations of one file: name, text, replacement, and where one survives, why. */
-const of = (file, tests, list) => list.map(([name, find, replace, survives]) => ({ name, file, find, replace, tests, survives }));
 
 const mlsTests = [
   "wiping",
@@ -23,7 +23,6 @@ const mlsTests = [
 const keyTests = [`${mls}/tree/retained-keys.test.ts`];
 const directoryTests = ["forged-lookups", "forged-heads", "directory"].map((name) => `${transparency}/directory/${name}.test.ts`);
 const accountTests = [`${transparency}/account/verify.test.ts`];
-const coreTests = [`${client}/core/public-check.test.ts`];
 
 /** Every mutation, in the order of the packages. */
 export const mutants = [
@@ -462,26 +461,5 @@ export const mutants = [
       ],
     ],
   ),
-  ...of(`${client}/core/public-check.ts`, coreTests, [
-    [
-      "a leaf that changes in place: re-verification (M-7)",
-      "(before === undefined || !isSame(before, signaturePublicKey, identity))) return",
-      "before === undefined) return",
-    ],
-    ["a leaf with another signature key (M-7)", " &&\n    equalBytes(before.signaturePublicKey, signaturePublicKey)", ""],
-    ["a leaf of another account (M-7)", "    equalBytes(before.accountId, identity.accountId) &&\n", ""],
-    ["a leaf of another device (M-7)", "    equalBytes(before.deviceId, identity.deviceId) &&\n", ""],
-    ["a leaf on another host (M-7)", 'if (identity.host !== settings.host) return "host";', ""],
-    ["a device in two leaves (M-7)", 'if (known.has(device)) return "device_twice";', ""],
-    ["more leaves than devices (M-7)", 'if (known.size > maxLeavesPerAccount) return "too_many_leaves";', ""],
-    ["any proposal (M-8)", 'if (!commit.proposals.every((kind) => allowed.has(kind))) return fails("proposal");', ""],
-    ["any role (M-2)", 'if (!isPermitted(roster, facts, { author, adds, removes, settings })) return fails("not_permitted");', ""],
-    ["an empty commit that nobody needs (M-5)", "if (isEmpty && !facts.isBlocked && !facts.isUpdateDue(commit.sender))", "if (false)"],
-    ["a commit whose author had not seen the others (G-1)", 'if (!facts.isUpToDate) return fails("behind");', ""],
-    [
-      "other extensions of the group (M-8)",
-      "if (groupContextExtensions.length !== 1 || only?.type !== latchkeyGroupExtensionType)",
-      "if (only?.type !== latchkeyGroupExtensionType)",
-    ],
-  ]),
+  ...coreMutants,
 ];

@@ -7,7 +7,7 @@ import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transpare
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { openEnvelope } from "../group/envelope.ts";
-import { answersComplaint, asksToAnswer, complainersIn } from "./complaints.ts";
+import { answersComplaint, asksToAnswer, complainersIn, noteBehind } from "./complaints.ts";
 import { epochKeys } from "./keys.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
@@ -360,6 +360,33 @@ describe("what a complaint permits, and whom it may let back in", () => {
     expect(verdicts(cyd)).toEqual(["still_in"]);
     expect(cyd.state?.stranded).toBeDefined();
     await everybodyTalks({ ...group, honest: [ada, cyd] });
+  });
+
+  it("[E-24] what stands behind a commit is followed by the epochs of the entries, however many there are", async () => {
+    const { cyd } = await complained("followed");
+    const { state } = cyd;
+    if (state?.stranded === undefined) throw new Error("it waits");
+    const { seq, behind } = state.stranded;
+    const turn: Turn = { context: cyd.context, state, effects: [], groups: [] };
+    noteBehind(turn, { seq: seq + 3, epochId: seq });
+    noteBehind(turn, { seq: seq + 4, epochId: seq + 1 });
+    noteBehind(turn, { seq: seq + 5, epochId: seq + 3 });
+    noteBehind(turn, { seq: seq + 6, epochId: seq + 4 });
+    expect(turn.state.stranded?.behind).toEqual([...behind, seq + 3, seq + 5]);
+    for (let at = 0; at < 5000; at++) noteBehind(turn, { seq: seq + 7 + at, epochId: seq });
+    expect(turn.state.stranded?.behind).toHaveLength(4096);
+  });
+
+  it("[E-23] a member who does not manage lets it back in, and all others follow", async () => {
+    const group = await complained("by a plain member");
+    const { world, honest, ada, cyd } = group;
+    const ben = honest[1];
+    if (ben === undefined) throw new Error("three");
+    await world.settle([ben, cyd]);
+    expect(cyd.state?.stranded).toBeUndefined();
+    expect(cyd.state?.epoch?.epochId).toBe(ben.state?.epoch?.epochId);
+    await everybodyTalks(group);
+    expect(kinds(ada, "skipped")).toBe(0);
   });
 
   it("[E-24] one behind it is taken; with somebody there whom it never met, the person is asked", async () => {

@@ -1,4 +1,4 @@
-import { encode } from "@latchkey/codec";
+import { decode, encode } from "@latchkey/codec";
 import { encryptApplicationMessage, inspectCommit, ownLeafIndex } from "@latchkey/mls";
 import type { GroupState, MessageEvidence } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
@@ -8,12 +8,12 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { HostileMember } from "./hostile.testing.ts";
 import { judge } from "./judge.ts";
-import { leafMark, leavingBy, removableAtOnce } from "./leaving.ts";
+import { leafMark, leavingBy, removableAtOnce, wordsFor } from "./leaving.ts";
 import { SimWorld } from "./sim.testing.ts";
 import { suiteId } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 import type { Turn } from "./turn.ts";
-import type { Leaver } from "./types.ts";
+import type { Leaver, RosterLeaf } from "./types.ts";
 
 interface Group {
   readonly world: SimWorld;
@@ -203,6 +203,21 @@ describe("[E-25] what proves that somebody leaves", () => {
     expect(() => encode(leavesCodec, many)).toThrow(expect.objectContaining({ code: "limit" }));
   });
 
+  it("not of another leaf than the one that said it, should both have one key", async () => {
+    const { world, ada, ben, cyd } = await groupOf("another leaf");
+    const { roster } = ada.state ?? {};
+    if (roster === undefined) throw new Error("a member");
+    const group = groupStateOf(ada);
+    const cydsLeaf = ownLeafIndex(groupStateOf(cyd));
+    const word = { ...(await wordOf(world, ben, createLeaveContent({ ...head(world), leaf: markOf(cyd) }))), leaf: cydsLeaf };
+    const leaves = new Map(roster.leaves);
+    const leaf = leaves.get(cydsLeaf);
+    if (leaf === undefined) throw new Error("a leaf");
+    leaves.set(cydsLeaf, { ...leaf, signaturePublicKey: ben.self.signatureKeyPair.publicKey });
+    const judged = { sha256, suite: nodeCrypto.suite(suiteId), group, roster: { ...roster, leaves } };
+    expect((await leavingBy(encode(leavesCodec, [word]), judged)).size).toBe(0);
+  });
+
   it("not in another group, where the same device has a leaf at the same place with the same key package", async () => {
     const { world, ada, ben } = await groupOf("one group");
     const word = await wordOf(world, ben, createLeaveContent({ ...head(world), leaf: markOf(ben) }));
@@ -300,6 +315,11 @@ describe("[E-25] what proves that somebody leaves", () => {
     expect(
       removableAtOnce({ leavers: short.map((item) => ({ ...item, word: { ...item.word, context: new Uint8Array(300) } })) }),
     ).toHaveLength(16);
+    // A commit shows the words of those whom it removes, and of nobody else.
+    const [first, second] = short;
+    const removes = [second].flatMap((item) => (item === undefined ? [] : [{ leafIndex: item.leafIndex } as RosterLeaf]));
+    expect(decode(leavesCodec, wordsFor({ leavers: short }, removes))).toEqual([second?.word]);
+    expect(wordsFor({ leavers: first === undefined ? [] : [first] }, removes)).toHaveLength(0);
     const long = removableAtOnce({ leavers: Array.from({ length: 40 }, (_, at) => leaver(at, maxLeaveBytes.content)) });
     expect(long.length).toBeGreaterThan(4);
     expect(long.length).toBeLessThan(maxLeaves);

@@ -1,0 +1,164 @@
+// The part of the catalogue that is about the conversation machine and what feeds it (see mutants-catalogue.js).
+import { of } from "./mutation.js";
+
+const client = "packages/client/src";
+const coreTests = [`${client}/core/public-check.test.ts`];
+const leavingTests = [`${client}/core/leaving.test.ts`];
+const complaintTests = [`${client}/core/complaints.test.ts`];
+const judgeTests = [...coreTests, ...leavingTests, ...complaintTests, `${client}/core/changes.test.ts`];
+
+/** Mutations of which commit counts, who is let in again, and what is read. */
+export const coreMutants = [
+  ...of(`${client}/core/public-check.ts`, coreTests, [
+    [
+      "a leaf that changes in place: re-verification (M-7)",
+      "(before === undefined || !isSame(before, signaturePublicKey, identity))) return",
+      "before === undefined) return",
+    ],
+    ["a leaf with another signature key (M-7)", " &&\n    equalBytes(before.signaturePublicKey, signaturePublicKey)", ""],
+    ["a leaf of another account (M-7)", "    equalBytes(before.accountId, identity.accountId) &&\n", ""],
+    ["a leaf of another device (M-7)", "    equalBytes(before.deviceId, identity.deviceId) &&\n", ""],
+    ["a leaf on another host (M-7)", 'if (identity.host !== settings.host) return "host";', ""],
+    ["a device in two leaves (M-7)", 'if (known.has(device)) return "device_twice";', ""],
+    ["more leaves than devices (M-7)", 'if (known.size > maxLeavesPerAccount) return "too_many_leaves";', ""],
+    ["any proposal (M-8)", 'if (!commit.proposals.every((kind) => allowed.has(kind))) return fails("proposal");', ""],
+    ["any role (M-2)", 'if (!isPermitted(roster, facts, { author, adds, removes, settings })) return fails("not_permitted");', ""],
+    ["an empty commit that nobody needs (M-5)", "if (isEmpty && !facts.isBlocked && !facts.isUpdateDue(commit.sender))", "if (false)"],
+    ["a commit whose author had not seen the others (G-1)", 'if (!facts.isUpToDate) return fails("behind");', ""],
+    [
+      "other extensions of the group (M-8)",
+      "if (groupContextExtensions.length !== 1 || only?.type !== latchkeyGroupExtensionType)",
+      "if (only?.type !== latchkeyGroupExtensionType)",
+    ],
+  ]),
+  ...of(`${client}/core/leaving.ts`, leavingTests, [
+    [
+      "a word of leaving about another leaf is heard (M-3)",
+      "mark === undefined || !equalBytes(mark, leaf) || !isShort",
+      "mark === undefined || !isShort",
+    ],
+    ["a word of leaving that no commit can show is heard (M-3)", "!equalBytes(mark, leaf) || !isShort)", "!equalBytes(mark, leaf))"],
+    ["who renewed its leaf is still leaving (M-3)", "return mark !== undefined && equalBytes(mark, leaf);", "return mark !== undefined;"],
+    ["more words than a commit can show (M-3)", "(bytes += sizeOf(word)) <= maxLeavesBytes", "(bytes += sizeOf(word)) > 0"],
+    ["words of those whom the commit does not remove (M-3)", "removes.some((leaf) => leaf.leafIndex === leafIndex)", "removes.length > 0"],
+    ["a word of leaving from another group (E-25)", "&& equalBytes(said.groupId, groupId(group));", ";"],
+    [
+      "a word of leaving about a leaf as it was (E-25)",
+      'content.kind === "leave" && equalBytes(content.leaf, mark)',
+      'content.kind === "leave"',
+    ],
+    ["a word of leaving by another leaf of the same key (E-25)", "said.sender === author.leafIndex && ", ""],
+  ]),
+  ...of(`${client}/core/roster.ts`, leavingTests, [
+    [
+      "one device of who leaves is removed, or added again (M-3)",
+      "leaving.has(removed.account) && isGoneWhole(roster, change, removed.account)",
+      "leaving.has(removed.account)",
+    ],
+  ]),
+  ...of(
+    `${client}/core/changes.ts`,
+    [...leavingTests, `${client}/core/changes.test.ts`],
+    [
+      [
+        "a planned removal of who came back since (M-3)",
+        "if (id === ofLeavers) return leavers.some(",
+        "if (id === ofLeavers) return true || leavers.some(",
+      ],
+      ["a commit of one's own that nobody would follow is sent (G-1)", 'if (verdict.kind === "fails") {', "if (false) {"],
+    ],
+  ),
+  ...of(
+    `${client}/core/accepted.ts`,
+    [`${client}/core/changes.test.ts`],
+    [
+      ["a commit of one's own behind another one is adopted (G-1)", "staged.afterSeq !== lastCommitSeq || ", ""],
+      ["a commit of one's own that is void is adopted (G-6)", "voided.includes(chain.seq) || ", ""],
+      ["a commit of one's own is adopted where another one is void (G-3)", " || barred.includes(author.leafIndex)", ""],
+    ],
+  ),
+  ...of(`${client}/core/judge.ts`, judgeTests, [
+    [
+      "words of leaving count for nothing (M-3)",
+      "leaving: await leavingBy(leaves, { sha256, suite: turn.context.suite(suiteId), group, roster })",
+      "leaving: new Set()",
+    ],
+    ["a commit made before another one of its epoch (G-1)", "isUpToDate: lastCommitSeq === 0 || ", "isUpToDate: true || "],
+    ["a commit for nothing in any epoch (M-5)", "isBlocked: lastCommitSeq > 0", "isBlocked: true"],
+    ["a path that is not due (M-5)", "isUpdateDue: (leaf) => updateRankOf(group, leaf) !== undefined", "isUpdateDue: () => true"],
+    [
+      "who complained may not be let back in (G-5)",
+      "complainers: await complainersIn(turn, complaint, { group, roster, commit })",
+      "complainers: []",
+    ],
+  ]),
+  ...of(
+    `${client}/core/entries.ts`,
+    [`${client}/core/public-check.test.ts`, `${client}/core/stall.test.ts`],
+    [
+      [
+        "an epoch that this device has not read so far concerns nobody (E-14)",
+        "return epochId <= chain.seq && epochId > expired.through;",
+        "return epochId > expired.through;",
+      ],
+      [
+        "an epoch whose beginning expired concerns nobody (E-14)",
+        "return epochId <= chain.seq && epochId > expired.through;",
+        "return epochId <= chain.seq;",
+      ],
+      ["an epoch that does not count is a gap (E-14)", "return epochId <= chain.seq && epochId > expired.through;", "return false;"],
+    ],
+  ),
+  ...of(`${client}/core/entries.ts`, complaintTests, [
+    [
+      "content is fetched for what is committed while one waits (E-15)",
+      'if (event.entryKind === "commit" && state.stranded !== undefined) {',
+      "if (false) {",
+    ],
+  ]),
+  ...of(`${client}/core/complaints.ts`, complaintTests, [
+    ["a Welcome beside the commit complained about (G-5)", "!stranded.behind.includes(seq) || ", ""],
+    ["a Welcome into the commit complained about (G-5)", "if (seq <= stranded.seq || ", "if ("],
+    ["a Welcome by the author of that commit (G-5)", "leaf.leafIndex !== stranded.author && ", ""],
+    ["a Welcome by the author of a void commit (G-5)", " && !barred.includes(leaf.leafIndex)", ""],
+    ["a Welcome on another chain (G-5)", " || ownHead === undefined || !equalBytes(ownHead, head)", ""],
+    ["every commit is one behind it (G-5)", "!stranded.behind.includes(epochId) || ", ""],
+  ]),
+  ...of(
+    `${client}/core/rejoin.ts`,
+    [`${client}/core/rejoin.test.ts`],
+    [
+      ["people whom a complainer did not know (E-24)", " && hasNobodyNew(known, joined)", ""],
+      ["a Welcome is dropped before its entry was read (E-10)", 'if (isReading(phase) && !isRead) return { kind: "wait" };', ""],
+      [
+        "a Welcome into a conversation that the device is in (C7)",
+        'if (!isOut && !params.answersComplaint) return { kind: "ignore", reason: "still_in" };',
+        "",
+      ],
+      [
+        "a Welcome into another group (M-9)",
+        'if (!isSameGroup || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };',
+        "",
+      ],
+      [
+        "a Welcome before what was read (M-9)",
+        'if (isRead && !isReadd && !params.answersComplaint) return { kind: "ignore", reason: "older" };',
+        "",
+      ],
+      [
+        "the other person of a direct conversation (M-9)",
+        'if (known.kind === "direct" && !isSamePeople(known, joined)) return { kind: "ignore", reason: "other_people" };',
+        "",
+      ],
+    ],
+  ),
+  ...of(
+    `${client}/engine/content-reader.ts`,
+    [`${client}/engine/content-reader.test.ts`],
+    [
+      ["messages without their content wait for ever (E-15)", "!isCommit && !this.#hasPatience()", "false"],
+      ["a commit is given up after one answer (E-15)", "!isTransient && !isCommit && ", "!isTransient && "],
+      ["what passes is taken for absence (E-3)", "if (!isTransient && !isCommit", "if (!isCommit"],
+    ],
+  ),
+];
