@@ -66,19 +66,25 @@ export async function forgeAccount(username: string, device: ForgedDevice): Prom
   };
   const state = await signStructure({ codec: accountStateCodec, value: genesis, label: "AccountState", secretKey, signatures });
   const accountId = accountIdOf(decode(signedCodec, state).body);
-  const bound: UsernameBinding = {
-    format: 1,
-    username,
-    host,
-    accountId,
-    status: "bound",
-    timeMs: Date.now(),
-    signer: { kind: "device", deviceId },
-    ext: nothing,
-  };
-  const binding = await signStructure({ codec: usernameBindingCodec, value: bound, label: "UsernameBinding", secretKey, signatures });
+  const binding = await forgeBinding({ accountId, username, status: "bound" }, device);
   const pop = await signPop(new Uint8Array(32), device);
   return { accountId, username, states: [state], pops: [pop], bindings: [binding] };
+}
+
+/** What an account says of a name, signed with whatever key the operator has. */
+export async function forgeBinding(
+  said: Pick<UsernameBinding, "accountId" | "username" | "status"> & Partial<UsernameBinding>,
+  { entry, secretKey }: ForgedDevice,
+): Promise<Uint8Array> {
+  const value: UsernameBinding = {
+    format: 1,
+    host,
+    timeMs: Date.now(),
+    signer: { kind: "device", deviceId: entry.deviceId },
+    ext: nothing,
+    ...said,
+  };
+  return await signStructure({ codec: usernameBindingCodec, value, label: "UsernameBinding", secretKey, signatures });
 }
 
 /** The next state of an account, signed with whatever key the operator has. */

@@ -11,7 +11,6 @@ import {
   TransparencyError,
   usernameBindingCodec,
   verifyDeviceCard,
-  verifyUsernameBinding,
 } from "@latchkey/transparency";
 import type { AccountState, DeviceCard, DeviceEntry } from "@latchkey/transparency";
 import type { UsernameStatus } from "../api.ts";
@@ -281,21 +280,6 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     return contact;
   }
 
-  /** Of a name that had other owners: each of them must have released it (spec A-3). */
-  async function checkNameHistory(contact: Contact): Promise<void> {
-    for (const { accountId, releases, untilMs } of earlierOwners(contact)) {
-      if (releases.length === 0) throw changedHands(untilMs);
-      try {
-        // Their keys are their account's; one that was deleted took them along, and then the person decides.
-        const owner = await refresh(contact.host, accountId);
-        for (const signedBinding of releases) await verifyUsernameBinding({ account: owner.account, signedBinding, signatures });
-      } catch (error) {
-        if (error instanceof TransparencyError || (error instanceof ClientError && !error.canRetry)) throw changedHands(untilMs);
-        throw error;
-      }
-    }
-  }
-
   async function takeOne(connection: RoleConnection<"lookup">, contact: Contact, device: DeviceEntry): Promise<TakenPackage> {
     const { deviceId } = device;
     const request = { kind: "take_key_package" as const, accountId: contact.accountId, deviceId, token: new Uint8Array(0) };
@@ -359,7 +343,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       if (known !== undefined && ageMs >= 0 && ageMs < freshMs) return known;
       const contact = await lookUpName(address);
       // Of a name that was never looked up its earlier owners count, however well the account itself is known.
-      if (known === undefined) await checkNameHistory(contact);
+      if (known === undefined) requireNoEarlierOwner(contact);
       return await keep(contact, { atMs: platform.nowMs(), isAccepted: false });
     },
     acceptName: async (address) => keep(await lookUpName(address), { atMs: platform.nowMs(), isAccepted: true }),
@@ -463,27 +447,14 @@ export function checkLeaf(contact: Pick<Contact, "host" | "account">, leaf: Clai
   return device !== undefined && equalBytes(device.signatureKey, leaf.signaturePublicKey) ? identity : undefined;
 }
 
-interface EarlierOwner {
-  readonly accountId: Uint8Array;
-  /** SignedUsernameBindings that say `released`. */
-  readonly releases: Uint8Array[];
-  untilMs: number;
-}
-
-/** Other accounts that the name was bound to, by all values of its label. */
-function earlierOwners(contact: Contact): readonly EarlierOwner[] {
-  const owners: EarlierOwner[] = [];
-  for (const signed of contact.record.bindings) {
-    const binding = decode(usernameBindingCodec, decode(signedCodec, signed).body);
-    if (equalBytes(binding.accountId, contact.accountId)) continue;
-    const known = owners.find((owner) => equalBytes(owner.accountId, binding.accountId));
-    const owner = known ?? { accountId: binding.accountId, releases: [], untilMs: 0 };
-    if (known === undefined) owners.push(owner);
-    owner.untilMs = binding.timeMs;
-    if (binding.status === "released") owner.releases.push(signed);
-    else owner.releases.length = 0;
-  }
-  return owners;
+/**
+ * A name that was another account's is for the person to decide, whatever the record has of its being given up (spec A-3): who deletes an
+ * account takes the keys along that signed that, and an old word could be shown again.
+ */
+function requireNoEarlierOwner({ accountId, record }: Contact): void {
+  const bindings = record.bindings.map((signed) => decode(usernameBindingCodec, decode(signedCodec, signed).body));
+  const last = bindings.findLast((binding) => !equalBytes(binding.accountId, accountId));
+  if (last !== undefined) throw changedHands(last.timeMs);
 }
 
 /** @throws ClientError `server_lied` when it does not decode */
