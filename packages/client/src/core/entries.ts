@@ -119,7 +119,7 @@ function isNobodys({ chain, expired }: Turn["state"], epochId: number): boolean 
   return epochId <= chain.seq && epochId > expired.through;
 }
 
-/** Siblings of a commit may stand in a closed epoch (spec L-4), a message may not. */
+/** What is said in an epoch that is not this device's: in one that is over, behind a commit that does not count, or in one that it missed. */
 function onForeignEpoch(turn: Turn, event: EntryEvent): void {
   const { epoch } = turn.state;
   const isOlder = epoch !== undefined && event.epochId < epoch.epochId;
@@ -129,7 +129,16 @@ function onForeignEpoch(turn: Turn, event: EntryEvent): void {
     return;
   }
   link(turn, event);
-  if (isOlder && event.entryKind === "message") pause(turn, "late_message");
+  tellMisplaced(turn, event);
+}
+
+/**
+ * Commits and complaints may stand in a closed epoch (spec L-4). A message in one of this device's own may not: only the server can have put it
+ * there, and it is not passed over in silence.
+ */
+function tellMisplaced(turn: Turn, { entryKind, epochId }: Pick<EntryEvent, "entryKind" | "epochId">): void {
+  if (entryKind !== "message" || !turn.state.closedEpochs.some((closed) => closed.epochId === epochId)) return;
+  addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: "It was put where no message may be." } });
 }
 
 /**
@@ -137,7 +146,7 @@ function onForeignEpoch(turn: Turn, event: EntryEvent): void {
  * own that waits is known by it, and is not sent again (attack D22).
  */
 export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
-  const { phase, chain, epoch, expired, stranded, link: connection, closedEpochs } = turn.state;
+  const { phase, chain, epoch, expired, stranded, link: connection } = turn.state;
   const { seq, epochId } = event;
   if (!isReading(phase) || isOpening(connection) || seq <= chain.seq) return;
   if (seq !== chain.seq + 1) {
@@ -164,10 +173,7 @@ export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
     return;
   }
   advance(turn, leaf);
-  // Commits and complaints may stand in a closed epoch; a message in one of this device's own may not, and is not passed over in silence.
-  if (event.entryKind === "message" && closedEpochs.some((closed) => closed.epochId === epochId)) {
-    addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: "It was put where no message may be." } });
-  }
+  tellMisplaced(turn, event);
 }
 
 /** Whether the entry is one's own that waits for its place (spec L-6). */

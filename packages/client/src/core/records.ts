@@ -91,7 +91,6 @@ const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
-  late_message: 4,
   unreadable_commit: 6,
   missed_commit: 8,
   profile_restored: 9,

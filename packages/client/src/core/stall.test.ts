@@ -266,3 +266,52 @@ describe("sealed entries", () => {
     expect([...ben.texts().values()]).toEqual(["one", "two"]);
   });
 });
+
+describe("[L-4] a message that the server puts into a closed epoch", () => {
+  it.each(["entry", "sealed"] as const)("as %s: it is shown as unreadable, once, and what comes after it is read", async (kind) => {
+    const world = await SimWorld.create(`closed ${kind}`, ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = world.devices;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three devices");
+    await ada.found([ben]);
+    await ada.say("early");
+    await world.settle();
+    const early = world.log.entries.findLast(({ entryKind }) => entryKind === "message");
+    await ada.change([cyd], []);
+    await world.settle();
+    const { chain, epoch } = ben.state ?? {};
+    if (early === undefined || chain === undefined || epoch === undefined) throw new Error("a state");
+    expect(early.epochId).toBeLessThan(epoch.epochId);
+    const event = { ...early, seq: chain.seq + 1, blob: Uint8Array.from(early.blob, (byte, i) => (i === 40 ? byte ^ 1 : byte)) };
+    await ben.input(kind === "entry" ? { kind, event } : { kind, event: world.log.sealed(event) });
+    const last = [...ben.lines.values()].toSorted((a, b) => a.order - b.order).findLast(({ body }) => body.kind !== "text");
+    expect(last?.body).toEqual({ kind: "unreadable", reason: "It was put where no message may be." });
+    expect(ben.state).toMatchObject({ phase: { kind: "active" }, chain: { seq: event.seq } });
+    expect([ben.alarms, [...ben.texts().values()]]).toEqual([[], ["early"]]);
+  });
+
+  it("behind a commit that does not count concerns nobody: it is no line", async () => {
+    const world = await SimWorld.create("closed nobody", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = world.devices;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three devices");
+    await ada.found([ben]);
+    await world.settle();
+    await ada.say("before the change");
+    await world.settle();
+    await ada.change([cyd], []);
+    await world.settle();
+    const commit = world.log.entries.findLast(({ entryKind }) => entryKind === "commit");
+    const { chain } = ben.state ?? {};
+    if (commit === undefined || chain === undefined) throw new Error("a state");
+    const count = ben.lines.size;
+    // A message stood there: no epoch of this device's began with it.
+    const event = {
+      ...commit,
+      entryKind: "message" as const,
+      seq: chain.seq + 1,
+      epochId: commit.seq - 1,
+      nextAccessHash: new Uint8Array(32),
+    };
+    await ben.input({ kind: "sealed", event: world.log.sealed(event) });
+    expect([ben.state?.chain.seq, ben.lines.size]).toEqual([event.seq, count]);
+  });
+});

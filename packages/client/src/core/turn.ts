@@ -95,7 +95,6 @@ export function nextOrder(turn: Turn): number {
 
 /** What a person reads about a pause. */
 export const pauseSentences: Readonly<Record<PauseReason, string>> = {
-  late_message: "The server put a message where none may be.",
   unreadable_commit: "A change by a member cannot be read by this device.",
   missed_commit: "Changes of this group expired before this device read them. Ask a member to add you again.",
   foreign_head: "The server's public record has another version of this conversation than the one you were shown.",
@@ -117,8 +116,6 @@ export function pauseCode(reason: PauseReason): ClientErrorCode {
       return "changes_expired";
     case "unreadable_commit":
       return "change_unreadable";
-    case "late_message":
-      return "server_lied";
   }
 }
 

@@ -56,7 +56,6 @@ import type { Line } from "./lines.ts";
 
 /** Why a conversation is paused. */
 export type PauseReason =
-  | "late_message" // a message in a closed epoch (L-4)
   | "unreadable_commit" // a change that this device cannot follow, for a day or between two (G-9)
   | "missed_commit" // changes expired on the server before this device read them (L-8)
   | "profile_restored" // own entries in the log that this profile does not know
