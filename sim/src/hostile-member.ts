@@ -1,6 +1,6 @@
 import { encode } from "@latchkey/codec";
 import { createNodePlatform } from "@latchkey/client/node";
-import { createMemoryStore, loadConversation, loadGroup, recordKeys, sealEnvelope } from "@latchkey/client/testing";
+import { createMemoryStore, credentialOf, loadConversation, loadGroup, recordKeys, sealEnvelope } from "@latchkey/client/testing";
 import type { ConversationState } from "@latchkey/client/testing";
 import {
   createCommit,
@@ -12,14 +12,7 @@ import {
   ownLeafIndex,
 } from "@latchkey/mls";
 import type { CreateCommitParams, GroupState } from "@latchkey/mls";
-import {
-  accessLabel,
-  authenticatedDataCodec,
-  createTextContent,
-  latchkeyGroupExtensionType,
-  leafIdentityCodec,
-  viewTagOf,
-} from "@latchkey/protocol";
+import { accessLabel, authenticatedDataCodec, createTextContent, latchkeyGroupExtensionType, viewTagOf } from "@latchkey/protocol";
 import type { EntryKind } from "@latchkey/protocol";
 import { RawPeer } from "./raw-peer.ts";
 import type { Move } from "./script.ts";
@@ -153,10 +146,10 @@ async function forgedKeyPackage(held: Hold, victim: Uint8Array): Promise<Uint8Ar
   const suite = node.crypto.suite(state.suiteId);
   const signatureKeyPair = await suite.generateSignatureKeyPair(world.chance.bytes);
   const nowSeconds = BigInt(Math.floor(world.timeline.nowMs / 1000));
-  const identity = { format: 1 as const, host: state.host, accountId: victim, deviceId: world.chance.bytes(16) };
+  const identity = { host: state.host, accountId: victim, deviceId: world.chance.bytes(16) };
   const created = await createKeyPackage({
     suite,
-    credential: { kind: "basic", identity: encode(leafIdentityCodec, identity) },
+    credential: credentialOf(identity),
     signatureKeyPair,
     lifetime: { notBefore: nowSeconds - 3600n, notAfter: nowSeconds + 86_400n },
     capabilities: {

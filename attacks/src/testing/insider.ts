@@ -1,21 +1,20 @@
-import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { encode, equalBytes } from "@latchkey/codec";
+import { encode } from "@latchkey/codec";
 import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
-import { loadConversation, loadEvidence, loadGroup, sealEnvelope } from "@latchkey/client/testing";
-import type { ConversationState } from "@latchkey/client/testing";
-import { createCommit, createKeyPackage, exportSecret, ownLeafIndex } from "@latchkey/mls";
-import type { CreateCommitParams, CreatedCommit, Credential, GroupState, KeyPackage, LeafIndex, MessageEvidence } from "@latchkey/mls";
 import {
-  accessLabel,
-  authenticatedDataCodec,
-  latchkeyGroupExtensionType,
-  leafIdentityCodec,
-  viewTagOf,
-  zeroHash,
-} from "@latchkey/protocol";
-import type { LeafIdentity } from "@latchkey/protocol";
+  breakConfirmation,
+  credentialOf,
+  doctored,
+  loadConversation,
+  loadEvidence,
+  loadGroup,
+  sealEnvelope,
+} from "@latchkey/client/testing";
+import type { ConversationState, DeviceIdentity } from "@latchkey/client/testing";
+import { createCommit, createKeyPackage, exportSecret } from "@latchkey/mls";
+import type { CreateCommitParams, CreatedCommit, GroupState, KeyPackage, LeafIndex, MessageEvidence } from "@latchkey/mls";
+import { accessLabel, authenticatedDataCodec, latchkeyGroupExtensionType, viewTagOf, zeroHash } from "@latchkey/protocol";
 import type { Reply } from "./operator.ts";
 import { RawLog } from "./raw-log.ts";
 import { host } from "./scene.ts";
@@ -24,14 +23,11 @@ import type { Person, Scene } from "./scene.ts";
 const node = createNodePlatform();
 const nothing = new Uint8Array(0);
 const emptyBody = { directoryProofs: nothing, settings: nothing, complaint: nothing, leaves: nothing };
-/** A signature and a tag with their lengths, as they end a PublicMessage. */
-const signatureBytes = 2 + 64;
-const tagBytes = 1 + 32;
 
 /** What a commit of an insider does besides what an honest one could. */
 export interface Forgery extends Pick<CreateCommitParams, "adds" | "removes" | "groupContextExtensions" | "psks" | "psk" | "reInit"> {
   /** The leaf of its path shows this identity. */
-  readonly identity?: Omit<LeafIdentity, "format"> | undefined;
+  readonly identity?: DeviceIdentity | undefined;
   /** The leaf of this person gets a path secret that does not open. */
   readonly cheats?: Person | undefined;
 }
@@ -73,7 +69,7 @@ export class Insider implements Disposable {
     return kept;
   }
 
-  get own(): Omit<LeafIdentity, "format"> {
+  get own(): DeviceIdentity {
     const { own } = this.state.roster ?? {};
     if (own === undefined) throw new Error("a leaf");
     return { host: own.host, accountId: own.accountId, deviceId: own.deviceId };
@@ -85,14 +81,14 @@ export class Insider implements Disposable {
     return leaf.leafIndex;
   }
 
-  identityOf(person: Person): Omit<LeafIdentity, "format"> {
+  identityOf(person: Person): DeviceIdentity {
     const leaf = this.state.roster?.leaves.get(this.leafOf(person));
     if (leaf === undefined) throw new Error("a member");
     return { host, accountId: leaf.accountId, deviceId: leaf.deviceId };
   }
 
   /** A key package under any identity, by a key of the insider's. */
-  async keyPackage(identity: Omit<LeafIdentity, "format">): Promise<KeyPackage> {
+  async keyPackage(identity: DeviceIdentity): Promise<KeyPackage> {
     const { suite } = this.group;
     const { keyPackage } = await createKeyPackage({
       suite,
@@ -125,7 +121,10 @@ export class Insider implements Disposable {
       gossip: nothing,
       ext: nothing,
     });
-    const state = doctored(this.group, { identity, cheats: cheats === undefined ? undefined : this.leafOf(cheats) });
+    const state = doctored(this.group, {
+      credential: identity === undefined ? undefined : credentialOf(identity),
+      cheats: cheats === undefined ? undefined : this.leafOf(cheats),
+    });
     return await createCommit(state, {
       authenticatedData,
       random: node.random,
@@ -136,15 +135,7 @@ export class Insider implements Disposable {
 
   /** A commit with a confirmation tag that is wrong, and the membership tag that any member can make. */
   breakConfirmation(message: Uint8Array): Uint8Array {
-    const { encodedContext, secrets } = this.group;
-    const contentEnd = message.length - signatureBytes - 2 * tagBytes;
-    const tagEnd = message.length - tagBytes;
-    const broken = message.slice();
-    broken[tagEnd - 1] = (broken[tagEnd - 1] ?? 0) ^ 1;
-    const mac = createHmac("sha256", secrets.membershipKey);
-    for (const part of [broken.subarray(0, contentEnd), encodedContext, broken.subarray(contentEnd, tagEnd)]) mac.update(part);
-    broken.set(mac.digest(), tagEnd + 1);
-    return broken;
+    return breakConfirmation(this.group, message);
   }
 
   /** Puts a commit into the log of the true server, behind all others of its epoch. */
@@ -204,24 +195,4 @@ export class Insider implements Disposable {
   [Symbol.dispose](): void {
     this.#log.close();
   }
-}
-
-function credentialOf(identity: Omit<LeafIdentity, "format">): Credential {
-  return { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, ...identity }) };
-}
-
-/** A state from which `createCommit` makes what no honest member would. */
-function doctored(group: GroupState, { identity, cheats }: { identity: Forgery["identity"]; cheats: LeafIndex | undefined }): GroupState {
-  const own = ownLeafIndex(group);
-  const leaf = group.tree.leafAt(own);
-  if (leaf === undefined) throw new Error("a leaf");
-  const tree = identity === undefined ? group.tree : group.tree.update(own, { ...leaf, credential: credentialOf(identity) });
-  const victim = cheats === undefined ? undefined : group.tree.leafAt(cheats)?.encryptionKey;
-  if (victim === undefined) return { ...group, tree };
-  const { suite } = group;
-  const hpkeSeal: typeof suite.hpkeSeal = async (params) => {
-    const sealed = await suite.hpkeSeal(params);
-    return equalBytes(params.publicKey, victim) ? { ...sealed, ciphertext: sealed.ciphertext.map((byte) => byte ^ 1) } : sealed;
-  };
-  return { ...group, tree, suite: { ...suite, hpkeSeal } };
 }

@@ -16,6 +16,7 @@ import {
 import type { AccountState } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
 import type { ClientErrorCode } from "../api.ts";
+import { credentialOf } from "../group/credential.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConnections } from "../transport/connection-manager.ts";
@@ -491,10 +492,7 @@ describe("contacts", () => {
     const contact = await ann.contacts.resolve(address);
     const identity = { format: 1 as const, host: "chat.example", accountId: bob.accountId, deviceId: bob.deviceId };
     const leaf = (change: Partial<typeof identity>, key: Uint8Array = bob.signatureKeyPair.publicKey): unknown =>
-      checkLeaf(contact, {
-        credential: { kind: "basic", identity: encode(leafIdentityCodec, { ...identity, ...change }) },
-        signaturePublicKey: key,
-      });
+      checkLeaf(contact, { credential: credentialOf({ ...identity, ...change }), signaturePublicKey: key });
     expect(leaf({})).toEqual(identity);
     expect(leaf({}, bob.inboxId)).toBeUndefined();
     expect(leaf({ host: "evil.example" })).toBeUndefined();

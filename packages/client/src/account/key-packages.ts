@@ -11,11 +11,11 @@ import {
 import type { CipherSuiteId, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
 import { latchkeyGroupExtensionType, oneTimeKeyPackages } from "@latchkey/protocol";
 import { deviceCardCodec, signStructure } from "@latchkey/transparency";
+import { credentialOf } from "../group/credential.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { RoleConnection } from "../transport/connection.ts";
-import { leafCredential } from "./own-account.ts";
 import type { OwnAccount } from "./own-account.ts";
 
 /** The suite of new groups, and so of key packages (spec M-6). */
@@ -211,7 +211,7 @@ async function createOne(
   const notAfterMs = nowMs + lifetimeMs;
   const created = await createKeyPackage({
     suite: platform.crypto.suite(suiteId),
-    credential: leafCredential(account),
+    credential: credentialOf(account),
     signatureKeyPair: account.signatureKeyPair,
     lifetime: { notBefore: BigInt(Math.floor((nowMs - backdateMs) / 1000)), notAfter: BigInt(Math.floor(notAfterMs / 1000)) },
     capabilities: {

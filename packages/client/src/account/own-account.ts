@@ -16,8 +16,8 @@ import {
   vector,
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import type { Credential, KeyPair } from "@latchkey/mls";
-import { connectTbsCodec, leafIdentityCodec, maxDirectoryProofBytes } from "@latchkey/protocol";
+import type { KeyPair } from "@latchkey/mls";
+import { connectTbsCodec, maxDirectoryProofBytes } from "@latchkey/protocol";
 import type { AccountRecord } from "@latchkey/protocol";
 import {
   accountIdOf,
@@ -309,12 +309,6 @@ export async function recoveryPhrase(account: OwnAccount): Promise<string | unde
 export async function forgetRecoveryPhrase(tx: StoreTransaction): Promise<void> {
   const account = await loadOwnAccount(tx);
   if (account !== undefined) saveOwnAccount(tx, { ...account, recoveryEntropy: noExt });
-}
-
-/** The credential of this device's leaves (spec M-1). */
-export function leafCredential(account: OwnAccount): Credential {
-  const { host, accountId, deviceId } = account;
-  return { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, host, accountId, deviceId }) };
 }
 
 /** Proves to the server that this connection is the device's (spec C-5). @throws ClientError */

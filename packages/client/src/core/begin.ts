@@ -1,8 +1,9 @@
-import { CodecError, encode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { CodecError, equalBytes, toBase64Url } from "@latchkey/codec";
 import { MlsError, cipherSuiteId, createGroup, groupContextExtensions, groupId, joinGroup } from "@latchkey/mls";
-import type { CipherSuiteId, Credential, GroupState, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
-import { conversationKinds, firstHead, leafIdentityCodec, retentionDays, zeroHash } from "@latchkey/protocol";
+import type { CipherSuiteId, GroupState, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
+import { conversationKinds, firstHead, retentionDays, zeroHash } from "@latchkey/protocol";
 import type { RoleEntry, SettingsOpening, WelcomeBundle } from "@latchkey/protocol";
+import { credentialOf } from "../group/credential.ts";
 import { withContinuity } from "./continuation.ts";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
@@ -10,7 +11,7 @@ import { entryOrder, pendingOrder } from "./order.ts";
 import { accountIdsOf, copyOfOpening, groupExtension, isSameDevice, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
 import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Chain, Context, ConversationState, Effect, Roster, Self, Sight, WantedChange } from "./types.ts";
+import type { Chain, Context, ConversationState, Effect, Roster, Sight, WantedChange } from "./types.ts";
 import { nothingSent } from "./view.ts";
 import { nothingExpired } from "./stall.ts";
 
@@ -18,12 +19,6 @@ const leafLifetimeSeconds = 10n * 365n * 86_400n;
 const daySeconds = 86_400n;
 /** Of the group's MLS id, which is random (spec M-1). */
 const groupIdBytes = 32;
-
-/** The credential of this device's leaves (spec M-1). */
-export function ownCredential(self: Self): Credential {
-  const { host, accountId, deviceId } = self;
-  return { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, host, accountId, deviceId }) };
-}
 
 /** What is known where a state begins. */
 type Beginning =
@@ -160,7 +155,7 @@ export async function createConversation(
   const group = await createGroup({
     suite: context.suite(params.suiteId),
     groupId: random(groupIdBytes),
-    credential: ownCredential(self),
+    credential: credentialOf(self),
     signatureKeyPair: self.signatureKeyPair,
     lifetime: { notBefore: nowSeconds - daySeconds, notAfter: nowSeconds + leafLifetimeSeconds },
     extensions: [settings],

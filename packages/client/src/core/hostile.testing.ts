@@ -1,30 +1,25 @@
-import { encode, equalBytes, toBase64Url } from "@latchkey/codec";
-import { createCommit, createKeyPackage, encryptApplicationMessage, ownLeafIndex } from "@latchkey/mls";
-import type { CreateCommitParams, CreatedCommit, CreatedKeyPackage, Credential, GroupState, KeyPackage } from "@latchkey/mls";
-import {
-  authenticatedDataCodec,
-  latchkeyGroupExtensionType,
-  leafIdentityCodec,
-  settingsOpeningCodec,
-  viewTagOf,
-  zeroHash,
-} from "@latchkey/protocol";
-import type { AuthenticatedData, EntryKind, LeafIdentity } from "@latchkey/protocol";
-import { hmac } from "@noble/hashes/hmac.js";
+import { encode, equalBytes } from "@latchkey/codec";
+import { createCommit, createKeyPackage, encryptApplicationMessage, members } from "@latchkey/mls";
+import type { CreateCommitParams, CreatedCommit, CreatedKeyPackage, GroupState, KeyPackage, LeafIndex } from "@latchkey/mls";
+import { authenticatedDataCodec, latchkeyGroupExtensionType, settingsOpeningCodec, viewTagOf, zeroHash } from "@latchkey/protocol";
+import type { AuthenticatedData, EntryKind } from "@latchkey/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { credentialOf } from "../group/credential.ts";
+import type { DeviceIdentity } from "../group/credential.ts";
 import { sealEnvelope } from "../group/envelope.ts";
+import { breakConfirmation, doctored } from "./doctored.testing.ts";
+import type { Doctoring } from "./doctored.testing.ts";
 import { epochKeys } from "./keys.ts";
 import type { SimDevice, SimWorld } from "./sim.testing.ts";
 import type { ConversationState, Joiner } from "./types.ts";
 
 const nothing = new Uint8Array(0);
-const signatureBytes = 2 + 64;
-const tagBytes = 1 + 32;
 
 /** What a forged commit does besides what an honest one could. */
-export interface Forgery extends Pick<CreateCommitParams, "adds" | "removes" | "groupContextExtensions" | "psks" | "psk" | "reInit"> {
-  /** The leaf that its path leaves shows this credential. */
-  readonly credential?: Credential | undefined;
+export interface Forgery
+  extends
+    Pick<CreateCommitParams, "adds" | "removes" | "groupContextExtensions" | "psks" | "psk" | "reInit">,
+    Pick<Doctoring, "credential"> {
   /** The leaf of this device gets a path secret that does not open. */
   readonly cheats?: SimDevice | undefined;
   /** What it says of its author's view. */
@@ -74,7 +69,7 @@ export class HostileMember {
     const { group, epoch } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const { credential, cheats, authenticatedData, ...params } = forgery;
-    return await createCommit(doctored(group, { credential, cheats }), {
+    return await createCommit(doctored(group, { credential, cheats: cheats === undefined ? undefined : leafOf(group, cheats) }), {
       authenticatedData: authenticatedData ?? encode(authenticatedDataCodec, this.#view(epoch.view)),
       random: this.#world.random,
       nowSeconds: 1_700_000_000n,
@@ -83,25 +78,22 @@ export class HostileMember {
   }
 
   /** A key package of anybody's, by a key of its own. */
-  async keyPackage(identity: Omit<LeafIdentity, "format"> | Uint8Array): Promise<KeyPackage> {
+  async keyPackage(identity: DeviceIdentity | Uint8Array): Promise<KeyPackage> {
     return (await this.#createKeyPackage(identity)).keyPackage;
   }
 
   /** As `keyPackage`, for a change of an honest device's. */
-  async joiner(identity: Omit<LeafIdentity, "format">): Promise<Joiner> {
+  async joiner(identity: DeviceIdentity): Promise<Joiner> {
     const { message } = await this.#createKeyPackage(identity);
     return { ...identity, inboxId: this.#world.random(32), inboxKey: this.#world.random(32), keyPackage: message };
   }
 
-  async #createKeyPackage(identity: Omit<LeafIdentity, "format"> | Uint8Array): Promise<CreatedKeyPackage> {
+  async #createKeyPackage(identity: DeviceIdentity | Uint8Array): Promise<CreatedKeyPackage> {
     const { suite } = this.state.group;
     const { random } = this.#world;
     return await createKeyPackage({
       suite,
-      credential: {
-        kind: "basic",
-        identity: identity instanceof Uint8Array ? identity : encode(leafIdentityCodec, { format: 1, ...identity }),
-      },
+      credential: identity instanceof Uint8Array ? { kind: "basic", identity } : credentialOf(identity),
       signatureKeyPair: await suite.generateSignatureKeyPair(random),
       lifetime: { notBefore: 1n, notAfter: 4_000_000_000n },
       capabilities: { versions: [1], cipherSuites: [suite.id], extensions: [latchkeyGroupExtensionType], proposals: [], credentials: [1] },
@@ -203,38 +195,12 @@ export class HostileMember {
 
   /** Somebody's commit with a confirmation tag that is wrong, and the membership tag that any member can make (spec G-7). */
   breakConfirmation(message: Uint8Array): Uint8Array {
-    const { group } = this.state;
-    const contentEnd = message.length - signatureBytes - 2 * tagBytes;
-    const broken = message.slice();
-    const tagEnd = message.length - tagBytes;
-    broken[tagEnd - 1] = (broken[tagEnd - 1] ?? 0) ^ 1;
-    const tbm = [broken.subarray(0, contentEnd), group.encodedContext, broken.subarray(contentEnd, tagEnd)];
-    const tag = hmac(sha256, group.secrets.membershipKey, Buffer.concat(tbm));
-    broken.set(tag, tagEnd + 1);
-    return broken;
+    return breakConfirmation(this.state.group, message);
   }
 }
 
-/** A state from which `createCommit` makes what no honest member would. */
-function doctored(group: GroupState, { credential, cheats }: Pick<Forgery, "credential" | "cheats">): GroupState {
-  const own = ownLeafIndex(group);
-  const leaf = group.tree.leafAt(own);
-  if (leaf === undefined) throw new Error("a leaf");
-  const { suite } = group;
-  const tree = credential === undefined ? group.tree : group.tree.update(own, { ...leaf, credential });
-  const victim = cheats === undefined ? undefined : keyOf(group, cheats);
-  if (victim === undefined) return { ...group, tree };
-  const hpkeSeal: typeof suite.hpkeSeal = async (params) => {
-    const sealed = await suite.hpkeSeal(params);
-    return equalBytes(params.publicKey, victim) ? { ...sealed, ciphertext: sealed.ciphertext.map((byte) => byte ^ 1) } : sealed;
-  };
-  return { ...group, tree, suite: { ...suite, hpkeSeal } };
-}
-
-function keyOf(group: GroupState, device: SimDevice): Uint8Array {
-  const found = group.tree
-    .members()
-    .find(({ leafNode }) => toBase64Url(leafNode.signatureKey) === toBase64Url(device.self.signatureKeyPair.publicKey));
+function leafOf(group: GroupState, device: SimDevice): LeafIndex {
+  const found = members(group).find(({ leafNode }) => equalBytes(leafNode.signatureKey, device.self.signatureKeyPair.publicKey));
   if (found === undefined) throw new Error("a member");
-  return found.leafNode.encryptionKey;
+  return found.leafIndex;
 }

@@ -5,7 +5,7 @@ import type { SettingsOpening } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
-import { ownCredential } from "./begin.ts";
+import { credentialOf } from "../group/credential.ts";
 import { groupExtension, isPermitted, policies, rosterOf } from "./roster.ts";
 import type { Roster, Self } from "./types.ts";
 
@@ -24,7 +24,7 @@ async function groupOf(leafHost: string): Promise<Roster> {
   const group = await createGroup({
     suite,
     groupId: random(32),
-    credential: ownCredential(self),
+    credential: credentialOf(self),
     signatureKeyPair,
     lifetime: { notBefore: 0n, notAfter: 4_000_000_000n },
     extensions: [

@@ -1,10 +1,11 @@
 import { encode, utf8Bytes } from "@latchkey/codec";
 import { externalSendersExtension, groupContextExtensions, inspectCommit, ownLeafIndex } from "@latchkey/mls";
-import type { Credential, InspectedCommit } from "@latchkey/mls";
-import { latchkeyGroupExtensionType, leafIdentityCodec, settingsOpeningCodec } from "@latchkey/protocol";
-import type { LeafIdentity } from "@latchkey/protocol";
+import type { InspectedCommit } from "@latchkey/mls";
+import { latchkeyGroupExtensionType, settingsOpeningCodec } from "@latchkey/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
+import { credentialOf } from "../group/credential.ts";
+import type { DeviceIdentity } from "../group/credential.ts";
 import { updateRankOf } from "./epoch.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
@@ -12,7 +13,6 @@ import { maxLeavesPerAccount, publicCheck } from "./public-check.ts";
 import type { PublicFacts, PublicFailure, PublicVerdict } from "./public-check.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
-import type { Self } from "./types.ts";
 
 interface Group {
   readonly world: SimWorld;
@@ -53,10 +53,6 @@ async function verdict(device: SimDevice, message: Uint8Array, facts: Partial<Pu
   const { state } = device;
   if (state?.group === undefined) throw new Error("a member");
   return publicCheck({ ...factsOf(device), ...facts }, await inspectCommit(state.group, message));
-}
-
-function credentialOf(self: Pick<Self, "host" | "accountId" | "deviceId">): Credential {
-  return { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, ...self }) };
 }
 
 /** The reason for which everybody but the author refuses it, and by whose name. */
@@ -114,7 +110,7 @@ describe("[M-8] a commit holds Add, Remove, a path and GroupContextExtensions wi
   });
 });
 
-function identityOf(hostile: HostileMember): Omit<LeafIdentity, "format"> {
+function identityOf(hostile: HostileMember): DeviceIdentity {
   const { own } = hostile.state.roster ?? {};
   if (own === undefined) throw new Error("a leaf");
   return { host: own.host, accountId: own.accountId, deviceId: own.deviceId };
@@ -148,7 +144,7 @@ describe("[M-7] a leaf keeps its identity and its key, and an added one is where
     const group = await groupOf("added");
     const { hostile, world } = group;
     const own = identityOf(hostile);
-    const device = (): Omit<LeafIdentity, "format"> => ({ ...own, deviceId: world.random(16) });
+    const device = (): DeviceIdentity => ({ ...own, deviceId: world.random(16) });
     expect(await refusal(group, { adds: [await hostile.keyPackage({ ...device(), host: "10.0.0.1" })] })).toBe("host");
     expect(await refusal(group, { adds: [await hostile.keyPackage(own)] })).toBe("device_twice");
     const twice = device();

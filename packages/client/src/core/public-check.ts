@@ -2,7 +2,8 @@ import { CodecError, equalBytes, toBase64Url } from "@latchkey/codec";
 import type { InspectedCommit, LeafIndex } from "@latchkey/mls";
 import { latchkeyGroupExtensionType } from "@latchkey/protocol";
 import type { LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
-import { copyOfOpening, identityOf, isPermitted, isSameDevice, proposedSettings, rosterFrom, settingsOf } from "./roster.ts";
+import { identityOf } from "../group/credential.ts";
+import { copyOfOpening, isPermitted, isSameDevice, proposedSettings, rosterFrom, settingsOf } from "./roster.ts";
 import type { ProposedSettings } from "./roster.ts";
 import type { Roster, RosterLeaf } from "./types.ts";
 

@@ -1,26 +1,20 @@
 import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { groupContextExtensions, members, ownLeafIndex } from "@latchkey/mls";
-import type { Credential, Extension, GroupState, LeafIndex, Member } from "@latchkey/mls";
+import type { Extension, GroupState, LeafIndex, Member } from "@latchkey/mls";
 import {
   conversationKinds,
   latchkeyGroupCodec,
   latchkeyGroupExtensionType,
-  leafIdentityCodec,
   logHashOf,
   settingsHashOf,
   settingsOpeningCodec,
 } from "@latchkey/protocol";
 import type { LatchkeyGroup, LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
+import { identityOf } from "../group/credential.ts";
 import type { DeviceReference, Roster, RosterLeaf } from "./types.ts";
 
 export const roles = { member: 1, administrator: 2, owner: 3 } as const;
 export const policies = { everyMember: 0, administrators: 1 } as const;
-
-/** The identity in a leaf's credential (spec M-1). @throws CodecError when it is none of ours. */
-export function identityOf(credential: Credential): LeafIdentity {
-  if (credential.kind !== "basic") throw new CodecError("invalid", "not a basic credential");
-  return decode(leafIdentityCodec, credential.identity);
-}
 
 /** The `latchkey_group` among the extensions of a group context (spec M-1). @throws CodecError when absent or malformed. */
 export function latchkeyGroupOf(extensions: readonly Extension[]): LatchkeyGroup {

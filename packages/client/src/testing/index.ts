@@ -13,5 +13,8 @@ export type { Store, StoreTransaction } from "../store/store.ts";
 export { loadEvidence } from "../engine/evidence.ts";
 export { loadConversation, loadGroup, recordKeys } from "../core/records.ts";
 export type { ConversationState } from "../core/types.ts";
+export { breakConfirmation, doctored } from "../core/doctored.testing.ts";
+export { credentialOf } from "../group/credential.ts";
+export type { DeviceIdentity } from "../group/credential.ts";
 export { sealEnvelope } from "../group/envelope.ts";
 export { sealInboxItem } from "../group/inbox-seal.ts";

@@ -1,0 +1,45 @@
+import { equalBytes } from "@latchkey/codec";
+import { ownLeafIndex } from "@latchkey/mls";
+import type { Credential, GroupState, LeafIndex } from "@latchkey/mls";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+
+/** A signature and a tag with their lengths, as they end a PublicMessage (RFC 9420 section 6.2). */
+const signatureBytes = 2 + 64;
+const tagBytes = 1 + 32;
+
+/** What a commit does besides what an honest one could. */
+export interface Doctoring {
+  /** The leaf that its path leaves shows this credential. */
+  readonly credential?: Credential | undefined;
+  /** This leaf gets a path secret that does not open. */
+  readonly cheats?: LeafIndex | undefined;
+}
+
+/** A state from which `createCommit` makes what no honest member would. */
+export function doctored(group: GroupState, { credential, cheats }: Doctoring): GroupState {
+  const own = ownLeafIndex(group);
+  const leaf = group.tree.leafAt(own);
+  if (leaf === undefined) throw new Error("a leaf");
+  const { suite } = group;
+  const tree = credential === undefined ? group.tree : group.tree.update(own, { ...leaf, credential });
+  const victim = cheats === undefined ? undefined : group.tree.leafAt(cheats)?.encryptionKey;
+  if (victim === undefined) return { ...group, tree };
+  const hpkeSeal: typeof suite.hpkeSeal = async (params) => {
+    const sealed = await suite.hpkeSeal(params);
+    return equalBytes(params.publicKey, victim) ? { ...sealed, ciphertext: sealed.ciphertext.map((byte) => byte ^ 1) } : sealed;
+  };
+  return { ...group, tree, suite: { ...suite, hpkeSeal } };
+}
+
+/** Somebody's commit with a confirmation tag that is wrong, and the membership tag that any member can make (spec G-7). */
+export function breakConfirmation(group: GroupState, message: Uint8Array): Uint8Array {
+  const contentEnd = message.length - signatureBytes - 2 * tagBytes;
+  const tagEnd = message.length - tagBytes;
+  const broken = message.slice();
+  broken[tagEnd - 1] = (broken[tagEnd - 1] ?? 0) ^ 1;
+  const mac = hmac.create(sha256, group.secrets.membershipKey);
+  for (const part of [broken.subarray(0, contentEnd), group.encodedContext, broken.subarray(contentEnd, tagEnd)]) mac.update(part);
+  broken.set(mac.digest(), tagEnd + 1);
+  return broken;
+}
