@@ -7,12 +7,18 @@ import { expectAnswer, openConnection } from "./connection.ts";
 import type { CloseReason, EventOf, RoleConnection } from "./connection.ts";
 import { readBody } from "./fetch-within.ts";
 import { createFakeServer, settle } from "./fake-server.testing.ts";
-import type { FakeServer } from "./fake-server.testing.ts";
+import type { FakeBody, FakeServer } from "./fake-server.testing.ts";
 import { createHostUrls, hostOfUrl } from "./hosts.ts";
 import type { Session } from "./kept-connection.ts";
 import { parseServerInfo } from "./server-info.ts";
 
 const logId = new Uint8Array(32).fill(7);
+
+/** An event of that log. */
+function sealed(seq: number): FakeBody {
+  const none = new Uint8Array(32);
+  return { kind: "sealed", logId, seq, epochId: 0, entryKind: "message", nextAccessHash: none, blobHash: none };
+}
 
 interface Opened {
   readonly server: FakeServer;
@@ -57,16 +63,7 @@ describe("a connection", () => {
     await settle();
     const [a, b, c] = server.last().received.map(({ id }) => id);
     expect(new Set([a, b, c]).size).toBe(3);
-    for (const seq of [1, 2])
-      server.last().send(0, {
-        kind: "sealed",
-        logId,
-        seq,
-        epochId: 0,
-        entryKind: "message",
-        nextAccessHash: new Uint8Array(32),
-        blobHash: new Uint8Array(32),
-      });
+    for (const seq of [1, 2]) server.last().send(0, sealed(seq));
     server.last().send(b ?? 0, { kind: "accepted", seq: 5, head: new Uint8Array(32) });
     server.last().send(a ?? 0, { kind: "error", code: "stale", retryAfterMs: 7 });
     expect(await first).toEqual({ kind: "error", code: "stale", retryAfterMs: 7 });
@@ -105,19 +102,7 @@ describe("a connection", () => {
     ["an answer to nothing", (server) => server.last().send(99, { kind: "done" })],
     ["a second hello", (server) => server.last().hello()],
     ["an answer without an id", (server) => server.last().send(0, { kind: "done" })],
-    [
-      "an event with an id",
-      (server) =>
-        server.last().send(1, {
-          kind: "sealed",
-          logId,
-          seq: 1,
-          epochId: 0,
-          entryKind: "message",
-          nextAccessHash: new Uint8Array(32),
-          blobHash: new Uint8Array(32),
-        }),
-    ],
+    ["an event with an id", (server) => server.last().send(1, sealed(1))],
   ])("%s ends it with a protocol error, and what waits fails", async (_, misbehave) => {
     const { server, closes, events, connecting } = start();
     const connection = await connecting;
@@ -128,15 +113,7 @@ describe("a connection", () => {
     await settle();
     expect(closes).toEqual(["protocol"]);
     expect(connection.closed).toBe(true);
-    server.last().send(0, {
-      kind: "sealed",
-      logId,
-      seq: 1,
-      epochId: 0,
-      entryKind: "message",
-      nextAccessHash: new Uint8Array(32),
-      blobHash: new Uint8Array(32),
-    });
+    server.last().send(0, sealed(1));
     expect(events).toEqual([]);
     await expect(connection.request({ kind: "ping" })).rejects.toMatchObject({ code: "offline" });
   });
@@ -152,15 +129,7 @@ describe("a connection", () => {
     const answer = await waiting;
     expect(answer).toEqual({ kind: "error", code: "unknown", number: 201, retryAfterMs: 0 });
     expect(() => expectAnswer(answer, "done")).toThrow(expect.objectContaining({ code: "server_refused", canRetry: false }));
-    server.last().send(0, {
-      kind: "sealed",
-      logId,
-      seq: 1,
-      epochId: 0,
-      entryKind: "message",
-      nextAccessHash: new Uint8Array(32),
-      blobHash: new Uint8Array(32),
-    });
+    server.last().send(0, sealed(1));
     expect(events).toHaveLength(1);
     expect(closes).toEqual([]);
     // One that answers nothing is a fault as of any other kind.
@@ -436,15 +405,7 @@ describe("kept connections", () => {
     expect(opens).toBe(2);
     expect(kept.connection).toBeDefined();
     server.clock.advance(20_000);
-    server.last().send(0, {
-      kind: "sealed",
-      logId,
-      seq: 1,
-      epochId: 0,
-      entryKind: "message",
-      nextAccessHash: new Uint8Array(32),
-      blobHash: new Uint8Array(32),
-    });
+    server.last().send(0, sealed(1));
     await settle();
     expect(seen).toEqual(["asked", "asked"]);
     expect(opens).toBe(3);
