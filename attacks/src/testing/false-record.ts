@@ -1,3 +1,4 @@
+import { encodeProofs } from "@latchkey/client/testing";
 import { decode, equalBytes, toHex, utf8Bytes } from "@latchkey/codec";
 import { httpPaths } from "@latchkey/protocol";
 import type { LookupReply } from "@latchkey/protocol";
@@ -116,6 +117,16 @@ export class FalseRecord {
   async proof(account: Pick<ShownAccount, "accountId" | "username">, knownSize: number): Promise<Uint8Array> {
     const labels = [this.#directory.label("account", account.accountId), this.#directory.label("username", utf8Bytes(account.username))];
     return await this.#directory.proof(labels, { ...this.head(), knownSize });
+  }
+
+  /** What a commit carries to prove that a device left: this account with the proof of this log or another's, and a log's own record. */
+  async departure(
+    account: ShownAccount,
+    { proofOf = this, logOf = this }: { proofOf?: FalseRecord; logOf?: FalseRecord } = {},
+  ): Promise<Uint8Array> {
+    const { states, pops, bindings } = account;
+    const proof = await proofOf.proof(account, 0);
+    return encodeProofs([{ states, pops, bindings, proof }], { config: logOf.#directory.config, changes: [] });
   }
 
   /** Shows this record in place of the server's own: to everybody, to some `only`, or to all `but` some. */

@@ -9,6 +9,7 @@ import {
   loadConversation,
   loadEvidence,
   loadGroup,
+  loadOwnAccount,
   sealEnvelope,
 } from "@latchkey/client/testing";
 import type { ConversationState, DeviceIdentity } from "@latchkey/client/testing";
@@ -67,6 +68,16 @@ export class Insider implements Disposable {
     await store.close();
     if (kept === undefined) throw new Error("evidence is kept");
     return kept;
+  }
+
+  /** The key with which the device of this person signs for its account; their client is closed. */
+  static async deviceKeyOf(scene: Scene, person: Person): Promise<{ readonly deviceId: Uint8Array; readonly secretKey: Uint8Array }> {
+    await person.client.close();
+    const store = await openNodeStore(join(scene.folder, "people", person.name));
+    const account = await store.transact("read", (tx) => loadOwnAccount(tx));
+    await store.close();
+    if (account === undefined) throw new Error("an account");
+    return { deviceId: account.deviceId, secretKey: account.signatureKeyPair.secretKey };
   }
 
   get own(): DeviceIdentity {
@@ -139,7 +150,10 @@ export class Insider implements Disposable {
   }
 
   /** Puts a commit into the log of the true server, behind all others of its epoch. */
-  async post(created: Pick<CreatedCommit, "message" | "next">, beside: { readonly leaves?: Uint8Array } = {}): Promise<Reply> {
+  async post(
+    created: Pick<CreatedCommit, "message" | "next">,
+    beside: { readonly leaves?: Uint8Array; readonly directoryProofs?: Uint8Array } = {},
+  ): Promise<Reply> {
     const { logId, epoch, chain } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const nextAccessHash = node.sha256(exportSecret(created.next, accessLabel, logId, 32));

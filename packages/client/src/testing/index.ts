@@ -7,6 +7,7 @@ import "../devices/archive.ts";
 import "../devices/offer-link.ts";
 import "../names/skeleton.ts";
 
+export { loadOwnAccount } from "../account/own-account.ts";
 export { encodeProofs } from "../account/proofs.ts";
 export { createMemoryStore } from "../store/memory-store.testing.ts";
 export type { Store, StoreTransaction } from "../store/store.ts";
