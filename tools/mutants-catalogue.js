@@ -1,5 +1,6 @@
 // Single changes of security-critical code that the tests beside it must notice: `find`, which stands once in `file`, becomes `replace`. With `survives`, the
 // argument why no test can notice it. Beside a name stands the clause that the code implements.
+import { conversationMutants } from "./mutants-of-conversation.js";
 import { coreMutants } from "./mutants-of-core.js";
 import { of } from "./mutation.js";
 
@@ -462,4 +463,5 @@ export const mutants = [
     ],
   ),
   ...coreMutants,
+  ...conversationMutants,
 ];

@@ -1,6 +1,7 @@
 import { decodeGroupState, encodeGroupState, epoch, resumptionPsk } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { describe, expect, it } from "vitest";
+import { HostileMember } from "./hostile.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 
@@ -220,6 +221,20 @@ describe("a server or a copy that lies", () => {
     await world.settle([original]);
     expect(original.outcomes).toContain("profile_restored");
     expect(original.state?.phase).toEqual({ kind: "paused", reason: "profile_restored" });
+    expect(world.log.entries).toHaveLength(count);
+  });
+
+  it("an old copy of a profile that finds a change by its own leaf stops before it sends", async () => {
+    const { world, ada: original } = await pair("restored change");
+    const writer = new HostileMember(world, original);
+    const { host, accountId } = original.self;
+    const another = await writer.keyPackage({ host, accountId, deviceId: world.random(16) });
+    writer.post(await writer.forge({ adds: [another] }));
+    const count = world.log.entries.length;
+    await original.say("must not go out");
+    await world.settle([original]);
+    expect(original.state?.phase).toEqual({ kind: "paused", reason: "profile_restored" });
+    expect(original.alarms).toHaveLength(1);
     expect(world.log.entries).toHaveLength(count);
   });
 

@@ -1,0 +1,142 @@
+// The part of the catalogue that is about reading a log, roles, heads and what goes out (see mutants-catalogue.js).
+import { of } from "./mutation.js";
+
+const client = "packages/client/src";
+const tests = (...names) => names.map((name) => `${client}/core/${name}.test.ts`);
+
+/** Mutations of what a conversation makes of its log. */
+export const conversationMutants = [
+  ...of(`${client}/core/entries.ts`, tests("core", "stall", "heads", "numbers", "complaints"), [
+    [
+      "a message of a closed epoch (L-4)",
+      'if (entryKind !== "message" || !turn.state.closedEpochs.some((closed) => closed.epochId === epochId)) return;',
+      "return;",
+    ],
+    ["what concerns nobody is no line (L-4)", " || !turn.state.closedEpochs.some((closed) => closed.epochId === epochId)", ""],
+    ["an entry that does not follow the chain (L-3)", "if (event.seq !== state.chain.seq + 1) {", "if (false) {"],
+    [
+      "an entry with another access hash inside (L-9)",
+      ' || opened.kind === "access_hash_differs"',
+      "",
+      "it has no body, which is asked as well: the names of the cases stand there for the reader",
+    ],
+    ["a message of one's own that this device did not write (L-6)", "if (processed.sender === ownLeafIndex(group)) {", "if (false) {"],
+    ["what a message says of its author's view (L-10)", "await hearView(turn, author, { viewTag: said.viewTag, seq });", ""],
+    ["what a message says of its place (L-10)", "hearNumber(turn, author, said, mark);", ""],
+    [
+      "one's own commit whose outcome is unknown, shown sealed (L-6)",
+      'if (staged !== undefined && isBehind(staged.entry, "commit", staged.nextAccessHash)) {',
+      "if (false) {",
+    ],
+    [
+      "one's own message whose outcome is unknown, shown sealed (L-6)",
+      'item.sealed !== undefined && isBehind(item.sealed, "message", zeroHash)',
+      "false",
+    ],
+    [
+      "one's own commit whose outcome is unknown (L-6)",
+      "if (staged !== undefined && equalBytes(staged.entry.entryId, id)) {",
+      "if (false) {",
+    ],
+    ["content that the server does not give out (G-4)", "if (!isMissing || turn.state.voided", "if (true || turn.state.voided"],
+  ]),
+  ...of(`${client}/core/commits.ts`, tests("core", "complaints", "accounts", "heads"), [
+    ["what a commit says of its author's view (L-10)", "await hearView(turn, author, { viewTag: said.viewTag, seq: body.seq });", ""],
+    [
+      "a commit with another access key (L-9, G-4)",
+      "if (!equalBytes(context.sha256(keys.access), event.nextAccessHash)) {",
+      "if (false) {",
+    ],
+    [
+      "a commit of one's own that this device did not make",
+      'if (turn.state.staged === undefined) pause(turn, "profile_restored");',
+      "if (false) {}",
+    ],
+    [
+      "who was added since a message was written (L-4)",
+      "rosterAdds: turn.state.rosterAdds + (accountsAdded.length > 0 ? 1 : 0),",
+      "rosterAdds: turn.state.rosterAdds,",
+    ],
+    ["new leaves that nobody vouches for (G-8)", ".filter((leaf) => !context.vouched(leaf))", ".filter(() => false)"],
+  ]),
+  ...of(`${client}/core/roster.ts`, tests("public-check", "leaving", "core", "continuation", "blinded", "complaints"), [
+    [
+      "who may remove the owner (M-2)",
+      " && roleOf(roster, removed.account) <= Math.max(roleOf(roster, author.account), roles.administrator);",
+      ";",
+    ],
+    ["who may add others (M-2)", "    return manages;\n  });", "    return true;\n  });"],
+    [
+      "a third in a direct conversation (M-9)",
+      "if (isDirect) return roster.accounts.has(account) || roster.accounts.size === 1;",
+      "if (isDirect) return true;",
+    ],
+    ["who may remove the other of a direct conversation (M-9)", "return !isDirect && manages && roleOf", "return manages && roleOf"],
+    ["somebody else among the devices of one account", "if (conversationKind === conversationKinds.devices) return false;", ""],
+    ["who is let back in must come back (G-5)", " && change.adds.some((added) => isSameDevice(added, leaf));", ";"],
+    ["other settings by anybody (M-2)", "    manages &&\n    group.host", "    group.host"],
+    ["what the group continues (M-9)", "    equalBytes(opening.settings.continues, before.continues) &&\n", ""],
+    ["the directory that the group names (M-2)", " &&\n    equalBytes(opening.settings.directory, before.directory)", ""],
+    ["settings of another hash (M-1)", " && equalBytes(group.settingsHash, settingsHashOf(sha256, opening))", ""],
+    ["a group of another log (M-1)", "equalBytes(group.logHash, logHashOf(sha256, opening.salt, logId)) && ", ""],
+    ["nobody left who may manage (M-2)", "return ![...roster.accounts.keys()].some(", "return false && [...roster.accounts.keys()].some("],
+  ]),
+  ...of(`${client}/core/epoch.ts`, tests("core", "leaving"), [
+    [
+      "what was sealed for a closed epoch (L-4)",
+      "outgoing: state.outgoing.map((item) => unsealed(item)),\n  });\n  if (!params.isOwn)",
+      "outgoing: state.outgoing,\n  });\n  if (!params.isOwn)",
+    ],
+  ]),
+  ...of(`${client}/core/heads.ts`, tests("heads"), [
+    ["a published head that is not on one's chain (L-11)", 'if (compared === "another") pause(turn, "foreign_head");', ""],
+    ["who spoke of another log is named (L-10)", 'if (compared === "mine") nameSpeakers(turn, published.seq);', ""],
+    ["a speaker beyond what is published (L-10)", "!open.isNamed && open.seq <= seq;", "!open.isNamed;"],
+    [
+      "what the record names and the log never shows (L-11)",
+      'else if (nowMs - awaited.sinceMs > deliveredWithinMs) pause(turn, "foreign_head");',
+      "",
+    ],
+  ]),
+  ...of(`${client}/core/rejoin.ts`, tests("rejoin"), [
+    [
+      "a re-add by another than who committed it (M-9)",
+      "readdedBy === undefined || !equalBytes(readdedBy, sender)",
+      "readdedBy === undefined",
+    ],
+    [
+      "a re-add at another place (M-9)",
+      "return joined.chain.seq === chain.seq && equalBytes(joined.chain.head, chain.head);",
+      "return true;",
+    ],
+  ]),
+  ...of(`${client}/core/departed.ts`, tests("departed", "accounts"), [
+    [
+      "a departure that stands in no log (M-2)",
+      "await verifyStanding({ host, configHash, log, accountId, username: state.username, record, signatures });",
+      "",
+    ],
+    [
+      "a device that is in its account (M-2)",
+      'if (state.status === "active" && deviceOf(account, leaf.deviceId) !== undefined) return false;',
+      "",
+    ],
+    ["a device with another key (M-2)", " && equalBytes(device.signatureKey, leaf.signaturePublicKey));", ");"],
+  ]),
+  ...of(`${client}/core/sending.ts`, tests("core", "accounts", "complaints"), [
+    [
+      "what was written before somebody was added (L-4)",
+      'return message.purpose === "text" && message.rosterAdds !== turn.state.rosterAdds;',
+      "return false;",
+    ],
+    ["while something holds (M-3, G-8, A-1)", "const isHeld = turn.context.isHeld || isHolding(turn.state);", "const isHeld = false;"],
+    ["who is barred makes no change (G-6)", "const change = isBarred ? undefined : changes[0];", "const change = changes[0];"],
+  ]),
+  ...of(`${client}/core/numbers.ts`, tests("numbers"), [
+    ["a message of before counted twice (L-10)", "lost: 0, isFalse: !isLate };", "lost: 0, isFalse: false };"],
+    ["another message before it (L-10)", "const isFalse = gap === 0 &&", "const isFalse = gap < 0 &&"],
+  ]),
+  ...of(`${client}/core/stall.ts`, tests("stall"), [
+    ["an expiry before its time (L-8)", "return nowMs - atMs >= retentionDays * dayMs - toleranceMs;", "return true;"],
+  ]),
+];
