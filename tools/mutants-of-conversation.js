@@ -59,7 +59,7 @@ export const conversationMutants = [
     ],
     ["new leaves that nobody vouches for (G-8)", ".filter((leaf) => !context.vouched(leaf))", ".filter(() => false)"],
   ]),
-  ...of(`${client}/core/roster.ts`, tests("public-check", "leaving", "core", "continuation", "blinded", "complaints"), [
+  ...of(`${client}/core/roster.ts`, tests("roster", "public-check", "complaints"), [
     [
       "who may remove the owner (M-2)",
       " && roleOf(roster, removed.account) <= Math.max(roleOf(roster, author.account), roles.administrator);",

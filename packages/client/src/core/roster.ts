@@ -11,7 +11,7 @@ import {
 } from "@latchkey/protocol";
 import type { LatchkeyGroup, LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
 import { identityOf } from "../group/credential.ts";
-import type { DeviceReference, Roster, RosterLeaf } from "./types.ts";
+import type { DeviceReference, Roster, RosterLeaf, RosterSettings } from "./types.ts";
 
 export const roles = { member: 1, administrator: 2, owner: 3 } as const;
 export const policies = { everyMember: 0, administrators: 1 } as const;
@@ -215,6 +215,7 @@ export function accountIdsOf({ accounts }: Roster): readonly Uint8Array[] {
   return [...accounts.values()].flatMap((leaves) => leaves.slice(0, 1).map((leaf) => leaf.accountId));
 }
 
+/** What a commit may set is the name: nothing changes a role, the policy or what a group is bound to after its founding (spec M-2). */
 function isSettingsChangePermitted(roster: Roster, next: ProposedSettings | undefined, manages: boolean): boolean {
   if (next === undefined) return true;
   const before = roster.settings;
@@ -223,7 +224,13 @@ function isSettingsChangePermitted(roster: Roster, next: ProposedSettings | unde
     manages &&
     group.host === before.host &&
     group.conversationKind === before.conversationKind &&
+    group.policy === before.policy &&
+    isSameRoles(opening.settings.roles, before.roles) &&
     equalBytes(opening.settings.continues, before.continues) &&
     equalBytes(opening.settings.directory, before.directory)
   );
+}
+
+function isSameRoles(a: RosterSettings["roles"], b: RosterSettings["roles"]): boolean {
+  return a.length === b.length && a.every(({ accountId, role }, at) => role === b[at]?.role && equalBytes(accountId, b[at].accountId));
 }
