@@ -2,7 +2,7 @@ import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { accountWords } from "../messages/account-words.ts";
 import { words } from "../messages/words.ts";
-import { useAction, useApp, useSelector } from "../state/context.ts";
+import { useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { rememberAccount, rememberRecoveryPutOff } from "../state/preferences.ts";
 import { normalizeUsername } from "../state/username.ts";
 import { Modal } from "./Dialog.tsx";
@@ -26,22 +26,19 @@ export function DeleteAccount(): ReactElement {
 
 function Question({ close }: { readonly close: () => void }): ReactElement {
   const { controller } = useApp();
-  const act = useAction();
   const id = useId();
   const username = useSelector((state) => state.account?.username ?? "");
   const [typed, setTyped] = useState("");
-  const [isBusy, setIsBusy] = useState(false);
+  const [isBusy, act] = useBusyAction();
   const mayDelete = username !== "" && normalizeUsername(typed) === username;
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!mayDelete || isBusy) return;
-    setIsBusy(true);
     const isDone = await act(async () => {
       await controller.client.deleteAccount();
       rememberAccount(false);
       rememberRecoveryPutOff(false);
     });
-    setIsBusy(false);
     if (isDone) close();
   };
   return (

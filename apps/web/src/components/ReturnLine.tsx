@@ -1,8 +1,7 @@
-import { useState } from "react";
 import type { ReactElement } from "react";
 import type { Person } from "@latchkey/client";
 import { accountWords } from "../messages/account-words.ts";
-import { useAction, useApp, useSelector } from "../state/context.ts";
+import { useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -29,14 +28,9 @@ export function ReturnLine({ id }: { readonly id: string }): ReactElement | unde
 
 function Offer({ id, person, mayLetBack }: { readonly id: string; readonly person: Person; readonly mayLetBack: boolean }): ReactElement {
   const { controller } = useApp();
-  const act = useAction();
-  const [isBusy, setIsBusy] = useState(false);
+  const [isBusy, act] = useBusyAction();
   const name = nameOf(person);
-  const letBack = async (): Promise<void> => {
-    setIsBusy(true);
-    await act(() => controller.letBack(id, person));
-    setIsBusy(false);
-  };
+  const letBack = (): void => void act(() => controller.letBack(id, person));
   return (
     <li>
       <Icon name="phone" size={20} />
@@ -44,7 +38,7 @@ function Offer({ id, person, mayLetBack }: { readonly id: string; readonly perso
         <strong>{text.title(name)}</strong> {mayLetBack ? text.body : text.othersMay(name)}
       </p>
       {mayLetBack && (
-        <button type="button" className="button button-small" disabled={isBusy} onClick={() => void letBack()}>
+        <button type="button" className="button button-small" disabled={isBusy} onClick={letBack}>
           {text.action(name)}
         </button>
       )}

@@ -1,8 +1,7 @@
-import { useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, Invitation } from "@latchkey/client";
 import { accountWords } from "../messages/account-words.ts";
-import { useAction, useApp } from "../state/context.ts";
+import { useApp, useBusyAction } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -26,15 +25,10 @@ export function StopPanel({ conversation }: { readonly conversation: Conversatio
 
 function Invited({ id, invitation }: { readonly id: string; readonly invitation: Invitation }): ReactElement {
   const { controller } = useApp();
-  const act = useAction();
-  const [isBusy, setIsBusy] = useState(false);
+  const [isBusy, act] = useBusyAction();
   const { from, wasMember } = invitation;
   const name = nameOf(from);
-  const answer = async (isAccepted: boolean): Promise<void> => {
-    setIsBusy(true);
-    await act(() => controller.answerInvitation(id, from.accountId, isAccepted));
-    setIsBusy(false);
-  };
+  const answer = (isAccepted: boolean): void => void act(() => controller.answerInvitation(id, from.accountId, isAccepted));
   return (
     <li>
       <Icon name="people" size={20} />
@@ -42,10 +36,10 @@ function Invited({ id, invitation }: { readonly id: string; readonly invitation:
         <strong>{text.invited(name)}</strong> {wasMember ? text.invitedMember : text.invitedStranger(name)}
       </p>
       <div className="hold-actions">
-        <button type="button" className="button button-small" disabled={isBusy} onClick={() => void answer(false)}>
+        <button type="button" className="button button-small" disabled={isBusy} onClick={() => answer(false)}>
           {text.decline}
         </button>
-        <button type="button" className="button button-small button-primary" disabled={isBusy} onClick={() => void answer(true)}>
+        <button type="button" className="button button-small button-primary" disabled={isBusy} onClick={() => answer(true)}>
           {text.accept}
         </button>
       </div>
@@ -55,18 +49,14 @@ function Invited({ id, invitation }: { readonly id: string; readonly invitation:
 
 function Stopped({ conversation }: { readonly conversation: Conversation }): ReactElement {
   const { controller, router, notify } = useApp();
-  const act = useAction();
-  const [isBusy, setIsBusy] = useState(false);
+  const [isBusy, act] = useBusyAction();
   const { id, kind, offer, stop, status } = conversation;
-  const goOn = async (): Promise<void> => {
-    setIsBusy(true);
-    await act(async () => {
+  const goOn = (): void =>
+    void act(async () => {
       const { conversation: next, unreachable } = await controller.continueConversation(id);
       if (unreachable.length > 0) notify(text.unreachable(unreachable.map(nameOf)));
       router.go({ kind: "conversation", id: next.id, details: false }, { replace: true });
     });
-    setIsBusy(false);
-  };
   return (
     <li>
       <Icon name="alert" size={20} />
@@ -82,7 +72,7 @@ function Stopped({ conversation }: { readonly conversation: Conversation }): Rea
           </>
         )}
       </p>
-      <button type="button" className="button button-small" disabled={isBusy} onClick={() => void goOn()}>
+      <button type="button" className="button button-small" disabled={isBusy} onClick={goOn}>
         {offer === undefined ? text.goOn : text.goOnThere}
       </button>
     </li>

@@ -54,6 +54,22 @@ export function useAction(): (action: () => Promise<unknown>) => Promise<boolean
   );
 }
 
+/** As `useAction`, and whether it is being done. */
+export function useBusyAction(): readonly [isBusy: boolean, act: (action: () => Promise<unknown>) => Promise<boolean>] {
+  const act = useAction();
+  const [isBusy, setIsBusy] = useState(false);
+  const actBusily = useCallback(
+    async (action: () => Promise<unknown>) => {
+      setIsBusy(true);
+      const isDone = await act(action);
+      setIsBusy(false);
+      return isDone;
+    },
+    [act],
+  );
+  return [isBusy, actBusily];
+}
+
 /** The time, told anew every half minute. */
 export function useNow(): number {
   const [nowMs, setNowMs] = useState(() => Date.now());
