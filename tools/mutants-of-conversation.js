@@ -123,7 +123,7 @@ export const conversationMutants = [
     ],
     ["a device with another key (M-2)", " && equalBytes(device.signatureKey, leaf.signaturePublicKey));", ");"],
   ]),
-  ...of(`${client}/core/sending.ts`, tests("core", "accounts", "complaints"), [
+  ...of(`${client}/core/sending.ts`, tests("core", "accounts", "changes"), [
     [
       "what was written before somebody was added (L-4)",
       'return message.purpose === "text" && message.rosterAdds !== turn.state.rosterAdds;',

@@ -78,4 +78,21 @@ describe("[E-20] a commit of one's own is judged as others will judge it", () =>
     expect([...ada.lines.values()].filter(({ body }) => body.kind === "skipped")).toHaveLength(1);
     expect(world.log.entries).toHaveLength(2);
   });
+
+  it("[G-6] of whom a commit is void here makes none in this epoch: the change waits for the next one", async () => {
+    const group = await groupOf("barred");
+    const { world, ada, ben } = group;
+    const { state } = ada;
+    const own = state?.roster?.own;
+    if (state === undefined || own === undefined) throw new Error("a member");
+    ada.state = { ...state, barred: [own.leafIndex] };
+    await ada.change([], [ben]);
+    expect(ada.state).toMatchObject({ staged: undefined, changes: [{ attempts: 0 }] });
+    expect(commitsIn(group)).toBe(1);
+    ada.state = { ...ada.state, barred: [] };
+    await ada.disconnect(0);
+    await world.settle();
+    // The founding is a change too.
+    expect([commitsIn(group), ada.outcomes, ada.state.memberCount]).toEqual([2, ["done", "done"], 2]);
+  });
 });

@@ -102,6 +102,28 @@ describe("conversations without faults", () => {
     expect(cyd.isActive).toBe(true);
   });
 
+  it("[L-4] what was sealed and is not in the log when its epoch ends is encrypted again, for those who are left", async () => {
+    const world = await SimWorld.create("sealed too early", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    await ada.found([ben, cyd]);
+    await world.settle();
+    await ben.say("for two");
+    const before = ben.state?.outgoing[0]?.sealed;
+    await ben.disconnect(0);
+    await ada.change([], [cyd]);
+    await world.settle([ada]);
+    await ben.connect();
+    while (ben.state?.epoch?.epochId === before?.epochId) {
+      ben.serve();
+      ben.stream();
+      await ben.receive();
+    }
+    expect(before).toBeDefined();
+    expect(ben.state?.outgoing.map(({ sealed, failure }) => [sealed, failure])).toEqual([[undefined, undefined]]);
+    await world.settle();
+    expect([ada, cyd].map((device) => [...device.texts().values()])).toEqual([["for two"], []]);
+  });
+
   it("[L-4] a message composed before somebody was added waits for its author's word", async () => {
     const world = await SimWorld.create("a7", ["ada", "ben", "cyd"]);
     const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
