@@ -10,6 +10,9 @@ export const maxFrameBytes = 262_144;
 /** Largest blob of one PUT, in bytes, unless the server's hello says less. */
 export const maxBlobBytes = 104_857_600;
 
+/** Largest blob that a message may have its content in: what one member's words may cost each reader before anything of them is verified. */
+export const maxMessageBlobBytes = 4_194_304;
+
 /** Most blobs that one entry keeps alive. */
 export const maxBlobsPerEntry = 32;
 

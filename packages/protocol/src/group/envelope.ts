@@ -3,7 +3,7 @@ import type { Codec } from "@latchkey/codec";
 import { id32 } from "../frames/common.ts";
 import { formatThree } from "../format.ts";
 import { maxLeavesBytes } from "./leave.ts";
-import { bucketFor, maxBlobBytes, maxInlineBytes } from "../limits.ts";
+import { bucketFor, maxBlobBytes, maxInlineBytes, maxMessageBlobBytes } from "../limits.ts";
 import { entryKindCodec } from "../log-chain.ts";
 import type { EntryKind } from "../log-chain.ts";
 
@@ -91,6 +91,7 @@ export function fitsInline(body: EnvelopeBody): boolean {
  * @throws CodecError `limit` when it fits no entry.
  */
 export function encodeEnvelope(plaintext: EnvelopePlaintext): Uint8Array {
+  checkReference(plaintext);
   const encoded = encode(plaintextCodec, plaintext);
   const bucket = bucketFor(encoded.length + envelopeOverheadBytes);
   if (bucket === undefined || bucket > maxInlineBytes) throw new CodecError("limit", "content too large for an entry");
@@ -99,10 +100,17 @@ export function encodeEnvelope(plaintext: EnvelopePlaintext): Uint8Array {
   return padded;
 }
 
-/** @throws CodecError when it is malformed or padded with anything but zeros. */
+/** @throws CodecError when it is malformed, padded with anything but zeros, or of a message whose content is larger than it may be. */
 export function decodeEnvelope(padded: Uint8Array): EnvelopePlaintext {
   const reader = new Reader(padded);
   const plaintext = plaintextCodec.read(reader);
+  checkReference(plaintext);
   if (reader.rest().some((byte) => byte !== 0)) throw new CodecError("invalid", "padding is not zero");
   return plaintext;
+}
+
+/** A change of a large group needs room; what is said does not, and is fetched by everybody before its author is known (spec E-2). */
+function checkReference({ kind, content }: EnvelopePlaintext): void {
+  const most = kind === "message" ? maxMessageBlobBytes : maxBlobBytes;
+  if (content.kind === "external" && content.sizeBytes > most) throw new CodecError("limit", "content too large for an entry");
 }

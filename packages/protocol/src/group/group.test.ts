@@ -350,6 +350,23 @@ describe("[L-2] envelopes", () => {
     expect(decodeEnvelope(padded)).toEqual(external);
   });
 
+  test("[E-2] a message has its content in no larger blob than 4 MiB, whoever sealed it; a commit may need more", () => {
+    const sized = (kind: "message" | "commit", sizeBytes: number): EnvelopePlaintext => ({
+      ...inline(0),
+      kind,
+      nextAccessHash: id(kind === "commit" ? 5 : 0),
+      content: { kind: "external", ...reference, sizeBytes },
+    });
+    expect(decodeEnvelope(encodeEnvelope(sized("message", 4_194_304)))).toEqual(sized("message", 4_194_304));
+    expect(() => encodeEnvelope(sized("message", 4_194_305))).toThrow(expect.objectContaining({ code: "limit" }));
+    const padded = encodeEnvelope(sized("commit", 104_857_600));
+    expect(decodeEnvelope(padded)).toEqual(sized("commit", 104_857_600));
+    // The same as a message, by somebody whose own code has no such bound: the kind is the third byte.
+    padded[2] = 1;
+    expect(() => decodeEnvelope(padded)).toThrow(expect.objectContaining({ code: "limit" }));
+    expect(() => encodeEnvelope(sized("commit", 104_857_601))).toThrow(expect.objectContaining({ code: "limit" }));
+  });
+
   test("anything but zeros behind the content is refused, and so is content cut short", () => {
     const padded = encodeEnvelope(inline(10));
     for (let at = 59; at < padded.length; at += 1) {
