@@ -122,6 +122,12 @@ export const coreMutants = [
     ["a Welcome by the author of that commit (G-5)", "leaf.leafIndex !== stranded.author && ", ""],
     ["a Welcome by the author of a void commit (G-5)", " && !barred.includes(leaf.leafIndex)", ""],
     ["a Welcome on another chain (G-5)", " || ownHead === undefined || !equalBytes(ownHead, head)", ""],
+    ["who followed a void commit goes on (G-6)", "if (isLeftBehind(turn.state, closed)) {", "if (false) {"],
+    [
+      "complaints that were answered count against a commit (G-6)",
+      "complaint?.seq === closed.child && isUnanswered(group, leaf, complaint)",
+      "complaint?.seq === closed.child",
+    ],
     ["every commit is one behind it (G-5)", "!stranded.behind.includes(epochId) || ", ""],
   ]),
   ...of(

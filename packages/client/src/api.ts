@@ -34,6 +34,7 @@ export type ClientErrorCode =
   | "change_waits" // a change of the group lost the race with others many times; it waits, and is tried on (spec L-13)
   | "conversation_unavailable" // the server does not know this conversation, or an older state of it; it goes on when it does
   | "change_unreadable" // a member's change cannot be read by this device (spec G-4)
+  | "left_behind" // the others cannot read a change that this device followed, and go on without it (spec G-6)
   | "changes_expired" // changes of the group expired before this device read them: a member has to add it again (spec L-8)
   | "device_unproven" // a device in the group that the account it names does not have: nothing is sent there until it is removed (spec G-8)
   | "invitation_expired" // what somebody sent to let this device go on in a conversation does not hold any more

@@ -75,6 +75,13 @@ export const alarms: Readonly<Partial<Record<ClientErrorCode, AlarmWords>>> = {
     done: "Nothing is sent in this conversation.",
     advice: "Ask another member to add you again, or go on in a new conversation with the same people.",
   },
+  left_behind: {
+    title: "The others went on without this device",
+    meaning:
+      "They cannot read a change that this device followed or made: an app of theirs is broken, or the server holds it back from them.",
+    done: "Nothing is sent in this conversation. What was sent since then reached nobody who could not read that change.",
+    advice: "Ask another member to add you again, or go on in a new conversation with the same people.",
+  },
   changes_expired: {
     title: "Changes of this group expired before this device read them",
     meaning: "It was away for longer than the server keeps them. What came after cannot be read without them.",

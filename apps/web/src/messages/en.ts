@@ -435,6 +435,7 @@ export const en = {
       advice: "What you write waits, and goes out when the server has it again.",
     },
     change_unreadable: { title: "A change cannot be read by this device", advice: "What you write waits until you are let back in." },
+    left_behind: { title: "The others went on without this device", advice: "Go on in a new conversation with the same people." },
     changes_expired: {
       title: "Changes of this group expired before this device read them",
       advice: "Ask someone in it to add you again, or go on in a new conversation.",

@@ -1,5 +1,5 @@
 import { decode, encode, equalBytes } from "@latchkey/codec";
-import { decodeKeyPackage, encodeRatchetTree, inspectCommit } from "@latchkey/mls";
+import { decodeKeyPackage, encodeRatchetTree, inspectCommit, memberAt, ownLeafIndex } from "@latchkey/mls";
 import type { KeyPackage } from "@latchkey/mls";
 import { complaintCodec } from "@latchkey/protocol";
 import type { Complaint } from "@latchkey/protocol";
@@ -43,6 +43,14 @@ async function commitOf({ hostile, world, mallory }: Group, forgery: Forgery = {
 
 function kinds(device: SimDevice, kind: string): number {
   return [...device.lines.values()].filter(({ body }) => body.kind === kind).length;
+}
+
+async function readOn(device: SimDevice): Promise<void> {
+  for (let i = 0; i < 10; i++) {
+    device.stream();
+    device.serve();
+    await device.receive();
+  }
 }
 
 async function everybodyTalks({ world, honest }: Group): Promise<void> {
@@ -129,6 +137,52 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
       expect(kinds(device, "skipped")).toBe(1);
     }
     await everybodyTalks(group);
+  });
+
+  it("[E-26] whose own commit the others cannot read, because the server keeps it back from them, stops and says so (G-6)", async () => {
+    const world = await SimWorld.create("kept back", ["ada", "ben", "cyd", "dee"]);
+    const [ada, ben, cyd, dee] = world.devices;
+    if (ada === undefined || ben === undefined || cyd === undefined || dee === undefined) throw new Error("four");
+    await ada.found([ben, cyd]);
+    await world.settle();
+    const added = { adds: [await dee.joiner()], removes: [], removeDevices: [], update: false };
+    await ada.input({ kind: "change", change: { id: "large", ...added, proofs: new Uint8Array(70_000) } });
+    await readOn(ada);
+    expect(ada.state?.memberCount).toBe(4);
+    world.keepBackContent();
+    await ada.say("to nobody");
+    await world.settle([ada, ben, cyd]);
+    for (const device of [ben, cyd]) expect(device.state?.voided).toHaveLength(1);
+    expect(ada.state?.phase).toEqual({ kind: "paused", reason: "left_behind" });
+    expect(kinds(ada, "alarm")).toBe(1);
+    // The others go on.
+    await ben.say("without ada");
+    await world.settle([ben, cyd]);
+    expect([...cyd.texts().values()]).toEqual(["without ada"]);
+    expect(ada.texts().size).toBe(1);
+  });
+
+  it.each(["before", "after"])("[E-26] two liars of four make three complaints of one, %s the true one was answered", async (when) => {
+    const group = await groupOf(`liars, ${when}`, 3);
+    const { hostile, world } = group;
+    const [ada, ben, cyd] = group.honest;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+    const created = await commitOf(group, { cheats: cyd });
+    const seq = hostile.post(created);
+    if (when === "after") await world.settle([ada, cyd]);
+    else for (const device of [cyd, ada]) await readOn(device);
+    const liar = new HostileMember(world, ben);
+    for (const member of [liar, hostile]) {
+      const key = memberAt(created.next, ownLeafIndex(member.state.group))?.leafNode.encryptionKey;
+      if (key === undefined) throw new Error("a leaf");
+      await member.complain(seq, key);
+    }
+    await world.settle([ada, cyd]);
+    expect(cyd.isActive).toBe(true);
+    expect(kinds(ada, "complaint")).toBe(3);
+    if (when === "after") await everybodyTalks({ ...group, honest: [ada, cyd] });
+    // Cyd has gone on without the commit: Ada knows that what she writes does not reach everybody.
+    else expect(ada.state?.phase).toEqual({ kind: "paused", reason: "left_behind" });
   });
 
   it("[E-15] while it waits, it fetches nothing for what else is committed there", async () => {
@@ -330,14 +384,6 @@ describe("what a complaint permits, and whom it may let back in", () => {
   /** What was said of Welcomes that opened; its earlier key packages open none. */
   function verdicts({ refusals }: SimDevice): readonly string[] {
     return refusals.filter((reason) => reason !== "invalid_welcome");
-  }
-
-  async function readOn(device: SimDevice): Promise<void> {
-    for (let i = 0; i < 10; i++) {
-      device.stream();
-      device.serve();
-      await device.receive();
-    }
   }
 
   it("[E-24] a Welcome into a commit beside the one that it cannot follow, by another member who is in league with its author, is not taken", async () => {

@@ -14,8 +14,9 @@ import { openAgain, tellSkipped } from "./skipped.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Passed } from "./public-check.ts";
 import type { Turn } from "./turn.ts";
+import { numbersIn } from "./contested.ts";
 import type { Ask } from "./contested.ts";
-import type { ConversationState, Joiner, Roster, RosterLeaf, SealedEntry, Stranded } from "./types.ts";
+import type { ClosedEpoch, ConversationState, Joiner, Roster, RosterLeaf, SealedEntry, Stranded } from "./types.ts";
 import { isVoid } from "./which-commit-counts.ts";
 
 const nothing = new Uint8Array(0);
@@ -185,9 +186,30 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
   const others = turn.state.asks.filter((ask) => ask.leafIndex !== leaf.leafIndex);
   tellComplaint(turn, leaf, closed.childAuthor);
   set(turn, { asks: [...others, { leafIndex: leaf.leafIndex, signed }] });
+  if (isLeftBehind(turn.state, closed)) {
+    pause(turn, "left_behind", closed.childAuthor);
+    return;
+  }
   // Whom it cannot follow it does not follow back.
   if (equalBytes(closed.childAuthor, turn.context.self.accountId)) return;
   planAnswer(turn);
+}
+
+/**
+ * Whether a commit that this device followed, or wrote, is void (spec G-6), by the complaints about it that nobody answered: those who wrote
+ * them have gone on without it.
+ */
+function isLeftBehind({ asks, roster, group }: ConversationState, closed: ClosedEpoch): boolean {
+  if (roster === undefined || group === undefined) return false;
+  const complainers = asks.flatMap(({ leafIndex, signed }) => {
+    const leaf = roster.leaves.get(leafIndex);
+    const complaint = parseComplaint(signed)?.complaint;
+    const stands = leaf !== undefined && complaint?.seq === closed.child && isUnanswered(group, leaf, complaint);
+    return stands ? [leafIndex] : [];
+  });
+  const keeps = numbersIn(closed.kept);
+  const others = Array.from({ length: closed.keptCount - keeps.length }, (_, at) => `added again ${at}`);
+  return isVoidBy({ seq: closed.child, keeps, readds: others }, complainers);
 }
 
 function planAnswer(turn: Turn): void {
@@ -212,17 +234,19 @@ async function count(turn: Turn, by: RosterLeaf): Promise<void> {
   if (stranded === undefined || roster === undefined || stranded.complainers.includes(by.leafIndex)) return;
   const complainers = [...stranded.complainers, by.leafIndex];
   set(turn, { stranded: { ...stranded, complainers } });
-  const { seq, author, keeps, readds } = stranded;
-  const commit = {
-    seq,
-    author: author === undefined ? undefined : `${author}`,
-    passes: true,
-    keeps: new Set(keeps.map(String)),
-    readds: new Set(readds.map(String)),
-  };
+  const { seq, keeps, readds } = stranded;
+  if (isVoidBy({ seq, keeps, readds: readds.map(String) }, complainers)) await dropVoid(turn, stranded);
+}
+
+/** Whether a commit that passes the public check is void when these leaves said that it is broken, and have not arrived (spec G-6). */
+function isVoidBy(
+  { seq, keeps, readds }: { readonly seq: number; readonly keeps: readonly number[]; readonly readds: readonly string[] },
+  complainers: readonly number[],
+): boolean {
+  const commit = { seq, author: undefined, passes: true, keeps: new Set(keeps.map(String)), readds: new Set(readds) };
   const says = { kind: "broken" } as const;
-  const complaints = complainers.map((leafIndex) => ({ seq: turn.state.chain.seq, by: `${leafIndex}`, about: seq, says }));
-  if (isVoid({ commits: [commit], complaints }, commit)) await dropVoid(turn, stranded);
+  const complaints = complainers.map((leafIndex) => ({ seq, by: `${leafIndex}`, about: seq, says }));
+  return isVoid({ commits: [commit], complaints }, commit);
 }
 
 /** The commit is void: as if it had been skipped, and what stands behind it in the log is read again without it. */

@@ -10,3 +10,15 @@ export interface SkipTold {
   readonly accountId: Uint8Array;
   readonly atMs: number;
 }
+
+/** A set of small numbers, a bit for each. */
+export function bitsOf(numbers: readonly number[]): Uint8Array {
+  const bits = new Uint8Array(numbers.length === 0 ? 0 : (Math.max(...numbers) >> 3) + 1);
+  for (const number of numbers) bits[number >> 3] = (bits[number >> 3] ?? 0) | (1 << (number & 7));
+  return bits;
+}
+
+/** The numbers in such a set. */
+export function numbersIn(bits: Uint8Array): readonly number[] {
+  return [...bits].flatMap((byte, at) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte & (1 << bit)) !== 0).map((bit) => at * 8 + bit));
+}

@@ -1,8 +1,17 @@
 import { encode, equalBytes } from "@latchkey/codec";
 import { createCommit, createKeyPackage, encryptApplicationMessage, members } from "@latchkey/mls";
 import type { CreateCommitParams, CreatedCommit, CreatedKeyPackage, GroupState, KeyPackage, LeafIndex } from "@latchkey/mls";
-import { authenticatedDataCodec, latchkeyGroupExtensionType, settingsOpeningCodec, viewTagOf, zeroHash } from "@latchkey/protocol";
+import {
+  authenticatedDataCodec,
+  complaintCodec,
+  complaintReasons,
+  latchkeyGroupExtensionType,
+  settingsOpeningCodec,
+  viewTagOf,
+  zeroHash,
+} from "@latchkey/protocol";
 import type { AuthenticatedData, EntryKind } from "@latchkey/protocol";
+import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { credentialOf } from "../group/credential.ts";
 import type { DeviceIdentity } from "../group/credential.ts";
@@ -135,6 +144,25 @@ export class HostileMember {
     const answer = log.commit(this.#reader, { epochId: epoch.epochId, nextAccessHash, blob, afterSeq: log.entries.length });
     if (answer.kind === "error") throw new Error(answer.code);
     return answer.value.seq;
+  }
+
+  /** Says that it cannot follow the commit at `seq`, which may be its own; `leafKey`: of its leaf, as it stands on the other side. */
+  async complain(seq: number, leafKey: Uint8Array): Promise<void> {
+    const { epoch, logId } = this.state;
+    const { self } = this.#device;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { epochId } = epoch;
+    const { inboxId, inboxKey, keyPackage } = await this.joiner(self);
+    const { accountId, deviceId } = self;
+    const reason = complaintReasons.pathSecret;
+    const given = { inboxId, inboxKey, keyPackage, leafKeys: [leafKey], authorId: accountId, ext: nothing };
+    const body = encode(complaintCodec, { format: 1, logId, epochId, seq, accountId, deviceId, reason, ...given });
+    const signature = await nobleSignatures.sign(self.signatureKeyPair.secretKey, signedContent("Complaint", body));
+    const blob = this.seal(nothing, zeroHash, "complaint", { complaint: encode(signedCodec, { body, signature }) });
+    const { log } = this.#world;
+    log.open(this.#reader, { epochId, access: epoch.access, afterSeq: 0 });
+    const answer = log.append(this.#reader, { entryKind: "complaint", epochId, blob });
+    if (answer.kind === "error") throw new Error(answer.code);
   }
 
   /** A commit whose content is said to lie in a blob that nobody stored. */

@@ -19,9 +19,9 @@ export function epochKeys(group: GroupState, logId: Uint8Array, epochId: number)
 export function closeEpoch(
   closed: readonly ClosedEpoch[],
   { epochId, access, envelope }: EpochKeys,
-  by: { readonly nowMs: number; readonly child: number; readonly childAuthor: Uint8Array },
+  by: Pick<ClosedEpoch, "child" | "childAuthor" | "kept" | "keptCount"> & { readonly nowMs: number },
 ): readonly ClosedEpoch[] {
-  const { nowMs, child, childAuthor } = by;
+  const { nowMs, ...change } = by;
   const kept = closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs);
-  return [...kept, { epochId, access, envelope, closedAtMs: nowMs, child, childAuthor }];
+  return [...kept, { epochId, access, envelope, closedAtMs: nowMs, ...change }];
 }

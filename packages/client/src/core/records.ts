@@ -88,9 +88,12 @@ const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
   closedAtMs: safeUint64,
   child: safeUint64,
   childAuthor: id32,
+  kept: opaqueV(1 << 20),
+  keptCount: uint32,
 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
+  left_behind: 5,
   unreadable_commit: 6,
   missed_commit: 8,
   profile_restored: 9,
@@ -132,7 +135,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 10;
+  readonly format: 11;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -179,7 +182,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [10]),
+  format: oneOf(uint16, [11]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -304,7 +307,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 10, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 11, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

@@ -507,6 +507,11 @@ export class SimWorld {
     return found;
   }
 
+  /** The server gives out no content that lies outside of the entries. */
+  keepBackContent(): void {
+    blobStore.clear();
+  }
+
   /** Everybody is online and everything arrives, until nothing is left to do. */
   async settle(devices: readonly SimDevice[] = this.devices): Promise<void> {
     for (let round = 0; round < 5000; round++) {

@@ -95,6 +95,7 @@ export function nextOrder(turn: Turn): number {
 
 /** What a person reads about a pause. */
 export const pauseSentences: Readonly<Record<PauseReason, string>> = {
+  left_behind: "The others cannot read a change that this device followed: they went on without it, and read nothing that is sent here.",
   unreadable_commit: "A change by a member cannot be read by this device.",
   missed_commit: "Changes of this group expired before this device read them. Ask a member to add you again.",
   foreign_head: "The server's public record has another version of this conversation than the one you were shown.",
@@ -114,6 +115,8 @@ export function pauseCode(reason: PauseReason): ClientErrorCode {
       return "log_fork";
     case "missed_commit":
       return "changes_expired";
+    case "left_behind":
+      return "left_behind";
     case "unreadable_commit":
       return "change_unreadable";
   }

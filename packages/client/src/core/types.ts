@@ -56,6 +56,7 @@ import type { Line } from "./lines.ts";
 
 /** Why a conversation is paused. */
 export type PauseReason =
+  | "left_behind" // a change that this device followed is void: all others but one cannot read it, and go on without it (G-6)
   | "unreadable_commit" // a change that this device cannot follow, for a day or between two (G-9)
   | "missed_commit" // changes expired on the server before this device read them (L-8)
   | "profile_restored" // own entries in the log that this profile does not know
@@ -104,6 +105,9 @@ export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   /** The commit's entry, and the account of its author. */
   readonly child: number;
   readonly childAuthor: Uint8Array;
+  /** The leaves that the commit kept, a bit for each, and how many members of the epoch it kept or added again (spec G-6). */
+  readonly kept: Uint8Array;
+  readonly keptCount: number;
 }
 
 /** A ciphertext that must be on the server before the entry that refers to it. */
