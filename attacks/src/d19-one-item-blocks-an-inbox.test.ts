@@ -137,6 +137,25 @@ describe("D19 one item blocks an inbox", () => {
       expect(await ben.alarms()).toEqual([]);
     });
 
+    test("[E-48] a device that is linked later shows what its account was told, and is not kept out either", async () => {
+      await using scene = await Scene.open(bounds);
+      const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
+      const direct = await ben.client.startConversation({ to: ["ada"] });
+      await say(ben, direct.id, "we know each other");
+      await hear(ada, direct.id, "we know each other");
+      await settle(ada, ben);
+      const tablet = await scene.device(ada, "ada-tablet");
+      await settle(ada, tablet, ben);
+      scene.operator.setUnreachable("ben", true);
+      expect(await fill(scene, await cardOf(scene, ben))).toBe(20);
+      const group = await tablet.client.startConversation({ to: ["ben"], name: "Choir" });
+      await say(tablet, group.id, "from the tablet");
+      await settle(tablet);
+      expect(shownBy(scene, "ada-tablet")).not.toEqual(new Uint8Array(32));
+      scene.operator.setUnreachable("ben", false);
+      await hear(ben, group.id, "from the tablet");
+    });
+
     test("[E-49] the answer is lost, or it claims a later one for ever: the new one counts, and no more than one a day is made for the server's word", async () => {
       await using scene = await Scene.open(bounds);
       const { operator } = scene;

@@ -7,6 +7,7 @@ import type { Message } from "../api.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
 import { carryOver } from "../core/rejoin.ts";
+import { isHolding } from "../core/sending.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
 import type { ChangeOutcome, ConversationState, Effect, Input, LeafVerdict, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
@@ -237,6 +238,8 @@ export class ConversationRunner {
     const { displayName, username } = own;
     const { kind, phase, memberCount, toldName } = this.#state;
     if (kind === "devices" || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(this.#state) || this.#isBlocked) return;
+    // What would wait for the person is not begun: it is told once messages go again.
+    if (isHolding(this.#state)) return;
     const appendSecret = this.#isAccepted ? appendSecrets.untold(this.id) : undefined;
     const isOutdated = appendSecret !== undefined && appendSecrets.isOutdated(this.id);
     if (!isOutdated && (displayName === username || toldName === displayName)) return;
