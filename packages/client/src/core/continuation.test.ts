@@ -75,7 +75,7 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     }
   });
 
-  it("is one like any other from somebody who is no member, with somebody new in it, with another role, of another kind, on another host", async () => {
+  it("is one like any other from somebody who is no member, with somebody new in it, with another role, policy or directory, of another kind, on another host", async () => {
     const { ada, ben, cyd } = await three();
     const old = stateOf(ben);
     const next = joinedFrom(old, old.continuity.at(-1) ?? new Uint8Array(0));
@@ -86,6 +86,10 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     expect(goesOnWith(old, { ...next, roster: { ...next.roster, accounts: more } }, ada.self.account)).toBe(false);
     const promoted = { ...next.roster.settings, roles: [{ accountId: cyd.self.accountId, role: 3 }] };
     expect(goesOnWith(old, { ...next, roster: { ...next.roster, settings: promoted } }, cyd.self.account)).toBe(false);
+    for (const other of [{ policy: 0 }, { directory: new Uint8Array(32).fill(1) }]) {
+      const settings = { ...next.roster.settings, ...other };
+      expect(goesOnWith(old, { ...next, roster: { ...next.roster, settings } }, ada.self.account)).toBe(false);
+    }
     expect(goesOnWith(old, { ...next, kind: "direct", peer: ada.self.accountId }, ada.self.account)).toBe(false);
     expect(goesOnWith(old, { ...next, host: "elsewhere.example" }, ada.self.account)).toBe(false);
     const direct: ConversationState = { ...old, kind: "direct", peer: ada.self.accountId };

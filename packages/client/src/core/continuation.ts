@@ -30,7 +30,8 @@ export function withContinuity(known: readonly Uint8Array[], sha256: Sha256, gro
 
 /**
  * Whether a conversation that was joined goes on with an old one: it names an epoch that this device was in, whoever founded it was in it
- * as well, nobody is in it who was not, and everybody has the role that they had.
+ * as well, nobody is in it who was not, everybody has the role that they had and may do what they might, and who left an account is proven by
+ * the same public log.
  * @param old with its roster
  * @param sender the account that signed the Welcome
  */
@@ -38,7 +39,8 @@ export function goesOnWith(old: ConversationState, joined: ConversationState, se
   const { roster } = joined;
   const before = old.roster;
   if (roster === undefined || before === undefined || old.kind !== joined.kind || old.host !== joined.host) return false;
-  const { continues } = roster.settings;
+  const { continues, policy, directory } = roster.settings;
+  if (policy !== before.settings.policy || !equalBytes(directory, before.settings.directory)) return false;
   if (continues.length === 0 || !old.continuity.some((name) => equalBytes(name, continues))) return false;
   if (!before.accounts.has(sender)) return false;
   if (old.kind === "direct" && (old.peer === undefined || joined.peer === undefined || !equalBytes(old.peer, joined.peer))) return false;
