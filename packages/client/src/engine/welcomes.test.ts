@@ -2,6 +2,8 @@ import { toBase64Url } from "@latchkey/codec";
 import { describe, expect, it } from "vitest";
 import type { Continuations } from "./continuations.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import type { VerifiedWelcome } from "./join.ts";
 import { Welcomes } from "./welcomes.ts";
 import type { World } from "./world.ts";
 
@@ -33,5 +35,42 @@ describe("[I-4] whose Welcome is waited for, whether the person accepted them or
     const readded = welcomesOf({ phase: { kind: "removed" }, readdedBy: ada });
     expect([...readded.awaited(ada)]).toEqual(["c"]);
     expect([...readded.awaited(ben)]).toEqual([]);
+  });
+});
+
+describe("[E-10] a Welcome into a conversation that this device is in", () => {
+  /** A Welcome that starts from entry `seq`, into a conversation that was read to entry 10; answers whether it was done with. */
+  async function taken(seq: number): Promise<boolean> {
+    let isSettled = false;
+    const kept = { id: "c", host: "chat.example", kind: "group", groupId: account(9), phase: { kind: "active" }, stranded: undefined };
+    const known = { id: "c", state: { ...kept, chain: { seq: 10, head: account(1) } }, load: async () => undefined };
+    const world = {
+      own: { accountId: account(3) },
+      people: { load: async () => undefined },
+      store: createMemoryStore(),
+    };
+    const welcomes = new Welcomes({
+      world: world as unknown as World,
+      runners: new Map([["c", known as unknown as ConversationRunner]]),
+      open: async () => false,
+      continuations: {} as unknown as Continuations,
+      onNew: async () => undefined,
+      onBack: () => undefined,
+    });
+    const welcome = {
+      state: { ...kept, chain: { seq, head: account(2) } },
+      effects: [],
+      sender: { accountId: ada, deviceId: new Uint8Array(16) },
+      settle: async () => {
+        isSettled = true;
+      },
+    };
+    await welcomes.take(welcome as unknown as VerifiedWelcome);
+    return isSettled;
+  }
+
+  it("is done with once its entry was read, and is looked at again a second later before that", async () => {
+    expect(await taken(10)).toBe(true);
+    await expect(taken(11)).rejects.toMatchObject({ code: "conversation_unavailable", canRetry: true, retryAfterMs: 1000 });
   });
 });
