@@ -2,6 +2,7 @@
 // argument why no test can notice it. Beside a name stands the clause that the code implements.
 import { conversationMutants } from "./mutants-of-conversation.js";
 import { coreMutants } from "./mutants-of-core.js";
+import { inboxMutants } from "./mutants-of-inboxes.js";
 import { of } from "./mutation.js";
 
 const mls = "packages/mls/src";
@@ -464,4 +465,5 @@ export const mutants = [
   ),
   ...coreMutants,
   ...conversationMutants,
+  ...inboxMutants,
 ];
