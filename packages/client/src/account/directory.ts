@@ -72,7 +72,11 @@ export interface Directory {
   resolve(address: Address): Promise<Contact>;
   /** Whoever has this address now, though it may have belonged to another account: the person said so (spec A-3). @throws ClientError as `resolve` */
   acceptName(address: Address): Promise<Contact>;
-  /** The account with this id: from the cache once it is proven, else from its host. @throws ClientError as `resolve` */
+  /**
+   * The account with this id: from the cache once it is proven, else from its host.
+   * @throws ClientError as `resolve`; `unknown_user` where the record proves that it was deleted. No record proves that an account never
+   *   was: a host that says so is not believed (spec E-3), which is `directory_unproven`
+   */
   account(host: string, accountId: Uint8Array): Promise<Contact>;
   /** The account as its host has it now. @throws ClientError as `resolve` */
   refresh(host: string, accountId: Uint8Array): Promise<Contact>;
@@ -118,7 +122,10 @@ const ownRecordKey = "account/record";
 /** An account's history has at most 1 MB (spec A-6): more pieces than this are no answer. */
 const maxPieces = 64;
 
-type Ask = (connection: RoleConnection<"lookup">, from: { fromVersion: number; knownSize: number }) => Promise<AnswerOf<"lookup">>;
+/** Whose account is asked for. */
+type Asked = { readonly accountId: Uint8Array } | { readonly username: string };
+/** Called with each piece of the host's answer, and the size of the log that it was told is known. */
+type OnAnswer = (record: AccountRecord, knownSize: number) => void;
 
 const noBytes = new Uint8Array(0);
 
@@ -137,40 +144,46 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   let ownProven: AccountRecord | undefined;
   const log = createDirectoryLog({ store, platform, httpUrl: (host) => connections.httpUrl(host) });
 
-  /** Verified by its signatures and by the record of its host; `absent` when that proves that there is none. */
-  async function lookup(host: string, known: Contact | undefined, ask: Ask, username?: string): Promise<Contact | "absent"> {
+  /**
+   * Verified by its signatures and by the record of its host.
+   * @throws ClientError `unknown_user` where the record proves that there is none, or that it was deleted, and only there
+   */
+  async function lookup(host: string, asked: Asked, known?: Contact, onAnswer?: OnAnswer): Promise<Contact> {
     const knownSize = await log.knownSize(host);
     const found = await connections.once("lookup", host, async (connection) => {
       let verified = known;
       for (let piece = 0; piece < maxPieces; piece++) {
-        const fromVersion = verified === undefined ? 0 : verified.account.state.version + 1;
-        const answer = await ask(connection, { fromVersion, knownSize });
+        const from = { fromVersion: verified === undefined ? 0 : verified.account.state.version + 1, knownSize };
+        const answer = await ask(connection, asked, from);
         if (answer.kind === "absent") return answer;
+        // No proof came along: the host's word (spec E-3).
+        if (answer.kind === "error" && answer.code === "not_found") throw notShown();
         const record = expectAnswer(answer, "account");
-        if (isErased(record, fromVersion)) return { kind: "erased" as const, record };
+        onAnswer?.(record, knownSize);
+        if (isErased(record, from.fromVersion)) return { kind: "erased" as const, record };
         verified = await verifyRecord({ record, known: verified, checkedAtMs: 0, signatures });
         // A long chain comes in pieces; only the last has the proof.
         if (record.proof.length > 0 || record.states.length === 0) return verified;
       }
       throw new ClientError("server_lied", "The server's answer has no end.");
     });
-    if ("kind" in found && found.kind === "erased") {
-      await proveDeleted(host, found.record, knownSize);
-      throw deleted();
+    if ("kind" in found && found.kind === "absent") {
+      if (!("username" in asked)) throw new ClientError("server_lied", "The server did not answer what it was asked.");
+      const { bindings, proof } = found;
+      await log.proveAbsence({ host, username: asked.username, bindings, proof, askedSize: knownSize });
+      throw noSuchUser();
     }
+    const named = "kind" in found ? stateOf(found.record.states[0] ?? noBytes) : found;
+    const isAsked = "username" in asked ? named.username === asked.username : equalBytes(named.accountId, asked.accountId);
+    if (!isAsked) throw new ClientError("server_lied", "The server showed another account.");
     if ("kind" in found) {
-      if (username === undefined) throw new ClientError("server_lied", "The server did not answer what it was asked.");
-      await log.proveAbsence({ host, username, bindings: found.bindings, proof: found.proof, askedSize: knownSize });
-      return "absent";
+      // Everything before was erased: who asks for the first time cannot follow its signatures.
+      const { accountId, username } = named;
+      await log.proveAccount({ host, accountId, username, record: found.record, known: undefined, source: "host", askedSize: knownSize });
+      throw deleted();
     }
     if (found.host !== host) throw new ClientError("server_lied", "The server showed an account of another server.");
     return await prove(found, known, "host", knownSize);
-  }
-
-  /** That an account was deleted and everything before erased: who asks for the first time cannot follow its signatures. */
-  async function proveDeleted(host: string, record: AccountRecord, askedSize: number): Promise<void> {
-    const { accountId, username } = stateOf(record.states[0] ?? record.proof);
-    await log.proveAccount({ host, accountId, username, record, known: undefined, source: "host", askedSize });
   }
 
   /** The contact with what the record says of it. */
@@ -213,13 +226,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     const cached = await store.transact("read", (tx) => loadContact(tx, accountId));
     // What was only heard of is no beginning: the host may have another history to show.
     const known = cached === undefined || !isProven(cached) ? undefined : cached;
-    const contact = await lookup(host, known, (connection, from) =>
-      // All values are proven anew: the proof travels on to others (spec D-5).
-      connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 }),
-    );
-    if (contact === "absent") throw noSuchUser();
-    if (!equalBytes(contact.accountId, accountId)) throw new ClientError("server_lied", "The server showed another account.");
-    return await keep(contact);
+    return await keep(await lookup(host, { accountId }, known));
   }
 
   /** One's own account: from the answer of its publication, or, where its name had other owners, from a lookup with their bindings. */
@@ -232,11 +239,9 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       return record;
     } catch (error) {
       if (!(error instanceof ClientError) || error.code !== "directory_unproven" || error.canRetry) throw error;
-      const found = await lookup(host, undefined, (connection, from) =>
-        connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 }),
-      );
-      const shown = found === "absent" ? undefined : found.record.states.at(-1);
-      if (found === "absent" || shown === undefined || !equalBytes(shown, newest)) throw error;
+      const found = await lookup(host, { accountId });
+      const shown = found.record.states.at(-1);
+      if (shown === undefined || !equalBytes(shown, newest)) throw error;
       return found.record;
     }
   }
@@ -272,13 +277,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   }
 
   /** Whoever has a name now, from genesis: a name that changed hands must not be judged by the account that had it. */
-  async function lookUpName({ host, username }: Address): Promise<Contact> {
-    const ask: Ask = (connection, from) => connection.request({ kind: "lookup_username", username, ...from });
-    const contact = await lookup(host, undefined, ask, username);
-    if (contact === "absent") throw noSuchUser();
-    if (contact.username !== username) throw new ClientError("server_lied", "The server showed another account.");
-    return contact;
-  }
+  const lookUpName = ({ host, username }: Address): Promise<Contact> => lookup(host, { username });
 
   async function takeOne(connection: RoleConnection<"lookup">, contact: Contact, device: DeviceEntry): Promise<TakenPackage> {
     const { deviceId } = device;
@@ -319,11 +318,9 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     async lookUpOwn({ host, accountId }) {
       let shown: AccountRecord | undefined;
       let askedSize = 0;
-      const found = await lookup(host, undefined, async (connection, from) => {
-        const answer = await connection.request({ kind: "lookup_account", accountId, ...from, accountValues: 0, nameValues: 0 });
-        askedSize = from.knownSize;
-        if (answer.kind === "account") shown = { ...answer, states: [...(shown?.states ?? []), ...answer.states] };
-        return answer;
+      const found = await lookup(host, { accountId }, undefined, (record, knownSize) => {
+        askedSize = knownSize;
+        shown = { ...record, states: [...(shown?.states ?? []), ...record.states] };
       }).catch(async (error: unknown) => {
         if (!(error instanceof ClientError)) throw error;
         // An erased history was proven to be the record's.
@@ -332,8 +329,6 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
           (error.code === "server_lied" && (await isCommitted({ host, accountId, record: shown, askedSize })));
         throw isProvenChange ? accountChanged(error) : error;
       });
-      if (found === "absent" || !equalBytes(found.accountId, accountId))
-        throw new ClientError("server_lied", "The server showed another account.");
       await keepOwn(found.record);
       return found;
     },
@@ -473,6 +468,21 @@ function isErased({ states, proof }: AccountRecord, fromVersion: number): boolea
   if (only === undefined || states.length > 1 || proof.length === 0) return false;
   const { status, version } = stateOf(only);
   return status === "deleted" && version > fromVersion;
+}
+
+async function ask(
+  connection: RoleConnection<"lookup">,
+  asked: Asked,
+  from: { fromVersion: number; knownSize: number },
+): Promise<AnswerOf<"lookup">> {
+  if ("username" in asked) return await connection.request({ kind: "lookup_username", username: asked.username, ...from });
+  // All values are proven anew: the proof travels on to others (spec D-5).
+  return await connection.request({ kind: "lookup_account", accountId: asked.accountId, ...from, accountValues: 0, nameValues: 0 });
+}
+
+/** The host says that it does not have the account, and proves nothing. */
+function notShown(): ClientError {
+  return new ClientError("directory_unproven", "The server says that it does not know this account, and does not prove it.");
 }
 
 function deleted(): ClientError {

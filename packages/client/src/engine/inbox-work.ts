@@ -176,7 +176,9 @@ export class InboxWork {
 
   async #run(lane: string): Promise<void> {
     for (;;) {
-      const next = this.#due().find((item) => this.#laneOf(item) === lane);
+      const due = this.#due().filter((item) => this.#laneOf(item) === lane);
+      // Among strangers who was never asked about comes before accounts that the server does not know.
+      const [next] = lane === strangersLane ? due.toSorted((a, b) => a.attempts - b.attempts) : due;
       if (next === undefined || this.#closed) return;
       await this.#try(next);
     }

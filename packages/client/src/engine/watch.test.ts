@@ -242,6 +242,30 @@ describe("[A-2] one's own account", () => {
     await ann.watch.close();
   });
 
+  it("[E-57] that the host says it does not know, or answers with another's deletion, is its word: nothing is held", async () => {
+    const { server, directory, ann } = await world();
+    const bob = await person(server, "bob");
+    directory.refuse.set("lookup_account", "not_found");
+    for (let days = 0; days < 2; days++) {
+      await expect(ann.watch.check()).rejects.toMatchObject({ code: "directory_unproven" });
+      server.clock.advance(25 * hourMs);
+    }
+    // Told by its name after a day; nothing more.
+    expect([codes(ann), ann.watch.hold]).toEqual([["directory_unproven"], undefined]);
+    directory.refuse.clear();
+    await ann.watch.check();
+    await publish(directory, bob.own, await nextState(bob.own, { status: "deleted" }));
+    const theirs = [...directory.accounts.values()].find(({ username }) => username === "bob");
+    Object.assign(theirs ?? {}, { erased: 1 });
+    const gone = await ann.contacts.refresh("chat.example", bob.own.accountId).catch((error: unknown) => error);
+    expect(gone).toMatchObject({ code: "unknown_user" });
+    const honest = server.respond;
+    server.respond = (connection, body) =>
+      honest(connection, body.kind === "lookup_account" ? { ...body, accountId: bob.own.accountId } : body);
+    await expect(ann.watch.check()).rejects.toMatchObject({ code: "server_lied" });
+    expect(ann.watch.hold).toBeUndefined();
+  });
+
   it("[E-57] to which the signed record commits though its keys did not sign it is an alarm, and holds sending", async () => {
     const { server, directory, ann } = await world();
     const bob = await person(server, "bob");
