@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// Unit projects run side by side; the end-to-end project runs alone, one file after the other: it starts servers and browsers.
+// Files run side by side; of the end-to-end project two at a time, since each starts servers and browsers of its own.
 export default defineConfig({
   test: {
     passWithNoTests: false,
@@ -38,7 +38,7 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/src/**/*.e2e.ts"],
           environment: "node",
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
