@@ -20,10 +20,12 @@ describe("C22 a Welcome into another group under the address of a conversation",
     // An accomplice founds a group of its own at the same address, on a server that only it sees, and lets it grow past the true one.
     const room = await scene.backRoom();
     scene.operator.route({ people: ["zed"], roles: ["log"], url: room.url });
-    const logIds = [fromBase64Url(id)];
-    const zed = await scene.person("zed", { tamper: (random) => (size) => (size === 32 ? logIds.shift() : undefined) ?? random(size) });
-    logIds.splice(0, logIds.length, fromBase64Url(id));
+    // Whatever else is drawn meanwhile: the log's id is among it.
+    let isFounding = false;
+    const zed = await scene.person("zed", { tamper: (random) => (size) => (isFounding && size === 32 ? fromBase64Url(id) : random(size)) });
+    isFounding = true;
     const fake = await zed.client.startConversation({ to: ["zed"], name: "Allotment" });
+    isFounding = false;
     expect(fake.id).toBe(id);
     for (let sent = 0; sent < 8; sent++) await say(zed, id, `filler ${sent}`);
     await zed.client.addMembers(id, ["ben"]);
