@@ -34,7 +34,7 @@ describe("D20 hostile content", () => {
     await hear(mal, id, "hello");
     const others = await Promise.all(Array.from({ length: 40 }, async (_, at) => forgeAccount(`ghost-${at}`, await forgeDevice())));
     const records = others.map(({ states, pops, bindings }) => ({ states, pops, bindings, proof: new Uint8Array(0) }));
-    const flood = encodeProofs(Array.from({ length: 50 }, () => records).flat());
+    const flood = encodeProofs(Array.from({ length: 10 }, () => records).flat());
     const before = process.cpuUsage();
     await writeAs(scene, mal, id, [
       { plaintext: content(sentAt("1b001ff973cafa8000"), textBody("the year 287396")) },
@@ -43,13 +43,13 @@ describe("D20 hostile content", () => {
       { plaintext: content(`a10f994e20${"00".repeat(20_000)}`, textBody("many numbers")) },
       { plaintext: content(`a10f99c350${"00".repeat(50_000)}`, textBody("too many numbers")) },
       { plaintext: content(`a10f${"81".repeat(4000)}80`, textBody("a deep hole")) },
-      { plaintext: content("a0", textBody("with two thousand strangers")), proofs: flood },
+      { plaintext: content("a0", textBody("with four hundred strangers")), proofs: flood },
       { plaintext: content("a0", textBody("the end")) },
     ]);
     // The one with the records lies in a blob: it may come after what follows it.
-    for (const reader of [ada, ben]) for (const text of ["the end", "with two thousand strangers"]) await hear(reader, id, text);
+    for (const reader of [ada, ben]) for (const text of ["the end", "with four hundred strangers"]) await hear(reader, id, text);
     const used = process.cpuUsage(before);
-    const readable = ["the year 287396", "as a float", "one point nought", "many numbers", "with two thousand strangers", "the end"];
+    const readable = ["the year 287396", "as a float", "one point nought", "many numbers", "with four hundred strangers", "the end"];
     for (const reader of [ada, ben]) {
       const lines = (await reader.client.messages(id, { limit: 50 })).filter(({ author }) => author?.username === "mal");
       expect(lines.flatMap(({ body }) => (body.kind === "text" ? [body.text] : []))).toEqual(readable);

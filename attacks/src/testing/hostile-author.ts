@@ -1,9 +1,18 @@
 import { encode, fromBase64Url } from "@latchkey/codec";
 import { createNodePlatform } from "@latchkey/client/node";
-import { sealEnvelope } from "@latchkey/client/testing";
+import { sealEnvelope, sealUnbounded } from "@latchkey/client/testing";
 import type { ConversationState } from "@latchkey/client/testing";
 import { encryptApplicationMessage, groupId } from "@latchkey/mls";
-import { authenticatedDataCodec, decodeContent, messageIdOf, roomUri, seenMarkOf, senderUri, viewTagOf } from "@latchkey/protocol";
+import {
+  authenticatedDataCodec,
+  decodeContent,
+  fitsInline,
+  messageIdOf,
+  roomUri,
+  seenMarkOf,
+  senderUri,
+  viewTagOf,
+} from "@latchkey/protocol";
 import { Insider } from "./insider.ts";
 import { settle } from "./scene.ts";
 import type { Person, Scene } from "./scene.ts";
@@ -56,22 +65,17 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
     const encrypted = await encryptApplicationMessage(now, { plaintext, authenticatedData, random: node.random });
     now = encrypted.state;
     previousOwn = markOf(author, state, plaintext);
-    const sealed = sealEnvelope({
-      key: epoch.envelope,
-      logId: state.logId,
-      epochId,
-      kind: "message",
-      body: {
-        seq: state.chain.seq,
-        mlsMessage: encrypted.message,
-        directoryProofs: proofs,
-        settings: new Uint8Array(0),
-        complaint: new Uint8Array(0),
-        leaves: new Uint8Array(0),
-      },
-      random: node.random,
-      sha256: node.sha256,
-    });
+    const body = {
+      seq: state.chain.seq,
+      mlsMessage: encrypted.message,
+      directoryProofs: proofs,
+      settings: new Uint8Array(0),
+      complaint: new Uint8Array(0),
+      leaves: new Uint8Array(0),
+    };
+    const { random, sha256 } = node;
+    const place = { key: epoch.envelope, logId: state.logId, epochId, body, random, sha256 };
+    const sealed = fitsInline(body) ? sealEnvelope({ kind: "message", ...place }) : sealUnbounded(place);
     const external = message.isNowhere === true ? undefined : sealed.external;
     if (external !== undefined) await putBlob(scene.server.url, external);
     const blobIds = external === undefined ? [] : [external.reference.blobId];

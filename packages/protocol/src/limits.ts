@@ -10,8 +10,14 @@ export const maxFrameBytes = 262_144;
 /** Largest blob of one PUT, in bytes, unless the server's hello says less. */
 export const maxBlobBytes = 104_857_600;
 
+/** Largest application message inside its encryption, in bytes: the longest text, with room for how it is written. */
+export const maxContentBytes = 524_288;
+/** Largest MLSMessage of an application message: its content, what is authenticated beside it, and what MLS puts around both. */
+export const maxMessageBytes: number = maxContentBytes + 16_384;
+/** Largest account records that a message shows beside it; of a longer history readers ask its host (spec E-62). */
+export const maxMessageProofBytes = 262_144;
 /** Largest blob that a message may have its content in: what one member's words may cost each reader before anything of them is verified. */
-export const maxMessageBlobBytes = 4_194_304;
+export const maxMessageBlobBytes = 1_048_576;
 
 /** Most blobs that one entry keeps alive. */
 export const maxBlobsPerEntry = 32;

@@ -1,6 +1,6 @@
 import { CodecError, decode, encode, opaqueV, struct, toBase64Url, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { maxDirectoryProofBytes } from "@latchkey/protocol";
+import { maxDirectoryProofBytes, maxMessageProofBytes } from "@latchkey/protocol";
 import type { AccountRecord } from "@latchkey/protocol";
 import { accountIdOf, signedCodec } from "@latchkey/transparency";
 import type { LogEvidence } from "@latchkey/transparency";
@@ -53,7 +53,7 @@ function decodeField(bytes: Uint8Array): ProofsField {
 }
 
 /** Bytes that one account's record may have on average, where a member shows it: some hundred states and their proof. */
-const maxRecordBytes = 131_072;
+const maxRecordBytes = maxMessageProofBytes / 2;
 /** What one account's record may hold beside that, where a member shows it; of a longer history its host is asked. */
 const most = { states: 256, pops: 256, bindings: 32 } as const;
 

@@ -2,7 +2,7 @@ import { equalBytes } from "@latchkey/codec";
 import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication } from "@latchkey/mls";
 import { complaintReasons, decodeContent, entryId, entryLeaf, entryLeafOf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
-import type { EntryEvent, EnvelopeBody, SealedEvent } from "@latchkey/protocol";
+import type { EntryEvent, EntryKind, EnvelopeBody, SealedEvent } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
@@ -65,7 +65,7 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
   });
   if (opened.kind === "external" && input.external === undefined) return { kind: "needs_blob", reference: opened.reference };
   link(turn, event);
-  const body = opened.kind === "inline" ? opened.body : externalBody(input.external);
+  const body = opened.kind === "inline" ? opened.body : externalBody(event.entryKind, input.external);
   if (opened.kind === "unreadable" || opened.kind === "access_hash_differs" || body === undefined) {
     onUnreadable(turn, event, opened.kind === "external" && input.external === "missing");
     return undefined;
@@ -79,8 +79,8 @@ function isOpening({ kind }: Link): boolean {
   return kind === "up" || kind === "opening" || kind === "stalled";
 }
 
-function externalBody(external: EntryInput["external"]): EnvelopeBody | undefined {
-  return external === undefined || external === "missing" ? undefined : decodeExternalBody(external);
+function externalBody(kind: EntryKind, external: EntryInput["external"]): EnvelopeBody | undefined {
+  return external === undefined || external === "missing" ? undefined : decodeExternalBody(kind, external);
 }
 
 /** Verifies the entry's place in the head chain by computing it (spec section 10). */

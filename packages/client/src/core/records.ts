@@ -22,7 +22,7 @@ import {
 import type { Codec } from "@latchkey/codec";
 import { decodeGroupState, encodeGroupState, encodeStateChanges, toLeafIndex } from "@latchkey/mls";
 import type { CipherSuite, CipherSuiteId, GroupState, LeafIndex, MessageEvidence } from "@latchkey/mls";
-import { blobReferenceCodec, settingsOpeningCodec } from "@latchkey/protocol";
+import { blobReferenceCodec, maxContentBytes, maxMessageBytes, settingsOpeningCodec } from "@latchkey/protocol";
 import type { ProofSource, SignedLeave, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
@@ -236,7 +236,7 @@ const sealedMessage: Codec<SealedMessage> = struct<SealedMessage>({
   ...sealedFields,
   own: ownMark,
   evidence: struct<MessageEvidence>({
-    content: opaqueV(1 << 21),
+    content: opaqueV(maxMessageBytes),
     context: opaqueV(1 << 20),
     signature: opaqueV(4096),
     signaturePublicKey: opaqueV(4096),
@@ -256,7 +256,7 @@ const outgoing: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3, sync: 4, account: 5 }),
   text: text(1 << 20),
   composedAtMs: safeUint64,
-  content: opaqueV(1 << 20),
+  content: opaqueV(maxContentBytes),
   rosterAdds: safeUint64,
   failure: optional(failureCode),
   sealed: optional(sealedMessage),

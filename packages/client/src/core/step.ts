@@ -1,5 +1,5 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import { meaningOf } from "@latchkey/protocol";
+import { maxMessageProofBytes, meaningOf } from "@latchkey/protocol";
 import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
@@ -296,7 +296,9 @@ function tellRecovered(turn: Turn, accounts: readonly Uint8Array[]): void {
 function announce(turn: Turn, { id, displayName, proofs }: Extract<Input, { kind: "announce" }>): void {
   if (turn.state.phase.kind !== "active" || turn.state.memberCount < 2) return;
   set(turn, { outgoing: turn.state.outgoing.filter((item) => item.purpose !== "account" || item.sealed !== undefined) });
-  compose(turn, { kind: "compose", id, purpose: "account", text: displayName, content: proofs });
+  // A longer history nobody takes from a member: they ask its host.
+  const content = proofs.length <= maxMessageProofBytes ? proofs : new Uint8Array(0);
+  compose(turn, { kind: "compose", id, purpose: "account", text: displayName, content });
 }
 
 /** Lets unanswered entries be sent again on this connection. */

@@ -1,6 +1,7 @@
 import { decode, encode, opaqueV, safeUint64, struct } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { MessageEvidence } from "@latchkey/mls";
+import { maxMessageBytes } from "@latchkey/protocol";
 import { orderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { linePrefix } from "./history.ts";
@@ -11,7 +12,7 @@ interface StoredEvidence extends Omit<MessageEvidence, "context"> {
 }
 const storedCodec: Codec<StoredEvidence> = struct<StoredEvidence>({
   epoch: safeUint64,
-  content: opaqueV(1 << 21),
+  content: opaqueV(maxMessageBytes),
   signature: opaqueV(4096),
   signaturePublicKey: opaqueV(4096),
 });

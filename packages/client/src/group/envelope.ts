@@ -1,6 +1,14 @@
-import { CodecError, decode, encode, equalBytes } from "@latchkey/codec";
+import { CodecError, equalBytes } from "@latchkey/codec";
 import type { RandomBytes } from "@latchkey/mls";
-import { decodeEnvelope, encodeEnvelope, envelopeAad, envelopeBodyCodec, fitsInline, zeroHash } from "@latchkey/protocol";
+import {
+  decodeEnvelope,
+  decodeEnvelopeBody,
+  encodeEnvelope,
+  encodeEnvelopeBody,
+  envelopeAad,
+  fitsInline,
+  zeroHash,
+} from "@latchkey/protocol";
 import type { BlobReference, EntryKind, EnvelopeBody, EnvelopePlaintext, Sha256 } from "@latchkey/protocol";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { encryptBlob } from "./blobs.ts";
@@ -26,6 +34,7 @@ export interface SealedEnvelope {
 /**
  * Seals the content of an entry by XChaCha20-Poly1305, padded to its bucket (spec L-2, C-4).
  * `nextAccessHash` is H(access key of the child epoch) for a commit and absent otherwise.
+ * @throws CodecError `limit` for a message above `maxMessageBytes`
  */
 export function sealEnvelope(
   params: EnvelopeAddress & {
@@ -36,7 +45,7 @@ export function sealEnvelope(
   },
 ): SealedEnvelope {
   const { body, random, sha256 } = params;
-  const external = fitsInline(body) ? undefined : encryptBlob({ plaintext: encode(envelopeBodyCodec, body), random, sha256 });
+  const external = fitsInline(body) ? undefined : encryptBlob({ plaintext: encodeEnvelopeBody(params.kind, body), random, sha256 });
   const plaintext = encodeEnvelope({
     format: 3,
     kind: params.kind,
@@ -90,10 +99,10 @@ export function openEnvelope(params: EnvelopeAddress & { readonly nextAccessHash
   return { kind: "external", nextAccessHash, reference: { blobId, key, hash, sizeBytes } };
 }
 
-/** The content that `getBlob` fetched for an external envelope; `undefined` when its sender put something else there. */
-export function decodeExternalBody(plaintext: Uint8Array): EnvelopeBody | undefined {
+/** The content that `getBlob` fetched for an external envelope; `undefined` when its sender put something else there, or too much. */
+export function decodeExternalBody(kind: EntryKind, plaintext: Uint8Array): EnvelopeBody | undefined {
   try {
-    return decode(envelopeBodyCodec, plaintext);
+    return decodeEnvelopeBody(kind, plaintext);
   } catch (error) {
     if (error instanceof CodecError) return undefined;
     throw error;

@@ -104,9 +104,9 @@ describe("envelopes", () => {
     const opened = openEnvelope({ ...place, nextAccessHash: zeroHash, blob });
     if (opened.kind !== "external") throw new Error(opened.kind);
     expect(opened.reference).toEqual(external.reference);
-    expect(decodeExternalBody(decryptBlob({ ...external, reference: opened.reference, sha256 }))).toEqual(content);
-    expect(decodeExternalBody(random(40))).toBeUndefined();
-    expect(decodeExternalBody(encode(envelopeBodyCodec, content).subarray(1))).toBeUndefined();
+    expect(decodeExternalBody("message", decryptBlob({ ...external, reference: opened.reference, sha256 }))).toEqual(content);
+    expect(decodeExternalBody("message", random(40))).toBeUndefined();
+    expect(decodeExternalBody("message", encode(envelopeBodyCodec, content).subarray(1))).toBeUndefined();
   });
 });
 

@@ -18,4 +18,5 @@ export { breakConfirmation, doctored } from "../core/doctored.testing.ts";
 export { credentialOf } from "../group/credential.ts";
 export type { DeviceIdentity } from "../group/credential.ts";
 export { sealEnvelope } from "../group/envelope.ts";
+export { sealUnbounded } from "../group/unbounded.testing.ts";
 export { sealInboxItem } from "../group/inbox-seal.ts";

@@ -17,7 +17,8 @@ import {
   roomUri,
   senderUri,
 } from "./message.ts";
-import { decodeMimiContent, encodeContent, maxContentBytes, messageIdOf } from "./mimi.ts";
+import { maxContentBytes } from "../limits.ts";
+import { decodeMimiContent, encodeContent, messageIdOf } from "./mimi.ts";
 import type { MimiContent, NestedPart } from "./mimi.ts";
 
 const random = seededRandom("content");

@@ -1,10 +1,9 @@
 import { concatBytes, equalBytes, utf8Bytes } from "@latchkey/codec";
+import { maxContentBytes } from "../limits.ts";
 import type { Sha256 } from "../log-chain.ts";
 import { CborTag, decodeCbor, encodeCbor } from "./cbor.ts";
 import { ContentError } from "./errors.ts";
 
-/** Largest encoded content in bytes; the draft leaves it to local policy. */
-export const maxContentBytes = 1_048_576;
 /** Most body parts of one message (draft-ietf-mimi-content-08 section 9.1). */
 export const maxContentParts = 1024;
 /** Deepest nesting of body parts (draft-ietf-mimi-content-08 section 6.3). */

@@ -1,9 +1,22 @@
-import { CodecError, Reader, concatBytes, encode, opaque, opaqueV, safeUint64, struct, uint8, utf8Bytes, variant } from "@latchkey/codec";
+import {
+  CodecError,
+  Reader,
+  concatBytes,
+  decode,
+  encode,
+  opaque,
+  opaqueV,
+  safeUint64,
+  struct,
+  uint8,
+  utf8Bytes,
+  variant,
+} from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { id32 } from "../frames/common.ts";
 import { formatThree } from "../format.ts";
 import { maxLeavesBytes } from "./leave.ts";
-import { bucketFor, maxBlobBytes, maxInlineBytes, maxMessageBlobBytes } from "../limits.ts";
+import { bucketFor, maxBlobBytes, maxInlineBytes, maxMessageBlobBytes, maxMessageBytes } from "../limits.ts";
 import { entryKindCodec } from "../log-chain.ts";
 import type { EntryKind } from "../log-chain.ts";
 
@@ -56,6 +69,24 @@ export const envelopeBodyCodec: Codec<EnvelopeBody> = struct<EnvelopeBody>({
   complaint: opaqueV(maxComplaintBytes),
   leaves: opaqueV(maxLeavesBytes),
 });
+
+/** What lies in a blob because it does not fit an entry. @throws CodecError `limit` for a message above `maxMessageBytes` */
+export function encodeEnvelopeBody(kind: EntryKind, body: EnvelopeBody): Uint8Array {
+  checkMessage(kind, body);
+  return encode(envelopeBodyCodec, body);
+}
+
+/** @throws CodecError when it is malformed, or a message above `maxMessageBytes` */
+export function decodeEnvelopeBody(kind: EntryKind, bytes: Uint8Array): EnvelopeBody {
+  const body = decode(envelopeBodyCodec, bytes);
+  checkMessage(kind, body);
+  return body;
+}
+
+/** Whatever is read can be kept, with what proves who wrote it (spec L-14): one bound for both, and for whoever writes it (E-2). */
+function checkMessage(kind: EntryKind, { mlsMessage }: EnvelopeBody): void {
+  if (kind === "message" && mlsMessage.length > maxMessageBytes) throw new CodecError("limit", "message too large");
+}
 
 /** In the entry itself, or, above 64 KiB, as EnvelopeBody in an encrypted blob. */
 export type EnvelopeContent = ({ readonly kind: "inline" } & EnvelopeBody) | ({ readonly kind: "external" } & BlobReference);

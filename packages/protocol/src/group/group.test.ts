@@ -12,7 +12,9 @@ import {
   complaintReasons,
   buckets,
   decodeEnvelope,
+  decodeEnvelopeBody,
   encodeEnvelope,
+  encodeEnvelopeBody,
   envelopeAad,
   envelopeBodyCodec,
   envelopeOverheadBytes,
@@ -350,21 +352,36 @@ describe("[L-2] envelopes", () => {
     expect(decodeEnvelope(padded)).toEqual(external);
   });
 
-  test("[E-2] a message has its content in no larger blob than 4 MiB, whoever sealed it; a commit may need more", () => {
+  test("[E-68] a message has its content in no larger blob than 1 MiB, whoever sealed it; a commit may need more", () => {
     const sized = (kind: "message" | "commit", sizeBytes: number): EnvelopePlaintext => ({
       ...inline(0),
       kind,
       nextAccessHash: id(kind === "commit" ? 5 : 0),
       content: { kind: "external", ...reference, sizeBytes },
     });
-    expect(decodeEnvelope(encodeEnvelope(sized("message", 4_194_304)))).toEqual(sized("message", 4_194_304));
-    expect(() => encodeEnvelope(sized("message", 4_194_305))).toThrow(expect.objectContaining({ code: "limit" }));
+    expect(decodeEnvelope(encodeEnvelope(sized("message", 1_048_576)))).toEqual(sized("message", 1_048_576));
+    expect(() => encodeEnvelope(sized("message", 1_048_577))).toThrow(expect.objectContaining({ code: "limit" }));
     const padded = encodeEnvelope(sized("commit", 104_857_600));
     expect(decodeEnvelope(padded)).toEqual(sized("commit", 104_857_600));
     // The same as a message, by somebody whose own code has no such bound: the kind is the third byte.
     padded[2] = 1;
     expect(() => decodeEnvelope(padded)).toThrow(expect.objectContaining({ code: "limit" }));
     expect(() => encodeEnvelope(sized("commit", 104_857_601))).toThrow(expect.objectContaining({ code: "limit" }));
+  });
+
+  test("[E-68] a message above 540,672 bytes is neither sealed nor read, wherever it lies; a commit may need more", () => {
+    const sized = (size: number): EnvelopeBody => ({ ...small, mlsMessage: zeros(size) });
+    for (const [kind, size] of [
+      ["message", 540_672],
+      ["commit", 540_673],
+    ] as const) {
+      expect(decodeEnvelopeBody(kind, encodeEnvelopeBody(kind, sized(size)))).toEqual(sized(size));
+    }
+    expect(() => encodeEnvelopeBody("message", sized(540_673))).toThrow(expect.objectContaining({ code: "limit" }));
+    // By somebody whose own code has no such bound.
+    expect(() => decodeEnvelopeBody("message", encode(envelopeBodyCodec, sized(540_673)))).toThrow(
+      expect.objectContaining({ code: "limit" }),
+    );
   });
 
   test("anything but zeros behind the content is refused, and so is content cut short", () => {
