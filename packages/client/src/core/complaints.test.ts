@@ -1,5 +1,5 @@
 import { decode, encode, equalBytes } from "@latchkey/codec";
-import { decodeKeyPackage, encodeRatchetTree, inspectCommit, memberAt, ownLeafIndex } from "@latchkey/mls";
+import { decodeKeyPackage, encodeRatchetTree, inspectCommit, memberAt, ownLeafIndex, toLeafIndex } from "@latchkey/mls";
 import type { KeyPackage } from "@latchkey/mls";
 import { complaintCodec } from "@latchkey/protocol";
 import type { Complaint } from "@latchkey/protocol";
@@ -14,7 +14,7 @@ import type { Forgery } from "./hostile.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 import type { Turn } from "./turn.ts";
-import type { ConversationState } from "./types.ts";
+import type { ConversationState, DeviceReference } from "./types.ts";
 
 interface Group {
   readonly world: SimWorld;
@@ -465,7 +465,7 @@ describe("what a complaint permits, and whom it may let back in", () => {
     if (stranded === undefined) throw new Error("it waits");
     const here: ConversationState = { ...joined, chain: known.chain };
     const behind = { ...known, stranded: { ...stranded, behind: [stranded.seq, known.chain.seq] } };
-    const answers = (other: Partial<ConversationState>, signer = ada.self): boolean =>
+    const answers = (other: Partial<ConversationState>, signer: DeviceReference = ada.self): boolean =>
       answersComplaint({ ...behind, ...other }, here, signer, head);
     expect(answers({})).toBe(true);
     expect(answers({}, mallory.self)).toBe(false);
@@ -473,6 +473,20 @@ describe("what a complaint permits, and whom it may let back in", () => {
     expect(answers({ stranded: undefined })).toBe(false);
     const barred = [...(known.roster?.leaves.values() ?? [])].filter(({ account }) => account === ada.self.account);
     expect(answers({ barred: barred.map(({ leafIndex }) => leafIndex) })).toBe(false);
+    // The author with another device; and where nobody knows the author, who does not manage the group.
+    const { roster } = known;
+    const ben = honest[1];
+    const by = mallory.self.accountId;
+    const own = [...(roster?.leaves.values() ?? [])].find(({ account }) => account === mallory.self.account);
+    if (roster === undefined || ben === undefined || own === undefined) throw new Error("members");
+    const second = { ...own, leafIndex: toLeafIndex(9), deviceId: new Uint8Array(16).fill(9) };
+    const withSecond = { roster: { ...roster, leaves: new Map([...roster.leaves, [second.leafIndex, second]]) } };
+    expect(answers(withSecond, { accountId: by, deviceId: second.deviceId })).toBe(false);
+    expect(answers({}, ben.self)).toBe(true);
+    expect(answers({ barred: [second.leafIndex], ...withSecond }, { accountId: by, deviceId: own.deviceId })).toBe(false);
+    const byNobody = { stranded: { ...behind.stranded, author: undefined } };
+    expect(answers(byNobody)).toBe(true);
+    for (const { self } of [ben, mallory]) expect(answers(byNobody, self)).toBe(false);
     // The head is the same as its own.
     expect(answersComplaint(behind, here, ada.self, new Uint8Array(32))).toBe(false);
     expect(answersComplaint(behind, here, ada.self, undefined)).toBe(false);

@@ -322,10 +322,10 @@ export async function complainersIn(
 }
 
 /**
- * The commit's own author does not answer: the complainer takes no Welcome of theirs. Where nobody knows the author, roles decide: what is
- * said of a void commit would else let whoever made it remove everybody who complained.
+ * The commit's own author does not answer, with whatever device: the complainer takes no Welcome of theirs. Where nobody knows the author,
+ * roles decide: whoever made it would else remove everybody who complained, or welcome them into a group of their own.
  */
-function mayAnswer(roster: Roster, { accountId, account }: RosterLeaf, { authorId }: Complaint): boolean {
+function mayAnswer(roster: Roster, { accountId, account }: RosterLeaf, { authorId }: Pick<Complaint, "authorId">): boolean {
   return !equalBytes(accountId, authorId) && (!equalBytes(authorId, zeroHash) || mayManage(roster, account));
 }
 
@@ -366,8 +366,8 @@ async function verifyComplaint(
 
 /**
  * Whether a Welcome is what this device asked for by its complaint (spec G-5): for a later commit of the same log, which was read, behind the
- * one that it cannot follow and not beside it, by a member that it knew in its epoch, who is neither the author of that commit nor of one
- * that is void.
+ * one that it cannot follow and not beside it, by a member that it knew in its epoch and who may answer: of no account that wrote that commit
+ * or one that is void, and who manages the group where nobody knows who wrote it.
  * @param ownHead the head that this device has after the entry that the Welcome starts from; `undefined` for none
  */
 export function answersComplaint(
@@ -381,5 +381,6 @@ export function answersComplaint(
   if (stranded === undefined || roster === undefined || joined.id !== known.id) return false;
   if (seq <= stranded.seq || !stranded.behind.includes(seq) || ownHead === undefined || !equalBytes(ownHead, head)) return false;
   const leaf = leafOf(roster, signer);
-  return leaf !== undefined && leaf.leafIndex !== stranded.author && !barred.includes(leaf.leafIndex);
+  if (leaf === undefined || barred.some((other) => roster.leaves.get(other)?.account === leaf.account)) return false;
+  return mayAnswer(roster, leaf, { authorId: authorOf(known)?.accountId ?? zeroHash });
 }

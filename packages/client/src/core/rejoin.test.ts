@@ -20,7 +20,7 @@ async function ended(): Promise<{ known: ConversationState; joined: Conversation
     chain: { seq: 10, head: account(10) },
     roster: undefined,
     group: undefined,
-    formerMembers: [self, ben],
+    formerMembers: [self, ben, ada.self.accountId],
     lastOrder: 400,
   };
   return { known, joined };
@@ -91,9 +91,33 @@ describe("a Welcome into a conversation that is known", () => {
     expect(judgeRejoin({ ...known, phase: { kind: "paused", reason: "foreign_head" } }, joined, by(self)).kind).toBe("ask");
     const stranded: ConversationState = { ...known, phase: { kind: "active" }, chain: joined.chain, roster: joined.roster };
     expect(judgeRejoin(stranded, joined, by(ben, true))).toEqual({ kind: "take" });
-    // With somebody there whom this device did not know in the epoch of its complaint, the person is asked.
-    const roster: Roster | undefined = joined.roster && { ...joined.roster, accounts: new Map([...joined.roster.accounts, ["zed", []]]) };
-    expect(judgeRejoin(stranded, { ...joined, roster }, by(ben, true)).kind).toBe("ask");
+  });
+
+  it("[E-24] into a group that is not as it was known, the person is asked: somebody new, other roles, another policy, name or past", async () => {
+    const { known, joined } = await ended();
+    const { roster } = joined;
+    if (roster === undefined) throw new Error("a roster");
+    const stranded: ConversationState = { ...known, phase: { kind: "active" }, chain: joined.chain, roster };
+    const readded: ConversationState = { ...known, readdedBy: ben };
+    const judged = (other: Partial<Roster["settings"]>, accounts = roster.accounts): string[] => {
+      const elsewhere = { ...joined, roster: { ...roster, accounts, settings: { ...roster.settings, ...other } } };
+      return [
+        judgeRejoin(stranded, elsewhere, by(ben, true)).kind,
+        judgeRejoin(readded, { ...elsewhere, chain: known.chain }, by(ben)).kind,
+      ];
+    };
+    expect(judged({})).toEqual(["take", "take"]);
+    const others: Partial<Roster["settings"]>[] = [
+      { roles: [{ accountId: ben, role: 3 }] },
+      { roles: [] },
+      { roles: [...roster.settings.roles, { accountId: ben, role: 2 }] },
+      { policy: 0 },
+      { name: "Another" },
+      { continues: account(7) },
+      { directory: account(7) },
+    ];
+    for (const other of others) expect(judged(other), JSON.stringify(other)).toEqual(["ask", "ask"]);
+    expect(judged({}, new Map([...roster.accounts, ["zed", []]]))).toEqual(["ask", "ask"]);
   });
 
   it("[M-9] one that only a history of another device tells of is bound by the first", async () => {

@@ -2,7 +2,7 @@ import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
 import { hasEnded, isReading } from "./phase.ts";
-import { isSameDevice } from "./roster.ts";
+import { isBoundAlike, isSameDevice, policies } from "./roster.ts";
 
 /** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
 export type RejoinVerdict =
@@ -44,7 +44,7 @@ export function judgeRejoin(
   // In the same log, after everything that was read of it.
   if (isRead && !isReadd && !params.answersComplaint) return { kind: "ignore", reason: "older" };
   if (known.kind === "direct" && !isSamePeople(known, joined)) return { kind: "ignore", reason: "other_people" };
-  if (isReadd || (params.answersComplaint && hasNobodyNew(known, joined))) return { kind: "take" };
+  if ((isReadd || params.answersComplaint) && isAsKnown(known, joined)) return { kind: "take" };
   if (equalBytes(params.sender, params.self) && phase.kind !== "paused") return { kind: "take" };
   return { kind: "ask", wasMember: wasMember(known, params.sender) };
 }
@@ -55,11 +55,16 @@ function wasMember({ roster, formerMembers }: ConversationState, accountId: Uint
 }
 
 /**
- * Whether everybody there is somebody whom this device knew in the epoch of its complaint: what was committed since, it has not read, and whom
- * its answerer added only that member's word says.
+ * Whether the group is as this device last knew it: nobody new, the same roles and policy, the same name. What was committed since it has not
+ * read, so that of anything else it has the signer's word alone: a Welcome leads into any group that its signer likes.
  */
-function hasNobodyNew({ roster }: ConversationState, joined: ConversationState): boolean {
-  return [...(joined.roster?.accounts.keys() ?? [])].every((account) => roster?.accounts.has(account) === true);
+function isAsKnown({ roster, formerMembers, kind, opening }: ConversationState, joined: ConversationState): boolean {
+  const now = joined.roster;
+  if (now === undefined) return false;
+  const before = roster?.settings ?? { ...opening.settings, policy: kind === "group" ? policies.administrators : policies.everyMember };
+  const isKnown = (account: string): boolean =>
+    roster === undefined ? formerMembers.some((member) => toBase64Url(member) === account) : roster.accounts.has(account);
+  return [...now.accounts.keys()].every(isKnown) && now.settings.name === before.name && isBoundAlike(now.settings, before);
 }
 
 /** Whether the commit that removed this device added it again: it was checked like any other, and its author's Welcome follows. */

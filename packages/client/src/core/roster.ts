@@ -224,12 +224,18 @@ function isSettingsChangePermitted(roster: Roster, next: ProposedSettings | unde
     manages &&
     group.host === before.host &&
     group.conversationKind === before.conversationKind &&
-    group.policy === before.policy &&
-    isSameRoles(opening.settings.roles, before.roles) &&
-    equalBytes(opening.settings.continues, before.continues) &&
-    equalBytes(opening.settings.directory, before.directory)
+    isBoundAlike({ ...opening.settings, policy: group.policy }, before)
   );
 }
+
+/** What stays as it was founded, whoever manages the group: roles and policy, what it goes on with, and its host's public log. */
+export function isBoundAlike(a: BoundSettings, b: BoundSettings): boolean {
+  return (
+    a.policy === b.policy && isSameRoles(a.roles, b.roles) && equalBytes(a.continues, b.continues) && equalBytes(a.directory, b.directory)
+  );
+}
+
+type BoundSettings = Pick<RosterSettings, "roles" | "policy" | "continues" | "directory">;
 
 function isSameRoles(a: RosterSettings["roles"], b: RosterSettings["roles"]): boolean {
   return a.length === b.length && a.every(({ accountId, role }, at) => role === b[at]?.role && equalBytes(accountId, b[at].accountId));
