@@ -1,6 +1,7 @@
 // A2 | split view: the victim is shown another log | D
 // Source: CONIKS; draft-ietf-keytrans-architecture
 // Counter-measure: client-enforced witness quorum and maximum age; gossip inside messages
+import { httpPaths } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { FalseRecord } from "./testing/false-record.ts";
 import { addGhost } from "./testing/ghost.ts";
@@ -27,7 +28,10 @@ describe("A2 split view", () => {
   });
 
   /** Ada and Cyd talk; then Ada is shown a log of her own with a ghost in it, and believes it. */
-  async function split(scene: Scene, params: { lead: number }): Promise<{ ada: Person; cyd: Person; shared: string; withGhost: string }> {
+  async function split(
+    scene: Scene,
+    params: { lead: number; files?: "refused" },
+  ): Promise<{ ada: Person; cyd: Person; shared: string; withGhost: string }> {
     const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
     const stop = scene.operator.override(record.override());
     const [ada, cyd] = [await scene.person("ada"), await scene.person("cyd")];
@@ -38,6 +42,9 @@ describe("A2 split view", () => {
     stop();
     scene.operator.override(record.override({ but: ["ada"] }));
     scene.operator.override(other.override({ only: ["ada", "ghost-of-ben"] }));
+    const isRefused = (person: string, path: string): boolean =>
+      params.files === "refused" && person === "ada" && path.startsWith(httpPaths.directory);
+    scene.operator.override({ get: (person, path) => (isRefused(person, path) ? new Response("busy", { status: 503 }) : undefined) });
     for (let at = 0; at <= params.lead; at++) await scene.person(`new${at}`);
     const ghost = await addGhost(scene, "ben");
     const { id: withGhost } = await ada.client.startConversation({ to: ["ben"] });
@@ -86,5 +93,26 @@ describe("A2 split view", () => {
     expect(await scene.sent(ada, since)).toBe(0);
     await settle(cyd);
     shows(context, alarm);
+  });
+
+  test("and no file of the record at all for the victim, whose look-ups are answered: it is there, and a day later convicted", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, cyd, shared, withGhost } = await split(scene, { lead: 2, files: "refused" });
+    await say(cyd, shared, "how are you?");
+    await hear(ada, shared, "how are you?");
+    let hours = 0;
+    const alarm = await eventually(async () => {
+      await ada.jump(3_600_000);
+      hours++;
+      return (await ada.client.alarms()).find(({ failure }) => failure.code === "directory_fork");
+    }, "Ada is told");
+    // Not before the day is over.
+    expect(hours).toBeGreaterThanOrEqual(24);
+    expect(alarm.evidence).toHaveLength(2);
+    const since = scene.mark;
+    await ada.client.send(withGhost, "a secret").catch(() => undefined);
+    await ada.jump(60_000);
+    expect(await scene.sent(ada, since)).toBe(0);
+    shows(context, alarm.failure);
   });
 });

@@ -142,7 +142,12 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   const listeners = new Set<(contact: Contact) => void>();
   const forkListeners: Parameters<Directory["onForked"]>[0][] = [];
   let ownProven: AccountRecord | undefined;
-  const log = createDirectoryLog({ store, platform, httpUrl: (host) => connections.httpUrl(host) });
+  const log = createDirectoryLog({
+    store,
+    platform,
+    httpUrl: (host) => connections.httpUrl(host),
+    heardAtMs: (host) => connections.heardAtMs(host),
+  });
 
   /**
    * Verified by its signatures and by the record of its host.
@@ -195,6 +200,8 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
 
   async function keep(contact: Contact, name?: NameLookUp): Promise<Contact> {
     const known = await store.transact("read", (tx) => loadContact(tx, contact.accountId));
+    const isNew = isProven(contact) && (known === undefined || !isProven(known));
+    if (isNew && (await log.isInDoubt(contact.host))) throw inDoubt();
     const states = known === undefined ? undefined : forkOf(known, contact);
     if (states !== undefined) for (const listener of forkListeners) listener({ accountId: contact.accountId, states });
     const kept = await store.transact("write", (tx) => saveContact(tx, contact, name));
@@ -483,6 +490,12 @@ async function ask(
 /** The host says that it does not have the account, and proves nothing. */
 function notShown(): ClientError {
   return new ClientError("directory_unproven", "The server says that it does not know this account, and does not prove it.");
+}
+
+/** Whoever is met now may be shown to this device alone. */
+function inDoubt(): ClientError {
+  const message = "The server has not joined its public record to what it signed for others. Nobody new is trusted until it does.";
+  return new ClientError("directory_unproven", message, { canRetry: true });
 }
 
 function deleted(): ClientError {

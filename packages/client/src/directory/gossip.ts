@@ -8,8 +8,11 @@ import type { RecordSource } from "./record-source.ts";
 
 /** Time in which a checkpoint that the log signed must be joined to the own view (spec D-4). */
 const deadlineMs = 86_400_000;
-/** As often the host must have been there without proving it: an hour out of reach convicts nobody (spec E-3). */
+/** In so many hours the host must have been there without proving it: an hour out of reach convicts nobody (spec E-3). */
 const leastTries = 3;
+const hourMs = 3_600_000;
+const unjoinedSentence =
+  "For a day the server has not joined its public record to what it signed for others. Somebody may be shown false keys.";
 /** Checkpoints that wait at a time: each is signed by the log, and a log that joins them leaves none. */
 const maxPending = 32;
 
@@ -23,7 +26,7 @@ export interface HeardWord {
 
 /** What convicts a log: two checkpoints that it signed, neither continuing the other, or one that it does not join to the other (spec D-4). */
 export interface ForkEvidence {
-  readonly error: TransparencyError;
+  readonly error: TransparencyError | ClientError;
   readonly about: string;
   /** C2SP notes with the log's signature: this device's, and the other. */
   readonly notes: readonly Uint8Array[];
@@ -44,8 +47,7 @@ export async function sortGossip(params: {
   for (const { gossip: bytes, speaker } of params.heard) {
     try {
       const gossip: HeardGossip = decodeGossip(bytes);
-      await verifyGossip({ gossip, view, signatures });
-      notes.push(gossip.note.slice());
+      notes.push(await verifyGossip({ gossip, view, signatures }));
     } catch (error) {
       if (!(error instanceof TransparencyError)) throw error;
       speakers.push(speaker);
@@ -57,44 +59,51 @@ export async function sortGossip(params: {
 /** What waits to be joined, with these notes that the log signed. */
 export function withPending(pending: readonly PendingGossip[], notes: readonly Uint8Array[], nowMs: number): readonly PendingGossip[] {
   const isNew = (note: Uint8Array): boolean => !pending.some((item) => equalBytes(item.note, note));
-  return [...pending, ...notes.filter(isNew).map((note) => ({ note, sinceMs: nowMs, tries: 0 }))].slice(0, maxPending);
+  return [...pending, ...notes.filter(isNew).map((note) => ({ note, sinceMs: nowMs, tries: 0, triedMs: 0 }))].slice(0, maxPending);
+}
+
+/** Whether something that the log signed waits for longer than a log may take to join it (spec D-4). */
+export function isOverdue(pending: readonly PendingGossip[], nowMs: number): boolean {
+  return pending.some(({ sinceMs }) => nowMs - sinceMs > deadlineMs);
 }
 
 /**
  * Joins signed checkpoints to the view by proofs that are made from the host's tiles (spec D-4). One that the view's own tree contradicts
- * convicts at once; one that the host, though it is there, does not join in a day, does then: it signed both.
- * @param params `current` is the view and its signed checkpoint, after `advance` had the host asked for its newest head
+ * convicts at once; one that the host, though it is there, does not join in a day, does then: it signed both. Whatever the host answers,
+ * it is there: who refuses its files and answers look-ups could show them.
+ * @param params `heardAtMs` is when the host last answered anything; `current` is the view and its signed checkpoint, after `advance` had the host asked for its newest head
  */
 export async function judgeGossip(params: {
   pending: readonly PendingGossip[];
   nowMs: number;
+  heardAtMs: number;
   source: RecordSource;
   current: () => { readonly view: DirectoryView; readonly checkpoint: Uint8Array };
   advance: () => Promise<void>;
 }): Promise<{ pending: readonly PendingGossip[]; evidence: readonly ForkEvidence[] }> {
-  const { nowMs, source, current, advance } = params;
+  const { nowMs, heardAtMs, source, current, advance } = params;
   const pending: PendingGossip[] = [];
   const evidence: ForkEvidence[] = [];
   const items = params.pending.map((item) => ({ item, checkpoint: checkpointOf(item.note) }));
   const isThere = items.some(({ checkpoint }) => checkpoint.size > current().view.size) ? await succeeds(advance) : undefined;
   for (const { item, checkpoint } of items) {
     const { view, checkpoint: own } = current();
-    const convict = (message: string): void => {
-      const error = new TransparencyError("fork", "D-4", message);
+    const convict = (error: TransparencyError | ClientError): void => {
       evidence.push({ error, about: `gossip ${checkpoint.size} ${toBase64Url(checkpoint.root)}`, notes: [own, item.note] });
     };
     const verdict = await join(checkpoint, view, source);
     if (verdict === "joined") continue;
     if (verdict === "other") {
-      convict("the log signed another tree");
+      convict(new TransparencyError("fork", "D-4", "the log signed another tree"));
       continue;
     }
     // Tiles that did not hold are fetched anew the next time.
     source.forget();
     const isHostThere = isThere ?? (await succeeds(async () => void (await source.checkpoint())));
-    const tries = item.tries + (isHostThere ? 1 : 0);
-    if (nowMs - item.sinceMs > deadlineMs && tries >= leastTries) convict("the log does not join what it signed, within a day");
-    else if (pending.length < maxPending) pending.push({ ...item, tries });
+    const isCounted = (isHostThere || heardAtMs > Math.max(item.sinceMs, item.triedMs)) && nowMs - item.triedMs >= hourMs;
+    const next = isCounted ? { ...item, tries: item.tries + 1, triedMs: nowMs } : item;
+    if (isOverdue([next], nowMs) && next.tries >= leastTries) convict(new ClientError("directory_fork", unjoinedSentence));
+    else if (pending.length < maxPending) pending.push(next);
   }
   return { pending, evidence };
 }

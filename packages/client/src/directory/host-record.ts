@@ -9,8 +9,10 @@ export interface PendingGossip {
   /** The C2SP note, with the log's signature. */
   readonly note: Uint8Array;
   readonly sinceMs: number;
-  /** How often the host was there and did not prove it. */
+  /** In how many hours the host was there and did not prove it. */
   readonly tries: number;
+  /** When that was counted last; 0 for never. */
+  readonly triedMs: number;
 }
 
 /** Transitions that this device replayed by itself (spec D-3). */
@@ -23,7 +25,7 @@ export interface OwnReplay {
 
 /** What a profile keeps of a host's public record. Immutable. */
 export interface HostRecord {
-  readonly format: 2;
+  readonly format: 3;
   readonly view: DirectoryView;
   /** The view's checkpoint with the log's signature: what this device tells others, and what convicts the log (spec D-4). */
   readonly checkpoint: Uint8Array;
@@ -39,7 +41,7 @@ export interface HostRecord {
 }
 
 const hostRecordCodec: Codec<HostRecord> = struct<HostRecord>({
-  format: oneOf(uint16, [2]),
+  format: oneOf(uint16, [3]),
   view: directoryViewCodec,
   checkpoint: opaqueV(16_384),
   log: struct<LogEvidence>({ config: opaqueV(32_768), changes: vector(opaqueV(196_608), { maxBytes: 1_048_576 }) }),
@@ -47,7 +49,9 @@ const hostRecordCodec: Codec<HostRecord> = struct<HostRecord>({
   required: uint32,
   isMapWatched: bool,
   replay: optional(struct<OwnReplay>({ state: replayStateCodec, day: safeUint64, fetchedBytes: safeUint64 })),
-  gossip: vector(struct<PendingGossip>({ note: opaqueV(4096), sinceMs: safeUint64, tries: uint32 }), { maxBytes: 262_144 }),
+  gossip: vector(struct<PendingGossip>({ note: opaqueV(4096), sinceMs: safeUint64, tries: uint32, triedMs: safeUint64 }), {
+    maxBytes: 262_144,
+  }),
 });
 
 const recordKey = (host: string): string => `directory/record/${host}`;

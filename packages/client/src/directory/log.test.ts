@@ -299,6 +299,63 @@ describe("[D-4] gossip", () => {
     expect(here.alarms).toEqual(["directory_fork"]);
   });
 
+  it("[E-50] a host that refuses its files and answers anything else is there: it has a day; meanwhile nobody new is trusted, nor later unless it joins", async () => {
+    const here = await met(0);
+    here.gone.add("tile/").add("checkpoint");
+    const fork = here.record.fork();
+    for (let i = 0; i < 3; i++) await fork.publish([]);
+    const pass = async (hours: number, isThere: boolean): Promise<void> => {
+      for (let hour = 0; hour < hours; hour++) {
+        here.server.clock.advance(hourMs);
+        if (isThere) here.heardAtMs = here.server.clock.now();
+        await here.log.upkeep(host);
+      }
+    };
+    await publish(here, await createPerson("cat"));
+    await hear(here, await gossip(here.record));
+    expect(await here.log.isInDoubt(host)).toBe(false);
+    await pass(25, false);
+    expect(await here.log.isInDoubt(host)).toBe(true);
+    here.gone.clear();
+    await pass(1, false);
+    expect(await here.log.isInDoubt(host)).toBe(false);
+    here.gone.add("tile/").add("checkpoint");
+    await hear(here, await gossip(fork));
+    await pass(24, true);
+    expect(here.alarms).toEqual([]);
+    await pass(2, true);
+    expect(here.alarms).toEqual(["directory_fork"]);
+  });
+
+  it("[D-4] of gossip the log's signature alone is kept, and a checkpoint with extension lines is none of a directory", async () => {
+    const here = await met();
+    const fork = here.record.fork();
+    await fork.publish([]);
+    await fork.publish([]);
+    const head = await fork.head({ log: [], map: [] });
+    const { text, signatures: lines } = parseNote(head.checkpoint);
+    const others = Array.from({ length: 40 }, (_, keyId) => ({ name: "x".repeat(250), keyId, signature: new Uint8Array(1) }));
+    const padded = gossipOf(utf8Bytes(formatNote({ text, signatures: [...lines, ...others] })));
+    // Ten kilobytes of others' lines fit into the room of a message.
+    expect(padded.length).toBeLessThan(1024);
+    await hear(here, padded);
+    here.server.clock.advance(25 * hourMs);
+    for (let hour = 0; hour < 3; hour++) {
+      await here.log.upkeep(host);
+      here.server.clock.advance(hourMs);
+    }
+    expect([here.words, here.alarms]).toEqual([[], ["directory_fork"]]);
+    expect(here.evidence[0]?.[1]).toBe(new TextDecoder().decode(head.checkpoint));
+    here.record.extensions.push("x".repeat(1000));
+    const cat = await createPerson("cat");
+    await publish(here, cat);
+    expect(await codeOf(here.log.proveAccount(await evidence(here, cat)))).toBe("directory_unproven");
+    await hear(here, await gossip(here.record), "mal");
+    // Nobody's client has such a head.
+    expect(here.words).toEqual([]);
+    expect(here.log.gossip(host)).not.toEqual(new Uint8Array(0));
+  });
+
   it("[E-58] a host that is out of reach for a week convicts nobody, nor does a file that was damaged on the way", async () => {
     const here = await met(0);
     const older = await gossip(here.record, 2);

@@ -29,6 +29,8 @@ export interface Setting {
   /** How many files whose path begins with `damaged` are damaged on the way from now on. */
   damage: number;
   damaged: string;
+  /** When the host last answered anything but a file. */
+  heardAtMs: number;
   /** Everything that was fetched, without the host's part. */
   readonly fetched: string[];
 }
@@ -41,7 +43,8 @@ export async function setting(params: { witnesses?: number } = {}): Promise<Sett
     server,
     record,
     store,
-    log: logOf(server, store),
+    log: createDirectoryLog({ store, platform: server.platform, httpUrl: () => "https://chat.example", heardAtMs: () => here.heardAtMs }),
+    heardAtMs: 0,
     alarms: [],
     evidence: [],
     words: [],
@@ -72,7 +75,7 @@ export function listen(here: Setting, log: DirectoryLog): void {
 }
 
 export function logOf(server: FakeServer, store: Store): DirectoryLog {
-  return createDirectoryLog({ store, platform: server.platform, httpUrl: () => "https://chat.example" });
+  return createDirectoryLog({ store, platform: server.platform, httpUrl: () => "https://chat.example", heardAtMs: () => 0 });
 }
 
 export async function publish(here: Setting, person: TestPerson): Promise<void> {

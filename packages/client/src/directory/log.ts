@@ -29,7 +29,7 @@ import { createMutex } from "../store/mutex.ts";
 import type { Mutex } from "../store/mutex.ts";
 import type { Store } from "../store/store.ts";
 import { followConfigs, mayHaveChanged } from "./config-changes.ts";
-import { judgeGossip, sortGossip, withPending } from "./gossip.ts";
+import { isOverdue, judgeGossip, sortGossip, withPending } from "./gossip.ts";
 import type { HeardWord } from "./gossip.ts";
 import { checkpointOf, growthOf } from "./growth.ts";
 import { loadHostRecord, loadPin, saveHostRecord, savePin } from "./host-record.ts";
@@ -97,6 +97,8 @@ export interface DirectoryLog {
   proveLogHead(params: { host: string; logId: Uint8Array; proof: Uint8Array; askedSize?: number }): Promise<PublishedHead>;
   /** Gets the newest head and verifies it. @throws ClientError as `proveAccount` */
   advance(host: string): Promise<void>;
+  /** Whether the log signed something a day ago or longer that the host has not joined to the view: whoever is new may be shown to this device alone (spec D-4). */
+  isInDoubt(host: string): Promise<boolean>;
   /** Gossip for messages to members of groups: an encoded Gossip, empty before the first contact (spec D-4). */
   gossip(host: string): Uint8Array;
   /**
@@ -127,11 +129,14 @@ const gossipDelayMs = 20_000;
 /** Words of one speaker that are looked at in one round, and of all: the rest is not heard (spec E-2). */
 const wordsOfOne = 4;
 const wordsOfAll = 256;
-/** What a message has room for (spec L-10). */
-const maxGossipBytes = 1024;
 
-/** @param httpUrl of a host's HTTP, without a slash at its end */
-export function createDirectoryLog(params: { store: Store; platform: Platform; httpUrl: (host: string) => string }): DirectoryLog {
+/** @param params `httpUrl` of a host's HTTP, without a slash at its end; `heardAtMs` is when the host last answered anything, 0 for never */
+export function createDirectoryLog(params: {
+  store: Store;
+  platform: Platform;
+  httpUrl: (host: string) => string;
+  heardAtMs: (host: string) => number;
+}): DirectoryLog {
   const { store, platform } = params;
   const { signatures } = platform;
   const sources = new Map<string, RecordSource>();
@@ -285,7 +290,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
   function recordOf(log: LogEvidence, before: HostRecord | undefined, result: HeadResult): HostRecord {
     const { witnesses } = result;
     return {
-      format: 2,
+      format: 3,
       view: result.view,
       checkpoint: result.checkpoint,
       log,
@@ -408,6 +413,7 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
       const judged = await judgeGossip({
         pending: withPending(now.gossip, signed, nowMs),
         nowMs,
+        heardAtMs: params.heardAtMs(host),
         source: sourceOf(host),
         current: () => now,
         advance: async () => {
@@ -491,10 +497,12 @@ export function createDirectoryLog(params: { store: Store; platform: Platform; h
     async advance(host) {
       await alone(host, () => newestHead(host));
     },
+    async isInDoubt(host) {
+      return isOverdue((await load(host))?.gossip ?? [], platform.nowMs());
+    },
     gossip(host) {
       const record = latest.get(host);
-      const gossip = record === undefined ? undefined : gossipOf(record.checkpoint);
-      return gossip === undefined || gossip.length > maxGossipBytes ? new Uint8Array(0) : gossip;
+      return record === undefined ? new Uint8Array(0) : gossipOf(record.checkpoint);
     },
     hear(gossip, speaker) {
       const host = hostOf(gossip);

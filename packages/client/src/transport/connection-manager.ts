@@ -31,6 +31,8 @@ export interface Connections {
     use: (connection: RoleConnection<R>) => Promise<T>,
     options?: { waiting: boolean },
   ): Promise<T>;
+  /** When a host last said anything on any connection, by this device's clock; 0 for never. */
+  heardAtMs(host: string): number;
   state(): ConnectionState;
   /** Calls `listener` at every change; returns how to stop. */
   onState(listener: (state: ConnectionState) => void): () => void;
@@ -57,6 +59,7 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
   const short = new Set<RoleConnection<"device"> | RoleConnection<"post"> | RoleConnection<"lookup">>();
   const delays = new Set<() => void>();
   const listeners = new Set<(state: ConnectionState) => void>();
+  const heard = new Map<string, number>();
   let waitingCount = 0;
   let closed = false;
   /** Without kept connections: how the last try of something else went. */
@@ -186,8 +189,13 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
         return await use(connection);
       } finally {
         short.delete(entry);
+        heard.set(host, connection.heardAtMs);
         connection.close();
       }
+    },
+    heardAtMs(host) {
+      const lasting = [...kept].map(({ connection }) => (connection?.host === host ? connection.heardAtMs : 0));
+      return Math.max(heard.get(host) ?? 0, ...lasting);
     },
     state,
     onState(listener) {

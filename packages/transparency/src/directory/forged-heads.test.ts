@@ -50,6 +50,16 @@ describe("a head that continues the view, is signed and cosigned, and goes back 
     });
   });
 
+  test("[D-4] with lines that gossip would have no room for", async () => {
+    const { directory, view, nowMs } = await seenLog();
+    await directory.publish([]);
+    directory.extensions.push("x");
+    await expect(open(directory, view, nowMs)).rejects.toMatchObject({
+      code: "malformed",
+      message: expect.stringContaining("no extension lines"),
+    });
+  });
+
   test("[D-3] and one that goes on is taken", async () => {
     const { directory, view, nowMs, newest } = await seenLog();
     await directory.publishRaw(encode(logEntryCodec, { ...newest, timestampMs: newest.timestampMs + 1000 }));

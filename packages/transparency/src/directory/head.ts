@@ -2,14 +2,13 @@ import { equalBytes } from "@latchkey/codec";
 import { TransparencyError } from "../errors.ts";
 import { emptyRoot, leafHash } from "../log/hashes.ts";
 import { verifyConsistency, verifyInclusion } from "../log/verify.ts";
-import { parseCheckpoint } from "../note/checkpoint.ts";
 import type { Checkpoint } from "../note/checkpoint.ts";
 import { parseNote, verifyNoteSignatures } from "../note/note.ts";
 import type { Note } from "../note/note.ts";
 import { parseVkey } from "../note/vkey.ts";
 import type { Signatures } from "../signature.ts";
 import { configNoticeMs, learnConfig } from "./config.ts";
-import { withLogSignatureOnly } from "./gossip.ts";
+import { parseDirectoryCheckpoint, withLogSignatureOnly } from "./gossip.ts";
 import { checkConfigKeys, evaluateQuorums } from "./quorum.ts";
 import type { QuorumResult } from "./quorum.ts";
 import { configHashOf, decodeOrRefuse, directoryConfigCodec, directoryOrigin, logEntryCodec } from "./structures.ts";
@@ -73,7 +72,7 @@ export interface OpenHeadParams {
 
 /** The size that a head's checkpoint names, not verified: to fetch the consistency proof that `openHead` will need. @throws TransparencyError `malformed` */
 export function peekHeadSize(head: SignedHead): number {
-  return parseCheckpoint(parseNote(head.checkpoint).text).size;
+  return parseDirectoryCheckpoint(parseNote(head.checkpoint).text).size;
 }
 
 /**
@@ -89,7 +88,7 @@ export async function openHead(params: OpenHeadParams): Promise<HeadResult> {
   const known = params.view ?? startingView(params);
   if (known.origin !== directoryOrigin(params.host)) throw new TransparencyError("config", "D-2", "the view is of another directory");
   const note = parseNote(head.checkpoint);
-  const checkpoint = parseCheckpoint(note.text);
+  const checkpoint = parseDirectoryCheckpoint(note.text);
   if (checkpoint.origin !== known.origin) throw new TransparencyError("proof", "D-2", "the checkpoint is of another log");
   const entry = openEntry(head, checkpoint);
   const { config } = known;

@@ -65,6 +65,8 @@ export interface MemoryDirectory {
   /** Entry 0's config, encoded. */
   readonly config: Uint8Array;
   readonly configHash: Uint8Array;
+  /** Lines that its checkpoints have beyond the first three, from now on. */
+  readonly extensions: string[];
   readonly size: () => number;
   readonly nowMs: () => number;
   readonly setTime: (nowMs: number) => void;
@@ -263,9 +265,11 @@ function wrap(fixed: Fixed, state: State): MemoryDirectory {
     return await append(entry, transition);
   };
 
+  const extensions: string[] = [];
   const directory: MemoryDirectory = {
     host,
     origin,
+    extensions,
     config,
     configHash: configHashOf(config),
     size: () => state.entries.length,
@@ -290,7 +294,7 @@ function wrap(fixed: Fixed, state: State): MemoryDirectory {
     },
     async head(options = {}) {
       const { size = state.entries.length, cosignedMs = state.nowMs } = options;
-      const checkpoint = { origin, size, root: await rootAt(size, readHashes), extensions: [] };
+      const checkpoint = { origin, size, root: await rootAt(size, readHashes), extensions };
       const signed = await signCheckpoint({ checkpoint, name: origin, secretKey: state.logSeed, signatures: nobleSignatures });
       const signers = [
         ...(options.log ?? all()).map((i) => witnessKey(i, false)),
