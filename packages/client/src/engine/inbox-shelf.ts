@@ -1,7 +1,7 @@
 import { bool, decode, encode, enumeration, opaqueV, safeUint64, struct, text, toBase64Url, uint32, uint8 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { inboxPlaintextCodec } from "@latchkey/protocol";
-import type { InboxHead } from "@latchkey/protocol";
+import { inboxItemKinds, inboxPlaintextCodec } from "@latchkey/protocol";
+import type { InboxHead, InboxItem } from "@latchkey/protocol";
 import { rememberItem } from "../group/inbox-seen.ts";
 import type { UnsealedItem } from "../group/inbox-seal.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
@@ -17,9 +17,11 @@ export interface Shelved {
   readonly id: string;
   readonly stage: Stage;
   readonly kind: number;
-  /** base64url of the account that it names as its sender. */
+  /** base64url of the account that it names as its sender: at stage `sender` nothing but a word. */
   readonly account: string;
-  /** Of nobody that the person accepted: goes first where there is too much. */
+  /** Whose room it took at the server (spec I-1): until its signature holds, the only thing that tells one from another. */
+  readonly part: InboxItem["part"];
+  /** Not known to be of one's own account or of somebody that the person accepted: nothing is, at stage `sender`. */
   readonly isStrangers: boolean;
   /** The person accepted it: what becomes of it is told. */
   readonly wasRequest: boolean;
@@ -36,6 +38,7 @@ type Changes = Partial<Pick<Shelved, "stage" | "isStrangers" | "wasRequest" | "a
 
 interface Stored {
   readonly stage: Stage;
+  readonly part: InboxItem["part"];
   readonly isStrangers: boolean;
   readonly wasRequest: boolean;
   readonly receivedAtMs: number;
@@ -48,6 +51,7 @@ interface Stored {
 
 const storedCodec: Codec<Stored> = struct<Stored>({
   stage: enumeration<Stage>(uint8, { sender: 1, work: 2, request: 3, failed: 4 }),
+  part: enumeration<InboxItem["part"]>(uint8, { contacts: 1, strangers: 2 }),
   isStrangers: bool,
   wasRequest: bool,
   receivedAtMs: safeUint64,
@@ -63,8 +67,10 @@ const droppedCodec: Codec<{ count: number }> = struct<{ count: number }>({ count
 
 /** What is kept at most (spec I-3, I-4). */
 const shelfLimits = {
-  /** Strangers' items whose senders are not looked up yet. */
-  unknown: { items: 64, bytes: 2 << 20 },
+  /** Items whose signature was not verified yet, whomever they name: those that came with the capability, and all others. */
+  unverified: { contacts: { items: 128, bytes: 4 << 20 }, strangers: { items: 64, bytes: 2 << 20 } },
+  /** Verified ones of people who were not accepted, to be acted on without asking. */
+  met: { items: 64, bytes: 2 << 20 },
   /** Requests, of so many people, so many of each. */
   requests: { people: 50, items: 200, each: 8, bytes: 4 << 20 },
   /** Of one's own devices and of accepted people. */
@@ -72,17 +78,27 @@ const shelfLimits = {
   failed: 50,
 } as const;
 
+interface ShelfHandlers {
+  /** Whether an account, base64url, is one's own: its items come to nothing without a word. */
+  readonly isOwn: (account: string) => boolean;
+  /** An invitation came to nothing, and that is told. */
+  readonly onFailed: () => void;
+}
+
 /**
  * Items that were taken out of the inbox and are not dealt with yet (spec I-3): stored before the server erases them, bounded in number
- * and bytes. Where there is too much, the oldest go, and one kind never pushes out another.
+ * and bytes. Where there is too much, the oldest go, of verified ones those of whoever has the most; one kind never pushes out another,
+ * and an invitation of somebody accepted that has to go is told.
  */
 export class InboxShelf {
   readonly #store: Store;
+  readonly #handlers: ShelfHandlers;
   readonly #items = new Map<string, Shelved>();
   #dropped = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, handlers: ShelfHandlers) {
     this.#store = store;
+    this.#handlers = handlers;
   }
 
   /** Brings what is stored to hand. */
@@ -117,10 +133,10 @@ export class InboxShelf {
   }
 
   /** Puts an item down; what is too much goes. */
-  async put(item: UnsealedItem, placed: { stage: Stage; isStrangers: boolean; nowMs: number }): Promise<Shelved> {
-    const { stage, isStrangers, nowMs } = placed;
+  async put(item: UnsealedItem, placed: Pick<Shelved, "stage" | "part" | "isStrangers"> & { nowMs: number }): Promise<Shelved> {
+    const { nowMs, ...at } = placed;
     const encoded = encode(inboxPlaintextCodec, item);
-    const fields = { stage, isStrangers, wasRequest: false, receivedAtMs: nowMs, attempts: 0, nextTryMs: 0, lastCode: "" };
+    const fields = { ...at, wasRequest: false, receivedAtMs: nowMs, attempts: 0, nextTryMs: 0, lastCode: "" };
     const shelved = shelvedOf(item.head, fields, encoded.length);
     await this.#write(async (tx) => {
       tx.put(prefix + shelved.id, encode(storedCodec, { ...fields, item: encoded }));
@@ -135,24 +151,47 @@ export class InboxShelf {
     return value === undefined ? undefined : decode(inboxPlaintextCodec, decode(storedCodec, value).item);
   }
 
-  /** Changes what is said of an item; of one that failed the body goes. */
+  /** Changes what is said of an item. */
   async change(id: string, changes: Changes): Promise<void> {
     const known = this.#items.get(id);
     if (known === undefined) return;
     await this.#write(async (tx) => {
       const value = await tx.get(prefix + id);
       if (value === undefined) return [];
-      const stored = { ...decode(storedCodec, value), ...changes };
-      if (stored.stage !== "failed") {
-        tx.put(prefix + id, encode(storedCodec, stored));
-        return [{ ...known, ...changes }];
-      }
+      tx.put(prefix + id, encode(storedCodec, { ...decode(storedCodec, value), ...changes }));
+      return [{ ...known, ...changes }];
+    });
+  }
+
+  /** An item comes to nothing: a verified invitation of somebody accepted is told, one of each of them; anything else goes. */
+  async giveUp(id: string): Promise<void> {
+    const known = this.#items.get(id);
+    if (known === undefined) return;
+    if (!this.#isTold(known)) {
+      await this.remove([id]);
+      return;
+    }
+    await this.#write(async (tx) => await this.#fail(tx, [known]));
+  }
+
+  #isTold({ kind, stage, isStrangers, account }: Shelved): boolean {
+    return kind === inboxItemKinds.welcome && stage === "work" && !isStrangers && !this.#handlers.isOwn(account);
+  }
+
+  /** Of items that failed the body goes, and the rest is kept to be told. */
+  async #fail(tx: StoreTransaction, items: readonly Shelved[]): Promise<readonly Shelved[]> {
+    const failed: Shelved[] = [];
+    for (const known of items) {
+      const value = await tx.get(prefix + known.id);
+      if (value === undefined) continue;
+      const stored = decode(storedCodec, value);
       const plaintext = decode(inboxPlaintextCodec, stored.item);
       const item = encode(inboxPlaintextCodec, { ...plaintext, body: new Uint8Array(0) });
       rememberItem(tx, plaintext.head.itemId, plaintext.head.notAfterMs);
-      tx.put(prefix + id, encode(storedCodec, { ...stored, item }));
-      return [{ ...known, ...changes, sizeBytes: item.length }];
-    });
+      tx.put(prefix + known.id, encode(storedCodec, { ...stored, stage: "failed", item }));
+      failed.push({ ...known, stage: "failed", sizeBytes: item.length });
+    }
+    return failed;
   }
 
   /** In the caller's transaction, when an item was dealt with; `forget` follows once that is done. */
@@ -195,7 +234,15 @@ export class InboxShelf {
       set = await write(tx);
       const after = new Map(this.#items);
       for (const item of set) after.set(item.id, item);
-      surplus = tooMany([...after.values()].toSorted((a, b) => a.receivedAtMs - b.receivedAtMs));
+      const most = tooMany([...after.values()].toSorted((a, b) => a.receivedAtMs - b.receivedAtMs));
+      set = [
+        ...set,
+        ...(await this.#fail(
+          tx,
+          most.filter((item) => this.#isTold(item)),
+        )),
+      ];
+      surplus = most.filter((item) => !this.#isTold(item));
       for (const { id } of surplus) tx.delete(prefix + id);
       dropped = surplus.filter(({ stage }) => stage === "request").length;
       if (dropped > 0) tx.put(droppedKey, encode(droppedCodec, { count: this.#dropped + dropped }));
@@ -203,12 +250,13 @@ export class InboxShelf {
     for (const item of set) this.#items.set(item.id, item);
     for (const { id } of surplus) this.#items.delete(id);
     this.#dropped += dropped;
+    if (set.some(({ stage }) => stage === "failed")) this.#handlers.onFailed();
   }
 }
 
 /** Of items, oldest first, those that are too many of their kind. */
 function tooMany(items: readonly Shelved[]): readonly Shelved[] {
-  const { unknown, requests, work, failed } = shelfLimits;
+  const { unverified, requests, met, work, failed } = shelfLimits;
   const waiting = items.filter(({ stage }) => stage === "request");
   const each = new Map<string, Shelved[]>();
   for (const item of waiting) each.set(item.account, [...(each.get(item.account) ?? []), item]);
@@ -218,18 +266,17 @@ function tooMany(items: readonly Shelved[]): readonly Shelved[] {
   for (const item of people.slice(0, -requests.people).flat()) surplus.add(item);
   const kept = waiting.filter((item) => !surplus.has(item));
   for (const item of beyond(kept, requests)) surplus.add(item);
-  const pending = items.filter(({ stage }) => stage === "sender" || stage === "work");
-  for (const item of beyond(
-    pending.filter(({ isStrangers }) => isStrangers),
-    unknown,
-  ))
-    surplus.add(item);
-  for (const item of beyond(
-    pending.filter(({ isStrangers }) => !isStrangers),
-    work,
-  ))
-    surplus.add(item);
-  for (const item of items.filter(({ stage }) => stage === "failed").slice(0, -failed)) surplus.add(item);
+  for (const part of ["contacts", "strangers"] as const) {
+    const unknown = items.filter((item) => item.stage === "sender" && item.part === part);
+    for (const item of beyond(unknown, unverified[part])) surplus.add(item);
+  }
+  const pending = items.filter(({ stage }) => stage === "work");
+  const [ofStrangers, ofKnown] = [pending.filter(({ isStrangers }) => isStrangers), pending.filter(({ isStrangers }) => !isStrangers)];
+  for (const item of [...beyondFairly(ofStrangers, met), ...beyondFairly(ofKnown, work)]) surplus.add(item);
+  const told = items.filter(({ stage }) => stage === "failed");
+  const newest = new Map(told.map((item) => [item.account, item]));
+  const keptTold = told.filter((item) => newest.get(item.account) === item).slice(-failed);
+  for (const item of told) if (!keptTold.includes(item)) surplus.add(item);
   return [...surplus];
 }
 
@@ -243,6 +290,23 @@ function beyond(items: readonly Shelved[], limit: { items: number; bytes: number
     count++;
   }
   return items.slice(0, count);
+}
+
+/** As `beyond`, of each time who has the most. */
+function beyondFairly(items: readonly Shelved[], limit: { items: number; bytes: number }): readonly Shelved[] {
+  const kept = new Set(items);
+  const gone: Shelved[] = [];
+  for (;;) {
+    const isMany = kept.size > limit.items;
+    if (!isMany && [...kept].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) <= limit.bytes) return gone;
+    const shares = new Map<string, number>();
+    for (const { account, sizeBytes } of kept) shares.set(account, (shares.get(account) ?? 0) + (isMany ? 1 : sizeBytes));
+    const most = Math.max(...shares.values());
+    const first = [...kept].find(({ account }) => shares.get(account) === most);
+    if (first === undefined) return gone;
+    kept.delete(first);
+    gone.push(first);
+  }
 }
 
 function shelvedOf(head: InboxHead, fields: Omit<Stored, "item">, sizeBytes: number): Shelved {

@@ -1,5 +1,6 @@
 import { toBase64Url } from "@latchkey/codec";
 import { inboxItemKinds } from "@latchkey/protocol";
+import type { InboxItem } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { describe, expect, test } from "vitest";
 import { createDirectory } from "../account/directory.ts";
@@ -26,6 +27,7 @@ import type { World } from "./world.ts";
 
 const minuteMs = 60_000;
 const random = seededRandom("inbox work");
+const shelfHandlers = { isOwn: () => false, onFailed: () => undefined };
 
 async function account(server: FakeServer, username: string): Promise<{ store: Store; own: OwnAccount; world: World }> {
   const { platform } = server;
@@ -64,7 +66,7 @@ interface Scene {
   /** What the next of them fail with. */
   readonly failures: ClientError[];
   /** Seals an item to Ann and hands it in. */
-  send(from: OwnAccount, item?: Partial<{ kind: number; body: Uint8Array; host: string }>): Promise<UnsealedItem>;
+  send(from: OwnAccount, item?: Partial<{ kind: number; body: Uint8Array; host: string; part: InboxItem["part"] }>): Promise<UnsealedItem>;
   lookups(): number;
 }
 
@@ -97,7 +99,7 @@ async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
     requests: new Requests(ann.world, work),
     notices,
     failures,
-    async send(from, { kind = inboxItemKinds.welcome, body = random(50), host = from.host } = {}) {
+    async send(from, { kind = inboxItemKinds.welcome, body = random(50), host = from.host, part = "strangers" } = {}) {
       const { own } = ann;
       const blob = await sealInboxItem({
         platform: server.platform,
@@ -111,7 +113,7 @@ async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
       const recipient = { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, ...own.inboxKeyPair };
       const item = await unsealInboxItem({ platform: server.platform, recipient, blob });
       if (item === undefined) throw new Error("it was sealed to her");
-      await work.arrive(item);
+      await work.arrive(item, part);
       return item;
     },
     lookups: () => directory.log.filter((line) => line.includes("lookup_account")).length,
@@ -138,7 +140,7 @@ describe("what comes into an inbox", () => {
     const [waiting] = work.shelf.list();
     expect(waiting?.attempts).toBe(2);
     expect((waiting?.nextTryMs ?? 0) - server.clock.now()).toBeGreaterThan(0);
-    const restarted = new InboxShelf(ann.store);
+    const restarted = new InboxShelf(ann.store, shelfHandlers);
     await restarted.load();
     expect(restarted.list()).toEqual(work.shelf.list());
     server.unreachable = false;
@@ -209,8 +211,8 @@ describe("what comes into an inbox", () => {
     expect(notices).toHaveLength(1);
     expect(lookups()).toBeLessThanOrEqual(20);
     await ann.world.standings.accept([bob.accountId]);
-    // Whom the person accepted does not stand in line with strangers.
-    await send(bob);
+    // Whoever shows the capability does not stand in line with strangers.
+    await send(bob, { part: "contacts" });
     await idle(work);
     expect((await requests.list()).list).toMatchObject([{ state: "failed", person: { username: "bob" } }]);
     // That there is no such account is the server's word: it is asked six times, and then they go.
@@ -222,6 +224,70 @@ describe("what comes into an inbox", () => {
     }
     expect(waiting()).toBe(0);
     expect(lookups()).toBeLessThan(40 * 6 + 10);
+  });
+
+  test.each(["an accepted friend", "oneself"])(
+    "[E-43] what names %s is a stranger's until its signature holds: neither is looked up more often, nor does anything verified go for it",
+    async (whom) => {
+      const { ann, bob, work, requests, send, lookups, failures } = await scene();
+      await send(bob);
+      await idle(work);
+      await requests.decline(toBase64Url(bob.accountId));
+      await ann.world.standings.accept([bob.accountId]);
+      // One of each of theirs waits: a Welcome that cannot be opened now, and a notice of another device of her own.
+      const early = new ClientError("offline", "no network");
+      failures.push(early, early);
+      await send(ann.own, { kind: inboxItemKinds.history });
+      await idle(work);
+      const [waiting] = work.shelf.list();
+      expect(waiting).toMatchObject({ stage: "work", attempts: 1 });
+      const before = lookups();
+      const { accountId } = whom === "oneself" ? ann.own : bob;
+      for (let junk = 0; junk < 600; junk++) await send({ ...bob, accountId, deviceId: random(16) });
+      for (let junk = 0; junk < 200; junk++) await send({ ...bob, accountId, deviceId: random(16) }, { part: "contacts" });
+      await idle(work);
+      // Twenty for those without the capability, twenty for those with it.
+      expect(lookups() - before).toBeLessThanOrEqual(40);
+      expect(work.shelf.list()).toContainEqual(waiting);
+      const unverified = work.shelf.list().filter(({ stage }) => stage === "sender");
+      expect(unverified.filter(({ part }) => part === "contacts").length).toBeLessThanOrEqual(128);
+      expect(unverified.filter(({ part }) => part === "strangers").length).toBeLessThanOrEqual(64);
+      // And a friend's own Welcome stands behind none of it: that it cannot be opened is known at once.
+      await send(bob);
+      await idle(work);
+      expect((await requests.list()).list).toMatchObject([{ state: "failed", person: { username: "bob" } }]);
+    },
+  );
+
+  test("[E-43] of verified items those of whoever has the most go, and an invitation of somebody accepted that has to go is told", async () => {
+    const { server, ann, bob } = await scene();
+    let failed = 0;
+    const shelf = new InboxShelf(ann.store, { isOwn: () => false, onFailed: () => (failed += 1) });
+    let atMs = server.clock.now();
+    const put = async (senderAccountId: Uint8Array): Promise<string> => {
+      const head = {
+        format: 1 as const,
+        kind: inboxItemKinds.welcome,
+        senderHost: bob.host,
+        senderAccountId,
+        senderDeviceId: bob.deviceId,
+        recipientDeviceId: ann.own.deviceId,
+        itemId: random(16),
+        notAfterMs: atMs + 86_400_000,
+      };
+      atMs += 1;
+      const item = { head, signature: random(64), body: random(10) };
+      return (await shelf.put(item, { stage: "work", part: "contacts", isStrangers: false, nowMs: atMs })).id;
+    };
+    const friends = random(32);
+    const first = await put(friends);
+    for (let count = 0; count < 515; count++) await put(bob.accountId);
+    expect(shelf.get(first)).toMatchObject({ stage: "work" });
+    expect(shelf.list().filter(({ stage }) => stage === "work")).toHaveLength(512);
+    expect(failed).toBeGreaterThan(0);
+    const told = shelf.list().filter(({ stage }) => stage === "failed");
+    expect(new Set(told.map(({ account }) => account))).toEqual(new Set([toBase64Url(bob.accountId)]));
+    expect(told.length).toBeLessThanOrEqual(2);
   });
 
   test("[I-4] [E-44] what a blocked account sends is dropped, what waits of it too; it is let in again by hand alone", async () => {
@@ -251,7 +317,7 @@ describe("what comes into an inbox", () => {
 
   test("[E-45] requests are bounded, in all and of each sender; what was dropped is a number", async () => {
     const { server, ann, bob } = await scene();
-    const shelf = new InboxShelf(ann.store);
+    const shelf = new InboxShelf(ann.store, shelfHandlers);
     let atMs = server.clock.now();
     const put = (senderAccountId: Uint8Array): Promise<unknown> => {
       const head = {
@@ -266,14 +332,14 @@ describe("what comes into an inbox", () => {
       };
       atMs += 1;
       const item = { head, signature: random(64), body: random(10) };
-      return shelf.put(item, { stage: "request", isStrangers: true, nowMs: atMs });
+      return shelf.put(item, { stage: "request", part: "strangers", isStrangers: true, nowMs: atMs });
     };
     for (let count = 0; count < 12; count++) await put(bob.accountId);
     expect(shelf.list()).toHaveLength(8);
     expect(shelf.dropped).toBe(4);
     for (let count = 0; count < 60; count++) await put(random(32));
     expect(new Set(shelf.list().map((item) => item.account)).size).toBe(50);
-    const restarted = new InboxShelf(ann.store);
+    const restarted = new InboxShelf(ann.store, shelfHandlers);
     await restarted.load();
     expect(restarted.list()).toEqual(shelf.list());
     expect(restarted.dropped).toBe(shelf.dropped);

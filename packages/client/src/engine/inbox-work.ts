@@ -1,6 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { inboxItemKinds, retentionDays } from "@latchkey/protocol";
-import type { InboxHead } from "@latchkey/protocol";
+import type { InboxHead, InboxItem } from "@latchkey/protocol";
 import { deviceOf } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
 import { isProven } from "../account/contacts.ts";
@@ -42,16 +42,15 @@ const maxRetryMs = 6 * 3_600_000;
 const maxStrangerTries = 6;
 /** Tries after which something is wrong with the item and not with the way. */
 const maxFaults = 3;
-/** Strangers looked up at once, and how soon one more may be: whoever names accounts that are none costs no more than that. */
-const strangerBurst = 20;
-const strangerRefillMs = 10_000;
-/** All strangers' items wait in one line. */
-const strangersLane = "strangers";
+/** Senders looked up at once, and how soon one more may be: whatever items name that nobody signed, they cost no more than that. */
+const lookUpBurst = 20;
+const lookUpRefillMs = 10_000;
 
 /**
  * Deals with what came into the inbox (spec I-3, I-4). Each sender has a line of its own: what cannot be dealt with now is tried
- * again, less and less often, until it expires, and nothing waits behind it. Of a stranger's item nothing but its head is used until
- * the person accepted who sent it.
+ * again, less and less often, until it expires, and nothing waits behind it. Until its signature holds, an item is nobody's: it waits in
+ * the line and the room of those that came with the capability, or without, whomever it names. Of a stranger's item nothing but its head
+ * is used until the person accepted who sent it.
  */
 export class InboxWork {
   readonly shelf: InboxShelf;
@@ -63,8 +62,7 @@ export class InboxWork {
   /** Joins take their turns: each looks at which conversations there are. */
   readonly #joining = createMutex();
   #cancelTimer: (() => void) | undefined;
-  #lookups = strangerBurst;
-  #lookupsAtMs = 0;
+  readonly #lookUps = { contacts: { left: lookUpBurst, atMs: 0 }, strangers: { left: lookUpBurst, atMs: 0 } };
   #retentionDays: number = retentionDays;
   #closed = false;
 
@@ -72,7 +70,10 @@ export class InboxWork {
     this.#world = world;
     this.#handlers = handlers;
     this.#policy = policy;
-    this.shelf = new InboxShelf(world.store);
+    this.shelf = new InboxShelf(world.store, {
+      isOwn: (account) => account === toBase64Url(world.own.accountId),
+      onFailed: () => handlers.onRequests(),
+    });
     world.standings.onChange((account) => void this.#reconsider(account).catch(ignoreStore));
   }
 
@@ -97,7 +98,7 @@ export class InboxWork {
   }
 
   /** Takes an item in: verified as far as that asks nobody, then stored. Afterwards the server need not hold it any more. @throws ClientError of the store */
-  async arrive(item: UnsealedItem): Promise<void> {
+  async arrive(item: UnsealedItem, part: InboxItem["part"]): Promise<void> {
     const { store, own, platform } = this.#world;
     const { head } = item;
     if (head.senderHost !== own.host || this.shelf.has(head.itemId)) return;
@@ -107,8 +108,8 @@ export class InboxWork {
     if (isKnown && !(await isSignedBy(sender, item, platform))) return;
     const stage = await this.#stageOf(head, { isMet: sender !== undefined, isVerified: isKnown });
     if (stage === undefined) return;
-    const isStrangers = this.#world.standings.of(head.senderAccountId) === "stranger";
-    await this.shelf.put(item, { stage, isStrangers, nowMs: platform.nowMs() });
+    const isStrangers = stage === "sender" || this.#world.standings.of(head.senderAccountId) === "stranger";
+    await this.shelf.put(item, { stage, part, isStrangers, nowMs: platform.nowMs() });
     if (stage === "request") this.#handlers.onRequests();
     this.#wake();
   }
@@ -139,7 +140,7 @@ export class InboxWork {
   }
 
   #laneOf(item: Shelved): string {
-    return item.isStrangers && item.stage === "sender" ? strangersLane : item.account;
+    return item.stage === "sender" ? item.part : item.account;
   }
 
   #due(): readonly Shelved[] {
@@ -177,8 +178,8 @@ export class InboxWork {
   async #run(lane: string): Promise<void> {
     for (;;) {
       const due = this.#due().filter((item) => this.#laneOf(item) === lane);
-      // Among strangers who was never asked about comes before accounts that the server does not know.
-      const [next] = lane === strangersLane ? due.toSorted((a, b) => a.attempts - b.attempts) : due;
+      // Who was never asked about comes before accounts that the server does not know.
+      const [next] = due[0]?.stage === "sender" ? due.toSorted((a, b) => a.attempts - b.attempts) : due;
       if (next === undefined || this.#closed) return;
       await this.#try(next);
     }
@@ -193,7 +194,7 @@ export class InboxWork {
     }
     const nowMs = platform.nowMs();
     if (shelved.notAfterMs < nowMs) {
-      await this.#giveUp(shelved);
+      await this.shelf.giveUp(shelved.id);
       return;
     }
     try {
@@ -203,8 +204,8 @@ export class InboxWork {
       if (error instanceof ClientError && (error.code.startsWith("storage_") || error.code === "closed")) throw error;
       const attempts = shelved.attempts + 1;
       const isFault = !(error instanceof ClientError);
-      if ((isFault && attempts >= maxFaults) || (shelved.isStrangers && attempts >= maxStrangerTries)) {
-        await this.#giveUp(shelved);
+      if ((isFault && attempts >= maxFaults) || (isStrangersWork(shelved) && attempts >= maxStrangerTries)) {
+        await this.shelf.giveUp(shelved.id);
         return;
       }
       const firstMs = !isFault && error.retryAfterMs > 0 ? error.retryAfterMs : firstRetryMs;
@@ -214,24 +215,11 @@ export class InboxWork {
     }
   }
 
-  /** An item that comes to nothing: an invitation of somebody accepted is told, anything else goes. */
-  async #giveUp(item: Shelved): Promise<void> {
-    const isOwn = item.account === toBase64Url(this.#world.own.accountId);
-    if (item.kind !== inboxItemKinds.welcome || isOwn || item.isStrangers) {
-      await this.shelf.remove([item.id]);
-      return;
-    }
-    const earlier = this.shelf.list().filter(({ stage, account }) => stage === "failed" && account === item.account);
-    await this.shelf.change(item.id, { stage: "failed" });
-    await this.shelf.remove(earlier.map(({ id }) => id));
-    this.#handlers.onRequests();
-  }
-
   /** Finds out who sent an item, and whether they did. @throws ClientError */
   async #lookUp(shelved: Shelved, item: UnsealedItem): Promise<void> {
     const { platform, standings } = this.#world;
-    if (shelved.isStrangers && !this.#mayLookUp()) {
-      await this.shelf.change(shelved.id, { nextTryMs: platform.nowMs() + strangerRefillMs });
+    if (!this.#mayLookUp(shelved.part)) {
+      await this.shelf.change(shelved.id, { nextTryMs: platform.nowMs() + lookUpRefillMs });
       return;
     }
     const sender = await this.#findSender(item.head);
@@ -246,15 +234,16 @@ export class InboxWork {
     if (stage === "request") this.#handlers.onRequests();
   }
 
-  #mayLookUp(): boolean {
+  #mayLookUp(part: InboxItem["part"]): boolean {
     const nowMs = this.#world.platform.nowMs();
-    const refilled = Math.floor((nowMs - this.#lookupsAtMs) / strangerRefillMs);
+    const budget = this.#lookUps[part];
+    const refilled = Math.floor((nowMs - budget.atMs) / lookUpRefillMs);
     if (refilled !== 0) {
-      this.#lookups = Math.min(strangerBurst, this.#lookups + Math.abs(refilled));
-      this.#lookupsAtMs = nowMs;
+      budget.left = Math.min(lookUpBurst, budget.left + Math.abs(refilled));
+      budget.atMs = nowMs;
     }
-    if (this.#lookups === 0) return false;
-    this.#lookups--;
+    if (budget.left === 0) return false;
+    budget.left--;
     return true;
   }
 
@@ -305,7 +294,7 @@ export class InboxWork {
         return;
       }
       if (outcome === "failed") {
-        await this.#giveUp(shelved);
+        await this.shelf.giveUp(shelved.id);
         return;
       }
     } else if (head.kind === inboxItemKinds.history) {
@@ -352,7 +341,6 @@ export class InboxWork {
         for (const { id, stage } of this.shelf.list().filter((item) => item.account === account)) {
           if (stage === "request")
             await this.shelf.change(id, { stage: "work", isStrangers: false, wasRequest: true, attempts: 0, nextTryMs: 0 });
-          if (stage === "sender") await this.shelf.change(id, { isStrangers: false });
         }
         await this.shelf.clearDropped();
       }
@@ -381,6 +369,11 @@ export class InboxWork {
     this.#cancelTimer?.();
     await Promise.all(this.#lanes.values());
   }
+}
+
+/** Whether an item is tried a few times only: of whoever showed nothing, and of whom the person did not accept. */
+function isStrangersWork({ stage, part, isStrangers }: Shelved): boolean {
+  return stage === "sender" ? part === "strangers" : isStrangers;
 }
 
 /** A store that fails is told where somebody waits for it. */

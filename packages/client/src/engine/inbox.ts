@@ -150,7 +150,7 @@ export class Inbox {
     const recipient = { host: own.host, deviceId: own.deviceId, inboxId: own.inboxId, ...own.inboxKeyPair };
     try {
       const unsealed = await unsealInboxItem({ platform, recipient, blob: item.blob });
-      if (unsealed !== undefined) await this.#items.arrive(unsealed);
+      if (unsealed !== undefined) await this.#items.arrive(unsealed, item.part);
     } catch (error) {
       // What fails in another way fails by the item's bytes, and would again: it is none.
       if (error instanceof ClientError) {

@@ -89,6 +89,8 @@ export type DeviceRequest =
 export interface InboxItem {
   readonly seq: number;
   readonly day: number;
+  /** `contacts`: it came with the capability of the inbox (spec I-1), which says something of whoever posted it and nothing of its sender. */
+  readonly part: "contacts" | "strangers";
   readonly blob: Uint8Array;
 }
 
@@ -149,7 +151,15 @@ export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>
   reserved: [2, struct<{ untilMs: number }>({ untilMs: safeUint64 })],
   published: [3, struct<Published>({ version: uint32, proof: opaqueV(maxDirectoryProofBytes) })],
   key_packages: [4, struct<KeyPackageCount>({ oneTime: uint32, lastResortNotAfterMs: safeUint64 })],
-  item: [5, struct<InboxItem>({ seq: safeUint64, day: safeUint64, blob: blobBytes })],
+  item: [
+    5,
+    struct<InboxItem>({
+      seq: safeUint64,
+      day: safeUint64,
+      part: enumeration<InboxItem["part"]>(uint8, { contacts: 1, strangers: 2 }),
+      blob: blobBytes,
+    }),
+  ],
   holdings: [6, struct<{ json: Uint8Array }>({ json: opaqueV(245_760) })],
   done: [7, empty],
   inbox_capability: [8, struct<{ generation: number }>({ generation: safeUint64 })],

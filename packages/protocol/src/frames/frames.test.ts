@@ -118,7 +118,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "reserved", untilMs: 5 }),
       framed({ kind: "published", version: 3, proof: none }),
       framed({ kind: "key_packages", oneTime: 99, lastResortNotAfterMs: 0 }),
-      framed({ kind: "item", seq: 4, day: 20_454, blob: zeros(512) }, 0),
+      framed({ kind: "item", seq: 4, day: 20_454, part: "contacts", blob: zeros(512) }, 0),
       framed({ kind: "holdings", json: bytes(0x7b, 0x7d) }),
       framed({ kind: "done" }),
       framed({ kind: "inbox_capability", generation: 1_767_225_600_000 }),
@@ -126,7 +126,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
     frozen:
       "000000000000020001000111636861742e6578616d706c653a38303830074578616d706c6501010101010101010101010101010101010101010101010101010101010101010000019b76daa8000004000006400000001e0000",
     overLimit: {
-      "an item above 64 KiB": framed({ kind: "item", seq: 1, day: 1, blob: zeros(maxInlineBytes + 1) }),
+      "an item above 64 KiB": framed({ kind: "item", seq: 1, day: 1, part: "strangers", blob: zeros(maxInlineBytes + 1) }),
       "a host that is none": framed({ ...helloReply, host: "Chat.Example" }),
       "a short nonce": framed({ ...helloReply, nonce: zeros(31) }),
     },

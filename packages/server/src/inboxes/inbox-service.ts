@@ -99,7 +99,7 @@ export class InboxService {
     if (stored.kind === "refused") throw new Refusal(stored.code);
     if (!stored.isNew) return;
     this.#counters.itemsStored += 1;
-    for (const stream of this.#streams.get(keyOf(inboxId)) ?? []) stream.offer({ seq: stored.seq, day, blob });
+    for (const stream of this.#streams.get(keyOf(inboxId)) ?? []) stream.offer({ seq: stored.seq, day, part, blob });
   }
 
   /** Streams an inbox from after `afterSeq`, once `wake` is called on the result. */

@@ -97,6 +97,7 @@ export type InboxPart = "contacts" | "strangers";
 export interface StoredItem {
   readonly seq: number;
   readonly day: Day;
+  readonly part: InboxPart;
   readonly blob: Uint8Array;
 }
 

@@ -380,7 +380,7 @@ export function describeStore(name: string, open: (directory: string) => Promise
       }
       expect(await store.postItem({ inboxId, blob: blobs[0] ?? random(1), ...limits })).toEqual({ kind: "stored", seq: 1, isNew: false });
       await store.eraseItems({ inboxId, uptoSeq: 2 });
-      expect(await store.readItems({ inboxId, afterSeq: 0, ...page })).toEqual([{ seq: 3, day: today, blob: blobs[2] }]);
+      expect(await store.readItems({ inboxId, afterSeq: 0, ...page })).toEqual([{ seq: 3, day: today, part: limits.part, blob: blobs[2] }]);
       await store.eraseItems({ inboxId, uptoSeq: 99 });
       await store.close();
       store = await opened(directory);

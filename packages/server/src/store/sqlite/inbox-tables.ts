@@ -48,7 +48,7 @@ export class InboxTables {
       `UPDATE inboxes SET last_seq = ?, items = items + 1, bytes = bytes + ?, stranger_items = stranger_items + ?,
        stranger_bytes = stranger_bytes + ? WHERE id = ?`,
     );
-    this.#page = rows("SELECT seq, day, blob FROM inbox_items WHERE inbox = ? AND seq > ? ORDER BY seq LIMIT ?");
+    this.#page = rows("SELECT seq, day, is_stranger, blob FROM inbox_items WHERE inbox = ? AND seq > ? ORDER BY seq LIMIT ?");
     this.#erased = rows(
       `SELECT count(*), coalesce(sum(length(blob)), 0), coalesce(sum(is_stranger), 0), coalesce(sum(is_stranger * length(blob)), 0)
        FROM inbox_items WHERE inbox = ? AND seq <= ?`,
@@ -113,7 +113,7 @@ export class InboxTables {
     let bytes = 0;
     // The columns are those of ItemRow.
     for (const row of this.#page.iterate(inbox.id, params.afterSeq, params.maxItems) as Iterable<unknown> as Iterable<ItemRow>) {
-      bytes += row[2].length;
+      bytes += row[3].length;
       if (rows.length > 0 && bytes > params.maxBytes) break;
       rows.push(row);
     }

@@ -178,21 +178,22 @@ export function unpackEntries(packed: Packed): StoredEntry[] {
   return entries;
 }
 
-/** A row of `inbox_items`: seq, day, blob. */
-export type ItemRow = [number, number, Uint8Array];
+/** A row of `inbox_items`: seq, day, is_stranger, blob. */
+export type ItemRow = [number, number, number, Uint8Array];
 
-const itemNumbers = 3;
+const itemNumbers = 4;
 
 export function packItems(rows: readonly ItemRow[]): Packed {
   let size = 0;
-  for (const [, , blob] of rows) size += blob.length;
+  for (const [, , , blob] of rows) size += blob.length;
   const bytes = new Uint8Array(size);
   const numbers = new Float64Array(rows.length * itemNumbers);
   let at = 0;
   let n = 0;
-  for (const [seq, day, blob] of rows) {
+  for (const [seq, day, isStranger, blob] of rows) {
     numbers[n++] = seq;
     numbers[n++] = day;
+    numbers[n++] = isStranger;
     numbers[n++] = blob.length;
     bytes.set(blob, at);
     at += blob.length;
@@ -205,8 +206,9 @@ export function unpackItems(packed: Packed): StoredItem[] {
   let at = 0;
   for (let i = 0; i < packed.count; i++) {
     const n = i * itemNumbers;
-    const size = packed.numbers[n + 2] ?? 0;
-    items.push({ seq: packed.numbers[n] ?? 0, day: packed.numbers[n + 1] ?? 0, blob: packed.bytes.subarray(at, at + size) });
+    const part = packed.numbers[n + 2] === 0 ? "contacts" : "strangers";
+    const size = packed.numbers[n + 3] ?? 0;
+    items.push({ seq: packed.numbers[n] ?? 0, day: packed.numbers[n + 1] ?? 0, part, blob: packed.bytes.subarray(at, at + size) });
     at += size;
   }
   return items;
