@@ -450,7 +450,7 @@ describe("serve", () => {
   test.each<[Record<string, string>, string]>([
     [{ port: "70000" }, "--port"],
     [{ port: "1e3" }, "--port"],
-    [{ "retention-days": "0" }, "--retention-days"],
+    [{ "retention-days": "6" }, "--retention-days"],
     [{ registration: "sometimes" }, "--registration"],
     [{ registration: "invitation" }, "--invitation-code"],
     [{ "log-level": "loud" }, "--log-level"],

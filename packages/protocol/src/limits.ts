@@ -42,6 +42,8 @@ export const maxAccountHistoryBytes = 1_048_576;
 
 /** How long entries are kept unless the server says otherwise (spec L-8). */
 export const retentionDays = 30;
+/** The least that a server may promise: no client believes an earlier expiry (spec L-8). */
+export const leastRetentionDays = 7;
 
 /** Largest DirectoryProof on the wire: a full history has some 3,000 states, each with a hash of 32 bytes in the proof. */
 export const maxDirectoryProofBytes = 131_072;

@@ -21,7 +21,7 @@ const settings: readonly Setting[] = [
   { flag: "name", value: "TEXT", help: "what the server calls itself (its host)" },
   { flag: "registration", value: "POLICY", help: "who may create an account: open, invitation or closed (open)" },
   { flag: "invitation-code", value: "CODE", help: "a code that lets people register; may be given several times", isRepeatable: true },
-  { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30)" },
+  { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30; 7 at least)" },
   { flag: "web-root", value: "DIR", help: "the built web app; an empty value serves none (the one of this installation)" },
   { flag: "log-level", value: "LEVEL", help: "silent, error, warn, info or debug (warn)" },
   { flag: "tls-cert", value: "FILE", help: "certificate chain, PEM: the server speaks HTTPS itself" },
@@ -139,7 +139,7 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
     ...(name === undefined ? {} : { serverName: name }),
     ...(registration === undefined ? {} : { registration }),
     ...(invitationCodes.length === 0 ? {} : { invitationCodes }),
-    ...(retention === undefined ? {} : { retentionDays: wholeNumber("retention-days", retention, { least: 1, most: 3650 }) }),
+    ...(retention === undefined ? {} : { retentionDays: wholeNumber("retention-days", retention, { least: 7, most: 3650 }) }),
     ...(webRoot === undefined
       ? isBuilt
         ? { webRoot: builtWebApp }

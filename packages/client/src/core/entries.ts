@@ -55,6 +55,12 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
     openAgain(turn);
     return undefined;
   }
+  if (event.entryKind === "commit" && state.expired.count > 0) {
+    // What expired unseen may hold a commit: which one counts cannot be told any more, and who was removed could go on as if it were not.
+    link(turn, event);
+    pause(turn, "missed_commit");
+    return undefined;
+  }
   const opened = openEnvelope({
     key: state.epoch.envelope,
     logId: state.logId,

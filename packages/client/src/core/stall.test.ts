@@ -1,5 +1,6 @@
 import type { Opened } from "@latchkey/protocol";
 import { describe, expect, it } from "vitest";
+import { HostileMember } from "./hostile.testing.ts";
 import type { LogModel } from "./log-model.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
@@ -159,7 +160,11 @@ describe("entries that the server says have expired", () => {
     expect(mayHaveExpired(sight, 1001 * dayMs)).toBe(false);
     expect(mayHaveExpired(sight, 1029.5 * dayMs)).toBe(false);
     expect(mayHaveExpired(sight, 1030 * dayMs)).toBe(true);
-    expect(mayHaveExpired({ ...sight, retentionDays: 1 }, 1001 * dayMs)).toBe(true);
+    // A promise of less than a week is none.
+    for (const days of [0, 1, 7]) {
+      expect(mayHaveExpired({ ...sight, retentionDays: days }, 1006 * dayMs)).toBe(false);
+      expect(mayHaveExpired({ ...sight, retentionDays: days }, 1007 * dayMs)).toBe(true);
+    }
   });
 
   it("[E-13] [L-8] claimed early they are a gap with its name, whatever the server promises now; claimed in time they are counted", async () => {
@@ -193,6 +198,34 @@ describe("entries that the server says have expired", () => {
     expect(ben.state?.phase.kind).toBe("active");
     await ben.input({ kind: "sealed", event: { ...world.log.sealed(last), seq: last.seq + 5, epochId: last.seq + 2 } });
     expect(ben.state?.phase).toEqual({ kind: "paused", reason: "missed_commit" });
+  });
+
+  it("[E-13] no commit of an epoch is followed of which entries expired unseen: who was removed by one of them leads nobody on", async () => {
+    const world = await SimWorld.create("sleeper", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = world.devices;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three devices");
+    await ada.found([ben, cyd]);
+    await world.settle();
+    await ben.disconnect(0);
+    const hostile = new HostileMember(world, cyd);
+    await ada.change([], [cyd]);
+    await world.settle([ada]);
+    const removal = world.log.entries.at(-1);
+    if (removal === undefined) throw new Error("a removal");
+    const { host, accountId } = cyd.self;
+    const seq = hostile.post(await hostile.forge({ adds: [await hostile.keyPackage({ host, accountId, deviceId: world.random(16) })] }));
+    const commit = world.log.entries[seq - 1];
+    if (commit === undefined) throw new Error("a commit");
+    ben.jump(40 * dayMs);
+    await connectByHand(ben);
+    await ben.say("not for cyd");
+    await ben.input({
+      kind: "opened",
+      opened: { ...openedOf(ben, world), currentEpochId: seq, firstSeq: seq, headBeforeFirst: removal.head },
+    });
+    await ben.input({ kind: "entry", event: commit });
+    expect(ben.state).toMatchObject({ phase: { kind: "paused", reason: "missed_commit" }, chain: { seq, head: commit.head } });
+    expect(ben.state?.outgoing.map(({ sealed }) => sealed)).toEqual([undefined]);
   });
 
   it("[E-13] more than a thousand of one sender: what it says after them in the same epoch is read", async () => {

@@ -1,3 +1,4 @@
+import { leastRetentionDays } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
@@ -56,9 +57,12 @@ export function stallOf(code: WireErrorCode): StallReason {
   }
 }
 
-/** Whether the server may have let go of the entries after the chain's end: they came after `sight`, and it promised so many days then. */
+/**
+ * Whether the server may have let go of the entries after the chain's end: they came after `sight`, and it promised so many days then. No
+ * server may promise less than a week: it could else drop a change and say a moment later that it expired.
+ */
 export function mayHaveExpired({ atMs, retentionDays }: Sight, nowMs: number): boolean {
-  return nowMs - atMs >= retentionDays * dayMs - toleranceMs;
+  return nowMs - atMs >= Math.max(retentionDays, leastRetentionDays) * dayMs - toleranceMs;
 }
 
 /**
