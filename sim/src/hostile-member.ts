@@ -10,6 +10,7 @@ import {
   exportSecret,
   members,
   ownLeafIndex,
+  nextGeneration,
 } from "@latchkey/mls";
 import type { CreateCommitParams, GroupState } from "@latchkey/mls";
 import { accessLabel, authenticatedDataCodec, createTextContent, latchkeyGroupExtensionType, viewTagOf } from "@latchkey/protocol";
@@ -106,8 +107,9 @@ function says(
 ): Uint8Array {
   const { state, epoch } = held;
   return encode(authenticatedDataCodec, {
-    format: 2,
+    format: 3,
     viewTag: viewTagOf(node.sha256, epoch.view, state.chain),
+    generation: nextGeneration(held.group),
     ownNumber: state.own.number + 1,
     previousOwn: zeros,
     seen: zeros,

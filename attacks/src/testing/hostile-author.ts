@@ -2,7 +2,7 @@ import { encode, fromBase64Url } from "@latchkey/codec";
 import { createNodePlatform } from "@latchkey/client/node";
 import { sealEnvelope, sealUnbounded } from "@latchkey/client/testing";
 import type { ConversationState } from "@latchkey/client/testing";
-import { encryptApplicationMessage, groupId } from "@latchkey/mls";
+import { encryptApplicationMessage, groupId, nextGeneration } from "@latchkey/mls";
 import {
   authenticatedDataCodec,
   decodeContent,
@@ -52,8 +52,9 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
     const { plaintext, proofs = new Uint8Array(0), head = state.chain.head } = message;
     const { gossip = new Uint8Array(0), accountVersion = 0, accountChain = zeros } = message;
     const authenticatedData = encode(authenticatedDataCodec, {
-      format: 2,
+      format: 3,
       viewTag: viewTagOf(node.sha256, epoch.view, { seq: state.chain.seq, head }),
+      generation: nextGeneration(now),
       ownNumber: state.own.number + 1 + at,
       previousOwn,
       seen: zeros,

@@ -4,6 +4,7 @@ import { encode } from "@latchkey/codec";
 import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
 import {
   breakConfirmation,
+  copied,
   credentialOf,
   doctored,
   loadConversation,
@@ -122,8 +123,9 @@ export class Insider implements Disposable {
     const { chain, epoch } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const authenticatedData = encode(authenticatedDataCodec, {
-      format: 2,
+      format: 3,
       viewTag: viewTagOf(node.sha256, epoch.view, chain),
+      generation: 0,
       ownNumber: 0,
       previousOwn: zeroHash,
       seen: zeroHash,
@@ -196,6 +198,24 @@ export class Insider implements Disposable {
   /** Any bytes as a message in an epoch that is open. */
   async append(epochId: number, blob: Uint8Array, blobIds: readonly Uint8Array[] = []): Promise<Reply> {
     return await this.#log.ask({ kind: "append", logId: this.state.logId, epochId, entryKind: "message", blob, blobIds });
+  }
+
+  /** What another member signed, as `keptIn` gives it, under the next key of that member's own; `copies` of it, one after the other. */
+  async copy(kept: MessageEvidence, copies: number): Promise<void> {
+    const { logId, epoch, chain } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { epochId } = epoch;
+    await this.open();
+    let { group } = this;
+    for (let made = 0; made < copies; made++) {
+      const { state, message } = await copied(group, kept, node.random);
+      group = { ...group, secretTree: state.secretTree };
+      const body = { ...emptyBody, seq: chain.seq, mlsMessage: message };
+      const address = { key: epoch.envelope, logId, epochId, kind: "message" } as const;
+      const { blob } = sealEnvelope({ ...address, body, random: node.random, sha256: node.sha256 });
+      const answer = await this.append(epochId, blob);
+      if (answer.kind !== "accepted") throw new Error(`the server answered ${answer.kind}`);
+    }
   }
 
   /** Opens the epoch that its client was in. */

@@ -23,7 +23,7 @@ export { createGroupInfo, joinByExternalCommit } from "./group/external.ts";
 export { inspectWelcome } from "./group/inspect-welcome.ts";
 export type { InspectedWelcome } from "./group/inspect-welcome.ts";
 export { eraseKeyPackagePrivateKeys, eraseState } from "./group/erase.ts";
-export { encryptApplicationMessage } from "./group/application.ts";
+export { encryptApplicationMessage, nextGeneration } from "./group/application.ts";
 export { inspectCommit, processMessage } from "./group/process-message.ts";
 export { verifyMessageEvidence } from "./group/evidence.ts";
 export type { ProvenMessage } from "./group/evidence.ts";

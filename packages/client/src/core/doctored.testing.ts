@@ -1,6 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
-import { ownLeafIndex } from "@latchkey/mls";
-import type { Credential, GroupState, LeafIndex } from "@latchkey/mls";
+import { encryptApplicationMessage, ownLeafIndex, verifyMessageEvidence } from "@latchkey/mls";
+import type { Credential, EncryptedMessage, GroupState, LeafIndex, MessageEvidence, RandomBytes } from "@latchkey/mls";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 
@@ -42,4 +42,11 @@ export function breakConfirmation(group: GroupState, message: Uint8Array): Uint8
   for (const part of [broken.subarray(0, contentEnd), group.encodedContext, broken.subarray(contentEnd, tagEnd)]) mac.update(part);
   broken.set(mac.digest(), tagEnd + 1);
   return broken;
+}
+
+/** What another member signed, encrypted once more under the next key of that member's ratchet, which every member has (spec L-10). */
+export async function copied(group: GroupState, evidence: MessageEvidence, random: RandomBytes): Promise<EncryptedMessage> {
+  const { sender, plaintext, authenticatedData } = await verifyMessageEvidence(group.suite, evidence);
+  const asAuthor = { ...group, ownLeaf: sender, suite: { ...group.suite, sign: () => evidence.signature } };
+  return await encryptApplicationMessage(asAuthor, { plaintext, authenticatedData, random });
 }

@@ -2,7 +2,7 @@ import { equalBytes } from "@latchkey/codec";
 import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication } from "@latchkey/mls";
 import { complaintReasons, decodeContent, entryId, entryLeaf, entryLeafOf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
-import type { EntryEvent, EntryKind, EnvelopeBody, SealedEvent } from "@latchkey/protocol";
+import type { AuthenticatedData, EntryEvent, EntryKind, EnvelopeBody, SealedEvent } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
@@ -18,7 +18,7 @@ import { stall } from "./stall.ts";
 import { isReading } from "./phase.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Input, Link, SealedEntry, StepResult } from "./types.ts";
+import type { Input, Link, RosterLeaf, SealedEntry, StepResult } from "./types.ts";
 import { markOf } from "./view.ts";
 
 type NeedsBlob = Extract<StepResult, { kind: "needs_blob" }>;
@@ -212,47 +212,64 @@ function onUnreadable(turn: Turn, event: EntryEvent, isMissing: boolean): void {
   addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason } });
 }
 
+const unreadable = {
+  invalid: "It is not a valid message of a member.",
+  noMessage: "It is not a message.",
+  copy: "It is a copy of another message, or stands in its place.",
+} as const;
+
+/**
+ * What is read and not shown uses up nothing: every member can encrypt under every other's keys, with what that one signed or with anything
+ * else, and what the key is for may be on its way (spec L-10).
+ */
 async function onMessage(turn: Turn, body: EnvelopeBody): Promise<void> {
-  const { group } = turn.state;
+  const { group, roster } = turn.state;
   if (group === undefined) return;
+  const tell = (reason: string, author?: RosterLeaf): void =>
+    addLine(turn, { order: nextOrder(turn), author: author?.accountId, body: { kind: "unreadable", reason } });
   let processed: Processed;
   try {
     processed = await processMessage(group, body.mlsMessage, { lostMessages: turn.state.expired.count });
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
-    // `consumed`: somebody stored the same ciphertext once more; it was shown already.
-    if (error.code === "consumed") return;
-    addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: "It is not a valid message of a member." } });
+    // `consumed`: its key was used, for the same message or for another one; nobody can tell any more.
+    tell(error.code === "consumed" ? unreadable.copy : unreadable.invalid);
     return;
   }
   if (processed.kind !== "application") {
-    addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: "It is not a message." } });
+    tell(unreadable.noMessage);
     return;
   }
+  const said = parseAuthenticatedData(processed.authenticatedData);
+  turn.groups.push(processed.state);
+  // Its author signed it under another key: somebody else put it here.
+  if (said !== undefined && said.generation !== processed.generation) {
+    tell(unreadable.copy);
+    return;
+  }
+  // This device is past every key that it used itself.
   if (processed.sender === ownLeafIndex(group)) {
     pause(turn, "profile_restored");
     return;
   }
-  await onApplication(turn, processed, body.seq);
+  const author = roster?.leaves.get(processed.sender);
+  if (author === undefined || said === undefined) {
+    tell(unreadable.invalid, author);
+    return;
+  }
+  await onApplication(turn, processed, { author, said, seq: body.seq });
   // It proves itself; of others than its author a message tells nothing (spec E-62).
-  const accountId = turn.state.roster?.leaves.get(processed.sender)?.accountId;
-  if (body.directoryProofs.length > 0 && accountId !== undefined) {
-    turn.effects.push({ kind: "accounts", proofs: body.directoryProofs.slice(), accountId });
+  if (body.directoryProofs.length > 0) {
+    turn.effects.push({ kind: "accounts", proofs: body.directoryProofs.slice(), accountId: author.accountId });
   }
 }
 
-async function onApplication(turn: Turn, processed: ProcessedApplication, seq: number): Promise<void> {
+async function onApplication(
+  turn: Turn,
+  processed: ProcessedApplication,
+  { author, said, seq }: { readonly author: RosterLeaf; readonly said: AuthenticatedData; readonly seq: number },
+): Promise<void> {
   set(turn, { group: processed.state });
-  const author = turn.state.roster?.leaves.get(processed.sender);
-  const said = parseAuthenticatedData(processed.authenticatedData);
-  if (author === undefined || said === undefined) {
-    addLine(turn, {
-      order: nextOrder(turn),
-      author: author?.accountId,
-      body: { kind: "unreadable", reason: "It is not a valid message of a member." },
-    });
-    return;
-  }
   hear(turn, author, said);
   const { plaintext } = processed;
   const content = decodeContent(plaintext);

@@ -1,5 +1,5 @@
 import { encode, equalBytes } from "@latchkey/codec";
-import { createCommit, createKeyPackage, encryptApplicationMessage, members } from "@latchkey/mls";
+import { createCommit, createKeyPackage, encryptApplicationMessage, members, nextGeneration } from "@latchkey/mls";
 import type { CreateCommitParams, CreatedCommit, CreatedKeyPackage, GroupState, KeyPackage, LeafIndex } from "@latchkey/mls";
 import {
   authenticatedDataCodec,
@@ -16,7 +16,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { credentialOf } from "../group/credential.ts";
 import type { DeviceIdentity } from "../group/credential.ts";
 import { sealEnvelope } from "../group/envelope.ts";
-import { breakConfirmation, doctored } from "./doctored.testing.ts";
+import { breakConfirmation, copied, doctored } from "./doctored.testing.ts";
 import type { Doctoring } from "./doctored.testing.ts";
 import { epochKeys } from "./keys.ts";
 import type { SimDevice, SimWorld } from "./sim.testing.ts";
@@ -69,8 +69,8 @@ export class HostileMember {
   #view(key: Uint8Array): AuthenticatedData {
     const { accountVersion, accountChain } = this.#device.self;
     const viewTag = viewTagOf(sha256, key, this.#end);
-    const own = { ownNumber: 0, previousOwn: zeroHash, seen: zeroHash };
-    return { format: 2, viewTag, ...own, accountVersion, accountChain, gossip: nothing, ext: nothing };
+    const own = { generation: 0, ownNumber: 0, previousOwn: zeroHash, seen: zeroHash };
+    return { format: 3, viewTag, ...own, accountVersion, accountChain, gossip: nothing, ext: nothing };
   }
 
   /** A commit whose signatures, tags and secrets are all right. */
@@ -121,16 +121,33 @@ export class HostileMember {
   async say(plaintext: Uint8Array, view: Partial<AuthenticatedData> = {}): Promise<void> {
     const { group, epoch } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
-    const { random, log } = this.#world;
-    const authenticatedData = encode(authenticatedDataCodec, { ...this.#view(epoch.view), ...view, ownNumber: ++this.#said });
-    const encrypted = await encryptApplicationMessage(this.#after ?? group, { plaintext, authenticatedData, random });
+    const { random } = this.#world;
+    const from = this.#after ?? group;
+    const said = { generation: nextGeneration(from), ownNumber: ++this.#said, ...view };
+    const authenticatedData = encode(authenticatedDataCodec, { ...this.#view(epoch.view), ...said });
+    const encrypted = await encryptApplicationMessage(from, { plaintext, authenticatedData, random });
     this.#after = encrypted.state;
-    log.open(this.#reader, { epochId: epoch.epochId, access: epoch.access, afterSeq: 0 });
-    const answer = log.append(this.#reader, {
-      entryKind: "message",
-      epochId: epoch.epochId,
-      blob: this.seal(encrypted.message, zeroHash, "message"),
-    });
+    this.append(encrypted.message);
+  }
+
+  /** What stands on its device's line at `order`, encrypted once more in its author's name. */
+  async copy(order: number): Promise<Uint8Array> {
+    const kept = this.#device.evidence.get(order);
+    if (kept === undefined) throw new Error("a line that it has read");
+    const made = await copied(this.#after ?? this.state.group, kept.evidence, this.#world.random);
+    const { suite, ownLeaf } = this.state.group;
+    this.#after = { ...made.state, suite, ownLeaf };
+    return made.message;
+  }
+
+  /** An MLSMessage as a message in the log. */
+  append(message: Uint8Array): void {
+    const { epoch } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { log } = this.#world;
+    const { epochId, access } = epoch;
+    log.open(this.#reader, { epochId, access, afterSeq: 0 });
+    const answer = log.append(this.#reader, { entryKind: "message", epochId, blob: this.seal(message, zeroHash, "message") });
     if (answer.kind === "error") throw new Error(answer.code);
   }
 

@@ -1,4 +1,4 @@
-import { encryptApplicationMessage, ownLeafIndex } from "@latchkey/mls";
+import { encryptApplicationMessage, nextGeneration, ownLeafIndex } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
 import { createLeaveContent, createProfileContent, decodeContent, entryId, zeroHash } from "@latchkey/protocol";
 import type { ContentHead } from "@latchkey/protocol";
@@ -151,7 +151,7 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   const number = previous.number + 1;
   const encrypted = await encryptApplicationMessage(group, {
     plaintext,
-    authenticatedData: authenticatedData(turn, { number, previous }),
+    authenticatedData: authenticatedData(turn, { generation: nextGeneration(group), number, previous }),
     random,
   });
   const content = decodeContent(plaintext);

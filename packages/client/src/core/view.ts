@@ -10,16 +10,22 @@ import type { RosterLeaf } from "./types.ts";
 export const nothingSent: OwnMark = { number: 0, mark: zeroHash };
 
 /** What a commit says of the messages of its device: nothing (spec L-10). */
-const notCounted = { ownNumber: 0, previousOwn: zeroHash, seen: zeroHash } as const;
+const notCounted = { generation: 0, ownNumber: 0, previousOwn: zeroHash, seen: zeroHash } as const;
 
-/** What every message and commit says of its sender's view (spec L-10); `message` is the number of a message, and the one before it. */
-export function authenticatedData(turn: Turn, message: { readonly number: number; readonly previous: OwnMark } | undefined): Uint8Array {
+/** What every message and commit says of its sender's view (spec L-10); `message` is where a message stands among its device's own. */
+export function authenticatedData(
+  turn: Turn,
+  message: { readonly generation: number; readonly number: number; readonly previous: OwnMark } | undefined,
+): Uint8Array {
   const { chain, epoch, seen } = turn.state;
   const { self, sha256 } = turn.context;
   if (epoch === undefined) throw new Error("nothing is said outside an epoch");
-  const counted = message === undefined ? notCounted : { ownNumber: message.number, previousOwn: message.previous.mark, seen };
+  const counted =
+    message === undefined
+      ? notCounted
+      : { generation: message.generation, ownNumber: message.number, previousOwn: message.previous.mark, seen };
   return encode(authenticatedDataCodec, {
-    format: 2,
+    format: 3,
     viewTag: viewTagOf(sha256, epoch.view, chain),
     ...counted,
     accountVersion: self.accountVersion,

@@ -14,7 +14,7 @@ export type { Store, StoreTransaction } from "../store/store.ts";
 export { loadEvidence } from "../engine/evidence.ts";
 export { loadConversation, loadGroup, recordKeys } from "../core/records.ts";
 export type { ConversationState } from "../core/types.ts";
-export { breakConfirmation, doctored } from "../core/doctored.testing.ts";
+export { breakConfirmation, copied, doctored } from "../core/doctored.testing.ts";
 export { groupExtension } from "../core/roster.ts";
 export { credentialOf } from "../group/credential.ts";
 export type { DeviceIdentity } from "../group/credential.ts";

@@ -3,6 +3,7 @@ import { protectPrivateMessage } from "../framing/private-message.ts";
 import type { AuthenticatedContent, FramedContent } from "../messages/framing.ts";
 import { MlsError } from "../errors.ts";
 import { encodeMessage } from "../messages/message.ts";
+import { ratchetPlace } from "../secret-tree/secret-tree.ts";
 import { evidenceOf } from "./evidence.ts";
 import { requireActive } from "./state.ts";
 import type { GroupState } from "./state.ts";
@@ -43,6 +44,14 @@ export async function encryptApplicationMessage(state: GroupState, params: Encry
     generation,
     evidence: evidenceOf(authenticated, { groupContext: state.encodedContext, publicKey: ownPublicKey(state) }),
   };
+}
+
+/**
+ * The generation that the next `encryptApplicationMessage` uses. Nothing that an author signs says it (RFC 9420 section 6.1), and every member has
+ * the keys of every ratchet: an author who states it in the authenticated data keeps others from encrypting the same message once more.
+ */
+export function nextGeneration({ secretTree, ownLeaf }: GroupState): number {
+  return secretTree.ratchets.get(ratchetPlace(ownLeaf, "application"))?.generation ?? 0;
 }
 
 function ownPublicKey({ tree, ownLeaf }: GroupState): Uint8Array {

@@ -3,7 +3,7 @@ import { seededRandom } from "@latchkey/testkit";
 import { expect, it } from "vitest";
 import { signWithLabel } from "../crypto/labeled.ts";
 import { nodeCrypto } from "../crypto/node.ts";
-import { encryptApplicationMessage } from "./application.ts";
+import { encryptApplicationMessage, nextGeneration } from "./application.ts";
 import { createCommit } from "./create-commit.ts";
 import { verifyMessageEvidence } from "./evidence.ts";
 import { asApplication, groupOf } from "./group.testing.ts";
@@ -59,3 +59,25 @@ it.each([0x0001, 0x0002, 0xf001] as const)(
     await expect(verifyMessageEvidence(suite, { ...evidence, signature: forged })).rejects.toMatchObject({ code: "crypto" });
   },
 );
+
+it("says which generation comes next, which an author can sign and no signature says", async () => {
+  const suite = nodeCrypto.suite(0x0001);
+  const random = seededRandom("next generation");
+  const [first, ben] = await groupOf(suite, ["ann", "ben"], random);
+  if (ben === undefined) throw new Error("two members");
+  let ann = first;
+  const data = { plaintext: utf8Bytes("pay"), authenticatedData: utf8Bytes("data"), random };
+  for (const generation of [0, 1, 2]) {
+    expect(nextGeneration(ann)).toBe(generation);
+    const sent = await encryptApplicationMessage(ann, data);
+    expect(sent.generation).toBe(generation);
+    ann = sent.state;
+  }
+  expect(nextGeneration(first)).toBe(0);
+  // Somebody else has every key of Ann's: the same signed content opens under the next one, as hers.
+  const sent = await encryptApplicationMessage(ann, data);
+  const asAnn = { ...ben, ownLeaf: ann.ownLeaf, suite: { ...suite, sign: () => sent.evidence.signature } };
+  expect(nextGeneration(asAnn)).toBe(0);
+  const copy = await encryptApplicationMessage(asAnn, data);
+  expect(asApplication(await processMessage(ben, copy.message))).toMatchObject({ sender: 0, generation: 0, evidence: sent.evidence });
+});

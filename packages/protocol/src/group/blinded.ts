@@ -14,7 +14,7 @@ import {
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
-import { formatTwo } from "../format.ts";
+import { formatThree, formatTwo } from "../format.ts";
 import { extCodec, id32 } from "../frames/common.ts";
 import type { Sha256 } from "../log-chain.ts";
 
@@ -111,13 +111,15 @@ export function settingsHashOf(sha256: Sha256, { salt, settings }: SettingsOpeni
 }
 
 /**
- * MLS `authenticated_data` of every message and commit (spec L-10). In a commit `ownNumber` is 0, and `previousOwn` and `seen` are zeros:
- * only application messages are counted.
+ * MLS `authenticated_data` of every message and commit (spec L-10). In a commit `generation` and `ownNumber` are 0, and `previousOwn` and
+ * `seen` are zeros: only application messages are counted.
  */
 export interface AuthenticatedData {
-  readonly format: 2;
+  readonly format: 3;
   /** `viewTagOf` the last entry that the sender saw. */
   readonly viewTag: Uint8Array;
+  /** Of its sender's ratchet, under which it is encrypted: under another one it is somebody's copy. */
+  readonly generation: number;
   /** Counts the application messages of this device in this conversation, from 1. */
   readonly ownNumber: number;
   /** `seenMarkOf` the one before, and the newest one of another device that this device has seen; zeros for none. */
@@ -132,8 +134,9 @@ export interface AuthenticatedData {
 }
 
 export const authenticatedDataCodec: Codec<AuthenticatedData> = struct<AuthenticatedData>({
-  format: formatTwo,
+  format: formatThree,
   viewTag: id32,
+  generation: uint32,
   ownNumber: uint32,
   previousOwn: id32,
   seen: id32,

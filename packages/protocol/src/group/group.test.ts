@@ -172,8 +172,9 @@ describe("[M-1] what a group says of itself", () => {
 
 describe("[L-10] what every message says of its log", () => {
   const data = {
-    format: 2,
+    format: 3,
     viewTag: id(8),
+    generation: 1,
     ownNumber: 3,
     previousOwn: id(5),
     seen: id(6),
@@ -185,9 +186,13 @@ describe("[L-10] what every message says of its log", () => {
   describeCodec("authenticatedDataCodec", authenticatedDataCodec, {
     samples: [data, { ...data, gossip: zeros(1024) }],
     frozen:
-      "0002080808080808080808080808080808080808080808080808080808080808080800000003050505050505050505050505050505050505050505050505050505050505050506060606060606060606060606060606060606060606060606060606060606060000000207070707070707070707070707070707070707070707070707070707070707070000",
-    overLimit: { "1025 bytes of gossip": { ...data, gossip: zeros(1025) }, "a number above 32 bits": { ...data, ownNumber: 2 ** 32 } },
-    overLimitBytes: { "format 1": concatBytes(bytes(0, 1), zeros(138)) },
+      "000308080808080808080808080808080808080808080808080808080808080808080000000100000003050505050505050505050505050505050505050505050505050505050505050506060606060606060606060606060606060606060606060606060606060606060000000207070707070707070707070707070707070707070707070707070707070707070000",
+    overLimit: {
+      "1025 bytes of gossip": { ...data, gossip: zeros(1025) },
+      "a number above 32 bits": { ...data, ownNumber: 2 ** 32 },
+      "a generation above 32 bits": { ...data, generation: 2 ** 32 },
+    },
+    overLimitBytes: { "format 2": concatBytes(bytes(0, 2), zeros(142)) },
   });
 
   test("a view tag is HMAC-SHA256, and says one entry of one log", () => {
