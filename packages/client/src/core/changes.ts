@@ -1,5 +1,5 @@
 import { equalBytes } from "@latchkey/codec";
-import { MlsError, createCommit, decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
+import { createCommit, decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
 import type { CreatedCommit, GroupState } from "@latchkey/mls";
 import { entryId, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
 import type { BlobReference, EnvelopeBody, ProofSource, TreeSource } from "@latchkey/protocol";
@@ -17,6 +17,7 @@ import { pendingOrder } from "./order.ts";
 import { isBlocked } from "./skipped.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
+import type { Ask } from "./contested.ts";
 import type { Change, ConversationState, EpochKeys, Joiner, PendingBlob, Roster, RosterLeaf, WantedChange } from "./types.ts";
 import { authenticatedData } from "./view.ts";
 
@@ -63,9 +64,17 @@ function isStillMeant({ leavers, departed }: ConversationState, { id }: Change, 
   return id !== ofDeparted || departed.some(({ leafIndex }) => leafIndex === leaf.leafIndex);
 }
 
+/** The change that answers a complaint. */
+export function answerId({ leafIndex }: Pick<Ask, "leafIndex">): string {
+  return `answer-${leafIndex}`;
+}
+
 /** Ends a change without a commit. */
 function finish(turn: Turn, change: Change, failed?: ClientErrorCode): void {
-  set(turn, { changes: turn.state.changes.filter((other) => other.id !== change.id) });
+  const { changes, asks } = turn.state;
+  set(turn, { changes: changes.filter((other) => other.id !== change.id) });
+  // A complaint that cannot be answered keeps no other one waiting: its author makes it again (spec G-4).
+  if (failed !== undefined) set(turn, { asks: asks.filter((ask) => answerId(ask) !== change.id) });
   turn.effects.push({
     kind: "change_outcome",
     id: change.id,
@@ -100,9 +109,9 @@ export async function stageNextChange(turn: Turn): Promise<void> {
     }
     stage(turn, now, { ...made, epoch });
     set(turn, { changes: [...later, ...changes.slice(1)] });
-  } catch (error) {
-    if (!(error instanceof MlsError)) throw error;
-    finish(turn, change, "invalid_key_package");
+  } catch {
+    // Whatever it is, it is of this change: the next one is made all the same (spec E-17).
+    finish(turn, change, adds.length > 0 ? "invalid_key_package" : "server_refused");
   }
 }
 

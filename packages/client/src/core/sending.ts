@@ -97,7 +97,7 @@ async function prepare(turn: Turn): Promise<void> {
     }
     if (message === undefined || flying >= inFlight) return;
     if (isOutdated(turn, message)) setOutgoing(turn, message.id, { failure: "members_changed" });
-    else await seal(turn, message);
+    else await sealOrGiveUp(turn, message);
   }
 }
 
@@ -140,6 +140,17 @@ function plaintextOf({ context }: Turn, group: GroupState, message: Outgoing): U
 /** The newest message of one's own that was sealed: those on their way come after those in the log. */
 function newestOwn({ own, outgoing }: ConversationState): OwnMark {
   return outgoing.reduce((newest, { sealed }) => (sealed !== undefined && sealed.own.number > newest.number ? sealed.own : newest), own);
+}
+
+/** What cannot be sealed for a reason of its own keeps back nothing behind it: the person reads it of a text (spec E-17). */
+async function sealOrGiveUp(turn: Turn, message: Outgoing): Promise<void> {
+  try {
+    await seal(turn, message);
+  } catch (error) {
+    if (message.purpose === "leave") throw error;
+    if (message.purpose === "text") setOutgoing(turn, message.id, { failure: "message_too_large" });
+    else set(turn, { outgoing: turn.state.outgoing.filter(({ id }) => id !== message.id) });
+  }
 }
 
 async function seal(turn: Turn, message: Outgoing): Promise<void> {

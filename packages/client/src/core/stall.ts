@@ -14,6 +14,7 @@ export const stallSentences: Readonly<Record<StallReason, string>> = {
   expired_early: "The server says that messages expired which it promised to keep longer.",
   content: "A part of this conversation cannot be fetched from the server now.",
   refused: "The server refuses this conversation now.",
+  unkept: "This device cannot store what comes in this conversation now.",
 };
 
 /** The code under which a stalled conversation is told. */

@@ -4,17 +4,18 @@ import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
-import { requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
+import { answerId, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
 import { endByContinuation } from "./continuation.ts";
 import { asksToAnswer, authorOf, complain, listenToClosed, resumeComplaint } from "./complaints.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
+import { onFaulty } from "./faulty.ts";
 import { forgetGroup } from "./epoch.ts";
 import { groupsOf } from "./erase.ts";
 import { onForkNotice, onPublishedHead, settleAwaited } from "./heads.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
-import { hasEnded, isWritable } from "./phase.ts";
+import { hasEnded, isReading, isWritable } from "./phase.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
 import { mayHaveExpired, noteSight, passOver, stall, stallOf } from "./stall.ts";
@@ -64,6 +65,13 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       return await onEntry(turn, input);
     case "sealed":
       await onSealed(turn, input.event);
+      return undefined;
+    case "faulty":
+      onFaulty(turn, input.entry);
+      return undefined;
+    case "unkept":
+      // Of a log that is not read nothing comes.
+      if (isReading(turn.state.phase) && turn.state.link.kind !== "down") stall(turn, "unkept");
       return undefined;
     case "unavailable":
       if (turn.state.link.kind === "following") stall(turn, "content");
@@ -366,7 +374,7 @@ function onTimer(turn: Turn, name: TimerName): void {
     case "answer": {
       const [ask] = asksToAnswer(state);
       if (ask === undefined || state.phase.kind !== "active") return;
-      const id = `answer-${ask.leaf.leafIndex}`;
+      const id = answerId(ask.leaf);
       if (state.changes.some((change) => change.id === id) || state.staged?.change.id === id) return;
       const { accountId, deviceId } = ask.joiner;
       const proofs = turn.context.recordsOf([accountId]);

@@ -70,7 +70,8 @@ export type StallReason =
   | "gap" // it leaves out a part
   | "expired_early" // it says that entries expired which it promised to keep (L-8)
   | "content" // a part of an entry cannot be fetched from it
-  | "refused"; // it refuses, and no reason is known here
+  | "refused" // it refuses, and no reason is known here
+  | "unkept"; // what it sends cannot be stored here
 
 export type Phase =
   | { readonly kind: "creating" }
@@ -443,6 +444,10 @@ export type Input =
   /** `external` is the envelope's content out of its blob, asked for by a `needs_blob` answer; `missing` when it is gone. */
   | { readonly kind: "entry"; readonly event: EntryEvent; readonly external?: Uint8Array | "missing" }
   | { readonly kind: "sealed"; readonly event: SealedEvent }
+  /** This app could not take in an entry, for a reason of its own that the store has no part in (spec E-17). */
+  | { readonly kind: "faulty"; readonly entry: Extract<Input, { readonly kind: "entry" | "sealed" }> }
+  /** What came could not be stored. */
+  | { readonly kind: "unkept" }
   /** A part of the next entry cannot be had from the server now. */
   | { readonly kind: "unavailable" }
   | { readonly kind: "accepted"; readonly entryId: Uint8Array; readonly seq: number; readonly head: Uint8Array }

@@ -1,7 +1,7 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { GroupState, MessageEvidence } from "@latchkey/mls";
 import { createProfileContent } from "@latchkey/protocol";
-import type { AppendSecret, EntryEvent, SealedEvent } from "@latchkey/protocol";
+import type { AppendSecret, BlobReference, EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { makeKeyPackage } from "../account/key-packages.ts";
 import type { Message } from "../api.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
@@ -187,21 +187,50 @@ export class ConversationRunner {
   }
 
   async #run(): Promise<void> {
+    let fault: Fault | undefined;
     try {
       await Promise.resolve();
       while ((this.#queue.length > 0 || this.#channel.isReady) && !this.#closed) {
-        await this.#steps.run(() => this.#takeBatch([...this.#channel.takeReady(), ...this.#queue.splice(0, maxBatch)]));
+        const inputs = [...this.#channel.takeReady(), ...this.#queue.splice(0, maxBatch)];
+        fault = (await this.#steps.run(() => this.#take(inputs))) ?? fault;
       }
     } catch (error) {
-      // Nothing of the batch was kept. Entries come again with a new connection.
+      // Nothing of the batch was kept: this log is read again from what is stored, and nothing of another conversation waits for it.
       this.#queue = this.#queue.filter((input) => !isFromLog(input));
       this.#world.emit({ kind: "alarm", failure: failureOf(error, "storage_denied"), conversationId: this.id });
-      this.#channel.breakOff();
+      await this.#steps.run(() => this.#takeBatch([{ kind: "unkept" }])).catch(() => undefined);
       throw error;
     } finally {
       this.#running = undefined;
       if (this.#queue.length > 0 || this.#channel.isReady) this.#start();
     }
+    if (fault !== undefined) throw fault.error;
+  }
+
+  /**
+   * Takes these inputs together. Where one of them fails for a reason of its own, which the store has no part in, they are taken one after
+   * the other: an entry that fails is passed over by name, and whatever else fails is told; neither stops what comes behind (spec E-17).
+   * @throws what the store throws
+   */
+  async #take(inputs: readonly Input[]): Promise<Fault | undefined> {
+    const [input] = inputs;
+    try {
+      await this.#takeBatch(inputs);
+      return undefined;
+    } catch (error) {
+      if (isOfStore(error) || input === undefined) throw error;
+      if (inputs.length === 1) {
+        if (input.kind === "entry" || input.kind === "sealed") {
+          await this.#takeBatch([{ kind: "faulty", entry: input }]);
+          return undefined;
+        }
+        this.#world.emit({ kind: "alarm", failure: failureOf(error), conversationId: this.id });
+        return { error };
+      }
+    }
+    let fault: Fault | undefined;
+    for (const one of inputs) fault = (await this.#take([one])) ?? fault;
+    return fault;
   }
 
   async #takeBatch(inputs: readonly Input[]): Promise<void> {
@@ -210,15 +239,18 @@ export class ConversationRunner {
     let state = before;
     const effects: Effect[] = [];
     const groups: GroupState[] = [];
+    // Nothing of the channel changes before what was taken is stored.
+    let fetched: { readonly reference: BlobReference; readonly input: Extract<Input, { kind: "entry" }> } | undefined;
+    const parked: Extract<Input, { kind: "entry" | "sealed" }>[] = [];
     for (const input of inputs) {
-      if ((input.kind === "entry" || input.kind === "sealed") && this.#channel.isParked) {
-        this.#channel.park(input);
+      if ((input.kind === "entry" || input.kind === "sealed") && (this.#channel.isParked || fetched !== undefined)) {
+        parked.push(input);
         continue;
       }
       const taken = await step(contextOf(this.#world, this.id), state, input);
       if (taken.kind === "needs_blob") {
         if (input.kind !== "entry") throw new Error("only an entry needs a blob");
-        this.#channel.fetch(taken.reference, input);
+        fetched = { reference: taken.reference, input };
         continue;
       }
       state = taken.state;
@@ -226,7 +258,10 @@ export class ConversationRunner {
       groups.push(...taken.groups);
     }
     const kept = this.#isBlocked ? withoutPeer(before, state, effects) : { state, effects };
-    await this.#keep(before, kept.state, kept.effects, () => undefined);
+    await this.#store(before, kept.state, kept.effects, () => undefined);
+    if (fetched !== undefined) this.#channel.fetch(fetched.reference, fetched.input);
+    for (const input of parked) this.#channel.park(input);
+    this.#carryOutAll(before, kept.state, kept.effects);
     if (isCaughtUp(state) && !isCaughtUp(before)) this.#world.watch.caughtUp(this.id);
     eraseLeftBehind(groups, state);
     this.introduce();
@@ -298,6 +333,16 @@ export class ConversationRunner {
     effects: readonly Effect[],
     alsoWrite: (tx: StoreTransaction) => Promise<void> | void,
   ): Promise<void> {
+    await this.#store(before, after, effects, alsoWrite);
+    this.#carryOutAll(before, after, effects);
+  }
+
+  async #store(
+    before: ConversationState | undefined,
+    after: ConversationState,
+    effects: readonly Effect[],
+    alsoWrite: (tx: StoreTransaction) => Promise<void> | void,
+  ): Promise<void> {
     const { store, people, posts } = this.#world;
     await people.load(effects.flatMap(accountsIn));
     const writes = recordChanges(before, after);
@@ -320,6 +365,9 @@ export class ConversationRunner {
       });
     }
     this.#state = after;
+  }
+
+  #carryOutAll(before: ConversationState | undefined, after: ConversationState, effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.kind !== "line" || effect.line.order < (this.#lastLine?.order ?? 0)) continue;
       if (this.#lastLine === undefined || !isQuiet(effect.line.body)) this.#lastLine = effect.line;
@@ -519,6 +567,16 @@ const shown = [
 
 function isShownDifferently(before: ConversationState, after: ConversationState): boolean {
   return before.link.stall !== after.link.stall || shown.some((field) => before[field] !== after[field]);
+}
+
+/** What went wrong with one input, for a reason of its own. */
+interface Fault {
+  readonly error: unknown;
+}
+
+/** Whether it is the store that failed, or another process that has it: the same may work later. */
+function isOfStore(error: unknown): boolean {
+  return error instanceof ClientError && error.code !== "message_too_large";
 }
 
 /** Whether the log tells it again by itself. */

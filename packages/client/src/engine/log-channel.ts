@@ -78,11 +78,6 @@ export class LogChannel {
     this.#ready = undefined;
   }
 
-  /** Ends the connection: what is stored is what counts. */
-  breakOff(): void {
-    this.#connection?.close();
-  }
-
   close(): void {
     this.forgetParked();
     this.#content.close();

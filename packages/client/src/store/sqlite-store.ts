@@ -155,5 +155,5 @@ function storageError(error: unknown): unknown {
   if (code === 8 || code === 10 || code === 14 || fileSystemCodes.includes(error.code)) {
     return new ClientError("storage_denied", "The profile cannot be written here.", { cause: error });
   }
-  return error;
+  return error.code === "ERR_SQLITE_ERROR" ? new ClientError("storage_denied", "The profile cannot be used now.", { cause: error }) : error;
 }
