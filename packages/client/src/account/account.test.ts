@@ -25,7 +25,7 @@ import type { FakeServer } from "../transport/fake-server.testing.ts";
 import { loadContact, saveContact } from "./contacts.ts";
 import { checkLeaf, createDirectory } from "./directory.ts";
 import type { Directory } from "./directory.ts";
-import { createFakeDirectory } from "./fake-directory.testing.ts";
+import { cardWith, createFakeDirectory } from "./fake-directory.testing.ts";
 import type { FakeAccount, FakeDirectory } from "./fake-directory.testing.ts";
 import { eraseOwnKeyPackage, findOwnKeyPackage, maintainKeyPackages } from "./key-packages.ts";
 import { authenticateDevice, forgetRecoveryPhrase, loadOwnAccount, recoveryPhrase } from "./own-account.ts";
@@ -456,7 +456,7 @@ describe("contacts", () => {
     expect(await codeOf(ann.contacts.takeKeyPackages(contact))).toBe("unreachable_device");
   });
 
-  test("[A-5] key packages and cards of somebody else, expired or damaged are refused", async () => {
+  test("[E-18] [A-5] key packages and cards of somebody else, expired or damaged are refused", async () => {
     const { server, directory, ann, bob } = await pair();
     const contact = await ann.contacts.resolve(address);
     const honest = { packages: directory.oneTime.slice(), card: only(directory.cards.values()) };
@@ -481,6 +481,8 @@ describe("contacts", () => {
     ).toBe("invalid_key_package");
     expect(await attempt(utf8Bytes("nothing"), honest.card)).toBe("invalid_key_package");
     expect(await attempt(good, honest.card)).toBe("resolved");
+    // The device's own card, with a key to which nothing can be sealed.
+    expect(await attempt(good, await cardWith(bob, honest.card, new Uint8Array(1216).fill(255)))).toBe("invalid_key_package");
     server.clock.advance(28.5 * dayMs);
     expect(await attempt(good, honest.card)).toBe("invalid_key_package");
     server.clock.advance(dayMs);

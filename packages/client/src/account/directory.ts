@@ -27,6 +27,7 @@ import type { Contact, NameLookUp } from "./contacts.ts";
 import { defaultSuite } from "./key-packages.ts";
 import { loadOwnAccount } from "./own-account.ts";
 import { decodeProofs, encodeProofs, recordsAbout } from "./proofs.ts";
+import { isInboxKey } from "../group/inbox-seal.ts";
 
 /** A device of a contact, ready to be added to a group. */
 export interface TakenPackage {
@@ -286,6 +287,13 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   /** Whoever has a name now, from genesis: a name that changed hands must not be judged by the account that had it. */
   const lookUpName = ({ host, username }: Address): Promise<Contact> => lookup(host, { username });
 
+  /** A device's card, to whose inbox key something can be sealed (spec E-18). @throws TransparencyError, ClientError */
+  async function cardOf({ account }: Contact, deviceId: Uint8Array, signedCard: Uint8Array): Promise<DeviceCard> {
+    const card = await verifyDeviceCard({ account, signedCard, nowMs: platform.nowMs(), signatures });
+    if (!equalBytes(card.deviceId, deviceId) || !(await isInboxKey(platform, card.inboxKey))) throw invalid();
+    return card;
+  }
+
   async function takeOne(connection: RoleConnection<"lookup">, contact: Contact, device: DeviceEntry): Promise<TakenPackage> {
     const { deviceId } = device;
     const request = { kind: "take_key_package" as const, accountId: contact.accountId, deviceId, token: new Uint8Array(0) };
@@ -295,8 +303,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     }
     const answer = expectAnswer(response, "key_package");
     try {
-      const card = await verifyDeviceCard({ account: contact.account, signedCard: answer.card, nowMs: platform.nowMs(), signatures });
-      if (!equalBytes(card.deviceId, deviceId)) throw invalid();
+      const card = await cardOf(contact, deviceId, answer.card);
       const keyPackage = decodeKeyPackage(answer.keyPackage);
       if (keyPackage.cipherSuite !== defaultSuite) throw invalid();
       await verifyKeyPackage(platform.crypto.suite(defaultSuite), keyPackage, { nowSeconds: BigInt(Math.floor(platform.nowMs() / 1000)) });
@@ -402,9 +409,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
         const { accountId } = contact;
         const answer = expectAnswer(await connection.request({ kind: "lookup_card", accountId, deviceId }), "card");
         try {
-          const card = await verifyDeviceCard({ account: contact.account, signedCard: answer.card, nowMs: platform.nowMs(), signatures });
-          if (!equalBytes(card.deviceId, deviceId)) throw invalid();
-          return card;
+          return await cardOf(contact, deviceId, answer.card);
         } catch (cause) {
           if (cause instanceof TransparencyError) throw invalid(cause);
           throw cause;

@@ -1,8 +1,9 @@
 import { decode, equalBytes, fromHex, toHex, utf8Bytes } from "@latchkey/codec";
 import { httpPaths } from "@latchkey/protocol";
-import { accountIdOf, accountStateCodec, deviceCardCodec, signedCodec } from "@latchkey/transparency";
+import { accountIdOf, accountStateCodec, deviceCardCodec, nobleSignatures, signedCodec, signStructure } from "@latchkey/transparency";
 import { createMemoryDirectory } from "@latchkey/transparency/testing";
 import type { MemoryChange, MemoryDirectory } from "@latchkey/transparency/testing";
+import type { OwnAccount } from "./own-account.ts";
 import type { FakeBody, FakeConnection, FakeServer } from "../transport/fake-server.testing.ts";
 
 /** What the fake directory holds of one account; tests change it to make the server lie. */
@@ -203,4 +204,15 @@ export async function served(record: MemoryDirectory, path: string): Promise<Res
     // A tile that the log does not have.
     return new Response(undefined, { status: 404 });
   }
+}
+
+/** A device's card as it signs it, with another key of its inbox. */
+export function cardWith(by: Pick<OwnAccount, "signatureKeyPair">, card: Uint8Array, inboxKey: Uint8Array): Promise<Uint8Array> {
+  return signStructure({
+    codec: deviceCardCodec,
+    value: { ...decode(deviceCardCodec, decode(signedCodec, card).body), inboxKey },
+    label: "DeviceCard",
+    secretKey: by.signatureKeyPair.secretKey,
+    signatures: nobleSignatures,
+  });
 }

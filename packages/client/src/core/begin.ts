@@ -210,6 +210,8 @@ export async function joinConversation(
       roster.settings.host === bundle.host &&
       roster.settings.host === context.self.host &&
       opens(context.sha256, bundle.logId, latchkeyGroupOf(groupContextExtensions(joined.state)), opening) &&
+      // What else stands in its context would take room in every Welcome (spec E-19).
+      groupContextExtensions(joined.state).length === 1 &&
       groupId(joined.state).length === groupIdBytes &&
       roster.own !== undefined;
     if (!agrees) return { kind: "refused", reason: "disagrees" };

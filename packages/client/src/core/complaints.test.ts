@@ -185,6 +185,35 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     else expect(ada.state?.phase).toEqual({ kind: "paused", reason: "left_behind" });
   });
 
+  it("[E-18] of somebody to whom nothing can be sealed is not heard, and one that cannot be answered keeps no other waiting", async () => {
+    const group = await groupOf("no way back", 3);
+    const { hostile, world } = group;
+    const [ada, ben, cyd] = group.honest;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+    const created = await commitOf(group);
+    const seq = hostile.post(created);
+    await world.settle([ada]);
+    const liar = new HostileMember(world, ben);
+    const key = memberAt(created.next, ownLeafIndex(liar.state.group))?.leafNode.encryptionKey;
+    if (key === undefined) throw new Error("a leaf");
+    await liar.complain(seq, key, { inboxKey: world.random(7) });
+    await readOn(ada);
+    expect([ada.state?.asks, kinds(ada, "complaint")]).toEqual([[], 0]);
+    // Somebody else's key package.
+    const { keyPackage } = await cyd.joiner();
+    await liar.complain(seq, key, { keyPackage });
+    await readOn(ada);
+    expect(ada.state?.asks).toHaveLength(1);
+    const epoch = ada.state?.epoch?.epochId;
+    await world.settle([ada]);
+    expect(ada.state?.asks).toEqual([]);
+    expect(ada.state?.epoch?.epochId).toBe(epoch);
+    // Its true one is answered.
+    await liar.complain(seq, key);
+    await world.settle([ada]);
+    expect(ada.state?.epoch?.epochId).toBeGreaterThan(epoch ?? 0);
+  });
+
   it("[E-15] while it waits, it fetches nothing for what else is committed there", async () => {
     const group = await groupOf("more of nowhere", 3);
     const { world, honest, hostile } = group;

@@ -6,6 +6,7 @@ import type { Complaint, EntryEvent } from "@latchkey/protocol";
 import { signedCodec, signedContent } from "@latchkey/transparency";
 import type { Signatures, Signed } from "@latchkey/transparency";
 import { openEnvelope, sealEnvelope } from "../group/envelope.ts";
+import { isInboxKey } from "../group/inbox-seal.ts";
 import { headAt } from "./chain.ts";
 import { othersFirstMs } from "./delay.ts";
 import { loseRace } from "./epoch.ts";
@@ -183,6 +184,9 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
     return;
   }
   if (closed === undefined || complaint.seq !== closed.child || !isUnanswered(group, leaf, complaint)) return;
+  // Nobody could be let back in by it (spec E-18).
+  const { suite, random } = turn.context;
+  if (!(await isInboxKey({ crypto: { suite }, random }, complaint.inboxKey))) return;
   const others = turn.state.asks.filter((ask) => ask.leafIndex !== leaf.leafIndex);
   tellComplaint(turn, leaf, closed.childAuthor);
   set(turn, { asks: [...others, { leafIndex: leaf.leafIndex, signed }] });

@@ -10,7 +10,7 @@ import {
   viewTagOf,
   zeroHash,
 } from "@latchkey/protocol";
-import type { AuthenticatedData, EntryKind } from "@latchkey/protocol";
+import type { AuthenticatedData, Complaint, EntryKind } from "@latchkey/protocol";
 import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { credentialOf } from "../group/credential.ts";
@@ -19,6 +19,7 @@ import { sealEnvelope } from "../group/envelope.ts";
 import { breakConfirmation, copied, doctored } from "./doctored.testing.ts";
 import type { Doctoring } from "./doctored.testing.ts";
 import { epochKeys } from "./keys.ts";
+import { simInboxKey } from "./sim.testing.ts";
 import type { SimDevice, SimWorld } from "./sim.testing.ts";
 import type { ConversationState, Joiner } from "./types.ts";
 
@@ -94,7 +95,7 @@ export class HostileMember {
   /** As `keyPackage`, for a change of an honest device's. */
   async joiner(identity: DeviceIdentity): Promise<Joiner> {
     const { message } = await this.#createKeyPackage(identity);
-    return { ...identity, inboxId: this.#world.random(32), inboxKey: this.#world.random(32), keyPackage: message };
+    return { ...identity, inboxId: this.#world.random(32), inboxKey: simInboxKey, keyPackage: message };
   }
 
   async #createKeyPackage(identity: DeviceIdentity | Uint8Array): Promise<CreatedKeyPackage> {
@@ -164,7 +165,7 @@ export class HostileMember {
   }
 
   /** Says that it cannot follow the commit at `seq`, which may be its own; `leafKey`: of its leaf, as it stands on the other side. */
-  async complain(seq: number, leafKey: Uint8Array): Promise<void> {
+  async complain(seq: number, leafKey: Uint8Array, instead: Partial<Pick<Complaint, "inboxKey" | "keyPackage">> = {}): Promise<void> {
     const { epoch, logId } = this.state;
     const { self } = this.#device;
     if (epoch === undefined) throw new Error("an epoch");
@@ -172,7 +173,7 @@ export class HostileMember {
     const { inboxId, inboxKey, keyPackage } = await this.joiner(self);
     const { accountId, deviceId } = self;
     const reason = complaintReasons.pathSecret;
-    const given = { inboxId, inboxKey, keyPackage, leafKeys: [leafKey], authorId: accountId, ext: nothing };
+    const given = { inboxId, inboxKey, keyPackage, leafKeys: [leafKey], authorId: accountId, ext: nothing, ...instead };
     const body = encode(complaintCodec, { format: 1, logId, epochId, seq, accountId, deviceId, reason, ...given });
     const signature = await nobleSignatures.sign(self.signatureKeyPair.secretKey, signedContent("Complaint", body));
     const blob = this.seal(nothing, zeroHash, "complaint", { complaint: encode(signedCodec, { body, signature }) });

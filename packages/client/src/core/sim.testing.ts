@@ -9,6 +9,7 @@ import { nobleSignatures } from "@latchkey/transparency";
 import type { LogEvidence } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeProofs } from "../account/proofs.ts";
+import { inboxSuite } from "../group/inbox-seal.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConversation, joinConversation } from "./begin.ts";
@@ -27,6 +28,8 @@ import type { Context, ConversationState, Effect, Input, Joiner, Line, Self, Wel
 export const suiteId = 0x0001;
 const suite = nodeCrypto.suite(suiteId);
 const host = "chat.example";
+/** Whose it is does not matter here; that something can be sealed to it does (spec E-18). */
+export const simInboxKey: Uint8Array = (await nodeCrypto.suite(inboxSuite).deriveKemKeyPair(new Uint8Array(32).fill(7))).publicKey;
 const blobStore = new Map<string, Uint8Array>();
 
 /** One simulated device: the rules of the engine (store first, then send) around the core, with everything that can go wrong. */
@@ -133,7 +136,7 @@ export class SimDevice {
   async joiner(): Promise<Joiner> {
     const { message } = await this.#newKeyPackage();
     const { accountId, deviceId } = this.self;
-    return { host, accountId, deviceId, inboxId: this.#random(32), inboxKey: this.#random(32), keyPackage: message };
+    return { host, accountId, deviceId, inboxId: this.#random(32), inboxKey: simInboxKey, keyPackage: message };
   }
 
   async found(others: readonly SimDevice[]): Promise<void> {
@@ -316,7 +319,7 @@ export class SimDevice {
     if (this.#complaints > 0) {
       this.#complaints--;
       const { message } = await this.#newKeyPackage();
-      await this.input({ kind: "complain", keyPackage: message, inboxId: this.#random(32), inboxKey: this.#random(32) });
+      await this.input({ kind: "complain", keyPackage: message, inboxId: this.#random(32), inboxKey: simInboxKey });
       return true;
     }
     // As the engine does it: entries wait until the answer to `open` has been taken in.

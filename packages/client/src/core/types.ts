@@ -51,6 +51,7 @@ import type {
 import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
 import type { AwaitedHead, Doubt, OwnMark, Spoken } from "./said.ts";
+import type { StallReason } from "./stall-reason.ts";
 import type { Ask, SkipTold } from "./contested.ts";
 import type { Line } from "./lines.ts";
 
@@ -61,17 +62,6 @@ export type PauseReason =
   | "missed_commit" // changes expired on the server before this device read them (L-8)
   | "profile_restored" // own entries in the log that this profile does not know
   | "foreign_head"; // the public record names another head of this log (L-11)
-
-/** Why the server does not serve this conversation now. It is asked again, and what it says of a log is never final (spec E-3). */
-export type StallReason =
-  | "unknown" // it does not know the log: an empty data folder, or one from before
-  | "older" // it has less of it than this device read
-  | "other" // it has other entries than those that this device read
-  | "gap" // it leaves out a part
-  | "expired_early" // it says that entries expired which it promised to keep (L-8)
-  | "content" // a part of an entry cannot be fetched from it
-  | "refused" // it refuses, and no reason is known here
-  | "unkept"; // what it sends cannot be stored here
 
 export type Phase =
   | { readonly kind: "creating" }
@@ -425,6 +415,7 @@ export interface Stranded {
 }
 
 export type { Line, LineBody } from "./lines.ts";
+export type { StallReason } from "./stall-reason.ts";
 
 /** What a leaf turned out to be. `departed`: its account had it and has it no more; `unknown`: could not be found out now. */
 export interface LeafVerdict {

@@ -10,13 +10,24 @@ import { carryOver } from "../core/rejoin.ts";
 import { isHolding } from "../core/sending.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
-import type { ChangeOutcome, ConversationState, Effect, Input, LeafVerdict, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
+import type {
+  ChangeOutcome,
+  ConversationState,
+  Effect,
+  Input,
+  LeafVerdict,
+  Line,
+  TimerName,
+  UnverifiedLeaf,
+  WelcomePost,
+} from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { createMutex } from "../store/mutex.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { orderSegment } from "../store/store.ts";
+import { accountsIn, changesList, isShownDifferently } from "./effects.ts";
 import { loadEvidence, putEvidence } from "./evidence.ts";
 import { findOrder, loadLines, loadShownLine, putLine } from "./history.ts";
 import { withoutPeer } from "./blocked.ts";
@@ -347,6 +358,7 @@ export class ConversationRunner {
     await people.load(effects.flatMap(accountsIn));
     const writes = recordChanges(before, after);
     if (writes.length > 0 || effects.length > 0 || before === undefined) {
+      const given: Raised[] = [];
       await store.transact("write", async (tx) => {
         for (const { key, value } of writes) {
           if (value === undefined) tx.delete(key);
@@ -358,11 +370,14 @@ export class ConversationRunner {
           if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
           if (effect.kind === "append_secret") this.#takeSecret(tx, effect);
-          if (effect.kind === "post") await posts.put(tx, after.host, after.logId, effect.post);
+          if (effect.kind === "post" && !(await posts.put(tx, after.host, after.logId, effect.post)))
+            given.push(this.#givenUp(effect.post));
           if (effect.kind === "alarm") this.#world.alarms.put(tx, this.#raised(effect));
         }
+        for (const raised of given) this.#world.alarms.put(tx, raised);
         await alsoWrite(tx);
       });
+      for (const raised of given) this.#world.alarms.tell(raised);
     }
     this.#state = after;
   }
@@ -464,6 +479,14 @@ export class ConversationRunner {
     return { failure, conversationId: this.id, about: `${effect.about} ${this.#state.joinedSeq}` };
   }
 
+  /** A Welcome that cannot be sealed: its device is in the group, and is never told so (spec E-18). */
+  #givenUp({ joiner, seq }: WelcomePost): Raised {
+    const message = "A device of this person was added here and cannot be told so. Remove them, and add them again.";
+    const accountId = toBase64Url(joiner.accountId);
+    const failure = { code: "unreachable_device", message, canRetry: false } as const;
+    return { failure, conversationId: this.id, accountId, about: `welcome ${accountId} ${toBase64Url(joiner.deviceId)} ${seq}` };
+  }
+
   #track(work: Promise<void>): void {
     this.#inFlight++;
     work
@@ -540,33 +563,6 @@ export class ConversationRunner {
     await people.load(lines.flatMap((line) => accountsIn({ kind: "line", line })));
     return [...lines.map((line) => messageOfLine(people, this.#state, line)), ...pending];
   }
-}
-
-/** Accounts that showing this effect needs. */
-function accountsIn(effect: Effect): readonly Uint8Array[] {
-  if (effect.kind !== "line") return [];
-  const { author, body } = effect.line;
-  const named = body.kind === "added" || body.kind === "removed" ? body.accounts : "account" in body ? [body.account] : [];
-  return author === undefined ? named : [author, ...named];
-}
-
-function changesList(effect: Effect): boolean {
-  return effect.kind === "line" || effect.kind === "outgoing" || effect.kind === "dropped" || effect.kind === "named";
-}
-
-const shown = [
-  "name",
-  "phase",
-  "memberCount",
-  "unread",
-  "readThrough",
-  "draft",
-  "updatedAtMs",
-  "invitations",
-] as const satisfies readonly (keyof ConversationState)[];
-
-function isShownDifferently(before: ConversationState, after: ConversationState): boolean {
-  return before.link.stall !== after.link.stall || shown.some((field) => before[field] !== after[field]);
 }
 
 /** What went wrong with one input, for a reason of its own. */

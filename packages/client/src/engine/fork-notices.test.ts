@@ -23,12 +23,26 @@ function setting(): {
   told: Input[];
   waiting: () => Promise<number>;
   clock: { nowMs: number };
+  /** Whose keys are no keys, and for whom something was sealed. */
+  broken: Set<number>;
+  sealed: number[];
 } {
   const store = createMemoryStore();
   const clock = { nowMs: 1 };
   const told: Input[] = [];
   // Of the world and of a conversation this reads no more than what is here.
-  const world = { store, platform: { nowMs: () => clock.nowMs }, own: device(1) } as unknown as World;
+  const broken = new Set<number>();
+  const sealed: number[] = [];
+  const directory = { account: async () => ({}), card: async () => ({ inboxId: none, inboxKey: none }) };
+  const posts = {
+    async putItem(_tx: unknown, { recipient }: { recipient: { deviceId: Uint8Array } }) {
+      const [fill = 0] = recipient.deviceId;
+      if (broken.has(fill)) throw new RangeError("no key");
+      sealed.push(fill);
+    },
+    deliver: async () => undefined,
+  };
+  const world = { store, platform: { nowMs: () => clock.nowMs }, own: device(1), directory, posts } as unknown as World;
   const leaves = new Map([1, 2, 3].map((fill) => [fill, { ...device(fill), leafIndex: fill, host }]));
   const chain = { seq: 3, head: new Uint8Array(32) };
   const state = { id, logId, host, chain, recentHeads: [chain.head], joinedSeq: 3, roster: { leaves } } as unknown as ConversationState;
@@ -41,7 +55,7 @@ function setting(): {
     publishedHead: async () => undefined,
   };
   const waiting = async (): Promise<number> => (await store.transact("read", (tx) => tx.scan({ prefix: `fork-notice/${id}/` }))).length;
-  return { notices: new ForkNotices(world), state, runner, told, waiting, clock };
+  return { notices: new ForkNotices(world), state, runner, told, waiting, clock, broken, sealed };
 }
 
 describe("[L-11] notices of a fork", () => {
@@ -66,5 +80,14 @@ describe("[L-11] notices of a fork", () => {
     for (const sender of [device(4), device(1), { ...device(2), deviceId: device(3).deviceId }]) await notices.take(sender, body, [runner]);
     await notices.take(device(2), body.subarray(1), [runner]);
     expect([told.length, await waiting()]).toEqual([0, 2]);
+  });
+
+  it("[E-18] one that cannot be sealed keeps back none of the others", async () => {
+    const { notices, state, waiting, sealed, broken } = setting();
+    await notices.put(state);
+    broken.add(2);
+    await notices.send([state]);
+    expect(sealed).toEqual([3]);
+    expect(await waiting()).toBe(0);
   });
 });

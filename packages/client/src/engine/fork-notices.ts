@@ -71,9 +71,8 @@ export class ForkNotices {
             });
           } else await store.transact("write", (tx) => tx.delete(key));
         } catch (error) {
-          // Tried again with the next connection, unless that device cannot be reached at all.
-          if (!(error instanceof ClientError)) throw error;
-          if (!error.canRetry) await store.transact("write", (tx) => tx.delete(key));
+          // Tried again with the next connection, unless that device cannot be reached at all; the others' do not wait for it (spec E-18).
+          if (!(error instanceof ClientError) || !error.canRetry) await store.transact("write", (tx) => tx.delete(key));
         }
       }
     }

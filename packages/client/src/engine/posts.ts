@@ -43,6 +43,22 @@ interface PostsDeps {
   readonly appendSecrets: AppendSecrets;
 }
 
+interface Recipient {
+  readonly host: string;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
+  readonly inboxId: Uint8Array;
+  readonly inboxKey: Uint8Array;
+}
+
+/** What is to be sealed for one device. */
+interface Item {
+  readonly recipient: Recipient;
+  /** One of `inboxItemKinds`. */
+  readonly kind: number;
+  readonly body: Uint8Array;
+}
+
 /** Seals Welcomes, keeps them until they are in the joiners' inboxes, and brings them there (spec M-4, I-2). */
 export class Posts {
   readonly #deps: PostsDeps;
@@ -59,44 +75,35 @@ export class Posts {
     return this.#waiting;
   }
 
-  /** Seals a Welcome into the caller's transaction. */
-  async put(tx: StoreTransaction, host: string, logId: Uint8Array, post: WelcomePost): Promise<void> {
-    const body = encode(welcomeBundleCodec, {
-      format: 2,
-      host,
-      logId,
-      epochId: post.epochId,
-      seq: post.seq,
-      head: post.head,
-      welcome: post.welcome,
-      tree: post.tree,
-      directoryProofs: post.proofs,
-      opening: post.opening,
-      checkpoint: new Uint8Array(0),
-      ext: new Uint8Array(0),
-    });
-    await this.putItem(tx, { recipient: post.joiner, kind: inboxItemKinds.welcome, body });
+  /**
+   * Seals a Welcome into the caller's transaction. `false`: it cannot be sealed, for a reason that lies in it or in what the joiner says of
+   * itself (spec E-18); the commit that it belongs to stands all the same.
+   */
+  async put(tx: StoreTransaction, host: string, logId: Uint8Array, post: WelcomePost): Promise<boolean> {
+    let blob: Uint8Array;
+    try {
+      blob = await this.#seal({ recipient: post.joiner, kind: inboxItemKinds.welcome, body: bundleOf(host, logId, post) });
+    } catch {
+      return false;
+    }
+    this.#keep(tx, post.joiner, blob);
+    return true;
   }
 
-  /** Seals an item of any kind for one device into the caller's transaction. @throws ClientError `message_too_large` */
-  async putItem(
-    tx: StoreTransaction,
-    params: {
-      recipient: { host: string; accountId: Uint8Array; deviceId: Uint8Array; inboxId: Uint8Array; inboxKey: Uint8Array };
-      kind: number;
-      body: Uint8Array;
-    },
-  ): Promise<void> {
+  /** Seals an item of any kind for one device into the caller's transaction. @throws ClientError `message_too_large`, MlsError for a broken key */
+  async putItem(tx: StoreTransaction, item: Item): Promise<void> {
+    this.#keep(tx, item.recipient, await this.#seal(item));
+  }
+
+  #seal(item: Item): Promise<Uint8Array> {
     const { platform, own } = this.#deps;
+    const sender = { host: own.host, accountId: own.accountId, deviceId: own.deviceId, secretKey: own.signatureKeyPair.secretKey };
+    return sealInboxItem({ platform, sender, itemId: platform.random(16), notAfterMs: platform.nowMs() + welcomeLifeMs, ...item });
+  }
+
+  #keep(tx: StoreTransaction, { host, accountId, inboxId }: Recipient, blob: Uint8Array): void {
+    const { platform } = this.#deps;
     const notAfterMs = platform.nowMs() + welcomeLifeMs;
-    const blob = await sealInboxItem({
-      platform,
-      sender: { host: own.host, accountId: own.accountId, deviceId: own.deviceId, secretKey: own.signatureKeyPair.secretKey },
-      itemId: platform.random(16),
-      notAfterMs,
-      ...params,
-    });
-    const { host, accountId, inboxId } = params.recipient;
     tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, { host, accountId, inboxId, blob, notAfterMs }));
     this.#waiting++;
   }
@@ -144,6 +151,23 @@ export class Posts {
       throw error;
     }
   }
+}
+
+function bundleOf(host: string, logId: Uint8Array, post: WelcomePost): Uint8Array {
+  return encode(welcomeBundleCodec, {
+    format: 2,
+    host,
+    logId,
+    epochId: post.epochId,
+    seq: post.seq,
+    head: post.head,
+    welcome: post.welcome,
+    tree: post.tree,
+    directoryProofs: post.proofs,
+    opening: post.opening,
+    checkpoint: new Uint8Array(0),
+    ext: new Uint8Array(0),
+  });
 }
 
 /** A store that fails is told where somebody waits for it; what was not delivered is delivered by the next run. */

@@ -1,4 +1,5 @@
 import { CodecError, Reader, concatBytes, decode, encode, equalBytes, uint32, utf8Bytes } from "@latchkey/codec";
+import { MlsError } from "@latchkey/mls";
 import { buckets, hostCodec, inboxHeadTbsCodec, inboxPlaintextCodec, maxInlineBytes, sealedItemCodec } from "@latchkey/protocol";
 import type { InboxHead, InboxPlaintext, SealedItem } from "@latchkey/protocol";
 import { signedContent, TransparencyError, verifyByDevice } from "@latchkey/transparency";
@@ -83,6 +84,24 @@ export async function sealInboxItem(params: {
   const item = encode(sealedItemCodec, { format: 1, ...sealed });
   if (item.length !== bucket) throw new Error("an inbox item does not fill its bucket");
   return item;
+}
+
+/**
+ * Whether something can be sealed to this key: whose it is chose every byte of it. Found by sealing, so that what passes here cannot fail
+ * there (spec E-18).
+ */
+export async function isInboxKey(
+  { crypto, random }: { readonly crypto: Pick<Platform["crypto"], "suite">; readonly random: Platform["random"] },
+  publicKey: Uint8Array,
+): Promise<boolean> {
+  const none = new Uint8Array(0);
+  try {
+    await crypto.suite(inboxSuite).hpkeSeal({ publicKey, info, aad: none, plaintext: none, random });
+    return true;
+  } catch (error) {
+    if (error instanceof MlsError) return false;
+    throw error;
+  }
 }
 
 /** An item of one's own inbox, opened: its head is parsed, its body is bytes, and nothing of it is verified yet. */

@@ -71,9 +71,12 @@ export interface GroupSettings {
   readonly ext: Uint8Array;
 }
 
+/** Room for 248 accounts that are not plain members: with them a WelcomeBundle always fits an inbox (spec M-4, E-19). */
+const maxRolesBytes = 8192;
+
 export const groupSettingsCodec: Codec<GroupSettings> = struct<GroupSettings>({
   format: formatTwo,
-  roles: vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: 65_536 }),
+  roles: vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: maxRolesBytes }),
   name: text(512),
   continues: mapped(
     opaqueV(32),

@@ -58,7 +58,7 @@ export interface EnvelopeBody {
 }
 
 /** Longest `settings` of an envelope: a full list of roles and what stands around it. */
-const maxSettingsBytes = 73_728;
+const maxSettingsBytes = 16_384;
 const maxComplaintBytes = 65_536;
 
 export const envelopeBodyCodec: Codec<EnvelopeBody> = struct<EnvelopeBody>({

@@ -1,0 +1,190 @@
+import { utf8Bytes } from "@latchkey/codec";
+import { nodeCrypto } from "@latchkey/mls/node";
+import { nobleSignatures } from "@latchkey/transparency";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { describe, expect, it } from "vitest";
+import { SimWorld } from "../core/sim.testing.ts";
+import type { SimDevice } from "../core/sim.testing.ts";
+import type { ClientEvent } from "../api.ts";
+import { ClientError } from "../errors.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import type { Store } from "../store/store.ts";
+import type { RoleConnection } from "../transport/connection.ts";
+import { ConversationRunner } from "./conversation-runner.ts";
+import { loadLines } from "./history.ts";
+import type { World } from "./world.ts";
+
+/** A store in which nothing can be put for which `why` has a reason. */
+function failing(store: Store, why: (key: string, value: Uint8Array) => unknown): Store {
+  return {
+    ...store,
+    transact: (mode, run) =>
+      store.transact(mode, (tx) =>
+        run({
+          ...tx,
+          put(key, value) {
+            const error = why(key, value);
+            if (error !== undefined) throw error;
+            tx.put(key, value);
+          },
+        }),
+      ),
+  };
+}
+
+interface Reader {
+  readonly runner: ConversationRunner;
+  readonly events: ClientEvent[];
+  /** What each line says. */
+  lines(): Promise<readonly string[]>;
+  /** Everything that the log has for it comes, and is taken in. */
+  read(): Promise<void>;
+  /** The timers that were set, fired. */
+  fire(): void;
+  readonly isClosed: () => boolean;
+}
+
+/** The engine's runner for the conversation of a simulated device, with a connection to its log. */
+function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: Uint8Array) => unknown): Reader {
+  const { state } = device;
+  if (state === undefined) throw new Error("a conversation");
+  const store = failing(createMemoryStore(), why);
+  const events: ClientEvent[] = [];
+  const timers: (() => void)[] = [];
+  const cursor = { cursor: 0, opened: new Set<number>(), waitsAt: undefined as number | undefined };
+  let isClosed = false;
+  const connection = {
+    hello: { retentionDays: 30 },
+    get closed() {
+      return isClosed;
+    },
+    async request(body: Parameters<RoleConnection<"log">["request"]>[0]) {
+      if (body.kind === "close") cursor.opened.clear();
+      if (body.kind !== "open") return { kind: "done" };
+      const answer = world.log.open(cursor, body);
+      return answer.kind === "ok" ? { kind: "opened", ...answer.value } : answer;
+    },
+    close: () => (isClosed = true),
+  } as unknown as RoleConnection<"log">;
+  const setTimer = (_delayMs: number, run: () => void): (() => void) => {
+    timers.push(run);
+    return () => timers.splice(timers.indexOf(run), 1);
+  };
+  const { random } = world;
+  const nothing = (): undefined => undefined;
+  // Of the world this reads no more than what is here.
+  const shared = {
+    store,
+    platform: { nowMs: () => 1_700_000_000_000, random, sha256, signatures: nobleSignatures, crypto: nodeCrypto, setTimer },
+    own: { ...device.self, displayName: "", username: "" },
+    people: { load: async () => undefined, vouches: () => true, departed: () => false, person: () => ({ isSelf: false }) },
+    directory: { log: { pinned: () => device.account.directory, gossip: () => new Uint8Array(0) } },
+    watch: { adopt: nothing, caughtUp: nothing, said: nothing, shown: async () => undefined, hold: undefined },
+    connections: { httpUrl: () => "" },
+    alarms: { put: nothing, tell: nothing },
+    appendSecrets: { untold: nothing },
+    emit: (event: ClientEvent) => events.push(event),
+  };
+  const runner = new ConversationRunner(shared as unknown as World, state, undefined);
+  runner.connected(connection);
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return {
+    runner,
+    events,
+    isClosed: () => isClosed,
+    fire() {
+      for (const run of timers.splice(0)) run();
+    },
+    async lines() {
+      const lines = await store.transact("read", (tx) => loadLines(tx, runner.id, { limit: 100 }));
+      return lines.map(({ body }) => ("text" in body ? body.text : body.kind));
+    },
+    async read() {
+      await settle();
+      for (let next = world.log.next(cursor); next !== undefined; next = world.log.next(cursor)) {
+        runner.event(next.kind === "entry" ? { ...next.event, kind: "entry" } : { ...next.event, kind: "sealed" });
+        if (cursor.waitsAt !== undefined) await settle();
+      }
+      await settle();
+    },
+  };
+}
+
+/** A group of four; the reader is the second, as it was before anything was said. */
+async function group(seed: string): Promise<{ world: SimWorld; ada: SimDevice; ben: SimDevice; dee: SimDevice }> {
+  const world = await SimWorld.create(seed, ["ada", "ben", "cyd", "dee"]);
+  const [ada, ben, cyd, dee] = world.devices;
+  if (ada === undefined || ben === undefined || cyd === undefined || dee === undefined) throw new Error("four devices");
+  await ada.found([ben, cyd, dee]);
+  await world.settle();
+  return { world, ada, ben, dee };
+}
+
+const holds = (value: Uint8Array, text: string): boolean => Buffer.from(value).includes(utf8Bytes(text));
+
+describe("[E-17] what fails in one conversation for a reason of its own", () => {
+  it("a message is a line that cannot be read; what comes with it and behind it is read, and the connection goes on", async () => {
+    const { world, ada, ben } = await group("a message");
+    const reader = readerOf(world, ben, (key, value) =>
+      key.startsWith("evidence/") && holds(value, "two") ? new RangeError("too large") : undefined,
+    );
+    for (const text of ["one", "two", "three"]) await ada.say(text);
+    await world.settle([ada]);
+    await reader.read();
+    expect(await reader.lines()).toEqual(["one", "unreadable", "three"]);
+    await ada.say("four");
+    await world.settle([ada]);
+    await reader.read();
+    expect(await reader.lines()).toEqual(["one", "unreadable", "three", "four"]);
+    expect(reader.runner.state.link).toMatchObject({ kind: "following", stall: undefined });
+    expect([reader.isClosed(), reader.events.filter(({ kind }) => kind === "alarm")]).toEqual([false, []]);
+  });
+
+  it("a commit is one that this device cannot follow: it complains, and waits to be let in again", async () => {
+    const { world, ada, ben, dee } = await group("a commit");
+    const isGroup = (key: string): boolean => key.startsWith("mls/");
+    const reader = readerOf(world, ben, (key) => (isGroup(key) ? new RangeError("too large") : undefined));
+    const other = readerOf(world, ben, () => undefined);
+    const before = world.log.entries.length;
+    await ada.change([], [dee]);
+    await world.settle([ada]);
+    for (const one of [reader, other]) await one.read();
+    expect(other.runner.state).toMatchObject({ stranded: undefined, memberCount: 3 });
+    expect(reader.runner.state.stranded).toMatchObject({ seq: before + 1 });
+    expect(reader.isClosed()).toBe(false);
+  });
+
+  it("whatever else fails is told, and stops nothing", async () => {
+    const { world, ada, ben } = await group("an input");
+    const reader = readerOf(world, ben, (_key, value) => (holds(value, "a broken draft") ? new RangeError("too large") : undefined));
+    await reader.read();
+    await ada.say("one");
+    await world.settle([ada]);
+    const drafted = reader.runner.input({ kind: "draft", text: "a broken draft" });
+    await expect(Promise.all([drafted, reader.read()])).rejects.toThrow("too large");
+    await reader.read();
+    expect(await reader.lines()).toEqual(["one"]);
+    expect(reader.runner.state.draft).toBe("");
+    expect(reader.events).toContainEqual(expect.objectContaining({ kind: "alarm" }));
+    expect(reader.isClosed()).toBe(false);
+  });
+
+  it("[E-3] where the store fails, this log alone waits, says why, and is read again", async () => {
+    const { world, ada, ben } = await group("the store");
+    let isFull = true;
+    const full = new ClientError("storage_denied", "There is no space left on this disk.", { canRetry: true });
+    const reader = readerOf(world, ben, () => (isFull ? full : undefined));
+    await ada.say("one");
+    await world.settle([ada]);
+    await reader.read();
+    expect(reader.runner.state.link).toMatchObject({ kind: "stalled", stall: "unkept" });
+    expect([reader.isClosed(), await reader.lines()]).toEqual([false, []]);
+    isFull = false;
+    reader.fire();
+    await reader.read();
+    expect(await reader.lines()).toEqual(["one"]);
+    expect(reader.runner.state.link).toMatchObject({ kind: "following", stall: undefined });
+  });
+});

@@ -1,0 +1,30 @@
+import type { ConversationState, Effect } from "../core/types.ts";
+
+/** Accounts that showing this effect needs. */
+export function accountsIn(effect: Effect): readonly Uint8Array[] {
+  if (effect.kind !== "line") return [];
+  const { author, body } = effect.line;
+  const named = body.kind === "added" || body.kind === "removed" ? body.accounts : "account" in body ? [body.account] : [];
+  return author === undefined ? named : [author, ...named];
+}
+
+/** Whether it makes a conversation look otherwise in the list. */
+export function changesList(effect: Effect): boolean {
+  return effect.kind === "line" || effect.kind === "outgoing" || effect.kind === "dropped" || effect.kind === "named";
+}
+
+const shown = [
+  "name",
+  "phase",
+  "memberCount",
+  "unread",
+  "readThrough",
+  "draft",
+  "updatedAtMs",
+  "invitations",
+] as const satisfies readonly (keyof ConversationState)[];
+
+/** Whether the conversation itself does. */
+export function isShownDifferently(before: ConversationState, after: ConversationState): boolean {
+  return before.link.stall !== after.link.stall || shown.some((field) => before[field] !== after[field]);
+}
