@@ -57,6 +57,16 @@ describe("simulated lives", () => {
     expect(await brokenIn("strange", 30)).toEqual([]);
   });
 
+  const onceBroken: readonly (readonly [CastName, seed: number, moves: number, what: string])[] = [
+    ["lying", 800_004, 24, "a direct conversation whose first change the server lost could not be gone on with"],
+    ["lying", 800_340, 41, "nor could a group"],
+    ["lying", 800_030, 42, "who is shown another log is told so, and stops: the order of what they have is another"],
+  ];
+
+  test.each(onceBroken)("%s %i of %i moves, which broke a promise once: %s", { timeout: 120_000 }, async (cast, from, moves) => {
+    expect(broken(await lives(cast, 1, { from, moves }))).toEqual([]);
+  });
+
   test("a server whose lies lose something is told of, with a way on", { timeout }, async () => {
     expect(await brokenIn("lying", 30)).toEqual([]);
   });

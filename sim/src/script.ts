@@ -189,5 +189,14 @@ export async function calm(world: World): Promise<void> {
   }
   await world.timeline.run(5 * minuteMs);
   for (const person of world.people.values()) await answerRequests(world, person, true);
-  await world.timeline.run(2 * 60 * minuteMs);
+  await world.timeline.run(60 * minuteMs);
+  // What never began, because the server lost its first change, has a button.
+  for (const person of world.people.values()) {
+    for (const { id, status, stop } of await person.client.conversations()) {
+      if (status === "pending" && stop !== undefined) ask(person, "go on", (client) => client.continueConversation(id));
+    }
+  }
+  await world.timeline.run(60 * minuteMs);
+  for (const person of world.people.values()) await answerRequests(world, person, true);
+  await world.timeline.run(5 * minuteMs);
 }

@@ -102,9 +102,7 @@ export class Continuations {
     const { own, platform, people } = this.#world;
     const { roster, kind, name, peer, continuity } = old.state;
     if (roster === undefined) throw new ClientError("not_a_member", "This device does not know who is in this conversation.");
-    const others = [...roster.accounts.values()]
-      .flatMap((leaves) => leaves.slice(0, 1))
-      .filter((leaf) => !equalBytes(leaf.accountId, own.accountId));
+    const others = peopleOf(old.state).filter((one) => !equalBytes(one.accountId, own.accountId));
     const reached: Contact[] = [];
     const unreachable: Person[] = [];
     const adds: Joiner[] = [];
@@ -187,7 +185,7 @@ export class Continuations {
 
 /** Whether the new conversation has exactly the old one's accounts, those on their way into it included. */
 function isSamePeople(old: ConversationState, next: ConversationState): boolean {
-  const before = [...(old.roster?.accounts.keys() ?? [])];
+  const before = peopleOf(old).map(({ accountId }) => toBase64Url(accountId));
   const coming = [...next.changes, ...(next.staged === undefined ? [] : [next.staged.change])].flatMap((change) => change.adds);
   const after = new Set([...(next.roster?.accounts.keys() ?? []), ...coming.map(({ accountId }) => toBase64Url(accountId))]);
   return before.length === after.size && before.every((account) => after.has(account));
@@ -205,4 +203,24 @@ async function hand(from: ConversationRunner, to: ConversationRunner, isAsked: b
     const { id, text, content } = item;
     await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item) });
   }
+}
+
+/** Everybody whom a conversation is with: its members, and whom it was to begin with. */
+function peopleOf({
+  phase,
+  roster,
+  changes,
+  staged,
+  kind,
+  peer,
+  host,
+}: ConversationState): readonly { host: string; accountId: Uint8Array }[] {
+  const members = [...(roster?.accounts.values() ?? [])].flatMap((leaves) => leaves.slice(0, 1));
+  const founding = phase.kind === "creating" ? [...changes, ...(staged === undefined ? [] : [staged.change])] : [];
+  const wanted = founding.flatMap(({ adds }) => adds);
+  const other = kind === "direct" && peer !== undefined ? [{ host, accountId: peer }] : [];
+  const found = new Map(
+    [...members, ...wanted, ...other].map(({ host: at, accountId }) => [toBase64Url(accountId), { host: at, accountId }]),
+  );
+  return [...found.values()];
 }
