@@ -1,6 +1,6 @@
 import { CodecError, decode, encode, opaqueV, struct, toBase64Url, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { maxDirectoryProofBytes, maxMessageProofBytes } from "@latchkey/protocol";
+import { maxAccountHistoryBytes, maxDirectoryProofBytes, maxMessageProofBytes } from "@latchkey/protocol";
 import type { AccountRecord } from "@latchkey/protocol";
 import { accountIdOf, signedCodec } from "@latchkey/transparency";
 import type { LogEvidence } from "@latchkey/transparency";
@@ -52,10 +52,29 @@ function decodeField(bytes: Uint8Array): ProofsField {
   }
 }
 
-/** Bytes that one account's record may have on average, where a member shows it: some hundred states and their proof. */
-const maxRecordBytes = maxMessageProofBytes / 2;
-/** What one account's record may hold beside that, where a member shows it; of a longer history its host is asked. */
-const most = { states: 256, pops: 256, bindings: 32 } as const;
+/** What a field of records may cost whoever reads it. */
+export interface RecordBounds {
+  /** Bytes for each account on average. */
+  readonly recordBytes: number;
+  /** Bytes for the log that they stand in, and whatever else there is once. */
+  readonly logBytes: number;
+  /** Items of one account's record. */
+  readonly most: { readonly states: number; readonly pops: number; readonly bindings: number };
+}
+
+/** Where a host can be asked of a longer history: some hundred states and their proof. */
+const short: RecordBounds = {
+  recordBytes: maxMessageProofBytes / 2,
+  logBytes: maxMessageProofBytes / 2,
+  most: { states: 256, pops: 256, bindings: 32 },
+};
+const unlimited = { states: Number.POSITIVE_INFINITY, pops: Number.POSITIVE_INFINITY, bindings: Number.POSITIVE_INFINITY };
+/** Where nobody can be asked: whatever history a directory takes, with its proof, the bindings of its name and what stands around them (spec A-6). */
+export const wholeHistories: RecordBounds = {
+  recordBytes: maxAccountHistoryBytes + 2 * maxDirectoryProofBytes,
+  logBytes: 1_179_648,
+  most: unlimited,
+};
 
 /** What a member shows of some accounts. */
 export interface ShownRecords {
@@ -68,10 +87,15 @@ export interface ShownRecords {
  * Of a `directory_proofs` field by somebody who may write anything the records of `accounts`, each once. Everything is bounded by how
  * many accounts there are, before any signature is verified (spec E-62): a field that is too large, and a record that is too long, is
  * as if it had not come along.
+ * @param bounds the narrow ones where the accounts' hosts can be asked instead, which is the default
  */
-export function recordsAbout(bytes: Uint8Array, accounts: Iterable<Uint8Array>): ShownRecords {
+export function recordsAbout(
+  bytes: Uint8Array,
+  accounts: Iterable<Uint8Array>,
+  { recordBytes, logBytes, most }: RecordBounds = short,
+): ShownRecords {
   const wanted = new Set([...accounts].map((accountId) => toBase64Url(accountId)));
-  if (wanted.size === 0 || bytes.length > (wanted.size + 1) * maxRecordBytes) return { records: [], log: undefined };
+  if (wanted.size === 0 || bytes.length > wanted.size * recordBytes + logBytes) return { records: [], log: undefined };
   const { records, log } = decodeField(bytes);
   const found: AccountRecord[] = [];
   for (const record of records) {

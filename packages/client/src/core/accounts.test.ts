@@ -35,6 +35,24 @@ describe("devices that left their account", () => {
     expect(ada.state?.departed).toEqual([]);
   });
 
+  it("[M-3] of more accounts than whose records fit they go one part after the other", async () => {
+    const { world } = await group(
+      "many",
+      Array.from({ length: 11 }, (_, at) => `p${at}`),
+    );
+    const [ada, ben] = [named(world, 0), named(world, 1)];
+    for (const device of world.devices.slice(2)) world.depart(device);
+    await ben.input(news);
+    await ben.say("for who is left");
+    await world.settle();
+    expect([ada, ben].map(({ state }) => [state?.memberCount, state?.departed, state?.outgoing])).toEqual([
+      [2, [], []],
+      [2, [], []],
+    ]);
+    const commits = [...ada.lines.values()].filter(({ body }) => body.kind === "away").length;
+    expect(commits).toBeGreaterThan(1);
+  });
+
   it("[E-64] their people are told as being away, not as thrown out; who is thrown out is told so", async () => {
     const { world } = await group("away", ["ada", "ben", "cyd", "dee"]);
     const [ada, ben, cyd, dee] = [named(world, 0), named(world, 1), named(world, 2), named(world, 3)];

@@ -1,4 +1,4 @@
-import { equalBytes } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { createCommit, decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
 import type { CreatedCommit, GroupState } from "@latchkey/mls";
 import { entryId, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
@@ -27,6 +27,8 @@ const largeGroup = 100;
 /** The changes that a client wants by itself. */
 const ofLeavers = "leavers";
 const ofDeparted = "departed";
+/** Accounts whose devices one commit proves to have left: with the longest histories that there are, their records fit. */
+const departedAtOnce = 8;
 
 /** Puts a wanted change in the queue. */
 export function requestChange(turn: Turn, change: WantedChange): void {
@@ -51,7 +53,10 @@ export function requestRemovals(turn: Turn): void {
     requestChange(turn, { ...nothing, id: ofLeavers, removes: removableAtOnce({ leavers }).map(({ accountId }) => accountId) });
   }
   if (departed.length > 0 && !isPlanned(ofDeparted)) {
-    const removeDevices = departed.map(({ accountId, deviceId }) => ({ accountId, deviceId }));
+    const accounts = [...new Set(departed.map(({ accountId }) => toBase64Url(accountId)))].slice(0, departedAtOnce);
+    const removeDevices = departed.flatMap(({ accountId, deviceId }) =>
+      accounts.includes(toBase64Url(accountId)) ? [{ accountId, deviceId }] : [],
+    );
     // What proves to every member that those devices left their accounts (spec M-2).
     const proofs = turn.context.standingRecordsOf(removeDevices.map(({ accountId }) => accountId));
     requestChange(turn, { ...nothing, id: ofDeparted, removeDevices, proofs });

@@ -2,7 +2,7 @@ import { decode, encode, utf8Bytes } from "@latchkey/codec";
 import type { LeafIndex } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { accountStateCodec, configChangeCodec, nobleSignatures, signedCodec, signStructure, stateHashOf } from "@latchkey/transparency";
-import type { LogEvidence } from "@latchkey/transparency";
+import type { AccountState, LogEvidence } from "@latchkey/transparency";
 import { createMemoryDirectory } from "@latchkey/transparency/testing";
 import type { MemoryDirectory } from "@latchkey/transparency/testing";
 import { seededRandom } from "@latchkey/testkit";
@@ -96,6 +96,40 @@ describe("[E-55] that a device left its account", () => {
     const other: RosterLeaf = { ...leaf, signaturePublicKey: new Uint8Array(32).fill(4) };
     expect(await departedBy(proofs, [other], { host, directory: directory.configHash }, nobleSignatures)).toEqual([]);
   });
+
+  it("is proven by whatever history a directory takes: of four hundred kilobytes and three hundred states, each signed", async () => {
+    const [first = nothing, second = nothing] = account.moved.states;
+    const genesis = decode(signedCodec, first).body;
+    const other = decode(accountStateCodec, decode(signedCodec, second).body).devices;
+    const states = [first];
+    let before = genesis;
+    const next = async (change: Partial<AccountState>, key = secretKey): Promise<void> => {
+      const [version, prevHash] = [states.length, stateHashOf(before)];
+      const value = { ...decode(accountStateCodec, genesis), accountId: account.accountId, version, prevHash, ...change };
+      const signed = await signStructure({
+        codec: accountStateCodec,
+        value,
+        label: "AccountState",
+        secretKey: key,
+        signatures: nobleSignatures,
+      });
+      states.push(signed);
+      before = decode(signedCodec, signed).body;
+    };
+    while (states.length < 300) await next({ ext: new Uint8Array(1000) });
+    const [forged, now] = [directory.fork(), directory.fork()];
+    await next({ devices: other });
+    await publish(now, states.slice(1));
+    const proofs = await field(now);
+    expect(proofs.length).toBeGreaterThan(390_000);
+    expect(await isProven(proofs)).toBe(true);
+    // That it stands in the log is not enough: the account's devices signed it.
+    states.pop();
+    before = decode(signedCodec, states.at(-1) ?? nothing).body;
+    await next({ devices: other }, new Uint8Array(32).fill(7));
+    await publish(forged, states.slice(1));
+    expect(await isProven(await field(forged))).toBe(false);
+  }, 30_000);
 
   it("is proven under keys that followed the first ones, by the way over each change, and not without it", async () => {
     const now = directory.fork();

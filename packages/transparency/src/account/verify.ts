@@ -35,7 +35,7 @@ export function stateHashOf(body: Uint8Array): Uint8Array {
 }
 
 /** The device of the account with this id, if it has it now. */
-export function deviceOf(account: VerifiedAccount, deviceId: Uint8Array): DeviceEntry | undefined {
+export function deviceOf(account: Pick<VerifiedAccount, "state">, deviceId: Uint8Array): DeviceEntry | undefined {
   return account.state.devices.find((device) => equalBytes(device.deviceId, deviceId));
 }
 
