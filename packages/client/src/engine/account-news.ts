@@ -1,4 +1,4 @@
-import { bool, decode, encode, safeUint64, struct, toBase64Url, uint32 } from "@latchkey/codec";
+import { bool, CodecError, decode, encode, safeUint64, struct, toBase64Url, uint32 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { accountStateCodec, signedCodec } from "@latchkey/transparency";
 import type { Contact } from "../account/contacts.ts";
@@ -22,6 +22,17 @@ const toldPrefix = "account-told/";
 
 export const markKey = (accountId: Uint8Array): string => markPrefix + toBase64Url(accountId);
 const toldKey = (accountId: Uint8Array): string => toldPrefix + toBase64Url(accountId);
+
+/** Whether a record that another device of one's own wrote is a mark: what is none would be found by whoever looks at that account. */
+export function isMark(value: Uint8Array): boolean {
+  try {
+    decode(markCodec, value);
+    return true;
+  } catch (error) {
+    if (error instanceof CodecError) return false;
+    throw error;
+  }
+}
 
 export async function loadMark(tx: StoreTransaction, accountId: Uint8Array): Promise<Mark | undefined> {
   const bytes = await tx.get(markKey(accountId));

@@ -223,12 +223,46 @@ describe("[I-1] append secrets", () => {
       return bytes;
     };
     await ada.secrets.takeOwn(word(first.generation - 1));
-    await expect(ada.secrets.takeOwn(word(ada.clock.nowMs + 400 * dayMs))).rejects.toMatchObject({ code: "invalid" });
+    await expect(ada.secrets.takeOwn(word(ada.clock.nowMs + 2 * dayMs))).rejects.toMatchObject({ code: "invalid" });
     await expect(ada.secrets.takeOwn(before.subarray(1))).rejects.toMatchObject({ name: "CodecError" });
     expect([record(ada), ada.changes]).toEqual([before, []]);
     // A device whose clock is wrong, or that is not its owner's any more: there is still room for those after it.
-    await ada.secrets.takeOwn(word(ada.clock.nowMs + 300 * dayMs));
-    expect((await renew(ada)).generation).toBe(ada.clock.nowMs + 300 * dayMs + 1);
+    await ada.secrets.takeOwn(word(ada.clock.nowMs + dayMs));
+    expect((await renew(ada)).generation).toBe(ada.clock.nowMs + dayMs + 1);
+  });
+
+  test("[E-48] what a device of one's own claims that it told, of the end of time or later than all that is here, keeps nobody from learning the newest", async () => {
+    const ada = await device();
+    const { secrets, store, clock } = ada;
+    const note = (generation: number): Promise<void> =>
+      store.transact("write", (tx) => secrets.noteTold(tx, "a", { generation, secret: id(66) }));
+    const first = ownOf(ada);
+    await note(Number.MAX_SAFE_INTEGER);
+    expect(secrets.untold("a")).toEqual(first);
+    await note(clock.nowMs + dayMs);
+    expect(secrets.untold("a")).toBeUndefined();
+    // That device left: nobody has what it claimed, and a day later nobody waits for it.
+    await store.transact("write", (tx) => secrets.deviceLeft(tx));
+    await secrets.removedEverywhere();
+    const renewed = ownOf(ada);
+    clock.nowMs += dayMs;
+    expect(secrets.untold("a")).toEqual(renewed);
+    const again = await device(ada);
+    expect(again.secrets.untold("a")).toEqual(renewed);
+    await again.secrets.tell("a", renewed, stored);
+    expect(again.secrets.untold("a")).toBeUndefined();
+  });
+
+  test("[E-48] a device whose own clock was years ahead makes one of now once it is right again, and takes those of the others", async () => {
+    const ada = await device();
+    ada.clock.nowMs += 1000 * dayMs;
+    await renew(ada);
+    ada.clock.nowMs -= 999 * dayMs;
+    const again = await device(ada);
+    expect(ownOf(again).generation).toBe(ada.clock.nowMs);
+    const other = await device({ records: new Map(), clock: { nowMs: ada.clock.nowMs + 1 } });
+    await again.secrets.takeOwn(record(other));
+    expect(ownOf(again)).toEqual(ownOf(other));
   });
 
   test("[E-46] another device blocked somebody whom this one had told the newest: it is renewed; told by it or an earlier one: it is not", async () => {

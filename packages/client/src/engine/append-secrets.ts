@@ -5,6 +5,7 @@ import type { AppendSecret } from "@latchkey/protocol";
 import type { OwnAccount } from "../account/own-account.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
+import { canBe, couldBeTaken } from "./claimed-time.ts";
 
 /** The newest of one's own that a direct conversation was told. */
 interface Told extends AppendSecret {
@@ -29,8 +30,8 @@ const madeCodec: Codec<{ generation: number }> = struct<{ generation: number }>(
 const dayMs = 86_400_000;
 /** What was told so long ago is told again with the next text: whoever lost it learns it. */
 const tellAgainMs = 30 * dayMs;
-/** A generation is a time: one further ahead would leave no room for those after it. */
-const mostAheadMs = 366 * dayMs;
+/** For so long what another device says that it told is taken for a later one that is on its way to this device. */
+const toldElsewhereMs = dayMs;
 
 /**
  * The secrets that append capabilities come from (spec I-1): one's own, which people learn whom this person accepted, in the direct
@@ -58,7 +59,9 @@ export class AppendSecrets {
       for (const [key, value] of await tx.scan({ prefix: appendToldPrefix })) {
         this.#told.set(key.slice(appendToldPrefix.length), decode(toldCodec, value));
       }
-      const own = (await ownIn(tx)) ?? (await this.renew(tx));
+      const stored = await ownIn(tx);
+      // One that a wrong clock dated would be the latest for long.
+      const own = stored !== undefined && couldBeTaken(stored.generation, this.#deps.platform.nowMs()) ? stored : await this.renew(tx);
       this.#made = await madeIn(tx);
       return own;
     });
@@ -95,7 +98,7 @@ export class AppendSecrets {
 
   /** Another device of one's own told this one to the other person of a direct conversation. */
   noteTold(tx: StoreTransaction, conversationId: string, { generation, secret }: AppendSecret): void {
-    if (!isLater({ generation, secret }, this.#told.get(conversationId))) return;
+    if (!canBe(generation, this.#deps.platform.nowMs()) || !isLater({ generation, secret }, this.#told.get(conversationId))) return;
     this.#setTold(tx, conversationId, { generation, secret: secret.slice(), atMs: this.#deps.platform.nowMs(), isOurs: false });
   }
 
@@ -103,7 +106,7 @@ export class AppendSecrets {
   async takeOwn(value: Uint8Array): Promise<void> {
     const { store, platform } = this.#deps;
     const told = decode(appendSecretCodec, value);
-    if (told.generation > platform.nowMs() + mostAheadMs) throw new CodecError("invalid", "a generation is a time that was");
+    if (!canBe(told.generation, platform.nowMs())) throw new CodecError("invalid", "a generation is a time that was");
     const isNew = await store.transact("write", async (tx) => {
       if (!isLater(told, await ownIn(tx))) return false;
       tx.put(ownAppendSecretKey, encode(appendSecretCodec, told));
@@ -119,7 +122,8 @@ export class AppendSecrets {
   async renew(tx: StoreTransaction): Promise<AppendSecret> {
     const { platform } = this.#deps;
     // A time, so that a device that lost all, or came back from an older copy, is later than what it told before.
-    const generation = Math.max(platform.nowMs(), ((await ownIn(tx))?.generation ?? 0) + 1);
+    const before = (await ownIn(tx))?.generation ?? 0;
+    const generation = couldBeTaken(before, platform.nowMs()) ? Math.max(platform.nowMs(), before + 1) : platform.nowMs();
     const renewed = { generation, secret: platform.random(32) };
     tx.put(ownAppendSecretKey, encode(appendSecretCodec, renewed));
     tx.put(madeKey, encode(madeCodec, { generation }));
@@ -173,12 +177,12 @@ export class AppendSecrets {
     if (isTold) await this.#renewNow();
   }
 
-  /** What a text in this direct conversation is to tell; `undefined` where that was told, or a later one by another device. */
+  /** What a text in this direct conversation is to tell; `undefined` where that was told, or just now a later one by another device. */
   untold(conversationId: string): AppendSecret | undefined {
     const told = this.#told.get(conversationId);
     if (told === undefined || this.#own === undefined || isLater(this.#own, told)) return this.#own;
-    const isOld = equalBytes(told.secret, this.#own.secret) && told.atMs + tellAgainMs <= this.#deps.platform.nowMs();
-    return isOld ? this.#own : undefined;
+    const countsMs = equalBytes(told.secret, this.#own.secret) ? tellAgainMs : toldElsewhereMs;
+    return told.atMs + countsMs <= this.#deps.platform.nowMs() ? this.#own : undefined;
   }
 
   /** Whether this direct conversation knows one that this device replaced: it is told without waiting for a text. */

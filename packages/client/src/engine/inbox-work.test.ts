@@ -362,4 +362,45 @@ describe("what comes into an inbox", () => {
     await ann.world.standings.take(key, blocked);
     expect(await value()).toEqual(blocked);
   });
+
+  test("[E-46] what is dated ahead, or declines what is to come, is not taken; what a wrong clock here dated gives way to what is said now", async () => {
+    const { server, ann, bob } = await scene();
+    const { standings } = ann.world;
+    const key = standingPrefix + toBase64Url(bob.accountId);
+    /** Accepted until then, said at that time. */
+    const word = (declinedThroughMs: number, atMs: number): Uint8Array => {
+      const bytes = new Uint8Array(18);
+      bytes[0] = 1;
+      const view = new DataView(bytes.buffer);
+      view.setBigUint64(2, BigInt(declinedThroughMs));
+      view.setBigUint64(10, BigInt(atMs));
+      return bytes;
+    };
+    const now = server.clock.now();
+    const dayMs = 86_400_000;
+    for (const [declined, at] of [
+      [0, Number.MAX_SAFE_INTEGER],
+      [0, now + dayMs + 1],
+      [now + 1, now],
+    ] as const) {
+      await expect(standings.take(key, word(declined, at))).rejects.toMatchObject({ code: "invalid" });
+    }
+    expect(standings.of(bob.accountId)).toBe("stranger");
+    // As far ahead as clocks may differ: the person's own word counts over it, here and for whoever hears both.
+    await standings.take(key, word(0, now + dayMs));
+    await standings.setBlocked(bob.accountId, true);
+    expect(standings.of(bob.accountId)).toBe("blocked");
+    await standings.take(key, word(0, now + dayMs));
+    expect(standings.of(bob.accountId)).toBe("blocked");
+    // This device's own clock was years ahead.
+    await ann.store.transact("write", (tx) => tx.put(key, word(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)));
+    const again = new Standings(ann.world);
+    await again.load();
+    await again.setBlocked(bob.accountId, true);
+    const said = await ann.store.transact("read", (tx) => tx.get(key));
+    expect(again.of(bob.accountId)).toBe("blocked");
+    await ann.store.transact("write", (tx) => tx.put(key, word(0, Number.MAX_SAFE_INTEGER)));
+    await again.take(key, said ?? new Uint8Array(0));
+    expect(await ann.store.transact("read", (tx) => tx.get(key))).toEqual(said);
+  });
 });

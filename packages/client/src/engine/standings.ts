@@ -1,8 +1,9 @@
-import { bool, compareBytes, decode, encode, equalBytes, fromBase64Url, safeUint64, struct, toBase64Url } from "@latchkey/codec";
+import { bool, CodecError, compareBytes, decode, encode, equalBytes, safeUint64, struct, toBase64Url } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { OwnAccount } from "../account/own-account.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
+import { canBe, couldBeTaken } from "./claimed-time.ts";
 
 /** What the person said of an account; later words of any of their devices count. */
 export interface Standing {
@@ -110,8 +111,9 @@ export class Standings {
         after.declinedThroughMs === before.declinedThroughMs
       )
         continue;
-      // Of two devices whose clocks differ, what was said last here counts here.
-      said.push([account, { ...after, atMs: Math.max(nowMs, before.atMs + 1) }]);
+      // Of two devices whose clocks differ, what was said last here counts here; what a wrong clock dated counts as long ago.
+      const atMs = couldBeTaken(before.atMs, nowMs) ? Math.max(nowMs, before.atMs + 1) : nowMs;
+      said.push([account, { ...after, declinedThroughMs: Math.min(after.declinedThroughMs, atMs), atMs }]);
     }
     if (said.length === 0) return;
     await this.#store.transact("write", async (tx) => {
@@ -123,12 +125,17 @@ export class Standings {
     for (const [account, standing] of said) this.#set(account, standing, true);
   }
 
-  /** Another device of one's own says this: taken where it is later than what is known, on every device alike. @throws CodecError */
+  /**
+   * Another device of one's own says this: taken where it is later than what is known, on every device alike. What is dated ahead is not
+   * taken: nothing that is said after it would count.
+   * @throws CodecError
+   */
   async take(key: string, value: Uint8Array): Promise<void> {
     const account = key.slice(standingPrefix.length);
-    if (fromBase64Url(account).length !== 32) return;
     const told = decode(standingCodec, value);
-    const isLater = await this.#store.transact("write", (tx) => putLater(tx, key, told));
+    const nowMs = this.#platform.nowMs();
+    if (!canBe(told.atMs, nowMs) || told.declinedThroughMs > told.atMs) throw new CodecError("invalid", "what is said is said of the past");
+    const isLater = await this.#store.transact("write", (tx) => putLater(tx, key, told, nowMs));
     if (isLater) this.#set(account, told, false);
   }
 
@@ -142,12 +149,13 @@ export class Standings {
   }
 }
 
-async function putLater(tx: StoreTransaction, key: string, told: Standing): Promise<boolean> {
+async function putLater(tx: StoreTransaction, key: string, told: Standing, nowMs: number): Promise<boolean> {
   const stored = await tx.get(key);
   const value = encode(standingCodec, told);
   if (stored !== undefined) {
     const known = decode(standingCodec, stored);
-    if (known.atMs > told.atMs || (known.atMs === told.atMs && compareBytes(stored, value) >= 0)) return false;
+    const isEarlier = couldBeTaken(known.atMs, nowMs) && known.atMs > told.atMs;
+    if (isEarlier || (known.atMs === told.atMs && compareBytes(stored, value) >= 0)) return false;
   }
   tx.put(key, value);
   return true;

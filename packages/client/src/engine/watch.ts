@@ -182,7 +182,8 @@ export class Watch implements Watching {
 
   /** One's own account has a new state: made here, told by another device of one's own, or found at the server. */
   async ownChanged(params: { version: number; isKnown: boolean; isOurs?: boolean }): Promise<void> {
-    if (params.isKnown) await this.#know(params.version);
+    // No further than there is one: else nobody would hear of those that come.
+    if (params.isKnown) await this.#know(Math.min(params.version, this.#world.own.stateVersion));
     else this.#later(graceMs, () => this.#judgeOwn());
     for (const runner of this.#runners) runner.post({ kind: "accounts", recovered: [] });
     if (params.isOurs === true) await this.#announce();

@@ -7,7 +7,7 @@ import { TestClient } from "../testing/test-client.ts";
 
 describe("[I-1] append capabilities", () => {
   const rates = { ...defaultLimits.rates, strangerPost: { burst: 4, perSecond: 0 } };
-  const generation = Date.UTC(2026, 10, 27);
+  const generation = Date.now();
 
   async function withCapability(limits: Partial<ServerLimits>): Promise<{
     client: TestClient<"device">;
@@ -39,10 +39,11 @@ describe("[I-1] append capabilities", () => {
     // A retry stores nothing twice, whatever it shows.
     expect([await send(capability, blob), await send(zeros, blob)]).toEqual(["done", "done"]);
     expect([await send(capability), await send(capability)]).toEqual(["done", "inbox_full"]);
-    // Nothing about it reaches the device: what becomes of an item depends on what it says inside.
+    // Whose room an item took is all that the device hears of it.
     expect(await client.outcome({ kind: "read_inbox", afterSeq: 0 })).toBe("done");
-    const fields = new Set((await client.take(4)).flatMap((event) => Object.keys(event)));
-    expect([...fields].toSorted()).toEqual(["blob", "day", "kind", "seq"]);
+    const items = await client.take(4);
+    expect(items).toMatchObject(["strangers", "strangers", "contacts", "contacts"].map((part) => ({ kind: "item", part })));
+    expect([...new Set(items.flatMap((item) => Object.keys(item)))].toSorted()).toEqual(["blob", "day", "kind", "part", "seq"]);
     expect(await client.outcome({ kind: "erase_inbox", uptoSeq: 1 })).toBe("done");
     expect([await send(capability), await send(zeros)]).toEqual(["inbox_full", "done"]);
   });
@@ -56,6 +57,12 @@ describe("[I-1] append capabilities", () => {
     expect(await set(generation + 1, next)).toEqual({ kind: "inbox_capability", generation: generation + 1 });
     expect(await set(generation, capability)).toEqual({ kind: "inbox_capability", generation: generation + 1 });
     expect([await send(capability), await send(next)]).toEqual(["inbox_full", "done"]);
+    // A device whose clock is wrong is not kept out by that for longer than a day.
+    const ahead = await set(Number.MAX_SAFE_INTEGER, capability);
+    expect(ahead).toMatchObject({ kind: "inbox_capability" });
+    const { generation: counted } = ahead as { generation: number };
+    expect(counted).toBeGreaterThan(generation);
+    expect(counted).toBeLessThanOrEqual(Date.now() + 86_400_000);
   });
 
   test("[E-47] strangers have a rate of their own, also those who show a wrong capability", async () => {

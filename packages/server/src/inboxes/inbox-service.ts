@@ -14,6 +14,7 @@ export interface InboxSink extends Sink {
   item(item: StoredItem): void;
 }
 
+const dayMs = 86_400_000;
 const pageLimits = { maxItems: 256, maxBytes: 262_144 };
 
 /** The stream of one inbox to the device that it belongs to. */
@@ -82,9 +83,14 @@ export class InboxService {
     return expected !== undefined && timingSafeEqual(hash, expected) ? "contacts" : "strangers";
   }
 
-  /** Sets what the capability of an inbox hashes to; answers its generation then. @throws Refusal `not_found` */
+  /**
+   * Sets what the capability of an inbox hashes to; answers its generation then. A generation is a time: one further ahead than a day
+   * counts as that, so that a device whose clock was wrong is not kept out for long.
+   * @throws Refusal `not_found`
+   */
   async setCapability(params: { inboxId: Uint8Array; generation: number; hash: Uint8Array }): Promise<number> {
-    const stored = await this.#store.setCapability(params);
+    const generation = Math.min(params.generation, this.#context.nowMs() + dayMs);
+    const stored = await this.#store.setCapability({ ...params, generation });
     if (stored.kind === "refused") throw new Refusal(stored.code);
     return stored.generation;
   }
