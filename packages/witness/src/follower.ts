@@ -26,10 +26,11 @@ export function createFollower(params: {
   source: LogSource;
   configHash: Uint8Array;
   start: Replayed | undefined;
+  nowMs: () => number;
   reached: (replayed: Replayed) => void;
   failed: (error: unknown) => void;
 }): Follower {
-  const { source, configHash, reached, failed } = params;
+  const { source, configHash, nowMs, reached, failed } = params;
   let replayed = params.start;
   let running: Promise<void> | undefined;
   const stop = new AbortController();
@@ -37,10 +38,13 @@ export function createFollower(params: {
   const run = async (size: number, root: Uint8Array): Promise<void> => {
     let state: ReplayState | undefined = replayed?.state;
     let logKeys = replayed?.logKeys;
+    let configSeenMs = replayed?.configSeenMs ?? 0;
+    const isFirst = replayed === undefined;
     const items = replayItems({ source, from: state?.size ?? 0, size, signal: stop.signal });
     for await (const step of replay({ from: state, items })) {
       ({ state } = step);
       logKeys = nextLogKeys(logKeys, step);
+      if (!isFirst && step.entry.config.length > 0) configSeenMs = nowMs();
       if (!equalBytes(state.configHash, configHash))
         throw new TransparencyError("config", "D-2", "the log begins with another configuration");
     }
@@ -49,7 +53,7 @@ export function createFollower(params: {
     // Until here nothing was proved: tiles are not signed.
     if (!equalBytes(found, root))
       throw new TransparencyError("proof", "D-3", "the entries that are served are not those of the checkpoint");
-    replayed = { state, root: found, logKeys };
+    replayed = { state, root: found, logKeys, configSeenMs };
     reached(replayed);
   };
 

@@ -19,21 +19,21 @@ export interface StateStore {
   close(): void;
 }
 
-const format: Codec<1> = oneOf(uint16, [1]);
+const format: Codec<2> = oneOf(uint16, [2]);
 const hash = opaque(32);
 const keysCodec: Codec<readonly [string, string]> = mapped(
   struct<{ previous: string; newest: string }>({ previous: text(512), newest: text(512) }),
   ([previous, newest]) => ({ previous, newest }),
   ({ previous, newest }) => [previous, newest],
 );
-const stateCodec: Codec<OriginState & { readonly format: 1; readonly ext: Uint8Array }> = struct({
+const stateCodec: Codec<OriginState & { readonly format: 2; readonly ext: Uint8Array }> = struct({
   format,
   origin: text(300),
   configHash: hash,
   initialLogKey: text(512),
   size: safeUint64,
   root: hash,
-  replayed: optional(struct<Replayed>({ state: replayStateCodec, root: hash, logKeys: keysCodec })),
+  replayed: optional(struct<Replayed>({ state: replayStateCodec, root: hash, logKeys: keysCodec, configSeenMs: safeUint64 })),
   ext: opaqueV(4096),
 });
 
@@ -67,7 +67,7 @@ export function openStateStore(params: { path: string; logKey: string; mayCreate
         .all()
         .map((row) => ({ state: decodeState(bytesOf(row["state"]), path), checkpoint: bytesOf(row["checkpoint"]) })),
     save({ previous, next, checkpoint }) {
-      const state = encode(stateCodec, { ...next, format: 1, ext: new Uint8Array(0) });
+      const state = encode(stateCodec, { ...next, format: 2, ext: new Uint8Array(0) });
       let changes: number | bigint;
       try {
         changes =
@@ -95,10 +95,10 @@ function openDatabase({ path, logKey, mayCreate }: { path: string; logKey: strin
       database.exec(`
         CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
         CREATE TABLE logs (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, state BLOB NOT NULL, checkpoint BLOB NOT NULL) STRICT;
-        PRAGMA user_version = 1;
+        PRAGMA user_version = 2;
       `);
       database.prepare("INSERT INTO meta (name, value) VALUES ('key', ?)").run(logKey);
-    } else if (version !== 1) {
+    } else if (version !== 2) {
       throw new WitnessError(
         "state_unusable",
         `the state in ${path} is missing or of another version: a witness without it takes a new key`,

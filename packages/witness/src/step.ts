@@ -3,7 +3,7 @@ import { configNoticeMs, emptyRoot, judgeAddCheckpoint, parseVkey } from "@latch
 import type { Note, ReplayState, ReplayStep, Signatures } from "@latchkey/transparency";
 import { decodeConfig } from "./decode-config.ts";
 
-// A witness's core: what it knows of a log, and what a request makes of that. No input, no output, no clock.
+// A witness's core: what it knows of a log, and what a request makes of that. No input, no output; the time comes with the request.
 //
 //   request -> witnessStep -> refused (the state stays)
 //                          -> cosign: the next state, the note, and the keys that may sign it
@@ -17,6 +17,8 @@ export interface Replayed {
   readonly root: Uint8Array;
   /** The log's keys (vkeys) in the two newest configs; the same twice while there is one. */
   readonly logKeys: readonly [previous: string, newest: string];
+  /** When this witness replayed the newest config, by its own clock; 0 where it was there at the first contact. */
+  readonly configSeenMs: number;
 }
 
 /** What a witness keeps of a log. Immutable. */
@@ -62,14 +64,17 @@ export async function witnessStep(params: {
   body: Uint8Array;
   stateOf: (origin: string) => OriginState | undefined;
   replayed: Replayed | undefined;
+  nowMs: number;
   signatures: Signatures;
 }): Promise<WitnessStep> {
-  const { body, stateOf, replayed, signatures } = params;
+  const { body, stateOf, replayed, nowMs, signatures } = params;
   const verdict = await judgeAddCheckpoint({
     body,
     logOf: (origin) => {
       const state = stateOf(origin);
-      return state === undefined ? undefined : { keys: logKeysOf(state).map(parseVkey), latest: { size: state.size, root: state.root } };
+      return state === undefined
+        ? undefined
+        : { keys: logKeysOf(state, nowMs).map(parseVkey), latest: { size: state.size, root: state.root } };
     },
     signatures,
   });
@@ -105,11 +110,14 @@ export function nextLogKeys(before: Replayed["logKeys"] | undefined, { entry }: 
   return [before?.[1] ?? logKey, logKey];
 }
 
-/** Keys whose signature makes a checkpoint the log's: a new one counts beside the old one until its notice is over (spec D-2). */
-function logKeysOf({ replayed, initialLogKey }: OriginState): string[] {
+/**
+ * Keys whose signature makes a checkpoint the log's: a new one counts beside the old one until its notice is over (spec D-2), by this
+ * witness's clock and not by the log's own dates, which a thief of its key writes (spec E-54).
+ */
+function logKeysOf({ replayed, initialLogKey }: OriginState, nowMs: number): string[] {
   if (replayed === undefined) return [initialLogKey];
   const [previous, newest] = replayed.logKeys;
   const { configIndex, configLoggedMs, timestampMs } = replayed.state;
-  const isNoticeOver = configIndex === 0 || timestampMs >= configLoggedMs + configNoticeMs;
-  return isNoticeOver || previous === newest ? [newest] : [previous, newest];
+  const isNoticeOver = timestampMs >= configLoggedMs + configNoticeMs && nowMs >= replayed.configSeenMs + configNoticeMs;
+  return configIndex === 0 || isNoticeOver || previous === newest ? [newest] : [previous, newest];
 }

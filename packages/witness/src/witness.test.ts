@@ -362,8 +362,10 @@ describe("a witness's files", () => {
     expect([answer.status, witness.origin]).toEqual([200, directory.origin]);
   });
 
-  test("[D-2] a new log key counts beside the old one during its notice, and alone after it", async () => {
-    const witness = await start({ nowMs: () => directory.nowMs() });
+  test("[D-2] [E-54] a new log key counts beside the old one during its notice, and alone after it, by this witness's clock", async () => {
+    let aheadMs = 0;
+    const began = directory.nowMs();
+    const witness = await start({ nowMs: () => began + 9 * 86_400_000 + aheadMs });
     await publish(1);
     await submit(witness, await request(0));
     let size = directory.size();
@@ -381,6 +383,9 @@ describe("a witness's files", () => {
     await publish(1);
     expect(await statusWith(true)).toBe(200);
     size = directory.size();
+    // The log dated its notice back: here not an hour of it has passed.
+    expect([await statusWith(false), await statusWith(true)]).toEqual([200, 200]);
+    aheadMs = 7 * 86_400_000;
     expect([await statusWith(false), await statusWith(true)]).toEqual([403, 200]);
   });
 });

@@ -215,6 +215,7 @@ function watchLog(params: {
     source,
     configHash: state.configHash,
     start: state.replayed,
+    nowMs,
     reached(replayed) {
       const next = withReplay(state, replayed);
       if (next !== state) save(next, checkpoint);
@@ -249,7 +250,8 @@ function watchLog(params: {
   };
 
   const answer = async (body: Uint8Array): Promise<Answer> => {
-    const ask = (): ReturnType<typeof witnessStep> => witnessStep({ body, stateOf, replayed: undefined, signatures: nodeSignatures });
+    const ask = (): ReturnType<typeof witnessStep> =>
+      witnessStep({ body, stateOf, replayed: undefined, nowMs: nowMs(), signatures: nodeSignatures });
     let step = await ask();
     let date: Promise<number | undefined> | undefined;
     if (step.kind === "cosign" && !step.isReplayed) {
@@ -257,7 +259,7 @@ function watchLog(params: {
       const { size, root } = step.state;
       date = dateOf(step.state);
       const replayed = await follower.follow({ size, root, waitMs: mapWaitMs });
-      step = await witnessStep({ body, stateOf, replayed, signatures: nodeSignatures });
+      step = await witnessStep({ body, stateOf, replayed, nowMs: nowMs(), signatures: nodeSignatures });
     }
     switch (step.kind) {
       case "refused":
