@@ -11,7 +11,8 @@ import { entryOrder, pendingOrder } from "./order.ts";
 import { accountIdsOf, copyOfOpening, groupExtension, isSameDevice, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
 import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Chain, Context, ConversationState, Effect, Roster, Sight, WantedChange } from "./types.ts";
+import type { Sight } from "./said.ts";
+import type { Chain, Context, ConversationState, Effect, Roster, WantedChange } from "./types.ts";
 import { nothingSent } from "./view.ts";
 import { nothingExpired } from "./stall.ts";
 
@@ -31,6 +32,7 @@ export const nothingYet: Omit<ConversationState, Beginning> = {
   own: nothingSent,
   seen: zeroHash,
   lastCommitSeq: 0,
+  base: undefined,
   skipsTold: [],
   stranded: undefined,
   voided: [],
@@ -246,7 +248,12 @@ function joinedState(
   const { sight } = params;
   const begun = begin({ context, host, logId, group, roster, opening: copyOfOpening(opening), epochId, chain, peer, sight });
   const unverified = others.filter((leaf) => !context.vouched(leaf)).map((leaf) => ({ ...leaf, refused: false }));
-  const turn: Turn = { context, effects: [], groups: [], state: { ...begun, unverified } };
+  const turn: Turn = {
+    context,
+    effects: [],
+    groups: [],
+    state: { ...begun, unverified, base: { accountId: params.signer, isTold: false } },
+  };
   const { accountId } = context.self;
   // Added by another device of one's own account: the account was in the group already.
   const isOwn = equalBytes(params.signer, accountId);

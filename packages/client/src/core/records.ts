@@ -29,7 +29,7 @@ import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { rosterOf } from "./roster.ts";
 import { linkDown } from "./turn.ts";
-import type { AwaitedHead, Doubt, OwnMark, Spoken } from "./said.ts";
+import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { Ask, SkipTold } from "./contested.ts";
 import type {
   AwayAccount,
@@ -52,7 +52,6 @@ import type {
   RecoveredAccount,
   SealedEntry,
   SealedMessage,
-  Sight,
   StagedCommit,
   Stranded,
   UnverifiedLeaf,
@@ -135,7 +134,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 11;
+  readonly format: 12;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -182,7 +181,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [11]),
+  format: oneOf(uint16, [12]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -193,6 +192,7 @@ const meta: Codec<Meta> = struct<Meta>({
   phase,
   chain,
   joinedSeq: safeUint64,
+  base: optional(struct<NonNullable<ConversationState["base"]>>({ accountId: id32, isTold: bool })),
   epoch: optional(epochKeys),
   opening: settingsOpeningCodec,
   own: ownMark,
@@ -307,7 +307,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 11, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 12, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

@@ -69,9 +69,10 @@ function isAsKnown({ roster, formerMembers, kind, opening }: ConversationState, 
 
 /** Whether the commit that removed this device added it again: it was checked like any other, and its author's Welcome follows. */
 function isReadded(known: ConversationState, joined: ConversationState, sender: Uint8Array): boolean {
-  const { phase, chain, readdedBy } = known;
+  const { phase, chain, readdedBy, base } = known;
   if (phase.kind !== "removed" || readdedBy === undefined || !equalBytes(readdedBy, sender)) return false;
-  return joined.chain.seq === chain.seq && equalBytes(joined.chain.head, chain.head);
+  // Where the head at which it joined was one member's word, that of who takes it in again counts as much.
+  return joined.chain.seq === chain.seq && (base !== undefined || equalBytes(joined.chain.head, chain.head));
 }
 
 /** The two people of a direct conversation stay the same two. */

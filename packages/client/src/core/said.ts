@@ -35,3 +35,9 @@ export interface AwaitedHead {
   readonly head: Uint8Array;
   readonly sinceMs: number;
 }
+
+/** When the log was last read to its end, and how long the server then promised to keep what follows (spec L-8). */
+export interface Sight {
+  readonly atMs: number;
+  readonly retentionDays: number;
+}

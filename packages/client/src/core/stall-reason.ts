@@ -5,6 +5,7 @@ export type StallReason =
   | "other" // it has other entries than those that this device read
   | "gap" // it leaves out a part
   | "expired_early" // it says that entries expired which it promised to keep (L-8)
+  | "base" // whoever added this device gave it another head than the server's (M-4)
   | "content" // a part of an entry cannot be fetched from it
   | "refused" // it refuses, and no reason is known here
   | "unkept"; // what it sends cannot be stored here

@@ -1,9 +1,13 @@
+import { equalBytes } from "@latchkey/codec";
 import { leastRetentionDays } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
-import { addLine, nextOrder, set } from "./turn.ts";
+import { headAt } from "./chain.ts";
+import { addLine, isCaughtUp, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Chain, ConversationState, Sight, StallReason } from "./types.ts";
+import type { Sight } from "./said.ts";
+import type { StallReason } from "./stall-reason.ts";
+import type { Chain, ConversationState } from "./types.ts";
 
 /** What a person reads about it. */
 export const stallSentences: Readonly<Record<StallReason, string>> = {
@@ -12,6 +16,7 @@ export const stallSentences: Readonly<Record<StallReason, string>> = {
   other: "The server has another version of this conversation than this device read. Perhaps it was restored from a backup.",
   gap: "The server leaves out a part of this conversation.",
   expired_early: "The server says that messages expired which it promised to keep longer.",
+  base: "Whoever added this device told it of another conversation than the server has. They can add it again, or go on in a new one.",
   content: "A part of this conversation cannot be fetched from the server now.",
   refused: "The server refuses this conversation now.",
   unkept: "This device cannot store what comes in this conversation now.",
@@ -74,7 +79,28 @@ export function passOver(turn: Turn, before: Chain): void {
   const { chain, expired } = turn.state;
   const count = before.seq - chain.seq;
   addLine(turn, { order: nextOrder(turn), body: { kind: "expired", count } });
-  set(turn, { chain: before, recentHeads: [before.head], expired: { count: expired.count + count, through: before.seq } });
+  // From here on it is the server's word.
+  set(turn, { base: undefined, chain: before, recentHeads: [before.head], expired: { count: expired.count + count, through: before.seq } });
+}
+
+/**
+ * The head at which this device joined is the word of whoever added it, and every later one is made from it. Once the log was read to where
+ * the server says that it ends, the two words are one, or the conversation waits: either may be false, and nobody is convicted (spec M-4).
+ */
+export async function confirmBase(turn: Turn): Promise<void> {
+  const { base, link } = turn.state;
+  if (base === undefined || link.headThere === undefined || !isCaughtUp(turn.state)) return;
+  const own = await headAt(turn, link.readUpTo);
+  if (own !== undefined && equalBytes(own, link.headThere)) {
+    set(turn, { base: undefined });
+    return;
+  }
+  if (!base.isTold) {
+    const { accountId } = base;
+    addLine(turn, { order: nextOrder(turn), author: accountId, body: { kind: "alarm", reason: stallSentences.base } });
+    set(turn, { base: { accountId, isTold: true } });
+  }
+  stall(turn, "base");
 }
 
 /** Notes when the log was last known to be read to its end: whatever follows is newer (spec L-8). */

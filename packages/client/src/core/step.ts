@@ -18,7 +18,7 @@ import { addInvitation } from "./rejoin.ts";
 import { hasEnded, isReading, isWritable } from "./phase.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
-import { mayHaveExpired, noteSight, passOver, stall, stallOf } from "./stall.ts";
+import { confirmBase, mayHaveExpired, noteSight, passOver, stall, stallOf } from "./stall.ts";
 import { addLine, dropChanges, isCaughtUp, linkDown, nextOrder, pause, refusedLeafSentence, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
@@ -36,6 +36,7 @@ export async function step(context: Context, state: ConversationState, input: In
   const turn: Turn = { context, state, effects: [], groups: groupsOf(state) };
   const needs = await take(turn, input);
   if (needs !== undefined) return needs;
+  await confirmBase(turn);
   if (isCaughtUp(turn.state)) onCaughtUp(turn, state);
   await settleAwaited(turn);
   await flush(turn);
@@ -162,13 +163,13 @@ function onConnected(turn: Turn, retentionDays: number): void {
 
 /** The epoch is open: how far the log goes, and whether it is still the one that this device knows (spec E-3). */
 function onOpened(turn: Turn, opened: Opened): void {
-  const { chain, link, epoch, sight } = turn.state;
+  const { chain, link, epoch, sight, base } = turn.state;
   if (link.kind !== "opening" || epoch === undefined) return;
   if (opened.lastSeq < chain.seq) {
     stall(turn, "older");
     return;
   }
-  if (opened.lastSeq === chain.seq && !equalBytes(opened.head, chain.head)) {
+  if (opened.lastSeq === chain.seq && base === undefined && !equalBytes(opened.head, chain.head)) {
     stall(turn, "other");
     return;
   }
@@ -183,7 +184,7 @@ function onOpened(turn: Turn, opened: Opened): void {
   }
   if (turn.state.phase.kind === "paused") return;
   forgetLost(turn, opened.lastSeq);
-  set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq } });
+  set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq, headThere: opened.head.slice() } });
   listenToClosed(turn);
 }
 

@@ -26,6 +26,7 @@ export const linkDown: Link = {
   stalls: 0,
   retentionDays,
   readUpTo: 0,
+  headThere: undefined,
   isUnblockPlanned: false,
   isListening: false,
   complainedIn: 0,

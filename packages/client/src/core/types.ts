@@ -50,7 +50,7 @@ import type {
 } from "@latchkey/protocol";
 import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
-import type { AwaitedHead, Doubt, OwnMark, Spoken } from "./said.ts";
+import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { StallReason } from "./stall-reason.ts";
 import type { Ask, SkipTold } from "./contested.ts";
 import type { Line } from "./lines.ts";
@@ -273,12 +273,6 @@ export interface ContinuationOffer {
   readonly accountId: Uint8Array;
 }
 
-/** When the log was last read to its end, and how long the server then promised to keep what follows (spec L-8). */
-export interface Sight {
-  readonly atMs: number;
-  readonly retentionDays: number;
-}
-
 /** An account that had no device in the group from the line `from` to the line `until`; 0: it is still away. */
 export interface AwayAccount {
   readonly accountId: Uint8Array;
@@ -298,6 +292,8 @@ export interface Link {
   readonly retentionDays: number;
   /** The last entry when the epoch was opened: read up to it before anything is sealed. */
   readonly readUpTo: number;
+  /** The head after it, by the server's word. */
+  readonly headThere: Uint8Array | undefined;
   /** Whether a commit that lets messages through again is planned. */
   readonly isUnblockPlanned: boolean;
   /** Whether epochs that closed of late were opened on this connection. */
@@ -325,6 +321,8 @@ export interface ConversationState {
   readonly chain: Chain;
   /** The entry after which this device reads: the commit that added it. */
   readonly joinedSeq: number;
+  /** Whose word the head is at which it joined, until the server's said the same; `isTold`: it said another, and that was told. */
+  readonly base: { readonly accountId: Uint8Array; readonly isTold: boolean } | undefined;
   /** The latest heads of the chain, ending with `chain`, for L-10. */
   readonly recentHeads: readonly Uint8Array[];
   readonly epoch: EpochKeys | undefined;
