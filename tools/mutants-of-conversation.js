@@ -75,8 +75,8 @@ export const conversationMutants = [
     ["somebody else among the devices of one account", "if (conversationKind === conversationKinds.devices) return false;", ""],
     ["who is let back in must come back (G-5)", " && change.adds.some((added) => isSameDevice(added, leaf));", ";"],
     ["other settings by anybody (M-2)", "    manages &&\n    group.host", "    group.host"],
-    ["what the group continues (M-9)", "    equalBytes(opening.settings.continues, before.continues) &&\n", ""],
-    ["the directory that the group names (M-2)", " &&\n    equalBytes(opening.settings.directory, before.directory)", ""],
+    ["what the group continues (M-9)", " && equalBytes(a.continues, b.continues)", ""],
+    ["the directory that the group names (M-2)", " && equalBytes(a.directory, b.directory)", ""],
     ["settings of another hash (M-1)", " && equalBytes(group.settingsHash, settingsHashOf(sha256, opening))", ""],
     ["a group of another log (M-1)", "equalBytes(group.logHash, logHashOf(sha256, opening.salt, logId)) && ", ""],
     ["nobody left who may manage (M-2)", "return ![...roster.accounts.keys()].some(", "return false && [...roster.accounts.keys()].some("],
@@ -106,7 +106,7 @@ export const conversationMutants = [
     ],
     [
       "a re-add at another place (M-9)",
-      "return joined.chain.seq === chain.seq && equalBytes(joined.chain.head, chain.head);",
+      "return joined.chain.seq === chain.seq && (base !== undefined || equalBytes(joined.chain.head, chain.head));",
       "return true;",
     ],
   ]),
@@ -137,6 +137,10 @@ export const conversationMutants = [
     ["another message before it (L-10)", "const isFalse = gap === 0 &&", "const isFalse = gap < 0 &&"],
   ]),
   ...of(`${client}/core/stall.ts`, tests("stall"), [
-    ["an expiry before its time (L-8)", "return nowMs - atMs >= retentionDays * dayMs - toleranceMs;", "return true;"],
+    [
+      "an expiry before its time (L-8)",
+      "return nowMs - atMs >= Math.max(retentionDays, leastRetentionDays) * dayMs - toleranceMs;",
+      "return true;",
+    ],
   ]),
 ];

@@ -119,8 +119,16 @@ export const coreMutants = [
   ...of(`${client}/core/complaints.ts`, complaintTests, [
     ["a Welcome beside the commit complained about (G-5)", "!stranded.behind.includes(seq) || ", ""],
     ["a Welcome into the commit complained about (G-5)", "if (seq <= stranded.seq || ", "if ("],
-    ["a Welcome by the author of that commit (G-5)", "leaf.leafIndex !== stranded.author && ", ""],
-    ["a Welcome by the author of a void commit (G-5)", " && !barred.includes(leaf.leafIndex)", ""],
+    [
+      "a Welcome by who may not answer that complaint (G-5)",
+      "return mayAnswer(roster, leaf, { authorId: authorOf(known)?.accountId ?? zeroHash });",
+      "return true;",
+    ],
+    [
+      "a Welcome by the author of a void commit (G-5)",
+      " || barred.some((other) => roster.leaves.get(other)?.account === leaf.account)",
+      "",
+    ],
     ["a Welcome on another chain (G-5)", " || ownHead === undefined || !equalBytes(ownHead, head)", ""],
     ["who followed a void commit goes on (G-6)", "if (isLeftBehind(turn.state, closed)) {", "if (false) {"],
     [
@@ -134,7 +142,7 @@ export const coreMutants = [
     `${client}/core/rejoin.ts`,
     [`${client}/core/rejoin.test.ts`],
     [
-      ["people whom a complainer did not know (E-24)", " && hasNobodyNew(known, joined)", ""],
+      ["people whom a complainer did not know (E-24)", "[...now.accounts.keys()].every(isKnown) && ", ""],
       ["a Welcome is dropped before its entry was read (E-10)", 'if (isReading(phase) && !isRead) return { kind: "wait" };', ""],
       [
         "a Welcome into a conversation that the device is in (C7)",
