@@ -62,8 +62,8 @@ export const coreMutants = [
     [
       [
         "a planned removal of who came back since (M-3)",
-        "if (id === ofLeavers) return leavers.some(",
-        "if (id === ofLeavers) return true || leavers.some(",
+        "if (id === ofLeavers) return leaversOf(state).some(",
+        "if (id === ofLeavers) return true || leaversOf(state).some(",
       ],
       ["a commit of one's own that nobody would follow is sent (G-1)", 'if (verdict.kind === "fails") {', "if (false) {"],
     ],

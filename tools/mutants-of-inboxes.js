@@ -16,8 +16,8 @@ export const inboxMutants = [
       ],
       [
         "an append secret of a device that nobody vouched for (I-1)",
-        "if (unverified.some((leaf) => leaf.leafIndex === leafIndex)) return;",
-        "",
+        'if (standing === "proven") learnAppendSecret(',
+        "if (true) learnAppendSecret(",
       ],
     ],
   ),

@@ -116,6 +116,8 @@ export function formatMessage(message: Message, params: { title?: string } = {})
 }
 
 function formatDelivery(message: Message): string {
+  if (message.doubt !== undefined)
+    return message.doubt === "unproven" ? "  (by a device that is being checked)" : "  (by a device that was removed)";
   if (message.delivery?.kind === "pending") return "  (waiting)";
   const without = message.delivery?.kind === "accepted" ? (message.delivery.withoutReader ?? []) : [];
   if (without.length > 0) return `  (no device of ${without.map(formatPerson).join(", ")} can read this)`;

@@ -282,6 +282,8 @@ export interface Message {
   readonly sentAtMs: number;
   /** Of own messages only. */
   readonly delivery: Delivery | undefined;
+  /** Its device is not known yet to be its author's, or was not any more when it came (spec G-8, M-3). */
+  readonly doubt?: "unproven" | "departed";
 }
 
 /** An account in a conversation. */

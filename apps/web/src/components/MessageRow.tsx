@@ -97,6 +97,9 @@ function Bubble({
           {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
           <Body message={message} meta={<Meta message={message} />} />
         </div>
+        {message.doubt !== undefined && author !== undefined && (
+          <p className="bubble-note">{words.conversation.doubt[message.doubt](nameOf(author))}</p>
+        )}
         {isFailed && <Failed message={message} />}
         {isLast && without.length > 0 && <p className="bubble-note">{words.conversation.delivery.unread(without.map(nameOf))}</p>}
       </div>

@@ -146,6 +146,10 @@ export const en = {
       unread: (names: readonly string[]): string => `Does not reach ${list(names)}: no device that can read it`,
       failed: "Not sent",
     },
+    doubt: {
+      unproven: (author: string): string => `Whether this is ${author}'s device is being checked`,
+      departed: (author: string): string => `By a device that ${author} had removed by then`,
+    },
     heard: (author: string, text: string): string => `${author}: ${text}`,
     heardElsewhere: (author: string, title: string): string => `New message from ${author} in ${title}`,
   },

@@ -10,7 +10,7 @@ import { answeredBy } from "./complaints.ts";
 import { updateRank } from "./epoch.ts";
 import { judge } from "./judge.ts";
 import { epochKeys } from "./keys.ts";
-import { removableAtOnce, wordsFor } from "./leaving.ts";
+import { leaversOf, removableAtOnce, wordsFor } from "./leaving.ts";
 import type { PublicFailure } from "./public-check.ts";
 import { accountIdsOf, isSameDevice, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
@@ -46,11 +46,12 @@ export function requestUnblocking(turn: Turn): void {
 
 /** Wants those out who left, and the devices that their accounts no longer have (spec M-3): apart, so that neither waits for the other. */
 export function requestRemovals(turn: Turn): void {
-  const { changes, staged, leavers, departed } = turn.state;
+  const { changes, staged, departed } = turn.state;
+  const leavers = leaversOf(turn.state);
   const isPlanned = (id: string): boolean => changes.some((change) => change.id === id) || staged?.change.id === id;
   const nothing = { adds: [], removes: [], removeDevices: [], proofs: new Uint8Array(0), update: false };
   if (leavers.length > 0 && !isPlanned(ofLeavers)) {
-    requestChange(turn, { ...nothing, id: ofLeavers, removes: removableAtOnce({ leavers }).map(({ accountId }) => accountId) });
+    requestChange(turn, { ...nothing, id: ofLeavers, removes: removableAtOnce(leavers).map(({ accountId }) => accountId) });
   }
   if (departed.length > 0 && !isPlanned(ofDeparted)) {
     const accounts = [...new Set(departed.map(({ accountId }) => toBase64Url(accountId)))].slice(0, departedAtOnce);
@@ -64,8 +65,9 @@ export function requestRemovals(turn: Turn): void {
 }
 
 /** Whether a leaf is to go when its turn comes: who left may have gone and come back since it was planned. */
-function isStillMeant({ leavers, departed }: ConversationState, { id }: Change, leaf: RosterLeaf): boolean {
-  if (id === ofLeavers) return leavers.some(({ accountId }) => equalBytes(accountId, leaf.accountId));
+function isStillMeant(state: ConversationState, { id }: Change, leaf: RosterLeaf): boolean {
+  const { departed } = state;
+  if (id === ofLeavers) return leaversOf(state).some(({ accountId }) => equalBytes(accountId, leaf.accountId));
   return id !== ofDeparted || departed.some(({ leafIndex }) => leafIndex === leaf.leafIndex);
 }
 

@@ -22,8 +22,8 @@ function learned(
   content = createTextContent({ ...head, text: "hello" }),
 ): Effect[] {
   const turn = {
-    context: { self: { account: toBase64Url(ada), accountId: ada }, nowMs: 10 },
-    state: { unverified: [], unread: 0, lastOrder: 0, nextLocal: 1, chain: { seq: 3 }, ...state },
+    context: { self: { account: toBase64Url(ada), accountId: ada }, nowMs: 10, departed: () => false },
+    state: { unverified: [], departed: [], unread: 0, lastOrder: 0, nextLocal: 1, chain: { seq: 3 }, ...state },
     effects: [],
     groups: [],
   } as unknown as Turn;

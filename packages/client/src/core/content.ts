@@ -3,9 +3,12 @@ import type { MessageEvidence } from "@latchkey/mls";
 import type { AppendSecret, DecodedContent } from "@latchkey/protocol";
 import { forgetGroup } from "./epoch.ts";
 import { hearLeave } from "./leaving.ts";
-import { addLine, nextOrder } from "./turn.ts";
+import { isUnproven, standingOf } from "./proven.ts";
+import type { Standing } from "./proven.ts";
+import { scheduleRemoval } from "./removal.ts";
+import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { RosterLeaf } from "./types.ts";
+import type { ConversationState, LineBody, RosterLeaf } from "./types.ts";
 
 /** How far a sender's clock may be ahead of this device's. */
 const mostAheadMs = 86_400_000;
@@ -16,9 +19,10 @@ export function onContent(turn: Turn, author: RosterLeaf, content: DecodedConten
     addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "unsupported" } });
     return;
   }
+  const standing = standingOf(turn, author);
   const { displayName } = content;
-  if (displayName !== undefined) turn.effects.push({ kind: "named", accountId: author.accountId, displayName });
-  learnAppendSecret(turn, author, content.appendSecret);
+  if (displayName !== undefined && standing === "proven") turn.effects.push({ kind: "named", accountId: author.accountId, displayName });
+  if (standing === "proven") learnAppendSecret(turn, author, content.appendSecret);
   const { self, nowMs } = turn.context;
   // Whoever claims to write tomorrow's messages is shown with the time of their arrival.
   const isAhead = content.sentAtMs !== undefined && content.sentAtMs > nowMs + mostAheadMs;
@@ -28,23 +32,23 @@ export function onContent(turn: Turn, author: RosterLeaf, content: DecodedConten
   const line = { order: nextOrder(turn), author: author.accountId, sentAtMs, acceptedAtMs: isOwn ? nowMs : 0 };
   switch (content.kind) {
     case "text":
-      addLine(turn, { ...line, body: { kind: "text", text: content.text }, unread: !isOwn });
+      addLine(turn, { ...line, body: textOf(author, content.text, standing), unread: !isOwn });
       return;
     case "profile":
       return;
     case "sync":
-      if (turn.state.kind === "devices" && isOwn) {
+      if (turn.state.kind === "devices" && isOwn && standing !== "departed") {
         turn.effects.push({ kind: "sync", order: nextOrder(turn), payload: content.payload.slice() });
       }
       return;
     case "leave":
-      if (!hearLeave(turn, author, content.leaf, evidence)) {
+      // What a device says that its account threw out is nothing that the account says.
+      if (standing === "departed" || !hearLeave(turn, author, content.leaf, evidence)) {
         addLine(turn, { ...line, body: { kind: "unsupported" } });
         return;
       }
-      addLine(turn, { ...line, body: { kind: "left" } });
-      // The account leaves with all its devices.
-      if (isOwn) forgetGroup(turn, "left");
+      // Until its account is known to have that device, it is kept in mind, and nobody acts on it.
+      if (standing === "proven") endOf(turn, author);
       return;
     case "unsupported":
       addLine(turn, { ...line, body: { kind: "unsupported" }, unread: !isOwn });
@@ -52,14 +56,37 @@ export function onContent(turn: Turn, author: RosterLeaf, content: DecodedConten
   }
 }
 
+function textOf({ deviceId, signaturePublicKey }: RosterLeaf, text: string, standing: Standing): LineBody {
+  if (standing === "proven") return { kind: "text", text };
+  return { kind: "doubted", text, deviceId, signaturePublicKey, isDeparted: standing === "departed" };
+}
+
+/** Somebody leaves, with all the devices of their account (spec M-3). */
+function endOf(turn: Turn, { accountId, account }: Pick<RosterLeaf, "accountId" | "account">): void {
+  const isOwn = account === turn.context.self.account;
+  addLine(turn, { order: nextOrder(turn), author: accountId, body: { kind: "left" }, acceptedAtMs: isOwn ? turn.context.nowMs : 0 });
+  if (isOwn) forgetGroup(turn, "left");
+  else scheduleRemoval(turn);
+}
+
+/** Judges what leaves said of leaving that nothing was known of then, once something is (spec M-3, G-8). Called at the end of each step. */
+export function settleLeaves(turn: Turn, before: Pick<ConversationState, "unverified">): void {
+  const { leavers, roster } = turn.state;
+  if (before.unverified === turn.state.unverified || leavers.length === 0) return;
+  const wasOpen = leavers.flatMap(({ leafIndex }) => (isUnproven(before, { leafIndex }) ? (roster?.leaves.get(leafIndex) ?? []) : []));
+  const judged = wasOpen.map((leaf) => ({ leaf, standing: standingOf(turn, leaf) })).filter(({ standing }) => standing !== "unverified");
+  const says = (leafIndex: number): boolean => !judged.some(({ leaf, standing }) => leaf.leafIndex === leafIndex && standing !== "proven");
+  set(turn, { leavers: leavers.filter(({ leafIndex }) => says(leafIndex)) });
+  for (const { leaf, standing } of judged) if (standing === "proven") endOf(turn, leaf);
+}
+
 /**
  * Of the one other person of a direct conversation, once the directory vouched for the device; and what other devices of one's own
  * told there. What a group reads is nobody's alone (spec I-1).
  */
-function learnAppendSecret(turn: Turn, { accountId, account, leafIndex }: RosterLeaf, appendSecret: AppendSecret | undefined): void {
-  const { kind, peer, unverified } = turn.state;
+function learnAppendSecret(turn: Turn, { accountId, account }: RosterLeaf, appendSecret: AppendSecret | undefined): void {
+  const { kind, peer } = turn.state;
   if (appendSecret === undefined || kind !== "direct" || peer === undefined) return;
   if (account !== turn.context.self.account && !equalBytes(peer, accountId)) return;
-  if (unverified.some((leaf) => leaf.leafIndex === leafIndex)) return;
   turn.effects.push({ kind: "append_secret", accountId, appendSecret });
 }

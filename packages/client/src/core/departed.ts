@@ -20,7 +20,7 @@ import { isWritable } from "./phase.ts";
 export function hasLeft(
   account: Pick<VerifiedAccount, "accountId" | "state">,
   signedStates: readonly Uint8Array[],
-  leaf: RosterLeaf,
+  leaf: Omit<RosterLeaf, "leafIndex">,
 ): boolean {
   const { accountId, state } = account;
   if (!equalBytes(accountId, leaf.accountId)) return false;

@@ -16,7 +16,8 @@ import { hearNumber } from "./numbers.ts";
 import { openAgain, skipCommit } from "./skipped.ts";
 import { stall } from "./stall.ts";
 import { isReading } from "./phase.ts";
-import { addLine, nextOrder, pause, set } from "./turn.ts";
+import { standingOf } from "./proven.ts";
+import { addLine, nextOrder, pause, refusedSpeakerSentence, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Input, Link, RosterLeaf, SealedEntry, StepResult } from "./types.ts";
 import { markOf } from "./view.ts";
@@ -270,6 +271,10 @@ async function onApplication(
   { author, said, seq }: { readonly author: RosterLeaf; readonly said: AuthenticatedData; readonly seq: number },
 ): Promise<void> {
   set(turn, { group: processed.state });
+  if (standingOf(turn, author) === "refused") {
+    addLine(turn, { order: nextOrder(turn), body: { kind: "unreadable", reason: refusedSpeakerSentence } });
+    return;
+  }
   hear(turn, author, said);
   const { plaintext } = processed;
   const content = decodeContent(plaintext);

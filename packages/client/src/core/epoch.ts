@@ -3,7 +3,7 @@ import { members, unmergedLeafCount } from "@latchkey/mls";
 import type { GroupState, LeafIndex } from "@latchkey/mls";
 import type { SettingsOpening } from "@latchkey/protocol";
 import { withContinuity } from "./continuation.ts";
-import { stillLeaving } from "./leaving.ts";
+import { leaversOf, stillLeaving } from "./leaving.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { withoutGroup } from "./erase.ts";
@@ -98,7 +98,8 @@ function tellDifference(
   params: { author: RosterLeaf; roster: Roster; isOwn: boolean; gone: readonly string[]; leaving: ReadonlySet<string> },
 ): void {
   const { author, roster, isOwn, gone, leaving } = params;
-  const { roster: before, leavers } = turn.state;
+  const { roster: before } = turn.state;
+  const leavers = leaversOf(turn.state);
   if (before === undefined) return;
   const added = [...roster.accounts].filter(([account]) => !before.accounts.has(account));
   const removed = [...before.accounts].filter(([account]) => !roster.accounts.has(account));

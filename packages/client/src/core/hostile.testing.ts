@@ -89,16 +89,17 @@ export class HostileMember {
 
   /** A key package of anybody's, by a key of its own. */
   async keyPackage(identity: DeviceIdentity | Uint8Array): Promise<KeyPackage> {
-    return (await this.#createKeyPackage(identity)).keyPackage;
+    return (await this.createKeyPackage(identity)).keyPackage;
   }
 
   /** As `keyPackage`, for a change of an honest device's. */
   async joiner(identity: DeviceIdentity): Promise<Joiner> {
-    const { message } = await this.#createKeyPackage(identity);
+    const { message } = await this.createKeyPackage(identity);
     return { ...identity, inboxId: this.#world.random(32), inboxKey: simInboxKey, keyPackage: message };
   }
 
-  async #createKeyPackage(identity: DeviceIdentity | Uint8Array): Promise<CreatedKeyPackage> {
+  /** As `keyPackage`, with its secrets. */
+  async createKeyPackage(identity: DeviceIdentity | Uint8Array): Promise<CreatedKeyPackage> {
     const { suite } = this.state.group;
     const { random } = this.#world;
     return await createKeyPackage({

@@ -312,15 +312,13 @@ describe("[E-25] what proves that somebody leaves", () => {
       word: { leaf, content: new Uint8Array(bytes), context: new Uint8Array(maxLeaveBytes.context), signature: new Uint8Array(64) },
     });
     const short = Array.from({ length: 40 }, (_, at) => leaver(at, 100));
-    expect(
-      removableAtOnce({ leavers: short.map((item) => ({ ...item, word: { ...item.word, context: new Uint8Array(300) } })) }),
-    ).toHaveLength(16);
+    expect(removableAtOnce(short.map((item) => ({ ...item, word: { ...item.word, context: new Uint8Array(300) } })))).toHaveLength(16);
     // A commit shows the words of those whom it removes, and of nobody else.
     const [first, second] = short;
     const removes = [second].flatMap((item) => (item === undefined ? [] : [{ leafIndex: item.leafIndex } as RosterLeaf]));
-    expect(decode(leavesCodec, wordsFor({ leavers: short }, removes))).toEqual([second?.word]);
-    expect(wordsFor({ leavers: first === undefined ? [] : [first] }, removes)).toHaveLength(0);
-    const long = removableAtOnce({ leavers: Array.from({ length: 40 }, (_, at) => leaver(at, maxLeaveBytes.content)) });
+    expect(decode(leavesCodec, wordsFor({ leavers: short, unverified: [] }, removes))).toEqual([second?.word]);
+    expect(wordsFor({ leavers: first === undefined ? [] : [first], unverified: [] }, removes)).toHaveLength(0);
+    const long = removableAtOnce(Array.from({ length: 40 }, (_, at) => leaver(at, maxLeaveBytes.content)));
     expect(long.length).toBeGreaterThan(4);
     expect(long.length).toBeLessThan(maxLeaves);
     expect(() =>

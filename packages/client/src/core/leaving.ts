@@ -3,7 +3,7 @@ import { MlsError, groupId, memberAt, verifyMessageEvidence } from "@latchkey/ml
 import type { CipherSuite, GroupState, MessageEvidence } from "@latchkey/mls";
 import { decodeContent, leafMarkOf, leavesCodec, maxLeaveBytes, maxLeaves, maxLeavesBytes } from "@latchkey/protocol";
 import type { Sha256, SignedLeave } from "@latchkey/protocol";
-import { scheduleRemoval } from "./removal.ts";
+import { isUnproven } from "./proven.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, Leaver, Roster, RosterLeaf } from "./types.ts";
@@ -29,12 +29,13 @@ export function hearLeave(turn: Turn, author: RosterLeaf, leaf: Uint8Array, evid
   const isShort =
     contentLength <= maxLeaveBytes.content && context.length <= maxLeaveBytes.context && signature.length <= maxLeaveBytes.signature;
   if (mark === undefined || !equalBytes(mark, leaf) || !isShort) return false;
-  const isKnown = leavers.some(({ accountId }) => equalBytes(accountId, author.accountId));
+  const isKnown = leavers.some(
+    (known) => known.leafIndex === author.leafIndex || (equalBytes(known.accountId, author.accountId) && !isUnproven(turn.state, known)),
+  );
   if (isKnown || leavers.length >= maxRemembered) return true;
   const { leafIndex, accountId } = author;
   const word = { leaf: leafIndex, content: content.slice(), context: context.slice(), signature: signature.slice() };
   set(turn, { leavers: [...leavers, { leafIndex, accountId, leaf: mark, word }] });
-  scheduleRemoval(turn);
   return true;
 }
 
@@ -46,8 +47,13 @@ export function stillLeaving(sha256: Sha256, leavers: readonly Leaver[], group: 
   });
 }
 
+/** Those of the leavers who are known to be whom their leaves name: nobody goes by the word of another leaf (spec G-8). */
+export function leaversOf(state: Pick<ConversationState, "leavers" | "unverified">): readonly Leaver[] {
+  return state.leavers.filter((leaver) => !isUnproven(state, leaver));
+}
+
 /** As many of them as one commit can show the words of (spec M-3). */
-export function removableAtOnce({ leavers }: Pick<ConversationState, "leavers">): readonly Leaver[] {
+export function removableAtOnce(leavers: readonly Leaver[]): readonly Leaver[] {
   let bytes = 0;
   const fitting = leavers.slice(0, maxLeaves).filter(({ word }) => (bytes += sizeOf(word)) <= maxLeavesBytes);
   return fitting;
@@ -58,9 +64,9 @@ function sizeOf(word: SignedLeave): number {
 }
 
 /** The words of those whom a commit removes, for its envelope. */
-export function wordsFor(state: Pick<ConversationState, "leavers">, removes: readonly RosterLeaf[]): Uint8Array {
-  const leavers = state.leavers.filter(({ leafIndex }) => removes.some((leaf) => leaf.leafIndex === leafIndex));
-  const words = removableAtOnce({ leavers }).map(({ word }) => word);
+export function wordsFor(state: Pick<ConversationState, "leavers" | "unverified">, removes: readonly RosterLeaf[]): Uint8Array {
+  const leavers = leaversOf(state).filter(({ leafIndex }) => removes.some((leaf) => leaf.leafIndex === leafIndex));
+  const words = removableAtOnce(leavers).map(({ word }) => word);
   return words.length === 0 ? new Uint8Array(0) : encode(leavesCodec, words);
 }
 

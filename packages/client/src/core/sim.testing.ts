@@ -207,6 +207,7 @@ export class SimDevice {
         this.#world.deviceOf(effect.post.joiner.accountId).inbox.push({ post: effect.post, sender: this });
         return;
       case "verify":
+        if (this.#world.isSilent) return;
         this.#events.push({
           kind: "verified",
           verdicts: effect.leaves.map((leaf) => ({
@@ -434,7 +435,8 @@ export class SimDevice {
   texts(): Map<number, string> {
     const texts = new Map<number, string>();
     for (const line of this.lines.values()) {
-      if (line.body.kind === "text" && !isPendingOrder(line.order)) texts.set(line.order, line.body.text);
+      const { body } = line;
+      if ((body.kind === "text" || body.kind === "doubted") && !isPendingOrder(line.order)) texts.set(line.order, body.text);
     }
     return texts;
   }
@@ -459,6 +461,8 @@ export class SimWorld {
   readonly ghosts: Set<string> = new Set();
   /** Devices (base64url) that their accounts do not have any more. */
   readonly departed: Set<string> = new Set();
+  /** Whether the directory does not answer. */
+  isSilent = false;
   /** Whether accounts have their proofs. */
   isProven = false;
   /** The records that prove it. */

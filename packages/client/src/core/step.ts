@@ -5,6 +5,7 @@ import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
 import { answerId, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
+import { settleLeaves } from "./content.ts";
 import { endByContinuation } from "./continuation.ts";
 import { asksToAnswer, authorOf, complain, listenToClosed, resumeComplaint } from "./complaints.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
@@ -39,6 +40,7 @@ export async function step(context: Context, state: ConversationState, input: In
   await confirmBase(turn);
   if (isCaughtUp(turn.state)) onCaughtUp(turn, state);
   await settleAwaited(turn);
+  settleLeaves(turn, state);
   await flush(turn);
   return { kind: "next", state: turn.state, effects: turn.effects, groups: turn.groups };
 }

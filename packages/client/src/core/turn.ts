@@ -103,6 +103,9 @@ export const pauseSentences: Readonly<Record<PauseReason, string>> = {
   profile_restored: "This profile is an old copy: the conversation went on without it. It must not send.",
 };
 
+/** What a person reads in place of what such a leaf says. */
+export const refusedSpeakerSentence = "It is by a device that does not belong to the account that it names.";
+
 /** What a person reads of a leaf that its account does not have (spec G-8). */
 export const refusedLeafSentence =
   "A device in this group does not belong to the account that it names. Nothing is sent until it is removed.";

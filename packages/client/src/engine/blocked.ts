@@ -22,5 +22,5 @@ function isFrom(peer: Uint8Array, effect: Effect): boolean {
   if (effect.kind === "named" || effect.kind === "append_secret") return equalBytes(effect.accountId, peer);
   if (effect.kind !== "line" || effect.line.author === undefined || !equalBytes(effect.line.author, peer)) return false;
   const { kind } = effect.line.body;
-  return kind === "text" || kind === "unsupported" || kind === "unreadable";
+  return kind === "text" || kind === "doubted" || kind === "unsupported" || kind === "unreadable";
 }

@@ -185,7 +185,9 @@ export class ConversationRunner {
   /** How many messages of others stand after this place. */
   async unreadAfter(order: number): Promise<number> {
     const lines = await this.#world.store.transact("read", (tx) => loadLines(tx, this.id, { limit: maxUnreadCounted }));
-    return lines.filter((line) => line.order > order && line.body.kind === "text" && line.acceptedAtMs === 0).length;
+    return lines.filter(
+      (line) => line.order > order && (line.body.kind === "text" || line.body.kind === "doubted") && line.acceptedAtMs === 0,
+    ).length;
   }
 
   /** Takes nothing more; resolves when what was begun is stored. */
@@ -275,7 +277,17 @@ export class ConversationRunner {
     this.#carryOutAll(before, kept.state, kept.effects);
     if (isCaughtUp(state) && !isCaughtUp(before)) this.#world.watch.caughtUp(this.id);
     eraseLeftBehind(groups, state);
+    if (before.unverified !== state.unverified) await this.#showJudged();
     this.introduce();
+  }
+
+  /** Texts by devices of which something is known now. */
+  async #showJudged(): Promise<void> {
+    const { store, people, emit } = this.#world;
+    if (this.#state.kind === "devices") return;
+    const lines = await store.transact("read", (tx) => loadLines(tx, this.id, { limit: maxUnreadCounted }));
+    for (const line of lines)
+      if (line.body.kind === "doubted") emit({ kind: "message", message: messageOfLine(people, this.#state, line) });
   }
 
   /** Tells the group once by which name this person goes, and whoever knows an append secret that was replaced the one of now (spec I-1). */

@@ -1,6 +1,7 @@
-import { decode, encode, opaque, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
+import { bool, decode, encode, opaque, opaqueV, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { isQuiet } from "../core/turn.ts";
+import type { DoubtedText } from "../core/lines.ts";
 import type { Line, LineBody } from "../core/types.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -14,6 +15,13 @@ const reason = struct<{ reason: string }>({ reason: text(4096) });
 const name = struct<{ name: string }>({ name: text(4096) });
 
 const account = struct<{ account: Uint8Array }>({ account: id32 });
+
+const doubted = struct<Omit<DoubtedText, "kind">>({
+  text: text(1 << 20),
+  deviceId: opaque(16),
+  signaturePublicKey: opaqueV(4096),
+  isDeparted: bool,
+});
 
 const body: Codec<LineBody> = variant<LineBody>(uint8, {
   text: [1, struct<{ text: string }>({ text: text(1 << 20) })],
@@ -35,6 +43,7 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   let_back: [17, account],
   away: [18, account],
   other_view: [20, nothing],
+  doubted: [22, doubted],
   misnumbered: [21, struct<{ missing: number }>({ missing: safeUint64 })],
 });
 

@@ -126,7 +126,7 @@ export class People {
   }
 
   /** Whether a verified account state holds this leaf's key for its device (spec A-5). */
-  vouches(leaf: RosterLeaf): boolean {
+  vouches(leaf: Omit<RosterLeaf, "leafIndex">): boolean {
     if (leaf.account === this.#ownId) {
       const device = deviceOf(this.#own.account, leaf.deviceId);
       return device !== undefined && leaf.host === this.#own.host && equalBytes(device.signatureKey, leaf.signaturePublicKey);
@@ -139,7 +139,7 @@ export class People {
   }
 
   /** Whether the leaf's device was in its account and is not any more (spec M-3). */
-  departed(leaf: RosterLeaf): boolean {
+  departed(leaf: Omit<RosterLeaf, "leafIndex">): boolean {
     if (leaf.account === this.#ownId) return hasLeft(this.#own.account, this.#own.record.states, leaf);
     const contact = this.#contacts.get(leaf.account);
     return (

@@ -1,16 +1,18 @@
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { epoch } from "@latchkey/mls";
 import type { Conversation, ConversationDetails, Member, Message, MessageBody, Person } from "../api.ts";
 import { awayAt } from "../core/away.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
+import type { DoubtedText } from "../core/lines.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
-import { pauseCode, pauseSentences, refusedLeafSentence } from "../core/turn.ts";
+import { pauseCode, pauseSentences, refusedLeafSentence, refusedSpeakerSentence } from "../core/turn.ts";
 import { cleanName } from "../names/clean.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { People } from "./people.ts";
 import { hasEnded } from "../core/phase.ts";
 
-function bodyOf(people: People, body: LineBody): MessageBody {
+function bodyOf(people: People, body: Exclude<LineBody, DoubtedText>): MessageBody {
   if (body.kind === "added" || body.kind === "removed") {
     return { kind: body.kind, people: body.accounts.map((accountId) => people.person(accountId)) };
   }
@@ -25,16 +27,46 @@ function groupName(name: string): string {
 
 const unnamedGroup = "Group without a name";
 
+/**
+ * What is shown of a text whose device was not proven to be its author's, by what is known now: the text, with the doubt while there is one;
+ * in place of one by a device that the account does not have, that alone, and nobody's name (spec G-8).
+ */
+function doubtedOf(people: People, state: ConversationState, line: Line & { readonly body: DoubtedText }): Shown {
+  const { text, deviceId, signaturePublicKey, isDeparted } = line.body;
+  const shown = { body: { kind: "text", text }, author: line.author } as const;
+  if (isDeparted) return { ...shown, doubt: "departed" };
+  if (line.author === undefined) return shown;
+  const device = { host: state.host, accountId: line.author, account: toBase64Url(line.author), deviceId, signaturePublicKey };
+  if (people.vouches(device) || people.departed(device)) return shown;
+  const isOpen = state.unverified.some((leaf) => !leaf.refused && equalBytes(leaf.signaturePublicKey, signaturePublicKey));
+  if (isOpen) return { ...shown, doubt: "unproven" };
+  return { body: { kind: "unreadable", reason: refusedSpeakerSentence }, author: undefined };
+}
+
+interface Shown {
+  readonly body: Exclude<LineBody, DoubtedText>;
+  readonly author: Uint8Array | undefined;
+  readonly doubt?: NonNullable<Message["doubt"]>;
+}
+
+function shownOf(people: People, state: ConversationState, line: Line): Shown {
+  const { body, author } = line;
+  return body.kind === "doubted" ? doubtedOf(people, state, { ...line, body }) : { body, author };
+}
+
 /** A stored line as people see it. */
-export function messageOfLine(people: People, { id: conversationId, away }: ConversationState, line: Line): Message {
-  const author = line.author === undefined ? undefined : people.person(line.author);
+export function messageOfLine(people: People, state: ConversationState, line: Line): Message {
+  const { id: conversationId, away } = state;
+  const { body, author: accountId, ...doubt } = shownOf(people, state, line);
+  const author = accountId === undefined ? undefined : people.person(accountId);
   const isOwn = author?.isSelf === true && line.body.kind === "text";
   return {
+    ...doubt,
     id: line.id,
     conversationId,
     order: line.order,
     author,
-    body: bodyOf(people, line.body),
+    body: bodyOf(people, body),
     sentAtMs: line.sentAtMs,
     delivery: isOwn ? { kind: "accepted", atMs: line.acceptedAtMs, ...withoutReader(people, awayAt(away, line.order)) } : undefined,
   };
