@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// Files run side by side; of the end-to-end project two at a time, since each starts servers and browsers of its own.
+// Files run side by side; those of the end-to-end project one after the other: each starts servers and browsers, and waits for them.
 export default defineConfig({
   test: {
     passWithNoTests: false,
@@ -38,7 +38,7 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/src/**/*.e2e.ts"],
           environment: "node",
-          maxWorkers: 2,
+          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
