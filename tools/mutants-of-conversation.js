@@ -38,7 +38,7 @@ export const conversationMutants = [
       "if (staged !== undefined && equalBytes(staged.entry.entryId, id)) {",
       "if (false) {",
     ],
-    ["content that the server does not give out (G-4)", "if (!isMissing || turn.state.voided", "if (true || turn.state.voided"],
+    ["content that the server does not give out (G-4)", "if (!isMissing) skipCommit", "if (true) skipCommit"],
   ]),
   ...of(`${client}/core/commits.ts`, tests("core", "complaints", "accounts", "heads"), [
     ["what a commit says of its author's view (L-10)", "await hearView(turn, author, { viewTag: said.viewTag, seq: body.seq });", ""],

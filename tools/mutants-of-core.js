@@ -73,7 +73,6 @@ export const coreMutants = [
     [`${client}/core/changes.test.ts`],
     [
       ["a commit of one's own behind another one is adopted (G-1)", "staged.afterSeq !== lastCommitSeq || ", ""],
-      ["a commit of one's own that is void is adopted (G-6)", "voided.includes(chain.seq) || ", ""],
       ["a commit of one's own is adopted where another one is void (G-3)", " || barred.includes(author.leafIndex)", ""],
     ],
   ),

@@ -43,11 +43,11 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
 /** One's own commit stands at the end of the chain: its epoch begins, and the joiners are told (spec M-4). */
 export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<void> {
   const { state } = turn;
-  const { chain, logId, roster, opening, lastCommitSeq, voided, barred } = state;
+  const { chain, logId, roster, opening, lastCommitSeq, barred } = state;
   const author = roster?.own;
   if (author === undefined) return;
   // It was judged as what comes after the last commit of its epoch (spec G-1). Anywhere else all others skip it.
-  if (staged.afterSeq !== lastCommitSeq || voided.includes(chain.seq) || barred.includes(author.leafIndex)) {
+  if (staged.afterSeq !== lastCommitSeq || barred.includes(author.leafIndex)) {
     skipCommit(turn, chain.seq, author);
     return;
   }

@@ -35,7 +35,6 @@ export const nothingYet: Omit<ConversationState, Beginning> = {
   base: undefined,
   skipsTold: [],
   stranded: undefined,
-  voided: [],
   barred: [],
   asks: [],
   closedEpochs: [],

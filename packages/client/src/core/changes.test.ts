@@ -59,7 +59,6 @@ describe("[E-20] a commit of one's own is judged as others will judge it", () =>
   it.each([
     ["behind a commit that it was not made after", { lastCommitSeq: 1 }],
     ["by a leaf of which a commit is void here", { barred: [0] }],
-    ["which is void itself", { voided: [2] }],
   ])("when it is seen in the log: one %s is skipped, as by everybody, and made again", async (_name, changed) => {
     const group = await groupOf("seen");
     const { world, ada, ben } = group;

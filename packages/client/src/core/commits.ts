@@ -20,9 +20,8 @@ import type { RosterLeaf, UnverifiedLeaf } from "./types.ts";
 export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody): Promise<void> {
   const { group, roster } = turn.state;
   if (group === undefined || roster === undefined) return;
-  const isVoid = turn.state.voided.includes(event.seq);
   const verdict = await judge(turn, body, { group, roster });
-  if (verdict.kind === "fails" || isVoid || turn.state.barred.includes(verdict.author.leafIndex)) {
+  if (verdict.kind === "fails" || turn.state.barred.includes(verdict.author.leafIndex)) {
     skipCommit(turn, event.seq, verdict.author);
     return;
   }

@@ -253,9 +253,9 @@ function isVoidBy(
   return isVoid({ commits: [commit], complaints }, commit);
 }
 
-/** The commit is void: as if it had been skipped, and what stands behind it in the log is read again without it. */
+/** The commit is void: as if it had been skipped. What stands behind it in the log is read again without it, from there on. */
 async function dropVoid(turn: Turn, { seq, author }: Stranded): Promise<void> {
-  const { voided, barred, chain, recentHeads } = turn.state;
+  const { barred, chain, recentHeads } = turn.state;
   const named = authorOf(turn.state);
   const head = await headAt(turn, seq);
   if (head === undefined) return;
@@ -263,7 +263,6 @@ async function dropVoid(turn: Turn, { seq, author }: Stranded): Promise<void> {
   const heads = recentHeads.length > behind ? recentHeads.slice(0, recentHeads.length - behind) : [head];
   set(turn, {
     stranded: undefined,
-    voided: [...voided, seq],
     barred: author === undefined ? barred : [...barred, author],
     lastCommitSeq: seq,
     chain: { seq, head },

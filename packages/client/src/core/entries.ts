@@ -205,7 +205,7 @@ function onUnreadable(turn: Turn, event: EntryEvent, isMissing: boolean): void {
   if (event.entryKind === "commit") {
     // What nobody can read is skipped by all (spec G-3). What the server does not give out cannot be judged: who has it lets this device
     // back in, and where nobody has, it is void (G-4 to G-6).
-    if (!isMissing || turn.state.voided.includes(event.seq)) skipCommit(turn, event.seq, undefined);
+    if (!isMissing) skipCommit(turn, event.seq, undefined);
     else strand(turn, { event, author: undefined, verdict: undefined, reason: complaintReasons.content });
     return;
   }

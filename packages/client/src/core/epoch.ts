@@ -58,7 +58,6 @@ export async function enterEpoch(
     epoch: keys,
     opening,
     lastCommitSeq: 0,
-    voided: [],
     barred: [],
     closedEpochs: state.epoch === undefined ? state.closedEpochs : closeEpoch(state.closedEpochs, state.epoch, by),
     name: roster.settings.name,

@@ -26,7 +26,6 @@ export function withoutGroup({ roster, formerMembers }: ConversationState): Part
     awaited: undefined,
     recovered: [],
     stranded: undefined,
-    voided: [],
     barred: [],
     asks: [],
     formerMembers: roster === undefined ? formerMembers : accountIdsOf(roster),

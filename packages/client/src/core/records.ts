@@ -134,7 +134,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 12;
+  readonly format: 13;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -181,7 +181,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [12]),
+  format: oneOf(uint16, [13]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -200,7 +200,6 @@ const meta: Codec<Meta> = struct<Meta>({
   lastCommitSeq: safeUint64,
   skipsTold: vector(struct<SkipTold>({ accountId: id32, atMs: safeUint64 }), { maxBytes: large }),
   stranded: optional(stranded),
-  voided: vector(safeUint64, { maxBytes: large }),
   barred: vector(uint32, { maxBytes: large }),
   asks: vector(struct<Ask>({ leafIndex: uint32, signed: opaqueV(65_536) }), { maxBytes: large }),
   closedEpochs: vector(closedEpoch, { maxBytes: large }),
@@ -307,7 +306,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 12, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 13, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

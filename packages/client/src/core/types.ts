@@ -336,8 +336,7 @@ export interface ConversationState {
   readonly lastCommitSeq: number;
   readonly skipsTold: readonly SkipTold[];
   readonly stranded: Stranded | undefined;
-  /** Commits of this epoch that are void, and the leaves that made them: no commit of theirs counts in it (spec G-6). */
-  readonly voided: readonly number[];
+  /** Leaves of which a commit is void in this epoch: none of theirs counts in it (spec G-6). */
   readonly barred: readonly number[];
   readonly asks: readonly Ask[];
   readonly closedEpochs: readonly ClosedEpoch[];
