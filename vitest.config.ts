@@ -1,4 +1,8 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/** Every core: by itself the runner leaves one of them idle, of two. */
+const maxWorkers = availableParallelism();
 
 // Files run side by side; those of the end-to-end project one after the other: each starts servers and browsers, and waits for them.
 export default defineConfig({
@@ -10,6 +14,7 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "bench/src/**/*.test.ts", "tools/**/*.test.ts"],
           environment: "node",
+          maxWorkers,
           testTimeout: 30_000,
         },
       },
@@ -20,6 +25,7 @@ export default defineConfig({
           environment: "node",
           // Every case has servers and people of its own, which wait most of the time.
           sequence: { concurrent: true },
+          maxWorkers,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
