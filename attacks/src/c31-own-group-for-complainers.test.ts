@@ -1,4 +1,4 @@
-// C31 | a member posts a change whose content lies nowhere, and welcomes whoever complains into a group of its own | P
+// C31 | a member posts a change whose content its friend the operator keeps back, and welcomes whoever complains into a group of its own | P
 // Source: found by trying, 2026-11-28
 // Counter-measure: where nobody knows the author only who manages the group lets in again, and only into the group as it was known (G-5, E-24)
 import { setTimeout as delay } from "node:timers/promises";
@@ -6,10 +6,11 @@ import { decode, encode, equalBytes, fromBase64Url } from "@latchkey/codec";
 import { createNodePlatform } from "@latchkey/client/node";
 import { credentialOf, groupExtension, openEnvelope, sealEnvelope, sealInboxItem } from "@latchkey/client/testing";
 import { createCommit, createGroup, decodeKeyPackage, encodeRatchetTree, exportSecret, groupId } from "@latchkey/mls";
-import { accessLabel, complaintCodec, welcomeBundleCodec, zeroHash } from "@latchkey/protocol";
+import { accessLabel, complaintCodec, entryHead, httpPaths, joinEntry, welcomeBundleCodec, zeroHash } from "@latchkey/protocol";
 import type { Complaint } from "@latchkey/protocol";
 import { signedCodec } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
+import { putBlob } from "./testing/hostile-author.ts";
 import { Insider } from "./testing/insider.ts";
 import { RawLog } from "./testing/raw-log.ts";
 import { ask } from "./testing/operator.ts";
@@ -67,6 +68,15 @@ describe("C31 a group of one's own for whoever complains", () => {
       random: node.random,
       sha256: node.sha256,
     });
+    const { external } = nowhere;
+    if (external === undefined) throw new Error("its content is too large for an entry");
+    // The server takes a change only when it has its content (L-15): so it is the operator who keeps it back.
+    const alone = await insider.postBlob(nowhere.blob, nextAccessHash);
+    expect(alone).toMatchObject({ kind: "error", code: "unknown_blob" });
+    await putBlob(scene.server.url, external);
+    const missing = (path: string): Response | undefined =>
+      path.startsWith(httpPaths.blobs) ? new Response(undefined, { status: 404 }) : undefined;
+    scene.operator.override({ get: (_, path) => missing(path) });
     const first = await insider.postBlob(nowhere.blob, nextAccessHash);
     if (first.kind !== "accepted") throw new Error(first.kind);
     const byBen = (): Complaint | undefined => complaints.find(({ accountId }) => equalBytes(accountId, fromBase64Url(ben.accountId)));
@@ -101,8 +111,7 @@ describe("C31 a group of one's own for whoever complains", () => {
       ...behind,
       afterSeq: first.seq,
       nextAccessHash: node.sha256(exportSecret(created.next, accessLabel, logId, 32)),
-      blob: node.random(1024),
-      blobIds: [],
+      blob: joinEntry(entryHead([]), node.random(1023)),
       token: nothing,
     });
     log.close();

@@ -1,24 +1,44 @@
 // D25 | messages whose content lies nowhere, one after the other: everybody waits for each of them | P
 // Source: found by trying, 2026-11-28
-// Counter-measure: what is not there holds a conversation for 10 s a minute, all together; each line says so (E-2, E-15)
+// Counter-measure: the server takes an entry only with the content that it names; what it keeps back itself holds 10 s a minute (L-15, E-15)
+import { httpPaths } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { writeAs } from "./testing/hostile-author.ts";
 import { hear, say, Scene } from "./testing/scene.ts";
+import type { Person } from "./testing/scene.ts";
 import { linesOf, shows } from "./testing/shown.ts";
 
+async function allotment(scene: Scene): Promise<{ id: string; ada: Person; ben: Person; mal: Person }> {
+  const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+  const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
+  await say(ada, id, "hello");
+  for (const person of [ben, mal]) await hear(person, id, "hello");
+  return { id, ada, ben, mal };
+}
+
 describe("D25 content that lies nowhere", () => {
-  test("forty such messages hold nobody for longer than ten seconds, and what is said behind them is read", async (context) => {
+  test("[L-15] a member alone cannot write it: the server does not take what it has no content of", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, mal]) await hear(person, id, "hello");
+    const { id, ada, ben, mal } = await allotment(scene);
+    await expect(writeAs(scene, mal, id, [{ plaintext: new Uint8Array(70_000), isNowhere: true }])).rejects.toThrow("unknown_blob");
+    await say(ada, id, "behind it");
+    await hear(ben, id, "behind it");
+    for (const person of [ada, ben]) expect(await linesOf(person, id, "unreadable")).toEqual([]);
+    shows(context, "unknown_blob");
+  });
+
+  test("[E-15] forty messages whose content the server keeps back hold nobody for long, and what is said behind them is read", async (context) => {
+    await using scene = await Scene.open();
+    const { id, ada, ben, mal } = await allotment(scene);
+    scene.operator.override({
+      get: (_, path) => (path.startsWith(httpPaths.blobs) ? new Response(undefined, { status: 404 }) : undefined),
+    });
     const beganMs = performance.now();
     await writeAs(
       scene,
       mal,
       id,
-      Array.from({ length: 40 }, () => ({ plaintext: new Uint8Array(70_000), isNowhere: true })),
+      Array.from({ length: 40 }, () => ({ plaintext: new Uint8Array(70_000) })),
     );
     await say(ada, id, "behind them");
     await hear(ben, id, "behind them");

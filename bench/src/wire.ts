@@ -1,6 +1,6 @@
 import { randomFillSync, hash } from "node:crypto";
 import { decode, encode } from "@latchkey/codec";
-import { logReplyCodec, logRequestCodec, socketPath, subprotocol } from "@latchkey/protocol";
+import { entryHead, joinEntry, logReplyCodec, logRequestCodec, socketPath, subprotocol } from "@latchkey/protocol";
 import type { EntryEvent, LogReply, LogRequest, Role, Sha256 } from "@latchkey/protocol";
 import { WebSocket } from "ws";
 
@@ -113,7 +113,7 @@ export async function openLog(peer: Peer, log: BenchLog, afterSeq = 0): Promise<
 export function appendFrame(log: BenchLog, params: { id: number; blob: Uint8Array }): Uint8Array {
   return encode(logRequestCodec, {
     id: params.id,
-    body: { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: params.blob, blobIds: [] },
+    body: { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: params.blob },
   });
 }
 
@@ -122,6 +122,12 @@ export function entryOf(frame: Buffer): EntryEvent {
   const { body } = decode(logReplyCodec, frame);
   if (body.kind !== "entry") throw new Error(`an entry was expected, not ${body.kind}${body.kind === "error" ? ` ${body.code}` : ""}`);
   return body;
+}
+
+/** Bytes of an entry that names no blob. */
+export function entryBytes(sizeBytes: number): Uint8Array {
+  const head = entryHead([]);
+  return joinEntry(head, randomBytes(sizeBytes - head.length));
 }
 
 /** Random bytes. */

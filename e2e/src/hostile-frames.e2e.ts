@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { concatBytes, toBase64Url } from "@latchkey/codec";
-import { blobPath, closeCodes, maxFrameBytes, roles } from "@latchkey/protocol";
+import { blobPath, closeCodes, entryHead, joinEntry, maxFrameBytes, roles } from "@latchkey/protocol";
 import type { Role } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -46,12 +46,17 @@ async function openBystander(): Promise<Bystander> {
   return { logId, access, sender, receiver, sent: [] };
 }
 
+/** An entry that names no blob and that nobody reads. */
+function entryBytes(): Uint8Array {
+  return joinEntry(entryHead([]), randomBytes(511));
+}
+
 /** One message of the bystanders; fails unless all of theirs so far arrived once and in order. */
 async function expectOthersUnaffected(): Promise<void> {
-  const blob = randomBytes(512);
+  const blob = entryBytes();
   bystander.sent.push(blob);
   const { logId, sender, receiver, sent } = bystander;
-  const answer = await sender.ask({ kind: "append", logId, epochId: 0, entryKind: "message", blob, blobIds: [] });
+  const answer = await sender.ask({ kind: "append", logId, epochId: 0, entryKind: "message", blob });
   expect(answer).toMatchObject({ kind: "accepted", seq: sent.length });
   await receiver.until((frames) => frames.filter(({ body }) => body.kind === "entry").length >= sent.length);
   const entries = receiver.frames.flatMap(({ body }) => (body.kind === "entry" ? [body] : []));
@@ -66,8 +71,8 @@ function validFrames(): { role: Role; bytes: Uint8Array }[] {
   const log = [
     { kind: "create", logId: id32, accessHash: id32, token: empty },
     { kind: "open", logId, epochId: 0, access, afterSeq: 0 },
-    { kind: "append", logId, epochId: 0, entryKind: "message", blob: randomBytes(40), blobIds: [id32] },
-    { kind: "commit", logId, epochId: 0, afterSeq: 0, nextAccessHash: id32, blob: randomBytes(40), blobIds: [], token: empty },
+    { kind: "append", logId, epochId: 0, entryKind: "message", blob: randomBytes(40) },
+    { kind: "commit", logId, epochId: 0, afterSeq: 0, nextAccessHash: id32, blob: randomBytes(40), token: empty },
     { kind: "close", logId },
   ] as const;
   const device = [
@@ -200,9 +205,9 @@ describe("hostile frames", () => {
     const { logId, access } = bystander;
     const own = await openRawSocket(server.url, "log");
     expect(await own.ask({ kind: "open", logId, epochId: 0, access, afterSeq: bystander.sent.length })).toMatchObject({ kind: "opened" });
-    const blob = randomBytes(512);
+    const blob = entryBytes();
     bystander.sent.push(blob);
-    const append = { kind: "append", logId, epochId: 0, entryKind: "message", blob, blobIds: [] } as const;
+    const append = { kind: "append", logId, epochId: 0, entryKind: "message", blob } as const;
     const first = await own.ask(append);
     for (let retry = 0; retry < 5; retry++) expect(await own.ask(append)).toEqual(first);
     own.close();
@@ -226,7 +231,7 @@ describe("hostile frames", () => {
     const socket = await openRawSocket(server.url, "log");
     const [logId, access, childAccess] = [randomBytes(32), randomBytes(32), randomBytes(32)];
     const refusal = (code: string): object => ({ kind: "error", code });
-    const message = { kind: "append", logId, epochId: 0, entryKind: "message", blobIds: [] } as const;
+    const message = { kind: "append", logId, epochId: 0, entryKind: "message" } as const;
     const open = { kind: "open", logId, epochId: 0, afterSeq: 0 } as const;
     expect(await socket.ask({ ...open, access })).toMatchObject(refusal("unknown_log"));
     expect(await socket.ask({ kind: "create", logId, accessHash: sha256(access), token: new Uint8Array() })).toMatchObject({
@@ -238,7 +243,7 @@ describe("hostile frames", () => {
     );
     expect(await stranger.ask({ ...open, access: randomBytes(32) })).toMatchObject(refusal("wrong_access_key"));
     expect(await stranger.ask({ ...open, access, epochId: 99 })).toMatchObject(refusal("unknown_epoch"));
-    expect(await stranger.ask({ ...message, blob: randomBytes(512) })).toMatchObject({ kind: "error" });
+    expect(await stranger.ask({ ...message, blob: entryBytes() })).toMatchObject({ kind: "error" });
 
     const commit = {
       kind: "commit",
@@ -246,18 +251,17 @@ describe("hostile frames", () => {
       epochId: 0,
       afterSeq: 0,
       nextAccessHash: sha256(childAccess),
-      blobIds: [],
       token: new Uint8Array(),
     } as const;
     expect(await socket.ask({ ...open, access })).toMatchObject({ kind: "opened" });
-    expect(await socket.ask({ ...commit, blob: randomBytes(512) })).toMatchObject({ kind: "accepted", seq: 1 });
+    expect(await socket.ask({ ...commit, blob: entryBytes() })).toMatchObject({ kind: "accepted", seq: 1 });
     // On a connection of its own: a second one of the same connection waits (L-13).
     const rival = await openRawSocket(server.url, "log");
     expect(await rival.ask({ ...open, access })).toMatchObject({ kind: "opened" });
-    expect(await rival.ask({ ...commit, blob: randomBytes(512) })).toMatchObject(refusal("conflict"));
-    expect(await socket.ask({ ...message, blob: randomBytes(512) })).toMatchObject(refusal("stale"));
+    expect(await rival.ask({ ...commit, blob: entryBytes() })).toMatchObject(refusal("conflict"));
+    expect(await socket.ask({ ...message, blob: entryBytes() })).toMatchObject(refusal("stale"));
     expect(await socket.ask({ ...open, epochId: 1, access: childAccess })).toMatchObject({ kind: "opened", currentEpochId: 1 });
-    expect(await socket.ask({ ...message, epochId: 1, blob: randomBytes(512) })).toMatchObject({ kind: "accepted", seq: 2 });
+    expect(await socket.ask({ ...message, epochId: 1, blob: entryBytes() })).toMatchObject({ kind: "accepted", seq: 2 });
     // Who was in the first epoch only gets the commit that ended it, and nothing after (spec L-3).
     expect(await stranger.ask({ ...open, access })).toMatchObject({ kind: "opened", lastSeq: 2 });
     await stranger.until((frames) => frames.some(({ body }) => body.kind === "entry"));

@@ -5,7 +5,7 @@ import { equalBytes, fromBase64Url, toHex } from "@latchkey/codec";
 import { decodeGroupState, epoch, processMessage } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { decodeEnvelope, entryKindNumbers, envelopeAad } from "@latchkey/protocol";
+import { decodeEnvelope, entryKindNumbers, envelopeAad, splitEntry } from "@latchkey/protocol";
 import type { EntryKind } from "@latchkey/protocol";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -138,9 +138,9 @@ function* possibleKeys(recording: Recording): Generator<Uint8Array> {
 
 function openWith(key: Uint8Array, entry: StoredEntry): Uint8Array | undefined {
   try {
-    return xchacha20poly1305(key, entry.blob.subarray(0, 24), envelopeAad(logId, entry.epochId, entry.kind)).decrypt(
-      entry.blob.subarray(24),
-    );
+    const { head, sealed } = splitEntry(entry.blob) ?? { head: entry.blob, sealed: entry.blob };
+    const aad = envelopeAad(logId, entry.epochId, entry.kind, head);
+    return xchacha20poly1305(key, sealed.subarray(0, 24), aad).decrypt(sealed.subarray(24));
   } catch {
     return undefined;
   }

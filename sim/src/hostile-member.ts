@@ -66,10 +66,9 @@ function put(held: Hold, entry: { kind: EntryKind; blob: Uint8Array; nextAccessH
           afterSeq: 0,
           nextAccessHash: entry.nextAccessHash ?? world.chance.bytes(32),
           blob: entry.blob,
-          blobIds: [],
           token: new Uint8Array(0),
         })
-      : peer.ask({ kind: "append", logId, epochId: epoch.epochId, entryKind: entry.kind, blob: entry.blob, blobIds: [] });
+      : peer.ask({ kind: "append", logId, epochId: epoch.epochId, entryKind: entry.kind, blob: entry.blob });
   void sent.then(() => peer.close());
 }
 
@@ -184,14 +183,13 @@ async function speakElsewhere({ world, state }: Hold): Promise<void> {
     afterSeq: chain.seq + 1000,
     nextAccessHash,
     blob,
-    blobIds: [],
     token,
   } as const;
   const began = await peer.ask(commit);
   if (began?.kind === "accepted") {
     const epochId = began.seq;
     await peer.ask({ kind: "open", logId, epochId, access, afterSeq: epochId });
-    await peer.ask({ kind: "append", logId, epochId, entryKind: "message", blob: chance.bytes(512), blobIds: [] });
+    await peer.ask({ kind: "append", logId, epochId, entryKind: "message", blob: chance.bytes(512) });
   }
   peer.close();
 }

@@ -79,9 +79,8 @@ export async function writeAs(scene: Scene, author: Person, conversationId: stri
     const sealed = fitsInline(body) ? sealEnvelope({ kind: "message", ...place }) : sealUnbounded(place);
     const external = message.isNowhere === true ? undefined : sealed.external;
     if (external !== undefined) await putBlob(scene.server.url, external);
-    const blobIds = external === undefined ? [] : [external.reference.blobId];
-    const { kind } = await insider.append(epochId, sealed.blob, blobIds);
-    if (kind !== "accepted") throw new Error(`the server answered ${kind}`);
+    const answer = await insider.append(epochId, sealed.blob);
+    if (answer.kind !== "accepted") throw new Error(`the server answered ${answer.kind === "error" ? answer.code : answer.kind}`);
   }
 }
 
@@ -102,7 +101,8 @@ function markOf(author: Person, state: ConversationState, plaintext: Uint8Array)
 
 type External = NonNullable<ReturnType<typeof sealEnvelope>["external"]>;
 
-async function putBlob(url: string, { reference, ciphertext }: External): Promise<void> {
+/** Stores the content of an entry that is too large for it. */
+export async function putBlob(url: string, { reference, ciphertext }: External): Promise<void> {
   const response = await fetch(`${url}/v1/blobs/${Buffer.from(reference.blobId).toString("base64url")}`, {
     method: "PUT",
     body: Buffer.from(ciphertext),

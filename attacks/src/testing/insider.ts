@@ -181,7 +181,7 @@ export class Insider implements Disposable {
     const opened = await this.open();
     if (opened.kind !== "opened") throw new Error(`not opened: ${opened.kind}`);
     const afterSeq = opened.lastSeq;
-    const answer = await this.#log.ask({ kind: "commit", logId, epochId, afterSeq, nextAccessHash, blob, blobIds: [], token: nothing });
+    const answer = await this.#log.ask({ kind: "commit", logId, epochId, afterSeq, nextAccessHash, blob, token: nothing });
     if (answer.kind !== "error" || answer.code !== "rate_limited") return answer;
     // The server has commits take turns (spec L-13).
     await delay(answer.retryAfterMs);
@@ -196,8 +196,8 @@ export class Insider implements Disposable {
   }
 
   /** Any bytes as a message in an epoch that is open. */
-  async append(epochId: number, blob: Uint8Array, blobIds: readonly Uint8Array[] = []): Promise<Reply> {
-    return await this.#log.ask({ kind: "append", logId: this.state.logId, epochId, entryKind: "message", blob, blobIds });
+  async append(epochId: number, blob: Uint8Array): Promise<Reply> {
+    return await this.#log.ask({ kind: "append", logId: this.state.logId, epochId, entryKind: "message", blob });
   }
 
   /** What another member signed, as `keptIn` gives it, under the next key of that member's own; `copies` of it, one after the other. */

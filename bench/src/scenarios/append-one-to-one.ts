@@ -5,7 +5,7 @@ import type { Scenario } from "../scenario.ts";
 import { startServerProcess } from "../server-process.ts";
 import type { ServerProcess } from "../server-process.ts";
 import { summarize } from "../statistics.ts";
-import { appendFrame, connectPeer, createLog, entryOf, openLog, randomBytes, replyKinds, frameId, frameKind } from "../wire.ts";
+import { appendFrame, connectPeer, createLog, entryOf, openLog, entryBytes, replyKinds, frameId, frameKind } from "../wire.ts";
 import type { BenchLog, Peer } from "../wire.ts";
 
 const pairs = 100;
@@ -65,7 +65,7 @@ async function openPair(server: ServerProcess): Promise<Pair> {
 
 async function runRound(server: ServerProcess, all: readonly Pair[], perPair: number) {
   const plans = all.map((pair) => {
-    const blobs = Array.from({ length: perPair }, () => randomBytes(blobBytes));
+    const blobs = Array.from({ length: perPair }, () => entryBytes(blobBytes));
     const frames = blobs.map((blob, index) => appendFrame(pair.log, { id: pair.blobs.length + index + 1, blob }));
     pair.blobs.push(...blobs);
     return { pair, frames };

@@ -2,7 +2,7 @@ import { checkEntries } from "../check.ts";
 import type { Scenario } from "../scenario.ts";
 import { startServerProcess } from "../server-process.ts";
 import { summarize } from "../statistics.ts";
-import { appendFrame, connectPeer, createLog, entryOf, openLog, randomBytes, replyKinds, frameKind } from "../wire.ts";
+import { appendFrame, connectPeer, createLog, entryOf, openLog, entryBytes, replyKinds, frameKind } from "../wire.ts";
 import type { BenchLog, Peer } from "../wire.ts";
 
 const inFlight = 256;
@@ -22,7 +22,7 @@ export const drain: Scenario = {
     for (let round = 0; round <= rounds; round++) {
       const sender = await connectPeer(server.url, "log");
       const log = await createLog(sender);
-      const blobs = Array.from({ length: messages }, () => randomBytes(blobBytes));
+      const blobs = Array.from({ length: messages }, () => entryBytes(blobBytes));
       const storeMs = await store(sender, log, blobs);
       await sender.close();
       const cpuBefore = server.cpuSeconds();

@@ -2,7 +2,7 @@ import { checkEntries } from "../check.ts";
 import type { Scenario } from "../scenario.ts";
 import { startServerProcess } from "../server-process.ts";
 import { summarize } from "../statistics.ts";
-import { appendFrame, connectPeer, createLog, entryOf, openLog, randomBytes, replyKinds, frameKind } from "../wire.ts";
+import { appendFrame, connectPeer, createLog, entryOf, openLog, entryBytes, replyKinds, frameKind } from "../wire.ts";
 import type { Peer } from "../wire.ts";
 
 const members = 500;
@@ -29,7 +29,7 @@ export const fanout: Scenario = {
     const rates: number[] = [];
     const latencies: number[] = [];
     for (let round = 0; round <= rounds; round++) {
-      const newBlobs = Array.from({ length: perRound }, () => randomBytes(blobBytes));
+      const newBlobs = Array.from({ length: perRound }, () => entryBytes(blobBytes));
       const frames = newBlobs.map((blob, index) => appendFrame(log, { id: blobs.length + index + 1, blob }));
       blobs.push(...newBlobs);
       const cpuBefore = server.cpuSeconds();

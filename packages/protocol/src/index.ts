@@ -3,6 +3,7 @@ export { ContentError } from "./content/errors.ts";
 export type { ContentErrorCode } from "./content/errors.ts";
 export * from "./content/message.ts";
 export * from "./content/mimi.ts";
+export * from "./entry-bytes.ts";
 export * from "./errors.ts";
 export * from "./format.ts";
 export * from "./frames/common.ts";

@@ -19,7 +19,7 @@ export const maxMessageProofBytes = 262_144;
 /** Largest blob that a message may have its content in: what one member's words may cost each reader before anything of them is verified. */
 export const maxMessageBlobBytes = 1_048_576;
 
-/** Most blobs that one entry keeps alive. */
+/** Most blobs that one entry names and keeps alive (spec L-15). */
 export const maxBlobsPerEntry = 32;
 
 /** One-time key packages that a device keeps published (spec A-5). */

@@ -25,7 +25,7 @@ import {
   createTestLog,
   none,
   openLog,
-  random,
+  entryBytes,
   register,
   runServer,
   temporaryDirectory,
@@ -75,14 +75,14 @@ test("[P5] [L-7] a server killed in the midst of appends keeps every acknowledge
     for (const client of clients) await openLog(client, log, 0, acknowledged.size);
     // What was in doubt is sent again first, byte for byte.
     for (const blob of sent.filter((each) => !acknowledged.has(toHex(each)))) {
-      const reply = await first.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob, blobIds: [] });
+      const reply = await first.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob });
       if (reply.kind === "accepted") acknowledged.set(toHex(blob), reply.seq);
     }
     const write = async (client: TestClient<"log">): Promise<void> => {
       for (;;) {
-        const blob = random(700);
+        const blob = entryBytes(700);
         sent.push(blob);
-        const reply: LogReply = await client.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob, blobIds: [] });
+        const reply: LogReply = await client.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob });
         if (reply.kind === "accepted") acknowledged.set(toHex(blob), reply.seq);
       }
     };
@@ -122,9 +122,7 @@ test("a server that is told to stop finishes what is under way, says why it clos
   const log = createTestLog();
   await createLog(client, log);
   const appends = Array.from({ length: 100 }, () =>
-    client
-      .outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: random(512), blobIds: [] })
-      .catch(() => "cut"),
+    client.outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) }).catch(() => "cut"),
   );
   await appends[0];
   const ending = server.end("SIGTERM");

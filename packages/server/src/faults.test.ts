@@ -6,7 +6,7 @@ import { openSqliteStore, openStore } from "./store/sqlite/sqlite-store.ts";
 import type { Channel } from "./store/sqlite/sqlite-store.ts";
 import type { FromWorker } from "./store/sqlite/calls.ts";
 import type { Store } from "./store/store.ts";
-import { createLog, createTestLog, none, random, register, runServer, signCard, zeros } from "./testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, none, random, register, runServer, signCard, zeros } from "./testing/fixtures.ts";
 import { newEntry } from "./testing/store-inputs.ts";
 import { TestClient } from "./testing/test-client.ts";
 import { inProcessChannel } from "./testing/in-process-channel.ts";
@@ -16,8 +16,7 @@ const append = (logId: Uint8Array, size: number = 512): { kind: "append" } & Par
   logId,
   epochId: 0,
   entryKind: "message",
-  blob: random(size),
-  blobIds: [],
+  blob: entryBytes(size),
 });
 
 test("a full disk: the caller is told, readers go on, other connections too, and nothing acknowledged is lost", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLog, createTestLog, none, openLog, random, register, runServer, signCard, zeros } from "./testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, none, openLog, random, register, runServer, signCard, zeros } from "./testing/fixtures.ts";
 import { TestClient } from "./testing/test-client.ts";
 
 test("two peers append to a log and both read it in one order", async () => {
@@ -9,11 +9,9 @@ test("two peers append to a log and both read it in one order", async () => {
   const log = createTestLog();
   await createLog(alice, log);
   expect(await openLog(bob, log)).toBe("opened");
-  const blob = random(512);
-  expect(await alice.outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob, blobIds: [] })).toBe("accepted");
-  expect(await bob.outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: random(512), blobIds: [] })).toBe(
-    "accepted",
-  );
+  const blob = entryBytes(512);
+  expect(await alice.outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob })).toBe("accepted");
+  expect(await bob.outcome({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) })).toBe("accepted");
   const forAlice = await alice.take(2);
   const forBob = await bob.take(2);
   expect(forBob).toEqual(forAlice);

@@ -36,7 +36,7 @@ export function strand(
   turn: Turn,
   commit: {
     event: EntryEvent;
-    /** Nobody where its content cannot be had: whoever wrote it may have put it nowhere, or the server keeps it back. */
+    /** Nobody where the server keeps its content back: who wrote it stands in there. */
     author: RosterLeaf | undefined;
     /** Without one every member counts as kept. */
     verdict: Pick<Passed, "keeps" | "readds"> | undefined;

@@ -1,4 +1,4 @@
-import { meaningOf } from "@latchkey/protocol";
+import { entryHead, joinEntry, meaningOf, splitEntry } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -9,7 +9,7 @@ import { createSingleFlight } from "../single-flight.ts";
 
 /** The log in which the two devices of a linking meet. */
 export interface Rendezvous {
-  /** Appends an entry; sent again, the same bytes, until the server has it. */
+  /** Appends an entry of these sealed bytes; sent again, the same, until the server has it. */
   append(blob: Uint8Array): void;
   /** Resolves when everything appended is on the server, to true; to false when the time is over. */
   drained(timeoutMs: number): Promise<boolean>;
@@ -62,7 +62,7 @@ export function openRendezvous(params: {
         const [blob] = waiting;
         const current = connection;
         if (blob === undefined || current === undefined || closed) return;
-        const request = { kind: "append" as const, logId: place.logId, epochId: 0, entryKind: "message" as const, blob, blobIds: [] };
+        const request = { kind: "append" as const, logId: place.logId, epochId: 0, entryKind: "message" as const, blob };
         const answer = await current.request(request);
         if (answer.kind === "error" && meaningOf(answer) === "passing") {
           platform.setTimer(Math.max(retryMs, answer.retryAfterMs), () => void sending.join());
@@ -83,7 +83,8 @@ export function openRendezvous(params: {
     onEvent(event) {
       if (event.kind !== "entry" || event.seq <= lastSeq || closed) return;
       lastSeq = event.seq;
-      params.onEntry(event.blob.slice());
+      const sealed = splitEntry(event.blob)?.sealed;
+      if (sealed !== undefined) params.onEntry(sealed.slice());
     },
     onClose() {
       connection = undefined;
@@ -92,7 +93,7 @@ export function openRendezvous(params: {
 
   return {
     append(blob) {
-      waiting.push(blob);
+      waiting.push(joinEntry(entryHead([]), blob));
       void sending.join();
     },
     drained(timeoutMs) {

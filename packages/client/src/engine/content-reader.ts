@@ -7,18 +7,18 @@ import type { Platform } from "../platform/platform.ts";
 /** Tries of one blob before it is told that it cannot be had now. */
 const triesOfBlob = 3;
 const betweenTriesMs = 2000;
-/** How long messages whose content is nowhere may keep a conversation waiting, together, in each span of time. */
+/** How long messages whose content the server keeps back may keep a conversation waiting, together, in each span of time. */
 const patienceMs = 10_000;
 const patienceSpanMs = 60_000;
 /** Stalls in a row after which a part that cannot be fetched is passed over by name: what follows it waits some minutes, not for ever. */
 const stallsForContent = 6;
 
-/** `missing`: the server, or whoever wrote the entry, does not have it; `unavailable`: that cannot be told now. */
+/** `missing`: the server does not have it, or says so; `unavailable`: that cannot be told now. */
 export type Content = Uint8Array | "missing" | "unavailable";
 
 /**
  * Fetches what entries hold outside of themselves, for one conversation (spec E-15). An answer that it is not there is asked for again, as
- * long as the conversation has patience left: whoever writes a thousand messages without their content holds nobody for an hour. A commit
+ * long as the conversation has patience left: a thousand messages without their content hold nobody for an hour. A commit
  * has its tries in any case, since this device waits to be let back in when it cannot read one.
  */
 export class ContentReader {

@@ -210,12 +210,11 @@ export class LogChannel {
 
   #requestOf(effect: Extract<Effect, { kind: "append" | "commit" }>): Parameters<RoleConnection<"log">["request"]>[0] {
     const { logId } = this.#owner.state;
-    const { epochId, blob, blobs } = effect.entry;
-    const blobIds = blobs.map(({ blobId }) => blobId);
-    if (effect.kind === "append") return { kind: "append", logId, epochId, entryKind: effect.entryKind, blob, blobIds };
+    const { epochId, blob } = effect.entry;
+    if (effect.kind === "append") return { kind: "append", logId, epochId, entryKind: effect.entryKind, blob };
     const { nextAccessHash, afterSeq } = effect;
     // Any commit of the epoch that came since is a conflict (spec L-5).
-    return { kind: "commit", logId, epochId, afterSeq, nextAccessHash, blob, blobIds, token: new Uint8Array(0) };
+    return { kind: "commit", logId, epochId, afterSeq, nextAccessHash, blob, token: new Uint8Array(0) };
   }
 }
 

@@ -1,12 +1,15 @@
-import { CodecError, equalBytes } from "@latchkey/codec";
+import { CodecError, concatBytes, equalBytes } from "@latchkey/codec";
 import type { RandomBytes } from "@latchkey/mls";
 import {
   decodeEnvelope,
   decodeEnvelopeBody,
   encodeEnvelope,
   encodeEnvelopeBody,
+  entryHead,
   envelopeAad,
   fitsInline,
+  joinEntry,
+  splitEntry,
   zeroHash,
 } from "@latchkey/protocol";
 import type { BlobReference, EntryKind, EnvelopeBody, EnvelopePlaintext, Sha256 } from "@latchkey/protocol";
@@ -46,18 +49,23 @@ export function sealEnvelope(
 ): SealedEnvelope {
   const { body, random, sha256 } = params;
   const external = fitsInline(body) ? undefined : encryptBlob({ plaintext: encodeEnvelopeBody(params.kind, body), random, sha256 });
-  const plaintext = encodeEnvelope({
+  const head = entryHead(external === undefined ? [] : [external.reference]);
+  const plaintext: EnvelopePlaintext = {
     format: 3,
     kind: params.kind,
     nextAccessHash: params.nextAccessHash ?? zeroHash,
     content: external === undefined ? { kind: "inline", ...body } : { kind: "external", ...external.reference },
-  });
+  };
+  return { blob: seal(params, { head, padded: encodeEnvelope(plaintext, head), random }), external };
+}
+
+/** The bytes of an entry: its head in the clear and bound to the seal, the nonce, and the sealed plaintext. */
+export function seal(
+  { key, logId, epochId, kind }: EnvelopeAddress,
+  { head, padded, random }: { readonly head: Uint8Array; readonly padded: Uint8Array; readonly random: RandomBytes },
+): Uint8Array {
   const nonce = random(nonceBytes);
-  const sealed = xchacha20poly1305(params.key, nonce, envelopeAad(params.logId, params.epochId, params.kind)).encrypt(plaintext);
-  const blob = new Uint8Array(nonceBytes + sealed.length);
-  blob.set(nonce);
-  blob.set(sealed, nonceBytes);
-  return { blob, external };
+  return joinEntry(head, concatBytes(nonce, xchacha20poly1305(key, nonce, envelopeAad(logId, epochId, kind, head)).encrypt(padded)));
 }
 
 /** What an entry held. */
@@ -71,11 +79,13 @@ export type OpenedEnvelope =
 
 /** Opens an entry. `nextAccessHash` is the one that the server showed with it (32 zeros but for a commit). */
 export function openEnvelope(params: EnvelopeAddress & { readonly nextAccessHash: Uint8Array; readonly blob: Uint8Array }): OpenedEnvelope {
-  const { blob } = params;
+  const parts = splitEntry(params.blob);
+  if (parts === undefined) return { kind: "unreadable", reason: "malformed" };
+  const { head, blobs, sealed } = parts;
   let padded: Uint8Array;
   try {
-    const aad = envelopeAad(params.logId, params.epochId, params.kind);
-    padded = xchacha20poly1305(params.key, blob.subarray(0, nonceBytes), aad).decrypt(blob.subarray(nonceBytes));
+    const aad = envelopeAad(params.logId, params.epochId, params.kind, head);
+    padded = xchacha20poly1305(params.key, sealed.subarray(0, nonceBytes), aad).decrypt(sealed.subarray(nonceBytes));
   } catch {
     return { kind: "unreadable", reason: "undecryptable" };
   }
@@ -96,6 +106,10 @@ export function openEnvelope(params: EnvelopeAddress & { readonly nextAccessHash
     return { kind: "inline", nextAccessHash, body };
   }
   const { blobId, key, hash, sizeBytes } = content;
+  // The server took the entry for what it names: content anywhere else is content that nobody may have (spec L-15).
+  if (!blobs.some((named) => equalBytes(named.blobId, blobId) && equalBytes(named.hash, hash))) {
+    return { kind: "unreadable", reason: "malformed" };
+  }
   return { kind: "external", nextAccessHash, reference: { blobId, key, hash, sizeBytes } };
 }
 

@@ -4,23 +4,24 @@ import { nodeCrypto } from "@latchkey/mls/node";
 import {
   buckets,
   encodeEnvelope,
-  envelopeAad,
+  entryHead,
   envelopeBodyCodec,
   hostCodec,
   inboxItemKinds,
+  joinEntry,
   sealedItemCodec,
+  splitEntry,
   zeroHash,
 } from "@latchkey/protocol";
-import type { EntryKind, EnvelopeBody } from "@latchkey/protocol";
+import type { EntryKind, EnvelopeBody, NamedBlob } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { deviceIdOf, nobleSignatures } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
-import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { decryptBlob, encryptBlob, getBlob, putBlob } from "./blobs.ts";
-import { decodeExternalBody, openEnvelope, sealEnvelope } from "./envelope.ts";
+import { decodeExternalBody, openEnvelope, seal, sealEnvelope } from "./envelope.ts";
 import { inboxSuite, maxInboxBodyBytes, isSignedBy, sealInboxItem, unsealInboxItem } from "./inbox-seal.ts";
 import { forgetExpiredItems, isItemSeen, rememberItem } from "./inbox-seen.ts";
 
@@ -79,13 +80,10 @@ describe("envelopes", () => {
   });
 
   test("what a member may not seal is malformed, whoever sealed it", () => {
-    const seal = (plaintext: Uint8Array): Uint8Array => {
-      const nonce = random(24);
-      return concatBytes(nonce, xchacha20poly1305(key, nonce, envelopeAad(logId, 7, "message")).encrypt(plaintext));
-    };
+    const sealed = (padded: Uint8Array): Uint8Array => seal(place, { head: entryHead([]), padded, random });
     const inline = { kind: "inline" as const, ...body(4) };
     const good = encodeEnvelope({ format: 3, kind: "message", nextAccessHash: zeroHash, content: inline });
-    const open = (plaintext: Uint8Array): unknown => openEnvelope({ ...place, nextAccessHash: zeroHash, blob: seal(plaintext) });
+    const open = (plaintext: Uint8Array): unknown => openEnvelope({ ...place, nextAccessHash: zeroHash, blob: sealed(plaintext) });
     const malformed = { kind: "unreadable", reason: "malformed" };
     expect(open(good)).toMatchObject({ kind: "inline" });
     expect(open(flip(good, good.length - 1))).toEqual(malformed);
@@ -104,9 +102,41 @@ describe("envelopes", () => {
     const opened = openEnvelope({ ...place, nextAccessHash: zeroHash, blob });
     if (opened.kind !== "external") throw new Error(opened.kind);
     expect(opened.reference).toEqual(external.reference);
+    const { blobId, hash } = external.reference;
+    expect(splitEntry(blob)?.blobs).toEqual([{ blobId, hash }]);
     expect(decodeExternalBody("message", decryptBlob({ ...external, reference: opened.reference, sha256 }))).toEqual(content);
     expect(decodeExternalBody("message", random(40))).toBeUndefined();
     expect(decodeExternalBody("message", encode(envelopeBodyCodec, content).subarray(1))).toBeUndefined();
+  });
+});
+
+describe("[L-15] content that is too large for an entry", () => {
+  const place = { key, logId, epochId: 7, kind: "commit" as EntryKind };
+  const nextAccessHash = random(32);
+  const { reference } = encryptBlob({ plaintext: random(70_000), random, sha256 });
+  const { blobId, hash } = reference;
+  const openedNaming = (blobs: readonly NamedBlob[]): string => {
+    const head = entryHead(blobs);
+    const padded = encodeEnvelope({ format: 3, kind: "commit", nextAccessHash, content: { kind: "external", ...reference } }, head);
+    const opened = openEnvelope({ ...place, nextAccessHash, blob: seal(place, { head, padded, random }) });
+    return opened.kind === "unreadable" ? opened.reason : opened.kind;
+  };
+
+  test("is read only where the entry names it in the clear, with its hash", () => {
+    const other = { blobId: random(32), hash: random(32) };
+    expect(openedNaming([{ blobId, hash }])).toBe("external");
+    expect(openedNaming([other, { blobId, hash }])).toBe("external");
+    for (const blobs of [[], [other], [{ ...other, hash }], [{ ...other, blobId }]]) expect(openedNaming(blobs)).toBe("malformed");
+  });
+
+  test("what is named is bound to the seal: nobody names something else", () => {
+    const { blob } = sealEnvelope({ ...place, nextAccessHash, body: body(70_000), random, sha256 });
+    const { sealed } = splitEntry(blob) ?? {};
+    if (sealed === undefined) throw new Error("an entry");
+    for (const blobs of [[], [{ blobId, hash }]]) {
+      const opened = openEnvelope({ ...place, nextAccessHash, blob: joinEntry(entryHead(blobs), sealed) });
+      expect(opened).toEqual({ kind: "unreadable", reason: "undecryptable" });
+    }
   });
 });
 

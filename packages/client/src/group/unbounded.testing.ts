@@ -1,9 +1,9 @@
-import { concatBytes, encode } from "@latchkey/codec";
+import { encode } from "@latchkey/codec";
 import type { RandomBytes } from "@latchkey/mls";
-import { encodeEnvelope, entryKindCodec, envelopeAad, envelopeBodyCodec, zeroHash } from "@latchkey/protocol";
+import { encodeEnvelope, entryHead, entryKindCodec, envelopeBodyCodec, zeroHash } from "@latchkey/protocol";
 import type { EnvelopeBody, Sha256 } from "@latchkey/protocol";
-import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { encryptBlob } from "./blobs.ts";
+import { seal } from "./envelope.ts";
 import type { SealedEnvelope } from "./envelope.ts";
 
 /** Where the kind of an entry stands in its plaintext: behind the format. */
@@ -20,15 +20,10 @@ export function sealUnbounded(params: {
 }): SealedEnvelope & { readonly external: NonNullable<SealedEnvelope["external"]> } {
   const { key, logId, epochId, body, random, sha256 } = params;
   const external = encryptBlob({ plaintext: encode(envelopeBodyCodec, body), random, sha256 });
+  const head = entryHead([external.reference]);
   // As a commit it may be as large as that.
-  const plaintext = encodeEnvelope({
-    format: 3,
-    kind: "commit",
-    nextAccessHash: zeroHash,
-    content: { kind: "external", ...external.reference },
-  });
+  const content = { kind: "external" as const, ...external.reference };
+  const plaintext = encodeEnvelope({ format: 3, kind: "commit", nextAccessHash: zeroHash, content }, head);
   plaintext.set(encode(entryKindCodec, "message"), kindAt);
-  const nonce = random(24);
-  const sealed = xchacha20poly1305(key, nonce, envelopeAad(logId, epochId, "message")).encrypt(plaintext);
-  return { blob: concatBytes(nonce, sealed), external };
+  return { blob: seal({ key, logId, epochId, kind: "message" }, { head, padded: plaintext, random }), external };
 }

@@ -261,7 +261,7 @@ describe("a connection", () => {
     await settle();
     server.last().hello({ maxFrameBytes: 200 });
     const connection = await connecting;
-    const append = { kind: "append" as const, logId, epochId: 0, entryKind: "message" as const, blob: new Uint8Array(200), blobIds: [] };
+    const append = { kind: "append" as const, logId, epochId: 0, entryKind: "message" as const, blob: new Uint8Array(200) };
     await expect(connection.request(append)).rejects.toMatchObject({ code: "message_too_large" });
     expect(server.last().received).toEqual([]);
     expect(connection.closed).toBe(false);

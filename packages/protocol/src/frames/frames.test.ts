@@ -10,7 +10,6 @@ import {
   logRequestCodec,
   lookupReplyCodec,
   lookupRequestCodec,
-  maxBlobsPerEntry,
   maxInlineBytes,
   maxKeyPackageBytes,
   maxKeyPackagesPerPublish,
@@ -135,18 +134,17 @@ describe("[C-1] frames are bounded and have one encoding", () => {
 
   describeCodec<Frame<LogRequest>>("logRequestCodec", logRequestCodec, {
     samples: [
-      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "message", blob: bytes(1, 2), blobIds: [id(8)] }),
+      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "message", blob: bytes(1, 2) }),
       framed({ kind: "create", logId: id(1), accessHash: id(2), token: none }),
       framed({ kind: "open", logId: id(1), epochId: 0, access: id(3), afterSeq: 17 }),
-      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "complaint", blob: zeros(512), blobIds: [] }),
-      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "later 9", blob: zeros(512), blobIds: [] }),
-      framed({ kind: "commit", logId: id(1), epochId: 5, afterSeq: 4, nextAccessHash: id(4), blob: zeros(1024), blobIds: [], token: none }),
+      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "complaint", blob: zeros(512) }),
+      framed({ kind: "append", logId: id(1), epochId: 5, entryKind: "later 9", blob: zeros(512) }),
+      framed({ kind: "commit", logId: id(1), epochId: 5, afterSeq: 4, nextAccessHash: id(4), blob: zeros(1024), token: none }),
       framed({ kind: "close", logId: id(1) }),
       framed({ kind: "head_proof", logId: id(1), knownSize: 4 }),
       framed({ kind: "ping" }),
     ],
-    frozen:
-      "00000007030101010101010101010101010101010101010101010101010101010101010101000000000000000501020102200808080808080808080808080808080808080808080808080808080808080808",
+    frozen: "00000007030101010101010101010101010101010101010101010101010101010101010101000000000000000501020102",
     overLimit: {
       "a blob above 64 KiB": framed({
         kind: "append",
@@ -154,15 +152,6 @@ describe("[C-1] frames are bounded and have one encoding", () => {
         epochId: 5,
         entryKind: "message",
         blob: zeros(maxInlineBytes + 1),
-        blobIds: [],
-      }),
-      "too many blob ids": framed({
-        kind: "append",
-        logId: id(1),
-        epochId: 5,
-        entryKind: "message",
-        blob: none,
-        blobIds: Array.from({ length: maxBlobsPerEntry + 1 }, (_, at) => id(at)),
       }),
       "a known entry kind as a later one": framed({
         kind: "append",
@@ -170,7 +159,6 @@ describe("[C-1] frames are bounded and have one encoding", () => {
         epochId: 5,
         entryKind: "later 2",
         blob: none,
-        blobIds: [],
       }),
       "a short log id": framed({ kind: "close", logId: zeros(31) }),
       "a long access key": framed({ kind: "open", logId: id(1), epochId: 0, access: zeros(33), afterSeq: 0 }),

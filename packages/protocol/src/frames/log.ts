@@ -1,8 +1,6 @@
-import { empty, opaque, opaqueV, safeUint64, struct, vector } from "@latchkey/codec";
-import type { Codec } from "@latchkey/codec";
+import { empty, opaqueV, safeUint64, struct } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
-import { maxBlobsPerEntry } from "../limits.ts";
 import { wireEntryKindCodec } from "../log-chain.ts";
 import type { WireEntryKind } from "../log-chain.ts";
 import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
@@ -33,9 +31,8 @@ export interface Append {
   readonly logId: Uint8Array;
   readonly epochId: number;
   readonly entryKind: WireEntryKind;
+  /** Its bytes: what it names in the clear, and what is sealed (`splitEntry`). */
   readonly blob: Uint8Array;
-  /** Blobs that live as long as this entry (spec C-4). */
-  readonly blobIds: readonly Uint8Array[];
 }
 
 /** Ends an epoch and opens its child, or answers `conflict` (spec L-5). Answer: `accepted`. */
@@ -46,7 +43,6 @@ export interface CommitEpoch {
   readonly afterSeq: number;
   readonly nextAccessHash: Uint8Array;
   readonly blob: Uint8Array;
-  readonly blobIds: readonly Uint8Array[];
   readonly token: Uint8Array;
 }
 
@@ -124,12 +120,11 @@ export type LogReply =
 
 // A log's id is always its 32 random bytes.
 const logId = id32;
-const blobIds: Codec<readonly Uint8Array[]> = vector(opaque(32), { maxBytes: 32 * maxBlobsPerEntry });
 
 export const logRequestCodec: FrameCodec<LogRequest> = frameCodec<LogRequest>({
   create: [1, struct<CreateLog>({ logId, accessHash: id32, token: tokenCodec })],
   open: [2, struct<OpenEpoch>({ logId, epochId: safeUint64, access: id32, afterSeq: safeUint64 })],
-  append: [3, struct<Append>({ logId, epochId: safeUint64, entryKind: wireEntryKindCodec, blob: blobBytes, blobIds: blobIds })],
+  append: [3, struct<Append>({ logId, epochId: safeUint64, entryKind: wireEntryKindCodec, blob: blobBytes })],
   commit: [
     4,
     struct<CommitEpoch>({
@@ -138,7 +133,6 @@ export const logRequestCodec: FrameCodec<LogRequest> = frameCodec<LogRequest>({
       afterSeq: safeUint64,
       nextAccessHash: id32,
       blob: blobBytes,
-      blobIds: blobIds,
       token: tokenCodec,
     }),
   ],

@@ -13,6 +13,7 @@ import {
   variant,
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { entryHead } from "../entry-bytes.ts";
 import { id32 } from "../frames/common.ts";
 import { formatThree } from "../format.ts";
 import { maxLeavesBytes } from "./leave.ts";
@@ -20,8 +21,10 @@ import { bucketFor, maxBlobBytes, maxInlineBytes, maxMessageBlobBytes, maxMessag
 import { entryKindCodec } from "../log-chain.ts";
 import type { EntryKind } from "../log-chain.ts";
 
-/** Bytes that XChaCha20-Poly1305 adds to a sealed envelope: its nonce in front, its tag behind. */
-export const envelopeOverheadBytes: number = 24 + 16;
+/** Bytes around a sealed envelope that names no blob: its head in front, then what XChaCha20-Poly1305 adds, a nonce and a tag. */
+export const envelopeOverheadBytes: number = 1 + 24 + 16;
+/** Bytes that XChaCha20-Poly1305 adds: its nonce in front, its tag behind. */
+const sealOverheadBytes = 24 + 16;
 
 /** Label of the exporter for an epoch's access key (spec L-1); the context is the log's id, the length 32 bytes. */
 export const accessLabel = "latchkey access";
@@ -107,9 +110,9 @@ const plaintextCodec: Codec<EnvelopePlaintext> = struct<EnvelopePlaintext>({
   content: variant<EnvelopeContent>(uint8, { inline: [1, envelopeBodyCodec], external: [2, blobReferenceCodec] }),
 });
 
-/** The additional data of an envelope: `"latchkey/env/1" || log_id || epoch_id || kind` (spec L-2). */
-export function envelopeAad(logId: Uint8Array, epochId: number, kind: EntryKind): Uint8Array {
-  return concatBytes(utf8Bytes("latchkey/env/1"), logId, encode(safeUint64, epochId), encode(entryKindCodec, kind));
+/** The additional data of an envelope: `"latchkey/env/1" || log_id || epoch_id || kind || head`, the head as it stands in the entry (spec L-2). */
+export function envelopeAad(logId: Uint8Array, epochId: number, kind: EntryKind, head: Uint8Array): Uint8Array {
+  return concatBytes(utf8Bytes("latchkey/env/1"), logId, encode(safeUint64, epochId), encode(entryKindCodec, kind), head);
 }
 
 /** Whether this content fits an entry, or must go into a blob. */
@@ -118,15 +121,16 @@ export function fitsInline(body: EnvelopeBody): boolean {
 }
 
 /**
- * The plaintext with zeros behind it, so that sealed with its overhead it fills a bucket exactly (spec C-4).
+ * The plaintext with zeros behind it, so that sealed, behind the head of its entry, it fills a bucket exactly (spec C-4).
  * @throws CodecError `limit` when it fits no entry.
  */
-export function encodeEnvelope(plaintext: EnvelopePlaintext): Uint8Array {
+export function encodeEnvelope(plaintext: EnvelopePlaintext, head: Uint8Array = entryHead([])): Uint8Array {
   checkReference(plaintext);
   const encoded = encode(plaintextCodec, plaintext);
-  const bucket = bucketFor(encoded.length + envelopeOverheadBytes);
+  const overheadBytes = head.length + sealOverheadBytes;
+  const bucket = bucketFor(encoded.length + overheadBytes);
   if (bucket === undefined || bucket > maxInlineBytes) throw new CodecError("limit", "content too large for an entry");
-  const padded = new Uint8Array(bucket - envelopeOverheadBytes);
+  const padded = new Uint8Array(bucket - overheadBytes);
   padded.set(encoded);
   return padded;
 }

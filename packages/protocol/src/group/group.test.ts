@@ -15,6 +15,7 @@ import {
   decodeEnvelopeBody,
   encodeEnvelope,
   encodeEnvelopeBody,
+  entryHead,
   envelopeAad,
   envelopeBodyCodec,
   envelopeOverheadBytes,
@@ -355,6 +356,9 @@ describe("[L-2] envelopes", () => {
     const padded = encodeEnvelope(external);
     expect(padded.length + envelopeOverheadBytes).toBe(512);
     expect(decodeEnvelope(padded)).toEqual(external);
+    // Behind the head that names it, too.
+    const head = entryHead([reference]);
+    expect(encodeEnvelope(external, head).length + head.length + 40).toBe(512);
   });
 
   test("[E-68] a message has its content in no larger blob than 1 MiB, whoever sealed it; a commit may need more", () => {
@@ -401,7 +405,10 @@ describe("[L-2] envelopes", () => {
     }
   });
 
-  test("the additional data says log, epoch and kind", () => {
-    expect(envelopeAad(id(9), 258, "commit")).toEqual(concatBytes(utf8Bytes("latchkey/env/1"), id(9), bytes(0, 0, 0, 0, 0, 0, 1, 2, 2)));
+  test("the additional data says log, epoch, kind and what the entry names", () => {
+    const head = bytes(0x40, 0x40);
+    expect(envelopeAad(id(9), 258, "commit", head)).toEqual(
+      concatBytes(utf8Bytes("latchkey/env/1"), id(9), bytes(0, 0, 0, 0, 0, 0, 1, 2, 2), head),
+    );
   });
 });

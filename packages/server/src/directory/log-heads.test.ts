@@ -2,7 +2,7 @@ import { httpPaths } from "@latchkey/protocol";
 import { decodeHeadsProof, verifyHeads } from "@latchkey/transparency";
 import { expect, test } from "vitest";
 import type { RunningServer } from "../server.ts";
-import { createLog, createTestLog, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import type { TestLog } from "../testing/fixtures.ts";
 import { newCommit, newEntry, newPublication, newState } from "../testing/store-inputs.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -10,7 +10,7 @@ import { TestClient } from "../testing/test-client.ts";
 import { nodeSignatures as signatures } from "./signatures.ts";
 
 async function append(client: TestClient<"log">, log: TestLog): Promise<{ seq: number; head: Uint8Array }> {
-  const reply = await client.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: random(512), blobIds: [] });
+  const reply = await client.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) });
   if (reply.kind !== "accepted") throw new Error(reply.kind);
   return reply;
 }

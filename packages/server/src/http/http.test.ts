@@ -5,8 +5,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
+import { sha256 } from "../hash.ts";
 import { startServer } from "../server.ts";
-import { createLog, createTestLog, random, runServer, temporaryDirectory } from "../testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, random, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { testCertificate, testKey } from "../testing/certificate.ts";
 
@@ -39,7 +40,7 @@ describe("blobs", () => {
     const server = await runServer();
     for (let round = 0; round < 5; round++) {
       const blobId = random(32);
-      const contents = Array.from({ length: 8 }, () => random(20_000));
+      const contents = Array.from({ length: 8 }, () => entryBytes(20_000));
       const statuses = await Promise.all(contents.map((content) => put(server.url, blobId, content)));
       expect(statuses.filter((status) => status === 201)).toHaveLength(1);
       expect(statuses.filter((status) => status === 409)).toHaveLength(7);
@@ -135,14 +136,21 @@ describe("blobs", () => {
     const first = await runServer({ dataDirectory }, { nowMs: () => nowMs });
     const kept = random(32);
     const unused = random(32);
-    await put(first.url, kept, random(1000));
+    const content = random(1000);
+    await put(first.url, kept, content);
     await put(first.url, unused, random(1000));
     const shard = join(dataDirectory, "blobs", (kept[0] ?? 0).toString(16).padStart(2, "0"));
     expect(statSync(join(shard, toBase64Url(kept))).mtimeMs).toBe(20_000 * day);
     const client = await TestClient.connect(first.url, "log");
     const log = createTestLog();
     await createLog(client, log);
-    const append = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: random(512), blobIds: [kept] } as const;
+    const append = {
+      kind: "append",
+      logId: log.logId,
+      epochId: 0,
+      entryKind: "message",
+      blob: entryBytes(512, [{ blobId: kept, hash: sha256(content) }]),
+    } as const;
     expect(await client.outcome(append)).toBe("accepted");
     await first.close();
     nowMs += 4 * day;
@@ -207,8 +215,8 @@ describe("the rest of HTTP", () => {
     const client = await TestClient.connect(server.url, "log", { ca: testCertificate });
     const log = createTestLog();
     await createLog(client, log);
-    const append = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blobIds: [] } as const;
-    const blobs = Array.from({ length: 50 }, () => random(20_000));
+    const append = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message" } as const;
+    const blobs = Array.from({ length: 50 }, () => entryBytes(20_000));
     await Promise.all(blobs.map((blob) => client.ask({ ...append, blob })));
     expect(await client.take(50)).toMatchObject(blobs.map((blob, index) => ({ seq: index + 1, blob })));
   });

@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sha256 } from "../hash.ts";
 import type { RunningServer } from "../server.ts";
-import { createLog, createTestLog, none, openLog, random, runServer } from "../testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, none, openLog, random, runServer } from "../testing/fixtures.ts";
 import type { TestLog } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 
@@ -11,9 +11,9 @@ type Client = TestClient<"log">;
 
 function commit(log: TestLog, epochId: number, afterSeq: number = 0): { request: LogRequest & { kind: "commit" }; access: Uint8Array } {
   const access = random(32);
-  const blob = random(1024);
+  const blob = entryBytes(1024);
   return {
-    request: { kind: "commit", logId: log.logId, epochId, afterSeq, nextAccessHash: sha256(access), blob, blobIds: [], token: none },
+    request: { kind: "commit", logId: log.logId, epochId, afterSeq, nextAccessHash: sha256(access), blob, token: none },
     access,
   };
 }
@@ -142,8 +142,7 @@ describe("[L-6] a retry gets its first result before any limit", () => {
       logId: log.logId,
       epochId: 0,
       entryKind: "message",
-      blob: random(512),
-      blobIds: [],
+      blob: entryBytes(512),
     });
     const first = append();
     const accepted = await mallory.ask(first);

@@ -50,7 +50,6 @@ export interface Appending {
   readonly epochId: number;
   readonly kind: EntryKind;
   readonly blob: Uint8Array;
-  readonly blobIds: readonly Uint8Array[];
   readonly afterSeq: number;
   readonly nextAccessHash: Uint8Array;
   /** The connection's stream of this log, where it has one. */
@@ -283,8 +282,8 @@ export class LogService {
 }
 
 /** What the store keeps of it. */
-function keptOf({ logId, epochId, kind, blob, blobIds, afterSeq, nextAccessHash }: Appending): Omit<NewEntry, "hasAccess" | "day"> {
-  return { logId, epochId, kind, blob, blobIds, afterSeq, nextAccessHash: kind === "commit" ? nextAccessHash : zeroHash };
+function keptOf({ logId, epochId, kind, blob, afterSeq, nextAccessHash }: Appending): Omit<NewEntry, "hasAccess" | "day"> {
+  return { logId, epochId, kind, blob, afterSeq, nextAccessHash: kind === "commit" ? nextAccessHash : zeroHash };
 }
 
 /** The lane of commits to epochs that have ended. */

@@ -3,15 +3,15 @@ import { entryLeaf, entryLeafOf, firstHead, nextHead } from "@latchkey/protocol"
 import type { LogReply, LogRequest } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
-import { createLog, createTestLog, none, openLog, random, runServer, temporaryDirectory } from "../testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, none, openLog, random, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import type { TestLog } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 import type { RunningServer } from "../server.ts";
 
 type Client = TestClient<"log">;
 
-function append(log: TestLog, epochId: number = 0, blob: Uint8Array = random(512)): LogRequest & { kind: "append" } {
-  return { kind: "append", logId: log.logId, epochId, entryKind: "message", blob, blobIds: [] };
+function append(log: TestLog, epochId: number = 0, blob: Uint8Array = entryBytes(512)): LogRequest & { kind: "append" } {
+  return { kind: "append", logId: log.logId, epochId, entryKind: "message", blob };
 }
 
 /** A commit, with the access key of the epoch that it opens. */
@@ -19,7 +19,7 @@ function commit(log: TestLog, epochId: number, afterSeq: number = 0): { request:
   const child = { logId: log.logId, access: random(32) };
   const nextAccessHash = sha256(child.access);
   return {
-    request: { kind: "commit", logId: log.logId, epochId, afterSeq, nextAccessHash, blob: random(1024), blobIds: [], token: none },
+    request: { kind: "commit", logId: log.logId, epochId, afterSeq, nextAccessHash, blob: entryBytes(1024), token: none },
     child,
   };
 }
@@ -210,7 +210,7 @@ describe("reading", () => {
     slow.socket.pause();
     const count = 300;
     for (let sent = 0; sent < count; sent += 20) {
-      await Promise.all(Array.from({ length: 20 }, () => ok(alice, append(log, 0, random(60_000)))));
+      await Promise.all(Array.from({ length: 20 }, () => ok(alice, append(log, 0, entryBytes(60_000)))));
     }
     expect(await quick.take(count)).toHaveLength(count);
     slow.socket.resume();
@@ -228,7 +228,8 @@ describe("appending", () => {
     expect(await alice.outcome(append(log))).toBe("stale");
     expect(await alice.outcome({ ...append(log), entryKind: "complaint" })).toBe("accepted");
     expect(await alice.outcome({ ...append(log), entryKind: "commit" })).toBe("not_allowed_here");
-    expect(await alice.outcome({ ...append(log), entryKind: "complaint", blobIds: [random(32)] })).toBe("unknown_blob");
+    const missing = entryBytes(512, [{ blobId: random(32), hash: random(32) }]);
+    expect(await alice.outcome({ ...append(log), entryKind: "complaint", blob: missing })).toBe("unknown_blob");
   });
 
   test("[L-6] the same bytes again get the same answer, from anybody and any connection, and no second entry", async () => {

@@ -11,11 +11,10 @@ export interface NewEntry {
   readonly kind: EntryKind;
   /** H(access key of the child) of a commit, else 32 zeros. */
   readonly nextAccessHash: Uint8Array;
+  /** What it names in the clear is kept as long as the entry, and has to be there (spec L-15). */
   readonly blob: Uint8Array;
   /** Of a commit: the last commit of its epoch that its author has seen (spec L-5). */
   readonly afterSeq: number;
-  /** Blobs kept as long as the entry. */
-  readonly blobIds: readonly Uint8Array[];
   /** Whether the caller showed the access key of the epoch; a retry of a stored entry is answered without (spec L-6). */
   readonly hasAccess: boolean;
   readonly day: Day;

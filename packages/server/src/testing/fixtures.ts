@@ -1,5 +1,6 @@
 import { encode } from "@latchkey/codec";
-import { connectTbsCodec } from "@latchkey/protocol";
+import { connectTbsCodec, entryHead, joinEntry } from "@latchkey/protocol";
+import type { NamedBlob } from "@latchkey/protocol";
 import {
   accountIdOf,
   accountStateCodec,
@@ -33,6 +34,12 @@ const signatures = nodeSignatures;
 
 export function random(size: number): Uint8Array {
   return new Uint8Array(randomBytes(size));
+}
+
+/** Bytes of an entry that names these blobs, and has so many in all. */
+export function entryBytes(size: number, blobs: readonly NamedBlob[] = []): Uint8Array {
+  const head = entryHead(blobs);
+  return joinEntry(head, random(size - head.length));
 }
 
 /** A directory that is removed after the test. */

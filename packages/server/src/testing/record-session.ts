@@ -2,7 +2,7 @@
 //   node tools/run.js packages/server/src/testing/record-session.ts
 // The recording is never changed afterwards: packages/server/src/sessions.test.ts plays it to every later server.
 import { decode, encode } from "@latchkey/codec";
-import { roleCodecs, socketPath, spokenVersions, subprotocol, zeroHash } from "@latchkey/protocol";
+import { entryHead, joinEntry, roleCodecs, socketPath, spokenVersions, subprotocol, zeroHash } from "@latchkey/protocol";
 import type { Role, RoleFrames } from "@latchkey/protocol";
 import { accountIdOf, deviceIdOf, signedCodec } from "@latchkey/transparency";
 import { createPrivateKey, createPublicKey } from "node:crypto";
@@ -132,7 +132,7 @@ async function script(): Promise<Script> {
   const logId = fixedBytes("log", 32);
   const access = [fixedBytes("access 0", 32), fixedBytes("access 1", 32)] as const;
   const append = (label: string, epochId: number): RoleFrames["log"]["request"] => {
-    return { kind: "append", logId, epochId, entryKind: "message", blob: fixedBytes(label, 512), blobIds: [] };
+    return { kind: "append", logId, epochId, entryKind: "message", blob: fixedEntry(label, 512) };
   };
   made.open("one", "log");
   made.ask("one", "log", { kind: "create", logId, accessHash: sha256(access[0]), token });
@@ -142,10 +142,10 @@ async function script(): Promise<Script> {
   made.ask("one", "log", append("first", 0));
   made.open("two", "log");
   made.ask("two", "log", { kind: "open", logId, epochId: 0, access: access[0], afterSeq: 0 }, [true, true]);
-  const commit = { kind: "commit" as const, logId, epochId: 0, nextAccessHash: sha256(access[1]), blobIds: [], token };
-  made.ask("one", "log", { ...commit, afterSeq: 0, blob: fixedBytes("commit", 1024) }, [true, true]);
+  const commit = { kind: "commit" as const, logId, epochId: 0, nextAccessHash: sha256(access[1]), token };
+  made.ask("one", "log", { ...commit, afterSeq: 0, blob: fixedEntry("commit", 1024) }, [true, true]);
   made.expect("two", [true]);
-  made.ask("two", "log", { ...commit, afterSeq: 0, blob: fixedBytes("too late", 1024) });
+  made.ask("two", "log", { ...commit, afterSeq: 0, blob: fixedEntry("too late", 1024) });
   made.ask("two", "log", append("stale", 0));
   made.ask("two", "log", { kind: "open", logId, epochId: 2, access: access[0], afterSeq: 2 });
   made.ask("two", "log", { kind: "open", logId, epochId: 2, access: access[1], afterSeq: 2 });
@@ -155,10 +155,7 @@ async function script(): Promise<Script> {
   // Who was added with the commit sees what was before as links of the chain only.
   made.open("three", "log");
   made.ask("three", "log", { kind: "open", logId, epochId: 2, access: access[1], afterSeq: 0 }, [true, true, true, true]);
-  made.ask("three", "log", { kind: "append", logId, epochId: 2, entryKind: "complaint", blob: fixedBytes("complaint", 512), blobIds: [] }, [
-    true,
-    true,
-  ]);
+  made.ask("three", "log", { kind: "append", logId, epochId: 2, entryKind: "complaint", blob: fixedEntry("complaint", 512) }, [true, true]);
   made.ask("three", "log", { kind: "head_proof", logId, knownSize: 0 }, [false]);
   made.ask("three", "log", { kind: "open", logId: fixedBytes("no log", 32), epochId: 0, access: access[0], afterSeq: 0 });
   // What a later client may ask, and this one might be asked.
@@ -174,6 +171,12 @@ async function script(): Promise<Script> {
   made.ask("alice", "device", { kind: "erase_inbox", uptoSeq: 1 });
   made.ask("alice", "device", { kind: "count_key_packages" });
   return made;
+}
+
+/** An entry that names no blob and that nobody reads. */
+function fixedEntry(label: string, size: number): Uint8Array {
+  const head = entryHead([]);
+  return joinEntry(head, fixedBytes(label, size - head.length));
 }
 
 const file = join(import.meta.dirname, "sessions", `v${spokenVersions.max}.json`);

@@ -3,7 +3,7 @@ import { zeroHash } from "@latchkey/protocol";
 import { sha256 } from "../hash.ts";
 import type { AccountChange, AccountQuery, ChangeOutcome, LogSigner, NewLabel, Publication } from "../store/directory-store.ts";
 import type { NewEntry, Store } from "../store/store.ts";
-import { random } from "./fixtures.ts";
+import { entryBytes, random } from "./fixtures.ts";
 
 /** The day on which the suites' stores live. */
 export const today = 20_000;
@@ -14,9 +14,8 @@ export function newEntry(logId: Uint8Array, change: Partial<NewEntry> = {}): New
     epochId: 0,
     kind: "message",
     nextAccessHash: zeroHash,
-    blob: random(512),
+    blob: entryBytes(512),
     afterSeq: 0,
-    blobIds: [],
     hasAccess: true,
     day: today,
     ...change,

@@ -1,12 +1,13 @@
 import { toHex } from "@latchkey/codec";
 import { entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
+import type { NamedBlob } from "@latchkey/protocol";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
 import type { AccountChange, AccountQuery, LookupResult } from "../store/directory-store.ts";
-import type { Store } from "../store/store.ts";
-import { random, temporaryDirectory } from "./fixtures.ts";
+import type { NewEntry, Store } from "../store/store.ts";
+import { entryBytes, random, temporaryDirectory } from "./fixtures.ts";
 import { describePublicLog } from "./public-log-suite.ts";
 import { newCommit, newEntry, newQuery, newState, publishState, today } from "./store-inputs.ts";
 
@@ -175,14 +176,36 @@ export function describeStore(name: string, open: (directory: string) => Promise
       await store.close();
     });
 
+    test("[L-15] an entry is taken only when every blob that it names is there, with the bytes that it says", async () => {
+      const { store, logId } = await withLog();
+      const [kept, other] = [blob(), blob()];
+      for (const each of [kept, other]) await store.addBlob(each);
+      const named = { blobId: kept.blobId, hash: kept.sha256 };
+      for (const wrong of [
+        { blobId: random(32), hash: kept.sha256 },
+        { ...named, hash: other.sha256 },
+      ]) {
+        for (const blobs of [[wrong], [named, wrong]]) {
+          const refused = { kind: "refused", code: "unknown_blob" };
+          expect(await store.append(newEntry(logId, { blob: entryBytes(512, blobs) }))).toEqual(refused);
+          expect(await store.append(newCommit(logId, 0, { blob: entryBytes(512, blobs) }))).toEqual(refused);
+        }
+      }
+      expect(await store.append(newEntry(logId, { blob: entryBytes(512, [named]) }))).toMatchObject({ kind: "accepted", seq: 1 });
+      // Bytes that name nothing and are no entry: stored, and read by nobody.
+      expect(await store.append(newEntry(logId, { blob: new Uint8Array(40).fill(255) }))).toMatchObject({ kind: "accepted", seq: 2 });
+      await store.close();
+    });
+
     test("[C-4] a blob lives as long as an entry that names it, else until its day", async () => {
       const { store, logId } = await withLog();
       const kept = blob();
       const unused = blob();
       await store.addBlob(kept);
       await store.addBlob(unused);
-      expect(await store.append(newEntry(logId, { blobIds: [random(32)] }))).toEqual({ kind: "refused", code: "unknown_blob" });
-      expect(await store.append(newEntry(logId, { blobIds: [kept.blobId, kept.blobId] }))).toMatchObject({ kind: "accepted", seq: 1 });
+      const named = { blobId: kept.blobId, hash: kept.sha256 };
+      const naming = (...blobs: NamedBlob[]): NewEntry => newEntry(logId, { blob: entryBytes(512, blobs) });
+      expect(await store.append(naming(named, named))).toMatchObject({ kind: "accepted", seq: 1 });
       expect(await store.expireBlobs({ day: today, maxItems: 10 })).toEqual([]);
       expect(await store.expireBlobs({ day: today + 2, maxItems: 10 })).toEqual([unused.blobId]);
       expect(await store.findBlob(unused)).toBeUndefined();

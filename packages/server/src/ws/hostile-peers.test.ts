@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { defaultLimits } from "../config.ts";
-import { createLog, createTestLog, none, openLog, random, runServer, zeros } from "../testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, none, openLog, random, runServer, zeros } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { decode } from "@latchkey/codec";
 
@@ -26,7 +26,7 @@ function collect(url: string, role: Role, send: (socket: WebSocket) => void): Pr
   });
 }
 
-const append: LogRequest = { kind: "append", logId: zeros, epochId: 0, entryKind: "message", blob: random(512), blobIds: [] };
+const append: LogRequest = { kind: "append", logId: zeros, epochId: 0, entryKind: "message", blob: entryBytes(512) };
 
 describe("frames that are no requests", () => {
   test("get a typed error and the end of the connection, on every role; others notice nothing", async () => {

@@ -105,10 +105,10 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
     entry: Append & { readonly entryKind: EntryKind } & Pick<CommitEpoch, "afterSeq" | "nextAccessHash">,
     sizeBytes: number,
   ): void {
-    const { logId, epochId, blob, blobIds, afterSeq, nextAccessHash, entryKind } = entry;
+    const { logId, epochId, blob, afterSeq, nextAccessHash, entryKind } = entry;
     const stream = this.#streams.get(keyOf(logId))?.stream;
     this.services.logs.append(
-      { logId, epochId, kind: entryKind, blob, blobIds, afterSeq, nextAccessHash, stream },
+      { logId, epochId, kind: entryKind, blob, afterSeq, nextAccessHash, stream },
       (outcome) => this.#answer(id, outcome, sizeBytes),
       (error) => this.fail(id, error, sizeBytes),
     );

@@ -1,5 +1,6 @@
 import { compareBytes, equalBytes } from "@latchkey/codec";
-import { entryKindNumbers, entryLeafOf, firstHead, nextHead } from "@latchkey/protocol";
+import { entryKindNumbers, entryLeafOf, firstHead, nextHead, splitEntry } from "@latchkey/protocol";
+import type { NamedBlob } from "@latchkey/protocol";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { sha256 } from "../../hash.ts";
 import { keyOf } from "../../keys.ts";
@@ -75,7 +76,7 @@ export class LogTables {
       "INSERT INTO entries (log, seq, epoch, kind, day, digest, next_access_hash, head, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     this.#page = rows("SELECT seq, epoch, kind, day, next_access_hash, blob FROM entries WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?");
-    this.#findBlob = rows("SELECT id FROM blobs WHERE blob_id = ?");
+    this.#findBlob = rows("SELECT id, sha256 FROM blobs WHERE blob_id = ?");
     this.#addRef = rows("INSERT OR IGNORE INTO entry_blobs (entry, blob) VALUES (?, ?)");
     this.#countRef = rows("UPDATE blobs SET refs = refs + 1 WHERE id = ?");
     this.#oldest = rows("SELECT id, log, seq, head, day FROM entries ORDER BY id LIMIT ?");
@@ -154,7 +155,7 @@ export class LogTables {
     if (!entry.hasAccess) return refused("wrong_access_key");
     if (entry.kind === "message" && epoch.lastCommitSeq > 0) return refused("stale");
     if (entry.kind === "commit" && epoch.lastCommitSeq > entry.afterSeq) return refused("conflict");
-    const blobs = entry.blobIds.length === 0 ? [] : this.#findBlobs(entry.blobIds);
+    const blobs = this.#findBlobs(splitEntry(entry.blob)?.blobs ?? []);
     if (blobs === undefined) return refused("unknown_blob");
 
     const seq = log.lastSeq + 1;
@@ -273,11 +274,12 @@ export class LogTables {
     return undefined;
   }
 
-  #findBlobs(blobIds: readonly Uint8Array[]): number[] | undefined {
+  /** The rows of the blobs that an entry names; `undefined` where one is missing, or has other bytes than the entry says (spec L-15). */
+  #findBlobs(blobs: readonly NamedBlob[]): number[] | undefined {
     const refs: number[] = [];
-    for (const blobId of blobIds) {
-      const row = this.#findBlob.get(blobId) as [number] | undefined;
-      if (row === undefined) return undefined;
+    for (const { blobId, hash } of blobs) {
+      const row = this.#findBlob.get(blobId) as [number, Uint8Array] | undefined;
+      if (row === undefined || !equalBytes(row[1], hash)) return undefined;
       refs.push(row[0]);
     }
     return refs;

@@ -23,12 +23,12 @@ export function kindOf(number: number): EntryKind {
   return name;
 }
 
-const appendNumbers = 7;
+const appendNumbers = 6;
 const idBytes = 32;
 
 export function packAppends(entries: readonly NewEntry[]): Packed {
   let size = 0;
-  for (const entry of entries) size += 2 * idBytes + entry.blob.length + idBytes * entry.blobIds.length;
+  for (const entry of entries) size += 2 * idBytes + entry.blob.length;
   const bytes = new Uint8Array(size);
   const numbers = new Float64Array(entries.length * appendNumbers);
   let at = 0;
@@ -40,15 +40,10 @@ export function packAppends(entries: readonly NewEntry[]): Packed {
     numbers[n++] = entry.hasAccess ? 1 : 0;
     numbers[n++] = entry.day;
     numbers[n++] = entry.blob.length;
-    numbers[n++] = entry.blobIds.length;
     bytes.set(entry.logId, at);
     bytes.set(entry.nextAccessHash, at + idBytes);
     bytes.set(entry.blob, at + 2 * idBytes);
     at += 2 * idBytes + entry.blob.length;
-    for (const blobId of entry.blobIds) {
-      bytes.set(blobId, at);
-      at += idBytes;
-    }
   }
   return { count: entries.length, numbers, bytes };
 }
@@ -65,8 +60,6 @@ export function unpackAppends(packed: Packed): NewEntry[] {
     const logId = take(idBytes);
     const nextAccessHash = take(idBytes);
     const blob = take(number(5));
-    const blobIds: Uint8Array[] = [];
-    for (let k = number(6); k > 0; k--) blobIds.push(take(idBytes));
     entries.push({
       logId,
       epochId: number(0),
@@ -74,7 +67,6 @@ export function unpackAppends(packed: Packed): NewEntry[] {
       nextAccessHash,
       blob,
       afterSeq: number(2),
-      blobIds,
       hasAccess: number(3) === 1,
       day: number(4),
     });

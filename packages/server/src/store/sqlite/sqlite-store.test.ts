@@ -1,4 +1,5 @@
 import { utf8Bytes } from "@latchkey/codec";
+import { entryHead, joinEntry } from "@latchkey/protocol";
 import { DatabaseSync } from "node:sqlite";
 import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -80,7 +81,7 @@ describe("migrations", () => {
     const id = (n: number): Uint8Array => new Uint8Array(32).fill(n);
     await store.createLog({ logId, accessHash: id(2), day });
     await store.addBlob({ blobId: id(3), sha256: id(4), sizeBytes: 7, expiresDay: day });
-    await store.append(newEntry(logId, { blob: id(5), blobIds: [id(3)] }));
+    await store.append(newEntry(logId, { blob: joinEntry(entryHead([{ blobId: id(3), hash: id(4) }]), id(5)) }));
     await store.append(newCommit(logId, 0, { blob: id(6), nextAccessHash: id(7) }));
     const deviceId = new Uint8Array(16).fill(8);
     const names = { bind: { username: "alice", binding: id(9) }, release: undefined };
