@@ -91,7 +91,7 @@ export const conversationMutants = [
   ...of(`${client}/core/heads.ts`, tests("heads"), [
     ["a published head that is not on one's chain (L-11)", 'if (compared === "another") pause(turn, "foreign_head");', ""],
     ["who spoke of another log is named (L-10)", 'if (compared === "mine") nameSpeakers(turn, published.seq);', ""],
-    ["a speaker beyond what is published (L-10)", "!open.isNamed && open.seq <= seq;", "!open.isNamed;"],
+    ["a speaker beyond what is published (L-10)", "!open.isNamed && open.seq <= seq && ", "!open.isNamed && "],
     [
       "what the record names and the log never shows (L-11)",
       'else if (nowMs - awaited.sinceMs > deliveredWithinMs) pause(turn, "foreign_head");',

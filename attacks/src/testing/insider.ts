@@ -15,7 +15,15 @@ import {
 } from "@latchkey/client/testing";
 import type { ConversationState, DeviceIdentity } from "@latchkey/client/testing";
 import { createCommit, createKeyPackage, exportSecret } from "@latchkey/mls";
-import type { CreateCommitParams, CreatedCommit, GroupState, KeyPackage, LeafIndex, MessageEvidence } from "@latchkey/mls";
+import type {
+  CreateCommitParams,
+  CreatedCommit,
+  CreatedKeyPackage,
+  GroupState,
+  KeyPackage,
+  LeafIndex,
+  MessageEvidence,
+} from "@latchkey/mls";
 import { accessLabel, authenticatedDataCodec, latchkeyGroupExtensionType, viewTagOf, zeroHash } from "@latchkey/protocol";
 import type { Reply } from "./operator.ts";
 import { RawLog } from "./raw-log.ts";
@@ -101,8 +109,13 @@ export class Insider implements Disposable {
 
   /** A key package under any identity, by a key of the insider's. */
   async keyPackage(identity: DeviceIdentity): Promise<KeyPackage> {
+    return (await this.createKeyPackage(identity)).keyPackage;
+  }
+
+  /** As `keyPackage`, with its secrets. */
+  async createKeyPackage(identity: DeviceIdentity): Promise<CreatedKeyPackage> {
     const { suite } = this.group;
-    const { keyPackage } = await createKeyPackage({
+    return await createKeyPackage({
       suite,
       credential: credentialOf(identity),
       signatureKeyPair: await suite.generateSignatureKeyPair(node.random),
@@ -116,7 +129,6 @@ export class Insider implements Disposable {
       },
       random: node.random,
     });
-    return keyPackage;
   }
 
   async forge({ identity, cheats, ...params }: Forgery = {}): Promise<CreatedCommit> {

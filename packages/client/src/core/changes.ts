@@ -27,6 +27,7 @@ const largeGroup = 100;
 /** The changes that a client wants by itself. */
 const ofLeavers = "leavers";
 const ofDeparted = "departed";
+const ofOwnGhosts = "own_ghosts";
 /** Accounts whose devices one commit proves to have left: with the longest histories that there are, their records fit. */
 const departedAtOnce = 8;
 
@@ -62,6 +63,16 @@ export function requestRemovals(turn: Turn): void {
     const proofs = turn.context.standingRecordsOf(removeDevices.map(({ accountId }) => accountId));
     requestChange(turn, { ...nothing, id: ofDeparted, removeDevices, proofs });
   }
+}
+
+/** Wants those leaves of one's own account out that the account does not have: its devices may take them out, whatever the policy (M-2, G-8). */
+export function removeOwnGhosts(turn: Turn): void {
+  const { unverified, changes, staged, phase } = turn.state;
+  const ghosts = unverified.filter(({ accountId, refused }) => refused && equalBytes(accountId, turn.context.self.accountId));
+  if (ghosts.length === 0 || phase.kind !== "active") return;
+  if (changes.some(({ id }) => id === ofOwnGhosts) || staged?.change.id === ofOwnGhosts) return;
+  const removeDevices = ghosts.map(({ accountId, deviceId }) => ({ accountId, deviceId }));
+  requestChange(turn, { id: ofOwnGhosts, adds: [], removes: [], removeDevices, proofs: new Uint8Array(0), update: false });
 }
 
 /** Whether a leaf is to go when its turn comes: who left may have gone and come back since it was planned. */

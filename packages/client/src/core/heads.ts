@@ -10,6 +10,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { headAt } from "./chain.ts";
 import { isReading } from "./phase.ts";
+import { isUnproven } from "./proven.ts";
 import { leafOf } from "./roster.ts";
 import { addLine, isCaughtUp, nextOrder, pause, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -95,9 +96,12 @@ export async function settleAwaited(turn: Turn): Promise<void> {
   await takePublished(turn, awaited);
 }
 
-/** Everybody is shown this device's log as far as `seq`: who spoke of another one is named, once. */
+/**
+ * Everybody is shown this device's log as far as `seq`: who spoke of another one is named, once. Of a leaf that nobody knows to be whom it
+ * names yet, nobody is (spec E-28).
+ */
 function nameSpeakers(turn: Turn, seq: number): void {
-  const isSettled = (open: Doubt): boolean => !open.isNamed && open.seq <= seq;
+  const isSettled = (open: Doubt): boolean => !open.isNamed && open.seq <= seq && !isUnproven(turn.state, open);
   const { doubts } = turn.state;
   if (!doubts.some(isSettled)) return;
   for (const { accountId } of doubts.filter(isSettled)) {

@@ -1,6 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { zeroHash } from "@latchkey/protocol";
 import type { AuthenticatedData } from "@latchkey/protocol";
+import { isUnproven } from "./proven.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Spoken } from "./said.ts";
@@ -75,8 +76,10 @@ export function endNumbers(turn: Turn, after: Roster): void {
   set(turn, { spoken: kept });
 }
 
-function tell(turn: Turn, { accountId }: RosterLeaf, { lost, toldAtMs }: { lost: number; toldAtMs: number }): number {
+/** Names nobody for what a leaf does that nobody knows to be theirs yet (spec E-28): it stays counted. */
+function tell(turn: Turn, { accountId, leafIndex }: RosterLeaf, { lost, toldAtMs }: { lost: number; toldAtMs: number }): number {
   const { nowMs } = turn.context;
+  if (isUnproven(turn.state, { leafIndex })) return toldAtMs;
   if (toldAtMs > 0 && Math.abs(nowMs - toldAtMs) < dayMs) return toldAtMs;
   addLine(turn, { order: nextOrder(turn), author: accountId, body: { kind: "misnumbered", missing: lost } });
   return nowMs;

@@ -4,7 +4,7 @@ import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
-import { answerId, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
+import { answerId, removeOwnGhosts, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
 import { settleLeaves } from "./content.ts";
 import { endByContinuation } from "./continuation.ts";
 import { asksToAnswer, authorOf, complain, listenToClosed, resumeComplaint } from "./complaints.ts";
@@ -354,6 +354,7 @@ function onVerified(turn: Turn, input: Extract<Input, { kind: "verified" }>): vo
     });
   }
   set(turn, { unverified: next });
+  removeOwnGhosts(turn);
   if (gone.length > 0) noteDeparted(turn, [...departed.flatMap(({ leafIndex }) => roster?.leaves.get(leafIndex) ?? []), ...gone]);
   if (next.some((leaf) => !leaf.refused)) turn.effects.push({ kind: "schedule", name: "verify", delayMs: verifyAgainMs });
 }

@@ -1,0 +1,43 @@
+import { renderToStaticMarkup } from "react-dom/server";
+import { describe, expect, test } from "vitest";
+import type { Message } from "@latchkey/client";
+import { AppContext } from "../state/context.ts";
+import type { App } from "../state/context.ts";
+import { dayKey } from "../state/format.ts";
+import { toRows } from "../state/timeline.ts";
+import { testMessage } from "../testing/fixtures.ts";
+import { MessageRow } from "./MessageRow.tsx";
+
+const app = { controller: {}, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
+
+/** The texts of a group's lines, one after the other as a screen reader reads them. */
+function read(messages: readonly Message[]): readonly string[] {
+  const rows = toRows({ messages, hasOlder: false, isLoading: false, firstUnreadId: undefined, newCount: 0 }, dayKey);
+  const html = renderToStaticMarkup(
+    <AppContext value={app}>
+      {rows.map((row) => (
+        <MessageRow key={row.key} row={row} kind="group" title="Allotment" nowMs={0} />
+      ))}
+    </AppContext>,
+  );
+  return html.split(/<[^>]*>/u).filter((text) => text !== "");
+}
+
+describe("[E-28] a text whose device is not known to be its author's", () => {
+  test.each([
+    ["unproven", "Whether this is ben&#x27;s device is being checked"],
+    ["departed", "By a device that ben had removed by then"],
+  ] as const)("says so below it, in words: %s", (doubt, words) => {
+    const texts = read([testMessage({ order: 1 }), testMessage({ order: 2, doubt }), testMessage({ order: 3 })]);
+    expect(texts.indexOf(words)).toBeGreaterThan(texts.indexOf("text 2"));
+    expect(texts.indexOf(words)).toBeLessThan(texts.indexOf("text 3"));
+    expect(texts.filter((text) => text === words)).toHaveLength(1);
+  });
+
+  test("which turned out not to be theirs shows nothing of theirs: not the text, and no name", () => {
+    const reason = "It is by a device that does not belong to the account that it names.";
+    const texts = read([{ ...testMessage({ order: 1, body: { kind: "unreadable", reason } }), author: undefined }]);
+    expect(texts).toContain(reason);
+    expect(texts.join(" ")).not.toMatch(/ben|text 1/u);
+  });
+});

@@ -1,0 +1,112 @@
+// C32 | a leaf in a member's name that the member's account never had: it writes, and leaves, as that member | P
+// Source: found by trying, 2026-11-28
+// Counter-measure: of a refused leaf nothing is shown or done; of one not judged yet a text says so, is judged again, and a leave waits (E-28, G-8)
+import { setTimeout as delay } from "node:timers/promises";
+import { createNodePlatform } from "@latchkey/client/node";
+import { describe, expect, test } from "vitest";
+import { GhostLeaf } from "./testing/ghost-leaf.ts";
+import { Insider } from "./testing/insider.ts";
+import { eventually, hear, messageOf, say, Scene, settle } from "./testing/scene.ts";
+import type { Person } from "./testing/scene.ts";
+import { linesOf, shows } from "./testing/shown.ts";
+
+/** Real time for an answer: between jumps of the clock that are too fast, connections are lost for want of one. */
+const askingMs = 1000;
+const { random } = createNodePlatform();
+const said = "I owe Ada a thousand. Ben";
+const notOfItsAccount = "It is by a device that does not belong to the account that it names.";
+
+/** A group that Mal may add to, and a leaf in Ben's name in it whose keys Mal has. */
+async function haunted(
+  scene: Scene,
+  before: () => void = () => undefined,
+): Promise<{ ada: Person; ben: Person; id: string; insider: Insider; ghost: GhostLeaf }> {
+  const [mal, ada, ben] = [await scene.person("mal"), await scene.person("ada"), await scene.person("ben")];
+  const { id } = await mal.client.startConversation({ to: ["ada", "ben"], name: "Allotment" });
+  await say(mal, id, "hello");
+  for (const person of [ada, ben]) await hear(person, id, "hello");
+  await settle(mal, ada, ben);
+  before();
+  const insider = await Insider.take(scene, mal, id);
+  const ghost = await GhostLeaf.add(insider, { ...insider.identityOf(ben), deviceId: random(16) });
+  return { ada, ben, id, insider, ghost };
+}
+
+async function stopCode({ client }: Person, id: string): Promise<string | undefined> {
+  return (await client.details(id)).conversation.stop?.failure.code;
+}
+
+describe("C32 a leaf in a member's name that the member's account never had", () => {
+  test("refused: what it writes and that it leaves is two lines of nobody's; Ben stays, and nothing is sent until his device took it out", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, id, insider, ghost } = await haunted(scene, () => scene.operator.setUnreachable("ben", true));
+    using _ = insider;
+    await eventually(async () => (await stopCode(ada, id)) === "device_unproven", "ada is told of the device");
+    await ghost.text(said);
+    await ghost.leave();
+    const readsNothing = async (person: Person): Promise<void> => {
+      for (const { body, author } of await linesOf(person, id, "unreadable")) {
+        expect({ body, author }).toEqual({ body: { kind: "unreadable", reason: notOfItsAccount }, author: undefined });
+      }
+      expect(await person.texts(id)).not.toContain(said);
+      expect(await linesOf(person, id, "left")).toEqual([]);
+      expect(await linesOf(person, id, "misnumbered")).toEqual([]);
+      expect((await person.client.details(id)).members.map(({ person: { username } }) => username)).toContain("ben");
+    };
+    await eventually(async () => (await linesOf(ada, id, "unreadable")).length === 2, "ada has read both");
+    await readsNothing(ada);
+    const since = scene.mark;
+    const { id: waiting } = await ada.client.send(id, "a secret");
+    await ada.jump(60_000);
+    expect(await scene.sent(ada, since)).toBe(0);
+    expect((await messageOf(ada, id, waiting))?.delivery?.kind).toBe("pending");
+    const { hold } = await ada.client.verification(id);
+    expect(hold?.code).toBe("device_unproven");
+    scene.operator.setUnreachable("ben", false);
+    ben.client.wake();
+    await hear(ben, id, "a secret");
+    await readsNothing(ben);
+    await settle(ada, ben);
+    const kinds = (await ada.client.messages(id, { limit: 100 })).map(({ body }) => body.kind);
+    expect(kinds.lastIndexOf("device_removed")).toBeGreaterThan(kinds.lastIndexOf("unreadable"));
+    const { conversation, members } = await ada.client.details(id);
+    expect(conversation.stop).toBeUndefined();
+    expect(members.map(({ deviceCount }) => deviceCount)).toEqual([1, 1, 1]);
+    if (hold !== undefined) shows(context, hold);
+    shows(context, `unreadable, of nobody: ${notOfItsAccount}`);
+  });
+
+  test("before the host proves it: its text is marked and its leave waits; once it is refused neither is Ben's", async (context) => {
+    await using scene = await Scene.open();
+    // Mal's operator gives Ada no answer about anybody for a while, and Ben's device, which would take it out, sleeps.
+    let stop = (): void => undefined;
+    const silence = (): void => {
+      scene.operator.setUnreachable("ben", true);
+      stop = scene.operator.override({
+        request: ({ person }, { kind }) => (person === "ada" && kind === "lookup_account" ? "drop" : "pass"),
+      });
+    };
+    const { ada, id, insider, ghost } = await haunted(scene, silence);
+    using _ = insider;
+    await ghost.text(said);
+    await ghost.leave();
+    await hear(ada, id, said);
+    const marked = (await linesOf(ada, id, "text")).find(({ body }) => body.kind === "text" && body.text === said);
+    expect(marked).toMatchObject({ doubt: "unproven", author: { username: "ben" } });
+    await ada.jump(120_000);
+    expect(await linesOf(ada, id, "left")).toEqual([]);
+    expect((await ada.client.details(id)).members.map(({ person: { username } }) => username)).toContain("ben");
+    stop();
+    await eventually(async () => {
+      await ada.jump(3_600_000);
+      await delay(askingMs);
+      return (await linesOf(ada, id, "alarm")).length > 0;
+    }, "the host answers, and ada is told of the device");
+    expect(await ada.texts(id)).toEqual(["hello"]);
+    const judged = (await ada.client.messages(id, { limit: 100 })).find((message) => message.id === marked?.id);
+    expect(judged).toMatchObject({ body: { kind: "unreadable", reason: notOfItsAccount }, author: undefined });
+    for (const kind of ["left", "misnumbered", "other_view"] as const) expect(await linesOf(ada, id, kind)).toEqual([]);
+    expect((await ada.client.details(id)).members.map(({ person: { username } }) => username)).toContain("ben");
+    shows(context, "the text, with: whether this is Ben's device is being checked; then unreadable, of nobody");
+  });
+});
