@@ -95,7 +95,7 @@ describe("A2 split view", () => {
     shows(context, alarm);
   });
 
-  test("and no file of the record at all for the victim, whose look-ups are answered: it is there, and a day later convicted", async (context) => {
+  test("and no file of the record at all for the victim, whose look-ups are answered: what they show is signed, and a day later convicts it", async (context) => {
     await using scene = await Scene.open();
     const { ada, cyd, shared, withGhost } = await split(scene, { lead: 2, files: "refused" });
     await say(cyd, shared, "how are you?");

@@ -144,6 +144,15 @@ export function sampleConversations(): Sample[] {
           now - 25 * 60 * minuteMs,
           "The tiles arrive on Thursday, someone has to be there between 8 and 12",
         ),
+        {
+          ...sampleMessage("kitchen", people.oskar, now - 24 * 60 * minuteMs, "Pay the tiler to my new account, please"),
+          doubt: "unproven",
+        },
+        { ...sampleMessage("kitchen", people.oskar, now - 23 * 60 * minuteMs, "The old one is closed"), doubt: "departed" },
+        sampleMessage("kitchen", undefined, now - 22 * 60 * minuteMs, {
+          kind: "unreadable",
+          reason: "It is by a device that does not belong to the account that it names.",
+        }),
       ],
     }),
     sample({

@@ -51,6 +51,13 @@ export const alarms: Readonly<Partial<Record<ClientErrorCode, AlarmWords>>> = {
     done: "These keys were not used, and nothing was encrypted for them.",
     advice: "Ask the person, by another way, whether they have a new device. Tell the person who runs the server.",
   },
+  record_withheld: {
+    title: "Part of the public record cannot be had",
+    meaning:
+      "The server signed something for other people that this device could not compare with its own record for a day: the files for that were refused or damaged. A fault on the way does that, and so does a server that shows people different keys.",
+    done: "Nobody new is trusted until it can be compared. Your conversations go on. It is asked again every hour.",
+    advice: "If it stays, tell the person who runs the server, and compare safety numbers with the people you write to.",
+  },
   log_fork: {
     title: "Not everybody sees the same in this conversation",
     meaning: "The server shows some members other messages than it shows you, or it hides some.",

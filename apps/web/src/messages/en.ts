@@ -489,6 +489,11 @@ export const en = {
       title: "The public record gets other keys or other witnesses",
       advice: "If you know the person who runs the server, ask whether that was them, and why.",
     },
+    record_withheld: {
+      title: "Part of the public record cannot be had",
+      advice:
+        "The server's record could not be compared with what others were shown, so nobody new is trusted. Latchkey tries again by itself. If it stays so, tell the person who runs the server.",
+    },
     directory_stale: {
       title: "The public record was not checked lately",
       advice:

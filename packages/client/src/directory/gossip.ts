@@ -11,8 +11,11 @@ const deadlineMs = 86_400_000;
 /** In so many hours the host must have been there without proving it: an hour out of reach convicts nobody (spec E-3). */
 const leastTries = 3;
 const hourMs = 3_600_000;
-const unjoinedSentence =
-  "For a day the server has not joined its public record to what it signed for others. Somebody may be shown false keys.";
+const weekMs = 7 * 86_400_000;
+const smallerSentence =
+  "The server signed a larger public record for others, and a day later shows a smaller one. Somebody may be shown false keys.";
+const withheldSentence =
+  "For a day the files that compare the server's public record with what it signed for others could not be had. Nobody new is trusted until they are.";
 /** Checkpoints that wait at a time: each is signed by the log, and a log that joins them leaves none. */
 const maxPending = 32;
 
@@ -24,8 +27,11 @@ export interface HeardWord {
   readonly speaker: string;
 }
 
-/** What convicts a log: two checkpoints that it signed, neither continuing the other, or one that it does not join to the other (spec D-4). */
-export interface ForkEvidence {
+/**
+ * What convicts a log: two checkpoints that it signed, neither continuing the other, or the smaller one shown a day after the larger one was
+ * heard of (spec D-4). With `record_withheld` it convicts nobody: files are not signed, and neither is it that they are not there (E-58).
+ */
+export interface RecordEvidence {
   readonly error: TransparencyError | ClientError;
   readonly about: string;
   /** C2SP notes with the log's signature: this device's, and the other. */
@@ -69,21 +75,24 @@ export function isOverdue(pending: readonly PendingGossip[], nowMs: number): boo
 
 /**
  * Joins signed checkpoints to the view by proofs that are made from the host's tiles (spec D-4). One that the view's own tree contradicts
- * convicts at once; one that the host, though it is there, does not join in a day, does then: it signed both. Whatever the host answers,
- * it is there: who refuses its files and answers look-ups could show them.
- * @param params `heardAtMs` is when the host last answered anything; `current` is the view and its signed checkpoint, after `advance` had the host asked for its newest head
+ * convicts at once; one that is larger than what the host itself shows as its newest head a day later, does then: it signed both. Where
+ * neither can be found out, though the host was there in three hours of more than a day, it is told, once a week: a host that withholds its
+ * files does that, and a fault on the way to an honest one. It goes on waiting.
+ * @param params `heardAtMs` is when the host last answered anything, `shown` the head that it last showed by itself, and when; `current` is the view and its signed checkpoint, after `advance` had the host asked for its newest head
  */
 export async function judgeGossip(params: {
   pending: readonly PendingGossip[];
   nowMs: number;
   heardAtMs: number;
+  shown: () => { readonly size: number; readonly atMs: number };
   source: RecordSource;
   current: () => { readonly view: DirectoryView; readonly checkpoint: Uint8Array };
   advance: () => Promise<void>;
-}): Promise<{ pending: readonly PendingGossip[]; evidence: readonly ForkEvidence[] }> {
-  const { nowMs, heardAtMs, source, current, advance } = params;
+}): Promise<{ pending: readonly PendingGossip[]; evidence: readonly RecordEvidence[] }> {
+  const { nowMs, heardAtMs, shown, source, current, advance } = params;
   const pending: PendingGossip[] = [];
-  const evidence: ForkEvidence[] = [];
+  const evidence: RecordEvidence[] = [];
+  let withheld: { readonly sinceMs: number; readonly notes: readonly Uint8Array[] } | undefined;
   const items = params.pending.map((item) => ({ item, checkpoint: checkpointOf(item.note) }));
   const isThere = items.some(({ checkpoint }) => checkpoint.size > current().view.size) ? await succeeds(advance) : undefined;
   for (const { item, checkpoint } of items) {
@@ -102,8 +111,20 @@ export async function judgeGossip(params: {
     const isHostThere = isThere ?? (await succeeds(async () => void (await source.checkpoint())));
     const isCounted = (isHostThere || heardAtMs > Math.max(item.sinceMs, item.triedMs)) && nowMs - item.triedMs >= hourMs;
     const next = isCounted ? { ...item, tries: item.tries + 1, triedMs: nowMs } : item;
-    if (isOverdue([next], nowMs) && next.tries >= leastTries) convict(new ClientError("directory_fork", unjoinedSentence));
-    else if (pending.length < maxPending) pending.push(next);
+    const isLate = isOverdue([next], nowMs) && next.tries >= leastTries;
+    const newest = shown();
+    if (isLate && Math.max(view.size, newest.size) < checkpoint.size && newest.atMs - item.sinceMs > deadlineMs) {
+      convict(new ClientError("directory_fork", smallerSentence));
+      continue;
+    }
+    if (isLate && item.sinceMs < (withheld?.sinceMs ?? Number.POSITIVE_INFINITY))
+      withheld = { sinceMs: item.sinceMs, notes: [own, item.note] };
+    if (pending.length < maxPending) pending.push(next);
+  }
+  if (withheld !== undefined) {
+    const { sinceMs, notes } = withheld;
+    const error = new ClientError("record_withheld", withheldSentence, { canRetry: true });
+    evidence.push({ error, about: `withheld ${sinceMs} ${Math.floor((nowMs - sinceMs) / weekMs)}`, notes });
   }
   return { pending, evidence };
 }

@@ -299,7 +299,7 @@ describe("[D-4] gossip", () => {
     expect(here.alarms).toEqual(["directory_fork"]);
   });
 
-  it("[E-50] a host that refuses its files and answers anything else is there: it has a day; meanwhile nobody new is trusted, nor later unless it joins", async () => {
+  it("[E-50] a host that refuses its files and answers anything else is told of after a day, and nobody new is trusted until it joins; what it signed smaller than that convicts it", async () => {
     const here = await met(0);
     here.gone.add("tile/").add("checkpoint");
     const fork = here.record.fork();
@@ -323,8 +323,45 @@ describe("[D-4] gossip", () => {
     await hear(here, await gossip(fork));
     await pass(24, true);
     expect(here.alarms).toEqual([]);
-    await pass(2, true);
+    await pass(1, true);
+    expect(here.alarms).toEqual(["record_withheld"]);
+    expect(here.evidence[0]?.length).toBe(2);
+    // Refused files are not signed: a proxy before an honest host refuses them too. It is the same warning, until a week is over.
+    await pass(24, true);
+    expect(new Set(here.abouts).size).toBe(1);
+    await pass(6 * 24, true);
+    expect(new Set(here.abouts).size).toBe(2);
+    expect(new Set(here.alarms)).toEqual(new Set(["record_withheld"]));
+    expect(await here.log.isInDoubt(host)).toBe(true);
+    // An answer to a look-up is signed: the log of today is smaller than what it signed.
+    here.alarms.splice(0);
+    await here.log.proveAccount(await evidence(here, await createPerson("cat")));
+    await pass(1, true);
     expect(here.alarms).toEqual(["directory_fork"]);
+  });
+
+  it("[E-50] [E-58] files that are refused or damaged for weeks, of a host that shows its head, convict nobody: it is told, and over once they are whole", async () => {
+    for (const how of ["gone", "damaged"] as const) {
+      const here = await met();
+      const older = await gossip(here.record, 2);
+      await publish(here, await createPerson("cat"));
+      await here.log.proveAccount(await evidence(here, await createPerson("cat")));
+      if (how === "gone") here.gone.add("tile/");
+      else Object.assign(here, { damage: Number.POSITIVE_INFINITY, damaged: "tile/" });
+      await hear(here, older);
+      for (let hour = 0; hour < 20 * 24; hour++) {
+        here.server.clock.advance(hourMs);
+        await here.log.upkeep(host);
+      }
+      expect(new Set(here.alarms)).toEqual(new Set(["record_withheld"]));
+      expect(new Set(here.abouts).size).toBe(3);
+      expect(await here.log.isInDoubt(host)).toBe(true);
+      here.gone.clear();
+      here.damage = 0;
+      here.alarms.splice(0);
+      await here.log.upkeep(host);
+      expect([await here.log.isInDoubt(host), here.alarms]).toEqual([false, []]);
+    }
   });
 
   it("[D-4] of gossip the log's signature alone is kept, and a checkpoint with extension lines is none of a directory", async () => {

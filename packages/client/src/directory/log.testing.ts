@@ -20,6 +20,8 @@ export interface Setting {
   readonly store: Store;
   readonly log: DirectoryLog;
   readonly alarms: string[];
+  /** What they are about. */
+  readonly abouts: string[];
   /** Notes that came with the alarms, as text. */
   readonly evidence: string[][];
   /** Who said of the record what its log did not sign. */
@@ -46,6 +48,7 @@ export async function setting(params: { witnesses?: number } = {}): Promise<Sett
     log: createDirectoryLog({ store, platform: server.platform, httpUrl: () => "https://chat.example", heardAtMs: () => here.heardAtMs }),
     heardAtMs: 0,
     alarms: [],
+    abouts: [],
     evidence: [],
     words: [],
     gone: new Set(),
@@ -67,8 +70,9 @@ export async function setting(params: { witnesses?: number } = {}): Promise<Sett
 }
 
 export function listen(here: Setting, log: DirectoryLog): void {
-  log.onAlarm(({ failure, evidence: notes }) => {
+  log.onAlarm(({ failure, about, evidence: notes }) => {
     here.alarms.push(failure.code);
+    here.abouts.push(about);
     here.evidence.push(notes.map((note) => new TextDecoder().decode(note)));
   });
   log.onWord((speaker) => here.words.push(speaker));

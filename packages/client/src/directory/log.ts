@@ -148,6 +148,8 @@ export function createDirectoryLog(params: {
   const heard: HeardWord[] = [];
   /** The head that a failure is about. */
   const notes = new WeakMap<object, readonly Uint8Array[]>();
+  /** The head that each host showed by itself last, and when; that its log signed it was verified. */
+  const shown = new Map<string, { readonly size: number; readonly atMs: number }>();
   let isGossipPlanned = false;
 
   function sourceOf(host: string): RecordSource {
@@ -243,6 +245,9 @@ export function createDirectoryLog(params: {
         return await open({ ...headParams(host, view), ...age, consistency });
       } catch (error) {
         if (error instanceof TransparencyError) notes.set(error, [known.checkpoint, head.checkpoint]);
+        // Which witnesses vouch for it is looked at last.
+        const isSigned = error instanceof TransparencyError && (error.code === "stale" || error.code === "quorum");
+        if (isSigned && options.source === "host") shown.set(host, { size, atMs: platform.nowMs() });
         throw error;
       }
     };
@@ -265,6 +270,7 @@ export function createDirectoryLog(params: {
       notes.set(error, [known.checkpoint, result.checkpoint]);
       throw error;
     }
+    if (options.source === "host") shown.set(host, { size, atMs: platform.nowMs() });
     if (result.relation === "older") {
       const { proof } = await growthOf({ from: size, to: view, source });
       try {
@@ -414,6 +420,7 @@ export function createDirectoryLog(params: {
         pending: withPending(now.gossip, signed, nowMs),
         nowMs,
         heardAtMs: params.heardAtMs(host),
+        shown: () => shown.get(host) ?? { size: 0, atMs: 0 },
         source: sourceOf(host),
         current: () => now,
         advance: async () => {

@@ -39,8 +39,8 @@ export function createRecordSource(params: { platform: Pick<Platform, "fetch" | 
   const cache = new Map<string, Promise<Uint8Array>>();
   let fetchedBytes = 0;
 
-  async function get(path: string): Promise<Uint8Array | undefined> {
-    const init: RequestInit = { credentials: "omit", redirect: "error" };
+  async function get(path: string, cache: RequestCache = "default"): Promise<Uint8Array | undefined> {
+    const init: RequestInit = { credentials: "omit", redirect: "error", cache };
     try {
       return await fetchWithin(platform, `${baseUrl}${httpPaths.directory}/${path}`, init, readFile, timeoutMs);
     } catch (cause) {
@@ -61,8 +61,8 @@ export function createRecordSource(params: { platform: Pick<Platform, "fetch" | 
     return bytes;
   }
 
-  async function need(path: string): Promise<Uint8Array> {
-    const bytes = await get(path);
+  async function need(path: string, cache?: RequestCache): Promise<Uint8Array> {
+    const bytes = await get(path, cache);
     if (bytes === undefined) throw unavailable();
     return bytes;
   }
@@ -82,7 +82,8 @@ export function createRecordSource(params: { platform: Pick<Platform, "fetch" | 
   }
 
   return {
-    checkpoint: () => need("checkpoint"),
+    // What the host says now, and not what somebody kept of it.
+    checkpoint: () => need("checkpoint", "no-store"),
     hashes: (size) => tileHashReader(size, (tile) => cached(tilePath(tile.level, tile.index, tile.width))),
     async entries(from, to, size) {
       const found: Uint8Array[] = [];
