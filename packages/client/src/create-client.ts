@@ -99,6 +99,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     const posts = new Posts({
       ...shared,
       appendSecrets,
+      alarms,
       get own() {
         return states.own;
       },

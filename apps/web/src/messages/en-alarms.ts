@@ -64,6 +64,12 @@ export const alarms: Readonly<Partial<Record<ClientErrorCode, AlarmWords>>> = {
     done: "Sending is paused in this conversation.",
     advice: "Ask the others, by another way, what was written last, and whether they see this warning too.",
   },
+  unreachable_device: {
+    title: "A device was added and could not be told",
+    meaning: "The server does not take the invitation for it: their device may be gone, or the server lost what it had of it.",
+    done: "They are in this conversation, and that device of theirs reads nothing of it.",
+    advice: "Remove them, and add them again. If it stays so, ask them by another way to open Latchkey once.",
+  },
   server_lied: {
     title: "The server’s answer does not fit what it said before",
     meaning: "It may be broken, restored from an old copy, or tampered with.",

@@ -10,18 +10,9 @@ import { carryOver } from "../core/rejoin.ts";
 import { isHolding } from "../core/sending.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
-import type {
-  ChangeOutcome,
-  ConversationState,
-  Effect,
-  Input,
-  LeafVerdict,
-  Line,
-  TimerName,
-  UnverifiedLeaf,
-  WelcomePost,
-} from "../core/types.ts";
+import type { ChangeOutcome, ConversationState, Effect, Input, LeafVerdict, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
+import { unreached } from "./posts.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { createMutex } from "../store/mutex.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -383,7 +374,7 @@ export class ConversationRunner {
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
           if (effect.kind === "append_secret") this.#takeSecret(tx, effect);
           if (effect.kind === "post" && !(await posts.put(tx, after.host, after.logId, effect.post)))
-            given.push(this.#givenUp(effect.post));
+            given.push(unreached({ ...effect.post.joiner, logId: after.logId, seq: effect.post.seq }));
           if (effect.kind === "alarm") this.#world.alarms.put(tx, this.#raised(effect));
         }
         for (const raised of given) this.#world.alarms.put(tx, raised);
@@ -489,14 +480,6 @@ export class ConversationRunner {
   #raised(effect: Extract<Effect, { kind: "alarm" }>): Raised {
     const failure = { code: effect.code, message: effect.reason, canRetry: false };
     return { failure, conversationId: this.id, about: `${effect.about} ${this.#state.joinedSeq}` };
-  }
-
-  /** A Welcome that cannot be sealed: its device is in the group, and is never told so (spec E-18). */
-  #givenUp({ joiner, seq }: WelcomePost): Raised {
-    const message = "A device of this person was added here and cannot be told so. Remove them, and add them again.";
-    const accountId = toBase64Url(joiner.accountId);
-    const failure = { code: "unreachable_device", message, canRetry: false } as const;
-    return { failure, conversationId: this.id, accountId, about: `welcome ${accountId} ${toBase64Url(joiner.deviceId)} ${seq}` };
   }
 
   #track(work: Promise<void>): void {

@@ -28,6 +28,7 @@ import { Inbox } from "./inbox.ts";
 import { InboxWork } from "./inbox-work.ts";
 import type { RequestPolicy } from "./inbox-work.ts";
 import { changeToLetBack } from "./let-back.ts";
+import { isStillIn } from "./posts.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
 import { sentenceOf } from "./sentences.ts";
@@ -118,6 +119,7 @@ export class Engine {
       for (const runner of this.#runners.values()) runner.introduce();
     });
     if (!isMember) return;
+    world.posts.isMeant = (invited) => isStillIn(this.#runners.get(toBase64Url(invited.logId))?.state, invited);
     void world.posts.deliver();
     this.#countWaiting();
   }

@@ -1,11 +1,18 @@
+import { toBase64Url } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
+import type { PostReply } from "@latchkey/protocol";
+import { createFakeClock } from "@latchkey/testkit";
 import { nobleSignatures } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { simInboxKey } from "../core/sim.testing.ts";
 import type { WelcomePost } from "../core/types.ts";
+import type { Alarm } from "../api.ts";
+import { Alarms } from "../directory/alarms.ts";
+import { offlineError } from "../errors.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { settle } from "../transport/fake-server.testing.ts";
 import { Posts } from "./posts.ts";
 
 const zeros = (size: number): Uint8Array => new Uint8Array(size);
@@ -43,6 +50,86 @@ describe("Welcomes on their way", () => {
   // Of the world this reads no more than what is here.
   const posts = new Posts({ store, platform, own } as unknown as ConstructorParameters<typeof Posts>[0]);
   const put = (post: WelcomePost): Promise<boolean> => store.transact("write", (tx) => posts.put(tx, host, zeros(32), post));
+
+  /** A server that answers what it is told to, and what the person is told of it. */
+  async function onTheWay(isMeant = true): Promise<{
+    answer: (to: PostReply | undefined) => void;
+    pass: (hours: number) => Promise<void>;
+    asked: () => number;
+    alarms: () => readonly Alarm[];
+    posts: Posts;
+  }> {
+    const clock = createFakeClock();
+    const here = { ...platform, nowMs: () => clock.now(), setTimer: clock.schedule };
+    let reply: PostReply | undefined;
+    let asked = 0;
+    const connections = {
+      once: async (_role: string, _host: string, use: (connection: unknown) => Promise<void>): Promise<void> => {
+        asked++;
+        if (reply === undefined) throw offlineError();
+        await use({ request: () => Promise.resolve(reply) });
+      },
+    };
+    const own1 = createMemoryStore();
+    const alarms = new Alarms({ store: own1, platform: here, emit: () => undefined });
+    const appendSecrets = { capabilityFor: () => zeros(32) };
+    const made = new Posts({ store: own1, platform: here, connections, own, alarms, appendSecrets } as unknown as ConstructorParameters<
+      typeof Posts
+    >[0]);
+    made.isMeant = () => isMeant;
+    await own1.transact("write", (tx) => made.put(tx, host, zeros(32), largest(simInboxKey, 8192)));
+    const pass = async (hours: number): Promise<void> => {
+      for (let minute = 0; minute < hours * 60; minute++) {
+        clock.advance(60_000);
+        await settle();
+      }
+    };
+    const answer = (to: PostReply | undefined): void => void (reply = to);
+    return { answer, pass, asked: () => asked, alarms: () => alarms.list(), posts: made };
+  }
+  const gone: PostReply = { kind: "error", code: "not_found", retryAfterMs: 0 };
+
+  it("[E-18] one that the server refuses is asked for a day, less and less often, and then who invited is told whom it was for", async () => {
+    const { answer, pass, asked, alarms, posts: made } = await onTheWay();
+    answer(gone);
+    void made.deliver();
+    await pass(23);
+    expect(alarms()).toEqual([]);
+    // Nothing waits for it.
+    expect(made.waiting).toBe(0);
+    expect(asked()).toBeLessThan(40);
+    await pass(3);
+    const account = toBase64Url(zeros(32));
+    expect(alarms()).toMatchObject([{ failure: { code: "unreachable_device" }, accountId: account, conversationId: account }]);
+    const before = asked();
+    await pass(30);
+    expect(asked()).toBe(before);
+  });
+
+  it("[E-18] [E-3] one that a server has refused for hours and takes then is delivered, and one that is out of reach is not given up for it", async () => {
+    const { answer, pass, alarms, posts: made } = await onTheWay();
+    answer(undefined);
+    void made.deliver();
+    await pass(40);
+    expect(made.waiting).toBe(1);
+    answer(gone);
+    await pass(10);
+    answer({ kind: "done" });
+    await pass(2);
+    answer(gone);
+    await pass(40);
+    expect([made.waiting, alarms()]).toEqual([0, []]);
+  });
+
+  it("[E-18] nobody is told of a device that is out of the group by then", async () => {
+    const { answer, pass, asked, alarms, posts: made } = await onTheWay(false);
+    answer(gone);
+    void made.deliver();
+    await pass(26);
+    const before = asked();
+    await pass(5);
+    expect([asked(), alarms()]).toEqual([before, []]);
+  });
 
   it("[E-19] the largest fits an inbox: its MLS Welcome, of one joiner and one extension of the context, is below 8 KiB", async () => {
     expect(await put(largest(simInboxKey, 8192))).toBe(true);

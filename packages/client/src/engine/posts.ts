@@ -1,10 +1,13 @@
-import { decode, encode, opaque, opaqueV, safeUint64, struct, text, toBase64Url } from "@latchkey/codec";
+import { decode, encode, opaque, opaqueV, optional, safeUint64, struct, text, toBase64Url } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { inboxItemKinds, welcomeBundleCodec } from "@latchkey/protocol";
 import type { Directory } from "../account/directory.ts";
 import type { OwnAccount } from "../account/own-account.ts";
+import type { Alarms, Raised } from "../directory/alarms.ts";
 import type { AppendSecrets } from "./append-secrets.ts";
-import type { WelcomePost } from "../core/types.ts";
+import { hasEnded } from "../core/phase.ts";
+import { leafOf } from "../core/roster.ts";
+import type { ConversationState, WelcomePost } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import { sealInboxItem } from "../group/inbox-seal.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -20,6 +23,18 @@ interface Parcel {
   readonly inboxId: Uint8Array;
   readonly blob: Uint8Array;
   readonly notAfterMs: number;
+  /** Since when the server refuses it; 0 while it does not. */
+  readonly refusedSinceMs: number;
+  /** Whom it lets in where, when it is a Welcome. */
+  readonly invited: Invited | undefined;
+}
+
+/** A device that was added to a conversation, by an entry of its log. */
+export interface Invited {
+  readonly logId: Uint8Array;
+  readonly seq: number;
+  readonly accountId: Uint8Array;
+  readonly deviceId: Uint8Array;
 }
 
 const parcelCodec: Codec<Parcel> = struct<Parcel>({
@@ -28,11 +43,17 @@ const parcelCodec: Codec<Parcel> = struct<Parcel>({
   inboxId: opaque(32),
   blob: opaqueV(1 << 20),
   notAfterMs: safeUint64,
+  refusedSinceMs: safeUint64,
+  invited: optional(struct<Invited>({ logId: opaque(32), seq: safeUint64, accountId: opaque(32), deviceId: opaque(16) })),
 });
-const prefix = "parcel/";
+/** What waited in a profile before there was `invited` is not brought any more. */
+const prefix = "post/";
 /** How long a Welcome waits in an inbox, and every other item. */
 export const welcomeLifeMs: number = 25 * 86_400_000;
 const retryMs = 10_000;
+/** What the server refuses is asked again, twice as long after each time, for so long: no refusal proves that an inbox is gone (spec E-3). */
+const refusedForMs = 86_400_000;
+const mostBetweenMs = 3_600_000;
 
 interface PostsDeps {
   readonly store: Store;
@@ -41,6 +62,7 @@ interface PostsDeps {
   readonly directory: Directory;
   readonly own: OwnAccount;
   readonly appendSecrets: AppendSecrets;
+  readonly alarms: Alarms;
 }
 
 interface Recipient {
@@ -63,6 +85,10 @@ interface Item {
 export class Posts {
   readonly #deps: PostsDeps;
   readonly #delivery = createSingleFlight(() => this.#run().catch(ignoreStore));
+  /** What the server refused, and when it is asked again. */
+  readonly #refused = new Map<string, { readonly betweenMs: number; readonly nextMs: number }>();
+  #isMeant: (invited: Invited) => boolean = () => true;
+  #cancelTimer = (): void => undefined;
   #closed = false;
   #waiting = 0;
 
@@ -70,7 +96,12 @@ export class Posts {
     this.#deps = deps;
   }
 
-  /** Items not yet delivered, as far as this process knows. */
+  /** Sets what knows whether a device is still where it was added. */
+  set isMeant(isMeant: (invited: Invited) => boolean) {
+    this.#isMeant = isMeant;
+  }
+
+  /** Items not yet delivered, as far as this process knows, without those that the server refuses. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -86,7 +117,8 @@ export class Posts {
     } catch {
       return false;
     }
-    this.#keep(tx, post.joiner, blob);
+    const { accountId, deviceId } = post.joiner;
+    this.#keep(tx, post.joiner, blob, { logId, seq: post.seq, accountId, deviceId });
     return true;
   }
 
@@ -101,10 +133,11 @@ export class Posts {
     return sealInboxItem({ platform, sender, itemId: platform.random(16), notAfterMs: platform.nowMs() + welcomeLifeMs, ...item });
   }
 
-  #keep(tx: StoreTransaction, { host, accountId, inboxId }: Recipient, blob: Uint8Array): void {
+  #keep(tx: StoreTransaction, { host, accountId, inboxId }: Recipient, blob: Uint8Array, invited?: Invited): void {
     const { platform } = this.#deps;
     const notAfterMs = platform.nowMs() + welcomeLifeMs;
-    tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, { host, accountId, inboxId, blob, notAfterMs }));
+    const parcel: Parcel = { host, accountId, inboxId, blob, notAfterMs, refusedSinceMs: 0, invited };
+    tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, parcel));
     this.#waiting++;
   }
 
@@ -116,26 +149,65 @@ export class Posts {
 
   close(): void {
     this.#closed = true;
+    this.#cancelTimer();
   }
 
   async #run(): Promise<void> {
     const { store, platform } = this.#deps;
     const parcels = await store.transact("read", (tx) => tx.scan({ prefix }));
-    this.#waiting = parcels.length;
-    let failed = false;
+    this.#waiting = parcels.filter(([key]) => !this.#refused.has(key)).length;
+    let nextMs = Number.POSITIVE_INFINITY;
     for (const [key, value] of parcels) {
       const parcel = decode(parcelCodec, value);
-      if (parcel.notAfterMs > platform.nowMs() && !(await this.#deliverOne(parcel))) {
-        failed = true;
+      const now = platform.nowMs();
+      const due = this.#refused.get(key)?.nextMs ?? 0;
+      if (due > now) {
+        nextMs = Math.min(nextMs, due);
         continue;
       }
-      await store.transact("write", (tx) => tx.delete(key));
-      this.#waiting--;
+      const outcome = parcel.notAfterMs > now ? await this.#deliverOne(parcel) : "refused";
+      if (outcome === "failed") nextMs = Math.min(nextMs, now + retryMs);
+      else if (outcome === "done") await this.#end(key, (tx) => tx.delete(key));
+      else nextMs = Math.min(nextMs, await this.#onRefused(key, parcel));
     }
-    if (failed && !this.#closed) platform.setTimer(retryMs, () => void this.deliver());
+    this.#cancelTimer();
+    if (Number.isFinite(nextMs) && !this.#closed) {
+      this.#cancelTimer = platform.setTimer(Math.max(retryMs, nextMs - platform.nowMs()), () => void this.deliver());
+    }
   }
 
-  async #deliverOne(parcel: Parcel): Promise<boolean> {
+  async #end(key: string, write: (tx: StoreTransaction) => void): Promise<void> {
+    await this.#deps.store.transact("write", write);
+    if (!this.#refused.delete(key)) this.#waiting--;
+  }
+
+  /** Waits it out for a day; then nobody is told but who invited (spec E-18). @returns when it is asked again */
+  async #onRefused(key: string, parcel: Parcel): Promise<number> {
+    const { store, platform, alarms } = this.#deps;
+    const now = platform.nowMs();
+    const { invited } = parcel;
+    const sinceMs = parcel.refusedSinceMs === 0 ? now : parcel.refusedSinceMs;
+    if (parcel.notAfterMs > now && now - sinceMs < refusedForMs) {
+      const before = this.#refused.get(key);
+      if (parcel.refusedSinceMs === 0) {
+        const refused = encode(parcelCodec, { ...parcel, refusedSinceMs: sinceMs });
+        await store.transact("write", (tx) => tx.put(key, refused));
+      }
+      if (before === undefined) this.#waiting--;
+      const betweenMs = before === undefined ? retryMs : Math.min(mostBetweenMs, before.betweenMs * 2);
+      this.#refused.set(key, { betweenMs, nextMs: now + betweenMs });
+      return now + betweenMs;
+    }
+    const raised = invited !== undefined && this.#isMeant(invited) ? unreached(invited) : undefined;
+    await this.#end(key, (tx) => {
+      tx.delete(key);
+      if (raised !== undefined) alarms.put(tx, raised);
+    });
+    if (raised !== undefined) alarms.tell(raised);
+    return Number.POSITIVE_INFINITY;
+  }
+
+  async #deliverOne(parcel: Parcel): Promise<"done" | "failed" | "refused"> {
     const { connections, appendSecrets } = this.#deps;
     const token = new Uint8Array(0);
     try {
@@ -145,12 +217,27 @@ export class Posts {
         const capability = appendSecrets.capabilityFor(accountId, inboxId);
         expectAnswer(await connection.request({ kind: "post", inboxId, capability, blob, token }), "done");
       });
-      return true;
+      return "done";
     } catch (error) {
-      if (error instanceof ClientError) return !error.canRetry && error.code !== "closed";
+      if (error instanceof ClientError) return error.canRetry || error.code === "closed" ? "failed" : "refused";
       throw error;
     }
   }
+}
+
+/** Whether the device is where it was added, as far as this device knows. */
+export function isStillIn(state: ConversationState | undefined, invited: Invited): boolean {
+  if (state === undefined || hasEnded(state.phase)) return false;
+  return state.roster === undefined || leafOf(state.roster, invited) !== undefined;
+}
+
+/** A device is in a group, and is never told so: whoever added it reads it, with what to do (spec E-18). */
+export function unreached({ logId, seq, accountId, deviceId }: Invited): Raised {
+  const message = "A device of this person was added here and cannot be told so. Remove them, and add them again.";
+  const failure = { code: "unreachable_device", message, canRetry: false } as const;
+  const account = toBase64Url(accountId);
+  const about = `welcome ${account} ${toBase64Url(deviceId)} ${seq}`;
+  return { failure, conversationId: toBase64Url(logId), accountId: account, about };
 }
 
 function bundleOf(host: string, logId: Uint8Array, post: WelcomePost): Uint8Array {

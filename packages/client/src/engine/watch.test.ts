@@ -76,7 +76,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     }),
     standings,
     appendSecrets,
-    posts: new Posts({ ...shared, appendSecrets }),
+    posts: new Posts({ ...shared, appendSecrets, alarms }),
     alarms,
     get watch() {
       return watch;
