@@ -129,14 +129,69 @@ export const coreMutants = [
       "",
     ],
     ["a Welcome on another chain (G-5)", " || ownHead === undefined || !equalBytes(ownHead, head)", ""],
-    ["who followed a void commit goes on (G-6)", "if (isLeftBehind(turn.state, closed)) {", "if (false) {"],
     [
-      "complaints that were answered count against a commit (G-6)",
-      "complaint?.seq === closed.child && isUnanswered(group, leaf, complaint)",
-      "complaint?.seq === closed.child",
+      "who followed a void commit goes on (G-6)",
+      "else if (noteStuck(turn, closed, leaf)) {",
+      "else if (noteStuck(turn, closed, leaf) && false) {",
     ],
+    [
+      "who arrived counts against a commit for those who wait (G-6)",
+      "complainers: stranded.complainers.filter((other) => other !== leaf.leafIndex)",
+      "complainers: stranded.complainers",
+    ],
+    [
+      "who arrived counts against a commit for those who followed it (G-6)",
+      "if (isArrival) noteArrived(turn, epochId, leaf);",
+      "if (isArrival) void 0;",
+    ],
+    ["who arrived elsewhere is not let in (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", "isArrival ||"],
+    ["who arrived here is let in again (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", ""],
     ["every commit is one behind it (G-5)", "!stranded.behind.includes(epochId) || ", ""],
   ]),
+  ...of(
+    `${client}/core/arrival.ts`,
+    [`${client}/core/arrival.test.ts`],
+    [
+      [
+        "where it arrived is not said (G-5)",
+        "arrival.isWritten || link.complainedIn === link.attempt) return;",
+        "arrival.isWritten || true) return;",
+      ],
+      [
+        "who is let in forgets who is stuck there (G-6)",
+        "stuck: complainers.flatMap((leaf) => roster.leaves.get(leaf) ?? [])",
+        "stuck: complainers.flatMap(() => [])",
+      ],
+      ["its own word does not count (G-6)", "noteArrived(turn, arrival.epochId, turn.context.self);", ""],
+      ["a place on its own way (E-31)", "isOnWay(known, seq) || ", ""],
+      ["a place that is not behind the commit (E-31)", "!arrival.behind.includes(seq) || ", ""],
+      ["a place on another chain (E-31)", " || ownHead === undefined || !equalBytes(ownHead, head)) return false;", ") return false;"],
+      [
+        "by a device that is no member (E-31)",
+        "if (leaf === undefined || spoken.has(leaf.leafIndex)) return false;",
+        "if (leaf === undefined) return true;",
+      ],
+      ["by whoever was heard here (E-31)", " || spoken.has(leaf.leafIndex)", ""],
+      ["by the author of the commit (E-31)", "[arrival.authorId, arrival.by, ...arrival.declined]", "[arrival.by, ...arrival.declined]"],
+      ["by whoever let it in (E-31)", "[arrival.authorId, arrival.by, ...arrival.declined]", "[arrival.authorId, ...arrival.declined]"],
+      ["by whoever was turned away (E-31)", "[arrival.authorId, arrival.by, ...arrival.declined]", "[arrival.authorId, arrival.by]"],
+      [
+        "by anybody where nobody knows the author (E-31)",
+        "return !equalBytes(arrival.authorId, zeroHash) || mayManage(roster, leaf.account);",
+        "return true;",
+      ],
+      [
+        "something is sent before the person has chosen (E-31)",
+        'return arrival !== undefined && phase.kind === "active" && invitations.length > 0;',
+        "return false;",
+      ],
+      [
+        "who was turned away asks again (E-31)",
+        "if (arrival !== undefined) set(turn, { arrival: { ...arrival, declined: [...arrival.declined, accountId] } });",
+        "",
+      ],
+    ],
+  ),
   ...of(
     `${client}/core/rejoin.ts`,
     [`${client}/core/rejoin.test.ts`],
@@ -145,7 +200,7 @@ export const coreMutants = [
       ["a Welcome is dropped before its entry was read (E-10)", 'if (isReading(phase) && !isRead) return { kind: "wait" };', ""],
       [
         "a Welcome into a conversation that the device is in (C7)",
-        'if (!isOut && !params.answersComplaint) return { kind: "ignore", reason: "still_in" };',
+        'if (!isOut && !answersComplaint && !leadsElsewhere) return { kind: "ignore", reason: "still_in" };',
         "",
       ],
       [
@@ -155,7 +210,7 @@ export const coreMutants = [
       ],
       [
         "a Welcome before what was read (M-9)",
-        'if (isRead && !isReadd && !params.answersComplaint) return { kind: "ignore", reason: "older" };',
+        'if (isRead && !isReadd && !answersComplaint && !leadsElsewhere) return { kind: "ignore", reason: "older" };',
         "",
       ],
       [

@@ -105,7 +105,7 @@ describe("C31 a group of one's own for whoever complains", () => {
     // Its epoch begins behind the change that nobody can read.
     const log = new RawLog(scene.server.url);
     const behind = { logId, epochId: first.seq };
-    await log.ask({ kind: "open", ...behind, access, afterSeq: first.seq });
+    await log.ask({ kind: "open", ...behind, access, afterSeq: first.seq, closed: [] });
     const began = await log.ask({
       kind: "commit",
       ...behind,

@@ -106,7 +106,7 @@ export async function createLog(peer: Peer): Promise<BenchLog> {
 
 /** Opens epoch 0 of a log: its entries after `afterSeq` follow. */
 export async function openLog(peer: Peer, log: BenchLog, afterSeq = 0): Promise<void> {
-  await peer.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq });
+  await peer.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq, closed: [] });
 }
 
 /** The frame that appends a message. */

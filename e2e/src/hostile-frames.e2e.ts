@@ -42,7 +42,10 @@ async function openBystander(): Promise<Bystander> {
     kind: "opened",
   });
   const receiver = await openRawSocket(server.url, "log");
-  expect(await receiver.ask({ kind: "open", logId, epochId: 0, access, afterSeq: 0 })).toMatchObject({ kind: "opened", lastSeq: 0 });
+  expect(await receiver.ask({ kind: "open", logId, epochId: 0, access, afterSeq: 0, closed: [] })).toMatchObject({
+    kind: "opened",
+    lastSeq: 0,
+  });
   return { logId, access, sender, receiver, sent: [] };
 }
 
@@ -70,7 +73,7 @@ function validFrames(): { role: Role; bytes: Uint8Array }[] {
   const [id32, id16, empty] = [randomBytes(32), randomBytes(16), new Uint8Array()];
   const log = [
     { kind: "create", logId: id32, accessHash: id32, token: empty },
-    { kind: "open", logId, epochId: 0, access, afterSeq: 0 },
+    { kind: "open", logId, epochId: 0, access, afterSeq: 0, closed: [] },
     { kind: "append", logId, epochId: 0, entryKind: "message", blob: randomBytes(40) },
     { kind: "commit", logId, epochId: 0, afterSeq: 0, nextAccessHash: id32, blob: randomBytes(40), token: empty },
     { kind: "close", logId },
@@ -204,7 +207,9 @@ describe("hostile frames", () => {
   test("[L-6] an append that is sent again gets its first answer and is stored once", async () => {
     const { logId, access } = bystander;
     const own = await openRawSocket(server.url, "log");
-    expect(await own.ask({ kind: "open", logId, epochId: 0, access, afterSeq: bystander.sent.length })).toMatchObject({ kind: "opened" });
+    expect(await own.ask({ kind: "open", logId, epochId: 0, access, afterSeq: bystander.sent.length, closed: [] })).toMatchObject({
+      kind: "opened",
+    });
     const blob = entryBytes();
     bystander.sent.push(blob);
     const append = { kind: "append", logId, epochId: 0, entryKind: "message", blob } as const;
@@ -232,7 +237,7 @@ describe("hostile frames", () => {
     const [logId, access, childAccess] = [randomBytes(32), randomBytes(32), randomBytes(32)];
     const refusal = (code: string): object => ({ kind: "error", code });
     const message = { kind: "append", logId, epochId: 0, entryKind: "message" } as const;
-    const open = { kind: "open", logId, epochId: 0, afterSeq: 0 } as const;
+    const open = { kind: "open", logId, epochId: 0, afterSeq: 0, closed: [] } as const;
     expect(await socket.ask({ ...open, access })).toMatchObject(refusal("unknown_log"));
     expect(await socket.ask({ kind: "create", logId, accessHash: sha256(access), token: new Uint8Array() })).toMatchObject({
       kind: "opened",

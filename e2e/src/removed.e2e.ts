@@ -196,7 +196,14 @@ describe("a removed member", () => {
       if (key !== `conversation/${conversationId}`) continue;
       for (const value of values.slice(-3)) {
         for (let place = 0; place + 32 <= value.length; place++) {
-          const answer = await socket.ask({ kind: "open", logId, epochId: newest, access: value.slice(place, place + 32), afterSeq: 0 });
+          const answer = await socket.ask({
+            kind: "open",
+            logId,
+            epochId: newest,
+            access: value.slice(place, place + 32),
+            afterSeq: 0,
+            closed: [],
+          });
           expect(answer).toMatchObject({ kind: "error", code: "wrong_access_key" });
           tried += 1;
         }

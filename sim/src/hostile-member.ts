@@ -56,7 +56,7 @@ function put(held: Hold, entry: { kind: EntryKind; blob: Uint8Array; nextAccessH
   const { world, state, epoch } = held;
   const peer = new RawPeer(world.network, { who: hostile, role: "log" });
   const { logId } = state;
-  void peer.ask({ kind: "open", logId, epochId: epoch.epochId, access: epoch.access, afterSeq: state.chain.seq });
+  void peer.ask({ kind: "open", logId, epochId: epoch.epochId, access: epoch.access, afterSeq: state.chain.seq, closed: [] });
   const sent =
     entry.kind === "commit"
       ? peer.ask({
@@ -173,7 +173,7 @@ async function speakElsewhere({ world, state }: Hold): Promise<void> {
   if (closed === undefined) return;
   const peer = new RawPeer(network, { who: hostile, role: "log" });
   const [access, token] = [chance.bytes(32), new Uint8Array(0)];
-  await peer.ask({ kind: "open", logId, epochId: closed.epochId, access: closed.access, afterSeq: chain.seq });
+  await peer.ask({ kind: "open", logId, epochId: closed.epochId, access: closed.access, afterSeq: chain.seq, closed: [] });
   const nextAccessHash = node.sha256(access);
   const blob = chance.bytes(512);
   const commit = {
@@ -188,7 +188,7 @@ async function speakElsewhere({ world, state }: Hold): Promise<void> {
   const began = await peer.ask(commit);
   if (began?.kind === "accepted") {
     const epochId = began.seq;
-    await peer.ask({ kind: "open", logId, epochId, access, afterSeq: epochId });
+    await peer.ask({ kind: "open", logId, epochId, access, afterSeq: epochId, closed: [] });
     await peer.ask({ kind: "append", logId, epochId, entryKind: "message", blob: chance.bytes(512) });
   }
   peer.close();

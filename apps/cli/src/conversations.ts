@@ -1,5 +1,6 @@
 import type { Client, Conversation, Message, Person } from "@latchkey/client";
 import { CommandError } from "./errors.ts";
+import { printableLine } from "./output.ts";
 
 /** How long a command waits for the server before it gives up, in milliseconds. */
 export const waitMs = 30_000;
@@ -81,4 +82,12 @@ export async function untilDelivered(client: Client, message: Message, timeoutMs
     clearTimeout(timer);
     stop();
   }
+}
+
+/** The account of a member by their name. @throws CommandError `not_a_member` */
+export async function memberId(client: Client, conversationId: string, address: string): Promise<string> {
+  const { members } = await client.details(conversationId);
+  const found = members.find(({ person }) => isNamed(person, address));
+  if (found === undefined) throw new CommandError("not_a_member", `${printableLine(address)} is not a member of this conversation`);
+  return found.person.accountId;
 }

@@ -1,4 +1,4 @@
-import type { Conversation, Member, Message, MessageBody, Person } from "@latchkey/client";
+import type { Conversation, ConversationStop, Member, Message, MessageBody, Person } from "@latchkey/client";
 
 /** Where output goes. */
 export interface Writable {
@@ -130,6 +130,11 @@ export function formatTitle({ title, peer }: Conversation): string {
   return peer?.besideName === undefined ? printableLine(title) : formatPerson(peer);
 }
 
+/** How to go on without the member whose change it is. */
+function withoutOption({ by }: ConversationStop): string {
+  return by === undefined ? "" : ` [--without ${by.address}]`;
+}
+
 /** A conversation in the list: one line, and below it why nothing goes on and who asks. */
 export function formatConversation(conversation: Conversation): string {
   const parts = [conversation.id, conversation.kind.padEnd(6), formatTitle(conversation)];
@@ -141,8 +146,14 @@ export function formatConversation(conversation: Conversation): string {
   if (conversation.offer !== undefined)
     lines.push(`  ${formatPerson(conversation.offer.from)} goes on in a new conversation: latchkey continue ${conversation.id}`);
   else if (conversation.stop !== undefined)
-    lines.push(`  ${printableLine(conversation.stop.failure.message)} To go on in a new one: latchkey continue ${conversation.id}`);
-  for (const { from, wasMember } of conversation.invitations) {
+    lines.push(
+      `  ${printableLine(conversation.stop.failure.message)} To go on in a new one: latchkey continue ${conversation.id}${withoutOption(conversation.stop)}`,
+    );
+  for (const { from, wasMember, instead } of conversation.invitations) {
+    if (instead !== undefined)
+      lines.push(
+        `  ${formatPerson(instead)} let you in at another place than ${formatPerson(from)}: nothing is sent before you accept or decline.`,
+      );
     const who = wasMember ? formatPerson(from) : `${formatPerson(from)}, who was not in it when you were,`;
     lines.push(`  ${who} asks you to go on here: latchkey invitation accept ${conversation.id} ${from.address}`);
   }

@@ -88,7 +88,7 @@ describe("the command line", () => {
 
   test("invitation: accepts and declines by the name of who asks, and the list says how", async () => {
     const removed = { ...conversation(groupId, "group", "Picnic"), status: "removed" as const };
-    const invited = { ...removed, invitations: [{ from: ben, wasMember: false, atMs: 0 }] };
+    const invited = { ...removed, invitations: [{ from: ben, wasMember: false, instead: undefined, atMs: 0 }] };
     const fake = createFake({
       conversations: () => Promise.resolve([invited]),
       acceptInvitation: () => Promise.resolve(),

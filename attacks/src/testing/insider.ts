@@ -148,7 +148,7 @@ export class Insider implements Disposable {
     });
     const state = doctored(this.group, {
       credential: identity === undefined ? undefined : credentialOf(identity),
-      cheats: cheats === undefined ? undefined : this.leafOf(cheats),
+      cheats: cheats === undefined ? undefined : [this.leafOf(cheats)],
     });
     return await createCommit(state, {
       authenticatedData,
@@ -203,7 +203,7 @@ export class Insider implements Disposable {
   /** Any bytes as a message in an epoch that begins with a commit of its own. */
   async speakIn(epochId: number, access: Uint8Array, blob: Uint8Array): Promise<Reply> {
     const { logId } = this.state;
-    await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: epochId });
+    await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: epochId, closed: [] });
     return await this.append(epochId, blob);
   }
 
@@ -235,7 +235,7 @@ export class Insider implements Disposable {
     const { logId, epoch, chain } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const { epochId, access } = epoch;
-    return await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: chain.seq });
+    return await this.#log.ask({ kind: "open", logId, epochId, access, afterSeq: chain.seq, closed: [] });
   }
 
   [Symbol.dispose](): void {

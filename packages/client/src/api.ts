@@ -294,11 +294,13 @@ export interface Member {
   readonly deviceCount: number;
 }
 
-/** Somebody asks to let this device go on in a conversation that it is out of: nothing of theirs counts before the person agrees (spec M-9). */
+/** Somebody asks to let this device go on in a conversation that it is out of, or at another place than it is: nothing of theirs counts before the person agrees (spec M-9). */
 export interface Invitation {
   readonly from: Person;
   /** Whether they were in the conversation when this device last knew. */
   readonly wasMember: boolean;
+  /** Whoever let this device in elsewhere already: the two are not at the same place, and nothing is sent before the person chose. */
+  readonly instead: Person | undefined;
   readonly atMs: number;
 }
 
@@ -319,6 +321,8 @@ export interface Continued {
 export interface ConversationStop {
   /** `canRetry`: it goes on by itself when the cause has gone. */
   readonly failure: ClientFailure;
+  /** The member of a group whose change it is that stops it, where that is known: one may go on without them. */
+  readonly by: Person | undefined;
 }
 
 /** A conversation as a list shows it. */
@@ -463,9 +467,10 @@ export interface Client {
   /**
    * Goes on in a new conversation with the same people: the one that another member offers, else one that is made now, with the same name
    * and roles. The history stays above it; what waits goes along, and where the people are not the same the person is asked first.
+   * @param options.without accounts of a group that are left out of one that is made now
    * @throws ClientError `offline`, `unreachable_device` when nobody can be reached, `not_permitted` where nothing stops the conversation
    */
-  continueConversation(conversationId: string): Promise<Continued>;
+  continueConversation(conversationId: string, options?: { readonly without?: readonly string[] }): Promise<Continued>;
   /** Forgets it. */
   declineInvitation(conversationId: string, accountId: string): Promise<void>;
   /** Says that one leaves, then erases the group's keys here (spec M-3). */

@@ -19,6 +19,9 @@ export const maxMessageProofBytes = 262_144;
 /** Largest blob that a message may have its content in: what one member's words may cost each reader before anything of them is verified. */
 export const maxMessageBlobBytes = 1_048_576;
 
+/** Most closed epochs that are opened along with another one (spec L-3). */
+export const maxClosedEpochs = 4;
+
 /** Most blobs that one entry names and keeps alive (spec L-15). */
 export const maxBlobsPerEntry = 32;
 

@@ -95,7 +95,7 @@ test("[P5] [L-7] a server killed in the midst of appends keeps every acknowledge
   }
   const server = await startProcess(directory);
   const reader = await TestClient.connect(server.url, "log");
-  const opened = await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0 });
+  const opened = await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] });
   if (opened.kind !== "opened") throw new Error(opened.kind);
   const events = await reader.take(opened.lastSeq);
   let head = firstHead(sha256, log.logId);
@@ -131,7 +131,7 @@ test("a server that is told to stop finishes what is under way, says why it clos
   const accepted = (await Promise.all(appends)).filter((outcome) => outcome === "accepted").length;
   const again = await runServer({ dataDirectory: directory, host: "latchkey.example" });
   const reader = await TestClient.connect(again.url, "log");
-  const opened = await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0 });
+  const opened = await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] });
   // What was stored was answered.
   expect(accepted).toBeGreaterThan(0);
   expect(opened).toMatchObject({ kind: "opened", lastSeq: accepted });

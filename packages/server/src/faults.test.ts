@@ -30,7 +30,7 @@ test("a full disk: the caller is told, readers go on, other connections too, and
   expect(new Set(outcomes)).toEqual(new Set(["accepted", "storage_full"]));
   expect(await client.take(accepted)).toHaveLength(accepted);
   const reader = await TestClient.connect(server.url, "log");
-  expect(await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0 })).toMatchObject({
+  expect(await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] })).toMatchObject({
     lastSeq: accepted,
   });
   expect(await reader.take(accepted)).toHaveLength(accepted);
@@ -56,7 +56,7 @@ test("a store that fails now and then: the caller may retry, the connection and 
   const everything = (): Promise<string[]> =>
     Promise.all([
       logs.outcome(append(log.logId)),
-      logs.outcome({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0 }),
+      logs.outcome({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] }),
       post.outcome({ kind: "post", inboxId, capability: zeros, blob: random(99), token: none }),
       lookup.outcome({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 }),
       lookup.outcome({ kind: "check_username", username: "alice" }),
@@ -88,7 +88,7 @@ test("a reader whose catch-up fails is closed so that it opens again", async () 
   await writer.ask(append(log.logId));
   const reader = await TestClient.connect(server.url, "log");
   disk.isBroken = true;
-  await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0 });
+  await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] });
   expect(await reader.closed).toBe(closeCodes.tooSlow);
   expect(await writer.outcome(append(log.logId))).toBe("accepted");
 });

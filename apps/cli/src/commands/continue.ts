@@ -1,21 +1,25 @@
-import { catchUp, findConversation, waitMs } from "../conversations.ts";
+import { catchUp, findConversation, memberId, waitMs } from "../conversations.ts";
 import { formatConversation, formatPerson } from "../output.ts";
 import type { Command } from "./command.ts";
 
 /** `latchkey continue ID`. */
 export const continueCommand: Command = {
   name: "continue",
-  usage: "continue ID",
+  usage: "continue ID [--without NAME]...",
   summary: "go on in a new conversation with the same people, where one has stopped",
   help: `ID is that of a conversation. Its history stays above the new one, and what waits there goes along. Where another member
-has gone on already, you go there too. Who cannot be reached is named: add them later with "latchkey group add".`,
+has gone on already, you go there too. Who cannot be reached is named: add them later with "latchkey group add".
+--without NAME leaves somebody out, such as the member whose change stopped it.`,
   positionals: [1, 1],
-  async run({ output, positionals, withClient }) {
+  options: { without: { type: "string", multiple: true } },
+  async run({ output, positionals, values, withClient }) {
     const [id = ""] = positionals;
+    const without = Array.isArray(values["without"]) ? values["without"].map(String) : [];
     await withClient(async (client) => {
       await catchUp(client);
       await findConversation(client, id);
-      const { conversation, unreachable } = await client.continueConversation(id);
+      const left = await Promise.all(without.map((name) => memberId(client, id, name)));
+      const { conversation, unreachable } = await client.continueConversation(id, { without: left });
       // The invitations of the others leave before the profile is closed.
       await client.settle({ timeoutMs: waitMs });
       const lines = [formatConversation(await findConversation(client, conversation.id))];

@@ -1,5 +1,5 @@
 import type { Client } from "@latchkey/client";
-import { findConversation, isNamed, waitMs } from "../conversations.ts";
+import { findConversation, isNamed, memberId, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatConversation, formatMember, printableLine } from "../output.ts";
 import type { Output } from "../output.ts";
@@ -49,13 +49,6 @@ async function group({ output, positionals, values, withClient }: CommandContext
     await client.settle({ timeoutMs: waitMs });
     await printDetails(client, subject, output);
   });
-}
-
-async function memberId(client: Client, conversationId: string, address: string): Promise<string> {
-  const { members } = await client.details(conversationId);
-  const found = members.find(({ person }) => isNamed(person, address));
-  if (found === undefined) throw new CommandError("not_a_member", `${printableLine(address)} is not a member of this conversation`);
-  return found.person.accountId;
 }
 
 /** Of somebody who recovered their account and is in the group no more. */

@@ -26,21 +26,22 @@ export function StopPanel({ conversation }: { readonly conversation: Conversatio
 function Invited({ id, invitation }: { readonly id: string; readonly invitation: Invitation }): ReactElement {
   const { controller } = useApp();
   const [isBusy, act] = useBusyAction();
-  const { from, wasMember } = invitation;
+  const { from, wasMember, instead } = invitation;
   const name = nameOf(from);
   const answer = (isAccepted: boolean): void => void act(() => controller.answerInvitation(id, from.accountId, isAccepted));
   return (
     <li>
       <Icon name="people" size={20} />
       <p>
-        <strong>{text.invited(name)}</strong> {wasMember ? text.invitedMember : text.invitedStranger(name)}
+        <strong>{text.invited(name)}</strong>{" "}
+        {instead !== undefined ? text.invitedElsewhere(nameOf(instead)) : wasMember ? text.invitedMember : text.invitedStranger(name)}
       </p>
       <div className="hold-actions">
         <button type="button" className="button button-small" disabled={isBusy} onClick={() => answer(false)}>
-          {text.decline}
+          {instead === undefined ? text.decline : text.stayWith(nameOf(instead))}
         </button>
         <button type="button" className="button button-small button-primary" disabled={isBusy} onClick={() => answer(true)}>
-          {text.accept}
+          {instead === undefined ? text.accept : text.goWith(name)}
         </button>
       </div>
     </li>
@@ -51,9 +52,10 @@ function Stopped({ conversation }: { readonly conversation: Conversation }): Rea
   const { controller, router, notify } = useApp();
   const [isBusy, act] = useBusyAction();
   const { id, kind, offer, stop, status } = conversation;
-  const goOn = (): void =>
+  const by = offer === undefined ? stop?.by : undefined;
+  const goOn = (without: readonly string[]): void =>
     void act(async () => {
-      const { conversation: next, unreachable } = await controller.continueConversation(id);
+      const { conversation: next, unreachable } = await controller.continueConversation(id, { without });
       if (unreachable.length > 0) notify(text.unreachable(unreachable.map(nameOf)));
       router.go({ kind: "conversation", id: next.id, details: false }, { replace: true });
     });
@@ -63,7 +65,8 @@ function Stopped({ conversation }: { readonly conversation: Conversation }): Rea
       <p>
         {offer === undefined ? (
           <>
-            <strong>{stop?.failure.message}</strong> {stop?.failure.canRetry === true && status === "active" ? `${text.waits} ` : ""}
+            <strong>{stop?.failure.message}</strong> {by === undefined ? "" : `${text.madeBy(nameOf(by))} `}
+            {stop?.failure.canRetry === true && status === "active" ? `${text.waits} ` : ""}
             {kind === "direct" ? text.direct : text.group}
           </>
         ) : (
@@ -72,9 +75,20 @@ function Stopped({ conversation }: { readonly conversation: Conversation }): Rea
           </>
         )}
       </p>
-      <button type="button" className="button button-small" disabled={isBusy} onClick={goOn}>
-        {offer === undefined ? text.goOn : text.goOnThere}
-      </button>
+      {by === undefined ? (
+        <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn([])}>
+          {offer === undefined ? text.goOn : text.goOnThere}
+        </button>
+      ) : (
+        <div className="hold-actions">
+          <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn([])}>
+            {text.goOnWithAll}
+          </button>
+          <button type="button" className="button button-small button-primary" disabled={isBusy} onClick={() => goOn([by.accountId])}>
+            {text.goOnWithout(nameOf(by))}
+          </button>
+        </div>
+      )}
     </li>
   );
 }

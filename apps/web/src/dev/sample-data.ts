@@ -202,7 +202,10 @@ export function sampleConversations(): Sample[] {
       kind: "group",
       title: "Book club",
       status: "paused",
-      stop: { failure: { code: "change_unreadable", message: "A change by a member cannot be read by this device.", canRetry: false } },
+      stop: {
+        failure: { code: "change_unreadable", message: "A change by a member cannot be read by this device.", canRetry: false },
+        by: people.chidi,
+      },
       members: [people.mika, people.chidi],
       messages: [
         sampleMessage("alarm", people.mika, now - 9 * dayMs, "Next one: The Left Hand of Darkness"),
@@ -222,6 +225,7 @@ export function sampleConversations(): Sample[] {
           message: "The server has an older state of this conversation than this device. Perhaps it was restored from a backup.",
           canRetry: true,
         },
+        by: undefined,
       },
       members: [people.mika],
       messages: [sampleMessage("restored", people.mika, now - 20 * dayMs, "The keys are under the blue pot")],
@@ -235,13 +239,21 @@ export function sampleConversations(): Sample[] {
       messages: [sampleMessage("offered", people.oskar, now - 21 * dayMs, "Rehearsal moves to Thursday")],
     }),
     sample({
+      id: "between",
+      kind: "group",
+      title: "Allotment",
+      invitations: [{ from: people.mika, wasMember: true, instead: people.oskar, atMs: now - 22 * dayMs }],
+      members: [people.mika, people.oskar, people.chidi],
+      messages: [sampleMessage("between", people.mika, now - 22 * dayMs, "Who has the spade?")],
+    }),
+    sample({
       id: "gone",
       kind: "group",
       title: "Flat hunting",
       status: "removed",
       invitations: [
-        { from: people.chidi, wasMember: true, atMs: now - 39 * dayMs },
-        { from: people.oskar, wasMember: false, atMs: now - 39 * dayMs },
+        { from: people.chidi, wasMember: true, instead: undefined, atMs: now - 39 * dayMs },
+        { from: people.oskar, wasMember: false, instead: undefined, atMs: now - 39 * dayMs },
       ],
       members: [people.chidi],
       messages: [

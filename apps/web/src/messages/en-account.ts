@@ -89,6 +89,9 @@ export const enAccount = {
     direct: "You can go on in a new conversation with the same person; what you have stays above it.",
     group: "You can go on in a new conversation with the same people; what you have stays above it.",
     goOn: "Go on in a new conversation",
+    madeBy: (who: string): string => `The change is by ${name(who)}.`,
+    goOnWithout: (who: string): string => `Go on without ${name(who)}`,
+    goOnWithAll: "Go on with everybody",
     offered: (who: string): string => `${name(who)} goes on in a new conversation.`,
     offeredHow: "It has the same people and roles. What you have stays above it.",
     goOnThere: "Go on there",
@@ -98,6 +101,10 @@ export const enAccount = {
     invitedMember: "If you accept, you read what is written from then on.",
     invitedStranger: (who: string): string =>
       `${name(who)} was not in it when you were. Ask somebody whom you know from it, by another way, before you accept.`,
+    invitedElsewhere: (other: string): string =>
+      `${name(other)} has let you back in already, at another place: only one of them is where the others are. Nothing is sent before you choose. Ask somebody in it, by another way, if you are not sure.`,
+    stayWith: (who: string): string => `Stay with ${name(who)}`,
+    goWith: (who: string): string => `Go with ${name(who)}`,
     accept: "Accept",
     decline: "Decline",
   },

@@ -41,7 +41,7 @@ export interface Controller {
   removeMember(conversationId: string, person: Person): Promise<void>;
   letBack(conversationId: string, person: Person): Promise<void>;
   /** Goes on in a new conversation with the same people. */
-  continueConversation(conversationId: string): Promise<Continued>;
+  continueConversation(conversationId: string, options?: { readonly without?: readonly string[] }): Promise<Continued>;
   answerInvitation(conversationId: string, accountId: string, isAccepted: boolean): Promise<void>;
   leave(conversationId: string): Promise<void>;
   /** The draft as it stands now: kept here at once, in the client a moment later. */
@@ -329,8 +329,8 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       await client.letBack(conversationId, person.accountId);
       await loadVerification(conversationId);
     },
-    async continueConversation(conversationId) {
-      const continued = await client.continueConversation(conversationId);
+    async continueConversation(conversationId, options) {
+      const continued = await client.continueConversation(conversationId, options);
       // The history of the old one stands above it now: it is read anew.
       store.update((state) => {
         const timelines = new Map(state.timelines);

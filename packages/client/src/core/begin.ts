@@ -35,6 +35,7 @@ export const nothingYet: Omit<ConversationState, Beginning> = {
   base: undefined,
   skipsTold: [],
   stranded: undefined,
+  arrival: undefined,
   barred: [],
   asks: [],
   closedEpochs: [],

@@ -1,6 +1,5 @@
 import { decode, encode, equalBytes } from "@latchkey/codec";
-import { decodeKeyPackage, encodeRatchetTree, inspectCommit, memberAt, ownLeafIndex, toLeafIndex } from "@latchkey/mls";
-import type { KeyPackage } from "@latchkey/mls";
+import { decodeKeyPackage, inspectCommit, memberAt, ownLeafIndex, toLeafIndex } from "@latchkey/mls";
 import { complaintCodec } from "@latchkey/protocol";
 import type { Complaint } from "@latchkey/protocol";
 import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transparency";
@@ -12,63 +11,11 @@ import { epochKeys } from "./keys.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
+import { commitOf, everybodyTalks, groupOf, kinds, letIn, readOn, verdicts } from "./stranded.testing.ts";
+import type { Group } from "./stranded.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, DeviceReference } from "./types.ts";
-
-interface Group {
-  readonly world: SimWorld;
-  readonly honest: readonly SimDevice[];
-  readonly hostile: HostileMember;
-  readonly mallory: SimDevice;
-}
-
-/** `honest` people in a group whose last member is hostile. */
-async function groupOf(seed: string, count: number): Promise<Group> {
-  const names = ["ada", "ben", "cyd", "dee"].slice(0, count);
-  const world = await SimWorld.create(seed, [...names, "mallory"]);
-  const mallory = world.devices[count];
-  const [ada] = world.devices;
-  if (mallory === undefined || ada === undefined) throw new Error("devices");
-  await ada.found(world.devices.slice(1));
-  await world.settle();
-  return { world, honest: world.devices.slice(0, count), mallory, hostile: new HostileMember(world, mallory) };
-}
-
-/** A commit of the hostile member's that is right but for what `forgery` says: it adds a device of its own account. */
-async function commitOf({ hostile, world, mallory }: Group, forgery: Forgery = {}): ReturnType<HostileMember["forge"]> {
-  const { host, accountId } = mallory.self;
-  return await hostile.forge({ adds: [await hostile.keyPackage({ host, accountId, deviceId: world.random(16) })], ...forgery });
-}
-
-function kinds(device: SimDevice, kind: string): number {
-  return [...device.lines.values()].filter(({ body }) => body.kind === kind).length;
-}
-
-async function readOn(device: SimDevice): Promise<void> {
-  for (let i = 0; i < 10; i++) {
-    device.stream();
-    device.serve();
-    await device.receive();
-  }
-}
-
-async function everybodyTalks({ world, honest }: Group): Promise<void> {
-  for (const device of honest) await device.say(`by ${device.name}`);
-  await world.settle(honest);
-  const [first] = honest;
-  if (first === undefined) throw new Error("somebody");
-  for (const device of honest) {
-    expect(device.alarms).toEqual([]);
-    expect(device.isActive).toBe(true);
-    expect(device.state?.stranded).toBeUndefined();
-    expect(device.state?.epoch?.epochId).toBe(first.state?.epoch?.epochId);
-    expect(device.state?.chain).toEqual(first.state?.chain);
-    expect([...(device.state?.roster?.accounts.keys() ?? [])].toSorted()).toEqual(
-      [...(first.state?.roster?.accounts.keys() ?? [])].toSorted(),
-    );
-  }
-}
 
 describe("[G-4] who cannot follow a commit that counts complains, and waits", () => {
   it("[E-22] a path secret that one member cannot open: the others go on, and let it back in (G-5)", async () => {
@@ -78,7 +25,7 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
     await cyd.say("written before");
     await world.settle(honest);
-    hostile.post(await commitOf(group, { cheats: cyd }));
+    hostile.post(await commitOf(group, { cheats: [cyd] }));
     // Cyd stands where it stood, can be read, and says so.
     for (let i = 0; i < 3; i++) {
       cyd.stream();
@@ -167,7 +114,7 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     const { hostile, world } = group;
     const [ada, ben, cyd] = group.honest;
     if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
-    const created = await commitOf(group, { cheats: cyd });
+    const created = await commitOf(group, { cheats: [cyd] });
     const seq = hostile.post(created);
     if (when === "after") await world.settle([ada, cyd]);
     else for (const device of [cyd, ada]) await readOn(device);
@@ -281,7 +228,7 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     const { world, honest, hostile, mallory } = group;
     const [ada] = honest;
     if (ada === undefined) throw new Error("one");
-    hostile.post(await commitOf(group, { cheats: ada }));
+    hostile.post(await commitOf(group, { cheats: [ada] }));
     await world.settle(honest);
     expect(ada.state?.phase).toEqual({ kind: "paused", reason: "unreadable_commit" });
     const alarm = [...ada.lines.values()].find(({ body }) => body.kind === "alarm");
@@ -293,7 +240,7 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     const { world, honest, hostile } = group;
     const [, , cyd] = honest;
     if (cyd === undefined) throw new Error("three");
-    hostile.post(await commitOf(group, { cheats: cyd }));
+    hostile.post(await commitOf(group, { cheats: [cyd] }));
     await world.settle([cyd]);
     expect(cyd.state?.phase).toEqual({ kind: "paused", reason: "unreadable_commit" });
     // It was asked for more than once.
@@ -310,7 +257,7 @@ describe("what a complaint permits, and whom it may let back in", () => {
     const { honest, hostile } = group;
     const [ada, ben, cyd] = honest;
     if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
-    hostile.post(await commitOf(group, { cheats: cyd }));
+    hostile.post(await commitOf(group, { cheats: [cyd] }));
     // Nobody answers yet.
     for (let i = 0; i < 60; i++) {
       for (const device of honest) {
@@ -384,43 +331,12 @@ describe("what a complaint permits, and whom it may let back in", () => {
     expect(await judged({ removes: [now.leafIndex], adds: [keyPackage] }, signed)).toBe(false);
   });
 
-  /** What a member's own code makes of a complaint where it stands: a commit that lets the complainer in, and its Welcome. */
-  async function letIn(
-    group: Group,
-    by: SimDevice,
-    complainer: SimDevice,
-    signed: Uint8Array,
-    others: readonly KeyPackage[],
-  ): Promise<void> {
-    const insider = new HostileMember(group.world, by);
-    const { opening, logId, roster } = insider.state;
-    const leaf = roster?.accounts.get(complainer.self.account)?.[0];
-    if (leaf === undefined) throw new Error("it stands there");
-    const { keyPackage, inboxId, inboxKey } = decode(complaintCodec, decode(signedCodec, signed).body);
-    const created = await insider.forge({ removes: [leaf.leafIndex], adds: [decodeKeyPackage(keyPackage), ...others] });
-    const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
-    const seq = insider.postBlob(insider.seal(created.message, nextAccessHash, "commit", { complaint: signed }), nextAccessHash);
-    const { head } = group.world.log.entries[seq - 1] ?? {};
-    const [welcome] = created.welcomes;
-    if (head === undefined || welcome === undefined) throw new Error("it stands in the log");
-    const { host, accountId, deviceId } = complainer.self;
-    const joiner = { host, accountId, deviceId, inboxId, inboxKey, keyPackage };
-    const tree = { kind: "inline", tree: encodeRatchetTree(created.next) } as const;
-    const proofs = { kind: "inline", proofs: new Uint8Array(0) } as const;
-    complainer.inbox.push({ post: { joiner, seq, epochId: seq, head, welcome, tree, proofs, opening }, sender: by });
-  }
-
-  /** What was said of Welcomes that opened; its earlier key packages open none. */
-  function verdicts({ refusals }: SimDevice): readonly string[] {
-    return refusals.filter((reason) => reason !== "invalid_welcome");
-  }
-
   it("[E-24] a Welcome into a commit beside the one that it cannot follow, by another member who is in league with its author, is not taken", async () => {
     const group = await groupOf("beside", 3);
     const { honest, hostile } = group;
     const [ada, ben, cyd] = honest;
     if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
-    hostile.post(await commitOf(group, { cheats: cyd }));
+    hostile.post(await commitOf(group, { cheats: [cyd] }));
     await readOn(cyd);
     await readOn(ada);
     const [ask] = ada.state?.asks ?? [];
@@ -470,7 +386,7 @@ describe("what a complaint permits, and whom it may let back in", () => {
       const { world, honest, hostile } = group;
       const [ada, ben, cyd] = honest;
       if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
-      hostile.post(await commitOf(group, { cheats: cyd }));
+      hostile.post(await commitOf(group, { cheats: [cyd] }));
       await readOn(cyd);
       for (const device of [ada, ben]) await readOn(device);
       const [ask] = ada.state?.asks ?? [];

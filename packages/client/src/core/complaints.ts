@@ -1,23 +1,24 @@
-import { CodecError, decode, encode, equalBytes } from "@latchkey/codec";
+import { equalBytes } from "@latchkey/codec";
 import { MlsError, decodeKeyPackage, memberAt } from "@latchkey/mls";
 import type { GroupState, InspectedCommit } from "@latchkey/mls";
-import { complaintCodec, entryId, maxComplaintLeafKeys, zeroHash } from "@latchkey/protocol";
-import type { Complaint, EntryEvent } from "@latchkey/protocol";
-import { signedCodec, signedContent } from "@latchkey/transparency";
-import type { Signatures, Signed } from "@latchkey/transparency";
-import { openEnvelope, sealEnvelope } from "../group/envelope.ts";
+import { complaintReasons, maxClosedEpochs, maxComplaintLeafKeys, zeroHash } from "@latchkey/protocol";
+import type { Complaint, EntryEvent, EpochAccess } from "@latchkey/protocol";
+import { openEnvelope } from "../group/envelope.ts";
 import { isInboxKey } from "../group/inbox-seal.ts";
+import { isOnWay, noteArrived, writeArrival } from "./arrival.ts";
 import { headAt } from "./chain.ts";
+import { parseComplaint, sealComplaint, verifyComplaint } from "./complaint-entry.ts";
+import type { FreshKeys } from "./complaint-entry.ts";
 import { othersFirstMs } from "./delay.ts";
 import { loseRace } from "./epoch.ts";
-import { leafOf, mayManage } from "./roster.ts";
+import { isSameDevice, leafOf, mayManage } from "./roster.ts";
 import { openAgain, tellSkipped } from "./skipped.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Passed } from "./public-check.ts";
 import type { Turn } from "./turn.ts";
 import { numbersIn } from "./contested.ts";
 import type { Ask } from "./contested.ts";
-import type { ClosedEpoch, ConversationState, Joiner, Roster, RosterLeaf, SealedEntry, Stranded } from "./types.ts";
+import type { ClosedEpoch, ConversationState, Joiner, Roster, RosterLeaf, Stranded } from "./types.ts";
 import { isVoid } from "./which-commit-counts.ts";
 
 const nothing = new Uint8Array(0);
@@ -28,8 +29,6 @@ const againAfterMs = 600_000;
 const answerDelayMs = 4000;
 /** Commits that are followed from afar; behind them nobody is let in, and the complaint ends as one that nobody hears. */
 const maxBehind = 4096;
-/** Closed epochs in which complaints are heard after a connection was lost. */
-const listenedEpochs = 4;
 
 /** A commit that counts and that this device cannot follow: it stays in the epoch, complains and waits (spec G-4). */
 export function strand(
@@ -81,52 +80,17 @@ export function noteBehind(turn: Turn, { seq, epochId }: { readonly seq: number;
   set(turn, { stranded: { ...stranded, behind: [...stranded.behind, seq] } });
 }
 
-/** Writes the complaint, now that there is a fresh key package to be let back in by. */
-export async function complain(turn: Turn, fresh: { keyPackage: Uint8Array; inboxId: Uint8Array; inboxKey: Uint8Array }): Promise<void> {
-  const { stranded, epoch, logId, chain } = turn.state;
-  const { self, random, sha256, signatures } = turn.context;
-  if (stranded === undefined || stranded.entry !== undefined || epoch === undefined) return;
+/** Writes the complaint, now that there is a fresh key package to be let back in by; or where this device arrived (spec G-5). */
+export async function complain(turn: Turn, fresh: FreshKeys): Promise<void> {
+  const { stranded, epoch } = turn.state;
+  if (stranded === undefined) {
+    await writeArrival(turn, fresh);
+    return;
+  }
+  if (stranded.entry !== undefined || epoch === undefined) return;
   const { leafKeys, seq, reason } = stranded;
-  const { epochId } = epoch;
   const authorId = authorOf(turn.state)?.accountId ?? zeroHash;
-  const { accountId, deviceId } = self;
-  const body = encode(complaintCodec, {
-    format: 1,
-    logId,
-    epochId,
-    seq,
-    accountId,
-    deviceId,
-    authorId,
-    reason,
-    leafKeys: [...leafKeys],
-    ...fresh,
-    ext: nothing,
-  });
-  const signature = await signatures.sign(self.signatureKeyPair.secretKey, signedContent("Complaint", body));
-  const { blob, external } = sealEnvelope({
-    key: epoch.envelope,
-    logId,
-    epochId,
-    kind: "complaint",
-    body: {
-      seq: chain.seq,
-      mlsMessage: nothing,
-      directoryProofs: nothing,
-      settings: nothing,
-      complaint: encode(signedCodec, { body, signature }),
-      leaves: nothing,
-    },
-    random,
-    sha256,
-  });
-  if (external !== undefined) throw new Error("a complaint fits an entry");
-  const entry: SealedEntry = {
-    entryId: entryId(sha256, { epochId, kind: "complaint", nextAccessHash: zeroHash, blob }),
-    epochId,
-    blob,
-    blobs: [],
-  };
+  const entry = await sealComplaint(turn, epoch, { ...fresh, seq, authorId, reason, at: 0, leafKeys: [...leafKeys] });
   // Whoever answers makes the leaf of that key package: a later complaint may have to name it.
   const { encryptionKey } = decodeKeyPackage(fresh.keyPackage).leafNode;
   set(turn, { stranded: { ...stranded, entry, leafKeys: [...leafKeys, encryptionKey.slice()].slice(-maxComplaintLeafKeys) } });
@@ -145,7 +109,8 @@ export async function onOwnComplaint(turn: Turn): Promise<void> {
 
 /** With a new connection: a complaint that was not written yet is, and what waits for an answer is answered. */
 export function resumeComplaint(turn: Turn): void {
-  const { stranded, asks } = turn.state;
+  const { stranded, asks, arrival } = turn.state;
+  if (arrival !== undefined && arrival.entry === undefined) turn.effects.push({ kind: "complain" });
   if (stranded !== undefined) {
     if (stranded.entry === undefined) turn.effects.push({ kind: "complain" });
     const leftMs = stranded.sinceMs + givesUpAfterMs - turn.context.nowMs;
@@ -154,13 +119,10 @@ export function resumeComplaint(turn: Turn): void {
   if (asks.length > 0) planAnswer(turn);
 }
 
-/** Epochs that closed of late are opened too, so that complaints in them are heard (spec G-5). */
-export function listenToClosed(turn: Turn): void {
-  const { closedEpochs, epoch, link } = turn.state;
-  if (link.isListening || epoch === undefined) return;
-  set(turn, { link: { ...link, isListening: true } });
-  const late = closedEpochs.filter(({ closedAtMs }) => turn.context.nowMs - closedAtMs < givesUpAfterMs).slice(-listenedEpochs);
-  for (const { epochId, access } of late) turn.effects.push({ kind: "listen", epochId, access });
+/** Epochs that closed of late, to be opened along with one's own, so that complaints in them are heard (spec G-5). */
+export function heardClosed({ closedEpochs }: ConversationState, nowMs: number): readonly EpochAccess[] {
+  const late = closedEpochs.filter(({ closedAtMs }) => nowMs - closedAtMs < givesUpAfterMs).slice(-maxClosedEpochs);
+  return late.map(({ epochId, access }) => ({ epochId, access }));
 }
 
 /** A complaint of somebody's (spec G-4): in this device's own epoch it counts against the commit, from an earlier one it asks to be answered. */
@@ -177,42 +139,53 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
   const found = await verifyComplaint(signed, { logId, roster, signatures: turn.context.signatures });
   if (found === undefined || found.complaint.epochId !== epochId) return;
   const { complaint, leaf } = found;
+  const isArrival = complaint.reason === complaintReasons.arrived;
   if (isCurrent) {
     if (stranded === undefined || complaint.seq !== stranded.seq) return;
+    if (isArrival) {
+      // It stands behind the commit now, and counts against it no more (spec G-6).
+      set(turn, { stranded: { ...stranded, complainers: stranded.complainers.filter((other) => other !== leaf.leafIndex) } });
+      return;
+    }
     tellComplaint(turn, leaf, authorOf(turn.state)?.accountId);
     await count(turn, leaf);
     return;
   }
-  if (closed === undefined || complaint.seq !== closed.child || !isUnanswered(group, leaf, complaint)) return;
+  if (closed === undefined || complaint.seq !== closed.child) return;
+  if (isArrival) noteArrived(turn, epochId, leaf);
+  else if (noteStuck(turn, closed, leaf)) {
+    tellComplaint(turn, leaf, closed.childAuthor);
+    pause(turn, "left_behind", equalBytes(closed.childAuthor, zeroHash) ? undefined : closed.childAuthor);
+    return;
+  }
+  // Who arrived elsewhere was let in by a liar, or late, and asks to be let in here.
+  if ((isArrival && isOnWay(turn.state, complaint.at)) || !isUnanswered(group, leaf, complaint)) return;
   // Nobody could be let back in by it (spec E-18).
   const { suite, random } = turn.context;
   if (!(await isInboxKey({ crypto: { suite }, random }, complaint.inboxKey))) return;
   const others = turn.state.asks.filter((ask) => ask.leafIndex !== leaf.leafIndex);
   tellComplaint(turn, leaf, closed.childAuthor);
   set(turn, { asks: [...others, { leafIndex: leaf.leafIndex, signed }] });
-  if (isLeftBehind(turn.state, closed)) {
-    pause(turn, "left_behind", closed.childAuthor);
-    return;
-  }
   // Whom it cannot follow it does not follow back.
   if (equalBytes(closed.childAuthor, turn.context.self.accountId)) return;
   planAnswer(turn);
 }
 
 /**
- * Whether a commit that this device followed, or wrote, is void (spec G-6), by the complaints about it that nobody answered: those who wrote
- * them have gone on without it.
+ * A member said that it cannot follow a commit that this device followed, or wrote. Answers whether the commit is void thereby (spec G-6):
+ * those who said so go on without it.
  */
-function isLeftBehind({ asks, roster, group }: ConversationState, closed: ClosedEpoch): boolean {
-  if (roster === undefined || group === undefined) return false;
-  const complainers = asks.flatMap(({ leafIndex, signed }) => {
-    const leaf = roster.leaves.get(leafIndex);
-    const complaint = parseComplaint(signed)?.complaint;
-    const stands = leaf !== undefined && complaint?.seq === closed.child && isUnanswered(group, leaf, complaint);
-    return stands ? [leafIndex] : [];
-  });
+function noteStuck(turn: Turn, closed: ClosedEpoch, leaf: RosterLeaf): boolean {
+  if (closed.stuck.some((other) => isSameDevice(other, leaf))) return false;
+  const { accountId, deviceId } = leaf;
+  const stuck = [...closed.stuck, { accountId, deviceId }];
+  const closedEpochs = turn.state.closedEpochs.map((other) => (other.epochId === closed.epochId ? { ...closed, stuck } : other));
+  set(turn, { closedEpochs });
+  const { roster } = turn.state;
+  if (roster === undefined) return false;
   const keeps = numbersIn(closed.kept);
   const others = Array.from({ length: closed.keptCount - keeps.length }, (_, at) => `added again ${at}`);
+  const complainers = stuck.flatMap((device) => leafOf(roster, device)?.leafIndex ?? []);
   return isVoidBy({ seq: closed.child, keeps, readds: others }, complainers);
 }
 
@@ -343,28 +316,6 @@ function isUnanswered(group: GroupState, leaf: RosterLeaf, { leafKeys, keyPackag
     if (error instanceof MlsError) return false;
     throw error;
   }
-}
-
-function parseComplaint(signed: Uint8Array): (Signed & { readonly complaint: Complaint }) | undefined {
-  try {
-    const { body, signature } = decode(signedCodec, signed);
-    return { body, signature, complaint: decode(complaintCodec, body) };
-  } catch (error) {
-    if (error instanceof CodecError) return undefined;
-    throw error;
-  }
-}
-
-async function verifyComplaint(
-  signed: Uint8Array,
-  { logId, roster, signatures }: { readonly logId: Uint8Array; readonly roster: Roster; readonly signatures: Signatures },
-): Promise<{ readonly complaint: Complaint; readonly leaf: RosterLeaf } | undefined> {
-  const parsed = parseComplaint(signed);
-  if (parsed === undefined || !equalBytes(parsed.complaint.logId, logId)) return undefined;
-  const { complaint, body, signature } = parsed;
-  const leaf = leafOf(roster, complaint);
-  if (leaf === undefined) return undefined;
-  return (await signatures.verify(leaf.signaturePublicKey, signedContent("Complaint", body), signature)) ? { complaint, leaf } : undefined;
 }
 
 /**

@@ -1,7 +1,28 @@
+import type { SealedEntry } from "./sealed.ts";
+
 /** A complaint that waits to be answered (spec G-5). */
 export interface Ask {
   readonly leafIndex: number;
   readonly signed: Uint8Array;
+}
+
+/** Where this device was let in again behind a commit that it could not follow, while others may say that it was elsewhere (spec G-5). */
+export interface Arrival {
+  /** The commit, the epoch that it ended, and the account of its author; zeros where nobody knows it. */
+  readonly seq: number;
+  readonly epochId: number;
+  readonly authorId: Uint8Array;
+  /** The commit at which it was let in, and by whom. */
+  readonly at: number;
+  readonly by: Uint8Array;
+  /** As in `Stranded`: by them those who are not there find its leaf. */
+  readonly leafKeys: readonly Uint8Array[];
+  readonly behind: readonly number[];
+  /** What it says of it in the log, once there is a key package for it, and whether it stands there. */
+  readonly entry: SealedEntry | undefined;
+  readonly isWritten: boolean;
+  /** Accounts that would let it in elsewhere, and with whom the person did not go: they are not asked about again. */
+  readonly declined: readonly Uint8Array[];
 }
 
 /** That a member's commit was skipped, as it was last told. */

@@ -12,22 +12,24 @@ const tagBytes = 1 + 32;
 export interface Doctoring {
   /** The leaf that its path leaves shows this credential. */
   readonly credential?: Credential | undefined;
-  /** This leaf gets a path secret that does not open. */
-  readonly cheats?: LeafIndex | undefined;
+  /** These leaves get a path secret that does not open. */
+  readonly cheats?: readonly LeafIndex[] | undefined;
 }
 
 /** A state from which `createCommit` makes what no honest member would. */
-export function doctored(group: GroupState, { credential, cheats }: Doctoring): GroupState {
+export function doctored(group: GroupState, { credential, cheats = [] }: Doctoring): GroupState {
   const own = ownLeafIndex(group);
   const leaf = group.tree.leafAt(own);
   if (leaf === undefined) throw new Error("a leaf");
   const { suite } = group;
   const tree = credential === undefined ? group.tree : group.tree.update(own, { ...leaf, credential });
-  const victim = cheats === undefined ? undefined : group.tree.leafAt(cheats)?.encryptionKey;
-  if (victim === undefined) return { ...group, tree };
+  const victims = cheats.flatMap((victim) => group.tree.leafAt(victim)?.encryptionKey ?? []);
+  if (victims.length === 0) return { ...group, tree };
   const hpkeSeal: typeof suite.hpkeSeal = async (params) => {
     const sealed = await suite.hpkeSeal(params);
-    return equalBytes(params.publicKey, victim) ? { ...sealed, ciphertext: sealed.ciphertext.map((byte) => byte ^ 1) } : sealed;
+    return victims.some((victim) => equalBytes(params.publicKey, victim))
+      ? { ...sealed, ciphertext: sealed.ciphertext.map((byte) => byte ^ 1) }
+      : sealed;
   };
   return { ...group, tree, suite: { ...suite, hpkeSeal } };
 }

@@ -4,6 +4,7 @@ import type { Processed, ProcessedApplication } from "@latchkey/mls";
 import { complaintReasons, decodeContent, entryId, entryLeaf, entryLeafOf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
 import type { AuthenticatedData, EntryEvent, EntryKind, EnvelopeBody, SealedEvent } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
+import { noteElsewhere, onOwnArrival } from "./arrival.ts";
 import { advance } from "./chain.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onCommit } from "./commits.ts";
@@ -97,8 +98,8 @@ function link(turn: Turn, event: EntryEvent): void {
 
 /** Whether the entry is one that this device wrote and waits for (spec L-6). */
 async function takeOwn(turn: Turn, event: EntryEvent): Promise<boolean> {
-  const { staged, outgoing, stranded } = turn.state;
-  const complaint = stranded?.entry;
+  const { staged, outgoing, stranded, arrival } = turn.state;
+  const complaint = stranded?.entry ?? arrival?.entry;
   if (staged === undefined && outgoing.length === 0 && complaint === undefined) return false;
   const id = entryId(turn.context.sha256, { ...event, kind: event.entryKind });
   if (staged !== undefined && equalBytes(staged.entry.entryId, id)) {
@@ -108,7 +109,8 @@ async function takeOwn(turn: Turn, event: EntryEvent): Promise<boolean> {
   }
   if (complaint !== undefined && equalBytes(complaint.entryId, id)) {
     link(turn, event);
-    await onOwnComplaint(turn);
+    if (stranded === undefined) onOwnArrival(turn);
+    else await onOwnComplaint(turn);
     return true;
   }
   const message = outgoing.find((item) => item.sealed !== undefined && equalBytes(item.sealed.entryId, id));
@@ -166,7 +168,7 @@ export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
   // What is said behind a change that this device cannot follow is read when it is let back in (spec G-5).
   if (isLater && (stranded !== undefined || isNobodys(turn.state, epochId))) {
     advance(turn, leaf);
-    if (event.entryKind === "commit") noteBehind(turn, event);
+    noteCommit(turn, event);
     return;
   }
   if (isLater && epochId <= expired.through) {
@@ -180,7 +182,15 @@ export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
     return;
   }
   advance(turn, leaf);
+  noteCommit(turn, event);
   tellMisplaced(turn, event);
+}
+
+/** A commit that this device sees from afar: behind the one that it cannot follow, or could not. */
+function noteCommit(turn: Turn, event: SealedEvent): void {
+  if (event.entryKind !== "commit") return;
+  noteBehind(turn, event);
+  noteElsewhere(turn, event);
 }
 
 /** Whether the entry is one's own that waits for its place (spec L-6). */

@@ -76,7 +76,7 @@ export async function enterEpoch(
   const { link } = turn.state;
   if (link.kind === "following") {
     set(turn, { link: { ...link, kind: "opening", isUnblockPlanned: false } });
-    turn.effects.push({ kind: "open", epochId: keys.epochId, access: keys.access, afterSeq: turn.state.chain.seq });
+    turn.effects.push({ kind: "open", epochId: keys.epochId, access: keys.access, afterSeq: turn.state.chain.seq, closed: [] });
   }
 }
 

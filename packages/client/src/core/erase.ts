@@ -26,6 +26,7 @@ export function withoutGroup({ roster, formerMembers }: ConversationState): Part
     awaited: undefined,
     recovered: [],
     stranded: undefined,
+    arrival: undefined,
     barred: [],
     asks: [],
     formerMembers: roster === undefined ? formerMembers : accountIdsOf(roster),

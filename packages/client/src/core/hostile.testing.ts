@@ -30,8 +30,8 @@ export interface Forgery
   extends
     Pick<CreateCommitParams, "adds" | "removes" | "groupContextExtensions" | "psks" | "psk" | "reInit">,
     Pick<Doctoring, "credential"> {
-  /** The leaf of this device gets a path secret that does not open. */
-  readonly cheats?: SimDevice | undefined;
+  /** The leaves of these devices get a path secret that does not open. */
+  readonly cheats?: readonly SimDevice[] | undefined;
   /** What it says of its author's view. */
   readonly authenticatedData?: Uint8Array;
 }
@@ -79,7 +79,7 @@ export class HostileMember {
     const { group, epoch } = this.state;
     if (epoch === undefined) throw new Error("an epoch");
     const { credential, cheats, authenticatedData, ...params } = forgery;
-    return await createCommit(doctored(group, { credential, cheats: cheats === undefined ? undefined : leafOf(group, cheats) }), {
+    return await createCommit(doctored(group, { credential, cheats: cheats?.map((victim) => leafOf(group, victim)) }), {
       authenticatedData: authenticatedData ?? encode(authenticatedDataCodec, this.#view(epoch.view)),
       random: this.#world.random,
       nowSeconds: 1_700_000_000n,
@@ -175,7 +175,7 @@ export class HostileMember {
     const { accountId, deviceId } = self;
     const reason = complaintReasons.pathSecret;
     const given = { inboxId, inboxKey, keyPackage, leafKeys: [leafKey], authorId: accountId, ext: nothing, ...instead };
-    const body = encode(complaintCodec, { format: 1, logId, epochId, seq, accountId, deviceId, reason, ...given });
+    const body = encode(complaintCodec, { format: 1, logId, epochId, seq, accountId, deviceId, reason, at: 0, ...given });
     const signature = await nobleSignatures.sign(self.signatureKeyPair.secretKey, signedContent("Complaint", body));
     const blob = this.seal(nothing, zeroHash, "complaint", { complaint: encode(signedCodec, { body, signature }) });
     const { log } = this.#world;

@@ -1,6 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { entryId, entryLeaf, firstHead, nextHead, zeroHash } from "@latchkey/protocol";
-import type { EntryEvent, Opened, SealedEvent, Sha256, WireEntryKind, WireErrorCode } from "@latchkey/protocol";
+import type { EntryEvent, EpochAccess, Opened, SealedEvent, Sha256, WireEntryKind, WireErrorCode } from "@latchkey/protocol";
 
 interface Epoch {
   readonly epochId: number;
@@ -59,7 +59,10 @@ export class LogModel {
     return { kind: "ok", value: this.#opened() };
   }
 
-  open(reader: ModelReader, params: { epochId: number; access: Uint8Array; afterSeq: number }): ModelAnswer<Opened> {
+  open(
+    reader: ModelReader,
+    params: { epochId: number; access: Uint8Array; afterSeq: number; closed?: readonly EpochAccess[] },
+  ): ModelAnswer<Opened> {
     if (!this.exists) return { kind: "error", code: "unknown_log" };
     const epoch = this.#epoch(params.epochId);
     if (epoch === undefined) return { kind: "error", code: "unknown_epoch" };
@@ -67,6 +70,10 @@ export class LogModel {
     if (reader.opened.size === 0) reader.cursor = params.afterSeq;
     if (reader.opened.size === 0 || params.epochId >= Math.max(...reader.opened)) reader.waitsAt = undefined;
     reader.opened.add(params.epochId);
+    for (const { epochId, access } of params.closed ?? []) {
+      const closed = this.#epoch(epochId);
+      if (closed !== undefined && equalBytes(this.#sha256(access), closed.accessHash)) reader.opened.add(epochId);
+    }
     return { kind: "ok", value: this.#opened() };
   }
 

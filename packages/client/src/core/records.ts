@@ -30,7 +30,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import { rosterOf } from "./roster.ts";
 import { linkDown } from "./turn.ts";
 import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
-import type { Ask, SkipTold } from "./contested.ts";
+import type { Arrival, Ask, SkipTold } from "./contested.ts";
 import type {
   AwayAccount,
   Chain,
@@ -80,6 +80,7 @@ const large = 64 * 1024 * 1024;
 const leafIndex: Codec<LeafIndex> = mapped(uint32, (index: LeafIndex) => index, toLeafIndex);
 const chain: Codec<Chain> = struct<Chain>({ seq: safeUint64, head: id32 });
 const epochKeys: Codec<EpochKeys> = struct<EpochKeys>({ epochId: safeUint64, access: id32, envelope: id32, view: id32 });
+const device: Codec<DeviceReference> = struct<DeviceReference>({ accountId: id32, deviceId: opaque(16) });
 const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
   epochId: safeUint64,
   access: id32,
@@ -89,6 +90,7 @@ const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
   childAuthor: id32,
   kept: opaqueV(1 << 20),
   keptCount: uint32,
+  stuck: vector(device, { maxBytes: large }),
 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
@@ -134,7 +136,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 13;
+  readonly format: 14;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -180,8 +182,21 @@ const stranded: Codec<Stranded> = struct<Stranded>({
   behind: vector(safeUint64, { maxBytes: large }),
 });
 
+const arrival: Codec<Arrival> = struct<Arrival>({
+  seq: safeUint64,
+  epochId: safeUint64,
+  authorId: id32,
+  at: safeUint64,
+  by: id32,
+  leafKeys: vector(opaqueV(4096), { maxBytes: large }),
+  behind: vector(safeUint64, { maxBytes: large }),
+  entry: optional(sealedEntry),
+  isWritten: bool,
+  declined: vector(id32, { maxBytes: large }),
+});
+
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [13]),
+  format: oneOf(uint16, [14]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -200,6 +215,7 @@ const meta: Codec<Meta> = struct<Meta>({
   lastCommitSeq: safeUint64,
   skipsTold: vector(struct<SkipTold>({ accountId: id32, atMs: safeUint64 }), { maxBytes: large }),
   stranded: optional(stranded),
+  arrival: optional(arrival),
   barred: vector(uint32, { maxBytes: large }),
   asks: vector(struct<Ask>({ leafIndex: uint32, signed: opaqueV(65_536) }), { maxBytes: large }),
   closedEpochs: vector(closedEpoch, { maxBytes: large }),
@@ -269,7 +285,6 @@ const joiner: Codec<Joiner> = struct<Joiner>({
   inboxKey: opaqueV(4096),
   keyPackage: opaqueV(65_536),
 });
-const device: Codec<DeviceReference> = struct<DeviceReference>({ accountId: id32, deviceId: opaque(16) });
 const change: Codec<Change> = struct<Change>({
   id: text(64),
   order: safeUint64,
@@ -306,7 +321,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 13, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 14, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

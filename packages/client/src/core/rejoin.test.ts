@@ -183,7 +183,7 @@ describe("a Welcome into a conversation that is known", () => {
     const { known, joined } = await ended();
     const line = { id: "e192", order: 192, author: ben, sentAtMs: 1, body: { kind: "added", accounts: [self] }, acceptedAtMs: 0 } as const;
     const effects: Effect[] = [{ kind: "line", line }];
-    const after = carryOver({ ...known, draft: "so", unread: 2, readThrough: 3 }, { state: joined, effects });
+    const after = carryOver({ ...known, draft: "so", unread: 2, readThrough: 3 }, { state: joined, effects }, ben);
     expect(after.effects).toEqual([{ kind: "line", line: { ...line, order: 401, id: "e401" } }]);
     expect(after.state).toMatchObject({ lastOrder: 401, draft: "so", unread: 2, readThrough: 3, phase: joined.phase, chain: joined.chain });
   });

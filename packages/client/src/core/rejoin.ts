@@ -1,4 +1,5 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { arrivalOf } from "./arrival.ts";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
 import { hasEnded, isReading } from "./phase.ts";
@@ -24,13 +25,15 @@ export const maxInvitations = 4;
  * @param joined what the Welcome would make of it: its group, its members and its signer are verified
  * @param params.sender the account whose device signed the Welcome and the inbox item
  * @param params.answersComplaint whether it is what this device asked for by a complaint of its own (spec G-5)
+ * @param params.leadsElsewhere whether it would let this device in elsewhere than it was, after such a complaint
  */
 export function judgeRejoin(
   known: ConversationState,
   joined: ConversationState,
-  params: { readonly self: Uint8Array; readonly sender: Uint8Array; readonly answersComplaint: boolean },
+  params: { readonly self: Uint8Array; readonly sender: Uint8Array; readonly answersComplaint: boolean; readonly leadsElsewhere?: boolean },
 ): RejoinVerdict {
   const { phase } = known;
+  const { answersComplaint, leadsElsewhere = false } = params;
   const isOut = phase.kind !== "continued" && (hasEnded(phase) || phase.kind === "paused");
   // One whose past another device wrote down knows of no group yet: the first one binds it.
   const isSameGroup = known.groupId.length === 0 || equalBytes(known.groupId, joined.groupId);
@@ -39,12 +42,13 @@ export function judgeRejoin(
   // What comes by the inbox may be here before the log.
   if (isReading(phase) && !isRead) return { kind: "wait" };
   // A Welcome into a group that this device is in would turn its clock back (attack C7).
-  if (!isOut && !params.answersComplaint) return { kind: "ignore", reason: "still_in" };
+  if (!isOut && !answersComplaint && !leadsElsewhere) return { kind: "ignore", reason: "still_in" };
   const isReadd = isReadded(known, joined, params.sender);
   // In the same log, after everything that was read of it.
-  if (isRead && !isReadd && !params.answersComplaint) return { kind: "ignore", reason: "older" };
+  if (isRead && !isReadd && !answersComplaint && !leadsElsewhere) return { kind: "ignore", reason: "older" };
   if (known.kind === "direct" && !isSamePeople(known, joined)) return { kind: "ignore", reason: "other_people" };
-  if ((isReadd || params.answersComplaint) && isAsKnown(known, joined)) return { kind: "take" };
+  if (leadsElsewhere) return { kind: "ask", wasMember: true };
+  if ((isReadd || answersComplaint) && isAsKnown(known, joined)) return { kind: "take" };
   if (equalBytes(params.sender, params.self) && phase.kind !== "paused") return { kind: "take" };
   return { kind: "ask", wasMember: wasMember(known, params.sender) };
 }
@@ -115,10 +119,12 @@ export function addInvitation(waiting: readonly Invitation[], invitation: Invita
  * The conversation going on where a Welcome put this device: what was written and read stays, and nothing takes the place of a line.
  * @param before as it stood
  * @param joined what `joinConversation` made of the Welcome
+ * @param by the account that signed it
  */
 export function carryOver(
   before: ConversationState,
   joined: { readonly state: ConversationState; readonly effects: readonly Effect[] },
+  by: Uint8Array,
 ): { readonly state: ConversationState; readonly effects: readonly Effect[] } {
   // It goes on counting: to those who stayed it is the same device.
   const { nextLocal, unread, readThrough, draft, own } = before;
@@ -129,7 +135,7 @@ export function carryOver(
     accepted: undefined,
     failure: item.failure ?? ("not_a_member" as const),
   }));
-  const kept = { nextLocal, unread, readThrough, draft, own, outgoing, lastOrder };
+  const kept = { nextLocal, unread, readThrough, draft, own, outgoing, lastOrder, ...arrivalOf(before, joined.state, by) };
   return { state: { ...joined.state, ...kept }, effects };
 }
 

@@ -3,6 +3,8 @@ import type { GroupState } from "@latchkey/mls";
 import { createLeaveContent, createProfileContent, decodeContent, entryId, zeroHash } from "@latchkey/protocol";
 import type { ContentHead } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
+import { isBetween, sendArrival } from "./arrival.ts";
+import { heardClosed } from "./complaints.ts";
 import { stageNextChange } from "./changes.ts";
 import { leafMark } from "./leaving.ts";
 import { isBlocked, planUnblocking } from "./skipped.ts";
@@ -29,7 +31,13 @@ export async function flush(turn: Turn): Promise<void> {
   if (!isReading(phase)) return;
   if (link.kind === "up") {
     set(turn, { link: { ...link, kind: "opening" } });
-    turn.effects.push({ kind: "open", epochId: epoch.epochId, access: epoch.access, afterSeq: chain.seq });
+    turn.effects.push({
+      kind: "open",
+      epochId: epoch.epochId,
+      access: epoch.access,
+      afterSeq: chain.seq,
+      closed: heardClosed(turn.state, turn.context.nowMs),
+    });
     return;
   }
   if (!isCaughtUp(turn.state)) return;
@@ -37,6 +45,7 @@ export async function flush(turn: Turn): Promise<void> {
     sendComplaint(turn, turn.state.stranded);
     return;
   }
+  sendArrival(turn);
   sendSealed(turn);
   // While a commit of one's own is on its way, a message would be for an epoch that may be over.
   if (turn.state.staged === undefined && phase.kind !== "superseded") await prepare(turn);
@@ -101,9 +110,10 @@ async function prepare(turn: Turn): Promise<void> {
   }
 }
 
-/** Whether something in this conversation holds messages back (spec M-3, G-8, A-1). */
-export function isHolding({ leavers, departed, unverified, recovered }: ConversationState): boolean {
-  return leavers.length > 0 || departed.length > 0 || unverified.length > 0 || recovered.length > 0;
+/** Whether something in this conversation holds messages back (spec M-3, G-5, G-8, A-1). */
+export function isHolding(state: ConversationState): boolean {
+  const { leavers, departed, unverified, recovered } = state;
+  return isBetween(state) || leavers.length > 0 || departed.length > 0 || unverified.length > 0 || recovered.length > 0;
 }
 
 /** The next message to seal, unless something holds messages back. */

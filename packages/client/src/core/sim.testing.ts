@@ -21,6 +21,7 @@ import { LogModel } from "./log-model.testing.ts";
 import type { ModelReader } from "./log-model.testing.ts";
 import { isPendingOrder } from "./order.ts";
 import { loadConversation, loadGroup, loadHead, recordChanges } from "./records.ts";
+import { leadsElsewhere } from "./arrival.ts";
 import { carryOver, judgeRejoin } from "./rejoin.ts";
 import { step } from "./step.ts";
 import type { Context, ConversationState, Effect, Input, Joiner, Line, Self, WelcomePost } from "./types.ts";
@@ -54,6 +55,8 @@ export class SimDevice {
   forksTold = 0;
   headsAsked = 0;
   readonly outcomes: string[] = [];
+  /** Whether its person goes along with whoever asks. */
+  agrees = false;
   /** Why Welcomes were not followed. */
   readonly refusals: string[] = [];
   readonly #keyPackages: { keyPackage: KeyPackage; privateKeys: KeyPackagePrivateKeys }[] = [];
@@ -189,9 +192,6 @@ export class SimDevice {
         this.#reader?.opened.clear();
         this.#requests = [];
         this.#events = this.#events.filter((event) => event.kind === "verified" || event.kind === "complain");
-        return;
-      case "listen":
-        if (this.#reader !== undefined) this.#world.log.open(this.#reader, { ...effect, afterSeq: 0 });
         return;
       case "complain":
         this.#complaints++;
@@ -379,16 +379,22 @@ export class SimDevice {
         const ownHead = await this.context.olderHead(joined.state.chain.seq);
         const isAnswer = answersComplaint(before, joined.state, sender.self, ownHead);
         const { accountId } = sender.self;
-        const verdict = judgeRejoin(before, joined.state, { self: this.self.accountId, sender: accountId, answersComplaint: isAnswer });
+        const isElsewhere = leadsElsewhere(before, joined.state, sender.self, ownHead);
+        const verdict = judgeRejoin(before, joined.state, {
+          self: this.self.accountId,
+          sender: accountId,
+          answersComplaint: isAnswer,
+          leadsElsewhere: isElsewhere,
+        });
         if (verdict.kind === "wait") {
           this.inbox.push(item);
           return false;
         }
-        if (verdict.kind !== "take") {
+        if (verdict.kind !== "take" && !(verdict.kind === "ask" && this.agrees)) {
           this.refusals.push(verdict.kind === "ignore" ? verdict.reason : "asks");
           return true;
         }
-        const { state, effects } = carryOver(before, joined);
+        const { state, effects } = carryOver(before, joined, sender.self.accountId);
         await this.#keep(before, state, effects);
       }
       if (this.#reader !== undefined) {

@@ -28,7 +28,7 @@ export function openAgain(turn: Turn): void {
   const { epoch, link } = turn.state;
   if (link.kind !== "following" || epoch === undefined) return;
   set(turn, { link: { ...link, kind: "opening" } });
-  turn.effects.push({ kind: "open", epochId: epoch.epochId, access: epoch.access, afterSeq: turn.state.chain.seq });
+  turn.effects.push({ kind: "open", epochId: epoch.epochId, access: epoch.access, afterSeq: turn.state.chain.seq, closed: [] });
 }
 
 /** One quiet line an author and day, however many commits of theirs there are. */

@@ -4,10 +4,11 @@ import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
+import { declineElsewhere } from "./arrival.ts";
 import { answerId, removeOwnGhosts, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
 import { settleLeaves } from "./content.ts";
 import { endByContinuation } from "./continuation.ts";
-import { asksToAnswer, authorOf, complain, listenToClosed, resumeComplaint } from "./complaints.ts";
+import { asksToAnswer, authorOf, complain, resumeComplaint } from "./complaints.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
 import { onFaulty } from "./faulty.ts";
@@ -123,6 +124,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       set(turn, { invitations: addInvitation(turn.state.invitations, input.invitation), updatedAtMs: turn.context.nowMs });
       return undefined;
     case "uninvited":
+      for (const { itemId, accountId } of turn.state.invitations) if (equalBytes(itemId, input.itemId)) declineElsewhere(turn, accountId);
       set(turn, { invitations: turn.state.invitations.filter(({ itemId }) => !equalBytes(itemId, input.itemId)) });
       return undefined;
     case "offered":
@@ -187,7 +189,6 @@ function onOpened(turn: Turn, opened: Opened): void {
   if (turn.state.phase.kind === "paused") return;
   forgetLost(turn, opened.lastSeq);
   set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq, headThere: opened.head.slice() } });
-  listenToClosed(turn);
 }
 
 /** What was acknowledged and is not in the log any more is sent again: the same bytes (spec L-6, E-3). */
@@ -220,6 +221,9 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
     return;
   }
   if (request === "append") {
+    const { arrival } = turn.state;
+    if (arrival?.entry !== undefined && input.entryId !== undefined && equalBytes(arrival.entry.entryId, input.entryId))
+      set(turn, { arrival: { ...arrival, isWritten: true } });
     failMessage(turn, input.entryId, code === "too_large" ? "message_too_large" : "server_refused");
     return;
   }

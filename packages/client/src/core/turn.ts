@@ -28,7 +28,6 @@ export const linkDown: Link = {
   readUpTo: 0,
   headThere: undefined,
   isUnblockPlanned: false,
-  isListening: false,
   complainedIn: 0,
   attempt: 0,
 };

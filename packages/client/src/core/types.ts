@@ -37,6 +37,7 @@ import type {
   AppendSecret,
   BlobReference,
   EntryEvent,
+  EpochAccess,
   GroupSettings,
   LatchkeyGroup,
   Opened,
@@ -52,8 +53,9 @@ import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
 import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { StallReason } from "./stall-reason.ts";
-import type { Ask, SkipTold } from "./contested.ts";
+import type { Arrival, Ask, SkipTold } from "./contested.ts";
 import type { Line } from "./lines.ts";
+import type { SealedEntry } from "./sealed.ts";
 
 /** Why a conversation is paused. */
 export type PauseReason =
@@ -99,20 +101,8 @@ export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   /** The leaves that the commit kept, a bit for each, and how many members of the epoch it kept or added again (spec G-6). */
   readonly kept: Uint8Array;
   readonly keptCount: number;
-}
-
-/** A ciphertext that must be on the server before the entry that refers to it. */
-export interface PendingBlob {
-  readonly blobId: Uint8Array;
-  readonly ciphertext: Uint8Array;
-}
-
-/** An entry's exact bytes, fixed before they are sent (spec L-6). */
-export interface SealedEntry {
-  readonly entryId: Uint8Array;
-  readonly epochId: number;
-  readonly blob: Uint8Array;
-  readonly blobs: readonly PendingBlob[];
+  /** Those of them who said that they cannot follow it, and not yet that they arrived behind it, in the order of the log. */
+  readonly stuck: readonly DeviceReference[];
 }
 
 /** A message's exact bytes, with its place among the device's own. */
@@ -296,8 +286,6 @@ export interface Link {
   readonly headThere: Uint8Array | undefined;
   /** Whether a commit that lets messages through again is planned. */
   readonly isUnblockPlanned: boolean;
-  /** Whether epochs that closed of late were opened on this connection. */
-  readonly isListening: boolean;
   /** The `attempt` in which a complaint was last sent; 0 for none. */
   readonly complainedIn: number;
   /** Counts connections and new tries: what was sent in an earlier one is sent again. Never goes back. */
@@ -336,6 +324,7 @@ export interface ConversationState {
   readonly lastCommitSeq: number;
   readonly skipsTold: readonly SkipTold[];
   readonly stranded: Stranded | undefined;
+  readonly arrival: Arrival | undefined;
   /** Leaves of which a commit is void in this epoch: none of theirs counts in it (spec G-6). */
   readonly barred: readonly number[];
   readonly asks: readonly Ask[];
@@ -412,6 +401,7 @@ export interface Stranded {
 }
 
 export type { Line, LineBody } from "./lines.ts";
+export type { PendingBlob, SealedEntry } from "./sealed.ts";
 export type { StallReason } from "./stall-reason.ts";
 
 /** What a leaf turned out to be. `departed`: its account had it and has it no more; `unknown`: could not be found out now. */
@@ -497,10 +487,15 @@ export type ChangeOutcome = { readonly kind: "done" } | { readonly kind: "failed
 
 export type Effect =
   | { readonly kind: "create"; readonly accessHash: Uint8Array }
-  | { readonly kind: "open"; readonly epochId: number; readonly access: Uint8Array; readonly afterSeq: number }
+  /** `closed`: epochs that are opened along with it (spec L-3). */
+  | {
+      readonly kind: "open";
+      readonly epochId: number;
+      readonly access: Uint8Array;
+      readonly afterSeq: number;
+      readonly closed: readonly EpochAccess[];
+    }
   | { readonly kind: "append"; readonly entry: SealedEntry; readonly entryKind: "message" | "complaint" }
-  /** Complaints of an epoch that has closed are to be heard on this connection (spec G-5). */
-  | { readonly kind: "listen"; readonly epochId: number; readonly access: Uint8Array }
   /** A fresh key package for a complaint is needed; `complain` brings it. */
   | { readonly kind: "complain" }
   /** `afterSeq`: the last commit of the epoch that this device skipped (spec L-5). */

@@ -45,7 +45,7 @@ export function openRendezvous(params: {
     const answer = await opening.request(
       params.creates
         ? { kind: "create", logId, accessHash: platform.sha256(access), token: new Uint8Array(0) }
-        : { kind: "open", logId, epochId: 0, access, afterSeq: lastSeq },
+        : { kind: "open", logId, epochId: 0, access, afterSeq: lastSeq, closed: [] },
     );
     if (answer.kind === "error") {
       if (meaningOf(answer) === "passing") throw new ClientError("offline", "The server is busy.");

@@ -73,15 +73,15 @@ export class Continuations {
   }
 
   /** One at a time for each conversation: two clicks do not make two. */
-  goOn(old: ConversationRunner): Promise<Continued> {
+  goOn(old: ConversationRunner, without: readonly string[]): Promise<Continued> {
     const known = this.#running.get(old.id);
     if (known !== undefined) return known;
-    const going = this.#goOn(old).finally(() => this.#running.delete(old.id));
+    const going = this.#goOn(old, without).finally(() => this.#running.delete(old.id));
     this.#running.set(old.id, going);
     return going;
   }
 
-  async #goOn(old: ConversationRunner): Promise<Continued> {
+  async #goOn(old: ConversationRunner, without: readonly string[]): Promise<Continued> {
     await old.load();
     const { offer } = old.state;
     const begun = await this.#successor(old);
@@ -92,17 +92,20 @@ export class Continuations {
       return this.#result(offered, []);
     }
     if (!isStopped(old.state)) throw new ClientError("not_permitted", "Nothing stops this conversation: there is nothing to go on from.");
-    const { next, unreachable } = await this.#found(old);
+    const { next, unreachable } = await this.#found(old, without);
     await this.#end(old, next);
     return this.#result(next, unreachable);
   }
 
-  /** Makes the new conversation, with everybody who can be reached. */
-  async #found(old: ConversationRunner): Promise<{ next: ConversationRunner; unreachable: readonly Person[] }> {
+  /** Makes the new conversation, with everybody who can be reached; without these accounts of a group. */
+  async #found(old: ConversationRunner, without: readonly string[]): Promise<{ next: ConversationRunner; unreachable: readonly Person[] }> {
     const { own, platform, people } = this.#world;
     const { roster, kind, name, peer, continuity } = old.state;
     if (roster === undefined) throw new ClientError("not_a_member", "This device does not know who is in this conversation.");
-    const others = peopleOf(old.state).filter((one) => !equalBytes(one.accountId, own.accountId));
+    const isLeftOut = ({ accountId }: { readonly accountId: Uint8Array }): boolean =>
+      kind === "group" && without.includes(toBase64Url(accountId));
+    const others = peopleOf(old.state).filter((one) => !equalBytes(one.accountId, own.accountId) && !isLeftOut(one));
+    const roles = roster.settings.roles.filter((entry) => !isLeftOut(entry));
     const reached: Contact[] = [];
     const unreachable: Person[] = [];
     const adds: Joiner[] = [];
@@ -120,7 +123,7 @@ export class Continuations {
       }
     }
     if (reached.length === 0 && others.length > 0) throw failure ?? offlineError();
-    const change = await this.#change(roster.settings.roles, reached, adds);
+    const change = await this.#change(roles, reached, adds);
     const continues = continuity.at(-1);
     const logId = platform.random(32);
     const created = await createConversation(contextOf(this.#world, toBase64Url(logId)), {
@@ -131,7 +134,7 @@ export class Continuations {
       peer,
       suiteId: defaultSuite,
       ...(continues === undefined ? {} : { continues }),
-      roles: roster.settings.roles,
+      roles,
       change: change.adds.length === 0 ? undefined : change,
     });
     const { state, effects } = placedBehind(old.state, created);

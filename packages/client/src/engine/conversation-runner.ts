@@ -10,7 +10,17 @@ import { carryOver } from "../core/rejoin.ts";
 import { isHolding } from "../core/sending.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
-import type { ChangeOutcome, ConversationState, Effect, Input, LeafVerdict, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
+import type {
+  ChangeOutcome,
+  ConversationState,
+  DeviceReference,
+  Effect,
+  Input,
+  LeafVerdict,
+  Line,
+  TimerName,
+  UnverifiedLeaf,
+} from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
 import { unreached } from "./posts.ts";
 import { ClientError, failureOf } from "../errors.ts";
@@ -92,7 +102,7 @@ export class ConversationRunner {
 
   /** Goes on where a Welcome puts this device, which the person or a proof agreed to (spec M-9); what was written and read stays. */
   rejoin(
-    joined: { readonly state: ConversationState; readonly effects: readonly Effect[] },
+    joined: { readonly state: ConversationState; readonly effects: readonly Effect[]; readonly sender: DeviceReference },
     alsoWrite: (tx: StoreTransaction) => Promise<void> | void,
   ): Promise<void> {
     return this.#steps.run(async () => {
@@ -100,7 +110,7 @@ export class ConversationRunner {
       this.#timers.clear();
       await this.load();
       const before = this.#state;
-      const { state, effects } = carryOver(before, joined);
+      const { state, effects } = carryOver(before, joined, joined.sender.accountId);
       // A stream that still runs stands elsewhere in the log.
       this.#queue = this.#queue.filter((input) => !isFromLog(input));
       await this.#keep(before, state, [{ kind: "close" }, ...effects], alsoWrite);
@@ -416,9 +426,6 @@ export class ConversationRunner {
         return;
       case "close":
         this.#track(this.#channel.stop());
-        return;
-      case "listen":
-        this.#track(this.#channel.listen(effect));
         return;
       case "complain":
         this.#track(this.#complain());

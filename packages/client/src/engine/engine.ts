@@ -197,8 +197,8 @@ export class Engine {
   }
 
   /** Goes on in another conversation with the same people (spec M-9). @throws ClientError as the API says */
-  continueConversation(id: string): Promise<Continued> {
-    return this.#continuations.goOn(this.#runner(id));
+  continueConversation(id: string, without: readonly string[]): Promise<Continued> {
+    return this.#continuations.goOn(this.#runner(id), without);
   }
 
   /** The person lets the account go on in the conversation by its invitation. @throws ClientError `unknown_message` when there is none */

@@ -136,12 +136,6 @@ export class LogChannel {
     await closed?.then(() => this.#early.splice(0)).catch(ignoreOffline);
   }
 
-  /** Hears the complaints of an epoch that has closed (spec G-5); where the server has it no more, there is nothing to hear. */
-  async listen({ epochId, access }: Extract<Effect, { kind: "listen" }>): Promise<void> {
-    const { logId, chain } = this.#owner.state;
-    await this.#connection?.request({ kind: "open", logId, epochId, access, afterSeq: chain.seq }).catch(ignoreOffline);
-  }
-
   /** Creates the log or opens an epoch of it. */
   async open(effect: Extract<Effect, { kind: "create" | "open" }>): Promise<void> {
     const connection = this.#connection;
@@ -152,7 +146,7 @@ export class LogChannel {
       const answer = await connection.request(
         effect.kind === "create"
           ? { kind: "create", logId, accessHash: effect.accessHash, token: new Uint8Array(0) }
-          : { kind: "open", logId, epochId: effect.epochId, access: effect.access, afterSeq: effect.afterSeq },
+          : { ...effect, logId },
       );
       if (this.#connection !== connection) return;
       if (answer.kind === "opened") this.#owner.post({ kind: "opened", opened: answer });

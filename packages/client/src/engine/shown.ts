@@ -1,7 +1,9 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { epoch } from "@latchkey/mls";
-import type { Conversation, ConversationDetails, Member, Message, MessageBody, Person } from "../api.ts";
+import type { ClientFailure, Conversation, ConversationDetails, Member, Message, MessageBody, Person } from "../api.ts";
+import { isBetween } from "../core/arrival.ts";
 import { awayAt } from "../core/away.ts";
+import { authorOf } from "../core/complaints.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { DoubtedText } from "../core/lines.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
@@ -117,27 +119,37 @@ export function conversationOf(people: People, state: ConversationState, lastLin
     unreadCount: state.unread,
     draft: state.draft,
     status: statusOf(state),
-    stop: stopOf(state),
+    stop: stopShown(people, state),
     continuedIn: state.phase.kind === "continued" ? state.phase.by : undefined,
     offer: state.offer === undefined ? undefined : { conversationId: state.offer.id, from: people.person(state.offer.accountId) },
-    invitations: state.invitations.map(({ accountId, wasMember, atMs }) => ({ from: people.person(accountId), wasMember, atMs })),
+    invitations: state.invitations.map(({ accountId, wasMember, atMs }) => {
+      const instead = isBetween(state) && state.arrival !== undefined ? people.person(state.arrival.by) : undefined;
+      return { from: people.person(accountId), wasMember, instead, atMs };
+    }),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
     host: state.host,
   };
 }
 
+function stopShown(people: People, state: ConversationState): Conversation["stop"] {
+  const failure = stopOf(state);
+  if (failure === undefined) return undefined;
+  const author = failure.code === "change_unreadable" && state.kind === "group" ? authorOf(state) : undefined;
+  const isOther = author !== undefined && author.account !== state.roster?.own?.account;
+  return { failure, by: isOther ? people.person(author.accountId) : undefined };
+}
+
 const strandedSentence = "A change by a member cannot be read by this device. The others were asked to let it back in.";
 
-function stopOf({ phase, link, stranded, unverified }: ConversationState): Conversation["stop"] {
+function stopOf({ phase, link, stranded, unverified }: ConversationState): ClientFailure | undefined {
   const isOver = hasEnded(phase) || phase.kind === "superseded";
   if (link.stall !== undefined && phase.kind !== "paused" && !isOver)
-    return { failure: { code: stallCode, message: stallSentences[link.stall], canRetry: true } };
-  if (stranded !== undefined && phase.kind === "active")
-    return { failure: { code: "change_unreadable", message: strandedSentence, canRetry: true } };
+    return { code: stallCode, message: stallSentences[link.stall], canRetry: true };
+  if (stranded !== undefined && phase.kind === "active") return { code: "change_unreadable", message: strandedSentence, canRetry: true };
   if (phase.kind === "active" && unverified.some((leaf) => leaf.refused))
-    return { failure: { code: "device_unproven", message: refusedLeafSentence, canRetry: true } };
+    return { code: "device_unproven", message: refusedLeafSentence, canRetry: true };
   if (phase.kind !== "paused") return undefined;
-  return { failure: { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false } };
+  return { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false };
 }
 
 /** Whether something stops the conversation from which the person may go on in a new one (spec M-9). */

@@ -1,5 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { placedBehind } from "../core/continuation.ts";
+import { leadsElsewhere } from "../core/arrival.ts";
 import { answersComplaint } from "../core/complaints.ts";
 import { loadHead } from "../core/records.ts";
 import { judgeRejoin } from "../core/rejoin.ts";
@@ -66,7 +67,12 @@ export class Welcomes {
     await known.load();
     const ownHead = await store.transact("read", (tx) => loadHead(tx, known.id, state.chain.seq));
     const isAnswer = answersComplaint(known.state, state, sender, ownHead);
-    const verdict = judgeRejoin(known.state, state, { self: own.accountId, sender: sender.accountId, answersComplaint: isAnswer });
+    const verdict = judgeRejoin(known.state, state, {
+      self: own.accountId,
+      sender: sender.accountId,
+      answersComplaint: isAnswer,
+      leadsElsewhere: leadsElsewhere(known.state, state, sender, ownHead),
+    });
     if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
       await known.rejoin(welcome, async (tx) => {
         await settle(tx);
@@ -110,8 +116,8 @@ export class Welcomes {
    */
   awaited(accountId: Uint8Array): ReadonlySet<string> {
     const waiting = [...this.#runners.values()].filter(({ state }) => {
-      const { phase, readdedBy, stranded, roster } = state;
-      if (stranded !== undefined) return roster?.accounts.has(toBase64Url(accountId)) === true;
+      const { phase, readdedBy, stranded, arrival, roster } = state;
+      if (stranded !== undefined || arrival !== undefined) return roster?.accounts.has(toBase64Url(accountId)) === true;
       return phase.kind === "removed" && readdedBy !== undefined && equalBytes(readdedBy, accountId);
     });
     return new Set(waiting.map(({ id }) => id));

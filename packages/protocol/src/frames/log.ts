@@ -1,5 +1,7 @@
-import { empty, opaqueV, safeUint64, struct } from "@latchkey/codec";
+import { empty, opaqueV, safeUint64, struct, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
+import { maxClosedEpochs } from "../limits.ts";
 import type { WireError } from "../errors.ts";
 import { wireEntryKindCodec } from "../log-chain.ts";
 import type { WireEntryKind } from "../log-chain.ts";
@@ -24,6 +26,14 @@ export interface OpenEpoch {
   readonly access: Uint8Array;
   /** The last entry that the client has; the stream starts after it. Ignored when this connection streams the log already. */
   readonly afterSeq: number;
+  /** Epochs that have closed, to be open as well before the stream starts (spec L-3); one whose key is another is passed over. */
+  readonly closed: readonly EpochAccess[];
+}
+
+/** The access key of an epoch. */
+export interface EpochAccess {
+  readonly epochId: number;
+  readonly access: Uint8Array;
 }
 
 /** A message or complaint (spec L-4). Answer: `accepted`. */
@@ -118,12 +128,14 @@ export type LogReply =
   | { readonly kind: "head_proof"; readonly proof: Uint8Array }
   | { readonly kind: "done" };
 
+const epochAccess: Codec<EpochAccess> = struct<EpochAccess>({ epochId: safeUint64, access: id32 });
+const closedEpochs: Codec<readonly EpochAccess[]> = vector(epochAccess, { maxBytes: 40 * maxClosedEpochs });
 // A log's id is always its 32 random bytes.
 const logId = id32;
 
 export const logRequestCodec: FrameCodec<LogRequest> = frameCodec<LogRequest>({
   create: [1, struct<CreateLog>({ logId, accessHash: id32, token: tokenCodec })],
-  open: [2, struct<OpenEpoch>({ logId, epochId: safeUint64, access: id32, afterSeq: safeUint64 })],
+  open: [2, struct<OpenEpoch>({ logId, epochId: safeUint64, access: id32, afterSeq: safeUint64, closed: closedEpochs })],
   append: [3, struct<Append>({ logId, epochId: safeUint64, entryKind: wireEntryKindCodec, blob: blobBytes })],
   commit: [
     4,

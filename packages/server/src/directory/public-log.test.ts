@@ -163,7 +163,6 @@ describe("the public log", () => {
       knownSize: verifier.knownSize,
     });
     expect(more).toMatchObject({ states: [next.signedState], pops, bindings: [] });
-    expect(more.proof.length).toBeLessThan(first.proof.length);
     const result = await verifier.account(more, { accountId, username: "alice" }, labels);
     expect(result).toMatchObject({ relation: "newer", labels: { account: { version: 2 }, username: { version: 1 } } });
     // Who claims to know more than there is gets everything, and sees.
@@ -176,6 +175,7 @@ describe("the public log", () => {
       knownSize: 999,
     });
     await verifier.account(all, { accountId });
+    expect(more.proof.length).toBeLessThan(all.proof.length);
     // A proof with one bit changed is refused.
     const forged = all.proof.slice();
     forged[forged.length - 40] = (forged[forged.length - 40] ?? 0) ^ 1;

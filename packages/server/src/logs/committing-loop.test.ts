@@ -44,7 +44,7 @@ class Group {
 
   async open(client: Client, epochId: number): Promise<LogReply> {
     const access = this.access.get(epochId) ?? none;
-    return client.ask({ kind: "open", logId: this.log.logId, epochId, access, afterSeq: 0 });
+    return client.ask({ kind: "open", logId: this.log.logId, epochId, access, afterSeq: 0, closed: [] });
   }
 
   /** A member that has the epoch open commits to it; every member that can read it then knows the new one. */

@@ -1,5 +1,5 @@
 import { equalSecrets } from "@latchkey/codec";
-import type { CreateLog, EntryKind, OpenEpoch, Opened } from "@latchkey/protocol";
+import type { CreateLog, EntryKind, EpochAccess, OpenEpoch, Opened } from "@latchkey/protocol";
 import { zeroHash } from "@latchkey/protocol";
 import { dayOf } from "../config.ts";
 import type { ServerContext } from "../config.ts";
@@ -92,7 +92,7 @@ export class LogService {
   async create(request: CreateLog, sink: LogSink, existing: LogStream | undefined): Promise<OpenedLog> {
     const { logId, accessHash } = request;
     const day = dayOf(this.#context.nowMs());
-    return this.#attach({ logId, epochId: 0, afterSeq: 0, sink, existing }, async () => {
+    return this.#attach({ logId, epochId: 0, closed: [], afterSeq: 0, sink, existing }, async () => {
       const info = await this.#store.createLog({ logId, accessHash, day });
       if (info.kind === "refused") throw new Refusal(info.code);
       return info;
@@ -102,12 +102,24 @@ export class LogService {
   /** Opens an epoch, and streams its log to `sink` unless `existing` does. @throws Refusal for an unknown log or epoch or a wrong key */
   async open(request: OpenEpoch, sink: LogSink, existing: LogStream | undefined): Promise<OpenedLog> {
     const { logId, epochId, afterSeq } = request;
-    return this.#attach({ logId, epochId, afterSeq, sink, existing }, async () => {
+    const closed = await this.#shown(logId, request.closed);
+    return this.#attach({ logId, epochId, closed, afterSeq, sink, existing }, async () => {
       const info = await this.#store.readEpoch({ logId, epochId });
       if (info.kind === "refused") throw new Refusal(info.code);
       if (!equalSecrets(sha256(request.access), info.accessHash)) throw new Refusal("wrong_access_key");
       return info;
     });
+  }
+
+  /** Those of the epochs whose access key the reader showed. */
+  async #shown(logId: Uint8Array, epochs: readonly EpochAccess[]): Promise<readonly number[]> {
+    const found = await Promise.all(
+      epochs.map(async ({ epochId, access }) => {
+        const info = await this.#store.readEpoch({ logId, epochId });
+        return info.kind === "epoch" && equalSecrets(sha256(access), info.accessHash) ? [epochId] : [];
+      }),
+    );
+    return found.flat();
   }
 
   /**
@@ -163,7 +175,14 @@ export class LogService {
   }
 
   async #attach(
-    params: { logId: Uint8Array; epochId: number; afterSeq: number; sink: LogSink; existing: LogStream | undefined },
+    params: {
+      logId: Uint8Array;
+      epochId: number;
+      closed: readonly number[];
+      afterSeq: number;
+      sink: LogSink;
+      existing: LogStream | undefined;
+    },
     load: () => Promise<EpochInfo>,
   ): Promise<OpenedLog> {
     const key = keyOf(params.logId);
@@ -187,7 +206,11 @@ export class LogService {
       const { currentEpochId, lastSeq, head, firstSeq, headBeforeFirst } = info;
       const opened = { logId: log.logId, currentEpochId, lastSeq, head, firstSeq, headBeforeFirst };
       const reader = stream;
-      return { opened, stream, start: () => reader.openEpoch(params.epochId) };
+      const start = (): void => {
+        for (const epochId of params.closed) reader.showEpoch(epochId);
+        reader.openEpoch(params.epochId);
+      };
+      return { opened, stream, start };
     } finally {
       log.pending -= 1;
       this.#release(key, log);

@@ -64,13 +64,18 @@ export class LogStream extends Feed<Delivery> {
     return this.#opened.has(epochId);
   }
 
-  /** The reader showed the key of an epoch. */
-  openEpoch(epochId: number): void {
+  /** The reader showed the key of an epoch that has closed: its entries are given from now on. */
+  showEpoch(epochId: number): void {
     this.#opened.add(epochId);
     if (this.#opened.size > maxEpochsOpen) {
       const oldest = this.#opened.values().next();
       if (oldest.done !== true) this.#opened.delete(oldest.value);
     }
+  }
+
+  /** The reader showed the key of an epoch, and reads on. */
+  openEpoch(epochId: number): void {
+    this.showEpoch(epochId);
     if (epochId >= this.#newest) {
       this.#newest = epochId;
       // A commit of it that lies behind is one that this reader does not follow.

@@ -51,7 +51,7 @@ describe("opening", () => {
     await ok(alice, append(log));
     const accepted = await alice.ask(append(log));
     const bob = await TestClient.connect(server.url, "log");
-    const opened = await bob.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 2 });
+    const opened = await bob.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 2, closed: [] });
     expect(opened).toMatchObject({ kind: "opened", currentEpochId: 0, lastSeq: 2, firstSeq: 1 });
     expect(opened).toMatchObject({
       head: accepted.kind === "accepted" ? accepted.head : none,
@@ -59,6 +59,26 @@ describe("opening", () => {
     });
     await bob.settle();
     expect(bob.events).toEqual([]);
+  });
+
+  test("[L-3] closed epochs are open before the stream starts; one whose key is another is passed over", async () => {
+    const { server, alice, log } = await withLog();
+    const { request, child } = commit(log, 0);
+    await ok(alice, request);
+    await ok(alice, { ...append(log), entryKind: "complaint" });
+    const bob = await TestClient.connect(server.url, "log");
+    const open = { kind: "open", logId: log.logId, epochId: 1, access: child.access, afterSeq: 0 } as const;
+    const strange = [
+      { epochId: 0, access: random(32) },
+      { epochId: 7, access: log.access },
+    ];
+    expect(await bob.outcome({ ...open, closed: strange })).toBe("opened");
+    expect((await bob.take(2)).map(({ kind }) => kind)).toEqual(["sealed", "sealed"]);
+    expect(await bob.outcome({ ...append(log), entryKind: "complaint" })).toBe("wrong_access_key");
+    const cyd = await TestClient.connect(server.url, "log");
+    expect(await cyd.outcome({ ...open, closed: [...strange, { epochId: 0, access: log.access }] })).toBe("opened");
+    expect((await cyd.take(2)).map(({ kind }) => kind)).toEqual(["entry", "entry"]);
+    expect(await cyd.outcome({ ...append(log), entryKind: "complaint" })).toBe("accepted");
   });
 
   test("[L-3] a wrong access key, an unknown log and an unknown epoch are refused, and nothing follows", async () => {
@@ -273,7 +293,7 @@ describe("retention", () => {
     const server = await runServer({ dataDirectory: directory }, { nowMs: () => nowMs });
     const bob = await TestClient.connect(server.url, "log");
     await bob.settle();
-    const opened = await bob.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 1 });
+    const opened = await bob.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 1, closed: [] });
     expect(opened).toMatchObject({
       kind: "opened",
       firstSeq: 3,

@@ -223,5 +223,5 @@ export async function createLog(client: TestClient<"log">, log: TestLog): Promis
 }
 
 export async function openLog(client: TestClient<"log">, log: TestLog, epochId: number = 0, afterSeq: number = 0): Promise<string> {
-  return client.outcome({ kind: "open", logId: log.logId, epochId, access: log.access, afterSeq });
+  return client.outcome({ kind: "open", logId: log.logId, epochId, access: log.access, afterSeq, closed: [] });
 }

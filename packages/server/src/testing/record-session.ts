@@ -141,23 +141,23 @@ async function script(): Promise<Script> {
   // A retry gets its first result.
   made.ask("one", "log", append("first", 0));
   made.open("two", "log");
-  made.ask("two", "log", { kind: "open", logId, epochId: 0, access: access[0], afterSeq: 0 }, [true, true]);
+  made.ask("two", "log", { kind: "open", logId, epochId: 0, access: access[0], afterSeq: 0, closed: [] }, [true, true]);
   const commit = { kind: "commit" as const, logId, epochId: 0, nextAccessHash: sha256(access[1]), token };
   made.ask("one", "log", { ...commit, afterSeq: 0, blob: fixedEntry("commit", 1024) }, [true, true]);
   made.expect("two", [true]);
   made.ask("two", "log", { ...commit, afterSeq: 0, blob: fixedEntry("too late", 1024) });
   made.ask("two", "log", append("stale", 0));
-  made.ask("two", "log", { kind: "open", logId, epochId: 2, access: access[0], afterSeq: 2 });
-  made.ask("two", "log", { kind: "open", logId, epochId: 2, access: access[1], afterSeq: 2 });
-  made.ask("one", "log", { kind: "open", logId, epochId: 2, access: access[1], afterSeq: 2 });
+  made.ask("two", "log", { kind: "open", logId, epochId: 2, access: access[0], afterSeq: 2, closed: [] });
+  made.ask("two", "log", { kind: "open", logId, epochId: 2, access: access[1], afterSeq: 2, closed: [] });
+  made.ask("one", "log", { kind: "open", logId, epochId: 2, access: access[1], afterSeq: 2, closed: [] });
   made.ask("two", "log", append("second", 2), [true, true]);
   made.expect("one", [true]);
   // Who was added with the commit sees what was before as links of the chain only.
   made.open("three", "log");
-  made.ask("three", "log", { kind: "open", logId, epochId: 2, access: access[1], afterSeq: 0 }, [true, true, true, true]);
+  made.ask("three", "log", { kind: "open", logId, epochId: 2, access: access[1], afterSeq: 0, closed: [] }, [true, true, true, true]);
   made.ask("three", "log", { kind: "append", logId, epochId: 2, entryKind: "complaint", blob: fixedEntry("complaint", 512) }, [true, true]);
   made.ask("three", "log", { kind: "head_proof", logId, knownSize: 0 }, [false]);
-  made.ask("three", "log", { kind: "open", logId: fixedBytes("no log", 32), epochId: 0, access: access[0], afterSeq: 0 });
+  made.ask("three", "log", { kind: "open", logId: fixedBytes("no log", 32), epochId: 0, access: access[0], afterSeq: 0, closed: [] });
   // What a later client may ask, and this one might be asked.
   made.raw("three", new Uint8Array([0, 0, 9, 9, 222, 1, 2, 3]));
   made.ask("three", "log", { kind: "close", logId });

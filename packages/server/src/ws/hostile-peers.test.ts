@@ -265,7 +265,7 @@ describe("limits of one connection", () => {
     const [mallory, alice] = [await TestClient.connect(server.url, "log"), await TestClient.connect(server.url, "log")];
     const log = createTestLog();
     await createLog(alice, log);
-    const open: LogRequest = { kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0 };
+    const open: LogRequest = { kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] };
     const outcomes: string[] = [];
     for (let at = 0; at < 4; at++) {
       outcomes.push(await mallory.outcome(at === 1 ? { kind: "head_proof", logId: log.logId, knownSize: 0 } : open));

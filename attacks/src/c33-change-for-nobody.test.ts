@@ -1,0 +1,52 @@
+// C33 | a change that none of those who are awake can follow, while somebody sleeps: the group stands | D
+// Source: found by trying, 2026-11-28
+// Counter-measure: it says at once whose change it is, and one click goes on without them, with history and roles (G-9, M-9)
+import { describe, expect, test } from "vitest";
+import { Insider } from "./testing/insider.ts";
+import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { shows } from "./testing/shown.ts";
+
+describe("C33 a change that nobody who is awake can follow", () => {
+  test("who made it is named, and the others go on without them; who slept is there when they wake", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, dee, mal] = [
+      await scene.person("ada"),
+      await scene.person("ben"),
+      await scene.person("dee"),
+      await scene.person("mal"),
+    ];
+    const { id } = await ada.client.startConversation({ to: ["ben", "dee", "mal"], name: "Allotment" });
+    await say(ada, id, "hello");
+    for (const person of [ben, dee, mal]) await hear(person, id, "hello");
+    await settle(ada, ben, dee, mal);
+    using insider = await Insider.take(scene, mal, id);
+    await dee.client.close();
+    const created = await insider.forge({ adds: [await insider.keyPackage({ ...insider.own, deviceId: new Uint8Array(16).fill(3) })] });
+    expect((await insider.post({ ...created, message: insider.breakConfirmation(created.message) })).kind).toBe("accepted");
+    for (const person of [ada, ben]) {
+      await eventually(async () => {
+        const { stop } = (await person.client.details(id)).conversation;
+        return stop?.failure.code === "change_unreadable" && stop.by?.username === "mal";
+      }, "it says whose change stops it");
+    }
+    await ada.client.send(id, "who has the spade?");
+    const { conversation, unreachable } = await ada.client.continueConversation(id, { without: [mal.accountId] });
+    expect(unreachable).toEqual([]);
+    await eventually(
+      async () => (await ben.client.details(id)).conversation.offer?.conversationId === conversation.id,
+      "ben is offered it",
+    );
+    await ben.client.continueConversation(id);
+    // What waited is asked about: it was written to other people.
+    const waiting = (await ada.client.messages(conversation.id, { limit: 50 })).findLast(({ delivery }) => delivery?.kind === "failed");
+    if (waiting === undefined) throw new Error("it waits");
+    await ada.client.retry(conversation.id, waiting.id);
+    await hear(ben, conversation.id, "who has the spade?");
+    const { members } = await ben.client.details(conversation.id);
+    expect(members.map(({ person, role }) => `${person.username} ${role}`).toSorted()).toEqual(["ada owner", "ben member", "dee member"]);
+    expect(
+      (await ben.client.messages(conversation.id, { limit: 50 })).some(({ body }) => body.kind === "text" && body.text === "hello"),
+    ).toBe(true);
+    shows(context, "Go on without mal");
+  });
+});

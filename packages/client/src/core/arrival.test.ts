@@ -1,0 +1,201 @@
+import { decode } from "@latchkey/codec";
+import { memberAt, ownLeafIndex } from "@latchkey/mls";
+import { complaintCodec, complaintReasons } from "@latchkey/protocol";
+import type { Complaint } from "@latchkey/protocol";
+import { signedCodec } from "@latchkey/transparency";
+import { describe, expect, it } from "vitest";
+import { openEnvelope } from "../group/envelope.ts";
+import { leadsElsewhere } from "./arrival.ts";
+import { asksToAnswer } from "./complaints.ts";
+import { HostileMember } from "./hostile.testing.ts";
+import type { SimDevice } from "./sim.testing.ts";
+import { commitOf, everybodyTalks, groupOf, kinds, letIn, readOn, verdicts } from "./stranded.testing.ts";
+import type { Group } from "./stranded.testing.ts";
+import type { ConversationState, Invitation } from "./types.ts";
+
+function people({ honest }: Group): [SimDevice, SimDevice, SimDevice] {
+  const [ada, ben, cyd] = honest;
+  if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+  return [ada, ben, cyd];
+}
+
+function stateOf({ state }: SimDevice): ConversationState {
+  if (state === undefined) throw new Error("a conversation");
+  return state;
+}
+
+/** What stands in the log about commits, in its order, as `reader` opens it with the keys of the closed epochs that it keeps. */
+function complaintsIn({ world }: Group, reader: SimDevice): readonly Complaint[] {
+  const { logId, closedEpochs } = stateOf(reader);
+  return world.log.entries.flatMap(({ entryKind, epochId, nextAccessHash, blob }) => {
+    const key = closedEpochs.find((closed) => closed.epochId === epochId)?.envelope;
+    if (entryKind !== "complaint" || key === undefined) return [];
+    const opened = openEnvelope({ key, logId, epochId, kind: "complaint", nextAccessHash, blob });
+    return opened.kind === "inline" ? [decode(complaintCodec, decode(signedCodec, opened.body.complaint.slice()).body)] : [];
+  });
+}
+
+function invitationOf({ self }: SimDevice): Invitation {
+  const { host, accountId, deviceId } = self;
+  return { itemId: new Uint8Array(16).fill(1), host, accountId, deviceId, wasMember: true, atMs: 1, notAfterMs: 1e12 };
+}
+
+describe("[G-5] whoever was let in behind a commit says where it arrived", () => {
+  it("once, in the epoch that the commit ended; those who are there count it as stuck no more, and answer nothing", async () => {
+    const group = await groupOf("arrived", 3);
+    const { world, honest, hostile } = group;
+    const [ada, ben, cyd] = people(group);
+    const seq = hostile.post(await commitOf(group, { cheats: [cyd] }));
+    await world.settle(honest);
+    const said = complaintsIn(group, ada);
+    const { arrival } = stateOf(cyd);
+    expect(said.map(({ reason, at }) => [reason, at])).toEqual([
+      [complaintReasons.pathSecret, 0],
+      [complaintReasons.arrived, arrival?.at],
+    ]);
+    expect(arrival).toMatchObject({ seq, isWritten: true });
+    for (const device of honest) {
+      const closed = stateOf(device).closedEpochs.find(({ child }) => child === seq);
+      expect(closed?.stuck).toEqual([]);
+      expect(asksToAnswer(stateOf(device))).toEqual([]);
+    }
+    const epochs = [ada, ben, cyd].map((device) => stateOf(device).epoch?.epochId);
+    expect(new Set(epochs)).toEqual(new Set([arrival?.at]));
+    await everybodyTalks(group);
+  });
+
+  it("[G-6] it counts against the commit no more: two liars do not make it void for one who still waits", async () => {
+    const group = await groupOf("one of two is back", 6);
+    const { world, hostile, honest } = group;
+    const [ada, , , , eve, fay] = honest;
+    if (ada === undefined || eve === undefined || fay === undefined) throw new Error("six");
+    const created = await commitOf(group, { cheats: [eve, fay] });
+    const seq = hostile.post(created);
+    await world.settle([ada, eve]);
+    expect(stateOf(eve).arrival?.isWritten).toBe(true);
+    await readOn(fay);
+    expect(stateOf(fay).stranded).toBeDefined();
+    // The others are Mallory's friends: with Fay's and Eve's they would be the complaints of all but Ada.
+    const liars = honest.slice(1, 4).map((device) => new HostileMember(world, device));
+    for (const member of [...liars, hostile]) {
+      const key = memberAt(created.next, ownLeafIndex(member.state.group))?.leafNode.encryptionKey;
+      if (key === undefined) throw new Error("a leaf");
+      await member.complain(seq, key);
+    }
+    await world.settle([ada, eve, fay]);
+    expect(stateOf(fay).arrival?.seq).toBe(seq);
+    await everybodyTalks({ ...group, honest: [ada, eve, fay] });
+  });
+
+  it("[E-26] let in behind a commit that was void before it said so, it stops and says so, like whoever let it in", async () => {
+    const group = await groupOf("too late", 3);
+    const { world, hostile } = group;
+    const [ada, ben, cyd] = people(group);
+    const created = await commitOf(group, { cheats: [cyd] });
+    const seq = hostile.post(created);
+    for (const device of [cyd, ada]) await readOn(device);
+    await world.settle([ada]);
+    await readOn(cyd);
+    expect(await cyd.join()).toBe(true);
+    expect(stateOf(cyd).arrival).toMatchObject({ seq, isWritten: false });
+    // The server takes in nothing of Cyd's before the two say what they say.
+    for (const member of [new HostileMember(world, ben), hostile]) {
+      const key = memberAt(created.next, ownLeafIndex(member.state.group))?.leafNode.encryptionKey;
+      if (key === undefined) throw new Error("a leaf");
+      await member.complain(seq, key);
+    }
+    await world.settle([ada, cyd]);
+    for (const device of [ada, cyd]) {
+      expect(stateOf(device).phase).toEqual({ kind: "paused", reason: "left_behind" });
+      expect(kinds(device, "alarm")).toBe(1);
+    }
+  });
+});
+
+describe("[E-31] let in at two places (G-5)", () => {
+  /** Ben, in league with Mallory, lets Cyd in beside the way of the group; Ada, who lets it in there, comes later. */
+  async function between(seed: string): Promise<Group & { readonly ada: SimDevice; readonly ben: SimDevice; readonly cyd: SimDevice }> {
+    const group = await groupOf(seed, 3);
+    const { hostile, world } = group;
+    const [ada, ben, cyd] = people(group);
+    hostile.post(await commitOf(group, { cheats: [cyd] }));
+    for (const device of [cyd, ada, ben]) await readOn(device);
+    const [ask] = stateOf(ada).asks;
+    if (ask === undefined) throw new Error("a complaint");
+    await world.settle([ada]);
+    const answer = cyd.inbox.splice(0);
+    expect(answer).toHaveLength(1);
+    await letIn(group, ben, cyd, ask.signed, []);
+    await world.settle([cyd]);
+    expect(stateOf(cyd).arrival?.by).toEqual(ben.self.accountId);
+    expect(stateOf(cyd).epoch?.epochId).not.toBe(stateOf(ada).epoch?.epochId);
+    return { ...group, ada, ben, cyd };
+  }
+
+  it("by a friend of its author beside the way of the others: these hear that it arrived elsewhere, and let it in once more; the person is asked", async () => {
+    const group = await between("beside the way");
+    const { world, ada, cyd } = group;
+    await world.settle([ada]);
+    await cyd.input({ kind: "invited", invitation: invitationOf(ada) });
+    await cyd.say("to whom?");
+    await world.settle([cyd]);
+    expect(verdicts(cyd)).toEqual(["asks"]);
+    // Nothing is sent before the person has chosen.
+    expect(stateOf(cyd).outgoing).toHaveLength(1);
+    expect(stateOf(cyd).outgoing[0]?.sealed).toBeUndefined();
+  });
+
+  it("whom the person goes with has it, and the others know", async () => {
+    const group = await between("chosen");
+    const { world, ada, cyd } = group;
+    cyd.agrees = true;
+    await world.settle([ada, cyd]);
+    expect(stateOf(cyd).epoch?.epochId).toBe(stateOf(ada).epoch?.epochId);
+    expect(stateOf(cyd).arrival).toMatchObject({ by: ada.self.accountId, isWritten: true, declined: [group.ben.self.accountId] });
+    await everybodyTalks({ ...group, honest: [ada, cyd] });
+  });
+
+  it("whom the person does not go with is not asked about again, and what waits is sent", async () => {
+    const group = await between("turned away");
+    const { world, ada, cyd } = group;
+    const invitation = invitationOf(ada);
+    await cyd.input({ kind: "invited", invitation });
+    await cyd.say("here");
+    await cyd.input({ kind: "uninvited", itemId: invitation.itemId });
+    await world.settle([ada, cyd]);
+    expect(verdicts(cyd)).toEqual(["still_in"]);
+    expect([...cyd.texts().values()]).toContain("here");
+  });
+
+  it("an invitation elsewhere is one by a member who could have answered, for a commit behind the one that it cannot follow", async () => {
+    const { ada, ben, cyd, mallory, world } = await between("where");
+    await world.settle([ada]);
+    await readOn(cyd);
+    const known = stateOf(cyd);
+    const { arrival, roster } = known;
+    if (arrival === undefined || roster === undefined) throw new Error("it arrived");
+    const { head } = known.chain;
+    const place = arrival.behind.find((seq) => seq !== arrival.at && seq !== arrival.seq);
+    if (place === undefined) throw new Error("another place");
+    const joined: ConversationState = { ...stateOf(ada), chain: { seq: place, head } };
+    const leads = (other: Partial<ConversationState>, sender = ada.self, at = joined): boolean =>
+      leadsElsewhere({ ...known, ...other }, at, sender, head);
+    expect(leads({})).toBe(true);
+    expect(leads({ arrival: undefined })).toBe(false);
+    for (const { self } of [ben, mallory]) expect(leads({}, self)).toBe(false);
+    expect(leads({}, { ...ada.self, deviceId: new Uint8Array(16) })).toBe(false);
+    expect(leads({ arrival: { ...arrival, declined: [ada.self.accountId] } })).toBe(false);
+    const [leaf] = roster.accounts.get(ada.self.account) ?? [];
+    if (leaf === undefined) throw new Error("a leaf");
+    const heard = { number: 1, mark: new Uint8Array(32), first: 1, absent: [], unread: 0, toldAtMs: 0 };
+    expect(leads({ spoken: new Map([[leaf.leafIndex, heard]]) })).toBe(false);
+    // Where nobody knows whose commit it is, only by who manages the group.
+    const byNobody = { arrival: { ...arrival, authorId: new Uint8Array(32), by: mallory.self.accountId } };
+    expect(leads(byNobody)).toBe(true);
+    expect(leads(byNobody, ben.self)).toBe(false);
+    // On its own way, before the commit, and under another head.
+    for (const seq of [arrival.at, arrival.seq - 1]) expect(leads({}, ada.self, { ...joined, chain: { seq, head } })).toBe(false);
+    expect(leadsElsewhere(known, joined, ada.self, undefined)).toBe(false);
+    expect(leadsElsewhere(known, { ...joined, chain: { seq: place, head: new Uint8Array(32) } }, ada.self, head)).toBe(false);
+  });
+});

@@ -1,0 +1,129 @@
+import { equalBytes } from "@latchkey/codec";
+import { complaintReasons, zeroHash } from "@latchkey/protocol";
+import type { SealedEvent } from "@latchkey/protocol";
+import { sealComplaint } from "./complaint-entry.ts";
+import type { FreshKeys } from "./complaint-entry.ts";
+import { bitsOf } from "./contested.ts";
+import { isSameDevice, leafOf, mayManage } from "./roster.ts";
+import { set } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { ClosedEpoch, ConversationState, DeviceReference } from "./types.ts";
+
+/** Commits elsewhere that are followed from afar. */
+const maxBehind = 4096;
+
+/**
+ * What a device knows once a Welcome let it in behind a commit that it could not follow, or elsewhere behind it: it says where in the
+ * epoch that the commit ended, so that the others count it no more among those who are stuck (spec G-5, G-6).
+ * @param by the account that let it in
+ */
+export function arrivalOf(
+  before: ConversationState,
+  joined: ConversationState,
+  by: Uint8Array,
+): Pick<ConversationState, "arrival" | "closedEpochs"> | undefined {
+  const { stranded, epoch, roster, arrival } = before;
+  const place = { at: joined.chain.seq, by, entry: undefined, isWritten: false };
+  if (arrival !== undefined && stranded === undefined) {
+    // What it did elsewhere behind the commit was another's.
+    const closedEpochs = before.closedEpochs.filter(({ epochId }) => epochId <= arrival.epochId);
+    return { arrival: { ...arrival, ...place, declined: [...arrival.declined, arrival.by] }, closedEpochs };
+  }
+  if (stranded === undefined || epoch === undefined || roster === undefined) return undefined;
+  const { seq, author, keeps, readds, leafKeys, behind, complainers, sinceMs } = stranded;
+  const { epochId, access, envelope } = epoch;
+  const authorId = (author === undefined ? undefined : roster.leaves.get(author)?.accountId) ?? zeroHash;
+  const closed: ClosedEpoch = {
+    epochId,
+    access,
+    envelope,
+    closedAtMs: sinceMs,
+    child: seq,
+    childAuthor: authorId,
+    kept: bitsOf(keeps),
+    keptCount: keeps.length + readds.length,
+    stuck: complainers.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
+  };
+  return {
+    arrival: { seq, epochId, authorId, leafKeys, behind, declined: [], ...place },
+    closedEpochs: [...before.closedEpochs, closed],
+  };
+}
+
+/** Writes where it arrived, now that there is a fresh key package for those who are not there. */
+export async function writeArrival(turn: Turn, fresh: FreshKeys): Promise<void> {
+  const { arrival } = turn.state;
+  const closed = turn.state.closedEpochs.find(({ epochId }) => epochId === arrival?.epochId);
+  if (arrival === undefined || closed === undefined || arrival.entry !== undefined) return;
+  const { seq, authorId, at, leafKeys } = arrival;
+  const entry = await sealComplaint(turn, closed, { ...fresh, seq, authorId, at, leafKeys, reason: complaintReasons.arrived });
+  set(turn, { arrival: { ...arrival, entry } });
+}
+
+/** Sends what it says of it, once on each connection, until it stands in the log. */
+export function sendArrival(turn: Turn): void {
+  const { arrival, link } = turn.state;
+  if (arrival?.entry === undefined || arrival.isWritten || link.complainedIn === link.attempt) return;
+  set(turn, { link: { ...link, complainedIn: link.attempt } });
+  turn.effects.push({ kind: "append", entry: arrival.entry, entryKind: "complaint" });
+}
+
+/** Its word stands in the log: from there on it is not stuck. */
+export function onOwnArrival(turn: Turn): void {
+  const { arrival } = turn.state;
+  if (arrival === undefined) return;
+  set(turn, { arrival: { ...arrival, isWritten: true } });
+  noteArrived(turn, arrival.epochId, turn.context.self);
+}
+
+/** Of a closed epoch: this device is not stuck there any more. */
+export function noteArrived(turn: Turn, epochId: number, device: DeviceReference): void {
+  const closedEpochs = turn.state.closedEpochs.map((closed) =>
+    closed.epochId === epochId ? { ...closed, stuck: closed.stuck.filter((other) => !isSameDevice(other, device)) } : closed,
+  );
+  set(turn, { closedEpochs });
+}
+
+/** Whether this device went through the commit at `seq`. */
+export function isOnWay({ epoch, closedEpochs }: ConversationState, seq: number): boolean {
+  return epoch?.epochId === seq || closedEpochs.some(({ epochId }) => epochId === seq);
+}
+
+/** Follows from afar where the commit leads that it could not follow, beside its own way: a commit of an epoch that is sealed to it. */
+export function noteElsewhere(turn: Turn, { seq, epochId }: Pick<SealedEvent, "seq" | "epochId">): void {
+  const { arrival } = turn.state;
+  if (arrival === undefined || !arrival.behind.includes(epochId) || arrival.behind.length >= maxBehind) return;
+  set(turn, { arrival: { ...arrival, behind: [...arrival.behind, seq] } });
+}
+
+/**
+ * Whether a Welcome would let this device in at another place behind the commit that it could not follow than it was (spec G-5): by a
+ * member who could have answered it, was not heard where it is, and whom the person has not turned away there.
+ * @param ownHead the head that this device has after the entry that the Welcome starts from; `undefined` for none
+ */
+export function leadsElsewhere(
+  known: ConversationState,
+  joined: ConversationState,
+  sender: DeviceReference,
+  ownHead: Uint8Array | undefined,
+): boolean {
+  const { arrival, roster, spoken } = known;
+  if (arrival === undefined || roster === undefined || joined.id !== known.id) return false;
+  const { seq, head } = joined.chain;
+  if (isOnWay(known, seq) || !arrival.behind.includes(seq) || ownHead === undefined || !equalBytes(ownHead, head)) return false;
+  const leaf = leafOf(roster, sender);
+  if (leaf === undefined || spoken.has(leaf.leafIndex)) return false;
+  if ([arrival.authorId, arrival.by, ...arrival.declined].some((account) => equalBytes(account, leaf.accountId))) return false;
+  return !equalBytes(arrival.authorId, zeroHash) || mayManage(roster, leaf.account);
+}
+
+/** Somebody would let it in elsewhere, and the person has not said with whom to go: nothing is sent meanwhile. */
+export function isBetween({ arrival, invitations, phase }: Pick<ConversationState, "arrival" | "invitations" | "phase">): boolean {
+  return arrival !== undefined && phase.kind === "active" && invitations.length > 0;
+}
+
+/** The person does not go with this account. */
+export function declineElsewhere(turn: Turn, accountId: Uint8Array): void {
+  const { arrival } = turn.state;
+  if (arrival !== undefined) set(turn, { arrival: { ...arrival, declined: [...arrival.declined, accountId] } });
+}

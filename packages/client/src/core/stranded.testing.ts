@@ -1,0 +1,98 @@
+import { decode } from "@latchkey/codec";
+import { decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
+import type { KeyPackage } from "@latchkey/mls";
+import { complaintCodec } from "@latchkey/protocol";
+import { signedCodec } from "@latchkey/transparency";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { expect } from "vitest";
+import { HostileMember } from "./hostile.testing.ts";
+import type { Forgery } from "./hostile.testing.ts";
+import { epochKeys } from "./keys.ts";
+import { SimWorld } from "./sim.testing.ts";
+import type { SimDevice } from "./sim.testing.ts";
+
+/** People, and a member whose own code does what it likes. */
+export interface Group {
+  readonly world: SimWorld;
+  readonly honest: readonly SimDevice[];
+  readonly hostile: HostileMember;
+  readonly mallory: SimDevice;
+}
+
+/** `honest` people in a group whose last member is hostile. */
+export async function groupOf(seed: string, count: number): Promise<Group> {
+  const names = ["ada", "ben", "cyd", "dee", "eve", "fay"].slice(0, count);
+  const world = await SimWorld.create(seed, [...names, "mallory"]);
+  const mallory = world.devices[count];
+  const [ada] = world.devices;
+  if (mallory === undefined || ada === undefined) throw new Error("devices");
+  await ada.found(world.devices.slice(1));
+  await world.settle();
+  return { world, honest: world.devices.slice(0, count), mallory, hostile: new HostileMember(world, mallory) };
+}
+
+/** A commit of the hostile member's that is right but for what `forgery` says: it adds a device of its own account. */
+export async function commitOf({ hostile, world, mallory }: Group, forgery: Forgery = {}): ReturnType<HostileMember["forge"]> {
+  const { host, accountId } = mallory.self;
+  return await hostile.forge({ adds: [await hostile.keyPackage({ host, accountId, deviceId: world.random(16) })], ...forgery });
+}
+
+export function kinds(device: SimDevice, kind: string): number {
+  return [...device.lines.values()].filter(({ body }) => body.kind === kind).length;
+}
+
+export async function readOn(device: SimDevice): Promise<void> {
+  for (let i = 0; i < 10; i++) {
+    device.stream();
+    device.serve();
+    await device.receive();
+  }
+}
+
+export async function everybodyTalks({ world, honest }: Group): Promise<void> {
+  for (const device of honest) await device.say(`by ${device.name}`);
+  await world.settle(honest);
+  const [first] = honest;
+  if (first === undefined) throw new Error("somebody");
+  for (const device of honest) {
+    expect(device.alarms).toEqual([]);
+    expect(device.isActive).toBe(true);
+    expect(device.state?.stranded).toBeUndefined();
+    expect(device.state?.epoch?.epochId).toBe(first.state?.epoch?.epochId);
+    expect(device.state?.chain).toEqual(first.state?.chain);
+    expect([...(device.state?.roster?.accounts.keys() ?? [])].toSorted()).toEqual(
+      [...(first.state?.roster?.accounts.keys() ?? [])].toSorted(),
+    );
+  }
+}
+
+/** What a member's own code makes of a complaint where it stands: a commit that lets the complainer in, and its Welcome. */
+export async function letIn(
+  group: Group,
+  by: SimDevice,
+  complainer: SimDevice,
+  signed: Uint8Array,
+  others: readonly KeyPackage[],
+): Promise<void> {
+  const insider = new HostileMember(group.world, by);
+  const { opening, logId, roster } = insider.state;
+  const leaf = roster?.accounts.get(complainer.self.account)?.[0];
+  if (leaf === undefined) throw new Error("it stands there");
+  const { keyPackage, inboxId, inboxKey } = decode(complaintCodec, decode(signedCodec, signed).body);
+  const created = await insider.forge({ removes: [leaf.leafIndex], adds: [decodeKeyPackage(keyPackage), ...others] });
+  const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
+  const seq = insider.postBlob(insider.seal(created.message, nextAccessHash, "commit", { complaint: signed }), nextAccessHash);
+  const { head } = group.world.log.entries[seq - 1] ?? {};
+  const [welcome] = created.welcomes;
+  if (head === undefined || welcome === undefined) throw new Error("it stands in the log");
+  const { host, accountId, deviceId } = complainer.self;
+  const joiner = { host, accountId, deviceId, inboxId, inboxKey, keyPackage };
+  const tree = { kind: "inline", tree: encodeRatchetTree(created.next) } as const;
+  const proofs = { kind: "inline", proofs: new Uint8Array(0) } as const;
+  complainer.inbox.push({ post: { joiner, seq, epochId: seq, head, welcome, tree, proofs, opening }, sender: by });
+}
+
+/** What was said of Welcomes that opened; its earlier key packages open none. */
+export function verdicts({ refusals }: SimDevice): readonly string[] {
+  return refusals.filter((reason) => reason !== "invalid_welcome");
+}
