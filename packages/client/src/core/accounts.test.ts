@@ -96,12 +96,31 @@ describe("devices that left their account", () => {
     await world.settle();
     expect(ben.outcomes).toContain("not_permitted");
     expect(ada.state?.memberCount).toBe(3);
+    // Said, and not only waited for: the person may go on elsewhere (M-9).
+    expect(ben.state?.link.cannotRemove).toBe(true);
     // Of another account, and cut off, proves nothing either.
     world.records.splice(0, 1, ada.account.moved, { ...cyd.account.moved, pops: [] });
     await ben.input({ kind: "timer", name: "remove_leavers" });
     await world.settle();
     expect(cyd.isActive).toBe(true);
     expect(encodeProofs(world.records).length).toBeGreaterThan(0);
+  });
+
+  it("[E-55] what cannot be proven to the others is tried again with each connection and with each record that comes, and then said no more", async () => {
+    for (const again of ["connection", "record"] as const) {
+      const { world } = await group(`stuck ${again}`, ["ada", "ben", "cyd"]);
+      const [ben, cyd] = [named(world, 1), named(world, 2)];
+      world.departed.add(toBase64Url(cyd.self.deviceId));
+      world.records.push(cyd.account.record);
+      await ben.input(news);
+      await world.settle();
+      expect(ben.state).toMatchObject({ link: { cannotRemove: true }, memberCount: 3 });
+      world.records.splice(0, 1, cyd.account.moved);
+      if (again === "record") await ben.input(news);
+      else await ben.disconnect(0);
+      await world.settle();
+      expect(ben.state).toMatchObject({ link: { cannotRemove: false }, memberCount: 2, departed: [] });
+    }
   });
 
   it("[M-3] are not waited for again once they are out", async () => {

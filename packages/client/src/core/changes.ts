@@ -91,6 +91,7 @@ export function answerId({ leafIndex }: Pick<Ask, "leafIndex">): string {
 function finish(turn: Turn, change: Change, failed?: ClientErrorCode): void {
   const { changes, asks } = turn.state;
   set(turn, { changes: changes.filter((other) => other.id !== change.id) });
+  if (change.id === ofDeparted) set(turn, { link: { ...turn.state.link, cannotRemove: failed !== undefined } });
   // A complaint that cannot be answered keeps no other one waiting: its author makes it again (spec G-4).
   if (failed !== undefined) set(turn, { asks: asks.filter((ask) => answerId(ask) !== change.id) });
   turn.effects.push({

@@ -96,7 +96,11 @@ export function judgeLeaves(turn: Turn): void {
 export function noteDeparted(turn: Turn, leaves: readonly RosterLeaf[]): void {
   const { departed } = turn.state;
   const isSame = departed.length === leaves.length && leaves.every((leaf) => departed.some((known) => known.leafIndex === leaf.leafIndex));
-  if (isSame) return;
+  if (isSame) {
+    // There may be by now what proves it to the others.
+    if (leaves.length > 0 && turn.state.link.cannotRemove) scheduleRemoval(turn);
+    return;
+  }
   set(turn, { departed: leaves.map(({ leafIndex, accountId, deviceId }) => ({ leafIndex, accountId, deviceId })) });
   if (leaves.length > 0) scheduleRemoval(turn);
 }

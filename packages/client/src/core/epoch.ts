@@ -73,6 +73,7 @@ export async function enterEpoch(
   if (!params.isOwn) loseRace(turn);
   if (turn.state.leavers.length > 0 || turn.state.departed.length > 0) scheduleRemoval(turn);
   planUpdate(turn, group, roster);
+  if (turn.state.departed.length === 0) set(turn, { link: { ...turn.state.link, cannotRemove: false } });
   const { link } = turn.state;
   if (link.kind === "following") {
     set(turn, { link: { ...link, kind: "opening", isUnblockPlanned: false } });

@@ -151,13 +151,13 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
 }
 
 function onDisconnected(turn: Turn): void {
-  const { attempt, stall: reason, stalls, retentionDays } = turn.state.link;
-  set(turn, { link: { ...linkDown, attempt, stall: reason, stalls, retentionDays } });
+  const { attempt, stall: reason, stalls, retentionDays, cannotRemove } = turn.state.link;
+  set(turn, { link: { ...linkDown, attempt, stall: reason, stalls, retentionDays, cannotRemove } });
 }
 
 function onConnected(turn: Turn, retentionDays: number): void {
-  const { attempt, stall: reason, stalls } = turn.state.link;
-  set(turn, { link: { ...linkDown, kind: "up", attempt: attempt + 1, stall: reason, stalls, retentionDays } });
+  const { attempt, stall: reason, stalls, cannotRemove } = turn.state.link;
+  set(turn, { link: { ...linkDown, kind: "up", attempt: attempt + 1, stall: reason, stalls, retentionDays, cannotRemove } });
   const { unverified, leavers, departed } = turn.state;
   const open = unverified.filter((leaf) => !leaf.refused);
   if (open.length > 0) turn.effects.push({ kind: "verify", leaves: open, proofs: new Uint8Array(0) });

@@ -27,6 +27,7 @@ export const linkDown: Link = {
   retentionDays,
   readUpTo: 0,
   headThere: undefined,
+  cannotRemove: false,
   isUnblockPlanned: false,
   complainedIn: 0,
   attempt: 0,

@@ -284,6 +284,8 @@ export interface Link {
   readonly readUpTo: number;
   /** The head after it, by the server's word. */
   readonly headThere: Uint8Array | undefined;
+  /** What proves to the others that a device left its account could not be had at the last try (spec M-2). */
+  readonly cannotRemove: boolean;
   /** Whether a commit that lets messages through again is planned. */
   readonly isUnblockPlanned: boolean;
   /** The `attempt` in which a complaint was last sent; 0 for none. */

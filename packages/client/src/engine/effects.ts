@@ -26,5 +26,6 @@ const shown = [
 
 /** Whether the conversation itself does. */
 export function isShownDifferently(before: ConversationState, after: ConversationState): boolean {
-  return before.link.stall !== after.link.stall || shown.some((field) => before[field] !== after[field]);
+  const isSame = before.link.stall === after.link.stall && before.link.cannotRemove === after.link.cannotRemove;
+  return !isSame || shown.some((field) => before[field] !== after[field]);
 }

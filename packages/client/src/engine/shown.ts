@@ -141,13 +141,18 @@ function stopShown(people: People, state: ConversationState): Conversation["stop
 
 const strandedSentence = "A change by a member cannot be read by this device. The others were asked to let it back in.";
 
-function stopOf({ phase, link, stranded, unverified }: ConversationState): ClientFailure | undefined {
+const cannotRemoveSentence =
+  "A device that left its account is still in this conversation, and what proves that to the others cannot be had now. What you write waits; it is tried again with each connection.";
+
+function stopOf({ phase, link, stranded, unverified, departed }: ConversationState): ClientFailure | undefined {
   const isOver = hasEnded(phase) || phase.kind === "superseded";
   if (link.stall !== undefined && phase.kind !== "paused" && !isOver)
     return { code: stallCode, message: stallSentences[link.stall], canRetry: true };
   if (stranded !== undefined && phase.kind === "active") return { code: "change_unreadable", message: strandedSentence, canRetry: true };
   if (phase.kind === "active" && unverified.some((leaf) => leaf.refused))
     return { code: "device_unproven", message: refusedLeafSentence, canRetry: true };
+  if (phase.kind === "active" && link.cannotRemove && departed.length > 0)
+    return { code: "device_removed", message: cannotRemoveSentence, canRetry: false };
   if (phase.kind !== "paused") return undefined;
   return { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false };
 }

@@ -126,7 +126,9 @@ export function holdOf(world: World, state: ConversationState): ClientFailure | 
   if (gone !== undefined) {
     return {
       code: "device_removed",
-      message: `A device of ${name(gone.accountId)} is being removed. What you write is sent right after.`,
+      message: state.link.cannotRemove
+        ? `A device of ${name(gone.accountId)} cannot be removed now: what proves that it left their account cannot be had.`
+        : `A device of ${name(gone.accountId)} is being removed. What you write is sent right after.`,
       canRetry: true,
     };
   }
