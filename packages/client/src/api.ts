@@ -49,6 +49,7 @@ export type ClientErrorCode =
   | "directory_unproven" // the public record could not be checked: no proof, or one that does not hold (spec D-1, D-3)
   | "directory_stale" // too few witnesses, or none lately: nothing new is trusted (spec D-3)
   | "directory_fork" // two public records were seen: this device's and another (spec D-2, D-4)
+  | "retention_shorter" // the server promises to keep entries for fewer days than before
   | "record_withheld" // for a day the files that compare the public record with what was signed for others could not be had (spec D-4)
   | "directory_changed" // the public record gets other keys or witnesses from a certain day on (spec D-2)
   | "account_forked" // an account signed two states of one version (spec A-1)

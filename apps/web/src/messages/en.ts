@@ -489,6 +489,10 @@ export const en = {
       title: "The public record gets other keys or other witnesses",
       advice: "If you know the person who runs the server, ask whether that was them, and why.",
     },
+    retention_shorter: {
+      title: "The server keeps messages for less time than before",
+      advice: "Open Latchkey at least that often, on each of your devices.",
+    },
     record_withheld: {
       title: "Part of the public record cannot be had",
       advice:

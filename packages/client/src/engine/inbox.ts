@@ -9,6 +9,7 @@ import type { RoleConnection } from "../transport/connection.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { Kept } from "../transport/kept-connection.ts";
 import type { InboxWork } from "./inbox-work.ts";
+import { noteRetention } from "./retention.ts";
 import type { World } from "./world.ts";
 
 /** A clock that is off by more than this is told to the person. */
@@ -62,7 +63,9 @@ export class Inbox {
             this.#isRead = true;
           });
         });
-        this.#enqueue(() => this.#items.connected(connection.hello.retentionDays));
+        const { retentionDays: days } = connection.hello;
+        this.#enqueue(() => noteRetention(world, { host: world.own.host, days }));
+        this.#enqueue(() => this.#items.connected(days));
         this.#enqueue(() => this.#maintain(connection));
         this.#enqueue(() => this.#setCapability(connection));
       },
