@@ -22,6 +22,7 @@ import type { Store, StoreTransaction } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { AnswerOf, RoleConnection } from "../transport/connection.ts";
+import type { Proven } from "../directory/proven.ts";
 import { changedHands, forkOf, isProven, loadContact, loadContactByName, saveContact, verifyRecord } from "./contacts.ts";
 import type { Contact, NameLookUp } from "./contacts.ts";
 import { defaultSuite } from "./key-packages.ts";
@@ -79,7 +80,11 @@ export interface Directory {
    *   was: a host that says so is not believed (spec E-3), which is `directory_unproven`
    */
   account(host: string, accountId: Uint8Array): Promise<Contact>;
-  /** The account as its host has it now. @throws ClientError as `resolve` */
+  /**
+   * The account as its host has it now.
+   * @throws ClientError as `resolve`; `server_lied` only where the signed record commits to what was shown: anything else is the host's
+   *   word, and asked again (spec E-57)
+   */
   refresh(host: string, accountId: Uint8Array): Promise<Contact>;
   /** What the cache has, inside a transaction of the caller's. */
   cached(tx: StoreTransaction, accountId: Uint8Array): Promise<Contact | undefined>;
@@ -234,7 +239,27 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     const cached = await store.transact("read", (tx) => loadContact(tx, accountId));
     // What was only heard of is no beginning: the host may have another history to show.
     const known = cached === undefined || !isProven(cached) ? undefined : cached;
-    return await keep(await lookup(host, { accountId }, known));
+    const { found, wasCommitted } = await lookUpShown(host, accountId, known);
+    if (found instanceof ClientError) throw found.code === "server_lied" && !(await wasCommitted()) ? notHolding(found) : found;
+    return await keep(found);
+  }
+
+  /** A lookup, and whether the host's signed record commits to what was shown, whatever its own signatures are worth. */
+  async function lookUpShown(
+    host: string,
+    accountId: Uint8Array,
+    known?: Contact,
+  ): Promise<{ found: Contact | ClientError; wasCommitted: () => Promise<boolean> }> {
+    let record: AccountRecord | undefined;
+    let askedSize = 0;
+    const found = await lookup(host, { accountId }, known, (piece, knownSize) => {
+      askedSize = knownSize;
+      record = { ...piece, states: [...(record?.states ?? known?.record.states ?? []), ...piece.states] };
+    }).catch((error: unknown) => {
+      if (error instanceof ClientError) return error;
+      throw error;
+    });
+    return { found, wasCommitted: () => isCommitted({ host, accountId, record, askedSize, known: known?.proven }) };
   }
 
   /** One's own account: from the answer of its publication, or, where its name had other owners, from a lookup with their bindings. */
@@ -260,13 +285,14 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     accountId: Uint8Array;
     record: AccountRecord | undefined;
     askedSize: number;
+    known: Proven | undefined;
   }): Promise<boolean> {
-    const { host, accountId, record, askedSize } = shown;
+    const { host, accountId, record, askedSize, known } = shown;
     const newest = record?.states.at(-1);
     if (record === undefined || newest === undefined) return false;
     try {
       const { username } = stateOf(newest);
-      await log.proveAccount({ host, accountId, username, record, known: undefined, source: "host", askedSize });
+      await log.proveAccount({ host, accountId, username, record, known, source: "host", askedSize });
       return true;
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
@@ -330,19 +356,12 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
       forkListeners.push(listener);
     },
     async lookUpOwn({ host, accountId }) {
-      let shown: AccountRecord | undefined;
-      let askedSize = 0;
-      const found = await lookup(host, { accountId }, undefined, (record, knownSize) => {
-        askedSize = knownSize;
-        shown = { ...record, states: [...(shown?.states ?? []), ...record.states] };
-      }).catch(async (error: unknown) => {
-        if (!(error instanceof ClientError)) throw error;
+      const { found, wasCommitted } = await lookUpShown(host, accountId);
+      if (found instanceof ClientError) {
         // An erased history was proven to be the record's.
-        const isProvenChange =
-          error.code === "unknown_user" ||
-          (error.code === "server_lied" && (await isCommitted({ host, accountId, record: shown, askedSize })));
-        throw isProvenChange ? accountChanged(error) : error;
-      });
+        const isProvenChange = found.code === "unknown_user" || (found.code === "server_lied" && (await wasCommitted()));
+        throw isProvenChange ? accountChanged(found) : found;
+      }
       await keepOwn(found.record);
       return found;
     },
@@ -498,6 +517,11 @@ function notShown(): ClientError {
 }
 
 /** Whoever is met now may be shown to this device alone. */
+function notHolding(cause: ClientError): ClientError {
+  const message = "What the server shows of this account now cannot be verified. It is asked again.";
+  return new ClientError("directory_unproven", message, { canRetry: true, cause });
+}
+
 function inDoubt(): ClientError {
   const message = "The server has not joined its public record to what it signed for others. Nobody new is trusted until it does.";
   return new ClientError("directory_unproven", message, { canRetry: true });

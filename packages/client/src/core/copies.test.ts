@@ -24,6 +24,30 @@ async function trio(seed: string): Promise<{ world: SimWorld; ada: SimDevice; cy
 const told = (device: SimDevice): unknown[] =>
   [...device.lines.values()].filter(({ body }) => body.kind !== "added" && body.kind !== "created").map(({ body }) => body);
 
+describe("[L-10] what somebody says twice", () => {
+  it("[E-39] in the same words is two lines, for its author and for everybody; the same entry put there again is one", async () => {
+    const { world, ada, cyd } = await trio("twice");
+    await cyd.say("yes, pay it");
+    await world.settle();
+    for (const device of world.devices) {
+      expect([...device.texts().values()]).toEqual(["yes, pay it", "yes, pay it"]);
+      expect(told(device).map((body) => JSON.stringify(body))).toEqual(
+        Array.from({ length: 2 }, () => '{"kind":"text","text":"yes, pay it"}'),
+      );
+    }
+    // The very bytes of an entry are that entry: who sends them again for want of an answer gets the same place (L-6).
+    const last = world.log.entries.at(-1);
+    const epoch = ada.state?.epoch;
+    if (last === undefined || epoch === undefined) throw new Error("an entry");
+    const reader = { cursor: 0, opened: new Set<number>() };
+    world.log.open(reader, { epochId: epoch.epochId, access: epoch.access, afterSeq: 0 });
+    const again = world.log.append(reader, { entryKind: "message", epochId: last.epochId, blob: last.blob });
+    expect(again).toMatchObject({ kind: "ok", value: { seq: last.seq } });
+    await world.settle();
+    expect([...cyd.texts().values()]).toHaveLength(2);
+  });
+});
+
 describe("[L-10] what somebody signed, encrypted by somebody else", () => {
   it("[E-39] is shown once, names nobody, stops nobody's own device, and costs no message that is on its way", async () => {
     const { world, ada, cyd, ben, order } = await trio("copies");

@@ -317,6 +317,32 @@ describe("other people's accounts", () => {
     await ann.watch.close();
   });
 
+  it("[E-1] [E-57] of which the host shows what their devices did not sign is an alarm where its signed record commits to that, and else its word", async () => {
+    for (const isCommitted of [false, true]) {
+      const { server, directory, ann } = await world();
+      const bob = await person(server, "bob");
+      await ann.contacts.resolve({ username: "bob", host: "chat.example" });
+      const { accountId, host } = bob.own;
+      const forged = await nextState({ ...bob.own, signatureKeyPair: ann.own.signatureKeyPair }, { timeMs: 7 });
+      const served = [...directory.accounts.values()].find(({ username }) => username === "bob");
+      if (served === undefined) throw new Error("bob is served");
+      if (isCommitted) await publish(directory, bob.own, forged);
+      else served.states.push(forged);
+      const failure = await ann.contacts.refresh(host, accountId).catch((error: unknown) => error);
+      expect(failure).toMatchObject(isCommitted ? { code: "server_lied" } : { code: "directory_unproven", canRetry: true });
+      ann.watch.said({ kind: "said", accountId, host, accountVersion: 1, accountChain: new Uint8Array(32), gossip: noExt });
+      server.clock.advance(60_000);
+      await settle();
+      expect([codes(ann), ann.watch.hold]).toEqual([isCommitted ? ["server_lied"] : [], undefined]);
+      expect(ann.world.people.contact(accountId)?.account.state.version).toBe(0);
+      if (isCommitted) continue;
+      // Nothing is final: what it shows next is believed once it is proven.
+      served.states.pop();
+      await publish(directory, bob.own, await nextState(bob.own, { timeMs: 8 }));
+      expect((await ann.contacts.refresh(host, accountId)).account.state.version).toBe(1);
+    }
+  });
+
   it("[L-10] a member that names a newer state of its account is asked about", async () => {
     const { server, directory, ann } = await world();
     const bob = await person(server, "bob");

@@ -396,7 +396,10 @@ export class Watch implements Watching {
     }
   }
 
-  /** Asks about a contact again; keys that their devices did not sign are told, though nobody waits for the answer (attack B1). */
+  /**
+   * Asks about a contact again. Keys that their devices did not sign, and to which the signed record commits, are told, though nobody waits
+   * for the answer (attack B1); any other false answer is nobody's, and asked again (spec E-1, E-57).
+   */
   async #refresh(host: string, accountId: Uint8Array): Promise<void> {
     const { directory, alarms } = this.#world;
     try {
