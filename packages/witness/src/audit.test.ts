@@ -1,4 +1,5 @@
-import { utf8Bytes } from "@latchkey/codec";
+import { encode, utf8Bytes } from "@latchkey/codec";
+import { configChangeCodec } from "@latchkey/transparency";
 import { createMemoryDirectory } from "@latchkey/transparency/testing";
 import type { MemoryDirectory } from "@latchkey/transparency/testing";
 import { seededRandom } from "@latchkey/testkit";
@@ -110,6 +111,50 @@ describe("an audit", () => {
     await publish(1);
     await directory.publishRaw(before, transition);
     expect((await audit()).fault).toMatchObject({ where: "entry 3", rule: "D-3" });
+  });
+
+  test("[E-54] another log key counts by heads that the old witnesses cosigned seven days apart, and not by the log's own dates", async () => {
+    await publish(2);
+    const logSeed = random(32);
+    const dayMs = 86_400_000;
+    await directory.publish([], { config: directory.changedConfig({ logSeed }) });
+    const [index, from] = [directory.size() - 1, directory.size()];
+    const first = await directory.head();
+    // The log dates its next entry eight days later.
+    directory.setTime(directory.nowMs() + 8 * dayMs);
+    await publish(1);
+    const entry = directory.entries()[index] ?? new Uint8Array(0);
+    const change = async (cosignedMs: number): Promise<Uint8Array> => {
+      const last = await directory.head({ cosignedMs });
+      const [inclusion, consistency] = [await directory.inclusion(index, from), await directory.consistency(from)];
+      return encode(configChangeCodec, { format: 2, index, entry, inclusion, first, last, consistency, ext: new Uint8Array(0) });
+    };
+    const auditNow = (): Promise<AuditReport> =>
+      auditDirectory({ source: httpLogSource({ serverUrl: log.url, timeoutMs: 5000 }), nowMs: directory.nowMs() });
+    const oldKey = await auditNow();
+    expect(oldKey).toMatchObject({ fault: undefined, newestConfigIndex: index, configIndex: 0 });
+    const early = await change(directory.nowMs() - 7 * dayMs);
+    const whole = await change(directory.nowMs());
+    const byNewKey = async (served: Uint8Array | undefined): Promise<AuditReport> => {
+      const next = directory.fork();
+      next.signWith(logSeed);
+      log.replaced.set("checkpoint", (await next.head()).checkpoint);
+      log.replaced.set(`config-change/${String(index)}`, served);
+      return await auditNow();
+    };
+    for (const served of [undefined, early]) {
+      expect(await byNewKey(served)).toMatchObject({ configIndex: 0, fault: { where: "checkpoint", rule: "C2SP tlog-checkpoint" } });
+    }
+    expect(await byNewKey(whole)).toMatchObject({ configIndex: index, fault: undefined });
+    // Heads of another log of the same key: they are not those of this one.
+    const other = directory.fork();
+    await other.publish([]);
+    const stays = directory;
+    directory = other;
+    const elsewhere = await change(directory.nowMs());
+    directory = stays;
+    await publish(3);
+    expect(await byNewKey(elsewhere)).toMatchObject({ fault: { where: `config change ${String(index)}` } });
   });
 
   test("a server that does not answer is no fault of the log", async () => {

@@ -1,28 +1,39 @@
-import { CodecError, equalBytes } from "@latchkey/codec";
+import { CodecError, decode, equalBytes } from "@latchkey/codec";
 import {
   IncrementalTree,
   TransparencyError,
+  configChangeCodec,
   configHashOf,
-  configNoticeMs,
   leafHash,
   newTiles,
   openCheckpoint,
+  openConfigChange,
   parseCheckpoint,
   parseNote,
   parsePolicy,
   parseVkey,
+  proveConsistency,
   replay,
   replayRoot,
+  tileHashReader,
   tileWidth,
+  verifyConsistency,
 } from "@latchkey/transparency";
-import type { ReplayItem, ReplayState, Tile, TransparencyErrorCode, Verifier } from "@latchkey/transparency";
+import type {
+  DirectoryConfig,
+  DirectoryView,
+  ReplayItem,
+  ReplayState,
+  Tile,
+  TransparencyErrorCode,
+  Verifier,
+} from "@latchkey/transparency";
 import { decodeConfig } from "./decode-config.ts";
 import { WitnessError } from "./errors.ts";
 import { handled } from "./log-source.ts";
 import type { LogSource } from "./log-source.ts";
 import { replayItems } from "./replay-items.ts";
 import { nodeSignatures } from "./signatures.ts";
-import { nextLogKeys } from "./step.ts";
 
 /** The first thing that is not as it must be. */
 export interface AuditFault {
@@ -51,7 +62,10 @@ export interface AuditReport {
   /** Log time of the first and of the newest entry. */
   readonly firstMs: number;
   readonly newestMs: number;
-  /** Names of the witnesses of both policies whose cosignature of the checkpoint is valid, and when they signed. */
+  /** Index of the newest config, and of the one whose keys and witnesses count: the log's own dates bring none into effect (spec D-2, E-54). */
+  readonly newestConfigIndex: number;
+  readonly configIndex: number;
+  /** Names of the witnesses of both policies of that config whose cosignature of the checkpoint is valid, and when they signed. */
   readonly witnesses: readonly { readonly name: string; readonly timeMs: number }[];
   readonly elapsedMs: number;
   /** Undefined when all of it holds. */
@@ -62,6 +76,7 @@ export interface AuditReport {
  * Replays a directory's whole log from its first entry: every entry, every transition, every tile of hashes, and the signed checkpoint
  * (spec D-3). Ends at the first fault, which the report names.
  * @param params.pinnedConfigHash what is known of the log from elsewhere; another one is a fault
+ * @param params.nowMs the auditor's clock
  * @param params.onProgress told now and then how many entries were replayed
  * @throws WitnessError when the log cannot be read
  */
@@ -69,6 +84,7 @@ export async function auditDirectory(params: {
   source: LogSource;
   pinnedConfigHash?: Uint8Array;
   onProgress?: (entries: number, size: number) => void;
+  nowMs?: number;
 }): Promise<AuditReport> {
   const startedMs = performance.now();
   const audit = new Audit(params);
@@ -87,6 +103,7 @@ class Audit {
   readonly #source: LogSource;
   readonly #pinned: Uint8Array | undefined;
   readonly #onProgress: (entries: number, size: number) => void;
+  readonly #nowMs: number;
   /** What is being looked at. */
   where = "config";
   readonly report: Counts = {
@@ -100,10 +117,18 @@ class Audit {
     tiles: 0,
     firstMs: 0,
     newestMs: 0,
+    newestConfigIndex: 0,
+    configIndex: 0,
     witnesses: [],
   };
 
-  constructor(params: { source: LogSource; pinnedConfigHash?: Uint8Array; onProgress?: (entries: number, size: number) => void }) {
+  constructor(params: {
+    source: LogSource;
+    pinnedConfigHash?: Uint8Array;
+    onProgress?: (entries: number, size: number) => void;
+    nowMs?: number;
+  }) {
+    this.#nowMs = params.nowMs ?? Date.now();
     this.#source = params.source;
     this.#pinned = params.pinnedConfigHash;
     this.#onProgress = params.onProgress ?? (() => undefined);
@@ -130,14 +155,15 @@ class Audit {
     if (!equalBytes(replayed.state.configHash, configHash))
       throw fault("config", "D-2", "entry 0 has another configuration than the one that is shown");
     this.where = "checkpoint";
-    await this.#checkSignatures({ note, origin, replayed });
+    const inEffect = await this.#configInEffect({ config, origin, replayed });
+    this.where = "checkpoint";
+    await this.#checkSignatures({ note, origin, config: inEffect });
   }
 
   async #replay(size: number): Promise<Replayed> {
     const tree = new TileTree();
     let state: ReplayState | undefined;
-    let configs: readonly [Uint8Array, Uint8Array] | undefined;
-    let logKeys: readonly [string, string] | undefined;
+    const configIndices: number[] = [];
     const comparing = createComparer(this.#source, (tile) => {
       this.where = tile;
     });
@@ -151,29 +177,63 @@ class Audit {
       this.report.labels += step.added;
       if (this.report.entries === 1) this.report.firstMs = state.timestampMs;
       this.report.newestMs = state.timestampMs;
-      logKeys = nextLogKeys(logKeys, step);
-      if (step.entry.config.length > 0) configs = [configs?.[1] ?? step.entry.config, step.entry.config];
+      if (step.entry.config.length > 0) configIndices.push(this.report.entries - 1);
       if (this.report.entries % 4096 === 0) {
         this.#onProgress(this.report.entries, size);
         await comparing.compare(tree.takeComplete());
       }
       this.where = `entry ${String(this.report.entries)}`;
     }
-    if (state === undefined || configs === undefined || logKeys === undefined) throw fault("malformed", "D-2", "the log is empty");
+    if (state === undefined) throw fault("malformed", "D-2", "the log is empty");
     if (this.report.entries !== size) throw fault("missing", "D-3", "the log has fewer entries than its checkpoint says");
     await comparing.compare(tree.takeAll(size));
     this.report.tiles = comparing.count();
-    return { state, configs, logKeys };
+    this.report.newestConfigIndex = state.configIndex;
+    return { state, configIndices };
   }
 
-  /** The checkpoint is signed by the key of the config that is in effect; whose witnesses have cosigned it is reported. */
-  async #checkSignatures(params: { note: Uint8Array; origin: string; replayed: Replayed }): Promise<void> {
-    const { note, origin, replayed } = params;
-    const { state, configs, logKeys } = replayed;
-    const isNoticeOver = state.configIndex === 0 || state.timestampMs >= state.configLoggedMs + configNoticeMs;
-    const { logPolicy, mapPolicy } = decodeConfig(isNoticeOver ? configs[1] : configs[0]);
+  /**
+   * The config whose keys and witnesses count, as for whoever meets the log now: each change under the one before it, by its ConfigChange
+   * (spec D-2). The log's own dates prove nothing: a thief of its key writes them (spec E-54).
+   */
+  async #configInEffect(params: { config: Uint8Array; origin: string; replayed: Replayed }): Promise<DirectoryConfig> {
+    const { config, origin, replayed } = params;
+    const [host = ""] = origin.split("/", 1);
+    let known: DirectoryView | undefined;
+    // Entry 0 has the first one.
+    for (const index of replayed.configIndices.slice(1)) {
+      this.where = `config change ${String(index)}`;
+      try {
+        const change = decode(configChangeCodec, await this.#source.configChange(index));
+        const common = { host, view: undefined, config, nowMs: this.#nowMs, signatures: nodeSignatures };
+        known = await openConfigChange({ ...common, known, change });
+      } catch (error) {
+        const isNotYet =
+          (error instanceof WitnessError && error.code === "bad_answer") || (error instanceof TransparencyError && error.code === "config");
+        if (isNotYet) break;
+        throw error;
+      }
+      await this.#requireSameLog(known, replayed);
+      this.report.configIndex = index;
+    }
+    return known?.config ?? decodeConfig(config);
+  }
+
+  /** That a change was shown in this log, and in no other one that its key signed. */
+  async #requireSameLog({ size, root }: Pick<DirectoryView, "size" | "root">, { state }: Replayed): Promise<void> {
+    const [own, ownRoot] = [state.size, replayRoot(state)];
+    const [from, to] = [Math.min(size, own), Math.max(size, own)];
+    const hashes = tileHashReader(to, (tile) => this.#source.tile(tile));
+    const [fromRoot, toRoot] = size <= own ? [root, ownRoot] : [ownRoot, root];
+    verifyConsistency({ from, to, fromRoot, toRoot, proof: await proveConsistency(from, to, hashes) });
+  }
+
+  /** The checkpoint is signed by the key of the config that counts; whose witnesses have cosigned it is reported. */
+  async #checkSignatures(params: { note: Uint8Array; origin: string; config: DirectoryConfig }): Promise<void> {
+    const { note, origin, config } = params;
+    const { logPolicy, mapPolicy, logKey } = config;
     const witnesses = [...verifiersIn(logPolicy), ...verifiersIn(mapPolicy)];
-    const log = parseVkey(isNoticeOver ? logKeys[1] : logKeys[0]);
+    const log = parseVkey(logKey);
     const opened = await openCheckpoint({ note, origin, log, witnesses, signatures: nodeSignatures });
     this.report.witnesses = opened.cosignatures.map(({ name, timeSeconds = 0 }) => ({ name, timeMs: timeSeconds * 1000 }));
   }
@@ -181,9 +241,8 @@ class Audit {
 
 interface Replayed {
   readonly state: ReplayState;
-  /** The two newest configs, and the log's keys in them; the same twice while there is one. */
-  readonly configs: readonly [Uint8Array, Uint8Array];
-  readonly logKeys: readonly [string, string];
+  /** Of the entries that have a config. */
+  readonly configIndices: readonly number[];
 }
 
 /** The hashes of tiles as they must be, computed from the entries. */

@@ -18,12 +18,21 @@ export interface LogSource {
   tile(tile: Tile, signal?: AbortSignal): Promise<Uint8Array>;
   /** The transition of an entry that changed the map. */
   transition(index: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** How the config of an entry took effect (spec D-2); `bad_answer` where it has not. */
+  configChange(index: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Bytes read so far. */
   readonly bytesRead: number;
 }
 
 /** Largest parts, in bytes. */
-const limits = { config: 32_768, checkpoint: 32_768, entries: 256 * (40_960 + 2), tile: 256 * 32, transition: 1 << 27 } as const;
+const limits = {
+  config: 32_768,
+  checkpoint: 32_768,
+  entries: 256 * (40_960 + 2),
+  tile: 256 * 32,
+  transition: 1 << 27,
+  configChange: 196_608,
+} as const;
 
 const maxErrorBytes = 65_536;
 const kept = { keepAlive: true, maxSockets: 32 } as const;
@@ -107,6 +116,7 @@ export function httpLogSource(params: { serverUrl: string; timeoutMs: number; re
     },
     tile: (tile, signal) => get(tilePath(tile.level, tile.index, tile.width), limits.tile, signal),
     transition: (index, signal) => get(`transition/${String(index)}`, limits.transition, signal),
+    configChange: (index, signal) => get(`config-change/${String(index)}`, limits.configChange, signal),
     get bytesRead() {
       return bytesRead;
     },

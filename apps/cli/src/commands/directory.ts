@@ -87,6 +87,9 @@ function formatReport(report: AuditReport, changesPerSecond: number): string {
   const lines = [
     `Directory     ${printableLine(origin)}`,
     `Configuration ${hex(configHash)}`,
+    ...(report.newestConfigIndex === report.configIndex
+      ? []
+      : [`Announced     another configuration, in entry ${String(report.newestConfigIndex)}: its keys and witnesses do not count yet`]),
     `Entries       ${String(entries)} of ${String(size)}${report.newestMs === 0 ? "" : `, from ${formatTime(report.firstMs)} to ${formatTime(report.newestMs)}`}`,
     `Transitions   ${String(transitions)} with ${String(changes)} changes of ${String(labels)} names and accounts; ${String(tiles)} tiles compared`,
     `Witnesses     ${witnesses.length === 0 ? "none" : witnesses.map(({ name, timeMs }) => `${printableLine(name)} (${formatTime(timeMs)})`).join(", ")}`,

@@ -28,6 +28,8 @@ export async function startLogServer(directory: MemoryDirectory): Promise<LogSer
     if (path === "checkpoint") return (await served.directory.head()).checkpoint;
     const transition = /^transition\/([0-9]+)$/.exec(path);
     if (transition !== null) return served.directory.transitions()[Number(transition[1])];
+    // No config has taken effect but the first.
+    if (path.startsWith("config-change/")) return undefined;
     parseTilePath(path);
     return await served.directory.fetchTile(path);
   };
