@@ -98,9 +98,9 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
   async function publish(connection: FakeConnection, body: FakeBody): Promise<FakeBody> {
     const state = bytes(body["state"]);
     const decoded = decode(signedCodec, state);
-    const id = toHex(accountIdOf(decoded.body));
+    const { username, version, accountId } = decode(accountStateCodec, decoded.body);
+    const id = toHex(version === 0 ? accountIdOf(decoded.body) : accountId);
     const known = directory.accounts.get(id);
-    const { username } = decode(accountStateCodec, decoded.body);
     if (known === undefined) {
       if (reserved.get(connection) !== username) return error("no_reservation");
       const bindings = [...(bound.get(username) ?? []), ...list(body["bindings"])];
@@ -110,6 +110,10 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
         { type: "account", label: fromHex(id), values: [state] },
         { type: "username", label: utf8Bytes(username), values: list(body["bindings"]) },
       ]);
+    } else if (version === known.states.length) {
+      known.states.push(state);
+      known.pops = [...known.pops, ...list(body["pops"])];
+      await directory.publish([{ type: "account", label: fromHex(id), values: [state] }]);
     } else if (!known.states.some((stored) => equalBytes(stored, state))) return error("account_conflict");
     return { kind: "published", version: 0, proof: await proofOf(fromHex(id), username, 0) };
   }

@@ -7,7 +7,9 @@ import { createDirectory } from "../account/directory.ts";
 import { ClientError } from "../errors.ts";
 import { createFakeDirectory } from "../account/fake-directory.testing.ts";
 import type { FakeDirectory } from "../account/fake-directory.testing.ts";
+import { recoveryPhrase } from "../account/own-account.ts";
 import type { OwnAccount } from "../account/own-account.ts";
+import { recoverAccount } from "../account/recover.ts";
 import { registerAccount } from "../account/registration.ts";
 import { sealInboxItem, unsealInboxItem } from "../group/inbox-seal.ts";
 import type { UnsealedItem } from "../group/inbox-seal.ts";
@@ -123,6 +125,50 @@ async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
 async function idle(work: InboxWork): Promise<void> {
   while (!work.isIdle) await settle();
 }
+
+describe("[E-64] somebody accepted who came back by their recovery phrase, and lost what they were told", () => {
+  async function recovered({ server }: Scene, before: OwnAccount): Promise<OwnAccount> {
+    const { platform } = server;
+    const store = createMemoryStore();
+    const connections = createConnections({ platform, serverUrl: "https://chat.example" });
+    const directory = createDirectory({ store, platform, connections });
+    const phrase = (await recoveryPhrase(before)) ?? "";
+    return await recoverAccount({ store, platform, connections, directory, username: before.username, phrase });
+  }
+
+  test("[I-4] stays accepted by their account: what their new device sends is no request, though it knows no capability", async () => {
+    const here = await scene();
+    const { ann, bob, work, requests, send } = here;
+    await ann.world.directory.resolve({ username: "bob", host: bob.host });
+    await ann.world.standings.accept([bob.accountId]);
+    const again = await recovered(here, bob);
+    expect(again.accountId).toEqual(bob.accountId);
+    expect(again.deviceId).not.toEqual(bob.deviceId);
+    const before = here.lookups();
+    await send(again);
+    await idle(work);
+    // Opened without asking, in the room of those who are accepted, once its signature held: it is told that these bytes are no Welcome.
+    expect(work.shelf.list()).toMatchObject([{ stage: "failed", isStrangers: false, account: toBase64Url(bob.accountId) }]);
+    expect((await requests.list()).list.map(({ state }) => state)).toEqual(["failed"]);
+    expect(here.lookups() - before).toBe(1);
+  });
+
+  test("[I-4] is a stranger as before where they were one; and so is a device that only says that it is theirs", async () => {
+    const here = await scene();
+    const { ann, bob, work, requests, send } = here;
+    await send(await recovered(here, bob));
+    await idle(work);
+    expect((await requests.list()).list).toHaveLength(1);
+    await ann.world.standings.accept([bob.accountId]);
+    const { own: mal } = await account(here.server, "mal");
+    const before = work.shelf.list().length;
+    await send({ ...mal, accountId: bob.accountId });
+    await idle(work);
+    // It is no device of the account: dropped, whatever the person said of that account.
+    expect(work.shelf.list().filter(({ stage }) => stage !== "sender").length).toBeLessThanOrEqual(before);
+    expect(work.shelf.list().filter(({ stage }) => stage === "request")).toEqual([]);
+  });
+});
 
 describe("what comes into an inbox", () => {
   test("[I-3] [E-41] what cannot be dealt with now is put aside and tried again; what comes behind it goes on", async () => {
