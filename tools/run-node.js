@@ -3,9 +3,17 @@ import { spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { requireNode, root } from "./node.js";
 
-/** The environment of child processes: the project's own tools first on the path. */
+/**
+ * The environment of child processes: the project's own tools first on the path, and what Node.js compiled kept from one process to the
+ * next: without it each strips and compiles all its TypeScript anew.
+ */
 export function childEnvironment(extra = {}) {
-  return { ...process.env, PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH ?? ""}`, ...extra };
+  return {
+    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "node"),
+    ...process.env,
+    PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH ?? ""}`,
+    ...extra,
+  };
 }
 
 /**

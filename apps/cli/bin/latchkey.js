@@ -2,6 +2,7 @@
 // Starts the command line under the Node.js installed with the project, whatever Node.js (20 or later) runs this file.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,9 +10,13 @@ const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const root = resolve(packageRoot, "../..");
 const main = join(packageRoot, "src", "main.ts");
 const oldestMajor = 26;
+// Where the program is, not in a folder that everybody may write to: what lies there is run.
+const compileCache = join(root, "node_modules", ".cache", "node");
 
-if (Number.parseInt(process.versions.node, 10) >= oldestMajor) await import("../src/main.ts");
-else {
+if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
+  module.enableCompileCache(compileCache);
+  await import("../src/main.ts");
+} else {
   const binary = process.platform === "win32" ? "node.exe" : "node";
   const system = process.platform === "win32" ? "win" : process.platform;
   const node = [`node-${system}-${process.arch}`, `node-bin-${system}-${process.arch}`]
@@ -21,7 +26,10 @@ else {
     process.stderr.write(`latchkey: not_installed: run "npm ci" in ${root} first, or use Node.js ${oldestMajor} or later.\n`);
     process.exit(1);
   }
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(node, [main, ...process.argv.slice(2)], {
+    stdio: "inherit",
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
+  });
   // A terminal sends Ctrl-C to both processes; only a signal meant for this one alone is passed on.
   process.on("SIGINT", () => {
     if (!process.stdin.isTTY) child.kill("SIGINT");
