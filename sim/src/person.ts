@@ -5,6 +5,7 @@ import { createMemoryStore } from "@latchkey/client/testing";
 import { Chance } from "./chance.ts";
 import type { Network } from "./network.ts";
 import type { Timeline } from "./timeline.ts";
+import { verifyVrf } from "./verified.ts";
 
 /** From opening to closing or to the moment when the power failed. */
 interface Life {
@@ -147,6 +148,7 @@ export class Person {
     const fetchNow = this.#network.fetch(this.name);
     return {
       ...createNodePlatform(),
+      verifyVrf,
       random: random.bytes,
       nowMs: () => timeline.nowMs + this.skewMs,
       connect: (url, protocol) => this.#network.connect(this.name, url, protocol),

@@ -25,7 +25,7 @@ export {
 } from "./account/verify.ts";
 export type { VerifiedAccount } from "./account/verify.ts";
 export { nobleVrfProver, vrfOutputSizeBytes, vrfProofSizeBytes, vrfProofToHash, vrfProve, vrfPublicKey, vrfVerify } from "./vrf/ecvrf.ts";
-export type { VrfProver } from "./vrf/ecvrf.ts";
+export type { VrfProver, VrfVerifier } from "./vrf/ecvrf.ts";
 export { emptyRoot, leafHash, nodeHash } from "./log/hashes.ts";
 export { verifyConsistency, verifyInclusion } from "./log/verify.ts";
 export { consistencySubtrees, foldSubtrees, inclusionSubtrees, newHashes, proveConsistency, proveInclusion, rootAt } from "./log/prove.ts";

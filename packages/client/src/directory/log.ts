@@ -138,7 +138,7 @@ export function createDirectoryLog(params: {
   heardAtMs: (host: string) => number;
 }): DirectoryLog {
   const { store, platform } = params;
-  const { signatures } = platform;
+  const { signatures, verifyVrf } = platform;
   const sources = new Map<string, RecordSource>();
   const mutexes = new Map<string, Mutex>();
   /** What was read or written last, for those who cannot wait. */
@@ -459,6 +459,7 @@ export function createDirectoryLog(params: {
             proof,
             query: { accountId, username },
             known: { account: known?.account, username: known?.username },
+            verifyVrf,
             // Whether values may be erased is verified.
             record: {
               states: openedValues(record.states, proof, "account"),
@@ -488,7 +489,7 @@ export function createDirectoryLog(params: {
       await alone(host, async () => {
         const proof = decodeDirectoryProof(bytes);
         await opened(host, proof.head, { source: "host", consistency: proof.consistency, askedSize }, (head) =>
-          verifyAbsence({ ...head, proof, username, bindings }),
+          verifyAbsence({ ...head, proof, username, verifyVrf, bindings }),
         );
       });
     },

@@ -1,6 +1,6 @@
 import type { CryptoProvider, RandomBytes } from "@latchkey/mls";
 import type { Sha256 } from "@latchkey/protocol";
-import type { Signatures } from "@latchkey/transparency";
+import type { Signatures, VrfVerifier } from "@latchkey/transparency";
 
 /** What a socket tells. `onClose` comes once, after which nothing comes. */
 export interface SocketHandlers {
@@ -25,6 +25,8 @@ export interface SocketLike {
 export interface Platform {
   readonly crypto: CryptoProvider;
   readonly signatures: Signatures;
+  /** Verifies where a label stands in the directory. Default: `vrfVerify` of the transparency package. */
+  readonly verifyVrf?: VrfVerifier | undefined;
   readonly random: RandomBytes;
   readonly sha256: Sha256;
   nowMs(): number;

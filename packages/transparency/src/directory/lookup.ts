@@ -9,6 +9,7 @@ import { verifyInclusion } from "../log/verify.ts";
 import { chainOf, emptyHash, isEmptyHash } from "../map/nodes.ts";
 import { verifyMapProof } from "../map/proof.ts";
 import { vrfVerify } from "../vrf/ecvrf.ts";
+import type { VrfVerifier } from "../vrf/ecvrf.ts";
 import { openHead } from "./head.ts";
 import type { HeadResult, OpenHeadParams } from "./head.ts";
 import { accountLabel, commitmentOf, indexOf, usernameLabel } from "./labels.ts";
@@ -66,10 +67,12 @@ export async function verifyLookup(
     /** What was asked for: one of them, or both. */
     readonly query: { readonly username?: string | undefined; readonly accountId?: Uint8Array | undefined };
     readonly known?: KnownLabels | undefined;
+    /** Default: `vrfVerify`. */
+    readonly verifyVrf?: VrfVerifier | undefined;
     readonly record: { readonly states: readonly Uint8Array[]; readonly bindings: readonly Uint8Array[] };
   },
 ): Promise<LookupResult> {
-  const { proof, query, known = {}, record, ...rest } = params;
+  const { proof, query, known = {}, verifyVrf, record, ...rest } = params;
   const opened = await openHead({ ...rest, head: proof.head, consistency: rest.consistency ?? proof.consistency });
   const accountProof = onlyLabel(proof, "account");
   if (accountProof === undefined) throw new TransparencyError("proof", "D-1", "the proof has no account");
@@ -83,6 +86,7 @@ export async function verifyLookup(
     proof: accountProof,
     label: accountLabel(accountId),
     known: known.account,
+    verifyVrf,
     values: record.states,
   });
   if (account === undefined) throw new TransparencyError("proof", "D-1", "the directory has no such account");
@@ -100,7 +104,7 @@ export async function verifyLookup(
     return { ...opened, labels: { account, username: undefined }, accountId, bindings, hadOtherOwner: false };
   }
   const label = usernameLabel(username);
-  const name = verifyLabel({ ...opened, proof: nameProof, label, known: known.username, values: record.bindings });
+  const name = verifyLabel({ ...opened, proof: nameProof, label, known: known.username, verifyVrf, values: record.bindings });
   if (name === undefined) throw new TransparencyError("proof", "A-3", "the directory has no such name");
   for (const binding of bindings) checkBindingNames(binding, username, params.host);
   const last = bindings.at(-1);
@@ -127,14 +131,16 @@ export async function verifyAbsence(
     readonly proof: DirectoryProof;
     readonly username: string;
     readonly known?: LabelState | undefined;
+    /** Default: `vrfVerify`. */
+    readonly verifyVrf?: VrfVerifier | undefined;
     readonly bindings: readonly Uint8Array[];
   },
 ): Promise<AbsenceResult> {
-  const { proof, username, known, bindings: values, ...rest } = params;
+  const { proof, username, known, verifyVrf, bindings: values, ...rest } = params;
   const opened = await openHead({ ...rest, head: proof.head, consistency: rest.consistency ?? proof.consistency });
   const nameProof = onlyLabel(proof, "username");
   if (nameProof === undefined || proof.labels.length !== 1) throw new TransparencyError("proof", "D-1", "the proof is not of a name");
-  const label = verifyLabel({ ...opened, proof: nameProof, label: usernameLabel(username), known, values });
+  const label = verifyLabel({ ...opened, proof: nameProof, label: usernameLabel(username), known, verifyVrf, values });
   const bindings = values.map(openBinding);
   for (const binding of bindings) checkBindingNames(binding, username, params.host);
   const last = bindings.at(-1);
@@ -186,13 +192,14 @@ function verifyLabel(params: {
   readonly proof: LabelProof;
   readonly label: Uint8Array;
   readonly known: LabelState | undefined;
+  readonly verifyVrf: VrfVerifier | undefined;
   readonly values: readonly Uint8Array[];
   readonly entry: HeadResult["entry"];
   readonly view: HeadResult["view"];
   readonly relation: HeadResult["relation"];
 }): LabelState | undefined {
-  const { proof, label, known, values, entry, view, relation } = params;
-  const index = labelIndex(proof, label, known, view.config.vrfPublicKey);
+  const { proof, label, known, verifyVrf = vrfVerify, values, entry, view, relation } = params;
+  const index = labelIndex(proof, known, () => verifyVrf(view.config.vrfPublicKey, label, proof.vrfProof));
   let version = proof.fromVersion;
   let chain = emptyHash;
   if (version !== 0) {
@@ -217,12 +224,12 @@ function verifyLabel(params: {
   return version === 0 ? undefined : { index, version, chain };
 }
 
-function labelIndex(proof: LabelProof, label: Uint8Array, known: LabelState | undefined, vrfPublicKey: Uint8Array): Uint8Array {
+function labelIndex(proof: LabelProof, known: LabelState | undefined, verify: () => Uint8Array): Uint8Array {
   if (proof.vrfProof.length === 0) {
     if (known === undefined) throw new TransparencyError("missing", "D-1", "the proof does not show where the label stands");
     return known.index;
   }
-  const index = indexOf(vrfVerify(vrfPublicKey, label, proof.vrfProof));
+  const index = indexOf(verify());
   if (known !== undefined && !equalBytes(index, known.index))
     throw new TransparencyError("proof", "D-1", "the label stands at another place");
   return index;
