@@ -11,7 +11,6 @@ import {
   struct,
   text,
   uint16,
-  uint32,
   uint8,
   vector,
 } from "@latchkey/codec";
@@ -71,7 +70,6 @@ export interface OwnAccount {
 }
 
 interface StoredAccount {
-  /** No profile before it began with a zero. */
   readonly format: 2;
   readonly status: OwnAccount["status"];
   readonly host: string;
@@ -112,47 +110,6 @@ const storedCodec: Codec<StoredAccount> = struct<StoredAccount>({
   pops: signedList,
   bindings: signedList,
   proof: opaqueV(maxDirectoryProofBytes),
-  recoveryEntropy: opaqueV(32),
-});
-
-/** As profiles had it while an account had one device and one state; begins with 1 or 2. */
-interface FirstStoredAccount {
-  readonly status: "registering" | "registered";
-  readonly host: string;
-  readonly username: string;
-  readonly displayName: string;
-  readonly accountId: Uint8Array;
-  readonly signaturePublicKey: Uint8Array;
-  readonly signatureSecretKey: Uint8Array;
-  readonly stateVersion: number;
-  readonly stateHash: Uint8Array;
-  readonly inboxId: Uint8Array;
-  readonly inboxPublicKey: Uint8Array;
-  readonly inboxSecretKey: Uint8Array;
-  readonly createdAtMs: number;
-  readonly signedState: Uint8Array;
-  readonly signedPop: Uint8Array;
-  readonly signedBinding: Uint8Array;
-  readonly recoveryEntropy: Uint8Array;
-}
-
-const firstStoredCodec: Codec<FirstStoredAccount> = struct<FirstStoredAccount>({
-  status: enumeration(uint8, { registering: 1, registered: 2 }),
-  host: text(260),
-  username: text(32),
-  displayName: text(256),
-  accountId: opaque(32),
-  signaturePublicKey: opaque(32),
-  signatureSecretKey: opaque(32),
-  stateVersion: uint32,
-  stateHash: opaque(32),
-  inboxId: opaque(32),
-  inboxPublicKey: opaqueV(2048),
-  inboxSecretKey: opaqueV(2048),
-  createdAtMs: safeUint64,
-  signedState: opaqueV(65_536),
-  signedPop: opaqueV(65_536),
-  signedBinding: opaqueV(65_536),
   recoveryEntropy: opaqueV(32),
 });
 
@@ -263,7 +220,7 @@ export function newestOf(
 export async function loadOwnAccount(tx: StoreTransaction): Promise<OwnAccount | undefined> {
   const bytes = await tx.get(accountKey);
   if (bytes === undefined) return undefined;
-  const stored = bytes[0] === 0 ? decode(storedCodec, bytes) : upgraded(decode(firstStoredCodec, bytes));
+  const stored = decode(storedCodec, bytes);
   const { signaturePublicKey, signatureSecretKey, inboxPublicKey, inboxSecretKey, states, pops, bindings, proof, ...rest } = stored;
   const { format: _format, accountId, ...fields } = rest;
   return {
@@ -273,11 +230,6 @@ export async function loadOwnAccount(tx: StoreTransaction): Promise<OwnAccount |
     inboxKeyPair: { publicKey: inboxPublicKey, secretKey: inboxSecretKey },
     ...newestOf(accountId, { states, pops, bindings, proof }),
   };
-}
-
-function upgraded(first: FirstStoredAccount): StoredAccount {
-  const { signedState, signedPop, signedBinding, stateVersion: _version, stateHash: _hash, ...fields } = first;
-  return { ...fields, format: 2, deviceName: "", states: [signedState], pops: [signedPop], bindings: [signedBinding], proof: noExt };
 }
 
 /** Stores the account. */

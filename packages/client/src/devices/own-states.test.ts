@@ -1,4 +1,4 @@
-import { compareBytes, decode, encode, equalBytes, opaque, opaqueV, safeUint64, struct, text, uint32, uint8 } from "@latchkey/codec";
+import { compareBytes, decode, encode, equalBytes } from "@latchkey/codec";
 import type { PublishAccount } from "@latchkey/protocol";
 import { accountStateCodec, signedCodec } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
@@ -17,7 +17,6 @@ import { OwnStates } from "./own-states.ts";
 import type { OwnChange, WantedState } from "./own-states.ts";
 
 const { platform } = createFakeServer("own states");
-const none = new Uint8Array(0);
 
 /** The account's host: takes the next state only (spec A-2), and shows all of them. */
 class Host {
@@ -246,75 +245,5 @@ describe("[A-2] what the host shows of one's own account", () => {
     world.host.states.splice(0, 2, genesis, second, forged);
     await expect(states.refresh()).rejects.toMatchObject({ code: "server_lied" });
     expect(states.own.stateVersion).toBe(1);
-  });
-});
-
-interface FirstStored {
-  readonly status: number;
-  readonly host: string;
-  readonly username: string;
-  readonly displayName: string;
-  readonly accountId: Uint8Array;
-  readonly signaturePublicKey: Uint8Array;
-  readonly signatureSecretKey: Uint8Array;
-  readonly stateVersion: number;
-  readonly stateHash: Uint8Array;
-  readonly inboxId: Uint8Array;
-  readonly inboxPublicKey: Uint8Array;
-  readonly inboxSecretKey: Uint8Array;
-  readonly createdAtMs: number;
-  readonly signedState: Uint8Array;
-  readonly signedPop: Uint8Array;
-  readonly signedBinding: Uint8Array;
-  readonly recoveryEntropy: Uint8Array;
-}
-
-/** An account as the first profiles had it. */
-const firstStored = struct<FirstStored>({
-  status: uint8,
-  host: text(260),
-  username: text(32),
-  displayName: text(256),
-  accountId: opaque(32),
-  signaturePublicKey: opaque(32),
-  signatureSecretKey: opaque(32),
-  stateVersion: uint32,
-  stateHash: opaque(32),
-  inboxId: opaque(32),
-  inboxPublicKey: opaqueV(2048),
-  inboxSecretKey: opaqueV(2048),
-  createdAtMs: safeUint64,
-  signedState: opaqueV(65_536),
-  signedPop: opaqueV(65_536),
-  signedBinding: opaqueV(65_536),
-  recoveryEntropy: opaqueV(32),
-});
-
-describe("profiles of before there were several devices", () => {
-  test("open as they were", async () => {
-    const own = await createOwnAccount({ platform, host: "chat.example", username: "ann", displayName: "Ann" });
-    for (const [status, number] of [
-      ["registering", 1],
-      ["registered", 2],
-    ] as const) {
-      const bytes = encode(firstStored, {
-        ...own,
-        status: number,
-        signaturePublicKey: own.signatureKeyPair.publicKey,
-        signatureSecretKey: own.signatureKeyPair.secretKey,
-        inboxPublicKey: own.inboxKeyPair.publicKey,
-        inboxSecretKey: own.inboxKeyPair.secretKey,
-        signedState: own.record.states[0] ?? none,
-        signedPop: own.record.pops[0] ?? none,
-        signedBinding: own.record.bindings[0] ?? none,
-      });
-      const store = createMemoryStore();
-      await store.transact("write", (tx) => tx.put("account/own", bytes));
-      const opened = await store.transact("read", (tx) => loadOwnAccount(tx));
-      expect(opened).toEqual({ ...own, status });
-      // And are written as they are now.
-      await store.transact("write", (tx) => (opened === undefined ? undefined : saveOwnAccount(tx, opened)));
-      expect(await store.transact("read", (tx) => loadOwnAccount(tx))).toEqual({ ...own, status });
-    }
   });
 });
