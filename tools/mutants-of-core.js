@@ -146,6 +146,7 @@ export const coreMutants = [
     ],
     ["who arrived elsewhere is not let in (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", "isArrival ||"],
     ["who arrived here is let in again (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", ""],
+    ["who lies is let in without end (E-23)", "if (!noteAsked(turn, epochId, leaf)) return;", "noteAsked(turn, epochId, leaf);"],
     ["every commit is one behind it (G-5)", "!stranded.behind.includes(epochId) || ", ""],
   ]),
   ...of(

@@ -42,6 +42,7 @@ export function arrivalOf(
     childAuthor: authorId,
     kept: bitsOf(keeps),
     keptCount: keeps.length + readds.length,
+    asked: [],
     stuck: complainers.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
   };
   return {

@@ -368,6 +368,32 @@ describe("what a complaint permits, and whom it may let back in", () => {
     expect(turn.state.stranded?.behind).toHaveLength(4096);
   });
 
+  it("[E-23] whoever lies about it again and again costs eight commits of others, and no more", async () => {
+    const group = await groupOf("again and again", 3);
+    const { world, hostile, mallory } = group;
+    const [ada, , cyd] = group.honest;
+    if (ada === undefined || cyd === undefined) throw new Error("three");
+    const seq = hostile.post(await commitOf(group));
+    for (const device of group.honest) await readOn(device);
+    for (let lie = 0; lie < 12; lie++) {
+      const leaves = [...(ada.state?.roster?.leaves.values() ?? [])];
+      const leaf = leaves.find(
+        ({ accountId, deviceId }) => equalBytes(accountId, mallory.self.accountId) && equalBytes(deviceId, mallory.self.deviceId),
+      );
+      const key =
+        ada.state?.group === undefined || leaf === undefined
+          ? undefined
+          : memberAt(ada.state.group, leaf.leafIndex)?.leafNode.encryptionKey;
+      if (key === undefined) throw new Error("its leaf");
+      const { keyPackage } = await mallory.joiner();
+      await hostile.complain(seq, key, { keyPackage });
+      await world.settle([ada, cyd]);
+    }
+    const commits = world.log.entries.filter(({ entryKind, seq: at }) => entryKind === "commit" && at > seq);
+    expect(commits).toHaveLength(8);
+    await everybodyTalks({ ...group, honest: [ada, cyd] });
+  });
+
   it("[E-23] a member who does not manage lets it back in, and all others follow", async () => {
     const group = await complained("by a plain member");
     const { world, honest, ada, cyd } = group;

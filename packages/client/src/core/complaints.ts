@@ -26,6 +26,8 @@ const nothing = new Uint8Array(0);
 export const givesUpAfterMs = 86_400_000;
 /** The first complaint that is not heard is made again after this, each further one after four times as long (spec G-4). */
 const againAfterMs = 600_000;
+/** How often a device is heard that asks to be let in behind one commit: its complaints, and where it arrived. */
+const maxAsks = maxComplaintLeafKeys;
 const answerDelayMs = 4000;
 /** Commits that are followed from afar; behind them nobody is let in, and the complaint ends as one that nobody hears. */
 const maxBehind = 4096;
@@ -163,6 +165,7 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
   // Nobody could be let back in by it (spec E-18).
   const { suite, random } = turn.context;
   if (!(await isInboxKey({ crypto: { suite }, random }, complaint.inboxKey))) return;
+  if (!noteAsked(turn, epochId, leaf)) return;
   const others = turn.state.asks.filter((ask) => ask.leafIndex !== leaf.leafIndex);
   tellComplaint(turn, leaf, closed.childAuthor);
   set(turn, { asks: [...others, { leafIndex: leaf.leafIndex, signed }] });
@@ -187,6 +190,16 @@ function noteStuck(turn: Turn, closed: ClosedEpoch, leaf: RosterLeaf): boolean {
   const others = Array.from({ length: closed.keptCount - keeps.length }, (_, at) => `added again ${at}`);
   const complainers = stuck.flatMap((device) => leafOf(roster, device)?.leafIndex ?? []);
   return isVoidBy({ seq: closed.child, keeps, readds: others }, complainers);
+}
+
+/** Counts who asks to be let in behind a commit. Answers whether it is heard once more: as often as an honest one asks (spec G-4). */
+function noteAsked(turn: Turn, epochId: number, { accountId, deviceId }: RosterLeaf): boolean {
+  const device = { accountId, deviceId };
+  const closed = turn.state.closedEpochs.find((other) => other.epochId === epochId);
+  if (closed === undefined || closed.asked.filter((other) => isSameDevice(other, device)).length >= maxAsks) return false;
+  const asked = [...closed.asked, device];
+  set(turn, { closedEpochs: turn.state.closedEpochs.map((other) => (other === closed ? { ...closed, asked } : other)) });
+  return true;
 }
 
 function planAnswer(turn: Turn): void {

@@ -91,6 +91,7 @@ const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
   kept: opaqueV(1 << 20),
   keptCount: uint32,
   stuck: vector(device, { maxBytes: large }),
+  asked: vector(device, { maxBytes: large }),
 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {

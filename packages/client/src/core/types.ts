@@ -103,6 +103,8 @@ export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   readonly keptCount: number;
   /** Those of them who said that they cannot follow it, and not yet that they arrived behind it, in the order of the log. */
   readonly stuck: readonly DeviceReference[];
+  /** Those who asked here to be let in, once for each time: nobody is let in without end. */
+  readonly asked: readonly DeviceReference[];
 }
 
 /** A message's exact bytes, with its place among the device's own. */
