@@ -106,6 +106,23 @@ describe("devices that left their account", () => {
     expect(encodeProofs(world.records).length).toBeGreaterThan(0);
   });
 
+  it("[E-55] one that cannot be proven to the others keeps none in the group that can", async () => {
+    const { world } = await group("one of two", ["ada", "ben", "cyd", "dee"]);
+    const [ada, ben, cyd, dee] = [named(world, 0), named(world, 1), named(world, 2), named(world, 3)];
+    world.depart(cyd);
+    world.departed.add(toBase64Url(dee.self.deviceId));
+    world.records.push(dee.account.record);
+    await ben.input(news);
+    await world.settle([ada, ben, cyd]);
+    expect(ada.state?.memberCount).toBe(3);
+    expect(cyd.state?.phase.kind).toBe("removed");
+    expect(ben.state).toMatchObject({ link: { cannotRemove: true }, departed: [{ accountId: dee.self.accountId }] });
+    world.records.splice(world.records.length - 1, 1, dee.account.moved);
+    await ben.input(news);
+    await world.settle([ada, ben]);
+    expect(ben.state).toMatchObject({ link: { cannotRemove: false }, departed: [], memberCount: 2 });
+  });
+
   it("[E-55] what cannot be proven to the others is tried again with each connection and with each record that comes, and then said no more", async () => {
     for (const again of ["connection", "record"] as const) {
       const { world } = await group(`stuck ${again}`, ["ada", "ben", "cyd"]);

@@ -8,6 +8,7 @@ import { encryptBlob } from "../group/blobs.ts";
 import { sealEnvelope } from "../group/envelope.ts";
 import { answeredBy } from "./complaints.ts";
 import { updateRank } from "./epoch.ts";
+import { departedBy } from "./departed.ts";
 import { judge } from "./judge.ts";
 import { epochKeys } from "./keys.ts";
 import { leaversOf, removableAtOnce, wordsFor } from "./leaving.ts";
@@ -123,8 +124,13 @@ export async function stageNextChange(turn: Turn): Promise<void> {
     const verdict = await judge(turn, made.body, { group, roster });
     if (verdict.kind === "fails") {
       turn.groups.push(made.created.next);
-      finish(turn, change, codeOf(verdict.reason));
-      return;
+      const fewer = await withProven(turn, change, { removes, roster });
+      if (fewer === undefined) {
+        finish(turn, change, codeOf(verdict.reason));
+        return;
+      }
+      set(turn, { changes: [fewer, ...changes.slice(1)] });
+      return await stageNextChange(turn);
     }
     stage(turn, now, { ...made, epoch });
     set(turn, { changes: [...later, ...changes.slice(1)] });
@@ -132,6 +138,18 @@ export async function stageNextChange(turn: Turn): Promise<void> {
     // Whatever it is, it is of this change: the next one is made all the same (spec E-17).
     finish(turn, change, adds.length > 0 ? "invalid_key_package" : "server_refused");
   }
+}
+
+/** The removal of those alone whom its records prove to have left; `undefined` for none of them, or all (spec E-55). */
+async function withProven(
+  turn: Turn,
+  change: Change,
+  { removes, roster }: { readonly removes: readonly RosterLeaf[]; readonly roster: Roster },
+): Promise<Change | undefined> {
+  if (change.id !== ofDeparted || removes.length < 2) return undefined;
+  const proven = await departedBy(change.proofs, removes, roster.settings, turn.context.signatures);
+  if (proven.length === 0 || proven.length >= removes.length) return undefined;
+  return { ...change, removeDevices: proven.map(({ accountId, deviceId }) => ({ accountId, deviceId })) };
 }
 
 /** What a person reads of a change that nobody would follow: of the key packages that it adds, or of their own role. */
