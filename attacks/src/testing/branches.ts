@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClientFailure } from "@latchkey/client";
 import { eventually, hear, say, settle } from "./scene.ts";
+import type { Reply } from "./operator.ts";
 import type { Person, Scene } from "./scene.ts";
 
 /** A group of three in which everybody may add and remove, because its founder left. */
@@ -41,7 +42,12 @@ export async function branch(scene: Scene, params: { people: readonly Person[]; 
     // The heads of logs are in the one public record: its server is asked, over a connection that has the log open.
     request: async (line, body) =>
       apart.includes(line.person) && line.role === "log" && body.kind === "head_proof"
-        ? { answer: await operator.ask({ person: witness.name, role: "log" }, body) }
+        ? {
+            // While that person's connection is made anew there is none to ask over: it is asked again.
+            answer: await operator
+              .ask({ person: witness.name, role: "log" }, body)
+              .catch((): Reply => ({ kind: "error", code: "internal", retryAfterMs: 500 })),
+          }
         : "pass",
   });
   for (const { client } of params.people) client.wake();

@@ -147,8 +147,8 @@ export class Operator {
   }
 
   /** Asks the server something as if a person's client had, on its connection. */
-  ask(line: Line, body: Request): Promise<Reply> {
-    return this.#find(line).ask(body);
+  async ask(line: Line, body: Request): Promise<Reply> {
+    return await this.#find(line).ask(body);
   }
 
   #find(line: Line): Bridge {
