@@ -182,6 +182,12 @@ export function LiveMessages(): ReactElement {
 }
 
 function describe(message: Message, openId: string | undefined, conversations: AppState["conversations"]): string {
+  const heard = describeHeard(message, openId, conversations);
+  const { doubt, author } = message;
+  return doubt === undefined || author === undefined ? heard : `${words.conversation.doubt[doubt](nameOf(author))}. ${heard}`;
+}
+
+function describeHeard(message: Message, openId: string | undefined, conversations: AppState["conversations"]): string {
   const author = message.author === undefined ? words.system.someone : nameOf(message.author);
   if (message.conversationId !== openId) {
     return words.conversation.heardElsewhere(author, conversations.get(message.conversationId)?.title ?? author);

@@ -109,6 +109,13 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
       : kind === "group" && lastMessage.author !== undefined
         ? `${nameOf(lastMessage.author)}:`
         : "";
+  // A list has no room for both: what is not known to be theirs is not shown as theirs.
+  if (lastMessage.doubt !== undefined && lastMessage.author !== undefined)
+    return (
+      <span className="list-line">
+        <span className="list-preview list-line-system">{words.conversation.doubt[lastMessage.doubt](nameOf(lastMessage.author))}</span>
+      </span>
+    );
   if (lastMessage.body.kind !== "text")
     return (
       <span className="list-line">

@@ -1,3 +1,4 @@
+import type { ReactElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 import type { Message } from "@latchkey/client";
@@ -5,7 +6,8 @@ import { AppContext } from "../state/context.ts";
 import type { App } from "../state/context.ts";
 import { dayKey } from "../state/format.ts";
 import { toRows } from "../state/timeline.ts";
-import { testMessage } from "../testing/fixtures.ts";
+import { testConversation, testMessage } from "../testing/fixtures.ts";
+import { ConversationItem } from "./ConversationItem.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 
 const app = { controller: {}, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
@@ -13,13 +15,17 @@ const app = { controller: {}, router: { go: () => undefined }, notify: () => und
 /** The texts of a group's lines, one after the other as a screen reader reads them. */
 function read(messages: readonly Message[]): readonly string[] {
   const rows = toRows({ messages, hasOlder: false, isLoading: false, firstUnreadId: undefined, newCount: 0 }, dayKey);
-  const html = renderToStaticMarkup(
-    <AppContext value={app}>
+  return textsOf(
+    <>
       {rows.map((row) => (
         <MessageRow key={row.key} row={row} kind="group" title="Allotment" nowMs={0} />
       ))}
-    </AppContext>,
+    </>,
   );
+}
+
+function textsOf(shown: ReactElement): readonly string[] {
+  const html = renderToStaticMarkup(<AppContext value={app}>{shown}</AppContext>);
   return html.split(/<[^>]*>/u).filter((text) => text !== "");
 }
 
@@ -32,6 +38,21 @@ describe("[E-28] a text whose device is not known to be its author's", () => {
     expect(texts.indexOf(words)).toBeGreaterThan(texts.indexOf("text 2"));
     expect(texts.indexOf(words)).toBeLessThan(texts.indexOf("text 3"));
     expect(texts.filter((text) => text === words)).toHaveLength(1);
+  });
+
+  test.each(["unproven", "departed"] as const)("is not shown as theirs in the list of conversations either: %s", (doubt) => {
+    const lastMessage = testMessage({ order: 2, doubt });
+    const texts = textsOf(
+      <ConversationItem
+        conversation={testConversation({ kind: "group", lastMessage, title: "Allotment" })}
+        nowMs={0}
+        isOpen={false}
+        isTabStop={false}
+        hasAlarm={false}
+      />,
+    );
+    expect(texts.join(" ")).toMatch(doubt === "unproven" ? /being checked/u : /had removed by then/u);
+    expect(texts.join(" ")).not.toContain("text 2");
   });
 
   test("which turned out not to be theirs shows nothing of theirs: not the text, and no name", () => {
