@@ -35,6 +35,7 @@ export default defineConfig({
           name: "sim",
           include: ["sim/src/**/*.test.ts"],
           environment: "node",
+          maxWorkers,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

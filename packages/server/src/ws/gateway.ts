@@ -199,12 +199,12 @@ function refuseUpgrade(stream: Duplex, status: string): void {
   stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-/** Waits until `isDone`, at most so long. */
+/** Waits until `isDone`, at most so long: it looks after 1 ms, then ever less often. */
 async function until(isDone: () => boolean, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  while (!isDone() && performance.now() < deadline) {
+  for (let waitMs = 1; !isDone() && performance.now() < deadline; waitMs = Math.min(2 * waitMs, 10)) {
     await new Promise((resolve) => {
-      setTimeout(resolve, 10);
+      setTimeout(resolve, waitMs);
     });
   }
 }
