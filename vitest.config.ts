@@ -1,13 +1,36 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer } from "vitest/node";
+import type { TestSpecification } from "vitest/node";
 
 /** Every core: by itself the runner leaves one of them idle, of two. */
 const maxWorkers = availableParallelism();
+
+/** Small files that take long, the longest first. */
+const longest = [
+  "mls/src/crypto/wycheproof.vectors.test.ts",
+  "mls/src/group/sessions.test.ts",
+  "server/src/crash.test.ts",
+  "e2e/src/mls-vectors.e2e.ts",
+  "e2e/src/restart.e2e.ts",
+  "e2e/src/link-crashes.e2e.ts",
+  "e2e/src/members.e2e.ts",
+];
+
+/** Where nobody knows yet how long files take, the runner starts large ones first: one of these would run last, and alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const rankOf = ({ moduleId }: TestSpecification): number => longest.findIndex((name) => moduleId.endsWith(name)) >>> 0;
+    return [...Map.groupBy(sorted, ({ project }) => project.name).values()].flatMap((of) => of.toSorted((a, b) => rankOf(a) - rankOf(b)));
+  }
+}
 
 // Files run side by side, those of the end-to-end project too: each has servers, browsers and folders of its own.
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
