@@ -487,6 +487,26 @@ describe("a config that changes", () => {
     const foreign = { view: latest.view, index: last, entry: directory.entries()[last], inclusion: await directory.inclusion(last) };
     expect(await code(foreign)).toBe("config");
   });
+
+  test("[D-2] a config that was logged before the one before it took effect is not learned, and that one is told again", async () => {
+    const { directory, view: before, index } = await announced();
+    const learned = async (view: DirectoryView, at: number): Promise<DirectoryView> =>
+      learnConfig({
+        view,
+        index: at,
+        entry: directory.entries()[at] ?? new Uint8Array(0),
+        inclusion: await directory.inclusion(at),
+        sightMs: 0,
+      });
+    const { view } = await open(directory, before);
+    const told = await learned(view, index);
+    const second = directory.size();
+    await directory.publish([], { config: directory.changedConfig({ logSeed: new Uint8Array(32).fill(77) }) });
+    const { view: newer } = await open(directory, told);
+    expect(newer.pendingConfig?.index).toBe(index);
+    expect(await refusal(() => learned(newer, second))).toBe("config");
+    expect(await learned(newer, index)).toEqual(newer);
+  });
 });
 
 describe("gossip", () => {
