@@ -4,7 +4,7 @@ import { of } from "./mutation.js";
 const client = "packages/client/src";
 const coreTests = [`${client}/core/public-check.test.ts`];
 const leavingTests = [`${client}/core/leaving.test.ts`];
-const complaintTests = [`${client}/core/complaints.test.ts`];
+const complaintTests = ["complaints", "arrival"].map((name) => `${client}/core/${name}.test.ts`);
 const judgeTests = [...coreTests, ...leavingTests, ...complaintTests, `${client}/core/changes.test.ts`];
 
 /** Mutations of which commit counts, who is let in again, and what is read. */

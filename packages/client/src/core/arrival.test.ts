@@ -185,6 +185,7 @@ describe("[E-31] let in at two places (G-5)", () => {
     for (const { self } of [ben, mallory]) expect(leads({}, self)).toBe(false);
     expect(leads({}, { ...ada.self, deviceId: new Uint8Array(16) })).toBe(false);
     expect(leads({ arrival: { ...arrival, declined: [ada.self.accountId] } })).toBe(false);
+    expect(leads({ arrival: { ...arrival, behind: [arrival.seq, arrival.at] } })).toBe(false);
     const [leaf] = roster.accounts.get(ada.self.account) ?? [];
     if (leaf === undefined) throw new Error("a leaf");
     const heard = { number: 1, mark: new Uint8Array(32), first: 1, absent: [], unread: 0, toldAtMs: 0 };
