@@ -1,0 +1,44 @@
+import { renderToStaticMarkup } from "react-dom/server";
+import { describe, expect, test } from "vitest";
+import type { Conversation } from "@latchkey/client";
+import { AppContext } from "../state/context.ts";
+import type { App } from "../state/context.ts";
+import { testConversation, testPerson } from "../testing/fixtures.ts";
+import { StopPanel } from "./StopPanel.tsx";
+
+const app = { controller: {}, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
+
+function shown(changes: Partial<Conversation>): { readonly text: string; readonly buttons: readonly string[] } {
+  const conversation = testConversation({ kind: "group", title: "Allotment", ...changes });
+  const html = renderToStaticMarkup(
+    <AppContext value={app}>
+      <StopPanel conversation={conversation} />
+    </AppContext>,
+  );
+  // Names are isolated from what stands around them.
+  const plain = html.replaceAll(/[\u2068\u2069]/gu, "");
+  const buttons = [...plain.matchAll(/<button[^>]*>([^<]*)</gu)].map(([, label = ""]) => label);
+  return { text: plain.replaceAll(/<[^>]*>/gu, " "), buttons };
+}
+
+const failure = { code: "change_unreadable", message: "A change by a member cannot be read by this device.", canRetry: true } as const;
+const [ben, mal] = [testPerson("ben"), testPerson("mal")];
+
+describe("[G-9] what stops a group, and the ways on", () => {
+  test("whose change it is, and a button for going on without them", () => {
+    const { text, buttons } = shown({ stop: { failure, by: mal } });
+    expect(text).toContain("The change is by mal.");
+    expect(buttons).toEqual(["Go on with everybody", "Go on without mal"]);
+  });
+
+  test("where nobody is known to have made it, one button", () => {
+    expect(shown({ stop: { failure, by: undefined } }).buttons).toEqual(["Go on in a new conversation"]);
+  });
+
+  test("[E-31] let in at two places: who let one in where, and a button for each", () => {
+    const { text, buttons } = shown({ invitations: [{ from: ben, wasMember: true, instead: mal, atMs: 0 }] });
+    expect(text).toContain("mal has let you back in already, at another place");
+    expect(text).toContain("Nothing is sent before you choose.");
+    expect(buttons).toEqual(["Stay with mal", "Go with ben"]);
+  });
+});
