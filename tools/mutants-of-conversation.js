@@ -88,7 +88,8 @@ export const conversationMutants = [
       "outgoing: state.outgoing,\n  });\n  if (!params.isOwn)",
     ],
   ]),
-  ...of(`${client}/core/heads.ts`, tests("heads"), [
+  ...of(`${client}/core/heads.ts`, tests("heads", "proven"), [
+    ["another log that a leaf nobody knows spoke of (E-28)", " && !isUnproven(turn.state, open)", ""],
     ["a published head that is not on one's chain (L-11)", 'if (compared === "another") pause(turn, "foreign_head");', ""],
     ["who spoke of another log is named (L-10)", 'if (compared === "mine") nameSpeakers(turn, published.seq);', ""],
     ["a speaker beyond what is published (L-10)", "!open.isNamed && open.seq <= seq && ", "!open.isNamed && "],
@@ -132,7 +133,8 @@ export const conversationMutants = [
     ["while something holds (M-3, G-8, A-1)", "const isHeld = turn.context.isHeld || isHolding(turn.state);", "const isHeld = false;"],
     ["who is barred makes no change (G-6)", "const change = isBarred ? undefined : changes[0];", "const change = changes[0];"],
   ]),
-  ...of(`${client}/core/numbers.ts`, tests("numbers"), [
+  ...of(`${client}/core/numbers.ts`, tests("numbers", "proven"), [
+    ["numbers of a leaf that nobody knows (E-28)", "if (isUnproven(turn.state, { leafIndex })) return toldAtMs;", ""],
     ["a message of before counted twice (L-10)", "lost: 0, isFalse: !isLate };", "lost: 0, isFalse: false };"],
     ["another message before it (L-10)", "const isFalse = gap === 0 &&", "const isFalse = gap < 0 &&"],
   ]),

@@ -69,6 +69,53 @@ export const coreMutants = [
     ],
   ),
   ...of(
+    `${client}/core/changes.ts`,
+    [`${client}/core/proven.test.ts`, `${client}/core/accounts.test.ts`],
+    [
+      [
+        "a ghost in another account's name is taken out as one's own (G-8)",
+        "refused && equalBytes(accountId, turn.context.self.accountId)",
+        "refused",
+      ],
+      ["a ghost in one's own name stays (G-8)", 'if (ghosts.length === 0 || phase.kind !== "active") return;', "return;"],
+      [
+        "one that cannot be proven keeps all in (E-55)",
+        "if (change.id !== ofDeparted || removes.length < 2) return undefined;",
+        "return undefined;",
+      ],
+      ["nobody is told of a removal that cannot be proven (E-55)", "cannotRemove: failed !== undefined", "cannotRemove: false"],
+    ],
+  ),
+  ...of(
+    `${client}/directory/gossip.ts`,
+    [`${client}/directory/log.test.ts`],
+    [
+      ["refused files convict (E-58)", "Math.max(view.size, newest.size) < checkpoint.size && ", ""],
+      ["a head of before convicts (D-4)", " && newest.atMs - item.sinceMs > deadlineMs", ""],
+      ["refused files are not told (E-50)", "if (withheld !== undefined) {", "if (false) {"],
+    ],
+  ),
+  ...of(
+    `${client}/account/directory.ts`,
+    [`${client}/engine/watch.test.ts`],
+    [
+      [
+        "a false answer that nothing commits to accuses (E-57)",
+        "&& !(await wasCommitted()) ? notHolding(found) : found",
+        "&& false ? notHolding(found) : found",
+      ],
+    ],
+  ),
+  ...of(
+    `${client}/engine/posts.ts`,
+    [`${client}/engine/posts.test.ts`],
+    [
+      ["a refusal is final (E-3)", "now - sinceMs < refusedForMs", "false"],
+      ["a Welcome that is refused goes without a word (E-18)", "if (raised !== undefined) alarms.put(tx, raised);", ""],
+      ["who is out of the group is told of (E-18)", "invited !== undefined && this.#isMeant(invited)", "invited !== undefined"],
+    ],
+  ),
+  ...of(
     `${client}/core/accepted.ts`,
     [`${client}/core/changes.test.ts`],
     [

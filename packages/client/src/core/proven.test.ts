@@ -63,7 +63,7 @@ class Ghost {
     return new Ghost(world, { ben, cyd }, { group: joined.state, seq });
   }
 
-  async say(plaintext: Uint8Array): Promise<void> {
+  async say(plaintext: Uint8Array, sawHead?: Uint8Array): Promise<void> {
     const { log, logId, random } = this.world;
     const last = log.entries.at(-1);
     if (last === undefined) throw new Error("a log");
@@ -72,7 +72,7 @@ class Ghost {
     const account = { accountVersion: 0, accountChain: zeroHash, gossip: nothing, ext: nothing };
     const authenticatedData = encode(authenticatedDataCodec, {
       format: 3,
-      viewTag: viewTagOf(sha256, keys.view, last),
+      viewTag: viewTagOf(sha256, keys.view, { seq: last.seq, head: sawHead ?? last.head }),
       ...own,
       ...account,
     });
@@ -87,8 +87,8 @@ class Ghost {
     if (answer.kind === "error") throw new Error(answer.code);
   }
 
-  async text(text: string): Promise<void> {
-    await this.say(createTextContent({ text, salt: this.world.random(16), ...times }));
+  async text(text: string, sawHead?: Uint8Array): Promise<void> {
+    await this.say(createTextContent({ text, salt: this.world.random(16), ...times }), sawHead);
   }
 
   async leave(): Promise<void> {
@@ -133,6 +133,8 @@ describe("[G-8] a leaf that its account does not have", () => {
     expect([...ben.texts().values()]).toEqual([]);
     expect(stateOf(ben)).toMatchObject({ leavers: [], spoken: new Map() });
     expect(stateOf(ben).phase.kind).toBe("active");
+    // Whom Ben may not remove he does not try to.
+    expect([stateOf(ben).changes, ben.outcomes]).toEqual([[], []]);
     // It was no device of Cyd's account: Cyd's own takes it out, whoever may remove others, and stays.
     await ghost.judge("refused", [cyd]);
     await world.settle([ben, cyd]);
@@ -161,6 +163,27 @@ describe("[G-8] a leaf that its account does not have", () => {
     // Its numbers fitted nothing: nobody was named for that.
     expect([...ben.lines.values()].map(({ body }) => body.kind)).not.toContain("misnumbered");
     expect(bodies(ben)).not.toContainEqual(expect.objectContaining({ kind: "left" }));
+  });
+
+  it("[E-28] speaks of another log for nobody before it was judged: Cyd is named once the device is known to be theirs, and not before", async () => {
+    for (const verdict of ["refused", "vouched"] as const) {
+      const ghost = await Ghost.create(`another log ${verdict}`);
+      const { world, ben, cyd } = ghost;
+      await ghost.text("look here", new Uint8Array(32).fill(9));
+      await read(ben, cyd);
+      expect(stateOf(ben).doubts).toMatchObject([{ isNamed: false }]);
+      const named = (): number => [...ben.lines.values()].filter(({ body }) => body.kind === "other_view").length;
+      const look = async (): Promise<void> => {
+        const last = world.log.entries.at(-1);
+        if (last === undefined) throw new Error("a log");
+        await ben.input({ kind: "published_head", published: { seq: last.seq, head: last.head } });
+      };
+      await look();
+      expect(named()).toBe(0);
+      await ghost.judge(verdict, [ben]);
+      await look();
+      expect(named()).toBe(verdict === "vouched" ? 1 : 0);
+    }
   });
 
   it("[E-28] counts with what it said once it is vouched for: it leaves with its whole account", async () => {
