@@ -118,6 +118,11 @@ describe("the web app", () => {
     expect(page.url()).toBe(address);
     await seeMessage(page, "Before the reload");
     expect(await messageBox(page).inputValue()).toBe("A draft that is not sent");
+    // It is written on where it ends.
+    await messageBox(page).focus();
+    await page.keyboard.type(", yet");
+    expect(await messageBox(page).inputValue()).toBe("A draft that is not sent, yet");
+    for (let key = 0; key < 5; key++) await page.keyboard.press("Backspace");
     await page.goBack();
     await page.getByRole("region", { name: "Verification", exact: true }).waitFor({ state: "detached" });
   });

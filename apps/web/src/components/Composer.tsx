@@ -5,7 +5,7 @@ import { words } from "../messages/words.ts";
 import { hasFinePointer, useAction, useApp } from "../state/context.ts";
 import { Icon } from "./Icon.tsx";
 
-/** Where a message is written. Mounted anew for each conversation. */
+/** Where a message is written. Mounted anew for each conversation, and for nothing else: somebody may be typing. */
 export function Composer({ conversation }: { readonly conversation: Conversation }): ReactElement {
   const { controller } = useApp();
   const act = useAction();
@@ -14,7 +14,10 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   const field = useRef<HTMLTextAreaElement>(null);
 
   useEffect(() => {
-    if (hasFinePointer()) field.current?.focus({ preventScroll: true });
+    const element = field.current;
+    // A draft is written on where it ends.
+    element?.setSelectionRange(element.value.length, element.value.length);
+    if (hasFinePointer()) element?.focus({ preventScroll: true });
     return () => controller.flushDrafts();
   }, [controller]);
 

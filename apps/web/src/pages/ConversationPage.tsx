@@ -98,7 +98,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
       {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
       {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
       <StopPanel conversation={conversation} />
-      <Composer key={`${id}:${conversation.status}`} conversation={conversation} />
+      <Composer key={id} conversation={conversation} />
     </main>
   );
 }
