@@ -184,6 +184,7 @@ describe("devices in the browser", () => {
     const { page } = await browserOf("dana-1");
     await createAccount(page, { url: server.url, username: "dana" });
     await page.getByRole("button", { name: "Show the 24 words" }).click();
+    await page.locator(".phrase b").nth(23).waitFor();
     const phrase = await page.locator(".phrase b").allTextContents();
     expect(phrase).toHaveLength(24);
     await page.getByRole("button", { name: "I have written them down" }).click();
