@@ -183,8 +183,8 @@ export const coreMutants = [
     ],
     [
       "who arrived counts against a commit for those who wait (G-6)",
-      "complainers: stranded.complainers.filter((other) => other !== leaf.leafIndex)",
-      "complainers: stranded.complainers",
+      "const complainers = stranded.complainers.filter((other) => other !== leaf.leafIndex);",
+      "const { complainers } = stranded;",
     ],
     [
       "who arrived counts against a commit for those who followed it (G-6)",
@@ -193,6 +193,7 @@ export const coreMutants = [
     ],
     ["who arrived elsewhere is not let in (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", "isArrival ||"],
     ["who arrived here is let in again (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", ""],
+    ["what was said before one arrived counts again (G-6)", "if (stranded.arrived.includes(leaf.leafIndex)) return;", ""],
     ["who lies is let in without end (E-23)", "if (!noteAsked(turn, epochId, leaf)) return;", "noteAsked(turn, epochId, leaf);"],
     ["every commit is one behind it (G-5)", "!stranded.behind.includes(epochId) || ", ""],
   ]),

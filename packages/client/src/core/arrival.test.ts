@@ -82,6 +82,10 @@ describe("[G-5] whoever was let in behind a commit says where it arrived", () =>
       if (key === undefined) throw new Error("a leaf");
       await member.complain(seq, key);
     }
+    // And what Eve had said before is shown once more.
+    const again = world.log.entries.find(({ entryKind }) => entryKind === "complaint");
+    if (again === undefined) throw new Error("a complaint");
+    hostile.repeat(again.blob);
     await world.settle([ada, eve, fay]);
     expect(stateOf(fay).arrival?.seq).toBe(seq);
     await everybodyTalks({ ...group, honest: [ada, eve, fay] });

@@ -43,6 +43,7 @@ export function arrivalOf(
     kept: bitsOf(keeps),
     keptCount: keeps.length + readds.length,
     asked: [],
+    arrived: stranded.arrived.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
     stuck: complainers.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
   };
   return {
@@ -77,10 +78,16 @@ export function onOwnArrival(turn: Turn): void {
   noteArrived(turn, arrival.epochId, turn.context.self);
 }
 
+function withoutDevice(closed: ClosedEpoch, device: DeviceReference): ClosedEpoch {
+  const isOther = (other: DeviceReference): boolean => !isSameDevice(other, device);
+  return { ...closed, stuck: closed.stuck.filter(isOther), arrived: closed.arrived.filter(isOther) };
+}
+
 /** Of a closed epoch: this device is not stuck there any more. */
-export function noteArrived(turn: Turn, epochId: number, device: DeviceReference): void {
+export function noteArrived(turn: Turn, epochId: number, { accountId, deviceId }: DeviceReference): void {
+  const device = { accountId, deviceId };
   const closedEpochs = turn.state.closedEpochs.map((closed) =>
-    closed.epochId === epochId ? { ...closed, stuck: closed.stuck.filter((other) => !isSameDevice(other, device)) } : closed,
+    closed.epochId === epochId ? { ...withoutDevice(closed, device), arrived: [...withoutDevice(closed, device).arrived, device] } : closed,
   );
   set(turn, { closedEpochs });
 }

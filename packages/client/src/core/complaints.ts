@@ -68,6 +68,7 @@ export function strand(
       leafKeys: [ownKey.slice()],
       entry: undefined,
       complainers: [],
+      arrived: [],
       behind: [event.seq],
     },
   });
@@ -146,9 +147,11 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
     if (stranded === undefined || complaint.seq !== stranded.seq) return;
     if (isArrival) {
       // It stands behind the commit now, and counts against it no more (spec G-6).
-      set(turn, { stranded: { ...stranded, complainers: stranded.complainers.filter((other) => other !== leaf.leafIndex) } });
+      const complainers = stranded.complainers.filter((other) => other !== leaf.leafIndex);
+      set(turn, { stranded: { ...stranded, complainers, arrived: [...new Set([...stranded.arrived, leaf.leafIndex])] } });
       return;
     }
+    if (stranded.arrived.includes(leaf.leafIndex)) return;
     tellComplaint(turn, leaf, authorOf(turn.state)?.accountId);
     await count(turn, leaf);
     return;
@@ -179,7 +182,7 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
  * those who said so go on without it.
  */
 function noteStuck(turn: Turn, closed: ClosedEpoch, leaf: RosterLeaf): boolean {
-  if (closed.stuck.some((other) => isSameDevice(other, leaf))) return false;
+  if ([...closed.stuck, ...closed.arrived].some((other) => isSameDevice(other, leaf))) return false;
   const { accountId, deviceId } = leaf;
   const stuck = [...closed.stuck, { accountId, deviceId }];
   const closedEpochs = turn.state.closedEpochs.map((other) => (other.epochId === closed.epochId ? { ...closed, stuck } : other));

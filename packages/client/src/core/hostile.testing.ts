@@ -15,7 +15,7 @@ import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transpare
 import { sha256 } from "@noble/hashes/sha2.js";
 import { credentialOf } from "../group/credential.ts";
 import type { DeviceIdentity } from "../group/credential.ts";
-import { sealEnvelope } from "../group/envelope.ts";
+import { openEnvelope, sealEnvelope } from "../group/envelope.ts";
 import { breakConfirmation, copied, doctored } from "./doctored.testing.ts";
 import type { Doctoring } from "./doctored.testing.ts";
 import { epochKeys } from "./keys.ts";
@@ -163,6 +163,20 @@ export class HostileMember {
     const answer = log.commit(this.#reader, { epochId: epoch.epochId, nextAccessHash, blob, afterSeq: log.entries.length });
     if (answer.kind === "error") throw new Error(answer.code);
     return answer.value.seq;
+  }
+
+  /** Puts what a complaint of somebody's holds into the log once more, sealed anew. */
+  repeat(complaint: Uint8Array): void {
+    const { epoch, logId } = this.state;
+    if (epoch === undefined) throw new Error("an epoch");
+    const { epochId, access, envelope: key } = epoch;
+    const opened = openEnvelope({ key, logId, epochId, kind: "complaint", nextAccessHash: zeroHash, blob: complaint });
+    if (opened.kind !== "inline") throw new Error(opened.kind);
+    const blob = this.seal(nothing, zeroHash, "complaint", { complaint: opened.body.complaint.slice() });
+    const { log } = this.#world;
+    log.open(this.#reader, { epochId, access, afterSeq: 0 });
+    const answer = log.append(this.#reader, { entryKind: "complaint", epochId, blob });
+    if (answer.kind === "error") throw new Error(answer.code);
   }
 
   /** Says that it cannot follow the commit at `seq`, which may be its own; `leafKey`: of its leaf, as it stands on the other side. */

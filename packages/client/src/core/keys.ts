@@ -23,5 +23,5 @@ export function closeEpoch(
 ): readonly ClosedEpoch[] {
   const { nowMs, ...change } = by;
   const kept = closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs);
-  return [...kept, { epochId, access, envelope, closedAtMs: nowMs, stuck: [], asked: [], ...change }];
+  return [...kept, { epochId, access, envelope, closedAtMs: nowMs, stuck: [], asked: [], arrived: [], ...change }];
 }

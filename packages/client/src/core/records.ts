@@ -92,6 +92,7 @@ const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
   keptCount: uint32,
   stuck: vector(device, { maxBytes: large }),
   asked: vector(device, { maxBytes: large }),
+  arrived: vector(device, { maxBytes: large }),
 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
@@ -180,6 +181,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
   leafKeys: vector(opaqueV(4096), { maxBytes: large }),
   entry: optional(sealedEntry),
   complainers: vector(uint32, { maxBytes: large }),
+  arrived: vector(uint32, { maxBytes: large }),
   behind: vector(safeUint64, { maxBytes: large }),
 });
 

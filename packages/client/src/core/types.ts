@@ -105,6 +105,8 @@ export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   readonly stuck: readonly DeviceReference[];
   /** Those who asked here to be let in, once for each time: nobody is let in without end. */
   readonly asked: readonly DeviceReference[];
+  /** Those who said that they arrived: what they had said before counts no more, whoever shows it again. */
+  readonly arrived: readonly DeviceReference[];
 }
 
 /** A message's exact bytes, with its place among the device's own. */
@@ -400,6 +402,8 @@ export interface Stranded {
   readonly entry: SealedEntry | undefined;
   /** Leaves whose complaints about the commit stand in the log. */
   readonly complainers: readonly number[];
+  /** Leaves that said since that they arrived behind it: what they had said before counts no more, whoever shows it again. */
+  readonly arrived: readonly number[];
   /** The commit and those that stand behind it, in epochs that it leads to, as far as the log was read: only there it may be let in again. */
   readonly behind: readonly number[];
 }
