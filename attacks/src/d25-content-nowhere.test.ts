@@ -1,10 +1,11 @@
 // D25 | messages whose content lies nowhere, one after the other: everybody waits for each of them | P
 // Source: found by trying, 2026-11-28
 // Counter-measure: the server takes an entry only with the content that it names; what it keeps back itself holds 10 s a minute (L-15, E-15)
-import { httpPaths } from "@latchkey/protocol";
+import { httpPaths, zeroHash } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
-import { writeAs } from "./testing/hostile-author.ts";
-import { hear, say, Scene } from "./testing/scene.ts";
+import { sealGarbage, writeAs } from "./testing/hostile-author.ts";
+import { Insider } from "./testing/insider.ts";
+import { hear, say, Scene, settle } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { linesOf, shows } from "./testing/shown.ts";
 
@@ -25,6 +26,30 @@ describe("D25 content that lies nowhere", () => {
     await hear(ben, id, "behind it");
     for (const person of [ada, ben]) expect(await linesOf(person, id, "unreadable")).toEqual([]);
     shows(context, "unknown_blob");
+  });
+
+  test("[L-15] what is there and does not open holds nobody, is nobody's but its author's, and a change of that kind is passed over", async (context) => {
+    await using scene = await Scene.open();
+    const { id, ada, ben, mal } = await allotment(scene);
+    await settle(mal);
+    using insider = await Insider.take(scene, mal, id);
+    await insider.open();
+    for (let at = 0; at < 10; at++) {
+      const blob = await sealGarbage(scene.server.url, insider, { kind: "message", nextAccessHash: zeroHash });
+      expect(await insider.append(insider.state.epoch?.epochId ?? 0, blob)).toMatchObject({ kind: "accepted" });
+    }
+    const nextAccessHash = new Uint8Array(32).fill(7);
+    const change = await sealGarbage(scene.server.url, insider, { kind: "commit", nextAccessHash });
+    expect(await insider.postBlob(change, nextAccessHash)).toMatchObject({ kind: "accepted" });
+    await say(ada, id, "behind them");
+    await hear(ben, id, "behind them");
+    for (const person of [ada, ben]) {
+      const lines = await linesOf(person, id, "unreadable");
+      expect(lines.map(({ body }) => (body.kind === "unreadable" ? body.reason : ""))).toEqual(Array(10).fill("It is damaged."));
+      expect((await person.client.details(id)).conversation.stop).toBeUndefined();
+      expect(await person.alarms()).toEqual([]);
+    }
+    shows(context, "It is damaged.");
   });
 
   test("[E-15] forty messages whose content the server keeps back hold nobody for long, and what is said behind them is read", async (context) => {

@@ -1,11 +1,13 @@
 import { encode, fromBase64Url } from "@latchkey/codec";
 import { createNodePlatform } from "@latchkey/client/node";
-import { sealEnvelope, sealUnbounded } from "@latchkey/client/testing";
+import { seal, sealEnvelope, sealUnbounded } from "@latchkey/client/testing";
 import type { ConversationState } from "@latchkey/client/testing";
 import { encryptApplicationMessage, groupId, nextGeneration } from "@latchkey/mls";
 import {
   authenticatedDataCodec,
   decodeContent,
+  encodeEnvelope,
+  entryHead,
   fitsInline,
   messageIdOf,
   roomUri,
@@ -100,6 +102,23 @@ function markOf(author: Person, state: ConversationState, plaintext: Uint8Array)
 }
 
 type External = NonNullable<ReturnType<typeof sealEnvelope>["external"]>;
+
+/** An entry whose blob the server has, as it names it, and in which nobody finds anything. */
+export async function sealGarbage(
+  url: string,
+  { state }: Pick<Insider, "state">,
+  { kind, nextAccessHash }: { readonly kind: "message" | "commit"; readonly nextAccessHash: Uint8Array },
+): Promise<Uint8Array> {
+  const { epoch, logId } = state;
+  if (epoch === undefined) throw new Error("an epoch");
+  const ciphertext = node.random(1024);
+  const reference = { blobId: node.random(32), key: node.random(32), hash: node.sha256(ciphertext), sizeBytes: 1024 };
+  await putBlob(url, { reference, ciphertext });
+  const head = entryHead([reference]);
+  const content = { kind: "external" as const, ...reference };
+  const padded = encodeEnvelope({ format: 3, kind, nextAccessHash, content }, head);
+  return seal({ key: epoch.envelope, logId, epochId: epoch.epochId, kind }, { head, padded, random: node.random });
+}
 
 /** Stores the content of an entry that is too large for it. */
 export async function putBlob(url: string, { reference, ciphertext }: External): Promise<void> {

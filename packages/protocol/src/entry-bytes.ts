@@ -1,20 +1,21 @@
-import { CodecError, Reader, concatBytes, encode, struct, vector } from "@latchkey/codec";
+import { CodecError, Reader, concatBytes, encode, safeUint64, struct, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { id32 } from "./frames/common.ts";
 import { maxBlobsPerEntry } from "./limits.ts";
 
 /**
- * A blob that an entry names in the clear: the server takes the entry only when it has a blob with this hash, and keeps it as long as the
- * entry (spec L-15). What an entry needs and nobody can get is therefore the server's fault, and no member's.
+ * A blob that an entry names in the clear: the server takes the entry only when it has a blob of this hash and size, and keeps it as long as
+ * the entry (spec L-15). What an entry needs and nobody can get is therefore the server's fault; what is there and does not open, its author's.
  */
 export interface NamedBlob {
   readonly blobId: Uint8Array;
-  /** SHA-256 of its bytes. */
+  /** SHA-256 of its bytes, and how many they are. */
   readonly hash: Uint8Array;
+  readonly sizeBytes: number;
 }
 
-const namedBlobsCodec: Codec<readonly NamedBlob[]> = vector(struct<NamedBlob>({ blobId: id32, hash: id32 }), {
-  maxBytes: 64 * maxBlobsPerEntry,
+const namedBlobsCodec: Codec<readonly NamedBlob[]> = vector(struct<NamedBlob>({ blobId: id32, hash: id32, sizeBytes: safeUint64 }), {
+  maxBytes: 72 * maxBlobsPerEntry,
 });
 
 /** The bytes of an entry: what stands in front of the seal, as it is bound to the seal, and the sealed rest. */

@@ -88,7 +88,7 @@ function isOpening({ kind }: Link): boolean {
 }
 
 function externalBody(kind: EntryKind, external: EntryInput["external"]): EnvelopeBody | undefined {
-  return external === undefined || external === "missing" ? undefined : decodeExternalBody(kind, external);
+  return external instanceof Uint8Array ? decodeExternalBody(kind, external) : undefined;
 }
 
 /** Verifies the entry's place in the head chain by computing it (spec section 10). */

@@ -158,7 +158,8 @@ export class SimDevice {
       const { decryptBlob } = await import("../group/blobs.ts");
       const ciphertext = blobStore.get(toBase64Url(result.reference.blobId));
       if (input.kind !== "entry") throw new Error("only entries need blobs");
-      const external = ciphertext === undefined ? "missing" : decryptBlob({ reference: result.reference, ciphertext, sha256 });
+      const external =
+        ciphertext === undefined ? "missing" : (decryptBlob({ reference: result.reference, ciphertext, sha256 }) ?? "unreadable");
       await this.input({ ...input, external });
       return;
     }

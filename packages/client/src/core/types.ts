@@ -427,8 +427,11 @@ export type Input =
   /** `heardAtMs`: when the server last said anything on the connection. */
   | { readonly kind: "disconnected"; readonly heardAtMs: number }
   | { readonly kind: "opened"; readonly opened: Opened }
-  /** `external` is the envelope's content out of its blob, asked for by a `needs_blob` answer; `missing` when it is gone. */
-  | { readonly kind: "entry"; readonly event: EntryEvent; readonly external?: Uint8Array | "missing" }
+  /**
+   * `external` is the envelope's content out of its blob, asked for by a `needs_blob` answer; `missing` when it is gone, `unreadable` when it is
+   * there and does not open, for nobody.
+   */
+  | { readonly kind: "entry"; readonly event: EntryEvent; readonly external?: Uint8Array | "missing" | "unreadable" }
   | { readonly kind: "sealed"; readonly event: SealedEvent }
   /** This app could not take in an entry, for a reason of its own that the store has no part in (spec E-17). */
   | { readonly kind: "faulty"; readonly entry: Extract<Input, { readonly kind: "entry" | "sealed" }> }

@@ -242,6 +242,7 @@ describe("[A-8] the history of a new device", () => {
     if (reference === undefined) throw new Error("no chunk");
     const ciphertext = blobs.stored.get(toBase64Url(reference.blobId)) ?? new Uint8Array(0);
     const plaintext = decryptBlob({ reference, ciphertext, sha256: platform.sha256 });
+    if (plaintext === undefined) throw new Error("it opens");
     expect(readChunk(plaintext).map(({ kind }) => kind)).toEqual(["conversation", "lines"]);
     for (let size = 0; size < plaintext.length; size += 7) expect(() => readChunk(plaintext.subarray(0, size))).toThrow(CodecError);
   });

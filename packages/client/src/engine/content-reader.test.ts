@@ -1,6 +1,7 @@
 import { seededRandom } from "@latchkey/testkit";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
+import type { BlobReference } from "@latchkey/protocol";
 import { encryptBlob } from "../group/blobs.ts";
 import { createFakeServer, settle } from "../transport/fake-server.testing.ts";
 import type { FakeServer } from "../transport/fake-server.testing.ts";
@@ -14,7 +15,11 @@ const { reference, ciphertext } = encryptBlob({ plaintext, random, sha256 });
 interface Reading {
   readonly server: FakeServer;
   /** Asks, and moves the clock for as long as it takes: the answer, and how long it was waited for. */
-  readonly read: (params?: { readonly isCommit?: boolean; readonly stalls?: number }) => Promise<{ content: Content; waitedMs: number }>;
+  readonly read: (params?: {
+    readonly isCommit?: boolean;
+    readonly stalls?: number;
+    readonly reference?: BlobReference;
+  }) => Promise<{ content: Content; waitedMs: number }>;
 }
 
 function reading(): Reading {
@@ -23,10 +28,10 @@ function reading(): Reading {
   server.respondHttp = () => new Response(undefined, { status: 404 });
   return {
     server,
-    async read({ isCommit = false, stalls = 0 } = {}) {
+    async read({ isCommit = false, stalls = 0, reference: named = reference } = {}) {
       const beganMs = server.clock.now();
       let found: Content | undefined;
-      const asked = content.get(reference, { baseUrl: "https://chat.example", stalls: () => stalls, isCommit }).then((it) => (found = it));
+      const asked = content.get(named, { baseUrl: "https://chat.example", stalls: () => stalls, isCommit }).then((it) => (found = it));
       for (await settle(); found === undefined; await settle()) server.clock.advance(1000);
       return { content: await asked, waitedMs: server.clock.now() - beganMs };
     },
@@ -38,6 +43,16 @@ describe("[E-15] content that is not there", () => {
     const { server, read } = reading();
     expect(await read()).toEqual({ content: "missing", waitedMs: 4000 });
     expect(server.fetched).toHaveLength(3);
+  });
+
+  it("and what is there and does not open is said at once: nobody waits for it", async () => {
+    const { server, read } = reading();
+    const bytes = new Uint8Array(reference.sizeBytes).fill(3);
+    server.respondHttp = () => new Response(bytes);
+    const named = { ...reference, hash: sha256(bytes) };
+    for (const isCommit of [true, false])
+      expect(await read({ isCommit, reference: named })).toEqual({ content: "unreadable", waitedMs: 0 });
+    expect(server.fetched).toHaveLength(2);
   });
 
   it("of a thousand messages keeps a conversation waiting for 10 s a minute, all in all", async () => {

@@ -1,6 +1,6 @@
 import type { BlobReference } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
-import { getBlob } from "../group/blobs.ts";
+import { readBlob } from "../group/blobs.ts";
 import type { BlobHost } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
 
@@ -13,8 +13,11 @@ const patienceSpanMs = 60_000;
 /** Stalls in a row after which a part that cannot be fetched is passed over by name: what follows it waits some minutes, not for ever. */
 const stallsForContent = 6;
 
-/** `missing`: the server does not have it, or says so; `unavailable`: that cannot be told now. */
-export type Content = Uint8Array | "missing" | "unavailable";
+/**
+ * `unreadable`: it is what the entry names, and its author put nothing there that opens; `missing`: the server does not have it, or says so;
+ * `unavailable`: that cannot be told now.
+ */
+export type Content = Uint8Array | "unreadable" | "missing" | "unavailable";
 
 /**
  * Fetches what entries hold outside of themselves, for one conversation (spec E-15). An answer that it is not there is asked for again, as
@@ -40,7 +43,7 @@ export class ContentReader {
   ): Promise<Content> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await getBlob({ platform: this.#platform, baseUrl }, reference);
+        return (await readBlob({ platform: this.#platform, baseUrl }, reference)) ?? "unreadable";
       } catch (error) {
         const isTransient = !(error instanceof ClientError) || error.canRetry;
         if (attempt >= triesOfBlob) return isTransient && stalls() < stallsForContent ? "unavailable" : "missing";

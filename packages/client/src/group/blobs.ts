@@ -42,24 +42,39 @@ export function encryptBlob(params: { plaintext: Uint8Array; random: RandomBytes
   return { reference: { blobId: random(32), key, hash: sha256(ciphertext), sizeBytes }, ciphertext };
 }
 
-/** The plaintext of a blob. @throws ClientError `server_lied` when the bytes are not those that the reference names */
-export function decryptBlob(params: { reference: BlobReference; ciphertext: Uint8Array; sha256: Sha256 }): Uint8Array {
+/**
+ * The plaintext of a blob; `undefined` where the bytes are those that the reference names and do not open: whoever stored them put
+ * something else there, for everybody alike.
+ * @throws ClientError `server_lied` when the bytes are not those that the reference names
+ */
+export function decryptBlob(params: { reference: BlobReference; ciphertext: Uint8Array; sha256: Sha256 }): Uint8Array | undefined {
   const { reference, ciphertext, sha256 } = params;
   if (ciphertext.length !== reference.sizeBytes || !equalBytes(sha256(ciphertext), reference.hash)) throw damaged();
+  const chunks = chunkCount(ciphertext.length);
+  const paddedBytes = ciphertext.length - chunks * tagBytes;
+  if (paddedBytes < lengthBytes) return undefined;
+  const padded = new Uint8Array(paddedBytes);
+  for (let index = 0; index < chunks; index++) {
+    const chunk = opened(reference.key, { ciphertext, index, chunks });
+    if (chunk === undefined) return undefined;
+    padded.set(chunk, index * chunkBytes);
+  }
+  const size = new Reader(padded).uint64();
+  return size > BigInt(paddedBytes - lengthBytes) ? undefined : padded.slice(lengthBytes, lengthBytes + Number(size));
+}
+
+function opened(
+  key: Uint8Array,
+  { ciphertext, index, chunks }: { readonly ciphertext: Uint8Array; readonly index: number; readonly chunks: number },
+): Uint8Array | undefined {
+  const chunk = ciphertext.subarray(index * (chunkBytes + tagBytes), (index + 1) * (chunkBytes + tagBytes));
+  if (chunk.length < tagBytes) return undefined;
   try {
-    const chunks = chunkCount(ciphertext.length);
-    const padded = new Uint8Array(ciphertext.length - chunks * tagBytes);
-    for (let index = 0; index < chunks; index++) {
-      const chunk = ciphertext.subarray(index * (chunkBytes + tagBytes), (index + 1) * (chunkBytes + tagBytes));
-      padded.set(xchacha20poly1305(reference.key, nonceOf(index, index === chunks - 1)).decrypt(chunk), index * chunkBytes);
-    }
-    const reader = new Reader(padded);
-    const size = reader.uint64();
-    if (size > BigInt(padded.length - lengthBytes)) throw damaged();
-    return padded.slice(lengthBytes, lengthBytes + Number(size));
-  } catch (cause) {
-    // The hash was right: it was the sender who put something else there.
-    throw cause instanceof ClientError ? cause : damaged(cause);
+    return xchacha20poly1305(key, nonceOf(index, index === chunks - 1)).decrypt(chunk);
+  } catch (error) {
+    // No memory is this device's fault, and nobody else's.
+    if (error instanceof RangeError) throw error;
+    return undefined;
   }
 }
 
@@ -86,9 +101,16 @@ export async function putBlob(host: BlobHost, blobId: Uint8Array, ciphertext: Ui
 
 /**
  * Downloads and decrypts.
- * @throws ClientError `offline`, `server_lied` when it is damaged, `server_refused`: without `canRetry` when the server does not have it
+ * @throws ClientError `offline`, `server_lied` when it is damaged, whoever did it, `server_refused`: without `canRetry` when the server does not have it
  */
 export async function getBlob(host: BlobHost, reference: BlobReference): Promise<Uint8Array> {
+  const plaintext = await readBlob(host, reference);
+  if (plaintext === undefined) throw damaged();
+  return plaintext;
+}
+
+/** As `getBlob`; `undefined` as `decryptBlob` gives it. @throws ClientError as `getBlob`, but for what its author damaged */
+export async function readBlob(host: BlobHost, reference: BlobReference): Promise<Uint8Array | undefined> {
   if (reference.sizeBytes > maxBlobBytes) throw damaged();
   const ciphertext = await request(host, reference.blobId, { method: "GET" }, (response) => bytesOf(response, reference.sizeBytes));
   return decryptBlob({ reference, ciphertext, sha256: host.platform.sha256 });
@@ -125,8 +147,8 @@ function refused(status: number): ClientError {
   return new ClientError("server_refused", "The server refuses a part of this now.", { canRetry: true });
 }
 
-function damaged(cause?: unknown): ClientError {
-  return new ClientError("server_lied", "A part of this arrived damaged.", { cause });
+function damaged(): ClientError {
+  return new ClientError("server_lied", "A part of this arrived damaged.");
 }
 
 function chunkCount(sizeBytes: number): number {

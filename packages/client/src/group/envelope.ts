@@ -12,7 +12,7 @@ import {
   splitEntry,
   zeroHash,
 } from "@latchkey/protocol";
-import type { BlobReference, EntryKind, EnvelopeBody, EnvelopePlaintext, Sha256 } from "@latchkey/protocol";
+import type { BlobReference, EntryKind, EnvelopeBody, EnvelopePlaintext, NamedBlob, Sha256 } from "@latchkey/protocol";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { encryptBlob } from "./blobs.ts";
 
@@ -107,7 +107,9 @@ export function openEnvelope(params: EnvelopeAddress & { readonly nextAccessHash
   }
   const { blobId, key, hash, sizeBytes } = content;
   // The server took the entry for what it names: content anywhere else is content that nobody may have (spec L-15).
-  if (!blobs.some((named) => equalBytes(named.blobId, blobId) && equalBytes(named.hash, hash))) {
+  const isIt = (named: NamedBlob): boolean =>
+    equalBytes(named.blobId, blobId) && equalBytes(named.hash, hash) && named.sizeBytes === sizeBytes;
+  if (!blobs.some(isIt)) {
     return { kind: "unreadable", reason: "malformed" };
   }
   return { kind: "external", nextAccessHash, reference: { blobId, key, hash, sizeBytes } };

@@ -18,6 +18,6 @@ export { breakConfirmation, copied, doctored } from "../core/doctored.testing.ts
 export { groupExtension } from "../core/roster.ts";
 export { credentialOf } from "../group/credential.ts";
 export type { DeviceIdentity } from "../group/credential.ts";
-export { openEnvelope, sealEnvelope } from "../group/envelope.ts";
+export { openEnvelope, seal, sealEnvelope } from "../group/envelope.ts";
 export { sealUnbounded } from "../group/unbounded.testing.ts";
 export { sealInboxItem } from "../group/inbox-seal.ts";

@@ -149,7 +149,7 @@ describe("blobs", () => {
       logId: log.logId,
       epochId: 0,
       entryKind: "message",
-      blob: entryBytes(512, [{ blobId: kept, hash: sha256(content) }]),
+      blob: entryBytes(512, [{ blobId: kept, hash: sha256(content), sizeBytes: 1000 }]),
     } as const;
     expect(await client.outcome(append)).toBe("accepted");
     await first.close();

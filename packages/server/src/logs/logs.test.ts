@@ -248,7 +248,7 @@ describe("appending", () => {
     expect(await alice.outcome(append(log))).toBe("stale");
     expect(await alice.outcome({ ...append(log), entryKind: "complaint" })).toBe("accepted");
     expect(await alice.outcome({ ...append(log), entryKind: "commit" })).toBe("not_allowed_here");
-    const missing = entryBytes(512, [{ blobId: random(32), hash: random(32) }]);
+    const missing = entryBytes(512, [{ blobId: random(32), hash: random(32), sizeBytes: 1 }]);
     expect(await alice.outcome({ ...append(log), entryKind: "complaint", blob: missing })).toBe("unknown_blob");
   });
 

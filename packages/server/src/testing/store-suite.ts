@@ -180,11 +180,13 @@ export function describeStore(name: string, open: (directory: string) => Promise
       const { store, logId } = await withLog();
       const [kept, other] = [blob(), blob()];
       for (const each of [kept, other]) await store.addBlob(each);
-      const named = { blobId: kept.blobId, hash: kept.sha256 };
-      for (const wrong of [
-        { blobId: random(32), hash: kept.sha256 },
+      const named = { blobId: kept.blobId, hash: kept.sha256, sizeBytes: kept.sizeBytes };
+      const wrongs = [
+        { ...named, blobId: random(32) },
         { ...named, hash: other.sha256 },
-      ]) {
+        { ...named, sizeBytes: kept.sizeBytes - 1 },
+      ];
+      for (const wrong of wrongs) {
         for (const blobs of [[wrong], [named, wrong]]) {
           const refused = { kind: "refused", code: "unknown_blob" };
           expect(await store.append(newEntry(logId, { blob: entryBytes(512, blobs) }))).toEqual(refused);
@@ -203,7 +205,7 @@ export function describeStore(name: string, open: (directory: string) => Promise
       const unused = blob();
       await store.addBlob(kept);
       await store.addBlob(unused);
-      const named = { blobId: kept.blobId, hash: kept.sha256 };
+      const named = { blobId: kept.blobId, hash: kept.sha256, sizeBytes: kept.sizeBytes };
       const naming = (...blobs: NamedBlob[]): NewEntry => newEntry(logId, { blob: entryBytes(512, blobs) });
       expect(await store.append(naming(named, named))).toMatchObject({ kind: "accepted", seq: 1 });
       expect(await store.expireBlobs({ day: today, maxItems: 10 })).toEqual([]);

@@ -76,7 +76,7 @@ export class LogTables {
       "INSERT INTO entries (log, seq, epoch, kind, day, digest, next_access_hash, head, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     this.#page = rows("SELECT seq, epoch, kind, day, next_access_hash, blob FROM entries WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?");
-    this.#findBlob = rows("SELECT id, sha256 FROM blobs WHERE blob_id = ?");
+    this.#findBlob = rows("SELECT id, sha256, size FROM blobs WHERE blob_id = ?");
     this.#addRef = rows("INSERT OR IGNORE INTO entry_blobs (entry, blob) VALUES (?, ?)");
     this.#countRef = rows("UPDATE blobs SET refs = refs + 1 WHERE id = ?");
     this.#oldest = rows("SELECT id, log, seq, head, day FROM entries ORDER BY id LIMIT ?");
@@ -277,9 +277,9 @@ export class LogTables {
   /** The rows of the blobs that an entry names; `undefined` where one is missing, or has other bytes than the entry says (spec L-15). */
   #findBlobs(blobs: readonly NamedBlob[]): number[] | undefined {
     const refs: number[] = [];
-    for (const { blobId, hash } of blobs) {
-      const row = this.#findBlob.get(blobId) as [number, Uint8Array] | undefined;
-      if (row === undefined || !equalBytes(row[1], hash)) return undefined;
+    for (const { blobId, hash, sizeBytes } of blobs) {
+      const row = this.#findBlob.get(blobId) as [number, Uint8Array, number] | undefined;
+      if (row === undefined || !equalBytes(row[1], hash) || row[2] !== sizeBytes) return undefined;
       refs.push(row[0]);
     }
     return refs;
