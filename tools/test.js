@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { buildWebIfStale } from "./build-web.js";
 import { ensureChromium } from "./ensure-chromium.js";
 import { ensureInstalled, ensureInterop } from "./ensure-installed.js";
@@ -96,13 +96,27 @@ function vitest(project, env = {}, folderOfProject) {
     ];
     const { status } = spawnSync(requireNode(), args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: childEnvironment(env) });
     if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, note: "no report" };
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests = 0 } = JSON.parse(readFileSync(report, "utf8"));
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests = 0, testResults } = JSON.parse(readFileSync(report, "utf8"));
     // A file that cannot be loaded, or an error outside any test, fails the run without failing a test.
     const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests);
-    return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+    return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests, failures: failuresIn(testResults) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What failed, of a report: the file, the test's name and the beginning of what it said. */
+function failuresIn(files) {
+  return files.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(root, name);
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0) return status === "failed" ? [`${file}: ${firstLines(message)}`] : [];
+    return failed.map(({ fullName, failureMessages }) => `${file} > ${fullName}: ${firstLines(failureMessages.join(" "))}`);
+  });
+}
+
+function firstLines(text = "") {
+  return text.trim().split("\n").slice(0, 3).join(" ").slice(0, 400);
 }
 
 function buildAndMeasure() {
@@ -141,5 +155,7 @@ function summarise(done) {
   }
   process.stdout.write(`${((Date.now() - startedMs) / 1000).toFixed(0)} s in all; a check without tests of its own counts as one.\n`);
   process.stdout.write(`${total("passed")} passed, ${total("failed")} failed\n`);
+  // Last, where whoever sees the end alone sees it.
+  for (const { title, failures = [] } of done) for (const failure of failures) process.stdout.write(`FAILED in ${title}: ${failure}\n`);
   return total("failed") === 0;
 }

@@ -45,12 +45,14 @@ describe("[P4] A6 proofs are withheld", () => {
       () => undefined,
     );
     stop();
-    await scene.person("cyd");
+    // Before Cyd is there: Ada's device looks at the record by itself now and then.
     scene.operator.override({
-      get: (_, path) => (path.startsWith(httpPaths.directory) ? new Response("later", { status: 503 }) : undefined),
-      // Everybody is told what everybody who is new is told: from the beginning, without the proof that leads on from what Ada knows.
-      request: (_, body) => (body.kind === "lookup_username" ? { pass: { ...body, knownSize: 0 } } : "pass"),
+      get: (person, path) =>
+        person === "ada" && path.startsWith(httpPaths.directory) ? new Response("later", { status: 503 }) : undefined,
+      // She is told what everybody who is new is told: from the beginning, without the proof that leads on from what she knows.
+      request: ({ person }, body) => (person === "ada" && body.kind === "lookup_username" ? { pass: { ...body, knownSize: 0 } } : "pass"),
     });
+    await scene.person("cyd");
     const since = scene.mark;
     const failure = await refusal(ada.client.startConversation({ to: ["cyd"] }));
     expect(failure).toMatchObject({ code: "directory_unproven", canRetry: true });
