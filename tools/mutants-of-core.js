@@ -162,7 +162,45 @@ export const coreMutants = [
       "if (false) {",
     ],
   ]),
-  ...of(`${client}/core/complaints.ts`, complaintTests, [
+  ...of(
+    `${client}/core/closed-epochs.ts`,
+    [`${client}/core/closed-epochs.test.ts`, `${client}/core/arrival.test.ts`],
+    [
+      ["nobody is waited for (E-26)", "&& leaf.leafIndex !== author)", "&& false)"],
+      ["a commit's author is waited for (E-26)", " && leaf.leafIndex !== author)", ")"],
+      [
+        "who spoke is waited for (E-26)",
+        "return closed.map((epoch) => withPlaces(epoch, [{ from: leafIndex, to: undefined }]));",
+        "return closed;",
+      ],
+      [
+        "who took a place has spoken for who had it (E-26)",
+        "return moved.length === 0 ? closed : closed.map((epoch) => withPlaces(epoch, moved));",
+        "return closed;",
+      ],
+      ["the oldest of many are heard (E-26)", ".slice(own.length - maxClosedEpochs)", ".slice(0, maxClosedEpochs)"],
+      ["heard for ever (E-26)", " && nowMs - closed.closedAtMs < closedEpochMs", ""],
+      ["its own word's epoch is not opened (G-5)", "const own = closedEpochs.filter(isOwn);", "const own: readonly ClosedEpoch[] = [];"],
+      ["all that was opened stays open (L-3)", ".slice(-maxEpochsOpen)", ""],
+    ],
+  ),
+  ...of(
+    `${client}/core/entries.ts`,
+    [`${client}/core/closed-epochs.test.ts`],
+    [
+      [
+        "a complaint that is kept back is passed over (E-14)",
+        '(event.entryKind === "complaint" && isOpened(turn.state, epochId))',
+        "false",
+      ],
+    ],
+  ),
+  ...of(
+    `${client}/core/rejoin.ts`,
+    [`${client}/core/arrival.test.ts`],
+    [["let in where somebody is missing, unasked (E-24)", "const isWhole = isReadd || ", "const isWhole = true || "]],
+  ),
+  ...of(`${client}/core/answering.ts`, complaintTests, [
     ["a Welcome beside the commit complained about (G-5)", "!stranded.behind.includes(seq) || ", ""],
     ["a Welcome into the commit complained about (G-5)", "if (seq <= stranded.seq || ", "if ("],
     [
@@ -176,6 +214,10 @@ export const coreMutants = [
       "",
     ],
     ["a Welcome on another chain (G-5)", " || ownHead === undefined || !equalBytes(ownHead, head)", ""],
+    ["a dead leaf is let in again (G-5)", " || dead.includes(leafIndex)", ""],
+    ["what was answered waits on (G-5)", " && isUnanswered(group, leaf, complaint);\n  });", ";\n  });"],
+  ]),
+  ...of(`${client}/core/complaints.ts`, complaintTests, [
     [
       "who followed a void commit goes on (G-6)",
       "else if (noteStuck(turn, closed, leaf)) {",
@@ -194,7 +236,9 @@ export const coreMutants = [
     ["who arrived elsewhere is not let in (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", "isArrival ||"],
     ["who arrived here is let in again (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", ""],
     ["what was said before one arrived counts again (G-6)", "if (stranded.arrived.includes(leaf.leafIndex)) return;", ""],
-    ["who lies is let in without end (E-23)", "if (!noteAsked(turn, epochId, leaf)) return;", "noteAsked(turn, epochId, leaf);"],
+    ["who lies is let in without end (E-23)", "before.length >= maxAsks || ", ""],
+    ["what was asked before is asked again (E-23)", " || before.some((other) => equalBytes(other.complaint, complaint))", ""],
+    ["started again, it asks no more (G-4)", "else if (stranded.againAtMs > 0) schedule(", "else if (false) schedule("],
     ["every commit is one behind it (G-5)", "!stranded.behind.includes(epochId) || ", ""],
   ]),
   ...of(
@@ -215,19 +259,16 @@ export const coreMutants = [
       ["a place on its own way (E-31)", "isOnWay(known, seq) || ", ""],
       ["a place that is not behind the commit (E-31)", "!arrival.behind.includes(seq) || ", ""],
       ["a place on another chain (E-31)", " || ownHead === undefined || !equalBytes(ownHead, head)) return false;", ") return false;"],
+      ["by nobody who was there (E-31)", "return arrival.answerers.some(isSender) && ", "return "],
+      ["weeks later (E-31)", " || nowMs - arrival.sinceMs >= elsewhereMs) return false;", ") return false;"],
+      ["by whoever was heard here (E-31)", "if (leaf !== undefined && spoken.has(leaf.leafIndex)) return false;", ""],
+      ["by whoever let it in (E-31)", "![arrival.by, ...arrival.declined].some(isSender)", "!arrival.declined.some(isSender)"],
+      ["by whoever was turned away (E-31)", "![arrival.by, ...arrival.declined].some(isSender)", "!isSender(arrival.by)"],
+      ["by anybody at all of that epoch (E-31)", "filter((leaf) => mayAnswer(roster, leaf, { authorId }))", "filter(() => true)"],
       [
-        "by a device that is no member (E-31)",
-        "if (leaf === undefined || spoken.has(leaf.leafIndex)) return false;",
-        "if (leaf === undefined) return true;",
-      ],
-      ["by whoever was heard here (E-31)", " || spoken.has(leaf.leafIndex)", ""],
-      ["by the author of the commit (E-31)", "[arrival.authorId, arrival.by, ...arrival.declined]", "[arrival.by, ...arrival.declined]"],
-      ["by whoever let it in (E-31)", "[arrival.authorId, arrival.by, ...arrival.declined]", "[arrival.authorId, ...arrival.declined]"],
-      ["by whoever was turned away (E-31)", "[arrival.authorId, arrival.by, ...arrival.declined]", "[arrival.authorId, arrival.by]"],
-      [
-        "by anybody where nobody knows the author (E-31)",
-        "return !equalBytes(arrival.authorId, zeroHash) || mayManage(roster, leaf.account);",
-        "return true;",
+        "a word that is not taken stalls (G-5)",
+        "if (arrival?.entry === undefined || entryId === undefined || ",
+        "if (arrival !== undefined || entryId === undefined || ",
       ],
       [
         "something is sent before the person has chosen (E-31)",

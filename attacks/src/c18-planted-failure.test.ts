@@ -1,6 +1,9 @@
 // C18 | a private failure planted for one member (bad path secret) | D
 // Source: RFC 9420 section 15
 // Counter-measure: complaint in the log, and one commit of another member lets it back in (G-4, G-5)
+import { join } from "node:path";
+import { createClient } from "@latchkey/client";
+import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
 import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
@@ -35,5 +38,58 @@ describe("C18 a commit that one member alone cannot follow", () => {
     expect((await linesOf(ben, id, "complaint")).length + (await linesOf(ada, id, "complaint")).length).toBeGreaterThan(0);
     shows(context, "This device cannot read a change by mal. The others were asked to let you back in.");
     shows(context, "A change by mal cannot be read by cyd");
+  });
+
+  test("[G-5] let in again more than a day later, by an invitation, it goes on like anybody", async () => {
+    await using scene = await Scene.open();
+    const [ada, ben, dee, mal] = [
+      await scene.person("ada"),
+      await scene.person("ben"),
+      await scene.person("dee"),
+      await scene.person("mal"),
+    ];
+    const { id } = await ada.client.startConversation({ to: ["ben", "dee", "mal"], name: "Allotment" });
+    await say(ada, id, "hello");
+    for (const person of [ben, dee, mal]) await hear(person, id, "hello");
+    await settle(ada, ben, dee, mal);
+    using insider = await Insider.take(scene, ada, id);
+    await dee.client.close();
+    let complaints = 0;
+    scene.operator.override({
+      request: (_line, body) => {
+        if (body.kind === "append" && body.entryKind === "complaint") complaints += 1;
+        return "pass";
+      },
+    });
+    expect((await insider.post(await insider.forge({ removes: [insider.leafOf(mal)], cheats: ben }))).kind).toBe("accepted");
+    await eventually(async () => await Promise.resolve(complaints > 0), "ben complains");
+    await settle(ben);
+    await ben.jump(25 * 3_600_000);
+    await eventually(async () => (await ben.client.details(id)).conversation.status === "paused", "ben's stops after a day");
+    const awake = await createClient({
+      store: await openNodeStore(join(scene.folder, "people", "dee")),
+      platform: createNodePlatform(),
+      serverUrl: scene.operator.url("dee"),
+      requests: "accept",
+    });
+    try {
+      const stopOf = async (): Promise<string | undefined> => (await ben.client.details(id)).conversation.stop?.failure.code;
+      await eventually(async () => {
+        const [invitation] = (await ben.client.details(id)).conversation.invitations;
+        if (invitation !== undefined) await ben.client.acceptInvitation(id, invitation.from.accountId);
+        return (await stopOf()) === undefined;
+      }, "dee lets ben in");
+      const before = complaints;
+      await eventually(async () => await Promise.resolve(complaints > before), "it says where it arrived");
+      await say(ben, id, "a day later");
+      expect(await stopOf()).toBeUndefined();
+      await eventually(
+        async () => (await awake.messages(id, { limit: 50 })).some(({ body }) => body.kind === "text" && body.text === "a day later"),
+        "dee reads it",
+      );
+      expect(complaints).toBe(before + 1);
+    } finally {
+      await awake.close();
+    }
   });
 });

@@ -107,9 +107,9 @@ describe("a server that was restored from a backup", () => {
     await ben.settle();
     expect(conversation).toMatchObject({ title: "Allotment", kind: "group" });
     for (const client of [ada, cyd]) {
-      const offer = await eventually(client, async () => (await conversationOf(client, id)).offer, "it is offered");
+      const offer = await eventually(client, async () => (await conversationOf(client, id)).offers[0], "it is offered");
       expect(offer).toMatchObject({ conversationId: conversation.id, from: { username: "ben" } });
-      const gone = await client.continueConversation(id);
+      const gone = await client.continueConversation(id, { with: offer.from.accountId });
       expect(gone.conversation.id).toBe(conversation.id);
     }
     await sendAndWait(cyd, conversation.id, "here");

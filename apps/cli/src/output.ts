@@ -130,6 +130,11 @@ export function formatTitle({ title, peer }: Conversation): string {
   return peer?.besideName === undefined ? printableLine(title) : formatPerson(peer);
 }
 
+/** Who is not there. */
+function without(missing: readonly Person[]): string {
+  return missing.length === 0 ? "" : ` (without ${missing.map(formatPerson).join(", ")})`;
+}
+
 /** How to go on without the member whose change it is. */
 function withoutOption({ by }: ConversationStop): string {
   return by === undefined ? "" : ` [--without ${by.address}]`;
@@ -143,19 +148,21 @@ export function formatConversation(conversation: Conversation): string {
   if (conversation.unreadCount > 0) parts.push(`${String(conversation.unreadCount)} unread`);
   if (conversation.status !== "active") parts.push(conversation.status);
   const lines = [parts.join("  ")];
-  if (conversation.offer !== undefined)
-    lines.push(`  ${formatPerson(conversation.offer.from)} goes on in a new conversation: latchkey continue ${conversation.id}`);
-  else if (conversation.stop !== undefined)
+  for (const { from, missing } of conversation.offers)
+    lines.push(
+      `  ${formatPerson(from)} goes on in a new conversation${without(missing)}: latchkey continue ${conversation.id} --with ${from.address}`,
+    );
+  if (conversation.stop !== undefined)
     lines.push(
       `  ${printableLine(conversation.stop.failure.message)} To go on in a new one: latchkey continue ${conversation.id}${withoutOption(conversation.stop)}`,
     );
-  for (const { from, wasMember, instead } of conversation.invitations) {
+  for (const { from, wasMember, missing, instead } of conversation.invitations) {
     if (instead !== undefined)
       lines.push(
         `  ${formatPerson(instead)} let you in at another place than ${formatPerson(from)}: nothing is sent before you accept or decline.`,
       );
     const who = wasMember ? formatPerson(from) : `${formatPerson(from)}, who was not in it when you were,`;
-    lines.push(`  ${who} asks you to go on here: latchkey invitation accept ${conversation.id} ${from.address}`);
+    lines.push(`  ${who} asks you to go on here${without(missing)}: latchkey invitation accept ${conversation.id} ${from.address}`);
   }
   return lines.join("\n");
 }

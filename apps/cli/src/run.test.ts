@@ -88,7 +88,7 @@ describe("the command line", () => {
 
   test("invitation: accepts and declines by the name of who asks, and the list says how", async () => {
     const removed = { ...conversation(groupId, "group", "Picnic"), status: "removed" as const };
-    const invited = { ...removed, invitations: [{ from: ben, wasMember: false, instead: undefined, atMs: 0 }] };
+    const invited = { ...removed, invitations: [{ from: ben, wasMember: false, missing: [], instead: undefined, atMs: 0 }] };
     const fake = createFake({
       conversations: () => Promise.resolve([invited]),
       acceptInvitation: () => Promise.resolve(),
@@ -102,6 +102,31 @@ describe("the command line", () => {
     expect(fake.calls).toContainEqual(["acceptInvitation", groupId, ben.accountId]);
     expect(fake.calls).toContainEqual(["declineInvitation", groupId, ben.accountId]);
     expect((await run(["invitation", "ask", groupId, "ben"], fake)).status).toBe(2);
+  });
+
+  test("continue: goes where a member goes on, or on one's own way without somebody, and the list says how", async () => {
+    const stop = { failure: { code: "change_unreadable" as const, message: "A change stops it.", canRetry: true }, by: ben };
+    const offers = [{ conversationId: "new", from: ben, missing: [ben] }];
+    const found = { ...conversation(groupId, "group", "Picnic"), stop, offers };
+    const fake = createFake({
+      conversations: () => Promise.resolve([found]),
+      continueConversation: () => Promise.resolve({ conversation: found, unreachable: [] }),
+      details: () =>
+        Promise.resolve({
+          conversation: found,
+          members: [{ person: ben, role: "member", deviceCount: 1 }],
+          epoch: 1,
+          cipherSuite: "X25519 (classical)",
+          canManage: false,
+        }),
+    });
+    const { stdout } = await run(["conversations"], fake);
+    expect(stdout).toMatch(/goes on in a new conversation \(without [^)]*\): latchkey continue \S+ --with ben\n/u);
+    expect(stdout).toContain(`latchkey continue ${groupId} [--without ben]`);
+    expect((await run(["continue", groupId, "--with", "ben"], fake)).status).toBe(0);
+    expect((await run(["continue", groupId, "--without", "ben"], fake)).status).toBe(0);
+    expect(fake.calls).toContainEqual(["continueConversation", groupId, { with: ben.accountId, without: [] }]);
+    expect(fake.calls).toContainEqual(["continueConversation", groupId, { with: undefined, without: [ben.accountId] }]);
   });
 
   test("takes global options before and after the command, and the home of the environment", async () => {

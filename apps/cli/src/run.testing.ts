@@ -34,7 +34,7 @@ export function conversation(id: string, kind: "direct" | "group", title: string
     draft: "",
     status: "active",
     stop: undefined,
-    offer: undefined,
+    offers: [],
     continuedIn: undefined,
     invitations: [],
     isBlocked: false,

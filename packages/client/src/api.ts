@@ -300,15 +300,19 @@ export interface Invitation {
   readonly from: Person;
   /** Whether they were in the conversation when this device last knew. */
   readonly wasMember: boolean;
+  /** Who was in the conversation when this device last knew, and is not where they are. */
+  readonly missing: readonly Person[];
   /** Whoever let this device in elsewhere already: the two are not at the same place, and nothing is sent before the person chose. */
   readonly instead: Person | undefined;
   readonly atMs: number;
 }
 
-/** Another member goes on with a conversation in a new one, with the same people; the person may too, by `continueConversation` (spec M-9). */
+/** Another member goes on with a conversation in a new one, with nobody new; the person may go there too, by `continueConversation` (spec M-9). */
 export interface ContinuationOffer {
   readonly conversationId: string;
   readonly from: Person;
+  /** Who is in this one, and was not in the new one when it was offered. */
+  readonly missing: readonly Person[];
 }
 
 /** What became of `continueConversation`. */
@@ -316,6 +320,12 @@ export interface Continued {
   readonly conversation: Conversation;
   /** Who could not be reached, and is not in the new conversation. */
   readonly unreachable: readonly Person[];
+}
+
+/** How a person goes on elsewhere. */
+export interface ContinueOptions {
+  readonly with?: string | undefined;
+  readonly without?: readonly string[];
 }
 
 /** Why a conversation does not go on. */
@@ -344,7 +354,8 @@ export interface Conversation {
   readonly status: "active" | "pending" | "removed" | "paused";
   /** Why nothing goes on here now, while that is so. */
   readonly stop: ConversationStop | undefined;
-  readonly offer: ContinuationOffer | undefined;
+  /** Of each member who does the newest. */
+  readonly offers: readonly ContinuationOffer[];
   /** The conversation in which the person went on with this one, which is in no list any more (spec M-9). */
   readonly continuedIn: string | undefined;
   readonly invitations: readonly Invitation[];
@@ -466,12 +477,14 @@ export interface Client {
   /** Goes on in a conversation by the invitation of this account. @throws ClientError `invitation_expired` */
   acceptInvitation(conversationId: string, accountId: string): Promise<void>;
   /**
-   * Goes on in a new conversation with the same people: the one that another member offers, else one that is made now, with the same name
-   * and roles. The history stays above it; what waits goes along, and where the people are not the same the person is asked first.
+   * Goes on in a new conversation with the same people: one that is made now, with the same name and roles, or the one that a member
+   * offers. The history stays above it; what waits goes along, and where the people are not the same the person is asked first.
+   * @param options.with the account whose offer the person takes; nothing is made then
    * @param options.without accounts of a group that are left out of one that is made now
-   * @throws ClientError `offline`, `unreachable_device` when nobody can be reached, `not_permitted` where nothing stops the conversation
+   * @throws ClientError `offline`, `unreachable_device` when nobody can be reached, `not_permitted` where nothing stops the conversation,
+   * or that account offers nothing, or not any more
    */
-  continueConversation(conversationId: string, options?: { readonly without?: readonly string[] }): Promise<Continued>;
+  continueConversation(conversationId: string, options?: ContinueOptions): Promise<Continued>;
   /** Forgets it. */
   declineInvitation(conversationId: string, accountId: string): Promise<void>;
   /** Says that one leaves, then erases the group's keys here (spec M-3). */

@@ -258,7 +258,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     removeMember: async (id, accountId) => member().removeMember(id, accountId),
     letBack: async (id, accountId) => member().letBack(id, accountId),
     acceptInvitation: async (id, accountId) => member().acceptInvitation(id, accountId),
-    continueConversation: async (id, options) => member().continueConversation(id, options?.without ?? []),
+    continueConversation: async (id, options) => member().continueConversation(id, options ?? {}),
     declineInvitation: async (id, accountId) => member().declineInvitation(id, accountId),
     leave: async (id) => member().leave(id),
     markRead: async (id, throughOrder) => running().markRead(id, throughOrder),

@@ -20,7 +20,9 @@ export const maxMessageProofBytes = 262_144;
 export const maxMessageBlobBytes = 1_048_576;
 
 /** Most closed epochs that are opened along with another one (spec L-3). */
-export const maxClosedEpochs = 4;
+export const maxClosedEpochs = 128;
+/** Epochs of a log that are open on one connection: of more the first that were opened are not any more (spec L-3). */
+export const maxEpochsOpen = 1024;
 
 /** Most blobs that one entry names and keeps alive (spec L-15). */
 export const maxBlobsPerEntry = 32;

@@ -5,13 +5,14 @@ import type { Command } from "./command.ts";
 /** `latchkey continue ID`. */
 export const continueCommand: Command = {
   name: "continue",
-  usage: "continue ID [--without NAME]...",
+  usage: "continue ID [--with NAME | --without NAME...]",
   summary: "go on in a new conversation with the same people, where one has stopped",
-  help: `ID is that of a conversation. Its history stays above the new one, and what waits there goes along. Where another member
-has gone on already, you go there too. Who cannot be reached is named: add them later with "latchkey group add".
---without NAME leaves somebody out, such as the member whose change stopped it.`,
+  help: `ID is that of a conversation. Its history stays above the new one, and what waits there goes along. Who cannot be reached
+is named: add them later with "latchkey group add".
+--with NAME     go where this member has gone on already
+--without NAME  leave somebody out, such as the member whose change stopped it`,
   positionals: [1, 1],
-  options: { without: { type: "string", multiple: true } },
+  options: { with: { type: "string" }, without: { type: "string", multiple: true } },
   async run({ output, positionals, values, withClient }) {
     const [id = ""] = positionals;
     const without = Array.isArray(values["without"]) ? values["without"].map(String) : [];
@@ -19,7 +20,8 @@ has gone on already, you go there too. Who cannot be reached is named: add them 
       await catchUp(client);
       await findConversation(client, id);
       const left = await Promise.all(without.map((name) => memberId(client, id, name)));
-      const { conversation, unreachable } = await client.continueConversation(id, { without: left });
+      const host = values["with"] === undefined ? undefined : await memberId(client, id, String(values["with"]));
+      const { conversation, unreachable } = await client.continueConversation(id, { with: host, without: left });
       // The invitations of the others leave before the profile is closed.
       await client.settle({ timeoutMs: waitMs });
       const lines = [formatConversation(await findConversation(client, conversation.id))];

@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import type { Conversation, Invitation } from "@latchkey/client";
+import type { ContinuationOffer, ContinueOptions, Conversation, ConversationStop, Invitation } from "@latchkey/client";
 import { accountWords } from "../messages/account-words.ts";
 import { useApp, useBusyAction } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
@@ -9,15 +9,18 @@ const text = accountWords.stop;
 
 /** Why a conversation stands, and the ways on: who asks one back in, who went on elsewhere, or going on in a new one. */
 export function StopPanel({ conversation }: { readonly conversation: Conversation }): ReactElement | undefined {
-  const { invitations, offer, stop } = conversation;
-  if (invitations.length === 0 && offer === undefined && stop === undefined) return undefined;
+  const { invitations, offers, stop } = conversation;
+  if (invitations.length === 0 && offers.length === 0 && stop === undefined) return undefined;
   return (
     <section className="hold hold-away" aria-label={text.label}>
       <ul>
         {invitations.map((invitation) => (
           <Invited key={invitation.from.accountId} id={conversation.id} invitation={invitation} />
         ))}
-        {(offer !== undefined || stop !== undefined) && <Stopped conversation={conversation} />}
+        {offers.map((offer) => (
+          <Offered key={offer.conversationId} conversation={conversation} offer={offer} />
+        ))}
+        {stop !== undefined && <Stopped conversation={conversation} stop={stop} />}
       </ul>
     </section>
   );
@@ -26,7 +29,7 @@ export function StopPanel({ conversation }: { readonly conversation: Conversatio
 function Invited({ id, invitation }: { readonly id: string; readonly invitation: Invitation }): ReactElement {
   const { controller } = useApp();
   const [isBusy, act] = useBusyAction();
-  const { from, wasMember, instead } = invitation;
+  const { from, wasMember, missing, instead } = invitation;
   const name = nameOf(from);
   const answer = (isAccepted: boolean): void => void act(() => controller.answerInvitation(id, from.accountId, isAccepted));
   return (
@@ -35,6 +38,7 @@ function Invited({ id, invitation }: { readonly id: string; readonly invitation:
       <p>
         <strong>{text.invited(name)}</strong>{" "}
         {instead !== undefined ? text.invitedElsewhere(nameOf(instead)) : wasMember ? text.invitedMember : text.invitedStranger(name)}
+        {missing.length > 0 && ` ${text.invitedWithout(missing.map(nameOf))}`}
       </p>
       <div className="hold-actions">
         <button type="button" className="button button-small" disabled={isBusy} onClick={() => answer(false)}>
@@ -48,47 +52,66 @@ function Invited({ id, invitation }: { readonly id: string; readonly invitation:
   );
 }
 
-function Stopped({ conversation }: { readonly conversation: Conversation }): ReactElement {
-  const { controller, router, notify } = useApp();
-  const [isBusy, act] = useBusyAction();
-  const { id, kind, offer, stop, status } = conversation;
-  const by = offer === undefined ? stop?.by : undefined;
-  const goOn = (without: readonly string[]): void =>
-    void act(async () => {
-      const { conversation: next, unreachable } = await controller.continueConversation(id, { without });
-      if (unreachable.length > 0) notify(text.unreachable(unreachable.map(nameOf)));
-      router.go({ kind: "conversation", id: next.id, details: false }, { replace: true });
-    });
+function Offered({ conversation, offer }: { readonly conversation: Conversation; readonly offer: ContinuationOffer }): ReactElement {
+  const [isBusy, goOn] = useGoingOn(conversation.id);
+  const { from, missing } = offer;
+  return (
+    <li>
+      <Icon name="people" size={20} />
+      <p>
+        <strong>{text.offered(nameOf(from))}</strong> {missing.length === 0 ? text.offeredHow : text.offeredWithout(missing.map(nameOf))}
+      </p>
+      <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({ with: from.accountId })}>
+        {text.goOnThere}
+      </button>
+    </li>
+  );
+}
+
+function Stopped({ conversation, stop }: { readonly conversation: Conversation; readonly stop: ConversationStop }): ReactElement {
+  const [isBusy, goOn] = useGoingOn(conversation.id);
+  const { kind, status } = conversation;
+  const { failure, by } = stop;
   return (
     <li>
       <Icon name="alert" size={20} />
       <p>
-        {offer === undefined ? (
-          <>
-            <strong>{stop?.failure.message}</strong> {by === undefined ? "" : `${text.madeBy(nameOf(by))} `}
-            {stop?.failure.canRetry === true && status === "active" ? `${text.waits} ` : ""}
-            {kind === "direct" ? text.direct : text.group}
-          </>
-        ) : (
-          <>
-            <strong>{text.offered(nameOf(offer.from))}</strong> {text.offeredHow}
-          </>
-        )}
+        <strong>{failure.message}</strong> {by === undefined ? "" : `${text.madeBy(nameOf(by))} `}
+        {failure.canRetry && status === "active" ? `${text.waits} ` : ""}
+        {kind === "direct" ? text.direct : text.group}
       </p>
       {by === undefined ? (
-        <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn([])}>
-          {offer === undefined ? text.goOn : text.goOnThere}
+        <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({})}>
+          {text.goOn}
         </button>
       ) : (
         <div className="hold-actions">
-          <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn([])}>
+          <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({})}>
             {text.goOnWithAll}
           </button>
-          <button type="button" className="button button-small button-primary" disabled={isBusy} onClick={() => goOn([by.accountId])}>
+          <button
+            type="button"
+            className="button button-small button-primary"
+            disabled={isBusy}
+            onClick={() => goOn({ without: [by.accountId] })}
+          >
             {text.goOnWithout(nameOf(by))}
           </button>
         </div>
       )}
     </li>
   );
+}
+
+/** Going on elsewhere, and whether it is under way. */
+function useGoingOn(id: string): [isBusy: boolean, goOn: (options: ContinueOptions) => void] {
+  const { controller, router, notify } = useApp();
+  const [isBusy, act] = useBusyAction();
+  const goOn = (options: ContinueOptions): void =>
+    void act(async () => {
+      const { conversation: next, unreachable } = await controller.continueConversation(id, options);
+      if (unreachable.length > 0) notify(text.unreachable(unreachable.map(nameOf)));
+      router.go({ kind: "conversation", id: next.id, details: false }, { replace: true });
+    });
+  return [isBusy, goOn];
 }

@@ -35,8 +35,24 @@ describe("[G-9] what stops a group, and the ways on", () => {
     expect(shown({ stop: { failure, by: undefined } }).buttons).toEqual(["Go on in a new conversation"]);
   });
 
+  test("[M-9] others go on elsewhere: each one's place with a button, who is missing there, and one's own way beside them", () => {
+    const offers = [
+      { conversationId: "a", from: mal, missing: [] },
+      { conversationId: "b", from: ben, missing: [mal] },
+    ];
+    const { text, buttons } = shown({ stop: { failure, by: mal }, offers });
+    expect(text).toContain("mal goes on in a new conversation.  It has the same people and roles.");
+    expect(text).toContain("ben goes on in a new conversation.  Not in it: mal.");
+    expect(buttons).toEqual(["Go on there", "Go on there", "Go on with everybody", "Go on without mal"]);
+  });
+
+  test("[E-24] asked back in where somebody is missing: who", () => {
+    const { text } = shown({ invitations: [{ from: ben, wasMember: true, missing: [mal], instead: undefined, atMs: 0 }] });
+    expect(text).toContain("Not there: mal.");
+  });
+
   test("[E-31] let in at two places: who let one in where, and a button for each", () => {
-    const { text, buttons } = shown({ invitations: [{ from: ben, wasMember: true, instead: mal, atMs: 0 }] });
+    const { text, buttons } = shown({ invitations: [{ from: ben, wasMember: true, missing: [], instead: mal, atMs: 0 }] });
     expect(text).toContain("mal has let you back in already, at another place");
     expect(text).toContain("Nothing is sent before you choose.");
     expect(buttons).toEqual(["Stay with mal", "Go with ben"]);

@@ -209,7 +209,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           draft: "",
           status: "active",
           stop: undefined,
-          offer: undefined,
+          offers: [],
           continuedIn: undefined,
           invitations: [],
           isBlocked: false,
@@ -274,7 +274,7 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       async continueConversation(id) {
         await later();
-        change(id, { stop: undefined, offer: undefined, status: "active" });
+        change(id, { stop: undefined, offers: [], status: "active" });
         return { conversation: get(id).conversation, unreachable: [] };
       },
       async acceptInvitation(id) {

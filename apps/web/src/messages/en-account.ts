@@ -6,6 +6,11 @@ function count(n: number, one: string, other: string): string {
   return `${n.toLocaleString("en")} ${plural.select(n) === "one" ? one : other}`;
 }
 
+/** Several of them. */
+function listed(names: readonly string[]): string {
+  return new Intl.ListFormat("en").format(names.map(name));
+}
+
 /** A name inside a sentence, in its own direction of writing. */
 function name(text: string): string {
   return `\u2068${text}\u2069`;
@@ -94,10 +99,12 @@ export const enAccount = {
     goOnWithAll: "Go on with everybody",
     offered: (who: string): string => `${name(who)} goes on in a new conversation.`,
     offeredHow: "It has the same people and roles. What you have stays above it.",
+    offeredWithout: (names: readonly string[]): string =>
+      `Not in it: ${listed(names)}. The roles are the same, and what you have stays above it.`,
     goOnThere: "Go on there",
-    unreachable: (names: readonly string[]): string =>
-      `Not reached: ${new Intl.ListFormat("en").format(names.map(name))}. Add them when they are back.`,
+    unreachable: (names: readonly string[]): string => `Not reached: ${listed(names)}. Add them when they are back.`,
     invited: (who: string): string => `${name(who)} asks you back into this conversation.`,
+    invitedWithout: (names: readonly string[]): string => `Not there: ${listed(names)}.`,
     invitedMember: "If you accept, you read what is written from then on.",
     invitedStranger: (who: string): string =>
       `${name(who)} was not in it when you were. Ask somebody whom you know from it, by another way, before you accept.`,

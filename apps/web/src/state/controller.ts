@@ -1,4 +1,4 @@
-import type { ClientFailure, Continued, Conversation, LinkState, Message, Person } from "@latchkey/client";
+import type { ClientFailure, ContinueOptions, Continued, Conversation, LinkState, Message, Person } from "@latchkey/client";
 import { failureOf } from "../worker/protocol.ts";
 import type { HostEvent, HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
@@ -41,7 +41,7 @@ export interface Controller {
   removeMember(conversationId: string, person: Person): Promise<void>;
   letBack(conversationId: string, person: Person): Promise<void>;
   /** Goes on in a new conversation with the same people. */
-  continueConversation(conversationId: string, options?: { readonly without?: readonly string[] }): Promise<Continued>;
+  continueConversation(conversationId: string, options?: ContinueOptions): Promise<Continued>;
   answerInvitation(conversationId: string, accountId: string, isAccepted: boolean): Promise<void>;
   leave(conversationId: string): Promise<void>;
   /** The draft as it stands now: kept here at once, in the client a moment later. */

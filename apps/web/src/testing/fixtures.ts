@@ -47,7 +47,7 @@ export function testConversation(params: Partial<Conversation> = {}): Conversati
     draft: "",
     status: "active",
     stop: undefined,
-    offer: undefined,
+    offers: [],
     continuedIn: undefined,
     invitations: [],
     isBlocked: false,

@@ -3,12 +3,16 @@ import { complaintReasons, zeroHash } from "@latchkey/protocol";
 import type { SealedEvent } from "@latchkey/protocol";
 import { sealComplaint } from "./complaint-entry.ts";
 import type { FreshKeys } from "./complaint-entry.ts";
+import { mayAnswer } from "./answering.ts";
+import { keptBy } from "./closed-epochs.ts";
 import { bitsOf } from "./contested.ts";
-import { isSameDevice, leafOf, mayManage } from "./roster.ts";
+import { isSameDevice, leafOf } from "./roster.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ClosedEpoch, ConversationState, DeviceReference } from "./types.ts";
 
+/** How long after it the person is asked about another place (spec G-5). */
+const elsewhereMs = 7 * 86_400_000;
 /** Commits elsewhere that are followed from afar. */
 const maxBehind = 4096;
 
@@ -33,6 +37,8 @@ export function arrivalOf(
   const { seq, author, keeps, readds, leafKeys, behind, complainers, sinceMs } = stranded;
   const { epochId, access, envelope } = epoch;
   const authorId = (author === undefined ? undefined : roster.leaves.get(author)?.accountId) ?? zeroHash;
+  const mayLetIn = [...roster.leaves.values()].filter((leaf) => mayAnswer(roster, leaf, { authorId }));
+  const answerers = [...new Map(mayLetIn.map(({ account, accountId }) => [account, accountId])).values()];
   const closed: ClosedEpoch = {
     epochId,
     access,
@@ -42,12 +48,13 @@ export function arrivalOf(
     childAuthor: authorId,
     kept: bitsOf(keeps),
     keptCount: keeps.length + readds.length,
+    unheard: joined.roster === undefined ? bitsOf([]) : keptBy(roster, joined.roster, author).unheard,
     asked: [],
     arrived: stranded.arrived.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
     stuck: complainers.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
   };
   return {
-    arrival: { seq, epochId, authorId, leafKeys, behind, declined: [], ...place },
+    arrival: { seq, epochId, authorId, answerers, sinceMs, leafKeys, behind, declined: [], ...place },
     closedEpochs: [...before.closedEpochs, closed],
   };
 }
@@ -68,6 +75,14 @@ export function sendArrival(turn: Turn): void {
   if (arrival?.entry === undefined || arrival.isWritten || link.complainedIn === link.attempt) return;
   set(turn, { link: { ...link, complainedIn: link.attempt } });
   turn.effects.push({ kind: "append", entry: arrival.entry, entryKind: "complaint" });
+}
+
+/** The server does not take its word, for whatever reason: it is not asked again. Answers whether the entry was that. */
+export function onArrivalRefused(turn: Turn, entryId: Uint8Array | undefined): boolean {
+  const { arrival } = turn.state;
+  if (arrival?.entry === undefined || entryId === undefined || !equalBytes(arrival.entry.entryId, entryId)) return false;
+  set(turn, { arrival: { ...arrival, isWritten: true } });
+  return true;
 }
 
 /** Its word stands in the log: from there on it is not stuck. */
@@ -106,23 +121,25 @@ export function noteElsewhere(turn: Turn, { seq, epochId }: Pick<SealedEvent, "s
 
 /**
  * Whether a Welcome would let this device in at another place behind the commit that it could not follow than it was (spec G-5): by a
- * member who could have answered it, was not heard where it is, and whom the person has not turned away there.
- * @param ownHead the head that this device has after the entry that the Welcome starts from; `undefined` for none
+ * member of the epoch which that commit ended who might answer, was not heard where it is, and whom the person has not turned away there.
+ * Whoever is where it is now has no say in it: that may be among liars.
+ * @param at.ownHead the head that this device has after the entry that the Welcome starts from; `undefined` for none
  */
 export function leadsElsewhere(
   known: ConversationState,
   joined: ConversationState,
   sender: DeviceReference,
-  ownHead: Uint8Array | undefined,
+  at: { readonly ownHead: Uint8Array | undefined; readonly nowMs: number },
 ): boolean {
   const { arrival, roster, spoken } = known;
-  if (arrival === undefined || roster === undefined || joined.id !== known.id) return false;
+  const { ownHead, nowMs } = at;
+  if (arrival === undefined || roster === undefined || joined.id !== known.id || nowMs - arrival.sinceMs >= elsewhereMs) return false;
   const { seq, head } = joined.chain;
   if (isOnWay(known, seq) || !arrival.behind.includes(seq) || ownHead === undefined || !equalBytes(ownHead, head)) return false;
   const leaf = leafOf(roster, sender);
-  if (leaf === undefined || spoken.has(leaf.leafIndex)) return false;
-  if ([arrival.authorId, arrival.by, ...arrival.declined].some((account) => equalBytes(account, leaf.accountId))) return false;
-  return !equalBytes(arrival.authorId, zeroHash) || mayManage(roster, leaf.account);
+  if (leaf !== undefined && spoken.has(leaf.leafIndex)) return false;
+  const isSender = (account: Uint8Array): boolean => equalBytes(account, sender.accountId);
+  return arrival.answerers.some(isSender) && ![arrival.by, ...arrival.declined].some(isSender);
 }
 
 /** Somebody would let it in elsewhere, and the person has not said with whom to go: nothing is sent meanwhile. */

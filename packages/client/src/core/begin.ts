@@ -57,7 +57,7 @@ export const nothingYet: Omit<ConversationState, Beginning> = {
   expired: nothingExpired,
   invitations: [],
   continuesId: undefined,
-  offer: undefined,
+  offers: [],
   rosterAdds: 0,
   toldName: "",
   nextLocal: 0,

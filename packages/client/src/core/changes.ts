@@ -6,7 +6,7 @@ import type { BlobReference, EnvelopeBody, ProofSource, TreeSource } from "@latc
 import type { ClientErrorCode } from "../api.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import { sealEnvelope } from "../group/envelope.ts";
-import { answeredBy } from "./complaints.ts";
+import { answeredBy } from "./answering.ts";
 import { updateRank } from "./epoch.ts";
 import { departedBy } from "./departed.ts";
 import { judge } from "./judge.ts";

@@ -6,7 +6,8 @@ import { nobleSignatures, signedCodec, signedContent } from "@latchkey/transpare
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { openEnvelope } from "../group/envelope.ts";
-import { answersComplaint, asksToAnswer, complainersIn, noteBehind } from "./complaints.ts";
+import { answersComplaint, asksToAnswer, complainersIn } from "./answering.ts";
+import { noteBehind } from "./complaints.ts";
 import { epochKeys } from "./keys.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
@@ -246,6 +247,25 @@ describe("[G-4] who cannot follow a commit that counts complains, and waits", ()
     // It was asked for more than once.
     expect(world.log.entries.filter(({ entryKind }) => entryKind === "complaint").length).toBeGreaterThan(2);
   });
+
+  it("[G-4] started again meanwhile, it asks again all the same, when it would have", async () => {
+    const group = await groupOf("started again", 3);
+    const { world, honest, hostile } = group;
+    const [, , cyd] = honest;
+    if (cyd === undefined) throw new Error("three");
+    hostile.post(await commitOf(group, { cheats: [cyd] }));
+    await readOn(cyd);
+    const atMs = cyd.state?.stranded?.againAtMs ?? 0;
+    await cyd.restart(0);
+    expect(cyd.timers.has("complain")).toBe(false);
+    await cyd.connect();
+    await readOn(cyd);
+    expect(atMs).toBeGreaterThan(0);
+    expect(cyd.state?.stranded?.againAtMs).toBe(atMs);
+    expect(cyd.timers.has("complain")).toBe(true);
+    await world.settle([cyd]);
+    expect(world.log.entries.filter(({ entryKind }) => entryKind === "complaint").length).toBe(5);
+  });
 });
 
 describe("what a complaint permits, and whom it may let back in", () => {
@@ -331,6 +351,17 @@ describe("what a complaint permits, and whom it may let back in", () => {
     expect(await judged({ removes: [now.leafIndex], adds: [keyPackage] }, signed)).toBe(false);
   });
 
+  it("[G-5] nobody lets a device in that its account has no more, or never had", async () => {
+    const { ada, cyd } = await complained("of a dead leaf");
+    const { state } = ada;
+    const [leaf] = state?.roster?.accounts.get(cyd.self.account) ?? [];
+    if (state === undefined || leaf === undefined) throw new Error("a leaf");
+    expect(asksToAnswer(state)).toHaveLength(1);
+    expect(asksToAnswer({ ...state, unverified: [{ ...leaf, refused: false }] })).toHaveLength(1);
+    expect(asksToAnswer({ ...state, unverified: [{ ...leaf, refused: true }] })).toEqual([]);
+    expect(asksToAnswer({ ...state, departed: [leaf] })).toEqual([]);
+  });
+
   it("[E-24] a Welcome into a commit beside the one that it cannot follow, by another member who is in league with its author, is not taken", async () => {
     const group = await groupOf("beside", 3);
     const { honest, hostile } = group;
@@ -391,6 +422,31 @@ describe("what a complaint permits, and whom it may let back in", () => {
     }
     const commits = world.log.entries.filter(({ entryKind, seq: at }) => entryKind === "commit" && at > seq);
     expect(commits).toHaveLength(8);
+    await everybodyTalks({ ...group, honest: [ada, cyd] });
+  });
+
+  it("[E-23] what somebody asked before, shown again by another member, neither counts as asked nor takes the place of what it asks now", async () => {
+    const group = await groupOf("shown again", 3);
+    const { world, hostile } = group;
+    const [ada, ben, cyd] = group.honest;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+    hostile.post(await commitOf(group, { cheats: [cyd] }));
+    for (const device of [cyd, ben]) await readOn(device);
+    const [first] = ben.state?.asks ?? [];
+    const [blob] = world.log.entries.filter(({ entryKind }) => entryKind === "complaint").map((entry) => entry.blob);
+    if (first === undefined || blob === undefined) throw new Error("a complaint");
+    for (let copy = 0; copy < 9; copy++) hostile.repeat(blob);
+    await readOn(ada);
+    // Ben, in league, answers it, and gives no Welcome: it asks again.
+    await letIn(group, ben, cyd, first.signed);
+    cyd.inbox.splice(0);
+    await readOn(cyd);
+    await cyd.input({ kind: "timer", name: "complain" });
+    for (const device of [cyd, ada]) await readOn(device);
+    hostile.repeat(blob);
+    await readOn(ada);
+    await world.settle([ada, cyd]);
+    expect(verdicts(cyd)).toEqual([]);
     await everybodyTalks({ ...group, honest: [ada, cyd] });
   });
 

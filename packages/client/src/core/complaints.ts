@@ -1,27 +1,25 @@
 import { equalBytes } from "@latchkey/codec";
-import { MlsError, decodeKeyPackage, memberAt } from "@latchkey/mls";
-import type { GroupState, InspectedCommit } from "@latchkey/mls";
-import { complaintReasons, maxClosedEpochs, maxComplaintLeafKeys, zeroHash } from "@latchkey/protocol";
-import type { Complaint, EntryEvent, EpochAccess } from "@latchkey/protocol";
+import { decodeKeyPackage, memberAt } from "@latchkey/mls";
+import { complaintReasons, maxComplaintLeafKeys, zeroHash } from "@latchkey/protocol";
+import type { EntryEvent } from "@latchkey/protocol";
 import { openEnvelope } from "../group/envelope.ts";
 import { isInboxKey } from "../group/inbox-seal.ts";
+import { authorOf, isUnanswered } from "./answering.ts";
 import { isOnWay, noteArrived, writeArrival } from "./arrival.ts";
 import { headAt } from "./chain.ts";
-import { parseComplaint, sealComplaint, verifyComplaint } from "./complaint-entry.ts";
+import { sealComplaint, verifyComplaint } from "./complaint-entry.ts";
 import type { FreshKeys } from "./complaint-entry.ts";
 import { othersFirstMs } from "./delay.ts";
 import { loseRace } from "./epoch.ts";
-import { isSameDevice, leafOf, mayManage } from "./roster.ts";
+import { isSameDevice, leafOf } from "./roster.ts";
 import { openAgain, tellSkipped } from "./skipped.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Passed } from "./public-check.ts";
 import type { Turn } from "./turn.ts";
 import { numbersIn } from "./contested.ts";
-import type { Ask } from "./contested.ts";
-import type { ClosedEpoch, ConversationState, Joiner, Roster, RosterLeaf, Stranded } from "./types.ts";
+import type { ClosedEpoch, RosterLeaf, Stranded, TimerName } from "./types.ts";
 import { isVoid } from "./which-commit-counts.ts";
 
-const nothing = new Uint8Array(0);
 /** How long a device waits to be let back in before it says that it was in vain (spec G-9). */
 export const givesUpAfterMs = 86_400_000;
 /** The first complaint that is not heard is made again after this, each further one after four times as long (spec G-4). */
@@ -67,6 +65,7 @@ export function strand(
       sinceMs: nowMs,
       leafKeys: [ownKey.slice()],
       entry: undefined,
+      againAtMs: 0,
       complainers: [],
       arrived: [],
       behind: [event.seq],
@@ -105,7 +104,9 @@ export async function onOwnComplaint(turn: Turn): Promise<void> {
   if (stranded === undefined || roster?.own === undefined) return;
   const made = stranded.leafKeys.length - 1;
   if (made < maxComplaintLeafKeys - 1) {
-    turn.effects.push({ kind: "schedule", name: "complain", delayMs: againAfterMs * 4 ** (made - 1) });
+    const delayMs = againAfterMs * 4 ** (made - 1);
+    set(turn, { stranded: { ...stranded, againAtMs: turn.context.nowMs + delayMs } });
+    turn.effects.push({ kind: "schedule", name: "complain", delayMs });
   }
   await count(turn, roster.own);
 }
@@ -115,17 +116,15 @@ export function resumeComplaint(turn: Turn): void {
   const { stranded, asks, arrival } = turn.state;
   if (arrival !== undefined && arrival.entry === undefined) turn.effects.push({ kind: "complain" });
   if (stranded !== undefined) {
+    const schedule = (name: TimerName, atMs: number): void => {
+      const leftMs = atMs - turn.context.nowMs;
+      turn.effects.push({ kind: "schedule", name, delayMs: Math.min(Math.max(leftMs, 0), givesUpAfterMs) });
+    };
     if (stranded.entry === undefined) turn.effects.push({ kind: "complain" });
-    const leftMs = stranded.sinceMs + givesUpAfterMs - turn.context.nowMs;
-    turn.effects.push({ kind: "schedule", name: "give_up", delayMs: Math.min(Math.max(leftMs, 0), givesUpAfterMs) });
+    else if (stranded.againAtMs > 0) schedule("complain", stranded.againAtMs);
+    schedule("give_up", stranded.sinceMs + givesUpAfterMs);
   }
   if (asks.length > 0) planAnswer(turn);
-}
-
-/** Epochs that closed of late, to be opened along with one's own, so that complaints in them are heard (spec G-5). */
-export function heardClosed({ closedEpochs }: ConversationState, nowMs: number): readonly EpochAccess[] {
-  const late = closedEpochs.filter(({ closedAtMs }) => nowMs - closedAtMs < givesUpAfterMs).slice(-maxClosedEpochs);
-  return late.map(({ epochId, access }) => ({ epochId, access }));
 }
 
 /** A complaint of somebody's (spec G-4): in this device's own epoch it counts against the commit, from an earlier one it asks to be answered. */
@@ -168,7 +167,7 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
   // Nobody could be let back in by it (spec E-18).
   const { suite, random } = turn.context;
   if (!(await isInboxKey({ crypto: { suite }, random }, complaint.inboxKey))) return;
-  if (!noteAsked(turn, epochId, leaf)) return;
+  if (!noteAsked(turn, closed, { leaf, signed })) return;
   const others = turn.state.asks.filter((ask) => ask.leafIndex !== leaf.leafIndex);
   tellComplaint(turn, leaf, closed.childAuthor);
   set(turn, { asks: [...others, { leafIndex: leaf.leafIndex, signed }] });
@@ -195,12 +194,22 @@ function noteStuck(turn: Turn, closed: ClosedEpoch, leaf: RosterLeaf): boolean {
   return isVoidBy({ seq: closed.child, keeps, readds: others }, complainers);
 }
 
-/** Counts who asks to be let in behind a commit. Answers whether it is heard once more: as often as an honest one asks (spec G-4). */
-function noteAsked(turn: Turn, epochId: number, { accountId, deviceId }: RosterLeaf): boolean {
-  const device = { accountId, deviceId };
+/**
+ * Counts what is asked by somebody who wants to be let in behind a commit. Answers whether it is heard: what was asked before is not, whoever
+ * shows it again, and of new words so many as an honest one has (spec G-4).
+ */
+function noteAsked(
+  turn: Turn,
+  { epochId }: ClosedEpoch,
+  { leaf, signed }: { readonly leaf: RosterLeaf; readonly signed: Uint8Array },
+): boolean {
   const closed = turn.state.closedEpochs.find((other) => other.epochId === epochId);
-  if (closed === undefined || closed.asked.filter((other) => isSameDevice(other, device)).length >= maxAsks) return false;
-  const asked = [...closed.asked, device];
+  if (closed === undefined) return false;
+  const { accountId, deviceId } = leaf;
+  const complaint = turn.context.sha256(signed);
+  const before = closed.asked.filter((other) => isSameDevice(other, leaf));
+  if (before.length >= maxAsks || before.some((other) => equalBytes(other.complaint, complaint))) return false;
+  const asked = [...closed.asked, { accountId, deviceId, complaint }];
   set(turn, { closedEpochs: turn.state.closedEpochs.map((other) => (other === closed ? { ...closed, asked } : other)) });
   return true;
 }
@@ -214,11 +223,6 @@ function tellComplaint(turn: Turn, leaf: RosterLeaf, author: Uint8Array | undefi
   const { asks, stranded } = turn.state;
   if (asks.some((ask) => ask.leafIndex === leaf.leafIndex) || stranded?.complainers.includes(leaf.leafIndex) === true) return;
   addLine(turn, { order: nextOrder(turn), author, body: { kind: "complaint", account: leaf.accountId } });
-}
-
-/** Who wrote the commit that this device cannot follow, where that is known. */
-export function authorOf({ stranded, roster }: Pick<ConversationState, "stranded" | "roster">): RosterLeaf | undefined {
-  return stranded?.author === undefined ? undefined : roster?.leaves.get(stranded.author);
 }
 
 /** A complaint about the commit that this device cannot follow either: with all of them the commit is void (spec G-6). */
@@ -260,97 +264,4 @@ async function dropVoid(turn: Turn, { seq, author }: Stranded): Promise<void> {
   tellSkipped(turn, named);
   turn.effects.push({ kind: "close" });
   set(turn, { link: { ...turn.state.link, kind: "up" } });
-}
-
-/** Lets back in who complained and still stands where it stood (spec G-5), unless it is known by then. */
-export function asksToAnswer({
-  asks,
-  group,
-  roster,
-}: ConversationState): readonly { readonly leaf: RosterLeaf; readonly joiner: Joiner }[] {
-  if (group === undefined || roster === undefined) return [];
-  return asks.flatMap(({ leafIndex, signed }) => {
-    const leaf = roster.leaves.get(leafIndex);
-    const complaint = parseComplaint(signed)?.complaint;
-    if (leaf === undefined || complaint === undefined || !isUnanswered(group, leaf, complaint)) return [];
-    if (roster.own === undefined || !mayAnswer(roster, roster.own, complaint)) return [];
-    const { host, accountId, deviceId } = leaf;
-    const { inboxId, inboxKey, keyPackage } = complaint;
-    return [{ leaf, joiner: { host, accountId, deviceId, inboxId, inboxKey, keyPackage } }];
-  });
-}
-
-/** The complaint that a commit answers, for its envelope. */
-export function answeredBy(asks: readonly Ask[], removes: readonly RosterLeaf[]): Uint8Array {
-  return asks.find((ask) => removes.some((leaf) => leaf.leafIndex === ask.leafIndex))?.signed ?? nothing;
-}
-
-/**
- * The leaves that a commit may remove for the complaint in its envelope (spec G-5): the complainer's, if it stands as it stood when it
- * complained, and is added again by the key package that it gave out. It proves itself: who joined since then finds the same.
- */
-export async function complainersIn(
-  turn: Turn,
-  signed: Uint8Array,
-  { group, roster, commit }: { readonly group: GroupState; readonly roster: Roster; readonly commit: InspectedCommit },
-): Promise<readonly RosterLeaf[]> {
-  if (signed.length === 0) return [];
-  const found = await verifyComplaint(signed, { logId: turn.state.logId, roster, signatures: turn.context.signatures });
-  const answerer = roster.leaves.get(commit.sender);
-  if (found === undefined || answerer === undefined || !isUnanswered(group, found.leaf, found.complaint)) return [];
-  if (!mayAnswer(roster, answerer, found.complaint)) return [];
-  const { keyPackage } = found.complaint;
-  try {
-    const { initKey, leafNode } = decodeKeyPackage(keyPackage);
-    const isIt = ({ keyPackage: added }: InspectedCommit["adds"][number]): boolean =>
-      equalBytes(added.initKey, initKey) &&
-      equalBytes(added.leafNode.encryptionKey, leafNode.encryptionKey) &&
-      equalBytes(added.leafNode.signatureKey, found.leaf.signaturePublicKey);
-    return commit.adds.some(isIt) ? [found.leaf] : [];
-  } catch (error) {
-    if (error instanceof MlsError) return [];
-    throw error;
-  }
-}
-
-/**
- * The commit's own author does not answer, with whatever device: the complainer takes no Welcome of theirs. Where nobody knows the author,
- * roles decide: whoever made it would else remove everybody who complained, or welcome them into a group of their own.
- */
-function mayAnswer(roster: Roster, { accountId, account }: RosterLeaf, { authorId }: Pick<Complaint, "authorId">): boolean {
-  return !equalBytes(accountId, authorId) && (!equalBytes(authorId, zeroHash) || mayManage(roster, account));
-}
-
-/** Whether its leaf stands as it did: one that has the key package's own key would ask again for ever, however often it is answered. */
-function isUnanswered(group: GroupState, leaf: RosterLeaf, { leafKeys, keyPackage }: Complaint): boolean {
-  const key = memberAt(group, leaf.leafIndex)?.leafNode.encryptionKey;
-  if (key === undefined || !leafKeys.some((known) => equalBytes(known, key))) return false;
-  try {
-    const { encryptionKey } = decodeKeyPackage(keyPackage).leafNode;
-    return !leafKeys.some((known) => equalBytes(known, encryptionKey));
-  } catch (error) {
-    if (error instanceof MlsError) return false;
-    throw error;
-  }
-}
-
-/**
- * Whether a Welcome is what this device asked for by its complaint (spec G-5): for a later commit of the same log, which was read, behind the
- * one that it cannot follow and not beside it, by a member that it knew in its epoch and who may answer: of no account that wrote that commit
- * or one that is void, and who manages the group where nobody knows who wrote it.
- * @param ownHead the head that this device has after the entry that the Welcome starts from; `undefined` for none
- */
-export function answersComplaint(
-  known: ConversationState,
-  joined: ConversationState,
-  signer: { readonly accountId: Uint8Array; readonly deviceId: Uint8Array },
-  ownHead: Uint8Array | undefined,
-): boolean {
-  const { stranded, roster, barred } = known;
-  const { seq, head } = joined.chain;
-  if (stranded === undefined || roster === undefined || joined.id !== known.id) return false;
-  if (seq <= stranded.seq || !stranded.behind.includes(seq) || ownHead === undefined || !equalBytes(ownHead, head)) return false;
-  const leaf = leafOf(roster, signer);
-  if (leaf === undefined || barred.some((other) => roster.leaves.get(other)?.account === leaf.account)) return false;
-  return mayAnswer(roster, leaf, { authorId: authorOf(known)?.accountId ?? zeroHash });
 }

@@ -8,10 +8,12 @@ import { renumbered } from "./rejoin.ts";
 import { roleOf } from "./roster.ts";
 import { dropAllChanges, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { ConversationState, Effect } from "./types.ts";
+import type { ContinuationOffer, ConversationState, Effect } from "./types.ts";
 
 /** Epochs of which the name by which another conversation may go on with them is kept. */
 const keptNames = 16;
+/** Offers to go on elsewhere that wait at a time. */
+const maxOffers = 16;
 /** Places that stay free in the old conversation for what may still come there. */
 const roomForOld = 2 ** 24;
 
@@ -49,6 +51,11 @@ export function goesOnWith(old: ConversationState, joined: ConversationState, se
   );
 }
 
+/** Puts an offer beside those that wait: the newest of each account. */
+export function addOffer(waiting: readonly ContinuationOffer[], offer: ContinuationOffer): readonly ContinuationOffer[] {
+  return [...waiting.filter(({ accountId }) => !equalBytes(accountId, offer.accountId)), offer].slice(-maxOffers);
+}
+
 /** A conversation that was made or joined, placed behind the one that it goes on with. */
 export function placedBehind(
   old: ConversationState,
@@ -68,7 +75,7 @@ export function endByContinuation(turn: Turn, by: string): void {
     phase: { kind: "continued", by },
     outgoing: [],
     invitations: [],
-    offer: undefined,
+    offers: [],
   });
   turn.effects.push({ kind: "close" });
 }

@@ -6,6 +6,7 @@ import type { AuthenticatedData, EntryEvent, EntryKind, EnvelopeBody, SealedEven
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { noteElsewhere, onOwnArrival } from "./arrival.ts";
 import { advance } from "./chain.ts";
+import { isOpened } from "./closed-epochs.ts";
 import { adoptOwnCommit, acceptOwnMessage } from "./accepted.ts";
 import { onCommit } from "./commits.ts";
 import { noteBehind, onComplaint, onOwnComplaint, strand } from "./complaints.ts";
@@ -176,8 +177,9 @@ export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
     pause(turn, "missed_commit");
     return;
   }
-  // This device opened that epoch, or it began unseen: the server keeps something back.
-  if (isLater || epochId === epoch?.epochId) {
+  // This device opened that epoch, or it began unseen: the server keeps something back. Of a closed one what others complain of counts.
+  const isDue = epochId === epoch?.epochId || (event.entryKind === "complaint" && isOpened(turn.state, epochId));
+  if (isLater || isDue) {
     stall(turn, "gap");
     return;
   }

@@ -7,13 +7,13 @@ import { leaversOf, stillLeaving } from "./leaving.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { withoutGroup } from "./erase.ts";
-import { bitsOf } from "./contested.ts";
+import { standingAsks } from "./answering.ts";
+import { keptBy, withMoved } from "./closed-epochs.ts";
 import { closeEpoch } from "./keys.ts";
-import { leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
 import { addLine, dropAllChanges, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Change, ClosedEpoch, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
+import type { Change, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
 import { nothingExpired } from "./stall.ts";
 
 /** Races that a change loses before the person is told; it is tried on. */
@@ -46,7 +46,13 @@ export async function enterEpoch(
   if (params.proofs.length > 0) {
     for (const account of gone) turn.effects.push({ kind: "accounts", proofs: params.proofs.slice(), accountId: fromBase64Url(account) });
   }
-  const by = { nowMs: context.nowMs, child: keys.epochId, childAuthor: author.accountId, ...keptBy(state.roster, roster) };
+  const by = {
+    nowMs: context.nowMs,
+    child: keys.epochId,
+    childAuthor: author.accountId,
+    ...keptBy(state.roster, roster, author.leafIndex),
+  };
+  const closedBefore = withMoved(state.closedEpochs, state.roster, roster);
   const stands = (leaf: { leafIndex: LeafIndex; accountId: Uint8Array }): boolean => {
     const now = roster.leaves.get(leaf.leafIndex);
     return now !== undefined && equalBytes(now.accountId, leaf.accountId);
@@ -59,7 +65,8 @@ export async function enterEpoch(
     opening,
     lastCommitSeq: 0,
     barred: [],
-    closedEpochs: state.epoch === undefined ? state.closedEpochs : closeEpoch(state.closedEpochs, state.epoch, by),
+    closedEpochs: state.epoch === undefined ? closedBefore : closeEpoch(closedBefore, state.epoch, by),
+    asks: standingAsks(state.asks, { group, roster }),
     name: roster.settings.name,
     unverified: state.unverified.filter(stands),
     leavers: stillLeaving(context.sha256, state.leavers, group),
@@ -79,13 +86,6 @@ export async function enterEpoch(
     set(turn, { link: { ...link, kind: "opening", isUnblockPlanned: false } });
     turn.effects.push({ kind: "open", epochId: keys.epochId, access: keys.access, afterSeq: turn.state.chain.seq, closed: [] });
   }
-}
-
-/** Whom a commit keeps of its epoch: devices that are in the group before and after it. */
-function keptBy(before: Roster | undefined, after: Roster): Pick<ClosedEpoch, "kept" | "keptCount"> {
-  const again = [...(before?.leaves.values() ?? [])].map((leaf) => ({ leaf, now: leafOf(after, leaf) }));
-  const stay = again.filter(({ leaf, now }) => now?.leafIndex === leaf.leafIndex).map(({ leaf }) => leaf.leafIndex);
-  return { kept: bitsOf(stay), keptCount: again.filter(({ now }) => now !== undefined).length };
 }
 
 function unsealed(item: Outgoing): Outgoing {

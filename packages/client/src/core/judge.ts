@@ -1,7 +1,7 @@
 import { MlsError, inspectCommit } from "@latchkey/mls";
 import type { GroupState, InspectedCommit } from "@latchkey/mls";
 import type { EnvelopeBody } from "@latchkey/protocol";
-import { complainersIn } from "./complaints.ts";
+import { complainersIn } from "./answering.ts";
 import { departedBy } from "./departed.ts";
 import { updateRankOf } from "./epoch.ts";
 import { parseAuthenticatedData } from "./heard.ts";

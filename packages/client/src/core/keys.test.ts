@@ -45,7 +45,14 @@ describe("[L-1] the keys of an epoch", () => {
 describe("[L-4] keys of closed epochs", () => {
   it("are kept for seven days and no longer", () => {
     const keys = (epochId: number) => ({ epochId, access: new Uint8Array(32), envelope: new Uint8Array(32), view: new Uint8Array(32) });
-    const by = (nowMs: number) => ({ nowMs, child: 1, childAuthor: new Uint8Array(32), kept: new Uint8Array(1), keptCount: 0 });
+    const by = (nowMs: number) => ({
+      nowMs,
+      child: 1,
+      childAuthor: new Uint8Array(32),
+      kept: new Uint8Array(1),
+      keptCount: 0,
+      unheard: new Uint8Array(0),
+    });
     const first = closeEpoch([], keys(0), by(0));
     const second = closeEpoch(first, keys(5), by(6 * dayMs));
     expect(second.map((epoch) => epoch.epochId)).toEqual([0, 5]);

@@ -3,7 +3,8 @@ import type { GroupState } from "@latchkey/mls";
 import { accessLabel, envelopeLabel, viewLabel } from "@latchkey/protocol";
 import type { ClosedEpoch, EpochKeys } from "./types.ts";
 
-const closedEpochMs = 7 * 86_400_000;
+/** How long the keys of a closed epoch are kept (spec L-4). */
+export const closedEpochMs: number = 7 * 86_400_000;
 
 /** The keys of the epoch that `group` is in, opened by entry `epochId` (spec L-1). */
 export function epochKeys(group: GroupState, logId: Uint8Array, epochId: number): EpochKeys {
@@ -19,7 +20,7 @@ export function epochKeys(group: GroupState, logId: Uint8Array, epochId: number)
 export function closeEpoch(
   closed: readonly ClosedEpoch[],
   { epochId, access, envelope }: EpochKeys,
-  by: Pick<ClosedEpoch, "child" | "childAuthor" | "kept" | "keptCount"> & { readonly nowMs: number },
+  by: Pick<ClosedEpoch, "child" | "childAuthor" | "kept" | "keptCount" | "unheard"> & { readonly nowMs: number },
 ): readonly ClosedEpoch[] {
   const { nowMs, ...change } = by;
   const kept = closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs);

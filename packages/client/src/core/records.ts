@@ -35,6 +35,7 @@ import type {
   AwayAccount,
   Chain,
   Change,
+  Asked,
   ClosedEpoch,
   ContinuationOffer,
   ConversationState,
@@ -90,8 +91,9 @@ const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
   childAuthor: id32,
   kept: opaqueV(1 << 20),
   keptCount: uint32,
+  unheard: opaqueV(1 << 20),
   stuck: vector(device, { maxBytes: large }),
-  asked: vector(device, { maxBytes: large }),
+  asked: vector(struct<Asked>({ accountId: id32, deviceId: opaque(16), complaint: id32 }), { maxBytes: large }),
   arrived: vector(device, { maxBytes: large }),
 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
@@ -138,7 +140,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
 > {
-  readonly format: 14;
+  readonly format: 15;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -160,6 +162,7 @@ const invitation: Codec<Invitation> = struct<Invitation>({
   accountId: id32,
   deviceId: opaque(16),
   wasMember: bool,
+  missing: vector(id32, { maxBytes: large }),
   atMs: safeUint64,
   notAfterMs: safeUint64,
 });
@@ -180,6 +183,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
   sinceMs: safeUint64,
   leafKeys: vector(opaqueV(4096), { maxBytes: large }),
   entry: optional(sealedEntry),
+  againAtMs: safeUint64,
   complainers: vector(uint32, { maxBytes: large }),
   arrived: vector(uint32, { maxBytes: large }),
   behind: vector(safeUint64, { maxBytes: large }),
@@ -189,6 +193,8 @@ const arrival: Codec<Arrival> = struct<Arrival>({
   seq: safeUint64,
   epochId: safeUint64,
   authorId: id32,
+  answerers: vector(id32, { maxBytes: large }),
+  sinceMs: safeUint64,
   at: safeUint64,
   by: id32,
   leafKeys: vector(opaqueV(4096), { maxBytes: large }),
@@ -199,7 +205,7 @@ const arrival: Codec<Arrival> = struct<Arrival>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [14]),
+  format: oneOf(uint16, [15]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -247,7 +253,9 @@ const meta: Codec<Meta> = struct<Meta>({
   invitations: vector(invitation, { maxBytes: large }),
   continuity: vector(id32, { maxBytes: large }),
   continuesId: optional(text(64)),
-  offer: optional(struct<ContinuationOffer>({ id: text(64), accountId: id32 })),
+  offers: vector(struct<ContinuationOffer>({ id: text(64), accountId: id32, missing: vector(id32, { maxBytes: large }) }), {
+    maxBytes: large,
+  }),
 });
 
 const sealedMessage: Codec<SealedMessage> = struct<SealedMessage>({
@@ -324,7 +332,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 14, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 15, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

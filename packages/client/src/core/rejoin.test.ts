@@ -56,8 +56,8 @@ describe("a Welcome into a conversation that is known", () => {
     const { known, joined } = await ended();
     const phases = [{ kind: "removed" }, { kind: "left" }, { kind: "paused", reason: "unreadable_commit" }] as const;
     for (const phase of phases) {
-      expect(judgeRejoin({ ...known, phase }, joined, by(ben))).toEqual({ kind: "ask", wasMember: true });
-      expect(judgeRejoin({ ...known, phase }, joined, by(zed))).toEqual({ kind: "ask", wasMember: false });
+      expect(judgeRejoin({ ...known, phase }, joined, by(ben))).toEqual({ kind: "ask", wasMember: true, missing: [self, ben] });
+      expect(judgeRejoin({ ...known, phase }, joined, by(zed))).toEqual({ kind: "ask", wasMember: false, missing: [self, ben] });
     }
   });
 
@@ -77,7 +77,7 @@ describe("a Welcome into a conversation that is known", () => {
     const { known, joined } = await ended();
     const direct: ConversationState = { ...known, kind: "direct", peer: ben, phase: { kind: "paused", reason: "unreadable_commit" } };
     expect(judgeRejoin(direct, { ...joined, kind: "direct", peer: zed }, by(zed))).toEqual({ kind: "ignore", reason: "other_people" });
-    expect(judgeRejoin(direct, { ...joined, kind: "direct", peer: ben }, by(ben))).toEqual({ kind: "ask", wasMember: true });
+    expect(judgeRejoin(direct, { ...joined, kind: "direct", peer: ben }, by(ben))).toMatchObject({ kind: "ask", wasMember: true });
   });
 
   it("[M-9] is taken where it is proven or one's own: the commit that removed the device added it again, or its own account asks", async () => {
@@ -132,6 +132,7 @@ describe("a Welcome into a conversation that is known", () => {
       accountId,
       deviceId: new Uint8Array(16),
       wasMember,
+      missing: [],
       atMs,
       notAfterMs: 1e12,
     });

@@ -1,16 +1,20 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { authorOf } from "./answering.ts";
 import { arrivalOf } from "./arrival.ts";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
 import { hasEnded, isReading } from "./phase.ts";
-import { isBoundAlike, isSameDevice, policies } from "./roster.ts";
+import { accountIdsOf, isBoundAlike, isSameDevice, policies } from "./roster.ts";
 
 /** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
 export type RejoinVerdict =
   /** It continues what this device was in: the answer to its own complaint, the commit that it saw, or its own account's act. */
   | { readonly kind: "take" }
-  /** The person decides. `wasMember`: whoever asks was in the conversation when this device last knew. */
-  | { readonly kind: "ask"; readonly wasMember: boolean }
+  /**
+   * The person decides. `wasMember`: whoever asks was in the conversation when this device last knew; `missing`: accounts that were and are
+   * not where this leads.
+   */
+  | { readonly kind: "ask"; readonly wasMember: boolean; readonly missing: readonly Uint8Array[] }
   /** The entry that it starts from was not read: only behind it can be told whether this device is still in. */
   | { readonly kind: "wait" }
   | { readonly kind: "ignore"; readonly reason: "still_in" | "other_group" | "older" | "other_people" };
@@ -47,10 +51,20 @@ export function judgeRejoin(
   // In the same log, after everything that was read of it.
   if (isRead && !isReadd && !answersComplaint && !leadsElsewhere) return { kind: "ignore", reason: "older" };
   if (known.kind === "direct" && !isSamePeople(known, joined)) return { kind: "ignore", reason: "other_people" };
-  if (leadsElsewhere) return { kind: "ask", wasMember: true };
-  if ((isReadd || answersComplaint) && isAsKnown(known, joined)) return { kind: "take" };
+  const missing = missingIn(known, joined);
+  if (leadsElsewhere) return { kind: "ask", wasMember: true, missing };
+  const culprit = authorOf(known)?.accountId;
+  // Who lets in may have taken out whoever wrote the commit that this device cannot follow, and nobody else unasked.
+  const isWhole = isReadd || missing.every((accountId) => culprit !== undefined && equalBytes(accountId, culprit));
+  if ((isReadd || answersComplaint) && isWhole && isAsKnown(known, joined)) return { kind: "take" };
   if (equalBytes(params.sender, params.self) && phase.kind !== "paused") return { kind: "take" };
-  return { kind: "ask", wasMember: wasMember(known, params.sender) };
+  return { kind: "ask", wasMember: wasMember(known, params.sender), missing };
+}
+
+/** Accounts that were in the conversation when this device last knew, and are not where a Welcome leads. */
+function missingIn({ roster, formerMembers }: ConversationState, joined: ConversationState): readonly Uint8Array[] {
+  const before = roster === undefined ? formerMembers : accountIdsOf(roster);
+  return before.filter((accountId) => joined.roster?.accounts.has(toBase64Url(accountId)) !== true);
 }
 
 function wasMember({ roster, formerMembers }: ConversationState, accountId: Uint8Array): boolean {

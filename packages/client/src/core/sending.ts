@@ -4,7 +4,7 @@ import { createLeaveContent, createProfileContent, decodeContent, entryId, zeroH
 import type { ContentHead } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
 import { isBetween, sendArrival } from "./arrival.ts";
-import { heardClosed } from "./complaints.ts";
+import { heardClosed } from "./closed-epochs.ts";
 import { stageNextChange } from "./changes.ts";
 import { leafMark } from "./leaving.ts";
 import { isBlocked, planUnblocking } from "./skipped.ts";
@@ -24,20 +24,17 @@ export async function flush(turn: Turn): Promise<void> {
   const { phase, link, epoch, chain } = turn.state;
   if (epoch === undefined) return;
   if (phase.kind === "creating" && epoch.epochId === 0 && link.kind === "up") {
-    set(turn, { link: { ...link, kind: "opening" } });
+    set(turn, { link: { ...link, kind: "opening", opened: { epochId: 0, closed: [] } } });
     turn.effects.push({ kind: "create", accessHash: turn.context.sha256(epoch.access) });
     return;
   }
   if (!isReading(phase)) return;
   if (link.kind === "up") {
-    set(turn, { link: { ...link, kind: "opening" } });
-    turn.effects.push({
-      kind: "open",
-      epochId: epoch.epochId,
-      access: epoch.access,
-      afterSeq: chain.seq,
-      closed: heardClosed(turn.state, turn.context.nowMs),
-    });
+    const { epochId, access } = epoch;
+    const closed = heardClosed(turn.state, turn.context.nowMs);
+    const opened = { epochId, closed: closed.map((other) => other.epochId) };
+    set(turn, { link: { ...link, kind: "opening", opened } });
+    turn.effects.push({ kind: "open", epochId, access, afterSeq: chain.seq, closed });
     return;
   }
   if (!isCaughtUp(turn.state)) return;

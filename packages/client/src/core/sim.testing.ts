@@ -13,7 +13,7 @@ import { inboxSuite } from "../group/inbox-seal.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConversation, joinConversation } from "./begin.ts";
-import { answersComplaint } from "./complaints.ts";
+import { answersComplaint } from "./answering.ts";
 import { eraseLeftBehind } from "./erase.ts";
 import { createSimAccount } from "./sim-account.testing.ts";
 import type { SimAccount } from "./sim-account.testing.ts";
@@ -380,7 +380,7 @@ export class SimDevice {
         const ownHead = await this.context.olderHead(joined.state.chain.seq);
         const isAnswer = answersComplaint(before, joined.state, sender.self, ownHead);
         const { accountId } = sender.self;
-        const isElsewhere = leadsElsewhere(before, joined.state, sender.self, ownHead);
+        const isElsewhere = leadsElsewhere(before, joined.state, sender.self, { ownHead, nowMs: this.#now });
         const verdict = judgeRejoin(before, joined.state, {
           self: this.self.accountId,
           sender: accountId,

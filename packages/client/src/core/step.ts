@@ -4,11 +4,12 @@ import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
-import { declineElsewhere } from "./arrival.ts";
+import { declineElsewhere, onArrivalRefused } from "./arrival.ts";
 import { answerId, removeOwnGhosts, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
 import { settleLeaves } from "./content.ts";
-import { endByContinuation } from "./continuation.ts";
-import { asksToAnswer, authorOf, complain, resumeComplaint } from "./complaints.ts";
+import { addOffer, endByContinuation } from "./continuation.ts";
+import { asksToAnswer, authorOf } from "./answering.ts";
+import { complain, resumeComplaint } from "./complaints.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
 import { onFaulty } from "./faulty.ts";
@@ -128,7 +129,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       set(turn, { invitations: turn.state.invitations.filter(({ itemId }) => !equalBytes(itemId, input.itemId)) });
       return undefined;
     case "offered":
-      set(turn, { offer: input.offer, updatedAtMs: turn.context.nowMs });
+      set(turn, { offers: addOffer(turn.state.offers, input.offer), updatedAtMs: turn.context.nowMs });
       return undefined;
     case "continued":
       endByContinuation(turn, input.by);
@@ -214,6 +215,7 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
     });
     return;
   }
+  if (request === "append" && onArrivalRefused(turn, input.entryId)) return;
   // Its log was perhaps never made; nothing is waited for there.
   if (turn.state.phase.kind === "superseded") return;
   if (request === "create" || request === "open" || code === "unknown_epoch" || code === "wrong_access_key" || code === "unknown_log") {
@@ -221,9 +223,6 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
     return;
   }
   if (request === "append") {
-    const { arrival } = turn.state;
-    if (arrival?.entry !== undefined && input.entryId !== undefined && equalBytes(arrival.entry.entryId, input.entryId))
-      set(turn, { arrival: { ...arrival, isWritten: true } });
     failMessage(turn, input.entryId, code === "too_large" ? "message_too_large" : "server_refused");
     return;
   }
@@ -397,6 +396,7 @@ function onTimer(turn: Turn, name: TimerName): void {
         stranded: {
           ...state.stranded,
           entry: undefined,
+          againAtMs: 0,
           complainers: state.stranded.complainers.filter((leaf) => leaf !== state.roster?.own?.leafIndex),
         },
         link: { ...state.link, complainedIn: 0 },

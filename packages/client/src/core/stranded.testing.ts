@@ -1,6 +1,6 @@
 import { decode } from "@latchkey/codec";
-import { decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
-import type { KeyPackage } from "@latchkey/mls";
+import { decodeKeyPackage, encodeRatchetTree, memberAt, ownLeafIndex } from "@latchkey/mls";
+import type { CreatedCommit, KeyPackage } from "@latchkey/mls";
 import { complaintCodec } from "@latchkey/protocol";
 import { signedCodec } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -8,6 +8,7 @@ import { expect } from "vitest";
 import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
 import { epochKeys } from "./keys.ts";
+import { rosterOf } from "./roster.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 
@@ -66,20 +67,27 @@ export async function everybodyTalks({ world, honest }: Group): Promise<void> {
   }
 }
 
-/** What a member's own code makes of a complaint where it stands: a commit that lets the complainer in, and its Welcome. */
+/**
+ * What a member's own code makes of a complaint where it stands: a commit that lets the complainer in, with others, or where somebody is
+ * missing, and its Welcome.
+ */
 export async function letIn(
   group: Group,
   by: SimDevice,
   complainer: SimDevice,
   signed: Uint8Array,
-  others: readonly KeyPackage[],
+  others: readonly KeyPackage[] = [],
+  missing: readonly SimDevice[] = [],
 ): Promise<void> {
   const insider = new HostileMember(group.world, by);
   const { opening, logId, roster } = insider.state;
-  const leaf = roster?.accounts.get(complainer.self.account)?.[0];
-  if (leaf === undefined) throw new Error("it stands there");
+  const removes = [complainer, ...missing].map(({ self }) => {
+    const leaf = roster?.accounts.get(self.account)?.[0];
+    if (leaf === undefined) throw new Error("it stands there");
+    return leaf.leafIndex;
+  });
   const { keyPackage, inboxId, inboxKey } = decode(complaintCodec, decode(signedCodec, signed).body);
-  const created = await insider.forge({ removes: [leaf.leafIndex], adds: [decodeKeyPackage(keyPackage), ...others] });
+  const created = await insider.forge({ removes, adds: [decodeKeyPackage(keyPackage), ...others] });
   const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
   const seq = insider.postBlob(insider.seal(created.message, nextAccessHash, "commit", { complaint: signed }), nextAccessHash);
   const { head } = group.world.log.entries[seq - 1] ?? {};
@@ -90,6 +98,50 @@ export async function letIn(
   const tree = { kind: "inline", tree: encodeRatchetTree(created.next) } as const;
   const proofs = { kind: "inline", proofs: new Uint8Array(0) } as const;
   complainer.inbox.push({ post: { joiner, seq, epochId: seq, head, welcome, tree, proofs, opening }, sender: by });
+}
+
+/** The same, with the hostile member in the second leaf: so it can leave each of the others behind by itself. */
+export async function groupAround(seed: string, count: number): Promise<Group> {
+  const names = ["ada", "ben", "cyd", "dee", "eve", "fay"].slice(0, count);
+  const world = await SimWorld.create(seed, [...names, "mallory"]);
+  const mallory = world.devices[count];
+  const [ada, ...others] = world.devices.slice(0, count);
+  if (mallory === undefined || ada === undefined) throw new Error("devices");
+  await ada.found([mallory, ...others]);
+  await world.settle();
+  return { world, honest: world.devices.slice(0, count), mallory, hostile: new HostileMember(world, mallory) };
+}
+
+/** The hostile member behind a commit of its own. */
+export function behind({ world, mallory }: Group, created: CreatedCommit, seq: number): HostileMember {
+  const { state, self } = mallory;
+  if (state === undefined) throw new Error("a conversation");
+  const group = created.next;
+  const there = { ...state, group, epoch: epochKeys(group, state.logId, seq), roster: rosterOf(group, state.opening) };
+  return new HostileMember(world, { self, state: there, evidence: new Map() } as unknown as SimDevice);
+}
+
+/** The hostile member says of its own commit that it cannot follow it. */
+export async function lieAbout({ hostile }: Group, created: CreatedCommit, seq: number): Promise<void> {
+  const key = memberAt(created.next, ownLeafIndex(hostile.state.group))?.leafNode.encryptionKey;
+  if (key === undefined) throw new Error("a leaf");
+  await hostile.complain(seq, key);
+}
+
+/** So many rounds and no longer, for devices of which one tries again and again. */
+export async function rounds(devices: readonly SimDevice[], count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    let isBusy = false;
+    for (const device of devices) {
+      if (await device.join()) isBusy = true;
+      await device.connect();
+      if (device.serve()) isBusy = true;
+      if (device.stream()) isBusy = true;
+      if (await device.receive()) isBusy = true;
+      if (!isBusy && (await device.fireTimer())) isBusy = true;
+    }
+    if (!isBusy) return;
+  }
 }
 
 /** What was said of Welcomes that opened; its earlier key packages open none. */

@@ -28,6 +28,7 @@ export const linkDown: Link = {
   readUpTo: 0,
   headThere: undefined,
   cannotRemove: false,
+  opened: undefined,
   isUnblockPlanned: false,
   complainedIn: 0,
   attempt: 0,

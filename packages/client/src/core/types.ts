@@ -53,7 +53,7 @@ import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
 import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { StallReason } from "./stall-reason.ts";
-import type { Arrival, Ask, SkipTold } from "./contested.ts";
+import type { Arrival, Ask, SkipTold, Stranded } from "./contested.ts";
 import type { Line } from "./lines.ts";
 import type { SealedEntry } from "./sealed.ts";
 
@@ -101,12 +101,19 @@ export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   /** The leaves that the commit kept, a bit for each, and how many members of the epoch it kept or added again (spec G-6). */
   readonly kept: Uint8Array;
   readonly keptCount: number;
+  /** The leaves, by their place now, of those of them who said nothing behind it yet: they may be unable to (spec E-26). */
+  readonly unheard: Uint8Array;
   /** Those of them who said that they cannot follow it, and not yet that they arrived behind it, in the order of the log. */
   readonly stuck: readonly DeviceReference[];
-  /** Those who asked here to be let in, once for each time: nobody is let in without end. */
-  readonly asked: readonly DeviceReference[];
+  /** What was asked here by those who want to be let in: nobody is let in without end. */
+  readonly asked: readonly Asked[];
   /** Those who said that they arrived: what they had said before counts no more, whoever shows it again. */
   readonly arrived: readonly DeviceReference[];
+}
+
+/** That a device asked to be let in, and H(its signed complaint). */
+export interface Asked extends DeviceReference {
+  readonly complaint: Uint8Array;
 }
 
 /** A message's exact bytes, with its place among the device's own. */
@@ -256,6 +263,8 @@ export interface Invitation {
   readonly deviceId: Uint8Array;
   /** Whether that account was in the conversation when this device last knew. */
   readonly wasMember: boolean;
+  /** Accounts of the conversation, as this device last knew it, that are not where this leads. */
+  readonly missing: readonly Uint8Array[];
   readonly atMs: number;
   /** Its key package is kept so long. */
   readonly notAfterMs: number;
@@ -265,6 +274,8 @@ export interface Invitation {
 export interface ContinuationOffer {
   readonly id: string;
   readonly accountId: Uint8Array;
+  /** Accounts of this one that are not in it. */
+  readonly missing: readonly Uint8Array[];
 }
 
 /** An account that had no device in the group from the line `from` to the line `until`; 0: it is still away. */
@@ -290,6 +301,8 @@ export interface Link {
   readonly headThere: Uint8Array | undefined;
   /** What proves to the others that a device left its account could not be had at the last try (spec M-2). */
   readonly cannotRemove: boolean;
+  /** The epoch that was opened first on this connection, and the closed ones that were opened along with it. */
+  readonly opened: { readonly epochId: number; readonly closed: readonly number[] } | undefined;
   /** Whether a commit that lets messages through again is planned. */
   readonly isUnblockPlanned: boolean;
   /** The `attempt` in which a complaint was last sent; 0 for none. */
@@ -369,8 +382,8 @@ export interface ConversationState {
   readonly continuity: readonly Uint8Array[];
   /** The conversation that this one goes on with: its history stands above. */
   readonly continuesId: string | undefined;
-  /** Another member goes on with this one elsewhere. */
-  readonly offer: ContinuationOffer | undefined;
+  /** Others who go on with this one elsewhere, the newest last. */
+  readonly offers: readonly ContinuationOffer[];
   /** How often accounts were added by others (attack A7). */
   readonly rosterAdds: number;
   /** The display name that this device last told the group; "" for none. */
@@ -384,32 +397,9 @@ export interface ConversationState {
   readonly link: Link;
 }
 
-/** What this device knows of a commit that counts and that it cannot follow (spec G-4). */
-export interface Stranded {
-  /** The commit. */
-  readonly seq: number;
-  /** `undefined` where its content cannot be had. */
-  readonly author: LeafIndex | undefined;
-  /** The leaves of the epoch that the commit keeps. */
-  readonly keeps: readonly number[];
-  /** Those that it removes and adds again. */
-  readonly readds: readonly number[];
-  readonly reason: number;
-  readonly sinceMs: number;
-  /** The encryption keys that this device's leaf may have on the other side: of this epoch, and of each key package given out. */
-  readonly leafKeys: readonly Uint8Array[];
-  /** The complaint, once there is a key package for it. */
-  readonly entry: SealedEntry | undefined;
-  /** Leaves whose complaints about the commit stand in the log. */
-  readonly complainers: readonly number[];
-  /** Leaves that said since that they arrived behind it: what they had said before counts no more, whoever shows it again. */
-  readonly arrived: readonly number[];
-  /** The commit and those that stand behind it, in epochs that it leads to, as far as the log was read: only there it may be let in again. */
-  readonly behind: readonly number[];
-}
-
 export type { Line, LineBody } from "./lines.ts";
 export type { PendingBlob, SealedEntry } from "./sealed.ts";
+export type { Stranded } from "./contested.ts";
 export type { StallReason } from "./stall-reason.ts";
 
 /** What a leaf turned out to be. `departed`: its account had it and has it no more; `unknown`: could not be found out now. */

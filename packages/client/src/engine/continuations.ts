@@ -1,7 +1,7 @@
 import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
-import type { Continued, Message, Person } from "../api.ts";
+import type { ContinueOptions, Continued, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { goesOnWith, placedBehind } from "../core/continuation.ts";
 import { isWritable } from "../core/phase.ts";
@@ -57,37 +57,54 @@ export class Continuations {
 
   /**
    * A conversation was joined that goes on with `old`. Between two people that is the same as going on oneself; in a group it is offered.
-   * Of two that were made at once the one with the lower log id stays (spec L-12).
+   * Where the person went on already, of the two that one stays which has everybody of the other; with the same people that with the lower
+   * log id (spec L-12), and where each lacks somebody both.
    */
   async joined(old: ConversationRunner, next: ConversationRunner, sender: Uint8Array): Promise<void> {
     const before = await this.#successor(old);
     if (before !== undefined) {
-      const [winner, loser] = compareBytes(before.state.logId, next.state.logId) < 0 ? [before, next] : [next, before];
-      await supersede(loser, winner);
+      await this.#settle(before, next);
       return;
     }
     const isOwn = equalBytes(sender, this.#world.own.accountId);
     if (old.state.kind === "direct" || isOwn) await this.#end(old, next);
-    else await old.input({ kind: "offered", offer: { id: next.id, accountId: sender } });
+    else {
+      const missing = missingIn(next.state, peopleOf(old.state));
+      await old.input({ kind: "offered", offer: { id: next.id, accountId: sender, missing } });
+    }
     next.emitConversation();
   }
 
+  /** One of two in which the same is gone on with. */
+  async #settle(one: ConversationRunner, other: ConversationRunner): Promise<void> {
+    await one.load();
+    await other.load();
+    const hasAll = missingIn(one.state, peopleOf(other.state)).length === 0;
+    const hasOthersAll = missingIn(other.state, peopleOf(one.state)).length === 0;
+    if (!hasAll && !hasOthersAll) {
+      other.emitConversation();
+      return;
+    }
+    const isFirst = hasAll && hasOthersAll ? compareBytes(one.state.logId, other.state.logId) < 0 : hasAll;
+    const [winner, loser] = isFirst ? [one, other] : [other, one];
+    await supersede(loser, winner);
+  }
+
   /** One at a time for each conversation: two clicks do not make two. */
-  goOn(old: ConversationRunner, without: readonly string[]): Promise<Continued> {
+  goOn(old: ConversationRunner, options: ContinueOptions): Promise<Continued> {
     const known = this.#running.get(old.id);
     if (known !== undefined) return known;
-    const going = this.#goOn(old, without).finally(() => this.#running.delete(old.id));
+    const going = this.#goOn(old, options).finally(() => this.#running.delete(old.id));
     this.#running.set(old.id, going);
     return going;
   }
 
-  async #goOn(old: ConversationRunner, without: readonly string[]): Promise<Continued> {
+  async #goOn(old: ConversationRunner, { with: account, without = [] }: ContinueOptions): Promise<Continued> {
     await old.load();
-    const { offer } = old.state;
     const begun = await this.#successor(old);
     if (begun !== undefined) return this.#result(begun, []);
-    const offered = offer === undefined ? undefined : this.#access.runner(offer.id);
-    if (offered !== undefined && isWritable(offered.state)) {
+    if (account !== undefined) {
+      const offered = this.#offered(old, account);
       await this.#end(old, offered);
       return this.#result(offered, []);
     }
@@ -95,6 +112,15 @@ export class Continuations {
     const { next, unreachable } = await this.#found(old, without);
     await this.#end(old, next);
     return this.#result(next, unreachable);
+  }
+
+  /** Where this account goes on. @throws ClientError `not_permitted` */
+  #offered(old: ConversationRunner, account: string): ConversationRunner {
+    const offer = old.state.offers.find(({ accountId }) => toBase64Url(accountId) === account);
+    const offered = offer === undefined ? undefined : this.#access.runner(offer.id);
+    if (offered === undefined || !isWritable(offered.state))
+      throw new ClientError("not_permitted", "They do not go on in a conversation that you are in, or not any more. Go on in a new one.");
+    return offered;
   }
 
   /** Makes the new conversation, with everybody who can be reached; without these accounts of a group. */
@@ -188,10 +214,20 @@ export class Continuations {
 
 /** Whether the new conversation has exactly the old one's accounts, those on their way into it included. */
 function isSamePeople(old: ConversationState, next: ConversationState): boolean {
-  const before = peopleOf(old).map(({ accountId }) => toBase64Url(accountId));
-  const coming = [...next.changes, ...(next.staged === undefined ? [] : [next.staged.change])].flatMap((change) => change.adds);
-  const after = new Set([...(next.roster?.accounts.keys() ?? []), ...coming.map(({ accountId }) => toBase64Url(accountId))]);
-  return before.length === after.size && before.every((account) => after.has(account));
+  const before = peopleOf(old);
+  return missingIn(next, before).length === 0 && before.length === peopleIn(next).size;
+}
+
+/** Who of these is not in a conversation, or on the way into it. */
+function missingIn(next: ConversationState, people: readonly { readonly accountId: Uint8Array }[]): readonly Uint8Array[] {
+  const there = peopleIn(next);
+  return people.map(({ accountId }) => accountId).filter((accountId) => !there.has(toBase64Url(accountId)));
+}
+
+/** The accounts of a conversation (base64url), those on their way into it included. */
+function peopleIn({ roster, changes, staged }: ConversationState): ReadonlySet<string> {
+  const coming = [...changes, ...(staged === undefined ? [] : [staged.change])].flatMap((change) => change.adds);
+  return new Set([...(roster?.accounts.keys() ?? []), ...coming.map(({ accountId }) => toBase64Url(accountId))]);
 }
 
 /**

@@ -4,7 +4,7 @@ import { ContentError, createTextContent, parseAddress } from "@latchkey/protoco
 import type { Address } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
-import type { Continued, Conversation, ConversationDetails, Message, Person } from "../api.ts";
+import type { ContinueOptions, Continued, Conversation, ConversationDetails, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
 import { readdition } from "../core/rejoin.ts";
@@ -197,8 +197,8 @@ export class Engine {
   }
 
   /** Goes on in another conversation with the same people (spec M-9). @throws ClientError as the API says */
-  continueConversation(id: string, without: readonly string[]): Promise<Continued> {
-    return this.#continuations.goOn(this.#runner(id), without);
+  continueConversation(id: string, options: ContinueOptions): Promise<Continued> {
+    return this.#continuations.goOn(this.#runner(id), options);
   }
 
   /** The person lets the account go on in the conversation by its invitation. @throws ClientError `unknown_message` when there is none */

@@ -3,7 +3,7 @@ import { epoch } from "@latchkey/mls";
 import type { ClientFailure, Conversation, ConversationDetails, Member, Message, MessageBody, Person } from "../api.ts";
 import { isBetween } from "../core/arrival.ts";
 import { awayAt } from "../core/away.ts";
-import { authorOf } from "../core/complaints.ts";
+import { authorOf } from "../core/answering.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { DoubtedText } from "../core/lines.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
@@ -121,10 +121,14 @@ export function conversationOf(people: People, state: ConversationState, lastLin
     status: statusOf(state),
     stop: stopShown(people, state),
     continuedIn: state.phase.kind === "continued" ? state.phase.by : undefined,
-    offer: state.offer === undefined ? undefined : { conversationId: state.offer.id, from: people.person(state.offer.accountId) },
-    invitations: state.invitations.map(({ accountId, wasMember, atMs }) => {
+    offers: state.offers.map(({ id, accountId, missing }) => ({
+      conversationId: id,
+      from: people.person(accountId),
+      missing: missing.map((account) => people.person(account)),
+    })),
+    invitations: state.invitations.map(({ accountId, wasMember, missing, atMs }) => {
       const instead = isBetween(state) && state.arrival !== undefined ? people.person(state.arrival.by) : undefined;
-      return { from: people.person(accountId), wasMember, instead, atMs };
+      return { from: people.person(accountId), wasMember, missing: missing.map((account) => people.person(account)), instead, atMs };
     }),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
     host: state.host,

@@ -48,6 +48,7 @@ describe("[E-10] a Welcome into a conversation that this device is in", () => {
       own: { accountId: account(3) },
       people: { load: async () => undefined },
       store: createMemoryStore(),
+      platform: { nowMs: () => 0 },
     };
     const welcomes = new Welcomes({
       world: world as unknown as World,

@@ -1,7 +1,7 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { placedBehind } from "../core/continuation.ts";
 import { leadsElsewhere } from "../core/arrival.ts";
-import { answersComplaint } from "../core/complaints.ts";
+import { answersComplaint } from "../core/answering.ts";
 import { loadHead } from "../core/records.ts";
 import { judgeRejoin } from "../core/rejoin.ts";
 import { isWritable } from "../core/phase.ts";
@@ -71,7 +71,7 @@ export class Welcomes {
       self: own.accountId,
       sender: sender.accountId,
       answersComplaint: isAnswer,
-      leadsElsewhere: leadsElsewhere(known.state, state, sender, ownHead),
+      leadsElsewhere: leadsElsewhere(known.state, state, sender, { ownHead, nowMs: platform.nowMs() }),
     });
     if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
       await known.rejoin(welcome, async (tx) => {
@@ -86,7 +86,8 @@ export class Welcomes {
       await store.transact("write", settle);
       return;
     }
-    const invitation: Invitation = { ...sender, wasMember: verdict.wasMember, atMs: platform.nowMs() };
+    const { wasMember, missing } = verdict;
+    const invitation: Invitation = { ...sender, wasMember, missing, atMs: platform.nowMs() };
     await store.transact("write", (tx) => {
       putAside(tx);
       keepWelcome(tx, known.id, welcome);
@@ -117,6 +118,7 @@ export class Welcomes {
   awaited(accountId: Uint8Array): ReadonlySet<string> {
     const waiting = [...this.#runners.values()].filter(({ state }) => {
       const { phase, readdedBy, stranded, arrival, roster } = state;
+      if (arrival?.answerers.some((account) => equalBytes(account, accountId)) === true) return true;
       if (stranded !== undefined || arrival !== undefined) return roster?.accounts.has(toBase64Url(accountId)) === true;
       return phase.kind === "removed" && readdedBy !== undefined && equalBytes(readdedBy, accountId);
     });

@@ -60,26 +60,26 @@ export function createRateAdmission(rates: ServerLimits["rates"], nowMs: () => n
 
 /** A limit for one asker, who is known otherwise. */
 export interface RateLimit {
-  /** Takes one; gives 0, or how long to wait, in milliseconds, when there is none. */
-  take(nowMs: number): number;
+  /** Takes one, or `count`, where there is one at least; gives 0, or how long to wait, in milliseconds, where there is none. */
+  take(nowMs: number, count?: number): number;
 }
 
 /** A limit for one asker by one token bucket, full at first. */
 export function createRateLimit(rate: Rate): RateLimit {
   let bucket: Bucket | undefined;
   return {
-    take(nowMs) {
+    take(nowMs, count = 1) {
       bucket ??= { tokens: rate.burst, filledAtMs: nowMs };
-      return take(bucket, rate, nowMs);
+      return take(bucket, rate, nowMs, count);
     },
   };
 }
 
-function take(bucket: Bucket, rate: Rate, now: number): number {
+function take(bucket: Bucket, rate: Rate, now: number, count = 1): number {
   bucket.tokens = refilled(bucket, rate, now);
   bucket.filledAtMs = now;
   if (bucket.tokens < 1) return waitMs(bucket, rate);
-  bucket.tokens -= 1;
+  bucket.tokens -= count;
   return 0;
 }
 

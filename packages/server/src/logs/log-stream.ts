@@ -1,3 +1,4 @@
+import { maxEpochsOpen } from "@latchkey/protocol";
 import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { Feed } from "../feed.ts";
 import type { Sink } from "../feed.ts";
@@ -30,7 +31,6 @@ export interface LogEnd {
 }
 
 const pageLimits = { maxItems: 512, maxBytes: 262_144 };
-const maxEpochsOpen = 1024;
 
 /**
  * One connection's stream of one log (spec L-3): entries of opened epochs whole, of others their leaf. After a commit of

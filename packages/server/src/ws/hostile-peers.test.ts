@@ -1,5 +1,14 @@
 import { encode, toHex } from "@latchkey/codec";
-import { closeCodes, deviceReplyCodec, logReplyCodec, logRequestCodec, maxFrameBytes, socketPath, subprotocol } from "@latchkey/protocol";
+import {
+  closeCodes,
+  deviceReplyCodec,
+  logReplyCodec,
+  logRequestCodec,
+  maxClosedEpochs,
+  maxFrameBytes,
+  socketPath,
+  subprotocol,
+} from "@latchkey/protocol";
 import type { LogRequest, Role } from "@latchkey/protocol";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
@@ -273,6 +282,19 @@ describe("limits of one connection", () => {
       if (at === 0) expect(await mallory.outcome(open)).toBe("opened");
     }
     expect(outcomes).toEqual(["opened", "head_proof", "rate_limited", "rate_limited"]);
+    expect(await alice.outcome({ ...append, logId: log.logId })).toBe("accepted");
+  });
+
+  test("[E-76] [L-3] closed epochs that are opened along cost, eight as much as one opening, known or made up", async () => {
+    const server = await runServer({ limits: { openRate: { burst: 20, perSecond: 0.001 } } });
+    const [mallory, alice] = [await TestClient.connect(server.url, "log"), await TestClient.connect(server.url, "log")];
+    const log = createTestLog();
+    await createLog(alice, log);
+    const closed = Array.from({ length: maxClosedEpochs }, (_, at) => ({ epochId: at, access: at === 0 ? log.access : zeros }));
+    const open: LogRequest = { kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed };
+    // The second begins with three of twenty left, and is still carried out.
+    expect([await mallory.outcome(open), await mallory.outcome(open)]).toEqual(["opened", "opened"]);
+    expect(await mallory.outcome({ ...open, closed: [] })).toBe("rate_limited");
     expect(await alice.outcome({ ...append, logId: log.logId })).toBe("accepted");
   });
 

@@ -15,6 +15,8 @@ import type { Services } from "./services.ts";
 
 /** Room for a frame's fields around the blob. */
 const entryOverheadBytes = 128;
+/** Closed epochs that cost as much as opening one and reading on. */
+const closedPerRead = 8;
 
 /** Role `log`: nothing here knows who is connected (spec C-5). */
 export class LogSession extends RoleSession<LogRequest, LogReply> implements LogSink {
@@ -40,7 +42,7 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         this.services.admission.admit("createLog", this.connection, request.token);
         return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.create(request, this, existing));
       case "open":
-        this.#admitRead();
+        this.#admitRead(1 + Math.ceil(request.closed.length / closedPerRead));
         return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.open(request, this, existing));
       case "close": {
         this.#detach(keyOf(request.logId));
@@ -60,8 +62,8 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   }
 
   /** @throws Refusal `rate_limited` */
-  #admitRead(): void {
-    const waitMs = this.#opens.take(this.services.context.nowMs());
+  #admitRead(count = 1): void {
+    const waitMs = this.#opens.take(this.services.context.nowMs(), count);
     if (waitMs > 0) throw new Refusal("rate_limited", waitMs);
   }
 
