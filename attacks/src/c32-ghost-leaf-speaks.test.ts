@@ -1,12 +1,12 @@
 // C32 | a leaf in a member's name that the member's account never had: it writes, and leaves, as that member | P
 // Source: found by trying, 2026-11-28
-// Counter-measure: of a refused leaf nothing is shown or done; of one not judged yet a text says so, is judged again, and a leave waits (E-28, G-8)
+// Counter-measure: of a refused leaf nothing is shown or done, and who manages takes it out; of one not judged yet a text says so, is judged again, and a leave waits (E-28, G-8)
 import { setTimeout as delay } from "node:timers/promises";
 import { createNodePlatform } from "@latchkey/client/node";
 import { describe, expect, test } from "vitest";
 import { GhostLeaf } from "./testing/ghost-leaf.ts";
 import { Insider } from "./testing/insider.ts";
-import { eventually, hear, messageOf, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, hear, messageOf, refusal, say, Scene, settle } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { linesOf, shows } from "./testing/shown.ts";
 
@@ -108,5 +108,30 @@ describe("C32 a leaf in a member's name that the member's account never had", ()
     for (const kind of ["left", "misnumbered", "other_view"] as const) expect(await linesOf(ada, id, kind)).toEqual([]);
     expect((await ada.client.details(id)).members.map(({ person: { username } }) => username)).toContain("ben");
     shows(context, "the text, with: whether this is Ben's device is being checked; then unreadable, of nobody");
+  });
+
+  test("[G-8] whoever manages the group takes it out by one click, and nobody else; what waited is sent", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+    const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
+    await say(ada, id, "hello");
+    for (const person of [ben, mal]) await hear(person, id, "hello");
+    await settle(ada, ben, mal);
+    using insider = await Insider.take(scene, mal, id);
+    await GhostLeaf.add(insider, { ...insider.own, deviceId: random(16) });
+    for (const person of [ada, ben])
+      await eventually(async () => (await stopCode(person, id)) === "device_unproven", "they are told of it");
+    const removable = async ({ client }: Person): Promise<readonly (string | undefined)[] | undefined> =>
+      (await client.details(id)).conversation.stop?.removable.map(({ username }) => username);
+    expect([await removable(ada), await removable(ben)]).toEqual([["mal"], []]);
+    await ben.client.send(id, "it waits");
+    expect((await refusal(ben.client.removeUnproven(id))).code).toBe("not_permitted");
+    await ada.client.removeUnproven(id);
+    await hear(ada, id, "it waits");
+    expect((await refusal(ada.client.removeUnproven(id))).code).toBe("not_permitted");
+    const { conversation, members } = await ben.client.details(id);
+    expect(conversation.stop).toBeUndefined();
+    expect(members.map(({ person, deviceCount }) => `${person.username} ${deviceCount}`).toSorted()).toEqual(["ada 1", "ben 1", "mal 1"]);
+    shows(context, "Remove the device in the name of mal");
   });
 });

@@ -156,6 +156,10 @@ export function formatConversation(conversation: Conversation): string {
     lines.push(
       `  ${printableLine(conversation.stop.failure.message)} To go on in a new one: latchkey continue ${conversation.id}${withoutOption(conversation.stop)}`,
     );
+  if (conversation.stop !== undefined && conversation.stop.removable.length > 0)
+    lines.push(
+      `  To take out the device in the name of ${conversation.stop.removable.map(formatPerson).join(", ")}: latchkey group remove-unproven ${conversation.id}`,
+    );
   for (const { from, wasMember, missing, instead } of conversation.invitations) {
     if (instead !== undefined)
       lines.push(

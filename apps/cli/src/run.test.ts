@@ -105,7 +105,7 @@ describe("the command line", () => {
   });
 
   test("continue: goes where a member goes on, or on one's own way without somebody, and the list says how", async () => {
-    const stop = { failure: { code: "change_unreadable" as const, message: "A change stops it.", canRetry: true }, by: ben };
+    const stop = { failure: { code: "change_unreadable" as const, message: "A change stops it.", canRetry: true }, by: ben, removable: [] };
     const offers = [{ conversationId: "new", from: ben, missing: [ben] }];
     const found = { ...conversation(groupId, "group", "Picnic"), stop, offers };
     const fake = createFake({

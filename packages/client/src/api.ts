@@ -334,6 +334,8 @@ export interface ConversationStop {
   readonly failure: ClientFailure;
   /** The member of a group whose change it is that stops it, where that is known: one may go on without them. */
   readonly by: Person | undefined;
+  /** In whose names there are devices that their accounts do not have, where one may take these out: `removeUnproven`. */
+  readonly removable: readonly Person[];
 }
 
 /** A conversation as a list shows it. */
@@ -468,6 +470,8 @@ export interface Client {
    */
   addMembers(conversationId: string, addresses: readonly string[], options?: { again?: boolean }): Promise<void>;
   removeMember(conversationId: string, accountId: string): Promise<void>;
+  /** Takes out the devices that the accounts which they name do not have, as far as one's role allows (spec G-8). @throws ClientError `not_permitted` where there is none */
+  removeUnproven(conversationId: string): Promise<void>;
   /**
    * Lets somebody back whose devices here left their account, as after a recovery: the same account, with the devices that it has now by
    * its host's public record; what is left of the old ones goes in the same commit (spec E-64).

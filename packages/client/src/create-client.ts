@@ -256,6 +256,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     discard: async (id, messageId) => member().discard(id, messageId),
     addMembers: async (id, addresses, options) => member().addMembers(id, addresses, options),
     removeMember: async (id, accountId) => member().removeMember(id, accountId),
+    removeUnproven: async (id) => member().removeUnproven(id),
     letBack: async (id, accountId) => member().letBack(id, accountId),
     acceptInvitation: async (id, accountId) => member().acceptInvitation(id, accountId),
     continueConversation: async (id, options) => member().continueConversation(id, options ?? {}),

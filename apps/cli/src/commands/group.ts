@@ -1,18 +1,19 @@
 import type { Client } from "@latchkey/client";
-import { findConversation, isNamed, memberId, waitMs } from "../conversations.ts";
+import { catchUp, findConversation, isNamed, memberId, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatConversation, formatMember, printableLine } from "../output.ts";
 import type { Output } from "../output.ts";
 import type { Command, CommandContext } from "./command.ts";
 
-/** `latchkey group create|add|remove|let-back|show`. */
+/** `latchkey group create|add|remove|let-back|remove-unproven|show`. */
 export const groupCommand: Command = {
   name: "group",
   usage:
-    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER | group let-back ID MEMBER | group show ID",
+    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER | group let-back ID MEMBER | group remove-unproven ID | group show ID",
   summary: "create a group, add and remove members",
   help: `ID is that of a conversation; MEMBER is a username or name@host.
 
+  remove-unproven  takes out the devices that the accounts which they name do not have
   let-back  somebody recovered their account and is on a new device: adds that in place of the old ones
   --again   with add: somebody is a member and says that they cannot read the group any more`,
   options: { again: { type: "boolean" } },
@@ -29,8 +30,17 @@ async function group({ output, positionals, values, withClient }: CommandContext
     });
     return;
   }
+  if (action === "remove-unproven") {
+    await withClient(async (client) => {
+      await catchUp(client);
+      await findConversation(client, subject);
+      await client.removeUnproven(subject);
+      await printDetails(client, subject, output);
+    });
+    return;
+  }
   if (!["create", "add", "remove", "let-back"].includes(action))
-    throw usageError(`"group ${printableLine(action)}": create, add, remove, let-back or show`);
+    throw usageError(`"group ${printableLine(action)}": create, add, remove, let-back, remove-unproven or show`);
   if (members.length === 0) throw usageError(`group ${action} needs a member`);
   if (action !== "create" && action !== "add" && members.length > 1) throw usageError(`group ${action} takes one member at a time`);
   await withClient(async (client) => {

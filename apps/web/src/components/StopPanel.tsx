@@ -69,9 +69,12 @@ function Offered({ conversation, offer }: { readonly conversation: Conversation;
 }
 
 function Stopped({ conversation, stop }: { readonly conversation: Conversation; readonly stop: ConversationStop }): ReactElement {
-  const [isBusy, goOn] = useGoingOn(conversation.id);
-  const { kind, status } = conversation;
-  const { failure, by } = stop;
+  const { controller } = useApp();
+  const [isGoing, goOn] = useGoingOn(conversation.id);
+  const [isRemoving, act] = useBusyAction();
+  const isBusy = isGoing || isRemoving;
+  const { id, kind, status } = conversation;
+  const { failure, by, removable } = stop;
   return (
     <li>
       <Icon name="alert" size={20} />
@@ -81,9 +84,21 @@ function Stopped({ conversation, stop }: { readonly conversation: Conversation; 
         {kind === "direct" ? text.direct : text.group}
       </p>
       {by === undefined ? (
-        <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({})}>
-          {text.goOn}
-        </button>
+        <div className="hold-actions">
+          <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({})}>
+            {text.goOn}
+          </button>
+          {removable.length > 0 && (
+            <button
+              type="button"
+              className="button button-small button-primary"
+              disabled={isBusy}
+              onClick={() => void act(() => controller.removeUnproven(id))}
+            >
+              {text.removeUnproven(removable.map(nameOf))}
+            </button>
+          )}
+        </div>
       ) : (
         <div className="hold-actions">
           <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({})}>

@@ -26,13 +26,19 @@ const [ben, mal] = [testPerson("ben"), testPerson("mal")];
 
 describe("[G-9] what stops a group, and the ways on", () => {
   test("whose change it is, and a button for going on without them", () => {
-    const { text, buttons } = shown({ stop: { failure, by: mal } });
+    const { text, buttons } = shown({ stop: { failure, by: mal, removable: [] } });
     expect(text).toContain("The change is by mal.");
     expect(buttons).toEqual(["Go on with everybody", "Go on without mal"]);
   });
 
   test("where nobody is known to have made it, one button", () => {
-    expect(shown({ stop: { failure, by: undefined } }).buttons).toEqual(["Go on in a new conversation"]);
+    expect(shown({ stop: { failure, by: undefined, removable: [] } }).buttons).toEqual(["Go on in a new conversation"]);
+  });
+
+  test("[G-8] a device that its account does not have: who may takes it out", () => {
+    const unproven = { ...failure, code: "device_unproven" } as const;
+    const { buttons } = shown({ stop: { failure: unproven, by: undefined, removable: [ben] } });
+    expect(buttons).toEqual(["Go on in a new conversation", "Remove the device in the name of ben"]);
   });
 
   test("[M-9] others go on elsewhere: each one's place with a button, who is missing there, and one's own way beside them", () => {
@@ -40,7 +46,7 @@ describe("[G-9] what stops a group, and the ways on", () => {
       { conversationId: "a", from: mal, missing: [] },
       { conversationId: "b", from: ben, missing: [mal] },
     ];
-    const { text, buttons } = shown({ stop: { failure, by: mal }, offers });
+    const { text, buttons } = shown({ stop: { failure, by: mal, removable: [] }, offers });
     expect(text).toContain("mal goes on in a new conversation.  It has the same people and roles.");
     expect(text).toContain("ben goes on in a new conversation.  Not in it: mal.");
     expect(buttons).toEqual(["Go on there", "Go on there", "Go on with everybody", "Go on without mal"]);

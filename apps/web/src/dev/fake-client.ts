@@ -272,6 +272,10 @@ export function createFakeHost(scene: Scene): ClientHost {
         put(sampleMessage(id, people.me, Date.now(), { kind: "removed", people: gone }));
         change(id, { memberCount: found.members.length - 1 });
       },
+      async removeUnproven(id) {
+        await later();
+        change(id, { stop: undefined, status: "active" });
+      },
       async continueConversation(id) {
         await later();
         change(id, { stop: undefined, offers: [], status: "active" });

@@ -205,6 +205,7 @@ export function sampleConversations(): Sample[] {
       stop: {
         failure: { code: "change_unreadable", message: "A change by a member cannot be read by this device.", canRetry: false },
         by: people.chidi,
+        removable: [],
       },
       members: [people.mika, people.chidi],
       messages: [
@@ -226,6 +227,7 @@ export function sampleConversations(): Sample[] {
           canRetry: true,
         },
         by: undefined,
+        removable: [],
       },
       members: [people.mika],
       messages: [sampleMessage("restored", people.mika, now - 20 * dayMs, "The keys are under the blue pot")],

@@ -96,6 +96,7 @@ export const enAccount = {
     goOn: "Go on in a new conversation",
     madeBy: (who: string): string => `The change is by ${name(who)}.`,
     goOnWithout: (who: string): string => `Go on without ${name(who)}`,
+    removeUnproven: (names: readonly string[]): string => `Remove the device in the name of ${listed(names)}`,
     goOnWithAll: "Go on with everybody",
     offered: (who: string): string => `${name(who)} goes on in a new conversation.`,
     offeredHow: "It has the same people and roles. What you have stays above it.",

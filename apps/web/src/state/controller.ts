@@ -39,6 +39,7 @@ export interface Controller {
   start(to: readonly string[], name: string | undefined): Promise<Conversation>;
   addMembers(conversationId: string, addresses: readonly string[]): Promise<void>;
   removeMember(conversationId: string, person: Person): Promise<void>;
+  removeUnproven(conversationId: string): Promise<void>;
   letBack(conversationId: string, person: Person): Promise<void>;
   /** Goes on in a new conversation with the same people. */
   continueConversation(conversationId: string, options?: ContinueOptions): Promise<Continued>;
@@ -325,6 +326,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       await client.removeMember(conversationId, person.accountId);
       await loadDetails(conversationId);
     },
+    removeUnproven: (conversationId) => client.removeUnproven(conversationId),
     async letBack(conversationId, person) {
       await client.letBack(conversationId, person.accountId);
       await loadVerification(conversationId);

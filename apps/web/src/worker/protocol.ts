@@ -25,6 +25,7 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   discard: true,
   addMembers: true,
   removeMember: true,
+  removeUnproven: true,
   letBack: true,
   continueConversation: true,
   acceptInvitation: true,

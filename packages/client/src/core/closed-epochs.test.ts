@@ -1,3 +1,4 @@
+import { toBase64Url } from "@latchkey/codec";
 import type { CreatedCommit } from "@latchkey/mls";
 import { maxClosedEpochs, maxEpochsOpen } from "@latchkey/protocol";
 import { describe, expect, it } from "vitest";
@@ -147,7 +148,14 @@ describe("[E-26] who is waited for in an epoch that closed", () => {
     const leaves = ids.flatMap((id, leafIndex) =>
       id === undefined
         ? []
-        : [{ leafIndex, accountId: new Uint8Array(32).fill(id), deviceId: new Uint8Array(16).fill(id), account: `${id}` }],
+        : [
+            {
+              leafIndex,
+              accountId: new Uint8Array(32).fill(id),
+              deviceId: new Uint8Array(16).fill(id),
+              account: toBase64Url(new Uint8Array(32).fill(id)),
+            },
+          ],
     );
     const accounts = Map.groupBy(leaves, ({ account }) => account);
     return { leaves: new Map(leaves.map((leaf) => [leaf.leafIndex, leaf])), accounts, own: leaves[own] } as unknown as Roster;

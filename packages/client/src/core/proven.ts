@@ -1,3 +1,4 @@
+import { mayRemove } from "./roster.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, RosterLeaf } from "./types.ts";
 
@@ -17,4 +18,12 @@ export function standingOf(turn: Turn, leaf: RosterLeaf): Standing {
 /** Whether a leaf in the group waits for the directory, or was refused by it. */
 export function isUnproven({ unverified }: Pick<ConversationState, "unverified">, leaf: Pick<RosterLeaf, "leafIndex">): boolean {
   return unverified.some(({ leafIndex }) => leafIndex === leaf.leafIndex);
+}
+
+/** Leaves that their accounts do not have and that this one may take out (spec G-8). */
+export function removableLeaves({ roster, unverified }: ConversationState): readonly RosterLeaf[] {
+  if (roster?.own === undefined) return [];
+  const { account } = roster.own;
+  const refused = unverified.flatMap(({ refused: isRefused, leafIndex }) => (isRefused ? (roster.leaves.get(leafIndex) ?? []) : []));
+  return refused.filter((leaf) => leaf.account === account || mayRemove(roster, account, leaf));
 }

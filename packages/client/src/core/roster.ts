@@ -145,6 +145,12 @@ export function mayManage(roster: Roster, account: string): boolean {
   return ![...roster.accounts.keys()].some((other) => roleOf(roster, other) >= roles.administrator);
 }
 
+/** Whether this account may take that leaf out by its role, whatever proves of the leaf: an owner's only an owner (spec M-2). */
+export function mayRemove(roster: Roster, account: string, removed: Pick<RosterLeaf, "account">): boolean {
+  if (roster.settings.conversationKind === conversationKinds.direct || !mayManage(roster, account)) return false;
+  return roleOf(roster, removed.account) <= Math.max(roleOf(roster, account), roles.administrator);
+}
+
 /** What a commit would change, in the terms of the role policy. */
 export interface ProposedChange {
   readonly author: RosterLeaf;
@@ -189,7 +195,7 @@ export function isPermitted(roster: Roster, { leaving, departed, complainers }: 
     if (removed.account === author.account) return true;
     if (leaving.has(removed.account) && isGoneWhole(roster, change, removed.account)) return true;
     if (departed.includes(removed) || isLetBackIn(removed)) return true;
-    return !isDirect && manages && roleOf(roster, removed.account) <= Math.max(roleOf(roster, author.account), roles.administrator);
+    return mayRemove(roster, author.account, removed);
   });
   return adds && removes && isSettingsChangePermitted(roster, change.settings, manages && !isDirect);
 }
@@ -206,8 +212,8 @@ export function isSameDevice(a: DeviceReference, b: DeviceReference): boolean {
 }
 
 /** The leaf of a device; `undefined` when it has none. */
-export function leafOf({ leaves }: Roster, device: DeviceReference): RosterLeaf | undefined {
-  return [...leaves.values()].find((leaf) => isSameDevice(leaf, device));
+export function leafOf({ accounts }: Roster, device: DeviceReference): RosterLeaf | undefined {
+  return accounts.get(toBase64Url(device.accountId))?.find((leaf) => equalBytes(leaf.deviceId, device.deviceId));
 }
 
 /** Each account of the group, once. */

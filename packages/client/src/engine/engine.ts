@@ -8,6 +8,7 @@ import type { ContinueOptions, Continued, Conversation, ConversationDetails, Mes
 import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
 import { readdition } from "../core/rejoin.ts";
+import { removableLeaves } from "../core/proven.ts";
 import { mayManage } from "../core/roster.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
@@ -477,15 +478,21 @@ export class Engine {
     const leaf = runner.state.roster?.accounts.get(accountId)?.[0];
     if (accountId === this.#ownId) throw new ClientError("not_permitted", "To go, leave the group.");
     if (leaf === undefined) throw new ClientError("unknown_user", "This person is not in the group.");
-    const changeId = toBase64Url(this.#world.platform.random(8));
-    await this.#change(runner, {
-      id: changeId,
-      adds: [],
-      removes: [leaf.accountId],
-      removeDevices: [],
-      proofs: new Uint8Array(0),
-      update: false,
-    });
+    await this.#remove(runner, { removes: [leaf.accountId], removeDevices: [] });
+  }
+
+  async removeUnproven(id: string): Promise<void> {
+    const runner = this.#runner(id);
+    await runner.load();
+    requireWritable(runner.state);
+    const removeDevices = removableLeaves(runner.state).map(({ accountId, deviceId }) => ({ accountId, deviceId }));
+    if (removeDevices.length === 0) throw new ClientError("not_permitted", sentenceOf("not_permitted"));
+    await this.#remove(runner, { removes: [], removeDevices });
+  }
+
+  async #remove(runner: ConversationRunner, gone: Pick<WantedChange, "removes" | "removeDevices">): Promise<void> {
+    const id = toBase64Url(this.#world.platform.random(8));
+    await this.#change(runner, { id, adds: [], proofs: new Uint8Array(0), update: false, ...gone });
   }
 
   async #manageable(id: string): Promise<ConversationRunner> {

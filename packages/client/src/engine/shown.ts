@@ -4,6 +4,7 @@ import type { ClientFailure, Conversation, ConversationDetails, Member, Message,
 import { isBetween } from "../core/arrival.ts";
 import { awayAt } from "../core/away.ts";
 import { authorOf } from "../core/answering.ts";
+import { removableLeaves } from "../core/proven.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { DoubtedText } from "../core/lines.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
@@ -140,7 +141,10 @@ function stopShown(people: People, state: ConversationState): Conversation["stop
   if (failure === undefined) return undefined;
   const author = failure.code === "change_unreadable" && state.kind === "group" ? authorOf(state) : undefined;
   const isOther = author !== undefined && author.account !== state.roster?.own?.account;
-  return { failure, by: isOther ? people.person(author.accountId) : undefined };
+  const unproven =
+    failure.code === "device_unproven" ? removableLeaves(state).map(({ account, accountId }) => [account, accountId] as const) : [];
+  const removable = [...new Map(unproven).values()].map((accountId) => people.person(accountId));
+  return { failure, by: isOther ? people.person(author.accountId) : undefined, removable };
 }
 
 const strandedSentence = "A change by a member cannot be read by this device. The others were asked to let it back in.";
