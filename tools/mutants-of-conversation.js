@@ -62,8 +62,8 @@ export const conversationMutants = [
   ...of(`${client}/core/roster.ts`, tests("roster", "public-check", "complaints"), [
     [
       "who may remove the owner (M-2)",
-      " && roleOf(roster, removed.account) <= Math.max(roleOf(roster, author.account), roles.administrator);",
-      ";",
+      "return roleOf(roster, removed.account) <= Math.max(roleOf(roster, account), roles.administrator);",
+      "return true;",
     ],
     ["who may add others (M-2)", "    return manages;\n  });", "    return true;\n  });"],
     [
@@ -71,7 +71,12 @@ export const conversationMutants = [
       "if (isDirect) return roster.accounts.has(account) || roster.accounts.size === 1;",
       "if (isDirect) return true;",
     ],
-    ["who may remove the other of a direct conversation (M-9)", "return !isDirect && manages && roleOf", "return manages && roleOf"],
+    [
+      "who may remove the other of a direct conversation (M-9)",
+      "roster.settings.conversationKind === conversationKinds.direct || !mayManage(roster, account)",
+      "!mayManage(roster, account)",
+    ],
+    ["who may take others out (M-2)", " || !mayManage(roster, account)) return false;", ") return false;"],
     ["somebody else among the devices of one account", "if (conversationKind === conversationKinds.devices) return false;", ""],
     ["who is let back in must come back (G-5)", " && change.adds.some((added) => isSameDevice(added, leaf));", ";"],
     ["other settings by anybody (M-2)", "    manages &&\n    group.host", "    group.host"],

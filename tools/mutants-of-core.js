@@ -237,6 +237,7 @@ export const coreMutants = [
     ["who arrived here is let in again (G-5)", "(isArrival && isOnWay(turn.state, complaint.at)) ||", ""],
     ["what was said before one arrived counts again (G-6)", "if (stranded.arrived.includes(leaf.leafIndex)) return;", ""],
     ["who lies is let in without end (E-23)", "before.length >= maxAsks || ", ""],
+    ["who lies about one change after the other is heard without end (E-23)", "if (inAll.length >= maxAsksInAll) return false;", ""],
     ["what was asked before is asked again (E-23)", " || before.some((other) => equalBytes(other.complaint, complaint))", ""],
     ["started again, it asks no more (G-4)", "else if (stranded.againAtMs > 0) schedule(", "else if (false) schedule("],
     ["every commit is one behind it (G-5)", "!stranded.behind.includes(epochId) || ", ""],

@@ -91,4 +91,28 @@ describe("C33 a change that nobody who is awake can follow", () => {
       await again.close();
     }
   });
+
+  test("[M-9] whoever went on already is moved by nobody: what others make is offered there, with a button to put it away", async () => {
+    await using scene = await Scene.open();
+    const { id, ada, ben } = await stopped(scene);
+    const bens = (await ben.client.continueConversation(id)).conversation.id;
+    await eventually(async () => (await ada.client.details(id)).conversation.offers.length === 1, "ada is offered it");
+    // She has not looked, and goes on by herself.
+    const adas = (await ada.client.continueConversation(id)).conversation.id;
+    const offersIn = async ({ client }: Person, where: string): Promise<readonly (string | undefined)[]> =>
+      (await client.details(where)).conversation.offers.map(({ from }) => from.username);
+    await eventually(async () => (await offersIn(ben, bens)).length === 1, "ben is offered hers, where he is");
+    expect(await offersIn(ben, bens)).toEqual(["ada"]);
+    for (const [person, where] of [
+      [ada, adas],
+      [ben, bens],
+    ] as const)
+      expect((await person.client.details(id)).conversation.continuedIn).toBe(where);
+    await ben.client.declineInvitation(bens, ada.accountId);
+    expect(await offersIn(ben, bens)).toEqual([]);
+    await say(ben, bens, "here or there?");
+    await hear(ada, bens, "here or there?");
+    await say(ada, adas, "there");
+    await hear(ben, adas, "there");
+  });
 });

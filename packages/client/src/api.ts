@@ -489,7 +489,7 @@ export interface Client {
    * or that account offers nothing, or not any more
    */
   continueConversation(conversationId: string, options?: ContinueOptions): Promise<Continued>;
-  /** Forgets it. */
+  /** Forgets it, and where that account goes on with the conversation. */
   declineInvitation(conversationId: string, accountId: string): Promise<void>;
   /** Says that one leaves, then erases the group's keys here (spec M-3). */
   leave(conversationId: string): Promise<void>;

@@ -53,7 +53,10 @@ function Invited({ id, invitation }: { readonly id: string; readonly invitation:
 }
 
 function Offered({ conversation, offer }: { readonly conversation: Conversation; readonly offer: ContinuationOffer }): ReactElement {
-  const [isBusy, goOn] = useGoingOn(conversation.id);
+  const { controller } = useApp();
+  const [isGoing, goOn] = useGoingOn(conversation.id);
+  const [isDeclining, act] = useBusyAction();
+  const isBusy = isGoing || isDeclining;
   const { from, missing } = offer;
   return (
     <li>
@@ -61,9 +64,19 @@ function Offered({ conversation, offer }: { readonly conversation: Conversation;
       <p>
         <strong>{text.offered(nameOf(from))}</strong> {missing.length === 0 ? text.offeredHow : text.offeredWithout(missing.map(nameOf))}
       </p>
-      <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({ with: from.accountId })}>
-        {text.goOnThere}
-      </button>
+      <div className="hold-actions">
+        <button
+          type="button"
+          className="button button-small"
+          disabled={isBusy}
+          onClick={() => void act(() => controller.answerInvitation(conversation.id, from.accountId, false))}
+        >
+          {text.stay}
+        </button>
+        <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({ with: from.accountId })}>
+          {text.goOnThere}
+        </button>
+      </div>
     </li>
   );
 }

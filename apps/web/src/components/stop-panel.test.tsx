@@ -49,7 +49,7 @@ describe("[G-9] what stops a group, and the ways on", () => {
     const { text, buttons } = shown({ stop: { failure, by: mal, removable: [] }, offers });
     expect(text).toContain("mal goes on in a new conversation.  It has the same people and roles.");
     expect(text).toContain("ben goes on in a new conversation.  Not in it: mal.");
-    expect(buttons).toEqual(["Go on there", "Go on there", "Go on with everybody", "Go on without mal"]);
+    expect(buttons).toEqual(["Not there", "Go on there", "Not there", "Go on there", "Go on with everybody", "Go on without mal"]);
   });
 
   test("[E-24] asked back in where somebody is missing: who", () => {

@@ -103,6 +103,7 @@ export const enAccount = {
     offeredWithout: (names: readonly string[]): string =>
       `Not in it: ${listed(names)}. The roles are the same, and what you have stays above it.`,
     goOnThere: "Go on there",
+    stay: "Not there",
     unreachable: (names: readonly string[]): string => `Not reached: ${listed(names)}. Add them when they are back.`,
     invited: (who: string): string => `${name(who)} asks you back into this conversation.`,
     invitedWithout: (names: readonly string[]): string => `Not there: ${listed(names)}.`,

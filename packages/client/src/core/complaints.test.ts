@@ -425,6 +425,30 @@ describe("what a complaint permits, and whom it may let back in", () => {
     await everybodyTalks({ ...group, honest: [ada, cyd] });
   });
 
+  it.each([
+    [32, 0],
+    [31, 1],
+  ])("[E-23] and 32 about all changes of seven days: after %i it is heard %i times", async (times, heard) => {
+    const group = await groupOf(`in all ${times}`, 3);
+    const { hostile, mallory } = group;
+    const [ada] = group.honest;
+    if (ada === undefined) throw new Error("three");
+    const seq = hostile.post(await commitOf(group));
+    for (const device of group.honest) await readOn(device);
+    const { state } = ada;
+    const { accountId, deviceId, account } = mallory.self;
+    const [closed] = state?.closedEpochs ?? [];
+    const leaf = state?.roster?.accounts.get(account)?.find((one) => equalBytes(one.deviceId, deviceId));
+    const key =
+      state?.group === undefined || leaf === undefined ? undefined : memberAt(state.group, leaf.leafIndex)?.leafNode.encryptionKey;
+    if (state === undefined || closed === undefined || key === undefined) throw new Error("it followed");
+    const asked = Array.from({ length: times }, (_, at) => ({ accountId, deviceId, complaint: new Uint8Array(32).fill(at) }));
+    ada.state = { ...state, closedEpochs: [{ ...closed, epochId: 1_000_000, asked }, ...state.closedEpochs] };
+    await hostile.complain(seq, key);
+    await readOn(ada);
+    expect(ada.state.asks).toHaveLength(heard);
+  });
+
   it("[E-23] what somebody asked before, shown again by another member, neither counts as asked nor takes the place of what it asks now", async () => {
     const group = await groupOf("shown again", 3);
     const { world, hostile } = group;

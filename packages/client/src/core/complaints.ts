@@ -26,6 +26,8 @@ export const givesUpAfterMs = 86_400_000;
 const againAfterMs = 600_000;
 /** How often a device is heard that asks to be let in behind one commit: its complaints, and where it arrived. */
 const maxAsks = maxComplaintLeafKeys;
+/** And about all commits of the last seven days. */
+const maxAsksInAll = 4 * maxAsks;
 const answerDelayMs = 4000;
 /** Commits that are followed from afar; behind them nobody is let in, and the complaint ends as one that nobody hears. */
 const maxBehind = 4096;
@@ -203,14 +205,17 @@ function noteAsked(
   { epochId }: ClosedEpoch,
   { leaf, signed }: { readonly leaf: RosterLeaf; readonly signed: Uint8Array },
 ): boolean {
-  const closed = turn.state.closedEpochs.find((other) => other.epochId === epochId);
+  const { closedEpochs } = turn.state;
+  const closed = closedEpochs.find((other) => other.epochId === epochId);
   if (closed === undefined) return false;
+  const inAll = closedEpochs.flatMap(({ asked }) => asked.filter((other) => isSameDevice(other, leaf)));
+  if (inAll.length >= maxAsksInAll) return false;
   const { accountId, deviceId } = leaf;
   const complaint = turn.context.sha256(signed);
   const before = closed.asked.filter((other) => isSameDevice(other, leaf));
   if (before.length >= maxAsks || before.some((other) => equalBytes(other.complaint, complaint))) return false;
   const asked = [...closed.asked, { accountId, deviceId, complaint }];
-  set(turn, { closedEpochs: turn.state.closedEpochs.map((other) => (other === closed ? { ...closed, asked } : other)) });
+  set(turn, { closedEpochs: closedEpochs.map((other) => (other === closed ? { ...closed, asked } : other)) });
   return true;
 }
 

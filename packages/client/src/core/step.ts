@@ -131,6 +131,9 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
     case "offered":
       set(turn, { offers: addOffer(turn.state.offers, input.offer), updatedAtMs: turn.context.nowMs });
       return undefined;
+    case "unoffered":
+      set(turn, { offers: turn.state.offers.filter(({ accountId }) => !equalBytes(accountId, input.accountId)) });
+      return undefined;
     case "continued":
       endByContinuation(turn, input.by);
       return undefined;

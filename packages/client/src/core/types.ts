@@ -463,8 +463,11 @@ export type Input =
   /** A Welcome that waits for the person, or one that was dealt with, by its item (spec M-9). */
   | { readonly kind: "invited"; readonly invitation: Invitation }
   | { readonly kind: "uninvited"; readonly itemId: Uint8Array }
-  /** Another member goes on elsewhere; the person does. */
+  /** Another member goes on elsewhere. */
   | { readonly kind: "offered"; readonly offer: ContinuationOffer }
+  /** The person does not go where this account goes on. */
+  | { readonly kind: "unoffered"; readonly accountId: Uint8Array }
+  /** The person goes on elsewhere. */
   | { readonly kind: "continued"; readonly by: string }
   | { readonly kind: "timer"; readonly name: TimerName }
   /** A key package that was made for a complaint, and the inbox for the Welcome (spec G-4). */

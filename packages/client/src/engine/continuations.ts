@@ -57,37 +57,26 @@ export class Continuations {
 
   /**
    * A conversation was joined that goes on with `old`. Between two people that is the same as going on oneself; in a group it is offered.
-   * Where the person went on already, of the two that one stays which has everybody of the other; with the same people that with the lower
-   * log id (spec L-12), and where each lacks somebody both.
+   * Where the person went on already, what another goes on with in a group is offered there: nobody moves them. Between two people, or one's
+   * own devices, of two that were made at once the one with the lower log id stays (spec L-12).
    */
   async joined(old: ConversationRunner, next: ConversationRunner, sender: Uint8Array): Promise<void> {
     const before = await this.#successor(old);
+    const isAsked = old.state.kind !== "direct" && !equalBytes(sender, this.#world.own.accountId);
+    if (isAsked) {
+      const from = before ?? old;
+      const missing = missingIn(next.state, peopleOf(from.state));
+      await from.input({ kind: "offered", offer: { id: next.id, accountId: sender, missing } });
+      next.emitConversation();
+      return;
+    }
     if (before !== undefined) {
-      await this.#settle(before, next);
+      const [winner, loser] = compareBytes(before.state.logId, next.state.logId) < 0 ? [before, next] : [next, before];
+      await supersede(loser, winner);
       return;
     }
-    const isOwn = equalBytes(sender, this.#world.own.accountId);
-    if (old.state.kind === "direct" || isOwn) await this.#end(old, next);
-    else {
-      const missing = missingIn(next.state, peopleOf(old.state));
-      await old.input({ kind: "offered", offer: { id: next.id, accountId: sender, missing } });
-    }
+    await this.#end(old, next);
     next.emitConversation();
-  }
-
-  /** One of two in which the same is gone on with. */
-  async #settle(one: ConversationRunner, other: ConversationRunner): Promise<void> {
-    await one.load();
-    await other.load();
-    const hasAll = missingIn(one.state, peopleOf(other.state)).length === 0;
-    const hasOthersAll = missingIn(other.state, peopleOf(one.state)).length === 0;
-    if (!hasAll && !hasOthersAll) {
-      other.emitConversation();
-      return;
-    }
-    const isFirst = hasAll && hasOthersAll ? compareBytes(one.state.logId, other.state.logId) < 0 : hasAll;
-    const [winner, loser] = isFirst ? [one, other] : [other, one];
-    await supersede(loser, winner);
   }
 
   /** One at a time for each conversation: two clicks do not make two. */

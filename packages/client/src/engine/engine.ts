@@ -207,7 +207,7 @@ export class Engine {
     await this.#welcomes.accept(this.#runner(id), accountId);
   }
 
-  /** The person does not. @throws ClientError `unknown_message` when there is none */
+  /** The person goes neither here nor elsewhere with that account. @throws ClientError `unknown_message` when it asks for nothing */
   async declineInvitation(id: string, accountId: string): Promise<void> {
     await this.#welcomes.decline(this.#runner(id), accountId);
   }

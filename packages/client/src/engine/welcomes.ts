@@ -105,8 +105,11 @@ export class Welcomes {
     throw new ClientError("invitation_expired", sentenceOf("invitation_expired"));
   }
 
-  /** The person does not. @throws ClientError `unknown_message` */
+  /** The person goes neither here nor elsewhere with that account. @throws ClientError `unknown_message` */
   async decline(runner: ConversationRunner, accountId: string): Promise<void> {
+    const offer = runner.state.offers.find((one) => toBase64Url(one.accountId) === accountId);
+    if (offer !== undefined) await runner.input({ kind: "unoffered", accountId: offer.accountId });
+    if (offer !== undefined && !runner.state.invitations.some((one) => toBase64Url(one.accountId) === accountId)) return;
     await runner.input({ kind: "uninvited", itemId: invitationOf(runner.state, accountId).itemId });
     await this.#world.store.transact("write", (tx) => forgetWelcomes(tx, runner.id, runner.state.invitations));
   }
