@@ -545,7 +545,7 @@ export interface Client {
   alarms(): Promise<readonly Alarm[]>;
   acknowledgeAlarm(alarmId: string): Promise<void>;
   directoryStatus(): Promise<DirectoryStatus>;
-  /** Resolves once everything pending is accepted or failed, and everything waiting on the server is read. */
+  /** Resolves once everything pending is accepted or failed, and everything that the server had when it was called is read. @throws ClientError `offline` */
   settle(params?: { timeoutMs?: number }): Promise<void>;
   /** Calls `listener` for every event from now on; returns how to stop. */
   subscribe(listener: (event: ClientEvent) => void): () => void;

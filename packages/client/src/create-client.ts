@@ -347,7 +347,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     directoryStatus: async () => directoryStatusOf(directory, await connections.ownHost()),
     async settle(params = {}) {
       const untilMs = platform.nowMs() + (params.timeoutMs ?? settleTimeoutMs);
-      while (!running().isIdle) {
+      let isAsked = false;
+      let isHeard = false;
+      while (!isHeard || !running().isIdle) {
+        if (!isAsked && running().isIdle) {
+          isAsked = true;
+          // What others wrote before this comes before the answer.
+          void connections.heardAll().then(() => {
+            isHeard = true;
+          });
+        }
         if (platform.nowMs() > untilMs) throw offlineError();
         await pause();
       }

@@ -40,6 +40,8 @@ export interface Connections {
   setWaiting(count: number): void;
   /** The network may be back, or the machine woke up: try now. */
   wake(): void;
+  /** Once each lasting connection that is open has an answer, or is lost: what its server had for this device before that has come. */
+  heardAll(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -208,6 +210,9 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
     },
     wake() {
       for (const connection of kept) connection.wake();
+    },
+    async heardAll() {
+      await Promise.allSettled([...kept].map(({ connection }) => connection?.request({ kind: "ping" })));
     },
     async close() {
       closed = true;
