@@ -166,17 +166,24 @@ export const coreMutants = [
     `${client}/core/closed-epochs.ts`,
     [`${client}/core/closed-epochs.test.ts`, `${client}/core/arrival.test.ts`],
     [
-      ["nobody is waited for (E-26)", "&& leaf.leafIndex !== author)", "&& false)"],
-      ["a commit's author is waited for (E-26)", " && leaf.leafIndex !== author)", ")"],
+      ["nobody is waited for (E-26)", "&& leaf !== author)", "&& false)"],
+      ["a commit's author is waited for (E-26)", " && leaf !== author)", ")"],
       [
         "who spoke is waited for (E-26)",
-        "return closed.map((epoch) => withPlaces(epoch, [{ from: leafIndex, to: undefined }]));",
+        "return closed.map((epoch) => ({ ...epoch, unheard: withPlaces(epoch.unheard, [{ from: leafIndex, to: undefined }]) }));",
         "return closed;",
       ],
+      ["who took a place speaks for who had it (E-26)", "if (moved.length === 0) return closed;", "return closed;"],
+      ["who moved counts by another's place (G-6)", "kept: withPlaces(epoch.kept, moved), unheard", "unheard"],
       [
-        "who took a place has spoken for who had it (E-26)",
-        "return moved.length === 0 ? closed : closed.map((epoch) => withPlaces(epoch, moved));",
-        "return closed;",
+        "closed epochs without end (E-2)",
+        "  const others = late.filter((epoch) => !isListened(epoch)).slice(-maxClosedEpochs);",
+        "  const others = late.filter((epoch) => !isListened(epoch));",
+      ],
+      [
+        "who is to be heard is forgotten for others (E-26)",
+        "const listened = late.filter((epoch) => isListened(epoch)).slice(-maxClosedEpochs);",
+        "const listened: readonly ClosedEpoch[] = [];",
       ],
       ["the oldest of many are heard (E-26)", ".slice(own.length - maxClosedEpochs)", ".slice(0, maxClosedEpochs)"],
       ["heard for ever (E-26)", " && nowMs - closed.closedAtMs < closedEpochMs", ""],
@@ -199,6 +206,33 @@ export const coreMutants = [
     `${client}/core/rejoin.ts`,
     [`${client}/core/arrival.test.ts`],
     [["let in where somebody is missing, unasked (E-24)", "const isWhole = isReadd || ", "const isWhole = true || "]],
+  ),
+  ...of(
+    `${client}/core/complaints.ts`,
+    [`${client}/core/void-for-whom.test.ts`],
+    [["who was never in the epoch counts (G-6)", " || !hasBit(closed.kept, leaf.leafIndex)) return;", ") return;"]],
+  ),
+  ...of(
+    `${client}/core/rejoin.ts`,
+    [`${client}/core/let-in-again.test.ts`],
+    [
+      [
+        "let in again, what was asked for is gone (P7)",
+        "changes: [...(staged === undefined ? [] : [staged.change]), ...before.changes],",
+        "",
+      ],
+      [
+        "who said that they leave is in it again (M-3)",
+        'before.phase.kind === "leaving" ? before.phase : joined.state.phase',
+        "joined.state.phase",
+      ],
+      ["let in again, older names are gone (M-9)", "continuity: namesOfBoth(before.continuity, joined.state.continuity),", ""],
+      [
+        "let in again, a recovery is not seen (A-1)",
+        "recovered: before.recovered.filter(",
+        "recovered: before.recovered.slice(0, 0).filter(",
+      ],
+    ],
   ),
   ...of(`${client}/core/answering.ts`, complaintTests, [
     ["a Welcome beside the commit complained about (G-5)", "!stranded.behind.includes(seq) || ", ""],

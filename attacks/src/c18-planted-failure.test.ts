@@ -92,4 +92,53 @@ describe("C18 a commit that one member alone cannot follow", () => {
       await awake.close();
     }
   });
+
+  test("[G-5] [M-9] of two invitations back, whichever the person takes, they are in the group again, or asked again", async () => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd, dee, mal] = [
+      await scene.person("ada"),
+      await scene.person("ben"),
+      await scene.person("cyd"),
+      await scene.person("dee"),
+      await scene.person("mal"),
+    ];
+    const { id } = await ada.client.startConversation({ to: ["mal", "ben", "cyd", "dee"], name: "Allotment" });
+    await say(ada, id, "hello");
+    for (const person of [ben, cyd, dee, mal]) await hear(person, id, "hello");
+    await settle(ada, ben, cyd, dee, mal);
+    scene.operator.setUnreachable("cyd", true);
+    using insider = await Insider.take(scene, mal, id);
+    const created = await insider.forge({
+      adds: [await insider.keyPackage({ ...insider.own, deviceId: new Uint8Array(16).fill(3) })],
+      cheats: cyd,
+    });
+    expect((await insider.post(created)).kind).toBe("accepted");
+    await settle(ada, ben, dee);
+    await ada.client.removeMember(id, dee.accountId);
+    await eventually(async () => (await dee.client.details(id)).conversation.status === "removed", "dee is out");
+    await settle(ada, ben);
+    // Cyd cannot follow the change; Ada lets them in where Dee is missing: they are asked.
+    scene.operator.setUnreachable("ben", true);
+    scene.operator.setUnreachable("cyd", false);
+    const invitedBy = async (): Promise<readonly string[]> =>
+      (await cyd.client.details(id)).conversation.invitations.map(({ from }) => from.username ?? "").toSorted();
+    await eventually(async () => (await invitedBy()).includes("ada"), "ada asks");
+    // They think about it, and their device asks once more; now it is Ben who answers.
+    scene.operator.setUnreachable("ben", false);
+    scene.operator.setUnreachable("ada", true);
+    await settle(ben);
+    await cyd.jump(11 * 60_000);
+    await eventually(async () => (await invitedBy()).includes("ben"), "ben asks");
+    expect(await invitedBy()).toEqual(["ada", "ben"]);
+    scene.operator.setUnreachable("ada", false);
+    await settle(ada, ben);
+    await cyd.client.acceptInvitation(id, ada.accountId);
+    await settle(ada, ben, cyd);
+    const { status, invitations, stop } = (await cyd.client.details(id)).conversation;
+    expect({ status, invited: invitations.length, stop: stop?.failure.code }).not.toEqual({
+      status: "removed",
+      invited: 0,
+      stop: undefined,
+    });
+  }, 100_000);
 });

@@ -41,7 +41,7 @@ describe("C33 a change that nobody who is awake can follow", () => {
       async () => (await ben.client.details(id)).conversation.offers[0]?.conversationId === conversation.id,
       "ben is offered it",
     );
-    await ben.client.continueConversation(id, { with: ada.accountId });
+    await ben.client.continueConversation(id, { into: conversation.id });
     // What waited is asked about: it was written to other people.
     const waiting = (await ada.client.messages(conversation.id, { limit: 50 })).findLast(({ delivery }) => delivery?.kind === "failed");
     if (waiting === undefined) throw new Error("it waits");
@@ -78,13 +78,13 @@ describe("C33 a change that nobody who is awake can follow", () => {
       await eventually(async () => (await offersTo(ben)).includes(`ada ${conversation.id}`), "ben sees where ada goes on");
       const { offers } = (await ben.client.details(id)).conversation;
       expect(offers.map(({ missing }) => missing.map(({ username }) => username))).toEqual([["mal"]]);
-      await ben.client.continueConversation(id, { with: ada.accountId });
+      await ben.client.continueConversation(id, { into: conversation.id });
       await say(ada, conversation.id, "without mal");
       await hear(ben, conversation.id, "without mal");
       expect(await namesIn(ben)).toEqual(["ada", "ben", "dee"]);
       // It stays where it is, whatever mal offers.
       expect((await ada.client.details(id)).conversation.continuedIn).toBe(conversation.id);
-      await expect(ben.client.continueConversation(conversation.id, { with: mal.accountId })).rejects.toMatchObject({
+      await expect(ben.client.continueConversation(conversation.id, { into: bad })).rejects.toMatchObject({
         code: "not_permitted",
       });
     } finally {
@@ -92,10 +92,11 @@ describe("C33 a change that nobody who is awake can follow", () => {
     }
   });
 
-  test("[M-9] whoever went on already is moved by nobody: what others make is offered there, with a button to put it away", async () => {
+  test("[M-9] whoever went on already, and spoke there, is moved by nobody: what others make is offered there, with a button to put it away", async () => {
     await using scene = await Scene.open();
     const { id, ada, ben } = await stopped(scene);
     const bens = (await ben.client.continueConversation(id)).conversation.id;
+    await say(ben, bens, "anybody here?");
     await eventually(async () => (await ada.client.details(id)).conversation.offers.length === 1, "ada is offered it");
     // She has not looked, and goes on by herself.
     const adas = (await ada.client.continueConversation(id)).conversation.id;

@@ -109,7 +109,7 @@ describe("a server that was restored from a backup", () => {
     for (const client of [ada, cyd]) {
       const offer = await eventually(client, async () => (await conversationOf(client, id)).offers[0], "it is offered");
       expect(offer).toMatchObject({ conversationId: conversation.id, from: { username: "ben" } });
-      const gone = await client.continueConversation(id, { with: offer.from.accountId });
+      const gone = await client.continueConversation(id, { into: offer.conversationId });
       expect(gone.conversation.id).toBe(conversation.id);
     }
     await sendAndWait(cyd, conversation.id, "here");

@@ -125,8 +125,8 @@ describe("the command line", () => {
     expect(stdout).toContain(`latchkey continue ${groupId} [--without ben]`);
     expect((await run(["continue", groupId, "--with", "ben"], fake)).status).toBe(0);
     expect((await run(["continue", groupId, "--without", "ben"], fake)).status).toBe(0);
-    expect(fake.calls).toContainEqual(["continueConversation", groupId, { with: ben.accountId, without: [] }]);
-    expect(fake.calls).toContainEqual(["continueConversation", groupId, { with: undefined, without: [ben.accountId] }]);
+    expect(fake.calls).toContainEqual(["continueConversation", groupId, { into: "new", without: [] }]);
+    expect(fake.calls).toContainEqual(["continueConversation", groupId, { into: undefined, without: [ben.accountId] }]);
   });
 
   test("takes global options before and after the command, and the home of the environment", async () => {

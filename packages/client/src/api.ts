@@ -324,7 +324,7 @@ export interface Continued {
 
 /** How a person goes on elsewhere. */
 export interface ContinueOptions {
-  readonly with?: string | undefined;
+  readonly into?: string | undefined;
   readonly without?: readonly string[];
 }
 
@@ -483,10 +483,10 @@ export interface Client {
   /**
    * Goes on in a new conversation with the same people: one that is made now, with the same name and roles, or the one that a member
    * offers. The history stays above it; what waits goes along, and where the people are not the same the person is asked first.
-   * @param options.with the account whose offer the person takes; nothing is made then
+   * @param options.into the conversation that a member offers and that the person looked at; nothing is made then
    * @param options.without accounts of a group that are left out of one that is made now
    * @throws ClientError `offline`, `unreachable_device` when nobody can be reached, `not_permitted` where nothing stops the conversation,
-   * or that account offers nothing, or not any more
+   * or that one is not offered, or not any more
    */
   continueConversation(conversationId: string, options?: ContinueOptions): Promise<Continued>;
   /** Forgets it, and where that account goes on with the conversation. */

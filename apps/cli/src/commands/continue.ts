@@ -1,5 +1,6 @@
-import { catchUp, findConversation, memberId, waitMs } from "../conversations.ts";
-import { formatConversation, formatPerson } from "../output.ts";
+import { catchUp, findConversation, isNamed, memberId, waitMs } from "../conversations.ts";
+import { CommandError } from "../errors.ts";
+import { formatConversation, formatPerson, printableLine } from "../output.ts";
 import type { Command } from "./command.ts";
 
 /** `latchkey continue ID`. */
@@ -18,10 +19,13 @@ is named: add them later with "latchkey group add".
     const without = Array.isArray(values["without"]) ? values["without"].map(String) : [];
     await withClient(async (client) => {
       await catchUp(client);
-      await findConversation(client, id);
+      const { offers } = await findConversation(client, id);
       const left = await Promise.all(without.map((name) => memberId(client, id, name)));
-      const host = values["with"] === undefined ? undefined : await memberId(client, id, String(values["with"]));
-      const { conversation, unreachable } = await client.continueConversation(id, { with: host, without: left });
+      const name = values["with"] === undefined ? undefined : String(values["with"]);
+      const offer = offers.find(({ from }) => name !== undefined && isNamed(from, name));
+      if (name !== undefined && offer === undefined)
+        throw new CommandError("not_permitted", `${printableLine(name)} goes on in no other conversation that you are in`);
+      const { conversation, unreachable } = await client.continueConversation(id, { into: offer?.conversationId, without: left });
       // The invitations of the others leave before the profile is closed.
       await client.settle({ timeoutMs: waitMs });
       const lines = [formatConversation(await findConversation(client, conversation.id))];

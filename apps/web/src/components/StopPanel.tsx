@@ -73,7 +73,7 @@ function Offered({ conversation, offer }: { readonly conversation: Conversation;
         >
           {text.stay}
         </button>
-        <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({ with: from.accountId })}>
+        <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({ into: offer.conversationId })}>
           {text.goOnThere}
         </button>
       </div>

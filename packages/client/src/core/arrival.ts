@@ -5,7 +5,6 @@ import { sealComplaint } from "./complaint-entry.ts";
 import type { FreshKeys } from "./complaint-entry.ts";
 import { mayAnswer } from "./answering.ts";
 import { keptBy } from "./closed-epochs.ts";
-import { bitsOf } from "./contested.ts";
 import { isSameDevice, leafOf } from "./roster.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -31,12 +30,16 @@ export function arrivalOf(
   if (arrival !== undefined && stranded === undefined) {
     // What it did elsewhere behind the commit was another's.
     const closedEpochs = before.closedEpochs.filter(({ epochId }) => epochId <= arrival.epochId);
+    // Its keys are gone after a week: by then nobody listens there any more.
+    if (!closedEpochs.some(({ epochId }) => epochId === arrival.epochId)) return undefined;
     return { arrival: { ...arrival, ...place, declined: [...arrival.declined, arrival.by] }, closedEpochs };
   }
-  if (stranded === undefined || epoch === undefined || roster === undefined) return undefined;
+  if (stranded === undefined || epoch === undefined || roster === undefined || joined.roster === undefined) return undefined;
   const { seq, author, keeps, readds, leafKeys, behind, complainers, sinceMs } = stranded;
   const { epochId, access, envelope } = epoch;
-  const authorId = (author === undefined ? undefined : roster.leaves.get(author)?.accountId) ?? zeroHash;
+  const writer = author === undefined ? undefined : roster.leaves.get(author);
+  const authorId = writer?.accountId ?? zeroHash;
+  const stay = [...keeps, ...readds].flatMap((leaf) => roster.leaves.get(leaf) ?? []);
   const mayLetIn = [...roster.leaves.values()].filter((leaf) => mayAnswer(roster, leaf, { authorId }));
   const answerers = [...new Map(mayLetIn.map(({ account, accountId }) => [account, accountId])).values()];
   const closed: ClosedEpoch = {
@@ -46,9 +49,7 @@ export function arrivalOf(
     closedAtMs: sinceMs,
     child: seq,
     childAuthor: authorId,
-    kept: bitsOf(keeps),
-    keptCount: keeps.length + readds.length,
-    unheard: joined.roster === undefined ? bitsOf([]) : keptBy(roster, joined.roster, author).unheard,
+    ...keptBy(stay, joined.roster, writer),
     asked: [],
     arrived: stranded.arrived.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
     stuck: complainers.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),

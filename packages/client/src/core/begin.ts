@@ -4,7 +4,7 @@ import type { CipherSuiteId, GroupState, KeyPackage, KeyPackagePrivateKeys } fro
 import { conversationKinds, firstHead, retentionDays, zeroHash } from "@latchkey/protocol";
 import type { RoleEntry, SettingsOpening, WelcomeBundle } from "@latchkey/protocol";
 import { credentialOf } from "../group/credential.ts";
-import { withContinuity } from "./continuation.ts";
+import { withContinuity } from "./continuity.ts";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { entryOrder, pendingOrder } from "./order.ts";

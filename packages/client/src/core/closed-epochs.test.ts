@@ -2,7 +2,7 @@ import { toBase64Url } from "@latchkey/codec";
 import type { CreatedCommit } from "@latchkey/mls";
 import { maxClosedEpochs, maxEpochsOpen } from "@latchkey/protocol";
 import { describe, expect, it } from "vitest";
-import { heardClosed, isOpened, keptBy, withHeard, withMoved } from "./closed-epochs.ts";
+import { closeEpoch, heardClosed, isOpened, keptBy, withHeard, withMoved } from "./closed-epochs.ts";
 import { bitsOf, numbersIn } from "./contested.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import type { ModelEvent } from "./log-model.testing.ts";
@@ -161,15 +161,27 @@ describe("[E-26] who is waited for in an epoch that closed", () => {
     return { leaves: new Map(leaves.map((leaf) => [leaf.leafIndex, leaf])), accounts, own: leaves[own] } as unknown as Roster;
   };
   const closed = (epochId: number, leaves: readonly number[], closedAtMs = 0): ClosedEpoch =>
-    ({ epochId, access: new Uint8Array(32).fill(epochId), unheard: bitsOf(leaves), closedAtMs }) as unknown as ClosedEpoch;
+    ({
+      epochId,
+      access: new Uint8Array(32).fill(epochId),
+      kept: bitsOf([0, 1]),
+      unheard: bitsOf(leaves),
+      closedAtMs,
+    }) as unknown as ClosedEpoch;
 
   it("by their places in the tree now: who was removed is not, who was added again is, and who takes their place is not", () => {
     const before = roster([1, 2, 3, 4]);
     const after = roster([1, 9, 2, 4, 3]);
-    expect(numbersIn(keptBy(before, after, 3 as never).unheard)).toEqual([2, 4]);
-    expect(keptBy(before, after, 3 as never)).toMatchObject({ keptCount: 4, kept: bitsOf([0, 3]) });
+    const members = [...before.leaves.values()];
+    const kept = keptBy(members, after, before.leaves.get(3));
+    expect([numbersIn(kept.unheard), numbersIn(kept.kept), kept.keptCount]).toEqual([[2, 4], [0, 2, 3, 4], 4]);
+    // Who is gone since is counted, and has no place.
+    expect(keptBy(members, roster([1, 9]), undefined)).toMatchObject({ kept: bitsOf([0]), keptCount: 4 });
     const [moved] = withMoved([closed(1, [1, 2, 3])], before, roster([1, 9, 2, undefined, 3]));
-    expect(numbersIn(moved?.unheard ?? bitsOf([]))).toEqual([2, 4]);
+    expect([numbersIn(moved?.unheard ?? bitsOf([])), numbersIn(moved?.kept ?? bitsOf([]))]).toEqual([
+      [2, 4],
+      [0, 2],
+    ]);
     const known = [closed(1, [2]), closed(2, [2, 9])];
     expect(withHeard(known, { leafIndex: 2 as never }).map((epoch) => numbersIn(epoch.unheard))).toEqual([[], [9]]);
     expect(withHeard(known, { leafIndex: 8 as never })).toBe(known);
@@ -210,5 +222,25 @@ describe("[E-26] who is waited for in an epoch that closed", () => {
     const many = at(maxEpochsOpen - 1, { epochId: 10, closed: [4] });
     expect([4, 10, 5000].map((epochId) => many(epochId))).toEqual([false, true, true]);
     expect(at(2, undefined)(10)).toBe(false);
+  });
+});
+
+describe("[E-2] what a member's changes make others keep", () => {
+  it("is bounded, however many changes there are in a week", () => {
+    let closed: readonly ClosedEpoch[] = [];
+    const key = new Uint8Array(32);
+    const nothing = new Uint8Array(1);
+    for (let epochId = 1; epochId <= 5000; epochId++) {
+      const by = { nowMs: 1e12 + epochId * 1000, child: epochId + 1, childAuthor: key, kept: nothing, keptCount: 3, unheard: nothing };
+      closed = closeEpoch(closed, { epochId, access: key, envelope: key, view: key }, by);
+    }
+    expect(closed.map(({ epochId }) => epochId)).toEqual(Array.from({ length: maxClosedEpochs }, (_, at) => 5001 - maxClosedEpochs + at));
+    // One in which somebody is to be heard stays, however many follow in which nobody is.
+    const silent = { ...closed[0], epochId: 1, unheard: bitsOf([1]), closedAtMs: 1e12 } as ClosedEpoch;
+    const by = { nowMs: 1e12 + 1, child: 2, childAuthor: key, kept: nothing, keptCount: 3, unheard: nothing };
+    const both = closeEpoch([silent, ...closed], { epochId: 6000, access: key, envelope: key, view: key }, by);
+    expect(both[0]).toBe(silent);
+    expect(both.at(-1)?.epochId).toBe(6000);
+    expect(both.length).toBe(maxClosedEpochs + 1);
   });
 });

@@ -1,34 +1,33 @@
-import type { LeafIndex } from "@latchkey/mls";
 import { maxClosedEpochs, maxEpochsOpen } from "@latchkey/protocol";
 import type { EpochAccess } from "@latchkey/protocol";
 import { bitsOf, hasBit, numbersIn } from "./contested.ts";
-import { closedEpochMs } from "./keys.ts";
 import { leafOf } from "./roster.ts";
-import type { ClosedEpoch, ConversationState, Roster, RosterLeaf } from "./types.ts";
+import type { ClosedEpoch, ConversationState, EpochKeys, Roster, RosterLeaf } from "./types.ts";
+
+/** How long the keys of a closed epoch are kept (spec L-4). */
+const closedEpochMs = 7 * 86_400_000;
 
 /**
- * Of a commit's epoch: the leaves that it keeps, how many members it keeps or adds again, and which of them are to be heard yet. One's own
- * and the author's are not waited for.
+ * Of a commit's epoch: the members that it keeps or adds again, by their places afterwards, and which of them are to be heard yet. One's own
+ * and the author's device are not waited for.
+ * @param members those of the epoch that stay
+ * @param after the group as it is now: who of them is in it no more is counted and has no place
  */
 export function keptBy(
-  before: Roster | undefined,
+  members: readonly RosterLeaf[],
   after: Roster,
-  author: LeafIndex | undefined,
+  author: RosterLeaf | undefined,
 ): Pick<ClosedEpoch, "kept" | "keptCount" | "unheard"> {
-  const again = [...(before?.leaves.values() ?? [])].map((leaf) => ({ leaf, now: leafOf(after, leaf)?.leafIndex }));
-  const stay = again.filter(({ leaf, now }) => now === leaf.leafIndex).map(({ leaf }) => leaf.leafIndex);
-  const silent = again.filter(({ leaf, now }) => now !== after.own?.leafIndex && leaf.leafIndex !== author);
-  return {
-    kept: bitsOf(stay),
-    keptCount: again.filter(({ now }) => now !== undefined).length,
-    unheard: bitsOf(silent.flatMap(({ now }) => now ?? [])),
-  };
+  const places = members.map((leaf) => ({ leaf, now: leafOf(after, leaf)?.leafIndex }));
+  const silent = places.filter(({ leaf, now }) => now !== after.own?.leafIndex && leaf !== author);
+  const bits = (some: typeof places): Uint8Array => bitsOf(some.flatMap(({ now }) => now ?? []));
+  return { kept: bits(places), keptCount: members.length, unheard: bits(silent) };
 }
 
 /** Once a member spoke in a later epoch: it followed the commits before. */
 export function withHeard(closed: readonly ClosedEpoch[], { leafIndex }: Pick<RosterLeaf, "leafIndex">): readonly ClosedEpoch[] {
   if (!closed.some(({ unheard }) => hasBit(unheard, leafIndex))) return closed;
-  return closed.map((epoch) => withPlaces(epoch, [{ from: leafIndex, to: undefined }]));
+  return closed.map((epoch) => ({ ...epoch, unheard: withPlaces(epoch.unheard, [{ from: leafIndex, to: undefined }]) }));
 }
 
 /** Once another epoch has begun: who is in it elsewhere in the tree, or not any more. */
@@ -36,15 +35,35 @@ export function withMoved(closed: readonly ClosedEpoch[], before: Roster | undef
   const moved = [...(before?.leaves.values() ?? [])]
     .map((leaf) => ({ from: leaf.leafIndex, to: leafOf(after, leaf)?.leafIndex }))
     .filter(({ from, to }) => from !== to);
-  return moved.length === 0 ? closed : closed.map((epoch) => withPlaces(epoch, moved));
+  if (moved.length === 0) return closed;
+  return closed.map((epoch) => ({ ...epoch, kept: withPlaces(epoch.kept, moved), unheard: withPlaces(epoch.unheard, moved) }));
 }
 
-/** Who of those that are to be heard has another place, or none. */
-function withPlaces(epoch: ClosedEpoch, moved: readonly { readonly from: number; readonly to: number | undefined }[]): ClosedEpoch {
-  const found = moved.filter(({ from }) => hasBit(epoch.unheard, from));
-  if (found.length === 0) return epoch;
-  const others = numbersIn(epoch.unheard).filter((leaf) => !found.some(({ from }) => from === leaf));
-  return { ...epoch, unheard: bitsOf([...others, ...found.flatMap(({ to }) => to ?? [])]) };
+/** Places, where some have another one now, or none. */
+function withPlaces(places: Uint8Array, moved: readonly { readonly from: number; readonly to: number | undefined }[]): Uint8Array {
+  const found = moved.filter(({ from }) => hasBit(places, from));
+  if (found.length === 0) return places;
+  const others = numbersIn(places).filter((leaf) => !found.some(({ from }) => from === leaf));
+  return bitsOf([...others, ...found.flatMap(({ to }) => to ?? [])]);
+}
+
+/**
+ * The closed epochs to keep once this one has closed (spec L-4): of seven days, the newest in which somebody is to be heard yet, and as many
+ * of the others. However many there are, what is kept is bounded (spec E-2).
+ */
+export function closeEpoch(
+  closed: readonly ClosedEpoch[],
+  { epochId, access, envelope }: EpochKeys,
+  by: Pick<ClosedEpoch, "child" | "childAuthor" | "kept" | "keptCount" | "unheard"> & { readonly nowMs: number },
+): readonly ClosedEpoch[] {
+  const { nowMs, ...change } = by;
+  const ended: ClosedEpoch = { epochId, access, envelope, closedAtMs: nowMs, stuck: [], asked: [], arrived: [], ...change };
+  const late = [...closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs), ended];
+  const listened = late.filter((epoch) => isListened(epoch)).slice(-maxClosedEpochs);
+  const others = late.filter((epoch) => !isListened(epoch)).slice(-maxClosedEpochs);
+  return late.length === listened.length + others.length
+    ? late
+    : late.filter((epoch) => listened.includes(epoch) || others.includes(epoch));
 }
 
 function isListened({ unheard }: ClosedEpoch): boolean {

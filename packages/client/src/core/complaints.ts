@@ -16,7 +16,7 @@ import { openAgain, tellSkipped } from "./skipped.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Passed } from "./public-check.ts";
 import type { Turn } from "./turn.ts";
-import { numbersIn } from "./contested.ts";
+import { hasBit, numbersIn } from "./contested.ts";
 import type { ClosedEpoch, RosterLeaf, Stranded, TimerName } from "./types.ts";
 import { isVoid } from "./which-commit-counts.ts";
 
@@ -115,8 +115,9 @@ export async function onOwnComplaint(turn: Turn): Promise<void> {
 
 /** With a new connection: a complaint that was not written yet is, and what waits for an answer is answered. */
 export function resumeComplaint(turn: Turn): void {
-  const { stranded, asks, arrival } = turn.state;
-  if (arrival !== undefined && arrival.entry === undefined) turn.effects.push({ kind: "complain" });
+  const { stranded, asks, arrival, closedEpochs } = turn.state;
+  const isToSay = arrival?.entry === undefined && closedEpochs.some(({ epochId }) => epochId === arrival?.epochId);
+  if (isToSay) turn.effects.push({ kind: "complain" });
   if (stranded !== undefined) {
     const schedule = (name: TimerName, atMs: number): void => {
       const leftMs = atMs - turn.context.nowMs;
@@ -157,7 +158,8 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
     await count(turn, leaf);
     return;
   }
-  if (closed === undefined || complaint.seq !== closed.child) return;
+  // Whoever was not in that epoch, or was taken out by the commit, has no say in it.
+  if (closed === undefined || complaint.seq !== closed.child || !hasBit(closed.kept, leaf.leafIndex)) return;
   if (isArrival) noteArrived(turn, epochId, leaf);
   else if (noteStuck(turn, closed, leaf)) {
     tellComplaint(turn, leaf, closed.childAuthor);
@@ -191,9 +193,9 @@ function noteStuck(turn: Turn, closed: ClosedEpoch, leaf: RosterLeaf): boolean {
   const { roster } = turn.state;
   if (roster === undefined) return false;
   const keeps = numbersIn(closed.kept);
-  const others = Array.from({ length: closed.keptCount - keeps.length }, (_, at) => `added again ${at}`);
+  const gone = Array.from({ length: closed.keptCount - keeps.length }, (_, at) => `gone since ${at}`);
   const complainers = stuck.flatMap((device) => leafOf(roster, device)?.leafIndex ?? []);
-  return isVoidBy({ seq: closed.child, keeps, readds: others }, complainers);
+  return isVoidBy({ seq: closed.child, keeps, readds: gone }, complainers);
 }
 
 /**

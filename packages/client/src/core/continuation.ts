@@ -1,7 +1,4 @@
-import { concatBytes, equalBytes, utf8Bytes } from "@latchkey/codec";
-import { epochAuthenticator, groupId } from "@latchkey/mls";
-import type { GroupState } from "@latchkey/mls";
-import type { Sha256 } from "@latchkey/protocol";
+import { equalBytes } from "@latchkey/codec";
 import { withoutGroup } from "./erase.ts";
 import { hasEnded } from "./phase.ts";
 import { renumbered } from "./rejoin.ts";
@@ -10,25 +7,10 @@ import { dropAllChanges, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ContinuationOffer, ConversationState, Effect } from "./types.ts";
 
-/** Epochs of which the name by which another conversation may go on with them is kept. */
-const keptNames = 16;
 /** Offers to go on elsewhere that wait at a time. */
 const maxOffers = 16;
 /** Places that stay free in the old conversation for what may still come there. */
 const roomForOld = 2 ** 24;
-
-/**
- * What names an epoch to those who were in it, and says nothing to anybody else: by it a new conversation says which one it goes on with
- * (spec M-9). H("latchkey/continues/1" || group_id || epoch_authenticator), 32 bytes.
- */
-export function continuityOf(sha256: Sha256, group: GroupState): Uint8Array {
-  return sha256(concatBytes(utf8Bytes("latchkey/continues/1"), groupId(group), epochAuthenticator(group)));
-}
-
-/** The names that are kept once an epoch has begun, the newest last. */
-export function withContinuity(known: readonly Uint8Array[], sha256: Sha256, group: GroupState): readonly Uint8Array[] {
-  return [...known, continuityOf(sha256, group)].slice(-keptNames);
-}
 
 /**
  * Whether a conversation that was joined goes on with an old one: it names an epoch that this device was in, whoever founded it was in it

@@ -2,14 +2,14 @@ import { equalBytes, fromBase64Url } from "@latchkey/codec";
 import { members, unmergedLeafCount } from "@latchkey/mls";
 import type { GroupState, LeafIndex } from "@latchkey/mls";
 import type { SettingsOpening } from "@latchkey/protocol";
-import { withContinuity } from "./continuation.ts";
+import { withContinuity } from "./continuity.ts";
 import { leaversOf, stillLeaving } from "./leaving.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { withoutGroup } from "./erase.ts";
 import { standingAsks } from "./answering.ts";
-import { keptBy, withMoved } from "./closed-epochs.ts";
-import { closeEpoch } from "./keys.ts";
+import { closeEpoch, keptBy, withMoved } from "./closed-epochs.ts";
+import { leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
 import { addLine, dropAllChanges, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -46,12 +46,9 @@ export async function enterEpoch(
   if (params.proofs.length > 0) {
     for (const account of gone) turn.effects.push({ kind: "accounts", proofs: params.proofs.slice(), accountId: fromBase64Url(account) });
   }
-  const by = {
-    nowMs: context.nowMs,
-    child: keys.epochId,
-    childAuthor: author.accountId,
-    ...keptBy(state.roster, roster, author.leafIndex),
-  };
+  const stay = [...(state.roster?.leaves.values() ?? [])].filter((leaf) => leafOf(roster, leaf) !== undefined);
+  const kept = keptBy(stay, roster, state.roster?.leaves.get(author.leafIndex));
+  const by = { nowMs: context.nowMs, child: keys.epochId, childAuthor: author.accountId, ...kept };
   const closedBefore = withMoved(state.closedEpochs, state.roster, roster);
   const stands = (leaf: { leafIndex: LeafIndex; accountId: Uint8Array }): boolean => {
     const now = roster.leaves.get(leaf.leafIndex);

@@ -1,7 +1,8 @@
 import { toHex } from "@latchkey/codec";
 import { epochAuthenticator, exportSecret } from "@latchkey/mls";
 import { describe, expect, it } from "vitest";
-import { closeEpoch, epochKeys } from "./keys.ts";
+import { closeEpoch } from "./closed-epochs.ts";
+import { epochKeys } from "./keys.ts";
 import { SimWorld } from "./sim.testing.ts";
 
 const dayMs = 86_400_000;

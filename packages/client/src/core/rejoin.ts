@@ -1,5 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { authorOf } from "./answering.ts";
+import { namesOfBoth } from "./continuity.ts";
 import { arrivalOf } from "./arrival.ts";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
@@ -130,6 +131,15 @@ export function addInvitation(waiting: readonly Invitation[], invitation: Invita
 }
 
 /**
+ * The invitations that stay once this account's was taken. Whoever was let in behind a commit that it could not follow may be let in elsewhere
+ * by another's, or have been taken out and in again by it: the person decides (spec G-5).
+ */
+export function otherInvitations({ invitations, stranded, arrival }: ConversationState, accountId: Uint8Array): readonly Invitation[] {
+  if (stranded === undefined && arrival === undefined) return [];
+  return invitations.filter((invitation) => !equalBytes(invitation.accountId, accountId));
+}
+
+/**
  * The conversation going on where a Welcome put this device: what was written and read stays, and nothing takes the place of a line.
  * @param before as it stood
  * @param joined what `joinConversation` made of the Welcome
@@ -141,16 +151,39 @@ export function carryOver(
   by: Uint8Array,
 ): { readonly state: ConversationState; readonly effects: readonly Effect[] } {
   // It goes on counting: to those who stayed it is the same device.
-  const { nextLocal, unread, readThrough, draft, own } = before;
+  const { nextLocal, unread, readThrough, draft, own, continuesId, offers, staged } = before;
   const { effects, lastOrder } = renumbered(joined.effects, Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1));
   const outgoing = before.outgoing.map((item) => ({
     ...item,
     sealed: undefined,
     accepted: undefined,
-    failure: item.failure ?? ("not_a_member" as const),
+    failure: item.purpose === "leave" ? undefined : (item.failure ?? ("not_a_member" as const)),
   }));
-  const kept = { nextLocal, unread, readThrough, draft, own, outgoing, lastOrder, ...arrivalOf(before, joined.state, by) };
-  return { state: { ...joined.state, ...kept }, effects };
+  const kept = {
+    nextLocal,
+    unread,
+    readThrough,
+    draft,
+    own,
+    outgoing,
+    lastOrder,
+    continuesId,
+    offers,
+    ...arrivalOf(before, joined.state, by),
+  };
+  return {
+    state: {
+      ...joined.state,
+      ...kept,
+      // What it asked for is made here; who said that they leave does.
+      changes: [...(staged === undefined ? [] : [staged.change]), ...before.changes],
+      phase: before.phase.kind === "leaving" ? before.phase : joined.state.phase,
+      continuity: namesOfBoth(before.continuity, joined.state.continuity),
+      invitations: otherInvitations(before, by),
+      recovered: before.recovered.filter(({ accountId }) => joined.state.roster?.accounts.has(toBase64Url(accountId)) === true),
+    },
+    effects,
+  };
 }
 
 /** Effects whose lines stand one after the other from a place on, and the last of these places. */

@@ -98,10 +98,10 @@ export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   /** The commit's entry, and the account of its author. */
   readonly child: number;
   readonly childAuthor: Uint8Array;
-  /** The leaves that the commit kept, a bit for each, and how many members of the epoch it kept or added again (spec G-6). */
+  /** The members of the epoch that the commit kept or added again, a bit for each by its leaf now, and how many they were (spec G-6). */
   readonly kept: Uint8Array;
   readonly keptCount: number;
-  /** The leaves, by their place now, of those of them who said nothing behind it yet: they may be unable to (spec E-26). */
+  /** Those of them who said nothing behind it yet: they may be unable to (spec E-26). */
   readonly unheard: Uint8Array;
   /** Those of them who said that they cannot follow it, and not yet that they arrived behind it, in the order of the log. */
   readonly stuck: readonly DeviceReference[];

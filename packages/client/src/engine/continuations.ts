@@ -4,8 +4,8 @@ import type { Contact } from "../account/contacts.ts";
 import type { ContinueOptions, Continued, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { goesOnWith, placedBehind } from "../core/continuation.ts";
-import { isWritable } from "../core/phase.ts";
-import type { ConversationState, Effect, Joiner, Outgoing, WantedChange } from "../core/types.ts";
+import { hasEnded, isWritable } from "../core/phase.ts";
+import type { ConversationState, Effect, Joiner, Outgoing, Roster, RosterLeaf, WantedChange } from "../core/types.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
@@ -13,6 +13,9 @@ import { supersede } from "./direct-conversations.ts";
 import { isStopped, conversationOf } from "./shown.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
+
+/** How far apart two conversations are made that are made at once. */
+const atOnceMs = 600_000;
 
 /** The engine's other conversations. */
 export interface ContinuationAccess {
@@ -41,42 +44,78 @@ export class Continuations {
     for (const old of this.#access.runners()) {
       if (!old.state.continuity.some((name) => equalBytes(name, continues))) continue;
       await old.load();
-      const before = (await this.#successor(old))?.state.roster ?? old.state.roster;
-      if (goesOnWith({ ...old.state, roster: before }, joined, sender)) return old;
+      const successor = await this.#successor(old);
+      const roster = successor === undefined ? old.state.roster : withComing(successor.state);
+      if (goesOnWith({ ...old.state, roster }, joined, sender)) return old;
     }
     return undefined;
   }
 
-  /** The conversation in which the person went on with this one. */
+  /** The conversation in which the person went on with this one, however often they did. */
   async #successor(old: ConversationRunner): Promise<ConversationRunner | undefined> {
-    const { phase } = old.state;
-    const next = phase.kind === "continued" ? this.#access.runner(phase.by) : undefined;
-    await next?.load();
-    return next;
+    const seen = new Set<ConversationRunner>();
+    let last = old;
+    while (!seen.has(last)) {
+      seen.add(last);
+      const { phase } = last.state;
+      last = (phase.kind === "continued" || phase.kind === "superseded" ? this.#access.runner(phase.by) : undefined) ?? last;
+    }
+    if (last === old) return undefined;
+    await last.load();
+    return last;
   }
 
   /**
    * A conversation was joined that goes on with `old`. Between two people that is the same as going on oneself; in a group it is offered.
    * Where the person went on already, what another goes on with in a group is offered there: nobody moves them. Between two people, or one's
-   * own devices, of two that were made at once the one with the lower log id stays (spec L-12).
+   * own devices, or where they were made at once, the one with the lower log id stays (spec L-12).
    */
   async joined(old: ConversationRunner, next: ConversationRunner, sender: Uint8Array): Promise<void> {
     const before = await this.#successor(old);
-    const isAsked = old.state.kind !== "direct" && !equalBytes(sender, this.#world.own.accountId);
-    if (isAsked) {
-      const from = before ?? old;
-      const missing = missingIn(next.state, peopleOf(from.state));
-      await from.input({ kind: "offered", offer: { id: next.id, accountId: sender, missing } });
+    if (this.#isAsked(old.state, sender) && !this.#areAtOnce(before, next.state)) {
       next.emitConversation();
       return;
     }
     if (before !== undefined) {
-      const [winner, loser] = compareBytes(before.state.logId, next.state.logId) < 0 ? [before, next] : [next, before];
+      // One that stands still takes the place of none.
+      const isFirst = !isStopped(before.state) && compareBytes(before.state.logId, next.state.logId) < 0;
+      const [winner, loser] = isFirst ? [before, next] : [next, before];
       await supersede(loser, winner);
       return;
     }
     await this.#end(old, next);
     next.emitConversation();
+  }
+
+  /** Whether the person decides if they go where this account does. */
+  #isAsked({ kind }: ConversationState, sender: Uint8Array): boolean {
+    return kind !== "direct" && !equalBytes(sender, this.#world.own.accountId);
+  }
+
+  /** Whether two people made one with the same people within minutes, and nothing was said yet in the one where this person is. */
+  #areAtOnce(before: ConversationRunner | undefined, next: ConversationState): boolean {
+    if (before === undefined || before.lastLine?.body.kind === "text" || !isSamePeople(before.state, next)) return false;
+    return this.#world.platform.nowMs() - before.state.updatedAtMs < atOnceMs;
+  }
+
+  /** Offers a conversation that is about to be joined: before it stands on disk, so that a machine that stops in between loses neither. */
+  async offer(old: ConversationRunner, next: ConversationState, sender: Uint8Array): Promise<void> {
+    const before = await this.#successor(old);
+    if (!this.#isAsked(old.state, sender) || this.#areAtOnce(before, next)) return;
+    const from = before ?? old;
+    const missing = missingIn(next, peopleOf(from.state));
+    await from.input({ kind: "offered", offer: { id: next.id, accountId: sender, missing } });
+  }
+
+  /** What was made, or joined between two people, and not yet gone on with when the machine stopped. */
+  async resume(): Promise<void> {
+    for (const next of this.#access.runners()) {
+      const { continuesId, joinedSeq } = next.state;
+      const old = continuesId === undefined ? undefined : this.#access.runner(continuesId);
+      if (old === undefined || hasEnded(old.state.phase) || !isWritable(next.state)) continue;
+      // Whoever makes a conversation is in it from its beginning.
+      if (old.state.kind === "direct" || joinedSeq === 0) await this.#end(old, next);
+    }
   }
 
   /** One at a time for each conversation: two clicks do not make two. */
@@ -88,12 +127,12 @@ export class Continuations {
     return going;
   }
 
-  async #goOn(old: ConversationRunner, { with: account, without = [] }: ContinueOptions): Promise<Continued> {
+  async #goOn(old: ConversationRunner, { into, without = [] }: ContinueOptions): Promise<Continued> {
     await old.load();
     const begun = await this.#successor(old);
     if (begun !== undefined) return this.#result(begun, []);
-    if (account !== undefined) {
-      const offered = this.#offered(old, account);
+    if (into !== undefined) {
+      const offered = this.#offered(old, into);
       await this.#end(old, offered);
       return this.#result(offered, []);
     }
@@ -103,12 +142,14 @@ export class Continuations {
     return this.#result(next, unreachable);
   }
 
-  /** Where this account goes on. @throws ClientError `not_permitted` */
-  #offered(old: ConversationRunner, account: string): ConversationRunner {
-    const offer = old.state.offers.find(({ accountId }) => toBase64Url(accountId) === account);
-    const offered = offer === undefined ? undefined : this.#access.runner(offer.id);
+  /** The conversation of this id, which is offered. @throws ClientError `not_permitted` */
+  #offered(old: ConversationRunner, id: string): ConversationRunner {
+    const offered = old.state.offers.some((offer) => offer.id === id) ? this.#access.runner(id) : undefined;
     if (offered === undefined || !isWritable(offered.state))
-      throw new ClientError("not_permitted", "They do not go on in a conversation that you are in, or not any more. Go on in a new one.");
+      throw new ClientError(
+        "not_permitted",
+        "Nobody goes on there with you, or not any more. Look again who goes on where, or go on in a new one.",
+      );
     return offered;
   }
 
@@ -231,6 +272,15 @@ async function hand(from: ConversationRunner, to: ConversationRunner, isAsked: b
     const { id, text, content } = item;
     await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item) });
   }
+  if (to.state.draft === "" && from.state.draft !== "") await to.input({ kind: "draft", text: from.state.draft });
+}
+
+/** A conversation's members, with those on their way into it. */
+function withComing(state: ConversationState): Roster | undefined {
+  const { roster } = state;
+  if (roster === undefined) return undefined;
+  const coming = peopleOf(state).map(({ accountId }): [string, readonly RosterLeaf[]] => [toBase64Url(accountId), []]);
+  return { ...roster, accounts: new Map([...coming, ...roster.accounts]) };
 }
 
 /** Everybody whom a conversation is with: its members, and whom it was to begin with. */

@@ -149,6 +149,7 @@ export class Engine {
       policy,
     );
     for (const runner of engine.#runners.values()) if (runner.state.phase.kind === "superseded") await runner.showLastText();
+    await engine.#continuations.resume();
     if (world.own.status === "registered") {
       await engine.devices.start();
       await engine.#items.start();

@@ -75,3 +75,55 @@ describe("[E-10] a Welcome into a conversation that this device is in", () => {
     await expect(taken(11)).rejects.toMatchObject({ code: "conversation_unavailable", canRetry: true, retryAfterMs: 1000 });
   });
 });
+
+describe("[M-9] [P7] an invitation", () => {
+  it("is not done with where the machine stops before the conversation has it", async () => {
+    const store = createMemoryStore();
+    let isPutAside = false;
+    const kept = { id: "c", host: "chat.example", kind: "group", groupId: account(9), chain: { seq: 10, head: account(1) } };
+    const settings = { name: "", roles: [], continues: new Uint8Array(0), directory: account(0) };
+    const known = {
+      ...kept,
+      phase: { kind: "removed" },
+      readdedBy: undefined,
+      roster: undefined,
+      formerMembers: [account(1)],
+      opening: { settings },
+      stranded: undefined,
+      arrival: undefined,
+      invitations: [],
+    };
+    const runner = {
+      id: "c",
+      state: known,
+      load: async () => undefined,
+      input: async () => {
+        throw new Error("the power fails");
+      },
+    };
+    const world = { own: { accountId: account(3) }, people: { load: async () => undefined }, store, platform: { nowMs: () => 0 } };
+    const welcomes = new Welcomes({
+      world: world as unknown as World,
+      runners: new Map([["c", runner as unknown as ConversationRunner]]),
+      open: async () => false,
+      continuations: {} as unknown as Continuations,
+      onNew: async () => undefined,
+      onBack: () => undefined,
+    });
+    const roster = { accounts: new Map([[toBase64Url(account(1)), []]]), leaves: new Map(), settings };
+    const welcome = {
+      state: { ...kept, chain: { seq: 20, head: account(2) }, phase: { kind: "active" }, roster },
+      effects: [],
+      sender: { host: "chat.example", accountId: account(1), deviceId: new Uint8Array(16), itemId: new Uint8Array(16), notAfterMs: 1 },
+      body: new Uint8Array(1),
+      isAgreed: false,
+      settle: async () => undefined,
+      putAside: () => {
+        isPutAside = true;
+      },
+    };
+    await expect(welcomes.take(welcome as unknown as VerifiedWelcome)).rejects.toThrow("the power fails");
+    // Its item was dealt with, and nothing in the conversation says so: it is never looked at again.
+    expect(isPutAside).toBe(false);
+  });
+});

@@ -3,7 +3,7 @@ import { placedBehind } from "../core/continuation.ts";
 import { leadsElsewhere } from "../core/arrival.ts";
 import { answersComplaint } from "../core/answering.ts";
 import { loadHead } from "../core/records.ts";
-import { judgeRejoin } from "../core/rejoin.ts";
+import { judgeRejoin, otherInvitations } from "../core/rejoin.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationState, Invitation } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
@@ -55,6 +55,7 @@ export class Welcomes {
     const { accountId } = welcome.sender;
     const old = await this.#continuations.continuedBy(state, toBase64Url(accountId));
     const placed = old === undefined ? { state, effects } : placedBehind(old.state, { state, effects });
+    if (old !== undefined) await this.#continuations.offer(old, state, accountId);
     const runner = new ConversationRunner(this.#world, placed.state, undefined);
     await runner.begin(placed.effects, settle);
     await this.#onNew(runner, old, accountId);
@@ -74,9 +75,10 @@ export class Welcomes {
       leadsElsewhere: leadsElsewhere(known.state, state, sender, { ownHead, nowMs: platform.nowMs() }),
     });
     if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
+      const { state: before } = known;
       await known.rejoin(welcome, async (tx) => {
         await settle(tx);
-        await forgetWelcomes(tx, known.id, []);
+        await forgetWelcomes(tx, known.id, otherInvitations(before, sender.accountId));
       });
       this.#onBack(known);
       return;
@@ -88,11 +90,12 @@ export class Welcomes {
     }
     const { wasMember, missing } = verdict;
     const invitation: Invitation = { ...sender, wasMember, missing, atMs: platform.nowMs() };
+    // Told first: where the machine stops in between, the item comes again, and tells the same.
+    await known.input({ kind: "invited", invitation });
     await store.transact("write", (tx) => {
       putAside(tx);
       keepWelcome(tx, known.id, welcome);
     });
-    await known.input({ kind: "invited", invitation });
     await store.transact("write", (tx) => forgetWelcomes(tx, known.id, known.state.invitations));
   }
 

@@ -1,0 +1,136 @@
+import { toBase64Url } from "@latchkey/codec";
+import { seededRandom } from "@latchkey/testkit";
+import { SimDevice } from "./sim.testing.ts";
+import { step } from "./step.ts";
+import { commitOf, groupOf, readOn } from "./stranded.testing.ts";
+import type { Group } from "./stranded.testing.ts";
+import { describe, expect, it } from "vitest";
+
+/** Cyd cannot follow a change of Mallory's, and was not let in yet. */
+async function waiting(
+  seed: string,
+  prepare: (cyd: SimDevice) => void = () => undefined,
+): Promise<Group & { readonly cyd: SimDevice; readonly others: readonly SimDevice[] }> {
+  const group = await groupOf(seed, 3);
+  const [ada, ben, cyd] = group.honest;
+  if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+  prepare(cyd);
+  group.hostile.post(await commitOf(group, { cheats: [cyd] }));
+  await cyd.connect();
+  await readOn(cyd);
+  expect(cyd.state?.stranded).toBeDefined();
+  return { ...group, cyd, others: [ada, ben] };
+}
+
+describe("[G-5] [M-9] let in again by an answer to its complaint, nothing that the person did or had is gone without a word", () => {
+  it("a change that they asked for is made, or they are told that it is not", async () => {
+    const group = await waiting("a change waits");
+    const { world, cyd, others } = group;
+    const dee = await SimDevice.create(world, "dee", seededRandom("dee"));
+    world.devices.push(dee);
+    await cyd.change([dee], []);
+    expect(cyd.state?.changes).toHaveLength(1);
+    await world.settle([...others, cyd]);
+    expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
+    expect(cyd.state?.changes.length === 0 ? cyd.outcomes : ["it waits"]).not.toEqual([]);
+  });
+
+  it("who said that they leave is not in it again", async () => {
+    const group = await waiting("leaving");
+    const { world, cyd, others } = group;
+    await cyd.leave();
+    expect(cyd.state?.phase.kind).toBe("leaving");
+    await world.settle(others);
+    await readOn(cyd);
+    await cyd.join();
+    expect(cyd.state).toMatchObject({ stranded: undefined, phase: { kind: "leaving" } });
+    await world.settle([...others, cyd]);
+    expect(cyd.state?.phase.kind).not.toBe("active");
+    for (const other of others) expect(other.state?.roster?.accounts.has(cyd.self.account)).toBe(false);
+  });
+
+  it("the history of the conversation that it goes on with stays above it", async () => {
+    const group = await waiting("history above", (cyd) => {
+      if (cyd.state !== undefined) cyd.state = { ...cyd.state, continuesId: "old" };
+    });
+    const { world, cyd, others } = group;
+    await world.settle([...others, cyd]);
+    expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
+    expect(cyd.state?.continuesId).toBe("old");
+  });
+
+  it("it knows its latest epochs by name: who goes on elsewhere from the epoch in which both waited is still known by it", async () => {
+    const group = await waiting("names");
+    const { world, cyd, others } = group;
+    const before = (cyd.state?.continuity ?? []).map(toBase64Url);
+    const offer = { id: "elsewhere", accountId: others[0]?.self.accountId ?? new Uint8Array(32), missing: [] };
+    await cyd.input({ kind: "offered", offer });
+    await world.settle([...others, cyd]);
+    expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
+    expect((cyd.state?.continuity ?? []).map(toBase64Url)).toEqual(expect.arrayContaining(before));
+  });
+
+  it("an offer to go on elsewhere waits as it did", async () => {
+    const group = await waiting("offers");
+    const { world, cyd, others } = group;
+    const offer = { id: "elsewhere", accountId: others[0]?.self.accountId ?? new Uint8Array(32), missing: [] };
+    await cyd.input({ kind: "offered", offer });
+    await world.settle([...others, cyd]);
+    expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
+    expect(cyd.state?.offers.map(({ id }) => id)).toEqual(["elsewhere"]);
+  });
+
+  it("[A-1] who was recovered holds what is sent until the person saw it", async () => {
+    const group = await waiting("recovered");
+    const { world, cyd, others } = group;
+    const [ada] = others;
+    if (ada === undefined) throw new Error("ada");
+    await cyd.input({ kind: "accounts", recovered: [ada.self.accountId] });
+    expect(cyd.state?.recovered).toHaveLength(1);
+    await world.settle([...others, cyd]);
+    expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
+    expect(cyd.state?.recovered).toHaveLength(1);
+  });
+});
+
+const dayMs = 86_400_000;
+
+describe("[E-31] [G-5] whose word where it arrived cannot be written any more does without it", () => {
+  it("let in again weeks after an earlier arrival, it makes no key package for that word with each connection", async () => {
+    const group = await groupOf("weeks after", 3);
+    const { world, hostile } = group;
+    const [ada, ben, cyd] = group.honest;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+    hostile.post(await commitOf(group, { cheats: [cyd] }));
+    await world.settle([ada, ben, cyd]);
+    expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
+    // Weeks later, with other changes in between, its conversation stops for another reason, and somebody adds it again.
+    for (const device of [ada, ben, cyd]) device.jump(30 * dayMs);
+    await ada.change([], [ben]);
+    await world.settle([ada, ben, cyd]);
+    const known = cyd.state;
+    if (known === undefined) throw new Error("a conversation");
+    await cyd.disconnect(0);
+    cyd.state = { ...known, phase: { kind: "paused", reason: "missed_commit" } };
+    cyd.agrees = true;
+    const { accountId, deviceId } = cyd.self;
+    const joiner = await cyd.joiner();
+    const again = { adds: [joiner], removes: [], removeDevices: [{ accountId, deviceId }], proofs: new Uint8Array(0), update: false };
+    await ada.input({ kind: "change", change: { id: "again", ...again } });
+    await world.settle([ada]);
+    await cyd.join();
+    expect(cyd.isActive).toBe(true);
+    await world.settle([ada, cyd]);
+    let asked = 0;
+    for (let connection = 0; connection < 20; connection++) {
+      await cyd.disconnect(0);
+      const { state } = cyd;
+      if (state === undefined) throw new Error("a conversation");
+      const result = await step(cyd.context, state, { kind: "connected", retentionDays: 30 });
+      if (result.kind === "next") asked += result.effects.filter(({ kind }) => kind === "complain").length;
+      await cyd.connect();
+      await world.settle([ada, cyd]);
+    }
+    expect(asked).toBe(0);
+  });
+});
