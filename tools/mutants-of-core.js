@@ -234,6 +234,15 @@ export const coreMutants = [
       ],
     ],
   ),
+  ...of(
+    `${client}/engine/continuations.ts`,
+    [`${client}/engine/continuations.test.ts`],
+    [
+      ["moved though something was said (M-9)", 'if (lines.some((line) => line.body.kind === "text" && !waits(line))) return false;', ""],
+      ["moved at any later time (M-9)", " && this.#world.platform.nowMs() - first.sentAtMs < atOnceMs", ""],
+      ["moved to where somebody is missing (M-9)", " || !isSamePeople(before.state, next)) return false;", ") return false;"],
+    ],
+  ),
   ...of(`${client}/core/answering.ts`, complaintTests, [
     ["a Welcome beside the commit complained about (G-5)", "!stranded.behind.includes(seq) || ", ""],
     ["a Welcome into the commit complained about (G-5)", "if (seq <= stranded.seq || ", "if ("],

@@ -16,6 +16,8 @@ import type { World } from "./world.ts";
 
 /** How far apart two conversations are made that are made at once. */
 const atOnceMs = 600_000;
+/** Lines of a conversation that was just made; in one that has more, something happened. */
+const fewLines = 100;
 
 /** The engine's other conversations. */
 export interface ContinuationAccess {
@@ -72,7 +74,7 @@ export class Continuations {
    */
   async joined(old: ConversationRunner, next: ConversationRunner, sender: Uint8Array): Promise<void> {
     const before = await this.#successor(old);
-    if (this.#isAsked(old.state, sender) && !this.#areAtOnce(before, next.state)) {
+    if (this.#isAsked(old.state, sender) && !(await this.#areAtOnce(before, next.state))) {
       next.emitConversation();
       return;
     }
@@ -93,15 +95,19 @@ export class Continuations {
   }
 
   /** Whether two people made one with the same people within minutes, and nothing was said yet in the one where this person is. */
-  #areAtOnce(before: ConversationRunner | undefined, next: ConversationState): boolean {
-    if (before === undefined || before.lastLine?.body.kind === "text" || !isSamePeople(before.state, next)) return false;
-    return this.#world.platform.nowMs() - before.state.updatedAtMs < atOnceMs;
+  async #areAtOnce(before: ConversationRunner | undefined, next: ConversationState): Promise<boolean> {
+    if (before === undefined || !isSamePeople(before.state, next)) return false;
+    const lines = await before.messages({ limit: fewLines });
+    const waits = ({ delivery }: Message): boolean => delivery?.kind === "pending" || delivery?.kind === "failed";
+    if (lines.some((line) => line.body.kind === "text" && !waits(line))) return false;
+    const [first] = lines;
+    return first !== undefined && lines.length < fewLines && this.#world.platform.nowMs() - first.sentAtMs < atOnceMs;
   }
 
   /** Offers a conversation that is about to be joined: before it stands on disk, so that a machine that stops in between loses neither. */
   async offer(old: ConversationRunner, next: ConversationState, sender: Uint8Array): Promise<void> {
     const before = await this.#successor(old);
-    if (!this.#isAsked(old.state, sender) || this.#areAtOnce(before, next)) return;
+    if (!this.#isAsked(old.state, sender) || (await this.#areAtOnce(before, next))) return;
     const from = before ?? old;
     const missing = missingIn(next, peopleOf(from.state));
     await from.input({ kind: "offered", offer: { id: next.id, accountId: sender, missing } });
