@@ -243,6 +243,17 @@ export const coreMutants = [
       ["moved to where somebody is missing (M-9)", " || !isSamePeople(before.state, next)) return false;", ") return false;"],
     ],
   ),
+  ...of(
+    `${client}/core/arrival.ts`,
+    [`${client}/core/let-in-again.test.ts`],
+    [
+      [
+        "who was let in again listens by old places (E-26)",
+        "[...heardAnew(before.closedEpochs, roster, joined.roster), closed]",
+        "[...before.closedEpochs, closed]",
+      ],
+    ],
+  ),
   ...of(`${client}/core/answering.ts`, complaintTests, [
     ["a Welcome beside the commit complained about (G-5)", "!stranded.behind.includes(seq) || ", ""],
     ["a Welcome into the commit complained about (G-5)", "if (seq <= stranded.seq || ", "if ("],

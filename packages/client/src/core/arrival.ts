@@ -4,7 +4,7 @@ import type { SealedEvent } from "@latchkey/protocol";
 import { sealComplaint } from "./complaint-entry.ts";
 import type { FreshKeys } from "./complaint-entry.ts";
 import { mayAnswer } from "./answering.ts";
-import { keptBy } from "./closed-epochs.ts";
+import { heardAnew, keptBy } from "./closed-epochs.ts";
 import { isSameDevice, leafOf } from "./roster.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -32,7 +32,10 @@ export function arrivalOf(
     const closedEpochs = before.closedEpochs.filter(({ epochId }) => epochId <= arrival.epochId);
     // Its keys are gone after a week: by then nobody listens there any more.
     if (!closedEpochs.some(({ epochId }) => epochId === arrival.epochId)) return undefined;
-    return { arrival: { ...arrival, ...place, declined: [...arrival.declined, arrival.by] }, closedEpochs };
+    return {
+      arrival: { ...arrival, ...place, declined: [...arrival.declined, arrival.by] },
+      closedEpochs: joined.roster === undefined ? [] : heardAnew(closedEpochs, roster, joined.roster),
+    };
   }
   if (stranded === undefined || epoch === undefined || roster === undefined || joined.roster === undefined) return undefined;
   const { seq, author, keeps, readds, leafKeys, behind, complainers, sinceMs } = stranded;
@@ -56,7 +59,7 @@ export function arrivalOf(
   };
   return {
     arrival: { seq, epochId, authorId, answerers, sinceMs, leafKeys, behind, declined: [], ...place },
-    closedEpochs: [...before.closedEpochs, closed],
+    closedEpochs: [...heardAnew(before.closedEpochs, roster, joined.roster), closed],
   };
 }
 

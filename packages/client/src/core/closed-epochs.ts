@@ -39,6 +39,15 @@ export function withMoved(closed: readonly ClosedEpoch[], before: Roster | undef
   return closed.map((epoch) => ({ ...epoch, kept: withPlaces(epoch.kept, moved), unheard: withPlaces(epoch.unheard, moved) }));
 }
 
+/** Once this device goes on elsewhere: whoever was heard where it was may not be where it is. */
+export function heardAnew(closed: readonly ClosedEpoch[], before: Roster | undefined, after: Roster): readonly ClosedEpoch[] {
+  const own = after.own?.leafIndex;
+  return withMoved(closed, before, after).map((epoch) => ({
+    ...epoch,
+    unheard: own === undefined ? epoch.kept : withPlaces(epoch.kept, [{ from: own, to: undefined }]),
+  }));
+}
+
 /** Places, where some have another one now, or none. */
 function withPlaces(places: Uint8Array, moved: readonly { readonly from: number; readonly to: number | undefined }[]): Uint8Array {
   const found = moved.filter(({ from }) => hasBit(places, from));

@@ -2,7 +2,8 @@ import { toBase64Url } from "@latchkey/codec";
 import { seededRandom } from "@latchkey/testkit";
 import { SimDevice } from "./sim.testing.ts";
 import { step } from "./step.ts";
-import { commitOf, groupOf, readOn } from "./stranded.testing.ts";
+import { commitOf, groupAround, groupOf, readOn } from "./stranded.testing.ts";
+import { numbersIn } from "./contested.ts";
 import type { Group } from "./stranded.testing.ts";
 import { describe, expect, it } from "vitest";
 
@@ -132,5 +133,34 @@ describe("[E-31] [G-5] whose word where it arrived cannot be written any more do
       await world.settle([ada, cyd]);
     }
     expect(asked).toBe(0);
+  });
+});
+
+describe("[E-26] who was let in again at another leaf", () => {
+  it("listens in the epochs before for everybody whom they kept, where they stand now, and by nobody else's leaf", async () => {
+    const group = await groupAround("other leaf", 5);
+    const { world, honest, mallory } = group;
+    const [ada, ben, cyd, dee, eve] = honest;
+    if (ada === undefined || ben === undefined || cyd === undefined || dee === undefined || eve === undefined) throw new Error("five");
+    await ada.change([], [ben, cyd]);
+    await world.settle();
+    for (const device of [ada, eve]) await device.say("heard");
+    await world.settle();
+    const before = dee.state?.roster?.own?.leafIndex;
+    // Mallory's new device takes the first free leaf, and Dee the second one.
+    group.hostile.post(await commitOf(group, { cheats: [dee] }));
+    await readOn(dee);
+    await world.settle([ada, eve, dee]);
+    const { roster, closedEpochs, arrival } = dee.state ?? {};
+    expect(arrival).toMatchObject({ isWritten: true });
+    expect(roster?.own?.leafIndex).not.toBe(before);
+    const places = [ada, dee, eve, mallory].map(({ self }) => roster?.accounts.get(self.account)?.[0]?.leafIndex);
+    const others = places.filter((leaf) => leaf !== roster?.own?.leafIndex);
+    const sorted = (leaves: readonly (number | undefined)[]): readonly number[] =>
+      leaves.flatMap((leaf) => leaf ?? []).toSorted((a, b) => a - b);
+    const [closed] = closedEpochs ?? [];
+    if (closed === undefined) throw new Error("the epoch that the change of ada's ended");
+    expect(numbersIn(closed.kept)).toEqual(sorted(places));
+    expect(numbersIn(closed.unheard)).toEqual(sorted(others));
   });
 });
