@@ -174,16 +174,16 @@ export const coreMutants = [
         "return closed;",
       ],
       ["who took a place speaks for who had it (E-26)", "if (moved.length === 0) return closed;", "return closed;"],
-      ["who moved counts by another's place (G-6)", "kept: withPlaces(epoch.kept, moved), unheard", "unheard"],
+      ["who moved counts by another's place (G-6)", "    kept: withPlaces(epoch.kept, moved),\n", ""],
       [
         "closed epochs without end (E-2)",
-        "  const others = late.filter((epoch) => !isListened(epoch)).slice(-maxClosedEpochs);",
-        "  const others = late.filter((epoch) => !isListened(epoch));",
+        "  const others = closed.filter((epoch) => !isListened(epoch)).slice(-maxClosedEpochs);",
+        "  const others = closed.filter((epoch) => !isListened(epoch));",
       ],
       [
         "who is to be heard is forgotten for others (E-26)",
-        "const listened = late.filter((epoch) => isListened(epoch)).slice(-maxClosedEpochs);",
-        "const listened: readonly ClosedEpoch[] = [];",
+        "  const listened = closed.filter((epoch) => isListened(epoch)).slice(-maxClosedEpochs);",
+        "  const listened: readonly ClosedEpoch[] = [];",
       ],
       ["the oldest of many are heard (E-26)", ".slice(own.length - maxClosedEpochs)", ".slice(0, maxClosedEpochs)"],
       ["heard for ever (E-26)", " && nowMs - closed.closedAtMs < closedEpochMs", ""],
@@ -210,7 +210,13 @@ export const coreMutants = [
   ...of(
     `${client}/core/complaints.ts`,
     [`${client}/core/void-for-whom.test.ts`],
-    [["who was never in the epoch counts (G-6)", " || !hasBit(closed.kept, leaf.leafIndex)) return;", ") return;"]],
+    [
+      [
+        "who was never in the epoch counts (G-6)",
+        "(found !== undefined && closed !== undefined && hasBit(closed.kept, found.leaf.leafIndex));",
+        "(found !== undefined && closed !== undefined);",
+      ],
+    ],
   ),
   ...of(
     `${client}/core/rejoin.ts`,
@@ -218,14 +224,10 @@ export const coreMutants = [
     [
       [
         "let in again, what was asked for is gone (P7)",
-        "changes: [...(staged === undefined ? [] : [staged.change]), ...before.changes],",
+        "changes: [...(staged === undefined ? [] : [staged.change]), ...before.changes].filter((change) => !isAnswer(change)),",
         "",
       ],
-      [
-        "who said that they leave is in it again (M-3)",
-        'before.phase.kind === "leaving" ? before.phase : joined.state.phase',
-        "joined.state.phase",
-      ],
+      ["who said that they leave is in it again (M-3)", "phase: isLeaving ? before.phase : joined.state.phase,", ""],
       ["let in again, older names are gone (M-9)", "continuity: namesOfBoth(before.continuity, joined.state.continuity),", ""],
       [
         "let in again, a recovery is not seen (A-1)",
@@ -252,6 +254,55 @@ export const coreMutants = [
         "[...heardAnew(before.closedEpochs, roster, joined.roster), closed]",
         "[...before.closedEpochs, closed]",
       ],
+    ],
+  ),
+  ...of(
+    `${client}/core/changes.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["a complaint is answered twice (G-5)", "if (isAnswer(change) && !stillAnswers(turn.state, change)) {", "if (false) {"]],
+  ),
+  ...of(
+    `${client}/core/arrival.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [
+      ["a late Welcome of its own way (C7)", " || arrival?.way.includes(seq) === true", ""],
+      ["one who does not know the log now is believed (E-3)", 'if (code === "unknown_log" || code === "unknown_epoch") return false;', ""],
+      [
+        "epochs of whoever is left behind again and again (E-2)",
+        "bounded([...heardAnew(before.closedEpochs, roster, joined.roster), closed])",
+        "[...heardAnew(before.closedEpochs, roster, joined.roster), closed]",
+      ],
+    ],
+  ),
+  ...of(
+    `${client}/core/complaints.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["who is gone counts no more (E-26)", "      onComplaintOfGone(turn, closed, gone);", ""]],
+  ),
+  ...of(
+    `${client}/core/epoch.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [
+      [
+        "taken out and in again, it hears of no void change (E-26)",
+        "isReadded && !wasLeaving ? withoutPlaces(state.closedEpochs, state.roster) : []",
+        "[]",
+      ],
+    ],
+  ),
+  ...of(
+    `${client}/core/step.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["leaving said twice is said to nobody (M-3)", 'if (state.phase.kind === "leaving" && !isAlone) return;', ""]],
+  ),
+  ...of(
+    `${client}/engine/continuations.ts`,
+    [`${client}/engine/made-at-once.test.ts`],
+    [
+      ["moved from where one's own is on its way (M-9)", 'purpose === "text" && sealed !== undefined', "false"],
+      ["moved from what was not read (M-9)", "if (before.state.joinedSeq > 0 && !isCaughtUp(before.state)) return false;", ""],
+      ["sent twice after a stop (P5)", "const waiting = texts.filter(({ id }) => !there.includes(id));", "const waiting = texts;"],
+      ["where others go on is forgotten (M-9)", 'if (offer.id !== next.id) await next.input({ kind: "offered", offer });', "void offer;"],
     ],
   ),
   ...of(`${client}/core/answering.ts`, complaintTests, [
@@ -307,8 +358,8 @@ export const coreMutants = [
       ],
       [
         "who is let in forgets who is stuck there (G-6)",
-        "stuck: complainers.flatMap((leaf) => roster.leaves.get(leaf) ?? [])",
-        "stuck: complainers.flatMap(() => [])",
+        ".flatMap((leaf) => stay.find(({ leafIndex }) => leafIndex === leaf) ?? [])",
+        ".flatMap((): readonly DeviceReference[] => [])",
       ],
       ["its own word does not count (G-6)", "noteArrived(turn, arrival.epochId, turn.context.self);", ""],
       ["a place on its own way (E-31)", "isOnWay(known, seq) || ", ""],

@@ -2,6 +2,7 @@
 // Source: RFC 9420 section 15
 // Counter-measure: complaint in the log, and one commit of another member lets it back in (G-4, G-5)
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "@latchkey/client";
 import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
 import { describe, expect, test } from "vitest";
@@ -141,4 +142,42 @@ describe("C18 a commit that one member alone cannot follow", () => {
       stop: undefined,
     });
   }, 100_000);
+
+  test("[G-5] two answer one complaint at the same moment, the owner second: who complained stays in", async () => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd, mal] = [
+      await scene.person("ada"),
+      await scene.person("ben"),
+      await scene.person("cyd"),
+      await scene.person("mal"),
+    ];
+    const { id } = await ada.client.startConversation({ to: ["ben", "cyd", "mal"], name: "Allotment" });
+    await say(ada, id, "hello");
+    for (const person of [ben, cyd, mal]) await hear(person, id, "hello");
+    await settle(ada, ben, cyd, mal);
+    using insider = await Insider.take(scene, mal, id);
+    const both = Promise.withResolvers<void>();
+    const asked = new Set<string>();
+    let commits = 0;
+    scene.operator.override({
+      async request({ person }, body) {
+        if (body.kind !== "commit" || (person !== "ada" && person !== "ben")) return "pass" as const;
+        commits += 1;
+        if (asked.has(person)) return "pass" as const;
+        asked.add(person);
+        if (asked.size === 2) both.resolve();
+        await both.promise;
+        if (person === "ada") await delay(500);
+        return "pass" as const;
+      },
+    });
+    const adds = [await insider.keyPackage({ ...insider.own, deviceId: new Uint8Array(16).fill(3) })];
+    expect((await insider.post(await insider.forge({ adds, cheats: cyd }))).kind).toBe("accepted");
+    await eventually(async () => (await linesOf(cyd, id, "complaint")).length === 1, "cyd says that it cannot read the change");
+    await eventually(async () => await Promise.resolve(asked.size === 2), "both answer");
+    await delay(3000);
+    const { conversation } = await cyd.client.details(id);
+    expect(conversation.status).not.toBe("removed");
+    expect(conversation.stop?.failure.code).not.toBe("change_unreadable");
+  }, 60_000);
 });

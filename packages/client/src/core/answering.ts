@@ -7,9 +7,10 @@ import { parseComplaint, verifyComplaint } from "./complaint-entry.ts";
 import type { Ask } from "./contested.ts";
 import { isSameDevice, leafOf, mayManage } from "./roster.ts";
 import type { Turn } from "./turn.ts";
-import type { ConversationState, Joiner, Roster, RosterLeaf } from "./types.ts";
+import type { Change, ConversationState, Joiner, Roster, RosterLeaf } from "./types.ts";
 
 const nothing = new Uint8Array(0);
+const ofAnswers = "answer-";
 
 /** Who wrote the commit that this device cannot follow, where that is known. */
 export function authorOf({ stranded, roster }: Pick<ConversationState, "stranded" | "roster">): RosterLeaf | undefined {
@@ -47,6 +48,16 @@ export function asksToAnswer({
     const { inboxId, inboxKey, keyPackage } = complaint;
     return [{ leaf, joiner: { host, accountId, deviceId, inboxId, inboxKey, keyPackage } }];
   });
+}
+
+/** The change that answers a complaint. */
+export function answerId({ leafIndex }: Pick<Ask, "leafIndex">): string {
+  return `${ofAnswers}${leafIndex}`;
+}
+
+/** Whether a change answers a complaint. */
+export function isAnswer({ id }: Pick<Change, "id">): boolean {
+  return id.startsWith(ofAnswers);
 }
 
 /** The complaint that a commit answers, for its envelope. */

@@ -1,14 +1,14 @@
 import { equalBytes } from "@latchkey/codec";
 import { complaintReasons, zeroHash } from "@latchkey/protocol";
-import type { SealedEvent } from "@latchkey/protocol";
+import type { SealedEvent, WireErrorCode } from "@latchkey/protocol";
 import { sealComplaint } from "./complaint-entry.ts";
 import type { FreshKeys } from "./complaint-entry.ts";
 import { mayAnswer } from "./answering.ts";
-import { heardAnew, keptBy } from "./closed-epochs.ts";
+import { bounded, heardAnew, keptBy } from "./closed-epochs.ts";
 import { isSameDevice, leafOf } from "./roster.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { ClosedEpoch, ConversationState, DeviceReference } from "./types.ts";
+import type { ClosedEpoch, ConversationState, DeviceReference, Stranded } from "./types.ts";
 
 /** How long after it the person is asked about another place (spec G-5). */
 const elsewhereMs = 7 * 86_400_000;
@@ -33,7 +33,7 @@ export function arrivalOf(
     // Its keys are gone after a week: by then nobody listens there any more.
     if (!closedEpochs.some(({ epochId }) => epochId === arrival.epochId)) return undefined;
     return {
-      arrival: { ...arrival, ...place, declined: [...arrival.declined, arrival.by] },
+      arrival: { ...arrival, ...place, way: [], declined: [...arrival.declined, arrival.by] },
       closedEpochs: joined.roster === undefined ? [] : heardAnew(closedEpochs, roster, joined.roster),
     };
   }
@@ -54,12 +54,15 @@ export function arrivalOf(
     childAuthor: authorId,
     ...keptBy(stay, joined.roster, writer),
     asked: [],
+    gone: [],
     arrived: stranded.arrived.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
-    stuck: complainers.flatMap((leaf) => roster.leaves.get(leaf) ?? []).map(({ accountId, deviceId }) => ({ accountId, deviceId })),
+    stuck: complainers
+      .flatMap((leaf) => stay.find(({ leafIndex }) => leafIndex === leaf) ?? [])
+      .map(({ accountId, deviceId }) => ({ accountId, deviceId })),
   };
   return {
-    arrival: { seq, epochId, authorId, answerers, sinceMs, leafKeys, behind, declined: [], ...place },
-    closedEpochs: [...heardAnew(before.closedEpochs, roster, joined.roster), closed],
+    arrival: { seq, epochId, authorId, answerers, sinceMs, leafKeys, behind, way: wayTo(stranded, place.at), declined: [], ...place },
+    closedEpochs: bounded([...heardAnew(before.closedEpochs, roster, joined.roster), closed]),
   };
 }
 
@@ -82,8 +85,13 @@ export function sendArrival(turn: Turn): void {
 }
 
 /** The server does not take its word, for whatever reason: it is not asked again. Answers whether the entry was that. */
-export function onArrivalRefused(turn: Turn, entryId: Uint8Array | undefined): boolean {
+export function onArrivalRefused(
+  turn: Turn,
+  { entryId, code }: { readonly entryId: Uint8Array | undefined; readonly code: WireErrorCode },
+): boolean {
   const { arrival } = turn.state;
+  // The server does not have the log now: it is asked again.
+  if (code === "unknown_log" || code === "unknown_epoch") return false;
   if (arrival?.entry === undefined || entryId === undefined || !equalBytes(arrival.entry.entryId, entryId)) return false;
   set(turn, { arrival: { ...arrival, isWritten: true } });
   return true;
@@ -112,8 +120,20 @@ export function noteArrived(turn: Turn, epochId: number, { accountId, deviceId }
 }
 
 /** Whether this device went through the commit at `seq`. */
-export function isOnWay({ epoch, closedEpochs }: ConversationState, seq: number): boolean {
-  return epoch?.epochId === seq || closedEpochs.some(({ epochId }) => epochId === seq);
+export function isOnWay({ epoch, closedEpochs, arrival }: ConversationState, seq: number): boolean {
+  return epoch?.epochId === seq || closedEpochs.some(({ epochId }) => epochId === seq) || arrival?.way.includes(seq) === true;
+}
+
+/** The commits behind one that it could not follow that led to another one: others went that way before it did. */
+function wayTo({ seq, behind, parents }: Stranded, at: number): readonly number[] {
+  const way: number[] = [];
+  let place = behind.indexOf(at);
+  // Each has a smaller number than what it led to.
+  while (place >= 0 && behind[place] !== seq) {
+    way.push(behind[place] ?? seq);
+    place = behind.indexOf(parents[place] ?? seq);
+  }
+  return way;
 }
 
 /** Follows from afar where the commit leads that it could not follow, beside its own way: a commit of an epoch that is sealed to it. */

@@ -6,7 +6,7 @@ import type { BlobReference, EnvelopeBody, ProofSource, TreeSource } from "@latc
 import type { ClientErrorCode } from "../api.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import { sealEnvelope } from "../group/envelope.ts";
-import { answeredBy } from "./answering.ts";
+import { answerId, answeredBy, asksToAnswer, isAnswer } from "./answering.ts";
 import { updateRank } from "./epoch.ts";
 import { departedBy } from "./departed.ts";
 import { judge } from "./judge.ts";
@@ -18,7 +18,6 @@ import { pendingOrder } from "./order.ts";
 import { isBlocked } from "./skipped.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Ask } from "./contested.ts";
 import type { Change, ConversationState, EpochKeys, Joiner, PendingBlob, Roster, RosterLeaf, WantedChange } from "./types.ts";
 import { authenticatedData } from "./view.ts";
 
@@ -29,6 +28,7 @@ const largeGroup = 100;
 const ofLeavers = "leavers";
 const ofDeparted = "departed";
 const ofOwnGhosts = "own_ghosts";
+
 /** Accounts whose devices one commit proves to have left: with the longest histories that there are, their records fit. */
 const departedAtOnce = 8;
 
@@ -83,9 +83,11 @@ function isStillMeant(state: ConversationState, { id }: Change, leaf: RosterLeaf
   return id !== ofDeparted || departed.some(({ leafIndex }) => leafIndex === leaf.leafIndex);
 }
 
-/** The change that answers a complaint. */
-export function answerId({ leafIndex }: Pick<Ask, "leafIndex">): string {
-  return `answer-${leafIndex}`;
+/** Whether nobody else has answered the complaint since: its key package lets in once, and who was let in by it would be out again. */
+function stillAnswers(state: ConversationState, { id, adds: [joiner] }: Change): boolean {
+  return asksToAnswer(state).some(
+    (ask) => answerId(ask.leaf) === id && joiner !== undefined && equalBytes(ask.joiner.keyPackage, joiner.keyPackage),
+  );
 }
 
 /** Ends a change without a commit. */
@@ -107,6 +109,10 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   const { roster, group, epoch, changes } = turn.state;
   const change = changes[0];
   if (change === undefined || roster?.own === undefined || group === undefined || epoch === undefined) return;
+  if (isAnswer(change) && !stillAnswers(turn.state, change)) {
+    finish(turn, change);
+    return;
+  }
   const removes = leavesOf(roster, change).filter((leaf) => isStillMeant(turn.state, change, leaf));
   // A device that goes and comes back in one commit is re-added (spec M-9).
   const adds = change.adds.filter((joiner) => !stands(roster, joiner, removes));

@@ -153,6 +153,7 @@ describe("[E-26] who is waited for in an epoch that closed", () => {
               leafIndex,
               accountId: new Uint8Array(32).fill(id),
               deviceId: new Uint8Array(16).fill(id),
+              signaturePublicKey: new Uint8Array(32).fill(id),
               account: toBase64Url(new Uint8Array(32).fill(id)),
             },
           ],
@@ -165,6 +166,7 @@ describe("[E-26] who is waited for in an epoch that closed", () => {
       epochId,
       access: new Uint8Array(32).fill(epochId),
       kept: bitsOf([0, 1]),
+      gone: [],
       unheard: bitsOf(leaves),
       closedAtMs,
     }) as unknown as ClosedEpoch;

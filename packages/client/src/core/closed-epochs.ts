@@ -2,10 +2,12 @@ import { maxClosedEpochs, maxEpochsOpen } from "@latchkey/protocol";
 import type { EpochAccess } from "@latchkey/protocol";
 import { bitsOf, hasBit, numbersIn } from "./contested.ts";
 import { leafOf } from "./roster.ts";
-import type { ClosedEpoch, ConversationState, EpochKeys, Roster, RosterLeaf } from "./types.ts";
+import type { ClosedEpoch, ConversationState, EpochKeys, GoneMember, Roster, RosterLeaf } from "./types.ts";
 
 /** How long the keys of a closed epoch are kept (spec L-4). */
 const closedEpochMs = 7 * 86_400_000;
+/** Members who are gone and are remembered of one epoch: the last. */
+const maxGone = 256;
 
 /**
  * Of a commit's epoch: the members that it keeps or adds again, by their places afterwards, and which of them are to be heard yet. One's own
@@ -36,7 +38,27 @@ export function withMoved(closed: readonly ClosedEpoch[], before: Roster | undef
     .map((leaf) => ({ from: leaf.leafIndex, to: leafOf(after, leaf)?.leafIndex }))
     .filter(({ from, to }) => from !== to);
   if (moved.length === 0) return closed;
-  return closed.map((epoch) => ({ ...epoch, kept: withPlaces(epoch.kept, moved), unheard: withPlaces(epoch.unheard, moved) }));
+  const left = moved.filter(({ to }) => to === undefined);
+  const goneFrom = ({ kept, gone }: ClosedEpoch): readonly GoneMember[] => [
+    ...gone,
+    ...left.flatMap(({ from }) => {
+      const leaf = hasBit(kept, from) ? before?.leaves.get(from) : undefined;
+      if (leaf === undefined) return [];
+      const { accountId, deviceId, signaturePublicKey } = leaf;
+      return [{ accountId, deviceId, signaturePublicKey }];
+    }),
+  ];
+  return closed.map((epoch) => ({
+    ...epoch,
+    kept: withPlaces(epoch.kept, moved),
+    unheard: withPlaces(epoch.unheard, moved),
+    gone: goneFrom(epoch).slice(-maxGone),
+  }));
+}
+
+/** Where this device was taken out, and its Welcome follows: nobody has a place, and everybody is remembered. */
+export function withoutPlaces(closed: readonly ClosedEpoch[], before: Roster | undefined): readonly ClosedEpoch[] {
+  return before === undefined ? [] : withMoved(closed, before, { ...before, leaves: new Map(), accounts: new Map(), own: undefined });
 }
 
 /** Once this device goes on elsewhere: whoever was heard where it was may not be where it is. */
@@ -66,17 +88,21 @@ export function closeEpoch(
   by: Pick<ClosedEpoch, "child" | "childAuthor" | "kept" | "keptCount" | "unheard"> & { readonly nowMs: number },
 ): readonly ClosedEpoch[] {
   const { nowMs, ...change } = by;
-  const ended: ClosedEpoch = { epochId, access, envelope, closedAtMs: nowMs, stuck: [], asked: [], arrived: [], ...change };
+  const ended: ClosedEpoch = { epochId, access, envelope, closedAtMs: nowMs, stuck: [], asked: [], arrived: [], gone: [], ...change };
   const late = [...closed.filter((epoch) => nowMs - epoch.closedAtMs < closedEpochMs), ended];
-  const listened = late.filter((epoch) => isListened(epoch)).slice(-maxClosedEpochs);
-  const others = late.filter((epoch) => !isListened(epoch)).slice(-maxClosedEpochs);
-  return late.length === listened.length + others.length
-    ? late
-    : late.filter((epoch) => listened.includes(epoch) || others.includes(epoch));
+  return bounded(late);
 }
 
-function isListened({ unheard }: ClosedEpoch): boolean {
-  return unheard.some((byte) => byte !== 0);
+function isListened({ unheard, gone }: ClosedEpoch): boolean {
+  return gone.length > 0 || unheard.some((byte) => byte !== 0);
+}
+
+/** Of closed epochs, oldest first, as many as are kept (spec E-2). */
+export function bounded(closed: readonly ClosedEpoch[]): readonly ClosedEpoch[] {
+  const listened = closed.filter((epoch) => isListened(epoch)).slice(-maxClosedEpochs);
+  const others = closed.filter((epoch) => !isListened(epoch)).slice(-maxClosedEpochs);
+  if (closed.length === listened.length + others.length) return closed;
+  return closed.filter((epoch) => listened.includes(epoch) || others.includes(epoch));
 }
 
 /**

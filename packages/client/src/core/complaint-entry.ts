@@ -4,9 +4,9 @@ import type { Complaint } from "@latchkey/protocol";
 import { signedCodec, signedContent } from "@latchkey/transparency";
 import type { Signatures, Signed } from "@latchkey/transparency";
 import { sealEnvelope } from "../group/envelope.ts";
-import { leafOf } from "./roster.ts";
+import { isSameDevice, leafOf } from "./roster.ts";
 import type { Turn } from "./turn.ts";
-import type { EpochKeys, Roster, RosterLeaf, SealedEntry } from "./types.ts";
+import type { ClosedEpoch, EpochKeys, Roster, RosterLeaf, SealedEntry } from "./types.ts";
 
 const nothing = new Uint8Array(0);
 
@@ -66,4 +66,18 @@ export async function verifyComplaint(
   const leaf = leafOf(roster, complaint);
   if (leaf === undefined) return undefined;
   return (await signatures.verify(leaf.signaturePublicKey, signedContent("Complaint", body), signature)) ? { complaint, leaf } : undefined;
+}
+
+/** A complaint in this log by a member of a closed epoch who is in the group no more. */
+export async function verifyOfGone(
+  signed: Uint8Array,
+  { gone }: Pick<ClosedEpoch, "gone">,
+  { logId, signatures }: { readonly logId: Uint8Array; readonly signatures: Signatures },
+): Promise<{ readonly complaint: Complaint } | undefined> {
+  const parsed = gone.length === 0 ? undefined : parseComplaint(signed);
+  if (parsed === undefined || !equalBytes(parsed.complaint.logId, logId)) return undefined;
+  const { complaint, body, signature } = parsed;
+  const member = gone.find((one) => isSameDevice(one, complaint));
+  if (member === undefined) return undefined;
+  return (await signatures.verify(member.signaturePublicKey, signedContent("Complaint", body), signature)) ? { complaint } : undefined;
 }

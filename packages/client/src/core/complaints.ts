@@ -1,23 +1,23 @@
 import { equalBytes } from "@latchkey/codec";
 import { decodeKeyPackage, memberAt } from "@latchkey/mls";
 import { complaintReasons, maxComplaintLeafKeys, zeroHash } from "@latchkey/protocol";
-import type { EntryEvent } from "@latchkey/protocol";
+import type { Complaint, EntryEvent } from "@latchkey/protocol";
 import { openEnvelope } from "../group/envelope.ts";
 import { isInboxKey } from "../group/inbox-seal.ts";
 import { authorOf, isUnanswered } from "./answering.ts";
 import { isOnWay, noteArrived, writeArrival } from "./arrival.ts";
 import { headAt } from "./chain.ts";
-import { sealComplaint, verifyComplaint } from "./complaint-entry.ts";
+import { sealComplaint, verifyComplaint, verifyOfGone } from "./complaint-entry.ts";
 import type { FreshKeys } from "./complaint-entry.ts";
 import { othersFirstMs } from "./delay.ts";
 import { loseRace } from "./epoch.ts";
-import { isSameDevice, leafOf } from "./roster.ts";
+import { isSameDevice } from "./roster.ts";
 import { openAgain, tellSkipped } from "./skipped.ts";
 import { addLine, nextOrder, pause, set } from "./turn.ts";
 import type { Passed } from "./public-check.ts";
 import type { Turn } from "./turn.ts";
-import { hasBit, numbersIn } from "./contested.ts";
-import type { ClosedEpoch, RosterLeaf, Stranded, TimerName } from "./types.ts";
+import { hasBit } from "./contested.ts";
+import type { ClosedEpoch, DeviceReference, RosterLeaf, Stranded, TimerName } from "./types.ts";
 import { isVoid } from "./which-commit-counts.ts";
 
 /** How long a device waits to be let back in before it says that it was in vain (spec G-9). */
@@ -71,6 +71,7 @@ export function strand(
       complainers: [],
       arrived: [],
       behind: [event.seq],
+      parents: [event.epochId],
     },
   });
   turn.effects.push({ kind: "complain" }, { kind: "schedule", name: "give_up", delayMs: givesUpAfterMs });
@@ -81,7 +82,7 @@ export function strand(
 export function noteBehind(turn: Turn, { seq, epochId }: { readonly seq: number; readonly epochId: number }): void {
   const { stranded } = turn.state;
   if (stranded === undefined || !stranded.behind.includes(epochId) || stranded.behind.length >= maxBehind) return;
-  set(turn, { stranded: { ...stranded, behind: [...stranded.behind, seq] } });
+  set(turn, { stranded: { ...stranded, behind: [...stranded.behind, seq], parents: [...stranded.parents, epochId] } });
 }
 
 /** Writes the complaint, now that there is a fresh key package to be let back in by; or where this device arrived (spec G-5). */
@@ -141,7 +142,16 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
   const opened = openEnvelope({ key, logId, epochId, kind: "complaint", nextAccessHash, blob });
   if (opened.kind !== "inline") return;
   const signed = opened.body.complaint.slice();
-  const found = await verifyComplaint(signed, { logId, roster, signatures: turn.context.signatures });
+  const by = { logId, roster, signatures: turn.context.signatures };
+  const found = await verifyComplaint(signed, by);
+  // Whoever was not in that epoch, or was taken out by the commit, has no say in it; whoever is gone since has.
+  const hasPlace = isCurrent || (found !== undefined && closed !== undefined && hasBit(closed.kept, found.leaf.leafIndex));
+  if (!hasPlace) {
+    const gone = closed === undefined ? undefined : await verifyOfGone(signed, closed, by);
+    if (closed !== undefined && gone?.complaint.epochId === epochId && gone.complaint.seq === closed.child)
+      onComplaintOfGone(turn, closed, gone);
+    return;
+  }
   if (found === undefined || found.complaint.epochId !== epochId) return;
   const { complaint, leaf } = found;
   const isArrival = complaint.reason === complaintReasons.arrived;
@@ -158,8 +168,7 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
     await count(turn, leaf);
     return;
   }
-  // Whoever was not in that epoch, or was taken out by the commit, has no say in it.
-  if (closed === undefined || complaint.seq !== closed.child || !hasBit(closed.kept, leaf.leafIndex)) return;
+  if (closed === undefined || complaint.seq !== closed.child) return;
   if (isArrival) noteArrived(turn, epochId, leaf);
   else if (noteStuck(turn, closed, leaf)) {
     tellComplaint(turn, leaf, closed.childAuthor);
@@ -184,18 +193,23 @@ export async function onComplaint(turn: Turn, event: EntryEvent): Promise<void> 
  * A member said that it cannot follow a commit that this device followed, or wrote. Answers whether the commit is void thereby (spec G-6):
  * those who said so go on without it.
  */
-function noteStuck(turn: Turn, closed: ClosedEpoch, leaf: RosterLeaf): boolean {
+function noteStuck(turn: Turn, closed: ClosedEpoch, leaf: DeviceReference): boolean {
   if ([...closed.stuck, ...closed.arrived].some((other) => isSameDevice(other, leaf))) return false;
   const { accountId, deviceId } = leaf;
   const stuck = [...closed.stuck, { accountId, deviceId }];
   const closedEpochs = turn.state.closedEpochs.map((other) => (other.epochId === closed.epochId ? { ...closed, stuck } : other));
   set(turn, { closedEpochs });
-  const { roster } = turn.state;
-  if (roster === undefined) return false;
-  const keeps = numbersIn(closed.kept);
-  const gone = Array.from({ length: closed.keptCount - keeps.length }, (_, at) => `gone since ${at}`);
-  const complainers = stuck.flatMap((device) => leafOf(roster, device)?.leafIndex ?? []);
-  return isVoidBy({ seq: closed.child, keeps, readds: gone }, complainers);
+  // Each of them was one of those whom the commit kept.
+  const members = Array.from({ length: closed.keptCount }, (_, member) => member);
+  return isVoidBy({ seq: closed.child, keeps: members, readds: [] }, members.slice(0, stuck.length));
+}
+
+/** What a member says who is in the group no more: it asks for nothing, and counts (spec E-26). */
+function onComplaintOfGone(turn: Turn, closed: ClosedEpoch, { complaint }: { readonly complaint: Complaint }): void {
+  const { accountId, deviceId, reason } = complaint;
+  if (reason === complaintReasons.arrived) noteArrived(turn, closed.epochId, { accountId: accountId.slice(), deviceId: deviceId.slice() });
+  else if (noteStuck(turn, closed, { accountId: accountId.slice(), deviceId: deviceId.slice() }))
+    pause(turn, "left_behind", equalBytes(closed.childAuthor, zeroHash) ? undefined : closed.childAuthor);
 }
 
 /**

@@ -31,6 +31,8 @@ export interface Stranded {
   readonly arrived: readonly number[];
   /** The commit and those that stand behind it, in epochs that it leads to, as far as the log was read: only there it may be let in again. */
   readonly behind: readonly number[];
+  /** For each of them the commit whose epoch it ended. */
+  readonly parents: readonly number[];
 }
 
 /** Where this device was let in again behind a commit that it could not follow, while others may say that it was elsewhere (spec G-5). */
@@ -49,6 +51,8 @@ export interface Arrival {
   /** As in `Stranded`: by them those who are not there find its leaf. */
   readonly leafKeys: readonly Uint8Array[];
   readonly behind: readonly number[];
+  /** Those that led to where it was let in. */
+  readonly way: readonly number[];
   /** What it says of it in the log, once there is a key package for it, and whether it stands there. */
   readonly entry: SealedEntry | undefined;
   readonly isWritten: boolean;

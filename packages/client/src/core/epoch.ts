@@ -8,7 +8,7 @@ import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { withoutGroup } from "./erase.ts";
 import { standingAsks } from "./answering.ts";
-import { closeEpoch, keptBy, withMoved } from "./closed-epochs.ts";
+import { closeEpoch, keptBy, withMoved, withoutPlaces } from "./closed-epochs.ts";
 import { leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
 import { addLine, dropAllChanges, nextOrder, set } from "./turn.ts";
@@ -202,7 +202,10 @@ export function endMembership(turn: Turn, author: RosterLeaf, isReadded: boolean
   if (!wasLeaving && !isReadded) {
     addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "removed", accounts: [context.self.accountId] } });
   }
+  const closedEpochs = isReadded && !wasLeaving ? withoutPlaces(state.closedEpochs, state.roster) : [];
   forgetGroup(turn, wasLeaving ? "left" : "removed");
+  // Who may be left behind by a change before is heard where it goes on (spec E-26).
+  set(turn, { closedEpochs });
 }
 
 /** Erases the group's keys; pending messages fail, waiting changes too. */

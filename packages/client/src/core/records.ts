@@ -36,6 +36,7 @@ import type {
   Chain,
   Change,
   Asked,
+  GoneMember,
   ClosedEpoch,
   ContinuationOffer,
   ConversationState,
@@ -95,6 +96,7 @@ const closedEpoch: Codec<ClosedEpoch> = struct<ClosedEpoch>({
   stuck: vector(device, { maxBytes: large }),
   asked: vector(struct<Asked>({ accountId: id32, deviceId: opaque(16), complaint: id32 }), { maxBytes: large }),
   arrived: vector(device, { maxBytes: large }),
+  gone: vector(struct<GoneMember>({ accountId: id32, deviceId: opaque(16), signaturePublicKey: opaqueV(4096) }), { maxBytes: large }),
 });
 const ownMark: Codec<OwnMark> = struct<OwnMark>({ number: uint32, mark: id32 });
 const pauseReason = enumeration<PauseReason>(uint8, {
@@ -187,6 +189,7 @@ const stranded: Codec<Stranded> = struct<Stranded>({
   complainers: vector(uint32, { maxBytes: large }),
   arrived: vector(uint32, { maxBytes: large }),
   behind: vector(safeUint64, { maxBytes: large }),
+  parents: vector(safeUint64, { maxBytes: large }),
 });
 
 const arrival: Codec<Arrival> = struct<Arrival>({
@@ -199,6 +202,7 @@ const arrival: Codec<Arrival> = struct<Arrival>({
   by: id32,
   leafKeys: vector(opaqueV(4096), { maxBytes: large }),
   behind: vector(safeUint64, { maxBytes: large }),
+  way: vector(safeUint64, { maxBytes: large }),
   entry: optional(sealedEntry),
   isWritten: bool,
   declined: vector(id32, { maxBytes: large }),

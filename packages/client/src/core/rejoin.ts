@@ -2,6 +2,8 @@ import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { authorOf } from "./answering.ts";
 import { namesOfBoth } from "./continuity.ts";
 import { arrivalOf } from "./arrival.ts";
+import { withReturn } from "./away.ts";
+import { isAnswer } from "./answering.ts";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
 import { hasEnded, isReading } from "./phase.ts";
@@ -134,9 +136,12 @@ export function addInvitation(waiting: readonly Invitation[], invitation: Invita
  * The invitations that stay once this account's was taken. Whoever was let in behind a commit that it could not follow may be let in elsewhere
  * by another's, or have been taken out and in again by it: the person decides (spec G-5).
  */
-export function otherInvitations({ invitations, stranded, arrival }: ConversationState, accountId: Uint8Array): readonly Invitation[] {
-  if (stranded === undefined && arrival === undefined) return [];
-  return invitations.filter((invitation) => !equalBytes(invitation.accountId, accountId));
+export function otherInvitations(
+  { invitations, stranded, arrival, phase }: ConversationState,
+  accountId: Uint8Array,
+): readonly Invitation[] {
+  if (stranded === undefined && (arrival === undefined || phase.kind !== "active")) return [];
+  return invitations.filter((invitation) => invitation.wasMember && !equalBytes(invitation.accountId, accountId));
 }
 
 /**
@@ -153,12 +158,16 @@ export function carryOver(
   // It goes on counting: to those who stayed it is the same device.
   const { nextLocal, unread, readThrough, draft, own, continuesId, offers, staged } = before;
   const { effects, lastOrder } = renumbered(joined.effects, Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1));
-  const outgoing = before.outgoing.map((item) => ({
-    ...item,
-    sealed: undefined,
-    accepted: undefined,
-    failure: item.purpose === "leave" ? undefined : (item.failure ?? ("not_a_member" as const)),
-  }));
+  const isLeaving = before.phase.kind === "leaving";
+  // Who goes on by their own word after all does not leave.
+  const outgoing = before.outgoing
+    .filter(({ purpose }) => isLeaving || purpose !== "leave")
+    .map((item) => ({
+      ...item,
+      sealed: undefined,
+      accepted: undefined,
+      failure: item.purpose === "leave" ? undefined : (item.failure ?? ("not_a_member" as const)),
+    }));
   const kept = {
     nextLocal,
     unread,
@@ -174,10 +183,15 @@ export function carryOver(
   return {
     state: {
       ...joined.state,
+      closedEpochs: before.phase.kind === "removed" ? before.closedEpochs : joined.state.closedEpochs,
       ...kept,
       // What it asked for is made here; who said that they leave does.
-      changes: [...(staged === undefined ? [] : [staged.change]), ...before.changes],
-      phase: before.phase.kind === "leaving" ? before.phase : joined.state.phase,
+      changes: [...(staged === undefined ? [] : [staged.change]), ...before.changes].filter((change) => !isAnswer(change)),
+      phase: isLeaving ? before.phase : joined.state.phase,
+      away: [...(joined.state.roster?.accounts.values() ?? [])].reduce(
+        (away, [leaf]) => (leaf === undefined ? away : withReturn(away, leaf.accountId, lastOrder)),
+        before.away,
+      ),
       continuity: namesOfBoth(before.continuity, joined.state.continuity),
       invitations: otherInvitations(before, by),
       recovered: before.recovered.filter(({ accountId }) => joined.state.roster?.accounts.has(toBase64Url(accountId)) === true),

@@ -375,8 +375,11 @@ export class SimDevice {
         continue;
       }
       const before = this.state;
-      if (before === undefined || isOut) await this.#keep(before, joined.state, joined.effects);
-      else {
+      if (before === undefined) await this.#keep(before, joined.state, joined.effects);
+      else if (isOut) {
+        const { state, effects } = carryOver(before, joined, sender.self.accountId);
+        await this.#keep(before, state, effects);
+      } else {
         const ownHead = await this.context.olderHead(joined.state.chain.seq);
         const isAnswer = answersComplaint(before, joined.state, sender.self, ownHead);
         const { accountId } = sender.self;

@@ -5,10 +5,10 @@ import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
 import { declineElsewhere, onArrivalRefused } from "./arrival.ts";
-import { answerId, removeOwnGhosts, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
+import { removeOwnGhosts, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
 import { settleLeaves } from "./content.ts";
 import { addOffer, endByContinuation } from "./continuation.ts";
-import { asksToAnswer, authorOf } from "./answering.ts";
+import { answerId, asksToAnswer, authorOf } from "./answering.ts";
 import { complain, resumeComplaint } from "./complaints.ts";
 import { judgeLeaves, noteDeparted } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
@@ -218,7 +218,7 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
     });
     return;
   }
-  if (request === "append" && onArrivalRefused(turn, input.entryId)) return;
+  if (request === "append" && onArrivalRefused(turn, input)) return;
   // Its log was perhaps never made; nothing is waited for there.
   if (turn.state.phase.kind === "superseded") return;
   if (request === "create" || request === "open" || code === "unknown_epoch" || code === "wrong_access_key" || code === "unknown_log") {
@@ -327,6 +327,8 @@ function forgetSent(turn: Turn): void {
 function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
   const { state } = turn;
   const isAlone = state.roster === undefined || state.roster.leaves.size <= 1;
+  // It was said, and goes out with the next connection.
+  if (state.phase.kind === "leaving" && !isAlone) return;
   if (state.phase.kind !== "active" || isAlone) {
     if (hasEnded(state.phase)) return;
     addLine(turn, { order: nextOrder(turn), author: turn.context.self.accountId, body: { kind: "left" } });

@@ -109,6 +109,13 @@ export interface ClosedEpoch extends Omit<EpochKeys, "view"> {
   readonly asked: readonly Asked[];
   /** Those who said that they arrived: what they had said before counts no more, whoever shows it again. */
   readonly arrived: readonly DeviceReference[];
+  /** Those of whom the commit kept who are in the group no more: what they say of it counts all the same. */
+  readonly gone: readonly GoneMember[];
+}
+
+/** A device that was in an epoch, and the key by which it signs. */
+export interface GoneMember extends DeviceReference {
+  readonly signaturePublicKey: Uint8Array;
 }
 
 /** That a device asked to be let in, and H(its signed complaint). */

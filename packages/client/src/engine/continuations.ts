@@ -5,6 +5,7 @@ import type { ContinueOptions, Continued, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { goesOnWith, placedBehind } from "../core/continuation.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
+import { isCaughtUp } from "../core/turn.ts";
 import type { ConversationState, Effect, Joiner, Outgoing, Roster, RosterLeaf, WantedChange } from "../core/types.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
@@ -74,9 +75,12 @@ export class Continuations {
    */
   async joined(old: ConversationRunner, next: ConversationRunner, sender: Uint8Array): Promise<void> {
     const before = await this.#successor(old);
-    if (this.#isAsked(old.state, sender) && !(await this.#areAtOnce(before, next.state))) {
-      next.emitConversation();
-      return;
+    if (this.#isAsked(old.state, sender)) {
+      if (!(await this.#areAtOnce(before, next.state))) {
+        next.emitConversation();
+        return;
+      }
+      await before?.input({ kind: "unoffered", accountId: sender });
     }
     if (before !== undefined) {
       // One that stands still takes the place of none.
@@ -96,7 +100,10 @@ export class Continuations {
 
   /** Whether two people made one with the same people within minutes, and nothing was said yet in the one where this person is. */
   async #areAtOnce(before: ConversationRunner | undefined, next: ConversationState): Promise<boolean> {
-    if (before === undefined || !isSamePeople(before.state, next)) return false;
+    if (before === undefined || !isWritable(before.state) || !isSamePeople(before.state, next)) return false;
+    // What is on its way may be read there; and of what was not read yet nobody knows.
+    if (before.state.outgoing.some(({ purpose, sealed }) => purpose === "text" && sealed !== undefined)) return false;
+    if (before.state.joinedSeq > 0 && !isCaughtUp(before.state)) return false;
     const lines = await before.messages({ limit: fewLines });
     const waits = ({ delivery }: Message): boolean => delivery?.kind === "pending" || delivery?.kind === "failed";
     if (lines.some((line) => line.body.kind === "text" && !waits(line))) return false;
@@ -106,9 +113,8 @@ export class Continuations {
 
   /** Offers a conversation that is about to be joined: before it stands on disk, so that a machine that stops in between loses neither. */
   async offer(old: ConversationRunner, next: ConversationState, sender: Uint8Array): Promise<void> {
-    const before = await this.#successor(old);
-    if (!this.#isAsked(old.state, sender) || (await this.#areAtOnce(before, next))) return;
-    const from = before ?? old;
+    if (!this.#isAsked(old.state, sender)) return;
+    const from = (await this.#successor(old)) ?? old;
     const missing = missingIn(next, peopleOf(from.state));
     await from.input({ kind: "offered", offer: { id: next.id, accountId: sender, missing } });
   }
@@ -136,6 +142,8 @@ export class Continuations {
   async #goOn(old: ConversationRunner, { into, without = [] }: ContinueOptions): Promise<Continued> {
     await old.load();
     const begun = await this.#successor(old);
+    if (begun !== undefined && into !== undefined && into !== begun.id)
+      throw new ClientError("not_permitted", "You went on in another conversation already: who goes on elsewhere is offered there.");
     if (begun !== undefined) return this.#result(begun, []);
     if (into !== undefined) {
       const offered = this.#offered(old, into);
@@ -227,6 +235,8 @@ export class Continuations {
   async #end(old: ConversationRunner, next: ConversationRunner): Promise<void> {
     await next.load();
     await hand(old, next, !isSamePeople(old.state, next.state));
+    // Where others go on stays offered where the person is.
+    for (const offer of old.state.offers) if (offer.id !== next.id) await next.input({ kind: "offered", offer });
     await old.input({ kind: "continued", by: next.id });
     old.emitConversation();
     next.emitConversation();
@@ -271,7 +281,10 @@ function peopleIn({ roster, changes, staged }: ConversationState): ReadonlySet<s
  * is not known whether it was taken already.
  */
 async function hand(from: ConversationRunner, to: ConversationRunner, isAsked: boolean): Promise<void> {
-  const waiting = from.state.outgoing.filter((item) => item.purpose === "text");
+  const texts = from.state.outgoing.filter((item) => item.purpose === "text");
+  // A machine that stopped while they were handed over has some of them there, sent perhaps.
+  const there = texts.length === 0 ? [] : (await to.messages({ limit: 500 })).map(({ id }) => id);
+  const waiting = texts.filter(({ id }) => !there.includes(id));
   const failureOf = (item: Outgoing): Outgoing["failure"] =>
     item.sealed !== undefined ? "conversation_unavailable" : isAsked ? "members_changed" : item.failure;
   for (const item of waiting) {

@@ -77,6 +77,7 @@ export async function supersede(loser: Twin, winner: Twin): Promise<void> {
   for (const { id, text, content, failure } of waiting) {
     await winner.input({ kind: "compose", id, purpose: "text", text, content, failure });
   }
+  if (winner.state.draft === "" && loser.state.draft !== "") await winner.input({ kind: "draft", text: loser.state.draft });
   await loser.input({ kind: "supersede", by: winner.id });
   await loser.showLastText();
   loser.emitConversation();

@@ -103,7 +103,10 @@ export class Welcomes {
   async accept(runner: ConversationRunner, accountId: string): Promise<void> {
     const invitation = invitationOf(runner.state, accountId);
     const kept = await this.#world.store.transact("read", (tx) => keptWelcome(tx, runner.id, invitation.itemId));
-    if (kept !== undefined && (await this.#open(kept)) && isWritable(runner.state)) return;
+    const isOpened = kept !== undefined && (await this.#open(kept));
+    // One that leads nowhere any more is still there.
+    const stays = runner.state.invitations.some(({ itemId }) => equalBytes(itemId, invitation.itemId));
+    if (isOpened && isWritable(runner.state) && !stays) return;
     await this.decline(runner, accountId);
     throw new ClientError("invitation_expired", sentenceOf("invitation_expired"));
   }
