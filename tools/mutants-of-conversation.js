@@ -65,7 +65,17 @@ export const conversationMutants = [
       "return roleOf(roster, removed.account) <= Math.max(roleOf(roster, account), roles.administrator);",
       "return true;",
     ],
-    ["who may add others (M-2)", "    return manages;\n  });", "    return true;\n  });"],
+    [
+      "a leaf in the owner's name owns the group (M-2)",
+      "(!needsProof(roster, author.account, account) || standing.some((device) => isSameDevice(device, added)))",
+      "true",
+    ],
+    [
+      "an administrator adds a leaf in the owner's name (M-2)",
+      "roleOf(roster, account) > roleOf(roster, author);",
+      "roleOf(roster, author) < roles.administrator;",
+    ],
+    ["who may add others (M-2)", "    return manages && (!needsProof", "    return (!needsProof"],
     [
       "a third in a direct conversation (M-9)",
       "if (isDirect) return roster.accounts.has(account) || roster.accounts.size === 1;",

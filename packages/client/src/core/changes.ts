@@ -13,7 +13,7 @@ import { judge } from "./judge.ts";
 import { epochKeys } from "./keys.ts";
 import { leaversOf, removableAtOnce, wordsFor } from "./leaving.ts";
 import type { PublicFailure } from "./public-check.ts";
-import { accountIdsOf, isSameDevice, rosterOf } from "./roster.ts";
+import { accountIdsOf, isSameDevice, needsProof, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
 import { isBlocked } from "./skipped.ts";
 import { set } from "./turn.ts";
@@ -194,12 +194,19 @@ async function commitOf(
   const body = {
     seq: state.chain.seq,
     mlsMessage: created.message,
-    directoryProofs: change.proofs,
+    directoryProofs: proofsFor(turn, change),
     settings: new Uint8Array(0),
     complaint: answeredBy(state.asks, removes),
     leaves: wordsFor(state, removes),
   };
   return { created, body };
+}
+
+/** What members need to verify whom it adds, and what all need to judge alike that a device stands in the account by which it would manage. */
+function proofsFor({ state, context }: Turn, { adds, proofs }: Change): Uint8Array {
+  const { roster } = state;
+  const ranked = adds.some(({ accountId }) => roster !== undefined && needsProof(roster, context.self.account, toBase64Url(accountId)));
+  return ranked ? context.standingRecordsOf(adds.map(({ accountId }) => accountId)) : proofs;
 }
 
 function stage(turn: Turn, change: Change, { created, body, epoch }: Made & { epoch: EpochKeys }): void {

@@ -42,17 +42,47 @@ function stateIn(signed: Uint8Array): AccountState {
  * device signed stands in no log. It depends on the group's settings and the bytes alone, on no clock, view or host, so that every
  * member finds the same; that the log showed somebody another tree is for each to find out (G-8).
  */
-export async function departedBy(
+export function departedBy(
   proofs: Uint8Array,
   leaves: readonly RosterLeaf[],
   settings: Pick<RosterSettings, "host" | "directory">,
   signatures: Signatures,
 ): Promise<readonly RosterLeaf[]> {
-  const departed: RosterLeaf[] = [];
+  return provenBy({ proofs, leaves, settings, signatures }, hasLeft);
+}
+
+/**
+ * The leaves that the records in a commit prove to stand in their accounts, in the same way: so whoever adds somebody in whose name the group
+ * is managed proves that it is them (spec M-2).
+ */
+export function standingBy(
+  proofs: Uint8Array,
+  leaves: readonly RosterLeaf[],
+  settings: Pick<RosterSettings, "host" | "directory">,
+  signatures: Signatures,
+): Promise<readonly RosterLeaf[]> {
+  return provenBy({ proofs, leaves, settings, signatures }, ({ accountId, state }, _, leaf) => {
+    if (state.status !== "active" || !equalBytes(accountId, leaf.accountId)) return false;
+    const key = deviceOf({ state }, leaf.deviceId)?.signatureKey;
+    return key !== undefined && equalBytes(key, leaf.signaturePublicKey);
+  });
+}
+
+async function provenBy(
+  from: {
+    readonly proofs: Uint8Array;
+    readonly leaves: readonly RosterLeaf[];
+    readonly settings: Pick<RosterSettings, "host" | "directory">;
+    readonly signatures: Signatures;
+  },
+  isProven: (account: Pick<VerifiedAccount, "accountId" | "state">, signedStates: readonly Uint8Array[], leaf: RosterLeaf) => boolean,
+): Promise<readonly RosterLeaf[]> {
+  const { proofs, leaves, settings, signatures } = from;
+  const proven: RosterLeaf[] = [];
   const accounts = leaves.map((leaf) => leaf.accountId);
   // Nobody is asked, so that whatever history the directory took has to count here.
   const { records, log } = recordsAbout(proofs, accounts, wholeHistories);
-  if (log === undefined) return departed;
+  if (log === undefined) return proven;
   for (const record of records) {
     const { states, pops } = record;
     try {
@@ -61,18 +91,18 @@ export async function departedBy(
       if (genesis === undefined || newest === undefined) continue;
       const accountId = accountIdOf(decode(signedCodec, genesis).body);
       const state = stateIn(newest);
-      const left = leaves.filter((leaf) => hasLeft({ accountId, state }, states, leaf));
-      if (left.length === 0) continue;
+      const found = leaves.filter((leaf) => isProven({ accountId, state }, states, leaf));
+      if (found.length === 0) continue;
       const { host, directory: configHash } = settings;
       await verifyStanding({ host, configHash, log, accountId, username: state.username, record, signatures });
       await verifyAccountChain({ previous: undefined, signedStates: states, pops, signatures });
-      departed.push(...left);
+      proven.push(...found);
     } catch (error) {
       // What does not hold proves nothing.
       if (!(error instanceof TransparencyError || error instanceof CodecError)) throw error;
     }
   }
-  return departed;
+  return proven;
 }
 
 /** Judges every leaf by what is known of its account now (spec G-8, M-3). */

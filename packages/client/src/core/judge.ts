@@ -1,13 +1,17 @@
+import { CodecError, toBase64Url } from "@latchkey/codec";
 import { MlsError, inspectCommit } from "@latchkey/mls";
 import type { GroupState, InspectedCommit } from "@latchkey/mls";
 import type { EnvelopeBody } from "@latchkey/protocol";
+import type { Signatures } from "@latchkey/transparency";
 import { complainersIn } from "./answering.ts";
-import { departedBy } from "./departed.ts";
+import { departedBy, standingBy } from "./departed.ts";
 import { updateRankOf } from "./epoch.ts";
 import { parseAuthenticatedData } from "./heard.ts";
 import { leavingBy } from "./leaving.ts";
 import { publicCheck } from "./public-check.ts";
 import type { Passed, PublicFailure, PublicVerdict } from "./public-check.ts";
+import { identityOf } from "../group/credential.ts";
+import { needsProof } from "./roster.ts";
 import type { Turn } from "./turn.ts";
 import type { Roster, RosterLeaf } from "./types.ts";
 import { hasSeen } from "./view.ts";
@@ -42,6 +46,7 @@ export async function judge(
       roster,
       leaving: await leavingBy(leaves, { sha256, suite: turn.context.suite(suiteId), group, roster }),
       departed: await departedBy(directoryProofs, removes, roster.settings, signatures),
+      standing: await standingIn(directoryProofs, { roster, commit, signatures }),
       complainers: await complainersIn(turn, complaint, { group, roster, commit }),
       isUpToDate: lastCommitSeq === 0 || (await hasSeen(turn, { viewTag: said.viewTag, seq }, lastCommitSeq)),
       isBlocked: lastCommitSeq > 0,
@@ -51,4 +56,28 @@ export async function judge(
     commit,
   );
   return verdict.kind === "fails" ? verdict : { ...verdict, authenticatedData: commit.authenticatedData };
+}
+
+/** Of the devices that a commit adds, those that have to be proven and are. */
+async function standingIn(
+  proofs: Uint8Array,
+  { roster, commit, signatures }: { readonly roster: Roster; readonly commit: InspectedCommit; readonly signatures: Signatures },
+): Promise<readonly RosterLeaf[]> {
+  const author = roster.leaves.get(commit.sender)?.account;
+  if (author === undefined || commit.adds.length === 0) return [];
+  const added = new Set(commit.adds.map(({ leafIndex }) => leafIndex));
+  try {
+    const leaves = commit.members
+      .filter(({ leafIndex }) => added.has(leafIndex))
+      .map(({ leafIndex, signaturePublicKey, credential }): RosterLeaf => {
+        const { host, accountId, deviceId } = identityOf(credential);
+        return { leafIndex, host, accountId, deviceId, signaturePublicKey, account: toBase64Url(accountId) };
+      })
+      .filter(({ account }) => needsProof(roster, author, account));
+    return leaves.length === 0 ? [] : await standingBy(proofs, leaves, roster.settings, signatures);
+  } catch (error) {
+    // The check itself says what is wrong with it.
+    if (!(error instanceof CodecError)) throw error;
+    return [];
+  }
 }

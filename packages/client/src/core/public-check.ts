@@ -36,6 +36,8 @@ export interface PublicFacts {
   readonly departed: readonly RosterLeaf[];
   /** Leaves whose complaint the commit may answer (spec G-5). */
   readonly complainers: readonly RosterLeaf[];
+  /** Devices that it adds and that its records prove to stand in their accounts, where that has to be proven. */
+  readonly standing?: readonly RosterLeaf[];
   /** Whether the commit's author had seen every earlier commit of the epoch, and whether there is one. */
   readonly isUpToDate: boolean;
   readonly isBlocked: boolean;

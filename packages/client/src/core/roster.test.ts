@@ -66,6 +66,23 @@ const removes = (roster: Roster, author: Name, name: Name): boolean => may(roste
 const adds = (roster: Roster, author: Name, account: string): boolean => may(roster, author, { adds: [device(account)] });
 
 describe("[M-2] who may change a group", () => {
+  it("[C32] whoever adds a device by which somebody would manage over them proves that it is theirs", () => {
+    const orphaned = rosterOf(["member", "other"]);
+    const proven = (name: Name): typeof noReason => ({ ...noReason, standing: [leaf(name)] });
+    const adding = (roster: Roster, author: Name, name: Name, why = noReason): boolean =>
+      may(roster, author, { adds: [{ ...device(name), deviceId: leaf(name).deviceId }] }, why);
+    for (const name of ["owner", "first"] as const) {
+      expect(adding(orphaned, "member", name)).toBe(false);
+      expect(adding(orphaned, "member", name, proven(name))).toBe(true);
+      expect(adding(orphaned, "member", name, proven("second"))).toBe(false);
+      // Whoever founds a group is alone in it.
+      expect(adding(rosterOf(["member"]), "member", name)).toBe(true);
+    }
+    expect(adding(rosterOf(["owner", "first"]), "first", "owner")).toBe(false);
+    expect(adding(rosterOf(["owner", "first"]), "first", "second")).toBe(true);
+    expect(adding(rosterOf(["owner", "first"]), "owner", "first")).toBe(true);
+  });
+
   it("only an owner removes an owner; administrators remove each other and members; members nobody", () => {
     const group = rosterOf(names);
     const table = names.map((author) => names.filter((name) => name !== author && removes(group, author, name)));

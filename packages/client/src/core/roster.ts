@@ -151,6 +151,15 @@ export function mayRemove(roster: Roster, account: string, removed: Pick<RosterL
   return roleOf(roster, removed.account) <= Math.max(roleOf(roster, account), roles.administrator);
 }
 
+/**
+ * Whether who adds a device to this account has to prove that it stands in it: it would manage the group over them. Else any member of a group
+ * whose owner has left would own it, by a leaf of their own in the owner's name. Who founds a group is alone in it.
+ */
+export function needsProof(roster: Roster, author: string, account: string): boolean {
+  if (account === author || roster.accounts.size === 1) return false;
+  return roleOf(roster, account) >= roles.administrator && roleOf(roster, account) > roleOf(roster, author);
+}
+
 /** What a commit would change, in the terms of the role policy. */
 export interface ProposedChange {
   readonly author: RosterLeaf;
@@ -159,7 +168,7 @@ export interface ProposedChange {
   readonly settings: ProposedSettings | undefined;
 }
 
-/** Who may be removed whatever the roles say. */
+/** Who may be removed, and added, whatever the roles say. */
 export interface Removable {
   /** Accounts (base64url) that the words in the commit prove to leave: with all their devices, at once. */
   readonly leaving: ReadonlySet<string>;
@@ -167,13 +176,15 @@ export interface Removable {
   readonly departed: readonly RosterLeaf[];
   /** Leaves that complained: removed by anybody who adds the same device again (spec G-5). */
   readonly complainers: readonly RosterLeaf[];
+  /** Devices that it adds and proves to stand in their accounts. */
+  readonly standing?: readonly DeviceReference[];
 }
 
 /**
  * Whether roles allow this change (spec M-2). The same for every member: it depends on the group, the log and what lies in the commit
  * alone.
  */
-export function isPermitted(roster: Roster, { leaving, departed, complainers }: Removable, change: ProposedChange): boolean {
+export function isPermitted(roster: Roster, { leaving, departed, complainers, standing = [] }: Removable, change: ProposedChange): boolean {
   const { author } = change;
   const { conversationKind } = roster.settings;
   const isDirect = conversationKind === conversationKinds.direct;
@@ -189,7 +200,7 @@ export function isPermitted(roster: Roster, { leaving, departed, complainers }: 
     if (conversationKind === conversationKinds.devices) return false;
     // A direct conversation has two people and stays with them.
     if (isDirect) return roster.accounts.has(account) || roster.accounts.size === 1;
-    return manages;
+    return manages && (!needsProof(roster, author.account, account) || standing.some((device) => isSameDevice(device, added)));
   });
   const removes = change.removes.every((removed) => {
     if (removed.account === author.account) return true;
