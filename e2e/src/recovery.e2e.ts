@@ -18,8 +18,6 @@ let groupId: string;
 beforeAll(async () => {
   folder = createFolder();
   server = await startServerProcess({ data: folder.at("data") });
-  const register = (username: string, displayName?: string): Promise<TestPerson> =>
-    registerPerson({ home: folder.at(username), server: server.url, username, ...(displayName === undefined ? {} : { displayName }) });
   ann = await register("ann");
   dave = await register("dave");
   carol = await register("carol", "Carol C.");
@@ -39,6 +37,10 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
+
+function register(username: string, displayName?: string): Promise<TestPerson> {
+  return registerPerson({ home: folder.at(username), server: server.url, username, ...(displayName === undefined ? {} : { displayName }) });
+}
 
 const lines = async (client: Client): Promise<readonly Message[]> => client.messages(groupId, { limit: 50 });
 const kinds = async (client: Client): Promise<readonly string[]> => (await lines(client)).map(({ body }) => body.kind);
@@ -99,6 +101,35 @@ describe("[E-64] somebody who recovered their account", () => {
     await sendAndWait(fresh, groupId, "and to be back");
     await receiveText(ann.client, groupId, "and to be back");
     expect((await lines(ann.client)).at(-1)?.author).toMatchObject({ accountId, displayName: "Carol C." });
+  });
+});
+
+describe("[E-64] [M-2] an owner who recovered their account", () => {
+  test("is let back by a plain member, who proves that the new device is the owner's, and is the owner again", async () => {
+    const [erin, frank, gus] = [await register("erin"), await register("frank"), await register("gus")];
+    const { id } = await erin.client.startConversation({ to: ["frank", "gus"], name: "Allotment" });
+    for (const { client } of [frank, gus]) await joinedConversation(client, "Allotment");
+    const phrase = ((await erin.client.recoveryPhrase()) ?? []).join(" ");
+    await erin[Symbol.asyncDispose]();
+    const again = await openNodeClient({ home: folder.at("erin-2"), serverUrl: server.url, requests: "accept" });
+    try {
+      await again.recover({ username: "erin", phrase, deviceName: "New phone" });
+      const direct = await again.startConversation({ to: ["frank"] });
+      await sendAndWait(again, direct.id, "I have a new phone");
+      await receiveText(frank.client, direct.id, "I have a new phone");
+      const away = await eventually(frank.client, async () => (await frank.client.verification(id)).away[0], "she waits to be let back");
+      await frank.client.letBack(id, away.accountId);
+      await joinedConversation(again, "Allotment");
+      const roles = async (client: Client): Promise<readonly string[]> =>
+        (await client.details(id)).members.map(({ person, role }) => `${person.username} ${role}`).toSorted();
+      for (const client of [again, frank.client, gus.client]) {
+        await eventually(client, async () => ((await roles(client)).length === 3 ? true : undefined), "all three are in");
+        expect(await roles(client)).toEqual(["erin owner", "frank member", "gus member"]);
+      }
+    } finally {
+      await again.close();
+      for (const person of [frank, gus]) await person[Symbol.asyncDispose]();
+    }
   });
 });
 
