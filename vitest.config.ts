@@ -11,6 +11,7 @@ const longest = [
   "mls/src/crypto/wycheproof.vectors.test.ts",
   "mls/src/group/sessions.test.ts",
   "server/src/crash.test.ts",
+  "attacks/src/c34-elsewhere.test.ts",
   "e2e/src/mls-vectors.e2e.ts",
   "e2e/src/restart.e2e.ts",
   "e2e/src/link-crashes.e2e.ts",
