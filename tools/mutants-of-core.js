@@ -265,7 +265,7 @@ export const coreMutants = [
     `${client}/core/arrival.ts`,
     [`${client}/core/late-and-twice.test.ts`],
     [
-      ["a late Welcome of its own way (C7)", " || arrival?.way.includes(seq) === true", ""],
+      ["a late Welcome of its own way (C7)", " || (arrival !== undefined && wayTo(arrival).includes(seq))", ""],
       ["one who does not know the log now is believed (E-3)", 'if (code === "unknown_log" || code === "unknown_epoch") return false;', ""],
       [
         "epochs of whoever is left behind again and again (E-2)",
@@ -293,16 +293,38 @@ export const coreMutants = [
   ...of(
     `${client}/core/step.ts`,
     [`${client}/core/late-and-twice.test.ts`],
-    [["leaving said twice is said to nobody (M-3)", 'if (state.phase.kind === "leaving" && !isAlone) return;', ""]],
+    [
+      [
+        "leaving said twice is said to nobody (M-3)",
+        'if (state.phase.kind === "leaving" && !isAlone && state.link.stall === undefined) return;',
+        "",
+      ],
+    ],
   ),
   ...of(
     `${client}/engine/continuations.ts`,
-    [`${client}/engine/made-at-once.test.ts`],
+    [`${client}/engine/continuations.test.ts`],
     [
       ["moved from where one's own is on its way (M-9)", 'purpose === "text" && sealed !== undefined', "false"],
       ["moved from what was not read (M-9)", "if (before.state.joinedSeq > 0 && !isCaughtUp(before.state)) return false;", ""],
       ["sent twice after a stop (P5)", "const waiting = texts.filter(({ id }) => !there.includes(id));", "const waiting = texts;"],
       ["where others go on is forgotten (M-9)", 'if (offer.id !== next.id) await next.input({ kind: "offered", offer });', "void offer;"],
+    ],
+  ),
+  ...of(
+    `${client}/core/departed.ts`,
+    [`${client}/core/departed.test.ts`],
+    [
+      [
+        "any key of a device stands in its account (M-2)",
+        "key !== undefined && equalBytes(key, leaf.signaturePublicKey)",
+        "key !== undefined",
+      ],
+      [
+        "a device stands in any account (M-2)",
+        " || !equalBytes(accountId, leaf.accountId)) return false;\n    const key",
+        ") return false;\n    const key",
+      ],
     ],
   ),
   ...of(`${client}/core/answering.ts`, complaintTests, [

@@ -1,13 +1,10 @@
 // C18 | a private failure planted for one member (bad path secret) | D
 // Source: RFC 9420 section 15
 // Counter-measure: complaint in the log, and one commit of another member lets it back in (G-4, G-5)
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createClient } from "@latchkey/client";
-import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { begun, eventually, hear, say, Scene, settle } from "./testing/scene.ts";
 import { linesOf, shows } from "./testing/shown.ts";
 
 describe("C18 a commit that one member alone cannot follow", () => {
@@ -19,10 +16,7 @@ describe("C18 a commit that one member alone cannot follow", () => {
       await scene.person("cyd"),
       await scene.person("mal"),
     ];
-    const { id } = await ada.client.startConversation({ to: ["ben", "cyd", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, cyd, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, cyd, mal);
+    const id = await begun([ada, ben, cyd, mal], "Allotment");
     using insider = await Insider.take(scene, mal, id);
     const adds = [await insider.keyPackage({ ...insider.own, deviceId: new Uint8Array(16).fill(3) })];
     expect((await insider.post(await insider.forge({ adds, cheats: cyd }))).kind).toBe("accepted");
@@ -49,10 +43,7 @@ describe("C18 a commit that one member alone cannot follow", () => {
       await scene.person("dee"),
       await scene.person("mal"),
     ];
-    const { id } = await ada.client.startConversation({ to: ["ben", "dee", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, dee, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, dee, mal);
+    const id = await begun([ada, ben, dee, mal], "Allotment");
     using insider = await Insider.take(scene, ada, id);
     await dee.client.close();
     let complaints = 0;
@@ -67,31 +58,22 @@ describe("C18 a commit that one member alone cannot follow", () => {
     await settle(ben);
     await ben.jump(25 * 3_600_000);
     await eventually(async () => (await ben.client.details(id)).conversation.status === "paused", "ben's stops after a day");
-    const awake = await createClient({
-      store: await openNodeStore(join(scene.folder, "people", "dee")),
-      platform: createNodePlatform(),
-      serverUrl: scene.operator.url("dee"),
-      requests: "accept",
-    });
-    try {
-      const stopOf = async (): Promise<string | undefined> => (await ben.client.details(id)).conversation.stop?.failure.code;
-      await eventually(async () => {
-        const [invitation] = (await ben.client.details(id)).conversation.invitations;
-        if (invitation !== undefined) await ben.client.acceptInvitation(id, invitation.from.accountId);
-        return (await stopOf()) === undefined;
-      }, "dee lets ben in");
-      const before = complaints;
-      await eventually(async () => await Promise.resolve(complaints > before), "it says where it arrived");
-      await say(ben, id, "a day later");
-      expect(await stopOf()).toBeUndefined();
-      await eventually(
-        async () => (await awake.messages(id, { limit: 50 })).some(({ body }) => body.kind === "text" && body.text === "a day later"),
-        "dee reads it",
-      );
-      expect(complaints).toBe(before + 1);
-    } finally {
-      await awake.close();
-    }
+    const awake = await scene.reopen("dee");
+    const stopOf = async (): Promise<string | undefined> => (await ben.client.details(id)).conversation.stop?.failure.code;
+    await eventually(async () => {
+      const [invitation] = (await ben.client.details(id)).conversation.invitations;
+      if (invitation !== undefined) await ben.client.acceptInvitation(id, invitation.from.accountId);
+      return (await stopOf()) === undefined;
+    }, "dee lets ben in");
+    const before = complaints;
+    await eventually(async () => await Promise.resolve(complaints > before), "it says where it arrived");
+    await say(ben, id, "a day later");
+    expect(await stopOf()).toBeUndefined();
+    await eventually(
+      async () => (await awake.messages(id, { limit: 50 })).some(({ body }) => body.kind === "text" && body.text === "a day later"),
+      "dee reads it",
+    );
+    expect(complaints).toBe(before + 1);
   });
 
   test("[G-5] [M-9] of two invitations back, whichever the person takes, they are in the group again, or asked again", async () => {
@@ -103,10 +85,7 @@ describe("C18 a commit that one member alone cannot follow", () => {
       await scene.person("dee"),
       await scene.person("mal"),
     ];
-    const { id } = await ada.client.startConversation({ to: ["mal", "ben", "cyd", "dee"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, cyd, dee, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, cyd, dee, mal);
+    const id = await begun([ada, mal, ben, cyd, dee], "Allotment");
     scene.operator.setUnreachable("cyd", true);
     using insider = await Insider.take(scene, mal, id);
     const created = await insider.forge({
@@ -151,10 +130,7 @@ describe("C18 a commit that one member alone cannot follow", () => {
       await scene.person("cyd"),
       await scene.person("mal"),
     ];
-    const { id } = await ada.client.startConversation({ to: ["ben", "cyd", "mal"], name: "Allotment" });
-    await say(ada, id, "hello");
-    for (const person of [ben, cyd, mal]) await hear(person, id, "hello");
-    await settle(ada, ben, cyd, mal);
+    const id = await begun([ada, ben, cyd, mal], "Allotment");
     using insider = await Insider.take(scene, mal, id);
     const both = Promise.withResolvers<void>();
     const asked = new Set<string>();

@@ -1,22 +1,16 @@
 // C33 | a change that none of those who are awake can follow, while somebody sleeps: the group stands | D
 // Source: found by trying, 2026-11-28
 // Counter-measure: it says at once whose change it is, and one click goes on without them, with history and roles (G-9, M-9)
-import { join } from "node:path";
-import { createClient } from "@latchkey/client";
-import { createNodePlatform, openNodeStore } from "@latchkey/client/node";
 import { describe, expect, test } from "vitest";
 import { Insider } from "./testing/insider.ts";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { begun, eventually, hear, say, Scene } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
 /** A group of four in which dee sleeps and a change of mal's stops ada and ben. */
 async function stopped(scene: Scene): Promise<Readonly<Record<"ada" | "ben" | "dee" | "mal", Person>> & { readonly id: string }> {
   const [ada, ben, dee, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("dee"), await scene.person("mal")];
-  const { id } = await ada.client.startConversation({ to: ["ben", "dee", "mal"], name: "Allotment" });
-  await say(ada, id, "hello");
-  for (const person of [ben, dee, mal]) await hear(person, id, "hello");
-  await settle(ada, ben, dee, mal);
+  const id = await begun([ada, ben, dee, mal], "Allotment");
   using insider = await Insider.take(scene, mal, id);
   await dee.client.close();
   const created = await insider.forge({ adds: [await insider.keyPackage({ ...insider.own, deviceId: new Uint8Array(16).fill(3) })] });
@@ -58,38 +52,29 @@ describe("C33 a change that nobody who is awake can follow", () => {
   test("[M-9] who made it offers to go on with everybody elsewhere: without them is without them, and the others see who is left out", async () => {
     await using scene = await Scene.open();
     const { id, ada, ben, mal } = await stopped(scene);
-    const again = await createClient({
-      store: await openNodeStore(join(scene.folder, "people", "mal")),
-      platform: createNodePlatform(),
-      serverUrl: scene.operator.url("mal"),
-      requests: "accept",
+    const again = await scene.reopen("mal");
+    await eventually(async () => (await again.details(id)).conversation.stop !== undefined, "mal's own client stops too");
+    const bad = (await again.continueConversation(id)).conversation.id;
+    const offersTo = async ({ client }: Person): Promise<readonly string[]> =>
+      (await client.details(id)).conversation.offers.map(({ conversationId, from }) => `${from.username} ${conversationId}`);
+    await eventually(async () => (await offersTo(ada)).includes(`mal ${bad}`), "it is offered");
+    const { conversation } = await ada.client.continueConversation(id, { without: [mal.accountId] });
+    expect(conversation.id).not.toBe(bad);
+    const namesIn = async ({ client }: Person): Promise<readonly string[]> =>
+      (await client.details(conversation.id)).members.map(({ person }) => person.username).toSorted();
+    expect((await namesIn(ada)).filter((name) => name === "mal")).toEqual([]);
+    await eventually(async () => (await offersTo(ben)).includes(`ada ${conversation.id}`), "ben sees where ada goes on");
+    const { offers } = (await ben.client.details(id)).conversation;
+    expect(offers.map(({ missing }) => missing.map(({ username }) => username))).toEqual([["mal"]]);
+    await ben.client.continueConversation(id, { into: conversation.id });
+    await say(ada, conversation.id, "without mal");
+    await hear(ben, conversation.id, "without mal");
+    expect(await namesIn(ben)).toEqual(["ada", "ben", "dee"]);
+    // It stays where it is, whatever mal offers.
+    expect((await ada.client.details(id)).conversation.continuedIn).toBe(conversation.id);
+    await expect(ben.client.continueConversation(conversation.id, { into: bad })).rejects.toMatchObject({
+      code: "not_permitted",
     });
-    try {
-      await eventually(async () => (await again.details(id)).conversation.stop !== undefined, "mal's own client stops too");
-      const bad = (await again.continueConversation(id)).conversation.id;
-      const offersTo = async ({ client }: Person): Promise<readonly string[]> =>
-        (await client.details(id)).conversation.offers.map(({ conversationId, from }) => `${from.username} ${conversationId}`);
-      await eventually(async () => (await offersTo(ada)).includes(`mal ${bad}`), "it is offered");
-      const { conversation } = await ada.client.continueConversation(id, { without: [mal.accountId] });
-      expect(conversation.id).not.toBe(bad);
-      const namesIn = async ({ client }: Person): Promise<readonly string[]> =>
-        (await client.details(conversation.id)).members.map(({ person }) => person.username).toSorted();
-      expect((await namesIn(ada)).filter((name) => name === "mal")).toEqual([]);
-      await eventually(async () => (await offersTo(ben)).includes(`ada ${conversation.id}`), "ben sees where ada goes on");
-      const { offers } = (await ben.client.details(id)).conversation;
-      expect(offers.map(({ missing }) => missing.map(({ username }) => username))).toEqual([["mal"]]);
-      await ben.client.continueConversation(id, { into: conversation.id });
-      await say(ada, conversation.id, "without mal");
-      await hear(ben, conversation.id, "without mal");
-      expect(await namesIn(ben)).toEqual(["ada", "ben", "dee"]);
-      // It stays where it is, whatever mal offers.
-      expect((await ada.client.details(id)).conversation.continuedIn).toBe(conversation.id);
-      await expect(ben.client.continueConversation(conversation.id, { into: bad })).rejects.toMatchObject({
-        code: "not_permitted",
-      });
-    } finally {
-      await again.close();
-    }
   });
 
   test("[M-9] whoever went on already, and spoke there, is moved by nobody: what others make is offered there, with a button to put it away", async () => {

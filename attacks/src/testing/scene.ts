@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClientError, createClient } from "@latchkey/client";
-import type { Client, ClientErrorCode, ClientFailure, LinkState, Message } from "@latchkey/client";
+import type { Client, ClientErrorCode, ClientFailure, LinkState, Message, Store } from "@latchkey/client";
 import { openNodeStore } from "@latchkey/client/node";
 import { startServer } from "@latchkey/server";
 import type { RunningServer, ServerOptions } from "@latchkey/server";
@@ -113,12 +113,29 @@ export class Scene implements AsyncDisposable {
     return personOf({ name, client, accountId: owner.accountId, jump });
   }
 
+  /** Opens somebody's profile once more, which was closed, or one that is a copy of it. */
+  async reopen(name: string, params: { profile?: string; store?: Store; tamper?: (random: Random) => Random } = {}): Promise<Client> {
+    const { client } = await this.#profile(name, params);
+    return client;
+  }
+
+  /** Where somebody's profile lies. */
+  profileOf(name: string): string {
+    return join(this.folder, "people", name);
+  }
+
   async #profile(
     name: string,
-    { requests = "accept", tamper }: { requests?: "ask" | "accept"; tamper?: (random: Random) => Random } = {},
+    params: {
+      requests?: "ask" | "accept";
+      profile?: string;
+      store?: Store;
+      tamper?: (random: Random) => Random;
+    } = {},
   ): Promise<{ client: Client; jump: (durationMs: number) => void }> {
+    const { requests = "accept", profile = name, tamper } = params;
     const { platform, jump } = createJumpingPlatform(tamper);
-    const store = await openNodeStore(join(this.folder, "people", name));
+    const store = params.store ?? (await openNodeStore(this.profileOf(profile)));
     const client = await createClient({ store, platform, serverUrl: this.operator.url(name), requests });
     this.#clients.push(client);
     return { client, jump };
@@ -238,22 +255,26 @@ export async function alarmOf(person: Person, code: ClientErrorCode): Promise<Cl
   );
 }
 
+/** A conversation that the first of these people began with the others, a group where it has a name; all have read what was said first. */
+export async function begun(people: readonly Person[], name?: string): Promise<string> {
+  const [first, ...others] = people;
+  if (first === undefined) throw new Error("somebody");
+  const to = others.map((person) => person.name);
+  const { id } = await first.client.startConversation(name === undefined ? { to } : { to, name });
+  await say(first, id, "hello");
+  for (const person of others) await hear(person, id, "hello");
+  await settle(...people);
+  return id;
+}
+
 /** A direct conversation that Ada began, and in which Ben read what she said first. */
 export async function foundPair(scene: Scene): Promise<{ ada: Person; ben: Person; id: string }> {
   const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
-  const { id } = await ada.client.startConversation({ to: ["ben"] });
-  await say(ada, id, "hello");
-  await hear(ben, id, "hello");
-  await settle(ada, ben);
-  return { ada, ben, id };
+  return { ada, ben, id: await begun([ada, ben]) };
 }
 
 /** A group that Ada founded, and in which Ben and Mal read what she said first. */
 export async function foundTrio(scene: Scene): Promise<{ ada: Person; ben: Person; mal: Person; id: string }> {
   const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
-  const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
-  await say(ada, id, "hello");
-  for (const person of [ben, mal]) await hear(person, id, "hello");
-  await settle(ada, ben, mal);
-  return { ada, ben, mal, id };
+  return { ada, ben, mal, id: await begun([ada, ben, mal], "Allotment") };
 }

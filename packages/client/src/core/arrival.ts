@@ -1,6 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { complaintReasons, zeroHash } from "@latchkey/protocol";
 import type { SealedEvent, WireErrorCode } from "@latchkey/protocol";
+import type { Arrival } from "./contested.ts";
 import { sealComplaint } from "./complaint-entry.ts";
 import type { FreshKeys } from "./complaint-entry.ts";
 import { mayAnswer } from "./answering.ts";
@@ -8,7 +9,7 @@ import { bounded, heardAnew, keptBy } from "./closed-epochs.ts";
 import { isSameDevice, leafOf } from "./roster.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { ClosedEpoch, ConversationState, DeviceReference, Stranded } from "./types.ts";
+import type { ClosedEpoch, ConversationState, DeviceReference } from "./types.ts";
 
 /** How long after it the person is asked about another place (spec G-5). */
 const elsewhereMs = 7 * 86_400_000;
@@ -33,12 +34,12 @@ export function arrivalOf(
     // Its keys are gone after a week: by then nobody listens there any more.
     if (!closedEpochs.some(({ epochId }) => epochId === arrival.epochId)) return undefined;
     return {
-      arrival: { ...arrival, ...place, way: [], declined: [...arrival.declined, arrival.by] },
+      arrival: { ...arrival, ...place, declined: [...arrival.declined, arrival.by] },
       closedEpochs: joined.roster === undefined ? [] : heardAnew(closedEpochs, roster, joined.roster),
     };
   }
   if (stranded === undefined || epoch === undefined || roster === undefined || joined.roster === undefined) return undefined;
-  const { seq, author, keeps, readds, leafKeys, behind, complainers, sinceMs } = stranded;
+  const { seq, author, keeps, readds, leafKeys, behind, parents, complainers, sinceMs } = stranded;
   const { epochId, access, envelope } = epoch;
   const writer = author === undefined ? undefined : roster.leaves.get(author);
   const authorId = writer?.accountId ?? zeroHash;
@@ -61,7 +62,7 @@ export function arrivalOf(
       .map(({ accountId, deviceId }) => ({ accountId, deviceId })),
   };
   return {
-    arrival: { seq, epochId, authorId, answerers, sinceMs, leafKeys, behind, way: wayTo(stranded, place.at), declined: [], ...place },
+    arrival: { seq, epochId, authorId, answerers, sinceMs, leafKeys, behind, parents, declined: [], ...place },
     closedEpochs: bounded([...heardAnew(before.closedEpochs, roster, joined.roster), closed]),
   };
 }
@@ -84,7 +85,7 @@ export function sendArrival(turn: Turn): void {
   turn.effects.push({ kind: "append", entry: arrival.entry, entryKind: "complaint" });
 }
 
-/** The server does not take its word, for whatever reason: it is not asked again. Answers whether the entry was that. */
+/** The server refuses its word for good, for whatever reason: it does without. Answers whether the entry was that (spec E-31). */
 export function onArrivalRefused(
   turn: Turn,
   { entryId, code }: { readonly entryId: Uint8Array | undefined; readonly code: WireErrorCode },
@@ -105,27 +106,28 @@ export function onOwnArrival(turn: Turn): void {
   noteArrived(turn, arrival.epochId, turn.context.self);
 }
 
-function withoutDevice(closed: ClosedEpoch, device: DeviceReference): ClosedEpoch {
-  const isOther = (other: DeviceReference): boolean => !isSameDevice(other, device);
-  return { ...closed, stuck: closed.stuck.filter(isOther), arrived: closed.arrived.filter(isOther) };
-}
-
 /** Of a closed epoch: this device is not stuck there any more. */
 export function noteArrived(turn: Turn, epochId: number, { accountId, deviceId }: DeviceReference): void {
   const device = { accountId, deviceId };
-  const closedEpochs = turn.state.closedEpochs.map((closed) =>
-    closed.epochId === epochId ? { ...withoutDevice(closed, device), arrived: [...withoutDevice(closed, device).arrived, device] } : closed,
-  );
+  const isOther = (other: DeviceReference): boolean => !isSameDevice(other, device);
+  const noted = (closed: ClosedEpoch): ClosedEpoch => ({
+    ...closed,
+    stuck: closed.stuck.filter(isOther),
+    arrived: [...closed.arrived.filter(isOther), device],
+  });
+  const closedEpochs = turn.state.closedEpochs.map((closed) => (closed.epochId === epochId ? noted(closed) : closed));
   set(turn, { closedEpochs });
 }
 
 /** Whether this device went through the commit at `seq`. */
 export function isOnWay({ epoch, closedEpochs, arrival }: ConversationState, seq: number): boolean {
-  return epoch?.epochId === seq || closedEpochs.some(({ epochId }) => epochId === seq) || arrival?.way.includes(seq) === true;
+  return (
+    epoch?.epochId === seq || closedEpochs.some(({ epochId }) => epochId === seq) || (arrival !== undefined && wayTo(arrival).includes(seq))
+  );
 }
 
-/** The commits behind one that it could not follow that led to another one: others went that way before it did. */
-function wayTo({ seq, behind, parents }: Stranded, at: number): readonly number[] {
+/** The commits that led from one that it could not follow to where it was let in: others went that way before it did. */
+function wayTo({ seq, behind, parents, at }: Arrival): readonly number[] {
   const way: number[] = [];
   let place = behind.indexOf(at);
   // Each has a smaller number than what it led to.
@@ -140,7 +142,7 @@ function wayTo({ seq, behind, parents }: Stranded, at: number): readonly number[
 export function noteElsewhere(turn: Turn, { seq, epochId }: Pick<SealedEvent, "seq" | "epochId">): void {
   const { arrival } = turn.state;
   if (arrival === undefined || !arrival.behind.includes(epochId) || arrival.behind.length >= maxBehind) return;
-  set(turn, { arrival: { ...arrival, behind: [...arrival.behind, seq] } });
+  set(turn, { arrival: { ...arrival, behind: [...arrival.behind, seq], parents: [...arrival.parents, epochId] } });
 }
 
 /**

@@ -117,7 +117,7 @@ export async function onOwnComplaint(turn: Turn): Promise<void> {
 /** With a new connection: a complaint that was not written yet is, and what waits for an answer is answered. */
 export function resumeComplaint(turn: Turn): void {
   const { stranded, asks, arrival, closedEpochs } = turn.state;
-  const isToSay = arrival?.entry === undefined && closedEpochs.some(({ epochId }) => epochId === arrival?.epochId);
+  const isToSay = arrival !== undefined && arrival.entry === undefined && closedEpochs.some(({ epochId }) => epochId === arrival.epochId);
   if (isToSay) turn.effects.push({ kind: "complain" });
   if (stranded !== undefined) {
     const schedule = (name: TimerName, atMs: number): void => {
@@ -206,9 +206,9 @@ function noteStuck(turn: Turn, closed: ClosedEpoch, leaf: DeviceReference): bool
 
 /** What a member says who is in the group no more: it asks for nothing, and counts (spec E-26). */
 function onComplaintOfGone(turn: Turn, closed: ClosedEpoch, { complaint }: { readonly complaint: Complaint }): void {
-  const { accountId, deviceId, reason } = complaint;
-  if (reason === complaintReasons.arrived) noteArrived(turn, closed.epochId, { accountId: accountId.slice(), deviceId: deviceId.slice() });
-  else if (noteStuck(turn, closed, { accountId: accountId.slice(), deviceId: deviceId.slice() }))
+  const device = { accountId: complaint.accountId.slice(), deviceId: complaint.deviceId.slice() };
+  if (complaint.reason === complaintReasons.arrived) noteArrived(turn, closed.epochId, device);
+  else if (noteStuck(turn, closed, device))
     pause(turn, "left_behind", equalBytes(closed.childAuthor, zeroHash) ? undefined : closed.childAuthor);
 }
 

@@ -51,8 +51,7 @@ export interface Arrival {
   /** As in `Stranded`: by them those who are not there find its leaf. */
   readonly leafKeys: readonly Uint8Array[];
   readonly behind: readonly number[];
-  /** Those that led to where it was let in. */
-  readonly way: readonly number[];
+  readonly parents: readonly number[];
   /** What it says of it in the log, once there is a key package for it, and whether it stands there. */
   readonly entry: SealedEntry | undefined;
   readonly isWritten: boolean;

@@ -8,7 +8,7 @@ import type { MemoryDirectory } from "@latchkey/transparency/testing";
 import { seededRandom } from "@latchkey/testkit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeProofs } from "../account/proofs.ts";
-import { departedBy } from "./departed.ts";
+import { departedBy, standingBy } from "./departed.ts";
 import { createSimAccount } from "./sim-account.testing.ts";
 import type { SimAccount } from "./sim-account.testing.ts";
 import type { RosterLeaf } from "./types.ts";
@@ -95,6 +95,26 @@ describe("[E-55] that a device left its account", () => {
     const proofs = await field(now);
     const other: RosterLeaf = { ...leaf, signaturePublicKey: new Uint8Array(32).fill(4) };
     expect(await departedBy(proofs, [other], { host, directory: directory.configHash }, nobleSignatures)).toEqual([]);
+  });
+
+  it("[M-2] that it stands in it is proven in the same way: by the log's states alone, with its key, while the account is there", async () => {
+    const stands = async (proofs: Uint8Array, other: Partial<RosterLeaf> = {}, configHash = directory.configHash): Promise<boolean> =>
+      (await standingBy(proofs, [{ ...leaf, ...other }], { host, directory: configHash }, nobleSignatures)).length === 1;
+    const now = await field(directory);
+    expect(await stands(now)).toBe(true);
+    expect(await stands(now, { signaturePublicKey: new Uint8Array(32).fill(4) })).toBe(false);
+    expect(await stands(now, { deviceId: new Uint8Array(16) })).toBe(false);
+    expect(await stands(now, { accountId: new Uint8Array(32) })).toBe(false);
+    expect(await stands(now, {}, new Uint8Array(32))).toBe(false);
+    expect(await stands(await field(directory, { evidence: { config: nothing, changes: [] } }))).toBe(false);
+    expect(await stands(nothing)).toBe(false);
+    const later = directory.fork();
+    await publish(later, account.moved.states.slice(1));
+    expect(await stands(await field(later))).toBe(false);
+    // Its own states in a log that somebody made up.
+    const madeUp = await createMemoryDirectory({ host, witnesses: 0 });
+    await publish(madeUp, account.record.states, account.record.bindings);
+    expect(await stands(await field(madeUp))).toBe(false);
   });
 
   it("is proven by whatever history a directory takes: of four hundred kilobytes and three hundred states, each signed", async () => {

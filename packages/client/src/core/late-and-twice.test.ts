@@ -8,26 +8,11 @@ import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import { SimDevice, SimWorld } from "./sim.testing.ts";
-import { behind, commitOf, groupAround, groupOf, lieAbout, readOn, verdicts } from "./stranded.testing.ts";
+import { behind, commitOf, groupAround, groupOf, leftBehind, lieAbout, readOn, verdicts } from "./stranded.testing.ts";
 import type { Group } from "./stranded.testing.ts";
 
-async function waiting(
-  seed: string,
-  prepare: (cyd: SimDevice) => void = () => undefined,
-): Promise<Group & { readonly cyd: SimDevice; readonly ada: SimDevice; readonly ben: SimDevice }> {
-  const group = await groupOf(seed, 3);
-  const [ada, ben, cyd] = group.honest;
-  if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
-  prepare(cyd);
-  group.hostile.post(await commitOf(group, { cheats: [cyd] }));
-  await cyd.connect();
-  await readOn(cyd);
-  expect(cyd.state?.stranded).toBeDefined();
-  return { ...group, cyd, ada, ben };
-}
-
 async function held(seed: string) {
-  const group = await waiting(seed);
+  const group = await leftBehind(seed);
   const { world, ada, ben, cyd } = group;
   // Ada answers; her Welcome is late.
   await world.settle([ada]);
@@ -69,7 +54,7 @@ describe("[C7] [G-5] a Welcome that comes late, of a commit on the way by which 
 describe("[P7] [E-64] let in again", () => {
   it("it still says who is away, and may let them back", async () => {
     const accountId = new Uint8Array(32).fill(9);
-    const { world, cyd, ada, ben } = await waiting("away", (device) => {
+    const { world, cyd, ada, ben } = await leftBehind("away", (device) => {
       if (device.state !== undefined) device.state = { ...device.state, away: [{ accountId, from: 5, until: 0 }] };
     });
     await world.settle([ada, ben, cyd]);
@@ -80,7 +65,7 @@ describe("[P7] [E-64] let in again", () => {
 
 describe("[E-2] whoever is left behind again and again", () => {
   it("keeps no more closed epochs than anybody", async () => {
-    const { cyd, ada } = await waiting("again and again");
+    const { cyd, ada } = await leftBehind("again and again");
     const before = cyd.state;
     const joined = ada.state;
     if (before === undefined || joined === undefined) throw new Error("states");
@@ -152,7 +137,7 @@ describe("[E-26] a member who goes once it complained", () => {
 
 describe("[G-5] [M-9] two who may answer at once", () => {
   it("nobody takes out again whom the other has let in, by the key package that was used", async () => {
-    const { world, ada, ben, cyd } = await waiting("both answer");
+    const { world, ada, ben, cyd } = await leftBehind("both answer");
     await readOn(ada);
     await readOn(ben);
     expect(ada.state?.asks).toHaveLength(1);
@@ -182,6 +167,17 @@ describe("[M-3] a hurried person", () => {
       await group.world.settle([ada, ben, cyd]);
       expect(ada.state?.roster?.accounts.has(cyd.self.account)).toBe(false);
     });
+
+  it("who says it again while the server does not have the log leaves here at once: nobody can be told", async () => {
+    const group = await groupOf("not served", 3);
+    const [, , cyd] = group.honest;
+    if (cyd === undefined) throw new Error("three");
+    await cyd.input({ kind: "refused", request: "open", entryId: undefined, code: "unknown_log", retryAfterMs: 0 });
+    await cyd.leave();
+    expect(cyd.state?.phase.kind).toBe("leaving");
+    await cyd.leave();
+    expect(cyd.state?.phase.kind).toBe("left");
+  });
 });
 
 describe("[E-26] whom the author of a void change takes out and in again behind it", () => {
@@ -234,7 +230,7 @@ describe("[E-26] whom the author of a void change takes out and in again behind 
 describe("[E-3] [E-31] the server does not take a word now", () => {
   for (const isRefused of [false, true])
     it(`${isRefused ? "it knows nothing of the log, once" : "(control)"}: where this device arrived is said with the next connection`, async () => {
-      const { world, cyd, ada, ben } = await waiting("unknown once");
+      const { world, cyd, ada, ben } = await leftBehind("unknown once");
       await world.settle([ada, ben]);
       await readOn(cyd);
       await cyd.join();
@@ -257,7 +253,7 @@ describe("[E-3] [E-31] the server does not take a word now", () => {
 
 describe("[M-9] who had said that they leave, and then goes on by an invitation", () => {
   it("goes on, or is shown as leaving: not the one on the screen and the other in the log", async () => {
-    const { world, cyd, ada, ben } = await waiting("leaves and comes back");
+    const { world, cyd, ada, ben } = await leftBehind("leaves and comes back");
     await cyd.leave();
     expect(cyd.state?.phase.kind).toBe("leaving");
     await cyd.input({ kind: "timer", name: "give_up" });

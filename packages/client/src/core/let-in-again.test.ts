@@ -2,93 +2,74 @@ import { toBase64Url } from "@latchkey/codec";
 import { seededRandom } from "@latchkey/testkit";
 import { SimDevice } from "./sim.testing.ts";
 import { step } from "./step.ts";
-import { commitOf, groupAround, groupOf, readOn } from "./stranded.testing.ts";
+import { commitOf, groupAround, groupOf, leftBehind, readOn } from "./stranded.testing.ts";
 import { numbersIn } from "./contested.ts";
-import type { Group } from "./stranded.testing.ts";
 import { describe, expect, it } from "vitest";
-
-/** Cyd cannot follow a change of Mallory's, and was not let in yet. */
-async function waiting(
-  seed: string,
-  prepare: (cyd: SimDevice) => void = () => undefined,
-): Promise<Group & { readonly cyd: SimDevice; readonly others: readonly SimDevice[] }> {
-  const group = await groupOf(seed, 3);
-  const [ada, ben, cyd] = group.honest;
-  if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
-  prepare(cyd);
-  group.hostile.post(await commitOf(group, { cheats: [cyd] }));
-  await cyd.connect();
-  await readOn(cyd);
-  expect(cyd.state?.stranded).toBeDefined();
-  return { ...group, cyd, others: [ada, ben] };
-}
 
 describe("[G-5] [M-9] let in again by an answer to its complaint, nothing that the person did or had is gone without a word", () => {
   it("a change that they asked for is made, or they are told that it is not", async () => {
-    const group = await waiting("a change waits");
-    const { world, cyd, others } = group;
+    const group = await leftBehind("a change waits");
+    const { world, ada, ben, cyd } = group;
     const dee = await SimDevice.create(world, "dee", seededRandom("dee"));
     world.devices.push(dee);
     await cyd.change([dee], []);
     expect(cyd.state?.changes).toHaveLength(1);
-    await world.settle([...others, cyd]);
+    await world.settle([ada, ben, cyd]);
     expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
     expect(cyd.state?.changes.length === 0 ? cyd.outcomes : ["it waits"]).not.toEqual([]);
   });
 
   it("who said that they leave is not in it again", async () => {
-    const group = await waiting("leaving");
-    const { world, cyd, others } = group;
+    const group = await leftBehind("leaving");
+    const { world, ada, ben, cyd } = group;
     await cyd.leave();
     expect(cyd.state?.phase.kind).toBe("leaving");
-    await world.settle(others);
+    await world.settle([ada, ben]);
     await readOn(cyd);
     await cyd.join();
     expect(cyd.state).toMatchObject({ stranded: undefined, phase: { kind: "leaving" } });
-    await world.settle([...others, cyd]);
+    await world.settle([ada, ben, cyd]);
     expect(cyd.state?.phase.kind).not.toBe("active");
-    for (const other of others) expect(other.state?.roster?.accounts.has(cyd.self.account)).toBe(false);
+    for (const other of [ada, ben]) expect(other.state?.roster?.accounts.has(cyd.self.account)).toBe(false);
   });
 
   it("the history of the conversation that it goes on with stays above it", async () => {
-    const group = await waiting("history above", (cyd) => {
+    const group = await leftBehind("history above", (cyd) => {
       if (cyd.state !== undefined) cyd.state = { ...cyd.state, continuesId: "old" };
     });
-    const { world, cyd, others } = group;
-    await world.settle([...others, cyd]);
+    const { world, ada, ben, cyd } = group;
+    await world.settle([ada, ben, cyd]);
     expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
     expect(cyd.state?.continuesId).toBe("old");
   });
 
   it("it knows its latest epochs by name: who goes on elsewhere from the epoch in which both waited is still known by it", async () => {
-    const group = await waiting("names");
-    const { world, cyd, others } = group;
+    const group = await leftBehind("names");
+    const { world, ada, ben, cyd } = group;
     const before = (cyd.state?.continuity ?? []).map(toBase64Url);
-    const offer = { id: "elsewhere", accountId: others[0]?.self.accountId ?? new Uint8Array(32), missing: [] };
+    const offer = { id: "elsewhere", accountId: ada.self.accountId, missing: [] };
     await cyd.input({ kind: "offered", offer });
-    await world.settle([...others, cyd]);
+    await world.settle([ada, ben, cyd]);
     expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
     expect((cyd.state?.continuity ?? []).map(toBase64Url)).toEqual(expect.arrayContaining(before));
   });
 
   it("an offer to go on elsewhere waits as it did", async () => {
-    const group = await waiting("offers");
-    const { world, cyd, others } = group;
-    const offer = { id: "elsewhere", accountId: others[0]?.self.accountId ?? new Uint8Array(32), missing: [] };
+    const group = await leftBehind("offers");
+    const { world, ada, ben, cyd } = group;
+    const offer = { id: "elsewhere", accountId: ada.self.accountId, missing: [] };
     await cyd.input({ kind: "offered", offer });
-    await world.settle([...others, cyd]);
+    await world.settle([ada, ben, cyd]);
     expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
     expect(cyd.state?.offers.map(({ id }) => id)).toEqual(["elsewhere"]);
   });
 
   it("[A-1] who was recovered holds what is sent until the person saw it", async () => {
-    const group = await waiting("recovered");
-    const { world, cyd, others } = group;
-    const [ada] = others;
-    if (ada === undefined) throw new Error("ada");
+    const group = await leftBehind("recovered");
+    const { world, ada, ben, cyd } = group;
     await cyd.input({ kind: "accounts", recovered: [ada.self.accountId] });
     expect(cyd.state?.recovered).toHaveLength(1);
-    await world.settle([...others, cyd]);
+    await world.settle([ada, ben, cyd]);
     expect(cyd.state?.arrival).toMatchObject({ isWritten: true });
     expect(cyd.state?.recovered).toHaveLength(1);
   });

@@ -55,7 +55,7 @@ describe("a leaf that names another host", () => {
     const permitted = (host: string): boolean =>
       isPermitted(
         roster,
-        { leaving: new Set(), departed: [], complainers: [] },
+        { leaving: new Set(), departed: [], complainers: [], standing: [] },
         { author, adds: [{ ...added, host }], removes: [], settings: undefined },
       );
     expect(permitted("chat.example")).toBe(true);

@@ -8,7 +8,7 @@ import { removableLeaves } from "./proven.ts";
 import { mayManage, rosterOf } from "./roster.ts";
 import { groupOf } from "./stranded.testing.ts";
 
-describe("[G-8] [C12] [C32] a group whose owner has left, in which everybody manages", () => {
+describe("[E-55] [G-8] [C12] [C32] a group whose owner has left, in which everybody manages", () => {
   it("is not stopped, and not taken over, by a leaf that a member puts under the owner's account", async () => {
     const group = await groupOf("ghost owner", 3);
     const { world, hostile, mallory } = group;

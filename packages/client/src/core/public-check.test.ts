@@ -41,6 +41,7 @@ function factsOf(device: SimDevice): PublicFacts {
     leaving: new Set(),
     departed: [],
     complainers: [],
+    standing: [],
     isUpToDate: true,
     isBlocked: false,
     settings: { sha256, logId, opening, encodedOpening: encode(settingsOpeningCodec, opening) },

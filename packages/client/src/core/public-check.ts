@@ -4,7 +4,7 @@ import { latchkeyGroupExtensionType } from "@latchkey/protocol";
 import type { LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
 import { identityOf } from "../group/credential.ts";
 import { copyOfOpening, isPermitted, isSameDevice, proposedSettings, rosterFrom, settingsOf } from "./roster.ts";
-import type { ProposedSettings } from "./roster.ts";
+import type { ProposedSettings, Proven } from "./roster.ts";
 import type { Roster, RosterLeaf } from "./types.ts";
 
 /** Leaves that one account may have in a group (spec M-7): as many as it may have devices. */
@@ -28,16 +28,8 @@ export type PublicFailure =
   | "not_due"; // it changes nothing, and nobody needed it (M-5)
 
 /** What the check knows beside the commit: the same for every member of the epoch. */
-export interface PublicFacts {
+export interface PublicFacts extends Proven {
   readonly roster: Roster;
-  /** Accounts (base64url) that the words in the commit prove to leave. */
-  readonly leaving: ReadonlySet<string>;
-  /** Leaves that the commit's records prove to have left their accounts. */
-  readonly departed: readonly RosterLeaf[];
-  /** Leaves whose complaint the commit may answer (spec G-5). */
-  readonly complainers: readonly RosterLeaf[];
-  /** Devices that it adds and that its records prove to stand in their accounts, where that has to be proven. */
-  readonly standing?: readonly RosterLeaf[];
   /** Whether the commit's author had seen every earlier commit of the epoch, and whether there is one. */
   readonly isUpToDate: boolean;
   readonly isBlocked: boolean;

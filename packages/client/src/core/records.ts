@@ -202,7 +202,7 @@ const arrival: Codec<Arrival> = struct<Arrival>({
   by: id32,
   leafKeys: vector(opaqueV(4096), { maxBytes: large }),
   behind: vector(safeUint64, { maxBytes: large }),
-  way: vector(safeUint64, { maxBytes: large }),
+  parents: vector(safeUint64, { maxBytes: large }),
   entry: optional(sealedEntry),
   isWritten: bool,
   declined: vector(id32, { maxBytes: large }),

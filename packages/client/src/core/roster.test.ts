@@ -5,13 +5,13 @@ import type { GroupSettings, LatchkeyGroup, LeafIdentity, SettingsOpening } from
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { isPermitted, opens, policies, roles } from "./roster.ts";
-import type { ProposedChange, Removable } from "./roster.ts";
+import type { ProposedChange, Proven } from "./roster.ts";
 import type { Roster, RosterLeaf } from "./types.ts";
 
 const host = "chat.example";
 const nothing = new Uint8Array(0);
 const idOf = (name: string): Uint8Array => sha256(new TextEncoder().encode(name));
-const noReason: Removable = { leaving: new Set(), departed: [], complainers: [] };
+const noReason: Proven = { leaving: new Set(), departed: [], complainers: [], standing: [] };
 const names = ["owner", "first", "second", "member", "other"] as const;
 type Name = (typeof names)[number];
 

@@ -168,23 +168,23 @@ export interface ProposedChange {
   readonly settings: ProposedSettings | undefined;
 }
 
-/** Who may be removed, and added, whatever the roles say. */
-export interface Removable {
+/** What a commit proves of the leaves that it removes and adds: these it may whatever the roles say. */
+export interface Proven {
   /** Accounts (base64url) that the words in the commit prove to leave: with all their devices, at once. */
   readonly leaving: ReadonlySet<string>;
   /** Leaves that the commit's records prove to have left their accounts. */
   readonly departed: readonly RosterLeaf[];
   /** Leaves that complained: removed by anybody who adds the same device again (spec G-5). */
   readonly complainers: readonly RosterLeaf[];
-  /** Devices that it adds and proves to stand in their accounts. */
-  readonly standing?: readonly DeviceReference[];
+  /** Of the devices that it adds by which somebody would manage over its author, those that it proves to stand in their accounts. */
+  readonly standing: readonly DeviceReference[];
 }
 
 /**
  * Whether roles allow this change (spec M-2). The same for every member: it depends on the group, the log and what lies in the commit
  * alone.
  */
-export function isPermitted(roster: Roster, { leaving, departed, complainers, standing = [] }: Removable, change: ProposedChange): boolean {
+export function isPermitted(roster: Roster, { leaving, departed, complainers, standing }: Proven, change: ProposedChange): boolean {
   const { author } = change;
   const { conversationKind } = roster.settings;
   const isDirect = conversationKind === conversationKinds.direct;

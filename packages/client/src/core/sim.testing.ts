@@ -531,19 +531,22 @@ export class SimWorld {
 
   /** Everybody is online and everything arrives, until nothing is left to do. */
   async settle(devices: readonly SimDevice[] = this.devices): Promise<void> {
-    for (let round = 0; round < 5000; round++) {
-      let isBusy = false;
-      for (const device of devices) {
-        if (await device.join()) isBusy = true;
-        await device.connect();
-        if (device.serve()) isBusy = true;
-        if (device.stream()) isBusy = true;
-        if (await device.receive()) isBusy = true;
-        if (!isBusy && (await device.retryFailed())) isBusy = true;
-        if (!isBusy && (await device.fireTimer())) isBusy = true;
-      }
-      if (!isBusy) return;
-    }
+    for (let round = 0; round < 5000; round++) if (!(await roundOf(devices))) return;
     throw new Error("it never ends");
   }
+}
+
+/** Each device is online and takes what is there for it. Answers whether anything was left to do. */
+export async function roundOf(devices: readonly SimDevice[]): Promise<boolean> {
+  let isBusy = false;
+  for (const device of devices) {
+    if (await device.join()) isBusy = true;
+    await device.connect();
+    if (device.serve()) isBusy = true;
+    if (device.stream()) isBusy = true;
+    if (await device.receive()) isBusy = true;
+    if (!isBusy && (await device.retryFailed())) isBusy = true;
+    if (!isBusy && (await device.fireTimer())) isBusy = true;
+  }
+  return isBusy;
 }

@@ -327,8 +327,8 @@ function forgetSent(turn: Turn): void {
 function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
   const { state } = turn;
   const isAlone = state.roster === undefined || state.roster.leaves.size <= 1;
-  // It was said, and goes out with the next connection.
-  if (state.phase.kind === "leaving" && !isAlone) return;
+  // It was said, and goes out with the next connection; where the server does not have the log now, nobody can be told.
+  if (state.phase.kind === "leaving" && !isAlone && state.link.stall === undefined) return;
   if (state.phase.kind !== "active" || isAlone) {
     if (hasEnded(state.phase)) return;
     addLine(turn, { order: nextOrder(turn), author: turn.context.self.accountId, body: { kind: "left" } });

@@ -9,7 +9,7 @@ import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
 import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
-import { SimWorld } from "./sim.testing.ts";
+import { roundOf, SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 
 /** People, and a member whose own code does what it likes. */
@@ -112,6 +112,22 @@ export async function groupAround(seed: string, count: number): Promise<Group> {
   return { world, honest: world.devices.slice(0, count), mallory, hostile: new HostileMember(world, mallory) };
 }
 
+/** A group in which Cyd cannot follow a change of the hostile member's, and was not let in yet. */
+export async function leftBehind(
+  seed: string,
+  prepare: (cyd: SimDevice) => void = () => undefined,
+): Promise<Group & { readonly ada: SimDevice; readonly ben: SimDevice; readonly cyd: SimDevice }> {
+  const group = await groupOf(seed, 3);
+  const [ada, ben, cyd] = group.honest;
+  if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("three");
+  prepare(cyd);
+  group.hostile.post(await commitOf(group, { cheats: [cyd] }));
+  await cyd.connect();
+  await readOn(cyd);
+  expect(cyd.state?.stranded).toBeDefined();
+  return { ...group, ada, ben, cyd };
+}
+
 /** The hostile member behind a commit of its own. */
 export function behind({ world, mallory }: Group, created: CreatedCommit, seq: number): HostileMember {
   const { state, self } = mallory;
@@ -130,18 +146,7 @@ export async function lieAbout({ hostile }: Group, created: CreatedCommit, seq: 
 
 /** So many rounds and no longer, for devices of which one tries again and again. */
 export async function rounds(devices: readonly SimDevice[], count: number): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    let isBusy = false;
-    for (const device of devices) {
-      if (await device.join()) isBusy = true;
-      await device.connect();
-      if (device.serve()) isBusy = true;
-      if (device.stream()) isBusy = true;
-      if (await device.receive()) isBusy = true;
-      if (!isBusy && (await device.fireTimer())) isBusy = true;
-    }
-    if (!isBusy) return;
-  }
+  for (let i = 0; i < count; i++) if (!(await roundOf(devices))) return;
 }
 
 /** What was said of Welcomes that opened; its earlier key packages open none. */

@@ -10,7 +10,7 @@ import type { ConversationState, Effect, Joiner, Outgoing, Roster, RosterLeaf, W
 import { ClientError, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
-import { supersede } from "./direct-conversations.ts";
+import { handDraft, supersede } from "./direct-conversations.ts";
 import { isStopped, conversationOf } from "./shown.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
@@ -126,7 +126,9 @@ export class Continuations {
       const old = continuesId === undefined ? undefined : this.#access.runner(continuesId);
       if (old === undefined || hasEnded(old.state.phase) || !isWritable(next.state)) continue;
       // Whoever makes a conversation is in it from its beginning.
-      if (old.state.kind === "direct" || joinedSeq === 0) await this.#end(old, next);
+      if (old.state.kind !== "direct" && joinedSeq !== 0) continue;
+      await old.load();
+      await this.#end(old, next);
     }
   }
 
@@ -291,7 +293,7 @@ async function hand(from: ConversationRunner, to: ConversationRunner, isAsked: b
     const { id, text, content } = item;
     await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item) });
   }
-  if (to.state.draft === "" && from.state.draft !== "") await to.input({ kind: "draft", text: from.state.draft });
+  await handDraft(from, to);
 }
 
 /** A conversation's members, with those on their way into it. */

@@ -77,8 +77,13 @@ export async function supersede(loser: Twin, winner: Twin): Promise<void> {
   for (const { id, text, content, failure } of waiting) {
     await winner.input({ kind: "compose", id, purpose: "text", text, content, failure });
   }
-  if (winner.state.draft === "" && loser.state.draft !== "") await winner.input({ kind: "draft", text: loser.state.draft });
+  await handDraft(loser, winner);
   await loser.input({ kind: "supersede", by: winner.id });
   await loser.showLastText();
   loser.emitConversation();
+}
+
+/** What the person was writing in one conversation is written on in the other, unless they write there too. */
+export async function handDraft({ state }: Pick<Twin, "state">, to: Pick<Twin, "state" | "input">): Promise<void> {
+  if (to.state.draft === "" && state.draft !== "") await to.input({ kind: "draft", text: state.draft });
 }

@@ -2,7 +2,9 @@ import { toBase64Url } from "@latchkey/codec";
 import { describe, expect, it } from "vitest";
 import type { Continuations } from "./continuations.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
+import { otherInvitations } from "../core/rejoin.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { keepWelcome } from "./invitations.ts";
 import type { VerifiedWelcome } from "./join.ts";
 import { Welcomes } from "./welcomes.ts";
 import type { World } from "./world.ts";
@@ -125,5 +127,84 @@ describe("[M-9] [P7] an invitation", () => {
     await expect(welcomes.take(welcome as unknown as VerifiedWelcome)).rejects.toThrow("the power fails");
     // Its item was dealt with, and nothing in the conversation says so: it is never looked at again.
     expect(isPutAside).toBe(false);
+  });
+});
+
+describe("[G-5] [P7] an invitation that stayed once another was taken, and leads nowhere", () => {
+  it("is not accepted without a word: it goes, or the person reads why", async () => {
+    const [itemId, dee] = [new Uint8Array(16), account(7)];
+    const invitation = {
+      itemId,
+      accountId: ben,
+      host: "chat.example",
+      deviceId: itemId,
+      wasMember: false,
+      missing: [],
+      atMs: 0,
+      notAfterMs: 1,
+    };
+    const inputs: string[] = [];
+    const store = createMemoryStore();
+    const base = { id: "c", host: "chat.example", kind: "group", groupId: account(9), phase: { kind: "active" }, stranded: undefined };
+    const sender = { host: "chat.example", accountId: ben, deviceId: itemId, itemId, notAfterMs: 1 };
+    const paused = {
+      ...base,
+      phase: { kind: "paused", reason: "missed_commit" },
+      invitations: [invitation, { ...invitation, accountId: dee }],
+    };
+    // It had arrived somewhere once; now its person took Cyd's.
+    const arrival = { by: dee, answerers: [ada, dee], declined: [], behind: [5], seq: 5, epochId: 4, sinceMs: 0 };
+    const invitations = otherInvitations({ ...paused, arrival } as never, dee);
+    const state = {
+      ...base,
+      chain: { seq: 20, head: account(1) },
+      arrival,
+      invitations,
+      roster: { accounts: new Map() },
+      spoken: new Map(),
+    };
+    const runner = {
+      id: "c",
+      state,
+      load: async () => undefined,
+      rejoin: async () => {
+        inputs.push("rejoin");
+      },
+      input: async ({ kind }: { kind: string }) => {
+        inputs.push(kind);
+      },
+    };
+    const world = {
+      own: { accountId: account(3) },
+      people: { load: async () => undefined },
+      store,
+      platform: { nowMs: () => 30 * 86_400_000 },
+    };
+    const welcomes: Welcomes = new Welcomes({
+      world: world as unknown as World,
+      runners: new Map([["c", runner as unknown as ConversationRunner]]),
+      open: async () => {
+        await welcomes.take({
+          state: { ...base, chain: { seq: 15, head: account(2) }, roster: { accounts: new Map(), leaves: new Map() } },
+          effects: [],
+          sender,
+          body: new Uint8Array(1),
+          isAgreed: true,
+          settle: async () => undefined,
+          putAside: () => undefined,
+        } as unknown as VerifiedWelcome);
+        return true;
+      },
+      continuations: {} as unknown as Continuations,
+      onNew: async () => undefined,
+      onBack: () => undefined,
+    });
+    await store.transact("write", (tx) => keepWelcome(tx, "c", { sender, body: new Uint8Array(1) }));
+    if (invitations.length === 0) return;
+    const outcome = await welcomes.accept(runner as unknown as ConversationRunner, toBase64Url(ben)).then(
+      () => "done",
+      () => "told",
+    );
+    expect([outcome, inputs]).not.toEqual(["done", []]);
   });
 });
