@@ -106,6 +106,10 @@ describe("[E-55] that a device left its account", () => {
     expect(await stands(now, { deviceId: new Uint8Array(16) })).toBe(false);
     expect(await stands(now, { accountId: new Uint8Array(32) })).toBe(false);
     expect(await stands(now, {}, new Uint8Array(32))).toBe(false);
+    // The same device under another account's name, beside it.
+    const both = [{ ...leaf, accountId: new Uint8Array(32) }, leaf];
+    const found = await standingBy(now, both, { host, directory: directory.configHash }, nobleSignatures);
+    expect(found.map(({ accountId }) => accountId)).toEqual([leaf.accountId]);
     expect(await stands(await field(directory, { evidence: { config: nothing, changes: [] } }))).toBe(false);
     expect(await stands(nothing)).toBe(false);
     const later = directory.fork();
