@@ -43,6 +43,27 @@ async function browserOf(name: string, params: { camera?: string } = {}): Promis
   return browser;
 }
 
+/** Types the words that are asked for. */
+async function fillWords(page: Page, phrase: readonly string[]): Promise<void> {
+  const fields = page.getByRole("textbox", { name: /^Word \d+$/ });
+  await fields.first().waitFor();
+  for (const field of await fields.all()) {
+    const label = await field.evaluate((element) => (element instanceof HTMLInputElement ? (element.labels?.[0]?.textContent ?? "") : ""));
+    await field.fill(phrase[Number(label.replace(/\D/g, "")) - 1] ?? "");
+  }
+}
+
+/** Keeps the call that erases the recovery phrase from the worker until `goOnErasing` is called. Runs in the page. */
+function holdErasing(): void {
+  const { postMessage } = MessagePort.prototype;
+  MessagePort.prototype.postMessage = function held(this: MessagePort, message: unknown): void {
+    const send = (): void => Reflect.apply(postMessage, this, [message]);
+    if (typeof message === "object" && message !== null && Reflect.get(message, "method") === "forgetRecoveryPhrase")
+      Reflect.set(globalThis, "goOnErasing", send);
+    else send();
+  };
+}
+
 /** A new device offers itself; its words and its code are on the screen. */
 async function offer(page: Page): Promise<string> {
   await page.goto(server.url);
@@ -197,12 +218,7 @@ describe("devices in the browser", () => {
       .getByText(/^Word \d+ is another one$/)
       .first()
       .waitFor();
-    for (const field of await fields.all()) {
-      const label = await field.evaluate((element) =>
-        element instanceof HTMLInputElement ? (element.labels?.[0]?.textContent ?? "") : "",
-      );
-      await field.fill(phrase[Number(label.replace(/\D/g, "")) - 1] ?? "");
-    }
+    await fillWords(page, phrase);
     await page.getByRole("button", { name: "Check", exact: true }).click();
     await page.getByText("this device has erased them").waitFor();
     await page.goto(`${server.url}/settings/recovery`);
@@ -232,6 +248,25 @@ describe("devices in the browser", () => {
     await fresh.goto(server.url);
     await startConversation(fresh, { to: ["ben"] });
     await sendMessage(fresh, "After the recovery");
+  });
+
+  test("[A-4] the words are said to be erased when they are, not before", async () => {
+    const { page } = await browserOf("dora");
+    await page.addInitScript(holdErasing);
+    await createAccount(page, { url: server.url, username: "dora" });
+    await page.getByRole("button", { name: "Show the 24 words" }).click();
+    await page.locator(".phrase b").nth(23).waitFor();
+    const phrase = await page.locator(".phrase b").allTextContents();
+    await page.getByRole("button", { name: "I have written them down" }).click();
+    await fillWords(page, phrase);
+    await page.getByRole("button", { name: "Check", exact: true }).click();
+    await page.waitForFunction(() => Reflect.has(globalThis, "goOnErasing"));
+    expect(await page.getByText("this device has erased them").count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Check", exact: true }).isDisabled()).toBe(true);
+    await page.evaluate(() => Reflect.apply(Reflect.get(globalThis, "goOnErasing"), undefined, []));
+    await page.getByText("this device has erased them").waitFor();
+    await page.goto(`${server.url}/settings/recovery`);
+    await page.getByText("This device does not keep the words any more").waitFor();
   });
 
   test("two people compare safety numbers, by eye and by camera, and are shown as verified", async () => {

@@ -26,6 +26,7 @@ beforeAll(async () => {
   server = await startServerProcess({ data: folder.at("data"), args: ["--name", "Test harbour"] });
   zacharias = commandLinePeer({ home: folder.at("zacharias"), server: server.url, acceptsRequests: true });
   await zacharias.run("register", "zacharias");
+  await commandLinePeer({ home: folder.at("yvonne"), server: server.url, acceptsRequests: true }).run("register", "yvonne");
 });
 
 afterAll(async () => {
@@ -93,6 +94,29 @@ describe("the web app", () => {
     await first.close();
     await sendMessage(second, "After the first tab closed");
     await messagesWith(second, "After the first tab closed").getByText("On the server").waitFor({ state: "attached" });
+    expect(errors).toEqual([]);
+  });
+
+  test("one conversation after the other: what is shown is that one, once, and nothing of the others stays", async () => {
+    const { page, errors } = await browserOf("switching");
+    await createAccount(page, { url: server.url, username: "wanda" });
+    await startConversation(page, { to: ["zacharias"] });
+    await sendMessage(page, "Said to one");
+    await startConversation(page, { to: ["zacharias", "yvonne"], groupName: "Two" });
+    await sendMessage(page, "Said in a group");
+    for (let turn = 0; turn < 3; turn++) {
+      for (const [title, shown, other] of [
+        ["zacharias", "Said to one", "Said in a group"],
+        ["Two", "Said in a group", "Said to one"],
+      ] as const) {
+        await conversationLink(page, title).click();
+        await seeMessage(page, shown);
+        expect(await messageList(page).count()).toBe(1);
+        expect(await messageBox(page).count()).toBe(1);
+        expect(await messagesWith(page, shown).count()).toBe(1);
+        expect(await messagesWith(page, other).count()).toBe(0);
+      }
+    }
     expect(errors).toEqual([]);
   });
 

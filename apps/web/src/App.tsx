@@ -198,7 +198,7 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
       if (route.details && !isThree) return <DetailsPane key={route.id} id={route.id} isMain />;
       return (
         <>
-          <ConversationPage id={route.id} areDetailsOpen={route.details} />
+          <ConversationPage key={route.id} id={route.id} areDetailsOpen={route.details} />
           {route.details && (
             <Boundary kind="part">
               <DetailsPane key={route.id} id={route.id} isMain={false} />

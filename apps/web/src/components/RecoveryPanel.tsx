@@ -2,7 +2,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { accountWords } from "../messages/account-words.ts";
 import { words } from "../messages/words.ts";
-import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
 import { formatDate } from "../state/format.ts";
 import { choosePlaces } from "../state/phrase.ts";
 import { ConfirmDialog } from "./Dialog.tsx";
@@ -21,6 +21,7 @@ export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?
   const [step, setStep] = useState<Step>("why");
   const [phrase, setPhrase] = useState<readonly string[]>();
   const act = useAction();
+  const [isErasing, actErasing] = useBusyAction();
   const Heading = headingLevel === 1 ? "h1" : "h2";
 
   const show = (): void => {
@@ -33,13 +34,13 @@ export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?
     controller.putOffRecovery();
     finish();
   };
-  const erase = async (): Promise<boolean> => {
-    // Erased here first: what this panel still shows must not depend on the words being there.
-    setStep("done");
-    const isDone = await act(() => controller.finishRecovery());
-    if (isDone) setPhrase(undefined);
-    else setStep("check");
-    return isDone;
+  // Said to be done once the device has it on its disk; until then the panel holds what it shows.
+  const erase = (): void => {
+    void actErasing(() => controller.finishRecovery()).then((isDone) => {
+      if (!isDone) return;
+      setStep("done");
+      setPhrase(undefined);
+    });
   };
 
   return (
@@ -47,12 +48,12 @@ export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?
       {headingLevel !== undefined && <Heading className="recovery-heading">{text.heading}</Heading>}
       {step === "done" ? (
         <Done finish={finish} />
-      ) : !hasPhrase ? (
+      ) : !hasPhrase && phrase === undefined ? (
         <None finish={finish} />
       ) : step === "words" && phrase !== undefined ? (
         <Words phrase={phrase} next={() => setStep("check")} later={later} />
       ) : step === "check" && phrase !== undefined ? (
-        <Check headingLevel={headingLevel === 2 ? 3 : 2} phrase={phrase} again={() => setStep("words")} finish={erase} />
+        <Check headingLevel={headingLevel === 2 ? 3 : 2} phrase={phrase} again={() => setStep("words")} isBusy={isErasing} finish={erase} />
       ) : (
         <>
           <p>{text.why}</p>
@@ -160,12 +161,14 @@ function Check({
   headingLevel,
   phrase,
   again,
+  isBusy,
   finish,
 }: {
   readonly headingLevel: 2 | 3;
   readonly phrase: readonly string[];
   readonly again: () => void;
-  readonly finish: () => Promise<boolean>;
+  readonly isBusy: boolean;
+  readonly finish: () => void;
 }): ReactElement {
   const Heading = headingLevel === 2 ? "h2" : "h3";
   const id = useId();
@@ -180,7 +183,7 @@ function Check({
     setWrong(bad);
     const [first] = bad;
     if (first !== undefined) fields.current[first]?.focus();
-    else void finish();
+    else finish();
   };
   return (
     <form onSubmit={submit} noValidate className="phrase-check">
@@ -215,10 +218,10 @@ function Check({
         </div>
       ))}
       <div className="recovery-actions">
-        <button type="button" className="button" onClick={again}>
+        <button type="button" className="button" disabled={isBusy} onClick={again}>
           {text.again}
         </button>
-        <button type="submit" className="button button-primary">
+        <button type="submit" className="button button-primary" disabled={isBusy}>
           {text.finish}
         </button>
       </div>

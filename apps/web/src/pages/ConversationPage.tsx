@@ -11,7 +11,7 @@ import { StopPanel } from "../components/StopPanel.tsx";
 import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
 
-/** A conversation: head, messages, composer. */
+/** A conversation: head, messages, composer. Mounted anew for each. */
 export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; readonly areDetailsOpen: boolean }): ReactElement {
   const { router } = useApp();
   const conversation = useSelector((state) => state.conversations.get(id));
@@ -94,11 +94,11 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
           <Icon name="info" size={22} />
         </button>
       </header>
-      {timeline === undefined ? <div className="messages" /> : <MessageList key={id} conversation={conversation} timeline={timeline} />}
+      {timeline === undefined ? <div className="messages" /> : <MessageList conversation={conversation} timeline={timeline} />}
       {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
       {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
       <StopPanel conversation={conversation} />
-      <Composer key={id} conversation={conversation} />
+      <Composer conversation={conversation} />
     </main>
   );
 }
