@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createAccount, messageList, messagesWith, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
+import { createAccount, messageList, messagesWith, seeMessage, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import { registerPerson } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
@@ -41,7 +41,7 @@ describe("[E-61] [P7] a message that the app fails to draw", () => {
     await startConversation(page, { to: ["ben"] });
     for (const text of ["before", "the broken one", "after"]) {
       await sendMessage(page, text);
-      await messagesWith(page, text).getByText("On the server").waitFor({ state: "attached" });
+      await seeTaken(page, text);
     }
     const time = messagesWith(page, "the broken one").locator("time");
     const at = Date.parse((await time.getAttribute("datetime")) ?? "");

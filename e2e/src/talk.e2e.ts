@@ -7,6 +7,7 @@ import {
   messageList,
   messagesWith,
   seeMessage,
+  seeTaken,
   sendMessage,
   startConversation,
 } from "./testing/app.ts";
@@ -81,11 +82,12 @@ describe("two browsers and a command line", () => {
     await seeMessage(benedict.page, "Are the apples in?");
     await sendMessage(benedict.page, "All but the last tree");
     await seeMessage(annabel.page, "All but the last tree");
-    await messagesWith(annabel.page, "Are the apples in?").getByText("On the server").waitFor({ state: "attached" });
+    await seeTaken(annabel.page, "Are the apples in?");
     expect(await claudia.run("send", "annabel", "Hello from a terminal")).toMatchObject([{ delivery: { kind: "accepted" } }]);
     await acceptRequest(annabel.page, "claudia");
     await seeMessage(annabel.page, "Hello from a terminal");
     await sendMessage(annabel.page, "Hello from a window");
+    await seeTaken(annabel.page, "Hello from a window");
     const lines = await claudia.run<Line>("read");
     expect(lines.map(({ body }) => body.text)).toContain("Hello from a window");
   });
@@ -96,6 +98,7 @@ describe("two browsers and a command line", () => {
     await conversationLink(benedict.page, groupName).click();
     await seeMessage(benedict.page, "Who brings the cider?");
     await sendMessage(benedict.page, "I do");
+    await seeTaken(benedict.page, "I do");
     expect(await textsOfClaudia()).toEqual(["Who brings the cider?", "I do"]);
     const [group] = (await claudia.run<{ id: string; title: string }>("conversations")).filter(({ title }) => title === groupName);
     await claudia.run("send", group?.id ?? "", "And I bring the cups");
@@ -120,7 +123,7 @@ describe("two browsers and a command line", () => {
     await offline.waitFor({ state: "detached" });
     for (const text of after) await sendMessage(annabel.page, text);
     for (const text of texts) {
-      await messagesWith(annabel.page, text).getByText("On the server").waitFor({ state: "attached" });
+      await seeTaken(annabel.page, text);
       await seeMessage(benedict.page, text);
     }
     // Once each and in the order in which they were written, for everybody.
@@ -138,13 +141,15 @@ describe("two browsers and a command line", () => {
     await annabel.page.getByText(/^Offline since/).waitFor();
     await sendMessage(annabel.page, "Written in the dark");
     await messagesWith(annabel.page, "Written in the dark").getByText("Waiting to be sent").waitFor({ state: "attached" });
+    // The list shows what the client has kept; the message itself is drawn while it is handed over.
+    await conversationLink(annabel.page, groupName).filter({ hasText: "Written in the dark" }).waitFor();
     await annabel[Symbol.asyncDispose]();
     server = await startServerProcess({ data: folder.at("data"), port: server.port });
     annabel = await openBrowser({ folder: folder.at("annabel"), viewport });
     await annabel.page.goto(server.url);
     await seeMessage(benedict.page, "Written in the dark");
     await conversationLink(annabel.page, groupName).click();
-    await messagesWith(annabel.page, "Written in the dark").getByText("On the server").waitFor({ state: "attached" });
+    await seeTaken(annabel.page, "Written in the dark");
     expect((await textsOfClaudia()).filter((text) => text === "Written in the dark")).toHaveLength(1);
   });
 

@@ -8,6 +8,7 @@ import {
   messageList,
   messagesWith,
   seeMessage,
+  seeTaken,
   sendMessage,
   startConversation,
 } from "./testing/app.ts";
@@ -87,13 +88,14 @@ describe("the web app", () => {
       for (const text of ["From the first tab", "From the second tab", "To both of you"])
         expect(await messagesWith(page, text).count()).toBe(1);
     }
+    for (const text of ["From the first tab", "From the second tab"]) await seeTaken(first, text);
     const texts = await textsOfZacharias();
     for (const text of ["From the first tab", "From the second tab"])
       expect(texts.filter((candidate) => candidate === text)).toHaveLength(1);
     // The tab that was there first goes: the other one carries on.
     await first.close();
     await sendMessage(second, "After the first tab closed");
-    await messagesWith(second, "After the first tab closed").getByText("On the server").waitFor({ state: "attached" });
+    await seeTaken(second, "After the first tab closed");
     expect(errors).toEqual([]);
   });
 
@@ -105,7 +107,7 @@ describe("the web app", () => {
     await startConversation(page, { to: ["zacharias", "yvonne"], groupName: "Two" });
     await sendMessage(page, "Said in a group");
     // From here on the list shows what was said last, and no names of members.
-    await messagesWith(page, "Said in a group").getByText("On the server").waitFor({ state: "attached" });
+    await seeTaken(page, "Said in a group");
     for (let turn = 0; turn < 3; turn++) {
       for (const [title, shown, other] of [
         ["zacharias", "Said to one", "Said in a group"],
@@ -127,6 +129,7 @@ describe("the web app", () => {
     await createAccount(page, { url: server.url, username: "xenia" });
     await startConversation(page, { to: ["zacharias"] });
     await sendMessage(page, "Before the reload");
+    await seeTaken(page, "Before the reload");
     await messageBox(page).fill("A draft that is not sent");
     await page.getByRole("button", { name: "Conversation details", exact: true }).click();
     await page.getByRole("region", { name: "Verification", exact: true }).waitFor();
@@ -206,7 +209,7 @@ describe("the web app", () => {
     await tabTo(page, "textbox", "Message");
     await keyboard.type("Typed, not clicked");
     await keyboard.press("Enter");
-    await messagesWith(page, "Typed, not clicked").getByText("On the server").waitFor({ state: "attached" });
+    await seeTaken(page, "Typed, not clicked");
     await tabTo(page, "button", "Conversation details");
     await keyboard.press("Enter");
     await tabTo(page, "button", "Remove valentin");

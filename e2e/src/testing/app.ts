@@ -17,6 +17,11 @@ export async function seeMessage(page: Page, text: string): Promise<void> {
   await messagesWith(page, text).first().waitFor();
 }
 
+/** Resolves when the server has a message of one's own; until then it stands here alone. */
+export async function seeTaken(page: Page, text: string): Promise<void> {
+  await messagesWith(page, text).getByText("On the server").waitFor({ state: "attached" });
+}
+
 /** The entry of a conversation in the list. */
 export function conversationLink(page: Page, title: string): Locator {
   return page.getByRole("list", { name: "Conversations", exact: true }).getByRole("link", { name: title });
@@ -51,7 +56,7 @@ export function messageBox(page: Page): Locator {
   return page.getByRole("textbox", { name: "Message", exact: true });
 }
 
-/** Writes and sends a message in the conversation that is open. */
+/** Writes and sends a message in the conversation that is open, and sees it there: nobody else has it yet. */
 export async function sendMessage(page: Page, text: string): Promise<void> {
   await messageBox(page).fill(text);
   await page.getByRole("button", { name: "Send", exact: true }).click();
