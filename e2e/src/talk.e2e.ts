@@ -142,7 +142,7 @@ describe("two browsers and a command line", () => {
     await sendMessage(annabel.page, "Written in the dark");
     await messagesWith(annabel.page, "Written in the dark").getByText("Waiting to be sent").waitFor({ state: "attached" });
     // The list shows what the client has kept; the message itself is drawn while it is handed over.
-    await conversationLink(annabel.page, groupName).filter({ hasText: "Written in the dark" }).waitFor();
+    await annabel.page.getByRole("list", { name: "Conversations" }).getByText("Written in the dark").waitFor();
     await annabel[Symbol.asyncDispose]();
     server = await startServerProcess({ data: folder.at("data"), port: server.port });
     annabel = await openBrowser({ folder: folder.at("annabel"), viewport });

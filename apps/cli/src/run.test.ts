@@ -359,6 +359,10 @@ describe("read", () => {
   });
 
   test("knows the conversation that it is asked for", async () => {
+    const id = `-${"a".repeat(41)}A`;
+    const fake = createFake({ conversations: () => Promise.resolve([conversation(id, "group", "Picnic")]) });
+    expect((await run(["read", "--conversation", id], fake)).stderr).toBe("");
+    expect((await run(["read", `--conversation=${id}`, "--no-such-option-as-this"], fake)).status).toBe(2);
     expect((await run(["read", "--conversation", "nothing"])).stderr).toMatch(/^latchkey: unknown_conversation: /);
   });
 

@@ -140,15 +140,26 @@ function splitCommand(args: readonly string[]): { name: string | undefined; rest
   return { name: undefined, rest: before };
 }
 
+/** An id (16 or 32 bytes in base64url) that begins with "-": one in 64 does, and is no option. */
+const idLike = /^-(?:[\w-]{20}[AQgw]|[\w-]{41}[AEIMQUYcgkosw048])$/;
+/** What stands before such an id while options are read: no argument of a process holds it. */
+const idMark = "\0";
+
+const withoutMark = (text: string): string => (text.startsWith(idMark) ? text.slice(idMark.length) : text);
+
 function parseCommand(command: Command, args: string[]): { values: OptionValues; positionals: string[] } {
   try {
+    const options = { ...globalOptions, ...command.options };
+    const isOption = (argument: string): boolean => Object.hasOwn(options, argument.slice(2).split("=")[0] ?? "");
     const { values, positionals } = parseArgs({
-      args,
-      options: { ...globalOptions, ...command.options },
+      args: args.map((argument) => (idLike.test(argument) && !isOption(argument) ? idMark + argument : argument)),
+      options,
       allowPositionals: true,
       strict: true,
     });
-    return { values, positionals };
+    const plain = <V>(value: V): V | string => (typeof value === "string" ? withoutMark(value) : value);
+    const plainValues = Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.map(plain) : plain(value)]);
+    return { values: Object.fromEntries(plainValues) as OptionValues, positionals: positionals.map(withoutMark) };
   } catch (error) {
     // Node's message says which option is wrong, on one line.
     const message = error instanceof Error ? error.message.split("\n")[0] : undefined;

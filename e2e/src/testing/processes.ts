@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -29,16 +30,20 @@ export function createFolder(): TemporaryFolder {
   };
 }
 
-/** A port on which nobody listens now. */
+/** Below what the kernel gives to whoever asks for any port: a connection on its way out takes none of these. */
+const ownPorts = { from: 20_000, to: 32_000 };
+
+/** A port on which nobody listens now, and nobody else will who does not ask for just this one. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  for (;;) {
+    const port = randomInt(ownPorts.from, ownPorts.to);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "localhost", () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
 }
 
 /** What a finished command left. */

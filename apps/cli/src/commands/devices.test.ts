@@ -36,6 +36,16 @@ describe("devices", () => {
     expect((await run(["devices", "paint"], fake)).status).toBe(2);
   });
 
+  test.each(["-SdX0vTq3kK5gX1m0b2RcA", "--dX0vTq3kK5gX1m0b2RcA"])("one is removed whose id looks like an option: %s", async (deviceId) => {
+    const fake = createFake({
+      devices: () => Promise.resolve([device(deviceId, "Tablet", false)]),
+      removeDevice: () => Promise.resolve(),
+    });
+    const { status, stderr } = await run(["devices", "remove", deviceId], fake);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(fake.calls).toContainEqual(["removeDevice", deviceId]);
+  });
+
   function linkingFake(role: "new" | "existing", end: LinkState): Fake {
     const fake: Fake = createFake({
       offerLink: () => Promise.resolve({ code: "latchkey:link:AbC", words: Array.from({ length: 12 }, () => "zoo"), expiresAtMs: 5 }),
