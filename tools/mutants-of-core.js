@@ -240,10 +240,33 @@ export const coreMutants = [
     `${client}/engine/continuations.ts`,
     [`${client}/engine/continuations.test.ts`],
     [
-      ["moved though something was said (M-9)", 'if (lines.some((line) => line.body.kind === "text" && !waits(line))) return false;', ""],
-      ["moved at any later time (M-9)", " && this.#world.platform.nowMs() - first.sentAtMs < atOnceMs", ""],
-      ["moved to where somebody is missing (M-9)", " || !isSamePeople(before.state, next)) return false;", ") return false;"],
+      ["asked where theirs goes on (M-9)", "if (begun !== undefined && !isStopped(begun.state)) return;", ""],
+      ["moved in a group (M-9)", "if (this.#isAsked(old.state, sender)) next.emitConversation();\n    else if", "if"],
+      [
+        "an offer is taken before the log was read (E-16)",
+        "if (!isStopped(old.state) && !isCaughtUp(old.state)) throw offlineError();",
+        "",
+      ],
+      ["sent twice after a stop (P5)", "const waiting = texts.filter(({ id }) => !there.includes(id));", "const waiting = texts;"],
     ],
+  ),
+  ...of(
+    `${client}/core/continuation.ts`,
+    [`${client}/core/continuation.test.ts`],
+    [
+      [
+        "a role for somebody who may come (E-16)",
+        "if (!roles.every((entry) => roleOf(before, toBase64Url(entry.accountId)) === entry.role)) return false;",
+        "",
+      ],
+      ["goes on under another name (M-9)", "name !== before.settings.name || ", ""],
+      ["who was removed offers (E-16)", "accounts.has(toBase64Url(accountId))", "true"],
+    ],
+  ),
+  ...of(
+    `${client}/engine/direct-conversations.ts`,
+    [`${client}/engine/direct-conversations.test.ts`],
+    [["one that stands still takes the other's place (L-12)", "Number(isStopped(a.state)) - Number(isStopped(b.state)) || ", ""]],
   ),
   ...of(
     `${client}/core/arrival.ts`,
@@ -299,16 +322,6 @@ export const coreMutants = [
         'if (state.phase.kind === "leaving" && !isAlone && state.link.stall === undefined) return;',
         "",
       ],
-    ],
-  ),
-  ...of(
-    `${client}/engine/continuations.ts`,
-    [`${client}/engine/continuations.test.ts`],
-    [
-      ["moved from where one's own is on its way (M-9)", 'purpose === "text" && sealed !== undefined', "false"],
-      ["moved from what was not read (M-9)", "if (before.state.joinedSeq > 0 && !isCaughtUp(before.state)) return false;", ""],
-      ["sent twice after a stop (P5)", "const waiting = texts.filter(({ id }) => !there.includes(id));", "const waiting = texts;"],
-      ["where others go on is forgotten (M-9)", 'if (offer.id !== next.id) await next.input({ kind: "offered", offer });', "void offer;"],
     ],
   ),
   ...of(

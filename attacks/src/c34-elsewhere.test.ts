@@ -1,6 +1,6 @@
 // C34 | another conversation in the place of the one that people went on in: by a member, later, or where the machine stops in between | P
 // Source: found by trying, 2026-11-28
-// Counter-measure: nobody is moved from where something was said; of two made at once all end up in one, with history and drafts (M-9, E-16)
+// Counter-measure: nobody is moved from where they went on; between two people one counts, with history and drafts (M-9, E-16, L-12)
 import { cpSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
@@ -74,13 +74,28 @@ function holdCreation(scene: Scene, name: string): () => void {
   return gate.resolve;
 }
 
+/** What this person's program posts to that other's inbox goes nowhere. */
+async function welcomeNot(scene: Scene, { name }: Person, to: Person): Promise<void> {
+  const { inboxId } = await cardOf(scene, to);
+  scene.operator.override({
+    request: ({ person }, body) =>
+      person === name && body.kind === "post" && equalBytes(body.inboxId, inboxId) ? { answer: { kind: "done" } } : "pass",
+  });
+}
+
 /** Groups that go on for somebody. */
 async function live({ client }: { readonly client: Client }): Promise<readonly string[]> {
   const all = await client.conversations();
   return all.filter(({ status, kind }) => kind === "group" && status === "active").map(({ id }) => id);
 }
 
-async function hasReached({ client }: Person, id: string): Promise<void> {
+async function offered({ client }: Person, id: string, next: string): Promise<void> {
+  const isOffered = async (): Promise<boolean> =>
+    (await client.details(id)).conversation.offers.some(({ conversationId }) => conversationId === next);
+  await eventually(isOffered, "it is offered");
+}
+
+async function hasReached({ client }: { readonly client: Client }, id: string): Promise<void> {
   await eventually(async () => (await client.conversations()).some((other) => other.id === id), "it reaches them");
 }
 
@@ -89,43 +104,83 @@ async function goOn(client: Client, id: string): Promise<string> {
 }
 
 describe("C34 two that go on with the same conversation", () => {
-  test("three go on at once: all three end up in one, the same for each", async () => {
+  test("three go on at once: nobody is moved, and what each writes in their own is read by all", async () => {
     await using scene = await Scene.open();
     const { people, id, choose } = await stopped(scene, ["ada", "ben", "cyd"]);
-    const [ada, ben, cyd] = people;
-    // The Welcomes wait on their way until each has made its own; Ben's arrive first.
-    const gates = new Map(people.map(({ name }) => [name, Promise.withResolvers<void>()]));
+    choose(0x30, 0x20, 0x10);
+    const made = await Promise.all(people.map(({ client }) => goOn(client, id)));
+    for (const person of people) for (const next of made) await hasReached(person, next);
+    for (const [at, next] of made.entries()) {
+      const [writer, ...readers] = [...people.slice(at), ...people.slice(0, at)] as [Person, ...Person[]];
+      await say(writer, next, `written by ${writer.name}`);
+      for (const reader of readers) await hear(reader, next, `written by ${writer.name}`);
+    }
+    for (const [at, person] of people.entries()) {
+      expect(await live(person)).toEqual(expect.arrayContaining(made));
+      expect(await person.texts(made[at] ?? "")).toEqual(["hello", `written by ${person.name}`]);
+      expect((await person.client.details(made[at] ?? "")).conversation.offers).toEqual([]);
+    }
+  }, 90_000);
+
+  test("[M-9] the moment somebody went on, one member moves nobody into one of theirs that the others were never welcomed to", async () => {
+    await using scene = await Scene.open();
+    const { people, id, choose } = await stopped(scene, ["ada", "ben", "mal"]);
+    const [ada, ben, mal] = people;
+    const next = await goOn(ada.client, id);
+    await offered(mal, id, next);
+    // In the place of taking it, Mal's program goes on by itself, under the lowest id that there is, and sends no Welcome to Ben.
+    await welcomeNot(scene, mal, ben);
+    choose(0xff, 0xff, 0);
+    const trap = await goOn(mal.client, id);
+    expect(trap).toBe(toBase64Url(idOf(0)));
+    await hasReached(ada, trap);
+    await offered(ben, id, next);
+    await ben.client.continueConversation(id, { into: next });
+    await settle(ben);
+    await say(ada, next, "meet at nine");
+    await hear(ben, next, "meet at nine");
+    await say(ben, next, "I will be there");
+    await hear(ada, next, "I will be there");
+    expect(await live(ada)).toContain(next);
+    expect(await ada.texts(trap)).not.toContain("meet at nine");
+  }, 90_000);
+
+  test("[E-16] whoever was removed offers to go on to somebody who was away: not once they have read it, and not before", async () => {
+    await using scene = await Scene.open();
+    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+    const id = await begun([ada, ben, mal], "Allotment");
+    const logId = fromBase64Url(id);
+    await mal.client.close();
+    cpSync(scene.profileOf("mal"), scene.profileOf("mal-then"), { recursive: true });
+    await ben.client.close();
+    await ada.client.removeMember(id, mal.accountId);
+    await say(ada, id, "Mal is out");
+    await settle(ada);
+    // Mal's program is not told, and goes on elsewhere, with everybody; Ben's hears of that before it can read the log.
+    const gate = Promise.withResolvers<void>();
     scene.operator.override({
-      async request({ person }, body) {
-        if (body.kind === "post") await gates.get(person)?.promise;
+      async request({ person, role }, body) {
+        if (body.kind !== "open" || !equalBytes(body.logId, logId)) return "pass" as const;
+        if (person === "mal") return { answer: { kind: "error", code: "unknown_log", retryAfterMs: 0 } } as const;
+        if (person === "ben" && role === "log") await gate.promise;
         return "pass" as const;
       },
     });
-    choose(0x30, 0x20, 0x10);
-    const made = await Promise.all(people.map(({ client }) => goOn(client, id)));
-    expect(made).toEqual([0x30, 0x20, 0x10].map((first) => toBase64Url(idOf(first))));
-    for (const { name } of [ben, ada, cyd]) {
-      gates.get(name)?.resolve();
-      await delay(1500);
-    }
-    await settle(...people);
-    const lowest = toBase64Url(idOf(0x10));
-    await eventually(async () => (await Promise.all(people.map(live))).every((where) => where.join(" ") === lowest), "all are in one");
-  }, 90_000);
-
-  test("two go on at once, and the server takes its time with one of them: both end up in one", async () => {
-    await using scene = await Scene.open();
-    const { people, id, choose } = await stopped(scene, ["ada", "ben", "cyd"]);
-    const [ada, ben] = people;
-    const release = holdCreation(scene, "ada");
-    choose(0x20, 0x10);
-    await goOn(ada.client, id);
-    const his = await goOn(ben.client, id);
-    await hasReached(ada, his);
-    release();
-    await settle(...people);
-    await eventually(async () => (await live(ada)).length === 1, "ada is in one");
-    expect(await Promise.all([ada, ben].map(live))).toEqual([[his], [his]]);
+    const then = await scene.reopen("mal", { profile: "mal-then" });
+    await stops(then, id);
+    const trap = await goOn(then, id);
+    await then.settle({ timeoutMs: 5000 }).catch(() => undefined);
+    const again = await scene.reopen("ben");
+    await hasReached({ client: again }, trap);
+    await expect(again.continueConversation(id, { into: trap })).rejects.toMatchObject({ code: "offline" });
+    gate.resolve();
+    const hasRead = async (): Promise<boolean> => {
+      const lines = await again.messages(id, { limit: 20 });
+      return lines.some(({ body }) => body.kind === "text" && body.text === "Mal is out");
+    };
+    await eventually(hasRead, "ben has read it");
+    expect((await again.details(id)).conversation.offers).toEqual([]);
+    await expect(again.continueConversation(id, { into: trap })).rejects.toMatchObject({ code: "not_permitted" });
   }, 90_000);
 
   test("in a direct conversation they keep its history, also where the server takes its time with one of them", async () => {
@@ -162,10 +217,7 @@ describe("C34 two that go on with the same conversation", () => {
     await now.close();
     for (const person of [ada, ben]) expect(await live(person)).toEqual([next]);
     // However much later: the program of then goes on with the conversation of then; to Ben it sends no Welcome.
-    const { inboxId } = await cardOf(scene, ben);
-    scene.operator.override({
-      request: ({ person }, body) => (person === "mal" && body.kind === "post" && equalBytes(body.inboxId, inboxId) ? "drop" : "pass"),
-    });
+    await welcomeNot(scene, mal, ben);
     const choice = new Choice();
     const then = await scene.reopen("mal", { profile: "mal-then", tamper: choice.tamper });
     await stops(then, id);
@@ -193,10 +245,7 @@ describe("C34 two that go on with the same conversation", () => {
     await stops(ada.client, hers);
     const his = await goOn(ben.client, id);
     await settle(ben);
-    await eventually(
-      async () => (await cyd.client.details(id)).conversation.offers.some(({ conversationId }) => conversationId === his),
-      "cyd is offered his",
-    );
+    await offered(cyd, id, his);
     await cyd.client.continueConversation(id, { into: his });
     await hasReached(ada, his);
     await settle(ada);
@@ -331,6 +380,31 @@ describe("C34 a machine that stops between", () => {
     expect(await live({ client: again })).toEqual([next]);
     const texts = (await again.messages(next, { limit: 50 })).flatMap(({ body }) => (body.kind === "text" ? [body.text] : []));
     expect(texts).toEqual(["hello", "who has the spade?"]);
+    machine.end();
+    await first.close().catch(() => undefined);
+  }, 60_000);
+
+  test("[L-12] between two people both go on at once: where it stops right after the other's was joined, there are not two", async () => {
+    await using scene = await Scene.open();
+    const { people, id, choose } = await stopped(scene, ["ada", "ben"], "");
+    const [ada, ben] = people;
+    await ada.client.close();
+    const store = await openNodeStore(scene.profileOf("ada"));
+    const his = toBase64Url(idOf(1));
+    const machine = dying(store, (key) => key === `conversation/${his}`);
+    const first = await scene.reopen("ada", { store: machine.store });
+    await stops(first, id);
+    const hers = await goOn(first, id);
+    choose(0xff, 1);
+    expect(await goOn(ben.client, id)).toBe(his);
+    await eventually(async () => await Promise.resolve(machine.isDead()), "it stops");
+    await store.close();
+    const again = await restarted(scene, "ada");
+    const active = async (): Promise<readonly string[]> =>
+      (await again.conversations()).filter(({ status }) => status === "active").map(({ id: where }) => where);
+    await eventually(async () => (await active()).join(" ") === his, "it goes on in his");
+    await again.send(hers, "meet at nine");
+    await hear(ben, his, "meet at nine");
     machine.end();
     await first.close().catch(() => undefined);
   }, 60_000);

@@ -2,7 +2,7 @@ import { epoch } from "@latchkey/mls";
 import { equalBytes } from "@latchkey/codec";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
-import { goesOnWith, placedBehind } from "./continuation.ts";
+import { goesOnWith, placedBehind, standingOffers } from "./continuation.ts";
 import { continuityOf } from "./continuity.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
@@ -68,6 +68,14 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     expect(goesOnWith(old, { ...next, roster: { ...next.roster, accounts: fewer } }, ben.self.account)).toBe(true);
   });
 
+  it("is offered by who is a member, and by nobody who is none any more", async () => {
+    const { ada, ben } = await three();
+    const { roster } = stateOf(ben);
+    if (roster === undefined) throw new Error("a roster");
+    const offer = { id: "a", accountId: ada.self.accountId, missing: [] };
+    expect(standingOffers([offer, { ...offer, accountId: new Uint8Array(32).fill(9) }], roster)).toEqual([offer]);
+  });
+
   it("is a conversation like any other when it names no epoch of this device's, or none", async () => {
     const { ada, ben } = await three();
     const old = stateOf(ben);
@@ -76,7 +84,7 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     }
   });
 
-  it("is one like any other from somebody who is no member, with somebody new in it, with another role, policy or directory, of another kind, on another host", async () => {
+  it("is one like any other from somebody who is no member, with somebody new in it, with another role, name, policy or directory, of another kind, on another host", async () => {
     const { ada, ben, cyd } = await three();
     const old = stateOf(ben);
     const next = joinedFrom(old, old.continuity.at(-1) ?? new Uint8Array(0));
@@ -87,7 +95,10 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     expect(goesOnWith(old, { ...next, roster: { ...next.roster, accounts: more } }, ada.self.account)).toBe(false);
     const promoted = { ...next.roster.settings, roles: [{ accountId: cyd.self.accountId, role: 3 }] };
     expect(goesOnWith(old, { ...next, roster: { ...next.roster, settings: promoted } }, cyd.self.account)).toBe(false);
-    for (const other of [{ policy: 0 }, { directory: new Uint8Array(32).fill(1) }]) {
+    // Whoever it is listed for need not be there: they may come.
+    const stranger = { accountId: new Uint8Array(32).fill(9), role: 3 };
+    const roles = [...next.roster.settings.roles, stranger];
+    for (const other of [{ policy: 0 }, { directory: new Uint8Array(32).fill(1) }, { name: "Ada is out" }, { roles }]) {
       const settings = { ...next.roster.settings, ...other };
       expect(goesOnWith(old, { ...next, roster: { ...next.roster, settings } }, ada.self.account)).toBe(false);
     }

@@ -1,11 +1,11 @@
-import { equalBytes } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { withoutGroup } from "./erase.ts";
 import { hasEnded } from "./phase.ts";
 import { renumbered } from "./rejoin.ts";
 import { roleOf } from "./roster.ts";
 import { dropAllChanges, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { ContinuationOffer, ConversationState, Effect } from "./types.ts";
+import type { ContinuationOffer, ConversationState, Effect, Roster } from "./types.ts";
 
 /** Offers to go on elsewhere that wait at a time. */
 const maxOffers = 16;
@@ -14,8 +14,8 @@ const roomForOld = 2 ** 24;
 
 /**
  * Whether a conversation that was joined goes on with an old one: it names an epoch that this device was in, whoever founded it was in it
- * as well, nobody is in it who was not, everybody has the role that they had and may do what they might, and who left an account is proven by
- * the same public log.
+ * as well, nobody is in it who was not, it has the same name, it gives a role to nobody who did not have it, here or not, everybody may do what
+ * they might, and who left an account is proven by the same public log.
  * @param old with its roster
  * @param sender the account that signed the Welcome
  */
@@ -23,14 +23,21 @@ export function goesOnWith(old: ConversationState, joined: ConversationState, se
   const { roster } = joined;
   const before = old.roster;
   if (roster === undefined || before === undefined || old.kind !== joined.kind || old.host !== joined.host) return false;
-  const { continues, policy, directory } = roster.settings;
-  if (policy !== before.settings.policy || !equalBytes(directory, before.settings.directory)) return false;
+  const { continues, name, policy, directory, roles } = roster.settings;
+  if (name !== before.settings.name || policy !== before.settings.policy || !equalBytes(directory, before.settings.directory)) return false;
   if (continues.length === 0 || !old.continuity.some((name) => equalBytes(name, continues))) return false;
   if (!before.accounts.has(sender)) return false;
   if (old.kind === "direct" && (old.peer === undefined || joined.peer === undefined || !equalBytes(old.peer, joined.peer))) return false;
+  // One that is listed for somebody who is not there would be theirs whenever they come.
+  if (!roles.every((entry) => roleOf(before, toBase64Url(entry.accountId)) === entry.role)) return false;
   return [...roster.accounts.keys()].every(
     (account) => before.accounts.has(account) && roleOf(roster, account) === roleOf(before, account),
   );
+}
+
+/** The offers of those who are members still. */
+export function standingOffers(offers: readonly ContinuationOffer[], { accounts }: Roster): readonly ContinuationOffer[] {
+  return offers.filter(({ accountId }) => accounts.has(toBase64Url(accountId)));
 }
 
 /** Puts an offer beside those that wait: the newest of each account. */

@@ -9,6 +9,7 @@ import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
 import { withoutGroup } from "./erase.ts";
 import { standingAsks } from "./answering.ts";
 import { closeEpoch, keptBy, withMoved, withoutPlaces } from "./closed-epochs.ts";
+import { standingOffers } from "./continuation.ts";
 import { leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
 import { addLine, dropAllChanges, nextOrder, set } from "./turn.ts";
@@ -64,6 +65,7 @@ export async function enterEpoch(
     barred: [],
     closedEpochs: state.epoch === undefined ? closedBefore : closeEpoch(closedBefore, state.epoch, by),
     asks: standingAsks(state.asks, { group, roster }),
+    offers: standingOffers(state.offers, roster),
     name: roster.settings.name,
     unverified: state.unverified.filter(stands),
     leavers: stillLeaving(context.sha256, state.leavers, group),

@@ -6,7 +6,6 @@ import type { ContinuationAccess } from "./continuations.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import type { World } from "./world.ts";
 
-const minuteMs = 60_000;
 const nowMs = 1e12;
 const account = (value: number): Uint8Array => new Uint8Array(32).fill(value);
 const [ada, ben, cyd] = [account(1), account(2), account(3)];
@@ -36,6 +35,8 @@ function fake(id: number, people: readonly Uint8Array[], more: object = {}, line
     departed: [],
     stranded: undefined,
     draft: "",
+    name: "Allotment",
+    invitations: [],
     offers: [],
     joinedSeq: 0,
     continuesId: undefined,
@@ -56,114 +57,87 @@ function fake(id: number, people: readonly Uint8Array[], more: object = {}, line
   return { runner: runner as unknown as ConversationRunner, inputs, kinds: () => inputs.map(({ kind }) => String(kind)) };
 }
 
-const line = (kind: "created" | "added" | "text", minutesAgo: number, delivery?: "pending" | "accepted"): Partial<Message> => ({
-  body: kind === "text" ? { kind, text: "anybody?" } : kind === "created" ? { kind, name: "" } : { kind, people: [] },
-  sentAtMs: nowMs - minutesAgo * minuteMs,
-  delivery: delivery === undefined ? undefined : delivery === "pending" ? { kind: delivery } : { kind: delivery, atMs: 0 },
-});
-const created = (minutesAgo: number): Partial<Message> => line("created", minutesAgo);
+function continuationsOf(...fakes: Fake[]): Continuations {
+  const all = new Map(fakes.map(({ runner }) => [runner.id, runner]));
+  const world = { own: { accountId: ada }, people: {} } as unknown as World;
+  const access = { runner: (id: string) => all.get(id), runners: () => [...all.values()] } as unknown as ContinuationAccess;
+  return new Continuations(world, access);
+}
 
 function around(mine: Fake, his: Fake) {
-  const clock = { nowMs };
   const old = fake(9, [ada, ben, cyd], { phase: { kind: "continued", by: mine.runner.id } });
-  const all = new Map([old, mine, his].map(({ runner }) => [runner.id, runner]));
-  const world = { own: { accountId: ada }, platform: { nowMs: () => clock.nowMs } } as unknown as World;
-  const access = { runner: (id: string) => all.get(id), runners: () => [...all.values()] } as unknown as ContinuationAccess;
-  return { old, clock, continuations: new Continuations(world, access) };
+  return { old, continuations: continuationsOf(old, mine, his) };
+}
+
+/** Ada goes on with the old one where she is offered it. */
+async function goOn(old: Fake, others: Fake[], into: string): Promise<void> {
+  await continuationsOf(old, ...others).goOn(old.runner, { into });
 }
 
 const three = [ada, ben, cyd];
 
-/** Ada went on with 9 in 5, and Ben goes on with it in 3, whose log id is lower. */
-async function benToo(lines: Partial<Message>[], people: readonly Uint8Array[] = three): Promise<readonly string[]> {
-  const [mine, his] = [fake(5, three, {}, lines), fake(3, people)];
+/** Ada went on with 9 in `mine`, and an account goes on with it in `his`. */
+async function another(mine: Fake, his: Fake, sender = ben): Promise<void> {
   const { old, continuations } = around(mine, his);
-  await continuations.offer(old.runner, his.runner.state, ben);
-  await continuations.joined(old.runner, his.runner, ben);
-  expect([old.kinds(), his.kinds()]).toEqual([[], []]);
-  return mine.kinds();
+  await continuations.offer(old.runner, his.runner.state, sender);
+  await continuations.joined(old.runner, his.runner, sender);
+  expect(old.kinds()).toEqual([]);
 }
 
+const stopped = { link: { stall: "unknown_log" } };
+
 describe("[M-9] [C34] somebody else goes on with a conversation in a group, as the person did", () => {
-  test("within minutes, with the same people, before anything was said: the lower log id stays; what waits here is nothing said", async () => {
-    expect(await benToo([line("created", 9)])).toEqual(["offered", "unoffered", "supersede"]);
-    expect(await benToo([line("created", 9), line("added", 9), line("text", 1, "pending")])).toEqual(["offered", "unoffered", "supersede"]);
+  test("it is one more in the list, whatever its log id: nobody is moved, nor asked", async () => {
+    for (const id of [3, 7]) {
+      const [mine, his] = [fake(5, three), fake(id, three)];
+      await another(mine, his);
+      expect([...mine.kinds(), ...his.kinds()]).toEqual([]);
+    }
   });
 
-  test("once something was said, whatever was told since, later, or with other people, it is offered, and nobody is moved", async () => {
-    for (const text of [line("text", 5), line("text", 5, "accepted")])
-      expect(await benToo([line("created", 9), text, line("added", 1)])).toEqual(["offered"]);
-    expect(await benToo([line("created", 11), line("added", 0)])).toEqual(["offered"]);
-    expect(await benToo([line("created", 9)], [ada, ben])).toEqual(["offered"]);
-    expect(await benToo(Array.from({ length: 100 }, () => line("added", 0)))).toEqual(["offered"]);
-    expect(await benToo([])).toEqual(["offered"]);
+  test("where the one that the person went on in has stopped, it is offered there", async () => {
+    const [mine, his] = [fake(5, three, stopped), fake(3, [ada, ben])];
+    await another(mine, his);
+    expect(mine.inputs).toEqual([{ kind: "offered", offer: { id: "3", accountId: ben, missing: [cyd] } }]);
+    expect(his.kinds()).toEqual([]);
   });
 
-  test("what the person was writing in the one that goes along is not lost: the draft", async () => {
-    const mine = fake(5, three, { draft: "half a sentence" }, [created(1)]);
-    const his = fake(3, three);
-    const { old, continuations } = around(mine, his);
-    await continuations.offer(old.runner, his.runner.state, ben);
-    await continuations.joined(old.runner, his.runner, ben);
-    expect(mine.kinds()).toEqual(["offered", "unoffered", "supersede"]);
-    expect(his.inputs).toContainEqual({ kind: "draft", text: "half a sentence" });
+  test("of two that the person's own devices made, the lower log id stays, and a draft goes along", async () => {
+    const [mine, his] = [fake(5, three, { draft: "half a sentence" }), fake(3, three)];
+    await another(mine, his, ada);
+    expect(mine.kinds()).toEqual(["supersede"]);
+    expect(his.inputs).toEqual([{ kind: "draft", text: "half a sentence" }]);
   });
 
-  test("what is sealed and on its way was said: the others may read it there, and nobody is moved from it", async () => {
-    const sealed = { id: "a", purpose: "text", text: "anybody?", content: account(0), failure: undefined, sealed: {}, accepted: undefined };
-    const text: Partial<Message> = { body: { kind: "text", text: "anybody?" }, sentAtMs: nowMs - 1000, delivery: { kind: "pending" } };
-    const mine = fake(5, three, { outgoing: [sealed] }, [created(1), text]);
-    const his = fake(3, three);
-    const { old, continuations } = around(mine, his);
-    await continuations.offer(old.runner, his.runner.state, ben);
-    await continuations.joined(old.runner, his.runner, ben);
-    // The person stays where it is.
-    expect(mine.kinds()).toEqual(["offered"]);
+  test("one of their own devices' that has stopped takes the place of none", async () => {
+    const [mine, his] = [fake(5, three), fake(3, three, stopped)];
+    await another(mine, his, ada);
+    expect([mine.kinds(), his.kinds()]).toEqual([[], ["supersede"]]);
   });
 
-  test("something is said, or the ten minutes end, between the two looks: it is offered all the same", async () => {
-    const lines = [created(9)];
-    const mine = fake(5, three, {}, lines);
-    const his = fake(3, three);
-    const { old, continuations } = around(mine, his);
-    await continuations.offer(old.runner, his.runner.state, ben);
-    lines.push({ body: { kind: "text", text: "here we are" }, sentAtMs: nowMs, delivery: undefined });
-    await continuations.joined(old.runner, his.runner, ben);
-    expect(mine.kinds()).toEqual(["offered"]);
-  });
-
-  test("the machine stops once the other's is stored: it starts, and both end up in one", async () => {
-    const mine = fake(5, three, { continuesId: "9" }, [created(1)]);
-    const his = fake(3, three, { continuesId: "9", joinedSeq: 1 });
-    const { old, continuations } = around(mine, his);
-    await continuations.offer(old.runner, his.runner.state, ben);
-    // Here it stops; the inbox item was settled with the conversation.
-    await continuations.resume();
-    expect([...mine.kinds(), ...his.kinds()].some((kind) => kind === "supersede" || kind === "offered")).toBe(true);
-  });
-
-  test("who says that they leave theirs is not put into another's", async () => {
-    const mine = fake(5, three, { phase: { kind: "leaving" } }, [created(1)]);
-    const his = fake(3, three);
-    const { old, continuations } = around(mine, his);
-    await continuations.offer(old.runner, his.runner.state, ben);
-    await continuations.joined(old.runner, his.runner, ben);
-    expect(mine.kinds()).toEqual(["offered"]);
-  });
-
-  test("where others go on stays offered where this person is: they went along with one of them, or with their own", async () => {
+  test("the person takes an offer: the old one ends, and nothing is told of the others, which are in the list", async () => {
     const offers = [
       { id: "3", accountId: ben, missing: [] },
       { id: "4", accountId: cyd, missing: [ben] },
     ];
     const old = fake(9, three, { phase: { kind: "paused", reason: "unreadable_commit" }, offers });
     const [his, hers] = [fake(3, three), fake(4, [ada, cyd])];
-    const all = new Map([old, his, hers].map(({ runner }) => [runner.id, runner]));
-    const world = { own: { accountId: ada }, platform: { nowMs: () => nowMs } } as unknown as World;
-    const access = { runner: (id: string) => all.get(id), runners: () => [...all.values()] } as unknown as ContinuationAccess;
-    await new Continuations(world, access).goOn(old.runner, { into: "3" }).catch(() => undefined);
-    expect(old.kinds()).toEqual(["continued"]);
-    expect(his.inputs.filter(({ kind }) => kind === "offered").map(({ offer }) => (offer as { id: string }).id)).toEqual(["4"]);
+    await goOn(old, [his, hers], "3");
+    expect([old.kinds(), his.kinds(), hers.kinds()]).toEqual([["continued"], [], []]);
+  });
+
+  test("[E-16] an offer is taken where the log was read to its end, or has stopped: who made it may have been removed", async () => {
+    const offers = [{ id: "3", accountId: ben, missing: [] }];
+    const [old, his] = [fake(9, three, { chain: { seq: 1 }, link: { kind: "opening", stall: undefined }, offers }), fake(3, three)];
+    await expect(goOn(old, [his], "3")).rejects.toMatchObject({ code: "offline" });
+    expect(old.kinds()).toEqual([]);
+  });
+
+  test("who went on already takes no offer from there", async () => {
+    const [mine, his] = [fake(5, three), fake(3, three)];
+    const { old, continuations } = around(mine, his);
+    await expect(continuations.goOn(old.runner, { into: "3" })).rejects.toMatchObject({ code: "not_permitted" });
+    expect([mine.kinds(), his.kinds()]).toEqual([[], []]);
   });
 
   test("[P5] the machine stops once what waited was handed over and sent there: it is not sent again", async () => {
@@ -183,24 +157,9 @@ describe("[M-9] [C34] somebody else goes on with a conversation in a group, as t
     });
     // Handed over before the stop, and in the log since.
     const his = fake(3, three, {}, [
-      created(1),
       { id: "a", body: { kind: "text", text: "hello" }, sentAtMs: nowMs, delivery: { kind: "accepted", atMs: 0 } },
     ]);
-    const all = new Map([old, his].map(({ runner }) => [runner.id, runner]));
-    const world = { own: { accountId: ada }, platform: { nowMs: () => nowMs } } as unknown as World;
-    const access = { runner: (id: string) => all.get(id), runners: () => [...all.values()] } as unknown as ContinuationAccess;
-    await new Continuations(world, access).goOn(old.runner, { into: "3" }).catch(() => undefined);
+    await goOn(old, [his], "3");
     expect(his.kinds()).not.toContain("compose");
-  });
-
-  test("nothing was said, as far as one knows who has not read it yet: nobody is moved from where the others talk", async () => {
-    // Taken a minute ago, hours after Ben made it, and its log was not read.
-    const added: Partial<Message> = { body: { kind: "added", people: [] }, sentAtMs: nowMs - minuteMs, delivery: undefined };
-    const mine = fake(5, three, { joinedSeq: 1, chain: { seq: 1 }, link: { stall: undefined, kind: "opening", readUpTo: 0 } }, [added]);
-    const his = fake(3, three, { joinedSeq: 1 });
-    const { old, continuations } = around(mine, his);
-    await continuations.offer(old.runner, his.runner.state, cyd);
-    await continuations.joined(old.runner, his.runner, cyd);
-    expect(mine.kinds()).toEqual(["offered"]);
   });
 });

@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
 import type { ContinueOptions, Continued, Message, Person } from "../api.ts";
@@ -10,15 +10,10 @@ import type { ConversationState, Effect, Joiner, Outgoing, Roster, RosterLeaf, W
 import { ClientError, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
-import { handDraft, supersede } from "./direct-conversations.ts";
+import { byRank, handDraft, supersede } from "./direct-conversations.ts";
 import { isStopped, conversationOf } from "./shown.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
-
-/** How far apart two conversations are made that are made at once. */
-const atOnceMs = 600_000;
-/** Lines of a conversation that was just made; in one that has more, something happened. */
-const fewLines = 100;
 
 /** The engine's other conversations. */
 export interface ContinuationAccess {
@@ -69,28 +64,17 @@ export class Continuations {
   }
 
   /**
-   * A conversation was joined that goes on with `old`. Between two people that is the same as going on oneself; in a group it is offered.
-   * Where the person went on already, what another goes on with in a group is offered there: nobody moves them. Between two people, or one's
-   * own devices, or where they were made at once, the one with the lower log id stays (spec L-12).
+   * A conversation was joined that goes on with `old`. Between two people that is the same as going on oneself; in a group it is offered,
+   * and nobody is moved. Where one's own device went on as well, the one with the lower log id stays; of two people's, see `DirectConversations`.
    */
   async joined(old: ConversationRunner, next: ConversationRunner, sender: Uint8Array): Promise<void> {
     const before = await this.#successor(old);
-    if (this.#isAsked(old.state, sender)) {
-      if (!(await this.#areAtOnce(before, next.state))) {
-        next.emitConversation();
-        return;
-      }
-      await before?.input({ kind: "unoffered", accountId: sender });
-    }
-    if (before !== undefined) {
-      // One that stands still takes the place of none.
-      const isFirst = !isStopped(before.state) && compareBytes(before.state.logId, next.state.logId) < 0;
-      const [winner, loser] = isFirst ? [before, next] : [next, before];
+    if (this.#isAsked(old.state, sender)) next.emitConversation();
+    else if (before === undefined) await this.#end(old, next);
+    else if (old.state.kind !== "direct") {
+      const [winner, loser] = [before, next].toSorted(byRank) as [ConversationRunner, ConversationRunner];
       await supersede(loser, winner);
-      return;
     }
-    await this.#end(old, next);
-    next.emitConversation();
   }
 
   /** Whether the person decides if they go where this account does. */
@@ -98,23 +82,15 @@ export class Continuations {
     return kind !== "direct" && !equalBytes(sender, this.#world.own.accountId);
   }
 
-  /** Whether two people made one with the same people within minutes, and nothing was said yet in the one where this person is. */
-  async #areAtOnce(before: ConversationRunner | undefined, next: ConversationState): Promise<boolean> {
-    if (before === undefined || !isWritable(before.state) || !isSamePeople(before.state, next)) return false;
-    // What is on its way may be read there; and of what was not read yet nobody knows.
-    if (before.state.outgoing.some(({ purpose, sealed }) => purpose === "text" && sealed !== undefined)) return false;
-    if (before.state.joinedSeq > 0 && !isCaughtUp(before.state)) return false;
-    const lines = await before.messages({ limit: fewLines });
-    const waits = ({ delivery }: Message): boolean => delivery?.kind === "pending" || delivery?.kind === "failed";
-    if (lines.some((line) => line.body.kind === "text" && !waits(line))) return false;
-    const [first] = lines;
-    return first !== undefined && lines.length < fewLines && this.#world.platform.nowMs() - first.sentAtMs < atOnceMs;
-  }
-
-  /** Offers a conversation that is about to be joined: before it stands on disk, so that a machine that stops in between loses neither. */
+  /**
+   * Offers a conversation that is about to be joined: before it stands on disk, so that a machine that stops in between loses neither. Where
+   * the person went on already, it is one more in their list, and they are asked nothing: what is written to them in either is read.
+   */
   async offer(old: ConversationRunner, next: ConversationState, sender: Uint8Array): Promise<void> {
     if (!this.#isAsked(old.state, sender)) return;
-    const from = (await this.#successor(old)) ?? old;
+    const begun = await this.#successor(old);
+    if (begun !== undefined && !isStopped(begun.state)) return;
+    const from = begun ?? old;
     const missing = missingIn(next, peopleOf(from.state));
     await from.input({ kind: "offered", offer: { id: next.id, accountId: sender, missing } });
   }
@@ -145,9 +121,14 @@ export class Continuations {
     await old.load();
     const begun = await this.#successor(old);
     if (begun !== undefined && into !== undefined && into !== begun.id)
-      throw new ClientError("not_permitted", "You went on in another conversation already: who goes on elsewhere is offered there.");
+      throw new ClientError(
+        "not_permitted",
+        "You went on in another conversation already. Where somebody else went on is in your list too.",
+      );
     if (begun !== undefined) return this.#result(begun, []);
     if (into !== undefined) {
+      // Who offers it may have been removed meanwhile.
+      if (!isStopped(old.state) && !isCaughtUp(old.state)) throw offlineError();
       const offered = this.#offered(old, into);
       await this.#end(old, offered);
       return this.#result(offered, []);
@@ -237,8 +218,6 @@ export class Continuations {
   async #end(old: ConversationRunner, next: ConversationRunner): Promise<void> {
     await next.load();
     await hand(old, next, !isSamePeople(old.state, next.state));
-    // Where others go on stays offered where the person is.
-    for (const offer of old.state.offers) if (offer.id !== next.id) await next.input({ kind: "offered", offer });
     await old.input({ kind: "continued", by: next.id });
     old.emitConversation();
     next.emitConversation();

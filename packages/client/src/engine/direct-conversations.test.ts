@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { ConversationState, Input, Outgoing } from "../core/types.ts";
-import { supersede } from "./direct-conversations.ts";
+import { DirectConversations, supersede } from "./direct-conversations.ts";
 import type { Twin } from "./direct-conversations.ts";
+import type { ConversationRunner } from "./conversation-runner.ts";
+import type { World } from "./world.ts";
 
 function twin(id: string, outgoing: readonly Partial<Outgoing>[]): Twin & { readonly inputs: Input[] } {
   const inputs: Input[] = [];
@@ -38,5 +40,26 @@ describe("of two conversations with the same people", () => {
       { kind: "compose", id: "2", purpose: "text", text: "was it taken?", content, failure: "conversation_unavailable" },
     ]);
     expect(loser.inputs).toEqual([{ kind: "supersede", by: "a" }]);
+  });
+
+  test("[L-12] the machine stopped in between: after the start one counts, the lower log id, but none that has stopped", async () => {
+    const direct = (first: number, stall?: "unknown_log"): ReturnType<typeof twin> => {
+      const made = twin(String(first), []);
+      const logId = new Uint8Array(32).fill(first);
+      const peer = new Uint8Array(32).fill(9);
+      Object.assign(made, { load: async () => undefined });
+      Object.assign(made.state, { kind: "direct", peer, logId, recovered: [], draft: "", phase: { kind: "active" }, link: { stall } });
+      Object.assign(made.state, { stranded: undefined, unverified: [], departed: [], changes: [], staged: undefined, roster: undefined });
+      return made;
+    };
+    const resumed = async (...twins: ReturnType<typeof twin>[]): Promise<readonly string[][]> => {
+      const world = { own: { accountId: new Uint8Array(32) }, people: { onRenamed: () => () => undefined } } as unknown as World;
+      await new DirectConversations(world, () => twins as unknown as ConversationRunner[]).resume();
+      // These stay as they are, so that it is told anew for each.
+      return twins.map(({ inputs }) => [...new Set(inputs.map(({ kind }) => kind))]);
+    };
+    expect(await resumed(direct(5), direct(3))).toEqual([["supersede"], []]);
+    expect(await resumed(direct(5), direct(3, "unknown_log"))).toEqual([[], ["supersede"]]);
+    expect(await resumed(direct(5))).toEqual([[]]);
   });
 });

@@ -2,6 +2,7 @@ import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
 import type { Person } from "../api.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
+import { isStopped } from "./shown.ts";
 import type { World } from "./world.ts";
 
 /** The direct conversations of this profile: of those with one person, one counts (spec L-12). */
@@ -47,21 +48,34 @@ export class DirectConversations {
     return leaves.every((leaf) => people.departed(leaf));
   }
 
+  /** After a start: one of each person's counts, also where the machine stopped in between; of the others only what was said is shown. */
+  async resume(): Promise<void> {
+    for (const runner of this.#runners()) await this.settle(runner);
+    for (const runner of this.#runners()) if (runner.state.phase.kind === "superseded") await runner.showLastText();
+  }
+
   /**
-   * Of two with one person, the one with the lower log id wins, unless no device of that person is in it any more, as after a recovery
-   * of their account. The others become read-only, and what is written into them goes to the winner.
+   * Of two with one person, the one with the lower log id wins, unless it has stopped, or no device of that person is in it any more, as
+   * after a recovery of their account. The others become read-only, and what is written into them goes to the winner.
    */
   async settle(added: ConversationRunner): Promise<void> {
     const { peer, kind } = added.state;
     if (kind !== "direct" || peer === undefined) return;
+    const all = this.with(peer);
+    if (all.length < 2) return;
     const twins: { readonly runner: ConversationRunner; readonly isDeserted: boolean }[] = [];
-    for (const runner of this.with(peer)) twins.push({ runner, isDeserted: await this.isDeserted(runner) });
+    for (const runner of all) twins.push({ runner, isDeserted: await this.isDeserted(runner) });
     const [winner, ...losers] = twins
-      .toSorted((a, b) => Number(a.isDeserted) - Number(b.isDeserted) || compareBytes(a.runner.state.logId, b.runner.state.logId))
+      .toSorted((a, b) => Number(a.isDeserted) - Number(b.isDeserted) || byRank(a.runner, b.runner))
       .map(({ runner }) => runner);
     if (winner === undefined) return;
     for (const loser of losers) await supersede(loser, winner);
   }
+}
+
+/** Which of two conversations with the same people stays: one that stands still takes the place of none; else the lower log id (spec L-12). */
+export function byRank(a: Pick<Twin, "state">, b: Pick<Twin, "state">): number {
+  return Number(isStopped(a.state)) - Number(isStopped(b.state)) || compareBytes(a.state.logId, b.state.logId);
 }
 
 /** What `supersede` needs of a conversation. */

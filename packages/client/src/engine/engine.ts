@@ -148,8 +148,8 @@ export class Engine {
       loaded.flatMap(({ state, line }) => (state === undefined ? [] : [new ConversationRunner(world, state, line)])),
       policy,
     );
-    for (const runner of engine.#runners.values()) if (runner.state.phase.kind === "superseded") await runner.showLastText();
     await engine.#continuations.resume();
+    await engine.#directs.resume();
     if (world.own.status === "registered") {
       await engine.devices.start();
       await engine.#items.start();
