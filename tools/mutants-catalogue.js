@@ -441,9 +441,23 @@ export const mutants = [
     ],
   ),
   ...of(
+    `${server}/store/sqlite/log-tables.ts`,
+    [`${server}/store/sqlite/sqlite-store.test.ts`],
+    [
+      ["complaints without end in one epoch (L-16)", "const isFull = complaints >= maxEpochComplaints ||", "const isFull ="],
+      ["a count of complaints that a restart forgets (L-16)", "this.#countComplaint.run(", "void ("],
+      ["complaints long after an epoch was closed (L-16)", "if (complaints >= maxLateComplaints ||", "if ("],
+    ],
+  ),
+  ...of(
     `${server}/logs/log-service.ts`,
     [`${server}/logs/logs.test.ts`],
     [
+      [
+        "complaints that take no turns (L-16)",
+        "this.#arrive({ ...pending, afterSeq: Infinity, turns: this.#complaints, key });",
+        "this.#append(entry, answer, fail);",
+      ],
       ["an epoch opened with any key (L-3)", "if (!equalSecrets(sha256(request.access), info.accessHash))", "if (false)"],
       [
         "an entry of a connection that opened another epoch (L-3)",
@@ -458,8 +472,8 @@ export const mutants = [
     [
       [
         "messages of one connection without a limit (L-13)",
-        "      const waitMs = stream.appends.take(this.#clockMs());",
-        "      const waitMs = 0;",
+        'const waitMs = kind === "commit" ? 0 : stream.appends.take(this.#clockMs());',
+        "const waitMs = 0;",
       ],
     ],
   ),

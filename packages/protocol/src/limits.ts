@@ -24,6 +24,20 @@ export const maxClosedEpochs = 128;
 /** Epochs of a log that are open on one connection: of more the first that were opened are not any more (spec L-3). */
 export const maxEpochsOpen = 1024;
 
+/**
+ * Complaints that one epoch takes (spec L-16): of the largest groups every member makes several, and the turns in which a
+ * log takes them come to fewer in seven days.
+ */
+export const maxEpochComplaints = 16_384;
+/** Bytes of the complaints that one epoch takes, with all that they name. */
+export const maxEpochComplaintBytes = 268_435_456;
+/** Complaints that an epoch takes, with those before, once it has been closed for longer than anybody listens in it. */
+export const maxLateComplaints = 1024;
+/** How long members listen to what is said in a closed epoch (spec L-4). */
+export const closedEpochDays = 7;
+/** Largest complaint, with all that it names: by X-Wing a key package, an inbox key and eight leaf keys have some 14 KB. */
+export const maxComplaintEntryBytes = 17_408;
+
 /** Most blobs that one entry names and keeps alive (spec L-15). */
 export const maxBlobsPerEntry = 32;
 

@@ -21,6 +21,8 @@ export interface ServerLimits {
   readonly maxBytesWaiting: number;
   /** Messages and complaints of one connection in one log. */
   readonly appendRate: Rate;
+  /** Complaints of one log that are taken as they come; beyond them about one a minute is, by fair turns (spec L-16). */
+  readonly complaintsAtOnce: number;
   /** Openings of logs and published heads that one connection asks for: each reads the store. */
   readonly openRate: Rate;
   /** Logs that one connection has open. */
@@ -70,6 +72,7 @@ export const defaultLimits: ServerLimits = {
   maxBytesInFlight: 2_097_152,
   maxBytesWaiting: 524_288,
   appendRate: { burst: 2000, perSecond: 100 },
+  complaintsAtOnce: 2048,
   openRate: { burst: 30_000, perSecond: 100 },
   maxLogsPerConnection: 10_000,
   pingIntervalMs: 30_000,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CommitTurns, freeCommits, maxWaiting, maxWindowMs } from "./commit-turns.ts";
+import { CommitTurns, complaintPace, freeCommits, maxWaiting, maxWindowMs } from "./commit-turns.ts";
 import type { CommitAsk, Committer, Turn } from "./commit-turns.ts";
 
 interface Ask extends CommitAsk {
@@ -253,5 +253,71 @@ describe("[L-13] single turns", () => {
       turns.settled(`log ${at}`, commit, 1, at);
     }
     expect(turns.size).toBeLessThanOrEqual(20_000);
+  });
+});
+
+describe("[L-16] [E-77] complaints", () => {
+  const day = 86_400_000;
+
+  /** A flood on so many connections of one address, all older than that of whoever complains from the moment given, as a client does. */
+  function flood(params: { free: number; connections: number; address: string; fromMs: number; untilMs: number }): {
+    accepted: number;
+    landedAtMs: number | undefined;
+  } {
+    const turns = new CommitTurns<Ask>(complaintPace(params.free));
+    const attackers = members(params.connections, () => "m");
+    const honest = member(params.address);
+    let accepted = 0;
+    let landedAtMs: number | undefined;
+    let honestAtMs = params.fromMs;
+    const pending = new Set<Member>();
+    const take = (given: readonly Turn<Ask>[], nowMs: number): void => {
+      for (const turn of given) {
+        const { by } = turn.ask;
+        pending.delete(by);
+        if (turn.kind === "refuse") {
+          // The client's least wait is 2 s.
+          if (by === honest) honestAtMs = nowMs + Math.max(2000, turn.retryAfterMs);
+          continue;
+        }
+        accepted++;
+        if (by === honest) landedAtMs = nowMs;
+        take(turns.settled("log", turn.ask, accepted, nowMs), nowMs);
+      }
+    };
+    const arrive = (by: Member, nowMs: number): void => {
+      if (pending.has(by)) return;
+      pending.add(by);
+      take(turns.arrive("log", { committer: by.committer, epochId: 0, afterSeq: Infinity, by }, nowMs), nowMs);
+    };
+    for (let nowMs = 0; nowMs < params.untilMs && landedAtMs === undefined; nowMs += 500) {
+      take(turns.tick(nowMs), nowMs);
+      for (const by of attackers) arrive(by, nowMs);
+      if (nowMs >= honestAtMs) arrive(honest, nowMs);
+    }
+    return { accepted, landedAtMs };
+  }
+
+  test("those of a large group all come at once, more than are with the store at a time too", () => {
+    const turns = new CommitTurns<Ask>(complaintPace(2048));
+    const asks = members(2060, () => "a").map((by): Ask => ({ committer: by.committer, epochId: 0, afterSeq: Infinity, by }));
+    const given = asks.flatMap((ask) => turns.arrive("log", ask, 0));
+    expect(given.filter(({ kind }) => kind === "go")).toHaveLength(2048);
+    expect(given.filter(({ kind }) => kind === "refuse")).toEqual([]);
+  });
+
+  test("a flood without end comes to about one a minute, and to less in seven days than an epoch takes", () => {
+    const { accepted } = flood({ free: 2048, connections: 4, address: "h", fromMs: Infinity, untilMs: day });
+    expect(accepted).toBeLessThan(2048 + 100 + 1440);
+    expect(accepted + 6 * 1440).toBeLessThan(16_384);
+  });
+
+  test.each([
+    ["another address than the flood's", "h", 61_000],
+    ["the flood's own address, where each of its older connections goes before", "m", 8 * 61_000],
+  ])("an honest one in the midst of it waits for a turn: from %s", (_title, address, withinMs) => {
+    const fromMs = day / 2;
+    const { landedAtMs } = flood({ free: 20, connections: 7, address, fromMs, untilMs: day });
+    expect((landedAtMs ?? Infinity) - fromMs).toBeLessThan(withinMs + 20_000);
   });
 });

@@ -19,18 +19,35 @@ export type Turn<Ask extends CommitAsk> =
   | { readonly kind: "go"; readonly ask: Ask }
   | { readonly kind: "refuse"; readonly ask: Ask; readonly code: "conflict" | "rate_limited"; readonly retryAfterMs: number };
 
-/** So many commits of a lane are taken as they come; one more is free after each `coolMs`. */
+/** How fast turns follow each other in a lane. */
+export interface Pace {
+  /** So many are taken as they come; one more is free after each `coolMs`. */
+  readonly free: number;
+  readonly coolMs: number;
+  /** The longest window after one of those beyond them. */
+  readonly maxWindowMs: number;
+  /** Whether a connection's further ones of one epoch, or an older one, come at growing intervals. */
+  readonly isSpaced: boolean;
+}
+
 export const freeCommits = 32;
-const coolMs = 10_000;
-/** Beyond them each commit is followed by a window in which the others catch up; it doubles with every so many more. */
+export const maxWindowMs = 8000;
+/** Commits to one log. */
+const commitPace: Pace = { free: freeCommits, coolMs: 10_000, maxWindowMs, isSpaced: true };
+/** Complaints in one log, beyond so many at once: about one a minute (spec L-16). */
+export function complaintPace(free: number): Pace {
+  return { free, coolMs: 60_000, maxWindowMs: 60_000, isSpaced: false };
+}
+
+/** Beyond the free ones each is followed by a window in which the others catch up; it doubles with every so many more. */
 const firstWindowMs = 300;
 const windowStep = 10;
-export const maxWindowMs = 8000;
-const maxHeat = freeCommits + 6 * windowStep;
 /** Commits of one lane that wait for a window's end, one for each connection. */
 export const maxWaiting = 64;
 /** The longest that a commit waits; its author gives up after 30 s. */
 const maxWaitMs = 20_000;
+/** Who is refused comes back so long before a longer window ends: whoever waits then is compared. */
+const comesBeforeMs = 10_000;
 /** A connection's second commit of one epoch comes so long after its first; each further one after twice the time, up to the limit. */
 const firstSpacingMs = 1000;
 const maxSpacingMs = 64_000;
@@ -74,10 +91,15 @@ interface Lane<Ask> {
  * Pure: it is told the time (milliseconds, of a clock that only goes forward) and says what to do.
  */
 export class CommitTurns<Ask extends CommitAsk> {
+  readonly #pace: Pace;
   readonly #lanes = new Map<string, Lane<Ask>>();
   readonly #hot = new Set<string>();
   /** The last epoch that a connection committed to, how often, and when: in whichever lane. */
   readonly #spacing = new WeakMap<Committer, { readonly epochId: number; readonly count: number; readonly atMs: number }>();
+
+  constructor(pace: Pace = commitPace) {
+    this.#pace = pace;
+  }
 
   /** Lanes that it remembers. */
   get size(): number {
@@ -89,12 +111,14 @@ export class CommitTurns<Ask extends CommitAsk> {
     const lane = this.#lanes.get(key) ?? this.#add(key, nowMs);
     const soonMs = this.#spacedUntil(ask) - nowMs;
     if (soonMs > 0) return [refuse(ask, soonMs)];
-    const isFree = windowMs(lane, nowMs) === 0 && lane.waiting.length === 0;
+    // What is with the store may be accepted, and is counted already.
+    const isCool = this.#windowMs(lane, nowMs) === 0 && this.#heatOf(lane, nowMs) + lane.inFlight < this.#pace.free;
+    const isFree = isCool && lane.waiting.length === 0;
     if (isFree || (lane.inFlight === 0 && lane.waiting.length === 0 && nowMs >= lane.windowEndMs)) {
       lane.inFlight++;
       return [{ kind: "go", ask }];
     }
-    const waitMs = Math.max(firstWindowMs, lane.windowEndMs - nowMs);
+    const waitMs = untilWindowEnds(lane, nowMs);
     if (lane.waiting.some((other) => other.ask.committer === ask.committer)) return [refuse(ask, waitMs)];
     lane.waiting.push({ ask, sinceMs: nowMs });
     this.#hot.add(key);
@@ -111,9 +135,9 @@ export class CommitTurns<Ask extends CommitAsk> {
     const before = this.#spacing.get(ask.committer);
     const count = before !== undefined && ask.epochId <= before.epochId ? before.count + 1 : 1;
     this.#spacing.set(ask.committer, { epochId: ask.epochId, count, atMs: nowMs });
-    lane.heat = Math.min(maxHeat, heatOf(lane, nowMs) + 1);
+    lane.heat = Math.min(this.#maxHeat, this.#heatOf(lane, nowMs) + 1);
     lane.heatAtMs = nowMs;
-    const windowNow = windowMs(lane, nowMs);
+    const windowNow = this.#windowMs(lane, nowMs);
     lane.windowEndMs = nowMs + windowNow;
     if (windowNow > 0) countTurn(lane, ask.committer);
     // What did not see this commit cannot come after it.
@@ -159,7 +183,7 @@ export class CommitTurns<Ask extends CommitAsk> {
     const late = lane.waiting.filter((other) => nowMs - other.sinceMs >= maxWaitMs);
     if (late.length > 0) {
       lane.waiting = lane.waiting.filter((other) => !late.includes(other));
-      for (const { ask } of late) turns.push(refuse(ask, Math.max(firstWindowMs, lane.windowEndMs - nowMs)));
+      for (const { ask } of late) turns.push(refuse(ask, untilWindowEnds(lane, nowMs)));
     }
     if (lane.inFlight === 0 && nowMs >= lane.windowEndMs && lane.waiting.length > 0) {
       lane.inFlight++;
@@ -171,8 +195,28 @@ export class CommitTurns<Ask extends CommitAsk> {
 
   #spacedUntil(ask: Ask): number {
     const last = this.#spacing.get(ask.committer);
-    if (last === undefined || ask.epochId > last.epochId) return 0;
+    if (!this.#pace.isSpaced || last === undefined || ask.epochId > last.epochId) return 0;
     return last.atMs + Math.min(maxSpacingMs, firstSpacingMs * 2 ** (last.count - 1));
+  }
+
+  /** Where the window is at its longest, and a little above. */
+  get #maxHeat(): number {
+    return this.#pace.free + windowStep * (Math.ceil(Math.log2(this.#pace.maxWindowMs / firstWindowMs)) + 1);
+  }
+
+  #heatOf(lane: Lane<Ask>, nowMs: number): number {
+    return Math.max(0, lane.heat - (nowMs - lane.heatAtMs) / this.#pace.coolMs);
+  }
+
+  /** How long the others get to catch up after the commit that made it so hot. */
+  #windowMs(lane: Lane<Ask>, nowMs: number): number {
+    const above = this.#heatOf(lane, nowMs) - this.#pace.free;
+    if (above > 0) return Math.min(this.#pace.maxWindowMs, firstWindowMs * 2 ** Math.floor(above / windowStep));
+    if (lane.addresses.size > 0) {
+      lane.turns = new WeakMap();
+      lane.addresses.clear();
+    }
+    return 0;
   }
 
   #add(key: string, nowMs: number): Lane<Ask> {
@@ -193,7 +237,7 @@ export class CommitTurns<Ask extends CommitAsk> {
   /** Forgets lanes that have cooled down; then others that nothing waits in, the oldest first, until half are left. */
   #sweep(nowMs: number): void {
     const isIdle = (lane: Lane<Ask>): boolean => lane.inFlight === 0 && lane.waiting.length === 0;
-    for (const [key, lane] of this.#lanes) if (isIdle(lane) && heatOf(lane, nowMs) === 0) this.#lanes.delete(key);
+    for (const [key, lane] of this.#lanes) if (isIdle(lane) && this.#heatOf(lane, nowMs) === 0) this.#lanes.delete(key);
     for (const [key, lane] of this.#lanes) {
       if (this.#lanes.size <= sweepAtLanes / 2) return;
       if (isIdle(lane)) this.#lanes.delete(key);
@@ -205,19 +249,10 @@ function refuse<Ask extends CommitAsk>(ask: Ask, retryAfterMs: number): Turn<Ask
   return { kind: "refuse", ask, code: "rate_limited", retryAfterMs: Math.ceil(retryAfterMs) };
 }
 
-function heatOf<Ask>(lane: Lane<Ask>, nowMs: number): number {
-  return Math.max(0, lane.heat - (nowMs - lane.heatAtMs) / coolMs);
-}
-
-/** How long the others get to catch up after the commit that made it so hot. */
-function windowMs<Ask>(lane: Lane<Ask>, nowMs: number): number {
-  const above = heatOf(lane, nowMs) - freeCommits;
-  if (above > 0) return Math.min(maxWindowMs, firstWindowMs * 2 ** Math.floor(above / windowStep));
-  if (lane.addresses.size > 0) {
-    lane.turns = new WeakMap();
-    lane.addresses.clear();
-  }
-  return 0;
+/** When whoever is refused now asks again. */
+function untilWindowEnds<Ask>({ windowEndMs }: Lane<Ask>, nowMs: number): number {
+  const leftMs = windowEndMs - nowMs;
+  return Math.max(firstWindowMs, leftMs > comesBeforeMs ? leftMs - comesBeforeMs : leftMs);
 }
 
 function countTurn<Ask>(lane: Lane<Ask>, committer: Committer): void {

@@ -9,7 +9,7 @@ import { keyOf } from "../keys.ts";
 import type { Counters } from "../metrics.ts";
 import type { Refused } from "../store/accounts.ts";
 import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore, NewEntry } from "../store/store.ts";
-import { CommitTurns } from "./commit-turns.ts";
+import { CommitTurns, complaintPace } from "./commit-turns.ts";
 import type { CommitAsk, Turn } from "./commit-turns.ts";
 import { LogStream, createDelivery } from "./log-stream.ts";
 import type { LogEnd, LogSink } from "./log-stream.ts";
@@ -33,7 +33,9 @@ interface Pending {
   isAnswered: boolean;
 }
 
-interface PendingCommit extends CommitAsk, Pending {
+/** An entry that takes its turn: a commit (spec L-13) or a complaint (spec L-16). */
+interface PendingTurn extends CommitAsk, Pending {
+  readonly turns: CommitTurns<PendingTurn>;
   readonly key: string;
 }
 
@@ -62,7 +64,8 @@ export class LogService {
   readonly #context: ServerContext;
   readonly #counters: Counters;
   readonly #watched = new Map<string, WatchedLog>();
-  readonly #turns = new CommitTurns<PendingCommit>();
+  readonly #commits = new CommitTurns<PendingTurn>();
+  readonly #complaints: CommitTurns<PendingTurn>;
   readonly #setTimer: (delayMs: number, run: () => void) => () => void;
   #cancelTimer: () => void = () => undefined;
   /** The time that has passed, by a clock that may be set back: windows end all the same. */
@@ -80,6 +83,7 @@ export class LogService {
     this.#context = params.context;
     this.#counters = params.counters;
     this.#setTimer = params.setTimer;
+    this.#complaints = new CommitTurns(complaintPace(params.context.limits.complaintsAtOnce));
     this.#lastMs = params.context.nowMs();
   }
 
@@ -124,39 +128,51 @@ export class LogService {
 
   /**
    * Appends an entry, calls `answer` with what became of it once that is on disk, then hands the entry to all readers.
-   * `fail` is called instead when the store failed, or with a Refusal when a commit must wait for its turn (spec L-13).
+   * `fail` is called instead when the store failed, or with a Refusal when it must wait for its turn (spec L-13, L-16).
    */
   append(entry: Appending, answer: (outcome: AppendAccepted | Refused<AppendRefusal>) => void, fail: (error: unknown) => void): void {
-    const { stream, epochId, afterSeq } = entry;
+    const { stream, epochId, kind, afterSeq } = entry;
     if (stream?.hasOpened(epochId) !== true) {
       this.#append(entry, answer, fail);
       return;
     }
-    if (entry.kind !== "commit") {
-      const waitMs = stream.appends.take(this.#clockMs());
-      if (waitMs === 0) this.#append(entry, answer, fail);
-      else void this.#answerKnown({ entry, answer, fail, isAnswered: false }, new Refusal("rate_limited", waitMs));
+    const waitMs = kind === "commit" ? 0 : stream.appends.take(this.#clockMs());
+    if (waitMs > 0) {
+      void this.#answerKnown({ entry, answer, fail, isAnswered: false }, new Refusal("rate_limited", waitMs));
       return;
     }
-    const logKey = keyOf(entry.logId);
-    const key = this.#watched.get(logKey)?.ended.has(epochId) === true ? againOf(logKey) : logKey;
-    const commit: PendingCommit = { committer: stream.committer, epochId, afterSeq, entry, key, answer, fail, isAnswered: false };
-    const turns = this.#turns.arrive(key, commit, this.#clockMs());
-    // What waits may be a retry, which gets its first result before any limit (spec L-6).
-    if (!turns.some((turn) => turn.ask === commit)) {
-      void this.#answerKnown(commit).then((isKnown) => isKnown && this.#turns.drop(key, (other) => other === commit));
+    if (kind === "message") {
+      this.#append(entry, answer, fail);
+      return;
     }
-    this.#take(turns);
+    const key = keyOf(entry.logId);
+    const pending = { committer: stream.committer, epochId, entry, answer, fail, isAnswered: false };
+    if (kind === "complaint") {
+      // None comes too late for another one.
+      this.#arrive({ ...pending, afterSeq: Infinity, turns: this.#complaints, key });
+      return;
+    }
+    const isAgain = this.#watched.get(key)?.ended.has(epochId) === true;
+    this.#arrive({ ...pending, afterSeq, turns: this.#commits, key: isAgain ? againOf(key) : key });
   }
 
-  /** Ends a stream, and what it had to commit: the author asks again. */
+  #arrive(pending: PendingTurn): void {
+    const given = pending.turns.arrive(pending.key, pending, this.#clockMs());
+    // What waits may be a retry, which gets its first result before any limit (spec L-6).
+    if (!given.some((turn) => turn.ask === pending)) {
+      void this.#answerKnown(pending).then((isKnown) => isKnown && pending.turns.drop(pending.key, (other) => other === pending));
+    }
+    this.#take(given);
+  }
+
+  /** Ends a stream, and what waited for its turn: the author asks again. */
   detach(logId: Uint8Array, stream: LogStream): void {
     stream.close();
     const key = keyOf(logId);
-    for (const lane of [key, againOf(key)]) {
-      for (const commit of this.#turns.drop(lane, ({ committer }) => committer === stream.committer))
-        this.#finish(commit, () => commit.fail(new Refusal("wrong_access_key")));
-    }
+    const isIts = ({ committer }: PendingTurn): boolean => committer === stream.committer;
+    const dropped = [key, againOf(key)].flatMap((lane) => this.#commits.drop(lane, isIts));
+    for (const pending of [...dropped, ...this.#complaints.drop(key, isIts)])
+      this.#finish(pending, () => pending.fail(new Refusal("wrong_access_key")));
     const log = this.#watched.get(key);
     if (log === undefined) return;
     log.streams.delete(stream);
@@ -218,19 +234,19 @@ export class LogService {
   }
 
   /** Carries out what the turns say, now and when the next window ends. */
-  #take(turns: readonly Turn<PendingCommit>[]): void {
-    for (const turn of turns) {
-      if (turn.kind === "go") this.#commit(turn.ask);
+  #take(given: readonly Turn<PendingTurn>[]): void {
+    for (const turn of given) {
+      if (turn.kind === "go") this.#go(turn.ask);
       else void this.#answerKnown(turn.ask, new Refusal(turn.code, turn.retryAfterMs));
     }
     this.#cancelTimer();
-    const nextMs = this.#turns.nextTickMs();
-    if (nextMs === undefined) return;
+    const nextMs = Math.min(this.#commits.nextTickMs() ?? Infinity, this.#complaints.nextTickMs() ?? Infinity);
+    if (nextMs === Infinity) return;
     const delayMs = Math.max(1, Math.ceil(nextMs - this.#clockMs()));
     this.#cancelTimer = this.#setTimer(delayMs, () => {
       // A clock that was set back does not say that this time has passed.
       this.#elapsedMs = Math.max(nextMs, this.#clockMs());
-      this.#take(this.#turns.tick(this.#elapsedMs));
+      this.#take([...this.#commits.tick(this.#elapsedMs), ...this.#complaints.tick(this.#elapsedMs)]);
     });
   }
 
@@ -241,17 +257,17 @@ export class LogService {
     return this.#elapsedMs;
   }
 
-  #commit(commit: PendingCommit): void {
-    const { entry, key } = commit;
-    const settle = (acceptedSeq: number | undefined): void => this.#take(this.#turns.settled(key, commit, acceptedSeq, this.#clockMs()));
+  #go(pending: PendingTurn): void {
+    const { entry, key, turns } = pending;
+    const settle = (acceptedSeq: number | undefined): void => this.#take(turns.settled(key, pending, acceptedSeq, this.#clockMs()));
     this.#append(
       entry,
       (outcome) => {
-        this.#finish(commit, () => commit.answer(outcome));
+        this.#finish(pending, () => pending.answer(outcome));
         settle(outcome.kind === "accepted" && outcome.isNew ? outcome.seq : undefined);
       },
       (error) => {
-        this.#finish(commit, () => commit.fail(error));
+        this.#finish(pending, () => pending.fail(error));
         settle(undefined);
       },
     );

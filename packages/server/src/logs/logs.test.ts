@@ -252,6 +252,40 @@ describe("appending", () => {
     expect(await alice.outcome({ ...append(log), entryKind: "complaint", blob: missing })).toBe("unknown_blob");
   });
 
+  test("[L-16] complaints beyond those taken at once come by turns, whoever has the key; messages and a retry do not wait for them", async () => {
+    const server = await runServer({ limits: { complaintsAtOnce: 5 } });
+    const [alice, bob] = [await TestClient.connect(server.url, "log"), await TestClient.connect(server.url, "log")];
+    const log = createTestLog();
+    await createLog(alice, log);
+    await openLog(bob, log);
+    const ending = commit(log, 0);
+    const child = await ok(alice, ending.request);
+    const complaint = (): LogRequest => ({ ...append(log), entryKind: "complaint" });
+    const first = complaint();
+    const accepted = await bob.ask(first);
+    const rest = await Promise.all(Array.from({ length: 20 }, () => bob.ask(complaint())));
+    expect(rest.filter(({ kind }) => kind === "accepted").length).toBeLessThan(8);
+    const refused = rest.filter(({ kind }) => kind === "error");
+    expect(refused.length).toBeGreaterThan(10);
+    for (const answer of refused) expect(answer).toMatchObject({ code: "rate_limited", retryAfterMs: expect.any(Number) });
+    expect(await bob.ask(first)).toEqual(accepted);
+    expect(await openLog(alice, ending.child, child)).toBe("opened");
+    expect(await alice.outcome(append(log, child))).toBe("accepted");
+    expect(await alice.outcome(complaint())).toBe("accepted");
+  });
+
+  test("[L-16] when a log has been closed on a connection, its complaint that waited is answered", async () => {
+    const server = await runServer({ limits: { complaintsAtOnce: 2 } });
+    const alice = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(alice, log);
+    const complaint = (): LogRequest => ({ ...append(log), entryKind: "complaint" });
+    for (let at = 0; at < 3; at++) expect(await alice.outcome(complaint())).toBe("accepted");
+    const sent = alice.ask(complaint());
+    await alice.ask({ kind: "close", logId: log.logId });
+    expect(await sent).toMatchObject({ kind: "error", code: "wrong_access_key" });
+  });
+
   test("[L-6] the same bytes again get the same answer, from anybody and any connection, and no second entry", async () => {
     const { server, alice, log } = await withLog();
     const request = append(log);

@@ -20,7 +20,15 @@ export interface NewEntry {
   readonly day: Day;
 }
 
-export type AppendRefusal = "unknown_log" | "unknown_epoch" | "wrong_access_key" | "stale" | "conflict" | "unknown_blob";
+export type AppendRefusal =
+  | "unknown_log"
+  | "unknown_epoch"
+  | "wrong_access_key"
+  | "stale"
+  | "conflict"
+  | "unknown_blob"
+  | "too_large"
+  | "rate_limited";
 
 /** `isNew` is false where the same entry had been stored before: then it is its first result. */
 export interface AppendAccepted {
@@ -75,8 +83,8 @@ export interface LogStore {
   readEpoch(params: { logId: Uint8Array; epochId: number }): Promise<EpochInfo | Refused<"unknown_log" | "unknown_epoch">>;
   /**
    * Appends an entry at the next sequence number; a commit opens its child epoch in the same transaction. A known
-   * entry is answered before any other check. The store computes the head chain and checks L-4 and L-5 in the write
-   * itself. Durable when it resolves. @throws StoreError
+   * entry is answered before any other check. The store computes the head chain and checks L-4, L-5 and the bounds of an
+   * epoch's complaints (L-16) in the write itself. Durable when it resolves. @throws StoreError
    */
   append(entry: NewEntry): Promise<AppendAccepted | Refused<AppendRefusal>>;
   /** Entries after `afterSeq`, ascending, from the first kept on; empty at the end or for an unknown log. */

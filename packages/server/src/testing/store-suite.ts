@@ -8,6 +8,7 @@ import { sha256 } from "../hash.ts";
 import type { AccountChange, AccountQuery, LookupResult } from "../store/directory-store.ts";
 import type { NewEntry, Store } from "../store/store.ts";
 import { entryBytes, random, temporaryDirectory } from "./fixtures.ts";
+import { describeComplaints } from "./complaints-suite.ts";
 import { describePublicLog } from "./public-log-suite.ts";
 import { newCommit, newEntry, newQuery, newState, publishState, today } from "./store-inputs.ts";
 
@@ -382,6 +383,7 @@ export function describeStore(name: string, open: (directory: string) => Promise
     });
   });
 
+  describeComplaints(name, open);
   describePublicLog(name, open);
 
   describe(`${name}: inboxes`, () => {

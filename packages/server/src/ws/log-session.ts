@@ -15,6 +15,8 @@ import type { Services } from "./services.ts";
 
 /** Room for a frame's fields around the blob. */
 const entryOverheadBytes = 128;
+/** When to ask again where an epoch has taken all complaints that it takes. */
+const fullRetryMs = 600_000;
 /** Closed epochs that cost as much as opening one and reading on. */
 const closedPerRead = 8;
 
@@ -117,7 +119,7 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   }
 
   #answer(id: number, outcome: AppendAccepted | Refused<AppendRefusal>, sizeBytes: number): void {
-    if (outcome.kind === "refused") this.fail(id, new Refusal(outcome.code), sizeBytes);
+    if (outcome.kind === "refused") this.fail(id, new Refusal(outcome.code, outcome.code === "rate_limited" ? fullRetryMs : 0), sizeBytes);
     else this.reply(id, { kind: "accepted", seq: outcome.seq, head: outcome.head }, sizeBytes);
   }
 

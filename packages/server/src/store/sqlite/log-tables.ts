@@ -1,5 +1,16 @@
 import { compareBytes, equalBytes } from "@latchkey/codec";
-import { entryKindNumbers, entryLeafOf, firstHead, nextHead, splitEntry } from "@latchkey/protocol";
+import {
+  closedEpochDays,
+  entryKindNumbers,
+  entryLeafOf,
+  firstHead,
+  maxComplaintEntryBytes,
+  maxEpochComplaintBytes,
+  maxEpochComplaints,
+  maxLateComplaints,
+  nextHead,
+  splitEntry,
+} from "@latchkey/protocol";
 import type { NamedBlob } from "@latchkey/protocol";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { sha256 } from "../../hash.ts";
@@ -22,6 +33,11 @@ interface LogState {
 interface EpochState {
   /** Sequence number of the epoch's last commit, 0 for none. */
   lastCommitSeq: number;
+  /** The first commit of the epoch, which closed it, and its day. */
+  closed: { readonly seq: number; readonly day: Day } | undefined;
+  /** What it took of them (spec L-16). */
+  complaints: number;
+  complaintBytes: number;
 }
 
 const maxLogsInMemory = 50_000;
@@ -41,7 +57,9 @@ export class LogTables {
   readonly #epoch: StatementSync;
   readonly #newestEpoch: StatementSync;
   readonly #lastCommit: StatementSync;
+  readonly #firstCommit: StatementSync;
   readonly #insertEpoch: StatementSync;
+  readonly #countComplaint: StatementSync;
   readonly #byDigest: StatementSync;
   readonly #insertEntry: StatementSync;
   readonly #page: StatementSync;
@@ -67,9 +85,11 @@ export class LogTables {
     this.#findLog = rows("SELECT id, purged_seq, purged_head FROM logs WHERE log_id = ?");
     this.#insertLog = rows("INSERT INTO logs (log_id, created_day) VALUES (?, ?)");
     this.#lastEntry = rows("SELECT seq, head FROM entries WHERE log = ? ORDER BY seq DESC LIMIT 1");
-    this.#epoch = rows("SELECT access_hash FROM epochs WHERE log = ? AND epoch = ?");
+    this.#epoch = rows("SELECT access_hash, complaints, complaint_bytes FROM epochs WHERE log = ? AND epoch = ?");
     this.#newestEpoch = rows("SELECT max(epoch) FROM epochs WHERE log = ?");
     this.#lastCommit = rows("SELECT max(epoch) FROM epochs WHERE log = ? AND parent = ?");
+    this.#firstCommit = rows("SELECT epoch, opened_day FROM epochs WHERE log = ? AND parent = ? ORDER BY epoch LIMIT 1");
+    this.#countComplaint = rows("UPDATE epochs SET complaints = ?, complaint_bytes = ? WHERE log = ? AND epoch = ?");
     this.#insertEpoch = rows("INSERT INTO epochs (log, epoch, parent, access_hash, opened_day) VALUES (?, ?, ?, ?, ?)");
     this.#byDigest = rows("SELECT seq, epoch, kind, next_access_hash, head, blob FROM entries WHERE log = ? AND digest = ?");
     this.#insertEntry = rows(
@@ -157,6 +177,9 @@ export class LogTables {
     if (entry.kind === "commit" && epoch.lastCommitSeq > entry.afterSeq) return refused("conflict");
     const blobs = this.#findBlobs(splitEntry(entry.blob)?.blobs ?? []);
     if (blobs === undefined) return refused("unknown_blob");
+    const complaintBytes = entry.kind === "complaint" ? sizeOf(entry.blob) : 0;
+    const refusal = entry.kind === "complaint" ? this.#refusalOf(log, epoch, { sizeBytes: complaintBytes, day: entry.day }) : undefined;
+    if (refusal !== undefined) return refused(refusal);
 
     const seq = log.lastSeq + 1;
     const isCommit = entry.kind === "commit";
@@ -177,7 +200,13 @@ export class LogTables {
     if (isCommit) {
       this.#insertEpoch.run(log.ref, seq, entry.epochId, entry.nextAccessHash, entry.day);
       epoch.lastCommitSeq = seq;
+      epoch.closed ??= { seq, day: entry.day };
       log.currentEpochId = seq;
+    }
+    if (entry.kind === "complaint") {
+      epoch.complaints += 1;
+      epoch.complaintBytes += complaintBytes;
+      this.#countComplaint.run(epoch.complaints, epoch.complaintBytes, log.ref, entry.epochId);
     }
     log.lastSeq = seq;
     log.head = head;
@@ -255,12 +284,32 @@ export class LogTables {
   #loadEpoch(log: LogState, epochId: number): EpochState | undefined {
     const cached = log.epochs.get(epochId);
     if (cached !== undefined) return cached;
-    if (this.#epoch.get(log.ref, epochId) === undefined) return undefined;
+    const row = this.#epoch.get(log.ref, epochId) as [Uint8Array, number, number] | undefined;
+    if (row === undefined) return undefined;
     const [lastCommit] = (this.#lastCommit.get(log.ref, epochId) as [number | null] | undefined) ?? [null];
-    const state: EpochState = { lastCommitSeq: lastCommit ?? 0 };
+    const first = this.#firstCommit.get(log.ref, epochId) as [number, Day] | undefined;
+    const closed = first === undefined ? undefined : { seq: first[0], day: first[1] };
+    const state: EpochState = { lastCommitSeq: lastCommit ?? 0, closed, complaints: row[1], complaintBytes: row[2] };
     if (log.epochs.size >= maxEpochsInMemory) log.epochs.clear();
     log.epochs.set(epochId, state);
     return state;
+  }
+
+  /** Why a complaint is refused, if it is: by the size of it, what the epoch took of them before, and how long ago it was closed (spec L-16). */
+  #refusalOf(
+    log: LogState,
+    epoch: EpochState,
+    { sizeBytes, day }: { readonly sizeBytes: number; readonly day: Day },
+  ): AppendRefusal | undefined {
+    if (sizeBytes > maxComplaintEntryBytes) return "too_large";
+    const { closed, complaints, complaintBytes } = epoch;
+    if (closed !== undefined && day - closed.day > closedEpochDays) {
+      // Nobody can read any more what it would be about.
+      const [, purgedSeq] = (this.#findLog.get(log.id) as [number, number] | undefined) ?? [0, 0];
+      if (complaints >= maxLateComplaints || closed.seq <= purgedSeq) return "stale";
+    }
+    const isFull = complaints >= maxEpochComplaints || complaintBytes + sizeBytes > maxEpochComplaintBytes;
+    return isFull ? "rate_limited" : undefined;
   }
 
   /** The index holds 48 bits of H(blob); what an entry's id is made of (spec L-6) is compared itself. */
@@ -284,6 +333,11 @@ export class LogTables {
     }
     return refs;
   }
+}
+
+/** What an entry takes up, with all that it names. */
+function sizeOf(blob: Uint8Array): number {
+  return (splitEntry(blob)?.blobs ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, blob.length);
 }
 
 function refused(code: AppendRefusal): Refused<AppendRefusal> {

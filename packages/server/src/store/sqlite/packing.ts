@@ -74,7 +74,16 @@ export function unpackAppends(packed: Packed): NewEntry[] {
   return entries;
 }
 
-const refusals: readonly AppendRefusal[] = ["unknown_log", "unknown_epoch", "wrong_access_key", "stale", "conflict", "unknown_blob"];
+const refusals: readonly AppendRefusal[] = [
+  "unknown_log",
+  "unknown_epoch",
+  "wrong_access_key",
+  "stale",
+  "conflict",
+  "unknown_blob",
+  "too_large",
+  "rate_limited",
+];
 
 /** What became of one append: its outcome, or that its own transaction failed. */
 export type AppendResult = AppendAccepted | Refused<AppendRefusal> | { readonly kind: "failed"; readonly full: boolean };

@@ -210,6 +210,11 @@ export const migrations: readonly string[] = [
   ALTER TABLE inboxes ADD COLUMN stranger_bytes INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE inbox_items ADD COLUMN is_stranger INTEGER NOT NULL DEFAULT 0;
   `,
+  // What an epoch took of complaints (spec L-16), those that have expired included.
+  `
+  ALTER TABLE epochs ADD COLUMN complaints INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE epochs ADD COLUMN complaint_bytes INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

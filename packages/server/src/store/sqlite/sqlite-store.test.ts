@@ -105,6 +105,10 @@ describe("migrations", () => {
       copyFileSync(join(directory, databaseFile), saved(migrations.length));
       expect.fail(`there was no saved database of version ${migrations.length}: it has been written, look at it and commit it`);
     }
+    const named = joinEntry(
+      entryHead([{ blobId: new Uint8Array(32).fill(3), hash: new Uint8Array(32).fill(4), sizeBytes: 7 }]),
+      new Uint8Array(32).fill(5),
+    );
     for (let version = 1; version <= migrations.length; version++) {
       const directory = temporaryDirectory();
       copyFileSync(saved(version), join(directory, databaseFile));
@@ -112,7 +116,7 @@ describe("migrations", () => {
       const id = (n: number): Uint8Array => new Uint8Array(32).fill(n);
       expect(await store.readEpoch({ logId, epochId: 2 })).toMatchObject({ accessHash: id(7), currentEpochId: 2, lastSeq: 2 });
       expect(await store.readEntries({ logId, afterSeq: 0, ...page })).toMatchObject([
-        { blob: id(5) },
+        { blob: version < 4 ? id(5) : named },
         { blob: id(6), nextAccessHash: id(7) },
       ]);
       expect(await store.holdings({ accountId: id(10) })).toMatchObject({
