@@ -72,8 +72,8 @@ export const conversationMutants = [
     ],
     [
       "an administrator adds a leaf in the owner's name (M-2)",
-      "roleOf(roster, account) > roleOf(roster, author);",
-      "roleOf(roster, author) < roles.administrator;",
+      "roleOf(roster, account) > roleOf(roster, other);",
+      "roleOf(roster, other) < roles.administrator;",
     ],
     ["who may add others (M-2)", "    return manages && (!needsProof", "    return (!needsProof"],
     [

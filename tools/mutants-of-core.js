@@ -264,6 +264,18 @@ export const coreMutants = [
     ],
   ),
   ...of(
+    `${client}/core/changes.ts`,
+    [`${client}/core/owner-gone.test.ts`],
+    [
+      [
+        "who manages falls between the slices (M-5)",
+        "if (others.length === 0) return adds;",
+        "if (others.length === 0) return adds.slice(0, 1);",
+      ],
+      ["shows the histories of all (M-2)", "context.standingRecordsOf(ranked)", "context.standingRecordsOf(ids)"],
+    ],
+  ),
+  ...of(
     `${client}/engine/direct-conversations.ts`,
     [`${client}/engine/direct-conversations.test.ts`],
     [["one that stands still takes the other's place (L-12)", "Number(isStopped(a.state)) - Number(isStopped(b.state)) || ", ""]],

@@ -13,7 +13,7 @@ import { judge } from "./judge.ts";
 import { epochKeys } from "./keys.ts";
 import { leaversOf, removableAtOnce, wordsFor } from "./leaving.ts";
 import type { PublicFailure } from "./public-check.ts";
-import { accountIdsOf, isSameDevice, needsProof, rosterOf } from "./roster.ts";
+import { accountIdsOf, isSameDevice, needsProof, outranks, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
 import { isBlocked } from "./skipped.ts";
 import { set } from "./turn.ts";
@@ -121,9 +121,10 @@ export async function stageNextChange(turn: Turn): Promise<void> {
     finish(turn, change);
     return;
   }
-  const isLarge = roster.leaves.size + adds.length > largeGroup && adds.length > addsPerCommit;
-  const now: Change = { ...change, adds: isLarge ? adds.slice(0, addsPerCommit) : adds };
-  const later: Change[] = isLarge ? [{ ...change, adds: adds.slice(addsPerCommit), removes: [], removeDevices: [] }] : [];
+  const first = addsOfOneCommit(turn, { roster, adds, hasRemoves: removes.length > 0 });
+  const now: Change = { ...change, adds: first };
+  const rest = adds.filter((joiner) => !first.includes(joiner));
+  const later: Change[] = rest.length > 0 ? [{ ...change, adds: rest, removes: [], removeDevices: [] }] : [];
   try {
     const made = await commitOf(turn, { change: now, removes, group });
     // What others would not follow is not sent (spec G-1).
@@ -144,6 +145,24 @@ export async function stageNextChange(turn: Turn): Promise<void> {
     // Whatever it is, it is of this change: the next one is made all the same (spec E-17).
     finish(turn, change, adds.length > 0 ? "invalid_key_package" : "server_refused");
   }
+}
+
+/**
+ * Whom the next commit adds: of many a part. Those who would manage over this device come last and all at once: behind them it may add nobody,
+ * and what proves their devices has room of its own (spec M-2).
+ */
+function addsOfOneCommit(
+  turn: Turn,
+  params: { readonly roster: Roster; readonly adds: readonly Joiner[]; readonly hasRemoves: boolean },
+): readonly Joiner[] {
+  const { roster, adds, hasRemoves } = params;
+  const isLarge = roster.leaves.size + adds.length > largeGroup && adds.length > addsPerCommit;
+  const isRanked = ({ accountId }: Joiner): boolean => outranks(roster, toBase64Url(accountId), turn.context.self.account);
+  const others = adds.filter((joiner) => !isRanked(joiner));
+  if (others.length === 0) return adds;
+  if (isLarge) return others.slice(0, addsPerCommit);
+  // Who is removed to be added again is so in one commit; and whoever founds a group proves nothing.
+  return hasRemoves || roster.accounts.size === 1 ? adds : others;
 }
 
 /** The removal of those alone whom its records prove to have left; `undefined` for none of them, or all (spec E-55). */
@@ -205,8 +224,9 @@ async function commitOf(
 /** What members need to verify whom it adds, and what all need to judge alike that a device stands in the account by which it would manage. */
 function proofsFor({ state, context }: Turn, { adds, proofs }: Change): Uint8Array {
   const { roster } = state;
-  const ranked = adds.some(({ accountId }) => roster !== undefined && needsProof(roster, context.self.account, toBase64Url(accountId)));
-  return ranked ? context.standingRecordsOf(adds.map(({ accountId }) => accountId)) : proofs;
+  const ids = adds.map(({ accountId }) => accountId);
+  const ranked = ids.filter((accountId) => roster !== undefined && needsProof(roster, context.self.account, toBase64Url(accountId)));
+  return ranked.length > 0 ? context.standingRecordsOf(ranked) : proofs;
 }
 
 function stage(turn: Turn, change: Change, { created, body, epoch }: Made & { epoch: EpochKeys }): void {

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { encode } from "@latchkey/codec";
 import { encodeRatchetTree, joinGroup } from "@latchkey/mls";
+import type { AccountRecord } from "@latchkey/protocol";
+import { signedCodec } from "@latchkey/transparency";
 import { epochKeys } from "./keys.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import { removableLeaves } from "./proven.ts";
-import { mayManage, rosterOf } from "./roster.ts";
+import { mayManage, roles, rosterOf } from "./roster.ts";
 import { groupOf } from "./stranded.testing.ts";
 
 describe("[E-55] [G-8] [C12] [C32] a group whose owner has left, in which everybody manages", () => {
@@ -96,5 +99,47 @@ describe("[E-55] [G-8] [C12] [C32] a group whose owner has left, in which everyb
     await ada.say("back again");
     await world.settle();
     expect([...cyd.texts().values()]).toContain("back again");
+  });
+
+  it("[E-64] the owner is added along with others, however long their histories are", async () => {
+    const world = await SimWorld.create("long histories", ["ada", "ben", "cyd", "dan", "eve", "fay"], { isProven: true });
+    const [ada, ben, cyd, ...friends] = world.devices;
+    if (ada === undefined || ben === undefined || cyd === undefined) throw new Error("six");
+    await ada.found([ben, cyd]);
+    await world.settle([ada, ben, cyd]);
+    await ada.leave();
+    await world.settle([ada, ben, cyd]);
+    // As a directory takes them (spec A-6): a MiB each.
+    const state = encode(signedCodec, { body: new Uint8Array(4000), signature: new Uint8Array(64) });
+    const long = ({ account: { record } }: SimDevice): AccountRecord => ({
+      ...record,
+      states: [...record.states, ...Array.from({ length: 250 }, () => state)],
+    });
+    world.records.push(ada.account.record, ...friends.map(long));
+    await ben.change([ada, ...friends], []);
+    await world.settle();
+    expect(ben.outcomes.at(-1)).toBe("done");
+    for (const device of world.devices) expect(device.state?.memberCount).toBe(6);
+  });
+
+  it("[M-9] a plain member who goes on with a large group adds all who manage it at last, and at once", async () => {
+    const names = Array.from({ length: 102 }, (_, at) => `d${String(at)}`);
+    const world = await SimWorld.create("many", names, { isProven: true });
+    const [founder, ...others] = world.devices;
+    // Where they stand among the others does not matter.
+    const [owner, administrator] = [others[10], others[60]];
+    if (founder === undefined || owner === undefined || administrator === undefined) throw new Error("devices");
+    world.records.push(owner.account.record, administrator.account.record);
+    await founder.found(others, [
+      { accountId: owner.self.accountId, role: roles.owner },
+      { accountId: administrator.self.accountId, role: roles.administrator },
+    ]);
+    await founder.connect();
+    while (founder.serve() || founder.stream() || (await founder.receive())) {
+      // Until its own commits are in the log.
+    }
+    expect(founder.state?.memberCount).toBe(102);
+    const roster = founder.state?.roster ?? expect.fail("in");
+    expect([owner, administrator, founder].map(({ self }) => mayManage(roster, self.account))).toEqual([true, true, false]);
   });
 });

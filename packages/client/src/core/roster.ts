@@ -156,8 +156,12 @@ export function mayRemove(roster: Roster, account: string, removed: Pick<RosterL
  * whose owner has left would own it, by a leaf of their own in the owner's name. Who founds a group is alone in it.
  */
 export function needsProof(roster: Roster, author: string, account: string): boolean {
-  if (account === author || roster.accounts.size === 1) return false;
-  return roleOf(roster, account) >= roles.administrator && roleOf(roster, account) > roleOf(roster, author);
+  return roster.accounts.size > 1 && outranks(roster, account, author);
+}
+
+/** Whether an account manages the group, or would once it is in it, over another one. */
+export function outranks(roster: Roster, account: string, other: string): boolean {
+  return account !== other && roleOf(roster, account) >= roles.administrator && roleOf(roster, account) > roleOf(roster, other);
 }
 
 /** What a commit would change, in the terms of the role policy. */

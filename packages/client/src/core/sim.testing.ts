@@ -1,11 +1,11 @@
-import { encode, toBase64Url } from "@latchkey/codec";
+import { decode, encode, toBase64Url } from "@latchkey/codec";
 import { createKeyPackage } from "@latchkey/mls";
 import type { GroupState, KeyPackage, KeyPackagePrivateKeys, MessageEvidence, RandomBytes } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
-import type { AccountRecord, WireErrorCode } from "@latchkey/protocol";
+import type { AccountRecord, RoleEntry, WireErrorCode } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
-import { nobleSignatures } from "@latchkey/transparency";
+import { accountIdOf, nobleSignatures, signedCodec } from "@latchkey/transparency";
 import type { LogEvidence } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeProofs } from "../account/proofs.ts";
@@ -142,11 +142,20 @@ export class SimDevice {
     return { host, accountId, deviceId, inboxId: this.#random(32), inboxKey: simInboxKey, keyPackage: message };
   }
 
-  async found(others: readonly SimDevice[]): Promise<void> {
+  async found(others: readonly SimDevice[], roles?: readonly RoleEntry[]): Promise<void> {
     const adds = await Promise.all(others.map((other) => other.joiner()));
     const change = { id: "first", adds, removes: [], removeDevices: [], proofs: new Uint8Array(0), update: false };
     const { logId } = this.#world;
-    const begun = await createConversation(this.context, { logId, host, kind: "group", name: "Sim", peer: undefined, suiteId, change });
+    const begun = await createConversation(this.context, {
+      logId,
+      host,
+      kind: "group",
+      name: "Sim",
+      peer: undefined,
+      suiteId,
+      change,
+      ...(roles === undefined ? {} : { roles }),
+    });
     await this.#keep(undefined, begun.state, begun.effects);
   }
 
@@ -515,7 +524,9 @@ export class SimWorld {
   }
 
   recordsOf(accountIds: readonly Uint8Array[], log?: LogEvidence): Uint8Array {
-    return accountIds.length === 0 ? new Uint8Array(0) : encodeProofs(this.records, log);
+    const asked = new Set(accountIds.map((accountId) => toBase64Url(accountId)));
+    const found = this.records.filter(({ states: [genesis] }) => genesis !== undefined && asked.has(accountOfGenesis(genesis)));
+    return found.length === 0 ? new Uint8Array(0) : encodeProofs(found, log);
   }
 
   deviceOf(accountId: Uint8Array): SimDevice {
@@ -549,4 +560,9 @@ export async function roundOf(devices: readonly SimDevice[]): Promise<boolean> {
     if (!isBusy && (await device.fireTimer())) isBusy = true;
   }
   return isBusy;
+}
+
+/** The account (base64url) that a signed first state makes. */
+function accountOfGenesis(genesis: Uint8Array): string {
+  return toBase64Url(accountIdOf(decode(signedCodec, genesis).body));
 }

@@ -176,7 +176,7 @@ export class Continuations {
       }
     }
     if (reached.length === 0 && others.length > 0) throw failure ?? offlineError();
-    const change = await this.#change(roles, reached, adds);
+    const change = await this.#change(reached, adds);
     const continues = continuity.at(-1);
     const logId = platform.random(32);
     const created = await createConversation(contextOf(this.#world, toBase64Url(logId)), {
@@ -194,19 +194,12 @@ export class Continuations {
     return { next: await this.#access.begin(state, effects), unreachable };
   }
 
-  /** All of them at once; who manages the group comes last: before they are in it anybody may add (spec M-2). */
-  async #change(
-    roles: readonly { readonly accountId: Uint8Array }[],
-    contacts: readonly Contact[],
-    adds: readonly Joiner[],
-  ): Promise<WantedChange> {
+  async #change(contacts: readonly Contact[], adds: readonly Joiner[]): Promise<WantedChange> {
     const { directory, store, own, platform } = this.#world;
-    const ownDevices = await this.#access.ownJoiners();
-    const hasRole = ({ accountId }: Joiner): boolean => roles.some((entry) => equalBytes(entry.accountId, accountId));
     const accountIds = [own.accountId, ...contacts.map((contact) => contact.accountId)];
     return {
       id: toBase64Url(platform.random(8)),
-      adds: [...ownDevices, ...adds].toSorted((a, b) => Number(hasRole(a)) - Number(hasRole(b))),
+      adds: [...(await this.#access.ownJoiners()), ...adds],
       removes: [],
       removeDevices: [],
       proofs: await store.transact("read", (tx) => directory.proofsOf(tx, accountIds)),
