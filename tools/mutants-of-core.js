@@ -170,11 +170,12 @@ export const coreMutants = [
       ["a commit's author is waited for (E-26)", " && leaf !== author)", ")"],
       [
         "who spoke is waited for (E-26)",
-        "return closed.map((epoch) => ({ ...epoch, unheard: withPlaces(epoch.unheard, [{ from: leafIndex, to: undefined }]) }));",
+        "return closed.map((epoch) => ({ ...epoch, unheard: withPlaces(epoch.unheard, new Map([[leafIndex, undefined]])) }));",
         "return closed;",
       ],
-      ["who took a place speaks for who had it (E-26)", "if (moved.length === 0) return closed;", "return closed;"],
+      ["who took a place speaks for who had it (E-26)", "if (moved.size === 0) return closed;", "return closed;"],
       ["who moved counts by another's place (G-6)", "    kept: withPlaces(epoch.kept, moved),\n", ""],
+      ["who is gone keeps a place (G-6)", "moved.get(from) ?? []", "moved.get(from) ?? from"],
       [
         "closed epochs without end (E-2)",
         "  const others = closed.filter((epoch) => !isListened(epoch)).slice(-maxClosedEpochs);",

@@ -1,6 +1,7 @@
 import { toBase64Url } from "@latchkey/codec";
 import type { CreatedCommit } from "@latchkey/mls";
 import { maxClosedEpochs, maxEpochsOpen } from "@latchkey/protocol";
+import { seededRandom } from "@latchkey/testkit";
 import { describe, expect, it } from "vitest";
 import { closeEpoch, heardClosed, isOpened, keptBy, withHeard, withMoved } from "./closed-epochs.ts";
 import { bitsOf, numbersIn } from "./contested.ts";
@@ -187,6 +188,24 @@ describe("[E-26] who is waited for in an epoch that closed", () => {
     const known = [closed(1, [2]), closed(2, [2, 9])];
     expect(withHeard(known, { leafIndex: 2 as never }).map((epoch) => numbersIn(epoch.unheard))).toEqual([[], [9]]);
     expect(withHeard(known, { leafIndex: 8 as never })).toBe(known);
+  });
+
+  it("however many are moved and gone at once: each keeps the places of those whom it kept", () => {
+    const random = seededRandom("moved");
+    const below = (limit: number): number => (random(1)[0] ?? 0) % limit;
+    for (let round = 0; round < 50; round++) {
+      // By name where somebody is, before and after.
+      const [before = [], after = []] = [0, 1].map(() => {
+        const places = Array.from({ length: 24 }, (_, at) => ({ name: below(3) === 0 ? undefined : at + 1, rank: below(256) }));
+        return places.toSorted((a, b) => a.rank - b.rank).map(({ name }) => name);
+      });
+      const kept = before.flatMap((name, at) => (name !== undefined && below(2) === 0 ? [at] : []));
+      const [moved] = withMoved([{ ...closed(1, kept), kept: bitsOf(kept) }], roster(before), roster(after));
+      const names = kept.flatMap((at) => before[at] ?? []);
+      const now = names.map((name) => after.indexOf(name)).filter((at) => at >= 0);
+      for (const places of [moved?.kept, moved?.unheard]) expect(numbersIn(places ?? bitsOf([]))).toEqual(now.toSorted((a, b) => a - b));
+      expect(moved?.gone.map(({ accountId: [name] }) => name)).toEqual(names.filter((name) => !after.includes(name)));
+    }
   });
 
   it("[L-3] their epochs are opened along, for seven days, the newest of many; and always that in which one has a word to say", async () => {

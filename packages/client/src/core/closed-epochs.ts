@@ -29,30 +29,28 @@ export function keptBy(
 /** Once a member spoke in a later epoch: it followed the commits before. */
 export function withHeard(closed: readonly ClosedEpoch[], { leafIndex }: Pick<RosterLeaf, "leafIndex">): readonly ClosedEpoch[] {
   if (!closed.some(({ unheard }) => hasBit(unheard, leafIndex))) return closed;
-  return closed.map((epoch) => ({ ...epoch, unheard: withPlaces(epoch.unheard, [{ from: leafIndex, to: undefined }]) }));
+  return closed.map((epoch) => ({ ...epoch, unheard: withPlaces(epoch.unheard, new Map([[leafIndex, undefined]])) }));
 }
 
 /** Once another epoch has begun: who is in it elsewhere in the tree, or not any more. */
 export function withMoved(closed: readonly ClosedEpoch[], before: Roster | undefined, after: Roster): readonly ClosedEpoch[] {
-  const moved = [...(before?.leaves.values() ?? [])]
-    .map((leaf) => ({ from: leaf.leafIndex, to: leafOf(after, leaf)?.leafIndex }))
-    .filter(({ from, to }) => from !== to);
-  if (moved.length === 0) return closed;
-  const left = moved.filter(({ to }) => to === undefined);
-  const goneFrom = ({ kept, gone }: ClosedEpoch): readonly GoneMember[] => [
-    ...gone,
-    ...left.flatMap(({ from }) => {
-      const leaf = hasBit(kept, from) ? before?.leaves.get(from) : undefined;
-      if (leaf === undefined) return [];
-      const { accountId, deviceId, signaturePublicKey } = leaf;
-      return [{ accountId, deviceId, signaturePublicKey }];
-    }),
-  ];
+  const moved = new Map<number, number | undefined>();
+  const left: RosterLeaf[] = [];
+  for (const leaf of before?.leaves.values() ?? []) {
+    const to = leafOf(after, leaf)?.leafIndex;
+    if (to !== leaf.leafIndex) moved.set(leaf.leafIndex, to);
+    if (to === undefined) left.push(leaf);
+  }
+  if (moved.size === 0) return closed;
+  const goneFrom = ({ kept }: ClosedEpoch): readonly GoneMember[] =>
+    left
+      .filter(({ leafIndex }) => hasBit(kept, leafIndex))
+      .map(({ accountId, deviceId, signaturePublicKey }) => ({ accountId, deviceId, signaturePublicKey }));
   return closed.map((epoch) => ({
     ...epoch,
     kept: withPlaces(epoch.kept, moved),
     unheard: withPlaces(epoch.unheard, moved),
-    gone: goneFrom(epoch).slice(-maxGone),
+    gone: [...epoch.gone, ...goneFrom(epoch)].slice(-maxGone),
   }));
 }
 
@@ -66,16 +64,18 @@ export function heardAnew(closed: readonly ClosedEpoch[], before: Roster | undef
   const own = after.own?.leafIndex;
   return withMoved(closed, before, after).map((epoch) => ({
     ...epoch,
-    unheard: own === undefined ? epoch.kept : withPlaces(epoch.kept, [{ from: own, to: undefined }]),
+    unheard: own === undefined ? epoch.kept : withPlaces(epoch.kept, new Map([[own, undefined]])),
   }));
 }
 
-/** Places, where some have another one now, or none. */
-function withPlaces(places: Uint8Array, moved: readonly { readonly from: number; readonly to: number | undefined }[]): Uint8Array {
-  const found = moved.filter(({ from }) => hasBit(places, from));
-  if (found.length === 0) return places;
-  const others = numbersIn(places).filter((leaf) => !found.some(({ from }) => from === leaf));
-  return bitsOf([...others, ...found.flatMap(({ to }) => to ?? [])]);
+/**
+ * Places, where some have another one now, or none. Once for each place and closed epoch, of which there are thousands and hundreds.
+ * @param moved by their places before
+ */
+function withPlaces(places: Uint8Array, moved: ReadonlyMap<number, number | undefined>): Uint8Array {
+  const before = numbersIn(places);
+  if (!before.some((from) => moved.has(from))) return places;
+  return bitsOf(before.flatMap((from) => (moved.has(from) ? (moved.get(from) ?? []) : from)));
 }
 
 /**
