@@ -453,6 +453,12 @@ export const coreMutants = [
         "",
       ],
       [
+        "other members' invitations keep out the manager's (E-10)",
+        "return managers.some((entry) => equalBytes(entry.accountId, accountId)) ? 2 : 1;",
+        "return 1;",
+      ],
+      ["the oldest invitations keep out the newest (E-10)", "b.atMs - a.atMs", "a.atMs - b.atMs"],
+      [
         "a Welcome before what was read (M-9)",
         'if (isRead && !isReadd && !answersComplaint && !leadsElsewhere) return { kind: "ignore", reason: "older" };',
         "",

@@ -5,6 +5,7 @@ import {
   empty,
   encode,
   enumeration,
+  equalBytes,
   mapped,
   opaque,
   opaqueV,
@@ -13,6 +14,7 @@ import {
   safeUint64,
   struct,
   text,
+  toBase64Url,
   uint16,
   uint32,
   uint8,
@@ -75,6 +77,8 @@ export const recordKeys = {
   stagedGroup: (id: string): string => `staged-mls/${id}/`,
   heads: (id: string): string => `heads/${id}/`,
   spoken: (id: string): string => `spoken/${id}/`,
+  /** The Welcome of an invitation, as it came. */
+  invitation: (id: string, itemId: Uint8Array): string => `invitation/${id}/${toBase64Url(itemId)}`,
 } as const;
 
 const id32 = opaque(32);
@@ -344,6 +348,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   }
   writes.push(...stagedChanges(before?.staged, after));
   writes.push(...groupChanges(recordKeys.group(id), before?.group, after.group));
+  writes.push(...invitationChanges(before?.invitations ?? [], after));
   writes.push(...headChanges(before, after), ...spokenChanges(before?.spoken ?? new Map(), after));
   return writes;
 }
@@ -403,6 +408,12 @@ function spokenChanges(before: ReadonlyMap<number, Spoken>, { id, spoken: after 
     ...changed.map(([leaf, value]) => ({ key: key(leaf), value: encode(spoken, value) })),
     ...gone.map((leaf) => ({ key: key(leaf), value: undefined })),
   ];
+}
+
+/** The Welcome of an invitation goes with it. */
+function invitationChanges(before: readonly Invitation[], { id, invitations: after }: ConversationState): RecordChange[] {
+  const gone = before.filter(({ itemId }) => !after.some((waiting) => equalBytes(waiting.itemId, itemId)));
+  return gone.map(({ itemId }) => ({ key: recordKeys.invitation(id, itemId), value: undefined }));
 }
 
 /** The heads of the entries that are new, as one record named by the last of them. */

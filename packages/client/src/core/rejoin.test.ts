@@ -125,7 +125,10 @@ describe("a Welcome into a conversation that is known", () => {
     expect(judgeRejoin({ ...known, groupId: new Uint8Array(0) }, joined, by(self))).toEqual({ kind: "take" });
   });
 
-  it("[E-10] invitations that wait are few: the newest of each sender, those of members first", () => {
+  it("[E-10] invitations that wait are few: the newest of each sender, of who managed the group before other members, then the newest", async () => {
+    const { known } = await ended();
+    const owner = known.opening.settings.roles[0]?.accountId;
+    if (owner === undefined) throw new Error("an owner");
     const from = (accountId: Uint8Array, wasMember: boolean, atMs: number): Invitation => ({
       itemId: new Uint8Array(16).fill(atMs),
       host: "chat.example",
@@ -136,14 +139,21 @@ describe("a Welcome into a conversation that is known", () => {
       atMs,
       notAfterMs: 1e12,
     });
-    let waiting: readonly Invitation[] = [];
-    for (let stranger = 10; stranger < 30; stranger++) waiting = addInvitation(waiting, from(account(stranger), false, stranger));
-    expect(waiting).toHaveLength(maxInvitations);
-    waiting = addInvitation(waiting, from(ben, true, 40));
-    waiting = addInvitation(waiting, from(ben, true, 41));
-    expect(waiting[0]).toMatchObject({ accountId: ben, atMs: 41 });
-    expect(waiting.filter(({ accountId }) => accountId === ben)).toHaveLength(1);
-    expect(waiting).toHaveLength(maxInvitations);
+    let invitations: readonly Invitation[] = [];
+    const asks = (...asking: Parameters<typeof from>): void => {
+      invitations = addInvitation({ ...known, invitations }, from(...asking));
+    };
+    for (let stranger = 10; stranger < 30; stranger++) asks(account(stranger), false, stranger);
+    expect(invitations.map(({ atMs }) => atMs)).toEqual([29, 28, 27, 26]);
+    asks(ben, true, 40);
+    asks(ben, true, 41);
+    expect(invitations.map(({ atMs }) => atMs)).toEqual([41, 29, 28, 27]);
+    for (let member = 50; member < 60; member++) asks(account(member), true, member);
+    asks(owner, true, 45);
+    expect(invitations.map(({ atMs }) => atMs)).toEqual([45, 59, 58, 57]);
+    for (let member = 60; member < 70; member++) asks(account(member), true, member);
+    expect(invitations.map(({ atMs }) => atMs)).toEqual([45, 69, 68, 67]);
+    expect(invitations).toHaveLength(maxInvitations);
   });
 
   it("[M-9] who is a member already is added again only by intent, removed in the same commit; a dead device goes without it", async () => {

@@ -7,7 +7,7 @@ import { isAnswer } from "./answering.ts";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
 import { hasEnded, isReading } from "./phase.ts";
-import { accountIdsOf, isBoundAlike, isSameDevice, policies } from "./roster.ts";
+import { accountIdsOf, isBoundAlike, isSameDevice, policies, roles } from "./roster.ts";
 
 /** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
 export type RejoinVerdict =
@@ -22,7 +22,7 @@ export type RejoinVerdict =
   | { readonly kind: "wait" }
   | { readonly kind: "ignore"; readonly reason: "still_in" | "other_group" | "older" | "other_people" };
 
-/** Invitations into one conversation that wait at a time: one of each sender, members first. */
+/** Invitations into one conversation that wait at a time: one of each sender. */
 export const maxInvitations = 4;
 
 /**
@@ -126,10 +126,18 @@ export function readdition(params: {
   return { ...added, adds, removeDevices: [...added.removeDevices, ...removeDevices] };
 }
 
-/** Puts an invitation beside those that wait: the newest of each sender, those of members first. */
-export function addInvitation(waiting: readonly Invitation[], invitation: Invitation): readonly Invitation[] {
-  const others = waiting.filter((other) => !equalBytes(other.accountId, invitation.accountId));
-  return [...others, invitation].toSorted((a, b) => Number(b.wasMember) - Number(a.wasMember) || a.atMs - b.atMs).slice(0, maxInvitations);
+/**
+ * Puts an invitation beside those that wait: the newest of each sender, those of whoever managed the group when this device last knew before
+ * those of other members, and then the newest.
+ */
+export function addInvitation(known: Pick<ConversationState, "invitations" | "opening">, invitation: Invitation): readonly Invitation[] {
+  const managers = known.opening.settings.roles.filter(({ role }) => role >= roles.administrator);
+  const rank = ({ wasMember, accountId }: Invitation): number => {
+    if (!wasMember) return 0;
+    return managers.some((entry) => equalBytes(entry.accountId, accountId)) ? 2 : 1;
+  };
+  const others = known.invitations.filter((other) => !equalBytes(other.accountId, invitation.accountId));
+  return [invitation, ...others].toSorted((a, b) => rank(b) - rank(a) || b.atMs - a.atMs).slice(0, maxInvitations);
 }
 
 /**

@@ -122,7 +122,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       await onForkNotice(turn, input);
       return undefined;
     case "invited":
-      set(turn, { invitations: addInvitation(turn.state.invitations, input.invitation), updatedAtMs: turn.context.nowMs });
+      set(turn, { invitations: addInvitation(turn.state, input.invitation), updatedAtMs: turn.context.nowMs });
       return undefined;
     case "uninvited":
       for (const { itemId, accountId } of turn.state.invitations) if (equalBytes(itemId, input.itemId)) declineElsewhere(turn, accountId);

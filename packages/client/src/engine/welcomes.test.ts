@@ -4,7 +4,7 @@ import type { Continuations } from "./continuations.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import { otherInvitations } from "../core/rejoin.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
-import { keepWelcome } from "./invitations.ts";
+import { keepWelcome, keptWelcome } from "./invitations.ts";
 import type { VerifiedWelcome } from "./join.ts";
 import { Welcomes } from "./welcomes.ts";
 import type { World } from "./world.ts";
@@ -79,9 +79,10 @@ describe("[E-10] a Welcome into a conversation that this device is in", () => {
 });
 
 describe("[M-9] [P7] an invitation", () => {
-  it("is not done with where the machine stops before the conversation has it", async () => {
+  /** A Welcome comes about which the person is asked, into a conversation that takes the news of it like this; answers what became of its item. */
+  async function asked(input: (state: { invitations: readonly object[] }) => Promise<void>): Promise<readonly string[]> {
     const store = createMemoryStore();
-    let isPutAside = false;
+    const outcome: string[] = [];
     const kept = { id: "c", host: "chat.example", kind: "group", groupId: account(9), chain: { seq: 10, head: account(1) } };
     const settings = { name: "", roles: [], continues: new Uint8Array(0), directory: account(0) };
     const known = {
@@ -95,14 +96,7 @@ describe("[M-9] [P7] an invitation", () => {
       arrival: undefined,
       invitations: [],
     };
-    const runner = {
-      id: "c",
-      state: known,
-      load: async () => undefined,
-      input: async () => {
-        throw new Error("the power fails");
-      },
-    };
+    const runner = { id: "c", state: known, load: async () => undefined, input: () => input(known) };
     const world = { own: { accountId: account(3) }, people: { load: async () => undefined }, store, platform: { nowMs: () => 0 } };
     const welcomes = new Welcomes({
       world: world as unknown as World,
@@ -113,20 +107,39 @@ describe("[M-9] [P7] an invitation", () => {
       onBack: () => undefined,
     });
     const roster = { accounts: new Map([[toBase64Url(account(1)), []]]), leaves: new Map(), settings };
+    const itemId = new Uint8Array(16);
     const welcome = {
       state: { ...kept, chain: { seq: 20, head: account(2) }, phase: { kind: "active" }, roster },
       effects: [],
-      sender: { host: "chat.example", accountId: account(1), deviceId: new Uint8Array(16), itemId: new Uint8Array(16), notAfterMs: 1 },
+      sender: { host: "chat.example", accountId: account(1), deviceId: new Uint8Array(16), itemId, notAfterMs: 1 },
       body: new Uint8Array(1),
       isAgreed: false,
-      settle: async () => undefined,
+      settle: async () => {
+        outcome.push("settled");
+      },
       putAside: () => {
-        isPutAside = true;
+        outcome.push("put aside");
       },
     };
-    await expect(welcomes.take(welcome as unknown as VerifiedWelcome)).rejects.toThrow("the power fails");
+    await welcomes.take(welcome as unknown as VerifiedWelcome).catch(() => outcome.push("failed"));
+    const isKept = (await store.transact("read", (tx) => keptWelcome(tx, "c", itemId))) !== undefined;
+    return isKept ? [...outcome, "kept"] : outcome;
+  }
+
+  it("is not done with where the machine stops before the conversation has it", async () => {
+    const failing = async (): Promise<void> => {
+      throw new Error("the power fails");
+    };
     // Its item was dealt with, and nothing in the conversation says so: it is never looked at again.
-    expect(isPutAside).toBe(false);
+    expect(await asked(failing)).toEqual(["failed"]);
+  });
+
+  it("[E-10] waits with its Welcome; of one that has no room beside the others nothing stays", async () => {
+    const taking = async (state: { invitations: readonly object[] }): Promise<void> => {
+      state.invitations = [{ itemId: new Uint8Array(16) }];
+    };
+    expect(await asked(taking)).toEqual(["put aside", "kept"]);
+    expect(await asked(async () => undefined)).toEqual(["settled"]);
   });
 });
 

@@ -3,13 +3,13 @@ import { placedBehind } from "../core/continuation.ts";
 import { leadsElsewhere } from "../core/arrival.ts";
 import { answersComplaint } from "../core/answering.ts";
 import { loadHead } from "../core/records.ts";
-import { judgeRejoin, otherInvitations } from "../core/rejoin.ts";
+import { judgeRejoin } from "../core/rejoin.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationState, Invitation } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import type { Continuations } from "./continuations.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
-import { forgetWelcomes, keepWelcome, keptWelcome } from "./invitations.ts";
+import { keepWelcome, keptWelcome } from "./invitations.ts";
 import type { KeptWelcome } from "./invitations.ts";
 import type { VerifiedWelcome } from "./join.ts";
 import { sentenceOf } from "./sentences.ts";
@@ -75,11 +75,7 @@ export class Welcomes {
       leadsElsewhere: leadsElsewhere(known.state, state, sender, { ownHead, nowMs: platform.nowMs() }),
     });
     if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
-      const { state: before } = known;
-      await known.rejoin(welcome, async (tx) => {
-        await settle(tx);
-        await forgetWelcomes(tx, known.id, otherInvitations(before, sender.accountId));
-      });
+      await known.rejoin(welcome, settle);
       this.#onBack(known);
       return;
     }
@@ -92,11 +88,15 @@ export class Welcomes {
     const invitation: Invitation = { ...sender, wasMember, missing, atMs: platform.nowMs() };
     // Told first: where the machine stops in between, the item comes again, and tells the same.
     await known.input({ kind: "invited", invitation });
-    await store.transact("write", (tx) => {
+    await store.transact("write", async (tx) => {
+      const isWaiting = known.state.invitations.some(({ itemId }) => equalBytes(itemId, sender.itemId));
+      if (!isWaiting) {
+        await settle(tx);
+        return;
+      }
       putAside(tx);
       keepWelcome(tx, known.id, welcome);
     });
-    await store.transact("write", (tx) => forgetWelcomes(tx, known.id, known.state.invitations));
   }
 
   /** The person lets the account go on in the conversation by its invitation. @throws ClientError `unknown_message`, `invitation_expired` */
@@ -117,7 +117,6 @@ export class Welcomes {
     if (offer !== undefined) await runner.input({ kind: "unoffered", accountId: offer.accountId });
     if (offer !== undefined && !runner.state.invitations.some((one) => toBase64Url(one.accountId) === accountId)) return;
     await runner.input({ kind: "uninvited", itemId: invitationOf(runner.state, accountId).itemId });
-    await this.#world.store.transact("write", (tx) => forgetWelcomes(tx, runner.id, runner.state.invitations));
   }
 
   /**
