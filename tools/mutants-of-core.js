@@ -449,9 +449,17 @@ export const coreMutants = [
       ],
       [
         "a Welcome into another group (M-9)",
-        'if (!isSameGroup || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };',
+        'if (isOther || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };',
         "",
       ],
+      ["a made-up group keeps the true one out (E-29)", "if (isOther && isReplaceable(known, joined, params.self)) ", "if (false) "],
+      [
+        "another group in the place of a confirmed one (E-29)",
+        "if (isConfirmed(known) || known.base === undefined || ",
+        "if (known.base === undefined || ",
+      ],
+      ["the made-up group's past goes on (E-29)", "if (!isOtherGroup(before, joined)) return", "return"],
+      ["asked into the made-up group twice, it is bound (E-29)", "isConfirmed(before) ? before : { ...before, continuity: [] }", "before"],
       [
         "other members' invitations keep out the manager's (E-10)",
         "return managers.some((entry) => equalBytes(entry.accountId, accountId)) ? 2 : 1;",

@@ -160,12 +160,16 @@ export function formatConversation(conversation: Conversation): string {
     lines.push(
       `  To take out the device in the name of ${conversation.stop.removable.map(formatPerson).join(", ")}: latchkey group remove-unproven ${conversation.id}`,
     );
-  for (const { from, wasMember, missing, instead } of conversation.invitations) {
+  for (const { from, wasMember, missing, instead, replaced } of conversation.invitations) {
     if (instead !== undefined)
       lines.push(
         `  ${formatPerson(instead)} let you in at another place than ${formatPerson(from)}: nothing is sent before you accept or decline.`,
       );
-    const who = wasMember ? formatPerson(from) : `${formatPerson(from)}, who was not in it when you were,`;
+    if (replaced !== undefined)
+      lines.push(
+        `  The group here is ${formatPerson(replaced)}’s word alone: the server has not confirmed it. ${formatPerson(from)} asks you into another, which takes its place if you accept.`,
+      );
+    const who = wasMember || replaced !== undefined ? formatPerson(from) : `${formatPerson(from)}, who was not in it when you were,`;
     lines.push(`  ${who} asks you to go on here${without(missing)}: latchkey invitation accept ${conversation.id} ${from.address}`);
   }
   return lines.join("\n");

@@ -88,7 +88,10 @@ describe("the command line", () => {
 
   test("invitation: accepts and declines by the name of who asks, and the list says how", async () => {
     const removed = { ...conversation(groupId, "group", "Picnic"), status: "removed" as const };
-    const invited = { ...removed, invitations: [{ from: ben, wasMember: false, missing: [], instead: undefined, atMs: 0 }] };
+    const invited = {
+      ...removed,
+      invitations: [{ from: ben, wasMember: false, missing: [], instead: undefined, replaced: undefined, atMs: 0 }],
+    };
     const fake = createFake({
       conversations: () => Promise.resolve([invited]),
       acceptInvitation: () => Promise.resolve(),
@@ -96,6 +99,11 @@ describe("the command line", () => {
     });
     const listed = await run(["conversations"], fake);
     expect(listed.stdout).toContain(`who was not in it when you were, asks you to go on here: latchkey invitation accept ${groupId} ben`);
+    const elsewhere = { ...removed, invitations: invited.invitations.map((invitation) => ({ ...invitation, replaced: ben })) };
+    const other = await run(["conversations"], createFake({ conversations: () => Promise.resolve([elsewhere]) }));
+    expect(other.stdout).toMatch(
+      /The group here is .*ben.*’s word alone: the server has not confirmed it.*into another, which takes its place if you accept/,
+    );
     expect((await run(["invitation", "accept", groupId, "eve"], fake)).stderr).toMatch(/^latchkey: no_invitation: /);
     expect((await run(["invitation", "accept", groupId, "ben"], fake)).status).toBe(0);
     expect((await run(["invitation", "decline", groupId, "Ben"], fake)).status).toBe(0);

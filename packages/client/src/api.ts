@@ -304,6 +304,11 @@ export interface Invitation {
   readonly missing: readonly Person[];
   /** Whoever let this device in elsewhere already: the two are not at the same place, and nothing is sent before the person chose. */
   readonly instead: Person | undefined;
+  /**
+   * Whose word the group is that is known here, and that its log never confirmed: they ask into another one, which would take its place. The
+   * lines that are here stay.
+   */
+  readonly replaced: Person | undefined;
   readonly atMs: number;
 }
 

@@ -29,15 +29,14 @@ export function StopPanel({ conversation }: { readonly conversation: Conversatio
 function Invited({ id, invitation }: { readonly id: string; readonly invitation: Invitation }): ReactElement {
   const { controller } = useApp();
   const [isBusy, act] = useBusyAction();
-  const { from, wasMember, missing, instead } = invitation;
+  const { from, missing, instead, replaced } = invitation;
   const name = nameOf(from);
   const answer = (isAccepted: boolean): void => void act(() => controller.answerInvitation(id, from.accountId, isAccepted));
   return (
     <li>
       <Icon name="people" size={20} />
       <p>
-        <strong>{text.invited(name)}</strong>{" "}
-        {instead !== undefined ? text.invitedElsewhere(nameOf(instead)) : wasMember ? text.invitedMember : text.invitedStranger(name)}
+        <strong>{replaced === undefined ? text.invited(name) : text.invitedOther(name)}</strong> {meaningOf(invitation)}
         {missing.length > 0 && ` ${text.invitedWithout(missing.map(nameOf))}`}
       </p>
       <div className="hold-actions">
@@ -50,6 +49,12 @@ function Invited({ id, invitation }: { readonly id: string; readonly invitation:
       </div>
     </li>
   );
+}
+
+function meaningOf({ from, wasMember, instead, replaced }: Invitation): string {
+  if (replaced !== undefined) return text.invitedInPlace(nameOf(replaced), nameOf(from));
+  if (instead !== undefined) return text.invitedElsewhere(nameOf(instead));
+  return wasMember ? text.invitedMember : text.invitedStranger(nameOf(from));
 }
 
 function Offered({ conversation, offer }: { readonly conversation: Conversation; readonly offer: ContinuationOffer }): ReactElement {

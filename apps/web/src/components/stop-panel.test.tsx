@@ -53,12 +53,28 @@ describe("[G-9] what stops a group, and the ways on", () => {
   });
 
   test("[E-24] asked back in where somebody is missing: who", () => {
-    const { text } = shown({ invitations: [{ from: ben, wasMember: true, missing: [mal], instead: undefined, atMs: 0 }] });
+    const { text } = shown({
+      invitations: [{ from: ben, wasMember: true, missing: [mal], instead: undefined, replaced: undefined, atMs: 0 }],
+    });
     expect(text).toContain("Not there: mal.");
   });
 
+  test("[E-29] asked into another group than the one here: whose word that is, what becomes of it, and both buttons", () => {
+    const { text, buttons } = shown({
+      invitations: [{ from: ben, wasMember: false, missing: [mal], instead: undefined, replaced: mal, atMs: 0 }],
+    });
+    expect(text).toContain(
+      "ben asks you into another group than the one here.  The one here is mal’s word alone: the server has not confirmed it",
+    );
+    expect(text).toContain("the other takes its place for good; the lines here stay, and what you wrote is not sent by itself.");
+    expect(text).toContain("Not there: mal.");
+    expect(buttons).toEqual(["Decline", "Accept"]);
+  });
+
   test("[E-31] let in at two places: who let one in where, and a button for each", () => {
-    const { text, buttons } = shown({ invitations: [{ from: ben, wasMember: true, missing: [], instead: mal, atMs: 0 }] });
+    const { text, buttons } = shown({
+      invitations: [{ from: ben, wasMember: true, missing: [], instead: mal, replaced: undefined, atMs: 0 }],
+    });
     expect(text).toContain("mal has let you back in already, at another place");
     expect(text).toContain("Nothing is sent before you choose.");
     expect(buttons).toEqual(["Stay with mal", "Go with ben"]);

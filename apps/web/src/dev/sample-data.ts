@@ -244,7 +244,9 @@ export function sampleConversations(): Sample[] {
       id: "between",
       kind: "group",
       title: "Allotment",
-      invitations: [{ from: people.mika, wasMember: true, missing: [], instead: people.oskar, atMs: now - 22 * dayMs }],
+      invitations: [
+        { from: people.mika, wasMember: true, missing: [], instead: people.oskar, replaced: undefined, atMs: now - 22 * dayMs },
+      ],
       members: [people.mika, people.oskar, people.chidi],
       messages: [sampleMessage("between", people.mika, now - 22 * dayMs, "Who has the spade?")],
     }),
@@ -254,8 +256,8 @@ export function sampleConversations(): Sample[] {
       title: "Flat hunting",
       status: "removed",
       invitations: [
-        { from: people.chidi, wasMember: true, missing: [], instead: undefined, atMs: now - 39 * dayMs },
-        { from: people.oskar, wasMember: false, missing: [], instead: undefined, atMs: now - 39 * dayMs },
+        { from: people.chidi, wasMember: true, missing: [], instead: undefined, replaced: undefined, atMs: now - 39 * dayMs },
+        { from: people.oskar, wasMember: false, missing: [], instead: undefined, replaced: undefined, atMs: now - 39 * dayMs },
       ],
       members: [people.chidi],
       messages: [

@@ -110,6 +110,9 @@ export const enAccount = {
     invitedMember: "If you accept, you read what is written from then on.",
     invitedStranger: (who: string): string =>
       `${name(who)} was not in it when you were. Ask somebody whom you know from it, by another way, before you accept.`,
+    invitedOther: (who: string): string => `${name(who)} asks you into another group than the one here.`,
+    invitedInPlace: (before: string, who: string): string =>
+      `The one here is ${name(before)}’s word alone: the server has not confirmed it, and nothing was read or sent in it. If you accept, the other takes its place for good; the lines here stay, and what you wrote is not sent by itself. Ask ${name(who)}, by another way, if you are not sure.`,
     invitedElsewhere: (other: string): string =>
       `${name(other)} has let you back in already, at another place: only one of them is where the others are. Nothing is sent before you choose. Ask somebody in it, by another way, if you are not sure.`,
     stayWith: (who: string): string => `Stay with ${name(who)}`,

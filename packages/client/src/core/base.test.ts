@@ -74,6 +74,37 @@ describe("the head at which a device joined", () => {
     expect([...ada.texts().values()]).toEqual(["welcome", "hello cyd"]);
   });
 
+  it("[E-29] of a group that the log does not know: whose word it is stands there, once; when the log knows it, no other can take its place", async () => {
+    const { cyd, ada, ben } = await added("squat");
+    await cyd.join();
+    const { epoch } = cyd.state ?? {};
+    if (cyd.state === undefined || epoch === undefined) throw new Error("joined");
+    cyd.state = { ...cyd.state, epoch: { ...epoch, access: new Uint8Array(32).fill(1) } };
+    for (let again = 0; again < 2; again++) {
+      await cyd.input({ kind: "timer", name: "retry" });
+      await read(cyd);
+    }
+    expect(cyd.state).toMatchObject({ link: { kind: "stalled", stall: "base" } });
+    expect(told(cyd)).toEqual([{ reason: stallSentences.base, author: ada.self.accountId }]);
+    const { accountId, deviceId } = ben.self;
+    const invitation = { itemId: new Uint8Array(16), host: "chat.example", accountId, deviceId, wasMember: false, missing: [], atMs: 1 };
+    await cyd.input({ kind: "invited", invitation: { ...invitation, notAfterMs: 2 } });
+    expect(cyd.state.invitations).toHaveLength(1);
+    cyd.state = { ...cyd.state, epoch };
+    await cyd.input({ kind: "timer", name: "retry" });
+    await read(cyd);
+    expect(cyd.state).toMatchObject({ base: undefined, invitations: [], link: { kind: "following", stall: undefined } });
+    expect([...cyd.texts().values()]).toEqual(["welcome"]);
+  });
+
+  it("[E-29] a place that no log reaches leaves no room for lines: its Welcome is not followed", async () => {
+    const { cyd } = await added("far");
+    const seq = 2 ** 48;
+    cyd.inbox = cyd.inbox.map((item) => ({ ...item, post: { ...item.post, seq, epochId: seq } }));
+    await expect(cyd.join()).rejects.toThrow("no key package fits");
+    expect([cyd.state, cyd.refusals]).toEqual([undefined, ["disagrees"]]);
+  });
+
   it("[E-27] who is added again, by somebody who says what the server says, goes on", async () => {
     const { world, ben, ada, cyd } = await addedFalsely("again");
     const { accountId, deviceId } = cyd.self;

@@ -7,7 +7,7 @@ import { credentialOf } from "../group/credential.ts";
 import { withContinuity } from "./continuity.ts";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
-import { entryOrder, pendingOrder } from "./order.ts";
+import { entryOrder, maxJoinSeq, pendingOrder } from "./order.ts";
 import { accountIdsOf, copyOfOpening, groupExtension, isSameDevice, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
 import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -221,7 +221,7 @@ export async function joinConversation(
     if (signer === undefined || !isSameDevice(signer, { accountId: params.senderAccountId, deviceId: params.senderDeviceId })) {
       return { kind: "refused", reason: "unknown_signer" };
     }
-    if (bundle.epochId !== bundle.seq) return { kind: "refused", reason: "disagrees" };
+    if (bundle.epochId !== bundle.seq || bundle.seq > maxJoinSeq) return { kind: "refused", reason: "disagrees" };
     await params.meet?.(accountIdsOf(roster));
     return joinedState(context, { bundle, group: joined.state, roster, signer: signer.accountId, sight: params.sight });
   } catch (error) {

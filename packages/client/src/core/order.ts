@@ -4,6 +4,9 @@ const linesPerEntry = 16;
 /** Pending messages come after everything in the log. */
 const pendingBase = 2 ** 52;
 
+/** No log is so long; who joins behind it would have no place left for lines. */
+export const maxJoinSeq: number = 2 ** 40;
+
 /** The first line of entry `seq`. */
 export function entryOrder(seq: number): number {
   return seq * linesPerEntry;

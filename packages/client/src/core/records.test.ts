@@ -1,9 +1,10 @@
 import { CodecError } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { describe, expect, it } from "vitest";
+import { keepWelcome, keptWelcome } from "../engine/invitations.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
-import { loadConversation, recordChanges } from "./records.ts";
+import { loadConversation, loadHead, recordChanges } from "./records.ts";
 import { SimWorld } from "./sim.testing.ts";
 import { commitOf, groupOf } from "./stranded.testing.ts";
 import type { ConversationState } from "./types.ts";
@@ -45,6 +46,44 @@ describe("stored conversations", () => {
     }
     expect(cyd.state?.arrival?.isWritten).toBe(true);
     expect(group.honest[0]?.state?.closedEpochs.flatMap(({ asked }) => asked)).toHaveLength(1);
+  });
+
+  it("[E-29] where another group takes the place of one that the log never confirmed, its head goes, and the Welcomes that waited", async () => {
+    const world = await SimWorld.create("replaced", ["ada"]);
+    const [ada] = world.devices;
+    if (ada === undefined) throw new Error("a device");
+    await ada.found([]);
+    const { state } = ada;
+    if (state === undefined) throw new Error("a conversation");
+    const head = (value: number): Uint8Array => new Uint8Array(32).fill(value);
+    const itemId = new Uint8Array(16);
+    const sender = { itemId, host: "chat.example", accountId: head(3), deviceId: itemId, notAfterMs: 1 };
+    const joined = (seq: number): ConversationState => {
+      const chain = { seq, head: head(seq) };
+      return {
+        ...state,
+        groupId: head(seq),
+        chain,
+        joinedSeq: seq,
+        recentHeads: [chain.head],
+        base: { accountId: head(3), isTold: false },
+      };
+    };
+    const made = { ...joined(20), invitations: [{ ...sender, wasMember: false, missing: [], atMs: 0 }] };
+    const store = createMemoryStore();
+    const write = (before: ConversationState | undefined, after: ConversationState): Promise<void> =>
+      store.transact("write", (tx) => {
+        for (const { key, value } of recordChanges(before, after))
+          if (value === undefined) tx.delete(key);
+          else tx.put(key, value);
+      });
+    await write(undefined, made);
+    await store.transact("write", (tx) => keepWelcome(tx, made.id, { sender, body: head(1) }));
+    const kept = (seq: number): Promise<Uint8Array | undefined> => store.transact("read", (tx) => loadHead(tx, made.id, seq));
+    const welcome = (): ReturnType<typeof keptWelcome> => store.transact("read", (tx) => keptWelcome(tx, made.id, itemId));
+    expect([await kept(20), await welcome()]).toMatchObject([head(20), { body: head(1) }]);
+    await write(made, joined(12));
+    expect([await kept(12), await kept(20), await welcome()]).toEqual([head(12), undefined, undefined]);
   });
 
   it("keep who left their account, and who was recovered", async () => {

@@ -30,6 +30,7 @@ import type { ClientErrorCode } from "../api.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { rosterOf } from "./roster.ts";
+import { isConfirmed } from "./phase.ts";
 import { linkDown } from "./turn.ts";
 import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { Arrival, Ask, SkipTold } from "./contested.ts";
@@ -419,6 +420,12 @@ function invitationChanges(before: readonly Invitation[], { id, invitations: aft
 /** The heads of the entries that are new, as one record named by the last of them. */
 function headChanges(before: ConversationState | undefined, after: ConversationState): RecordChange[] {
   const { seq } = after.chain;
+  const isReplaced = before !== undefined && (before.joinedSeq !== after.joinedSeq || !equalBytes(before.groupId, after.groupId));
+  if (isReplaced && !isConfirmed(before)) {
+    // The one head that is kept was somebody's word, and is not of this chain (spec M-9).
+    const old = { key: recordKeys.heads(after.id) + orderSegment(before.chain.seq), value: undefined };
+    return [old, ...headChanges(undefined, after)];
+  }
   const count = Math.min(before === undefined ? 1 : seq - before.chain.seq, after.recentHeads.length);
   // A chain that is read again from an earlier place has its heads already.
   if (count <= 0) return [];

@@ -120,6 +120,81 @@ describe("a Welcome into a conversation that is known", () => {
     expect(judged({}, new Map([...roster.accounts, ["zed", []]]))).toEqual(["ask", "ask"]);
   });
 
+  /** A conversation that a Welcome of Zed's made, and of whose group its log has said nothing. */
+  const unconfirmed = (state: ConversationState): ConversationState => ({
+    ...state,
+    groupId: account(8),
+    base: { accountId: zed, isTold: false },
+    joinedSeq: state.chain.seq,
+    continuity: [account(7)],
+  });
+
+  it("[E-29] where the log never confirmed the group that is known, one into another group waits for the person, whatever became of it", async () => {
+    const { known, joined } = await ended();
+    const phases = [
+      { kind: "active" },
+      { kind: "leaving" },
+      { kind: "left" },
+      { kind: "continued", by: "next" },
+      { kind: "superseded", by: "next" },
+    ] as const;
+    for (const phase of phases) {
+      const made = { ...unconfirmed(known), phase };
+      const ask = { kind: "ask", wasMember: false, missing: [self, ben] };
+      expect(judgeRejoin(made, joined, by(ben))).toEqual(ask);
+      expect(judgeRejoin({ ...made, chain: { seq: 2 ** 39, head: account(4) }, joinedSeq: 2 ** 39 }, joined, by(ben))).toEqual(ask);
+      expect(judgeRejoin({ ...made, kind: "direct", peer: zed }, joined, by(ben))).toEqual(ask);
+      expect(judgeRejoin({ ...made, groupId: joined.groupId, phase: { kind: "active" } }, joined, by(zed)).kind).not.toBe("ask");
+    }
+  });
+
+  it("[E-29] [M-9] it is bound once its two heads were the same, an entry was read, an epoch followed, and where it is one's own account's word", async () => {
+    const { known, joined } = await ended();
+    const made: ConversationState = { ...unconfirmed(known), phase: { kind: "active" } };
+    const bound: Partial<ConversationState>[] = [
+      { base: undefined },
+      { joinedSeq: made.chain.seq - 1 },
+      { continuity: [account(6), account(7)] },
+      { base: { accountId: self, isTold: true } },
+      { kind: "devices" },
+      { host: "elsewhere.example" },
+    ];
+    const otherGroup = { kind: "ignore", reason: "other_group" };
+    for (const parts of bound) expect(judgeRejoin({ ...made, ...parts }, joined, by(ben)), JSON.stringify(parts)).toEqual(otherGroup);
+    expect(judgeRejoin(made, { ...joined, kind: "devices" }, by(ben))).toEqual(otherGroup);
+  });
+
+  it("[E-29] of the other group the lines stay and what was typed, which waits for the person; nothing else of it goes on", async () => {
+    const { known, joined } = await ended();
+    const text = { id: "m", order: 2 ** 52, purpose: "text", text: "so", composedAtMs: 1, content: account(0), rosterAdds: 0 } as const;
+    const waiting = { ...text, failure: undefined, sealed: undefined, sentIn: 0, accepted: undefined };
+    const offers = [{ id: "there", accountId: zed, missing: [] }];
+    const made: ConversationState = {
+      ...unconfirmed(known),
+      phase: { kind: "leaving" },
+      continuesId: "old",
+      offers,
+      draft: "to zed",
+      outgoing: [waiting, { ...waiting, id: "name", purpose: "profile" }],
+    };
+    const base = { accountId: ben, isTold: false };
+    const { state } = carryOver(made, { state: { ...joined, base }, effects: [] }, ben);
+    const { group, roster, groupId, kind, chain } = joined;
+    expect(state).toMatchObject({ groupId, kind, chain, base, phase: joined.phase, draft: "to zed" });
+    expect([state.group, state.roster]).toEqual([group, roster]);
+    expect(state.outgoing).toEqual([{ ...waiting, failure: "not_a_member" }]);
+    expect([state.continuesId, state.offers, state.continuity]).toEqual([undefined, [], joined.continuity]);
+    expect(state.lastOrder).toBeGreaterThanOrEqual(made.lastOrder);
+  });
+
+  it("[E-29] asked into the same made-up group again, it is as little confirmed as before", async () => {
+    const { known, joined } = await ended();
+    const made: ConversationState = { ...unconfirmed(known), phase: { kind: "left" } };
+    const again = { ...joined, groupId: made.groupId, base: made.base, joinedSeq: joined.chain.seq };
+    const { state } = carryOver(made, { state: again, effects: [] }, zed);
+    expect(judgeRejoin(state, { ...joined, chain: { seq: 30, head: account(5) } }, by(ben)).kind).toBe("ask");
+  });
+
   it("[M-9] one that only a history of another device tells of is bound by the first", async () => {
     const { known, joined } = await ended();
     expect(judgeRejoin({ ...known, groupId: new Uint8Array(0) }, joined, by(self))).toEqual({ kind: "take" });

@@ -6,7 +6,7 @@ import { withReturn } from "./away.ts";
 import { isAnswer } from "./answering.ts";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
-import { hasEnded, isReading } from "./phase.ts";
+import { hasEnded, isConfirmed, isReading } from "./phase.ts";
 import { accountIdsOf, isBoundAlike, isSameDevice, policies, roles } from "./roster.ts";
 
 /** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
@@ -14,8 +14,8 @@ export type RejoinVerdict =
   /** It continues what this device was in: the answer to its own complaint, the commit that it saw, or its own account's act. */
   | { readonly kind: "take" }
   /**
-   * The person decides. `wasMember`: whoever asks was in the conversation when this device last knew; `missing`: accounts that were and are
-   * not where this leads.
+   * The person decides. `wasMember`: whoever asks was in the group when this device last knew; `missing`: accounts that were and are not where
+   * this leads.
    */
   | { readonly kind: "ask"; readonly wasMember: boolean; readonly missing: readonly Uint8Array[] }
   /** The entry that it starts from was not read: only behind it can be told whether this device is still in. */
@@ -27,7 +27,8 @@ export const maxInvitations = 4;
 
 /**
  * Judges a Welcome into a known conversation. It replaces nothing by itself: the conversation keeps its group, its place in the log and
- * the people of a direct one for life, and what a Welcome may do is to let this device go on in it.
+ * the people of a direct one for life, and what a Welcome may do is to let this device go on in it. Only what nobody but a Welcome ever said, of a
+ * group that its log knows nothing of, must not keep the true one out: there the person decides.
  * @param known the conversation as this device has it
  * @param joined what the Welcome would make of it: its group, its members and its signer are verified
  * @param params.sender the account whose device signed the Welcome and the inbox item
@@ -42,9 +43,9 @@ export function judgeRejoin(
   const { phase } = known;
   const { answersComplaint, leadsElsewhere = false } = params;
   const isOut = phase.kind !== "continued" && (hasEnded(phase) || phase.kind === "paused");
-  // One whose past another device wrote down knows of no group yet: the first one binds it.
-  const isSameGroup = known.groupId.length === 0 || equalBytes(known.groupId, joined.groupId);
-  if (!isSameGroup || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };
+  const isOther = isOtherGroup(known, joined);
+  if (isOther && isReplaceable(known, joined, params.self)) return { kind: "ask", wasMember: false, missing: missingIn(known, joined) };
+  if (isOther || known.host !== joined.host || known.kind !== joined.kind) return { kind: "ignore", reason: "other_group" };
   const isRead = joined.chain.seq <= known.chain.seq;
   // What comes by the inbox may be here before the log.
   if (isReading(phase) && !isRead) return { kind: "wait" };
@@ -62,6 +63,17 @@ export function judgeRejoin(
   if ((isReadd || answersComplaint) && isWhole && isAsKnown(known, joined)) return { kind: "take" };
   if (equalBytes(params.sender, params.self) && phase.kind !== "paused") return { kind: "take" };
   return { kind: "ask", wasMember: wasMember(known, params.sender), missing };
+}
+
+/** Whether it is not the group that is known. One whose past another device wrote down knows of none yet: the first one binds it. */
+export function isOtherGroup({ groupId }: ConversationState, joined: ConversationState): boolean {
+  return groupId.length > 0 && !equalBytes(groupId, joined.groupId);
+}
+
+/** Whether another group may take the place of the known one: its log never confirmed it, and it is not the word of one's own account. */
+function isReplaceable(known: ConversationState, joined: ConversationState, self: Uint8Array): boolean {
+  if (isConfirmed(known) || known.base === undefined || equalBytes(known.base.accountId, self)) return false;
+  return known.host === joined.host && known.kind !== "devices" && joined.kind !== "devices";
 }
 
 /** Accounts that were in the conversation when this device last knew, and are not where a Welcome leads. */
@@ -153,16 +165,28 @@ export function otherInvitations(
 }
 
 /**
+ * What a conversation has behind it where a Welcome lets it go on. What its log never confirmed names no epoch that it was in, and where another
+ * group takes its place (spec M-9) only the lines stay, and what its person typed.
+ */
+function pastOf(before: ConversationState, joined: ConversationState): ConversationState {
+  if (!isOtherGroup(before, joined)) return isConfirmed(before) ? before : { ...before, continuity: [] };
+  const { nextLocal, unread, readThrough, draft, lastOrder } = before;
+  const outgoing = before.outgoing.filter(({ purpose }) => purpose === "text");
+  return { ...joined, continuity: [], nextLocal, unread, readThrough, draft, lastOrder, outgoing };
+}
+
+/**
  * The conversation going on where a Welcome put this device: what was written and read stays, and nothing takes the place of a line.
- * @param before as it stood
+ * @param stood as it stood
  * @param joined what `joinConversation` made of the Welcome
  * @param by the account that signed it
  */
 export function carryOver(
-  before: ConversationState,
+  stood: ConversationState,
   joined: { readonly state: ConversationState; readonly effects: readonly Effect[] },
   by: Uint8Array,
 ): { readonly state: ConversationState; readonly effects: readonly Effect[] } {
+  const before = pastOf(stood, joined.state);
   // It goes on counting: to those who stayed it is the same device.
   const { nextLocal, unread, readThrough, draft, own, continuesId, offers, staged } = before;
   const { effects, lastOrder } = renumbered(joined.effects, Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1));

@@ -3,6 +3,7 @@ import { leastRetentionDays } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { headAt } from "./chain.ts";
+import { isConfirmed } from "./phase.ts";
 import { addLine, isCaughtUp, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Sight } from "./said.ts";
@@ -42,6 +43,23 @@ export function stall(turn: Turn, reason: StallReason): void {
   const delayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(link.stalls, 20));
   // The stream that runs is of no use; closed, it starts again after what was read.
   turn.effects.push({ kind: "close" }, { kind: "schedule", name: "retry", delayMs });
+}
+
+/** The server has the log otherwise than this device: of a group that it never confirmed either word may be false (spec E-27). */
+export function stallBehind(turn: Turn, reason: StallReason): void {
+  if ((reason === "other" || reason === "older") && !isConfirmed(turn.state)) stallOnBase(turn);
+  else stall(turn, reason);
+}
+
+/** Names whoever told another head than the server's, once, and waits. */
+function stallOnBase(turn: Turn): void {
+  const { base } = turn.state;
+  if (base !== undefined && !base.isTold) {
+    const { accountId } = base;
+    addLine(turn, { order: nextOrder(turn), author: accountId, body: { kind: "alarm", reason: stallSentences.base } });
+    set(turn, { base: { accountId, isTold: true } });
+  }
+  stall(turn, "base");
 }
 
 /** No entry of the epoch expired before it was read. */
@@ -95,12 +113,7 @@ export async function confirmBase(turn: Turn): Promise<void> {
     set(turn, { base: undefined });
     return;
   }
-  if (!base.isTold) {
-    const { accountId } = base;
-    addLine(turn, { order: nextOrder(turn), author: accountId, body: { kind: "alarm", reason: stallSentences.base } });
-    set(turn, { base: { accountId, isTold: true } });
-  }
-  stall(turn, "base");
+  stallOnBase(turn);
 }
 
 /** Notes when the log was last known to be read to its end: whatever follows is newer (spec L-8). */

@@ -18,10 +18,10 @@ import { groupsOf } from "./erase.ts";
 import { onForkNotice, onPublishedHead, settleAwaited } from "./heads.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
-import { hasEnded, isReading, isWritable } from "./phase.ts";
+import { hasEnded, isConfirmed, isReading, isWritable } from "./phase.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
-import { confirmBase, mayHaveExpired, noteSight, passOver, stall, stallOf } from "./stall.ts";
+import { confirmBase, mayHaveExpired, noteSight, passOver, stall, stallBehind, stallOf } from "./stall.ts";
 import { addLine, dropChanges, isCaughtUp, linkDown, nextOrder, pause, refusedLeafSentence, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
@@ -40,6 +40,8 @@ export async function step(context: Context, state: ConversationState, input: In
   const needs = await take(turn, input);
   if (needs !== undefined) return needs;
   await confirmBase(turn);
+  // This group is the log's: another one cannot take its place any more (spec M-9).
+  if (!isConfirmed(state) && isConfirmed(turn.state)) set(turn, { invitations: [] });
   if (isCaughtUp(turn.state)) onCaughtUp(turn, state);
   await settleAwaited(turn);
   settleLeaves(turn, state);
@@ -137,6 +139,9 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
     case "continued":
       endByContinuation(turn, input.by);
       return undefined;
+    case "uncontinued":
+      set(turn, { continuesId: undefined });
+      return undefined;
     case "complain":
       await complain(turn, input);
       return undefined;
@@ -174,7 +179,7 @@ function onOpened(turn: Turn, opened: Opened): void {
   const { chain, link, epoch, sight, base } = turn.state;
   if (link.kind !== "opening" || epoch === undefined) return;
   if (opened.lastSeq < chain.seq) {
-    stall(turn, "older");
+    stallBehind(turn, "older");
     return;
   }
   if (opened.lastSeq === chain.seq && base === undefined && !equalBytes(opened.head, chain.head)) {
@@ -222,7 +227,7 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
   // Its log was perhaps never made; nothing is waited for there.
   if (turn.state.phase.kind === "superseded") return;
   if (request === "create" || request === "open" || code === "unknown_epoch" || code === "wrong_access_key" || code === "unknown_log") {
-    if (turn.state.link.kind !== "stalled") stall(turn, stallOf(code));
+    if (turn.state.link.kind !== "stalled") stallBehind(turn, stallOf(code));
     return;
   }
   if (request === "append") {

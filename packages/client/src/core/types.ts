@@ -17,7 +17,7 @@
  *                                  left          (direct only) active --(lower log id wins, L-12)--> superseded
  *
  *                                  any but left and removed --(gone on with elsewhere, M-9)--> continued
- *                                  removed, left, paused --(a Welcome that M-9 allows)--> active
+ *               removed, left, paused, never confirmed --(a Welcome that M-9 allows)--> active
  * ```
  *
  * Inputs: what the log connection says (opened, entry, sealed, accepted, refused, disconnected), what the person wants
@@ -476,6 +476,8 @@ export type Input =
   | { readonly kind: "unoffered"; readonly accountId: Uint8Array }
   /** The person goes on elsewhere. */
   | { readonly kind: "continued"; readonly by: string }
+  /** Another group takes the place of the conversation that this one goes on with. */
+  | { readonly kind: "uncontinued" }
   | { readonly kind: "timer"; readonly name: TimerName }
   /** A key package that was made for a complaint, and the inbox for the Welcome (spec G-4). */
   | { readonly kind: "complain"; readonly keyPackage: Uint8Array; readonly inboxId: Uint8Array; readonly inboxKey: Uint8Array }

@@ -1,4 +1,10 @@
-import type { ConversationState, Effect } from "../core/types.ts";
+import type { ConversationState, Effect, Line } from "../core/types.ts";
+
+/** Accounts that showing a conversation in a list needs. */
+export function accountsOf({ peer, base, invitations }: ConversationState, lastLine: Line | undefined): readonly Uint8Array[] {
+  const asking = invitations.flatMap(({ accountId, missing }) => [accountId, ...missing]);
+  return [peer, base?.accountId, lastLine?.author, ...asking].filter((accountId) => accountId !== undefined);
+}
 
 /** Accounts that showing this effect needs. */
 export function accountsIn(effect: Effect): readonly Uint8Array[] {

@@ -24,6 +24,7 @@ import { Continuations } from "./continuations.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { DirectConversations } from "./direct-conversations.ts";
 import { loadShownLine } from "./history.ts";
+import { accountsOf } from "./effects.ts";
 import { HostLink } from "./host-link.ts";
 import { Inbox } from "./inbox.ts";
 import { InboxWork } from "./inbox-work.ts";
@@ -33,7 +34,7 @@ import { isStillIn } from "./posts.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
 import { sentenceOf } from "./sentences.ts";
-import { conversationOf, detailsOf, messageOfOutgoing } from "./shown.ts";
+import { conversationOf, detailsOf, isListed, messageOfOutgoing } from "./shown.ts";
 import { Welcomes } from "./welcomes.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
@@ -140,8 +141,7 @@ export class Engine {
       );
       return found;
     });
-    const accounts = loaded.flatMap(({ state, line }) => [state?.peer, line?.author].filter((id) => id !== undefined));
-    await people.load(accounts);
+    await people.load(loaded.flatMap(({ state, line }) => (state === undefined ? [] : accountsOf(state, line))));
     const engine = new Engine(
       world,
       states,
@@ -274,18 +274,10 @@ export class Engine {
   }
 
   conversations(): readonly Conversation[] {
-    return (
-      [...this.#runners.values()]
-        // The half of a doubled conversation that lost is read-only; it is shown where something was said in it (spec L-12).
-        .filter(
-          ({ state, lastLine }) =>
-            state.kind !== "devices" &&
-            state.phase.kind !== "continued" &&
-            (state.phase.kind !== "superseded" || lastLine?.body.kind === "text"),
-        )
-        .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
-        .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs)
-    );
+    return [...this.#runners.values()]
+      .filter(({ state, lastLine }) => isListed(state, lastLine))
+      .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
+      .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
   }
 
   async details(id: string): Promise<ConversationDetails> {

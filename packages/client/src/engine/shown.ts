@@ -13,7 +13,7 @@ import { cleanName } from "../names/clean.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { People } from "./people.ts";
-import { hasEnded } from "../core/phase.ts";
+import { hasEnded, isConfirmed } from "../core/phase.ts";
 
 function bodyOf(people: People, body: Exclude<LineBody, DoubtedText>): MessageBody {
   if (body.kind === "added" || body.kind === "removed") {
@@ -98,6 +98,16 @@ export function messageOfOutgoing(people: People, conversationId: string, own: U
   };
 }
 
+/**
+ * Whether a list shows it: one that the person went on from stands above the other; the half of a doubled conversation that lost is read-only,
+ * and is shown where something was said in it (spec L-12). Where somebody asks, each is.
+ */
+export function isListed({ kind, phase, invitations }: ConversationState, lastLine: Line | undefined): boolean {
+  if (kind === "devices") return false;
+  if (invitations.length > 0) return true;
+  return phase.kind !== "continued" && (phase.kind !== "superseded" || lastLine?.body.kind === "text");
+}
+
 /** A conversation as a list shows it. */
 export function conversationOf(people: People, state: ConversationState, lastLine: Line | undefined): Conversation {
   const peer = state.peer === undefined ? undefined : people.person(state.peer);
@@ -121,7 +131,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
     draft: state.draft,
     status: statusOf(state),
     stop: stopShown(people, state),
-    continuedIn: state.phase.kind === "continued" ? state.phase.by : undefined,
+    continuedIn: state.phase.kind === "continued" && !isListed(state, lastLine) ? state.phase.by : undefined,
     offers: state.offers.map(({ id, accountId, missing }) => ({
       conversationId: id,
       from: people.person(accountId),
@@ -129,7 +139,10 @@ export function conversationOf(people: People, state: ConversationState, lastLin
     })),
     invitations: state.invitations.map(({ accountId, wasMember, missing, atMs }) => {
       const instead = isBetween(state) && state.arrival !== undefined ? people.person(state.arrival.by) : undefined;
-      return { from: people.person(accountId), wasMember, missing: missing.map((account) => people.person(account)), instead, atMs };
+      const { base } = state;
+      const replaced = base === undefined || wasMember || isConfirmed(state) ? undefined : people.person(base.accountId);
+      const from = people.person(accountId);
+      return { from, wasMember, missing: missing.map((account) => people.person(account)), instead, replaced, atMs };
     }),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
     host: state.host,

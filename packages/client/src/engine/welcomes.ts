@@ -3,7 +3,7 @@ import { placedBehind } from "../core/continuation.ts";
 import { leadsElsewhere } from "../core/arrival.ts";
 import { answersComplaint } from "../core/answering.ts";
 import { loadHead } from "../core/records.ts";
-import { judgeRejoin } from "../core/rejoin.ts";
+import { isOtherGroup, judgeRejoin } from "../core/rejoin.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationState, Invitation } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
@@ -75,6 +75,7 @@ export class Welcomes {
       leadsElsewhere: leadsElsewhere(known.state, state, sender, { ownHead, nowMs: platform.nowMs() }),
     });
     if (verdict.kind === "take" || (verdict.kind === "ask" && welcome.isAgreed)) {
+      if (isOtherGroup(known.state, state)) await this.#separate(known.id);
       await known.rejoin(welcome, settle);
       this.#onBack(known);
       return;
@@ -97,6 +98,11 @@ export class Welcomes {
       putAside(tx);
       keepWelcome(tx, known.id, welcome);
     });
+  }
+
+  /** What went on with a conversation that another group takes the place of stands by itself: first, else it would end that group too. */
+  async #separate(id: string): Promise<void> {
+    for (const runner of this.#runners.values()) if (runner.state.continuesId === id) await runner.input({ kind: "uncontinued" });
   }
 
   /** The person lets the account go on in the conversation by its invitation. @throws ClientError `unknown_message`, `invitation_expired` */
