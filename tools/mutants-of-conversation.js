@@ -23,11 +23,7 @@ export const conversationMutants = [
     ["a message of one's own that this device did not write (L-6)", "if (processed.sender === ownLeafIndex(group)) {", "if (false) {"],
     ["what a message says of its author's view (L-10)", "await hearView(turn, author, { viewTag: said.viewTag, seq });", ""],
     ["what a message says of its place (L-10)", "hearNumber(turn, author, said, mark);", ""],
-    [
-      "one's own commit whose outcome is unknown, shown sealed (L-6)",
-      'if (staged !== undefined && isBehind(staged.entry, "commit", staged.nextAccessHash)) {',
-      "if (false) {",
-    ],
+    ["one's own commit whose outcome is unknown, shown sealed (L-6)", 'isBehind(entry, "commit", nextAccessHash)', "false"],
     [
       "one's own message whose outcome is unknown, shown sealed (L-6)",
       'item.sealed !== undefined && isBehind(item.sealed, "message", zeroHash)',
@@ -35,8 +31,8 @@ export const conversationMutants = [
     ],
     [
       "one's own commit whose outcome is unknown (L-6)",
-      "if (staged !== undefined && equalBytes(staged.entry.entryId, id)) {",
-      "if (false) {",
+      "commits.find(({ entry }) => equalBytes(entry.entryId, id))",
+      "commits.find(() => false)",
     ],
     ["content that the server does not give out (G-4)", "if (!isMissing) skipCommit", "if (true) skipCommit"],
   ]),

@@ -277,6 +277,21 @@ export const coreMutants = [
     ],
   ),
   ...of(
+    `${client}/core/step.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["what was refused is forgotten (E-78)", "refused: [...turn.state.refused, staged].slice(-maxRefused)", "refused: []"]],
+  ),
+  ...of(
+    `${client}/core/accepted.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["what is under way is lost behind it (E-78)", "if (turn.state.staged !== staged) loseRace(turn);", ""]],
+  ),
+  ...of(
+    `${client}/core/records.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["what was refused is not stored (E-78)", "writes.push(...refusedChanges(before?.refused ?? [], after));", ""]],
+  ),
+  ...of(
     `${client}/engine/direct-conversations.ts`,
     [`${client}/engine/direct-conversations.test.ts`],
     [["one that stands still takes the other's place (L-12)", "Number(isStopped(a.state)) - Number(isStopped(b.state)) || ", ""]],

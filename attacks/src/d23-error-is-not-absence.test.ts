@@ -5,7 +5,8 @@ import { equalBytes, fromBase64Url } from "@latchkey/codec";
 import { decodeKeyPackage } from "@latchkey/mls";
 import { httpPaths } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
-import { eventually, foundPair, hear, messageOf, say, Scene } from "./testing/scene.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually, foundPair, foundTrio, hear, messageOf, refusal, say, Scene } from "./testing/scene.ts";
 import { Insider } from "./testing/insider.ts";
 import { ask } from "./testing/operator.ts";
 import type { Override } from "./testing/operator.ts";
@@ -127,4 +128,32 @@ describe("D23 the server says that there is no such account", () => {
     await eventually(async () => (await messageOf(ben, id, waits.id))?.delivery?.kind === "accepted", "it goes");
     shows(context, hold);
   });
+});
+
+describe("D23 a commit is refused for good, and stored", () => {
+  test("[E-78] its author is not told of another copy of their profile: it is done", async () => {
+    await using scene = await Scene.open();
+    const { ada, ben, mal, id } = await foundTrio(scene);
+    let isLying = true;
+    scene.operator.override({
+      async reply({ person, role }, body, request) {
+        if (person !== "ada" || role !== "log") return body;
+        if (isLying && request?.kind === "commit" && body.kind === "accepted") {
+          isLying = false;
+          return { kind: "error", code: "too_large", retryAfterMs: 0 };
+        }
+        // What the log has comes a moment later.
+        if (request === undefined && body.kind === "entry") await delay(500);
+        return body;
+      },
+    });
+    expect(await refusal(ada.client.removeMember(id, mal.accountId))).toMatchObject({ code: "server_refused" });
+    const people = async (): Promise<readonly string[]> =>
+      (await ada.client.details(id)).members.map(({ person }) => person.username).toSorted();
+    await eventually(async () => (await people()).join(" ") === "ada ben", "it is known here that mal is out");
+    expect((await ada.client.details(id)).conversation).toMatchObject({ status: "active", stop: undefined });
+    expect(await ada.alarms()).toEqual([]);
+    await say(ada, id, "still here");
+    await hear(ben, id, "still here");
+  }, 90_000);
 });

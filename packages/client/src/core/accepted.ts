@@ -1,6 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { ProofSource } from "@latchkey/protocol";
-import { enterEpoch, forgetGroup } from "./epoch.ts";
+import { enterEpoch, forgetGroup, loseRace } from "./epoch.ts";
 import { keepEvidence } from "./evidence.ts";
 import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
@@ -51,6 +51,8 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
     skipCommit(turn, chain.seq, author);
     return;
   }
+  // It comes before another one that is under way, though the server said that it refused it (spec E-78).
+  if (turn.state.staged !== staged) loseRace(turn);
   const next = rosterOf(staged.next, opening);
   set(turn, { staged: undefined });
   const keys = epochKeys(staged.next, logId, chain.seq);

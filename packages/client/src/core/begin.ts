@@ -37,6 +37,7 @@ export const nothingYet: Omit<ConversationState, Beginning> = {
   stranded: undefined,
   arrival: undefined,
   barred: [],
+  refused: [],
   asks: [],
   closedEpochs: [],
   outgoing: [],

@@ -21,7 +21,7 @@ import { isReading } from "./phase.ts";
 import { standingOf } from "./proven.ts";
 import { addLine, nextOrder, pause, refusedSpeakerSentence, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Input, Link, RosterLeaf, SealedEntry, StepResult } from "./types.ts";
+import type { ConversationState, Input, Link, RosterLeaf, SealedEntry, StagedCommit, StepResult } from "./types.ts";
 import { markOf } from "./view.ts";
 
 type NeedsBlob = Extract<StepResult, { kind: "needs_blob" }>;
@@ -97,15 +97,22 @@ function link(turn: Turn, event: EntryEvent): void {
   advance(turn, entryLeaf(turn.context.sha256, turn.state.logId, { ...event, kind: event.entryKind }));
 }
 
+/** Its own commits that may come: the one under way, and those that the server said it refuses (spec E-78). */
+function ownCommits({ staged, refused }: ConversationState): readonly StagedCommit[] {
+  return staged === undefined ? refused : [staged, ...refused];
+}
+
 /** Whether the entry is one that this device wrote and waits for (spec L-6). */
 async function takeOwn(turn: Turn, event: EntryEvent): Promise<boolean> {
-  const { staged, outgoing, stranded, arrival } = turn.state;
+  const { outgoing, stranded, arrival } = turn.state;
   const complaint = stranded?.entry ?? arrival?.entry;
-  if (staged === undefined && outgoing.length === 0 && complaint === undefined) return false;
+  const commits = ownCommits(turn.state);
+  if (commits.length === 0 && outgoing.length === 0 && complaint === undefined) return false;
   const id = entryId(turn.context.sha256, { ...event, kind: event.entryKind });
-  if (staged !== undefined && equalBytes(staged.entry.entryId, id)) {
+  const commit = commits.find(({ entry }) => equalBytes(entry.entryId, id));
+  if (commit !== undefined) {
     link(turn, event);
-    await adoptOwnCommit(turn, staged);
+    await adoptOwnCommit(turn, commit);
     return true;
   }
   if (complaint !== undefined && equalBytes(complaint.entryId, id)) {
@@ -200,10 +207,10 @@ async function takeOwnSealed(turn: Turn, { seq }: SealedEvent, leaf: Uint8Array)
   const { state, context } = turn;
   const isBehind = (entry: SealedEntry, kind: "message" | "commit", nextAccessHash: Uint8Array): boolean =>
     equalBytes(entryLeaf(context.sha256, state.logId, { seq, epochId: entry.epochId, kind, blob: entry.blob, nextAccessHash }), leaf);
-  const { staged } = state;
-  if (staged !== undefined && isBehind(staged.entry, "commit", staged.nextAccessHash)) {
+  const commit = ownCommits(state).find(({ entry, nextAccessHash }) => isBehind(entry, "commit", nextAccessHash));
+  if (commit !== undefined) {
     advance(turn, leaf);
-    await adoptOwnCommit(turn, staged);
+    await adoptOwnCommit(turn, commit);
     return true;
   }
   const message = state.outgoing.find((item) => item.sealed !== undefined && isBehind(item.sealed, "message", zeroHash));

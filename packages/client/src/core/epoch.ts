@@ -63,6 +63,7 @@ export async function enterEpoch(
     opening,
     lastCommitSeq: 0,
     barred: [],
+    refused: [],
     closedEpochs: state.epoch === undefined ? closedBefore : closeEpoch(closedBefore, state.epoch, by),
     asks: standingAsks(state.asks, { group, roster }),
     offers: standingOffers(state.offers, roster),

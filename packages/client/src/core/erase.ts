@@ -28,13 +28,14 @@ export function withoutGroup({ roster, formerMembers }: ConversationState): Part
     stranded: undefined,
     arrival: undefined,
     barred: [],
+    refused: [],
     asks: [],
     formerMembers: roster === undefined ? formerMembers : accountIdsOf(roster),
     lastCommitSeq: 0,
   };
 }
 
-/** The group's states that a conversation holds: the current one, and the one that a commit waits to begin. */
-export function groupsOf(state: Partial<Pick<ConversationState, "group" | "staged">>): GroupState[] {
-  return [state.group, state.staged?.next].filter((group) => group !== undefined);
+/** The group's states that a conversation holds: the current one, and those that a commit of its own would begin. */
+export function groupsOf({ group, staged, refused = [] }: Partial<Pick<ConversationState, "group" | "staged" | "refused">>): GroupState[] {
+  return [group, staged?.next, ...refused.map(({ next }) => next)].filter((state) => state !== undefined);
 }

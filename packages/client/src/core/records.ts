@@ -76,6 +76,8 @@ export const recordKeys = {
   changes: (id: string): string => `changes/${id}`,
   staged: (id: string): string => `staged/${id}`,
   stagedGroup: (id: string): string => `staged-mls/${id}/`,
+  refused: (id: string, entryId = ""): string => `refused/${id}/${entryId}`,
+  refusedGroup: (id: string, entryId: string): string => `refused-mls/${id}/${entryId}/`,
   heads: (id: string): string => `heads/${id}/`,
   spoken: (id: string): string => `spoken/${id}/`,
   /** The Welcome of an invitation, as it came. */
@@ -145,9 +147,9 @@ const suiteId: Codec<CipherSuiteId> = mapped(
 /** What is stored of a conversation in its one small record. */
 interface Meta extends Omit<
   ConversationState,
-  "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "link" | "spoken"
+  "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "refused" | "link" | "spoken"
 > {
-  readonly format: 15;
+  readonly format: 16;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -214,7 +216,7 @@ const arrival: Codec<Arrival> = struct<Arrival>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [15]),
+  format: oneOf(uint16, [16]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -341,13 +343,14 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 15, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 16, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {
     writes.push({ key: recordKeys.changes(id), value: after.changes.length === 0 ? undefined : encode(changes, [...after.changes]) });
   }
-  writes.push(...stagedChanges(before?.staged, after));
+  writes.push(...stagedChanges([recordKeys.staged(id), recordKeys.stagedGroup(id)], before?.staged, after.staged));
+  writes.push(...refusedChanges(before?.refused ?? [], after));
   writes.push(...groupChanges(recordKeys.group(id), before?.group, after.group));
   writes.push(...invitationChanges(before?.invitations ?? [], after));
   writes.push(...headChanges(before, after), ...spokenChanges(before?.spoken ?? new Map(), after));
@@ -357,7 +360,18 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
 const noChanges: readonly Change[] = [];
 
 /** Fields that no record holds, or that have records of their own. */
-const apart: ReadonlySet<string> = new Set(["recentHeads", "group", "roster", "outgoing", "changes", "staged", "link", "id", "spoken"]);
+const apart: ReadonlySet<string> = new Set([
+  "recentHeads",
+  "group",
+  "roster",
+  "outgoing",
+  "changes",
+  "staged",
+  "refused",
+  "link",
+  "id",
+  "spoken",
+]);
 
 function hasMetaChanged(before: ConversationState, after: ConversationState): boolean {
   // Object.keys of a state are its fields.
@@ -384,11 +398,24 @@ function isOutgoingChanged(before: Outgoing | undefined, after: Outgoing): boole
   return before.failure !== after.failure || before.rosterAdds !== after.rosterAdds;
 }
 
-function stagedChanges(before: StagedCommit | undefined, { id, staged: after }: ConversationState): RecordChange[] {
+function stagedChanges(
+  [key, groupPrefix]: readonly [key: string, groupPrefix: string],
+  before: StagedCommit | undefined,
+  after: StagedCommit | undefined,
+): RecordChange[] {
   if (before?.entry === after?.entry) return [];
+  return [...groupChanges(groupPrefix, before?.next, after?.next), { key, value: after === undefined ? undefined : encode(staged, after) }];
+}
+
+function refusedChanges(before: readonly StagedCommit[], { id, refused: after }: ConversationState): RecordChange[] {
+  if (before === after) return [];
+  const keys = ({ entry }: StagedCommit): readonly [string, string] => {
+    const entryId = toBase64Url(entry.entryId);
+    return [recordKeys.refused(id, entryId), recordKeys.refusedGroup(id, entryId)];
+  };
   return [
-    ...groupChanges(recordKeys.stagedGroup(id), before?.next, after?.next),
-    { key: recordKeys.staged(id), value: after === undefined ? undefined : encode(staged, after) },
+    ...before.filter((commit) => !after.includes(commit)).flatMap((commit) => stagedChanges(keys(commit), commit, undefined)),
+    ...after.filter((commit) => !before.includes(commit)).flatMap((commit) => stagedChanges(keys(commit), undefined, commit)),
   ];
 }
 
@@ -469,16 +496,30 @@ export async function loadConversation(
       accepted: undefined,
     })),
     changes: storedChanges === undefined ? noChanges : decode(changes, storedChanges),
-    staged: await loadStaged(tx, id, suiteOf(fields.suiteId)),
+    staged: await loadStaged(tx, [recordKeys.staged(id), recordKeys.stagedGroup(id)], suiteOf(fields.suiteId)),
+    refused: await loadRefused(tx, id, suiteOf(fields.suiteId)),
     link: linkDown,
   };
 }
 
-async function loadStaged(tx: StoreTransaction, id: string, suite: CipherSuite): Promise<StagedCommit | undefined> {
-  const stored = await tx.get(recordKeys.staged(id));
+async function loadStaged(
+  tx: StoreTransaction,
+  [key, groupPrefix]: readonly [key: string, groupPrefix: string],
+  suite: CipherSuite,
+): Promise<StagedCommit | undefined> {
+  const stored = await tx.get(key);
   if (stored === undefined) return undefined;
-  const next = decodeGroupState(suite, await loadRecords(tx, recordKeys.stagedGroup(id)));
+  const next = decodeGroupState(suite, await loadRecords(tx, groupPrefix));
   return { ...decode(staged, stored), next, sentIn: 0, accepted: undefined };
+}
+
+async function loadRefused(tx: StoreTransaction, id: string, suite: CipherSuite): Promise<StagedCommit[]> {
+  const found: StagedCommit[] = [];
+  for (const [entryId] of await loadRecords(tx, recordKeys.refused(id))) {
+    const commit = await loadStaged(tx, [recordKeys.refused(id, entryId), recordKeys.refusedGroup(id, entryId)], suite);
+    if (commit !== undefined) found.push(commit);
+  }
+  return found;
 }
 
 async function loadRecords(tx: StoreTransaction, prefix: string): Promise<[string, Uint8Array][]> {

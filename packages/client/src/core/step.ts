@@ -29,6 +29,8 @@ import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, Ti
 /** Before the same is asked again where the server does not say when; and the least where it does. */
 const retryDelayMs = 15_000;
 const leastRetryMs = 2000;
+/** Of the commits of an epoch that the server refuses, so many are kept: the newest. */
+const maxRefused = 4;
 const verifyAgainMs = 30_000;
 
 /**
@@ -236,7 +238,7 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
   }
   const { staged } = turn.state;
   if (staged === undefined) return;
-  set(turn, { staged: undefined });
+  set(turn, { staged: undefined, refused: [...turn.state.refused, staged].slice(-maxRefused) });
   turn.effects.push({ kind: "change_outcome", id: staged.change.id, outcome: { kind: "failed", code: "server_refused" } });
 }
 

@@ -353,6 +353,8 @@ export interface ConversationState {
   readonly arrival: Arrival | undefined;
   /** Leaves of which a commit is void in this epoch: none of theirs counts in it (spec G-6). */
   readonly barred: readonly number[];
+  /** One's own commits of this epoch that the server said it refuses: it may have them all the same (spec E-78). */
+  readonly refused: readonly StagedCommit[];
   readonly asks: readonly Ask[];
   readonly closedEpochs: readonly ClosedEpoch[];
   readonly group: GroupState | undefined;
