@@ -265,6 +265,35 @@ export const coreMutants = [
     ],
   ),
   ...of(
+    `${client}/core/verifying.ts`,
+    [`${client}/core/verifying.test.ts`],
+    [
+      ["asked without end and without a pause (E-69)", "firstDelayMs * 2 ** (tries - 1)", "firstDelayMs"],
+      ["asked once a day at last (E-69)", "Math.min(maxDelayMs, firstDelayMs * 2 ** (tries - 1))", "firstDelayMs * 2 ** (tries - 1)"],
+      ["who is offline is told (E-69)", 'link.kind !== "down" && waitMs', "waitMs"],
+      ["who is offline asks (E-69)", 'if (link.kind === "down") return;', ""],
+      ["answers that come early count (E-69)", " && waitMs(leaf, nowMs) === 0;", ";"],
+      ["of very many none is told of (E-69)", "b.tries - a.tries", "a.tries - b.tries"],
+      ["a clock that was set back makes one wait (E-69)", "if (tries === 0 || nowMs < askedAtMs) return 0;", "if (tries === 0) return 0;"],
+    ],
+  ),
+  ...of(
+    `${client}/core/proven.ts`,
+    [`${client}/core/verifying.test.ts`],
+    [
+      ["what nothing is known of holds for ever (E-69)", "return !refused && tries >= triesUntilStop;", "return false;"],
+      ["told at once (E-69)", "const triesUntilStop = 5;", "const triesUntilStop = 1;"],
+    ],
+  ),
+  ...of(
+    `${client}/engine/leaf-look-ups.ts`,
+    [`${client}/engine/leaf-look-ups.test.ts`],
+    [
+      ["look-ups without bound (E-2)", ".slice(0, Math.max(0, asksAtOnce - this.#asking.size))", ""],
+      ["an account is asked about twice at a time (E-2)", " && !this.#asking.has(leaf.account)", ""],
+    ],
+  ),
+  ...of(
     `${client}/core/changes.ts`,
     [`${client}/core/owner-gone.test.ts`],
     [

@@ -1,12 +1,12 @@
 // C32 | a leaf in a member's name that the member's account never had: it writes, and leaves, as that member | P
 // Source: found by trying, 2026-11-28
-// Counter-measure: of a refused leaf nothing is shown or done, and who manages takes it out; of one not judged yet a text says so, is judged again, and a leave waits (E-28, G-8)
+// Counter-measure: of a refused leaf nothing is shown or done, and who manages takes it out; of one not judged yet a text says so, is judged again, and a leave waits (E-28, G-8); where nothing can be found out for minutes that is told, with the ways on (E-69)
 import { setTimeout as delay } from "node:timers/promises";
 import { createNodePlatform } from "@latchkey/client/node";
 import { describe, expect, test } from "vitest";
 import { GhostLeaf } from "./testing/ghost-leaf.ts";
 import { Insider } from "./testing/insider.ts";
-import { eventually, hear, messageOf, refusal, say, Scene, settle } from "./testing/scene.ts";
+import { begun, eventually, hear, messageOf, refusal, say, Scene, settle } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { linesOf, shows } from "./testing/shown.ts";
 
@@ -133,5 +133,33 @@ describe("C32 a leaf in a member's name that the member's account never had", ()
     expect(conversation.stop).toBeUndefined();
     expect(members.map(({ person, deviceCount }) => `${person.username} ${deviceCount}`).toSorted()).toEqual(["ada 1", "ben 1", "mal 1"]);
     shows(context, "Remove the device in the name of mal");
+  });
+
+  test("[E-69] [E-2] of accounts that nobody has: asked about less and less often, told after minutes, and there is a way on", async (context) => {
+    await using scene = await Scene.open();
+    const [mal, ada, ben] = [await scene.person("mal"), await scene.person("ada"), await scene.person("ben")];
+    const id = await begun([mal, ada, ben], "Allotment");
+    using insider = await Insider.take(scene, mal, id);
+    const count = 12;
+    const ghosts = Array.from({ length: count }, () => ({ ...insider.own, accountId: random(32), deviceId: random(16) }));
+    await insider.post(await insider.forge({ adds: await Promise.all(ghosts.map((ghost) => insider.keyPackage(ghost))) }));
+    await eventually(async () => (await ada.client.details(id)).members.length === 3 + count, "ada follows");
+    const { id: waiting } = await ada.client.send(id, "hello?");
+    const lookUps = (): number => scene.operator.seen.filter(({ person, kind }) => person === "ada" && kind === "lookup_account").length;
+    for (let round = 0; round < 20; round++) {
+      await ada.jump(31_000);
+      await delay(500);
+    }
+    // In ten minutes at once and after 30 s, 1, 2 and 4 minutes; one more for what is between the jumps.
+    expect(lookUps()).toBeLessThanOrEqual(6 * count);
+    const { failure, removable } = await eventually(async () => (await ada.client.details(id)).conversation.stop, "ada is told");
+    expect([failure.code, removable, await ada.alarms()]).toEqual(["directory_unproven", [], []]);
+    expect((await refusal(ada.client.removeUnproven(id))).code).toBe("not_permitted");
+    expect((await messageOf(ada, id, waiting))?.delivery?.kind).toBe("pending");
+    const { conversation, unreachable } = await ada.client.continueConversation(id);
+    expect(unreachable).toHaveLength(count);
+    await say(ada, conversation.id, "here");
+    await hear(ben, conversation.id, "here");
+    shows(context, failure);
   });
 });

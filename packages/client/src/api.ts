@@ -339,7 +339,7 @@ export interface ConversationStop {
   readonly failure: ClientFailure;
   /** The member of a group whose change it is that stops it, where that is known: one may go on without them. */
   readonly by: Person | undefined;
-  /** In whose names there are devices that their accounts do not have, where one may take these out: `removeUnproven`. */
+  /** In whose names there are devices that their accounts do not have, or are not known to have, where one may take these out: `removeUnproven`. */
   readonly removable: readonly Person[];
 }
 

@@ -90,7 +90,7 @@ export const enAccount = {
 
   stop: {
     label: "Ways on",
-    waits: "What you write waits, and the conversation goes on by itself when the server has it again.",
+    waits: "What you write waits, and the conversation goes on by itself when that is over.",
     direct: "You can go on in a new conversation with the same person; what you have stays above it.",
     group: "You can go on in a new conversation with the same people; what you have stays above it.",
     goOn: "Go on in a new conversation",

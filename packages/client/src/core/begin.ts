@@ -8,6 +8,7 @@ import { withContinuity } from "./continuity.ts";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { entryOrder, maxJoinSeq, pendingOrder } from "./order.ts";
+import { unjudged, verify } from "./proven.ts";
 import { accountIdsOf, copyOfOpening, groupExtension, isSameDevice, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
 import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -248,7 +249,7 @@ function joinedState(
   const { host, logId, epochId, opening } = bundle;
   const { sight } = params;
   const begun = begin({ context, host, logId, group, roster, opening: copyOfOpening(opening), epochId, chain, peer, sight });
-  const unverified = others.filter((leaf) => !context.vouched(leaf)).map((leaf) => ({ ...leaf, refused: false }));
+  const unverified = others.filter((leaf) => !context.vouched(leaf)).map((leaf) => unjudged(leaf));
   const turn: Turn = {
     context,
     effects: [],
@@ -264,7 +265,7 @@ function joinedState(
     body: isOwn ? { kind: "device_added", account: accountId } : { kind: "added", accounts: [accountId] },
   });
   // What came along was taken in before: what is not vouched for now needs to be asked about.
-  if (unverified.length > 0) turn.effects.push({ kind: "verify", leaves: unverified, proofs: new Uint8Array(0) });
+  verify(turn, unverified);
   planUpdate(turn, group, roster);
   return { kind: "joined", state: turn.state, effects: turn.effects };
 }

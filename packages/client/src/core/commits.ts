@@ -10,6 +10,7 @@ import { hearView } from "./heads.ts";
 import { epochKeys } from "./keys.ts";
 import { isSameDevice } from "./roster.ts";
 import { judge } from "./judge.ts";
+import { unjudged, verify } from "./proven.ts";
 import type { Passed } from "./public-check.ts";
 import { skipCommit } from "./skipped.ts";
 import { addLine, nextOrder, pause } from "./turn.ts";
@@ -80,7 +81,7 @@ async function follow(
     })
     .filter((leaf) => !isSameDevice(leaf, context.self))
     .filter((leaf) => !context.vouched(leaf))
-    .map((leaf) => ({ ...leaf, refused: false }));
+    .map((leaf) => unjudged(leaf));
   const accountsAdded = [...after.accounts.keys()].filter((account) => before?.accounts.has(account) !== true);
   await enterEpoch(turn, { group: processed.state, keys, roster: after, opening, author, isOwn: false, proofs: params.proofs, leaving });
   turn.state = {
@@ -89,7 +90,7 @@ async function follow(
     unverified: [...turn.state.unverified, ...unverified],
   };
   tellLetBack(turn, author, verdict);
-  if (unverified.length > 0) turn.effects.push({ kind: "verify", leaves: unverified, proofs: params.proofs.slice() });
+  verify(turn, unverified, params.proofs.slice());
 }
 
 /** Who was let back in: removed and added again, by the same commit (spec G-5). */

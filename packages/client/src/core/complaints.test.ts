@@ -11,6 +11,7 @@ import { noteBehind } from "./complaints.ts";
 import { epochKeys } from "./keys.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
+import { unjudged } from "./proven.ts";
 import { SimWorld } from "./sim.testing.ts";
 import { commitOf, everybodyTalks, groupOf, kinds, letIn, readOn, verdicts } from "./stranded.testing.ts";
 import type { Group } from "./stranded.testing.ts";
@@ -357,8 +358,8 @@ describe("what a complaint permits, and whom it may let back in", () => {
     const [leaf] = state?.roster?.accounts.get(cyd.self.account) ?? [];
     if (state === undefined || leaf === undefined) throw new Error("a leaf");
     expect(asksToAnswer(state)).toHaveLength(1);
-    expect(asksToAnswer({ ...state, unverified: [{ ...leaf, refused: false }] })).toHaveLength(1);
-    expect(asksToAnswer({ ...state, unverified: [{ ...leaf, refused: true }] })).toEqual([]);
+    expect(asksToAnswer({ ...state, unverified: [unjudged(leaf)] })).toHaveLength(1);
+    expect(asksToAnswer({ ...state, unverified: [{ ...unjudged(leaf), refused: true }] })).toEqual([]);
     expect(asksToAnswer({ ...state, departed: [leaf] })).toEqual([]);
   });
 

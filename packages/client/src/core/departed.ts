@@ -10,6 +10,7 @@ import {
 } from "@latchkey/transparency";
 import type { AccountState, Signatures, VerifiedAccount } from "@latchkey/transparency";
 import { recordsAbout, wholeHistories } from "../account/proofs.ts";
+import { unjudged, verify } from "./proven.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -115,10 +116,10 @@ export function judgeLeaves(turn: Turn): void {
   const isGone = (leafIndex: number): boolean => gone.some((leaf) => leaf.leafIndex === leafIndex);
   const open = others.filter((leaf) => !isGone(leaf.leafIndex) && !context.vouched(leaf));
   const known = new Map(state.unverified.map((leaf) => [leaf.leafIndex, leaf]));
-  const unverified = open.map((leaf) => known.get(leaf.leafIndex) ?? { ...leaf, refused: false });
+  const unverified = open.map((leaf) => known.get(leaf.leafIndex) ?? unjudged(leaf));
   const added = unverified.filter((leaf) => !known.has(leaf.leafIndex));
   if (added.length > 0 || unverified.length !== state.unverified.length) set(turn, { unverified });
-  if (added.length > 0) turn.effects.push({ kind: "verify", leaves: added, proofs: new Uint8Array(0) });
+  verify(turn, added);
   noteDeparted(turn, gone);
 }
 

@@ -130,6 +130,8 @@ const unverified: Codec<UnverifiedLeaf> = struct<UnverifiedLeaf>({
   deviceId: opaque(16),
   signaturePublicKey: opaqueV(4096),
   refused: bool,
+  tries: uint32,
+  askedAtMs: safeUint64,
 });
 const leaver: Codec<Leaver> = struct<Leaver>({
   leafIndex,
@@ -149,7 +151,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "refused" | "link" | "spoken"
 > {
-  readonly format: 16;
+  readonly format: 17;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -216,7 +218,7 @@ const arrival: Codec<Arrival> = struct<Arrival>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [16]),
+  format: oneOf(uint16, [17]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -343,7 +345,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 16, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 17, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

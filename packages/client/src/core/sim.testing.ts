@@ -24,7 +24,7 @@ import { loadConversation, loadGroup, loadHead, recordChanges } from "./records.
 import { leadsElsewhere } from "./arrival.ts";
 import { carryOver, judgeRejoin } from "./rejoin.ts";
 import { step } from "./step.ts";
-import type { Context, ConversationState, Effect, Input, Joiner, Line, Self, WelcomePost } from "./types.ts";
+import type { Context, ConversationState, Effect, Input, Joiner, LeafVerdict, Line, Self, WelcomePost } from "./types.ts";
 
 export const suiteId = 0x0001;
 const suite = nodeCrypto.suite(suiteId);
@@ -223,7 +223,7 @@ export class SimDevice {
           verdicts: effect.leaves.map((leaf) => ({
             leafIndex: leaf.leafIndex,
             signaturePublicKey: leaf.signaturePublicKey,
-            verdict: this.#world.ghosts.has(toBase64Url(leaf.accountId)) ? "refused" : "vouched",
+            verdict: this.#world.verdictOf(toBase64Url(leaf.accountId)),
           })),
         });
         return;
@@ -478,6 +478,8 @@ export class SimWorld {
   readonly random: RandomBytes;
   /** Accounts (base64url) that do not have the keys that their leaves show: what the directory says of them. */
   readonly ghosts: Set<string> = new Set();
+  /** Accounts (base64url) of which the directory tells nothing. */
+  readonly untold: Set<string> = new Set();
   /** Devices (base64url) that their accounts do not have any more. */
   readonly departed: Set<string> = new Set();
   /** Whether the directory does not answer. */
@@ -514,7 +516,14 @@ export class SimWorld {
 
   vouches(account: string, key: Uint8Array): boolean {
     const known = this.#keys.get(account);
-    return known !== undefined && !this.ghosts.has(account) && toBase64Url(known) === toBase64Url(key) && this.pick(4) > 0;
+    if (this.verdictOf(account) !== "vouched") return false;
+    return known !== undefined && toBase64Url(known) === toBase64Url(key) && this.pick(4) > 0;
+  }
+
+  /** What the directory says of an account's leaves. */
+  verdictOf(account: string): LeafVerdict["verdict"] {
+    if (this.untold.has(account)) return "unknown";
+    return this.ghosts.has(account) ? "refused" : "vouched";
   }
 
   /** This device's account goes on with another device in its place. */

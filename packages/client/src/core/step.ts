@@ -5,12 +5,12 @@ import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { onAccepted } from "./accepted.ts";
 import { declineElsewhere, onArrivalRefused } from "./arrival.ts";
-import { removeOwnGhosts, requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
+import { requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
 import { settleLeaves } from "./content.ts";
 import { addOffer, endByContinuation } from "./continuation.ts";
 import { answerId, asksToAnswer, authorOf } from "./answering.ts";
 import { complain, resumeComplaint } from "./complaints.ts";
-import { judgeLeaves, noteDeparted } from "./departed.ts";
+import { judgeLeaves } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
 import { onFaulty } from "./faulty.ts";
 import { forgetGroup } from "./epoch.ts";
@@ -22,8 +22,9 @@ import { hasEnded, isConfirmed, isReading, isWritable } from "./phase.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
 import { confirmBase, mayHaveExpired, noteSight, passOver, stall, stallBehind, stallOf } from "./stall.ts";
-import { addLine, dropChanges, isCaughtUp, linkDown, nextOrder, pause, refusedLeafSentence, set, setOutgoing } from "./turn.ts";
+import { addLine, dropChanges, isCaughtUp, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
+import { onVerified, verifyDue } from "./verifying.ts";
 import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
 
 /** Before the same is asked again where the server does not say when; and the least where it does. */
@@ -31,7 +32,6 @@ const retryDelayMs = 15_000;
 const leastRetryMs = 2000;
 /** Of the commits of an epoch that the server refuses, so many are kept: the newest. */
 const maxRefused = 4;
-const verifyAgainMs = 30_000;
 
 /**
  * Takes one input. Everything that the state needs of the world is in `context`; the engine stores the new state before it
@@ -169,9 +169,8 @@ function onDisconnected(turn: Turn): void {
 function onConnected(turn: Turn, retentionDays: number): void {
   const { attempt, stall: reason, stalls, cannotRemove } = turn.state.link;
   set(turn, { link: { ...linkDown, kind: "up", attempt: attempt + 1, stall: reason, stalls, retentionDays, cannotRemove } });
-  const { unverified, leavers, departed } = turn.state;
-  const open = unverified.filter((leaf) => !leaf.refused);
-  if (open.length > 0) turn.effects.push({ kind: "verify", leaves: open, proofs: new Uint8Array(0) });
+  const { leavers, departed } = turn.state;
+  verifyDue(turn);
   resumeComplaint(turn);
   if (leavers.length > 0 || departed.length > 0) turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs: 1000 });
 }
@@ -346,34 +345,6 @@ function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
   set(turn, { phase: { kind: "leaving" } });
 }
 
-function onVerified(turn: Turn, input: Extract<Input, { kind: "verified" }>): void {
-  const { unverified, roster, departed } = turn.state;
-  const next = unverified.flatMap((leaf) => {
-    const found = input.verdicts.find(
-      (verdict) => verdict.leafIndex === leaf.leafIndex && equalBytes(verdict.signaturePublicKey, leaf.signaturePublicKey),
-    );
-    if (found === undefined || found.verdict === "unknown") return [leaf];
-    return found.verdict === "refused" ? [{ ...leaf, refused: true }] : [];
-  });
-  const gone = input.verdicts.flatMap(({ verdict, leafIndex }) => (verdict === "departed" ? (roster?.leaves.get(leafIndex) ?? []) : []));
-  for (const [at, leaf] of next.entries()) {
-    const before = unverified.find((other) => other.leafIndex === leaf.leafIndex);
-    if (!leaf.refused || before?.refused === true) continue;
-    const reason = refusedLeafSentence;
-    addLine(turn, { order: nextOrder(turn) + at, author: leaf.accountId, body: { kind: "alarm", reason } });
-    turn.effects.push({
-      kind: "alarm",
-      code: "device_unproven",
-      reason,
-      about: `device ${toBase64Url(leaf.accountId)} ${toBase64Url(leaf.deviceId)}`,
-    });
-  }
-  set(turn, { unverified: next });
-  removeOwnGhosts(turn);
-  if (gone.length > 0) noteDeparted(turn, [...departed.flatMap(({ leafIndex }) => roster?.leaves.get(leafIndex) ?? []), ...gone]);
-  if (next.some((leaf) => !leaf.refused)) turn.effects.push({ kind: "schedule", name: "verify", delayMs: verifyAgainMs });
-}
-
 function onTimer(turn: Turn, name: TimerName): void {
   const { state } = turn;
   switch (name) {
@@ -382,11 +353,9 @@ function onTimer(turn: Turn, name: TimerName): void {
       forgetSent(turn);
       for (const message of state.outgoing) if (message.failure === "server_full") setOutgoing(turn, message.id, { failure: undefined });
       return;
-    case "verify": {
-      const leaves = state.unverified.filter((leaf) => !leaf.refused);
-      if (leaves.length > 0) turn.effects.push({ kind: "verify", leaves, proofs: new Uint8Array(0) });
+    case "verify":
+      verifyDue(turn);
       return;
-    }
     case "remove_leavers":
       if (state.phase.kind === "active") requestRemovals(turn);
       return;

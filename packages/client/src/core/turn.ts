@@ -111,6 +111,10 @@ export const refusedSpeakerSentence = "It is by a device that does not belong to
 export const refusedLeafSentence =
   "A device in this group does not belong to the account that it names. Nothing is sent until it is removed.";
 
+/** What a person reads of a leaf of which nothing could be found out for minutes (spec E-69). */
+export const unprovenLeafSentence =
+  "Whether a device in this conversation belongs to the account that it names cannot be found out now. Nothing is sent until that is known, or the device is removed.";
+
 /** The code under which sending into a paused conversation fails. */
 export function pauseCode(reason: PauseReason): ClientErrorCode {
   switch (reason) {

@@ -54,6 +54,7 @@ import type { ClientErrorCode } from "../api.ts";
 import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { StallReason } from "./stall-reason.ts";
 import type { Arrival, Ask, SkipTold, Stranded } from "./contested.ts";
+import type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
 import type { Line } from "./lines.ts";
 import type { SealedEntry } from "./sealed.ts";
 
@@ -229,17 +230,6 @@ export interface Roster {
   readonly own: RosterLeaf | undefined;
 }
 
-/** A leaf that the directory has not yet vouched for (spec G-8). */
-export interface UnverifiedLeaf {
-  readonly leafIndex: LeafIndex;
-  readonly host: string;
-  readonly accountId: Uint8Array;
-  readonly deviceId: Uint8Array;
-  readonly signaturePublicKey: Uint8Array;
-  /** The account was read and does not have this key. */
-  readonly refused: boolean;
-}
-
 /** A device that said it leaves and is still in the tree as it was then (spec M-3). */
 export interface Leaver {
   readonly leafIndex: LeafIndex;
@@ -406,17 +396,11 @@ export interface ConversationState {
   readonly link: Link;
 }
 
+export type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
 export type { Line, LineBody } from "./lines.ts";
 export type { PendingBlob, SealedEntry } from "./sealed.ts";
 export type { Stranded } from "./contested.ts";
 export type { StallReason } from "./stall-reason.ts";
-
-/** What a leaf turned out to be. `departed`: its account had it and has it no more; `unknown`: could not be found out now. */
-export interface LeafVerdict {
-  readonly leafIndex: LeafIndex;
-  readonly signaturePublicKey: Uint8Array;
-  readonly verdict: "vouched" | "refused" | "departed" | "unknown";
-}
 
 export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify" | "unblock" | "complain" | "answer" | "give_up";
 

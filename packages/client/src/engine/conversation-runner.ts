@@ -10,17 +10,7 @@ import { carryOver } from "../core/rejoin.ts";
 import { isHolding } from "../core/sending.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
-import type {
-  ChangeOutcome,
-  ConversationState,
-  DeviceReference,
-  Effect,
-  Input,
-  LeafVerdict,
-  Line,
-  TimerName,
-  UnverifiedLeaf,
-} from "../core/types.ts";
+import type { ChangeOutcome, ConversationState, DeviceReference, Effect, Input, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
 import { unreached } from "./posts.ts";
 import { ClientError, failureOf } from "../errors.ts";
@@ -33,6 +23,7 @@ import { loadEvidence, putEvidence } from "./evidence.ts";
 import { findOrder, loadLines, loadShownLine, putLine } from "./history.ts";
 import { withoutPeer } from "./blocked.ts";
 import type { SenderStanding } from "./standings.ts";
+import { LeafLookUps } from "./leaf-look-ups.ts";
 import { LogChannel } from "./log-channel.ts";
 import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
 import { contextOf, syncPrefix } from "./world.ts";
@@ -59,6 +50,7 @@ export class ConversationRunner {
   #queue: Input[] = [];
   #running: Promise<void> | undefined;
   readonly #channel: LogChannel;
+  readonly #lookUps: LeafLookUps;
   #isLoaded: boolean;
   #closed = false;
   readonly #timers = new Map<TimerName, () => void>();
@@ -71,6 +63,7 @@ export class ConversationRunner {
     this.id = state.id;
     this.#lastLine = lastLine;
     const current = (): ConversationState => this.#state;
+    this.#lookUps = new LeafLookUps(world);
     this.#isLoaded = state.group !== undefined || state.epoch === undefined;
     this.#channel = new LogChannel(world, {
       get state() {
@@ -508,40 +501,12 @@ export class ConversationRunner {
     await this.input({ kind: "complain", keyPackage: made.message, inboxId, inboxKey: inboxKeyPair.publicKey });
   }
 
-  /** Finds out whether the directory vouches for these leaves (spec G-8): from what came along, else by asking their hosts. */
+  /** Finds out whether the directory vouches for these leaves (spec G-8). */
   async #verify(leaves: readonly UnverifiedLeaf[], proofs: Uint8Array): Promise<void> {
-    const { directory, people } = this.#world;
-    const accounts = leaves.map((leaf) => leaf.accountId);
-    const learned = proofs.length === 0 ? [] : await directory.learn(proofs, accounts);
-    for (const contact of learned) people.keep(contact);
-    const verdicts: LeafVerdict[] = [];
-    for (const leaf of leaves)
-      verdicts.push({ leafIndex: leaf.leafIndex, signaturePublicKey: leaf.signaturePublicKey, verdict: await this.#judge(leaf) });
+    const verdicts = await this.#lookUps.verdicts(leaves, proofs);
+    if (verdicts.length === 0) return;
     await this.input({ kind: "verified", verdicts });
     this.emitConversation();
-  }
-
-  async #judge(leaf: UnverifiedLeaf): Promise<LeafVerdict["verdict"]> {
-    const { directory, people } = this.#world;
-    const claimed = { ...leaf, account: toBase64Url(leaf.accountId) };
-    if (people.vouches(claimed)) return "vouched";
-    try {
-      if (equalBytes(leaf.accountId, this.#world.own.accountId)) {
-        await this.#world.refreshOwn();
-        return people.vouches(claimed) ? "vouched" : "refused";
-      }
-      const known = await directory.account(leaf.host, leaf.accountId);
-      people.keep(known);
-      if (people.vouches(claimed)) return "vouched";
-      if (people.departed(claimed)) return "departed";
-      // Older than the leaf, perhaps: its host has the last word.
-      people.keep(await directory.refresh(leaf.host, leaf.accountId));
-      if (people.departed(claimed)) return "departed";
-      return people.vouches(claimed) ? "vouched" : "refused";
-    } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
-      return error.code === "unknown_user" ? "refused" : "unknown";
-    }
   }
 
   /** What proves who wrote a message; `undefined` where nothing is kept (spec L-14). */

@@ -4,11 +4,11 @@ import type { ClientFailure, Conversation, ConversationDetails, Member, Message,
 import { isBetween } from "../core/arrival.ts";
 import { awayAt } from "../core/away.ts";
 import { authorOf } from "../core/answering.ts";
-import { removableLeaves } from "../core/proven.ts";
+import { isLeftOpen, removableLeaves } from "../core/proven.ts";
 import { mayManage, roleOf, roles } from "../core/roster.ts";
 import type { DoubtedText } from "../core/lines.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
-import { pauseCode, pauseSentences, refusedLeafSentence, refusedSpeakerSentence } from "../core/turn.ts";
+import { pauseCode, pauseSentences, refusedLeafSentence, refusedSpeakerSentence, unprovenLeafSentence } from "../core/turn.ts";
 import { cleanName } from "../names/clean.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import { sentenceOf } from "./sentences.ts";
@@ -154,8 +154,8 @@ function stopShown(people: People, state: ConversationState): Conversation["stop
   if (failure === undefined) return undefined;
   const author = failure.code === "change_unreadable" && state.kind === "group" ? authorOf(state) : undefined;
   const isOther = author !== undefined && author.account !== state.roster?.own?.account;
-  const unproven =
-    failure.code === "device_unproven" ? removableLeaves(state).map(({ account, accountId }) => [account, accountId] as const) : [];
+  const isOfLeaf = failure.code === "device_unproven" || failure.code === "directory_unproven";
+  const unproven = isOfLeaf ? removableLeaves(state).map(({ account, accountId }) => [account, accountId] as const) : [];
   const removable = [...new Map(unproven).values()].map((accountId) => people.person(accountId));
   return { failure, by: isOther ? people.person(author.accountId) : undefined, removable };
 }
@@ -172,6 +172,8 @@ function stopOf({ phase, link, stranded, unverified, departed }: ConversationSta
   if (stranded !== undefined && phase.kind === "active") return { code: "change_unreadable", message: strandedSentence, canRetry: true };
   if (phase.kind === "active" && unverified.some((leaf) => leaf.refused))
     return { code: "device_unproven", message: refusedLeafSentence, canRetry: true };
+  if (phase.kind === "active" && unverified.some((leaf) => isLeftOpen(leaf)))
+    return { code: "directory_unproven", message: unprovenLeafSentence, canRetry: true };
   if (phase.kind === "active" && link.cannotRemove && departed.length > 0)
     return { code: "device_removed", message: cannotRemoveSentence, canRetry: false };
   if (phase.kind !== "paused") return undefined;

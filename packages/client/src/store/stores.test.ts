@@ -357,7 +357,7 @@ describe("the encrypted store", () => {
     await expect(encrypted(createMemoryStore(records), { format: 2, migrations })).rejects.toMatchObject({ code: "storage_newer" });
   });
 
-  test.each([1, 2, 3])("a profile of a test version, of format %d, is refused in plain words, and stays as it is", async (format) => {
+  test.each([1, 2, 3, 4])("a profile of a test version, of format %d, is refused in plain words, and stays as it is", async (format) => {
     const records = new Map<string, Uint8Array>();
     await (await encrypted(createMemoryStore(records), { format, oldest: 1 })).close();
     const before = new Map(records);
