@@ -267,6 +267,15 @@ describe("send", () => {
     expect(stderr).toMatch(/^latchkey: offline: /);
   });
 
+  test("[E-69] tells what stops the conversation when the time is over", async () => {
+    const failure = { code: "directory_unproven", message: "It cannot be found out now.", canRetry: true } as const;
+    const stopped = { ...conversation(groupId, "group", "Picnic"), stop: { failure, by: undefined, removable: [] } };
+    const fake = createFake({ conversations: () => Promise.resolve([stopped]), send: () => Promise.resolve(pending) });
+    const { status, stderr } = await run(["send", groupId, "hi", "--timeout", "0.05"], fake);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^latchkey: directory_unproven: It cannot be found out now\. The message is kept/);
+  });
+
   test("tells an alarm that pauses the conversation, now or earlier", async () => {
     const fake = sendingFake(undefined);
     const failure = { code: "profile_restored", message: "An old copy.", canRetry: false } as const;

@@ -1,3 +1,4 @@
+import type { Client } from "@latchkey/client";
 import { conversationOf, refuseIfPaused, untilDelivered, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { stringOption } from "./command.ts";
@@ -29,11 +30,15 @@ async function send({ environment, output, positionals, values, withClient }: Co
     const delivery = message.delivery ?? { kind: "pending" };
     output.result(message, delivery.kind);
     if (delivery.kind === "failed") throw new CommandError(delivery.failure.code, delivery.failure.message);
-    if (delivery.kind === "pending")
-      throw new CommandError(
-        "offline",
-        "the server was not reached; the message is kept and goes out with the next command that reaches it",
-      );
+    if (delivery.kind === "pending") throw await whyPending(client, conversation.id);
     await client.settle({ timeoutMs });
   });
+}
+
+/** What keeps a message here that waited long enough. */
+async function whyPending(client: Client, id: string): Promise<CommandError> {
+  const stop = (await client.conversations()).find((conversation) => conversation.id === id)?.stop;
+  if (stop !== undefined)
+    return new CommandError(stop.failure.code, `${stop.failure.message} The message is kept: latchkey conversations says how to go on.`);
+  return new CommandError("offline", "the server was not reached; the message is kept and goes out with the next command that reaches it");
 }
