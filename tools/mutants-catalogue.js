@@ -445,7 +445,8 @@ export const mutants = [
     [`${server}/store/sqlite/sqlite-store.test.ts`],
     [
       ["complaints without end in one epoch (L-16)", "const isFull = complaints >= maxEpochComplaints ||", "const isFull ="],
-      ["a count of complaints that a restart forgets (L-16)", "this.#countComplaint.run(", "void ("],
+      ["a count of complaints that a restart forgets (L-16)", "this.#countComplaint.run(epoch.complaints,", "void (epoch.complaints,"],
+      ["complaints of an open epoch take the room (L-16)", "[epoch.complaints, epoch.complaintBytes] = [0, 0];", ""],
       ["complaints long after an epoch was closed (L-16)", "if (complaints >= maxLateComplaints ||", "if ("],
     ],
   ),

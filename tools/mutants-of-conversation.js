@@ -45,7 +45,7 @@ export const conversationMutants = [
     ],
     [
       "a commit of one's own that this device did not make",
-      'if (turn.state.staged === undefined) pause(turn, "profile_restored");',
+      'if (turn.state.staged === undefined && turn.state.refused.length === 0) pause(turn, "profile_restored");',
       "if (false) {}",
     ],
     [

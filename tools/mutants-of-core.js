@@ -308,7 +308,40 @@ export const coreMutants = [
   ...of(
     `${client}/core/step.ts`,
     [`${client}/core/late-and-twice.test.ts`],
-    [["what was refused is forgotten (E-78)", "refused: [...turn.state.refused, staged].slice(-maxRefused)", "refused: []"]],
+    [
+      [
+        "the rest of a refused change is done (M-5, E-78)",
+        "turn.state.changes.filter(({ id }) => id !== staged.change.id)",
+        "turn.state.changes",
+      ],
+      ["what was refused is forgotten (E-78)", "refused: [...turn.state.refused, staged].slice(0, maxRefused)", "refused: []"],
+    ],
+  ),
+  ...of(
+    `${client}/core/complaints.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["goes alone behind a refused change of its own (E-78, C18)", "    refused: [],\n    stranded: {", "    stranded: {"]],
+  ),
+  ...of(
+    `${client}/core/commits.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["a refused change sealed anew convicts (E-78)", " && turn.state.refused.length === 0", ""]],
+  ),
+  ...of(
+    `${client}/core/entries.ts`,
+    [`${client}/core/late-and-twice.test.ts`],
+    [["one's own behind what expired (E-78)", "commit !== undefined && turn.state.expired.count === 0", "commit !== undefined"]],
+  ),
+  ...of(
+    `${client}/core/epoch.ts`,
+    [`${client}/core/verifying.test.ts`],
+    [
+      [
+        "a verdict sticks to the place (G-8)",
+        'return !("signaturePublicKey" in leaf) || equalBytes(now.signaturePublicKey, leaf.signaturePublicKey);',
+        "return true;",
+      ],
+    ],
   ),
   ...of(
     `${client}/core/accepted.ts`,
@@ -323,7 +356,7 @@ export const coreMutants = [
   ...of(
     `${client}/engine/direct-conversations.ts`,
     [`${client}/engine/direct-conversations.test.ts`],
-    [["one that stands still takes the other's place (L-12)", "Number(isStopped(a.state)) - Number(isStopped(b.state)) || ", ""]],
+    [["the higher log id stays (L-12)", "compareBytes(a.state.logId, b.state.logId)", "compareBytes(b.state.logId, a.state.logId)"]],
   ),
   ...of(
     `${client}/core/arrival.ts`,

@@ -29,8 +29,8 @@ export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody
   const { author } = verdict;
   const cannotFollow = (reason: number): void => strand(turn, { event, author, verdict, reason });
   if (author.leafIndex === ownLeafIndex(group)) {
-    // With one of its own under way, somebody posted a copy of that which nobody can follow (spec G-7).
-    if (turn.state.staged === undefined) pause(turn, "profile_restored");
+    // With one of its own under way, or refused, somebody posted a copy of that which nobody can follow, or sealed it anew (spec G-7, E-78).
+    if (turn.state.staged === undefined && turn.state.refused.length === 0) pause(turn, "profile_restored");
     else cannotFollow(complaintReasons.confirmationTag);
     return;
   }

@@ -58,6 +58,8 @@ export function strand(
   const { keeps, readds } = verdict ?? { keeps: [...roster.leaves.keys()], readds: [] };
   addLine(turn, { order: nextOrder(turn), author: author?.accountId, body: { kind: "complaint", account: self.accountId } });
   set(turn, {
+    // Behind what it cannot follow one of its own would be a way that nobody else goes.
+    refused: [],
     stranded: {
       seq: event.seq,
       author: author?.leafIndex,

@@ -116,8 +116,12 @@ export function judgeLeaves(turn: Turn): void {
   const isGone = (leafIndex: number): boolean => gone.some((leaf) => leaf.leafIndex === leafIndex);
   const open = others.filter((leaf) => !isGone(leaf.leafIndex) && !context.vouched(leaf));
   const known = new Map(state.unverified.map((leaf) => [leaf.leafIndex, leaf]));
-  const unverified = open.map((leaf) => known.get(leaf.leafIndex) ?? unjudged(leaf));
-  const added = unverified.filter((leaf) => !known.has(leaf.leafIndex));
+  const unverified = open.map((leaf) => {
+    const judged = known.get(leaf.leafIndex);
+    // What is known is of the leaf's key: another device may have taken over its place.
+    return judged !== undefined && equalBytes(judged.signaturePublicKey, leaf.signaturePublicKey) ? judged : unjudged(leaf);
+  });
+  const added = unverified.filter((leaf) => !state.unverified.includes(leaf));
   if (added.length > 0 || unverified.length !== state.unverified.length) set(turn, { unverified });
   verify(turn, added);
   noteDeparted(turn, gone);

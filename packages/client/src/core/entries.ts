@@ -110,7 +110,8 @@ async function takeOwn(turn: Turn, event: EntryEvent): Promise<boolean> {
   if (commits.length === 0 && outgoing.length === 0 && complaint === undefined) return false;
   const id = entryId(turn.context.sha256, { ...event, kind: event.entryKind });
   const commit = commits.find(({ entry }) => equalBytes(entry.entryId, id));
-  if (commit !== undefined) {
+  // Behind what expired unseen one's own counts no more than another's.
+  if (commit !== undefined && turn.state.expired.count === 0) {
     link(turn, event);
     await adoptOwnCommit(turn, commit);
     return true;

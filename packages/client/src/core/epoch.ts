@@ -10,11 +10,11 @@ import { withoutGroup } from "./erase.ts";
 import { standingAsks } from "./answering.ts";
 import { closeEpoch, keptBy, withMoved, withoutPlaces } from "./closed-epochs.ts";
 import { standingOffers } from "./continuation.ts";
-import { leafOf } from "./roster.ts";
+import { isSameDevice, leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
 import { addLine, dropAllChanges, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Change, EpochKeys, Outgoing, Roster, RosterLeaf } from "./types.ts";
+import type { Change, DepartedLeaf, EpochKeys, Outgoing, Roster, RosterLeaf, UnverifiedLeaf } from "./types.ts";
 import { nothingExpired } from "./stall.ts";
 
 /** Races that a change loses before the person is told; it is tried on. */
@@ -55,6 +55,12 @@ export async function enterEpoch(
     const now = roster.leaves.get(leaf.leafIndex);
     return now !== undefined && equalBytes(now.accountId, leaf.accountId);
   };
+  // What is known of a leaf is of its device and key: another one may take over its place.
+  const isSameLeaf = (leaf: UnverifiedLeaf | DepartedLeaf): boolean => {
+    const now = roster.leaves.get(leaf.leafIndex);
+    if (now === undefined || !isSameDevice(now, leaf)) return false;
+    return !("signaturePublicKey" in leaf) || equalBytes(now.signaturePublicKey, leaf.signaturePublicKey);
+  };
   set(turn, {
     group,
     roster,
@@ -68,9 +74,9 @@ export async function enterEpoch(
     asks: standingAsks(state.asks, { group, roster }),
     offers: standingOffers(state.offers, roster),
     name: roster.settings.name,
-    unverified: state.unverified.filter(stands),
+    unverified: state.unverified.filter(isSameLeaf),
     leavers: stillLeaving(context.sha256, state.leavers, group),
-    departed: state.departed.filter(stands),
+    departed: state.departed.filter(isSameLeaf),
     expired: nothingExpired,
     doubts: state.doubts.filter(stands),
     continuity: withContinuity(state.continuity, context.sha256, group),

@@ -3,12 +3,13 @@ import { decodeKeyPackage, encodeRatchetTree, memberAt } from "@latchkey/mls";
 import { equalBytes } from "@latchkey/codec";
 import { maxClosedEpochs } from "@latchkey/protocol";
 import { describe, expect, it } from "vitest";
+import { openEnvelope } from "../group/envelope.ts";
 import { arrivalOf } from "./arrival.ts";
 import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import { SimDevice, SimWorld } from "./sim.testing.ts";
-import { behind, commitOf, groupAround, groupOf, leftBehind, lieAbout, readOn, verdicts } from "./stranded.testing.ts";
+import { behind, commitOf, groupAround, groupOf, leftBehind, lieAbout, readOn, rounds, verdicts } from "./stranded.testing.ts";
 import type { Group } from "./stranded.testing.ts";
 
 async function held(seed: string) {
@@ -304,4 +305,102 @@ describe("[E-78] a commit that the server says it refuses for good, and stores",
       expect([...cyd.texts().values()]).toContain("here");
     },
   );
+
+  /** A group in which Ada is told that her removal of Dee is refused. */
+  async function refused(seed: string) {
+    const group = await groupAround(seed, 4);
+    const [ada, ben, cyd, dee] = group.honest;
+    if (ada === undefined || ben === undefined || cyd === undefined || dee === undefined) throw new Error("four");
+    await ada.connect();
+    while (ada.serve() || ada.stream() || (await ada.receive())) {
+      // Until it follows the log.
+    }
+    await ada.change([], [dee]);
+    const staged = ada.state?.staged ?? expect.fail("under way");
+    await ada.input({ kind: "refused", request: "commit", entryId: staged.entry.entryId, code: "too_large", retryAfterMs: 0 });
+    await ada.disconnect(0);
+    /** The server stores it now, behind all that is there. */
+    const store = (): void => {
+      const { log } = group.world;
+      const { epochId, blob } = staged.entry;
+      const behind = { epochId, blob, nextAccessHash: staged.nextAccessHash, afterSeq: log.entries.length };
+      expect(log.commit({ cursor: 0, opened: new Set([epochId]) }, behind).kind).toBe("ok");
+    };
+    return { ...group, ada, ben, cyd, dee, staged, store };
+  }
+
+  it("[C18] behind one that its author cannot follow it is none: they go nowhere alone, and are let in again", async () => {
+    const group = await refused("refused, then left behind");
+    const { ada, ben, cyd, dee, hostile, store } = group;
+    hostile.post(await commitOf(group, { cheats: [ada] }));
+    await ada.connect();
+    await readOn(ada);
+    expect(ada.state?.stranded).toBeDefined();
+    ada.timers.delete("give_up");
+    store();
+    const living = [ada, ben, cyd, dee];
+    await rounds(living, 400);
+    for (const device of [ben, cyd, dee]) {
+      if (!device.timers.delete("answer")) continue;
+      await device.input({ kind: "timer", name: "answer" });
+      await rounds(living, 400);
+    }
+    await ada.say("hello from ada");
+    await rounds(living, 400);
+    const members = living.map(({ state }) => [...(state?.roster?.accounts.keys() ?? [])].toSorted().join(" "));
+    expect(new Set(members).size).toBe(1);
+    expect(members[0]).toContain(dee.self.account);
+    expect([...cyd.texts().values()]).toContain("hello from ada");
+  });
+
+  it("[E-1] sealed anew by a member it is a change that its author cannot read, and convicts nobody of an old profile", async () => {
+    const { ada, ben, cyd, hostile, staged, world } = await refused("refused, sealed anew");
+    const { epoch } = hostile.state;
+    const { nextAccessHash, entry } = staged;
+    if (epoch === undefined) throw new Error("in");
+    const { logId } = world;
+    const { blob } = entry;
+    const opened = openEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit", nextAccessHash, blob });
+    if (opened.kind !== "inline") throw new Error(opened.kind);
+    hostile.postBlob(hostile.seal(opened.body.mlsMessage.slice(), nextAccessHash), nextAccessHash);
+    await ada.connect();
+    await readOn(ada);
+    expect(ada.state?.phase.kind).toBe("active");
+    expect(ada.state?.stranded).toBeDefined();
+    await rounds([ben, cyd], 100);
+    expect(ben.state?.phase.kind).toBe("active");
+  });
+
+  it("[L-8] behind what expired unseen it counts no more than another's", async () => {
+    const { ada, ben, cyd, dee, store, world } = await refused("refused, expired");
+    await ben.say("said while she was away");
+    await rounds([ben, cyd, dee], 100);
+    store();
+    const { log, logId } = world;
+    const last = log.entries.at(-1);
+    const before = log.entries.at(-2);
+    if (last === undefined || before === undefined) throw new Error("entries");
+    ada.jump(40 * 86_400_000);
+    await ada.input({ kind: "connected", retentionDays: 30 });
+    const { seq, head } = last;
+    const opened = { logId, currentEpochId: seq, lastSeq: seq, head, firstSeq: seq, headBeforeFirst: before.head };
+    await ada.input({ kind: "opened", opened });
+    await ada.input({ kind: "entry", event: last });
+    expect(ada.state?.phase).toMatchObject({ kind: "paused", reason: "missed_commit" });
+  });
+
+  it("[M-5] of a change that is made in several, the rest is not done either", async () => {
+    const world = await SimWorld.create("refused in part", ["ada", "ben", "cyd", "dan"], { isProven: true });
+    const [ada, ben, cyd, dan] = world.devices;
+    if (ada === undefined || ben === undefined || cyd === undefined || dan === undefined) throw new Error("four");
+    await ada.found([ben, cyd]);
+    await world.settle([ada, ben, cyd]);
+    await ada.leave();
+    await world.settle([ada, ben, cyd]);
+    world.records.push(ada.account.record, dan.account.record);
+    await ben.change([ada, dan], []);
+    const { entry } = ben.state?.staged ?? expect.fail("under way");
+    await ben.input({ kind: "refused", request: "commit", entryId: entry.entryId, code: "too_large", retryAfterMs: 0 });
+    expect([ben.outcomes.at(-1), ben.state?.changes, ben.state?.staged]).toEqual(["server_refused", [], undefined]);
+  });
 });

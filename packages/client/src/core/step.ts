@@ -30,7 +30,7 @@ import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, Ti
 /** Before the same is asked again where the server does not say when; and the least where it does. */
 const retryDelayMs = 15_000;
 const leastRetryMs = 2000;
-/** Of the commits of an epoch that the server refuses, so many are kept: the newest. */
+/** Of the commits of an epoch that the server refuses, so many are kept, the first. */
 const maxRefused = 4;
 
 /**
@@ -237,7 +237,9 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
   }
   const { staged } = turn.state;
   if (staged === undefined) return;
-  set(turn, { staged: undefined, refused: [...turn.state.refused, staged].slice(-maxRefused) });
+  // The rest of it is not done either.
+  const changes = turn.state.changes.filter(({ id }) => id !== staged.change.id);
+  set(turn, { staged: undefined, changes, refused: [...turn.state.refused, staged].slice(0, maxRefused) });
   turn.effects.push({ kind: "change_outcome", id: staged.change.id, outcome: { kind: "failed", code: "server_refused" } });
 }
 

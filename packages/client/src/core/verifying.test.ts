@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { isStopped } from "../engine/shown.ts";
 import { isLeftOpen, removableLeaves, unjudged } from "./proven.ts";
+import { HostileMember } from "./hostile.testing.ts";
+import { roles } from "./roster.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 import type { ConversationState } from "./types.ts";
@@ -122,4 +124,51 @@ describe("[E-69] a leaf of which nothing can be found out", () => {
     }
     expect(isLeftOpen({ ...unjudged(stateOf(ada).roster?.own ?? expect.fail("in")), tries: 5, refused: true })).toBe(false);
   });
+});
+
+describe("[G-8] a leaf that is refused, in whose place another device comes", () => {
+  it.each(["another one", "one of that name"])(
+    "what was known of it is not held against that device: the true one is added in the commit that takes it out, %s",
+    async (which) => {
+      const world = await SimWorld.create(`place ${which}`, ["ada", "ben", "dee"]);
+      const [ada, ben, dee] = world.devices;
+      if (ada === undefined || ben === undefined || dee === undefined) throw new Error("three");
+      await ada.found(
+        [ben],
+        [
+          { accountId: ada.self.accountId, role: roles.owner },
+          { accountId: ben.self.accountId, role: roles.administrator },
+        ],
+      );
+      await world.settle([ada, ben]);
+      const { host, accountId } = dee.self;
+      const deviceId = which === "another one" ? world.random(16) : dee.self.deviceId;
+      const none = { adds: [], removes: [], removeDevices: [], proofs: new Uint8Array(0), update: false };
+      world.ghosts.add(dee.self.account);
+      const ghost = await new HostileMember(world, ada).joiner({ host, accountId, deviceId });
+      await ada.input({ kind: "change", change: { ...none, id: "ghost", adds: [ghost] } });
+      await ada.connect();
+      await told(ada);
+      await told(ben);
+      await told(ada);
+      await told(ben);
+      expect(stateOf(ben).unverified).toMatchObject([{ refused: true }]);
+      // Nobody holds the ghost's keys.
+      dee.inbox.length = 0;
+      world.ghosts.delete(dee.self.account);
+      const place = stateOf(ben).unverified[0]?.leafIndex;
+      const change = { ...none, id: "dee", adds: [await dee.joiner()], removeDevices: [{ accountId, deviceId }] };
+      await ada.input({ kind: "change", change });
+      await world.settle();
+      expect(
+        stateOf(ben)
+          .roster?.accounts.get(dee.self.account)
+          ?.map(({ leafIndex }) => leafIndex),
+      ).toEqual([place]);
+      expect([stateOf(ben).unverified, isStopped(stateOf(ben)), removableLeaves(stateOf(ben))]).toEqual([[], false, []]);
+      await ben.say("to dee");
+      await world.settle();
+      expect([...dee.texts().values()]).toEqual(["to dee"]);
+    },
+  );
 });

@@ -65,13 +65,13 @@ export class Continuations {
 
   /**
    * A conversation was joined that goes on with `old`. Between two people that is the same as going on oneself; in a group it is offered,
-   * and nobody is moved. Where one's own device went on as well, the one with the lower log id stays; of two people's, see `DirectConversations`.
+   * and nobody is moved. Where one's own device went on as well, with the same people, the one with the lower log id stays; of two people's, see `DirectConversations`.
    */
   async joined(old: ConversationRunner, next: ConversationRunner, sender: Uint8Array): Promise<void> {
     const before = await this.#successor(old);
     if (this.#isAsked(old.state, sender)) next.emitConversation();
     else if (before === undefined) await this.#end(old, next);
-    else if (old.state.kind !== "direct") {
+    else if (old.state.kind !== "direct" && isSamePeople(before.state, next.state)) {
       const [winner, loser] = [before, next].toSorted(byRank) as [ConversationRunner, ConversationRunner];
       await supersede(loser, winner);
     }

@@ -2,7 +2,6 @@ import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
 import type { Person } from "../api.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
-import { isStopped } from "./shown.ts";
 import type { World } from "./world.ts";
 
 /** The direct conversations of this profile: of those with one person, one counts (spec L-12). */
@@ -50,13 +49,22 @@ export class DirectConversations {
 
   /** After a start: one of each person's counts, also where the machine stopped in between; of the others only what was said is shown. */
   async resume(): Promise<void> {
-    for (const runner of this.#runners()) await this.settle(runner);
+    const peers = new Map<string, ConversationRunner>();
+    const twins = new Set<ConversationRunner>();
+    for (const runner of this.#runners()) {
+      const { peer, kind } = runner.state;
+      if (kind !== "direct" || peer === undefined || !isWritable(runner.state)) continue;
+      const known = peers.get(toBase64Url(peer));
+      if (known === undefined) peers.set(toBase64Url(peer), runner);
+      else twins.add(known);
+    }
+    for (const runner of twins) await this.settle(runner);
     for (const runner of this.#runners()) if (runner.state.phase.kind === "superseded") await runner.showLastText();
   }
 
   /**
-   * Of two with one person, the one with the lower log id wins, unless it has stopped, or no device of that person is in it any more, as
-   * after a recovery of their account. The others become read-only, and what is written into them goes to the winner.
+   * Of two with one person, the one with the lower log id wins, unless no device of that person is in it any more, as after a recovery of
+   * their account. The others become read-only, and what is written into them goes to the winner.
    */
   async settle(added: ConversationRunner): Promise<void> {
     const { peer, kind } = added.state;
@@ -73,9 +81,12 @@ export class DirectConversations {
   }
 }
 
-/** Which of two conversations with the same people stays: one that stands still takes the place of none; else the lower log id (spec L-12). */
+/**
+ * Which of two conversations with the same people stays: the lower log id (spec L-12). Whether one stands still the server may tell either of
+ * them otherwise: it decides nothing.
+ */
 export function byRank(a: Pick<Twin, "state">, b: Pick<Twin, "state">): number {
-  return Number(isStopped(a.state)) - Number(isStopped(b.state)) || compareBytes(a.state.logId, b.state.logId);
+  return compareBytes(a.state.logId, b.state.logId);
 }
 
 /** What `supersede` needs of a conversation. */

@@ -63,6 +63,9 @@ export function describeComplaints(name: string, open: (directory: string) => Pr
       expect(outcomes.filter(({ kind }) => kind === "accepted")).toHaveLength(count);
       expect(outcomes.at(-1)).toEqual({ kind: "refused", code: "rate_limited" });
       expect(count).toBeLessThan(maxEpochComplaints);
+      // What was written before there was anything to complain of takes no room from those who cannot follow what comes.
+      await store.append(newCommit(logId, 0));
+      expect(await store.append(large())).toMatchObject({ kind: "accepted" });
       await store.close();
     }, 60_000);
 

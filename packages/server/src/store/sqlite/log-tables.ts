@@ -198,6 +198,11 @@ export class LogTables {
       if (this.#addRef.run(row.lastInsertRowid, blob).changes === 1) this.#countRef.run(blob);
     }
     if (isCommit) {
+      // What was written while there was nothing to complain of takes no room from those who cannot follow it (spec L-16).
+      if (epoch.closed === undefined && epoch.complaints > 0) {
+        [epoch.complaints, epoch.complaintBytes] = [0, 0];
+        this.#countComplaint.run(0, 0, log.ref, entry.epochId);
+      }
       this.#insertEpoch.run(log.ref, seq, entry.epochId, entry.nextAccessHash, entry.day);
       epoch.lastCommitSeq = seq;
       epoch.closed ??= { seq, day: entry.day };
