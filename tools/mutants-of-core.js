@@ -330,7 +330,7 @@ export const coreMutants = [
   ...of(
     `${client}/core/entries.ts`,
     [`${client}/core/late-and-twice.test.ts`],
-    [["one's own behind what expired (E-78)", "commit !== undefined && turn.state.expired.count === 0", "commit !== undefined"]],
+    [["one's own behind what expired (E-78)", "expired.count === 0 ? refused : []", "refused"]],
   ),
   ...of(
     `${client}/core/epoch.ts`,

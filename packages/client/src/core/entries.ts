@@ -97,9 +97,13 @@ function link(turn: Turn, event: EntryEvent): void {
   advance(turn, entryLeaf(turn.context.sha256, turn.state.logId, { ...event, kind: event.entryKind }));
 }
 
-/** Its own commits that may come: the one under way, and those that the server said it refuses (spec E-78). */
-function ownCommits({ staged, refused }: ConversationState): readonly StagedCommit[] {
-  return staged === undefined ? refused : [staged, ...refused];
+/**
+ * Its own commits that may come: the one under way, and those that the server said it refuses (spec E-78); behind what expired unseen these count
+ * no more than another's.
+ */
+function ownCommits({ staged, refused, expired }: ConversationState): readonly StagedCommit[] {
+  const kept = expired.count === 0 ? refused : [];
+  return staged === undefined ? kept : [staged, ...kept];
 }
 
 /** Whether the entry is one that this device wrote and waits for (spec L-6). */
@@ -110,8 +114,7 @@ async function takeOwn(turn: Turn, event: EntryEvent): Promise<boolean> {
   if (commits.length === 0 && outgoing.length === 0 && complaint === undefined) return false;
   const id = entryId(turn.context.sha256, { ...event, kind: event.entryKind });
   const commit = commits.find(({ entry }) => equalBytes(entry.entryId, id));
-  // Behind what expired unseen one's own counts no more than another's.
-  if (commit !== undefined && turn.state.expired.count === 0) {
+  if (commit !== undefined) {
     link(turn, event);
     await adoptOwnCommit(turn, commit);
     return true;

@@ -389,6 +389,16 @@ describe("[E-78] a commit that the server says it refuses for good, and stores",
     expect(ada.state?.phase).toMatchObject({ kind: "paused", reason: "missed_commit" });
   });
 
+  it("[L-8] (control) a change that is made once others' messages have expired unseen is done", async () => {
+    const { ada, ben, cyd, dee } = await refused("expired, then made");
+    if (ada.state === undefined) throw new Error("in");
+    ada.state = { ...ada.state, refused: [], expired: { count: 1, through: ada.state.chain.seq } };
+    await ada.change([], [dee]);
+    await rounds([ada, ben, cyd], 100);
+    expect(ada.outcomes.at(-1)).toBe("done");
+    for (const { state } of [ada, ben, cyd]) expect([state?.phase.kind, state?.memberCount]).toEqual(["active", 4]);
+  });
+
   it("[M-5] of a change that is made in several, the rest is not done either", async () => {
     const world = await SimWorld.create("refused in part", ["ada", "ben", "cyd", "dan"], { isProven: true });
     const [ada, ben, cyd, dan] = world.devices;
