@@ -172,7 +172,7 @@ describe("C34 two that go on with the same conversation", () => {
     await then.settle({ timeoutMs: 5000 }).catch(() => undefined);
     const again = await scene.reopen("ben");
     await hasReached({ client: again }, trap);
-    await expect(again.continueConversation(id, { into: trap })).rejects.toMatchObject({ code: "offline" });
+    await expect(again.continueConversation(id, { into: trap })).rejects.toMatchObject({ code: "conversation_unavailable" });
     gate.resolve();
     const hasRead = async (): Promise<boolean> => {
       const lines = await again.messages(id, { limit: 20 });

@@ -158,6 +158,7 @@ function parseCommand(command: Command, args: string[]): { values: OptionValues;
       strict: true,
     });
     const plain = <V>(value: V): V | string => (typeof value === "string" ? withoutMark(value) : value);
+    // The same values under the same names, without the mark.
     const plainValues = Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.map(plain) : plain(value)]);
     return { values: Object.fromEntries(plainValues) as OptionValues, positionals: positionals.map(withoutMark) };
   } catch (error) {

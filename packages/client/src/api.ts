@@ -491,7 +491,7 @@ export interface Client {
    * @param options.into the conversation that a member offers and that the person looked at; nothing is made then
    * @param options.without accounts of a group that are left out of one that is made now
    * @throws ClientError `offline`, `unreachable_device` when nobody can be reached, `not_permitted` where nothing stops the conversation,
-   * or that one is not offered, or not any more
+   * or that one is not offered, or not any more, `conversation_unavailable` before it is known whether it is (spec E-16)
    */
   continueConversation(conversationId: string, options?: ContinueOptions): Promise<Continued>;
   /** Forgets it, and where that account goes on with the conversation. */

@@ -75,6 +75,14 @@ export function failureOf(error: unknown, fallback: ClientErrorCode = "server_re
   return { code: fallback, message: "Something went wrong that should not.", canRetry: false };
 }
 
+/** What cannot be told before the conversation's log was read on: asked again in a moment (spec E-3). */
+export function notReadYet(): ClientError {
+  return new ClientError("conversation_unavailable", "The conversation was not read so far yet. Try again in a moment.", {
+    canRetry: true,
+    retryAfterMs: 1000,
+  });
+}
+
 /** The network failed, or the connection ended before the answer. */
 export function offlineError(cause?: unknown): ClientError {
   return new ClientError("offline", "The server cannot be reached now.", { cause });

@@ -25,7 +25,7 @@ export function goesOnWith(old: ConversationState, joined: ConversationState, se
   if (roster === undefined || before === undefined || old.kind !== joined.kind || old.host !== joined.host) return false;
   const { continues, name, policy, directory, roles } = roster.settings;
   if (name !== before.settings.name || policy !== before.settings.policy || !equalBytes(directory, before.settings.directory)) return false;
-  if (continues.length === 0 || !old.continuity.some((name) => equalBytes(name, continues))) return false;
+  if (continues.length === 0 || !old.continuity.some((epochName) => equalBytes(epochName, continues))) return false;
   if (!before.accounts.has(sender)) return false;
   if (old.kind === "direct" && (old.peer === undefined || joined.peer === undefined || !equalBytes(old.peer, joined.peer))) return false;
   // One that is listed for somebody who is not there would be theirs whenever they come.

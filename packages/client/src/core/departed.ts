@@ -121,7 +121,8 @@ export function judgeLeaves(turn: Turn): void {
     // What is known is of the leaf's key: another device may have taken over its place.
     return judged !== undefined && equalBytes(judged.signaturePublicKey, leaf.signaturePublicKey) ? judged : unjudged(leaf);
   });
-  const added = unverified.filter((leaf) => !state.unverified.includes(leaf));
+  const before = new Set(state.unverified);
+  const added = unverified.filter((leaf) => !before.has(leaf));
   if (added.length > 0 || unverified.length !== state.unverified.length) set(turn, { unverified });
   verify(turn, added);
   noteDeparted(turn, gone);

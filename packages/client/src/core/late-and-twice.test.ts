@@ -275,37 +275,6 @@ describe("[M-9] who had said that they leave, and then goes on by an invitation"
 });
 
 describe("[E-78] a commit that the server says it refuses for good, and stores", () => {
-  it.each(["at once", "after a start", "behind which another one is under way"])(
-    "accuses nobody of an old profile, and is done: %s",
-    async (how) => {
-      const { world, honest, mallory } = await groupOf(`refused and stored ${how}`, 4);
-      const [ada, ben, cyd, dee] = honest;
-      if (ada === undefined || ben === undefined || cyd === undefined || dee === undefined) throw new Error("four");
-      await ada.connect();
-      while (ada.serve() || ada.stream() || (await ada.receive())) {
-        // Until it follows the log.
-      }
-      await ada.change([], [mallory]);
-      const staged = ada.state?.staged ?? expect.fail("under way");
-      await ada.input({ kind: "refused", request: "commit", entryId: staged.entry.entryId, code: "too_large", retryAfterMs: 0 });
-      expect([ada.state?.staged, ada.outcomes.at(-1)]).toEqual([undefined, "server_refused"]);
-      // It is stored only now.
-      if (how === "after a start") await ada.restart(1);
-      const isAnother = how.startsWith("behind");
-      if (isAnother) await ada.change([], [dee]);
-      await world.settle([ada, ben, cyd]);
-      for (const device of [ada, ben, cyd]) {
-        expect(device.state?.phase).toEqual({ kind: "active" });
-        expect([...(device.state?.roster?.accounts.keys() ?? [])]).toHaveLength(isAnother ? 3 : 4);
-        expect(device.state?.roster?.accounts.has(mallory.self.account)).toBe(false);
-        expect(device.state?.refused).toEqual([]);
-      }
-      await ada.say("here");
-      await world.settle([ada, ben, cyd]);
-      expect([...cyd.texts().values()]).toContain("here");
-    },
-  );
-
   /** A group in which Ada is told that her removal of Dee is refused. */
   async function refused(seed: string) {
     const group = await groupAround(seed, 4);
@@ -328,6 +297,28 @@ describe("[E-78] a commit that the server says it refuses for good, and stores",
     };
     return { ...group, ada, ben, cyd, dee, staged, store };
   }
+
+  it.each(["at once", "after a start", "behind which another one is under way"])(
+    "accuses nobody of an old profile, and is done: %s",
+    async (how) => {
+      const { ada, ben, cyd, dee, mallory, store } = await refused(`refused and stored ${how}`);
+      expect([ada.state?.staged, ada.outcomes.at(-1)]).toEqual([undefined, "server_refused"]);
+      if (how === "after a start") await ada.restart(0);
+      const isAnother = how.startsWith("behind");
+      if (isAnother) await ada.change([], [mallory]);
+      store();
+      await rounds([ada, ben, cyd], 200);
+      for (const device of [ada, ben, cyd]) {
+        expect(device.state?.phase).toEqual({ kind: "active" });
+        expect([...(device.state?.roster?.accounts.keys() ?? [])]).toHaveLength(isAnother ? 3 : 4);
+        expect(device.state?.roster?.accounts.has(dee.self.account)).toBe(false);
+        expect(device.state?.refused).toEqual([]);
+      }
+      await ada.say("here");
+      await rounds([ada, ben, cyd], 200);
+      expect([...cyd.texts().values()]).toContain("here");
+    },
+  );
 
   it("[C18] behind one that its author cannot follow it is none: they go nowhere alone, and are let in again", async () => {
     const group = await refused("refused, then left behind");

@@ -129,7 +129,7 @@ describe("[M-9] [C34] somebody else goes on with a conversation in a group, as t
   test("[E-16] an offer is taken where the log was read to its end, or has stopped: who made it may have been removed", async () => {
     const offers = [{ id: "3", accountId: ben, missing: [] }];
     const [old, his] = [fake(9, three, { chain: { seq: 1 }, link: { kind: "opening", stall: undefined }, offers }), fake(3, three)];
-    await expect(goOn(old, [his], "3")).rejects.toMatchObject({ code: "offline" });
+    await expect(goOn(old, [his], "3")).rejects.toMatchObject({ code: "conversation_unavailable", canRetry: true });
     expect(old.kinds()).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ import { goesOnWith, placedBehind } from "../core/continuation.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
 import { isCaughtUp } from "../core/turn.ts";
 import type { ConversationState, Effect, Joiner, Outgoing, Roster, RosterLeaf, WantedChange } from "../core/types.ts";
-import { ClientError, offlineError } from "../errors.ts";
+import { ClientError, notReadYet, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import { byRank, handDraft, supersede } from "./direct-conversations.ts";
@@ -128,7 +128,7 @@ export class Continuations {
     if (begun !== undefined) return this.#result(begun, []);
     if (into !== undefined) {
       // Who offers it may have been removed meanwhile.
-      if (!isStopped(old.state) && !isCaughtUp(old.state)) throw offlineError();
+      if (!isStopped(old.state) && !isCaughtUp(old.state)) throw notReadYet();
       const offered = this.#offered(old, into);
       await this.#end(old, offered);
       return this.#result(offered, []);

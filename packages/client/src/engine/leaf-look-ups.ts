@@ -28,14 +28,14 @@ export class LeafLookUps {
             claimed.map(({ accountId }) => accountId),
           );
     for (const contact of learned) people.keep(contact);
-    const known = claimed.filter((leaf) => people.vouches(leaf));
-    const open = claimed.filter((leaf) => !known.includes(leaf) && !this.#asking.has(leaf.account));
+    const known = new Set(claimed.filter((leaf) => people.vouches(leaf)));
+    const open = claimed.filter((leaf) => !known.has(leaf) && !this.#asking.has(leaf.account));
     const names = [...new Set(open.map(({ account }) => account))].slice(0, Math.max(0, asksAtOnce - this.#asking.size));
     const accounts = names.map((name) => [name, open.filter(({ account }) => account === name)] as const);
     for (const [account] of accounts) this.#asking.add(account);
     try {
       const asked = await Promise.all(accounts.map(([, ofOne]) => this.#ask(ofOne)));
-      return [...known.map((leaf) => verdictOf(leaf, "vouched")), ...asked.flat()];
+      return [...[...known].map((leaf) => verdictOf(leaf, "vouched")), ...asked.flat()];
     } finally {
       for (const [account] of accounts) this.#asking.delete(account);
     }

@@ -6,7 +6,7 @@ import { loadHead } from "../core/records.ts";
 import { isOtherGroup, judgeRejoin } from "../core/rejoin.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationState, Invitation } from "../core/types.ts";
-import { ClientError } from "../errors.ts";
+import { ClientError, notReadYet } from "../errors.ts";
 import type { Continuations } from "./continuations.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { keepWelcome, keptWelcome } from "./invitations.ts";
@@ -80,6 +80,7 @@ export class Welcomes {
       this.#onBack(known);
       return;
     }
+    // It is looked at again soon, and then less and less often (spec I-3).
     if (verdict.kind === "wait") throw notReadYet();
     if (verdict.kind === "ignore") {
       await store.transact("write", settle);
@@ -138,11 +139,6 @@ export class Welcomes {
     });
     return new Set(waiting.map(({ id }) => id));
   }
-}
-
-/** It is looked at again soon, and then less and less often (spec I-3). */
-function notReadYet(): ClientError {
-  return new ClientError("conversation_unavailable", "The conversation was not read so far yet.", { canRetry: true, retryAfterMs: 1000 });
 }
 
 /** The invitation of this account that waits. @throws ClientError `unknown_message` */
