@@ -274,16 +274,20 @@ describe("[M-9] who had said that they leave, and then goes on by an invitation"
   });
 });
 
+async function following(device: SimDevice): Promise<void> {
+  await device.connect();
+  while (device.serve() || device.stream() || (await device.receive())) {
+    // Until it follows the log.
+  }
+}
+
 describe("[E-78] a commit that the server says it refuses for good, and stores", () => {
   /** A group in which Ada is told that her removal of Dee is refused. */
   async function refused(seed: string) {
     const group = await groupAround(seed, 4);
     const [ada, ben, cyd, dee] = group.honest;
     if (ada === undefined || ben === undefined || cyd === undefined || dee === undefined) throw new Error("four");
-    await ada.connect();
-    while (ada.serve() || ada.stream() || (await ada.receive())) {
-      // Until it follows the log.
-    }
+    await following(ada);
     await ada.change([], [dee]);
     const staged = ada.state?.staged ?? expect.fail("under way");
     await ada.input({ kind: "refused", request: "commit", entryId: staged.entry.entryId, code: "too_large", retryAfterMs: 0 });
@@ -305,7 +309,11 @@ describe("[E-78] a commit that the server says it refuses for good, and stores",
       expect([ada.state?.staged, ada.outcomes.at(-1)]).toEqual([undefined, "server_refused"]);
       if (how === "after a start") await ada.restart(0);
       const isAnother = how.startsWith("behind");
-      if (isAnother) await ada.change([], [mallory]);
+      if (isAnother) {
+        await following(ada);
+        await ada.change([], [mallory]);
+        expect(ada.state?.staged).toBeDefined();
+      }
       store();
       await rounds([ada, ben, cyd], 200);
       for (const device of [ada, ben, cyd]) {
