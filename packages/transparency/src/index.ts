@@ -96,7 +96,8 @@ export { decodeDirectoryProof, decodeHeadsProof, headsIndex, verifyAbsence, veri
 export type { AbsenceResult, HeadParams, HeadsResult, KnownLabels, LabelState, LookupResult } from "./directory/lookup.ts";
 export { openedValues, verifyStanding } from "./directory/standing.ts";
 export type { LogEvidence, StandingRecord } from "./directory/standing.ts";
-export { withoutImpliedCosignatures } from "./directory/quorum.ts";
+export { evaluateQuorums, withoutImpliedCosignatures } from "./directory/quorum.ts";
+export type { QuorumResult } from "./directory/quorum.ts";
 export { decodeGossip, gossipOf, withLogSignatureOnly, verifyGossip } from "./directory/gossip.ts";
 export type { HeardGossip } from "./directory/gossip.ts";
 export { nextReplay, replay, replayRoot, replayStateCodec } from "./directory/replay.ts";

@@ -37,6 +37,7 @@ async function publish(count: number): Promise<void> {
 const audit = (pinnedConfigHash?: Uint8Array): Promise<AuditReport> =>
   auditDirectory({
     source: httpLogSource({ serverUrl: log.url, timeoutMs: 5000 }),
+    nowMs: directory.nowMs(),
     ...(pinnedConfigHash === undefined ? {} : { pinnedConfigHash }),
   });
 
@@ -102,6 +103,33 @@ describe("an audit", () => {
       rule: "C2SP tlog-checkpoint",
     });
     expect((await audit(random(32))).fault).toMatchObject({ where: "config", rule: "D-2" });
+  });
+
+  test("[D-3] a checkpoint that too few witnesses cosigned, or too long ago, does not hold", async () => {
+    const { checkpoint } = await directory.head();
+    const served = async (note: Uint8Array, nowMs = directory.nowMs()): Promise<AuditReport> => {
+      log.replaced.set("checkpoint", note);
+      const report = await auditDirectory({ source: httpLogSource({ serverUrl: log.url, timeoutMs: 5000 }), nowMs });
+      log.replaced.clear();
+      return report;
+    };
+    const { checkpoint: one } = await directory.head({ log: [0], map: [] });
+    const report = await served(one);
+    expect(report.entries).toBe(report.size);
+    expect(report).toMatchObject({
+      witnesses: [{ name: "w0.example" }],
+      fault: {
+        where: "checkpoint",
+        rule: "D-3",
+        message: expect.stringMatching(/^the quorum is not met: 1 of the 2 witnesses of the log /),
+      },
+    });
+    const { checkpoint: noMap } = await directory.head({ map: [1] });
+    expect((await served(noMap)).fault).toMatchObject({ message: expect.stringMatching(/: 1 of the 2 witnesses of the map /) });
+    expect((await served(checkpoint)).fault).toBeUndefined();
+    expect((await served(checkpoint, directory.nowMs() + 90_000_000)).fault).toMatchObject({
+      message: expect.stringMatching(/: 0 of the 2 witnesses of the log /),
+    });
   });
 
   test("a key that was swapped and put back within one consistent log is found (A3, A14)", async () => {

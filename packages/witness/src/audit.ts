@@ -4,6 +4,8 @@ import {
   TransparencyError,
   configChangeCodec,
   configHashOf,
+  cosignatureLifetimeMs,
+  evaluateQuorums,
   leafHash,
   newTiles,
   openCheckpoint,
@@ -22,6 +24,7 @@ import {
 import type {
   DirectoryConfig,
   DirectoryView,
+  QuorumResult,
   ReplayItem,
   ReplayState,
   Tile,
@@ -74,7 +77,7 @@ export interface AuditReport {
 
 /**
  * Replays a directory's whole log from its first entry: every entry, every transition, every tile of hashes, and the signed checkpoint
- * (spec D-3). Ends at the first fault, which the report names.
+ * with the quorums that its config asks for (spec D-3). Ends at the first fault, which the report names.
  * @param params.pinnedConfigHash what is known of the log from elsewhere; another one is a fault
  * @param params.nowMs the auditor's clock
  * @param params.onProgress told now and then how many entries were replayed
@@ -236,6 +239,10 @@ class Audit {
     const log = parseVkey(logKey);
     const opened = await openCheckpoint({ note, origin, log, witnesses, signatures: nodeSignatures });
     this.report.witnesses = opened.cosignatures.map(({ name, timeSeconds = 0 }) => ({ name, timeMs: timeSeconds * 1000 }));
+    const notBeforeMs = this.#nowMs - cosignatureLifetimeMs;
+    const quorums = await evaluateQuorums({ config, note: opened.note, notBeforeMs, signatures: nodeSignatures });
+    requireQuorum(quorums.log, notBeforeMs, "log");
+    requireQuorum(quorums.map, notBeforeMs, "map");
   }
 }
 
@@ -321,6 +328,17 @@ async function* eachLeaf(
     visit(item.entry);
     yield item;
   }
+}
+
+/** Clients believe nothing new without it, so an audit says so, too. */
+function requireQuorum({ names, required, sinceMs }: QuorumResult, notBeforeMs: number, of: "log" | "map"): void {
+  if (required === 0 || (sinceMs !== undefined && sinceMs >= notBeforeMs)) return;
+  const counted = `${String(names.length)} of the ${String(required)}`;
+  throw fault(
+    "quorum",
+    "D-3",
+    `the quorum is not met: ${counted} witnesses of the ${of} that clients ask for vouched for it in the last 24 hours, so clients look nobody up`,
+  );
 }
 
 /** What a checkpoint says, signed by whomever. */

@@ -291,6 +291,53 @@ describe("witnesses", () => {
     expect(clock.next).toBeUndefined();
   });
 
+  test("[D-3] while they are out of reach and clients go on asking for their changes, they are asked again as planned, at most a minute apart", async () => {
+    const witness = new FakeWitness("one.example");
+    const { store, clock, publisher, opened, bugs } = await setUp({ witnesses: [witness] });
+    witness.mood = "down";
+    const change = named("alice");
+    const first = publisher.publish(change);
+    await clock.pass(0);
+    expect(await first).toMatchObject({ kind: "published" });
+    const cosigners = async () => (await served(store, opened.keys.current.vkey, [witness])).cosignatures.length;
+    // The same change again and again, as a client does whose registration does not count yet: nothing new is published.
+    const retry = async (passMs: number) => {
+      const again = publisher.publish(change);
+      await clock.pass(passMs);
+      return again;
+    };
+    for (let seconds = 0; seconds < 600; seconds++) expect(await retry(1000)).toMatchObject({ kind: "known" });
+    expect(await cosigners()).toBe(0);
+    witness.mood = "busy";
+    const before = witness.requests.length;
+    for (let seconds = 0; seconds < 300; seconds++) await retry(1000);
+    expect(witness.requests.length - before).toBeGreaterThanOrEqual(5);
+    expect(witness.requests.length - before).toBeLessThan(10);
+    witness.mood = "honest";
+    for (let seconds = 0; seconds < 62; seconds++) await retry(1000);
+    expect(await cosigners()).toBe(2);
+    expect(bugs).toEqual(["no quorum", "quorum"]);
+  });
+
+  test("[D-3] with new changes all the time a witness that is back cosigns the next one", async () => {
+    const witness = new FakeWitness("one.example");
+    const { clock, publisher, bugs } = await setUp({ witnesses: [witness] });
+    witness.mood = "down";
+    const publish = async (name: string) => {
+      const change = publisher.publish(named(name));
+      await clock.pass(1000);
+      await change;
+    };
+    for (let number = 0; number < 20; number++) await publish(`name${String(number)}`);
+    expect(bugs).toEqual(["no quorum"]);
+    witness.mood = "honest";
+    await publish("alice");
+    expect(bugs).toEqual(["no quorum", "quorum"]);
+    await clock.pass(300_000);
+    // All have answered: nobody is asked any more.
+    expect(clock.next).toBeUndefined();
+  });
+
   test("one that never answers: the head is served after two seconds all the same", async () => {
     const witness = new FakeWitness("one.example");
     const { store, clock, publisher } = await setUp({ witnesses: [witness] });

@@ -14,8 +14,10 @@ import type { Witnesses } from "./witnesses.ts";
 
 /** Cosignatures are asked for again this often while nothing changes (spec D-3). */
 export const recosignMs: number = 6 * 3_600_000;
-/** When a witness that did not answer is asked again about the same head. */
+/** When witnesses that did not answer are asked again, after the first try, the second and so on: the last one again and again. */
 const retryDelaysMs: readonly number[] = [2000, 10_000, 60_000, 300_000];
+/** The longest of these pauses while too few witnesses have cosigned: nobody new is believed meanwhile. */
+const maxRetryWithoutQuorumMs = 60_000;
 /** How long a publication waits for changes that are being checked, so that many at once stand in one; times the interval. */
 const gatherIntervals = 1.5;
 /** Changes of one publication: the rest goes into the next. */
@@ -49,6 +51,14 @@ export interface PublisherParts {
   onQuorum(isMet: boolean): void;
 }
 
+/** The head that is served, and who has cosigned it. */
+interface Served {
+  readonly head: UnservedHead;
+  cosignatures: readonly StoredCosignature[];
+  /** Whether every key of every witness had, the last time that they were asked. */
+  isComplete: boolean;
+}
+
 const noProof = new Uint8Array();
 
 /**
@@ -68,14 +78,16 @@ export class Publisher {
   #isClosed = false;
   #lastPublishedMs = Number.NEGATIVE_INFINITY;
   #cancelWait: (() => void) | undefined;
-  #cancelRetry: (() => void) | undefined;
+  /** When witnesses are asked again because not all have answered: while one has not, there is always such a time. */
+  #retry: { readonly atMs: number; readonly cancel: () => void } | undefined;
+  /** How often they were asked again about the served head. */
+  #retries = 0;
   #cosignedAtMs = 0;
   #idle: (() => void)[] = [];
   /** Something is to be published although nobody has changed anything. */
   #isDue = false;
   #hasQuorum = true;
-  /** The head that is served, and who has cosigned it. */
-  #served: { readonly head: UnservedHead; cosignatures: readonly StoredCosignature[] } | undefined;
+  #served: Served | undefined;
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -139,7 +151,7 @@ export class Publisher {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelWait?.();
-    this.#cancelRetry?.();
+    this.#cancelRetry();
     const pending = this.#pending.splice(0);
     for (const { reject } of pending) reject(new StoreError("closed"));
     if (!this.#isBusy) return;
@@ -176,8 +188,6 @@ export class Publisher {
   async #run(): Promise<void> {
     const { store, witnesses, nowMs, reportBug } = this.#parts;
     const startedMs = nowMs();
-    this.#cancelRetry?.();
-    this.#cancelRetry = undefined;
     const batch = this.#pending.splice(0, maxChanges);
     this.#isDue = false;
     try {
@@ -221,49 +231,67 @@ export class Publisher {
 
   /** Has a head cosigned, and serves it whoever has answered: clients know how many they ask for. */
   async #serve(head: UnservedHead, isServed: boolean): Promise<void> {
-    const { store, witnesses, nowMs, onBehind } = this.#parts;
-    this.#served = { head, cosignatures: [] };
+    const { store, witnesses } = this.#parts;
+    const served: Served = { head, cosignatures: [], isComplete: witnesses.count === 0 };
+    this.#served = served;
+    this.#retries = 0;
     if (witnesses.count > 0) {
-      const { cosignatures, isComplete, isBehind } = await witnesses.ask(head);
-      if (isBehind) onBehind();
-      if (cosignatures.length > 0) await store.addCosignatures({ size: head.size, cosignatures });
-      this.#served.cosignatures = cosignatures;
-      this.#cosignedAtMs = nowMs();
-      this.#tellQuorum(cosignatures);
-      if (!isComplete) this.#retry(0);
+      try {
+        await this.#ask(served);
+      } finally {
+        this.#askAgainLater();
+      }
     }
     if (!isServed) await store.serveHead({ size: head.size });
   }
 
-  /** Asks once more about the served head after a while: late cosignatures are added to it. */
-  #retry(attempt: number): void {
-    const delayMs = retryDelaysMs[Math.min(attempt, retryDelaysMs.length - 1)] ?? 0;
-    this.#cancelRetry = this.#parts.schedule(() => {
-      this.#cancelRetry = undefined;
-      if (this.#isBusy || this.#isClosed) return;
-      void this.#cosignAgain().then((isComplete) => {
-        if (!isComplete && !this.#isBusy && !this.#isClosed && this.#cancelRetry === undefined) this.#retry(attempt + 1);
-      });
-    }, delayMs);
+  /** Asks for cosignatures of the head once; late ones are added to those that it has. */
+  async #ask(served: Served): Promise<void> {
+    const { store, witnesses, nowMs, onBehind } = this.#parts;
+    const { cosignatures, isComplete, isBehind } = await witnesses.ask(served.head);
+    if (isBehind) onBehind();
+    if (cosignatures.length > 0) await store.addCosignatures({ size: served.head.size, cosignatures });
+    served.cosignatures = [...served.cosignatures, ...cosignatures];
+    served.isComplete = isComplete;
+    // A newer head may have come meanwhile: what was said of this one says nothing of that.
+    if (this.#served !== served) return;
+    this.#cosignedAtMs = nowMs();
+    this.#tellQuorum(served.cosignatures);
   }
 
-  async #cosignAgain(): Promise<boolean> {
-    const { store, witnesses, nowMs, reportBug } = this.#parts;
-    const served = this.#served;
-    if (served === undefined) return true;
+  /** Plans when to ask again about the served head. What is planned already is only ever brought forward: no publication puts it off. */
+  #askAgainLater(): void {
+    const { nowMs, schedule } = this.#parts;
+    if (this.#served === undefined || this.#served.isComplete || this.#isClosed) return this.#cancelRetry();
+    const plannedMs = retryDelaysMs[Math.min(this.#retries, retryDelaysMs.length - 1)] ?? 0;
+    const delayMs = this.#hasQuorum ? plannedMs : Math.min(plannedMs, maxRetryWithoutQuorumMs);
+    const atMs = nowMs() + delayMs;
+    if (this.#retry !== undefined && this.#retry.atMs <= atMs) return;
+    this.#cancelRetry();
+    const cancel = schedule(() => {
+      this.#retry = undefined;
+      if (this.#isClosed) return;
+      // A publication that is under way may have nothing new, and then asks nobody.
+      if (this.#isBusy) return this.#askAgainLater();
+      this.#retries += 1;
+      void this.#cosignAgain();
+    }, delayMs);
+    this.#retry = { atMs, cancel };
+  }
+
+  #cancelRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
+  async #cosignAgain(): Promise<void> {
+    if (this.#served === undefined) return;
     try {
-      const { cosignatures, isComplete } = await witnesses.ask(served.head);
-      this.#cosignedAtMs = nowMs();
-      if (cosignatures.length > 0) {
-        await store.addCosignatures({ size: served.head.size, cosignatures });
-        served.cosignatures = [...served.cosignatures, ...cosignatures];
-        this.#tellQuorum(served.cosignatures);
-      }
-      return isComplete;
+      await this.#ask(this.#served);
     } catch (error) {
-      if (!(error instanceof StoreError)) reportBug(error);
-      return false;
+      if (!(error instanceof StoreError)) this.#parts.reportBug(error);
     }
+    this.#askAgainLater();
   }
 
   #tellQuorum(cosignatures: readonly StoredCosignature[]): void {
