@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import type { UserConfig } from "vite";
@@ -5,9 +6,12 @@ import type { UserConfig } from "vite";
 // Development against a real server: `npm start` in one terminal, `npx vite apps/web` in another.
 const server = process.env["LATCHKEY_SERVER"] ?? "http://localhost:8080";
 
+// The manifest of this workspace has the version of the whole product (tools/version.js).
+const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: string };
+
 const config: UserConfig = defineConfig({
   plugins: [react()],
-  define: { __LATCHKEY_VERSION__: JSON.stringify(process.env["npm_package_version"] ?? "0.1.0") },
+  define: { __LATCHKEY_VERSION__: JSON.stringify(version) },
   build: {
     target: ["chrome119", "firefox121", "safari17.2"],
     outDir: "dist",

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ClientError } from "@latchkey/client";
+import { ClientError, productVersion } from "@latchkey/client";
 import type { Client, Message } from "@latchkey/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Environment } from "./commands/command.ts";
@@ -29,6 +29,11 @@ describe("the command line", () => {
     expect(none.stdout).toContain("conversations");
     expect(none.stderr).toBe("latchkey: usage: which command? They are listed above\n");
     expect((await run(["--help"])).status).toBe(0);
+  });
+
+  test("says which version it is", async () => {
+    expect(await run(["--version"])).toMatchObject({ status: 0, stdout: `latchkey ${productVersion}\n`, stderr: "" });
+    expect((await run(["--json", "--version"])).stdout).toBe(`{"version":"${productVersion}"}\n`);
   });
 
   test.each([

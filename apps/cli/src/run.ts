@@ -56,6 +56,7 @@ const globalOptions: ParseArgsOptionsConfig = {
   json: { type: "boolean" },
   "accept-requests": { type: "boolean" },
   help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
 };
 
 const globalHelp = `Options of every command:
@@ -64,6 +65,7 @@ const globalHelp = `Options of every command:
   --json         one JSON object a line
   --accept-requests  let strangers in without asking, as a bot does
   -h, --help     this text
+  --version      which version this is
 
 Exit status: 0 only if it was done; 1 with one line "latchkey: CODE: reason" on standard error; 2 for a command typed wrongly.
 `;
@@ -85,6 +87,12 @@ export async function runCli(args: readonly string[], environment: Environment):
 
 async function dispatch(args: readonly string[], environment: Environment): Promise<void> {
   const { name, rest } = splitCommand(args);
+  if (name === undefined && rest.includes("--version")) {
+    // Loaded when needed, as the client is.
+    const { productVersion } = await import("@latchkey/client");
+    environment.stdout.write(rest.includes("--json") ? `${JSON.stringify({ version: productVersion })}\n` : `latchkey ${productVersion}\n`);
+    return;
+  }
   if (name === undefined || name === "help") {
     environment.stdout.write(overview());
     if (name === undefined && rest.length === 0) throw usageError("which command? They are listed above");

@@ -222,6 +222,8 @@ export interface ServerInfo {
   readonly name: string;
   readonly registration: "open" | "invitation" | "closed";
   readonly retentionDays: number;
+  /** The program's version; absent where the server does not say it. */
+  readonly version?: string;
 }
 
 /** Whether a name could be registered now; `unknown` when the server cannot be asked. */

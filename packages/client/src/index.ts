@@ -1,4 +1,5 @@
 export type * from "./api.ts";
+export { productVersion } from "@latchkey/protocol";
 export { createClient } from "./create-client.ts";
 export type { ClientOptions } from "./create-client.ts";
 export { ClientError } from "./errors.ts";

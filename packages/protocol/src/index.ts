@@ -20,3 +20,4 @@ export * from "./group/envelope.ts";
 export * from "./group/structures.ts";
 export * from "./limits.ts";
 export * from "./log-chain.ts";
+export { productVersion } from "./version.ts";

@@ -274,6 +274,7 @@ export const en = {
     keyboard: "Keyboard",
     about: "About",
     version: (version: string): string => `Version ${version}`,
+    serverVersion: (version: string): string => `The server runs version ${version}.`,
     licence: "Free software under the AGPL, version 3 or later.",
     serverKeeps: (name: string, days: number): string =>
       `${name} keeps undelivered and past messages, encrypted, for ${count(days, "day", "days")}.`,

@@ -100,7 +100,8 @@ export function SettingsPage(): ReactElement {
             <kbd>?</kbd>
           </button>
           <p className="section-hint">
-            {words.appName}, {words.settings.version(__LATCHKEY_VERSION__)}. {words.settings.licence}
+            {words.appName}, {words.settings.version(__LATCHKEY_VERSION__)}.
+            {server?.version !== undefined && ` ${words.settings.serverVersion(server.version)}`} {words.settings.licence}
           </p>
         </Section>
         <Section heading={words.settings.deletion}>

@@ -12,10 +12,15 @@ export function parseServerInfo(json: string): ServerInfo | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { host, name, registration, retentionDays } = value as Readonly<Record<string, unknown>>;
+  const { host, name, registration, retentionDays, version } = value as Readonly<Record<string, unknown>>;
   if (typeof host !== "string" || !isHost(host) || typeof name !== "string" || name.length > 256) return undefined;
   if (!isRegistration(registration) || typeof retentionDays !== "number" || !(retentionDays >= 0)) return undefined;
-  return { host, name, registration, retentionDays };
+  return { host, name, registration, retentionDays, ...(isVersion(version) ? { version } : {}) };
+}
+
+/** Shown to people: nothing but a short number, whatever a server sends. */
+function isVersion(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9]{1,6}(?:\.[0-9]{1,6}){1,3}(?:-[a-z0-9.]{1,32})?$/.test(value);
 }
 
 function isRegistration(value: unknown): value is ServerInfo["registration"] {

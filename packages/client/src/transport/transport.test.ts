@@ -297,6 +297,12 @@ describe("hosts", () => {
   test("what a server says of itself is checked", () => {
     const good = { host: "chat.example", name: "Chat", registration: "open", retentionDays: 30 };
     expect(parseServerInfo(JSON.stringify({ ...good, extra: [] }))).toEqual(good);
+    for (const version of ["0.1.0", "12.0.3-rc.1"])
+      expect(parseServerInfo(JSON.stringify({ ...good, version }))).toEqual({ ...good, version });
+    // It is shown to people: what does not look like a version is not taken, and harms nothing else.
+    for (const version of [1, "", "newest", "1.2.3 <b>", `1.${"2".repeat(100)}`, null]) {
+      expect(parseServerInfo(JSON.stringify({ ...good, version }))).toEqual(good);
+    }
     for (const bad of ["", "null", "[]", "{}", "{"]) expect(parseServerInfo(bad)).toBeUndefined();
     for (const change of [{ host: "a b" }, { name: 5 }, { registration: "maybe" }, { retentionDays: -1 }, { retentionDays: "x" }]) {
       expect(parseServerInfo(JSON.stringify({ ...good, ...change }))).toBeUndefined();

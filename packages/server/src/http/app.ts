@@ -1,4 +1,4 @@
-import { httpPaths, maxFrameBytes } from "@latchkey/protocol";
+import { httpPaths, maxFrameBytes, productVersion } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import { fastify } from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
@@ -68,7 +68,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
     return reply
       .code(isHealthy ? 200 : 503)
       .header("cache-control", "no-store")
-      .send({ status: isHealthy ? "ok" : "failed" });
+      .send({ status: isHealthy ? "ok" : "failed", version: productVersion });
   });
   app.get(httpPaths.info, (_request, reply) => {
     const { host, serverName, registration, retentionDays, limits } = services.context();
@@ -80,6 +80,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
       maxFrameBytes,
       maxBlobBytes: limits.maxBlobBytes,
       protocol: "latchkey.1",
+      version: productVersion,
     });
   });
   app.get(httpPaths.metrics, async (request, reply) => {

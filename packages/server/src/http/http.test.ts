@@ -1,4 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
+import { productVersion } from "@latchkey/protocol";
 import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { get as get443 } from "node:https";
 import { createServer } from "node:net";
@@ -163,7 +164,7 @@ describe("blobs", () => {
 describe("the rest of HTTP", () => {
   test("health, info, and metrics without anybody's name", async () => {
     const server = await runServer({ serverName: "Newsroom", retentionDays: 7 });
-    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: "ok" });
+    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: "ok", version: productVersion });
     expect(await (await fetch(`${server.url}/v1/info`)).json()).toMatchObject({
       host: server.host,
       name: "Newsroom",
