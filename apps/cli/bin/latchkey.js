@@ -34,7 +34,7 @@ if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
   process.on("SIGINT", () => {
     if (!process.stdin.isTTY) child.kill("SIGINT");
   });
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     process.stderr.write(`latchkey: not_installed: ${error.message}\n`);
     process.exit(1);

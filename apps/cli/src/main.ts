@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -27,7 +28,25 @@ const environment: Environment = {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
     return promise;
   },
+  onReloadRequested(reload) {
+    // A terminal that closes sends the same signal as an operator: who was started from it ends with it.
+    const hadTerminal = hasTerminal();
+    process.on("SIGHUP", () => {
+      if (hadTerminal && !hasTerminal()) process.kill(process.pid, "SIGTERM");
+      else reload();
+    });
+  },
 };
+
+/** Whether this process has a terminal that controls it. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 // A reader that has enough, such as "latchkey read | head", is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

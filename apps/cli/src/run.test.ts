@@ -492,10 +492,9 @@ describe("serve", () => {
     expect(optionsOf({ config: "other.json" }).invitationCodes).toEqual(["oak", "elm"]);
   });
 
-  test("reads the files of a certificate", () => {
-    writeFileSync(join(home, "cert.pem"), "certificate");
-    writeFileSync(join(home, "key.pem"), "key");
-    expect(optionsOf({ "tls-cert": "cert.pem", "tls-key": "key.pem" }).tls).toEqual({ cert: "certificate", key: "key" });
+  test("names the files of a certificate", () => {
+    const tls = { certFile: join(home, "cert.pem"), keyFile: join(home, "key.pem") };
+    expect(optionsOf({ "tls-cert": "cert.pem", "tls-key": "key.pem" }).tls).toEqual(tls);
   });
 
   test.each<[Record<string, string>, string]>([
@@ -506,7 +505,6 @@ describe("serve", () => {
     [{ registration: "invitation" }, "--invitation-code"],
     [{ "log-level": "loud" }, "--log-level"],
     [{ "tls-cert": "cert.pem" }, "--tls-key"],
-    [{ "tls-cert": "cert.pem", "tls-key": "key.pem" }, "cannot be read"],
     [{ config: "missing.json" }, "missing.json"],
   ])("refuses %j", (values, reason) => {
     expect(() => optionsOf(values)).toThrow(reason);
@@ -530,6 +528,7 @@ describe("serve", () => {
       workingDirectory: home,
       stdout: { write: (text: string) => (stdout += text) },
       stopRequested: () => started.promise,
+      onReloadRequested: (reload: () => void) => reload(),
     };
     const running = runServer(
       {
@@ -547,16 +546,20 @@ describe("serve", () => {
           host: "localhost:8080",
           port: 8080,
           failed: new Promise<Error>(() => undefined),
+          reload: () => {
+            done.push("read again");
+            return Promise.resolve();
+          },
           close,
           [Symbol.asyncDispose]: close,
         }),
     );
     await new Promise((tick) => setImmediate(tick));
     expect(stdout).toBe("Latchkey is running on http://localhost:8080");
-    expect(done).toEqual([]);
+    expect(done).toEqual(["read again"]);
     started.resolve();
     await running;
-    expect(done).toEqual(["closed"]);
+    expect(done).toEqual(["read again", "closed"]);
   });
 });
 

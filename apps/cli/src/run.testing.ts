@@ -134,6 +134,7 @@ export async function runWith(
       return Promise.resolve(fake.client);
     },
     stopRequested: () => Promise.resolve(),
+    onReloadRequested: () => undefined,
     ...over,
   });
   return { status, stdout, stderr, opened };

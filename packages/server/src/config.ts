@@ -1,4 +1,5 @@
 import type { DirectoryOptions } from "./directory/bootstrap.ts";
+import type { CertificateSource } from "./tls/keeper.ts";
 import { keyPackageLifetimeMs, maxBlobBytes, oneTimeKeyPackages, retentionDays } from "@latchkey/protocol";
 
 /** How fast something may go: `burst` at once, then `perSecond`. */
@@ -128,8 +129,8 @@ export interface ServerOptions extends DirectoryOptions {
   /** Days that entries are kept (spec L-8). */
   readonly retentionDays?: number;
   readonly logLevel?: LogLevel;
-  /** PEM certificate and key, where no proxy terminates TLS. */
-  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
+  /** PEM certificate and key, or the files that hold them, where no proxy terminates TLS. Files are read again when they change. */
+  readonly tls?: CertificateSource;
   /** Take a peer's address from X-Forwarded-For: only behind a proxy that sets it. */
   readonly trustProxy?: boolean;
   readonly limits?: Partial<ServerLimits>;

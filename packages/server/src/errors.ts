@@ -8,6 +8,7 @@ export type ServerErrorCode =
   | "data_locked" // another server uses the data directory
   | "data_unusable" // the data directory cannot be read or written, or is damaged
   | "invalid_options"
+  | "tls_unusable" // the certificate or its key cannot be read, or the two do not belong together
   | "store_failed"; // the store stopped by itself
 
 /** A failure of the server as a whole. Its message is one line for the person who started it and says what to do. */

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import type { Logger } from "pino";
@@ -26,6 +27,7 @@ import { LogService } from "./logs/log-service.ts";
 import { createCounters } from "./metrics.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
+import { CertificateKeeper } from "./tls/keeper.ts";
 import { DeviceRegistry } from "./ws/device-registry.ts";
 import { Gateway } from "./ws/gateway.ts";
 import type { Services } from "./ws/services.ts";
@@ -39,6 +41,8 @@ export interface RunningServer {
   readonly port: number;
   /** Settles with the error when the server stopped by itself; never after `close`. */
   readonly failed: Promise<Error>;
+  /** Reads again what may change while it runs: the files of the certificate. Connections go on. */
+  reload(): Promise<void>;
   /** Stops: takes no more, finishes what is under way, closes connections with a reason, and writes everything down. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -89,9 +93,10 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
   const nowMs = parts.nowMs ?? Date.now;
   // Standard error: what a command prints for its user goes to standard output.
   const log = pino({ level: options.logLevel ?? "info", base: null }, pino.destination({ fd: 2, sync: true }));
+  const certificates = await openCertificates({ options, nowMs, log, parts });
   const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);
   try {
-    return await listen({ options, limits, nowMs, log, store, parts });
+    return await listen({ options, limits, nowMs, log, store, parts, certificates });
   } catch (error) {
     await store.close();
     throw error;
@@ -105,8 +110,9 @@ async function listen(params: {
   log: Logger;
   store: Store;
   parts: ServerParts;
+  certificates: CertificateKeeper | undefined;
 }): Promise<RunningServer> {
-  const { options, limits, nowMs, log, store, parts } = params;
+  const { options, limits, nowMs, log, store, parts, certificates } = params;
   const setTimer = parts.setTimer ?? processTimer;
   let isHealthy = true;
   // The public name may depend on the port, which is known once the server listens; requests come after that.
@@ -133,6 +139,7 @@ async function listen(params: {
       directory: () => ready().store,
       registry: () => registry,
       isHealthy: () => isHealthy,
+      certificates,
       reportBug,
     },
     limits.maxBlobBytes,
@@ -169,6 +176,7 @@ async function listen(params: {
   late.services = services;
   late.gateway = gateway;
   gateway.attach(app.server);
+  if (app.server instanceof TlsServer) certificates?.attach(app.server);
 
   const { logs, inboxes, directory } = services;
   const keepHouse = async (): Promise<void> => {
@@ -195,6 +203,7 @@ async function listen(params: {
   const stop = async (): Promise<void> => {
     stopHousekeeping();
     stopTicking();
+    certificates?.close();
     await gateway.close();
     await publisher.close();
     await app.close();
@@ -208,11 +217,25 @@ async function listen(params: {
     return error;
   });
   const close = (): Promise<void> => (closing ??= stop());
-  const scheme = options.tls === undefined ? "http" : "https";
+  const reload = async (): Promise<void> => certificates?.reload();
+  const scheme = certificates === undefined ? "http" : "https";
   const shown =
     address === "0.0.0.0" || address === "::" || address === "127.0.0.1" ? "localhost" : address.includes(":") ? `[${address}]` : address;
   log.info({ port, day: dayOf(nowMs()) }, "listening");
-  return { url: `${scheme}://${shown}:${port}`, host, port, failed, close, [Symbol.asyncDispose]: close };
+  return { url: `${scheme}://${shown}:${port}`, host, port, failed, reload, close, [Symbol.asyncDispose]: close };
+}
+
+/** The certificate, where the server speaks TLS itself. @throws ServerError `tls_unusable` */
+async function openCertificates(params: {
+  options: ServerOptions;
+  nowMs: () => number;
+  log: Logger;
+  parts: ServerParts;
+}): Promise<CertificateKeeper | undefined> {
+  const { options, nowMs, log, parts } = params;
+  if (options.tls === undefined) return undefined;
+  const world = { nowMs, setTimer: parts.setTimer ?? processTimer, warn: (message: string) => log.warn(message) };
+  return CertificateKeeper.open({ source: options.tls, host: options.host ?? "localhost", world });
 }
 
 /** The port on which the app listens: a free one for 0, and 0 where `serve` takes the HTTP server. @throws ServerError */

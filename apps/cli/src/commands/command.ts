@@ -16,6 +16,8 @@ export interface Environment {
   openClient(params: { home: string; serverUrl: string; requests?: "accept" }): Promise<Client>;
   /** Resolves at the first SIGINT or SIGTERM. */
   stopRequested(): Promise<void>;
+  /** Calls `reload` at every SIGHUP; only who asked for it outlives one. */
+  onReloadRequested(reload: () => void): void;
 }
 
 /** What a command gets. */

@@ -36,6 +36,7 @@ async function run(...args: string[]): Promise<{ status: number; stdout: string;
       throw new Error("no account is needed");
     },
     stopRequested: async () => undefined,
+    onReloadRequested: () => undefined,
   });
   return { status, ...written };
 }

@@ -64,7 +64,8 @@ export const serveCommand: Command = {
 
 Each option can also be a variable, --log-level as LATCHKEY_LOG_LEVEL (several codes or witnesses with commas between them), or a
 member of the configuration file: { "port": 8080, "registration": "invitation", "invitation-code": ["oak", "elm"] }.
-An option outweighs a variable, a variable the file. SIGINT or SIGTERM stops the server when all it accepted is on disk.`,
+An option outweighs a variable, a variable the file. SIGINT or SIGTERM stops the server when all it accepted is on disk; SIGHUP
+makes it read the files of its certificate again.`,
   options: {
     ...Object.fromEntries(
       settings.map(({ flag, isRepeatable }): [string, ParseArgsOptionsConfig[string]] => [
@@ -85,6 +86,7 @@ export async function runServer(context: CommandContext, start: (options: Server
   const server = await start(serverOptions(context));
   // From here on a signal is heard, so it is asked for before anybody is told that the server runs.
   const stop = environment.stopRequested();
+  environment.onReloadRequested(() => void server.reload());
   output.result({ kind: "running", url: server.url, host: server.host }, `Latchkey is running on ${server.url}`);
   const failure = await Promise.race([stop, server.failed]);
   await server.close();
@@ -158,8 +160,8 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
       ? {}
       : {
           tls: {
-            cert: readText("tls-cert", resolve(workingDirectory, certificate)),
-            key: readText("tls-key", resolve(workingDirectory, key)),
+            certFile: resolve(workingDirectory, certificate),
+            keyFile: resolve(workingDirectory, key),
           },
         }),
   };

@@ -8,6 +8,7 @@ import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import { Refusal } from "../errors.ts";
+import type { CertificateKeeper } from "../tls/keeper.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
 import type { DirectoryFiles } from "./directory-routes.ts";
@@ -22,6 +23,8 @@ export interface HttpServices {
   readonly directory: () => DirectoryFiles;
   readonly registry: () => Registry;
   readonly isHealthy: () => boolean;
+  /** With it the server speaks HTTPS. */
+  readonly certificates: CertificateKeeper | undefined;
   reportBug(error: unknown): void;
 }
 
@@ -41,6 +44,7 @@ const statuses: Partial<Record<WireErrorCode, number>> = {
 /** The HTTP side: health, metrics, blobs, the web app. Answers with errors hold a code and nothing else. */
 export function createApp(options: ServerOptions, services: HttpServices, maxBlobBytes: number): FastifyInstance {
   const trustProxy = options.trustProxy ?? false;
+  const { certificates } = services;
   const base = {
     logger: false,
     requestTimeout: 600_000,
@@ -51,13 +55,11 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
   } as const;
   // The certificate makes it an HTTPS server; every other part is the same.
   const app =
-    options.tls === undefined
-      ? fastify(base)
-      : (fastify({ ...base, https: { cert: toPem(options.tls.cert), key: toPem(options.tls.key) } }) as unknown as FastifyInstance);
+    certificates === undefined ? fastify(base) : (fastify({ ...base, https: certificates.secureOptions() }) as unknown as FastifyInstance);
   acceptStreams(app);
 
   app.addHook("onRequest", async (request, reply) => {
-    const isSecure = options.tls !== undefined || (trustProxy && request.headers["x-forwarded-proto"] === "https");
+    const isSecure = certificates !== undefined || (trustProxy && request.headers["x-forwarded-proto"] === "https");
     const socketOrigin = `${isSecure ? "wss" : "ws"}://${safeHost(request.headers.host)}`;
     setSecurityHeaders(reply, { socketOrigin, isSecure });
   });
@@ -111,10 +113,6 @@ function sendError(error: FastifyError | Refusal, reply: FastifyReply, services:
   if (status < 500) return reply.code(status).send({ code: status === 413 ? "too_large" : status === 404 ? "not_found" : "malformed" });
   services.reportBug(error);
   return reply.code(status).send({ code: "internal" });
-}
-
-function toPem(value: string | Uint8Array): string {
-  return typeof value === "string" ? value : new TextDecoder().decode(value);
 }
 
 /** The Host header goes into a header of the answer: only what a host may hold. */

@@ -1,5 +1,16 @@
 import type { FastifyReply } from "fastify";
 
+/** The camera reads the codes of other devices; nothing else of the machine is the page's. */
+const permissionsPolicy = [
+  "camera=(self)",
+  ...["accelerometer", "autoplay", "bluetooth", "browsing-topics", "display-capture", "geolocation", "gyroscope", "hid"].map(none),
+  ...["magnetometer", "microphone", "midi", "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking"].map(none),
+].join(", ");
+
+function none(feature: string): string {
+  return `${feature}=()`;
+}
+
 /**
  * Headers of every answer. The page loads nothing from elsewhere, runs no inline code, and may make script URLs only
  * through the one policy that starts its worker.
@@ -26,7 +37,7 @@ export function setSecurityHeaders(reply: FastifyReply, params: { socketOrigin: 
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
-    "permissions-policy": "geolocation=(), payment=(), usb=(), browsing-topics=()",
+    "permissions-policy": permissionsPolicy,
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",

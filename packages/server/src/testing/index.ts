@@ -1,2 +1,4 @@
 export { startInProcessServer } from "./in-process-server.ts";
 export type { InProcessServer, InProcessWorld } from "./in-process-server.ts";
+export { issueCertificate } from "./issue-certificate.ts";
+export type { IssuedCertificate } from "./issue-certificate.ts";

@@ -22,6 +22,7 @@ import { Connection, createOutbox } from "./connection.ts";
 import type { Outbox, Session } from "./connection.ts";
 import { DeviceSession } from "./device-session.ts";
 import { LogSession } from "./log-session.ts";
+import { isOwnOrigin } from "./origin.ts";
 import { LookupSession } from "./lookup-session.ts";
 import { PostSession } from "./post-session.ts";
 import type { Services } from "./services.ts";
@@ -97,6 +98,7 @@ export class Gateway {
     const { maxConnections, maxConnectionsPerAddress } = this.#services.context.limits;
     if (role === undefined) refuseUpgrade(stream, "404 Not Found");
     else if (versions === undefined) refuseUpgrade(stream, "400 Bad Request");
+    else if (!isOwnOrigin(request.headers, this.#services.context.host)) refuseUpgrade(stream, "403 Forbidden");
     else if (this.#isClosing || this.#connections.size >= maxConnections) refuseUpgrade(stream, "503 Service Unavailable");
     else if ((this.#perAddress.get(address) ?? 0) >= maxConnectionsPerAddress) refuseUpgrade(stream, "429 Too Many Requests");
     else {
