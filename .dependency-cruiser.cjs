@@ -125,9 +125,9 @@ module.exports = {
     },
     {
       name: "cli-meets-the-server-in-serve-only",
-      comment: "Client and server never meet outside tests, but for the command that starts one.",
+      comment: "Client and server never meet outside tests, but for the commands that start one and look after its data folder.",
       severity: "error",
-      from: { path: "^apps/cli/src/", pathNot: ["^apps/cli/src/commands/serve", testFile] },
+      from: { path: "^apps/cli/src/", pathNot: ["^apps/cli/src/commands/(serve|backup|restore)", testFile] },
       to: { path: "^packages/server/" },
     },
     {

@@ -4,6 +4,7 @@ import type { ParseArgsOptionsConfig } from "node:util";
 import type { Client } from "@latchkey/client";
 import { accountCommand } from "./commands/account.ts";
 import { alarmsCommand } from "./commands/alarms.ts";
+import { backupCommand } from "./commands/backup.ts";
 import type { Command, Environment, OptionValues } from "./commands/command.ts";
 import { stringOption } from "./commands/command.ts";
 import { continueCommand } from "./commands/continue.ts";
@@ -18,6 +19,7 @@ import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
 import { registerCommand } from "./commands/register.ts";
 import { blockCommand, requestsCommand, unblockCommand } from "./commands/requests.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { sendCommand } from "./commands/send.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
@@ -28,6 +30,8 @@ import { defaultServerUrl, parseServerUrl, rememberedServer } from "./profile.ts
 
 const commands: readonly Command[] = [
   serveCommand,
+  backupCommand,
+  restoreCommand,
   registerCommand,
   whoamiCommand,
   sendCommand,

@@ -110,6 +110,16 @@ export const registrationNumbers: Readonly<Record<Registration, number>> = { ope
 /** How much the server writes about itself; never about people. */
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
+/** Backups that a server makes of itself. */
+export interface BackupSchedule {
+  readonly to: string;
+  readonly everyMs: number;
+  /** How many are kept. */
+  readonly keep: number;
+  /** Seals the keys; without one they are left out. */
+  readonly passphrase?: string;
+}
+
 /** How a server is started. */
 export interface ServerOptions extends DirectoryOptions {
   /** The public name, as in addresses (spec C-3); `localhost:<port>` when absent. */
@@ -134,6 +144,8 @@ export interface ServerOptions extends DirectoryOptions {
   /** Take a peer's address from X-Forwarded-For: only behind a proxy that sets it. */
   readonly trustProxy?: boolean;
   readonly limits?: Partial<ServerLimits>;
+  /** Backups that the server makes of itself. */
+  readonly backups?: BackupSchedule;
 }
 
 /** What the modules share, fixed once the server listens. */

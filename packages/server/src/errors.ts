@@ -9,6 +9,9 @@ export type ServerErrorCode =
   | "data_unusable" // the data directory cannot be read or written, or is damaged
   | "invalid_options"
   | "tls_unusable" // the certificate or its key cannot be read, or the two do not belong together
+  | "backup_failed"
+  | "restore_failed"
+  | "wrong_passphrase" // of the keys in a backup
   | "store_failed"; // the store stopped by itself
 
 /** A failure of the server as a whole. Its message is one line for the person who started it and says what to do. */

@@ -1,5 +1,10 @@
+export { createBackup, dropOldBackups } from "./backup/backup.ts";
+export type { BackupOptions, MadeBackup } from "./backup/backup.ts";
+export { restoreBackup } from "./backup/restore.ts";
+export type { RestoreOptions, Restored } from "./backup/restore.ts";
+export type { Manifest } from "./backup/manifest.ts";
 export { defaultLimits } from "./config.ts";
-export type { LogLevel, Rate, Registration, ServerLimits, ServerOptions } from "./config.ts";
+export type { BackupSchedule, LogLevel, Rate, Registration, ServerLimits, ServerOptions } from "./config.ts";
 export type { DirectoryOptions, WitnessOption } from "./directory/bootstrap.ts";
 export { ServerError } from "./errors.ts";
 export type { ServerErrorCode } from "./errors.ts";

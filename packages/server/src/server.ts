@@ -8,6 +8,7 @@ import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { createRateAdmission } from "./admission/admission.ts";
+import { startBackups } from "./backup/schedule.ts";
 import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
 import { dayOf, defaultLimits, defaultRetentionDays } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
@@ -199,11 +200,14 @@ async function listen(params: {
     });
   });
 
+  const stopBackups = startBackups(options, { nowMs, log, reportBug, setTimer });
+
   let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     stopHousekeeping();
     stopTicking();
     certificates?.close();
+    await stopBackups();
     await gateway.close();
     await publisher.close();
     await app.close();

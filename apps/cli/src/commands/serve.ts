@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { RunningServer, ServerOptions } from "@latchkey/server";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { CommandError } from "../errors.ts";
+import { readPassphrase } from "../passphrase.ts";
 import type { Command, CommandContext } from "./command.ts";
 
 interface Setting {
@@ -23,6 +24,10 @@ const settings: readonly Setting[] = [
   { flag: "invitation-code", value: "CODE", help: "a code that lets people register; may be given several times", isRepeatable: true },
   { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30; 7 at least)" },
   { flag: "web-root", value: "DIR", help: "the built web app; an empty value serves none (the one of this installation)" },
+  { flag: "backup-to", value: "DIR", help: "the server makes backups of itself in this folder (none)" },
+  { flag: "backup-every", value: "HOURS", help: "how often (24)" },
+  { flag: "backup-keep", value: "NUMBER", help: "how many backups are kept (7)" },
+  { flag: "backup-passphrase-file", value: "FILE", help: "its first line seals the keys in them; without it they hold no keys" },
   { flag: "log-level", value: "LEVEL", help: "silent, error, warn, info or debug (warn)" },
   { flag: "tls-cert", value: "FILE", help: "certificate chain, PEM: the server speaks HTTPS itself" },
   { flag: "tls-key", value: "FILE", help: "private key of the certificate, PEM" },
@@ -154,6 +159,7 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
     ...(logPolicy === undefined ? {} : { logPolicy }),
     ...(mapPolicy === undefined ? {} : { mapPolicy }),
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
+    ...backupsOf(one, workingDirectory),
     logLevel: choice("log-level", one("log-level"), logLevels) ?? "warn",
     trustProxy: choice("trust-proxy", one("trust-proxy"), answers) === "yes",
     ...(certificate === undefined || key === undefined
@@ -164,6 +170,24 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
             keyFile: resolve(workingDirectory, key),
           },
         }),
+  };
+}
+
+/** Backups that the server makes of itself, where a folder is named. @throws CommandError */
+function backupsOf(one: (flag: string) => string | undefined, workingDirectory: string): Pick<ServerOptions, "backups"> {
+  const [to, every, keep, file] = [one("backup-to"), one("backup-every"), one("backup-keep"), one("backup-passphrase-file")];
+  if (to === undefined || to === "") {
+    if ((every ?? keep ?? file) !== undefined)
+      throw invalidOption("--backup-every, --backup-keep and --backup-passphrase-file need --backup-to");
+    return {};
+  }
+  return {
+    backups: {
+      to: resolve(workingDirectory, to),
+      everyMs: wholeNumber("backup-every", every ?? "24", { least: 1, most: 8760 }) * 3_600_000,
+      keep: wholeNumber("backup-keep", keep ?? "7", { least: 1, most: 1000 }),
+      ...(file === undefined ? {} : { passphrase: readPassphrase(resolve(workingDirectory, file)) }),
+    },
   };
 }
 

@@ -1,0 +1,52 @@
+import { resolve } from "node:path";
+import { dataFolderOf } from "../data-folder.ts";
+import { CommandError } from "../errors.ts";
+import { askPassphrase, passphraseVariable } from "../passphrase.ts";
+import type { Command } from "./command.ts";
+import { stringOption } from "./command.ts";
+
+/** `latchkey backup`. */
+export const backupCommand: Command = {
+  name: "backup",
+  usage: "backup DIR [--data DIR] [--passphrase-file FILE | --no-keys] [--keep NUMBER]",
+  summary: "copy a server's data folder, also while the server runs",
+  help: `  --data DIR               the data folder (./data)
+  --passphrase-file FILE   its first line seals the keys of the public record (else $${passphraseVariable}, else it is asked for)
+  --no-keys                leaves the keys out: keep a copy of directory/*.key elsewhere, nothing can go on without them
+  --keep NUMBER            removes all but the newest so many backups in DIR, once the new one is finished
+
+Each backup is a folder of its own in DIR, complete and verified before it gets its name. Blobs that the one before has take no more room.`,
+  options: { data: { type: "string" }, "passphrase-file": { type: "string" }, "no-keys": { type: "boolean" }, keep: { type: "string" } },
+  positionals: [1, 1],
+  async run(context) {
+    const { environment, output, positionals, values } = context;
+    const [place = ""] = positionals;
+    if (place === "" || place.includes("://")) {
+      throw new CommandError("invalid_option", "backup takes a folder: for another machine, mount it or copy the finished backup there", {
+        exitCode: 2,
+      });
+    }
+    const to = resolve(environment.workingDirectory, place);
+    const keep = stringOption(values, "keep");
+    if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) {
+      throw new CommandError("invalid_option", "--keep takes a whole number from 1 on", { exitCode: 2 });
+    }
+    const dataDirectory = dataFolderOf(context);
+    const passphrase = values["no-keys"] === true ? undefined : await askPassphrase(context, "for the keys in the backup");
+    const { createBackup, dropOldBackups } = await import("@latchkey/server");
+    const { path, manifest, hasKeys } = await createBackup({ dataDirectory, to, passphrase, nowMs: Date.now() });
+    const removed = keep === undefined ? 0 : await dropOldBackups(to, Number(keep));
+    const { blobs, record, files } = manifest;
+    const bytes = files.reduce((sum, { size }) => sum + size, blobs.bytes);
+    const lines = [
+      `Backup in ${path}`,
+      `  ${(bytes / 1e6).toFixed(1)} MB, ${String(blobs.count)} blobs, ${String(record.size)} entries of the public record, verified`,
+      hasKeys
+        ? "  keys sealed with your passphrase: without it they do not open"
+        : "  WITHOUT the keys: keep a copy of directory/*.key elsewhere",
+      ...(blobs.missing > 0 ? [`  ${String(blobs.missing)} blobs were missing or damaged in the data folder: look at its disk`] : []),
+      ...(removed > 0 ? [`  ${String(removed)} older ones removed`] : []),
+    ];
+    output.result({ path, bytes, blobs, record, hasKeys, removed }, lines.join("\n"));
+  },
+};

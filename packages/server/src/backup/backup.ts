@@ -1,0 +1,214 @@
+import { randomBytes } from "node:crypto";
+import { rename, rm } from "node:fs/promises";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
+import { ServerError } from "../errors.ts";
+import { databaseFile } from "../store/sqlite/executor.ts";
+import { BlobCopy } from "./blob-copy.ts";
+import type { CopyAnswer, CopyTask } from "./copy-worker.ts";
+import { errorCode, fingerprint, makePrivateFolder, namesIn, syncFolder, writePrivateFile } from "./folders.ts";
+import { encodeManifest, manifestFile, readManifest, sealedKeysFile } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import { readKeys, sealKeys } from "./sealed-keys.ts";
+
+/** A backup that is made. */
+export interface BackupOptions {
+  readonly dataDirectory: string;
+  /** The folder of all backups: each gets a folder of its own in it. */
+  readonly to: string;
+  /** Opens the keys of the public record again; without one they are left out. */
+  readonly passphrase: string | undefined;
+  readonly nowMs: number;
+  /** Breaks it off: nothing of it stays. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A backup that was made. */
+export interface MadeBackup {
+  /** Its own folder. */
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly hasKeys: boolean;
+}
+
+/** A finished backup in a folder of backups. */
+export interface FoundBackup {
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
+/** What a folder of backups names: a day and a time in UTC. */
+const finishedPattern = /^latchkey-\d{8}-\d{6}Z(?:-\d+)?$/;
+const unfinishedPrefix = "unfinished-";
+const lockFile = "lock.sqlite";
+/** In the data folder: when the last backup was made, and where. */
+export const lastBackupFile = "last-backup.json";
+
+/** The databases of a data folder, in the order in which they are copied. */
+export const copiedDatabases: readonly string[] = [databaseFile];
+
+/**
+ * Copies a data folder, also one on which a server runs: databases, blobs, and the keys sealed. Everything is verified, and on disk, before
+ * the folder gets the name of a backup; only one is made in a place at a time.
+ * @throws ServerError `backup_failed`, with the cause and what to do
+ */
+export async function createBackup(options: BackupOptions): Promise<MadeBackup> {
+  const { dataDirectory, to } = options;
+  if (!existsSync(join(dataDirectory, copiedDatabases.at(-1) ?? ""))) {
+    throw new ServerError("backup_failed", `There is no data folder of a server at ${dataDirectory}: say with --data where it is.`);
+  }
+  try {
+    await makePrivateFolder(to);
+    const lock = takePlace(to);
+    try {
+      const unfinished = await begin(to);
+      try {
+        return await fill(options, unfinished);
+      } finally {
+        await rm(unfinished, { recursive: true, force: true });
+      }
+    } finally {
+      lock.close();
+    }
+  } catch (cause) {
+    throw asFailure(cause, to);
+  }
+}
+
+/** The finished backups in a folder of backups, the oldest first; the folder itself where it is one. Damaged ones are passed over. */
+export async function findBackups(folder: string): Promise<FoundBackup[]> {
+  const paths = [folder, ...(await namesIn(folder)).filter((name) => finishedPattern.test(name)).map((name) => join(folder, name))];
+  const found: FoundBackup[] = [];
+  for (const path of paths) {
+    const manifest = await readManifest(path).catch(() => undefined);
+    if (manifest !== undefined) found.push({ path, manifest });
+  }
+  return found.toSorted((a, b) => a.manifest.createdMs - b.manifest.createdMs || (a.path < b.path ? -1 : 1));
+}
+
+/** Removes all finished backups in a folder but the newest `keep`, one at least. Answers how many. */
+export async function dropOldBackups(folder: string, keep: number): Promise<number> {
+  const all = (await findBackups(folder)).filter(({ path }) => resolve(path) !== resolve(folder));
+  const old = all.slice(0, Math.max(0, all.length - Math.max(1, keep)));
+  for (const { path } of old) {
+    // No longer a backup before the first of its files is gone.
+    const gone = join(folder, `${unfinishedPrefix}${randomBytes(8).toString("hex")}`);
+    await rename(path, gone);
+    await rm(gone, { recursive: true });
+  }
+  return old.length;
+}
+
+/** Holds a place for one backup at a time: the system lets go of it however the process ends. @throws ServerError where another has it */
+function takePlace(to: string): DatabaseSync {
+  const lock = new DatabaseSync(join(to, lockFile), { timeout: 0 });
+  try {
+    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (cause) {
+    lock.close();
+    throw new ServerError("backup_failed", `Another backup is being made in ${to}: wait until it is done.`, { cause });
+  }
+}
+
+/** The folder of a backup under way; those that were broken off before are removed. */
+async function begin(to: string): Promise<string> {
+  for (const name of await namesIn(to)) {
+    if (name.startsWith(unfinishedPrefix)) await rm(join(to, name), { recursive: true, force: true });
+  }
+  const folder = join(to, `${unfinishedPrefix}${randomBytes(8).toString("hex")}`);
+  await makePrivateFolder(folder);
+  return folder;
+}
+
+async function fill(options: BackupOptions, folder: string): Promise<MadeBackup> {
+  const { dataDirectory, to, passphrase } = options;
+  const before = (await findBackups(to)).at(-1)?.path;
+  const blobs = new BlobCopy({
+    from: join(dataDirectory, "blobs"),
+    to: join(folder, "blobs"),
+    before: before === undefined ? undefined : join(before, "blobs"),
+    signal: options.signal,
+  });
+  await blobs.addAll();
+  const report = await copyOnThread({ from: dataDirectory, to: folder, files: copiedDatabases }, options.signal);
+  if (report.kind === "failed") {
+    throw new ServerError(
+      "backup_failed",
+      report.full ? noRoom(to) : "The databases cannot be copied: look at the disk of the data folder.",
+    );
+  }
+  if (report.kind === "damaged") {
+    throw new ServerError("backup_failed", `The data folder is damaged (${report.fault}): keep the backups there are, and restore one.`);
+  }
+  const index = copiedDatabases[0] ?? databaseFile;
+  const copied = await blobs.finish(join(folder, index));
+  if (passphrase !== undefined)
+    await writePrivateFile(join(folder, sealedKeysFile), await sealKeys(await readKeys(join(dataDirectory, "directory")), passphrase));
+
+  const names = [...copiedDatabases, ...(passphrase === undefined ? [] : [sealedKeysFile])];
+  const files: Manifest["files"][number][] = [];
+  for (const name of names) files.push({ name, ...(await fingerprint(join(folder, name))) });
+  const manifest: Manifest = { createdMs: options.nowMs, files, blobs: copied, record: report.record };
+  await writePrivateFile(join(folder, manifestFile), encodeManifest(manifest));
+  await syncFolder(folder);
+  const path = await publish(folder, to, options.nowMs);
+  noteLastBackup(dataDirectory, { timeMs: options.nowMs, path: resolve(path) });
+  return { path, manifest, hasKeys: passphrase !== undefined };
+}
+
+/** Gives a finished folder the name of a backup. */
+async function publish(folder: string, to: string, nowMs: number): Promise<string> {
+  const time = new Date(nowMs)
+    .toISOString()
+    .replace(/\.\d+Z$/, "Z")
+    .replaceAll(/[-:]/g, "")
+    .replace("T", "-");
+  for (let count = 1; ; count++) {
+    const path = join(to, `latchkey-${time}${count === 1 ? "" : `-${String(count)}`}`);
+    if (existsSync(path)) continue;
+    await rename(folder, path);
+    await syncFolder(to);
+    await syncFolder(dirname(resolve(to)));
+    return path;
+  }
+}
+
+/** Says in the data folder that a backup was made: what looks after the server reads it. Not having it harms nobody. */
+function noteLastBackup(dataDirectory: string, last: { timeMs: number; path: string }): void {
+  const path = join(dataDirectory, lastBackupFile);
+  try {
+    writeFileSync(`${path}.new`, `${JSON.stringify(last)}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch {
+    // A data folder that another user owns: the backup is whole all the same.
+  }
+}
+
+/** A thread of its own: what reads a gigabyte at once would hold up everything else. */
+function copyOnThread(task: CopyTask, signal: AbortSignal | undefined): Promise<CopyAnswer> {
+  return new Promise((done, fail) => {
+    signal?.throwIfAborted();
+    const worker = new Worker(new URL("./copy-worker.ts", import.meta.url), { workerData: task, name: "latchkey-backup" });
+    worker.once("message", done);
+    worker.once("error", fail);
+    worker.once("exit", () => fail(new Error("the thread of the backup ended")));
+    signal?.addEventListener("abort", () => void worker.terminate(), { once: true });
+  });
+}
+
+function asFailure(cause: unknown, to: string): ServerError {
+  if (cause instanceof ServerError) return cause;
+  const code = errorCode(cause);
+  if (code === "ENOSPC" || code === "EDQUOT") return new ServerError("backup_failed", noRoom(to), { cause });
+  const reason = code === undefined ? "" : ` (${code})`;
+  return new ServerError("backup_failed", `The backup cannot be written to ${to}${reason}: check the path, its permissions and the disk.`, {
+    cause,
+  });
+}
+
+function noRoom(to: string): string {
+  return `There is no room for a backup in ${to}: free some, or choose another place.`;
+}

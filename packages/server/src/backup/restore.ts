@@ -1,0 +1,119 @@
+import { copyFile, readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ServerError } from "../errors.ts";
+import { findBackups } from "./backup.ts";
+import type { FoundBackup } from "./backup.ts";
+import { checkCopy } from "./check-copy.ts";
+import { errorCode, fingerprint, linkOrCopy, makePrivateFolder, namesIn, syncFile, syncFolder, writePrivateFile } from "./folders.ts";
+import { sealedKeysFile } from "./manifest.ts";
+import { encodeRestoreMark, restoreMarkFile } from "./restore-mark.ts";
+import { keyNames, openSealedKeys, readKeys } from "./sealed-keys.ts";
+import type { NamedKeys } from "./sealed-keys.ts";
+
+/** A data folder that is made again. */
+export interface RestoreOptions {
+  /** A backup, or a folder of backups: then the newest. */
+  readonly from: string;
+  /** Empty, or not there. */
+  readonly dataDirectory: string;
+  /** Of the sealed keys; asked for only where the backup has some. */
+  readonly passphrase: () => Promise<string>;
+  /** A folder with the keys, for a backup without. */
+  readonly keysFolder: string | undefined;
+  readonly nowMs: number;
+}
+
+/** What was brought back. */
+export interface Restored {
+  readonly backup: FoundBackup;
+  /** Entries of the public record. */
+  readonly recordSize: number;
+}
+
+const unfinished = ".unfinished";
+
+/**
+ * Makes a data folder of a backup, which is verified first. The databases get their names last, so that no server starts on half of it, and
+ * the folder says that it was restored. @throws ServerError `restore_failed` or `wrong_passphrase`, with the cause and what to do
+ */
+export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
+  const { from, dataDirectory } = options;
+  const backup = (await findBackups(from)).at(-1);
+  if (backup === undefined)
+    throw new ServerError("restore_failed", `There is no finished backup in ${from}: name a folder that "latchkey backup" wrote.`);
+  if ((await namesIn(dataDirectory)).length > 0) {
+    throw new ServerError("restore_failed", `${dataDirectory} is not empty: move it away first, and keep it until everything works again.`);
+  }
+  try {
+    await checkFiles(backup);
+    const keys = await keysOf(backup, options);
+    await fill(backup, keys, options);
+  } catch (cause) {
+    throw asFailure(cause, dataDirectory);
+  }
+  return { backup, recordSize: backup.manifest.record.size };
+}
+
+async function checkFiles({ path, manifest }: FoundBackup): Promise<void> {
+  const damaged = (name: string): ServerError =>
+    new ServerError("restore_failed", `${join(path, name)} is missing or damaged: use another backup, this one does not hold what it did.`);
+  for (const file of manifest.files) {
+    const found = await fingerprint(join(path, file.name)).catch(() => undefined);
+    if (found?.size !== file.size || found.sha256 !== file.sha256) throw damaged(file.name);
+  }
+  const report = await checkCopy(path, databasesOf(manifest));
+  if (report.kind === "damaged") throw new ServerError("restore_failed", `The backup is damaged (${report.fault}): use another one.`);
+}
+
+function databasesOf(manifest: FoundBackup["manifest"]): string[] {
+  return manifest.files.map(({ name }) => name).filter((name) => name.endsWith(".sqlite"));
+}
+
+async function keysOf({ path, manifest }: FoundBackup, options: RestoreOptions): Promise<NamedKeys> {
+  if (manifest.files.some(({ name }) => name === sealedKeysFile)) {
+    return await openSealedKeys(await readFile(join(path, sealedKeysFile), "utf8"), await options.passphrase());
+  }
+  if (options.keysFolder === undefined) {
+    const message =
+      "The backup was made without keys: name the folder that holds log.key and vrf.key with --keys. Without them nobody would trust the public record.";
+    throw new ServerError("restore_failed", message);
+  }
+  return await readKeys(options.keysFolder);
+}
+
+async function fill(backup: FoundBackup, keys: NamedKeys, { dataDirectory, nowMs }: RestoreOptions): Promise<void> {
+  await makePrivateFolder(dataDirectory);
+  const blobs = join(backup.path, "blobs");
+  for (const shard of await namesIn(blobs)) {
+    const to = join(dataDirectory, "blobs", shard);
+    await makePrivateFolder(to);
+    for (const name of await readdir(join(blobs, shard))) await linkOrCopy(join(blobs, shard, name), join(to, name));
+    await syncFolder(to);
+  }
+  for (const name of databasesOf(backup.manifest)) {
+    const target = join(dataDirectory, `${name}${unfinished}`);
+    await writeFile(target, "", { mode: 0o600, flag: "wx" });
+    await copyFile(join(backup.path, name), target);
+    await syncFile(target);
+  }
+  await makePrivateFolder(join(dataDirectory, "directory"));
+  for (const name of keyNames) {
+    const key = keys.get(name);
+    if (key !== undefined) await writePrivateFile(join(dataDirectory, "directory", name), key);
+  }
+  await syncFolder(join(dataDirectory, "directory"));
+  const mark = { restoredMs: nowMs, copiedMs: backup.manifest.createdMs };
+  await writePrivateFile(join(dataDirectory, restoreMarkFile), encodeRestoreMark(mark));
+  for (const name of databasesOf(backup.manifest)) {
+    await rename(join(dataDirectory, `${name}${unfinished}`), join(dataDirectory, name));
+  }
+  await syncFolder(dataDirectory);
+}
+
+function asFailure(cause: unknown, dataDirectory: string): ServerError {
+  if (cause instanceof ServerError) return cause;
+  const code = errorCode(cause);
+  const reason = code === undefined ? "" : ` (${code})`;
+  const message = `The data folder ${dataDirectory} cannot be written${reason}: check the path, its permissions and the disk, empty the folder, and try again.`;
+  return new ServerError("restore_failed", message, { cause });
+}

@@ -1,0 +1,88 @@
+import type { Logger } from "pino";
+import type { BackupSchedule, ServerOptions } from "../config.ts";
+import { ServerError } from "../errors.ts";
+import { createBackup, dropOldBackups, findBackups } from "./backup.ts";
+
+/** What a schedule takes from around it. */
+export interface ScheduleParts {
+  readonly dataDirectory: string;
+  readonly nowMs: () => number;
+  /** Runs something later; answers how to call it off. */
+  readonly setTimer: (delayMs: number, run: () => void) => () => void;
+  onDone(made: { readonly blobsMissing: number }): void;
+  /** A line that says what to do. */
+  onFailure(message: string): void;
+  reportBug(error: unknown): void;
+}
+
+/** How soon one that failed is tried again, unless the next is due before. */
+const retryMs = 3_600_000;
+/** A server that has just started has other things to do. */
+const firstDelayMs = 60_000;
+
+/**
+ * Makes backups of the data folder, the first when one is due, by what lies in the place already. Old ones go only once a newer one is finished.
+ * Answers how to stop: one under way is broken off, and leaves nothing.
+ */
+export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts): () => Promise<void> {
+  const { dataDirectory, nowMs, setTimer, onDone, onFailure, reportBug } = parts;
+  let cancel: (() => void) | undefined;
+  const stop = new AbortController();
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    let delayMs = schedule.everyMs;
+    try {
+      const newest = (await findBackups(schedule.to)).at(-1)?.manifest.createdMs;
+      // One that is dated ahead of the clock is no reason to make none.
+      const ageMs = newest === undefined ? Infinity : nowMs() - newest;
+      if (ageMs >= 0 && ageMs < schedule.everyMs) {
+        delayMs = schedule.everyMs - ageMs;
+      } else {
+        const { to, passphrase } = schedule;
+        const made = await createBackup({ dataDirectory, to, passphrase, nowMs: nowMs(), signal: stop.signal });
+        await dropOldBackups(schedule.to, schedule.keep);
+        onDone({ blobsMissing: made.manifest.blobs.missing });
+      }
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      delayMs = Math.min(retryMs, schedule.everyMs);
+      if (error instanceof ServerError) onFailure(error.message);
+      else reportBug(error);
+    }
+    plan(delayMs);
+  }
+
+  function plan(delayMs: number): void {
+    if (stop.signal.aborted) return;
+    cancel = setTimer(Math.min(delayMs, 2 ** 31 - 1), () => {
+      running = run();
+    });
+  }
+
+  plan(firstDelayMs);
+  return async () => {
+    stop.abort();
+    cancel?.();
+    await running;
+  };
+}
+
+/** Makes backups where the server's options ask for them, and says in its log what becomes of them. Answers how to stop. */
+export function startBackups(
+  { backups, dataDirectory }: ServerOptions,
+  parts: Pick<ScheduleParts, "nowMs" | "setTimer" | "reportBug"> & { readonly log: Logger },
+): () => Promise<void> {
+  if (backups === undefined) return async () => {};
+  const { log, ...rest } = parts;
+  return scheduleBackups(backups, {
+    ...rest,
+    dataDirectory,
+    onFailure: (message) => log.warn(message),
+    onDone({ blobsMissing }) {
+      if (blobsMissing > 0)
+        log.warn({ blobsMissing }, "the backup lacks blobs that the data folder has not, or not whole: look at its disk");
+      log.info("backup made");
+    },
+  });
+}
