@@ -12,6 +12,7 @@ import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
+import { heads } from "./scenarios/heads.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 import { serverDirectory } from "./scenarios/server-directory.ts";
@@ -22,6 +23,7 @@ const scenarios: readonly Scenario[] = [
   idleMemory,
   drain,
   serverDirectory,
+  heads,
   directory,
   audit,
   mls,

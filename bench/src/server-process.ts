@@ -13,7 +13,7 @@ const ticksPerSecond = 100;
 /** Options of the measured server that a scenario changes. */
 export interface BenchServerOptions {
   readonly host?: string;
-  readonly limits?: { readonly publicationIntervalMs?: number };
+  readonly limits?: { readonly publicationIntervalMs?: number; readonly headsIntervalMs?: number };
 }
 
 /** A server in a process of its own, on a core of its own where that is possible. */
@@ -25,13 +25,15 @@ export interface ServerProcess extends AsyncDisposable {
   cpuSeconds(): number;
   /** Resident bytes after a full garbage collection. */
   residentBytes(): Promise<number>;
+  /** Most bytes that were ever resident. */
+  peakBytes(): number;
 }
 
-/** Starts one on an empty data folder, removed with it. `flags` are Node's; `serverOptions` go to the server itself. */
+/** Starts one on an empty data folder, removed with it, or on one that is left as it is. `flags` are Node's; `serverOptions` go to the server itself. */
 export async function startServerProcess(
-  params: { flags?: readonly string[]; serverOptions?: BenchServerOptions; isPinned?: boolean } = {},
+  params: { flags?: readonly string[]; serverOptions?: BenchServerOptions; isPinned?: boolean; directory?: string } = {},
 ): Promise<ServerProcess> {
-  const directory = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
+  const directory = params.directory ?? mkdtempSync(join(tmpdir(), "latchkey-bench-"));
   const flags = params.flags ?? [];
   const script = fileURLToPath(new URL("./server-main.ts", import.meta.url));
   const program = [process.execPath, ...flags, "--expose-gc", script, directory, JSON.stringify(params.serverOptions ?? {})];
@@ -56,11 +58,15 @@ export async function startServerProcess(
       child.send("memory");
       return Number(await answer);
     },
+    peakBytes() {
+      const status = readFileSync(`/proc/${String(pid)}/status`, "utf8");
+      return Number(/VmHWM:\s+([0-9]+) kB/.exec(status)?.[1]) * 1024;
+    },
     async [Symbol.asyncDispose]() {
       const exited = once(child, "exit");
       child.kill("SIGTERM");
       await exited;
-      rmSync(directory, { recursive: true, force: true });
+      if (params.directory === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };
 }

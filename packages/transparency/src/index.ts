@@ -45,7 +45,7 @@ export {
   tileWidth,
 } from "./log/tiles.ts";
 export type { Tile, TilePath } from "./log/tiles.ts";
-export { chainOf, emptyHash, innerHash, isEmptyHash, leafNodeHash, mapNodeHash, maxDepth, memoryNodes } from "./map/nodes.ts";
+export { chainOf, emptyHash, innerHash, isEmptyHash, leafNodeHash, mapNodeHash, maxDepth, memoryNodes, turnsRight } from "./map/nodes.ts";
 export type { MapLeaf, MapNode, MemoryNodes, NodeReader } from "./map/nodes.ts";
 export { findLeaf, mapProofCodec, proveIndex, verifyMapProof } from "./map/proof.ts";
 export type { MapProof, MapTerminal } from "./map/proof.ts";
@@ -59,6 +59,8 @@ export {
   verifyTransition,
 } from "./map/transition.ts";
 export type { Transition, TransitionLeaf } from "./map/transition.ts";
+export { addSortedPart, emptySortedMap, finishSortedMap, proveInPart, sortedMapStateCodec } from "./map/sorted.ts";
+export type { SortedMapState } from "./map/sorted.ts";
 export { buildMap, updateMap } from "./map/update.ts";
 export type { AddedNode, MapChange, MapUpdate } from "./map/update.ts";
 export { accountLabel, commitmentOf, indexOf, labelInput, labelTypes, operatorLabel, usernameLabel } from "./directory/labels.ts";

@@ -1,7 +1,14 @@
+import { decode } from "@latchkey/codec";
 import { httpPaths } from "@latchkey/protocol";
-import { decodeHeadsProof, verifyHeads } from "@latchkey/transparency";
+import { decodeHeadsProof, logEntryCodec, verifyHeads, verifyMapProof } from "@latchkey/transparency";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { sha256 } from "../hash.ts";
 import type { RunningServer } from "../server.ts";
+import type { PublicationResult } from "../store/directory-store.ts";
+import { databaseFile } from "../store/sqlite/executor.ts";
+import type { Store } from "../store/store.ts";
 import { createLog, createTestLog, entryBytes, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import type { TestLog } from "../testing/fixtures.ts";
 import { newCommit, newEntry, newPublication, newState } from "../testing/store-inputs.ts";
@@ -25,6 +32,20 @@ async function verify(server: RunningServer, log: TestLog, proof: Uint8Array) {
   const config = new Uint8Array(await (await fetch(`${server.url}${httpPaths.directory}/config`)).arrayBuffer());
   const head = { host: server.host, view: undefined, config, nowMs: Date.now(), signatures };
   return verifyHeads({ ...head, proof: decodeHeadsProof(proof), logId: log.logId });
+}
+
+/** Collects heads, a few at once, and publishes them. */
+async function publishHeads(store: Store, maxItems = 2): Promise<PublicationResult> {
+  while (!(await store.collectHeads({ maxItems })).isComplete);
+  return store.publishDirectory(newPublication({ withHeads: true }));
+}
+
+/** Many logs with an entry each. */
+async function writeLogs(store: Store, count: number): Promise<Uint8Array[]> {
+  const logIds = Array.from({ length: count }, () => random(32));
+  await Promise.all(logIds.map((logId) => store.createLog({ logId, accessHash: random(32), day: 1 })));
+  await Promise.all(logIds.map((logId) => store.append(newEntry(logId))));
+  return logIds;
 }
 
 test("[L-11] heads of logs stand in the directory's log, and who has opened one gets the proof", async () => {
@@ -64,19 +85,20 @@ test("[L-11] what was active is known after a restart and after a transaction th
   await store.close();
   store = await openSqliteStore({ directory });
   const heads = newPublication({ withHeads: true });
+  expect(await store.collectHeads({ maxItems: 2 })).toEqual({ isComplete: true });
   // This one cannot be committed: the config does not decode.
   await expect(store.publishDirectory({ ...heads, config: random(40) })).rejects.toMatchObject({ code: "failed" });
   expect(await store.publishDirectory(heads)).toMatchObject({ head: { size: 2 } });
   expect(await store.proveLogHead({ logId: first, knownSize: 0 })).not.toHaveLength(0);
   expect(await store.proveLogHead({ logId: second, knownSize: 0 })).toHaveLength(0);
-  expect(await store.publishDirectory(heads)).toMatchObject({ head: undefined });
+  expect(await publishHeads(store)).toMatchObject({ head: undefined });
   await store.append(newCommit(second, 0));
   await store.purgeEntries({ beforeDay: 30_000, maxItems: 100 });
   await store.close();
-  // The entries are purged and their row numbers start again: nothing of this is lost.
+  // The entries are purged: nothing of this is lost.
   store = await openSqliteStore({ directory });
   await store.append(newEntry(second, { epochId: 1 }));
-  expect(await store.publishDirectory(heads)).toMatchObject({ head: { size: 3 } });
+  expect(await publishHeads(store)).toMatchObject({ head: { size: 3 } });
   const proof = decodeHeadsProof(await store.proveLogHead({ logId: second, knownSize: 0 }));
   expect(proof).toMatchObject({ seq: 2, index: 2 });
   await store.close();
@@ -88,15 +110,88 @@ test("[L-11] of many publications of heads the newest are kept", async () => {
   const silent = random(32);
   await store.createLog({ logId: silent, accessHash: random(32), day: 1 });
   await store.append(newEntry(silent));
-  await store.publishDirectory(newPublication({ withHeads: true }));
+  await publishHeads(store);
   const busy = random(32);
   await store.createLog({ logId: busy, accessHash: random(32), day: 1 });
   for (let round = 0; round < 24; round++) {
     expect(await store.proveLogHead({ logId: silent, knownSize: 0 })).not.toHaveLength(0);
     await store.append(newEntry(busy));
-    await store.publishDirectory(newPublication({ withHeads: true }));
+    await publishHeads(store);
   }
   expect(await store.proveLogHead({ logId: silent, knownSize: 0 })).toHaveLength(0);
   expect(decodeHeadsProof(await store.proveLogHead({ logId: busy, knownSize: 0 }))).toMatchObject({ seq: 24 });
   await store.close();
+});
+
+test("[L-11] many heads are collected in parts, over restarts, while their logs go on: each as it was when it was taken", async () => {
+  const directory = temporaryDirectory();
+  let store = await openSqliteStore({ directory });
+  await store.publishDirectory(newPublication({ changes: [newState()] }));
+  const logIds = await writeLogs(store, 200);
+  const parts = 90;
+  for (let part = 0; part < 2; part++) expect(await store.collectHeads({ maxItems: parts })).toEqual({ isComplete: false });
+  // What is not complete is not published.
+  expect(await store.publishDirectory(newPublication({ withHeads: true }))).toMatchObject({ head: undefined });
+  await store.close();
+  store = await openSqliteStore({ directory });
+  await Promise.all(logIds.map((logId) => store.append(newEntry(logId))));
+  expect(await store.collectHeads({ maxItems: parts })).toEqual({ isComplete: true });
+  await store.close();
+  store = await openSqliteStore({ directory });
+  expect(await store.collectHeads({ maxItems: parts })).toEqual({ isComplete: true });
+  expect(await store.publishDirectory(newPublication({ withHeads: true }))).toMatchObject({ head: { size: 2 } });
+  const seqs = async (): Promise<number[]> => {
+    const found = [];
+    for (const logId of logIds) {
+      const proof = decodeHeadsProof(await store.proveLogHead({ logId, knownSize: 0 }));
+      const { headsRoot } = decode(logEntryCodec, proof.entry);
+      const leaf = { version: proof.seq, chain: proof.logHead };
+      verifyMapProof({ root: headsRoot, index: sha256(logId), proof: proof.mapProof, leaf });
+      found.push(proof.seq);
+    }
+    return found.toSorted((a, b) => a - b);
+  };
+  expect(await seqs()).toEqual([...Array.from({ length: 180 }, () => 1), ...Array.from({ length: 20 }, () => 2)]);
+  // Those that went on after they were taken are active still.
+  await publishHeads(store, parts);
+  expect(new Set(await seqs())).toEqual(new Set([2]));
+  expect(await publishHeads(store, parts)).toMatchObject({ head: undefined });
+  await store.close();
+});
+
+test("[L-11] whoever registers does not wait for the heads of many logs; they are published by themselves", async () => {
+  const directory = temporaryDirectory();
+  const filled = await openSqliteStore({ directory });
+  await writeLogs(filled, 2000);
+  const log = createTestLog();
+  await filled.createLog({ logId: log.logId, accessHash: sha256(log.access), day: 1 });
+  await filled.append(newEntry(log.logId));
+  await filled.close();
+  const server = await runServer({ dataDirectory: directory });
+  await register(server, "alice");
+  const reader = await TestClient.connect(server.url, "log");
+  await openLog(reader, log);
+  await expect.poll(async () => (await headProof(reader, log)).length, { timeout: 20_000 }).toBeGreaterThan(0);
+  expect(await verify(server, log, await headProof(reader, log))).toMatchObject({ seq: 1, index: 2 });
+});
+
+test("[L-11] rows of maps that are no longer kept go by and by", async () => {
+  const directory = temporaryDirectory();
+  const store = await openSqliteStore({ directory });
+  await store.publishDirectory(newPublication({ changes: [newState()] }));
+  const logIds = await writeLogs(store, 100);
+  for (let round = 0; round < 26; round++) {
+    await Promise.all(logIds.map((logId) => store.append(newEntry(logId))));
+    await publishHeads(store, 33);
+  }
+  await store.collectHeads({ maxItems: 1000 });
+  while (!(await store.collectHeads({ maxItems: 1000 })).isComplete);
+  await store.close();
+  const database = new DatabaseSync(join(directory, databaseFile), { readOnly: true });
+  const maps = database.prepare("SELECT id FROM head_maps ORDER BY id").all();
+  expect(maps).toHaveLength(24);
+  for (const table of ["head_pages", "head_nodes"]) {
+    expect(database.prepare(`SELECT DISTINCT map AS id FROM ${table} ORDER BY map`).all()).toEqual(maps);
+  }
+  database.close();
 });

@@ -207,8 +207,8 @@ describe("when it publishes", () => {
     expect(await stored).toMatchObject({ kind: "published" });
     const { checkpoint: two } = await served(store, opened.keys.current.vkey);
     const other = named("bobby");
-    // The publisher first reads where the directory stands.
-    disk.skip = 1;
+    // The publisher first reads where the directory stands, and looks for heads of logs.
+    disk.skip = 2;
     disk.fails = "after commit";
     const unknown = publisher.publish(other).catch((error: unknown) => error);
     await clock.pass(1000);

@@ -20,6 +20,8 @@ const retryDelaysMs: readonly number[] = [2000, 10_000, 60_000, 300_000];
 const maxRetryWithoutQuorumMs = 60_000;
 /** How long a publication waits for changes that are being checked, so that many at once stand in one; times the interval. */
 const gatherIntervals = 1.5;
+/** Logs whose heads are collected in one part of the store's work, which keeps others waiting meanwhile: some milliseconds. */
+const headsAtOnce = 256;
 /** Changes of one publication: the rest goes into the next. */
 const maxChanges = 4096;
 
@@ -87,6 +89,8 @@ export class Publisher {
   /** Something is to be published although nobody has changed anything. */
   #isDue = false;
   #hasQuorum = true;
+  /** More heads of logs are collected than one part of the work takes. */
+  #isCollecting = false;
   #served: Served | undefined;
 
   constructor(parts: PublisherParts) {
@@ -208,16 +212,41 @@ export class Publisher {
   async #store(changes: readonly AccountChange[]): Promise<PublicationResult> {
     const { store, witnesses, signer, nowMs, headsIntervalMs, configDue } = this.#parts;
     const status = await store.directoryStatus();
+    const areHeadsDue = nowMs() - status.headsAtMs >= headsIntervalMs;
     const publication: Publication = {
       changes,
       adopt: [],
       config: configDue(status, nowMs()),
-      withHeads: nowMs() - status.headsAtMs >= headsIntervalMs,
+      withHeads: areHeadsDue && (await this.#collectHeads()),
       nowMs: nowMs(),
       signer: signer(),
       isServed: witnesses.count === 0,
     };
     return store.publishDirectory(publication);
+  }
+
+  /** Whether all heads of logs are there to be published. Few are collected at once; many in between other work, and then published. */
+  async #collectHeads(): Promise<boolean> {
+    if (this.#isCollecting) return false;
+    const { isComplete } = await this.#parts.store.collectHeads({ maxItems: headsAtOnce });
+    if (!isComplete) void this.#collectOthers();
+    return isComplete;
+  }
+
+  async #collectOthers(): Promise<void> {
+    const { store, reportBug } = this.#parts;
+    this.#isCollecting = true;
+    try {
+      // Each part is a batch of the store of its own, if anybody else waits: theirs comes before the next.
+      while (!this.#isClosed && !(await store.collectHeads({ maxItems: headsAtOnce })).isComplete);
+      this.#isDue = true;
+    } catch (error) {
+      // A tick goes on from where it stands.
+      if (!(error instanceof StoreError)) reportBug(error);
+    } finally {
+      this.#isCollecting = false;
+    }
+    this.#schedule();
   }
 
   async #recover(store: DirectoryLogStore): Promise<void> {

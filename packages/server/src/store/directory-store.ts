@@ -43,7 +43,7 @@ export interface Publication {
   readonly adopt: readonly { readonly accountId: Uint8Array; readonly labels: readonly NewLabel[] }[];
   /** An encoded DirectoryConfig to log; nothing in most. */
   readonly config: Uint8Array;
-  /** Whether the heads of logs that were active since the last time are published too (spec L-11). */
+  /** Whether the heads of logs are published too that `collectHeads` has collected, if it is done and there are any (spec L-11). */
   readonly withHeads: boolean;
   readonly nowMs: number;
   readonly signer: LogSigner;
@@ -148,6 +148,12 @@ export interface DirectoryLogStore {
    * accounts are accepted by compare-and-swap (spec A-2); the same bytes as stored are a retry. @throws StoreError
    */
   publishDirectory(publication: Publication): Promise<PublicationResult>;
+  /**
+   * Collects heads of logs that were active since the last publication of heads, of at most `maxItems` logs at one call, so that other
+   * work goes on between; each head as it is when it is taken. Called until it says that all are there, and then waits for their
+   * publication. What was collected outlasts a restart. @throws StoreError
+   */
+  collectHeads(params: { maxItems: number }): Promise<{ readonly isComplete: boolean }>;
   /** The newest checkpoint with its cosignatures, served or not. `undefined` before the first. */
   newestCheckpoint(): Promise<(ServedCheckpoint & { readonly isServed: boolean }) | undefined>;
   /** Adds cosignatures to the checkpoint of this size; a newer one of the same key replaces it. Unknown sizes are passed over. */

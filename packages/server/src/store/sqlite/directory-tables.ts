@@ -88,7 +88,7 @@ export class DirectoryTables {
     const size = this.#tree.size();
     const last = size === 0 ? undefined : this.#tree.entry(size - 1).entry;
     const timestampMs = Math.max(publication.nowMs, (last?.timestampMs ?? 0) + 1);
-    const headsRoot = publication.withHeads ? this.#heads.publish(size, timestampMs) : undefined;
+    const headsRoot = publication.withHeads ? this.#heads.publish(size) : undefined;
     if (added.size === 0 && headsRoot === undefined && publication.config.length === 0) return { outcomes, head: undefined };
 
     const change = this.#changeMap(last?.mapRoot ?? emptyHash, added, size + 1);

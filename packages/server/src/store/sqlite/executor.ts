@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ServerError } from "../../errors.ts";
 import { AccountTables } from "./account-tables.ts";
+import { ActiveLogs } from "./active-logs.ts";
 import { BlobTables } from "./blob-tables.ts";
 import type { Batch, BatchResult, Call, CallName, CallOutcome, CallParams, CallResult, DatabaseOptions } from "./calls.ts";
 import { DirectoryTables } from "./directory-tables.ts";
@@ -58,7 +59,7 @@ export class Executor {
       throw error;
     }
     const sql = new Statements(this.#database);
-    const logs = new LogTables(this.#database);
+    const logs = new LogTables(this.#database, new ActiveLogs(sql));
     const inboxes = new InboxTables(this.#database);
     const accounts = new AccountTables(sql);
     const blobs = new BlobTables(this.#database);
@@ -108,6 +109,7 @@ export class Executor {
         if (params.isServed && result.head !== undefined) lookups.keepConfigChange();
         return result;
       },
+      collectHeads: (params) => heads.collect(params.maxItems),
       newestCheckpoint: () => tree.checkpoint(tree.size()),
       addCosignatures: (params) => {
         lookups.forget();

@@ -1,16 +1,37 @@
-import { encode } from "@latchkey/codec";
-import { buildMap, findLeaf, headsProofCodec, proveIndex } from "@latchkey/transparency";
-import type { HeadsProof, MapNode, SignedHead } from "@latchkey/transparency";
+import { decode, encode } from "@latchkey/codec";
+import {
+  addSortedPart,
+  emptySortedMap,
+  finishSortedMap,
+  headsProofCodec,
+  isEmptyHash,
+  proveInPart,
+  sortedMapStateCodec,
+  turnsRight,
+} from "@latchkey/transparency";
+import type { AddedNode, HeadsProof, MapLeaf, MapNode, MapProof, SignedHead, SortedMapState } from "@latchkey/transparency";
 import { sha256 } from "../../hash.ts";
-import type { LogTables } from "./log-tables.ts";
-import { decodeNode, encodeNode } from "./node-tables.ts";
+import type { ActiveHead, LogTables } from "./log-tables.ts";
+import { decodeLeaves, decodeNode, encodeLeaves, encodeNode } from "./node-tables.ts";
 import type { Statements } from "./statements.ts";
 import type { TreeTables } from "./tree-tables.ts";
 
 /** Publications of heads that are kept, so that a log that fell silent since is still proved; fewer when they are large. */
 const keptMaps = 24;
 const keptLeaves = 1_000_000;
+/** Leaves that lie in one row: a proof hashes a part of them, and few nodes lie over several. */
+const pageLeaves = 32;
+/** Rows of a map that is no longer kept which go with one head's work: about what one head needs. */
+const sweptRows = 4;
 const nothing = new Uint8Array();
+
+/**
+ * What becomes of a map of heads: collecting takes active logs one after the other, in the order of their places; published, it stands at
+ * its position of the log; swept, its rows go by and by.
+ *
+ *     collecting --no active log is left--> complete --publication--> published --older than those kept--> sweeping --> gone
+ */
+const stages = { collecting: 0, complete: 1, published: 2, sweeping: 3 } as const;
 
 /** The heads of logs as the directory publishes them (spec L-11), inside the caller's transaction. Nothing here knows an account. */
 export class LogHeadTables {
@@ -24,27 +45,42 @@ export class LogHeadTables {
     this.#tree = parts.tree;
   }
 
-  /** Log time of the newest publication of heads, 0 for none. */
+  /** Log time of the newest publication of heads that is kept, 0 for none. */
   publishedAtMs(): number {
-    return this.#sql.get<{ time: number | null }>("SELECT max(time_ms) AS time FROM directory_head_maps")?.time ?? 0;
+    const sql = "SELECT max(position) AS position FROM head_maps WHERE stage = ?";
+    const position = this.#sql.get<{ position: number | null }>(sql, stages.published)?.position ?? undefined;
+    return position === undefined ? 0 : this.#tree.entry(position).entry.timestampMs;
   }
 
-  /** The root over the heads of all logs that were active since the last time, for the entry at `position`; `undefined` when none was. */
-  publish(position: number, timeMs: number): Uint8Array | undefined {
-    const last = this.#sql.get<{ entry: number | null }>("SELECT max(last_entry) AS entry FROM directory_head_maps");
-    const { heads, lastEntry } = this.#logs.takeActive(last?.entry ?? 0);
-    if (heads.length === 0) return undefined;
-    const { root, added } = buildMap(heads.map(({ logId, seq, head }) => ({ index: sha256(logId), version: seq, chain: head })));
-    this.#sql.run(
-      "INSERT INTO directory_head_maps (position, root, time_ms, last_entry, leaves) VALUES (?, ?, ?, ?, ?)",
-      position,
-      root,
-      timeMs,
-      lastEntry,
-      heads.length,
-    );
-    const insert = "INSERT INTO directory_head_nodes (position, hash, node) VALUES (?, ?, ?)";
-    for (const { hash, node } of added) this.#sql.run(insert, position, hash, encodeNode(node));
+  /** A part of the work before the next publication, about `maxItems` logs: complete once there is nothing more to do. */
+  collect(maxItems: number): { isComplete: boolean } {
+    if (this.#sweep(maxItems * sweptRows)) return { isComplete: false };
+    if (this.#mapAt(stages.complete) !== undefined) return { isComplete: true };
+    const map = this.#mapAt(stages.collecting);
+    const build = map?.build ?? undefined;
+    const state = build === undefined ? emptySortedMap : decode(sortedMapStateCodec, build);
+    const { heads, taken } = this.#logs.takeActive(state.open[0]?.index ?? nothing, maxItems);
+    const isComplete = taken < maxItems;
+    if (map === undefined && heads.length === 0) return { isComplete };
+    const id = map?.id ?? Number(this.#sql.run("INSERT INTO head_maps (stage, leaves) VALUES (?, 0)", stages.collecting).lastInsertRowid);
+    const next = this.#addPages(id, state, heads);
+    if (isComplete) {
+      const { root, added } = finishSortedMap(next);
+      this.#addNodes(id, added);
+      this.#sql.run("UPDATE head_maps SET stage = ?, root = ?, build = NULL WHERE id = ?", stages.complete, root, id);
+    } else {
+      this.#sql.run("UPDATE head_maps SET build = ? WHERE id = ?", encode(sortedMapStateCodec, next), id);
+    }
+    this.#sql.run("UPDATE head_maps SET leaves = leaves + ? WHERE id = ?", heads.length, id);
+    return { isComplete };
+  }
+
+  /** The root over the heads that were collected, for the entry at `position`; `undefined` when there are none, or not all yet. */
+  publish(position: number): Uint8Array | undefined {
+    const map = this.#mapAt(stages.complete);
+    const root = map?.root ?? undefined;
+    if (map === undefined || root === undefined) return undefined;
+    this.#sql.run("UPDATE head_maps SET stage = ?, position = ? WHERE id = ?", stages.published, position, map.id);
     this.#drop();
     return root;
   }
@@ -52,14 +88,14 @@ export class LogHeadTables {
   /** HeadsProof at the served head; empty when no publication that is kept has the log. */
   prove(logId: Uint8Array, served: { readonly size: number; readonly head: SignedHead }, knownSize: number): Uint8Array {
     const index = sha256(logId);
-    const maps = this.#sql.all<{ position: number; root: Uint8Array }>(
-      "SELECT position, root FROM directory_head_maps WHERE position < ? ORDER BY position DESC",
+    const maps = this.#sql.all<{ id: number; position: number; root: Uint8Array }>(
+      "SELECT id, position, root FROM head_maps WHERE stage = ? AND position < ? ORDER BY position DESC",
+      stages.published,
       served.size,
     );
-    for (const { position, root } of maps) {
-      const read = (hash: Uint8Array): MapNode => this.#node(position, hash);
-      const leaf = findLeaf({ root, index, read });
-      if (leaf === undefined) continue;
+    for (const { id, position, root } of maps) {
+      const found = this.#proveIn(id, root, index);
+      if (found === undefined) continue;
       const proof: HeadsProof = {
         format: 1,
         head: served.head,
@@ -67,9 +103,9 @@ export class LogHeadTables {
         index: position,
         entry: this.#tree.entry(position).bytes,
         inclusion: this.#tree.proveInclusion(position, served.size),
-        seq: leaf.version,
-        logHead: leaf.chain,
-        mapProof: proveIndex({ root, index, read }),
+        seq: found.leaf.version,
+        logHead: found.leaf.chain,
+        mapProof: found.mapProof,
         ext: nothing,
       };
       return encode(headsProofCodec, proof);
@@ -77,26 +113,84 @@ export class LogHeadTables {
     return nothing;
   }
 
-  #node(position: number, hash: Uint8Array): MapNode {
-    const row = this.#sql.get<{ node: Uint8Array }>(
-      "SELECT node FROM directory_head_nodes WHERE position = ? AND hash = ?",
-      position,
-      hash,
+  #mapAt(stage: number): { id: number; build: Uint8Array | null; root: Uint8Array | null } | undefined {
+    return this.#sql.get("SELECT id, build, root FROM head_maps WHERE stage = ?", stage);
+  }
+
+  #addPages(id: number, from: SortedMapState, heads: readonly ActiveHead[]): SortedMapState {
+    let state = from;
+    for (let at = 0; at < heads.length; at += pageLeaves) {
+      const leaves = heads.slice(at, at + pageLeaves).map(({ place, seq, head }): MapLeaf => ({ index: place, version: seq, chain: head }));
+      const next = addSortedPart(state, leaves);
+      ({ state } = next);
+      this.#addNodes(id, next.added);
+      const first = leaves[0]?.index ?? nothing;
+      this.#sql.run("INSERT INTO head_pages (map, first, leaves) VALUES (?, ?, ?)", id, first, encodeLeaves(leaves));
+    }
+    return state;
+  }
+
+  #addNodes(id: number, added: readonly AddedNode[]): void {
+    for (const { hash, node } of added)
+      this.#sql.run("INSERT INTO head_nodes (map, hash, node) VALUES (?, ?, ?)", id, hash, encodeNode(node));
+  }
+
+  #proveIn(id: number, root: Uint8Array, index: Uint8Array): { leaf: MapLeaf; mapProof: MapProof } | undefined {
+    const page = this.#sql.get<{ leaves: Uint8Array }>(
+      "SELECT leaves FROM head_pages WHERE map = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+      id,
+      index,
     );
-    if (row === undefined) throw new Error("a node of a map of heads is missing: the database is damaged");
-    return decodeNode(row.node);
+    if (page === undefined) return undefined;
+    const leaves = decodeLeaves(page.leaves);
+    // Most of the maps that are asked do not have the log.
+    if (proveInPart({ leaves, index, depth: 256 }) === undefined) return undefined;
+    const siblings: (Uint8Array | undefined)[] = [];
+    for (let node = this.#node(id, root); node?.kind === "inner";) {
+      const isRight = turnsRight(index, siblings.length);
+      const sibling = isRight ? node.left : node.right;
+      siblings.push(isEmptyHash(sibling) ? undefined : sibling);
+      node = this.#node(id, isRight ? node.right : node.left);
+    }
+    const end = proveInPart({ leaves, index, depth: siblings.length });
+    if (end === undefined) throw new Error("a page of a map of heads has lost a leaf");
+    return { leaf: end.leaf, mapProof: { siblings: [...siblings, ...end.siblings], terminal: { kind: "leaf" } } };
+  }
+
+  /** A node over several pages; what is none of these lies within one. */
+  #node(map: number, hash: Uint8Array): MapNode | undefined {
+    const row = this.#sql.get<{ node: Uint8Array }>("SELECT node FROM head_nodes WHERE map = ? AND hash = ?", map, hash);
+    return row === undefined ? undefined : decodeNode(row.node);
   }
 
   #drop(): void {
     let leaves = 0;
-    const maps = this.#sql.all<{ position: number; leaves: number }>(
-      "SELECT position, leaves FROM directory_head_maps ORDER BY position DESC",
+    const maps = this.#sql.all<{ id: number; leaves: number }>(
+      "SELECT id, leaves FROM head_maps WHERE stage = ? ORDER BY position DESC",
+      stages.published,
     );
     for (const [count, map] of maps.entries()) {
       leaves += map.leaves;
       if (count < 2 || (count < keptMaps && leaves <= keptLeaves)) continue;
-      this.#sql.run("DELETE FROM directory_head_nodes WHERE position = ?", map.position);
-      this.#sql.run("DELETE FROM directory_head_maps WHERE position = ?", map.position);
+      this.#sql.run("UPDATE head_maps SET stage = ? WHERE id = ?", stages.sweeping, map.id);
     }
+  }
+
+  /** Removes rows of maps that are no longer kept. Answers whether there may be more of them. */
+  #sweep(maxRows: number): boolean {
+    const map = this.#mapAt(stages.sweeping);
+    if (map === undefined) return false;
+    const nodes = this.#sql.run(
+      "DELETE FROM head_nodes WHERE map = ?1 AND hash IN (SELECT hash FROM head_nodes WHERE map = ?1 LIMIT ?2)",
+      map.id,
+      maxRows,
+    );
+    const pages = this.#sql.run(
+      "DELETE FROM head_pages WHERE rowid IN (SELECT rowid FROM head_pages WHERE map = ? LIMIT ?)",
+      map.id,
+      Math.ceil(maxRows / 4),
+    );
+    if (Number(nodes.changes) + Number(pages.changes) === 0) this.#sql.run("DELETE FROM head_maps WHERE id = ?", map.id);
+    return true;
   }
 }

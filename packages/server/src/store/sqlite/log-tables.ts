@@ -17,6 +17,7 @@ import { sha256 } from "../../hash.ts";
 import { keyOf } from "../../keys.ts";
 import type { Day, Refused } from "../accounts.ts";
 import type { AppendAccepted, AppendRefusal, EpochInfo, LogPosition, NewEntry, PageLimits } from "../store.ts";
+import type { ActiveLogs } from "./active-logs.ts";
 import { packEntries } from "./packing.ts";
 import type { EntryRow, Packed } from "./packing.ts";
 
@@ -40,6 +41,13 @@ interface EpochState {
   complaintBytes: number;
 }
 
+/** Where an active log stands, and its place in the map of heads. */
+export interface ActiveHead {
+  readonly place: Uint8Array;
+  readonly seq: number;
+  readonly head: Uint8Array;
+}
+
 const maxLogsInMemory = 50_000;
 const maxEpochsInMemory = 64;
 /** A read takes rows from the database in steps, so that one of large rows does not load far more than it returns. */
@@ -48,9 +56,7 @@ const commit = entryKindNumbers.commit;
 /** The logs in SQLite: every method runs inside the caller's transaction. */
 export class LogTables {
   readonly #states = new Map<string, LogState>();
-  /** Logs with entries since their heads were last published (spec L-11); complete once `#hasActive` is set. */
-  readonly #active = new Set<number>();
-  #hasActive = false;
+  readonly #active: ActiveLogs;
   readonly #findLog: StatementSync;
   readonly #insertLog: StatementSync;
   readonly #lastEntry: StatementSync;
@@ -73,10 +79,9 @@ export class LogTables {
   readonly #dropRef: StatementSync;
   readonly #deleteRefs: StatementSync;
   readonly #logById: StatementSync;
-  readonly #lastId: StatementSync;
-  readonly #logsAfter: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, active: ActiveLogs) {
+    this.#active = active;
     const rows = (sql: string): StatementSync => {
       const statement = database.prepare(sql);
       statement.setReturnArrays(true);
@@ -105,40 +110,29 @@ export class LogTables {
     this.#entryBlobs = rows("SELECT blob FROM entry_blobs WHERE entry = ?");
     this.#dropRef = rows("UPDATE blobs SET refs = refs - 1 WHERE id = ?");
     this.#deleteRefs = rows("DELETE FROM entry_blobs WHERE entry = ?");
-    this.#logById = rows("SELECT log_id, purged_seq, purged_head FROM logs WHERE id = ?");
-    this.#lastId = rows("SELECT max(id) FROM entries");
-    this.#logsAfter = rows("SELECT DISTINCT log FROM entries WHERE id > ?");
+    this.#logById = rows("SELECT purged_seq, purged_head FROM logs WHERE id = ?");
   }
 
   /** After a transaction that did not commit: what is in memory may be ahead of the database. */
   forget(): void {
     this.#states.clear();
-    this.#active.clear();
-    this.#hasActive = false;
+    this.#active.forget();
   }
 
   /**
-   * The logs with entries since the last call, and where they stand; `afterEntry` is what the last call gave as `lastEntry`, 0 for none.
-   * After a start the entries themselves tell which these are.
+   * Takes logs with entries since their heads were last taken, and where they stand now, in the order of their places in the map of heads,
+   * behind one of them. `taken` counts those without a head, too.
    */
-  takeActive(afterEntry: number): { heads: { logId: Uint8Array; seq: number; head: Uint8Array }[]; lastEntry: number } {
-    const lastEntry = (this.#lastId.get() as [number | null] | undefined)?.[0] ?? 0;
-    if (!this.#hasActive) {
-      // Numbers start again when all entries have been purged: then the rest are all newer.
-      const after = afterEntry > lastEntry ? 0 : afterEntry;
-      for (const [log] of this.#logsAfter.all(after) as unknown as [number][]) this.#active.add(log);
-    }
-    const heads = [...this.#active].flatMap((ref) => {
-      const row = this.#logById.get(ref) as [Uint8Array, number, Uint8Array | null] | undefined;
+  takeActive(behind: Uint8Array, maxItems: number): { readonly heads: readonly ActiveHead[]; readonly taken: number } {
+    const active = this.#active.take(behind, maxItems);
+    const heads = active.flatMap(({ place, log }) => {
+      const row = this.#logById.get(log) as [number, Uint8Array | null] | undefined;
       if (row === undefined) return [];
-      const [logId, purgedSeq, purgedHead] = row;
-      const last = this.#lastEntry.get(ref) as [number, Uint8Array] | undefined;
-      const [seq, head] = last ?? [purgedSeq, purgedHead];
-      return head === null ? [] : [{ logId, seq, head }];
+      const last = this.#lastEntry.get(log) as [number, Uint8Array] | undefined;
+      const [seq, head] = last ?? row;
+      return head === null ? [] : [{ place, seq, head }];
     });
-    this.#active.clear();
-    this.#hasActive = true;
-    return { heads, lastEntry };
+    return { heads, taken: active.length };
   }
 
   createLog(params: { logId: Uint8Array; accessHash: Uint8Array; day: Day }): EpochInfo | Refused<"log_exists"> {
@@ -215,7 +209,7 @@ export class LogTables {
     }
     log.lastSeq = seq;
     log.head = head;
-    this.#active.add(log.ref);
+    this.#active.mark(log.ref, log.id);
     return { kind: "accepted", seq, head, isNew: true };
   }
 

@@ -1,5 +1,5 @@
 import { emptyHash, isEmptyHash } from "@latchkey/transparency";
-import type { AddedNode, MapNode } from "@latchkey/transparency";
+import type { AddedNode, MapLeaf, MapNode } from "@latchkey/transparency";
 import { keyOf } from "../../keys.ts";
 import type { Statements } from "./statements.ts";
 
@@ -7,6 +7,7 @@ import type { Statements } from "./statements.ts";
 const cacheNodes = 40_000;
 const innerTag = 1;
 const leafTag = 2;
+const leafBytes = 68;
 
 /** The nodes of the directory's map, by their hash, inside the caller's transaction. */
 export class NodeTables {
@@ -68,11 +69,9 @@ export function encodeNode(node: MapNode): Uint8Array {
     bytes.set(node.right, 33);
     return bytes;
   }
-  const bytes = new Uint8Array(69);
+  const bytes = new Uint8Array(1 + leafBytes);
   bytes[0] = leafTag;
-  bytes.set(node.index, 1);
-  new DataView(bytes.buffer).setUint32(33, node.version);
-  bytes.set(node.chain, 37);
+  writeLeaf(bytes, 1, node);
   return bytes;
 }
 
@@ -86,9 +85,30 @@ export function decodeNode(bytes: Uint8Array): MapNode {
     };
     return { kind: "inner", left: side(1), right: side(33) };
   }
-  if (bytes[0] === leafTag && bytes.length === 69) {
-    const version = new DataView(bytes.buffer, bytes.byteOffset).getUint32(33);
-    return { kind: "leaf", index: bytes.subarray(1, 33), version, chain: bytes.subarray(37) };
-  }
+  if (bytes[0] === leafTag && bytes.length === 1 + leafBytes) return { kind: "leaf", ...readLeaf(bytes, 1) };
   throw new Error("a node of the directory's map does not decode: the database is damaged");
+}
+
+/** 68 bytes a leaf, one after the other. */
+export function encodeLeaves(leaves: readonly MapLeaf[]): Uint8Array {
+  const bytes = new Uint8Array(leaves.length * leafBytes);
+  for (const [at, leaf] of leaves.entries()) writeLeaf(bytes, at * leafBytes, leaf);
+  return bytes;
+}
+
+/** The leaves of these bytes, their hashes as views of them. @throws Error for anything else. */
+export function decodeLeaves(bytes: Uint8Array): MapLeaf[] {
+  if (bytes.length % leafBytes !== 0) throw new Error("a page of a map of heads does not decode: the database is damaged");
+  return Array.from({ length: bytes.length / leafBytes }, (_, at) => readLeaf(bytes, at * leafBytes));
+}
+
+function writeLeaf(bytes: Uint8Array, at: number, { index, version, chain }: MapLeaf): void {
+  bytes.set(index, at);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(at + 32, version);
+  bytes.set(chain, at + 36);
+}
+
+function readLeaf(bytes: Uint8Array, at: number): MapLeaf {
+  const version = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 32);
+  return { index: bytes.subarray(at, at + 32), version, chain: bytes.subarray(at + 36, at + leafBytes) };
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ServerError } from "../../errors.ts";
+import { sha256 } from "../../hash.ts";
 
 /** "LTCH": marks the file as ours (SQLite's application_id). */
 const applicationId = 0x4c_54_43_48;
@@ -215,6 +216,37 @@ export const migrations: readonly string[] = [
   ALTER TABLE epochs ADD COLUMN complaints INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE epochs ADD COLUMN complaint_bytes INTEGER NOT NULL DEFAULT 0;
   `,
+  // Maps of heads are built in parts: leaves lie in pages, sorted, and only nodes over several pages are kept. All heads are published
+  // once more in this form.
+  `
+  DROP TABLE directory_head_maps;
+  DROP TABLE directory_head_nodes;
+  CREATE TABLE active_logs (
+    place BLOB PRIMARY KEY,
+    log INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE head_maps (
+    id INTEGER PRIMARY KEY,
+    stage INTEGER NOT NULL,
+    build BLOB,
+    root BLOB,
+    position INTEGER,
+    leaves INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE head_pages (
+    map INTEGER NOT NULL,
+    first BLOB NOT NULL,
+    leaves BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX head_pages_first ON head_pages (map, first);
+  CREATE TABLE head_nodes (
+    map INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    node BLOB NOT NULL,
+    PRIMARY KEY (map, hash)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO active_logs (place, log) SELECT sha256(log_id), id FROM logs;
+  `,
 ];
 
 /**
@@ -234,6 +266,8 @@ export function migrate(database: DatabaseSync, steps: readonly string[] = migra
       `The data directory was written by a newer version (format ${version}, this one knows ${steps.length}): update Latchkey, or choose another data directory.`,
     );
   }
+  // A step places logs in the map of heads with it: their ids are bytes.
+  database.function("sha256", { deterministic: true }, (data) => sha256(data instanceof Uint8Array ? data : new Uint8Array()));
   for (let next = version; next < steps.length; next++) {
     database.exec("BEGIN IMMEDIATE");
     try {

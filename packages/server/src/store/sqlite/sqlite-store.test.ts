@@ -1,5 +1,6 @@
 import { utf8Bytes } from "@latchkey/codec";
 import { entryHead, joinEntry } from "@latchkey/protocol";
+import { decodeHeadsProof } from "@latchkey/transparency";
 import { DatabaseSync } from "node:sqlite";
 import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -136,6 +137,10 @@ describe("migrations", () => {
       expect(await store.readItems({ inboxId: id(13), afterSeq: 0, ...page })).toMatchObject([{ seq: 1, blob: id(17) }]);
       expect(await store.capabilityHash({ inboxId: id(13) })).toEqual(version < 3 ? undefined : id(18));
       expect(await store.expireBlobs({ day: 20_001, maxItems: 9 })).toEqual([]);
+      // Heads that an older version published are published once more, in the form of this one.
+      expect(await store.collectHeads({ maxItems: 9 })).toEqual({ isComplete: true });
+      await store.publishDirectory(newPublication({ withHeads: true }));
+      expect(decodeHeadsProof(await store.proveLogHead({ logId, knownSize: 0 }))).toMatchObject({ seq: 2 });
       await store.close();
     }
   });

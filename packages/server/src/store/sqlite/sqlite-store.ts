@@ -181,6 +181,9 @@ class SqliteStore implements Store {
   publishDirectory(params: CallParams<"publishDirectory">): Promise<CallResult<"publishDirectory">> {
     return this.#call("publishDirectory", params);
   }
+  collectHeads(params: CallParams<"collectHeads">): Promise<CallResult<"collectHeads">> {
+    return this.#call("collectHeads", params);
+  }
   newestCheckpoint(): Promise<CallResult<"newestCheckpoint">> {
     return this.#call("newestCheckpoint", undefined);
   }
