@@ -146,7 +146,15 @@ export interface ServerOptions extends DirectoryOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Backups that the server makes of itself. */
   readonly backups?: BackupSchedule;
+  /** What the operator says about a start that is refused or doubted otherwise: for the rare case that it is meant. */
+  readonly iKnow?: readonly Knowledge[];
 }
+
+/** What an operator can say: each stands in the line that asks for it. */
+export const knowledge = ["clock"] as const;
+
+/** One of `knowledge`: `clock`, the machine's clock is right although the server's last run was long ago. */
+export type Knowledge = (typeof knowledge)[number];
 
 /** What the modules share, fixed once the server listens. */
 export interface ServerContext {

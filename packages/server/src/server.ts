@@ -10,6 +10,9 @@ import type { Logger } from "pino";
 import { createRateAdmission } from "./admission/admission.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
+import { ClockFile } from "./clock/clock-file.ts";
+import type { ClockGuard } from "./clock/clock-guard.ts";
+import { openClock } from "./clock/open-clock.ts";
 import { dayOf, defaultLimits, defaultRetentionDays } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
 import { adoptAccounts, openDirectory } from "./directory/bootstrap.ts";
@@ -21,6 +24,7 @@ import { VrfService } from "./directory/vrf-service.ts";
 import type { VrfProve } from "./directory/vrf-service.ts";
 import { Witnesses } from "./directory/witnesses.ts";
 import { ServerError, StoreError } from "./errors.ts";
+import { keepHouse } from "./housekeeping.ts";
 import { createApp } from "./http/app.ts";
 import { createRegistry } from "./http/metrics-text.ts";
 import { InboxService } from "./inboxes/inbox-service.ts";
@@ -53,6 +57,8 @@ export interface RunningServer {
 export interface ServerParts {
   readonly openStore?: (directory: string, limits: ServerLimits) => Promise<Store>;
   readonly nowMs?: () => number;
+  /** Time that passed, in milliseconds, as a second clock that never jumps; with `nowMs` alone that is held against itself. */
+  readonly passedMs?: () => number;
   /** Calls `run` after `delayMs`, in place of the process's timers; the result calls it off. */
   readonly setTimer?: (delayMs: number, run: () => void) => () => void;
   /** Takes the HTTP server, which then listens on no port. */
@@ -91,13 +97,12 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
 export async function startServerWith(options: ServerOptions, parts: ServerParts): Promise<RunningServer> {
   checkOptions(options);
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
-  const nowMs = parts.nowMs ?? Date.now;
   // Standard error: what a command prints for its user goes to standard output.
   const log = pino({ level: options.logLevel ?? "info", base: null }, pino.destination({ fd: 2, sync: true }));
-  const certificates = await openCertificates({ options, nowMs, log, parts });
+  const certificates = await openCertificates({ options, nowMs: parts.nowMs ?? Date.now, log, parts });
   const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);
   try {
-    return await listen({ options, limits, nowMs, log, store, parts, certificates });
+    return await listen({ options, limits, log, store, parts, certificates });
   } catch (error) {
     await store.close();
     throw error;
@@ -107,17 +112,16 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
 async function listen(params: {
   options: ServerOptions;
   limits: ServerLimits;
-  nowMs: () => number;
   log: Logger;
   store: Store;
   parts: ServerParts;
   certificates: CertificateKeeper | undefined;
 }): Promise<RunningServer> {
-  const { options, limits, nowMs, log, store, parts, certificates } = params;
+  const { options, limits, log, store, parts, certificates } = params;
   const setTimer = parts.setTimer ?? processTimer;
   let isHealthy = true;
   // The public name may depend on the port, which is known once the server listens; requests come after that.
-  const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway } = {};
+  const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway; tidy?: () => void } = {};
   const ready = (): Services & { blobs: BlobService } => {
     if (late.services === undefined) throw new Error("a request before the server was ready");
     return late.services;
@@ -145,8 +149,20 @@ async function listen(params: {
     },
     limits.maxBlobBytes,
   );
-  const blobDirectory = join(options.dataDirectory, "blobs");
+  const { dataDirectory } = options;
+  const blobDirectory = join(dataDirectory, "blobs");
   await prepareBlobDirectory(blobDirectory);
+  const isKnown = options.iKnow?.includes("clock") ?? false;
+  const clock = await openClock({
+    store,
+    dataDirectory,
+    isKnown,
+    clocks: parts,
+    warn: (message) => log.warn(message),
+    onBelieved: () => late.tidy?.(),
+  });
+  const clockFile = new ClockFile(dataDirectory);
+  const nowMs = (): number => clock.nowMs();
   const address = options.address ?? "127.0.0.1";
   const port = await listenOn({ app, address, port: options.port, serve: parts.serve });
   const host = options.host ?? `localhost:${port}`;
@@ -159,7 +175,7 @@ async function listen(params: {
     limits,
     nowMs,
   };
-  const { publisher, vrf } = await startDirectory({ options, context, store, log, reportBug, setTimer, prove: parts.prove });
+  const { publisher, vrf } = await startDirectory({ options, context, store, log, reportBug, setTimer, prove: parts.prove, clock });
   const blobs = new BlobService({ directory: blobDirectory, index: store, context });
   const services = {
     context,
@@ -180,20 +196,18 @@ async function listen(params: {
   if (app.server instanceof TlsServer) certificates?.attach(app.server);
 
   const { logs, inboxes, directory } = services;
-  const keepHouse = async (): Promise<void> => {
+  const house = { store, logs, inboxes, directory, blobs, clock, clockFile, limits };
+  const tidy = async (): Promise<void> => {
     try {
-      const entries = await logs.purge();
-      const keyPackages = await directory.expireKeyPackages();
-      const items = await inboxes.purge();
-      const files = await blobs.expire();
-      await store.scrub();
-      if (entries + keyPackages + items + files > 0) log.info({ entries, items, keyPackages, files }, "removed what had expired");
+      const removed = await keepHouse(house);
+      if (Object.values(removed).some((count) => count > 0)) log.info(removed, "removed what had expired");
     } catch (error) {
       if (!(error instanceof StoreError)) reportBug(error);
     }
   };
-  const stopHousekeeping = repeat(setTimer, housekeepingMs, () => void keepHouse());
-  void keepHouse();
+  const stopHousekeeping = repeat(setTimer, housekeepingMs, () => void tidy());
+  late.tidy = (): void => void tidy();
+  late.tidy();
   const stopTicking = repeat(setTimer, tickMs, () => {
     publisher.tick().catch((error: unknown) => {
       if (!(error instanceof StoreError)) reportBug(error);
@@ -208,6 +222,7 @@ async function listen(params: {
     stopTicking();
     certificates?.close();
     await stopBackups();
+    if (clock.doubt() === undefined) clockFile.record(clock.nowMs());
     await gateway.close();
     await publisher.close();
     await app.close();
@@ -269,6 +284,7 @@ async function startDirectory(params: {
   reportBug: (error: unknown) => void;
   setTimer: NonNullable<ServerParts["setTimer"]>;
   prove: VrfProve | undefined;
+  clock: ClockGuard;
 }): Promise<{ publisher: Publisher; vrf: VrfService }> {
   const { options, context, store, log, reportBug, setTimer } = params;
   const { dataDirectory } = options;
@@ -283,6 +299,7 @@ async function startDirectory(params: {
     policies: opened.askedPolicies,
     signatures: nodeSignatures,
     proveConsistency: (from, to) => store.proveConsistency({ from, to }),
+    onTimes: (times) => params.clock.hear(times),
   });
   const publisher = new Publisher({
     store,

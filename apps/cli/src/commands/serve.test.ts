@@ -44,3 +44,9 @@ test.each([
 ])("%j is refused with what to do", (values) => {
   expect(() => optionsOf(values)).toThrow(expect.objectContaining({ code: "invalid_option" }));
 });
+
+test("what an operator insists on is said in the command alone, flag by flag", () => {
+  expect(optionsOf({ "i-know": ["clock"] })).toMatchObject({ iKnow: ["clock"] });
+  expect(optionsOf({}, { LATCHKEY_I_KNOW: "clock" })).toMatchObject({ iKnow: [] });
+  expect(() => optionsOf({ "i-know": ["everything"] })).toThrow("--i-know takes clock");
+});

@@ -55,6 +55,7 @@ const configFileName = "latchkey.config.json";
 const builtWebApp = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 const registrations = ["open", "invitation", "closed"] as const;
 const logLevels = ["silent", "error", "warn", "info", "debug"] as const;
+const knowledge = ["clock"] as const satisfies NonNullable<ServerOptions["iKnow"]>;
 const answers = ["yes", "no"] as const;
 
 const flagLines = settings.map(({ flag, value, help }) => `  ${`--${flag} ${value}`.padEnd(28)} ${help}`).join("\n");
@@ -65,6 +66,7 @@ export const serveCommand: Command = {
   usage: "serve [OPTION...]",
   summary: "run a server",
   help: `${flagLines}
+  ${"--i-know FLAG,...".padEnd(28)} starts although a line told not to, which names the flag: ${knowledge.join(", ")}; for one start only
   ${"--config FILE".padEnd(28)} a JSON file with any of the above (./${configFileName} if it is there)
 
 Each option can also be a variable, --log-level as LATCHKEY_LOG_LEVEL (several codes or witnesses with commas between them), or a
@@ -79,6 +81,7 @@ makes it read the files of its certificate again.`,
       ]),
     ),
     config: { type: "string" },
+    "i-know": { type: "string", multiple: true },
   },
   positionals: [0, 0],
   // The server is loaded when needed: the other commands do without it.
@@ -160,6 +163,11 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
     ...(mapPolicy === undefined ? {} : { mapPolicy }),
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
     ...backupsOf(one, workingDirectory),
+    // Never from a variable or a file, where it would stay.
+    iKnow: [values["i-know"] ?? []]
+      .flat()
+      .flatMap((flags) => String(flags).split(","))
+      .map((flag) => known(flag.trim())),
     logLevel: choice("log-level", one("log-level"), logLevels) ?? "warn",
     trustProxy: choice("trust-proxy", one("trust-proxy"), answers) === "yes",
     ...(certificate === undefined || key === undefined
@@ -234,6 +242,12 @@ function choice<T extends string>(flag: string, value: string | undefined, choic
   if (value === undefined) return undefined;
   const found = choices.find((candidate) => candidate === value);
   if (found === undefined) throw invalidOption(`--${flag} is one of ${choices.join(", ")}`);
+  return found;
+}
+
+function known(flag: string): (typeof knowledge)[number] {
+  const found = knowledge.find((candidate) => candidate === flag);
+  if (found === undefined) throw invalidOption(`--i-know takes ${knowledge.join(", ")}`);
   return found;
 }
 

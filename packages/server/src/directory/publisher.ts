@@ -85,6 +85,8 @@ export class Publisher {
   /** How often they were asked again about the served head. */
   #retries = 0;
   #cosignedAtMs = 0;
+  /** When this process published heads last, by the clock and not by the log's time. */
+  #headsAtMs = 0;
   #idle: (() => void)[] = [];
   /** Something is to be published although nobody has changed anything. */
   #isDue = false;
@@ -142,11 +144,11 @@ export class Publisher {
 
   /** What time brings: heads of logs to publish, a config that is due, cosignatures to renew. Called every minute or so. */
   async tick(): Promise<void> {
-    const { store, nowMs, headsIntervalMs, witnesses, configDue } = this.#parts;
+    const { store, nowMs, witnesses, configDue } = this.#parts;
     if (this.#isBusy || this.#isClosed) return;
     if (witnesses.count > 0 && this.#served !== undefined && nowMs() - this.#cosignedAtMs >= recosignMs) await this.#cosignAgain();
     const status = await store.directoryStatus();
-    if (nowMs() - status.headsAtMs < headsIntervalMs && configDue(status, nowMs()).length === 0) return;
+    if (!this.#areHeadsDue(status) && configDue(status, nowMs()).length === 0) return;
     this.#isDue = true;
     this.#schedule();
   }
@@ -210,9 +212,9 @@ export class Publisher {
   }
 
   async #store(changes: readonly AccountChange[]): Promise<PublicationResult> {
-    const { store, witnesses, signer, nowMs, headsIntervalMs, configDue } = this.#parts;
+    const { store, witnesses, signer, nowMs, configDue } = this.#parts;
     const status = await store.directoryStatus();
-    const areHeadsDue = nowMs() - status.headsAtMs >= headsIntervalMs;
+    const areHeadsDue = this.#areHeadsDue(status);
     const publication: Publication = {
       changes,
       adopt: [],
@@ -222,6 +224,7 @@ export class Publisher {
       signer: signer(),
       isServed: witnesses.count === 0,
     };
+    if (publication.withHeads) this.#headsAtMs = nowMs();
     return store.publishDirectory(publication);
   }
 
@@ -247,6 +250,13 @@ export class Publisher {
       this.#isCollecting = false;
     }
     this.#schedule();
+  }
+
+  /** Heads of a time ahead, which a wrong clock left, count for nothing: then this process's own interval does. */
+  #areHeadsDue({ headsAtMs }: DirectoryStatus): boolean {
+    const { nowMs, headsIntervalMs } = this.#parts;
+    const sinceMs = nowMs() - headsAtMs;
+    return sinceMs >= headsIntervalMs || (sinceMs < -headsIntervalMs && nowMs() - this.#headsAtMs >= headsIntervalMs);
   }
 
   async #recover(store: DirectoryLogStore): Promise<void> {

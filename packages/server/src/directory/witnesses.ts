@@ -12,6 +12,7 @@ import {
   witnessSizeContentType,
 } from "@latchkey/transparency";
 import type { Policy, Signatures, Verifier } from "@latchkey/transparency";
+import type { HeardTime } from "../clock/clock-guard.ts";
 import type { StoredCosignature, UnservedHead } from "../store/directory-store.ts";
 
 /** A witness with the keys that it may cosign with. */
@@ -47,6 +48,7 @@ export class Witnesses {
   readonly #witnesses: readonly Witness[];
   readonly #signatures: Signatures;
   readonly #fetch: WitnessFetch;
+  readonly #onTimes: (times: readonly HeardTime[]) => void;
   readonly #proveConsistency: (from: number, to: number) => Promise<readonly Uint8Array[]>;
 
   constructor(params: {
@@ -55,7 +57,10 @@ export class Witnesses {
     signatures: Signatures;
     proveConsistency: (from: number, to: number) => Promise<readonly Uint8Array[]>;
     fetch?: WitnessFetch;
+    /** Told when the witnesses of a round, as far as they answered, say that they cosigned: one time each. */
+    onTimes?: (times: readonly HeardTime[]) => void;
   }) {
+    this.#onTimes = params.onTimes ?? ((): void => undefined);
     this.#policies = params.policies.filter((text) => text !== "").map((text) => parsePolicy(text));
     this.#signatures = params.signatures;
     this.#proveConsistency = params.proveConsistency;
@@ -90,7 +95,10 @@ export class Witnesses {
   /** Asks all of them about a head. Never throws: who does not answer in time, or not as it should, has not cosigned. */
   async ask(head: UnservedHead): Promise<WitnessRound> {
     const signal = AbortSignal.timeout(witnessTimeoutMs);
+    // At the first answer of this process a witness may have cosigned before what it is asked about.
+    const isNew = this.#witnesses.map(({ lastSize }) => lastSize > 0 && lastSize < head.size);
     const answers = await Promise.all(this.#witnesses.map((witness) => this.#askOne(witness, head, signal)));
+    this.#onTimes(answers.flatMap(([first], at) => (first === undefined ? [] : [{ timeMs: first.timeMs, isNew: isNew[at] ?? false }])));
     const wanted = this.#witnesses.reduce((sum, { keys }) => sum + keys.length, 0);
     const isBehind = this.#witnesses.some(({ lastSize }) => lastSize > head.size);
     return { cosignatures: answers.flat(), isComplete: answers.flat().length === wanted, isBehind };

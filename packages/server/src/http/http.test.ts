@@ -155,7 +155,7 @@ describe("blobs", () => {
     expect(await client.outcome(append)).toBe("accepted");
     await first.close();
     nowMs += 4 * day;
-    const second = await runServer({ dataDirectory }, { nowMs: () => nowMs });
+    const second = await runServer({ dataDirectory, iKnow: ["clock"] }, { nowMs: () => nowMs });
     await expect.poll(async () => (await get(second.url, unused)).status).toBe(404);
     expect((await get(second.url, kept)).status).toBe(200);
   });

@@ -220,11 +220,24 @@ export interface BlobIndex {
   expireBlobs(params: { day: Day; maxItems: number }): Promise<Uint8Array[]>;
 }
 
+// --- days
+
+/** The days of what is kept, which tell a wrong clock. */
+export interface DayStore {
+  /** The day of the entry or item that came last, 0 where none is kept. */
+  newestDay(): Promise<Day>;
+  /**
+   * Gives entries and items of days after `lastDay`, which a wrong clock left, a possible day where they keep others from expiring;
+   * blobs without an entry expire at the latest at `lastBlobDay`. Answers how many, at most about `maxItems`.
+   */
+  correctDays(params: { today: Day; lastDay: Day; lastBlobDay: Day; maxItems: number }): Promise<number>;
+}
+
 /**
  * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1).
  * Every operation may throw StoreError; one that fails changes nothing of others.
  */
-export interface Store extends LogStore, InboxStore, DirectoryStore, DirectoryLogStore, BlobIndex {
+export interface Store extends LogStore, InboxStore, DirectoryStore, DirectoryLogStore, BlobIndex, DayStore {
   /** Removes from the files what was erased before: until then its bytes may lie in a journal. */
   scrub(): Promise<void>;
   /** Finishes what was called, then closes. */

@@ -1,8 +1,8 @@
 import type { DirectoryLogStore } from "../directory-store.ts";
-import type { BlobIndex, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
+import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
 import type { Packed } from "./packing.ts";
 
-type Methods = Omit<LogStore, "append"> & InboxStore & DirectoryStore & DirectoryLogStore & BlobIndex & Pick<Store, "scrub">;
+type Methods = Omit<LogStore, "append"> & InboxStore & DirectoryStore & DirectoryLogStore & BlobIndex & DayStore & Pick<Store, "scrub">;
 
 /** The operations that cross to the store's thread one by one; appends go in blocks. */
 export type CallName = keyof Methods;

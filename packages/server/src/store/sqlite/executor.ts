@@ -6,6 +6,7 @@ import { AccountTables } from "./account-tables.ts";
 import { ActiveLogs } from "./active-logs.ts";
 import { BlobTables } from "./blob-tables.ts";
 import type { Batch, BatchResult, Call, CallName, CallOutcome, CallParams, CallResult, DatabaseOptions } from "./calls.ts";
+import { ClockTables } from "./clock-tables.ts";
 import { DirectoryTables } from "./directory-tables.ts";
 import { InboxTables } from "./inbox-tables.ts";
 import { LogHeadTables } from "./log-head-tables.ts";
@@ -63,6 +64,7 @@ export class Executor {
     const inboxes = new InboxTables(this.#database);
     const accounts = new AccountTables(sql);
     const blobs = new BlobTables(this.#database);
+    const days = new ClockTables(this.#database);
     const nodes = new NodeTables(sql);
     const tree = new TreeTables(sql);
     const heads = new LogHeadTables({ sql, logs, tree });
@@ -139,6 +141,8 @@ export class Executor {
       addBlob: (params) => blobs.addBlob(params),
       findBlob: (params) => blobs.findBlob(params),
       expireBlobs: (params) => blobs.expireBlobs(params),
+      newestDay: () => days.newestDay(),
+      correctDays: (params) => days.correctDays(params),
       // Done after the transaction, below.
       scrub: () => {},
     };

@@ -239,6 +239,13 @@ class SqliteStore implements Store {
     return this.#call("expireBlobs", params);
   }
 
+  newestDay(): Promise<CallResult<"newestDay">> {
+    return this.#call("newestDay", undefined);
+  }
+  correctDays(params: CallParams<"correctDays">): Promise<number> {
+    return this.#call("correctDays", params);
+  }
+
   scrub(): Promise<void> {
     return this.#call("scrub", undefined);
   }

@@ -1,0 +1,62 @@
+import type { BlobService } from "./blobs/blob-service.ts";
+import type { ClockFile } from "./clock/clock-file.ts";
+import type { ClockGuard } from "./clock/clock-guard.ts";
+import { dayOf } from "./config.ts";
+import type { ServerLimits } from "./config.ts";
+import type { Directory } from "./directory/directory.ts";
+import type { InboxService } from "./inboxes/inbox-service.ts";
+import type { LogService } from "./logs/log-service.ts";
+import type { Store } from "./store/store.ts";
+
+/** Days that two clocks may be apart without one of them being wrong: an entry of a later day is of a wrong clock. */
+const toleratedDays = 2;
+const correctedAtOnce = 500;
+
+/** What was removed, in numbers. */
+export interface Removed {
+  readonly entries: number;
+  readonly items: number;
+  readonly keyPackages: number;
+  readonly files: number;
+}
+
+/** What has its time: entries, items, key packages and blobs. */
+export interface HousekeepingParts {
+  readonly store: Store;
+  readonly logs: LogService;
+  readonly inboxes: InboxService;
+  readonly directory: Directory;
+  readonly blobs: BlobService;
+  readonly clock: ClockGuard;
+  readonly clockFile: ClockFile;
+  readonly limits: ServerLimits;
+}
+
+/**
+ * Removes what has expired, and overwrites it. While the clock is doubted nothing expires: what is removed is gone for good, and a day
+ * more costs nothing. @throws StoreError
+ */
+export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
+  const { store, logs, inboxes, directory, blobs, clock, clockFile } = parts;
+  const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
+  if (clock.doubt() === undefined) {
+    clockFile.record(clock.nowMs());
+    await correctDays(parts);
+    removed.entries = await logs.purge();
+    removed.keyPackages = await directory.expireKeyPackages();
+    removed.items = await inboxes.purge();
+    removed.files = await blobs.expire();
+  }
+  await store.scrub();
+  return removed;
+}
+
+/** Days that a wrong clock of an earlier run left ahead must not keep others back from expiring. */
+async function correctDays({ store, clock, limits }: HousekeepingParts): Promise<void> {
+  for (;;) {
+    const today = dayOf(clock.nowMs());
+    const lastBlobDay = today + limits.unusedBlobDays + toleratedDays;
+    const corrected = await store.correctDays({ today, lastDay: today + toleratedDays, lastBlobDay, maxItems: correctedAtOnce });
+    if (corrected < correctedAtOnce) return;
+  }
+}
