@@ -56,6 +56,7 @@ describe("the command line", () => {
   test("gives every command a help that names its usage", async () => {
     for (const name of [
       "serve",
+      "admin",
       "register",
       "whoami",
       "send",
@@ -502,7 +503,6 @@ describe("serve", () => {
     [{ port: "1e3" }, "--port"],
     [{ "retention-days": "6" }, "--retention-days"],
     [{ registration: "sometimes" }, "--registration"],
-    [{ registration: "invitation" }, "--invitation-code"],
     [{ "log-level": "loud" }, "--log-level"],
     [{ "tls-cert": "cert.pem" }, "--tls-key"],
     [{ config: "missing.json" }, "missing.json"],

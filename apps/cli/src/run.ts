@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { Client } from "@latchkey/client";
 import { accountCommand } from "./commands/account.ts";
+import { adminCommand } from "./commands/admin.ts";
 import { alarmsCommand } from "./commands/alarms.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command, Environment, OptionValues } from "./commands/command.ts";
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   serveCommand,
   backupCommand,
   restoreCommand,
+  adminCommand,
   registerCommand,
   whoamiCommand,
   sendCommand,

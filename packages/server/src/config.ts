@@ -1,3 +1,4 @@
+import type { OperatorRules } from "./admin/rules.ts";
 import type { DirectoryOptions } from "./directory/bootstrap.ts";
 import type { CertificateSource } from "./tls/keeper.ts";
 import { keyPackageLifetimeMs, maxBlobBytes, oneTimeKeyPackages, retentionDays } from "@latchkey/protocol";
@@ -164,6 +165,8 @@ export interface ServerContext {
   readonly invitationCodes: readonly string[];
   readonly retentionDays: number;
   readonly limits: ServerLimits;
+  /** What the operator has decided while the server runs. */
+  readonly rules: OperatorRules;
   /** The clock, in milliseconds since 1970. */
   readonly nowMs: () => number;
 }
@@ -175,6 +178,12 @@ export const releasedNameDays = 180;
 export const keyPackageDays: number = keyPackageLifetimeMs / 86_400_000;
 
 export const defaultRetentionDays: number = retentionDays;
+
+/** Where browsers reach a server of this public name: by TLS, unless it is this machine's own and speaks none. */
+export function publicUrlOf(host: string, isTls: boolean): string {
+  const isLocal = /^(?:localhost|127\.0\.0\.1)(?::|$)/.test(host);
+  return `${isLocal && !isTls ? "http" : "https"}://${host}`;
+}
 
 /** The day of a time, in days since 1970-01-01. */
 export function dayOf(timeMs: number): number {

@@ -7,13 +7,15 @@ import { Server as TlsServer } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import type { Logger } from "pino";
+import { Rules } from "./admin/rules.ts";
+import { startAdmin } from "./admin/start-admin.ts";
 import { createRateAdmission } from "./admission/admission.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
 import { ClockFile } from "./clock/clock-file.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import { openClock } from "./clock/open-clock.ts";
-import { dayOf, defaultLimits, defaultRetentionDays } from "./config.ts";
+import { dayOf, defaultLimits, defaultRetentionDays, publicUrlOf } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
 import { adoptAccounts, openDirectory } from "./directory/bootstrap.ts";
 import { Directory } from "./directory/directory.ts";
@@ -166,6 +168,7 @@ async function listen(params: {
   const address = options.address ?? "127.0.0.1";
   const port = await listenOn({ app, address, port: options.port, serve: parts.serve });
   const host = options.host ?? `localhost:${port}`;
+  const rules = await Rules.load(store.admin);
   const context: ServerContext = {
     host,
     serverName: options.serverName ?? host,
@@ -173,6 +176,7 @@ async function listen(params: {
     invitationCodes: options.invitationCodes ?? [],
     retentionDays: options.retentionDays ?? defaultRetentionDays,
     limits,
+    rules,
     nowMs,
   };
   const { publisher, vrf } = await startDirectory({ options, context, store, log, reportBug, setTimer, prove: parts.prove, clock });
@@ -217,7 +221,27 @@ async function listen(params: {
   const stopBackups = startBackups(options, { nowMs, log, reportBug, setTimer });
 
   let closing: Promise<void> | undefined;
+  const scheme = options.tls === undefined ? "http" : "https";
+  // Without a port of its own a server is part of somebody else's process, and of their clock.
+  const admin =
+    parts.serve !== undefined
+      ? undefined
+      : await startAdmin({
+          context,
+          rules,
+          store,
+          dataDirectory: options.dataDirectory,
+          publicUrl: publicUrlOf(host, options.tls !== undefined),
+          startedAtMs: nowMs(),
+          connections: () => gateway.count(),
+          watchedLogs: () => logs.watchedLogs,
+          quorum: () => publisher.quorum,
+          healthReasons: () => (isHealthy ? [] : ["the store has stopped"]),
+          warn: (message) => log.warn(message),
+          reportBug,
+        });
   const stop = async (): Promise<void> => {
+    await admin?.close();
     stopHousekeeping();
     stopTicking();
     certificates?.close();
@@ -237,7 +261,6 @@ async function listen(params: {
   });
   const close = (): Promise<void> => (closing ??= stop());
   const reload = async (): Promise<void> => certificates?.reload();
-  const scheme = certificates === undefined ? "http" : "https";
   const shown =
     address === "0.0.0.0" || address === "::" || address === "127.0.0.1" ? "localhost" : address.includes(":") ? `[${address}]` : address;
   log.info({ port, day: dayOf(nowMs()) }, "listening");
@@ -342,9 +365,6 @@ function checkOptions(options: ServerOptions): void {
   }
   if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65_535) {
     throw new ServerError("invalid_options", `${options.port} is no port: use a number from 0 to 65535.`);
-  }
-  if (options.registration === "invitation" && (options.invitationCodes ?? []).length === 0) {
-    throw new ServerError("invalid_options", "Registration by invitation needs at least one invitation code.");
   }
 }
 

@@ -21,7 +21,12 @@ const settings: readonly Setting[] = [
   { flag: "data", value: "DIR", help: "folder of the data (./data)" },
   { flag: "name", value: "TEXT", help: "what the server calls itself (its host)" },
   { flag: "registration", value: "POLICY", help: "who may create an account: open, invitation or closed (open)" },
-  { flag: "invitation-code", value: "CODE", help: "a code that lets people register; may be given several times", isRepeatable: true },
+  {
+    flag: "invitation-code",
+    value: "CODE",
+    help: "a code that lets anybody register who has it, besides `latchkey admin invite`; may be given several times",
+    isRepeatable: true,
+  },
   { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30; 7 at least)" },
   { flag: "web-root", value: "DIR", help: "the built web app; an empty value serves none (the one of this installation)" },
   { flag: "backup-to", value: "DIR", help: "the server makes backups of itself in this folder (none)" },
@@ -102,13 +107,16 @@ export async function runServer(context: CommandContext, start: (options: Server
     throw new CommandError("server_failed", `the server stopped by itself: ${failure.message}`, { cause: failure });
 }
 
-/** The server's options from flags, variables and the configuration file. @throws CommandError `invalid_option`. */
-export function serverOptions({ environment, values }: Pick<CommandContext, "environment" | "values">): ServerOptions {
+/** Where settings come from. */
+type SettingSources = Pick<CommandContext, "environment" | "values">;
+
+/** Reads settings from flags, variables and the configuration file: all values of one, in that order of weight. @throws CommandError */
+export function settingReader({ environment, values }: SettingSources): (flag: string) => string[] {
   const { variables, workingDirectory } = environment;
   const file = readConfigFile(resolve(workingDirectory, asString(values["config"]) ?? variables["LATCHKEY_CONFIG"] ?? configFileName), {
     isRequired: values["config"] !== undefined || variables["LATCHKEY_CONFIG"] !== undefined,
   });
-  const all = (flag: string): string[] => {
+  return (flag) => {
     const given = values[flag];
     if (given !== undefined) return [given].flat().map(String);
     const variable = variables[variableOf(flag)];
@@ -116,14 +124,23 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
     const stored: unknown = file[flag];
     return stored === undefined ? [] : [stored].flat().map(String);
   };
+}
+
+/** The data folder of the server that these settings are of. @throws CommandError `invalid_option` */
+export function dataDirectoryOf(sources: SettingSources): string {
+  return resolve(sources.environment.workingDirectory, settingReader(sources)("data").at(-1) ?? "data");
+}
+
+/** The server's options from flags, variables and the configuration file. @throws CommandError `invalid_option`. */
+export function serverOptions(sources: SettingSources): ServerOptions {
+  const { workingDirectory } = sources.environment;
+  const all = settingReader(sources);
   const one = (flag: string): string | undefined => all(flag).at(-1);
 
   const port = wholeNumber("port", one("port") ?? "8080", { least: 0, most: 65_535 });
   const retention = one("retention-days");
   const registration = choice("registration", one("registration"), registrations);
   const invitationCodes = all("invitation-code").filter((code) => code !== "");
-  if (registration === "invitation" && invitationCodes.length === 0)
-    throw invalidOption("--registration invitation needs at least one --invitation-code");
   const webRoot = one("web-root");
   const isBuilt = existsSync(join(builtWebApp, "index.html"));
   const [certificate, key] = [one("tls-cert"), one("tls-key")];
@@ -164,7 +181,7 @@ export function serverOptions({ environment, values }: Pick<CommandContext, "env
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
     ...backupsOf(one, workingDirectory),
     // Never from a variable or a file, where it would stay.
-    iKnow: [values["i-know"] ?? []]
+    iKnow: [sources.values["i-know"] ?? []]
       .flat()
       .flatMap((flags) => String(flags).split(","))
       .map((flag) => known(flag.trim())),

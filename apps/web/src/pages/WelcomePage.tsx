@@ -5,6 +5,7 @@ import { failureWords, words } from "../messages/words.ts";
 import { Icon, Mark } from "../components/Icon.tsx";
 import { useApp, useSelector } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
+import { forgetInvitation, invitationOfFragment } from "../state/invitation-link.ts";
 import { hadAccount } from "../state/preferences.ts";
 import { checkUsernameRule, normalizeUsername } from "../state/username.ts";
 import type { UsernameProblem } from "../state/username.ts";
@@ -21,7 +22,8 @@ export function WelcomePage(): ReactElement {
   const id = useId();
   const [typed, setTyped] = useState("");
   const [displayName, setDisplayName] = useState("");
-  const [invitation, setInvitation] = useState("");
+  const [invitation, setInvitation] = useState(() => invitationOfFragment(globalThis.location.hash));
+  useEffect(() => forgetInvitation(globalThis.window), []);
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<string>();
   const [wasEvicted] = useState(hadAccount);

@@ -1,4 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
+import { dayText } from "../days.ts";
 import { sha256 } from "../hash.ts";
 import type { CompleteHoldings } from "../store/accounts.ts";
 import type { DirectoryStore } from "../store/store.ts";
@@ -12,6 +13,8 @@ const explanations = {
   version: "The number of the newest state of the account.",
   history_bytes: "The size of all states and bindings together; the server allows up to a limit.",
   updates: "How often the account was changed on the last day that it was: the server allows up to a limit.",
+  suspended_since:
+    "The day since which the operator of the server has suspended the account; null where that is not so. It then gets no new keys, invitations or name here; its conversations go on.",
   usernames: "Names that the account holds or held, each with the account's own signature (SignedUsernameBinding, base64url).",
   states:
     "Every state of the account as its devices signed it (SignedAccountState, base64url): its devices' public keys, its recovery public key, its name. The day is when the server received it. Anyone may look these up.",
@@ -58,6 +61,7 @@ function encodeHoldings(params: { holdings: CompleteHoldings; accountId: Uint8Ar
     version: account.version,
     history_bytes: account.historyBytes,
     updates: { day: dayText(account.updatesDay), count: account.updatesThatDay },
+    suspended_since: account.suspendedSinceDay === undefined ? null : dayText(account.suspendedSinceDay),
     usernames: usernames.map(({ username, status, binding }) => ({ username, status, binding: bytes(binding) })),
     states: states.map(({ version, day, state, pops }) =>
       withStates
@@ -95,8 +99,4 @@ function encodeHoldings(params: { holdings: CompleteHoldings; accountId: Uint8Ar
     explanations,
   };
   return new TextEncoder().encode(JSON.stringify(holdingsJson, undefined, 1));
-}
-
-function dayText(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10);
 }

@@ -14,13 +14,14 @@ import {
   verifyUsernameBinding,
 } from "@latchkey/transparency";
 import type { AccountState, Signatures, VerifiedAccount } from "@latchkey/transparency";
+import { hashOfCode } from "../admin/invitations.ts";
 import { dayOf, keyPackageDays, releasedNameDays } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { AccountChange, AccountQuery, ChangeOutcome, DirectoryLogStore } from "../store/directory-store.ts";
 import type { NameChange } from "../store/accounts.ts";
-import type { DirectoryStore, KeyPackageCounts } from "../store/store.ts";
+import type { DirectoryStore, KeyPackageCounts, Store } from "../store/store.ts";
 import type { LabelName, VrfService } from "./vrf-service.ts";
 
 /**
@@ -33,6 +34,8 @@ const maxReservationsPerOwner = 4;
 interface Reservation {
   readonly owner: object;
   readonly untilMs: number;
+  /** The hash of the invitation that a new account under this name uses up one of; `undefined` where it needs none. */
+  readonly invitation: Uint8Array | undefined;
 }
 
 /** What of an account's change concerns others than its publisher. */
@@ -54,7 +57,7 @@ export type Found = ({ readonly kind: "account" } & AccountRecord) | ({ readonly
 
 /** Accounts and their devices (spec section 30), with the proofs of the public log (spec A-2, section 40). */
 export class Directory {
-  readonly #store: DirectoryStore & DirectoryLogStore;
+  readonly #store: DirectoryStore & DirectoryLogStore & Pick<Store, "admin">;
   readonly #publisher: ChangePublisher;
   readonly #vrf: VrfService;
   readonly #context: ServerContext;
@@ -62,7 +65,7 @@ export class Directory {
   readonly #reservations = new Map<string, Reservation>();
 
   constructor(params: {
-    store: DirectoryStore & DirectoryLogStore;
+    store: DirectoryStore & DirectoryLogStore & Pick<Store, "admin">;
     publisher: ChangePublisher;
     vrf: VrfService;
     context: ServerContext;
@@ -78,7 +81,7 @@ export class Directory {
   /** Holds a free name for `owner`, a connection, for ten minutes (spec A-6). Answers until when. @throws Refusal */
   async reserve(params: { username: string; invitation: string; owner: object }): Promise<number> {
     const { username, owner } = params;
-    this.#checkRegistration(params.invitation);
+    const invitation = await this.#checkRegistration(params.invitation);
     if (!isUsername(username)) throw new Refusal("invalid_username");
     if (this.#isKept(username)) throw new Refusal("username_taken");
     this.#dropLapsed();
@@ -91,7 +94,7 @@ export class Directory {
     const own = [...this.#reservations].filter(([, reservation]) => reservation.owner === owner);
     if (own.length >= maxReservationsPerOwner && !own.some(([name]) => name === username)) throw new Refusal("rate_limited", reservationMs);
     const untilMs = this.#context.nowMs() + reservationMs;
-    this.#reservations.set(username, { owner, untilMs });
+    this.#reservations.set(username, { owner, untilMs, invitation });
     this.#vrf.prepare({ type: "username", value: utf8Bytes(username) });
     return untilMs;
   }
@@ -235,17 +238,22 @@ export class Directory {
 
   /** Whether nobody may register it, since it reads like the service, its staff or this server (spec C-3). */
   #isKept(username: string): boolean {
-    return isReservedUsername(username, [this.#context.host, this.#context.serverName]);
+    const { host, serverName, rules } = this.#context;
+    return isReservedUsername(username, [host, serverName]) || rules.isNameKept(username);
   }
 
   #today(): number {
     return dayOf(this.#context.nowMs());
   }
 
-  #checkRegistration(invitation: string): void {
+  /** Whether somebody may register now. Answers the hash of the invitation that this uses up one of. @throws Refusal */
+  async #checkRegistration(code: string): Promise<Uint8Array | undefined> {
     const { registration, invitationCodes } = this.#context;
     if (registration === "closed") throw new Refusal("registration_closed");
-    if (registration === "invitation" && !invitationCodes.includes(invitation)) throw new Refusal("registration_closed");
+    if (registration === "open" || invitationCodes.includes(code)) return undefined;
+    const codeHash = hashOfCode(code);
+    if (!(await this.#store.admin.isInvited({ codeHash, day: this.#today() }))) throw new Refusal("registration_closed");
+    return codeHash;
   }
 
   #dropLapsed(): void {
@@ -253,9 +261,12 @@ export class Directory {
     for (const [username, { untilMs }] of this.#reservations) if (untilMs <= now) this.#reservations.delete(username);
   }
 
-  #checkReservation(username: string, owner: object): void {
+  /** What `owner` has reserved. @throws Refusal `no_reservation` */
+  #checkReservation(username: string, owner: object): Reservation {
     this.#dropLapsed();
-    if (this.#reservations.get(username)?.owner !== owner) throw new Refusal("no_reservation");
+    const reservation = this.#reservations.get(username);
+    if (reservation?.owner !== owner) throw new Refusal("no_reservation");
+    return reservation;
   }
 
   /** An account from its newest stored state, which was verified when it was stored. */
@@ -279,7 +290,8 @@ export class Directory {
     }
     const verified = await this.#verify(request, previous);
     const names = await this.#verifyNames(request.bindings, verified, previous?.state);
-    if (names.bind !== undefined) this.#checkReservation(names.bind.username, owner);
+    // Kept before anything is waited for: a reservation may lapse meanwhile.
+    const invitation = names.bind === undefined ? undefined : this.#checkReservation(names.bind.username, owner).invitation;
     const change: AccountChange = {
       accountId: verified.accountId,
       version: state.version,
@@ -289,6 +301,8 @@ export class Directory {
       names,
       labels: await this.#vrf.place(newLabels(verified, previous, names)),
       deletion: state.status === "deleted" ? { reservedUntilDay: this.#today() + releasedNameDays } : undefined,
+      invitation,
+      maxAccounts: this.#context.rules.quota("max-accounts"),
       day: this.#today(),
       maxUpdatesPerDay: maxAccountUpdatesPerDay,
       maxHistoryBytes: maxAccountHistoryBytes,
@@ -355,6 +369,8 @@ function retryOf(accountId: Uint8Array, { version }: AccountState, state: Uint8A
     names: { bind: undefined, release: undefined },
     labels: [],
     deletion: undefined,
+    invitation: undefined,
+    maxAccounts: 0,
     day: 0,
     maxUpdatesPerDay: 0,
     maxHistoryBytes: 0,

@@ -116,6 +116,11 @@ export class Publisher {
       .finally(() => this.#done());
   }
 
+  /** How many witnesses are asked, and whether enough of them have cosigned the served head. */
+  get quorum(): { readonly witnesses: number; readonly isMet: boolean } {
+    return { witnesses: this.#parts.witnesses.count, isMet: this.#hasQuorum };
+  }
+
   /** Says that a change is being checked and may come. Answers how to say that it came, or will not; once. */
   expect(): () => void {
     this.#expected += 1;

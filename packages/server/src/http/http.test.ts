@@ -331,7 +331,6 @@ describe("starting", () => {
   test("options that cannot be are named", async () => {
     expect(await start({ host: "Not A Host" })).toMatchObject({ code: "invalid_options" });
     expect(await start({ port: 70_000 })).toMatchObject({ code: "invalid_options" });
-    expect(await start({ registration: "invitation" })).toMatchObject({ code: "invalid_options" });
     expect(await start({ address: "203.0.113.7" })).toMatchObject({ code: "address_not_allowed" });
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");

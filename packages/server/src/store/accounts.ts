@@ -28,7 +28,7 @@ export interface NewState {
   readonly maxHistoryBytes: number;
 }
 
-export type PublishRefusal = "account_conflict" | "username_taken" | "too_many_updates";
+export type PublishRefusal = "account_conflict" | "username_taken" | "too_many_updates" | "registration_closed";
 
 /** What the store holds about one account. */
 export interface AccountHoldings {
@@ -37,6 +37,8 @@ export interface AccountHoldings {
     readonly historyBytes: number;
     readonly updatesDay: Day;
     readonly updatesThatDay: number;
+    /** Since when the operator has suspended it; `undefined` where that is not so. */
+    readonly suspendedSinceDay: Day | undefined;
   };
   readonly usernames: readonly { readonly username: string; readonly status: "bound" | "released"; readonly binding: Uint8Array }[];
   readonly states: readonly {

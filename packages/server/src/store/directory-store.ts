@@ -18,6 +18,10 @@ export interface AccountChange extends NewState {
    * release itself is held until that day.
    */
   readonly deletion: { readonly reservedUntilDay: Day } | undefined;
+  /** Of a new account: the hash of the invitation that it uses up one of; `undefined` where none is needed. */
+  readonly invitation: Uint8Array | undefined;
+  /** A new account is refused where there are as many; 0 for no bound. */
+  readonly maxAccounts: number;
   /** Of the account and of the names that it binds or releases; those that are known already are passed over. */
   readonly labels: readonly NewLabel[];
 }

@@ -1,5 +1,6 @@
 import type { EntryKind } from "@latchkey/protocol";
 import type { CompleteHoldings, Day, Refused } from "./accounts.ts";
+import type { AdminStore } from "./admin-store.ts";
 import type { DirectoryLogStore } from "./directory-store.ts";
 
 // --- logs
@@ -238,6 +239,8 @@ export interface DayStore {
  * Every operation may throw StoreError; one that fails changes nothing of others.
  */
 export interface Store extends LogStore, InboxStore, DirectoryStore, DirectoryLogStore, BlobIndex, DayStore {
+  /** What the operator decides and asks. */
+  readonly admin: AdminStore;
   /** Removes from the files what was erased before: until then its bytes may lie in a journal. */
   scrub(): Promise<void>;
   /** Finishes what was called, then closes. */

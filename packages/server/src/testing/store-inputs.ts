@@ -44,6 +44,8 @@ export function newState(change: Partial<AccountChange> = {}): AccountChange {
     maxHistoryBytes: 1_000_000,
     labels: [],
     deletion: undefined,
+    invitation: undefined,
+    maxAccounts: 0,
     ...change,
   };
   const names = [state.names.bind?.username, state.names.release?.username].filter((name) => name !== undefined);

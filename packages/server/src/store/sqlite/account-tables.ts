@@ -3,6 +3,7 @@ import { sha256 } from "../../hash.ts";
 import type { AccountHoldings, Day, NewState, PublishRefusal, Refused } from "../accounts.ts";
 import type { AccountHead, KeyPackageCounts, StoredState } from "../store.ts";
 import type { AccountChange } from "../directory-store.ts";
+import type { AdminTables } from "./admin-tables.ts";
 import type { Statements } from "./statements.ts";
 
 interface AccountRow {
@@ -22,9 +23,11 @@ interface DeviceRow {
 /** The accounts in SQLite: every method runs inside the caller's transaction. None of this is on the path of a message. */
 export class AccountTables {
   readonly #sql: Statements;
+  readonly #admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endSuspension" | "suspendedSince">;
 
-  constructor(sql: Statements) {
+  constructor(sql: Statements, admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endSuspension" | "suspendedSince">) {
     this.#sql = sql;
+    this.#admin = admin;
   }
 
   accountHead(params: { accountId: Uint8Array }): AccountHead | undefined {
@@ -65,6 +68,7 @@ export class AccountTables {
     if (updates > next.maxUpdatesPerDay || (account?.historyBytes ?? 0) + bytes > next.maxHistoryBytes) {
       return { kind: "refused", code: "too_many_updates" };
     }
+    if (account === undefined && !this.#mayRegister(next)) return { kind: "refused", code: "registration_closed" };
 
     const id = account === undefined ? this.#insertAccount(next, bytes) : this.#updateAccount(account, { next, bytes, updates });
     this.#sql.run("INSERT INTO account_states (account, version, day, state) VALUES (?, ?, ?, ?)", id, next.version, next.day, next.state);
@@ -127,6 +131,7 @@ export class AccountTables {
     if (row === undefined) return;
     this.#sql.run("DELETE FROM account_states WHERE account = ? AND version < ?", account, row.version);
     this.#sql.run("DELETE FROM account_pops WHERE account = ?", account);
+    this.#admin.endSuspension(account);
     this.#sql.run(
       `UPDATE directory_values SET opening = NULL
        WHERE label = (SELECT id FROM directory_labels WHERE type = 2 AND name = ?) AND version <= ?`,
@@ -266,6 +271,7 @@ export class AccountTables {
         historyBytes: account.historyBytes,
         updatesDay: account.updatesDay,
         updatesThatDay: account.updates,
+        suspendedSinceDay: this.#admin.suspendedSince(account.id),
       },
       usernames: names.map((name) => ({ username: name.username, status: name.bound === 1 ? "bound" : "released", binding: name.binding })),
       states: states.map(({ version, day }) => ({ day, ...this.#state(account.id, version) })),
@@ -307,6 +313,12 @@ export class AccountTables {
         };
       }),
     };
+  }
+
+  /** Takes the use of an invitation that a new account needs: with the account itself, or not at all. */
+  #mayRegister({ invitation, maxAccounts, day }: AccountChange): boolean {
+    if (maxAccounts > 0 && this.#admin.countAccounts() >= maxAccounts) return false;
+    return invitation === undefined || this.#admin.spendInvitation({ codeHash: invitation, day });
   }
 
   #account(accountId: Uint8Array): AccountRow | undefined {

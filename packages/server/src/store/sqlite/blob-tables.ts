@@ -9,6 +9,7 @@ export class BlobTables {
   readonly #extend: StatementSync;
   readonly #expired: StatementSync;
   readonly #delete: StatementSync;
+  readonly #totals: StatementSync;
 
   constructor(database: DatabaseSync) {
     const rows = (sql: string): StatementSync => {
@@ -21,6 +22,7 @@ export class BlobTables {
     this.#extend = rows("UPDATE blobs SET expires_day = max(expires_day, ?) WHERE blob_id = ?");
     this.#expired = rows("SELECT id, blob_id FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
     this.#delete = rows("DELETE FROM blobs WHERE id = ? AND refs = 0");
+    this.#totals = rows("SELECT count(*), coalesce(sum(size), 0) FROM blobs");
   }
 
   addBlob(params: { blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number; expiresDay: Day }): {
@@ -45,5 +47,11 @@ export class BlobTables {
     const rows = this.#expired.all(params.day, params.maxItems) as unknown as [number, Uint8Array][];
     for (const [id] of rows) this.#delete.run(id);
     return rows.map(([, blobId]) => blobId);
+  }
+
+  /** How many there are, and their bytes. */
+  totals(): { blobs: number; blobBytes: number } {
+    const [blobs, blobBytes] = this.#totals.get() as unknown as [number, number];
+    return { blobs, blobBytes };
   }
 }

@@ -1,8 +1,16 @@
+import type { AdminStore } from "../admin-store.ts";
 import type { DirectoryLogStore } from "../directory-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
 import type { Packed } from "./packing.ts";
 
-type Methods = Omit<LogStore, "append"> & InboxStore & DirectoryStore & DirectoryLogStore & BlobIndex & DayStore & Pick<Store, "scrub">;
+type Methods = Omit<LogStore, "append"> &
+  InboxStore &
+  DirectoryStore &
+  DirectoryLogStore &
+  BlobIndex &
+  DayStore &
+  AdminStore &
+  Pick<Store, "scrub">;
 
 /** The operations that cross to the store's thread one by one; appends go in blocks. */
 export type CallName = keyof Methods;

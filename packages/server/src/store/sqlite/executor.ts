@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { ServerError } from "../../errors.ts";
 import { AccountTables } from "./account-tables.ts";
 import { ActiveLogs } from "./active-logs.ts";
+import { AdminTables } from "./admin-tables.ts";
 import { BlobTables } from "./blob-tables.ts";
 import type { Batch, BatchResult, Call, CallName, CallOutcome, CallParams, CallResult, DatabaseOptions } from "./calls.ts";
 import { ClockTables } from "./clock-tables.ts";
@@ -62,7 +63,8 @@ export class Executor {
     const sql = new Statements(this.#database);
     const logs = new LogTables(this.#database, new ActiveLogs(sql));
     const inboxes = new InboxTables(this.#database);
-    const accounts = new AccountTables(sql);
+    const admin = new AdminTables(sql);
+    const accounts = new AccountTables(sql, admin);
     const blobs = new BlobTables(this.#database);
     const days = new ClockTables(this.#database);
     const nodes = new NodeTables(sql);
@@ -143,6 +145,8 @@ export class Executor {
       expireBlobs: (params) => blobs.expireBlobs(params),
       newestDay: () => days.newestDay(),
       correctDays: (params) => days.correctDays(params),
+      ...admin.handlers(),
+      totals: () => ({ accounts: admin.countAccounts(), ...blobs.totals() }),
       // Done after the transaction, below.
       scrub: () => {},
     };

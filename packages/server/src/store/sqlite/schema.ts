@@ -247,6 +247,25 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   INSERT INTO active_logs (place, log) SELECT sha256(log_id), id FROM logs;
   `,
+  // What the operator decides. Of an invitation only the hash of its code: neither who was given it nor who used it.
+  `
+  CREATE TABLE invitations (
+    code_hash BLOB PRIMARY KEY,
+    uses_left INTEGER NOT NULL,
+    last_day INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE kept_names (
+    name TEXT PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE suspensions (
+    account INTEGER PRIMARY KEY,
+    since_day INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

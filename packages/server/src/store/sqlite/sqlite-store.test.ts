@@ -95,6 +95,10 @@ describe("migrations", () => {
     await store.addKeyPackages({ accountId: id(10), deviceId, lastResort: false, notAfterDay: 30_000, keyPackages, maxOneTime: 9, day });
     await store.postItem({ inboxId: id(13), part: "strangers", blob: id(17), day, maxItems: 9, maxBytes: 999 });
     await store.setCapability({ inboxId: id(13), generation: 5, hash: id(18) });
+    await store.admin.addInvitation({ codeHash: id(19), usesLeft: 3, lastDay: 30_000, day, maxItems: 9 });
+    await store.admin.setNameReserved({ name: "mayor", isReserved: true });
+    await store.admin.setSuspended({ username: "alice", isSuspended: true, day });
+    await store.admin.setSetting({ name: "announcement", value: "hello" });
     await store.close();
   }
 
@@ -141,6 +145,13 @@ describe("migrations", () => {
       expect(await store.collectHeads({ maxItems: 9 })).toEqual({ isComplete: true });
       await store.publishDirectory(newPublication({ withHeads: true }));
       expect(decodeHeadsProof(await store.proveLogHead({ logId, knownSize: 0 }))).toMatchObject({ seq: 2 });
+      const isBefore = version < 6;
+      expect(await store.admin.isInvited({ codeHash: id(19), day: 20_000 })).toBe(!isBefore);
+      expect(await store.admin.rules()).toEqual({
+        reservedNames: isBefore ? [] : ["mayor"],
+        suspended: isBefore ? [] : [{ accountId: id(10), username: "alice", sinceDay: 20_000 }],
+        settings: isBefore ? {} : { announcement: "hello" },
+      });
       await store.close();
     }
   });

@@ -2,6 +2,8 @@ import { Worker } from "node:worker_threads";
 import { ServerError, StoreError } from "../../errors.ts";
 import type { ServerErrorCode } from "../../errors.ts";
 import type { Refused } from "../accounts.ts";
+import type { AdminStore } from "../admin-store.ts";
+import { adminCalls } from "./admin-calls.ts";
 import type {
   AccountHead,
   AppendAccepted,
@@ -79,6 +81,7 @@ function threadChannel(options: DatabaseOptions): Channel {
  */
 class SqliteStore implements Store {
   readonly failed: Promise<Error>;
+  readonly admin: AdminStore = adminCalls((name, params) => this.#call(name, params));
   readonly #channel: Channel;
   readonly #reportFailure: (error: Error) => void;
   #entries: NewEntry[] = [];

@@ -1,0 +1,111 @@
+import { formatTime, printableLine } from "../output.ts";
+
+/** What the server answers: objects of JSON, whose shapes its own tests hold. */
+type Answer = Readonly<Record<string, unknown>>;
+
+const units = ["B", "KB", "MB", "GB", "TB"] as const;
+
+/** `12.3 MB` of a number of bytes. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? String(value) : value.toFixed(1)} ${units[unit] ?? ""}`;
+}
+
+/** `3 days 4 h` of a number of seconds. */
+export function formatDuration(seconds: number): string {
+  const days = Math.floor(seconds / 86_400);
+  const hours = Math.floor((seconds % 86_400) / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  if (days > 0) return `${String(days)} ${days === 1 ? "day" : "days"} ${String(hours)} h`;
+  return hours > 0 ? `${String(hours)} h ${String(minutes)} min` : `${String(minutes)} min`;
+}
+
+/** The lines of `admin status`. */
+export function statusText(answer: Answer): string {
+  const storage = part(answer, "storage");
+  const directory = part(answer, "directory");
+  const health = part(answer, "health");
+  const connections = Object.entries(part(answer, "connections")).map(([role, count]) => `${String(count)} ${role}`);
+  const witnesses = number(directory, "witnesses");
+  const quorum =
+    witnesses === 0 ? "no witnesses" : `${String(witnesses)} witnesses, ${directory["isMet"] === true ? "enough" : "TOO FEW"} answer`;
+  const reasons = list(health, "reasons").map(String);
+  return table([
+    ["version", text(answer, "version")],
+    ["host", `${text(answer, "host")} (${text(answer, "url")})`],
+    ["up", formatDuration(number(answer, "upSeconds"))],
+    ["registration", text(answer, "registration")],
+    ["accounts", String(number(answer, "accounts"))],
+    ["connections", connections.length === 0 ? "none" : connections.join(", ")],
+    ["logs watched", String(number(answer, "watchedLogs"))],
+    ["database", formatBytes(number(storage, "databaseBytes"))],
+    ["files", `${formatBytes(number(storage, "blobBytes"))} in ${String(number(storage, "blobs"))}`],
+    ["disk free", formatBytes(number(storage, "freeBytes"))],
+    [
+      "public log",
+      `${String(number(directory, "entries"))} entries, ${quorum}, last ${formatTime(number(directory, "lastPublicationMs"))}`,
+    ],
+    ["health", reasons.length === 0 ? "ok" : reasons.join("; ")],
+  ]);
+}
+
+/** The lines of `admin accounts`. */
+export function accountsText(answer: Answer): string {
+  const rows = list(answer, "accounts").map((account) => {
+    // A list of objects, as the server makes it.
+    const one = account as Answer;
+    return [text(one, "username"), formatBytes(number(one, "sizeBytes")), one["isSuspended"] === true ? "suspended" : ""] as const;
+  });
+  const count = number(answer, "count");
+  const last = rows.at(-1)?.[0] ?? "";
+  const more = answer["hasMore"] === true ? `\nmore: latchkey admin accounts --after ${last}` : "";
+  return `${String(count)} ${count === 1 ? "account" : "accounts"}\n${table(rows)}${more}`.trimEnd();
+}
+
+/** One line of `admin invite list`. */
+export function invitationText(answer: Answer): string {
+  const uses = number(answer, "usesLeft");
+  return `${text(answer, "id")}  ${String(uses)} ${uses === 1 ? "use" : "uses"} left, until ${text(answer, "lastDay")}`;
+}
+
+/** Rows in columns, without spaces at their ends. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** A member that is a text. */
+export function text(answer: Answer, name: string): string {
+  const value = answer[name];
+  return typeof value === "string" ? printableLine(value) : "";
+}
+
+/** A member that is a number. */
+export function number(answer: Answer, name: string): number {
+  const value = answer[name];
+  return typeof value === "number" ? value : 0;
+}
+
+/** A member that is a list. */
+export function list(answer: Answer, name: string): readonly unknown[] {
+  const value = answer[name];
+  return Array.isArray(value) ? value : [];
+}
+
+function part(answer: Answer, name: string): Answer {
+  const value = answer[name];
+  // An object of JSON.
+  return typeof value === "object" && value !== null ? (value as Answer) : {};
+}

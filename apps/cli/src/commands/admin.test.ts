@@ -1,0 +1,80 @@
+import { startServer } from "@latchkey/server";
+import type { ServerOptions } from "@latchkey/server";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { runWith } from "../run.testing.ts";
+import type { Run } from "../run.testing.ts";
+
+/** A server of the test's own, and `latchkey admin` beside it. */
+async function running(options: Partial<ServerOptions> = {}): Promise<{ admin: (...args: string[]) => Promise<Run>; data: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-admin-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const data = join(folder, "data");
+  const server = await startServer({ port: 0, dataDirectory: data, logLevel: "silent", host: "chat.example", ...options });
+  onTestFinished(() => server.close());
+  return { data, admin: (...args) => runWith(folder, ["admin", ...args, "--data", data]) };
+}
+
+test("status and accounts, for people and as JSON", async () => {
+  const { admin } = await running();
+  const { status, stdout } = await admin("status");
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^host +chat\.example \(https:\/\/chat\.example\)$/m);
+  expect(stdout).toMatch(/^public log +1 entries, no witnesses, last 2/m);
+  expect(stdout).toMatch(/^health +ok$/m);
+  expect(JSON.parse((await admin("status", "--json")).stdout)).toMatchObject({ host: "chat.example", accounts: 0 });
+  expect((await admin("accounts")).stdout).toBe("0 accounts\n");
+  expect(JSON.parse((await admin("accounts", "--json")).stdout)).toEqual({ count: 0, accounts: [], hasMore: false });
+});
+
+test("an invitation is made with its link and a QR code, listed without its code, and revoked", async () => {
+  const { admin } = await running({ registration: "invitation" });
+  const { stdout } = await admin("invite", "create", "--uses", "3", "--days", "2");
+  const [, code = ""] = /^https:\/\/chat\.example\/#invitation=([0-9a-z-]{23})$/m.exec(stdout) ?? [];
+  expect(code).not.toBe("");
+  expect(stdout).toContain("▀");
+  expect(stdout).toMatch(new RegExp(`^code {2}${code}$`, "m"));
+  const listed = (await admin("invite", "list")).stdout;
+  expect(listed).toMatch(/^[0-9a-f]{10} {2}3 uses left, until \d{4}-\d\d-\d\d\n$/);
+  expect(listed).not.toContain(code);
+  const id = listed.slice(0, 10);
+  expect(await admin("invite", "revoke", id)).toMatchObject({ status: 0, stdout: `revoked ${id}\n` });
+  expect((await admin("invite", "list")).stdout).toBe("no invitations\n");
+  expect(await admin("invite", "revoke", id)).toMatchObject({ status: 1, stderr: expect.stringMatching(/^latchkey: not_found: .*\n$/) });
+});
+
+test("names are reserved and given free", async () => {
+  const { admin } = await running();
+  expect((await admin("reserve", "mayor")).stdout).toBe("mayor is reserved\n");
+  expect((await admin("reserved")).stdout).toBe("mayor\n");
+  expect((await admin("unreserve", "mayor")).stdout).toBe("mayor is free\n");
+  expect((await admin("reserved")).stdout).toBe("no reserved names\n");
+});
+
+test.each([
+  [["dance"], "there is no such command"],
+  [["invite"], "there is no such command"],
+  [["status", "now"], "usage: latchkey admin status"],
+  [["invite", "revoke"], "usage: latchkey admin invite revoke ID"],
+  [["status", "--uses", "2"], '"admin status" takes no --uses'],
+  [["invite", "create", "--uses", "many"], "--uses takes a whole number"],
+  [["invite", "create", "--uses", "0"], "whole number from 1"],
+])("%j is wrong usage, told in one line", async (args, reason) => {
+  const { admin } = await running();
+  const { status, stderr } = await admin(...args);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^latchkey: usage: [^\n]*\n$/);
+  expect(stderr).toContain(reason);
+});
+
+test("where no server runs it says so, and what to do", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-admin-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const { status, stderr } = await runWith(folder, ["admin", "status", "--data", folder]);
+  expect([status, stderr]).toEqual([
+    1,
+    `latchkey: not_running: No server runs on ${folder}: start it, or name its data folder with --data.\n`,
+  ]);
+});

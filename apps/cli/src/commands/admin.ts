@@ -1,0 +1,154 @@
+import { usageError } from "../errors.ts";
+import { qrText } from "../qr-text.ts";
+import { askServer } from "./admin-client.ts";
+import { accountsText, invitationText, list, statusText, text } from "./admin-text.ts";
+import type { Command, CommandContext, OptionValues } from "./command.ts";
+import { stringOption } from "./command.ts";
+import { dataDirectoryOf } from "./serve.ts";
+
+/** What the server answers, and how it is shown to people. */
+interface Done {
+  readonly answer: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** One of `latchkey admin`'s own commands. */
+interface AdminCommand {
+  /** How it is written, such as `invite revoke ID`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Positional arguments behind its name. */
+  readonly arguments: number;
+  readonly options?: readonly string[];
+  run(call: {
+    ask: (command: string, params?: object) => Promise<Done["answer"]>;
+    args: readonly string[];
+    values: OptionValues;
+  }): Promise<Done>;
+}
+
+const adminCommands: Readonly<Record<string, AdminCommand>> = {
+  status: {
+    usage: "status",
+    summary: "how the server is: version, connections, storage, public log, health",
+    arguments: 0,
+    run: async ({ ask }) => show(await ask("status"), statusText),
+  },
+  accounts: {
+    usage: "accounts [--after NAME] [--limit NUMBER]",
+    summary: "how many there are, their names and what each takes",
+    arguments: 0,
+    options: ["after", "limit"],
+    run: async ({ ask, values }) => show(await ask("accounts", { ...optional(values, "after"), ...whole(values, "limit") }), accountsText),
+  },
+  "invite create": {
+    usage: "invite create [--uses NUMBER] [--days NUMBER]",
+    summary: "a code with which somebody may register: once, within 7 days",
+    arguments: 0,
+    options: ["uses", "days"],
+    run: async ({ ask, values }) =>
+      show(await ask("invite-create", { ...whole(values, "uses"), ...whole(values, "days") }), (answer) => {
+        const link = text(answer, "link");
+        return `${link}\n\n${qrText(link)}\ncode  ${text(answer, "code")}\n${invitationText(answer)}\nIt is shown once and kept nowhere: the server knows only its hash.`;
+      }),
+  },
+  "invite list": {
+    usage: "invite list",
+    summary: "the invitations that still count",
+    arguments: 0,
+    run: async ({ ask }) =>
+      show(await ask("invite-list"), (answer) => {
+        // A list of objects, as the server makes it.
+        const lines = list(answer, "invitations").map((one) => invitationText(one as Done["answer"]));
+        return lines.length === 0 ? "no invitations" : lines.join("\n");
+      }),
+  },
+  "invite revoke": {
+    usage: "invite revoke ID",
+    summary: "takes one back",
+    arguments: 1,
+    run: async ({ ask, args }) => show(await ask("invite-revoke", { id: args[0] ?? "" }), (answer) => `revoked ${text(answer, "id")}`),
+  },
+  reserve: {
+    usage: "reserve NAME",
+    summary: "nobody may register this name, or one that reads like it; who has it keeps it",
+    arguments: 1,
+    run: async ({ ask, args }) => show(await ask("reserve", { name: args[0] ?? "" }), (answer) => `${text(answer, "name")} is reserved`),
+  },
+  unreserve: {
+    usage: "unreserve NAME",
+    summary: "the name is anybody's again",
+    arguments: 1,
+    run: async ({ ask, args }) => show(await ask("unreserve", { name: args[0] ?? "" }), (answer) => `${text(answer, "name")} is free`),
+  },
+  reserved: {
+    usage: "reserved",
+    summary: "the names that are reserved",
+    arguments: 0,
+    run: async ({ ask }) => show(await ask("reserved"), (answer) => list(answer, "names").map(String).join("\n") || "no reserved names"),
+  },
+};
+
+const width = Math.max(...Object.values(adminCommands).map(({ usage }) => usage.length));
+const commandLines = Object.values(adminCommands).map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
+
+/** `latchkey admin COMMAND`. */
+export const adminCommand: Command = {
+  name: "admin",
+  usage: "admin [--data DIR] COMMAND",
+  summary: "run a server that runs: status, accounts, invitations, names",
+  help: `${commandLines.join("\n")}
+
+  --data DIR     folder of the server's data, as for "latchkey serve"
+  --config FILE  the server's configuration file, which may name it
+
+It speaks with the server over a socket in that folder, which only the server's user may open. It shows nothing of who talks to whom:
+the server does not know.`,
+  options: {
+    data: { type: "string" },
+    config: { type: "string" },
+    uses: { type: "string" },
+    days: { type: "string" },
+    after: { type: "string" },
+    limit: { type: "string" },
+  },
+  positionals: [1, 3],
+  run: runAdmin,
+};
+
+async function runAdmin(context: CommandContext): Promise<void> {
+  const { positionals, values, output } = context;
+  const { command, args } = findCommand(positionals);
+  if (args.length !== command.arguments) throw usageError(`usage: latchkey admin ${command.usage}`);
+  const stray = ["uses", "days", "after", "limit"].find((name) => values[name] !== undefined && command.options?.includes(name) !== true);
+  if (stray !== undefined) throw usageError(`"admin ${command.usage.split(" [")[0] ?? ""}" takes no --${stray}`);
+  const dataDirectory = dataDirectoryOf(context);
+  const done = await command.run({ ask: (name, params) => askServer(dataDirectory, name, params), args, values });
+  output.result(done.answer, done.text);
+}
+
+function findCommand(positionals: readonly string[]): { command: AdminCommand; args: readonly string[] } {
+  for (const words of [2, 1]) {
+    const name = positionals.slice(0, words).join(" ");
+    const command = Object.hasOwn(adminCommands, name) ? adminCommands[name] : undefined;
+    if (command !== undefined) return { command, args: positionals.slice(words) };
+  }
+  throw usageError('there is no such command of "latchkey admin": see "latchkey admin --help"');
+}
+
+function show(answer: Done["answer"], format: (answer: Done["answer"]) => string): Done {
+  return { answer, text: format(answer) };
+}
+
+function optional(values: OptionValues, name: string): Record<string, string> {
+  const value = stringOption(values, name);
+  return value === undefined ? {} : { [name]: value };
+}
+
+/** An option that is a whole number, as the server takes it: it checks the bounds. @throws CommandError `usage` */
+function whole(values: OptionValues, name: string): Record<string, number> {
+  const value = stringOption(values, name);
+  if (value === undefined) return {};
+  if (!/^[0-9]{1,12}$/.test(value)) throw usageError(`--${name} takes a whole number`);
+  return { [name]: Number(value) };
+}

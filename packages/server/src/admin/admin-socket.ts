@@ -1,0 +1,100 @@
+import { chmodSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { join } from "node:path";
+import type { AdminAnswer, AdminRequest } from "./router.ts";
+
+/** The socket's name in the data folder. */
+export const adminSocketFile = "admin.sock";
+
+const maxRequestBytes = 16_384;
+const maxConnections = 16;
+/** What systems take for a socket's path: 104 bytes on macOS with the end of the text, 108 on Linux. */
+const maxPathBytes = 103;
+
+/** An open admin socket. */
+export interface AdminSocket {
+  readonly path: string;
+  /** Ends its connections and removes it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens on `DATA/admin.sock`, HTTP over a Unix socket that only the server's user may open: whoever can, is the operator. The caller
+ * holds the lock of the data folder, so a socket that lies there is of a server that is gone. `undefined` where it cannot be: `warn` says why.
+ */
+export async function listenForAdmin(params: {
+  dataDirectory: string;
+  answer: (request: AdminRequest) => Promise<AdminAnswer>;
+  warn: (message: string) => void;
+}): Promise<AdminSocket | undefined> {
+  const { dataDirectory, answer, warn } = params;
+  const path = join(dataDirectory, adminSocketFile);
+  if (process.platform === "win32") return undefined;
+  if (Buffer.byteLength(path) > maxPathBytes) {
+    warn("the path of the data folder is too long for a socket in it: latchkey admin does not work, choose a shorter one");
+    return undefined;
+  }
+  const server = createServer((request, response) => void serve(request, response, answer));
+  server.maxConnections = maxConnections;
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 10_000;
+  try {
+    rmSync(path, { force: true });
+    await listen(server, path);
+    chmodSync(path, 0o600);
+  } catch {
+    server.close();
+    warn("the socket admin.sock in the data folder cannot be made: latchkey admin does not work, check the folder's permissions");
+    return undefined;
+  }
+  return {
+    path,
+    close: () =>
+      new Promise((resolve) => {
+        // Closing removes the socket's file.
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Nobody else may open the socket in the moment before its mode is set. */
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    const before = process.umask(0o177);
+    try {
+      server.listen(path, resolve);
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: (request: AdminRequest) => Promise<AdminAnswer>,
+): Promise<void> {
+  const body = await readBody(request).catch(() => undefined);
+  const { status, body: value } =
+    body === undefined
+      ? { status: 413, body: { code: "usage", message: "The parameters are too long." } }
+      : await answer({ method: request.method ?? "", path: request.url ?? "", body });
+  response.writeHead(status, { "content-type": "application/json", connection: "close" });
+  response.end(JSON.stringify(value));
+}
+
+/** All of a request's body. @throws Error for one that is too long or breaks off */
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Without an encoding, chunks are buffers.
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxRequestBytes) throw new Error("too long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,45 @@
+import { accountCommands } from "./accounts.ts";
+import { listenForAdmin } from "./admin-socket.ts";
+import type { AdminSocket } from "./admin-socket.ts";
+import { invitationCommands } from "./invitations.ts";
+import { nameCommands } from "./names.ts";
+import type { AdminCommands } from "./params.ts";
+import { answerAdmin } from "./router.ts";
+import type { Rules } from "./rules.ts";
+import { statusCommands } from "./status.ts";
+import type { StatusSources } from "./status.ts";
+
+/** What the operator's commands reach. */
+export interface AdminParts extends StatusSources {
+  readonly rules: Rules;
+  readonly warn: (message: string) => void;
+  reportBug(error: unknown): void;
+}
+
+/** The operator's commands, each concern in a file of its own. */
+function adminCommands(parts: AdminParts): AdminCommands {
+  const { context, publicUrl, store } = parts;
+  const commands: AdminCommands = {
+    ...statusCommands(parts),
+    ...accountCommands({ store: store.admin }),
+    ...invitationCommands({ store: store.admin, nowMs: context.nowMs, publicUrl }),
+    ...nameCommands(parts),
+  };
+  return {
+    ...commands,
+    commands(params) {
+      params.end();
+      return Promise.resolve({ names: Object.keys(commands) });
+    },
+  };
+}
+
+/** Opens the admin socket of a running server; `undefined` where it cannot be, which the log says. */
+export function startAdmin(parts: AdminParts): Promise<AdminSocket | undefined> {
+  const commands = adminCommands(parts);
+  return listenForAdmin({
+    dataDirectory: parts.dataDirectory,
+    answer: (request) => answerAdmin(commands, request, parts.reportBug),
+    warn: parts.warn,
+  });
+}

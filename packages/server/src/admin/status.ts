@@ -1,0 +1,71 @@
+import { productVersion } from "@latchkey/protocol";
+import type { Role } from "@latchkey/protocol";
+import { readdirSync, statSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import type { ServerContext } from "../config.ts";
+import type { Store } from "../store/store.ts";
+import type { AdminCommands, Params } from "./params.ts";
+
+/** Where the numbers come from. */
+export interface StatusSources {
+  readonly context: ServerContext;
+  readonly dataDirectory: string;
+  readonly publicUrl: string;
+  readonly startedAtMs: number;
+  readonly store: Pick<Store, "admin" | "directoryStatus">;
+  readonly connections: () => ReadonlyMap<Role, number>;
+  readonly watchedLogs: () => number;
+  /** Whether enough witnesses have cosigned the served head, and how many there are. */
+  readonly quorum: () => { readonly witnesses: number; readonly isMet: boolean };
+  /** Why the server is not well; none where it is. */
+  readonly healthReasons: () => readonly string[];
+}
+
+/** `status`: numbers of the server as a whole, nothing about anybody. */
+export function statusCommands(sources: StatusSources): AdminCommands {
+  return {
+    async status(params: Params) {
+      params.end();
+      const { context, dataDirectory, publicUrl, startedAtMs, store } = sources;
+      const [totals, directory] = await Promise.all([store.admin.totals(), store.directoryStatus()]);
+      const reasons = sources.healthReasons();
+      return {
+        version: productVersion,
+        host: context.host,
+        url: publicUrl,
+        upSeconds: Math.max(0, Math.round((context.nowMs() - startedAtMs) / 1000)),
+        registration: context.registration,
+        retentionDays: context.retentionDays,
+        connections: Object.fromEntries(sources.connections()),
+        watchedLogs: sources.watchedLogs(),
+        accounts: totals.accounts,
+        storage: {
+          databaseBytes: databaseBytes(dataDirectory),
+          blobs: totals.blobs,
+          blobBytes: totals.blobBytes,
+          freeBytes: freeBytes(dataDirectory),
+        },
+        directory: {
+          entries: directory.size,
+          servedEntries: directory.servedSize,
+          lastPublicationMs: directory.timestampMs,
+          ...sources.quorum(),
+        },
+        health: { isHealthy: reasons.length === 0, reasons },
+      };
+    },
+  };
+}
+
+/** What the databases of the data folder take, their journals included. */
+function databaseBytes(dataDirectory: string): number {
+  return readdirSync(dataDirectory)
+    .filter((name) => name.includes(".sqlite"))
+    .reduce((sum, name) => sum + (statSync(join(dataDirectory, name), { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
+/** What the disk of the data folder has left for its user. */
+export function freeBytes(dataDirectory: string): number {
+  const { bavail, bsize } = statfsSync(dataDirectory);
+  return bavail * bsize;
+}
