@@ -66,6 +66,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "packages",
+          include: ["tools/packaging/**/*.package.ts"],
+          environment: "node",
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["e2e/src/**/*.e2e.ts"],
           environment: "node",

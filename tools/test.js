@@ -31,6 +31,7 @@ const steps = [
   { name: "interop", title: "Interoperation: ts-mls, and core-crypto in Chromium", run: interoperate },
   { name: "build", title: "Web app: build and size at first load", run: buildAndMeasure },
   { name: "e2e", title: "End to end in Chromium", run: endToEnd },
+  { name: "packages", title: "Packages: built, installed, started", run: buildPackages },
   // Takes an hour: nightly.
   ...(process.env.LATCHKEY_NIGHTLY === "1"
     ? [{ name: "mutants", title: "Mutations that the tests notice", run: () => check([tool("mutants.js")]) }]
@@ -143,6 +144,11 @@ function endToEnd() {
   const chromium = ensureChromium();
   buildWebIfStale();
   return vitest("e2e", { CHROMIUM: chromium });
+}
+
+function buildPackages() {
+  buildWebIfStale();
+  return vitest("packages");
 }
 
 /** Prints one line a step and the totals; true when nothing failed. */

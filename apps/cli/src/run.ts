@@ -13,6 +13,7 @@ import { conversationsCommand } from "./commands/conversations.ts";
 import { directoryCommand } from "./commands/directory.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { groupCommand } from "./commands/group.ts";
+import { healthcheckCommand } from "./commands/healthcheck.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
 import { linkCommand } from "./commands/link.ts";
@@ -34,6 +35,7 @@ const commands: readonly Command[] = [
   backupCommand,
   restoreCommand,
   adminCommand,
+  healthcheckCommand,
   registerCommand,
   whoamiCommand,
   sendCommand,

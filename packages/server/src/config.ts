@@ -131,8 +131,8 @@ export interface ServerOptions extends DirectoryOptions {
   readonly port: number;
   /** Where everything is kept; made if absent. */
   readonly dataDirectory: string;
-  /** The built web app, served at `/`. Without it `/` says that there is none. */
-  readonly webRoot?: string;
+  /** The built web app, served at `/`: its folder, or its files by their path in it. Without it `/` says that there is none. */
+  readonly webRoot?: string | ReadonlyMap<string, Uint8Array>;
   /** The server's name for people; the host when absent. */
   readonly serverName?: string;
   readonly registration?: Registration;

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { RunningServer, ServerOptions } from "@latchkey/server";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { CommandError } from "../errors.ts";
+import { packagedWebApp } from "../packaged.ts";
 import { readPassphrase } from "../passphrase.ts";
 import type { Command, CommandContext } from "./command.ts";
 
@@ -142,6 +143,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   const registration = choice("registration", one("registration"), registrations);
   const invitationCodes = all("invitation-code").filter((code) => code !== "");
   const webRoot = one("web-root");
+  const packaged = packagedWebApp();
   const isBuilt = existsSync(join(builtWebApp, "index.html"));
   const [certificate, key] = [one("tls-cert"), one("tls-key")];
   if ((certificate === undefined) !== (key === undefined)) throw invalidOption("--tls-cert and --tls-key belong together");
@@ -168,9 +170,11 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     ...(invitationCodes.length === 0 ? {} : { invitationCodes }),
     ...(retention === undefined ? {} : { retentionDays: wholeNumber("retention-days", retention, { least: 7, most: 3650 }) }),
     ...(webRoot === undefined
-      ? isBuilt
-        ? { webRoot: builtWebApp }
-        : {}
+      ? packaged !== undefined
+        ? { webRoot: packaged }
+        : isBuilt
+          ? { webRoot: builtWebApp }
+          : {}
       : webRoot === ""
         ? {}
         : { webRoot: resolve(workingDirectory, webRoot) }),

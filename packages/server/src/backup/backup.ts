@@ -3,9 +3,9 @@ import { rename, rm } from "node:fs/promises";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Worker } from "node:worker_threads";
 import { ServerError } from "../errors.ts";
 import { databaseFile } from "../store/sqlite/executor.ts";
+import { startThread } from "../threads.ts";
 import { BlobCopy } from "./blob-copy.ts";
 import type { CopyAnswer, CopyTask } from "./copy-worker.ts";
 import { errorCode, fingerprint, makePrivateFolder, namesIn, syncFolder, writePrivateFile } from "./folders.ts";
@@ -191,7 +191,7 @@ function noteLastBackup(dataDirectory: string, last: { timeMs: number; path: str
 function copyOnThread(task: CopyTask, signal: AbortSignal | undefined): Promise<CopyAnswer> {
   return new Promise((done, fail) => {
     signal?.throwIfAborted();
-    const worker = new Worker(new URL("./copy-worker.ts", import.meta.url), { workerData: task, name: "latchkey-backup" });
+    const worker = startThread("latchkey-backup", new URL("./copy-worker.ts", import.meta.url), task);
     worker.once("message", done);
     worker.once("error", fail);
     worker.once("exit", () => fail(new Error("the thread of the backup ended")));

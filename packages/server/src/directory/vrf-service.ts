@@ -1,8 +1,9 @@
 import { indexOf, labelInput } from "@latchkey/transparency";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { NewLabel } from "../store/directory-store.ts";
+import { startThread } from "../threads.ts";
 
 /** To the VRF's thread. */
 export interface VrfQuestion {
@@ -53,7 +54,7 @@ class VrfThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./vrf-worker.ts", import.meta.url), { name: "latchkey-vrf" });
+    const worker = startThread("latchkey-vrf", new URL("./vrf-worker.ts", import.meta.url));
     worker.on("message", (answer: VrfAnswer) => {
       this.#waiting.get(answer.id)?.resolve(answer);
       this.#waiting.delete(answer.id);

@@ -1,9 +1,10 @@
-import { toBase64Url } from "@latchkey/codec";
+import { toBase64Url, utf8Bytes } from "@latchkey/codec";
 import { productVersion } from "@latchkey/protocol";
 import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { get as get443 } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import { sha256 } from "../hash.ts";
@@ -290,6 +291,22 @@ describe("the rest of HTTP", () => {
     writeFileSync(join(webRoot, "assets", "new-2.js"), "2");
     expect(await (await fetch(`${server.url}/`)).text()).toBe("two");
     expect(await (await fetch(`${server.url}/assets/new-2.js`)).text()).toBe("2");
+  });
+
+  test("a web app of files, as the single executable carries it: its own compression is served, and is no file", async () => {
+    const style = utf8Bytes("a { color: red }\n".repeat(500));
+    const compressed = new Uint8Array(brotliCompressSync(style));
+    const webRoot = new Map([
+      ["index.html", utf8Bytes("page")],
+      ["assets/big-1.css", style],
+      ["assets/big-1.css.br", compressed],
+    ]);
+    const server = await runServer({ webRoot });
+    expect(await (await fetch(`${server.url}/settings`)).text()).toBe("page");
+    const asset = await fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": "br" } });
+    expect(asset.headers.get("content-length")).toBe(String(compressed.length));
+    expect(new Uint8Array(await asset.arrayBuffer())).toEqual(style);
+    expect((await fetch(`${server.url}/assets/big-1.css.br`)).status).toBe(404);
   });
 
   test("without a web app the page says so", async () => {

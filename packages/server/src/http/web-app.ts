@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { extname, join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
+import type { ServerOptions } from "../config.ts";
 
 const noApp = "Latchkey runs here, without a web app: build it and start again, or use the command line.\n";
 
@@ -55,11 +56,12 @@ interface Bundle {
 
 /**
  * Serves the built web app from memory: hashed assets for ever, its page always fresh, and the page for every path of
- * the app's own. Only what was in the folder can be asked for. A new build is taken up with the next page.
+ * the app's own. Only what was in the folder, or among the files, can be asked for. A new build in the folder is taken up with
+ * the next page. A file `NAME.br` is `NAME` compressed already, and is not served as a file of its own.
  */
-export function addWebApp(app: FastifyInstance, webRoot: string | undefined): void {
-  const root = webRoot === undefined ? undefined : resolve(webRoot);
-  let bundle = root === undefined ? undefined : load(root);
+export function addWebApp(app: FastifyInstance, webRoot: ServerOptions["webRoot"]): void {
+  const root = typeof webRoot === "string" ? resolve(webRoot) : undefined;
+  let bundle = root === undefined ? (typeof webRoot === "object" ? bundleOf(webRoot, 0) : undefined) : load(root);
   const current = (): Bundle | undefined => {
     if (root !== undefined && bundle !== undefined && builtAt(root) !== bundle.builtAtMs) bundle = load(root) ?? bundle;
     return bundle;
@@ -98,12 +100,21 @@ function builtAt(root: string): number | undefined {
 function load(root: string): Bundle | undefined {
   const builtAtMs = builtAt(root);
   if (builtAtMs === undefined) return undefined;
-  const assets = new Map<string, Asset>();
+  const files = new Map<string, Uint8Array>();
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || entry.name.startsWith(".")) continue;
     const path = join(entry.parentPath, entry.name);
-    const url = `/${relative(root, path).split(sep).join("/")}`;
-    assets.set(url, createAsset(url, readFileSync(path)));
+    files.set(relative(root, path).split(sep).join("/"), readFileSync(path));
+  }
+  return bundleOf(files, builtAtMs);
+}
+
+/** The files of an app, or `undefined` when its page is not among them. */
+function bundleOf(files: ReadonlyMap<string, Uint8Array>, builtAtMs: number): Bundle | undefined {
+  const assets = new Map<string, Asset>();
+  for (const [path, bytes] of files) {
+    if (path.endsWith(".br") && files.has(path.slice(0, -3))) continue;
+    assets.set(`/${path}`, createAsset(`/${path}`, bytes, files.get(`${path}.br`)));
   }
   const page = assets.get("/index.html");
   if (page === undefined) return undefined;
@@ -111,21 +122,27 @@ function load(root: string): Bundle | undefined {
   return { assets, page, builtAtMs };
 }
 
-function createAsset(url: string, bytes: Buffer): Asset {
+function createAsset(url: string, content: Uint8Array, compressed: Uint8Array | undefined): Asset {
+  const bytes = bufferOf(content);
   return {
     bytes,
     type: types[extname(url)] ?? "application/octet-stream",
     etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
     cacheControl: url.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
-    brotli: undefined,
+    brotli: compressed === undefined ? undefined : bufferOf(compressed),
   };
+}
+
+/** The same memory. */
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Compresses one asset after the other, off this thread. */
 async function compress(assets: ReadonlyMap<string, Asset>): Promise<void> {
   const run = promisify(brotliCompress);
   for (const [url, asset] of assets) {
-    if (!compressible.has(extname(url)) || asset.bytes.length < minCompressedBytes) continue;
+    if (asset.brotli !== undefined || !compressible.has(extname(url)) || asset.bytes.length < minCompressedBytes) continue;
     const params = { [constants.BROTLI_PARAM_QUALITY]: 8, [constants.BROTLI_PARAM_SIZE_HINT]: asset.bytes.length };
     const compressed = await run(asset.bytes, { params });
     if (compressed.length < asset.bytes.length) asset.brotli = compressed;

@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import { ServerError, StoreError } from "../../errors.ts";
 import type { ServerErrorCode } from "../../errors.ts";
 import type { Refused } from "../accounts.ts";
@@ -15,6 +14,7 @@ import type {
   StoredEntry,
   StoredItem,
 } from "../store.ts";
+import { startThread } from "../../threads.ts";
 import type { BatchResult, Call, CallName, CallParams, CallResult, DatabaseOptions, FromWorker, ToWorker } from "./calls.ts";
 import { packAppends, resultAt, unpackEntries, unpackItems } from "./packing.ts";
 import { compact, transferList } from "./transfer.ts";
@@ -62,7 +62,7 @@ export function openStore(channel: Channel): Promise<Store> {
 }
 
 function threadChannel(options: DatabaseOptions): Channel {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: options, name: "latchkey-store" });
+  const worker = startThread("latchkey-store", new URL("./worker.ts", import.meta.url), options);
   return {
     post: (message, transfer) => {
       worker.postMessage(message, transfer);
