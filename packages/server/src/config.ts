@@ -1,4 +1,5 @@
 import type { OperatorRules } from "./admin/rules.ts";
+import type { Knowledge } from "./start/knowledge.ts";
 import type { DirectoryOptions } from "./directory/bootstrap.ts";
 import type { CertificateSource } from "./tls/keeper.ts";
 import { keyPackageLifetimeMs, maxBlobBytes, oneTimeKeyPackages, retentionDays } from "@latchkey/protocol";
@@ -150,12 +151,6 @@ export interface ServerOptions extends DirectoryOptions {
   /** What the operator says about a start that is refused or doubted otherwise: for the rare case that it is meant. */
   readonly iKnow?: readonly Knowledge[];
 }
-
-/** What an operator can say: each stands in the line that asks for it. */
-export const knowledge = ["clock"] as const;
-
-/** One of `knowledge`: `clock`, the machine's clock is right although the server's last run was long ago. */
-export type Knowledge = (typeof knowledge)[number];
 
 /** What the modules share, fixed once the server listens. */
 export interface ServerContext {

@@ -1,10 +1,8 @@
+import { utf8Bytes } from "@latchkey/codec";
 import { isHost } from "@latchkey/protocol";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Server as TlsServer } from "node:tls";
-import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { Rules } from "./admin/rules.ts";
@@ -17,7 +15,7 @@ import type { ClockGuard } from "./clock/clock-guard.ts";
 import { openClock } from "./clock/open-clock.ts";
 import { dayOf, defaultLimits, defaultRetentionDays, publicUrlOf } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
-import { adoptAccounts, openDirectory } from "./directory/bootstrap.ts";
+import { adoptAccounts, hostOfDirectory, openDirectory } from "./directory/bootstrap.ts";
 import { Directory } from "./directory/directory.ts";
 import { signerOf } from "./directory/keys.ts";
 import { Publisher } from "./directory/publisher.ts";
@@ -28,10 +26,14 @@ import { Witnesses } from "./directory/witnesses.ts";
 import { ServerError, StoreError } from "./errors.ts";
 import { keepHouse } from "./housekeeping.ts";
 import { createApp } from "./http/app.ts";
+import { holdPort, listenOn } from "./http/listening.ts";
+import type { HeldPort } from "./http/listening.ts";
 import { createRegistry } from "./http/metrics-text.ts";
 import { InboxService } from "./inboxes/inbox-service.ts";
 import { LogService } from "./logs/log-service.ts";
 import { createCounters } from "./metrics.ts";
+import { prepareFolder } from "./start/folder.ts";
+import { databaseFile } from "./store/sqlite/executor.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { CertificateKeeper } from "./tls/keeper.ts";
@@ -86,6 +88,8 @@ function repeat(setTimer: NonNullable<ServerParts["setTimer"]>, intervalMs: numb
   return () => cancel();
 }
 
+/** Bytes of the server's name in the hello frame (spec C-5). */
+const maxNameBytes = 256;
 const housekeepingMs = 3_600_000;
 /** How often the directory looks what time has brought. */
 const tickMs = 60_000;
@@ -101,13 +105,20 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
   // Standard error: what a command prints for its user goes to standard output.
   const log = pino({ level: options.logLevel ?? "info", base: null }, pino.destination({ fd: 2, sync: true }));
-  const certificates = await openCertificates({ options, nowMs: parts.nowMs ?? Date.now, log, parts });
-  const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);
+  const opened = new AsyncDisposableStack();
   try {
-    return await listen({ options, limits, log, store, parts, certificates });
+    prepareFolder(options.dataDirectory, [databaseFile]);
+    const certificates = await openCertificates({ options, nowMs: parts.nowMs ?? Date.now, log, parts });
+    opened.defer(() => certificates?.close());
+    const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);
+    opened.defer(() => store.close());
+    return await listen({ options, limits, log, store, parts, certificates, opened });
   } catch (error) {
-    await store.close();
-    throw error;
+    // A start that fails holds nothing: no port, no lock, no thread.
+    await opened.disposeAsync();
+    if (!(error instanceof StoreError)) throw error;
+    const message = `The data in ${options.dataDirectory} cannot be read: the disk fails or the database is damaged. Restore it from a backup.`;
+    throw new ServerError("data_unusable", message, { cause: error });
   }
 }
 
@@ -118,11 +129,13 @@ async function listen(params: {
   store: Store;
   parts: ServerParts;
   certificates: CertificateKeeper | undefined;
+  /** What has to be closed again if the start fails from here on. */
+  opened: AsyncDisposableStack;
 }): Promise<RunningServer> {
-  const { options, limits, log, store, parts, certificates } = params;
+  const { options, limits, log, store, parts, certificates, opened } = params;
   const setTimer = parts.setTimer ?? processTimer;
   let isHealthy = true;
-  // The public name may depend on the port, which is known once the server listens; requests come after that.
+  // Filled in before the server listens.
   const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway; tidy?: () => void } = {};
   const ready = (): Services & { blobs: BlobService } => {
     if (late.services === undefined) throw new Error("a request before the server was ready");
@@ -166,9 +179,9 @@ async function listen(params: {
   const clockFile = new ClockFile(dataDirectory);
   const nowMs = (): number => clock.nowMs();
   const address = options.address ?? "127.0.0.1";
-  const port = await listenOn({ app, address, port: options.port, serve: parts.serve });
-  const host = options.host ?? `localhost:${port}`;
   const rules = await Rules.load(store.admin);
+  const { host, held } = await chooseHost({ options, store, address, isServed: parts.serve !== undefined });
+  opened.defer(() => held?.release());
   const context: ServerContext = {
     host,
     serverName: options.serverName ?? host,
@@ -180,6 +193,7 @@ async function listen(params: {
     nowMs,
   };
   const { publisher, vrf } = await startDirectory({ options, context, store, log, reportBug, setTimer, prove: parts.prove, clock });
+  opened.defer(() => publisher.close());
   const blobs = new BlobService({ directory: blobDirectory, index: store, context });
   const services = {
     context,
@@ -194,6 +208,7 @@ async function listen(params: {
     reportBug,
   };
   const gateway = new Gateway(services, { trustProxy: options.trustProxy ?? false });
+  opened.defer(() => gateway.close());
   late.services = services;
   late.gateway = gateway;
   gateway.attach(app.server);
@@ -209,18 +224,8 @@ async function listen(params: {
       if (!(error instanceof StoreError)) reportBug(error);
     }
   };
-  const stopHousekeeping = repeat(setTimer, housekeepingMs, () => void tidy());
   late.tidy = (): void => void tidy();
   late.tidy();
-  const stopTicking = repeat(setTimer, tickMs, () => {
-    publisher.tick().catch((error: unknown) => {
-      if (!(error instanceof StoreError)) reportBug(error);
-    });
-  });
-
-  const stopBackups = startBackups(options, { nowMs, log, reportBug, setTimer });
-
-  let closing: Promise<void> | undefined;
   const scheme = options.tls === undefined ? "http" : "https";
   // Without a port of its own a server is part of somebody else's process, and of their clock.
   const admin =
@@ -240,6 +245,25 @@ async function listen(params: {
           warn: (message) => log.warn(message),
           reportBug,
         });
+  opened.defer(() => admin?.close());
+  // Last, when nothing can fail any more but this.
+  opened.defer(async () => app.close());
+  let { port } = options;
+  if (parts.serve === undefined) port = await listenOn(app, { address, port, held });
+  else {
+    await app.ready();
+    parts.serve(app.server);
+  }
+  const stopHousekeeping = repeat(setTimer, housekeepingMs, () => void tidy());
+  const stopTicking = repeat(setTimer, tickMs, () => {
+    publisher.tick().catch((error: unknown) => {
+      if (!(error instanceof StoreError)) reportBug(error);
+    });
+  });
+
+  const stopBackups = startBackups(options, { nowMs, log, reportBug, setTimer });
+
+  let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await admin?.close();
     stopHousekeeping();
@@ -267,6 +291,20 @@ async function listen(params: {
   return { url: `${scheme}://${shown}:${port}`, host, port, failed, reload, close, [Symbol.asyncDispose]: close };
 }
 
+/** The public name: as given, else that of the data folder, else `localhost` with the port, which is then held until the server listens. */
+async function chooseHost(params: {
+  options: ServerOptions;
+  store: Store;
+  address: string;
+  isServed: boolean;
+}): Promise<{ host: string; held: HeldPort | undefined }> {
+  const { options, store, address, isServed } = params;
+  const named = options.host ?? (options.port === 0 ? await hostOfDirectory(store) : undefined);
+  if (named !== undefined) return { host: named, held: undefined };
+  const held = options.port === 0 && !isServed ? await holdPort(address) : undefined;
+  return { host: `localhost:${held?.port ?? options.port}`, held };
+}
+
 /** The certificate, where the server speaks TLS itself. @throws ServerError `tls_unusable` */
 async function openCertificates(params: {
   options: ServerOptions;
@@ -278,24 +316,6 @@ async function openCertificates(params: {
   if (options.tls === undefined) return undefined;
   const world = { nowMs, setTimer: parts.setTimer ?? processTimer, warn: (message: string) => log.warn(message) };
   return CertificateKeeper.open({ source: options.tls, host: options.host ?? "localhost", world });
-}
-
-/** The port on which the app listens: a free one for 0, and 0 where `serve` takes the HTTP server. @throws ServerError */
-async function listenOn(params: { app: FastifyInstance; address: string; port: number; serve: ServerParts["serve"] }): Promise<number> {
-  const { app, address, port, serve } = params;
-  if (serve !== undefined) {
-    await app.ready();
-    serve(app.server);
-    return 0;
-  }
-  try {
-    await app.listen({ host: address, port });
-  } catch (cause) {
-    await app.close();
-    throw listenError(cause, address, port);
-  }
-  // A TCP server's address is always AddressInfo.
-  return (app.server.address() as AddressInfo).port;
 }
 
 /** Opens the directory's log, or begins it, and starts publishing. */
@@ -313,7 +333,7 @@ async function startDirectory(params: {
   const { dataDirectory } = options;
   const { nowMs, host, limits } = context;
   const warn = (message: string): void => log.warn(message);
-  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: nowMs(), warn });
+  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: nowMs(), iKnow: options.iKnow ?? [] });
   const { keys, origin } = opened;
   const vrf = new VrfService(keys.vrf.secretKey, params.prove);
   const adopted = await adoptAccounts({ store, vrf, keys, origin, nowMs });
@@ -345,37 +365,20 @@ async function startDirectory(params: {
 }
 
 function openDefaultStore(directory: string, limits: ServerLimits): Promise<Store> {
-  mkdirOrThrow(directory);
   return openSqliteStore({ directory, ...(limits.maxDatabasePages > 0 ? { maxPages: limits.maxDatabasePages } : {}) });
-}
-
-function mkdirOrThrow(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new ServerError("data_unusable", `The data directory ${directory} cannot be made: check the path and its permissions.`, {
-      cause,
-    });
-  }
 }
 
 function checkOptions(options: ServerOptions): void {
   if (options.host !== undefined && !isHost(options.host)) {
     throw new ServerError("invalid_options", `"${options.host}" is no host name: use a lower-case DNS name, with :port unless it is 443.`);
   }
+  const nameBytes = options.serverName === undefined ? 1 : utf8Bytes(options.serverName).length;
+  if (nameBytes < 1 || nameBytes > maxNameBytes) {
+    throw new ServerError("invalid_options", `The server's name has ${nameBytes} bytes: use 1 to ${maxNameBytes}.`);
+  }
   if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65_535) {
     throw new ServerError("invalid_options", `${options.port} is no port: use a number from 0 to 65535.`);
   }
-}
-
-function listenError(cause: unknown, address: string, port: number): ServerError {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (code === "EADDRINUSE")
-    return new ServerError("port_in_use", `Port ${port} is in use: stop what uses it, or choose another port.`, { cause });
-  if (code === "EACCES") {
-    return new ServerError("address_not_allowed", `Port ${port} is not allowed for this user: choose one above 1023.`, { cause });
-  }
-  return new ServerError("address_not_allowed", `Cannot listen on ${address}, port ${port}: choose an address of this machine.`, { cause });
 }
 
 /** Where it happened, without the message: that may hold what a peer sent. */

@@ -48,5 +48,5 @@ test.each([
 test("what an operator insists on is said in the command alone, flag by flag", () => {
   expect(optionsOf({ "i-know": ["clock"] })).toMatchObject({ iKnow: ["clock"] });
   expect(optionsOf({}, { LATCHKEY_I_KNOW: "clock" })).toMatchObject({ iKnow: [] });
-  expect(() => optionsOf({ "i-know": ["everything"] })).toThrow("--i-know takes clock");
+  expect(() => optionsOf({ "i-know": ["everything"] })).toThrow("--i-know takes clock, host, lost-log-key");
 });

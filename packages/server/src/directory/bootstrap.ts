@@ -5,6 +5,7 @@ import {
   directoryOrigin,
   formatPolicy,
   mapWitnessName,
+  parseNote,
   parsePolicy,
   parseVkey,
   thresholdPolicy,
@@ -13,6 +14,7 @@ import type { DirectoryConfig, PolicyWitness } from "@latchkey/transparency";
 import { utf8Bytes } from "@latchkey/codec";
 import { ServerError } from "../errors.ts";
 import type { DirectoryLogStore, DirectoryStatus, Publication } from "../store/directory-store.ts";
+import type { Knowledge } from "../start/knowledge.ts";
 import { addNextKey, loadDirectoryKeys, promoteNextKey, rotationNoticeMs, signerOf } from "./keys.ts";
 import type { DirectoryKeys } from "./keys.ts";
 import type { VrfService } from "./vrf-service.ts";
@@ -98,6 +100,14 @@ export function policiesOf(options: DirectoryOptions): WitnessPolicies {
   }
 }
 
+/** The host that the directory in this store was begun for; `undefined` before its first entry. @throws StoreError */
+export async function hostOfDirectory(store: DirectoryLogStore): Promise<string | undefined> {
+  const status = await store.directoryStatus();
+  if (status.size === 0) return undefined;
+  const { origin } = decode(directoryConfigCodec, status.firstConfig);
+  return origin.slice(0, origin.length - directoryOrigin("").length);
+}
+
 /** Loads the keys, starts the log where there is none, and logs what has changed. @throws ServerError, StoreError */
 export async function openDirectory(params: {
   store: DirectoryLogStore;
@@ -105,21 +115,23 @@ export async function openDirectory(params: {
   host: string;
   options: DirectoryOptions;
   nowMs: number;
-  warn: (message: string) => void;
+  /** What the operator insists on. */
+  iKnow: readonly Knowledge[];
 }): Promise<OpenedDirectory> {
-  const { store, dataDirectory, host, options, nowMs, warn } = params;
+  const { store, dataDirectory, host, options, nowMs, iKnow } = params;
   const policies = policiesOf(options);
   let status = await store.directoryStatus();
   const first = status.size === 0 ? undefined : decode(directoryConfigCodec, status.firstConfig);
   const origin = first?.origin ?? directoryOrigin(host);
-  if (origin !== directoryOrigin(host)) warn("the data directory belongs to another host name: clients will refuse its directory");
-  let keys = loadDirectoryKeys(dataDirectory, origin);
+  if (origin !== directoryOrigin(host) && !iKnow.includes("host")) throw await otherHost(store, host);
+  let keys = loadDirectoryKeys(dataDirectory, origin, { isBegun: first !== undefined, isLogKeyLost: iKnow.includes("lost-log-key") });
   if (first !== undefined && !equalBytes(first.vrfPublicKey, keys.vrf.publicKey)) {
     throw new ServerError(
       "data_unusable",
       "The key directory/vrf.key is not the one that the directory was made with: restore it from a backup.",
     );
   }
+  if (first !== undefined) await checkLogKeys(store, status, keys);
   const isInEffect = (at: DirectoryStatus): boolean =>
     at.configIndex === 0 || Math.max(at.timestampMs, nowMs) >= at.configTimestampMs + rotationNoticeMs;
   if (
@@ -155,6 +167,28 @@ export async function openDirectory(params: {
   const logged = [status.config, ...(isInEffect(status) || status.previousConfig.length === 0 ? [] : [status.previousConfig])];
   const asked = [policies, ...logged.map((bytes) => decode(directoryConfigCodec, bytes))].flatMap((one) => [one.logPolicy, one.mapPolicy]);
   return { keys, origin, askedPolicies: [...new Set(asked)], due };
+}
+
+async function otherHost(store: DirectoryLogStore, host: string): Promise<ServerError> {
+  const own = (await hostOfDirectory(store)) ?? "";
+  return new ServerError(
+    "data_unusable",
+    `The data directory belongs to ${own}, not to ${host}: start with --host ${own}, or begin in an empty folder. With --i-know host it starts all the same, and every client refuses it.`,
+  );
+}
+
+/** A config of another key, once logged, breaks every audit a week later: so the keys must be those of the newest head. */
+async function checkLogKeys(store: DirectoryLogStore, status: DirectoryStatus, keys: DirectoryKeys): Promise<void> {
+  const { logKey } = decode(directoryConfigCodec, status.config);
+  const unusable = (name: string): ServerError =>
+    new ServerError(
+      "data_unusable",
+      `The key directory/${name} is not the one that the log goes by: put it back from a backup; with another key nobody would trust the directory.`,
+    );
+  const newest = await store.newestCheckpoint();
+  const isSigner = newest !== undefined && parseNote(newest.note).signatures.some(({ keyId }) => keyId === keys.current.keyId);
+  if (!isSigner) throw unusable("log.key");
+  if (logKey !== keys.current.vkey && logKey !== keys.next?.vkey) throw unusable("log-next.key");
 }
 
 /** Lists accounts from before the log. At a first start only. @throws StoreError */

@@ -27,13 +27,29 @@ export interface DirectoryKeys {
 /** Log time from a new key in the log until it signs alone: the notice of spec D-2, and a day in which witnesses have cosigned its end. */
 export const rotationNoticeMs: number = configNoticeMs + 86_400_000;
 
-/** Reads the keys, or makes them at the first start. @throws ServerError `data_unusable` */
-export function loadDirectoryKeys(dataDirectory: string, origin: string): DirectoryKeys {
+/**
+ * Reads the keys. They are made where no log was begun with others; where `isLogKeyLost`, what follows a lost key takes its place.
+ * @throws ServerError `data_unusable`
+ */
+export function loadDirectoryKeys(
+  dataDirectory: string,
+  origin: string,
+  { isBegun, isLogKeyLost }: { isBegun: boolean; isLogKeyLost: boolean },
+): DirectoryKeys {
   const folder = join(dataDirectory, "directory");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const current = logKey(origin, readSeed(folder, "log.key") ?? makeSeed(folder, "log.key"));
+  if (isBegun && isLogKeyLost && readSeed(folder, "log.key") === undefined && readSeed(folder, "log-next.key") !== undefined) {
+    renameSync(join(folder, "log-next.key"), join(folder, "log.key"));
+    syncFolder(folder);
+  }
+  const seedOf = (name: string): Uint8Array => {
+    const seed = readSeed(folder, name);
+    if (seed === undefined && isBegun) throw missing(folder, name);
+    return seed ?? makeSeed(folder, name);
+  };
+  const current = logKey(origin, seedOf("log.key"));
   const nextSeed = readSeed(folder, "log-next.key");
-  const vrf = readSeed(folder, "vrf.key") ?? makeSeed(folder, "vrf.key");
+  const vrf = seedOf("vrf.key");
   return {
     current,
     next: nextSeed === undefined ? undefined : logKey(origin, nextSeed),
@@ -102,6 +118,14 @@ function syncFolder(folder: string): void {
   const file = openSync(folder, "r");
   fsyncSync(file);
   closeSync(file);
+}
+
+/** A log that was begun goes on with its keys, or not at all. */
+function missing(folder: string, name: string): ServerError {
+  const isPrepared = name === "log.key" && readSeed(folder, "log-next.key") !== undefined;
+  const more = isPrepared ? " If there is no backup, --i-know lost-log-key goes on with the announced log-next.key alone." : "";
+  const message = `The key directory/${name} is missing beside the log that was begun with it: put it back from a backup; with another key nobody would trust the directory.${more}`;
+  return new ServerError("data_unusable", message);
 }
 
 function unusable(name: string, cause?: unknown): ServerError {

@@ -82,7 +82,7 @@ async function start(params: { store: Store; clock: Clock; options: DirectoryOpt
   const { store, clock, options, witnesses, dataDirectory } = params;
   const bugs: unknown[] = [];
   const host = "latchkey.example";
-  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: clock.nowMs, warn: () => {} });
+  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: clock.nowMs, iKnow: [] });
   for (const witness of witnesses) witness.trust(opened.keys.current.vkey);
   const publisher = new Publisher({
     store,
