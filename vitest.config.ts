@@ -68,6 +68,7 @@ export default defineConfig({
         test: {
           name: "packages",
           include: ["tools/packaging/**/*.package.ts"],
+          globalSetup: ["tools/packaging/build.testing.ts"],
           environment: "node",
           maxWorkers: 1,
           testTimeout: 120_000,

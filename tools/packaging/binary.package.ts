@@ -1,17 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildBinary } from "../build-binary.js";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { productVersion } from "../version.js";
 import { exchange, freePort, runToEnd, startPackaged } from "./packaged.testing.js";
 
+const program = inject("program");
 let folder: string;
-let program: string;
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "latchkey-packaged-"));
-  program = await buildBinary({ output: join(folder, "latchkey") });
-}, 300_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** An environment without the project's Node.js and packages: nothing outside the file is needed. */
