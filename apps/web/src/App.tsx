@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import { AlarmBanners, ConnectionLine, HistoryLine, LiveMessages } from "./components/Banners.tsx";
+import { AlarmBanners, AnnouncementLine, ConnectionLine, HistoryLine, LiveMessages } from "./components/Banners.tsx";
 import { Boundary } from "./components/Boundary.tsx";
 import { ConversationList } from "./components/ConversationList.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
@@ -93,6 +93,7 @@ function Outside(): ReactElement {
   return (
     <div className="shell">
       <ConnectionLine />
+      <AnnouncementLine />
       <AlarmBanners />
       {kind === "join" ? <NewDevicePage /> : kind === "recover" ? <RecoverPage /> : <WelcomePage />}
     </div>
@@ -114,6 +115,7 @@ function Messenger(): ReactElement {
       <Boundary kind="part">
         <ConnectionLine />
         <HistoryLine />
+        <AnnouncementLine />
         <AlarmBanners />
       </Boundary>
       <div className="columns" ref={columnsRef}>

@@ -10,6 +10,7 @@ export type ClientErrorCode =
   | "invalid_username" // not 3 to 32 of a-z 0-9 _ . -
   | "username_taken"
   | "registration_closed"
+  | "account_suspended" // by the operator of the server: it gets nothing new there
   | "invalid_address" // not name or name@host
   | "unknown_user" // no such account on that host
   | "blocked" // this person is blocked: unblock them first
@@ -222,6 +223,8 @@ export interface ServerInfo {
   readonly name: string;
   readonly registration: "open" | "invitation" | "closed";
   readonly retentionDays: number;
+  /** What its operator tells everybody, as it may be shown (spec E-80); "" for nothing. */
+  readonly announcement: string;
   /** The program's version; absent where the server does not say it. */
   readonly version?: string;
 }

@@ -52,6 +52,10 @@ const wireFailures: Readonly<Partial<Record<WireErrorCode, readonly [ClientError
   too_many_updates: ["rate_limited", "The account was changed too often today."],
   storage_full: ["server_full", "The server has no space left. Nothing is lost; it is tried again."],
   registration_closed: ["registration_closed", "This server takes no new accounts, or needs an invitation."],
+  account_suspended: [
+    "account_suspended",
+    "Who runs this server has suspended this account: nothing new comes to it. Conversations go on. Ask them.",
+  ],
   shutting_down: ["offline", "The server is restarting."],
   internal: ["server_refused", "The server failed. Try again later."],
   unsupported: ["server_refused", "The server is of an earlier version that cannot do this."],

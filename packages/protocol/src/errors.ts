@@ -33,6 +33,7 @@ export const wireErrorNumbers = {
   clock_off: 28,
   client_outdated: 29,
   server_outdated: 30,
+  account_suspended: 31,
 } as const;
 
 /** The name of a refusal that this version knows, and may send. */
@@ -127,6 +128,7 @@ export const refusalMeanings: Readonly<Record<WireErrorCode, RefusalMeaning>> = 
   clock_off: "clock",
   client_outdated: "outdated",
   server_outdated: "outdated",
+  account_suspended: "final",
   unknown: "unknown",
 };
 

@@ -150,6 +150,8 @@ export interface ServerOptions extends DirectoryOptions {
   readonly backups?: BackupSchedule;
   /** What the operator says about a start that is refused or doubted otherwise: for the rare case that it is meant. */
   readonly iKnow?: readonly Knowledge[];
+  /** The options as the operator may keep them in a file, without secrets: what `latchkey admin export-config` answers. */
+  readonly effectiveConfig?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** What the modules share, fixed once the server listens. */

@@ -17,7 +17,6 @@ import { dayOf, defaultLimits, defaultRetentionDays, publicUrlOf } from "./confi
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
 import { adoptAccounts, hostOfDirectory, openDirectory } from "./directory/bootstrap.ts";
 import { Directory } from "./directory/directory.ts";
-import { signerOf } from "./directory/keys.ts";
 import { Publisher } from "./directory/publisher.ts";
 import { nodeSignatures } from "./directory/signatures.ts";
 import { VrfService } from "./directory/vrf-service.ts";
@@ -179,7 +178,7 @@ async function listen(params: {
   const clockFile = new ClockFile(dataDirectory);
   const nowMs = (): number => clock.nowMs();
   const address = options.address ?? "127.0.0.1";
-  const rules = await Rules.load(store.admin);
+  const rules = await Rules.load(store);
   const { host, held } = await chooseHost({ options, store, address, isServed: parts.serve !== undefined });
   opened.defer(() => held?.release());
   const context: ServerContext = {
@@ -192,7 +191,16 @@ async function listen(params: {
     rules,
     nowMs,
   };
-  const { publisher, vrf } = await startDirectory({ options, context, store, log, reportBug, setTimer, prove: parts.prove, clock });
+  const { publisher, vrf, rotateLogKey } = await startDirectory({
+    options,
+    context,
+    store,
+    log,
+    reportBug,
+    setTimer,
+    prove: parts.prove,
+    clock,
+  });
   opened.defer(() => publisher.close());
   const blobs = new BlobService({ directory: blobDirectory, index: store, context });
   const services = {
@@ -244,6 +252,8 @@ async function listen(params: {
           healthReasons: () => (isHealthy ? [] : ["the store has stopped"]),
           warn: (message) => log.warn(message),
           reportBug,
+          rotateLogKey,
+          effectiveConfig: options.effectiveConfig ?? {},
         });
   opened.defer(() => admin?.close());
   // Last, when nothing can fail any more but this.
@@ -328,7 +338,7 @@ async function startDirectory(params: {
   setTimer: NonNullable<ServerParts["setTimer"]>;
   prove: VrfProve | undefined;
   clock: ClockGuard;
-}): Promise<{ publisher: Publisher; vrf: VrfService }> {
+}): Promise<{ publisher: Publisher; vrf: VrfService; rotateLogKey: () => Promise<{ isNew: boolean }> }> {
   const { options, context, store, log, reportBug, setTimer } = params;
   const { dataDirectory } = options;
   const { nowMs, host, limits } = context;
@@ -347,7 +357,7 @@ async function startDirectory(params: {
   const publisher = new Publisher({
     store,
     witnesses,
-    signer: () => signerOf(keys, origin),
+    signer: opened.signer,
     configDue: opened.due,
     intervalMs: limits.publicationIntervalMs,
     headsIntervalMs: limits.headsIntervalMs,
@@ -361,7 +371,12 @@ async function startDirectory(params: {
     },
   });
   await publisher.start(await store.directoryStatus());
-  return { publisher, vrf };
+  const rotateLogKey = async (): Promise<{ isNew: boolean }> => {
+    const isNew = opened.rotate();
+    await publisher.tick();
+    return { isNew };
+  };
+  return { publisher, vrf, rotateLogKey };
 }
 
 function openDefaultStore(directory: string, limits: ServerLimits): Promise<Store> {

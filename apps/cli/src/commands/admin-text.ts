@@ -73,6 +73,12 @@ export function invitationText(answer: Answer): string {
   return `${text(answer, "id")}  ${String(uses)} ${uses === 1 ? "use" : "uses"} left, until ${text(answer, "lastDay")}`;
 }
 
+/** The lines of `admin quota`. */
+export function quotasText(answer: Answer): string {
+  const quotas = Object.entries(part(answer, "quotas"));
+  return table(quotas.map(([name, value]) => [name, value === 0 ? "no bound" : String(value)]));
+}
+
 /** Rows in columns, without spaces at their ends. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

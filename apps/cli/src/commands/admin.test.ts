@@ -1,11 +1,13 @@
 import { startServer } from "@latchkey/server";
 import type { ServerOptions } from "@latchkey/server";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { runWith } from "../run.testing.ts";
 import type { Run } from "../run.testing.ts";
+import type { CommandContext } from "./command.ts";
+import { serverOptions } from "./serve.ts";
 
 /** A server of the test's own, and `latchkey admin` beside it. */
 async function running(options: Partial<ServerOptions> = {}): Promise<{ admin: (...args: string[]) => Promise<Run>; data: string }> {
@@ -53,7 +55,38 @@ test("names are reserved and given free", async () => {
   expect((await admin("reserved")).stdout).toBe("no reserved names\n");
 });
 
+test("an account is suspended and resumed, with what that does and what it does not", async () => {
+  const { admin } = await running();
+  expect(await admin("suspend", "alice")).toMatchObject({ status: 1, stderr: expect.stringContaining("not_found: Nobody has this name") });
+  expect(await admin("resume", "alice")).toMatchObject({ status: 1 });
+});
+
+test("bounds, an announcement and a new key are set and shown", async () => {
+  const { admin } = await running();
+  expect((await admin("quota")).stdout).toBe("max-accounts            no bound\nblob-megabytes-per-day  no bound\n");
+  expect((await admin("quota", "set", "max-accounts", "50")).stdout).toBe("max-accounts            50\nblob-megabytes-per-day  no bound\n");
+  expect((await admin("announce", "Down on Sunday")).stdout).toBe("announced: Down on Sunday\n");
+  expect((await admin("announce", "")).stdout).toBe("nothing is announced\n");
+  expect((await admin("rotate")).stdout).toMatch(/^A new key for the public log is made and announced/);
+  expect((await admin("rotate")).stdout).toMatch(/^A new key was made before/);
+});
+
+test("the options in force are exported as a file takes them, without codes", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-admin-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const values = { port: "0", data: join(folder, "data"), registration: "invitation", "invitation-code": ["oak"], "rotate-log-key": "no" };
+  const environment = { variables: { LATCHKEY_NAME: "Elm" }, workingDirectory: folder } as unknown as CommandContext["environment"];
+  const server = await startServer({ ...serverOptions({ environment, values }), logLevel: "silent" });
+  onTestFinished(() => server.close());
+  const { stdout } = await runWith(folder, ["admin", "export-config", "--data", join(folder, "data")]);
+  expect(JSON.parse(stdout)).toEqual({ port: "0", data: join(folder, "data"), name: "Elm", registration: "invitation" });
+  // What it says is what a configuration file takes.
+  writeFileSync(join(folder, "latchkey.config.json"), stdout);
+  expect(serverOptions({ environment: { ...environment, variables: {} }, values: {} })).toMatchObject({ serverName: "Elm", port: 0 });
+});
+
 test.each([
+  [["quota", "set", "max-accounts", "many"], "NUMBER takes a whole number"],
   [["dance"], "there is no such command"],
   [["invite"], "there is no such command"],
   [["status", "now"], "usage: latchkey admin status"],

@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 import { qrText } from "../qr-text.ts";
 import { askServer } from "./admin-client.ts";
-import { accountsText, invitationText, list, statusText, text } from "./admin-text.ts";
+import { accountsText, invitationText, list, quotasText, statusText, text } from "./admin-text.ts";
 import type { Command, CommandContext, OptionValues } from "./command.ts";
 import { stringOption } from "./command.ts";
 import { dataDirectoryOf } from "./serve.ts";
@@ -81,6 +81,62 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
     arguments: 1,
     run: async ({ ask, args }) => show(await ask("unreserve", { name: args[0] ?? "" }), (answer) => `${text(answer, "name")} is free`),
   },
+  suspend: {
+    usage: "suspend NAME",
+    summary: "this server does nothing new for an account; its conversations go on",
+    arguments: 1,
+    run: async ({ ask, args }) =>
+      show(
+        await ask("suspend", { name: args[0] ?? "" }),
+        (answer) => `${text(answer, "username")} is suspended on this server.\n${text(answer, "does")}\n${text(answer, "doesNot")}`,
+      ),
+  },
+  resume: {
+    usage: "resume NAME",
+    summary: "ends a suspension",
+    arguments: 1,
+    run: async ({ ask, args }) =>
+      show(await ask("resume", { name: args[0] ?? "" }), (answer) => `${text(answer, "username")} is not suspended`),
+  },
+  quota: {
+    usage: "quota",
+    summary: "the bounds that you have set",
+    arguments: 0,
+    run: async ({ ask }) => show(await ask("quota"), quotasText),
+  },
+  "quota set": {
+    usage: "quota set NAME NUMBER",
+    summary: "max-accounts, or blob-megabytes-per-day; 0 is no bound",
+    arguments: 2,
+    run: async ({ ask, args }) =>
+      show(await ask("quota", { name: args[0] ?? "", value: wholeNumber("NUMBER", args[1] ?? "") }), quotasText),
+  },
+  announce: {
+    usage: "announce TEXT",
+    summary: "one line that everybody's app shows as the server's; \"\" takes it back",
+    arguments: 1,
+    run: async ({ ask, args }) =>
+      show(await ask("announce", { text: args[0] ?? "" }), (answer) =>
+        text(answer, "text") === "" ? "nothing is announced" : `announced: ${text(answer, "text")}`,
+      ),
+  },
+  rotate: {
+    usage: "rotate",
+    summary: "a new key for the public log: it counts after 7 days and signs alone after 8",
+    arguments: 0,
+    run: async ({ ask }) =>
+      show(await ask("rotate"), (answer) =>
+        answer["isNew"] === true
+          ? "A new key for the public log is made and announced: it counts after 7 days, and signs alone at the first start after 8. Back up directory/ now."
+          : "A new key was made before, and is on its way: one change follows the other.",
+      ),
+  },
+  "export-config": {
+    usage: "export-config",
+    summary: "the options that the server runs with, as latchkey.config.json, without secrets",
+    arguments: 0,
+    run: async ({ ask }) => show(await ask("export-config"), (answer) => JSON.stringify(answer, undefined, 2)),
+  },
   reserved: {
     usage: "reserved",
     summary: "the names that are reserved",
@@ -96,7 +152,7 @@ const commandLines = Object.values(adminCommands).map(({ usage, summary }) => ` 
 export const adminCommand: Command = {
   name: "admin",
   usage: "admin [--data DIR] COMMAND",
-  summary: "run a server that runs: status, accounts, invitations, names",
+  summary: "look after a server that runs: status, accounts, invitations, names, limits",
   help: `${commandLines.join("\n")}
 
   --data DIR     folder of the server's data, as for "latchkey serve"
@@ -112,7 +168,7 @@ the server does not know.`,
     after: { type: "string" },
     limit: { type: "string" },
   },
-  positionals: [1, 3],
+  positionals: [1, 4],
   run: runAdmin,
 };
 
@@ -149,6 +205,10 @@ function optional(values: OptionValues, name: string): Record<string, string> {
 function whole(values: OptionValues, name: string): Record<string, number> {
   const value = stringOption(values, name);
   if (value === undefined) return {};
-  if (!/^[0-9]{1,12}$/.test(value)) throw usageError(`--${name} takes a whole number`);
-  return { [name]: Number(value) };
+  return { [name]: wholeNumber(`--${name}`, value) };
+}
+
+function wholeNumber(name: string, value: string): number {
+  if (!/^[0-9]{1,12}$/.test(value)) throw usageError(`${name} takes a whole number`);
+  return Number(value);
 }

@@ -182,6 +182,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     ...(quorum === undefined ? {} : { witnessQuorum: wholeNumber("witness-quorum", quorum, { least: 1, most: witnesses.length }) }),
     ...(logPolicy === undefined ? {} : { logPolicy }),
     ...(mapPolicy === undefined ? {} : { mapPolicy }),
+    effectiveConfig: exportedConfig(all),
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
     ...backupsOf(one, workingDirectory),
     // Never from a variable or a file, where it would stay.
@@ -218,6 +219,20 @@ function backupsOf(one: (flag: string) => string | undefined, workingDirectory: 
       ...(file === undefined ? {} : { passphrase: readPassphrase(resolve(workingDirectory, file)) }),
     },
   };
+}
+
+/** What may be told to whoever looks after the server: codes let people in, and passphrases open. */
+const secretFlags: ReadonlySet<string> = new Set(["invitation-code"]);
+/** What is for one start. */
+const momentaryFlags: ReadonlySet<string> = new Set(["rotate-log-key", "i-know"]);
+
+/** The settings in force that are not defaults, as a configuration file takes them, without secrets. */
+function exportedConfig(all: (flag: string) => string[]): Record<string, string | string[]> {
+  const given = settings
+    .filter(({ flag }) => !secretFlags.has(flag) && !momentaryFlags.has(flag))
+    .map(({ flag }) => [flag, all(flag)] as const)
+    .filter(([, values]) => values.length > 0);
+  return Object.fromEntries(given.map(([flag, values]) => [flag, repeatable.has(flag) ? values : (values.at(-1) ?? "")]));
 }
 
 function readConfigFile(path: string, { isRequired }: { isRequired: boolean }): Record<string, unknown> {

@@ -64,6 +64,21 @@ export function HistoryLine(): ReactElement | undefined {
   );
 }
 
+/** What the operator tells everybody: the server's word, shown as that, as plain text. */
+export function AnnouncementLine(): ReactElement | undefined {
+  const server = useSelector((state) => state.server);
+  if (server === undefined || server.announcement === "") return undefined;
+  return (
+    <aside aria-label={words.announcementRegion} className="announcement">
+      <p className="connection-line">
+        <span>
+          <strong>{words.announcedBy(server.host)}</strong> <bdi>{server.announcement}</bdi>
+        </span>
+      </p>
+    </aside>
+  );
+}
+
 /** Warnings, full width, until the person has handled them; those with most at stake first. */
 export function AlarmBanners(): ReactElement {
   const alarms = useSelector((state) => state.alarms);

@@ -131,7 +131,13 @@ export function createFakeHost(scene: Scene): ClientHost {
       }),
       account: async () => account,
       connection: async () => connection,
-      serverInfo: async () => ({ host: "chat.example.org", name: "Chat of the Example Street", registration: "open", retentionDays: 30 }),
+      serverInfo: async () => ({
+        host: "chat.example.org",
+        name: "Chat of the Example Street",
+        registration: "open",
+        retentionDays: 30,
+        announcement: "",
+      }),
       async checkUsername(username) {
         await later();
         return Object.values(people).some((one) => one.username === username) ? "taken" : "available";

@@ -316,6 +316,9 @@ export const en = {
     },
   },
 
+  announcementRegion: "Announcement of the server",
+  announcedBy: (host: string): string => `From the server ${host}:`,
+
   connection: {
     connecting: "Connecting",
     offline: (since: string): string => `Offline since ${since}`,
@@ -400,6 +403,10 @@ export const en = {
     invalid_username: { title: "This username cannot be used", advice: "Use 3 to 32 small letters, digits and _ . -" },
     username_taken: { title: "This username is taken", advice: "Choose another one." },
     registration_closed: { title: "This server is not taking new accounts", advice: "Ask the person who runs it." },
+    account_suspended: {
+      title: "The server has suspended your account",
+      advice: "Nobody can start a conversation with you or add you to a group. Your conversations go on. Ask the person who runs it.",
+    },
     invalid_address: { title: "That is not a username", advice: "A username looks like ben." },
     unknown_user: { title: "There is no such account", advice: "Check the spelling, or send them your link." },
     blocked: { title: "You blocked this person", advice: "Unblock them in the settings to write to them." },

@@ -24,7 +24,7 @@ async function setUp(params: {
     account: async () => ({ ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false, isRecovered: false }),
     connection: async () => ({ kind: "online" }),
     conversations: async () => [testConversation(params.conversation)],
-    serverInfo: async () => ({ host: "a.example", name: "A", registration: "open", retentionDays: 30 }),
+    serverInfo: async () => ({ host: "a.example", name: "A", registration: "open", retentionDays: 30, announcement: "" }),
     messages: async (_id, { beforeOrder = Infinity, limit }) => all.filter(({ order }) => order < beforeOrder).slice(-limit),
     alarms: async () => [],
     verification: async () => ({ members: [], hold: undefined, away: [], mayLetBack: false }),

@@ -255,7 +255,8 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   let wasOnline = false;
   store.subscribe(() => {
     const isOnline = store.get().connection.kind === "online";
-    if (isOnline && !wasOnline && store.get().server === undefined && isLoaded) void loadServer();
+    // Also what it announces: that is why it was away, perhaps.
+    if (isOnline && !wasOnline && isLoaded) void loadServer();
     wasOnline = isOnline;
   });
 

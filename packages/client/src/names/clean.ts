@@ -1,5 +1,7 @@
 /** Longest name that is shown, in code points. */
 const maxNameLength = 64;
+/** Longest announcement that is shown. */
+const maxNoticeLength = 280;
 /** Marks that may stand on one letter: more only make a line higher. */
 const maxMarks = 3;
 
@@ -9,8 +11,17 @@ const maxMarks = 3;
  * letter, digit or emoji is left (spec E-63).
  */
 export function cleanName(text: string): string {
+  return cleanLine(text, maxNameLength);
+}
+
+/** What an operator tells everybody, as it is shown: cleaned like a name, 280 code points long. "" for what is no text (spec E-80). */
+export function cleanNotice(text: unknown): string {
+  return typeof text === "string" ? cleanLine(text, maxNoticeLength) : "";
+}
+
+function cleanLine(text: string, maxLength: number): string {
   const visible = text
-    .slice(0, 16 * maxNameLength)
+    .slice(0, 16 * maxLength)
     .toWellFormed()
     .normalize("NFC")
     .replaceAll(/[\p{White_Space}\u{2800}\u{1D159}]+/gu, " ")
@@ -21,7 +32,7 @@ export function cleanName(text: string): string {
     .replaceAll(/(^|[ ])\p{M}+/gu, "$1")
     .replaceAll(new RegExp(`(\\p{M}{${String(maxMarks)}})\\p{M}+`, "gu"), "$1");
   const short = [...visible]
-    .slice(0, maxNameLength)
+    .slice(0, maxLength)
     .join("")
     .replace(/[\s\u200D]+$/u, "");
   return /[\p{L}\p{N}\p{Extended_Pictographic}\p{RI}]/u.test(short) ? short : "";

@@ -1,5 +1,6 @@
 import { isHost } from "@latchkey/protocol";
 import type { ServerInfo } from "../api.ts";
+import { cleanNotice } from "../names/clean.ts";
 
 const registrations: readonly string[] = ["open", "invitation", "closed"] satisfies readonly ServerInfo["registration"][];
 
@@ -12,10 +13,10 @@ export function parseServerInfo(json: string): ServerInfo | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { host, name, registration, retentionDays, version } = value as Readonly<Record<string, unknown>>;
+  const { host, name, registration, retentionDays, version, announcement } = value as Readonly<Record<string, unknown>>;
   if (typeof host !== "string" || !isHost(host) || typeof name !== "string" || name.length > 256) return undefined;
   if (!isRegistration(registration) || typeof retentionDays !== "number" || !(retentionDays >= 0)) return undefined;
-  return { host, name, registration, retentionDays, ...(isVersion(version) ? { version } : {}) };
+  return { host, name, registration, retentionDays, announcement: cleanNotice(announcement), ...(isVersion(version) ? { version } : {}) };
 }
 
 /** Shown to people: nothing but a short number, whatever a server sends. */

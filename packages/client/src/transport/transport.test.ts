@@ -295,7 +295,7 @@ describe("hosts", () => {
   });
 
   test("what a server says of itself is checked", () => {
-    const good = { host: "chat.example", name: "Chat", registration: "open", retentionDays: 30 };
+    const good = { host: "chat.example", name: "Chat", registration: "open", retentionDays: 30, announcement: "" };
     expect(parseServerInfo(JSON.stringify({ ...good, extra: [] }))).toEqual(good);
     for (const version of ["0.1.0", "12.0.3-rc.1"])
       expect(parseServerInfo(JSON.stringify({ ...good, version }))).toEqual({ ...good, version });
@@ -303,11 +303,26 @@ describe("hosts", () => {
     for (const version of [1, "", "newest", "1.2.3 <b>", `1.${"2".repeat(100)}`, null]) {
       expect(parseServerInfo(JSON.stringify({ ...good, version }))).toEqual(good);
     }
+    // An older server has none, and whatever is no text is none.
+    const { announcement, ...older } = good;
+    expect(announcement).toBe("");
+    for (const value of [older, { ...good, announcement: 7 }, { ...good, announcement: null }])
+      expect(parseServerInfo(JSON.stringify(value))).toEqual(good);
     for (const bad of ["", "null", "[]", "{}", "{"]) expect(parseServerInfo(bad)).toBeUndefined();
     for (const change of [{ host: "a b" }, { name: 5 }, { registration: "maybe" }, { retentionDays: -1 }, { retentionDays: "x" }]) {
       expect(parseServerInfo(JSON.stringify({ ...good, ...change }))).toBeUndefined();
     }
   });
+});
+
+test("[E-80] an announcement is one line of bounded length, without characters that nobody sees or that turn it around", () => {
+  const shown = (announcement: unknown): string | undefined =>
+    parseServerInfo(JSON.stringify({ host: "chat.example", name: "Chat", registration: "open", retentionDays: 30, announcement }))
+      ?.announcement;
+  expect(shown("Down on Sunday\n\nfrom 8 to 9")).toBe("Down on Sunday from 8 to 9");
+  expect(shown("\u202Eevil\u202C \u200Bword\u0007")).toBe("evil word");
+  expect(shown("x".repeat(100_000))).toHaveLength(280);
+  expect(shown(" \u200B ")).toBe("");
 });
 
 interface Kit {

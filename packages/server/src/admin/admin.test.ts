@@ -1,7 +1,6 @@
 import { toBase64Url, toHex } from "@latchkey/codec";
 import { productVersion } from "@latchkey/protocol";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startServer } from "../server.ts";
@@ -18,31 +17,10 @@ import {
   zeros,
 } from "../testing/fixtures.ts";
 import type { TestAccount } from "../testing/fixtures.ts";
+import { answer, ask } from "../testing/ask-admin.ts";
 import { TestClient } from "../testing/test-client.ts";
 
 const dayMs = 86_400_000;
-
-/** One command over the socket, as `latchkey admin` sends it. */
-function ask(dataDirectory: string, command: string, params: object = {}, method = "POST"): Promise<{ status: number; body: unknown }> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ socketPath: join(dataDirectory, "admin.sock"), method, path: `/${command}` }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as unknown }));
-    });
-    sent.on("error", reject);
-    sent.end(method === "POST" ? JSON.stringify(params) : undefined);
-  });
-}
-
-/** The answer of a command that is done. */
-async function answer(dataDirectory: string, command: string, params: object = {}): Promise<Record<string, unknown>> {
-  const { status, body } = await ask(dataDirectory, command, params);
-  if (status !== 200) throw new Error(`not done: ${JSON.stringify(body)}`);
-  // Answers are JSON objects.
-  return body as Record<string, unknown>;
-}
 
 interface Invitation {
   readonly id: string;
@@ -166,6 +144,12 @@ test("[P1] whatever the operator asks, no answer holds an id of a log, an inbox,
     "invite-create": {},
     "invite-list": {},
     "invite-revoke": { id },
+    suspend: { name: "alice" },
+    resume: { name: "alice" },
+    quota: {},
+    announce: { text: "hello" },
+    rotate: {},
+    "export-config": {},
     reserve: { name: "mayor" },
     reserved: {},
     unreserve: { name: "mayor" },

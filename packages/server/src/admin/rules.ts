@@ -1,6 +1,9 @@
 import { isReservedUsername } from "@latchkey/protocol";
 import { keyOf } from "../keys.ts";
-import type { AdminStore } from "../store/admin-store.ts";
+import type { Store } from "../store/store.ts";
+import { inboxesOf } from "./closed-inboxes.ts";
+
+type RulesStore = Pick<Store, "admin" | "accountHead" | "inboxOf">;
 
 /** Settings of the operator, with their bounds; 0 is no bound of theirs. */
 export const settingBounds = {
@@ -20,6 +23,8 @@ export interface OperatorRules {
   /** Whether the operator keeps a name, or one that reads like it, for nobody. */
   isNameKept(username: string): boolean;
   isSuspended(accountId: Uint8Array): boolean;
+  /** Whether an inbox is one of a suspended account's. */
+  isInboxClosed(inboxId: Uint8Array): boolean;
   quota(name: QuotaName): number;
   /** What everybody is told; "" for nothing. */
   readonly announcement: string;
@@ -27,12 +32,16 @@ export interface OperatorRules {
 
 /** The operator's decisions: each is on disk before it counts. */
 export class Rules implements OperatorRules {
-  readonly #store: AdminStore;
+  readonly #store: RulesStore;
   readonly #names: Set<string>;
-  readonly #suspended: Set<string>;
+  /** The suspended accounts, and the inboxes of each: while it is suspended it gets no others. */
+  readonly #suspended: Map<string, ReadonlySet<string>>;
   readonly #settings: Map<string, string>;
 
-  private constructor(store: AdminStore, parts: { names: Set<string>; suspended: Set<string>; settings: Map<string, string> }) {
+  private constructor(
+    store: RulesStore,
+    parts: { names: Set<string>; suspended: Map<string, ReadonlySet<string>>; settings: Map<string, string> },
+  ) {
     this.#store = store;
     this.#names = parts.names;
     this.#suspended = parts.suspended;
@@ -40,11 +49,13 @@ export class Rules implements OperatorRules {
   }
 
   /** What is stored. @throws StoreError */
-  static async load(store: AdminStore): Promise<Rules> {
-    const { reservedNames, suspended, settings } = await store.rules();
+  static async load(store: RulesStore): Promise<Rules> {
+    const { reservedNames, suspended, settings } = await store.admin.rules();
+    const closed = new Map<string, ReadonlySet<string>>();
+    for (const { accountId } of suspended) closed.set(keyOf(accountId), await closedInboxes(store, accountId));
     return new Rules(store, {
       names: new Set(reservedNames),
-      suspended: new Set(suspended.map(({ accountId }) => keyOf(accountId))),
+      suspended: closed,
       settings: new Map(Object.entries(settings)),
     });
   }
@@ -65,21 +76,27 @@ export class Rules implements OperatorRules {
     return this.#suspended.has(keyOf(accountId));
   }
 
+  isInboxClosed(inboxId: Uint8Array): boolean {
+    if (this.#suspended.size === 0) return false;
+    const key = keyOf(inboxId);
+    return [...this.#suspended.values()].some((inboxes) => inboxes.has(key));
+  }
+
   quota(name: QuotaName): number {
     return Number(this.#settings.get(name) ?? 0);
   }
 
   async keepName(name: string, isReserved: boolean): Promise<void> {
-    await this.#store.setNameReserved({ name, isReserved });
+    await this.#store.admin.setNameReserved({ name, isReserved });
     if (isReserved) this.#names.add(name);
     else this.#names.delete(name);
   }
 
   /** Suspends the account that has this name, or ends that; answers which it is. */
   async suspend(params: { username: string; isSuspended: boolean; day: number }): Promise<Uint8Array | undefined> {
-    const found = await this.#store.setSuspended(params);
+    const found = await this.#store.admin.setSuspended(params);
     if (found === undefined) return undefined;
-    if (params.isSuspended) this.#suspended.add(keyOf(found.accountId));
+    if (params.isSuspended) this.#suspended.set(keyOf(found.accountId), await closedInboxes(this.#store, found.accountId));
     else this.#suspended.delete(keyOf(found.accountId));
     return found.accountId;
   }
@@ -93,8 +110,12 @@ export class Rules implements OperatorRules {
   }
 
   async #set(name: string, value: string): Promise<void> {
-    await this.#store.setSetting({ name, value });
+    await this.#store.admin.setSetting({ name, value });
     if (value === "") this.#settings.delete(name);
     else this.#settings.set(name, value);
   }
+}
+
+async function closedInboxes(store: RulesStore, accountId: Uint8Array): Promise<ReadonlySet<string>> {
+  return new Set((await inboxesOf(store, accountId)).map(keyOf));
 }

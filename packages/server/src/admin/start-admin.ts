@@ -2,7 +2,12 @@ import { accountCommands } from "./accounts.ts";
 import { listenForAdmin } from "./admin-socket.ts";
 import type { AdminSocket } from "./admin-socket.ts";
 import { invitationCommands } from "./invitations.ts";
+import { announcementCommands } from "./announcement.ts";
+import { maintenanceCommands } from "./maintenance.ts";
+import type { Maintenance } from "./maintenance.ts";
 import { nameCommands } from "./names.ts";
+import { quotaCommands } from "./quotas.ts";
+import { suspensionCommands } from "./suspensions.ts";
 import type { AdminCommands } from "./params.ts";
 import { answerAdmin } from "./router.ts";
 import type { Rules } from "./rules.ts";
@@ -10,7 +15,7 @@ import { statusCommands } from "./status.ts";
 import type { StatusSources } from "./status.ts";
 
 /** What the operator's commands reach. */
-export interface AdminParts extends StatusSources {
+export interface AdminParts extends StatusSources, Maintenance {
   readonly rules: Rules;
   readonly warn: (message: string) => void;
   reportBug(error: unknown): void;
@@ -24,6 +29,10 @@ function adminCommands(parts: AdminParts): AdminCommands {
     ...accountCommands({ store: store.admin }),
     ...invitationCommands({ store: store.admin, nowMs: context.nowMs, publicUrl }),
     ...nameCommands(parts),
+    ...suspensionCommands({ rules: parts.rules, nowMs: context.nowMs }),
+    ...quotaCommands(parts),
+    ...announcementCommands(parts),
+    ...maintenanceCommands(parts),
   };
   return {
     ...commands,

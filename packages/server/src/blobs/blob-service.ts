@@ -26,6 +26,7 @@ export class BlobService {
   readonly #directory: string;
   readonly #index: BlobIndex;
   readonly #context: ServerContext;
+  #taken: { readonly day: number; bytes: number } = { day: 0, bytes: 0 };
   /** Uploads that are being given their names, by blob. */
   readonly #placing = new Map<string, Promise<unknown>>();
 
@@ -39,11 +40,17 @@ export class BlobService {
    * Stores a blob. It is on disk, file and index, when this resolves.
    * @throws Refusal `too_large` or `storage_full`; whatever the stream throws when the upload breaks off.
    */
-  async put(blobId: Uint8Array, content: AsyncIterable<Uint8Array>): Promise<PutOutcome> {
+  async put(blobId: Uint8Array, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<PutOutcome> {
     const temporary = join(this.#uploads(), randomBytes(16).toString("hex"));
+    const day = this.#today();
+    let counted = 0;
     try {
       await this.#checkSpace();
-      const { sha256, sizeBytes } = await this.#receive(temporary, content);
+      const { sha256, sizeBytes } = await this.#receive(temporary, content, (bytes) => {
+        counted += bytes;
+        day.bytes += bytes;
+        if (this.#isOverQuota(day)) throw new Refusal("storage_full");
+      });
       return await this.#alone(blobId, async () => {
         const known = await this.#index.findBlob({ blobId });
         if (known === undefined) await this.#place(temporary, blobId);
@@ -52,6 +59,8 @@ export class BlobService {
         return kind === "added" ? "created" : kind;
       });
     } catch (error) {
+      // What was not kept takes nothing of the day's room.
+      day.bytes -= counted;
       throw isDiskFull(error) || (error instanceof StoreError && error.code === "full") ? new Refusal("storage_full") : error;
     } finally {
       await rm(temporary, { force: true });
@@ -86,7 +95,11 @@ export class BlobService {
     }
   }
 
-  async #receive(path: string, content: AsyncIterable<Uint8Array>): Promise<{ sha256: Uint8Array; sizeBytes: number }> {
+  async #receive(
+    path: string,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    count: (bytes: number) => void,
+  ): Promise<{ sha256: Uint8Array; sizeBytes: number }> {
     const hash = createHash("sha256");
     let sizeBytes = 0;
     const file = await open(path, "wx", 0o600);
@@ -94,6 +107,7 @@ export class BlobService {
       for await (const chunk of content) {
         sizeBytes += chunk.length;
         if (sizeBytes > this.#context.limits.maxBlobBytes) throw new Refusal("too_large");
+        count(chunk.length);
         hash.update(chunk);
         await file.write(chunk);
       }
@@ -140,6 +154,19 @@ export class BlobService {
     } finally {
       if (this.#placing.get(key) === now) this.#placing.delete(key);
     }
+  }
+
+  /** What was taken today. A restart begins a new count: the quota keeps a disk from filling up, it bills nobody. */
+  #today(): { readonly day: number; bytes: number } {
+    const day = dayOf(this.#context.nowMs());
+    if (this.#taken.day !== day) this.#taken = { day, bytes: 0 };
+    return this.#taken;
+  }
+
+  /** Whether more was taken in a day than the operator allows. */
+  #isOverQuota({ bytes }: { readonly bytes: number }): boolean {
+    const megabytes = this.#context.rules.quota("blob-megabytes-per-day");
+    return megabytes > 0 && bytes > megabytes * 1_000_000;
   }
 
   async #checkSpace(): Promise<void> {

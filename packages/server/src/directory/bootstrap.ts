@@ -13,7 +13,7 @@ import {
 import type { DirectoryConfig, PolicyWitness } from "@latchkey/transparency";
 import { utf8Bytes } from "@latchkey/codec";
 import { ServerError } from "../errors.ts";
-import type { DirectoryLogStore, DirectoryStatus, Publication } from "../store/directory-store.ts";
+import type { DirectoryLogStore, DirectoryStatus, LogSigner, Publication } from "../store/directory-store.ts";
 import type { Knowledge } from "../start/knowledge.ts";
 import { addNextKey, loadDirectoryKeys, promoteNextKey, rotationNoticeMs, signerOf } from "./keys.ts";
 import type { DirectoryKeys } from "./keys.ts";
@@ -50,6 +50,10 @@ const adoptedAtOnce = 500;
 export interface OpenedDirectory {
   readonly keys: DirectoryKeys;
   readonly origin: string;
+  /** What signs checkpoints now. */
+  readonly signer: () => LogSigner;
+  /** Makes the key that follows the log's, to be announced as soon as a config may be (spec D-2); false where there is one already. */
+  readonly rotate: () => boolean;
   /**
    * C2SP tlog-policy texts of everybody who is to cosign: of what the operator wants, and of the config that clients go by until the notice
    * of the next is over (spec D-2).
@@ -153,7 +157,7 @@ export async function openDirectory(params: {
     formats: [1],
     ext: nothing,
   });
-  const config = encode(directoryConfigCodec, configOf());
+  let config = encode(directoryConfigCodec, configOf());
   if (status.size === 0) {
     await store.publishDirectory(publicationOf({ config, nowMs, keys, origin }));
     status = await store.directoryStatus();
@@ -166,7 +170,13 @@ export async function openDirectory(params: {
   };
   const logged = [status.config, ...(isInEffect(status) || status.previousConfig.length === 0 ? [] : [status.previousConfig])];
   const asked = [policies, ...logged.map((bytes) => decode(directoryConfigCodec, bytes))].flatMap((one) => [one.logPolicy, one.mapPolicy]);
-  return { keys, origin, askedPolicies: [...new Set(asked)], due };
+  const rotate = (): boolean => {
+    if (keys.next !== undefined) return false;
+    keys = addNextKey(dataDirectory, origin, keys);
+    config = encode(directoryConfigCodec, configOf());
+    return true;
+  };
+  return { keys, origin, signer: () => signerOf(keys, origin), rotate, askedPolicies: [...new Set(asked)], due };
 }
 
 async function otherHost(store: DirectoryLogStore, host: string): Promise<ServerError> {

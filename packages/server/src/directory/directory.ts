@@ -185,6 +185,7 @@ export class Directory {
 
   /** Sets a device's card. Answers its inbox. @throws Refusal `invalid_account_state` for a card that does not verify */
   async putCard(params: { accountId: Uint8Array; deviceId: Uint8Array; card: Uint8Array }): Promise<Uint8Array> {
+    this.#checkNotSuspended(params.accountId);
     const account = await this.#load(params.accountId);
     if (account === undefined) throw new Refusal("not_found");
     const card = await orRefuse(() =>
@@ -209,6 +210,7 @@ export class Directory {
     notAfterMs: number;
     keyPackages: readonly Uint8Array[];
   }): Promise<KeyPackageCounts> {
+    this.#checkNotSuspended(params.accountId);
     if (params.lastResort && params.keyPackages.length !== 1) throw new Refusal("malformed");
     const day = this.#today();
     // A clock some hours off is no offence; a longer life than allowed is cut.
@@ -226,6 +228,8 @@ export class Directory {
 
   /** Takes one key package of a device, each one-time package once. @throws Refusal `not_found` or `no_key_package` */
   async takeKeyPackage(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<TakenKeyPackage> {
+    // As if none were left: to whom it belongs, and why, is nobody else's business.
+    if (this.#context.rules.isSuspended(params.accountId)) throw new Refusal("no_key_package");
     const taken = await this.#store.takeKeyPackage({ ...params, day: this.#today() });
     if (taken.kind === "refused") throw new Refusal(taken.code);
     return { card: taken.card, keyPackage: taken.keyPackage, lastResort: taken.lastResort };
@@ -240,6 +244,11 @@ export class Directory {
   #isKept(username: string): boolean {
     const { host, serverName, rules } = this.#context;
     return isReservedUsername(username, [host, serverName]) || rules.isNameKept(username);
+  }
+
+  /** An account that the operator has suspended gets nothing new (spec A-9). @throws Refusal `account_suspended` */
+  #checkNotSuspended(accountId: Uint8Array): void {
+    if (this.#context.rules.isSuspended(accountId)) throw new Refusal("account_suspended");
   }
 
   #today(): number {
@@ -291,6 +300,7 @@ export class Directory {
     const verified = await this.#verify(request, previous);
     const names = await this.#verifyNames(request.bindings, verified, previous?.state);
     // Kept before anything is waited for: a reservation may lapse meanwhile.
+    if (names.bind !== undefined) this.#checkNotSuspended(accountId);
     const invitation = names.bind === undefined ? undefined : this.#checkReservation(names.bind.username, owner).invitation;
     const change: AccountChange = {
       accountId: verified.accountId,

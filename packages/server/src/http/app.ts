@@ -73,7 +73,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
       .send({ status: isHealthy ? "ok" : "failed", version: productVersion });
   });
   app.get(httpPaths.info, (_request, reply) => {
-    const { host, serverName, registration, retentionDays, limits } = services.context();
+    const { host, serverName, registration, retentionDays, limits, rules } = services.context();
     return reply.header("cache-control", "no-cache").send({
       host,
       name: serverName,
@@ -82,6 +82,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
       maxFrameBytes,
       maxBlobBytes: limits.maxBlobBytes,
       protocol: "latchkey.1",
+      announcement: rules.announcement,
       version: productVersion,
     });
   });

@@ -1,5 +1,6 @@
 import { fromBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
+import type { IncomingMessage } from "node:http";
 import type { FileHandle } from "node:fs/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";
@@ -27,9 +28,11 @@ export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void 
     admission.admit("putBlob", { address: peerOf(request.raw, trustProxy) }, noToken);
     const announced = Number(request.headers["content-length"] ?? 0);
     if (announced > maxBlobBytes) throw new Refusal("too_large");
-    // The parser below hands over the request itself; there is none to parse where the body is empty.
-    const content = (request.body ?? []) as AsyncIterable<Uint8Array>;
-    const outcome = await blobs.put(blobId, content);
+    const outcome = await blobs.put(blobId, contentOf(request)).catch((error: unknown) => {
+      // The rest of what is refused is not waited for.
+      if (!request.raw.complete) void reply.header("connection", "close");
+      throw error;
+    });
     if (outcome === "different") return reply.code(409).send({ code: "conflict" });
     return reply.code(outcome === "created" ? 201 : 200).send({ code: "done" });
   });
@@ -54,6 +57,13 @@ export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void 
     void reply.header("content-length", last - first + 1);
     return sendFile(reply, blob.file, first, last);
   });
+}
+
+/** A request's body. Giving up on it leaves the connection, over which the refusal goes. */
+function contentOf(request: FastifyRequest): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  // The parser below hands over the request itself.
+  const body = request.body as IncomingMessage | null | undefined;
+  return body === null || body === undefined ? [] : body.iterator({ destroyOnReturn: false });
 }
 
 /** Lets bodies of blobs through as streams. */

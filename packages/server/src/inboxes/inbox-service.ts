@@ -100,6 +100,7 @@ export class InboxService {
     const day = dayOf(this.#context.nowMs());
     const { maxInboxItems, maxInboxBytes, maxStrangerItems, maxStrangerBytes } = this.#context.limits;
     const { inboxId, blob, part } = request;
+    if (this.#context.rules.isInboxClosed(inboxId)) throw new Refusal("inbox_full");
     const [maxItems, maxBytes] = part === "contacts" ? [maxInboxItems, maxInboxBytes] : [maxStrangerItems, maxStrangerBytes];
     const stored = await this.#store.postItem({ inboxId, part, blob, day, maxItems, maxBytes });
     if (stored.kind === "refused") throw new Refusal(stored.code);

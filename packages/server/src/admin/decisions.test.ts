@@ -1,0 +1,207 @@
+import { toBase64Url } from "@latchkey/codec";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { startServer } from "../server.ts";
+import type { RunningServer } from "../server.ts";
+import { answer, ask } from "../testing/ask-admin.ts";
+import {
+  connectDevice,
+  createAccount,
+  nextState,
+  none,
+  random,
+  register,
+  runServer,
+  signBinding,
+  signCard,
+  temporaryDirectory,
+  zeros,
+} from "../testing/fixtures.ts";
+import type { TestAccount } from "../testing/fixtures.ts";
+import { TestClient } from "../testing/test-client.ts";
+
+const monthMs = 20 * 86_400_000;
+
+/** An account with an inbox and a key package, its connection, and what others ask of it. */
+async function reachable(server: RunningServer, username: string): Promise<Reachable> {
+  const { account, client } = await register(server, username);
+  const inboxId = random(32);
+  const card = await signCard(account.device, inboxId);
+  expect(await client.outcome({ kind: "card", card })).toBe("done");
+  expect(await publishKeys(client)).toBe("key_packages");
+  const lookup = await TestClient.connect(server.url, "lookup");
+  const post = await TestClient.connect(server.url, "post");
+  const { accountId, device } = account;
+  return {
+    account,
+    client,
+    card,
+    take: () => lookup.outcome({ kind: "take_key_package", accountId, deviceId: device.deviceId, token: none }),
+    post: () => post.outcome({ kind: "post", inboxId, capability: zeros, blob: random(100), token: none }),
+    find: () => lookup.outcome({ kind: "lookup_username", username, fromVersion: 0, knownSize: 0 }),
+  };
+}
+
+interface Reachable {
+  readonly account: TestAccount;
+  readonly client: TestClient<"device">;
+  readonly card: Uint8Array;
+  take(): Promise<string>;
+  post(): Promise<string>;
+  find(): Promise<string>;
+}
+
+function publishKeys(client: TestClient<"device">): Promise<string> {
+  const request = { kind: "publish_key_packages", lastResort: false, notAfterMs: Date.now() + monthMs } as const;
+  return client.outcome({ ...request, keyPackages: [random(300), random(300)] });
+}
+
+describe("suspension", () => {
+  test("[A-9] a suspended account gets nothing new; it goes on reading, sees that it is suspended, and resumed is as before", async () => {
+    const dataDirectory = temporaryDirectory();
+    const options = { port: 0, dataDirectory, logLevel: "silent", limits: { publicationIntervalMs: 0 } } as const;
+    const first = await startServer(options);
+    const alice = await reachable(first, "alice");
+    const bobby = await reachable(first, "bobby");
+    expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(["key_package", "done", "account"]);
+
+    const { does, doesNot, ...said } = await answer(dataDirectory, "suspend", { name: "alice" });
+    expect(said).toEqual({ username: "alice", isSuspended: true });
+    expect([does, doesNot]).toEqual([expect.stringContaining("nobody can begin"), expect.stringContaining("ends no conversation")]);
+    // At once, on the connection that is open.
+    expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(["no_key_package", "inbox_full", "account"]);
+    expect(await publishKeys(alice.client)).toBe("account_suspended");
+    expect(await alice.client.outcome({ kind: "card", card: alice.card })).toBe("account_suspended");
+    expect(await alice.client.outcome({ kind: "read_inbox", afterSeq: 0 })).toBe("done");
+    expect([await bobby.take(), await bobby.post()]).toEqual(["key_package", "done"]);
+    await first.close();
+
+    // It is stored.
+    const server = await runServer({ ...options, host: first.host });
+    const client = await TestClient.connect(server.url, "device");
+    expect(await connectDevice(client, alice.account.accountId, alice.account.device)).toBe("done");
+    expect(await publishKeys(client)).toBe("account_suspended");
+    const post = await TestClient.connect(server.url, "post");
+    const { json } = await holdings(client);
+    const inboxId = Buffer.from(json.devices[0]?.inbox_id ?? "", "base64url");
+    const item = { kind: "post", inboxId: new Uint8Array(inboxId), capability: zeros, token: none } as const;
+    expect(await post.outcome({ ...item, blob: random(100) })).toBe("inbox_full");
+    expect(json.suspended_since).toMatch(/^\d{4}-\d\d-\d\d$/);
+    expect(await answer(dataDirectory, "accounts")).toMatchObject({ accounts: [{ isSuspended: true }, { isSuspended: false }] });
+
+    await answer(dataDirectory, "resume", { name: "alice" });
+    expect(await publishKeys(client)).toBe("key_packages");
+    expect(await post.outcome({ ...item, blob: random(100) })).toBe("done");
+    expect((await holdings(client)).json.suspended_since).toBeNull();
+    expect(await ask(dataDirectory, "suspend", { name: "nobody1" })).toMatchObject({ status: 404 });
+  });
+
+  test("[A-9] it takes no other name, removes devices all the same, and can delete itself", async () => {
+    const dataDirectory = temporaryDirectory();
+    const server = await runServer({ dataDirectory });
+    const { account, client } = await register(server, "alice");
+    await answer(dataDirectory, "suspend", { name: "alice" });
+    const { accountId, device } = account;
+    const by = { seed: device.seed, signer: { kind: "device", deviceId: device.deviceId } } as const;
+    const renamed = await nextState(account, { username: "alice2" }, by);
+    expect(await client.outcome({ kind: "reserve", username: "alice2", invitation: "", token: none })).toBe("reserved");
+    const bindings = await Promise.all([
+      signBinding({ username: "alice2", host: server.host, accountId, status: "bound", device }),
+      signBinding({ username: "alice", host: server.host, accountId, status: "released", device }),
+    ]);
+    const publish = { kind: "publish", pops: [] } as const;
+    expect(await client.outcome({ ...publish, state: renamed.signedState, bindings })).toBe("account_suspended");
+    const deleted = await nextState(account, { status: "deleted" }, by);
+    expect(await client.outcome({ ...publish, state: deleted.signedState, bindings: [] })).toBe("published");
+    expect(await answer(dataDirectory, "accounts")).toMatchObject({ count: 0 });
+  });
+});
+
+/** What the server holds about who is connected. */
+async function holdings(
+  client: TestClient<"device">,
+): Promise<{ json: { suspended_since: string | null; devices: { inbox_id: string }[] } }> {
+  const reply = await client.ask({ kind: "inspect" });
+  if (reply.kind !== "holdings") throw new Error(`no holdings: ${reply.kind}`);
+  return { json: JSON.parse(new TextDecoder().decode(reply.json)) as Awaited<ReturnType<typeof holdings>>["json"] };
+}
+
+describe("quotas", () => {
+  test("accounts at most: one more is refused, also when several come at once, and one that is deleted makes room", async () => {
+    const dataDirectory = temporaryDirectory();
+    const server = await runServer({ dataDirectory });
+    expect(await answer(dataDirectory, "quota")).toEqual({ quotas: { "max-accounts": 0, "blob-megabytes-per-day": 0 } });
+    expect(await answer(dataDirectory, "quota", { name: "max-accounts", value: 2 })).toMatchObject({ quotas: { "max-accounts": 2 } });
+    const names = ["alice", "bobby", "carol", "david"];
+    const outcomes = await Promise.all(
+      names.map(async (username) => {
+        const client = await TestClient.connect(server.url, "device");
+        await client.ask({ kind: "reserve", username, invitation: "", token: none });
+        const account = await createAccount(username, server.host);
+        return client.outcome({ kind: "publish", state: account.signedState, pops: account.pops, bindings: account.bindings });
+      }),
+    );
+    expect(outcomes.filter((outcome) => outcome === "published")).toHaveLength(2);
+    expect(outcomes.filter((outcome) => outcome === "registration_closed")).toHaveLength(2);
+    expect(await ask(dataDirectory, "quota", { name: "max-accounts", value: -1 })).toMatchObject({ status: 400 });
+    expect(await ask(dataDirectory, "quota", { name: "colour", value: 1 })).toMatchObject({ status: 400 });
+    expect(await ask(dataDirectory, "quota", { name: "max-accounts" })).toMatchObject({ status: 400 });
+  });
+
+  test("files of a day: what goes beyond is refused and leaves nothing; what was refused takes no room; the next day begins anew", async () => {
+    let nowMs = Date.now();
+    const dataDirectory = temporaryDirectory();
+    const server = await runServer({ dataDirectory }, { nowMs: () => nowMs });
+    await answer(dataDirectory, "quota", { name: "blob-megabytes-per-day", value: 1 });
+    const put = async (bytes: number): Promise<number> => {
+      const response = await fetch(`${server.url}/v1/blobs/${toBase64Url(random(32))}`, { method: "PUT", body: random(bytes).slice() });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    expect(await put(600_000)).toBe(201);
+    expect(await put(600_000)).toBe(507);
+    expect(await put(390_000)).toBe(201);
+    expect(await put(20_000)).toBe(507);
+    nowMs += 86_400_000;
+    expect(await put(600_000)).toBe(201);
+    await answer(dataDirectory, "quota", { name: "blob-megabytes-per-day", value: 0 });
+    expect(await put(600_000)).toBe(201);
+  });
+});
+
+test("an announcement is one clean line in what the server says of itself, over a restart and until it is taken back", async () => {
+  const dataDirectory = temporaryDirectory();
+  const options = { port: 0, dataDirectory, logLevel: "silent" } as const;
+  const before = await startServer(options);
+  const announced = async ({ url }: RunningServer): Promise<unknown> =>
+    ((await (await fetch(`${url}/v1/info`)).json()) as { announcement: unknown }).announcement;
+  expect(await announced(before)).toBe("");
+  expect(await answer(dataDirectory, "announce", { text: " Down on Sunday,\n\u202Efrom 8\u0007 " })).toEqual({
+    text: "Down on Sunday, from 8",
+  });
+  expect(await announced(before)).toBe("Down on Sunday, from 8");
+  await before.close();
+  const server = await runServer({ ...options, host: before.host });
+  expect(await announced(server)).toBe("Down on Sunday, from 8");
+  expect(await ask(dataDirectory, "announce", { text: "x".repeat(281) })).toMatchObject({ status: 400 });
+  expect(await answer(dataDirectory, "announce", { text: "" })).toEqual({ text: "" });
+  expect(await announced(server)).toBe("");
+});
+
+test("a new key for the public log is made once, announced at once, and signs beside the old one", async () => {
+  const dataDirectory = temporaryDirectory();
+  const server = await runServer({ dataDirectory });
+  const signatures = async (): Promise<number> => {
+    const note = await (await fetch(`${server.url}/v1/directory/checkpoint`)).text();
+    return note.split("\n").filter((line) => line.startsWith("— ")).length;
+  };
+  expect(await signatures()).toBe(1);
+  expect(await answer(dataDirectory, "rotate")).toMatchObject({ isNew: true });
+  expect(existsSync(join(dataDirectory, "directory", "log-next.key"))).toBe(true);
+  const key = readFileSync(join(dataDirectory, "directory", "log-next.key"));
+  await expect.poll(signatures).toBe(2);
+  await expect.poll(async () => (await answer(dataDirectory, "status"))["directory"]).toMatchObject({ entries: 2, servedEntries: 2 });
+  expect(await answer(dataDirectory, "rotate")).toMatchObject({ isNew: false });
+  expect(readFileSync(join(dataDirectory, "directory", "log-next.key")).equals(key)).toBe(true);
+});
