@@ -106,16 +106,19 @@ function readEntries(): StoredEntry[] {
   const rowsOf = (name: string) => tables.find((table) => table.name === name)?.rows ?? [];
   const log = rowsOf("logs").find((row) => row["log_id"] instanceof Uint8Array && equalBytes(row["log_id"], logId));
   const kinds = Object.entries(entryKindNumbers);
-  return rowsOf("entries")
-    .filter((row) => row["log"] === log?.["id"])
-    .map((row) => ({
-      seq: Number(row["seq"]),
-      epochId: Number(row["epoch"]),
-      // The numbers of the wire name the kinds in the database too.
-      kind: kinds.find(([, number]) => number === Number(row["kind"]))?.[0] as EntryKind,
-      blob: row["blob"] instanceof Uint8Array ? row["blob"] : new Uint8Array(),
-    }))
-    .toSorted((a, b) => a.seq - b.seq);
+  return (
+    rowsOf("entries")
+      // An entry is numbered by the random number of its log and by its own in it (27 bits).
+      .filter((row) => BigInt(Number(row["id"])) >> 27n === BigInt(Number(log?.["id"])))
+      .map((row) => ({
+        seq: Number(row["id"]) % 2 ** 27,
+        epochId: Number(row["epoch"]),
+        // The numbers of the wire name the kinds in the database too.
+        kind: kinds.find(([, number]) => number === Number(row["kind"]))?.[0] as EntryKind,
+        blob: row["blob"] instanceof Uint8Array ? row["blob"] : new Uint8Array(),
+      }))
+      .toSorted((a, b) => a.seq - b.seq)
+  );
 }
 
 /** Every 32 bytes that stand together in anything that was ever stored of the group: whatever was a key of it is among them. */

@@ -32,7 +32,7 @@ import { InboxService } from "./inboxes/inbox-service.ts";
 import { LogService } from "./logs/log-service.ts";
 import { createCounters } from "./metrics.ts";
 import { prepareFolder } from "./start/folder.ts";
-import { databaseFile } from "./store/sqlite/executor.ts";
+import { databaseFiles } from "./store/sqlite/database-files.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { CertificateKeeper } from "./tls/keeper.ts";
@@ -106,7 +106,7 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
   const log = pino({ level: options.logLevel ?? "info", base: null }, pino.destination({ fd: 2, sync: true }));
   const opened = new AsyncDisposableStack();
   try {
-    prepareFolder(options.dataDirectory, [databaseFile]);
+    prepareFolder(options.dataDirectory, databaseFiles);
     const certificates = await openCertificates({ options, nowMs: parts.nowMs ?? Date.now, log, parts });
     opened.defer(() => certificates?.close());
     const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);

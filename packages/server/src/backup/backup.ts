@@ -4,7 +4,7 @@ import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ServerError } from "../errors.ts";
-import { databaseFile } from "../store/sqlite/executor.ts";
+import { databaseFile, databaseFiles } from "../store/sqlite/database-files.ts";
 import { startThread } from "../threads.ts";
 import { BlobCopy } from "./blob-copy.ts";
 import type { CopyAnswer, CopyTask } from "./copy-worker.ts";
@@ -47,7 +47,7 @@ const lockFile = "lock.sqlite";
 export const lastBackupFile = "last-backup.json";
 
 /** The databases of a data folder, in the order in which they are copied. */
-export const copiedDatabases: readonly string[] = [databaseFile];
+export const copiedDatabases: readonly string[] = databaseFiles;
 
 /**
  * Copies a data folder, also one on which a server runs: databases, blobs, and the keys sealed. Everything is verified, and on disk, before
@@ -143,8 +143,7 @@ async function fill(options: BackupOptions, folder: string): Promise<MadeBackup>
   if (report.kind === "damaged") {
     throw new ServerError("backup_failed", `The data folder is damaged (${report.fault}): keep the backups there are, and restore one.`);
   }
-  const index = copiedDatabases[0] ?? databaseFile;
-  const copied = await blobs.finish(join(folder, index));
+  const copied = await blobs.finish(join(folder, databaseFile.logs));
   if (passphrase !== undefined)
     await writePrivateFile(join(folder, sealedKeysFile), await sealKeys(await readKeys(join(dataDirectory, "directory")), passphrase));
 

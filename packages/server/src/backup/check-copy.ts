@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { nodeSignatures } from "../directory/signatures.ts";
 import { sha256 } from "../hash.ts";
+import { maxSeq, rowId, seqOf } from "../store/sqlite/row-ids.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Entries of logs whose chains are computed again: those of some logs, drawn at random, unless there are fewer. */
@@ -60,7 +61,7 @@ interface LogRow {
 }
 
 interface EntryRow {
-  readonly seq: number;
+  readonly id: number;
   readonly epoch: number;
   readonly kind: number;
   readonly next_access_hash: Uint8Array | null;
@@ -69,17 +70,19 @@ interface EntryRow {
 }
 
 function areChainsWhole(database: DatabaseSync): boolean {
-  const entries = database.prepare("SELECT seq, epoch, kind, next_access_hash, head, blob FROM entries WHERE log = ? ORDER BY seq");
+  const entries = database.prepare(
+    "SELECT id, epoch, kind, next_access_hash, head, blob FROM entries WHERE id > ? AND id <= ? ORDER BY id",
+  );
   let left = checkedEntries;
   // The columns are those of the row types.
   const logs = database.prepare("SELECT id, log_id, purged_seq, purged_head FROM logs ORDER BY random()").iterate() as Iterable<unknown>;
   for (const log of logs as Iterable<LogRow>) {
     let head = log.purged_head ?? firstHead(sha256, log.log_id);
     let seq = log.purged_seq;
-    for (const row of entries.iterate(log.id) as Iterable<unknown> as Iterable<EntryRow>) {
+    for (const row of entries.iterate(rowId(log.id, 0), rowId(log.id, maxSeq)) as Iterable<unknown> as Iterable<EntryRow>) {
       seq += 1;
       const kind = kinds.get(row.kind);
-      if (kind === undefined || row.seq !== seq) return false;
+      if (kind === undefined || seqOf(row.id) !== seq) return false;
       const leaf = entryLeafOf(sha256, log.log_id, {
         seq,
         epochId: row.epoch,

@@ -236,8 +236,13 @@ export class Directory {
   }
 
   /** Removes key packages past their day. */
-  expireKeyPackages(): Promise<number> {
-    return this.#store.expireKeyPackages({ day: this.#today() });
+  async expireKeyPackages(): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const count = await this.#store.expireKeyPackages({ day: this.#today(), maxItems: 500 });
+      removed += count;
+      if (count < 500) return removed;
+    }
   }
 
   /** Whether nobody may register it, since it reads like the service, its staff or this server (spec C-3). */

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
 import type { RunningServer } from "../server.ts";
 import type { PublicationResult } from "../store/directory-store.ts";
-import { databaseFile } from "../store/sqlite/executor.ts";
+import { databaseFile } from "../store/sqlite/database-files.ts";
 import type { Store } from "../store/store.ts";
 import { createLog, createTestLog, entryBytes, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import type { TestLog } from "../testing/fixtures.ts";
@@ -187,7 +187,7 @@ test("[L-11] rows of maps that are no longer kept go by and by", async () => {
   await store.collectHeads({ maxItems: 1000 });
   while (!(await store.collectHeads({ maxItems: 1000 })).isComplete);
   await store.close();
-  const database = new DatabaseSync(join(directory, databaseFile), { readOnly: true });
+  const database = new DatabaseSync(join(directory, databaseFile.logs), { readOnly: true });
   const maps = database.prepare("SELECT id FROM head_maps ORDER BY id").all();
   expect(maps).toHaveLength(24);
   for (const table of ["head_pages", "head_nodes"]) {

@@ -20,12 +20,13 @@ import {
   entriesTilePath,
 } from "@latchkey/transparency";
 import type { DirectoryView, KnownLabels, ReplayState } from "@latchkey/transparency";
-import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import type { RunningServer } from "../server.ts";
+import { databaseFile, databaseFiles, journalSuffix } from "../store/sqlite/database-files.ts";
 import {
   createAccount,
   createDevice,
@@ -244,7 +245,7 @@ describe("the public log", () => {
     // Scrubbed and stopped, no file has the first state any more.
     await server.close();
     const body = account.signedState.slice(-64);
-    const files = ["latchkey.sqlite", "latchkey.sqlite-wal"].map((name) => join(directory, name));
+    const files = databaseFiles.flatMap((name) => [name, `${name}${journalSuffix}`]).map((name) => join(directory, name));
     for (const file of files)
       expect(statSync(file, { throwIfNoEntry: false }) !== undefined && readFileSync(file).includes(body), file).toBe(false);
   });
@@ -332,9 +333,15 @@ describe("the public log", () => {
 
   test("a server of before the log lists its accounts when it starts, once", async () => {
     const dataDirectory = temporaryDirectory();
-    const saved = fileURLToPath(new URL("../store/sqlite/fixtures/v1.sqlite", import.meta.url));
-    copyFileSync(saved, join(dataDirectory, "latchkey.sqlite"));
     const host = "latchkey.example";
+    const before = await runServer({ dataDirectory, host });
+    await register(before, "alice");
+    await before.close();
+    const database = new DatabaseSync(join(dataDirectory, databaseFile.accounts));
+    const tables = ["labels", "values", "nodes", "obsolete", "entries", "hashes", "checkpoints", "config_changes"];
+    for (const name of tables) database.exec(`DELETE FROM directory_${name}`);
+    database.exec("INSERT INTO directory_unlisted SELECT id FROM accounts");
+    database.close();
     const sizes: number[] = [];
     for (let start = 0; start < 2; start++) {
       const server = await runServer({ dataDirectory, host });

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs
 import { dirname, join } from "node:path";
 import { clockFileName } from "../clock/clock-file.ts";
 import { ServerError } from "../errors.ts";
+import { formerDatabaseFile } from "../store/sqlite/database-files.ts";
 
 /** Files of a data folder that only a server that ran there leaves beside its databases. */
 const traces = [join("directory", "log.key"), join("directory", "vrf.key"), clockFileName];
@@ -13,6 +14,7 @@ const traces = [join("directory", "log.key"), join("directory", "vrf.key"), cloc
 export function prepareFolder(directory: string, databases: readonly string[]): void {
   try {
     makeFolder(directory);
+    checkVersion(directory);
     checkTraces(directory, databases);
     makePrivate(directory);
   } catch (cause) {
@@ -33,6 +35,14 @@ function makeFolder(directory: string): void {
   } catch (error) {
     if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
   }
+}
+
+function checkVersion(directory: string): void {
+  if (!existsSync(join(directory, formerDatabaseFile))) return;
+  throw new ServerError(
+    "data_unusable",
+    `${directory} was written by a version before the first release: its ${formerDatabaseFile} is not read any more. Begin in an empty folder, under another host name.`,
+  );
 }
 
 function checkTraces(directory: string, databases: readonly string[]): void {

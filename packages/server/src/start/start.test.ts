@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ServerOptions } from "../config.ts";
 import { startServer } from "../server.ts";
-import { databaseFile } from "../store/sqlite/executor.ts";
+import { databaseFiles, formerDatabaseFile } from "../store/sqlite/database-files.ts";
 import { createLog, createTestLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 
@@ -88,17 +88,29 @@ describe("keys", () => {
 describe("the folder", () => {
   test("a missing database is not made anew beside keys, whatever says otherwise", async () => {
     const dataDirectory = await usedFolder();
-    const database = join(dataDirectory, databaseFile);
-    renameSync(database, `${database}.away`);
-    for (let attempt = 0; attempt < 2; attempt++) {
-      expect(await start({ dataDirectory })).toMatchObject({
-        code: "data_unusable",
-        message: expect.stringContaining(`${database} is missing, although a server ran here`) as string,
-      });
+    for (const name of databaseFiles) {
+      const database = join(dataDirectory, name);
+      renameSync(database, `${database}.away`);
+      for (let attempt = 0; attempt < 2; attempt++) {
+        expect(await start({ dataDirectory })).toMatchObject({
+          code: "data_unusable",
+          message: expect.stringContaining(`${database} is missing, although a server ran here`) as string,
+        });
+      }
+      expect(existsSync(database)).toBe(false);
+      renameSync(`${database}.away`, database);
     }
-    expect(existsSync(database)).toBe(false);
-    renameSync(`${database}.away`, database);
     expect(await start({ dataDirectory })).toBe("started");
+  });
+
+  test("one of before there were two databases is refused, and left as it is", async () => {
+    const dataDirectory = temporaryDirectory();
+    writeFileSync(join(dataDirectory, formerDatabaseFile), "");
+    expect(await start({ dataDirectory })).toMatchObject({
+      code: "data_unusable",
+      message: expect.stringContaining(formerDatabaseFile) as string,
+    });
+    expect(readdirSync(dataDirectory)).toEqual([formerDatabaseFile]);
   });
 
   test("a folder of another host is refused, with the host that it belongs to; without a host it goes on under its own", async () => {
@@ -128,7 +140,7 @@ describe("the folder", () => {
     );
     expect(readable).toEqual([]);
     expect(statSync(dataDirectory).mode & 0o077).toBe(0);
-    expect(readdirSync(dataDirectory)).toContain(`${databaseFile}-wal`);
+    expect(readdirSync(dataDirectory)).toEqual(expect.arrayContaining(databaseFiles.map((name) => `${name}-wal`)));
   });
 
   test("a place where no folder can be made is refused at once", async () => {

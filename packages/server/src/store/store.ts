@@ -190,8 +190,8 @@ export interface DirectoryStore {
   }): Promise<{ kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean } | Refused<"not_found" | "no_key_package">>;
   /** A device's card; `undefined` where there is none. */
   card(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<Uint8Array | undefined>;
-  /** Removes key packages past their day. Answers how many. */
-  expireKeyPackages(params: { day: Day }): Promise<number>;
+  /** Removes key packages past their day, at most `maxItems`. Answers how many. */
+  expireKeyPackages(params: { day: Day; maxItems: number }): Promise<number>;
   holdings(params: { accountId: Uint8Array }): Promise<CompleteHoldings | undefined>;
 }
 
@@ -235,13 +235,13 @@ export interface DayStore {
 }
 
 /**
- * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1).
- * Every operation may throw StoreError; one that fails changes nothing of others.
+ * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1): not a row, not a
+ * number, and no order of writing once what came last is some seconds old. Every operation may throw StoreError; one that fails changes nothing of others.
  */
 export interface Store extends LogStore, InboxStore, DirectoryStore, DirectoryLogStore, BlobIndex, DayStore {
   /** What the operator decides and asks. */
   readonly admin: AdminStore;
-  /** Removes from the files what was erased before: until then its bytes may lie in a journal. */
+  /** Removes from the files what was erased before: until then its bytes may lie in a journal. Gives the room of it back. */
   scrub(): Promise<void>;
   /** Finishes what was called, then closes. */
   close(): Promise<void>;

@@ -343,7 +343,8 @@ export function describeStore(name: string, open: (directory: string) => Promise
         lastResortNotAfterDay: today + 5,
       });
       expect(await store.takeKeyPackage({ ...ids, day: today + 10 })).toEqual({ kind: "refused", code: "no_key_package" });
-      expect(await store.expireKeyPackages({ day: today + 10 })).toBe(6);
+      expect(await store.expireKeyPackages({ day: today + 10, maxItems: 4 })).toBe(4);
+      expect(await store.expireKeyPackages({ day: today + 10, maxItems: 4 })).toBe(2);
       expect(await store.countKeyPackages({ ...ids, day: today })).toEqual({ kind: "counts", oneTime: 0, lastResortNotAfterDay: 0 });
       await store.close();
     });

@@ -4,6 +4,7 @@ import type { AccountHoldings, Day, NewState, PublishRefusal, Refused } from "..
 import type { AccountHead, KeyPackageCounts, StoredState } from "../store.ts";
 import type { AccountChange } from "../directory-store.ts";
 import type { AdminTables } from "./admin-tables.ts";
+import { maxSeq, randomId, randomRef, rowId, seqOf } from "./row-ids.ts";
 import type { Statements } from "./statements.ts";
 
 interface AccountRow {
@@ -19,6 +20,9 @@ interface DeviceRow {
   readonly card: Uint8Array | null;
   readonly inbox: number | null;
 }
+
+/** Items of an inbox that go in the same transaction as the inbox. */
+const droppedAtOnce = 200;
 
 /** The accounts in SQLite: every method runs inside the caller's transaction. None of this is on the path of a message. */
 export class AccountTables {
@@ -165,7 +169,8 @@ export class AccountTables {
     if (existing !== undefined && existing.id !== device.inbox) return { kind: "refused", code: "not_allowed_here" };
     if (existing === undefined) {
       if (device.inbox !== null) this.#dropInbox(device.inbox);
-      const inbox = Number(this.#sql.run("INSERT INTO inboxes (inbox_id) VALUES (?)", params.inboxId).lastInsertRowid);
+      const inbox = randomRef((ref) => this.#isInboxTaken(ref));
+      this.#sql.run("INSERT INTO inboxes (id, inbox_id) VALUES (?, ?)", inbox, params.inboxId);
       this.#sql.run("UPDATE devices SET inbox = ? WHERE id = ?", inbox, device.id);
     }
     this.#sql.run("UPDATE devices SET card = ? WHERE id = ?", params.card, device.id);
@@ -198,12 +203,15 @@ export class AccountTables {
       const digest = sha256(params.keyPackages[0] ?? new Uint8Array());
       this.#sql.run("DELETE FROM key_packages WHERE device = ? AND last_resort = 1 AND digest <> ?", device.id, digest);
     }
+    let seq = this.#sql.get<{ last: number | null }>("SELECT max(seq) AS last FROM key_packages WHERE device = ?", device.id)?.last ?? 0;
     let room = params.lastResort ? 1 : params.maxOneTime - this.#count(device.id, params.day).oneTime;
     for (const keyPackage of params.keyPackages) {
       if (room <= 0) break;
       const added = this.#sql.run(
-        "INSERT OR IGNORE INTO key_packages (device, last_resort, not_after_day, digest, package) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO key_packages (id, device, seq, last_resort, not_after_day, digest, package) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        randomId(),
         device.id,
+        ++seq,
         params.lastResort ? 1 : 0,
         params.notAfterDay,
         sha256(keyPackage),
@@ -231,7 +239,7 @@ export class AccountTables {
     if (device === undefined || device.card === null) return { kind: "refused", code: "no_key_package" };
     const row = this.#sql.get<{ id: number; last_resort: number; package: Uint8Array }>(
       `SELECT id, last_resort, package FROM key_packages
-       WHERE device = ? AND package IS NOT NULL AND not_after_day > ? ORDER BY last_resort, id LIMIT 1`,
+       WHERE device = ? AND package IS NOT NULL AND not_after_day > ? ORDER BY last_resort, seq LIMIT 1`,
       device.id,
       params.day,
     );
@@ -246,8 +254,9 @@ export class AccountTables {
     return account === undefined ? undefined : (this.#findDevice(account.id, params.deviceId)?.card ?? undefined);
   }
 
-  expireKeyPackages(params: { day: Day }): number {
-    return Number(this.#sql.run("DELETE FROM key_packages WHERE not_after_day <= ?", params.day).changes);
+  expireKeyPackages(params: { day: Day; maxItems: number }): number {
+    const sql = "DELETE FROM key_packages WHERE id IN (SELECT id FROM key_packages WHERE not_after_day <= ? LIMIT ?)";
+    return Number(this.#sql.run(sql, params.day, params.maxItems).changes);
   }
 
   holdings(params: { accountId: Uint8Array }): AccountHoldings | undefined {
@@ -291,17 +300,19 @@ export class AccountTables {
           inboxLastSeq: inbox?.last_seq ?? 0,
           inboxCapability: hash === undefined ? undefined : { generation: inbox?.generation ?? 0, hash },
           inboxItems: this.#sql
-            .all<{ seq: number; day: number; sizeBytes: number; is_stranger: number }>(
-              "SELECT seq, day, length(blob) AS sizeBytes, is_stranger FROM inbox_items WHERE inbox = ? ORDER BY seq",
-              device.inbox ?? 0,
+            .all<{ id: number; day: number; sizeBytes: number; is_stranger: number }>(
+              "SELECT id, day, length(blob) AS sizeBytes, is_stranger FROM inbox_items WHERE id > ? AND id <= ? ORDER BY id",
+              rowId(device.inbox ?? 0, 0),
+              rowId(device.inbox ?? 0, maxSeq),
             )
-            .map(({ is_stranger: isStranger, ...item }) => ({
+            .map(({ id, is_stranger: isStranger, ...item }) => ({
+              seq: seqOf(id),
               ...item,
               part: isStranger === 1 ? ("strangers" as const) : ("contacts" as const),
             })),
           keyPackages: this.#sql
             .all<{ last_resort: number; not_after_day: number; size: number | null }>(
-              "SELECT last_resort, not_after_day, length(package) AS size FROM key_packages WHERE device = ? ORDER BY id",
+              "SELECT last_resort, not_after_day, length(package) AS size FROM key_packages WHERE device = ? ORDER BY seq",
               device.id,
             )
             .map((row) => ({
@@ -348,8 +359,10 @@ export class AccountTables {
   }
 
   #insertAccount(next: NewState, bytes: number): number {
-    const sql = "INSERT INTO accounts (account_id, version, history_bytes, updates_day, updates) VALUES (?, 0, ?, ?, 1)";
-    return Number(this.#sql.run(sql, next.accountId, bytes, next.day).lastInsertRowid);
+    const id = randomId();
+    const sql = "INSERT INTO accounts (id, account_id, version, history_bytes, updates_day, updates) VALUES (?, ?, 0, ?, ?, 1)";
+    this.#sql.run(sql, id, next.accountId, bytes, next.day);
+    return id;
   }
 
   #updateAccount(account: AccountRow, change: { next: NewState; bytes: number; updates: number }): number {
@@ -374,7 +387,8 @@ export class AccountTables {
   #device(account: number, deviceId: Uint8Array): DeviceRow {
     const found = this.#findDevice(account, deviceId);
     if (found !== undefined) return found;
-    const id = Number(this.#sql.run("INSERT INTO devices (account, device_id) VALUES (?, ?)", account, deviceId).lastInsertRowid);
+    const id = randomId();
+    this.#sql.run("INSERT INTO devices (id, account, device_id) VALUES (?, ?, ?)", id, account, deviceId);
     return { id, card: null, inbox: null };
   }
 
@@ -400,8 +414,15 @@ export class AccountTables {
     }
   }
 
+  /** What many items there are is purged in slices: nobody waits for it. */
   #dropInbox(inbox: number): void {
-    this.#sql.run("DELETE FROM inbox_items WHERE inbox = ?", inbox);
+    const { items = 0 } = this.#sql.get<{ items: number }>("SELECT items FROM inboxes WHERE id = ?", inbox) ?? {};
+    if (items > droppedAtOnce) this.#sql.run("INSERT INTO dropped_inboxes (id) VALUES (?)", inbox);
+    else this.#sql.run("DELETE FROM inbox_items WHERE id > ? AND id <= ?", rowId(inbox, 0), rowId(inbox, maxSeq));
     this.#sql.run("DELETE FROM inboxes WHERE id = ?", inbox);
+  }
+
+  #isInboxTaken(ref: number): boolean {
+    return this.#sql.get("SELECT 1 FROM inboxes WHERE id = ? UNION ALL SELECT 1 FROM dropped_inboxes WHERE id = ?", ref, ref) !== undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Day } from "../accounts.ts";
+import { randomId } from "./row-ids.ts";
 
 /** The index of the blobs in SQLite: every method runs inside the caller's transaction. */
 export class BlobTables {
@@ -18,7 +19,7 @@ export class BlobTables {
       return statement;
     };
     this.#find = rows("SELECT sha256, size FROM blobs WHERE blob_id = ?");
-    this.#insert = rows("INSERT INTO blobs (blob_id, sha256, size, expires_day) VALUES (?, ?, ?, ?)");
+    this.#insert = rows("INSERT INTO blobs (id, blob_id, sha256, size, expires_day) VALUES (?, ?, ?, ?, ?)");
     this.#extend = rows("UPDATE blobs SET expires_day = max(expires_day, ?) WHERE blob_id = ?");
     this.#expired = rows("SELECT id, blob_id FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
     this.#delete = rows("DELETE FROM blobs WHERE id = ? AND refs = 0");
@@ -34,7 +35,7 @@ export class BlobTables {
       this.#extend.run(params.expiresDay, params.blobId);
       return { kind: "same" };
     }
-    this.#insert.run(params.blobId, params.sha256, params.sizeBytes, params.expiresDay);
+    this.#insert.run(randomId(), params.blobId, params.sha256, params.sizeBytes, params.expiresDay);
     return { kind: "added" };
   }
 

@@ -4,13 +4,22 @@ import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store }
 import type { Packed } from "./packing.ts";
 
 type Methods = Omit<LogStore, "append"> &
-  InboxStore &
+  Omit<InboxStore, "eraseItems"> &
   DirectoryStore &
   DirectoryLogStore &
   BlobIndex &
   DayStore &
   AdminStore &
-  Pick<Store, "scrub">;
+  Pick<Store, "scrub"> &
+  Slices;
+
+/** What the store does in slices, so that nobody waits for it. */
+interface Slices {
+  /** Erases the first items up to `uptoSeq`; answers whether there may be more of them. */
+  eraseSome(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<boolean>;
+  /** Gives some of the room that was freed back to the file system; answers how many pages. */
+  shrink(): Promise<number>;
+}
 
 /** The operations that cross to the store's thread one by one; appends go in blocks. */
 export type CallName = keyof Methods;
@@ -30,7 +39,7 @@ export interface Call {
 /** What became of one operation. */
 export type CallOutcome = { readonly kind: "done"; readonly value: unknown } | { readonly kind: "failed"; readonly full: boolean };
 
-/** Operations that become one transaction. */
+/** Operations that become one transaction of each database that they concern. */
 export interface Batch {
   readonly kind: "batch";
   readonly appends: Packed | undefined;
@@ -57,6 +66,6 @@ export type FromWorker =
 export interface DatabaseOptions {
   /** The directory that holds it; made if absent. */
   readonly directory: string;
-  /** Upper bound of the database file, in pages of 4 KiB: beyond it writes answer `full`. Unbounded when absent. */
+  /** Upper bound of each database file, in pages of 4 KiB: beyond it writes answer `full`. Unbounded when absent. */
   readonly maxPages?: number;
 }

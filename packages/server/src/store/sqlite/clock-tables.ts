@@ -1,67 +1,96 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Day } from "../accounts.ts";
+import type { DatabaseName } from "./database-files.ts";
+import { maxSeq, rowId } from "./row-ids.ts";
+import type { Statements } from "./statements.ts";
 
-/** Tables of which every row is of a day, in the order of arrival. */
-const dated = ["entries", "inbox_items"] as const;
+/** The day of what came last into a database, which no row's number tells: written when the day is another one than before. */
+export class NewestDay {
+  readonly #sql: Statements;
+  #day: Day | undefined;
 
-/** Rows that can have come between the correction of a clock and that of the days. */
-const newestRows = 1000;
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
 
-interface Dated {
-  readonly newest: StatementSync;
-  readonly find: StatementSync;
-  readonly lastUpTo: StatementSync;
-  readonly nextUpTo: StatementSync;
-  readonly correct: StatementSync;
+  /** In the transaction that adds something of this day. */
+  note(day: Day): void {
+    if (day === this.#day) return;
+    this.#sql.run("UPDATE newest_day SET day = ?", day);
+    this.#day = day;
+  }
+
+  /** 0 where nothing ever came. */
+  read(): Day {
+    return this.#sql.get<{ day: Day }>("SELECT day FROM newest_day")?.day ?? 0;
+  }
+
+  /** After a transaction that did not commit. */
+  forget(): void {
+    this.#day = undefined;
+  }
 }
 
-/** The days of what is stored, and those that a wrong clock left: every method runs inside the caller's transaction. */
+/** The days of what is stored, and those that a wrong clock left. Called in a transaction of the accounts' database. */
 export class ClockTables {
-  readonly #tables: readonly Dated[];
-  readonly #correctBlobs: StatementSync;
+  readonly #sql: Statements;
+  readonly #sqlOfLogs: Statements;
+  readonly #newestDays: Readonly<Record<DatabaseName, NewestDay>>;
 
-  constructor(database: DatabaseSync) {
-    const rows = (sql: string): StatementSync => {
-      const statement = database.prepare(sql);
-      statement.setReturnArrays(true);
-      return statement;
-    };
-    this.#tables = dated.map((table) => ({
-      newest: rows(`SELECT day FROM ${table} ORDER BY id DESC LIMIT 1`),
-      // Where they would hold others up, and where a clock that has just been corrected leaves them.
-      find: rows(
-        `SELECT id FROM (SELECT id, day FROM ${table} ORDER BY id LIMIT 1) WHERE day > :day
-         UNION ALL SELECT id FROM (SELECT id, day FROM ${table} ORDER BY id DESC LIMIT ${String(newestRows)}) WHERE day > :day LIMIT 1`,
-      ),
-      lastUpTo: rows(`SELECT id FROM ${table} WHERE id < ? AND day <= ? ORDER BY id DESC LIMIT 1`),
-      nextUpTo: rows(`SELECT id, day FROM ${table} WHERE id > ? AND day <= ? ORDER BY id LIMIT 1`),
-      correct: rows(
-        `UPDATE ${table} SET day = ? WHERE id IN (SELECT id FROM ${table} WHERE id > ? AND id < ? AND day > ? ORDER BY id LIMIT ?)`,
-      ),
-    }));
-    this.#correctBlobs = rows("UPDATE blobs SET expires_day = ? WHERE refs = 0 AND expires_day > ?");
+  constructor(parts: { sql: Statements; sqlOfLogs: Statements; newestDays: Readonly<Record<DatabaseName, NewestDay>> }) {
+    this.#sql = parts.sql;
+    this.#sqlOfLogs = parts.sqlOfLogs;
+    this.#newestDays = parts.newestDays;
   }
 
   /** The day of what came last, 0 where nothing is kept. */
   newestDay(): Day {
-    return Math.max(0, ...this.#tables.map(({ newest }) => (newest.get() as [Day] | undefined)?.[0] ?? 0));
+    return Math.max(this.#newestDays.logs.read(), this.#newestDays.accounts.read());
   }
 
   /**
-   * Gives rows of days after `lastDay`, the oldest of all and the newest, the day of the next row that has a possible one, before which
-   * they came, else `today`; unused blobs expire at the latest at `lastBlobDay`. Answers how many rows, at most about `maxItems`.
+   * Gives the oldest entries of logs that are of days after `lastDay`, behind which others wait for their expiry, the day of the next one
+   * that has a possible one, before which they came, else `today`; items get `today`; unused blobs expire at the latest at
+   * `lastBlobDay`. Answers how many rows, at most about `maxItems`.
    */
   correctDays(params: { today: Day; lastDay: Day; lastBlobDay: Day; maxItems: number }): number {
     const { today, lastDay, lastBlobDay, maxItems } = params;
-    let corrected = 0;
-    for (const { find, lastUpTo, nextUpTo, correct } of this.#tables) {
-      const [id] = (find.get({ day: lastDay }) as [number] | undefined) ?? [];
-      if (id === undefined) continue;
-      const [lastId] = (lastUpTo.get(id, lastDay) as [number] | undefined) ?? [0];
-      const [nextId, nextDay] = (nextUpTo.get(id, lastDay) as [number, Day] | undefined) ?? [Number.MAX_SAFE_INTEGER, today];
-      corrected += Number(correct.run(nextDay, lastId, nextId, lastDay, maxItems).changes);
-    }
-    this.#correctBlobs.run(lastBlobDay, lastBlobDay);
+    for (const newest of Object.values(this.#newestDays)) if (newest.read() > lastDay) newest.note(today);
+    const items = this.#sql.run(
+      "UPDATE inbox_items SET day = ? WHERE id IN (SELECT id FROM inbox_items WHERE day > ? LIMIT ?)",
+      today,
+      lastDay,
+      maxItems,
+    );
+    let corrected = Number(items.changes);
+    this.#sqlOfLogs.transaction(() => {
+      const logs = this.#sqlOfLogs.all<{ id: number }>("SELECT id FROM logs WHERE oldest_day > ? LIMIT ?", lastDay, maxItems);
+      for (const { id } of logs) {
+        if (corrected >= maxItems) break;
+        corrected += this.#correctLog(id, { today, lastDay, maxItems: maxItems - corrected });
+      }
+      this.#sqlOfLogs.run("UPDATE blobs SET expires_day = ? WHERE refs = 0 AND expires_day > ?", lastBlobDay, lastBlobDay);
+    });
     return corrected;
+  }
+
+  #correctLog(log: number, params: { today: Day; lastDay: Day; maxItems: number }): number {
+    const { today, lastDay, maxItems } = params;
+    const [first, last] = [rowId(log, 0), rowId(log, maxSeq)];
+    const next = this.#sqlOfLogs.get<{ id: number; day: Day }>(
+      "SELECT id, day FROM entries WHERE id > ? AND id <= ? AND day <= ? ORDER BY id LIMIT 1",
+      first,
+      last,
+      lastDay,
+    ) ?? { id: last + 1, day: today };
+    const entries = this.#sqlOfLogs.run(
+      "UPDATE entries SET day = ? WHERE id IN (SELECT id FROM entries WHERE id > ? AND id < ? AND day > ? ORDER BY id LIMIT ?)",
+      next.day,
+      first,
+      next.id,
+      lastDay,
+      maxItems,
+    );
+    this.#sqlOfLogs.run("UPDATE logs SET oldest_day = ? WHERE id = ?", next.day, log);
+    return Number(entries.changes);
   }
 }

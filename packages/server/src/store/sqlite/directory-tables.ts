@@ -25,6 +25,7 @@ import type {
 import type { AccountTables } from "./account-tables.ts";
 import type { LogHeadTables } from "./log-head-tables.ts";
 import type { NodeTables } from "./node-tables.ts";
+import { randomId } from "./row-ids.ts";
 import type { Statements } from "./statements.ts";
 import type { TreeTables } from "./tree-tables.ts";
 
@@ -118,13 +119,8 @@ export class DirectoryTables {
   }
 
   unlisted(maxItems: number): UnlistedAccount[] {
-    // They are listed in the order of their rows, before anybody registers: the last one tells of all.
-    const last = this.#sql.get<{ account_id: Uint8Array }>("SELECT account_id FROM accounts ORDER BY id DESC LIMIT 1");
-    if (last === undefined || this.#findLabel("account", last.account_id) !== undefined) return [];
     const rows = this.#sql.all<{ id: number; account_id: Uint8Array }>(
-      `SELECT id, account_id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM directory_labels l WHERE l.type = ? AND l.name = a.account_id)
-       ORDER BY id LIMIT ?`,
-      labelTypes.account,
+      "SELECT a.id, a.account_id FROM directory_unlisted u JOIN accounts a ON a.id = u.account LIMIT ?",
       maxItems,
     );
     return rows.map(({ id, account_id }) => ({
@@ -181,8 +177,9 @@ export class DirectoryTables {
   #adopt(accountId: Uint8Array, newLabels: readonly NewLabel[], added: Added): void {
     const labels = this.#labelIds(newLabels);
     const label = this.#label("account", accountId, labels);
-    if (this.#lastVersion(label.id) > 0) return;
     const { account, states, names } = this.#accounts.statesAndNames(accountId);
+    this.#sql.run("DELETE FROM directory_unlisted WHERE account = ?", account);
+    if (this.#lastVersion(label.id) > 0) return;
     let nameLabel: number | null = null;
     for (const { username, binding, isRelease } of names) {
       const nameLabelRow = this.#label("username", utf8Bytes(username), labels);
@@ -200,14 +197,16 @@ export class DirectoryTables {
       labels.map((label): [string, LabelRow] => {
         const found = this.#findLabel(label.type, label.value);
         if (found !== undefined) return [label.type + keyOf(label.value), found];
-        const { lastInsertRowid } = this.#sql.run(
-          "INSERT INTO directory_labels (type, name, place, vrf_proof) VALUES (?, ?, ?, ?)",
+        const id = randomId();
+        this.#sql.run(
+          "INSERT INTO directory_labels (id, type, name, place, vrf_proof) VALUES (?, ?, ?, ?, ?)",
+          id,
           labelTypes[label.type],
           label.value,
           label.index,
           label.vrfProof,
         );
-        const row = { id: Number(lastInsertRowid), type: label.type, name: label.value, index: label.index };
+        const row = { id, type: label.type, name: label.value, index: label.index };
         return [label.type + keyOf(label.value), row];
       }),
     );

@@ -1,32 +1,24 @@
-import { chmodSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { ServerError } from "../../errors.ts";
+import type { DatabaseSync } from "node:sqlite";
 import { AccountTables } from "./account-tables.ts";
 import { ActiveLogs } from "./active-logs.ts";
 import { AdminTables } from "./admin-tables.ts";
 import { BlobTables } from "./blob-tables.ts";
 import type { Batch, BatchResult, Call, CallName, CallOutcome, CallParams, CallResult, DatabaseOptions } from "./calls.ts";
-import { ClockTables } from "./clock-tables.ts";
+import { ClockTables, NewestDay } from "./clock-tables.ts";
+import type { DatabaseName } from "./database-files.ts";
 import { DirectoryTables } from "./directory-tables.ts";
 import { InboxTables } from "./inbox-tables.ts";
 import { LogHeadTables } from "./log-head-tables.ts";
 import { LogTables } from "./log-tables.ts";
 import { LookupTables } from "./lookup-tables.ts";
 import { NodeTables } from "./node-tables.ts";
+import { isFull, openDatabase, takeLock } from "./open-database.ts";
+import type { OpenDatabase } from "./open-database.ts";
 import { packResults, unpackAppends } from "./packing.ts";
 import type { AppendResult } from "./packing.ts";
-import { migrate } from "./schema.ts";
 import { Statements } from "./statements.ts";
 import { TreeTables } from "./tree-tables.ts";
 import type { NewEntry } from "../store.ts";
-
-/** Name of the database file in its directory. */
-export const databaseFile = "latchkey.sqlite";
-const lockFile = "lock.sqlite";
-
-const sqliteBusy = 5;
-const sqliteFull = 13;
 
 /** Where a test makes the disk fail: each may throw. */
 export interface Faults {
@@ -38,15 +30,35 @@ export interface Faults {
 
 type Handlers = { readonly [Name in CallName]: (params: CallParams<Name>) => CallResult<Name> };
 
+/** Operations on what is known of logs; all others but the chores are on what is known of accounts. */
+const ofLogs: ReadonlySet<CallName> = new Set<CallName>([
+  "createLog",
+  "readEpoch",
+  "readEntries",
+  "purgeEntries",
+  "addBlob",
+  "findBlob",
+  "expireBlobs",
+  "collectHeads",
+]);
+/** What is done outside of any transaction, when those of the batch are over. */
+const chores: ReadonlySet<CallName> = new Set<CallName>(["scrub", "shrink"]);
+/** Pages that one call gives back. */
+const shrunkAtOnce = 128;
+
+type Place = DatabaseName | "chores";
+
 /**
- * The store's work, synchronous, on the thread that calls it: a batch is one transaction and one fsync. When a
- * transaction cannot be committed each of its operations is tried in one of its own, so that none fails for another's sake.
+ * The store's work, synchronous, on the thread that calls it: of a batch what concerns a database is one transaction and one fsync. When
+ * a transaction cannot be committed each of its operations is tried in one of its own, so that none fails for another's sake.
  */
 export class Executor {
-  readonly #database: DatabaseSync;
+  readonly #databases: Readonly<Record<DatabaseName, OpenDatabase>>;
   readonly #lock: DatabaseSync;
   readonly #logs: LogTables;
   readonly #lookups: LookupTables;
+  readonly #heads: LogHeadTables;
+  readonly #newestDay: NewestDay;
   readonly #handlers: Handlers;
   readonly #faults: Faults;
 
@@ -54,26 +66,26 @@ export class Executor {
   constructor(options: DatabaseOptions, faults: Faults = {}) {
     this.#faults = faults;
     this.#lock = takeLock(options.directory);
-    try {
-      this.#database = openDatabase(options);
-    } catch (error) {
-      this.#lock.close();
-      throw error;
-    }
-    const sql = new Statements(this.#database);
-    const logs = new LogTables(this.#database, new ActiveLogs(sql));
-    const inboxes = new InboxTables(this.#database);
+    this.#databases = openBoth(options, this.#lock);
+    const { logs: logsDatabase, accounts: accountsDatabase } = this.#databases;
+    const sql = new Statements(accountsDatabase.database);
+    const sqlOfLogs = new Statements(logsDatabase.database);
+    const newestDays = { logs: new NewestDay(sqlOfLogs), accounts: new NewestDay(sql) };
+    const logs = new LogTables(logsDatabase.database, { active: new ActiveLogs(sqlOfLogs), newestDay: newestDays.logs });
+    const blobs = new BlobTables(logsDatabase.database);
+    const inboxes = new InboxTables(accountsDatabase.database, newestDays.accounts);
     const admin = new AdminTables(sql);
     const accounts = new AccountTables(sql, admin);
-    const blobs = new BlobTables(this.#database);
-    const days = new ClockTables(this.#database);
+    const days = new ClockTables({ sql, sqlOfLogs, newestDays });
     const nodes = new NodeTables(sql);
     const tree = new TreeTables(sql);
-    const heads = new LogHeadTables({ sql, logs, tree });
+    const heads = new LogHeadTables({ sql: sqlOfLogs, logs, tree });
     const directory = new DirectoryTables({ sql, accounts, nodes, tree, heads });
     const lookups = new LookupTables({ sql, nodes, tree });
     this.#logs = logs;
     this.#lookups = lookups;
+    this.#heads = heads;
+    this.#newestDay = newestDays.accounts;
     this.#handlers = {
       createLog: (params) => logs.createLog(params),
       readEpoch: (params) => logs.readEpoch(params),
@@ -84,7 +96,7 @@ export class Executor {
       lastItem: (params) => inboxes.lastItem(params),
       setCapability: (params) => inboxes.setCapability(params),
       capabilityHash: (params) => inboxes.capabilityHash(params),
-      eraseItems: (params) => inboxes.eraseItems(params),
+      eraseSome: (params) => inboxes.eraseSome(params),
       purgeItems: (params) => inboxes.purgeItems(params),
       accountHead: (params) => accounts.accountHead(params),
       isNameFree: (params) => accounts.isNameFree(params),
@@ -147,35 +159,65 @@ export class Executor {
       correctDays: (params) => days.correctDays(params),
       ...admin.handlers(),
       totals: () => ({ accounts: admin.countAccounts(), ...blobs.totals() }),
-      // Done after the transaction, below.
-      scrub: () => {},
+      scrub: () => void this.emptyJournals(),
+      shrink: () => this.#both().reduce((pages, database) => pages + database.shrink(shrunkAtOnce), 0),
     };
   }
 
   execute(batch: Batch): BatchResult {
     const entries = batch.appends === undefined ? [] : unpackAppends(batch.appends);
-    const result =
-      this.#transact(entries, batch.calls) ??
-      // Not committed: nothing of it is on disk.
-      this.#oneByOne(entries, batch.calls);
-    // Truncated, the journal holds nothing any more; a reader that keeps it back leaves it for the next time.
-    if (batch.calls.some(({ name }) => name === "scrub")) this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    return { kind: "result", appends: batch.appends === undefined ? undefined : packResults(result.appends), calls: result.calls };
+    const places = batch.calls.map(({ name }): Place => (chores.has(name) ? "chores" : ofLogs.has(name) ? "logs" : "accounts"));
+    const at = (place: Place): Call[] => batch.calls.filter((_, index) => places[index] === place);
+    const logs = this.#commit("logs", entries, at("logs"));
+    const accounts = this.#commit("accounts", [], at("accounts"));
+    const done = {
+      logs: logs.calls.values(),
+      accounts: accounts.calls.values(),
+      chores: at("chores")
+        .map((call) => this.#chore(call))
+        .values(),
+    };
+    const calls = places.map((place): CallOutcome => done[place].next().value ?? { kind: "failed", full: false });
+    return { kind: "result", appends: batch.appends === undefined ? undefined : packResults(logs.appends), calls };
   }
 
-  /** Truncates the write-ahead log and releases the directory. */
+  /** Whether anything lies in a journal. */
+  hasJournal(): boolean {
+    return this.#both().some((database) => database.hasJournal());
+  }
+
+  /** Empties the journals; what somebody reads stays for the next time. Answers whether all are empty. */
+  emptyJournals(): boolean {
+    return this.#both().reduce((isEmpty, database) => database.emptyJournal() && isEmpty, true);
+  }
+
+  /** Empties the write-ahead logs and releases the directory. */
   close(): void {
     try {
-      this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      this.emptyJournals();
     } finally {
-      this.#database.close();
+      for (const { database } of this.#both()) database.close();
       this.#lock.close();
     }
   }
 
+  #both(): OpenDatabase[] {
+    return [this.#databases.logs, this.#databases.accounts];
+  }
+
+  #commit(name: DatabaseName, entries: readonly NewEntry[], calls: readonly Call[]): { appends: AppendResult[]; calls: CallOutcome[] } {
+    if (entries.length + calls.length === 0) return { appends: [], calls: [] };
+    // Where it is undefined it was not committed: nothing of it is on disk.
+    return this.#transact(name, entries, calls) ?? this.#oneByOne(name, entries, calls);
+  }
+
   /** One transaction, or `undefined` when it was rolled back. Where nobody knows whether it committed, everything has failed. */
-  #transact(entries: readonly NewEntry[], calls: readonly Call[]): { appends: AppendResult[]; calls: CallOutcome[] } | undefined {
-    const database = this.#database;
+  #transact(
+    name: DatabaseName,
+    entries: readonly NewEntry[],
+    calls: readonly Call[],
+  ): { appends: AppendResult[]; calls: CallOutcome[] } | undefined {
+    const { database } = this.#databases[name];
     let stage: "working" | "committing" | "committed" = "working";
     try {
       database.exec("BEGIN");
@@ -185,11 +227,14 @@ export class Executor {
       stage = "committing";
       database.exec("COMMIT");
       stage = "committed";
+      if (name === "accounts") this.#settleHeads();
       this.#faults.afterCommit?.();
       return { appends, calls: outcomes };
     } catch (error) {
       this.#logs.forget();
       this.#lookups.forget();
+      this.#heads.forget();
+      this.#newestDay.forget();
       const wasOpen = database.isTransaction;
       if (wasOpen) database.exec("ROLLBACK");
       // A full disk may have rolled back by itself; after any other failure of COMMIT nobody knows.
@@ -200,10 +245,28 @@ export class Executor {
     }
   }
 
-  #oneByOne(entries: readonly NewEntry[], calls: readonly Call[]): { appends: AppendResult[]; calls: CallOutcome[] } {
-    const appends = entries.map((entry) => this.#transact([entry], [])?.appends[0] ?? { kind: "failed" as const, full: false });
-    const outcomes = calls.map((call) => this.#transact([], [call])?.calls[0] ?? { kind: "failed" as const, full: false });
+  #settleHeads(): void {
+    try {
+      this.#heads.settle();
+    } catch {
+      // The logs' disk is full: what is published stays so, and is published once more.
+      this.#logs.forget();
+    }
+  }
+
+  #oneByOne(name: DatabaseName, entries: readonly NewEntry[], calls: readonly Call[]): { appends: AppendResult[]; calls: CallOutcome[] } {
+    const lost = { kind: "failed", full: false } as const;
+    const appends = entries.map((entry) => this.#transact(name, [entry], [])?.appends[0] ?? lost);
+    const outcomes = calls.map((call) => this.#transact(name, [], [call])?.calls[0] ?? lost);
     return { appends, calls: outcomes };
+  }
+
+  #chore(call: Call): CallOutcome {
+    try {
+      return { kind: "done", value: this.#run(call) };
+    } catch (error) {
+      return { kind: "failed", full: isFull(error) };
+    }
   }
 
   #run(call: Call): unknown {
@@ -213,56 +276,14 @@ export class Executor {
   }
 }
 
-function isFull(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === sqliteFull;
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === sqliteBusy;
-}
-
-/** Holds an exclusive transaction on a file of its own: the system releases it however the process ends. */
-function takeLock(directory: string): DatabaseSync {
-  let lock: DatabaseSync | undefined;
+function openBoth(options: DatabaseOptions, lock: DatabaseSync): Record<DatabaseName, OpenDatabase> {
+  let accounts: OpenDatabase | undefined;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    lock = new DatabaseSync(join(directory, lockFile), { timeout: 0 });
-    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-    return lock;
-  } catch (cause) {
-    lock?.close();
-    if (isBusy(cause)) {
-      throw new ServerError("data_locked", `Another Latchkey server uses ${directory}: stop it, or choose another data directory.`, {
-        cause,
-      });
-    }
-    throw new ServerError("data_unusable", `The data directory ${directory} cannot be used: check that it exists and is writable.`, {
-      cause,
-    });
-  }
-}
-
-function openDatabase(options: DatabaseOptions): DatabaseSync {
-  const path = join(options.directory, databaseFile);
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { timeout: 5000 });
-    database.exec("PRAGMA journal_mode = WAL");
-    database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
-    database.exec("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
-    migrate(database);
-    if (options.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
-    chmodSync(path, 0o600);
-    return database;
-  } catch (cause) {
-    database?.close();
-    if (cause instanceof ServerError) throw cause;
-    throw new ServerError(
-      "data_unusable",
-      `The database in ${options.directory} cannot be opened: restore it from a backup, or choose another data directory.`,
-      {
-        cause,
-      },
-    );
+    accounts = openDatabase("accounts", options);
+    return { accounts, logs: openDatabase("logs", options) };
+  } catch (error) {
+    accounts?.database.close();
+    lock.close();
+    throw error;
   }
 }

@@ -3,9 +3,10 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { sha256 } from "../../hash.ts";
 import type { Day, Refused } from "../accounts.ts";
 import type { InboxPart, PageLimits } from "../store.ts";
-import { shortDigest } from "./log-tables.ts";
+import type { NewestDay } from "./clock-tables.ts";
 import { packItems } from "./packing.ts";
 import type { ItemRow, Packed } from "./packing.ts";
+import { maxSeq, refOf, rowId, seqOf, shortDigest } from "./row-ids.ts";
 
 interface Inbox {
   readonly id: number;
@@ -18,21 +19,29 @@ interface Inbox {
   readonly hash: Uint8Array | undefined;
 }
 
+/** Items of one erasure in one transaction: each may be of many pages, which are overwritten. */
+const erasedAtOnce = 200;
+
 /** The inboxes in SQLite: every method runs inside the caller's transaction. */
 export class InboxTables {
+  readonly #newestDay: NewestDay;
   readonly #find: StatementSync;
   readonly #byDigest: StatementSync;
   readonly #insert: StatementSync;
   readonly #count: StatementSync;
   readonly #page: StatementSync;
-  readonly #erased: StatementSync;
+  readonly #first: StatementSync;
   readonly #erase: StatementSync;
   readonly #discount: StatementSync;
   readonly #oldest: StatementSync;
   readonly #delete: StatementSync;
+  readonly #dropped: StatementSync;
+  readonly #deleteDropped: StatementSync;
+  readonly #forgetDropped: StatementSync;
   readonly #setCapability: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, newestDay: NewestDay) {
+    this.#newestDay = newestDay;
     const rows = (sql: string): StatementSync => {
       const statement = database.prepare(sql);
       statement.setReturnArrays(true);
@@ -42,20 +51,20 @@ export class InboxTables {
       `SELECT id, last_seq, items, bytes, stranger_items, stranger_bytes, capability_generation, capability_hash
        FROM inboxes WHERE inbox_id = ?`,
     );
-    this.#byDigest = rows("SELECT seq, blob FROM inbox_items WHERE inbox = ? AND digest = ?");
-    this.#insert = rows("INSERT INTO inbox_items (inbox, seq, day, digest, blob, is_stranger) VALUES (?, ?, ?, ?, ?, ?)");
+    this.#byDigest = rows("SELECT id, blob FROM inbox_items WHERE digest = ?");
+    this.#insert = rows("INSERT INTO inbox_items (id, day, digest, is_stranger, blob) VALUES (?, ?, ?, ?, ?)");
     this.#count = rows(
       `UPDATE inboxes SET last_seq = ?, items = items + 1, bytes = bytes + ?, stranger_items = stranger_items + ?,
        stranger_bytes = stranger_bytes + ? WHERE id = ?`,
     );
-    this.#page = rows("SELECT seq, day, is_stranger, blob FROM inbox_items WHERE inbox = ? AND seq > ? ORDER BY seq LIMIT ?");
-    this.#erased = rows(
-      `SELECT count(*), coalesce(sum(length(blob)), 0), coalesce(sum(is_stranger), 0), coalesce(sum(is_stranger * length(blob)), 0)
-       FROM inbox_items WHERE inbox = ? AND seq <= ?`,
-    );
-    this.#erase = rows("DELETE FROM inbox_items WHERE inbox = ? AND seq <= ?");
-    this.#oldest = rows("SELECT id, inbox, day, length(blob), is_stranger FROM inbox_items ORDER BY id LIMIT ?");
+    this.#page = rows("SELECT id, day, is_stranger, blob FROM inbox_items WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
+    this.#first = rows("SELECT id, length(blob), is_stranger FROM inbox_items WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
+    this.#erase = rows("DELETE FROM inbox_items WHERE id > ? AND id <= ?");
+    this.#oldest = rows("SELECT id, length(blob), is_stranger FROM inbox_items WHERE day < ? ORDER BY day LIMIT ?");
     this.#delete = rows("DELETE FROM inbox_items WHERE id = ?");
+    this.#dropped = rows("SELECT id FROM dropped_inboxes LIMIT 1");
+    this.#deleteDropped = rows("DELETE FROM inbox_items WHERE id IN (SELECT id FROM inbox_items WHERE id > ? AND id <= ? LIMIT ?)");
+    this.#forgetDropped = rows("DELETE FROM dropped_inboxes WHERE id = ?");
     this.#setCapability = rows("UPDATE inboxes SET capability_generation = ?, capability_hash = ? WHERE id = ?");
     this.#discount = rows(
       `UPDATE inboxes SET items = items - ?, bytes = bytes - ?, stranger_items = stranger_items - ?,
@@ -73,9 +82,9 @@ export class InboxTables {
   }): { kind: "stored"; seq: number; isNew: boolean } | Refused<"not_found" | "inbox_full"> {
     const inbox = this.#load(params.inboxId);
     if (inbox === undefined) return { kind: "refused", code: "not_found" };
-    const digest = shortDigest(sha256(params.blob));
-    for (const [seq, blob] of this.#byDigest.all(inbox.id, digest) as unknown as [number, Uint8Array][]) {
-      if (equalBytes(blob, params.blob)) return { kind: "stored", seq, isNew: false };
+    const digest = rowId(inbox.id, shortDigest(sha256(params.blob)));
+    for (const [id, blob] of this.#byDigest.all(digest) as unknown as [number, Uint8Array][]) {
+      if (equalBytes(blob, params.blob)) return { kind: "stored", seq: seqOf(id), isNew: false };
     }
     const isStranger = params.part === "strangers";
     const items = isStranger ? inbox.strangerItems : inbox.items - inbox.strangerItems;
@@ -84,8 +93,10 @@ export class InboxTables {
     if (items >= params.maxItems || bytes + size > params.maxBytes) return { kind: "refused", code: "inbox_full" };
     const seq = inbox.lastSeq + 1;
     const [strangerItems, strangerBytes] = isStranger ? [1, size] : [0, 0];
-    this.#insert.run(inbox.id, seq, params.day, digest, params.blob, strangerItems);
+    if (seq > maxSeq) return { kind: "refused", code: "inbox_full" };
+    this.#insert.run(rowId(inbox.id, seq), params.day, digest, strangerItems, params.blob);
     this.#count.run(seq, size, strangerItems, strangerBytes, inbox.id);
+    this.#newestDay.note(params.day);
     return { kind: "stored", seq, isNew: true };
   }
 
@@ -112,7 +123,12 @@ export class InboxTables {
     if (inbox === undefined) return packItems(rows);
     let bytes = 0;
     // The columns are those of ItemRow.
-    for (const row of this.#page.iterate(inbox.id, params.afterSeq, params.maxItems) as Iterable<unknown> as Iterable<ItemRow>) {
+    for (const row of this.#page.iterate(
+      rowId(inbox.id, params.afterSeq),
+      rowId(inbox.id, maxSeq),
+      params.maxItems,
+    ) as Iterable<unknown> as Iterable<ItemRow>) {
+      row[0] = seqOf(row[0]);
       bytes += row[3].length;
       if (rows.length > 0 && bytes > params.maxBytes) break;
       rows.push(row);
@@ -124,24 +140,44 @@ export class InboxTables {
     return this.#load(params.inboxId)?.lastSeq ?? 0;
   }
 
-  eraseItems(params: { inboxId: Uint8Array; uptoSeq: number }): void {
+  /** Erases the first items up to `uptoSeq`, as many as one transaction takes. Answers whether there may be more. */
+  eraseSome(params: { inboxId: Uint8Array; uptoSeq: number }): boolean {
     const inbox = this.#load(params.inboxId);
-    if (inbox === undefined) return;
-    const erased = this.#erased.get(inbox.id, params.uptoSeq) as unknown as [number, number, number, number];
-    if (erased[0] === 0) return;
-    this.#erase.run(inbox.id, params.uptoSeq);
-    this.#discount.run(...erased, inbox.id);
+    if (inbox === undefined) return false;
+    const uptoSeq = Math.min(params.uptoSeq, inbox.lastSeq);
+    type Row = [id: number, size: number, isStranger: number];
+    const rows = this.#first.all(rowId(inbox.id, 0), rowId(inbox.id, uptoSeq), erasedAtOnce) as unknown as Row[];
+    const last = rows.at(-1);
+    if (last === undefined) return false;
+    this.#erase.run(rowId(inbox.id, 0), last[0]);
+    const sum = (of: (size: number, isStranger: number) => number): number => rows.reduce((all, [, ...row]) => all + of(...row), 0);
+    const size = sum((bytes) => bytes);
+    const [strangerItems, strangerBytes] = [sum((_, isStranger) => isStranger), sum((bytes, isStranger) => bytes * isStranger)];
+    this.#discount.run(rows.length, size, strangerItems, strangerBytes, inbox.id);
+    return rows.length === erasedAtOnce;
   }
 
   purgeItems(params: { beforeDay: Day; maxItems: number }): number {
-    let removed = 0;
-    type Row = [id: number, inbox: number, day: number, size: number, isStranger: number];
-    for (const [id, inbox, day, size, isStranger] of this.#oldest.all(params.maxItems) as unknown as Row[]) {
-      // Rows stand in the order of arrival.
-      if (day >= params.beforeDay) break;
+    let removed = this.#purgeDropped(params.maxItems);
+    type Row = [id: number, size: number, isStranger: number];
+    for (const [id, size, isStranger] of this.#oldest.all(params.beforeDay, params.maxItems - removed) as unknown as Row[]) {
       this.#delete.run(id);
-      this.#discount.run(1, size, isStranger, isStranger * size, inbox);
+      this.#discount.run(1, size, isStranger, isStranger * size, refOf(id));
       removed += 1;
+    }
+    return removed;
+  }
+
+  /** What lies in inboxes that are no more. */
+  #purgeDropped(maxItems: number): number {
+    let removed = 0;
+    while (removed < maxItems) {
+      const [inbox] = (this.#dropped.get() as [number] | undefined) ?? [];
+      if (inbox === undefined) break;
+      const room = maxItems - removed;
+      const count = Number(this.#deleteDropped.run(rowId(inbox, 0), rowId(inbox, maxSeq), room).changes);
+      removed += count;
+      if (count < room) this.#forgetDropped.run(inbox);
     }
     return removed;
   }

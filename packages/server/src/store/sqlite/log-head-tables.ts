@@ -1,4 +1,4 @@
-import { decode, encode } from "@latchkey/codec";
+import { decode, encode, equalBytes } from "@latchkey/codec";
 import {
   addSortedPart,
   emptySortedMap,
@@ -33,12 +33,18 @@ const nothing = new Uint8Array();
  */
 const stages = { collecting: 0, complete: 1, published: 2, sweeping: 3 } as const;
 
-/** The heads of logs as the directory publishes them (spec L-11), inside the caller's transaction. Nothing here knows an account. */
+/**
+ * The heads of logs as the directory publishes them (spec L-11), in the database of the logs: that of the accounts has their root, in an
+ * entry of the public log, which lies on disk before a map says that it is published. Nothing here knows an account.
+ */
 export class LogHeadTables {
   readonly #sql: Statements;
   readonly #logs: LogTables;
   readonly #tree: TreeTables;
+  /** A map whose root stands in an entry that is not known to be on disk. */
+  #unsettled: { readonly id: number; readonly position: number } | undefined;
 
+  /** `sql` is of the database of the logs; the tree lies in the other one. */
   constructor(parts: { sql: Statements; logs: LogTables; tree: TreeTables }) {
     this.#sql = parts.sql;
     this.#logs = parts.logs;
@@ -47,9 +53,8 @@ export class LogHeadTables {
 
   /** Log time of the newest publication of heads that is kept, 0 for none. */
   publishedAtMs(): number {
-    const sql = "SELECT max(position) AS position FROM head_maps WHERE stage = ?";
-    const position = this.#sql.get<{ position: number | null }>(sql, stages.published)?.position ?? undefined;
-    return position === undefined ? 0 : this.#tree.entry(position).entry.timestampMs;
+    const [newest] = this.#published(this.#tree.size());
+    return newest === undefined ? 0 : this.#tree.entry(newest.position).entry.timestampMs;
   }
 
   /** A part of the work before the next publication, about `maxItems` logs: complete once there is nothing more to do. */
@@ -75,25 +80,38 @@ export class LogHeadTables {
     return { isComplete };
   }
 
-  /** The root over the heads that were collected, for the entry at `position`; `undefined` when there are none, or not all yet. */
+  /**
+   * The root over the heads that were collected, for the entry at `position`; `undefined` when there are none, or not all yet. In the
+   * transaction that adds the entry: `settle` follows it, or `forget`.
+   */
   publish(position: number): Uint8Array | undefined {
     const map = this.#mapAt(stages.complete);
     const root = map?.root ?? undefined;
     if (map === undefined || root === undefined) return undefined;
-    this.#sql.run("UPDATE head_maps SET stage = ?, position = ? WHERE id = ?", stages.published, position, map.id);
-    this.#drop();
+    this.#unsettled = { id: map.id, position };
     return root;
+  }
+
+  /** The entry with the root is on disk. Not called after a crash, the same map is published once more. @throws Error as SQLite does */
+  settle(): void {
+    const map = this.#unsettled;
+    if (map === undefined) return;
+    this.#unsettled = undefined;
+    this.#sql.transaction(() => {
+      this.#sql.run("UPDATE head_maps SET stage = ?, position = ? WHERE id = ?", stages.published, map.position, map.id);
+      this.#drop();
+    });
+  }
+
+  /** After a transaction that did not commit. */
+  forget(): void {
+    this.#unsettled = undefined;
   }
 
   /** HeadsProof at the served head; empty when no publication that is kept has the log. */
   prove(logId: Uint8Array, served: { readonly size: number; readonly head: SignedHead }, knownSize: number): Uint8Array {
     const index = sha256(logId);
-    const maps = this.#sql.all<{ id: number; position: number; root: Uint8Array }>(
-      "SELECT id, position, root FROM head_maps WHERE stage = ? AND position < ? ORDER BY position DESC",
-      stages.published,
-      served.size,
-    );
-    for (const { id, position, root } of maps) {
+    for (const { id, position, root } of this.#published(served.size)) {
       const found = this.#proveIn(id, root, index);
       if (found === undefined) continue;
       const proof: HeadsProof = {
@@ -111,6 +129,16 @@ export class LogHeadTables {
       return encode(headsProofCodec, proof);
     }
     return nothing;
+  }
+
+  /** The kept maps whose roots stand in the tree of this size, newest first: of a database that was restored by itself others may be there. */
+  *#published(size: number): Generator<{ id: number; position: number; root: Uint8Array }> {
+    const maps = this.#sql.all<{ id: number; position: number; root: Uint8Array }>(
+      "SELECT id, position, root FROM head_maps WHERE stage = ? AND position < ? ORDER BY position DESC",
+      stages.published,
+      size,
+    );
+    for (const map of maps) if (equalBytes(this.#tree.entry(map.position).entry.headsRoot, map.root)) yield map;
   }
 
   #mapAt(stage: number): { id: number; build: Uint8Array | null; root: Uint8Array | null } | undefined {

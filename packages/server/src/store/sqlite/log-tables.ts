@@ -18,15 +18,24 @@ import { keyOf } from "../../keys.ts";
 import type { Day, Refused } from "../accounts.ts";
 import type { AppendAccepted, AppendRefusal, EpochInfo, LogPosition, NewEntry, PageLimits } from "../store.ts";
 import type { ActiveLogs } from "./active-logs.ts";
+import type { NewestDay } from "./clock-tables.ts";
 import { packEntries } from "./packing.ts";
 import type { EntryRow, Packed } from "./packing.ts";
+import { maxSeq, randomRef, rowId, seqOf, shortDigest } from "./row-ids.ts";
 
 /** What is kept in memory of a log in use; thrown away when a transaction fails. */
 interface LogState {
+  /** Random: the entries of the log are numbered by it and their `seq`. */
   readonly ref: number;
   readonly id: Uint8Array;
+  /** Last entry that was removed for its age, 0 for none, and the head there. */
+  purgedSeq: number;
+  purgedHead: Uint8Array | undefined;
   lastSeq: number;
   head: Uint8Array;
+  /** Digests of the newest entries, one for each after `indexedSeq`: those of the ones before stand in the index. */
+  recent: number[];
+  indexedSeq: number;
   currentEpochId: number;
   readonly epochs: Map<number, EpochState>;
 }
@@ -50,13 +59,18 @@ export interface ActiveHead {
 
 const maxLogsInMemory = 50_000;
 const maxEpochsInMemory = 64;
-/** A read takes rows from the database in steps, so that one of large rows does not load far more than it returns. */
+/**
+ * So many digests of a log go into the index together: a page of it is written once for several messages, and never for a log that has
+ * few. The index is a place for each digest, and what is written to many places is what a message costs.
+ */
+const indexedAtOnce = 64;
 const commit = entryKindNumbers.commit;
 
 /** The logs in SQLite: every method runs inside the caller's transaction. */
 export class LogTables {
   readonly #states = new Map<string, LogState>();
   readonly #active: ActiveLogs;
+  readonly #newestDay: NewestDay;
   readonly #findLog: StatementSync;
   readonly #insertLog: StatementSync;
   readonly #lastEntry: StatementSync;
@@ -66,50 +80,65 @@ export class LogTables {
   readonly #firstCommit: StatementSync;
   readonly #insertEpoch: StatementSync;
   readonly #countComplaint: StatementSync;
-  readonly #byDigest: StatementSync;
+  readonly #indexed: StatementSync;
+  readonly #index: StatementSync;
+  readonly #setIndexed: StatementSync;
+  readonly #unindex: StatementSync;
+  readonly #recent: StatementSync;
+  readonly #entry: StatementSync;
   readonly #insertEntry: StatementSync;
   readonly #page: StatementSync;
   readonly #findBlob: StatementSync;
   readonly #addRef: StatementSync;
   readonly #countRef: StatementSync;
-  readonly #oldest: StatementSync;
-  readonly #deleteEntry: StatementSync;
+  readonly #setOldest: StatementSync;
+  readonly #oldLogs: StatementSync;
+  readonly #oldEntries: StatementSync;
+  readonly #deleteEntries: StatementSync;
   readonly #setPurged: StatementSync;
   readonly #entryBlobs: StatementSync;
   readonly #dropRef: StatementSync;
   readonly #deleteRefs: StatementSync;
   readonly #logById: StatementSync;
 
-  constructor(database: DatabaseSync, active: ActiveLogs) {
-    this.#active = active;
+  constructor(database: DatabaseSync, parts: { active: ActiveLogs; newestDay: NewestDay }) {
+    this.#active = parts.active;
+    this.#newestDay = parts.newestDay;
     const rows = (sql: string): StatementSync => {
       const statement = database.prepare(sql);
       statement.setReturnArrays(true);
       return statement;
     };
-    this.#findLog = rows("SELECT id, purged_seq, purged_head FROM logs WHERE log_id = ?");
-    this.#insertLog = rows("INSERT INTO logs (log_id, created_day) VALUES (?, ?)");
-    this.#lastEntry = rows("SELECT seq, head FROM entries WHERE log = ? ORDER BY seq DESC LIMIT 1");
+    this.#findLog = rows("SELECT id, purged_seq, purged_head, indexed_seq FROM logs WHERE log_id = ?");
+    this.#insertLog = rows("INSERT INTO logs (id, log_id, created_day) VALUES (?, ?, ?)");
+    this.#lastEntry = rows("SELECT id, head FROM entries WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT 1");
     this.#epoch = rows("SELECT access_hash, complaints, complaint_bytes FROM epochs WHERE log = ? AND epoch = ?");
     this.#newestEpoch = rows("SELECT max(epoch) FROM epochs WHERE log = ?");
     this.#lastCommit = rows("SELECT max(epoch) FROM epochs WHERE log = ? AND parent = ?");
     this.#firstCommit = rows("SELECT epoch, opened_day FROM epochs WHERE log = ? AND parent = ? ORDER BY epoch LIMIT 1");
     this.#countComplaint = rows("UPDATE epochs SET complaints = ?, complaint_bytes = ? WHERE log = ? AND epoch = ?");
     this.#insertEpoch = rows("INSERT INTO epochs (log, epoch, parent, access_hash, opened_day) VALUES (?, ?, ?, ?, ?)");
-    this.#byDigest = rows("SELECT seq, epoch, kind, next_access_hash, head, blob FROM entries WHERE log = ? AND digest = ?");
+    this.#indexed = rows("SELECT seq FROM entry_digests WHERE digest = ?");
+    this.#index = rows("INSERT INTO entry_digests (digest, seq) VALUES (?, ?)");
+    this.#setIndexed = rows("UPDATE logs SET indexed_seq = ? WHERE id = ?");
+    this.#unindex = rows("DELETE FROM entry_digests WHERE digest = ? AND seq = ?");
+    this.#recent = rows("SELECT digest FROM entries WHERE id > ? AND id <= ? ORDER BY id");
+    this.#entry = rows("SELECT epoch, kind, next_access_hash, head, blob FROM entries WHERE id = ?");
     this.#insertEntry = rows(
-      "INSERT INTO entries (log, seq, epoch, kind, day, digest, next_access_hash, head, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO entries (id, epoch, kind, day, digest, next_access_hash, head, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    this.#page = rows("SELECT seq, epoch, kind, day, next_access_hash, blob FROM entries WHERE log = ? AND seq > ? ORDER BY seq LIMIT ?");
+    this.#page = rows("SELECT id, epoch, kind, day, next_access_hash, blob FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
     this.#findBlob = rows("SELECT id, sha256, size FROM blobs WHERE blob_id = ?");
     this.#addRef = rows("INSERT OR IGNORE INTO entry_blobs (entry, blob) VALUES (?, ?)");
     this.#countRef = rows("UPDATE blobs SET refs = refs + 1 WHERE id = ?");
-    this.#oldest = rows("SELECT id, log, seq, head, day FROM entries ORDER BY id LIMIT ?");
-    this.#deleteEntry = rows("DELETE FROM entries WHERE id = ?");
-    this.#setPurged = rows("UPDATE logs SET purged_seq = ?, purged_head = ? WHERE id = ?");
-    this.#entryBlobs = rows("SELECT blob FROM entry_blobs WHERE entry = ?");
+    this.#setOldest = rows("UPDATE logs SET oldest_day = ? WHERE id = ?");
+    this.#oldLogs = rows("SELECT id, log_id FROM logs WHERE oldest_day < ? ORDER BY oldest_day LIMIT ?");
+    this.#oldEntries = rows("SELECT id, head, day, digest FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
+    this.#deleteEntries = rows("DELETE FROM entries WHERE id > ? AND id <= ?");
+    this.#setPurged = rows("UPDATE logs SET purged_seq = ?, purged_head = ?, oldest_day = ? WHERE id = ?");
+    this.#entryBlobs = rows("SELECT blob FROM entry_blobs WHERE entry > ? AND entry <= ?");
     this.#dropRef = rows("UPDATE blobs SET refs = refs - 1 WHERE id = ?");
-    this.#deleteRefs = rows("DELETE FROM entry_blobs WHERE entry = ?");
+    this.#deleteRefs = rows("DELETE FROM entry_blobs WHERE entry > ? AND entry <= ?");
     this.#logById = rows("SELECT purged_seq, purged_head FROM logs WHERE id = ?");
   }
 
@@ -117,6 +146,7 @@ export class LogTables {
   forget(): void {
     this.#states.clear();
     this.#active.forget();
+    this.#newestDay.forget();
   }
 
   /**
@@ -128,8 +158,7 @@ export class LogTables {
     const heads = active.flatMap(({ place, log }) => {
       const row = this.#logById.get(log) as [number, Uint8Array | null] | undefined;
       if (row === undefined) return [];
-      const last = this.#lastEntry.get(log) as [number, Uint8Array] | undefined;
-      const [seq, head] = last ?? row;
+      const [seq, head] = this.#last(log) ?? row;
       return head === null ? [] : [{ place, seq, head }];
     });
     return { heads, taken: active.length };
@@ -138,7 +167,8 @@ export class LogTables {
   createLog(params: { logId: Uint8Array; accessHash: Uint8Array; day: Day }): EpochInfo | Refused<"log_exists"> {
     const known = this.#load(params.logId);
     if (known === undefined) {
-      const ref = Number(this.#insertLog.run(params.logId, params.day).lastInsertRowid);
+      const ref = randomRef((taken) => this.#logById.get(taken) !== undefined);
+      this.#insertLog.run(ref, params.logId, params.day);
       this.#insertEpoch.run(ref, 0, null, params.accessHash, params.day);
     } else {
       const row = this.#epoch.get(known.ref, 0) as [Uint8Array] | undefined;
@@ -176,6 +206,7 @@ export class LogTables {
     if (refusal !== undefined) return refused(refusal);
 
     const seq = log.lastSeq + 1;
+    if (seq > maxSeq) return refused("rate_limited");
     const isCommit = entry.kind === "commit";
     const leaf = entryLeafOf(sha256, log.id, {
       seq,
@@ -187,9 +218,11 @@ export class LogTables {
     const head = nextHead(sha256, log.head, leaf);
     const kind = entryKindNumbers[entry.kind];
     const hash = isCommit ? entry.nextAccessHash : null;
-    const row = this.#insertEntry.run(log.ref, seq, entry.epochId, kind, entry.day, digest, hash, head, entry.blob);
+    const row = rowId(log.ref, seq);
+    this.#insertEntry.run(row, entry.epochId, kind, entry.day, digest, hash, head, entry.blob);
+    if (log.lastSeq === log.purgedSeq) this.#setOldest.run(entry.day, log.ref);
     for (const blob of blobs) {
-      if (this.#addRef.run(row.lastInsertRowid, blob).changes === 1) this.#countRef.run(blob);
+      if (this.#addRef.run(row, blob).changes === 1) this.#countRef.run(blob);
     }
     if (isCommit) {
       // What was written while there was nothing to complain of takes no room from those who cannot follow it (spec L-16).
@@ -209,7 +242,10 @@ export class LogTables {
     }
     log.lastSeq = seq;
     log.head = head;
+    log.recent.push(digest);
+    if (log.recent.length >= indexedAtOnce) this.#indexRecent(log);
     this.#active.mark(log.ref, log.id);
+    this.#newestDay.note(entry.day);
     return { kind: "accepted", seq, head, isNew: true };
   }
 
@@ -219,7 +255,12 @@ export class LogTables {
     if (log === undefined || params.afterSeq >= log.lastSeq) return packEntries(rows);
     let bytes = 0;
     // The columns are those of EntryRow.
-    for (const row of this.#page.iterate(log.ref, params.afterSeq, params.maxItems) as Iterable<unknown> as Iterable<EntryRow>) {
+    for (const row of this.#page.iterate(
+      rowId(log.ref, params.afterSeq),
+      rowId(log.ref, maxSeq),
+      params.maxItems,
+    ) as Iterable<unknown> as Iterable<EntryRow>) {
+      row[0] = seqOf(row[0]);
       bytes += row[5].length;
       if (rows.length > 0 && bytes > params.maxBytes) break;
       rows.push(row);
@@ -228,30 +269,51 @@ export class LogTables {
   }
 
   purgeEntries(params: { beforeDay: Day; maxItems: number }): number {
-    const rows = this.#oldest.all(params.maxItems) as unknown as [number, number, number, Uint8Array, number][];
-    const purged = new Map<number, readonly [seq: number, head: Uint8Array]>();
     let removed = 0;
-    for (const [id, log, seq, head, day] of rows) {
-      // Rows stand in the order of arrival: the first young one ends the work, and each log loses a prefix.
-      if (day >= params.beforeDay) break;
-      for (const [blob] of this.#entryBlobs.all(id) as unknown as [number][]) this.#dropRef.run(blob);
-      this.#deleteRefs.run(id);
-      this.#deleteEntry.run(id);
-      purged.set(log, [seq, head]);
-      removed += 1;
+    for (const [ref, logId] of this.#oldLogs.all(params.beforeDay, params.maxItems) as unknown as [number, Uint8Array][]) {
+      if (removed >= params.maxItems) break;
+      removed += this.#purgeLog({ ref, logId, beforeDay: params.beforeDay, maxItems: params.maxItems - removed });
     }
-    for (const [log, [seq, head]] of purged) this.#setPurged.run(seq, head, log);
     return removed;
   }
 
+  /** A log loses a prefix, up to the last entry of an old day: what came before it is as old, whatever a wrong clock said. */
+  #purgeLog(params: { ref: number; logId: Uint8Array; beforeDay: Day; maxItems: number }): number {
+    const { ref, beforeDay, maxItems } = params;
+    // One more than are removed says what is the oldest then.
+    const bounds = [rowId(ref, 0), rowId(ref, maxSeq)] as const;
+    const rows = this.#oldEntries.all(...bounds, maxItems + 1) as unknown as [id: number, head: Uint8Array, day: Day, digest: number][];
+    const count = Math.min(maxItems, rows.findLastIndex(([, , day]) => day < beforeDay) + 1);
+    const oldestDay = rows[count]?.[2] ?? null;
+    const last = rows[count - 1];
+    if (last === undefined) {
+      this.#setOldest.run(oldestDay, ref);
+      return 0;
+    }
+    const [id, head] = last;
+    const seq = seqOf(id);
+    for (const [blob] of this.#entryBlobs.all(bounds[0], id) as unknown as [number][]) this.#dropRef.run(blob);
+    this.#deleteRefs.run(bounds[0], id);
+    this.#deleteEntries.run(bounds[0], id);
+    for (const [purged, , , digest] of rows.slice(0, count)) this.#unindex.run(rowId(ref, digest), seqOf(purged));
+    this.#setPurged.run(seq, head, oldestDay, ref);
+    const state = this.#states.get(keyOf(params.logId));
+    if (state === undefined) return count;
+    [state.purgedSeq, state.purgedHead] = [seq, head];
+    if (seq > state.indexedSeq) {
+      state.recent = state.recent.slice(seq - state.indexedSeq);
+      state.indexedSeq = seq;
+    }
+    return count;
+  }
+
   #position(log: LogState): LogPosition {
-    const [, purgedSeq, purgedHead] = (this.#findLog.get(log.id) as [number, number, Uint8Array | null] | undefined) ?? [0, 0, null];
     return {
       currentEpochId: log.currentEpochId,
       lastSeq: log.lastSeq,
       head: log.head,
-      firstSeq: purgedSeq + 1,
-      headBeforeFirst: purgedHead ?? firstHead(sha256, log.id),
+      firstSeq: log.purgedSeq + 1,
+      headBeforeFirst: log.purgedHead ?? firstHead(sha256, log.id),
     };
   }
 
@@ -259,15 +321,21 @@ export class LogTables {
     const key = keyOf(logId);
     const cached = this.#states.get(key);
     if (cached !== undefined) return cached;
-    const row = this.#findLog.get(logId) as [number, number, Uint8Array | null] | undefined;
+    const row = this.#findLog.get(logId) as [number, number, Uint8Array | null, number] | undefined;
     if (row === undefined) return undefined;
-    const [ref, purgedSeq, purgedHead] = row;
+    const [ref, purgedSeq, purgedHead, indexedUpTo] = row;
     const id = logId.slice();
-    const last = this.#lastEntry.get(ref) as [number, Uint8Array] | undefined;
+    const last = this.#last(ref);
+    const indexedSeq = Math.max(indexedUpTo, purgedSeq);
+    const recent = this.#recent.all(rowId(ref, indexedSeq), rowId(ref, maxSeq)) as unknown as [number][];
     const state: LogState = {
       ref,
       id,
+      purgedSeq,
+      purgedHead: purgedHead ?? undefined,
       lastSeq: last?.[0] ?? purgedSeq,
+      recent: recent.map(([digest]) => digest),
+      indexedSeq,
       head: last?.[1] ?? purgedHead ?? firstHead(sha256, id),
       currentEpochId: (this.#newestEpoch.get(ref) as [number | null] | undefined)?.[0] ?? 0,
       epochs: new Map(),
@@ -278,6 +346,12 @@ export class LogTables {
     }
     this.#states.set(key, state);
     return state;
+  }
+
+  /** The newest entry that is kept. */
+  #last(ref: number): [seq: number, head: Uint8Array] | undefined {
+    const row = this.#lastEntry.get(rowId(ref, 0), rowId(ref, maxSeq)) as [number, Uint8Array] | undefined;
+    return row === undefined ? undefined : [seqOf(row[0]), row[1]];
   }
 
   #loadEpoch(log: LogState, epochId: number): EpochState | undefined {
@@ -304,22 +378,41 @@ export class LogTables {
     const { closed, complaints, complaintBytes } = epoch;
     if (closed !== undefined && day - closed.day > closedEpochDays) {
       // Nobody can read any more what it would be about.
-      const [, purgedSeq] = (this.#findLog.get(log.id) as [number, number] | undefined) ?? [0, 0];
-      if (complaints >= maxLateComplaints || closed.seq <= purgedSeq) return "stale";
+      if (complaints >= maxLateComplaints || closed.seq <= log.purgedSeq) return "stale";
     }
     const isFull = complaints >= maxEpochComplaints || complaintBytes + sizeBytes > maxEpochComplaintBytes;
     return isFull ? "rate_limited" : undefined;
   }
 
-  /** The index holds 48 bits of H(blob); what an entry's id is made of (spec L-6) is compared itself. */
+  /** A digest is a few bits of H(blob); what an entry's id is made of (spec L-6) is compared itself. */
   #findKnown(log: LogState, entry: NewEntry, digest: number): AppendAccepted | undefined {
-    type Row = [number, number, number, Uint8Array | null, Uint8Array, Uint8Array];
-    for (const [seq, epoch, kind, hash, head, blob] of this.#byDigest.all(log.ref, digest) as unknown as Row[]) {
-      if (epoch !== entry.epochId || kind !== entryKindNumbers[entry.kind]) continue;
-      if (kind === commit && (hash === null || !equalBytes(hash, entry.nextAccessHash))) continue;
-      if (compareBytes(blob, entry.blob) === 0) return { kind: "accepted", seq, head, isNew: false };
+    for (let index = log.recent.indexOf(digest); index !== -1; index = log.recent.indexOf(digest, index + 1)) {
+      const known = this.#compare(log, entry, log.indexedSeq + 1 + index);
+      if (known !== undefined) return known;
+    }
+    // Next to no log has more than it has recent ones.
+    if (log.indexedSeq === log.purgedSeq) return undefined;
+    for (const [seq] of this.#indexed.all(rowId(log.ref, digest)) as unknown as [number][]) {
+      const known = this.#compare(log, entry, seq);
+      if (known !== undefined) return known;
     }
     return undefined;
+  }
+
+  #compare(log: LogState, entry: NewEntry, seq: number): AppendAccepted | undefined {
+    type Row = [number, number, Uint8Array | null, Uint8Array, Uint8Array];
+    const row = this.#entry.get(rowId(log.ref, seq)) as Row | undefined;
+    if (row === undefined) return undefined;
+    const [epoch, kind, hash, head, blob] = row;
+    if (epoch !== entry.epochId || kind !== entryKindNumbers[entry.kind]) return undefined;
+    if (kind === commit && (hash === null || !equalBytes(hash, entry.nextAccessHash))) return undefined;
+    return compareBytes(blob, entry.blob) === 0 ? { kind: "accepted", seq, head, isNew: false } : undefined;
+  }
+
+  #indexRecent(log: LogState): void {
+    for (const [index, digest] of log.recent.entries()) this.#index.run(rowId(log.ref, digest), log.indexedSeq + 1 + index);
+    this.#setIndexed.run(log.lastSeq, log.ref);
+    [log.recent, log.indexedSeq] = [[], log.lastSeq];
   }
 
   /** The rows of the blobs that an entry names; `undefined` where one is missing, or has other bytes than the entry says (spec L-15). */
@@ -341,11 +434,4 @@ function sizeOf(blob: Uint8Array): number {
 
 function refused(code: AppendRefusal): Refused<AppendRefusal> {
   return { kind: "refused", code };
-}
-
-/** The first 48 bits of a hash as a number. */
-export function shortDigest(hash: Uint8Array): number {
-  let high = 0;
-  for (let i = 0; i < 6; i++) high = high * 256 + (hash[i] ?? 0);
-  return high;
 }

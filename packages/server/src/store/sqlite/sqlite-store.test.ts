@@ -1,18 +1,18 @@
-import { utf8Bytes } from "@latchkey/codec";
 import { entryHead, joinEntry } from "@latchkey/protocol";
 import { decodeHeadsProof } from "@latchkey/transparency";
 import { DatabaseSync } from "node:sqlite";
-import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { random, temporaryDirectory } from "../../testing/fixtures.ts";
 import { inProcessChannel } from "../../testing/in-process-channel.ts";
-import { newCommit, newEntry, newLabel, newPublication, newQuery, newState, publishState } from "../../testing/store-inputs.ts";
+import { newCommit, newEntry, newPublication, newQuery, newState, publishState } from "../../testing/store-inputs.ts";
 import { describeStore } from "../../testing/store-suite.ts";
 import type { Store } from "../store.ts";
-import { databaseFile } from "./executor.ts";
-import { migrate, migrations } from "./schema.ts";
+import { databaseFile, databaseFiles } from "./database-files.ts";
+import type { DatabaseName } from "./database-files.ts";
+import { accountsSchema, logsSchema, migrate } from "./schema.ts";
 import { openSqliteStore, openStore } from "./sqlite-store.ts";
 
 const page = { maxItems: 1000, maxBytes: 1_000_000 };
@@ -32,27 +32,35 @@ describe("the data directory", () => {
   test("one of a newer version is refused and left as it is", async () => {
     const directory = temporaryDirectory();
     await (await openSqliteStore({ directory })).close();
-    const database = new DatabaseSync(join(directory, databaseFile));
-    database.exec(`PRAGMA user_version = ${migrations.length + 1}`);
-    database.close();
-    await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "data_newer", message: expect.stringMatching(oneLine) });
-    const after = new DatabaseSync(join(directory, databaseFile));
-    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: migrations.length + 1 });
-    after.close();
+    const newer = { accounts: accountsSchema.steps.length + 1, logs: logsSchema.steps.length + 1 };
+    for (const name of ["logs", "accounts"] as const) {
+      const database = new DatabaseSync(join(directory, databaseFile[name]));
+      database.exec(`PRAGMA user_version = ${newer[name]}`);
+      database.close();
+      await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "data_newer", message: expect.stringMatching(oneLine) });
+      const after = new DatabaseSync(join(directory, databaseFile[name]));
+      expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: newer[name] });
+      after.close();
+    }
   });
 
   test("a database of something else, a damaged one, and a file in its place are refused", async () => {
-    const foreign = temporaryDirectory();
-    const database = new DatabaseSync(join(foreign, databaseFile));
-    database.exec("CREATE TABLE notes (text TEXT)");
-    database.close();
-    await expect(openSqliteStore({ directory: foreign })).rejects.toMatchObject({
-      code: "data_unusable",
-      message: expect.stringMatching(oneLine),
-    });
-    const damaged = temporaryDirectory();
-    writeFileSync(join(damaged, databaseFile), random(8192));
-    await expect(openSqliteStore({ directory: damaged })).rejects.toMatchObject({ code: "data_unusable" });
+    for (const name of databaseFiles) {
+      const foreign = temporaryDirectory();
+      const database = new DatabaseSync(join(foreign, name));
+      database.exec("CREATE TABLE notes (text TEXT)");
+      database.close();
+      const unusable = { code: "data_unusable", message: expect.stringMatching(oneLine) };
+      await expect(openSqliteStore({ directory: foreign })).rejects.toMatchObject(unusable);
+      const damaged = temporaryDirectory();
+      writeFileSync(join(damaged, name), random(8192));
+      await expect(openSqliteStore({ directory: damaged })).rejects.toMatchObject(unusable);
+    }
+    // One of the two in the place of the other is neither.
+    const swapped = temporaryDirectory();
+    await (await openSqliteStore({ directory: swapped })).close();
+    renameSync(join(swapped, databaseFile.accounts), join(swapped, databaseFile.logs));
+    await expect(openSqliteStore({ directory: swapped })).rejects.toMatchObject({ code: "data_unusable" });
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
     await expect(openSqliteStore({ directory: file })).rejects.toMatchObject({
@@ -65,14 +73,17 @@ describe("the data directory", () => {
     const directory = join(temporaryDirectory(), "data");
     const store = await openSqliteStore({ directory });
     expect(statSync(directory).mode & 0o077).toBe(0);
-    expect(statSync(join(directory, databaseFile)).mode & 0o077).toBe(0);
+    for (const name of databaseFiles) expect(statSync(join(directory, name)).mode & 0o077).toBe(0);
     await store.close();
   });
 });
 
 describe("migrations", () => {
   // Written by this file's `writeFixture` when the version was released; never written again.
-  const saved = (version: number): string => fileURLToPath(new URL(`./fixtures/v${version}.sqlite`, import.meta.url));
+  const saved = (name: DatabaseName, version: number): string =>
+    fileURLToPath(new URL(`./fixtures/${name}-v${version}.sqlite`, import.meta.url));
+  const newest = { accounts: accountsSchema.steps.length, logs: logsSchema.steps.length };
+  const names = ["accounts", "logs"] as const;
   const logId = new Uint8Array(32).fill(1);
 
   /** A small database with something in every table. */
@@ -103,68 +114,67 @@ describe("migrations", () => {
   }
 
   test("a database of every released version is opened and read", async () => {
-    if (!existsSync(saved(migrations.length))) {
+    for (const name of names) {
+      const path = saved(name, newest[name]);
+      if (existsSync(path)) continue;
       const directory = temporaryDirectory();
       await writeFixture(directory);
       mkdirSync(fileURLToPath(new URL("./fixtures", import.meta.url)), { recursive: true });
-      copyFileSync(join(directory, databaseFile), saved(migrations.length));
-      expect.fail(`there was no saved database of version ${migrations.length}: it has been written, look at it and commit it`);
+      copyFileSync(join(directory, databaseFile[name]), path);
+      expect.fail(`there was no saved database ${name} of version ${newest[name]}: it has been written, look at it and commit it`);
     }
     const named = joinEntry(
       entryHead([{ blobId: new Uint8Array(32).fill(3), hash: new Uint8Array(32).fill(4), sizeBytes: 7 }]),
       new Uint8Array(32).fill(5),
     );
-    for (let version = 1; version <= migrations.length; version++) {
+    for (let version = 1; version <= Math.max(newest.accounts, newest.logs); version++) {
       const directory = temporaryDirectory();
-      copyFileSync(saved(version), join(directory, databaseFile));
+      for (const name of names) copyFileSync(saved(name, Math.min(version, newest[name])), join(directory, databaseFile[name]));
       const store = await openSqliteStore({ directory });
       const id = (n: number): Uint8Array => new Uint8Array(32).fill(n);
       expect(await store.readEpoch({ logId, epochId: 2 })).toMatchObject({ accessHash: id(7), currentEpochId: 2, lastSeq: 2 });
       expect(await store.readEntries({ logId, afterSeq: 0, ...page })).toMatchObject([
-        { blob: version < 4 ? id(5) : named },
+        { blob: named },
         { blob: id(6), nextAccessHash: id(7) },
       ]);
       expect(await store.holdings({ accountId: id(10) })).toMatchObject({
         usernames: [{ username: "alice", status: "bound", binding: id(9) }],
         states: [{ state: id(11), pops: [id(12)] }],
       });
-      if (version === 1) {
-        expect(await store.unlistedAccounts({ maxItems: 9 })).toEqual([{ accountId: id(10), usernames: ["alice"] }]);
-        const labels = [newLabel("account", id(10)), newLabel("username", utf8Bytes("alice"))];
-        await store.publishDirectory(newPublication({ adopt: [{ accountId: id(10), labels }] }));
-      }
       expect(await store.unlistedAccounts({ maxItems: 9 })).toEqual([]);
       const query = { kind: "username", username: "alice" } as const;
       expect(await store.lookup(newQuery(query))).toMatchObject({ kind: "account", states: [id(11)], pops: [id(12)], bindings: [id(9)] });
       const device = { accountId: id(10), deviceId: new Uint8Array(16).fill(8), day: 20_000 };
       expect(await store.takeKeyPackage(device)).toEqual({ kind: "taken", card: id(14), keyPackage: id(15), lastResort: false });
       expect(await store.readItems({ inboxId: id(13), afterSeq: 0, ...page })).toMatchObject([{ seq: 1, blob: id(17) }]);
-      expect(await store.capabilityHash({ inboxId: id(13) })).toEqual(version < 3 ? undefined : id(18));
+      expect(await store.capabilityHash({ inboxId: id(13) })).toEqual(id(18));
       expect(await store.expireBlobs({ day: 20_001, maxItems: 9 })).toEqual([]);
-      // Heads that an older version published are published once more, in the form of this one.
       expect(await store.collectHeads({ maxItems: 9 })).toEqual({ isComplete: true });
       await store.publishDirectory(newPublication({ withHeads: true }));
       expect(decodeHeadsProof(await store.proveLogHead({ logId, knownSize: 0 }))).toMatchObject({ seq: 2 });
-      const isBefore = version < 6;
-      expect(await store.admin.isInvited({ codeHash: id(19), day: 20_000 })).toBe(!isBefore);
+      expect(await store.admin.isInvited({ codeHash: id(19), day: 20_000 })).toBe(true);
       expect(await store.admin.rules()).toEqual({
-        reservedNames: isBefore ? [] : ["mayor"],
-        suspended: isBefore ? [] : [{ accountId: id(10), username: "alice", sinceDay: 20_000 }],
-        settings: isBefore ? {} : { announcement: "hello" },
+        reservedNames: ["mayor"],
+        suspended: [{ accountId: id(10), username: "alice", sinceDay: 20_000 }],
+        settings: { announcement: "hello" },
       });
       await store.close();
     }
   });
 
   test("a step that fails leaves the version before it", () => {
-    const database = new DatabaseSync(":memory:");
-    migrate(database);
-    expect(() => migrate(database, [...migrations, "CREATE TABLE more (a INTEGER); CREATE TABLE logs (again INTEGER)"])).toThrow();
-    expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: migrations.length });
-    expect(database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'more'").get()).toEqual({ n: 0 });
-    migrate(database, [...migrations, "CREATE TABLE more (a INTEGER)"]);
-    expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: migrations.length + 1 });
-    database.close();
+    for (const schema of [accountsSchema, logsSchema]) {
+      const { steps } = schema;
+      const more = "CREATE TABLE more (a INTEGER)";
+      const database = new DatabaseSync(":memory:");
+      migrate(database, schema);
+      expect(() => migrate(database, { ...schema, steps: [...steps, `${more}; CREATE TABLE noise (again INTEGER)`] })).toThrow();
+      expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: steps.length });
+      expect(database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'more'").get()).toEqual({ n: 0 });
+      migrate(database, { ...schema, steps: [...steps, more] });
+      expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: steps.length + 1 });
+      database.close();
+    }
   });
 });
 

@@ -77,7 +77,7 @@ function threadChannel(options: DatabaseOptions): Channel {
 
 /**
  * The store's face on the main thread. Operations called in one turn of the event loop, or while a batch is under way,
- * leave as one batch: one transaction, one fsync (group commit).
+ * leave as one batch: one transaction and one fsync of each database that they concern (group commit).
  */
 class SqliteStore implements Store {
   readonly failed: Promise<Error>;
@@ -142,8 +142,8 @@ class SqliteStore implements Store {
   lastItem(params: CallParams<"lastItem">): Promise<number> {
     return this.#call("lastItem", params);
   }
-  eraseItems(params: CallParams<"eraseItems">): Promise<void> {
-    return this.#call("eraseItems", params);
+  async eraseItems(params: CallParams<"eraseSome">): Promise<void> {
+    while (await this.#call("eraseSome", params));
   }
   purgeItems(params: CallParams<"purgeItems">): Promise<number> {
     return this.#call("purgeItems", params);
@@ -249,8 +249,9 @@ class SqliteStore implements Store {
     return this.#call("correctDays", params);
   }
 
-  scrub(): Promise<void> {
-    return this.#call("scrub", undefined);
+  async scrub(): Promise<void> {
+    while ((await this.#call("shrink", undefined)) > 0);
+    await this.#call("scrub", undefined);
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,18 @@ export class Statements {
     return this.#statement(sql).run(...values);
   }
 
+  /** Runs `work` as one transaction of its own: nothing of it stays when it throws. */
+  transaction(work: () => void): void {
+    this.#database.exec("BEGIN");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
   #statement(sql: string): StatementSync {
     let statement = this.#prepared.get(sql);
     if (statement === undefined) {

@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ServerError } from "../../errors.ts";
 import type { DatabaseOptions, FromWorker, ToWorker } from "./calls.ts";
 import { Executor } from "./executor.ts";
+import { JournalKeeper } from "./journal-keeper.ts";
 import { transferList } from "./transfer.ts";
 
 if (parentPort === null) throw new Error("the store's thread is started by the store");
@@ -24,9 +25,17 @@ function open(): Executor | undefined {
 
 const executor = open();
 if (executor !== undefined) {
+  const keeper = new JournalKeeper({
+    journals: executor,
+    nowMs: () => performance.now(),
+    later: (delayMs, run) => void setTimeout(run, delayMs).unref(),
+  });
+  // What a process that was killed left behind.
+  keeper.touched();
   port.on("message", (message: ToWorker) => {
     if (message.kind === "batch") {
       post(executor.execute(message));
+      keeper.touched();
       return;
     }
     executor.close();
