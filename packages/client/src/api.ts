@@ -27,6 +27,8 @@ export type ClientErrorCode =
   | "offline" // needs the server, which cannot be reached now
   | "rate_limited"
   | "server_full"
+  | "server_down" // what stands before the server answers, and the server does not
+  | "way_blocked" // something between here and the server refuses what the server would take
   | "app_outdated" // this version of Latchkey is too old for the server
   | "server_outdated" // the server is too old for this version of Latchkey
   | "server_refused" // the server answered with a refusal that should not happen

@@ -7,6 +7,8 @@ const retryable: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>([
   "offline",
   "rate_limited",
   "server_full",
+  "server_down",
+  "way_blocked",
   "conflict",
   "change_waits",
   "unreachable_device",

@@ -429,6 +429,15 @@ export const en = {
     offline: { title: "The server cannot be reached", advice: "Check your connection and try again." },
     rate_limited: { title: "The server asks you to slow down", advice: "Wait a minute and try again." },
     server_full: { title: "The server has no space left", advice: "Nothing of yours is lost. Tell the person who runs it." },
+    server_down: {
+      title: "The server is down",
+      advice: "What stands before it answers. Nothing of yours is lost: it goes out when the server is back. Tell the person who runs it.",
+    },
+    way_blocked: {
+      title: "Something on the way to the server refuses this",
+      advice:
+        "Nothing of yours is lost; it is tried again. Try another network, and tell the person who runs the server: their proxy may refuse it.",
+    },
     app_outdated: { title: "Latchkey here is too old for its server", advice: "Update it. What you wrote is kept, and is sent then." },
     server_outdated: {
       title: "The server is too old for this Latchkey",

@@ -3,6 +3,7 @@ import { maxMessageProofBytes, meaningOf } from "@latchkey/protocol";
 import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
+import { isPassing } from "./passing.ts";
 import { onAccepted } from "./accepted.ts";
 import { declineElsewhere, onArrivalRefused } from "./arrival.ts";
 import { requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
@@ -170,6 +171,7 @@ function onConnected(turn: Turn, retentionDays: number): void {
   const { attempt, stall: reason, stalls, cannotRemove } = turn.state.link;
   set(turn, { link: { ...linkDown, kind: "up", attempt: attempt + 1, stall: reason, stalls, retentionDays, cannotRemove } });
   const { leavers, departed } = turn.state;
+  forgetPassing(turn);
   verifyDue(turn);
   resumeComplaint(turn);
   if (leavers.length > 0 || departed.length > 0) turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs: 1000 });
@@ -216,7 +218,8 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
   if (meaning === "raced") return;
   // A blob that the server lost since it was stored goes there again with its entry.
   if (meaning === "passing" || code === "unknown_blob") {
-    if (code === "storage_full" && request === "append") failMessage(turn, input.entryId, "server_full");
+    const failure = code === "storage_full" ? "server_full" : input.failure;
+    if (failure !== undefined && request === "append") failMessage(turn, input.entryId, failure);
     turn.effects.push({
       kind: "schedule",
       name: "retry",
@@ -347,13 +350,18 @@ function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
   set(turn, { phase: { kind: "leaving" } });
 }
 
+/** What failed for a reason that passes by itself is sent again. */
+function forgetPassing(turn: Turn): void {
+  for (const { id, failure } of turn.state.outgoing) if (isPassing(failure)) setOutgoing(turn, id, { failure: undefined });
+}
+
 function onTimer(turn: Turn, name: TimerName): void {
   const { state } = turn;
   switch (name) {
     case "retry":
       if (state.link.kind === "opening" || state.link.kind === "stalled") set(turn, { link: { ...state.link, kind: "up" } });
       forgetSent(turn);
-      for (const message of state.outgoing) if (message.failure === "server_full") setOutgoing(turn, message.id, { failure: undefined });
+      forgetPassing(turn);
       return;
     case "verify":
       verifyDue(turn);

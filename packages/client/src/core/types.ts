@@ -429,6 +429,8 @@ export type Input =
       readonly entryId: Uint8Array | undefined;
       readonly code: WireErrorCode;
       readonly retryAfterMs: number;
+      /** What is told of a message until it is sent again, where the code is not what happened. */
+      readonly failure?: ClientErrorCode | undefined;
     }
   | {
       readonly kind: "compose";

@@ -1,6 +1,7 @@
 import type { BlobReference, EntryEvent, SealedEvent } from "@latchkey/protocol";
 import type { ConversationState, Effect, Input } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
+import { isPassing } from "../core/passing.ts";
 import { putBlob } from "../group/blobs.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { ContentReader } from "./content-reader.ts";
@@ -192,7 +193,9 @@ export class LogChannel {
       // What comes after it does not overtake it.
       if (!isTooLarge) this.#line++;
       const code = error.code === "server_full" ? "storage_full" : isTooLarge ? "too_large" : "internal";
-      this.#owner.post({ kind: "refused", request: effect.kind, entryId: entry.entryId, code, retryAfterMs: error.retryAfterMs });
+      const { retryAfterMs } = error;
+      const failure = isPassing(error.code) ? error.code : undefined;
+      this.#owner.post({ kind: "refused", request: effect.kind, entryId: entry.entryId, code, retryAfterMs, failure });
     }
   }
 

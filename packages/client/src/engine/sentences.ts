@@ -3,6 +3,8 @@ import type { ClientErrorCode } from "../api.ts";
 const sentences: Readonly<Partial<Record<ClientErrorCode, string>>> = {
   message_too_large: "This message is too long.",
   server_full: "The server has no space left. Nothing is lost; it is tried again.",
+  server_down: "The server is down; what stands before it answers. Nothing is lost; it is tried again.",
+  way_blocked: "Something between here and the server refuses this. Nothing is lost; it is tried again.",
   members_changed: "Somebody joined since you wrote this. Send it to them too?",
   not_a_member: "You are not in this conversation any more.",
   not_permitted: "Only an administrator of the group may do that.",

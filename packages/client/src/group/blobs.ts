@@ -5,6 +5,7 @@ import type { BlobReference, Sha256 } from "@latchkey/protocol";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ClientError, offlineError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { betweenFailure, ownCode } from "../transport/between.ts";
 import { fetchWithin, readBody } from "../transport/fetch-within.ts";
 
 /*
@@ -85,7 +86,7 @@ export interface BlobHost {
   readonly baseUrl: string;
 }
 
-/** Uploads a ciphertext; the same bytes again are a retry. @throws ClientError `offline`, `message_too_large`, `server_full`, `server_refused` */
+/** Uploads a ciphertext; the same bytes again are a retry. @throws ClientError `offline`, `message_too_large`, `server_full`, `server_down`, `way_blocked`, `server_refused` */
 export async function putBlob(host: BlobHost, blobId: Uint8Array, ciphertext: Uint8Array): Promise<void> {
   const init: RequestInit = {
     method: "PUT",
@@ -94,14 +95,14 @@ export async function putBlob(host: BlobHost, blobId: Uint8Array, ciphertext: Ui
     body: new Uint8Array(ciphertext),
   };
   await request(host, blobId, init, async (response) => {
+    if (!response.ok) throw refused(response.status, await ownCode(response), "put");
     await response.body?.cancel();
-    if (!response.ok) throw refused(response.status);
   });
 }
 
 /**
  * Downloads and decrypts.
- * @throws ClientError `offline`, `server_lied` when it is damaged, whoever did it, `server_refused`: without `canRetry` when the server does not have it
+ * @throws ClientError `offline`, `server_down`, `way_blocked`, `server_lied` when it is damaged, whoever did it, `server_refused`: without `canRetry` when the server does not have it
  */
 export async function getBlob(host: BlobHost, reference: BlobReference): Promise<Uint8Array> {
   const plaintext = await readBlob(host, reference);
@@ -118,10 +119,7 @@ export async function readBlob(host: BlobHost, reference: BlobReference): Promis
 
 /** The body of an answer, at most `sizeBytes` of it. */
 async function bytesOf(response: Response, sizeBytes: number): Promise<Uint8Array> {
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw refused(response.status);
-  }
+  if (!response.ok) throw refused(response.status, await ownCode(response), "get");
   const bytes = await readBody(response, sizeBytes);
   // More than the reference says is never stored.
   if (bytes === undefined) throw damaged();
@@ -138,12 +136,16 @@ async function request<T>(host: BlobHost, blobId: Uint8Array, init: RequestInit,
   }
 }
 
-/** Only that the server does not have it ends anything: every other refusal may pass (spec E-3). */
-function refused(status: number): ClientError {
-  if (status === 413) return new ClientError("message_too_large", "This is larger than the server takes.");
+/** Only that the server does not have it ends anything: every other refusal may pass (spec E-3), and something in between says it (E-79). */
+function refused(status: number, code: string | undefined, request: "put" | "get"): ClientError {
+  if (code === "too_large") return new ClientError("message_too_large", "This is larger than the server takes.");
   if (status === 429) return new ClientError("rate_limited", "Too much at once. Try again in a moment.");
   if (status === 507) return new ClientError("server_full", "The server has no space left. Nothing is lost; it is tried again.");
-  if (status === 404 || status === 410) return new ClientError("server_refused", "The server does not have a part of this.");
+  if (request === "get" && (status === 404 || status === 410))
+    return new ClientError("server_refused", "The server does not have a part of this.");
+  if (code === "shutting_down") return new ClientError("offline", "The server is restarting.");
+  // A server's own failure has its code too.
+  if (code === undefined) return betweenFailure(status);
   return new ClientError("server_refused", "The server refuses a part of this now.", { canRetry: true });
 }
 

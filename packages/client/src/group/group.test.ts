@@ -245,19 +245,47 @@ describe("blobs", () => {
         { ...reference, sizeBytes: 2 ** 40 },
       ),
     ).rejects.toMatchObject({ code: "server_lied" });
-    const put = (status: number): Promise<void> =>
+    const put = (status: number, code: string): Promise<void> =>
       putBlob(
-        host(() => new Response(undefined, { status })),
+        host(() => Response.json({ code }, { status })),
         reference.blobId,
         ciphertext,
       );
-    await expect(put(413)).rejects.toMatchObject({ code: "message_too_large" });
-    await expect(put(429)).rejects.toMatchObject({ code: "rate_limited" });
-    await expect(put(507)).rejects.toMatchObject({ code: "server_full" });
-    await expect(put(500)).rejects.toMatchObject({ code: "server_refused", canRetry: true });
+    await expect(put(413, "too_large")).rejects.toMatchObject({ code: "message_too_large" });
+    await expect(put(429, "rate_limited")).rejects.toMatchObject({ code: "rate_limited" });
+    await expect(put(507, "storage_full")).rejects.toMatchObject({ code: "server_full" });
+    await expect(put(500, "internal")).rejects.toMatchObject({ code: "server_refused", canRetry: true });
+    await expect(put(503, "shutting_down")).rejects.toMatchObject({ code: "offline", canRetry: true });
     const gets = async (status: number): Promise<unknown> => got(() => new Response(undefined, { status }));
     for (const status of [400, 403, 408, 429, 500, 502, 503]) await expect(gets(status)).rejects.toMatchObject({ canRetry: true });
     for (const status of [404, 410]) await expect(gets(status)).rejects.toMatchObject({ code: "server_refused", canRetry: false });
+  });
+
+  test("[E-79] what something in between says is not the server's word: it is named, and tried again", async () => {
+    const page = (status: number): Response =>
+      new Response("<html>nginx</html>".repeat(1000), { status, headers: { "content-type": "text/html" } });
+    const put = (status: number): Promise<void> =>
+      putBlob(
+        host(() => page(status)),
+        reference.blobId,
+        ciphertext,
+      );
+    const blocked = { code: "way_blocked", canRetry: true, retryAfterMs: 60_000 };
+    await expect(put(413)).rejects.toMatchObject({
+      ...blocked,
+      message: expect.stringContaining("between here and the server refuses files of this size"),
+    });
+    for (const status of [400, 401, 403, 404, 405]) await expect(put(status)).rejects.toMatchObject(blocked);
+    for (const status of [500, 502, 503, 504, 520])
+      await expect(put(status)).rejects.toMatchObject({ code: "server_down", canRetry: true });
+    const got = (status: number): Promise<unknown> =>
+      getBlob(
+        host(() => page(status)),
+        reference,
+      );
+    await expect(got(403)).rejects.toMatchObject(blocked);
+    await expect(got(502)).rejects.toMatchObject({ code: "server_down", canRetry: true });
+    await expect(got(200)).rejects.toMatchObject({ code: "server_lied" });
   });
 });
 

@@ -5,6 +5,7 @@ import type { Platform } from "../platform/platform.ts";
 import { randomFraction } from "./backoff.ts";
 import { openConnection } from "./connection.ts";
 import type { RoleConnection } from "./connection.ts";
+import { betweenFailure, ownCode, whyNoSocket } from "./between.ts";
 import { fetchWithin, readBody } from "./fetch-within.ts";
 import { createHostUrls, hostOfUrl } from "./hosts.ts";
 import { keepConnection } from "./kept-connection.ts";
@@ -101,13 +102,14 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
     try {
       const init: RequestInit = { credentials: "omit", cache: "no-store", redirect: "error" };
       text = await fetchWithin(platform, `${serverUrl.replace(/\/+$/, "")}/v1/info`, init, async (response) => {
-        const bytes = response.ok ? await readBody(response, maxFrameBytes) : undefined;
+        if (!response.ok) throw (await ownCode(response)) === undefined ? betweenFailure(response.status) : new Error("no answer");
+        const bytes = await readBody(response, maxFrameBytes);
         if (bytes === undefined) throw new Error("no answer");
         return new TextDecoder().decode(bytes);
       });
     } catch (cause) {
       tried(false);
-      throw offlineError(cause);
+      throw cause instanceof ClientError ? new ClientError("offline", cause.message, { cause }) : offlineError(cause);
     }
     const parsed = parseServerInfo(text);
     if (parsed === undefined) throw new ClientError("server_refused", "There is no Latchkey server at this address.");
@@ -148,7 +150,15 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
     keep(role, host, session) {
       if (closed) throw new ClientError("closed", "The client is closed.");
       urls.http(host);
-      const connection = keepConnection({ platform, url: () => urls.socket(host, role), role, host, session, onStatus: tell });
+      const connection = keepConnection({
+        platform,
+        url: () => urls.socket(host, role),
+        httpUrl: () => urls.http(host),
+        role,
+        host,
+        session,
+        onStatus: tell,
+      });
       // `role` is one of both, which the union of the set cannot say.
       const entry = connection as unknown as ManagedConnection<"device"> | ManagedConnection<"log">;
       kept.add(entry);
@@ -180,8 +190,10 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
           onClose: () => undefined,
         });
       } catch (error) {
-        if (error instanceof ClientError && error.code === "offline") tried(false);
-        throw error;
+        if (!(error instanceof ClientError) || error.code !== "offline") throw error;
+        tried(false);
+        const cause = await whyNoSocket(platform, urls.http(host));
+        throw cause === undefined ? error : new ClientError("offline", cause.message, { cause });
       }
       tried(true);
       // As above: `role` is one of three.

@@ -1,6 +1,7 @@
 import type { Role } from "@latchkey/protocol";
 import type { Platform } from "../platform/platform.ts";
 import { backoffMs } from "./backoff.ts";
+import { whyNoSocket } from "./between.ts";
 import { openConnection } from "./connection.ts";
 import type { CloseReason, EventOf, RoleConnection } from "./connection.ts";
 import { ClientError } from "../errors.ts";
@@ -59,6 +60,8 @@ const aliveTimeoutMs = 5000;
 export function keepConnection<R extends Role>(params: {
   platform: Platform;
   url: () => string;
+  /** Base of the host's HTTP, without a slash at its end. */
+  httpUrl: () => string;
   role: R;
   host: string;
   session: Session<R>;
@@ -143,6 +146,12 @@ export function keepConnection<R extends Role>(params: {
     failed(reason);
   }
 
+  /** Whoever cannot connect, twice in a row, wants to know why; it is found out beside the next tries. */
+  async function findCause(): Promise<void> {
+    const cause = await whyNoSocket(platform, params.httpUrl());
+    if (cause !== undefined && status.kind === "down" && status.cause === undefined && !released) setStatus({ ...status, cause });
+  }
+
   function failed(reason: CloseReason, error?: unknown): void {
     if (released) return;
     attempt += 1;
@@ -157,6 +166,7 @@ export function keepConnection<R extends Role>(params: {
       nextTryMs: nowMs + delayMs,
       ...(cause && { cause }),
     });
+    if (attempt > 1 && error !== undefined && cause === undefined) void findCause();
   }
 
   void connect();

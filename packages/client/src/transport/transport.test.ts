@@ -474,6 +474,50 @@ describe("kept connections", () => {
     expect(server.clock.pending).toBe(0);
   });
 
+  test.each<[string, () => Response | Error, string | undefined]>([
+    ["a proxy before a server that is down", () => new Response("<html>", { status: 502 }), "server_down"],
+    ["a firewall that refuses", () => new Response("<html>", { status: 403 }), "way_blocked"],
+    ["a network's sign-in page", () => new Response("<html>"), "way_blocked"],
+    ["a proxy that passes HTTP only", () => Response.json({ status: "ok" }), "way_blocked"],
+    ["a server whose store failed", () => Response.json({ status: "failed" }, { status: 503 }), "server_down"],
+    ["no network", () => new TypeError("network"), undefined],
+  ])("[E-79] %s is the cause of being offline, from the second try on, until it is over", async (_what, answer, code) => {
+    const { server, connections, session } = kit();
+    server.unreachable = true;
+    server.respondHttp = answer;
+    connections.keep("log", "chat.example", session);
+    await settle();
+    expect(connections.state()).not.toHaveProperty("cause");
+    expect(server.fetched).toEqual([]);
+    server.clock.advance(1000);
+    await settle();
+    const state = connections.state();
+    expect(state).toMatchObject(code === undefined ? { kind: "offline" } : { kind: "offline", cause: { code, canRetry: true } });
+    expect("cause" in state).toBe(code !== undefined);
+    expect(server.fetched).toEqual(["https://chat.example/healthz"]);
+    server.unreachable = false;
+    server.clock.advance(5000);
+    await settle();
+    expect(connections.state().kind).toBe("online");
+    await connections.close();
+  });
+
+  test("[E-79] a connection for one use says what stands in the way, and stays a matter of being offline", async () => {
+    const { server, connections } = kit();
+    server.unreachable = true;
+    server.respondHttp = () => new Response("<html>", { status: 502 });
+    const used = connections.once("lookup", "chat.example", async () => 1);
+    await expect(used).rejects.toMatchObject({
+      code: "offline",
+      canRetry: true,
+      message: expect.stringContaining("stands before the server"),
+    });
+    await expect(connections.ownHost()).rejects.toMatchObject({
+      code: "offline",
+      message: expect.stringContaining("stands before the server"),
+    });
+  });
+
   test("the waiting count shows while offline", async () => {
     const { server, connections, session } = kit();
     server.unreachable = true;
