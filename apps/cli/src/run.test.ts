@@ -57,6 +57,7 @@ describe("the command line", () => {
     for (const name of [
       "serve",
       "admin",
+      "doctor",
       "healthcheck",
       "register",
       "whoami",

@@ -12,6 +12,7 @@ import { continueCommand } from "./commands/continue.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
 import { directoryCommand } from "./commands/directory.ts";
 import { devicesCommand } from "./commands/devices.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommand } from "./commands/group.ts";
 import { healthcheckCommand } from "./commands/healthcheck.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -35,6 +36,7 @@ const commands: readonly Command[] = [
   backupCommand,
   restoreCommand,
   adminCommand,
+  doctorCommand,
   healthcheckCommand,
   registerCommand,
   whoamiCommand,

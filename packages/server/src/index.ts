@@ -6,6 +6,8 @@ export type { Manifest } from "./backup/manifest.ts";
 export { defaultLimits } from "./config.ts";
 export type { BackupSchedule, LogLevel, Rate, Registration, ServerLimits, ServerOptions } from "./config.ts";
 export type { DirectoryOptions, WitnessOption } from "./directory/bootstrap.ts";
+export { diagnose } from "./doctor/diagnose.ts";
+export type { Finding, Topic } from "./doctor/finding.ts";
 export { ServerError } from "./errors.ts";
 export type { ServerErrorCode } from "./errors.ts";
 export { startServer } from "./server.ts";

@@ -11,6 +11,7 @@ import { createRateAdmission } from "./admission/admission.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
 import { ClockFile } from "./clock/clock-file.ts";
+import { describeDoubt } from "./clock/clock-guard.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import { openClock } from "./clock/open-clock.ts";
 import { dayOf, defaultLimits, defaultRetentionDays, publicUrlOf } from "./config.ts";
@@ -249,7 +250,12 @@ async function listen(params: {
           connections: () => gateway.count(),
           watchedLogs: () => logs.watchedLogs,
           quorum: () => publisher.quorum,
-          healthReasons: () => (isHealthy ? [] : ["the store has stopped"]),
+          healthReasons: () => [
+            ...(isHealthy ? [] : ["the store has stopped"]),
+            ...[clock.doubt()].flatMap((doubt) => (doubt === undefined ? [] : [describeDoubt(doubt)])),
+          ],
+          options,
+          refusals: counters.refusals,
           warn: (message) => log.warn(message),
           reportBug,
           rotateLogKey,

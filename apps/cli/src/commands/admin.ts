@@ -4,6 +4,7 @@ import { askServer } from "./admin-client.ts";
 import { accountsText, invitationText, list, quotasText, statusText, text } from "./admin-text.ts";
 import type { Command, CommandContext, OptionValues } from "./command.ts";
 import { stringOption } from "./command.ts";
+import { report } from "./doctor.ts";
 import { dataDirectoryOf } from "./serve.ts";
 
 /** What the server answers, and how it is shown to people. */
@@ -131,6 +132,12 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
           : "A new key was made before, and is on its way: one change follows the other.",
       ),
   },
+  doctor: {
+    usage: "doctor",
+    summary: 'what "latchkey doctor" says of a server that runs',
+    arguments: 0,
+    run: async ({ ask }) => ({ answer: await ask("doctor"), text: "" }),
+  },
   "export-config": {
     usage: "export-config",
     summary: "the options that the server runs with, as latchkey.config.json, without secrets",
@@ -180,7 +187,8 @@ async function runAdmin(context: CommandContext): Promise<void> {
   if (stray !== undefined) throw usageError(`"admin ${command.usage.split(" [")[0] ?? ""}" takes no --${stray}`);
   const dataDirectory = dataDirectoryOf(context);
   const done = await command.run({ ask: (name, params) => askServer(dataDirectory, name, params), args, values });
-  output.result(done.answer, done.text);
+  if (command === adminCommands["doctor"]) report(context, done.answer);
+  else output.result(done.answer, done.text);
 }
 
 function findCommand(positionals: readonly string[]): { command: AdminCommand; args: readonly string[] } {

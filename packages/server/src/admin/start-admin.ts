@@ -1,6 +1,8 @@
+import type { ServerOptions } from "../config.ts";
 import { accountCommands } from "./accounts.ts";
 import { listenForAdmin } from "./admin-socket.ts";
 import type { AdminSocket } from "./admin-socket.ts";
+import { doctorCommands } from "./doctor.ts";
 import { invitationCommands } from "./invitations.ts";
 import { announcementCommands } from "./announcement.ts";
 import { maintenanceCommands } from "./maintenance.ts";
@@ -16,6 +18,8 @@ import type { StatusSources } from "./status.ts";
 
 /** What the operator's commands reach. */
 export interface AdminParts extends StatusSources, Maintenance {
+  readonly options: ServerOptions;
+  readonly refusals: ReadonlyMap<string, number>;
   readonly rules: Rules;
   readonly warn: (message: string) => void;
   reportBug(error: unknown): void;
@@ -33,6 +37,16 @@ function adminCommands(parts: AdminParts): AdminCommands {
     ...quotaCommands(parts),
     ...announcementCommands(parts),
     ...maintenanceCommands(parts),
+    ...doctorCommands({
+      options: parts.options,
+      host: context.host,
+      running: () => ({
+        healthReasons: parts.healthReasons(),
+        quorum: parts.quorum(),
+        refusals: parts.refusals,
+        upMs: context.nowMs() - parts.startedAtMs,
+      }),
+    }),
   };
   return {
     ...commands,
