@@ -9,6 +9,11 @@ export interface Counters {
   slowReaders: number;
   bytesReceived: number;
   bytesSent: number;
+  /** Answers over HTTP by their status. */
+  httpResponses: Map<string, number>;
+  /** Uploads by what became of them, and how many are under way. */
+  uploads: Map<string, number>;
+  openUploads: number;
 }
 
 export function createCounters(): Counters {
@@ -22,6 +27,9 @@ export function createCounters(): Counters {
     slowReaders: 0,
     bytesReceived: 0,
     bytesSent: 0,
+    httpResponses: new Map(),
+    uploads: new Map(),
+    openUploads: 0,
   };
 }
 

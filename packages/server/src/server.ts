@@ -10,6 +10,7 @@ import { startAdmin } from "./admin/start-admin.ts";
 import { createRateAdmission } from "./admission/admission.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
+import { countUploads } from "./blobs/counted-blobs.ts";
 import { ClockFile } from "./clock/clock-file.ts";
 import { describeDoubt } from "./clock/clock-guard.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
@@ -29,12 +30,14 @@ import { createApp } from "./http/app.ts";
 import { holdPort, listenOn } from "./http/listening.ts";
 import type { HeldPort } from "./http/listening.ts";
 import { createRegistry } from "./http/metrics-text.ts";
+import { addStateMetrics, countResponses } from "./http/state-metrics.ts";
 import { InboxService } from "./inboxes/inbox-service.ts";
 import { LogService } from "./logs/log-service.ts";
 import { createCounters } from "./metrics.ts";
 import { prepareFolder } from "./start/folder.ts";
 import { databaseFiles } from "./store/sqlite/database-files.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { StoreLoad } from "./store/store-load.ts";
 import type { Store } from "./store/store.ts";
 import { CertificateKeeper } from "./tls/keeper.ts";
 import { DeviceRegistry } from "./ws/device-registry.ts";
@@ -59,7 +62,7 @@ export interface RunningServer {
 
 /** Parts that tests replace. */
 export interface ServerParts {
-  readonly openStore?: (directory: string, limits: ServerLimits) => Promise<Store>;
+  readonly openStore?: (directory: string, limits: ServerLimits, load: StoreLoad) => Promise<Store>;
   readonly nowMs?: () => number;
   /** Time that passed, in milliseconds, as a second clock that never jumps; with `nowMs` alone that is held against itself. */
   readonly passedMs?: () => number;
@@ -110,9 +113,10 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
     prepareFolder(options.dataDirectory, databaseFiles);
     const certificates = await openCertificates({ options, nowMs: parts.nowMs ?? Date.now, log, parts });
     opened.defer(() => certificates?.close());
-    const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits);
+    const load = new StoreLoad();
+    const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits, load);
     opened.defer(() => store.close());
-    return await listen({ options, limits, log, store, parts, certificates, opened });
+    return await listen({ options, limits, log, store, load, parts, certificates, opened });
   } catch (error) {
     // A start that fails holds nothing: no port, no lock, no thread.
     await opened.disposeAsync();
@@ -127,12 +131,13 @@ async function listen(params: {
   limits: ServerLimits;
   log: Logger;
   store: Store;
+  load: StoreLoad;
   parts: ServerParts;
   certificates: CertificateKeeper | undefined;
   /** What has to be closed again if the start fails from here on. */
   opened: AsyncDisposableStack;
 }): Promise<RunningServer> {
-  const { options, limits, log, store, parts, certificates, opened } = params;
+  const { options, limits, log, store, load, parts, certificates, opened } = params;
   const setTimer = parts.setTimer ?? processTimer;
   let isHealthy = true;
   // Filled in before the server listens.
@@ -154,7 +159,7 @@ async function listen(params: {
     options,
     {
       context: () => ready().context,
-      blobs: () => ready().blobs,
+      blobs: () => countUploads(ready().blobs, counters),
       admission: () => ready().admission,
       directory: () => ready().store,
       registry: () => registry,
@@ -164,6 +169,7 @@ async function listen(params: {
     },
     limits.maxBlobBytes,
   );
+  countResponses(app, counters);
   const { dataDirectory } = options;
   const blobDirectory = join(dataDirectory, "blobs");
   await prepareBlobDirectory(blobDirectory);
@@ -218,6 +224,22 @@ async function listen(params: {
   };
   const gateway = new Gateway(services, { trustProxy: options.trustProxy ?? false });
   opened.defer(() => gateway.close());
+  addStateMetrics(registry, {
+    counters,
+    app,
+    load,
+    dataDirectory,
+    minFreeBytes: limits.minFreeBytes,
+    webSockets: () =>
+      gateway
+        .count()
+        .values()
+        .reduce((sum, count) => sum + count, 0),
+    publisher: () => publisher.state,
+    doubt: () => clock.doubt(),
+    certificate: () => certificates?.pair?.cert,
+    unhealthy: async () => (isHealthy ? [] : ["stopped"]),
+  });
   late.services = services;
   late.gateway = gateway;
   gateway.attach(app.server);
@@ -385,8 +407,8 @@ async function startDirectory(params: {
   return { publisher, vrf, rotateLogKey };
 }
 
-function openDefaultStore(directory: string, limits: ServerLimits): Promise<Store> {
-  return openSqliteStore({ directory, ...(limits.maxDatabasePages > 0 ? { maxPages: limits.maxDatabasePages } : {}) });
+function openDefaultStore(directory: string, limits: ServerLimits, load: StoreLoad): Promise<Store> {
+  return openSqliteStore({ directory, ...(limits.maxDatabasePages > 0 ? { maxPages: limits.maxDatabasePages } : {}) }, load);
 }
 
 function checkOptions(options: ServerOptions): void {

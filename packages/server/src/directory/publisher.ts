@@ -10,6 +10,7 @@ import type {
   StoredCosignature,
   UnservedHead,
 } from "../store/directory-store.ts";
+import type { PublisherState } from "./publisher-state.ts";
 import type { Witnesses } from "./witnesses.ts";
 
 /** Cosignatures are asked for again this often while nothing changes (spec D-3). */
@@ -119,6 +120,13 @@ export class Publisher {
   /** How many witnesses are asked, and whether enough of them have cosigned the served head. */
   get quorum(): { readonly witnesses: number; readonly isMet: boolean } {
     return { witnesses: this.#parts.witnesses.count, isMet: this.#hasQuorum };
+  }
+
+  /** Where it stands, for whoever watches the server. */
+  get state(): PublisherState {
+    const publishedMs = Number.isFinite(this.#lastPublishedMs) ? this.#lastPublishedMs : undefined;
+    const { witnesses } = this.#parts;
+    return { size: this.#served?.head.size ?? 0, publishedMs, hasQuorum: this.#hasQuorum, witnesses: witnesses.states };
   }
 
   /** Says that a change is being checked and may come. Answers how to say that it came, or will not; once. */

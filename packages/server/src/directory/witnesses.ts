@@ -14,6 +14,7 @@ import {
 import type { Policy, Signatures, Verifier } from "@latchkey/transparency";
 import type { HeardTime } from "../clock/clock-guard.ts";
 import type { StoredCosignature, UnservedHead } from "../store/directory-store.ts";
+import type { WitnessFailure, WitnessState } from "./publisher-state.ts";
 
 /** A witness with the keys that it may cosign with. */
 interface Witness {
@@ -21,6 +22,8 @@ interface Witness {
   readonly keys: readonly Verifier[];
   /** Size of the checkpoint that it cosigned last, as far as this process knows. */
   lastSize: number;
+  cosignedMs: number | undefined;
+  failure: WitnessFailure | undefined;
 }
 
 /** What a round with the witnesses gave. */
@@ -71,12 +74,17 @@ export class Witnesses {
       if (url === undefined || known === undefined || known.some(({ name, keyId }) => name === key.name && keyId === key.keyId)) continue;
       byUrl.set(url, [...known, key]);
     }
-    this.#witnesses = [...byUrl].map(([url, keys]) => ({ url, keys, lastSize: 0 }));
+    this.#witnesses = [...byUrl].map(([url, keys]) => ({ url, keys, lastSize: 0, cosignedMs: undefined, failure: undefined }));
   }
 
   /** Witnesses that can be asked. */
   get count(): number {
     return this.#witnesses.length;
+  }
+
+  /** What is known of each, in the order of the policies. */
+  get states(): WitnessState[] {
+    return this.#witnesses.map(({ cosignedMs, failure }) => ({ cosignedMs, failure }));
   }
 
   /** Whether these keys satisfy both policies; who replayed the map has seen the log as well. */
@@ -105,17 +113,31 @@ export class Witnesses {
   }
 
   async #askOne(witness: Witness, head: UnservedHead, signal: AbortSignal): Promise<StoredCosignature[]> {
+    witness.failure = undefined;
     try {
       // What this process does not know yet, the witness says: then once more.
       for (let attempt = 0; attempt < 2; attempt++) {
         const answer = await this.#post(witness, head, signal);
-        if (answer.kind === "cosigned") return await this.#verified(witness, head, answer.lines);
-        if (answer.kind === "refused") return [];
+        if (answer.kind === "cosigned") {
+          const verified = await this.#verified(witness, head, answer.lines);
+          if (verified.length === 0) witness.failure = "its signature is of another key, or wrong";
+          return verified;
+        }
+        if (answer.kind === "refused") break;
         witness.lastSize = answer.size;
-        if (answer.size > head.size) return [];
+        if (answer.size > head.size) {
+          witness.failure = "it has seen a longer log than this one";
+          return [];
+        }
       }
-    } catch {
-      // Out of reach, too slow, or not what a witness says: it is asked again about the next head.
+      witness.failure = "it refused";
+    } catch (error) {
+      // It is asked again about the next head. `fetch` throws a TypeError for what is out of reach.
+      witness.failure = signal.aborted
+        ? "it did not answer in time"
+        : error instanceof TypeError
+          ? "it cannot be reached"
+          : "its answer is none of a witness";
     }
     return [];
   }
@@ -152,6 +174,7 @@ export class Witnesses {
         const [cosignature] = await verifyNoteSignatures({ text, signatures: [line] }, [key], this.#signatures);
         if (cosignature?.timeSeconds === undefined) continue;
         const { name, keyId, timeSeconds } = cosignature;
+        witness.cosignedMs = timeSeconds * 1000;
         verified.push({ keyName: name, keyId, line: formatSignatureLine(line), timeMs: timeSeconds * 1000 });
       } catch (error) {
         if (!(error instanceof TransparencyError)) throw error;

@@ -18,7 +18,7 @@ import { addWebApp } from "./web-app.ts";
 /** What the HTTP side needs. The context is filled in before the first request. */
 export interface HttpServices {
   readonly context: () => ServerContext;
-  readonly blobs: () => BlobService;
+  readonly blobs: () => Pick<BlobService, "put" | "open">;
   readonly admission: () => Admission;
   readonly directory: () => DirectoryFiles;
   readonly registry: () => Registry;

@@ -14,6 +14,7 @@ import type {
   StoredEntry,
   StoredItem,
 } from "../store.ts";
+import { StoreLoad } from "../store-load.ts";
 import { startThread } from "../../threads.ts";
 import type { BatchResult, Call, CallName, CallParams, CallResult, DatabaseOptions, FromWorker, ToWorker } from "./calls.ts";
 import { packAppends, resultAt, unpackEntries, unpackItems } from "./packing.ts";
@@ -38,14 +39,14 @@ const maxBatchEntries = 1024;
 const maxBatchBytes = 4_194_304;
 
 /** Opens the store in a directory on a thread of its own. @throws ServerError `data_locked`, `data_newer` or `data_unusable` */
-export function openSqliteStore(options: DatabaseOptions): Promise<Store> {
-  return openStore(threadChannel(options));
+export function openSqliteStore(options: DatabaseOptions, load?: StoreLoad): Promise<Store> {
+  return openStore(threadChannel(options), load);
 }
 
 /** Opens the store behind a channel. @throws ServerError as the executor refuses. */
-export function openStore(channel: Channel): Promise<Store> {
+export function openStore(channel: Channel, load: StoreLoad = new StoreLoad()): Promise<Store> {
   return new Promise((resolve, reject) => {
-    const store = new SqliteStore(channel);
+    const store = new SqliteStore(channel, load);
     channel.listen(
       (message) => {
         if (message.kind === "ready") resolve(store);
@@ -93,9 +94,13 @@ class SqliteStore implements Store {
   #state: "idle" | "scheduled" | "busy" | "closed" = "idle";
   #onIdle: (() => void) | undefined;
   #onClosed: (() => void) | undefined;
+  readonly #load: StoreLoad;
+  #sentAtMs = 0;
 
-  constructor(channel: Channel) {
+  constructor(channel: Channel, load: StoreLoad) {
     this.#channel = channel;
+    this.#load = load;
+    load.waiting = () => this.#entries.length + this.#calls.length;
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.failed = promise;
     this.#reportFailure = resolve;
@@ -323,6 +328,7 @@ class SqliteStore implements Store {
     this.#state = "busy";
     const appends = entries.length === 0 ? undefined : packAppends(entries);
     const batch = { kind: "batch", appends, calls } as const;
+    this.#sentAtMs = performance.now();
     this.#channel.post(batch, transferList(batch));
   }
 
@@ -346,6 +352,7 @@ class SqliteStore implements Store {
   }
 
   #settle(result: BatchResult): void {
+    this.#load.onBatch((performance.now() - this.#sentAtMs) / 1000);
     const entryWaiters = this.#sentEntries;
     const callWaiters = this.#sentCalls;
     this.#sentEntries = [];

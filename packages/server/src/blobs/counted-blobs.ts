@@ -1,0 +1,25 @@
+import type { Counters } from "../metrics.ts";
+import type { BlobService } from "./blob-service.ts";
+
+/** The blobs, with every upload counted: how many are under way, and what became of them. */
+export function countUploads(blobs: Pick<BlobService, "put" | "open">, counters: Counters): Pick<BlobService, "put" | "open"> {
+  const count = (outcome: string): void => {
+    counters.uploads.set(outcome, (counters.uploads.get(outcome) ?? 0) + 1);
+  };
+  return {
+    open: (blobId) => blobs.open(blobId),
+    async put(blobId, content) {
+      counters.openUploads += 1;
+      try {
+        const outcome = await blobs.put(blobId, content);
+        count(outcome);
+        return outcome;
+      } catch (error) {
+        count("failed");
+        throw error;
+      } finally {
+        counters.openUploads -= 1;
+      }
+    },
+  };
+}
