@@ -1,0 +1,231 @@
+import { issueCertificate } from "@latchkey/server/testing";
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
+import { request } from "node:https";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+/*
+ * The recipes of ops/ with the proxies that they are for: of each file only names, ports and paths are changed.
+ */
+
+const launcher = fileURLToPath(new URL("../bin/latchkey.js", import.meta.url));
+const recipe = (name: string): string => readFileSync(new URL(`../../../ops/${name}`, import.meta.url), "utf8");
+
+/** Where a program lies; services are often outside of a person's path. */
+function programPath(name: string): string | undefined {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/usr/bin"];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+interface Place {
+  readonly folder: string;
+  readonly cert: string;
+  /** The proxy's port, and the server's. */
+  readonly port: number;
+  readonly upstream: number;
+}
+
+/** How each proxy is started with its recipe. */
+const proxies: Readonly<
+  Record<"nginx" | "caddy", (program: string, place: Place) => { args: string[]; environment?: Record<string, string> }>
+> = {
+  nginx(_program, { folder, port, upstream }) {
+    const changed = change(recipe("nginx.conf"), [
+      ["127.0.0.1:8080", `127.0.0.1:${upstream}`],
+      ["listen 443 ssl", `listen 127.0.0.1:${port} ssl`],
+      ["listen 80", `listen unix:${folder}/plain.sock`],
+      ["/etc/letsencrypt/live/chat.example.org/fullchain.pem", join(folder, "cert.pem")],
+      ["/etc/letsencrypt/live/chat.example.org/privkey.pem", join(folder, "key.pem")],
+      ["/var/log/nginx/latchkey.log", join(folder, "error.log")],
+      ["chat.example.org", "localhost"],
+    ]);
+    const own = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join(" ");
+    const user = process.getuid?.() === 0 ? "user root;" : "";
+    writeFileSync(
+      join(folder, "nginx.conf"),
+      `daemon off; ${user} pid ${folder}/pid; error_log ${folder}/error.log; events {} http { ${own} ${changed} }`,
+    );
+    return { args: ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", join(folder, "error.log")] };
+  },
+  caddy(_program, { folder, port, upstream }) {
+    const site = `https://localhost:${port} {\n\tbind 127.0.0.1\n\ttls ${folder}/cert.pem ${folder}/key.pem`;
+    const changed = change(recipe("Caddyfile"), [
+      ["127.0.0.1:8080", `127.0.0.1:${upstream}`],
+      ["\nchat.example.org {", `\n${site}`],
+    ]);
+    writeFileSync(join(folder, "Caddyfile"), `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${changed}`);
+    const args = ["run", "--config", join(folder, "Caddyfile"), "--adapter", "caddyfile"];
+    return { args, environment: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder } };
+  },
+};
+
+/** The recipe with other names; whatever it does not hold any more fails the test. */
+function change(recipeText: string, changes: readonly (readonly [string, string])[]): string {
+  let changed = recipeText;
+  for (const [from, to] of changes) {
+    expect(changed).toContain(from);
+    changed = changed.replaceAll(from, to);
+  }
+  return changed;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  // A TCP server's address is always AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function endWithTest(child: ChildProcess): void {
+  const gone = once(child, "exit");
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    await gone;
+  });
+}
+
+async function startProxy(name: keyof typeof proxies, program: string, upstream: number): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), `latchkey-${name}-`));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const { cert, key } = issueCertificate(["localhost"]);
+  writeFileSync(join(folder, "cert.pem"), cert);
+  writeFileSync(join(folder, "key.pem"), key);
+  const place = { folder, cert, port: await freePort(), upstream };
+  const { args, environment } = proxies[name](program, place);
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...environment } });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  endWithTest(child);
+  await expect
+    .poll(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${name} ended: ${said}`);
+        return (await ask(place, "GET", "/").catch(() => undefined)) !== undefined;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(true);
+  return place;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+/** One request with this very path. */
+async function ask(
+  place: Place,
+  method: string,
+  path: string,
+  options: { body?: Uint8Array; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const asked = request(
+    {
+      host: "127.0.0.1",
+      servername: "localhost",
+      port: place.port,
+      ca: place.cert,
+      method,
+      path,
+      headers: { host: `localhost:${place.port}`, ...options.headers },
+    },
+    (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
+    },
+  );
+  asked.on("upgrade", (response, socket) => {
+    socket.destroy();
+    resolve({ status: response.statusCode, body: "" });
+  });
+  asked.on("error", reject);
+  asked.end(options.body);
+  return await promise;
+}
+
+async function startServer(upstream: number, proxyPort: number, folder: string): Promise<void> {
+  const options = ["--host", `localhost:${proxyPort}`, "--trust-proxy", "yes", "--web-root", ""];
+  const args = [launcher, "serve", "--json", "--port", String(upstream), "--data", join(folder, "data"), ...options];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  endWithTest(child);
+  await once(child.stdout, "data");
+}
+
+const paths = ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/metrics?a=b", "/x/../metrics", "/METRICS"];
+
+for (const name of ["nginx", "caddy"] as const) {
+  const program = programPath(name);
+  if (program === undefined) process.stdout.write(`ops: the recipe for ${name} is not tried: ${name} is not installed here\n`);
+  describe.skipIf(program === undefined)(`behind ${name}, by its recipe`, () => {
+    test(
+      "people register, write and read, a file of 3 MB goes up and down, and the figures are not shown",
+      { timeout: 120_000 },
+      async () => {
+        const upstream = await freePort();
+        const place = await startProxy(name, program ?? "", upstream);
+        await startServer(upstream, place.port, place.folder);
+        const url = `https://localhost:${place.port}`;
+        const run = (home: string, ...args: string[]): string => {
+          const command = [launcher, ...args, "--json", "--home", join(place.folder, home), "--server", url, "--accept-requests"];
+          const environment = { ...process.env, NODE_EXTRA_CA_CERTS: join(place.folder, "cert.pem") };
+          const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8", env: environment });
+          if (status !== 0) throw new Error(`${args[0] ?? ""}: ${stderr}`);
+          return stdout;
+        };
+        run("ann", "register", "ann");
+        run("ben", "register", "ben");
+        run("ann", "send", "ben", "through the proxy");
+        expect(run("ben", "read")).toContain("through the proxy");
+
+        const blob = `/v1/blobs/${randomBytes(32).toString("base64url")}`;
+        const body = randomBytes(3_000_000);
+        expect(await ask(place, "PUT", blob, { body, headers: { "content-type": "application/octet-stream" } })).toMatchObject({
+          status: 201,
+        });
+        expect((await ask(place, "GET", blob)).status).toBe(200);
+
+        for (const path of paths) expect((await ask(place, "GET", path)).body).not.toContain("latchkey_");
+        expect((await ask(place, "GET", "/metrics")).status).toBe(404);
+        expect(await (await fetch(`http://127.0.0.1:${upstream}/metrics`)).text()).toContain("latchkey_");
+
+        const upgrade = {
+          connection: "Upgrade",
+          upgrade: "websocket",
+          "sec-websocket-version": "13",
+          "sec-websocket-key": randomBytes(16).toString("base64"),
+          "sec-websocket-protocol": "latchkey.1",
+        };
+        expect((await ask(place, "GET", "/v1/lookup", { headers: { ...upgrade, origin: url } })).status).toBe(101);
+        expect((await ask(place, "GET", "/v1/lookup", { headers: { ...upgrade, origin: "https://evil.example" } })).status).toBe(403);
+      },
+    );
+
+    test("the server hears the visitor's address from the proxy alone, and that the way is TLS", async () => {
+      const echo = createHttpServer((asked, answer) => answer.end(JSON.stringify(asked.headers))).listen(0, "127.0.0.1");
+      onTestFinished(() => void echo.close());
+      await once(echo, "listening");
+      // As above.
+      const place = await startProxy(name, program ?? "", (echo.address() as AddressInfo).port);
+      const madeUp = { "x-forwarded-for": "203.0.113.9", forwarded: "for=203.0.113.9", "x-forwarded-proto": "http" };
+      const heard = JSON.parse((await ask(place, "GET", "/", { headers: madeUp })).body) as Record<string, string>;
+      expect(heard["x-forwarded-for"]).toBe("127.0.0.1");
+      expect(heard["x-forwarded-proto"]).toBe("https");
+      expect(JSON.stringify(heard)).not.toContain("203.0.113.9");
+      expect(heard["host"]).toBe(`localhost:${place.port}`);
+    });
+  });
+}
