@@ -24,7 +24,7 @@ export class ActiveLogs {
   mark(log: number, logId: Uint8Array): void {
     if (this.#marked.has(log)) return;
     if (this.#marked.size >= maxMarksInMemory) this.#marked.clear();
-    this.#sql.run("INSERT OR IGNORE INTO active_logs (place, log) VALUES (?, ?)", sha256(logId), log);
+    this.#sql.run("INSERT OR IGNORE INTO active_logs (head_place, log) VALUES (?, ?)", sha256(logId), log);
     this.#marked.add(log);
   }
 
@@ -36,13 +36,13 @@ export class ActiveLogs {
   /** Takes the next of them, behind a place, in the order of their places: they are active no more. */
   take(behind: Uint8Array, maxItems: number): ActiveLog[] {
     const taken = this.#sql.all<{ place: Uint8Array; log: number }>(
-      "SELECT place, log FROM active_logs WHERE place > ? ORDER BY place LIMIT ?",
+      "SELECT head_place AS place, log FROM active_logs WHERE head_place > ? ORDER BY head_place LIMIT ?",
       behind,
       maxItems,
     );
     const last = taken.at(-1);
     if (last === undefined) return taken;
-    this.#sql.run("DELETE FROM active_logs WHERE place > ? AND place <= ?", behind, last.place);
+    this.#sql.run("DELETE FROM active_logs WHERE head_place > ? AND head_place <= ?", behind, last.place);
     for (const { log } of taken) this.#marked.delete(log);
     return taken;
   }

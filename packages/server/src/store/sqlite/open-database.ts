@@ -73,7 +73,7 @@ function withJournal(database: DatabaseSync, journal: string): OpenDatabase {
       try {
         if (number("wal_checkpoint(TRUNCATE)") !== 0) return false;
         // The journal's index still lists the pages in the order of writing: the first write after overwrites it.
-        database.exec("UPDATE noise SET bytes = randomblob(16)");
+        database.exec("UPDATE noise SET filler = randomblob(16)");
         noiseBytes = size();
         return true;
       } finally {

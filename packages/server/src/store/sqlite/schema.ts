@@ -28,7 +28,7 @@ export const logsSchema: Schema = {
     ) STRICT;
     CREATE INDEX logs_oldest ON logs (oldest_day) WHERE oldest_day IS NOT NULL;
     CREATE TABLE active_logs (
-      place BLOB PRIMARY KEY,
+      head_place BLOB PRIMARY KEY,
       log INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE epochs (
@@ -93,7 +93,7 @@ export const logsSchema: Schema = {
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE newest_day (id INTEGER PRIMARY KEY, day INTEGER NOT NULL) STRICT;
     INSERT INTO newest_day VALUES (1, 0);
-    CREATE TABLE noise (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+    CREATE TABLE noise (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
     INSERT INTO noise VALUES (1, randomblob(16));
     `,
   ],
@@ -264,7 +264,7 @@ export const accountsSchema: Schema = {
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE newest_day (id INTEGER PRIMARY KEY, day INTEGER NOT NULL) STRICT;
     INSERT INTO newest_day VALUES (1, 0);
-    CREATE TABLE noise (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+    CREATE TABLE noise (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
     INSERT INTO noise VALUES (1, randomblob(16));
     `,
   ],
