@@ -46,6 +46,7 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
     removed.keyPackages = await directory.expireKeyPackages();
     removed.items = await inboxes.purge();
     removed.files = await blobs.expire();
+    await blobs.forgetTimes();
   }
   await store.scrub();
   return removed;

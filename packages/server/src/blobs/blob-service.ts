@@ -1,4 +1,4 @@
-import { toBase64Url } from "@latchkey/codec";
+import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { createHash, randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, rm, statfs, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
@@ -8,6 +8,7 @@ import type { ServerContext } from "../config.ts";
 import { Refusal, StoreError } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { BlobIndex } from "../store/store.ts";
+import { exactlyDated, writeAnew } from "./blob-times.ts";
 
 /** What became of a PUT: stored, already there with the same bytes, or there with others (blobs never change). */
 export type PutOutcome = "created" | "same" | "different";
@@ -20,13 +21,15 @@ export interface OpenBlob {
 
 /**
  * Encrypted files: opaque bytes under a random name that the uploader chose. Each lies in a file of its own whose times
- * are set to the day; the store's index says how long it is kept (spec C-4).
+ * are set to the day, and whose inode is another one the day after; the store's index says how long it is kept (spec C-4).
  */
 export class BlobService {
   readonly #directory: string;
   readonly #index: BlobIndex;
   readonly #context: ServerContext;
   #taken: { readonly day: number; bytes: number } = { day: 0, bytes: 0 };
+  /** The day on which `forgetTimes` last went through all of them. */
+  #forgottenDay = 0;
   /** Uploads that are being given their names, by blob. */
   readonly #placing = new Map<string, Promise<unknown>>();
 
@@ -93,6 +96,35 @@ export class BlobService {
       removed += blobIds.length;
       if (blobIds.length < 100) return removed;
     }
+  }
+
+  /**
+   * Writes the blobs of earlier days anew, once each: when exactly one came, and after which other one, stands in the file system no
+   * more. Goes through them once a day, as far as there is room. Answers how many.
+   */
+  async forgetTimes(): Promise<number> {
+    const today = dayOf(this.#context.nowMs());
+    if (today === this.#forgottenDay) return 0;
+    let count = 0;
+    for await (const { name, path } of exactlyDated(this.#directory, today)) {
+      const temporary = join(this.#uploads(), randomBytes(16).toString("hex"));
+      try {
+        await this.#checkSpace();
+        const blobId = fromBase64Url(name);
+        await this.#alone(blobId, async () => {
+          // Unless it has expired meanwhile.
+          if ((await this.#index.findBlob({ blobId })) !== undefined) await writeAnew(path, temporary);
+        });
+        count += 1;
+      } catch (error) {
+        if (error instanceof Refusal || isDiskFull(error)) return count;
+        throw error;
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    }
+    this.#forgottenDay = today;
+    return count;
   }
 
   async #receive(

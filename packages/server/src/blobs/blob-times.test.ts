@@ -1,0 +1,55 @@
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { toBase64Url, toHex } from "@latchkey/codec";
+import { expect, test } from "vitest";
+import { dayOf, defaultLimits } from "../config.ts";
+import type { ServerContext } from "../config.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { random, temporaryDirectory } from "../testing/fixtures.ts";
+import { BlobService, prepareBlobDirectory } from "./blob-service.ts";
+
+const dayMs = 86_400_000;
+
+test("[P1] of a blob of an earlier day the file system tells neither when it came nor after which other; its bytes and day stay", async () => {
+  const directory = temporaryDirectory();
+  const store = await openSqliteStore({ directory });
+  const blobDirectory = join(directory, "blobs");
+  await prepareBlobDirectory(blobDirectory);
+  let nowMs = Date.now();
+  // Only these are asked for.
+  const context = {
+    nowMs: () => nowMs,
+    limits: { ...defaultLimits, minFreeBytes: 0 },
+    rules: { quota: () => 0 },
+  } as unknown as ServerContext;
+  const blobs = new BlobService({ directory: blobDirectory, index: store, context });
+  const files = Array.from({ length: 8 }, () => ({ blobId: random(32), bytes: random(1000) }));
+  for (const { blobId, bytes } of files) await blobs.put(blobId, [bytes]);
+  const look = () =>
+    files.map(({ blobId }) => statSync(join(blobDirectory, toHex(blobId.subarray(0, 1)), toBase64Url(blobId)), { bigint: true }));
+  const before = look();
+  // Nothing is written twice on the day itself: who looks on that day sees when they came.
+  expect(await blobs.forgetTimes()).toBe(0);
+  expect(look().map(({ ino }) => ino)).toEqual(before.map(({ ino }) => ino));
+
+  const open = await blobs.open(files[0]?.blobId ?? random(32));
+  nowMs += dayMs;
+  const again = new BlobService({ directory: blobDirectory, index: store, context });
+  expect(await again.forgetTimes()).toBe(8);
+  const after = look();
+  for (const [index, { ino, mtimeMs, birthtimeNs }] of after.entries()) {
+    expect(ino).not.toBe(before[index]?.ino);
+    expect(dayOf(Number(mtimeMs))).toBe(dayOf(nowMs) - 1);
+    expect(Number(mtimeMs) % dayMs).toBe(0);
+    // All younger than whichever came last.
+    expect(birthtimeNs).toBeGreaterThan(before.at(-1)?.ctimeNs ?? 0n);
+  }
+  for (const { blobId, bytes } of files) {
+    expect(new Uint8Array(readFileSync(join(blobDirectory, toHex(blobId.subarray(0, 1)), toBase64Url(blobId))))).toEqual(bytes);
+  }
+  expect(readdirSync(join(blobDirectory, "uploads"))).toEqual([]);
+  // Who reads one meanwhile reads on.
+  expect(new Uint8Array((await open?.file.readFile()) ?? [])).toEqual(files[0]?.bytes);
+  await open?.file.close();
+  await store.close();
+});
