@@ -35,7 +35,7 @@ const explanations = {
   "directory[].values":
     "For each state or binding the commitment that stands in the public log, and the random number that opens it: without that nobody can tell what was committed to. It is erased with what it opens.",
   not_held:
-    "The server does not hold: messages or files that it can read, private keys, who talks with whom, groups and their members, contact lists, a telephone number, an e-mail address, network addresses, times other than days.",
+    "The server does not hold: messages or files that it can read, private keys, who talks with whom, groups and their members, contact lists, a telephone number, an e-mail address, network addresses, times other than days: but for the public log, whose entries say when they were published, and for seconds, in which a database's journal still shows what it was last asked to write.",
 } as const;
 
 /**

@@ -45,7 +45,8 @@ export function openDatabase(name: DatabaseName, options: DatabaseOptions): Open
     database.exec(
       `PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${cachedKiB[name]}`,
     );
-    database.exec("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
+    // Few pages at a time: whoever comes meanwhile waits for them.
+    database.exec("PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
     migrate(database, name === "logs" ? logsSchema : accountsSchema);
     if (options.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
     chmodSync(path, 0o600);
