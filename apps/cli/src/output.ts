@@ -3,6 +3,8 @@ import type { Conversation, ConversationStop, Member, Message, MessageBody, Pers
 /** Where output goes. */
 export interface Writable {
   write(text: string): unknown;
+  /** Whether somebody looks on. */
+  readonly isTTY?: boolean;
 }
 
 /** Prints results: plain text for people, or one JSON object a line for programs. */

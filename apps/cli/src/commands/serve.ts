@@ -7,6 +7,7 @@ import { CommandError } from "../errors.ts";
 import { packagedWebApp } from "../packaged.ts";
 import { readPassphrase } from "../passphrase.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { nextSteps } from "./next-steps.ts";
 
 interface Setting {
   readonly flag: string;
@@ -97,11 +98,16 @@ makes it read the files of its certificate again.`,
 /** Runs a server until the process is asked to stop. @throws CommandError, ServerError. */
 export async function runServer(context: CommandContext, start: (options: ServerOptions) => Promise<RunningServer>): Promise<void> {
   const { environment, output } = context;
-  const server = await start(serverOptions(context));
+  const options = serverOptions(context);
+  const server = await start(options);
   // From here on a signal is heard, so it is asked for before anybody is told that the server runs.
   const stop = environment.stopRequested();
   environment.onReloadRequested(() => void server.reload());
   output.result({ kind: "running", url: server.url, host: server.host }, `Latchkey is running on ${server.url}`);
+  // For a person who looks on: not for a supervisor's log, at every start anew.
+  const isCheckout = environment.variables["npm_lifecycle_event"] === "start";
+  if (context.values["json"] !== true && (isCheckout || environment.stdout.isTTY === true))
+    environment.stdout.write(nextSteps({ options, url: server.url, workingDirectory: environment.workingDirectory, isCheckout }));
   const failure = await Promise.race([stop, server.failed]);
   await server.close();
   if (failure !== undefined)
