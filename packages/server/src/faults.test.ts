@@ -34,7 +34,9 @@ test("a full disk: the caller is told, readers go on, other connections too, and
     lastSeq: accepted,
   });
   expect(await reader.take(accepted)).toHaveLength(accepted);
-  expect(await (await fetch(`${server.url}/healthz`)).json()).toMatchObject({ status: "ok" });
+  const health = await fetch(`${server.url}/healthz`);
+  expect(health.status).toBe(503);
+  expect(await health.json()).toMatchObject({ status: "failed", reasons: [{ code: "disk_full" }] });
 });
 
 test("a store that fails now and then: the caller may retry, the connection and the server stay", async () => {
@@ -89,7 +91,8 @@ test("a reader whose catch-up fails is closed so that it opens again", async () 
   const reader = await TestClient.connect(server.url, "log");
   disk.isBroken = true;
   await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] });
-  expect(await reader.closed).toBe(closeCodes.tooSlow);
+  expect(await reader.closed).toBe(closeCodes.shuttingDown);
+  expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^latchkey_slow_readers_total 0$/m);
   expect(await writer.outcome(append(log.logId))).toBe("accepted");
 });
 

@@ -12,7 +12,6 @@ import { startBackups } from "./backup/schedule.ts";
 import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
 import { ClockFile } from "./clock/clock-file.ts";
-import { describeDoubt } from "./clock/clock-guard.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import { openClock } from "./clock/open-clock.ts";
 import { dayOf, defaultLimits, defaultRetentionDays, publicUrlOf } from "./config.ts";
@@ -26,6 +25,7 @@ import type { VrfProve } from "./directory/vrf-service.ts";
 import { Witnesses } from "./directory/witnesses.ts";
 import { ServerError, StoreError } from "./errors.ts";
 import { keepHouse } from "./housekeeping.ts";
+import { Health } from "./health.ts";
 import { createApp } from "./http/app.ts";
 import { holdPort, listenOn } from "./http/listening.ts";
 import type { HeldPort } from "./http/listening.ts";
@@ -36,6 +36,7 @@ import { LogService } from "./logs/log-service.ts";
 import { createCounters } from "./metrics.ts";
 import { prepareFolder } from "./start/folder.ts";
 import { databaseFiles } from "./store/sqlite/database-files.ts";
+import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreLoad } from "./store/store-load.ts";
 import type { Store } from "./store/store.ts";
@@ -139,14 +140,15 @@ async function listen(params: {
 }): Promise<RunningServer> {
   const { options, limits, log, store, load, parts, certificates, opened } = params;
   const setTimer = parts.setTimer ?? processTimer;
-  let isHealthy = true;
   // Filled in before the server listens.
-  const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway; tidy?: () => void } = {};
+  const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway; publisher?: Publisher; tidy?: () => void } = {};
   const ready = (): Services & { blobs: BlobService } => {
     if (late.services === undefined) throw new Error("a request before the server was ready");
     return late.services;
   };
   const reportBug = (error: unknown): void => {
+    // Told once, when the server stops for it.
+    if (error instanceof StoreError && error.cause instanceof ServerError) return;
     log.error({ name: error instanceof Error ? error.name : "unknown", stack: stackOf(error) }, "unexpected error");
   };
   const counters = createCounters();
@@ -163,7 +165,7 @@ async function listen(params: {
       admission: () => ready().admission,
       directory: () => ready().store,
       registry: () => registry,
-      isHealthy: () => isHealthy,
+      unhealthy: () => health.reasons(),
       certificates,
       reportBug,
     },
@@ -181,6 +183,14 @@ async function listen(params: {
     clocks: parts,
     warn: (message) => log.warn(message),
     onBelieved: () => late.tidy?.(),
+  });
+  const health = new Health({
+    nowMs: () => clock.nowMs(),
+    clock,
+    counters,
+    dataDirectory,
+    minFreeBytes: limits.minFreeBytes,
+    publicationsFailSinceMs: () => late.publisher?.failedSinceMs,
   });
   const clockFile = new ClockFile(dataDirectory);
   const nowMs = (): number => clock.nowMs();
@@ -207,9 +217,14 @@ async function listen(params: {
     setTimer,
     prove: parts.prove,
     clock,
+    health,
   });
   opened.defer(() => publisher.close());
-  const blobs = new BlobService({ directory: blobDirectory, index: store, context });
+  late.publisher = publisher;
+  // A disk that fails, under a file or under the store: nothing more is taken, and the process ends.
+  const disk = Promise.withResolvers<Error>();
+  const onDiskFailure = (): void => disk.resolve(new ServerError("store_failed", describeBreakage("disk")));
+  const blobs = new BlobService({ directory: blobDirectory, index: store, context, onDiskFailure });
   const services = {
     context,
     counters,
@@ -272,10 +287,7 @@ async function listen(params: {
           connections: () => gateway.count(),
           watchedLogs: () => logs.watchedLogs,
           quorum: () => publisher.quorum,
-          healthReasons: () => [
-            ...(isHealthy ? [] : ["the store has stopped"]),
-            ...[clock.doubt()].flatMap((doubt) => (doubt === undefined ? [] : [describeDoubt(doubt)])),
-          ],
+          healthReasons: async () => (await health.reasons()).map(({ message }) => message),
           options,
           refusals: counters.refusals,
           warn: (message) => log.warn(message),
@@ -294,6 +306,7 @@ async function listen(params: {
   }
   const stopHousekeeping = repeat(setTimer, housekeepingMs, () => void tidy());
   const stopTicking = repeat(setTimer, tickMs, () => {
+    health.sample();
     publisher.tick().catch((error: unknown) => {
       if (!(error instanceof StoreError)) reportBug(error);
     });
@@ -315,9 +328,11 @@ async function listen(params: {
     await store.close();
     log.info("stopped");
   };
-  const failed = store.failed.then(async (error) => {
-    isHealthy = false;
-    log.error({ name: error.name }, "the store stopped: the server stops too");
+  const failed = Promise.race([store.failed, disk.promise]).then(async (error) => {
+    // What another error says may hold anything.
+    const reason = error instanceof ServerError ? error.message : "The store stopped by itself: start the server again.";
+    health.stopped(reason);
+    log.error({ name: error.name }, `the server stops: ${reason}`);
     await (closing ??= stop());
     return error;
   });
@@ -366,6 +381,7 @@ async function startDirectory(params: {
   setTimer: NonNullable<ServerParts["setTimer"]>;
   prove: VrfProve | undefined;
   clock: ClockGuard;
+  health: Health;
 }): Promise<{ publisher: Publisher; vrf: VrfService; rotateLogKey: () => Promise<{ isNew: boolean }> }> {
   const { options, context, store, log, reportBug, setTimer } = params;
   const { dataDirectory } = options;
@@ -394,6 +410,7 @@ async function startDirectory(params: {
     reportBug,
     onBehind: () => warn("a witness has seen more of the directory's log than there is: the data folder is an old copy"),
     onQuorum(isMet) {
+      params.health.quorum(isMet);
       if (isMet) log.warn("enough witnesses answer again");
       else warn("too few witnesses answer: clients look nobody up until they do");
     },

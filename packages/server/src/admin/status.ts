@@ -18,7 +18,7 @@ export interface StatusSources {
   /** Whether enough witnesses have cosigned the served head, and how many there are. */
   readonly quorum: () => { readonly witnesses: number; readonly isMet: boolean };
   /** Why the server is not well; none where it is. */
-  readonly healthReasons: () => readonly string[];
+  readonly healthReasons: () => Promise<readonly string[]>;
 }
 
 /** `status`: numbers of the server as a whole, nothing about anybody. */
@@ -28,7 +28,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
       params.end();
       const { context, dataDirectory, publicUrl, startedAtMs, store } = sources;
       const [totals, directory] = await Promise.all([store.admin.totals(), store.directoryStatus()]);
-      const reasons = sources.healthReasons();
+      const reasons = await sources.healthReasons();
       return {
         version: productVersion,
         host: context.host,

@@ -30,10 +30,13 @@ export class BlobService {
   #taken: { readonly day: number; bytes: number } = { day: 0, bytes: 0 };
   /** The day on which `forgetTimes` last went through all of them. */
   #forgottenDay = 0;
+  readonly #onDiskFailure: () => void;
   /** Uploads that are being given their names, by blob. */
   readonly #placing = new Map<string, Promise<unknown>>();
 
-  constructor(params: { directory: string; index: BlobIndex; context: ServerContext }) {
+  /** `onDiskFailure` is told when a file could not be written or read for another reason than that the disk is full. */
+  constructor(params: { directory: string; index: BlobIndex; context: ServerContext; onDiskFailure: () => void }) {
+    this.#onDiskFailure = params.onDiskFailure;
     this.#directory = params.directory;
     this.#index = params.index;
     this.#context = params.context;
@@ -64,6 +67,7 @@ export class BlobService {
     } catch (error) {
       // What was not kept takes nothing of the day's room.
       day.bytes -= counted;
+      if (isDiskBroken(error)) this.#onDiskFailure();
       throw isDiskFull(error) || (error instanceof StoreError && error.code === "full") ? new Refusal("storage_full") : error;
     } finally {
       await rm(temporary, { force: true });
@@ -236,6 +240,10 @@ function codeOf(error: unknown): string | undefined {
 
 function isDiskFull(error: unknown): boolean {
   return codeOf(error) === "ENOSPC" || codeOf(error) === "EDQUOT";
+}
+
+function isDiskBroken(error: unknown): boolean {
+  return codeOf(error) === "EIO" || codeOf(error) === "EROFS";
 }
 
 function isAbsent(error: unknown): boolean {

@@ -88,6 +88,7 @@ export class Publisher {
   #cosignedAtMs = 0;
   /** When this process published heads last, by the clock and not by the log's time. */
   #headsAtMs = 0;
+  #failedSinceMs: number | undefined;
   #idle: (() => void)[] = [];
   /** Something is to be published although nobody has changed anything. */
   #isDue = false;
@@ -98,6 +99,11 @@ export class Publisher {
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
+  }
+
+  /** Since when every publication has failed; `undefined` while they are stored. */
+  get failedSinceMs(): number | undefined {
+    return this.#failedSinceMs;
   }
 
   /** Goes on from where the store stands: a head that was signed and not served is cosigned and served. */
@@ -215,8 +221,10 @@ export class Publisher {
         this.#lastPublishedMs = startedMs;
         await this.#serve(result.head, witnesses.count === 0);
       }
+      this.#failedSinceMs = undefined;
       await this.#answer(batch, result.outcomes);
     } catch (error) {
+      this.#failedSinceMs ??= startedMs;
       for (const { reject } of batch) reject(error);
       if (!(error instanceof StoreError)) reportBug(error);
       // What may be stored and not served is served before the next publication.

@@ -8,6 +8,7 @@ import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import { Refusal } from "../errors.ts";
+import type { HealthReason } from "../health.ts";
 import type { CertificateKeeper } from "../tls/keeper.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
@@ -22,7 +23,8 @@ export interface HttpServices {
   readonly admission: () => Admission;
   readonly directory: () => DirectoryFiles;
   readonly registry: () => Registry;
-  readonly isHealthy: () => boolean;
+  /** All that is wrong, empty where nothing is. */
+  readonly unhealthy: () => Promise<readonly HealthReason[]>;
   /** With it the server speaks HTTPS. */
   readonly certificates: CertificateKeeper | undefined;
   reportBug(error: unknown): void;
@@ -65,12 +67,13 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
   });
   app.setErrorHandler((error: FastifyError | Refusal, _request, reply) => sendError(error, reply, services));
 
-  app.get(httpPaths.health, (_request, reply) => {
-    const isHealthy = services.isHealthy();
+  app.get(httpPaths.health, async (_request, reply) => {
+    const reasons = await services.unhealthy();
+    const isHealthy = reasons.length === 0;
     return reply
       .code(isHealthy ? 200 : 503)
       .header("cache-control", "no-store")
-      .send({ status: isHealthy ? "ok" : "failed", version: productVersion });
+      .send({ status: isHealthy ? "ok" : "failed", version: productVersion, reasons });
   });
   app.get(httpPaths.info, (_request, reply) => {
     const { host, serverName, registration, retentionDays, limits, rules } = services.context();

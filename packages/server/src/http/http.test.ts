@@ -165,7 +165,7 @@ describe("blobs", () => {
 describe("the rest of HTTP", () => {
   test("health, info, and metrics without anybody's name", async () => {
     const server = await runServer({ serverName: "Newsroom", retentionDays: 7 });
-    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: "ok", version: productVersion });
+    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: "ok", version: productVersion, reasons: [] });
     expect(await (await fetch(`${server.url}/v1/info`)).json()).toMatchObject({
       host: server.host,
       name: "Newsroom",

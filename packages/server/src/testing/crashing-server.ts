@@ -1,7 +1,12 @@
-// A server in a process of its own, for tests that kill it: `node crashing-server.ts DIRECTORY HOST`.
+// A server in a process of its own, for tests that kill it: `node crashing-server.ts DIRECTORY HOST [LEVEL]`.
 import { startServer } from "../server.ts";
+import type { LogLevel } from "../config.ts";
 
-const [, , dataDirectory = "", host = ""] = process.argv;
-const server = await startServer({ port: 0, dataDirectory, host, logLevel: "silent", limits: { publicationIntervalMs: 0 } });
+const [, , dataDirectory = "", host = "", logLevel = "silent"] = process.argv;
+const limits = { publicationIntervalMs: 0 };
+const server = await startServer({ port: 0, dataDirectory, host, logLevel: logLevel as LogLevel, limits });
 process.stdout.write(`${server.port}\n`);
 process.on("SIGTERM", () => void server.close());
+void server.failed.then(() => {
+  process.exitCode = 1;
+});

@@ -104,9 +104,9 @@ export abstract class RoleSession<Request extends { readonly kind: string }, Rep
   /** The connection cannot be served from where it is: it opens again and catches up. */
   protected endStream(error: unknown): void {
     const { counters } = this.services;
-    if (error === undefined || error instanceof StoreError) counters.slowReaders += 1;
-    else this.services.reportBug(error);
-    this.connection.close(closeCodes.tooSlow);
+    if (error === undefined) counters.slowReaders += 1;
+    else if (!(error instanceof StoreError)) this.services.reportBug(error);
+    this.connection.close(error instanceof StoreError ? closeCodes.shuttingDown : closeCodes.tooSlow);
   }
 
   /** Answers when `answer` settles, with what it gives or with what went wrong. */

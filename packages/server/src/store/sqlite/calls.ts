@@ -1,6 +1,7 @@
 import type { AdminStore } from "../admin-store.ts";
 import type { DirectoryLogStore } from "../directory-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
+import type { Breakage } from "./breakage.ts";
 import type { Packed } from "./packing.ts";
 
 type Methods = Omit<LogStore, "append"> &
@@ -50,6 +51,8 @@ export interface BatchResult {
   readonly kind: "result";
   readonly appends: Packed | undefined;
   readonly calls: readonly CallOutcome[];
+  /** The executor does nothing any more, and why. */
+  readonly breakage?: Breakage;
 }
 
 /** To the store's thread. */
@@ -60,6 +63,8 @@ export type FromWorker =
   | BatchResult
   | { readonly kind: "ready" }
   | { readonly kind: "refused"; readonly code: string; readonly message: string }
+  /** It failed while nobody had asked for anything: it does nothing any more. */
+  | { readonly kind: "broken"; readonly breakage: Breakage }
   | { readonly kind: "closed" };
 
 /** Where the database is and how it is opened. */

@@ -2,6 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { AccountTables } from "./account-tables.ts";
 import { ActiveLogs } from "./active-logs.ts";
 import { AdminTables } from "./admin-tables.ts";
+import { breakageOf } from "./breakage.ts";
+import type { Breakage } from "./breakage.ts";
 import { BlobTables } from "./blob-tables.ts";
 import type { Batch, BatchResult, Call, CallName, CallOutcome, CallParams, CallResult, DatabaseOptions } from "./calls.ts";
 import { ClockTables, NewestDay } from "./clock-tables.ts";
@@ -61,6 +63,7 @@ export class Executor {
   readonly #newestDay: NewestDay;
   readonly #handlers: Handlers;
   readonly #faults: Faults;
+  #breakage: Breakage | undefined;
 
   /** @throws ServerError when the directory is locked, newer or unusable. */
   constructor(options: DatabaseOptions, faults: Faults = {}) {
@@ -178,17 +181,33 @@ export class Executor {
         .values(),
     };
     const calls = places.map((place): CallOutcome => done[place].next().value ?? { kind: "failed", full: false });
-    return { kind: "result", appends: batch.appends === undefined ? undefined : packResults(logs.appends), calls };
+    return {
+      kind: "result",
+      appends: batch.appends === undefined ? undefined : packResults(logs.appends),
+      calls,
+      ...(this.#breakage === undefined ? {} : { breakage: this.#breakage }),
+    };
+  }
+
+  /** Why it does nothing any more; `undefined` while it works. */
+  get breakage(): Breakage | undefined {
+    return this.#breakage;
   }
 
   /** Whether anything lies in a journal. */
   hasJournal(): boolean {
-    return this.#both().some((database) => database.hasJournal());
+    return this.#breakage === undefined && this.#both().some((database) => database.hasJournal());
   }
 
   /** Empties the journals; what somebody reads stays for the next time. Answers whether all are empty. */
   emptyJournals(): boolean {
-    return this.#both().reduce((isEmpty, database) => database.emptyJournal() && isEmpty, true);
+    if (this.#breakage !== undefined) return false;
+    try {
+      return this.#both().reduce((isEmpty, database) => database.emptyJournal() && isEmpty, true);
+    } catch (error) {
+      this.#breakage = breakageOf(error);
+      throw error;
+    }
   }
 
   /** Empties the write-ahead logs and releases the directory. */
@@ -218,6 +237,7 @@ export class Executor {
     calls: readonly Call[],
   ): { appends: AppendResult[]; calls: CallOutcome[] } | undefined {
     const { database } = this.#databases[name];
+    if (this.#breakage !== undefined) return allFailed(entries, calls, false);
     let stage: "working" | "committing" | "committed" = "working";
     try {
       database.exec("BEGIN");
@@ -236,21 +256,23 @@ export class Executor {
       this.#heads.forget();
       this.#newestDay.forget();
       const wasOpen = database.isTransaction;
+      this.#breakage ??= breakageOf(error);
       if (wasOpen) database.exec("ROLLBACK");
+      if (this.#breakage !== undefined) return allFailed(entries, calls, false);
       // A full disk may have rolled back by itself; after any other failure of COMMIT nobody knows.
       const isUndone = stage === "working" || (stage === "committing" && (wasOpen || isFull(error)));
       if (isUndone && entries.length + calls.length > 1) return undefined;
-      const failed = { kind: "failed", full: isUndone && isFull(error) } as const;
-      return { appends: entries.map(() => failed), calls: calls.map(() => failed) };
+      return allFailed(entries, calls, isUndone && isFull(error));
     }
   }
 
   #settleHeads(): void {
     try {
       this.#heads.settle();
-    } catch {
+    } catch (error) {
       // The logs' disk is full: what is published stays so, and is published once more.
       this.#logs.forget();
+      this.#breakage ??= breakageOf(error);
     }
   }
 
@@ -265,6 +287,7 @@ export class Executor {
     try {
       return { kind: "done", value: this.#run(call) };
     } catch (error) {
+      this.#breakage ??= breakageOf(error);
       return { kind: "failed", full: isFull(error) };
     }
   }
@@ -274,6 +297,11 @@ export class Executor {
     const handler = this.#handlers[call.name] as (params: unknown) => unknown;
     return handler(call.params);
   }
+}
+
+function allFailed(entries: readonly NewEntry[], calls: readonly Call[], full: boolean): { appends: AppendResult[]; calls: CallOutcome[] } {
+  const failed = { kind: "failed", full } as const;
+  return { appends: entries.map(() => failed), calls: calls.map(() => failed) };
 }
 
 function openBoth(options: DatabaseOptions, lock: DatabaseSync): Record<DatabaseName, OpenDatabase> {

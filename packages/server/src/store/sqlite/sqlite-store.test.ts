@@ -183,7 +183,8 @@ describe("a disk that fails", () => {
     fails: "never" | "before commit" | "after commit";
   }
 
-  async function withFaults(): Promise<{ store: Store; disk: Disk; logId: Uint8Array }> {
+  /** `restart`: the store has stopped at the failure, and is opened anew. */
+  async function withFaults(): Promise<{ store: Store; disk: Disk; logId: Uint8Array; restart: () => Promise<Store> }> {
     const disk: Disk = { fails: "never" };
     const fail = (): never => {
       throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
@@ -196,20 +197,27 @@ describe("a disk that fails", () => {
         if (disk.fails === "after commit") fail();
       },
     };
-    const store = await openStore(inProcessChannel({ directory: temporaryDirectory() }, faults));
+    const directory = temporaryDirectory();
+    const store = await openStore(inProcessChannel({ directory }, faults));
+    const restart = async (): Promise<Store> => {
+      expect(await store.failed).toMatchObject({ code: "store_failed" });
+      await store.close();
+      disk.fails = "never";
+      return openStore(inProcessChannel({ directory }, faults));
+    };
     const logId = random(32);
     await store.createLog({ logId, accessHash: random(32), day: 1 });
-    return { store, disk, logId };
+    return { store, disk, logId, restart };
   }
 
   test("[L-7] what failed before it was persisted is not there, and its retry gets the next number", async () => {
-    const { store, disk, logId } = await withFaults();
-    await store.append(newEntry(logId));
+    const { store: first, disk, logId, restart } = await withFaults();
+    await first.append(newEntry(logId));
     disk.fails = "before commit";
     const entries = [newEntry(logId), newEntry(logId)];
-    const outcomes = await Promise.allSettled(entries.map((entry) => store.append(entry)));
+    const outcomes = await Promise.allSettled(entries.map((entry) => first.append(entry)));
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    disk.fails = "never";
+    const store = await restart();
     expect(await store.readEntries({ logId, afterSeq: 0, ...page })).toHaveLength(1);
     const retries = await Promise.all(entries.map((entry) => store.append(entry)));
     expect(retries).toMatchObject([
@@ -220,11 +228,11 @@ describe("a disk that fails", () => {
   });
 
   test("[L-6] what was persisted but reported failed is there once: its retry gets the first result", async () => {
-    const { store, disk, logId } = await withFaults();
+    const { store: first, disk, logId, restart } = await withFaults();
     const commit = newCommit(logId, 0);
     disk.fails = "after commit";
-    await expect(store.append(commit)).rejects.toMatchObject({ code: "failed" });
-    disk.fails = "never";
+    await expect(first.append(commit)).rejects.toMatchObject({ code: "failed" });
+    const store = await restart();
     expect(await store.append(commit)).toMatchObject({ kind: "accepted", seq: 1, isNew: false });
     expect(await store.readEpoch({ logId, epochId: 0 })).toMatchObject({ currentEpochId: 1, lastSeq: 1 });
     expect(await store.append(newEntry(logId, { epochId: 1 }))).toMatchObject({ seq: 2, isNew: true });

@@ -16,6 +16,7 @@ import type {
 } from "../store.ts";
 import { StoreLoad } from "../store-load.ts";
 import { startThread } from "../../threads.ts";
+import { describeBreakage } from "./breakage.ts";
 import type { BatchResult, Call, CallName, CallParams, CallResult, DatabaseOptions, FromWorker, ToWorker } from "./calls.ts";
 import { packAppends, resultAt, unpackEntries, unpackItems } from "./packing.ts";
 import { compact, transferList } from "./transfer.ts";
@@ -92,6 +93,8 @@ class SqliteStore implements Store {
   #sentEntries: Pending<AppendOutcome>[] = [];
   #sentCalls: Pending<unknown>[] = [];
   #state: "idle" | "scheduled" | "busy" | "closed" = "idle";
+  /** Once the store broke: when the executor has released the directory. */
+  #released: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
   #onClosed: (() => void) | undefined;
   readonly #load: StoreLoad;
@@ -260,6 +263,7 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    if (this.#released !== undefined) return this.#released;
     if (this.#isClosing()) return;
     const idle = Promise.withResolvers<void>();
     this.#onIdle = idle.resolve;
@@ -275,6 +279,7 @@ class SqliteStore implements Store {
   /** A message of the executor. */
   receive(message: FromWorker): void {
     if (message.kind === "result") this.#settle(message);
+    else if (message.kind === "broken") this.#break(new ServerError("store_failed", describeBreakage(message.breakage)));
     else if (message.kind === "closed") {
       this.#state = "closed";
       this.#onClosed?.();
@@ -283,7 +288,11 @@ class SqliteStore implements Store {
 
   /** The executor ended: expected after `close`, else everything under way has failed. */
   stop(error: Error): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed") {
+      // It broke, and then ended without an answer.
+      this.#onClosed?.();
+      return;
+    }
     this.#state = "closed";
     for (const waiter of [...this.#sentEntries, ...this.#sentCalls]) waiter.reject(new StoreError("failed", { cause: error }));
     for (const waiter of [...this.#entryWaiters, ...this.#callWaiters]) waiter.reject(new StoreError("closed", { cause: error }));
@@ -360,18 +369,31 @@ class SqliteStore implements Store {
     // The next batch leaves before this one's answers are handled, so that both threads work.
     if (this.#entries.length > 0 || this.#calls.length > 0) this.#flush();
     else this.#state = "idle";
+    const cause = result.breakage === undefined ? undefined : new ServerError("store_failed", describeBreakage(result.breakage));
+    const failure = (isFull: boolean | undefined): StoreError => new StoreError(isFull === true ? "full" : "failed", { cause });
     if (result.appends !== undefined) {
       for (const [index, waiter] of entryWaiters.entries()) {
         const outcome = resultAt(result.appends, index);
-        if (outcome.kind === "failed") waiter.reject(new StoreError(outcome.full ? "full" : "failed"));
+        if (outcome.kind === "failed") waiter.reject(failure(outcome.full));
         else waiter.resolve(outcome);
       }
     }
     for (const [index, waiter] of callWaiters.entries()) {
       const outcome = result.calls[index];
       if (outcome?.kind === "done") waiter.resolve(outcome.value);
-      else waiter.reject(new StoreError(outcome?.full === true ? "full" : "failed"));
+      else waiter.reject(failure(outcome?.full));
     }
-    if (this.#state === "idle") this.#onIdle?.();
+    if (cause !== undefined) this.#break(cause);
+    else if (this.#state === "idle") this.#onIdle?.();
+  }
+
+  /** The executor has given up: it releases the directory, and everybody else is told. */
+  #break(cause: ServerError): void {
+    if (this.#state === "closed") return;
+    const released = Promise.withResolvers<void>();
+    this.#released = released.promise;
+    this.stop(cause);
+    this.#onClosed = released.resolve;
+    this.#channel.post({ kind: "close" }, []);
   }
 }

@@ -26,7 +26,17 @@ function open(): Executor | undefined {
 const executor = open();
 if (executor !== undefined) {
   const keeper = new JournalKeeper({
-    journals: executor,
+    journals: {
+      hasJournal: () => executor.hasJournal(),
+      emptyJournals() {
+        try {
+          return executor.emptyJournals();
+        } finally {
+          // Nobody may ask for anything for hours.
+          if (executor.breakage !== undefined) post({ kind: "broken", breakage: executor.breakage });
+        }
+      },
+    },
     nowMs: () => performance.now(),
     later: (delayMs, run) => void setTimeout(run, delayMs).unref(),
   });

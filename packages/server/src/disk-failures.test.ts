@@ -1,0 +1,200 @@
+// A disk that fails under a running server: it stops at the first failure, tells its clients, names the cause, and keeps what it acknowledged.
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, openSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { closeCodes } from "@latchkey/protocol";
+import { expect, onTestFinished, test } from "vitest";
+import { describeBreakage } from "./store/sqlite/breakage.ts";
+import { databaseFile } from "./store/sqlite/database-files.ts";
+import { openStore } from "./store/sqlite/sqlite-store.ts";
+import { createLog, createTestLog, entryBytes, random, runServer, temporaryDirectory } from "./testing/fixtures.ts";
+import type { TestLog } from "./testing/fixtures.ts";
+import { inProcessChannel } from "./testing/in-process-channel.ts";
+import { TestClient } from "./testing/test-client.ts";
+
+const host = "latchkey.example";
+const script = fileURLToPath(new URL("./testing/crashing-server.ts", import.meta.url));
+const crashing = [process.execPath, script];
+
+interface Ended {
+  readonly code: number | null;
+  /** What it wrote about itself. */
+  readonly log: string;
+}
+
+interface Process {
+  readonly url: string;
+  readonly ended: Promise<Ended>;
+  kill(): void;
+}
+
+/** A server in a process of its own, by this command line, which is told the folder. */
+async function start(directory: string, command: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Process> {
+  const [program = "", ...args] = command;
+  const child = spawn(program, [...args, directory, host, "error"], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let log = "";
+  child.stderr.on("data", (data: Buffer) => {
+    log += data.toString();
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.once("close", (code) => resolve({ code, log }));
+  });
+  const port = await new Promise<string>((resolve, reject) => {
+    child.stdout.once("data", (data: Buffer) => resolve(data.toString().trim()));
+    void ended.then(() => reject(new Error(`the server ended before it listened: ${log}`)));
+  });
+  return { url: `http://127.0.0.1:${port}`, ended, kill: () => void child.kill("SIGTERM") };
+}
+
+const append = (log: TestLog, size: number = 60_000) =>
+  ({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(size) }) as const;
+
+/** Writes until the server is gone. Answers how many entries it acknowledged, and how it closed. */
+async function writeUntilClosed(url: string, log: TestLog): Promise<{ accepted: number; closed: number; refusals: number }> {
+  const client = await TestClient.connect(url, "log");
+  await createLog(client, log);
+  let [accepted, refusals] = [0, 0];
+  for (let count = 0; count < 3000; count++) {
+    const outcome = await client.outcome(append(log)).catch(() => "gone");
+    if (outcome === "gone") break;
+    if (outcome === "accepted") accepted += 1;
+    else refusals += 1;
+  }
+  return { accepted, refusals, closed: await client.closed };
+}
+
+async function lastSeqOf(directory: string, log: TestLog): Promise<number> {
+  const server = await runServer({ dataDirectory: directory, host });
+  const client = await TestClient.connect(server.url, "log");
+  const opened = await client.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] });
+  if (opened.kind !== "opened") throw new Error(opened.kind);
+  return opened.lastSeq;
+}
+
+/** Exactly one line of the log, of the level "error". */
+function errorLine(log: string): string {
+  const lines = log.trim().split("\n");
+  expect(lines).toHaveLength(1);
+  return String(Reflect.get(JSON.parse(lines[0] ?? "{}") as object, "msg"));
+}
+
+/** Spoils the pages that hold the rest of long rows: those that begin with the number of the page that follows. */
+function damageOverflow(path: string): void {
+  const pageBytes = 4096;
+  const file = openSync(path, "r+");
+  const page = Buffer.alloc(4);
+  for (let at = pageBytes; at < statSync(path).size; at += pageBytes) {
+    readSync(file, page, 0, 4, at);
+    if (page[0] === 0 && page.readUInt32BE() > 0) writeSync(file, Buffer.alloc(4, 0xff), 0, 4, at);
+  }
+  closeSync(file);
+}
+
+// Where the system allows no larger file, a write fails as on a broken disk: with an I/O error, and not for want of room.
+test.skipIf(process.platform === "win32")(
+  "a write that fails ends the process with the cause, and what was acknowledged is there",
+  async () => {
+    const directory = temporaryDirectory();
+    const log = createTestLog();
+    const server = await start(directory, ["sh", "-c", 'ulimit -f 6000; exec "$@"', "sh", ...crashing]);
+    const { accepted, refusals, closed } = await writeUntilClosed(server.url, log);
+    expect(accepted).toBeGreaterThan(10);
+    expect(refusals).toBeLessThanOrEqual(1);
+    expect(closed).toBe(closeCodes.shuttingDown);
+    const { code, log: written } = await server.ended;
+    expect(code).toBe(1);
+    expect(errorLine(written)).toBe(`the server stops: ${describeBreakage("disk")}`);
+    expect(await lastSeqOf(directory, log)).toBeGreaterThanOrEqual(accepted);
+  },
+);
+
+const shim = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+static int failing(void) {
+  const char *file = getenv("FAIL_WHEN");
+  return file && access(file, F_OK) == 0;
+}
+int fsync(int fd) { if (failing()) { errno = EIO; return -1; } return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd); }
+int fdatasync(int fd) { if (failing()) { errno = EIO; return -1; } return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd); }
+`;
+
+/** A library that lets fsync fail once a file is there; the reason where it cannot be built. */
+function buildShim(directory: string): { readonly path: string } | { readonly reason: string } {
+  if (process.platform !== "linux") return { reason: "only on Linux" };
+  const [source, path] = [join(directory, "shim.c"), join(directory, "shim.so")];
+  writeFileSync(source, shim);
+  const { status } = spawnSync(process.env["CC"] ?? "cc", ["-shared", "-fPIC", "-o", path, source, "-ldl"]);
+  return status === 0 ? { path } : { reason: "no C compiler" };
+}
+
+test("an fsync that fails ends the process at once, and nothing is acknowledged after it", async (context) => {
+  const built = buildShim(temporaryDirectory());
+  if ("reason" in built) {
+    process.stdout.write(`skipped, a failing fsync: ${built.reason}\n`);
+    context.skip(built.reason);
+    return;
+  }
+  const directory = temporaryDirectory();
+  const sign = join(temporaryDirectory(), "failing");
+  const server = await start(directory, crashing, { LD_PRELOAD: built.path, FAIL_WHEN: sign });
+  const log = createTestLog();
+  const client = await TestClient.connect(server.url, "log");
+  await createLog(client, log);
+  expect(await client.outcome(append(log))).toBe("accepted");
+  writeFileSync(sign, "");
+  const outcomes = await Promise.all(Array.from({ length: 50 }, () => client.outcome(append(log)).catch(() => "gone")));
+  expect(outcomes).not.toContain("accepted");
+  expect(await client.closed).toBe(closeCodes.shuttingDown);
+  const { code, log: written } = await server.ended;
+  expect(code).toBe(1);
+  expect(errorLine(written)).toBe(`the server stops: ${describeBreakage("disk")}`);
+  expect(await lastSeqOf(directory, log)).toBeGreaterThanOrEqual(1);
+});
+
+test("a damaged page is named as such, and not as a reader that is too slow", async () => {
+  const directory = temporaryDirectory();
+  const log = createTestLog();
+  const before = await runServer({ dataDirectory: directory, host });
+  const writer = await TestClient.connect(before.url, "log");
+  await createLog(writer, log);
+  await Promise.all(Array.from({ length: 20 }, () => writer.outcome(append(log))));
+  await before.close();
+  damageOverflow(join(directory, databaseFile.logs));
+  const server = await start(directory, crashing);
+  const reader = await TestClient.connect(server.url, "log");
+  void reader.outcome({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] }).catch(() => "gone");
+  expect(await reader.closed).toBe(closeCodes.shuttingDown);
+  const { code, log: written } = await server.ended;
+  expect(code).toBe(1);
+  expect(errorLine(written)).toBe(`the server stops: ${describeBreakage("damaged")}`);
+});
+
+test("a store that broke does nothing more, releases its folder, and health says why until the process ends", async () => {
+  const disk = { isBroken: false };
+  const faults = {
+    beforeCommit: (): void => {
+      // SQLITE_IOERR_FSYNC, as SQLite says it.
+      if (disk.isBroken) throw Object.assign(new Error("disk I/O error"), { errcode: 1034 });
+    },
+  };
+  const directory = temporaryDirectory();
+  const store = await openStore(inProcessChannel({ directory }, faults));
+  disk.isBroken = true;
+  const all = await Promise.allSettled([store.newestDay(), store.lastItem({ inboxId: random(32) }), store.directoryStatus()]);
+  disk.isBroken = false;
+  for (const one of all) expect(one).toMatchObject({ status: "rejected", reason: { code: "failed" } });
+  await expect(store.newestDay()).rejects.toMatchObject({ code: "closed" });
+  expect(await store.failed).toMatchObject({ code: "store_failed", message: describeBreakage("disk") });
+  await store.close();
+  const again = await openStore(inProcessChannel({ directory }, {}));
+  await again.close();
+});

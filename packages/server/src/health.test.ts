@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { Health, patienceMs } from "./health.ts";
+import type { HealthParts } from "./health.ts";
+import { temporaryDirectory } from "./testing/fixtures.ts";
+
+function newHealth(parts: Partial<HealthParts> = {}) {
+  const at = { nowMs: 1_800_000_000_000 };
+  const refusals = new Map<string, number>();
+  const health = new Health({
+    nowMs: () => at.nowMs,
+    clock: { doubt: () => undefined },
+    counters: { refusals },
+    dataDirectory: temporaryDirectory(),
+    minFreeBytes: 0,
+    publicationsFailSinceMs: () => undefined,
+    ...parts,
+  });
+  const codes = async (): Promise<string[]> => (await health.reasons()).map(({ code }) => code);
+  return { at, refusals, health, codes };
+}
+
+test("a missing quorum counts when it lasts, and no longer when it is back", async () => {
+  const { at, health, codes } = newHealth();
+  health.quorum(false);
+  expect(await codes()).toEqual([]);
+  at.nowMs += patienceMs;
+  expect(await codes()).toEqual(["quorum"]);
+  health.quorum(true);
+  expect(await codes()).toEqual([]);
+});
+
+test("a full disk counts by what was refused lately, and by what is free", async () => {
+  const { at, refusals, codes } = newHealth();
+  refusals.set("storage_full", 1);
+  expect(await codes()).toEqual(["disk_full"]);
+  at.nowMs += patienceMs;
+  expect(await codes()).toEqual([]);
+  expect(await newHealth({ minFreeBytes: Number.MAX_SAFE_INTEGER }).codes()).toEqual(["disk_full"]);
+});
+
+test("every reason is told, with a sentence each", async () => {
+  const doubt = { kind: "ahead", wallMs: 1_900_000_000_000, believedMs: 1_800_000_000_000 } as const;
+  const { health, codes } = newHealth({ clock: { doubt: () => doubt }, publicationsFailSinceMs: () => 0 });
+  health.stopped("The disk fails.");
+  expect(await codes()).toEqual(["stopped", "clock", "directory"]);
+  for (const { message } of await health.reasons()) expect(message).toMatch(/\.$/);
+});

@@ -1,0 +1,92 @@
+import { statfs } from "node:fs/promises";
+import { describeDoubt } from "./clock/clock-guard.ts";
+import type { ClockGuard } from "./clock/clock-guard.ts";
+import type { Counters } from "./metrics.ts";
+
+/** How long too few witnesses may answer, or the directory publish nothing, until somebody should look, in milliseconds. */
+export const patienceMs = 600_000;
+
+/** Why the server is not well: a code for programs, and a sentence for people that says what to do. No user's data. */
+export interface HealthReason {
+  readonly code: "stopped" | "disk_full" | "clock" | "quorum" | "directory";
+  readonly message: string;
+}
+
+/** What health is told by; times in milliseconds since 1970. */
+export interface HealthParts {
+  readonly nowMs: () => number;
+  readonly clock: Pick<ClockGuard, "doubt">;
+  readonly counters: Pick<Counters, "refusals">;
+  /** Where the data lie, and how much of that disk has to stay free. */
+  readonly dataDirectory: string;
+  readonly minFreeBytes: number;
+  /** Since when every publication of the directory has failed; `undefined` while they are stored. */
+  readonly publicationsFailSinceMs: () => number | undefined;
+}
+
+/** Whether the server does what it is there for, as `/healthz` says it. */
+export class Health {
+  readonly #parts: HealthParts;
+  #stopped: string | undefined;
+  #quorumLostMs: number | undefined;
+  #timesFull = 0;
+  #fullMs: number | undefined;
+
+  constructor(parts: HealthParts) {
+    this.#parts = parts;
+  }
+
+  /** It stops for this, and does nothing any more. */
+  stopped(message: string): void {
+    this.#stopped ??= message;
+  }
+
+  /** Whether enough witnesses answer, when that changes. */
+  quorum(isMet: boolean): void {
+    this.#quorumLostMs = isMet ? undefined : this.#parts.nowMs();
+  }
+
+  /** Notices what happened since the last time. Called every minute or so. */
+  sample(): void {
+    const times = this.#parts.counters.refusals.get("storage_full") ?? 0;
+    if (times > this.#timesFull) this.#fullMs = this.#parts.nowMs();
+    this.#timesFull = times;
+  }
+
+  /** All that is wrong now; empty where nothing is. */
+  async reasons(): Promise<HealthReason[]> {
+    this.sample();
+    const { clock, nowMs, publicationsFailSinceMs } = this.#parts;
+    const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && nowMs() - sinceMs >= patienceMs;
+    const doubt = clock.doubt();
+    const found: (HealthReason | false)[] = [
+      this.#stopped !== undefined && { code: "stopped", message: this.#stopped },
+      (await this.#isFull()) && {
+        code: "disk_full",
+        message: "The disk is full: messages or files are refused. Make room on the disk of the data directory.",
+      },
+      doubt !== undefined && { code: "clock", message: `${describeDoubt(doubt)}.` },
+      isLong(this.#quorumLostMs) && {
+        code: "quorum",
+        message: "Too few witnesses answer: nobody can look up people whom they do not know yet. Ask those who run the witnesses.",
+      },
+      isLong(publicationsFailSinceMs()) && {
+        code: "directory",
+        message: "Changes of accounts cannot be published: nobody can register. The log of the server says why.",
+      },
+    ];
+    return found.filter((reason) => reason !== false);
+  }
+
+  async #isFull(): Promise<boolean> {
+    const { dataDirectory, minFreeBytes, nowMs } = this.#parts;
+    if (this.#fullMs !== undefined && nowMs() - this.#fullMs < patienceMs) return true;
+    try {
+      const { bavail, bsize } = await statfs(dataDirectory);
+      return bavail * bsize < minFreeBytes;
+    } catch {
+      // A disk that does not even say that: whoever writes next is told.
+      return false;
+    }
+  }
+}
