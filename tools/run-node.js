@@ -3,6 +3,11 @@ import { spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { requireNode, root } from "./node.js";
 
+/** Who started this script: under npm a shell, which ends by a signal without passing it on. */
+const parent = process.ppid;
+const isUnderNpm = process.env.npm_lifecycle_event !== undefined && process.platform !== "win32";
+const parentLookMs = 250;
+
 /**
  * The environment of child processes: the project's own tools first on the path, and what Node.js compiled kept from one process to the
  * next: without it each strips and compiles all its TypeScript anew.
@@ -21,9 +26,18 @@ export function childEnvironment(extra = {}) {
  * `nodeArgs` come before the program's path.
  */
 export function replaceBy(args, options = {}) {
+  // It may have ended while something was installed or built.
+  if (isUnderNpm && process.ppid !== parent) process.exit(143);
   const child = spawn(requireNode(), args, { stdio: "inherit", env: childEnvironment(options.env), cwd: options.cwd ?? process.cwd() });
   for (const signal of ["SIGTERM", "SIGHUP", "SIGUSR2"]) {
     if (process.platform !== "win32") process.on(signal, () => child.kill(signal));
+  }
+  if (isUnderNpm) {
+    const looking = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(looking);
+      child.kill("SIGTERM");
+    }, parentLookMs);
   }
   // A terminal's Ctrl-C reaches the child by itself; only a signal sent to this process alone is passed on.
   process.on("SIGINT", () => {

@@ -10,6 +10,7 @@ export type ClientErrorCode =
   | "invalid_username" // not 3 to 32 of a-z 0-9 _ . -
   | "username_taken"
   | "registration_closed"
+  | "invalid_invitation" // the server asks for an invitation, and does not know this one
   | "account_suspended" // by the operator of the server: it gets nothing new there
   | "invalid_address" // not name or name@host
   | "unknown_user" // no such account on that host

@@ -89,7 +89,7 @@ export function notReadYet(): ClientError {
   });
 }
 
-/** The network failed, or the connection ended before the answer. */
-export function offlineError(cause?: unknown): ClientError {
-  return new ClientError("offline", "The server cannot be reached now.", { cause });
+/** The network failed, or the connection ended before the answer; `message` where it is known why. */
+export function offlineError(cause?: unknown, message: string = "The server cannot be reached now."): ClientError {
+  return new ClientError("offline", message, { cause });
 }

@@ -94,6 +94,8 @@ function repeat(setTimer: NonNullable<ServerParts["setTimer"]>, intervalMs: numb
 
 /** Bytes of the server's name in the hello frame (spec C-5). */
 const maxNameBytes = 256;
+/** How long after its start a server looks for what a crash left: those who come back are served first. */
+const sweepAfterMs = 1000;
 const housekeepingMs = 3_600_000;
 /** How often the directory looks what time has brought. */
 const tickMs = 60_000;
@@ -312,6 +314,12 @@ async function listen(params: {
     });
   });
 
+  const stopSweep = setTimer(sweepAfterMs, () => {
+    blobs.removeOrphans().then(
+      (files) => files > 0 && log.info({ files }, "removed files that a crash left"),
+      (error: unknown) => error instanceof StoreError || reportBug(error),
+    );
+  });
   const stopBackups = startBackups(options, { nowMs, log, reportBug, setTimer });
 
   let closing: Promise<void> | undefined;
@@ -319,6 +327,7 @@ async function listen(params: {
     await admin?.close();
     stopHousekeeping();
     stopTicking();
+    stopSweep();
     certificates?.close();
     await stopBackups();
     if (clock.doubt() === undefined) clockFile.record(clock.nowMs());

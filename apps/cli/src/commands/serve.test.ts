@@ -47,6 +47,23 @@ test.each([
 
 test("what an operator insists on is said in the command alone, flag by flag", () => {
   expect(optionsOf({ "i-know": ["clock"] })).toMatchObject({ iKnow: ["clock"] });
-  expect(optionsOf({}, { LATCHKEY_I_KNOW: "clock" })).toMatchObject({ iKnow: [] });
+  expect(() => optionsOf({}, { LATCHKEY_I_KNOW: "clock" })).toThrow("--i-know is said in the command");
   expect(() => optionsOf({ "i-know": ["everything"] })).toThrow("--i-know takes clock, host, lost-log-key");
+});
+
+test("what would be passed over without a word is refused: an empty folder, a variable of nothing, a web app that is not there", () => {
+  const refused = (values: OptionValues, variables: Record<string, string> = {}): string => {
+    try {
+      optionsOf(values, variables);
+      return "taken";
+    } catch (error) {
+      return error instanceof Error ? error.message : "";
+    }
+  };
+  expect(refused({ data: "" })).toContain("--data is empty");
+  expect(refused({}, { LATCHKEY_DATA: "" })).toContain("--data is empty");
+  expect(refused({}, { LATCHKEY_RETENTION: "9" })).toContain("LATCHKEY_RETENTION is no variable");
+  expect(refused({}, { LATCHKEY_RETENTION_DAYS: "9", LATCHKEY_HOME: "/", LATCHKEY_NIGHTLY: "1" })).toBe("taken");
+  expect(refused({ "web-root": "nowhere" })).toContain("there is no web app in");
+  expect(refused({ "web-root": "" })).toBe("taken");
 });

@@ -58,6 +58,12 @@ function variableOf(flag: string): string {
   return `LATCHKEY_${flag.toUpperCase().replaceAll("-", "_")}`;
 }
 
+/** Variables that are not of an option of the server: those of other commands, of the tests and of the benchmarks. */
+const otherVariables: readonly string[] =
+  "BACKUP_PASSPHRASE CONFIG HOME NODE SERVER BENCH_LOGS FUZZ_ROUNDS NIGHTLY SESSIONS VECTORS WYCHEPROOF"
+    .split(" ")
+    .map((name) => `LATCHKEY_${name}`);
+
 const configFileName = "latchkey.config.json";
 const builtWebApp = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 const registrations = ["open", "invitation", "closed"] as const;
@@ -92,7 +98,11 @@ makes it read the files of its certificate again.`,
   },
   positionals: [0, 0],
   // The server is loaded when needed: the other commands do without it.
-  run: async (context) => runServer(context, async (options) => (await import("@latchkey/server")).startServer(options)),
+  run: async (context) => {
+    // Whatever the server makes is its user's alone, files that a database makes by itself included.
+    process.umask(0o077);
+    await runServer(context, async (options) => (await import("@latchkey/server")).startServer(options));
+  },
 };
 
 /** Runs a server until the process is asked to stop. @throws CommandError, ServerError. */
@@ -135,12 +145,16 @@ export function settingReader({ environment, values }: SettingSources): (flag: s
 
 /** The data folder of the server that these settings are of. @throws CommandError `invalid_option` */
 export function dataDirectoryOf(sources: SettingSources): string {
-  return resolve(sources.environment.workingDirectory, settingReader(sources)("data").at(-1) ?? "data");
+  const folder = settingReader(sources)("data").at(-1) ?? "data";
+  // Else it would be the folder that the command happens to run in.
+  if (folder === "") throw invalidOption("--data is empty: name the folder of the data");
+  return resolve(sources.environment.workingDirectory, folder);
 }
 
 /** The server's options from flags, variables and the configuration file. @throws CommandError `invalid_option`. */
 export function serverOptions(sources: SettingSources): ServerOptions {
-  const { workingDirectory } = sources.environment;
+  const { variables, workingDirectory } = sources.environment;
+  checkVariables(variables);
   const all = settingReader(sources);
   const one = (flag: string): string | undefined => all(flag).at(-1);
 
@@ -153,6 +167,8 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   const isBuilt = existsSync(join(builtWebApp, "index.html"));
   const [certificate, key] = [one("tls-cert"), one("tls-key")];
   if ((certificate === undefined) !== (key === undefined)) throw invalidOption("--tls-cert and --tls-key belong together");
+  if (webRoot !== undefined && webRoot !== "" && !existsSync(join(resolve(workingDirectory, webRoot), "index.html")))
+    throw invalidOption(`--web-root: there is no web app in ${resolve(workingDirectory, webRoot)}, which has no index.html`);
   const host = one("host");
   const name = one("name");
   const policyFile = (flag: string): string | undefined => {
@@ -170,7 +186,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     ...(host === undefined ? {} : { host: host.toLowerCase() }),
     address: one("address") ?? "127.0.0.1",
     port,
-    dataDirectory: resolve(workingDirectory, one("data") ?? "data"),
+    dataDirectory: dataDirectoryOf(sources),
     ...(name === undefined ? {} : { serverName: name }),
     ...(registration === undefined ? {} : { registration }),
     ...(invitationCodes.length === 0 ? {} : { invitationCodes }),
@@ -255,6 +271,14 @@ function readConfigFile(path: string, { isRequired }: { isRequired: boolean }): 
   const unknown = Object.keys(value).find((key) => !known.has(key));
   if (unknown !== undefined) throw invalidOption(`${path} has "${unknown}", which is no option: see "latchkey serve --help"`);
   return Object.fromEntries(Object.entries(value));
+}
+
+/** A variable that nothing reads is a typing error: what it was to set would be something else without a word. */
+function checkVariables(variables: Readonly<Record<string, string | undefined>>): void {
+  const known = new Set([...settings.map(({ flag }) => variableOf(flag)), ...otherVariables]);
+  const unknown = Object.keys(variables).find((name) => name.startsWith("LATCHKEY_") && !known.has(name));
+  if (unknown === variableOf("i-know")) throw invalidOption(`${unknown} is no variable: --i-know is said in the command, for one start`);
+  if (unknown !== undefined) throw invalidOption(`${unknown} is no variable of an option: see "latchkey serve --help"`);
 }
 
 function readText(flag: string, path: string): string {

@@ -402,6 +402,10 @@ export const en = {
     account_exists: { title: "This browser has an account already", advice: "Reload the page to use it." },
     invalid_username: { title: "This username cannot be used", advice: "Use 3 to 32 small letters, digits and _ . -" },
     username_taken: { title: "This username is taken", advice: "Choose another one." },
+    invalid_invitation: {
+      title: "This invitation does not hold",
+      advice: "It may have been used up, taken back or expired. Ask who sent it for another one.",
+    },
     registration_closed: { title: "This server is not taking new accounts", advice: "Ask the person who runs it." },
     account_suspended: {
       title: "The server has suspended your account",

@@ -12,6 +12,9 @@ import { maintainKeyPackages } from "./key-packages.ts";
 import { authenticateDevice, createOwnAccount, deleteOwnAccount, loadOwnAccount, saveOwnAccount } from "./own-account.ts";
 import type { OwnAccount } from "./own-account.ts";
 
+/** `registration` of a hello, on a server that takes accounts by invitation. */
+const byInvitation = 1;
+
 /** What `registerAccount` needs. */
 export interface RegisterParams {
   readonly store: Store;
@@ -49,7 +52,10 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
       return registered(params, connection, begun);
     }
     const request = { kind: "reserve" as const, username, invitation: params.invitation ?? "", token: new Uint8Array(0) };
-    expectAnswer(await connection.request(request), "reserved");
+    const answer = await connection.request(request);
+    if (answer.kind === "error" && answer.code === "registration_closed" && connection.hello.registration === byInvitation)
+      throw notInvited(request.invitation);
+    expectAnswer(answer, "reserved");
     const account =
       begun?.username === username
         ? { ...begun, displayName: displayName === "" ? begun.displayName : displayName }
@@ -65,6 +71,16 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
     await confirm(params, account, proof);
     return registered(params, connection, account);
   });
+}
+
+/** A server by invitation refuses a wrong one as it refuses everybody else. */
+function notInvited(invitation: string): ClientError {
+  return new ClientError(
+    "invalid_invitation",
+    invitation === ""
+      ? "This server takes new accounts by invitation only: ask who runs it for one."
+      : "The server does not take this invitation: it may be mistyped, used up or expired. Ask who sent it for another one.",
+  );
 }
 
 /** Whether the server has, or now takes, an account whose answer was lost. One that it never had and cannot take is forgotten. */

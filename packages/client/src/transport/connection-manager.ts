@@ -11,6 +11,7 @@ import { createHostUrls, hostOfUrl } from "./hosts.ts";
 import { keepConnection } from "./kept-connection.ts";
 import type { Kept, ManagedConnection, Session } from "./kept-connection.ts";
 import { parseServerInfo } from "./server-info.ts";
+import { whyOffline } from "./why-offline.ts";
 
 /** All connections of one client. */
 export interface Connections {
@@ -109,7 +110,8 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
       });
     } catch (cause) {
       tried(false);
-      throw cause instanceof ClientError ? new ClientError("offline", cause.message, { cause }) : offlineError(cause);
+      if (cause instanceof ClientError) throw new ClientError("offline", cause.message, { cause });
+      throw offlineError(cause, whyOffline(cause, serverUrl));
     }
     const parsed = parseServerInfo(text);
     if (parsed === undefined) throw new ClientError("server_refused", "There is no Latchkey server at this address.");

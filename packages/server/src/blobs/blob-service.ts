@@ -7,6 +7,7 @@ import { dayOf } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal, StoreError } from "../errors.ts";
 import { keyOf } from "../keys.ts";
+import { storedBlobIds } from "./orphans.ts";
 import type { BlobIndex } from "../store/store.ts";
 import { exactlyDated, writeAnew } from "./blob-times.ts";
 
@@ -129,6 +130,24 @@ export class BlobService {
     }
     this.#forgottenDay = today;
     return count;
+  }
+
+  /**
+   * Removes files that no row knows: a crash between file and index left them, and nobody was told of them. One after the other, in
+   * between other work. Answers how many. @throws StoreError when the store closes meanwhile
+   */
+  async removeOrphans(): Promise<number> {
+    let removed = 0;
+    for await (const blobId of storedBlobIds(this.#directory)) {
+      if ((await this.#index.findBlob({ blobId })) !== undefined) continue;
+      await this.#alone(blobId, async () => {
+        // An upload of it may have ended just now.
+        if ((await this.#index.findBlob({ blobId })) !== undefined) return;
+        await rm(this.#path(blobId), { force: true });
+        removed += 1;
+      });
+    }
+    return removed;
   }
 
   async #receive(
