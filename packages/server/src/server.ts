@@ -19,6 +19,7 @@ import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
 import { adoptAccounts, hostOfDirectory, openDirectory } from "./directory/bootstrap.ts";
 import { Directory } from "./directory/directory.ts";
 import { Publisher } from "./directory/publisher.ts";
+import { rememberSeen } from "./directory/seen.ts";
 import { nodeSignatures } from "./directory/signatures.ts";
 import { VrfService } from "./directory/vrf-service.ts";
 import type { VrfProve } from "./directory/vrf-service.ts";
@@ -255,7 +256,7 @@ async function listen(params: {
     publisher: () => publisher.state,
     doubt: () => clock.doubt(),
     certificate: () => certificates?.pair?.cert,
-    unhealthy: async () => (isHealthy ? [] : ["stopped"]),
+    unhealthy: async () => (await health.reasons()).map(({ code }) => code),
   });
   late.services = services;
   late.gateway = gateway;
@@ -417,6 +418,7 @@ async function startDirectory(params: {
     nowMs,
     schedule: (run, delayMs) => setTimer(delayMs, run),
     reportBug,
+    onServed: (head) => rememberSeen(dataDirectory, head),
     onBehind: () => warn("a witness has seen more of the directory's log than there is: the data folder is an old copy"),
     onQuorum(isMet) {
       params.health.quorum(isMet);

@@ -7,7 +7,7 @@ import type { AdminCommands, Params } from "./params.ts";
 export interface DoctorSources {
   readonly options: ServerOptions;
   readonly host: string;
-  readonly running: () => RunningFacts;
+  readonly running: () => Promise<RunningFacts>;
 }
 
 /** `doctor`: what is in order and what is not, in sentences. */
@@ -15,7 +15,7 @@ export function doctorCommands({ options, host, running }: DoctorSources): Admin
   return {
     async doctor(params: Params) {
       params.end();
-      return { findings: await diagnose(options, { ...running(), host }) };
+      return { findings: await diagnose(options, { ...(await running()), host }) };
     },
   };
 }

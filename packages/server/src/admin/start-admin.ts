@@ -40,8 +40,8 @@ function adminCommands(parts: AdminParts): AdminCommands {
     ...doctorCommands({
       options: parts.options,
       host: context.host,
-      running: () => ({
-        healthReasons: parts.healthReasons(),
+      running: async () => ({
+        healthReasons: await parts.healthReasons(),
         quorum: parts.quorum(),
         refusals: parts.refusals,
         upMs: context.nowMs() - parts.startedAtMs,

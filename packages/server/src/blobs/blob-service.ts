@@ -36,8 +36,8 @@ export class BlobService {
   readonly #placing = new Map<string, Promise<unknown>>();
 
   /** `onDiskFailure` is told when a file could not be written or read for another reason than that the disk is full. */
-  constructor(params: { directory: string; index: BlobIndex; context: ServerContext; onDiskFailure: () => void }) {
-    this.#onDiskFailure = params.onDiskFailure;
+  constructor(params: { directory: string; index: BlobIndex; context: ServerContext; onDiskFailure?: () => void }) {
+    this.#onDiskFailure = params.onDiskFailure ?? ((): void => undefined);
     this.#directory = params.directory;
     this.#index = params.index;
     this.#context = params.context;

@@ -1,4 +1,5 @@
 import { uptime } from "node:os";
+import { readRestoreMark } from "../backup/restore-mark.ts";
 import type { Store } from "../store/store.ts";
 import { readClockFile } from "./clock-file.ts";
 import { ClockGuard, describeDoubt } from "./clock-guard.ts";
@@ -32,7 +33,9 @@ export async function openClock(params: {
   const wallMs = clocks.nowMs ?? Date.now;
   // A clock of a test's own is never far from itself.
   const passedMs = clocks.passedMs ?? clocks.nowMs ?? ((): number => uptime() * 1000);
-  const storedMs = readClockFile(dataDirectory) ?? (await newestStoredMs(store));
+  // Whoever restores a backup looks at the clock: the copy itself is as old as it is.
+  const recordedMs = readClockFile(dataDirectory) ?? readRestoreMark(dataDirectory)?.restoredMs;
+  const storedMs = recordedMs ?? (await newestStoredMs(store));
   const unset = clocks.nowMs === undefined && wallMs() < earliestMs ? earliestMs : undefined;
   const onChange = (doubt: ClockDoubt | undefined): void => {
     warn(doubt === undefined ? "the clock is believed again: things expire as before" : describeDoubt(doubt));

@@ -17,6 +17,7 @@ import type { DirectoryLogStore, DirectoryStatus, LogSigner, Publication } from 
 import type { Knowledge } from "../start/knowledge.ts";
 import { addNextKey, loadDirectoryKeys, promoteNextKey, rotationNoticeMs, signerOf } from "./keys.ts";
 import type { DirectoryKeys } from "./keys.ts";
+import { checkNothingLost, readSeen } from "./seen.ts";
 import type { VrfService } from "./vrf-service.ts";
 
 /** A witness as the operator names it: where it is reached, and its verifier keys (C2SP vkeys). */
@@ -136,6 +137,7 @@ export async function openDirectory(params: {
     );
   }
   if (first !== undefined) await checkLogKeys(store, status, keys);
+  if (!iKnow.includes("rolled-back")) await checkNothingLost(store, readSeen(dataDirectory));
   const isInEffect = (at: DirectoryStatus): boolean =>
     at.configIndex === 0 || Math.max(at.timestampMs, nowMs) >= at.configTimestampMs + rotationNoticeMs;
   if (

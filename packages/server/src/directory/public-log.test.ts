@@ -20,7 +20,7 @@ import {
   entriesTilePath,
 } from "@latchkey/transparency";
 import type { DirectoryView, KnownLabels, ReplayState } from "@latchkey/transparency";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
@@ -342,6 +342,7 @@ describe("the public log", () => {
     for (const name of tables) database.exec(`DELETE FROM directory_${name}`);
     database.exec("INSERT INTO directory_unlisted SELECT id FROM accounts");
     database.close();
+    rmSync(join(dataDirectory, "directory", "seen"));
     const sizes: number[] = [];
     for (let start = 0; start < 2; start++) {
       const server = await runServer({ dataDirectory, host });

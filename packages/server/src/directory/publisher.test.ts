@@ -64,7 +64,7 @@ async function setUp(params: { options?: DirectoryOptions; witnesses?: FakeWitne
   const disk: Disk = { fails: "never", skip: 0 };
   const fail = (): void => {
     if (disk.skip-- > 0) return;
-    throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
+    throw new Error("for another reason than the disk");
   };
   const faults = {
     beforeCommit: () => (disk.fails === "before commit" ? fail() : undefined),
@@ -99,6 +99,7 @@ async function start(params: { store: Store; clock: Clock; options: DirectoryOpt
     nowMs: () => clock.nowMs,
     schedule: clock.schedule,
     reportBug: (error) => bugs.push(error),
+    onServed: () => {},
     onBehind: () => bugs.push("behind"),
     onQuorum: (isMet) => bugs.push(isMet ? "quorum" : "no quorum"),
   });
@@ -193,7 +194,7 @@ describe("when it publishes", () => {
     expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 2 });
   });
 
-  test("[A-2] a disk that fails before or after the transaction: the publisher may retry, and there is one tree of each size", async () => {
+  test("[A-2] a store that fails before or after the transaction: the publisher may retry, and there is one tree of each size", async () => {
     const { store, clock, publisher, disk, opened } = await setUp();
     const change = named("alice");
     disk.fails = "before commit";

@@ -48,6 +48,8 @@ export interface PublisherParts {
   /** Runs something later; answers how to call it off. */
   readonly schedule: (run: () => void, delayMs: number) => () => void;
   reportBug(error: unknown): void;
+  /** A head is served from now on. */
+  onServed(head: UnservedHead): void;
   /** A witness has cosigned a larger log than this one. */
   onBehind(): void;
   /** Enough witnesses for the policies have cosigned the served head, or no longer: told when it changes. */
@@ -303,6 +305,7 @@ export class Publisher {
       }
     }
     if (!isServed) await store.serveHead({ size: head.size });
+    this.#parts.onServed(head);
   }
 
   /** Asks for cosignatures of the head once; late ones are added to those that it has. */

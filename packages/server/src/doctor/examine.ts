@@ -64,7 +64,7 @@ function examineServer({ running, folder }: DoctorFacts): Finding[] {
       : [todo("server", "No server runs on this data folder: start it with latchkey serve.")];
   }
   if (running.healthReasons.length === 0) return [ok("server", "The server runs and is well.")];
-  return running.healthReasons.map((reason) => todo("server", `The server is not well: ${reason}.`));
+  return running.healthReasons.map((reason) => todo("server", `The server is not well: ${reason.replace(/\.$/, "")}.`));
 }
 
 function examineClock({ nowMs, folder, network }: DoctorFacts): Finding[] {

@@ -191,6 +191,9 @@ export interface DirectoryLogStore {
   /** The newest ConfigChange that leads to the config of this entry (spec D-2); `undefined` for none. */
   configChange(params: { index: number }): Promise<Uint8Array | undefined>;
 
+  /** Whether the logs are older than the newest publication of their heads says: then they have lost what was acknowledged. */
+  areLogsBehind(): Promise<boolean>;
+
   /** Accounts that no publication has listed yet, some of them. */
   unlistedAccounts(params: { maxItems: number }): Promise<UnlistedAccount[]>;
 }

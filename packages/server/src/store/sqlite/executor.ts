@@ -154,6 +154,7 @@ export class Executor {
       entryTile: (params) => tree.entryTile(params),
       transition: (params) => tree.transition(params.index),
       configChange: (params) => lookups.configChange(params.index),
+      areLogsBehind: () => heads.areLogsBehind(),
       unlistedAccounts: (params) => directory.unlisted(params.maxItems),
       addBlob: (params) => blobs.addBlob(params),
       findBlob: (params) => blobs.findBlob(params),

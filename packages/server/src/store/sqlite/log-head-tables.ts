@@ -23,6 +23,8 @@ const keptLeaves = 1_000_000;
 const pageLeaves = 32;
 /** Rows of a map that is no longer kept which go with one head's work: about what one head needs. */
 const sweptRows = 4;
+/** Entries of the log that are searched for the newest heads: more than an hour has where many register. */
+const searchedEntries = 4096;
 const nothing = new Uint8Array();
 
 /**
@@ -101,6 +103,20 @@ export class LogHeadTables {
       this.#sql.run("UPDATE head_maps SET stage = ?, position = ? WHERE id = ?", stages.published, map.position, map.id);
       this.#drop();
     });
+  }
+
+  /**
+   * Whether the newest root in the tree is of a map that this database does not have: it is collected here before, and of those kept it is
+   * the last to go. Looks at the newest entries only.
+   */
+  areLogsBehind(): boolean {
+    const size = this.#tree.size();
+    for (let position = size - 1; position >= Math.max(0, size - searchedEntries); position--) {
+      const { headsRoot } = this.#tree.entry(position).entry;
+      if (headsRoot.every((byte) => byte === 0)) continue;
+      return this.#sql.get("SELECT id FROM head_maps WHERE root = ?", headsRoot) === undefined;
+    }
+    return false;
   }
 
   /** After a transaction that did not commit. */

@@ -237,6 +237,9 @@ class SqliteStore implements Store {
   configChange(params: CallParams<"configChange">): Promise<CallResult<"configChange">> {
     return this.#call("configChange", params);
   }
+  areLogsBehind(): Promise<boolean> {
+    return this.#call("areLogsBehind", undefined);
+  }
   unlistedAccounts(params: CallParams<"unlistedAccounts">): Promise<CallResult<"unlistedAccounts">> {
     return this.#call("unlistedAccounts", params);
   }
