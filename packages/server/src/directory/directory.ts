@@ -15,7 +15,7 @@ import {
 } from "@latchkey/transparency";
 import type { AccountState, Signatures, VerifiedAccount } from "@latchkey/transparency";
 import { hashOfCode } from "../admin/invitations.ts";
-import { dayOf, keyPackageDays, releasedNameDays } from "../config.ts";
+import { dayOf, keyPackageDays, purgedAtOnce, releasedNameDays } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
@@ -239,9 +239,9 @@ export class Directory {
   async expireKeyPackages(): Promise<number> {
     let removed = 0;
     for (;;) {
-      const count = await this.#store.expireKeyPackages({ day: this.#today(), maxItems: 500 });
+      const count = await this.#store.expireKeyPackages({ day: this.#today(), maxItems: purgedAtOnce });
       removed += count;
-      if (count < 500) return removed;
+      if (count < purgedAtOnce) return removed;
     }
   }
 

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { dayOf } from "../config.ts";
+import { dayOf, purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { Feed } from "../feed.ts";
@@ -142,9 +142,9 @@ export class InboxService {
     const beforeDay = dayOf(this.#context.nowMs()) - this.#context.retentionDays;
     let removed = 0;
     for (;;) {
-      const count = await this.#store.purgeItems({ beforeDay, maxItems: 500 });
+      const count = await this.#store.purgeItems({ beforeDay, maxItems: purgedAtOnce });
       removed += count;
-      if (count < 500) return removed;
+      if (count < purgedAtOnce) return removed;
     }
   }
 

@@ -1,7 +1,7 @@
 import { equalSecrets } from "@latchkey/codec";
 import type { CreateLog, EntryKind, EpochAccess, OpenEpoch, Opened } from "@latchkey/protocol";
 import { zeroHash } from "@latchkey/protocol";
-import { dayOf } from "../config.ts";
+import { dayOf, purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { sha256 } from "../hash.ts";
@@ -184,9 +184,9 @@ export class LogService {
     const beforeDay = dayOf(this.#context.nowMs()) - this.#context.retentionDays;
     let removed = 0;
     for (;;) {
-      const count = await this.#store.purgeEntries({ beforeDay, maxItems: 500 });
+      const count = await this.#store.purgeEntries({ beforeDay, maxItems: purgedAtOnce });
       removed += count;
-      if (count < 500) return removed;
+      if (count < purgedAtOnce) return removed;
     }
   }
 
