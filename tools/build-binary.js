@@ -74,7 +74,7 @@ async function bundle({ input, file }) {
     minify: { compress: false, mangle: false, codegen: true },
   });
   await build.close();
-  const missing = output.flatMap(({ imports = [] }) => imports).filter((name) => !isBuiltin(name));
+  const missing = output.flatMap(({ imports = [] }) => imports).filter((name) => !name.startsWith("node:") && !isBuiltin(name));
   if (missing.length > 0) throw new Error(`${input} needs ${missing.join(", ")}, which cannot be built in.`);
 }
 

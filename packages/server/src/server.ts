@@ -33,6 +33,7 @@ import type { HeldPort } from "./http/listening.ts";
 import { createRegistry } from "./http/metrics-text.ts";
 import { addStateMetrics, countResponses } from "./http/state-metrics.ts";
 import { InboxService } from "./inboxes/inbox-service.ts";
+import { causeOf } from "./log-causes.ts";
 import { LogService } from "./logs/log-service.ts";
 import { createCounters } from "./metrics.ts";
 import { prepareFolder } from "./start/folder.ts";
@@ -152,7 +153,7 @@ async function listen(params: {
   const reportBug = (error: unknown): void => {
     // Told once, when the server stops for it.
     if (error instanceof StoreError && error.cause instanceof ServerError) return;
-    log.error({ name: error instanceof Error ? error.name : "unknown", stack: stackOf(error) }, "unexpected error");
+    log.error(causeOf(error), "unexpected error");
   };
   const counters = createCounters();
   const registry = createRegistry(
@@ -423,7 +424,8 @@ async function startDirectory(params: {
     onQuorum(isMet) {
       params.health.quorum(isMet);
       if (isMet) log.warn("enough witnesses answer again");
-      else warn("too few witnesses answer: clients look nobody up until they do");
+      // By their place in the policy: a name says who watches.
+      else log.warn({ witnesses: witnesses.failures }, "too few witnesses answer: clients look nobody up until they do");
     },
   });
   await publisher.start(await store.directoryStatus());
@@ -450,10 +452,4 @@ function checkOptions(options: ServerOptions): void {
   if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65_535) {
     throw new ServerError("invalid_options", `${options.port} is no port: use a number from 0 to 65535.`);
   }
-}
-
-/** Where it happened, without the message: that may hold what a peer sent. */
-function stackOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return [];
-  return (error.stack ?? "").split("\n").filter((line) => line.trimStart().startsWith("at "));
 }

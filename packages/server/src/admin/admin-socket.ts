@@ -2,6 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { causeOf } from "../log-causes.ts";
 import type { AdminAnswer, AdminRequest } from "./router.ts";
 
 /** The socket's name in the data folder. */
@@ -43,9 +44,10 @@ export async function listenForAdmin(params: {
     rmSync(path, { force: true });
     await listen(server, path);
     chmodSync(path, 0o600);
-  } catch {
+  } catch (error) {
     server.close();
-    warn("the socket admin.sock in the data folder cannot be made: latchkey admin does not work, check the folder's permissions");
+    const { code = "no reason given" } = causeOf(error);
+    warn(`the socket admin.sock in the data folder cannot be made (${code}): latchkey admin does not work, check the folder's permissions`);
     return undefined;
   }
   return {

@@ -279,14 +279,21 @@ describe("witnesses", () => {
     const cosigners = async () => (await served(store, opened.keys.current.vkey, witnesses)).cosignatures.map(({ name }) => name);
     expect(await cosigners()).toEqual([names[0], `${names[0] ?? ""}/latchkey-map`]);
     expect(bugs).toEqual(["no quorum"]);
+    // By place, with the cause: what an operator's log and metrics tell of them.
+    const failures = (): unknown[] => publisher.state.witnesses.map(({ failure }) => failure);
+    expect(failures()).toEqual([undefined, "it cannot be reached", "its signature is of another key, or wrong"]);
+    expect(publisher.state.witnesses[0]?.cosignedMs).toBe(first.timeSeconds * 1000);
+    expect(publisher.state).toMatchObject({ hasQuorum: false, publishedMs: expect.any(Number) });
     second.mood = "log only";
     third.mood = "busy";
     await clock.pass(2000);
     expect(await cosigners()).toEqual([names[0], `${names[0] ?? ""}/latchkey-map`, names[1]]);
+    expect(failures()).toEqual([undefined, undefined, "it refused"]);
     second.mood = "honest";
     third.mood = "honest";
     await clock.pass(10_000);
     expect(await cosigners()).toHaveLength(6);
+    expect(failures()).toEqual([undefined, undefined, undefined]);
     expect(bugs).toEqual(["no quorum", "quorum"]);
     // All have answered: nobody is asked any more.
     expect(clock.next).toBeUndefined();
@@ -383,6 +390,7 @@ describe("witnesses", () => {
     await store.close();
     const old = await setUp({ witnesses: [witness] });
     expect(old.bugs).toEqual(["behind", "no quorum"]);
+    expect(old.publisher.state.witnesses[0]?.failure).toBe("it has seen a longer log than this one");
     expect((await served(old.store, old.opened.keys.current.vkey, [witness])).cosignatures).toEqual([]);
   });
 

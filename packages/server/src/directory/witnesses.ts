@@ -87,6 +87,11 @@ export class Witnesses {
     return this.#witnesses.map(({ cosignedMs, failure }) => ({ cosignedMs, failure }));
   }
 
+  /** What went wrong with which of them when they were asked last, for a log: their places, and words without names. */
+  get failures(): { witness: number; cause: WitnessFailure }[] {
+    return this.#witnesses.flatMap(({ failure }, at) => (failure === undefined ? [] : [{ witness: at, cause: failure }]));
+  }
+
   /** Whether these keys satisfy both policies; who replayed the map has seen the log as well. */
   isQuorum(cosigned: readonly Pick<StoredCosignature, "keyName" | "keyId">[]): boolean {
     return this.#policies.every((policy) => {
