@@ -16,10 +16,21 @@ const server = await startServer({
   logLevel: "error",
   limits: {
     ...limits,
+    maxConnectionsPerAddress: 1e9,
     maxRequestsPerSecond: 1e9,
     appendRate: unlimited,
+    connectionBytes: unlimited,
     openRate: unlimited,
-    rates: { ...defaultLimits.rates, createLog: unlimited, register: unlimited, lookup: unlimited },
+    targets: { ...defaultLimits.targets, append: unlimited, appendInAll: unlimited },
+    rates: {
+      ...defaultLimits.rates,
+      createLog: unlimited,
+      register: unlimited,
+      lookup: unlimited,
+      openLog: unlimited,
+      headProof: unlimited,
+      storeBytes: unlimited,
+    },
   },
 });
 

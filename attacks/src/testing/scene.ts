@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ClientError, createClient } from "@latchkey/client";
 import type { Client, ClientErrorCode, ClientFailure, LinkState, Message, Store } from "@latchkey/client";
 import { openNodeStore } from "@latchkey/client/node";
-import { startServer } from "@latchkey/server";
+import { defaultLimits, startServer } from "@latchkey/server";
 import type { RunningServer, ServerOptions } from "@latchkey/server";
 import { createJumpingPlatform } from "./jumping-platform.ts";
 import type { Random } from "./jumping-platform.ts";
@@ -28,7 +28,13 @@ export interface Person {
   jump(durationMs: number): Promise<void>;
 }
 
-const limits = { publicationIntervalMs: 0, headsIntervalMs: 100 };
+/** Everybody in a scene has one network address: what limits would keep from one stranger is not what attacks are about. */
+const often = { burst: 20_000, perSecond: 200 };
+const limits = {
+  publicationIntervalMs: 0,
+  headsIntervalMs: 100,
+  targets: { ...defaultLimits.targets, strangerPost: often, strangerPostInAll: often, takeKeyPackage: often, takeKeyPackageInAll: often },
+};
 
 /** A malicious operator with a real server, and people who trust it. */
 export class Scene implements AsyncDisposable {

@@ -10,13 +10,44 @@ export interface Rate {
   readonly perSecond: number;
 }
 
+/** Limits for one log, inbox or device. */
+export interface TargetRates {
+  /** Messages and complaints in one log, of one address; of all; and of each address whatever the others do. */
+  readonly append: Rate;
+  readonly appendInAll: Rate;
+  readonly appendLeast: Rate;
+  /** Bytes of blobs that the entries of one log name, and so keep. */
+  readonly blobBytes: Rate;
+  /** Strangers' items for one inbox, of one address; of all; and of each address whatever the others do. */
+  readonly strangerPost: Rate;
+  readonly strangerPostInAll: Rate;
+  readonly strangerPostLeast: Rate;
+  /** Contacts' items for one inbox, of one address. */
+  readonly contactPost: Rate;
+  /** One-time key packages of one device that one address, and all, are given; beyond them it is the last-resort one. */
+  readonly takeKeyPackage: Rate;
+  readonly takeKeyPackageInAll: Rate;
+}
+
 /** Bounds of everything that a peer can make the server hold or do. Sizes in bytes. */
 export interface ServerLimits {
   /** Open WebSockets in all, and from one address. */
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
-  /** Requests a second of one connection: above it the server stops reading it until the second is over. */
+  /** Bytes that connections make the server hold: messages that have not ended, and what readers do not take. In all, and from one address. */
+  readonly maxBytesHeld: number;
+  readonly maxBytesHeldPerAddress: number;
+  /** Requests a second of one address: above it the server stops reading its connections until the second is over. */
   readonly maxRequestsPerSecond: number;
+  /** Requests of all connections under way at once, and of one address, and their bytes: above either the server stops reading them. */
+  readonly maxRequestsInFlightInAll: number;
+  readonly maxRequestsInFlightPerAddress: number;
+  readonly maxBytesInFlightInAll: number;
+  readonly maxBytesInFlightPerAddress: number;
+  /** What is with the store at a time: in all and of one address while others ask too, and of one that is alone. One for each operation and 4 KiB. */
+  readonly maxStoreUnits: number;
+  readonly maxStoreUnitsPerAddress: number;
+  readonly maxStoreUnitsAlone: number;
   /** Requests of one connection under way at once, and their bytes: above either the server stops reading it. */
   readonly maxRequestsInFlight: number;
   readonly maxBytesInFlight: number;
@@ -24,6 +55,10 @@ export interface ServerLimits {
   readonly maxBytesWaiting: number;
   /** Messages and complaints of one connection in one log. */
   readonly appendRate: Rate;
+  /** Bytes of entries that one connection stores. */
+  readonly connectionBytes: Rate;
+  /** What may be done to one log, inbox or device. */
+  readonly targets: TargetRates;
   /** Complaints of one log that are taken as they come; beyond them about one a minute is, by fair turns (spec L-16). */
   readonly complaintsAtOnce: number;
   /** Openings of logs and published heads that one connection asks for: each reads the store. */
@@ -41,7 +76,7 @@ export interface ServerLimits {
   readonly maxBlobBytes: number;
   /** Days that a blob is kept without an entry that refers to it. */
   readonly unusedBlobDays: number;
-  /** Blobs are refused when the disk has less than this left, so that messages still find room. */
+  /** With less than this left on the disk blobs, new logs, new accounts and strangers' items are refused, so that messages still find room. */
   readonly minFreeBytes: number;
   /** Size of the database in pages of 4 KiB; 0 for no bound but the disk's. */
   readonly maxDatabasePages: number;
@@ -63,18 +98,48 @@ export interface ServerLimits {
     readonly proveAbsence: Rate;
     /** Files of the directory's log over HTTP: an audit reads them all. */
     readonly readDirectory: Rate;
+    /** Openings of logs. */
+    readonly openLog: Rate;
+    /** Proofs that a log's head was published. */
+    readonly headProof: Rate;
+    /** Bytes of entries and items. */
+    readonly storeBytes: Rate;
+    /** Bytes of blobs. */
+    readonly blobBytes: Rate;
   };
 }
 
 /** Limits for a server of some thousand people on one machine. */
 export const defaultLimits: ServerLimits = {
   maxConnections: 100_000,
-  maxConnectionsPerAddress: 10_000,
+  maxConnectionsPerAddress: 2000,
+  maxBytesHeld: 134_217_728,
+  maxBytesHeldPerAddress: 25_165_824,
   maxRequestsPerSecond: 25_000,
+  maxRequestsInFlightInAll: 16_384,
+  maxRequestsInFlightPerAddress: 4096,
+  maxBytesInFlightInAll: 67_108_864,
+  maxBytesInFlightPerAddress: 16_777_216,
+  maxStoreUnits: 512,
+  maxStoreUnitsPerAddress: 64,
+  maxStoreUnitsAlone: 2048,
   maxRequestsInFlight: 1024,
   maxBytesInFlight: 2_097_152,
   maxBytesWaiting: 524_288,
   appendRate: { burst: 2000, perSecond: 100 },
+  connectionBytes: { burst: 67_108_864, perSecond: 16_384 },
+  targets: {
+    append: { burst: 2000, perSecond: 20 },
+    appendInAll: { burst: 5000, perSecond: 50 },
+    appendLeast: { burst: 20, perSecond: 0.2 },
+    blobBytes: { burst: 4_294_967_296, perSecond: 65_536 },
+    strangerPost: { burst: 100, perSecond: 0.05 },
+    strangerPostInAll: { burst: 1000, perSecond: 1 },
+    strangerPostLeast: { burst: 5, perSecond: 0.005 },
+    contactPost: { burst: 2000, perSecond: 5 },
+    takeKeyPackage: { burst: 20, perSecond: 0.02 },
+    takeKeyPackageInAll: { burst: 40, perSecond: 0.05 },
+  },
   complaintsAtOnce: 2048,
   openRate: { burst: 30_000, perSecond: 100 },
   maxLogsPerConnection: 10_000,
@@ -86,7 +151,7 @@ export const defaultLimits: ServerLimits = {
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,
   unusedBlobDays: 2,
-  minFreeBytes: 67_108_864,
+  minFreeBytes: 268_435_456,
   maxDatabasePages: 0,
   publicationIntervalMs: 1000,
   headsIntervalMs: 3_600_000,
@@ -100,8 +165,28 @@ export const defaultLimits: ServerLimits = {
     lookup: { burst: 10_000, perSecond: 100 },
     proveAbsence: { burst: 500, perSecond: 5 },
     readDirectory: { burst: 50_000, perSecond: 500 },
+    openLog: { burst: 60_000, perSecond: 200 },
+    headProof: { burst: 5000, perSecond: 20 },
+    storeBytes: { burst: 134_217_728, perSecond: 32_768 },
+    blobBytes: { burst: 2_147_483_648, perSecond: 65_536 },
   },
 };
+
+/** The limits unless the operator says otherwise: where not everybody may register, a stranger may do what reaching its people takes. */
+export function limitsFor(registration: Registration | undefined): ServerLimits {
+  if (registration === undefined || registration === "open") return defaultLimits;
+  const { rates, targets } = defaultLimits;
+  return {
+    ...defaultLimits,
+    targets: { ...targets, blobBytes: { burst: 1_073_741_824, perSecond: 16_384 } },
+    rates: {
+      ...rates,
+      createLog: { burst: 200, perSecond: 0.02 },
+      putBlob: { burst: 200, perSecond: 0.05 },
+      blobBytes: { burst: 1_073_741_824, perSecond: 16_384 },
+    },
+  };
+}
 
 /** Who may make an account: anybody, who has a code, nobody. */
 export type Registration = "open" | "invitation" | "closed";
@@ -143,9 +228,11 @@ export interface ServerOptions extends DirectoryOptions {
   readonly logLevel?: LogLevel;
   /** PEM certificate and key, or the files that hold them, where no proxy terminates TLS. Files are read again when they change. */
   readonly tls?: CertificateSource;
-  /** Take a peer's address from X-Forwarded-For: only behind a proxy that sets it. */
-  readonly trustProxy?: boolean;
+  /** Proxies from which a peer's address is taken from X-Forwarded-For, as `parseProxies` reads them; `true` for this machine's and private ones. */
+  readonly trustProxy?: boolean | string;
   readonly limits?: Partial<ServerLimits>;
+  /** Limits as an operator writes them, over `limits`: `NAME=VALUE` (`withSettings`). */
+  readonly limitSettings?: readonly string[];
   /** Backups that the server makes of itself. */
   readonly backups?: BackupSchedule;
   /** What the operator says about a start that is refused or doubted otherwise: for the rare case that it is meant. */

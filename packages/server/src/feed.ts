@@ -7,6 +7,8 @@ export interface Numbered {
 export interface Sink {
   /** Whether it takes more now; when it does again, it calls the feed's `wake`. */
   readonly isWritable: boolean;
+  /** Reads a page when it is this reader's turn. */
+  page<T>(read: () => Promise<T>): Promise<T>;
   /** The feed cannot go on from its cursor, because of `error` or since items are gone: the reader must open again. */
   lost(error?: unknown): void;
 }
@@ -75,7 +77,11 @@ export abstract class Feed<Item extends Numbered> {
         } else if (this.cursor >= this.lastSeq()) {
           this.#state = "live";
         } else {
-          this.#deliverPage(await this.readPage(this.cursor));
+          // Others' pages may have filled the sink before it is this one's turn.
+          const page = await this.#sink.page(async () =>
+            this.#isReading() && this.#sink.isWritable ? this.readPage(this.cursor) : undefined,
+          );
+          if (page !== undefined) this.#deliverPage(page);
         }
       }
     } catch (error) {
@@ -99,6 +105,8 @@ export abstract class Feed<Item extends Numbered> {
       return;
     }
     for (const item of page) {
+      // The rest is read again when there is room for it.
+      if (!this.#sink.isWritable) return;
       this.cursor = item.seq;
       this.deliver(item);
       if (this.isPaused || this.#state === "closed") return;

@@ -7,6 +7,8 @@ export interface Counters {
   itemsStored: number;
   protocolErrors: number;
   slowReaders: number;
+  /** Connections that were ended since the memory was needed. */
+  evictedConnections: number;
   bytesReceived: number;
   bytesSent: number;
   /** Answers over HTTP by their status. */
@@ -25,6 +27,7 @@ export function createCounters(): Counters {
     itemsStored: 0,
     protocolErrors: 0,
     slowReaders: 0,
+    evictedConnections: 0,
     bytesReceived: 0,
     bytesSent: 0,
     httpResponses: new Map(),

@@ -5,16 +5,21 @@ import type { Server } from "node:http";
 import { Server as TlsServer } from "node:tls";
 import { pino } from "pino";
 import type { Logger } from "pino";
+import { noProxies, parseProxies } from "./addresses.ts";
+import type { TrustedProxies } from "./addresses.ts";
 import { Rules } from "./admin/rules.ts";
 import { startAdmin } from "./admin/start-admin.ts";
 import { createRateAdmission } from "./admission/admission.ts";
+import { FairQueue } from "./admission/fair-queue.ts";
+import { withSettings } from "./admission/limit-settings.ts";
+import { TargetLimits } from "./admission/targets.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { BlobService, prepareBlobDirectory } from "./blobs/blob-service.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
 import { ClockFile } from "./clock/clock-file.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import { openClock } from "./clock/open-clock.ts";
-import { dayOf, defaultLimits, defaultRetentionDays, publicUrlOf } from "./config.ts";
+import { dayOf, defaultRetentionDays, limitsFor, publicUrlOf } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
 import { adoptAccounts, hostOfDirectory, openDirectory } from "./directory/bootstrap.ts";
 import { Directory } from "./directory/directory.ts";
@@ -38,6 +43,7 @@ import { LogService } from "./logs/log-service.ts";
 import { createCounters } from "./metrics.ts";
 import { prepareFolder } from "./start/folder.ts";
 import { databaseFiles } from "./store/sqlite/database-files.ts";
+import { DiskRoom } from "./storage/disk-room.ts";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreLoad } from "./store/store-load.ts";
@@ -110,7 +116,7 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
 /** Starts a server with parts of one's own. @throws ServerError */
 export async function startServerWith(options: ServerOptions, parts: ServerParts): Promise<RunningServer> {
   checkOptions(options);
-  const limits: ServerLimits = { ...defaultLimits, ...options.limits };
+  const limits = withSettings({ ...limitsFor(options.registration), ...options.limits }, options.limitSettings ?? []);
   // Standard error: what a command prints for its user goes to standard output.
   const log = pino({ level: options.logLevel ?? "info", base: null }, pino.destination({ fd: 2, sync: true }));
   const opened = new AsyncDisposableStack();
@@ -156,6 +162,7 @@ async function listen(params: {
     log.error(causeOf(error), "unexpected error");
   };
   const counters = createCounters();
+  const proxies = proxiesOf(options);
   const registry = createRegistry(
     counters,
     () => late.gateway?.count() ?? new Map(),
@@ -171,6 +178,7 @@ async function listen(params: {
       registry: () => registry,
       unhealthy: () => health.reasons(),
       certificates,
+      proxies,
       reportBug,
     },
     limits.maxBlobBytes,
@@ -226,22 +234,34 @@ async function listen(params: {
   opened.defer(() => publisher.close());
   late.publisher = publisher;
   // A disk that fails, under a file or under the store: nothing more is taken, and the process ends.
-  const disk = Promise.withResolvers<Error>();
-  const onDiskFailure = (): void => disk.resolve(new ServerError("store_failed", describeBreakage("disk")));
-  const blobs = new BlobService({ directory: blobDirectory, index: store, context, onDiskFailure });
+  const failing = Promise.withResolvers<Error>();
+  const onDiskFailure = (): void => failing.resolve(new ServerError("store_failed", describeBreakage("disk")));
+  const disk = new DiskRoom({ directory: options.dataDirectory, reserveBytes: limits.minFreeBytes });
+  await disk.start();
+  opened.defer(() => disk.stop());
+  const queue = new FairQueue({
+    total: limits.maxStoreUnits,
+    perAddress: limits.maxStoreUnitsPerAddress,
+    alone: limits.maxStoreUnitsAlone,
+  });
+  const targets = new TargetLimits(limits.targets, nowMs);
+  const blobs = new BlobService({ directory: blobDirectory, index: store, context, disk, onDiskFailure });
   const services = {
     context,
     counters,
     admission: createRateAdmission(limits.rates, nowMs),
+    targets,
+    queue,
+    disk,
     store,
-    logs: new LogService({ store, context, counters, setTimer }),
+    logs: new LogService({ store, context, counters, queue, targets, disk, setTimer }),
     inboxes: new InboxService({ store, context, counters }),
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
     devices: new DeviceRegistry(),
     blobs,
     reportBug,
   };
-  const gateway = new Gateway(services, { trustProxy: options.trustProxy ?? false });
+  const gateway = new Gateway(services, proxies);
   opened.defer(() => gateway.close());
   addStateMetrics(registry, {
     counters,
@@ -333,13 +353,14 @@ async function listen(params: {
     certificates?.close();
     await stopBackups();
     if (clock.doubt() === undefined) clockFile.record(clock.nowMs());
+    disk.stop();
     await gateway.close();
     await publisher.close();
     await app.close();
     await store.close();
     log.info("stopped");
   };
-  const failed = Promise.race([store.failed, disk.promise]).then(async (error) => {
+  const failed = Promise.race([store.failed, failing.promise]).then(async (error) => {
     // What another error says may hold anything.
     const reason = error instanceof ServerError ? error.message : "The store stopped by itself: start the server again.";
     health.stopped(reason);
@@ -439,6 +460,19 @@ async function startDirectory(params: {
 
 function openDefaultStore(directory: string, limits: ServerLimits, load: StoreLoad): Promise<Store> {
   return openSqliteStore({ directory, ...(limits.maxDatabasePages > 0 ? { maxPages: limits.maxDatabasePages } : {}) }, load);
+}
+
+/** @throws ServerError */
+function proxiesOf({ trustProxy }: ServerOptions): TrustedProxies {
+  if (trustProxy === undefined || trustProxy === false) return noProxies;
+  const proxies = parseProxies(trustProxy === true ? "loopback,private" : trustProxy);
+  if (proxies === undefined) {
+    throw new ServerError(
+      "invalid_options",
+      "The trusted proxies are no list of addresses or networks: write for example 127.0.0.1,10.0.0.0/8.",
+    );
+  }
+  return proxies;
 }
 
 function checkOptions(options: ServerOptions): void {

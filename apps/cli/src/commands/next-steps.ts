@@ -7,7 +7,7 @@ export interface StartFacts {
   readonly options: {
     readonly host?: string;
     readonly tls?: object;
-    readonly trustProxy?: boolean;
+    readonly trustProxy?: boolean | string;
     readonly registration?: "open" | "invitation" | "closed";
     readonly witnesses?: readonly object[];
     readonly logPolicy?: string;

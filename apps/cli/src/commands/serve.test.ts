@@ -67,3 +67,12 @@ test("what would be passed over without a word is refused: an empty folder, a va
   expect(refused({ "web-root": "nowhere" })).toContain("there is no web app in");
   expect(refused({ "web-root": "" })).toBe("taken");
 });
+
+test("proxies and limits are handed to the server as they are written", () => {
+  expect(optionsOf({})).toMatchObject({ trustProxy: false });
+  expect(optionsOf({ "trust-proxy": "yes" })).toMatchObject({ trustProxy: true });
+  expect(optionsOf({ "trust-proxy": "127.0.0.1,10.0.0.0/8" })).toMatchObject({ trustProxy: "127.0.0.1,10.0.0.0/8" });
+  expect(optionsOf({}, { LATCHKEY_LIMIT: "maxConnections=9, rates.createLog=1/0.5" })).toMatchObject({
+    limitSettings: ["maxConnections=9", "rates.createLog=1/0.5"],
+  });
+});

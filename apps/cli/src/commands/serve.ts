@@ -48,7 +48,12 @@ const settings: readonly Setting[] = [
   { flag: "witness-policy", value: "FILE", help: "in place of --witness: who has to cosign the log, a C2SP policy" },
   { flag: "map-policy", value: "FILE", help: "with --witness-policy: the same for those who replay the accounts" },
   { flag: "rotate-log-key", value: "yes|no", help: "a new key for the directory's log; it counts 7 days after it was announced (no)" },
-  { flag: "trust-proxy", value: "yes|no", help: "take addresses from X-Forwarded-For: only behind a proxy that sets it (no)" },
+  {
+    flag: "trust-proxy",
+    value: "WHO",
+    help: "proxies whose X-Forwarded-For counts: yes (this machine, private networks), or a list of addresses and networks (no)",
+  },
+  { flag: "limit", value: "NAME=VALUE", help: "a limit of docs/operations.md; may be given several times", isRepeatable: true },
 ];
 
 const repeatable = new Set(settings.filter(({ isRepeatable }) => isRepeatable === true).map(({ flag }) => flag));
@@ -162,6 +167,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   const retention = one("retention-days");
   const registration = choice("registration", one("registration"), registrations);
   const invitationCodes = all("invitation-code").filter((code) => code !== "");
+  const limitSettings = all("limit").filter((setting) => setting !== "");
   const webRoot = one("web-root");
   const packaged = packagedWebApp();
   const isBuilt = existsSync(join(builtWebApp, "index.html"));
@@ -213,7 +219,8 @@ export function serverOptions(sources: SettingSources): ServerOptions {
       .flatMap((flags) => String(flags).split(","))
       .map((flag) => known(flag.trim())),
     logLevel: choice("log-level", one("log-level"), logLevels) ?? "warn",
-    trustProxy: choice("trust-proxy", one("trust-proxy"), answers) === "yes",
+    trustProxy: trustedProxies(one("trust-proxy")),
+    ...(limitSettings.length === 0 ? {} : { limitSettings }),
     ...(certificate === undefined || key === undefined
       ? {}
       : {
@@ -315,6 +322,12 @@ function known(flag: string): (typeof knowledge)[number] {
   const found = knowledge.find((candidate) => candidate === flag);
   if (found === undefined) throw invalidOption(`--i-know takes ${knowledge.join(", ")}`);
   return found;
+}
+
+/** The server reads the list itself. */
+function trustedProxies(text: string | undefined): boolean | string {
+  if (text === undefined || text === "" || text === "no") return false;
+  return text === "yes" ? true : text;
 }
 
 function asString(value: unknown): string | undefined {

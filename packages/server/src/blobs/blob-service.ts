@@ -1,6 +1,6 @@
 import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { createHash, randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, rm, statfs, unlink } from "node:fs/promises";
+import { link, mkdir, open, readdir, rm, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { dayOf } from "../config.ts";
@@ -8,11 +8,15 @@ import type { ServerContext } from "../config.ts";
 import { Refusal, StoreError } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import { storedBlobIds } from "./orphans.ts";
+import type { DiskRoom } from "../storage/disk-room.ts";
 import type { BlobIndex } from "../store/store.ts";
 import { exactlyDated, writeAnew } from "./blob-times.ts";
 
 /** What became of a PUT: stored, already there with the same bytes, or there with others (blobs never change). */
 export type PutOutcome = "created" | "same" | "different";
+
+/** What the blobs ask about the disk. */
+type BlobDisk = Pick<DiskRoom, "look" | "isLow">;
 
 /** A blob to be read; the reader closes it. */
 export interface OpenBlob {
@@ -28,6 +32,7 @@ export class BlobService {
   readonly #directory: string;
   readonly #index: BlobIndex;
   readonly #context: ServerContext;
+  readonly #disk: BlobDisk;
   #taken: { readonly day: number; bytes: number } = { day: 0, bytes: 0 };
   /** The day on which `forgetTimes` last went through all of them. */
   #forgottenDay = 0;
@@ -36,11 +41,12 @@ export class BlobService {
   readonly #placing = new Map<string, Promise<unknown>>();
 
   /** `onDiskFailure` is told when a file could not be written or read for another reason than that the disk is full. */
-  constructor(params: { directory: string; index: BlobIndex; context: ServerContext; onDiskFailure?: () => void }) {
+  constructor(params: { directory: string; index: BlobIndex; context: ServerContext; disk: BlobDisk; onDiskFailure?: () => void }) {
     this.#onDiskFailure = params.onDiskFailure ?? ((): void => undefined);
     this.#directory = params.directory;
     this.#index = params.index;
     this.#context = params.context;
+    this.#disk = params.disk;
   }
 
   /**
@@ -225,8 +231,8 @@ export class BlobService {
   }
 
   async #checkSpace(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#directory);
-    if (bavail * bsize < this.#context.limits.minFreeBytes) throw new Refusal("storage_full");
+    await this.#disk.look();
+    if (this.#disk.isLow) throw new Refusal("storage_full");
   }
 
   #uploads(): string {

@@ -8,6 +8,8 @@ import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
 import { BlobService, prepareBlobDirectory } from "./blob-service.ts";
 
+const disk = { look: () => Promise.resolve(), isLow: false };
+
 const dayMs = 86_400_000;
 
 test("[P1] of a blob of an earlier day the file system tells neither when it came nor after which other; its bytes and day stay", async () => {
@@ -22,7 +24,7 @@ test("[P1] of a blob of an earlier day the file system tells neither when it cam
     limits: { ...defaultLimits, minFreeBytes: 0 },
     rules: { quota: () => 0 },
   } as unknown as ServerContext;
-  const blobs = new BlobService({ directory: blobDirectory, index: store, context });
+  const blobs = new BlobService({ directory: blobDirectory, index: store, context, disk });
   const files = Array.from({ length: 8 }, () => ({ blobId: random(32), bytes: random(1000) }));
   for (const { blobId, bytes } of files) await blobs.put(blobId, [bytes]);
   const look = () =>
@@ -34,7 +36,7 @@ test("[P1] of a blob of an earlier day the file system tells neither when it cam
 
   const open = await blobs.open(files[0]?.blobId ?? random(32));
   nowMs += dayMs;
-  const again = new BlobService({ directory: blobDirectory, index: store, context });
+  const again = new BlobService({ directory: blobDirectory, index: store, context, disk });
   expect(await again.forgetTimes()).toBe(8);
   const after = look();
   for (const [index, { ino, mtimeMs, birthtimeNs }] of after.entries()) {

@@ -1,6 +1,7 @@
 import { closeCodes, reservationMs } from "@latchkey/protocol";
 import { verifyAccountChain, verifyDeviceCard, verifyUsernameBinding } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
+import { defaultLimits } from "../config.ts";
 import type { RunningServer } from "../server.ts";
 import {
   connectDevice,
@@ -357,7 +358,8 @@ describe("the device's connection", () => {
   });
 
   test("a thousand waiting items come in order", async () => {
-    const server = await runServer();
+    const often = { burst: 5000, perSecond: 50 };
+    const server = await runServer({ limits: { targets: { ...defaultLimits.targets, strangerPost: often, strangerPostInAll: often } } });
     const { account, client } = await register(server, "alice");
     const inboxId = random(32);
     await client.outcome({ kind: "card", card: await signCard(account.device, inboxId) });

@@ -227,11 +227,16 @@ export class Directory {
   }
 
   /** Takes one key package of a device, each one-time package once. @throws Refusal `not_found` or `no_key_package` */
-  async takeKeyPackage(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<TakenKeyPackage> {
+  async takeKeyPackage(params: { accountId: Uint8Array; deviceId: Uint8Array; sparedMs: number }): Promise<TakenKeyPackage> {
     // As if none were left: to whom it belongs, and why, is nobody else's business.
     if (this.#context.rules.isSuspended(params.accountId)) throw new Refusal("no_key_package");
-    const taken = await this.#store.takeKeyPackage({ ...params, day: this.#today() });
-    if (taken.kind === "refused") throw new Refusal(taken.code);
+    const { accountId, deviceId, sparedMs } = params;
+    const taken = await this.#store.takeKeyPackage({ accountId, deviceId, day: this.#today(), onlyLastResort: sparedMs > 0 });
+    if (taken.kind === "refused") {
+      // There may be others, for whoever asks when they are not spared any more.
+      if (taken.code === "no_key_package" && sparedMs > 0) throw new Refusal("rate_limited", sparedMs);
+      throw new Refusal(taken.code);
+    }
     return { card: taken.card, keyPackage: taken.keyPackage, lastResort: taken.lastResort };
   }
 

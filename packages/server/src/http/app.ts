@@ -4,6 +4,7 @@ import { fastify } from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
 import type { Registry } from "prom-client";
 import { isLoopback } from "../addresses.ts";
+import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
@@ -27,6 +28,7 @@ export interface HttpServices {
   readonly unhealthy: () => Promise<readonly HealthReason[]>;
   /** With it the server speaks HTTPS. */
   readonly certificates: CertificateKeeper | undefined;
+  readonly proxies: TrustedProxies;
   reportBug(error: unknown): void;
 }
 
@@ -45,8 +47,7 @@ const statuses: Partial<Record<WireErrorCode, number>> = {
 
 /** The HTTP side: health, metrics, blobs, the web app. Answers with errors hold a code and nothing else. */
 export function createApp(options: ServerOptions, services: HttpServices, maxBlobBytes: number): FastifyInstance {
-  const trustProxy = options.trustProxy ?? false;
-  const { certificates } = services;
+  const { certificates, proxies } = services;
   const base = {
     logger: false,
     requestTimeout: 600_000,
@@ -61,7 +62,8 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
   acceptStreams(app);
 
   app.addHook("onRequest", async (request, reply) => {
-    const isSecure = certificates !== undefined || (trustProxy && request.headers["x-forwarded-proto"] === "https");
+    const isForwarded = proxies.has(request.socket.remoteAddress) && request.headers["x-forwarded-proto"] === "https";
+    const isSecure = certificates !== undefined || isForwarded;
     const socketOrigin = `${isSecure ? "wss" : "ws"}://${safeHost(request.headers.host)}`;
     setSecurityHeaders(reply, { socketOrigin, isSecure });
   });
@@ -96,14 +98,17 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
     const registry = services.registry();
     return reply.type(registry.contentType).send(await registry.metrics());
   });
-  const admission: Admission = { admit: (operation, source, token) => services.admission().admit(operation, source, token) };
+  const admission: Admission = {
+    admit: (operation, source, token, count) => services.admission().admit(operation, source, token, count),
+    limit: (operation, source) => services.admission().limit(operation, source),
+  };
   addBlobRoutes(app, {
     blobs: { put: (id, content) => services.blobs().put(id, content), open: (id) => services.blobs().open(id) },
     admission,
     maxBlobBytes,
-    trustProxy,
+    proxies,
   });
-  addDirectoryRoutes(app, { files: services.directory, admission, trustProxy });
+  addDirectoryRoutes(app, { files: services.directory, admission, proxies });
   addWebApp(app, options.webRoot);
   return app;
 }

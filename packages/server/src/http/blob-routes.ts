@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import type { FileHandle } from "node:fs/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";
+import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import { Refusal } from "../errors.ts";
@@ -15,17 +16,17 @@ export interface BlobRoutes {
   readonly blobs: Pick<BlobService, "put" | "open">;
   readonly admission: Admission;
   readonly maxBlobBytes: number;
-  readonly trustProxy: boolean;
+  readonly proxies: TrustedProxies;
 }
 
 /** PUT and GET of blobs. */
 export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void {
-  const { blobs, admission, maxBlobBytes, trustProxy } = services;
+  const { blobs, admission, maxBlobBytes, proxies } = services;
   const path = blobPath(":id");
 
   app.put<{ Params: { id: string } }>(path, { bodyLimit: maxBlobBytes }, async (request, reply) => {
     const blobId = parseId(request.params.id);
-    admission.admit("putBlob", { address: peerOf(request.raw, trustProxy) }, noToken);
+    admission.admit("putBlob", { address: peerOf(request.raw, proxies) }, noToken);
     const announced = Number(request.headers["content-length"] ?? 0);
     if (announced > maxBlobBytes) throw new Refusal("too_large");
     const outcome = await blobs.put(blobId, contentOf(request)).catch((error: unknown) => {

@@ -2,6 +2,7 @@ import { httpPaths } from "@latchkey/protocol";
 import { TransparencyError, parseTilePath } from "@latchkey/transparency";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";
+import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import { Refusal } from "../errors.ts";
 import type { DirectoryLogStore } from "../store/directory-store.ts";
@@ -16,7 +17,7 @@ export type DirectoryFiles = Pick<
 export interface DirectoryRoutes {
   readonly files: () => DirectoryFiles;
   readonly admission: Admission;
-  readonly trustProxy: boolean;
+  readonly proxies: TrustedProxies;
 }
 
 const noToken = new Uint8Array();
@@ -28,10 +29,10 @@ const bytes = "application/octet-stream";
  * are answered up to the newest signed tree, so that a witness can replay a head before it is served; all of them never change.
  */
 export function addDirectoryRoutes(app: FastifyInstance, services: DirectoryRoutes): void {
-  const { files, admission, trustProxy } = services;
+  const { files, admission, proxies } = services;
   const base = httpPaths.directory;
   const admit = (request: FastifyRequest): void => {
-    admission.admit("readDirectory", { address: peerOf(request.raw, trustProxy) }, noToken);
+    admission.admit("readDirectory", { address: peerOf(request.raw, proxies) }, noToken);
   };
   const send = (reply: FastifyReply, content: Uint8Array | string, headers: { type: string; cache: string }): FastifyReply =>
     reply

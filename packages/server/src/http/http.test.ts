@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import { sha256 } from "../hash.ts";
 import { startServer } from "../server.ts";
-import { createLog, createTestLog, entryBytes, random, runServer, temporaryDirectory } from "../testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, none, openLog, random, runServer, temporaryDirectory, zeros } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { testCertificate, testKey } from "../testing/certificate.ts";
 
@@ -116,11 +116,21 @@ describe("blobs", () => {
     expect(await put(server.url, blobId, random(100))).toBe(201);
   });
 
-  test("a full disk refuses blobs before messages", async () => {
-    const server = await runServer({ limits: { minFreeBytes: Number.MAX_SAFE_INTEGER } });
+  test("a full disk refuses blobs, new logs and new accounts before messages", async () => {
+    const dataDirectory = temporaryDirectory();
+    const log = createTestLog();
+    const before = await runServer({ dataDirectory });
+    await createLog(await TestClient.connect(before.url, "log"), log);
+    await before.close();
+    const server = await runServer({ dataDirectory, limits: { minFreeBytes: Number.MAX_SAFE_INTEGER } });
     expect(await put(server.url, random(32), random(10))).toBe(507);
     const client = await TestClient.connect(server.url, "log");
-    await createLog(client, createTestLog());
+    expect(await client.outcome({ kind: "create", logId: random(32), accessHash: zeros, token: none })).toBe("storage_full");
+    const device = await TestClient.connect(server.url, "device");
+    expect(await device.outcome({ kind: "reserve", username: "alice", invitation: "", token: none })).toBe("storage_full");
+    await openLog(client, log);
+    const message = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) } as const;
+    expect(await client.outcome(message)).toBe("accepted");
   });
 
   test("uploads from one address are limited", async () => {

@@ -1,6 +1,10 @@
 import { equalSecrets } from "@latchkey/codec";
 import type { CreateLog, EntryKind, EpochAccess, OpenEpoch, Opened } from "@latchkey/protocol";
-import { zeroHash } from "@latchkey/protocol";
+import { splitEntry, zeroHash } from "@latchkey/protocol";
+import { costOf } from "../admission/fair-queue.ts";
+import type { FairQueue, Lane } from "../admission/fair-queue.ts";
+import { allOf, createRateLimit } from "../admission/rates.ts";
+import type { TargetLimits } from "../admission/targets.ts";
 import { dayOf, purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
@@ -8,6 +12,7 @@ import { sha256 } from "../hash.ts";
 import { keyOf } from "../keys.ts";
 import type { Counters } from "../metrics.ts";
 import type { Refused } from "../store/accounts.ts";
+import type { DiskRoom } from "../storage/disk-room.ts";
 import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore, NewEntry } from "../store/store.ts";
 import { CommitTurns, complaintPace } from "./commit-turns.ts";
 import type { CommitAsk, Turn } from "./commit-turns.ts";
@@ -56,13 +61,23 @@ export interface Appending {
   readonly nextAccessHash: Uint8Array;
   /** The connection's stream of this log, where it has one. */
   readonly stream: LogStream | undefined;
+  /** The connection's turns at the store. */
+  readonly lane: Lane;
 }
+
+/** With little room left on the disk each byte counts as so many. */
+const scarceFactor = 16;
+/** What an entry costs on disk besides its own bytes. */
+const entryRowBytes = 256;
 
 /** The logs: rules above the store, and the readers of each log (spec section 10). Knows no sockets and nobody's identity. */
 export class LogService {
   readonly #store: LogStore;
   readonly #context: ServerContext;
   readonly #counters: Counters;
+  readonly #queue: FairQueue;
+  readonly #targets: TargetLimits;
+  readonly #disk: Pick<DiskRoom, "isLow">;
   readonly #watched = new Map<string, WatchedLog>();
   readonly #commits = new CommitTurns<PendingTurn>();
   readonly #complaints: CommitTurns<PendingTurn>;
@@ -77,11 +92,17 @@ export class LogService {
     store: LogStore;
     context: ServerContext;
     counters: Counters;
+    queue: FairQueue;
+    targets: TargetLimits;
+    disk: Pick<DiskRoom, "isLow">;
     setTimer: (delayMs: number, run: () => void) => () => void;
   }) {
     this.#store = params.store;
     this.#context = params.context;
     this.#counters = params.counters;
+    this.#queue = params.queue;
+    this.#targets = params.targets;
+    this.#disk = params.disk;
     this.#setTimer = params.setTimer;
     this.#complaints = new CommitTurns(complaintPace(params.context.limits.complaintsAtOnce));
     this.#lastMs = params.context.nowMs();
@@ -136,7 +157,7 @@ export class LogService {
       this.#append(entry, answer, fail);
       return;
     }
-    const waitMs = kind === "commit" ? 0 : stream.appends.take(this.#clockMs());
+    const waitMs = this.#mustWaitMs(stream, entry);
     if (waitMs > 0) {
       void this.#answerKnown({ entry, answer, fail, isAnswered: false }, new Refusal("rate_limited", waitMs));
       return;
@@ -154,6 +175,16 @@ export class LogService {
     }
     const isAgain = this.#watched.get(key)?.ended.has(epochId) === true;
     this.#arrive({ ...pending, afterSeq, turns: this.#commits, key: isAgain ? againOf(key) : key });
+  }
+
+  /** How long a connection waits until it may store this, in milliseconds. */
+  #mustWaitMs(stream: LogStream, { logId, kind, blob }: Appending): number {
+    const nowMs = this.#clockMs();
+    const waitMs = kind === "commit" ? 0 : stream.appends.take(nowMs);
+    if (waitMs > 0) return waitMs;
+    const blobBytes = namedBytes(blob);
+    const blobsMs = blobBytes === 0 ? 0 : this.#targets.blobsWaitMs(keyOf(logId), blobBytes);
+    return blobsMs > 0 ? blobsMs : stream.bytes.take(nowMs, (blob.length + entryRowBytes) * (this.#disk.isLow ? scarceFactor : 1));
   }
 
   #arrive(pending: PendingTurn): void {
@@ -215,8 +246,9 @@ export class LogService {
       let stream = params.existing;
       if (stream === undefined) {
         const afterSeq = Math.max(params.afterSeq, info.firstSeq - 1);
-        const { appendRate } = this.#context.limits;
-        stream = new LogStream({ end: log, store: this.#store, sink: params.sink, afterSeq, order: ++this.#streams, appendRate });
+        const { sink } = params;
+        const appends = allOf([createRateLimit(this.#context.limits.appendRate), this.#targets.appends(key, sink)]);
+        stream = new LogStream({ end: log, store: this.#store, sink, afterSeq, order: ++this.#streams, appends });
         log.streams.add(stream);
       }
       const { currentEpochId, lastSeq, head, firstSeq, headBeforeFirst } = info;
@@ -277,7 +309,9 @@ export class LogService {
   async #answerKnown(pending: Pending, refusal?: Refusal): Promise<boolean> {
     try {
       // Without the access key nothing new is stored.
-      const outcome = await this.#store.append({ ...keptOf(pending.entry), hasAccess: false, day: dayOf(this.#context.nowMs()) });
+      const outcome = await this.#queue.turn(pending.entry.lane, 1, () =>
+        this.#store.append({ ...keptOf(pending.entry), hasAccess: false, day: dayOf(this.#context.nowMs()) }),
+      );
       if (outcome.kind === "accepted") this.#finish(pending, () => pending.answer(outcome));
       else if (refusal !== undefined) this.#finish(pending, () => pending.fail(refusal));
       return outcome.kind === "accepted";
@@ -295,24 +329,40 @@ export class LogService {
 
   /** Stores an entry, answers, and hands it to the readers. */
   #append(entry: Appending, answer: (outcome: AppendAccepted | Refused<AppendRefusal>) => void, fail: (error: unknown) => void): void {
-    const kept = keptOf(entry);
+    const cost = costOf(entry.blob.length);
+    const { lane } = entry;
+    this.#queue.run(lane, cost, () => {
+      const kept = keptOf(entry);
+      const day = dayOf(this.#context.nowMs());
+      this.#store
+        .append({ ...kept, hasAccess: entry.stream?.hasOpened(entry.epochId) === true, day })
+        .then(
+          (outcome) => {
+            this.#queue.done(lane, cost);
+            answer(outcome);
+            this.#handOut(kept, outcome, day);
+          },
+          (error: unknown) => {
+            this.#queue.done(lane, cost);
+            throw error;
+          },
+        )
+        .catch(fail);
+    });
+  }
+
+  /** Hands an entry that is new to the readers. */
+  #handOut(kept: ReturnType<typeof keptOf>, outcome: AppendAccepted | Refused<AppendRefusal>, day: number): void {
+    if (outcome.kind !== "accepted" || !outcome.isNew) return;
+    this.#counters.entriesStored += 1;
     const { logId, epochId, kind, blob, nextAccessHash } = kept;
-    const day = dayOf(this.#context.nowMs());
-    this.#store
-      .append({ ...kept, hasAccess: entry.stream?.hasOpened(epochId) === true, day })
-      .then((outcome) => {
-        answer(outcome);
-        if (outcome.kind !== "accepted" || !outcome.isNew) return;
-        this.#counters.entriesStored += 1;
-        const log = this.#watched.get(keyOf(logId));
-        if (log === undefined) return;
-        if (kind === "commit") noteEnded(log, epochId);
-        if (outcome.seq <= log.lastSeq) return;
-        log.lastSeq = outcome.seq;
-        const delivery = createDelivery(log.logId, { seq: outcome.seq, epochId, kind, day, nextAccessHash, blob });
-        for (const each of log.streams) each.offer(delivery);
-      })
-      .catch(fail);
+    const log = this.#watched.get(keyOf(logId));
+    if (log === undefined) return;
+    if (kind === "commit") noteEnded(log, epochId);
+    if (outcome.seq <= log.lastSeq) return;
+    log.lastSeq = outcome.seq;
+    const delivery = createDelivery(log.logId, { seq: outcome.seq, epochId, kind, day, nextAccessHash, blob });
+    for (const each of log.streams) each.offer(delivery);
   }
 
   #release(key: string, log: WatchedLog): void {
@@ -323,6 +373,12 @@ export class LogService {
 /** What the store keeps of it. */
 function keptOf({ logId, epochId, kind, blob, afterSeq, nextAccessHash }: Appending): Omit<NewEntry, "hasAccess" | "day"> {
   return { logId, epochId, kind, blob, afterSeq, nextAccessHash: kind === "commit" ? nextAccessHash : zeroHash };
+}
+
+/** Bytes of the blobs that an entry names. */
+function namedBytes(blob: Uint8Array): number {
+  // An empty list, which most have, is one zero.
+  return blob[0] === 0 ? 0 : (splitEntry(blob)?.blobs ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 /** The lane of commits to epochs that have ended. */

@@ -4,9 +4,7 @@ import { Feed } from "../feed.ts";
 import type { Sink } from "../feed.ts";
 import { sha256 } from "../hash.ts";
 import type { LogStore, StoredEntry } from "../store/store.ts";
-import { createRateLimit } from "../admission/admission.ts";
-import type { RateLimit } from "../admission/admission.ts";
-import type { Rate } from "../config.ts";
+import type { RateLimit } from "../admission/rates.ts";
 import type { Committer } from "./commit-turns.ts";
 
 /** An entry on its way to its readers. The connection layer keeps the frame here, so that it is encoded once for all. */
@@ -20,6 +18,8 @@ export interface Delivery {
 export interface LogSink extends Sink {
   /** What limits count by, of its connection's network address. */
   readonly address: string;
+  /** Limits the bytes that its connection stores. */
+  readonly bytes: RateLimit;
   entry(delivery: Delivery): void;
   sealed(event: SealedEvent): void;
 }
@@ -42,6 +42,8 @@ export class LogStream extends Feed<Delivery> {
   readonly committer: Committer;
   /** What limits its messages. */
   readonly appends: RateLimit;
+  /** What limits its bytes. */
+  readonly bytes: RateLimit;
   protected readonly allowsGaps = false;
   readonly #end: LogEnd;
   readonly #store: LogStore;
@@ -50,10 +52,11 @@ export class LogStream extends Feed<Delivery> {
   #newest = 0;
   #isPaused = false;
 
-  constructor(params: { end: LogEnd; store: LogStore; sink: LogSink; afterSeq: number; order: number; appendRate: Rate }) {
+  constructor(params: { end: LogEnd; store: LogStore; sink: LogSink; afterSeq: number; order: number; appends: RateLimit }) {
     super(params.afterSeq, params.sink);
     this.committer = { address: params.sink.address, order: params.order };
-    this.appends = createRateLimit(params.appendRate);
+    this.appends = params.appends;
+    this.bytes = params.sink.bytes;
     this.#end = params.end;
     this.#store = params.store;
     this.#sink = params.sink;

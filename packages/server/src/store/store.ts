@@ -182,11 +182,12 @@ export interface DirectoryStore {
     day: Day;
   }): Promise<KeyPackageCounts | Refused<"not_found">>;
   countKeyPackages(params: { accountId: Uint8Array; deviceId: Uint8Array; day: Day }): Promise<KeyPackageCounts>;
-  /** Takes a one-time key package, each given out once, else the last-resort one; none past its day. */
+  /** Takes a one-time key package, each given out once, else the last-resort one, or that one only; none past its day. */
   takeKeyPackage(params: {
     accountId: Uint8Array;
     deviceId: Uint8Array;
     day: Day;
+    onlyLastResort?: boolean;
   }): Promise<{ kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean } | Refused<"not_found" | "no_key_package">>;
   /** A device's card; `undefined` where there is none. */
   card(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<Uint8Array | undefined>;

@@ -27,7 +27,11 @@ export class TestClient<R extends Role> {
     socket.on("message", (data: Buffer) => this.#receive(data));
   }
 
-  static connect<R extends Role>(url: string, role: R, options: { ca?: string } = {}): Promise<TestClient<R>> {
+  static connect<R extends Role>(
+    url: string,
+    role: R,
+    options: { ca?: string; headers?: Record<string, string> } = {},
+  ): Promise<TestClient<R>> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url.replace(/^http/, "ws") + socketPath(role), subprotocol, { perMessageDeflate: false, ...options });
       const closed = new Promise<number>((settle) => {

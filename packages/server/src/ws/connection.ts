@@ -2,9 +2,15 @@ import { maxFrameBytes } from "@latchkey/protocol";
 import type { Role } from "@latchkey/protocol";
 import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
+import { networksOf } from "../addresses.ts";
+import type { Network } from "../addresses.ts";
 import type { Source } from "../admission/admission.ts";
+import type { FairQueue, Lane } from "../admission/fair-queue.ts";
 import type { ServerLimits } from "../config.ts";
 import type { Counters } from "../metrics.ts";
+import { FrameWalk } from "./frame-walk.ts";
+import type { IntakeGate, Neighbours, Waiting } from "./intake-gate.ts";
+import type { Holder, MemoryBudget } from "./memory-budget.ts";
 
 /** What a connection's role does with its frames. */
 export interface Session {
@@ -41,50 +47,69 @@ export function createOutbox(): Outbox {
   };
 }
 
+/** What connections of one server share. */
+export interface SharedByConnections {
+  readonly outbox: Outbox;
+  readonly limits: ServerLimits;
+  readonly counters: Counters;
+  readonly gate: IntakeGate;
+  readonly memory: MemoryBudget;
+  readonly queue: FairQueue;
+}
+
+/** Less than this that waits to be sent is not counted: it is on its way. */
+const onItsWayBytes = 16_384;
+/** A message that has not ended after so many looks is not waited for any longer. */
+const unfinishedLooks = 2;
+
 /**
- * One WebSocket. Frames arrive in order, one after the other where the session asks for it; reading stops while too much
- * of this connection is under way, so that a fast writer waits by itself and holds no memory (back-pressure).
+ * One WebSocket. Its bytes are looked at when the gate lets them in, frames are handled in order, one after the other where the session
+ * asks for it; reading stops while too much of this connection is under way or waits to be taken, so that a fast writer and a slow
+ * reader wait by themselves and hold no memory (back-pressure).
  */
-export class Connection implements Source {
+export class Connection implements Source, Holder, Waiting {
   readonly role: Role;
   readonly address: string;
+  readonly networks: readonly Network[];
+  readonly neighbours: Neighbours;
+  /** Its turns at the store. */
+  readonly lane: Lane;
   session: Session | undefined;
   /** Signs of life since the last ping. */
   isAlive = true;
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
-  readonly #outbox: Outbox;
-  readonly #limits: ServerLimits;
-  readonly #counters: Counters;
+  readonly #shared: SharedByConnections;
+  readonly #walk = new FrameWalk();
+  /** What was read but not looked at. */
+  readonly #pending: Uint8Array[] = [];
   #isCorked = false;
   #sentBytes = 0;
   /** What had left the socket at the last check, while some waited; -1 when none did. */
   #stuckAt = -1;
+  /** The message that was not finished at the last check, and how often it was not. */
+  #unfinished = { message: -1, looks: 0 };
   #isReading = true;
   #isStopped = false;
+  #isOver = false;
   #inFlight = 0;
   #bytesInFlight = 0;
-  #windowStart = 0;
-  #windowCount = 0;
+  #heldBytes = 0;
   /** Frames behind one that is handled alone; `undefined` while none is. */
   #held: Uint8Array[] | undefined;
+  /** Hands bytes to the WebSocket's receiver. */
+  #receive: (chunk: Uint8Array) => void = () => undefined;
 
-  constructor(params: {
-    socket: WebSocket;
-    stream: Duplex;
-    role: Role;
-    address: string;
-    outbox: Outbox;
-    limits: ServerLimits;
-    counters: Counters;
-  }) {
+  constructor(params: { socket: WebSocket; stream: Duplex; role: Role; address: string; shared: SharedByConnections }) {
     this.#socket = params.socket;
     this.#stream = params.stream;
     this.role = params.role;
     this.address = params.address;
-    this.#outbox = params.outbox;
-    this.#limits = params.limits;
-    this.#counters = params.counters;
+    this.#shared = params.shared;
+    this.networks = networksOf(params.address);
+    this.neighbours = params.shared.gate.join(params.address);
+    this.lane = params.shared.queue.join(params.address);
+    this.#takeOver();
   }
 
   get isOpen(): boolean {
@@ -93,7 +118,14 @@ export class Connection implements Source {
 
   /** Whether little enough waits to be sent. */
   get isWritable(): boolean {
-    return this.#stream.writableLength < this.#limits.maxBytesWaiting;
+    const waiting = this.#stream.writableLength;
+    if (waiting >= this.#shared.limits.maxBytesWaiting) return false;
+    // Up to its mark a stream does not tell when it has room again.
+    return waiting < this.#stream.writableHighWaterMark || !this.#shared.memory.isTight(this);
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** Whether nothing of what waits has left since the last call. */
@@ -105,15 +137,23 @@ export class Connection implements Source {
     return isStuck;
   }
 
+  /** Whether a message is on its way for longer than anybody needs. */
+  isUnfinished(): boolean {
+    const message = this.#walk.heldBytes > 0 ? this.#walk.messages : -1;
+    const isSame = message >= 0 && message === this.#unfinished.message;
+    this.#unfinished = { message, looks: isSame ? this.#unfinished.looks + 1 : 0 };
+    return this.#unfinished.looks >= unfinishedLooks;
+  }
+
   /** Sends a frame of `encodeFrame`. */
   send(frame: Uint8Array): void {
     if (!this.isOpen) return;
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#stream.cork();
-      this.#outbox.cork(this);
+      this.#shared.outbox.cork(this);
     }
-    this.#counters.bytesSent += frame.length;
+    this.#shared.counters.bytesSent += frame.length;
     this.#sentBytes += frame.length;
     this.#stream.write(frame);
   }
@@ -121,6 +161,15 @@ export class Connection implements Source {
   uncork(): void {
     this.#isCorked = false;
     this.#stream.uncork();
+    if (this.#heldBytes > 0 || this.#stream.writableLength > onItsWayBytes) this.recount();
+    if (!this.#mayRead) this.#pause();
+  }
+
+  /** The socket took all that waited. */
+  drained(): void {
+    this.recount();
+    this.proceed();
+    this.session?.drained();
   }
 
   /** Whether requests are under way. */
@@ -137,15 +186,38 @@ export class Connection implements Source {
   /** Closes with a code of `closeCodes`, what was sent before included. */
   close(code: number): void {
     if (!this.isOpen) return;
-    this.#held = undefined;
+    this.#dropHeld();
     this.#socket.close(code);
-    // The peer's own goodbye must be read.
+    // The peer's own goodbye must be read; what else comes is thrown away.
     this.#resume();
+    while (this.#pending.length > 0) this.#pass(Infinity);
+    this.recount();
   }
 
   /** Ends the connection at once. */
   terminate(): void {
     this.#socket.terminate();
+  }
+
+  /** Ends it, since the memory is needed. */
+  evict(): void {
+    this.#shared.counters.evictedConnections += 1;
+    this.#isOver = true;
+    this.#pending.length = 0;
+    this.#count(0);
+    this.terminate();
+  }
+
+  /** The socket has closed. */
+  ended(): void {
+    this.#isOver = true;
+    this.#pending.length = 0;
+    this.#count(0);
+    this.#dropHeld();
+    this.#shared.gate.leave(this);
+    this.#shared.queue.leave(this.lane);
+    this.session?.closed();
+    this.session = undefined;
   }
 
   ping(): void {
@@ -158,26 +230,114 @@ export class Connection implements Source {
     if (!this.isOpen) return;
     // The socket's binaryType gives a Buffer for every message.
     const frame = data as Buffer;
-    this.#counters.bytesReceived += frame.length;
+    this.#shared.counters.bytesReceived += frame.length;
     if (!isBinary || frame.length > maxFrameBytes) {
       this.session?.refuse(frame, isBinary ? "too_large" : "malformed");
       return;
     }
     this.#inFlight += 1;
     this.#bytesInFlight += frame.length;
-    this.#limitRate();
+    this.#shared.gate.begin(this.neighbours, frame.length);
     if (this.#held === undefined) this.#handle(frame);
-    else this.#held.push(frame);
-    if (this.#inFlight >= this.#limits.maxRequestsInFlight || this.#bytesInFlight >= this.#limits.maxBytesInFlight) this.#pause();
+    // A copy: the buffer that it came in may be much larger.
+    else this.#held.push(new Uint8Array(frame));
   }
 
   /** A request of this size was answered. */
   done(sizeBytes: number): void {
     this.#inFlight -= 1;
     this.#bytesInFlight -= sizeBytes;
-    if (this.#isReading || this.#isStopped) return;
-    const isLow = this.#inFlight <= this.#limits.maxRequestsInFlight / 2 && this.#bytesInFlight <= this.#limits.maxBytesInFlight / 2;
-    if (isLow && this.#windowCount <= this.#limits.maxRequestsPerSecond) this.#resume();
+    this.#shared.gate.end(this.neighbours, sizeBytes);
+    if (this.#isReading || this.#isOver) return;
+    const { maxRequestsInFlight, maxBytesInFlight } = this.#shared.limits;
+    if (this.#inFlight <= maxRequestsInFlight / 2 && this.#bytesInFlight <= maxBytesInFlight / 2) this.proceed();
+  }
+
+  /** Looks at what waits, as far as it may. */
+  proceed(): void {
+    if (this.#isOver || !this.isOpen) return;
+    while (this.#pending.length > 0 && this.#mayRead) {
+      const portion = this.#shared.gate.portion(this.neighbours);
+      if (portion === 0) break;
+      this.#pass(portion);
+      // Others first.
+      if (this.neighbours.waiting.size > 0) break;
+    }
+    if (this.#pending.length > 0) {
+      this.#pause();
+      if (this.#mayRead) this.#shared.gate.wait(this);
+    } else if (this.#mayRead) this.#resume();
+    else this.#pause();
+    this.recount();
+  }
+
+  recount(): void {
+    if (this.#isOver) return;
+    const waiting = this.#isCorked ? 0 : this.#stream.writableLength;
+    let bytes = this.#walk.heldBytes + (waiting > onItsWayBytes ? waiting : 0);
+    for (const chunk of this.#pending) bytes += chunk.length;
+    this.#count(bytes);
+  }
+
+  /** Puts itself between the socket and the WebSocket's receiver. */
+  #takeOver(): void {
+    const stream = this.#stream;
+    const listeners = stream.listeners("data");
+    this.#receive = (chunk) => {
+      for (const listener of listeners) listener.call(stream, chunk);
+    };
+    for (const listener of listeners) {
+      // Listeners are functions: the types of events do not say of what.
+      stream.off("data", listener as (chunk: Uint8Array) => void);
+    }
+    stream.on("data", (chunk: Uint8Array) => this.#arrive(chunk));
+    this.#socket.on("error", () => {
+      this.#isOver = true;
+      this.#pending.length = 0;
+      this.#count(0);
+    });
+  }
+
+  #arrive(chunk: Uint8Array): void {
+    if (this.#isOver || this.#walk.isClosed) return;
+    this.#pending.push(chunk);
+    if (!this.isOpen) {
+      while (this.#pending.length > 0) this.#pass(Infinity);
+      return;
+    }
+    if (this.#pending.length === 1 && this.neighbours.waiting.size === 0 && this.#mayRead) {
+      const portion = this.#shared.gate.portion(this.neighbours);
+      if (portion > 0) this.#pass(portion);
+    }
+    if (this.#pending.length > 0) {
+      this.#pause();
+      if (this.#mayRead) this.#shared.gate.wait(this);
+    } else if (!this.#mayRead) this.#pause();
+    if (this.#heldBytes > 0 || this.#pending.length > 0 || this.#walk.heldBytes > 0) this.recount();
+  }
+
+  /** Hands so many frames of what waits to the receiver. */
+  #pass(maxFrames: number): void {
+    const chunk = this.#pending.shift();
+    if (chunk === undefined) return;
+    const { bytes, frames } = this.#walk.walk(chunk, maxFrames);
+    if (bytes < chunk.length && !this.#walk.isClosed) this.#pending.unshift(chunk.subarray(bytes));
+    this.#shared.gate.pass(this.neighbours, Math.max(1, frames));
+    this.#receive(bytes === chunk.length ? chunk : chunk.subarray(0, bytes));
+  }
+
+  /** Whether this connection itself may send more. */
+  get #mayRead(): boolean {
+    const { maxRequestsInFlight, maxBytesInFlight, maxBytesWaiting } = this.#shared.limits;
+    if (this.#isStopped || this.#inFlight >= maxRequestsInFlight || this.#bytesInFlight >= maxBytesInFlight) return false;
+    return this.#isCorked || this.#stream.writableLength < maxBytesWaiting;
+  }
+
+  #count(bytes: number): void {
+    const by = bytes - this.#heldBytes;
+    if (by === 0) return;
+    this.#heldBytes = bytes;
+    this.#shared.memory.change(this, by);
   }
 
   #handle(frame: Uint8Array): void {
@@ -192,7 +352,10 @@ export class Connection implements Source {
     this.#held = undefined;
     if (held === undefined) return;
     for (const [index, frame] of held.entries()) {
-      if (!this.isOpen) return;
+      if (!this.isOpen) {
+        this.#drop(held.slice(index));
+        return;
+      }
       const alone = this.session?.receive(frame);
       if (alone !== undefined) {
         this.#held = held.slice(index + 1);
@@ -202,23 +365,15 @@ export class Connection implements Source {
     }
   }
 
-  #limitRate(): void {
-    const now = performance.now();
-    if (now - this.#windowStart > 1000) {
-      this.#windowStart = now;
-      this.#windowCount = 0;
-    }
-    this.#windowCount += 1;
-    if (this.#windowCount === this.#limits.maxRequestsPerSecond + 1) {
-      this.#pause();
-      setTimeout(
-        () => {
-          this.#windowCount = 0;
-          if (!this.#isReading && !this.#isStopped && this.#inFlight < this.#limits.maxRequestsInFlight) this.#resume();
-        },
-        1000 - (now - this.#windowStart),
-      ).unref();
-    }
+  /** Nobody asks for their answers any more. */
+  #dropHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    this.#drop(held ?? []);
+  }
+
+  #drop(frames: readonly Uint8Array[]): void {
+    for (const frame of frames) this.done(frame.length);
   }
 
   #pause(): void {
@@ -228,6 +383,7 @@ export class Connection implements Source {
   }
 
   #resume(): void {
+    if (this.#isReading) return;
     this.#isReading = true;
     this.#socket.resume();
   }

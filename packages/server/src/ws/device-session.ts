@@ -1,12 +1,13 @@
 import { encode, equalBytes } from "@latchkey/codec";
 import { connectTbsCodec, deviceReplyCodec, deviceRequestCodec } from "@latchkey/protocol";
 import type { Connect, DeviceReply, DeviceRequest, PublishAccount } from "@latchkey/protocol";
+import { costOf } from "../admission/fair-queue.ts";
 import { holdingsOf } from "../desk/holdings.ts";
 import { Refusal } from "../errors.ts";
 import type { InboxSink, InboxStream } from "../inboxes/inbox-service.ts";
 import type { KeyPackageCounts, StoredItem } from "../store/store.ts";
 import type { Connection } from "./connection.ts";
-import { RoleSession } from "./role-session.ts";
+import { RoleSession, pageCost } from "./role-session.ts";
 import type { Services } from "./services.ts";
 
 /** Who is connected, once proven. */
@@ -32,7 +33,9 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
 
   /** Requests are handled one after the other: each may depend on the one before. */
   protected async handle(id: number, request: DeviceRequest, sizeBytes: number): Promise<void> {
-    this.reply(id, await this.#answer(request), sizeBytes);
+    // A publication takes its time: others need not wait for it.
+    const answer = request.kind === "publish" ? this.#answer(request) : this.inTurn(costOf(sizeBytes), () => this.#answer(request));
+    this.reply(id, await answer, sizeBytes);
     this.#afterReply?.();
     this.#afterReply = undefined;
     this.#stream?.wake();
@@ -40,6 +43,10 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
 
   get isWritable(): boolean {
     return this.connection.isWritable;
+  }
+
+  page<T>(read: () => Promise<T>): Promise<T> {
+    return this.inTurn(pageCost, read);
   }
 
   item(item: StoredItem): void {
@@ -66,6 +73,7 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
     switch (request.kind) {
       case "reserve": {
         admission.admit("register", this.connection, request.token);
+        if (this.services.disk.isLow) throw new Refusal("storage_full");
         return { kind: "reserved", untilMs: await directory.reserve({ ...request, owner: this }) };
       }
       case "publish":

@@ -16,41 +16,64 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { RawData, WebSocket } from "ws";
-import { peerOf } from "../addresses.ts";
+import { networksOf, peerOf } from "../addresses.ts";
+import type { TrustedProxies } from "../addresses.ts";
 import { registrationNumbers } from "../config.ts";
 import { Connection, createOutbox } from "./connection.ts";
-import type { Outbox, Session } from "./connection.ts";
+import type { Session, SharedByConnections } from "./connection.ts";
 import { DeviceSession } from "./device-session.ts";
+import { IntakeGate } from "./intake-gate.ts";
 import { LogSession } from "./log-session.ts";
 import { isOwnOrigin } from "./origin.ts";
 import { LookupSession } from "./lookup-session.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { PostSession } from "./post-session.ts";
 import type { Services } from "./services.ts";
 
 /** Largest message that is read at all; between this and the limit of a frame the peer is told why it is closed. */
-const maxMessageBytes = 4 * maxFrameBytes;
+const maxMessageBytes = maxFrameBytes + 4096;
+/** Parts in which a message may come: browsers send large ones in a few. */
+const maxFragments = 256;
+/** How long a peer that was refused may take to read why. */
+const refusedMs = 1000;
 const drainGraceMs = 2000;
 const noExt = new Uint8Array();
 
 /** Takes WebSocket connections, gives each its role's session, and watches over them. */
 export class Gateway {
   readonly #services: Services;
-  readonly #trustProxy: boolean;
+  readonly #proxies: TrustedProxies;
   readonly #connections = new Map<WebSocket, Connection>();
   readonly #perAddress = new Map<string, number>();
-  readonly #outbox: Outbox = createOutbox();
+  readonly #shared: SharedByConnections;
   readonly #sockets: WebSocketServer;
   #sweep: NodeJS.Timeout | undefined;
   #isClosing = false;
 
-  constructor(services: Services, options: { trustProxy: boolean }) {
+  constructor(services: Services, proxies: TrustedProxies) {
     this.#services = services;
-    this.#trustProxy = options.trustProxy;
+    this.#proxies = proxies;
+    const { limits } = services.context;
+    this.#shared = {
+      outbox: createOutbox(),
+      limits,
+      counters: services.counters,
+      queue: services.queue,
+      memory: new MemoryBudget({ maxBytes: limits.maxBytesHeld, maxBytesPerAddress: limits.maxBytesHeldPerAddress }),
+      gate: new IntakeGate({
+        maxRequests: limits.maxRequestsInFlightInAll,
+        maxRequestsPerAddress: limits.maxRequestsInFlightPerAddress,
+        maxBytes: limits.maxBytesInFlightInAll,
+        maxBytesPerAddress: limits.maxBytesInFlightPerAddress,
+        maxRequestsPerSecond: limits.maxRequestsPerSecond,
+      }),
+    };
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
+      maxFragments,
       skipUTF8Validation: true,
       // Of what it offered, what counts; where nothing does, anything, so that it can be told.
       handleProtocols: (offered) => {
@@ -94,13 +117,14 @@ export class Gateway {
     const role = roles.find((each) => socketPath(each) === path);
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
     const versions = offeredVersions(offered);
-    const address = peerOf(request, this.#trustProxy);
+    const address = peerOf(request, this.#proxies);
     const { maxConnections, maxConnectionsPerAddress } = this.#services.context.limits;
     if (role === undefined) refuseUpgrade(stream, "404 Not Found");
     else if (versions === undefined) refuseUpgrade(stream, "400 Bad Request");
     else if (!isOwnOrigin(request.headers, this.#services.context.host)) refuseUpgrade(stream, "403 Forbidden");
     else if (this.#isClosing || this.#connections.size >= maxConnections) refuseUpgrade(stream, "503 Service Unavailable");
-    else if ((this.#perAddress.get(address) ?? 0) >= maxConnectionsPerAddress) refuseUpgrade(stream, "429 Too Many Requests");
+    else if (networksOf(address).some(({ key, factor }) => (this.#perAddress.get(key) ?? 0) >= factor * maxConnectionsPerAddress))
+      refuseUpgrade(stream, "429 Too Many Requests");
     else {
       const agreed = negotiate(versions, spokenVersions);
       this.#sockets.handleUpgrade(request, stream, head, (socket) => {
@@ -112,11 +136,10 @@ export class Gateway {
 
   #accept(params: { socket: WebSocket; stream: Duplex; role: Role; address: string }): void {
     const { socket, stream, role, address } = params;
-    const { limits } = this.#services.context;
     const { counters } = this.#services;
-    const connection = new Connection({ socket, stream, role, address, outbox: this.#outbox, limits, counters });
+    const connection = new Connection({ socket, stream, role, address, shared: this.#shared });
     this.#connections.set(socket, connection);
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    for (const { key } of connection.networks) this.#perAddress.set(key, (this.#perAddress.get(key) ?? 0) + 1);
     const nonce = randomBytes(32);
     const session = this.#createSession(connection, nonce);
     connection.session = session;
@@ -129,7 +152,7 @@ export class Gateway {
       counters.protocolErrors += 1;
     });
     socket.on("close", () => this.#remove(socket, connection));
-    stream.on("drain", () => session.drained());
+    stream.on("drain", () => connection.drained());
     session.greet(this.#hello(nonce));
   }
 
@@ -165,11 +188,12 @@ export class Gateway {
 
   #remove(socket: WebSocket, connection: Connection): void {
     this.#connections.delete(socket);
-    const left = (this.#perAddress.get(connection.address) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(connection.address);
-    else this.#perAddress.set(connection.address, left);
-    connection.session?.closed();
-    connection.session = undefined;
+    for (const { key } of connection.networks) {
+      const left = (this.#perAddress.get(key) ?? 1) - 1;
+      if (left === 0) this.#perAddress.delete(key);
+      else this.#perAddress.set(key, left);
+    }
+    connection.ended();
   }
 
   /** Ends connections that gave no sign of life since the last ping, or read nothing of what waits for them. */
@@ -184,6 +208,12 @@ export class Gateway {
         connection.close(closeCodes.tooSlow);
         continue;
       }
+      if (connection.isUnfinished()) {
+        this.#services.counters.protocolErrors += 1;
+        connection.terminate();
+        continue;
+      }
+      connection.recount();
       connection.isAlive = false;
       connection.ping();
     }
@@ -195,10 +225,13 @@ function refuseVersion(socket: WebSocket, code: "client_outdated" | "server_outd
   socket.on("error", () => undefined);
   socket.send(encode(roleCodecs.log.reply, { id: 0, body: { kind: "error", code, retryAfterMs: 0 } }));
   socket.close(closeCodes.outdated);
+  setTimeout(() => socket.terminate(), refusedMs).unref();
 }
 
 function refuseUpgrade(stream: Duplex, status: string): void {
   stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  // The peer's own end may never come.
+  setTimeout(() => stream.destroy(), refusedMs).unref();
 }
 
 /** Waits until `isDone`, at most so long: it looks after 1 ms, then ever less often. */

@@ -300,8 +300,9 @@ describe("limits of one connection", () => {
 
   test("a flood is answered in full, by reading it no faster than it is handled", async () => {
     const appendRate = { burst: 3000, perSecond: 1 };
+    const targets = { ...defaultLimits.targets, append: appendRate };
     const server = await runServer({
-      limits: { maxRequestsInFlight: 8, maxBytesInFlight: 20_000, maxRequestsPerSecond: 2000, appendRate },
+      limits: { maxRequestsInFlight: 8, maxBytesInFlight: 20_000, maxRequestsPerSecond: 2000, appendRate, targets },
     });
     const client = await TestClient.connect(server.url, "log");
     const log = createTestLog();

@@ -1,15 +1,17 @@
 import { isLaterEntryKind, logReplyCodec, logRequestCodec, zeroHash } from "@latchkey/protocol";
 import type { Append, CommitEpoch, EntryKind, LogHeadRequest, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
-import { createRateLimit } from "../admission/admission.ts";
-import type { RateLimit } from "../admission/admission.ts";
+import { allOf, createRateLimit } from "../admission/rates.ts";
+import type { RateLimit } from "../admission/rates.ts";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
+import type { Lane } from "../admission/fair-queue.ts";
 import type { Delivery, LogSink, LogStream } from "../logs/log-stream.ts";
 import type { OpenedLog } from "../logs/log-service.ts";
 import type { Refused } from "../store/accounts.ts";
 import type { AppendAccepted, AppendRefusal } from "../store/store.ts";
 import type { Connection } from "./connection.ts";
-import { RoleSession } from "./role-session.ts";
+import { PageTurns } from "./page-turns.ts";
+import { RoleSession, pageCost } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
 import type { Services } from "./services.ts";
 
@@ -17,17 +19,23 @@ import type { Services } from "./services.ts";
 const entryOverheadBytes = 128;
 /** When to ask again where an epoch has taken all complaints that it takes. */
 const fullRetryMs = 600_000;
+const zeroToken = new Uint8Array();
 /** Closed epochs that cost as much as opening one and reading on. */
 const closedPerRead = 8;
 
 /** Role `log`: nothing here knows who is connected (spec C-5). */
 export class LogSession extends RoleSession<LogRequest, LogReply> implements LogSink {
+  /** Bytes that it stores. */
+  readonly bytes: RateLimit;
   readonly #opens: RateLimit;
+  readonly #pages = new PageTurns();
   readonly #streams = new Map<string, { readonly logId: Uint8Array; readonly stream: LogStream }>();
 
   constructor(services: Services, connection: Connection) {
     super({ services, connection, requests: logRequestCodec, replies: logReplyCodec });
-    this.#opens = createRateLimit(services.context.limits.openRate);
+    const { connectionBytes, openRate } = services.context.limits;
+    this.#opens = createRateLimit(openRate);
+    this.bytes = allOf([createRateLimit(connectionBytes), services.admission.limit("storeBytes", connection)]);
   }
 
   protected handle(id: number, request: LogRequest, sizeBytes: number): Handled {
@@ -42,9 +50,10 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         return undefined;
       case "create":
         this.services.admission.admit("createLog", this.connection, request.token);
+        if (this.services.disk.isLow) throw new Refusal("storage_full");
         return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.create(request, this, existing));
       case "open":
-        this.#admitRead(1 + Math.ceil(request.closed.length / closedPerRead));
+        this.#admitRead("openLog", 1 + Math.ceil(request.closed.length / closedPerRead));
         return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.open(request, this, existing));
       case "close": {
         this.#detach(keyOf(request.logId));
@@ -54,8 +63,8 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
       case "head_proof":
         // Of logs that this connection has opened: others are not its business.
         if (!this.#streams.has(keyOf(request.logId))) throw new Refusal("unknown_log");
-        this.#admitRead();
-        this.replyLater(id, this.#headProof(request), sizeBytes);
+        this.#admitRead("headProof", 1);
+        this.replyInTurn(id, 1, () => this.#headProof(request), sizeBytes);
         return undefined;
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
@@ -64,9 +73,10 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   }
 
   /** @throws Refusal `rate_limited` */
-  #admitRead(count = 1): void {
+  #admitRead(operation: "openLog" | "headProof", count: number): void {
     const waitMs = this.#opens.take(this.services.context.nowMs(), count);
     if (waitMs > 0) throw new Refusal("rate_limited", waitMs);
+    this.services.admission.admit(operation, this.connection, zeroToken, count);
   }
 
   get address(): string {
@@ -75,6 +85,14 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
 
   get isWritable(): boolean {
     return this.connection.isWritable;
+  }
+
+  get lane(): Lane {
+    return this.connection.lane;
+  }
+
+  page<T>(read: () => Promise<T>): Promise<T> {
+    return this.#pages.run(() => this.inTurn(pageCost, read));
   }
 
   entry(delivery: Delivery): void {
@@ -111,8 +129,19 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   ): void {
     const { logId, epochId, blob, afterSeq, nextAccessHash, entryKind } = entry;
     const stream = this.#streams.get(keyOf(logId))?.stream;
+    const isMessage = entryKind === "message";
     this.services.logs.append(
-      { logId, epochId, kind: entryKind, blob, afterSeq, nextAccessHash, stream },
+      {
+        // What may wait for its turn is copied: the buffer that it came in may be much larger.
+        logId: isMessage ? logId : logId.slice(),
+        epochId,
+        kind: entryKind,
+        blob: isMessage ? blob : blob.slice(),
+        afterSeq,
+        nextAccessHash: isMessage ? nextAccessHash : nextAccessHash.slice(),
+        stream,
+        lane: this.connection.lane,
+      },
       (outcome) => this.#answer(id, outcome, sizeBytes),
       (error) => this.fail(id, error, sizeBytes),
     );
@@ -134,9 +163,10 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
     if (existing === undefined && this.#streams.size >= this.services.context.limits.maxLogsPerConnection) {
       throw new Refusal("rate_limited");
     }
-    const { opened, stream, start } = await load(existing);
+    const { opened, stream, start } = await this.inTurn(1, () => load(existing));
     if (this.isClosed) {
       this.services.logs.detach(opened.logId, stream);
+      this.connection.done(sizeBytes);
       return;
     }
     this.#streams.set(key, { logId: opened.logId, stream });

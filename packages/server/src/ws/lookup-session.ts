@@ -6,6 +6,8 @@ import type { Handled } from "./role-session.ts";
 import type { Services } from "./services.ts";
 
 const noToken = new Uint8Array();
+/** Units of the store's turns, as `costOf` counts: some 64 KiB. */
+const answerCost = 16;
 
 /** Role `lookup`: the directory and other people's key packages; nothing here knows who asks (spec C-5). */
 export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
@@ -14,7 +16,8 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
   }
 
   protected handle(id: number, request: LookupRequest, sizeBytes: number): Handled {
-    this.replyLater(id, this.#answer(request), sizeBytes);
+    // Answers are large: histories and proofs.
+    this.replyInTurn(id, answerCost, () => this.#answer(request), sizeBytes);
     return undefined;
   }
 
@@ -38,7 +41,10 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
         });
       case "take_key_package":
         admission.admit("takeKeyPackage", this.connection, request.token);
-        return { kind: "key_package", ...(await directory.takeKeyPackage(request)) };
+        return {
+          kind: "key_package",
+          ...(await directory.takeKeyPackage({ ...request, sparedMs: this.services.targets.sparedMs(request.deviceId, this.connection) })),
+        };
       case "lookup_card":
         admission.admit("lookup", this.connection, noToken);
         return { kind: "card", card: await directory.card(request) };

@@ -1,5 +1,7 @@
 import { postReplyCodec, postRequestCodec } from "@latchkey/protocol";
 import type { PostItem, PostReply, PostRequest } from "@latchkey/protocol";
+import { costOf } from "../admission/fair-queue.ts";
+import { Refusal } from "../errors.ts";
 import { isNoCapability } from "../inboxes/inbox-service.ts";
 import type { Connection } from "./connection.ts";
 import { RoleSession } from "./role-session.ts";
@@ -17,7 +19,7 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
       case "post":
         // Before the store is asked: whoever shows a capability costs a read of it.
         this.services.admission.admit(isNoCapability(request.capability) ? "strangerPost" : "contactPost", this.connection, request.token);
-        this.replyLater(id, this.#post(request), sizeBytes);
+        this.replyInTurn(id, costOf(sizeBytes), () => this.#post(request), sizeBytes);
         return undefined;
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
@@ -26,10 +28,13 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
   }
 
   async #post(item: PostItem): Promise<PostReply> {
-    const { admission, inboxes } = this.services;
+    const { admission, disk, inboxes, targets } = this.services;
     const part = await inboxes.partOf(item);
     // A wrong capability is as good as none.
     if (part === "strangers" && !isNoCapability(item.capability)) admission.admit("strangerPost", this.connection, item.token);
+    if (part === "strangers" && disk.isLow) throw new Refusal("storage_full");
+    targets.post(part, item.inboxId, this.connection);
+    admission.admit("storeBytes", this.connection, item.token, item.blob.length);
     await inboxes.post({ ...item, part });
     return { kind: "done" };
   }

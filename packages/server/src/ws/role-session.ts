@@ -11,6 +11,9 @@ import type { Services } from "./services.ts";
 /** What every role answers besides its own replies. */
 type CommonReply = ({ readonly kind: "error" } & WireError) | ({ readonly kind: "hello" } & Hello);
 
+/** Units of a page of entries or items, as `costOf` counts. */
+export const pageCost = 32;
+
 /** What a request's handler returns: nothing when it has answered or will; a promise when frames behind it wait for it. */
 export type Handled = Promise<void> | undefined;
 
@@ -53,6 +56,7 @@ export abstract class RoleSession<Request extends { readonly kind: string }, Rep
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       this.refuse(frame, "malformed");
+      this.connection.done(frame.length);
       return undefined;
     }
     try {
@@ -109,9 +113,16 @@ export abstract class RoleSession<Request extends { readonly kind: string }, Rep
     this.connection.close(error instanceof StoreError ? closeCodes.shuttingDown : closeCodes.tooSlow);
   }
 
-  /** Answers when `answer` settles, with what it gives or with what went wrong. */
-  protected replyLater(id: number, answer: Promise<Reply>, sizeBytes: number): void {
-    answer.then((reply) => this.reply(id, reply, sizeBytes)).catch((error: unknown) => this.fail(id, error, sizeBytes));
+  /** Asks in this connection's turn, and answers with what that gives or with what went wrong. */
+  protected replyInTurn(id: number, cost: number, ask: () => Promise<Reply>, sizeBytes: number): void {
+    this.inTurn(cost, ask)
+      .then((reply) => this.reply(id, reply, sizeBytes))
+      .catch((error: unknown) => this.fail(id, error, sizeBytes));
+  }
+
+  /** Does something with the store when it is this connection's turn. */
+  protected inTurn<T>(cost: number, operation: () => Promise<T>): Promise<T> {
+    return this.services.queue.turn(this.connection.lane, cost, operation);
   }
 
   #error(id: number, refusal: Refusal): void {

@@ -1,9 +1,12 @@
 import type { Admission } from "../admission/admission.ts";
+import type { FairQueue } from "../admission/fair-queue.ts";
+import type { TargetLimits } from "../admission/targets.ts";
 import type { ServerContext } from "../config.ts";
 import type { Directory } from "../directory/directory.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
 import type { LogService } from "../logs/log-service.ts";
 import type { Counters } from "../metrics.ts";
+import type { DiskRoom } from "../storage/disk-room.ts";
 import type { Store } from "../store/store.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 
@@ -12,6 +15,10 @@ export interface Services {
   readonly context: ServerContext;
   readonly counters: Counters;
   readonly admission: Admission;
+  readonly targets: TargetLimits;
+  /** Turns at the store. */
+  readonly queue: FairQueue;
+  readonly disk: DiskRoom;
   readonly store: Store;
   readonly logs: LogService;
   readonly inboxes: InboxService;

@@ -232,6 +232,7 @@ export class AccountTables {
     accountId: Uint8Array;
     deviceId: Uint8Array;
     day: Day;
+    onlyLastResort?: boolean;
   }): { kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean } | Refused<"not_found" | "no_key_package"> {
     const account = this.#account(params.accountId);
     if (account === undefined) return { kind: "refused", code: "not_found" };
@@ -239,9 +240,10 @@ export class AccountTables {
     if (device === undefined || device.card === null) return { kind: "refused", code: "no_key_package" };
     const row = this.#sql.get<{ id: number; last_resort: number; package: Uint8Array }>(
       `SELECT id, last_resort, package FROM key_packages
-       WHERE device = ? AND package IS NOT NULL AND not_after_day > ? ORDER BY last_resort, seq LIMIT 1`,
+       WHERE device = ? AND package IS NOT NULL AND not_after_day > ? AND last_resort >= ? ORDER BY last_resort, seq LIMIT 1`,
       device.id,
       params.day,
+      params.onlyLastResort === true ? 1 : 0,
     );
     if (row === undefined) return { kind: "refused", code: "no_key_package" };
     // The row stays until its day, without the package: published again by a late retry, it is not given out again.

@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { FairQueue, costOf } from "./fair-queue.ts";
+import type { Lane } from "./fair-queue.ts";
+
+/** A store that ends operations when the test says so. */
+class TestStore {
+  readonly queue: FairQueue;
+  readonly started: string[] = [];
+  #under: { lane: Lane; cost: number }[] = [];
+
+  constructor(limits: { total?: number; perAddress?: number; alone?: number } = {}) {
+    this.queue = new FairQueue({ total: 8, perAddress: 4, alone: 100, ...limits });
+  }
+
+  run(lane: Lane, name: string, cost = 1): void {
+    this.queue.run(lane, cost, () => {
+      this.started.push(name);
+      this.#under.push({ lane, cost });
+    });
+  }
+
+  /** Everything with the store ends, as one transaction does. */
+  commit(): string[] {
+    const ended = this.#under;
+    const names = this.started.splice(0);
+    this.#under = [];
+    for (const { lane, cost } of ended) this.queue.done(lane, cost);
+    return names;
+  }
+}
+
+test("whoever is alone has all the room, in order", () => {
+  const store = new TestStore();
+  const lane = store.queue.join("a");
+  const names = Array.from({ length: 150 }, (_, at) => String(at));
+  for (const name of names) store.run(lane, name);
+  expect(store.started).toEqual(names.slice(0, 100));
+  store.commit();
+  expect(store.started).toEqual(names.slice(100));
+});
+
+test("300 connections of one address with 1,000 operations each: another address is started at once, another connection within one round", () => {
+  const store = new TestStore({ total: 64, perAddress: 16, alone: 1000 });
+  const honest = store.queue.join("honest");
+  const flood = Array.from({ length: 300 }, () => store.queue.join("flood"));
+  store.run(honest, "before");
+  for (const lane of flood) for (let at = 0; at < 1000; at++) store.run(lane, "flood");
+  const neighbour = store.queue.join("flood");
+  // Whoever was alone for long has one large portion with the store, which is waited for once.
+  store.run(honest, "first");
+  store.commit();
+  expect(store.started).toContain("first");
+  store.commit();
+  store.run(honest, "honest");
+  expect(store.started.at(-1)).toBe("honest");
+  store.run(neighbour, "neighbour");
+  let others = 0;
+  while (!store.started.includes("neighbour")) others += store.commit().length;
+  // One operation of each other connection, and what was with the store.
+  expect(others).toBeLessThanOrEqual(300 + 2 * 16);
+  let between = 0;
+  for (let round = 0; round < 50; round++) {
+    store.commit();
+    store.run(honest, `honest ${round}`);
+    between += store.started.findIndex((name) => name === `honest ${round}`);
+  }
+  // In each round it waits for what was with the store already, at most.
+  expect(between).toBeLessThanOrEqual(50 * 16);
+});
+
+test("large operations count for more", () => {
+  expect([costOf(0), costOf(4095), costOf(4096), costOf(65_536)]).toEqual([1, 1, 2, 17]);
+  const store = new TestStore({ alone: 40 });
+  const lane = store.queue.join("a");
+  for (let at = 0; at < 4; at++) store.run(lane, String(at), costOf(65_536));
+  expect(store.started).toEqual(["0", "1", "2"]);
+});
+
+test("many addresses: each has its turn before any has a second one", () => {
+  const store = new TestStore({ total: 10, perAddress: 4 });
+  const lanes = Array.from({ length: 50 }, (_, at) => store.queue.join(`address ${at}`));
+  for (let at = 0; at < 5; at++) for (const [index, lane] of lanes.entries()) store.run(lane, String(index));
+  const order: string[] = [];
+  for (let round = 0; round < 200; round++) order.push(...store.commit());
+  expect(order).toHaveLength(250);
+  // The first to come has all the room while it is alone; of the rest each round has everybody once.
+  const last = order.slice(-50);
+  expect(new Set(last).size).toBeGreaterThan(45);
+});
+
+test("all networks of one IPv6 line take one turn together", () => {
+  const { queue } = new TestStore();
+  const [one, two, other] = ["2001:db8:0:100::/64", "2001:db8:0:1ff::/64", "2001:db8:0:200::/64"].map((address) => queue.join(address));
+  expect(one?.address).toBe(two?.address);
+  expect(one?.address).not.toBe(other?.address);
+});
+
+test("what ended gives back all that it took, connections that left included; a failure is the caller's", async () => {
+  const { queue } = new TestStore();
+  const lane = queue.join("a");
+  await Promise.all(Array.from({ length: 500 }, () => queue.turn(lane, 3, () => Promise.resolve())));
+  await expect(queue.turn(lane, 3, () => Promise.reject(new Error("no disk")))).rejects.toThrow("no disk");
+  queue.leave(lane);
+  expect(queue.units).toBe(0);
+  expect(queue.join("a").address).not.toBe(lane.address);
+});

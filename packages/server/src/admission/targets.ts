@@ -1,0 +1,78 @@
+import type { TargetRates } from "../config.ts";
+import { Refusal } from "../errors.ts";
+import { keyOf } from "../keys.ts";
+import type { Source } from "./admission.ts";
+import { RateTable, allOf, createRateLimit } from "./rates.ts";
+import type { RateLimit } from "./rates.ts";
+
+/** Entries of one connection that its neighbours cannot use up: so few that opening connections for them does not pay. */
+const neighbourRate = { burst: 2, perSecond: 0.2 };
+
+/**
+ * What may be done to one log, inbox or device: by one address, and by all of them together. Each address has a little that the others
+ * cannot use up, so that nobody is kept out by a flood.
+ */
+export class TargetLimits {
+  readonly #tables: { readonly [Name in keyof TargetRates]: RateTable };
+  readonly #nowMs: () => number;
+
+  constructor(rates: TargetRates, nowMs: () => number) {
+    this.#tables = {
+      append: new RateTable(rates.append),
+      appendInAll: new RateTable(rates.appendInAll),
+      appendLeast: new RateTable(rates.appendLeast),
+      blobBytes: new RateTable(rates.blobBytes),
+      strangerPost: new RateTable(rates.strangerPost),
+      strangerPostInAll: new RateTable(rates.strangerPostInAll),
+      strangerPostLeast: new RateTable(rates.strangerPostLeast),
+      contactPost: new RateTable(rates.contactPost),
+      takeKeyPackage: new RateTable(rates.takeKeyPackage),
+      takeKeyPackageInAll: new RateTable(rates.takeKeyPackageInAll),
+    };
+    this.#nowMs = nowMs;
+  }
+
+  /** Messages and complaints of a connection in a log: those of its address count together, but for a few of its own. */
+  appends(logKey: string, { address }: Source): RateLimit {
+    const nowMs = this.#nowMs();
+    const { append, appendInAll, appendLeast } = this.#tables;
+    // Behind one address may be a whole town: who floods from there must not silence the others.
+    const own = withLeast(append.limitOf(`${logKey} `, address, nowMs), createRateLimit(neighbourRate));
+    const shared = withLeast(appendInAll.limit(logKey, nowMs), appendLeast.limitOf(`${logKey} `, address, nowMs));
+    return allOf([own, shared]);
+  }
+
+  /** Bytes of blobs that entries of a log name: how long to wait, in milliseconds. */
+  blobsWaitMs(logKey: string, bytes: number): number {
+    return this.#tables.blobBytes.take(logKey, this.#nowMs(), bytes);
+  }
+
+  /** An item for an inbox. @throws Refusal `rate_limited` */
+  post(part: "contacts" | "strangers", inboxId: Uint8Array, { address }: Source): void {
+    const nowMs = this.#nowMs();
+    const key = keyOf(inboxId);
+    const { contactPost, strangerPost, strangerPostInAll, strangerPostLeast } = this.#tables;
+    if (part === "contacts") refuseFor(contactPost.takeOf(`${key} `, address, nowMs));
+    else {
+      refuseFor(strangerPost.takeOf(`${key} `, address, nowMs));
+      if (strangerPostLeast.takeOf(`${key} `, address, nowMs) > 0) refuseFor(strangerPostInAll.take(key, nowMs));
+    }
+  }
+
+  /** How long a device's one-time key packages are spared, in milliseconds: 0 where one may be given out. */
+  sparedMs(deviceId: Uint8Array, { address }: Source): number {
+    const nowMs = this.#nowMs();
+    const key = keyOf(deviceId);
+    const ownMs = this.#tables.takeKeyPackage.takeOf(`${key} `, address, nowMs);
+    return ownMs > 0 ? ownMs : this.#tables.takeKeyPackageInAll.take(key, nowMs);
+  }
+}
+
+/** `shared`, but for a little that is its owner's alone. */
+function withLeast(shared: RateLimit, least: RateLimit): RateLimit {
+  return { take: (nowMs, count) => (least.take(nowMs, count) === 0 ? 0 : shared.take(nowMs, count)) };
+}
+
+function refuseFor(waitMs: number): void {
+  if (waitMs > 0) throw new Refusal("rate_limited", waitMs);
+}

@@ -1,0 +1,49 @@
+import { statfs } from "node:fs/promises";
+
+/** How often free space is looked at. */
+const lookMs = 5000;
+/**
+ * How much of the disk is left. Below a reserve strangers' items, new logs, new accounts and blobs are refused, and what an address may
+ * write shrinks, so that the conversations there are go on for as long as possible.
+ */
+export class DiskRoom {
+  readonly #reserveBytes: number;
+  readonly #freeBytes: () => Promise<number>;
+  #free = Infinity;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(params: { directory: string; reserveBytes: number; freeBytes?: () => Promise<number> }) {
+    this.#reserveBytes = params.reserveBytes;
+    this.#freeBytes = params.freeBytes ?? (() => freeBytesOf(params.directory));
+  }
+
+  /** Looks once, and then every few seconds until `stop`. */
+  async start(): Promise<void> {
+    await this.look();
+    this.#timer = setInterval(() => void this.look(), lookMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Looks now. A disk that does not say is another part's business. */
+  async look(): Promise<void> {
+    try {
+      this.#free = await this.#freeBytes();
+    } catch {
+      this.#free = Infinity;
+    }
+  }
+
+  /** Whether the reserve is touched, as of the last look. */
+  get isLow(): boolean {
+    return this.#free < this.#reserveBytes;
+  }
+}
+
+async function freeBytesOf(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}

@@ -1,0 +1,204 @@
+import { turnKeyOf } from "../addresses.ts";
+import { Company } from "../admission/company.ts";
+
+/** Bounds of what all connections together have under way. */
+export interface IntakeLimits {
+  /** Requests under way of one address and in all, and their bytes. */
+  readonly maxRequestsPerAddress: number;
+  readonly maxRequests: number;
+  readonly maxBytesPerAddress: number;
+  readonly maxBytes: number;
+  /** Requests a second of one address. */
+  readonly maxRequestsPerSecond: number;
+}
+
+/** A connection whose bytes wait to be looked at. */
+export interface Waiting {
+  readonly neighbours: Neighbours;
+  /** It may look at so many frames of what waits. */
+  proceed(): void;
+}
+
+/** The connections of one address. */
+export interface Neighbours {
+  readonly key: string;
+  connections: number;
+  requests: number;
+  bytes: number;
+  /** Frames that passed in this turn of the event loop, and in this second. */
+  turn: number;
+  passed: number;
+  secondMs: number;
+  passedInSecond: number;
+  readonly waiting: Set<Waiting>;
+}
+
+/** Frames of one address in one turn of the event loop: with nobody else about, and in company. */
+const aloneFrames = 4096;
+const sharedFrames = 64;
+/** Frames of everybody in one turn, in company. */
+const turnFrames = 1024;
+/** Frames of one connection before the next has its turn, when several wait. */
+const portionFrames = 32;
+
+/**
+ * Decides whose bytes are looked at: as long as much is under way, and in each turn of the event loop, addresses take turns, and the
+ * connections of an address among themselves. What waits lies unread in the sockets, but for one buffer of each connection.
+ */
+export class IntakeGate {
+  readonly #limits: IntakeLimits;
+  readonly #byAddress = new Map<string, Neighbours>();
+  /** Addresses with connections that wait, the next one first. */
+  readonly #queue = new Set<Neighbours>();
+  readonly #company = new Company<Neighbours>();
+  #requests = 0;
+  #bytes = 0;
+  #turn = 0;
+  #passed = 0;
+  #isTurnOpen = false;
+  #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limits: IntakeLimits) {
+    this.#limits = limits;
+  }
+
+  /** Requests under way. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** A connection of this address was opened. */
+  join(address: string): Neighbours {
+    const key = turnKeyOf(address);
+    let neighbours = this.#byAddress.get(key);
+    if (neighbours === undefined) {
+      neighbours = {
+        key,
+        connections: 0,
+        requests: 0,
+        bytes: 0,
+        turn: 0,
+        passed: 0,
+        secondMs: 0,
+        passedInSecond: 0,
+        waiting: new Set(),
+      };
+      this.#byAddress.set(key, neighbours);
+    }
+    neighbours.connections += 1;
+    return neighbours;
+  }
+
+  /** A connection has ended. What it has under way is given back as it is answered. */
+  leave(waiting: Waiting): void {
+    const { neighbours } = waiting;
+    neighbours.waiting.delete(waiting);
+    neighbours.connections -= 1;
+    this.#forget(neighbours);
+  }
+
+  /** How many frames of this address may be looked at now; 0 to wait. */
+  portion(neighbours: Neighbours): number {
+    const { maxRequests, maxBytes, maxRequestsPerAddress, maxBytesPerAddress, maxRequestsPerSecond } = this.#limits;
+    if (this.#requests >= maxRequests || this.#bytes >= maxBytes) return 0;
+    if (neighbours.requests >= maxRequestsPerAddress || neighbours.bytes >= maxBytesPerAddress) return 0;
+    if (neighbours.passedInSecond >= maxRequestsPerSecond && performance.now() - neighbours.secondMs < 1000) return 0;
+    const used = neighbours.turn === this.#turn ? neighbours.passed : 0;
+    if (!this.#company.isShared) return Math.max(0, aloneFrames - used);
+    return this.#passed >= turnFrames ? 0 : Math.min(portionFrames, Math.max(0, sharedFrames - used));
+  }
+
+  /** So many frames of this address were looked at. */
+  pass(neighbours: Neighbours, frames: number): void {
+    this.#company.note(neighbours, frames);
+    if (neighbours.turn !== this.#turn) {
+      neighbours.turn = this.#turn;
+      neighbours.passed = 0;
+      const nowMs = performance.now();
+      if (nowMs - neighbours.secondMs >= 1000) {
+        neighbours.secondMs = nowMs;
+        neighbours.passedInSecond = 0;
+      }
+    }
+    neighbours.passed += frames;
+    neighbours.passedInSecond += frames;
+    this.#passed += frames;
+    if (this.#isTurnOpen) return;
+    this.#isTurnOpen = true;
+    setImmediate(() => this.#endTurn());
+  }
+
+  /** A request is under way. */
+  begin(neighbours: Neighbours, sizeBytes: number): void {
+    this.#requests += 1;
+    this.#bytes += sizeBytes;
+    neighbours.requests += 1;
+    neighbours.bytes += sizeBytes;
+  }
+
+  /** It was answered. */
+  end(neighbours: Neighbours, sizeBytes: number): void {
+    this.#requests -= 1;
+    this.#bytes -= sizeBytes;
+    neighbours.requests -= 1;
+    neighbours.bytes -= sizeBytes;
+    if (this.#queue.size > 0) this.#schedule();
+    if (neighbours.connections === 0) this.#forget(neighbours);
+  }
+
+  /** Calls `proceed` of the connection when its turn comes. */
+  wait(waiting: Waiting): void {
+    waiting.neighbours.waiting.add(waiting);
+    this.#queue.add(waiting.neighbours);
+    this.#schedule();
+  }
+
+  /** Who opens again has what is still under way of before. */
+  #forget(neighbours: Neighbours): void {
+    if (neighbours.connections > 0 || neighbours.requests > 0) return;
+    this.#queue.delete(neighbours);
+    this.#byAddress.delete(neighbours.key);
+  }
+
+  #endTurn(): void {
+    this.#isTurnOpen = false;
+    this.#turn += 1;
+    this.#passed = 0;
+    if (this.#queue.size > 0) this.#serve();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isTurnOpen) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#serve();
+    });
+  }
+
+  /** Gives each address that may go on a turn, again and again while any may. */
+  #serve(): void {
+    // Who is put behind the others, or waits again itself, is met again, until none may go on.
+    for (const neighbours of this.#queue) {
+      if (this.portion(neighbours) === 0) continue;
+      const next = neighbours.waiting.values().next();
+      this.#queue.delete(neighbours);
+      if (next.done === true) continue;
+      neighbours.waiting.delete(next.value);
+      if (neighbours.waiting.size > 0) this.#queue.add(neighbours);
+      next.value.proceed();
+    }
+    this.#wakeNextSecond();
+  }
+
+  /** What waits for the next second only is woken by time. */
+  #wakeNextSecond(): void {
+    if (this.#queue.size === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#serve();
+    }, 100);
+    this.#timer.unref();
+  }
+}
