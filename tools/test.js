@@ -34,6 +34,9 @@ const steps = [
   { name: "packages", title: "Packages: built, installed, started", run: buildPackages },
   // Takes an hour: nightly.
   ...(process.env.LATCHKEY_NIGHTLY === "1"
+    ? [{ name: "faults", title: "Faults, many times over", run: () => check([tool("test-faults.js")]) }]
+    : []),
+  ...(process.env.LATCHKEY_NIGHTLY === "1"
     ? [{ name: "mutants", title: "Mutations that the tests notice", run: () => check([tool("mutants.js")]) }]
     : []),
 ];
