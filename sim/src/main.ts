@@ -44,4 +44,5 @@ try {
   beginning.remove();
 }
 if (!values.json) process.stdout.write(`${seeds - broken} of ${seeds} lives kept every promise\n`);
-process.exitCode = broken === 0 ? 0 : 1;
+// The connections of the lives, which nobody closes, would keep the process for half a minute.
+process.stdout.write("", () => process.exit(broken === 0 ? 0 : 1));
