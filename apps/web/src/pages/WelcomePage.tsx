@@ -72,6 +72,7 @@ export function WelcomePage(): ReactElement {
         </div>
         <h1>{words.appName}</h1>
         <p className="welcome-promise">{words.promise}</p>
+        {server !== undefined && <p className="welcome-registration">{words.welcome.registration[server.registration]}</p>}
         {wasEvicted && (
           <div className="notice notice-danger" role="alert">
             <strong>{words.blocked.evicted}</strong>
@@ -170,7 +171,6 @@ function ServerLine({ server }: { readonly server: ServerInfo | undefined }): Re
         <bdi>{words.welcome.serverLine(name)}</bdi>
       </strong>
       {server !== undefined && name !== server.host && <bdi> ({server.host})</bdi>}
-      {server !== undefined && <p>{words.welcome.registration[server.registration]}</p>}
     </footer>
   );
 }

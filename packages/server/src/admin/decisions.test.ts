@@ -72,6 +72,7 @@ describe("suspension", () => {
     // At once, on the connection that is open.
     expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(["no_key_package", "inbox_full", "account"]);
     expect(await publishKeys(alice.client)).toBe("account_suspended");
+    expect(await alice.client.outcome({ kind: "count_key_packages" })).toBe("account_suspended");
     expect(await alice.client.outcome({ kind: "card", card: alice.card })).toBe("account_suspended");
     expect(await alice.client.outcome({ kind: "read_inbox", afterSeq: 0 })).toBe("done");
     expect([await bobby.take(), await bobby.post()]).toEqual(["key_package", "done"]);

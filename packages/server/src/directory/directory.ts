@@ -222,7 +222,9 @@ export class Directory {
     return counts;
   }
 
-  countKeyPackages(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<KeyPackageCounts> {
+  /** @throws Refusal `account_suspended`: a device asks at each start, and its person learns of it then. */
+  async countKeyPackages(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<KeyPackageCounts> {
+    this.#checkNotSuspended(params.accountId);
     return this.#store.countKeyPackages({ ...params, day: this.#today() });
   }
 
