@@ -66,7 +66,8 @@ describe("[P4] A6 proofs are withheld", () => {
       reply: (_, body) => (body.kind === "published" || body.kind === "account" ? { ...body, proof: nothing } : body),
     });
     const failure = await refusal(scene.person("ada"));
-    expect(failure.code).toBe("directory_unproven");
+    // It is kept, says what it waits for, and counts for nobody until the proof comes.
+    expect(failure).toMatchObject({ code: "account_waits", canRetry: true, message: expect.stringMatching(/public record/) });
     expect(scene.operator.seen.filter(({ kind }) => kind === "publish_key_packages" || kind === "card")).toEqual([]);
     shows(context, failure);
   });

@@ -172,7 +172,8 @@ describe("the command line", () => {
   });
 
   test("whoami of an empty profile fails", async () => {
-    const { status, stderr } = await run(["whoami"], createFake({ account: () => Promise.resolve(undefined) }));
+    const empty = { account: () => Promise.resolve(undefined), pendingAccount: () => Promise.resolve(undefined) };
+    const { status, stderr } = await run(["whoami"], createFake(empty));
     expect(status).toBe(1);
     expect(stderr).toMatch(/^latchkey: no_account: /);
   });

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+const shiftedClock = new URL("./shifted-clock.ts", import.meta.url).href;
 const launcher = fileURLToPath(new URL("../../../apps/cli/bin/latchkey.js", import.meta.url));
 
 /** A folder of this test's own, removed with it. */
@@ -56,8 +57,14 @@ export interface CommandResult {
 }
 
 /** Runs `latchkey ARGS...` to its end. */
-export async function latchkey(args: readonly string[], options: { stdin?: string } = {}): Promise<CommandResult> {
-  const child = spawn(process.execPath, [launcher, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+export async function latchkey(
+  args: readonly string[],
+  options: { stdin?: string; /** How far its clock is ahead. */ clockAheadMs?: number } = {},
+): Promise<CommandResult> {
+  const { clockAheadMs = 0 } = options;
+  const shifted = { NODE_OPTIONS: `--import=${shiftedClock}`, E2E_CLOCK_AHEAD_MS: String(clockAheadMs) };
+  const env = clockAheadMs === 0 ? process.env : { ...process.env, ...shifted };
+  const child = spawn(process.execPath, [launcher, ...args], { stdio: ["pipe", "pipe", "pipe"], env });
   const [stdout, stderr] = [collect(child, "stdout"), collect(child, "stderr")];
   child.stdin.end(options.stdin ?? "");
   const [status]: (number | null)[] = await once(child, "close");

@@ -6,6 +6,7 @@
 /** Why the client refused or could not do something; the web app and the CLI have words for each. */
 export type ClientErrorCode =
   | "no_account" // register first
+  | "account_waits" // the server has the account, and the public record cannot prove it now: it stays, and goes on by itself
   | "account_exists" // this profile has an account already
   | "invalid_username" // not 3 to 32 of a-z 0-9 _ . -
   | "username_taken"
@@ -68,6 +69,13 @@ export type ClientErrorCode =
   | "link_expired" // the linking took too long, or was broken off
   | "link_refused" // the two short codes differed, or the other side said no
   | "closed";
+
+/** An account that the server has and that does not count yet. */
+export interface PendingAccount {
+  readonly username: string;
+  /** What is waited for. */
+  readonly failure: ClientFailure;
+}
 
 /** A failure of the client. The message is one plain sentence, never holding names, text or keys. */
 export interface ClientFailure {
@@ -423,6 +431,8 @@ export type Connection =
 /** What `subscribe` tells. */
 export type ClientEvent =
   | { readonly kind: "account"; readonly account: AccountInfo }
+  /** Something else keeps an account that was begun here from counting, or nothing does any more. */
+  | { readonly kind: "pending_account"; readonly pending: PendingAccount | undefined }
   /** People are shown otherwise than before, wherever they stand. */
   | { readonly kind: "people"; readonly people: readonly Person[] }
   | { readonly kind: "connection"; readonly connection: Connection }
@@ -452,6 +462,8 @@ export interface Holdings {
 export interface Client {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
+  /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */
+  pendingAccount(): Promise<PendingAccount | undefined>;
   connection(): Promise<Connection>;
   serverInfo(): Promise<ServerInfo>;
   checkUsername(username: string): Promise<UsernameStatus>;

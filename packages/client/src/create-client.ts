@@ -4,6 +4,7 @@ import type { AccountInfo, Client, ClientEvent, Connection } from "./api.ts";
 import { createDirectory } from "./account/directory.ts";
 import { beganByRecovery, loadOwnAccount, recoveryPhrase } from "./account/own-account.ts";
 import type { OwnAccount } from "./account/own-account.ts";
+import { PendingRegistration } from "./account/pending-registration.ts";
 import { registerAccount } from "./account/registration.ts";
 import type { LinkSession } from "./devices/link-session.ts";
 import { OwnStates } from "./devices/own-states.ts";
@@ -55,6 +56,19 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   /** While this profile offers itself for linking. */
   let offered: LinkSession | undefined;
   let registering: Promise<AccountInfo> | undefined;
+  /** Name of an account that was finished since this client was opened: whoever asks for it again gets it. */
+  let finished: string | undefined;
+  const pending = new PendingRegistration({
+    store,
+    platform,
+    connections,
+    directory,
+    async onDone(own) {
+      await begin(own);
+      finished = own.username;
+    },
+    onChange: () => emit({ kind: "pending_account", pending: pending.waiting }),
+  });
   let isClosed = false;
 
   function emit(event: ClientEvent): void {
@@ -150,14 +164,21 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 
   function running(): Engine {
     if (isClosed) throw new ClientError("closed", "The client is closed.");
-    if (engine === undefined) throw new ClientError("no_account", "Create an account first.");
+    if (engine === undefined) throw missing();
     return engine;
   }
 
   function watched(): Watch {
     running();
-    if (watching === undefined) throw new ClientError("no_account", "Create an account first.");
+    if (watching === undefined) throw missing();
     return watching.watch;
+  }
+
+  /** Why there is no account to work with. */
+  function missing(): ClientError {
+    const { waiting } = pending;
+    if (waiting === undefined) return new ClientError("no_account", "Create an account first.");
+    return new ClientError("account_waits", waiting.failure.message, { canRetry: true });
   }
 
   /** For whatever needs more than reading: this device must be one of its account. */
@@ -219,8 +240,20 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   }
 
   async function register(params: Parameters<Client["register"]>[0]): Promise<AccountInfo> {
+    return makeAccount(params.username, () => registerAccount({ store, platform, connections, directory, ...params }));
+  }
+
+  /** What was begun before stands still meanwhile, and goes on if this does not bring an account. */
+  async function makeAccount(username: string, make: () => Promise<OwnAccount>): Promise<AccountInfo> {
+    await pending.pause();
+    if (account !== undefined && account.status === "registered" && finished === username) return accountInfo(account);
     requireNoAccount();
-    return begin(await registerAccount({ store, platform, connections, directory, ...params }));
+    try {
+      return await begin(await make());
+    } catch (error) {
+      pending.resume(error);
+      throw error;
+    }
   }
 
   connections.onState((connection: Connection) => {
@@ -228,6 +261,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     if (connection.kind === "online" && known !== undefined) void learnServerName(known);
   });
   if (account !== undefined) await start(account);
+  else if (stored !== undefined) await pending.begin();
 
   const pause = (): Promise<void> =>
     new Promise((resolve) => {
@@ -236,6 +270,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 
   return {
     account: async () => (account === undefined ? undefined : accountInfo(account)),
+    pendingAccount: async () => pending.waiting,
     connection: async () => connections.state(),
     serverInfo: () => connections.serverInfo(),
     checkUsername: async (username) => directory.checkUsername(username, await connections.ownHost()),
@@ -287,9 +322,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       emit({ kind: "account", account: accountInfo(own) });
     },
     async recover(params) {
-      requireNoAccount();
       const { recoverAccount } = await import("./account/recover.ts");
-      return begin(await recoverAccount({ store, platform, connections, directory, ...params }));
+      return makeAccount(params.username, () => recoverAccount({ store, platform, connections, directory, ...params }));
     },
     requests: async () => (await engine?.requests.list()) ?? { list: [], dropped: 0 },
     acceptRequest: async (id) => member().acceptRequest(id),
@@ -370,6 +404,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       if (isClosed) return;
       isClosed = true;
       offered?.close();
+      await pending.close();
       await watching?.watch.close();
       await connections.close();
       await engine?.close();

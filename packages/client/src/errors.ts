@@ -15,6 +15,7 @@ const retryable: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>([
   "storage_in_use",
   "app_outdated",
   "server_outdated",
+  "clock_skew",
 ]);
 
 /** Every failure that leaves the client. The message is one plain sentence that never holds names, text or keys. */
@@ -61,7 +62,10 @@ const wireFailures: Readonly<Partial<Record<WireErrorCode, readonly [ClientError
   shutting_down: ["offline", "The server is restarting."],
   internal: ["server_refused", "The server failed. Try again later."],
   unsupported: ["server_refused", "The server is of an earlier version that cannot do this."],
-  clock_off: ["server_refused", "The clock of this device or that of the server is wrong. Set it, and try again."],
+  clock_off: [
+    "clock_skew",
+    "The clock of this device or that of the server is wrong. Correct the date and time of this device, or tell who runs the server if they are right.",
+  ],
   client_outdated: ["app_outdated", "This version of Latchkey is too old for the server. Update it."],
   server_outdated: ["server_outdated", "The server is too old for this version of Latchkey. Who runs it must update it."],
   unknown: ["server_refused", "The server refused this for a reason that this version of Latchkey does not know."],

@@ -1,6 +1,7 @@
 import { catchUp } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatPerson } from "../output.ts";
+import { requireAccount } from "../own-account.ts";
 import type { Command } from "./command.ts";
 
 /** `latchkey account delete --yes NAME`. */
@@ -17,8 +18,7 @@ and nothing brings it back.`,
     if (action !== "delete") throw usageError(`usage: latchkey ${accountCommand.usage}`);
     if (values["yes"] !== true) throw usageError("deleting an account cannot be undone: say --yes");
     await withClient(async (client) => {
-      const account = await client.account();
-      if (account === undefined) throw new CommandError("no_account", 'this profile has no account: see "latchkey register --help"');
+      const account = await requireAccount(client);
       if (account.username !== name) throw new CommandError("wrong_account", "this profile's account has another name");
       await catchUp(client);
       await client.deleteAccount();

@@ -1,7 +1,8 @@
 import type { Client, Message } from "@latchkey/client";
 import { catchUp, findConversation } from "../conversations.ts";
-import { CommandError, usageError } from "../errors.ts";
+import { usageError } from "../errors.ts";
 import { formatMessage, formatTitle } from "../output.ts";
+import { requireAccount } from "../own-account.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
 
@@ -106,8 +107,7 @@ async function follow(params: {
   limit: number;
 }): Promise<void> {
   const { context, client, printer, only, limit } = params;
-  if ((await client.account()) === undefined)
-    throw new CommandError("no_account", 'this profile has no account: see "latchkey register --help"');
+  await requireAccount(client);
   let work = printStored(client, printer, { only, limit });
   let isOffline = false;
   const failed = Promise.withResolvers<void>();

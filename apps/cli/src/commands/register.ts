@@ -1,4 +1,5 @@
 import { waitMs } from "../conversations.ts";
+import { describeFailure } from "../errors.ts";
 import { formatPerson } from "../output.ts";
 import { rememberServer } from "../profile.ts";
 import { stringOption } from "./command.ts";
@@ -29,12 +30,21 @@ async function register({ output, home, serverUrl, positionals, values, withClie
   const displayName = stringOption(values, "display-name");
   const invitation = stringOption(values, "invitation");
   await withClient(async (client) => {
-    const account = await client.register({
-      username,
-      ...(displayName === undefined ? {} : { displayName }),
-      ...(invitation === undefined ? {} : { invitation }),
-    });
-    if (serverUrl !== undefined) rememberServer(home, serverUrl);
+    const remember = (): void => {
+      if (serverUrl !== undefined) rememberServer(home, serverUrl);
+    };
+    const account = await client
+      .register({
+        username,
+        ...(displayName === undefined ? {} : { displayName }),
+        ...(invitation === undefined ? {} : { invitation }),
+      })
+      .catch((error: unknown) => {
+        // The profile has its account there: each command goes on with it, and so does this one again.
+        if (describeFailure(error).code === "account_waits") remember();
+        throw error;
+      });
+    remember();
     // Until its keys are on the server, nobody can write to the account.
     await client.settle({ timeoutMs: waitMs });
     const done = `Registered ${formatPerson(account)} on ${account.host}`;

@@ -1,5 +1,5 @@
-import { CommandError } from "../errors.ts";
 import { formatPerson } from "../output.ts";
+import { requireAccount } from "../own-account.ts";
 import type { Command } from "./command.ts";
 
 /** `latchkey whoami`. */
@@ -10,8 +10,7 @@ export const whoamiCommand: Command = {
   positionals: [0, 0],
   async run({ output, withClient }) {
     await withClient(async (client) => {
-      const account = await client.account();
-      if (account === undefined) throw new CommandError("no_account", 'this profile has no account: see "latchkey register --help"');
+      const account = await requireAccount(client);
       output.result(account, `${formatPerson(account)} on ${account.host}\naccount ${account.accountId}\ndevice  ${account.deviceId}`);
     });
   },

@@ -130,6 +130,7 @@ export function createFakeHost(scene: Scene): ClientHost {
         members: (id) => get(id).members,
       }),
       account: async () => account,
+      pendingAccount: async () => undefined,
       connection: async () => connection,
       serverInfo: async () => ({
         host: "chat.example.org",

@@ -53,6 +53,7 @@ export const en = {
     invitation: "Invitation code",
     create: "Create account",
     creating: "Creating your account",
+    pending: (username: string): string => `The username ${username} is yours.`,
     link: "I have an account: link this device",
     recover: "Recover",
     recoverHint: "Lost every device?",
@@ -399,6 +400,11 @@ export const en = {
 
   failures: {
     no_account: { title: "There is no account in this browser", advice: "Create one first." },
+    account_waits: {
+      title: "Your account is made, and waits",
+      advice:
+        "It counts once the server’s public record can be checked again. Your name and your keys are kept here, over a reload too; Latchkey goes on by itself.",
+    },
     account_exists: { title: "This browser has an account already", advice: "Reload the page to use it." },
     invalid_username: { title: "This username cannot be used", advice: "Use 3 to 32 small letters, digits and _ . -" },
     username_taken: { title: "This username is taken", advice: "Choose another one." },

@@ -19,6 +19,7 @@ type Availability = { readonly kind: "none" } | { readonly kind: "checking" } | 
 export function WelcomePage(): ReactElement {
   const { controller, router } = useApp();
   const server = useSelector((state) => state.server);
+  const pending = useSelector((state) => state.pendingAccount);
   const id = useId();
   const [typed, setTyped] = useState("");
   const [displayName, setDisplayName] = useState("");
@@ -55,8 +56,10 @@ export function WelcomePage(): ReactElement {
         ...(code === "" ? {} : { invitation: code }),
       });
     } catch (thrown) {
-      const { title, advice } = failureWords(failureOf(thrown));
-      setError(`${title}. ${advice}`);
+      const failure = failureOf(thrown);
+      const { title, advice } = failureWords(failure);
+      // What waits is told above, for as long as it does.
+      if (failure.code !== "account_waits") setError(`${title}. ${advice}`);
       setIsBusy(false);
       check();
       usernameRef.current?.focus();
@@ -77,6 +80,14 @@ export function WelcomePage(): ReactElement {
           <div className="notice notice-danger" role="alert">
             <strong>{words.blocked.evicted}</strong>
             <p>{words.blocked.evictedAdvice}</p>
+          </div>
+        )}
+        {pending !== undefined && (
+          <div className="notice" role="status">
+            <strong>{words.failures.account_waits.title}</strong>
+            <p>
+              <bdi>{words.welcome.pending(pending.username)}</bdi> {words.failures.account_waits.advice}
+            </p>
           </div>
         )}
         <form onSubmit={(event) => void submit(event)} noValidate>

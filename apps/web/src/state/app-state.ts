@@ -10,6 +10,7 @@ import type {
   LinkState,
   Message,
   OwnDevice,
+  PendingAccount,
   Person,
   ServerInfo,
   Verification,
@@ -50,6 +51,8 @@ export interface Outgoing {
 export interface AppState {
   readonly phase: Phase;
   readonly account: AccountInfo | undefined;
+  /** An account that was made here and does not count yet. */
+  readonly pendingAccount: PendingAccount | undefined;
   readonly server: ServerInfo | undefined;
   readonly connection: Connection;
   readonly conversations: ReadonlyMap<string, Conversation>;
@@ -80,6 +83,7 @@ export interface AppState {
 export const initialState: AppState = {
   phase: { kind: "starting" },
   account: undefined,
+  pendingAccount: undefined,
   server: undefined,
   connection: { kind: "connecting" },
   conversations: new Map(),
@@ -110,6 +114,9 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
         break;
       case "people":
         next = renamePeople(next, conversations, event.people);
+        break;
+      case "pending_account":
+        next = { ...next, pendingAccount: event.pending };
         break;
       case "connection":
         next = { ...next, connection: event.connection };

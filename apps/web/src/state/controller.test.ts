@@ -21,6 +21,7 @@ async function setUp(params: {
   const listeners = new Set<(event: HostEvent) => void>();
   const all = params.messages ?? [];
   const client: Partial<ClientHost["client"]> = {
+    pendingAccount: async () => undefined,
     account: async () => ({ ...testPerson("me", true), deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false, isRecovered: false }),
     connection: async () => ({ kind: "online" }),
     conversations: async () => [testConversation(params.conversation)],

@@ -159,13 +159,19 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   });
 
   const load = async (): Promise<void> => {
-    const [account, connection, list] = await Promise.all([client.account(), client.connection(), client.conversations()]);
+    const [account, pendingAccount, connection, list] = await Promise.all([
+      client.account(),
+      client.pendingAccount(),
+      client.connection(),
+      client.conversations(),
+    ]);
     isLoaded = true;
     store.update((state) => ({
       // Without an account nothing of an earlier one is left to show.
       ...(account === undefined ? { ...initialState, link: state.link, isAttentive: state.isAttentive } : state),
       phase: { kind: "ready" },
       account,
+      pendingAccount,
       connection,
       conversations: new Map(list.map((conversation) => [conversation.id, conversation])),
       hasConversations: true,

@@ -10,6 +10,7 @@ export type RemoteMethodName = keyof RemoteMethods;
 
 const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   account: true,
+  pendingAccount: true,
   connection: true,
   serverInfo: true,
   checkUsername: true,

@@ -14,8 +14,10 @@ import { deviceCardCodec, signStructure } from "@latchkey/transparency";
 import { credentialOf } from "../group/credential.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
+import { refusal } from "../errors.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { RoleConnection } from "../transport/connection.ts";
+import { requireClock } from "./clock.ts";
 import type { OwnAccount } from "./own-account.ts";
 
 /** The suite of new groups, and so of key packages (spec M-6). */
@@ -77,16 +79,19 @@ export interface MaintainParams {
 /**
  * Brings what others need to reach this device up to date on the server: its card, one last-resort key package, and one-time
  * key packages; and erases keys that are too old here (spec A-5). Everything is stored before it is sent, and what was not
- * acknowledged is sent again, the same bytes.
- * @throws ClientError
+ * acknowledged is sent again, the same bytes; but nothing that a clock dated which was ahead is. While this device's clock is far off,
+ * nothing is made at all.
+ * @throws ClientError `clock_skew` and others
  */
 export async function maintainKeyPackages(params: MaintainParams): Promise<void> {
   const { store, connection, platform, target = oneTimeKeyPackages } = params;
+  requireClock(connection);
   await publishCard(params);
   const stored = await store.transact("write", (tx) => eraseOld(tx, platform.nowMs()));
   await publishAgain(params, stored);
   const count = expectAnswer(await connection.request({ kind: "count_key_packages" }), "key_packages");
-  const newest = Math.max(0, ...stored.filter((item) => item.lastResort).map((item) => item.createdAtMs));
+  const usable = stored.filter((item) => item.lastResort && !isAhead(item, platform.nowMs()));
+  const newest = Math.max(0, ...usable.map((item) => item.createdAtMs));
   if (count.lastResortNotAfterMs < platform.nowMs() + dayMs || newest < platform.nowMs() - rotateLastResortMs) {
     await publishNew(params, 1, true);
   }
@@ -122,12 +127,19 @@ interface Named extends StoredKeyPackage {
   readonly key: string;
 }
 
+/** Whether it was made by a clock so far ahead that it is not valid yet. */
+function isAhead({ createdAtMs }: StoredKeyPackage, nowMs: number): boolean {
+  return createdAtMs - backdateMs > nowMs;
+}
+
 async function eraseOld(tx: StoreTransaction, nowMs: number): Promise<Named[]> {
   const kept: Named[] = [];
   for (const [key, value] of await tx.scan({ prefix })) {
     const stored = decode(storedCodec, value);
     const eraseAtMs = stored.lastResort ? stored.createdAtMs + eraseLastResortMs : stored.notAfterMs + dayMs;
-    if (eraseAtMs < nowMs) tx.delete(key);
+    // Nobody has what was not acknowledged, and what is not valid yet is of no use to anybody.
+    const isMisdated = !stored.published && isAhead(stored, nowMs);
+    if (eraseAtMs < nowMs || isMisdated) tx.delete(key);
     else kept.push({ ...stored, key });
   }
   return kept;
@@ -137,7 +149,8 @@ async function publishCard({ store, platform, account, connection }: MaintainPar
   const nowMs = platform.nowMs();
   const bytes = await store.transact("read", (tx) => tx.get(cardKey));
   let stored = bytes === undefined ? undefined : decode(cardCodec, bytes);
-  if (stored === undefined || stored.notAfterMs < nowMs + cardRenewMs) {
+  // One that is valid for longer than any made now is of a clock that was ahead.
+  if (stored === undefined || stored.notAfterMs < nowMs + cardRenewMs || stored.notAfterMs > nowMs + cardLifetimeMs) {
     const notAfterMs = nowMs + cardLifetimeMs;
     const card = await signStructure({
       codec: deviceCardCodec,
@@ -157,7 +170,13 @@ async function publishCard({ store, platform, account, connection }: MaintainPar
     await save(store, cardKey, stored);
   }
   if (stored.published) return;
-  expectAnswer(await connection.request({ kind: "card", card: stored.card }), "done");
+  const answer = await connection.request({ kind: "card", card: stored.card });
+  if (answer.kind === "error" && answer.code === "clock_off") {
+    // The same bytes would be refused again: the next try makes others.
+    await store.transact("write", (tx) => tx.delete(cardKey));
+    throw refusal(answer);
+  }
+  expectAnswer(answer, "done");
   await save(store, cardKey, { ...stored, published: true });
 }
 

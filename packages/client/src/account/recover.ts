@@ -9,12 +9,13 @@ import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
+import { requireClockOfAccount } from "./clock.ts";
 import type { Contact } from "./contacts.ts";
 import type { Directory } from "./directory.ts";
 import { deleteOwnAccount, loadOwnAccount, newestOf, saveOwnAccount } from "./own-account.ts";
 import type { OwnAccount } from "./own-account.ts";
 import { deriveRecoveryKeys } from "./recovery.ts";
-import { publishFirstKeyPackages } from "./registration.ts";
+import { confirm, publishFirstKeyPackages } from "./registration.ts";
 
 /** What `recoverAccount` needs. */
 export interface RecoverParams {
@@ -36,7 +37,7 @@ const maxAttempts = 4;
 /**
  * Brings an account back by its recovery phrase (spec A-1, A-4): its next state has this device only and is signed by the
  * recovery key. It is stored before it is sent, and sent again, the same bytes, after a lost answer or a restart.
- * @throws ClientError `account_exists`, `invalid_phrase`, `unknown_user`, `offline` and the like
+ * @throws ClientError `account_exists`, `invalid_phrase`, `unknown_user`, `clock_skew`, `account_waits`, `offline` and the like
  */
 export async function recoverAccount(params: RecoverParams): Promise<OwnAccount> {
   const { store, directory, connections, platform } = params;
@@ -119,19 +120,20 @@ async function nextAccount(
 }
 
 /** The account once it counts; `undefined` when another state came first. */
-async function publish({ store, platform, connections, directory }: RecoverParams, account: OwnAccount): Promise<OwnAccount | undefined> {
-  const { host, accountId, username, record } = account;
+async function publish(params: RecoverParams, account: OwnAccount): Promise<OwnAccount | undefined> {
+  const { store, platform, connections } = params;
+  const { host, record } = account;
   const state = record.states.at(-1) ?? new Uint8Array(0);
   const pops = record.pops.slice(-1);
   return await connections.once("device", host, async (connection) => {
+    requireClockOfAccount(connection);
     const answer = await connection.request({ kind: "publish", state, pops, bindings: [] });
     if (answer.kind === "error" && answer.code === "account_conflict") {
       await store.transact("write", (tx) => deleteOwnAccount(tx));
       return undefined;
     }
     const { proof } = expectAnswer(answer, "published");
-    await directory.confirmPublished({ host, accountId, username, record, proof });
-    const done: OwnAccount = { ...account, ...newestOf(accountId, { ...record, proof }), status: "registered" };
+    const done: OwnAccount = { ...(await confirm(params, account, proof)), status: "registered" };
     await store.transact("write", (tx) => saveOwnAccount(tx, done));
     await publishFirstKeyPackages({ store, platform, connection, account: done });
     return done;

@@ -1,5 +1,6 @@
 import { appendCapability } from "@latchkey/protocol";
 import type { InboxItem } from "@latchkey/protocol";
+import { clockAheadMs, clockFailure, requireClock } from "../account/clock.ts";
 import { maintainKeyPackages } from "../account/key-packages.ts";
 import { authenticateDevice } from "../account/own-account.ts";
 import { ClientError, failureOf } from "../errors.ts";
@@ -14,7 +15,8 @@ import type { World } from "./world.ts";
 
 /** A clock that is off by more than this is told to the person. */
 const maxSkewMs = 3_600_000;
-const retryMs = 15_000;
+const failedRetryMs = 15_000;
+const clockRetryMs = 60_000;
 
 /** This device's own connection: proves who it is, keeps its key packages filled, and reads its inbox (spec section 50). */
 export class Inbox {
@@ -113,20 +115,24 @@ export class Inbox {
   #fail(error: unknown): void {
     const failure = failureOf(error);
     if (failure.code === "offline" || failure.code === "closed") return;
+    // A new connection says what time it is: a clock that was set right goes on by itself.
+    const retryMs = failure.code === "clock_skew" ? clockRetryMs : failedRetryMs;
     if (failure.canRetry) this.#world.platform.setTimer(retryMs, () => this.#kept?.reconnect());
     else this.#world.emit({ kind: "alarm", failure, conversationId: undefined });
   }
 
   #tellSkew(connection: RoleConnection<"device">): void {
-    const skewMs = Math.abs(connection.hello.timeMs - connection.helloAtMs);
-    if (skewMs <= maxSkewMs || this.#skewTold) return;
-    this.#skewTold = true;
-    const message = "This device's clock and the server's are more than an hour apart. Check the date and time of this device.";
-    this.#world.emit({ kind: "alarm", failure: { code: "clock_skew", message, canRetry: false }, conversationId: undefined });
+    const aheadMs = clockAheadMs(connection);
+    const isOff = Math.abs(aheadMs) > maxSkewMs;
+    if (isOff && !this.#skewTold)
+      this.#world.emit({ kind: "alarm", failure: { ...failureOf(clockFailure(aheadMs)), canRetry: false }, conversationId: undefined });
+    this.#skewTold = isOff;
   }
 
   async #maintain(connection: RoleConnection<"device">): Promise<void> {
     const { store, platform, own } = this.#world;
+    // By a clock that is far ahead everything has expired: nothing is forgotten, and nothing made, by it.
+    requireClock(connection);
     await store.transact("write", (tx) => forgetExpiredItems(tx, platform.nowMs()));
     await maintainKeyPackages({ store, platform, account: own, connection });
   }
@@ -158,7 +164,7 @@ export class Inbox {
       // What fails in another way fails by the item's bytes, and would again: it is none.
       if (error instanceof ClientError) {
         // One's own store. What comes after is taken in; nothing is erased, since that would erase this one too.
-        if (this.#unsafe !== connection) platform.setTimer(retryMs, () => this.#kept?.reconnect());
+        if (this.#unsafe !== connection) platform.setTimer(failedRetryMs, () => this.#kept?.reconnect());
         this.#unsafe = connection;
         throw error;
       }

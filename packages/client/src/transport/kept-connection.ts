@@ -75,6 +75,8 @@ export function keepConnection<R extends Role>(params: {
   let upSinceMs = 0;
   let attempt = 0;
   let trying = false;
+  /** Why `onOpen` closes the connection of now, while it does. */
+  let refusedBy: unknown;
   let released = false;
   let cancelTimer: () => void = () => undefined;
 
@@ -115,8 +117,12 @@ export function keepConnection<R extends Role>(params: {
       setStatus({ kind: "up" });
     } catch (error) {
       trying = false;
-      if (current !== undefined && open === current) current.close();
-      else if (current === undefined) failed(reasonOf(error), error);
+      // What was wrong with it is the cause of being offline: the connection itself says only that it was closed.
+      if (current !== undefined && open === current) {
+        refusedBy = error;
+        current.close();
+        refusedBy = undefined;
+      } else if (current === undefined) failed(reasonOf(error), error);
     }
   }
 
@@ -143,7 +149,7 @@ export function keepConnection<R extends Role>(params: {
       void connect();
       return;
     }
-    failed(reason);
+    failed(reason, refusedBy);
   }
 
   /** Whoever cannot connect, twice in a row, wants to know why; it is found out beside the next tries. */

@@ -1,5 +1,6 @@
+import { decode } from "@latchkey/codec";
 import { closeCodes, reservationMs } from "@latchkey/protocol";
-import { verifyAccountChain, verifyDeviceCard, verifyUsernameBinding } from "@latchkey/transparency";
+import { accountIdOf, signedCodec, verifyAccountChain, verifyDeviceCard, verifyUsernameBinding } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import type { RunningServer } from "../server.ts";
@@ -288,6 +289,29 @@ describe("the device's connection", () => {
     expect(await second.outcome({ kind: "ping" })).toBe("done");
   });
 
+  test("[A-1] an account is not dated ahead of the server's clock; one that was before goes on", async () => {
+    let nowMs = Date.now();
+    const server = await runServer({}, { nowMs: () => nowMs });
+    const client = await TestClient.connect(server.url, "device");
+    await client.ask({ kind: "reserve", username: "alice", invitation: "", token: none });
+    const made = await createAccount("alice", server.host);
+    const dated = async (timeMs: number) => {
+      const state = { ...made.state, timeMs };
+      const signedState = await signState(state, made.device.seed);
+      const accountId = accountIdOf(decode(signedCodec, signedState).body);
+      const binding = await signBinding({ username: "alice", host: server.host, accountId, status: "bound", device: made.device });
+      return { ...made, state, signedState, accountId, bindings: [binding] };
+    };
+    const ahead = await dated(nowMs + 2 * 3_600_000);
+    expect(await publish(client, ahead, ahead.pops, ahead.bindings)).toBe("clock_off");
+    const account = await dated(nowMs + 1_800_000);
+    expect(await publish(client, account, account.pops, account.bindings)).toBe("published");
+    // The server's own clock was ahead: what it took then is taken to continue.
+    nowMs -= 30 * 86_400_000;
+    expect(await publish(client, await nextState(account, { timeMs: nowMs + 40 * 86_400_000 }, byDevice(account)))).toBe("clock_off");
+    expect(await publish(client, await nextState(account, {}, byDevice(account)))).toBe("published");
+  });
+
   test("a card is the device's own, signed by it and not out of date", async () => {
     const server = await runServer();
     const { account, client } = await register(server, "alice");
@@ -320,6 +344,8 @@ describe("the device's connection", () => {
     expect(await add(packages, false, nowMs + 10 * day)).toEqual({ kind: "key_packages", oneTime: 3, lastResortNotAfterMs: 0 });
     expect(await add([lastResort], true, nowMs + 14 * day)).toMatchObject({ oneTime: 3 });
     expect(await add([lastResort, random(5)], true, nowMs + 14 * day)).toMatchObject({ kind: "error", code: "malformed" });
+    // Made by a clock days ahead, they would be of no use to anybody yet.
+    expect(await add([random(400)], false, nowMs + 32 * day)).toMatchObject({ kind: "error", code: "clock_off" });
     const taken = await Promise.all([take(), take(), take()]);
     expect(taken).toMatchObject(packages.map((keyPackage) => ({ kind: "key_package", keyPackage, lastResort: false })));
     const fourth = await lookup.ask({ kind: "take_key_package", accountId, deviceId: device.deviceId, token: none });

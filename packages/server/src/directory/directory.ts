@@ -30,6 +30,8 @@ import type { LabelName, VrfService } from "./vrf-service.ts";
  */
 const maxRecordBytes = 80_000;
 const maxReservationsPerOwner = 4;
+/** How far ahead of this server's clock an account may be dated: it is for good, and others go by it (spec A-1). */
+const maxAheadMs = 3_600_000;
 
 interface Reservation {
   readonly owner: object;
@@ -202,7 +204,7 @@ export class Directory {
     return this.#store.inboxOf(params);
   }
 
-  /** Adds key packages (spec A-5): lifetimes in whole days, at most 30. @throws Refusal */
+  /** Adds key packages (spec A-5): lifetimes in whole days, at most 30. @throws Refusal `clock_off` for a longer one, and others */
   async publishKeyPackages(params: {
     accountId: Uint8Array;
     deviceId: Uint8Array;
@@ -213,8 +215,9 @@ export class Directory {
     this.#checkNotSuspended(params.accountId);
     if (params.lastResort && params.keyPackages.length !== 1) throw new Refusal("malformed");
     const day = this.#today();
-    // A clock some hours off is no offence; a longer life than allowed is cut.
-    const notAfterDay = Math.min(dayOf(params.notAfterMs), day + keyPackageDays);
+    // A clock some hours off is no offence; one further ahead made packages that nobody can use yet.
+    const notAfterDay = dayOf(params.notAfterMs);
+    if (notAfterDay > day + keyPackageDays + 1) throw new Refusal("clock_off");
     const { accountId, deviceId, lastResort, keyPackages } = params;
     const maxOneTime = this.#context.limits.maxOneTimeKeyPackages;
     const counts = await this.#store.addKeyPackages({ accountId, deviceId, lastResort, notAfterDay, keyPackages, maxOneTime, day });
@@ -261,6 +264,11 @@ export class Directory {
   /** An account that the operator has suspended gets nothing new (spec A-9). @throws Refusal `account_suspended` */
   #checkNotSuspended(accountId: Uint8Array): void {
     if (this.#context.rules.isSuspended(accountId)) throw new Refusal("account_suspended");
+  }
+
+  /** What an earlier state is dated may be said again: an account that was dated ahead once goes on. @throws Refusal `clock_off` */
+  #requireClock(timeMs: number, before: AccountState | undefined): void {
+    if (timeMs > Math.max(this.#context.nowMs() + maxAheadMs, before?.timeMs ?? 0)) throw new Refusal("clock_off");
   }
 
   #today(): number {
@@ -310,6 +318,7 @@ export class Directory {
       return { change: retryOf(accountId, state, request.state), deviceIds: deviceIdsOf(previous.state) };
     }
     const verified = await this.#verify(request, previous);
+    this.#requireClock(state.timeMs, previous?.state);
     const names = await this.#verifyNames(request.bindings, verified, previous?.state);
     // Kept before anything is waited for: a reservation may lapse meanwhile.
     if (names.bind !== undefined) this.#checkNotSuspended(accountId);
@@ -357,6 +366,7 @@ export class Directory {
     for (const signedBinding of bindings) {
       const binding = await orRefuse(() => verifyUsernameBinding({ account, signedBinding, signatures: this.#signatures }));
       if (binding.host !== this.#context.host) throw new Refusal("invalid_account_state");
+      this.#requireClock(binding.timeMs, before);
       const { username } = binding;
       if (binding.status === "bound" && username === account.state.username && account.state.status === "active") {
         bind = { username, binding: signedBinding };
