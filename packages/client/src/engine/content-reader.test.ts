@@ -96,6 +96,42 @@ describe("[E-15] content that is not there", () => {
     expect(await read({ stalls: 6 })).toEqual({ content: "missing", waitedMs: 4000 });
   });
 
+  /** A body that comes in parts, one every few seconds by the server's clock. */
+  function body(server: FakeServer, { bytes, everyMs }: { bytes: number; everyMs: number }, content: Uint8Array): Response {
+    let at = 0;
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) =>
+        new Promise((resolve) => {
+          server.clock.schedule(everyMs, () => {
+            controller.enqueue(content.slice(at, at + bytes));
+            at += bytes;
+            if (at >= content.length) controller.close();
+            resolve();
+          });
+        }),
+    });
+    return new Response(stream);
+  }
+
+  it("hangs, or drips: that is told after 15 s, and after six stalls it is passed over", async () => {
+    const { server, read } = reading();
+    server.respondHttp = () => new Promise(() => undefined);
+    expect(await read()).toEqual({ content: "unavailable", waitedMs: 15_000 });
+    server.respondHttp = () => body(server, { bytes: 1, everyMs: 1000 }, ciphertext);
+    expect(await read()).toEqual({ content: "unavailable", waitedMs: 15_000 });
+    expect(await read({ isCommit: true, stalls: 6 })).toEqual({ content: "missing", waitedMs: 15_000 });
+    expect(server.fetched).toHaveLength(3);
+  });
+
+  it("is large and comes slowly: it is waited for as long as it comes", async () => {
+    const { server, read } = reading();
+    const large = encryptBlob({ plaintext: new Uint8Array(900_000).fill(5), random, sha256 });
+    server.respondHttp = () => body(server, { bytes: 8192, everyMs: 3000 }, large.ciphertext);
+    const { content, waitedMs } = await read({ reference: large.reference });
+    expect(content).toHaveLength(900_000);
+    expect(waitedMs).toBeGreaterThan(180_000);
+  });
+
   it("waits for nothing any more once it is closed", async () => {
     const server = createFakeServer("closed");
     const content = new ContentReader(server.platform);

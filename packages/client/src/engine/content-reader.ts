@@ -3,6 +3,7 @@ import { ClientError } from "../errors.ts";
 import { readBlob } from "../group/blobs.ts";
 import type { BlobHost } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
+import { DownloadHangs } from "../transport/fetch-within.ts";
 
 /** Tries of one blob before it is told that it cannot be had now. */
 const triesOfBlob = 3;
@@ -46,7 +47,9 @@ export class ContentReader {
         return (await readBlob({ platform: this.#platform, baseUrl }, reference)) ?? "unreadable";
       } catch (error) {
         const isTransient = !(error instanceof ClientError) || error.canRetry;
-        if (attempt >= triesOfBlob) return isTransient && stalls() < stallsForContent ? "unavailable" : "missing";
+        // What hangs was waited for already: the conversation says what it waits for, and asks again.
+        if (attempt >= triesOfBlob || error instanceof DownloadHangs)
+          return isTransient && stalls() < stallsForContent ? "unavailable" : "missing";
         if (!isTransient && !isCommit && !this.#hasPatience()) return "missing";
       }
       await this.#delay(betweenTriesMs);

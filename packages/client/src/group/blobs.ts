@@ -6,7 +6,7 @@ import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ClientError, offlineError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { betweenFailure, ownCode } from "../transport/between.ts";
-import { fetchWithin, readBody } from "../transport/fetch-within.ts";
+import { fetchWhileItComes, fetchWithin, readBody } from "../transport/fetch-within.ts";
 
 /*
  * A blob is a STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015) of chunks of 64 KiB under XChaCha20-Poly1305. The key is
@@ -17,6 +17,9 @@ import { fetchWithin, readBody } from "../transport/fetch-within.ts";
 const chunkBytes = 65_536;
 const tagBytes = 16;
 const lengthBytes = 8;
+/** An upload may take this long, and longer by its size: how much of it has gone cannot be seen, and a slow network is no fault. */
+const uploadMs = 60_000;
+const uploadBytesPerMs = 4;
 
 /** An encrypted blob and what its readers need of it. */
 export interface EncryptedBlob {
@@ -94,10 +97,18 @@ export async function putBlob(host: BlobHost, blobId: Uint8Array, ciphertext: Ui
     // A copy over a plain ArrayBuffer, which is what a body may be.
     body: new Uint8Array(ciphertext),
   };
-  await request(host, blobId, init, async (response) => {
-    if (!response.ok) throw refused(response.status, await ownCode(response), "put");
-    await response.body?.cancel();
-  });
+  await orOffline(() =>
+    fetchWithin(
+      host.platform,
+      urlOf(host, blobId),
+      { ...init, ...apart },
+      async (response) => {
+        if (!response.ok) throw refused(response.status, await ownCode(response), "put");
+        await response.body?.cancel();
+      },
+      uploadMs + ciphertext.length / uploadBytesPerMs,
+    ),
+  );
 }
 
 /**
@@ -113,24 +124,34 @@ export async function getBlob(host: BlobHost, reference: BlobReference): Promise
 /** As `getBlob`; `undefined` as `decryptBlob` gives it. @throws ClientError as `getBlob`, but for what its author damaged */
 export async function readBlob(host: BlobHost, reference: BlobReference): Promise<Uint8Array | undefined> {
   if (reference.sizeBytes > maxBlobBytes) throw damaged();
-  const ciphertext = await request(host, reference.blobId, { method: "GET" }, (response) => bytesOf(response, reference.sizeBytes));
+  const { blobId, sizeBytes } = reference;
+  const ciphertext = await orOffline(() =>
+    fetchWhileItComes(host.platform, urlOf(host, blobId), { method: "GET", ...apart }, (response, came) =>
+      bytesOf(response, sizeBytes, came),
+    ),
+  );
   return decryptBlob({ reference, ciphertext, sha256: host.platform.sha256 });
 }
 
 /** The body of an answer, at most `sizeBytes` of it. */
-async function bytesOf(response: Response, sizeBytes: number): Promise<Uint8Array> {
+async function bytesOf(response: Response, sizeBytes: number, came: (bytes: number) => void): Promise<Uint8Array> {
   if (!response.ok) throw refused(response.status, await ownCode(response), "get");
-  const bytes = await readBody(response, sizeBytes);
+  const bytes = await readBody(response, sizeBytes, came);
   // More than the reference says is never stored.
   if (bytes === undefined) throw damaged();
   return bytes;
 }
 
-async function request<T>(host: BlobHost, blobId: Uint8Array, init: RequestInit, use: (response: Response) => Promise<T>): Promise<T> {
-  // No cookies, no referrer, no redirect to somewhere else.
-  const apart: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", redirect: "error", cache: "no-store" };
+/** No cookies, no referrer, no redirect to somewhere else. */
+const apart: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", redirect: "error", cache: "no-store" };
+
+function urlOf({ baseUrl }: BlobHost, blobId: Uint8Array): string {
+  return `${baseUrl}${blobPath(toBase64Url(blobId))}`;
+}
+
+async function orOffline<T>(request: () => Promise<T>): Promise<T> {
   try {
-    return await fetchWithin(host.platform, `${host.baseUrl}${blobPath(toBase64Url(blobId))}`, { ...init, ...apart }, use);
+    return await request();
   } catch (cause) {
     throw cause instanceof ClientError ? cause : offlineError(cause);
   }
