@@ -96,6 +96,25 @@ describe("[L-11] published heads", () => {
     expect(missing()).toBe(1);
   });
 
+  it("that reached the log's end are not missing later: the server keeps the newest of them only, and a silent log is in none", async () => {
+    const { heads, told, runner, jump, answer, publish } = setting();
+    answer(await publish(7, new Uint8Array(32)));
+    await heads.ask(runner);
+    answer(new Uint8Array(0));
+    for (let asked = 0; asked < 6; asked++) {
+      jump(25 * hourMs);
+      await heads.check([runner]);
+    }
+    expect(told).toHaveLength(1);
+    // What is written now is to be published again.
+    Object.assign(runner.state.chain, { seq: 8 });
+    for (let asked = 0; asked < 6; asked++) {
+      jump(25 * hourMs);
+      await heads.check([runner]);
+    }
+    expect(told.at(-1)).toEqual({ kind: "published_head", published: "missing" });
+  });
+
   it("[E-33] one look at a time, however many ask for it, and a minute between those that somebody's word causes", async () => {
     const { heads, runner, looks, jump, answer, publish } = setting();
     answer(await publish(7, new Uint8Array(32)));

@@ -5,10 +5,11 @@ import { ClientError } from "../errors.ts";
 import type { Watched, World } from "./world.ts";
 
 interface Seen {
-  /** The newest entry of the log, and since when it is that. */
+  /** The newest entry of the log, and since when it is that; `published` once a published head reached it. */
   readonly seq: number;
   readonly sinceMs: number;
 }
+const published = Number.MAX_SAFE_INTEGER;
 const seenCodec: Codec<Seen> = struct<Seen>({ seq: safeUint64, sinceMs: safeUint64 });
 
 const minuteMs = 60_000;
@@ -65,9 +66,9 @@ export class PublishedHeads {
       const proof = await runner.publishedHead(askedSize);
       if (proof === undefined) return;
       this.#asked.set(runner.id, platform.nowMs());
-      const published = proof.length === 0 ? undefined : await directory.log.proveLogHead({ host, logId, proof, askedSize });
-      const isLeftOut = await this.#isLeftOut(runner, published?.seq ?? 0);
-      if (published !== undefined) await runner.input({ kind: "published_head", published: { seq: published.seq, head: published.head } });
+      const shown = proof.length === 0 ? undefined : await directory.log.proveLogHead({ host, logId, proof, askedSize });
+      const isLeftOut = await this.#isLeftOut(runner, shown?.seq ?? 0);
+      if (shown !== undefined) await runner.input({ kind: "published_head", published: { seq: shown.seq, head: shown.head } });
       const count = isLeftOut ? (this.#missing.get(runner.id) ?? 0) + 1 : 0;
       if (count === 0) this.#missing.delete(runner.id);
       else this.#missing.set(runner.id, count);
@@ -78,7 +79,10 @@ export class PublishedHeads {
     }
   }
 
-  /** Whether what was written here more than a day ago is in no published head. */
+  /**
+   * Whether what was written here more than a day ago was in no published head. One that was is settled: the server keeps the newest maps of
+   * heads only, and a log that is silent since may stand in none of them.
+   */
   async #isLeftOut(runner: Watched, publishedSeq: number): Promise<boolean> {
     const { store, platform } = this.#world;
     const { seq } = runner.state.chain;
@@ -86,11 +90,10 @@ export class PublishedHeads {
     const nowMs = platform.nowMs();
     const stored = await store.transact("read", (tx) => tx.get(key));
     const seen = stored === undefined ? undefined : decode(seenCodec, stored);
-    if (seen?.seq !== seq) {
-      await store.transact("write", (tx) => tx.put(key, encode(seenCodec, { seq, sinceMs: nowMs })));
-      return false;
-    }
-    return seq > 0 && publishedSeq < seq && nowMs - seen.sinceMs > publishedWithinMs;
+    const sinceMs = publishedSeq >= seq ? published : seen?.seq === seq ? seen.sinceMs : nowMs;
+    if (seen?.seq !== seq || seen.sinceMs !== sinceMs)
+      await store.transact("write", (tx) => tx.put(key, encode(seenCodec, { seq, sinceMs })));
+    return seq > 0 && nowMs - sinceMs > publishedWithinMs;
   }
 }
 
