@@ -24,8 +24,17 @@ export class ActiveLogs {
   mark(log: number, logId: Uint8Array): void {
     if (this.#marked.has(log)) return;
     if (this.#marked.size >= maxMarksInMemory) this.#marked.clear();
-    this.#sql.run("INSERT OR IGNORE INTO active_logs (head_place, log) VALUES (?, ?)", sha256(logId), log);
+    this.add({ place: sha256(logId), log });
     this.#marked.add(log);
+  }
+
+  /** One that may be marked already. */
+  add({ place, log }: ActiveLog): void {
+    this.#sql.run("INSERT OR IGNORE INTO active_logs (head_place, log) VALUES (?, ?)", place, log);
+  }
+
+  hasAny(): boolean {
+    return this.#sql.get("SELECT log FROM active_logs LIMIT 1") !== undefined;
   }
 
   /** After a transaction that did not commit. */

@@ -12,11 +12,12 @@ import {
 import type { AddedNode, HeadsProof, MapLeaf, MapNode, MapProof, SignedHead, SortedMapState } from "@latchkey/transparency";
 import { sha256 } from "../../hash.ts";
 import type { ActiveHead, LogTables } from "./log-tables.ts";
-import { decodeLeaves, decodeNode, encodeLeaves, encodeNode } from "./node-tables.ts";
+import { HeadPages, headMapStages as stages } from "./head-pages.ts";
+import { decodeNode, encodeNode } from "./node-tables.ts";
 import type { Statements } from "./statements.ts";
 import type { TreeTables } from "./tree-tables.ts";
 
-/** Publications of heads that are kept, so that a log that fell silent since is still proved; fewer when they are large. */
+/** Publications of heads that are kept, and one more; fewer when they are large. What is in none that stays is published once more. */
 const keptMaps = 24;
 const keptLeaves = 1_000_000;
 /** Leaves that lie in one row: a proof hashes a part of them, and few nodes lie over several. */
@@ -28,14 +29,6 @@ const searchedEntries = 4096;
 const nothing = new Uint8Array();
 
 /**
- * What becomes of a map of heads: collecting takes active logs one after the other, in the order of their places; published, it stands at
- * its position of the log; swept, its rows go by and by.
- *
- *     collecting --no active log is left--> complete --publication--> published --older than those kept--> sweeping --> gone
- */
-const stages = { collecting: 0, complete: 1, published: 2, sweeping: 3 } as const;
-
-/**
  * The heads of logs as the directory publishes them (spec L-11), in the database of the logs: that of the accounts has their root, in an
  * entry of the public log, which lies on disk before a map says that it is published. Nothing here knows an account.
  */
@@ -43,6 +36,7 @@ export class LogHeadTables {
   readonly #sql: Statements;
   readonly #logs: LogTables;
   readonly #tree: TreeTables;
+  readonly #pages: HeadPages;
   /** A map whose root stands in an entry that is not known to be on disk. */
   #unsettled: { readonly id: number; readonly position: number } | undefined;
 
@@ -51,6 +45,7 @@ export class LogHeadTables {
     this.#sql = parts.sql;
     this.#logs = parts.logs;
     this.#tree = parts.tree;
+    this.#pages = new HeadPages(parts);
   }
 
   /** Log time of the newest publication of heads that is kept, 0 for none. */
@@ -64,6 +59,8 @@ export class LogHeadTables {
     if (this.#sweep(maxItems * sweptRows)) return { isComplete: false };
     if (this.#mapAt(stages.complete) !== undefined) return { isComplete: true };
     const map = this.#mapAt(stages.collecting);
+    // Where nobody writes anything, nothing is published and no map goes: nor does any work come of it.
+    if (map === undefined && this.#logs.hasActive() && this.#pages.carry(Math.ceil(maxItems / pageLeaves))) return { isComplete: false };
     const build = map?.build ?? undefined;
     const state = build === undefined ? emptySortedMap : decode(sortedMapStateCodec, build);
     const { heads, taken } = this.#logs.takeActive(state.open[0]?.index ?? nothing, maxItems);
@@ -150,8 +147,10 @@ export class LogHeadTables {
   /** The kept maps whose roots stand in the tree of this size, newest first: of a database that was restored by itself others may be there. */
   *#published(size: number): Generator<{ id: number; position: number; root: Uint8Array }> {
     const maps = this.#sql.all<{ id: number; position: number; root: Uint8Array }>(
-      "SELECT id, position, root FROM head_maps WHERE stage = ? AND position < ? ORDER BY position DESC",
+      "SELECT id, position, root FROM head_maps WHERE stage IN (?, ?, ?) AND position < ? ORDER BY position DESC",
       stages.published,
+      stages.leaving,
+      stages.carried,
       size,
     );
     for (const map of maps) if (equalBytes(this.#tree.entry(map.position).entry.headsRoot, map.root)) yield map;
@@ -164,12 +163,12 @@ export class LogHeadTables {
   #addPages(id: number, from: SortedMapState, heads: readonly ActiveHead[]): SortedMapState {
     let state = from;
     for (let at = 0; at < heads.length; at += pageLeaves) {
-      const leaves = heads.slice(at, at + pageLeaves).map(({ place, seq, head }): MapLeaf => ({ index: place, version: seq, chain: head }));
+      const part = heads.slice(at, at + pageLeaves);
+      const leaves = part.map(({ place, seq, head }): MapLeaf => ({ index: place, version: seq, chain: head }));
       const next = addSortedPart(state, leaves);
       ({ state } = next);
       this.#addNodes(id, next.added);
-      const first = leaves[0]?.index ?? nothing;
-      this.#sql.run("INSERT INTO head_pages (map, first, leaves) VALUES (?, ?, ?)", id, first, encodeLeaves(leaves));
+      this.#pages.add(id, part, leaves);
     }
     return state;
   }
@@ -180,15 +179,9 @@ export class LogHeadTables {
   }
 
   #proveIn(id: number, root: Uint8Array, index: Uint8Array): { leaf: MapLeaf; mapProof: MapProof } | undefined {
-    const page = this.#sql.get<{ leaves: Uint8Array }>(
-      "SELECT leaves FROM head_pages WHERE map = ? AND first <= ? ORDER BY first DESC LIMIT 1",
-      id,
-      index,
-    );
-    if (page === undefined) return undefined;
-    const leaves = decodeLeaves(page.leaves);
+    const leaves = this.#pages.find(id, index);
     // Most of the maps that are asked do not have the log.
-    if (proveInPart({ leaves, index, depth: 256 }) === undefined) return undefined;
+    if (leaves === undefined || proveInPart({ leaves, index, depth: 256 }) === undefined) return undefined;
     const siblings: (Uint8Array | undefined)[] = [];
     for (let node = this.#node(id, root); node?.kind === "inner";) {
       const isRight = turnsRight(index, siblings.length);
@@ -208,6 +201,7 @@ export class LogHeadTables {
   }
 
   #drop(): void {
+    this.#sql.run("UPDATE head_maps SET stage = ? WHERE stage = ?", stages.sweeping, stages.carried);
     let leaves = 0;
     const maps = this.#sql.all<{ id: number; leaves: number }>(
       "SELECT id, leaves FROM head_maps WHERE stage = ? ORDER BY position DESC",
@@ -216,7 +210,7 @@ export class LogHeadTables {
     for (const [count, map] of maps.entries()) {
       leaves += map.leaves;
       if (count < 2 || (count < keptMaps && leaves <= keptLeaves)) continue;
-      this.#sql.run("UPDATE head_maps SET stage = ? WHERE id = ?", stages.sweeping, map.id);
+      this.#sql.run("UPDATE head_maps SET stage = ? WHERE id = ?", stages.leaving, map.id);
     }
   }
 

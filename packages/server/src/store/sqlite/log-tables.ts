@@ -17,7 +17,7 @@ import { sha256 } from "../../hash.ts";
 import { keyOf } from "../../keys.ts";
 import type { Day, Refused } from "../accounts.ts";
 import type { AppendAccepted, AppendRefusal, EpochInfo, LogPosition, NewEntry, PageLimits } from "../store.ts";
-import type { ActiveLogs } from "./active-logs.ts";
+import type { ActiveLog, ActiveLogs } from "./active-logs.ts";
 import type { NewestDay } from "./clock-tables.ts";
 import { packEntries } from "./packing.ts";
 import type { EntryRow, Packed } from "./packing.ts";
@@ -53,6 +53,7 @@ interface EpochState {
 /** Where an active log stands, and its place in the map of heads. */
 export interface ActiveHead {
   readonly place: Uint8Array;
+  readonly log: number;
   readonly seq: number;
   readonly head: Uint8Array;
 }
@@ -159,9 +160,19 @@ export class LogTables {
       const row = this.#logById.get(log) as [number, Uint8Array | null] | undefined;
       if (row === undefined) return [];
       const [seq, head] = this.#last(log) ?? row;
-      return head === null ? [] : [{ place, seq, head }];
+      return head === null ? [] : [{ place, log, seq, head }];
     });
     return { heads, taken: active.length };
+  }
+
+  /** Whether any log has entries since its head was taken. */
+  hasActive(): boolean {
+    return this.#active.hasAny();
+  }
+
+  /** Has the head of a log published once more, if it has entries still. */
+  markActive(active: ActiveLog): void {
+    if (this.#last(active.log) !== undefined) this.#active.add(active);
   }
 
   createLog(params: { logId: Uint8Array; accessHash: Uint8Array; day: Day }): EpochInfo | Refused<"log_exists"> {

@@ -96,6 +96,8 @@ export const logsSchema: Schema = {
     CREATE TABLE noise (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
     INSERT INTO noise VALUES (1, randomblob(16));
     `,
+    // The logs that the leaves of a page are of: who falls silent is published once more before the map goes.
+    "ALTER TABLE head_pages ADD COLUMN logs BLOB",
   ],
 };
 
