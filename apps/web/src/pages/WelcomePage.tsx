@@ -3,6 +3,7 @@ import type { FormEvent, ReactElement } from "react";
 import type { ServerInfo, UsernameStatus } from "@latchkey/client";
 import { failureWords, words } from "../messages/words.ts";
 import { Icon, Mark } from "../components/Icon.tsx";
+import { PendingNote } from "../components/PendingNote.tsx";
 import { useApp, useSelector } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
 import { forgetInvitation, invitationOfFragment } from "../state/invitation-link.ts";
@@ -82,14 +83,7 @@ export function WelcomePage(): ReactElement {
             <p>{words.blocked.evictedAdvice}</p>
           </div>
         )}
-        {pending !== undefined && (
-          <div className="notice" role="status">
-            <strong>{words.failures.account_waits.title}</strong>
-            <p>
-              <bdi>{words.welcome.pending(pending.username)}</bdi> {words.failures.account_waits.advice}
-            </p>
-          </div>
-        )}
+        {pending !== undefined && <PendingNote pending={pending} />}
         <form onSubmit={(event) => void submit(event)} noValidate>
           <div className="field">
             <label htmlFor={`${id}username`}>{words.welcome.username}</label>

@@ -1,0 +1,16 @@
+import type { ReactElement } from "react";
+import type { PendingAccount } from "@latchkey/client";
+import { words } from "../messages/words.ts";
+
+/** An account that was made here and does not count yet: whose name is kept, and what is waited for. */
+export function PendingNote({ pending }: { readonly pending: PendingAccount }): ReactElement {
+  const { title, advice } = words.failures.account_waits;
+  return (
+    <div className="notice" role="status">
+      <strong>{title}</strong>
+      <p>
+        <bdi>{words.welcome.pending(pending.username)}</bdi> {advice}
+      </p>
+    </div>
+  );
+}
