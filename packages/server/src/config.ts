@@ -34,6 +34,10 @@ export interface ServerLimits {
   /** Open WebSockets in all, and from one address. */
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
+  /** Sockets that are no WebSockets, in all and from one address, and the time in which each must move some bytes. */
+  readonly maxHttpSockets: number;
+  readonly maxHttpSocketsPerAddress: number;
+  readonly httpIdleMs: number;
   /** Bytes that connections make the server hold: messages that have not ended, and what readers do not take. In all, and from one address. */
   readonly maxBytesHeld: number;
   readonly maxBytesHeldPerAddress: number;
@@ -113,6 +117,9 @@ export interface ServerLimits {
 export const defaultLimits: ServerLimits = {
   maxConnections: 100_000,
   maxConnectionsPerAddress: 2000,
+  maxHttpSockets: 4096,
+  maxHttpSocketsPerAddress: 512,
+  httpIdleMs: 30_000,
   maxBytesHeld: 134_217_728,
   maxBytesHeldPerAddress: 25_165_824,
   maxRequestsPerSecond: 25_000,

@@ -35,6 +35,7 @@ import { Health } from "./health.ts";
 import { createApp } from "./http/app.ts";
 import { holdPort, listenOn } from "./http/listening.ts";
 import type { HeldPort } from "./http/listening.ts";
+import { SocketLimits } from "./http/socket-limits.ts";
 import { createRegistry } from "./http/metrics-text.ts";
 import { addStateMetrics, countResponses } from "./http/state-metrics.ts";
 import { InboxService } from "./inboxes/inbox-service.ts";
@@ -281,7 +282,13 @@ async function listen(params: {
   });
   late.services = services;
   late.gateway = gateway;
-  gateway.attach(app.server);
+  const sockets = new SocketLimits(
+    { maxSockets: limits.maxHttpSockets, maxSocketsPerAddress: limits.maxHttpSocketsPerAddress, idleMs: limits.httpIdleMs },
+    proxies,
+  );
+  sockets.attach(app.server);
+  opened.defer(() => sockets.close());
+  gateway.attach(app.server, (stream) => sockets.upgraded(stream));
   if (app.server instanceof TlsServer) certificates?.attach(app.server);
 
   const { logs, inboxes, directory } = services;
@@ -354,6 +361,7 @@ async function listen(params: {
     await stopBackups();
     if (clock.doubt() === undefined) clockFile.record(clock.nowMs());
     disk.stop();
+    sockets.close();
     await gateway.close();
     await publisher.close();
     await app.close();

@@ -50,7 +50,8 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
   const { certificates, proxies } = services;
   const base = {
     logger: false,
-    requestTimeout: 600_000,
+    // A slow upload takes its time; one that stands still is ended by SocketLimits.
+    requestTimeout: 3_600_000,
     connectionTimeout: 0,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
@@ -120,6 +121,8 @@ function sendError(error: FastifyError | Refusal, reply: FastifyReply, services:
   }
   const status = error.statusCode ?? 500;
   if (status < 500) return reply.code(status).send({ code: status === 413 ? "too_large" : status === 404 ? "not_found" : "malformed" });
+  // Who sent it has gone in the middle of it: nobody is there to be answered, and nothing is wrong here.
+  if (!reply.request.raw.complete && reply.request.raw.destroyed) return reply.code(400).send({ code: "malformed" });
   services.reportBug(error);
   return reply.code(status).send({ code: "internal" });
 }

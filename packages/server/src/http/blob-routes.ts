@@ -26,10 +26,16 @@ export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void 
 
   app.put<{ Params: { id: string } }>(path, { bodyLimit: maxBlobBytes }, async (request, reply) => {
     const blobId = parseId(request.params.id);
-    admission.admit("putBlob", { address: peerOf(request.raw, proxies) }, noToken);
+    const source = { address: peerOf(request.raw, proxies) };
+    admission.admit("putBlob", source, noToken);
     const announced = Number(request.headers["content-length"] ?? 0);
     if (announced > maxBlobBytes) throw new Refusal("too_large");
-    const outcome = await blobs.put(blobId, contentOf(request)).catch((error: unknown) => {
+    const isAnnounced = request.headers["content-length"] !== undefined;
+    if (isAnnounced) admission.admit("blobBytes", source, noToken, announced);
+    const spend = (bytes: number): void => {
+      if (!isAnnounced) admission.admit("blobBytes", source, noToken, bytes);
+    };
+    const outcome = await blobs.put(blobId, spending(contentOf(request), spend)).catch((error: unknown) => {
       // The rest of what is refused is not waited for.
       if (!request.raw.complete) void reply.header("connection", "close");
       throw error;
@@ -79,6 +85,17 @@ function sendFile(reply: FastifyReply, file: FileHandle, first: number, last: nu
     return reply.send("");
   }
   return reply.send(file.createReadStream({ start: first, end: last }));
+}
+
+/** Tells how much has come, as it comes. */
+async function* spending(
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  spend: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) {
+    spend(chunk.length);
+    yield chunk;
+  }
 }
 
 function parseId(text: string): Uint8Array {

@@ -11,6 +11,8 @@ const script = fileURLToPath(new URL("./bounded-server.ts", import.meta.url));
 export interface BoundedServer {
   readonly url: string;
   readonly port: number;
+  /** What it has written to standard error: warnings are not, errors are. */
+  log(): string;
   /** The most resident memory that it had so far, in bytes. @throws Error when it has ended */
   peakBytes(): Promise<number>;
 }
@@ -18,7 +20,14 @@ export interface BoundedServer {
 /** Starts one, ended after the test. */
 export async function startBounded(params: { heapMegabytes: number; limits?: Partial<ServerLimits> }): Promise<BoundedServer> {
   const execArgv = [`--max-old-space-size=${params.heapMegabytes}`];
-  const child = fork(script, [temporaryDirectory(), JSON.stringify(params.limits ?? {})], { execArgv });
+  const child = fork(script, [temporaryDirectory(), JSON.stringify(params.limits ?? {})], {
+    execArgv,
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let log = "";
+  child.stderr?.on("data", (data: Buffer) => {
+    log += data.toString();
+  });
   let hasEnded = false;
   child.once("exit", () => {
     hasEnded = true;
@@ -32,6 +41,7 @@ export async function startBounded(params: { heapMegabytes: number; limits?: Par
   const [started] = (await once(child, "message")) as [{ url: string; port: number }];
   return {
     ...started,
+    log: () => log,
     async peakBytes() {
       if (hasEnded) throw new Error("the server has ended");
       const answer = once(child, "message");

@@ -49,6 +49,7 @@ export class Gateway {
   readonly #sockets: WebSocketServer;
   #sweep: NodeJS.Timeout | undefined;
   #isClosing = false;
+  #onAccepted: (stream: Duplex) => void = () => undefined;
 
   constructor(services: Services, proxies: TrustedProxies) {
     this.#services = services;
@@ -92,8 +93,9 @@ export class Gateway {
     return counts;
   }
 
-  /** Serves the upgrades of an HTTP server. */
-  attach(server: Server): void {
+  /** Serves the upgrades of an HTTP server; `onAccepted` is told of each socket that is a connection from now on. */
+  attach(server: Server, onAccepted: (stream: Duplex) => void): void {
+    this.#onAccepted = onAccepted;
     server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => this.#upgrade(request, stream, head));
     this.#sweep = setInterval(() => this.#checkAll(), this.#services.context.limits.pingIntervalMs);
     this.#sweep.unref();
@@ -139,6 +141,7 @@ export class Gateway {
     const { counters } = this.#services;
     const connection = new Connection({ socket, stream, role, address, shared: this.#shared });
     this.#connections.set(socket, connection);
+    this.#onAccepted(stream);
     for (const { key } of connection.networks) this.#perAddress.set(key, (this.#perAddress.get(key) ?? 0) + 1);
     const nonce = randomBytes(32);
     const session = this.#createSession(connection, nonce);
