@@ -48,7 +48,7 @@ export function statusText(answer: Answer): string {
     ["disk free", formatBytes(number(storage, "freeBytes"))],
     [
       "public log",
-      `${String(number(directory, "entries"))} entries, ${quorum}, last ${formatTime(number(directory, "lastPublicationMs"))}`,
+      `${String(number(directory, "entries"))} ${number(directory, "entries") === 1 ? "entry" : "entries"}, ${quorum}, last ${formatTime(number(directory, "lastPublicationMs"))}`,
     ],
     ["health", reasons.length === 0 ? "ok" : reasons.join("; ")],
   ]);

@@ -24,7 +24,7 @@ test("status and accounts, for people and as JSON", async () => {
   const { status, stdout } = await admin("status");
   expect(status).toBe(0);
   expect(stdout).toMatch(/^host +chat\.example \(https:\/\/chat\.example\)$/m);
-  expect(stdout).toMatch(/^public log +1 entries, no witnesses, last 2/m);
+  expect(stdout).toMatch(/^public log +1 entry, no witnesses, last 2/m);
   expect(stdout).toMatch(/^health +ok$/m);
   expect(JSON.parse((await admin("status", "--json")).stdout)).toMatchObject({ host: "chat.example", accounts: 0 });
   expect((await admin("accounts")).stdout).toBe("0 accounts\n");

@@ -47,6 +47,6 @@ test("commands name the data folder where it is another, and are those of an ins
   const given = facts();
   const page = nextSteps({ ...given, options: { dataDirectory: join(given.workingDirectory, "my data") }, isCheckout: false });
   expect(page).toContain('latchkey doctor --data "my data"\n');
-  expect(page).toContain("latchkey serve --registration invitation\n");
+  expect(page).toContain('latchkey serve --data "my data" --registration invitation\n');
   expect(page).not.toContain("./latchkey");
 });

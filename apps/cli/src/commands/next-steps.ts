@@ -27,10 +27,11 @@ export interface StartFacts {
  */
 export function nextSteps(facts: StartFacts): string {
   const { options, workingDirectory, isCheckout } = facts;
-  const serve = isCheckout ? "npm start --" : "latchkey serve";
+  const start = isCheckout ? "npm start --" : "latchkey serve";
   const folder = relative(workingDirectory, options.dataDirectory);
   const shown = folder.startsWith("..") ? options.dataDirectory : folder;
   const data = options.dataDirectory === resolve(workingDirectory, "data") ? "" : ` --data ${quoted(shown)}`;
+  const serve = `${start}${data}`;
   const latchkey = (command: string): string => `${isCheckout ? "./latchkey" : "latchkey"} ${command}${data}`;
   const isLocal = options.host === undefined;
   const isOpen = (options.registration ?? "open") === "open";
@@ -39,7 +40,7 @@ export function nextSteps(facts: StartFacts): string {
   const steps: (readonly [string, string])[] = [
     ...(isLocal
       ? ([
-          ["Host name", `${serve} --host chat.example.org --data chat`],
+          ["Host name", `${start} --host chat.example.org --data chat`],
           ["", "It is part of every address for ever, and a data folder keeps that of its first start: choose it before people register."],
         ] as const)
       : []),
