@@ -115,7 +115,7 @@ async function startProxy(name: keyof typeof proxies, program: string, upstream:
         if (child.exitCode !== null) throw new Error(`${name} ended: ${said}`);
         return (await ask(place, "GET", "/").catch(() => undefined)) !== undefined;
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .toBe(true);
   return place;
@@ -173,7 +173,7 @@ for (const name of ["nginx", "caddy"] as const) {
   describe.skipIf(program === undefined)(`behind ${name}, by its recipe`, () => {
     test(
       "people register, write and read, a file of 3 MB goes up and down, and the figures are not shown",
-      { timeout: 120_000 },
+      { timeout: 240_000 },
       async () => {
         const upstream = await freePort();
         const place = await startProxy(name, program ?? "", upstream);

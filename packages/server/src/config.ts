@@ -1,6 +1,7 @@
 import type { OperatorRules } from "./admin/rules.ts";
 import type { Knowledge } from "./start/knowledge.ts";
 import type { DirectoryOptions } from "./directory/bootstrap.ts";
+import type { AcmeOptions } from "./tls/acme/renewal.ts";
 import type { CertificateSource } from "./tls/keeper.ts";
 import { keyPackageLifetimeMs, maxBlobBytes, oneTimeKeyPackages, retentionDays } from "@latchkey/protocol";
 
@@ -235,6 +236,10 @@ export interface ServerOptions extends DirectoryOptions {
   readonly logLevel?: LogLevel;
   /** PEM certificate and key, or the files that hold them, where no proxy terminates TLS. Files are read again when they change. */
   readonly tls?: CertificateSource;
+  /** In place of `tls`: the certificate is got and renewed by ACME, for `host`. Using it means that the authority's terms are accepted. */
+  readonly acme?: AcmeOptions;
+  /** With TLS: a port that leads visitors to HTTPS; 80 with ACME, which checks there. */
+  readonly httpPort?: number;
   /** Proxies from which a peer's address is taken from X-Forwarded-For, as `parseProxies` reads them; `true` for this machine's and private ones. */
   readonly trustProxy?: boolean | string;
   readonly limits?: Partial<ServerLimits>;

@@ -2,13 +2,14 @@ import { statfs } from "node:fs/promises";
 import { describeDoubt } from "./clock/clock-guard.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import type { Counters } from "./metrics.ts";
+import type { CertificateReason } from "./tls/certificate.ts";
 
 /** How long too few witnesses may answer, or the directory publish nothing, until somebody should look, in milliseconds. */
 export const patienceMs = 600_000;
 
 /** Why the server is not well: a code for programs, and a sentence for people that says what to do. No user's data. */
 export interface HealthReason {
-  readonly code: "stopped" | "disk_full" | "clock" | "quorum" | "directory";
+  readonly code: "stopped" | "disk_full" | "clock" | "quorum" | "directory" | "certificate";
   readonly message: string;
 }
 
@@ -22,6 +23,8 @@ export interface HealthParts {
   readonly minFreeBytes: number;
   /** Since when every publication of the directory has failed; `undefined` while they are stored. */
   readonly publicationsFailSinceMs: () => number | undefined;
+  /** What is wrong with the certificate, where the server speaks TLS itself. */
+  readonly certificate?: () => readonly CertificateReason[];
 }
 
 /** Whether the server does what it is there for, as `/healthz` says it. */
@@ -56,7 +59,7 @@ export class Health {
   /** All that is wrong now; empty where nothing is. */
   async reasons(): Promise<HealthReason[]> {
     this.sample();
-    const { clock, nowMs, publicationsFailSinceMs } = this.#parts;
+    const { certificate, clock, nowMs, publicationsFailSinceMs } = this.#parts;
     const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && nowMs() - sinceMs >= patienceMs;
     const doubt = clock.doubt();
     const found: (HealthReason | false)[] = [
@@ -75,6 +78,8 @@ export class Health {
         message: "Changes of accounts cannot be published: nobody can register. The log of the server says why.",
       },
     ];
+    // What is only going to happen is a line in the log: nobody is kept away yet.
+    for (const { isFailure, message } of certificate?.() ?? []) found.push(isFailure && { code: "certificate", message });
     return found.filter((reason) => reason !== false);
   }
 

@@ -2,7 +2,6 @@ import { utf8Bytes } from "@latchkey/codec";
 import { isHost } from "@latchkey/protocol";
 import { join } from "node:path";
 import type { Server } from "node:http";
-import { Server as TlsServer } from "node:tls";
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { noProxies, parseProxies } from "./addresses.ts";
@@ -49,7 +48,7 @@ import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreLoad } from "./store/store-load.ts";
 import type { Store } from "./store/store.ts";
-import { CertificateKeeper } from "./tls/keeper.ts";
+import { Front } from "./tls/front.ts";
 import { DeviceRegistry } from "./ws/device-registry.ts";
 import { Gateway } from "./ws/gateway.ts";
 import type { Services } from "./ws/services.ts";
@@ -123,12 +122,17 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
   const opened = new AsyncDisposableStack();
   try {
     prepareFolder(options.dataDirectory, databaseFiles);
-    const certificates = await openCertificates({ options, nowMs: parts.nowMs ?? Date.now, log, parts });
-    opened.defer(() => certificates?.close());
+    const world = {
+      nowMs: parts.nowMs ?? Date.now,
+      setTimer: parts.setTimer ?? processTimer,
+      warn: (message: string) => log.warn(message),
+    };
+    const front = await Front.open(options, world);
+    opened.defer(() => front.close());
     const load = new StoreLoad();
     const store = await (parts.openStore ?? openDefaultStore)(options.dataDirectory, limits, load);
     opened.defer(() => store.close());
-    return await listen({ options, limits, log, store, load, parts, certificates, opened });
+    return await listen({ options, limits, log, store, load, parts, front, opened });
   } catch (error) {
     // A start that fails holds nothing: no port, no lock, no thread.
     await opened.disposeAsync();
@@ -145,11 +149,12 @@ async function listen(params: {
   store: Store;
   load: StoreLoad;
   parts: ServerParts;
-  certificates: CertificateKeeper | undefined;
+  front: Front;
   /** What has to be closed again if the start fails from here on. */
   opened: AsyncDisposableStack;
 }): Promise<RunningServer> {
-  const { options, limits, log, store, load, parts, certificates, opened } = params;
+  const { options, limits, log, store, load, parts, front, opened } = params;
+  const { certificates } = front;
   const setTimer = parts.setTimer ?? processTimer;
   // Filled in before the server listens.
   const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway; publisher?: Publisher; tidy?: () => void } = {};
@@ -204,6 +209,7 @@ async function listen(params: {
     dataDirectory,
     minFreeBytes: limits.minFreeBytes,
     publicationsFailSinceMs: () => late.publisher?.failedSinceMs,
+    ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
   const clockFile = new ClockFile(dataDirectory);
   const nowMs = (): number => clock.nowMs();
@@ -289,7 +295,6 @@ async function listen(params: {
   sockets.attach(app.server);
   opened.defer(() => sockets.close());
   gateway.attach(app.server, (stream) => sockets.upgraded(stream));
-  if (app.server instanceof TlsServer) certificates?.attach(app.server);
 
   const { logs, inboxes, directory } = services;
   const house = { store, logs, inboxes, directory, blobs, clock, clockFile, limits };
@@ -303,7 +308,7 @@ async function listen(params: {
   };
   late.tidy = (): void => void tidy();
   late.tidy();
-  const scheme = options.tls === undefined ? "http" : "https";
+  const scheme = certificates === undefined ? "http" : "https";
   // Without a port of its own a server is part of somebody else's process, and of their clock.
   const admin =
     parts.serve !== undefined
@@ -313,7 +318,7 @@ async function listen(params: {
           rules,
           store,
           dataDirectory: options.dataDirectory,
-          publicUrl: publicUrlOf(host, options.tls !== undefined),
+          publicUrl: publicUrlOf(host, certificates !== undefined),
           startedAtMs: nowMs(),
           connections: () => gateway.count(),
           watchedLogs: () => logs.watchedLogs,
@@ -330,6 +335,7 @@ async function listen(params: {
   // Last, when nothing can fail any more but this.
   opened.defer(async () => app.close());
   let { port } = options;
+  await front.start(app.server);
   if (parts.serve === undefined) port = await listenOn(app, { address, port, held });
   else {
     await app.ready();
@@ -357,7 +363,7 @@ async function listen(params: {
     stopHousekeeping();
     stopTicking();
     stopSweep();
-    certificates?.close();
+    await front.close();
     await stopBackups();
     if (clock.doubt() === undefined) clockFile.record(clock.nowMs());
     disk.stop();
@@ -396,19 +402,6 @@ async function chooseHost(params: {
   if (named !== undefined) return { host: named, held: undefined };
   const held = options.port === 0 && !isServed ? await holdPort(address) : undefined;
   return { host: `localhost:${held?.port ?? options.port}`, held };
-}
-
-/** The certificate, where the server speaks TLS itself. @throws ServerError `tls_unusable` */
-async function openCertificates(params: {
-  options: ServerOptions;
-  nowMs: () => number;
-  log: Logger;
-  parts: ServerParts;
-}): Promise<CertificateKeeper | undefined> {
-  const { options, nowMs, log, parts } = params;
-  if (options.tls === undefined) return undefined;
-  const world = { nowMs, setTimer: parts.setTimer ?? processTimer, warn: (message: string) => log.warn(message) };
-  return CertificateKeeper.open({ source: options.tls, host: options.host ?? "localhost", world });
 }
 
 /** Opens the directory's log, or begins it, and starts publishing. */

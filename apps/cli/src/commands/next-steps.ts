@@ -7,6 +7,7 @@ export interface StartFacts {
   readonly options: {
     readonly host?: string;
     readonly tls?: object;
+    readonly acme?: object;
     readonly trustProxy?: boolean | string;
     readonly registration?: "open" | "invitation" | "closed";
     readonly witnesses?: readonly object[];
@@ -44,7 +45,7 @@ export function nextSteps(facts: StartFacts): string {
           ["", "It is part of every address for ever, and a data folder keeps that of its first start: choose it before people register."],
         ] as const)
       : []),
-    ...(options.tls === undefined && options.trustProxy !== true
+    ...((options.tls ?? options.acme) === undefined && options.trustProxy !== true
       ? ([
           ["TLS", `${serve} --tls-cert cert.pem --tls-key key.pem`],
           ["", "Or a proxy in front and --trust-proxy yes: browsers on other machines open the app over https:// only."],

@@ -7,6 +7,7 @@ import { CommandError } from "../errors.ts";
 import { packagedWebApp } from "../packaged.ts";
 import { readPassphrase } from "../passphrase.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { frontOptions } from "./front-options.ts";
 import { nextSteps } from "./next-steps.ts";
 
 interface Setting {
@@ -38,6 +39,10 @@ const settings: readonly Setting[] = [
   { flag: "log-level", value: "LEVEL", help: "silent, error, warn, info or debug (warn)" },
   { flag: "tls-cert", value: "FILE", help: "certificate chain, PEM: the server speaks HTTPS itself" },
   { flag: "tls-key", value: "FILE", help: "private key of the certificate, PEM" },
+  { flag: "acme", value: "EMAIL", help: "get the certificate by itself and renew it (Let's Encrypt), in place of the two above" },
+  { flag: "acme-agree", value: "yes", help: "with --acme: you accept the certificate authority's terms" },
+  { flag: "acme-directory", value: "URL", help: "another certificate authority that speaks ACME" },
+  { flag: "http-port", value: "PORT", help: "with TLS: a port that leads visitors to HTTPS (80 with --acme, whose checks come there)" },
   {
     flag: "witness",
     value: '"URL KEY [MAPKEY]"',
@@ -171,8 +176,6 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   const webRoot = one("web-root");
   const packaged = packagedWebApp();
   const isBuilt = existsSync(join(builtWebApp, "index.html"));
-  const [certificate, key] = [one("tls-cert"), one("tls-key")];
-  if ((certificate === undefined) !== (key === undefined)) throw invalidOption("--tls-cert and --tls-key belong together");
   if (webRoot !== undefined && webRoot !== "" && !existsSync(join(resolve(workingDirectory, webRoot), "index.html")))
     throw invalidOption(`--web-root: there is no web app in ${resolve(workingDirectory, webRoot)}, which has no index.html`);
   const host = one("host");
@@ -221,14 +224,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     logLevel: choice("log-level", one("log-level"), logLevels) ?? "warn",
     trustProxy: trustedProxies(one("trust-proxy")),
     ...(limitSettings.length === 0 ? {} : { limitSettings }),
-    ...(certificate === undefined || key === undefined
-      ? {}
-      : {
-          tls: {
-            certFile: resolve(workingDirectory, certificate),
-            keyFile: resolve(workingDirectory, key),
-          },
-        }),
+    ...frontOptions(one, { host: host?.toLowerCase(), workingDirectory }),
   };
 }
 

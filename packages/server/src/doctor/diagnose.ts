@@ -4,6 +4,7 @@ import { defaultLimits, publicUrlOf } from "../config.ts";
 import type { ServerOptions } from "../config.ts";
 import { policiesOf } from "../directory/bootstrap.ts";
 import { ServerError } from "../errors.ts";
+import { acmeFile } from "../tls/acme/renewal.ts";
 import { readPair, reasonsAgainst } from "../tls/certificate.ts";
 import type { CertificateText } from "../tls/certificate.ts";
 import { parsePolicy } from "@latchkey/transparency";
@@ -23,7 +24,7 @@ export async function diagnose(
   nowMs: () => number = Date.now,
 ): Promise<Finding[]> {
   const host = running?.host ?? options.host ?? `localhost:${String(options.port)}`;
-  const publicUrl = publicUrlOf(host, options.tls !== undefined);
+  const publicUrl = publicUrlOf(host, (options.tls ?? options.acme) !== undefined);
   const network = running === undefined ? undefined : await lookAround({ publicUrl, host, witnessUrls: witnessUrlsOf(options), nowMs });
   return examine({
     nowMs: nowMs(),
@@ -45,12 +46,15 @@ function witnessUrlsOf(options: ServerOptions): string[] {
   return [...new Set(urls.filter((url) => url !== undefined))];
 }
 
-function certificateReasons({ tls }: ServerOptions, host: string, nowMs: number): string[] | undefined {
+function certificateReasons(options: ServerOptions, host: string, nowMs: number): string[] | undefined {
+  const file = acmeFile(options.dataDirectory);
+  const tls = options.acme === undefined ? options.tls : { certFile: file, keyFile: file };
   if (tls === undefined) return undefined;
   try {
     return reasonsAgainst(readPair(textOf(tls)), { host, nowMs }).map(({ message }) => message);
   } catch (error) {
     if (error instanceof ServerError) return [error.message];
+    if (options.acme !== undefined) return ["No certificate has come by ACME yet: the server's log says why."];
     return ["The TLS files cannot be read: check --tls-cert and --tls-key, and that the server's user may read them."];
   }
 }

@@ -1,5 +1,7 @@
 import { readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -181,4 +183,27 @@ describe("a new pair", () => {
     expect(codes()).toEqual(["certificate_expired"]);
     expect(said).toHaveLength(1);
   });
+});
+
+test("a certificate that browsers refuse is a reason of /healthz, until it is replaced", async () => {
+  const files = writePair(
+    temporaryDirectory(),
+    issueCertificate(["localhost"], { fromMs: Date.now() - 3 * day, untilMs: Date.now() - day }),
+  );
+  const server = await runServer({ tls: files });
+  const health = async (): Promise<{ status: number | undefined; body: string }> => {
+    const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: string }>();
+    get({ port: server.port, path: "/healthz", rejectUnauthorized: false }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
+    }).on("error", reject);
+    return await promise;
+  };
+  const red = await health();
+  expect(red.status).toBe(503);
+  expect(red.body).toContain("certificate");
+  const good = issueCertificate(["localhost"]);
+  writeFileSync(files.certFile, good.cert);
+  writeFileSync(files.keyFile, good.key);
+  await server.reload();
+  expect((await health()).status).toBe(200);
 });

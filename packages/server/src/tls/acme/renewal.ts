@@ -1,0 +1,146 @@
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { renewAtMs } from "../certificate.ts";
+import type { CertificateKeeper, CertificateWorld } from "../keeper.ts";
+import { AcmeError } from "./directory.ts";
+import { generateKey } from "./jws.ts";
+import { orderCertificate } from "./order.ts";
+import type { OrderParams } from "./order.ts";
+
+/** How certificates are got by themselves. */
+export interface AcmeOptions {
+  /** Whom the authority writes to. */
+  readonly email: string;
+  /** The authority's directory, https. */
+  readonly directoryUrl: string;
+}
+
+const firstDelayMs = 60_000;
+const longestDelayMs = 12 * 3_600_000;
+/** Timers of weeks are broken up: the clock may be set meanwhile. */
+const longestSleepMs = 3_600_000;
+
+/** Where the certificate that ACME brought lies, its key before it in the same file: so that they change together. */
+export function acmeFile(dataDirectory: string): string {
+  return join(dataDirectory, "tls", "certificate.pem");
+}
+
+/**
+ * Gets the certificate, and a new one after two thirds of its life; after a failure again in a minute, doubling, at most twelve hours, or
+ * when the authority says. The one in use stays until a new one has come; no failure stops the server.
+ */
+export class Renewal {
+  readonly #keeper: CertificateKeeper;
+  readonly #world: CertificateWorld;
+  readonly #order: Omit<OrderParams, "accountKey" | "wait">;
+  readonly #folder: string;
+  readonly #file: string;
+  #cancel: () => void = () => undefined;
+  #stopWaiting = new Set<() => void>();
+  #failures = 0;
+  #running: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(params: {
+    keeper: CertificateKeeper;
+    world: CertificateWorld;
+    dataDirectory: string;
+    order: Omit<OrderParams, "accountKey" | "wait">;
+  }) {
+    this.#keeper = params.keeper;
+    this.#world = params.world;
+    this.#order = params.order;
+    this.#file = acmeFile(params.dataDirectory);
+    this.#folder = dirname(this.#file);
+  }
+
+  /** Begins: at once where there is no certificate, or an old one. */
+  start(): void {
+    this.#next();
+  }
+
+  /** Gives up what is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel();
+    for (const stop of this.#stopWaiting) stop();
+    await this.#running;
+  }
+
+  #next(waitMs = 0): void {
+    if (this.#isClosed) return;
+    const { pair } = this.#keeper;
+    const leftMs = waitMs > 0 ? waitMs : pair === undefined ? 0 : renewAtMs(pair) - this.#world.nowMs();
+    if (leftMs <= 0) {
+      this.#running = this.#renew().finally(() => {
+        this.#running = undefined;
+      });
+      return;
+    }
+    const sleepMs = Math.min(leftMs, longestSleepMs);
+    this.#cancel = this.#world.setTimer(sleepMs, () => this.#next(waitMs > sleepMs ? waitMs - sleepMs : 0));
+  }
+
+  async #renew(): Promise<void> {
+    let delayMs = 0;
+    try {
+      const accountKey = await this.#accountKey();
+      const pem = await orderCertificate({ ...this.#order, accountKey, wait: (waitMs) => this.#wait(waitMs) });
+      await replace(this.#file, pem);
+      await this.#keeper.reload();
+      this.#failures = 0;
+      // A certificate that is old when it comes would be ordered again and again.
+      delayMs = longestSleepMs;
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.#failures++;
+      const retryAfterMs = error instanceof AcmeError ? error.retryAfterMs : 0;
+      delayMs = Math.max(retryAfterMs, Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#failures - 1, 20)));
+      const why = error instanceof AcmeError ? error.message : "The folder tls in the data folder cannot be written.";
+      const kept = this.#keeper.pair === undefined ? "" : " The certificate in use is kept.";
+      this.#keeper.setObstacle(`No new certificate has come. ${why}${kept} It is tried again.`);
+    }
+    this.#next(delayMs);
+  }
+
+  async #accountKey(): Promise<string> {
+    const path = join(this.#folder, "acme-account.key");
+    try {
+      return await readFile(path, "utf8");
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
+    const key = generateKey();
+    await replace(path, key);
+    return key;
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        cancel();
+        reject(new AcmeError("The server stops."));
+      };
+      const cancel = this.#world.setTimer(delayMs, () => {
+        this.#stopWaiting.delete(stop);
+        resolve();
+      });
+      this.#stopWaiting.add(stop);
+      if (this.#isClosed) stop();
+    });
+  }
+}
+
+/** Writes a file that only the server's user may read, whole or not at all. */
+async function replace(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.new`;
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
