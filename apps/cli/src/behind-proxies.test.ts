@@ -157,8 +157,8 @@ async function ask(
   return await promise;
 }
 
-async function startServer(upstream: number, proxyPort: number, folder: string): Promise<void> {
-  const options = ["--host", `localhost:${proxyPort}`, "--trust-proxy", "yes", "--web-root", ""];
+async function startServer(upstream: number, proxyPort: number, metricsPort: number, folder: string): Promise<void> {
+  const options = ["--host", `localhost:${proxyPort}`, "--trust-proxy", "yes", "--web-root", "", "--metrics-port", String(metricsPort)];
   const args = [launcher, "serve", "--json", "--port", String(upstream), "--data", join(folder, "data"), ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   endWithTest(child);
@@ -177,7 +177,8 @@ for (const name of ["nginx", "caddy"] as const) {
       async () => {
         const upstream = await freePort();
         const place = await startProxy(name, program ?? "", upstream);
-        await startServer(upstream, place.port, place.folder);
+        const metricsPort = await freePort();
+        await startServer(upstream, place.port, metricsPort, place.folder);
         const url = `https://localhost:${place.port}`;
         const run = (home: string, ...args: string[]): string => {
           const command = [launcher, ...args, "--json", "--home", join(place.folder, home), "--server", url, "--accept-requests"];
@@ -200,7 +201,7 @@ for (const name of ["nginx", "caddy"] as const) {
 
         for (const path of paths) expect((await ask(place, "GET", path)).body).not.toContain("latchkey_");
         expect((await ask(place, "GET", "/metrics")).status).toBe(404);
-        expect(await (await fetch(`http://127.0.0.1:${upstream}/metrics`)).text()).toContain("latchkey_");
+        expect(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()).toContain("latchkey_");
 
         const upgrade = {
           connection: "Upgrade",

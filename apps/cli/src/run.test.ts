@@ -548,6 +548,7 @@ describe("serve", () => {
           url: "http://localhost:8080",
           host: "localhost:8080",
           port: 8080,
+          metricsUrl: undefined,
           failed: new Promise<Error>(() => undefined),
           reload: () => {
             done.push("read again");

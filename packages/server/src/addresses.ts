@@ -96,11 +96,6 @@ export function turnKeyOf(address: string): string {
   return networksOf(address)[1]?.key ?? address;
 }
 
-/** Whether an address is this machine's own. */
-export function isLoopback(address: string | undefined): boolean {
-  return address === "::1" || address?.startsWith("127.") === true || address?.startsWith("::ffff:127.") === true;
-}
-
 function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

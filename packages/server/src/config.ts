@@ -223,6 +223,8 @@ export interface ServerOptions extends DirectoryOptions {
   readonly address?: string;
   /** The port to listen on; 0 takes any free one. */
   readonly port: number;
+  /** A port of the loopback address that shows the figures of `/metrics`; 0 takes any free one. Without it nobody sees them. */
+  readonly metricsPort?: number;
   /** Where everything is kept; made if absent. */
   readonly dataDirectory: string;
   /** The built web app, served at `/`: its folder, or its files by their path in it. Without it `/` says that there is none. */

@@ -6,7 +6,18 @@ import { openSqliteStore, openStore } from "./store/sqlite/sqlite-store.ts";
 import type { Channel } from "./store/sqlite/sqlite-store.ts";
 import type { FromWorker } from "./store/sqlite/calls.ts";
 import type { Store } from "./store/store.ts";
-import { createLog, createTestLog, entryBytes, none, random, register, runServer, signCard, zeros } from "./testing/fixtures.ts";
+import {
+  createLog,
+  createTestLog,
+  entryBytes,
+  none,
+  random,
+  readMetrics,
+  register,
+  runServer,
+  signCard,
+  zeros,
+} from "./testing/fixtures.ts";
 import { newEntry } from "./testing/store-inputs.ts";
 import { TestClient } from "./testing/test-client.ts";
 import { inProcessChannel } from "./testing/in-process-channel.ts";
@@ -92,7 +103,7 @@ test("a reader whose catch-up fails is closed so that it opens again", async () 
   disk.isBroken = true;
   await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] });
   expect(await reader.closed).toBe(closeCodes.shuttingDown);
-  expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^latchkey_slow_readers_total 0$/m);
+  expect(await readMetrics(server)).toMatch(/^latchkey_slow_readers_total 0$/m);
   expect(await writer.outcome(append(log.logId))).toBe("accepted");
 });
 

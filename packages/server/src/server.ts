@@ -35,6 +35,7 @@ import { createApp } from "./http/app.ts";
 import { holdPort, listenOn } from "./http/listening.ts";
 import type { HeldPort } from "./http/listening.ts";
 import { SocketLimits } from "./http/socket-limits.ts";
+import { serveMetrics } from "./http/metrics-server.ts";
 import { createRegistry } from "./http/metrics-text.ts";
 import { addStateMetrics, countResponses } from "./http/state-metrics.ts";
 import { InboxService } from "./inboxes/inbox-service.ts";
@@ -60,6 +61,8 @@ export interface RunningServer {
   /** Its public name, as in addresses. */
   readonly host: string;
   readonly port: number;
+  /** Where this machine reads its figures; absent where no port was given for them. */
+  readonly metricsUrl: string | undefined;
   /** Settles with the error when the server stopped by itself; never after `close`. */
   readonly failed: Promise<Error>;
   /** Reads again what may change while it runs: the files of the certificate. Connections go on. */
@@ -181,7 +184,6 @@ async function listen(params: {
       blobs: () => countUploads(ready().blobs, counters),
       admission: () => ready().admission,
       directory: () => ready().store,
-      registry: () => registry,
       unhealthy: () => health.reasons(),
       certificates,
       proxies,
@@ -332,6 +334,8 @@ async function listen(params: {
           effectiveConfig: options.effectiveConfig ?? {},
         });
   opened.defer(() => admin?.close());
+  const metrics = options.metricsPort === undefined ? undefined : await serveMetrics({ port: options.metricsPort, registry, reportBug });
+  opened.defer(() => metrics?.close());
   // Last, when nothing can fail any more but this.
   opened.defer(async () => app.close());
   let { port } = options;
@@ -360,6 +364,7 @@ async function listen(params: {
   let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await admin?.close();
+    await metrics?.close();
     stopHousekeeping();
     stopTicking();
     stopSweep();
@@ -387,7 +392,7 @@ async function listen(params: {
   const shown =
     address === "0.0.0.0" || address === "::" || address === "127.0.0.1" ? "localhost" : address.includes(":") ? `[${address}]` : address;
   log.info({ port, day: dayOf(nowMs()) }, "listening");
-  return { url: `${scheme}://${shown}:${port}`, host, port, failed, reload, close, [Symbol.asyncDispose]: close };
+  return { url: `${scheme}://${shown}:${port}`, host, port, metricsUrl: metrics?.url, failed, reload, close, [Symbol.asyncDispose]: close };
 }
 
 /** The public name: as given, else that of the data folder, else `localhost` with the port, which is then held until the server listens. */

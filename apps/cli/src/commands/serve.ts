@@ -32,6 +32,7 @@ const settings: readonly Setting[] = [
   },
   { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30; 7 at least)" },
   { flag: "web-root", value: "DIR", help: "the built web app; an empty value serves none (the one of this installation)" },
+  { flag: "metrics-port", value: "PORT", help: "a port of this machine alone that shows its figures at /metrics (none)" },
   { flag: "backup-to", value: "DIR", help: "the server makes backups of itself in this folder (none)" },
   { flag: "backup-every", value: "HOURS", help: "how often (24)" },
   { flag: "backup-keep", value: "NUMBER", help: "how many backups are kept (7)" },
@@ -174,6 +175,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   const invitationCodes = all("invitation-code").filter((code) => code !== "");
   const limitSettings = all("limit").filter((setting) => setting !== "");
   const webRoot = one("web-root");
+  const metricsPort = one("metrics-port");
   const packaged = packagedWebApp();
   const isBuilt = existsSync(join(builtWebApp, "index.html"));
   if (webRoot !== undefined && webRoot !== "" && !existsSync(join(resolve(workingDirectory, webRoot), "index.html")))
@@ -196,6 +198,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     address: one("address") ?? "127.0.0.1",
     port,
     dataDirectory: dataDirectoryOf(sources),
+    ...(metricsPort === undefined ? {} : { metricsPort: wholeNumber("metrics-port", metricsPort, { least: 1, most: 65_535 }) }),
     ...(name === undefined ? {} : { serverName: name }),
     ...(registration === undefined ? {} : { registration }),
     ...(invitationCodes.length === 0 ? {} : { invitationCodes }),

@@ -69,7 +69,6 @@ export function blobPath(id: string): string {
 export const httpPaths = {
   info: "/v1/info",
   health: "/healthz",
-  metrics: "/metrics",
   blobs: "/v1/blobs",
   directory: "/v1/directory",
 } as const;

@@ -2,8 +2,6 @@ import { httpPaths, maxFrameBytes, productVersion } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import { fastify } from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
-import type { Registry } from "prom-client";
-import { isLoopback } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
@@ -23,7 +21,6 @@ export interface HttpServices {
   readonly blobs: () => Pick<BlobService, "put" | "open">;
   readonly admission: () => Admission;
   readonly directory: () => DirectoryFiles;
-  readonly registry: () => Registry;
   /** All that is wrong, empty where nothing is. */
   readonly unhealthy: () => Promise<readonly HealthReason[]>;
   /** With it the server speaks HTTPS. */
@@ -31,8 +28,6 @@ export interface HttpServices {
   readonly proxies: TrustedProxies;
   reportBug(error: unknown): void;
 }
-
-const forwardingHeaders = ["x-forwarded-for", "forwarded", "via"];
 
 /** Status of a refusal over HTTP; 400 where none is named. */
 const statuses: Partial<Record<WireErrorCode, number>> = {
@@ -45,7 +40,7 @@ const statuses: Partial<Record<WireErrorCode, number>> = {
   internal: 500,
 };
 
-/** The HTTP side: health, metrics, blobs, the web app. Answers with errors hold a code and nothing else. */
+/** The HTTP side: health, blobs, the web app. Answers with errors hold a code and nothing else. */
 export function createApp(options: ServerOptions, services: HttpServices, maxBlobBytes: number): FastifyInstance {
   const { certificates, proxies } = services;
   const base = {
@@ -91,13 +86,6 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
       announcement: rules.announcement,
       version: productVersion,
     });
-  });
-  app.get(httpPaths.metrics, async (request, reply) => {
-    // The socket's own address: no header opens this, and what came through a proxy on this machine came from elsewhere.
-    const isForwarded = forwardingHeaders.some((name) => request.headers[name] !== undefined);
-    if (isForwarded || !isLoopback(request.socket.remoteAddress)) throw new Refusal("not_found");
-    const registry = services.registry();
-    return reply.type(registry.contentType).send(await registry.metrics());
   });
   const admission: Admission = {
     admit: (operation, source, token, count) => services.admission().admit(operation, source, token, count),

@@ -41,7 +41,8 @@ export async function listenOn(app: FastifyInstance, at: { address: string; port
   return (app.server.address() as AddressInfo).port;
 }
 
-function listening(server: NetServer, at: NetServer | { readonly host: string; readonly port: number }): Promise<void> {
+/** Listens at an address, or in the place of a server that holds one. @throws ServerError `port_in_use` or `address_not_allowed` */
+export function listening(server: NetServer, at: NetServer | { readonly host: string; readonly port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (cause: Error): void => reject(at instanceof NetServer ? cause : listenError(cause, at.host, at.port));
     server.once("error", failed);

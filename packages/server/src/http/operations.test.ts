@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { temporaryDirectory } from "../testing/fixtures.ts";
+import { readMetrics, temporaryDirectory } from "../testing/fixtures.ts";
 import { startServer } from "../server.ts";
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
@@ -16,9 +16,9 @@ let scraped: string;
 let names: Set<string>;
 beforeAll(async () => {
   const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-operations-"));
-  const server = await startServer({ port: 0, dataDirectory, logLevel: "silent" });
-  await fetch(`${server.url}/metrics`);
-  scraped = await (await fetch(`${server.url}/metrics`)).text();
+  const server = await startServer({ port: 0, metricsPort: 0, dataDirectory, logLevel: "silent" });
+  await readMetrics(server);
+  scraped = await readMetrics(server);
   names = new Set([...scraped.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name));
   await server.close();
   rmSync(dataDirectory, { recursive: true, force: true });

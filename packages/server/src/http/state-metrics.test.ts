@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { createCounters } from "../metrics.ts";
+import type { RunningServer } from "../server.ts";
 import { StoreLoad } from "../store/store-load.ts";
-import { createTestLog, createLog, random, runServer, temporaryDirectory } from "../testing/fixtures.ts";
+import { createTestLog, createLog, random, readMetrics, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { issueCertificate } from "../testing/issue-certificate.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { toBase64Url } from "@latchkey/codec";
@@ -18,8 +19,8 @@ function valuesOf(text: string): Map<string, number> {
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]));
 }
 
-async function scrape(url: string): Promise<Map<string, number>> {
-  return valuesOf(await (await fetch(`${url}/metrics`)).text());
+async function scrape(server: RunningServer): Promise<Map<string, number>> {
+  return valuesOf(await readMetrics(server));
 }
 
 test("a running server tells its store, disk, directory, uploads, answers and connections", async () => {
@@ -31,7 +32,7 @@ test("a running server tells its store, disk, directory, uploads, answers and co
   expect((await fetch(blob, put)).status).toBe(201);
   expect((await fetch(blob, put)).status).toBe(200);
   expect((await fetch(blob, { ...put, body: new Uint8Array(701) })).status).toBe(409);
-  const first = await scrape(server.url);
+  const first = await scrape(server);
   const value = (name: string): number => first.get(name) ?? Number.NaN;
   expect(value("latchkey_store_batch_seconds_count")).toBeGreaterThan(0);
   expect(value("latchkey_store_batch_seconds_sum")).toBeGreaterThan(0);
@@ -55,9 +56,7 @@ test("a running server tells its store, disk, directory, uploads, answers and co
   for (const absent of ["latchkey_backup_timestamp_seconds", "latchkey_certificate_expires_timestamp_seconds", "latchkey_unhealthy"]) {
     expect([...first.keys()].filter((name) => name.startsWith(absent))).toEqual([]);
   }
-  await expect
-    .poll(async () => (await scrape(server.url)).get('latchkey_event_loop_delay_seconds{part="worst"}'))
-    .toBeGreaterThanOrEqual(0);
+  await expect.poll(async () => (await scrape(server)).get('latchkey_event_loop_delay_seconds{part="worst"}')).toBeGreaterThanOrEqual(0);
 });
 
 async function registryOf(sources: Partial<StateSources>): Promise<Map<string, number>> {

@@ -54,9 +54,14 @@ export async function runServer(options: Partial<ServerOptions> = {}, parts: Ser
   const dataDirectory = options.dataDirectory ?? temporaryDirectory();
   // Publications as they come: the second between two of them is what the publisher's own tests are about.
   const limits = { publicationIntervalMs: 0, ...options.limits };
-  const server = await startServerWith({ port: 0, logLevel: "silent", ...options, limits, dataDirectory }, parts);
+  const server = await startServerWith({ port: 0, metricsPort: 0, logLevel: "silent", ...options, limits, dataDirectory }, parts);
   onTestFinished(() => server.close());
   return server;
+}
+
+/** The figures of a server of `runServer`, as Prometheus text. */
+export async function readMetrics({ metricsUrl }: RunningServer): Promise<string> {
+  return (await fetch(metricsUrl ?? "")).text();
 }
 
 export interface TestDevice {

@@ -15,7 +15,7 @@ import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { defaultLimits } from "../config.ts";
-import { createLog, createTestLog, entryBytes, none, openLog, random, runServer, zeros } from "../testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, none, openLog, random, readMetrics, runServer, zeros } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { decode } from "@latchkey/codec";
 
@@ -223,7 +223,7 @@ describe("peers that break the rules below", () => {
     for (let i = 0; i < 200; i++) await writer.ask({ ...append, logId: log.logId, blob: random(65_000) });
     // Its ping goes unread as well: the server ends it either way.
     await expect
-      .poll(async () => /latchkey_connections\{role="log"\} 1\b/.test(await (await fetch(`${server.url}/metrics`)).text()), {
+      .poll(async () => /latchkey_connections\{role="log"\} 1\b/.test(await readMetrics(server)), {
         timeout: 5000,
       })
       .toBe(true);
