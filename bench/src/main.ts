@@ -15,6 +15,7 @@ import { fanout } from "./scenarios/fanout.ts";
 import { heads } from "./scenarios/heads.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
+import { serverPeers } from "./scenarios/server-peers.ts";
 import { serverDirectory } from "./scenarios/server-directory.ts";
 
 const scenarios: readonly Scenario[] = [
@@ -23,6 +24,7 @@ const scenarios: readonly Scenario[] = [
   idleMemory,
   drain,
   serverDirectory,
+  serverPeers,
   heads,
   directory,
   audit,
