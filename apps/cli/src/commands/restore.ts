@@ -40,6 +40,7 @@ export const restoreCommand: Command = {
     const lines = [
       `Restored ${dataDirectory} from ${backup.path}`,
       `  as it was at ${formatTime(createdMs)}: messages that came later are lost here; the people who have read them offer each other to go on`,
+      "  accounts made since are not there, and their names are free: whoever had one registers again, and tells their contacts",
       `  ${String(blobs.count)} blobs, ${String(recordSize)} entries of the public record`,
       ...(blobs.missing > 0 ? [`  ${String(blobs.missing)} blobs were missing or damaged when the copy was made`] : []),
     ];

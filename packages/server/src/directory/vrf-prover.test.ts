@@ -1,4 +1,4 @@
-import { concatBytes, fromHex, toHex, utf8Bytes } from "@latchkey/codec";
+import { fromHex, toHex } from "@latchkey/codec";
 import { seededRandom } from "@latchkey/testkit";
 import { nobleVrfProver, TransparencyError, vrfProofToHash, vrfVerify } from "@latchkey/transparency";
 import { describe, expect, it } from "vitest";
@@ -31,13 +31,5 @@ describe("the server's VRF prover", () => {
 
   it("refuses a key of another length", async () => {
     for (const size of [0, 31, 64]) await expect(sodiumVrfProver(new Uint8Array(size))).rejects.toBeInstanceOf(TransparencyError);
-  });
-
-  it("is fast enough for a batch of 1,000 registrations of two labels each", async () => {
-    const prover = await sodiumVrfProver(new Uint8Array(32).fill(9));
-    const started = performance.now();
-    for (let i = 0; i < 200; i++) prover.prove(concatBytes(utf8Bytes("account "), utf8Bytes(String(i))));
-    // A tenth of a batch's 2,000 proofs: 0.1 s on an idle core. The limit is wide because other work may run on the machine.
-    expect(performance.now() - started).toBeLessThan(1000);
   });
 });
