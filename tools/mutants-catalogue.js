@@ -3,6 +3,7 @@
 import { conversationMutants } from "./mutants-of-conversation.js";
 import { coreMutants } from "./mutants-of-core.js";
 import { inboxMutants } from "./mutants-of-inboxes.js";
+import { serverMutants } from "./mutants-of-server.js";
 import { of } from "./mutation.js";
 
 const mls = "packages/mls/src";
@@ -430,14 +431,14 @@ export const mutants = [
         "",
       ],
       ["an entry without the access key (L-3)", 'if (!entry.hasAccess) return refused("wrong_access_key");', ""],
-      ["a retry that is stored twice (L-6)", "if (known !== undefined) return known;", ""],
+      ["a retry that is stored twice (L-6)", "const known = this.#findKnown(log, entry, digest);", "const known = undefined;"],
       [
         "an entry whose blob is not there",
         'if (blobs === undefined) return refused("unknown_blob");',
         "if (blobs === undefined) throw new Error();",
       ],
       ["a second log of one id", "if (row === undefined || !equalBytes(row[0], params.accessHash))", "if (row === undefined)"],
-      ["a purge of young entries (L-8)", "if (day >= params.beforeDay) break;", ""],
+      ["a purge of young entries (L-8)", "rows.findLastIndex(([, , day]) => day < beforeDay) + 1", "rows.length"],
     ],
   ),
   ...of(
@@ -462,7 +463,7 @@ export const mutants = [
       ["an epoch opened with any key (L-3)", "if (!equalSecrets(sha256(request.access), info.accessHash))", "if (false)"],
       [
         "an entry of a connection that opened another epoch (L-3)",
-        "hasAccess: entry.stream?.hasOpened(epochId) === true, day })",
+        "hasAccess: entry.stream?.hasOpened(entry.epochId) === true, day })",
         "hasAccess: true, day })",
       ],
     ],
@@ -473,7 +474,7 @@ export const mutants = [
     [
       [
         "messages of one connection without a limit (L-13)",
-        'const waitMs = kind === "commit" ? 0 : stream.appends.take(this.#clockMs());',
+        'const waitMs = kind === "commit" ? 0 : stream.appends.take(nowMs);',
         "const waitMs = 0;",
       ],
     ],
@@ -481,4 +482,5 @@ export const mutants = [
   ...coreMutants,
   ...conversationMutants,
   ...inboxMutants,
+  ...serverMutants,
 ];

@@ -1,0 +1,75 @@
+import { of } from "./mutation.js";
+
+const server = "packages/server/src";
+
+/** What keeps a server whole and fair: its clock, its start, turns, bounds, and what an administrator grants. */
+export const serverMutants = [
+  ...of(
+    `${server}/clock/clock-guard.ts`,
+    [`${server}/clock/clock-guard.test.ts`],
+    [
+      [
+        "a clock far from what is known that is believed",
+        "if (!isContradicted && (isNear || this.#isProved(wallMs, passedMs)))",
+        "if (true)",
+      ],
+      ["witnesses that say another day in vain", "this.#contradictedAt = passedMs;", ""],
+      ["a doubted clock that is believed at once", "return passedMs - trial.passedMs >= clockTrialMs;", "return true;"],
+      ["time that stands while the clock is doubted", "this.#anchor.wallMs + (passedMs - this.#anchor.passedMs)", "this.#anchor.wallMs"],
+    ],
+  ),
+  ...of(
+    `${server}/directory/seen.ts`,
+    [`${server}/directory/seen.test.ts`],
+    [
+      ["a public log behind what was shown of it", "(newest === undefined || newest.size < seen.size)", "newest === undefined"],
+      ["a public log that is another one than was shown", "!(await isContinued(store, seen, newest.note))", "false"],
+      ["logs that are older than what was published of them", "if (await store.areLogsBehind())", "if (false)"],
+    ],
+  ),
+  ...of(
+    `${server}/admission/fair-queue.ts`,
+    [`${server}/admission/fair-queue.test.ts`],
+    [
+      ["addresses out of turn", "if (address.waiting.size > 0) this.#waiting.add(address);", "this.#waiting.clear();"],
+      [
+        "one address that takes all of the store while others are about",
+        "return this.#units < this.#limits.total && address.units < this.#limits.perAddress;",
+        "return this.#units < this.#limits.total;",
+      ],
+    ],
+  ),
+  ...of(
+    `${server}/admission/targets.ts`,
+    [`${server}/admission/targets.test.ts`],
+    [
+      ["one address that uses up an inbox for everybody", "if (strangerPostLeast.takeOf(`${key} `, address, nowMs) > 0) ", ""],
+      [
+        "one-time key packages for whoever asks most",
+        "return ownMs > 0 ? ownMs : this.#tables.takeKeyPackageInAll.take(key, nowMs);",
+        "return 0;",
+      ],
+    ],
+  ),
+  ...of(
+    `${server}/ws/memory-budget.ts`,
+    [`${server}/ws/memory-budget.test.ts`],
+    [["memory of all connections without a bound", "if (byBytes > 0 && !this.#isRelieving) this.#relieve(holder);", ""]],
+  ),
+  ...of(
+    `${server}/ws/origin.ts`,
+    [`${server}/ws/origin.test.ts`],
+    [["the page of another site", "if (asked === undefined) return false;", "if (true) return true;"]],
+  ),
+  ...of(
+    `${server}/store/sqlite/admin-tables.ts`,
+    [`${server}/admin/admin.test.ts`],
+    [
+      [
+        "an invitation that is used more often than it may be",
+        "UPDATE invitations SET uses_left = uses_left - 1 WHERE code_hash = ? AND uses_left > 0 AND last_day >= ?",
+        "UPDATE invitations SET uses_left = uses_left + 0 WHERE code_hash = ? AND uses_left > 0 AND last_day >= ?",
+      ],
+    ],
+  ),
+];
