@@ -61,16 +61,11 @@ export async function listenForAdmin(params: {
   };
 }
 
-/** Nobody else may open the socket in the moment before its mode is set. */
+/** The data folder lets nobody else in, so nobody opens the socket in the moment before its mode is set. */
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    const before = process.umask(0o177);
-    try {
-      server.listen(path, resolve);
-    } finally {
-      process.umask(before);
-    }
+    server.listen(path, resolve);
   });
 }
 
