@@ -54,6 +54,22 @@ test("[L-13] addresses that use up what a log takes of all leave everybody some 
   expect(lines.reduce((sum, each) => sum + each, 0)).toBe(4);
 });
 
+test("strangers that use up what an inbox takes of all leave every other address a few items", () => {
+  const rates = { strangerPostInAll: { burst: 10, perSecond: 0 }, strangerPostLeast: { burst: 2, perSecond: 0 } };
+  const targets = new TargetLimits({ ...defaultLimits.targets, ...rates }, () => 0);
+  const accepted = (address: string): number => {
+    for (let taken = 0; taken < 50; taken++) {
+      try {
+        targets.post("strangers", zeros, { address });
+      } catch {
+        return taken;
+      }
+    }
+    return Infinity;
+  };
+  expect(["203.0.113.1", "203.0.113.2", "203.0.113.3"].map(accepted)).toEqual([12, 2, 2]);
+});
+
 test("bytes: one connection and one address store so many, then so many a second, and nobody else waits", async () => {
   const limits = {
     connectionBytes: { burst: 300_000, perSecond: 1 },
