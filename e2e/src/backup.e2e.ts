@@ -12,7 +12,7 @@ let clients: Client[];
 beforeEach(async () => {
   folder = createFolder();
   clients = [];
-  server = await startServerProcess({ data: folder.at("data") });
+  server = await startServerProcess({ data: folder.at("data"), args: ["--journal", folder.at("journal")] });
 });
 afterEach(async () => {
   for (const client of clients) await client.close();
@@ -86,5 +86,49 @@ describe("the drill: backup while messages come, kill, restore, go on", () => {
     await expect(registerPerson({ home: folder.at("other"), server: server.url, username: "ada" })).rejects.toMatchObject({
       code: "username_taken",
     });
+  });
+
+  test("with the journal who registered after the backup goes on: the account works, its name is taken, and nobody alarms", async () => {
+    const [ada, ben] = [await register("ada"), await register("ben")];
+    const passphraseFile = folder.at("passphrase");
+    writeFileSync(passphraseFile, "three words and more\n", { mode: 0o600 });
+    await run("backup", folder.at("copies"), "--data", folder.at("data"), "--passphrase-file", passphraseFile);
+    const cyd = await register("cyd");
+    const before = await cyd.startConversation({ to: ["ada"] });
+    await sendAndWait(cyd, before.id, "after the backup");
+    await receiveText(ada, before.id, "after the backup");
+
+    const { port } = server;
+    await server.kill();
+    const [from, to, journal] = [folder.at("copies"), folder.at("restored"), folder.at("journal")];
+    await run("restore", from, "--data", to, "--journal", journal, "--passphrase-file", passphraseFile);
+    server = await startServerProcess({ data: to, port, args: ["--journal", journal] });
+    for (const client of clients) client.wake();
+
+    await expect(registerPerson({ home: folder.at("other"), server: server.url, username: "cyd" })).rejects.toMatchObject({
+      code: "username_taken",
+    });
+    const dan = await register("dan");
+    const met = await dan.startConversation({ to: ["cyd"] });
+    await sendAndWait(dan, met.id, "I am new here");
+    await receiveText(cyd, met.id, "I am new here");
+    const again = await cyd.startConversation({ to: ["ben"] });
+    await sendAndWait(cyd, again.id, "I am still here");
+    await receiveText(ben, again.id, "I am still here");
+    for (const client of [ada, ben, cyd, dan]) expect(await client.alarms()).toEqual([]);
+  });
+
+  test("an old copy of the data folder does not start beside its journal, and says what to do", async () => {
+    await register("ada");
+    const passphraseFile = folder.at("passphrase");
+    writeFileSync(passphraseFile, "three words and more\n", { mode: 0o600 });
+    await run("backup", folder.at("copies"), "--data", folder.at("data"), "--passphrase-file", passphraseFile);
+    await register("ben");
+    await server.kill();
+    const [from, to, journal] = [folder.at("copies"), folder.at("restored"), folder.at("journal")];
+    await run("restore", from, "--data", to, "--without-journal", "--passphrase-file", passphraseFile);
+    await expect(
+      startServerProcess({ data: to, args: ["--host", `localhost:${String(server.port)}`, "--journal", journal] }),
+    ).rejects.toThrow(/latchkey restore/);
   });
 });

@@ -249,6 +249,8 @@ export interface ServerOptions extends DirectoryOptions {
   readonly limitSettings?: readonly string[];
   /** Backups that the server makes of itself. */
   readonly backups?: BackupSchedule;
+  /** A folder, on another disk than the data, that has every publication of the public record before anybody sees it. */
+  readonly journal?: string;
   /** What the operator says about a start that is refused or doubted otherwise: for the rare case that it is meant. */
   readonly iKnow?: readonly Knowledge[];
   /** The options as the operator may keep them in a file, without secrets: what `latchkey admin export-config` answers. */

@@ -9,6 +9,7 @@ export type ServerErrorCode =
   | "data_unusable" // the data directory cannot be read or written, or is damaged
   | "invalid_options"
   | "tls_unusable" // the certificate or its key cannot be read, or the two do not belong together
+  | "journal_unusable" // the journal of the public record cannot be read or written, or is damaged
   | "backup_failed"
   | "restore_failed"
   | "wrong_passphrase" // of the keys in a backup

@@ -9,7 +9,7 @@ export const patienceMs = 600_000;
 
 /** Why the server is not well: a code for programs, and a sentence for people that says what to do. No user's data. */
 export interface HealthReason {
-  readonly code: "stopped" | "disk_full" | "clock" | "quorum" | "directory" | "certificate";
+  readonly code: "stopped" | "disk_full" | "clock" | "quorum" | "directory" | "journal" | "certificate";
   readonly message: string;
 }
 
@@ -23,6 +23,8 @@ export interface HealthParts {
   readonly minFreeBytes: number;
   /** Since when every publication of the directory has failed; `undefined` while they are stored. */
   readonly publicationsFailSinceMs: () => number | undefined;
+  /** Whether the journal of the public record failed the last time; absent where there is none. */
+  readonly isJournalFailing?: () => boolean;
   /** What is wrong with the certificate, where the server speaks TLS itself. */
   readonly certificate?: () => readonly CertificateReason[];
 }
@@ -59,7 +61,7 @@ export class Health {
   /** All that is wrong now; empty where nothing is. */
   async reasons(): Promise<HealthReason[]> {
     this.sample();
-    const { certificate, clock, nowMs, publicationsFailSinceMs } = this.#parts;
+    const { certificate, clock, isJournalFailing, nowMs, publicationsFailSinceMs } = this.#parts;
     const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && nowMs() - sinceMs >= patienceMs;
     const doubt = clock.doubt();
     const found: (HealthReason | false)[] = [
@@ -78,6 +80,13 @@ export class Health {
         message: "Changes of accounts cannot be published: nobody can register. The log of the server says why.",
       },
     ];
+    found.push(
+      isJournalFailing?.() === true && {
+        code: "journal",
+        message:
+          "The journal of the public record cannot be written: nobody can register or change an account. Look at its disk, then at the log of the server.",
+      },
+    );
     // What is only going to happen is a line in the log: nobody is kept away yet.
     for (const { isFailure, message } of certificate?.() ?? []) found.push(isFailure && { code: "certificate", message });
     return found.filter((reason) => reason !== false);

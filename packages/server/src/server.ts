@@ -48,6 +48,8 @@ import { DiskRoom } from "./storage/disk-room.ts";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreLoad } from "./store/store-load.ts";
+import { openJournaled } from "./journal/open-journal.ts";
+import type { DirectoryLogStore } from "./store/directory-store.ts";
 import type { Store } from "./store/store.ts";
 import { Front } from "./tls/front.ts";
 import { DeviceRegistry } from "./ws/device-registry.ts";
@@ -160,7 +162,13 @@ async function listen(params: {
   const { certificates } = front;
   const setTimer = parts.setTimer ?? processTimer;
   // Filled in before the server listens.
-  const late: { services?: Services & { blobs: BlobService }; gateway?: Gateway; publisher?: Publisher; tidy?: () => void } = {};
+  const late: {
+    publicLog?: DirectoryLogStore;
+    services?: Services & { blobs: BlobService };
+    gateway?: Gateway;
+    publisher?: Publisher;
+    tidy?: () => void;
+  } = {};
   const ready = (): Services & { blobs: BlobService } => {
     if (late.services === undefined) throw new Error("a request before the server was ready");
     return late.services;
@@ -183,7 +191,7 @@ async function listen(params: {
       context: () => ready().context,
       blobs: () => countUploads(ready().blobs, counters),
       admission: () => ready().admission,
-      directory: () => ready().store,
+      directory: () => late.publicLog ?? ready().store,
       unhealthy: () => health.reasons(),
       certificates,
       proxies,
@@ -204,6 +212,7 @@ async function listen(params: {
     warn: (message) => log.warn(message),
     onBelieved: () => late.tidy?.(),
   });
+  let isJournalFailing = (): boolean => false;
   const health = new Health({
     nowMs: () => clock.nowMs(),
     clock,
@@ -211,6 +220,7 @@ async function listen(params: {
     dataDirectory,
     minFreeBytes: limits.minFreeBytes,
     publicationsFailSinceMs: () => late.publisher?.failedSinceMs,
+    isJournalFailing: () => isJournalFailing(),
     ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
   const clockFile = new ClockFile(dataDirectory);
@@ -229,10 +239,14 @@ async function listen(params: {
     rules,
     nowMs,
   };
+  const journaled = options.journal === undefined ? undefined : await openJournaled({ store, folder: options.journal, host, log });
+  opened.defer(() => journaled?.journal.close());
+  isJournalFailing = () => journaled?.store.isFailing ?? false;
+  late.publicLog = journaled?.store ?? store;
   const { publisher, vrf, rotateLogKey } = await startDirectory({
     options,
     context,
-    store,
+    store: late.publicLog,
     log,
     reportBug,
     setTimer,
@@ -359,7 +373,7 @@ async function listen(params: {
       (error: unknown) => error instanceof StoreError || reportBug(error),
     );
   });
-  const stopBackups = startBackups(options, { nowMs, log, reportBug, setTimer });
+  const stopBackups = startBackups(options, { journal: journaled?.journal, nowMs, log, reportBug, setTimer });
 
   let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -375,6 +389,7 @@ async function listen(params: {
     sockets.close();
     await gateway.close();
     await publisher.close();
+    await journaled?.journal.close();
     await app.close();
     await store.close();
     log.info("stopped");
@@ -413,7 +428,7 @@ async function chooseHost(params: {
 async function startDirectory(params: {
   options: ServerOptions;
   context: ServerContext;
-  store: Store;
+  store: DirectoryLogStore;
   log: Logger;
   reportBug: (error: unknown) => void;
   setTimer: NonNullable<ServerParts["setTimer"]>;

@@ -24,7 +24,12 @@ test("every command of docs/operations.md does what it is there for, one after t
   const folder = mkdtempSync(join(tmpdir(), "latchkey-operations-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const start = async (): Promise<RunningServer> => {
-    const server = await startServer({ port: 0, dataDirectory: join(folder, "data"), logLevel: "silent" });
+    const server = await startServer({
+      port: 0,
+      dataDirectory: join(folder, "data"),
+      journal: join(folder, "journal"),
+      logLevel: "silent",
+    });
     onTestFinished(() => server.close());
     return server;
   };
@@ -40,7 +45,7 @@ test("every command of docs/operations.md does what it is there for, one after t
 
   const done: string[] = [];
   for (const command of commands) {
-    let words = wordsOf(command).map((word) => word.replace("/mnt/copies", join(folder, "copies")));
+    let words = wordsOf(command).map((word) => word.replace("/mnt/", `${folder}/`));
     if (words.includes("ID")) {
       const { invitations } = JSON.parse((await run(["admin", "invite", "list", "--json"])).stdout) as { invitations: { id: string }[] };
       words = words.map((word) => (word === "ID" ? (invitations[0]?.id ?? "") : word));

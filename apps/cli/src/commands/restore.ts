@@ -9,15 +9,17 @@ import { stringOption } from "./command.ts";
 /** `latchkey restore`. */
 export const restoreCommand: Command = {
   name: "restore",
-  usage: "restore FROM --data DIR --without-journal [--passphrase-file FILE | --keys DIR]",
+  usage: "restore FROM --data DIR (--journal DIR | --without-journal) [--passphrase-file FILE | --keys DIR]",
   summary: "make a server's data folder again from a backup",
   help: `FROM is a backup, or a folder of backups: then the newest.
   --data DIR               the new data folder: empty, or not there (./data)
+  --journal DIR            what the server had as --journal: the public record, and the accounts in it, come back to where they were
   --without-journal        nothing says how the public record went on after the copy
   --passphrase-file FILE   its first line opens the keys (else $${passphraseVariable}, else it is asked for)
   --keys DIR               a folder with log.key and vrf.key, for a backup without keys`,
   options: {
     data: { type: "string" },
+    journal: { type: "string" },
     "without-journal": { type: "boolean" },
     "passphrase-file": { type: "string" },
     keys: { type: "string" },
@@ -26,27 +28,35 @@ export const restoreCommand: Command = {
   async run(context) {
     const { environment, output, positionals, values } = context;
     const keys = stringOption(values, "keys");
-    if (values["without-journal"] !== true) throw new CommandError("journal_needed", withoutJournal);
+    const journal = stringOption(values, "journal");
+    if ((journal === undefined || journal === "") && values["without-journal"] !== true)
+      throw new CommandError("journal_needed", withoutJournal);
+    if (journal !== undefined && values["without-journal"] === true) {
+      throw new CommandError("invalid_option", "restore takes --journal or --without-journal, not both", { exitCode: 2 });
+    }
     const { restoreBackup } = await import("@latchkey/server");
     const dataDirectory = dataFolderOf(context);
-    const { backup, recordSize } = await restoreBackup({
+    const { backup, recordSize, replayed } = await restoreBackup({
       from: resolve(environment.workingDirectory, positionals[0] ?? ""),
       dataDirectory,
       passphrase: () => askPassphrase(context, "of the keys in the backup"),
       keysFolder: keys === undefined ? undefined : resolve(environment.workingDirectory, keys),
+      journal: journal === undefined ? undefined : resolve(environment.workingDirectory, journal),
       nowMs: Date.now(),
     });
     const { createdMs, blobs } = backup.manifest;
     const lines = [
       `Restored ${dataDirectory} from ${backup.path}`,
       `  as it was at ${formatTime(createdMs)}: messages that came later are lost here; the people who have read them offer each other to go on`,
-      "  accounts made since are not there, and their names are free: whoever had one registers again, and tells their contacts",
+      journal === undefined
+        ? "  accounts made since are not there, and their names are free: whoever had one registers again, and tells their contacts"
+        : `  ${String(replayed)} entries of the public record came from the journal: accounts made or changed since are there`,
       `  ${String(blobs.count)} blobs, ${String(recordSize)} entries of the public record`,
       ...(blobs.missing > 0 ? [`  ${String(blobs.missing)} blobs were missing or damaged when the copy was made`] : []),
     ];
-    output.result({ dataDirectory, backup: backup.path, copiedMs: createdMs, recordSize, blobs }, lines.join("\n"));
+    output.result({ dataDirectory, backup: backup.path, copiedMs: createdMs, recordSize, replayed, blobs }, lines.join("\n"));
   },
 };
 
 const withoutJournal =
-  "without the journal the public record goes back to the copy: if an account changed since then, clients and witnesses refuse the server under this host name, and it needs a new one. With --without-journal it is restored all the same";
+  "without the journal the public record goes back to the copy (name it with --journal, if the server had one): if an account changed since then, clients and witnesses refuse the server under this host name, and it needs a new one. With --without-journal it is restored all the same";

@@ -37,6 +37,7 @@ const settings: readonly Setting[] = [
   { flag: "backup-every", value: "HOURS", help: "how often (24)" },
   { flag: "backup-keep", value: "NUMBER", help: "how many backups are kept (7)" },
   { flag: "backup-passphrase-file", value: "FILE", help: "its first line seals the keys in them; without it they hold no keys" },
+  { flag: "journal", value: "DIR", help: "a folder on another disk that has each change of accounts before anybody sees it (none)" },
   { flag: "log-level", value: "LEVEL", help: "silent, error, warn, info or debug (warn)" },
   { flag: "tls-cert", value: "FILE", help: "certificate chain, PEM: the server speaks HTTPS itself" },
   { flag: "tls-key", value: "FILE", help: "private key of the certificate, PEM" },
@@ -176,6 +177,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   const limitSettings = all("limit").filter((setting) => setting !== "");
   const webRoot = one("web-root");
   const metricsPort = one("metrics-port");
+  const journal = one("journal");
   const packaged = packagedWebApp();
   const isBuilt = existsSync(join(builtWebApp, "index.html"));
   if (webRoot !== undefined && webRoot !== "" && !existsSync(join(resolve(workingDirectory, webRoot), "index.html")))
@@ -219,6 +221,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     effectiveConfig: exportedConfig(all),
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
     ...backupsOf(one, workingDirectory),
+    ...(journal === undefined || journal === "" ? {} : { journal: resolve(workingDirectory, journal) }),
     // Never from a variable or a file, where it would stay.
     iKnow: [sources.values["i-know"] ?? []]
       .flat()

@@ -74,6 +74,8 @@ export interface MaintainParams {
   readonly connection: RoleConnection<"device">;
   /** How many one-time packages to have on the server; they are filled up once half are gone. */
   readonly target?: number;
+  /** The server knows no inbox of this device, as a new one or one that was made again from a copy: the card goes there whatever it said before. */
+  readonly isInboxMissing?: boolean;
 }
 
 /**
@@ -145,7 +147,7 @@ async function eraseOld(tx: StoreTransaction, nowMs: number): Promise<Named[]> {
   return kept;
 }
 
-async function publishCard({ store, platform, account, connection }: MaintainParams): Promise<void> {
+async function publishCard({ store, platform, account, connection, isInboxMissing = false }: MaintainParams): Promise<void> {
   const nowMs = platform.nowMs();
   const bytes = await store.transact("read", (tx) => tx.get(cardKey));
   let stored = bytes === undefined ? undefined : decode(cardCodec, bytes);
@@ -169,7 +171,7 @@ async function publishCard({ store, platform, account, connection }: MaintainPar
     stored = { card, notAfterMs, published: false };
     await save(store, cardKey, stored);
   }
-  if (stored.published) return;
+  if (stored.published && !isInboxMissing) return;
   const answer = await connection.request({ kind: "card", card: stored.card });
   if (answer.kind === "error" && answer.code === "clock_off") {
     // The same bytes would be refused again: the next try makes others.

@@ -54,8 +54,8 @@ export class Inbox {
         const read = { kind: "read_inbox", afterSeq: 0 } as const;
         const answer = await connection.request(read);
         if (answer.kind === "error" && answer.code === "not_found") {
-          // A new device has no inbox before its card is there.
-          await this.#maintain(connection);
+          // A new device has no inbox before its card is there, nor has any on a server that was made again from a copy before it.
+          await this.#maintain(connection, { isInboxMissing: true });
           expectAnswer(await connection.request(read), "done");
         } else expectAnswer(answer, "done");
         // The answer of a ping comes after the items that were waiting.
@@ -129,12 +129,12 @@ export class Inbox {
     this.#skewTold = isOff;
   }
 
-  async #maintain(connection: RoleConnection<"device">): Promise<void> {
+  async #maintain(connection: RoleConnection<"device">, server: { isInboxMissing?: boolean } = {}): Promise<void> {
     const { store, platform, own } = this.#world;
     // By a clock that is far ahead everything has expired: nothing is forgotten, and nothing made, by it.
     requireClock(connection);
     await store.transact("write", (tx) => forgetExpiredItems(tx, platform.nowMs()));
-    await maintainKeyPackages({ store, platform, account: own, connection });
+    await maintainKeyPackages({ store, platform, account: own, connection, ...server });
   }
 
   /** Tells the server which capability is the one of people whom this person accepted (spec I-1). */

@@ -63,6 +63,60 @@ describe("a restored data folder", () => {
     await register(server, "bob");
   });
 
+  test("with the journal the public record ends where it did: accounts made since are there, also when heads of logs were published since", async () => {
+    const [dataDirectory, journal, to] = [temporaryDirectory(), join(temporaryDirectory(), "journal"), temporaryDirectory()];
+    const server = await runServer({ dataDirectory, host, journal, limits: { headsIntervalMs: 1, publicationIntervalMs: 0 } });
+    await register(server, "alice");
+    await createBackup({ dataDirectory, to, passphrase, nowMs: 1_700_000_000_000 });
+    const client = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(client, log);
+    await openLog(client, log);
+    await client.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(500) });
+    for (const name of ["bob", "carol"]) await register(server, name);
+    const checkpoint = async (url: string): Promise<string> => {
+      const note = await (await fetch(`${url}/v1/directory/checkpoint`)).text();
+      return note.split("\n").slice(0, 3).join("\n");
+    };
+    const before = await checkpoint(server.url);
+    expect(before.split("\n")[1]).toBe("4");
+    await server.close();
+
+    const restored = join(temporaryDirectory(), "data");
+    expect(await restoreBackup({ ...options(to, restored), journal })).toMatchObject({ recordSize: 4, replayed: 2 });
+    expect(readdirSync(restored).toSorted()).toEqual([...copiedDatabases, "directory", "restored.json"].toSorted());
+    const again = await runServer({ dataDirectory: restored, host, journal });
+    expect(await checkpoint(again.url)).toBe(before);
+    const lookup = await TestClient.connect(again.url, "lookup");
+    for (const username of ["alice", "bob", "carol"]) {
+      expect(await lookup.ask({ kind: "check_username", username })).toEqual({ kind: "availability", reason: 1 });
+      expect(await lookup.ask({ kind: "lookup_username", username, fromVersion: 0, knownSize: 0 })).toMatchObject({ kind: "account" });
+    }
+    await register(again, "dan");
+    await again.close();
+
+    // The same again, beside a journal that has gone on from this record; and one of another server, which leaves nothing behind.
+    expect(await restoreBackup({ ...options(to, join(temporaryDirectory(), "data")), journal })).toMatchObject({
+      recordSize: 5,
+      replayed: 3,
+    });
+    const other = join(temporaryDirectory(), "journal");
+    await (await runServer({ dataDirectory: temporaryDirectory(), host: "other.example", journal: other })).close();
+    const empty = temporaryDirectory();
+    for (const wrong of [other, temporaryDirectory()]) {
+      await expect(restoreBackup({ ...options(to, empty), journal: wrong })).rejects.toMatchObject({ code: "journal_unusable" });
+      expect(readdirSync(empty)).toEqual([]);
+    }
+    // A journal of the same host that began anew goes on from another record.
+    const anew = join(temporaryDirectory(), "journal");
+    const second = await runServer({ dataDirectory: temporaryDirectory(), host, journal: anew });
+    for (const name of ["xena", "yves"]) await register(second, name);
+    await second.close();
+    await expect(restoreBackup({ ...options(to, empty), journal: anew })).rejects.toMatchObject({ code: "journal_unusable" });
+    expect(readdirSync(empty)).toEqual([]);
+    await expect(runServer({ dataDirectory, host, journal: anew })).rejects.toMatchObject({ code: "journal_unusable" });
+  });
+
   test("without sealed keys it needs the folder of the keys", async () => {
     const { dataDirectory, to } = await backedUp(false);
     const restored = temporaryDirectory();

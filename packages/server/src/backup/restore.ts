@@ -1,6 +1,8 @@
-import { copyFile, readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { copyFile, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ServerError } from "../errors.ts";
+import { replayJournal } from "../journal/replay.ts";
+import type { Replayed } from "../journal/replay.ts";
 import { findBackups } from "./backup.ts";
 import type { FoundBackup } from "./backup.ts";
 import { checkCopy } from "./check-copy.ts";
@@ -20,6 +22,8 @@ export interface RestoreOptions {
   readonly passphrase: () => Promise<string>;
   /** A folder with the keys, for a backup without. */
   readonly keysFolder: string | undefined;
+  /** The folder of the server's journal: the public record is brought to where it ended. `undefined`: it goes back to the copy. */
+  readonly journal?: string | undefined;
   readonly nowMs: number;
 }
 
@@ -28,9 +32,12 @@ export interface Restored {
   readonly backup: FoundBackup;
   /** Entries of the public record. */
   readonly recordSize: number;
+  /** Those of them that came from the journal. */
+  readonly replayed: number;
 }
 
-const unfinished = ".unfinished";
+/** Where the databases lie until they are complete. */
+const unfinished = "unfinished";
 
 /**
  * Makes a data folder of a backup, which is verified first. The databases get their names last, so that no server starts on half of it, and
@@ -47,11 +54,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   try {
     await checkFiles(backup);
     const keys = await keysOf(backup, options);
-    await fill(backup, keys, options);
+    return { backup, ...(await fill(backup, keys, options)) };
   } catch (cause) {
+    await discard(dataDirectory);
     throw asFailure(cause, dataDirectory);
   }
-  return { backup, recordSize: backup.manifest.record.size };
 }
 
 async function checkFiles({ path, manifest }: FoundBackup): Promise<void> {
@@ -81,7 +88,7 @@ async function keysOf({ path, manifest }: FoundBackup, options: RestoreOptions):
   return await readKeys(options.keysFolder);
 }
 
-async function fill(backup: FoundBackup, keys: NamedKeys, { dataDirectory, nowMs }: RestoreOptions): Promise<void> {
+async function fill(backup: FoundBackup, keys: NamedKeys, { dataDirectory, journal, nowMs }: RestoreOptions): Promise<Replayed> {
   await makePrivateFolder(dataDirectory);
   const blobs = join(backup.path, "blobs");
   for (const shard of await namesIn(blobs)) {
@@ -90,12 +97,16 @@ async function fill(backup: FoundBackup, keys: NamedKeys, { dataDirectory, nowMs
     for (const name of await readdir(join(blobs, shard))) await linkOrCopy(join(blobs, shard, name), join(to, name));
     await syncFolder(to);
   }
+  const databases = join(dataDirectory, unfinished);
+  await makePrivateFolder(databases);
   for (const name of databasesOf(backup.manifest)) {
-    const target = join(dataDirectory, `${name}${unfinished}`);
+    const target = join(databases, name);
     await writeFile(target, "", { mode: 0o600, flag: "wx" });
     await copyFile(join(backup.path, name), target);
     await syncFile(target);
   }
+  const record: Replayed =
+    journal === undefined ? { recordSize: backup.manifest.record.size, replayed: 0 } : await replayJournal({ databases, journal });
   await makePrivateFolder(join(dataDirectory, "directory"));
   for (const name of keyNames) {
     const key = keys.get(name);
@@ -105,9 +116,18 @@ async function fill(backup: FoundBackup, keys: NamedKeys, { dataDirectory, nowMs
   const mark = { restoredMs: nowMs, copiedMs: backup.manifest.createdMs };
   await writePrivateFile(join(dataDirectory, restoreMarkFile), encodeRestoreMark(mark));
   for (const name of databasesOf(backup.manifest)) {
-    await rename(join(dataDirectory, `${name}${unfinished}`), join(dataDirectory, name));
+    await rename(join(databases, name), join(dataDirectory, name));
   }
+  // Of the store that was open there only its lock is left.
+  await rm(databases, { recursive: true });
   await syncFolder(dataDirectory);
+  return record;
+}
+
+/** What a restore that failed has made: there was nothing before. */
+async function discard(dataDirectory: string): Promise<void> {
+  for (const name of await namesIn(dataDirectory))
+    await rm(join(dataDirectory, name), { recursive: true, force: true }).catch(() => undefined);
 }
 
 function asFailure(cause: unknown, dataDirectory: string): ServerError {

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { BackupSchedule, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
+import type { Journal } from "../journal/journal.ts";
 import { createBackup, dropOldBackups, findBackups } from "./backup.ts";
 
 /** What a schedule takes from around it. */
@@ -9,7 +10,8 @@ export interface ScheduleParts {
   readonly nowMs: () => number;
   /** Runs something later; answers how to call it off. */
   readonly setTimer: (delayMs: number, run: () => void) => () => void;
-  onDone(made: { readonly blobsMissing: number }): void;
+  /** @param made with the entries of the public record that the oldest backup has which is kept */
+  onDone(made: { readonly blobsMissing: number; readonly oldestRecordSize: number }): void;
   /** A line that says what to do. */
   onFailure(message: string): void;
   reportBug(error: unknown): void;
@@ -42,7 +44,8 @@ export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts):
         const { to, passphrase } = schedule;
         const made = await createBackup({ dataDirectory, to, passphrase, nowMs: nowMs(), signal: stop.signal });
         await dropOldBackups(schedule.to, schedule.keep);
-        onDone({ blobsMissing: made.manifest.blobs.missing });
+        const [oldest = made] = await findBackups(to);
+        onDone({ blobsMissing: made.manifest.blobs.missing, oldestRecordSize: oldest.manifest.record.size });
       }
     } catch (error) {
       if (stop.signal.aborted) return;
@@ -71,15 +74,22 @@ export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts):
 /** Makes backups where the server's options ask for them, and says in its log what becomes of them. Answers how to stop. */
 export function startBackups(
   { backups, dataDirectory }: ServerOptions,
-  parts: Pick<ScheduleParts, "nowMs" | "setTimer" | "reportBug"> & { readonly log: Logger },
+  parts: Pick<ScheduleParts, "nowMs" | "setTimer" | "reportBug"> & {
+    readonly log: Logger;
+    /** What no backup needs any more goes from it. */
+    readonly journal: Pick<Journal, "prune"> | undefined;
+  },
 ): () => Promise<void> {
   if (backups === undefined) return async () => {};
-  const { log, ...rest } = parts;
+  const { log, journal, ...rest } = parts;
   return scheduleBackups(backups, {
     ...rest,
     dataDirectory,
     onFailure: (message) => log.warn(message),
-    onDone({ blobsMissing }) {
+    onDone({ blobsMissing, oldestRecordSize }) {
+      journal
+        ?.prune(oldestRecordSize)
+        .catch(() => log.warn("what no backup needs any more cannot be removed from the journal: look at its disk"));
       if (blobsMissing > 0)
         log.warn({ blobsMissing }, "the backup lacks blobs that the data folder has not, or not whole: look at its disk");
       log.info("backup made");

@@ -167,9 +167,11 @@ export class Publisher {
   async tick(): Promise<void> {
     const { store, nowMs, witnesses, configDue } = this.#parts;
     if (this.#isBusy || this.#isClosed) return;
+    // Whoever was refused may not ask again: what is stored is served by itself.
+    if (this.#failedSinceMs !== undefined) this.#isDue = true;
     if (witnesses.count > 0 && this.#served !== undefined && nowMs() - this.#cosignedAtMs >= recosignMs) await this.#cosignAgain();
     const status = await store.directoryStatus();
-    if (!this.#areHeadsDue(status) && configDue(status, nowMs()).length === 0) return;
+    if (!this.#isDue && !this.#areHeadsDue(status) && configDue(status, nowMs()).length === 0) return;
     this.#isDue = true;
     this.#schedule();
   }
@@ -218,6 +220,7 @@ export class Publisher {
     const batch = this.#pending.splice(0, maxChanges);
     this.#isDue = false;
     try {
+      if (this.#failedSinceMs !== undefined) await this.#recover(store);
       const result = await this.#store(batch.map(({ change }) => change));
       if (result.head !== undefined) {
         this.#lastPublishedMs = startedMs;

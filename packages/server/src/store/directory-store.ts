@@ -53,6 +53,19 @@ export interface Publication {
   readonly signer: LogSigner;
   /** Whether the new head is served from now on; else `serveHead` does it. */
   readonly isServed: boolean;
+  /** Whether a record of it waits for the journal, in the same transaction: `unjournaled` answers with it. */
+  readonly isJournaled?: boolean;
+  /** As a journal has it: the entry comes out the same, byte for byte, or nothing is published. */
+  readonly replay?: Replay;
+}
+
+/** What was drawn, signed and collected when a publication was made first. */
+export interface Replay {
+  /** The encoded LogEntry. */
+  readonly entry: Uint8Array;
+  readonly note: string;
+  /** 32 bytes each, of the values that it added, in their order. */
+  readonly openings: readonly Uint8Array[];
 }
 
 /** What became of one change: `known` had been stored before, byte for byte. */
@@ -190,6 +203,13 @@ export interface DirectoryLogStore {
   transition(params: { index: number }): Promise<Uint8Array | undefined>;
   /** The newest ConfigChange that leads to the config of this entry (spec D-2); `undefined` for none. */
   configChange(params: { index: number }): Promise<Uint8Array | undefined>;
+
+  /** The encoded records of publications that wait for the journal, in order: their sizes follow one another. */
+  unjournaled(): Promise<Uint8Array[]>;
+  /** The journal has the records up to this size: they are dropped here. */
+  dropJournaled(params: { size: number }): Promise<void>;
+  /** The logs lack what the newest heads say, and the operator knows: a journal brought the public log further than them. */
+  acceptLogsBehind(): Promise<void>;
 
   /** Whether the logs are older than the newest publication of their heads says: then they have lost what was acknowledged. */
   areLogsBehind(): Promise<boolean>;

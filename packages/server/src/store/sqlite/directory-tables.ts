@@ -1,4 +1,4 @@
-import { decode, encode, utf8Bytes } from "@latchkey/codec";
+import { decode, encode, equalBytes, utf8Bytes } from "@latchkey/codec";
 import {
   changesHashOf,
   commitmentOf,
@@ -22,7 +22,9 @@ import type {
   PublicationResult,
   UnlistedAccount,
 } from "../directory-store.ts";
+import { journalRecordCodec } from "../../journal/record.ts";
 import type { AccountTables } from "./account-tables.ts";
+import type { JournalTables } from "./journal-tables.ts";
 import type { LogHeadTables } from "./log-head-tables.ts";
 import type { NodeTables } from "./node-tables.ts";
 import { randomId } from "./row-ids.ts";
@@ -35,7 +37,13 @@ const maxBindingsOfName = 200;
 const nothing = new Uint8Array();
 
 /** The values that a publication adds, by label. */
-type Added = Map<number, { readonly index: Uint8Array; readonly commitments: Uint8Array[] }>;
+interface Added {
+  readonly labels: Map<number, { readonly index: Uint8Array; readonly commitments: Uint8Array[] }>;
+  /** In the order of the values. */
+  readonly openings: Uint8Array[];
+  /** What a journal says they were; `undefined` where they are drawn now. */
+  readonly given: readonly Uint8Array[] | undefined;
+}
 
 /** Publications: accounts, map, log and checkpoint, inside the caller's transaction. */
 export class DirectoryTables {
@@ -44,13 +52,22 @@ export class DirectoryTables {
   readonly #nodes: NodeTables;
   readonly #tree: TreeTables;
   readonly #heads: LogHeadTables;
+  readonly #journal: JournalTables;
 
-  constructor(parts: { sql: Statements; accounts: AccountTables; nodes: NodeTables; tree: TreeTables; heads: LogHeadTables }) {
+  constructor(parts: {
+    sql: Statements;
+    accounts: AccountTables;
+    nodes: NodeTables;
+    tree: TreeTables;
+    heads: LogHeadTables;
+    journal: JournalTables;
+  }) {
     this.#sql = parts.sql;
     this.#accounts = parts.accounts;
     this.#nodes = parts.nodes;
     this.#tree = parts.tree;
     this.#heads = parts.heads;
+    this.#journal = parts.journal;
   }
 
   status(): DirectoryStatus {
@@ -81,7 +98,8 @@ export class DirectoryTables {
   }
 
   publish(publication: Publication): PublicationResult {
-    const added: Added = new Map();
+    const { replay } = publication;
+    const added: Added = { labels: new Map(), openings: [], given: replay?.openings };
     const deleted: number[] = [];
     const outcomes = publication.changes.map((change) => this.#apply(change, added, deleted));
     for (const { accountId, labels } of publication.adopt) this.#adopt(accountId, labels, added);
@@ -89,8 +107,8 @@ export class DirectoryTables {
     const size = this.#tree.size();
     const last = size === 0 ? undefined : this.#tree.entry(size - 1).entry;
     const timestampMs = Math.max(publication.nowMs, (last?.timestampMs ?? 0) + 1);
-    const headsRoot = publication.withHeads ? this.#heads.publish(size) : undefined;
-    if (added.size === 0 && headsRoot === undefined && publication.config.length === 0) return { outcomes, head: undefined };
+    const headsRoot = replay === undefined ? (publication.withHeads ? this.#heads.publish(size) : undefined) : headsRootOf(replay.entry);
+    if (added.labels.size === 0 && headsRoot === undefined && publication.config.length === 0) return { outcomes, head: undefined };
 
     const change = this.#changeMap(last?.mapRoot ?? emptyHash, added, size + 1);
     const entry: LogEntry = {
@@ -106,9 +124,26 @@ export class DirectoryTables {
     };
     // What clients read must decode: a config that does not would end the log.
     if (publication.config.length > 0) decode(directoryConfigCodec, publication.config);
-    this.#tree.append(size, encode(logEntryCodec, entry), change.transition);
+    const bytes = encode(logEntryCodec, entry);
+    if (replay !== undefined && !equalBytes(bytes, replay.entry)) throw new Error("a journal goes on from another public log");
+    this.#tree.append(size, bytes, change.transition);
     for (const account of deleted) this.#sql.run("INSERT INTO directory_deletions (size, account) VALUES (?, ?)", size + 1, account);
-    const note = this.#tree.addCheckpoint(size + 1, publication.signer, publication.isServed);
+    const note = replay?.note ?? this.#tree.sign(size + 1, publication.signer);
+    this.#tree.addCheckpoint(size + 1, note, publication.isServed);
+    if (publication.isJournaled === true) {
+      const changes = publication.changes.filter((_, at) => outcomes[at]?.kind === "published");
+      const { adopt } = publication;
+      const record = encode(journalRecordCodec, {
+        format: 1,
+        size: size + 1,
+        entry: bytes,
+        note,
+        changes,
+        adopt,
+        openings: added.openings,
+      });
+      this.#journal.add(size + 1, record);
+    }
     if (publication.isServed) this.#served(size + 1);
     return { outcomes, head: { size: size + 1, note } };
   }
@@ -239,7 +274,9 @@ export class DirectoryTables {
   ): number {
     const { value, added, stored } = params;
     const version = this.#lastVersion(label.id) + 1;
-    const opening = new Uint8Array(randomBytes(32));
+    const opening = added.given === undefined ? new Uint8Array(randomBytes(32)) : added.given[added.openings.length];
+    if (opening === undefined) throw new Error("a journal has an opening for every value");
+    added.openings.push(opening);
     const commitment = commitmentOf({ opening, label: labelInput(label.type, label.name), version, value });
     this.#sql.run(
       `INSERT INTO directory_values (label, version, commitment, opening, value, account, is_release, name_label)
@@ -253,20 +290,26 @@ export class DirectoryTables {
       stored.isRelease ? 1 : 0,
       stored.nameLabel,
     );
-    const sameLabel = added.get(label.id);
-    if (sameLabel === undefined) added.set(label.id, { index: label.index, commitments: [commitment] });
+    const sameLabel = added.labels.get(label.id);
+    if (sameLabel === undefined) added.labels.set(label.id, { index: label.index, commitments: [commitment] });
     else sameLabel.commitments.push(commitment);
     return version;
   }
 
   #changeMap(root: Uint8Array, added: Added, newSize: number): { root: Uint8Array; newLeaves: number; transition: Uint8Array | undefined } {
-    if (added.size === 0) return { root, newLeaves: 0, transition: undefined };
-    const changes: MapChange[] = [...added.values()];
+    if (added.labels.size === 0) return { root, newLeaves: 0, transition: undefined };
+    const changes: MapChange[] = [...added.labels.values()];
     const update = updateMap({ root, changes, read: this.#nodes.read });
     this.#nodes.add(update.added);
     this.#nodes.setObsolete(newSize, update.obsolete);
     return { root: update.root, newLeaves: update.newLeaves, transition: encode(transitionCodec, update.transition) };
   }
+}
+
+/** The root of heads that an entry has; `undefined` for none. */
+function headsRootOf(entry: Uint8Array): Uint8Array | undefined {
+  const { headsRoot } = decode(logEntryCodec, entry);
+  return equalBytes(headsRoot, zeros) ? undefined : headsRoot;
 }
 
 interface LabelRow {

@@ -10,6 +10,7 @@ import { ClockTables, NewestDay } from "./clock-tables.ts";
 import type { DatabaseName } from "./database-files.ts";
 import { DirectoryTables } from "./directory-tables.ts";
 import { InboxTables } from "./inbox-tables.ts";
+import { JournalTables } from "./journal-tables.ts";
 import { LogHeadTables } from "./log-head-tables.ts";
 import { LogTables } from "./log-tables.ts";
 import { LookupTables } from "./lookup-tables.ts";
@@ -42,6 +43,7 @@ const ofLogs: ReadonlySet<CallName> = new Set<CallName>([
   "findBlob",
   "expireBlobs",
   "collectHeads",
+  "acceptLogsBehind",
 ]);
 /** What is done outside of any transaction, when those of the batch are over. */
 const chores: ReadonlySet<CallName> = new Set<CallName>(["scrub", "shrink"]);
@@ -83,7 +85,8 @@ export class Executor {
     const nodes = new NodeTables(sql);
     const tree = new TreeTables(sql);
     const heads = new LogHeadTables({ sql: sqlOfLogs, logs, tree });
-    const directory = new DirectoryTables({ sql, accounts, nodes, tree, heads });
+    const journal = new JournalTables(sql);
+    const directory = new DirectoryTables({ sql, accounts, nodes, tree, heads, journal });
     const lookups = new LookupTables({ sql, nodes, tree });
     this.#logs = logs;
     this.#lookups = lookups;
@@ -154,6 +157,9 @@ export class Executor {
       entryTile: (params) => tree.entryTile(params),
       transition: (params) => tree.transition(params.index),
       configChange: (params) => lookups.configChange(params.index),
+      unjournaled: () => journal.waiting(),
+      dropJournaled: (params) => journal.drop(params.size),
+      acceptLogsBehind: () => heads.acceptBehind(),
       areLogsBehind: () => heads.areLogsBehind(),
       unlistedAccounts: (params) => directory.unlisted(params.maxItems),
       addBlob: (params) => blobs.addBlob(params),

@@ -107,13 +107,29 @@ export class LogHeadTables {
    * the last to go. Looks at the newest entries only.
    */
   areLogsBehind(): boolean {
+    return this.#missingHeads() !== undefined;
+  }
+
+  /**
+   * The newest heads in the tree count as those of a map without a log: they were collected of logs that are gone. In a transaction of its
+   * own, on the database of the logs.
+   */
+  acceptBehind(): void {
+    const missing = this.#missingHeads();
+    if (missing === undefined) return;
+    const sql = "INSERT INTO head_maps (stage, root, position, leaves) VALUES (?, ?, ?, 0)";
+    this.#sql.run(sql, stages.published, missing.root, missing.position);
+  }
+
+  #missingHeads(): { root: Uint8Array; position: number } | undefined {
     const size = this.#tree.size();
     for (let position = size - 1; position >= Math.max(0, size - searchedEntries); position--) {
       const { headsRoot } = this.#tree.entry(position).entry;
       if (headsRoot.every((byte) => byte === 0)) continue;
-      return this.#sql.get("SELECT id FROM head_maps WHERE root = ?", headsRoot) === undefined;
+      const isThere = this.#sql.get("SELECT id FROM head_maps WHERE root = ?", headsRoot) !== undefined;
+      return isThere ? undefined : { root: headsRoot, position };
     }
-    return false;
+    return undefined;
   }
 
   /** After a transaction that did not commit. */

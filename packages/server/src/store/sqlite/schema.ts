@@ -269,6 +269,8 @@ export const accountsSchema: Schema = {
     CREATE TABLE noise (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
     INSERT INTO noise VALUES (1, randomblob(16));
     `,
+    // What stands in the public log and not yet in its journal.
+    "CREATE TABLE directory_unjournaled (size INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
   ],
 };
 

@@ -237,6 +237,15 @@ class SqliteStore implements Store {
   configChange(params: CallParams<"configChange">): Promise<CallResult<"configChange">> {
     return this.#call("configChange", params);
   }
+  unjournaled(): Promise<Uint8Array[]> {
+    return this.#call("unjournaled", undefined);
+  }
+  dropJournaled(params: CallParams<"dropJournaled">): Promise<void> {
+    return this.#call("dropJournaled", params);
+  }
+  acceptLogsBehind(): Promise<void> {
+    return this.#call("acceptLogsBehind", undefined);
+  }
   areLogsBehind(): Promise<boolean> {
     return this.#call("areLogsBehind", undefined);
   }

@@ -85,15 +85,18 @@ export class TreeTables {
     return from > to ? [] : foldSubtrees(consistencySubtrees(from, to), (id) => this.#hash(id));
   }
 
-  /** Signs the tree of `size` entries and keeps the checkpoint. Answers the note. */
-  addCheckpoint(size: number, signer: LogSigner, isServed: boolean): string {
+  /** Signs the tree of `size` entries. Answers the note. */
+  sign(size: number, signer: LogSigner): string {
     const text = encodeCheckpoint({ origin: signer.origin, size, root: this.root(size), extensions: [] });
-    const note = formatNote({ text, signatures: signer.keys.map((key) => this.#sign(text, key)) });
+    return formatNote({ text, signatures: signer.keys.map((key) => this.#sign(text, key)) });
+  }
+
+  /** Keeps the checkpoint of this size. */
+  addCheckpoint(size: number, note: string, isServed: boolean): void {
     const sql = "INSERT OR REPLACE INTO directory_checkpoints (size, note, is_served) VALUES (?, ?, ?)";
     this.#sql.run(sql, size, note, isServed ? 1 : 0);
     this.#sql.run("DELETE FROM directory_checkpoints WHERE size < ? AND size < ?", size - keptCheckpoints, this.servedSize());
     this.#sql.run("DELETE FROM directory_cosignatures WHERE size NOT IN (SELECT size FROM directory_checkpoints)");
-    return note;
   }
 
   servedSize(): number {

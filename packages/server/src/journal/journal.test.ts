@@ -1,0 +1,157 @@
+import { encode } from "@latchkey/codec";
+import { appendFileSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { openStore } from "../store/sqlite/sqlite-store.ts";
+import type { DirectoryLogStore } from "../store/directory-store.ts";
+import { random, temporaryDirectory } from "../testing/fixtures.ts";
+import { inProcessChannel } from "../testing/in-process-channel.ts";
+import { newPublication, newState } from "../testing/store-inputs.ts";
+import { Journal, readJournal } from "./journal.ts";
+import { journaled } from "./journaled-store.ts";
+import { journalRecordCodec } from "./record.ts";
+
+const origin = "latchkey.example/latchkey";
+
+function record(size: number): Uint8Array {
+  return encode(journalRecordCodec, { format: 1, size, entry: random(90), note: "note", changes: [], adopt: [], openings: [random(32)] });
+}
+
+async function written(folder: string, sizes: readonly number[]): Promise<void> {
+  const journal = await Journal.open(folder, origin);
+  for (const size of sizes) await journal.append(record(size));
+  await journal.close();
+}
+
+const sizesIn = async (folder: string, from: number): Promise<number[]> =>
+  (await readJournal(folder, origin, from)).map(({ size }) => size);
+const files = (folder: string): string[] => readdirSync(folder).toSorted();
+
+describe("the journal", () => {
+  test("goes on where it ended, in files of the server's user alone; what it has already is passed over", async () => {
+    const folder = join(temporaryDirectory(), "journal");
+    await written(folder, [1, 2, 3]);
+    await written(folder, [2, 3, 4]);
+    expect(await sizesIn(folder, 1)).toEqual([1, 2, 3, 4]);
+    expect(await sizesIn(folder, 3)).toEqual([3, 4]);
+    expect(await sizesIn(folder, 5)).toEqual([]);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    for (const name of files(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+  });
+
+  test("with a torn end goes on before it", async () => {
+    for (const tear of [
+      (path: string) => truncateSync(path, statSync(path).size - 5),
+      (path: string) => appendFileSync(path, Buffer.alloc(700)),
+    ]) {
+      const folder = temporaryDirectory();
+      await written(folder, [1, 2, 3]);
+      const [name = ""] = files(folder);
+      tear(join(folder, name));
+      const journal = await Journal.open(folder, origin);
+      const after = journal.end?.size ?? 0;
+      for (let size = after + 1; size <= 5; size++) await journal.append(record(size));
+      await journal.close();
+      expect(await sizesIn(folder, 1)).toEqual([1, 2, 3, 4, 5]);
+    }
+  });
+
+  test("that lacks an entry, is damaged, or is another server's is not read", async () => {
+    const folder = temporaryDirectory();
+    await written(folder, [1, 2, 5, 6]);
+    expect(files(folder)).toHaveLength(2);
+    expect(await sizesIn(folder, 5)).toEqual([5, 6]);
+    await expect(sizesIn(folder, 1)).rejects.toMatchObject({
+      code: "journal_unusable",
+      message: expect.stringContaining("lacks entry 3") as unknown,
+    });
+    await expect(Journal.open(folder, "other.example/latchkey")).rejects.toMatchObject({ code: "journal_unusable" });
+    await expect(readJournal(folder, "other.example/latchkey", 5)).rejects.toMatchObject({ code: "journal_unusable" });
+    const path = join(folder, files(folder)[1] ?? "");
+    const bytes = readFileSync(path);
+    bytes[120] = (bytes[120] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    await expect(Journal.open(folder, origin)).rejects.toMatchObject({ code: "journal_unusable" });
+    await expect(sizesIn(folder, 5)).rejects.toMatchObject({ code: "journal_unusable" });
+    await expect(sizesIn(temporaryDirectory(), 1)).rejects.toMatchObject({ code: "journal_unusable" });
+  });
+
+  test("is cut off before what the oldest backup needs, and goes on", async () => {
+    const folder = temporaryDirectory();
+    const journal = await Journal.open(folder, origin);
+    for (const size of [1, 2]) await journal.append(record(size));
+    await journal.prune(1);
+    for (const size of [3, 4]) await journal.append(record(size));
+    await journal.prune(1);
+    expect(await sizesIn(folder, 2)).toEqual([2, 3, 4]);
+    await journal.prune(3);
+    await journal.append(record(5));
+    await journal.close();
+    expect(await sizesIn(folder, 4)).toEqual([4, 5]);
+    await expect(sizesIn(folder, 1)).rejects.toMatchObject({ code: "journal_unusable" });
+  });
+});
+
+describe("a store behind a journal", () => {
+  async function setUp(folder = temporaryDirectory()) {
+    const store = await openStore(inProcessChannel({ directory: temporaryDirectory() }, {}));
+    onTestFinished(() => store.close());
+    const journal = await Journal.open(folder, origin);
+    onTestFinished(() => journal.close());
+    const disk = { isFailing: false };
+    const told: string[] = [];
+    const guarded = journaled(store, {
+      journal: {
+        get end() {
+          return journal.end;
+        },
+        append: async (bytes) => {
+          if (disk.isFailing) throw Object.assign(new Error("EIO"), { code: "EIO" });
+          await journal.append(bytes);
+        },
+      },
+      shownSize: 0,
+      onChange: (failure) => told.push(failure === undefined ? "works" : "fails"),
+    });
+    return { store, journal, guarded, disk, told, folder };
+  }
+
+  /** What of the newest entry anybody can see. */
+  async function shown(store: DirectoryLogStore, size: number) {
+    return {
+      served: (await store.servedCheckpoint())?.size,
+      entry: (await store.entryTile({ index: 0, width: size })) !== undefined,
+      hash: (await store.hashTile({ level: 0, index: 0, width: size })) !== undefined,
+      transition: (await store.transition({ index: size - 1 })) !== undefined,
+    };
+  }
+
+  test("shows nothing that the journal does not have, publishes nothing after it, and goes on when it can be written", async () => {
+    const { store, guarded, disk, told, folder } = await setUp();
+    const name = (username: string) => ({ names: { bind: { username, binding: random(80) }, release: undefined } });
+    await guarded.publishDirectory(newPublication({ changes: [newState(name("alice"))], isServed: true }));
+    expect(await shown(guarded, 1)).toEqual({ served: 1, entry: true, hash: true, transition: true });
+    expect(guarded.isFailing).toBe(false);
+
+    disk.isFailing = true;
+    const second = newPublication({ changes: [newState(name("bobby"))], isServed: true });
+    await expect(guarded.publishDirectory(second)).rejects.toMatchObject({ code: "failed" });
+    await expect(guarded.publishDirectory(newPublication({ changes: [newState(name("carol"))], isServed: true }))).rejects.toMatchObject({
+      code: "failed",
+    });
+    await expect(guarded.newestCheckpoint()).rejects.toMatchObject({ code: "failed" });
+    await expect(guarded.serveHead({ size: 2 })).rejects.toMatchObject({ code: "failed" });
+    expect(await shown(guarded, 2)).toEqual({ served: 1, entry: false, hash: false, transition: false });
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 1 });
+    expect([guarded.isFailing, told]).toEqual([true, ["fails"]]);
+
+    disk.isFailing = false;
+    expect(await guarded.newestCheckpoint()).toMatchObject({ size: 2, isServed: false });
+    await guarded.serveHead({ size: 2 });
+    expect(await guarded.publishDirectory(second)).toMatchObject({ outcomes: [{ kind: "known" }], head: undefined });
+    expect(await shown(guarded, 2)).toEqual({ served: 2, entry: true, hash: true, transition: true });
+    expect([guarded.isFailing, told]).toEqual([false, ["fails", "works"]]);
+    expect(await sizesIn(folder, 1)).toEqual([1, 2]);
+    expect(await store.unjournaled()).toEqual([]);
+  });
+});
