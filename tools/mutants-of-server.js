@@ -19,6 +19,18 @@ export const serverMutants = [
     ],
   ),
   ...of(
+    `${server}/housekeeping.ts`,
+    [`${server}/clock/clock.test.ts`],
+    [
+      ["what came while the clock was doubted expires with what is old", "clock.nowMs() >= clockFile.keptUntilMs", "true"],
+      [
+        "a doubt that begins anew with every start",
+        "if (trial !== undefined) clockFile.recordDoubt(trial);",
+        "if (trial !== undefined) return;",
+      ],
+    ],
+  ),
+  ...of(
     `${server}/directory/seen.ts`,
     [`${server}/directory/seen.test.ts`],
     [

@@ -1,5 +1,6 @@
 import type { BlobService } from "./blobs/blob-service.ts";
 import type { ClockFile } from "./clock/clock-file.ts";
+import { clockBoundMs } from "./clock/clock-guard.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import { dayOf } from "./config.ts";
 import type { ServerLimits } from "./config.ts";
@@ -11,6 +12,7 @@ import type { Store } from "./store/store.ts";
 /** Days that two clocks may be apart without one of them being wrong: an entry of a later day is of a wrong clock. */
 const toleratedDays = 2;
 const correctedAtOnce = 500;
+const dayMs = 86_400_000;
 
 /** What was removed, in numbers. */
 export interface Removed {
@@ -30,18 +32,22 @@ export interface HousekeepingParts {
   readonly clock: ClockGuard;
   readonly clockFile: ClockFile;
   readonly limits: ServerLimits;
+  readonly retentionDays: number;
 }
 
 /**
- * Removes what has expired, and overwrites it. While the clock is doubted nothing expires: what is removed is gone for good, and a day
- * more costs nothing. @throws StoreError
+ * Removes what has expired, and overwrites it. While the clock is doubted nothing expires, and as long as things are kept once it is
+ * believed: what is removed is gone for good, and a month more costs little. @throws StoreError
  */
 export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
   const { store, logs, inboxes, directory, blobs, clock, clockFile } = parts;
   const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
+  if (clock.doubt() === undefined) settleDoubt(parts);
+  recordClock(clock, clockFile);
   if (clock.doubt() === undefined) {
-    clockFile.record(clock.nowMs());
     await correctDays(parts);
+  }
+  if (clock.doubt() === undefined && clock.nowMs() >= clockFile.keptUntilMs) {
     removed.entries = await logs.purge();
     removed.keyPackages = await directory.expireKeyPackages();
     removed.items = await inboxes.purge();
@@ -50,6 +56,25 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
   }
   await store.scrub();
   return removed;
+}
+
+/** What came while the clock was doubted may have a day of long ago, and nobody knows any more what that was: then all is kept for as long anew. */
+function settleDoubt({ clock, clockFile, retentionDays }: HousekeepingParts): void {
+  const nowMs = clock.nowMs();
+  const keptMs = nowMs + retentionDays * dayMs;
+  if (clockFile.trial !== undefined) {
+    const isDatedBack = nowMs - (clockFile.recordedMs ?? 0) > clockBoundMs;
+    clockFile.settle(isDatedBack ? keptMs : clockFile.keptUntilMs);
+  }
+  // Reckoned by a clock that was wrong in spite of all.
+  if (clockFile.keptUntilMs > keptMs) clockFile.settle(keptMs);
+}
+
+/** Tells the next run what this one knows of time. */
+export function recordClock(clock: ClockGuard, clockFile: ClockFile): void {
+  const trial = clock.trial();
+  if (trial !== undefined) clockFile.recordDoubt(trial);
+  else if (clockFile.trial === undefined) clockFile.record(clock.nowMs());
 }
 
 /** Days that a wrong clock of an earlier run left ahead must not keep others back from expiring. */

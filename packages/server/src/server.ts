@@ -29,7 +29,7 @@ import { VrfService } from "./directory/vrf-service.ts";
 import type { VrfProve } from "./directory/vrf-service.ts";
 import { Witnesses } from "./directory/witnesses.ts";
 import { ServerError, StoreError } from "./errors.ts";
-import { keepHouse } from "./housekeeping.ts";
+import { keepHouse, recordClock } from "./housekeeping.ts";
 import { Health } from "./health.ts";
 import { createApp } from "./http/app.ts";
 import { holdPort, listenOn } from "./http/listening.ts";
@@ -204,9 +204,11 @@ async function listen(params: {
   const blobDirectory = join(dataDirectory, "blobs");
   await prepareBlobDirectory(blobDirectory);
   const isKnown = options.iKnow?.includes("clock") ?? false;
+  const clockFile = new ClockFile(dataDirectory);
   const clock = await openClock({
     store,
     dataDirectory,
+    clockFile,
     isKnown,
     clocks: parts,
     warn: (message) => log.warn(message),
@@ -223,7 +225,6 @@ async function listen(params: {
     isJournalFailing: () => isJournalFailing(),
     ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
-  const clockFile = new ClockFile(dataDirectory);
   const nowMs = (): number => clock.nowMs();
   const address = options.address ?? "127.0.0.1";
   const rules = await Rules.load(store);
@@ -313,7 +314,7 @@ async function listen(params: {
   gateway.attach(app.server, (stream) => sockets.upgraded(stream));
 
   const { logs, inboxes, directory } = services;
-  const house = { store, logs, inboxes, directory, blobs, clock, clockFile, limits };
+  const house = { store, logs, inboxes, directory, blobs, clock, clockFile, limits, retentionDays: context.retentionDays };
   const tidy = async (): Promise<void> => {
     try {
       const removed = await keepHouse(house);
@@ -384,7 +385,7 @@ async function listen(params: {
     stopSweep();
     await front.close();
     await stopBackups();
-    if (clock.doubt() === undefined) clockFile.record(clock.nowMs());
+    recordClock(clock, clockFile);
     disk.stop();
     sockets.close();
     await gateway.close();

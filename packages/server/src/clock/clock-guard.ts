@@ -38,6 +38,8 @@ export interface ClockGuardParts {
   readonly passedMs: () => number;
   /** A time of which it is known that it was, such as the last day that a run recorded; `undefined` where nothing is. */
   readonly knownMs: number | undefined;
+  /** A doubt that a run before left: what the clock said last, and how long it had gone evenly. */
+  readonly trial?: { readonly wallMs: number; readonly evenMs: number } | undefined;
   /** Told when the clock becomes doubtful, or is believed again. */
   onChange(doubt: ClockDoubt | undefined): void;
 }
@@ -63,6 +65,12 @@ export class ClockGuard {
     const passedMs = parts.passedMs();
     this.#lastMs = parts.wallMs();
     this.#anchor = { wallMs: parts.knownMs ?? this.#lastMs, passedMs };
+    // Who is switched off every night must come to an end of it, too: what a run before saw counts, if the clock went on from there.
+    const before = parts.trial;
+    const stoodMs = this.#lastMs - (before?.wallMs ?? Number.NaN);
+    if (before !== undefined && stoodMs >= 0 && stoodMs <= clockBoundMs) {
+      this.#trial = { wallMs: this.#lastMs - before.evenMs, passedMs: passedMs - before.evenMs };
+    }
     this.#judge(this.#lastMs);
   }
 
@@ -81,6 +89,13 @@ export class ClockGuard {
   doubt(): ClockDoubt | undefined {
     this.nowMs();
     return this.#doubt;
+  }
+
+  /** Of a clock that is doubted: what it says, and how long it has gone evenly, in milliseconds. */
+  trial(): { readonly wallMs: number; readonly evenMs: number } | undefined {
+    this.nowMs();
+    if (this.#doubt === undefined) return undefined;
+    return { wallMs: this.#lastMs, evenMs: this.#trial === undefined ? 0 : this.#parts.passedMs() - this.#trial.passedMs };
   }
 
   /**

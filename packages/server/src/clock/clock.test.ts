@@ -1,5 +1,5 @@
 // The whole server, its store and housekeeping, on a machine whose clock is wrong.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ServerOptions } from "../config.ts";
@@ -56,7 +56,8 @@ class Machine {
   }
 }
 
-const recorded = (machine: Machine): string => readFileSync(join(machine.dataDirectory, "clock"), "utf8");
+/** The day that the last run recorded. */
+const recorded = (machine: Machine): string => `${readFileSync(join(machine.dataDirectory, "clock"), "utf8").split("\n")[0] ?? ""}\n`;
 
 test("one start with a clock 40 days ahead removes nothing, dates nothing ahead, says so, and the next start goes on as before", async () => {
   const machine = new Machine();
@@ -110,7 +111,7 @@ test("a folder without the recorded day is held against what is stored", async (
   rmSync(join(machine.dataDirectory, "clock"));
   machine.wallMs += 40 * dayMs;
   expect(await machine.positions(await machine.run())).toMatchObject({ firstSeq: 1, lastSeq: 1 });
-  expect(existsSync(join(machine.dataDirectory, "clock"))).toBe(false);
+  expect(recorded(machine)).toBe("\n");
 });
 
 test("entries of a future day, which a wrong clock left, hold up neither what came before nor after them", async () => {
@@ -131,4 +132,48 @@ test("entries of a future day, which a wrong clock left, hold up neither what ca
   const after = await machine.run({ iKnow: ["clock"] });
   // All three came within the first day, by whatever clock.
   await expect.poll(async () => (await machine.positions(after)).firstSeq).toBe(4);
+});
+
+test("a server that was off for 40 days keeps what came while it doubted its clock as long as anything, once it believes it", async () => {
+  const machine = new Machine();
+  const before = await machine.run();
+  await machine.append(before, true);
+  await before.close();
+  machine.pass(40 * dayMs);
+  const doubting = await machine.run();
+  await machine.append(doubting);
+  const { lastSeq } = await machine.positions(doubting);
+  expect(lastSeq).toBe(2);
+  for (let hour = 0; hour < 25; hour++) {
+    machine.pass(3_600_000);
+    await machine.positions(doubting);
+  }
+  expect((await fetch(`${doubting.url}/healthz`)).status).toBe(200);
+  await doubting.close();
+  // The next start knows of it by what was recorded.
+  machine.pass(2 * dayMs);
+  const after = await machine.run();
+  expect((await machine.positions(after)).firstSeq).toBeLessThanOrEqual(2);
+});
+
+test("a server that is switched off every night believes its clock after a day of running, over its starts", async () => {
+  const machine = new Machine();
+  const before = await machine.run();
+  await machine.append(before, true);
+  await before.close();
+  machine.pass(10 * dayMs);
+  const health: number[] = [];
+  for (let day = 0; day < 3; day++) {
+    // The second clock begins anew with the machine.
+    machine.passedMs = 0;
+    const server = await machine.run();
+    for (let hour = 0; hour < 14; hour++) {
+      machine.pass(3_600_000);
+      await machine.positions(server);
+    }
+    health.push((await fetch(`${server.url}/healthz`)).status);
+    await server.close();
+    machine.pass(10 * 3_600_000);
+  }
+  expect(health).toEqual([503, 200, 200]);
 });

@@ -1,6 +1,7 @@
 import { uptime } from "node:os";
 import { readRestoreMark } from "../backup/restore-mark.ts";
 import type { Store } from "../store/store.ts";
+import type { ClockFile } from "./clock-file.ts";
 import { readClockFile } from "./clock-file.ts";
 import { ClockGuard, describeDoubt } from "./clock-guard.ts";
 import type { ClockDoubt } from "./clock-guard.ts";
@@ -22,6 +23,7 @@ export interface Clocks {
 export async function openClock(params: {
   store: Store;
   dataDirectory: string;
+  clockFile: ClockFile;
   /** The operator says that it is right: `--i-know clock`. */
   isKnown: boolean;
   clocks: Clocks;
@@ -29,7 +31,7 @@ export async function openClock(params: {
   /** Told when a clock that was doubted is believed. */
   onBelieved: () => void;
 }): Promise<ClockGuard> {
-  const { store, dataDirectory, isKnown, clocks, warn, onBelieved } = params;
+  const { store, dataDirectory, clockFile, isKnown, clocks, warn, onBelieved } = params;
   const wallMs = clocks.nowMs ?? Date.now;
   // A clock of a test's own is never far from itself.
   const passedMs = clocks.passedMs ?? clocks.nowMs ?? ((): number => uptime() * 1000);
@@ -40,8 +42,9 @@ export async function openClock(params: {
   const onChange = (doubt: ClockDoubt | undefined): void => {
     warn(doubt === undefined ? "the clock is believed again: things expire as before" : describeDoubt(doubt));
     if (doubt === undefined) onBelieved();
+    else if (clockFile.trial === undefined) clockFile.recordDoubt({ wallMs: doubt.wallMs, evenMs: 0 });
   };
-  const clock = new ClockGuard({ wallMs, passedMs, knownMs: isKnown ? undefined : (storedMs ?? unset), onChange });
+  const clock = new ClockGuard({ wallMs, passedMs, knownMs: isKnown ? undefined : (storedMs ?? unset), trial: clockFile.trial, onChange });
   if (isKnown && storedMs !== undefined && Math.abs(wallMs() - storedMs) < 2 * dayMs) {
     warn("--i-know clock is not needed: take it out of the start, so that a wrong clock is noticed");
   }
