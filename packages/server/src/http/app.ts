@@ -48,7 +48,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
     // A slow upload takes its time; one that stands still is ended by SocketLimits.
     requestTimeout: 3_600_000,
     connectionTimeout: 0,
-    keepAliveTimeout: 30_000,
+    keepAliveTimeout: 5000,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
   } as const;

@@ -31,6 +31,58 @@ test("one address has so many sockets that are no WebSockets; others, and WebSoc
   for (const { socket } of held) socket.destroy();
 });
 
+/** The first line of the answer, or what became of the socket. */
+async function answerOf(port: number, text: string, localAddress: string): Promise<{ line: string; socket: Socket }> {
+  const { socket, ended } = stuck(port, text, localAddress);
+  const first = new Promise<string>((resolve) => {
+    socket.once("data", (bytes: Buffer) => resolve(bytes.toString("latin1").split("\r\n")[0] ?? ""));
+  });
+  return { line: await Promise.race([first, ended.then(() => "ended")]), socket };
+}
+
+const get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const upgrade = [
+  "GET /v1/log HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: latchkey.1\r\n\r\n",
+].join("\r\n");
+
+test.for([
+  { by: "addresses of their own", trustProxy: false as const },
+  { by: "a trusted proxy", trustProxy: "127.0.0.0/8" },
+])("who holds all sockets, by $by, keeps out no request and no upgrade of others", async ({ trustProxy }) => {
+  const server = await runServer({ trustProxy, limits: { maxHttpSockets: 40, maxHttpSocketsPerAddress: 10 } });
+  const held: ReturnType<typeof stuck>[] = [];
+  for (let at = 0; at < 40; at++) {
+    const one = stuck(server.port, "GET / HTTP/1.1\r\n", `127.0.0.${10 + (at % 4)}`);
+    held.push(one);
+    await once(one.socket, "connect");
+  }
+  let ended = 0;
+  for (const each of held) void each.ended.then(() => (ended += 1));
+  const lines: string[] = [];
+  for (const text of [get, upgrade, get, upgrade]) lines.push((await answerOf(server.port, text, "127.0.0.200")).line);
+  expect(lines).toEqual(["HTTP/1.1 200 OK", "HTTP/1.1 101 Switching Protocols", "HTTP/1.1 200 OK", "HTTP/1.1 101 Switching Protocols"]);
+  // The oldest have gone for them, no more than had to.
+  await expect.poll(() => ended).toBeGreaterThan(0);
+  expect(ended).toBeLessThanOrEqual(4);
+  expect(held.at(-1)?.socket.closed).toBe(false);
+  for (const { socket } of held) socket.destroy();
+});
+
+test("kept-alive sockets without a request keep nobody of their address out: the longest idle goes", async () => {
+  const server = await runServer({ limits: { maxHttpSocketsPerAddress: 20 } });
+  const idle: Socket[] = [];
+  for (let at = 0; at < 20; at++) {
+    const { line, socket } = await answerOf(server.port, get, "127.0.0.9");
+    expect(line).toBe("HTTP/1.1 200 OK");
+    idle.push(socket);
+  }
+  expect((await answerOf(server.port, get, "127.0.0.9")).line).toBe("HTTP/1.1 200 OK");
+  expect((await answerOf(server.port, upgrade, "127.0.0.9")).line).toBe("HTTP/1.1 101 Switching Protocols");
+  await expect.poll(() => idle.slice(0, 2).map(({ closed }) => closed)).toEqual([true, true]);
+  expect(idle.slice(2).every(({ closed }) => !closed)).toBe(true);
+});
+
 test("downloads that nobody reads, uploads that stand still and requests that do not end are ended, open WebSockets are not", async () => {
   const server = await runServer({ limits: { httpIdleMs: 300 } });
   const client = await TestClient.connect(server.url, "log");
