@@ -12,6 +12,9 @@ export const noProxies: TrustedProxies = { has: () => false };
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"];
 const loopbackRanges = ["127.0.0.0/8", "::1"];
 
+/** Bits of the widest network that somebody's proxies have: 10.0.0.0/8 and fc00::/7. */
+const leastBits = 7;
+
 /**
  * Reads a list of addresses and networks with commas between them; `loopback` and `private` name those of this machine and those that
  * nobody has on the internet. Gives `undefined` where it is none.
@@ -24,7 +27,8 @@ export function parseProxies(text: string): TrustedProxies | undefined {
     const [address = "", bits, ...rest] = range.split("/");
     const family = isIPv4(address) ? "ipv4" : "ipv6";
     const most = family === "ipv4" ? 32 : 128;
-    const isBits = bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= most);
+    // A wider one is nobody's own: everybody in it could write what address they like.
+    const isBits = bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= most && Number(bits) >= leastBits);
     if (isIP(address) === 0 || !isBits || rest.length > 0) return undefined;
     list.addSubnet(address, bits === undefined ? most : Number(bits), family);
   }

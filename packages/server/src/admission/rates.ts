@@ -40,10 +40,10 @@ export function allOf(limits: readonly RateLimit[]): RateLimit {
 
 const sweepAtBuckets = 20_000;
 
-/** Token buckets by name, of a bounded number: the oldest are forgotten first, which only helps their owners. */
+/** Token buckets by name, of a bounded number: the fullest are forgotten first, which helps their owners least. */
 export class RateTable {
   readonly #rate: Rate;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, Bucket & { readonly factor: number }>();
 
   constructor(rate: Rate) {
     this.#rate = rate;
@@ -78,17 +78,23 @@ export class RateTable {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= sweepAtBuckets) this.#sweep(nowMs);
-      bucket = { tokens: this.#rate.burst * factor, filledAtMs: nowMs };
+      bucket = { tokens: this.#rate.burst * factor, filledAtMs: nowMs, factor };
       this.#buckets.set(key, bucket);
     }
     return bucket;
   }
 
-  /** Forgets those that are full again, then the oldest, down to half, so that the next time is far away. */
+  /**
+   * Forgets the fullest, down to half, so that the next time is far away: who has used up the most is remembered longest, which are the
+   * wide networks in a flood from one of them.
+   */
   #sweep(nowMs: number): void {
-    for (const [key, bucket] of this.#buckets) if (refilled(bucket, this.#rate, nowMs, 1) >= this.#rate.burst) this.#buckets.delete(key);
-    for (const key of this.#buckets.keys()) {
-      if (this.#buckets.size <= sweepAtBuckets / 2) return;
+    const { burst } = this.#rate;
+    const fullest = [...this.#buckets]
+      .map(([key, bucket]) => ({ key, part: refilled(bucket, this.#rate, nowMs, bucket.factor) / (burst * bucket.factor) }))
+      .toSorted((a, b) => b.part - a.part);
+    for (const { key, part } of fullest) {
+      if (part < 1 && this.#buckets.size <= sweepAtBuckets / 2) return;
       this.#buckets.delete(key);
     }
   }
