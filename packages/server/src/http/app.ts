@@ -13,6 +13,7 @@ import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
 import type { DirectoryFiles } from "./directory-routes.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
+import { limitVisitors } from "./visitor-limits.ts";
 import { addWebApp } from "./web-app.ts";
 
 /** What the HTTP side needs. The context is filled in before the first request. */
@@ -63,6 +64,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
     const socketOrigin = `${isSecure ? "wss" : "ws"}://${safeHost(request.headers.host)}`;
     setSecurityHeaders(reply, { socketOrigin, isSecure });
   });
+  limitVisitors(app, proxies, () => services.context().limits.maxHttpSocketsPerAddress);
   app.setErrorHandler((error: FastifyError | Refusal, _request, reply) => sendError(error, reply, services));
 
   app.get(httpPaths.health, async (_request, reply) => {

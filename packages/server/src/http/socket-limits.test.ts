@@ -1,11 +1,15 @@
 import { toBase64Url } from "@latchkey/codec";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
+import type { Server } from "node:http";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import { expect, test } from "vitest";
+import { PassThrough } from "node:stream";
+import { expect, onTestFinished, test } from "vitest";
+import { noProxies } from "../addresses.ts";
 import { defaultLimits } from "../config.ts";
 import { random, runServer } from "../testing/fixtures.ts";
 import { startBounded } from "../testing/server-process.ts";
+import { SocketLimits } from "./socket-limits.ts";
 import { TestClient } from "../testing/test-client.ts";
 
 /** A socket that has sent so much and takes nothing; settles when it has ended. */
@@ -81,6 +85,35 @@ test("kept-alive sockets without a request keep nobody of their address out: the
   expect((await answerOf(server.port, upgrade, "127.0.0.9")).line).toBe("HTTP/1.1 101 Switching Protocols");
   await expect.poll(() => idle.slice(0, 2).map(({ closed }) => closed)).toEqual([true, true]);
   expect(idle.slice(2).every(({ closed }) => !closed)).toBe(true);
+});
+
+test("behind a trusted proxy a visitor has so many requests under way, and others have theirs", async () => {
+  const server = await runServer({ trustProxy: "127.0.0.0/8", limits: { maxHttpSocketsPerAddress: 5 } });
+  const uploadOf = (visitor: string): string =>
+    `PUT /v1/blobs/${toBase64Url(random(32))} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${visitor}\r\nContent-Length: 100\r\n\r\nx`;
+  const getOf = async (visitor: string): Promise<number> =>
+    (await fetch(`${server.url}/healthz`, { headers: { "x-forwarded-for": visitor } })).status;
+  const held = Array.from({ length: 5 }, () => stuck(server.port, uploadOf("203.0.113.6")));
+  await expect.poll(() => getOf("203.0.113.6")).toBe(429);
+  expect(await getOf("203.0.113.7")).toBe(200);
+  // Uploads that break off are under way no more.
+  for (const { socket } of held) socket.destroy();
+  await expect.poll(() => getOf("203.0.113.6")).toBe(200);
+});
+
+test("one site has a quarter of all sockets, whatever networks it spreads them over", () => {
+  const limits = new SocketLimits({ maxSockets: 40, maxSocketsPerAddress: 4, idleMs: 60_000 }, noProxies);
+  onTestFinished(() => limits.close());
+  const server = new EventEmitter();
+  // It listens for sockets and requests, and asks nothing else of the server.
+  limits.attach(server as unknown as Server);
+  const open = (remoteAddress: string, remotePort: number): void => {
+    server.emit("connection", Object.assign(new PassThrough(), { remoteAddress, remotePort, bytesRead: 0 }));
+  };
+  for (let at = 0; at < 20; at++) open(`2001:db8:1:${(at + 1).toString(16)}00::1`, 1000 + at);
+  expect(limits.size).toBe(10);
+  open("2001:db8:2::1", 1000);
+  expect(limits.size).toBe(11);
 });
 
 test("downloads that nobody reads, uploads that stand still and requests that do not end are ended, open WebSockets are not", async () => {

@@ -1,11 +1,14 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { noProxies } from "../../addresses.ts";
 import { ServerError } from "../../errors.ts";
+import { SocketLimits } from "../../http/socket-limits.ts";
 
 const challengePath = "/.well-known/acme-challenge/";
 /** Nobody has business here for longer: one line is asked, one is answered. */
 const timeoutMs = 10_000;
-const maxSockets = 256;
+/** When all are taken the oldest of the network that has most goes, so that challenges get through. */
+const bounds = { maxSockets: 256, maxSocketsPerAddress: 16, idleMs: timeoutMs };
 
 /**
  * Port 80: answers the challenges of ACME, and sends everything else to HTTPS. It reads no bodies, keeps no connection, and names
@@ -15,6 +18,7 @@ export class PlainHttp {
   readonly #challenges = new Map<string, string>();
   readonly #server: Server;
   readonly #host: string;
+  readonly #limits = new SocketLimits(bounds, noProxies);
 
   /** @param host the server's public name */
   constructor(host: string) {
@@ -22,7 +26,7 @@ export class PlainHttp {
     this.#server = createServer({ requestTimeout: timeoutMs, headersTimeout: timeoutMs, maxHeaderSize: 8192 }, (request, response) =>
       this.#answer(request, response),
     );
-    this.#server.maxConnections = maxSockets;
+    this.#limits.attach(this.#server);
     this.#server.timeout = timeoutMs;
     // Too many sockets, or none left: port 80 is dispensable, the server is not.
     this.#server.on("error", () => undefined);
@@ -55,6 +59,7 @@ export class PlainHttp {
   }
 
   async close(): Promise<void> {
+    this.#limits.close();
     this.#server.closeAllConnections();
     await new Promise((resolve) => {
       this.#server.close(resolve);
