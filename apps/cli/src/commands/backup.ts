@@ -34,8 +34,9 @@ Each backup is a folder of its own in DIR, complete and verified before it gets 
     const dataDirectory = dataFolderOf(context);
     const passphrase = values["no-keys"] === true ? undefined : await askPassphrase(context, "for the keys in the backup");
     const { createBackup, dropOldBackups } = await import("@latchkey/server");
-    const { path, manifest, hasKeys } = await createBackup({ dataDirectory, to, passphrase, nowMs: Date.now() });
-    const removed = keep === undefined ? 0 : await dropOldBackups(to, Number(keep));
+    const made = await createBackup({ dataDirectory, to, passphrase, nowMs: Date.now() });
+    const removed = keep === undefined ? 0 : await dropOldBackups(made, Number(keep));
+    const { path, manifest, hasKeys } = made;
     const { blobs, record, files } = manifest;
     const bytes = files.reduce((sum, { size }) => sum + size, blobs.bytes);
     const lines = [

@@ -9,6 +9,7 @@ import { createLog, createTestLog, entryBytes, openLog, random, register, runSer
 import { maxSeq } from "../store/sqlite/row-ids.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { copiedDatabases, createBackup, dropOldBackups, findBackups } from "./backup.ts";
+import { restoreBackup } from "./restore.ts";
 import { scheduleBackups } from "./schedule.ts";
 import { openSealedKeys, readKeys, sealKeys } from "./sealed-keys.ts";
 
@@ -180,14 +181,41 @@ describe("a backup", () => {
   test("old ones go, the newest stay, one at least", async () => {
     const { dataDirectory } = await lively();
     const to = temporaryDirectory();
-    const paths = [];
-    for (const day of [1, 2, 3]) {
-      paths.push((await createBackup({ dataDirectory, to, passphrase: undefined, nowMs: day * 86_400_000 })).path);
-    }
-    expect(await dropOldBackups(to, 2)).toBe(1);
+    const made = [];
+    for (const day of [1, 2, 3]) made.push(await createBackup({ dataDirectory, to, passphrase: undefined, nowMs: day * 86_400_000 }));
+    const paths = made.map(({ path }) => path);
+    const newest = made.at(-1);
+    if (newest === undefined) throw new Error("none was made");
+    expect(await dropOldBackups(newest, 2)).toBe(1);
     expect((await findBackups(to)).map(({ path }) => path)).toEqual(paths.slice(1));
-    expect(await dropOldBackups(to, 0)).toBe(1);
+    expect(await dropOldBackups(newest, 0)).toBe(1);
     expect((await findBackups(to)).map(({ path }) => path)).toEqual(paths.slice(2));
+  });
+
+  test("the one that was just made stays, whatever clock the others were made by", async () => {
+    const { dataDirectory } = await lively();
+    const to = temporaryDirectory();
+    for (const day of [41, 42, 43]) await createBackup({ dataDirectory, to, passphrase: undefined, nowMs: day * 86_400_000 });
+    const made = await createBackup({ dataDirectory, to, passphrase: undefined, nowMs: 86_400_000 });
+    expect(await dropOldBackups(made, 3)).toBe(1);
+    expect((await findBackups(to)).map(({ path }) => path)).toContain(made.path);
+  });
+
+  test("backups of another server, and of one that knew more, stay; a restore asks which server is meant", async () => {
+    const to = temporaryDirectory();
+    const backup = async (dataDirectory: string, day: number) =>
+      createBackup({ dataDirectory, to, passphrase: undefined, nowMs: day * 86_400_000 });
+    const [known, other] = [await lively(), await lively()];
+    const kept = [await backup(known.dataDirectory, 1)];
+    for (const day of [2, 3, 4]) {
+      const made = await backup(other.dataDirectory, day);
+      await dropOldBackups(made, 1);
+      if (day === 4) kept.push(made);
+    }
+    expect((await findBackups(to)).map(({ path }) => path).toSorted()).toEqual(kept.map(({ path }) => path).toSorted());
+    const dataDirectory = join(temporaryDirectory(), "data");
+    const restored = restoreBackup({ from: to, dataDirectory, passphrase: () => Promise.resolve(""), keysFolder: undefined, nowMs: 0 });
+    await expect(restored).rejects.toMatchObject({ code: "restore_failed" });
   });
 
   test("of a folder that is no server's, or into a place that cannot be written, one sentence says so", async () => {

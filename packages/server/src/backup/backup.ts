@@ -77,7 +77,10 @@ export async function createBackup(options: BackupOptions): Promise<MadeBackup> 
   }
 }
 
-/** The finished backups in a folder of backups, the oldest first; the folder itself where it is one. Damaged ones are passed over. */
+/**
+ * The finished backups in a folder of backups, the oldest first; the folder itself where it is one. Damaged ones are passed over. Which is
+ * older says the public record, which only grows, and the clock only between two of one size: it may have been wrong.
+ */
 export async function findBackups(folder: string): Promise<FoundBackup[]> {
   const paths = [folder, ...(await namesIn(folder)).filter((name) => finishedPattern.test(name)).map((name) => join(folder, name))];
   const found: FoundBackup[] = [];
@@ -85,13 +88,27 @@ export async function findBackups(folder: string): Promise<FoundBackup[]> {
     const manifest = await readManifest(path).catch(() => undefined);
     if (manifest !== undefined) found.push({ path, manifest });
   }
-  return found.toSorted((a, b) => a.manifest.createdMs - b.manifest.createdMs || (a.path < b.path ? -1 : 1));
+  return found.toSorted(
+    (a, b) => a.manifest.record.size - b.manifest.record.size || a.manifest.createdMs - b.manifest.createdMs || (a.path < b.path ? -1 : 1),
+  );
 }
 
-/** Removes all finished backups in a folder but the newest `keep`, one at least. Answers how many. */
-export async function dropOldBackups(folder: string, keep: number): Promise<number> {
-  const all = (await findBackups(folder)).filter(({ path }) => resolve(path) !== resolve(folder));
-  const old = all.slice(0, Math.max(0, all.length - Math.max(1, keep)));
+/** Those of the server whose backup `made` is. */
+export async function backupsBeside(made: FoundBackup): Promise<FoundBackup[]> {
+  const all = await findBackups(dirname(made.path));
+  return all.filter(({ manifest }) => manifest.record.origin === made.manifest.record.origin);
+}
+
+/**
+ * Once a backup is made, removes those of the same server that lie beside it but the newest, so that `keep` are left. It stays itself, and
+ * so does what holds more of the public record than it: then the server has lost something, or is another one. Answers how many went.
+ */
+export async function dropOldBackups(made: FoundBackup, keep: number): Promise<number> {
+  const folder = dirname(made.path);
+  const others = (await backupsBeside(made)).filter(
+    ({ path, manifest }) => path !== made.path && path !== folder && manifest.record.size <= made.manifest.record.size,
+  );
+  const old = others.slice(0, Math.max(0, others.length + 1 - Math.max(1, keep)));
   for (const { path } of old) {
     // No longer a backup before the first of its files is gone.
     const gone = join(folder, `${unfinishedPrefix}${randomBytes(8).toString("hex")}`);

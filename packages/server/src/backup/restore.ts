@@ -45,9 +45,14 @@ const unfinished = "unfinished";
  */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { from, dataDirectory } = options;
-  const backup = (await findBackups(from)).at(-1);
+  const found = await findBackups(from);
+  const backup = found.at(-1);
   if (backup === undefined)
     throw new ServerError("restore_failed", `There is no finished backup in ${from}: name a folder that "latchkey backup" wrote.`);
+  const servers = new Set(found.map(({ manifest }) => manifest.record.origin));
+  if (servers.size > 1) {
+    throw new ServerError("restore_failed", `${from} has backups of ${String(servers.size)} servers: name one of the folders in it.`);
+  }
   if ((await namesIn(dataDirectory)).length > 0) {
     throw new ServerError("restore_failed", `${dataDirectory} is not empty: move it away first, and keep it until everything works again.`);
   }

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { BackupSchedule, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
-import { createBackup, dropOldBackups, findBackups } from "./backup.ts";
+import { backupsBeside, createBackup, dropOldBackups, findBackups } from "./backup.ts";
 
 /** What a schedule takes from around it. */
 export interface ScheduleParts {
@@ -43,8 +43,8 @@ export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts):
       } else {
         const { to, passphrase } = schedule;
         const made = await createBackup({ dataDirectory, to, passphrase, nowMs: nowMs(), signal: stop.signal });
-        await dropOldBackups(schedule.to, schedule.keep);
-        const [oldest = made] = await findBackups(to);
+        await dropOldBackups(made, schedule.keep);
+        const [oldest = made] = await backupsBeside(made);
         onDone({ blobsMissing: made.manifest.blobs.missing, oldestRecordSize: oldest.manifest.record.size });
       }
     } catch (error) {
