@@ -31,6 +31,15 @@ export const serverMutants = [
     ],
   ),
   ...of(
+    `${server}/backup/backup.ts`,
+    [`${server}/backup/backup.test.ts`],
+    [
+      ["backups by their names, and with them by the clock", "a.manifest.sequence - b.manifest.sequence || ", ""],
+      ["backups of another server that are dropped", "manifest.record.first === first", "first !== undefined"],
+      ["a backup that knows more is dropped for one that knows less", "manifest.record.size <= size", "manifest.record.size >= 0"],
+    ],
+  ),
+  ...of(
     `${server}/directory/seen.ts`,
     [`${server}/directory/seen.test.ts`],
     [

@@ -13,7 +13,7 @@ export const backupCommand: Command = {
   help: `  --data DIR               the data folder (./data)
   --passphrase-file FILE   its first line seals the keys of the public record (else $${passphraseVariable}, else it is asked for)
   --no-keys                leaves the keys out: keep a copy of directory/*.key elsewhere, nothing can go on without them
-  --keep NUMBER            removes all but the newest so many backups in DIR, once the new one is finished
+  --keep NUMBER            of this server's backups in DIR the newest so many stay, once the new one is finished
 
 Each backup is a folder of its own in DIR, complete and verified before it gets its name. Blobs that the one before has take no more room.`,
   options: { data: { type: "string" }, "passphrase-file": { type: "string" }, "no-keys": { type: "boolean" }, keep: { type: "string" } },
@@ -35,7 +35,7 @@ Each backup is a folder of its own in DIR, complete and verified before it gets 
     const passphrase = values["no-keys"] === true ? undefined : await askPassphrase(context, "for the keys in the backup");
     const { createBackup, dropOldBackups } = await import("@latchkey/server");
     const made = await createBackup({ dataDirectory, to, passphrase, nowMs: Date.now() });
-    const removed = keep === undefined ? 0 : await dropOldBackups(made, Number(keep));
+    const { removed } = keep === undefined ? { removed: 0 } : await dropOldBackups(made, Number(keep));
     const { path, manifest, hasKeys } = made;
     const { blobs, record, files } = manifest;
     const bytes = files.reduce((sum, { size }) => sum + size, blobs.bytes);

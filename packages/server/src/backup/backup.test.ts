@@ -8,7 +8,11 @@ import { sha256 } from "../hash.ts";
 import { createLog, createTestLog, entryBytes, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { maxSeq } from "../store/sqlite/row-ids.ts";
 import { TestClient } from "../testing/test-client.ts";
+import type { ServerOptions } from "../config.ts";
+import { ServerError } from "../errors.ts";
+import type { RunningServer } from "../server.ts";
 import { copiedDatabases, createBackup, dropOldBackups, findBackups } from "./backup.ts";
+import type { MadeBackup } from "./backup.ts";
 import { restoreBackup } from "./restore.ts";
 import { scheduleBackups } from "./schedule.ts";
 import { openSealedKeys, readKeys, sealKeys } from "./sealed-keys.ts";
@@ -24,13 +28,15 @@ async function putBlob(url: string): Promise<NamedBlob> {
 }
 
 /** A server with an account, a log and blobs that its entries name, and what writes on. */
-async function lively(dataDirectory = temporaryDirectory()): Promise<{
+async function lively(options: Partial<ServerOptions> = {}): Promise<{
+  server: RunningServer;
   url: string;
   dataDirectory: string;
   write: () => Promise<Uint8Array>;
   writeWithBlob: () => Promise<Uint8Array>;
 }> {
-  const server = await runServer({ dataDirectory });
+  const dataDirectory = options.dataDirectory ?? temporaryDirectory();
+  const server = await runServer({ ...options, dataDirectory });
   await register(server, "alice");
   const client = await TestClient.connect(server.url, "log");
   const log = createTestLog();
@@ -42,6 +48,7 @@ async function lively(dataDirectory = temporaryDirectory()): Promise<{
     return blob;
   };
   return {
+    server,
     url: server.url,
     dataDirectory,
     write: () => append(entryBytes(700)),
@@ -51,6 +58,11 @@ async function lively(dataDirectory = temporaryDirectory()): Promise<{
       return named.blobId;
     },
   };
+}
+
+/** A backup without keys, by a clock that says so many days after 1970. */
+function backUp(dataDirectory: string, to: string, day: number): Promise<MadeBackup> {
+  return createBackup({ dataDirectory, to, passphrase: undefined, nowMs: day * 86_400_000 });
 }
 
 function blobsIn(folder: string): string[] {
@@ -181,41 +193,63 @@ describe("a backup", () => {
   test("old ones go, the newest stay, one at least", async () => {
     const { dataDirectory } = await lively();
     const to = temporaryDirectory();
-    const made = [];
-    for (const day of [1, 2, 3]) made.push(await createBackup({ dataDirectory, to, passphrase: undefined, nowMs: day * 86_400_000 }));
+    const made = [await backUp(dataDirectory, to, 1), await backUp(dataDirectory, to, 2), await backUp(dataDirectory, to, 3)] as const;
     const paths = made.map(({ path }) => path);
-    const newest = made.at(-1);
-    if (newest === undefined) throw new Error("none was made");
-    expect(await dropOldBackups(newest, 2)).toBe(1);
+    expect(await dropOldBackups(made[2], 2)).toMatchObject({ removed: 1 });
     expect((await findBackups(to)).map(({ path }) => path)).toEqual(paths.slice(1));
-    expect(await dropOldBackups(newest, 0)).toBe(1);
+    expect(await dropOldBackups(made[2], 0)).toMatchObject({ removed: 1 });
     expect((await findBackups(to)).map(({ path }) => path)).toEqual(paths.slice(2));
   });
 
-  test("the one that was just made stays, whatever clock the others were made by", async () => {
+  test("those that a clock dated ahead go before the true ones made after them, and a restore takes the newest", async () => {
     const { dataDirectory } = await lively();
     const to = temporaryDirectory();
-    for (const day of [41, 42, 43]) await createBackup({ dataDirectory, to, passphrase: undefined, nowMs: day * 86_400_000 });
-    const made = await createBackup({ dataDirectory, to, passphrase: undefined, nowMs: 86_400_000 });
-    expect(await dropOldBackups(made, 3)).toBe(1);
-    expect((await findBackups(to)).map(({ path }) => path)).toContain(made.path);
+    for (const day of [41, 42, 43]) await backUp(dataDirectory, to, day);
+    const paths: string[] = [];
+    for (const day of [1, 2, 3]) {
+      const made = await backUp(dataDirectory, to, day);
+      await dropOldBackups(made, 3);
+      paths.push(made.path);
+    }
+    expect((await findBackups(to)).map(({ path }) => path)).toEqual(paths);
+    const made = await backUp(dataDirectory, to, 44);
+    const last = await backUp(dataDirectory, to, 4);
+    expect((await findBackups(to)).slice(-2)).toMatchObject([{ path: made.path }, { path: last.path }]);
   });
 
-  test("backups of another server, and of one that knew more, stay; a restore asks which server is meant", async () => {
+  test("those of another server stay, also of one of the same name; a restore asks which is meant, by the paths to name", async () => {
     const to = temporaryDirectory();
-    const backup = async (dataDirectory: string, day: number) =>
-      createBackup({ dataDirectory, to, passphrase: undefined, nowMs: day * 86_400_000 });
-    const [known, other] = [await lively(), await lively()];
-    const kept = [await backup(known.dataDirectory, 1)];
+    const host = "latchkey.example";
+    const [known, empty, other] = [await lively({ host }), await lively({ host }), await lively()];
+    const kept = [await backUp(known.dataDirectory, to, 1), await backUp(other.dataDirectory, to, 1)];
     for (const day of [2, 3, 4]) {
-      const made = await backup(other.dataDirectory, day);
+      const made = await backUp(empty.dataDirectory, to, day);
       await dropOldBackups(made, 1);
       if (day === 4) kept.push(made);
     }
-    expect((await findBackups(to)).map(({ path }) => path).toSorted()).toEqual(kept.map(({ path }) => path).toSorted());
+    const paths = kept.map(({ path }) => path);
+    expect((await findBackups(to)).map(({ path }) => path).toSorted()).toEqual(paths.toSorted());
     const dataDirectory = join(temporaryDirectory(), "data");
     const restored = restoreBackup({ from: to, dataDirectory, passphrase: () => Promise.resolve(""), keysFolder: undefined, nowMs: 0 });
-    await expect(restored).rejects.toMatchObject({ code: "restore_failed" });
+    const message: unknown = await restored.catch((error: unknown) => (error instanceof ServerError ? error.message : error));
+    for (const path of paths) expect(message).toContain(path);
+    expect(existsSync(dataDirectory)).toBe(false);
+  });
+
+  test("one that holds more of the public record than the new one stays: then the server has lost something", async () => {
+    const { server, dataDirectory } = await lively();
+    const to = temporaryDirectory();
+    const old = await backUp(dataDirectory, temporaryDirectory(), 1);
+    await register(server, "bert");
+    const more = await backUp(dataDirectory, to, 2);
+    // Put back from the copy without the account.
+    const restored = join(temporaryDirectory(), "data");
+    mkdirSync(restored);
+    for (const name of copiedDatabases) copyFileSync(join(old.path, name), join(restored, name));
+    const made = await backUp(restored, to, 3);
+    expect(made.manifest.sequence).toBe(more.manifest.sequence + 1);
+    expect(await dropOldBackups(made, 1)).toEqual({ removed: 0, leastRecordSize: made.manifest.record.size });
+    expect(await findBackups(to)).toHaveLength(2);
   });
 
   test("of a folder that is no server's, or into a place that cannot be written, one sentence says so", async () => {
@@ -286,10 +320,13 @@ describe("scheduled backups", () => {
       await expect.poll(() => next !== due, { timeout: 20_000 }).toBe(true);
       return next?.delayMs ?? 0;
     };
+    // Another server's lies there already, of this moment.
+    const other = await lively();
+    await createBackup({ dataDirectory: other.dataDirectory, to, passphrase: undefined, nowMs: nowMs + 60_000 });
     let stop = start(to);
     for (let count = 0; count < 3; count++) expect(await pass()).toBe(86_400_000);
     expect(told).toEqual(["done", "done", "done"]);
-    expect(await findBackups(to)).toHaveLength(2);
+    expect(await findBackups(to)).toHaveLength(3);
     await stop();
     expect(next).toBeUndefined();
     // Started again an hour later, it makes none before its time.

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rename, rm } from "node:fs/promises";
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ServerError } from "../errors.ts";
@@ -9,6 +9,7 @@ import { startThread } from "../threads.ts";
 import { BlobCopy } from "./blob-copy.ts";
 import type { CopyAnswer, CopyTask } from "./copy-worker.ts";
 import { errorCode, fingerprint, makePrivateFolder, namesIn, syncFolder, writePrivateFile } from "./folders.ts";
+import { noteLastBackup } from "./last-backup.ts";
 import { encodeManifest, manifestFile, readManifest, sealedKeysFile } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { readKeys, sealKeys } from "./sealed-keys.ts";
@@ -43,9 +44,6 @@ export interface FoundBackup {
 const finishedPattern = /^latchkey-\d{8}-\d{6}Z(?:-\d+)?$/;
 const unfinishedPrefix = "unfinished-";
 const lockFile = "lock.sqlite";
-/** In the data folder: when the last backup was made, and where. */
-export const lastBackupFile = "last-backup.json";
-
 /** The databases of a data folder, in the order in which they are copied. */
 export const copiedDatabases: readonly string[] = databaseFiles;
 
@@ -78,8 +76,8 @@ export async function createBackup(options: BackupOptions): Promise<MadeBackup> 
 }
 
 /**
- * The finished backups in a folder of backups, the oldest first; the folder itself where it is one. Damaged ones are passed over. Which is
- * older says the public record, which only grows, and the clock only between two of one size: it may have been wrong.
+ * The finished backups in a folder of backups, of each server the oldest first; the folder itself where it is one. Damaged ones are passed
+ * over. Which is older says their sequence and no clock, which may have been wrong.
  */
 export async function findBackups(folder: string): Promise<FoundBackup[]> {
   const paths = [folder, ...(await namesIn(folder)).filter((name) => finishedPattern.test(name)).map((name) => join(folder, name))];
@@ -88,34 +86,36 @@ export async function findBackups(folder: string): Promise<FoundBackup[]> {
     const manifest = await readManifest(path).catch(() => undefined);
     if (manifest !== undefined) found.push({ path, manifest });
   }
-  return found.toSorted(
-    (a, b) => a.manifest.record.size - b.manifest.record.size || a.manifest.createdMs - b.manifest.createdMs || (a.path < b.path ? -1 : 1),
-  );
+  return found.toSorted((a, b) => a.manifest.sequence - b.manifest.sequence || (a.path < b.path ? -1 : 1));
 }
 
-/** Those of the server whose backup `made` is. */
-export async function backupsBeside(made: FoundBackup): Promise<FoundBackup[]> {
-  const all = await findBackups(dirname(made.path));
-  return all.filter(({ manifest }) => manifest.record.origin === made.manifest.record.origin);
+/** Of backups those of one server: `first` is the first entry of its public record, hashed. */
+function ofServer(backups: readonly FoundBackup[], first: string): FoundBackup[] {
+  return backups.filter(({ manifest }) => manifest.record.first === first);
 }
 
 /**
  * Once a backup is made, removes those of the same server that lie beside it but the newest, so that `keep` are left. It stays itself, and
- * so does what holds more of the public record than it: then the server has lost something, or is another one. Answers how many went.
+ * so does what holds more of the public record than it: then the server has lost something. Answers how many went, and how many entries of
+ * the public record the one with the fewest has of those that are left.
  */
-export async function dropOldBackups(made: FoundBackup, keep: number): Promise<number> {
+export async function dropOldBackups(
+  made: FoundBackup,
+  keep: number,
+): Promise<{ readonly removed: number; readonly leastRecordSize: number }> {
   const folder = dirname(made.path);
-  const others = (await backupsBeside(made)).filter(
-    ({ path, manifest }) => path !== made.path && path !== folder && manifest.record.size <= made.manifest.record.size,
-  );
-  const old = others.slice(0, Math.max(0, others.length + 1 - Math.max(1, keep)));
+  const { first, size } = made.manifest.record;
+  const others = ofServer(await findBackups(folder), first).filter(({ path }) => path !== made.path && path !== folder);
+  const replaced = others.filter(({ manifest }) => manifest.record.size <= size);
+  const old = new Set(replaced.slice(0, Math.max(0, replaced.length + 1 - Math.max(1, keep))));
   for (const { path } of old) {
     // No longer a backup before the first of its files is gone.
     const gone = join(folder, `${unfinishedPrefix}${randomBytes(8).toString("hex")}`);
     await rename(path, gone);
     await rm(gone, { recursive: true });
   }
-  return old.length;
+  const left = others.filter((each) => !old.has(each));
+  return { removed: old.size, leastRecordSize: Math.min(size, ...left.map(({ manifest }) => manifest.record.size)) };
 }
 
 /** Holds a place for one backup at a time: the system lets go of it however the process ends. @throws ServerError where another has it */
@@ -142,7 +142,8 @@ async function begin(to: string): Promise<string> {
 
 async function fill(options: BackupOptions, folder: string): Promise<MadeBackup> {
   const { dataDirectory, to, passphrase } = options;
-  const before = (await findBackups(to)).at(-1)?.path;
+  const there = await findBackups(to);
+  const before = there.at(-1)?.path;
   const blobs = new BlobCopy({
     from: join(dataDirectory, "blobs"),
     to: join(folder, "blobs"),
@@ -167,7 +168,9 @@ async function fill(options: BackupOptions, folder: string): Promise<MadeBackup>
   const names = [...copiedDatabases, ...(passphrase === undefined ? [] : [sealedKeysFile])];
   const files: Manifest["files"][number][] = [];
   for (const name of names) files.push({ name, ...(await fingerprint(join(folder, name))) });
-  const manifest: Manifest = { createdMs: options.nowMs, files, blobs: copied, record: report.record };
+  const { record } = report;
+  const sequence = 1 + Math.max(0, ...ofServer(there, record.first).map((each) => each.manifest.sequence));
+  const manifest: Manifest = { createdMs: options.nowMs, sequence, files, blobs: copied, record };
   await writePrivateFile(join(folder, manifestFile), encodeManifest(manifest));
   await syncFolder(folder);
   const path = await publish(folder, to, options.nowMs);
@@ -189,17 +192,6 @@ async function publish(folder: string, to: string, nowMs: number): Promise<strin
     await syncFolder(to);
     await syncFolder(dirname(resolve(to)));
     return path;
-  }
-}
-
-/** Says in the data folder that a backup was made: what looks after the server reads it. Not having it harms nobody. */
-function noteLastBackup(dataDirectory: string, last: { timeMs: number; path: string }): void {
-  const path = join(dataDirectory, lastBackupFile);
-  try {
-    writeFileSync(`${path}.new`, `${JSON.stringify(last)}\n`, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  } catch {
-    // A data folder that another user owns: the backup is whole all the same.
   }
 }
 

@@ -29,7 +29,7 @@ export type CopyReport =
 
 /** Opens copied databases and looks whether they are whole: their pages, the chains of logs, and the public record with its signature. */
 export async function checkCopy(folder: string, files: readonly string[]): Promise<CopyReport> {
-  let record: Manifest["record"] = { origin: "", size: 0, root: toHex(emptyRoot()) };
+  let record: Manifest["record"] = { origin: "", first: "", size: 0, root: toHex(emptyRoot()) };
   for (const name of files) {
     const database = new DatabaseSync(join(folder, name), { readOnly: true });
     try {
@@ -113,17 +113,19 @@ async function readRecord(database: DatabaseSync): Promise<Manifest["record"] | 
 async function signedRecord(database: DatabaseSync): Promise<Manifest["record"] | undefined> {
   const tree = new IncrementalTree();
   const keys = new Set<string>();
-  let origin = "";
+  let [origin, first] = ["", ""];
   const rows = database.prepare("SELECT entry FROM directory_entries ORDER BY position").iterate() as Iterable<unknown>;
   for (const { entry } of rows as Iterable<{ readonly entry: Uint8Array }>) {
-    tree.append(leafHash(entry));
+    const leaf = leafHash(entry);
+    if (tree.size === 0) first = toHex(leaf);
+    tree.append(leaf);
     const { config } = decode(logEntryCodec, entry);
     if (config.length === 0) continue;
     const decoded = decode(directoryConfigCodec, config);
     origin = decoded.origin;
     keys.add(decoded.logKey);
   }
-  const record = { origin, size: tree.size, root: toHex(tree.root()) };
+  const record = { origin, first, size: tree.size, root: toHex(tree.root()) };
   if (tree.size === 0) return record;
   const newest = database.prepare("SELECT note FROM directory_checkpoints WHERE size = ?").get(tree.size);
   if (newest === undefined) return undefined;

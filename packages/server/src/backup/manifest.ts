@@ -12,12 +12,17 @@ const format = "latchkey backup 1";
 export interface Manifest {
   /** When its newest database was copied, in milliseconds since 1970. */
   readonly createdMs: number;
+  /** One more than that of the newest backup of the same server in its place. */
+  readonly sequence: number;
   /** The databases, and the sealed keys where it has them. `sha256` in hexadecimal. */
   readonly files: readonly { readonly name: string; readonly size: number; readonly sha256: string }[];
   /** Their hashes stand in the database. `missing`: the data folder did not have them, or not whole. */
   readonly blobs: { readonly count: number; readonly bytes: number; readonly missing: number };
-  /** Where the public record stood: entries, and the root over them in hexadecimal; size 0 before its first. */
-  readonly record: { readonly origin: string; readonly size: number; readonly root: string };
+  /**
+   * Where the public record stood: entries, and the root over them in hexadecimal; size 0 before its first. `first` is the hash of its first
+   * entry, "" without one: by that a server is known, since another one may have had the same name.
+   */
+  readonly record: { readonly origin: string; readonly first: string; readonly size: number; readonly root: string };
 }
 
 /** The bytes of a manifest. */
@@ -48,18 +53,19 @@ function parse(text: string): Manifest | undefined {
     return undefined;
   }
   if (!isObject(value) || value["format"] !== format) return undefined;
-  const { createdMs, files, blobs, record } = value;
-  if (!isCount(createdMs) || !Array.isArray(files) || !isObject(blobs) || !isObject(record)) return undefined;
+  const { createdMs, sequence, files, blobs, record } = value;
+  if (!isCount(createdMs) || !isCount(sequence) || !Array.isArray(files) || !isObject(blobs) || !isObject(record)) return undefined;
   const isFine =
     files.every((file: unknown) => isObject(file) && isName(file["name"]) && isCount(file["size"]) && isHash(file["sha256"])) &&
     isCount(blobs["count"]) &&
     isCount(blobs["bytes"]) &&
     isCount(blobs["missing"]) &&
     typeof record["origin"] === "string" &&
+    (record["first"] === "" || isHash(record["first"])) &&
     isCount(record["size"]) &&
     isHash(record["root"]);
   // Every member was looked at just now.
-  return isFine ? ({ createdMs, files, blobs, record } as unknown as Manifest) : undefined;
+  return isFine ? ({ createdMs, sequence, files, blobs, record } as unknown as Manifest) : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

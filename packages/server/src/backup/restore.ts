@@ -49,9 +49,13 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const backup = found.at(-1);
   if (backup === undefined)
     throw new ServerError("restore_failed", `There is no finished backup in ${from}: name a folder that "latchkey backup" wrote.`);
-  const servers = new Set(found.map(({ manifest }) => manifest.record.origin));
-  if (servers.size > 1) {
-    throw new ServerError("restore_failed", `${from} has backups of ${String(servers.size)} servers: name one of the folders in it.`);
+  const newest = new Map(found.map((each) => [each.manifest.record.first, each.path]));
+  if (newest.size > 1) {
+    const paths = [...newest.values()].join(", ");
+    throw new ServerError(
+      "restore_failed",
+      `${from} has backups of several servers: name the one that you mean. The newest of each: ${paths}`,
+    );
   }
   if ((await namesIn(dataDirectory)).length > 0) {
     throw new ServerError("restore_failed", `${dataDirectory} is not empty: move it away first, and keep it until everything works again.`);

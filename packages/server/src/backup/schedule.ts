@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { BackupSchedule, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
-import { backupsBeside, createBackup, dropOldBackups, findBackups } from "./backup.ts";
+import { createBackup, dropOldBackups, findBackups } from "./backup.ts";
+import { readLastBackup } from "./last-backup.ts";
 
 /** What a schedule takes from around it. */
 export interface ScheduleParts {
@@ -23,7 +25,7 @@ const retryMs = 3_600_000;
 const firstDelayMs = 60_000;
 
 /**
- * Makes backups of the data folder, the first when one is due, by what lies in the place already. Old ones go only once a newer one is finished.
+ * Makes backups of the data folder, the first when one is due, by its own last one if that lies in the place. Old ones go only once a newer one is finished.
  * Answers how to stop: one under way is broken off, and leaves nothing.
  */
 export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts): () => Promise<void> {
@@ -35,7 +37,9 @@ export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts):
   async function run(): Promise<void> {
     let delayMs = schedule.everyMs;
     try {
-      const newest = (await findBackups(schedule.to)).at(-1)?.manifest.createdMs;
+      // Of this data folder: others may lie in the same place.
+      const last = readLastBackup(dataDirectory)?.path;
+      const newest = (await findBackups(schedule.to)).find(({ path }) => resolve(path) === last)?.manifest.createdMs;
       // One that is dated ahead of the clock is no reason to make none.
       const ageMs = newest === undefined ? Infinity : nowMs() - newest;
       if (ageMs >= 0 && ageMs < schedule.everyMs) {
@@ -43,9 +47,8 @@ export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts):
       } else {
         const { to, passphrase } = schedule;
         const made = await createBackup({ dataDirectory, to, passphrase, nowMs: nowMs(), signal: stop.signal });
-        await dropOldBackups(made, schedule.keep);
-        const [oldest = made] = await backupsBeside(made);
-        onDone({ blobsMissing: made.manifest.blobs.missing, oldestRecordSize: oldest.manifest.record.size });
+        const { leastRecordSize } = await dropOldBackups(made, schedule.keep);
+        onDone({ blobsMissing: made.manifest.blobs.missing, oldestRecordSize: leastRecordSize });
       }
     } catch (error) {
       if (stop.signal.aborted) return;

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, statSync, statfsSync } from "node:fs";
+import { existsSync, statSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
-import { lastBackupFile } from "../backup/backup.ts";
+import { readLastBackup } from "../backup/last-backup.ts";
 import { readClockFile } from "../clock/clock-file.ts";
 import { databaseFile, journalSuffix } from "../store/sqlite/database-files.ts";
 import { accountsSchema, logsSchema } from "../store/sqlite/schema.ts";
@@ -61,7 +61,7 @@ export function readFolder(path: string, { isRunning }: { isRunning: boolean }):
     databases: isRunning || !exists ? [] : databases.map((known) => readDatabase(path, known)),
     keys: exists ? keyFiles.map((name) => readKey(join(path, "directory", name), name)) : [],
     lastRunMs: readClockFile(path),
-    lastBackup: readLastBackup(join(path, lastBackupFile)),
+    lastBackup: readLastBackup(path),
   };
 }
 
@@ -112,15 +112,4 @@ function readKey(path: string, name: string): KeyFacts {
   if (stat === undefined) return { name, state: "missing", isOpen: false };
   const isOpen = process.platform !== "win32" && (stat.mode & 0o077) !== 0;
   return { name, state: stat.isFile() && stat.size === keyBytes ? "there" : "damaged", isOpen };
-}
-
-function readLastBackup(path: string): FolderFacts["lastBackup"] {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof value !== "object" || value === null) return undefined;
-    const [timeMs, where]: unknown[] = [Reflect.get(value, "timeMs"), Reflect.get(value, "path")];
-    return typeof timeMs === "number" && typeof where === "string" ? { timeMs, path: where } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
-import { readFile, readdir, stat, statfs } from "node:fs/promises";
+import { readdir, stat, statfs } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
-import { lastBackupFile } from "../backup/backup.ts";
+import { readLastBackup } from "../backup/last-backup.ts";
 import type { ClockDoubt } from "../clock/clock-guard.ts";
 import type { PublisherState } from "../directory/publisher-state.ts";
 import type { Counters } from "../metrics.ts";
@@ -97,7 +97,9 @@ export function addStateMetrics(registry: Registry, sources: StateSources): void
   );
   gauge("disk_free_bytes", "What the disk of the data folder has left for the server.", () => freeBytes(sources.dataDirectory));
   gauge("disk_reserve_bytes", "What has to be left there for blobs to be taken.", () => sources.minFreeBytes);
-  gauge("backup_timestamp_seconds", "When the last backup was finished; absent where none was.", () => lastBackup(sources.dataDirectory));
+  gauge("backup_timestamp_seconds", "When the last backup was finished; absent where none was.", () =>
+    seconds(readLastBackup(sources.dataDirectory)?.timeMs),
+  );
 
   gauge("directory_size", "Entries in the public log of accounts.", () => sources.publisher().size);
   gauge("directory_published_timestamp_seconds", "When this process published an entry last; absent before.", () =>
@@ -187,16 +189,6 @@ async function freeBytes(dataDirectory: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(dataDirectory);
     return bavail * bsize;
-  } catch {
-    return undefined;
-  }
-}
-
-async function lastBackup(dataDirectory: string): Promise<number | undefined> {
-  try {
-    const last: unknown = JSON.parse(await readFile(join(dataDirectory, lastBackupFile), "utf8"));
-    const timeMs: unknown = typeof last === "object" && last !== null ? Reflect.get(last, "timeMs") : undefined;
-    return typeof timeMs === "number" ? timeMs / 1000 : undefined;
   } catch {
     return undefined;
   }
