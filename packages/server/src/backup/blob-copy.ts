@@ -2,7 +2,8 @@ import { toBase64Url, toHex } from "@latchkey/codec";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { errorCode, fingerprint, linkOrCopy, makePrivateFolder, namesIn, syncFolder } from "./folders.ts";
+import { errorCode, makePrivateFolder, namesIn, syncFolder } from "../files.ts";
+import { fingerprint, linkOrCopy } from "./folders.ts";
 
 /** A blob as the copied index knows it. */
 interface BlobRow {

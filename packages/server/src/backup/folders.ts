@@ -1,21 +1,7 @@
 import { constants, createReadStream } from "node:fs";
-import { copyFile, link, mkdir, open, readdir } from "node:fs/promises";
+import { copyFile, link, open } from "node:fs/promises";
 import { createHash } from "node:crypto";
-
-/** Makes a folder that only this user may enter, where there is none. */
-export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-}
-
-/** Puts on disk what a folder lists. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
+import { errorCode } from "../files.ts";
 
 /** Puts on disk what a file holds. */
 export async function syncFile(path: string): Promise<void> {
@@ -66,19 +52,4 @@ export async function linkOrCopy(from: string, to: string): Promise<"linked" | "
     await file.close();
   }
   return "copied";
-}
-
-/** Names in a folder; none where there is no folder. */
-export async function namesIn(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) return [];
-    throw error;
-  }
-}
-
-/** The system's code of an error, such as ENOENT. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

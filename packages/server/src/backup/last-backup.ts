@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../files.ts";
 
 /** In the data folder: when its last backup was made, and where. */
 export const lastBackupFile = "last-backup.json";
@@ -14,10 +15,8 @@ export interface LastBackup {
 
 /** Says in the data folder that a backup was made: what looks after the server reads it. Not having it harms nobody. */
 export function noteLastBackup(dataDirectory: string, last: LastBackup): void {
-  const path = join(dataDirectory, lastBackupFile);
   try {
-    writeFileSync(`${path}.new`, `${JSON.stringify(last)}\n`, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    replaceFile(join(dataDirectory, lastBackupFile), `${JSON.stringify(last)}\n`);
   } catch {
     // A data folder that another user owns: the backup is whole all the same.
   }

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:cryp
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ServerError } from "../errors.ts";
-import { errorCode } from "./folders.ts";
+import { errorCode } from "../files.ts";
 
 /** The keys of a data folder by name, 32 bytes each. */
 export type NamedKeys = ReadonlyMap<string, Uint8Array>;

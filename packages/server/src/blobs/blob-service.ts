@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { dayOf } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal, StoreError } from "../errors.ts";
+import { errorCode } from "../files.ts";
 import { keyOf } from "../keys.ts";
 import { storedBlobIds } from "./orphans.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
@@ -259,22 +260,18 @@ function uploadsOf(directory: string): string {
   return join(directory, "uploads");
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
-
 function isDiskFull(error: unknown): boolean {
-  return codeOf(error) === "ENOSPC" || codeOf(error) === "EDQUOT";
+  return errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT";
 }
 
 function isDiskBroken(error: unknown): boolean {
-  return codeOf(error) === "EIO" || codeOf(error) === "EROFS";
+  return errorCode(error) === "EIO" || errorCode(error) === "EROFS";
 }
 
 function isAbsent(error: unknown): boolean {
-  return codeOf(error) === "ENOENT";
+  return errorCode(error) === "ENOENT";
 }
 
 function isPresent(error: unknown): boolean {
-  return codeOf(error) === "EEXIST";
+  return errorCode(error) === "EEXIST";
 }

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../files.ts";
 
 /**
  * Name of the file in the data folder. Its first line is the last day on which a run of the server believed its clock, as "2026-11-28".
@@ -71,14 +72,7 @@ export class ClockFile {
     const text = format(next);
     if (text === format(this.#recorded)) return;
     try {
-      const file = openSync(`${this.#path}.new`, "w", 0o600);
-      try {
-        writeSync(file, text);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(`${this.#path}.new`, this.#path);
+      replaceFile(this.#path, text);
       this.#recorded = next;
     } catch {
       // Tried again with the next hour.

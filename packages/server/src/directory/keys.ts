@@ -1,8 +1,9 @@
 import { configNoticeMs, createVerifier, formatVkey, noteSignatureTypes, vrfPublicKey } from "@latchkey/transparency";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, openSync, closeSync, fsyncSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { ServerError } from "../errors.ts";
+import { errorCode, replaceFile, syncFolderSync } from "../files.ts";
 import type { LogSigner } from "../store/directory-store.ts";
 
 const seedBytes = 32;
@@ -40,7 +41,7 @@ export function loadDirectoryKeys(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (isBegun && isLogKeyLost && readSeed(folder, "log.key") === undefined && readSeed(folder, "log-next.key") !== undefined) {
     renameSync(join(folder, "log-next.key"), join(folder, "log.key"));
-    syncFolder(folder);
+    syncFolderSync(folder);
   }
   const seedOf = (name: string): Uint8Array => {
     const seed = readSeed(folder, name);
@@ -68,7 +69,7 @@ export function promoteNextKey(dataDirectory: string, keys: DirectoryKeys): Dire
   if (keys.next === undefined) return keys;
   const folder = join(dataDirectory, "directory");
   renameSync(join(folder, "log-next.key"), join(folder, "log.key"));
-  syncFolder(folder);
+  syncFolderSync(folder);
   return { ...keys, current: keys.next, next: undefined };
 }
 
@@ -89,7 +90,7 @@ function readSeed(folder: string, name: string): Uint8Array | undefined {
   try {
     bytes = readFileSync(join(folder, name));
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    if (errorCode(cause) === "ENOENT") return undefined;
     throw unusable(name, cause);
   }
   if (bytes.length !== seedBytes) throw unusable(name);
@@ -99,25 +100,12 @@ function readSeed(folder: string, name: string): Uint8Array | undefined {
 /** On disk under its name only when it is whole: a key that was used must not be another one after a crash. */
 function makeSeed(folder: string, name: string): Uint8Array {
   const seed = new Uint8Array(randomBytes(seedBytes));
-  const path = join(folder, name);
   try {
-    rmSync(`${path}.new`, { force: true });
-    const file = openSync(`${path}.new`, "wx", 0o600);
-    writeSync(file, seed);
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(`${path}.new`, path);
-    syncFolder(folder);
+    replaceFile(join(folder, name), seed);
   } catch (cause) {
     throw unusable(name, cause);
   }
   return seed;
-}
-
-function syncFolder(folder: string): void {
-  const file = openSync(folder, "r");
-  fsyncSync(file);
-  closeSync(file);
 }
 
 /** A log that was begun goes on with its keys, or not at all. */

@@ -1,8 +1,9 @@
 import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { TransparencyError, parseCheckpoint, parseNote, verifyConsistency } from "@latchkey/transparency";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ServerError } from "../errors.ts";
+import { replaceFile } from "../files.ts";
 import type { DirectoryLogStore, UnservedHead } from "../store/directory-store.ts";
 
 /** A tree of the public log that was shown to somebody. */
@@ -27,11 +28,9 @@ export function readSeen(dataDirectory: string): SeenTree | undefined {
 
 /** Remembers a head that is served. Where that fails a later start only knows less. */
 export function rememberSeen(dataDirectory: string, head: UnservedHead): void {
-  const path = join(dataDirectory, seenFile);
   try {
     const { size, root } = parseCheckpoint(parseNote(head.note).text);
-    writeFileSync(`${path}.new`, `${String(size)} ${toBase64Url(root)}\n`, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    replaceFile(join(dataDirectory, seenFile), `${String(size)} ${toBase64Url(root)}\n`);
   } catch {
     // The disk is full, or fails: whoever writes to the store is told.
   }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode, makePrivateFolder, namesIn, syncFolder } from "../backup/folders.ts";
+import { errorCode, makePrivateFolder, namesIn, syncFolder } from "../files.ts";
 import { ServerError } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import { journalRecordCodec } from "./record.ts";

@@ -1,7 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { decodeEntryBundle, directoryOrigin, tileWidth } from "@latchkey/transparency";
 import type { Logger } from "pino";
-import { errorCode } from "../backup/folders.ts";
+import { errorCode } from "../files.ts";
 import { ServerError, StoreError } from "../errors.ts";
 import type { DirectoryLogStore } from "../store/directory-store.ts";
 import { Journal } from "./journal.ts";

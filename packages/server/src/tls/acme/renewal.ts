@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { errorCode, makePrivateFolder, replaceFile } from "../../files.ts";
 import { renewAtMs } from "../certificate.ts";
 import type { CertificateKeeper, CertificateWorld } from "../keeper.ts";
 import { AcmeError } from "./directory.ts";
@@ -86,7 +87,8 @@ export class Renewal {
     try {
       const accountKey = await this.#accountKey();
       const pem = await orderCertificate({ ...this.#order, accountKey, wait: (waitMs) => this.#wait(waitMs) });
-      await replace(this.#file, pem);
+      await makePrivateFolder(this.#folder);
+      replaceFile(this.#file, pem);
       await this.#keeper.reload();
       this.#failures = 0;
       // A certificate that is old when it comes would be ordered again and again.
@@ -108,10 +110,11 @@ export class Renewal {
     try {
       return await readFile(path, "utf8");
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      if (errorCode(error) !== "ENOENT") throw error;
     }
     const key = generateKey();
-    await replace(path, key);
+    await makePrivateFolder(this.#folder);
+    replaceFile(path, key);
     return key;
   }
 
@@ -129,18 +132,4 @@ export class Renewal {
       if (this.#isClosed) stop();
     });
   }
-}
-
-/** Writes a file that only the server's user may read, whole or not at all. */
-async function replace(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.new`;
-  const file = await open(temporary, "w", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
 }
