@@ -4,7 +4,7 @@ import { openBrowser, viewports } from "./testing/chromium.ts";
 import { createFolder, latchkey, startServerProcess } from "./testing/processes.ts";
 
 /** Where a picture of each page goes; none is made without. */
-const pictures = process.env["LATCHKEY_PICTURES"];
+const pictures = process.env["E2E_PICTURES"];
 
 test("an operator invites somebody by a link, who registers with it in a browser, once; an announcement is everybody's, and a suspension is told", async () => {
   using folder = createFolder();

@@ -17,6 +17,11 @@ export function usageError(message: string): CommandError {
   return new CommandError("usage", message, { exitCode: 2 });
 }
 
+/** An option, or what stands for it, that cannot be: exit status 2. */
+export function invalidOption(message: string, cause?: unknown): CommandError {
+  return new CommandError("invalid_option", message, { exitCode: 2, ...(cause === undefined ? {} : { cause }) });
+}
+
 /** The line and exit status of any failure. What is unknown is told by its kind only: a stack trace helps nobody at a prompt. */
 export function describeFailure(error: unknown): { code: string; reason: string; exitCode: number } {
   if (error instanceof CommandError) return { code: error.code, reason: error.message, exitCode: error.exitCode };

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CommandContext } from "./commands/command.ts";
 import { stringOption } from "./commands/command.ts";
-import { CommandError } from "./errors.ts";
+import { invalidOption } from "./errors.ts";
 
 /** The variable that holds the passphrase of the keys in backups. */
 export const passphraseVariable = "LATCHKEY_BACKUP_PASSPHRASE";
@@ -27,7 +27,7 @@ export function readPassphrase(path: string): string {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw new CommandError("invalid_option", `the passphrase file ${path} cannot be read`, { exitCode: 2, cause });
+    throw invalidOption(`the passphrase file ${path} cannot be read`, cause);
   }
   return checked(text.split("\n")[0] ?? "");
 }
@@ -36,5 +36,5 @@ function checked(text: string): string {
   const passphrase = text.trim();
   if (passphrase.length >= leastCharacters) return passphrase;
   const message = `a passphrase has ${String(leastCharacters)} characters at least: whoever finds the backup may try as many as they like`;
-  throw new CommandError("invalid_option", message, { exitCode: 2 });
+  throw invalidOption(message);
 }

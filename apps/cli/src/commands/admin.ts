@@ -1,11 +1,10 @@
 import { usageError } from "../errors.ts";
 import { qrText } from "../qr-text.ts";
+import { dataDirectoryOf, dataHelp, dataOptions } from "../settings.ts";
 import { askServer } from "./admin-client.ts";
 import { accountsText, invitationText, list, quotasText, statusText, text } from "./admin-text.ts";
 import type { Command, CommandContext, OptionValues } from "./command.ts";
 import { stringOption } from "./command.ts";
-import { report } from "./doctor.ts";
-import { dataDirectoryOf } from "./serve.ts";
 
 /** What the server answers, and how it is shown to people. */
 interface Done {
@@ -132,12 +131,6 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
           : "A new key was made before, and is on its way: one change follows the other.",
       ),
   },
-  doctor: {
-    usage: "doctor",
-    summary: 'what "latchkey doctor" says of a server that runs',
-    arguments: 0,
-    run: async ({ ask }) => ({ answer: await ask("doctor"), text: "" }),
-  },
   "export-config": {
     usage: "export-config",
     summary: "the options that the server runs with, as latchkey.config.json, without secrets",
@@ -162,14 +155,12 @@ export const adminCommand: Command = {
   summary: "look after a server that runs: status, accounts, invitations, names, limits",
   help: `${commandLines.join("\n")}
 
-  --data DIR     folder of the server's data, as for "latchkey serve"
-  --config FILE  the server's configuration file, which may name it
+${dataHelp}
 
 It speaks with the server over a socket in that folder, which only the server's user may open. It shows nothing of who talks to whom:
 the server does not know.`,
   options: {
-    data: { type: "string" },
-    config: { type: "string" },
+    ...dataOptions,
     uses: { type: "string" },
     days: { type: "string" },
     after: { type: "string" },
@@ -187,8 +178,7 @@ async function runAdmin(context: CommandContext): Promise<void> {
   if (stray !== undefined) throw usageError(`"admin ${command.usage.split(" [")[0] ?? ""}" takes no --${stray}`);
   const dataDirectory = dataDirectoryOf(context);
   const done = await command.run({ ask: (name, params) => askServer(dataDirectory, name, params), args, values });
-  if (command === adminCommands["doctor"]) report(context, done.answer);
-  else output.result(done.answer, done.text);
+  output.result(done.answer, done.text);
 }
 
 function findCommand(positionals: readonly string[]): { command: AdminCommand; args: readonly string[] } {

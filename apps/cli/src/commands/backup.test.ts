@@ -30,7 +30,8 @@ test("a backup of a running server, and the data folder made of it again; a pass
   });
   expect(wrong.status).toBe(1);
   expect(wrong.stderr).toContain("wrong_passphrase");
-  const restored = await runWith(home, ["restore", "copies", "--data", "again", "--without-journal"], undefined, {
+  writeFileSync(join(home, "other.json"), JSON.stringify({ data: "again" }));
+  const restored = await runWith(home, ["restore", "copies", "--config", "other.json", "--without-journal"], undefined, {
     variables: { LATCHKEY_BACKUP_PASSPHRASE: "from a file, long" },
   });
   expect([restored.status, restored.stderr]).toEqual([0, ""]);

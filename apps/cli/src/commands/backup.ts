@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { dataFolderOf } from "../data-folder.ts";
-import { CommandError } from "../errors.ts";
+import { invalidOption } from "../errors.ts";
 import { askPassphrase, passphraseVariable } from "../passphrase.ts";
+import { dataDirectoryOf, dataHelp, dataOptions } from "../settings.ts";
 import type { Command } from "./command.ts";
 import { stringOption } from "./command.ts";
 
@@ -10,28 +10,26 @@ export const backupCommand: Command = {
   name: "backup",
   usage: "backup DIR [--data DIR] [--passphrase-file FILE | --no-keys] [--keep NUMBER]",
   summary: "copy a server's data folder, also while the server runs",
-  help: `  --data DIR               the data folder (./data)
+  help: `${dataHelp}
   --passphrase-file FILE   its first line seals the keys of the public record (else $${passphraseVariable}, else it is asked for)
   --no-keys                leaves the keys out: keep a copy of directory/*.key elsewhere, nothing can go on without them
   --keep NUMBER            of this server's backups in DIR the newest so many stay, once the new one is finished
 
 Each backup is a folder of its own in DIR, complete and verified before it gets its name. Blobs that the one before has take no more room.`,
-  options: { data: { type: "string" }, "passphrase-file": { type: "string" }, "no-keys": { type: "boolean" }, keep: { type: "string" } },
+  options: { ...dataOptions, "passphrase-file": { type: "string" }, "no-keys": { type: "boolean" }, keep: { type: "string" } },
   positionals: [1, 1],
   async run(context) {
     const { environment, output, positionals, values } = context;
     const [place = ""] = positionals;
     if (place === "" || place.includes("://")) {
-      throw new CommandError("invalid_option", "backup takes a folder: for another machine, mount it or copy the finished backup there", {
-        exitCode: 2,
-      });
+      throw invalidOption("backup takes a folder: for another machine, mount it or copy the finished backup there");
     }
     const to = resolve(environment.workingDirectory, place);
     const keep = stringOption(values, "keep");
     if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) {
-      throw new CommandError("invalid_option", "--keep takes a whole number from 1 on", { exitCode: 2 });
+      throw invalidOption("--keep takes a whole number from 1 on");
     }
-    const dataDirectory = dataFolderOf(context);
+    const dataDirectory = dataDirectoryOf(context);
     const passphrase = values["no-keys"] === true ? undefined : await askPassphrase(context, "for the keys in the backup");
     const { createBackup, dropOldBackups } = await import("@latchkey/server");
     const made = await createBackup({ dataDirectory, to, passphrase, nowMs: Date.now() });

@@ -1,22 +1,22 @@
 import type { ServerOptions } from "@latchkey/server";
 import { CommandError } from "../errors.ts";
+import { dataDirectoryOf, dataHelp, dataOptions } from "../settings.ts";
 import { askServer } from "./admin-client.ts";
 import { list, text } from "./admin-text.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { dataDirectoryOf, serverOptions } from "./serve.ts";
+import { serverOptions } from "./serve.ts";
 
 /** `latchkey doctor`. */
 export const doctorCommand: Command = {
   name: "doctor",
   usage: "doctor [--data DIR]",
   summary: "look at a server, running or not, and say what needs doing",
-  help: `  --data DIR     folder of the server's data, as for "latchkey serve"
-  --config FILE  the server's configuration file
+  help: `${dataHelp}
 
 Looks at the clock, the disk, the database, the keys, the certificate, the web app, whether the public address answers by HTTP and
 WebSocket, the witnesses, the age of the last backup, and limits that were reached. A server that runs is asked over its admin socket;
 of one that does not, what lies there is looked at. Nothing is changed. "!" stands before what needs doing: then the exit status is 1.`,
-  options: { data: { type: "string" }, config: { type: "string" } },
+  options: dataOptions,
   positionals: [0, 0],
   async run(context) {
     const dataDirectory = dataDirectoryOf(context);
@@ -29,7 +29,7 @@ of one that does not, what lies there is looked at. Nothing is changed. "!" stan
 };
 
 /** What was found, a line each; what needs doing is a failure. @throws CommandError `needs_attention` */
-export function report({ output }: Pick<CommandContext, "output">, answer: Readonly<Record<string, unknown>>): void {
+function report({ output }: Pick<CommandContext, "output">, answer: Readonly<Record<string, unknown>>): void {
   // A list of objects, as the server makes it.
   const findings = list(answer, "findings") as readonly Readonly<Record<string, unknown>>[];
   const width = Math.max(...findings.map((finding) => text(finding, "topic").length));

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import { CommandError } from "../errors.ts";
+import { invalidOption } from "../errors.ts";
+import { wholeNumber } from "../settings.ts";
 
 /** The part of the server's options that is about TLS. */
 export interface FrontOptions {
@@ -19,7 +20,7 @@ export function frontOptions(
   const [certFile, keyFile, email] = [one("tls-cert"), one("tls-key"), one("acme")];
   const [directory, agreed, httpPort] = [one("acme-directory"), one("acme-agree"), one("http-port")];
   if ((certFile === undefined) !== (keyFile === undefined)) throw invalidOption("--tls-cert and --tls-key belong together");
-  const plain = httpPort === undefined ? {} : { httpPort: portOf(httpPort) };
+  const plain = httpPort === undefined ? {} : { httpPort: wholeNumber("http-port", httpPort, { least: 1, most: 65_535 }) };
   if (email === undefined) {
     if (directory !== undefined || agreed !== undefined) throw invalidOption("--acme-directory and --acme-agree need --acme");
     if (certFile !== undefined && keyFile !== undefined) {
@@ -44,14 +45,4 @@ export function frontOptions(
     throw invalidOption("--acme-directory takes an https URL");
   }
   return { acme: { email, directoryUrl: directory ?? letsEncrypt }, ...plain };
-}
-
-function portOf(text: string): number {
-  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port >= 1 && port <= 65_535)) throw invalidOption("--http-port takes a whole number from 1 to 65535");
-  return port;
-}
-
-function invalidOption(message: string): CommandError {
-  return new CommandError("invalid_option", message, { exitCode: 2 });
 }

@@ -65,3 +65,10 @@ test("over TLS, whatever name its certificate has", async () => {
   const tls = ["--tls-cert", join(home, "cert.pem"), "--tls-key", join(home, "key.pem")];
   expect(await runWith(home, ["healthcheck", "--port", String(port), ...tls])).toMatchObject({ status: 0 });
 });
+
+test("with a certificate by ACME it asks by TLS, as browsers do", async () => {
+  const { cert, key } = issueCertificate(["chat.example.org"]);
+  const port = await listen(createSecureServer({ cert, key }, (_request, response) => response.end("{}")));
+  const acme = ["--acme", "ann@example.org", "--acme-agree", "yes", "--host", "chat.example.org"];
+  expect(await runWith(home, ["healthcheck", "--port", String(port), ...acme])).toMatchObject({ status: 0 });
+});

@@ -19,9 +19,9 @@ Exit status 0: it is well; 1: it is not, or does not answer.`,
   ...(serveCommand.options === undefined ? {} : { options: serveCommand.options }),
   positionals: [0, 0],
   async run(context) {
-    const { address = "127.0.0.1", port, tls } = serverOptions(context);
+    const { address = "127.0.0.1", port, tls, acme } = serverOptions(context);
     const host = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
-    const { status, body } = await ask({ host, port, isTls: tls !== undefined });
+    const { status, body } = await ask({ host, port, isTls: (tls ?? acme) !== undefined });
     if (status !== 200) throw new CommandError("unhealthy", `the server says that it is not well (${status}): ${body.trim()}`);
     context.output.result({ kind: "healthy" }, "healthy");
   },

@@ -1,24 +1,25 @@
 import { resolve } from "node:path";
-import { dataFolderOf } from "../data-folder.ts";
-import { CommandError } from "../errors.ts";
+import { CommandError, invalidOption } from "../errors.ts";
 import { formatTime } from "../output.ts";
 import { askPassphrase, passphraseVariable } from "../passphrase.ts";
+import { dataDirectoryOf, dataOptions } from "../settings.ts";
 import type { Command } from "./command.ts";
 import { stringOption } from "./command.ts";
 
 /** `latchkey restore`. */
 export const restoreCommand: Command = {
   name: "restore",
-  usage: "restore FROM --data DIR (--journal DIR | --without-journal) [--passphrase-file FILE | --keys DIR]",
+  usage: "restore FROM [--data DIR] (--journal DIR | --without-journal) [--passphrase-file FILE | --keys DIR]",
   summary: "make a server's data folder again from a backup",
   help: `FROM is a backup, or a folder of backups: then the newest.
   --data DIR               the new data folder: empty, or not there (./data)
+  --config FILE            the server's configuration file, which may name it
   --journal DIR            what the server had as --journal: the public record, and the accounts in it, come back to where they were
   --without-journal        nothing says how the public record went on after the copy
   --passphrase-file FILE   its first line opens the keys (else $${passphraseVariable}, else it is asked for)
   --keys DIR               a folder with log.key and vrf.key, for a backup without keys`,
   options: {
-    data: { type: "string" },
+    ...dataOptions,
     journal: { type: "string" },
     "without-journal": { type: "boolean" },
     "passphrase-file": { type: "string" },
@@ -32,10 +33,10 @@ export const restoreCommand: Command = {
     if ((journal === undefined || journal === "") && values["without-journal"] !== true)
       throw new CommandError("journal_needed", withoutJournal);
     if (journal !== undefined && values["without-journal"] === true) {
-      throw new CommandError("invalid_option", "restore takes --journal or --without-journal, not both", { exitCode: 2 });
+      throw invalidOption("restore takes --journal or --without-journal, not both");
     }
     const { restoreBackup } = await import("@latchkey/server");
-    const dataDirectory = dataFolderOf(context);
+    const dataDirectory = dataDirectoryOf(context);
     const { backup, recordSize, replayed } = await restoreBackup({
       from: resolve(environment.workingDirectory, positionals[0] ?? ""),
       dataDirectory,
