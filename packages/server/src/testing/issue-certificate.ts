@@ -9,13 +9,18 @@ export interface IssuedCertificate {
 
 const day = 86_400_000;
 
-/** A certificate for these DNS names that signs itself, valid from yesterday for 90 days unless said otherwise: for tests. */
+/** A certificate for these DNS names that signs itself, valid from yesterday for 90 days unless said otherwise: for tests. @param publicKey whose it is, SPKI, where that is not the signer's */
 export function issueCertificate(
   names: readonly string[],
-  { fromMs = Date.now() - day, untilMs = Date.now() + 90 * day, key }: { fromMs?: number; untilMs?: number; key?: string } = {},
+  {
+    fromMs = Date.now() - day,
+    untilMs = Date.now() + 90 * day,
+    key,
+    publicKey,
+  }: { fromMs?: number; untilMs?: number; key?: string; publicKey?: Uint8Array } = {},
 ): IssuedCertificate {
   const privateKey = key === undefined ? generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey : createPrivateKey(key);
-  const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+  const spki = publicKey ?? createPublicKey(privateKey).export({ type: "spki", format: "der" });
   const algorithm = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
   const name = sequence(setOf(sequence(objectIdentifier("2.5.4.3"), utf8String(names[0] ?? "test"))));
   const alternatives = sequence(...names.map((each) => contextTag(2, Buffer.from(each, "latin1"), "primitive")));

@@ -1,8 +1,9 @@
 import { createHash, createPublicKey, verify } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
+import { dirname } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryDirectory } from "../../testing/fixtures.ts";
 import { issueCertificate } from "../../testing/issue-certificate.ts";
@@ -12,7 +13,7 @@ import { AcmeDirectory, AcmeError, problemOf } from "./directory.ts";
 import { generateKey, keyAuthorization, signRequest } from "./jws.ts";
 import { orderCertificate } from "./order.ts";
 import { PlainHttp } from "./plain-http.ts";
-import { Renewal } from "./renewal.ts";
+import { Renewal, acmeFile } from "./renewal.ts";
 
 const day = 86_400_000;
 
@@ -121,8 +122,31 @@ describe("an authority that is broken or hostile", () => {
   });
 });
 
-/** A renewal under a clock of its own, of an authority that nobody reaches. */
-async function renewal(pair: { cert: string; key: string } | undefined) {
+/** An authority that believes everything, and sends what `issue` makes for the key of the request. */
+function authority(issue: (publicKey: Uint8Array) => string): typeof fetch {
+  const at = (name: string): string => `https://ca.example/${name}`;
+  let sent: string | undefined;
+  return async (input, init = {}) => {
+    const headers = { "replay-nonce": "n", location: at("order") };
+    const url = String(input);
+    if (init.method !== "POST")
+      return Response.json({ newNonce: at("nonce"), newAccount: at("account"), newOrder: at("new") }, { headers });
+    if (url === at("certificate")) return new Response(sent, { headers });
+    if (url === at("finalize")) {
+      const { payload } = JSON.parse(String(init.body)) as { payload: string };
+      const { csr } = JSON.parse(Buffer.from(payload, "base64url").toString()) as { csr: string };
+      // Version, subject, key.
+      const key = open(open(open(open(open(Buffer.from(csr, "base64url")).content).content).rest).rest).whole;
+      sent = issue(key);
+    }
+    const status = sent === undefined ? "ready" : "valid";
+    if (url === at("new")) sent = undefined;
+    return Response.json({ status, authorizations: [], finalize: at("finalize"), certificate: at("certificate") }, { headers });
+  };
+}
+
+/** A renewal under a clock of its own, of an authority that nobody reaches unless one is given. */
+async function renewal(pair: { cert: string; key: string } | undefined, reached?: typeof fetch) {
   const said: string[] = [];
   const timers: { delayMs: number; run: () => void }[] = [];
   let [asked, tries] = [0, 0];
@@ -135,19 +159,26 @@ async function renewal(pair: { cert: string; key: string } | undefined) {
     },
     warn: (message: string) => void said.push(message),
   };
-  const source = pair ?? { cert: "", key: "" };
-  const keeper = await CertificateKeeper.open({ source, host: "chat.example", world, isAwaited: true });
   const dataDirectory = temporaryDirectory();
-  const unreachable: typeof fetch = async () => {
-    asked++;
-    throw new TypeError("network");
+  const file = acmeFile(dataDirectory);
+  if (pair !== undefined) {
+    mkdirSync(dirname(file));
+    writeFileSync(file, pair.key + pair.cert);
+  }
+  const source = { certFile: file, keyFile: file };
+  const keeper = await CertificateKeeper.open({ source, host: "chat.example", world, isAwaited: true });
+  const asking: typeof fetch = async (input, init) => {
+    const isFirst = init?.method === "GET";
+    if (isFirst) asked++;
+    if (reached === undefined) throw new TypeError("network");
+    return reached(input, init);
   };
   const order = {
     directoryUrl: "https://ca.example/",
     email: "a@b",
     name: "chat.example",
     show: () => () => undefined,
-    fetch: unreachable,
+    fetch: asking,
   };
   const made = new Renewal({ keeper, world, dataDirectory, order });
   onTestFinished(() => made.close());
@@ -190,8 +221,66 @@ describe("renewal", () => {
       "No new certificate has come. The certificate authority cannot be reached. The certificate in use is kept. It is tried again.",
     ]);
     expect(keeper.reasons()).toMatchObject([{ code: "certificate_not_replaced", isFailure: false }]);
-    expect(keeper.pair?.cert).toBe(pair.cert);
-    expect(readdirSync(`${dataDirectory}/tls`)).toEqual(["acme-account.key"]);
+    expect(keeper.pair?.cert).toBe(pair.key + pair.cert);
+    expect(readdirSync(`${dataDirectory}/tls`)).toEqual(["acme-account.key", "certificate.pem"]);
+  });
+
+  test("what the authority sends is used at once, and the next one is ordered when it is due", async () => {
+    const pair = issueCertificate(["chat.example"], { fromMs: Date.now() - 80 * day, untilMs: Date.now() + 20 * day });
+    let fromMs = Date.now() - 61 * day;
+    const good = authority((publicKey) => {
+      fromMs += 60 * day;
+      return issueCertificate(["chat.example"], { publicKey, fromMs, untilMs: fromMs + 90 * day }).cert;
+    });
+    const { made, keeper, said, next, asked, dataDirectory } = await renewal(pair, good);
+    made.start();
+    let slept = 0;
+    while (asked() < 2) slept += await next();
+    expect(Math.round(slept / day)).toBe(59);
+    expect(keeper.reasons()).toEqual([]);
+    expect(said).toEqual([]);
+    expect(readFileSync(acmeFile(dataDirectory), "utf8")).toBe(keeper.pair?.cert);
+  });
+
+  test.each<[string, (publicKey: Uint8Array) => string]>([
+    ["it cannot be read, or is another key's", () => "nothing"],
+    ["it cannot be read, or is another key's", () => issueCertificate(["chat.example"]).cert],
+    ["it is for another name", (publicKey) => issueCertificate(["evil.example"], { publicKey }).cert],
+    [
+      "it has expired or is not valid yet: check the clock of this machine",
+      (publicKey) => issueCertificate(["chat.example"], { publicKey, fromMs: Date.now() - 9 * day, untilMs: Date.now() - day }).cert,
+    ],
+  ])("what is of no use (%s) takes nothing's place, in no file either, and is a failure like others", async (why, issue) => {
+    const pair = issueCertificate(["chat.example"], { fromMs: Date.now() - 80 * day, untilMs: Date.now() + 20 * day });
+    const { made, keeper, said, next, asked, triesBefore, dataDirectory } = await renewal(pair, authority(issue));
+    made.start();
+    const waits = new Map<number, number>();
+    while (asked() < 11) {
+      const slept = await next();
+      waits.set(triesBefore(), (waits.get(triesBefore()) ?? 0) + slept / 60_000);
+    }
+    expect([...waits.values()].slice(0, 10)).toEqual([60, 60, 60, 60, 60, 60, 64, 128, 256, 512]);
+    expect(said).toEqual([
+      `No new certificate has come. The certificate authority sent one that is of no use: ${why}. The certificate in use is kept. It is tried again.`,
+    ]);
+    expect(readFileSync(acmeFile(dataDirectory), "utf8")).toBe(pair.key + pair.cert);
+    expect(keeper.pair?.cert).toBe(pair.key + pair.cert);
+  });
+
+  test("one that is out of time by this machine's clock is better than none, but the next one waits ever longer", async () => {
+    const old = authority(
+      (publicKey) => issueCertificate(["chat.example"], { publicKey, fromMs: Date.now() - 9 * day, untilMs: Date.now() - day }).cert,
+    );
+    const { made, keeper, next, asked, triesBefore } = await renewal(undefined, old);
+    made.start();
+    const waits = new Map<number, number>();
+    while (asked() < 9) {
+      const slept = await next();
+      waits.set(triesBefore(), (waits.get(triesBefore()) ?? 0) + slept / 60_000);
+    }
+    expect([...waits.values()].slice(5, 8)).toEqual([60, 64, 128]);
+    expect(keeper.pair).toBeDefined();
+    expect(keeper.reasons()).toMatchObject([{ code: "certificate_expired" }, { code: "certificate_not_replaced" }]);
   });
 });
 

@@ -6,9 +6,12 @@ export class AcmeError extends Error {
   override readonly name: string = "AcmeError";
   /** When to try again at the earliest, in milliseconds from now; 0 where the authority did not say. */
   readonly retryAfterMs: number;
+  /** The type of the authority's refusal, such as `badNonce`; absent where it did not refuse. */
+  readonly problem: string | undefined;
 
-  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number; problem?: string } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.problem = options.problem;
     this.retryAfterMs = options.retryAfterMs ?? 0;
   }
 }
@@ -60,7 +63,7 @@ export class AcmeDirectory {
         return await read(response);
       } catch (error) {
         // A nonce may be refused at any time; the refusal brings a new one (section 6.5).
-        const isNonce = error instanceof AcmeError && error.message.includes("badNonce");
+        const isNonce = error instanceof AcmeError && error.problem === "badNonce";
         if (!isNonce || attempt >= triesOfNonce) throw error;
       }
     }
@@ -106,7 +109,8 @@ async function read(response: Response): Promise<AcmeAnswer> {
   const body = await bounded(response);
   const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"));
   if (response.ok) return { body, location: response.headers.get("location") ?? undefined, retryAfterMs };
-  throw new AcmeError(`The certificate authority refuses: ${problemOf(body)} (${response.status}).`, { retryAfterMs });
+  const problem = problemOf(body);
+  throw new AcmeError(`The certificate authority refuses: ${problem} (${response.status}).`, { retryAfterMs, problem });
 }
 
 async function bounded(response: Response): Promise<Uint8Array> {

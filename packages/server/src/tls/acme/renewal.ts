@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ServerError } from "../../errors.ts";
 import { errorCode, makePrivateFolder, replaceFile } from "../../files.ts";
-import { renewAtMs } from "../certificate.ts";
+import { readPair, reasonsAgainst, renewAtMs } from "../certificate.ts";
+import type { CertificatePair, CertificateReason } from "../certificate.ts";
 import type { CertificateKeeper, CertificateWorld } from "../keeper.ts";
 import { AcmeError } from "./directory.ts";
 import { generateKey } from "./jws.ts";
@@ -18,6 +20,8 @@ export interface AcmeOptions {
 
 const firstDelayMs = 60_000;
 const longestDelayMs = 12 * 3_600_000;
+/** An authority that sends what cannot be used will hardly send another by the next minute, and counts what it issues. */
+const refusedDelayMs = 3_600_000;
 /** Timers of weeks are broken up: the clock may be set meanwhile. */
 const longestSleepMs = 3_600_000;
 
@@ -28,7 +32,7 @@ export function acmeFile(dataDirectory: string): string {
 
 /**
  * Gets the certificate, and a new one after two thirds of its life; after a failure again in a minute, doubling, at most twelve hours, or
- * when the authority says. The one in use stays until a new one has come; no failure stops the server.
+ * when the authority says. What it sends is checked before it takes the place of the one in use; no failure stops the server.
  */
 export class Renewal {
   readonly #keeper: CertificateKeeper;
@@ -87,11 +91,14 @@ export class Renewal {
     try {
       const accountKey = await this.#accountKey();
       const pem = await orderCertificate({ ...this.#order, accountKey, wait: (waitMs) => this.#wait(waitMs) });
+      const pair = this.#check(pem);
       await makePrivateFolder(this.#folder);
       replaceFile(this.#file, pem);
       await this.#keeper.reload();
-      this.#failures = 0;
+      if (this.#keeper.pair?.cert !== pem) throw new AcmeError("What was written into the folder tls cannot be read again.");
       // A certificate that is old when it comes would be ordered again and again.
+      if (renewAtMs(pair) <= this.#world.nowMs()) throw refused("it is to be renewed already");
+      this.#failures = 0;
       delayMs = longestSleepMs;
     } catch (error) {
       if (this.#isClosed) return;
@@ -103,6 +110,26 @@ export class Renewal {
       this.#keeper.setObstacle(`No new certificate has come. ${why}${kept} It is tried again.`);
     }
     this.#next(delayMs);
+  }
+
+  /** Reads what the authority sent. @throws AcmeError where browsers would refuse it and do not refuse the one in use */
+  #check(pem: string): CertificatePair {
+    let pair: CertificatePair;
+    try {
+      pair = readPair({ cert: pem, key: pem });
+    } catch (cause) {
+      if (cause instanceof ServerError) throw refused("it cannot be read, or is another key's", cause);
+      throw cause;
+    }
+    const why = (of: CertificatePair): CertificateReason | undefined =>
+      reasonsAgainst(of, { host: this.#order.name, nowMs: this.#world.nowMs() }).find(({ isFailure }) => isFailure);
+    const reason = why(pair);
+    if (reason?.code === "certificate_other_name") throw refused("it is for another name");
+    // By a clock that is wrong no certificate is in time: then a new one is no worse than the one in use.
+    const inUse = this.#keeper.pair;
+    if (reason !== undefined && inUse !== undefined && why(inUse) === undefined)
+      throw refused("it has expired or is not valid yet: check the clock of this machine");
+    return pair;
   }
 
   async #accountKey(): Promise<string> {
@@ -132,4 +159,8 @@ export class Renewal {
       if (this.#isClosed) stop();
     });
   }
+}
+
+function refused(why: string, cause?: unknown): AcmeError {
+  return new AcmeError(`The certificate authority sent one that is of no use: ${why}.`, { cause, retryAfterMs: refusedDelayMs });
 }
