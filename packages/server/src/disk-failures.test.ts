@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { closeCodes } from "@latchkey/protocol";
 import { expect, onTestFinished, test } from "vitest";
@@ -197,4 +198,34 @@ test("a store that broke does nothing more, releases its folder, and health says
   await store.close();
   const again = await openStore(inProcessChannel({ directory }, {}));
   await again.close();
+});
+
+test("SQL that the database refuses is told by its number and words, once, and health is red until the operation succeeds", async () => {
+  const directory = temporaryDirectory();
+  const server = await start(directory, crashing);
+  const client = await TestClient.connect(server.url, "log");
+  const log = createTestLog();
+  await createLog(client, log);
+  expect(await client.outcome(append(log, 999))).toBe("accepted");
+  const health = async (): Promise<unknown> => (await fetch(`${server.url}/healthz`)).json();
+  // Somebody changes the schema under the server, as an edited step of it would.
+  const other = new DatabaseSync(join(directory, databaseFile.logs), { timeout: 5000 });
+  other.exec("ALTER TABLE entries RENAME COLUMN next_access_hash TO other_hash");
+  for (let times = 0; times < 3; times++) {
+    expect(await health()).toMatchObject({ status: "ok" });
+    expect(await client.outcome(append(log, 999))).toBe("internal");
+  }
+  expect(await client.outcome({ kind: "create", logId: random(32), accessHash: random(32), token: new Uint8Array() })).toBe("opened");
+  expect(await health()).toMatchObject({ reasons: [{ code: "store" }] });
+  other.exec("ALTER TABLE entries RENAME COLUMN other_hash TO next_access_hash");
+  other.close();
+  expect(await client.outcome(append(log, 999))).toBe("accepted");
+  expect(await health()).toMatchObject({ status: "ok" });
+  server.kill();
+  const { code, log: written } = await server.ended;
+  expect(code).toBe(0);
+  expect(errorLine(written)).toBe("the store failed");
+  expect(JSON.parse(written)).toMatchObject({ operation: "append", code: "SQLITE_1", words: "SQL logic error" });
+  expect(written).toContain("log-tables");
+  expect(written).not.toContain("access_hash");
 });

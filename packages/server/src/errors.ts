@@ -56,3 +56,28 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
+
+/** What an error on the store's thread says of itself, as it crosses from there. */
+export interface StoreFaultParts {
+  readonly name: string;
+  /** SQLite's extended result code, and its fixed words for that; absent where it is another error. */
+  readonly errcode?: number;
+  readonly errstr?: string;
+  /** Places in the code. */
+  readonly stack: string;
+}
+
+/** An error on the store's thread, without its message: that may hold values of the SQL. The cause of a StoreError `failed`. */
+export class StoreFault extends Error {
+  override readonly name: string;
+  readonly errcode: number | undefined;
+  readonly errstr: string | undefined;
+
+  constructor({ name, errcode, errstr, stack }: StoreFaultParts) {
+    super(errstr ?? name);
+    this.name = name;
+    this.errcode = errcode;
+    this.errstr = errstr;
+    this.stack = stack;
+  }
+}

@@ -40,8 +40,13 @@ test("a full disk counts by what was refused lately, and by what is free", async
 
 test("every reason is told, with a sentence each", async () => {
   const doubt = { kind: "ahead", wallMs: 1_900_000_000_000, believedMs: 1_800_000_000_000 } as const;
-  const { health, codes } = newHealth({ clock: { doubt: () => doubt }, publicationsFailSinceMs: () => 0, isJournalFailing: () => true });
+  const { health, codes } = newHealth({
+    clock: { doubt: () => doubt },
+    publicationsFailSinceMs: () => 0,
+    isJournalFailing: () => true,
+    isStoreFailing: () => true,
+  });
   health.stopped("The disk fails.");
-  expect(await codes()).toEqual(["stopped", "clock", "directory", "journal"]);
+  expect(await codes()).toEqual(["stopped", "clock", "directory", "journal", "store"]);
   for (const { message } of await health.reasons()) expect(message).toMatch(/\.$/);
 });

@@ -9,7 +9,7 @@ export const patienceMs = 600_000;
 
 /** Why the server is not well: a code for programs, and a sentence for people that says what to do. No user's data. */
 export interface HealthReason {
-  readonly code: "stopped" | "disk_full" | "clock" | "quorum" | "directory" | "journal" | "certificate";
+  readonly code: "stopped" | "disk_full" | "clock" | "quorum" | "directory" | "journal" | "store" | "certificate";
   readonly message: string;
 }
 
@@ -25,6 +25,8 @@ export interface HealthParts {
   readonly publicationsFailSinceMs: () => number | undefined;
   /** Whether the journal of the public record failed the last time; absent where there is none. */
   readonly isJournalFailing?: () => boolean;
+  /** Whether the store fails at something again and again although its disk works and has room. */
+  readonly isStoreFailing?: () => boolean;
   /** What is wrong with the certificate, where the server speaks TLS itself. */
   readonly certificate?: () => readonly CertificateReason[];
 }
@@ -61,7 +63,7 @@ export class Health {
   /** All that is wrong now; empty where nothing is. */
   async reasons(): Promise<HealthReason[]> {
     this.sample();
-    const { certificate, clock, isJournalFailing, nowMs, publicationsFailSinceMs } = this.#parts;
+    const { certificate, clock, isJournalFailing, isStoreFailing, nowMs, publicationsFailSinceMs } = this.#parts;
     const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && nowMs() - sinceMs >= patienceMs;
     const doubt = clock.doubt();
     const found: (HealthReason | false)[] = [
@@ -85,6 +87,13 @@ export class Health {
         code: "journal",
         message:
           "The journal of the public record cannot be written: nobody can register or change an account. Look at its disk, then at the log of the server.",
+      },
+    );
+    found.push(
+      isStoreFailing?.() === true && {
+        code: "store",
+        message:
+          "The store fails again and again at something that it is asked for, although its disk works. The log of the server says at what, and how; see whether another program uses the data directory.",
       },
     );
     // What is only going to happen is a line in the log: nobody is kept away yet.

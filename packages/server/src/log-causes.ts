@@ -3,6 +3,8 @@ export interface Cause {
   readonly name: string;
   /** The system's or a library's word for it, such as `ENOSPC`; absent where there is none. */
   readonly code?: string;
+  /** SQLite's fixed words for its code; absent where there are none. */
+  readonly words?: string;
   /** Places in the code. */
   readonly stack: readonly string[];
   readonly cause?: Cause;
@@ -13,6 +15,8 @@ const maxDepth = 4;
 const maxPlaces = 20;
 /** What codes look like; anything else may be what a peer sent. */
 const codeShape = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
+/** What SQLite's words look like, such as "SQL logic error". */
+const wordsShape = /^[A-Za-z][A-Za-z ,'/()-]{0,79}$/;
 
 /** An error without its message, which may hold what a peer sent, names or paths. */
 export function causeOf(error: unknown, depth: number = 1): Cause {
@@ -20,10 +24,12 @@ export function causeOf(error: unknown, depth: number = 1): Cause {
   const stack = (error.stack ?? "").split("\n").filter((line) => line.trimStart().startsWith("at "));
   const name = codeShape.test(error.name) ? error.name : "Error";
   const code = codeOf(error);
+  const words: unknown = Reflect.get(error, "errstr");
   const cause = error.cause === undefined || depth === maxDepth ? undefined : causeOf(error.cause, depth + 1);
   return {
     name,
     ...(code === undefined ? {} : { code }),
+    ...(typeof words === "string" && wordsShape.test(words) ? { words } : {}),
     stack: stack.slice(0, maxPlaces).map((line) => line.trim()),
     ...(cause === undefined ? {} : { cause }),
   };

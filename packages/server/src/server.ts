@@ -28,7 +28,7 @@ import { nodeSignatures } from "./directory/signatures.ts";
 import { VrfService } from "./directory/vrf-service.ts";
 import type { VrfProve } from "./directory/vrf-service.ts";
 import { Witnesses } from "./directory/witnesses.ts";
-import { ServerError, StoreError } from "./errors.ts";
+import { ServerError, StoreError, StoreFault } from "./errors.ts";
 import { keepHouse, recordClock } from "./housekeeping.ts";
 import { Health } from "./health.ts";
 import { createApp } from "./http/app.ts";
@@ -47,6 +47,7 @@ import { databaseFiles } from "./store/sqlite/database-files.ts";
 import { DiskRoom } from "./storage/disk-room.ts";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { StoreFaults } from "./store/store-faults.ts";
 import { StoreLoad } from "./store/store-load.ts";
 import { openJournaled } from "./journal/open-journal.ts";
 import type { DirectoryLogStore } from "./store/directory-store.ts";
@@ -174,10 +175,15 @@ async function listen(params: {
     return late.services;
   };
   const reportBug = (error: unknown): void => {
-    // Told once, when the server stops for it.
-    if (error instanceof StoreError && error.cause instanceof ServerError) return;
+    // Told once: when the server stops for it, or once a minute.
+    if (error instanceof StoreError && (error.cause instanceof ServerError || error.cause instanceof StoreFault)) return;
     log.error(causeOf(error), "unexpected error");
   };
+  const faults = new StoreFaults({
+    nowMs: parts.nowMs ?? Date.now,
+    tell: (cause, operation) => log.error({ ...cause, operation }, "the store failed"),
+  });
+  faults.watch(load);
   const counters = createCounters();
   const proxies = proxiesOf(options);
   const registry = createRegistry(
@@ -223,6 +229,7 @@ async function listen(params: {
     minFreeBytes: limits.minFreeBytes,
     publicationsFailSinceMs: () => late.publisher?.failedSinceMs,
     isJournalFailing: () => isJournalFailing(),
+    isStoreFailing: () => faults.isRepeating,
     ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
   const nowMs = (): number => clock.nowMs();

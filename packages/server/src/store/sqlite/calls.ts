@@ -1,7 +1,9 @@
+import type { StoreFaultParts } from "../../errors.ts";
 import type { AdminStore } from "../admin-store.ts";
 import type { DirectoryLogStore } from "../directory-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
 import type { Breakage } from "./breakage.ts";
+import type { Failed } from "./fault.ts";
 import type { Packed } from "./packing.ts";
 
 type Methods = Omit<LogStore, "append"> &
@@ -38,7 +40,7 @@ export interface Call {
 }
 
 /** What became of one operation. */
-export type CallOutcome = { readonly kind: "done"; readonly value: unknown } | { readonly kind: "failed"; readonly full: boolean };
+export type CallOutcome = { readonly kind: "done"; readonly value: unknown } | Failed;
 
 /** Operations that become one transaction of each database that they concern. */
 export interface Batch {
@@ -51,6 +53,8 @@ export interface BatchResult {
   readonly kind: "result";
   readonly appends: Packed | undefined;
   readonly calls: readonly CallOutcome[];
+  /** Why appends failed, where there is room and the disk works: of the first that did. */
+  readonly appendFault?: StoreFaultParts;
   /** The executor does nothing any more, and why. */
   readonly breakage?: Breakage;
 }

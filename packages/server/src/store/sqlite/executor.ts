@@ -9,6 +9,8 @@ import type { Batch, BatchResult, Call, CallName, CallOutcome, CallParams, CallR
 import { ClockTables, NewestDay } from "./clock-tables.ts";
 import type { DatabaseName } from "./database-files.ts";
 import { DirectoryTables } from "./directory-tables.ts";
+import { faultOf } from "./fault.ts";
+import type { Failed } from "./fault.ts";
 import { InboxTables } from "./inbox-tables.ts";
 import { JournalTables } from "./journal-tables.ts";
 import { LogHeadTables } from "./log-head-tables.ts";
@@ -188,8 +190,10 @@ export class Executor {
         .values(),
     };
     const calls = places.map((place): CallOutcome => done[place].next().value ?? { kind: "failed", full: false });
+    const appendFault = logs.appends.find((result) => result.kind === "failed" && result.fault !== undefined);
     return {
       kind: "result",
+      ...(appendFault?.kind === "failed" && appendFault.fault !== undefined ? { appendFault: appendFault.fault } : {}),
       appends: batch.appends === undefined ? undefined : packResults(logs.appends),
       calls,
       ...(this.#breakage === undefined ? {} : { breakage: this.#breakage }),
@@ -244,7 +248,7 @@ export class Executor {
     calls: readonly Call[],
   ): { appends: AppendResult[]; calls: CallOutcome[] } | undefined {
     const { database } = this.#databases[name];
-    if (this.#breakage !== undefined) return allFailed(entries, calls, false);
+    if (this.#breakage !== undefined) return allFailed(entries, calls, { full: false });
     let stage: "working" | "committing" | "committed" = "working";
     try {
       database.exec("BEGIN");
@@ -265,11 +269,11 @@ export class Executor {
       const wasOpen = database.isTransaction;
       this.#breakage ??= breakageOf(error);
       if (wasOpen) database.exec("ROLLBACK");
-      if (this.#breakage !== undefined) return allFailed(entries, calls, false);
+      if (this.#breakage !== undefined) return allFailed(entries, calls, { full: false });
       // A full disk may have rolled back by itself; after any other failure of COMMIT nobody knows.
       const isUndone = stage === "working" || (stage === "committing" && (wasOpen || isFull(error)));
       if (isUndone && entries.length + calls.length > 1) return undefined;
-      return allFailed(entries, calls, isUndone && isFull(error));
+      return allFailed(entries, calls, isUndone && isFull(error) ? { full: true } : { full: false, fault: faultOf(error) });
     }
   }
 
@@ -295,7 +299,8 @@ export class Executor {
       return { kind: "done", value: this.#run(call) };
     } catch (error) {
       this.#breakage ??= breakageOf(error);
-      return { kind: "failed", full: isFull(error) };
+      if (isFull(error) || this.#breakage !== undefined) return { kind: "failed", full: isFull(error) };
+      return { kind: "failed", full: false, fault: faultOf(error) };
     }
   }
 
@@ -306,8 +311,12 @@ export class Executor {
   }
 }
 
-function allFailed(entries: readonly NewEntry[], calls: readonly Call[], full: boolean): { appends: AppendResult[]; calls: CallOutcome[] } {
-  const failed = { kind: "failed", full } as const;
+function allFailed(
+  entries: readonly NewEntry[],
+  calls: readonly Call[],
+  why: Omit<Failed, "kind">,
+): { appends: AppendResult[]; calls: CallOutcome[] } {
+  const failed = { kind: "failed", ...why } as const;
   return { appends: entries.map(() => failed), calls: calls.map(() => failed) };
 }
 

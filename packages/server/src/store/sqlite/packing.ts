@@ -2,6 +2,7 @@ import { entryKindNumbers } from "@latchkey/protocol";
 import type { EntryKind } from "@latchkey/protocol";
 import type { Refused } from "../accounts.ts";
 import type { AppendAccepted, AppendRefusal, NewEntry, StoredEntry, StoredItem } from "../store.ts";
+import type { Failed } from "./fault.ts";
 
 /**
  * Appends and reads cross the thread boundary as one block of numbers and one of bytes, both handed over without a copy.
@@ -86,7 +87,7 @@ const refusals: readonly AppendRefusal[] = [
 ];
 
 /** What became of one append: its outcome, or that its own transaction failed. */
-export type AppendResult = AppendAccepted | Refused<AppendRefusal> | { readonly kind: "failed"; readonly full: boolean };
+export type AppendResult = AppendAccepted | Refused<AppendRefusal> | Failed;
 
 const resultNumbers = 2;
 const statusAccepted = 0;
@@ -95,6 +96,7 @@ const statusFailed = 2;
 const statusFull = 3;
 const statusRefused = 4;
 
+/** Without why they failed. */
 export function packResults(results: readonly AppendResult[]): Packed {
   const numbers = new Float64Array(results.length * resultNumbers);
   const bytes = new Uint8Array(results.length * idBytes);

@@ -1,5 +1,5 @@
-import { ServerError, StoreError } from "../../errors.ts";
-import type { ServerErrorCode } from "../../errors.ts";
+import { ServerError, StoreError, StoreFault } from "../../errors.ts";
+import type { ServerErrorCode, StoreFaultParts } from "../../errors.ts";
 import type { Refused } from "../accounts.ts";
 import type { AdminStore } from "../admin-store.ts";
 import { adminCalls } from "./admin-calls.ts";
@@ -98,6 +98,7 @@ class SqliteStore implements Store {
   #onIdle: (() => void) | undefined;
   #onClosed: (() => void) | undefined;
   readonly #load: StoreLoad;
+  #sentNames: readonly CallName[] = [];
   #sentAtMs = 0;
 
   constructor(channel: Channel, load: StoreLoad) {
@@ -346,6 +347,7 @@ class SqliteStore implements Store {
     const entries = this.#takeEntries();
     const calls = this.#calls.splice(0);
     this.#sentCalls = this.#callWaiters.splice(0);
+    this.#sentNames = calls.map(({ name }) => name);
     this.#state = "busy";
     const appends = entries.length === 0 ? undefined : packAppends(entries);
     const batch = { kind: "batch", appends, calls } as const;
@@ -376,27 +378,41 @@ class SqliteStore implements Store {
     this.#load.onBatch((performance.now() - this.#sentAtMs) / 1000);
     const entryWaiters = this.#sentEntries;
     const callWaiters = this.#sentCalls;
+    const names = this.#sentNames;
     this.#sentEntries = [];
     this.#sentCalls = [];
     // The next batch leaves before this one's answers are handled, so that both threads work.
     if (this.#entries.length > 0 || this.#calls.length > 0) this.#flush();
     else this.#state = "idle";
     const cause = result.breakage === undefined ? undefined : new ServerError("store_failed", describeBreakage(result.breakage));
-    const failure = (isFull: boolean | undefined): StoreError => new StoreError(isFull === true ? "full" : "failed", { cause });
+    const failure = (operation: string, isFull: boolean, parts: StoreFaultParts | undefined): StoreError => {
+      if (isFull || parts === undefined) return new StoreError(isFull ? "full" : "failed", { cause });
+      const fault = new StoreFault(parts);
+      this.#load.onFault(operation, fault);
+      return new StoreError("failed", { cause: fault });
+    };
     if (result.appends !== undefined) {
       for (const [index, waiter] of entryWaiters.entries()) {
         const outcome = resultAt(result.appends, index);
-        if (outcome.kind === "failed") waiter.reject(failure(outcome.full));
-        else waiter.resolve(outcome);
+        if (outcome.kind === "failed") waiter.reject(failure("append", outcome.full, result.appendFault));
+        else this.#done("append", outcome, waiter);
       }
     }
     for (const [index, waiter] of callWaiters.entries()) {
       const outcome = result.calls[index];
-      if (outcome?.kind === "done") waiter.resolve(outcome.value);
-      else waiter.reject(failure(outcome?.full));
+      const name = names[index] ?? "";
+      if (outcome?.kind === "done") this.#done(name, outcome.value, waiter);
+      else waiter.reject(failure(name, outcome?.full ?? false, outcome?.fault));
     }
     if (cause !== undefined) this.#break(cause);
     else if (this.#state === "idle") this.#onIdle?.();
+  }
+
+  #done<T>(operation: string, value: T, waiter: Pending<T>): void {
+    // What was refused may not have come to what fails.
+    const isRefused = typeof value === "object" && value !== null && Reflect.get(value, "kind") === "refused";
+    if (!isRefused) this.#load.onSuccess(operation);
+    waiter.resolve(value);
   }
 
   /** The executor has given up: it releases the directory, and everybody else is told. */
