@@ -13,6 +13,7 @@ function newHealth(parts: Partial<HealthParts> = {}) {
     dataDirectory: temporaryDirectory(),
     minFreeBytes: 0,
     publicationsFailSinceMs: () => undefined,
+    quorumLostSinceMs: () => undefined,
     ...parts,
   });
   const codes = async (): Promise<string[]> => (await health.reasons()).map(({ code }) => code);
@@ -20,12 +21,13 @@ function newHealth(parts: Partial<HealthParts> = {}) {
 }
 
 test("a missing quorum counts when it lasts, and no longer when it is back", async () => {
-  const { at, health, codes } = newHealth();
-  health.quorum(false);
+  let lostMs: number | undefined;
+  const { at, codes } = newHealth({ quorumLostSinceMs: () => lostMs });
+  lostMs = at.nowMs;
   expect(await codes()).toEqual([]);
   at.nowMs += patienceMs;
   expect(await codes()).toEqual(["quorum"]);
-  health.quorum(true);
+  lostMs = undefined;
   expect(await codes()).toEqual([]);
 });
 

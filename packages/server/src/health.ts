@@ -23,6 +23,8 @@ export interface HealthParts {
   readonly minFreeBytes: number;
   /** Since when every publication of the directory has failed; `undefined` while they are stored. */
   readonly publicationsFailSinceMs: () => number | undefined;
+  /** Since when too few witnesses answer; `undefined` while enough do. */
+  readonly quorumLostSinceMs: () => number | undefined;
   /** Whether the journal of the public record failed the last time; absent where there is none. */
   readonly isJournalFailing?: () => boolean;
   /** Whether the store fails at something again and again although its disk works and has room. */
@@ -35,7 +37,6 @@ export interface HealthParts {
 export class Health {
   readonly #parts: HealthParts;
   #stopped: string | undefined;
-  #quorumLostMs: number | undefined;
   #timesFull = 0;
   #fullMs: number | undefined;
 
@@ -48,11 +49,6 @@ export class Health {
     this.#stopped ??= message;
   }
 
-  /** Whether enough witnesses answer, when that changes. */
-  quorum(isMet: boolean): void {
-    this.#quorumLostMs = isMet ? undefined : this.#parts.nowMs();
-  }
-
   /** Notices what happened since the last time. Called every minute or so. */
   sample(): void {
     const times = this.#parts.counters.refusals.get("storage_full") ?? 0;
@@ -63,7 +59,7 @@ export class Health {
   /** All that is wrong now; empty where nothing is. */
   async reasons(): Promise<HealthReason[]> {
     this.sample();
-    const { certificate, clock, isJournalFailing, isStoreFailing, nowMs, publicationsFailSinceMs } = this.#parts;
+    const { certificate, clock, isJournalFailing, isStoreFailing, nowMs, publicationsFailSinceMs, quorumLostSinceMs } = this.#parts;
     const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && nowMs() - sinceMs >= patienceMs;
     const doubt = clock.doubt();
     const found: (HealthReason | false)[] = [
@@ -73,7 +69,7 @@ export class Health {
         message: "The disk is full: messages or files are refused. Make room on the disk of the data directory.",
       },
       doubt !== undefined && { code: "clock", message: `${describeDoubt(doubt)}.` },
-      isLong(this.#quorumLostMs) && {
+      isLong(quorumLostSinceMs()) && {
         code: "quorum",
         message: "Too few witnesses answer: nobody can look up people whom they do not know yet. Ask those who run the witnesses.",
       },

@@ -1,5 +1,5 @@
-import { defaultLimits } from "../config.ts";
-import type { Rate, ServerLimits } from "../config.ts";
+import { defaultLimits, limitsFor } from "../config.ts";
+import type { Rate, ServerLimits, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
 
 /** What is set in a list: how much at once, then how much a second. */
@@ -14,6 +14,11 @@ export function limitNames(limits: ServerLimits = defaultLimits): ReadonlyMap<st
     else for (const [part, rate] of Object.entries(value)) names.set(`${name}.${part}`, rate);
   }
   return names;
+}
+
+/** The limits that a server with these options goes by. @throws ServerError `invalid_options` */
+export function effectiveLimits(options: Pick<ServerOptions, "registration" | "limits" | "limitSettings">): ServerLimits {
+  return withSettings({ ...limitsFor(options.registration), ...options.limits }, options.limitSettings ?? []);
 }
 
 /**

@@ -94,7 +94,7 @@ export class Publisher {
   #idle: (() => void)[] = [];
   /** Something is to be published although nobody has changed anything. */
   #isDue = false;
-  #hasQuorum = true;
+  #quorumLostSinceMs: number | undefined;
   /** More heads of logs are collected than one part of the work takes. */
   #isCollecting = false;
   #served: Served | undefined;
@@ -106,6 +106,15 @@ export class Publisher {
   /** Since when every publication has failed; `undefined` while they are stored. */
   get failedSinceMs(): number | undefined {
     return this.#failedSinceMs;
+  }
+
+  /** Since when too few witnesses have cosigned the served head; `undefined` while enough have. */
+  get quorumLostSinceMs(): number | undefined {
+    return this.#quorumLostSinceMs;
+  }
+
+  get #hasQuorum(): boolean {
+    return this.#quorumLostSinceMs === undefined;
   }
 
   /** Goes on from where the store stands: a head that was signed and not served is cosigned and served. */
@@ -363,7 +372,7 @@ export class Publisher {
   #tellQuorum(cosignatures: readonly StoredCosignature[]): void {
     const isMet = this.#parts.witnesses.isQuorum(cosignatures);
     if (isMet === this.#hasQuorum) return;
-    this.#hasQuorum = isMet;
+    this.#quorumLostSinceMs = isMet ? undefined : this.#parts.nowMs();
     this.#parts.onQuorum(isMet);
   }
 

@@ -16,12 +16,12 @@ import { setSecurityHeaders } from "./security-headers.ts";
 import { limitVisitors } from "./visitor-limits.ts";
 import { addWebApp } from "./web-app.ts";
 
-/** What the HTTP side needs. The context is filled in before the first request. */
+/** What the HTTP side needs. */
 export interface HttpServices {
-  readonly context: () => ServerContext;
-  readonly blobs: () => Pick<BlobService, "put" | "open">;
-  readonly admission: () => Admission;
-  readonly directory: () => DirectoryFiles;
+  readonly context: ServerContext;
+  readonly blobs: Pick<BlobService, "put" | "open">;
+  readonly admission: Admission;
+  readonly directory: DirectoryFiles;
   /** All that is wrong, empty where nothing is. */
   readonly unhealthy: () => Promise<readonly HealthReason[]>;
   /** With it the server speaks HTTPS. */
@@ -42,8 +42,9 @@ const statuses: Partial<Record<WireErrorCode, number>> = {
 };
 
 /** The HTTP side: health, blobs, the web app. Answers with errors hold a code and nothing else. */
-export function createApp(options: ServerOptions, services: HttpServices, maxBlobBytes: number): FastifyInstance {
-  const { certificates, proxies } = services;
+export function createApp(options: ServerOptions, services: HttpServices): FastifyInstance {
+  const { context, blobs, admission, certificates, proxies } = services;
+  const { limits } = context;
   const base = {
     logger: false,
     // A slow upload takes its time; one that stands still is ended by SocketLimits.
@@ -64,7 +65,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
     const socketOrigin = `${isSecure ? "wss" : "ws"}://${safeHost(request.headers.host)}`;
     setSecurityHeaders(reply, { socketOrigin, isSecure });
   });
-  limitVisitors(app, proxies, () => services.context().limits.maxHttpSocketsPerAddress);
+  limitVisitors(app, proxies, limits.maxHttpSocketsPerAddress);
   app.setErrorHandler((error: FastifyError | Refusal, _request, reply) => sendError(error, reply, services));
 
   app.get(httpPaths.health, async (_request, reply) => {
@@ -76,7 +77,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
       .send({ status: isHealthy ? "ok" : "failed", version: productVersion, reasons });
   });
   app.get(httpPaths.info, (_request, reply) => {
-    const { host, serverName, registration, retentionDays, limits, rules } = services.context();
+    const { host, serverName, registration, retentionDays, rules } = context;
     return reply.header("cache-control", "no-cache").send({
       host,
       name: serverName,
@@ -89,16 +90,7 @@ export function createApp(options: ServerOptions, services: HttpServices, maxBlo
       version: productVersion,
     });
   });
-  const admission: Admission = {
-    admit: (operation, source, token, count) => services.admission().admit(operation, source, token, count),
-    limit: (operation, source) => services.admission().limit(operation, source),
-  };
-  addBlobRoutes(app, {
-    blobs: { put: (id, content) => services.blobs().put(id, content), open: (id) => services.blobs().open(id) },
-    admission,
-    maxBlobBytes,
-    proxies,
-  });
+  addBlobRoutes(app, { blobs, admission, maxBlobBytes: limits.maxBlobBytes, proxies });
   addDirectoryRoutes(app, { files: services.directory, admission, proxies });
   addWebApp(app, options.webRoot);
   return app;

@@ -15,7 +15,7 @@ export type DirectoryFiles = Pick<
 
 /** What the routes need. */
 export interface DirectoryRoutes {
-  readonly files: () => DirectoryFiles;
+  readonly files: DirectoryFiles;
   readonly admission: Admission;
   readonly proxies: TrustedProxies;
 }
@@ -50,28 +50,28 @@ export function addDirectoryRoutes(app: FastifyInstance, services: DirectoryRout
 
   app.get(`${base}/checkpoint`, async (request, reply) => {
     admit(request);
-    const checkpoint = await files().servedCheckpoint();
+    const checkpoint = await files.servedCheckpoint();
     if (checkpoint === undefined) throw new Refusal("not_found");
     return send(reply, checkpoint.note, { type: "text/plain; charset=utf-8", cache: "public, max-age=1" });
   });
   app.get(`${base}/config`, async (request, reply) => {
     admit(request);
-    const { firstConfig, size } = await files().directoryStatus();
+    const { firstConfig, size } = await files.directoryStatus();
     return sendImmutable(reply, size === 0 ? undefined : firstConfig);
   });
   app.get<{ Params: { "*": string } }>(`${base}/tile/*`, async (request, reply) => {
     admit(request);
     const path = parsePath(`tile/${request.params["*"]}`);
-    const content = path.kind === "entries" ? await files().entryTile(path) : await files().hashTile(path);
+    const content = path.kind === "entries" ? await files.entryTile(path) : await files.hashTile(path);
     return sendImmutable(reply, content);
   });
   app.get<{ Params: { index: string } }>(`${base}/transition/:index`, async (request, reply) => {
     admit(request);
-    return sendImmutable(reply, await files().transition({ index: parseIndex(request.params.index) }));
+    return sendImmutable(reply, await files.transition({ index: parseIndex(request.params.index) }));
   });
   app.get<{ Params: { index: string } }>(`${base}/config-change/:index`, async (request, reply) => {
     admit(request);
-    const change = await files().configChange({ index: parseIndex(request.params.index) });
+    const change = await files.configChange({ index: parseIndex(request.params.index) });
     if (change === undefined) throw new Refusal("not_found");
     // Its cosignatures become more until the config is in effect.
     return send(reply, change, { type: bytes, cache: "no-cache" });

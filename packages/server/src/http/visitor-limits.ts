@@ -9,12 +9,12 @@ const retryAfterMs = 1000;
  * Limits how many requests each visitor behind a trusted proxy has under way: their sockets are the proxy's, and say nothing of whose
  * they are. What is above is answered with `rate_limited`.
  */
-export function limitVisitors(app: FastifyInstance, proxies: TrustedProxies, maxPerAddress: () => number): void {
+export function limitVisitors(app: FastifyInstance, proxies: TrustedProxies, maxPerAddress: number): void {
   const underWay = new Map<string, number>();
   app.addHook("onRequest", async (request, reply) => {
     if (!proxies.has(request.socket.remoteAddress)) return;
     const networks = networksOf(peerOf(request.raw, proxies));
-    if (networks.some(({ key, factor }) => (underWay.get(key) ?? 0) >= factor * maxPerAddress())) {
+    if (networks.some(({ key, factor }) => (underWay.get(key) ?? 0) >= factor * maxPerAddress)) {
       throw new Refusal("rate_limited", retryAfterMs);
     }
     for (const { key } of networks) underWay.set(key, (underWay.get(key) ?? 0) + 1);

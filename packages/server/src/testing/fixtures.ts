@@ -25,7 +25,8 @@ import type { ServerOptions } from "../config.ts";
 import { nodeSignatures } from "../directory/signatures.ts";
 import { sha256 } from "../hash.ts";
 import { startServerWith } from "../server.ts";
-import type { RunningServer, ServerParts } from "../server.ts";
+import type { RunningServer } from "../server.ts";
+import type { ServerParts } from "../start/parts.ts";
 import { TestClient } from "./test-client.ts";
 
 export const none: Uint8Array = new Uint8Array();

@@ -86,6 +86,11 @@ export class Gateway {
     });
   }
 
+  /** Open connections. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
   /** Open connections by role. */
   count(): Map<Role, number> {
     const counts = new Map<Role, number>(roles.map((role) => [role, 0]));

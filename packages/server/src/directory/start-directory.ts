@@ -1,0 +1,76 @@
+import type { Logger } from "pino";
+import type { ClockGuard } from "../clock/clock-guard.ts";
+import type { ServerContext, ServerOptions } from "../config.ts";
+import type { SetTimer } from "../start/parts.ts";
+import type { DirectoryLogStore } from "../store/directory-store.ts";
+import { adoptAccounts, openDirectory } from "./bootstrap.ts";
+import { Publisher } from "./publisher.ts";
+import { rememberSeen } from "./seen.ts";
+import { nodeSignatures } from "./signatures.ts";
+import { VrfService } from "./vrf-service.ts";
+import type { VrfProve } from "./vrf-service.ts";
+import { Witnesses } from "./witnesses.ts";
+
+/** The directory of a server that runs. */
+export interface StartedDirectory {
+  /** Ready, and not started: nothing is published before `start`. */
+  readonly publisher: Publisher;
+  readonly vrf: VrfService;
+  /** Makes the key that follows the log's, and has it announced; says whether there was none yet. */
+  readonly rotateLogKey: () => Promise<{ readonly isNew: boolean }>;
+}
+
+/**
+ * Opens the directory's log, or begins it, with the accounts that it does not list yet, and makes what publishes it.
+ * @param params.prove in place of the VRF's thread
+ * @throws ServerError `data_unusable` or `invalid_options`; StoreError
+ */
+export async function startDirectory(params: {
+  options: ServerOptions;
+  context: ServerContext;
+  store: DirectoryLogStore;
+  log: Logger;
+  reportBug: (error: unknown) => void;
+  setTimer: SetTimer;
+  prove: VrfProve | undefined;
+  clock: ClockGuard;
+}): Promise<StartedDirectory> {
+  const { options, context, store, log, reportBug, setTimer, clock } = params;
+  const { dataDirectory } = options;
+  const { nowMs, host, limits } = context;
+  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: nowMs(), iKnow: options.iKnow ?? [] });
+  const { keys, origin } = opened;
+  const vrf = new VrfService(keys.vrf.secretKey, params.prove);
+  const adopted = await adoptAccounts({ store, vrf, keys, origin, nowMs });
+  if (adopted > 0) log.info({ accounts: adopted }, "listed the accounts in the new directory");
+  const witnesses = new Witnesses({
+    policies: opened.askedPolicies,
+    signatures: nodeSignatures,
+    proveConsistency: (from, to) => store.proveConsistency({ from, to }),
+    onTimes: (times) => clock.hear(times),
+  });
+  const publisher = new Publisher({
+    store,
+    witnesses,
+    signer: opened.signer,
+    configDue: opened.due,
+    intervalMs: limits.publicationIntervalMs,
+    headsIntervalMs: limits.headsIntervalMs,
+    nowMs,
+    schedule: (run, delayMs) => setTimer(delayMs, run),
+    reportBug,
+    onServed: (head) => rememberSeen(dataDirectory, head),
+    onBehind: () => log.warn("a witness has seen more of the directory's log than there is: the data folder is an old copy"),
+    onQuorum(isMet) {
+      if (isMet) log.warn("enough witnesses answer again");
+      // By their place in the policy: a name says who watches.
+      else log.warn({ witnesses: witnesses.failures }, "too few witnesses answer: clients look nobody up until they do");
+    },
+  });
+  const rotateLogKey = async (): Promise<{ isNew: boolean }> => {
+    const isNew = opened.rotate();
+    await publisher.tick();
+    return { isNew };
+  };
+  return { publisher, vrf, rotateLogKey };
+}

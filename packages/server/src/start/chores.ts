@@ -1,0 +1,78 @@
+import type { Logger } from "pino";
+import { StoreError } from "../errors.ts";
+import type { Publisher } from "../directory/publisher.ts";
+import type { Health } from "../health.ts";
+import { keepHouse, recordClock } from "../housekeeping.ts";
+import type { HousekeepingParts } from "../housekeeping.ts";
+import type { SetTimer } from "./parts.ts";
+
+/** How long after its start a server looks for what a crash left: those who come back are served first. */
+const sweepAfterMs = 1000;
+const housekeepingMs = 3_600_000;
+/** How often the directory looks what time has brought. */
+const tickMs = 60_000;
+
+/** What the server does by itself while it runs. */
+export interface ChoresParts {
+  readonly house: HousekeepingParts;
+  readonly publisher: Publisher;
+  readonly health: Health;
+  readonly log: Logger;
+  readonly setTimer: SetTimer;
+  reportBug(error: unknown): void;
+}
+
+/** Removes what has expired: at once, and again every hour or when it is asked to. */
+export class Chores {
+  readonly #parts: ChoresParts;
+  #stops: (() => void)[] = [];
+
+  constructor(parts: ChoresParts) {
+    this.#parts = parts;
+  }
+
+  /** Removes what has expired now. */
+  tidy(): void {
+    const { house, log } = this.#parts;
+    keepHouse(house).then((removed) => {
+      if (Object.values(removed).some((count) => count > 0)) log.info(removed, "removed what had expired");
+    }, this.#failed);
+  }
+
+  /** Goes on by the clock until `stop`. */
+  start(): void {
+    const { house, publisher, health, log, setTimer } = this.#parts;
+    this.#every(housekeepingMs, () => this.tidy());
+    this.#every(tickMs, () => {
+      health.sample();
+      publisher.tick().catch(this.#failed);
+    });
+    const stopSweep = setTimer(sweepAfterMs, () => {
+      house.blobs.removeOrphans().then((files) => {
+        if (files > 0) log.info({ files }, "removed files that a crash left");
+      }, this.#failed);
+    });
+    this.#stops.push(stopSweep);
+  }
+
+  /** Does nothing more, and writes down what the next run has to know of time. */
+  stop(): void {
+    for (const stop of this.#stops.splice(0)) stop();
+    recordClock(this.#parts.house.clock, this.#parts.house.clockFile);
+  }
+
+  #every(intervalMs: number, run: () => void): void {
+    const { setTimer } = this.#parts;
+    const next = (): void => {
+      cancel = setTimer(intervalMs, next);
+      run();
+    };
+    let cancel = setTimer(intervalMs, next);
+    this.#stops.push(() => cancel());
+  }
+
+  /** A store that fails tells so itself, and ends the server. */
+  readonly #failed = (error: unknown): void => {
+    if (!(error instanceof StoreError)) this.#parts.reportBug(error);
+  };
+}

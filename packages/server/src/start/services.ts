@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { createRateAdmission } from "../admission/admission.ts";
+import { FairQueue } from "../admission/fair-queue.ts";
+import { TargetLimits } from "../admission/targets.ts";
+import { BlobService, prepareBlobDirectory } from "../blobs/blob-service.ts";
+import type { ServerContext } from "../config.ts";
+import { Directory } from "../directory/directory.ts";
+import { nodeSignatures } from "../directory/signatures.ts";
+import type { StartedDirectory } from "../directory/start-directory.ts";
+import { InboxService } from "../inboxes/inbox-service.ts";
+import { LogService } from "../logs/log-service.ts";
+import type { Counters } from "../metrics.ts";
+import type { DiskRoom } from "../storage/disk-room.ts";
+import type { Store } from "../store/store.ts";
+import { DeviceRegistry } from "../ws/device-registry.ts";
+import type { Services } from "../ws/services.ts";
+import type { SetTimer } from "./parts.ts";
+
+/** Makes what the sessions and routes reach, and the folder of the blobs. */
+export async function createServices(params: {
+  dataDirectory: string;
+  context: ServerContext;
+  counters: Counters;
+  store: Store;
+  disk: DiskRoom;
+  directory: StartedDirectory;
+  setTimer: SetTimer;
+  reportBug: (error: unknown) => void;
+  /** A disk that fails under a file. */
+  onDiskFailure: () => void;
+}): Promise<Services & { readonly blobs: BlobService }> {
+  const { context, counters, store, disk, setTimer, reportBug, onDiskFailure } = params;
+  const { limits, nowMs } = context;
+  const blobDirectory = join(params.dataDirectory, "blobs");
+  await prepareBlobDirectory(blobDirectory);
+  const queue = new FairQueue({
+    total: limits.maxStoreUnits,
+    perAddress: limits.maxStoreUnitsPerAddress,
+    alone: limits.maxStoreUnitsAlone,
+  });
+  const targets = new TargetLimits(limits.targets, nowMs);
+  const { publisher, vrf } = params.directory;
+  return {
+    context,
+    counters,
+    admission: createRateAdmission(limits.rates, nowMs),
+    targets,
+    queue,
+    disk,
+    store,
+    logs: new LogService({ store, context, counters, queue, targets, disk, setTimer }),
+    inboxes: new InboxService({ store, context, counters }),
+    directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
+    devices: new DeviceRegistry(),
+    blobs: new BlobService({ directory: blobDirectory, index: store, context, disk, onDiskFailure }),
+    reportBug,
+  };
+}
