@@ -52,7 +52,7 @@ export class HeadPages {
       headMapStages.leaving,
     );
     if (map === undefined) return false;
-    const pages = this.#sql.all<{ first: Uint8Array; leaves: Uint8Array; logs: Uint8Array | null }>(
+    const pages = this.#sql.all<{ first: Uint8Array; leaves: Uint8Array; logs: Uint8Array }>(
       "SELECT first, leaves, logs FROM head_pages WHERE map = ? AND first > ? ORDER BY first LIMIT ?",
       map.id,
       map.build ?? new Uint8Array(),
@@ -65,12 +65,11 @@ export class HeadPages {
     }
     const newer = this.#sql.all<{ id: number }>("SELECT id FROM head_maps WHERE stage = ?", headMapStages.published);
     for (const { leaves, logs } of pages) {
-      if (logs !== null)
-        this.#carryPage(
-          decodeLeaves(leaves),
-          logs,
-          newer.map(({ id }) => id),
-        );
+      this.#carryPage(
+        decodeLeaves(leaves),
+        logs,
+        newer.map(({ id }) => id),
+      );
     }
     this.#sql.run("UPDATE head_maps SET build = ? WHERE id = ?", last.first, map.id);
     return true;

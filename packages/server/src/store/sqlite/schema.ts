@@ -11,10 +11,11 @@ export interface Schema {
 /**
  * What is known of logs. Times are days. `noise` is written when the journal was emptied. The number of an entry is `ref * 2^27 + seq`, with the random ref of its log: entries of one
  * log lie together, and nothing tells which of two logs was written to first. `entry_digests` finds those up to a log's `indexed_seq`.
+ * `head_pages` has the logs that its leaves are of: who falls silent is published once more before the map goes.
  */
 export const logsSchema: Schema = {
-  // "LTCL"
-  applicationId: 0x4c_54_43_4c,
+  // "LKLG"
+  applicationId: 0x4c_4b_4c_47,
   steps: [
     `
     CREATE TABLE logs (
@@ -82,7 +83,8 @@ export const logsSchema: Schema = {
     CREATE TABLE head_pages (
       map INTEGER NOT NULL,
       first BLOB NOT NULL,
-      leaves BLOB NOT NULL
+      leaves BLOB NOT NULL,
+      logs BLOB NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX head_pages_first ON head_pages (map, first);
     CREATE TABLE head_nodes (
@@ -96,8 +98,6 @@ export const logsSchema: Schema = {
     CREATE TABLE noise (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
     INSERT INTO noise VALUES (1, randomblob(16));
     `,
-    // The logs that the leaves of a page are of: who falls silent is published once more before the map goes.
-    "ALTER TABLE head_pages ADD COLUMN logs BLOB",
   ],
 };
 
@@ -105,12 +105,13 @@ export const logsSchema: Schema = {
  * What is known of accounts, their inboxes and the public log. Times are days; those of the public log are public. Row ids are random.
  * The number of an inbox item is `ref * 2^27 + seq`, with the random ref of its inbox.
  * Of account labels the values are the rows of account_states, one version less; name_label says which name the account had with that
- * value. Of username labels account says whose binding it is. directory_unlisted are accounts from before there was a public log.
+ * value. Of username labels account says whose binding it is. directory_unlisted are accounts from before there was a public log, and
+ * directory_unjournaled is what stands in that and not yet in its journal.
  * Of an invitation only the hash of its code is kept: neither who was given it nor who used it.
  */
 export const accountsSchema: Schema = {
-  // "LTCA"
-  applicationId: 0x4c_54_43_41,
+  // "LKAC"
+  applicationId: 0x4c_4b_41_43,
   steps: [
     `
     CREATE TABLE inboxes (
@@ -248,6 +249,7 @@ export const accountsSchema: Schema = {
       account INTEGER NOT NULL,
       PRIMARY KEY (size, account)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE directory_unjournaled (size INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
     CREATE TABLE invitations (
       code_hash BLOB PRIMARY KEY,
       uses_left INTEGER NOT NULL,
@@ -269,10 +271,11 @@ export const accountsSchema: Schema = {
     CREATE TABLE noise (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
     INSERT INTO noise VALUES (1, randomblob(16));
     `,
-    // What stands in the public log and not yet in its journal.
-    "CREATE TABLE directory_unjournaled (size INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
   ],
 };
+
+/** What the databases of both names were marked with before the first release. */
+const formerApplicationIds: ReadonlySet<number> = new Set([0x4c_54_43_4c, 0x4c_54_43_41]);
 
 /**
  * Brings the database to the newest version, each step in a transaction of its own.
@@ -282,6 +285,12 @@ export function migrate(database: DatabaseSync, { applicationId, steps }: Schema
   const version = readPragma(database, "user_version");
   const owner = readPragma(database, "application_id");
   const isEmpty = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.["tables"] === 0;
+  if (formerApplicationIds.has(owner)) {
+    throw new ServerError(
+      "data_unusable",
+      "The data directory was written by a version before the first release, which is not read any more: begin in an empty folder, under another host name.",
+    );
+  }
   if (!isEmpty && owner !== applicationId) {
     throw new ServerError("data_unusable", "The database in the data directory is not Latchkey's: choose another data directory.");
   }

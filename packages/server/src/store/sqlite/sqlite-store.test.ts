@@ -56,6 +56,16 @@ describe("the data directory", () => {
       writeFileSync(join(damaged, name), random(8192));
       await expect(openSqliteStore({ directory: damaged })).rejects.toMatchObject(unusable);
     }
+    const former = temporaryDirectory();
+    await (await openSqliteStore({ directory: former })).close();
+    const marked = new DatabaseSync(join(former, databaseFile.logs));
+    // "LTCL"
+    marked.exec("PRAGMA application_id = 0x4c54434c");
+    marked.close();
+    await expect(openSqliteStore({ directory: former })).rejects.toMatchObject({
+      code: "data_unusable",
+      message: expect.stringMatching(/^[^\n]+before the first release[^\n]+\.$/),
+    });
     // One of the two in the place of the other is neither.
     const swapped = temporaryDirectory();
     await (await openSqliteStore({ directory: swapped })).close();
@@ -159,6 +169,26 @@ describe("migrations", () => {
         settings: { announcement: "hello" },
       });
       await store.close();
+    }
+  });
+
+  test("what a released version wrote has, once it is brought to the newest one, the schema that the steps make: no step was changed since", () => {
+    const tables = (database: DatabaseSync): unknown =>
+      database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all();
+    for (const name of names) {
+      const schema = name === "accounts" ? accountsSchema : logsSchema;
+      const made = new DatabaseSync(":memory:");
+      migrate(made, schema);
+      for (let version = 1; version <= newest[name]; version++) {
+        const path = join(temporaryDirectory(), databaseFile[name]);
+        copyFileSync(saved(name, version), path);
+        const database = new DatabaseSync(path);
+        expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: version });
+        migrate(database, schema);
+        expect(tables(database)).toEqual(tables(made));
+        database.close();
+      }
+      made.close();
     }
   });
 
