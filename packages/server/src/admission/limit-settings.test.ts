@@ -14,6 +14,19 @@ test("every limit can be set by its name, to what it takes", () => {
   expect([two.maxConnections, two.rates.createLog]).toEqual([10, { burst: 5, perSecond: 1 }]);
 });
 
+test("0 takes away the reserve and the bound of the databases; any other limit of 0, a longer time than timers run, and more than frames hold are refused", () => {
+  for (const [name, value] of limitNames()) {
+    const isBound = name !== "minFreeBytes" && name !== "maxDatabasePages";
+    for (const text of typeof value === "number" ? ["0"] : ["0/1", "1/0", "1/0.000"]) {
+      if (isBound) expect(() => withSettings(defaultLimits, [`${name}=${text}`]), name).toThrow(ServerError);
+      else expect(limitNames(withSettings(defaultLimits, [`${name}=${text}`])).get(name), name).toBe(0);
+    }
+    if (name.endsWith("Ms")) expect(() => withSettings(defaultLimits, [`${name}=2147483648`]), name).toThrow(ServerError);
+  }
+  for (const setting of ["maxBlobBytes=104857601", "maxOneTimeKeyPackages=101"])
+    expect(() => withSettings(defaultLimits, [setting]), setting).toThrow(ServerError);
+});
+
 test("what is no limit, or no value of it, is refused in one sentence that names it", () => {
   for (const setting of ["", "x", "constructor=1", "rates=1", "rates.x=1/1", "maxConnections", "maxConnections=", "maxConnections=-1"])
     expect(() => withSettings(defaultLimits, [setting]), setting).toThrow(ServerError);

@@ -1,9 +1,20 @@
+import { maxBlobBytes, oneTimeKeyPackages } from "@latchkey/protocol";
 import { defaultLimits, limitsFor } from "../config.ts";
 import type { Rate, ServerLimits, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
 
 /** What is set in a list: how much at once, then how much a second. */
 type Setting = number | Rate;
+
+/** Those that 0 takes away; of all others it would let nobody do anything. */
+const mayBeNone: ReadonlySet<string> = new Set(["minFreeBytes", "maxDatabasePages"]);
+/** Longest that a timer runs, in milliseconds: a longer one would end at once. */
+const longestTimerMs = 2_147_483_647;
+/** What clients are told fits in their frames, and they go by no more. */
+const most: ReadonlyMap<string, number> = new Map([
+  ["maxBlobBytes", maxBlobBytes],
+  ["maxOneTimeKeyPackages", oneTimeKeyPackages],
+]);
 
 /** The names of all limits, and what each is by default: `maxConnections`, `rates.createLog`. */
 export function limitNames(limits: ServerLimits = defaultLimits): ReadonlyMap<string, Setting> {
@@ -49,14 +60,22 @@ function change(limits: ServerLimits, name: string, value: Setting): ServerLimit
 function parseCount(name: string, text: string): number {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value)) throw new ServerError("invalid_options", `The limit ${name} takes a whole number: ${name}=1000.`);
+  if (value === 0 && !mayBeNone.has(name)) {
+    throw new ServerError("invalid_options", `The limit ${name} is 1 at least: 0 would let nobody do anything.`);
+  }
+  const greatest = most.get(name) ?? (name.endsWith("Ms") ? longestTimerMs : Infinity);
+  if (value > greatest) throw new ServerError("invalid_options", `The limit ${name} is ${String(greatest)} at most.`);
   return value;
 }
 
 function parseRate(name: string, text: string): Rate {
   const match = /^([0-9]{1,15})\/([0-9]{1,12}(?:\.[0-9]{1,6})?)$/.exec(text.replaceAll(" ", ""));
   const [, burst, perSecond] = match ?? [];
-  if (burst === undefined || perSecond === undefined || Number(burst) < 1) {
-    throw new ServerError("invalid_options", `The limit ${name} takes how much at once and how much a second: ${name}=100/0.5.`);
+  if (burst === undefined || perSecond === undefined || Number(burst) < 1 || Number(perSecond) === 0) {
+    throw new ServerError(
+      "invalid_options",
+      `The limit ${name} takes how much at once and how much a second, neither of them 0: ${name}=100/0.5.`,
+    );
   }
   return { burst: Number(burst), perSecond: Number(perSecond) };
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defaultLimits, publicUrlOf } from "../config.ts";
+import { effectiveLimits } from "../admission/limit-settings.ts";
+import { publicUrlOf } from "../config.ts";
 import type { ServerOptions } from "../config.ts";
 import { policiesOf } from "../directory/bootstrap.ts";
 import { ServerError } from "../errors.ts";
@@ -31,7 +32,7 @@ export async function diagnose(
     host,
     publicUrl,
     registration: options.registration ?? "open",
-    minFreeBytes: options.limits?.minFreeBytes ?? defaultLimits.minFreeBytes,
+    minFreeBytes: effectiveLimits(options).minFreeBytes,
     certificate: certificateReasons(options, host, nowMs()),
     webApp: webAppOf(options.webRoot),
     folder: readFolder(options.dataDirectory, { isRunning: running !== undefined }),

@@ -77,6 +77,13 @@ describe("[I-1] append capabilities", () => {
     expect(await send(capability)).toBe("done");
   });
 
+  test("what lies in an inbox is bounded by its bytes too, contacts' and strangers' each for itself", async () => {
+    const { send, capability } = await withCapability({ maxInboxBytes: 1000, maxStrangerBytes: 500 });
+    const outcomes = [];
+    for (const shown of [capability, capability, capability, zeros, zeros]) outcomes.push(await send(shown, random(400)));
+    expect(outcomes).toEqual(["done", "done", "inbox_full", "done", "inbox_full"]);
+  });
+
   test("the package that shows what the server holds has the hash, never the capability", async () => {
     const { client, send, capability } = await withCapability({});
     await send(capability);

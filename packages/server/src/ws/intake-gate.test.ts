@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { IntakeGate } from "./intake-gate.ts";
+import type { IntakeLimits, Waiting } from "./intake-gate.ts";
+
+const wide: IntakeLimits = {
+  maxRequests: 1_000_000,
+  maxRequestsPerAddress: 1_000_000,
+  maxBytes: 1_000_000_000,
+  maxBytesPerAddress: 1_000_000_000,
+  maxRequestsPerSecond: 1_000_000,
+};
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setImmediate", "clearImmediate", "setTimeout", "clearTimeout", "performance"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Connections that take what they are given, one frame of so many bytes each time; `order` has who went on. */
+class Peers {
+  readonly gate: IntakeGate;
+  readonly order: string[] = [];
+
+  constructor(limits: Partial<IntakeLimits> = {}) {
+    this.gate = new IntakeGate({ ...wide, ...limits });
+  }
+
+  connect(address: string, name = address): Waiting {
+    return { neighbours: this.gate.join(address), proceed: () => this.order.push(name) };
+  }
+
+  /** Everything that waits for a turn of the event loop, or for less than `ms`, has had its chance. */
+  async pass(ms = 0): Promise<string[]> {
+    await vi.advanceTimersByTimeAsync(ms);
+    return this.order.splice(0);
+  }
+}
+
+test("what is under way bounds what is looked at: of one address, then of all, by number and by bytes", async () => {
+  for (const limits of [
+    { maxRequestsPerAddress: 2, maxRequests: 3 },
+    { maxBytesPerAddress: 200, maxBytes: 300 },
+  ]) {
+    const peers = new Peers(limits);
+    const { gate } = peers;
+    const [flood, honest, late] = ["a", "b", "c"].map((address) => peers.connect(address));
+    if (flood === undefined || honest === undefined || late === undefined) throw new Error("no peers");
+    for (let at = 0; at < 2; at++) gate.begin(flood.neighbours, 100);
+    expect([gate.portion(flood.neighbours), gate.portion(honest.neighbours) > 0]).toEqual([0, true]);
+    gate.begin(honest.neighbours, 100);
+    expect([gate.portion(honest.neighbours), gate.portion(late.neighbours)]).toEqual([0, 0]);
+    gate.wait(late);
+    expect(await peers.pass(1000)).toEqual([]);
+    // One that is answered makes room, for the address that has none under way.
+    gate.end(flood.neighbours, 100);
+    expect(await peers.pass()).toEqual(["c"]);
+  }
+});
+
+test("so many requests a second of one address: the rest waits for the next second, and another address for nothing", async () => {
+  const peers = new Peers({ maxRequestsPerSecond: 10 });
+  const { gate } = peers;
+  const [flood, honest] = [peers.connect("a"), peers.connect("b")];
+  gate.pass(flood.neighbours, 10);
+  await peers.pass();
+  expect(gate.portion(flood.neighbours)).toBe(0);
+  expect(gate.portion(honest.neighbours)).toBeGreaterThan(0);
+  gate.wait(flood);
+  gate.wait(honest);
+  expect(await peers.pass(900)).toEqual(["b"]);
+  expect(await peers.pass(200)).toEqual(["a"]);
+});
+
+test("who is alone gets large portions, in company small ones, and of everybody together only so many in one turn of the event loop", async () => {
+  const peers = new Peers();
+  const { gate } = peers;
+  const first = peers.connect("a");
+  gate.pass(first.neighbours, 64);
+  expect(gate.portion(first.neighbours)).toBe(4096 - 64);
+  const others = Array.from({ length: 40 }, (_, at) => peers.connect(`10.0.0.${String(at)}`));
+  for (const { neighbours } of others) gate.pass(neighbours, 1);
+  expect([gate.portion(first.neighbours), gate.portion(peers.connect("d").neighbours)]).toEqual([0, 32]);
+  for (const { neighbours } of others) gate.pass(neighbours, 31);
+  expect(gate.portion(peers.connect("e").neighbours)).toBe(0);
+  await peers.pass();
+  expect([gate.portion(first.neighbours), gate.portion(peers.connect("f").neighbours)]).toEqual([32, 32]);
+});
+
+test("addresses take turns, then the connections of an address; who leaves is not called", async () => {
+  const peers = new Peers();
+  const flood = ["a1", "a2", "a3"].map((name) => peers.connect("a", name));
+  for (const each of flood) peers.gate.wait(each);
+  const gone = peers.connect("b", "gone");
+  peers.gate.wait(gone);
+  peers.gate.leave(gone);
+  peers.gate.wait(peers.connect("c"));
+  expect(await peers.pass()).toEqual(["a1", "c", "a2", "a3"]);
+});
+
+test("who opens again has what is still under way of before, and is forgotten once that is answered", () => {
+  const peers = new Peers({ maxRequestsPerAddress: 1 });
+  const { gate } = peers;
+  const before = peers.connect("a");
+  gate.begin(before.neighbours, 100);
+  gate.leave(before);
+  const again = peers.connect("a");
+  expect([again.neighbours === before.neighbours, gate.portion(again.neighbours)]).toEqual([true, 0]);
+  gate.leave(again);
+  gate.end(again.neighbours, 100);
+  expect(gate.requests).toBe(0);
+  expect(peers.connect("a").neighbours).not.toBe(before.neighbours);
+});
+
+test("all networks of one IPv6 line are one address", () => {
+  const { gate } = new Peers();
+  expect(gate.join("2001:db8:0:100::/64")).toBe(gate.join("2001:db8:0:1ff::/64"));
+});
