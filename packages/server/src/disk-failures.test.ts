@@ -1,56 +1,18 @@
 // A disk that fails under a running server: it stops at the first failure, tells its clients, names the cause, and keeps what it acknowledged.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { closeSync, openSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { fileURLToPath } from "node:url";
 import { closeCodes } from "@latchkey/protocol";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { databaseFile } from "./store/sqlite/database-files.ts";
 import { openStore } from "./store/sqlite/sqlite-store.ts";
 import { createLog, createTestLog, entryBytes, random, runServer, temporaryDirectory } from "./testing/fixtures.ts";
 import type { TestLog } from "./testing/fixtures.ts";
+import { crashing, host, startProcess } from "./testing/crashing-process.ts";
 import { inProcessChannel } from "./testing/in-process-channel.ts";
 import { TestClient } from "./testing/test-client.ts";
-
-const host = "latchkey.example";
-const script = fileURLToPath(new URL("./testing/crashing-server.ts", import.meta.url));
-const crashing = [process.execPath, script];
-
-interface Ended {
-  readonly code: number | null;
-  /** What it wrote about itself. */
-  readonly log: string;
-}
-
-interface Process {
-  readonly url: string;
-  readonly ended: Promise<Ended>;
-  kill(): void;
-}
-
-/** A server in a process of its own, by this command line, which is told the folder. */
-async function start(directory: string, command: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Process> {
-  const [program = "", ...args] = command;
-  const child = spawn(program, [...args, directory, host, "error"], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...environment },
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let log = "";
-  child.stderr.on("data", (data: Buffer) => {
-    log += data.toString();
-  });
-  const ended = new Promise<Ended>((resolve) => {
-    child.once("close", (code) => resolve({ code, log }));
-  });
-  const port = await new Promise<string>((resolve, reject) => {
-    child.stdout.once("data", (data: Buffer) => resolve(data.toString().trim()));
-    void ended.then(() => reject(new Error(`the server ended before it listened: ${log}`)));
-  });
-  return { url: `http://127.0.0.1:${port}`, ended, kill: () => void child.kill("SIGTERM") };
-}
 
 const append = (log: TestLog, size: number = 60_000) =>
   ({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(size) }) as const;
@@ -102,7 +64,7 @@ test.skipIf(process.platform === "win32")(
   async () => {
     const directory = temporaryDirectory();
     const log = createTestLog();
-    const server = await start(directory, ["sh", "-c", 'ulimit -f 6000; exec "$@"', "sh", ...crashing]);
+    const server = await startProcess(directory, ["sh", "-c", 'ulimit -f 6000; exec "$@"', "sh", ...crashing]);
     const { accepted, refusals, closed } = await writeUntilClosed(server.url, log);
     expect(accepted).toBeGreaterThan(10);
     expect(refusals).toBeLessThanOrEqual(1);
@@ -146,7 +108,7 @@ test("an fsync that fails ends the process at once, and nothing is acknowledged 
   }
   const directory = temporaryDirectory();
   const sign = join(temporaryDirectory(), "failing");
-  const server = await start(directory, crashing, { LD_PRELOAD: built.path, FAIL_WHEN: sign });
+  const server = await startProcess(directory, crashing, { LD_PRELOAD: built.path, FAIL_WHEN: sign });
   const log = createTestLog();
   const client = await TestClient.connect(server.url, "log");
   await createLog(client, log);
@@ -170,7 +132,7 @@ test("a damaged page is named as such, and not as a reader that is too slow", as
   await Promise.all(Array.from({ length: 20 }, () => writer.outcome(append(log))));
   await before.close();
   damageOverflow(join(directory, databaseFile.logs));
-  const server = await start(directory, crashing);
+  const server = await startProcess(directory, crashing);
   const reader = await TestClient.connect(server.url, "log");
   void reader.outcome({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] }).catch(() => "gone");
   expect(await reader.closed).toBe(closeCodes.shuttingDown);
@@ -202,7 +164,7 @@ test("a store that broke does nothing more, releases its folder, and health says
 
 test("SQL that the database refuses is told by its number and words, once, and health is red until the operation succeeds", async () => {
   const directory = temporaryDirectory();
-  const server = await start(directory, crashing);
+  const server = await startProcess(directory, crashing);
   const client = await TestClient.connect(server.url, "log");
   const log = createTestLog();
   await createLog(client, log);

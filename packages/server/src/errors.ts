@@ -7,6 +7,7 @@ export type ServerErrorCode =
   | "data_newer" // the data directory was written by a newer version
   | "data_locked" // another server uses the data directory
   | "data_unusable" // the data directory cannot be read or written, or is damaged
+  | "disk_full" // the data directory has no room to be opened
   | "invalid_options"
   | "tls_unusable" // the certificate or its key cannot be read, or the two do not belong together
   | "journal_unusable" // the journal of the public record cannot be read or written, or is damaged

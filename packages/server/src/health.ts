@@ -1,7 +1,7 @@
-import { statfs } from "node:fs/promises";
 import { describeDoubt } from "./clock/clock-guard.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import type { Counters } from "./metrics.ts";
+import { diskSpaceOf } from "./storage/disk-space.ts";
 import type { CertificateReason } from "./tls/certificate.ts";
 
 /** How long too few witnesses may answer, or the directory publish nothing, until somebody should look, in milliseconds. */
@@ -101,8 +101,7 @@ export class Health {
     const { dataDirectory, minFreeBytes, nowMs } = this.#parts;
     if (this.#fullMs !== undefined && nowMs() - this.#fullMs < patienceMs) return true;
     try {
-      const { bavail, bsize } = await statfs(dataDirectory);
-      return bavail * bsize < minFreeBytes;
+      return (await diskSpaceOf(dataDirectory)).freeBytes < minFreeBytes;
     } catch {
       // A disk that does not even say that: whoever writes next is told.
       return false;

@@ -29,6 +29,7 @@ import { processTimer } from "./start/parts.ts";
 import type { ServerParts } from "./start/parts.ts";
 import { createServices } from "./start/services.ts";
 import { DiskRoom } from "./storage/disk-room.ts";
+import { diskFull, isOutOfRoom } from "./storage/out-of-room.ts";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { databaseFiles } from "./store/sqlite/database-files.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
@@ -73,6 +74,7 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
   } catch (error) {
     // A start that fails holds nothing: no port, no lock, no thread.
     await opened.disposeAsync();
+    if (!(error instanceof ServerError) && isOutOfRoom(error)) throw diskFull(options.dataDirectory, error);
     if (!(error instanceof StoreError)) throw error;
     const message = `The data in ${options.dataDirectory} cannot be read: the disk fails or the database is damaged. Restore it from a backup.`;
     throw new ServerError("data_unusable", message, { cause: error });
@@ -108,6 +110,8 @@ async function start(params: {
     tell: (cause, operation) => log.error({ ...cause, operation }, "the store failed"),
   });
   faults.watch(load);
+  load.onClosedFull = () =>
+    warn("closed on a full disk: what was acknowledged last stays in the write-ahead logs until the next start, which needs some room");
   const store = await (parts.openStore ?? openDefaultStore)(dataDirectory, limits, load);
   opened.defer(() => store.close());
   const clockFile = new ClockFile(dataDirectory);

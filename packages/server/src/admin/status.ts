@@ -1,8 +1,8 @@
 import { productVersion } from "@latchkey/protocol";
 import type { Role } from "@latchkey/protocol";
-import { readdirSync, statSync, statfsSync } from "node:fs";
-import { join } from "node:path";
 import type { ServerContext } from "../config.ts";
+import { diskSpaceOf } from "../storage/disk-space.ts";
+import { storeSizeOf } from "../store/sqlite/store-size.ts";
 import type { Store } from "../store/store.ts";
 import type { AdminCommands, Params } from "./params.ts";
 
@@ -27,7 +27,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
     async status(params: Params) {
       params.end();
       const { context, dataDirectory, publicUrl, startedAtMs, store } = sources;
-      const [totals, directory] = await Promise.all([store.admin.totals(), store.directoryStatus()]);
+      const [totals, directory, size] = await Promise.all([store.admin.totals(), store.directoryStatus(), storeSizeOf(dataDirectory)]);
       const reasons = await sources.healthReasons();
       return {
         version: productVersion,
@@ -40,10 +40,10 @@ export function statusCommands(sources: StatusSources): AdminCommands {
         watchedLogs: sources.watchedLogs(),
         accounts: totals.accounts,
         storage: {
-          databaseBytes: databaseBytes(dataDirectory),
+          databaseBytes: size.databaseBytes + size.journalBytes,
           blobs: totals.blobs,
           blobBytes: totals.blobBytes,
-          freeBytes: freeBytes(dataDirectory),
+          freeBytes: (await diskSpaceOf(dataDirectory)).freeBytes,
         },
         directory: {
           entries: directory.size,
@@ -55,17 +55,4 @@ export function statusCommands(sources: StatusSources): AdminCommands {
       };
     },
   };
-}
-
-/** What the databases of the data folder take, their journals included. */
-function databaseBytes(dataDirectory: string): number {
-  return readdirSync(dataDirectory)
-    .filter((name) => name.includes(".sqlite"))
-    .reduce((sum, name) => sum + (statSync(join(dataDirectory, name), { throwIfNoEntry: false })?.size ?? 0), 0);
-}
-
-/** What the disk of the data folder has left for its user. */
-export function freeBytes(dataDirectory: string): number {
-  const { bavail, bsize } = statfsSync(dataDirectory);
-  return bavail * bsize;
 }

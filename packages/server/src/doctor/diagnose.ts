@@ -35,7 +35,7 @@ export async function diagnose(
     minFreeBytes: effectiveLimits(options).minFreeBytes,
     certificate: certificateReasons(options, host, nowMs()),
     webApp: webAppOf(options.webRoot),
-    folder: readFolder(options.dataDirectory, { isRunning: running !== undefined }),
+    folder: await readFolder(options.dataDirectory, { isRunning: running !== undefined }),
     network,
     running,
   });

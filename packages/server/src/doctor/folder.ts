@@ -1,9 +1,10 @@
-import { existsSync, statSync, statfsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { readLastBackup } from "../backup/last-backup.ts";
 import { readClockFile } from "../clock/clock-file.ts";
+import { diskSpaceOf } from "../storage/disk-space.ts";
 import { databaseFile, journalSuffix } from "../store/sqlite/database-files.ts";
 import { accountsSchema, logsSchema } from "../store/sqlite/schema.ts";
 
@@ -49,14 +50,14 @@ const keyFiles = ["log.key", "vrf.key"];
 const keyBytes = 32;
 
 /** Reads what lies in a data folder. @param isRunning whether a server runs on it: its databases are then its own business */
-export function readFolder(path: string, { isRunning }: { isRunning: boolean }): FolderFacts {
+export async function readFolder(path: string, { isRunning }: { isRunning: boolean }): Promise<FolderFacts> {
   const exists = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const disk = exists ? statfsSync(path) : undefined;
+  const disk = exists ? await diskSpaceOf(path) : undefined;
   return {
     path,
     exists,
-    freeBytes: disk === undefined ? 0 : disk.bavail * disk.bsize,
-    diskBytes: disk === undefined ? 0 : disk.blocks * disk.bsize,
+    freeBytes: disk?.freeBytes ?? 0,
+    diskBytes: disk?.totalBytes ?? 0,
     isHeld: isRunning || (exists && isLocked(join(path, "lock.sqlite"))),
     databases: isRunning || !exists ? [] : databases.map((known) => readDatabase(path, known)),
     keys: exists ? keyFiles.map((name) => readKey(join(path, "directory", name), name)) : [],

@@ -108,9 +108,9 @@ test("the end of the certificate and the time of the last backup; a damaged note
   const untilMs = Date.now() + 9 * 86_400_000;
   const dataDirectory = temporaryDirectory();
   writeFileSync(join(dataDirectory, "last-backup.json"), '{"timeMs":1795879637326,"path":"/somewhere"}');
-  writeFileSync(join(dataDirectory, "a.sqlite"), new Uint8Array(10));
-  writeFileSync(join(dataDirectory, "b.sqlite"), new Uint8Array(20));
-  writeFileSync(join(dataDirectory, "b.sqlite-wal"), new Uint8Array(5));
+  writeFileSync(join(dataDirectory, "logs.sqlite"), new Uint8Array(10));
+  writeFileSync(join(dataDirectory, "accounts.sqlite"), new Uint8Array(20));
+  writeFileSync(join(dataDirectory, "accounts.sqlite-wal"), new Uint8Array(5));
   const values = await registryOf({ dataDirectory, certificate: () => issueCertificate(["a.example"], { untilMs }).cert });
   expect(values.get("latchkey_certificate_expires_timestamp_seconds")).toBe(Math.floor(untilMs / 1000));
   expect(values.get("latchkey_backup_timestamp_seconds")).toBe(1_795_879_637.326);

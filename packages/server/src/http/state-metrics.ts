@@ -1,15 +1,15 @@
 import type { FastifyInstance } from "fastify";
-import { readdir, stat, statfs } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 import { X509Certificate } from "node:crypto";
-import { join } from "node:path";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 import { readLastBackup } from "../backup/last-backup.ts";
 import type { ClockDoubt } from "../clock/clock-guard.ts";
 import type { PublisherState } from "../directory/publisher-state.ts";
 import type { Counters } from "../metrics.ts";
+import { diskSpaceOf } from "../storage/disk-space.ts";
+import { storeSizeOf } from "../store/sqlite/store-size.ts";
 import type { StoreLoad } from "../store/store-load.ts";
 
 /** Where the state of the server is read from, each time that somebody asks. What is not there yet is `undefined`. */
@@ -32,7 +32,6 @@ export interface StateSources {
 
 /** How fine the delay of the event loop is measured, in milliseconds. */
 const delayResolutionMs = 20;
-const storeFile = /\.sqlite(-wal|-shm)?$/;
 
 /** Adds what the server's state is: its store, disk, directory, clock, backups and certificate. Nothing about anybody. */
 export function addStateMetrics(registry: Registry, sources: StateSources): void {
@@ -92,10 +91,19 @@ export function addStateMetrics(registry: Registry, sources: StateSources): void
   });
   sources.load.onBatch = (seconds) => batches.observe(seconds);
   gauge("store_waiting", "Operations that wait for the store's next batch.", () => sources.load.waiting());
-  labelled("store_bytes", "Size of the store's files: databases, and the logs of what is not yet in them.", "kind", () =>
-    sizeOfStore(sources.dataDirectory),
+  labelled("store_bytes", "Size of the store's files: databases, and the logs of what is not yet in them.", "kind", async () => {
+    const { databaseBytes, journalBytes } = await storeSizeOf(sources.dataDirectory);
+    return [
+      ["database", databaseBytes],
+      ["wal", journalBytes],
+    ] as const;
+  });
+  gauge("disk_free_bytes", "What the disk of the data folder has left for the server.", () =>
+    diskSpaceOf(sources.dataDirectory).then(
+      ({ freeBytes }) => freeBytes,
+      () => undefined,
+    ),
   );
-  gauge("disk_free_bytes", "What the disk of the data folder has left for the server.", () => freeBytes(sources.dataDirectory));
   gauge("disk_reserve_bytes", "What has to be left there for blobs to be taken.", () => sources.minFreeBytes);
   gauge("backup_timestamp_seconds", "When the last backup was finished; absent where none was.", () =>
     seconds(readLastBackup(sources.dataDirectory)?.timeMs),
@@ -164,34 +172,6 @@ function openConnections({ app, webSockets }: StateSources): Promise<number | un
   return new Promise((resolve) => {
     app.server.getConnections((error, count) => resolve(error === null ? Math.max(0, count - webSockets()) : undefined));
   });
-}
-
-async function sizeOfStore(dataDirectory: string): Promise<Map<string, number>> {
-  const sizes = new Map<string, number>([
-    ["database", 0],
-    ["wal", 0],
-  ]);
-  for (const name of await readdir(dataDirectory)) {
-    const match = storeFile.exec(name);
-    if (match === null || match[1] === "-shm") continue;
-    const kind = match[1] === "-wal" ? "wal" : "database";
-    // It may be gone between the two.
-    const size = await stat(join(dataDirectory, name)).then(
-      (found) => found.size,
-      () => 0,
-    );
-    sizes.set(kind, (sizes.get(kind) ?? 0) + size);
-  }
-  return sizes;
-}
-
-async function freeBytes(dataDirectory: string): Promise<number | undefined> {
-  try {
-    const { bavail, bsize } = await statfs(dataDirectory);
-    return bavail * bsize;
-  } catch {
-    return undefined;
-  }
 }
 
 function expiryOf(certificate: string | undefined): number | undefined {

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs
 import { dirname, join } from "node:path";
 import { clockFileName } from "../clock/clock-file.ts";
 import { ServerError } from "../errors.ts";
+import { diskFull, isOutOfRoom } from "../storage/out-of-room.ts";
 import { formerDatabaseFile } from "../store/sqlite/database-files.ts";
 
 /** Files of a data folder that only a server that ran there leaves beside its databases. */
@@ -19,6 +20,7 @@ export function prepareFolder(directory: string, databases: readonly string[]): 
     makePrivate(directory);
   } catch (cause) {
     if (cause instanceof ServerError) throw cause;
+    if (isOutOfRoom(cause)) throw diskFull(directory, cause);
     throw new ServerError("data_unusable", `The data directory ${directory} cannot be used: check the path and its permissions.`, {
       cause,
     });

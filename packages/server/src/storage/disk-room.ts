@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { diskSpaceOf } from "./disk-space.ts";
 
 /** How often free space is looked at. */
 const lookMs = 5000;
@@ -14,7 +14,7 @@ export class DiskRoom {
 
   constructor(params: { directory: string; reserveBytes: number; freeBytes?: () => Promise<number> }) {
     this.#reserveBytes = params.reserveBytes;
-    this.#freeBytes = params.freeBytes ?? (() => freeBytesOf(params.directory));
+    this.#freeBytes = params.freeBytes ?? (async () => (await diskSpaceOf(params.directory)).freeBytes);
   }
 
   /** Looks once, and then every few seconds until `stop`. */
@@ -41,9 +41,4 @@ export class DiskRoom {
   get isLow(): boolean {
     return this.#free < this.#reserveBytes;
   }
-}
-
-async function freeBytesOf(directory: string): Promise<number> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
 }

@@ -10,4 +10,6 @@ export class StoreLoad {
   onFault: (operation: string, fault: StoreFault) => void = () => {};
   /** Told of each operation that was done and not refused. */
   onSuccess: (operation: string) => void = () => {};
+  /** Told that it closed on a full disk: something stays in the write-ahead logs for the next start. */
+  onClosedFull: () => void = () => {};
 }

@@ -11,10 +11,7 @@ export function inProcessChannel(options: DatabaseOptions, faults: Faults): Chan
     post(message) {
       setImmediate(() => {
         if (message.kind === "batch") answer(executor.execute(message));
-        else {
-          executor.close();
-          answer({ kind: "closed" });
-        }
+        else answer({ kind: "closed", ...executor.close() });
       });
     },
     listen(onMessage) {

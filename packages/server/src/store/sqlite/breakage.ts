@@ -1,3 +1,5 @@
+import { isOutOfRoom } from "../../storage/out-of-room.ts";
+
 /** Why a store cannot go on: the disk fails, or what it gave back is not what was written. */
 export type Breakage = "disk" | "damaged";
 
@@ -11,6 +13,7 @@ const damageCodes: ReadonlySet<number> = new Set([11, 26]);
  * ones reaches the disk, so the store stops there.
  */
 export function breakageOf(error: unknown): Breakage | undefined {
+  if (isOutOfRoom(error)) return undefined;
   if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
   const code = error.errcode & 0xff;
   return diskCodes.has(code) ? "disk" : damageCodes.has(code) ? "damaged" : undefined;

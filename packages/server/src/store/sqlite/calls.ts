@@ -69,7 +69,8 @@ export type FromWorker =
   | { readonly kind: "refused"; readonly code: string; readonly message: string }
   /** It failed while nobody had asked for anything: it does nothing any more. */
   | { readonly kind: "broken"; readonly breakage: Breakage }
-  | { readonly kind: "closed" };
+  /** `isDiskFull`: something stays in the write-ahead logs for the next start. */
+  | { readonly kind: "closed"; readonly isDiskFull: boolean };
 
 /** Where the database is and how it is opened. */
 export interface DatabaseOptions {

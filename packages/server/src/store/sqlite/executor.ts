@@ -17,12 +17,13 @@ import { LogHeadTables } from "./log-head-tables.ts";
 import { LogTables } from "./log-tables.ts";
 import { LookupTables } from "./lookup-tables.ts";
 import { NodeTables } from "./node-tables.ts";
-import { isFull, openDatabase, takeLock } from "./open-database.ts";
+import { openDatabase, takeLock } from "./open-database.ts";
 import type { OpenDatabase } from "./open-database.ts";
 import { packResults, unpackAppends } from "./packing.ts";
 import type { AppendResult } from "./packing.ts";
 import { Statements } from "./statements.ts";
 import { TreeTables } from "./tree-tables.ts";
+import { isOutOfRoom } from "../../storage/out-of-room.ts";
 import type { NewEntry } from "../store.ts";
 
 /** Where a test makes the disk fail: each may throw. */
@@ -221,10 +222,14 @@ export class Executor {
     }
   }
 
-  /** Empties the write-ahead logs and releases the directory. */
-  close(): void {
+  /** Empties the write-ahead logs and releases the directory. Answers whether a full disk left something in them, for the next start. */
+  close(): { isDiskFull: boolean } {
     try {
       this.emptyJournals();
+      return { isDiskFull: false };
+    } catch (error) {
+      if (isOutOfRoom(error)) return { isDiskFull: true };
+      throw error;
     } finally {
       for (const { database } of this.#both()) database.close();
       this.#lock.close();
@@ -271,9 +276,9 @@ export class Executor {
       if (wasOpen) database.exec("ROLLBACK");
       if (this.#breakage !== undefined) return allFailed(entries, calls, { full: false });
       // A full disk may have rolled back by itself; after any other failure of COMMIT nobody knows.
-      const isUndone = stage === "working" || (stage === "committing" && (wasOpen || isFull(error)));
+      const isUndone = stage === "working" || (stage === "committing" && (wasOpen || isOutOfRoom(error)));
       if (isUndone && entries.length + calls.length > 1) return undefined;
-      return allFailed(entries, calls, isUndone && isFull(error) ? { full: true } : { full: false, fault: faultOf(error) });
+      return allFailed(entries, calls, isUndone && isOutOfRoom(error) ? { full: true } : { full: false, fault: faultOf(error) });
     }
   }
 
@@ -299,7 +304,7 @@ export class Executor {
       return { kind: "done", value: this.#run(call) };
     } catch (error) {
       this.#breakage ??= breakageOf(error);
-      if (isFull(error) || this.#breakage !== undefined) return { kind: "failed", full: isFull(error) };
+      if (isOutOfRoom(error) || this.#breakage !== undefined) return { kind: "failed", full: isOutOfRoom(error) };
       return { kind: "failed", full: false, fault: faultOf(error) };
     }
   }

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ServerError } from "../../errors.ts";
+import { diskFull, isOutOfRoom } from "../../storage/out-of-room.ts";
 import type { DatabaseOptions } from "./calls.ts";
 import { databaseFile, journalSuffix } from "./database-files.ts";
 import type { DatabaseName } from "./database-files.ts";
@@ -9,7 +10,6 @@ import { accountsSchema, logsSchema, migrate } from "./schema.ts";
 
 const lockFile = "lock.sqlite";
 const sqliteBusy = 5;
-const sqliteFull = 13;
 
 /** How long a write waits for another program that writes to the file, milliseconds. */
 const writeWaitMs = 5000;
@@ -33,7 +33,7 @@ export interface OpenDatabase {
   shrink(maxPages: number): number;
 }
 
-/** Opens one of the two, and brings it to the newest version. @throws ServerError `data_newer` or `data_unusable` */
+/** Opens one of the two, and brings it to the newest version. @throws ServerError `data_newer`, `data_unusable` or `disk_full` */
 export function openDatabase(name: DatabaseName, options: DatabaseOptions): OpenDatabase {
   const path = join(options.directory, databaseFile[name]);
   let database: DatabaseSync | undefined;
@@ -54,6 +54,7 @@ export function openDatabase(name: DatabaseName, options: DatabaseOptions): Open
   } catch (cause) {
     database?.close();
     if (cause instanceof ServerError) throw cause;
+    if (isOutOfRoom(cause)) throw diskFull(options.directory, cause);
     throw new ServerError(
       "data_unusable",
       `The database ${databaseFile[name]} in ${options.directory} cannot be opened: restore it from a backup, or choose another data directory.`,
@@ -109,21 +110,13 @@ export function takeLock(directory: string): DatabaseSync {
         cause,
       });
     }
+    if (isOutOfRoom(cause)) throw diskFull(directory, cause);
     throw new ServerError("data_unusable", `The data directory ${directory} cannot be used: check that it exists and is writable.`, {
       cause,
     });
   }
 }
 
-/** Whether SQLite says that there is no room. */
-export function isFull(error: unknown): boolean {
-  return resultCode(error) === sqliteFull;
-}
-
 function isBusy(error: unknown): boolean {
-  return resultCode(error) === sqliteBusy;
-}
-
-function resultCode(error: unknown): number | undefined {
-  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === sqliteBusy;
 }

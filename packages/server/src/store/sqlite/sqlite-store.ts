@@ -39,7 +39,7 @@ interface Pending<T> {
 const maxBatchEntries = 1024;
 const maxBatchBytes = 4_194_304;
 
-/** Opens the store in a directory on a thread of its own. @throws ServerError `data_locked`, `data_newer` or `data_unusable` */
+/** Opens the store in a directory on a thread of its own. @throws ServerError `data_locked`, `data_newer`, `data_unusable` or `disk_full` */
 export function openSqliteStore(options: DatabaseOptions, load?: StoreLoad): Promise<Store> {
   return openStore(threadChannel(options), load);
 }
@@ -295,6 +295,7 @@ class SqliteStore implements Store {
     else if (message.kind === "broken") this.#break(new ServerError("store_failed", describeBreakage(message.breakage)));
     else if (message.kind === "closed") {
       this.#state = "closed";
+      if (message.isDiskFull) this.#load.onClosedFull();
       this.#onClosed?.();
     }
   }

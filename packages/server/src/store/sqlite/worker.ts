@@ -48,8 +48,7 @@ if (executor !== undefined) {
       keeper.touched();
       return;
     }
-    executor.close();
-    post({ kind: "closed" });
+    post({ kind: "closed", ...executor.close() });
     port.close();
   });
   post({ kind: "ready" });

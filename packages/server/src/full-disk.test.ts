@@ -1,0 +1,77 @@
+// A data folder on a file system of its own that fills up: what a stop and a start say then, and that nothing acknowledged is lost.
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { crashing, startProcess } from "./testing/crashing-process.ts";
+import { createLog, createTestLog, entryBytes, temporaryDirectory } from "./testing/fixtures.ts";
+import { TestClient } from "./testing/test-client.ts";
+
+const sizeMegabytes = 12;
+const environment = { LATCHKEY_TEST_LIMITS: JSON.stringify({ minFreeBytes: 0 }) };
+
+/** A small file system; the reason where the system gives none. */
+function mountSmall(directory: string): { readonly reason: string } | undefined {
+  mkdirSync(directory);
+  const { error, status } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${sizeMegabytes}m`, "tmpfs", directory], { stdio: "ignore" });
+  if (error !== undefined || status !== 0) return { reason: "mounting a small file system is refused" };
+  onTestFinished(() => void spawnSync("umount", ["-l", directory]));
+  return undefined;
+}
+
+/** Takes all the room that is left. */
+function fill(directory: string): void {
+  for (const size of [1_048_576, 65_536, 4096]) {
+    try {
+      for (;;) appendFileSync(join(directory, "filler"), Buffer.alloc(size));
+    } catch {
+      // Full, for pieces of this size.
+    }
+  }
+}
+
+test.each(["SIGTERM", "SIGKILL"] as const)(
+  "a disk that is full at %s and at the start after it is named as such, and nothing is lost",
+  async (signal) => {
+    const directory = join(temporaryDirectory(), "data");
+    const refused = mountSmall(directory);
+    if (refused !== undefined) {
+      process.stdout.write(`skipped, a full disk: ${refused.reason}\n`);
+      return;
+    }
+    const start = () => startProcess(directory, crashing, environment, "warn");
+    const log = createTestLog();
+    const append = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(4096) } as const;
+    const server = await start();
+    const client = await TestClient.connect(server.url, "log");
+    await createLog(client, log);
+    expect(await client.outcome(append)).toBe("accepted");
+    fill(directory);
+    const outcomes: string[] = [];
+    for (let count = 0; count < 50; count++) outcomes.push(await client.outcome({ ...append, blob: entryBytes(4096) }));
+    expect(outcomes.at(-1)).toBe("storage_full");
+    const accepted = 1 + outcomes.filter((outcome) => outcome === "accepted").length;
+    server.kill(signal);
+    const { code, log: written } = await server.ended;
+    if (signal === "SIGTERM") {
+      expect(code).toBe(0);
+      expect(written.trim().split("\n")).toEqual([expect.stringContaining("closed on a full disk")]);
+    }
+
+    fill(directory);
+    await expect(start()).rejects.toThrow(
+      /The disk of \S+ is full.*make room there, and start again\. Nothing that was acknowledged is lost\./,
+    );
+
+    rmSync(join(directory, "filler"));
+    const again = await start();
+    const reader = await TestClient.connect(again.url, "log");
+    expect(await reader.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 0, closed: [] })).toMatchObject({
+      kind: "opened",
+      lastSeq: accepted,
+    });
+    expect(await reader.outcome({ ...append, blob: entryBytes(4096) })).toBe("accepted");
+    again.kill();
+    expect(await again.ended).toEqual({ code: 0, log: "" });
+  },
+);
