@@ -35,7 +35,7 @@ test("a network in which anybody could write what address they like is no proxy"
   for (const own of ["10.0.0.0/8", "fc00::/7", "203.0.113.5"]) expect(parseProxies(own)).toBeDefined();
 });
 
-test("X-Forwarded-For counts from a trusted proxy only, and only up to the first address that is none", () => {
+test("[E-91] X-Forwarded-For counts from a trusted proxy only, and only up to the first address that is none", () => {
   const proxies = parseProxies("loopback, 10.1.0.0/16,2001:db8::/32") ?? noProxies;
   expect(peerOf(request("127.0.0.1", "203.0.113.5"), noProxies)).toBe("127.0.0.1");
   expect(peerOf(request("127.0.0.1", "203.0.113.5"), proxies)).toBe("203.0.113.5");

@@ -46,7 +46,7 @@ function publish(client: TestClient<"device">, account: TestAccount): Promise<st
 }
 
 describe("the admin socket", () => {
-  test("only the server's user may open it, it is there while the server runs, and one that was left behind is replaced", async () => {
+  test("[E-93] only the server's user may open it, it is there while the server runs, and one that was left behind is replaced", async () => {
     const dataDirectory = join(temporaryDirectory(), "data");
     mkdirSync(dataDirectory, { mode: 0o700 });
     const path = join(dataDirectory, "admin.sock");
@@ -62,7 +62,7 @@ describe("the admin socket", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("what is no command, no parameter or no JSON is refused in one sentence", async () => {
+  test("[E-93] what is no command, no parameter or no JSON is refused in one sentence", async () => {
     const dataDirectory = temporaryDirectory();
     await runServer({ dataDirectory });
     expect(await ask(dataDirectory, "dance")).toMatchObject({ status: 404, body: { code: "unknown_command" } });
@@ -86,7 +86,7 @@ describe("the admin socket", () => {
     expect((await fetch(`${other.url}/v1/info`)).status).toBe(200);
   });
 
-  test("nothing of it is reached over the network", async () => {
+  test("[E-93] nothing of it is reached over the network", async () => {
     const dataDirectory = temporaryDirectory();
     const server = await runServer({ dataDirectory });
     for (const path of ["/status", "/accounts", "/invite-create", "/admin.sock"]) {

@@ -126,7 +126,7 @@ describe("a restored data folder", () => {
     expect(readFileSync(join(restored, "directory", "log.key"))).toEqual(readFileSync(join(dataDirectory, "directory", "log.key")));
   });
 
-  test("is not made over another one, nor of a backup that is none, damaged, or sealed with another passphrase", async () => {
+  test("[E-94] is not made over another one, nor of a backup that is none, damaged, or sealed with another passphrase", async () => {
     const { dataDirectory, to } = await backedUp(true);
     const empty = temporaryDirectory();
     await expect(restoreBackup(options(to, dataDirectory))).rejects.toMatchObject({

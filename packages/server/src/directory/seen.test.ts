@@ -22,7 +22,7 @@ async function start(dataDirectory: string, iKnow: readonly "rolled-back"[] = []
   }
 }
 
-test("an old copy of the databases is refused, and goes on when the operator says so, once", async () => {
+test("[E-95] an old copy of the databases is refused, and goes on when the operator says so, once", async () => {
   const dataDirectory = temporaryDirectory();
   const first = await runServer({ dataDirectory, host });
   await register(first, "alice");
@@ -38,7 +38,7 @@ test("an old copy of the databases is refused, and goes on when the operator say
   expect(await start(dataDirectory)).toBe("started");
 });
 
-test("another log of the same size is refused", async () => {
+test("[E-95] another log of the same size is refused", async () => {
   const dataDirectory = temporaryDirectory();
   const first = await runServer({ dataDirectory, host });
   await register(first, "alice");
@@ -55,6 +55,18 @@ test("another log of the same size is refused", async () => {
   }
   writeFileSync(join(dataDirectory, "directory", "seen"), readFileSync(join(copies, "seen")));
   expect(await start(dataDirectory)).toContain("the public log is another one than was shown");
+});
+
+test("[E-95] a file that is gone, damaged or of another form says nothing: the server starts, and writes it anew", async () => {
+  const dataDirectory = temporaryDirectory();
+  const seen = join(dataDirectory, "directory", "seen");
+  for (const text of [undefined, "", "x", "9".repeat(40), `3 ${"A".repeat(42)}\n`, "-1 \n", "1 \u0000".repeat(1000)]) {
+    if (text !== undefined) writeFileSync(seen, text);
+    expect(await start(dataDirectory), text).toBe("started");
+    rmSync(seen, { force: true });
+    expect(await start(dataDirectory), text).toBe("started");
+    expect(readFileSync(seen, "utf8")).toMatch(/^1 [A-Za-z0-9_-]{43}\n$/);
+  }
 });
 
 test("logs that are older than what was published of them are refused, although the public log is whole", async () => {

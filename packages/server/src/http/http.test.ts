@@ -10,6 +10,7 @@ import { describe, expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import { sha256 } from "../hash.ts";
 import { startServer } from "../server.ts";
+import type { RunningServer } from "../server.ts";
 import {
   createLog,
   createTestLog,
@@ -233,6 +234,22 @@ describe("the rest of HTTP", () => {
     expect(await upload("203.0.113.6")).toBe(201);
     expect(await upload("2001:db8::1")).toBe(201);
     expect(await upload("2001:db8::2")).toBe(429);
+  });
+
+  test("[E-91] X-Forwarded-Proto of a trusted proxy says that the page came by TLS; nobody else's counts", async () => {
+    const [behind, alone] = [await runServer({ trustProxy: "loopback" }), await runServer()];
+    const policyOf = async (server: RunningServer, proto: string): Promise<{ isSecure: boolean; isKept: boolean }> => {
+      const { headers } = await fetch(`${server.url}/healthz`, { headers: { "x-forwarded-proto": proto } });
+      const isSecure = headers.get("content-security-policy")?.includes("wss://") ?? false;
+      return { isSecure, isKept: headers.has("strict-transport-security") };
+    };
+    expect(await policyOf(behind, "https")).toEqual({ isSecure: true, isKept: true });
+    for (const [server, proto] of [
+      [behind, "http"],
+      [behind, "x".repeat(4000)],
+      [alone, "https"],
+    ] as const)
+      expect(await policyOf(server, proto)).toEqual({ isSecure: false, isKept: false });
   });
 
   test("TLS by itself: the same over https and wss", async () => {

@@ -63,7 +63,7 @@ test("a certificate request holds the names and the key, and is signed by it", (
   expect(Buffer.from(body.whole).toString("latin1")).toContain("chat.example");
 });
 
-describe("an authority that is broken or hostile", () => {
+describe("[E-92] an authority that is broken or hostile", () => {
   const answering =
     (answer: () => Response | Error): typeof fetch =>
     async () => {
