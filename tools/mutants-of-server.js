@@ -10,13 +10,31 @@ export const serverMutants = [
     [
       [
         "a clock far from what is known that is believed",
-        "if (!isContradicted && (isNear || this.#isProved(wallMs, passedMs)))",
+        "if (!isContradicted && (isNear || this.#even.measure(wallMs, passedMs) >= clockTrialMs))",
         "if (true)",
       ],
       ["witnesses that say another day in vain", "this.#contradictedAt = passedMs;", ""],
-      ["a doubted clock that is believed at once", "return passedMs - trial.passedMs >= clockTrialMs;", "return true;"],
+      ["a doubted clock that is believed at once", "this.#even.measure(wallMs, passedMs) >= clockTrialMs", "true"],
       ["time that stands while the clock is doubted", "this.#anchor.wallMs + (passedMs - this.#anchor.passedMs)", "this.#anchor.wallMs"],
     ],
+  ),
+  ...of(
+    `${server}/clock/record-clock.ts`,
+    [`${server}/clock/record-clock.test.ts`],
+    [
+      ["a public record that is dated by any clock (D-2)", "wallMs - expectedMs <= clockToleranceMs ||", "true ||"],
+      ["a record that stays ahead of its witnesses", "wallMs: isAgainst ? againstMs : middleMs", "wallMs: Math.max(expectedMs, middleMs)"],
+    ],
+  ),
+  ...of(
+    `${server}/clock/held.ts`,
+    [`${server}/clock/clock.test.ts`],
+    [["a public record that goes on ahead of the machine's clock (D-2)", "wallMs + clockToleranceMs;", "Infinity;"]],
+  ),
+  ...of(
+    `${server}/clock/open-clock.ts`,
+    [`${server}/clock/clock.test.ts`],
+    [["a day with a wrong digit that counts", "!isBorneOut(clockFile.recordedMs)", "false"]],
   ),
   ...of(
     `${server}/housekeeping.ts`,
@@ -25,7 +43,7 @@ export const serverMutants = [
       ["what came while the clock was doubted expires with what is old", "clock.nowMs() >= clockFile.keptUntilMs", "true"],
       [
         "a doubt that begins anew with every start",
-        "if (trial !== undefined) clockFile.recordDoubt(trial);",
+        "if (trial !== undefined) clockFile.recordDoubt(trial, publicRecord);",
         "if (trial !== undefined) return;",
       ],
     ],

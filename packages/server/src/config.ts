@@ -4,6 +4,7 @@ import type { DirectoryOptions } from "./directory/bootstrap.ts";
 import type { AcmeOptions } from "./tls/acme/renewal.ts";
 import type { CertificateSource } from "./tls/keeper.ts";
 import { keyPackageLifetimeMs, maxBlobBytes, oneTimeKeyPackages, retentionDays } from "@latchkey/protocol";
+import { dayMs } from "./days.ts";
 
 /** How fast something may go: `burst` at once, then `perSecond`. */
 export interface Rate {
@@ -275,7 +276,7 @@ export interface ServerContext {
 export const releasedNameDays = 180;
 
 /** Longest life of a key package, in days (spec A-5). */
-export const keyPackageDays: number = keyPackageLifetimeMs / 86_400_000;
+export const keyPackageDays: number = keyPackageLifetimeMs / dayMs;
 
 export const defaultRetentionDays: number = retentionDays;
 
@@ -287,8 +288,3 @@ export function publicUrlOf(host: string, isTls: boolean): string {
 
 /** Rows of one kind that one transaction removes because of their age: 13 ms of work, while others wait. */
 export const purgedAtOnce = 100;
-
-/** The day of a time, in days since 1970-01-01. */
-export function dayOf(timeMs: number): number {
-  return Math.floor(timeMs / 86_400_000);
-}

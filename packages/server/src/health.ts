@@ -9,7 +9,7 @@ export const patienceMs = 600_000;
 
 /** Why the server is not well: a code for programs, and a sentence for people that says what to do. No user's data. */
 export interface HealthReason {
-  readonly code: "stopped" | "disk_full" | "clock" | "quorum" | "directory" | "journal" | "store" | "certificate";
+  readonly code: "record_ahead" | "stopped" | "disk_full" | "clock" | "quorum" | "directory" | "journal" | "store" | "certificate";
   readonly message: string;
 }
 
@@ -17,6 +17,8 @@ export interface HealthReason {
 export interface HealthParts {
   readonly nowMs: () => number;
   readonly clock: Pick<ClockGuard, "doubt">;
+  /** Why the public record waits for its date, for the operator; `undefined` while it does not. */
+  readonly recordAhead?: () => string | undefined;
   readonly counters: Pick<Counters, "refusals">;
   /** Where the data lie, and how much of that disk has to stay free. */
   readonly dataDirectory: string;
@@ -59,9 +61,11 @@ export class Health {
   /** All that is wrong now; empty where nothing is. */
   async reasons(): Promise<HealthReason[]> {
     this.sample();
-    const { certificate, clock, isJournalFailing, isStoreFailing, nowMs, publicationsFailSinceMs, quorumLostSinceMs } = this.#parts;
+    const { certificate, clock, recordAhead, isJournalFailing, isStoreFailing, nowMs, publicationsFailSinceMs, quorumLostSinceMs } =
+      this.#parts;
     const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && nowMs() - sinceMs >= patienceMs;
     const doubt = clock.doubt();
+    const ahead = recordAhead?.();
     const found: (HealthReason | false)[] = [
       this.#stopped !== undefined && { code: "stopped", message: this.#stopped },
       (await this.#isFull()) && {
@@ -69,6 +73,7 @@ export class Health {
         message: "The disk is full: messages or files are refused. Make room on the disk of the data directory.",
       },
       doubt !== undefined && { code: "clock", message: `${describeDoubt(doubt)}.` },
+      ahead !== undefined && { code: "record_ahead", message: ahead },
       isLong(quorumLostSinceMs()) && {
         code: "quorum",
         message: "Too few witnesses answer: nobody can look up people whom they do not know yet. Ask those who run the witnesses.",

@@ -1,18 +1,18 @@
 import type { BlobService } from "./blobs/blob-service.ts";
 import type { ClockFile } from "./clock/clock-file.ts";
 import { clockBoundMs } from "./clock/clock-guard.ts";
+import type { RecordClock } from "./clock/record-clock.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
-import { dayOf } from "./config.ts";
 import type { ServerLimits } from "./config.ts";
 import type { Directory } from "./directory/directory.ts";
 import type { InboxService } from "./inboxes/inbox-service.ts";
 import type { LogService } from "./logs/log-service.ts";
 import type { Store } from "./store/store.ts";
+import { dayMs, dayOf } from "./days.ts";
 
 /** Days that two clocks may be apart without one of them being wrong: an entry of a later day is of a wrong clock. */
 const toleratedDays = 2;
 const correctedAtOnce = 500;
-const dayMs = 86_400_000;
 
 /** What was removed, in numbers. */
 export interface Removed {
@@ -30,6 +30,7 @@ export interface HousekeepingParts {
   readonly directory: Directory;
   readonly blobs: BlobService;
   readonly clock: ClockGuard;
+  readonly recordClock: RecordClock;
   readonly clockFile: ClockFile;
   readonly limits: ServerLimits;
   readonly retentionDays: number;
@@ -43,7 +44,7 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
   const { store, logs, inboxes, directory, blobs, clock, clockFile } = parts;
   const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
   if (clock.doubt() === undefined) settleDoubt(parts);
-  recordClock(clock, clockFile);
+  rememberTime(parts);
   if (clock.doubt() === undefined) {
     await correctDays(parts);
   }
@@ -71,10 +72,11 @@ function settleDoubt({ clock, clockFile, retentionDays }: HousekeepingParts): vo
 }
 
 /** Tells the next run what this one knows of time. */
-export function recordClock(clock: ClockGuard, clockFile: ClockFile): void {
+export function rememberTime({ clock, recordClock, clockFile }: Pick<HousekeepingParts, "clock" | "recordClock" | "clockFile">): void {
   const trial = clock.trial();
-  if (trial !== undefined) clockFile.recordDoubt(trial);
-  else if (clockFile.trial === undefined) clockFile.record(clock.nowMs());
+  const publicRecord = recordClock.recorded();
+  if (trial !== undefined) clockFile.recordDoubt(trial, publicRecord);
+  else if (clockFile.trial === undefined) clockFile.record(clock.nowMs(), publicRecord);
 }
 
 /** Days that a wrong clock of an earlier run left ahead must not keep others back from expiring. */

@@ -5,10 +5,11 @@ import { startAdmin } from "./admin/start-admin.ts";
 import { effectiveLimits } from "./admission/limit-settings.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
-import { ClockFile } from "./clock/clock-file.ts";
-import { openClock } from "./clock/open-clock.ts";
-import { dayOf, defaultRetentionDays, publicUrlOf } from "./config.ts";
+import { describeAhead } from "./clock/held.ts";
+import { openClocks } from "./clock/open-clock.ts";
+import { defaultRetentionDays, publicUrlOf } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
+import { dayOf } from "./days.ts";
 import { startDirectory } from "./directory/start-directory.ts";
 import { ServerError, StoreError, StoreFault } from "./errors.ts";
 import { Health } from "./health.ts";
@@ -114,17 +115,16 @@ async function start(params: {
     warn("closed on a full disk: what was acknowledged last stays in the write-ahead logs until the next start, which needs some room");
   const store = await (parts.openStore ?? openDefaultStore)(dataDirectory, limits, load);
   opened.defer(() => store.close());
-  const clockFile = new ClockFile(dataDirectory);
   const late: { chores?: Chores } = {};
-  const clock = await openClock({
+  const clocks = await openClocks({
     store,
     dataDirectory,
-    clockFile,
     isKnown: options.iKnow?.includes("clock") ?? false,
     clocks: parts,
-    warn,
+    log,
     onBelieved: () => late.chores?.tidy(),
   });
+  const { clock, wallMs } = clocks;
   const nowMs = (): number => clock.nowMs();
   const rules = await Rules.load(store);
   // Without a port of its own a server is part of somebody else's process, and of their clock.
@@ -152,7 +152,7 @@ async function start(params: {
     reportBug,
     setTimer,
     prove: parts.prove,
-    clock,
+    clocks,
   });
   const { publisher } = directory;
   const health = new Health({
@@ -161,6 +161,7 @@ async function start(params: {
     counters,
     dataDirectory,
     minFreeBytes: limits.minFreeBytes,
+    recordAhead: () => describeAhead({ newestMs: publisher.newestMs, believedMs: nowMs(), wallMs: wallMs() }),
     publicationsFailSinceMs: () => publisher.failedSinceMs,
     quorumLostSinceMs: () => publisher.quorumLostSinceMs,
     isJournalFailing: () => journaled?.store.isFailing ?? false,
@@ -212,7 +213,7 @@ async function start(params: {
   opened.defer(() => gateway.close());
 
   const { retentionDays } = context;
-  const house = { store, logs, inboxes, directory: services.directory, blobs, clock, clockFile, limits, retentionDays };
+  const house = { store, logs, inboxes, directory: services.directory, blobs, ...clocks, limits, retentionDays };
   const chores = new Chores({ house, publisher, health, log, setTimer, reportBug });
   late.chores = chores;
   chores.tidy();

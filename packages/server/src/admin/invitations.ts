@@ -1,9 +1,8 @@
 import { toHex } from "@latchkey/codec";
 import { randomBytes } from "node:crypto";
-import { dayOf } from "../config.ts";
 import { sha256 } from "../hash.ts";
 import type { AdminStore, StoredInvitation } from "../store/admin-store.ts";
-import { dayText } from "../days.ts";
+import { dayOf, dayText } from "../days.ts";
 import { AdminError } from "./errors.ts";
 import type { AdminCommands, Params } from "./params.ts";
 

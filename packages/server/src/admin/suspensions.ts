@@ -1,8 +1,8 @@
-import { dayOf } from "../config.ts";
 import { AdminError } from "./errors.ts";
 import { readName } from "./names.ts";
 import type { AdminCommands, Params } from "./params.ts";
 import type { Rules } from "./rules.ts";
+import { dayOf } from "../days.ts";
 
 /** What a suspension does and does not do (spec A-9), for the operator to read each time. */
 const consequences = {

@@ -1,5 +1,6 @@
 import { networksOf } from "../addresses.ts";
 import type { Rate } from "../config.ts";
+import { dayMs } from "../days.ts";
 
 /** A limit for one asker, who is known otherwise. */
 export interface RateLimit {
@@ -114,6 +115,6 @@ function refilled(bucket: Bucket, rate: Rate, now: number, factor: number): numb
 }
 
 function waitMs(bucket: Bucket, rate: Rate, factor: number): number {
-  if (rate.perSecond <= 0) return 86_400_000;
-  return Math.min(86_400_000, Math.ceil(((1 - bucket.tokens) / (rate.perSecond * factor)) * 1000));
+  if (rate.perSecond <= 0) return dayMs;
+  return Math.min(dayMs, Math.ceil(((1 - bucket.tokens) / (rate.perSecond * factor)) * 1000));
 }

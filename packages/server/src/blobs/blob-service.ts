@@ -3,7 +3,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, rm, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { dayOf } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal, StoreError } from "../errors.ts";
 import { errorCode } from "../files.ts";
@@ -12,6 +11,7 @@ import { storedBlobIds } from "./orphans.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
 import type { BlobIndex } from "../store/store.ts";
 import { exactlyDated, writeAnew } from "./blob-times.ts";
+import { dayMs, dayOf } from "../days.ts";
 
 /** What became of a PUT: stored, already there with the same bytes, or there with others (blobs never change). */
 export type PutOutcome = "created" | "same" | "different";
@@ -173,7 +173,7 @@ export class BlobService {
         hash.update(chunk);
         await file.write(chunk);
       }
-      const day = new Date(dayOf(this.#context.nowMs()) * 86_400_000);
+      const day = new Date(dayOf(this.#context.nowMs()) * dayMs);
       await file.utimes(day, day);
       await file.sync();
     } finally {
@@ -197,7 +197,7 @@ export class BlobService {
     }
     const handle = await open(directory, "r");
     try {
-      const day = new Date(dayOf(this.#context.nowMs()) * 86_400_000);
+      const day = new Date(dayOf(this.#context.nowMs()) * dayMs);
       await handle.utimes(day, day);
       await handle.sync();
     } finally {

@@ -2,15 +2,14 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { toBase64Url, toHex } from "@latchkey/codec";
 import { expect, test } from "vitest";
-import { dayOf, defaultLimits } from "../config.ts";
+import { defaultLimits } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
 import { BlobService, prepareBlobDirectory } from "./blob-service.ts";
+import { dayMs, dayOf } from "../days.ts";
 
 const disk = { look: () => Promise.resolve(), isLow: false };
-
-const dayMs = 86_400_000;
 
 test("[P1] of a blob of an earlier day the file system tells neither when it came nor after which other; its bytes and day stay", async () => {
   const directory = temporaryDirectory();

@@ -1,6 +1,6 @@
 import { constants, copyFile, open, readdir, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { dayOf } from "../config.ts";
+import { dayOf } from "../days.ts";
 
 /**
  * Files whose birth the file system still dates exactly: those of days before `today` that nobody has written anew. Their own times are

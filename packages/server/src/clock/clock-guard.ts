@@ -1,4 +1,6 @@
-const dayMs = 86_400_000;
+import { dayMs, dayOf, dayText } from "../days.ts";
+import { EvenRun } from "./even-run.ts";
+import type { EvenMark } from "./even-run.ts";
 
 /** How far the clock may be from what is known before it is doubted, either way, in milliseconds. */
 export const clockBoundMs: number = 3 * dayMs;
@@ -38,8 +40,10 @@ export interface ClockGuardParts {
   readonly passedMs: () => number;
   /** A time of which it is known that it was, such as the last day that a run recorded; `undefined` where nothing is. */
   readonly knownMs: number | undefined;
-  /** A doubt that a run before left: what the clock said last, and how long it had gone evenly. */
-  readonly trial?: { readonly wallMs: number; readonly evenMs: number } | undefined;
+  /** No earlier time can be: a machine whose clock says one was never set. Only asked where nothing is known. */
+  readonly earliestMs?: number;
+  /** A doubt that a run before left. */
+  readonly trial?: EvenMark | undefined;
   /** Told when the clock becomes doubtful, or is believed again. */
   onChange(doubt: ClockDoubt | undefined): void;
 }
@@ -56,21 +60,18 @@ export class ClockGuard {
   #anchor: { readonly wallMs: number; readonly passedMs: number };
   #lastMs: number;
   #doubt: ClockDoubt | undefined;
-  /** Since when a doubted clock has gone evenly. */
-  #trial: { readonly wallMs: number; readonly passedMs: number } | undefined;
+  /** Nothing is known yet but when this program was made. */
+  #isUnset: boolean;
+  readonly #even = new EvenRun({ toleranceMs: unevenMs });
   #contradictedAt: number | undefined;
 
   constructor(parts: ClockGuardParts) {
     this.#parts = parts;
     const passedMs = parts.passedMs();
     this.#lastMs = parts.wallMs();
-    this.#anchor = { wallMs: parts.knownMs ?? this.#lastMs, passedMs };
-    // Who is switched off every night must come to an end of it, too: what a run before saw counts, if the clock went on from there.
-    const before = parts.trial;
-    const stoodMs = this.#lastMs - (before?.wallMs ?? Number.NaN);
-    if (before !== undefined && stoodMs >= 0 && stoodMs <= clockBoundMs) {
-      this.#trial = { wallMs: this.#lastMs - before.evenMs, passedMs: passedMs - before.evenMs };
-    }
+    this.#isUnset = parts.knownMs === undefined && this.#lastMs < (parts.earliestMs ?? 0);
+    this.#anchor = { wallMs: parts.knownMs ?? Math.max(this.#lastMs, parts.earliestMs ?? 0), passedMs };
+    if (parts.trial !== undefined) this.#even.resume(parts.trial, { wallMs: this.#lastMs, passedMs, maxGapMs: clockBoundMs });
     this.#judge(this.#lastMs);
   }
 
@@ -92,10 +93,9 @@ export class ClockGuard {
   }
 
   /** Of a clock that is doubted: what it says, and how long it has gone evenly, in milliseconds. */
-  trial(): { readonly wallMs: number; readonly evenMs: number } | undefined {
+  trial(): EvenMark | undefined {
     this.nowMs();
-    if (this.#doubt === undefined) return undefined;
-    return { wallMs: this.#lastMs, evenMs: this.#trial === undefined ? 0 : this.#parts.passedMs() - this.#trial.passedMs };
+    return this.#doubt === undefined ? undefined : { wallMs: this.#lastMs, evenMs: this.#even.lengthMs(this.#parts.passedMs()) };
   }
 
   /**
@@ -113,7 +113,7 @@ export class ClockGuard {
       this.#believe(wallMs, passedMs);
     } else if (against !== undefined && Math.abs(against - wallMs) > clockBoundMs) {
       this.#contradictedAt = passedMs;
-      this.#trial = undefined;
+      this.#even.end();
       this.#judge(wallMs);
     }
   }
@@ -123,8 +123,9 @@ export class ClockGuard {
     this.#lastMs = wallMs;
     const expectedMs = this.#anchor.wallMs + (passedMs - this.#anchor.passedMs);
     const isContradicted = this.#contradictedAt !== undefined && passedMs - this.#contradictedAt < contradictionMs;
-    const isNear = Math.abs(wallMs - expectedMs) <= clockBoundMs;
-    if (!isContradicted && (isNear || this.#isProved(wallMs, passedMs))) {
+    const isSet = this.#isUnset && wallMs >= (this.#parts.earliestMs ?? 0);
+    const isNear = isSet || Math.abs(wallMs - expectedMs) <= clockBoundMs;
+    if (!isContradicted && (isNear || this.#even.measure(wallMs, passedMs) >= clockTrialMs)) {
       this.#believe(wallMs, passedMs);
       return wallMs;
     }
@@ -135,37 +136,29 @@ export class ClockGuard {
     return expectedMs;
   }
 
-  /** Whether a doubted clock has gone evenly for long enough. */
-  #isProved(wallMs: number, passedMs: number): boolean {
-    const trial = this.#trial;
-    const isEven = trial !== undefined && Math.abs(wallMs - trial.wallMs - (passedMs - trial.passedMs)) <= unevenMs;
-    if (!isEven) {
-      this.#trial = { wallMs, passedMs };
-      return false;
-    }
-    return passedMs - trial.passedMs >= clockTrialMs;
-  }
-
   #believe(wallMs: number, passedMs: number): void {
     this.#anchor = { wallMs, passedMs };
-    this.#trial = undefined;
+    this.#isUnset = false;
+    this.#even.end();
     if (this.#doubt === undefined) return;
     this.#doubt = undefined;
     this.#parts.onChange(undefined);
   }
 }
 
-function middleOf(times: readonly HeardTime[]): number | undefined {
+/** The middle one of some times, so that fewer than half can neither help nor hurt; `undefined` of none. */
+export function middleOf(times: readonly HeardTime[]): number | undefined {
   return times.map(({ timeMs }) => timeMs).toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
 }
 
 /** One sentence for the operator: what is wrong with the clock, what the server does meanwhile, and what to do. */
 export function describeDoubt({ kind, wallMs, believedMs }: ClockDoubt): string {
-  const dayOf = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10);
+  const day = (timeMs: number): string => dayText(dayOf(timeMs));
   const days = Math.round(Math.abs(wallMs - believedMs) / dayMs);
   const what =
     kind === "witnesses"
-      ? `this machine's clock says ${dayOf(wallMs)}, and most witnesses say another day`
-      : `this machine's clock says ${dayOf(wallMs)}, ${String(days)} days ${kind === "ahead" ? "after" : "before"} ${dayOf(believedMs)}, where the server's own time stands`;
-  return `${what}: nothing expires, and what comes is dated ${dayOf(believedMs)}. Correct the clock; if it is right, witnesses confirm it, it is believed after a day, and --i-know clock believes it at once`;
+      ? `this machine's clock says ${day(wallMs)}, and most witnesses say another day`
+      : `this machine's clock says ${day(wallMs)}, ${String(days)} days ${kind === "ahead" ? "after" : "before"} ${day(believedMs)}, where the server's own time stands`;
+  const rest = kind === "behind" ? ", and nobody can register or change an account" : "";
+  return `${what}: nothing expires, and what comes is dated ${day(believedMs)}${rest}. Correct the clock; if it is right, witnesses confirm it, it is believed after a day, and --i-know clock believes it at once`;
 }

@@ -1,9 +1,10 @@
 // The whole server, its store and housekeeping, on a machine whose clock is wrong.
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ServerOptions } from "../config.ts";
 import type { RunningServer } from "../server.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { createLog, createTestLog, entryBytes, openLog, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import type { TestLog } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
@@ -30,6 +31,16 @@ class Machine {
     this.passedMs += ms;
   }
 
+  /** What the newest entry of the public record is dated. */
+  async newestEntryMs(): Promise<number> {
+    const store = await openSqliteStore({ directory: this.dataDirectory });
+    try {
+      return (await store.directoryStatus()).timestampMs;
+    } finally {
+      await store.close();
+    }
+  }
+
   async append(server: RunningServer, isFirst: boolean = false): Promise<void> {
     const client = await TestClient.connect(server.url, "log");
     if (isFirst) await createLog(client, this.log);
@@ -54,6 +65,13 @@ class Machine {
     await client.close();
     return { firstSeq, lastSeq, days: events.map((event) => (event.kind === "entry" ? event.day : -1)) };
   }
+}
+
+const hourMs = 3_600_000;
+
+/** What `/healthz` gives as reasons. */
+async function reasons(server: RunningServer): Promise<{ code: string; message: string }[]> {
+  return ((await (await fetch(`${server.url}/healthz`)).json()) as { reasons: { code: string; message: string }[] }).reasons;
 }
 
 /** The day that the last run recorded. */
@@ -176,4 +194,86 @@ test("a server that is switched off every night believes its clock after a day o
     machine.pass(10 * 3_600_000);
   }
   expect(health).toEqual([503, 200, 200]);
+});
+
+test("a wrong digit in the file clock dates nothing ahead and holds nothing up; a day before there were computers hangs nothing", async () => {
+  const machine = new Machine();
+  const before = await machine.run();
+  await register(before, "alice");
+  await before.close();
+  for (const [day, name] of [
+    ["2036-11-28", "bert"],
+    ["2026-12-28", "carol"],
+    ["0001-01-01", "dora"],
+    ["1926-11-28", "emil"],
+  ] as const) {
+    writeFileSync(join(machine.dataDirectory, "clock"), `${day}\n`);
+    machine.pass(60_000);
+    const server = await machine.run();
+    await register(server, name);
+    expect(await reasons(server)).toEqual([]);
+    await server.close();
+    expect(await machine.newestEntryMs()).toBe(machine.wallMs);
+    expect(recorded(machine)).toBe("2026-11-28\n");
+  }
+});
+
+test("a clock that is 10 hours ahead at the start of the machine leaves the public record where time was", async () => {
+  const machine = new Machine();
+  const before = await machine.run();
+  await register(before, "alice");
+  await before.close();
+  machine.pass(hourMs);
+  machine.passedMs = 0;
+  machine.wallMs += 10 * hourMs;
+  const wrong = await machine.run();
+  await register(wrong, "bert");
+  await wrong.close();
+  machine.wallMs -= 10 * hourMs;
+  expect(await machine.newestEntryMs()).toBeLessThanOrEqual(machine.wallMs);
+  const right = await machine.run();
+  await register(right, "carol");
+  expect(await reasons(right)).toEqual([]);
+  await right.close();
+  expect(await machine.newestEntryMs()).toBeLessThanOrEqual(machine.wallMs);
+});
+
+test("a public record that is dated ahead waits for its time, and says until when", async () => {
+  const machine = new Machine();
+  // Nothing speaks against the clock of a first start.
+  machine.wallMs += 10 * hourMs;
+  const first = await machine.run();
+  const { account, client } = await register(first, "alice");
+  await client.close();
+  machine.wallMs -= 10 * hourMs;
+  expect(await reasons(first)).toEqual([
+    { code: "record_ahead", message: expect.stringMatching(/dated 10 hours ahead .* until 2026-11-28 21:55 UTC/) },
+  ]);
+  // The entry that began it, and the one of the account.
+  const aheadMs = start + 10 * hourMs + 1;
+  await expect(register(first, "bert")).rejects.toThrow("clock_off");
+  // What is there already is answered as ever.
+  const again = await TestClient.connect(first.url, "device");
+  const { signedState: state, pops, bindings } = account;
+  expect(await again.ask({ kind: "publish", state, pops, bindings })).toMatchObject({ kind: "published" });
+  await again.close();
+  await first.close();
+  expect(await machine.newestEntryMs()).toBe(aheadMs);
+  machine.pass(9 * hourMs + 55 * 60_000 + 2);
+  const after = await machine.run();
+  expect(await reasons(after)).toEqual([]);
+  await register(after, "carol");
+  await after.close();
+  expect(await machine.newestEntryMs()).toBe(aheadMs + 1);
+});
+
+test("while the machine's clock is behind the server's time nothing is published", async () => {
+  const machine = new Machine();
+  const server = await machine.run();
+  await register(server, "alice");
+  machine.wallMs -= 10 * dayMs;
+  await expect(register(server, "bert")).rejects.toThrow("clock_off");
+  expect((await reasons(server)).map(({ code }) => code)).toEqual(["clock", "record_ahead"]);
+  machine.wallMs += 10 * dayMs;
+  await register(server, "carol");
 });

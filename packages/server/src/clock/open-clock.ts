@@ -1,14 +1,12 @@
 import { uptime } from "node:os";
+import type { Logger } from "pino";
 import { readRestoreMark } from "../backup/restore-mark.ts";
+import { dayMs, minuteText, spanText } from "../days.ts";
 import type { Store } from "../store/store.ts";
-import type { ClockFile } from "./clock-file.ts";
-import { readClockFile } from "./clock-file.ts";
-import { ClockGuard, describeDoubt } from "./clock-guard.ts";
+import { ClockFile, earliestMs } from "./clock-file.ts";
+import { ClockGuard, clockBoundMs, describeDoubt } from "./clock-guard.ts";
 import type { ClockDoubt } from "./clock-guard.ts";
-
-const dayMs = 86_400_000;
-/** No machine ran this program before: a clock that says so was never set. */
-const earliestMs = Date.UTC(2026, 0, 1);
+import { RecordClock } from "./record-clock.ts";
 
 /** Where a test puts its own clocks. */
 export interface Clocks {
@@ -16,43 +14,98 @@ export interface Clocks {
   readonly passedMs?: () => number;
 }
 
+/** The two clocks that a server goes by, and what is recorded of them. */
+export interface ServerClocks {
+  /** What is kept, and for how long, goes by this one. */
+  readonly clock: ClockGuard;
+  /** What is published is dated by this one. */
+  readonly recordClock: RecordClock;
+  readonly clockFile: ClockFile;
+  /** What the machine's clock says, in milliseconds since 1970: nothing is published that is dated ahead of it (spec D-2). */
+  readonly wallMs: () => number;
+}
+
 /**
- * The server's clock, held against the day that the last run recorded, or in a folder without one against what is stored.
+ * The server's clocks, held against what the last run recorded and what is stored.
  * @throws StoreError
  */
-export async function openClock(params: {
+export async function openClocks(params: {
   store: Store;
   dataDirectory: string;
-  clockFile: ClockFile;
   /** The operator says that it is right: `--i-know clock`. */
   isKnown: boolean;
   clocks: Clocks;
-  warn: (message: string) => void;
+  log: Pick<Logger, "info" | "warn">;
   /** Told when a clock that was doubted is believed. */
   onBelieved: () => void;
-}): Promise<ClockGuard> {
-  const { store, dataDirectory, clockFile, isKnown, clocks, warn, onBelieved } = params;
+}): Promise<ServerClocks> {
+  const { store, dataDirectory, isKnown, clocks, log, onBelieved } = params;
+  const warn = (message: string): void => log.warn(message);
+  const clockFile = new ClockFile(dataDirectory);
   const wallMs = clocks.nowMs ?? Date.now;
-  // A clock of a test's own is never far from itself.
+  // A clock of a test's own is never far from itself, and may say anything.
   const passedMs = clocks.passedMs ?? clocks.nowMs ?? ((): number => uptime() * 1000);
-  // Whoever restores a backup looks at the clock: the copy itself is as old as it is.
-  const recordedMs = readClockFile(dataDirectory) ?? readRestoreMark(dataDirectory)?.restoredMs;
-  const storedMs = recordedMs ?? (await newestStoredMs(store));
-  const unset = clocks.nowMs === undefined && wallMs() < earliestMs ? earliestMs : undefined;
+  const leastMs = clocks.nowMs === undefined ? earliestMs : 0;
+  const [newestDay, { timestampMs }] = await Promise.all([store.newestDay(), store.directoryStatus()]);
+  const storedMs = [newestDay * dayMs, timestampMs].filter((timeMs) => timeMs > 0);
+  const knownMs = knownTime({ storedMs, wallMs: wallMs(), clockFile, restoredMs: readRestoreMark(dataDirectory)?.restoredMs, warn });
   const onChange = (doubt: ClockDoubt | undefined): void => {
     warn(doubt === undefined ? "the clock is believed again: things expire as before" : describeDoubt(doubt));
     if (doubt === undefined) onBelieved();
     else if (clockFile.trial === undefined) clockFile.recordDoubt({ wallMs: doubt.wallMs, evenMs: 0 });
   };
-  const clock = new ClockGuard({ wallMs, passedMs, knownMs: isKnown ? undefined : (storedMs ?? unset), trial: clockFile.trial, onChange });
-  if (isKnown && storedMs !== undefined && Math.abs(wallMs() - storedMs) < 2 * dayMs) {
+  const clock = new ClockGuard({
+    wallMs,
+    passedMs,
+    knownMs: isKnown ? undefined : knownMs,
+    earliestMs: leastMs,
+    trial: clockFile.trial,
+    onChange,
+  });
+  if (isKnown && knownMs !== undefined && Math.abs(wallMs() - knownMs) < 2 * dayMs) {
     warn("--i-know clock is not needed: take it out of the start, so that a wrong clock is noticed");
   }
-  return clock;
+  const setMs = (): number => Math.max(wallMs(), leastMs);
+  const recordClock = new RecordClock({
+    wallMs: setMs,
+    passedMs,
+    knownMs: isKnown || timestampMs === 0 ? undefined : Math.min(timestampMs, setMs()),
+    before: isKnown ? undefined : clockFile.publicRecord,
+    onChange: (ahead) =>
+      warn(
+        ahead === undefined
+          ? "the public record is dated by this machine's clock again"
+          : `this machine's clock says ${minuteText(ahead.wallMs)}, ${spanText(ahead.wallMs - ahead.datedMs)} after where time would have brought it, as when the machine was off or the clock is wrong: the public record is dated from ${minuteText(ahead.datedMs)} on until witnesses say the same time or it has gone evenly for a day, which hurts nobody`,
+      ),
+  });
+  if (timestampMs === 0) {
+    log.info(
+      `the public record begins with what this machine's clock says, ${minuteText(setMs())}, and nothing confirms it: look whether that is right now`,
+    );
+  }
+  return { clock, recordClock, clockFile, wallMs: setMs };
 }
 
-async function newestStoredMs(store: Store): Promise<number | undefined> {
-  const [newestDay, { timestampMs }] = await Promise.all([store.newestDay(), store.directoryStatus()]);
-  const newestMs = Math.max(newestDay * dayMs, timestampMs);
-  return newestMs === 0 ? undefined : newestMs;
+/** The latest time of which it is known that it was; `undefined` where nothing is. */
+function knownTime(params: {
+  /** Of what is stored. */
+  storedMs: readonly number[];
+  wallMs: number;
+  clockFile: ClockFile;
+  /** When the folder was restored: whoever does that looks at the clock, and the copy itself is as old as it is. */
+  restoredMs: number | undefined;
+  warn: (message: string) => void;
+}): number | undefined {
+  const { storedMs, wallMs, clockFile, restoredMs, warn } = params;
+  // One digit may be wrong: a day that neither the clock nor anything that came bears out is none.
+  const isBorneOut = (timeMs: number | undefined): timeMs is number =>
+    timeMs !== undefined && timeMs <= Math.max(wallMs, ...storedMs) + clockBoundMs;
+  if (clockFile.recordedMs !== undefined && !isBorneOut(clockFile.recordedMs)) {
+    warn("the file clock in the data folder has a day that is long after everything stored and after this machine's clock: it is ignored");
+    clockFile.ignoreDay();
+  }
+  const recordedMs = [clockFile.recordedMs, restoredMs].find(isBorneOut);
+  const past = storedMs.filter((timeMs) => timeMs <= wallMs + clockBoundMs);
+  const times = recordedMs !== undefined ? [recordedMs, ...past] : past.length > 0 ? past : storedMs;
+  return times.length === 0 ? undefined : Math.max(...times);
 }

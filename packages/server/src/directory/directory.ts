@@ -15,7 +15,7 @@ import {
 } from "@latchkey/transparency";
 import type { AccountState, Signatures, VerifiedAccount } from "@latchkey/transparency";
 import { hashOfCode } from "../admin/invitations.ts";
-import { dayOf, keyPackageDays, purgedAtOnce, releasedNameDays } from "../config.ts";
+import { keyPackageDays, purgedAtOnce, releasedNameDays } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
@@ -23,6 +23,7 @@ import type { AccountChange, AccountQuery, ChangeOutcome, DirectoryLogStore } fr
 import type { NameChange } from "../store/accounts.ts";
 import type { DirectoryStore, KeyPackageCounts, Store } from "../store/store.ts";
 import type { LabelName, VrfService } from "./vrf-service.ts";
+import { dayOf } from "../days.ts";
 
 /**
  * Bytes of states and proofs of possession in one answer: a longer chain is asked for in parts. The last of them has the name's bindings

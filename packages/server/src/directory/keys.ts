@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ServerError } from "../errors.ts";
 import { errorCode, replaceFile, syncFolderSync } from "../files.ts";
 import type { LogSigner } from "../store/directory-store.ts";
+import { dayMs } from "../days.ts";
 
 const seedBytes = 32;
 
@@ -26,7 +27,7 @@ export interface DirectoryKeys {
 }
 
 /** Log time from a new key in the log until it signs alone: the notice of spec D-2, and a day in which witnesses have cosigned its end. */
-export const rotationNoticeMs: number = configNoticeMs + 86_400_000;
+export const rotationNoticeMs: number = configNoticeMs + dayMs;
 
 /**
  * Reads the keys. They are made where no log was begun with others; where `isLogKeyLost`, what follows a lost key takes its place.

@@ -34,6 +34,8 @@ interface Disk {
 /** A clock that the test moves; what is scheduled runs when its time comes. */
 class Clock {
   nowMs = 1_800_000_000_000;
+  /** How far ahead of now an entry may be dated. */
+  aheadMs = 300_000;
   #timers: { atMs: number; run: () => void }[] = [];
 
   readonly schedule = (run: () => void, delayMs: number): (() => void) => {
@@ -97,6 +99,7 @@ async function start(params: { store: Store; clock: Clock; options: DirectoryOpt
     intervalMs: 1000,
     headsIntervalMs: 3_600_000,
     nowMs: () => clock.nowMs,
+    dates: () => ({ nowMs: clock.nowMs, latestMs: clock.nowMs + clock.aheadMs }),
     schedule: clock.schedule,
     reportBug: (error) => bugs.push(error),
     onServed: () => {},
@@ -225,6 +228,31 @@ describe("when it publishes", () => {
     verifyConsistency({ from: 2, to: 3, fromRoot: two.root, toRoot: three.root, proof });
     if (outcome.kind === "refused") throw new Error(outcome.code);
     expect(decodeDirectoryProof(outcome.proof).labels).toHaveLength(2);
+  });
+
+  test("[D-2] what would be dated ahead of the clock is refused and stored by nobody; what is stored already is known all the same", async () => {
+    const { store, clock, publisher, opened } = await setUp();
+    const alice = named("alice");
+    const first = publisher.publish(alice);
+    await clock.pass(1000);
+    expect(await first).toMatchObject({ kind: "published" });
+    // The clock was an hour ahead, and is corrected.
+    clock.nowMs -= 3_600_000;
+    const [known, refused] = [publisher.publish(alice), publisher.publish(named("bobby"))];
+    opened.rotate();
+    await clock.pass(1000);
+    await publisher.tick();
+    await clock.pass(1000);
+    expect(await Promise.all([known, refused])).toMatchObject([{ kind: "known" }, { kind: "refused", code: "clock_off" }]);
+    expect(await store.directoryStatus()).toMatchObject({ size: 2, configIndex: 0, timestampMs: publisher.newestMs });
+    await clock.pass(3_600_000 - 300_000);
+    const later = publisher.publish(named("bobby"));
+    await clock.pass(1000);
+    expect(await later).toMatchObject({ kind: "published" });
+    await clock.pass(60_000);
+    await publisher.tick();
+    await clock.pass(1000);
+    expect(await store.directoryStatus()).toMatchObject({ size: 3, configIndex: 2 });
   });
 
   test("closing: what waits is told so, what is under way is finished", async () => {

@@ -45,6 +45,8 @@ export interface PublisherParts {
   /** Least log time between two publications of the heads of logs (spec L-11). */
   readonly headsIntervalMs: number;
   readonly nowMs: () => number;
+  /** What an entry is dated now, and the latest date that may be published. */
+  readonly dates: () => { readonly nowMs: number; readonly latestMs: number };
   /** Runs something later; answers how to call it off. */
   readonly schedule: (run: () => void, delayMs: number) => () => void;
   reportBug(error: unknown): void;
@@ -90,6 +92,7 @@ export class Publisher {
   #cosignedAtMs = 0;
   /** When this process published heads last, by the clock and not by the log's time. */
   #headsAtMs = 0;
+  #newestMs = 0;
   #failedSinceMs: number | undefined;
   #idle: (() => void)[] = [];
   /** Something is to be published although nobody has changed anything. */
@@ -117,11 +120,17 @@ export class Publisher {
     return this.#quorumLostSinceMs === undefined;
   }
 
+  /** What the newest entry is dated, in milliseconds since 1970; 0 before the first. */
+  get newestMs(): number {
+    return this.#newestMs;
+  }
+
   /** Goes on from where the store stands: a head that was signed and not served is cosigned and served. */
   async start(status: DirectoryStatus): Promise<void> {
     const { store, reportBug } = this.#parts;
     if (status.size === 0) return;
-    this.#isDue = this.#parts.configDue(status, this.#parts.nowMs()).length > 0;
+    this.#newestMs = status.timestampMs;
+    this.#isDue = this.#parts.configDue(status, this.#parts.dates().nowMs).length > 0;
     const newest = await store.newestCheckpoint();
     if (newest === undefined) return;
     // Lookups are answered from the head before meanwhile; where there is none, from this one.
@@ -174,13 +183,13 @@ export class Publisher {
 
   /** What time brings: heads of logs to publish, a config that is due, cosignatures to renew. Called every minute or so. */
   async tick(): Promise<void> {
-    const { store, nowMs, witnesses, configDue } = this.#parts;
+    const { store, nowMs, dates, witnesses, configDue } = this.#parts;
     if (this.#isBusy || this.#isClosed) return;
     // Whoever was refused may not ask again: what is stored is served by itself.
     if (this.#failedSinceMs !== undefined) this.#isDue = true;
     if (witnesses.count > 0 && this.#served !== undefined && nowMs() - this.#cosignedAtMs >= recosignMs) await this.#cosignAgain();
     const status = await store.directoryStatus();
-    if (!this.#isDue && !this.#areHeadsDue(status) && configDue(status, nowMs()).length === 0) return;
+    if (!this.#isDue && !this.#areHeadsDue(status) && configDue(status, dates().nowMs).length === 0) return;
     this.#isDue = true;
     this.#schedule();
   }
@@ -247,20 +256,24 @@ export class Publisher {
   }
 
   async #store(changes: readonly AccountChange[]): Promise<PublicationResult> {
-    const { store, witnesses, signer, nowMs, configDue } = this.#parts;
+    const { store, witnesses, signer, dates, configDue } = this.#parts;
     const status = await store.directoryStatus();
-    const areHeadsDue = this.#areHeadsDue(status);
+    const withHeads = this.#areHeadsDue(status) && (await this.#collectHeads());
+    const { nowMs, latestMs } = dates();
     const publication: Publication = {
       changes,
       adopt: [],
-      config: configDue(status, nowMs()),
-      withHeads: areHeadsDue && (await this.#collectHeads()),
-      nowMs: nowMs(),
+      config: configDue(status, nowMs),
+      withHeads,
+      nowMs,
+      latestMs,
       signer: signer(),
       isServed: witnesses.count === 0,
     };
-    if (publication.withHeads) this.#headsAtMs = nowMs();
-    return store.publishDirectory(publication);
+    if (withHeads) this.#headsAtMs = nowMs;
+    const result = await store.publishDirectory(publication);
+    this.#newestMs = result.head === undefined ? status.timestampMs : Math.max(nowMs, status.timestampMs + 1);
+    return result;
   }
 
   /** Whether all heads of logs are there to be published. Few are collected at once; many in between other work, and then published. */
@@ -288,10 +301,12 @@ export class Publisher {
   }
 
   /** Heads of a time ahead, which a wrong clock left, count for nothing: then this process's own interval does. */
-  #areHeadsDue({ headsAtMs }: DirectoryStatus): boolean {
-    const { nowMs, headsIntervalMs } = this.#parts;
-    const sinceMs = nowMs() - headsAtMs;
-    return sinceMs >= headsIntervalMs || (sinceMs < -headsIntervalMs && nowMs() - this.#headsAtMs >= headsIntervalMs);
+  #areHeadsDue({ timestampMs, headsAtMs }: DirectoryStatus): boolean {
+    const { nowMs, latestMs } = this.#parts.dates();
+    if (timestampMs >= latestMs) return false;
+    const { headsIntervalMs } = this.#parts;
+    const sinceMs = nowMs - headsAtMs;
+    return sinceMs >= headsIntervalMs || (sinceMs < -headsIntervalMs && nowMs - this.#headsAtMs >= headsIntervalMs);
   }
 
   async #recover(store: DirectoryLogStore): Promise<void> {

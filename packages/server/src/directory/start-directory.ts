@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
-import type { ClockGuard } from "../clock/clock-guard.ts";
+import { latestDate } from "../clock/held.ts";
+import type { ServerClocks } from "../clock/open-clock.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import type { SetTimer } from "../start/parts.ts";
 import type { DirectoryLogStore } from "../store/directory-store.ts";
@@ -33,21 +34,26 @@ export async function startDirectory(params: {
   reportBug: (error: unknown) => void;
   setTimer: SetTimer;
   prove: VrfProve | undefined;
-  clock: ClockGuard;
+  clocks: ServerClocks;
 }): Promise<StartedDirectory> {
-  const { options, context, store, log, reportBug, setTimer, clock } = params;
+  const { options, context, store, log, reportBug, setTimer } = params;
+  const { clock, recordClock, wallMs } = params.clocks;
   const { dataDirectory } = options;
   const { nowMs, host, limits } = context;
-  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: nowMs(), iKnow: options.iKnow ?? [] });
+  const datedMs = (): number => Math.min(nowMs(), recordClock.nowMs());
+  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: datedMs(), iKnow: options.iKnow ?? [] });
   const { keys, origin } = opened;
   const vrf = new VrfService(keys.vrf.secretKey, params.prove);
-  const adopted = await adoptAccounts({ store, vrf, keys, origin, nowMs });
+  const adopted = await adoptAccounts({ store, vrf, keys, origin, nowMs: datedMs });
   if (adopted > 0) log.info({ accounts: adopted }, "listed the accounts in the new directory");
   const witnesses = new Witnesses({
     policies: opened.askedPolicies,
     signatures: nodeSignatures,
     proveConsistency: (from, to) => store.proveConsistency({ from, to }),
-    onTimes: (times) => clock.hear(times),
+    onTimes(times) {
+      clock.hear(times);
+      recordClock.hear(times);
+    },
   });
   const publisher = new Publisher({
     store,
@@ -57,6 +63,7 @@ export async function startDirectory(params: {
     intervalMs: limits.publicationIntervalMs,
     headsIntervalMs: limits.headsIntervalMs,
     nowMs,
+    dates: () => ({ nowMs: datedMs(), latestMs: latestDate({ believedMs: nowMs(), wallMs: wallMs() }) }),
     schedule: (run, delayMs) => setTimer(delayMs, run),
     reportBug,
     onServed: (head) => rememberSeen(dataDirectory, head),

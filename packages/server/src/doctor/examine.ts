@@ -3,6 +3,8 @@ import { note, ok, todo } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import type { FolderFacts } from "./folder.ts";
 import type { NetworkFacts } from "./network.ts";
+import { clockBoundMs } from "../clock/clock-guard.ts";
+import { dayMs, dayOf, dayText } from "../days.ts";
 
 /** What only a server that runs knows. */
 export interface RunningFacts {
@@ -29,9 +31,6 @@ export interface DoctorFacts {
   readonly running: RunningFacts | undefined;
 }
 
-const dayMs = 86_400_000;
-/** A server that was off for so long is rarer than a clock that is wrong. */
-const longAwayDays = 40;
 const maxSkewMs = 300_000;
 const backupAgeDays = 7;
 const comfortableBytes = 1_000_000_000;
@@ -70,16 +69,19 @@ function examineServer({ running, folder }: DoctorFacts): Finding[] {
 function examineClock({ nowMs, folder, network }: DoctorFacts): Finding[] {
   const findings: Finding[] = [];
   const { lastRunMs } = folder;
-  const day = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10);
+  const day = (timeMs: number): string => dayText(dayOf(timeMs));
   if (lastRunMs !== undefined && nowMs < lastRunMs) {
-    findings.push(
-      todo("clock", `This machine's clock says ${day(nowMs)}, before the server's last day, ${day(lastRunMs)}: set the clock.`),
-    );
-  } else if (lastRunMs !== undefined && nowMs - lastRunMs > longAwayDays * dayMs) {
     findings.push(
       todo(
         "clock",
-        `This machine's clock says ${day(nowMs)}, long after the server's last day, ${day(lastRunMs)}: check the clock before you start it.`,
+        `This machine's clock says ${day(nowMs)}, before the server's last day, ${day(lastRunMs)}: set the clock; if it is right, the file clock in the data folder is damaged, which the next start finds out.`,
+      ),
+    );
+  } else if (lastRunMs !== undefined && nowMs - lastRunMs > clockBoundMs) {
+    findings.push(
+      todo(
+        "clock",
+        `This machine's clock says ${day(nowMs)}, more than ${String(clockBoundMs / dayMs)} days after the server's last day, ${day(lastRunMs)}: check the clock before you start it; if it is right, start with --i-know clock, or the server doubts it for a day.`,
       ),
     );
   }
@@ -94,7 +96,13 @@ function examineClock({ nowMs, folder, network }: DoctorFacts): Finding[] {
       ),
     );
   }
-  return findings.length > 0 ? findings : [ok("clock", "The clock agrees with what is stored and with the witnesses that answer.")];
+  return findings.length > 0
+    ? findings
+    : [
+        network?.times.length === 0
+          ? ok("clock", "The clock agrees with what is stored. No witness says what time it is: compare it yourself.")
+          : ok("clock", "The clock agrees with what is stored and with the witnesses that answer."),
+      ];
 }
 
 function examineDisk({ folder, minFreeBytes }: DoctorFacts): Finding[] {

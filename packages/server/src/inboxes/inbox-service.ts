@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { dayOf, purgedAtOnce } from "../config.ts";
+import { purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { Feed } from "../feed.ts";
@@ -8,13 +8,13 @@ import { sha256 } from "../hash.ts";
 import { keyOf } from "../keys.ts";
 import type { Counters } from "../metrics.ts";
 import type { InboxPart, InboxStore, StoredItem } from "../store/store.ts";
+import { dayMs, dayOf } from "../days.ts";
 
 /** Where an inbox's items go. */
 export interface InboxSink extends Sink {
   item(item: StoredItem): void;
 }
 
-const dayMs = 86_400_000;
 const pageLimits = { maxItems: 256, maxBytes: 262_144 };
 
 /** The stream of one inbox to the device that it belongs to. */

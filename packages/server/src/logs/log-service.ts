@@ -5,7 +5,7 @@ import { costOf } from "../admission/fair-queue.ts";
 import type { FairQueue, Lane } from "../admission/fair-queue.ts";
 import { allOf, createRateLimit } from "../admission/rates.ts";
 import type { TargetLimits } from "../admission/targets.ts";
-import { dayOf, purgedAtOnce } from "../config.ts";
+import { purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { sha256 } from "../hash.ts";
@@ -18,6 +18,7 @@ import { CommitTurns, complaintPace } from "./commit-turns.ts";
 import type { CommitAsk, Turn } from "./commit-turns.ts";
 import { LogStream, createDelivery } from "./log-stream.ts";
 import type { LogEnd, LogSink } from "./log-stream.ts";
+import { dayOf } from "../days.ts";
 
 /** A log with readers. */
 interface WatchedLog extends LogEnd {

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { StoreError } from "../errors.ts";
 import type { Publisher } from "../directory/publisher.ts";
 import type { Health } from "../health.ts";
-import { keepHouse, recordClock } from "../housekeeping.ts";
+import { keepHouse, rememberTime } from "../housekeeping.ts";
 import type { HousekeepingParts } from "../housekeeping.ts";
 import type { SetTimer } from "./parts.ts";
 
@@ -58,7 +58,7 @@ export class Chores {
   /** Does nothing more, and writes down what the next run has to know of time. */
   stop(): void {
     for (const stop of this.#stops.splice(0)) stop();
-    recordClock(this.#parts.house.clock, this.#parts.house.clockFile);
+    rememberTime(this.#parts.house);
   }
 
   #every(intervalMs: number, run: () => void): void {

@@ -28,7 +28,7 @@ export interface NewState {
   readonly maxHistoryBytes: number;
 }
 
-export type PublishRefusal = "account_conflict" | "username_taken" | "too_many_updates" | "registration_closed";
+export type PublishRefusal = "account_conflict" | "username_taken" | "too_many_updates" | "registration_closed" | "clock_off";
 
 /** What the store holds about one account. */
 export interface AccountHoldings {

@@ -49,7 +49,13 @@ export interface Publication {
   readonly config: Uint8Array;
   /** Whether the heads of logs are published too that `collectHeads` has collected, if it is done and there are any (spec L-11). */
   readonly withHeads: boolean;
+  /** The entry is dated so, or a millisecond after the one before. */
   readonly nowMs: number;
+  /**
+   * Where that would be later than this, nothing is published: every reader would refuse it (spec D-2). Changes are refused `clock_off`;
+   * those that are stored already are `known` all the same.
+   */
+  readonly latestMs?: number;
   readonly signer: LogSigner;
   /** Whether the new head is served from now on; else `serveHead` does it. */
   readonly isServed: boolean;

@@ -28,6 +28,7 @@ import { startServerWith } from "../server.ts";
 import type { RunningServer } from "../server.ts";
 import type { ServerParts } from "../start/parts.ts";
 import { TestClient } from "./test-client.ts";
+import { dayMs } from "../days.ts";
 
 export const none: Uint8Array = new Uint8Array();
 export const zeros: Uint8Array = new Uint8Array(32);
@@ -203,7 +204,7 @@ export async function connectDevice(client: TestClient<"device">, accountId: Uin
   return client.outcome({ kind: "connect", accountId, deviceId: device.deviceId, signature });
 }
 
-export function signCard(device: TestDevice, inboxId: Uint8Array, notAfterMs: number = Date.now() + 86_400_000): Promise<Uint8Array> {
+export function signCard(device: TestDevice, inboxId: Uint8Array, notAfterMs: number = Date.now() + dayMs): Promise<Uint8Array> {
   return signStructure({
     codec: deviceCardCodec,
     value: { format: 1, deviceId: device.deviceId, inboxId, inboxKey: random(1216), notAfterMs, ext: none },

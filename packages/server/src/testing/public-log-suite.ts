@@ -16,6 +16,7 @@ import type { AccountQuery } from "../store/directory-store.ts";
 import type { Store } from "../store/store.ts";
 import { random, temporaryDirectory } from "./fixtures.ts";
 import { newPublication, newQuery, newState, publishState, today } from "./store-inputs.ts";
+import { dayMs } from "../days.ts";
 
 const byName = (username: string): AccountQuery["by"] => ({ kind: "username", username });
 
@@ -67,7 +68,7 @@ export function describePublicLog(name: string, open: (directory: string) => Pro
         const changes = Array.from({ length: 1 + (i % 3) }, (_, at) =>
           newState({ names: { bind: { username: `user${i}-${at}`, binding: random(80) }, release: undefined } }),
         );
-        const { head } = await store.publishDirectory(newPublication({ changes, nowMs: i % 2 === 0 ? today * 86_400_000 : 0 }));
+        const { head } = await store.publishDirectory(newPublication({ changes, nowMs: i % 2 === 0 ? today * dayMs : 0 }));
         if (head === undefined) throw new Error("published");
         heads.push(note(head.note));
         if (i === 5) {

@@ -15,6 +15,7 @@ import { deviceEntry, signBinding, signCard, signPop, signState } from "./fixtur
 import type { TestDevice } from "./fixtures.ts";
 import { fixedBytes, playSession } from "./session.ts";
 import type { RecordedSession, SessionStep } from "./session.ts";
+import { dayMs } from "../days.ts";
 
 const host = "chat.example";
 const nowMs = Date.UTC(2026, 10, 27, 12);
@@ -99,9 +100,9 @@ async function script(): Promise<Script> {
   made.ask("alice", "device", { kind: "reserve", username: "alice", invitation: "", token });
   made.ask("alice", "device", { kind: "publish", state, pops: [await signPop(device, zeroHash)], bindings: [binding] }, [false]);
   made.connect("alice", { accountId, device });
-  made.ask("alice", "device", { kind: "card", card: await signCard(device, inboxId, nowMs + 20 * 86_400_000) });
+  made.ask("alice", "device", { kind: "card", card: await signCard(device, inboxId, nowMs + 20 * dayMs) });
   const keyPackages = [fixedBytes("key package 1", 3000), fixedBytes("key package 2", 3000)];
-  const notAfterMs = nowMs + 20 * 86_400_000;
+  const notAfterMs = nowMs + 20 * dayMs;
   made.ask("alice", "device", { kind: "publish_key_packages", lastResort: false, notAfterMs, keyPackages });
   made.ask("alice", "device", {
     kind: "publish_key_packages",

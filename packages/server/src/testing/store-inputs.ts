@@ -4,6 +4,7 @@ import { sha256 } from "../hash.ts";
 import type { AccountChange, AccountQuery, ChangeOutcome, LogSigner, NewLabel, Publication } from "../store/directory-store.ts";
 import type { NewEntry, Store } from "../store/store.ts";
 import { entryBytes, random } from "./fixtures.ts";
+import { dayMs } from "../days.ts";
 
 /** The day on which the suites' stores live. */
 export const today = 20_000;
@@ -64,7 +65,7 @@ export function newPublication(change: Partial<Publication> = {}): Publication {
     adopt: [],
     config: new Uint8Array(),
     withHeads: false,
-    nowMs: today * 86_400_000,
+    nowMs: today * dayMs,
     signer: testSigner,
     isServed: true,
     ...change,

@@ -3,6 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
 import { ServerError } from "../errors.ts";
+import { dayMs } from "../days.ts";
 
 /** A certificate chain and its key, both PEM, as a file or a person gives them. */
 export interface CertificateText {
@@ -33,7 +34,7 @@ export interface CertificateReason {
   readonly message: string;
 }
 
-const soonMs = 7 * 86_400_000;
+const soonMs = 7 * dayMs;
 const maxPemBytes = 262_144;
 
 /**

@@ -9,6 +9,7 @@ import type { KeyPackageCounts, StoredItem } from "../store/store.ts";
 import type { Connection } from "./connection.ts";
 import { RoleSession, pageCost } from "./role-session.ts";
 import type { Services } from "./services.ts";
+import { dayMs } from "../days.ts";
 
 /** Who is connected, once proven. */
 interface Identity {
@@ -164,5 +165,5 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
 }
 
 function countsReply(counts: KeyPackageCounts): DeviceReply {
-  return { kind: "key_packages", oneTime: counts.oneTime, lastResortNotAfterMs: counts.lastResortNotAfterDay * 86_400_000 };
+  return { kind: "key_packages", oneTime: counts.oneTime, lastResortNotAfterMs: counts.lastResortNotAfterDay * dayMs };
 }

@@ -51,14 +51,20 @@ export class AccountTables {
     return row === undefined || ((row.bound === 0 || row.reserved_until_day > 0) && row.reserved_until_day < params.day);
   }
 
+  /** Whether a state of this version is stored: `known` where it is this one. `undefined` where none is. */
+  storedAlready(next: Pick<NewState, "accountId" | "version" | "state">): { kind: "known" } | Refused<PublishRefusal> | undefined {
+    const account = this.#account(next.accountId);
+    if (account === undefined || next.version > account.version) return undefined;
+    const stored = this.#findState(account.id, next.version);
+    const isSame = stored !== undefined && equalBytes(stored.state, next.state);
+    return isSame ? { kind: "known" } : { kind: "refused", code: "account_conflict" };
+  }
+
   /** Compare-and-swap of an account's head (spec A-2). Answers the account's row. */
   applyState(next: AccountChange): { kind: "published"; account: number } | { kind: "known" } | Refused<PublishRefusal> {
+    const stored = this.storedAlready(next);
+    if (stored !== undefined) return stored;
     const account = this.#account(next.accountId);
-    if (account !== undefined && next.version <= account.version) {
-      const stored = this.#findState(account.id, next.version);
-      const isSame = stored !== undefined && equalBytes(stored.state, next.state);
-      return isSame ? { kind: "known" } : { kind: "refused", code: "account_conflict" };
-    }
     if (next.version !== (account === undefined ? 0 : account.version + 1)) return { kind: "refused", code: "account_conflict" };
     const { bind, release } = next.names;
     if (bind !== undefined) {

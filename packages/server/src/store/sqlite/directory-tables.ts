@@ -101,12 +101,16 @@ export class DirectoryTables {
     const { replay } = publication;
     const added: Added = { labels: new Map(), openings: [], given: replay?.openings };
     const deleted: number[] = [];
-    const outcomes = publication.changes.map((change) => this.#apply(change, added, deleted));
-    for (const { accountId, labels } of publication.adopt) this.#adopt(accountId, labels, added);
-
     const size = this.#tree.size();
     const last = size === 0 ? undefined : this.#tree.entry(size - 1).entry;
     const timestampMs = Math.max(publication.nowMs, (last?.timestampMs ?? 0) + 1);
+    if (timestampMs > (publication.latestMs ?? Infinity)) {
+      const held: ChangeOutcome = { kind: "refused", code: "clock_off" };
+      return { outcomes: publication.changes.map((change) => this.#accounts.storedAlready(change) ?? held), head: undefined };
+    }
+    const outcomes = publication.changes.map((change) => this.#apply(change, added, deleted));
+    for (const { accountId, labels } of publication.adopt) this.#adopt(accountId, labels, added);
+
     const headsRoot = replay === undefined ? (publication.withHeads ? this.#heads.publish(size) : undefined) : headsRootOf(replay.entry);
     if (added.labels.size === 0 && headsRoot === undefined && publication.config.length === 0) return { outcomes, head: undefined };
 

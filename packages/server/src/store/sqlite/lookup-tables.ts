@@ -18,6 +18,7 @@ import type { AccountQuery, LookupResult, NewLabel } from "../directory-store.ts
 import type { NodeTables } from "./node-tables.ts";
 import type { Statements } from "./statements.ts";
 import type { TreeTables } from "./tree-tables.ts";
+import { dayMs } from "../../days.ts";
 
 const nothing = new Uint8Array();
 /** Stands for the real head where that is put in as bytes: any that encodes does. */
@@ -320,8 +321,6 @@ export class LookupTables {
     );
   }
 }
-
-const dayMs = 86_400_000;
 
 const signatureCount = ({ checkpoint }: SignedHead): number => parseNote(checkpoint).signatures.length;
 

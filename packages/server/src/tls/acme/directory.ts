@@ -1,5 +1,6 @@
 import { signRequest } from "./jws.ts";
 import type { Signer } from "./jws.ts";
+import { dayMs } from "../../days.ts";
 
 /** Why no certificate came, in one sentence for the operator. It holds nothing of what the authority wrote but its error's type. */
 export class AcmeError extends Error {
@@ -27,7 +28,7 @@ export interface AcmeAnswer {
 const requestTimeoutMs = 30_000;
 const maxAnswerBytes = 262_144;
 const triesOfNonce = 5;
-const longestWaitMs = 86_400_000;
+const longestWaitMs = dayMs;
 
 /** The authority's resources, and the nonces that its requests need (RFC 8555 sections 6.5 and 7.1). */
 export class AcmeDirectory {
