@@ -28,7 +28,7 @@ test("a wrong clock makes no account, is named and never called offline, and the
   const refused = await run("benedict", 40 * dayMs + 60_000, "register", "benedict");
   expect([refused.status, refused.stderr]).toEqual([
     1,
-    expect.stringMatching(/^latchkey: clock_skew: This device's clock is 40 days ahead of the server's\. [^\n]+\n$/),
+    expect.stringMatching(/^\{"error":\{"code":"clock_skew","message":"This device's clock is 40 days ahead of the server's\. [^\n]+\n$/),
   ]);
   expect(await run("benedict", 0, "register", "benedict")).toMatchObject({ status: 0 });
   // By its own clock the card is out of date now, and all its key packages have expired.

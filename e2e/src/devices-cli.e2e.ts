@@ -60,7 +60,7 @@ describe("the command line with several devices", () => {
     phrase = account?.recoveryPhrase ?? "";
     expect(phrase.split(" ")).toHaveLength(24);
     const again = await desk.attempt("phrase");
-    expect([again.status, again.stderr]).toEqual([1, expect.stringMatching(/^latchkey: no_phrase: [^\n]+\n$/)]);
+    expect([again.status, again.stderr]).toEqual([1, expect.stringMatching(/^\{"error":\{"code":"no_phrase","message":"[^\n]+\n$/)]);
     await desk.run("send", "frida", "note to myself");
   });
 
@@ -91,18 +91,18 @@ describe("the command line with several devices", () => {
 
   test("[A-7] refuses a code that is none, and one of nobody, in one line", async () => {
     const none = await desk.attempt("link", "accept", "hello");
-    expect([none.status, none.stderr]).toEqual([1, expect.stringMatching(/^latchkey: invalid_code: [^\n]+\n$/)]);
+    expect([none.status, none.stderr]).toEqual([1, expect.stringMatching(/^\{"error":\{"code":"invalid_code","message":"[^\n]+\n$/)]);
     const nobody = await desk.attempt("link", "accept", ..."zoo ".repeat(11).trim().split(" "), "wrong");
-    expect([nobody.status, nobody.stderr]).toEqual([1, expect.stringMatching(/^latchkey: invalid_code: [^\n]+\n$/)]);
+    expect([nobody.status, nobody.stderr]).toEqual([1, expect.stringMatching(/^\{"error":\{"code":"invalid_code","message":"[^\n]+\n$/)]);
     const linked = await laptop.attempt("link", "--yes");
-    expect([linked.status, linked.stderr]).toEqual([1, expect.stringMatching(/^latchkey: account_exists: [^\n]+\n$/)]);
+    expect([linked.status, linked.stderr]).toEqual([1, expect.stringMatching(/^\{"error":\{"code":"account_exists","message":"[^\n]+\n$/)]);
   });
 
   test("[A-7] digits that differ end it on both sides", async () => {
     const link = startLink(folder.at("other"), "--yes");
     const { words = [] } = await link.offer;
     const refused = await latchkey(["link", "accept", ...words, "--json", "--home", desk.home, "--server", server.url], { stdin: "n\n" });
-    expect([refused.status, refused.stderr]).toEqual([1, expect.stringMatching(/latchkey: link_refused: [^\n]+\n$/)]);
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringMatching(/\{"error":\{"code":"link_refused","message":"[^\n]+\n$/)]);
     expect(await link.ended).toBe(1);
     expect(await desk.run("devices")).toHaveLength(2);
   });
@@ -113,10 +113,16 @@ describe("the command line with several devices", () => {
     expect(await desk.run("devices", "remove", deviceId)).toHaveLength(1);
     // The first command may hear of the conversation before it hears of the account.
     const first = await laptop.attempt("send", "frida", "still here");
-    expect([first.status, first.stderr]).toEqual([1, expect.stringMatching(/latchkey: (device_removed|not_a_member): [^\n]+\n$/)]);
+    expect([first.status, first.stderr]).toEqual([
+      1,
+      expect.stringMatching(/\{"error":\{"code":"(device_removed|not_a_member)","message":"[^\n]+\n$/),
+    ]);
     await laptop.attempt("read");
     const refused = await laptop.attempt("send", "frida", "still here");
-    expect([refused.status, refused.stderr]).toEqual([1, expect.stringMatching(/latchkey: device_removed: [^\n]+\n$/)]);
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/\{"error":\{"code":"device_removed","message":"[^\n]+\n$/),
+    ]);
   });
 
   test("[A-4] recovers the account from its phrase, and [A-1] deletes it", async () => {
@@ -131,8 +137,8 @@ describe("the command line with several devices", () => {
     expect((await peer.attempt("account", "delete", "frida")).status).toBe(2);
     expect(await peer.run("account", "delete", "--yes", "frida")).toEqual([{ deleted: "frida", host: expect.any(String) }]);
     const gone = await peer.attempt("whoami");
-    expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(/^latchkey: no_account: /)]);
+    expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(/^\{"error":\{"code":"no_account","message":"/)]);
     const wrong = await latchkey(["recover", "frida", "--json", "--home", home, "--server", server.url], { stdin: phrase });
-    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringMatching(/^latchkey: unknown_user: [^\n]+\n$/)]);
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringMatching(/^\{"error":\{"code":"unknown_user","message":"[^\n]+\n$/)]);
   });
 });

@@ -92,7 +92,7 @@ describe("a profile", () => {
     renameSync(folder.at("copy"), wilhelmina.home);
     const { status, stderr } = await wilhelmina.attempt("send", "xaver", "Three", "--timeout", "5");
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^latchkey: profile_restored: [^\n]+\n$/);
+    expect(stderr).toMatch(/^\{"error":\{"code":"profile_restored","message":"[^\n]+\n$/);
     // Nobody else is harmed, and no generation was used twice: what arrived is readable and whole.
     expect(await textsOf(xaver)).toEqual(["One", "Two"]);
   });
@@ -102,7 +102,7 @@ describe("a profile", () => {
     for (const file of databasesIn(wilhelmina.home)) changeVersion(file, () => 9999);
     const { status, stderr } = await wilhelmina.attempt("whoami");
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^latchkey: storage_newer: [^\n]+\n$/);
+    expect(stderr).toMatch(/^\{"error":\{"code":"storage_newer","message":"[^\n]+\n$/);
   });
 
   test("used by two commands at once serves one after the other", async () => {
@@ -118,7 +118,7 @@ describe("a profile", () => {
     await server.kill();
     expect((await xaver.attempt("whoami")).status).toBe(0);
     const { status, stderr } = await xaver.attempt("inspect");
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^latchkey: offline: [^\n]+\n$/)]);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^\{"error":\{"code":"offline","message":"[^\n]+\n$/)]);
   });
 });
 

@@ -72,7 +72,7 @@ describe("two browsers and a command line", () => {
     ]);
     expect(await claudia.run("whoami")).toMatchObject([{ username: "claudia", displayName: "Claudia from the shell" }]);
     const taken = await commandLinePeer({ home: folder.at("impostor"), server: server.url }).attempt("register", "annabel");
-    expect([taken.status, taken.stderr]).toEqual([1, expect.stringMatching(/^latchkey: username_taken: [^\n]+\n$/)]);
+    expect([taken.status, taken.stderr]).toEqual([1, expect.stringMatching(/^\{"error":\{"code":"username_taken","message":"[^\n]+\n$/)]);
   });
 
   test("talk one to one", async () => {
@@ -117,7 +117,10 @@ describe("two browsers and a command line", () => {
     for (const text of during) await sendMessage(annabel.page, text);
     for (const text of during) await messagesWith(annabel.page, text).getByText("Waiting to be sent").waitFor({ state: "attached" });
     const unreachable = await claudia.attempt("send", "annabel", "Nobody hears this yet", "--timeout", "1");
-    expect([unreachable.status, unreachable.stderr]).toEqual([1, expect.stringMatching(/^latchkey: offline: [^\n]+\n$/)]);
+    expect([unreachable.status, unreachable.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^\{"error":\{"code":"offline","message":"[^\n]+\n$/),
+    ]);
 
     server = await startServerProcess({ data: folder.at("data"), port: server.port });
     await offline.waitFor({ state: "detached" });

@@ -116,7 +116,10 @@ describe("two witnesses of three are required", () => {
     await witnesses[1]?.kill();
     const lonely = commandLinePeer({ home: folder.at("lonely"), server: server.url });
     const refused = await lonely.attempt("register", "lonely");
-    const waits = [1, expect.stringMatching(/^latchkey: account_waits: [^\n]*goes on by itself[^\n]*witness[^\n]*\n$/)];
+    const waits = [
+      1,
+      expect.stringMatching(/^\{"error":\{"code":"account_waits","message":"[^\n]*goes on by itself[^\n]*witness[^\n]*\n$/),
+    ];
     expect([refused.status, refused.stderr]).toEqual(waits);
     // The profile has it, and every command goes on with it.
     const waiting = await lonely.attempt("whoami");
@@ -129,7 +132,7 @@ describe("two witnesses of three are required", () => {
     const unsent = await annabel.attempt("send", "lonely", "Nobody but one watches");
     expect([unsent.status, unsent.stderr]).toEqual([
       1,
-      expect.stringMatching(/^latchkey: directory_(stale|unproven): [^\n]*witness[^\n]*\n$/),
+      expect.stringMatching(/^\{"error":\{"code":"directory_(stale|unproven)","message":"[^\n]*witness[^\n]*\n$/),
     ]);
     const shown = await latchkey(["directory", "show", "lonely", "--server", server.url]);
     expect([shown.status, shown.stderr]).toEqual([1, expect.stringMatching(/^latchkey: quorum: [^\n]+\n$/)]);

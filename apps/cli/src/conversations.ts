@@ -1,23 +1,37 @@
-import type { Client, Conversation, Message, Person } from "@latchkey/client";
+import type { Client, ClientFailure, Conversation, Message, Person } from "@latchkey/client";
 import { CommandError } from "./errors.ts";
 import { printableLine } from "./output.ts";
 
 /** How long a command waits for the server before it gives up, in milliseconds. */
 export const waitMs = 30_000;
 
-/** Waits until everything that is waiting was read and sent, or, at once, fails as offline when the server is not reached. */
+/** Why the server is not reached is found out with the second try, a moment after the first; so long it is waited for. */
+const causeWaitMs = 3000;
+
+/** Waits until everything that is waiting was read and sent, or, at once, fails when the server is not reached, with the cause where it is known. */
 export async function catchUp(client: Client): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
   const stop = client.subscribe((event) => {
     if (event.kind !== "connection" || event.connection.kind !== "offline") return;
-    const { code, message } = event.connection.cause ?? { code: "offline", message: "the server cannot be reached now" };
-    reject(new CommandError(code, message));
+    const { cause } = event.connection;
+    if (cause !== undefined) reject(new CommandError(cause.code, cause.message));
+    timer ??= setTimeout(() => {
+      reject(new CommandError("offline", "the server cannot be reached now"));
+    }, causeWaitMs);
   });
   try {
     await Promise.race([client.settle({ timeoutMs: waitMs }), promise]);
   } finally {
+    clearTimeout(timer);
     stop();
   }
+}
+
+/** Why the server is not reached now, where that is known and is not the network. */
+export async function causeOfOffline(client: Client): Promise<ClientFailure | undefined> {
+  const connection = await client.connection();
+  return connection.kind === "offline" ? connection.cause : undefined;
 }
 
 /** The conversation with this id. @throws CommandError `unknown_conversation`. */

@@ -1,9 +1,11 @@
 import { closeSync, openSync } from "node:fs";
 import { homedir } from "node:os";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
+import { isatty } from "node:tty";
 import type { Environment } from "./commands/command.ts";
+import type { StopSignal } from "./errors.ts";
 import { runCli } from "./run.ts";
+import { readText } from "./standard-input.ts";
 
 const environment: Environment = {
   stdout: process.stdout,
@@ -11,7 +13,8 @@ const environment: Environment = {
   variables: process.env,
   homeDirectory: homedir(),
   workingDirectory: process.cwd(),
-  readStdin: () => text(process.stdin),
+  isTyped: isatty(0),
+  readStdin: () => readText(process.stdin),
   async readLine() {
     const lines = createInterface({ input: process.stdin });
     try {
@@ -24,8 +27,8 @@ const environment: Environment = {
   // Loaded when needed: "serve" needs no client.
   openClient: async (params) => (await import("@latchkey/client/node")).openNodeClient(params),
   stopRequested() {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    const { promise, resolve } = Promise.withResolvers<StopSignal>();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
     return promise;
   },
   onReloadRequested(reload) {

@@ -11,11 +11,17 @@ export interface Writable {
 export interface Output {
   /** Prints `value` as one line of JSON, or `text` for people. */
   result(value: object, text: string): void;
+  /** Tells beside the results, on standard error, what is no failure: `latchkey: message`, or {"notice":{"code","message"}}. */
+  notice(code: string, message: string): void;
 }
 
-/** An `Output` on a stream. */
-export function createOutput(params: { stdout: Writable; json: boolean }): Output {
+/** An `Output` on two streams. */
+export function createOutput(params: { stdout: Writable; stderr: Writable; json: boolean }): Output {
   return {
+    notice(code, message) {
+      const line = params.json ? JSON.stringify({ notice: { code, message } }) : `latchkey: ${printableLine(message)}`;
+      params.stderr.write(`${line}\n`);
+    },
     result(value, text) {
       params.stdout.write(params.json ? `${JSON.stringify(value)}\n` : `${text}\n`);
     },

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ClientError, productVersion } from "@latchkey/client";
-import type { Client, Message } from "@latchkey/client";
+import type { Client } from "@latchkey/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Environment } from "./commands/command.ts";
-import { mergeByTime } from "./commands/read.ts";
+import type { StopSignal } from "./errors.ts";
 import { runServer, serverOptions } from "./commands/serve.ts";
 import { formatMessage, printable } from "./output.ts";
 import { parseServerUrl } from "./profile.ts";
@@ -25,10 +25,11 @@ const run = (args: readonly string[], fake?: Fake, over?: Partial<Environment>):
 describe("the command line", () => {
   test("tells its commands, and wants one", async () => {
     const none = await run([]);
-    expect(none.status).toBe(2);
-    expect(none.stdout).toContain("conversations");
-    expect(none.stderr).toBe("latchkey: usage: which command? They are listed above\n");
-    expect((await run(["--help"])).status).toBe(0);
+    expect(none).toMatchObject({ status: 2, stdout: "", stderr: 'latchkey: usage: which command? "latchkey --help" lists them\n' });
+    const listed = await run(["--help"]);
+    expect([listed.status, listed.stdout]).toEqual([0, expect.stringContaining("conversations")]);
+    expect((await run(["help"])).stdout).toBe(listed.stdout);
+    expect((await run(["help", "send"])).stdout).toMatch(/^latchkey send TO/);
   });
 
   test("says which version it is", async () => {
@@ -38,7 +39,18 @@ describe("the command line", () => {
 
   test.each([
     [["dance"], 'there is no command "dance"'],
-    [["send", "ben"], "usage: latchkey send TO TEXT"],
+    [["send", "ben"], "usage: latchkey send TO [TEXT]"],
+    [["send", "ben", "-h"], '--help stands alone ("latchkey send --help"); text that begins with "-" comes after "--"'],
+    [["send", "ben", "hi", "--help"], "--help stands alone"],
+    [["--help", "send", "ben", "hi"], "--help stands alone"],
+    [["send", "ben", "hi", "--version"], "--version stands alone"],
+    [["group", "create", "-h", "ben"], "--help stands alone"],
+    [["send", "ben", "-5"], "Unknown option '-5'"],
+    [["--nonsense"], "Unknown option '--nonsense'"],
+    [["--home", "folder"], "which command?"],
+    [["--", "send"], "a command's name comes first"],
+    [["help", "dance"], 'there is no command "dance"'],
+    [["send", "ben", "gr\uFFFD\uFFFDe"], "an argument is not valid UTF-8"],
     [["whoami", "--colour"], "Unknown option '--colour'"],
     [["read", "--limit", "many"], "--limit takes a whole number"],
     [["group", "dissolve", "x"], '"group dissolve"'],
@@ -162,6 +174,26 @@ describe("the command line", () => {
     expect(fake.calls.at(-1)).toEqual(["close"]);
   });
 
+  test("tells errors to programs as JSON, those of a line that it does not understand too", async () => {
+    const failing = createFake({ account: () => Promise.reject(new ClientError("offline", "There is no such host name.")) });
+    const failed = await run(["whoami", "--json"], failing);
+    expect(failed).toMatchObject({ status: 1, stdout: "" });
+    expect(JSON.parse(failed.stderr)).toEqual({
+      error: { code: "offline", message: "There is no such host name.", exitCode: 1, server: "http://localhost:8080" },
+    });
+    const wrong = await run(["send", "--json", "ben", "--colour"]);
+    expect(wrong.status).toBe(2);
+    expect(JSON.parse(wrong.stderr)).toMatchObject({ error: { code: "usage", exitCode: 2 } });
+    const sent = await run(["whoami", "--colour", "--", "--json"]);
+    expect(sent.stderr).toMatch(/^latchkey: usage: /);
+  });
+
+  test("tells a failure in which the server has a part with its address", async () => {
+    const fake = createFake({ account: () => Promise.reject(new ClientError("offline", "There is no such host name.")) });
+    const { stderr } = await run(["whoami", "--server", "https://chat.example.org"], fake);
+    expect(stderr).toBe("latchkey: offline: https://chat.example.org: There is no such host name.\n");
+  });
+
   test("waits for a profile that another command is finishing with", async () => {
     const fake = createFake();
     let tries = 0;
@@ -224,197 +256,6 @@ describe("register", () => {
   test("says so when the remembered server is damaged", async () => {
     writeFileSync(join(home, "cli.json"), "{");
     expect((await run(["whoami"])).stderr).toMatch(/^latchkey: profile_damaged: /);
-  });
-});
-
-describe("send", () => {
-  const pending: Message = { ...textMessage({ id: "m1", order: 1, text: "hi", author: ann }), delivery: { kind: "pending" } };
-
-  function sendingFake(fate: Message | undefined): Fake {
-    const fake = createFake({
-      startConversation: () => Promise.resolve(conversation("direct-1", "direct", "ben")),
-      send() {
-        if (fate !== undefined) setTimeout(() => fake.emit({ kind: "message", message: fate }), 5);
-        return Promise.resolve(pending);
-      },
-    });
-    return fake;
-  }
-
-  test("starts a direct conversation, waits for the server and prints what became of it", async () => {
-    const fake = sendingFake({ ...pending, delivery: { kind: "accepted", atMs: 5 } });
-    const { status, stdout } = await run(["send", "ben", "hi"], fake);
-    expect([status, stdout]).toEqual([0, "accepted\n"]);
-    expect(fake.calls).toContainEqual(["startConversation", { to: ["ben"] }]);
-    expect(fake.calls).toContainEqual(["send", "direct-1", "hi"]);
-    expect(fake.calls.slice(-2).map(([name]) => name)).toEqual(["settle", "close"]);
-  });
-
-  test("sends to a conversation by its id, text from standard input", async () => {
-    const fake = sendingFake({ ...pending, delivery: { kind: "accepted", atMs: 5 } });
-    const { status, stdout } = await run(["send", groupId, "-", "--json"], fake);
-    expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ id: "m1", delivery: { kind: "accepted" } });
-    expect(fake.calls).toContainEqual(["send", groupId, "from a pipe"]);
-  });
-
-  test("text may begin with a dash after two dashes", async () => {
-    const fake = sendingFake({ ...pending, delivery: { kind: "accepted", atMs: 5 } });
-    expect((await run(["send", "ben", "--", "-5 degrees"], fake)).status).toBe(0);
-    expect(fake.calls).toContainEqual(["send", "direct-1", "-5 degrees"]);
-  });
-
-  test("fails when the message failed, with the client's reason", async () => {
-    const failure = { code: "message_too_large", message: "Too large.", canRetry: false } as const;
-    const { status, stdout, stderr } = await run(["send", "ben", "hi"], sendingFake({ ...pending, delivery: { kind: "failed", failure } }));
-    expect([status, stdout, stderr]).toEqual([1, "failed\n", "latchkey: message_too_large: Too large.\n"]);
-  });
-
-  test("fails as offline when the time is over, the message still pending", async () => {
-    const { status, stdout, stderr } = await run(["send", "ben", "hi", "--timeout", "0.05"], sendingFake(undefined));
-    expect([status, stdout]).toEqual([1, "pending\n"]);
-    expect(stderr).toMatch(/^latchkey: offline: /);
-  });
-
-  test("[E-69] tells what stops the conversation when the time is over", async () => {
-    const failure = { code: "directory_unproven", message: "It cannot be found out now.", canRetry: true } as const;
-    const stopped = { ...conversation(groupId, "group", "Picnic"), stop: { failure, by: undefined, removable: [] } };
-    const fake = createFake({ conversations: () => Promise.resolve([stopped]), send: () => Promise.resolve(pending) });
-    const { status, stderr } = await run(["send", groupId, "hi", "--timeout", "0.05"], fake);
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/^latchkey: directory_unproven: It cannot be found out now\. The message is kept/);
-  });
-
-  test("tells an alarm that pauses the conversation, now or earlier", async () => {
-    const fake = sendingFake(undefined);
-    const failure = { code: "profile_restored", message: "An old copy.", canRetry: false } as const;
-    setTimeout(() => fake.emit({ kind: "alarm", failure, conversationId: "another" }), 5);
-    setTimeout(() => fake.emit({ kind: "alarm", failure, conversationId: groupId }), 10);
-    const now = await run(["send", "ben", "hi"], fake);
-    expect([now.status, now.stderr]).toEqual([1, "latchkey: profile_restored: An old copy.\n"]);
-    const alarm: Message = { ...textMessage({ id: "a", order: 1, text: "" }), body: { kind: "alarm", reason: "An old copy." } };
-    const paused = createFake({
-      conversations: () => Promise.resolve([{ ...conversation(groupId, "group", "Picnic"), status: "paused" }]),
-      messages: () => Promise.resolve([alarm]),
-    });
-    const later = await run(["send", groupId, "hi"], paused);
-    expect([later.status, later.stderr]).toEqual([1, "latchkey: paused: sending is paused in this conversation: An old copy.\n"]);
-    expect(paused.calls.map(([name]) => name)).not.toContain("send");
-  });
-
-  test("has nothing to send", async () => {
-    expect((await run(["send", "ben", "  "])).status).toBe(2);
-  });
-});
-
-describe("read", () => {
-  const stored = [textMessage({ id: "a", order: 1, text: "one" }), textMessage({ id: "b", order: 2, text: "two\nlines" })];
-
-  test("prints what is stored, oldest first, and marks it read", async () => {
-    const fake = createFake({ messages: () => Promise.resolve(stored) });
-    const { status, stdout } = await run(["read"], fake);
-    expect(status).toBe(0);
-    expect(stdout.replaceAll(/\[[^\]]*\]/g, "[time]")).toBe("[time] Picnic | ben: one\n[time] Picnic | ben: two\n    lines\n");
-    expect(fake.calls).toContainEqual(["markRead", groupId, 2]);
-  });
-
-  test("prints one JSON object a line", async () => {
-    const { stdout } = await run(["read", "--json"], createFake({ messages: () => Promise.resolve(stored) }));
-    const lines = stdout.trimEnd().split("\n");
-    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(stored.map((message): unknown => JSON.parse(JSON.stringify(message))));
-  });
-
-  test("shows what is stored while offline, and fails", async () => {
-    const fake = createFake({
-      messages: () => Promise.resolve(stored),
-      settle: () => Promise.reject(new ClientError("offline", "The server cannot be reached now.")),
-    });
-    const { status, stdout, stderr } = await run(["read", "--conversation", groupId], fake);
-    expect(status).toBe(1);
-    expect(stdout.split("\n")).toHaveLength(4);
-    expect(stderr).toBe("latchkey: offline: The server cannot be reached now.\n");
-  });
-
-  test("[E-74] says why the server is not reached, where it is not the network", async () => {
-    const cause = {
-      code: "app_outdated",
-      message: "This version of Latchkey is too old for the server. Update it.",
-      canRetry: true,
-    } as const;
-    const fake: ReturnType<typeof createFake> = createFake({
-      messages: () => Promise.resolve(stored),
-      settle() {
-        fake.emit({ kind: "connection", connection: { kind: "offline", sinceMs: 0, waitingCount: 0, nextTryMs: 0, cause } });
-        return new Promise(() => undefined);
-      },
-    });
-    const { status, stderr } = await run(["read", "--conversation", groupId], fake);
-    expect([status, stderr]).toEqual([1, `latchkey: app_outdated: ${cause.message}\n`]);
-  });
-
-  test("[I-4] says beside the messages that people wait to be accepted", async () => {
-    const list = [{ id: "account-ben", person: ben, receivedAtMs: 0, count: 1, state: "asks" as const }];
-    const fake = createFake({ messages: () => Promise.resolve(stored), requests: () => Promise.resolve({ list, dropped: 0 }) });
-    const { stderr, stdout } = await run(["read"], fake);
-    expect(stderr).toBe('latchkey: 1 request waits: see "latchkey requests"\n');
-    expect(stdout).not.toContain("request");
-  });
-
-  test("[I-4] requests are listed, accepted, declined and blocked by name; a bot's option goes to the client", async () => {
-    const list = [{ id: "account-ben", person: ben, receivedAtMs: 0, count: 1, state: "asks" as const }];
-    const answers = {
-      requests: () => Promise.resolve({ list, dropped: 3 }),
-      acceptRequest: () => Promise.resolve(conversation(groupId, "group", "Picnic")),
-      declineRequest: () => Promise.resolve(),
-      block: () => Promise.resolve(),
-      blocked: () => Promise.resolve([ben]),
-      unblock: () => Promise.resolve(),
-    };
-    const { stdout } = await run(["requests"], createFake(answers));
-    expect(stdout).toMatch(/^ben {2}asks to write to you {2}.*\nand 3 more, dropped because there were too many at once\n$/);
-    const fake = createFake(answers);
-    await run(["requests", "accept", "ben"], fake);
-    await run(["requests", "decline", "@ben"], fake);
-    await run(["requests", "block", "ben"], fake);
-    await run(["unblock", "ben"], fake);
-    const made = fake.calls.map(([name, id]) => [name, id]).filter(([, id]) => id === "account-ben");
-    expect(made.map(([name]) => name)).toEqual(["acceptRequest", "declineRequest", "block", "unblock"]);
-    expect((await run(["requests", "accept", "eve"], fake)).stderr).toMatch(/^latchkey: unknown_request: /);
-    expect((await run(["requests", "forget", "ben"], fake)).status).toBe(2);
-    expect((await run(["conversations", "--accept-requests"], fake)).opened).toMatchObject([{ requests: "accept" }]);
-  });
-
-  test("knows the conversation that it is asked for", async () => {
-    const id = `-${"a".repeat(41)}A`;
-    const fake = createFake({ conversations: () => Promise.resolve([conversation(id, "group", "Picnic")]) });
-    expect((await run(["read", "--conversation", id], fake)).stderr).toBe("");
-    expect((await run(["read", `--conversation=${id}`, "--no-such-option-as-this"], fake)).status).toBe(2);
-    expect((await run(["read", "--conversation", "nothing"])).stderr).toMatch(/^latchkey: unknown_conversation: /);
-  });
-
-  test("follows: each message once, own ones when their fate is known, until it is stopped", async () => {
-    const fake = createFake({ messages: () => Promise.resolve(stored) });
-    const own = { ...textMessage({ id: "c", order: 3, text: "mine", author: ann }), delivery: { kind: "pending" } as const };
-    const { status, stdout, stderr } = await run(["read", "--follow"], fake, {
-      async stopRequested() {
-        fake.emit({ kind: "message", message: own });
-        fake.emit({ kind: "message", message: { ...own, delivery: { kind: "accepted", atMs: 1 } } });
-        fake.emit({ kind: "message", message: stored[1] ?? own });
-        fake.emit({ kind: "connection", connection: { kind: "offline", sinceMs: 0, waitingCount: 0, nextTryMs: 0 } });
-        fake.emit({ kind: "connection", connection: { kind: "online" } });
-        await new Promise((done) => setTimeout(done, 20));
-      },
-    });
-    expect(status).toBe(0);
-    expect(stdout.match(/mine/g)).toHaveLength(1);
-    expect(stdout.match(/two/g)).toHaveLength(1);
-    expect(stderr).toBe("latchkey: offline, trying again\nlatchkey: online again\n");
-  });
-
-  test("merges conversations by time, each in its own order whatever its clocks say", () => {
-    const first = [textMessage({ id: "a", order: 1, text: "", at: 10 }), textMessage({ id: "b", order: 2, text: "", at: 5 })];
-    const second = [textMessage({ id: "c", order: 1, text: "", at: 7 }), textMessage({ id: "d", order: 2, text: "", at: 12 })];
-    expect(mergeByTime([first, second]).map(({ id }) => id)).toEqual(["c", "a", "b", "d"]);
   });
 });
 
@@ -520,7 +361,7 @@ describe("serve", () => {
 
   test("prints where it runs, and stops when asked", async () => {
     const done: string[] = [];
-    const started = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<StopSignal>();
     let stdout = "";
     const close = (): Promise<void> => {
       done.push("closed");
@@ -536,7 +377,7 @@ describe("serve", () => {
     const running = runServer(
       {
         environment: environment as unknown as Environment,
-        output: { result: (_value, text) => (stdout += text) },
+        output: { result: (_value, text) => (stdout += text), notice: () => undefined },
         home,
         serverUrl: undefined,
         positionals: [],
@@ -561,7 +402,7 @@ describe("serve", () => {
     await new Promise((tick) => setImmediate(tick));
     expect(stdout).toBe("Latchkey is running on http://localhost:8080");
     expect(done).toEqual(["read again"]);
-    started.resolve();
+    started.resolve("SIGTERM");
     await running;
     expect(done).toEqual(["read again", "closed"]);
   });

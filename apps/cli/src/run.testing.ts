@@ -70,6 +70,7 @@ export function createFake(answers: Partial<Client> = {}): Fake {
     conversations: () => Promise.resolve([conversation(groupId, "group", "Picnic")]),
     messages: () => Promise.resolve([]),
     settle: () => Promise.resolve(),
+    connection: () => Promise.resolve({ kind: "online" }),
     requests: () => Promise.resolve({ list: [], dropped: 0 }),
     markRead: () => Promise.resolve(),
     subscribe(listener) {
@@ -127,13 +128,14 @@ export async function runWith(
     variables: { LATCHKEY_HOME: home },
     homeDirectory: "/home/nobody",
     workingDirectory: home,
+    isTyped: true,
     readStdin: () => Promise.resolve("from a pipe\n"),
     readLine: () => Promise.resolve(""),
     openClient(params) {
       opened.push(params);
       return Promise.resolve(fake.client);
     },
-    stopRequested: () => Promise.resolve(),
+    stopRequested: () => Promise.resolve("SIGTERM" as const),
     onReloadRequested: () => undefined,
     ...over,
   });

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import type { ParseArgsOptionsConfig } from "node:util";
 import type { Client } from "@latchkey/client";
+import { readArguments, wantsJson } from "./arguments.ts";
+import type { Asked } from "./arguments.ts";
 import { accountCommand } from "./commands/account.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { alarmsCommand } from "./commands/alarms.ts";
 import { backupCommand } from "./commands/backup.ts";
-import type { Command, Environment, OptionValues } from "./commands/command.ts";
+import type { Command, CommandContext, Environment } from "./commands/command.ts";
 import { stringOption } from "./commands/command.ts";
 import { continueCommand } from "./commands/continue.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
@@ -27,7 +27,7 @@ import { sendCommand } from "./commands/send.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { witnessCommand } from "./commands/witness.ts";
-import { CommandError, describeFailure, usageError } from "./errors.ts";
+import { CommandError, describeFailure, Stopped } from "./errors.ts";
 import { createOutput, printableLine } from "./output.ts";
 import { defaultServerUrl, parseServerUrl, rememberedServer } from "./profile.ts";
 
@@ -60,15 +60,6 @@ const commands: readonly Command[] = [
   witnessCommand,
 ];
 
-const globalOptions: ParseArgsOptionsConfig = {
-  home: { type: "string" },
-  server: { type: "string" },
-  json: { type: "boolean" },
-  "accept-requests": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean" },
-};
-
 const globalHelp = `Options of every command:
   --home DIR     folder of the profile ($LATCHKEY_HOME, else ~/.latchkey)
   --server URL   the server ($LATCHKEY_SERVER, else the profile's own, else ${defaultServerUrl})
@@ -77,55 +68,68 @@ const globalHelp = `Options of every command:
   -h, --help     this text
   --version      which version this is
 
-Exit status: 0 only if it was done; 1 with one line "latchkey: CODE: reason" on standard error; 2 for a command typed wrongly.
+Text that begins with "-" comes after "--": latchkey send ben -- -5 degrees
+
+Exit status: 0 only if it was done; 1 with one line "latchkey: CODE: reason" on standard error (with --json an object "error");
+2 for a command typed wrongly; 130 and 143 when it was ended by Ctrl-C and by SIGTERM ("serve" and "witness", which run until then: 0).
 `;
 
 /** How long a command waits for another one that has the profile open, in milliseconds. */
-const profileWaitMs = 20_000;
+const profileWaitMs = 60_000;
+
+/** Failures in which the server has a part: told with its address. */
+const codesOfServer: ReadonlySet<string> = new Set([
+  "offline",
+  "unreachable",
+  "server_down",
+  "way_blocked",
+  "app_outdated",
+  "server_outdated",
+  "server_refused",
+  "server_lied",
+]);
 
 /** Runs one command line. Resolves to the exit status; never throws. */
 export async function runCli(args: readonly string[], environment: Environment): Promise<number> {
+  const json = wantsJson(args);
   try {
-    await dispatch(args, environment);
+    await dispatch(readArguments(args, commands), json, environment);
     return 0;
   } catch (error) {
-    const { code, reason, exitCode } = describeFailure(error);
-    environment.stderr.write(`latchkey: ${code}: ${printableLine(reason)}\n`);
-    return exitCode;
+    if (error instanceof Stopped) return error.exitCode;
+    environment.stderr.write(formatFailure(describeFailure(error), json));
+    return describeFailure(error).exitCode;
   }
 }
 
-async function dispatch(args: readonly string[], environment: Environment): Promise<void> {
-  const { name, rest } = splitCommand(args);
-  if (name === undefined && rest.includes("--version")) {
+/** The one line of a failure, for people or for programs. */
+function formatFailure(failure: ReturnType<typeof describeFailure>, json: boolean): string {
+  const { code, reason, exitCode, server } = failure;
+  if (json) return `${JSON.stringify({ error: { code, message: reason, exitCode, ...(server === undefined ? {} : { server }) } })}\n`;
+  return `latchkey: ${code}: ${printableLine(server === undefined ? reason : `${server}: ${reason}`)}\n`;
+}
+
+async function dispatch(asked: Asked, json: boolean, environment: Environment): Promise<void> {
+  if (asked.kind === "version") {
     // Loaded when needed, as the client is.
     const { productVersion } = await import("@latchkey/client");
-    environment.stdout.write(rest.includes("--json") ? `${JSON.stringify({ version: productVersion })}\n` : `latchkey ${productVersion}\n`);
+    environment.stdout.write(json ? `${JSON.stringify({ version: productVersion })}\n` : `latchkey ${productVersion}\n`);
     return;
   }
-  if (name === undefined || name === "help") {
-    environment.stdout.write(overview());
-    if (name === undefined && rest.length === 0) throw usageError("which command? They are listed above");
+  if (asked.kind !== "run") {
+    environment.stdout.write(asked.kind === "help" ? helpOf(asked.command) : overview());
     return;
   }
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) throw usageError(`there is no command "${printableLine(name)}": see "latchkey --help"`);
-  const { values, positionals } = parseCommand(command, rest);
-  if (values["help"] === true) {
-    environment.stdout.write(helpOf(command));
-    return;
-  }
-  const [least, most] = command.positionals;
-  if (positionals.length < least || positionals.length > most) throw usageError(`usage: latchkey ${command.usage}`);
+  const { command, values, positionals } = asked;
   const home = resolve(
     environment.workingDirectory,
     stringOption(values, "home") ?? environment.variables["LATCHKEY_HOME"] ?? `${environment.homeDirectory}/.latchkey`,
   );
-  const asked = stringOption(values, "server") ?? environment.variables["LATCHKEY_SERVER"];
-  const serverUrl = asked === undefined ? undefined : parseServerUrl(asked);
-  await command.run({
+  const given = stringOption(values, "server") ?? environment.variables["LATCHKEY_SERVER"];
+  const serverUrl = given === undefined ? undefined : parseServerUrl(given);
+  const context: CommandContext = {
     environment,
-    output: createOutput({ stdout: environment.stdout, json: values["json"] === true }),
+    output: createOutput({ stdout: environment.stdout, stderr: environment.stderr, json }),
     home,
     serverUrl,
     positionals,
@@ -142,47 +146,13 @@ async function dispatch(args: readonly string[], environment: Environment): Prom
         await client.close();
       }
     },
-  });
-}
-
-/** The command's name is the first argument that is no global option: `latchkey --home DIR send ...` works as well. */
-function splitCommand(args: readonly string[]): { name: string | undefined; rest: string[] } {
-  const before: string[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const argument = args[index] ?? "";
-    if (!argument.startsWith("-") || argument === "-") return { name: argument, rest: [...before, ...args.slice(index + 1)] };
-    before.push(argument);
-    const option = globalOptions[argument.slice(2)];
-    if (option?.type === "string" && index + 1 < args.length) before.push(args[++index] ?? "");
-  }
-  return { name: undefined, rest: before };
-}
-
-/** An id (16 or 32 bytes in base64url) that begins with "-": one in 64 does, and is no option. */
-const idLike = /^-(?:[\w-]{20}[AQgw]|[\w-]{41}[AEIMQUYcgkosw048])$/;
-/** What stands before such an id while options are read: no argument of a process holds it. */
-const idMark = "\0";
-
-const withoutMark = (text: string): string => (text.startsWith(idMark) ? text.slice(idMark.length) : text);
-
-function parseCommand(command: Command, args: string[]): { values: OptionValues; positionals: string[] } {
+  };
   try {
-    const options = { ...globalOptions, ...command.options };
-    const isOption = (argument: string): boolean => Object.hasOwn(options, argument.slice(2).split("=")[0] ?? "");
-    const { values, positionals } = parseArgs({
-      args: args.map((argument) => (idLike.test(argument) && !isOption(argument) ? idMark + argument : argument)),
-      options,
-      allowPositionals: true,
-      strict: true,
-    });
-    const plain = <V>(value: V): V | string => (typeof value === "string" ? withoutMark(value) : value);
-    // The same values under the same names, without the mark.
-    const plainValues = Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.map(plain) : plain(value)]);
-    return { values: Object.fromEntries(plainValues) as OptionValues, positionals: positionals.map(withoutMark) };
-  } catch (error) {
-    // Node's message says which option is wrong, on one line.
-    const message = error instanceof Error ? error.message.split("\n")[0] : undefined;
-    throw new CommandError("usage", `${message ?? "wrong options"} (see "latchkey ${command.name} --help")`, { exitCode: 2, cause: error });
+    await command.run(context);
+  } catch (cause) {
+    const { code, reason, exitCode } = describeFailure(cause);
+    if (!codesOfServer.has(code)) throw cause;
+    throw new CommandError(code, reason, { exitCode, server: serverUrl ?? rememberedServer(home) ?? defaultServerUrl, cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Client } from "@latchkey/client";
 import type { ParseArgsOptionsConfig } from "node:util";
+import type { StopSignal } from "../errors.ts";
 import type { Output, Writable } from "../output.ts";
 
 /** What the command line is run in: everything from outside, so that tests can stand in for it. */
@@ -9,13 +10,15 @@ export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly homeDirectory: string;
   readonly workingDirectory: string;
-  /** All of standard input, as UTF-8. */
+  /** Whether somebody types at standard input, so that nothing is read there unasked. */
+  readonly isTyped: boolean;
+  /** All of standard input. @throws CommandError `invalid_text` where it is no UTF-8, `message_too_large` */
   readStdin(): Promise<string>;
   /** The next line of standard input, without its end; "" at its end. */
   readLine(): Promise<string>;
   openClient(params: { home: string; serverUrl: string; requests?: "accept" }): Promise<Client>;
-  /** Resolves at the first SIGINT or SIGTERM. */
-  stopRequested(): Promise<void>;
+  /** Resolves at the first SIGINT or SIGTERM, which then ends nothing by itself. */
+  stopRequested(): Promise<StopSignal>;
   /** Calls `reload` at every SIGHUP; only who asked for it outlives one. */
   onReloadRequested(reload: () => void): void;
 }

@@ -61,7 +61,7 @@ describe("devices", () => {
     setTimeout(() => fake.emit({ kind: "link", state: { kind: "compare", digits: "012345", deviceName: role } }), 20);
     return fake;
   }
-  const never = { stopRequested: (): Promise<void> => new Promise(() => undefined) };
+  const never = { stopRequested: (): Promise<never> => new Promise(() => undefined) };
 
   test("are linked after the digits were compared", async () => {
     const asked = { ...never, readLine: () => Promise.resolve("Y\n") };
@@ -86,7 +86,7 @@ describe("devices", () => {
     const failing = linkingFake("new", { kind: "failed", failure: { code: "link_expired", message: "Late.", canRetry: false } });
     expect((await run(["link", "accept", "code", "--yes"], failing, never)).stderr).toBe("latchkey: link_expired: Late.\n");
     const interrupted = linkingFake("new", { kind: "done" });
-    expect((await run(["link"], interrupted)).stderr).toMatch(/^latchkey: link_refused: /);
+    expect(await run(["link"], interrupted)).toMatchObject({ status: 143, stderr: "" });
     expect(interrupted.calls).toContainEqual(["cancelLink"]);
     expect((await run(["link", "accept"])).status).toBe(2);
     expect((await run(["link", "hands"])).status).toBe(2);

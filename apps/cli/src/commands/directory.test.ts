@@ -35,7 +35,8 @@ async function run(...args: string[]): Promise<{ status: number; stdout: string;
     openClient: async () => {
       throw new Error("no account is needed");
     },
-    stopRequested: async () => undefined,
+    stopRequested: async () => "SIGTERM" as const,
+    isTyped: true,
     onReloadRequested: () => undefined,
   });
   return { status, ...written };
@@ -53,10 +54,16 @@ test("directory audit replays the record of a server, for people and for program
 
 test("directory audit ends with 1 where something does not hold, and says what", async () => {
   const { status, stdout, stderr } = await run("directory", "audit", "--json", "--config-hash", "00".repeat(32));
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/^latchkey: audit_failed: config: [^\n]+ \(D-2\)\n$/)]);
+  expect([status, JSON.parse(stderr)]).toMatchObject([
+    1,
+    { error: { code: "audit_failed", message: expect.stringMatching(/^config: .+ \(D-2\)$/) } },
+  ]);
   expect(JSON.parse(stdout)).toMatchObject({ holds: false, fault: { where: "config", rule: "D-2" } });
   await server.close();
-  expect(await run("directory", "audit")).toMatchObject({ status: 1, stderr: expect.stringMatching(/^latchkey: unreachable: [^\n]+\n$/) });
+  expect(await run("directory", "audit")).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^latchkey: unreachable: http:[^\n]+\n$/),
+  });
 });
 
 test("directory show proves that nobody has a name", async () => {

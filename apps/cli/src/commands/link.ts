@@ -1,7 +1,7 @@
 import type { AccountInfo, Client, LinkState } from "@latchkey/client";
 import { hostname } from "node:os";
 import { catchUp, waitMs } from "../conversations.ts";
-import { CommandError, usageError } from "../errors.ts";
+import { CommandError, Stopped, usageError } from "../errors.ts";
 import { formatPerson, printableLine } from "../output.ts";
 import { rememberServer } from "../profile.ts";
 import { qrText } from "../qr-text.ts";
@@ -94,9 +94,9 @@ async function followLinking(context: CommandContext, client: Client, begin: () 
   const stop = client.subscribe((event) => {
     if (event.kind === "link") work = work.then(() => take(event.state)).catch(over.reject);
   });
-  const stopped = environment.stopRequested().then(async () => {
+  const stopped = environment.stopRequested().then(async (signal) => {
     await client.cancelLink();
-    throw new CommandError("link_refused", "the linking was broken off");
+    throw new Stopped(signal);
   });
   stopped.catch(() => undefined);
   try {

@@ -1,6 +1,7 @@
 import type { Client, Message } from "@latchkey/client";
 import { catchUp, findConversation } from "../conversations.ts";
-import { usageError } from "../errors.ts";
+import { Stopped, usageError } from "../errors.ts";
+import type { StopSignal } from "../errors.ts";
 import { formatMessage, formatTitle } from "../output.ts";
 import { requireAccount } from "../own-account.ts";
 import { stringOption } from "./command.ts";
@@ -23,10 +24,12 @@ async function read(context: CommandContext): Promise<void> {
   const only = stringOption(context.values, "conversation");
   const limit = Number(stringOption(context.values, "limit") ?? "20");
   if (!Number.isSafeInteger(limit) || limit < 0) throw usageError("--limit takes a whole number");
+  // Asked for first, so that a signal ends it in order from the moment that the profile is open.
+  const stopped = context.values["follow"] === true ? context.environment.stopRequested() : undefined;
   await context.withClient(async (client) => {
     const printer = createPrinter(context, client, only);
-    if (context.values["follow"] === true) {
-      await follow({ context, client, printer, only, limit });
+    if (stopped !== undefined) {
+      await follow({ context, client, printer, only, limit, stopped });
       return;
     }
     let failure: unknown;
@@ -43,10 +46,9 @@ async function read(context: CommandContext): Promise<void> {
 }
 
 /** That people wait to be accepted: beside the messages, which programs read. */
-async function tellRequests({ environment }: CommandContext, client: Client): Promise<void> {
+async function tellRequests({ output }: CommandContext, client: Client): Promise<void> {
   const { length } = (await client.requests()).list;
-  if (length > 0)
-    environment.stderr.write(`latchkey: ${length} ${length === 1 ? "request waits" : "requests wait"}: see "latchkey requests"\n`);
+  if (length > 0) output.notice("requests", `${length} ${length === 1 ? "request waits" : "requests wait"}: see "latchkey requests"`);
 }
 
 interface Printer {
@@ -105,20 +107,21 @@ async function follow(params: {
   printer: Printer;
   only: string | undefined;
   limit: number;
+  stopped: Promise<StopSignal>;
 }): Promise<void> {
-  const { context, client, printer, only, limit } = params;
+  const { context, client, printer, only, limit, stopped } = params;
   await requireAccount(client);
   let work = printStored(client, printer, { only, limit });
   let isOffline = false;
-  const failed = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<never>();
   const stop = client.subscribe((event) => {
     if (event.kind === "connection" && (event.connection.kind === "offline") !== isOffline && event.connection.kind !== "connecting") {
       isOffline = !isOffline;
       const cause = event.connection.kind === "offline" ? event.connection.cause : undefined;
       const offline = cause === undefined ? "offline, trying again" : `${cause.message} Trying again.`;
-      context.environment.stderr.write(isOffline ? `latchkey: ${offline}\n` : "latchkey: online again\n");
+      context.output.notice(isOffline ? (cause?.code ?? "offline") : "online", isOffline ? offline : "online again");
     }
-    if (event.kind === "alarm") context.environment.stderr.write(`latchkey: ALARM: ${event.failure.code}: ${event.failure.message}\n`);
+    if (event.kind === "alarm") context.output.notice(event.failure.code, `ALARM: ${event.failure.code}: ${event.failure.message}`);
     if (event.kind !== "message" || event.message.delivery?.kind === "pending") return;
     const { message } = event;
     work = work
@@ -130,8 +133,9 @@ async function follow(params: {
   });
   try {
     await work;
-    await Promise.race([context.environment.stopRequested(), failed.promise]);
+    const signal = await Promise.race([stopped, failed.promise]);
     await work;
+    throw new Stopped(signal);
   } finally {
     stop();
   }

@@ -76,7 +76,7 @@ export async function runServer(context: CommandContext, start: (options: Server
     environment.stdout.write(nextSteps({ options, url: server.url, workingDirectory: environment.workingDirectory, isCheckout }));
   const failure = await Promise.race([stop, server.failed]);
   await server.close();
-  if (failure !== undefined)
+  if (failure instanceof Error)
     throw new CommandError("server_failed", `the server stopped by itself: ${failure.message}`, { cause: failure });
 }
 

@@ -94,9 +94,15 @@ export async function openNodeStore(home: string): Promise<Store> {
   }
 }
 
+/** What lies in a profile's folder, and nothing else that may lie there too. */
+const gitIgnored = "/.gitignore\n/cli.json*\n/device-key*\n/generation*\n/profile.*\n";
+
 function makeDirectory(home: string): void {
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 });
+    // A profile in a working copy must not be published with it: its key lies beside its messages.
+    const ignored = join(home, ".gitignore");
+    if (!existsSync(ignored)) writeFileSync(ignored, gitIgnored, { mode: 0o600 });
   } catch (cause) {
     throw denied("The profile's directory cannot be made here.", cause);
   }

@@ -45,7 +45,7 @@ describe("a profile directory", () => {
     const home = newHome();
     expect(await runOf(home, "secret-value")).toBeUndefined();
     expect(await runOf(home, "again")).toBe("secret-value");
-    expect(readdirSync(home).toSorted()).toEqual(["device-key", "generation", "profile.db"]);
+    expect(readdirSync(home).toSorted()).toEqual([".gitignore", "device-key", "generation", "profile.db"]);
     expect(statSync(home).mode & 0o077).toBe(0);
     for (const name of readdirSync(home)) {
       expect(statSync(join(home, name)).mode & 0o077, name).toBe(0);

@@ -1,7 +1,8 @@
 import { httpPaths } from "@latchkey/protocol";
-import { ClientError } from "../errors.ts";
+import { ClientError, offlineError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { fetchWithin, readBody } from "./fetch-within.ts";
+import { whyOffline } from "./why-offline.ts";
 
 /*
  * Between a device and its server others answer in the server's name: proxies, firewalls, the sign-in page of a network. What
@@ -43,7 +44,8 @@ export function betweenFailure(status: number): ClientError {
 }
 
 /**
- * Asks over HTTP why there is no WebSocket; `undefined` where HTTP brings no answer either: it is the network.
+ * Asks over HTTP why there is no WebSocket; `undefined` where HTTP brings no answer either and the platform does not say
+ * why: it is the network.
  * @param baseUrl of the host's HTTP, without a slash at its end
  */
 export async function whyNoSocket(platform: Pick<Platform, "fetch" | "setTimer">, baseUrl: string): Promise<ClientError | undefined> {
@@ -64,7 +66,8 @@ export async function whyNoSocket(platform: Pick<Platform, "fetch" | "setTimer">
       },
       probeTimeoutMs,
     );
-  } catch {
-    return undefined;
+  } catch (cause) {
+    const sentence = whyOffline(cause, baseUrl);
+    return sentence === undefined ? undefined : offlineError(cause, sentence);
   }
 }

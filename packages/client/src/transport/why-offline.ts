@@ -8,7 +8,7 @@ const certificateCodes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Why a server cannot be reached, in one sentence that says what to do, where the platform gives a cause that waiting does not mend;
+ * Why a server cannot be reached, in one sentence that says what to do, where the platform gives a cause;
  * `undefined` where it does not. `url` is what was asked; nothing of it is said.
  */
 export function whyOffline(cause: unknown, url: string): string | undefined {
@@ -28,6 +28,10 @@ export function whyOffline(cause: unknown, url: string): string | undefined {
   }
   if (code === "ENOTFOUND") return "There is no such host name: check the address.";
   if (code === "ECONNREFUSED") return "Nothing answers at this address: check it, and whether the server runs.";
+  if (code === "EAI_AGAIN") return "The host name cannot be looked up now: this machine may have no network.";
+  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT" || code === "EHOSTUNREACH" || code === "ENETUNREACH") {
+    return "Nothing answers at this address: it is switched off, or something in between lets nothing through.";
+  }
   return undefined;
 }
 
