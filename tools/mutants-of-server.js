@@ -27,6 +27,11 @@ export const serverMutants = [
     ],
   ),
   ...of(
+    `${server}/clock/dated-back.ts`,
+    [`${server}/clock/dated-back.test.ts`],
+    [["everything waits for what came in any doubt", "fromDay < day && day <= untilDay", "day <= untilDay"]],
+  ),
+  ...of(
     `${server}/clock/held.ts`,
     [`${server}/clock/clock.test.ts`],
     [["a public record that goes on ahead of the machine's clock (D-2)", "wallMs + clockToleranceMs;", "Infinity;"]],
@@ -40,7 +45,7 @@ export const serverMutants = [
     `${server}/housekeeping.ts`,
     [`${server}/clock/clock.test.ts`],
     [
-      ["what came while the clock was doubted expires with what is old", "clock.nowMs() >= clockFile.keptUntilMs", "true"],
+      ["what came while the clock was doubted expires with what is old", "{ fromDay, untilDay: today }", "{ fromDay, untilDay: fromDay }"],
       [
         "a doubt that begins anew with every start",
         "if (trial !== undefined) clockFile.recordDoubt(trial, publicRecord);",

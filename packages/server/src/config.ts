@@ -270,6 +270,8 @@ export interface ServerContext {
   readonly rules: OperatorRules;
   /** The clock, in milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** The day before which lies what has been kept for so many days. */
+  readonly dayBefore: (days: number) => number;
 }
 
 /** Days that a released name is kept for its former owner (spec A-3). */

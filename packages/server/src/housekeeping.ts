@@ -1,6 +1,6 @@
 import type { BlobService } from "./blobs/blob-service.ts";
 import type { ClockFile } from "./clock/clock-file.ts";
-import { clockBoundMs } from "./clock/clock-guard.ts";
+import { addDatedBack } from "./clock/dated-back.ts";
 import type { RecordClock } from "./clock/record-clock.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import type { ServerLimits } from "./config.ts";
@@ -8,7 +8,7 @@ import type { Directory } from "./directory/directory.ts";
 import type { InboxService } from "./inboxes/inbox-service.ts";
 import type { LogService } from "./logs/log-service.ts";
 import type { Store } from "./store/store.ts";
-import { dayMs, dayOf } from "./days.ts";
+import { dayOf } from "./days.ts";
 
 /** Days that two clocks may be apart without one of them being wrong: an entry of a later day is of a wrong clock. */
 const toleratedDays = 2;
@@ -37,18 +37,15 @@ export interface HousekeepingParts {
 }
 
 /**
- * Removes what has expired, and overwrites it. While the clock is doubted nothing expires, and as long as things are kept once it is
- * believed: what is removed is gone for good, and a month more costs little. @throws StoreError
+ * Removes what has expired, and overwrites it. While the clock is doubted nothing expires: what is removed is gone for good. @throws StoreError
  */
 export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
-  const { store, logs, inboxes, directory, blobs, clock, clockFile } = parts;
+  const { store, logs, inboxes, directory, blobs, clock } = parts;
   const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
   if (clock.doubt() === undefined) settleDoubt(parts);
   rememberTime(parts);
+  if (clock.doubt() === undefined) await correctDays(parts);
   if (clock.doubt() === undefined) {
-    await correctDays(parts);
-  }
-  if (clock.doubt() === undefined && clock.nowMs() >= clockFile.keptUntilMs) {
     removed.entries = await logs.purge();
     removed.keyPackages = await directory.expireKeyPackages();
     removed.items = await inboxes.purge();
@@ -59,16 +56,15 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
   return removed;
 }
 
-/** What came while the clock was doubted may have a day of long ago, and nobody knows any more what that was: then all is kept for as long anew. */
-function settleDoubt({ clock, clockFile, retentionDays }: HousekeepingParts): void {
-  const nowMs = clock.nowMs();
-  const keptMs = nowMs + retentionDays * dayMs;
-  if (clockFile.trial !== undefined) {
-    const isDatedBack = nowMs - (clockFile.recordedMs ?? 0) > clockBoundMs;
-    clockFile.settle(isDatedBack ? keptMs : clockFile.keptUntilMs);
-  }
-  // Reckoned by a clock that was wrong in spite of all.
-  if (clockFile.keptUntilMs > keptMs) clockFile.settle(keptMs);
+/** What came while the clock was doubted may have a day of before: it counts as of today, as what else has a day of the doubt. */
+function settleDoubt({ clock, clockFile, limits, retentionDays }: HousekeepingParts): void {
+  const today = dayOf(clock.nowMs());
+  const oldestDay = today - Math.max(retentionDays, limits.unusedBlobDays);
+  // An end that is still to come was reckoned by a clock that was wrong in spite of all.
+  const known = clockFile.datedBack.map(({ fromDay, untilDay }) => ({ fromDay, untilDay: Math.min(untilDay, today) }));
+  const isDoubted = clockFile.trial !== undefined;
+  const fromDay = isDoubted && clockFile.recordedMs !== undefined ? dayOf(clockFile.recordedMs) : today;
+  clockFile.settle(addDatedBack(known, { fromDay, untilDay: today }, oldestDay));
 }
 
 /** Tells the next run what this one knows of time. */

@@ -5,6 +5,7 @@ import { startAdmin } from "./admin/start-admin.ts";
 import { effectiveLimits } from "./admission/limit-settings.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
+import { keptFromDay } from "./clock/dated-back.ts";
 import { describeAhead } from "./clock/held.ts";
 import { openClocks } from "./clock/open-clock.ts";
 import { defaultRetentionDays, publicUrlOf } from "./config.ts";
@@ -140,6 +141,7 @@ async function start(params: {
     limits,
     rules,
     nowMs,
+    dayBefore: (days) => keptFromDay(dayOf(nowMs()) - days, clocks.clockFile.datedBack),
   };
   const journaled = options.journal === undefined ? undefined : await openJournaled({ store, folder: options.journal, host, log });
   opened.defer(() => journaled?.journal.close());

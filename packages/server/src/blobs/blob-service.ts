@@ -97,8 +97,10 @@ export class BlobService {
   /** Removes blobs that nobody refers to and whose days are over. Answers how many. */
   async expire(): Promise<number> {
     let removed = 0;
+    const { limits, dayBefore } = this.#context;
+    const day = dayBefore(limits.unusedBlobDays) + limits.unusedBlobDays;
     for (;;) {
-      const blobIds = await this.#index.expireBlobs({ day: dayOf(this.#context.nowMs()), maxItems: 100 });
+      const blobIds = await this.#index.expireBlobs({ day, maxItems: 100 });
       for (const blobId of blobIds) {
         await this.#alone(blobId, async () => {
           // Unless it was uploaded again meanwhile.

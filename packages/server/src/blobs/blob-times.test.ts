@@ -20,6 +20,7 @@ test("[P1] of a blob of an earlier day the file system tells neither when it cam
   // Only these are asked for.
   const context = {
     nowMs: () => nowMs,
+    dayBefore: (days: number) => dayOf(nowMs) - days,
     limits: { ...defaultLimits, minFreeBytes: 0 },
     rules: { quota: () => 0 },
   } as unknown as ServerContext;

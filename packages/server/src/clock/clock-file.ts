@@ -2,13 +2,15 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { dayMs, dayOf, dayText, parseDay } from "../days.ts";
 import { replaceFile } from "../files.ts";
+import { maxDatedBack } from "./dated-back.ts";
+import type { DatedBack } from "./dated-back.ts";
 import type { EvenMark } from "./even-run.ts";
 import type { RecordedTime } from "./record-clock.ts";
 
 /**
  * Name of the file in the data folder. Its first line is the last day on which a run of the server believed its clock, as "2026-11-28".
  * Where the clock is doubted, a line "doubted TIME MILLISECONDS" follows: what the machine's clock said last, and how long it has gone
- * evenly. Where things are kept longer since a doubt, a line "kept until DAY". "public record TIME MILLISECONDS" is what the public
+ * evenly. "dated back DAY DAY" is of a doubt that is over (`DatedBack`). "public record TIME MILLISECONDS" is what the public
  * record was dated by last, and the reading of the clock that never jumps then; "ahead TIME MILLISECONDS" as "doubted", of a clock that
  * the record is not dated by yet. A line of another form is as if it were not there.
  */
@@ -23,7 +25,7 @@ const maxFileBytes = 4096;
 interface Recorded {
   readonly dayMs: number | undefined;
   readonly trial: EvenMark | undefined;
-  readonly keptUntilMs: number | undefined;
+  readonly datedBack: readonly DatedBack[];
   readonly publicRecord: RecordedTime | undefined;
 }
 
@@ -57,9 +59,9 @@ export class ClockFile {
     return this.#recorded.publicRecord;
   }
 
-  /** Until when nothing expires, in milliseconds since 1970, 0 for no such time. */
-  get keptUntilMs(): number {
-    return this.#recorded.keptUntilMs ?? 0;
+  /** Doubts that are over, and what came in them not yet. */
+  get datedBack(): readonly DatedBack[] {
+    return this.#recorded.datedBack;
   }
 
   /** Nothing bears out the day that is recorded: it is as if it were not. */
@@ -72,14 +74,19 @@ export class ClockFile {
     this.#write({ ...this.#recorded, dayMs: dayOf(timeMs) * dayMs, publicRecord });
   }
 
-  /** Records that the clock is doubted, before anything is dated by the time that is gone by instead. */
-  recordDoubt(trial: EvenMark, publicRecord?: RecordedTime): void {
-    this.#write({ ...this.#recorded, trial, ...(publicRecord && { publicRecord }) });
+  /** Records that the clock is doubted, before anything is dated by the time that is gone by instead, which is `timeMs`. */
+  beginDoubt(timeMs: number, trial: EvenMark): void {
+    this.#write({ ...this.#recorded, dayMs: dayOf(timeMs) * dayMs, trial });
   }
 
-  /** Records that a clock which was doubted is believed, and until when nothing expires now. */
-  settle(keptUntilMs: number): void {
-    this.#write({ ...this.#recorded, trial: undefined, keptUntilMs: keptUntilMs === 0 ? undefined : dayOf(keptUntilMs) * dayMs });
+  /** Records how the doubt goes on. */
+  recordDoubt(trial: EvenMark, publicRecord: RecordedTime): void {
+    this.#write({ ...this.#recorded, trial, publicRecord });
+  }
+
+  /** Records that the clock is believed, and what doubts have left. */
+  settle(datedBack: readonly DatedBack[]): void {
+    this.#write({ ...this.#recorded, trial: undefined, datedBack });
   }
 
   #write(next: Recorded): void {
@@ -94,11 +101,11 @@ export class ClockFile {
   }
 }
 
-function format({ dayMs: recordedMs, trial, keptUntilMs, publicRecord }: Recorded): string {
+function format({ dayMs: recordedMs, trial, datedBack, publicRecord }: Recorded): string {
   const mark = (name: string, timeMs: number, ms: number): string => `${name} ${new Date(timeMs).toISOString()} ${String(Math.floor(ms))}`;
   const lines = [recordedMs === undefined ? "" : dayText(dayOf(recordedMs))];
   if (trial !== undefined) lines.push(mark("doubted", trial.wallMs, trial.evenMs));
-  if (keptUntilMs !== undefined) lines.push(`kept until ${dayText(dayOf(keptUntilMs))}`);
+  for (const { fromDay, untilDay } of datedBack) lines.push(`dated back ${dayText(fromDay)} ${dayText(untilDay)}`);
   if (publicRecord !== undefined) {
     const { datedMs, passedMs, ahead } = publicRecord;
     lines.push(mark("public record", datedMs, passedMs));
@@ -112,14 +119,14 @@ function read(path: string): Recorded {
   try {
     text = readStart(path);
   } catch {
-    return { dayMs: undefined, trial: undefined, keptUntilMs: undefined, publicRecord: undefined };
+    return { dayMs: undefined, trial: undefined, datedBack: [], publicRecord: undefined };
   }
   const lines = text.split("\n");
   const publicRecord = readMark(lines, "public record");
   return {
     dayMs: timeOf(lines[0] ?? ""),
     trial: readMark(lines, "doubted"),
-    keptUntilMs: timeOf(/^kept until (\S+)$/m.exec(text)?.[1] ?? ""),
+    datedBack: lines.flatMap(readDatedBack).slice(0, maxDatedBack),
     publicRecord: publicRecord && { datedMs: publicRecord.wallMs, passedMs: publicRecord.evenMs, ahead: readMark(lines, "ahead") },
   };
 }
@@ -130,6 +137,13 @@ function readMark(lines: readonly string[], name: string): EvenMark | undefined 
   const [, time = "", ms = ""] = /^(\S+) (\d{1,15})$/.exec(line.slice(name.length + 1)) ?? [];
   const wallMs = Date.parse(time);
   return wallMs >= 0 ? { wallMs, evenMs: Number(ms) } : undefined;
+}
+
+/** A line "dated back DAY DAY". */
+function readDatedBack(line: string): DatedBack[] {
+  const [, from = "", until = ""] = /^dated back (\S+) (\S+)$/.exec(line) ?? [];
+  const [fromDay, untilDay] = [parseDay(from), parseDay(until)];
+  return fromDay === undefined || untilDay === undefined ? [] : [{ fromDay, untilDay }];
 }
 
 function timeOf(text: string): number | undefined {

@@ -129,7 +129,7 @@ test("a folder without the recorded day is held against what is stored", async (
   rmSync(join(machine.dataDirectory, "clock"));
   machine.wallMs += 40 * dayMs;
   expect(await machine.positions(await machine.run())).toMatchObject({ firstSeq: 1, lastSeq: 1 });
-  expect(recorded(machine)).toBe("\n");
+  expect(recorded(machine)).toBe("2026-11-28\n");
 });
 
 test("entries of a future day, which a wrong clock left, hold up neither what came before nor after them", async () => {
@@ -172,6 +172,21 @@ test("a server that was off for 40 days keeps what came while it doubted its clo
   machine.pass(2 * dayMs);
   const after = await machine.run();
   expect((await machine.positions(after)).firstSeq).toBeLessThanOrEqual(2);
+});
+
+test("a server that is on for a day now and then expires everything in its time: what came in a doubt as of its end, and nothing else waits for it", async () => {
+  const machine = new Machine();
+  for (let run = 0; run < 4; run++) {
+    machine.passedMs = 0;
+    const server = await machine.run({ retentionDays: 7 });
+    await machine.append(server, run === 0);
+    machine.pass(25 * hourMs);
+    // The clock is believed now, and what is due is removed: of the third message, which came on the 12th day, not before the 21st.
+    expect(await reasons(server)).toEqual([]);
+    if (run === 3) await expect.poll(async () => (await machine.positions(server)).firstSeq).toBe(3);
+    await server.close();
+    machine.pass(6 * dayMs - 25 * hourMs);
+  }
 });
 
 test("a server that is switched off every night believes its clock after a day of running, over its starts", async () => {

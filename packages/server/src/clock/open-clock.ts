@@ -52,7 +52,7 @@ export async function openClocks(params: {
   const onChange = (doubt: ClockDoubt | undefined): void => {
     warn(doubt === undefined ? "the clock is believed again: things expire as before" : describeDoubt(doubt));
     if (doubt === undefined) onBelieved();
-    else if (clockFile.trial === undefined) clockFile.recordDoubt({ wallMs: doubt.wallMs, evenMs: 0 });
+    else if (clockFile.trial === undefined) clockFile.beginDoubt(doubt.believedMs, { wallMs: doubt.wallMs, evenMs: 0 });
   };
   const clock = new ClockGuard({
     wallMs,

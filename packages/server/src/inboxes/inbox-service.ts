@@ -139,7 +139,7 @@ export class InboxService {
 
   /** Erases items older than the retention: what they invite to is gone by then. Answers how many. */
   async purge(): Promise<number> {
-    const beforeDay = dayOf(this.#context.nowMs()) - this.#context.retentionDays;
+    const beforeDay = this.#context.dayBefore(this.#context.retentionDays);
     let removed = 0;
     for (;;) {
       const count = await this.#store.purgeItems({ beforeDay, maxItems: purgedAtOnce });

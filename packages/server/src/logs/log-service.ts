@@ -213,7 +213,7 @@ export class LogService {
 
   /** Removes entries older than the retention, in small transactions. Answers how many. */
   async purge(): Promise<number> {
-    const beforeDay = dayOf(this.#context.nowMs()) - this.#context.retentionDays;
+    const beforeDay = this.#context.dayBefore(this.#context.retentionDays);
     let removed = 0;
     for (;;) {
       const count = await this.#store.purgeEntries({ beforeDay, maxItems: purgedAtOnce });
