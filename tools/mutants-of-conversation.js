@@ -55,7 +55,7 @@ export const conversationMutants = [
     ],
     ["new leaves that nobody vouches for (G-8)", ".filter((leaf) => !context.vouched(leaf))", ".filter(() => false)"],
   ]),
-  ...of(`${client}/core/roster.ts`, tests("roster", "public-check", "complaints"), [
+  ...of(`${client}/core/permitted.ts`, tests("permitted", "public-check", "complaints"), [
     [
       "who may remove the owner (M-2)",
       "return roleOf(roster, removed.account) <= Math.max(roleOf(roster, account), roles.administrator);",
@@ -63,15 +63,17 @@ export const conversationMutants = [
     ],
     [
       "a leaf in the owner's name owns the group (M-2)",
-      "(!needsProof(roster, author.account, account) || standing.some((device) => isSameDevice(device, added)))",
-      "true",
+      "return !needsProof(roster, author.account, account) || standing.some((device) => isSameDevice(device, added));",
+      "return true;",
     ],
     [
       "an administrator adds a leaf in the owner's name (M-2)",
       "roleOf(roster, account) > roleOf(roster, other);",
       "roleOf(roster, other) < roles.administrator;",
     ],
-    ["who may add others (M-2)", "    return manages && (!needsProof", "    return (!needsProof"],
+    ["a member adds leaves that nobody has (M-2)", "!manages(roster, author)", "false"],
+    ["who may add others (M-2, X-13)", "if (!mayAdd(roster, author.account)) return false;", ""],
+    ["whose right it is to add (X-13)", "&& holds(roster, account, roster.settings.rights.add)", ""],
     [
       "a third in a direct conversation (M-9)",
       "if (isDirect) return roster.accounts.has(account) || roster.accounts.size === 1;",
@@ -79,18 +81,56 @@ export const conversationMutants = [
     ],
     [
       "who may remove the other of a direct conversation (M-9)",
-      "roster.settings.conversationKind === conversationKinds.direct || !mayManage(roster, account)",
-      "!mayManage(roster, account)",
+      "conversationKind === conversationKinds.direct || !holds(roster, account, rights.remove)",
+      "!holds(roster, account, rights.remove)",
     ],
-    ["who may take others out (M-2)", " || !mayManage(roster, account)) return false;", ") return false;"],
-    ["somebody else among the devices of one account", "if (conversationKind === conversationKinds.devices) return false;", ""],
+    ["who may take others out (M-2, X-13)", " || !holds(roster, account, rights.remove)) return false;", ") return false;"],
+    ["somebody else among the devices of one account", "roster.settings.conversationKind === conversationKinds.group && holds(", "holds("],
     ["who is let back in must come back (G-5)", " && change.adds.some((added) => isSameDevice(added, leaf));", ";"],
-    ["other settings by anybody (M-2)", "    manages &&\n    group.host", "    group.host"],
-    ["what the group continues (M-9)", " && equalBytes(a.continues, b.continues)", ""],
-    ["the directory that the group names (M-2)", " && equalBytes(a.directory, b.directory)", ""],
+  ]),
+  ...of(`${client}/core/roster.ts`, tests("permitted", "blinded"), [
     ["settings of another hash (M-1)", " && equalBytes(group.settingsHash, settingsHashOf(sha256, opening))", ""],
     ["a group of another log (M-1)", "equalBytes(group.logHash, logHashOf(sha256, opening.salt, logId)) && ", ""],
-    ["nobody left who may manage (M-2)", "return ![...roster.accounts.keys()].some(", "return false && [...roster.accounts.keys()].some("],
+  ]),
+  ...of(`${client}/core/rights.ts`, tests("permitted", "rights"), [
+    [
+      "nobody left who may manage (M-2)",
+      "return role >= roles.administrator || !hasAny(roster, roles.administrator);",
+      "return role >= roles.administrator;",
+    ],
+    ["what is the owners' is an administrator's (X-13)", 'if (holder === "owner" && (', "if (false && ("],
+    ["who posts (X-13)", "post: may(rights.post)", "post: true"],
+  ]),
+  ...of(`${client}/core/settings.ts`, tests("permitted", "settings"), [
+    ["what the group continues (M-9)", "equalBytes(a.continues, b.continues) && ", ""],
+    ["the directory that the group names (M-2)", " && equalBytes(a.directory, b.directory)", ""],
+    ["who names the group (X-13)", "if (!isSameInfo(after, before) && !holds(roster, account, rights.editInfo)) return false;", ""],
+    ["the description is named too (X-13)", " && a.description === b.description", ""],
+    ["who sets the timer (X-13)", "if (after.timerS !== before.timerS && !holds(roster, account, rights.timer)) return false;", ""],
+    ["who sets slow mode (X-13)", "if (after.slowModeS !== before.slowModeS && !manages(roster, account)) return false;", ""],
+    [
+      "who sets rights (X-13)",
+      "if (!isSameRights(after.rights, before.rights) && roleOf(roster, account) !== roles.owner) return false;",
+      "",
+    ],
+    ["rights before the commit, not after it (X-13)", "const { rights } = before;", "const { rights } = after;"],
+    ["a commit that sets nothing (X-13)", "if (isSameSettings(after, before)) return false;", ""],
+    ["who gives roles (X-13)", "return changed.every((account) => isOwnLess(account) || isGone(account));", "return true;"],
+    ["the last owner goes without another one (X-13)", "if (hadOwner && ![...after.keys()].some(", "if (false && ![...after.keys()].some("],
+    ["a role of who is not there (X-13)", " && !after.has(account))) return false;", ") && false) return false;"],
+    ["more administrators than may be (X-13)", " || administrators > maxAdministrators", ""],
+    [
+      "who follows the last owner (X-13)",
+      "if (succession !== undefined) return isSameRoles(next, succession);",
+      "if (succession !== undefined) return true;",
+    ],
+    ["an owner who is only away is followed (X-13)", "if (!before.some((entry) => isOver(entry))) return undefined;", ""],
+    [
+      "an owner follows while another is there (X-13)",
+      "if (hasAny({ settings: roster.settings, accounts: after }, roles.owner)) return undefined;",
+      "",
+    ],
+    ["the kind of the group (M-1)", " || after.conversationKind !== conversationKind", ""],
   ]),
   ...of(`${client}/core/epoch.ts`, tests("core", "leaving"), [
     [

@@ -49,7 +49,7 @@ export const coreMutants = [
     ],
     ["a word of leaving by another leaf of the same key (E-25)", "said.sender === author.leafIndex && ", ""],
   ]),
-  ...of(`${client}/core/roster.ts`, leavingTests, [
+  ...of(`${client}/core/permitted.ts`, leavingTests, [
     [
       "one device of who leaves is removed, or added again (M-3)",
       "leaving.has(removed.account) && isGoneWhole(roster, change, removed.account)",
@@ -256,7 +256,7 @@ export const coreMutants = [
         "if (!roles.every((entry) => roleOf(before, toBase64Url(entry.accountId)) === entry.role)) return false;",
         "",
       ],
-      ["goes on under another name (M-9)", "name !== before.settings.name || ", ""],
+      ["goes on run otherwise (M-9)", "!isRunAlike(roster.settings, before.settings) || ", ""],
       ["who was removed offers (E-16)", "accounts.has(toBase64Url(accountId))", "true"],
     ],
   ),

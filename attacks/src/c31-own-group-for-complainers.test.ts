@@ -93,7 +93,7 @@ describe("C31 a group of one's own for whoever complains", () => {
       credential: credentialOf(own),
       signatureKeyPair,
       lifetime: { notBefore: 1n, notAfter: 1n << 40n },
-      extensions: [groupExtension(node.sha256, { host, logId, opening: mine, policy: 1, conversationKind: 2 })],
+      extensions: [groupExtension(node.sha256, { host, logId, opening: mine, conversationKind: 2 })],
       random: node.random,
     });
     const created = await createCommit(founded, {

@@ -64,6 +64,8 @@ export function formatTime(timeMs: number): string {
   return `${day} ${pad(time.getHours())}:${pad(time.getMinutes())}`;
 }
 
+const roleWords: Readonly<Record<Member["role"], string>> = { member: "a member", administrator: "an administrator", owner: "an owner" };
+
 /** What a line of a conversation says, for people. */
 export function formatBody(body: MessageBody): string {
   switch (body.kind) {
@@ -79,6 +81,20 @@ export function formatBody(body: MessageBody): string {
       return "* left";
     case "renamed":
       return `* named the group ${printableLine(body.name)}`;
+    case "described":
+      return body.description === "" ? "* took the description away" : `* described the group: ${printableLine(body.description)}`;
+    case "picture_changed":
+      return "* changed the group's picture";
+    case "timer_changed":
+      return body.seconds === 0 ? "* lets messages stay from now on" : `* lets messages go after ${String(body.seconds)} s from now on`;
+    case "slow_mode_changed":
+      return body.seconds === 0
+        ? "* ended the waiting between messages"
+        : `* lets everybody wait ${String(body.seconds)} s between messages`;
+    case "rights_changed":
+      return "* changed who may do what";
+    case "role_changed":
+      return `* made ${formatPerson(body.person)} ${roleWords[body.role]}`;
     case "keys_updated":
       return "* renewed their keys";
     case "device_added":

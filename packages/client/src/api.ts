@@ -259,6 +259,15 @@ export type BodyOf<One, Several> =
   | ({ readonly kind: "removed" } & Several)
   | { readonly kind: "left" }
   | { readonly kind: "renamed"; readonly name: string }
+  /** "" where it was taken away. */
+  | { readonly kind: "described"; readonly description: string }
+  | { readonly kind: "picture_changed" }
+  /** What is said from now on goes after so long; 0 for never. */
+  | { readonly kind: "timer_changed"; readonly seconds: number }
+  /** So long everybody waits between two messages; 0 for not at all. */
+  | { readonly kind: "slow_mode_changed"; readonly seconds: number }
+  | { readonly kind: "rights_changed" }
+  | ({ readonly kind: "role_changed"; readonly role: Member["role"] } & One)
   | { readonly kind: "keys_updated" }
   /** Devices of one account joined or left, or the account came back by its recovery phrase. */
   | ({ readonly kind: "device_added" } & One)

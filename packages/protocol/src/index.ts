@@ -14,6 +14,7 @@ export * from "./frames/post.ts";
 export * from "./frames/role-codecs.ts";
 export * from "./group/append-secret.ts";
 export * from "./group/blinded.ts";
+export * from "./group/rights.ts";
 export * from "./group/complaint.ts";
 export * from "./group/leave.ts";
 export * from "./group/envelope.ts";

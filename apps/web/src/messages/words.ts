@@ -2,16 +2,17 @@ import type { ClientFailure } from "@latchkey/client";
 import { en } from "./en.ts";
 import { alarms } from "./en-alarms.ts";
 import type { AlarmWords } from "./en-alarms.ts";
+import { groupSettings } from "./en-settings.ts";
 import type { FailureWords } from "./en.ts";
 
 export type { AlarmWords } from "./en-alarms.ts";
 export type { FailureWords } from "./en.ts";
 
 /** The shape of a catalogue. */
-type Catalogue = typeof en & { readonly alarms: typeof alarms };
+type Catalogue = typeof en & { readonly alarms: typeof alarms; readonly groupSettings: typeof groupSettings };
 
 /** The words in the person's language (English is the only one so far). */
-export const words: Catalogue = { ...en, alarms };
+export const words: Catalogue = { ...en, alarms, groupSettings };
 
 /** What to say about a failure. */
 export function failureWords(failure: ClientFailure): FailureWords {

@@ -21,6 +21,18 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return words.system.left(author);
     case "renamed":
       return words.system.renamed(author, body.name);
+    case "described":
+      return words.groupSettings.described(author);
+    case "picture_changed":
+      return words.groupSettings.pictureChanged(author);
+    case "timer_changed":
+      return words.groupSettings.timerChanged(author, body.seconds);
+    case "slow_mode_changed":
+      return words.groupSettings.slowModeChanged(author, body.seconds);
+    case "rights_changed":
+      return words.groupSettings.rightsChanged(author);
+    case "role_changed":
+      return words.groupSettings.roleChanged[body.role](author, object(body.person));
     case "keys_updated":
       return words.system.keysUpdated(author);
     case "device_added":

@@ -69,6 +69,12 @@ export function isSystemMessage(message: Message): boolean {
     case "removed":
     case "left":
     case "renamed":
+    case "described":
+    case "picture_changed":
+    case "timer_changed":
+    case "slow_mode_changed":
+    case "rights_changed":
+    case "role_changed":
     case "keys_updated":
     case "device_added":
     case "device_removed":

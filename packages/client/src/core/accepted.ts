@@ -43,7 +43,7 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
 /** One's own commit stands at the end of the chain: its epoch begins, and the joiners are told (spec M-4). */
 export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<void> {
   const { state } = turn;
-  const { chain, logId, roster, opening, lastCommitSeq, barred } = state;
+  const { chain, logId, roster, lastCommitSeq, barred } = state;
   const author = roster?.own;
   if (author === undefined) return;
   // It was judged as what comes after the last commit of its epoch (spec G-1). Anywhere else all others skip it.
@@ -53,6 +53,7 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
   }
   // It comes before another one that is under way, though the server said that it refused it (spec E-78).
   if (turn.state.staged !== staged) loseRace(turn);
+  const opening = staged.opening ?? state.opening;
   const next = rosterOf(staged.next, opening);
   set(turn, { staged: undefined });
   const keys = epochKeys(staged.next, logId, chain.seq);

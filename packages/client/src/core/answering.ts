@@ -5,7 +5,8 @@ import { zeroHash } from "@latchkey/protocol";
 import type { Complaint } from "@latchkey/protocol";
 import { parseComplaint, verifyComplaint } from "./complaint-entry.ts";
 import type { Ask } from "./contested.ts";
-import { isSameDevice, leafOf, mayManage } from "./roster.ts";
+import { holds } from "./rights.ts";
+import { isSameDevice, leafOf } from "./roster.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, ConversationState, Joiner, Roster, RosterLeaf } from "./types.ts";
 
@@ -98,7 +99,7 @@ export async function complainersIn(
  * roles decide: whoever made it would else remove everybody who complained, or welcome them into a group of their own.
  */
 export function mayAnswer(roster: Roster, { accountId, account }: RosterLeaf, { authorId }: Pick<Complaint, "authorId">): boolean {
-  return !equalBytes(accountId, authorId) && (!equalBytes(authorId, zeroHash) || mayManage(roster, account));
+  return !equalBytes(accountId, authorId) && (!equalBytes(authorId, zeroHash) || holds(roster, account, roster.settings.rights.remove));
 }
 
 /** Whether its leaf stands as it did: one that has the key package's own key would ask again for ever, however often it is answered. */

@@ -2,14 +2,16 @@ import { CodecError, equalBytes, toBase64Url } from "@latchkey/codec";
 import { MlsError, cipherSuiteId, createGroup, groupContextExtensions, groupId, joinGroup } from "@latchkey/mls";
 import type { CipherSuiteId, GroupState, KeyPackage, KeyPackagePrivateKeys } from "@latchkey/mls";
 import { conversationKinds, firstHead, retentionDays, zeroHash } from "@latchkey/protocol";
-import type { RoleEntry, SettingsOpening, WelcomeBundle } from "@latchkey/protocol";
+import type { GroupSettings, SettingsOpening, WelcomeBundle } from "@latchkey/protocol";
 import { credentialOf } from "../group/credential.ts";
 import { withContinuity } from "./continuity.ts";
 import { planUpdate } from "./epoch.ts";
 import { epochKeys } from "./keys.ts";
 import { entryOrder, maxJoinSeq, pendingOrder } from "./order.ts";
 import { unjudged, verify } from "./proven.ts";
-import { accountIdsOf, copyOfOpening, groupExtension, isSameDevice, latchkeyGroupOf, opens, policies, roles, rosterOf } from "./roster.ts";
+import { roles } from "./rights.ts";
+import { accountIdsOf, copyOfOpening, groupExtension, isSameDevice, latchkeyGroupOf, opens, rosterOf } from "./roster.ts";
+import { foundingSettings } from "./settings.ts";
 import { addLine, linkDown } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Sight } from "./said.ts";
@@ -21,6 +23,9 @@ const leafLifetimeSeconds = 10n * 365n * 86_400n;
 const daySeconds = 86_400n;
 /** Of the group's MLS id, which is random (spec M-1). */
 const groupIdBytes = 32;
+
+/** How a conversation is run, of which another one takes it over. */
+export type RunAs = Partial<Pick<GroupSettings, "roles" | "rights" | "description" | "picture" | "timerS" | "slowModeS">>;
 
 /** What is known where a state begins. */
 type Beginning =
@@ -128,24 +133,23 @@ export async function createConversation(
     suiteId: CipherSuiteId;
     /** What names the conversation that this one goes on with (spec M-9), 32 bytes; absent for none. */
     continues?: Uint8Array;
-    /** Roles to begin with, of a group that goes on with another one; else its founder is its owner (spec M-2). */
-    roles?: readonly RoleEntry[];
+    /** Of one that goes on with another: how that is run. Else a group's founder is its owner, and it has the rights of its size (spec X-13). */
+    runAs?: RunAs;
     /** The first members besides oneself. */
     change: WantedChange | undefined;
   },
 ): Promise<{ state: ConversationState; effects: readonly Effect[] }> {
   const { self, random, nowMs } = context;
   const isGroup = params.kind === "group";
+  const accounts = new Set([self.account, ...(params.change?.adds ?? []).map(({ accountId }) => toBase64Url(accountId))]);
   const nowSeconds = BigInt(Math.floor(nowMs / 1000));
   const opening: SettingsOpening = {
     salt: random(32),
     settings: {
-      format: 2,
-      roles: params.roles ?? (isGroup ? [{ accountId: self.accountId, role: roles.owner }] : []),
-      name: params.name,
-      continues: params.continues ?? new Uint8Array(0),
-      directory: context.directory,
-      ext: new Uint8Array(0),
+      ...foundingSettings({ name: params.name, accounts: accounts.size, directory: context.directory }),
+      roles: isGroup ? [{ accountId: self.accountId, role: roles.owner }] : [],
+      ...params.runAs,
+      ...(params.continues === undefined ? {} : { continues: params.continues }),
     },
   };
   const { host, logId } = params;
@@ -153,7 +157,6 @@ export async function createConversation(
     host,
     logId,
     opening,
-    policy: isGroup ? policies.administrators : policies.everyMember,
     conversationKind: conversationKinds[params.kind],
   });
   const group = await createGroup({

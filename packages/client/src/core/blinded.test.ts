@@ -109,10 +109,10 @@ async function set(
   const state = stateOf(ada);
   const { group, logId, epoch, chain } = state;
   if (epoch === undefined) throw new Error("an epoch");
-  const { host, policy, conversationKind } = latchkeyGroupOf(groupContextExtensions(group));
+  const { host, conversationKind } = latchkeyGroupOf(groupContextExtensions(group));
   const required = groupContextExtensions(group).filter((extension) => extension.type !== 0xf1a7);
   const created = await createCommit(group, {
-    groupContextExtensions: [...required, groupExtension(sha256, { host, policy, conversationKind, logId, opening })],
+    groupContextExtensions: [...required, groupExtension(sha256, { host, conversationKind, logId, opening })],
     authenticatedData: authenticatedData({ context: ada.context, state, effects: [], groups: [] }, undefined),
     random,
     nowSeconds: BigInt(Math.floor(ada.context.nowMs / 1000)),

@@ -1,8 +1,8 @@
-import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { createCommit, decodeKeyPackage, encodeRatchetTree } from "@latchkey/mls";
-import type { CreatedCommit, GroupState } from "@latchkey/mls";
-import { entryId, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
-import type { BlobReference, EnvelopeBody, ProofSource, TreeSource } from "@latchkey/protocol";
+import type { CreatedCommit, Extension, GroupState } from "@latchkey/mls";
+import { entryId, maxInlineProofBytes, maxInlineTreeBytes, settingsOpeningCodec } from "@latchkey/protocol";
+import type { BlobReference, EnvelopeBody, ProofSource, SettingsOpening, TreeSource } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import { sealEnvelope } from "../group/envelope.ts";
@@ -13,9 +13,11 @@ import { judge } from "./judge.ts";
 import { epochKeys } from "./keys.ts";
 import { leaversOf, removableAtOnce, wordsFor } from "./leaving.ts";
 import type { PublicFailure } from "./public-check.ts";
-import { accountIdsOf, isSameDevice, needsProof, outranks, rosterOf } from "./roster.ts";
+import { needsProof, outranks } from "./permitted.ts";
+import { accountIdsOf, groupExtension, isSameDevice, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
 import { isBlocked } from "./skipped.ts";
+import { openingAfter } from "./staged-settings.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, ConversationState, EpochKeys, Joiner, PendingBlob, Roster, RosterLeaf, WantedChange } from "./types.ts";
@@ -117,16 +119,17 @@ export async function stageNextChange(turn: Turn): Promise<void> {
   // A device that goes and comes back in one commit is re-added (spec M-9).
   const adds = change.adds.filter((joiner) => !stands(roster, joiner, removes));
   const updates = change.update && (updateRank(group, roster) !== undefined || isBlocked(turn.state));
-  if (adds.length === 0 && removes.length === 0 && !updates) {
+  const opening = await openingAfter(turn, change, { roster, adds, removes });
+  if (adds.length === 0 && removes.length === 0 && !updates && opening === undefined) {
     finish(turn, change);
     return;
   }
   const first = addsOfOneCommit(turn, { roster, adds, hasRemoves: removes.length > 0 });
   const now: Change = { ...change, adds: first };
   const rest = adds.filter((joiner) => !first.includes(joiner));
-  const later: Change[] = rest.length > 0 ? [{ ...change, adds: rest, removes: [], removeDevices: [] }] : [];
+  const later: Change[] = rest.length > 0 ? [{ ...change, adds: rest, removes: [], removeDevices: [], settings: undefined }] : [];
   try {
-    const made = await commitOf(turn, { change: now, removes, group });
+    const made = await commitOf(turn, { change: now, removes, group, opening });
     // What others would not follow is not sent (spec G-1).
     const verdict = await judge(turn, made.body, { group, roster });
     if (verdict.kind === "fails") {
@@ -195,15 +198,19 @@ const leafFailures: ReadonlySet<PublicFailure> = new Set<PublicFailure>([
 interface Made {
   readonly created: CreatedCommit;
   readonly body: EnvelopeBody;
+  /** The settings that it leaves, where it sets any. */
+  readonly opening: SettingsOpening | undefined;
 }
 
 /** @throws MlsError when a key package is none, or not for this group. */
 async function commitOf(
   turn: Turn,
-  { change, removes, group }: { change: Change; removes: readonly RosterLeaf[]; group: GroupState },
+  made: { change: Change; removes: readonly RosterLeaf[]; group: GroupState; opening: SettingsOpening | undefined },
 ): Promise<Made> {
   const { state, context } = turn;
+  const { change, removes, group, opening } = made;
   const created = await createCommit(group, {
+    ...(opening === undefined ? {} : { groupContextExtensions: [extensionOf(turn, opening)] }),
     adds: change.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage)),
     removes: removes.map((leaf) => leaf.leafIndex),
     authenticatedData: authenticatedData(turn, undefined),
@@ -214,14 +221,22 @@ async function commitOf(
     seq: state.chain.seq,
     mlsMessage: created.message,
     directoryProofs: proofsFor(turn, change),
-    settings: new Uint8Array(0),
+    settings: opening === undefined ? new Uint8Array(0) : encode(settingsOpeningCodec, opening),
     complaint: answeredBy(state.asks, removes),
     leaves: wordsFor(state, removes),
   };
-  return { created, body };
+  return { created, body, opening };
 }
 
-/** What members need to verify whom it adds, and what all need to judge alike that a device stands in the account by which it would manage. */
+/** The group's extension for these settings; what else it says never changes (spec M-1). */
+function extensionOf({ state, context }: Turn, opening: SettingsOpening): Extension {
+  const { roster, logId } = state;
+  if (roster === undefined) throw new Error("a change without a group");
+  const { host, conversationKind } = roster.settings;
+  return groupExtension(context.sha256, { host, conversationKind, logId, opening });
+}
+
+/** What members need to verify whom it adds, and where its author has to prove that, what all need to judge alike (spec M-2). */
 function proofsFor({ state, context }: Turn, { adds, proofs }: Change): Uint8Array {
   const { roster } = state;
   const ids = adds.map(({ accountId }) => accountId);
@@ -229,7 +244,7 @@ function proofsFor({ state, context }: Turn, { adds, proofs }: Change): Uint8Arr
   return ranked.length > 0 ? context.standingRecordsOf(ranked) : proofs;
 }
 
-function stage(turn: Turn, change: Change, { created, body, epoch }: Made & { epoch: EpochKeys }): void {
+function stage(turn: Turn, change: Change, { created, body, opening, epoch }: Made & { epoch: EpochKeys }): void {
   const { state, context } = turn;
   const { logId } = state;
   const { random, sha256 } = context;
@@ -262,6 +277,7 @@ function stage(turn: Turn, change: Change, { created, body, epoch }: Made & { ep
       welcomes: created.welcomes,
       tree,
       proofs,
+      opening,
       sentIn: 0,
       accepted: undefined,
     },

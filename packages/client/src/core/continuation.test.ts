@@ -84,7 +84,7 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     }
   });
 
-  it("is one like any other from somebody who is no member, with somebody new in it, with another role, name, policy or directory, of another kind, on another host", async () => {
+  it("is one like any other from somebody who is no member, with somebody new in it, with another role, name, timer or directory, other rights, of another kind, on another host", async () => {
     const { ada, ben, cyd } = await three();
     const old = stateOf(ben);
     const next = joinedFrom(old, old.continuity.at(-1) ?? new Uint8Array(0));
@@ -98,7 +98,15 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     // Whoever it is listed for need not be there: they may come.
     const stranger = { accountId: new Uint8Array(32).fill(9), role: 3 };
     const roles = [...next.roster.settings.roles, stranger];
-    for (const other of [{ policy: 0 }, { directory: new Uint8Array(32).fill(1) }, { name: "Ada is out" }, { roles }]) {
+    const rights = { ...next.roster.settings.rights, post: "owner" } as const;
+    for (const other of [
+      { rights },
+      { timerS: 60 },
+      { description: "Us" },
+      { directory: new Uint8Array(32).fill(1) },
+      { name: "Ada is out" },
+      { roles },
+    ]) {
       const settings = { ...next.roster.settings, ...other };
       expect(goesOnWith(old, { ...next, roster: { ...next.roster, settings } }, ada.self.account)).toBe(false);
     }

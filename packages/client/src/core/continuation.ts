@@ -2,7 +2,8 @@ import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { withoutGroup } from "./erase.ts";
 import { hasEnded } from "./phase.ts";
 import { renumbered } from "./rejoin.ts";
-import { roleOf } from "./roster.ts";
+import { roleOf } from "./rights.ts";
+import { isRunAlike } from "./settings.ts";
 import { dropAllChanges, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ContinuationOffer, ConversationState, Effect, Roster } from "./types.ts";
@@ -14,7 +15,7 @@ const roomForOld = 2 ** 24;
 
 /**
  * Whether a conversation that was joined goes on with an old one: it names an epoch that this device was in, whoever founded it was in it
- * as well, nobody is in it who was not, it has the same name, it gives a role to nobody who did not have it, here or not, everybody may do what
+ * as well, nobody is in it who was not, it is called and run as the old one, it gives a role to nobody who did not have it, here or not, everybody may do what
  * they might, and who left an account is proven by the same public log.
  * @param old with its roster
  * @param sender the account that signed the Welcome
@@ -23,8 +24,8 @@ export function goesOnWith(old: ConversationState, joined: ConversationState, se
   const { roster } = joined;
   const before = old.roster;
   if (roster === undefined || before === undefined || old.kind !== joined.kind || old.host !== joined.host) return false;
-  const { continues, name, policy, directory, roles } = roster.settings;
-  if (name !== before.settings.name || policy !== before.settings.policy || !equalBytes(directory, before.settings.directory)) return false;
+  const { continues, directory, roles } = roster.settings;
+  if (!isRunAlike(roster.settings, before.settings) || !equalBytes(directory, before.settings.directory)) return false;
   if (continues.length === 0 || !old.continuity.some((epochName) => equalBytes(epochName, continues))) return false;
   if (!before.accounts.has(sender)) return false;
   if (old.kind === "direct" && (old.peer === undefined || joined.peer === undefined || !equalBytes(old.peer, joined.peer))) return false;

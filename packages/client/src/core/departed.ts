@@ -1,4 +1,4 @@
-import { CodecError, decode, equalBytes } from "@latchkey/codec";
+import { CodecError, decode, equalBytes, toBase64Url } from "@latchkey/codec";
 import {
   accountIdOf,
   accountStateCodec,
@@ -11,6 +11,7 @@ import {
 import type { AccountState, Signatures, VerifiedAccount } from "@latchkey/transparency";
 import { recordsAbout, wholeHistories } from "../account/proofs.ts";
 import { unjudged, verify } from "./proven.ts";
+import { roles } from "./rights.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -69,17 +70,31 @@ export function standingBy(
   });
 }
 
-async function provenBy(
+/** The owners (base64url) whose accounts the records prove to be deleted, in the same way (spec X-13). */
+export async function deletedBy(
+  proofs: Uint8Array,
+  settings: Pick<RosterSettings, "host" | "directory" | "roles">,
+  signatures: Signatures,
+): Promise<ReadonlySet<string>> {
+  const leaves = settings.roles.filter(({ role }) => role === roles.owner);
+  if (proofs.length === 0) return new Set();
+  const deleted = await provenBy({ proofs, leaves, settings, signatures }, ({ accountId, state }, _, owner) => {
+    return state.status === "deleted" && equalBytes(accountId, owner.accountId);
+  });
+  return new Set(deleted.map(({ accountId }) => toBase64Url(accountId)));
+}
+
+async function provenBy<Leaf extends { readonly accountId: Uint8Array }>(
   from: {
     readonly proofs: Uint8Array;
-    readonly leaves: readonly RosterLeaf[];
+    readonly leaves: readonly Leaf[];
     readonly settings: Pick<RosterSettings, "host" | "directory">;
     readonly signatures: Signatures;
   },
-  isProven: (account: Pick<VerifiedAccount, "accountId" | "state">, signedStates: readonly Uint8Array[], leaf: RosterLeaf) => boolean,
-): Promise<readonly RosterLeaf[]> {
+  isProven: (account: Pick<VerifiedAccount, "accountId" | "state">, signedStates: readonly Uint8Array[], leaf: Leaf) => boolean,
+): Promise<readonly Leaf[]> {
   const { proofs, leaves, settings, signatures } = from;
-  const proven: RosterLeaf[] = [];
+  const proven: Leaf[] = [];
   const accounts = leaves.map((leaf) => leaf.accountId);
   // Nobody is asked, so that whatever history the directory took has to count here.
   const { records, log } = recordsAbout(proofs, accounts, wholeHistories);

@@ -12,6 +12,7 @@ import { closeEpoch, keptBy, withMoved, withoutPlaces } from "./closed-epochs.ts
 import { standingOffers } from "./continuation.ts";
 import { isSameDevice, leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
+import { settingsLines } from "./settings-lines.ts";
 import { addLine, dropAllChanges, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, DepartedLeaf, EpochKeys, Outgoing, Roster, RosterLeaf, UnverifiedLeaf } from "./types.ts";
@@ -137,9 +138,7 @@ function tellDifference(
   for (const account of others) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "let_back", account } });
   for (const account of devices.added) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "device_added", account } });
   for (const account of devices.removed) addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "device_removed", account } });
-  if (roster.settings.name !== before.settings.name) {
-    addLine(turn, { ...line, order: nextOrder(turn), body: { kind: "renamed", name: roster.settings.name } });
-  }
+  for (const body of settingsLines(before.settings, roster)) addLine(turn, { ...line, order: nextOrder(turn), body });
 }
 
 /** Accounts that stay, with other devices than before. */

@@ -19,6 +19,9 @@ import { openEnvelope, sealEnvelope } from "../group/envelope.ts";
 import { breakConfirmation, copied, doctored } from "./doctored.testing.ts";
 import type { Doctoring } from "./doctored.testing.ts";
 import { epochKeys } from "./keys.ts";
+import { groupExtension } from "./roster.ts";
+import { edited } from "./settings.ts";
+import type { SettingsEdit } from "./settings-edit.ts";
 import { simInboxKey } from "./sim.testing.ts";
 import type { SimDevice, SimWorld } from "./sim.testing.ts";
 import type { ConversationState, Joiner } from "./types.ts";
@@ -85,6 +88,20 @@ export class HostileMember {
       nowSeconds: 1_700_000_000n,
       ...params,
     });
+  }
+
+  /** Sets what it likes; `shown` is what lies in the envelope: what it set, another name under the same salt, or these bytes. */
+  async set(edit: SettingsEdit, forgery: Forgery = {}, shown: Uint8Array | "true" | "another" = "true"): Promise<void> {
+    const { opening, logId, roster } = this.state;
+    if (roster === undefined) throw new Error("a member");
+    const { host, conversationKind } = roster.settings;
+    const next = { salt: this.#world.random(32), settings: edited(opening.settings, edit) };
+    const extension = groupExtension(sha256, { host, conversationKind, logId, opening: next });
+    const created = await this.forge({ ...forgery, groupContextExtensions: [extension] });
+    const told = shown === "another" ? { ...next, settings: { ...next.settings, name: "Another" } } : next;
+    const settings = shown instanceof Uint8Array ? shown : encode(settingsOpeningCodec, told);
+    const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
+    this.postBlob(this.seal(created.message, nextAccessHash, "commit", { settings }), nextAccessHash);
   }
 
   /** A key package of anybody's, by a key of its own. */
@@ -237,7 +254,7 @@ export class HostileMember {
     mlsMessage: Uint8Array,
     nextAccessHash: Uint8Array,
     kind: EntryKind = "commit",
-    beside: { readonly complaint?: Uint8Array; readonly leaves?: Uint8Array } = {},
+    beside: { readonly complaint?: Uint8Array; readonly leaves?: Uint8Array; readonly settings?: Uint8Array } = {},
   ): Uint8Array {
     const { epoch, logId, opening } = this.state;
     if (epoch === undefined) throw new Error("an epoch");

@@ -4,14 +4,14 @@ import type { GroupState, InspectedCommit } from "@latchkey/mls";
 import type { EnvelopeBody } from "@latchkey/protocol";
 import type { Signatures } from "@latchkey/transparency";
 import { complainersIn } from "./answering.ts";
-import { departedBy, standingBy } from "./departed.ts";
+import { deletedBy, departedBy, standingBy } from "./departed.ts";
 import { updateRankOf } from "./epoch.ts";
 import { parseAuthenticatedData } from "./heard.ts";
 import { leavingBy } from "./leaving.ts";
 import { publicCheck } from "./public-check.ts";
 import type { Passed, PublicFailure, PublicVerdict } from "./public-check.ts";
 import { identityOf } from "../group/credential.ts";
-import { needsProof } from "./roster.ts";
+import { needsProof } from "./permitted.ts";
 import type { Turn } from "./turn.ts";
 import type { Roster, RosterLeaf } from "./types.ts";
 import { hasSeen } from "./view.ts";
@@ -46,6 +46,7 @@ export async function judge(
       roster,
       leaving: await leavingBy(leaves, { sha256, suite: turn.context.suite(suiteId), group, roster }),
       departed: await departedBy(directoryProofs, removes, roster.settings, signatures),
+      deleted: commit.groupContextExtensions === undefined ? new Set() : await deletedBy(directoryProofs, roster.settings, signatures),
       standing: await standingIn(directoryProofs, { roster, commit, signatures }),
       complainers: await complainersIn(turn, complaint, { group, roster, commit }),
       isUpToDate: lastCommitSeq === 0 || (await hasSeen(turn, { viewTag: said.viewTag, seq }, lastCommitSeq)),

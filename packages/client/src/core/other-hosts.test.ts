@@ -6,17 +6,18 @@ import { seededRandom } from "@latchkey/testkit";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import { credentialOf } from "../group/credential.ts";
-import { groupExtension, isPermitted, policies, rosterOf } from "./roster.ts";
+import { isPermitted } from "./permitted.ts";
+import { groupExtension, rosterOf } from "./roster.ts";
+import { foundingSettings } from "./settings.ts";
 import type { Roster, Self } from "./types.ts";
 
 const random = seededRandom("other hosts");
 const suite = nodeCrypto.suite(0x0001);
 const signatureKeyPair = await suite.generateSignatureKeyPair(random);
 const ids = { accountId: random(32), deviceId: random(16), logId: random(32) };
-const nothing = new Uint8Array(0);
 const opening: SettingsOpening = {
   salt: random(32),
-  settings: { format: 2, roles: [], name: "tea", continues: nothing, directory: new Uint8Array(32), ext: nothing },
+  settings: foundingSettings({ name: "tea", accounts: 1, directory: new Uint8Array(32) }),
 };
 
 async function groupOf(leafHost: string): Promise<Roster> {
@@ -32,7 +33,6 @@ async function groupOf(leafHost: string): Promise<Roster> {
         host: "chat.example",
         logId: ids.logId,
         opening,
-        policy: policies.everyMember,
         conversationKind: conversationKinds.group,
       }),
     ],
@@ -55,7 +55,7 @@ describe("a leaf that names another host", () => {
     const permitted = (host: string): boolean =>
       isPermitted(
         roster,
-        { leaving: new Set(), departed: [], complainers: [], standing: [] },
+        { leaving: new Set(), deleted: new Set(), departed: [], complainers: [], standing: [] },
         { author, adds: [{ ...added, host }], removes: [], settings: undefined },
       );
     expect(permitted("chat.example")).toBe(true);

@@ -8,7 +8,8 @@ import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 import { HostileMember } from "./hostile.testing.ts";
 import { removableLeaves } from "./proven.ts";
-import { mayManage, roles, rosterOf } from "./roster.ts";
+import { manages, roles } from "./rights.ts";
+import { rosterOf } from "./roster.ts";
 import { groupOf } from "./stranded.testing.ts";
 
 describe("[E-55] [G-8] [C12] [C32] a group whose owner has left, in which everybody manages", () => {
@@ -20,7 +21,7 @@ describe("[E-55] [G-8] [C12] [C32] a group whose owner has left, in which everyb
     await ada.leave();
     await world.settle();
     expect(ben.state?.roster?.accounts.has(ada.self.account)).toBe(false);
-    expect(mayManage(ben.state?.roster ?? expect.fail("in"), ben.self.account)).toBe(true);
+    expect(manages(ben.state?.roster ?? expect.fail("in"), ben.self.account)).toBe(true);
     // Mallory adds a device of keys of her own in Ada's name, who owns the group by its settings.
     world.ghosts.add(ada.self.account);
     const { host, accountId } = ada.self;
@@ -36,7 +37,7 @@ describe("[E-55] [G-8] [C12] [C32] a group whose owner has left, in which everyb
       isIn,
       refused: unverified?.map(({ refused }) => refused),
       removable: removableLeaves(ben.state).length,
-      manages: mayManage(roster, ben.self.account),
+      manages: manages(roster, ben.self.account),
     }).toEqual(isIn ? { isIn, refused: [true], removable: 1, manages: true } : { isIn, refused: [], removable: 0, manages: true });
     // And they talk.
     if (!isIn) {
@@ -94,7 +95,7 @@ describe("[E-55] [G-8] [C12] [C32] a group whose owner has left, in which everyb
     for (const device of [ada, ben, cyd]) {
       const roster = device.state?.roster ?? expect.fail("in");
       expect(roster.accounts.has(ada.self.account)).toBe(true);
-      expect([mayManage(roster, ada.self.account), mayManage(roster, ben.self.account)]).toEqual([true, false]);
+      expect([manages(roster, ada.self.account), manages(roster, ben.self.account)]).toEqual([true, false]);
     }
     await ada.say("back again");
     await world.settle();
@@ -133,16 +134,17 @@ describe("[E-55] [G-8] [C12] [C32] a group whose owner has left, in which everyb
     const [owner, administrator] = [others[10], others[60]];
     if (founder === undefined || owner === undefined || administrator === undefined) throw new Error("devices");
     world.records.push(owner.account.record, administrator.account.record);
-    await founder.found(others, [
+    const leaders = [
       { accountId: owner.self.accountId, role: roles.owner },
       { accountId: administrator.self.accountId, role: roles.administrator },
-    ]);
+    ];
+    await founder.found(others, { roles: leaders });
     await founder.connect();
     while (founder.serve() || founder.stream() || (await founder.receive())) {
       // Until its own commits are in the log.
     }
     expect(founder.state?.memberCount).toBe(102);
     const roster = founder.state?.roster ?? expect.fail("in");
-    expect([owner, administrator, founder].map(({ self }) => mayManage(roster, self.account))).toEqual([true, true, false]);
+    expect([owner, administrator, founder].map(({ self }) => manages(roster, self.account))).toEqual([true, true, false]);
   });
 });

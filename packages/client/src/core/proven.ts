@@ -1,4 +1,4 @@
-import { mayRemove } from "./roster.ts";
+import { mayRemove } from "./permitted.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, RosterLeaf, UnverifiedLeaf } from "./types.ts";
 

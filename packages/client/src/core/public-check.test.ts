@@ -1,6 +1,6 @@
 import { encode, utf8Bytes } from "@latchkey/codec";
 import { externalSendersExtension, groupContextExtensions, inspectCommit, ownLeafIndex } from "@latchkey/mls";
-import type { InspectedCommit } from "@latchkey/mls";
+import type { Extension, InspectedCommit } from "@latchkey/mls";
 import { latchkeyGroupExtensionType, settingsOpeningCodec } from "@latchkey/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
@@ -11,6 +11,7 @@ import { HostileMember } from "./hostile.testing.ts";
 import type { Forgery } from "./hostile.testing.ts";
 import { maxLeavesPerAccount, publicCheck } from "./public-check.ts";
 import type { PublicFacts, PublicFailure, PublicVerdict } from "./public-check.ts";
+import { groupExtension } from "./roster.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 
@@ -39,6 +40,7 @@ function factsOf(device: SimDevice): PublicFacts {
   return {
     roster,
     leaving: new Set(),
+    deleted: new Set(),
     departed: [],
     complainers: [],
     standing: [],
@@ -106,8 +108,20 @@ describe("[M-8] a commit holds Add, Remove, a path and GroupContextExtensions wi
       const { message } = await owner.forge({ groupContextExtensions: extensions });
       expect(await verdict(ben, message)).toMatchObject({ kind: "fails", reason: "settings" });
     }
-    const { message } = await owner.forge({ groupContextExtensions: ours });
-    expect(await verdict(ben, message)).toMatchObject({ kind: "passes" });
+    const { opening } = owner.state;
+    const facts = (settings: Partial<typeof opening.settings>): Pick<PublicFacts, "settings"> & { extension: Extension } => {
+      const next = { salt: world.random(32), settings: { ...opening.settings, ...settings } };
+      const known = factsOf(ben).settings;
+      const extension = groupExtension(sha256, { host: ada.self.host, conversationKind: 2, logId: world.logId, opening: next });
+      return { settings: { ...known, encodedOpening: encode(settingsOpeningCodec, next) }, extension };
+    };
+    const named = facts({ name: "Another" });
+    const { message } = await owner.forge({ groupContextExtensions: [named.extension] });
+    expect(await verdict(ben, message, named)).toMatchObject({ kind: "passes" });
+    // Under a new salt alone it sets nothing.
+    const same = facts({});
+    const unchanged = await owner.forge({ groupContextExtensions: [same.extension] });
+    expect(await verdict(ben, unchanged.message, same)).toMatchObject({ kind: "fails", reason: "not_permitted" });
   });
 });
 

@@ -3,8 +3,10 @@ import type { InspectedCommit, LeafIndex } from "@latchkey/mls";
 import { latchkeyGroupExtensionType } from "@latchkey/protocol";
 import type { LeafIdentity, SettingsOpening, Sha256 } from "@latchkey/protocol";
 import { identityOf } from "../group/credential.ts";
-import { copyOfOpening, isPermitted, isSameDevice, proposedSettings, rosterFrom, settingsOf } from "./roster.ts";
-import type { ProposedSettings, Proven } from "./roster.ts";
+import { isPermitted } from "./permitted.ts";
+import type { Proven } from "./proposed.ts";
+import { copyOfOpening, isSameDevice, proposedSettings, rosterFrom, settingsOf } from "./roster.ts";
+import type { ProposedSettings } from "./roster.ts";
 import type { Roster, RosterLeaf } from "./types.ts";
 
 /** Leaves that one account may have in a group (spec M-7): as many as it may have devices. */
@@ -24,7 +26,7 @@ export type PublicFailure =
   | "host" // a leaf on another host than its account's and the group's (M-7)
   | "device_twice" // a device in two leaves
   | "too_many_leaves" // an account with more leaves than it may have devices (M-7)
-  | "not_permitted" // a change that its author's role does not allow (M-2)
+  | "not_permitted" // a change that neither rights nor roles allow its author (M-2, X-13)
   | "not_due"; // it changes nothing, and nobody needed it (M-5)
 
 /** What the check knows beside the commit: the same for every member of the epoch. */

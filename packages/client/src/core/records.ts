@@ -31,6 +31,7 @@ import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { rosterOf } from "./roster.ts";
 import { isConfirmed } from "./phase.ts";
+import { settingsEditCodec } from "./settings-records.ts";
 import { linkDown } from "./turn.ts";
 import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { Arrival, Ask, SkipTold } from "./contested.ts";
@@ -151,7 +152,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "refused" | "link" | "spoken"
 > {
-  readonly format: 17;
+  readonly format: 18;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -218,7 +219,7 @@ const arrival: Codec<Arrival> = struct<Arrival>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [17]),
+  format: oneOf(uint16, [18]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -317,6 +318,7 @@ const change: Codec<Change> = struct<Change>({
   removeDevices: vector(device, { maxBytes: large }),
   proofs: opaqueV(large),
   update: bool,
+  settings: optional(settingsEditCodec),
   attempts: uint32,
 });
 const changes: Codec<Change[]> = vector(change, { maxBytes: 2 * large });
@@ -338,6 +340,7 @@ const staged: Codec<StoredStaged> = struct<StoredStaged>({
   welcomes: vector(opaqueV(large), { maxBytes: large }),
   tree: optional(treeSource),
   proofs: optional(proofSource),
+  opening: optional(settingsOpeningCodec),
 });
 
 /** The writes that turn the stored `before` into `after`: what did not change is not written. */
@@ -345,7 +348,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 17, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 18, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

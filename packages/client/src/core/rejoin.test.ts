@@ -93,7 +93,7 @@ describe("a Welcome into a conversation that is known", () => {
     expect(judgeRejoin(stranded, joined, by(ben, true))).toEqual({ kind: "take" });
   });
 
-  it("[E-24] into a group that is not as it was known, the person is asked: somebody new, other roles, another policy, name or past", async () => {
+  it("[E-24] into a group that is not as it was known, the person is asked: somebody new, other roles, rights, name or past", async () => {
     const { known, joined } = await ended();
     const { roster } = joined;
     if (roster === undefined) throw new Error("a roster");
@@ -111,7 +111,9 @@ describe("a Welcome into a conversation that is known", () => {
       { roles: [{ accountId: ben, role: 3 }] },
       { roles: [] },
       { roles: [...roster.settings.roles, { accountId: ben, role: 2 }] },
-      { policy: 0 },
+      { rights: { ...roster.settings.rights, add: "owner" } },
+      { timerS: 3600 },
+      { description: "Another" },
       { name: "Another" },
       { continues: account(7) },
       { directory: account(7) },

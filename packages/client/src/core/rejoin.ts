@@ -7,7 +7,9 @@ import { isAnswer } from "./answering.ts";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
 import { hasEnded, isConfirmed, isReading } from "./phase.ts";
-import { accountIdsOf, isBoundAlike, isSameDevice, policies, roles } from "./roster.ts";
+import { roles } from "./rights.ts";
+import { accountIdsOf, isSameDevice } from "./roster.ts";
+import { isSameSettings } from "./settings.ts";
 
 /** What is done with a verified Welcome into a conversation that this device knows (spec M-9). */
 export type RejoinVerdict =
@@ -88,16 +90,16 @@ function wasMember({ roster, formerMembers }: ConversationState, accountId: Uint
 }
 
 /**
- * Whether the group is as this device last knew it: nobody new, the same roles and policy, the same name. What was committed since it has not
+ * Whether the group is as this device last knew it: nobody new, the same roles and rights, the same name. What was committed since it has not
  * read, so that of anything else it has the signer's word alone: a Welcome leads into any group that its signer likes.
  */
-function isAsKnown({ roster, formerMembers, kind, opening }: ConversationState, joined: ConversationState): boolean {
+function isAsKnown({ roster, formerMembers, opening }: ConversationState, joined: ConversationState): boolean {
   const now = joined.roster;
   if (now === undefined) return false;
-  const before = roster?.settings ?? { ...opening.settings, policy: kind === "group" ? policies.administrators : policies.everyMember };
+  const before = roster?.settings ?? opening.settings;
   const isKnown = (account: string): boolean =>
     roster === undefined ? formerMembers.some((member) => toBase64Url(member) === account) : roster.accounts.has(account);
-  return [...now.accounts.keys()].every(isKnown) && now.settings.name === before.name && isBoundAlike(now.settings, before);
+  return [...now.accounts.keys()].every(isKnown) && isSameSettings(now.settings, before);
 }
 
 /** Whether the commit that removed this device added it again: it was checked like any other, and its author's Welcome follows. */

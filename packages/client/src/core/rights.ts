@@ -1,6 +1,82 @@
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { conversationKinds } from "@latchkey/protocol";
-import { roleOf, roles } from "./roster.ts";
-import type { ConversationState, RosterLeaf } from "./types.ts";
+import type { GroupRights, RightHolder, RoleEntry } from "@latchkey/protocol";
+import type { ConversationState, Roster, RosterLeaf } from "./types.ts";
+
+export const roles = { member: 1, administrator: 2, owner: 3 } as const;
+
+/** A role as people know it. */
+export type RoleName = "member" | "administrator" | "owner";
+
+const roleNames: Readonly<Record<number, RoleName>> = { [roles.administrator]: "administrator", [roles.owner]: "owner" };
+
+/** What a role is called; anything else than an administrator and an owner is a member. */
+export function roleName(role: number): RoleName {
+  return roleNames[role] ?? "member";
+}
+
+/** Accounts in a group, its founder's with them, up to which everyone may add people and change what it is called unless said otherwise. */
+const smallGroup = 20;
+
+/** The rights of a new group of so many accounts (spec X-13); they stay as they are when it grows. Of other conversations nobody asks. */
+export function foundingRights(accounts: number): GroupRights {
+  const inSmall: RightHolder = accounts <= smallGroup ? "everyone" : "administrators";
+  return {
+    add: inSmall,
+    remove: "administrators",
+    post: "everyone",
+    editInfo: inSmall,
+    timer: "administrators",
+    pin: "administrators",
+    invite: "administrators",
+    mentionAll: "administrators",
+    deleteOthers: "administrators",
+    shareHistory: "administrators",
+    approval: true,
+    history: false,
+  };
+}
+
+/** The role of an account, by base64url id. */
+export function roleOf({ settings }: Pick<Roster, "settings">, account: string): number {
+  const entry = settings.roles.find((candidate) => toBase64Url(candidate.accountId) === account);
+  return entry?.role ?? roles.member;
+}
+
+/** Whether an account that is in the group has this role or a higher one. */
+export function hasAny({ settings, accounts }: Pick<Roster, "settings" | "accounts">, role: number): boolean {
+  return settings.roles.some((entry) => entry.role >= role && accounts.has(toBase64Url(entry.accountId)));
+}
+
+/**
+ * Whether an account has what the group gives to `holder` (spec X-13). Where nobody of that rank is in the group, those of the next one below
+ * have it: else nobody could ever again.
+ */
+export function holds(roster: Roster, account: string, holder: RightHolder): boolean {
+  if (holder === "everyone") return true;
+  const role = roleOf(roster, account);
+  if (holder === "owner" && (role >= roles.owner || hasAny(roster, roles.owner))) return role >= roles.owner;
+  return role >= roles.administrator || !hasAny(roster, roles.administrator);
+}
+
+/** Whether an account manages the group: as its administrators do. */
+export function manages(roster: Roster, account: string): boolean {
+  return holds(roster, account, "administrators");
+}
+
+/** Whether both lists give every account the same role, in whatever order. */
+export function isSameRoles(a: readonly RoleEntry[], b: readonly RoleEntry[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ accountId, role }) => b.some((other) => other.role === role && equalBytes(other.accountId, accountId)))
+  );
+}
+
+/** Whether both give every right to the same. */
+export function isSameRights(a: GroupRights, b: GroupRights): boolean {
+  // The keys of rights are its fields.
+  return (Object.keys(a) as (keyof GroupRights)[]).every((right) => a[right] === b[right]);
+}
 
 /** What the author of an application message may do at the message's place in the log (spec X-13); the same for every member. */
 export interface SpeakerRights {
@@ -11,13 +87,17 @@ export interface SpeakerRights {
   readonly deleteOthers: boolean;
 }
 
-const roleNames: Readonly<Record<number, SpeakerRights["role"]>> = { [roles.administrator]: "administrator", [roles.owner]: "owner" };
-
 /** The rights of a leaf's account in the epoch that `state` is in: of the author of a message while the message is read. */
 export function rightsOf({ roster }: ConversationState, leaf: RosterLeaf): SpeakerRights {
   if (roster === undefined || roster.settings.conversationKind !== conversationKinds.group)
     return { role: "member", post: true, pin: true, mentionAll: true, deleteOthers: false };
-  const role = roleNames[roleOf(roster, leaf.account)] ?? "member";
-  const leads = role !== "member";
-  return { role, post: true, pin: leads, mentionAll: leads, deleteOthers: leads };
+  const { rights } = roster.settings;
+  const may = (holder: RightHolder): boolean => holds(roster, leaf.account, holder);
+  return {
+    role: roleName(roleOf(roster, leaf.account)),
+    post: may(rights.post),
+    pin: may(rights.pin),
+    mentionAll: may(rights.mentionAll),
+    deleteOthers: may(rights.deleteOthers),
+  };
 }

@@ -3,7 +3,7 @@ import { createKeyPackage } from "@latchkey/mls";
 import type { GroupState, KeyPackage, KeyPackagePrivateKeys, MessageEvidence, RandomBytes } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
-import type { AccountRecord, RoleEntry, WireErrorCode } from "@latchkey/protocol";
+import type { AccountRecord, WireErrorCode } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { accountIdOf, nobleSignatures, signedCodec } from "@latchkey/transparency";
 import type { LogEvidence } from "@latchkey/transparency";
@@ -13,6 +13,7 @@ import { inboxSuite } from "../group/inbox-seal.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConversation, joinConversation } from "./begin.ts";
+import type { RunAs } from "./begin.ts";
 import { answersComplaint } from "./answering.ts";
 import { eraseLeftBehind } from "./erase.ts";
 import { createSimAccount } from "./sim-account.testing.ts";
@@ -142,7 +143,7 @@ export class SimDevice {
     return { host, accountId, deviceId, inboxId: this.#random(32), inboxKey: simInboxKey, keyPackage: message };
   }
 
-  async found(others: readonly SimDevice[], roles?: readonly RoleEntry[]): Promise<void> {
+  async found(others: readonly SimDevice[], runAs?: RunAs): Promise<void> {
     const adds = await Promise.all(others.map((other) => other.joiner()));
     const change = { id: "first", adds, removes: [], removeDevices: [], proofs: new Uint8Array(0), update: false };
     const { logId } = this.#world;
@@ -154,7 +155,7 @@ export class SimDevice {
       peer: undefined,
       suiteId,
       change,
-      ...(roles === undefined ? {} : { roles }),
+      ...(runAs === undefined ? {} : { runAs }),
     });
     await this.#keep(undefined, begun.state, begun.effects);
   }

@@ -88,6 +88,11 @@ const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>([
   "other_view",
   "misnumbered",
   "away",
+  "described",
+  "picture_changed",
+  "slow_mode_changed",
+  "rights_changed",
+  "role_changed",
 ]);
 
 /** The next free line of the entry that ends the chain: lines of one entry follow one another. */

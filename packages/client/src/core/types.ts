@@ -56,6 +56,7 @@ import type { StallReason } from "./stall-reason.ts";
 import type { Arrival, Ask, SkipTold, Stranded } from "./contested.ts";
 import type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
 import type { Line } from "./lines.ts";
+import type { SettingsEdit } from "./settings-edit.ts";
 import type { SealedEntry } from "./sealed.ts";
 
 /** Why a conversation is paused. */
@@ -182,6 +183,8 @@ export interface Change {
   readonly proofs: Uint8Array;
   /** Renew one's own leaf even if nothing else changes (spec M-5). */
   readonly update: boolean;
+  /** What is set, all at once (spec X-13). */
+  readonly settings?: SettingsEdit | undefined;
   /** Commits that lost a race for this change. */
   readonly attempts: number;
 }
@@ -201,6 +204,8 @@ export interface StagedCommit {
   readonly tree: TreeSource | undefined;
   /** Records of all members for the joiners (spec D-5). */
   readonly proofs: ProofSource | undefined;
+  /** The settings that it leaves, where it sets any. */
+  readonly opening: SettingsOpening | undefined;
   /** As of a message. */
   readonly sentIn: number;
   readonly accepted: Chain | undefined;
@@ -218,8 +223,7 @@ export interface RosterLeaf {
 }
 
 /** What all members agree on of their group: of its context what members sign, the rest as its hashes say (spec M-1). */
-export interface RosterSettings
-  extends Pick<LatchkeyGroup, "host" | "policy" | "conversationKind">, Omit<GroupSettings, "format" | "ext"> {}
+export interface RosterSettings extends Pick<LatchkeyGroup, "host" | "conversationKind">, Omit<GroupSettings, "format" | "ext"> {}
 
 /** The members of an epoch, by account and by leaf. */
 export interface Roster {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isStopped } from "../engine/shown.ts";
 import { isLeftOpen, removableLeaves, unjudged } from "./proven.ts";
 import { HostileMember } from "./hostile.testing.ts";
-import { roles } from "./roster.ts";
+import { roles } from "./rights.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 import type { ConversationState } from "./types.ts";
@@ -133,13 +133,12 @@ describe("[G-8] a leaf that is refused, in whose place another device comes", ()
       const world = await SimWorld.create(`place ${which}`, ["ada", "ben", "dee"]);
       const [ada, ben, dee] = world.devices;
       if (ada === undefined || ben === undefined || dee === undefined) throw new Error("three");
-      await ada.found(
-        [ben],
-        [
+      await ada.found([ben], {
+        roles: [
           { accountId: ada.self.accountId, role: roles.owner },
           { accountId: ben.self.accountId, role: roles.administrator },
         ],
-      );
+      });
       await world.settle([ada, ben]);
       const { host, accountId } = dee.self;
       const deviceId = which === "another one" ? world.random(16) : dee.self.deviceId;

@@ -22,6 +22,7 @@ import type { CipherSuiteId } from "@latchkey/mls";
 import { blobReferenceCodec } from "@latchkey/protocol";
 import type { BlobReference } from "@latchkey/protocol";
 import { nothingYet } from "../core/begin.ts";
+import { foundingSettings } from "../core/settings.ts";
 import type { ConversationState } from "../core/types.ts";
 import { linePrefix } from "../engine/history.ts";
 import { encryptBlob } from "../group/blobs.ts";
@@ -152,14 +153,7 @@ export function unjoinedState(archived: ArchivedConversation): ConversationState
     // What a group committed to is its members'; of this one the name is known.
     opening: {
       salt: new Uint8Array(32),
-      settings: {
-        format: 2,
-        roles: [],
-        name: archived.name,
-        continues: new Uint8Array(0),
-        directory: new Uint8Array(32),
-        ext: new Uint8Array(0),
-      },
+      settings: foundingSettings({ name: archived.name, accounts: 0, directory: new Uint8Array(32) }),
     },
     groupId: new Uint8Array(0),
     group: undefined,

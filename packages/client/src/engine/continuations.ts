@@ -3,10 +3,11 @@ import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
 import type { ContinueOptions, Continued, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
+import type { RunAs } from "../core/begin.ts";
 import { goesOnWith, placedBehind } from "../core/continuation.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
 import { isCaughtUp } from "../core/turn.ts";
-import type { ConversationState, Effect, Joiner, Outgoing, Roster, RosterLeaf, WantedChange } from "../core/types.ts";
+import type { ConversationState, Effect, Joiner, Outgoing, Roster, RosterLeaf, RosterSettings, WantedChange } from "../core/types.ts";
 import { ClientError, notReadYet, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
@@ -187,7 +188,7 @@ export class Continuations {
       peer,
       suiteId: defaultSuite,
       ...(continues === undefined ? {} : { continues }),
-      roles,
+      runAs: { ...runAsOf(roster.settings), roles },
       change: change.adds.length === 0 ? undefined : change,
     });
     const { state, effects } = placedBehind(old.state, created);
@@ -230,6 +231,11 @@ export class Continuations {
     const older = await this.messages(old, { beforeOrder, limit: params.limit - own.length });
     return [...older.map((message) => ({ ...message, conversationId: runner.id })), ...own];
   }
+}
+
+/** How a conversation is run, beside who has which role: the one that goes on with it is run so too (spec M-9). */
+function runAsOf({ rights, description, picture, timerS, slowModeS }: RosterSettings): RunAs {
+  return { rights, description, picture, timerS, slowModeS };
 }
 
 /** Whether the new conversation has exactly the old one's accounts, those on their way into it included. */

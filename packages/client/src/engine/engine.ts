@@ -9,10 +9,11 @@ import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
 import { readdition } from "../core/rejoin.ts";
 import { removableLeaves } from "../core/proven.ts";
-import { mayManage } from "../core/roster.ts";
+import { mayAdd } from "../core/permitted.ts";
+import { holds } from "../core/rights.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
-import type { ChangeOutcome, ConversationState, Effect, WantedChange } from "../core/types.ts";
+import type { ChangeOutcome, ConversationState, Effect, Roster, WantedChange } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError, offlineError } from "../errors.ts";
@@ -452,7 +453,7 @@ export class Engine {
 
   /** `again`: who is in the group already and cannot read it any more is removed and added in one commit. */
   async addMembers(id: string, addresses: readonly string[], { again = false }: { again?: boolean } = {}): Promise<void> {
-    const runner = await this.#manageable(id);
+    const runner = await this.#changeable(id, mayAdd);
     const contacts = await this.#resolveAll(addresses);
     await this.#acceptWritten(contacts);
     const added = await addition(this.#world, contacts);
@@ -462,12 +463,12 @@ export class Engine {
   }
 
   async letBack(id: string, accountId: string): Promise<void> {
-    const runner = await this.#manageable(id);
+    const runner = await this.#changeable(id, mayAdd);
     await this.#change(runner, await changeToLetBack(this.#world, runner.state, fromBase64Url(accountId)));
   }
 
   async removeMember(id: string, accountId: string): Promise<void> {
-    const runner = await this.#manageable(id);
+    const runner = await this.#changeable(id, (roster, account) => holds(roster, account, roster.settings.rights.remove));
     const leaf = runner.state.roster?.accounts.get(accountId)?.[0];
     if (accountId === this.#ownId) throw new ClientError("not_permitted", "To go, leave the group.");
     if (leaf === undefined) throw new ClientError("unknown_user", "This person is not in the group.");
@@ -488,12 +489,13 @@ export class Engine {
     await this.#change(runner, { id, adds: [], proofs: new Uint8Array(0), update: false, ...gone });
   }
 
-  async #manageable(id: string): Promise<ConversationRunner> {
+  /** A group that this person may change so. @throws ClientError `not_permitted` */
+  async #changeable(id: string, may: (roster: Roster, account: string) => boolean): Promise<ConversationRunner> {
     const runner = this.#runner(id);
     await runner.load();
     requireWritable(runner.state);
     const { roster, kind } = runner.state;
-    if (kind === "direct" || roster === undefined || !mayManage(roster, this.#ownId)) {
+    if (kind === "direct" || roster === undefined || !may(roster, this.#ownId)) {
       throw new ClientError("not_permitted", sentenceOf("not_permitted"));
     }
     return runner;

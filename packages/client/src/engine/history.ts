@@ -5,6 +5,7 @@ import type { DoubtedText } from "../core/lines.ts";
 import type { Line, LineBody } from "../core/types.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import { settingsBodies } from "./settings-lines.ts";
 
 const id32 = opaque(32);
 const accounts: Codec<{ accounts: readonly Uint8Array[] }> = struct<{ accounts: readonly Uint8Array[] }>({
@@ -45,6 +46,7 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   other_view: [20, nothing],
   doubted: [22, doubted],
   misnumbered: [21, struct<{ missing: number }>({ missing: safeUint64 })],
+  ...settingsBodies,
 });
 
 type StoredLine = Omit<Line, "order">;

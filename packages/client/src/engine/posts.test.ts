@@ -1,12 +1,13 @@
 import { toBase64Url } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
+import { maxAdministrators, maxDescriptionBytes, maxGroupNameBytes, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
 import type { PostReply } from "@latchkey/protocol";
 import { createFakeClock } from "@latchkey/testkit";
 import { nobleSignatures } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { simInboxKey } from "../core/sim.testing.ts";
+import { foundingSettings } from "../core/settings.ts";
 import type { WelcomePost } from "../core/types.ts";
 import type { Alarm } from "../api.ts";
 import { Alarms } from "../directory/alarms.ts";
@@ -32,11 +33,11 @@ function largest(inboxKey: Uint8Array, welcomeBytes: number): WelcomePost {
     opening: {
       salt: zeros(32),
       settings: {
-        format: 2,
-        roles: Array.from({ length: 248 }, () => ({ accountId: zeros(32), role: 2 })),
-        name: "n".repeat(512),
+        ...foundingSettings({ name: "n".repeat(maxGroupNameBytes), accounts: 1, directory: zeros(32) }),
+        roles: Array.from({ length: 2 * maxAdministrators }, (_, at) => ({ accountId: zeros(32).fill(at), role: 2 })),
+        description: "d".repeat(maxDescriptionBytes),
+        picture: zeros(256),
         continues: zeros(32),
-        directory: zeros(32),
         ext: zeros(4096),
       },
     },

@@ -5,11 +5,11 @@ import { isBetween } from "../core/arrival.ts";
 import { awayAt } from "../core/away.ts";
 import { authorOf } from "../core/answering.ts";
 import { isLeftOpen, removableLeaves } from "../core/proven.ts";
-import { mayManage, roleOf, roles } from "../core/roster.ts";
+import { manages, roleName, roleOf } from "../core/rights.ts";
 import type { DoubtedText } from "../core/lines.ts";
 import type { ConversationState, Line, LineBody, Outgoing } from "../core/types.ts";
 import { pauseCode, pauseSentences, refusedLeafSentence, refusedSpeakerSentence, unprovenLeafSentence } from "../core/turn.ts";
-import { cleanName } from "../names/clean.ts";
+import { cleanDescription, cleanName } from "../names/clean.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { People } from "./people.ts";
@@ -20,6 +20,8 @@ function bodyOf(people: People, body: Exclude<LineBody, DoubtedText>): MessageBo
     return { kind: body.kind, people: body.accounts.map((accountId) => people.person(accountId)) };
   }
   if (body.kind === "created" || body.kind === "renamed") return { kind: body.kind, name: groupName(body.name) };
+  if (body.kind === "role_changed") return { kind: body.kind, role: body.role, person: people.person(body.account) };
+  if (body.kind === "described") return { kind: body.kind, description: cleanDescription(body.description) };
   return "account" in body ? { kind: body.kind, person: people.person(body.account) } : body;
 }
 
@@ -203,21 +205,19 @@ function statusOf({ phase, unverified }: ConversationState): Conversation["statu
   }
 }
 
-const roleNames: Readonly<Record<number, Member["role"]>> = { [roles.administrator]: "administrator", [roles.owner]: "owner" };
-
 /** A conversation with its members. */
 export function detailsOf(people: People, state: ConversationState, lastLine: Line | undefined, ownAccount: string): ConversationDetails {
   const { roster } = state;
   const members = [...(roster?.accounts ?? new Map<string, never>())].map(([account, leaves]): Member => {
     const [leaf] = leaves;
     if (leaf === undefined || roster === undefined) throw new Error("an account without a device");
-    return { person: people.person(leaf.accountId), role: roleNames[roleOf(roster, account)] ?? "member", deviceCount: leaves.length };
+    return { person: people.person(leaf.accountId), role: roleName(roleOf(roster, account)), deviceCount: leaves.length };
   });
   return {
     conversation: conversationOf(people, state, lastLine),
     members,
     epoch: state.group === undefined ? 0 : Number(epoch(state.group)),
     cipherSuite: state.suiteId === 0xf001 ? "X-Wing hybrid (post-quantum)" : "X25519 (classical)",
-    canManage: roster !== undefined && state.kind === "group" && state.phase.kind === "active" && mayManage(roster, ownAccount),
+    canManage: roster !== undefined && state.kind === "group" && state.phase.kind === "active" && manages(roster, ownAccount),
   };
 }

@@ -14,7 +14,7 @@ import type {
   SafetyScan,
   Verification,
 } from "../api.ts";
-import { mayManage } from "../core/roster.ts";
+import { mayAdd } from "../core/permitted.ts";
 import type { ConversationState } from "../core/types.ts";
 import { compareSafetyCode, safetyCode, safetyGroups } from "../directory/safety-number.ts";
 import type { SafetyAccount } from "../directory/safety-number.ts";
@@ -34,13 +34,14 @@ export async function verificationOf(world: World, state: ConversationState): Pr
 /** Who is on a new device and not in the conversation; offered are those alone whose account lives on by its host's public record. */
 function awayOf({ people, own }: World, { kind, phase, roster, away }: ConversationState): Pick<Verification, "away" | "mayLetBack"> {
   const isActive = phase.kind === "active" && kind === "group" && roster !== undefined;
+  const account = toBase64Url(own.accountId);
   const here = away.filter(({ accountId, until }) => {
     const contact = people.contact(accountId);
     return until === 0 && contact !== undefined && isProven(contact) && contact.account.state.status === "active";
   });
   return {
     away: isActive ? here.map(({ accountId }) => people.person(accountId)) : [],
-    mayLetBack: isActive && mayManage(roster, toBase64Url(own.accountId)),
+    mayLetBack: isActive && mayAdd(roster, account),
   };
 }
 

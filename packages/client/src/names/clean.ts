@@ -2,6 +2,9 @@
 const maxNameLength = 64;
 /** Longest announcement that is shown. */
 const maxNoticeLength = 280;
+/** Longest description of a group that is shown, and how many lines of it. */
+const maxDescriptionLength = 2048;
+const maxDescriptionLines = 40;
 /** Marks that may stand on one letter: more only make a line higher. */
 const maxMarks = 3;
 
@@ -17,6 +20,19 @@ export function cleanName(text: string): string {
 /** What an operator tells everybody, as it is shown: cleaned like a name, 280 code points long. "" for what is no text (spec E-80). */
 export function cleanNotice(text: unknown): string {
   return typeof text === "string" ? cleanLine(text, maxNoticeLength) : "";
+}
+
+/** A group's description as it is shown: each of its first 40 lines cleaned like a name, 2,048 code points in all. */
+export function cleanDescription(text: string): string {
+  const lines = text.split("\n").slice(0, maxDescriptionLines);
+  return [
+    ...lines
+      .map((line) => cleanLine(line, maxDescriptionLength))
+      .join("\n")
+      .trim(),
+  ]
+    .slice(0, maxDescriptionLength)
+    .join("");
 }
 
 function cleanLine(text: string, maxLength: number): string {

@@ -8,10 +8,10 @@ export interface Migration {
 }
 
 /** The oldest format that is brought up to date; profiles of test versions before it are refused. */
-export const oldestFormat = 5;
+export const oldestFormat = 6;
 
 /** The format that this version writes: the number of the last migration, `oldestFormat` before the first. */
-export const storeFormat = 5;
+export const storeFormat = 6;
 
-/** Numbered 6, 7 and so on; never changed once released. */
+/** Numbered 7, 8 and so on; never changed once released. */
 export const migrations: readonly Migration[] = [];

@@ -2,6 +2,7 @@ import {
   CodecError,
   concatBytes,
   encode,
+  equalBytes,
   mapped,
   opaqueV,
   safeUint64,
@@ -14,9 +15,11 @@ import {
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
-import { formatThree, formatTwo } from "../format.ts";
+import { formatThree } from "../format.ts";
 import { extCodec, id32 } from "../frames/common.ts";
 import type { Sha256 } from "../log-chain.ts";
+import { groupRightsCodec } from "./rights.ts";
+import type { GroupRights } from "./rights.ts";
 
 /** Extension type of `latchkey_group` in the GroupContext (private use, RFC 9420 section 17.3). */
 export const latchkeyGroupExtensionType = 0xf1a7;
@@ -33,13 +36,11 @@ export interface RoleEntry {
  * which the log, the people in it or its name could be found.
  */
 export interface LatchkeyGroup {
-  readonly format: 2;
+  readonly format: 3;
   readonly host: string;
   /** `logHashOf` and `settingsHashOf`, with the salt of the `SettingsOpening`. */
   readonly logHash: Uint8Array;
   readonly settingsHash: Uint8Array;
-  /** Who may do what: 0 every member may add and remove, 1 administrators only. */
-  readonly policy: number;
   /** A direct conversation of two accounts, a group with a name (spec L-12), or the devices of one account. */
   readonly conversationKind: number;
   readonly ext: Uint8Array;
@@ -49,21 +50,30 @@ export interface LatchkeyGroup {
 export const conversationKinds = { direct: 1, group: 2, devices: 3 } as const;
 
 export const latchkeyGroupCodec: Codec<LatchkeyGroup> = struct<LatchkeyGroup>({
-  format: formatTwo,
+  format: formatThree,
   host: hostCodec,
   logHash: id32,
   settingsHash: id32,
-  policy: uint8,
   conversationKind: uint8,
   ext: extCodec,
 });
 
 /** What the members of a group know of it, and nothing that they sign says (spec M-1). */
 export interface GroupSettings {
-  readonly format: 2;
+  readonly format: 3;
+  /** Each account at most once. */
   readonly roles: readonly RoleEntry[];
-  /** The group's name, "" for a direct conversation. */
+  readonly rights: GroupRights;
+  /** The group's name, "" for a direct conversation. At most 128 bytes. */
   readonly name: string;
+  /** At most 2,048 bytes; "" for none. */
+  readonly description: string;
+  /** Where its picture is found, 96 to 256 bytes; empty for none. */
+  readonly picture: Uint8Array;
+  /** Seconds after which what is said here goes (spec X-7); 0 for never. */
+  readonly timerS: number;
+  /** Seconds that a member waits between two messages; 0 for none. */
+  readonly slowModeS: number;
   /** What names the conversation that this one goes on with, 32 bytes (spec M-9); empty for none. */
   readonly continues: Uint8Array;
   /** H(DirectoryConfig) of the public log that proves to this group who left an account (spec M-2); never changes. 32 bytes. */
@@ -71,13 +81,33 @@ export interface GroupSettings {
   readonly ext: Uint8Array;
 }
 
-/** Room for 248 accounts that are not plain members: with them a WelcomeBundle always fits an inbox (spec M-4, E-19). */
-const maxRolesBytes = 8192;
+/** Administrators that a group has at most; owners as well (spec X-13). */
+export const maxAdministrators = 50;
+/** Longest name of a group, in bytes. */
+export const maxGroupNameBytes = 128;
+/** Longest description of a group, in bytes. */
+export const maxDescriptionBytes = 2048;
+/** Bytes of an entry of the list of roles: with all of them a WelcomeBundle always fits an inbox (spec M-4, E-19). */
+const roleEntryBytes = 33;
+const pictureBytes = { least: 96, most: 256 };
 
 export const groupSettingsCodec: Codec<GroupSettings> = struct<GroupSettings>({
-  format: formatTwo,
-  roles: vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: maxRolesBytes }),
-  name: text(512),
+  format: formatThree,
+  roles: mapped(
+    vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: 2 * maxAdministrators * roleEntryBytes }),
+    (entries: readonly RoleEntry[]) => [...requireEachOnce(entries)],
+    (entries) => requireEachOnce(entries),
+  ),
+  rights: groupRightsCodec,
+  name: text(maxGroupNameBytes),
+  description: text(maxDescriptionBytes),
+  picture: mapped(
+    opaqueV(pictureBytes.most),
+    (picture: Uint8Array) => requirePictureOrNothing(picture),
+    (picture) => requirePictureOrNothing(picture),
+  ),
+  timerS: uint32,
+  slowModeS: uint32,
   continues: mapped(
     opaqueV(32),
     (continues: Uint8Array) => requireHashOrNothing(continues),
@@ -89,6 +119,17 @@ export const groupSettingsCodec: Codec<GroupSettings> = struct<GroupSettings>({
 
 function requireHashOrNothing(value: Uint8Array): Uint8Array {
   if (value.length !== 0 && value.length !== 32) throw new CodecError("invalid", "neither a hash nor nothing");
+  return value;
+}
+
+function requireEachOnce(entries: readonly RoleEntry[]): readonly RoleEntry[] {
+  const isTwice = entries.some((entry, at) => entries.slice(0, at).some((other) => equalBytes(other.accountId, entry.accountId)));
+  if (isTwice) throw new CodecError("invalid", "an account with two roles");
+  return entries;
+}
+
+function requirePictureOrNothing(value: Uint8Array): Uint8Array {
+  if (value.length !== 0 && value.length < pictureBytes.least) throw new CodecError("invalid", "neither a picture nor nothing");
   return value;
 }
 

@@ -59,18 +59,35 @@ const none = new Uint8Array(0);
 
 const reference = { blobId: id(1), key: id(2), hash: id(3), sizeBytes: 262_144 };
 const group: LatchkeyGroup = {
-  format: 2,
+  format: 3,
   host: "chat.example",
   logHash: id(9),
   settingsHash: id(10),
-  policy: 0,
   conversationKind: 2,
   ext: none,
 };
 const settings: GroupSettings = {
-  format: 2,
+  format: 3,
   roles: [{ accountId: id(4), role: 3 }],
+  rights: {
+    add: "everyone",
+    remove: "administrators",
+    post: "everyone",
+    editInfo: "owner",
+    timer: "administrators",
+    pin: "administrators",
+    invite: "administrators",
+    mentionAll: "administrators",
+    deleteOthers: "administrators",
+    shareHistory: "owner",
+    approval: true,
+    history: false,
+  },
   name: "Café",
+  description: "",
+  picture: none,
+  timerS: 0,
+  slowModeS: 60,
   continues: none,
   directory: id(13),
   ext: none,
@@ -131,23 +148,30 @@ describe("[M-1] what a group says of itself", () => {
   });
 
   describeCodec("latchkeyGroupCodec", latchkeyGroupCodec, {
-    samples: [group, { ...group, conversationKind: 1, policy: 1 }],
+    samples: [group, { ...group, conversationKind: 1 }],
     frozen:
-      "00020c636861742e6578616d706c6509090909090909090909090909090909090909090909090909090909090909090a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a000200",
+      "00030c636861742e6578616d706c6509090909090909090909090909090909090909090909090909090909090909090a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0200",
     overLimit: {
       "a hash of 33 bytes": { ...group, logHash: zeros(33) },
-      "a policy above 255": { ...group, policy: 256 },
+      "a kind above 255": { ...group, conversationKind: 256 },
     },
-    overLimitBytes: { "format 1": concatBytes(bytes(0, 1, 1, 0x61), id(4), id(5), bytes(0, 2, 0)) },
+    overLimitBytes: { "format 2": concatBytes(bytes(0, 2, 1, 0x61), id(4), id(5), bytes(0, 2, 0)) },
   });
 
   describeCodec("groupSettingsCodec", groupSettingsCodec, {
-    samples: [settings, { ...settings, roles: [], name: "", continues: id(12) }],
+    samples: [
+      settings,
+      { ...settings, roles: [], name: "", description: "On Tuesdays", picture: zeros(96), timerS: 3600, continues: id(12) },
+    ],
     frozen:
-      "00022104040404040404040404040404040404040404040404040404040404040404040305436166c3a9000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d00",
+      "00032104040404040404040404040404040404040404040404040404040404040404040300010002010101010102010005436166c3a90000000000000000003c000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d00",
     overLimit: {
-      "a name of 513 bytes": { ...settings, name: "x".repeat(513) },
-      "249 roles": { ...settings, roles: Array.from({ length: 249 }, () => ({ accountId: id(1), role: 1 })) },
+      "a name of 129 bytes": { ...settings, name: "x".repeat(129) },
+      "a description of 2049 bytes": { ...settings, description: "x".repeat(2049) },
+      "a picture of 95 bytes": { ...settings, picture: zeros(95) },
+      "a picture of 257 bytes": { ...settings, picture: zeros(257) },
+      "101 roles": { ...settings, roles: Array.from({ length: 101 }, (_, at) => ({ accountId: id(at), role: 2 })) },
+      "an account with two roles": { ...settings, roles: [1, 2].map((role) => ({ accountId: id(1), role })) },
       "an account id of 31 bytes": { ...settings, roles: [{ accountId: zeros(31), role: 1 }] },
       "31 bytes of what it goes on with": { ...settings, continues: zeros(31) },
     },
@@ -156,14 +180,14 @@ describe("[M-1] what a group says of itself", () => {
   describeCodec("settingsOpeningCodec", settingsOpeningCodec, {
     samples: [opening],
     frozen:
-      "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00022104040404040404040404040404040404040404040404040404040404040404040305436166c3a9000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d00",
+      "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00032104040404040404040404040404040404040404040404040404040404040404040300010002010101010102010005436166c3a90000000000000000003c000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d00",
     overLimit: { "a salt of 16 bytes": { ...opening, salt: zeros(16) } },
   });
 
   test("hashes say nothing without the salt, and each says one thing", () => {
     const other = { ...opening, salt: id(12) };
     expect(toHex(logHashOf(sha256, opening.salt, id(9)))).toBe("fd14c302f959a326642a0a34add6367d49e31abddb7cde4d4c626c210e0b3056");
-    expect(toHex(settingsHashOf(sha256, opening))).toBe("54daaab06d3d8c75ad4a38304528803da21972fc0ea3d0fd84c309d8ce01711e");
+    expect(toHex(settingsHashOf(sha256, opening))).toBe("7cc2be31b08ac385e5d1cf90f856259a74e83f6f23b1cae370296726dbf2d72d");
     expect(logHashOf(sha256, other.salt, id(9))).not.toEqual(logHashOf(sha256, opening.salt, id(9)));
     expect(logHashOf(sha256, opening.salt, id(8))).not.toEqual(logHashOf(sha256, opening.salt, id(9)));
     expect(settingsHashOf(sha256, other)).not.toEqual(settingsHashOf(sha256, opening));
@@ -214,7 +238,7 @@ describe("[M-4] what a joiner gets", () => {
   describeCodec("welcomeBundleCodec", welcomeBundleCodec, {
     samples: [bundle, { ...bundle, tree: { kind: "blob", ...reference } }, { ...bundle, directoryProofs: { kind: "blob", ...reference } }],
     frozen:
-      "00020c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090900000000000000040000000000000004080808080808080808080808080808080808080808080808080808080808080802010201010301000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00022104040404040404040404040404040404040404040404040404040404040404040305436166c3a9000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d000000",
+      "00020c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090900000000000000040000000000000004080808080808080808080808080808080808080808080808080808080808080802010201010301000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b00032104040404040404040404040404040404040404040404040404040404040404040300010002010101010102010005436166c3a90000000000000000003c000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d000000",
     overLimit: {
       "a welcome above 64 KiB": { ...bundle, welcome: zeros(maxInlineBytes + 1) },
       "an inline tree above 16 KiB": { ...bundle, tree: { kind: "inline", tree: zeros(maxInlineTreeBytes + 1) } },

@@ -1,0 +1,12 @@
+import type { GroupRights, RoleEntry } from "@latchkey/protocol";
+
+/** What a person sets of a group; what is absent stays as it is when the change is made (spec X-13). */
+export interface SettingsEdit {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly rights?: Partial<GroupRights> | undefined;
+  readonly timerS?: number | undefined;
+  readonly slowModeS?: number | undefined;
+  /** Roles of these accounts; with that of a member an account has none any more. */
+  readonly roles?: readonly RoleEntry[] | undefined;
+}

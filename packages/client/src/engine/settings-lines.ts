@@ -1,0 +1,39 @@
+import { enumeration, opaque, struct, text, uint32, uint8 } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { Member } from "../api.ts";
+
+interface Seconds {
+  readonly seconds: number;
+}
+interface Described {
+  readonly description: string;
+}
+interface RoleChanged {
+  readonly account: Uint8Array;
+  readonly role: Member["role"];
+}
+
+const nothing: Codec<Record<never, never>> = struct<Record<never, never>>({});
+const seconds: Codec<Seconds> = struct<Seconds>({ seconds: uint32 });
+const described: Codec<Described> = struct<Described>({ description: text(4096) });
+const roleChanged: Codec<RoleChanged> = struct<RoleChanged>({
+  account: opaque(32),
+  role: enumeration<Member["role"]>(uint8, { member: 1, administrator: 2, owner: 3 }),
+});
+
+/** How lines about a group's settings are stored, with their numbers among all lines. */
+export const settingsBodies: {
+  readonly described: readonly [30, Codec<Described>];
+  readonly picture_changed: readonly [31, Codec<Record<never, never>>];
+  readonly timer_changed: readonly [32, Codec<Seconds>];
+  readonly slow_mode_changed: readonly [33, Codec<Seconds>];
+  readonly rights_changed: readonly [34, Codec<Record<never, never>>];
+  readonly role_changed: readonly [35, Codec<RoleChanged>];
+} = {
+  described: [30, described],
+  picture_changed: [31, nothing],
+  timer_changed: [32, seconds],
+  slow_mode_changed: [33, seconds],
+  rights_changed: [34, nothing],
+  role_changed: [35, roleChanged],
+};
