@@ -24,27 +24,42 @@ export interface Session {
   closed(): void;
 }
 
-/** What connections share: writes of one turn leave each socket together. */
+/** What connections share: frames of one turn leave each socket together. */
 export interface Outbox {
-  /** Corks the connection's socket until the end of this turn. */
-  cork(connection: Connection): void;
+  /** Has the connection send at the end of this turn. */
+  add(connection: Connection): void;
+  /** Frames as one buffer, where the connection before was sent the same ones; the readers of a log are. */
+  join(frames: readonly Uint8Array[], bytes: number): Uint8Array | undefined;
 }
 
-/** Collects the sockets written to in a turn of the event loop and flushes them at its end. */
+/** Collects the connections that have something to send in a turn of the event loop, and has them send it at its end. */
 export function createOutbox(): Outbox {
-  let corked: Connection[] = [];
+  let waiting: Connection[] = [];
+  let last: { readonly frames: readonly Uint8Array[]; joined?: Uint8Array } | undefined;
   return {
-    cork(connection) {
-      if (corked.length === 0) {
+    add(connection) {
+      if (waiting.length === 0) {
         setImmediate(() => {
-          const flushing = corked;
-          corked = [];
-          for (const each of flushing) each.uncork();
+          const sending = waiting;
+          waiting = [];
+          for (const each of sending) each.flush();
+          last = undefined;
         });
       }
-      corked.push(connection);
+      waiting.push(connection);
+    },
+    join(frames, bytes) {
+      if (last === undefined || !isSame(last.frames, frames)) {
+        last = { frames };
+        return undefined;
+      }
+      return bytes > joinedBytes ? undefined : (last.joined ??= Buffer.concat(frames, bytes));
     },
   };
+}
+
+function isSame(frames: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {
+  return frames.length === others.length && frames.every((frame, index) => frame === others[index]);
 }
 
 /** What connections of one server share. */
@@ -59,6 +74,8 @@ export interface SharedByConnections {
 
 /** Less than this that waits to be sent is not counted: it is on its way. */
 const onItsWayBytes = 16_384;
+/** The same frames to many are joined once, up to this size. */
+const joinedBytes = 65_536;
 /** A message that has not ended after so many looks is not waited for any longer. */
 const unfinishedLooks = 2;
 
@@ -83,7 +100,10 @@ export class Connection implements Source, Holder, Waiting {
   readonly #walk = new FrameWalk();
   /** What was read but not looked at. */
   readonly #pending: Uint8Array[] = [];
-  #isCorked = false;
+  /** What leaves at the end of this turn: mostly one frame. */
+  #first: Uint8Array | undefined;
+  #several: Uint8Array[] | undefined;
+  #outgoingBytes = 0;
   #sentBytes = 0;
   /** What had left the socket at the last check, while some waited; -1 when none did. */
   #stuckAt = -1;
@@ -118,7 +138,7 @@ export class Connection implements Source, Holder, Waiting {
 
   /** Whether little enough waits to be sent. */
   get isWritable(): boolean {
-    const waiting = this.#stream.writableLength;
+    const waiting = this.#stream.writableLength + this.#outgoingBytes;
     if (waiting >= this.#shared.limits.maxBytesWaiting) return false;
     // Up to its mark a stream does not tell when it has room again.
     return waiting < this.#stream.writableHighWaterMark || !this.#shared.memory.isTight(this);
@@ -145,22 +165,31 @@ export class Connection implements Source, Holder, Waiting {
     return this.#unfinished.looks >= unfinishedLooks;
   }
 
-  /** Sends a frame of `encodeFrame`. */
+  /** Sends a frame of `encodeFrame`, with all others of this turn. */
   send(frame: Uint8Array): void {
     if (!this.isOpen) return;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#stream.cork();
-      this.#shared.outbox.cork(this);
-    }
-    this.#shared.counters.bytesSent += frame.length;
-    this.#sentBytes += frame.length;
-    this.#stream.write(frame);
+    if (this.#first === undefined) {
+      this.#first = frame;
+      this.#shared.outbox.add(this);
+    } else if (this.#several === undefined) this.#several = [this.#first, frame];
+    else this.#several.push(frame);
+    this.#outgoingBytes += frame.length;
   }
 
-  uncork(): void {
-    this.#isCorked = false;
-    this.#stream.uncork();
+  /** Sends what this turn has brought. */
+  flush(): void {
+    const first = this.#first;
+    if (first === undefined) return;
+    const several = this.#several;
+    const bytes = this.#outgoingBytes;
+    this.#first = undefined;
+    this.#several = undefined;
+    this.#outgoingBytes = 0;
+    if (!this.isOpen) return;
+    this.#shared.counters.bytesSent += bytes;
+    this.#sentBytes += bytes;
+    if (several === undefined) this.#stream.write(first);
+    else this.#write(several, bytes);
     if (this.#heldBytes > 0 || this.#stream.writableLength > onItsWayBytes) this.recount();
     if (!this.#mayRead) this.#pause();
   }
@@ -187,6 +216,7 @@ export class Connection implements Source, Holder, Waiting {
   close(code: number): void {
     if (!this.isOpen) return;
     this.#dropHeld();
+    this.flush();
     this.#socket.close(code);
     // The peer's own goodbye must be read; what else comes is thrown away.
     this.#resume();
@@ -273,7 +303,7 @@ export class Connection implements Source, Holder, Waiting {
 
   recount(): void {
     if (this.#isOver) return;
-    const waiting = this.#isCorked ? 0 : this.#stream.writableLength;
+    const waiting = this.#stream.writableLength;
     let bytes = this.#walk.heldBytes + (waiting > onItsWayBytes ? waiting : 0);
     for (const chunk of this.#pending) bytes += chunk.length;
     this.#count(bytes);
@@ -330,7 +360,17 @@ export class Connection implements Source, Holder, Waiting {
   get #mayRead(): boolean {
     const { maxRequestsInFlight, maxBytesInFlight, maxBytesWaiting } = this.#shared.limits;
     if (this.#isStopped || this.#inFlight >= maxRequestsInFlight || this.#bytesInFlight >= maxBytesInFlight) return false;
-    return this.#isCorked || this.#stream.writableLength < maxBytesWaiting;
+    return this.#stream.writableLength < maxBytesWaiting;
+  }
+
+  #write(frames: readonly Uint8Array[], bytes: number): void {
+    const joined = this.#shared.outbox.join(frames, bytes);
+    if (joined !== undefined) this.#stream.write(joined);
+    else {
+      this.#stream.cork();
+      for (const frame of frames) this.#stream.write(frame);
+      this.#stream.uncork();
+    }
   }
 
   #count(bytes: number): void {

@@ -16,17 +16,22 @@ export function encodeFrame<T>(codec: Codec<T>, value: T, sizeHint: number = 118
   if (size < 126) {
     bytes[8] = 0x82;
     bytes[9] = size;
-    return bytes.subarray(8);
+    return bufferOf(bytes, 8);
   }
   if (size < 65_536) {
     bytes[6] = 0x82;
     bytes[7] = 126;
     bytes[8] = size >> 8;
     bytes[9] = size & 0xff;
-    return bytes.subarray(6);
+    return bufferOf(bytes, 6);
   }
   bytes[0] = 0x82;
   bytes[1] = 127;
   new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(2, BigInt(size));
-  return bytes;
+  return bufferOf(bytes, 0);
+}
+
+/** A Buffer is made once here, not by each socket for itself. */
+function bufferOf(bytes: Uint8Array<ArrayBuffer>, from: number): Uint8Array {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from);
 }

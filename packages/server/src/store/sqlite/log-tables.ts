@@ -230,7 +230,8 @@ export class LogTables {
     const kind = entryKindNumbers[entry.kind];
     const hash = isCommit ? entry.nextAccessHash : null;
     const row = rowId(log.ref, seq);
-    this.#insertEntry.run(row, entry.epochId, kind, entry.day, digest, hash, head, entry.blob);
+    // What `run` answers costs more than it is worth here.
+    this.#insertEntry.get(row, entry.epochId, kind, entry.day, digest, hash, head, entry.blob);
     if (log.lastSeq === log.purgedSeq) this.#setOldest.run(entry.day, log.ref);
     for (const blob of blobs) {
       if (this.#addRef.run(row, blob).changes === 1) this.#countRef.run(blob);
