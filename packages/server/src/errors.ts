@@ -45,6 +45,7 @@ export class Refusal extends Error {
 export type StoreErrorCode =
   | "full" // no space; nothing of the operation was persisted
   | "closed" // the store is closed or closing; nothing was persisted
+  | "unjournaled" // the journal of the public record cannot be written: nobody sees it until then, and a retry of the same bytes is safe
   | "failed"; // it may or may not have been persisted: a retry of the same bytes is safe
 
 /** A failure of the store under one operation. */

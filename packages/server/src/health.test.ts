@@ -40,13 +40,23 @@ test("a full disk counts by what was refused lately, and by what is free", async
   expect(await newHealth({ minFreeBytes: Number.MAX_SAFE_INTEGER }).codes()).toEqual(["disk_full"]);
 });
 
+test("what is refused for want of the journal says nothing of the disk of the data", async () => {
+  let codes: "journal"[] = ["journal"];
+  const journal = () => codes.map((code) => ({ code, message: "It is gone." }));
+  const { refusals, codes: told } = newHealth({ journal });
+  refusals.set("storage_full", 3);
+  expect(await told()).toEqual(["journal"]);
+  codes = [];
+  expect(await told()).toEqual([]);
+});
+
 test("every reason is told, with a sentence each", async () => {
   const doubt = { kind: "ahead", wallMs: 1_900_000_000_000, believedMs: 1_800_000_000_000 } as const;
   const { health, codes } = newHealth({
     clock: { doubt: () => doubt },
     publicationsFailSinceMs: () => 0,
-    isJournalFailing: () => true,
     isStoreFailing: () => true,
+    journal: () => [{ code: "journal", message: "It is gone." }],
   });
   health.stopped("The disk fails.");
   expect(await codes()).toEqual(["stopped", "clock", "directory", "journal", "store"]);

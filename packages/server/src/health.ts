@@ -9,7 +9,17 @@ export const patienceMs = 600_000;
 
 /** Why the server is not well: a code for programs, and a sentence for people that says what to do. No user's data. */
 export interface HealthReason {
-  readonly code: "record_ahead" | "stopped" | "disk_full" | "clock" | "quorum" | "directory" | "journal" | "store" | "certificate";
+  readonly code:
+    | "record_ahead"
+    | "stopped"
+    | "disk_full"
+    | "clock"
+    | "quorum"
+    | "directory"
+    | "journal"
+    | "backup"
+    | "store"
+    | "certificate";
   readonly message: string;
 }
 
@@ -27,8 +37,8 @@ export interface HealthParts {
   readonly publicationsFailSinceMs: () => number | undefined;
   /** Since when too few witnesses answer; `undefined` while enough do. */
   readonly quorumLostSinceMs: () => number | undefined;
-  /** Whether the journal of the public record failed the last time; absent where there is none. */
-  readonly isJournalFailing?: () => boolean;
+  /** What is wrong with the journal of the public record; absent where there is none. */
+  readonly journal?: () => readonly HealthReason[];
   /** Whether the store fails at something again and again although its disk works and has room. */
   readonly isStoreFailing?: () => boolean;
   /** What is wrong with the certificate, where the server speaks TLS itself. */
@@ -54,15 +64,16 @@ export class Health {
   /** Notices what happened since the last time. Called every minute or so. */
   sample(): void {
     const times = this.#parts.counters.refusals.get("storage_full") ?? 0;
-    if (times > this.#timesFull) this.#fullMs = this.#parts.nowMs();
+    // For want of a journal that is refused as well, whatever room the disk of the data has.
+    const isJournalFailing = this.#parts.journal?.().some(({ code }) => code === "journal") ?? false;
+    if (times > this.#timesFull && !isJournalFailing) this.#fullMs = this.#parts.nowMs();
     this.#timesFull = times;
   }
 
   /** All that is wrong now; empty where nothing is. */
   async reasons(): Promise<HealthReason[]> {
     this.sample();
-    const { certificate, clock, recordAhead, isJournalFailing, isStoreFailing, nowMs, publicationsFailSinceMs, quorumLostSinceMs } =
-      this.#parts;
+    const { certificate, clock, recordAhead, journal, isStoreFailing, nowMs, publicationsFailSinceMs, quorumLostSinceMs } = this.#parts;
     const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && nowMs() - sinceMs >= patienceMs;
     const doubt = clock.doubt();
     const ahead = recordAhead?.();
@@ -83,13 +94,7 @@ export class Health {
         message: "Changes of accounts cannot be published: nobody can register. The log of the server says why.",
       },
     ];
-    found.push(
-      isJournalFailing?.() === true && {
-        code: "journal",
-        message:
-          "The journal of the public record cannot be written: nobody can register or change an account. Look at its disk, then at the log of the server.",
-      },
-    );
+    found.push(...(journal?.() ?? []));
     found.push(
       isStoreFailing?.() === true && {
         code: "store",

@@ -20,7 +20,7 @@ import { serveMetrics } from "./http/metrics-server.ts";
 import { createRegistry } from "./http/metrics-text.ts";
 import { SocketLimits } from "./http/socket-limits.ts";
 import { addStateMetrics, countResponses } from "./http/state-metrics.ts";
-import { openJournaled } from "./journal/open-journal.ts";
+import { startJournal } from "./journal/start-journal.ts";
 import { causeOf } from "./log-causes.ts";
 import { createCounters } from "./metrics.ts";
 import { Chores } from "./start/chores.ts";
@@ -143,9 +143,9 @@ async function start(params: {
     nowMs,
     dayBefore: (days) => keptFromDay(dayOf(nowMs()) - days, clocks.clockFile.datedBack),
   };
-  const journaled = options.journal === undefined ? undefined : await openJournaled({ store, folder: options.journal, host, log });
-  opened.defer(() => journaled?.journal.close());
-  const publicLog = journaled?.store ?? store;
+  const journal = await startJournal({ store, options, host, log });
+  opened.defer(() => journal.close());
+  const publicLog = journal.store;
   const directory = await startDirectory({
     options,
     context,
@@ -166,7 +166,7 @@ async function start(params: {
     recordAhead: () => describeAhead({ newestMs: publisher.newestMs, believedMs: nowMs(), wallMs: wallMs() }),
     publicationsFailSinceMs: () => publisher.failedSinceMs,
     quorumLostSinceMs: () => publisher.quorumLostSinceMs,
-    isJournalFailing: () => journaled?.store.isFailing ?? false,
+    journal: () => journal.reasons(),
     isStoreFailing: () => faults.isRepeating,
     ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
@@ -216,7 +216,7 @@ async function start(params: {
 
   const { retentionDays } = context;
   const house = { store, logs, inboxes, directory: services.directory, blobs, ...clocks, limits, retentionDays };
-  const chores = new Chores({ house, publisher, health, log, setTimer, reportBug });
+  const chores = new Chores({ house, journal, publisher, health, log, setTimer, reportBug });
   late.chores = chores;
   chores.tidy();
   const admin = !isListening
@@ -271,7 +271,7 @@ async function start(params: {
   // From here on nothing can fail any more.
   chores.start();
   opened.defer(() => chores.stop());
-  opened.defer(startBackups(options, { journal: journaled?.journal, nowMs, log, reportBug, setTimer }));
+  opened.defer(startBackups(options, { journal, store, nowMs, log, reportBug, setTimer }));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= opened.disposeAsync().then(() => log.info("stopped")));

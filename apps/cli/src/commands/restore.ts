@@ -2,25 +2,27 @@ import { resolve } from "node:path";
 import { CommandError, invalidOption } from "../errors.ts";
 import { formatTime } from "../output.ts";
 import { askPassphrase, passphraseVariable } from "../passphrase.ts";
-import { dataDirectoryOf, dataOptions } from "../settings.ts";
+import { dataDirectoryOf, dataOptions, wholeNumber } from "../settings.ts";
 import type { Command } from "./command.ts";
 import { stringOption } from "./command.ts";
 
 /** `latchkey restore`. */
 export const restoreCommand: Command = {
   name: "restore",
-  usage: "restore FROM [--data DIR] (--journal DIR | --without-journal) [--passphrase-file FILE | --keys DIR]",
+  usage: "restore FROM [--data DIR] (--journal DIR [--up-to NUMBER] | --without-journal) [--passphrase-file FILE] [--keys DIR]",
   summary: "make a server's data folder again from a backup",
   help: `FROM is a backup, or a folder of backups: then the newest.
   --data DIR               the new data folder: empty, or not there (./data)
   --config FILE            the server's configuration file, which may name it
   --journal DIR            what the server had as --journal: the public record, and the accounts in it, come back to where they were
+  --up-to NUMBER           of the journal only the entries up to this one, where what comes after is damaged
   --without-journal        nothing says how the public record went on after the copy
   --passphrase-file FILE   its first line opens the keys (else $${passphraseVariable}, else it is asked for)
-  --keys DIR               a folder with log.key and vrf.key, for a backup without keys`,
+  --keys DIR               a folder with the keys, for a backup without, or from before the log's key was changed`,
   options: {
     ...dataOptions,
     journal: { type: "string" },
+    "up-to": { type: "string" },
     "without-journal": { type: "boolean" },
     "passphrase-file": { type: "string" },
     keys: { type: "string" },
@@ -35,6 +37,8 @@ export const restoreCommand: Command = {
     if (journal !== undefined && values["without-journal"] === true) {
       throw invalidOption("restore takes --journal or --without-journal, not both");
     }
+    const upTo = stringOption(values, "up-to");
+    if (upTo !== undefined && journal === undefined) throw invalidOption("--up-to needs --journal");
     const { restoreBackup } = await import("@latchkey/server");
     const dataDirectory = dataDirectoryOf(context);
     const { backup, recordSize, replayed } = await restoreBackup({
@@ -43,6 +47,7 @@ export const restoreCommand: Command = {
       passphrase: () => askPassphrase(context, "of the keys in the backup"),
       keysFolder: keys === undefined ? undefined : resolve(environment.workingDirectory, keys),
       journal: journal === undefined ? undefined : resolve(environment.workingDirectory, journal),
+      upTo: upTo === undefined ? undefined : wholeNumber("up-to", upTo, { least: 1, most: Number.MAX_SAFE_INTEGER }),
       nowMs: Date.now(),
     });
     const { createdMs, blobs } = backup.manifest;

@@ -112,6 +112,7 @@ describe("a backup", () => {
     expect(JSON.parse(readFileSync(join(dataDirectory, "last-backup.json"), "utf8"))).toEqual({
       timeMs: made.manifest.createdMs,
       path: made.path,
+      recordSize: made.manifest.record.size,
     });
   });
 
@@ -295,6 +296,7 @@ describe("scheduled backups", () => {
     const { dataDirectory } = await lively();
     const to = temporaryDirectory();
     let nowMs = 1_700_000_000_000;
+    let [first, neededSize] = ["", 0];
     let next: { delayMs: number; run: () => void } | undefined;
     const told: string[] = [];
     const start = (place: string): (() => Promise<void>) =>
@@ -303,6 +305,8 @@ describe("scheduled backups", () => {
         {
           dataDirectory,
           nowMs: () => nowMs,
+          recordFirst: () => Promise.resolve(first),
+          neededSize: () => neededSize,
           setTimer(delayMs, run) {
             next = { delayMs, run };
             return () => (next = undefined);
@@ -323,17 +327,26 @@ describe("scheduled backups", () => {
     // Another server's lies there already, of this moment.
     const other = await lively();
     await createBackup({ dataDirectory: other.dataDirectory, to, passphrase: undefined, nowMs: nowMs + 60_000 });
+    const { manifest } = await createBackup({ dataDirectory, to: temporaryDirectory(), passphrase: undefined, nowMs });
+    ({ first } = manifest.record);
     let stop = start(to);
     for (let count = 0; count < 3; count++) expect(await pass()).toBe(86_400_000);
     expect(told).toEqual(["done", "done", "done"]);
     expect(await findBackups(to)).toHaveLength(3);
     await stop();
     expect(next).toBeUndefined();
-    // Started again an hour later, it makes none before its time.
+    // Started again an hour later, it makes none before its time, wherever others of its own were made meanwhile.
     nowMs += 3_600_000;
+    await createBackup({ dataDirectory, to: temporaryDirectory(), passphrase: undefined, nowMs });
     stop = start(to);
     expect(await pass()).toBe(86_400_000 - 3_600_000 - 60_000);
     expect(told).toHaveLength(3);
+    await stop();
+    // Unless the newest lacks what a restore would need.
+    neededSize = manifest.record.size + 1;
+    stop = start(to);
+    expect(await pass()).toBe(86_400_000);
+    expect(told).toHaveLength(4);
     await stop();
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");

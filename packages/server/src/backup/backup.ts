@@ -90,8 +90,8 @@ export async function findBackups(folder: string): Promise<FoundBackup[]> {
   return found.toSorted((a, b) => a.manifest.sequence - b.manifest.sequence || (a.path < b.path ? -1 : 1));
 }
 
-/** Of backups those of one server: `first` is the first entry of its public record, hashed. */
-function ofServer(backups: readonly FoundBackup[], first: string): FoundBackup[] {
+/** Of backups those of one server, in their order: `first` is the first entry of its public record, hashed. */
+export function ofServer(backups: readonly FoundBackup[], first: string): FoundBackup[] {
   return backups.filter(({ manifest }) => manifest.record.first === first);
 }
 
@@ -175,7 +175,7 @@ async function fill(options: BackupOptions, folder: string): Promise<MadeBackup>
   await writePrivateFile(join(folder, manifestFile), encodeManifest(manifest));
   await syncFolder(folder);
   const path = await publish(folder, to, options.nowMs);
-  noteLastBackup(dataDirectory, { timeMs: options.nowMs, path: resolve(path) });
+  noteLastBackup(dataDirectory, { timeMs: options.nowMs, path: resolve(path), recordSize: record.size });
   return { path, manifest, hasKeys: passphrase !== undefined };
 }
 

@@ -11,6 +11,8 @@ export interface LastBackup {
   readonly timeMs: number;
   /** Its own folder. */
   readonly path: string;
+  /** Entries of the public record in it. */
+  readonly recordSize: number;
 }
 
 /** Says in the data folder that a backup was made: what looks after the server reads it. Not having it harms nobody. */
@@ -27,8 +29,13 @@ export function readLastBackup(dataDirectory: string): LastBackup | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(join(dataDirectory, lastBackupFile), "utf8"));
     if (typeof value !== "object" || value === null) return undefined;
-    const [timeMs, path]: unknown[] = [Reflect.get(value, "timeMs"), Reflect.get(value, "path")];
-    return typeof timeMs === "number" && Number.isFinite(timeMs) && typeof path === "string" ? { timeMs, path } : undefined;
+    const [timeMs, path, recordSize]: unknown[] = [
+      Reflect.get(value, "timeMs"),
+      Reflect.get(value, "path"),
+      Reflect.get(value, "recordSize"),
+    ];
+    if (typeof timeMs !== "number" || !Number.isFinite(timeMs) || typeof path !== "string") return undefined;
+    return { timeMs, path, recordSize: typeof recordSize === "number" ? recordSize : 0 };
   } catch {
     return undefined;
   }

@@ -84,7 +84,7 @@ describe("a restored data folder", () => {
 
     const restored = join(temporaryDirectory(), "data");
     expect(await restoreBackup({ ...options(to, restored), journal })).toMatchObject({ recordSize: 4, replayed: 2 });
-    expect(readdirSync(restored).toSorted()).toEqual([...copiedDatabases, "directory", "restored.json"].toSorted());
+    expect(readdirSync(restored).toSorted()).toEqual([...copiedDatabases, "directory", "last-backup.json", "restored.json"].toSorted());
     const again = await runServer({ dataDirectory: restored, host, journal });
     expect(await checkpoint(again.url)).toBe(before);
     const lookup = await TestClient.connect(again.url, "lookup");

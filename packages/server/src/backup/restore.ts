@@ -9,6 +9,8 @@ import { checkCopy } from "./check-copy.ts";
 import { errorCode, makePrivateFolder, namesIn, syncFolder } from "../files.ts";
 import { fingerprint, linkOrCopy, syncFile, writePrivateFile } from "./folders.ts";
 import { sealedKeysFile } from "./manifest.ts";
+import { noteLastBackup } from "./last-backup.ts";
+import { keysOfRecord } from "./restored-keys.ts";
 import { encodeRestoreMark, restoreMarkFile } from "./restore-mark.ts";
 import { keyNames, openSealedKeys, readKeys } from "./sealed-keys.ts";
 import type { NamedKeys } from "./sealed-keys.ts";
@@ -21,10 +23,12 @@ export interface RestoreOptions {
   readonly dataDirectory: string;
   /** Of the sealed keys; asked for only where the backup has some. */
   readonly passphrase: () => Promise<string>;
-  /** A folder with the keys, for a backup without. */
+  /** A folder with keys, for a backup without, or of before they were changed. */
   readonly keysFolder: string | undefined;
   /** The folder of the server's journal: the public record is brought to where it ended. `undefined`: it goes back to the copy. */
   readonly journal?: string | undefined;
+  /** Of the journal only the entries up to this one. */
+  readonly upTo?: number | undefined;
   readonly nowMs: number;
 }
 
@@ -86,19 +90,23 @@ function databasesOf(manifest: FoundBackup["manifest"]): string[] {
   return manifest.files.map(({ name }) => name).filter((name) => name.endsWith(".sqlite"));
 }
 
-async function keysOf({ path, manifest }: FoundBackup, options: RestoreOptions): Promise<NamedKeys> {
+/** The keys of the backup, and those of the folder that is named. */
+async function keysOf({ path, manifest }: FoundBackup, options: RestoreOptions): Promise<NamedKeys[]> {
+  const found: NamedKeys[] = [];
   if (manifest.files.some(({ name }) => name === sealedKeysFile)) {
-    return await openSealedKeys(await readFile(join(path, sealedKeysFile), "utf8"), await options.passphrase());
+    found.push(await openSealedKeys(await readFile(join(path, sealedKeysFile), "utf8"), await options.passphrase()));
   }
-  if (options.keysFolder === undefined) {
+  if (options.keysFolder !== undefined) found.push(await readKeys(options.keysFolder, { isWhole: found.length === 0 }));
+  if (found.length === 0) {
     const message =
       "The backup was made without keys: name the folder that holds log.key and vrf.key with --keys. Without them nobody would trust the public record.";
     throw new ServerError("restore_failed", message);
   }
-  return await readKeys(options.keysFolder);
+  return found;
 }
 
-async function fill(backup: FoundBackup, keys: NamedKeys, { dataDirectory, journal, nowMs }: RestoreOptions): Promise<Replayed> {
+async function fill(backup: FoundBackup, found: readonly NamedKeys[], options: RestoreOptions): Promise<Replayed> {
+  const { dataDirectory, journal, upTo, nowMs } = options;
   await makePrivateFolder(dataDirectory);
   const blobs = join(backup.path, "blobs");
   for (const shard of await namesIn(blobs)) {
@@ -115,8 +123,9 @@ async function fill(backup: FoundBackup, keys: NamedKeys, { dataDirectory, journ
     await copyFile(join(backup.path, name), target);
     await syncFile(target);
   }
-  const record: Replayed =
-    journal === undefined ? { recordSize: backup.manifest.record.size, replayed: 0 } : await replayJournal({ databases, journal });
+  const replayed = await replayJournal({ databases, journal, upTo });
+  // Before the databases have their names: a server that cannot start is none.
+  const keys = keysOfRecord(found, replayed.record);
   await makePrivateFolder(join(dataDirectory, "directory"));
   for (const name of keyNames) {
     const key = keys.get(name);
@@ -130,8 +139,9 @@ async function fill(backup: FoundBackup, keys: NamedKeys, { dataDirectory, journ
   }
   // Of the store that was open there only its lock is left.
   await rm(databases, { recursive: true });
+  noteLastBackup(dataDirectory, { timeMs: mark.copiedMs, path: backup.path, recordSize: backup.manifest.record.size });
   await syncFolder(dataDirectory);
-  return record;
+  return replayed;
 }
 
 /** What a restore that failed has made: there was nothing before. */

@@ -1,15 +1,20 @@
-import { resolve } from "node:path";
+import { toHex } from "@latchkey/codec";
+import { decodeEntryBundle, leafHash } from "@latchkey/transparency";
 import type { Logger } from "pino";
 import type { BackupSchedule, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
-import type { Journal } from "../journal/journal.ts";
-import { createBackup, dropOldBackups, findBackups } from "./backup.ts";
-import { readLastBackup } from "./last-backup.ts";
+import type { StartedJournal } from "../journal/start-journal.ts";
+import type { DirectoryLogStore } from "../store/directory-store.ts";
+import { createBackup, dropOldBackups, findBackups, ofServer } from "./backup.ts";
 
 /** What a schedule takes from around it. */
 export interface ScheduleParts {
   readonly dataDirectory: string;
   readonly nowMs: () => number;
+  /** The hash of the first entry of the server's public record, as a manifest has it. */
+  readonly recordFirst: () => Promise<string>;
+  /** Entries of the public record that the newest backup must have: with fewer the next is due. */
+  readonly neededSize: () => number;
   /** Runs something later; answers how to call it off. */
   readonly setTimer: (delayMs: number, run: () => void) => () => void;
   /** @param made with the entries of the public record that the oldest backup has which is kept */
@@ -25,8 +30,8 @@ const retryMs = 3_600_000;
 const firstDelayMs = 60_000;
 
 /**
- * Makes backups of the data folder, the first when one is due, by its own last one if that lies in the place. Old ones go only once a newer one is finished.
- * Answers how to stop: one under way is broken off, and leaves nothing.
+ * Makes backups of the data folder, the first when one is due, by the newest of the same server that lies in the place. Old ones go only once a newer one
+ * is finished. Answers how to stop: one under way is broken off, and leaves nothing.
  */
 export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts): () => Promise<void> {
   const { dataDirectory, nowMs, setTimer, onDone, onFailure, reportBug } = parts;
@@ -37,11 +42,11 @@ export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts):
   async function run(): Promise<void> {
     let delayMs = schedule.everyMs;
     try {
-      // Of this data folder: others may lie in the same place.
-      const last = readLastBackup(dataDirectory)?.path;
-      const newest = (await findBackups(schedule.to)).find(({ path }) => resolve(path) === last)?.manifest.createdMs;
+      // Of this server: those of others may lie in the same place, and its own in other places.
+      const newest = ofServer(await findBackups(schedule.to), await parts.recordFirst()).at(-1)?.manifest;
+      const isEnough = newest !== undefined && newest.record.size >= parts.neededSize();
       // One that is dated ahead of the clock is no reason to make none.
-      const ageMs = newest === undefined ? Infinity : nowMs() - newest;
+      const ageMs = isEnough ? nowMs() - newest.createdMs : Infinity;
       if (ageMs >= 0 && ageMs < schedule.everyMs) {
         delayMs = schedule.everyMs - ageMs;
       } else {
@@ -80,17 +85,24 @@ export function startBackups(
   parts: Pick<ScheduleParts, "nowMs" | "setTimer" | "reportBug"> & {
     readonly log: Logger;
     /** What no backup needs any more goes from it. */
-    readonly journal: Pick<Journal, "prune"> | undefined;
+    readonly journal: Pick<StartedJournal, "journal" | "coveredSize">;
+    readonly store: Pick<DirectoryLogStore, "entryTile">;
   },
 ): () => Promise<void> {
   if (backups === undefined) return async () => {};
-  const { log, journal, ...rest } = parts;
+  const { log, journal, store, ...rest } = parts;
   return scheduleBackups(backups, {
     ...rest,
     dataDirectory,
+    async recordFirst() {
+      const bundle = await store.entryTile({ index: 0, width: 1 });
+      const [first] = bundle === undefined ? [] : decodeEntryBundle(bundle, 1);
+      return first === undefined ? "" : toHex(leafHash(first));
+    },
+    neededSize: () => journal.coveredSize(),
     onFailure: (message) => log.warn(message),
     onDone({ blobsMissing, oldestRecordSize }) {
-      journal
+      journal.journal
         ?.prune(oldestRecordSize)
         .catch(() => log.warn("what no backup needs any more cannot be removed from the journal: look at its disk"));
       if (blobsMissing > 0)

@@ -16,14 +16,17 @@ const keyBytes = 32;
 /** 128 MiB and about half a second for each guess. */
 const cost = { N: 131_072, r: 8, p: 1, maxmem: 268_435_456 };
 
-/** Reads the keys in the folder "directory" of a data folder. @throws ServerError `backup_failed` where one is missing or damaged */
-export async function readKeys(folder: string): Promise<NamedKeys> {
+/**
+ * Reads the keys in the folder "directory" of a data folder; `isWhole`: all that a server needs must be there.
+ * @throws ServerError `backup_failed` where one is missing or damaged
+ */
+export async function readKeys(folder: string, { isWhole }: { isWhole: boolean } = { isWhole: true }): Promise<NamedKeys> {
   const keys = new Map<string, Uint8Array>();
   for (const name of keyNames) {
     try {
       keys.set(name, new Uint8Array(await readFile(join(folder, name))));
     } catch (cause) {
-      if (errorCode(cause) === "ENOENT" && !needed.includes(name)) continue;
+      if (errorCode(cause) === "ENOENT" && !(isWhole && needed.includes(name))) continue;
       throw new ServerError("backup_failed", `The key ${join(folder, name)} cannot be read: check the folder and its owner.`, {
         cause,
       });

@@ -11,14 +11,12 @@ import {
   thresholdPolicy,
 } from "@latchkey/transparency";
 import type { DirectoryConfig, PolicyWitness } from "@latchkey/transparency";
-import { utf8Bytes } from "@latchkey/codec";
 import { ServerError } from "../errors.ts";
 import type { DirectoryLogStore, DirectoryStatus, LogSigner, Publication } from "../store/directory-store.ts";
 import type { Knowledge } from "../start/knowledge.ts";
 import { addNextKey, loadDirectoryKeys, promoteNextKey, rotationNoticeMs, signerOf } from "./keys.ts";
 import type { DirectoryKeys } from "./keys.ts";
 import { checkNothingLost, readSeen } from "./seen.ts";
-import type { VrfService } from "./vrf-service.ts";
 
 /** A witness as the operator names it: where it is reached, and its verifier keys (C2SP vkeys). */
 export interface WitnessOption {
@@ -45,7 +43,6 @@ export interface DirectoryOptions {
 }
 
 const nothing = new Uint8Array();
-const adoptedAtOnce = 500;
 
 /** The directory's keys and config as the log has them now. */
 export interface OpenedDirectory {
@@ -203,34 +200,7 @@ async function checkLogKeys(store: DirectoryLogStore, status: DirectoryStatus, k
   if (logKey !== keys.current.vkey && logKey !== keys.next?.vkey) throw unusable("log-next.key");
 }
 
-/** Lists accounts from before the log. At a first start only. @throws StoreError */
-export async function adoptAccounts(params: {
-  store: DirectoryLogStore;
-  vrf: VrfService;
-  keys: DirectoryKeys;
-  origin: string;
-  nowMs: () => number;
-}): Promise<number> {
-  const { store, vrf, keys, origin, nowMs } = params;
-  let count = 0;
-  for (;;) {
-    const accounts = await store.unlistedAccounts({ maxItems: adoptedAtOnce });
-    if (accounts.length === 0) return count;
-    count += accounts.length;
-    const adopt = await Promise.all(
-      accounts.map(async ({ accountId, usernames }) => ({
-        accountId,
-        labels: await vrf.place([
-          { type: "account", value: accountId },
-          ...usernames.map((username) => ({ type: "username" as const, value: utf8Bytes(username) })),
-        ]),
-      })),
-    );
-    await store.publishDirectory({ ...publicationOf({ config: nothing, nowMs: nowMs(), keys, origin }), adopt });
-  }
-}
-
 function publicationOf(params: { config: Uint8Array; nowMs: number; keys: DirectoryKeys; origin: string }): Publication {
   const { config, nowMs, keys, origin } = params;
-  return { changes: [], adopt: [], config, withHeads: false, nowMs, signer: signerOf(keys, origin), isServed: true };
+  return { changes: [], config, withHeads: false, nowMs, signer: signerOf(keys, origin), isServed: true };
 }

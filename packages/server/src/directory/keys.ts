@@ -49,12 +49,12 @@ export function loadDirectoryKeys(
     if (seed === undefined && isBegun) throw missing(folder, name);
     return seed ?? makeSeed(folder, name);
   };
-  const current = logKey(origin, seedOf("log.key"));
+  const current = logKeyOf(origin, seedOf("log.key"));
   const nextSeed = readSeed(folder, "log-next.key");
   const vrf = seedOf("vrf.key");
   return {
     current,
-    next: nextSeed === undefined ? undefined : logKey(origin, nextSeed),
+    next: nextSeed === undefined ? undefined : logKeyOf(origin, nextSeed),
     vrf: { secretKey: vrf, publicKey: vrfPublicKey(vrf) },
   };
 }
@@ -62,7 +62,7 @@ export function loadDirectoryKeys(
 /** Makes the key that follows the current one, unless there is one. */
 export function addNextKey(dataDirectory: string, origin: string, keys: DirectoryKeys): DirectoryKeys {
   if (keys.next !== undefined) return keys;
-  return { ...keys, next: logKey(origin, makeSeed(join(dataDirectory, "directory"), "log-next.key")) };
+  return { ...keys, next: logKeyOf(origin, makeSeed(join(dataDirectory, "directory"), "log-next.key")) };
 }
 
 /** The next key takes the current one's place, which is gone with that: only once it is in effect. */
@@ -80,7 +80,8 @@ export function signerOf(keys: DirectoryKeys, origin: string): LogSigner {
   return { origin, keys: all.map(({ name, keyId, secretKey }) => ({ name, keyId, secretKey })) };
 }
 
-function logKey(origin: string, secretKey: Uint8Array): LogKey {
+/** The log's key that is made of this secret. */
+export function logKeyOf(origin: string, secretKey: Uint8Array): LogKey {
   // The VRF's keys are made from seeds as Ed25519's are.
   const key = { name: origin, type: noteSignatureTypes.ed25519, publicKey: vrfPublicKey(secretKey) };
   return { name: origin, keyId: createVerifier(key).keyId, secretKey, vkey: formatVkey(key) };

@@ -5,8 +5,6 @@ import {
   decodeDirectoryProof,
   nextReplay,
   openCheckpoint,
-  parseCheckpoint,
-  parseNote,
   parseVkey,
   decodeEntryBundle,
   directoryConfigCodec,
@@ -20,13 +18,12 @@ import {
   entriesTilePath,
 } from "@latchkey/transparency";
 import type { DirectoryView, KnownLabels, ReplayState } from "@latchkey/transparency";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import type { RunningServer } from "../server.ts";
-import { databaseFile, databaseFiles, journalSuffix } from "../store/sqlite/database-files.ts";
+import { databaseFiles, journalSuffix } from "../store/sqlite/database-files.ts";
 import {
   createAccount,
   createDevice,
@@ -329,34 +326,6 @@ describe("the public log", () => {
     await expect(runServer({ dataDirectory, host })).rejects.toMatchObject({ code: "data_unusable" });
     writeFileSync(join(dataDirectory, "directory", "vrf.key"), new Uint8Array(31));
     await expect(runServer({ dataDirectory, host })).rejects.toMatchObject({ code: "data_unusable" });
-  });
-
-  test("a server of before the log lists its accounts when it starts, once", async () => {
-    const dataDirectory = temporaryDirectory();
-    const host = "latchkey.example";
-    const before = await runServer({ dataDirectory, host });
-    await register(before, "alice");
-    await before.close();
-    const database = new DatabaseSync(join(dataDirectory, databaseFile.accounts));
-    const tables = ["labels", "values", "nodes", "obsolete", "entries", "hashes", "checkpoints", "config_changes"];
-    for (const name of tables) database.exec(`DELETE FROM directory_${name}`);
-    database.exec("INSERT INTO directory_unlisted SELECT id FROM accounts");
-    database.close();
-    rmSync(join(dataDirectory, "directory", "seen"));
-    const sizes: number[] = [];
-    for (let start = 0; start < 2; start++) {
-      const server = await runServer({ dataDirectory, host });
-      const lookup = await TestClient.connect(server.url, "lookup");
-      const found = await ask(lookup, "account", { kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 });
-      const { labels, head } = decodeDirectoryProof(found.proof);
-      expect(labels).toMatchObject([
-        { type: "account", items: [{ kind: "opening" }] },
-        { type: "username", items: [{ kind: "opening" }] },
-      ]);
-      sizes.push(parseCheckpoint(parseNote(head.checkpoint).text).size);
-      await server.close();
-    }
-    expect(sizes).toEqual([2, 2]);
   });
 
   test("names that nobody has cost proofs, so they are limited; what was asked for before, and names that somebody has, are not", async () => {

@@ -446,7 +446,6 @@ describe("witnesses", () => {
     const signer = signerOf(opened.keys, opened.origin);
     const publication = {
       changes: [change],
-      adopt: [],
       config: new Uint8Array(),
       withHeads: false,
       nowMs: clock.nowMs,
@@ -582,7 +581,7 @@ describe("keys and policies", () => {
   test("a config that clients could not read is never logged", async () => {
     const { store, clock, opened } = await setUp();
     const signer = signerOf(opened.keys, opened.origin);
-    const publication = { changes: [], adopt: [], withHeads: false, nowMs: clock.nowMs, signer, isServed: true };
+    const publication = { changes: [], withHeads: false, nowMs: clock.nowMs, signer, isServed: true };
     await expect(store.publishDirectory({ ...publication, config: random(40) })).rejects.toMatchObject({ code: "failed" });
     expect(await store.directoryStatus()).toMatchObject({ size: 1 });
   });

@@ -262,7 +262,6 @@ export class Publisher {
     const { nowMs, latestMs } = dates();
     const publication: Publication = {
       changes,
-      adopt: [],
       config: configDue(status, nowMs),
       withHeads,
       nowMs,

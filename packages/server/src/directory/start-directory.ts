@@ -4,7 +4,7 @@ import type { ServerClocks } from "../clock/open-clock.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import type { SetTimer } from "../start/parts.ts";
 import type { DirectoryLogStore } from "../store/directory-store.ts";
-import { adoptAccounts, openDirectory } from "./bootstrap.ts";
+import { openDirectory } from "./bootstrap.ts";
 import { Publisher } from "./publisher.ts";
 import { rememberSeen } from "./seen.ts";
 import { nodeSignatures } from "./signatures.ts";
@@ -22,7 +22,7 @@ export interface StartedDirectory {
 }
 
 /**
- * Opens the directory's log, or begins it, with the accounts that it does not list yet, and makes what publishes it.
+ * Opens the directory's log, or begins it, and makes what publishes it.
  * @param params.prove in place of the VRF's thread
  * @throws ServerError `data_unusable` or `invalid_options`; StoreError
  */
@@ -42,10 +42,7 @@ export async function startDirectory(params: {
   const { nowMs, host, limits } = context;
   const datedMs = (): number => Math.min(nowMs(), recordClock.nowMs());
   const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: datedMs(), iKnow: options.iKnow ?? [] });
-  const { keys, origin } = opened;
-  const vrf = new VrfService(keys.vrf.secretKey, params.prove);
-  const adopted = await adoptAccounts({ store, vrf, keys, origin, nowMs: datedMs });
-  if (adopted > 0) log.info({ accounts: adopted }, "listed the accounts in the new directory");
+  const vrf = new VrfService(opened.keys.vrf.secretKey, params.prove);
   const witnesses = new Witnesses({
     policies: opened.askedPolicies,
     signatures: nodeSignatures,

@@ -1,5 +1,16 @@
 import { encode } from "@latchkey/codec";
-import { appendFileSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openStore } from "../store/sqlite/sqlite-store.ts";
@@ -7,14 +18,15 @@ import type { DirectoryLogStore } from "../store/directory-store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
 import { inProcessChannel } from "../testing/in-process-channel.ts";
 import { newPublication, newState } from "../testing/store-inputs.ts";
-import { Journal, readJournal } from "./journal.ts";
+import { Journal, JournalGone } from "./journal.ts";
+import { readJournal } from "./read-journal.ts";
 import { journaled } from "./journaled-store.ts";
 import { journalRecordCodec } from "./record.ts";
 
 const origin = "latchkey.example/latchkey";
 
 function record(size: number): Uint8Array {
-  return encode(journalRecordCodec, { format: 1, size, entry: random(90), note: "note", changes: [], adopt: [], openings: [random(32)] });
+  return encode(journalRecordCodec, { format: 2, size, entry: random(90), note: "note", changes: [], openings: [random(32)] });
 }
 
 async function written(folder: string, sizes: readonly number[]): Promise<void> {
@@ -23,8 +35,8 @@ async function written(folder: string, sizes: readonly number[]): Promise<void> 
   await journal.close();
 }
 
-const sizesIn = async (folder: string, from: number): Promise<number[]> =>
-  (await readJournal(folder, origin, from)).map(({ size }) => size);
+const sizesIn = async (folder: string, fromSize: number, upTo?: number): Promise<number[]> =>
+  (await readJournal({ folder, origin, fromSize, upTo })).records.map(({ size }) => size);
 const files = (folder: string): string[] => readdirSync(folder).toSorted();
 
 describe("the journal", () => {
@@ -56,24 +68,82 @@ describe("the journal", () => {
     }
   });
 
-  test("that lacks an entry, is damaged, or is another server's is not read", async () => {
+  test("that is damaged, lacks an entry, or is another server's is not read; it says how far it holds", async () => {
     const folder = temporaryDirectory();
-    await written(folder, [1, 2, 5, 6]);
+    await written(folder, [1, 2, 3]);
+    const journal = await Journal.open(folder, origin);
+    await journal.prune(3);
+    await journal.append(record(4));
+    for (const size of [5, 6]) await journal.append(record(size));
+    await expect(journal.append(record(8))).rejects.toThrow("no gaps");
+    await journal.close();
     expect(files(folder)).toHaveLength(2);
-    expect(await sizesIn(folder, 5)).toEqual([5, 6]);
-    await expect(sizesIn(folder, 1)).rejects.toMatchObject({
+    expect(await sizesIn(folder, 1)).toEqual([1, 2, 3, 4, 5, 6]);
+    const [older = "", newer = ""] = files(folder).map((name) => join(folder, name));
+    const kept = readFileSync(newer);
+
+    const holding = (upTo: number) => ({
       code: "journal_unusable",
-      message: expect.stringContaining("lacks entry 3") as unknown,
+      message: expect.stringContaining(`whole up to entry ${upTo} `) as unknown,
     });
+    for (const at of [120, 300]) {
+      const bytes = Buffer.from(kept);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      writeFileSync(newer, bytes);
+      await expect(Journal.open(folder, origin)).rejects.toMatchObject({ code: "journal_unusable" });
+      await expect(sizesIn(folder, 1)).rejects.toMatchObject(holding(at === 120 ? 3 : 4));
+      expect(await sizesIn(folder, 1, 3)).toEqual([1, 2, 3]);
+    }
+    writeFileSync(newer, kept);
+    truncateSync(older, statSync(older).size - 5);
+    await expect(sizesIn(folder, 1)).rejects.toMatchObject(holding(2));
+    rmSync(older);
+    await expect(sizesIn(folder, 1)).rejects.toMatchObject({ message: expect.stringContaining("lacks entry 2") as unknown });
+
     await expect(Journal.open(folder, "other.example/latchkey")).rejects.toMatchObject({ code: "journal_unusable" });
-    await expect(readJournal(folder, "other.example/latchkey", 5)).rejects.toMatchObject({ code: "journal_unusable" });
-    const path = join(folder, files(folder)[1] ?? "");
-    const bytes = readFileSync(path);
-    bytes[120] = (bytes[120] ?? 0) ^ 1;
-    writeFileSync(path, bytes);
-    await expect(Journal.open(folder, origin)).rejects.toMatchObject({ code: "journal_unusable" });
-    await expect(sizesIn(folder, 5)).rejects.toMatchObject({ code: "journal_unusable" });
+    await expect(readJournal({ folder, origin: "other.example/latchkey", fromSize: 5, upTo: undefined })).rejects.toMatchObject({
+      code: "journal_unusable",
+    });
     await expect(sizesIn(temporaryDirectory(), 1)).rejects.toMatchObject({ code: "journal_unusable" });
+    writeFileSync(newer, "latchkey journal 1\n");
+    await expect(Journal.open(folder, origin)).rejects.toMatchObject({
+      message: expect.stringContaining("before the first release") as unknown,
+    });
+  });
+
+  test("is written where it was, or not at all: its folder removed, another in its place, its file changed; and goes on when it is back", async () => {
+    for (const take of [
+      (folder: string) => rmSync(folder, { recursive: true }),
+      (folder: string) => {
+        rmSync(folder, { recursive: true });
+        mkdirSync(folder);
+      },
+      (folder: string) => truncateSync(join(folder, files(folder)[0] ?? ""), 100),
+      (folder: string) => writeFileSync(join(folder, files(folder)[0] ?? ""), random(5000)),
+    ]) {
+      const folder = join(temporaryDirectory(), "journal");
+      const journal = await Journal.open(folder, origin);
+      onTestFinished(() => journal.close());
+      for (const size of [1, 2]) await journal.append(record(size));
+      const kept = join(temporaryDirectory(), "kept");
+      cpSync(folder, kept, { recursive: true });
+      take(folder);
+      await expect(journal.look()).rejects.toBeInstanceOf(JournalGone);
+      for (let attempt = 0; attempt < 2; attempt++) await expect(journal.append(record(3))).rejects.toBeInstanceOf(JournalGone);
+      expect(journal.end?.size).toBe(2);
+      // Also where the next record begins another file.
+      await journal.prune(2);
+      await expect(journal.append(record(3))).rejects.toBeInstanceOf(JournalGone);
+      rmSync(folder, { recursive: true, force: true });
+      cpSync(kept, folder, { recursive: true });
+      await journal.append(record(3));
+      expect(await sizesIn(folder, 1)).toEqual([1, 2, 3]);
+      // Another journal in its place is not this one, whatever it has.
+      await journal.close();
+      rmSync(folder, { recursive: true });
+      await written(folder, [1, 2, 3]);
+      await expect(journal.append(record(4))).rejects.toBeInstanceOf(JournalGone);
+    }
   });
 
   test("is cut off before what the oldest backup needs, and goes on", async () => {
@@ -102,9 +172,11 @@ describe("a store behind a journal", () => {
     const told: string[] = [];
     const guarded = journaled(store, {
       journal: {
+        id: journal.id,
         get end() {
           return journal.end;
         },
+        look: () => journal.look(),
         append: async (bytes) => {
           if (disk.isFailing) throw Object.assign(new Error("EIO"), { code: "EIO" });
           await journal.append(bytes);
@@ -113,7 +185,7 @@ describe("a store behind a journal", () => {
       shownSize: 0,
       onChange: (failure) => told.push(failure === undefined ? "works" : "fails"),
     });
-    return { store, journal, guarded, disk, told, folder };
+    return { store, id: journal.id, guarded, disk, told, folder };
   }
 
   /** What of the newest entry anybody can see. */
@@ -127,31 +199,46 @@ describe("a store behind a journal", () => {
   }
 
   test("shows nothing that the journal does not have, publishes nothing after it, and goes on when it can be written", async () => {
-    const { store, guarded, disk, told, folder } = await setUp();
+    const { store, guarded, disk, told, folder, id } = await setUp();
     const name = (username: string) => ({ names: { bind: { username, binding: random(80) }, release: undefined } });
     await guarded.publishDirectory(newPublication({ changes: [newState(name("alice"))], isServed: true }));
     expect(await shown(guarded, 1)).toEqual({ served: 1, entry: true, hash: true, transition: true });
-    expect(guarded.isFailing).toBe(false);
+    expect(guarded.failure).toBeUndefined();
 
     disk.isFailing = true;
     const second = newPublication({ changes: [newState(name("bobby"))], isServed: true });
-    await expect(guarded.publishDirectory(second)).rejects.toMatchObject({ code: "failed" });
+    await expect(guarded.publishDirectory(second)).rejects.toMatchObject({ code: "unjournaled" });
     await expect(guarded.publishDirectory(newPublication({ changes: [newState(name("carol"))], isServed: true }))).rejects.toMatchObject({
-      code: "failed",
+      code: "unjournaled",
     });
-    await expect(guarded.newestCheckpoint()).rejects.toMatchObject({ code: "failed" });
-    await expect(guarded.serveHead({ size: 2 })).rejects.toMatchObject({ code: "failed" });
+    await expect(guarded.newestCheckpoint()).rejects.toMatchObject({ code: "unjournaled" });
+    await expect(guarded.serveHead({ size: 2 })).rejects.toMatchObject({ code: "unjournaled" });
     expect(await shown(guarded, 2)).toEqual({ served: 1, entry: false, hash: false, transition: false });
     expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 1 });
-    expect([guarded.isFailing, told]).toEqual([true, ["fails"]]);
+    expect([guarded.failure, told]).toEqual(["unwritable", ["fails"]]);
 
     disk.isFailing = false;
     expect(await guarded.newestCheckpoint()).toMatchObject({ size: 2, isServed: false });
     await guarded.serveHead({ size: 2 });
     expect(await guarded.publishDirectory(second)).toMatchObject({ outcomes: [{ kind: "known" }], head: undefined });
     expect(await shown(guarded, 2)).toEqual({ served: 2, entry: true, hash: true, transition: true });
-    expect([guarded.isFailing, told]).toEqual([false, ["fails", "works"]]);
+    expect([guarded.failure, told]).toEqual([undefined, ["fails", "works"]]);
     expect(await sizesIn(folder, 1)).toEqual([1, 2]);
     expect(await store.unjournaled()).toEqual([]);
+    expect(await store.journalNote()).toEqual({ journal: id, size: 2 });
+  });
+
+  test("notices that its journal is gone though nothing is published, and goes on when it is back", async () => {
+    const { guarded, told, folder } = await setUp(join(temporaryDirectory(), "journal"));
+    await guarded.publishDirectory(newPublication({ changes: [newState()], isServed: true }));
+    await guarded.lookAfterJournal();
+    expect(told).toEqual([]);
+    renameSync(folder, `${folder}.away`);
+    await expect(guarded.lookAfterJournal()).rejects.toMatchObject({ code: "unjournaled" });
+    await expect(guarded.newestCheckpoint()).rejects.toMatchObject({ code: "unjournaled" });
+    expect([guarded.failure, told]).toEqual(["gone", ["fails"]]);
+    renameSync(`${folder}.away`, folder);
+    await guarded.lookAfterJournal();
+    expect([guarded.failure, told]).toEqual([undefined, ["fails", "works"]]);
   });
 });

@@ -1,31 +1,25 @@
-import { decode } from "@latchkey/codec";
-import { readFileSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { decode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { randomBytes } from "node:crypto";
+import { open, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode, makePrivateFolder, namesIn, syncFolder } from "../files.ts";
-import { ServerError } from "../errors.ts";
+import { makePrivateFolder, syncFolder } from "../files.ts";
 import { sha256 } from "../hash.ts";
+import { damaged, decodeRecord, placedIn, readPlaced, segmentName, unusable } from "./journal-files.ts";
+import type { PlacedSegment } from "./journal-files.ts";
 import { journalRecordCodec } from "./record.ts";
-import type { JournalRecord } from "./record.ts";
-import { encodeFrame, encodeHeader, readSegment } from "./segments.ts";
+import { encodeFrame, encodeHeader, readHeader, readSegment } from "./segments.ts";
 
 /** Bytes beyond which a segment is followed by another. */
 const maxSegmentBytes = 67_108_864;
-const namePattern = /^record-(\d{15})\.journal$/;
 
-/** A segment that lies in the folder: the size with its first record. */
-interface Placed {
-  readonly first: number;
-  readonly path: string;
-}
-
-/** The segment that is written: where it ends, and what the next record's hash covers. */
-interface Current {
-  readonly path: string;
+/** The newest segment: where it ends, and what the next record's hash covers. */
+interface Newest extends PlacedSegment {
   file: FileHandle | undefined;
   end: number;
   hash: Uint8Array;
+  /** The next record begins another. */
+  isComplete: boolean;
 }
 
 /** Where a journal stands: the newest record, if any. */
@@ -34,57 +28,74 @@ export interface JournalEnd {
   readonly entry: Uint8Array;
 }
 
+/** The journal is not where it was: its folder was removed or changed, or its disk is another one or none. Nothing was written. */
+export class JournalGone extends Error {
+  override readonly name: string = "JournalGone";
+  readonly code: string = "JOURNAL_GONE";
+}
+
 /**
  * The second place of the public record: a folder of segments that are only added to. One record is written at a time, and is on disk when
- * its promise resolves. After a failure nothing is believed of what was not synced: the next one begins where the last one that holds ended.
+ * its promise resolves, in the file that has those before it, under its name. After a failure nothing is believed of what was not synced:
+ * the next one begins where the last one that holds ended.
  */
 export class Journal {
   readonly #folder: string;
   readonly #origin: string;
-  #segments: readonly Placed[];
-  #current: Current | undefined;
+  readonly #id: string;
+  #segments: readonly PlacedSegment[];
+  #newest: Newest | undefined;
   #end: JournalEnd | undefined;
   #last: Promise<void> = Promise.resolve();
 
   private constructor(parts: {
     folder: string;
     origin: string;
-    segments: readonly Placed[];
-    current: Current | undefined;
+    id: string | undefined;
+    segments: readonly PlacedSegment[];
+    newest: Newest | undefined;
     end: JournalEnd | undefined;
   }) {
     this.#folder = parts.folder;
     this.#origin = parts.origin;
+    this.#id = parts.id ?? toBase64Url(new Uint8Array(randomBytes(16)));
     this.#segments = parts.segments;
-    this.#current = parts.current;
+    this.#newest = parts.newest;
     this.#end = parts.end;
   }
 
-  /** Opens the journal of a public record. @throws ServerError `journal_unusable` when it is damaged, of another record, or cannot be read */
+  /** Opens the journal of a public record, or begins one. @throws ServerError `journal_unusable` when it is damaged, of another record, or cannot be read */
   static async open(folder: string, origin: string): Promise<Journal> {
-    let segments: readonly Placed[];
-    try {
-      await makePrivateFolder(folder);
-      segments = await placedIn(folder);
-    } catch (cause) {
+    await makePrivateFolder(folder).catch((cause: unknown) => {
       throw unusable(folder, cause);
-    }
-    let end: JournalEnd | undefined;
-    let current: Current | undefined;
+    });
+    const segments = await placedIn(folder);
+    let [newest, end, id]: [Newest | undefined, JournalEnd | undefined, string | undefined] = [undefined, undefined, undefined];
     // The newest one may have no record yet.
     for (const placed of segments.toReversed()) {
-      const segment = readPlaced(placed.path);
-      if (segment === "unfinished") continue;
-      if (segment.origin !== origin)
-        throw new ServerError("journal_unusable", `The journal in ${folder} is another server's: name another folder with --journal.`);
-      current ??= { path: placed.path, file: undefined, end: segment.end, hash: segment.lastHash };
+      const read = readPlaced(placed, origin);
+      if (read === "unfinished") continue;
+      const { header, segment } = read;
+      if (segment.rest === "damaged" || (id ?? header.journal) !== header.journal) throw damaged(placed.path);
+      id = header.journal;
+      newest ??= { ...placed, file: undefined, end: segment.end, hash: segment.lastHash, isComplete: false };
       const last = segment.records.at(-1);
       if (last === undefined) continue;
       const { size, entry } = decodeRecord(last, placed.path);
       end = { size, entry };
       break;
     }
-    return new Journal({ folder, origin, segments, current, end });
+    return new Journal({ folder, origin, id, segments, newest, end });
+  }
+
+  /** By what it is known, wherever it lies. */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** The size that the public record has with the oldest record; `undefined` in an empty journal. */
+  get first(): number | undefined {
+    return this.#end === undefined ? undefined : this.#segments[0]?.first;
   }
 
   /** The newest record; `undefined` in an empty journal. */
@@ -92,34 +103,37 @@ export class Journal {
     return this.#end;
   }
 
-  /** Writes the next record; one that it has is passed over. On disk when it resolves. @throws Error of the system */
+  /** Writes the next record; one that it has is passed over. On disk when it resolves. @throws JournalGone, Error of the system */
   append(bytes: Uint8Array): Promise<void> {
     return this.#inTurn(() => this.#append(bytes));
+  }
+
+  /** Looks whether it is still where it was. @throws JournalGone, Error of the system */
+  look(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#newest !== undefined) await this.#reach(this.#newest);
+    });
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
     const { size, entry } = decode(journalRecordCodec, bytes);
     if (this.#end !== undefined && size <= this.#end.size) return;
-    const isNext = this.#end !== undefined && size === this.#end.size + 1;
-    if (!isNext || this.#current === undefined || this.#current.end > maxSegmentBytes) await this.#begin(size);
-    const current = this.#current;
-    if (current === undefined) throw new Error("a segment was begun");
-    const frame = encodeFrame(current.hash, bytes);
+    if (this.#end !== undefined && size !== this.#end.size + 1) throw new Error("a journal has no gaps");
+    if (this.#newest !== undefined) await this.#reach(this.#newest);
+    if (this.#newest === undefined || this.#newest.isComplete || this.#newest.end > maxSegmentBytes) await this.#begin(size);
+    const newest = this.#newest;
+    if (newest?.file === undefined) throw new Error("a segment was begun");
+    const frame = encodeFrame(newest.hash, bytes);
     try {
-      current.file ??= await open(current.path, "r+");
-      // What an attempt before left there was never told to anybody.
-      await current.file.truncate(current.end);
-      await current.file.write(frame.bytes, 0, frame.bytes.length, current.end);
-      await current.file.datasync();
+      await newest.file.write(frame.bytes, 0, frame.bytes.length, newest.end);
+      await newest.file.datasync();
     } catch (error) {
       // Nobody knows what of it is on disk, nor will this descriptor say so again.
-      const { file } = current;
-      current.file = undefined;
-      await file?.close().catch(() => undefined);
+      await this.#leave();
       throw error;
     }
-    current.end += frame.bytes.length;
-    current.hash = frame.hash;
+    newest.end += frame.bytes.length;
+    newest.hash = frame.hash;
     this.#end = { size, entry };
   }
 
@@ -132,8 +146,7 @@ export class Journal {
     const needed = this.#segments.findLastIndex(({ first }) => first <= copiedSize + 1);
     for (const { path } of this.#segments.slice(0, Math.max(0, needed))) await rm(path, { force: true });
     this.#segments = this.#segments.slice(Math.max(0, needed));
-    const last = this.#segments.at(-1);
-    if (last !== undefined && this.#end !== undefined && this.#end.size >= last.first) await this.#leave();
+    if (this.#newest !== undefined && this.#end !== undefined && this.#end.size >= this.#newest.first) this.#newest.isComplete = true;
   }
 
   close(): Promise<void> {
@@ -147,15 +160,44 @@ export class Journal {
   }
 
   async #leave(): Promise<void> {
-    const file = this.#current?.file;
-    this.#current = undefined;
-    await file?.close();
+    if (this.#newest === undefined) return;
+    const { file } = this.#newest;
+    this.#newest.file = undefined;
+    await file?.close().catch(() => undefined);
+  }
+
+  /**
+   * Opens the newest segment, unless it is open, and makes sure that what has its name is what was written, all of it: a descriptor goes on
+   * quietly when the folder was removed or the disk taken away, and an empty folder takes whatever one writes into it.
+   */
+  async #reach(newest: Newest): Promise<void> {
+    try {
+      if (newest.file === undefined) await this.#reopen(newest);
+      else {
+        const [held, there] = [await newest.file.stat(), await stat(newest.path)];
+        if (held.dev !== there.dev || held.ino !== there.ino || there.size !== newest.end) throw new JournalGone();
+      }
+    } catch (error) {
+      await this.#leave();
+      throw isAbsence(error) ? new JournalGone("the journal is not where it was", { cause: error }) : error;
+    }
+  }
+
+  async #reopen(newest: Newest): Promise<void> {
+    newest.file = await open(newest.path, "r+");
+    const bytes = new Uint8Array(await newest.file.readFile()).subarray(0, newest.end);
+    const header = readHeader(bytes);
+    if (typeof header !== "object" || header.journal !== this.#id) throw new JournalGone();
+    const { end, lastHash } = readSegment(bytes, header);
+    if (end !== newest.end || !equalBytes(lastHash, newest.hash)) throw new JournalGone();
+    // What an attempt before left there was never told to anybody.
+    await newest.file.truncate(newest.end);
   }
 
   async #begin(first: number): Promise<void> {
     await this.#leave();
-    const path = join(this.#folder, nameOf(first));
-    const header = encodeHeader(this.#origin, first);
+    const path = join(this.#folder, segmentName(first));
+    const header = encodeHeader({ origin: this.#origin, journal: this.#id, first });
     // One of this name is a header without a record.
     const file = await open(path, "w", 0o600);
     try {
@@ -167,84 +209,10 @@ export class Journal {
       throw error;
     }
     this.#segments = [...this.#segments.filter((placed) => placed.path !== path), { first, path }];
-    this.#current = { path, file, end: header.length, hash: sha256(header) };
+    this.#newest = { first, path, file, end: header.length, hash: sha256(header), isComplete: false };
   }
 }
 
-/** All records of a journal from this size on, in order and without a gap. @throws ServerError `journal_unusable` when it is damaged */
-export async function readJournal(folder: string, origin: string, fromSize: number): Promise<JournalRecord[]> {
-  let segments: readonly Placed[];
-  try {
-    segments = await placedIn(folder);
-  } catch (cause) {
-    throw unusable(folder, cause);
-  }
-  if (segments.length === 0)
-    throw new ServerError("journal_unusable", `There is no journal in ${folder}: name the folder that the server had as --journal.`);
-  const records: JournalRecord[] = [];
-  for (const [at, { path }] of segments.entries()) {
-    const next = segments[at + 1];
-    if (next !== undefined && next.first <= fromSize) continue;
-    const segment = readPlaced(path);
-    if (segment === "unfinished") continue;
-    if (segment.origin !== origin) throw new ServerError("journal_unusable", `The journal in ${folder} is another server's: name its own.`);
-    for (const bytes of segment.records) {
-      const record = decodeRecord(bytes, path);
-      if (record.size < fromSize) continue;
-      const expected = (records.at(-1)?.size ?? fromSize - 1) + 1;
-      if (record.size !== expected) {
-        const message = `The journal in ${folder} lacks entry ${String(expected)} of the public record: it was not written then. Use a backup that is newer.`;
-        throw new ServerError("journal_unusable", message);
-      }
-      records.push(record);
-    }
-  }
-  return records;
-}
-
-async function placedIn(folder: string): Promise<Placed[]> {
-  const placed: Placed[] = [];
-  for (const name of await namesIn(folder)) {
-    const [, first] = namePattern.exec(name) ?? [];
-    if (first !== undefined) placed.push({ first: Number(first), path: join(folder, name) });
-  }
-  return placed.toSorted((a, b) => a.first - b.first);
-}
-
-function nameOf(first: number): string {
-  return `record-${String(first).padStart(15, "0")}.journal`;
-}
-
-function readPlaced(path: string): Exclude<ReturnType<typeof readSegment>, undefined> {
-  let segment: ReturnType<typeof readSegment>;
-  try {
-    segment = readSegment(new Uint8Array(readFileSync(path)));
-  } catch (cause) {
-    throw unusable(path, cause);
-  }
-  if (segment === undefined) throw damaged(path);
-  return segment;
-}
-
-function decodeRecord(bytes: Uint8Array, path: string): JournalRecord {
-  try {
-    return decode(journalRecordCodec, bytes);
-  } catch (cause) {
-    throw damaged(path, cause);
-  }
-}
-
-function damaged(path: string, cause?: unknown): ServerError {
-  const message = `${path} is damaged, or of a later version: keep it, make a backup, and name a new folder with --journal.`;
-  return new ServerError("journal_unusable", message, { cause });
-}
-
-function unusable(path: string, cause: unknown): ServerError {
-  const code = errorCode(cause);
-  const reason = code === undefined ? "" : ` (${code})`;
-  return new ServerError(
-    "journal_unusable",
-    `The journal in ${path} cannot be read or written${reason}: check the path, its permissions and the disk.`,
-    { cause },
-  );
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }

@@ -1,12 +1,18 @@
 import { tileWidth } from "@latchkey/transparency";
 import { StoreError } from "../errors.ts";
 import type { DirectoryLogStore, PublicationResult } from "../store/directory-store.ts";
+import { JournalGone } from "./journal.ts";
 import type { Journal } from "./journal.ts";
+
+/** Why a journal takes nothing: it cannot be written, or is not where it was. */
+export type JournalFailure = "unwritable" | "gone";
 
 /** A store whose public log is in a journal before anybody sees it. */
 export interface JournaledStore extends DirectoryLogStore {
-  /** Whether the journal could not be written the last time. */
-  readonly isFailing: boolean;
+  /** What was wrong with the journal the last time; `undefined` where nothing was. */
+  readonly failure: JournalFailure | undefined;
+  /** Looks after the journal though nothing is published: it is where it was, and has what waits for it. @throws StoreError `unjournaled` */
+  lookAfterJournal(): Promise<void>;
 }
 
 /** Which of a store's methods the journal comes before. */
@@ -14,43 +20,53 @@ type Guarded = "publishDirectory" | "newestCheckpoint" | "serveHead" | "hashTile
 
 /**
  * Puts a journal before a store. What is published waits in the store until the journal has it; until then it is neither told to witnesses,
- * nor served, nor followed by another publication: whoever asks for it fails with StoreError `failed`, and the next try goes on from there.
- * `onChange` is told when the journal begins to fail, and of `undefined` when it works again.
+ * nor served, nor followed by another publication: whoever asks for it fails with StoreError `unjournaled`, and the next try goes on from
+ * there. `onChange` is told when the journal begins to fail, and of `undefined` when it works again.
  */
 export function journaled(
   store: DirectoryLogStore,
   params: {
-    readonly journal: Pick<Journal, "append" | "end">;
+    readonly journal: Pick<Journal, "id" | "append" | "end" | "look">;
     /** Entries that were shown before, journaled or not. */
     readonly shownSize: number;
     readonly onChange: (failure: unknown) => void;
   },
 ): JournaledStore {
   const { journal, shownSize, onChange } = params;
-  let isFailing = false;
+  let failure: JournalFailure | undefined;
   let last: Promise<void> = Promise.resolve();
 
   /** One at a time, in the order in which they are asked for. */
-  function flush(): Promise<void> {
-    const next = last.then(write);
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const next = last.then(work);
     last = next.catch(() => undefined);
     return next;
   }
 
-  async function write(): Promise<void> {
-    const waiting = await store.unjournaled();
-    if (waiting.length > 0) {
-      try {
-        for (const record of waiting) await journal.append(record);
-      } catch (cause) {
-        if (!isFailing) onChange(cause);
-        isFailing = true;
-        throw new StoreError("failed", { cause });
+  const flush = (): Promise<void> =>
+    inTurn(async () => {
+      const waiting = await store.unjournaled();
+      if (waiting.length > 0) {
+        await withJournal(async () => {
+          for (const record of waiting) await journal.append(record);
+        });
+        await store.dropJournaled({ size: journal.end?.size ?? 0, journal: journal.id });
+      } else if (failure !== undefined) {
+        await withJournal(() => journal.look());
       }
-      await store.dropJournaled({ size: journal.end?.size ?? 0 });
+      if (failure !== undefined) onChange(undefined);
+      failure = undefined;
+    });
+
+  async function withJournal(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      const found = cause instanceof JournalGone ? "gone" : "unwritable";
+      if (failure !== found) onChange(cause);
+      failure = found;
+      throw new StoreError("unjournaled", { cause });
     }
-    if (isFailing) onChange(undefined);
-    isFailing = false;
   }
 
   const journaledSize = (): number => Math.max(shownSize, journal.end?.size ?? 0);
@@ -96,15 +112,19 @@ export function journaled(
     configChange: (params) => store.configChange(params),
     unjournaled: () => store.unjournaled(),
     dropJournaled: (params) => store.dropJournaled(params),
+    journalNote: () => store.journalNote(),
     acceptLogsBehind: () => store.acceptLogsBehind(),
     areLogsBehind: () => store.areLogsBehind(),
-    unlistedAccounts: (params) => store.unlistedAccounts(params),
   };
   return {
     ...rest,
     ...guarded,
-    get isFailing() {
-      return isFailing;
+    get failure() {
+      return failure;
+    },
+    async lookAfterJournal() {
+      await inTurn(() => withJournal(() => journal.look()));
+      await flush();
     },
   };
 }

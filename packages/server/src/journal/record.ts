@@ -13,7 +13,7 @@ export type JournaledChange = Omit<AccountChange, "maxUpdatesPerDay" | "maxHisto
  * for it. What its signed head commits to is in it, so that whoever has it can prove it.
  */
 export interface JournalRecord {
-  readonly format: 1;
+  readonly format: 2;
   /** Entries of the public record with this one. */
   readonly size: number;
   /** The encoded LogEntry. */
@@ -22,7 +22,6 @@ export interface JournalRecord {
   readonly note: string;
   /** In the order in which they were applied. */
   readonly changes: readonly JournaledChange[];
-  readonly adopt: readonly { readonly accountId: Uint8Array; readonly labels: readonly NewLabel[] }[];
   /** The openings of the values that it added, in their order. */
   readonly openings: readonly Uint8Array[];
 }
@@ -46,7 +45,7 @@ const namesCodec = struct<NameChange>({
 
 /** A record's bytes. */
 export const journalRecordCodec: Codec<JournalRecord> = struct<JournalRecord>({
-  format: oneOf(uint16, [1]),
+  format: oneOf(uint16, [2]),
   size: safeUint64,
   entry: opaqueV(1_048_576),
   note: text(131_072),
@@ -64,6 +63,5 @@ export const journalRecordCodec: Codec<JournalRecord> = struct<JournalRecord>({
     }),
     { maxBytes },
   ),
-  adopt: vector(struct<JournalRecord["adopt"][number]>({ accountId: id32, labels: labelsCodec }), { maxBytes }),
   openings: vector(id32, { maxBytes }),
 });

@@ -4,6 +4,7 @@ import type { Publisher } from "../directory/publisher.ts";
 import type { Health } from "../health.ts";
 import { keepHouse, rememberTime } from "../housekeeping.ts";
 import type { HousekeepingParts } from "../housekeeping.ts";
+import type { StartedJournal } from "../journal/start-journal.ts";
 import type { SetTimer } from "./parts.ts";
 
 /** How long after its start a server looks for what a crash left: those who come back are served first. */
@@ -15,6 +16,7 @@ const tickMs = 60_000;
 /** What the server does by itself while it runs. */
 export interface ChoresParts {
   readonly house: HousekeepingParts;
+  readonly journal: Pick<StartedJournal, "tick">;
   readonly publisher: Publisher;
   readonly health: Health;
   readonly log: Logger;
@@ -41,11 +43,15 @@ export class Chores {
 
   /** Goes on by the clock until `stop`. */
   start(): void {
-    const { house, publisher, health, log, setTimer } = this.#parts;
+    const { house, journal, publisher, health, log, setTimer } = this.#parts;
     this.#every(housekeepingMs, () => this.tidy());
     this.#every(tickMs, () => {
       health.sample();
-      publisher.tick().catch(this.#failed);
+      void journal
+        .tick()
+        .catch(this.#failed)
+        .then(() => publisher.tick())
+        .catch(this.#failed);
     });
     const stopSweep = setTimer(sweepAfterMs, () => {
       house.blobs.removeOrphans().then((files) => {

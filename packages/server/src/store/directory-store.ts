@@ -26,11 +26,12 @@ export interface AccountChange extends NewState {
   readonly labels: readonly NewLabel[];
 }
 
-/** An account from before the directory had a log. */
-export interface UnlistedAccount {
-  readonly accountId: Uint8Array;
-  /** Names that it holds or released last. */
-  readonly usernames: readonly string[];
+/** The journal of the public record as the store knows it. */
+export interface JournalNote {
+  /** Its name, as in its header. */
+  readonly journal: string;
+  /** Entries that it had at least. */
+  readonly size: number;
 }
 
 /** Makes checkpoints on the store's side, so that a tree and its signature are one write. */
@@ -43,8 +44,6 @@ export interface LogSigner {
 /** One step of the directory's log. */
 export interface Publication {
   readonly changes: readonly AccountChange[];
-  /** Accounts to list that have been here longer than the log. */
-  readonly adopt: readonly { readonly accountId: Uint8Array; readonly labels: readonly NewLabel[] }[];
   /** An encoded DirectoryConfig to log; nothing in most. */
   readonly config: Uint8Array;
   /** Whether the heads of logs are published too that `collectHeads` has collected, if it is done and there are any (spec L-11). */
@@ -212,14 +211,13 @@ export interface DirectoryLogStore {
 
   /** The encoded records of publications that wait for the journal, in order: their sizes follow one another. */
   unjournaled(): Promise<Uint8Array[]>;
-  /** The journal has the records up to this size: they are dropped here. */
-  dropJournaled(params: { size: number }): Promise<void>;
+  /** The journal of this name has the records up to this size: they are dropped here, and that is noted; `undefined` for no journal. */
+  dropJournaled(params: { size: number; journal: string | undefined }): Promise<void>;
+  /** The journal that was written last, and how far; `undefined` where there was none. */
+  journalNote(): Promise<JournalNote | undefined>;
   /** The logs lack what the newest heads say, and the operator knows: a journal brought the public log further than them. */
   acceptLogsBehind(): Promise<void>;
 
   /** Whether the logs are older than the newest publication of their heads says: then they have lost what was acknowledged. */
   areLogsBehind(): Promise<boolean>;
-
-  /** Accounts that no publication has listed yet, some of them. */
-  unlistedAccounts(params: { maxItems: number }): Promise<UnlistedAccount[]>;
 }

@@ -62,7 +62,6 @@ const testSigner: LogSigner = {
 export function newPublication(change: Partial<Publication> = {}): Publication {
   return {
     changes: [],
-    adopt: [],
     config: new Uint8Array(),
     withHeads: false,
     nowMs: today * dayMs,

@@ -133,12 +133,15 @@ export abstract class RoleSession<Request extends { readonly kind: string }, Rep
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (error instanceof StoreError) return new Refusal(storeRefusals[error.code], error.code === "failed" ? 1000 : 0);
+  if (error instanceof StoreError) return new Refusal(storeRefusals[error.code], retryAfterMs[error.code] ?? 0);
   return new Refusal("internal");
 }
 
 const storeRefusals: Readonly<Record<StoreError["code"], KnownWireErrorCode>> = {
   full: "storage_full",
+  unjournaled: "storage_full",
   closed: "shutting_down",
   failed: "internal",
 };
+
+const retryAfterMs: Partial<Record<StoreError["code"], number>> = { failed: 1000, unjournaled: 30_000 };

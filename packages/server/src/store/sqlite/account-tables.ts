@@ -110,28 +110,6 @@ export class AccountTables {
     return { kind: "published", account: id };
   }
 
-  /** Everything of an account as the directory lists it for the first time. @throws Error for an unknown one. */
-  statesAndNames(accountId: Uint8Array): {
-    account: number;
-    states: Uint8Array[];
-    names: { username: string; binding: Uint8Array; isRelease: boolean }[];
-  } {
-    const account = this.#account(accountId);
-    if (account === undefined) throw new Error("an account to list is not there");
-    return {
-      account: account.id,
-      states: this.#sql
-        .all<{ state: Uint8Array }>("SELECT state FROM account_states WHERE account = ? ORDER BY version", account.id)
-        .map(({ state }) => state),
-      names: this.#sql
-        .all<{ username: string; bound: number; binding: Uint8Array }>(
-          "SELECT username, bound, binding FROM usernames WHERE account = ? ORDER BY bound",
-          account.id,
-        )
-        .map(({ username, bound, binding }) => ({ username, binding, isRelease: bound === 0 })),
-    };
-  }
-
   /** Erases what a deleted account leaves behind: its last state stays, and the release of its name, for those who knew it. */
   eraseDeleted(account: number): void {
     const row = this.#sql.get<{ accountId: Uint8Array; version: number }>(

@@ -7,21 +7,15 @@ import {
   labelInput,
   labelTypes,
   logEntryCodec,
+  parseCheckpoint,
+  parseNote,
   transitionCodec,
   updateMap,
 } from "@latchkey/transparency";
 import type { LogEntry, MapChange } from "@latchkey/transparency";
 import { randomBytes } from "node:crypto";
 import { keyOf } from "../../keys.ts";
-import type {
-  AccountChange,
-  ChangeOutcome,
-  DirectoryStatus,
-  NewLabel,
-  Publication,
-  PublicationResult,
-  UnlistedAccount,
-} from "../directory-store.ts";
+import type { AccountChange, ChangeOutcome, DirectoryStatus, NewLabel, Publication, PublicationResult } from "../directory-store.ts";
 import { journalRecordCodec } from "../../journal/record.ts";
 import type { AccountTables } from "./account-tables.ts";
 import type { JournalTables } from "./journal-tables.ts";
@@ -109,7 +103,6 @@ export class DirectoryTables {
       return { outcomes: publication.changes.map((change) => this.#accounts.storedAlready(change) ?? held), head: undefined };
     }
     const outcomes = publication.changes.map((change) => this.#apply(change, added, deleted));
-    for (const { accountId, labels } of publication.adopt) this.#adopt(accountId, labels, added);
 
     const headsRoot = replay === undefined ? (publication.withHeads ? this.#heads.publish(size) : undefined) : headsRootOf(replay.entry);
     if (added.labels.size === 0 && headsRoot === undefined && publication.config.length === 0) return { outcomes, head: undefined };
@@ -132,18 +125,17 @@ export class DirectoryTables {
     if (replay !== undefined && !equalBytes(bytes, replay.entry)) throw new Error("a journal goes on from another public log");
     this.#tree.append(size, bytes, change.transition);
     for (const account of deleted) this.#sql.run("INSERT INTO directory_deletions (size, account) VALUES (?, ?)", size + 1, account);
+    if (replay !== undefined) this.#checkNote(replay.note, size + 1);
     const note = replay?.note ?? this.#tree.sign(size + 1, publication.signer);
     this.#tree.addCheckpoint(size + 1, note, publication.isServed);
     if (publication.isJournaled === true) {
       const changes = publication.changes.filter((_, at) => outcomes[at]?.kind === "published");
-      const { adopt } = publication;
       const record = encode(journalRecordCodec, {
-        format: 1,
+        format: 2,
         size: size + 1,
         entry: bytes,
         note,
         changes,
-        adopt,
         openings: added.openings,
       });
       this.#journal.add(size + 1, record);
@@ -152,22 +144,16 @@ export class DirectoryTables {
     return { outcomes, head: { size: size + 1, note } };
   }
 
+  /** Entries alone do not say what came before them: the signed root does. */
+  #checkNote(note: string, size: number): void {
+    const signed = parseCheckpoint(parseNote(note).text);
+    if (signed.size !== size || !equalBytes(signed.root, this.#tree.root(size)))
+      throw new Error("a journal goes on from another public log");
+  }
+
   serve(size: number): void {
     this.#tree.serve(size);
     this.#served(size);
-  }
-
-  unlisted(maxItems: number): UnlistedAccount[] {
-    const rows = this.#sql.all<{ id: number; account_id: Uint8Array }>(
-      "SELECT a.id, a.account_id FROM directory_unlisted u JOIN accounts a ON a.id = u.account LIMIT ?",
-      maxItems,
-    );
-    return rows.map(({ id, account_id }) => ({
-      accountId: account_id,
-      usernames: this.#sql
-        .all<{ username: string }>("SELECT username FROM usernames WHERE account = ?", id)
-        .map(({ username }) => username),
-    }));
   }
 
   #served(size: number): void {
@@ -211,23 +197,6 @@ export class DirectoryTables {
   #isWornOut(username: string | undefined): boolean {
     const label = username === undefined ? undefined : this.#findLabel("username", utf8Bytes(username));
     return label !== undefined && this.#lastVersion(label.id) >= maxBindingsOfName;
-  }
-
-  #adopt(accountId: Uint8Array, newLabels: readonly NewLabel[], added: Added): void {
-    const labels = this.#labelIds(newLabels);
-    const label = this.#label("account", accountId, labels);
-    const { account, states, names } = this.#accounts.statesAndNames(accountId);
-    this.#sql.run("DELETE FROM directory_unlisted WHERE account = ?", account);
-    if (this.#lastVersion(label.id) > 0) return;
-    let nameLabel: number | null = null;
-    for (const { username, binding, isRelease } of names) {
-      const nameLabelRow = this.#label("username", utf8Bytes(username), labels);
-      this.#addValue(nameLabelRow, { value: binding, added, stored: { value: binding, account, isRelease, nameLabel: null } });
-      if (!isRelease || nameLabel === null) nameLabel = nameLabelRow.id;
-    }
-    for (const state of states) {
-      this.#addValue(label, { value: state, added, stored: { value: null, account: null, isRelease: false, nameLabel } });
-    }
   }
 
   /** The labels' rows by type and name, made where there are none. */

@@ -1,3 +1,4 @@
+import type { JournalNote } from "../directory-store.ts";
 import type { Statements } from "./statements.ts";
 
 /** Publications that are stored and not yet in the journal of the public record, inside the caller's transaction. */
@@ -17,8 +18,15 @@ export class JournalTables {
     return this.#sql.all<{ record: Uint8Array }>("SELECT record FROM directory_unjournaled ORDER BY size").map(({ record }) => record);
   }
 
-  /** Those up to this size are in the journal. */
-  drop(size: number): void {
+  /** Those up to this size are in this journal, or in none. */
+  drop({ size, journal }: { size: number; journal: string | undefined }): void {
     this.#sql.run("DELETE FROM directory_unjournaled WHERE size <= ?", size);
+    this.#sql.run("DELETE FROM directory_journal");
+    if (journal !== undefined) this.#sql.run("INSERT INTO directory_journal (journal, size) VALUES (?, ?)", journal, size);
+  }
+
+  /** The journal that was written last. */
+  note(): JournalNote | undefined {
+    return this.#sql.get<{ journal: string; size: number }>("SELECT journal, size FROM directory_journal");
   }
 }

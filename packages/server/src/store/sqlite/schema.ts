@@ -105,8 +105,8 @@ export const logsSchema: Schema = {
  * What is known of accounts, their inboxes and the public log. Times are days; those of the public log are public. Row ids are random.
  * The number of an inbox item is `ref * 2^27 + seq`, with the random ref of its inbox.
  * Of account labels the values are the rows of account_states, one version less; name_label says which name the account had with that
- * value. Of username labels account says whose binding it is. directory_unlisted are accounts from before there was a public log, and
- * directory_unjournaled is what stands in that and not yet in its journal.
+ * value. Of username labels account says whose binding it is. directory_unjournaled is what stands in the public log
+ * and not yet in its journal, directory_journal by what that is known and how far it was written: one that is not there is no new one.
  * Of an invitation only the hash of its code is kept: neither who was given it nor who used it.
  */
 export const accountsSchema: Schema = {
@@ -206,7 +206,6 @@ export const accountsSchema: Schema = {
       PRIMARY KEY (label, version)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX directory_values_account ON directory_values (account) WHERE account IS NOT NULL;
-    CREATE TABLE directory_unlisted (account INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE directory_nodes (
       hash BLOB PRIMARY KEY,
       node BLOB NOT NULL
@@ -250,6 +249,7 @@ export const accountsSchema: Schema = {
       PRIMARY KEY (size, account)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE directory_unjournaled (size INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
+    CREATE TABLE directory_journal (journal TEXT PRIMARY KEY, size INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE invitations (
       code_hash BLOB PRIMARY KEY,
       uses_left INTEGER NOT NULL,

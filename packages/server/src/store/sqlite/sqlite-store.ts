@@ -250,8 +250,8 @@ class SqliteStore implements Store {
   areLogsBehind(): Promise<boolean> {
     return this.#call("areLogsBehind", undefined);
   }
-  unlistedAccounts(params: CallParams<"unlistedAccounts">): Promise<CallResult<"unlistedAccounts">> {
-    return this.#call("unlistedAccounts", params);
+  journalNote(): Promise<CallResult<"journalNote">> {
+    return this.#call("journalNote", undefined);
   }
   addBlob(params: CallParams<"addBlob">): Promise<{ kind: "added" | "same" | "different" }> {
     return this.#call("addBlob", params);
