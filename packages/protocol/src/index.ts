@@ -1,8 +1,14 @@
 export * from "./addresses.ts";
 export { ContentError } from "./content/errors.ts";
 export type { ContentErrorCode } from "./content/errors.ts";
+export * from "./content/head.ts";
 export * from "./content/message.ts";
 export * from "./content/mimi.ts";
+export type { Pin } from "./content/pin.ts";
+export { maxPollOption, maxPollOptions, maxPollQuestion, minPollOptions } from "./content/poll.ts";
+export type { Poll } from "./content/poll.ts";
+export { emojiOf, maxReactions } from "./content/reaction.ts";
+export { markdownType, maxTextBytes } from "./content/text.ts";
 export * from "./entry-bytes.ts";
 export * from "./errors.ts";
 export * from "./format.ts";

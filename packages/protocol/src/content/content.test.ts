@@ -6,17 +6,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ContentError } from "./errors.ts";
 import { draftExamples } from "./examples.testing.ts";
+import { maxDisplayNameBytes } from "./head.ts";
 import {
   createLeaveContent,
   createProfileContent,
   createSyncContent,
   createTextContent,
   decodeContent,
-  maxDisplayNameBytes,
-  maxTextBytes,
   roomUri,
   senderUri,
 } from "./message.ts";
+import { maxTextBytes } from "./text.ts";
 import { maxContentBytes } from "../limits.ts";
 import { decodeMimiContent, encodeContent, messageIdOf } from "./mimi.ts";
 import type { MimiContent, NestedPart } from "./mimi.ts";
@@ -73,14 +73,17 @@ describe("the examples of draft-ietf-mimi-content-08", () => {
 
   const read = (name: string): ReturnType<typeof decodeContent> => decodeContent(fromHex(draftExamples[name]?.cbor ?? ""));
 
-  test("texts and replies are texts; reactions, edits, deletions and attachments are not", () => {
+  test("texts and replies are texts, and what changes a message is none", () => {
     expect(read("original")).toMatchObject({ kind: "text", text: "Hi everyone, we just shipped release 2.0. __Good  work__!" });
     expect(read("reply")).toMatchObject({ kind: "text", inReplyTo: fromHex(draftExamples["original"]?.id ?? "") });
     expect(read("expiring")).toMatchObject({ kind: "text", expires: { relative: false, seconds: 1_644_390_004 } });
     expect(read("multipart-1")).toMatchObject({ kind: "text", text: "# Welcome!" });
-    for (const name of ["reaction", "edit", "delete", "unlike", "attachment", "conferencing", "multipart-3"]) {
-      expect(read(name).kind, name).toBe("unsupported");
-    }
+    const original = fromHex(draftExamples["original"]?.id ?? "");
+    expect(read("reaction")).toMatchObject({ kind: "reaction", inReplyTo: original, emoji: ["\u2764\uFE0F"] });
+    for (const name of ["attachment", "conferencing", "multipart-3"]) expect(read(name).kind, name).toBe("unsupported");
+    expect(read("edit")).toMatchObject({ kind: "edit" });
+    expect(read("delete")).toMatchObject({ kind: "deletion" });
+    expect(read("unlike")).toMatchObject({ kind: "deletion", replaces: fromHex(draftExamples["reaction"]?.id ?? "") });
   });
 });
 
@@ -106,6 +109,7 @@ describe("content of one's own", () => {
       appendSecret: { generation: 1_767_225_600_000, secret: messageId(7) },
       inReplyTo,
       expires: { relative: true, seconds: 60 },
+      forwardedHops: 0,
     });
   });
 
