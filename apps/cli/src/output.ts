@@ -1,4 +1,4 @@
-import type { Conversation, ConversationStop, Member, Message, MessageBody, Person } from "@latchkey/client";
+import type { Conversation, ConversationStop, Member, Message, MessageBody, Person, ShownPoll } from "@latchkey/client";
 
 /** Where output goes. */
 export interface Writable {
@@ -66,6 +66,13 @@ export function formatTime(timeMs: number): string {
 
 const roleWords: Readonly<Record<Member["role"], string>> = { member: "a member", administrator: "an administrator", owner: "an owner" };
 
+function formatPoll({ question, options, isClosed }: ShownPoll): string {
+  const lines = options.map(
+    ({ text, count, isChosen }, at) => `${String(at + 1)}. ${printableLine(text)} (${String(count)}${isChosen ? ", yours" : ""})`,
+  );
+  return [`Poll: ${printableLine(question)}${isClosed ? " (ended)" : ""}`, ...lines].join("\n");
+}
+
 /** What a line of a conversation says, for people. */
 export function formatBody(body: MessageBody): string {
   switch (body.kind) {
@@ -125,6 +132,14 @@ export function formatBody(body: MessageBody): string {
       return `* cannot be read: ${printableLine(body.reason)}`;
     case "alarm":
       return `! ALARM: ${printableLine(body.reason)}`;
+    case "deleted":
+      return body.person.isSelf ? "* you deleted this message" : `* ${formatPerson(body.person)} deleted this message`;
+    case "pinned":
+      return body.isPinned ? "* pinned a message" : "* took a pin back";
+    case "unpermitted":
+      return "* wrote, and may not write here";
+    case "poll":
+      return formatPoll(body);
     default:
       return body satisfies never;
   }

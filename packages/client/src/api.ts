@@ -2,106 +2,19 @@
  * The client's public face. Everything that crosses it is plain data (structured-cloneable), so that the client can live in a
  * worker: ids are base64url strings, times are milliseconds since 1970, bytes are Uint8Array.
  */
+import type { ClientFailure } from "./api/failures.ts";
+import type { HeldDeletions, Message, MessageInfo } from "./api/messages.ts";
+import type { Person, Role } from "./api/people.ts";
 
-/** Why the client refused or could not do something; the web app and the CLI have words for each. */
-export type ClientErrorCode =
-  | "no_account" // register first
-  | "account_waits" // the server has the account, and the public record cannot prove it now: it stays, and goes on by itself
-  | "account_exists" // this profile has an account already
-  | "invalid_username" // not 3 to 32 of a-z 0-9 _ . -
-  | "username_taken"
-  | "registration_closed"
-  | "invalid_invitation" // the server asks for an invitation, and does not know this one
-  | "account_suspended" // by the operator of the server: it gets nothing new there
-  | "invalid_address" // not name or name@host
-  | "unknown_user" // no such account on that host
-  | "blocked" // this person is blocked: unblock them first
-  | "unknown_request" // no such request is waiting
-  | "other_server" // on another server than one's own: refused before anything is sent there
-  | "unreachable_device" // a member's device has no valid key package
-  | "unknown_conversation"
-  | "unknown_message"
-  | "not_a_member" // you were removed from, or left, this conversation
-  | "not_permitted" // roles do not allow it
-  | "already_member"
-  | "message_too_large"
-  | "name_required" // a group needs a name
-  | "offline" // needs the server, which cannot be reached now
-  | "rate_limited"
-  | "server_full"
-  | "server_down" // what stands before the server answers, and the server does not
-  | "way_blocked" // something between here and the server refuses what the server would take
-  | "app_outdated" // this version of Latchkey is too old for the server
-  | "server_outdated" // the server is too old for this version of Latchkey
-  | "server_refused" // the server answered with a refusal that should not happen
-  | "server_lied" // an answer failed verification: head chain, signature, access hash
-  | "conflict" // the account was changed at the same moment too often: the person tries again
-  | "change_waits" // a change of the group lost the race with others many times; it waits, and is tried on (spec L-13)
-  | "conversation_unavailable" // the server does not know this conversation, or an older state of it; it goes on when it does
-  | "change_unreadable" // a member's change cannot be read by this device (spec G-4)
-  | "left_behind" // the others cannot read a change that this device followed, and go on without it (spec G-6)
-  | "changes_expired" // changes of the group expired before this device read them: a member has to add it again (spec L-8)
-  | "device_unproven" // a device in the group that the account it names does not have: nothing is sent there until it is removed (spec G-8)
-  | "invitation_expired" // what somebody sent to let this device go on in a conversation does not hold any more
-  | "members_changed" // somebody was added after this message was written: the person decides (attack A7)
-  | "storage_denied" // the browser refused or evicted storage
-  | "storage_in_use" // another process has this profile open
-  | "storage_newer" // the profile was written by a newer version
-  | "storage_older" // the profile was written by a test version whose format is not read any more
-  | "profile_restored" // this profile is an old copy: it must not send (spec D-3 of the client)
-  | "clock_skew" // this device's clock is far off
-  | "invalid_key_package"
-  | "directory_unproven" // the public record could not be checked: no proof, or one that does not hold (spec D-1, D-3)
-  | "directory_stale" // too few witnesses, or none lately: nothing new is trusted (spec D-3)
-  | "directory_fork" // two public records were seen: this device's and another (spec D-2, D-4)
-  | "retention_shorter" // the server promises to keep entries for fewer days than before
-  | "record_withheld" // for a day the files that compare the public record with what was signed for others could not be had (spec D-4)
-  | "directory_changed" // the public record gets other keys or witnesses from a certain day on (spec D-2)
-  | "account_forked" // an account signed two states of one version (spec A-1)
-  | "account_changed" // one's own account was changed by somebody else (spec A-2)
-  | "name_changed_hands" // this name belonged to another account (spec A-3); the person decides
-  | "log_fork" // another member sees another conversation (spec L-10, L-11)
-  | "device_added" // another device of the account added one
-  | "device_removed" // this device was removed from its account
-  | "account_deleted"
-  | "invalid_phrase" // not 24 words of the list, or not this account's
-  | "invalid_code" // not a linking code
-  | "link_expired" // the linking took too long, or was broken off
-  | "link_refused" // the two short codes differed, or the other side said no
-  | "closed";
+export type * from "./api/failures.ts";
+export * from "./api/messages.ts";
+export type * from "./api/people.ts";
 
 /** An account that the server has and that does not count yet. */
 export interface PendingAccount {
   readonly username: string;
   /** What is waited for. */
   readonly failure: ClientFailure;
-}
-
-/** A failure of the client. The message is one plain sentence, never holding names, text or keys. */
-export interface ClientFailure {
-  readonly code: ClientErrorCode;
-  readonly message: string;
-  /** Whether doing the same again later can help. */
-  readonly canRetry: boolean;
-}
-
-/** A person as shown: an account and what is known of it. */
-export interface Person {
-  readonly accountId: string;
-  readonly username: string;
-  readonly host: string;
-  /** `name`, or `name@host` on another host. */
-  readonly address: string;
-  /** The name that they gave themselves inside the conversation's encryption, as far as it may be shown, else their username. */
-  readonly displayName: string;
-  /**
-   * What is to stand beside `displayName`: the address, where somebody else goes by a name that looks the same, or where the name was
-   * never looked up (spec E-63).
-   */
-  readonly besideName: string | undefined;
-  readonly isSelf: boolean;
-  /** Whether this device looked the name up and found its history good; false for people who were met inside a conversation only (spec A-3). */
-  readonly isNameLookedUp: boolean;
 }
 
 /** This profile's account. */
@@ -243,80 +156,10 @@ export interface ServerInfo {
 /** Whether a name could be registered now; `unknown` when the server cannot be asked. */
 export type UsernameStatus = "available" | "taken" | "invalid" | "reserved" | "unknown";
 
-/** How a message of one's own fares. */
-export type Delivery =
-  | { readonly kind: "pending" }
-  /** `withoutReader`: people of whom no device was in the conversation then, so that it will not reach them. */
-  | { readonly kind: "accepted"; readonly atMs: number; readonly withoutReader?: readonly Person[] }
-  | { readonly kind: "failed"; readonly failure: ClientFailure };
-
-/** What a line of a conversation says: `One` and `Several` are how it names accounts. */
-export type BodyOf<One, Several> =
-  | { readonly kind: "text"; readonly text: string }
-  /** A change of the group, told in the stream. */
-  | { readonly kind: "created"; readonly name: string }
-  | ({ readonly kind: "added" } & Several)
-  | ({ readonly kind: "removed" } & Several)
-  | { readonly kind: "left" }
-  | { readonly kind: "renamed"; readonly name: string }
-  /** "" where it was taken away. */
-  | { readonly kind: "described"; readonly description: string }
-  | { readonly kind: "picture_changed" }
-  /** What is said from now on goes after so long; 0 for never. */
-  | { readonly kind: "timer_changed"; readonly seconds: number }
-  /** So long everybody waits between two messages; 0 for not at all. */
-  | { readonly kind: "slow_mode_changed"; readonly seconds: number }
-  | { readonly kind: "rights_changed" }
-  | ({ readonly kind: "role_changed"; readonly role: Member["role"] } & One)
-  | { readonly kind: "keys_updated" }
-  /** Devices of one account joined or left, or the account came back by its recovery phrase. */
-  | ({ readonly kind: "device_added" } & One)
-  | ({ readonly kind: "device_removed" } & One)
-  | ({ readonly kind: "recovered" } & One)
-  /** The author's app sent a change that nobody can use; nothing came of it (spec G-3). */
-  | { readonly kind: "skipped" }
-  /** A change by the author cannot be read by this person's device, which asked the others to let it back in (spec G-4). */
-  | ({ readonly kind: "complaint" } & One)
-  /** The author let this person's device back in (spec G-5). */
-  | ({ readonly kind: "let_back" } & One)
-  /** All devices that the person had here left the account, as after a recovery: the person was not thrown out (spec E-64). */
-  | ({ readonly kind: "away" } & One)
-  /** Entries that the server no longer keeps (spec L-8). */
-  | { readonly kind: "expired"; readonly count: number }
-  /** The author's device spoke of another version of this conversation than the one in the public record, which is this person's (spec L-10). */
-  | { readonly kind: "other_view" }
-  /** So many messages of the author's device never came; with 0 its numbers cannot be: perhaps an old copy of it is in use (spec L-10). */
-  | { readonly kind: "misnumbered"; readonly missing: number }
-  /** Content of a kind that this version does not know. */
-  | { readonly kind: "unsupported" }
-  /** A message that cannot be read, and why. */
-  | { readonly kind: "unreadable"; readonly reason: string }
-  /** Something that must not happen: a fork, a lie of the server. Stays until acknowledged (spec L-9, L-10). */
-  | { readonly kind: "alarm"; readonly reason: string };
-
-/** What a line of a conversation says, as people see it. */
-export type MessageBody = BodyOf<{ readonly person: Person }, { readonly people: readonly Person[] }>;
-
-/** One line of a conversation. */
-export interface Message {
-  readonly id: string;
-  readonly conversationId: string;
-  /** Place in the conversation; strictly increasing, dense enough to sort by. Pending messages come last. */
-  readonly order: number;
-  readonly author: Person | undefined;
-  readonly body: MessageBody;
-  /** By the sender's clock. */
-  readonly sentAtMs: number;
-  /** Of own messages only. */
-  readonly delivery: Delivery | undefined;
-  /** Its device is not known yet to be its author's, or was not any more when it came (spec G-8, M-3). */
-  readonly doubt?: "unproven" | "departed";
-}
-
 /** An account in a conversation. */
 export interface Member {
   readonly person: Person;
-  readonly role: "member" | "administrator" | "owner";
+  readonly role: Role;
   readonly deviceCount: number;
 }
 
@@ -457,6 +300,8 @@ export type ClientEvent =
   | { readonly kind: "link"; readonly state: LinkState }
   /** The list of one's devices changed. */
   | { readonly kind: "devices" }
+  /** A message was deleted on this device, here or by another one of one's own. */
+  | { readonly kind: "hidden"; readonly conversationId: string; readonly messageId: string }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }
   /** What was verified of people changed. */
@@ -492,11 +337,48 @@ export interface Client {
   startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation>;
   /** The `limit` messages before `beforeOrder` (the newest when absent), oldest first. */
   messages(conversationId: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]>;
-  /** Queues a message; resolves when it is persisted here as pending. Its delivery follows as events. */
-  send(conversationId: string, text: string): Promise<Message>;
-  /** Tries a failed message again. */
+  /**
+   * Queues a message; resolves when it is persisted here as pending. Its delivery follows as events.
+   * @param options.inReplyTo the id of the message that it answers
+   */
+  send(conversationId: string, text: string, options?: { inReplyTo?: string | undefined }): Promise<Message>;
+  /** Says another text in place of one's own, a day after it at most, ten times at most (spec X-3). @throws ClientError `unknown_message`, `not_permitted`, `message_too_large` */
+  edit(conversationId: string, messageId: string, text: string): Promise<void>;
+  /**
+   * Deletes messages: for everybody as far as one may (spec X-4), or here and on one's other devices alone.
+   * @throws ClientError `unknown_message`, `not_permitted` before any is deleted
+   */
+  deleteMessages(conversationId: string, messageIds: readonly string[], options: { forEveryone: boolean }): Promise<void>;
+  /** Gives a message an emoji, or takes it back (spec X-6). @throws ClientError `unknown_message`, `not_permitted` for what is no emoji, and the seventh */
+  react(conversationId: string, messageId: string, emoji: string, isGiven?: boolean): Promise<void>;
+  /** Asks a question with 2 to 12 options (spec X-11). @throws ClientError `message_too_large` outside of the bounds */
+  sendPoll(
+    conversationId: string,
+    poll: { question: string; options: readonly string[]; maxSelections?: number | undefined; endsAtMs?: number | undefined },
+  ): Promise<Message>;
+  /** Chooses these options of a poll, by their places; none takes an earlier choice back. @throws ClientError `unknown_message`, `not_permitted` once it ended */
+  vote(conversationId: string, messageId: string, options: readonly number[]): Promise<void>;
+  /** Ends a poll: its author and administrators may. @throws ClientError `unknown_message`, `not_permitted` */
+  endPoll(conversationId: string, messageId: string): Promise<void>;
+  /**
+   * Pins a message for all, where one may: the newest five stand (spec X-10).
+   * @param until milliseconds since 1970; `forever`, or `never` to take the pin back
+   * @throws ClientError `unknown_message`, `not_permitted`
+   */
+  pin(conversationId: string, messageId: string, until: number | "forever" | "never"): Promise<void>;
+  /** The messages that are pinned, newest pin first. */
+  pinned(conversationId: string): Promise<readonly Message[]>;
+  /** Sends a text on to at most five conversations, and to one where it was forwarded five times already (spec X-9). @throws ClientError `unknown_message`, `not_permitted` */
+  forward(conversationId: string, messageId: string, to: readonly string[]): Promise<readonly Message[]>;
+  /** @throws ClientError `unknown_message` */
+  messageInfo(conversationId: string, messageId: string): Promise<MessageInfo>;
+  /** Whose deletions wait for this person's word (spec X-4). */
+  heldDeletions(conversationId: string): Promise<readonly HeldDeletions[]>;
+  /** Does the deletions that wait, or keeps what they would delete. */
+  decideDeletions(conversationId: string, accountId: string, isDone: boolean): Promise<void>;
+  /** Tries a failed message, or a failed change of one, again. */
   retry(conversationId: string, messageId: string): Promise<void>;
-  /** Forgets a failed message. */
+  /** Forgets a failed message, or a failed change. */
   discard(conversationId: string, messageId: string): Promise<void>;
   /**
    * Adds people to a group. `again`: who is a member and says that they cannot read it any more is removed and added in one commit.

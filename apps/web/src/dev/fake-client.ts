@@ -11,6 +11,7 @@ import type {
 import { RemoteError } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
+import { createFakeMessages } from "./fake-messages.ts";
 import { createFakeAccount } from "./fake-account.ts";
 import { people, sampleAccount, sampleConversations, sampleMessage, sampleRequests } from "./sample-data.ts";
 import type { Sample } from "./sample-data.ts";
@@ -246,6 +247,7 @@ export function createFakeHost(scene: Scene): ClientHost {
         }
         return message;
       },
+      ...createFakeMessages({ get, put, later, send: (id, text) => Promise.resolve(sampleMessage(id, people.me, Date.now(), text)) }),
       async retry(id, messageId) {
         const found = get(id).messages.find((message) => message.id === messageId) ?? fail("unknown_message");
         put({ ...found, delivery: { kind: "pending" } });
@@ -257,6 +259,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           messages.findIndex((message) => message.id === messageId),
           1,
         );
+        emit({ kind: "hidden", conversationId: id, messageId });
         change(id, { lastMessage: messages.at(-1) });
       },
       async addMembers(id, addresses) {

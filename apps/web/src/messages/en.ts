@@ -173,6 +173,11 @@ export const en = {
     complaint: (author: string, who: string): string => `A change by ${author} cannot be read by ${who}`,
     complaintSelf: (author: string): string => `This device cannot read a change by ${author}. The others were asked to let you back in.`,
     letBack: (author: string, who: string): string => `${author} let ${who} back in`,
+    deleted: (who: string, whose: string | undefined): string =>
+      whose === undefined ? `${who} deleted a message` : `${who} deleted a message of ${whose}`,
+    pinned: (who: string): string => `${who} pinned a message`,
+    unpinned: (who: string): string => `${who} unpinned a message`,
+    unpermitted: (who: string): string => `${who} wrote something, and may not write here`,
     expired: (n: number): string => `${count(n, "message is", "messages are")} no longer on the server`,
     missingMessages: (author: string, n: number): string => `${count(n, "message", "messages")} by ${author} never arrived here`,
     misnumbered: (author: string): string =>

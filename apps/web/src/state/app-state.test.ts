@@ -8,7 +8,6 @@ import {
   groupAlarms,
   initialState,
   markUnreadLine,
-  removeMessage,
   setAlarms,
   sortConversations,
   totalUnread,
@@ -144,7 +143,7 @@ describe("pages and lines", () => {
   });
 
   it("forgets a discarded message", () => {
-    expect(removeMessage(loaded, "c", "m1").timelines.get("c")?.messages).toEqual([]);
+    expect(applyEvents(loaded, [{ kind: "hidden", conversationId: "c", messageId: "m1" }]).timelines.get("c")?.messages).toEqual([]);
   });
 });
 

@@ -136,6 +136,9 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "link":
         next = { ...next, link: event.state };
         break;
+      case "hidden":
+        next = removeMessage(next, event.conversationId, event.messageId);
+        break;
       case "alarms":
       case "devices":
       case "requests":
@@ -229,8 +232,8 @@ export function markUnreadLine(state: AppState, conversationId: string): AppStat
   return withTimeline(state, conversationId, { ...timeline, firstUnreadId, newCount: firstUnreadId === undefined ? 0 : unreadCount });
 }
 
-/** The state without a message that the person discarded. */
-export function removeMessage(state: AppState, conversationId: string, messageId: string): AppState {
+/** The state without a message that was discarded or deleted here. */
+function removeMessage(state: AppState, conversationId: string, messageId: string): AppState {
   const timeline = state.timelines.get(conversationId);
   if (timeline === undefined) return state;
   return withTimeline(state, conversationId, { ...timeline, messages: timeline.messages.filter((message) => message.id !== messageId) });

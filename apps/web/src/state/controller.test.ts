@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Conversation, Message } from "@latchkey/client";
+import type { ClientEvent, Conversation, Message } from "@latchkey/client";
 import { me, testConversation, testMessage, testPerson } from "../testing/fixtures.ts";
 import { RemoteError } from "../worker/protocol.ts";
-import type { HostEvent } from "../worker/protocol.ts";
+
 import type { ClientHost } from "../worker/remote-client.ts";
 import { createController } from "./controller.ts";
 import type { Controller } from "./controller.ts";
@@ -10,7 +10,7 @@ import type { Controller } from "./controller.ts";
 interface Setup {
   readonly controller: Controller;
   readonly client: ClientHost["client"];
-  emit(event: HostEvent): void;
+  emit(event: ClientEvent): void;
 }
 
 async function setUp(params: {
@@ -18,7 +18,7 @@ async function setUp(params: {
   messages?: readonly Message[];
   client?: Partial<ClientHost["client"]>;
 }): Promise<Setup> {
-  const listeners = new Set<(event: HostEvent) => void>();
+  const listeners = new Set<(event: ClientEvent) => void>();
   const all = params.messages ?? [];
   const client: Partial<ClientHost["client"]> = {
     pendingAccount: async () => undefined,
@@ -135,7 +135,7 @@ describe("drafts and reading", () => {
     const { controller, emit } = await setUp({ messages: [testMessage({ order: 1 })] });
     controller.open("c");
     await vi.waitFor(() => expect(controller.store.get().timelines.get("c")?.messages).toHaveLength(1));
-    emit({ kind: "discarded", conversationId: "c", messageId: "m1" });
+    emit({ kind: "hidden", conversationId: "c", messageId: "m1" });
     expect(controller.store.get().timelines.get("c")?.messages).toEqual([]);
   });
 });

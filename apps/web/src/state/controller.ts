@@ -1,6 +1,6 @@
-import type { ClientFailure, ContinueOptions, Continued, Conversation, LinkState, Message, Person } from "@latchkey/client";
+import type { ClientEvent, ClientFailure, ContinueOptions, Continued, Conversation, LinkState, Message, Person } from "@latchkey/client";
 import { failureOf } from "../worker/protocol.ts";
-import type { HostEvent, HostStatus } from "../worker/protocol.ts";
+import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
 import {
   addOlder,
@@ -8,7 +8,6 @@ import {
   emptyTimeline,
   initialState,
   markUnreadLine,
-  removeMessage,
   setAlarms,
   withTimeline,
   withVerification,
@@ -71,7 +70,7 @@ export interface Controller {
 export function createController(host: ClientHost, schedule: (run: () => void) => void): Controller {
   const store = createStore<AppState>({ ...initialState, isRecoveryPutOff: isRecoveryPutOff() });
   const { client } = host;
-  let queue: HostEvent[] = [];
+  let queue: ClientEvent[] = [];
   let isScheduled = false;
   let isLoaded = false;
 
@@ -80,15 +79,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (!isLoaded || queue.length === 0) return;
     const events = queue;
     queue = [];
-    const discarded = events.filter((event) => event.kind === "discarded");
-    store.update((state) => {
-      let next = applyEvents(
-        state,
-        events.filter((event) => event.kind !== "discarded"),
-      );
-      for (const event of discarded) next = removeMessage(next, event.conversationId, event.messageId);
-      return next;
-    });
+    store.update((state) => applyEvents(state, events));
     refreshDetails(events);
     if (events.some(({ kind }) => kind === "alarm" || kind === "alarms")) void loadAlarms();
     if (events.some(({ kind }) => kind === "devices") && store.get().devices !== undefined) void loadDevices().catch(() => undefined);
@@ -140,7 +131,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     for (const id of store.get().verifications.keys()) void loadVerification(id).catch(() => undefined);
   };
 
-  const refreshDetails = (events: readonly HostEvent[]): void => {
+  const refreshDetails = (events: readonly ClientEvent[]): void => {
     for (const id of new Set(events.map((event) => (event.kind === "message" ? event.message.conversationId : undefined)))) {
       const isGroupChange = events.some(
         (event) => event.kind === "message" && event.message.conversationId === id && event.message.body.kind !== "text",
@@ -309,10 +300,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       }
     },
     retry: (message) => client.retry(message.conversationId, message.id),
-    async discard(message) {
-      await client.discard(message.conversationId, message.id);
-      store.update((state) => removeMessage(state, message.conversationId, message.id));
-    },
+    discard: (message) => client.discard(message.conversationId, message.id),
     async register(params) {
       const account = await client.register(params);
       store.update((state) => ({ ...state, account }));

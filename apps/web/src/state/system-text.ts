@@ -61,6 +61,14 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return words.system.unreadable;
     case "alarm":
       return words.system.alarm;
+    case "poll":
+      return body.question;
+    case "deleted":
+      return words.system.deleted(subject(body.person), message.author?.accountId === body.person.accountId ? undefined : author);
+    case "pinned":
+      return body.isPinned ? words.system.pinned(author) : words.system.unpinned(author);
+    case "unpermitted":
+      return words.system.unpermitted(author);
   }
 }
 

@@ -42,10 +42,17 @@ export function byOrder(a: Message, b: Message): number {
   return a.order - b.order || a.sentAtMs - b.sentAtMs;
 }
 
+const shownAsMessage: ReadonlySet<Message["body"]["kind"]> = new Set<Message["body"]["kind"]>([
+  "text",
+  "poll",
+  "unsupported",
+  "unreadable",
+]);
+
 /** Whether a message counts as something to read. */
 export function isFromOthers(message: Message): boolean {
   const { kind } = message.body;
-  return message.author !== undefined && !message.author.isSelf && (kind === "text" || kind === "unsupported" || kind === "unreadable");
+  return message.author !== undefined && !message.author.isSelf && shownAsMessage.has(kind);
 }
 
 /** The first of the last `unreadCount` messages from others, or `undefined` when fewer are loaded. */
@@ -86,8 +93,12 @@ export function isSystemMessage(message: Message): boolean {
     case "expired":
     case "other_view":
     case "misnumbered":
+    case "deleted":
+    case "pinned":
+    case "unpermitted":
       return true;
     case "text":
+    case "poll":
     case "unsupported":
     case "unreadable":
     case "alarm":

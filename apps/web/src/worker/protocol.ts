@@ -22,6 +22,18 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   startConversation: true,
   messages: true,
   send: true,
+  edit: true,
+  deleteMessages: true,
+  react: true,
+  sendPoll: true,
+  vote: true,
+  endPoll: true,
+  pin: true,
+  pinned: true,
+  forward: true,
+  messageInfo: true,
+  heldDeletions: true,
+  decideDeletions: true,
   retry: true,
   discard: true,
   addMembers: true,
@@ -85,14 +97,11 @@ export type HostStatus =
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly failure: ClientFailure };
 
-/** What the client tells, and what another tab did that it does not tell. */
-export type HostEvent = ClientEvent | { readonly kind: "discarded"; readonly conversationId: string; readonly messageId: string };
-
 /** From the worker to the page. */
 export type Response =
   | { readonly kind: "result"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly failure: ClientFailure }
-  | { readonly kind: "event"; readonly event: HostEvent }
+  | { readonly kind: "event"; readonly event: ClientEvent }
   | { readonly kind: "status"; readonly status: HostStatus };
 
 /** A client's failure on this side of the port. */

@@ -1,11 +1,11 @@
-import type { Client } from "@latchkey/client";
+import type { Client, ClientEvent } from "@latchkey/client";
 import { RemoteError, remoteMethodNames } from "./protocol.ts";
-import type { HostEvent, HostStatus, Request, Response } from "./protocol.ts";
+import type { HostStatus, Request, Response } from "./protocol.ts";
 
 /** The client as a page sees it, and how its worker is. */
 export interface ClientHost {
   readonly client: Omit<Client, "close" | "subscribe">;
-  subscribe(listener: (event: HostEvent) => void): () => void;
+  subscribe(listener: (event: ClientEvent) => void): () => void;
   status(): HostStatus;
   subscribeStatus(listener: (status: HostStatus) => void): () => void;
   /** Opens the client again after a failure. */
@@ -21,7 +21,7 @@ export interface PagePort {
 /** A client behind a port. Calls made before the worker is ready wait for it. */
 export function createRemoteClient(port: PagePort): ClientHost & { fail(status: HostStatus): void } {
   const calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
-  const listeners = new Set<(event: HostEvent) => void>();
+  const listeners = new Set<(event: ClientEvent) => void>();
   const statusListeners = new Set<(status: HostStatus) => void>();
   const waiting: Request[] = [];
   let status: HostStatus = { kind: "starting" };

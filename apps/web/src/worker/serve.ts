@@ -74,10 +74,6 @@ export function createHost(options: HostOptions): Host {
       const value = await run.apply(opened, [...args]);
       port.postMessage({ kind: "result", id, value });
       if (method === "deleteAccount") letGo();
-      if (method === "discard") {
-        const [conversationId, messageId] = args;
-        broadcast({ kind: "event", event: { kind: "discarded", conversationId: String(conversationId), messageId: String(messageId) } });
-      }
     } catch (error) {
       port.postMessage({ kind: "failure", id, failure: failureOf(error) });
     }

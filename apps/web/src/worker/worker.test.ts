@@ -4,7 +4,7 @@ import { createRemoteClient } from "./remote-client.ts";
 import type { ClientHost } from "./remote-client.ts";
 import { createHost } from "./serve.ts";
 import type { Host } from "./serve.ts";
-import type { HostEvent, HostStatus, Request, Response } from "./protocol.ts";
+import type { HostStatus, Request, Response } from "./protocol.ts";
 
 class FakeClientError extends Error {
   readonly code = "unknown_user";
@@ -88,19 +88,15 @@ describe("the client behind a port", () => {
     await vi.waitFor(() => expect(answers.filter(({ kind }) => kind === "failure")).toHaveLength(4));
   });
 
-  it("tells every page what happens, also what another page discarded", async () => {
+  it("tells every page what happens", async () => {
     const { client, emit } = fakeClient();
     const host = createHost({ openClient: async () => client, withProfileLock: unlocked });
     const pages = [openPage(host), openPage(host)];
-    const heard: HostEvent[][] = [[], []];
+    const heard: ClientEvent[][] = [[], []];
     for (const [index, page] of pages.entries()) page.subscribe((event) => heard[index]?.push(event));
     await pages[0]?.client.checkUsername("ben");
     emit({ kind: "connection", connection: { kind: "online" } });
-    await pages[0]?.client.discard("c", "m");
-    const expected = [
-      { kind: "connection", connection: { kind: "online" } },
-      { kind: "discarded", conversationId: "c", messageId: "m" },
-    ];
+    const expected = [{ kind: "connection", connection: { kind: "online" } }];
     expect(heard).toEqual([expected, expected]);
   });
 

@@ -1,13 +1,16 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { decodeContent } from "@latchkey/protocol";
 import type { ProofSource } from "@latchkey/protocol";
 import { enterEpoch, forgetGroup, loseRace } from "./epoch.ts";
 import { keepEvidence } from "./evidence.ts";
 import { epochKeys } from "./keys.ts";
 import { rosterOf } from "./roster.ts";
 import { skipCommit } from "./skipped.ts";
+import { isSpeech, speakOneself } from "./speak.ts";
 import { addLine, nextOrder, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Outgoing, StagedCommit } from "./types.ts";
+import { contentIdOf } from "./view.ts";
 
 const noProofs: ProofSource = { kind: "inline", proofs: new Uint8Array(0) };
 
@@ -25,19 +28,15 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
     forgetGroup(turn, "left");
     return;
   }
-  if (message.purpose === "text") {
-    const { text, sealed } = message;
-    const order = nextOrder(turn);
-    addLine(turn, {
-      order,
-      author: self.accountId,
-      sentAtMs: message.composedAtMs,
-      body: { kind: "text", text },
-      id: message.id,
-      acceptedAtMs: nowMs,
-    });
-    if (sealed !== undefined) keepEvidence(turn, order, sealed.evidence);
-  }
+  if (message.purpose !== "text" && message.purpose !== "change") return;
+  const content = decodeContent(message.content);
+  if (content.kind === "malformed" || !isSpeech(content)) return;
+  const order = nextOrder(turn);
+  const id = contentIdOf(turn.state, turn.context.sha256, { sender: self, content: message.content, salt: content.salt });
+  // Written for another group, it had another id: what is shown under that one is gone.
+  if (toBase64Url(id) !== message.id) turn.effects.push({ kind: "dropped", message });
+  speakOneself(turn, content, { id, sentAtMs: message.composedAtMs });
+  if (message.sealed !== undefined) keepEvidence(turn, order, message.sealed.evidence);
 }
 
 /** One's own commit stands at the end of the chain: its epoch begins, and the joiners are told (spec M-4). */

@@ -28,7 +28,7 @@ function learned(
     groups: [],
   } as unknown as Turn;
   // What is kept as evidence matters to somebody who leaves only.
-  onContent(turn, leaf(author, 1), decodeContent(content), {} as MessageEvidence);
+  onContent(turn, leaf(author, 1), decodeContent(content), { id: id(9), evidence: {} as MessageEvidence });
   return turn.effects.filter(({ kind }) => kind === "append_secret");
 }
 

@@ -4,17 +4,22 @@ import type { AppendSecret, DecodedContent } from "@latchkey/protocol";
 import { forgetGroup } from "./epoch.ts";
 import { hearLeave } from "./leaving.ts";
 import { isUnproven, standingOf } from "./proven.ts";
-import type { Standing } from "./proven.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { ConversationState, LineBody, RosterLeaf } from "./types.ts";
+import { speak } from "./speak.ts";
+import type { ConversationState, RosterLeaf } from "./types.ts";
 
 /** How far a sender's clock may be ahead of this device's. */
 const mostAheadMs = 86_400_000;
 
-/** Shows what a member said. */
-export function onContent(turn: Turn, author: RosterLeaf, content: DecodedContent, evidence: MessageEvidence): void {
+/** Takes in what a member said; `id` is the content's (draft-ietf-mimi-content section 3.3). */
+export function onContent(
+  turn: Turn,
+  author: RosterLeaf,
+  content: DecodedContent,
+  { id, evidence }: { readonly id: Uint8Array; readonly evidence: MessageEvidence },
+): void {
   if (content.kind === "malformed") {
     addLine(turn, { order: nextOrder(turn), author: author.accountId, body: { kind: "unsupported" } });
     return;
@@ -31,9 +36,6 @@ export function onContent(turn: Turn, author: RosterLeaf, content: DecodedConten
   const isOwn = author.account === self.account;
   const line = { order: nextOrder(turn), author: author.accountId, sentAtMs, acceptedAtMs: isOwn ? nowMs : 0 };
   switch (content.kind) {
-    case "text":
-      addLine(turn, { ...line, body: textOf(author, content.text, standing), unread: !isOwn });
-      return;
     case "profile":
       return;
     case "sync":
@@ -50,15 +52,10 @@ export function onContent(turn: Turn, author: RosterLeaf, content: DecodedConten
       // Until its account is known to have that device, it is kept in mind, and nobody acts on it.
       if (standing === "proven") endOf(turn, author);
       return;
-    case "unsupported":
-      addLine(turn, { ...line, body: { kind: "unsupported" }, unread: !isOwn });
+    default:
+      speak(turn, author, content, { id, standing, sentAtMs });
       return;
   }
-}
-
-function textOf({ deviceId, signaturePublicKey }: RosterLeaf, text: string, standing: Standing): LineBody {
-  if (standing === "proven") return { kind: "text", text };
-  return { kind: "doubted", text, deviceId, signaturePublicKey, isDeparted: standing === "departed" };
 }
 
 /** Somebody leaves, with all the devices of their account (spec M-3). */

@@ -6,6 +6,7 @@ import { goesOnWith, placedBehind, standingOffers } from "./continuation.ts";
 import { continuityOf } from "./continuity.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
+import { lineId } from "./turn.ts";
 import type { ConversationState, Effect, Roster } from "./types.ts";
 
 async function three(): Promise<{ world: SimWorld; ada: SimDevice; ben: SimDevice; cyd: SimDevice }> {
@@ -124,7 +125,7 @@ describe("[E-16] a conversation that says that it goes on with another one", () 
     const effects: Effect[] = [{ kind: "line", line }, { kind: "close" }];
     const placed = placedBehind(old, { state: stateOf(ben), effects });
     const order = 500 + 2 ** 24;
-    expect(placed.effects).toEqual([{ kind: "line", line: { ...line, order, id: `e${order}` } }, { kind: "close" }]);
+    expect(placed.effects).toEqual([{ kind: "line", line: { ...line, order, id: lineId(stateOf(ben).id, order) } }, { kind: "close" }]);
     expect(placed.state).toMatchObject({ continuesId: old.id, lastOrder: order, readThrough: 500 });
   });
 

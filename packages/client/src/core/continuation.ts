@@ -51,7 +51,7 @@ export function placedBehind(
   old: ConversationState,
   begun: { readonly state: ConversationState; readonly effects: readonly Effect[] },
 ): { readonly state: ConversationState; readonly effects: readonly Effect[] } {
-  const { effects, lastOrder } = renumbered(begun.effects, old.lastOrder + roomForOld);
+  const { effects, lastOrder } = renumbered(begun.effects, begun.state.id, old.lastOrder + roomForOld);
   return { state: { ...begun.state, lastOrder, readThrough: old.lastOrder, continuesId: old.id }, effects };
 }
 

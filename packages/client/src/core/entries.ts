@@ -1,7 +1,16 @@
 import { equalBytes } from "@latchkey/codec";
 import { MlsError, ownLeafIndex, processMessage } from "@latchkey/mls";
 import type { Processed, ProcessedApplication } from "@latchkey/mls";
-import { complaintReasons, decodeContent, entryId, entryLeaf, entryLeafOf, isLaterEntryKind, zeroHash } from "@latchkey/protocol";
+import {
+  complaintReasons,
+  decodeContent,
+  entryId,
+  entryLeaf,
+  entryLeafOf,
+  isLaterEntryKind,
+  seenMarkOf,
+  zeroHash,
+} from "@latchkey/protocol";
 import type { AuthenticatedData, EntryEvent, EntryKind, EnvelopeBody, SealedEvent } from "@latchkey/protocol";
 import { decodeExternalBody, openEnvelope } from "../group/envelope.ts";
 import { noteElsewhere, onOwnArrival } from "./arrival.ts";
@@ -22,7 +31,7 @@ import { standingOf } from "./proven.ts";
 import { addLine, nextOrder, pause, refusedSpeakerSentence, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, Input, Link, RosterLeaf, SealedEntry, StagedCommit, StepResult } from "./types.ts";
-import { markOf } from "./view.ts";
+import { contentIdOf } from "./view.ts";
 
 type NeedsBlob = Extract<StepResult, { kind: "needs_blob" }>;
 type EntryInput = Extract<Input, { kind: "entry" }>;
@@ -299,13 +308,16 @@ async function onApplication(
     return;
   }
   hear(turn, author, said);
+  const { sha256 } = turn.context;
   const { plaintext } = processed;
   const content = decodeContent(plaintext);
-  const mark = content.kind === "malformed" ? zeroHash : markOf(turn, { sender: author, plaintext, salt: content.salt });
+  const id =
+    content.kind === "malformed" ? zeroHash : contentIdOf(turn.state, sha256, { sender: author, content: plaintext, salt: content.salt });
+  const mark = content.kind === "malformed" ? zeroHash : seenMarkOf(sha256, id);
   if (content.kind !== "malformed") set(turn, { seen: mark });
   hearNumber(turn, author, said, mark);
   await hearView(turn, author, { viewTag: said.viewTag, seq });
   const order = nextOrder(turn);
-  onContent(turn, author, content, processed.evidence);
+  onContent(turn, author, content, { id, evidence: processed.evidence });
   keepEvidence(turn, order, processed.evidence);
 }

@@ -1,5 +1,6 @@
 import { epoch } from "@latchkey/mls";
 import type { MessageEvidence } from "@latchkey/mls";
+import type { SaidBody } from "../timeline/said.ts";
 import type { Turn } from "./turn.ts";
 
 /**
@@ -9,6 +10,12 @@ import type { Turn } from "./turn.ts";
 export function keepEvidence(turn: Turn, order: number, evidence: MessageEvidence): void {
   const { group, kind } = turn.state;
   if (kind === "devices" || group === undefined) return;
-  if (!turn.effects.some((effect) => effect.kind === "line" && effect.line.order === order)) return;
+  if (!turn.effects.some((effect) => effect.kind === "content" && effect.said.order === order && isReportable(effect.said.body.kind)))
+    return;
   turn.effects.push({ kind: "evidence", order, epoch: Number(epoch(group)), evidence });
+}
+
+/** What says something in words of its own, and not only of what others said. */
+function isReportable(kind: SaidBody["kind"]): boolean {
+  return kind === "text" || kind === "edit" || kind === "poll" || kind === "unsupported";
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { addInvitation, carryOver, judgeRejoin, maxInvitations, readdition } from "./rejoin.ts";
 import { SimWorld } from "./sim.testing.ts";
+import { lineId } from "./turn.ts";
 import type { ConversationState, Effect, Invitation, Roster } from "./types.ts";
 
 const account = (value: number): Uint8Array => new Uint8Array(32).fill(value);
@@ -272,7 +273,7 @@ describe("a Welcome into a conversation that is known", () => {
     const line = { id: "e192", order: 192, author: ben, sentAtMs: 1, body: { kind: "added", accounts: [self] }, acceptedAtMs: 0 } as const;
     const effects: Effect[] = [{ kind: "line", line }];
     const after = carryOver({ ...known, draft: "so", unread: 2, readThrough: 3 }, { state: joined, effects }, ben);
-    expect(after.effects).toEqual([{ kind: "line", line: { ...line, order: 401, id: "e401" } }]);
+    expect(after.effects).toEqual([{ kind: "line", line: { ...line, order: 401, id: lineId(joined.id, 401) } }]);
     expect(after.state).toMatchObject({ lastOrder: 401, draft: "so", unread: 2, readThrough: 3, phase: joined.phase, chain: joined.chain });
   });
 });

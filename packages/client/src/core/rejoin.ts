@@ -4,6 +4,7 @@ import { namesOfBoth } from "./continuity.ts";
 import { arrivalOf } from "./arrival.ts";
 import { withReturn } from "./away.ts";
 import { isAnswer } from "./answering.ts";
+import { lineId } from "./turn.ts";
 import { entryOrder } from "./order.ts";
 import type { ConversationState, Effect, Invitation, RosterLeaf, WantedChange } from "./types.ts";
 import { hasEnded, isConfirmed, isReading } from "./phase.ts";
@@ -191,7 +192,11 @@ export function carryOver(
   const before = pastOf(stood, joined.state);
   // It goes on counting: to those who stayed it is the same device.
   const { nextLocal, unread, readThrough, draft, own, continuesId, offers, staged } = before;
-  const { effects, lastOrder } = renumbered(joined.effects, Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1));
+  const { effects, lastOrder } = renumbered(
+    joined.effects,
+    joined.state.id,
+    Math.max(entryOrder(joined.state.chain.seq), before.lastOrder + 1),
+  );
   const isLeaving = before.phase.kind === "leaving";
   // Who goes on by their own word after all does not leave.
   const outgoing = before.outgoing
@@ -237,12 +242,13 @@ export function carryOver(
 /** Effects whose lines stand one after the other from a place on, and the last of these places. */
 export function renumbered(
   effects: readonly Effect[],
+  conversationId: string,
   firstOrder: number,
 ): { readonly effects: readonly Effect[]; readonly lastOrder: number } {
   let order = firstOrder;
   const placed = effects.map((effect): Effect => {
     if (effect.kind !== "line") return effect;
-    const line = { ...effect.line, order, id: `e${order}` };
+    const line = { ...effect.line, order, id: lineId(conversationId, order) };
     order += 1;
     return { ...effect, line };
   });

@@ -88,7 +88,7 @@ export interface SpeakerRights {
 }
 
 /** The rights of a leaf's account in the epoch that `state` is in: of the author of a message while the message is read. */
-export function rightsOf({ roster }: ConversationState, leaf: RosterLeaf): SpeakerRights {
+export function rightsOf({ roster }: ConversationState, leaf: Pick<RosterLeaf, "account">): SpeakerRights {
   if (roster === undefined || roster.settings.conversationKind !== conversationKinds.group)
     return { role: "member", post: true, pin: true, mentionAll: true, deleteOthers: false };
   const { rights } = roster.settings;

@@ -1,6 +1,6 @@
 import { encryptApplicationMessage, nextGeneration, ownLeafIndex } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
-import { createLeaveContent, createProfileContent, decodeContent, entryId, zeroHash } from "@latchkey/protocol";
+import { createLeaveContent, createProfileContent, decodeContent, entryId, seenMarkOf, zeroHash } from "@latchkey/protocol";
 import type { ContentHead } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
 import { isBetween, sendArrival } from "./arrival.ts";
@@ -12,7 +12,7 @@ import { isCaughtUp, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { OwnMark } from "./said.ts";
 import type { ConversationState, Outgoing, SealedMessage, Stranded } from "./types.ts";
-import { authenticatedData, markOf } from "./view.ts";
+import { authenticatedData, contentIdOf } from "./view.ts";
 import { isReading } from "./phase.ts";
 
 /** Messages that may wait for their acknowledgement at a time. */
@@ -155,7 +155,7 @@ async function sealOrGiveUp(turn: Turn, message: Outgoing): Promise<void> {
     await seal(turn, message);
   } catch (error) {
     if (message.purpose === "leave") throw error;
-    if (message.purpose === "text") setOutgoing(turn, message.id, { failure: "message_too_large" });
+    if (message.purpose === "text" || message.purpose === "change") setOutgoing(turn, message.id, { failure: "message_too_large" });
     else set(turn, { outgoing: turn.state.outgoing.filter(({ id }) => id !== message.id) });
   }
 }
@@ -185,7 +185,7 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
     blob,
     blobs,
     evidence: encrypted.evidence,
-    own: { number, mark: markOf(turn, { sender: self, plaintext, salt: content.salt }) },
+    own: { number, mark: seenMarkOf(sha256, contentIdOf(turn.state, sha256, { sender: self, content: plaintext, salt: content.salt })) },
   };
   set(turn, {
     group: encrypted.state,

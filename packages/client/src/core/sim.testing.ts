@@ -20,6 +20,7 @@ import { createSimAccount } from "./sim-account.testing.ts";
 import type { SimAccount } from "./sim-account.testing.ts";
 import { LogModel } from "./log-model.testing.ts";
 import type { ModelReader } from "./log-model.testing.ts";
+import { lineOf } from "../timeline/timeline.ts";
 import { isPendingOrder } from "./order.ts";
 import { loadConversation, loadGroup, loadHead, recordChanges } from "./records.ts";
 import { leadsElsewhere } from "./arrival.ts";
@@ -210,6 +211,12 @@ export class SimDevice {
       case "line":
         this.lines.set(effect.line.order, effect.line);
         return;
+      case "content": {
+        const { said } = effect;
+        const { kind } = said.body;
+        if (kind === "text" || kind === "poll" || kind === "unsupported") this.lines.set(said.order, lineOf(said, said.body));
+        return;
+      }
       case "alarm":
         this.alarms.push(effect.reason);
         return;
@@ -456,7 +463,7 @@ export class SimDevice {
     const texts = new Map<number, string>();
     for (const line of this.lines.values()) {
       const { body } = line;
-      if ((body.kind === "text" || body.kind === "doubted") && !isPendingOrder(line.order)) texts.set(line.order, body.text);
+      if (body.kind === "text" && !isPendingOrder(line.order)) texts.set(line.order, body.text);
     }
     return texts;
   }

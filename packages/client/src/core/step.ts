@@ -277,7 +277,7 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
     // A draft is stored now and then while it is written: what became this message must not come back as a draft.
     draft: input.purpose === "text" && input.text.startsWith(state.draft.trim()) ? "" : state.draft,
   });
-  if (input.purpose === "text") turn.effects.push({ kind: "outgoing", message });
+  if (input.purpose === "text" || input.purpose === "change") turn.effects.push({ kind: "outgoing", message });
 }
 
 /** The other of two direct conversations counts (spec L-12): what was not sealed here is sent there, by the engine. */

@@ -49,7 +49,7 @@ export function addLine(
 ): void {
   const { nowMs } = turn.context;
   const line: Line = {
-    id: params.id ?? `e${params.order}`,
+    id: params.id ?? lineId(turn.state.id, params.order),
     order: params.order,
     author: params.author,
     sentAtMs: params.sentAtMs ?? nowMs,
@@ -65,6 +65,11 @@ export function addLine(
     unreadEntries: state.unreadEntries + unreadBy(params.body),
     unread: params.unread === true && line.order > state.readThrough ? state.unread + 1 : state.unread,
   });
+}
+
+/** The id of a line that tells a change of the group: no other line of the profile has it. */
+export function lineId(conversationId: string, order: number): string {
+  return `${conversationId}.${String(order)}`;
 }
 
 /** How many entries a line says that this device could not read: whose they were, nobody knows (spec L-10). */
@@ -93,6 +98,8 @@ const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>([
   "slow_mode_changed",
   "rights_changed",
   "role_changed",
+  "pinned",
+  "unpermitted",
 ]);
 
 /** The next free line of the entry that ends the chain: lines of one entry follow one another. */

@@ -55,7 +55,8 @@ import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { StallReason } from "./stall-reason.ts";
 import type { Arrival, Ask, SkipTold, Stranded } from "./contested.ts";
 import type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
-import type { Line } from "./lines.ts";
+import type { Line } from "../timeline/line.ts";
+import type { Said } from "../timeline/said.ts";
 import type { SettingsEdit } from "./settings-edit.ts";
 import type { SealedEntry } from "./sealed.ts";
 
@@ -131,7 +132,8 @@ export interface SealedMessage extends SealedEntry {
   readonly evidence: MessageEvidence;
 }
 
-export type Purpose = "text" | "profile" | "leave" | "sync" | "account";
+/** `text`: a message of its own, of whatever kind; `change`: what is done to messages. */
+export type Purpose = "text" | "change" | "profile" | "leave" | "sync" | "account";
 
 /** A message of one's own that is not yet seen in the log. */
 export interface Outgoing {
@@ -401,7 +403,7 @@ export interface ConversationState {
 }
 
 export type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
-export type { Line, LineBody } from "./lines.ts";
+export type { Line, LineBody } from "../timeline/line.ts";
 export type { PendingBlob, SealedEntry } from "./sealed.ts";
 export type { Stranded } from "./contested.ts";
 export type { StallReason } from "./stall-reason.ts";
@@ -508,6 +510,8 @@ export type Effect =
   | { readonly kind: "close" }
   | { readonly kind: "post"; readonly post: WelcomePost }
   | { readonly kind: "line"; readonly line: Line }
+  /** A member said something: what becomes of it, the timeline knows. */
+  | { readonly kind: "content"; readonly said: Said }
   /** What proves who wrote the line at this place, in this epoch of the group. */
   | { readonly kind: "evidence"; readonly order: number; readonly epoch: number; readonly evidence: MessageEvidence }
   /** A member told the name by which they want to be shown. */

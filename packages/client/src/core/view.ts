@@ -1,10 +1,10 @@
 import { encode, equalBytes } from "@latchkey/codec";
-import { groupId } from "@latchkey/mls";
-import { authenticatedDataCodec, messageIdOf, roomUri, seenMarkOf, senderUri, viewTagOf, zeroHash } from "@latchkey/protocol";
+import { authenticatedDataCodec, messageIdOf, roomUri, senderUri, viewTagOf, zeroHash } from "@latchkey/protocol";
+import type { Sha256 } from "@latchkey/protocol";
 import { headAt } from "./chain.ts";
 import type { Turn } from "./turn.ts";
 import type { OwnMark } from "./said.ts";
-import type { RosterLeaf } from "./types.ts";
+import type { ConversationState, RosterLeaf } from "./types.ts";
 
 /** Before a device's first message in a conversation. */
 export const nothingSent: OwnMark = { number: 0, mark: zeroHash };
@@ -35,23 +35,14 @@ export function authenticatedData(
   });
 }
 
-/** What stands for an application message where another one says that it was seen (spec L-10). */
-export function markOf(
-  turn: Turn,
-  message: { readonly sender: Pick<RosterLeaf, "host" | "accountId">; readonly plaintext: Uint8Array; readonly salt: Uint8Array },
+/** The id of what somebody said here (draft-ietf-mimi-content section 3.3), 32 bytes: the same on every device. */
+export function contentIdOf(
+  { host, groupId }: Pick<ConversationState, "host" | "groupId">,
+  sha256: Sha256,
+  said: { readonly sender: Pick<RosterLeaf, "host" | "accountId">; readonly content: Uint8Array; readonly salt: Uint8Array },
 ): Uint8Array {
-  const { group, host } = turn.state;
-  const { sha256 } = turn.context;
-  if (group === undefined) throw new Error("no message without a group");
-  const { sender, plaintext, salt } = message;
-  const id = messageIdOf({
-    sha256,
-    senderUri: senderUri(sender.host, sender.accountId),
-    roomUri: roomUri(host, groupId(group)),
-    content: plaintext,
-    salt,
-  });
-  return seenMarkOf(sha256, id);
+  const { sender, content, salt } = said;
+  return messageIdOf({ sha256, senderUri: senderUri(sender.host, sender.accountId), roomUri: roomUri(host, groupId), content, salt });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { BlobReference } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import type { LinkState } from "../api.ts";
 import type { ConversationState } from "../core/types.ts";
-import { loadLines, putLine } from "../engine/history.ts";
+import { loadLines, putLine } from "../timeline/history.ts";
 import { decryptBlob, encryptBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
@@ -98,6 +98,7 @@ function createReader(blobs: Blobs, store: Store = createMemoryStore(), joined: 
     platform: blobs.platform,
     baseUrl: () => "https://chat.example",
     access: {
+      self: new Uint8Array(32).fill(1),
       joined: (id) => joined.get(id),
       adoptUnjoined: async (state) => void joined.set(state.id, state),
       historyArrived: async (id, readThrough) => void read.set(id, Math.max(read.get(id) ?? 0, readThrough)),

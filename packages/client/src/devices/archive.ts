@@ -24,11 +24,12 @@ import type { BlobReference } from "@latchkey/protocol";
 import { nothingYet } from "../core/begin.ts";
 import { foundingSettings } from "../core/settings.ts";
 import type { ConversationState } from "../core/types.ts";
-import { linePrefix } from "../engine/history.ts";
+import { linePrefix, decodeLine } from "../timeline/history.ts";
+import type { Timeline } from "../timeline/timeline.ts";
 import { encryptBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
-import { orderSegment, parseOrderSegment } from "../store/store.ts";
-import type { Store, StoreTransaction } from "../store/store.ts";
+import { parseOrderSegment } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 
 /** A conversation as the archive has it: without its group, which a device joins by a Welcome only. */
 export interface ArchivedConversation {
@@ -233,11 +234,10 @@ export function readChunk(plaintext: Uint8Array): readonly ArchiveItem[] {
   return decode(chunkCodec, plaintext);
 }
 
-/** Puts the lines of a conversation where they belong; those that are there already stay. */
-export async function putArchivedLines(tx: StoreTransaction, item: Extract<ArchiveItem, { kind: "lines" }>): Promise<void> {
-  const prefix = linePrefix(toBase64Url(item.logId));
+/** Puts the lines of a conversation where they belong; those that are there already stay, and what is no line is passed over. */
+export async function putArchivedLines(timeline: Timeline, item: Extract<ArchiveItem, { kind: "lines" }>): Promise<void> {
   for (const { order, value } of item.lines) {
-    const key = prefix + orderSegment(order);
-    if ((await tx.get(key)) === undefined) tx.put(key, value.slice());
+    const line = decodeLine(value, order);
+    if (line !== undefined) await timeline.adopt(line);
   }
 }

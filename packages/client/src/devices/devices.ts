@@ -31,6 +31,8 @@ export interface EngineAccess extends ImportAccess {
   runners(): readonly ConversationRunner[];
   /** Makes a change; `undefined` when it is still waiting after a minute. */
   change(runner: ConversationRunner, change: WantedChange): Promise<ChangeOutcome | undefined>;
+  /** Another device of one's own deleted these messages. */
+  hide(conversationId: string, messageIds: readonly string[]): Promise<void>;
   /** Makes the group of the account's devices. */
   createDevicesGroup(change: WantedChange): Promise<void>;
 }
@@ -40,6 +42,8 @@ const retryMs = 5000;
 const retryUndoMs = 20_000;
 /** A device that can take no part now is tried again so often before the rest goes on without it. */
 const maxTries = 12;
+/** Messages that one word to the other devices names. */
+const maxHiddenAtOnce = 256;
 /** Conversations that are changed at a time. */
 const parallel = 4;
 /** Lets the device that published a state, or another one of the account, come first. */
@@ -238,6 +242,13 @@ export class Devices {
     this.#tell({ kind: "record", key, value });
   }
 
+  /** Messages were deleted here: the other devices delete them too. */
+  hidden(conversationId: string, messageIds: readonly string[]): void {
+    const logId = fromBase64Url(conversationId);
+    for (let from = 0; from < messageIds.length; from += maxHiddenAtOnce)
+      this.#tell({ kind: "hidden", logId, messageIds: messageIds.slice(from, from + maxHiddenAtOnce) });
+  }
+
   #tell(message: SyncMessage): void {
     background(this.#put(message));
   }
@@ -305,6 +316,9 @@ export class Devices {
       }
       case "record":
         await takeSharedRecord(this.#world, message.key, message.value);
+        return;
+      case "hidden":
+        await this.#access.hide(toBase64Url(message.logId), message.messageIds);
         return;
     }
   }

@@ -23,6 +23,7 @@ import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import type { ArchivedConversation, ArchiveItem } from "./archive.ts";
 import { createSingleFlight } from "../single-flight.ts";
+import { Timeline } from "../timeline/timeline.ts";
 
 /** What a new device still waits for; kept until all of it has come. */
 export interface LinkProgress {
@@ -79,6 +80,8 @@ export function putNotice(tx: StoreTransaction, body: Uint8Array): void {
 
 /** What the import needs of the engine. */
 export interface ImportAccess {
+  /** One's own account. */
+  readonly self: Uint8Array;
   /** The conversation as this device has it, if it joined it. */
   joined(id: string): ConversationState | undefined;
   /** Takes in a conversation that this device is no member of. */
@@ -190,15 +193,18 @@ export class HistoryImport {
   }
 
   async #takeChunk(progress: LinkProgress, chunks: readonly BlobReference[]): Promise<LinkProgress> {
-    const { store, access } = this.#params;
+    const { store, access, platform } = this.#params;
     const { putArchivedLines } = await import("./archive.ts");
     const reference = chunks[progress.nextChunk];
     const items = reference === undefined ? [] : await this.#items(reference);
     const next: LinkProgress = { ...progress, nextChunk: progress.nextChunk + 1 };
     await store.transact("write", async (tx) => {
       for (const item of items) {
-        if (item.kind === "lines") await putArchivedLines(tx, item);
-        else tx.put(archivedPrefix + toBase64Url(item.logId), encode(readCodec, { readThrough: item.readThrough }));
+        if (item.kind === "lines") {
+          const timeline = new Timeline({ tx, conversationId: toBase64Url(item.logId), self: access.self, nowMs: platform.nowMs() });
+          await putArchivedLines(timeline, item);
+          timeline.flush();
+        } else tx.put(archivedPrefix + toBase64Url(item.logId), encode(readCodec, { readThrough: item.readThrough }));
       }
       putProgress(tx, next);
     });

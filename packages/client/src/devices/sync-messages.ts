@@ -1,4 +1,18 @@
-import { CodecError, decode, encode, opaque, opaqueV, optional, safeUint64, struct, text, uint32, uint8, variant } from "@latchkey/codec";
+import {
+  CodecError,
+  decode,
+  encode,
+  opaque,
+  opaqueV,
+  optional,
+  safeUint64,
+  struct,
+  text,
+  uint32,
+  uint8,
+  variant,
+  vector,
+} from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 
 /** What one device tells the account's other devices (spec section 60). */
@@ -10,13 +24,19 @@ export type SyncMessage =
   /** What a device calls itself. */
   | { readonly kind: "device"; readonly deviceId: Uint8Array; readonly name: string }
   /** A record that all devices share: what was verified, which alarm was handled. */
-  | { readonly kind: "record"; readonly key: string; readonly value: Uint8Array | undefined };
+  | { readonly kind: "record"; readonly key: string; readonly value: Uint8Array | undefined }
+  /** The person deleted these messages for themselves (spec X-4); ids in base64url. */
+  | { readonly kind: "hidden"; readonly logId: Uint8Array; readonly messageIds: readonly string[] };
 
 export const syncMessageCodec: Codec<SyncMessage> = variant<SyncMessage>(uint8, {
   read: [1, struct<{ logId: Uint8Array; seq: number }>({ logId: opaque(32), seq: safeUint64 })],
   published: [2, struct<{ version: number }>({ version: uint32 })],
   device: [3, struct<{ deviceId: Uint8Array; name: string }>({ deviceId: opaque(16), name: text(256) })],
   record: [4, struct<{ key: string; value: Uint8Array | undefined }>({ key: text(512), value: optional(opaqueV(65_536)) })],
+  hidden: [
+    5,
+    struct<{ logId: Uint8Array; messageIds: readonly string[] }>({ logId: opaque(32), messageIds: vector(text(64), { maxBytes: 65_536 }) }),
+  ],
 });
 
 export function encodeSync(message: SyncMessage): Uint8Array {

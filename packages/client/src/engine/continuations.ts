@@ -12,6 +12,7 @@ import { ClientError, notReadYet, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import { byRank, handDraft, supersede } from "./direct-conversations.ts";
+import { contentIdIn } from "./message-ids.ts";
 import { isStopped, conversationOf } from "./shown.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
@@ -74,7 +75,7 @@ export class Continuations {
     else if (before === undefined) await this.#end(old, next);
     else if (old.state.kind !== "direct" && isSamePeople(before.state, next.state)) {
       const [winner, loser] = [before, next].toSorted(byRank) as [ConversationRunner, ConversationRunner];
-      await supersede(loser, winner);
+      await supersede(this.#world, loser, winner);
     }
   }
 
@@ -211,7 +212,7 @@ export class Continuations {
   /** The old conversation is over, and what waited there goes along. */
   async #end(old: ConversationRunner, next: ConversationRunner): Promise<void> {
     await next.load();
-    await hand(old, next, !isSamePeople(old.state, next.state));
+    await hand(this.#world, old, next, !isSamePeople(old.state, next.state));
     await old.input({ kind: "continued", by: next.id });
     old.emitConversation();
     next.emitConversation();
@@ -223,7 +224,7 @@ export class Continuations {
 
   /** The messages of a conversation, and above them those of the one that it goes on with. */
   async messages(runner: ConversationRunner, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
-    const own = await runner.messages(params);
+    const own = await runner.history.page(params);
     const { continuesId } = runner.state;
     const old = continuesId === undefined ? undefined : this.#access.runner(continuesId);
     if (own.length >= params.limit || old?.state.phase.kind !== "continued") return own;
@@ -260,16 +261,15 @@ function peopleIn({ roster, changes, staged }: ConversationState): ReadonlySet<s
  * What waits in one conversation goes into another. The person is asked first where somebody else would read it (attack A7), and where it
  * is not known whether it was taken already.
  */
-async function hand(from: ConversationRunner, to: ConversationRunner, isAsked: boolean): Promise<void> {
-  const texts = from.state.outgoing.filter((item) => item.purpose === "text");
-  // A machine that stopped while they were handed over has some of them there, sent perhaps.
-  const there = texts.length === 0 ? [] : (await to.messages({ limit: 500 })).map(({ id }) => id);
-  const waiting = texts.filter(({ id }) => !there.includes(id));
+async function hand(world: World, from: ConversationRunner, to: ConversationRunner, isAsked: boolean): Promise<void> {
   const failureOf = (item: Outgoing): Outgoing["failure"] =>
     item.sealed !== undefined ? "conversation_unavailable" : isAsked ? "members_changed" : item.failure;
-  for (const item of waiting) {
-    const { id, text, content } = item;
-    await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item) });
+  for (const item of from.state.outgoing.filter(({ purpose }) => purpose === "text")) {
+    const { text, content } = item;
+    // Said elsewhere, it is another message. A machine that stopped while they were handed over has some of them there, sent perhaps.
+    const id = contentIdIn(world, to.state, content);
+    if ((await to.history.line(id)) === undefined)
+      await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item) });
   }
   await handDraft(from, to);
 }

@@ -11,7 +11,7 @@ import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
-import { loadLines } from "./history.ts";
+import { loadLines } from "../timeline/history.ts";
 import type { World } from "./world.ts";
 
 /** A store in which nothing can be put for which `why` has a reason. */
@@ -77,7 +77,13 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     store,
     platform: { nowMs: () => 1_700_000_000_000, random, sha256, signatures: nobleSignatures, crypto: nodeCrypto, setTimer },
     own: { ...device.self, displayName: "", username: "" },
-    people: { load: async () => undefined, vouches: () => true, departed: () => false, person: () => ({ isSelf: false }) },
+    people: {
+      self: device.self,
+      load: async () => undefined,
+      vouches: () => true,
+      departed: () => false,
+      person: () => ({ isSelf: false }),
+    },
     directory: { log: { pinned: () => device.account.directory, gossip: () => new Uint8Array(0) } },
     watch: { adopt: nothing, caughtUp: nothing, said: nothing, shown: async () => undefined, hold: undefined },
     connections: { httpUrl: () => "" },

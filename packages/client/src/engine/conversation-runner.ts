@@ -1,16 +1,25 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import type { GroupState, MessageEvidence } from "@latchkey/mls";
+import type { GroupState } from "@latchkey/mls";
 import { createProfileContent } from "@latchkey/protocol";
 import type { AppendSecret, BlobReference, EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { makeKeyPackage } from "../account/key-packages.ts";
-import type { Message } from "../api.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
 import { carryOver } from "../core/rejoin.ts";
 import { isHolding } from "../core/sending.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
-import type { ChangeOutcome, ConversationState, DeviceReference, Effect, Input, Line, TimerName, UnverifiedLeaf } from "../core/types.ts";
+import type {
+  ChangeOutcome,
+  ConversationState,
+  DeviceReference,
+  Effect,
+  Input,
+  Line,
+  Outgoing,
+  TimerName,
+  UnverifiedLeaf,
+} from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
 import { unreached } from "./posts.ts";
 import { ClientError, failureOf } from "../errors.ts";
@@ -18,23 +27,25 @@ import { createMutex } from "../store/mutex.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { orderSegment } from "../store/store.ts";
-import { accountsIn, changesList, isShownDifferently } from "./effects.ts";
-import { loadEvidence, putEvidence } from "./evidence.ts";
-import { findOrder, loadLines, loadShownLine, putLine } from "./history.ts";
+import { accountsIn, accountsOfLine, changesList, isShownDifferently } from "./effects.ts";
+import { putEvidence } from "./evidence.ts";
+import { loadShownLine } from "../timeline/history.ts";
+import { Timeline } from "../timeline/timeline.ts";
 import { withoutPeer } from "./blocked.ts";
 import type { SenderStanding } from "./standings.ts";
 import { LeafLookUps } from "./leaf-look-ups.ts";
 import { LogChannel } from "./log-channel.ts";
-import { conversationOf, messageOfLine, messageOfOutgoing } from "./shown.ts";
+import { conversationOf } from "./shown.ts";
+import { ShownHistory, quotedBy } from "./shown-history.ts";
+import type { LineWithQuoted } from "./shown-history.ts";
+import { messageOfLine, messageOfOutgoing, targetOf } from "./shown-message.ts";
+import { pendingSaid, standingOfSaid } from "./said.ts";
 import { contextOf, syncPrefix } from "./world.ts";
 import type { World } from "./world.ts";
 import { hasEnded } from "../core/phase.ts";
 
 /** Inputs taken in one transaction: thousands of waiting messages are read in a few. */
 const maxBatch = 256;
-const maxUnreadCounted = 1000;
-/** Lines of changes after the last text of a conversation that ended. */
-const maxLinesAfterText = 100;
 
 /**
  * Runs one conversation: takes inputs one after the other, stores the new state with its lines and parcels in one transaction,
@@ -50,6 +61,8 @@ export class ConversationRunner {
   #queue: Input[] = [];
   #running: Promise<void> | undefined;
   readonly #channel: LogChannel;
+  /** What its timeline has. */
+  readonly history: ShownHistory;
   readonly #lookUps: LeafLookUps;
   #isLoaded: boolean;
   #closed = false;
@@ -63,6 +76,7 @@ export class ConversationRunner {
     this.id = state.id;
     this.#lastLine = lastLine;
     const current = (): ConversationState => this.#state;
+    this.history = new ShownHistory(world, state.id, current);
     this.#lookUps = new LeafLookUps(world);
     this.#isLoaded = state.group !== undefined || state.epoch === undefined;
     this.#channel = new LogChannel(world, {
@@ -160,28 +174,16 @@ export class ConversationRunner {
     this.input(input).catch(() => undefined);
   }
 
-  /** Lines were put into the store from elsewhere. */
+  /** Lines were put into the store, or taken out, from elsewhere. */
   async reloadLastLine(): Promise<void> {
     const line = await this.#world.store.transact("read", (tx) => loadShownLine(tx, this.id));
     this.#lastLine = line;
-    if (line !== undefined) await this.#world.people.load(accountsIn({ kind: "line", line }));
+    if (line !== undefined) await this.#world.people.load(accountsOfLine(line));
   }
 
   /** Of a conversation that another one took the place of, what was said last counts, not what happened to it since. */
   async showLastText(): Promise<void> {
-    const lines = await this.#world.store.transact("read", (tx) => loadLines(tx, this.id, { limit: maxLinesAfterText }));
-    const line = lines.findLast(({ body }) => body.kind === "text");
-    if (line === undefined) return;
-    this.#lastLine = line;
-    await this.#world.people.load(accountsIn({ kind: "line", line }));
-  }
-
-  /** How many messages of others stand after this place. */
-  async unreadAfter(order: number): Promise<number> {
-    const lines = await this.#world.store.transact("read", (tx) => loadLines(tx, this.id, { limit: maxUnreadCounted }));
-    return lines.filter(
-      (line) => line.order > order && (line.body.kind === "text" || line.body.kind === "doubted") && line.acceptedAtMs === 0,
-    ).length;
+    this.#lastLine = (await this.history.lastText()) ?? this.#lastLine;
   }
 
   /** Takes nothing more; resolves when what was begun is stored. */
@@ -265,23 +267,56 @@ export class ConversationRunner {
       groups.push(...taken.groups);
     }
     const kept = this.#isBlocked ? withoutPeer(before, state, effects) : { state, effects };
-    await this.#store(before, kept.state, kept.effects, () => undefined);
+    const lines = await this.#store(before, kept.state, kept.effects, () => undefined);
     if (fetched !== undefined) this.#channel.fetch(fetched.reference, fetched.input);
     for (const input of parked) this.#channel.park(input);
-    this.#carryOutAll(before, kept.state, kept.effects);
+    this.#carryOutAll(before, kept.state, kept.effects, lines);
     if (isCaughtUp(state) && !isCaughtUp(before)) this.#world.watch.caughtUp(this.id);
     eraseLeftBehind(groups, state);
-    if (before.unverified !== state.unverified) await this.#showJudged();
+    if (before.unverified !== state.unverified) await this.#settleJudged();
     this.introduce();
   }
 
-  /** Texts by devices of which something is known now. */
-  async #showJudged(): Promise<void> {
-    const { store, people, emit } = this.#world;
+  /** What devices said of which something is known now: it is shown otherwise, and what they changed is done, or never (spec G-8). */
+  async #settleJudged(): Promise<void> {
+    const { people, emit } = this.#world;
     if (this.#state.kind === "devices") return;
-    const lines = await store.transact("read", (tx) => loadLines(tx, this.id, { limit: maxUnreadCounted }));
-    for (const line of lines)
-      if (line.body.kind === "doubted") emit({ kind: "message", message: messageOfLine(people, this.#state, line) });
+    await this.changeTimeline((timeline) => timeline.settle((said) => standingOfSaid(people, this.#state, said)));
+    for (const message of await this.history.doubted()) emit({ kind: "message", message });
+  }
+
+  /** Changes the timeline in a transaction of its own, and tells what is shown otherwise then. */
+  async changeTimeline(change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>): Promise<void> {
+    const { store } = this.#world;
+    const lines = await store.transact("write", async (tx) => {
+      const timeline = this.#timeline(tx);
+      await change(timeline, tx);
+      return await this.#flushed(tx, timeline);
+    });
+    this.#tellLines(lines);
+    if (lines.length > 0) this.emitConversation();
+  }
+
+  #timeline(tx: StoreTransaction): Timeline {
+    const { own, platform } = this.#world;
+    return new Timeline({ tx, conversationId: this.id, self: own.accountId, nowMs: platform.nowMs() });
+  }
+
+  async #flushed(tx: StoreTransaction, timeline: Timeline): Promise<LineWithQuoted[]> {
+    const { lines } = timeline.flush();
+    const quoted = await Promise.all(lines.map(async (line) => ({ line, quoted: await quotedBy(tx, this.id, line) })));
+    return quoted;
+  }
+
+  /** What became of lines: new ones, and ones that changed. Whoever stands in them was brought to hand. */
+  #tellLines(lines: readonly LineWithQuoted[]): void {
+    const { emit, people } = this.#world;
+    for (const { line, quoted } of lines) {
+      const last = this.#lastLine;
+      const isNewest = line.order > (last?.order ?? 0) && (last === undefined || !isQuiet(line.body));
+      if (isNewest || line.order === last?.order) this.#lastLine = line;
+      if (this.#state.kind !== "devices") emit({ kind: "message", message: messageOfLine(people, this.#state, line, quoted) });
+    }
   }
 
   /** Tells the group once by which name this person goes, and whoever knows an append secret that was replaced the one of now (spec I-1). */
@@ -350,8 +385,7 @@ export class ConversationRunner {
     effects: readonly Effect[],
     alsoWrite: (tx: StoreTransaction) => Promise<void> | void,
   ): Promise<void> {
-    await this.#store(before, after, effects, alsoWrite);
-    this.#carryOutAll(before, after, effects);
+    this.#carryOutAll(before, after, effects, await this.#store(before, after, effects, alsoWrite));
   }
 
   async #store(
@@ -359,19 +393,22 @@ export class ConversationRunner {
     after: ConversationState,
     effects: readonly Effect[],
     alsoWrite: (tx: StoreTransaction) => Promise<void> | void,
-  ): Promise<void> {
+  ): Promise<readonly LineWithQuoted[]> {
     const { store, people, posts } = this.#world;
     await people.load(effects.flatMap(accountsIn));
     const writes = recordChanges(before, after);
+    let lines: readonly LineWithQuoted[] = [];
     if (writes.length > 0 || effects.length > 0 || before === undefined) {
       const given: Raised[] = [];
-      await store.transact("write", async (tx) => {
+      lines = await store.transact("write", async (tx) => {
         for (const { key, value } of writes) {
           if (value === undefined) tx.delete(key);
           else tx.put(key, value);
         }
+        const timeline = this.#timeline(tx);
         for (const effect of effects) {
-          if (effect.kind === "line") putLine(tx, this.id, effect.line);
+          if (effect.kind === "line") timeline.put(effect.line);
+          if (effect.kind === "content") await timeline.take(effect.said);
           if (effect.kind === "evidence") await putEvidence(tx, this.id, effect);
           if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
@@ -382,17 +419,24 @@ export class ConversationRunner {
         }
         for (const raised of given) this.#world.alarms.put(tx, raised);
         await alsoWrite(tx);
+        return await this.#flushed(tx, timeline);
       });
       for (const raised of given) this.#world.alarms.tell(raised);
+      await people.load(
+        lines.flatMap(({ line, quoted }) => [...accountsOfLine(line), ...(quoted === undefined ? [] : accountsOfLine(quoted))]),
+      );
     }
     this.#state = after;
+    return lines;
   }
 
-  #carryOutAll(before: ConversationState | undefined, after: ConversationState, effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      if (effect.kind !== "line" || effect.line.order < (this.#lastLine?.order ?? 0)) continue;
-      if (this.#lastLine === undefined || !isQuiet(effect.line.body)) this.#lastLine = effect.line;
-    }
+  #carryOutAll(
+    before: ConversationState | undefined,
+    after: ConversationState,
+    effects: readonly Effect[],
+    lines: readonly LineWithQuoted[],
+  ): void {
+    this.#tellLines(lines);
     for (const effect of effects) this.#carryOut(effect);
     if (before === undefined || isShownDifferently(before, after) || effects.some(changesList)) this.emitConversation();
   }
@@ -404,10 +448,7 @@ export class ConversationRunner {
   }
 
   #carryOut(effect: Effect): void {
-    const { emit, people, posts, platform } = this.#world;
-    const tell = (message: Message): void => {
-      if (this.#state.kind !== "devices") emit({ kind: "message", message });
-    };
+    const { emit, posts, platform } = this.#world;
     switch (effect.kind) {
       case "create":
       case "open":
@@ -427,8 +468,7 @@ export class ConversationRunner {
         this.#track(posts.deliver());
         return;
       case "line":
-        tell(messageOfLine(people, this.#state, effect.line));
-        return;
+      case "content":
       case "named":
       case "append_secret":
       case "evidence":
@@ -465,9 +505,12 @@ export class ConversationRunner {
         );
         return;
       case "outgoing":
-        if (effect.message.purpose === "text") tell(messageOfOutgoing(people, this.id, this.#world.own.accountId, effect.message));
+        if (effect.message.purpose === "text") this.#tellPending(effect.message);
+        else this.#track(this.#tellChanged(effect.message));
         return;
       case "dropped":
+        if (effect.message.purpose === "text") emit({ kind: "hidden", conversationId: this.id, messageId: effect.message.id });
+        else this.#track(this.#tellChanged(effect.message));
         return;
       case "change_outcome":
         this.#outcomes.get(effect.id)?.(effect.outcome);
@@ -509,26 +552,23 @@ export class ConversationRunner {
     this.emitConversation();
   }
 
-  /** What proves who wrote a message; `undefined` where nothing is kept (spec L-14). */
-  async evidenceOf(messageId: string): Promise<MessageEvidence | undefined> {
-    return await this.#world.store.transact("read", async (tx) => {
-      const order = await findOrder(tx, this.id, messageId);
-      return order === undefined ? undefined : await loadEvidence(tx, this.id, order);
-    });
+  /** A message of one's own waits, or is known to have failed: at once, where nothing has to be looked up for it. */
+  #tellPending(item: Outgoing): void {
+    const { people, emit } = this.#world;
+    if (this.#state.kind === "devices") return;
+    if (pendingSaid(this.#state, people.self, item)?.inReplyTo === undefined) {
+      emit({ kind: "message", message: messageOfOutgoing(people, this.#state, item) });
+      return;
+    }
+    this.#track(this.history.pending(item).then((message) => emit({ kind: "message", message })));
   }
 
-  /** Messages before `beforeOrder`, pending ones last. */
-  async messages(params: { beforeOrder?: number; limit: number }): Promise<Message[]> {
-    const { store, people, own } = this.#world;
-    const pending = this.#state.outgoing
-      .filter((item) => item.purpose === "text" && item.order < (params.beforeOrder ?? Number.POSITIVE_INFINITY))
-      .slice(-params.limit)
-      .map((item) => messageOfOutgoing(people, this.id, own.accountId, item));
-    const limit = params.limit - pending.length;
-    const lines =
-      limit <= 0 ? [] : await store.transact("read", (tx) => loadLines(tx, this.id, { beforeOrder: params.beforeOrder, limit }));
-    await people.load(lines.flatMap((line) => accountsIn({ kind: "line", line })));
-    return [...lines.map((line) => messageOfLine(people, this.#state, line)), ...pending];
+  /** A change of one's own waits, or does not any more: the message that it is about is shown so. */
+  async #tellChanged(item: Outgoing): Promise<void> {
+    const said = pendingSaid(this.#state, this.#world.people.self, item);
+    const target = said === undefined ? undefined : targetOf(said.body);
+    const message = target === undefined ? undefined : await this.history.message(toBase64Url(target));
+    if (message !== undefined) this.#world.emit({ kind: "message", message });
   }
 }
 

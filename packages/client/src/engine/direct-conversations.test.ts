@@ -1,14 +1,22 @@
+import { createTextContent } from "@latchkey/protocol";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import type { ConversationState, Input, Outgoing } from "../core/types.ts";
 import { DirectConversations, supersede } from "./direct-conversations.ts";
 import type { Twin } from "./direct-conversations.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
+import { contentIdIn } from "./message-ids.ts";
 import type { World } from "./world.ts";
 
 function twin(id: string, outgoing: readonly Partial<Outgoing>[]): Twin & { readonly inputs: Input[] } {
   const inputs: Input[] = [];
   // Of the state no more is read.
-  const state = { recovered: [{ accountId: new Uint8Array(32).fill(7), order: 5 }], outgoing } as unknown as ConversationState;
+  const state = {
+    host: "chat.example",
+    groupId: new Uint8Array(32),
+    recovered: [{ accountId: new Uint8Array(32).fill(7), order: 5 }],
+    outgoing,
+  } as unknown as ConversationState;
   return {
     id,
     state,
@@ -23,7 +31,7 @@ function twin(id: string, outgoing: readonly Partial<Outgoing>[]): Twin & { read
 
 describe("of two conversations with the same people", () => {
   test("[L-12] what is not sealed goes to the one that counts, with what it waits for; what is sealed stays where it is on its way", async () => {
-    const content = new Uint8Array([1]);
+    const content = createTextContent({ text: "x", salt: new Uint8Array(16), sentAtMs: 1 });
     const text = { purpose: "text", content, sealed: undefined, failure: undefined } as const;
     const loser = twin("b", [
       { ...text, id: "1", text: "plain" },
@@ -33,11 +41,13 @@ describe("of two conversations with the same people", () => {
       { ...text, id: "4", purpose: "profile", text: "Ada" },
     ]);
     const winner = twin("a", []);
-    await supersede(loser, winner);
+    const world = { platform: { sha256 }, own: { host: "chat.example", accountId: new Uint8Array(32) } } as unknown as World;
+    await supersede(world, loser, winner);
+    const id = contentIdIn(world, winner.state, content);
     expect(winner.inputs).toEqual([
       { kind: "accounts", recovered: [new Uint8Array(32).fill(7)] },
-      { kind: "compose", id: "1", purpose: "text", text: "plain", content, failure: undefined },
-      { kind: "compose", id: "2", purpose: "text", text: "was it taken?", content, failure: "conversation_unavailable" },
+      { kind: "compose", id, purpose: "text", text: "plain", content, failure: undefined },
+      { kind: "compose", id, purpose: "text", text: "was it taken?", content, failure: "conversation_unavailable" },
     ]);
     expect(loser.inputs).toEqual([{ kind: "supersede", by: "a" }]);
   });

@@ -2,6 +2,7 @@ import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
 import type { Person } from "../api.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
+import { contentIdIn } from "./message-ids.ts";
 import type { World } from "./world.ts";
 
 /** The direct conversations of this profile: of those with one person, one counts (spec L-12). */
@@ -77,7 +78,7 @@ export class DirectConversations {
       .toSorted((a, b) => Number(a.isDeserted) - Number(b.isDeserted) || byRank(a.runner, b.runner))
       .map(({ runner }) => runner);
     if (winner === undefined) return;
-    for (const loser of losers) await supersede(loser, winner);
+    for (const loser of losers) await supersede(this.#world, loser, winner);
   }
 }
 
@@ -93,13 +94,14 @@ export function byRank(a: Pick<Twin, "state">, b: Pick<Twin, "state">): number {
 export type Twin = Pick<ConversationRunner, "id" | "state" | "input" | "showLastText" | "emitConversation">;
 
 /** Of two conversations with the same people one takes the other's place: the other becomes read-only, and what is not sealed there goes along. */
-export async function supersede(loser: Twin, winner: Twin): Promise<void> {
+export async function supersede(world: Pick<World, "platform" | "own">, loser: Twin, winner: Twin): Promise<void> {
   const { recovered, outgoing } = loser.state;
   // What holds sending there until the person saw it holds it here too, before anything that waits comes over (spec A-1).
   if (recovered.length > 0) await winner.input({ kind: "accounts", recovered: recovered.map(({ accountId }) => accountId) });
   // Into the winner first: between the two nothing is lost, and the same id is not taken twice. What waits for the person's word does so there.
   const waiting = outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
-  for (const { id, text, content, failure } of waiting) {
+  for (const { text, content, failure } of waiting) {
+    const id = contentIdIn(world, winner.state, content);
     await winner.input({ kind: "compose", id, purpose: "text", text, content, failure });
   }
   await handDraft(loser, winner);

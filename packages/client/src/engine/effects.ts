@@ -8,15 +8,27 @@ export function accountsOf({ peer, base, invitations }: ConversationState, lastL
 
 /** Accounts that showing this effect needs. */
 export function accountsIn(effect: Effect): readonly Uint8Array[] {
-  if (effect.kind !== "line") return [];
-  const { author, body } = effect.line;
+  if (effect.kind === "line") return accountsOfLine(effect.line);
+  return effect.kind === "content" ? [effect.said.author, ...effect.said.mentions.accounts] : [];
+}
+
+/** Accounts that showing this line needs. */
+export function accountsOfLine({ author, body, message }: Line): readonly Uint8Array[] {
   const named = body.kind === "added" || body.kind === "removed" ? body.accounts : "account" in body ? [body.account] : [];
-  return author === undefined ? named : [author, ...named];
+  const changed = (message?.facts ?? []).map((fact) => fact.author);
+  const refused = (message?.refused ?? []).map(({ account }) => account);
+  return [...(author === undefined ? [] : [author]), ...named, ...(message?.mentions.accounts ?? []), ...changed, ...refused];
 }
 
 /** Whether it makes a conversation look otherwise in the list. */
 export function changesList(effect: Effect): boolean {
-  return effect.kind === "line" || effect.kind === "outgoing" || effect.kind === "dropped" || effect.kind === "named";
+  return (
+    effect.kind === "line" ||
+    effect.kind === "content" ||
+    effect.kind === "outgoing" ||
+    effect.kind === "dropped" ||
+    effect.kind === "named"
+  );
 }
 
 const shown = [

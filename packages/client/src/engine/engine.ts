@@ -1,6 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { CipherSuiteId, MessageEvidence } from "@latchkey/mls";
-import { ContentError, createTextContent, parseAddress } from "@latchkey/protocol";
+import { parseAddress } from "@latchkey/protocol";
 import type { Address } from "@latchkey/protocol";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
@@ -21,10 +21,12 @@ import { cleanName } from "../names/clean.ts";
 import { createMutex } from "../store/mutex.ts";
 import { addition } from "./addition.ts";
 import { ownAppendSecretKey } from "./append-secrets.ts";
+import { startChores } from "./chores.ts";
 import { Continuations } from "./continuations.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { DirectConversations } from "./direct-conversations.ts";
-import { loadShownLine } from "./history.ts";
+import { loadShownLine } from "../timeline/history.ts";
+import { Messages } from "./messages.ts";
 import { accountsOf } from "./effects.ts";
 import { HostLink } from "./host-link.ts";
 import { Inbox } from "./inbox.ts";
@@ -35,7 +37,7 @@ import { isStillIn } from "./posts.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
 import { sentenceOf } from "./sentences.ts";
-import { conversationOf, detailsOf, isListed, messageOfOutgoing } from "./shown.ts";
+import { conversationOf, detailsOf, isListed } from "./shown.ts";
 import { Welcomes } from "./welcomes.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
@@ -55,9 +57,12 @@ export class Engine {
   readonly #welcomes: Welcomes;
   /** One's own devices, and what moves between them. */
   readonly devices: Devices;
+  /** What the person says, and does to what was said. */
+  readonly messages: Messages;
   /** People who wait to be accepted, and those who are blocked. */
   readonly requests: Requests;
   #closed = false;
+  #stopChores: () => void = () => undefined;
   readonly #starting = createMutex();
 
   private constructor(world: World, states: OwnStates, runners: readonly ConversationRunner[], policy: RequestPolicy) {
@@ -80,7 +85,18 @@ export class Engine {
         createDevicesGroup: (change) => this.#createDevicesGroup(change),
         adoptUnjoined: (state) => this.#adoptUnjoined(state),
         historyArrived: (id, readThrough) => this.#historyArrived(id, readThrough),
+        self: world.own.accountId,
+        hide: async (id, messageIds) => {
+          if (this.#runners.has(id)) await this.messages.hide(id, messageIds);
+        },
       },
+    });
+    this.messages = new Messages(world, {
+      runner: (id) => this.#runner(id),
+      writable: (id) => this.#forWriting(id),
+      requireWritable: ({ state }) => requireWritable(state),
+      composed: () => this.#countWaiting(),
+      hidden: (id, messageIds) => this.devices.hidden(id, messageIds),
     });
     const isMember = world.own.status === "registered";
     if (isMember) this.#link(world.own.host);
@@ -149,6 +165,7 @@ export class Engine {
       loaded.flatMap(({ state, line }) => (state === undefined ? [] : [new ConversationRunner(world, state, line)])),
       policy,
     );
+    engine.#stopChores = startChores(world);
     await engine.#continuations.resume();
     await engine.#directs.resume();
     if (world.own.status === "registered") {
@@ -254,7 +271,7 @@ export class Engine {
     const { state } = runner;
     if (readThrough > state.readThrough) {
       const through = Math.min(readThrough, Math.max(state.lastOrder, runner.lastLine?.order ?? 0));
-      await runner.input({ kind: "read", throughOrder: through, unread: await runner.unreadAfter(through) });
+      await runner.input({ kind: "read", throughOrder: through, unread: await runner.history.unreadAfter(through) });
     }
     runner.emitConversation();
   }
@@ -287,13 +304,13 @@ export class Engine {
     return detailsOf(this.#world.people, runner.state, runner.lastLine, this.#ownId);
   }
 
-  async messages(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
+  async page(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
     return await this.#continuations.messages(this.#runner(id), params);
   }
 
   /** What proves who wrote a message, for a report of it; `undefined` where nothing is kept (spec L-14). @throws ClientError `unknown_conversation` */
   async evidenceOf(id: string, messageId: string): Promise<MessageEvidence | undefined> {
-    return await this.#runner(id).evidenceOf(messageId);
+    return await this.#runner(id).history.evidenceOf(messageId);
   }
 
   async resolve(address: string): Promise<Contact> {
@@ -390,32 +407,14 @@ export class Engine {
     return contacts;
   }
 
-  async send(id: string, text: string): Promise<Message> {
-    const { platform, own, people } = this.#world;
+  /** Where what is written into a conversation goes. @throws ClientError */
+  async #forWriting(id: string): Promise<ConversationRunner> {
     const { peer } = this.#runner(id).state;
     if (peer !== undefined) this.#requireUnblocked([peer]);
     const runner = await this.#inhabited(this.#writable(id));
+    await runner.load();
     requireWritable(runner.state);
-    // In every text, so that whoever joined later learns it too.
-    const displayName = own.displayName === own.username ? undefined : own.displayName;
-    const salt = platform.random(16);
-    const appendSecret = runner.untoldSecret;
-    let content: Uint8Array;
-    try {
-      content = createTextContent({ text, salt, sentAtMs: platform.nowMs(), displayName, appendSecret });
-    } catch (error) {
-      if (!(error instanceof ContentError)) throw error;
-      throw new ClientError("message_too_large", "A message has 1 to 65,536 bytes of text.", { cause: error });
-    }
-    const messageId = toBase64Url(salt);
-    await runner.compose({ kind: "compose", id: messageId, purpose: "text", text, content }, appendSecret);
-    this.#countWaiting();
-    const pending = runner.state.outgoing.find((item) => item.id === messageId);
-    if (pending !== undefined) return messageOfOutgoing(people, runner.id, own.accountId, pending);
-    const found = (await runner.messages({ limit: 50 })).find((message) => message.id === messageId);
-    if (found !== undefined) return found;
-    requireWritable(runner.state);
-    throw new ClientError("server_refused", "The message was not taken.");
+    return runner;
   }
 
   /** What is written into the half of a doubled conversation goes to the half that counts (spec L-12). */
@@ -550,7 +549,7 @@ export class Engine {
     const runner = this.#runner(id);
     const { state } = runner;
     if (throughOrder <= state.readThrough && state.unread === 0) return;
-    const unread = throughOrder >= state.lastOrder ? 0 : await runner.unreadAfter(throughOrder);
+    const unread = throughOrder >= state.lastOrder ? 0 : await runner.history.unreadAfter(throughOrder);
     await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
     this.devices.markedRead(runner.state);
   }
@@ -575,6 +574,7 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#stopChores();
     this.#directs.close();
     await this.devices.close();
     for (const link of this.#links.values()) link.release();

@@ -8,15 +8,20 @@ import type { ConversationState } from "../core/types.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
-import { eraseMessage, loadEvidence, putEvidence } from "./evidence.ts";
-import { putLine } from "./history.ts";
+import { putLine } from "../timeline/history.ts";
+import { putPlace } from "../timeline/ids.ts";
+import { eraseEvidence, loadEvidence, putEvidence } from "./evidence.ts";
 import type { World } from "./world.ts";
 
 /** Lines and evidence of a device as its engine stores them. */
 async function storeOf({ lines, evidence }: SimDevice, { id }: ConversationState): Promise<Store> {
   const store = createMemoryStore();
   await store.transact("write", async (tx) => {
-    for (const line of lines.values()) putLine(tx, id, line);
+    for (const line of lines.values()) {
+      putLine(tx, id, line);
+      const { message, author, order } = line;
+      if (message !== undefined && author !== undefined) putPlace(tx, id, line.id, { kind: "message", order, author });
+    }
     for (const [order, kept] of evidence) await putEvidence(tx, id, { order, ...kept });
   });
   return store;
@@ -50,7 +55,7 @@ describe("[L-14] what proves who wrote a message", () => {
     expect(texts).toHaveLength(3);
     const epochs = new Set<bigint>();
     for (const { id, body, author } of texts) {
-      const evidence = await runner.evidenceOf(id);
+      const evidence = await runner.history.evidenceOf(id);
       if (evidence === undefined) throw new Error("kept");
       const proven = await verifyMessageEvidence(nodeCrypto.suite(suiteId), evidence);
       expect(decodeContent(proven.plaintext)).toMatchObject(body);
@@ -61,8 +66,8 @@ describe("[L-14] what proves who wrote a message", () => {
     }
     expect(epochs.size).toBe(2);
     const [created] = [...device.lines.values()].filter(({ body }) => body.kind === "added");
-    expect(await runner.evidenceOf(created?.id ?? "")).toBeUndefined();
-    expect(await runner.evidenceOf("none such")).toBeUndefined();
+    expect(await runner.history.evidenceOf(created?.id ?? "")).toBeUndefined();
+    expect(await runner.history.evidenceOf("none such")).toBeUndefined();
   });
 
   it("goes with the message, and the context of an epoch with the last message of it", async () => {
@@ -75,14 +80,14 @@ describe("[L-14] what proves who wrote a message", () => {
       });
     const [lines = 0] = await keys();
     expect(await keys()).toEqual([lines, 3, 2]);
-    const erase = (order: number | undefined): Promise<void> => store.transact("write", (tx) => eraseMessage(tx, state.id, order ?? 0));
+    const erase = (order: number | undefined): Promise<void> => store.transact("write", (tx) => eraseEvidence(tx, state.id, order ?? 0));
     await erase(orders[0]);
-    expect(await keys()).toEqual([lines - 1, 2, 2]);
+    expect(await keys()).toEqual([lines, 2, 2]);
     expect(await store.transact("read", (tx) => loadEvidence(tx, state.id, orders[0] ?? 0))).toBeUndefined();
     await erase(orders[2]);
-    expect(await keys()).toEqual([lines - 2, 1, 1]);
+    expect(await keys()).toEqual([lines, 1, 1]);
     await erase(orders[1]);
-    expect(await keys()).toEqual([lines - 3, 0, 0]);
+    expect(await keys()).toEqual([lines, 0, 0]);
   });
 
   it("costs some hundred bytes a message", async () => {

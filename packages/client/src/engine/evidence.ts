@@ -4,7 +4,6 @@ import type { MessageEvidence } from "@latchkey/mls";
 import { maxMessageBytes } from "@latchkey/protocol";
 import { orderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { linePrefix } from "./history.ts";
 
 /** Evidence as it is stored: the context of an epoch is there once for all its messages. */
 interface StoredEvidence extends Omit<MessageEvidence, "context"> {
@@ -41,9 +40,8 @@ export async function loadEvidence(tx: StoreTransaction, conversationId: string,
   return context === undefined ? undefined : { ...evidence, context };
 }
 
-/** Erases a line and what proves who wrote it; with the last of its epoch the epoch's context. */
-export async function eraseMessage(tx: StoreTransaction, conversationId: string, order: number): Promise<void> {
-  tx.delete(linePrefix(conversationId) + orderSegment(order));
+/** Erases what proves who wrote the line at `order`; with the last of its epoch the epoch's context. */
+export async function eraseEvidence(tx: StoreTransaction, conversationId: string, order: number): Promise<void> {
   const prefix = evidencePrefix(conversationId);
   const key = prefix + orderSegment(order);
   const stored = await tx.get(key);

@@ -60,6 +60,11 @@ export class People {
     return () => this.#listeners.delete(listener);
   }
 
+  /** This person's own account, in both forms. */
+  get self(): { readonly account: string; readonly accountId: Uint8Array } {
+    return { account: this.#ownId, accountId: this.#own.accountId };
+  }
+
   get hasServerName(): boolean {
     return this.#hasServerName;
   }

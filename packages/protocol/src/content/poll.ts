@@ -6,10 +6,13 @@ import { dispositions } from "./mimi.ts";
 import type { NestedPart } from "./mimi.ts";
 import { textPart } from "./text.ts";
 
-/** Most and fewest options of a poll, and the lengths of its texts in characters (spec X-11). */
+/** Most options of a poll (spec X-11). */
 export const maxPollOptions = 12;
+/** Fewest options of a poll. */
 export const minPollOptions = 2;
+/** Longest question of a poll, in UTF-16 units. */
 export const maxPollQuestion = 300;
+/** Longest option of a poll, in UTF-16 units. */
 export const maxPollOption = 100;
 
 /** A poll as its author asks it (spec X-11). */

@@ -1,6 +1,6 @@
 import { enumeration, opaque, struct, text, uint32, uint8 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import type { Member } from "../api.ts";
+import type { Role } from "../api/people.ts";
 
 interface Seconds {
   readonly seconds: number;
@@ -10,7 +10,7 @@ interface Described {
 }
 interface RoleChanged {
   readonly account: Uint8Array;
-  readonly role: Member["role"];
+  readonly role: Role;
 }
 
 const nothing: Codec<Record<never, never>> = struct<Record<never, never>>({});
@@ -18,7 +18,7 @@ const seconds: Codec<Seconds> = struct<Seconds>({ seconds: uint32 });
 const described: Codec<Described> = struct<Described>({ description: text(4096) });
 const roleChanged: Codec<RoleChanged> = struct<RoleChanged>({
   account: opaque(32),
-  role: enumeration<Member["role"]>(uint8, { member: 1, administrator: 2, owner: 3 }),
+  role: enumeration<Role>(uint8, { member: 1, administrator: 2, owner: 3 }),
 });
 
 /** How lines about a group's settings are stored, with their numbers among all lines. */

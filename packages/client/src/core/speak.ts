@@ -1,0 +1,118 @@
+import { toBase64Url } from "@latchkey/codec";
+import { roomUri } from "@latchkey/protocol";
+import type { ContentBody, DecodedHead } from "@latchkey/protocol";
+import type { Mentions } from "../timeline/line.ts";
+import { noMentions } from "../timeline/line.ts";
+import { namedIn } from "../timeline/mentions.ts";
+import { isMessage } from "../timeline/said.ts";
+import type { Said, SaidBody, SpeakerMay } from "../timeline/said.ts";
+import type { Standing } from "./proven.ts";
+import { rightsOf } from "./rights.ts";
+import { nextOrder, set } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+import type { ConversationState, RosterLeaf } from "./types.ts";
+
+/** Who speaks, and by which device. */
+export type Speaker = Pick<RosterLeaf, "accountId" | "account" | "deviceId" | "signaturePublicKey">;
+
+/** What a member says, with its head: everything but what the conversation itself acts on. */
+export type Speech = SaidBody & DecodedHead;
+
+/** Whether content is for the timeline. */
+export function isSpeech(content: ContentBody & DecodedHead): content is Speech {
+  return content.kind !== "sync" && content.kind !== "leave" && content.kind !== "profile";
+}
+
+/** Hands what one said oneself to the timeline, which is in the log now. @param id of the content */
+export function speakOneself(turn: Turn, content: Speech, params: { readonly id: Uint8Array; readonly sentAtMs: number }): void {
+  const { accountId, account, deviceId, signatureKeyPair } = turn.context.self;
+  speak(turn, { accountId, account, deviceId, signaturePublicKey: signatureKeyPair.publicKey }, content, { ...params, standing: "proven" });
+}
+
+/** Hands what a member said to the timeline, with its place and with what its author might do there (spec X-1), and counts it where it is new to this person. */
+export function speak(
+  turn: Turn,
+  author: Speaker,
+  content: Speech,
+  { id, standing, sentAtMs }: { readonly id: Uint8Array; readonly standing: Standing; readonly sentAtMs: number | undefined },
+): void {
+  const said = saidOf(turn, author, content, { id, standing, sentAtMs });
+  turn.effects.push({ kind: "content", said });
+  const { state } = turn;
+  const isOwn = author.account === turn.context.self.account;
+  const isShown = isMessage(said.body) && said.may.post;
+  set(turn, {
+    lastOrder: Math.max(state.lastOrder, said.order),
+    updatedAtMs: isShown ? turn.context.nowMs : state.updatedAtMs,
+    unread: isShown && !isOwn && said.order > state.readThrough ? state.unread + 1 : state.unread,
+  });
+}
+
+function saidOf(
+  turn: Turn,
+  author: Speaker,
+  content: Speech,
+  { id, standing, sentAtMs }: { readonly id: Uint8Array; readonly standing: Standing; readonly sentAtMs: number | undefined },
+): Said {
+  const { nowMs, self } = turn.context;
+  const { deviceId, signaturePublicKey, accountId } = author;
+  const may = mayOf(turn.state, author);
+  return {
+    order: nextOrder(turn),
+    id,
+    author: accountId,
+    device: standing === "proven" ? undefined : { deviceId, signaturePublicKey, isDeparted: standing === "departed" },
+    claimedAtMs: content.sentAtMs,
+    sentAtMs: sentAtMs ?? nowMs,
+    arrivedAtMs: nowMs,
+    acceptedAtMs: author.account === self.account ? nowMs : 0,
+    body: saidBodyOf(content),
+    inReplyTo: content.inReplyTo?.slice(),
+    forwardedHops: content.forwardedHops,
+    mentions: mentionsOf(turn.state, author, content),
+    may,
+  };
+}
+
+/** What the timeline asks of the rights of an author. */
+export function mayOf(state: ConversationState, author: Pick<Speaker, "account">): SpeakerMay {
+  const { post, pin, deleteOthers } = rightsOf(state, author);
+  return { post, pin, deleteOthers };
+}
+
+/** Of a text those whom it names that are members where it stands; everybody, where its author may (spec X-1). */
+export function mentionsOf(state: ConversationState, author: Pick<Speaker, "account">, content: Speech): Mentions {
+  const { host, groupId, roster } = state;
+  if ((content.kind !== "text" && content.kind !== "edit") || roster === undefined) return noMentions;
+  const { accounts, room } = namedIn(content.text, host, roomUri(host, groupId));
+  return {
+    accounts: accounts.filter((accountId) => roster.accounts.has(toBase64Url(accountId))),
+    all: room && rightsOf(state, author).mentionAll,
+  };
+}
+
+/** The body alone: decoded fields are views of what they came in, and copies keep that from living on. */
+export function saidBodyOf(content: Speech): SaidBody {
+  switch (content.kind) {
+    case "text":
+      return { kind: "text", text: content.text };
+    case "edit":
+      return { kind: "edit", replaces: content.replaces.slice(), text: content.text };
+    case "deletion":
+      return { kind: "deletion", replaces: content.replaces.slice() };
+    case "reaction":
+      return { kind: "reaction", inReplyTo: content.inReplyTo.slice(), emoji: content.emoji };
+    case "poll": {
+      const { question, options, maxSelections, endsAtMs } = content;
+      return { kind: "poll", question, options, maxSelections, endsAtMs };
+    }
+    case "vote":
+      return { kind: "vote", inReplyTo: content.inReplyTo.slice(), options: content.options };
+    case "poll_end":
+      return { kind: "poll_end", inReplyTo: content.inReplyTo.slice() };
+    case "pin":
+      return { kind: "pin", messageId: content.messageId.slice(), until: content.until };
+    case "unsupported":
+      return { kind: "unsupported" };
+  }
+}

@@ -1,0 +1,306 @@
+import { equalBytes, fromBase64Url } from "@latchkey/codec";
+import {
+  ContentError,
+  createDeletionContent,
+  createEditContent,
+  createPinContent,
+  createPollContent,
+  createPollEndContent,
+  createReactionContent,
+  createTextContent,
+  createVoteContent,
+  emojiOf,
+} from "@latchkey/protocol";
+import type { ContentHead, Poll } from "@latchkey/protocol";
+import type { HeldDeletions, Message, MessageInfo } from "../api.ts";
+import { isWritable } from "../core/phase.ts";
+import { mayOf } from "../core/speak.ts";
+import { ClientError } from "../errors.ts";
+import { deleteLine } from "../timeline/history.ts";
+import { fold } from "../timeline/fold.ts";
+import type { Line } from "../timeline/line.ts";
+import type { Said } from "../timeline/said.ts";
+import { withPending } from "../timeline/timeline.ts";
+import type { ConversationRunner } from "./conversation-runner.ts";
+import { eraseEvidence } from "./evidence.ts";
+import { contentIdIn } from "./message-ids.ts";
+import { pendingSaid } from "./said.ts";
+import { sentenceOf } from "./sentences.ts";
+import { unknownMessage } from "./shown-history.ts";
+import { withOwnPending } from "./shown-message.ts";
+import type { World } from "./world.ts";
+
+/** Conversations that a text goes on to at once, and from how many hops on to a single one (spec X-9). */
+const maxForwards = 5;
+const manyHops = 5;
+
+/** What saying something needs of the engine. */
+export interface MessagesAccess {
+  /** @throws ClientError `unknown_conversation` */
+  runner(id: string): ConversationRunner;
+  /** Where what is written into a conversation goes. @throws ClientError where nothing can be written */
+  writable(id: string): Promise<ConversationRunner>;
+  /** Throws where nothing can be written any more. @throws ClientError */
+  requireWritable(runner: ConversationRunner): void;
+  /** Something waits to be sent. */
+  composed(): void;
+  /** The other devices of one's own are told. */
+  hidden(conversationId: string, messageIds: readonly string[]): void;
+}
+
+/** What a person says in conversations, and does to what was said there. */
+export class Messages {
+  readonly #world: World;
+  readonly #access: MessagesAccess;
+
+  constructor(world: World, access: MessagesAccess) {
+    this.#world = world;
+    this.#access = access;
+  }
+
+  async send(
+    id: string,
+    text: string,
+    { inReplyTo, forwardedHops = 0 }: { inReplyTo?: string | undefined; forwardedHops?: number } = {},
+  ): Promise<Message> {
+    const answered = inReplyTo === undefined ? undefined : await this.#line(id, inReplyTo);
+    return await this.#say(id, text, (head) =>
+      createTextContent({ ...head, text, forwardedHops, inReplyTo: answered === undefined ? undefined : newestVersion(answered) }),
+    );
+  }
+
+  async sendPoll(
+    id: string,
+    params: Omit<Poll, "maxSelections" | "endsAtMs"> & { maxSelections?: number | undefined; endsAtMs?: number | undefined },
+  ): Promise<Message> {
+    const { question, options, maxSelections = 1, endsAtMs } = params;
+    return await this.#say(id, question, (head) => createPollContent({ ...head, poll: { question, options, maxSelections, endsAtMs } }));
+  }
+
+  async edit(id: string, messageId: string, text: string): Promise<void> {
+    await this.#change(id, messageId, (head, replaces) => createEditContent({ ...head, replaces, text }));
+  }
+
+  async react(id: string, messageId: string, emoji: string, isGiven: boolean): Promise<void> {
+    const found = emojiOf(emoji);
+    if (found === undefined) throw notPermitted("A reaction is one emoji.");
+    if (isGiven) {
+      await this.#change(
+        id,
+        messageId,
+        (head, inReplyTo) => createReactionContent({ ...head, inReplyTo, emoji: found }),
+        isGivenBy(found, this.#world.own.accountId),
+      );
+      return;
+    }
+    const { line } = await this.#current(id, messageId);
+    for (const reaction of ownReactions(line, this.#world.own.accountId, found))
+      await this.#change(id, messageId, (head) => createDeletionContent({ ...head, replaces: reaction }));
+  }
+
+  async vote(id: string, messageId: string, options: readonly number[]): Promise<void> {
+    const chosen = [...new Set(options)].toSorted((a, b) => a - b);
+    await this.#change(
+      id,
+      messageId,
+      (head, inReplyTo) => createVoteContent({ ...head, inReplyTo, options: chosen }),
+      (line) => {
+        const { body } = line;
+        if (body.kind !== "poll" || fold(line).isClosed) return false;
+        return chosen.length <= body.maxSelections && chosen.every((option) => option >= 0 && option < body.options.length);
+      },
+    );
+  }
+
+  async endPoll(id: string, messageId: string): Promise<void> {
+    await this.#change(
+      id,
+      messageId,
+      (head, inReplyTo) => createPollEndContent({ ...head, inReplyTo }),
+      (line) => fold(line).isClosed,
+    );
+  }
+
+  async pin(id: string, messageId: string, until: number | "forever" | "never"): Promise<void> {
+    const runner = await this.#access.writable(id);
+    await this.#line(runner.id, messageId);
+    if (!mayOf(runner.state, this.#world.people.self).pin) throw notPermitted();
+    await this.#compose(runner, "change", "", (head) => createPinContent({ ...head, pin: { messageId: fromBase64Url(messageId), until } }));
+  }
+
+  async pinned(id: string): Promise<readonly Message[]> {
+    return await this.#access.runner(id).history.pinned();
+  }
+
+  async forward(id: string, messageId: string, to: readonly string[]): Promise<readonly Message[]> {
+    const line = await this.#line(id, messageId);
+    const text = fold(line).versions.at(-1)?.text;
+    const forwardedHops = (line.message?.forwardedHops ?? 0) + 1;
+    if (text === undefined) throw notPermitted("Only texts can be forwarded.");
+    const most = forwardedHops > manyHops ? 1 : maxForwards;
+    if (to.length > most) throw notPermitted(`This can be forwarded to ${String(most)} at a time.`);
+    const sent: Message[] = [];
+    for (const conversation of new Set(to)) sent.push(await this.send(conversation, text, { forwardedHops }));
+    return sent;
+  }
+
+  async delete(id: string, messageIds: readonly string[], { forEveryone }: { forEveryone: boolean }): Promise<void> {
+    if (!forEveryone) {
+      for (const messageId of messageIds) await this.#line(id, messageId);
+      await this.hide(id, messageIds);
+      this.#access.hidden(id, messageIds);
+      return;
+    }
+    const content = (head: ContentHead, replaces: Uint8Array): Uint8Array => createDeletionContent({ ...head, replaces });
+    for (const messageId of messageIds) await this.#checked(id, messageId, content);
+    for (const messageId of messageIds) await this.#change(id, messageId, content);
+  }
+
+  /** Removes messages on this device; those that are not here are passed over. */
+  async hide(id: string, messageIds: readonly string[]): Promise<void> {
+    const runner = this.#access.runner(id);
+    await runner.changeTimeline(async (timeline, tx) => {
+      for (const order of await timeline.hide(messageIds)) {
+        deleteLine(tx, id, order);
+        await eraseEvidence(tx, id, order);
+      }
+    });
+    for (const messageId of messageIds) this.#world.emit({ kind: "hidden", conversationId: id, messageId });
+    await runner.reloadLastLine();
+    runner.emitConversation();
+  }
+
+  async info(id: string, messageId: string): Promise<MessageInfo> {
+    return await this.#access.runner(id).history.info(messageId);
+  }
+
+  async held(id: string): Promise<readonly HeldDeletions[]> {
+    return await this.#access.runner(id).history.held();
+  }
+
+  async decideDeletions(id: string, accountId: string, isDone: boolean): Promise<void> {
+    const runner = this.#access.runner(id);
+    await runner.changeTimeline((timeline) => timeline.release(fromBase64Url(accountId), isDone));
+    runner.emitConversation();
+  }
+
+  async #say(id: string, text: string, contentOf: (head: ContentHead) => Uint8Array): Promise<Message> {
+    const runner = await this.#access.writable(id);
+    if (!mayOf(runner.state, this.#world.people.self).post) throw notPermitted("Only administrators write here.");
+    const messageId = await this.#compose(runner, "text", text, contentOf);
+    const pending = runner.state.outgoing.find((item) => item.id === messageId);
+    if (pending !== undefined) return await runner.history.pending(pending);
+    const found = await runner.history.message(messageId);
+    if (found !== undefined) return found;
+    this.#access.requireWritable(runner);
+    throw new ClientError("server_refused", "The message was not taken.");
+  }
+
+  /** Does something to a message, after it was seen that it counts. */
+  async #change(id: string, messageId: string, contentOf: ContentOf, isDone?: (line: Line) => boolean): Promise<void> {
+    const runner = await this.#checked(id, messageId, contentOf, isDone);
+    await this.#compose(runner, "change", "", (head) => contentOf(head, fromBase64Url(messageId)));
+  }
+
+  /** @throws ClientError `not_permitted` where what is to be done to the message would not count */
+  async #checked(
+    id: string,
+    messageId: string,
+    contentOf: ContentOf,
+    isDone: (line: Line) => boolean = () => true,
+  ): Promise<ConversationRunner> {
+    const { runner, line } = await this.#current(id, messageId);
+    this.#access.requireWritable(runner);
+    const said = this.#saidOf(
+      runner,
+      this.#content(runner, (head) => contentOf(head, fromBase64Url(messageId))),
+    );
+    const after = withPending(line, said, said.may);
+    const isRefused = after === line || after.message?.refused !== line.message?.refused;
+    const isEdit = said.body.kind === "edit";
+    const counts = !isRefused || (after.body.kind === "deleted" && line.body.kind !== "deleted");
+    if (!counts || (isEdit && fold(after).versions.length === fold(line).versions.length) || !isDone(after)) throw notPermitted();
+    return runner;
+  }
+
+  #saidOf(runner: ConversationRunner, { content, messageId }: { content: Uint8Array; messageId: string }): Said {
+    const nowMs = this.#world.platform.nowMs();
+    const item = { id: messageId, order: Number.MAX_SAFE_INTEGER, purpose: "change", text: "", composedAtMs: nowMs, content } as const;
+    const said = pendingSaid(runner.state, this.#world.people.self, item);
+    if (said === undefined) throw new Error("a change is said");
+    return said;
+  }
+
+  /** The line as it is with one's own changes that wait. */
+  async #current(id: string, messageId: string): Promise<{ readonly runner: ConversationRunner; readonly line: Line }> {
+    const runner = this.#access.runner(id);
+    await runner.load();
+    const { line } = withOwnPending(this.#world.people, runner.state, await this.#line(id, messageId));
+    return { runner, line };
+  }
+
+  async #line(id: string, messageId: string): Promise<Line> {
+    const line = await this.#access.runner(id).history.line(messageId);
+    if (line === undefined || line.body.kind === "deleted") throw unknownMessage();
+    return line;
+  }
+
+  #content(
+    runner: ConversationRunner,
+    contentOf: (head: ContentHead) => Uint8Array,
+    head: Partial<ContentHead> = {},
+  ): { content: Uint8Array; messageId: string } {
+    const { platform } = this.#world;
+    try {
+      const content = contentOf({ salt: platform.random(16), sentAtMs: platform.nowMs(), ...head });
+      return { content, messageId: contentIdIn(this.#world, runner.state, content) };
+    } catch (error) {
+      if (!(error instanceof ContentError)) throw error;
+      throw new ClientError("message_too_large", "A message has 1 to 65,536 bytes of text.", { cause: error });
+    }
+  }
+
+  async #compose(
+    runner: ConversationRunner,
+    purpose: "text" | "change",
+    text: string,
+    contentOf: (head: ContentHead) => Uint8Array,
+  ): Promise<string> {
+    const { own } = this.#world;
+    // In every message, so that whoever joined later learns it too.
+    const displayName = own.displayName === own.username ? undefined : own.displayName;
+    const appendSecret = purpose === "text" ? runner.untoldSecret : undefined;
+    const head = purpose === "text" ? { displayName, appendSecret } : {};
+    const { content, messageId } = this.#content(runner, contentOf, head);
+    await runner.compose({ kind: "compose", id: messageId, purpose, text, content }, appendSecret);
+    this.#access.composed();
+    if (purpose === "change" && !isWritable(runner.state)) this.#access.requireWritable(runner);
+    return messageId;
+  }
+}
+
+type ContentOf = (head: ContentHead, target: Uint8Array) => Uint8Array;
+
+/** The version that a person who answers saw. */
+function newestVersion(line: Line): Uint8Array {
+  return fold(line).versions.at(-1)?.id ?? fromBase64Url(line.id);
+}
+
+function isGivenBy(emoji: string, accountId: Uint8Array): (line: Line) => boolean {
+  return (line) =>
+    fold(line).reactions.some((one) => one.emoji === emoji && one.accounts.some((account) => equalBytes(account, accountId)));
+}
+
+/** The reactions by which an account gives a message this emoji. */
+function ownReactions(line: Line, accountId: Uint8Array, emoji: string): readonly Uint8Array[] {
+  const facts = (line.message?.facts ?? []).filter(({ author }) => equalBytes(author, accountId));
+  const isTakenBack = (id: Uint8Array): boolean =>
+    facts.some(({ change }) => change.kind === "unreaction" && equalBytes(change.reaction, id));
+  return facts
+    .filter(({ id, change }) => change.kind === "reaction" && change.emoji.includes(emoji) && !isTakenBack(id))
+    .map(({ id }) => id);
+}
+
+function notPermitted(message: string = sentenceOf("not_permitted")): ClientError {
+  return new ClientError("not_permitted", message);
+}

@@ -1,0 +1,183 @@
+import { equalBytes, toBase64Url } from "@latchkey/codec";
+import type { MessageEvidence } from "@latchkey/mls";
+import type { HeldDeletions, Message, MessageInfo } from "../api.ts";
+import type { ConversationState, Outgoing } from "../core/types.ts";
+import { ClientError } from "../errors.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { fold } from "../timeline/fold.ts";
+import { loadLine, loadLines } from "../timeline/history.ts";
+import { loadPlace } from "../timeline/ids.ts";
+import type { Line, MessageParts } from "../timeline/line.ts";
+import { loadPins, standingPins } from "../timeline/pins.ts";
+import { heldAccounts } from "../timeline/waiting.ts";
+import { accountsOfLine } from "./effects.ts";
+import { loadEvidence } from "./evidence.ts";
+import { pendingSaid } from "./said.ts";
+import { messageOfLine, messageOfOutgoing } from "./shown-message.ts";
+import type { World } from "./world.ts";
+
+/** Lines of changes after the last text of a conversation that ended. */
+const maxLinesAfterText = 100;
+const maxUnreadCounted = 1000;
+
+/** A line with the one that it answers, where that is here. */
+export interface LineWithQuoted {
+  readonly line: Line;
+  readonly quoted: Line | undefined;
+}
+
+/** The line that a line answers. */
+export async function quotedBy(
+  tx: StoreTransaction,
+  conversationId: string,
+  { message }: { readonly message?: Pick<MessageParts, "inReplyTo"> | undefined },
+): Promise<Line | undefined> {
+  if (message?.inReplyTo === undefined) return undefined;
+  const place = await loadPlace(tx, conversationId, toBase64Url(message.inReplyTo));
+  return place === undefined || place.kind === "reaction" || place.kind === "hidden"
+    ? undefined
+    : await loadLine(tx, conversationId, place.order);
+}
+
+/** Reads what one conversation's timeline has, as people see it. */
+export class ShownHistory {
+  readonly #world: World;
+  readonly #id: string;
+  readonly #state: () => ConversationState;
+
+  constructor(world: World, id: string, state: () => ConversationState) {
+    this.#world = world;
+    this.#id = id;
+    this.#state = state;
+  }
+
+  /** Messages before `beforeOrder`, pending ones last. */
+  async page(params: { beforeOrder?: number; limit: number }): Promise<Message[]> {
+    const state = this.#state();
+    const pending = state.outgoing
+      .filter((item) => item.purpose === "text" && item.order < (params.beforeOrder ?? Number.POSITIVE_INFINITY))
+      .slice(-params.limit);
+    const limit = params.limit - pending.length;
+    const lines = await this.#world.store.transact("read", (tx) =>
+      limit <= 0 ? [] : this.#quote(tx, loadLines(tx, this.#id, { beforeOrder: params.beforeOrder, limit })),
+    );
+    const waiting: Message[] = [];
+    for (const item of pending) waiting.push(await this.pending(item));
+    return [...(await this.shown(lines)), ...waiting];
+  }
+
+  /** A message of one's own that waits. */
+  async pending(item: Outgoing): Promise<Message> {
+    const { people, store } = this.#world;
+    const inReplyTo = pendingSaid(this.#state(), people.self, item)?.inReplyTo;
+    const quoted =
+      inReplyTo === undefined ? undefined : await store.transact("read", (tx) => quotedBy(tx, this.#id, { message: { inReplyTo } }));
+    if (quoted !== undefined) await people.load(accountsOfLine(quoted));
+    return messageOfOutgoing(people, this.#state(), item, quoted);
+  }
+
+  /** Lines as people see them; whoever stands in them is brought to hand. */
+  async shown(lines: readonly LineWithQuoted[]): Promise<Message[]> {
+    const { people } = this.#world;
+    await people.load(
+      lines.flatMap(({ line, quoted }) => [...accountsOfLine(line), ...(quoted === undefined ? [] : accountsOfLine(quoted))]),
+    );
+    return lines.map(({ line, quoted }) => messageOfLine(people, this.#state(), line, quoted));
+  }
+
+  async #quote(tx: StoreTransaction, loading: Promise<readonly Line[]>): Promise<LineWithQuoted[]> {
+    const lines = await loading;
+    const here = new Map(lines.map((line) => [line.id, line]));
+    const quotedOf = async (line: Line): Promise<Line | undefined> => {
+      const answered = line.message?.inReplyTo;
+      return (answered === undefined ? undefined : here.get(toBase64Url(answered))) ?? (await quotedBy(tx, this.#id, line));
+    };
+    return await Promise.all(lines.map(async (line) => ({ line, quoted: await quotedOf(line) })));
+  }
+
+  /** The line with this message id, or `undefined`. */
+  async line(messageId: string): Promise<Line | undefined> {
+    return await this.#world.store.transact("read", async (tx) => {
+      const place = await loadPlace(tx, this.#id, messageId);
+      return place?.kind === "message" ? await loadLine(tx, this.#id, place.order) : undefined;
+    });
+  }
+
+  /** What is in the log already of the message with this id, as people see it; `undefined` where it is not. */
+  async message(messageId: string): Promise<Message | undefined> {
+    const line = await this.line(messageId);
+    if (line === undefined) return undefined;
+    const quoted = await this.#world.store.transact("read", (tx) => quotedBy(tx, this.#id, line));
+    return (await this.shown([{ line, quoted }]))[0];
+  }
+
+  /** @throws ClientError `unknown_message` */
+  async info(messageId: string): Promise<MessageInfo> {
+    const [line, message] = [await this.line(messageId), await this.message(messageId)];
+    if (line?.message === undefined || message === undefined) throw unknownMessage();
+    const { people } = this.#world;
+    const { claimedAtMs, arrivedAtMs, refused } = line.message;
+    const { versions, reactions } = fold(line);
+    const isShown = message.body.kind === "text";
+    return {
+      message,
+      claimedAtMs,
+      arrivedAtMs,
+      versions: isShown
+        ? versions.map((version) => ({ text: version.text, claimedAtMs: version.claimedAtMs, arrivedAtMs: version.arrivedAtMs }))
+        : [],
+      reactions: reactions.map(({ emoji, accounts }) => ({ emoji, people: accounts.map((accountId) => people.person(accountId)) })),
+      refused: refused.map(({ account, count }) => ({ person: people.person(account), count })),
+    };
+  }
+
+  /** The messages that are pinned and here, newest pin first. */
+  async pinned(): Promise<Message[]> {
+    const { store, platform } = this.#world;
+    const pins = standingPins(await store.transact("read", (tx) => loadPins(tx, this.#id)), platform.nowMs());
+    const found = await Promise.all(pins.map(({ messageId }) => this.message(toBase64Url(messageId))));
+    return found.filter((message) => message !== undefined).filter(({ body }) => body.kind !== "deleted");
+  }
+
+  /** Whose deletions wait for the person. */
+  async held(): Promise<HeldDeletions[]> {
+    const { store, people } = this.#world;
+    const found = await store.transact("read", (tx) => heldAccounts(tx, this.#id));
+    await people.load(found.map(({ account }) => account));
+    return found.map(({ account, count }) => ({ person: people.person(account), count }));
+  }
+
+  /** Of a conversation that another one took the place of, what was said last counts, not what happened to it since. */
+  async lastText(): Promise<Line | undefined> {
+    const lines = await this.#world.store.transact("read", (tx) => loadLines(tx, this.#id, { limit: maxLinesAfterText }));
+    const line = lines.findLast(({ message }) => message !== undefined);
+    if (line !== undefined) await this.#world.people.load(accountsOfLine(line));
+    return line;
+  }
+
+  /** How many messages of others stand after this place. */
+  async unreadAfter(order: number): Promise<number> {
+    const { accountId } = this.#world.people.self;
+    const lines = await this.#world.store.transact("read", (tx) => loadLines(tx, this.#id, { limit: maxUnreadCounted }));
+    const isOther = ({ author }: Line): boolean => author !== undefined && !equalBytes(author, accountId);
+    return lines.filter((line) => line.order > order && line.message !== undefined && line.body.kind !== "deleted" && isOther(line)).length;
+  }
+
+  /** The lines whose device was not proven to be their author's when they came: they may be shown otherwise now. */
+  async doubted(): Promise<Message[]> {
+    const lines = await this.#world.store.transact("read", (tx) => this.#quote(tx, loadLines(tx, this.#id, { limit: maxUnreadCounted })));
+    return await this.shown(lines.filter(({ line }) => line.message?.device !== undefined));
+  }
+
+  /** What proves who wrote a message; `undefined` where nothing is kept (spec L-14). */
+  async evidenceOf(messageId: string): Promise<MessageEvidence | undefined> {
+    return await this.#world.store.transact("read", async (tx) => {
+      const place = await loadPlace(tx, this.#id, messageId);
+      return place === undefined ? undefined : await loadEvidence(tx, this.#id, place.order);
+    });
+  }
+}
+
+export function unknownMessage(): ClientError {
+  return new ClientError("unknown_message", "There is no such message in this conversation.");
+}

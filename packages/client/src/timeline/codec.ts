@@ -1,0 +1,141 @@
+import { bool, empty, mapped, opaque, opaqueV, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { Change, Fact, Line, LineBody, Mentions, MessageParts, SpeakingDevice } from "./line.ts";
+import type { Said, SaidBody, SpeakerMay } from "./said.ts";
+import { settingsBodies } from "./settings-lines.ts";
+
+const large = 1 << 26;
+const id32 = opaque(32);
+const said = text(1 << 20);
+const accounts: Codec<{ accounts: readonly Uint8Array[] }> = struct<{ accounts: readonly Uint8Array[] }>({
+  accounts: vector(id32, { maxBytes: 1 << 20 }),
+});
+const nothing = struct<Record<never, never>>({});
+const reason = struct<{ reason: string }>({ reason: text(4096) });
+const name = struct<{ name: string }>({ name: text(4096) });
+const account = struct<{ account: Uint8Array }>({ account: id32 });
+const textBody = struct<{ text: string }>({ text: said });
+const pollBody = struct<{ question: string; options: readonly string[]; maxSelections: number; endsAtMs: number | undefined }>({
+  question: text(4096),
+  options: vector(text(1024), { maxBytes: 1 << 16 }),
+  maxSelections: uint8,
+  endsAtMs: optional(safeUint64),
+});
+
+const body: Codec<LineBody> = variant<LineBody>(uint8, {
+  text: [1, textBody],
+  created: [2, name],
+  added: [3, accounts],
+  removed: [4, accounts],
+  left: [5, nothing],
+  renamed: [6, name],
+  keys_updated: [7, nothing],
+  expired: [8, struct<{ count: number }>({ count: safeUint64 })],
+  unsupported: [9, nothing],
+  unreadable: [10, reason],
+  alarm: [11, reason],
+  device_added: [12, account],
+  device_removed: [13, account],
+  recovered: [14, account],
+  skipped: [15, nothing],
+  complaint: [16, account],
+  let_back: [17, account],
+  away: [18, account],
+  other_view: [20, nothing],
+  misnumbered: [21, struct<{ missing: number }>({ missing: safeUint64 })],
+  poll: [23, pollBody],
+  deleted: [24, account],
+  pinned: [25, struct<{ messageId: string; isPinned: boolean }>({ messageId: text(64), isPinned: bool })],
+  unpermitted: [26, nothing],
+  ...settingsBodies,
+});
+
+const mentions: Codec<Mentions> = struct<Mentions>({ accounts: vector(id32, { maxBytes: large }), all: bool });
+const emoji = vector(text(64), { maxBytes: 4096 });
+const options = vector(uint8, { maxBytes: 64 });
+
+const change: Codec<Change> = variant<Change>(uint8, {
+  edit: [1, struct<{ text: string; mentions: Mentions }>({ text: said, mentions })],
+  reaction: [2, struct<{ emoji: readonly string[] }>({ emoji })],
+  unreaction: [3, struct<{ reaction: Uint8Array }>({ reaction: id32 })],
+  vote: [4, struct<{ options: readonly number[] }>({ options })],
+  poll_end: [5, empty],
+  deletion: [6, empty],
+});
+
+const fact: Codec<Fact> = struct<Fact>({
+  order: safeUint64,
+  id: id32,
+  author: id32,
+  claimedAtMs: optional(safeUint64),
+  arrivedAtMs: safeUint64,
+  change,
+});
+
+const device: Codec<SpeakingDevice> = struct<SpeakingDevice>({ deviceId: opaque(16), signaturePublicKey: opaqueV(4096), isDeparted: bool });
+
+type Refused = MessageParts["refused"][number];
+const message: Codec<MessageParts> = struct<MessageParts>({
+  claimedAtMs: optional(safeUint64),
+  arrivedAtMs: safeUint64,
+  device: optional(device),
+  inReplyTo: optional(id32),
+  forwardedHops: uint8,
+  mentions,
+  facts: vector(fact, { maxBytes: large }),
+  refused: vector(struct<Refused>({ account: id32, count: safeUint64 }), { maxBytes: large }),
+});
+
+type StoredLine = Omit<Line, "order">;
+
+/** A line as it is stored, at the key of its place. */
+export const storedLineCodec: Codec<StoredLine> = struct<StoredLine>({
+  id: text(128),
+  author: optional(id32),
+  sentAtMs: safeUint64,
+  body,
+  acceptedAtMs: safeUint64,
+  message: optional(message),
+});
+
+/** 0 takes a pin back, the largest number has no end. */
+const until: Codec<number | "forever" | "never"> = mapped(
+  safeUint64,
+  (value: number | "forever" | "never") => (value === "never" ? 0 : value === "forever" ? Number.MAX_SAFE_INTEGER : value),
+  (value) => (value === 0 ? "never" : value === Number.MAX_SAFE_INTEGER ? "forever" : value),
+);
+
+const saidBody: Codec<SaidBody> = variant<SaidBody>(uint8, {
+  text: [1, textBody],
+  edit: [2, struct<{ replaces: Uint8Array; text: string }>({ replaces: id32, text: said })],
+  deletion: [3, struct<{ replaces: Uint8Array }>({ replaces: id32 })],
+  reaction: [4, struct<{ inReplyTo: Uint8Array; emoji: readonly string[] }>({ inReplyTo: id32, emoji })],
+  poll: [5, pollBody],
+  vote: [6, struct<{ inReplyTo: Uint8Array; options: readonly number[] }>({ inReplyTo: id32, options })],
+  poll_end: [7, struct<{ inReplyTo: Uint8Array }>({ inReplyTo: id32 })],
+  pin: [
+    8,
+    struct<{ messageId: Uint8Array; until: number | "forever" | "never" }>({
+      messageId: id32,
+      until,
+    }),
+  ],
+  unsupported: [9, nothing],
+});
+
+/** What somebody said, kept until it can be judged. */
+export const saidCodec: Codec<Said> = struct<Said>({
+  order: safeUint64,
+  id: id32,
+  author: id32,
+  device: optional(device),
+  claimedAtMs: optional(safeUint64),
+  sentAtMs: safeUint64,
+  arrivedAtMs: safeUint64,
+  acceptedAtMs: safeUint64,
+  body: saidBody,
+  inReplyTo: optional(id32),
+  forwardedHops: uint8,
+  mentions,
+  may: struct<SpeakerMay>({ post: bool, pin: bool, deleteOthers: bool }),
+});

@@ -1,0 +1,112 @@
+import { compareBytes, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { maxReactions } from "@latchkey/protocol";
+import type { Fact, Line, Mentions } from "./line.ts";
+
+/** An edit counts for a day after the message, by its author's own two stamps, and ten times (spec X-3). */
+export const editWindowMs = 86_400_000;
+export const maxEdits = 10;
+/** Different emoji shown of one message (spec X-6). */
+export const maxReactionsShown = 64;
+
+/** One version of a text. */
+export interface Version {
+  readonly id: Uint8Array;
+  readonly text: string;
+  readonly mentions: Mentions;
+  readonly claimedAtMs: number | undefined;
+  readonly arrivedAtMs: number;
+}
+
+/** Who chose an emoji, first first. */
+export interface Reaction {
+  readonly emoji: string;
+  readonly accounts: readonly Uint8Array[];
+}
+
+/** A message as it is after everything that counts was done to it. */
+export interface Folded {
+  /** Of a text, the first one first; of anything else none. */
+  readonly versions: readonly Version[];
+  readonly reactions: readonly Reaction[];
+  /** For each option of a poll who chose it. */
+  readonly votes: readonly (readonly Uint8Array[])[];
+  readonly isClosed: boolean;
+}
+
+/**
+ * What the facts of a line make of it. A function of the set of facts and their places: in which order they came to this device changes
+ * nothing (spec X-5).
+ */
+export function fold(line: Line): Folded {
+  const facts = (line.message?.facts ?? []).toSorted((a, b) => a.order - b.order);
+  return { versions: versionsOf(line, facts), reactions: reactionsOf(facts), ...pollOf(line, facts) };
+}
+
+function versionsOf(line: Line, facts: readonly Fact[]): readonly Version[] {
+  const { body, message, id } = line;
+  if (body.kind !== "text" || message === undefined) return [];
+  const { claimedAtMs, arrivedAtMs, mentions } = message;
+  const versions: Version[] = [{ id: fromBase64Url(id), text: body.text, mentions, claimedAtMs, arrivedAtMs }];
+  for (const { change, ...fact } of facts) {
+    if (change.kind !== "edit" || versions.length > maxEdits) continue;
+    if (isWithin(claimedAtMs, fact.claimedAtMs, editWindowMs)) versions.push({ ...fact, text: change.text, mentions: change.mentions });
+  }
+  return versions;
+}
+
+/** Whether the later stamp is at most so long after the earlier one; never where one is missing. */
+function isWithin(before: number | undefined, after: number | undefined, windowMs: number): boolean {
+  return before !== undefined && after !== undefined && after - before <= windowMs;
+}
+
+/** Of each account what it chose and did not take back, at most six different (spec X-6). */
+function reactionsOf(facts: readonly Fact[]): readonly Reaction[] {
+  // By emoji, then by account: the ids of the reactions that say it.
+  const chosen = new Map<string, Map<string, { readonly account: Uint8Array; readonly ids: Uint8Array[] }>>();
+  for (const { author, id, change } of facts) {
+    const account = toBase64Url(author);
+    if (change.kind === "unreaction") takeBack(chosen, account, change.reaction);
+    if (change.kind !== "reaction") continue;
+    for (const emoji of change.emoji) {
+      const accounts = chosen.get(emoji) ?? new Map<string, { readonly account: Uint8Array; readonly ids: Uint8Array[] }>();
+      const known = accounts.get(account);
+      if (known !== undefined) known.ids.push(id);
+      else if (countOf(chosen, account) < maxReactions) accounts.set(account, { account: author, ids: [id] });
+      if (accounts.size > 0) chosen.set(emoji, accounts);
+    }
+  }
+  return [...chosen]
+    .map(([emoji, accounts]) => ({ emoji, accounts: [...accounts.values()].map(({ account }) => account) }))
+    .slice(0, maxReactionsShown);
+}
+
+type Chosen = Map<string, Map<string, { readonly account: Uint8Array; readonly ids: Uint8Array[] }>>;
+
+function countOf(chosen: Chosen, account: string): number {
+  return [...chosen.values()].filter((accounts) => accounts.has(account)).length;
+}
+
+function takeBack(chosen: Chosen, account: string, reaction: Uint8Array): void {
+  for (const [emoji, accounts] of chosen) {
+    const known = accounts.get(account);
+    if (known === undefined) continue;
+    const ids = known.ids.filter((id) => !equalBytes(id, reaction));
+    if (ids.length > 0) accounts.set(account, { ...known, ids });
+    else accounts.delete(account);
+    if (accounts.size === 0) chosen.delete(emoji);
+  }
+}
+
+/** Of each account the newest vote before the end; one for options that are not there, or for too many, chooses nothing (spec X-11). */
+function pollOf({ body }: Line, facts: readonly Fact[]): Pick<Folded, "votes" | "isClosed"> {
+  if (body.kind !== "poll") return { votes: [], isClosed: false };
+  const end = facts.find(({ change }) => change.kind === "poll_end");
+  const newest = new Map<string, { readonly author: Uint8Array; readonly options: readonly number[] }>();
+  for (const { author, change, order } of facts) {
+    if (change.kind !== "vote" || (end !== undefined && order > end.order)) continue;
+    const isValid = change.options.length <= body.maxSelections && change.options.every((option) => option < body.options.length);
+    newest.set(toBase64Url(author), { author, options: isValid ? change.options : [] });
+  }
+  const votes = body.options.map((_, at) => [...newest.values()].filter(({ options }) => options.includes(at)).map(({ author }) => author));
+  return { votes: votes.map((accounts) => accounts.toSorted(compareBytes)), isClosed: end !== undefined };
+}

@@ -1,0 +1,397 @@
+import { toBase64Url } from "@latchkey/codec";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { maxDeletions } from "./brake.ts";
+import { eraseDue, reportableMs } from "./erasure.ts";
+import { fold } from "./fold.ts";
+import { loadPins, standingPins } from "./pins.ts";
+import type { Line } from "./line.ts";
+import type { Said, SaidBody } from "./said.ts";
+import { ada, ben, bytes, change, conversationId, cyd, dayMs, leads, linesOf, said, startMs, takeAll } from "./saying.testing.ts";
+import { dropOldWaiting, heldAccounts, maxWaiting, waitingMs } from "./waiting.ts";
+
+const text = (words: string): SaidBody => ({ kind: "text", text: words });
+const edit = (target: number, words: string): SaidBody => ({ kind: "edit", replaces: bytes(target), text: words });
+const deletion = (target: number): SaidBody => ({ kind: "deletion", replaces: bytes(target) });
+const reaction = (target: number, ...emoji: string[]): SaidBody => ({ kind: "reaction", inReplyTo: bytes(target), emoji });
+const vote = (target: number, ...options: number[]): SaidBody => ({ kind: "vote", inReplyTo: bytes(target), options });
+const end = (target: number): SaidBody => ({ kind: "poll_end", inReplyTo: bytes(target) });
+const poll: SaidBody = { kind: "poll", question: "Where?", options: ["Here", "There"], maxSelections: 1, endsAtMs: undefined };
+
+async function after(...all: readonly Said[]): Promise<Line[]> {
+  const store = createMemoryStore();
+  await takeAll(store, all);
+  return await linesOf(store);
+}
+
+const words = (line: Line | undefined): string[] => (line === undefined ? [] : fold(line).versions.map((version) => version.text));
+const emoji = (line: Line | undefined): [string, string[]][] =>
+  line === undefined ? [] : fold(line).reactions.map((one) => [one.emoji, one.accounts.map((account) => toBase64Url(account))]);
+const name = toBase64Url;
+
+describe("[X-1] who may change a message", () => {
+  test("its author edits it, nobody else does, and who tried is told", async () => {
+    const [line] = await after(
+      said(1, ada, text("one")),
+      said(2, ada, edit(1, "two")),
+      said(3, ben, edit(1, "evil")),
+      said(4, ben, edit(1, "evil"), leads),
+    );
+    expect(words(line)).toEqual(["one", "two"]);
+    expect(line?.message?.refused).toEqual([{ account: ben, count: 2 }]);
+  });
+
+  test("its author deletes it, an administrator too, and another member does not", async () => {
+    const [mine, theirs, kept] = await after(
+      said(1, ada, text("one")),
+      said(2, ada, text("two")),
+      said(3, ada, text("three")),
+      said(4, ada, deletion(1)),
+      said(5, ben, deletion(2), leads),
+      said(6, ben, deletion(3)),
+    );
+    expect(mine?.body).toEqual({ kind: "deleted", account: ada });
+    expect(theirs?.body).toEqual({ kind: "deleted", account: ben });
+    expect(kept?.body).toEqual(text("three"));
+  });
+
+  test("a reaction is taken back by whom it is of", async () => {
+    const [line] = await after(
+      said(1, ada, text("one")),
+      said(2, ben, reaction(1, "👍")),
+      said(3, cyd, deletion(2)),
+      said(4, cyd, reaction(1, "👍")),
+    );
+    expect(emoji(line)).toEqual([["👍", [name(ben), name(cyd)]]]);
+    const [back] = await after(said(1, ada, text("one")), said(2, ben, reaction(1, "👍")), said(3, ben, deletion(2)));
+    expect(emoji(back)).toEqual([]);
+  });
+
+  test("what somebody may not write is read by nobody, and told without its words", async () => {
+    const [line] = await after(said(1, ada, text("secret"), { may: { post: false, pin: false, deleteOthers: false } }));
+    expect(line).toMatchObject({ author: ada, body: { kind: "unpermitted" }, message: undefined });
+    expect(JSON.stringify(line)).not.toContain("secret");
+  });
+
+  test("[G-8] what an unproven device wants waits until its account is known to have it, and a former one's is nothing", async () => {
+    const device = { deviceId: new Uint8Array(16), signaturePublicKey: new Uint8Array(32), isDeparted: false };
+    const store = createMemoryStore();
+    await takeAll(store, [
+      said(1, ada, text("one")),
+      said(2, ada, edit(1, "two"), { device }),
+      said(3, ada, deletion(1), { device: { ...device, isDeparted: true } }),
+    ]);
+    expect(words((await linesOf(store))[0])).toEqual(["one"]);
+    await change(store, (timeline) => timeline.settle(() => "open"));
+    expect(words((await linesOf(store))[0])).toEqual(["one"]);
+    await change(store, (timeline) => timeline.settle(() => "proven"));
+    expect(words((await linesOf(store))[0])).toEqual(["one", "two"]);
+    const refused = createMemoryStore();
+    await takeAll(refused, [said(1, ada, text("one")), said(2, ada, deletion(1), { device })]);
+    await change(refused, (timeline) => timeline.settle(() => "refused"));
+    await change(refused, (timeline) => timeline.settle(() => "proven"));
+    expect(words((await linesOf(refused))[0])).toEqual(["one"]);
+  });
+});
+
+describe("[X-2] what a change is about", () => {
+  test("one that came before its message is done when that comes from another device's history", async () => {
+    const store = createMemoryStore();
+    await takeAll(store, [said(5, ada, edit(1, "two")), said(6, ben, reaction(1, "👍"))]);
+    expect(await linesOf(store)).toEqual([]);
+    const [archived] = await after(said(1, ada, text("one")));
+    await change(store, (timeline) => (archived === undefined ? Promise.resolve() : timeline.adopt(archived)));
+    const [line] = await linesOf(store);
+    expect(words(line)).toEqual(["one", "two"]);
+    expect(emoji(line)).toEqual([["👍", [name(ben)]]]);
+  });
+
+  test("a message that stands behind its change in the log is not what that was about", async () => {
+    const [line] = await after(said(1, ada, edit(5, "two")), said(5, ada, text("one")));
+    expect(words(line)).toEqual(["one"]);
+  });
+
+  test("what waits too long is gone, and one account fills nothing with it", async () => {
+    const store = createMemoryStore();
+    for (let at = 1; at <= maxWaiting + 20; at++) await takeAll(store, [said(at, ben, reaction(5000, "👍"))]);
+    const waiting = (): Promise<number> => store.transact("read", async (tx) => (await tx.scan({ prefix: "waiting/" })).length);
+    expect(await waiting()).toBe(maxWaiting);
+    await takeAll(store, [said(900, cyd, reaction(5000, "👍"))]);
+    expect(await waiting()).toBe(maxWaiting + 1);
+    await store.transact("write", (tx) => dropOldWaiting(tx, startMs + waitingMs + 10 * dayMs));
+    expect(await waiting()).toBe(0);
+  });
+
+  test("an edit of an edit, a reaction to a reaction and a vote in a text are nothing", async () => {
+    const [line] = await after(
+      said(1, ada, text("one")),
+      said(2, ada, edit(1, "two")),
+      said(3, ada, edit(2, "three")),
+      said(4, ben, reaction(1, "👍")),
+      said(5, ben, reaction(4, "🎉")),
+      said(6, ben, vote(1, 0)),
+      said(7, ben, end(1), leads),
+    );
+    expect(words(line)).toEqual(["one", "two"]);
+    expect(emoji(line)).toEqual([["👍", [name(ben)]]]);
+  });
+
+  test("an answer to a version, and a reaction to one, are about the message", async () => {
+    const [line] = await after(said(1, ada, text("one")), said(2, ada, edit(1, "two")), said(3, ben, reaction(2, "👍")));
+    expect(emoji(line)).toEqual([["👍", [name(ben)]]]);
+  });
+});
+
+describe("[X-3] edits", () => {
+  test("count for a day by their author's own stamps, whenever they came", async () => {
+    const [line] = await after(
+      said(1, ada, text("one")),
+      said(2, ada, edit(1, "in time"), { claimedAtMs: startMs + 1000 + dayMs, arrivedAtMs: startMs + 9 * dayMs }),
+      said(3, ada, edit(1, "late"), { claimedAtMs: startMs + 1001 + dayMs, arrivedAtMs: startMs + 2000 }),
+      said(4, ada, edit(1, "no time"), { claimedAtMs: undefined }),
+    );
+    expect(words(line)).toEqual(["one", "in time"]);
+  });
+
+  test("count ten times", async () => {
+    const [line] = await after(
+      said(1, ada, text("0")),
+      ...Array.from({ length: 15 }, (_, at) => said(at + 2, ada, edit(1, String(at + 1)))),
+    );
+    expect(words(line)).toEqual(Array.from({ length: 11 }, (_, at) => String(at)));
+  });
+
+  test("are of texts that their author wrote, and of nothing else", async () => {
+    const [forwarded, asked] = await after(
+      said(1, ada, text("one"), { forwardedHops: 1 }),
+      said(2, ada, poll),
+      said(3, ada, edit(1, "two")),
+      said(4, ada, edit(2, "two")),
+    );
+    expect(words(forwarded)).toEqual(["one"]);
+    expect(asked?.body).toEqual(poll);
+  });
+});
+
+describe("[X-4] deletions", () => {
+  test("leave nothing of what was said, and nothing that comes later brings it back", async () => {
+    const store = createMemoryStore();
+    await takeAll(store, [
+      said(1, ada, text("secret one"), { inReplyTo: bytes(77), mentions: { accounts: [ben], all: false } }),
+      said(2, ada, edit(1, "secret two")),
+      said(3, ben, reaction(1, "👍")),
+      said(4, ada, deletion(1)),
+      said(5, ada, edit(1, "secret three")),
+      said(6, ben, reaction(1, "🎉")),
+    ]);
+    const [line] = await linesOf(store);
+    expect(line).toMatchObject({ id: name(bytes(1)), author: ada, body: { kind: "deleted", account: ada } });
+    expect(line === undefined ? undefined : fold(line)).toMatchObject({ versions: [], reactions: [] });
+    const stored = await store.transact("read", (tx) => tx.scan({ prefix: "" }));
+    for (const [, value] of stored) expect(Buffer.from(value).includes("secret")).toBe(false);
+  });
+
+  test("count seven days of one's own, thirty of others' by administrators, by the stamps of both", async () => {
+    const late = (order: number, author: Uint8Array, days: number, over: Partial<Said> = {}): Said =>
+      said(order, author, deletion(1), { claimedAtMs: startMs + 1000 + days * dayMs, ...over });
+    const first = said(1, ada, text("one"));
+    expect((await after(first, late(2, ada, 7)))[0]?.body.kind).toBe("deleted");
+    expect((await after(first, late(2, ada, 7.01)))[0]?.body.kind).toBe("text");
+    expect((await after(first, late(2, ben, 30, leads)))[0]?.body.kind).toBe("deleted");
+    expect((await after(first, late(2, ben, 30.01, leads)))[0]?.body.kind).toBe("text");
+    // Who claims no time for a message does not make it stay by that.
+    expect((await after(said(1, ada, text("one"), { claimedAtMs: undefined }), late(2, ben, 99, leads)))[0]?.body.kind).toBe("deleted");
+  });
+
+  test("of one account are held when they are more than fifty in an hour, until the person decides", async () => {
+    const many = maxDeletions + 10;
+    const store = createMemoryStore();
+    await takeAll(
+      store,
+      Array.from({ length: many }, (_, at) => said(at + 1, ben, text("kept"))),
+    );
+    await takeAll(
+      store,
+      Array.from({ length: many }, (_, at) => said(at + 1001, ben, deletion(at + 1))),
+    );
+    const kept = async (): Promise<number> => (await linesOf(store)).filter(({ body }) => body.kind === "text").length;
+    expect(await kept()).toBe(10);
+    const held = await store.transact("read", (tx) => heldAccounts(tx, conversationId));
+    expect(held).toEqual([{ account: ben, count: 10 }]);
+    const other = await change(store, (timeline) => timeline.release(ben, false));
+    expect(other.lines).toEqual([]);
+    expect(await kept()).toBe(10);
+    await takeAll(store, [said(3001, ben, deletion(many))]);
+    await change(store, (timeline) => timeline.release(ben, true));
+    expect(await kept()).toBe(9);
+  });
+
+  test("of one's own devices are never held", async () => {
+    const many = maxDeletions + 10;
+    const lines = await after(
+      ...Array.from({ length: many }, (_, at) => said(at + 1, ada, text("x"))),
+      ...Array.from({ length: many }, (_, at) => said(at + 1001, ada, deletion(at + 1))),
+    );
+    expect(lines.every(({ body }) => body.kind === "deleted")).toBe(true);
+  });
+
+  test("have the evidence erased once it may not be reported any more", async () => {
+    const store = createMemoryStore();
+    await takeAll(store, [said(1, ada, text("one")), said(2, ada, edit(1, "two")), said(3, ada, deletion(1))]);
+    const due = (): Promise<number> => store.transact("read", async (tx) => (await tx.scan({ prefix: "erase/" })).length);
+    expect(await due()).toBe(2);
+    await store.transact("write", (tx) => eraseDue(tx, startMs + dayMs + reportableMs - 1));
+    expect(await due()).toBe(2);
+    await store.transact("write", (tx) => eraseDue(tx, startMs + dayMs + reportableMs));
+    expect(await due()).toBe(0);
+  });
+
+  test("for oneself take the line away, and what is said of it later changes nothing", async () => {
+    const store = createMemoryStore();
+    await takeAll(store, [said(1, ada, text("one"))]);
+    const orders = await change(store, async (timeline, tx) => {
+      for (const order of await timeline.hide([name(bytes(1)), name(bytes(9))]))
+        tx.delete(`line/${conversationId}/#${order.toString(16).padStart(14, "0")}`);
+    });
+    expect(orders.lines).toEqual([]);
+    const [again] = await after(said(1, ada, text("one")));
+    await change(store, (timeline) => (again === undefined ? Promise.resolve() : timeline.adopt(again)));
+    await takeAll(store, [said(2, ada, edit(1, "two")), said(3, ben, reaction(1, "👍"))]);
+    expect(await linesOf(store)).toEqual([]);
+  });
+});
+
+describe("[X-5] order and repetition", () => {
+  test("the same content twice is one", async () => {
+    const lines = await after(said(1, ada, text("one")), said(2, ada, text("one"), { id: bytes(1) }));
+    expect(lines).toHaveLength(1);
+  });
+
+  // What can be said of two messages and a poll by three accounts, one of whom leads.
+  const authors = fc.constantFrom(ada, ben, cyd);
+  const body: fc.Arbitrary<SaidBody> = fc.oneof(
+    fc.tuple(fc.constantFrom(1, 2), fc.string({ maxLength: 3 })).map(([target, changed]) => edit(target, changed)),
+    fc.constantFrom(1, 2, 3, 11, 12, 13, 14).map((target) => deletion(target)),
+    fc.tuple(fc.constantFrom(1, 2, 3, 11), fc.constantFrom("👍", "🎉", "❤️")).map(([target, one]) => reaction(target, one)),
+    fc.constantFrom(vote(3), vote(3, 0), vote(3, 1), vote(3, 0, 1), vote(1, 0), end(3)),
+  );
+  const base = [said(1, ada, text("one")), said(2, ben, text("two")), said(3, cyd, poll)];
+  const all = fc
+    .array(fc.tuple(authors, body), { maxLength: 30 })
+    .map((list) => list.map(([author, one], at) => said(at + 11, author, one, author === cyd ? leads : {})));
+
+  /** What people see of it. */
+  const shown = (lines: readonly Line[]): unknown =>
+    lines.map((line) => ({ body: line.body, author: line.author, ...fold(line), versions: words(line) }));
+
+  test("what is read in two goes is the same as what is read in one", async () => {
+    await fc.assert(
+      fc.asyncProperty(all, fc.nat(30), async (changes, cut) => {
+        const whole = createMemoryStore();
+        await change(whole, async (timeline) => {
+          for (const one of [...base, ...changes]) await timeline.take(one);
+        });
+        const parts = createMemoryStore();
+        await takeAll(parts, base);
+        await takeAll(parts, changes.slice(0, cut));
+        await takeAll(parts, changes.slice(cut));
+        // Read again from an earlier place, it is the same again.
+        await takeAll(parts, changes);
+        expect(shown(await linesOf(parts))).toEqual(shown(await linesOf(whole)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("whatever of it waited for its device to be known, members see the same in the end", async () => {
+    await fc.assert(
+      fc.asyncProperty(all, fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }), async (changes, waits) => {
+        const device = { deviceId: new Uint8Array(16), signaturePublicKey: new Uint8Array(32), isDeparted: false };
+        const known = createMemoryStore();
+        await takeAll(known, [...base, ...changes]);
+        const late = createMemoryStore();
+        await takeAll(late, [...base, ...changes.map((one, at) => (waits[at] === true ? { ...one, device } : one))]);
+        await change(late, (timeline) => timeline.settle(() => "proven"));
+        expect(shown(await linesOf(late))).toEqual(shown(await linesOf(known)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("[X-6] reactions", () => {
+  test("six different ones of an account count, the same twice is one, and one that is taken back makes room", async () => {
+    const faces = ["😀", "😁", "😂", "🤣", "😃", "😄", "😅"];
+    const given = faces.map((face, at) => said(at + 2, ben, reaction(1, face)));
+    const [line] = await after(said(1, ada, text("one")), ...given, said(20, ben, reaction(1, "😀")));
+    expect(emoji(line).map(([face]) => face)).toEqual(faces.slice(0, 6));
+    const [more] = await after(said(1, ada, text("one")), ...given, said(20, ben, deletion(2)), said(21, ben, reaction(1, "😅")));
+    expect(emoji(more).map(([face]) => face)).toEqual([...faces.slice(1, 6), "😅"]);
+  });
+
+  test("a flood by one account stays small: its first 64 changes of a message count", async () => {
+    const flood = Array.from({ length: 300 }, (_, at) => said(at + 2, ben, reaction(1, "👍")));
+    const [line] = await after(said(1, ada, text("one")), ...flood, said(400, cyd, reaction(1, "🎉")));
+    expect(line?.message?.facts).toHaveLength(65);
+    expect(emoji(line).map(([face]) => face)).toEqual(["👍", "🎉"]);
+  });
+});
+
+describe("[X-11] polls", () => {
+  const votes = (line: Line | undefined): string[][] =>
+    line === undefined ? [] : fold(line).votes.map((accounts) => accounts.map((account) => name(account)));
+
+  test("of each account the newest vote before the end counts", async () => {
+    const [line] = await after(
+      said(1, ada, poll),
+      said(2, ben, vote(1, 0)),
+      said(3, ben, vote(1, 1)),
+      said(4, cyd, vote(1, 0)),
+      said(5, ada, end(1)),
+      said(6, cyd, vote(1, 1)),
+    );
+    expect(votes(line)).toEqual([[name(cyd)], [name(ben)]]);
+    expect(line === undefined ? false : fold(line).isClosed).toBe(true);
+  });
+
+  test("a vote for what is not there, or for too much, spoils the account's vote; none takes it back", async () => {
+    const [spoilt, many, back] = [[2], [0, 1], []].map((options) => [
+      said(1, ada, poll),
+      said(2, ben, vote(1, 0)),
+      said(3, ben, vote(1, ...options)),
+    ]);
+    for (const all of [spoilt, many, back]) expect(votes((await after(...(all ?? [])))[0])).toEqual([[], []]);
+  });
+
+  test("its author and administrators end it, nobody else does", async () => {
+    const isClosed = async (...all: Said[]): Promise<boolean> => {
+      const [line] = await after(said(1, ada, poll), ...all);
+      return line !== undefined && fold(line).isClosed;
+    };
+    expect(await isClosed(said(2, ben, end(1)))).toBe(false);
+    expect(await isClosed(said(2, ben, end(1), leads))).toBe(true);
+    expect(await isClosed(said(2, ada, end(1)))).toBe(true);
+  });
+});
+
+describe("[X-10] pins", () => {
+  const pin = (target: number, until: number | "forever" | "never"): SaidBody => ({ kind: "pin", messageId: bytes(target), until });
+
+  async function standing(nowMs: number, ...all: readonly Said[]): Promise<string[]> {
+    const store = createMemoryStore();
+    await takeAll(store, all);
+    return standingPins(await store.transact("read", (tx) => loadPins(tx, conversationId)), nowMs).map(({ messageId }) => name(messageId));
+  }
+  const ids = (...targets: number[]): string[] => targets.map((target) => name(bytes(target)));
+
+  test("the newest five stand, of whoever may, until they end or are taken back", async () => {
+    const pins = [1, 2, 3, 4, 5, 6].map((target) => said(target + 10, ada, pin(target, "forever"), leads));
+    expect(await standing(startMs, ...pins)).toEqual(ids(6, 5, 4, 3, 2));
+    expect(await standing(startMs, ...pins, said(20, ben, pin(6, "never"), leads))).toEqual(ids(5, 4, 3, 2, 1));
+    expect(await standing(startMs, said(11, ben, pin(1, "forever")))).toEqual([]);
+    const ending = said(11, ada, pin(1, startMs + dayMs), leads);
+    expect(await standing(startMs + dayMs - 1, ending)).toEqual(ids(1));
+    expect(await standing(startMs + dayMs, ending)).toEqual([]);
+  });
+});

@@ -1,0 +1,264 @@
+import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import type { StoreTransaction } from "../store/store.ts";
+import { mayDelete } from "./brake.ts";
+import { applyFact } from "./change.ts";
+import { eraseLater } from "./erasure.ts";
+import { loadLine, putLine } from "./history.ts";
+import { loadPlace, putPlace } from "./ids.ts";
+import type { Place } from "./ids.ts";
+import type { Change, Fact, Line } from "./line.ts";
+import { putPin } from "./pins.ts";
+import type { Said, SaidBody, SpeakerMay } from "./said.ts";
+import { putWaiting, takeWaiting } from "./waiting.ts";
+
+/** What the timeline of a conversation has to know of the world. */
+export interface TimelineParams {
+  readonly tx: StoreTransaction;
+  readonly conversationId: string;
+  /** One's own account: what it deletes itself needs no brake. */
+  readonly self: Uint8Array;
+  readonly nowMs: number;
+}
+
+/**
+ * What members said in one conversation, in one transaction of the store: each said thing becomes a line, or a fact of the line that it is
+ * about, or waits. Which, follows from what was signed and where it stands in the log alone, so that two members with the same log have the
+ * same lines; in which order things come to this device changes nothing (spec X-5).
+ */
+export class Timeline {
+  readonly #params: TimelineParams;
+  /** Read or changed in this transaction. */
+  readonly #lines = new Map<number, Line>();
+  readonly #changed = new Set<number>();
+  /** Whether deletions of somebody came to wait for the person. */
+  #isBraked = false;
+
+  constructor(params: TimelineParams) {
+    this.#params = params;
+  }
+
+  /** Puts a line that tells a change of the group. */
+  put(line: Line): void {
+    this.#lines.set(line.order, line);
+    this.#changed.add(line.order);
+  }
+
+  /** Takes in what a member said. */
+  async take(said: Said): Promise<void> {
+    const { tx, conversationId } = this.#params;
+    if ((await loadPlace(tx, conversationId, toBase64Url(said.id))) !== undefined) return;
+    switch (said.body.kind) {
+      case "text":
+      case "poll":
+      case "unsupported":
+        await this.#say(said, said.body);
+        return;
+      case "edit":
+      case "deletion":
+      case "reaction":
+      case "vote":
+      case "poll_end":
+      case "pin":
+        if (said.device === undefined) await this.#change(said);
+        // What an account's former device wants counts for nothing; what of the others is known later decides (spec G-8).
+        else if (!said.device.isDeparted) await putWaiting(tx, conversationId, { kind: "device" }, said);
+    }
+  }
+
+  /** Does what waited for something to be known of the devices that said it: of those that are not known yet it waits on (spec G-8). */
+  async settle(standing: (said: Said) => "proven" | "open" | "refused"): Promise<void> {
+    const { tx, conversationId, nowMs } = this.#params;
+    for (const said of await takeWaiting(tx, conversationId, { kind: "device" }, nowMs)) {
+      const found = standing(said);
+      if (found === "proven") await this.#change({ ...said, device: undefined });
+      if (found === "open") await putWaiting(tx, conversationId, { kind: "device" }, said);
+    }
+  }
+
+  /** Does what the brake held of an account's deletions, or forgets it, as the person says (spec X-4). */
+  async release(account: Uint8Array, isDone: boolean): Promise<void> {
+    const { tx, conversationId, nowMs } = this.#params;
+    const held = await takeWaiting(tx, conversationId, { kind: "brake", account }, nowMs);
+    if (isDone) for (const said of held) await this.#change(said, true);
+  }
+
+  /** Takes in a line as another device of one's own has it; what is there already stays. */
+  async adopt(line: Line): Promise<void> {
+    const { tx, conversationId } = this.#params;
+    if ((await this.#line(line.order)) !== undefined) return;
+    if (line.message === undefined) {
+      this.put(line);
+      return;
+    }
+    if (line.author === undefined || (await loadPlace(tx, conversationId, line.id)) !== undefined) return;
+    putPlace(tx, conversationId, line.id, { kind: "message", order: line.order, author: line.author });
+    for (const { id, author, change } of line.message.facts) this.#index(line.order, id, author, change);
+    this.put(line);
+    await this.#applyWaiting(line);
+  }
+
+  /** Removes messages here alone, for good (spec X-4): what is said of them later changes nothing. */
+  async hide(ids: readonly string[]): Promise<readonly number[]> {
+    const { tx, conversationId } = this.#params;
+    const orders: number[] = [];
+    for (const id of ids) {
+      const place = await loadPlace(tx, conversationId, id);
+      if (place?.kind !== "message") continue;
+      putPlace(tx, conversationId, id, { ...place, kind: "hidden" });
+      this.#lines.delete(place.order);
+      this.#changed.delete(place.order);
+      orders.push(place.order);
+    }
+    return orders;
+  }
+
+  /** Writes what changed; the lines that did, by their places, and whether somebody's deletions wait for the person. */
+  flush(): { readonly lines: readonly Line[]; readonly isBraked: boolean } {
+    const lines = [...this.#changed].toSorted((a, b) => a - b).flatMap((order) => this.#lines.get(order) ?? []);
+    for (const line of lines) putLine(this.#params.tx, this.#params.conversationId, line);
+    this.#changed.clear();
+    return { lines, isBraked: this.#isBraked };
+  }
+
+  async #line(order: number): Promise<Line | undefined> {
+    const known = this.#lines.get(order);
+    if (known !== undefined) return known;
+    const line = await loadLine(this.#params.tx, this.#params.conversationId, order);
+    if (line !== undefined) this.#lines.set(order, line);
+    return line;
+  }
+
+  async #say(said: Said, body: MessageBody): Promise<void> {
+    const { tx, conversationId } = this.#params;
+    const { order, author, id } = said;
+    const line = lineOf(said, body);
+    this.put(line);
+    if (line.message === undefined) return;
+    putPlace(tx, conversationId, id, { kind: "message", order, author });
+    await this.#applyWaiting(line);
+  }
+
+  /** What was said of it before it came: by others' histories, and where a device had to be known first, it may come late (spec X-2). */
+  async #applyWaiting(line: Line): Promise<void> {
+    for (const id of [fromBase64Url(line.id), ...(line.message?.facts ?? []).map((fact) => fact.id)]) await this.#applyWaitingFor(id);
+  }
+
+  async #applyWaitingFor(id: Uint8Array): Promise<void> {
+    const { tx, conversationId, nowMs } = this.#params;
+    for (const said of await takeWaiting(tx, conversationId, { kind: "target", id }, nowMs)) await this.#change(said);
+  }
+
+  async #change(said: Said, isReleased = false): Promise<void> {
+    const { tx, conversationId, self } = this.#params;
+    const { body, author, may } = said;
+    if (body.kind === "pin") {
+      await this.#pin(said, body);
+      return;
+    }
+    if (body.kind === "text" || body.kind === "poll" || body.kind === "unsupported") return;
+    const target = body.kind === "edit" || body.kind === "deletion" ? body.replaces : body.inReplyTo;
+    const place = await loadPlace(tx, conversationId, toBase64Url(target));
+    if (place === undefined) {
+      await putWaiting(tx, conversationId, { kind: "target", id: target }, said);
+      return;
+    }
+    const change = changeOf(said, place, target);
+    const line = change === undefined || place.kind === "hidden" ? undefined : await this.#line(place.order);
+    if (line === undefined || change === undefined) return;
+    const changed = applyFact(line, factOf(said, change), may);
+    if (changed === undefined) return;
+    if (changed.body.kind === "deleted" && line.body.kind !== "deleted" && !equalBytes(author, self) && !isReleased) {
+      if (!(await mayDelete(tx, conversationId, author, said.arrivedAtMs))) {
+        this.#isBraked = true;
+        await putWaiting(tx, conversationId, { kind: "brake", account: author }, said);
+        return;
+      }
+    }
+    this.#erase(line, changed);
+    this.put(changed);
+    if (changed.message?.facts.some((fact) => equalBytes(fact.id, said.id)) !== true) return;
+    this.#index(line.order, said.id, author, change);
+    await this.#applyWaitingFor(said.id);
+  }
+
+  /** What proves a deleted message is kept as long as it may be reported (spec X-4). */
+  #erase(before: Line, after: Line): void {
+    if (after.body.kind !== "deleted" || before.body.kind === "deleted") return;
+    const { tx, conversationId, nowMs } = this.#params;
+    const edits = (before.message?.facts ?? []).filter(({ change }) => change.kind === "edit");
+    for (const order of [before.order, ...edits.map((fact) => fact.order)]) eraseLater(tx, conversationId, order, nowMs);
+  }
+
+  #index(order: number, id: Uint8Array, author: Uint8Array, change: Change): void {
+    const kind = change.kind === "edit" ? "version" : change.kind === "reaction" ? "reaction" : undefined;
+    if (kind !== undefined) putPlace(this.#params.tx, this.#params.conversationId, id, { kind, order, author });
+  }
+
+  async #pin({ order, author, may, sentAtMs, id }: Said, body: Extract<Said["body"], { readonly kind: "pin" }>): Promise<void> {
+    if (!may.pin) return;
+    const { tx, conversationId } = this.#params;
+    const { messageId, until } = body;
+    const untilMs = until === "never" ? 0 : until === "forever" ? Number.MAX_SAFE_INTEGER : until;
+    await putPin(tx, conversationId, { messageId, order, author, untilMs });
+    const line = { kind: "pinned", messageId: toBase64Url(messageId), isPinned: untilMs > 0 } as const;
+    this.put({ id: toBase64Url(id), order, author, sentAtMs, acceptedAtMs: 0, body: line });
+  }
+}
+
+/** What a line of a message of its own says. */
+type MessageBody = Extract<SaidBody, { readonly kind: "text" | "poll" | "unsupported" }>;
+
+/** The line of a message as it was said. Nobody reads what its author may not write there; that they tried is told (spec X-13). */
+export function lineOf(said: Said, body: MessageBody): Line {
+  const { order, author, id, sentAtMs, acceptedAtMs, claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, may } = said;
+  const head = { id: toBase64Url(id), order, author, sentAtMs, acceptedAtMs };
+  if (!may.post) return { ...head, body: { kind: "unpermitted" } };
+  return {
+    ...head,
+    body,
+    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, facts: [], refused: [] },
+  };
+}
+
+/** What content does to the line at a place; `undefined` for what it can do nothing to (spec X-2). */
+function changeOf({ body, author, mentions }: Said, place: Place, target: Uint8Array): Change | undefined {
+  switch (body.kind) {
+    case "edit":
+      return place.kind === "message" ? { kind: "edit", text: body.text, mentions } : undefined;
+    case "deletion":
+      if (place.kind === "message") return { kind: "deletion" };
+      return place.kind === "reaction" && equalBytes(place.author, author) ? { kind: "unreaction", reaction: target } : undefined;
+    case "reaction":
+      return place.kind === "reaction" ? undefined : { kind: "reaction", emoji: body.emoji };
+    case "vote":
+      return place.kind === "message" ? { kind: "vote", options: body.options } : undefined;
+    case "poll_end":
+      return place.kind === "message" ? { kind: "poll_end" } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function factOf({ order, id, author, claimedAtMs, arrivedAtMs }: Said, change: Change): Fact {
+  return { order, id, author, claimedAtMs, arrivedAtMs, change };
+}
+
+/** A line as the content of one's own that still waits would make it, if it is about it; as it is otherwise. */
+export function withPending(line: Line, said: Said, may: SpeakerMay): Line {
+  const { body } = said;
+  if (body.kind === "pin" || body.kind === "text" || body.kind === "poll" || body.kind === "unsupported") return line;
+  const target = body.kind === "edit" || body.kind === "deletion" ? body.replaces : body.inReplyTo;
+  const place = placeIn(line, target);
+  const change = place === undefined ? undefined : changeOf(said, place, target);
+  return change === undefined ? line : (applyFact(line, factOf(said, change), may) ?? line);
+}
+
+/** What an id stands for in this line, if it is one of its own. */
+export function placeIn(line: Line, id: Uint8Array): Place | undefined {
+  const { order, author, message } = line;
+  if (author === undefined || message === undefined) return undefined;
+  if (line.id === toBase64Url(id)) return { kind: "message", order, author };
+  const fact = message.facts.find((one) => equalBytes(one.id, id));
+  if (fact?.change.kind === "edit") return { kind: "version", order, author };
+  return fact?.change.kind === "reaction" ? { kind: "reaction", order, author: fact.author } : undefined;
+}
