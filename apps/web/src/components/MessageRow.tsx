@@ -5,11 +5,13 @@ import { failureWords, words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
+import { withNames } from "../state/mentions.ts";
 import { namesSomebody, systemText } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { MessageText } from "./MessageText.tsx";
+import { PollBlock, QuoteBlock, Reactions } from "./MessageParts.tsx";
 import { NamedLine } from "./NamedLine.tsx";
 import { nameOf } from "../state/person-name.ts";
 
@@ -95,8 +97,11 @@ function Bubble({
       <div className="bubble-column">
         <div className={`bubble${isLarge ? " bubble-large" : ""}`}>
           {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
+          {message.forwardedHops !== undefined && <p className="bubble-forwarded">{words.conversation.forwarded(message.forwardedHops)}</p>}
+          {message.quote !== undefined && <QuoteBlock quote={message.quote} />}
           <Body message={message} meta={<Meta message={message} />} />
         </div>
+        {message.reactions !== undefined && <Reactions message={message} reactions={message.reactions} />}
         {message.doubt !== undefined && author !== undefined && (
           <p className="bubble-note">{words.conversation.doubt[message.doubt](nameOf(author))}</p>
         )}
@@ -121,7 +126,8 @@ function AuthorName({ message, isShown }: { readonly message: Message; readonly 
 
 function Body({ message, meta }: { readonly message: Message; readonly meta: ReactNode }): ReactElement {
   const { body } = message;
-  if (body.kind === "text") return <MessageText text={body.text} meta={meta} />;
+  if (body.kind === "text") return <MessageText text={withNames(body.text, message.mentions ?? [])} meta={meta} />;
+  if (body.kind === "poll") return <PollBlock message={message} poll={body} meta={meta} />;
   return (
     <div className="text text-unreadable">
       <span>{body.kind === "unsupported" ? words.system.unsupported : words.system.unreadable}</span>
@@ -134,6 +140,7 @@ function Body({ message, meta }: { readonly message: Message; readonly meta: Rea
 function Meta({ message }: { readonly message: Message }): ReactElement {
   return (
     <span className="meta" dir="ltr">
+      {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{words.conversation.edited}</span>}
       <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
         {formatTime(message.sentAtMs)}
       </time>

@@ -34,6 +34,10 @@ export interface Controller {
   send(conversationId: string, text: string): Promise<void>;
   retry(message: Message): Promise<void>;
   discard(message: Message): Promise<void>;
+  /** Gives a message an emoji, or takes it back. */
+  react(message: Message, emoji: string, isGiven: boolean): Promise<void>;
+  /** Chooses these options of a poll. */
+  vote(message: Message, options: readonly number[]): Promise<void>;
   register(params: { username: string; displayName?: string; deviceName?: string; invitation?: string }): Promise<void>;
   start(to: readonly string[], name: string | undefined): Promise<Conversation>;
   addMembers(conversationId: string, addresses: readonly string[]): Promise<void>;
@@ -300,6 +304,8 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       }
     },
     retry: (message) => client.retry(message.conversationId, message.id),
+    react: (message, emoji, isGiven) => client.react(message.conversationId, message.id, emoji, isGiven),
+    vote: (message, options) => client.vote(message.conversationId, message.id, options),
     discard: (message) => client.discard(message.conversationId, message.id),
     async register(params) {
       const account = await client.register(params);

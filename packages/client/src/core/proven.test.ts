@@ -10,6 +10,7 @@ import { epochKeys } from "./keys.ts";
 import { leafMark } from "./leaving.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
+import type { Line } from "../timeline/line.ts";
 import type { ConversationState, Input } from "./types.ts";
 
 const nothing = new Uint8Array(0);
@@ -115,6 +116,7 @@ function stateOf({ state }: SimDevice): ConversationState {
   if (state === undefined) throw new Error("a conversation");
   return state;
 }
+const linesOf = (device: SimDevice): Line[] => [...device.lines.values()].toSorted((a, b) => a.order - b.order);
 const bodies = (device: SimDevice): unknown[] =>
   [...device.lines.values()]
     .filter(({ body }) => body.kind !== "misnumbered")
@@ -151,7 +153,7 @@ describe("[G-8] a leaf that its account does not have", () => {
     await ghost.leave();
     await read(ben, cyd);
     for (const device of [ben, cyd]) {
-      expect(bodies(device).at(-1)).toMatchObject({ kind: "doubted", isDeparted: false });
+      expect(linesOf(device).at(-1)?.message?.device).toMatchObject({ isDeparted: false });
       expect(stateOf(device).phase.kind).toBe("active");
       await device.input({ kind: "timer", name: "remove_leavers" });
       expect(stateOf(device)).toMatchObject({ changes: [], staged: undefined });
@@ -207,7 +209,8 @@ describe("[M-3] a device that its account threw out", () => {
     await ghost.leave();
     await read(ben, cyd);
     for (const device of [ben, cyd]) {
-      expect(bodies(device).slice(-2)).toMatchObject([{ kind: "doubted", text: "still me", isDeparted: true }, { kind: "unsupported" }]);
+      expect(bodies(device).slice(-2)).toMatchObject([{ kind: "text", text: "still me" }, { kind: "unsupported" }]);
+      expect(linesOf(device).findLast(({ message }) => message !== undefined)?.message?.device).toMatchObject({ isDeparted: true });
       expect(stateOf(device)).toMatchObject({ leavers: [], phase: { kind: "active" } });
     }
   });

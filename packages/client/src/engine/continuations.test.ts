@@ -1,14 +1,18 @@
 import { toBase64Url } from "@latchkey/codec";
+import { createTextContent } from "@latchkey/protocol";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../api.ts";
 import { Continuations } from "./continuations.ts";
 import type { ContinuationAccess } from "./continuations.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
+import { contentIdIn } from "./message-ids.ts";
 import type { World } from "./world.ts";
 
 const nowMs = 1e12;
 const account = (value: number): Uint8Array => new Uint8Array(32).fill(value);
 const [ada, ben, cyd] = [account(1), account(2), account(3)];
+const own = { host: "chat.example", accountId: ada };
 
 interface Fake {
   readonly runner: ConversationRunner;
@@ -22,6 +26,7 @@ function fake(id: number, people: readonly Uint8Array[], more: object = {}, line
   const state = {
     id: `${id}`,
     logId: account(id),
+    groupId: account(id),
     kind: "group",
     host: "chat.example",
     phase: { kind: "active" },
@@ -47,7 +52,7 @@ function fake(id: number, people: readonly Uint8Array[], more: object = {}, line
     id: `${id}`,
     state,
     load: async () => undefined,
-    messages: async () => lines,
+    history: { line: async (id: string) => lines.find((line) => line.id === id) },
     input: async (input: Record<string, unknown>) => {
       inputs.push(input);
     },
@@ -59,7 +64,7 @@ function fake(id: number, people: readonly Uint8Array[], more: object = {}, line
 
 function continuationsOf(...fakes: Fake[]): Continuations {
   const all = new Map(fakes.map(({ runner }) => [runner.id, runner]));
-  const world = { own: { accountId: ada }, people: {} } as unknown as World;
+  const world = { own, platform: { sha256 }, people: {} } as unknown as World;
   const access = { runner: (id: string) => all.get(id), runners: () => [...all.values()] } as unknown as ContinuationAccess;
   return new Continuations(world, access);
 }
@@ -141,11 +146,12 @@ describe("[M-9] [C34] somebody else goes on with a conversation in a group, as t
   });
 
   test("[P5] the machine stops once what waited was handed over and sent there: it is not sent again", async () => {
+    const content = createTextContent({ text: "hello", salt: new Uint8Array(16), sentAtMs: 1 });
     const waits = {
       id: "a",
       purpose: "text",
       text: "hello",
-      content: account(0),
+      content,
       failure: undefined,
       sealed: undefined,
       accepted: undefined,
@@ -156,8 +162,10 @@ describe("[M-9] [C34] somebody else goes on with a conversation in a group, as t
       outgoing: [waits],
     });
     // Handed over before the stop, and in the log since.
+    const there = fake(3, three);
+    const id = contentIdIn({ own, platform: { sha256 } } as unknown as World, there.runner.state, content);
     const his = fake(3, three, {}, [
-      { id: "a", body: { kind: "text", text: "hello" }, sentAtMs: nowMs, delivery: { kind: "accepted", atMs: 0 } },
+      { id, body: { kind: "text", text: "hello" }, sentAtMs: nowMs, delivery: { kind: "accepted", atMs: 0 } },
     ]);
     await goOn(old, [his], "3");
     expect(his.kinds()).not.toContain("compose");

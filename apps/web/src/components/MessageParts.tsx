@@ -1,0 +1,102 @@
+import type { ReactElement, ReactNode } from "react";
+import type { Message, Quote, ShownPoll, ShownReaction } from "@latchkey/client";
+import { words } from "../messages/words.ts";
+import { useAction, useApp } from "../state/context.ts";
+import { nameOf } from "../state/person-name.ts";
+
+/** What a message answers, as this device has it. */
+export function QuoteBlock({ quote }: { readonly quote: Quote }): ReactElement {
+  const { author, text, isDeleted, messageId } = quote;
+  const shown = isDeleted ? words.conversation.quoteDeleted : messageId === undefined ? words.conversation.quoteUnknown : text;
+  return (
+    <blockquote className="bubble-quote" dir="auto">
+      {author !== undefined && <bdi className="bubble-quote-author">{author.isSelf ? words.common.you : nameOf(author)}</bdi>}
+      <span className="bubble-quote-text">{shown}</span>
+    </blockquote>
+  );
+}
+
+/** The emoji given to a message; each gives one's own, or takes it back. */
+export function Reactions({
+  message,
+  reactions,
+}: {
+  readonly message: Message;
+  readonly reactions: readonly ShownReaction[];
+}): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  return (
+    <ul className="reactions" aria-label={words.conversation.reactions}>
+      {reactions.map(({ emoji, count, people, isOwn }) => {
+        const names = people.map((person) => (person.isSelf ? words.common.you : nameOf(person)));
+        const label = words.conversation.reaction(emoji, names, count - names.length);
+        return (
+          <li key={emoji}>
+            <button
+              type="button"
+              className="reaction"
+              aria-pressed={isOwn}
+              aria-label={label}
+              title={label}
+              onClick={() => void act(() => controller.react(message, emoji, !isOwn))}
+            >
+              <span aria-hidden="true">{emoji}</span>
+              <span aria-hidden="true">{count}</span>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** A poll: its options with who chose them, and one's own choice. */
+export function PollBlock({
+  message,
+  poll,
+  meta,
+}: {
+  readonly message: Message;
+  readonly poll: ShownPoll;
+  readonly meta: ReactNode;
+}): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const chosen = poll.options.flatMap(({ isChosen }, at) => (isChosen ? [at] : []));
+  const choose = (at: number): void => {
+    const others = poll.maxSelections === 1 ? [] : chosen.filter((other) => other !== at);
+    const next = chosen.includes(at) ? chosen.filter((other) => other !== at) : [...others, at];
+    void act(() => controller.vote(message, next));
+  };
+  const most = Math.max(1, ...poll.options.map(({ count }) => count));
+  return (
+    <div className="text poll">
+      <strong className="poll-question" dir="auto">
+        {poll.question}
+      </strong>
+      <ul className="poll-options">
+        {poll.options.map(({ text, count, isChosen, people }, at) => (
+          <li key={text}>
+            <button
+              type="button"
+              className="poll-option"
+              aria-pressed={isChosen}
+              disabled={poll.isClosed || message.delivery?.kind === "pending"}
+              title={people.map((person) => (person.isSelf ? words.common.you : nameOf(person))).join(", ")}
+              onClick={() => choose(at)}
+            >
+              <bdi>{text}</bdi>
+              <span>{count}</span>
+            </button>
+            <meter className="poll-share" min={0} max={most} value={count} aria-hidden="true" />
+          </li>
+        ))}
+      </ul>
+      <small className="poll-note">
+        {poll.isClosed ? words.conversation.pollEnded : words.conversation.pollChoices(poll.maxSelections)}
+      </small>
+      {meta}
+    </div>
+  );
+}

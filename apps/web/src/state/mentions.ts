@@ -1,0 +1,17 @@
+import type { Person } from "@latchkey/client";
+import { words } from "../messages/words.ts";
+import { nameOf } from "./person-name.ts";
+
+/** A link that names an account: `[any words](mimi://HOST/u/ACCOUNT)`; the words are its writer's, and are not shown (spec X-1). */
+const link = /\[[^\]\n]{0,100}\]\(mimi:\/\/[^\s/()]{1,260}\/([ur])\/([A-Za-z0-9_-]{1,344})\)/gu;
+
+/** A text with its mentions as people know those who are meant: by their own names here, whatever the text calls them. */
+export function withNames(text: string, mentions: readonly Person[]): string {
+  if (!text.includes("](mimi://")) return text;
+  const byId = new Map(mentions.map((person) => [person.accountId, person]));
+  return text.replaceAll(link, (_, kind: string, id: string) => {
+    if (kind === "r") return words.conversation.everybody;
+    const person = byId.get(id);
+    return person === undefined ? words.conversation.somebodyElse : `@${person.isSelf ? words.common.you : nameOf(person)}`;
+  });
+}
