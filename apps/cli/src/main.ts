@@ -1,9 +1,9 @@
 import { closeSync, openSync } from "node:fs";
 import { homedir } from "node:os";
-import { createInterface } from "node:readline";
 import { isatty } from "node:tty";
 import type { Environment } from "./commands/command.ts";
 import type { StopSignal } from "./errors.ts";
+import { readLine, readSecret } from "./read-line.ts";
 import { runCli } from "./run.ts";
 import { readText } from "./standard-input.ts";
 
@@ -15,15 +15,8 @@ const environment: Environment = {
   workingDirectory: process.cwd(),
   isTyped: isatty(0),
   readStdin: () => readText(process.stdin),
-  async readLine() {
-    const lines = createInterface({ input: process.stdin });
-    try {
-      for await (const line of lines) return line;
-      return "";
-    } finally {
-      lines.close();
-    }
-  },
+  readLine: () => readLine(process.stdin),
+  readSecret: (prompt) => readSecret(prompt, process.stdin, process.stderr),
   // Loaded when needed: "serve" needs no client.
   openClient: async (params) => (await import("@latchkey/client/node")).openNodeClient(params),
   stopRequested() {

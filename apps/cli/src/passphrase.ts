@@ -17,8 +17,7 @@ export async function askPassphrase(
   if (file !== undefined) return readPassphrase(resolve(environment.workingDirectory, file));
   const variable = environment.variables[passphraseVariable];
   if (variable !== undefined && variable !== "") return checked(variable);
-  environment.stderr.write(`Passphrase ${forWhat}: `);
-  return checked(await environment.readLine());
+  return checked(await environment.readSecret(`Passphrase ${forWhat}: `));
 }
 
 /** The first line of a file. @throws CommandError */

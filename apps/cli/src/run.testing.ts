@@ -131,6 +131,7 @@ export async function runWith(
     isTyped: true,
     readStdin: () => Promise.resolve("from a pipe\n"),
     readLine: () => Promise.resolve(""),
+    readSecret: () => Promise.resolve(""),
     openClient(params) {
       opened.push(params);
       return Promise.resolve(fake.client);

@@ -26,7 +26,7 @@ test("a backup of a running server, and the data folder made of it again; a pass
   expect([refused.status, refused.stdout]).toEqual([1, ""]);
   expect(refused.stderr).toContain("new one");
   const wrong = await runWith(home, ["restore", "copies", "--data", "again", "--without-journal"], undefined, {
-    readLine: () => Promise.resolve("another passphrase"),
+    readSecret: () => Promise.resolve("another passphrase"),
   });
   expect(wrong.status).toBe(1);
   expect(wrong.stderr).toContain("wrong_passphrase");

@@ -16,6 +16,8 @@ export interface Environment {
   readStdin(): Promise<string>;
   /** The next line of standard input, without its end; "" at its end. */
   readLine(): Promise<string>;
+  /** The same of what is typed for nobody else to read, asked for on standard error: a terminal does not show it. */
+  readSecret(prompt: string): Promise<string>;
   openClient(params: { home: string; serverUrl: string; requests?: "accept" }): Promise<Client>;
   /** Resolves at the first SIGINT or SIGTERM, which then ends nothing by itself. */
   stopRequested(): Promise<StopSignal>;

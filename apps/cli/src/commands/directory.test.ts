@@ -32,6 +32,7 @@ async function run(...args: string[]): Promise<{ status: number; stdout: string;
     workingDirectory: folder,
     readStdin: async () => "",
     readLine: async () => "",
+    readSecret: async () => "",
     openClient: async () => {
       throw new Error("no account is needed");
     },
