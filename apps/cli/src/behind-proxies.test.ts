@@ -1,4 +1,5 @@
 import { issueCertificate } from "@latchkey/server/testing";
+import { freePort } from "@latchkey/testkit";
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -6,7 +7,6 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { request } from "node:https";
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -77,16 +77,6 @@ function change(recipeText: string, changes: readonly (readonly [string, string]
     changed = changed.replaceAll(from, to);
   }
   return changed;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  // A TCP server's address is always AddressInfo.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function endWithTest(child: ChildProcess): void {

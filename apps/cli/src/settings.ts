@@ -160,10 +160,10 @@ export function readText(flag: string, path: string): string {
   }
 }
 
-/** @throws CommandError `invalid_option` */
-export function wholeNumber(flag: string, text: string, { least, most }: { least: number; most: number }): number {
+/** A number, of an option or of an argument: `what` is how it is written. @throws CommandError `invalid_option` */
+export function wholeNumber(what: string, text: string, { least, most }: { least: number; most: number }): number {
   const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= most)) throw invalidOption(`--${flag} takes a whole number from ${String(least)} to ${String(most)}`);
+  if (!(value >= least && value <= most)) throw invalidOption(`${what} takes a whole number from ${String(least)} to ${String(most)}`);
   return value;
 }
 

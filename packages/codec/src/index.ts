@@ -25,4 +25,5 @@ export {
   vector,
 } from "./codec.ts";
 export type { Codec } from "./codec.ts";
+export { readAtMost } from "./read-at-most.ts";
 export { compareBytes, concatBytes, equalBytes, equalSecrets, fromBase64Url, fromHex, toBase64Url, toHex, utf8Bytes } from "./bytes.ts";

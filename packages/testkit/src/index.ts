@@ -2,5 +2,6 @@ export { describeCodec } from "./codec-suite.ts";
 export type { CodecExpectations } from "./codec-suite.ts";
 export { seededRandom } from "./random.ts";
 export { loadVectors, vectorPath, vectorsDirectory } from "./vectors.ts";
+export { freePort } from "./free-port.ts";
 export { createFakeClock } from "./fake-clock.ts";
 export type { FakeClock } from "./fake-clock.ts";

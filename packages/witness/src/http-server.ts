@@ -1,3 +1,4 @@
+import { readAtMost } from "@latchkey/codec";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -80,23 +81,15 @@ async function respond(request: IncomingMessage, handlers: Handlers): Promise<An
   return handlers.read(path) ?? { status: 404 };
 }
 
-/** The body; undefined when it is too long. */
+/** The body; undefined when it is too long: the rest is not read, and the connection ends with the answer. */
 async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      // The rest is not read: the connection ends with the answer.
-      if (size > maxBodyBytes) return undefined;
-      chunks.push(chunk);
-    }
+    return await readAtMost(request, maxBodyBytes);
   } catch (error) {
     // The peer went away, or was too slow: nobody is there to be answered.
     if (request.destroyed) return undefined;
     throw error;
   }
-  return new Uint8Array(Buffer.concat(chunks));
 }
 
 function send(response: ServerResponse, answer: Answer): void {

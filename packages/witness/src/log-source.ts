@@ -1,3 +1,4 @@
+import { readAtMost } from "@latchkey/codec";
 import { httpPaths } from "@latchkey/protocol";
 import { decodeEntryBundle, entriesTilePath, tilePath, tileWidth } from "@latchkey/transparency";
 import type { Tile } from "@latchkey/transparency";
@@ -69,6 +70,7 @@ export function httpLogSource(params: { serverUrl: string; timeoutMs: number; re
       );
       status = response.statusCode ?? 0;
       const body = await readAtMost(response, status === 200 ? maxBytes : maxErrorBytes);
+      if (body === undefined) throw new WitnessError("bad_answer", "the server's answer is too long");
       if (status === 200) {
         bytesRead += body.length;
         return body;
@@ -127,15 +129,4 @@ export function httpLogSource(params: { serverUrl: string; timeoutMs: number; re
 export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
-}
-
-async function readAtMost(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new WitnessError("bad_answer", "the server's answer is too long");
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -1,10 +1,9 @@
 import { issueCertificate } from "@latchkey/server/testing";
+import { freePort } from "@latchkey/testkit";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
@@ -16,16 +15,6 @@ const launcher = fileURLToPath(new URL("../../bin/latchkey.js", import.meta.url)
 const [pebble, names] = ["/usr/bin/pebble", "/usr/bin/pebble-challtestsrv"];
 const isInstalled = existsSync(pebble) && existsSync(names);
 if (!isInstalled) process.stdout.write("acme: no certificate is got by itself: Debian's package pebble is not installed here\n");
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  // A TCP server's address is always AddressInfo.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 function start(
   program: string,

@@ -1,10 +1,13 @@
 import { usageError } from "../errors.ts";
 import { qrText } from "../qr-text.ts";
-import { dataDirectoryOf, dataHelp, dataOptions } from "../settings.ts";
+import { dataDirectoryOf, dataHelp, dataOptions, wholeNumber } from "../settings.ts";
 import { askServer } from "./admin-client.ts";
 import { accountsText, invitationText, list, quotasText, statusText, text } from "./admin-text.ts";
 import type { Command, CommandContext, OptionValues } from "./command.ts";
 import { stringOption } from "./command.ts";
+
+/** The server checks the bounds of what it is asked for. */
+const anyNumber = { least: 0, most: 999_999_999_999 };
 
 /** What the server answers, and how it is shown to people. */
 interface Done {
@@ -109,7 +112,7 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
     summary: "max-accounts, or blob-megabytes-per-day; 0 is no bound",
     arguments: 2,
     run: async ({ ask, args }) =>
-      show(await ask("quota", { name: args[0] ?? "", value: wholeNumber("NUMBER", args[1] ?? "") }), quotasText),
+      show(await ask("quota", { name: args[0] ?? "", value: wholeNumber("NUMBER", args[1] ?? "", anyNumber) }), quotasText),
   },
   announce: {
     usage: "announce TEXT",
@@ -199,14 +202,9 @@ function optional(values: OptionValues, name: string): Record<string, string> {
   return value === undefined ? {} : { [name]: value };
 }
 
-/** An option that is a whole number, as the server takes it: it checks the bounds. @throws CommandError `usage` */
+/** An option that is a whole number, as the server takes it: it checks the bounds. @throws CommandError `invalid_option` */
 function whole(values: OptionValues, name: string): Record<string, number> {
   const value = stringOption(values, name);
   if (value === undefined) return {};
-  return { [name]: wholeNumber(`--${name}`, value) };
-}
-
-function wholeNumber(name: string, value: string): number {
-  if (!/^[0-9]{1,12}$/.test(value)) throw usageError(`${name} takes a whole number`);
-  return Number(value);
+  return { [name]: wholeNumber(`--${name}`, value, anyNumber) };
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { invalidOption } from "../errors.ts";
 import { askPassphrase, passphraseVariable } from "../passphrase.ts";
-import { dataDirectoryOf, dataHelp, dataOptions } from "../settings.ts";
+import { dataDirectoryOf, dataHelp, dataOptions, wholeNumber } from "../settings.ts";
 import type { Command } from "./command.ts";
 import { stringOption } from "./command.ts";
 
@@ -25,15 +25,13 @@ Each backup is a folder of its own in DIR, complete and verified before it gets 
       throw invalidOption("backup takes a folder: for another machine, mount it or copy the finished backup there");
     }
     const to = resolve(environment.workingDirectory, place);
-    const keep = stringOption(values, "keep");
-    if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) {
-      throw invalidOption("--keep takes a whole number from 1 on");
-    }
+    const kept = stringOption(values, "keep");
+    const keep = kept === undefined ? undefined : wholeNumber("--keep", kept, { least: 1, most: 999_999 });
     const dataDirectory = dataDirectoryOf(context);
     const passphrase = values["no-keys"] === true ? undefined : await askPassphrase(context, "for the keys in the backup");
     const { createBackup, dropOldBackups } = await import("@latchkey/server");
     const made = await createBackup({ dataDirectory, to, passphrase, nowMs: Date.now() });
-    const { removed } = keep === undefined ? { removed: 0 } : await dropOldBackups(made, Number(keep));
+    const { removed } = keep === undefined ? { removed: 0 } : await dropOldBackups(made, keep);
     const { path, manifest, hasKeys } = made;
     const { blobs, record, files } = manifest;
     const bytes = files.reduce((sum, { size }) => sum + size, blobs.bytes);

@@ -20,7 +20,7 @@ export function frontOptions(
   const [certFile, keyFile, email] = [one("tls-cert"), one("tls-key"), one("acme")];
   const [directory, agreed, httpPort] = [one("acme-directory"), one("acme-agree"), one("http-port")];
   if ((certFile === undefined) !== (keyFile === undefined)) throw invalidOption("--tls-cert and --tls-key belong together");
-  const plain = httpPort === undefined ? {} : { httpPort: wholeNumber("http-port", httpPort, { least: 1, most: 65_535 }) };
+  const plain = httpPort === undefined ? {} : { httpPort: wholeNumber("--http-port", httpPort, { least: 1, most: 65_535 }) };
   if (email === undefined) {
     if (directory !== undefined || agreed !== undefined) throw invalidOption("--acme-directory and --acme-agree need --acme");
     if (certFile !== undefined && keyFile !== undefined) {

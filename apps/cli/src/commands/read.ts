@@ -1,9 +1,10 @@
 import type { Client, Message } from "@latchkey/client";
 import { catchUp, findConversation } from "../conversations.ts";
-import { Stopped, usageError } from "../errors.ts";
+import { Stopped } from "../errors.ts";
 import type { StopSignal } from "../errors.ts";
 import { formatMessage, formatTitle } from "../output.ts";
 import { requireAccount } from "../own-account.ts";
+import { wholeNumber } from "../settings.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
 
@@ -22,8 +23,7 @@ export const readCommand: Command = {
 
 async function read(context: CommandContext): Promise<void> {
   const only = stringOption(context.values, "conversation");
-  const limit = Number(stringOption(context.values, "limit") ?? "20");
-  if (!Number.isSafeInteger(limit) || limit < 0) throw usageError("--limit takes a whole number");
+  const limit = wholeNumber("--limit", stringOption(context.values, "limit") ?? "20", { least: 0, most: 1_000_000_000 });
   // Asked for first, so that a signal ends it in order from the moment that the profile is open.
   const stopped = context.values["follow"] === true ? context.environment.stopRequested() : undefined;
   await context.withClient(async (client) => {

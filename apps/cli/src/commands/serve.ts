@@ -87,7 +87,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   const all = settingReader(sources);
   const one = (flag: string): string | undefined => all(flag).at(-1);
 
-  const port = wholeNumber("port", one("port") ?? "8080", { least: 0, most: 65_535 });
+  const port = wholeNumber("--port", one("port") ?? "8080", { least: 0, most: 65_535 });
   const retention = one("retention-days");
   const registration = choice("registration", one("registration"), registrations);
   const invitationCodes = all("invitation-code").filter((code) => code !== "");
@@ -117,11 +117,11 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     address: one("address") ?? "127.0.0.1",
     port,
     dataDirectory: dataDirectoryOf(sources),
-    ...(metricsPort === undefined ? {} : { metricsPort: wholeNumber("metrics-port", metricsPort, { least: 1, most: 65_535 }) }),
+    ...(metricsPort === undefined ? {} : { metricsPort: wholeNumber("--metrics-port", metricsPort, { least: 1, most: 65_535 }) }),
     ...(name === undefined ? {} : { serverName: name }),
     ...(registration === undefined ? {} : { registration }),
     ...(invitationCodes.length === 0 ? {} : { invitationCodes }),
-    ...(retention === undefined ? {} : { retentionDays: wholeNumber("retention-days", retention, { least: 7, most: 3650 }) }),
+    ...(retention === undefined ? {} : { retentionDays: wholeNumber("--retention-days", retention, { least: 7, most: 3650 }) }),
     ...(webRoot === undefined
       ? packaged !== undefined
         ? { webRoot: packaged }
@@ -132,7 +132,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
         ? {}
         : { webRoot: resolve(workingDirectory, webRoot) }),
     ...(witnesses.length === 0 ? {} : { witnesses }),
-    ...(quorum === undefined ? {} : { witnessQuorum: wholeNumber("witness-quorum", quorum, { least: 1, most: witnesses.length }) }),
+    ...(quorum === undefined ? {} : { witnessQuorum: wholeNumber("--witness-quorum", quorum, { least: 1, most: witnesses.length }) }),
     ...(logPolicy === undefined ? {} : { logPolicy }),
     ...(mapPolicy === undefined ? {} : { mapPolicy }),
     effectiveConfig: exportedConfig(all),
@@ -162,8 +162,8 @@ function backupsOf(one: (flag: string) => string | undefined, workingDirectory: 
   return {
     backups: {
       to: resolve(workingDirectory, to),
-      everyMs: wholeNumber("backup-every", every ?? "24", { least: 1, most: 8760 }) * 3_600_000,
-      keep: wholeNumber("backup-keep", keep ?? "7", { least: 1, most: 1000 }),
+      everyMs: wholeNumber("--backup-every", every ?? "24", { least: 1, most: 8760 }) * 3_600_000,
+      keep: wholeNumber("--backup-keep", keep ?? "7", { least: 1, most: 1000 }),
       ...(file === undefined ? {} : { passphrase: readPassphrase(resolve(workingDirectory, file)) }),
     },
   };

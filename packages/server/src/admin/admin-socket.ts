@@ -1,3 +1,4 @@
+import { readAtMost } from "@latchkey/codec";
 import { chmodSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
@@ -74,24 +75,12 @@ async function serve(
   response: ServerResponse,
   answer: (request: AdminRequest) => Promise<AdminAnswer>,
 ): Promise<void> {
-  const body = await readBody(request).catch(() => undefined);
+  // One that breaks off is answered as one that is too long: nobody is there to read it.
+  const body = await readAtMost(request, maxRequestBytes).catch(() => undefined);
   const { status, body: value } =
     body === undefined
       ? { status: 413, body: { code: "usage", message: "The parameters are too long." } }
-      : await answer({ method: request.method ?? "", path: request.url ?? "", body });
+      : await answer({ method: request.method ?? "", path: request.url ?? "", body: new TextDecoder().decode(body) });
   response.writeHead(status, { "content-type": "application/json", connection: "close" });
   response.end(JSON.stringify(value));
-}
-
-/** All of a request's body. @throws Error for one that is too long or breaks off */
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Without an encoding, chunks are buffers.
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxRequestBytes) throw new Error("too long");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,3 +1,4 @@
+import { readAtMost } from "@latchkey/codec";
 import {
   TransparencyError,
   encodeAddCheckpoint,
@@ -161,7 +162,9 @@ export class Witnesses {
       signal,
       redirect: "error",
     });
-    const text = await readBounded(response);
+    const answer = await readAtMost(response.body, maxAnswerBytes);
+    if (answer === undefined) throw new Error("a witness's answer is too long");
+    const text = new TextDecoder().decode(answer);
     if (response.status === 200) return { kind: "cosigned", lines: text };
     const isSize = response.headers.get("content-type")?.split(";")[0]?.trim() === witnessSizeContentType;
     if (response.status === 409 && isSize) return { kind: "conflict", size: parseWitnessSize(text) };
@@ -188,17 +191,4 @@ export class Witnesses {
     witness.lastSize = head.size;
     return verified;
   }
-}
-
-/** A witness's answer, which is short. @throws Error for a long one */
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  // Without a body there is nothing to read.
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > maxAnswerBytes) throw new Error("a witness's answer is too long");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

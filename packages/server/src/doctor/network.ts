@@ -1,3 +1,4 @@
+import { readAtMost } from "@latchkey/codec";
 import { socketPath, subprotocol } from "@latchkey/protocol";
 
 /** What became of asking for the server at its public address, as browsers do. */
@@ -43,8 +44,9 @@ export async function lookAround(params: {
 async function reach(publicUrl: string, host: string): Promise<Reached> {
   try {
     const response = await fetch(`${publicUrl}/v1/info`, { signal: AbortSignal.timeout(timeoutMs), redirect: "error" });
-    const text = await readStart(response);
-    const value: unknown = response.ok ? JSON.parse(text) : undefined;
+    const body = await readAtMost(response.body, maxInfoBytes);
+    if (body === undefined) return { kind: "other", host: "" };
+    const value: unknown = response.ok ? JSON.parse(new TextDecoder().decode(body)) : undefined;
     const said: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "host") : undefined;
     return said === host ? { kind: "reached" } : { kind: "other", host: typeof said === "string" && said.length < 300 ? said : "" };
   } catch (error) {
@@ -52,17 +54,6 @@ async function reach(publicUrl: string, host: string): Promise<Reached> {
     const code = causeOf(error);
     return /CERT|SIGNED|ALTNAME|ISSUER/.test(code) ? { kind: "certificate", code } : { kind: "unreachable", code };
   }
-}
-
-async function readStart(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > maxInfoBytes) throw new SyntaxError("too long");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function openSocket(publicUrl: string): Promise<"opened" | "refused"> {

@@ -24,7 +24,7 @@ import {
   zeros,
 } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
-import { testCertificate, testKey } from "../testing/certificate.ts";
+import { issueCertificate } from "../testing/issue-certificate.ts";
 
 async function put(url: string, blobId: Uint8Array, body: Uint8Array): Promise<number> {
   const response = await fetch(`${url}/v1/blobs/${toBase64Url(blobId)}`, { method: "PUT", body: new Uint8Array(body) });
@@ -253,10 +253,11 @@ describe("the rest of HTTP", () => {
   });
 
   test("TLS by itself: the same over https and wss", async () => {
-    const server = await runServer({ tls: { cert: testCertificate, key: new TextEncoder().encode(testKey) } });
+    const { cert, key } = issueCertificate(["localhost"]);
+    const server = await runServer({ tls: { cert, key: new TextEncoder().encode(key) } });
     expect(server.url).toMatch(/^https:/);
     const { status, headers } = await new Promise<{ status: number | undefined; headers: Record<string, unknown> }>((resolve, reject) => {
-      get443({ port: server.port, path: "/healthz", ca: testCertificate, host: "localhost" }, (response) => {
+      get443({ port: server.port, path: "/healthz", ca: cert, host: "localhost" }, (response) => {
         response.resume();
         resolve({ status: response.statusCode, headers: response.headers });
       }).on("error", reject);
@@ -264,7 +265,7 @@ describe("the rest of HTTP", () => {
     expect(status).toBe(200);
     expect(headers["strict-transport-security"]).toBe("max-age=31536000");
     expect(headers["content-security-policy"]).toContain(`wss://localhost:${server.port}`);
-    const client = await TestClient.connect(server.url, "log", { ca: testCertificate });
+    const client = await TestClient.connect(server.url, "log", { ca: cert });
     const log = createTestLog();
     await createLog(client, log);
     const append = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message" } as const;

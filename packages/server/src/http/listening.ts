@@ -41,10 +41,17 @@ export async function listenOn(app: FastifyInstance, at: { address: string; port
   return (app.server.address() as AddressInfo).port;
 }
 
+/** Where to listen, and the option that the port was given by. */
+export interface ListenPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly option?: "--http-port";
+}
+
 /** Listens at an address, or in the place of a server that holds one. @throws ServerError `port_in_use` or `address_not_allowed` */
-export function listening(server: NetServer, at: NetServer | { readonly host: string; readonly port: number }): Promise<void> {
+export function listening(server: NetServer, at: NetServer | ListenPlace): Promise<void> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: Error): void => reject(at instanceof NetServer ? cause : listenError(cause, at.host, at.port));
+    const failed = (cause: Error): void => reject(at instanceof NetServer ? cause : listenError(cause, at));
     server.once("error", failed);
     server.listen(at, () => {
       server.off("error", failed);
@@ -53,12 +60,13 @@ export function listening(server: NetServer, at: NetServer | { readonly host: st
   });
 }
 
-function listenError(cause: Error, address: string, port: number): ServerError {
+function listenError(cause: Error, { host, port, option }: ListenPlace): ServerError {
+  const another = option ?? "port";
   const code = "code" in cause ? cause.code : undefined;
   if (code === "EADDRINUSE")
-    return new ServerError("port_in_use", `Port ${port} is in use: stop what uses it, or choose another port.`, { cause });
+    return new ServerError("port_in_use", `Port ${port} is in use: stop what uses it, or choose another ${another}.`, { cause });
   if (code === "EACCES") {
-    return new ServerError("address_not_allowed", `Port ${port} is not allowed for this user: choose one above 1023.`, { cause });
+    return new ServerError("address_not_allowed", `Port ${port} is not allowed for this user: choose a ${another} above 1023.`, { cause });
   }
-  return new ServerError("address_not_allowed", `Cannot listen on ${address}, port ${port}: choose an address of this machine.`, { cause });
+  return new ServerError("address_not_allowed", `Cannot listen on ${host}, port ${port}: choose an address of this machine.`, { cause });
 }

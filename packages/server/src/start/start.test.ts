@@ -1,6 +1,7 @@
 // What a start refuses, and what it leaves behind then: one line, and nothing held.
+import { freePort } from "@latchkey/testkit";
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer, connect } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ServerOptions } from "../config.ts";
@@ -26,14 +27,6 @@ function start(options: Partial<ServerOptions>): Promise<unknown> {
     (server) => server.close().then(() => "started"),
     (error: unknown) => error,
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 describe("keys", () => {

@@ -71,13 +71,13 @@ describe("[E-92] an authority that is broken or hostile", () => {
       if (given instanceof Error) throw given;
       return given;
     };
-  test.each<[string, () => Response | Error, string]>([
-    ["cannot be reached", () => new TypeError("network"), "cannot be reached"],
-    ["sends a page", () => new Response("<html>"), "not of ACME"],
-    ["sends a list", () => Response.json([]), "not of ACME"],
-    ["sends without end", () => new Response(new Uint8Array(300_000)), "too long"],
-    ["names what is not https", () => Response.json({ newAccount: "http://127.0.0.1:22/" }), "not of ACME"],
-    ["names no resources", () => Response.json({}), "not of ACME"],
+  test.each<[string, () => Response | Error, string, string]>([
+    ["cannot be reached", () => new TypeError("network"), "cannot be reached", "unreachable"],
+    ["sends a page", () => new Response("<html>"), "not of ACME", "bad_answer"],
+    ["sends a list", () => Response.json([]), "not of ACME", "bad_answer"],
+    ["sends without end", () => new Response(new Uint8Array(300_000)), "too long", "bad_answer"],
+    ["names what is not https", () => Response.json({ newAccount: "http://127.0.0.1:22/" }), "not of ACME", "bad_answer"],
+    ["names no resources", () => Response.json({}), "not of ACME", "bad_answer"],
     [
       "refuses by words of its own",
       () =>
@@ -86,14 +86,16 @@ describe("[E-92] an authority that is broken or hostile", () => {
           { status: 429, headers: { "retry-after": "3600" } },
         ),
       "refuses: rateLimited (429).",
+      "refused",
     ],
-  ])("%s: one sentence, and nothing of what it wrote", async (_what, answer, sentence) => {
+  ])("%s: one sentence, and nothing of what it wrote", async (_what, answer, sentence, code) => {
     const params = { directoryUrl: "https://ca.example/", email: "a@b", accountKey: generateKey(), name: "chat.example" };
     const order = orderCertificate({ ...params, show: () => () => undefined, wait: async () => undefined, fetch: answering(answer) });
     const error: unknown = await order.catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(AcmeError);
     if (!(error instanceof AcmeError)) return;
     expect(error.message).toContain(sentence);
+    expect(error.code).toBe(code);
     expect(error.message).not.toContain("ann@");
     expect(error.retryAfterMs).toBe(sentence.includes("rateLimited") ? 3_600_000 : 0);
   });

@@ -1,17 +1,30 @@
+import { readAtMost } from "@latchkey/codec";
 import { signRequest } from "./jws.ts";
 import type { Signer } from "./jws.ts";
 import { dayMs } from "../../days.ts";
 
+/** What kept a certificate from coming. */
+export type AcmeErrorCode =
+  | "unreachable" // the authority does not answer, or not to the end
+  | "bad_answer" // it answers, and not as ACME does, or comes to no end
+  | "refused" // it says no; `problem` has its word for why
+  | "not_proven" // it could not check the name
+  | "unusable" // it sent a certificate that is of no use
+  | "not_kept" // what it sent could not be read again from the disk
+  | "stopped"; // the server stops
+
 /** Why no certificate came, in one sentence for the operator. It holds nothing of what the authority wrote but its error's type. */
 export class AcmeError extends Error {
   override readonly name: string = "AcmeError";
+  readonly code: AcmeErrorCode;
   /** When to try again at the earliest, in milliseconds from now; 0 where the authority did not say. */
   readonly retryAfterMs: number;
   /** The type of the authority's refusal, such as `badNonce`; absent where it did not refuse. */
   readonly problem: string | undefined;
 
-  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number; problem?: string } = {}) {
+  constructor(code: AcmeErrorCode, message: string, options: { cause?: unknown; retryAfterMs?: number; problem?: string } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
     this.problem = options.problem;
     this.retryAfterMs = options.retryAfterMs ?? 0;
   }
@@ -73,7 +86,7 @@ export class AcmeDirectory {
   async #freshNonce(): Promise<string> {
     const response = await send(this.#fetch, this.resource("newNonce"), { method: "HEAD" });
     const nonce = response.headers.get("replay-nonce");
-    if (nonce === null) throw new AcmeError("The certificate authority gives out no nonce.");
+    if (nonce === null) throw new AcmeError("bad_answer", "The certificate authority gives out no nonce.");
     return nonce;
   }
 }
@@ -86,14 +99,18 @@ export function parseObject(body: Uint8Array): Readonly<Record<string, unknown>>
   } catch {
     // As below.
   }
-  throw new AcmeError("The certificate authority's answer is not of ACME: check --acme-directory.");
+  throw notAcme();
+}
+
+function notAcme(): AcmeError {
+  return new AcmeError("bad_answer", "The certificate authority's answer is not of ACME: check --acme-directory.");
 }
 
 /** A member that is an https URL. @throws AcmeError */
 export function urlIn(object: Readonly<Record<string, unknown>>, name: string): string {
   const value = object[name];
   if (typeof value !== "string" || !URL.canParse(value) || new URL(value).protocol !== "https:") {
-    throw new AcmeError("The certificate authority's answer is not of ACME: check --acme-directory.");
+    throw notAcme();
   }
   return value;
 }
@@ -102,7 +119,7 @@ async function send(fetchFrom: typeof fetch, url: string, init: RequestInit): Pr
   try {
     return await fetchFrom(url, { ...init, redirect: "error", signal: AbortSignal.timeout(requestTimeoutMs) });
   } catch (cause) {
-    throw new AcmeError("The certificate authority cannot be reached.", { cause });
+    throw new AcmeError("unreachable", "The certificate authority cannot be reached.", { cause });
   }
 }
 
@@ -111,22 +128,15 @@ async function read(response: Response): Promise<AcmeAnswer> {
   const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"));
   if (response.ok) return { body, location: response.headers.get("location") ?? undefined, retryAfterMs };
   const problem = problemOf(body);
-  throw new AcmeError(`The certificate authority refuses: ${problem} (${response.status}).`, { retryAfterMs, problem });
+  throw new AcmeError("refused", `The certificate authority refuses: ${problem} (${response.status}).`, { retryAfterMs, problem });
 }
 
 async function bounded(response: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const part of response.body ?? []) {
-      size += part.length;
-      if (size > maxAnswerBytes) throw new AcmeError("The certificate authority's answer is too long.");
-      parts.push(part);
-    }
-  } catch (cause) {
-    throw cause instanceof AcmeError ? cause : new AcmeError("The certificate authority's answer broke off.", { cause });
-  }
-  return Buffer.concat(parts);
+  const body = await readAtMost(response.body, maxAnswerBytes).catch((cause: unknown) => {
+    throw new AcmeError("unreachable", "The certificate authority's answer broke off.", { cause });
+  });
+  if (body === undefined) throw new AcmeError("bad_answer", "The certificate authority's answer is too long.");
+  return body;
 }
 
 /** The type of a problem document, which is a short word (RFC 8555 section 6.7). */

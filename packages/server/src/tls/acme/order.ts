@@ -40,7 +40,7 @@ export async function orderCertificate(params: OrderParams): Promise<string> {
     signer: { kind: "key" },
     payload: { termsOfServiceAgreed: true, contact: [`mailto:${params.email}`] },
   });
-  if (account.location === undefined) throw new AcmeError("The certificate authority made no account.");
+  if (account.location === undefined) throw new AcmeError("bad_answer", "The certificate authority made no account.");
   const signer = { kind: "account", url: account.location } as const;
   const post = (url: string, payload?: unknown): Promise<AcmeAnswer> =>
     directory.post(url, { keyPem, signer, ...(payload === undefined ? {} : { payload }) });
@@ -53,16 +53,16 @@ export async function orderCertificate(params: OrderParams): Promise<string> {
       if (!passing.includes(String(resource["status"]))) return resource;
       await wait(Math.min(Math.max(retryAfterMs, pollMs), longestPollMs));
     }
-    throw new AcmeError("The certificate authority does not come to an end.");
+    throw new AcmeError("bad_answer", "The certificate authority does not come to an end.");
   };
 
   const order = await post(directory.resource("newOrder"), { identifiers: [{ type: "dns", value: name }] });
   const orderUrl = order.location;
-  if (orderUrl === undefined) throw new AcmeError("The certificate authority took no order.");
+  if (orderUrl === undefined) throw new AcmeError("bad_answer", "The certificate authority took no order.");
   const ordered = parseObject(order.body);
   const { authorizations } = ordered;
   if (!Array.isArray(authorizations) || authorizations.length > maxAuthorizations) {
-    throw new AcmeError("The certificate authority's order cannot be read.");
+    throw new AcmeError("bad_answer", "The certificate authority's order cannot be read.");
   }
   for (const index of authorizations.keys()) {
     const url = urlIn(Object.fromEntries(Object.entries(authorizations)), String(index));
@@ -80,11 +80,11 @@ export async function orderCertificate(params: OrderParams): Promise<string> {
   }
   const ready = await settled(orderUrl, ["pending", "processing"]);
   const key = generateKey();
-  if (ready["status"] !== "ready") throw new AcmeError("The certificate authority gave the order up.");
+  if (ready["status"] !== "ready") throw new AcmeError("refused", "The certificate authority gave the order up.");
   const csr = Buffer.from(createCertificateRequest([name], key)).toString("base64url");
   await post(urlIn(ready, "finalize"), { csr });
   const done = await settled(orderUrl, ["pending", "ready", "processing"]);
-  if (done["status"] !== "valid") throw new AcmeError("The certificate authority gave the order up.");
+  if (done["status"] !== "valid") throw new AcmeError("refused", "The certificate authority gave the order up.");
   const chain = new TextDecoder().decode((await post(urlIn(done, "certificate"))).body);
   return `${key.trimEnd()}\n${chain.trimEnd()}\n`;
 }
@@ -99,7 +99,7 @@ function httpChallenge(authorization: Readonly<Record<string, unknown>>): { toke
     if (type === "http-01" && typeof token === "string" && /^[A-Za-z0-9_-]{16,256}$/.test(token))
       return { token, url: urlIn(members, "url") };
   }
-  throw new AcmeError("The certificate authority offers no check over HTTP.");
+  throw new AcmeError("bad_answer", "The certificate authority offers no check over HTTP.");
 }
 
 function notProven(name: string, authorization: Readonly<Record<string, unknown>>): AcmeError {
@@ -110,6 +110,7 @@ function notProven(name: string, authorization: Readonly<Record<string, unknown>
       : [],
   );
   return new AcmeError(
+    "not_proven",
     `The certificate authority could not reach http://${name}/ on port 80 (${problems[0] ?? "no reason given"}): check the name's DNS, the firewall and --http-port.`,
   );
 }

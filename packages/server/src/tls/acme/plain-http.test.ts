@@ -1,16 +1,12 @@
+import { freePort } from "@latchkey/testkit";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { PlainHttp } from "./plain-http.ts";
 
 async function listening(): Promise<{ plain: PlainHttp; port: number }> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  // A TCP server's address is always AddressInfo.
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
+  const port = await freePort();
   const plain = new PlainHttp("chat.example");
   onTestFinished(() => plain.close());
   await plain.listen({ address: "127.0.0.1", port });
@@ -41,4 +37,14 @@ test("one address has 16 sockets of the plain port", async () => {
   for (let at = 0; at < 20; at++) sockets.push(await hold(port, "127.0.0.9"));
   await expect.poll(() => sockets.filter(({ closed }) => closed).length).toBe(4);
   expect(sockets.slice(0, 16).every(({ closed }) => !closed)).toBe(true);
+});
+
+test("a plain port that is taken is said with the option that chooses another", async () => {
+  const { port } = await listening();
+  const second = new PlainHttp("chat.example");
+  onTestFinished(() => second.close());
+  await expect(second.listen({ address: "127.0.0.1", port })).rejects.toMatchObject({
+    code: "port_in_use",
+    message: `Port ${port} is in use: stop what uses it, or choose another --http-port.`,
+  });
 });

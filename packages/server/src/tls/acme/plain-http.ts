@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { noProxies } from "../../addresses.ts";
-import { ServerError } from "../../errors.ts";
+import { listening } from "../../http/listening.ts";
 import { SocketLimits } from "../../http/socket-limits.ts";
 
 const challengePath = "/.well-known/acme-challenge/";
@@ -35,21 +35,7 @@ export class PlainHttp {
   /** @throws ServerError `port_in_use`, `address_not_allowed` */
   async listen(params: { address: string; port: number }): Promise<void> {
     const { address, port } = params;
-    await new Promise<void>((resolve, reject) => {
-      const failed = (cause: NodeJS.ErrnoException): void =>
-        reject(
-          cause.code === "EADDRINUSE"
-            ? new ServerError("port_in_use", `Port ${port} is in use: stop what uses it, or choose another --http-port.`, { cause })
-            : new ServerError("address_not_allowed", `Cannot listen on port ${port}: this user may not, or choose another --http-port.`, {
-                cause,
-              }),
-        );
-      this.#server.once("error", failed);
-      this.#server.listen({ host: address, port }, () => {
-        this.#server.off("error", failed);
-        resolve();
-      });
-    });
+    await listening(this.#server, { host: address, port, option: "--http-port" });
   }
 
   /** Shows the answer to a challenge until the result is called. */

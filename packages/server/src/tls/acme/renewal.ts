@@ -21,7 +21,7 @@ export interface AcmeOptions {
 const firstDelayMs = 60_000;
 const longestDelayMs = 12 * 3_600_000;
 /** An authority that sends what cannot be used will hardly send another by the next minute, and counts what it issues. */
-const refusedDelayMs = 3_600_000;
+const unusableDelayMs = 3_600_000;
 /** Timers of weeks are broken up: the clock may be set meanwhile. */
 const longestSleepMs = 3_600_000;
 
@@ -95,16 +95,16 @@ export class Renewal {
       await makePrivateFolder(this.#folder);
       replaceFile(this.#file, pem);
       await this.#keeper.reload();
-      if (this.#keeper.pair?.cert !== pem) throw new AcmeError("What was written into the folder tls cannot be read again.");
+      if (this.#keeper.pair?.cert !== pem) throw new AcmeError("not_kept", "What was written into the folder tls cannot be read again.");
       // A certificate that is old when it comes would be ordered again and again.
-      if (renewAtMs(pair) <= this.#world.nowMs()) throw refused("it is to be renewed already");
+      if (renewAtMs(pair) <= this.#world.nowMs()) throw unusable("it is to be renewed already");
       this.#failures = 0;
       delayMs = longestSleepMs;
     } catch (error) {
       if (this.#isClosed) return;
       this.#failures++;
-      const retryAfterMs = error instanceof AcmeError ? error.retryAfterMs : 0;
-      delayMs = Math.max(retryAfterMs, Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#failures - 1, 20)));
+      const leastMs = error instanceof AcmeError ? (error.code === "unusable" ? unusableDelayMs : error.retryAfterMs) : 0;
+      delayMs = Math.max(leastMs, Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#failures - 1, 20)));
       const why = error instanceof AcmeError ? error.message : "The folder tls in the data folder cannot be written.";
       const kept = this.#keeper.pair === undefined ? "" : " The certificate in use is kept.";
       this.#keeper.setObstacle(`No new certificate has come. ${why}${kept} It is tried again.`);
@@ -118,17 +118,17 @@ export class Renewal {
     try {
       pair = readPair({ cert: pem, key: pem });
     } catch (cause) {
-      if (cause instanceof ServerError) throw refused("it cannot be read, or is another key's", cause);
+      if (cause instanceof ServerError) throw unusable("it cannot be read, or is another key's", cause);
       throw cause;
     }
     const why = (of: CertificatePair): CertificateReason | undefined =>
       reasonsAgainst(of, { host: this.#order.name, nowMs: this.#world.nowMs() }).find(({ isFailure }) => isFailure);
     const reason = why(pair);
-    if (reason?.code === "certificate_other_name") throw refused("it is for another name");
+    if (reason?.code === "certificate_other_name") throw unusable("it is for another name");
     // By a clock that is wrong no certificate is in time: then a new one is no worse than the one in use.
     const inUse = this.#keeper.pair;
     if (reason !== undefined && inUse !== undefined && why(inUse) === undefined)
-      throw refused("it has expired or is not valid yet: check the clock of this machine");
+      throw unusable("it has expired or is not valid yet: check the clock of this machine");
     return pair;
   }
 
@@ -149,7 +149,7 @@ export class Renewal {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         cancel();
-        reject(new AcmeError("The server stops."));
+        reject(new AcmeError("stopped", "The server stops."));
       };
       const cancel = this.#world.setTimer(delayMs, () => {
         this.#stopWaiting.delete(stop);
@@ -161,6 +161,6 @@ export class Renewal {
   }
 }
 
-function refused(why: string, cause?: unknown): AcmeError {
-  return new AcmeError(`The certificate authority sent one that is of no use: ${why}.`, { cause, retryAfterMs: refusedDelayMs });
+function unusable(why: string, cause?: unknown): AcmeError {
+  return new AcmeError("unusable", `The certificate authority sent one that is of no use: ${why}.`, { cause });
 }
