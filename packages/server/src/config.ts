@@ -104,6 +104,8 @@ export interface ServerLimits {
     readonly proveAbsence: Rate;
     /** Files of the directory's log over HTTP: an audit reads them all. */
     readonly readDirectory: Rate;
+    /** Requests to the desk of somebody who has no session there. */
+    readonly deskRefused: Rate;
     /** Openings of logs. */
     readonly openLog: Rate;
     /** Proofs that a log's head was published. */
@@ -174,6 +176,7 @@ export const defaultLimits: ServerLimits = {
     lookup: { burst: 10_000, perSecond: 100 },
     proveAbsence: { burst: 500, perSecond: 5 },
     readDirectory: { burst: 50_000, perSecond: 500 },
+    deskRefused: { burst: 60, perSecond: 0.5 },
     openLog: { burst: 60_000, perSecond: 200 },
     headProof: { burst: 5000, perSecond: 20 },
     storeBytes: { burst: 134_217_728, perSecond: 32_768 },

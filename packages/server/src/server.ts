@@ -11,6 +11,7 @@ import { openClocks } from "./clock/open-clock.ts";
 import { defaultRetentionDays, publicUrlOf } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
 import { dayOf } from "./days.ts";
+import type { Desk } from "./desk/desk.ts";
 import { startDirectory } from "./directory/start-directory.ts";
 import { ServerError, StoreError, StoreFault } from "./errors.ts";
 import { Health } from "./health.ts";
@@ -116,7 +117,7 @@ async function start(params: {
     warn("closed on a full disk: what was acknowledged last stays in the write-ahead logs until the next start, which needs some room");
   const store = await (parts.openStore ?? openDefaultStore)(dataDirectory, limits, load);
   opened.defer(() => store.close());
-  const late: { chores?: Chores } = {};
+  const late: { chores?: Chores; desk?: Desk } = {};
   const clocks = await openClocks({
     store,
     dataDirectory,
@@ -194,6 +195,7 @@ async function start(params: {
     blobs: countUploads(blobs, counters),
     admission: services.admission,
     directory: publicLog,
+    desk: () => late.desk,
     unhealthy: () => health.reasons(),
     certificates,
     proxies,
@@ -235,11 +237,13 @@ async function start(params: {
         options,
         refusals: counters.refusals,
         warn,
+        passedMs: () => clock.passedMs(),
         reportBug,
         rotateLogKey: directory.rotateLogKey,
         effectiveConfig: options.effectiveConfig ?? {},
       });
   opened.defer(() => admin?.close());
+  if (admin !== undefined) late.desk = admin.desk;
   const registry = createRegistry(
     counters,
     () => gateway.count(),

@@ -35,6 +35,7 @@ export function statusText(answer: Answer): string {
   const quorum =
     witnesses === 0 ? "no witnesses" : `${String(witnesses)} witnesses, ${directory["isMet"] === true ? "enough" : "TOO FEW"} answer`;
   const reasons = list(health, "reasons").map(String);
+  const limits = Object.entries(part(answer, "limitsReached"));
   return table([
     ["version", text(answer, "version")],
     ["host", `${text(answer, "host")} (${text(answer, "url")})`],
@@ -50,8 +51,16 @@ export function statusText(answer: Answer): string {
       "public log",
       `${String(number(directory, "entries"))} ${number(directory, "entries") === 1 ? "entry" : "entries"}, ${quorum}, last ${formatTime(number(directory, "lastPublicationMs"))}`,
     ],
+    ["last backup", backupText(part(answer, "backup"))],
+    ["limits reached", limits.length === 0 ? "none" : limits.map(([code, count]) => `${String(count)} ${code}`).join(", ")],
     ["health", reasons.length === 0 ? "ok" : reasons.join("; ")],
   ]);
+}
+
+function backupText(backup: Answer): string {
+  const last = backup["lastMs"] === null ? "never" : formatTime(number(backup, "lastMs"));
+  const everyHours = number(backup, "everyHours");
+  return everyHours === 0 ? last : `${last}, every ${String(everyHours)} h, ${String(number(backup, "kept"))} are kept`;
 }
 
 /** The lines of `admin accounts`. */
@@ -65,6 +74,30 @@ export function accountsText(answer: Answer): string {
   const last = rows.at(-1)?.[0] ?? "";
   const more = answer["hasMore"] === true ? `\nmore: latchkey admin accounts --after ${last}` : "";
   return `${String(count)} ${count === 1 ? "account" : "accounts"}\n${table(rows)}${more}`.trimEnd();
+}
+
+/** The lines of `admin suspended`. */
+export function suspendedText(answer: Answer): string {
+  // A list of objects, as the server makes it.
+  const rows = list(answer, "accounts").map((one) => [text(one as Answer, "username"), `since ${text(one as Answer, "sinceDay")}`]);
+  return rows.length === 0 ? "nobody is suspended" : table(rows);
+}
+
+/** What `admin desk open` says beside the link. */
+export function deskLinkText(answer: Answer): string {
+  const minutes = String(Math.round(number(answer, "linkSeconds") / 60));
+  const hours = String(Math.round(number(answer, "sessionSeconds") / 3600));
+  return `${text(answer, "id")}: opens the page once, within ${minutes} minutes, for ${hours} hours. Whoever has it sees the page: give it to nobody else.`;
+}
+
+/** The lines of `admin desk list`. */
+export function deskText(answer: Answer): string {
+  const rows = list(answer, "doors").map((one) => {
+    // A list of objects, as the server makes it.
+    const door = one as Answer;
+    return [text(door, "id"), text(door, "kind"), `${formatDuration(number(door, "leftSeconds"))} left`];
+  });
+  return rows.length === 0 ? "the desk is closed" : table(rows);
 }
 
 /** One line of `admin invite list`. */

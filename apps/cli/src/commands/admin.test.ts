@@ -111,3 +111,19 @@ test("where no server runs it says so, and what to do", async () => {
     `latchkey: not_running: No server runs on ${folder}: start it, or name its data folder with --data.\n`,
   ]);
 });
+
+test("the desk is opened by a link that is shown once, listed without it, and revoked", async () => {
+  const { admin } = await running();
+  expect((await admin("desk", "list")).stdout).toBe("the desk is closed\n");
+  const { stdout } = await admin("desk", "open");
+  const [, secret = ""] = /^https:\/\/chat\.example\/desk#open=([\w-]{43})$/m.exec(stdout) ?? [];
+  expect(secret).not.toBe("");
+  expect(stdout).toMatch(/^[0-9a-f]{10}: opens the page once, within 10 minutes, for 4 hours\./m);
+  const listed = (await admin("desk", "list")).stdout;
+  expect(listed).toMatch(/^[0-9a-f]{10} {2}link {2}\d+ min left\n$/);
+  expect(await admin("desk", "revoke", listed.slice(0, 10))).toMatchObject({ status: 0, stdout: "revoked 1\n" });
+  expect(await admin("desk", "revoke", listed.slice(0, 10))).toMatchObject({ status: 1, stderr: expect.stringContaining("not_found") });
+  expect((await admin("desk", "revoke", "all")).stdout).toBe("revoked 0\n");
+  expect((await admin("suspended")).stdout).toBe("nobody is suspended\n");
+  expect((await admin("status")).stdout).toMatch(/^last backup +never$[\s\S]*^limits reached +none$/m);
+});

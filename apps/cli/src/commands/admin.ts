@@ -2,7 +2,18 @@ import { usageError } from "../errors.ts";
 import { qrText } from "../qr-text.ts";
 import { dataDirectoryOf, dataHelp, dataOptions, wholeNumber } from "../settings.ts";
 import { askServer } from "./admin-client.ts";
-import { accountsText, invitationText, list, quotasText, statusText, text } from "./admin-text.ts";
+import {
+  accountsText,
+  deskLinkText,
+  deskText,
+  invitationText,
+  list,
+  number,
+  quotasText,
+  statusText,
+  suspendedText,
+  text,
+} from "./admin-text.ts";
 import type { Command, CommandContext, OptionValues } from "./command.ts";
 import { stringOption } from "./command.ts";
 
@@ -100,6 +111,35 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
     arguments: 1,
     run: async ({ ask, args }) =>
       show(await ask("resume", { name: args[0] ?? "" }), (answer) => `${text(answer, "username")} is not suspended`),
+  },
+  suspended: {
+    usage: "suspended",
+    summary: "the accounts that are suspended, and since when",
+    arguments: 0,
+    run: async ({ ask }) => show(await ask("suspended"), suspendedText),
+  },
+  "desk open": {
+    usage: "desk open",
+    summary: "a link, for once and ten minutes, to a page that shows all of this and changes nothing",
+    arguments: 0,
+    run: async ({ ask }) =>
+      show(await ask("desk-open"), (answer) => {
+        const link = text(answer, "link");
+        return `${link}\n\n${qrText(link)}\n${deskLinkText(answer)}`;
+      }),
+  },
+  "desk list": {
+    usage: "desk list",
+    summary: "the links that still count, and who has the page open",
+    arguments: 0,
+    run: async ({ ask }) => show(await ask("desk-list"), deskText),
+  },
+  "desk revoke": {
+    usage: "desk revoke ID",
+    summary: "ends a link or a session; all ends every one",
+    arguments: 1,
+    run: async ({ ask, args }) =>
+      show(await ask("desk-revoke", { id: args[0] ?? "" }), (answer) => `revoked ${String(number(answer, "revoked"))}`),
   },
   quota: {
     usage: "quota",

@@ -71,6 +71,7 @@ export const httpPaths = {
   health: "/healthz",
   blobs: "/v1/blobs",
   directory: "/v1/directory",
+  desk: "/v1/desk",
 } as const;
 
 /** A 32-byte id or hash. */

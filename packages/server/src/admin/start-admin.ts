@@ -1,7 +1,10 @@
 import type { ServerOptions } from "../config.ts";
+import { DeskAccess } from "../desk/access.ts";
+import { createDesk } from "../desk/desk.ts";
+import type { Desk } from "../desk/desk.ts";
 import { accountCommands } from "./accounts.ts";
 import { listenForAdmin } from "./admin-socket.ts";
-import type { AdminSocket } from "./admin-socket.ts";
+import { deskCommands } from "./desk.ts";
 import { doctorCommands } from "./doctor.ts";
 import { invitationCommands } from "./invitations.ts";
 import { announcementCommands } from "./announcement.ts";
@@ -19,24 +22,26 @@ import type { StatusSources } from "./status.ts";
 /** What the operator's commands reach. */
 export interface AdminParts extends StatusSources, Maintenance {
   readonly options: ServerOptions;
-  readonly refusals: ReadonlyMap<string, number>;
   readonly rules: Rules;
   readonly warn: (message: string) => void;
+  /** Time that passed, in milliseconds, by a clock that never jumps. */
+  readonly passedMs: () => number;
   reportBug(error: unknown): void;
 }
 
 /** The operator's commands, each concern in a file of its own. */
-function adminCommands(parts: AdminParts): AdminCommands {
+function adminCommands(parts: AdminParts, access: DeskAccess): AdminCommands {
   const { context, publicUrl, store } = parts;
   const commands: AdminCommands = {
     ...statusCommands(parts),
     ...accountCommands({ store: store.admin }),
     ...invitationCommands({ store: store.admin, nowMs: context.nowMs, publicUrl }),
     ...nameCommands(parts),
-    ...suspensionCommands({ rules: parts.rules, nowMs: context.nowMs }),
+    ...suspensionCommands({ rules: parts.rules, store: store.admin, nowMs: context.nowMs }),
     ...quotaCommands(parts),
     ...announcementCommands(parts),
     ...maintenanceCommands(parts),
+    ...deskCommands({ access, publicUrl }),
     ...doctorCommands({
       options: parts.options,
       host: context.host,
@@ -57,12 +62,25 @@ function adminCommands(parts: AdminParts): AdminCommands {
   };
 }
 
-/** Opens the admin socket of a running server; `undefined` where it cannot be, which the log says. */
-export function startAdmin(parts: AdminParts): Promise<AdminSocket | undefined> {
-  const commands = adminCommands(parts);
-  return listenForAdmin({
+/** What the operator reaches a running server by. */
+export interface Admin {
+  /** The page `/desk`, for whom the socket gives a link. */
+  readonly desk: Desk;
+  close(): Promise<void>;
+}
+
+/** Opens the admin socket of a running server; where it cannot be opened the log says so, and nobody can open the desk either. */
+export async function startAdmin(parts: AdminParts): Promise<Admin> {
+  const { passedMs, warn, reportBug } = parts;
+  const access = new DeskAccess(passedMs);
+  const commands = adminCommands(parts, access);
+  const socket = await listenForAdmin({
     dataDirectory: parts.dataDirectory,
-    answer: (request) => answerAdmin(commands, request, parts.reportBug),
-    warn: parts.warn,
+    answer: (request) => answerAdmin(commands, request, reportBug),
+    warn,
   });
+  return {
+    desk: createDesk({ access, commands, passedMs, warn, reportBug }),
+    close: async () => socket?.close(),
+  };
 }

@@ -1,6 +1,8 @@
 import { productVersion } from "@latchkey/protocol";
 import type { Role } from "@latchkey/protocol";
-import type { ServerContext } from "../config.ts";
+import { readLastBackup } from "../backup/last-backup.ts";
+import type { ServerContext, ServerOptions } from "../config.ts";
+import { boundCodes } from "../doctor/examine.ts";
 import { diskSpaceOf } from "../storage/disk-space.ts";
 import { storeSizeOf } from "../store/sqlite/store-size.ts";
 import type { Store } from "../store/store.ts";
@@ -17,6 +19,9 @@ export interface StatusSources {
   readonly watchedLogs: () => number;
   /** Whether enough witnesses have cosigned the served head, and how many there are. */
   readonly quorum: () => { readonly witnesses: number; readonly isMet: boolean };
+  readonly options: Pick<ServerOptions, "backups">;
+  /** Requests refused since the start, by code. */
+  readonly refusals: ReadonlyMap<string, number>;
   /** Why the server is not well; none where it is. */
   readonly healthReasons: () => Promise<readonly string[]>;
 }
@@ -28,6 +33,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
       params.end();
       const { context, dataDirectory, publicUrl, startedAtMs, store } = sources;
       const [totals, directory, size] = await Promise.all([store.admin.totals(), store.directoryStatus(), storeSizeOf(dataDirectory)]);
+      const { backups } = sources.options;
       const reasons = await sources.healthReasons();
       return {
         version: productVersion,
@@ -51,6 +57,11 @@ export function statusCommands(sources: StatusSources): AdminCommands {
           lastPublicationMs: directory.timestampMs,
           ...sources.quorum(),
         },
+        backup: {
+          lastMs: readLastBackup(dataDirectory)?.timeMs ?? null,
+          ...(backups === undefined ? {} : { everyHours: backups.everyMs / 3_600_000, kept: backups.keep }),
+        },
+        limitsReached: Object.fromEntries([...sources.refusals].filter(([code, count]) => count > 0 && boundCodes.has(code))),
         health: { isHealthy: reasons.length === 0, reasons },
       };
     },

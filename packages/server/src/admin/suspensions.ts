@@ -2,7 +2,8 @@ import { AdminError } from "./errors.ts";
 import { readName } from "./names.ts";
 import type { AdminCommands, Params } from "./params.ts";
 import type { Rules } from "./rules.ts";
-import { dayOf } from "../days.ts";
+import { dayOf, dayText } from "../days.ts";
+import type { AdminStore } from "../store/admin-store.ts";
 
 /** What a suspension does and does not do (spec A-9), for the operator to read each time. */
 const consequences = {
@@ -11,8 +12,8 @@ const consequences = {
     "It ends no conversation: the server does not know in which the account is, nor who writes. The account still reads what is there, sees what the server holds about it, removes devices and can delete itself.",
 } as const;
 
-/** `suspend` and `resume`: the services of this server for one account. */
-export function suspensionCommands(parts: { rules: Rules; nowMs: () => number }): AdminCommands {
+/** `suspend`, `resume` and `suspended`: the services of this server for one account. */
+export function suspensionCommands(parts: { rules: Rules; store: Pick<AdminStore, "rules">; nowMs: () => number }): AdminCommands {
   const set = async (params: Params, isSuspended: boolean): Promise<object> => {
     const username = readName(params);
     const accountId = await parts.rules.suspend({ username, isSuspended, day: dayOf(parts.nowMs()) });
@@ -22,5 +23,10 @@ export function suspensionCommands(parts: { rules: Rules; nowMs: () => number })
   return {
     suspend: (params) => set(params, true),
     resume: (params) => set(params, false),
+    async suspended(params) {
+      params.end();
+      const { suspended } = await parts.store.rules();
+      return { accounts: suspended.map(({ username, sinceDay }) => ({ username, sinceDay: dayText(sinceDay) })) };
+    },
   };
 }

@@ -60,6 +60,10 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
     const name = (): string => `nobody-${Buffer.from(random(6)).toString("hex")}`;
     return () => client.outcome({ kind: "lookup_username", username: name(), fromVersion: 0, knownSize: 0 });
   },
+  deskRefused: (server, address) => async () => {
+    const { status } = await fetch(`${server.url}${httpPaths.desk}/open`, { method: "POST", body: "A", ...headersOf(address) });
+    return status === 429 ? "rate_limited" : String(status);
+  },
   readDirectory: (server, address) => overHttp(server, address, () => `${httpPaths.directory}/checkpoint`),
   async openLog(server, address) {
     const client = await onLog(server, address);

@@ -86,6 +86,11 @@ export class ClockGuard {
     return this.#judge(wallMs);
   }
 
+  /** Time that has passed since some moment, in milliseconds: no change of the machine's clock shortens or lengthens it. */
+  passedMs(): number {
+    return this.#parts.passedMs();
+  }
+
   /** Why the machine's clock is not gone by, as of now; `undefined` where it is. */
   doubt(): ClockDoubt | undefined {
     this.nowMs();

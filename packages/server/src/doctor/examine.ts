@@ -218,7 +218,7 @@ function examineBackup({ folder, nowMs }: DoctorFacts): Finding[] {
 }
 
 /** Refusals that come from a bound, and what each says of the server. */
-const boundCodes: readonly (readonly [code: string, state: "note" | "todo", meaning: string])[] = [
+const boundMeanings: readonly (readonly [code: string, state: "note" | "todo", meaning: string])[] = [
   ["storage_full", "todo", "for want of room: look at the disk, and at latchkey admin quota"],
   ["rate_limited", "note", "as too many at once: that is normal now and then, and for one address that asks without end"],
   ["inbox_full", "note", "since somebody's inbox is full: they have not been online for long"],
@@ -226,9 +226,12 @@ const boundCodes: readonly (readonly [code: string, state: "note" | "todo", mean
   ["registration_closed", "note", "for want of an invitation, or since registration is closed"],
 ];
 
+/** Codes of the refusals that come from a bound. */
+export const boundCodes: ReadonlySet<string> = new Set(boundMeanings.map(([code]) => code));
+
 function examineLimits({ running }: DoctorFacts): Finding[] {
   if (running === undefined) return [];
-  const findings = boundCodes.flatMap(([code, state, meaning]): Finding[] => {
+  const findings = boundMeanings.flatMap(([code, state, meaning]): Finding[] => {
     const count = running.refusals.get(code) ?? 0;
     if (count === 0) return [];
     const message = `${String(count)} ${count === 1 ? "request was" : "requests were"} refused since the start ${meaning}.`;

@@ -9,7 +9,9 @@ import type { ServerContext, ServerOptions } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import type { HealthReason } from "../health.ts";
 import type { CertificateKeeper } from "../tls/keeper.ts";
+import type { Desk } from "../desk/desk.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
+import { addDeskRoutes } from "./desk-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
 import type { DirectoryFiles } from "./directory-routes.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
@@ -22,6 +24,8 @@ export interface HttpServices {
   readonly blobs: Pick<BlobService, "put" | "open">;
   readonly admission: Admission;
   readonly directory: DirectoryFiles;
+  /** Absent in a server without an admin socket. */
+  readonly desk: () => Desk | undefined;
   /** All that is wrong, empty where nothing is. */
   readonly unhealthy: () => Promise<readonly HealthReason[]>;
   /** With it the server speaks HTTPS. */
@@ -92,6 +96,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   });
   addBlobRoutes(app, { blobs, admission, maxBlobBytes: limits.maxBlobBytes, proxies });
   addDirectoryRoutes(app, { files: services.directory, admission, proxies });
+  addDeskRoutes(app, { desk: services.desk, host: context.host, admission, proxies });
   addWebApp(app, options.webRoot);
   return app;
 }
