@@ -244,7 +244,7 @@ export const coreMutants = [
       ["asked where theirs goes on (M-9)", "if (begun !== undefined && !isStopped(begun.state)) return;", ""],
       ["moved in a group (M-9)", "if (this.#isAsked(old.state, sender)) next.emitConversation();\n    else if", "if"],
       ["an offer is taken before the log was read (E-16)", "if (!isStopped(old.state) && !isCaughtUp(old.state)) throw notReadYet();", ""],
-      ["sent twice after a stop (P5)", "const waiting = texts.filter(({ id }) => !there.includes(id));", "const waiting = texts;"],
+      ["sent twice after a stop (P5)", "if ((await to.history.line(id)) === undefined)", ""],
     ],
   ),
   ...of(
