@@ -1,26 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ClientError, productVersion } from "@latchkey/client";
 import type { Client } from "@latchkey/client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Environment } from "./commands/command.ts";
 import type { StopSignal } from "./errors.ts";
 import { runServer, serverOptions } from "./commands/serve.ts";
 import { formatMessage, printable } from "./output.ts";
 import { parseServerUrl } from "./profile.ts";
-import { ann, ben, conversation, createFake, groupId, runWith, textMessage } from "./run.testing.ts";
-import type { Fake, Run } from "./run.testing.ts";
+import { ann, ben, conversation, createFake, groupId, profileOfEachTest, textMessage } from "./run.testing.ts";
+import type { Fake } from "./run.testing.ts";
 
-let home: string;
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
-});
-afterEach(() => {
-  rmSync(home, { recursive: true, force: true });
-});
-
-const run = (args: readonly string[], fake?: Fake, over?: Partial<Environment>): Promise<Run> => runWith(home, args, fake, over);
+const profile = profileOfEachTest();
+const { run } = profile;
 
 describe("the command line", () => {
   test("tells its commands, and wants one", async () => {
@@ -161,10 +153,10 @@ describe("the command line", () => {
     const server = "https://chat.example.org";
     const before = await run(["--home", "one", "--json", "--server", server, "whoami"]);
     const after = await run(["whoami", "--json", `--server=${server}`, "--home", "one"]);
-    expect(before.opened).toEqual([{ home: join(home, "one"), serverUrl: server }]);
+    expect(before.opened).toEqual([{ home: join(profile.home, "one"), serverUrl: server }]);
     expect(after.opened).toEqual(before.opened);
     expect(JSON.parse(after.stdout)).toMatchObject({ username: "ann", deviceId: "device" });
-    expect((await run(["whoami"])).opened).toEqual([{ home, serverUrl: "http://localhost:8080" }]);
+    expect((await run(["whoami"])).opened).toEqual([{ home: profile.home, serverUrl: "http://localhost:8080" }]);
   });
 
   test("tells a failure of the client in one line and closes the client", async () => {
@@ -243,7 +235,7 @@ describe("register", () => {
     expect(stdout).toMatch(/^Registered ann on localhost:8080\n\nThis is your recovery phrase[^]* 1 word1 [^]*24 word24\n$/);
     expect(fake.calls.map(([name]) => name)).toEqual(["register", "settle", "recoveryPhrase", "forgetRecoveryPhrase", "close"]);
     expect(fake.calls[0]).toEqual(["register", { username: "ann", displayName: "Ann B" }]);
-    expect((await run(["whoami"])).opened).toEqual([{ home, serverUrl: "http://localhost:9090" }]);
+    expect((await run(["whoami"])).opened).toEqual([{ home: profile.home, serverUrl: "http://localhost:9090" }]);
   });
 
   test("does not remember a server that refused", async () => {
@@ -254,7 +246,7 @@ describe("register", () => {
   });
 
   test("says so when the remembered server is damaged", async () => {
-    writeFileSync(join(home, "cli.json"), "{");
+    writeFileSync(join(profile.home, "cli.json"), "{");
     expect((await run(["whoami"])).stderr).toMatch(/^latchkey: profile_damaged: /);
   });
 });
@@ -315,16 +307,19 @@ describe("inspect", () => {
 
 describe("serve", () => {
   function optionsOf(values: Record<string, string | string[]>, variables: Record<string, string> = {}) {
-    const environment = { variables, workingDirectory: home } as Environment;
+    const environment = { variables, workingDirectory: profile.home } as Environment;
     return serverOptions({ environment, values });
   }
 
   test("has sound defaults", () => {
-    expect(optionsOf({})).toMatchObject({ address: "127.0.0.1", port: 8080, dataDirectory: join(home, "data") });
+    expect(optionsOf({})).toMatchObject({ address: "127.0.0.1", port: 8080, dataDirectory: join(profile.home, "data") });
   });
 
   test("lets an option outweigh a variable, and a variable the file", () => {
-    writeFileSync(join(home, "latchkey.config.json"), '{"port": 1, "name": "File", "retention-days": 7, "host": "Chat.Example.org"}');
+    writeFileSync(
+      join(profile.home, "latchkey.config.json"),
+      '{"port": 1, "name": "File", "retention-days": 7, "host": "Chat.Example.org"}',
+    );
     const options = optionsOf({ port: "3" }, { LATCHKEY_PORT: "2", LATCHKEY_NAME: "Variable" });
     expect(options).toMatchObject({ port: 3, serverName: "Variable", retentionDays: 7, host: "chat.example.org" });
   });
@@ -333,12 +328,12 @@ describe("serve", () => {
     const open = { registration: "invitation" };
     expect(optionsOf({ ...open, "invitation-code": ["oak", "elm"] }).invitationCodes).toEqual(["oak", "elm"]);
     expect(optionsOf(open, { LATCHKEY_INVITATION_CODE: "oak, elm" }).invitationCodes).toEqual(["oak", "elm"]);
-    writeFileSync(join(home, "other.json"), '{"invitation-code": ["oak", "elm"], "registration": "invitation"}');
+    writeFileSync(join(profile.home, "other.json"), '{"invitation-code": ["oak", "elm"], "registration": "invitation"}');
     expect(optionsOf({ config: "other.json" }).invitationCodes).toEqual(["oak", "elm"]);
   });
 
   test("names the files of a certificate", () => {
-    const tls = { certFile: join(home, "cert.pem"), keyFile: join(home, "key.pem") };
+    const tls = { certFile: join(profile.home, "cert.pem"), keyFile: join(profile.home, "key.pem") };
     expect(optionsOf({ "tls-cert": "cert.pem", "tls-key": "key.pem" }).tls).toEqual(tls);
   });
 
@@ -355,7 +350,7 @@ describe("serve", () => {
   });
 
   test("refuses a member of the file that it does not know", () => {
-    writeFileSync(join(home, "latchkey.config.json"), '{"prot": 1}');
+    writeFileSync(join(profile.home, "latchkey.config.json"), '{"prot": 1}');
     expect(() => optionsOf({})).toThrow('"prot"');
   });
 
@@ -369,7 +364,7 @@ describe("serve", () => {
     };
     const environment = {
       variables: {},
-      workingDirectory: home,
+      workingDirectory: profile.home,
       stdout: { write: (text: string) => (stdout += text) },
       stopRequested: () => started.promise,
       onReloadRequested: (reload: () => void) => reload(),
@@ -378,7 +373,7 @@ describe("serve", () => {
       {
         environment: environment as unknown as Environment,
         output: { result: (_value, text) => (stdout += text), notice: () => undefined },
-        home,
+        home: profile.home,
         serverUrl: undefined,
         positionals: [],
         values: {},

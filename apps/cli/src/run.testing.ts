@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 import type { Client, ClientEvent, Conversation, Message, Person } from "@latchkey/client";
 import type { Environment } from "./commands/command.ts";
 import { runCli } from "./run.ts";
@@ -141,4 +145,28 @@ export async function runWith(
     ...over,
   });
   return { status, stdout, stderr, opened };
+}
+
+/** A profile for each test of a file, and command lines that are run with it. */
+export interface ProfileOfEachTest {
+  /** Its folder, within a test. */
+  readonly home: string;
+  readonly run: (args: readonly string[], fake?: Fake, over?: Partial<Environment>) => Promise<Run>;
+}
+
+/** Called once in a file of tests, outside of them. */
+export function profileOfEachTest(): ProfileOfEachTest {
+  let home = "";
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+  });
+  afterEach(() => {
+    rmSync(home, { recursive: true, force: true });
+  });
+  return {
+    get home() {
+      return home;
+    },
+    run: (args, fake, over) => runWith(home, args, fake, over),
+  };
 }

@@ -1,21 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { LinkState, OwnDevice } from "@latchkey/client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ann, createFake, runWith } from "../run.testing.ts";
-import type { Fake, Run } from "../run.testing.ts";
-import type { Environment } from "./command.ts";
+import { describe, expect, test } from "vitest";
+import { ann, createFake, profileOfEachTest } from "../run.testing.ts";
+import type { Fake } from "../run.testing.ts";
 
-let home: string;
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
-});
-afterEach(() => {
-  rmSync(home, { recursive: true, force: true });
-});
-
-const run = (args: readonly string[], fake?: Fake, over?: Partial<Environment>): Promise<Run> => runWith(home, args, fake, over);
+const { run } = profileOfEachTest();
 
 describe("devices", () => {
   const device = (deviceId: string, name: string, isThisDevice: boolean): OwnDevice => ({ deviceId, name, addedAtMs: 0, isThisDevice });

@@ -1,22 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ClientError } from "@latchkey/client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ann, ben, conversation, createFake, groupId, runWith, textMessage } from "../run.testing.ts";
-import type { Fake, Run } from "../run.testing.ts";
-import type { Environment } from "./command.ts";
+import { describe, expect, test } from "vitest";
+import { ann, ben, conversation, createFake, groupId, profileOfEachTest, textMessage } from "../run.testing.ts";
 import { mergeByTime } from "./read.ts";
 
-let home: string;
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
-});
-afterEach(() => {
-  rmSync(home, { recursive: true, force: true });
-});
-
-const run = (args: readonly string[], fake?: Fake, over?: Partial<Environment>): Promise<Run> => runWith(home, args, fake, over);
+const { run } = profileOfEachTest();
 
 describe("read", () => {
   const stored = [textMessage({ id: "a", order: 1, text: "one" }), textMessage({ id: "b", order: 2, text: "two\nlines" })];

@@ -1,21 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Message } from "@latchkey/client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ann, conversation, createFake, groupId, runWith, textMessage } from "../run.testing.ts";
-import type { Fake, Run } from "../run.testing.ts";
-import type { Environment } from "./command.ts";
+import { describe, expect, test } from "vitest";
+import { ann, conversation, createFake, groupId, profileOfEachTest, textMessage } from "../run.testing.ts";
+import type { Fake } from "../run.testing.ts";
 
-let home: string;
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
-});
-afterEach(() => {
-  rmSync(home, { recursive: true, force: true });
-});
-
-const run = (args: readonly string[], fake?: Fake, over?: Partial<Environment>): Promise<Run> => runWith(home, args, fake, over);
+const { run } = profileOfEachTest();
 
 describe("send", () => {
   const pending: Message = { ...textMessage({ id: "m1", order: 1, text: "hi", author: ann }), delivery: { kind: "pending" } };
