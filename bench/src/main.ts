@@ -13,6 +13,7 @@ import { audit } from "./scenarios/audit.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { heads } from "./scenarios/heads.ts";
+import { hostile } from "./scenarios/hostile.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 import { serverPeers } from "./scenarios/server-peers.ts";
@@ -25,6 +26,7 @@ const scenarios: readonly Scenario[] = [
   drain,
   serverDirectory,
   serverPeers,
+  hostile,
   heads,
   directory,
   audit,

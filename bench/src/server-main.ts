@@ -7,31 +7,31 @@ const directory = process.argv[2];
 if (directory === undefined || process.send === undefined) throw new Error("started by the benchmarks only");
 
 // Written by the process that started this one.
-const { limits, ...options } = JSON.parse(process.argv[3] ?? "{}") as BenchServerOptions;
+const { limits, hasLimits, ...options } = JSON.parse(process.argv[3] ?? "{}") as BenchServerOptions;
 const unlimited = { burst: 1e9, perSecond: 1e9 };
+const lifted = {
+  maxConnectionsPerAddress: 1e9,
+  maxRequestsPerSecond: 1e9,
+  appendRate: unlimited,
+  connectionBytes: unlimited,
+  openRate: unlimited,
+  targets: { ...defaultLimits.targets, append: unlimited, appendInAll: unlimited },
+  rates: {
+    ...defaultLimits.rates,
+    createLog: unlimited,
+    register: unlimited,
+    lookup: unlimited,
+    openLog: unlimited,
+    headProof: unlimited,
+    storeBytes: unlimited,
+  },
+};
 const server = await startServer({
   ...options,
   port: 0,
   dataDirectory: directory,
   logLevel: "error",
-  limits: {
-    ...limits,
-    maxConnectionsPerAddress: 1e9,
-    maxRequestsPerSecond: 1e9,
-    appendRate: unlimited,
-    connectionBytes: unlimited,
-    openRate: unlimited,
-    targets: { ...defaultLimits.targets, append: unlimited, appendInAll: unlimited },
-    rates: {
-      ...defaultLimits.rates,
-      createLog: unlimited,
-      register: unlimited,
-      lookup: unlimited,
-      openLog: unlimited,
-      headProof: unlimited,
-      storeBytes: unlimited,
-    },
-  },
+  limits: { ...(hasLimits === true ? {} : lifted), ...limits },
 });
 
 process.on("message", (message) => {

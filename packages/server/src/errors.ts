@@ -27,7 +27,7 @@ export class ServerError extends Error {
   }
 }
 
-/** A request that is answered with a typed refusal. Holds nothing of the request. */
+/** A request that is answered with a typed refusal. Holds nothing of the request, nor where it was made: whoever is refused a thousand times a second would pay for that least. */
 export class Refusal extends Error {
   override readonly name: string = "Refusal";
   readonly code: KnownWireErrorCode;
@@ -35,7 +35,10 @@ export class Refusal extends Error {
   readonly retryAfterMs: number;
 
   constructor(code: KnownWireErrorCode, retryAfterMs: number = 0) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(code);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.retryAfterMs = retryAfterMs;
   }

@@ -1,3 +1,4 @@
+export { openRaw, rawFrame } from "./hostile-sockets.ts";
 export { startInProcessServer } from "./in-process-server.ts";
 export type { InProcessServer, InProcessWorld } from "./in-process-server.ts";
 export { issueCertificate } from "./issue-certificate.ts";

@@ -35,11 +35,11 @@ export interface Neighbours {
 
 /** Frames of one address in one turn of the event loop: with nobody else about, and in company. */
 const aloneFrames = 4096;
-const sharedFrames = 64;
+const sharedFrames = 8;
 /** Frames of everybody in one turn, in company. */
-const turnFrames = 1024;
+const turnFrames = 48;
 /** Frames of one connection before the next has its turn, when several wait. */
-const portionFrames = 32;
+const portionFrames = 8;
 
 /**
  * Decides whose bytes are looked at: as long as much is under way, and in each turn of the event loop, addresses take turns, and the

@@ -11,7 +11,7 @@ import type { Refused } from "../store/accounts.ts";
 import type { AppendAccepted, AppendRefusal } from "../store/store.ts";
 import type { Connection } from "./connection.ts";
 import { PageTurns } from "./page-turns.ts";
-import { RoleSession, pageCost } from "./role-session.ts";
+import { RoleSession, pageCost, proofCost } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
 import type { Services } from "./services.ts";
 
@@ -64,7 +64,7 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         // Of logs that this connection has opened: others are not its business.
         if (!this.#streams.has(keyOf(request.logId))) throw new Refusal("unknown_log");
         this.#admitRead("headProof", 1);
-        this.replyInTurn(id, 1, () => this.#headProof(request), sizeBytes);
+        this.replyInTurn(id, proofCost, () => this.#headProof(request), sizeBytes);
         return undefined;
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);

@@ -13,6 +13,8 @@ type CommonReply = ({ readonly kind: "error" } & WireError) | ({ readonly kind: 
 
 /** Units of a page of entries or items, as `costOf` counts. */
 export const pageCost = 32;
+/** Units of a proof of a log's head. */
+export const proofCost = 8;
 
 /** What a request's handler returns: nothing when it has answered or will; a promise when frames behind it wait for it. */
 export type Handled = Promise<void> | undefined;

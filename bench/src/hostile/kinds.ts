@@ -1,0 +1,10 @@
+/** What hostile connections do: messages that never end, reading nothing, small appends, asking for proofs, uploads whole and broken off. */
+export const hostileKinds = ["fragments", "slow", "appends", "proofs", "uploads"] as const;
+
+/** One of them. */
+export type HostileKind = (typeof hostileKinds)[number];
+
+/** Forty addresses of this machine, none of which is the honest one's. */
+export function crowdAddress(at: number): string {
+  return `127.0.1.${1 + (at % 40)}`;
+}
