@@ -33,7 +33,7 @@ describe("C28 somebody else's word of leaving", () => {
     await settle(ada, ben, mal);
     using insider = await Insider.take(scene, mal, id);
     const leaf = insider.leafOf(ben);
-    const kept = await Insider.keptIn(scene, mal, id, Number(left.id.slice(1)));
+    const kept = await Insider.keptIn(scene, mal, id, left.order);
     const old = encode(leavesCodec, [{ ...kept, leaf }]);
     expect((await insider.post(await insider.forge({ removes: [leaf] }), { leaves: old })).kind).toBe("accepted");
     // Signed by the insider, of Ben's leaf as it stands.

@@ -15,7 +15,7 @@ describe("C29 somebody else's ratchet", () => {
     await settle(ada, ben, mal);
     const line = (await linesOf(mal, id, "text")).find(({ body }) => body.kind === "text" && body.text === "yes, pay it");
     using insider = await Insider.take(scene, mal, id);
-    const kept = await Insider.keptIn(scene, mal, id, Number(line?.id.slice(1)));
+    const kept = await Insider.keptIn(scene, mal, id, line?.order ?? 0);
     // What Ben seals now waits on its way to the server, behind the copies.
     const gate = Promise.withResolvers<void>();
     const stop = scene.operator.override({

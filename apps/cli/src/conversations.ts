@@ -1,6 +1,7 @@
 import type { Client, ClientFailure, Conversation, Message, Person } from "@latchkey/client";
 import { CommandError } from "./errors.ts";
 import { printableLine } from "./output.ts";
+import type { Output } from "./output.ts";
 
 /** How long a command waits for the server before it gives up, in milliseconds. */
 export const waitMs = 30_000;
@@ -104,4 +105,28 @@ export async function memberId(client: Client, conversationId: string, address: 
   const found = members.find(({ person }) => isNamed(person, address));
   if (found === undefined) throw new CommandError("not_a_member", `${printableLine(address)} is not a member of this conversation`);
   return found.person.accountId;
+}
+
+/** Waits until a message that was just sent is on the server's disk, and tells what became of it. @throws CommandError where it is not */
+export async function deliver(
+  { output }: { readonly output: Output },
+  client: Client,
+  sent: Message,
+  timeoutMs: number = waitMs,
+): Promise<void> {
+  const message = await untilDelivered(client, sent, timeoutMs);
+  const delivery = message.delivery ?? { kind: "pending" };
+  output.result(message, delivery.kind);
+  if (delivery.kind === "failed") throw new CommandError(delivery.failure.code, delivery.failure.message);
+  if (delivery.kind === "pending") throw await whyPending(client, message.conversationId);
+  await client.settle({ timeoutMs });
+}
+
+/** What keeps a message here that waited long enough. */
+async function whyPending(client: Client, id: string): Promise<CommandError> {
+  const stop = (await client.conversations()).find((conversation) => conversation.id === id)?.stop;
+  if (stop !== undefined)
+    return new CommandError(stop.failure.code, `${stop.failure.message} The message is kept: latchkey conversations says how to go on.`);
+  const { code, message } = (await causeOfOffline(client)) ?? { code: "offline", message: "The server was not reached." };
+  return new CommandError(code, `${message} The message is kept and goes out with the next command that reaches it.`);
 }

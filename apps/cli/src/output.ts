@@ -150,8 +150,28 @@ export function formatMessage(message: Message, params: { title?: string } = {})
   const place = params.title === undefined ? "" : `${printableLine(params.title)} | `;
   const author = message.author === undefined ? "" : message.author.isSelf ? "me" : formatAuthor(message.author);
   const text = formatBody(message.body).split("\n").join("\n    ");
-  const separator = author === "" ? "" : message.body.kind === "text" ? ": " : " ";
-  return `[${formatTime(message.sentAtMs)}] ${place}${author}${separator}${text}${formatDelivery(message)}`;
+  const isSaid = message.body.kind === "text" || message.body.kind === "poll";
+  const separator = author === "" ? "" : isSaid ? ": " : " ";
+  return `[${formatTime(message.sentAtMs)}] ${place}${author}${separator}${formatQuote(message)}${text}${formatParts(message)}${formatDelivery(message)}`;
+}
+
+/** What it answers, as this device has it. */
+function formatQuote({ quote }: Message): string {
+  if (quote === undefined) return "";
+  const author = quote.author === undefined ? "" : `${quote.author.isSelf ? "me" : formatPerson(quote.author)}: `;
+  const text = quote.isDeleted ? "a message that was deleted" : quote.messageId === undefined ? "a message that is not here" : quote.text;
+  return `> ${author}${printableLine(text)}\n    `;
+}
+
+/** What was done to it. */
+function formatParts({ edited, forwardedHops, reactions = [] }: Message): string {
+  const given = reactions.map(({ emoji, count }) => (count === 1 ? emoji : `${emoji} ${String(count)}`)).join(" ");
+  const parts = [
+    ...(edited === undefined ? [] : ["edited"]),
+    ...(forwardedHops === undefined ? [] : [forwardedHops >= 5 ? "forwarded many times" : "forwarded"]),
+    ...(given === "" ? [] : [given]),
+  ];
+  return parts.length === 0 ? "" : `  (${parts.join(", ")})`;
 }
 
 function formatDelivery(message: Message): string {

@@ -18,6 +18,8 @@ import { healthcheckCommand } from "./commands/healthcheck.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
 import { linkCommand } from "./commands/link.ts";
+import { deleteCommand, editCommand, forwardCommand, infoCommand, pinCommand, reactCommand, replyCommand } from "./commands/messages.ts";
+import { pollCommand, voteCommand } from "./commands/polls.ts";
 import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
 import { registerCommand } from "./commands/register.ts";
@@ -42,6 +44,15 @@ const commands: readonly Command[] = [
   whoamiCommand,
   sendCommand,
   readCommand,
+  replyCommand,
+  editCommand,
+  deleteCommand,
+  reactCommand,
+  forwardCommand,
+  pinCommand,
+  pollCommand,
+  voteCommand,
+  infoCommand,
   groupCommand,
   conversationsCommand,
   continueCommand,

@@ -370,6 +370,8 @@ export interface Client {
   pinned(conversationId: string): Promise<readonly Message[]>;
   /** Sends a text on to at most five conversations, and to one where it was forwarded five times already (spec X-9). @throws ClientError `unknown_message`, `not_permitted` */
   forward(conversationId: string, messageId: string, to: readonly string[]): Promise<readonly Message[]>;
+  /** The message with this id, in whatever conversation. @throws ClientError `unknown_message` */
+  findMessage(messageId: string): Promise<Message>;
   /** @throws ClientError `unknown_message` */
   messageInfo(conversationId: string, messageId: string): Promise<MessageInfo>;
   /** Whose deletions wait for this person's word (spec X-4). */

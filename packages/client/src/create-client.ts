@@ -296,6 +296,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     pin: async (id, messageId, until) => member().messages.pin(id, messageId, until),
     pinned: async (id) => running().messages.pinned(id),
     forward: async (id, messageId, to) => member().messages.forward(id, messageId, to),
+    findMessage: async (messageId) => running().findMessage(messageId),
     messageInfo: async (id, messageId) => running().messages.info(id, messageId),
     heldDeletions: async (id) => running().messages.held(id),
     decideDeletions: async (id, accountId, isDone) => member().messages.decideDeletions(id, accountId, isDone),

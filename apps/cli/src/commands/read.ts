@@ -11,12 +11,13 @@ import type { Command, CommandContext } from "./command.ts";
 /** `latchkey read`. */
 export const readCommand: Command = {
   name: "read",
-  usage: "read [--follow] [--conversation ID] [--limit N]",
+  usage: "read [--follow] [--conversation ID] [--limit N] [--ids]",
   summary: "fetch what is waiting and print messages, oldest first",
   help: `  --conversation ID   only this conversation
   --limit N           at most the last N messages of each conversation (20)
+  --ids               with the id of each message, for "latchkey reply" and others
   --follow            stay and print messages as they come, until interrupted`,
-  options: { follow: { type: "boolean" }, conversation: { type: "string" }, limit: { type: "string" } },
+  options: { follow: { type: "boolean" }, conversation: { type: "string" }, limit: { type: "string" }, ids: { type: "boolean" } },
   positionals: [0, 0],
   run: read,
 };
@@ -56,7 +57,7 @@ interface Printer {
 }
 
 /** Prints each message once, own ones when their fate is known. */
-function createPrinter({ output }: CommandContext, client: Client, only: string | undefined): Printer {
+function createPrinter({ output, values }: CommandContext, client: Client, only: string | undefined): Printer {
   const printed = new Set<string>();
   const titles = new Map<string, string>();
   return {
@@ -67,7 +68,8 @@ function createPrinter({ output }: CommandContext, client: Client, only: string 
       if (only === undefined && !titles.has(message.conversationId))
         for (const conversation of await client.conversations()) titles.set(conversation.id, formatTitle(conversation));
       const title = titles.get(message.conversationId);
-      output.result(message, formatMessage(message, title === undefined ? {} : { title }));
+      const text = formatMessage(message, title === undefined ? {} : { title });
+      output.result(message, values["ids"] === true ? `${message.id}\n    ${text}` : text);
     },
   };
 }

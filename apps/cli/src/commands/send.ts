@@ -1,6 +1,6 @@
-import type { Client } from "@latchkey/client";
-import { causeOfOffline, conversationOf, refuseIfPaused, untilDelivered, waitMs } from "../conversations.ts";
-import { CommandError, usageError } from "../errors.ts";
+import { conversationOf, deliver, refuseIfPaused, waitMs } from "../conversations.ts";
+import { usageError } from "../errors.ts";
+import { textArgument } from "../text-argument.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
 
@@ -18,31 +18,16 @@ a pipe, reads standard input: UTF-8, without its last line break. Text that begi
   run: send,
 };
 
-async function send({ environment, output, positionals, values, withClient }: CommandContext): Promise<void> {
-  const [to = "", argument = environment.isTyped ? undefined : "-"] = positionals;
-  if (argument === undefined) throw usageError(`usage: latchkey ${sendCommand.usage}`);
-  const text = argument === "-" ? (await environment.readStdin()).replace(/\r?\n$/, "") : argument;
-  if (text.trim() === "") throw usageError("there is no text to send");
+async function send(context: CommandContext): Promise<void> {
+  const { positionals, values, withClient } = context;
+  const [to = "", argument] = positionals;
+  const text = await textArgument(context, argument, sendCommand.usage);
   const timeout = stringOption(values, "timeout");
   const timeoutMs = timeout === undefined ? waitMs : Number(timeout) * 1000;
   if (!Number.isFinite(timeoutMs) || timeoutMs <= 0) throw usageError("--timeout takes a number of seconds");
   await withClient(async (client) => {
     const conversation = await conversationOf(client, to, timeoutMs);
     await refuseIfPaused(client, conversation);
-    const message = await untilDelivered(client, await client.send(conversation.id, text), timeoutMs);
-    const delivery = message.delivery ?? { kind: "pending" };
-    output.result(message, delivery.kind);
-    if (delivery.kind === "failed") throw new CommandError(delivery.failure.code, delivery.failure.message);
-    if (delivery.kind === "pending") throw await whyPending(client, conversation.id);
-    await client.settle({ timeoutMs });
+    await deliver(context, client, await client.send(conversation.id, text), timeoutMs);
   });
-}
-
-/** What keeps a message here that waited long enough. */
-async function whyPending(client: Client, id: string): Promise<CommandError> {
-  const stop = (await client.conversations()).find((conversation) => conversation.id === id)?.stop;
-  if (stop !== undefined)
-    return new CommandError(stop.failure.code, `${stop.failure.message} The message is kept: latchkey conversations says how to go on.`);
-  const { code, message } = (await causeOfOffline(client)) ?? { code: "offline", message: "The server was not reached." };
-  return new CommandError(code, `${message} The message is kept and goes out with the next command that reaches it.`);
 }

@@ -12,6 +12,7 @@ type Methods = Pick<
   | "pin"
   | "pinned"
   | "forward"
+  | "findMessage"
   | "messageInfo"
   | "heldDeletions"
   | "decideDeletions"
@@ -55,6 +56,7 @@ export function createFakeMessages(params: {
     pin: later,
     pinned: async () => [],
     forward: async () => [],
+    findMessage: () => Promise.reject(new Error("no such message")),
     async messageInfo(id, messageId) {
       const message = found(id, messageId);
       return { message, claimedAtMs: message.sentAtMs, arrivedAtMs: message.sentAtMs, versions: [], reactions: [], refused: [] };

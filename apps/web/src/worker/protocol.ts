@@ -31,6 +31,7 @@ const remoteMethodSet: Readonly<Record<RemoteMethodName, true>> = {
   pin: true,
   pinned: true,
   forward: true,
+  findMessage: true,
   messageInfo: true,
   heldDeletions: true,
   decideDeletions: true,

@@ -10,8 +10,12 @@ import type { Turn } from "./turn.ts";
 export function keepEvidence(turn: Turn, order: number, evidence: MessageEvidence): void {
   const { group, kind } = turn.state;
   if (kind === "devices" || group === undefined) return;
-  if (!turn.effects.some((effect) => effect.kind === "content" && effect.said.order === order && isReportable(effect.said.body.kind)))
-    return;
+  const isShown = turn.effects.some(
+    (effect) =>
+      (effect.kind === "line" && effect.line.order === order) ||
+      (effect.kind === "content" && effect.said.order === order && isReportable(effect.said.body.kind)),
+  );
+  if (!isShown) return;
   turn.effects.push({ kind: "evidence", order, epoch: Number(epoch(group)), evidence });
 }
 

@@ -38,6 +38,7 @@ import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
 import { sentenceOf } from "./sentences.ts";
 import { conversationOf, detailsOf, isListed } from "./shown.ts";
+import { unknownMessage } from "./shown-history.ts";
 import { Welcomes } from "./welcomes.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
@@ -306,6 +307,14 @@ export class Engine {
 
   async page(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
     return await this.#continuations.messages(this.#runner(id), params);
+  }
+
+  async findMessage(messageId: string): Promise<Message> {
+    for (const runner of this.#runners.values()) {
+      const found = runner.state.kind === "devices" ? undefined : await runner.history.message(messageId);
+      if (found !== undefined) return found;
+    }
+    throw unknownMessage();
   }
 
   /** What proves who wrote a message, for a report of it; `undefined` where nothing is kept (spec L-14). @throws ClientError `unknown_conversation` */

@@ -15,6 +15,7 @@ import type { ContentHead, Poll } from "@latchkey/protocol";
 import type { HeldDeletions, Message, MessageInfo } from "../api.ts";
 import { isWritable } from "../core/phase.ts";
 import { mayOf } from "../core/speak.ts";
+import type { ConversationState } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import { deleteLine } from "../timeline/history.ts";
 import { fold } from "../timeline/fold.ts";
@@ -24,8 +25,7 @@ import { withPending } from "../timeline/timeline.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import { eraseEvidence } from "./evidence.ts";
 import { contentIdIn } from "./message-ids.ts";
-import { pendingSaid } from "./said.ts";
-import { sentenceOf } from "./sentences.ts";
+import { pendingLine, pendingSaid } from "./said.ts";
 import { unknownMessage } from "./shown-history.ts";
 import { withOwnPending } from "./shown-message.ts";
 import type { World } from "./world.ts";
@@ -239,10 +239,18 @@ export class Messages {
     return { runner, line };
   }
 
+  /** The line of a message, one of one's own that still waits among them. @throws ClientError `unknown_message` */
   async #line(id: string, messageId: string): Promise<Line> {
-    const line = await this.#access.runner(id).history.line(messageId);
+    const { history, state } = this.#access.runner(id);
+    const line = (await history.line(messageId)) ?? this.#waiting(state, messageId);
     if (line === undefined || line.body.kind === "deleted") throw unknownMessage();
     return line;
+  }
+
+  #waiting(state: ConversationState, messageId: string): Line | undefined {
+    const item = state.outgoing.find(({ id, purpose }) => id === messageId && purpose === "text");
+    const said = item === undefined ? undefined : pendingSaid(state, this.#world.people.self, item);
+    return item === undefined || said === undefined ? undefined : pendingLine(said, item);
   }
 
   #content(
@@ -301,6 +309,6 @@ function ownReactions(line: Line, accountId: Uint8Array, emoji: string): readonl
     .map(({ id }) => id);
 }
 
-function notPermitted(message: string = sentenceOf("not_permitted")): ClientError {
+function notPermitted(message = "This may not be done to this message, by you or any more."): ClientError {
   return new ClientError("not_permitted", message);
 }

@@ -1,0 +1,155 @@
+import type { Client, Message } from "@latchkey/client";
+import { catchUp, conversationOf, deliver, waitMs } from "../conversations.ts";
+import { usageError } from "../errors.ts";
+import { formatMessage, formatPerson, formatTime, printable } from "../output.ts";
+import { textArgument } from "../text-argument.ts";
+import { stringOption } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+const ofMessage = `MESSAGE is the id of a message: "latchkey read --ids" shows them, and with --json each message has its "id".`;
+
+/** `latchkey reply MESSAGE [TEXT]`. */
+export const replyCommand: Command = {
+  name: "reply",
+  usage: "reply MESSAGE [TEXT]",
+  summary: "answer a message",
+  help: ofMessage,
+  positionals: [1, 2],
+  async run(context) {
+    const [id = "", argument] = context.positionals;
+    const text = await textArgument(context, argument, replyCommand.usage);
+    await withMessage(context, id, async (client, message) => {
+      await deliver(context, client, await client.send(message.conversationId, text, { inReplyTo: message.id }));
+    });
+  },
+};
+
+/** `latchkey edit MESSAGE [TEXT]`. */
+export const editCommand: Command = {
+  name: "edit",
+  usage: "edit MESSAGE [TEXT]",
+  summary: "say another text in place of one of your own, a day after it at most",
+  help: `${ofMessage} All versions stay for the others to see.`,
+  positionals: [1, 2],
+  async run(context) {
+    const [id = "", argument] = context.positionals;
+    const text = await textArgument(context, argument, editCommand.usage);
+    await change(context, id, (client, { conversationId }) => client.edit(conversationId, id, text));
+  },
+};
+
+/** `latchkey delete MESSAGE... [--for-me]`. */
+export const deleteCommand: Command = {
+  name: "delete",
+  usage: "delete MESSAGE... [--for-me]",
+  summary: "delete messages for everybody, or on your own devices alone",
+  help: `${ofMessage} For everybody you delete your own for 7 days; in groups who manages them deletes anybody's for 30.`,
+  options: { "for-me": { type: "boolean" } },
+  positionals: [1, 256],
+  async run(context) {
+    const forEveryone = context.values["for-me"] !== true;
+    await context.withClient(async (client) => {
+      await catchUp(client);
+      const byConversation = new Map<string, string[]>();
+      for (const id of context.positionals) {
+        const { conversationId } = await client.findMessage(id);
+        byConversation.set(conversationId, [...(byConversation.get(conversationId) ?? []), id]);
+      }
+      for (const [conversationId, ids] of byConversation) await client.deleteMessages(conversationId, ids, { forEveryone });
+      await client.settle({ timeoutMs: waitMs });
+      const deleted = context.positionals.length;
+      context.output.result({ deleted: context.positionals, forEveryone }, `deleted ${String(deleted)}`);
+    });
+  },
+};
+
+/** `latchkey react MESSAGE EMOJI [--remove]`. */
+export const reactCommand: Command = {
+  name: "react",
+  usage: "react MESSAGE EMOJI [--remove]",
+  summary: "give a message an emoji, or take it back",
+  help: `${ofMessage} At most six different ones of you stand on a message.`,
+  options: { remove: { type: "boolean" } },
+  positionals: [2, 2],
+  async run(context) {
+    const [id = "", emoji = ""] = context.positionals;
+    const isGiven = context.values["remove"] !== true;
+    await change(context, id, (client, { conversationId }) => client.react(conversationId, id, emoji, isGiven));
+  },
+};
+
+/** `latchkey pin MESSAGE [--days N] [--remove]`. */
+export const pinCommand: Command = {
+  name: "pin",
+  usage: "pin MESSAGE [--days N | --remove]",
+  summary: "pin a message for all, or take the pin back",
+  help: `${ofMessage} The newest five pins stand. In groups who manages them pins.`,
+  options: { days: { type: "string" }, remove: { type: "boolean" } },
+  positionals: [1, 1],
+  async run(context) {
+    const [id = ""] = context.positionals;
+    const days = stringOption(context.values, "days");
+    const isWhole = days === undefined || (/^[1-9]\d{0,3}$/u.test(days) && Number(days) <= 3650);
+    if (!isWhole || (days !== undefined && context.values["remove"] === true)) throw usageError(`usage: latchkey ${pinCommand.usage}`);
+    const until = context.values["remove"] === true ? "never" : days === undefined ? "forever" : Date.now() + Number(days) * 86_400_000;
+    await change(context, id, (client, { conversationId }) => client.pin(conversationId, id, until));
+  },
+};
+
+/** `latchkey forward MESSAGE TO...`. */
+export const forwardCommand: Command = {
+  name: "forward",
+  usage: "forward MESSAGE TO...",
+  summary: "send a text on, to at most five people or conversations",
+  help: ofMessage,
+  positionals: [2, 6],
+  async run(context) {
+    const [id = "", ...to] = context.positionals;
+    await withMessage(context, id, async (client, { conversationId }) => {
+      const conversations = [];
+      for (const one of to) conversations.push((await conversationOf(client, one, waitMs)).id);
+      for (const message of await client.forward(conversationId, id, conversations)) await deliver(context, client, message);
+    });
+  },
+};
+
+/** `latchkey info MESSAGE`. */
+export const infoCommand: Command = {
+  name: "info",
+  usage: "info MESSAGE",
+  summary: "what is known of a message: its times, versions, reactions, and who tried to change it",
+  help: ofMessage,
+  positionals: [1, 1],
+  async run(context) {
+    const [id = ""] = context.positionals;
+    await withMessage(context, id, async (client, { conversationId }) => {
+      const info = await client.messageInfo(conversationId, id);
+      const { message, claimedAtMs, arrivedAtMs, versions, reactions, refused } = info;
+      const lines = [
+        formatMessage(message),
+        `sent (by their clock) ${claimedAtMs === undefined ? "not said" : formatTime(claimedAtMs)}, came here ${formatTime(arrivedAtMs)}`,
+        ...(versions.length > 1 ? versions.map(({ text }, at) => `version ${String(at + 1)}: ${printable(text)}`) : []),
+        ...reactions.map(({ emoji, people }) => `${emoji} ${people.map(formatPerson).join(", ")}`),
+        ...refused.map(({ person, count }) => `${formatPerson(person)} tried to change it and may not (${String(count)})`),
+      ];
+      context.output.result(info, lines.join("\n"));
+    });
+  },
+};
+
+/** Does something to a message, and waits until the server has it. */
+async function change(context: CommandContext, id: string, run: (client: Client, message: Message) => Promise<void>): Promise<void> {
+  await withMessage(context, id, async (client, message) => {
+    await run(client, message);
+    await client.settle({ timeoutMs: waitMs });
+    const after = await client.findMessage(id);
+    context.output.result(after, formatMessage(after));
+  });
+}
+
+async function withMessage(context: CommandContext, id: string, use: (client: Client, message: Message) => Promise<void>): Promise<void> {
+  await context.withClient(async (client) => {
+    await catchUp(client);
+    await use(client, await client.findMessage(id));
+  });
+}
