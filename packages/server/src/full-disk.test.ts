@@ -8,7 +8,7 @@ import { createLog, createTestLog, entryBytes, temporaryDirectory } from "./test
 import { TestClient } from "./testing/test-client.ts";
 
 const sizeMegabytes = 12;
-const environment = { LATCHKEY_TEST_LIMITS: JSON.stringify({ minFreeBytes: 0 }) };
+const environment = { TEST_LIMITS: JSON.stringify({ minFreeBytes: 0 }) };
 
 /** A small file system; the reason where the system gives none. */
 function mountSmall(directory: string): { readonly reason: string } | undefined {

@@ -1,9 +1,9 @@
-// A server in a process of its own, for tests that kill it: `node crashing-server.ts DIRECTORY HOST [LEVEL]`, with further limits as JSON in LATCHKEY_TEST_LIMITS.
+// A server in a process of its own, for tests that kill it: `node crashing-server.ts DIRECTORY HOST [LEVEL]`, with further limits as JSON in TEST_LIMITS.
 import { startServer } from "../server.ts";
 import type { LogLevel, ServerLimits } from "../config.ts";
 
 const [, , dataDirectory = "", host = "", logLevel = "silent"] = process.argv;
-const limits = { publicationIntervalMs: 0, ...(JSON.parse(process.env["LATCHKEY_TEST_LIMITS"] ?? "{}") as Partial<ServerLimits>) };
+const limits = { publicationIntervalMs: 0, ...(JSON.parse(process.env["TEST_LIMITS"] ?? "{}") as Partial<ServerLimits>) };
 const server = await startServer({ port: 0, dataDirectory, host, logLevel: logLevel as LogLevel, limits });
 process.stdout.write(`${server.port}\n`);
 process.on("SIGTERM", () => void server.close());
