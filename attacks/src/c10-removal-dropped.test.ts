@@ -12,7 +12,7 @@ describe("C10 the server drops a removal", () => {
     const { ada, ben, cyd, id } = await foundGroup(scene);
     const stop = scene.operator.override({ request: ({ person }, body) => (person === "ada" && body.kind === "commit" ? "drop" : "pass") });
     const since = scene.mark;
-    const removal = ada.client.removeMember(id, cyd.accountId);
+    const removal = ada.client.removeMembers(id, [cyd.accountId]);
     removal.catch(() => undefined);
     await eventually(async () => scene.operator.seen.slice(since).some(({ kind }) => kind === "commit"), "the removal is sent");
     const waiting = await ada.client.send(id, "without cyd");
@@ -41,7 +41,7 @@ describe("C10 the server drops a removal", () => {
         person === "ada" && body.kind === "commit" ? { answer: { kind: "accepted", seq: 1000, head: new Uint8Array(32).fill(9) } } : "pass",
     });
     const since = scene.mark;
-    ada.client.removeMember(id, cyd.accountId).catch(() => undefined);
+    ada.client.removeMembers(id, [cyd.accountId]).catch(() => undefined);
     await eventually(async () => scene.operator.seen.slice(since).some(({ kind }) => kind === "commit"), "the removal is sent");
     const waiting = await ada.client.send(id, "without cyd");
     for (let round = 0; round < 2; round++) await ada.jump(20_000);
@@ -55,7 +55,7 @@ describe("C10 the server drops a removal", () => {
     await using scene = await Scene.open();
     const { ada, ben, cyd, id } = await foundGroup(scene);
     await branch(scene, { people: [ada, ben, cyd], apart: [ben, cyd] });
-    await ada.client.removeMember(id, cyd.accountId);
+    await ada.client.removeMembers(id, [cyd.accountId]);
     await say(ada, id, "without cyd");
     await say(ben, id, "cyd still hears this");
     await hear(cyd, id, "cyd still hears this");

@@ -41,7 +41,7 @@ describe("C15 random bytes as a commit", () => {
     await using scene = await Scene.open();
     const { ada, ben, mal, id } = await foundTrio(scene);
     using insider = await Insider.take(scene, mal, id);
-    await ada.client.removeMember(id, mal.accountId);
+    await ada.client.removeMembers(id, [mal.accountId]);
     await settle(ada, ben);
     for (let i = 1; i <= 2; i++) {
       const [junk, access] = [new Uint8Array(512).fill(i), new Uint8Array(32).fill(i)];

@@ -23,7 +23,7 @@ describe("C18 a commit that one member alone cannot follow", () => {
     await eventually(async () => (await linesOf(cyd, id, "complaint")).length === 1, "cyd says that it cannot read the change");
     expect((await linesOf(cyd, id, "complaint")).map(({ author }) => author?.username)).toEqual(["mal"]);
     // The insider's own device is none of its account: the owner removes it, and nothing is sent before.
-    await ada.client.removeMember(id, mal.accountId);
+    await ada.client.removeMembers(id, [mal.accountId]);
     await eventually(async () => (await cyd.client.details(id)).conversation.stop === undefined, "cyd is let back in");
     await eventually(async () => (await cyd.client.details(id)).members.length === 3, "cyd sees who is in");
     await say(ada, id, "welcome back");
@@ -94,7 +94,7 @@ describe("C18 a commit that one member alone cannot follow", () => {
     });
     expect((await insider.post(created)).kind).toBe("accepted");
     await settle(ada, ben, dee);
-    await ada.client.removeMember(id, dee.accountId);
+    await ada.client.removeMembers(id, [dee.accountId]);
     await eventually(async () => (await dee.client.details(id)).conversation.status === "removed", "dee is out");
     await settle(ada, ben);
     // Cyd cannot follow the change; Ada lets them in where Dee is missing: they are asked.

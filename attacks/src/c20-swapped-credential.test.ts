@@ -25,7 +25,7 @@ describe("C20 a plain member commits a path with the owner's identity and its ow
     await say(ben, id, "the beans are up");
     await hear(ada, id, "the beans are up");
     // And it is the owner who removes.
-    await ada.client.removeMember(id, mal.accountId);
+    await ada.client.removeMembers(id, [mal.accountId]);
     await say(ada, id, "without mal");
     await hear(ben, id, "without mal");
     expect((await ben.client.details(id)).members).toHaveLength(2);

@@ -32,7 +32,7 @@ describe("C22 a Welcome into another group under the address of a conversation",
     const { id } = await ada.client.startConversation({ to: ["ben"], name: "Allotment" });
     await say(ada, id, "hello");
     await hear(ben, id, "hello");
-    await ada.client.removeMember(id, ben.accountId);
+    await ada.client.removeMembers(id, [ben.accountId]);
     await eventually(async () => (await ben.client.conversations())[0]?.status === "removed", "ben is out");
     const before = await ben.client.messages(id, { limit: 100 });
 

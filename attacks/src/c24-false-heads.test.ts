@@ -51,7 +51,7 @@ describe("C24 false heads", () => {
     await say(ben, id, "it goes on");
     for (const person of [ada, cyd, dan]) await hear(person, id, "it goes on");
 
-    await ada.client.removeMember(id, mal.accountId);
+    await ada.client.removeMembers(id, [mal.accountId]);
     await eventually(async () => (await dan.client.details(id)).members.length === honest.length, "they are out");
     await say(cyd, id, "without them");
     await hear(dan, id, "without them");

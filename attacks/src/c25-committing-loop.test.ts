@@ -21,7 +21,7 @@ describe("C25 a member that commits in a loop", () => {
       return made;
     })();
     const begun = performance.now();
-    await ada.client.removeMember(id, mal.accountId);
+    await ada.client.removeMembers(id, [mal.accountId]);
     const tookMs = performance.now() - begun;
     isOver = true;
     expect(await loop).toBeGreaterThan(0);

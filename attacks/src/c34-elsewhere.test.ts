@@ -153,7 +153,7 @@ describe("C34 two that go on with the same conversation", () => {
     await mal.client.close();
     cpSync(scene.profileOf("mal"), scene.profileOf("mal-then"), { recursive: true });
     await ben.client.close();
-    await ada.client.removeMember(id, mal.accountId);
+    await ada.client.removeMembers(id, [mal.accountId]);
     await say(ada, id, "Mal is out");
     await settle(ada);
     // Mal's program is not told, and goes on elsewhere, with everybody; Ben's hears of that before it can read the log.

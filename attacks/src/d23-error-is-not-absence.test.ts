@@ -147,7 +147,7 @@ describe("D23 a commit is refused for good, and stored", () => {
         return body;
       },
     });
-    expect(await refusal(ada.client.removeMember(id, mal.accountId))).toMatchObject({ code: "server_refused" });
+    expect(await refusal(ada.client.removeMembers(id, [mal.accountId]))).toMatchObject({ code: "server_refused" });
     const people = async (): Promise<readonly string[]> =>
       (await ada.client.details(id)).members.map(({ person }) => person.username).toSorted();
     await eventually(async () => (await people()).join(" ") === "ada ben", "it is known here that mal is out");

@@ -56,7 +56,7 @@ describe("D29 a flood of complaints by somebody who was removed", () => {
     await using scene = await Scene.open();
     const { ada, ben, mal, id } = await foundTrio(scene);
     using insider = await Insider.take(scene, mal, id);
-    await ada.client.removeMember(id, mal.accountId);
+    await ada.client.removeMembers(id, [mal.accountId]);
     await settle(ada, ben);
     const flood = new Flood(scene, insider);
     await eventually(async () => await Promise.resolve(flood.refused > 500), "most are refused");
@@ -83,7 +83,7 @@ describe("D29 a flood of complaints by somebody who was removed", () => {
     const adds = [await insider.keyPackage({ ...insider.own, deviceId: new Uint8Array(16).fill(3) })];
     expect((await insider.post(await insider.forge({ adds, cheats: cyd }))).kind).toBe("accepted");
     const flood = new Flood(scene, insider);
-    await ada.client.removeMember(id, mal.accountId);
+    await ada.client.removeMembers(id, [mal.accountId]);
     await eventually(async () => await Promise.resolve(flood.refused > 100), "the flood is refused");
     scene.operator.setUnreachable("cyd", false);
     await eventually(async () => (await linesOf(cyd, id, "complaint")).length === 1, "cyd says that it cannot read the change");

@@ -113,9 +113,10 @@ describe("conversations", () => {
     await settleAll(ada, ben, cyd);
     expect((await only(cyd)).title).toBe("Allotment");
     expect(await texts(cyd, id)).toEqual(["with cyd"]);
-    await expect(ben.addMembers(id, ["cyd"])).rejects.toMatchObject({ code: "not_permitted" });
+    await expect(ben.addMembers(id, ["cyd"])).rejects.toMatchObject({ code: "already_member" });
     const cydId = (await cyd.account())?.accountId ?? "";
-    await ada.removeMember(id, cydId);
+    await expect(ben.removeMembers(id, [cydId])).rejects.toMatchObject({ code: "not_permitted" });
+    await ada.removeMembers(id, [cydId]);
     await ada.send(id, "without cyd");
     await settleAll(ada, ben, cyd);
     expect((await only(cyd)).status).toBe("removed");

@@ -91,7 +91,7 @@ async function recordedPerson(username: string): Promise<[Client, Recording]> {
 
 async function remove(client: Client, username: string): Promise<void> {
   const { members } = await client.details(conversationId);
-  await client.removeMember(conversationId, members.find(({ person }) => person.username === username)?.person.accountId ?? "");
+  await client.removeMembers(conversationId, [members.find(({ person }) => person.username === username)?.person.accountId ?? ""]);
 }
 
 async function statusOf(client: Client, status: string): Promise<true | undefined> {

@@ -88,7 +88,7 @@ async function live(): Promise<void> {
     await say(cyprian.client, group.id, texts.group, [adelheid.client, beatrix.client, dovberish.client]);
     const { members } = await beatrix.client.details(group.id);
     const gone = members.find(({ person }) => person.username === "dovberish");
-    await beatrix.client.removeMember(group.id, gone?.person.accountId ?? "");
+    await beatrix.client.removeMembers(group.id, [gone?.person.accountId ?? ""]);
     await say(beatrix.client, group.id, [...texts.afterRemoval, ...texts.large], [adelheid.client, cyprian.client]);
   }
   logIds.push(idBytes(direct.id));

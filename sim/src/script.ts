@@ -101,7 +101,8 @@ export const dailyLife: readonly Move[] = [
       if (person === undefined || group === undefined) return;
       const details = await person.act("details", (client) => client.details(group.id));
       const members = (details?.members ?? []).filter((member) => !member.person.isSelf);
-      if (members.length > 0) ask(person, "remove", (client) => client.removeMember(group.id, world.chance.pick(members).person.accountId));
+      if (members.length > 0)
+        ask(person, "remove", (client) => client.removeMembers(group.id, [world.chance.pick(members).person.accountId]));
     },
   },
   {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import type { Client, ClientEvent, Conversation, Message, Person } from "@latchkey/client";
+import type { Client, ClientEvent, Conversation, ConversationDetails, Message, Person } from "@latchkey/client";
 import type { Environment } from "./commands/command.ts";
 import { runCli } from "./run.ts";
 
@@ -170,3 +170,16 @@ export function profileOfEachTest(): ProfileOfEachTest {
     run: (args, fake, over) => runWith(home, args, fake, over),
   };
 }
+
+type Settings = Pick<ConversationDetails, "description" | "timerS" | "slowModeS" | "rights" | "successors" | "may">;
+const plain = { description: "", timerS: 0, slowModeS: 0, rights: undefined, successors: [] } as const;
+/** What `details` says of a conversation that the person is in, and of a group of their own. */
+export const isIn: Settings = {
+  ...plain,
+  may: { add: false, remove: false, post: true, editInfo: false, timer: false, slowMode: false, own: false },
+};
+/** The same of a group of their own. */
+export const ownsIt: Settings = {
+  ...plain,
+  may: { add: true, remove: true, post: true, editInfo: true, timer: true, slowMode: true, own: true },
+};

@@ -3,10 +3,12 @@
  * worker: ids are base64url strings, times are milliseconds since 1970, bytes are Uint8Array.
  */
 import type { ClientFailure } from "./api/failures.ts";
+import type { GroupCalls, GroupRun } from "./api/groups.ts";
 import type { HeldDeletions, Message, MessageInfo } from "./api/messages.ts";
 import type { Person, Role } from "./api/people.ts";
 
 export type * from "./api/failures.ts";
+export type * from "./api/groups.ts";
 export * from "./api/messages.ts";
 export type * from "./api/people.ts";
 
@@ -240,13 +242,13 @@ export interface Conversation {
 }
 
 /** A conversation with its members and how it is encrypted. */
-export interface ConversationDetails {
+export interface ConversationDetails extends GroupRun {
   readonly conversation: Conversation;
   readonly members: readonly Member[];
   readonly epoch: number;
   readonly cipherSuite: "X-Wing hybrid (post-quantum)" | "X25519 (classical)";
-  /** Whether this person may add and remove members. */
-  readonly canManage: boolean;
+  /** Of whom one has to be made an owner before this person can leave, administrators first; empty where they can just leave. */
+  readonly successors: readonly Person[];
 }
 
 /** Somebody who is not accepted yet and invites this person, or an invitation that could not be opened (spec I-4). */
@@ -313,7 +315,7 @@ export interface Holdings {
 }
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client {
+export interface Client extends GroupCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */
@@ -387,7 +389,6 @@ export interface Client {
    * @throws ClientError `already_member` without it
    */
   addMembers(conversationId: string, addresses: readonly string[], options?: { again?: boolean }): Promise<void>;
-  removeMember(conversationId: string, accountId: string): Promise<void>;
   /** Takes out the devices that the accounts which they name do not have, as far as one's role allows (spec G-8). @throws ClientError `not_permitted` where there is none */
   removeUnproven(conversationId: string): Promise<void>;
   /**
@@ -409,7 +410,7 @@ export interface Client {
   continueConversation(conversationId: string, options?: ContinueOptions): Promise<Continued>;
   /** Forgets it, and where that account goes on with the conversation. */
   declineInvitation(conversationId: string, accountId: string): Promise<void>;
-  /** Says that one leaves, then erases the group's keys here (spec M-3). */
+  /** Says that one leaves, then erases the group's keys here (spec M-3). @throws ClientError `last_owner` while nobody else owns the group: `ConversationDetails.successors` */
   leave(conversationId: string): Promise<void>;
   markRead(conversationId: string, throughOrder: number): Promise<void>;
   saveDraft(conversationId: string, text: string): Promise<void>;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client, Verification } from "@latchkey/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ann, ben, conversation, createFake, groupId, runWith } from "../run.testing.ts";
+import { ann, ben, conversation, createFake, groupId, ownsIt, runWith } from "../run.testing.ts";
 
 let home: string;
 beforeAll(() => {
@@ -16,10 +16,15 @@ const details = {
   members: [{ person: ann, role: "owner", deviceCount: 1 }],
   epoch: 1,
   cipherSuite: "X-Wing hybrid (post-quantum)",
-  canManage: true,
+  ...ownsIt,
 } as const;
 const verification: Verification = { members: [], hold: undefined, away: [ben], mayLetBack: true };
 const answers: Partial<Client> = {
+  setRole: () => Promise.resolve(),
+  changeInfo: () => Promise.resolve(),
+  changeRights: () => Promise.resolve(),
+  setTimer: () => Promise.resolve(),
+  setSlowMode: () => Promise.resolve(),
   details: () => Promise.resolve(details),
   verification: () => Promise.resolve(verification),
   letBack: () => Promise.resolve(),
@@ -35,5 +40,53 @@ describe("[E-64] group let-back", () => {
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain("eve does not wait to be let back");
     expect(other.calls.some(([name]) => name === "letBack")).toBe(false);
+  });
+});
+
+describe("[X-13] what a person sets of a group", () => {
+  const server = ["--server", "http://localhost:8080"];
+  test.each<readonly [readonly string[], readonly unknown[]]>([
+    [
+      ["role", groupId, "administrator", "ann"],
+      ["setRole", groupId, [ann.accountId], "administrator"],
+    ],
+    [
+      ["name", groupId, "Picnic on Sunday"],
+      ["changeInfo", groupId, { name: "Picnic on Sunday" }],
+    ],
+    [
+      ["describe", groupId, "By the lake"],
+      ["changeInfo", groupId, { description: "By the lake" }],
+    ],
+    [
+      ["rights", groupId, "post=administrators", "add=everyone", "history=on"],
+      ["changeRights", groupId, { post: "administrators", add: "everyone", history: true }],
+    ],
+    [
+      ["timer", groupId, "3600"],
+      ["setTimer", groupId, 3600],
+    ],
+    [
+      ["slow-mode", groupId, "10"],
+      ["setSlowMode", groupId, 10],
+    ],
+  ])("group %j asks the client so", async (asked, call) => {
+    const fake = createFake(answers);
+    expect((await runWith(home, ["group", ...asked, ...server], fake)).status).toBe(0);
+    expect(fake.calls).toContainEqual(call);
+  });
+
+  test.each<readonly string[]>([
+    ["role", groupId, "king", "ann"],
+    ["role", groupId, "owner"],
+    ["rights", groupId, "remove=everyone"],
+    ["rights", groupId, "fly=everyone"],
+    ["rights", groupId],
+    ["timer", groupId, "an hour"],
+    ["timer", groupId],
+  ])("group %s %s %s is no command, and nothing is asked", async (...asked) => {
+    const fake = createFake(answers);
+    expect((await runWith(home, ["group", ...asked, ...server], fake)).status).toBe(2);
+    expect(fake.calls.some(([name]) => name === "setRole" || name === "changeRights" || name === "setTimer")).toBe(false);
   });
 });

@@ -4,15 +4,17 @@ import { CommandError, usageError } from "../errors.ts";
 import { formatConversation, formatMember, printableLine } from "../output.ts";
 import type { Output } from "../output.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { isSettingAction, settingActions, settingHelp, settingOf } from "./group-settings.ts";
 
 /** `latchkey group create|add|remove|let-back|remove-unproven|show`. */
 export const groupCommand: Command = {
   name: "group",
   usage:
-    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER | group let-back ID MEMBER | group remove-unproven ID | group show ID",
+    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER... | group role|name|describe|rights|timer|slow-mode ID ... | group let-back ID MEMBER | group remove-unproven ID | group show ID",
   summary: "create a group, add and remove members",
   help: `ID is that of a conversation; MEMBER is a username or name@host.
 
+${settingHelp}
   remove-unproven  takes out the devices that the accounts which they name do not have
   let-back  somebody recovered their account and is on a new device: adds that in place of the old ones
   --again   with add: somebody is a member and says that they cannot read the group any more`,
@@ -39,10 +41,22 @@ async function group({ output, positionals, values, withClient }: CommandContext
     });
     return;
   }
+  if (isSettingAction(action)) {
+    const set = settingOf(action, members);
+    await withClient(async (client) => {
+      await findConversation(client, subject);
+      await set(client, subject);
+      await client.settle({ timeoutMs: waitMs });
+      await printDetails(client, subject, output);
+    });
+    return;
+  }
   if (!["create", "add", "remove", "let-back"].includes(action))
-    throw usageError(`"group ${printableLine(action)}": create, add, remove, let-back, remove-unproven or show`);
+    throw usageError(
+      `"group ${printableLine(action)}": create, add, remove, let-back, remove-unproven, ${settingActions.join(", ")} or show`,
+    );
   if (members.length === 0) throw usageError(`group ${action} needs a member`);
-  if (action !== "create" && action !== "add" && members.length > 1) throw usageError(`group ${action} takes one member at a time`);
+  if (action === "let-back" && members.length > 1) throw usageError("group let-back takes one member at a time");
   await withClient(async (client) => {
     if (action === "create") {
       const { id } = await client.startConversation({ to: members, name: subject });
@@ -54,7 +68,11 @@ async function group({ output, positionals, values, withClient }: CommandContext
     await findConversation(client, subject);
     if (action === "add") await client.addMembers(subject, members, { again: values["again"] === true });
     else if (action === "let-back") await client.letBack(subject, await awayId(client, subject, members[0] ?? ""));
-    else await client.removeMember(subject, await memberId(client, subject, members[0] ?? ""));
+    else {
+      const accountIds: string[] = [];
+      for (const member of members) accountIds.push(await memberId(client, subject, member));
+      await client.removeMembers(subject, accountIds);
+    }
     // The invitations of the new members leave before the profile is closed.
     await client.settle({ timeoutMs: waitMs });
     await printDetails(client, subject, output);
@@ -74,6 +92,13 @@ async function printDetails(client: Client, conversationId: string, output: Outp
   const details = await client.details(conversationId);
   output.result(
     details,
-    [formatConversation(details.conversation), ...details.members.map((member) => `  ${formatMember(member)}`)].join("\n"),
+    [
+      formatConversation(details.conversation),
+      ...details.description
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => `  ${printableLine(line)}`),
+      ...details.members.map((member) => `  ${formatMember(member)}`),
+    ].join("\n"),
   );
 }

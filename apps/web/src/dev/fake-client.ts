@@ -5,6 +5,7 @@ import type {
   Connection,
   ContactRequests,
   Conversation,
+  ConversationDetails,
   Message,
   Person,
 } from "@latchkey/client";
@@ -44,6 +45,15 @@ export type Scene =
   /** Somebody in the group recovered their account. */
   | "away"
   | "quiet";
+
+/** What a person who owns a group may do, and how it is run. */
+function settingsOf(
+  kind: "direct" | "group",
+): Pick<ConversationDetails, "description" | "timerS" | "slowModeS" | "rights" | "may" | "successors"> {
+  const isGroup = kind === "group";
+  const may = { add: isGroup, remove: isGroup, post: true, editInfo: isGroup, timer: true, slowMode: isGroup, own: isGroup };
+  return { description: "", timerS: 0, slowModeS: 0, rights: undefined, may, successors: [] };
+}
 
 function fail(code: ClientErrorCode): never {
   throw new RemoteError({ code, message: code, canRetry: true });
@@ -194,7 +204,7 @@ export function createFakeHost(scene: Scene): ClientHost {
       async details(id) {
         await later();
         const { conversation, members } = get(id);
-        return { conversation, members, epoch: 7, cipherSuite: "X-Wing hybrid (post-quantum)", canManage: true };
+        return { conversation, members, epoch: 7, cipherSuite: "X-Wing hybrid (post-quantum)", ...settingsOf(conversation.kind) };
       },
       async startConversation({ to, name }) {
         await later();
@@ -274,13 +284,30 @@ export function createFakeHost(scene: Scene): ClientHost {
         change(id, { memberCount: members.length + added.length });
       },
       letBack: () => later(),
-      async removeMember(id, accountId) {
+      async setRole(id, accountIds, role) {
         await later();
         const found = get(id);
-        const gone = found.members.flatMap(({ person }) => (person.accountId === accountId ? [person] : []));
-        samples.set(id, { ...found, members: found.members.filter(({ person }) => person.accountId !== accountId) });
+        const members = found.members.map((one) => (accountIds.includes(one.person.accountId) ? { ...one, role } : one));
+        samples.set(id, { ...found, members });
+        for (const { person } of members.filter((one) => accountIds.includes(one.person.accountId)))
+          put(sampleMessage(id, people.me, Date.now(), { kind: "role_changed", role, person }));
+      },
+      async changeInfo(id, { name }) {
+        await later();
+        if (name === undefined) return;
+        put(sampleMessage(id, people.me, Date.now(), { kind: "renamed", name }));
+        change(id, { title: name });
+      },
+      changeRights: () => later(),
+      setTimer: () => later(),
+      setSlowMode: () => later(),
+      async removeMembers(id, accountIds) {
+        await later();
+        const found = get(id);
+        const gone = found.members.flatMap(({ person }) => (accountIds.includes(person.accountId) ? [person] : []));
+        samples.set(id, { ...found, members: found.members.filter(({ person }) => !accountIds.includes(person.accountId)) });
         put(sampleMessage(id, people.me, Date.now(), { kind: "removed", people: gone }));
-        change(id, { memberCount: found.members.length - 1 });
+        change(id, { memberCount: found.members.length - gone.length });
       },
       async removeUnproven(id) {
         await later();

@@ -449,6 +449,8 @@ export const en = {
     unknown_message: { title: "This message is not here any more", advice: "Nothing needs to be done." },
     not_a_member: { title: "You are no longer in this conversation", advice: "Ask someone in it to add you again." },
     not_permitted: { title: "Only administrators can do this", advice: "Ask one of them." },
+    last_owner: { title: "Nobody else owns this group", advice: "Make another member an owner before you go." },
+    invalid_setting: { title: "A group cannot have that", advice: "Choose a shorter text, or another value." },
     already_member: { title: "They are in this conversation already", advice: "Nothing needs to be done." },
     message_too_large: { title: "This message is too long", advice: "Send it in parts." },
     name_required: { title: "A group needs a name", advice: "Give it one." },

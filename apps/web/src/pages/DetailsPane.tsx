@@ -106,7 +106,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
 function Members({ details, remove }: { readonly details: ConversationDetails; readonly remove: (person: Person) => void }): ReactElement {
   const id = useId();
   const [isAdding, setIsAdding] = useState(false);
-  const canManage = details.canManage && details.conversation.status !== "removed";
+  const { may } = details;
   return (
     <section aria-labelledby={`${id}heading`} className="details-section">
       <h2 id={`${id}heading`} className="section-heading">
@@ -114,10 +114,10 @@ function Members({ details, remove }: { readonly details: ConversationDetails; r
       </h2>
       <ul className="people" aria-labelledby={`${id}heading`}>
         {details.members.map((member) => (
-          <MemberRow key={member.person.accountId} member={member} remove={canManage ? remove : undefined} />
+          <MemberRow key={member.person.accountId} member={member} remove={may.remove ? remove : undefined} />
         ))}
       </ul>
-      {canManage && !isAdding && (
+      {may.add && !isAdding && (
         <button type="button" className="button button-wide" onClick={() => setIsAdding(true)}>
           <Icon name="addPerson" size={18} />
           {words.details.addPeople}

@@ -324,7 +324,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       await loadDetails(conversationId);
     },
     async removeMember(conversationId, person) {
-      await client.removeMember(conversationId, person.accountId);
+      await client.removeMembers(conversationId, [person.accountId]);
       await loadDetails(conversationId);
     },
     removeUnproven: (conversationId) => client.removeUnproven(conversationId),

@@ -17,7 +17,9 @@ export type ClientErrorCode =
   | "unknown_conversation"
   | "unknown_message"
   | "not_a_member" // you were removed from, or left, this conversation
-  | "not_permitted" // roles do not allow it
+  | "not_permitted" // rights and roles do not allow it
+  | "last_owner" // nobody else owns the group: name another owner first
+  | "invalid_setting" // a name, description, time or right that a group cannot have
   | "already_member"
   | "message_too_large"
   | "name_required" // a group needs a name

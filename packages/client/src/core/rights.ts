@@ -1,17 +1,15 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { conversationKinds } from "@latchkey/protocol";
 import type { GroupRights, RightHolder, RoleEntry } from "@latchkey/protocol";
+import type { Role } from "../api.ts";
 import type { ConversationState, Roster, RosterLeaf } from "./types.ts";
 
 export const roles = { member: 1, administrator: 2, owner: 3 } as const;
 
-/** A role as people know it. */
-export type RoleName = "member" | "administrator" | "owner";
-
-const roleNames: Readonly<Record<number, RoleName>> = { [roles.administrator]: "administrator", [roles.owner]: "owner" };
+const roleNames: Readonly<Record<number, Role>> = { [roles.administrator]: "administrator", [roles.owner]: "owner" };
 
 /** What a role is called; anything else than an administrator and an owner is a member. */
-export function roleName(role: number): RoleName {
+export function roleName(role: number): Role {
   return roleNames[role] ?? "member";
 }
 
@@ -62,6 +60,12 @@ export function holds(roster: Roster, account: string, holder: RightHolder): boo
 /** Whether an account manages the group: as its administrators do. */
 export function manages(roster: Roster, account: string): boolean {
   return holds(roster, account, "administrators");
+}
+
+/** Whether this account alone owns a group in which there are others: it names another owner before it goes (spec X-13). */
+export function isLastOwner(roster: Roster, account: string): boolean {
+  const isOwner = (other: string): boolean => roleOf(roster, other) === roles.owner;
+  return isOwner(account) && roster.accounts.size > 1 && ![...roster.accounts.keys()].some((other) => other !== account && isOwner(other));
 }
 
 /** Whether both lists give every account the same role, in whatever order. */

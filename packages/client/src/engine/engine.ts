@@ -7,16 +7,11 @@ import type { Contact } from "../account/contacts.ts";
 import type { ContinueOptions, Continued, Conversation, ConversationDetails, Message, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import { loadConversation, recordKeys } from "../core/records.ts";
-import { readdition } from "../core/rejoin.ts";
-import { removableLeaves } from "../core/proven.ts";
-import { mayAdd } from "../core/permitted.ts";
-import { holds } from "../core/rights.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
-import { pauseCode, pauseSentences } from "../core/turn.ts";
-import type { ChangeOutcome, ConversationState, Effect, Roster, WantedChange } from "../core/types.ts";
+import type { ConversationState, Effect, WantedChange } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
-import { ClientError, offlineError } from "../errors.ts";
+import { ClientError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
 import { createMutex } from "../store/mutex.ts";
 import { addition } from "./addition.ts";
@@ -28,22 +23,20 @@ import { DirectConversations } from "./direct-conversations.ts";
 import { loadShownLine } from "../timeline/history.ts";
 import { Messages } from "./messages.ts";
 import { accountsOf } from "./effects.ts";
+import { GroupChanges, groupNameOf } from "./group-changes.ts";
 import { HostLink } from "./host-link.ts";
 import { Inbox } from "./inbox.ts";
 import { InboxWork } from "./inbox-work.ts";
 import type { RequestPolicy } from "./inbox-work.ts";
-import { changeToLetBack } from "./let-back.ts";
 import { isStillIn } from "./posts.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
-import { sentenceOf } from "./sentences.ts";
 import { conversationOf, detailsOf, isListed } from "./shown.ts";
 import { unknownMessage } from "./shown-history.ts";
 import { Welcomes } from "./welcomes.ts";
+import { requireWritable } from "./writable.ts";
 import { contextOf } from "./world.ts";
 import type { World } from "./world.ts";
-
-const changeTimeoutMs = 60_000;
 
 /** Everything that runs once this profile has an account: its inbox and its conversations. */
 export class Engine {
@@ -64,6 +57,8 @@ export class Engine {
   readonly requests: Requests;
   #closed = false;
   #stopChores: () => void = () => undefined;
+  /** What a person changes of a group. */
+  readonly groups: GroupChanges;
   readonly #starting = createMutex();
 
   private constructor(world: World, states: OwnStates, runners: readonly ConversationRunner[], policy: RequestPolicy) {
@@ -76,13 +71,18 @@ export class Engine {
       begin: (state, effects) => this.#begin(state, effects),
       ownJoiners: () => this.devices.joiners(),
     });
+    this.groups = new GroupChanges(world, {
+      runner: (id) => this.#runner(id),
+      resolveAll: (addresses) => this.#resolveAll(addresses),
+      acceptWritten: (contacts) => this.#acceptWritten(contacts),
+    });
     this.devices = new Devices({
       world,
       states,
       access: {
         runners: () => [...this.#runners.values()],
         joined: (id) => this.#runners.get(id)?.state,
-        change: (runner, change) => this.#make(runner, change),
+        change: (runner, change) => this.groups.make(runner, change),
         createDevicesGroup: (change) => this.#createDevicesGroup(change),
         adoptUnjoined: (state) => this.#adoptUnjoined(state),
         historyArrived: (id, readThrough) => this.#historyArrived(id, readThrough),
@@ -362,9 +362,8 @@ export class Engine {
     const { own, platform } = this.#world;
     const contacts = await this.#resolveAll(params.to);
     const others = contacts.filter((contact) => !equalBytes(contact.accountId, own.accountId));
-    const name = cleanName(params.name ?? "");
-    const isDirect = others.length <= 1 && name === "";
-    if (!isDirect && name === "") throw new ClientError("name_required", "A group needs a name.");
+    const isDirect = others.length <= 1 && cleanName(params.name ?? "") === "";
+    const name = isDirect ? "" : groupNameOf(params.name ?? "");
     if (contacts.length === 0) throw new ClientError("invalid_address", "Say with whom.");
     await this.#acceptWritten(others);
     const peer = isDirect ? (others[0]?.accountId ?? own.accountId) : undefined;
@@ -459,99 +458,9 @@ export class Engine {
     return runner;
   }
 
-  /** `again`: who is in the group already and cannot read it any more is removed and added in one commit. */
-  async addMembers(id: string, addresses: readonly string[], { again = false }: { again?: boolean } = {}): Promise<void> {
-    const runner = await this.#changeable(id, mayAdd);
-    const contacts = await this.#resolveAll(addresses);
-    await this.#acceptWritten(contacts);
-    const added = await addition(this.#world, contacts);
-    const change = readdition({ state: runner.state, added, again, departed: (leaf) => this.#world.people.departed(leaf) });
-    if (change === undefined) throw new ClientError("already_member", "This person is in the group already.");
-    await this.#change(runner, change);
-  }
-
-  async letBack(id: string, accountId: string): Promise<void> {
-    const runner = await this.#changeable(id, mayAdd);
-    await this.#change(runner, await changeToLetBack(this.#world, runner.state, fromBase64Url(accountId)));
-  }
-
-  async removeMember(id: string, accountId: string): Promise<void> {
-    const runner = await this.#changeable(id, (roster, account) => holds(roster, account, roster.settings.rights.remove));
-    const leaf = runner.state.roster?.accounts.get(accountId)?.[0];
-    if (accountId === this.#ownId) throw new ClientError("not_permitted", "To go, leave the group.");
-    if (leaf === undefined) throw new ClientError("unknown_user", "This person is not in the group.");
-    await this.#remove(runner, { removes: [leaf.accountId], removeDevices: [] });
-  }
-
-  async removeUnproven(id: string): Promise<void> {
-    const runner = this.#runner(id);
-    await runner.load();
-    requireWritable(runner.state);
-    const removeDevices = removableLeaves(runner.state).map(({ accountId, deviceId }) => ({ accountId, deviceId }));
-    if (removeDevices.length === 0) throw new ClientError("not_permitted", sentenceOf("not_permitted"));
-    await this.#remove(runner, { removes: [], removeDevices });
-  }
-
-  async #remove(runner: ConversationRunner, gone: Pick<WantedChange, "removes" | "removeDevices">): Promise<void> {
-    const id = toBase64Url(this.#world.platform.random(8));
-    await this.#change(runner, { id, adds: [], proofs: new Uint8Array(0), update: false, ...gone });
-  }
-
-  /** A group that this person may change so. @throws ClientError `not_permitted` */
-  async #changeable(id: string, may: (roster: Roster, account: string) => boolean): Promise<ConversationRunner> {
-    const runner = this.#runner(id);
-    await runner.load();
-    requireWritable(runner.state);
-    const { roster, kind } = runner.state;
-    if (kind === "direct" || roster === undefined || !may(roster, this.#ownId)) {
-      throw new ClientError("not_permitted", sentenceOf("not_permitted"));
-    }
-    return runner;
-  }
-
-  async #change(runner: ConversationRunner, change: WantedChange): Promise<void> {
-    const outcome = await this.#make(runner, change);
-    // It stays queued: it is made when the server can be reached again.
-    if (outcome === undefined) throw offlineError();
-    if (outcome.kind !== "failed") return;
-    // It ended with the conversation, which says why.
-    requireWritable(runner.state);
-    throw new ClientError(outcome.code, sentenceOf(outcome.code));
-  }
-
-  /** Makes a change; `undefined` when it is still waiting after a minute. */
-  async #make(runner: ConversationRunner, change: WantedChange): Promise<ChangeOutcome | undefined> {
-    const done = runner.outcomeOf(change.id);
-    await runner.input({ kind: "change", change });
-    const { platform } = this.#world;
-    return await new Promise<ChangeOutcome | undefined>((resolve) => {
-      const cancel = platform.setTimer(changeTimeoutMs, () => resolve(undefined));
-      void done.then((value) => {
-        cancel();
-        resolve(value);
-      });
-    });
-  }
-
-  async leave(id: string): Promise<void> {
-    const { platform } = this.#world;
-    await this.#runner(id).input({ kind: "leave", id: toBase64Url(platform.random(16)) });
-  }
-
   /** Says in every conversation that one leaves; waits a little until the server has it. */
-  async leaveAll(timeoutMs: number): Promise<void> {
-    const { platform } = this.#world;
-    const runners = [...this.#runners.values()].filter(({ state }) => isWritable(state) && state.kind !== "devices");
-    for (const runner of runners) {
-      await runner.load();
-      await this.leave(runner.id);
-    }
-    const untilMs = platform.nowMs() + timeoutMs;
-    while (platform.nowMs() < untilMs && runners.some(({ state }) => state.phase.kind === "leaving")) {
-      await new Promise<void>((resolve) => {
-        platform.setTimer(50, resolve);
-      });
-    }
+  leaveAll(timeoutMs: number): Promise<void> {
+    return this.groups.leaveAll([...this.#runners.values()], timeoutMs);
   }
 
   async markRead(id: string, throughOrder: number): Promise<void> {
@@ -591,13 +500,4 @@ export class Engine {
     await this.#inbox.close();
     for (const runner of this.#runners.values()) await runner.close();
   }
-}
-
-/** @throws ClientError when nothing can be written here any more. */
-function requireWritable(state: ConversationState): void {
-  if (isWritable(state)) return;
-  if (state.phase.kind === "paused") {
-    throw new ClientError(pauseCode(state.phase.reason), pauseSentences[state.phase.reason]);
-  }
-  throw new ClientError("not_a_member", sentenceOf("not_a_member"));
 }

@@ -1,11 +1,12 @@
 import { epoch } from "@latchkey/mls";
-import type { ClientFailure, Conversation, ConversationDetails, Member } from "../api.ts";
+import type { ClientFailure, Conversation, ConversationDetails, GroupPermissions, GroupRights, Member, Person } from "../api.ts";
 import { isBetween } from "../core/arrival.ts";
 import { authorOf } from "../core/answering.ts";
 import { isLeftOpen, removableLeaves } from "../core/proven.ts";
-import { manages, roleName, roleOf } from "../core/rights.ts";
+import { holds, isLastOwner, manages, roleName, roleOf, roles } from "../core/rights.ts";
 import type { ConversationState, Line } from "../core/types.ts";
 import { pauseCode, pauseSentences, refusedLeafSentence, unprovenLeafSentence } from "../core/turn.ts";
+import { cleanDescription } from "../names/clean.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import type { People } from "./people.ts";
 import { groupName, messageOfLine, messageOfOutgoing } from "./shown-message.ts";
@@ -115,9 +116,36 @@ function statusOf({ phase, unverified }: ConversationState): Conversation["statu
   }
 }
 
+function mayOf({ kind, phase, roster }: ConversationState, ownAccount: string): GroupPermissions {
+  const isActive = phase.kind === "active" && roster !== undefined;
+  if (kind !== "group") return { add: false, remove: false, post: isActive, editInfo: false, timer: isActive, slowMode: false, own: false };
+  const may = (right: keyof GroupRights): boolean => {
+    const holder = roster?.settings.rights[right];
+    return isActive && typeof holder === "string" && holds(roster, ownAccount, holder);
+  };
+  return {
+    add: may("add"),
+    remove: may("remove"),
+    post: may("post"),
+    editInfo: may("editInfo"),
+    timer: may("timer"),
+    slowMode: isActive && manages(roster, ownAccount),
+    own: isActive && roleOf(roster, ownAccount) === roles.owner,
+  };
+}
+
+function successorsOf(people: People, { kind, phase, roster }: ConversationState, ownAccount: string): readonly Person[] {
+  if (kind !== "group" || phase.kind !== "active" || roster === undefined || !isLastOwner(roster, ownAccount)) return [];
+  const others = [...roster.accounts.values()].flatMap(([leaf]) => (leaf === undefined || leaf.account === ownAccount ? [] : [leaf]));
+  return others.toSorted((a, b) => roleOf(roster, b.account) - roleOf(roster, a.account)).map(({ accountId }) => people.person(accountId));
+}
+
 /** A conversation with its members. */
 export function detailsOf(people: People, state: ConversationState, lastLine: Line | undefined, ownAccount: string): ConversationDetails {
-  const { roster } = state;
+  const {
+    roster,
+    opening: { settings },
+  } = state;
   const members = [...(roster?.accounts ?? new Map<string, never>())].map(([account, leaves]): Member => {
     const [leaf] = leaves;
     if (leaf === undefined || roster === undefined) throw new Error("an account without a device");
@@ -128,6 +156,11 @@ export function detailsOf(people: People, state: ConversationState, lastLine: Li
     members,
     epoch: state.group === undefined ? 0 : Number(epoch(state.group)),
     cipherSuite: state.suiteId === 0xf001 ? "X-Wing hybrid (post-quantum)" : "X25519 (classical)",
-    canManage: roster !== undefined && state.kind === "group" && state.phase.kind === "active" && manages(roster, ownAccount),
+    description: cleanDescription(settings.description),
+    timerS: settings.timerS,
+    slowModeS: settings.slowModeS,
+    rights: state.kind === "group" ? settings.rights : undefined,
+    may: mayOf(state, ownAccount),
+    successors: successorsOf(people, state, ownAccount),
   };
 }

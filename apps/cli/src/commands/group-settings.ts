@@ -1,0 +1,79 @@
+import type { Client, GroupRights, Member } from "@latchkey/client";
+import { memberId } from "../conversations.ts";
+import { usageError } from "../errors.ts";
+
+type Setting = (client: Client, id: string) => Promise<void>;
+
+const roleNames: readonly Member["role"][] = ["member", "administrator", "owner"];
+const holders = ["everyone", "administrators", "owner"] as const;
+const switches = ["approval", "history"] as const;
+const rightNames = {
+  add: "add",
+  remove: "remove",
+  post: "post",
+  "edit-info": "editInfo",
+  timer: "timer",
+  pin: "pin",
+  invite: "invite",
+  "mention-all": "mentionAll",
+  "delete-others": "deleteOthers",
+  "share-history": "shareHistory",
+} as const;
+
+/** The actions of `latchkey group` that set something. */
+export const settingActions = ["role", "name", "describe", "rights", "timer", "slow-mode"] as const;
+
+/** What they take, for the help. */
+export const settingHelp: string = `  role      MEMBER... become member, administrator or owner
+  name, describe  what the group is called, and what it is about ("" takes the description away)
+  rights    RIGHT=everyone|administrators|owner, of ${Object.keys(rightNames).join(", ")};
+            approval=on|off, history=on|off
+  timer     SECONDS after which what is said goes; 0 for never
+  slow-mode SECONDS that everybody waits between two messages; 0 for none`;
+
+/** Whether it is one of them. */
+export function isSettingAction(action: string): action is (typeof settingActions)[number] {
+  return settingActions.some((name) => name === action);
+}
+
+/** What such a call sets. @throws CommandError for what cannot be meant */
+export function settingOf(action: (typeof settingActions)[number], given: readonly string[]): Setting {
+  const [first, ...rest] = given;
+  if (first === undefined) throw usageError(`group ${action} needs to be told what`);
+  switch (action) {
+    case "role": {
+      const role = roleNames.find((name) => name === first);
+      if (role === undefined || rest.length === 0) throw usageError("group role ID member|administrator|owner MEMBER...");
+      return async (client, id) => {
+        const accountIds: string[] = [];
+        for (const member of rest) accountIds.push(await memberId(client, id, member));
+        await client.setRole(id, accountIds, role);
+      };
+    }
+    case "name":
+      return (client, id) => client.changeInfo(id, { name: given.join(" ") });
+    case "describe":
+      return (client, id) => client.changeInfo(id, { description: given.join(" ") });
+    case "rights": {
+      const rights = Object.fromEntries(given.map((pair) => rightOf(pair))) as Partial<GroupRights>;
+      return (client, id) => client.changeRights(id, rights);
+    }
+    case "timer":
+    case "slow-mode": {
+      if (!/^\d{1,9}$/.test(first) || rest.length > 0) throw usageError(`group ${action} takes a number of seconds`);
+      const seconds = Number(first);
+      return (client, id) => (action === "timer" ? client.setTimer(id, seconds) : client.setSlowMode(id, seconds));
+    }
+  }
+}
+
+function rightOf(pair: string): readonly [string, string | boolean] {
+  const [name = "", value = ""] = pair.split("=");
+  const isSwitch = switches.some((known) => known === name);
+  if (isSwitch && (value === "on" || value === "off")) return [name, value === "on"];
+  const right = Object.entries(rightNames).find(([known]) => known === name)?.[1];
+  const holder = holders.find((known) => known === value);
+  if (right === undefined || holder === undefined || (right === "remove" && holder === "everyone"))
+    throw usageError("group rights ID RIGHT=everyone|administrators|owner..., and remove is never everyone's");
+  return [right, holder];
+}

@@ -1,0 +1,99 @@
+import { openNodeClient } from "@latchkey/client/node";
+import type { Client, Message } from "@latchkey/client";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let open: Client[];
+
+beforeEach(async () => {
+  folder = createFolder();
+  open = [];
+  server = await startServerProcess({ data: folder.at("data"), port: await freePort() });
+});
+
+afterEach(async () => {
+  for (const client of open) await client.close();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+async function register(name: string): Promise<Client> {
+  const client = await openNodeClient({ home: folder.at(name), serverUrl: server.url, requests: "accept" });
+  open.push(client);
+  await client.register({ username: name });
+  return client;
+}
+
+async function settleAll(): Promise<void> {
+  for (const client of [...open, ...open]) await client.settle({ timeoutMs: 20_000 });
+}
+
+const idOf = async (client: Client): Promise<string> => (await client.account())?.accountId ?? "";
+const rolesIn = async (client: Client, id: string): Promise<Record<string, string>> =>
+  Object.fromEntries((await client.details(id)).members.map(({ person, role }) => [person.username, role]));
+const newest = async (client: Client, id: string): Promise<Message["body"]["kind"] | undefined> =>
+  (await client.messages(id, { limit: 1 }))[0]?.body.kind;
+
+describe("[X-13] a group that people run", () => {
+  test("is named, described and led; what one may not do is refused, and the last owner names another one before they go", async () => {
+    const [ada, ben, cyd] = [await register("ada"), await register("ben"), await register("cyd")];
+    const { id } = await ada.startConversation({ to: ["ben", "cyd"], name: "Choir" });
+    await settleAll();
+    expect(await ben.details(id)).toMatchObject({
+      description: "",
+      rights: { add: "everyone", editInfo: "everyone", post: "everyone", remove: "administrators" },
+      may: { add: true, editInfo: true, post: true, remove: false, timer: false, slowMode: false, own: false },
+      successors: [],
+    });
+    await ben.changeInfo(id, { name: "Chamber choir", description: "On Tuesdays\nby the lake" });
+    await settleAll();
+    expect(await cyd.details(id)).toMatchObject({ description: "On Tuesdays\nby the lake", conversation: { title: "Chamber choir" } });
+    await expect(ben.setTimer(id, 3600)).rejects.toMatchObject({ code: "not_permitted" });
+    await expect(ada.changeInfo(id, { name: "x".repeat(64).replaceAll("x", "\u{4E00}") })).rejects.toMatchObject({
+      code: "invalid_setting",
+    });
+    await expect(ada.setTimer(id, -1)).rejects.toMatchObject({ code: "invalid_setting" });
+
+    await ada.changeRights(id, { editInfo: "administrators", post: "administrators" });
+    await ada.setTimer(id, 3600);
+    await ada.setSlowMode(id, 60);
+    await settleAll();
+    expect(await cyd.details(id)).toMatchObject({
+      timerS: 3600,
+      slowModeS: 60,
+      rights: { editInfo: "administrators", post: "administrators", add: "everyone" },
+      may: { editInfo: false, post: false },
+    });
+    await expect(ben.changeInfo(id, { name: "Ours" })).rejects.toMatchObject({ code: "not_permitted" });
+    await expect(ben.changeRights(id, { post: "everyone" })).rejects.toMatchObject({ code: "not_permitted" });
+
+    await expect(ada.leave(id)).rejects.toMatchObject({ code: "last_owner" });
+    await expect(ada.setRole(id, [await idOf(ada)], "member")).rejects.toMatchObject({ code: "last_owner" });
+    expect((await ada.details(id)).successors.map(({ username }) => username).toSorted()).toEqual(["ben", "cyd"]);
+    await ada.setRole(id, [await idOf(ben), await idOf(cyd)], "administrator");
+    await settleAll();
+    expect(await rolesIn(cyd, id)).toEqual({ ada: "owner", ben: "administrator", cyd: "administrator" });
+    expect(await newest(cyd, id)).toBe("role_changed");
+    await ada.setRole(id, [await idOf(cyd)], "owner");
+    await settleAll();
+    await ada.leave(id);
+    await expect.poll(async () => await rolesIn(cyd, id), { timeout: 20_000 }).toEqual({ ben: "administrator", cyd: "owner" });
+    await cyd.removeMembers(id, [await idOf(ben)]);
+    await settleAll();
+    expect(await rolesIn(cyd, id)).toEqual({ cyd: "owner" });
+  });
+
+  test("whose owner's account is deleted belongs to the administrator with the lowest leaf", async () => {
+    const [ada, ben, cyd] = [await register("ada"), await register("ben"), await register("cyd")];
+    const { id } = await ada.startConversation({ to: ["ben", "cyd"], name: "Choir" });
+    await settleAll();
+    await ada.setRole(id, [await idOf(cyd)], "administrator");
+    await settleAll();
+    await ada.deleteAccount();
+    await expect.poll(async () => await rolesIn(ben, id), { timeout: 60_000 }).toEqual({ ben: "member", cyd: "owner" });
+    expect(await rolesIn(cyd, id)).toEqual({ ben: "member", cyd: "owner" });
+  });
+});

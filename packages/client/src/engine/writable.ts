@@ -1,0 +1,14 @@
+import { isWritable } from "../core/phase.ts";
+import { pauseCode, pauseSentences } from "../core/turn.ts";
+import type { ConversationState } from "../core/types.ts";
+import { ClientError } from "../errors.ts";
+import { sentenceOf } from "./sentences.ts";
+
+/** @throws ClientError that says why nothing can be sent here */
+export function requireWritable(state: ConversationState): void {
+  if (isWritable(state)) return;
+  if (state.phase.kind === "paused") {
+    throw new ClientError(pauseCode(state.phase.reason), pauseSentences[state.phase.reason]);
+  }
+  throw new ClientError("not_a_member", sentenceOf("not_a_member"));
+}
