@@ -116,9 +116,9 @@ export class Person {
     });
   }
 
-  /** Says something in a conversation. */
-  async say(conversationId: string, text: string): Promise<void> {
-    const message = await this.act("send", (client) => client.send(conversationId, text));
+  /** Says something in a conversation, as an answer to a message or not. */
+  async say(conversationId: string, text: string, inReplyTo?: string): Promise<void> {
+    const message = await this.act("send", (client) => client.send(conversationId, text, { inReplyTo }));
     if (message !== undefined) this.said.push({ conversationId: message.conversationId, text, messageId: message.id });
   }
 

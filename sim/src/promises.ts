@@ -39,7 +39,7 @@ export async function brokenPromises(world: World, params: { readonly mayLose: b
   const conversations = new Set(views.map(({ conversation }) => conversation.id));
   for (const id of conversations) {
     const shared = views.filter(({ conversation }) => conversation.id === id);
-    broken.push(...once(shared), ...sameOrder(shared, params), ...everything(shared, params));
+    broken.push(...once(shared), ...sameOrder(shared, params), ...everything(shared, params), ...sameMessages(shared, params));
   }
   broken.push(...(await stuck(views, params)));
   broken.push(...acknowledged(world, views));
@@ -77,6 +77,36 @@ function sameOrder(views: readonly View[], { mayLose }: { readonly mayLose: bool
     }
   }
   return broken;
+}
+
+/** Of a message that two people both have, both see the same: its words, who gave it what, what it answers, and whether it was deleted (spec X-5). */
+function sameMessages(views: readonly View[], { mayLose }: { readonly mayLose: boolean }): string[] {
+  const broken: string[] = [];
+  const active = views.filter(({ conversation }) => conversation.status === "active" && conversation.stop === undefined);
+  for (const [at, one] of active.entries()) {
+    for (const other of active.slice(at + 1)) {
+      // What somebody could not read may have been a change of it.
+      if (mayLose && [one, other].some((view) => toldLost(view) > 0)) continue;
+      const [mine, theirs] = [seenIn(one), seenIn(other)];
+      for (const [id, seen] of mine) {
+        const also = theirs.get(id);
+        if (also !== undefined && also !== seen)
+          broken.push(`${one.person.name} sees ${seen.slice(0, 200)} where ${other.person.name} sees ${also.slice(0, 200)}`);
+      }
+    }
+  }
+  return broken;
+}
+
+/** What somebody sees of each message that stands in the log, by its id. */
+function seenIn({ lines }: View): Map<string, string> {
+  const said = lines.filter(({ body, delivery }) => (body.kind === "text" || body.kind === "deleted") && delivery?.kind !== "pending");
+  return new Map(
+    said.map((line) => {
+      const reactions = (line.reactions ?? []).map(({ emoji, people }) => [emoji, people.map(({ username }) => username).toSorted()]);
+      return [line.id, JSON.stringify([line.body.kind, textOf(line)?.slice(0, 60), line.edited?.count, reactions, line.forwardedHops])];
+    }),
+  );
 }
 
 /** Texts that stand in the log. */

@@ -1,4 +1,4 @@
-import type { Client, Conversation } from "@latchkey/client";
+import type { Client, Conversation, Message } from "@latchkey/client";
 import type { Person } from "./person.ts";
 import type { World } from "./world.ts";
 
@@ -27,6 +27,19 @@ async function conversationOf(world: World, person: Person, kind?: Conversation[
   const all = (await person.act("conversations", (client) => client.conversations())) ?? [];
   const fitting = all.filter((each) => each.status !== "removed" && (kind === undefined || each.kind === kind));
   return fitting.length === 0 ? undefined : world.chance.pick(fitting);
+}
+
+/** Somebody, and one of the latest texts that they have. */
+async function someMessage(
+  world: World,
+  isMeant: (message: Message) => boolean,
+): Promise<{ readonly person: Person; readonly message: Message } | undefined> {
+  const person = anybody(world);
+  const conversation = person === undefined ? undefined : await conversationOf(world, person);
+  if (person === undefined || conversation === undefined) return undefined;
+  const latest = (await person.act("messages", (client) => client.messages(conversation.id, { limit: 30 }))) ?? [];
+  const meant = latest.filter((message) => message.body.kind === "text" && message.conversationId === conversation.id && isMeant(message));
+  return meant.length === 0 ? undefined : { person, message: world.chance.pick(meant) };
 }
 
 function others(world: World, person: Person): string[] {
@@ -61,6 +74,46 @@ export const dailyLife: readonly Move[] = [
       const conversation = person === undefined ? undefined : await conversationOf(world, person);
       if (person !== undefined && conversation !== undefined)
         void person.say(conversation.id, `${person.name} ${world.number()} ${"x".repeat(65_000)}`);
+    },
+  },
+  {
+    name: "react",
+    weight: 6,
+    async run(world) {
+      const chosen = await someMessage(world, () => true);
+      if (chosen === undefined) return;
+      const { person, message } = chosen;
+      const isGiven = world.chance.happens(0.8);
+      ask(person, "react", (client) => client.react(message.conversationId, message.id, world.chance.pick(["👍", "❤️", "🎉"]), isGiven));
+    },
+  },
+  {
+    name: "edit",
+    weight: 4,
+    async run(world) {
+      const chosen = await someMessage(world, ({ author }) => author?.isSelf === true);
+      if (chosen === undefined) return;
+      const { person, message } = chosen;
+      ask(person, "edit", (client) => client.edit(message.conversationId, message.id, `${person.name} ${world.number()} edited`));
+    },
+  },
+  {
+    name: "delete",
+    weight: 2,
+    async run(world) {
+      const chosen = await someMessage(world, ({ author }) => author?.isSelf === true);
+      if (chosen === undefined) return;
+      const { person, message } = chosen;
+      ask(person, "delete", (client) => client.deleteMessages(message.conversationId, [message.id], { forEveryone: true }));
+    },
+  },
+  {
+    name: "reply",
+    weight: 4,
+    async run(world) {
+      const chosen = await someMessage(world, () => true);
+      if (chosen !== undefined)
+        void chosen.person.say(chosen.message.conversationId, `${chosen.person.name} ${world.number()}`, chosen.message.id);
     },
   },
   {
