@@ -133,7 +133,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       },
       emit,
       refreshOwn: () => states.refresh(),
-      syncArrived: () => engine?.devices.syncArrived(),
+      syncArrived: () => engine?.devices.told.arrived(),
     };
     const watch = new Watch(world);
     watching = { watch, alarms };
@@ -296,7 +296,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     pin: async (id, messageId, until) => member().messages.pin(id, messageId, until),
     pinned: async (id) => running().messages.pinned(id),
     forward: async (id, messageId, to) => member().messages.forward(id, messageId, to),
-    findMessage: async (messageId) => running().findMessage(messageId),
+    findMessage: async (messageId) => running().messages.find(messageId),
     messageInfo: async (id, messageId) => running().messages.info(id, messageId),
     heldDeletions: async (id) => running().messages.held(id),
     decideDeletions: async (id, accountId, isDone) => member().messages.decideDeletions(id, accountId, isDone),

@@ -1,15 +1,12 @@
-import { compareBytes, encode, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
-import { createSyncContent, inboxItemKinds } from "@latchkey/protocol";
+import { encode, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { inboxItemKinds } from "@latchkey/protocol";
 import type { DeviceEntry } from "@latchkey/transparency";
 import { deviceOf } from "@latchkey/transparency";
-import type { Contact } from "../account/contacts.ts";
-import type { TakenPackage } from "../account/directory.ts";
 import type { LinkState, OwnDevice } from "../api.ts";
 import { entryOrder } from "../core/order.ts";
-import type { Change, ChangeOutcome, ConversationState, DeviceReference, Joiner, WantedChange } from "../core/types.ts";
+import type { Change, ChangeOutcome, ConversationState, Joiner, WantedChange } from "../core/types.ts";
 import { markKey } from "../engine/account-news.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
-import { syncPrefix } from "../engine/world.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import { encryptBlob, putBlob } from "../group/blobs.ts";
@@ -19,20 +16,16 @@ import type { ImportAccess } from "./import.ts";
 import type { LinkSession } from "./link-session.ts";
 import { deleteLinkTask, loadLinkTasks, putLinkTask, withoutDevice } from "./link-task.ts";
 import type { LinkTask } from "./link-task.ts";
-import { loadDeviceNames, putDeviceName } from "./linked-account.ts";
 import type { OwnChange, OwnStates } from "./own-states.ts";
-import { decodeSync, encodeSync } from "./sync-messages.ts";
-import type { SyncMessage } from "./sync-messages.ts";
-import { takeSharedRecord } from "./shared-records.ts";
+import { changeFor, changePrefix, ownJoiners, takeFrom } from "./own-joiners.ts";
+import { Told, background } from "./told.ts";
+import type { ToldAccess } from "./told.ts";
 import { isWritable } from "../core/phase.ts";
 
 /** What the devices need of the engine. */
-export interface EngineAccess extends ImportAccess {
-  runners(): readonly ConversationRunner[];
+export interface EngineAccess extends ImportAccess, ToldAccess {
   /** Makes a change; `undefined` when it is still waiting after a minute. */
   change(runner: ConversationRunner, change: WantedChange): Promise<ChangeOutcome | undefined>;
-  /** Another device of one's own deleted these messages. */
-  hide(conversationId: string, messageIds: readonly string[]): Promise<void>;
   /** Makes the group of the account's devices. */
   createDevicesGroup(change: WantedChange): Promise<void>;
 }
@@ -42,8 +35,6 @@ const retryMs = 5000;
 const retryUndoMs = 20_000;
 /** A device that can take no part now is tried again so often before the rest goes on without it. */
 const maxTries = 12;
-/** Messages that one word to the other devices names. */
-const maxHiddenAtOnce = 256;
 /** Conversations that are changed at a time. */
 const parallel = 4;
 /** Lets the device that published a state, or another one of the account, come first. */
@@ -58,6 +49,8 @@ export class Devices {
   readonly #states: OwnStates;
   readonly #access: EngineAccess;
   readonly #import: HistoryImport;
+  /** What the devices tell each other. */
+  readonly told: Told;
   readonly #ownId: string;
   #session: LinkSession | undefined;
   /** The device that the session took into the account. */
@@ -65,12 +58,7 @@ export class Devices {
   /** Devices that the account has, and that may not know it: they are not waited for. */
   #unsure: readonly Uint8Array[] = [];
   #task: Promise<void> | undefined;
-  #syncing: Promise<void> | undefined;
-  #syncAgain = false;
-  #names: ReadonlyMap<string, string> = new Map();
   readonly #timers = new Set<() => void>();
-  /** Read marks to be told, by conversation. */
-  readonly #unread = new Map<string, number>();
   #closed = false;
 
   constructor(params: { world: World; states: OwnStates; access: EngineAccess }) {
@@ -79,6 +67,7 @@ export class Devices {
     this.#states = states;
     this.#access = access;
     this.#ownId = toBase64Url(world.own.accountId);
+    this.told = new Told({ world, states, access });
     const { store, platform, connections, own } = world;
     const emit = (state: LinkState): void => world.emit({ kind: "link", state });
     this.#import = new HistoryImport({ store, platform, baseUrl: () => connections.httpUrl(own.host), access, emit });
@@ -86,15 +75,14 @@ export class Devices {
 
   /** Goes on with what an earlier run did not finish. */
   async start(): Promise<void> {
-    this.#names = await this.#world.store.transact("read", loadDeviceNames);
+    await this.told.start();
     this.#import.wake();
-    this.syncArrived();
     this.#work();
   }
 
   /** Whether nothing is under way that ends by itself soon. */
   get isIdle(): boolean {
-    return this.#task === undefined && this.#syncing === undefined && this.#import.isIdle && this.#unread.size === 0;
+    return this.#task === undefined && this.told.isIdle && this.#import.isIdle;
   }
 
   list(): OwnDevice[] {
@@ -103,7 +91,7 @@ export class Devices {
       .map(({ deviceId, addedMs }): OwnDevice => {
         const id = toBase64Url(deviceId);
         const isThisDevice = equalBytes(deviceId, ownId);
-        const name = this.#names.get(id) ?? (isThisDevice ? deviceName : "");
+        const name = this.told.names.get(id) ?? (isThisDevice ? deviceName : "");
         return { deviceId: id, name, addedAtMs: Math.max(addedMs, createdAtMs), isThisDevice };
       })
       .toSorted((a, b) => a.addedAtMs - b.addedAtMs);
@@ -187,7 +175,7 @@ export class Devices {
     if (after.status !== "registered") return;
     background(this.#world.watch.ownChanged({ version: after.stateVersion, isKnown: isOwn, isOurs: isOwn }));
     if (isOwn) {
-      this.#tell({ kind: "published", version: after.stateVersion });
+      this.told.tell({ kind: "published", version: after.stateVersion });
       return;
     }
     const hasNew = after.account.state.devices.some((device) => deviceOf(before.account, device.deviceId) === undefined);
@@ -214,113 +202,14 @@ export class Devices {
     this.#import.wake();
   }
 
-  /** Something was read here: the other devices are told, soon. */
-  markedRead(state: ConversationState): void {
-    if (this.#world.own.account.state.devices.length < 2 || state.kind === "devices") return;
-    this.#unread.set(state.id, Math.floor(state.readThrough / entryOrder(1)));
-    if (this.#unread.size === 1) this.#later(300, () => background(this.#tellRead()));
-  }
-
-  async #tellRead(): Promise<void> {
-    const read = [...this.#unread];
-    this.#unread.clear();
-    await Promise.all(read.map(([id, seq]) => this.#put({ kind: "read", logId: fromBase64Url(id), seq })));
-  }
-
   /** The person marked an account as verified, or took that back: the other devices are told. */
   async marked(accountId: string): Promise<void> {
-    await this.#share(markKey(fromBase64Url(accountId)));
+    await this.told.share(markKey(fromBase64Url(accountId)));
   }
 
   /** A record that all devices share is another now (`takeSharedRecord`): the other devices are told. */
   shared(key: string): void {
-    background(this.#share(key));
-  }
-
-  async #share(key: string): Promise<void> {
-    const value = await this.#world.store.transact("read", (tx) => tx.get(key));
-    this.#tell({ kind: "record", key, value });
-  }
-
-  /** Messages were deleted here: the other devices delete them too. */
-  hidden(conversationId: string, messageIds: readonly string[]): void {
-    const logId = fromBase64Url(conversationId);
-    for (let from = 0; from < messageIds.length; from += maxHiddenAtOnce)
-      this.#tell({ kind: "hidden", logId, messageIds: messageIds.slice(from, from + maxHiddenAtOnce) });
-  }
-
-  #tell(message: SyncMessage): void {
-    background(this.#put(message));
-  }
-
-  /** Resolves when the message is stored as one to be sent. */
-  async #put(message: SyncMessage): Promise<void> {
-    const group = this.#devicesGroup();
-    if (group === undefined) return;
-    const { platform } = this.#world;
-    const salt = platform.random(16);
-    const content = createSyncContent({ payload: encodeSync(message), salt, sentAtMs: platform.nowMs() });
-    await group.input({ kind: "compose", id: toBase64Url(salt), purpose: "sync", text: "", content });
-  }
-
-  #devicesGroup(): ConversationRunner | undefined {
-    const groups = this.#access.runners().filter(({ state }) => state.kind === "devices" && isWritable(state));
-    // Two devices may each have made one: all use the same.
-    return groups.toSorted((a, b) => compareBytes(a.state.logId, b.state.logId))[0];
-  }
-
-  /** Acts on what other devices told. */
-  syncArrived(): void {
-    if (this.#closed) return;
-    if (this.#syncing !== undefined) {
-      this.#syncAgain = true;
-      return;
-    }
-    this.#syncing = this.#takeSync()
-      .catch((error: unknown) => {
-        if (!(error instanceof ClientError)) throw error;
-      })
-      .finally(() => {
-        this.#syncing = undefined;
-        if (!this.#syncAgain) return;
-        this.#syncAgain = false;
-        this.syncArrived();
-      });
-  }
-
-  async #takeSync(): Promise<void> {
-    const { store } = this.#world;
-    for (const [key, payload] of await store.transact("read", (tx) => tx.scan({ prefix: syncPrefix }))) {
-      const message = decodeSync(payload);
-      if (message !== undefined) await this.#follow(message);
-      await store.transact("write", (tx) => tx.delete(key));
-    }
-  }
-
-  async #follow(message: SyncMessage): Promise<void> {
-    const { store, emit } = this.#world;
-    switch (message.kind) {
-      case "read":
-        await this.#access.historyArrived(toBase64Url(message.logId), entryOrder(message.seq + 1) - 1);
-        return;
-      case "published":
-        if (message.version > this.#world.own.stateVersion) await this.#states.refresh();
-        await this.#world.watch.ownChanged({ version: message.version, isKnown: true });
-        return;
-      case "device": {
-        const id = toBase64Url(message.deviceId);
-        await store.transact("write", (tx) => putDeviceName(tx, id, message.name));
-        this.#names = new Map([...this.#names, [id, message.name]]);
-        emit({ kind: "devices" });
-        return;
-      }
-      case "record":
-        await takeSharedRecord(this.#world, message.key, message.value);
-        return;
-      case "hidden":
-        await this.#access.hide(toBase64Url(message.logId), message.messageIds);
-        return;
-    }
+    background(this.told.share(key));
   }
 
   /** Brings devices and conversations in line, and finishes a linking, in the background; again until it is done. */
@@ -372,7 +261,7 @@ export class Devices {
     if (task.stage === "linked") return this.#complete(device);
     const isRunning = this.#session !== undefined && !this.#session.isOver;
     if (isRunning && this.#linking !== undefined && equalBytes(this.#linking, deviceId)) return "done";
-    if ((await this.#takeFrom(device)) !== undefined) {
+    if ((await takeFrom(this.#world, device)) !== undefined) {
       // It published its keys: it has its account.
       await store.transact("write", (tx) => putLinkTask(tx, { ...task, stage: "linked" }));
       return "again";
@@ -391,9 +280,9 @@ export class Devices {
     const total = 2 * conversations + 1;
     const tell = (done: number): void => emit({ kind: "link", state: { kind: "moving", done, total } });
     tell(0);
-    this.#names = await store.transact("read", loadDeviceNames);
+    await this.told.loadNames();
     emit({ kind: "devices" });
-    this.#tell({ kind: "device", deviceId: device.deviceId, name: this.#names.get(toBase64Url(device.deviceId)) ?? "" });
+    this.told.tell({ kind: "device", deviceId: device.deviceId, name: this.told.names.get(toBase64Url(device.deviceId)) ?? "" });
     for (let attempt = 1; !(await this.#reconcileAll((done) => tell(Math.min(done, conversations)))); attempt++) {
       if (this.#closed || deviceOf(this.#world.own.account, device.deviceId) === undefined) return "again";
       // Those that cannot be changed now are changed later.
@@ -419,7 +308,7 @@ export class Devices {
       sha256: platform.sha256,
     });
     await putBlob(blobs, reference.blobId, ciphertext);
-    const taken = await this.#takeFrom(device);
+    const taken = await takeFrom(this.#world, device);
     if (taken === undefined) return "later";
     const { inboxId, inboxKey } = taken.card;
     await store.transact("write", async (tx) => {
@@ -474,8 +363,8 @@ export class Devices {
     };
     await Promise.all(Array.from({ length: parallel }, one));
     const { devices } = this.#world.own.account.state;
-    if (this.#devicesGroup() === undefined && devices.length > 1 && !this.#closed) {
-      const change = await this.#changeFor(devices, []);
+    if (this.told.group === undefined && devices.length > 1 && !this.#closed) {
+      const change = await changeFor(this.#world, devices, []);
       if (change.adds.length === 0) return false;
       await this.#access.createDevicesGroup(change);
     }
@@ -497,52 +386,15 @@ export class Devices {
     );
     const gone = leaves.filter((leaf) => deviceOf(own.account, leaf.deviceId) === undefined);
     if (missing.length === 0 && gone.length === 0) return true;
-    const change = await this.#changeFor(missing, gone);
+    const change = await changeFor(this.#world, missing, gone);
     if (change.adds.length === 0 && change.removeDevices.length === 0) return false;
     const outcome = await this.#access.change(runner, change);
     return outcome?.kind === "done" && change.adds.length === missing.length;
   }
 
-  async #changeFor(missing: readonly DeviceEntry[], gone: readonly DeviceReference[]): Promise<WantedChange> {
-    const { platform, store, directory, own } = this.#world;
-    const adds: Joiner[] = [];
-    for (const device of missing) {
-      if (equalBytes(device.deviceId, own.deviceId)) continue;
-      const taken = await this.#takeFrom(device);
-      if (taken !== undefined) adds.push(joinerOf(own, taken));
-    }
-    return {
-      id: changePrefix + toBase64Url(platform.random(8)),
-      adds,
-      removes: [],
-      removeDevices: gone.map(({ accountId, deviceId }) => ({ accountId, deviceId })),
-      proofs: adds.length === 0 ? new Uint8Array(0) : await store.transact("read", (tx) => directory.proofsOf(tx, [own.accountId])),
-      update: false,
-    };
-  }
-
-  /** A key package of one of one's own devices; `undefined` while it has none. */
-  async #takeFrom(device: DeviceEntry): Promise<TakenPackage | undefined> {
-    const { own, platform, directory } = this.#world;
-    try {
-      const [taken] = await directory.takeKeyPackages(ownContact(own, [device], platform.nowMs()));
-      return taken;
-    } catch (error) {
-      if (error instanceof ClientError && error.code === "unreachable_device") return undefined;
-      throw error;
-    }
-  }
-
   /** Key packages of one's other devices, as far as they have some now: for a conversation that begins. */
-  async joiners(): Promise<Joiner[]> {
-    const { own } = this.#world;
-    const joiners: Joiner[] = [];
-    for (const device of own.account.state.devices) {
-      if (equalBytes(device.deviceId, own.deviceId)) continue;
-      const taken = await this.#takeFrom(device);
-      if (taken !== undefined) joiners.push(joinerOf(own, taken));
-    }
-    return joiners;
+  joiners(): Promise<Joiner[]> {
+    return ownJoiners(this.#world);
   }
 
   #later(delayMs: number, run: () => void): void {
@@ -569,43 +421,13 @@ export class Devices {
   /** Stops; what is not finished goes on with the next start. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    await this.#tellRead().catch(() => undefined);
+    await this.told.close();
     this.#closed = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     for (const resolve of this.#pauses) resolve();
     this.#session?.close();
     await this.#import.close();
-    await this.#syncing?.catch(() => undefined);
     // A change that waits for the server is not waited for.
   }
-}
-
-const changePrefix = "devices-";
-
-/** What is not waited for may fail: a failing store is told where it is used. */
-function background(work: Promise<void>): void {
-  work.catch((error: unknown) => {
-    if (!(error instanceof ClientError)) throw error;
-  });
-}
-
-function ownContact(own: World["own"], devices: readonly DeviceEntry[], nowMs: number): Contact {
-  const { host, username, accountId, account, record } = own;
-  return {
-    host,
-    username,
-    accountId,
-    account: { ...account, state: { ...account.state, devices } },
-    record,
-    checkedAtMs: nowMs,
-    proven: undefined,
-    nameLookedUpAtMs: 0,
-  };
-}
-
-function joinerOf(own: World["own"], taken: TakenPackage): Joiner {
-  const { host, accountId } = own;
-  const { deviceId, card, message } = taken;
-  return { host, accountId, deviceId, inboxId: card.inboxId, inboxKey: card.inboxKey, keyPackage: message };
 }

@@ -32,7 +32,6 @@ import { isStillIn } from "./posts.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
 import { conversationOf, detailsOf, isListed } from "./shown.ts";
-import { unknownMessage } from "./shown-history.ts";
 import { Welcomes } from "./welcomes.ts";
 import { requireWritable } from "./writable.ts";
 import { contextOf } from "./world.ts";
@@ -94,10 +93,11 @@ export class Engine {
     });
     this.messages = new Messages(world, {
       runner: (id) => this.#runner(id),
+      runners: () => [...this.#runners.values()],
       writable: (id) => this.#forWriting(id),
       requireWritable: ({ state }) => requireWritable(state),
       composed: () => this.#countWaiting(),
-      hidden: (id, messageIds) => this.devices.hidden(id, messageIds),
+      hidden: (id, messageIds) => this.devices.told.hidden(id, messageIds),
     });
     const isMember = world.own.status === "registered";
     if (isMember) this.#link(world.own.host);
@@ -309,14 +309,6 @@ export class Engine {
     return await this.#continuations.messages(this.#runner(id), params);
   }
 
-  async findMessage(messageId: string): Promise<Message> {
-    for (const runner of this.#runners.values()) {
-      const found = runner.state.kind === "devices" ? undefined : await runner.history.message(messageId);
-      if (found !== undefined) return found;
-    }
-    throw unknownMessage();
-  }
-
   /** What proves who wrote a message, for a report of it; `undefined` where nothing is kept (spec L-14). @throws ClientError `unknown_conversation` */
   async evidenceOf(id: string, messageId: string): Promise<MessageEvidence | undefined> {
     return await this.#runner(id).history.evidenceOf(messageId);
@@ -469,7 +461,7 @@ export class Engine {
     if (throughOrder <= state.readThrough && state.unread === 0) return;
     const unread = throughOrder >= state.lastOrder ? 0 : await runner.history.unreadAfter(throughOrder);
     await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
-    this.devices.markedRead(runner.state);
+    this.devices.told.markedRead(runner.state);
   }
 
   async saveDraft(id: string, text: string): Promise<void> {

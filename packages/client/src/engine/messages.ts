@@ -38,6 +38,7 @@ const manyHops = 5;
 export interface MessagesAccess {
   /** @throws ClientError `unknown_conversation` */
   runner(id: string): ConversationRunner;
+  runners(): readonly ConversationRunner[];
   /** Where what is written into a conversation goes. @throws ClientError where nothing can be written */
   writable(id: string): Promise<ConversationRunner>;
   /** Throws where nothing can be written any more. @throws ClientError */
@@ -168,6 +169,14 @@ export class Messages {
     for (const messageId of messageIds) this.#world.emit({ kind: "hidden", conversationId: id, messageId });
     await runner.reloadLastLine();
     runner.emitConversation();
+  }
+
+  async find(messageId: string): Promise<Message> {
+    for (const { state, history } of this.#access.runners()) {
+      const found = state.kind === "devices" ? undefined : await history.message(messageId);
+      if (found !== undefined) return found;
+    }
+    throw unknownMessage();
   }
 
   async info(id: string, messageId: string): Promise<MessageInfo> {
