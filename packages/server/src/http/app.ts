@@ -108,8 +108,9 @@ function sendError(error: FastifyError | Refusal, reply: FastifyReply, services:
   }
   const status = error.statusCode ?? 500;
   if (status < 500) return reply.code(status).send({ code: status === 413 ? "too_large" : status === 404 ? "not_found" : "malformed" });
-  // Who sent it has gone in the middle of it: nobody is there to be answered, and nothing is wrong here.
-  if (!reply.request.raw.complete && reply.request.raw.destroyed) return reply.code(400).send({ code: "malformed" });
+  // Who sent it has gone before all of it was read: nobody is there to be answered, and nothing is wrong here.
+  const { raw } = reply.request;
+  if (raw.destroyed && (!raw.complete || error.code === "ECONNRESET")) return reply.code(400).send({ code: "malformed" });
   services.reportBug(error);
   return reply.code(status).send({ code: "internal" });
 }

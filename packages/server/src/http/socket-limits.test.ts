@@ -161,3 +161,19 @@ test("an upload that breaks off is nobody's bug", async () => {
   await server.peakBytes();
   expect(server.log()).toBe("");
 });
+
+test("nor is one whose sender goes when all of it has been sent and not all been read", async () => {
+  const server = await startBounded({ heapMegabytes: 128 });
+  const whole = Buffer.alloc(65_536);
+  await Promise.all(
+    Array.from({ length: 60 }, async () => {
+      const path = `/v1/blobs/${toBase64Url(random(32))}`;
+      const { socket, ended } = stuck(server.port, `PUT ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${whole.length}\r\n\r\n`);
+      socket.write(whole, () => socket.destroy());
+      await ended;
+    }),
+  );
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  await server.peakBytes();
+  expect(server.log()).toBe("");
+});
