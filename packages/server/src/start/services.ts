@@ -40,10 +40,12 @@ export async function createServices(params: {
   });
   const targets = new TargetLimits(limits.targets, nowMs);
   const { publisher, vrf } = params.directory;
+  const devices = new DeviceRegistry();
   return {
     context,
     counters,
-    admission: createRateAdmission(limits.rates, nowMs),
+    // Where anybody makes accounts, a stranger would make budgets with them.
+    admission: createRateAdmission(limits.rates, nowMs, context.registration === "open" ? undefined : devices.members),
     targets,
     queue,
     disk,
@@ -51,7 +53,7 @@ export async function createServices(params: {
     logs: new LogService({ store, context, counters, queue, targets, disk, setTimer }),
     inboxes: new InboxService({ store, context, counters }),
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
-    devices: new DeviceRegistry(),
+    devices,
     blobs: new BlobService({ directory: blobDirectory, index: store, context, disk, onDiskFailure }),
     reportBug,
   };

@@ -1,13 +1,24 @@
 import { closeCodes } from "@latchkey/protocol";
 import { keyOf } from "../keys.ts";
+import { ConnectedMembers } from "../admission/members.ts";
+import type { Members } from "../admission/members.ts";
 import type { Connection } from "./connection.ts";
+
+/** What is done to a connection here. */
+type DeviceConnection = Pick<Connection, "address" | "close">;
 
 /** The `device` connections by device: one each, the newest wins. */
 export class DeviceRegistry {
-  readonly #accounts = new Map<string, Map<string, Connection>>();
+  readonly #accounts = new Map<string, Map<string, DeviceConnection>>();
+  readonly #members = new ConnectedMembers();
+
+  /** The accounts that are connected, by network address. */
+  get members(): Members {
+    return this.#members;
+  }
 
   /** Registers a connection; an older one of the same device is closed as replaced. */
-  add(params: { accountId: Uint8Array; deviceId: Uint8Array; connection: Connection }): void {
+  add(params: { accountId: Uint8Array; deviceId: Uint8Array; connection: DeviceConnection }): void {
     const account = keyOf(params.accountId);
     let devices = this.#accounts.get(account);
     if (devices === undefined) {
@@ -16,17 +27,22 @@ export class DeviceRegistry {
     }
     const device = keyOf(params.deviceId);
     const before = devices.get(device);
+    if (before === params.connection) return;
     devices.set(device, params.connection);
-    if (before !== undefined && before !== params.connection) before.close(closeCodes.replaced);
+    this.#members.add(params.connection.address, account);
+    if (before === undefined) return;
+    this.#members.remove(before.address, account);
+    before.close(closeCodes.replaced);
   }
 
   /** Forgets a connection that ended. */
-  remove(params: { accountId: Uint8Array; deviceId: Uint8Array; connection: Connection }): void {
+  remove(params: { accountId: Uint8Array; deviceId: Uint8Array; connection: DeviceConnection }): void {
     const account = keyOf(params.accountId);
     const devices = this.#accounts.get(account);
     const device = keyOf(params.deviceId);
     if (devices?.get(device) !== params.connection) return;
     devices.delete(device);
+    this.#members.remove(params.connection.address, account);
     if (devices.size === 0) this.#accounts.delete(account);
   }
 
