@@ -273,6 +273,10 @@ export interface ServerContext {
   readonly rules: OperatorRules;
   /** The clock, in milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** The later of that and the machine's clock: while the two differ, which is right is not known, and what others date is held against this one. */
+  readonly latestMs: () => number;
+  /** Time that has passed since some moment, in milliseconds: no step of a clock shortens or lengthens a wait that is measured by it. */
+  readonly elapsedMs: () => number;
   /** The day before which lies what has been kept for so many days. */
   readonly dayBefore: (days: number) => number;
 }

@@ -7,7 +7,7 @@ function newHealth(parts: Partial<HealthParts> = {}) {
   const at = { nowMs: 1_800_000_000_000 };
   const refusals = new Map<string, number>();
   const health = new Health({
-    nowMs: () => at.nowMs,
+    elapsedMs: () => at.nowMs,
     clock: { doubt: () => undefined },
     counters: { refusals },
     dataDirectory: temporaryDirectory(),

@@ -23,9 +23,9 @@ export interface HealthReason {
   readonly message: string;
 }
 
-/** What health is told by; times in milliseconds since 1970. */
+/** What health is told by; times in milliseconds since some moment, by a clock that never jumps. */
 export interface HealthParts {
-  readonly nowMs: () => number;
+  readonly elapsedMs: () => number;
   readonly clock: Pick<ClockGuard, "doubt">;
   /** Why the public record waits for its date, for the operator; `undefined` while it does not. */
   readonly recordAhead?: () => string | undefined;
@@ -66,15 +66,15 @@ export class Health {
     const times = this.#parts.counters.refusals.get("storage_full") ?? 0;
     // For want of a journal that is refused as well, whatever room the disk of the data has.
     const isJournalFailing = this.#parts.journal?.().some(({ code }) => code === "journal") ?? false;
-    if (times > this.#timesFull && !isJournalFailing) this.#fullMs = this.#parts.nowMs();
+    if (times > this.#timesFull && !isJournalFailing) this.#fullMs = this.#parts.elapsedMs();
     this.#timesFull = times;
   }
 
   /** All that is wrong now; empty where nothing is. */
   async reasons(): Promise<HealthReason[]> {
     this.sample();
-    const { certificate, clock, recordAhead, journal, isStoreFailing, nowMs, publicationsFailSinceMs, quorumLostSinceMs } = this.#parts;
-    const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && nowMs() - sinceMs >= patienceMs;
+    const { certificate, clock, recordAhead, journal, isStoreFailing, elapsedMs, publicationsFailSinceMs, quorumLostSinceMs } = this.#parts;
+    const isLong = (sinceMs: number | undefined): boolean => sinceMs !== undefined && elapsedMs() - sinceMs >= patienceMs;
     const doubt = clock.doubt();
     const ahead = recordAhead?.();
     const found: (HealthReason | false)[] = [
@@ -108,8 +108,8 @@ export class Health {
   }
 
   async #isFull(): Promise<boolean> {
-    const { dataDirectory, minFreeBytes, nowMs } = this.#parts;
-    if (this.#fullMs !== undefined && nowMs() - this.#fullMs < patienceMs) return true;
+    const { dataDirectory, minFreeBytes, elapsedMs } = this.#parts;
+    if (this.#fullMs !== undefined && elapsedMs() - this.#fullMs < patienceMs) return true;
     try {
       return (await diskSpaceOf(dataDirectory)).freeBytes < minFreeBytes;
     } catch {

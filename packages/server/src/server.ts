@@ -128,6 +128,7 @@ async function start(params: {
   });
   const { clock, wallMs } = clocks;
   const nowMs = (): number => clock.nowMs();
+  const elapsedMs = parts.passedMs ?? parts.nowMs ?? ((): number => performance.now());
   const rules = await Rules.load(store);
   // Without a port of its own a server is part of somebody else's process, and of their clock.
   const isListening = parts.serve === undefined;
@@ -142,6 +143,8 @@ async function start(params: {
     limits,
     rules,
     nowMs,
+    latestMs: () => Math.max(nowMs(), wallMs()),
+    elapsedMs,
     dayBefore: (days) => keptFromDay(dayOf(nowMs()) - days, clocks.clockFile.datedBack),
   };
   const journal = await startJournal({ store, options, host, log });
@@ -159,7 +162,7 @@ async function start(params: {
   });
   const { publisher } = directory;
   const health = new Health({
-    nowMs,
+    elapsedMs,
     clock,
     counters,
     dataDirectory,
@@ -229,7 +232,7 @@ async function start(params: {
         store,
         dataDirectory,
         publicUrl: publicUrlOf(host, certificates !== undefined),
-        startedAtMs: nowMs(),
+        startedAtMs: elapsedMs(),
         connections: () => gateway.count(),
         watchedLogs: () => logs.watchedLogs,
         quorum: () => publisher.quorum,

@@ -1,5 +1,6 @@
 import { toHex } from "@latchkey/codec";
 import { randomBytes } from "node:crypto";
+import type { ServerContext } from "../config.ts";
 import { sha256 } from "../hash.ts";
 import type { AdminStore, StoredInvitation } from "../store/admin-store.ts";
 import { dayOf, dayText } from "../days.ts";
@@ -27,8 +28,13 @@ function createCode(): string {
 }
 
 /** `invite-create`, `invite-list` and `invite-revoke`. */
-export function invitationCommands(parts: { store: AdminStore; nowMs: () => number; publicUrl: string }): AdminCommands {
-  const { store, nowMs, publicUrl } = parts;
+export function invitationCommands(parts: {
+  store: AdminStore;
+  context: Pick<ServerContext, "nowMs" | "latestMs">;
+  publicUrl: string;
+}): AdminCommands {
+  const { store, publicUrl } = parts;
+  const { nowMs, latestMs } = parts.context;
   const today = (): number => dayOf(nowMs());
   return {
     async "invite-create"(params: Params) {
@@ -36,7 +42,7 @@ export function invitationCommands(parts: { store: AdminStore; nowMs: () => numb
       const days = params.whole("days", { least: 1, most: 365 }) ?? defaultDays;
       params.end();
       const code = createCode();
-      const invitation = { codeHash: hashOfCode(code), usesLeft: uses, lastDay: today() + days };
+      const invitation = { codeHash: hashOfCode(code), usesLeft: uses, lastDay: dayOf(latestMs()) + days };
       const isAdded = await store.addInvitation({ ...invitation, day: today(), maxItems: maxInvitations });
       if (!isAdded)
         throw new AdminError("limit", `There are ${String(maxInvitations)} invitations: revoke some, or wait until they expire.`);

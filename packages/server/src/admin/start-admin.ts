@@ -35,7 +35,7 @@ function adminCommands(parts: AdminParts, access: DeskAccess): AdminCommands {
   const commands: AdminCommands = {
     ...statusCommands(parts),
     ...accountCommands({ store: store.admin }),
-    ...invitationCommands({ store: store.admin, nowMs: context.nowMs, publicUrl }),
+    ...invitationCommands({ store: store.admin, context, publicUrl }),
     ...nameCommands(parts),
     ...suspensionCommands({ rules: parts.rules, store: store.admin, nowMs: context.nowMs }),
     ...quotaCommands(parts),
@@ -49,7 +49,7 @@ function adminCommands(parts: AdminParts, access: DeskAccess): AdminCommands {
         healthReasons: await parts.healthReasons(),
         quorum: parts.quorum(),
         refusals: parts.refusals,
-        upMs: context.nowMs() - parts.startedAtMs,
+        upMs: context.elapsedMs() - parts.startedAtMs,
       }),
     }),
   };

@@ -39,7 +39,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
         version: productVersion,
         host: context.host,
         url: publicUrl,
-        upSeconds: Math.max(0, Math.round((context.nowMs() - startedAtMs) / 1000)),
+        upSeconds: Math.max(0, Math.round((context.elapsedMs() - startedAtMs) / 1000)),
         registration: context.registration,
         retentionDays: context.retentionDays,
         connections: Object.fromEntries(sources.connections()),

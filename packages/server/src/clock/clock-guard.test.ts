@@ -99,7 +99,7 @@ test("a clock that witnesses contradict is not believed after a day, and one tha
   expect(uneven.clock.doubt()?.kind).toBe("ahead");
 });
 
-test("most witnesses against a believed clock make it doubtful; fewer than half do not, nor what one of them had said before", () => {
+test("[E-99] most witnesses against a believed clock make it doubtful; fewer than half do not, nor what one of them had said before", () => {
   const { clock, told } = machine(start);
   const right = { timeMs: start, isNew: true };
   const wrong = { timeMs: start - 30 * dayMs, isNew: true };

@@ -2,77 +2,12 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { ServerOptions } from "../config.ts";
-import type { RunningServer } from "../server.ts";
-import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
-import { createLog, createTestLog, entryBytes, openLog, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
-import type { TestLog } from "../testing/fixtures.ts";
+import { dayMs } from "../days.ts";
+import { register } from "../testing/fixtures.ts";
+import { Machine, machineStart as start, reasons } from "../testing/machine.ts";
 import { TestClient } from "../testing/test-client.ts";
 
-const dayMs = 86_400_000;
-const start = Date.UTC(2026, 10, 28, 12);
-
-/** A machine with one data folder: its clock, and the time that really passes. */
-class Machine {
-  readonly dataDirectory = temporaryDirectory();
-  wallMs = start;
-  passedMs = 0;
-  readonly log: TestLog = createTestLog();
-
-  run(options: Partial<ServerOptions> = {}): Promise<RunningServer> {
-    return runServer(
-      { host: "latchkey.example", dataDirectory: this.dataDirectory, limits: { publicationIntervalMs: 0, headsIntervalMs: 0 }, ...options },
-      { nowMs: () => this.wallMs, passedMs: () => this.passedMs },
-    );
-  }
-
-  pass(ms: number): void {
-    this.wallMs += ms;
-    this.passedMs += ms;
-  }
-
-  /** What the newest entry of the public record is dated. */
-  async newestEntryMs(): Promise<number> {
-    const store = await openSqliteStore({ directory: this.dataDirectory });
-    try {
-      return (await store.directoryStatus()).timestampMs;
-    } finally {
-      await store.close();
-    }
-  }
-
-  async append(server: RunningServer, isFirst: boolean = false): Promise<void> {
-    const client = await TestClient.connect(server.url, "log");
-    if (isFirst) await createLog(client, this.log);
-    else await openLog(client, this.log, 0, 1_000_000);
-    const blob = entryBytes(512);
-    const outcome = await client.outcome({ kind: "append", logId: this.log.logId, epochId: 0, entryKind: "message", blob });
-    if (outcome !== "accepted") throw new Error(outcome);
-    await client.close();
-  }
-
-  /** Where the log begins and ends, once what housekeeping does at a start is done: its requests come one after the other. */
-  async positions(server: RunningServer): Promise<{ firstSeq: number; lastSeq: number; days: number[] }> {
-    const client = await TestClient.connect(server.url, "log");
-    await client.settle();
-    const { logId, access } = this.log;
-    const opened = await client.ask({ kind: "open", logId, epochId: 0, access, afterSeq: 0, closed: [] });
-    if (opened.kind !== "opened") throw new Error(opened.kind);
-    const { firstSeq, lastSeq } = opened;
-    const kept = lastSeq - firstSeq + 1;
-    // A prefix that is gone is told first.
-    const events = await client.take(kept);
-    await client.close();
-    return { firstSeq, lastSeq, days: events.map((event) => (event.kind === "entry" ? event.day : -1)) };
-  }
-}
-
 const hourMs = 3_600_000;
-
-/** What `/healthz` gives as reasons. */
-async function reasons(server: RunningServer): Promise<{ code: string; message: string }[]> {
-  return ((await (await fetch(`${server.url}/healthz`)).json()) as { reasons: { code: string; message: string }[] }).reasons;
-}
 
 /** The day that the last run recorded. */
 const recorded = (machine: Machine): string => `${readFileSync(join(machine.dataDirectory, "clock"), "utf8").split("\n")[0] ?? ""}\n`;
@@ -211,16 +146,14 @@ test("a server that is switched off every night believes its clock after a day o
   expect(health).toEqual([503, 200, 200]);
 });
 
-test("a wrong digit in the file clock dates nothing ahead and holds nothing up; a day before there were computers hangs nothing", async () => {
+test("[E-98] a wrong digit in the file clock dates nothing ahead and holds nothing up; a day before there were computers hangs nothing", async () => {
   const machine = new Machine();
   const before = await machine.run();
   await register(before, "alice");
   await before.close();
   for (const [day, name] of [
     ["2036-11-28", "bert"],
-    ["2026-12-28", "carol"],
-    ["0001-01-01", "dora"],
-    ["1926-11-28", "emil"],
+    ["0001-01-01", "carol"],
   ] as const) {
     writeFileSync(join(machine.dataDirectory, "clock"), `${day}\n`);
     machine.pass(60_000);
@@ -233,7 +166,7 @@ test("a wrong digit in the file clock dates nothing ahead and holds nothing up; 
   }
 });
 
-test("a clock that is 10 hours ahead at the start of the machine leaves the public record where time was", async () => {
+test("[E-97] a clock that is 10 hours ahead at the start of the machine leaves the public record where time was", async () => {
   const machine = new Machine();
   const before = await machine.run();
   await register(before, "alice");
@@ -253,7 +186,7 @@ test("a clock that is 10 hours ahead at the start of the machine leaves the publ
   expect(await machine.newestEntryMs()).toBeLessThanOrEqual(machine.wallMs);
 });
 
-test("a public record that is dated ahead waits for its time, and says until when", async () => {
+test("[D-2] a public record that is dated ahead waits for its time, and says until when", async () => {
   const machine = new Machine();
   // Nothing speaks against the clock of a first start.
   machine.wallMs += 10 * hourMs;
@@ -282,7 +215,7 @@ test("a public record that is dated ahead waits for its time, and says until whe
   expect(await machine.newestEntryMs()).toBe(aheadMs + 1);
 });
 
-test("while the machine's clock is behind the server's time nothing is published", async () => {
+test("[D-2] while the machine's clock is behind the server's time nothing is published", async () => {
   const machine = new Machine();
   const server = await machine.run();
   await register(server, "alice");

@@ -37,7 +37,7 @@ test("a record that begins, and one that goes on from a moment ago, are dated by
   expect([...first.told, ...next.told]).toEqual([]);
 });
 
-test("a clock that is 10 hours ahead at a start dates nothing ahead, and is followed at once when it is set back", () => {
+test("[E-97] a clock that is 10 hours ahead at a start dates nothing ahead, and is followed at once when it is set back", () => {
   const { at, clock, told, pass } = machine({ knownMs: start - 9 * hourMs, wallMs: start + 10 * hourMs });
   pass(70 * minuteMs);
   expect(clock.nowMs()).toBe(start - 9 * hourMs + 70 * minuteMs);
@@ -73,7 +73,7 @@ test("a machine that is off every night is followed after a day of running, over
   expect(at.wallMs - clock.nowMs()).toBeLessThanOrEqual(30 * hourMs);
 });
 
-test("witnesses bear a step out at once; of a clock that is ahead of them the record is dated by what they say", () => {
+test("[E-99] witnesses bear a step out at once; of a clock that is ahead of them the record is dated by what they say", () => {
   const right = machine({ knownMs: start - 9 * hourMs });
   right.clock.hear([{ timeMs: start - 1000, isNew: false }]);
   expect(right.clock.nowMs()).toBe(start);

@@ -34,6 +34,8 @@ interface Disk {
 /** A clock that the test moves; what is scheduled runs when its time comes. */
 class Clock {
   nowMs = 1_800_000_000_000;
+  /** How far the clock that dates was set. */
+  stepMs = 0;
   /** How far ahead of now an entry may be dated. */
   aheadMs = 300_000;
   #timers: { atMs: number; run: () => void }[] = [];
@@ -98,8 +100,8 @@ async function start(params: { store: Store; clock: Clock; options: DirectoryOpt
     configDue: opened.due,
     intervalMs: 1000,
     headsIntervalMs: 3_600_000,
-    nowMs: () => clock.nowMs,
-    dates: () => ({ nowMs: clock.nowMs, latestMs: clock.nowMs + clock.aheadMs }),
+    elapsedMs: () => clock.nowMs,
+    dates: () => ({ nowMs: clock.nowMs + clock.stepMs, latestMs: clock.nowMs + clock.stepMs + clock.aheadMs }),
     schedule: clock.schedule,
     reportBug: (error) => bugs.push(error),
     onServed: () => {},
@@ -434,6 +436,12 @@ describe("witnesses", () => {
     await clock.pass(1);
     await publisher.tick();
     expect(await time()).toBe(1_021_600);
+    // A clock that is set back puts nothing off: cosignatures count for a day.
+    clock.stepMs = -48 * 3_600_000;
+    witness.timeSeconds = 1_043_200;
+    await clock.pass(recosignMs);
+    await publisher.tick();
+    expect(await time()).toBe(1_043_200);
     expect(await store.directoryStatus()).toMatchObject({ size: 1 });
   });
 

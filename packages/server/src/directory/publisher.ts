@@ -44,7 +44,8 @@ export interface PublisherParts {
   readonly intervalMs: number;
   /** Least log time between two publications of the heads of logs (spec L-11). */
   readonly headsIntervalMs: number;
-  readonly nowMs: () => number;
+  /** Time that has passed since some moment: waits are measured by it, whatever the clock does. */
+  readonly elapsedMs: () => number;
   /** What an entry is dated now, and the latest date that may be published. */
   readonly dates: () => { readonly nowMs: number; readonly latestMs: number };
   /** Runs something later; answers how to call it off. */
@@ -150,7 +151,7 @@ export class Publisher {
 
   /** Where it stands, for whoever watches the server. */
   get state(): PublisherState {
-    const publishedMs = Number.isFinite(this.#lastPublishedMs) ? this.#lastPublishedMs : undefined;
+    const publishedMs = Number.isFinite(this.#lastPublishedMs) ? this.#newestMs : undefined;
     const { witnesses } = this.#parts;
     return { size: this.#served?.head.size ?? 0, publishedMs, hasQuorum: this.#hasQuorum, witnesses: witnesses.states };
   }
@@ -174,8 +175,8 @@ export class Publisher {
         reject(new StoreError("closed"));
         return;
       }
-      const { nowMs, intervalMs } = this.#parts;
-      if (this.#pending.length === 0) this.#gatherUntilMs = nowMs() + gatherIntervals * intervalMs;
+      const { elapsedMs, intervalMs } = this.#parts;
+      if (this.#pending.length === 0) this.#gatherUntilMs = elapsedMs() + gatherIntervals * intervalMs;
       this.#pending.push({ change, resolve, reject });
       this.#schedule();
     });
@@ -183,11 +184,11 @@ export class Publisher {
 
   /** What time brings: heads of logs to publish, a config that is due, cosignatures to renew. Called every minute or so. */
   async tick(): Promise<void> {
-    const { store, nowMs, dates, witnesses, configDue } = this.#parts;
+    const { store, elapsedMs, dates, witnesses, configDue } = this.#parts;
     if (this.#isBusy || this.#isClosed) return;
     // Whoever was refused may not ask again: what is stored is served by itself.
     if (this.#failedSinceMs !== undefined) this.#isDue = true;
-    if (witnesses.count > 0 && this.#served !== undefined && nowMs() - this.#cosignedAtMs >= recosignMs) await this.#cosignAgain();
+    if (witnesses.count > 0 && this.#served !== undefined && elapsedMs() - this.#cosignedAtMs >= recosignMs) await this.#cosignAgain();
     const status = await store.directoryStatus();
     if (!this.#isDue && !this.#areHeadsDue(status) && configDue(status, dates().nowMs).length === 0) return;
     this.#isDue = true;
@@ -213,9 +214,9 @@ export class Publisher {
 
   #schedule(): void {
     if (this.#isBusy || this.#isClosed || this.#cancelWait !== undefined || !this.#hasWork()) return;
-    const { nowMs, intervalMs, schedule } = this.#parts;
-    const pauseMs = Math.min(intervalMs, Math.max(0, this.#lastPublishedMs + intervalMs - nowMs()));
-    const gatherMs = this.#expected > 0 && this.#pending.length > 0 ? this.#gatherUntilMs - nowMs() : 0;
+    const { elapsedMs, intervalMs, schedule } = this.#parts;
+    const pauseMs = Math.min(intervalMs, Math.max(0, this.#lastPublishedMs + intervalMs - elapsedMs()));
+    const gatherMs = this.#expected > 0 && this.#pending.length > 0 ? this.#gatherUntilMs - elapsedMs() : 0;
     const waitMs = Math.max(pauseMs, Math.min(gatherMs, gatherIntervals * intervalMs));
     // Even when it is due, what comes in the same turn goes along.
     this.#cancelWait = schedule(() => {
@@ -233,8 +234,8 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    const { store, witnesses, nowMs, reportBug } = this.#parts;
-    const startedMs = nowMs();
+    const { store, witnesses, elapsedMs, reportBug } = this.#parts;
+    const startedMs = elapsedMs();
     const batch = this.#pending.splice(0, maxChanges);
     this.#isDue = false;
     try {
@@ -336,7 +337,7 @@ export class Publisher {
 
   /** Asks for cosignatures of the head once; late ones are added to those that it has. */
   async #ask(served: Served): Promise<void> {
-    const { store, witnesses, nowMs, onBehind } = this.#parts;
+    const { store, witnesses, elapsedMs, onBehind } = this.#parts;
     const { cosignatures, isComplete, isBehind } = await witnesses.ask(served.head);
     if (isBehind) onBehind();
     if (cosignatures.length > 0) await store.addCosignatures({ size: served.head.size, cosignatures });
@@ -344,17 +345,17 @@ export class Publisher {
     served.isComplete = isComplete;
     // A newer head may have come meanwhile: what was said of this one says nothing of that.
     if (this.#served !== served) return;
-    this.#cosignedAtMs = nowMs();
+    this.#cosignedAtMs = elapsedMs();
     this.#tellQuorum(served.cosignatures);
   }
 
   /** Plans when to ask again about the served head. What is planned already is only ever brought forward: no publication puts it off. */
   #askAgainLater(): void {
-    const { nowMs, schedule } = this.#parts;
+    const { elapsedMs, schedule } = this.#parts;
     if (this.#served === undefined || this.#served.isComplete || this.#isClosed) return this.#cancelRetry();
     const plannedMs = retryDelaysMs[Math.min(this.#retries, retryDelaysMs.length - 1)] ?? 0;
     const delayMs = this.#hasQuorum ? plannedMs : Math.min(plannedMs, maxRetryWithoutQuorumMs);
-    const atMs = nowMs() + delayMs;
+    const atMs = elapsedMs() + delayMs;
     if (this.#retry !== undefined && this.#retry.atMs <= atMs) return;
     this.#cancelRetry();
     const cancel = schedule(() => {
@@ -386,7 +387,7 @@ export class Publisher {
   #tellQuorum(cosignatures: readonly StoredCosignature[]): void {
     const isMet = this.#parts.witnesses.isQuorum(cosignatures);
     if (isMet === this.#hasQuorum) return;
-    this.#quorumLostSinceMs = isMet ? undefined : this.#parts.nowMs();
+    this.#quorumLostSinceMs = isMet ? undefined : this.#parts.elapsedMs();
     this.#parts.onQuorum(isMet);
   }
 

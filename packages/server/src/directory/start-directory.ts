@@ -59,7 +59,7 @@ export async function startDirectory(params: {
     configDue: opened.due,
     intervalMs: limits.publicationIntervalMs,
     headsIntervalMs: limits.headsIntervalMs,
-    nowMs,
+    elapsedMs: context.elapsedMs,
     dates: () => ({ nowMs: datedMs(), latestMs: latestDate({ believedMs: nowMs(), wallMs: wallMs() }) }),
     schedule: (run, delayMs) => setTimer(delayMs, run),
     reportBug,

@@ -213,6 +213,15 @@ function examineBackup({ folder, nowMs }: DoctorFacts): Finding[] {
   const how = "make one with latchkey backup DIR, or let the server do it with --backup-to DIR";
   if (lastBackup === undefined) return [todo("backup", `There is no backup: ${how}.`)];
   const days = Math.floor((nowMs - lastBackup.timeMs) / dayMs);
+  if (days < -1) {
+    const made = dayText(dayOf(lastBackup.timeMs));
+    return [
+      todo(
+        "backup",
+        `The last backup is of ${made}, which is still to come: this machine's clock was ahead then, or is behind now. If it is right, ${how}.`,
+      ),
+    ];
+  }
   if (days > backupAgeDays) return [todo("backup", `The last backup is ${String(days)} days old: ${how}.`)];
   return [ok("backup", `The last backup was made ${days <= 0 ? "within a day" : `${String(days)} days ago`}.`)];
 }

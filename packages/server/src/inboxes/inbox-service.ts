@@ -89,7 +89,7 @@ export class InboxService {
    * @throws Refusal `not_found`
    */
   async setCapability(params: { inboxId: Uint8Array; generation: number; hash: Uint8Array }): Promise<number> {
-    const generation = Math.min(params.generation, this.#context.nowMs() + dayMs);
+    const generation = Math.min(params.generation, this.#context.latestMs() + dayMs);
     const stored = await this.#store.setCapability({ ...params, generation });
     if (stored.kind === "refused") throw new Refusal(stored.code);
     return stored.generation;

@@ -178,14 +178,14 @@ export class Gateway {
   }
 
   #hello(nonce: Uint8Array): Hello {
-    const { host, serverName, registration, retentionDays, limits, nowMs } = this.#services.context;
+    const { host, serverName, registration, retentionDays, limits, latestMs } = this.#services.context;
     return {
       format: 2,
       versions: spokenVersions,
       host,
       serverName,
       nonce,
-      timeMs: nowMs(),
+      timeMs: latestMs(),
       maxFrameBytes,
       maxBlobBytes: limits.maxBlobBytes,
       retentionDays,
