@@ -20,6 +20,7 @@ import { onForkNotice, onPublishedHead, settleAwaited } from "./heads.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
 import { hasEnded, isConfirmed, isReading, isWritable } from "./phase.ts";
+import { scheduleRemoval } from "./removal.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
 import { confirmBase, mayHaveExpired, noteSight, passOver, stall, stallBehind, stallOf } from "./stall.ts";
@@ -174,7 +175,7 @@ function onConnected(turn: Turn, retentionDays: number): void {
   forgetPassing(turn);
   verifyDue(turn);
   resumeComplaint(turn);
-  if (leavers.length > 0 || departed.length > 0) turn.effects.push({ kind: "schedule", name: "remove_leavers", delayMs: 1000 });
+  if (leavers.length > 0 || departed.length > 0) scheduleRemoval(turn);
 }
 
 /** The epoch is open: how far the log goes, and whether it is still the one that this device knows (spec E-3). */
