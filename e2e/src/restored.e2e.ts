@@ -1,8 +1,8 @@
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, renameSync, rmSync } from "node:fs";
 import type { Client, Conversation } from "@latchkey/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
-import { createFolder, startServerProcess } from "./testing/processes.ts";
+import { createFolder, latchkey, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
 
 let folder: TemporaryFolder;
@@ -28,11 +28,11 @@ async function register(username: string): Promise<Client> {
 }
 
 /** Stops the server, does something to its data, and starts it at the same address. */
-async function restart(between: () => void, data = folder.at("data")): Promise<void> {
+async function restart(between: () => void | Promise<void>, data = folder.at("data"), args: readonly string[] = []): Promise<void> {
   const { port } = server;
   await server.stop();
-  between();
-  server = await startServerProcess({ data, port });
+  await between();
+  server = await startServerProcess({ data, port, args });
   for (const client of clients) client.wake();
 }
 
@@ -120,6 +120,47 @@ describe("a server that was restored from a backup", () => {
       expect((await client.conversations()).map((one) => one.id)).toEqual([conversation.id]);
     }
     await expect(ada.continueConversation(conversation.id)).rejects.toMatchObject({ code: "not_permitted" });
+  });
+
+  test("[E-82] by latchkey restore with its journal says so: where nothing is missing people may go on elsewhere at once, or write on", async () => {
+    const journal = ["--journal", folder.at("journal")];
+    await restart(() => rmSync(folder.at("data"), { recursive: true }), folder.at("data"), journal);
+    const [ada, ben] = [await register("ada"), await register("ben")];
+    const { id } = await ada.startConversation({ to: ["ben"] });
+    await sendAndWait(ada, id, "first");
+    await receiveText(ben, id, "first");
+    const run = async (...args: string[]): Promise<void> => {
+      const { status, stderr } = await latchkey(args);
+      expect([status, stderr]).toEqual([0, ""]);
+    };
+    await run("backup", folder.at("copies"), "--data", folder.at("data"), "--no-keys");
+    const cyd = await register("cyd");
+    await restart(
+      async () => {
+        renameSync(folder.at("data"), folder.at("lost"));
+        await run("restore", folder.at("copies"), "--data", folder.at("data"), ...journal, "--keys", folder.at("lost", "directory"));
+      },
+      folder.at("data"),
+      journal,
+    );
+    for (const client of [ada, ben]) {
+      expect(await stopped(client, id)).toBe("server_restored");
+      expect((await conversationOf(client, id)).status).toBe("active");
+      expect(await client.alarms()).toEqual([]);
+    }
+    // Whoever reads what another writes knows that they are here.
+    await sendAndWait(ben, id, "still here");
+    await receiveText(ada, id, "still here");
+    expect((await conversationOf(ada, id)).stop).toBeUndefined();
+    const { conversation } = await ben.continueConversation(id);
+    await ben.settle();
+    await sendAndWait(ben, conversation.id, "and here");
+    await receiveText(ada, conversation.id, "and here");
+    expect(await textsOf(ada, conversation.id)).toEqual(["first", "still here", "and here"]);
+    // Who registered after the copy is known, by the journal.
+    const { id: late } = await ada.startConversation({ to: ["cyd"] });
+    await sendAndWait(ada, late, "hello");
+    await receiveText(cyd, late, "hello");
   });
 
   test("[E-11] started once on an empty data folder: the conversation says so, and goes on by itself when the data are back", async () => {

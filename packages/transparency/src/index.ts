@@ -126,6 +126,8 @@ export { encodeCheckpoint, parseCheckpoint } from "./note/checkpoint.ts";
 export type { Checkpoint } from "./note/checkpoint.ts";
 export { openCheckpoint, signCheckpoint } from "./note/open-checkpoint.ts";
 export type { OpenedCheckpoint } from "./note/open-checkpoint.ts";
+export { encodeRestoreStatement, openRestoreStatement } from "./note/restore-statement.ts";
+export type { RestoreStatement } from "./note/restore-statement.ts";
 export {
   encodeAddCheckpoint,
   encodeWitnessSize,

@@ -477,6 +477,10 @@ export const en = {
       advice:
         "It may be broken, restored from a copy, or tampered with. Sending is paused there. Ask the people you write to, by another way, whether they see the same.",
     },
+    server_restored: {
+      title: "The server was restored from a copy",
+      advice: "Something may be missing here for some of you. If nobody writes any more, go on in a new conversation with the same people.",
+    },
     conflict: { title: "Your account was changed at the same moment", advice: "Try again." },
     change_waits: { title: "Others keep changing this group", advice: "Your change waits, and is made as soon as it gets through." },
     conversation_unavailable: {

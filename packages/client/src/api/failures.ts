@@ -59,6 +59,7 @@ export type ClientErrorCode =
   | "name_changed_hands" // this name belonged to another account (spec A-3); the person decides
   | "log_fork" // another member sees another conversation (spec L-10, L-11)
   | "device_added" // another device of the account added one
+  | "server_restored" // the server says that it was restored from a copy; the conversation goes on, and may be gone on with elsewhere
   | "device_removed" // this device was removed from its account
   | "account_deleted"
   | "invalid_phrase" // not 24 words of the list, or not this account's

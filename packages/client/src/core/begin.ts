@@ -57,6 +57,7 @@ export const nothingYet: Omit<ConversationState, Beginning> = {
   unreadEntries: 0,
   awaited: undefined,
   isLeftOut: false,
+  restoredFromMs: undefined,
   recovered: [],
   away: [],
   formerMembers: [],

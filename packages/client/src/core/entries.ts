@@ -24,6 +24,7 @@ import { keepEvidence } from "./evidence.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { hearView } from "./heads.ts";
 import { hearNumber } from "./numbers.ts";
+import { noteCompany } from "./restored.ts";
 import { openAgain, skipCommit } from "./skipped.ts";
 import { stall } from "./stall.ts";
 import { isReading } from "./phase.ts";
@@ -48,6 +49,7 @@ export async function onEntry(turn: Turn, input: EntryInput): Promise<NeedsBlob 
     return undefined;
   }
   if (await takeOwn(turn, event)) return undefined;
+  noteCompany(turn);
   if (event.entryKind === "complaint") {
     link(turn, event);
     await onComplaint(turn, event);

@@ -152,7 +152,7 @@ interface Meta extends Omit<
   ConversationState,
   "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "refused" | "link" | "spoken"
 > {
-  readonly format: 18;
+  readonly format: 19;
 }
 
 const departedLeaf: Codec<DepartedLeaf> = struct<DepartedLeaf>({ leafIndex, accountId: id32, deviceId: opaque(16) });
@@ -219,7 +219,7 @@ const arrival: Codec<Arrival> = struct<Arrival>({
 });
 
 const meta: Codec<Meta> = struct<Meta>({
-  format: oneOf(uint16, [18]),
+  format: oneOf(uint16, [19]),
   logId: id32,
   groupId: opaqueV(255),
   host: text(260),
@@ -260,6 +260,7 @@ const meta: Codec<Meta> = struct<Meta>({
   unreadEntries: safeUint64,
   awaited: optional(struct<AwaitedHead>({ seq: safeUint64, head: id32, sinceMs: safeUint64 })),
   isLeftOut: bool,
+  restoredFromMs: optional(safeUint64),
   formerMembers: vector(id32, { maxBytes: large }),
   readdedBy: optional(id32),
   sight: struct<Sight>({ atMs: safeUint64, retentionDays: uint16 }),
@@ -348,7 +349,7 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   const { id } = after;
   const writes: RecordChange[] = [];
   if (before === undefined || hasMetaChanged(before, after)) {
-    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 18, ...after }) });
+    writes.push({ key: recordKeys.meta(id), value: encode(meta, { format: 19, ...after }) });
   }
   writes.push(...outgoingChanges(before?.outgoing ?? [], after));
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {

@@ -21,6 +21,7 @@ import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
 import { hasEnded, isConfirmed, isReading, isWritable } from "./phase.ts";
 import { scheduleRemoval } from "./removal.ts";
+import { onServerRestored } from "./restored.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
 import { confirmBase, mayHaveExpired, noteSight, passOver, stall, stallBehind, stallOf } from "./stall.ts";
@@ -120,6 +121,9 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       return undefined;
     case "announce":
       announce(turn, input);
+      return undefined;
+    case "server_restored":
+      onServerRestored(turn, input.copiedMs);
       return undefined;
     case "published_head":
       await onPublishedHead(turn, input.published);

@@ -377,6 +377,8 @@ export interface ConversationState {
   readonly awaited: AwaitedHead | undefined;
   /** The public record leaves this log out, though it was written to, and that was told (spec L-11). */
   readonly isLeftOut: boolean;
+  /** When the copy was made from which the server says that it was restored, in milliseconds since 1970; while nothing shows that others read on here (spec D-7). */
+  readonly restoredFromMs: number | undefined;
   /** Accounts that were in the group when this device's part in it ended. */
   readonly formerMembers: readonly Uint8Array[];
   /** Whose commit removed this device and added it again: its Welcome follows. */
@@ -459,6 +461,8 @@ export type Input =
   | { readonly kind: "announce"; readonly id: string; readonly displayName: string; readonly proofs: Uint8Array }
   /** The head of this log that the public record has; `missing` when it has none, though the log was written to (spec L-11). */
   | { readonly kind: "published_head"; readonly published: Chain | "missing" }
+  /** The server says, signed by its log, that it was restored from a copy of then (spec D-7). */
+  | { readonly kind: "server_restored"; readonly copiedMs: number }
   /** A member's device says that it was shown this part of the log: the heads after consecutive entries, `lastSeq` the last. */
   | { readonly kind: "fork_notice"; readonly device: DeviceReference; readonly lastSeq: number; readonly heads: readonly Uint8Array[] }
   /** A Welcome that waits for the person, or one that was dealt with, by its item (spec M-9). */

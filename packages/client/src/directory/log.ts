@@ -11,6 +11,8 @@ import {
   logEntryCodec,
   openedValues,
   openHead,
+  openRestoreStatement,
+  parseVkey,
   peekHeadSize,
   proveInclusion,
   TransparencyError,
@@ -20,7 +22,7 @@ import {
   verifyLookup,
   withLogSignatureOnly,
 } from "@latchkey/transparency";
-import type { DirectoryView, HeadParams, HeadResult, LogEvidence, SignedHead } from "@latchkey/transparency";
+import type { DirectoryView, HeadParams, HeadResult, LogEvidence, RestoreStatement, SignedHead } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import { dayOf } from "../names/day.ts";
@@ -119,6 +121,8 @@ export interface DirectoryLog {
   status(host: string): Promise<DirectoryStatus>;
   /** Whether witnesses of the map, or this device by its own replay, watched the record up to this size (spec D-3). */
   isWatched(host: string, size: number): boolean;
+  /** What a host says, signed by the log that was met, of its restore (spec D-7); `undefined` for anything else, and of a host not met yet. */
+  openRestored(host: string, note: Uint8Array): Promise<RestoreStatement | undefined>;
   /** Calls `listener` when a host's record turns out false by something that nobody waits for. */
   onAlarm(listener: (alarm: RecordAlarm) => void): void;
   /** Calls `listener` with who said of a host's record what its log did not sign. */
@@ -554,6 +558,16 @@ export function createDirectoryLog(params: {
       const record = latest.get(host);
       if (record === undefined) return false;
       return (record.isMapWatched && record.view.size >= size) || (record.replay !== undefined && record.replay.state.size >= size);
+    },
+    async openRestored(host, note) {
+      const view = (await load(host))?.view;
+      if (view === undefined) return undefined;
+      try {
+        return await openRestoreStatement({ note, origin: view.origin, log: parseVkey(view.config.logKey), signatures });
+      } catch (error) {
+        if (error instanceof TransparencyError) return undefined;
+        throw error;
+      }
     },
     onAlarm(listener) {
       listeners.push(listener);

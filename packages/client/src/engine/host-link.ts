@@ -16,6 +16,7 @@ export class HostLink {
     this.#kept = world.connections.keep("log", host, {
       onOpen: (connection) => {
         this.#connection = connection;
+        world.watch.greeted(host, connection.hello.ext);
         for (const runner of this.#runners.values()) runner.connected(connection);
       },
       onEvent: (event) => this.#runners.get(toBase64Url(event.logId))?.event(event),

@@ -7,6 +7,7 @@ import { holds, isLastOwner, manages, roleName, roleOf, roles } from "../core/ri
 import type { ConversationState, Line } from "../core/types.ts";
 import { pauseCode, pauseSentences, refusedLeafSentence, unprovenLeafSentence } from "../core/turn.ts";
 import { cleanDescription } from "../names/clean.ts";
+import { restoredSentence } from "../core/restored.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import type { People } from "./people.ts";
 import { groupName, messageOfLine, messageOfOutgoing } from "./shown-message.ts";
@@ -78,7 +79,7 @@ const strandedSentence = "A change by a member cannot be read by this device. Th
 const cannotRemoveSentence =
   "A device that left its account is still in this conversation, and what proves that to the others cannot be had now. What you write waits; it is tried again with each connection.";
 
-function stopOf({ phase, link, stranded, unverified, departed }: ConversationState): ClientFailure | undefined {
+function stopOf({ phase, link, stranded, unverified, departed, restoredFromMs }: ConversationState): ClientFailure | undefined {
   const isOver = hasEnded(phase) || phase.kind === "superseded";
   if (link.stall !== undefined && phase.kind !== "paused" && !isOver)
     return { code: stallCode, message: stallSentences[link.stall], canRetry: true };
@@ -89,6 +90,8 @@ function stopOf({ phase, link, stranded, unverified, departed }: ConversationSta
     return { code: "directory_unproven", message: unprovenLeafSentence, canRetry: true };
   if (phase.kind === "active" && link.cannotRemove && departed.length > 0)
     return { code: "device_removed", message: cannotRemoveSentence, canRetry: false };
+  if (phase.kind === "active" && restoredFromMs !== undefined)
+    return { code: "server_restored", message: restoredSentence(restoredFromMs), canRetry: false };
   if (phase.kind !== "paused") return undefined;
   return { code: pauseCode(phase.reason), message: pauseSentences[phase.reason], canRetry: false };
 }

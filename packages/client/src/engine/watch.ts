@@ -10,6 +10,7 @@ import type { ConversationState, Effect } from "../core/types.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { takeRecovery } from "./account-news.ts";
 import { ForkNotices } from "./fork-notices.ts";
+import { RestoredServers } from "./restored-servers.ts";
 import { PublishedHeads } from "./published-heads.ts";
 import { Words } from "./words.ts";
 import type { Word } from "./words.ts";
@@ -55,6 +56,7 @@ export class Watch implements Watching {
   readonly #timers = new Set<() => void>();
   readonly #stops: (() => void)[] = [];
   readonly #words: Words;
+  readonly #restored: RestoredServers;
   /** Accounts whose own word is looked into, and until when another one is not. */
   readonly #wanted = new Set<string>();
   readonly #heardUntilMs = new Map<string, number>();
@@ -75,6 +77,7 @@ export class Watch implements Watching {
     this.#heads = new PublishedHeads(world);
     this.#forks = new ForkNotices(world);
     this.#words = new Words(world);
+    this.#restored = new RestoredServers(world);
   }
 
   /** Reads what is stored; call before the conversations run. */
@@ -120,6 +123,10 @@ export class Watch implements Watching {
     const { alarms } = this.#world;
     // Two public records: whoever was met lately may be a ghost, so that the person decides first (attacks A2, A5).
     return alarms.standing("account_changed") ?? alarms.standing("directory_fork");
+  }
+
+  greeted(host: string, statement: Uint8Array): void {
+    this.#enqueue(() => this.#restored.hear(host, statement, () => this.#runners));
   }
 
   adopt(conversation: Watched): void {

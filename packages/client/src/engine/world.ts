@@ -32,6 +32,8 @@ export interface Watching {
   readonly hold: ClientFailure | undefined;
   /** A conversation runs. */
   adopt(conversation: Watched): void;
+  /** A host greeted a new connection with this: the statement of a restore, or nothing (spec D-7). */
+  greeted(host: string, statement: Uint8Array): void;
   /** A member's message said this of its account and of the public record (spec L-10, D-4). */
   said(said: Extract<Effect, { kind: "said" }>): void;
   /** A member showed its account with the proof (spec D-5). */

@@ -8,10 +8,10 @@ export interface Migration {
 }
 
 /** The oldest format that is brought up to date; profiles of test versions before it are refused. */
-export const oldestFormat = 6;
+export const oldestFormat = 7;
 
 /** The format that this version writes: the number of the last migration, `oldestFormat` before the first. */
-export const storeFormat = 6;
+export const storeFormat = 7;
 
-/** Numbered 7, 8 and so on; never changed once released. */
+/** Numbered 8, 9 and so on; never changed once released. */
 export const migrations: readonly Migration[] = [];

@@ -10,6 +10,9 @@ export interface RestoreMark {
   readonly restoredMs: number;
   /** When the backup was made: what came later is lost, or came back from the journal. */
   readonly copiedMs: number;
+  /** Entries of the public record then, and whether the journal brought it to its end. */
+  readonly recordSize: number;
+  readonly isRecordWhole: boolean;
 }
 
 export function encodeRestoreMark(mark: RestoreMark): string {
@@ -20,13 +23,14 @@ export function encodeRestoreMark(mark: RestoreMark): string {
 export function readRestoreMark(dataDirectory: string): RestoreMark | undefined {
   try {
     const value = JSON.parse(readFileSync(join(dataDirectory, restoreMarkFile), "utf8")) as Record<string, unknown>;
-    const { restoredMs, copiedMs } = value;
-    return value["format"] === format && isTime(restoredMs) && isTime(copiedMs) ? { restoredMs, copiedMs } : undefined;
+    const { restoredMs, copiedMs, recordSize, isRecordWhole } = value;
+    if (value["format"] !== format || !isCount(restoredMs) || !isCount(copiedMs) || !isCount(recordSize)) return undefined;
+    return typeof isRecordWhole === "boolean" ? { restoredMs, copiedMs, recordSize, isRecordWhole } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isTime(value: unknown): value is number {
+function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

@@ -49,7 +49,12 @@ describe("a restored data folder", () => {
     const restored = join(temporaryDirectory(), "data");
     const { recordSize } = await restoreBackup(options(to, restored));
     expect(recordSize).toBe(2);
-    expect(readRestoreMark(restored)).toEqual({ restoredMs: 1_700_000_500_000, copiedMs: 1_700_000_000_000 });
+    expect(readRestoreMark(restored)).toEqual({
+      restoredMs: 1_700_000_500_000,
+      copiedMs: 1_700_000_000_000,
+      recordSize: 2,
+      isRecordWhole: false,
+    });
     expect(statSync(restored).mode & 0o777).toBe(0o700);
     for (const file of ["directory/log.key", "directory/vrf.key", ...copiedDatabases]) {
       expect(statSync(join(restored, file)).mode & 0o777).toBe(0o600);

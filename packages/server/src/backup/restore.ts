@@ -132,7 +132,10 @@ async function fill(backup: FoundBackup, found: readonly NamedKeys[], options: R
     if (key !== undefined) await writePrivateFile(join(dataDirectory, "directory", name), key);
   }
   await syncFolder(join(dataDirectory, "directory"));
-  const mark = { restoredMs: nowMs, copiedMs: backup.manifest.createdMs };
+  // A copy that is dated ahead of this clock was made by one that was wrong.
+  const copiedMs = Math.min(nowMs, backup.manifest.createdMs);
+  const isRecordWhole = journal !== undefined && upTo === undefined;
+  const mark = { restoredMs: nowMs, copiedMs, recordSize: replayed.recordSize, isRecordWhole };
   await writePrivateFile(join(dataDirectory, restoreMarkFile), encodeRestoreMark(mark));
   for (const name of databasesOf(backup.manifest)) {
     await rename(join(databases, name), join(dataDirectory, name));

@@ -3,7 +3,7 @@ import { latestDate } from "../clock/held.ts";
 import type { ServerClocks } from "../clock/open-clock.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import type { SetTimer } from "../start/parts.ts";
-import type { DirectoryLogStore } from "../store/directory-store.ts";
+import type { DirectoryLogStore, LogSigner } from "../store/directory-store.ts";
 import { openDirectory } from "./bootstrap.ts";
 import { Publisher } from "./publisher.ts";
 import { rememberSeen } from "./seen.ts";
@@ -17,6 +17,8 @@ export interface StartedDirectory {
   /** Ready, and not started: nothing is published before `start`. */
   readonly publisher: Publisher;
   readonly vrf: VrfService;
+  /** What signs for the log now, and its origin. */
+  readonly signer: () => LogSigner;
   /** Makes the key that follows the log's, and has it announced; says whether there was none yet. */
   readonly rotateLogKey: () => Promise<{ readonly isNew: boolean }>;
 }
@@ -76,5 +78,5 @@ export async function startDirectory(params: {
     await publisher.tick();
     return { isNew };
   };
-  return { publisher, vrf, rotateLogKey };
+  return { publisher, vrf, signer: opened.signer, rotateLogKey };
 }

@@ -15,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import { DeviceRegistry } from "../ws/device-registry.ts";
 import type { Services } from "../ws/services.ts";
 import type { SetTimer } from "./parts.ts";
+import { restoredStatement } from "./restored.ts";
 
 /** Makes what the sessions and routes reach, and the folder of the blobs. */
 export async function createServices(params: {
@@ -39,8 +40,9 @@ export async function createServices(params: {
     alone: limits.maxStoreUnitsAlone,
   });
   const targets = new TargetLimits(limits.targets, nowMs);
-  const { publisher, vrf } = params.directory;
   const devices = new DeviceRegistry();
+  const { publisher, vrf, signer } = params.directory;
+  const restored = await restoredStatement({ dataDirectory: params.dataDirectory, signer: signer(), nowMs });
   return {
     context,
     counters,
@@ -55,6 +57,7 @@ export async function createServices(params: {
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
     devices,
     blobs: new BlobService({ directory: blobDirectory, index: store, context, disk, onDiskFailure }),
+    restored,
     reportBug,
   };
 }

@@ -190,7 +190,7 @@ export class Gateway {
       maxBlobBytes: limits.maxBlobBytes,
       retentionDays,
       registration: registrationNumbers[registration],
-      ext: noExt,
+      ext: this.#services.restored(),
     };
   }
 

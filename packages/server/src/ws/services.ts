@@ -24,6 +24,8 @@ export interface Services {
   readonly inboxes: InboxService;
   readonly directory: Directory;
   readonly devices: DeviceRegistry;
+  /** What connections are told of a restore (spec D-7); empty for nothing. */
+  readonly restored: () => Uint8Array;
   /** Writes down an error that should not happen; nothing of the request. */
   reportBug(error: unknown): void;
 }
