@@ -3,7 +3,7 @@ import { issueCertificate } from "@latchkey/server/testing";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttpServer, request } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { createServer } from "node:net";
@@ -153,6 +153,44 @@ describe("exit status", () => {
     const ignored = readFileSync(join(home, ".gitignore"), "utf8");
     expect(ignored.split("\n")).toEqual(expect.arrayContaining(["/profile.*", "/device-key*", "/generation*", "/cli.json*"]));
   });
+});
+
+describe("two commands on one profile", () => {
+  const ben = join(folder, "ben");
+  const follow = (): { child: ChildProcess; printed: () => string; ended: Promise<Ended> } => {
+    const { child, ended } = start(["read", "--follow", "--home", home, "--server", url]);
+    let printed = "";
+    child.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+    return { child, printed: () => printed, ended };
+  };
+  const send = (text: string, from: string, to: string): Promise<Ended> =>
+    latchkey("send", to, text, "--accept-requests", "--home", from, "--server", url);
+  const isShared = (): boolean => existsSync(join(home, "profile.sock"));
+
+  test("a second one goes through the first, which one killed leaves nothing in the way, and one that ends hands over", async () => {
+    expect(await latchkey("register", "ben", "--home", ben, "--server", url)).toMatchObject({ status: 0 });
+    const first = follow();
+    await expect.poll(isShared, { timeout: 60_000 }).toBe(true);
+    expect(await send("through the first", home, "ben")).toMatchObject({ status: 0, stdout: "accepted\n" });
+    await expect.poll(first.printed, { timeout: 60_000 }).toContain("through the first");
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect(isShared()).toBe(true);
+    expect(await send("after it was killed", home, "ben")).toMatchObject({ status: 0, stdout: "accepted\n" });
+
+    const second = follow();
+    await expect.poll(second.printed, { timeout: 60_000 }).toContain("after it was killed");
+    const third = follow();
+    await expect.poll(third.printed, { timeout: 60_000 }).toContain("after it was killed");
+    second.child.kill("SIGTERM");
+    expect(await second.ended).toMatchObject({ status: 143 });
+    expect(await send("to whom it was handed over", ben, "ann")).toMatchObject({ status: 0 });
+    await expect.poll(third.printed, { timeout: 60_000 }).toContain("to whom it was handed over");
+    expect(third.printed().match(/after it was killed/g)).toHaveLength(1);
+    third.child.kill("SIGTERM");
+    expect(await third.ended).toMatchObject({ status: 143 });
+    expect(isShared()).toBe(false);
+  }, 300_000);
 });
 
 /** Whether a process has the profile open: then nobody else gets it. */

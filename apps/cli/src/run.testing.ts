@@ -136,7 +136,7 @@ export async function runWith(
     readStdin: () => Promise.resolve("from a pipe\n"),
     readLine: () => Promise.resolve(""),
     readSecret: () => Promise.resolve(""),
-    openClient(params) {
+    openClient({ share: _share, join: _join, ...params }) {
       opened.push(params);
       return Promise.resolve(fake.client);
     },

@@ -145,11 +145,14 @@ async function dispatch(asked: Asked, json: boolean, environment: Environment): 
     serverUrl,
     positionals,
     values,
-    async withClient(use) {
+    async withClient(use, stays) {
       const client = await openWhenFree(environment, {
         home,
         serverUrl: serverUrl ?? rememberedServer(home) ?? defaultServerUrl,
         ...(values["accept-requests"] === true ? { requests: "accept" as const } : {}),
+        // A command that is about to end keeps nobody waiting for it: others wait for the profile instead.
+        share: stays !== undefined,
+        join: stays ?? {},
       });
       try {
         return await use(client);

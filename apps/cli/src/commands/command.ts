@@ -18,7 +18,8 @@ export interface Environment {
   readLine(): Promise<string>;
   /** The same of what is typed for nobody else to read, asked for on standard error: a terminal does not show it. */
   readSecret(prompt: string): Promise<string>;
-  openClient(params: { home: string; serverUrl: string; requests?: "accept" }): Promise<Client>;
+  /** As `openNodeClient`. */
+  openClient(params: { home: string; serverUrl: string; requests?: "accept"; share: boolean; join: { onLost?(): void } }): Promise<Client>;
   /** Resolves at the first SIGINT or SIGTERM, which then ends nothing by itself. */
   stopRequested(): Promise<StopSignal>;
   /** Calls `reload` at every SIGHUP; only who asked for it outlives one. */
@@ -35,8 +36,11 @@ export interface CommandContext {
   readonly serverUrl: string | undefined;
   readonly positionals: readonly string[];
   readonly values: OptionValues;
-  /** Opens the profile's client, runs `use` and closes the client again, whatever happens. */
-  withClient<T>(use: (client: Client) => Promise<T>): Promise<T>;
+  /**
+   * Opens the profile's client, runs `use` and closes the client again, whatever happens. Where another process has the profile open, it
+   * goes through that one; `stays` is for a command that runs on: others may go through it, and it is told when whom it goes through ends.
+   */
+  withClient<T>(use: (client: Client) => Promise<T>, stays?: { onLost(): void }): Promise<T>;
 }
 
 /** Options as parsed. */

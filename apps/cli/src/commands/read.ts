@@ -27,12 +27,28 @@ async function read(context: CommandContext): Promise<void> {
   const limit = wholeNumber("--limit", stringOption(context.values, "limit") ?? "20", { least: 0, most: 1_000_000_000 });
   // Asked for first, so that a signal ends it in order from the moment that the profile is open.
   const stopped = context.values["follow"] === true ? context.environment.stopRequested() : undefined;
-  await context.withClient(async (client) => {
-    const printer = createPrinter(context, client, only);
-    if (stopped !== undefined) {
-      await follow({ context, client, printer, only, limit, stopped });
-      return;
+  if (stopped !== undefined) {
+    const printed = new Set<string>();
+    // Through another process as long as that has the profile open, and then with the profile itself.
+    for (;;) {
+      const lost = Promise.withResolvers<undefined>();
+      const signal = await context.withClient(
+        (client) =>
+          follow({
+            context,
+            client,
+            printer: createPrinter(context, client, only, printed),
+            only,
+            limit,
+            ended: Promise.race([stopped, lost.promise]),
+          }),
+        { onLost: () => lost.resolve(undefined) },
+      );
+      if (signal !== undefined) throw new Stopped(signal);
     }
+  }
+  await context.withClient(async (client) => {
+    const printer = createPrinter(context, client, only, new Set());
     let failure: unknown;
     // Without the server, what is stored here is still shown; the exit status tells that it may not be all.
     await catchUp(client).catch((error: unknown) => {
@@ -57,8 +73,7 @@ interface Printer {
 }
 
 /** Prints each message once, own ones when their fate is known. */
-function createPrinter({ output, values }: CommandContext, client: Client, only: string | undefined): Printer {
-  const printed = new Set<string>();
+function createPrinter({ output, values }: CommandContext, client: Client, only: string | undefined, printed: Set<string>): Printer {
   const titles = new Map<string, string>();
   return {
     async print(message) {
@@ -103,15 +118,16 @@ export function mergeByTime(runs: readonly (readonly Message[])[]): Message[] {
   }
 }
 
+/** Resolves to the signal that ended it, or to nothing when the process that has the profile open lets go of it. */
 async function follow(params: {
   context: CommandContext;
   client: Client;
   printer: Printer;
   only: string | undefined;
   limit: number;
-  stopped: Promise<StopSignal>;
-}): Promise<void> {
-  const { context, client, printer, only, limit, stopped } = params;
+  ended: Promise<StopSignal | undefined>;
+}): Promise<StopSignal | undefined> {
+  const { context, client, printer, only, limit, ended } = params;
   await requireAccount(client);
   let work = printStored(client, printer, { only, limit });
   let isOffline = false;
@@ -135,9 +151,10 @@ async function follow(params: {
   });
   try {
     await work;
-    const signal = await Promise.race([stopped, failed.promise]);
-    await work;
-    throw new Stopped(signal);
+    const signal = await Promise.race([ended, failed.promise]);
+    // What was not marked as read through a process that is gone is marked after the next opening.
+    await (signal === undefined ? work.catch(() => undefined) : work);
+    return signal;
   } finally {
     stop();
   }

@@ -1,5 +1,6 @@
 import type { Client, ClientEvent } from "@latchkey/client";
-import { RemoteError, remoteMethodNames } from "./protocol.ts";
+import { remoteMethodNames } from "@latchkey/client/methods";
+import { RemoteError } from "./protocol.ts";
 import type { HostStatus, Request, Response } from "./protocol.ts";
 
 /** The client as a page sees it, and how its worker is. */

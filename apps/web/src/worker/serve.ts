@@ -1,5 +1,6 @@
 import type { Client } from "@latchkey/client";
-import { failureOf, isRemoteMethod } from "./protocol.ts";
+import { isRemoteMethod } from "@latchkey/client/methods";
+import { failureOf } from "./protocol.ts";
 import type { HostStatus, Request, Response } from "./protocol.ts";
 
 /** The end of a channel: what MessagePort and a dedicated worker's global scope have in common. */
