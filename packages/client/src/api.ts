@@ -4,7 +4,7 @@
  */
 import type { ClientFailure } from "./api/failures.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
-import type { HeldDeletions, Message, MessageInfo } from "./api/messages.ts";
+import type { HeldDeletions, Message, MessageInfo, MessagePage } from "./api/messages.ts";
 import type { Person, Role } from "./api/people.ts";
 
 export type * from "./api/failures.ts";
@@ -292,8 +292,8 @@ export type ClientEvent =
   | { readonly kind: "connection"; readonly connection: Connection }
   /** A conversation is new or changed in any way that a list shows. */
   | { readonly kind: "conversation"; readonly conversation: Conversation }
-  /** A message is new or changed (its delivery, for example). */
-  | { readonly kind: "message"; readonly message: Message }
+  /** `isNew`: it arrived, or was written here, just now; else something of it changed (its delivery, for example), and it was told before. */
+  | { readonly kind: "message"; readonly message: Message; readonly isNew: boolean }
   /** Something that the person must see, full width, until they handled it; listed by `alarms` until then. */
   | { readonly kind: "alarm"; readonly failure: ClientFailure; readonly conversationId: string | undefined }
   /** The list of alarms changed: one came, or was handled. */
@@ -339,6 +339,14 @@ export interface Client extends GroupCalls {
   startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation>;
   /** The `limit` messages before `beforeOrder` (the newest when absent), oldest first. */
   messages(conversationId: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]>;
+  /**
+   * What arrived in this profile after `cursor` (since its beginning when absent), over all conversations, in the order of arrival: each
+   * message once, as it is shown now, own ones once the server has them. Start again from the page's cursor, after a restart too: with the
+   * one kept together with what was done with the page, nothing is missed or had twice.
+   * @param params.limit 100 when absent
+   * @throws ClientError `invalid_cursor` for one that this profile did not give
+   */
+  since(cursor?: string, params?: { limit?: number }): Promise<MessagePage>;
   /**
    * Queues a message; resolves when it is persisted here as pending. Its delivery follows as events.
    * @param options.inReplyTo the id of the message that it answers

@@ -35,6 +35,7 @@ export interface ClientOptions {
   readonly requests?: "ask" | "accept" | undefined;
 }
 
+const sincePage = 100;
 const settlePollMs = 20;
 const settleTimeoutMs = 30_000;
 const inspectTimeoutMs = 10_000;
@@ -286,6 +287,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     details: async (id) => running().details(id),
     startConversation: async (params) => member().startConversation(params),
     messages: async (id, params) => running().page(id, params),
+    since: async (cursor, params) => running().since(cursor, params?.limit ?? sincePage),
     send: async (id, text, options) => member().messages.send(id, text, options),
     edit: async (id, messageId, text) => member().messages.edit(id, messageId, text),
     deleteMessages: async (id, messageIds, options) => member().messages.delete(id, messageIds, options),

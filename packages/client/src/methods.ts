@@ -21,6 +21,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   details: true,
   startConversation: true,
   messages: true,
+  since: true,
   send: true,
   edit: true,
   deleteMessages: true,

@@ -1,4 +1,5 @@
 import { ClientError } from "@latchkey/client";
+import type { Client, MessagePage } from "@latchkey/client";
 import { describe, expect, test } from "vitest";
 import { ann, ben, conversation, createFake, groupId, profileOfEachTest, textMessage } from "../run.testing.ts";
 import { mergeByTime } from "./read.ts";
@@ -96,9 +97,9 @@ describe("read", () => {
     const { status, stdout, stderr } = await run(["read", "--follow"], fake, {
       async stopRequested() {
         await new Promise((done) => setTimeout(done, 20));
-        fake.emit({ kind: "message", message: own });
-        fake.emit({ kind: "message", message: { ...own, delivery: { kind: "accepted", atMs: 1 } } });
-        fake.emit({ kind: "message", message: stored[1] ?? own });
+        fake.emit({ kind: "message", message: own, isNew: true });
+        fake.emit({ kind: "message", message: { ...own, delivery: { kind: "accepted", atMs: 1 } }, isNew: false });
+        fake.emit({ kind: "message", message: stored[1] ?? own, isNew: true });
         fake.emit({ kind: "connection", connection: { kind: "offline", sinceMs: 0, waitingCount: 0, nextTryMs: 0 } });
         fake.emit({ kind: "connection", connection: { kind: "online" } });
         await new Promise((done) => setTimeout(done, 20));
@@ -109,6 +110,25 @@ describe("read", () => {
     expect(stdout.match(/mine/g)).toHaveLength(1);
     expect(stdout.match(/two/g)).toHaveLength(1);
     expect(stderr).toBe("latchkey: offline, trying again\nlatchkey: online again\n");
+  });
+
+  test("--since prints every page, and then the cursor to go on with", async () => {
+    const pages = new Map([
+      [undefined, { messages: [stored[0]], cursor: "one", hasMore: true }],
+      ["one", { messages: [stored[1]], cursor: "two", hasMore: false }],
+      ["two", { messages: [], cursor: "two", hasMore: false }],
+    ]);
+    const since = (cursor?: string): ReturnType<Client["since"]> => Promise.resolve(pages.get(cursor) as MessagePage);
+    const fake = createFake({ since });
+    const { status, stdout } = await run(["read", "--since", "start", "--json"], fake);
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect([status, lines]).toMatchObject([0, [{ id: "a" }, { id: "b" }, { cursor: "two" }]]);
+    expect(fake.calls.map(([name]) => name)).not.toContain("markRead");
+    expect((await run(["read", "--since", "two"], fake)).stdout).toBe("cursor two\n");
+    expect((await run(["read", "--since", "two", "--follow"], fake)).status).toBe(2);
   });
 
   test("merges conversations by time, each in its own order whatever its clocks say", () => {

@@ -1,6 +1,6 @@
 import type { Client, Message } from "@latchkey/client";
 import { catchUp, findConversation } from "../conversations.ts";
-import { Stopped } from "../errors.ts";
+import { Stopped, usageError } from "../errors.ts";
 import type { StopSignal } from "../errors.ts";
 import { formatMessage, formatTitle } from "../output.ts";
 import { requireAccount } from "../own-account.ts";
@@ -11,18 +11,33 @@ import type { Command, CommandContext } from "./command.ts";
 /** `latchkey read`. */
 export const readCommand: Command = {
   name: "read",
-  usage: "read [--follow] [--conversation ID] [--limit N] [--ids]",
+  usage: "read [--follow] [--conversation ID] [--limit N] [--ids] | read --since CURSOR",
   summary: "fetch what is waiting and print messages, oldest first",
   help: `  --conversation ID   only this conversation
   --limit N           at most the last N messages of each conversation (20)
   --ids               with the id of each message, for "latchkey reply" and others
-  --follow            stay and print messages as they come, until interrupted`,
-  options: { follow: { type: "boolean" }, conversation: { type: "string" }, limit: { type: "string" }, ids: { type: "boolean" } },
+  --follow            stay and print messages as they come, until interrupted
+  --since CURSOR      for archives: everything that arrived since, in the order of arrival, each message once, and then the
+                      cursor to go on with; "start" for everything. Marks nothing as read`,
+  options: {
+    follow: { type: "boolean" },
+    conversation: { type: "string" },
+    limit: { type: "string" },
+    ids: { type: "boolean" },
+    since: { type: "string" },
+  },
   positionals: [0, 0],
   run: read,
 };
 
 async function read(context: CommandContext): Promise<void> {
+  const since = stringOption(context.values, "since");
+  if (since !== undefined) {
+    if (["follow", "conversation", "limit"].some((name) => context.values[name] !== undefined))
+      throw usageError("--since goes with no other option of read");
+    await readSince(context, since);
+    return;
+  }
   const only = stringOption(context.values, "conversation");
   const limit = wholeNumber("--limit", stringOption(context.values, "limit") ?? "20", { least: 0, most: 1_000_000_000 });
   // Asked for first, so that a signal ends it in order from the moment that the profile is open.
@@ -59,6 +74,25 @@ async function read(context: CommandContext): Promise<void> {
     if (failure !== undefined) throw failure;
     // What was read here is read on the account's other devices: they are told before the profile is closed.
     await catchUp(client);
+  });
+}
+
+/** Everything since a cursor, page by page, and then the cursor after it. */
+async function readSince(context: CommandContext, since: string): Promise<void> {
+  await context.withClient(async (client) => {
+    let failure: unknown;
+    await catchUp(client).catch((error: unknown) => {
+      failure = error;
+    });
+    const printer = createPrinter(context, client, undefined, new Set());
+    let page = await client.since(since === "start" ? undefined : since);
+    for (;;) {
+      for (const message of page.messages) await printer.print(message);
+      if (!page.hasMore) break;
+      page = await client.since(page.cursor);
+    }
+    context.output.result({ cursor: page.cursor }, `cursor ${page.cursor}`);
+    if (failure !== undefined) throw failure;
   });
 }
 

@@ -12,7 +12,7 @@ describe("send", () => {
     const fake = createFake({
       startConversation: () => Promise.resolve(conversation("direct-1", "direct", "ben")),
       send() {
-        if (fate !== undefined) setTimeout(() => fake.emit({ kind: "message", message: fate }), 5);
+        if (fate !== undefined) setTimeout(() => fake.emit({ kind: "message", message: fate, isNew: true }), 5);
         return Promise.resolve(pending);
       },
     });

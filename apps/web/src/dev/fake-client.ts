@@ -96,7 +96,7 @@ export function createFakeHost(scene: Scene): ClientHost {
     const at = messages.findIndex((one) => one.id === message.id);
     if (at < 0) messages.push(message);
     else messages[at] = message;
-    emit({ kind: "message", message });
+    emit({ kind: "message", message, isNew: true });
     change(message.conversationId, { lastMessage: message, updatedAtMs: message.sentAtMs });
   };
   const find = (address: string): Person => {
@@ -241,6 +241,8 @@ export function createFakeHost(scene: Scene): ClientHost {
         emit({ kind: "conversation", conversation });
         return conversation;
       },
+      // The app shows conversations, and goes through no archive.
+      since: () => fail("server_refused"),
       async messages(id, { beforeOrder = Infinity, limit }) {
         await later();
         return get(id)

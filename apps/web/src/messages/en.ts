@@ -446,6 +446,7 @@ export const en = {
       advice: "They need to open Latchkey once. Then try again.",
     },
     unknown_conversation: { title: "There is no such conversation in this browser", advice: "It may be on another of your devices." },
+    invalid_cursor: { title: "This place in the messages is not known here", advice: "Begin again." },
     unknown_message: { title: "This message is not here any more", advice: "Nothing needs to be done." },
     not_a_member: { title: "You are no longer in this conversation", advice: "Ask someone in it to add you again." },
     not_permitted: { title: "Only administrators can do this", advice: "Ask one of them." },

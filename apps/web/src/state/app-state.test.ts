@@ -25,41 +25,41 @@ const loaded: AppState = withTimeline({ ...initialState, conversations: new Map(
 describe("applyEvents", () => {
   it("puts messages into loaded timelines and tells the last one of somebody else", () => {
     const next = applyEvents(loaded, [
-      { kind: "message", message: testMessage({ order: 2 }) },
-      { kind: "message", message: testMessage({ order: 3, author: me }) },
+      { kind: "message", message: testMessage({ order: 2 }), isNew: true },
+      { kind: "message", message: testMessage({ order: 3, author: me }), isNew: true },
     ]);
     expect(next.timelines.get("c")?.messages.map(({ order }) => order)).toEqual([1, 2, 3]);
     expect(next.heard.message?.order).toBe(2);
   });
 
   it("does not tell a message twice when only its state changes", () => {
-    const next = applyEvents(loaded, [{ kind: "message", message: testMessage({ order: 1 }) }]);
+    const next = applyEvents(loaded, [{ kind: "message", message: testMessage({ order: 1 }), isNew: true }]);
     expect(next.heard.key).toBe(0);
   });
 
   it("leaves a message alone that is older than what is loaded", () => {
     const state = withTimeline(loaded, "c", { ...emptyTimeline, isLoading: false, hasOlder: true, messages: [testMessage({ order: 50 })] });
-    const next = applyEvents(state, [{ kind: "message", message: testMessage({ order: 7 }) }]);
+    const next = applyEvents(state, [{ kind: "message", message: testMessage({ order: 7 }), isNew: true }]);
     expect(next.timelines.get("c")?.messages.map(({ order }) => order)).toEqual([50]);
   });
 
   it("draws the line of new messages when nobody is looking, and takes it away at an answer", () => {
     const away = { ...loaded, isAttentive: false };
     const next = applyEvents(away, [
-      { kind: "message", message: testMessage({ order: 2 }) },
-      { kind: "message", message: testMessage({ order: 3 }) },
+      { kind: "message", message: testMessage({ order: 2 }), isNew: true },
+      { kind: "message", message: testMessage({ order: 3 }), isNew: true },
     ]);
     expect(next.timelines.get("c")).toMatchObject({ firstUnreadId: "m2", newCount: 2 });
-    const later = applyEvents(next, [{ kind: "message", message: testMessage({ order: 4 }) }]);
+    const later = applyEvents(next, [{ kind: "message", message: testMessage({ order: 4 }), isNew: true }]);
     expect(later.timelines.get("c")).toMatchObject({ firstUnreadId: "m2", newCount: 3 });
     const answered = applyEvents(later, [
-      { kind: "message", message: testMessage({ order: 5, author: me, delivery: { kind: "pending" } }) },
+      { kind: "message", message: testMessage({ order: 5, author: me, delivery: { kind: "pending" } }), isNew: true },
     ]);
     expect(answered.timelines.get("c")?.firstUnreadId).toBeUndefined();
   });
 
   it("draws no line while somebody is looking", () => {
-    const next = applyEvents(loaded, [{ kind: "message", message: testMessage({ order: 2 }) }]);
+    const next = applyEvents(loaded, [{ kind: "message", message: testMessage({ order: 2 }), isNew: true }]);
     expect(next.timelines.get("c")?.firstUnreadId).toBeUndefined();
   });
 
@@ -68,8 +68,8 @@ describe("applyEvents", () => {
     const own = (order: number): ReturnType<typeof testMessage> =>
       testMessage({ order, author: me, body: { kind: "text", text: "same" }, delivery: { kind: "pending" } });
     const next = applyEvents({ ...loaded, outgoing }, [
-      { kind: "message", message: own(2) },
-      { kind: "message", message: own(3) },
+      { kind: "message", message: own(2), isNew: true },
+      { kind: "message", message: own(3), isNew: true },
     ]);
     expect(next.outgoing.map(({ messageId }) => messageId)).toEqual(["m2", "m3"]);
   });

@@ -92,7 +92,7 @@ describe("sending", () => {
     const sent = controller.send("c", "hello");
     expect(controller.store.get().outgoing).toMatchObject([{ text: "hello", messageId: undefined }]);
     const message = testMessage({ order: 9, author: me, body: { kind: "text", text: "hello" }, delivery: { kind: "pending" } });
-    emit({ kind: "message", message });
+    emit({ kind: "message", message, isNew: true });
     accept(message);
     await sent;
     expect(controller.store.get().outgoing).toMatchObject([{ messageId: "m9" }]);

@@ -292,7 +292,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
         flush();
         store.update((state) => {
           const isKnown = state.timelines.get(conversationId)?.messages.some((one) => one.id === message.id) === true;
-          const next = isKnown ? state : applyEvents(state, [{ kind: "message", message }]);
+          const next = isKnown ? state : applyEvents(state, [{ kind: "message", message, isNew: true }]);
           return {
             ...next,
             outgoing: next.outgoing.map((item) => (item.key === key ? { ...item, messageId: message.id } : item)),

@@ -16,6 +16,7 @@ export type ClientErrorCode =
   | "unreachable_device" // a member's device has no valid key package
   | "unknown_conversation"
   | "unknown_message"
+  | "invalid_cursor" // not one that this profile gave
   | "not_a_member" // you were removed from, or left, this conversation
   | "not_permitted" // rights and roles do not allow it
   | "last_owner" // nobody else owns the group: name another owner first

@@ -158,3 +158,12 @@ export interface Message {
   readonly forwardedHops?: number;
   readonly failedChanges?: readonly FailedChange[];
 }
+
+/** Messages in the order in which they arrived. */
+export interface MessagePage {
+  readonly messages: readonly Message[];
+  /** Stands after the last of them. */
+  readonly cursor: string;
+  /** Whether there are more already. */
+  readonly hasMore: boolean;
+}

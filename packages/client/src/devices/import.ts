@@ -203,7 +203,7 @@ export class HistoryImport {
         if (item.kind === "lines") {
           const timeline = new Timeline({ tx, conversationId: toBase64Url(item.logId), self: access.self, nowMs: platform.nowMs() });
           await putArchivedLines(timeline, item);
-          timeline.flush();
+          await timeline.flush();
         } else tx.put(archivedPrefix + toBase64Url(item.logId), encode(readCodec, { readThrough: item.readThrough }));
       }
       putProgress(tx, next);

@@ -37,7 +37,7 @@ import { LeafLookUps } from "./leaf-look-ups.ts";
 import { LogChannel } from "./log-channel.ts";
 import { conversationOf } from "./shown.ts";
 import { ShownHistory, quotedBy } from "./shown-history.ts";
-import type { LineWithQuoted } from "./shown-history.ts";
+import type { ToldLine } from "./shown-history.ts";
 import { messageOfLine, messageOfOutgoing, targetOf } from "./shown-message.ts";
 import { pendingSaid, standingOfSaid } from "./said.ts";
 import { contextOf, syncPrefix } from "./world.ts";
@@ -282,7 +282,7 @@ export class ConversationRunner {
     const { people, emit } = this.#world;
     if (this.#state.kind === "devices") return;
     await this.changeTimeline((timeline) => timeline.settle((said) => standingOfSaid(people, this.#state, said)));
-    for (const message of await this.history.doubted()) emit({ kind: "message", message });
+    for (const message of await this.history.doubted()) emit({ kind: "message", message, isNew: false });
   }
 
   /** Changes the timeline in a transaction of its own, and tells what is shown otherwise then. */
@@ -302,20 +302,25 @@ export class ConversationRunner {
     return new Timeline({ tx, conversationId: this.id, self: own.accountId, nowMs: platform.nowMs() });
   }
 
-  async #flushed(tx: StoreTransaction, timeline: Timeline): Promise<LineWithQuoted[]> {
-    const { lines } = timeline.flush();
-    const quoted = await Promise.all(lines.map(async (line) => ({ line, quoted: await quotedBy(tx, this.id, line) })));
-    return quoted;
+  async #flushed(tx: StoreTransaction, timeline: Timeline): Promise<ToldLine[]> {
+    const { lines, arrived } = await timeline.flush();
+    return await Promise.all(
+      lines.map(async (line) => {
+        // What this device wrote was told while it waited.
+        const isNew = arrived.has(line.order) && line.acceptedAtMs === 0;
+        return { line, quoted: await quotedBy(tx, this.id, line), isNew };
+      }),
+    );
   }
 
   /** What became of lines: new ones, and ones that changed. Whoever stands in them was brought to hand. */
-  #tellLines(lines: readonly LineWithQuoted[]): void {
+  #tellLines(lines: readonly ToldLine[]): void {
     const { emit, people } = this.#world;
-    for (const { line, quoted } of lines) {
+    for (const { line, quoted, isNew } of lines) {
       const last = this.#lastLine;
       const isNewest = line.order > (last?.order ?? 0) && (last === undefined || !isQuiet(line.body));
       if (isNewest || line.order === last?.order) this.#lastLine = line;
-      if (this.#state.kind !== "devices") emit({ kind: "message", message: messageOfLine(people, this.#state, line, quoted) });
+      if (this.#state.kind !== "devices") emit({ kind: "message", message: messageOfLine(people, this.#state, line, quoted), isNew });
     }
   }
 
@@ -393,11 +398,11 @@ export class ConversationRunner {
     after: ConversationState,
     effects: readonly Effect[],
     alsoWrite: (tx: StoreTransaction) => Promise<void> | void,
-  ): Promise<readonly LineWithQuoted[]> {
+  ): Promise<readonly ToldLine[]> {
     const { store, people, posts } = this.#world;
     await people.load(effects.flatMap(accountsIn));
     const writes = recordChanges(before, after);
-    let lines: readonly LineWithQuoted[] = [];
+    let lines: readonly ToldLine[] = [];
     if (writes.length > 0 || effects.length > 0 || before === undefined) {
       const given: Raised[] = [];
       lines = await store.transact("write", async (tx) => {
@@ -434,10 +439,11 @@ export class ConversationRunner {
     before: ConversationState | undefined,
     after: ConversationState,
     effects: readonly Effect[],
-    lines: readonly LineWithQuoted[],
+    lines: readonly ToldLine[],
   ): void {
     this.#tellLines(lines);
-    for (const effect of effects) this.#carryOut(effect);
+    const waited = new Set(before?.outgoing.map(({ id }) => id));
+    for (const effect of effects) this.#carryOut(effect, waited);
     if (before === undefined || isShownDifferently(before, after) || effects.some(changesList)) this.emitConversation();
   }
 
@@ -447,7 +453,8 @@ export class ConversationRunner {
     this.#world.emit({ kind: "conversation", conversation: conversationOf(this.#world.people, this.#state, this.#lastLine) });
   }
 
-  #carryOut(effect: Effect): void {
+  /** @param waited ids of what waited to be sent before, and was told so */
+  #carryOut(effect: Effect, waited: Set<string>): void {
     const { emit, posts, platform } = this.#world;
     switch (effect.kind) {
       case "create":
@@ -505,8 +512,9 @@ export class ConversationRunner {
         );
         return;
       case "outgoing":
-        if (effect.message.purpose === "text") this.#tellPending(effect.message);
+        if (effect.message.purpose === "text") this.#tellPending(effect.message, !waited.has(effect.message.id));
         else this.#track(this.#tellChanged(effect.message));
+        waited.add(effect.message.id);
         return;
       case "dropped":
         if (effect.message.purpose === "text") emit({ kind: "hidden", conversationId: this.id, messageId: effect.message.id });
@@ -553,14 +561,14 @@ export class ConversationRunner {
   }
 
   /** A message of one's own waits, or is known to have failed: at once, where nothing has to be looked up for it. */
-  #tellPending(item: Outgoing): void {
+  #tellPending(item: Outgoing, isNew: boolean): void {
     const { people, emit } = this.#world;
     if (this.#state.kind === "devices") return;
     if (pendingSaid(this.#state, people.self, item)?.inReplyTo === undefined) {
-      emit({ kind: "message", message: messageOfOutgoing(people, this.#state, item) });
+      emit({ kind: "message", message: messageOfOutgoing(people, this.#state, item), isNew });
       return;
     }
-    this.#track(this.history.pending(item).then((message) => emit({ kind: "message", message })));
+    this.#track(this.history.pending(item).then((message) => emit({ kind: "message", message, isNew })));
   }
 
   /** A change of one's own waits, or does not any more: the message that it is about is shown so. */
@@ -568,7 +576,7 @@ export class ConversationRunner {
     const said = pendingSaid(this.#state, this.#world.people.self, item);
     const target = said === undefined ? undefined : targetOf(said.body);
     const message = target === undefined ? undefined : await this.history.message(toBase64Url(target));
-    if (message !== undefined) this.#world.emit({ kind: "message", message });
+    if (message !== undefined) this.#world.emit({ kind: "message", message, isNew: false });
   }
 }
 

@@ -31,6 +31,7 @@ import type { RequestPolicy } from "./inbox-work.ts";
 import { isStillIn } from "./posts.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
+import { messagesSince } from "./since.ts";
 import { conversationOf, detailsOf, isListed } from "./shown.ts";
 import { Welcomes } from "./welcomes.ts";
 import { requireWritable } from "./writable.ts";
@@ -307,6 +308,11 @@ export class Engine {
 
   async page(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
     return await this.#continuations.messages(this.#runner(id), params);
+  }
+
+  /** @throws ClientError `invalid_cursor` */
+  since(cursor: string | undefined, limit: number): ReturnType<typeof messagesSince> {
+    return messagesSince(this.#world, this.#runners, { cursor, limit });
   }
 
   /** What proves who wrote a message, for a report of it; `undefined` where nothing is kept (spec L-14). @throws ClientError `unknown_conversation` */

@@ -26,6 +26,11 @@ export interface LineWithQuoted {
   readonly quoted: Line | undefined;
 }
 
+/** A line that is told: one that was not there before, or one that changed. */
+export interface ToldLine extends LineWithQuoted {
+  readonly isNew: boolean;
+}
+
 /** The line that a line answers. */
 export async function quotedBy(
   tx: StoreTransaction,

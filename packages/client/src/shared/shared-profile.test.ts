@@ -122,7 +122,7 @@ test.each([
   socket.on("error", () => undefined);
   socket.resume();
   socket.write(line);
-  await once(socket, "close");
+  await new Promise((closed) => socket.once("close", closed));
   const joined = await joinProfile(home);
   expect(await joined?.account()).toBe(undefined);
   await joined?.close();

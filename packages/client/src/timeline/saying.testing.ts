@@ -49,7 +49,7 @@ export async function change(
   return await store.transact("write", async (tx) => {
     const timeline = new Timeline({ tx, conversationId, self, nowMs });
     await run(timeline, tx);
-    return timeline.flush();
+    return await timeline.flush();
   });
 }
 

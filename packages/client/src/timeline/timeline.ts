@@ -1,5 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { StoreTransaction } from "../store/store.ts";
+import { noteArrivals } from "./arrivals.ts";
 import { mayDelete } from "./brake.ts";
 import { applyFact } from "./change.ts";
 import { eraseLater } from "./erasure.ts";
@@ -30,6 +31,8 @@ export class Timeline {
   /** Read or changed in this transaction. */
   readonly #lines = new Map<number, Line>();
   readonly #changed = new Set<number>();
+  /** Of these, the ones that were put as a whole: most of them are new. */
+  readonly #put = new Set<number>();
   /** Whether deletions of somebody came to wait for the person. */
   #isBraked = false;
 
@@ -41,6 +44,7 @@ export class Timeline {
   put(line: Line): void {
     this.#lines.set(line.order, line);
     this.#changed.add(line.order);
+    this.#put.add(line.order);
   }
 
   /** Takes in what a member said. */
@@ -112,12 +116,19 @@ export class Timeline {
     return orders;
   }
 
-  /** Writes what changed; the lines that did, by their places, and whether somebody's deletions wait for the person. */
-  flush(): { readonly lines: readonly Line[]; readonly isBraked: boolean } {
+  /** Writes what changed; the lines that did, the places of those that were not there before, and whether somebody's deletions wait for the person. */
+  async flush(): Promise<{ readonly lines: readonly Line[]; readonly arrived: ReadonlySet<number>; readonly isBraked: boolean }> {
+    const { tx, conversationId } = this.#params;
     const lines = [...this.#changed].toSorted((a, b) => a - b).flatMap((order) => this.#lines.get(order) ?? []);
-    for (const line of lines) putLine(this.#params.tx, this.#params.conversationId, line);
+    const arrived = new Set<number>();
+    for (const line of lines) {
+      if (this.#put.has(line.order) && (await loadLine(tx, conversationId, line.order)) === undefined) arrived.add(line.order);
+      putLine(tx, conversationId, line);
+    }
+    await noteArrivals(tx, conversationId, arrived);
     this.#changed.clear();
-    return { lines, isBraked: this.#isBraked };
+    this.#put.clear();
+    return { lines, arrived, isBraked: this.#isBraked };
   }
 
   async #line(order: number): Promise<Line | undefined> {

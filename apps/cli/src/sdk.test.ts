@@ -1,0 +1,169 @@
+import { openNodeClient } from "@latchkey/client/node";
+import type { Client, ClientEvent, Message } from "@latchkey/client";
+import { startServer } from "@latchkey/server";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+
+/*
+ * What docs/sdk.md promises of a client, with a real server.
+ */
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-sdk-"));
+let serverUrl: string;
+let stopServer: () => Promise<void>;
+
+beforeAll(async () => {
+  const server = await startServer({ dataDirectory: join(folder, "data"), port: 0, logLevel: "error" });
+  serverUrl = server.url;
+  stopServer = () => server.close();
+}, 60_000);
+
+afterAll(async () => {
+  await stopServer();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(name: string): Promise<Client> {
+  const client = await openNodeClient({ home: join(folder, name), serverUrl, requests: "accept" });
+  if ((await client.account()) === undefined) await client.register({ username: name });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+const texts = (messages: readonly Message[]): string[] => messages.flatMap(({ body }) => (body.kind === "text" ? [body.text] : []));
+
+test("a message is new once, and a cursor gives each once across restarts", async () => {
+  const [ann, ben] = [await open("ann"), await open("ben")];
+  const told: [string, boolean][] = [];
+  const note = (event: ClientEvent): void => {
+    if (event.kind === "message" && event.message.body.kind === "text") told.push([event.message.body.text, event.isNew]);
+  };
+  ann.subscribe(note);
+  ben.subscribe(note);
+  const { id } = await ann.startConversation({ to: ["ben"] });
+  await ann.send(id, "one");
+  await ann.settle();
+  await expect.poll(() => told.filter(([text, isNew]) => text === "one" && isNew).length, { timeout: 20_000 }).toBe(2);
+  await ann.send(id, "two");
+  await ann.settle();
+  await ben.settle();
+  // Each was told as new once by who wrote it and once by who got it, and as changed when the server had it.
+  expect(told.filter(([text, isNew]) => text === "two" && isNew)).toHaveLength(2);
+  expect(told.filter(([text, isNew]) => text === "two" && !isNew).length).toBeGreaterThan(0);
+
+  const first = await ben.since(undefined, { limit: 1 });
+  expect(first).toMatchObject({ messages: [expect.anything()], hasMore: true });
+  const rest = await ben.since(first.cursor);
+  expect(texts([...first.messages, ...rest.messages])).toEqual(["one", "two"]);
+  expect(await ben.since(rest.cursor)).toEqual({ messages: [], cursor: rest.cursor, hasMore: false });
+  await ben.close();
+  await ann.send(id, "three");
+  await ann.settle();
+  const again = await open("ben");
+  await again.settle();
+  const since = await again.since(rest.cursor);
+  expect(texts(since.messages)).toEqual(["three"]);
+  expect(texts((await again.since()).messages)).toEqual(["one", "two", "three"]);
+  expect(texts((await ann.since()).messages)).toEqual(["one", "two", "three"]);
+  for (const cursor of ["", "0", (await ann.since()).cursor, `${since.cursor}0x`, `${since.cursor}.1`]) {
+    await expect(again.since(cursor)).rejects.toMatchObject({ name: "ClientError", code: "invalid_cursor", canRetry: false });
+  }
+}, 120_000);
+
+/** A program of docs/sdk.md as it stands there, but for the addresses; below the repository, so that it finds the packages. */
+async function runExample(name: string, webhookUrl = ""): Promise<{ stop: () => Promise<void> }> {
+  const page = readFileSync(new URL("../../../docs/sdk.md", import.meta.url), "utf8");
+  const code = page
+    .split("```")
+    .find((block) => block.startsWith(`ts\n// ${name}:`))
+    ?.slice(3);
+  if (code === undefined) throw new Error(`docs/sdk.md has no ${name}`);
+  const programs = fileURLToPath(new URL("../.tsbuild/examples/", import.meta.url));
+  mkdirSync(programs, { recursive: true });
+  const program = join(programs, `${String(process.pid)}-${name}`);
+  writeFileSync(program, code.replaceAll("http://localhost:8080", serverUrl).replaceAll("http://localhost:9000/hook", webhookUrl));
+  const child = spawn(process.execPath, [program], { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
+  const exited = once(child, "exit");
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  onTestFinished(async () => {
+    await stop();
+    rmSync(program, { force: true });
+  });
+  return { stop };
+}
+
+/** Opens the conversation with a program once it has its account. */
+async function conversationWith(client: Client, username: string): Promise<string> {
+  await expect.poll(() => client.checkUsername(username), { timeout: 60_000, interval: 200 }).toBe("taken");
+  const start = (): Promise<string> =>
+    client.startConversation({ to: [username] }).then(
+      ({ id }) => id,
+      () => "",
+    );
+  let id = "";
+  await expect.poll(async () => (id = await start()), { timeout: 60_000, interval: 500 }).not.toBe("");
+  return id;
+}
+
+const shown = async (client: Client, id: string): Promise<string[]> => texts(await client.messages(id, { limit: 50 }));
+
+test("the echo bot of docs/sdk.md has ten lines and answers each of three people once", async () => {
+  await runExample("echo-bot.ts");
+  for (const name of ["carla", "dora", "emil"]) {
+    const person = await open(name);
+    const id = await conversationWith(person, "echo_bot");
+    await person.send(id, `I am ${name}`);
+    await expect.poll(() => shown(person, id), { timeout: 60_000 }).toEqual([`I am ${name}`, `You said: I am ${name}`]);
+    await person.send(id, "And again");
+    await expect.poll(() => shown(person, id), { timeout: 60_000 }).toHaveLength(4);
+  }
+}, 300_000);
+
+test("the webhook notifier of docs/sdk.md posts each message once, those of while it was down too", async () => {
+  const posted: Message[] = [];
+  const webhook = createServer((request, response) => {
+    void json(request).then((message) => {
+      posted.push(message as Message);
+      response.end();
+    });
+  });
+  webhook.listen(0, "localhost");
+  await once(webhook, "listening");
+  onTestFinished(() => void webhook.close());
+  const address = `http://localhost:${String((webhook.address() as AddressInfo).port)}/hook`;
+  const frida = await open("frida");
+  const first = await runExample("webhook-notifier.ts", address);
+  const id = await conversationWith(frida, "notifier");
+  await frida.send(id, "one");
+  await expect.poll(() => texts(posted), { timeout: 60_000 }).toEqual(["one"]);
+  await first.stop();
+  await frida.send(id, "two");
+  await frida.settle();
+  await runExample("webhook-notifier.ts", address);
+  await expect.poll(() => texts(posted), { timeout: 60_000 }).toEqual(["one", "two"]);
+  await frida.send(id, "three");
+  await expect.poll(() => texts(posted), { timeout: 60_000 }).toEqual(["one", "two", "three"]);
+}, 300_000);
+
+test("the moderation bot of docs/sdk.md removes who writes what is not wanted", async () => {
+  const [alice, bob] = [await open("alice"), await open("bob")];
+  await runExample("moderation-bot.ts");
+  await expect.poll(async () => (await bob.conversations()).length, { timeout: 60_000 }).toBe(1);
+  const [group] = await bob.conversations();
+  if (group === undefined) throw new Error("there is a group");
+  await bob.send(group.id, "Win at our casino");
+  await expect.poll(async () => (await bob.conversations())[0]?.status, { timeout: 60_000 }).toBe("removed");
+  await expect.poll(async () => (await shown(alice, group.id)).at(-1), { timeout: 60_000 }).toBe("bob was removed.");
+  expect((await alice.details(group.id)).members.map(({ person }) => person.username).toSorted()).toEqual(["alice", "gardener"]);
+}, 300_000);
