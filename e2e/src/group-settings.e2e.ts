@@ -48,6 +48,7 @@ describe("[X-13] a group that people run", () => {
       may: { add: true, editInfo: true, post: true, remove: false, timer: false, slowMode: false, own: false },
       successors: [],
     });
+    expect(await ben.verification(id)).toMatchObject({ mayLetBack: true, mayRemove: false });
     await ben.changeInfo(id, { name: "Chamber choir", description: "On Tuesdays\nby the lake" });
     await settleAll();
     expect(await cyd.details(id)).toMatchObject({ description: "On Tuesdays\nby the lake", conversation: { title: "Chamber choir" } });

@@ -70,8 +70,12 @@ describe("[E-64] somebody who recovered their account", () => {
       expect(await kinds(client)).toEqual(expect.arrayContaining(["recovered", "away"]));
       expect(await kinds(client)).not.toContain("removed");
     }
-    expect(await ann.client.verification(groupId)).toMatchObject({ mayLetBack: true, away: [{ displayName: "Carol C." }] });
-    expect(await dave.client.verification(groupId)).toMatchObject({ mayLetBack: false });
+    expect(await ann.client.verification(groupId)).toMatchObject({
+      mayLetBack: true,
+      mayRemove: true,
+      away: [{ displayName: "Carol C." }],
+    });
+    expect(await dave.client.verification(groupId)).toMatchObject({ mayLetBack: false, mayRemove: false });
     await expect(dave.client.letBack(groupId, (await waitingId(dave.client)) ?? "")).rejects.toMatchObject({ code: "not_permitted" });
   });
 

@@ -106,6 +106,8 @@ export interface Verification {
   readonly away: readonly Person[];
   /** Whether this person may let them back. */
   readonly mayLetBack: boolean;
+  /** Whether this person may take members out. */
+  readonly mayRemove: boolean;
 }
 
 /** The number of a pair of accounts: the same on both sides, and on all their devices. */

@@ -18,7 +18,7 @@ const details = {
   cipherSuite: "X-Wing hybrid (post-quantum)",
   ...ownsIt,
 } as const;
-const verification: Verification = { members: [], hold: undefined, away: [ben], mayLetBack: true };
+const verification: Verification = { members: [], hold: undefined, away: [ben], mayLetBack: true, mayRemove: true };
 const answers: Partial<Client> = {
   setRole: () => Promise.resolve(),
   changeInfo: () => Promise.resolve(),

@@ -16,7 +16,7 @@ export function NamedLine({ message, group }: { readonly message: Message; reado
   const [isAsked, setIsAsked] = useState(false);
   const verification = useSelector((state) => state.verifications.get(conversationId));
   const isMember = verification?.members.some(({ person }) => person.accountId === author?.accountId) ?? false;
-  const mayRemove = author !== undefined && !author.isSelf && isMember && (verification?.mayLetBack ?? false);
+  const mayRemove = author !== undefined && !author.isSelf && isMember && (verification?.mayRemove ?? false);
   return (
     <div className="row-system row-named" title={formatFull(message.sentAtMs)}>
       <bdi>{systemText(message, "group")}</bdi>

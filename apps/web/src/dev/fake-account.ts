@@ -230,6 +230,7 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
             : undefined,
         away: scene === "away" ? [people.chidi] : [],
         mayLetBack: true,
+        mayRemove: true,
       };
     },
     async safetyNumber(accountId): Promise<SafetyNumber> {

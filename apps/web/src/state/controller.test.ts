@@ -28,7 +28,7 @@ async function setUp(params: {
     serverInfo: async () => ({ host: "a.example", name: "A", registration: "open", retentionDays: 30, announcement: "" }),
     messages: async (_id, { beforeOrder = Infinity, limit }) => all.filter(({ order }) => order < beforeOrder).slice(-limit),
     alarms: async () => [],
-    verification: async () => ({ members: [], hold: undefined, away: [], mayLetBack: false }),
+    verification: async () => ({ members: [], hold: undefined, away: [], mayLetBack: false, mayRemove: false }),
     saveDraft: vi.fn(async () => undefined),
     markRead: vi.fn(async () => undefined),
     ...params.client,
@@ -171,7 +171,7 @@ describe("account and devices", () => {
 
   it("asks anew for devices and verification when they change, and only when they were looked at", async () => {
     const devices = vi.fn(async () => []);
-    const verification = vi.fn(async () => ({ members: [], hold: undefined, away: [], mayLetBack: false }));
+    const verification = vi.fn(async () => ({ members: [], hold: undefined, away: [], mayLetBack: false, mayRemove: false }));
     const { controller, emit } = await setUp({ client: { devices, verification } });
     emit({ kind: "devices" });
     emit({ kind: "verification" });

@@ -60,7 +60,8 @@ describe("a new device", () => {
 
 describe("a conversation counts as verified", () => {
   it("when everyone else is marked, and not when somebody's mark was cleared", () => {
-    const of = (...members: MemberVerification[]): boolean => isAllVerified({ members, hold: undefined, away: [], mayLetBack: false });
+    const of = (...members: MemberVerification[]): boolean =>
+      isAllVerified({ members, hold: undefined, away: [], mayLetBack: false, mayRemove: false });
     expect(of(member("me"), member("a", { mark: "verified" }))).toBe(true);
     expect(of(member("a", { mark: "verified" }), member("b"))).toBe(false);
     expect(of(member("a", { mark: "verified" }), member("b", { mark: "changed" }))).toBe(false);

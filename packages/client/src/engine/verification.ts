@@ -15,6 +15,7 @@ import type {
   Verification,
 } from "../api.ts";
 import { mayAdd } from "../core/permitted.ts";
+import { holds } from "../core/rights.ts";
 import type { ConversationState } from "../core/types.ts";
 import { compareSafetyCode, safetyCode, safetyGroups } from "../directory/safety-number.ts";
 import type { SafetyAccount } from "../directory/safety-number.ts";
@@ -32,7 +33,10 @@ export async function verificationOf(world: World, state: ConversationState): Pr
 }
 
 /** Who is on a new device and not in the conversation; offered are those alone whose account lives on by its host's public record. */
-function awayOf({ people, own }: World, { kind, phase, roster, away }: ConversationState): Pick<Verification, "away" | "mayLetBack"> {
+function awayOf(
+  { people, own }: World,
+  { kind, phase, roster, away }: ConversationState,
+): Pick<Verification, "away" | "mayLetBack" | "mayRemove"> {
   const isActive = phase.kind === "active" && kind === "group" && roster !== undefined;
   const account = toBase64Url(own.accountId);
   const here = away.filter(({ accountId, until }) => {
@@ -42,6 +46,7 @@ function awayOf({ people, own }: World, { kind, phase, roster, away }: Conversat
   return {
     away: isActive ? here.map(({ accountId }) => people.person(accountId)) : [],
     mayLetBack: isActive && mayAdd(roster, account),
+    mayRemove: isActive && holds(roster, account, roster.settings.rights.remove),
   };
 }
 
