@@ -126,6 +126,8 @@ describe("C35 a member changes what others said", () => {
     const { ada, ben, mal, id } = await allotment(scene);
     for (let at = 0; at < 56; at++) await mal.client.send(id, `evidence ${String(at)}`);
     for (const person of [ada, ben]) await hear(person, id, "evidence 55");
+    const told: string[] = [];
+    ben.client.subscribe((event) => told.push(event.kind));
     const said = (await ben.client.messages(id, { limit: 200 })).filter(({ author }) => author?.username === "mal");
     const wipe = said.map((message) => createDeletionContent({ ...head(), replaces: fromBase64Url(message.id) }));
     await writeAs(
@@ -140,6 +142,7 @@ describe("C35 a member changes what others said", () => {
         .length;
     expect(await left(ben)).toBe(6);
     expect(await ben.client.heldDeletions(id)).toMatchObject([{ person: { username: "mal" }, count: 6 }]);
+    expect(told).toContain("held_deletions");
     await ben.client.decideDeletions(id, mal.accountId, false);
     expect([await left(ben), await ben.client.heldDeletions(id)]).toEqual([6, []]);
     await ada.client.decideDeletions(id, mal.accountId, true);

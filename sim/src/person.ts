@@ -1,5 +1,5 @@
 import { ClientError, createClient } from "@latchkey/client";
-import type { Client, ClientEvent, Platform, Store } from "@latchkey/client";
+import type { Client, ClientEvent, Message, Platform, Store } from "@latchkey/client";
 import { createNodePlatform } from "@latchkey/client/node";
 import { createMemoryStore } from "@latchkey/client/testing";
 import { Chance } from "./chance.ts";
@@ -43,6 +43,8 @@ export class Person {
   readonly faults: string[] = [];
   /** Codes with which what was asked was refused, in order. */
   readonly refusals: string[] = [];
+  /** The last that the client told of each message since the app was started, by conversation and message. */
+  readonly lastTold = new Map<string, Message>();
   /** What the client told while it ran. */
   readonly told: ClientEvent["kind"][] = [];
 
@@ -87,8 +89,12 @@ export class Person {
     });
     this.#life = life;
     this.#client = client;
+    this.lastTold.clear();
     client.subscribe((event) => {
-      if (!life.isOver) this.told.push(event.kind);
+      if (life.isOver) return;
+      this.told.push(event.kind);
+      if (event.kind === "message") this.lastTold.set(`${event.message.conversationId} ${event.message.id}`, event.message);
+      if (event.kind === "hidden") this.lastTold.delete(`${event.conversationId} ${event.messageId}`);
     });
   }
 

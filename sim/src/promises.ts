@@ -41,6 +41,7 @@ export async function brokenPromises(world: World, params: { readonly mayLose: b
     const shared = views.filter(({ conversation }) => conversation.id === id);
     broken.push(...once(shared), ...sameOrder(shared, params), ...everything(shared, params), ...sameMessages(shared, params));
   }
+  broken.push(...views.flatMap((view) => toldLast(view)));
   broken.push(...(await stuck(views, params)));
   broken.push(...acknowledged(world, views));
   return broken;
@@ -96,6 +97,20 @@ function sameMessages(views: readonly View[], { mayLose }: { readonly mayLose: b
     }
   }
   return broken;
+}
+
+/** What the app was told last of a message is what is so: nothing older is told after something newer. */
+function toldLast({ person, conversation, lines }: View): string[] {
+  return lines.flatMap((line) => {
+    const told = person.lastTold.get(`${conversation.id} ${line.id}`);
+    const [last, now] = [told, line].map((one) => (one === undefined ? "" : shownOf(one)));
+    return told === undefined || last === now ? [] : [`${person.name} was told last that it is ${last}, and it is ${now}`];
+  });
+}
+
+function shownOf(line: Message): string {
+  const reactions = (line.reactions ?? []).map(({ emoji, count }) => [emoji, count]);
+  return JSON.stringify([line.body.kind, textOf(line)?.slice(0, 60), line.edited?.count, reactions, line.delivery?.kind, line.quote?.text]);
 }
 
 /** What somebody sees of each message that stands in the log, by its id. */

@@ -18,7 +18,16 @@ import { healthcheckCommand } from "./commands/healthcheck.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
 import { linkCommand } from "./commands/link.ts";
-import { deleteCommand, editCommand, forwardCommand, infoCommand, pinCommand, reactCommand, replyCommand } from "./commands/messages.ts";
+import {
+  deleteCommand,
+  deletionsCommand,
+  editCommand,
+  forwardCommand,
+  infoCommand,
+  pinCommand,
+  reactCommand,
+  replyCommand,
+} from "./commands/messages.ts";
 import { pollCommand, voteCommand } from "./commands/polls.ts";
 import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
@@ -53,6 +62,7 @@ const commands: readonly Command[] = [
   pollCommand,
   voteCommand,
   infoCommand,
+  deletionsCommand,
   groupCommand,
   conversationsCommand,
   continueCommand,

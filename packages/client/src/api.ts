@@ -306,6 +306,8 @@ export type ClientEvent =
   | { readonly kind: "devices" }
   /** A message was deleted on this device, here or by another one of one's own. */
   | { readonly kind: "hidden"; readonly conversationId: string; readonly messageId: string }
+  /** Deletions came to wait for the person in a conversation, or were decided (`heldDeletions`). */
+  | { readonly kind: "held_deletions"; readonly conversationId: string }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }
   /** What was verified of people changed. */

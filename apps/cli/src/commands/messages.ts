@@ -1,7 +1,7 @@
 import type { Client, Message } from "@latchkey/client";
-import { catchUp, conversationOf, deliver, waitMs } from "../conversations.ts";
-import { usageError } from "../errors.ts";
-import { formatMessage, formatPerson, formatTime, printable } from "../output.ts";
+import { catchUp, conversationOf, deliver, findConversation, isNamed, waitMs } from "../conversations.ts";
+import { CommandError, usageError } from "../errors.ts";
+import { formatMessage, formatPerson, formatTime, printable, printableLine } from "../output.ts";
 import { textArgument } from "../text-argument.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
@@ -133,6 +133,34 @@ export const infoCommand: Command = {
         ...refused.map(({ person, count }) => `${formatPerson(person)} tried to change it and may not (${String(count)})`),
       ];
       context.output.result(info, lines.join("\n"));
+    });
+  },
+};
+
+/** `latchkey deletions ID [--do NAME | --keep NAME]`. */
+export const deletionsCommand: Command = {
+  name: "deletions",
+  usage: "deletions ID [--do NAME | --keep NAME]",
+  summary: "whose deletions wait for your word, because they were more than fifty in an hour",
+  help: "ID is that of a conversation. If their device was stolen, keep the messages.",
+  options: { do: { type: "string" }, keep: { type: "string" } },
+  positionals: [1, 1],
+  async run({ output, positionals, values, withClient }) {
+    const [id = ""] = positionals;
+    const [done, kept] = [stringOption(values, "do"), stringOption(values, "keep")];
+    if (done !== undefined && kept !== undefined) throw usageError(`usage: latchkey ${deletionsCommand.usage}`);
+    await withClient(async (client) => {
+      await catchUp(client);
+      await findConversation(client, id);
+      const name = done ?? kept;
+      const held = await client.heldDeletions(id);
+      const found = held.find(({ person }) => name !== undefined && isNamed(person, name));
+      if (name !== undefined && found === undefined)
+        throw new CommandError("unknown_user", `no deletions of ${printableLine(name)} wait here`);
+      if (found !== undefined) await client.decideDeletions(id, found.person.accountId, done !== undefined);
+      const left = found === undefined ? held : await client.heldDeletions(id);
+      const lines = left.map(({ person, count }) => `${formatPerson(person)}: ${String(count)}`);
+      output.result({ held: left }, lines.length === 0 ? "none wait" : lines.join("\n"));
     });
   },
 };

@@ -133,6 +133,10 @@ export const en = {
     readMore: "Read more",
     readLess: "Show less",
     tryAgain: "Try again",
+    heldDeletions: (who: string, n: number): string =>
+      `${who} deleted more than fifty messages within an hour. ${count(n, "more waits", "more wait")} for your word: if their device was stolen, keep them.`,
+    heldKeep: "Keep them",
+    heldDelete: "Delete them",
     edited: "edited",
     forwarded: (hops: number): string => (hops >= 5 ? "Forwarded many times" : "Forwarded"),
     quoteDeleted: "This message was deleted",

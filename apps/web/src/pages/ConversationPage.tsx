@@ -3,6 +3,7 @@ import type { ReactElement } from "react";
 import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Composer } from "../components/Composer.tsx";
+import { HeldLine } from "../components/HeldLine.tsx";
 import { HoldLine } from "../components/HoldLine.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { ReturnLine } from "../components/ReturnLine.tsx";
@@ -97,6 +98,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
       {timeline === undefined ? <div className="messages" /> : <MessageList conversation={conversation} timeline={timeline} />}
       {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
       {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
+      <HeldLine id={id} />
       <StopPanel conversation={conversation} />
       <Composer conversation={conversation} />
     </main>

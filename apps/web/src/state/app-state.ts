@@ -14,6 +14,7 @@ import type {
   Person,
   ServerInfo,
   Verification,
+  HeldDeletions,
 } from "@latchkey/client";
 import { findFirstUnread, isFromOthers, mergeMessages } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
@@ -65,6 +66,8 @@ export interface AppState {
   readonly requests: ContactRequests;
   /** What is verified of the members of conversations that were looked at. */
   readonly verifications: ReadonlyMap<string, Verification>;
+  /** Whose deletions wait for the person, by conversation, of those that were open. */
+  readonly heldDeletions: ReadonlyMap<string, readonly HeldDeletions[]>;
   /** One's own devices, once asked for. */
   readonly devices: readonly OwnDevice[] | undefined;
   /** The linking that goes on. */
@@ -94,6 +97,7 @@ export const initialState: AppState = {
   alarms: [],
   requests: { list: [], dropped: 0 },
   verifications: new Map(),
+  heldDeletions: new Map(),
   devices: undefined,
   link: undefined,
   isRecoveryPutOff: false,
@@ -139,6 +143,7 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "hidden":
         next = removeMessage(next, event.conversationId, event.messageId);
         break;
+      case "held_deletions":
       case "alarms":
       case "devices":
       case "requests":

@@ -36,6 +36,8 @@ export interface Controller {
   discard(message: Message): Promise<void>;
   /** Gives a message an emoji, or takes it back. */
   react(message: Message, emoji: string, isGiven: boolean): Promise<void>;
+  /** Does the deletions of a person that wait, or keeps what they would delete. */
+  decideDeletions(conversationId: string, accountId: string, isDone: boolean): Promise<void>;
   /** Chooses these options of a poll. */
   vote(message: Message, options: readonly number[]): Promise<void>;
   register(params: { username: string; displayName?: string; deviceName?: string; invitation?: string }): Promise<void>;
@@ -90,6 +92,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (events.some(({ kind }) => kind === "requests")) void loadRequests();
     if (events.some(({ kind }) => kind === "verification")) refreshVerifications();
     for (const event of events) if (event.kind === "link") onLink(event.state);
+    for (const event of events) if (event.kind === "held_deletions") void loadHeld(event.conversationId).catch(() => undefined);
   };
 
   /** A new device has its account before its history: what comes of that stands in the client, untold. */
@@ -130,6 +133,10 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   const loadVerification = async (id: string): Promise<void> => {
     const verification = await client.verification(id);
     store.update((state) => withVerification(state, id, verification));
+  };
+  const loadHeld = async (id: string): Promise<void> => {
+    const held = await client.heldDeletions(id);
+    store.update((state) => ({ ...state, heldDeletions: new Map([...state.heldDeletions, [id, held]]) }));
   };
   const refreshVerifications = (): void => {
     for (const id of store.get().verifications.keys()) void loadVerification(id).catch(() => undefined);
@@ -207,6 +214,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   const loadFirst = async (id: string): Promise<void> => {
     const { timelines, conversations } = store.get();
     if (conversations.has(id)) void loadVerification(id).catch(() => undefined);
+    if (conversations.has(id)) void loadHeld(id).catch(() => undefined);
     if (timelines.has(id)) {
       store.update((state) => markUnreadLine(state, id));
       return;
@@ -305,6 +313,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     },
     retry: (message) => client.retry(message.conversationId, message.id),
     react: (message, emoji, isGiven) => client.react(message.conversationId, message.id, emoji, isGiven),
+    decideDeletions: (conversationId, accountId, isDone) => client.decideDeletions(conversationId, accountId, isDone),
     vote: (message, options) => client.vote(message.conversationId, message.id, options),
     discard: (message) => client.discard(message.conversationId, message.id),
     async register(params) {

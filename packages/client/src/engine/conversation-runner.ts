@@ -69,6 +69,8 @@ export class ConversationRunner {
   readonly #timers = new Map<TimerName, () => void>();
   readonly #outcomes = new Map<string, (outcome: ChangeOutcome) => void>();
   #inFlight = 0;
+  /** Deletions came to wait for the person, and that is not told yet. */
+  #braked = false;
 
   constructor(world: World, state: ConversationState, lastLine: Line | undefined) {
     this.#world = world;
@@ -281,12 +283,16 @@ export class ConversationRunner {
   async #settleJudged(): Promise<void> {
     const { people, emit } = this.#world;
     if (this.#state.kind === "devices") return;
-    await this.changeTimeline((timeline) => timeline.settle((said) => standingOfSaid(people, this.#state, said)));
+    await this.#changeTimeline((timeline) => timeline.settle((said) => standingOfSaid(people, this.#state, said)));
     for (const message of await this.history.doubted()) emit({ kind: "message", message, isNew: false });
   }
 
   /** Changes the timeline in a transaction of its own, and tells what is shown otherwise then. */
-  async changeTimeline(change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>): Promise<void> {
+  changeTimeline(change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>): Promise<void> {
+    return this.#steps.run(() => this.#changeTimeline(change));
+  }
+
+  async #changeTimeline(change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>): Promise<void> {
     const { store } = this.#world;
     const lines = await store.transact("write", async (tx) => {
       const timeline = this.#timeline(tx);
@@ -303,7 +309,8 @@ export class ConversationRunner {
   }
 
   async #flushed(tx: StoreTransaction, timeline: Timeline): Promise<ToldLine[]> {
-    const { lines, arrived } = await timeline.flush();
+    const { lines, arrived, isBraked } = await timeline.flush();
+    if (isBraked) this.#braked = true;
     return await Promise.all(
       lines.map(async (line) => {
         // What this device wrote was told while it waited.
@@ -316,6 +323,8 @@ export class ConversationRunner {
   /** What became of lines: new ones, and ones that changed. Whoever stands in them was brought to hand. */
   #tellLines(lines: readonly ToldLine[]): void {
     const { emit, people } = this.#world;
+    if (this.#braked) emit({ kind: "held_deletions", conversationId: this.id });
+    this.#braked = false;
     for (const { line, quoted, isNew } of lines) {
       const last = this.#lastLine;
       const isNewest = line.order > (last?.order ?? 0) && (last === undefined || !isQuiet(line.body));
@@ -568,15 +577,24 @@ export class ConversationRunner {
       emit({ kind: "message", message: messageOfOutgoing(people, this.#state, item), isNew });
       return;
     }
-    this.#track(this.history.pending(item).then((message) => emit({ kind: "message", message, isNew })));
+    this.#track(
+      this.#steps.run(async () => {
+        // What is in the log meanwhile was told as such.
+        const waiting = this.#state.outgoing.find(({ id }) => id === item.id);
+        if (waiting !== undefined) emit({ kind: "message", message: await this.history.pending(waiting), isNew });
+      }),
+    );
   }
 
   /** A change of one's own waits, or does not any more: the message that it is about is shown so. */
-  async #tellChanged(item: Outgoing): Promise<void> {
-    const said = pendingSaid(this.#state, this.#world.people.self, item);
-    const target = said === undefined ? undefined : targetOf(said.body);
-    const message = target === undefined ? undefined : await this.history.message(toBase64Url(target));
-    if (message !== undefined) this.#world.emit({ kind: "message", message, isNew: false });
+  #tellChanged(item: Outgoing): Promise<void> {
+    // Between two steps, so that what is stored and what waits belong together.
+    return this.#steps.run(async () => {
+      const said = pendingSaid(this.#state, this.#world.people.self, item);
+      const target = said === undefined ? undefined : targetOf(said.body);
+      const message = target === undefined ? undefined : await this.history.message(toBase64Url(target));
+      if (message !== undefined) this.#world.emit({ kind: "message", message, isNew: false });
+    });
   }
 }
 

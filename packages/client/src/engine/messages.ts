@@ -190,6 +190,7 @@ export class Messages {
   async decideDeletions(id: string, accountId: string, isDone: boolean): Promise<void> {
     const runner = this.#access.runner(id);
     await runner.changeTimeline((timeline) => timeline.release(fromBase64Url(accountId), isDone));
+    this.#world.emit({ kind: "held_deletions", conversationId: id });
     runner.emitConversation();
   }
 

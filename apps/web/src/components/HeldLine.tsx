@@ -1,0 +1,38 @@
+import type { ReactElement } from "react";
+import { words } from "../messages/words.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { nameOf } from "../state/person-name.ts";
+import { Icon } from "./Icon.tsx";
+
+/** Whose deletions wait for the person, because they were so many at once, with both ways on. */
+export function HeldLine({ id }: { readonly id: string }): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const held = useSelector((state) => state.heldDeletions.get(id));
+  return (
+    <div role="status">
+      {(held ?? []).map(({ person, count }) => (
+        <div key={person.accountId} className="hold">
+          <Icon name="alert" size={20} />
+          <p>
+            {words.conversation.heldDeletions(nameOf(person), count)}{" "}
+            <button
+              type="button"
+              className="link-button"
+              onClick={() => void act(() => controller.decideDeletions(id, person.accountId, false))}
+            >
+              {words.conversation.heldKeep}
+            </button>{" "}
+            <button
+              type="button"
+              className="link-button link-danger"
+              onClick={() => void act(() => controller.decideDeletions(id, person.accountId, true))}
+            >
+              {words.conversation.heldDelete}
+            </button>
+          </p>
+        </div>
+      ))}
+    </div>
+  );
+}
