@@ -44,7 +44,7 @@ export class Person {
   /** Codes with which what was asked was refused, in order. */
   readonly refusals: string[] = [];
   /** The last that the client told of each message since the app was started, by conversation and message. */
-  readonly lastTold = new Map<string, Message>();
+  readonly lastTold: Map<string, Message> = new Map();
   /** What the client told while it ran. */
   readonly told: ClientEvent["kind"][] = [];
 

@@ -1,3 +1,4 @@
+import { messageWords } from "../messages/en-messages.ts";
 import type { ReactElement } from "react";
 import { words } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
@@ -15,20 +16,20 @@ export function HeldLine({ id }: { readonly id: string }): ReactElement {
         <div key={person.accountId} className="hold">
           <Icon name="alert" size={20} />
           <p>
-            {words.conversation.heldDeletions(nameOf(person), count)}{" "}
+            {messageWords.heldDeletions(nameOf(person), count)}{" "}
             <button
               type="button"
               className="link-button"
               onClick={() => void act(() => controller.decideDeletions(id, person.accountId, false))}
             >
-              {words.conversation.heldKeep}
+              {messageWords.heldKeep}
             </button>{" "}
             <button
               type="button"
               className="link-button link-danger"
               onClick={() => void act(() => controller.decideDeletions(id, person.accountId, true))}
             >
-              {words.conversation.heldDelete}
+              {messageWords.heldDelete}
             </button>
           </p>
         </div>

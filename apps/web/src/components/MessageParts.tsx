@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import type { Message, Quote, ShownPoll, ShownReaction } from "@latchkey/client";
+import { messageWords } from "../messages/en-messages.ts";
 import { words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
@@ -7,7 +8,7 @@ import { nameOf } from "../state/person-name.ts";
 /** What a message answers, as this device has it. */
 export function QuoteBlock({ quote }: { readonly quote: Quote }): ReactElement {
   const { author, text, isDeleted, messageId } = quote;
-  const shown = isDeleted ? words.conversation.quoteDeleted : messageId === undefined ? words.conversation.quoteUnknown : text;
+  const shown = isDeleted ? messageWords.quoteDeleted : messageId === undefined ? messageWords.quoteUnknown : text;
   return (
     <blockquote className="bubble-quote" dir="auto">
       {author !== undefined && <bdi className="bubble-quote-author">{author.isSelf ? words.common.you : nameOf(author)}</bdi>}
@@ -27,10 +28,10 @@ export function Reactions({
   const { controller } = useApp();
   const act = useAction();
   return (
-    <ul className="reactions" aria-label={words.conversation.reactions}>
+    <ul className="reactions" aria-label={messageWords.reactions}>
       {reactions.map(({ emoji, count, people, isOwn }) => {
         const names = people.map((person) => (person.isSelf ? words.common.you : nameOf(person)));
-        const label = words.conversation.reaction(emoji, names, count - names.length);
+        const label = messageWords.reaction(emoji, names, count - names.length);
         return (
           <li key={emoji}>
             <button
@@ -93,9 +94,7 @@ export function PollBlock({
           </li>
         ))}
       </ul>
-      <small className="poll-note">
-        {poll.isClosed ? words.conversation.pollEnded : words.conversation.pollChoices(poll.maxSelections)}
-      </small>
+      <small className="poll-note">{poll.isClosed ? messageWords.pollEnded : messageWords.pollChoices(poll.maxSelections)}</small>
       {meta}
     </div>
   );

@@ -1,10 +1,6 @@
+import { count } from "./count.ts";
+
 /** The words of the screens about one's account, its devices and what is verified of others: loaded with them, not at first. */
-
-const plural = new Intl.PluralRules("en");
-
-function count(n: number, one: string, other: string): string {
-  return `${n.toLocaleString("en")} ${plural.select(n) === "one" ? one : other}`;
-}
 
 /** Several of them. */
 function listed(names: readonly string[]): string {

@@ -1,10 +1,6 @@
+import { count } from "./count.ts";
+
 /** Every word that the app says, in English. A translation is another object of the same shape. */
-
-const plural = new Intl.PluralRules("en");
-
-function count(n: number, one: string, other: string): string {
-  return `${n.toLocaleString("en")} ${plural.select(n) === "one" ? one : other}`;
-}
 
 /** "Ben", "Ben and Chidi", "Ben, Chidi and Dana"; of many the first ten, and how many more. */
 function list(names: readonly string[]): string {
@@ -133,21 +129,6 @@ export const en = {
     readMore: "Read more",
     readLess: "Show less",
     tryAgain: "Try again",
-    heldDeletions: (who: string, n: number): string =>
-      `${who} deleted more than fifty messages within an hour. ${count(n, "more waits", "more wait")} for your word: if their device was stolen, keep them.`,
-    heldKeep: "Keep them",
-    heldDelete: "Delete them",
-    edited: "edited",
-    forwarded: (hops: number): string => (hops >= 5 ? "Forwarded many times" : "Forwarded"),
-    quoteDeleted: "This message was deleted",
-    quoteUnknown: "A message that this device does not have",
-    reactions: "Reactions",
-    reaction: (emoji: string, names: readonly string[], more: number): string =>
-      `${emoji} by ${[...names, ...(more > 0 ? [`${String(more)} more`] : [])].join(", ")}`,
-    pollEnded: "This poll has ended",
-    pollChoices: (most: number): string => (most === 1 ? "Choose one" : `Choose up to ${String(most)}`),
-    everybody: "@everybody",
-    somebodyElse: "@somebody who is not here",
     sendAnyway: "Send anyway",
     discard: "Discard",
     removed: "You are no longer in this conversation. What you received stays here.",

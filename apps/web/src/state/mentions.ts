@@ -1,4 +1,5 @@
 import type { Person } from "@latchkey/client";
+import { messageWords } from "../messages/en-messages.ts";
 import { words } from "../messages/words.ts";
 import { nameOf } from "./person-name.ts";
 
@@ -10,8 +11,8 @@ export function withNames(text: string, mentions: readonly Person[]): string {
   if (!text.includes("](mimi://")) return text;
   const byId = new Map(mentions.map((person) => [person.accountId, person]));
   return text.replaceAll(link, (_, kind: string, id: string) => {
-    if (kind === "r") return words.conversation.everybody;
+    if (kind === "r") return messageWords.everybody;
     const person = byId.get(id);
-    return person === undefined ? words.conversation.somebodyElse : `@${person.isSelf ? words.common.you : nameOf(person)}`;
+    return person === undefined ? messageWords.somebodyElse : `@${person.isSelf ? words.common.you : nameOf(person)}`;
   });
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { isStopped } from "../engine/shown.ts";
-import { restoredSentence } from "./restored.ts";
+import { restoredSentence } from "../engine/restored-servers.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 import type { ConversationState } from "./types.ts";

@@ -2,12 +2,6 @@ import { isReading } from "./phase.ts";
 import { isCaughtUp, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 
-/** What a person reads about it. @param copiedMs when the copy was made, milliseconds since 1970 */
-export function restoredSentence(copiedMs: number): string {
-  const time = new Date(copiedMs).toISOString().slice(0, 16).replace("T", " ");
-  return `The server says that it was restored from a copy of ${time} (UTC). What was written after that may be missing here for some of you.`;
-}
-
 /**
  * The server accuses itself of having lost what came after a copy (spec D-7). Nothing stops for it, since this device's log is as it knows
  * it: the way on is offered, before somebody writes into a log that others left.

@@ -1,12 +1,10 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { GroupState } from "@latchkey/mls";
-import { createProfileContent } from "@latchkey/protocol";
 import type { AppendSecret, BlobReference, EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { makeKeyPackage } from "../account/key-packages.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
 import { carryOver } from "../core/rejoin.ts";
-import { isHolding } from "../core/sending.ts";
 import { step } from "../core/step.ts";
 import { isCaughtUp, isQuiet } from "../core/turn.ts";
 import type {
@@ -32,7 +30,7 @@ import { putEvidence } from "./evidence.ts";
 import { loadShownLine } from "../timeline/history.ts";
 import { Timeline } from "../timeline/timeline.ts";
 import { withoutPeer } from "./blocked.ts";
-import type { SenderStanding } from "./standings.ts";
+import { introductionTo, standingIn, takeSecret, untoldSecret } from "./introduction.ts";
 import { LeafLookUps } from "./leaf-look-ups.ts";
 import { LogChannel } from "./log-channel.ts";
 import { conversationOf } from "./shown.ts";
@@ -268,7 +266,7 @@ export class ConversationRunner {
       effects.push(...taken.effects);
       groups.push(...taken.groups);
     }
-    const kept = this.#isBlocked ? withoutPeer(before, state, effects) : { state, effects };
+    const kept = standingIn(this.#world, before) === "blocked" ? withoutPeer(before, state, effects) : { state, effects };
     const lines = await this.#store(before, kept.state, kept.effects, () => undefined);
     if (fetched !== undefined) this.#channel.fetch(fetched.reference, fetched.input);
     for (const input of parked) this.#channel.park(input);
@@ -335,45 +333,14 @@ export class ConversationRunner {
 
   /** Tells the group once by which name this person goes, and whoever knows an append secret that was replaced the one of now (spec I-1). */
   introduce(): void {
-    const { own, platform, appendSecrets } = this.#world;
-    const { displayName, username } = own;
-    const { kind, phase, memberCount, toldName } = this.#state;
-    if (kind === "devices" || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(this.#state) || this.#isBlocked) return;
-    // What would wait for the person is not begun: it is told once messages go again.
-    if (isHolding(this.#state)) return;
-    const appendSecret = this.#isAccepted ? appendSecrets.untold(this.id) : undefined;
-    const isOutdated = appendSecret !== undefined && appendSecrets.isOutdated(this.id);
-    if (!isOutdated && (displayName === username || toldName === displayName)) return;
-    const salt = platform.random(16);
-    const content = createProfileContent({ displayName, appendSecret, salt, sentAtMs: platform.nowMs() });
-    const composed = this.compose({ kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content }, appendSecret);
+    const introduction = introductionTo(this.#world, this.#state);
     // A failure is told as an alarm.
-    composed.catch(() => undefined);
+    if (introduction !== undefined) this.compose(introduction.input, introduction.appendSecret).catch(() => undefined);
   }
 
-  /** What a text here is to tell of one's own append secret: something in direct conversations with somebody accepted only (spec I-1). */
+  /** What a text here is to tell of one's own append secret (spec I-1). */
   get untoldSecret(): AppendSecret | undefined {
-    return this.#isAccepted ? this.#world.appendSecrets.untold(this.id) : undefined;
-  }
-
-  #takeSecret(tx: StoreTransaction, { accountId, appendSecret }: Extract<Effect, { kind: "append_secret" }>): void {
-    const { own, appendSecrets } = this.#world;
-    if (equalBytes(accountId, own.accountId)) appendSecrets.noteTold(tx, this.id, appendSecret);
-    else appendSecrets.take(tx, accountId, appendSecret);
-  }
-
-  get #isAccepted(): boolean {
-    return this.#standing === "accepted";
-  }
-
-  get #isBlocked(): boolean {
-    return this.#standing === "blocked";
-  }
-
-  /** Of the other person of a direct conversation. */
-  get #standing(): SenderStanding | undefined {
-    const { kind, peer } = this.#state;
-    return kind !== "direct" || peer === undefined ? undefined : this.#world.standings.of(peer);
+    return untoldSecret(this.#world, this.#state);
   }
 
   /** Takes a message that tells this append secret, if it tells one. */
@@ -426,7 +393,7 @@ export class ConversationRunner {
           if (effect.kind === "evidence") await putEvidence(tx, this.id, effect);
           if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
-          if (effect.kind === "append_secret") this.#takeSecret(tx, effect);
+          if (effect.kind === "append_secret") takeSecret(this.#world, tx, this.id, effect);
           if (effect.kind === "post" && !(await posts.put(tx, after.host, after.logId, effect.post)))
             given.push(unreached({ ...effect.post.joiner, logId: after.logId, seq: effect.post.seq }));
           if (effect.kind === "alarm") this.#world.alarms.put(tx, this.#raised(effect));

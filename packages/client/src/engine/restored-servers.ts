@@ -52,3 +52,9 @@ export class RestoredServers {
     await store.transact("write", (tx) => tx.put(keyOf(host), encode(takenCodec, { restoredMs, takenMs: nowMs })));
   }
 }
+
+/** What a person reads about it. @param copiedMs when the copy was made, milliseconds since 1970 */
+export function restoredSentence(copiedMs: number): string {
+  const time = new Date(copiedMs).toISOString().slice(0, 16).replace("T", " ");
+  return `The server says that it was restored from a copy of ${time} (UTC). What was written after that may be missing here for some of you.`;
+}

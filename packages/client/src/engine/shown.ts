@@ -7,7 +7,7 @@ import { holds, isLastOwner, manages, roleName, roleOf, roles } from "../core/ri
 import type { ConversationState, Line } from "../core/types.ts";
 import { pauseCode, pauseSentences, refusedLeafSentence, unprovenLeafSentence } from "../core/turn.ts";
 import { cleanDescription } from "../names/clean.ts";
-import { restoredSentence } from "../core/restored.ts";
+import { restoredSentence } from "./restored-servers.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import type { People } from "./people.ts";
 import { groupName, messageOfLine, messageOfOutgoing } from "./shown-message.ts";

@@ -25,7 +25,7 @@ async function openAfter(spoil: (path: string) => void) {
     dataDirectory,
     isKnown: false,
     clocks: { nowMs: () => now, passedMs: () => 1000 },
-    log: { info: told as never, warn: told as never },
+    log: { info: told, warn: told },
     onBelieved: () => undefined,
   });
   return { clock, recordClock, clockFile, warnings, dataDirectory };

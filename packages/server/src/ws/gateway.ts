@@ -37,7 +37,6 @@ const maxFragments = 256;
 /** How long a peer that was refused may take to read why. */
 const refusedMs = 1000;
 const drainGraceMs = 2000;
-const noExt = new Uint8Array();
 
 /** Takes WebSocket connections, gives each its role's session, and watches over them. */
 export class Gateway {

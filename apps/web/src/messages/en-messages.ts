@@ -1,0 +1,20 @@
+import { count } from "./count.ts";
+
+/** Words about what belongs to messages: answers, reactions, polls, edits and deletions. */
+export const messageWords = {
+  heldDeletions: (who: string, n: number): string =>
+    `${who} deleted more than fifty messages within an hour. ${count(n, "more waits", "more wait")} for your word: if their device was stolen, keep them.`,
+  heldKeep: "Keep them",
+  heldDelete: "Delete them",
+  edited: "edited",
+  forwarded: (hops: number): string => (hops >= 5 ? "Forwarded many times" : "Forwarded"),
+  quoteDeleted: "This message was deleted",
+  quoteUnknown: "A message that this device does not have",
+  reactions: "Reactions",
+  reaction: (emoji: string, names: readonly string[], more: number): string =>
+    `${emoji} by ${[...names, ...(more > 0 ? [`${String(more)} more`] : [])].join(", ")}`,
+  pollEnded: "This poll has ended",
+  pollChoices: (most: number): string => (most === 1 ? "Choose one" : `Choose up to ${String(most)}`),
+  everybody: "@everybody",
+  somebodyElse: "@somebody who is not here",
+};

@@ -1,0 +1,52 @@
+import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { createProfileContent } from "@latchkey/protocol";
+import type { AppendSecret } from "@latchkey/protocol";
+import { isHolding } from "../core/sending.ts";
+import { isCaughtUp } from "../core/turn.ts";
+import type { ConversationState, Effect, Input } from "../core/types.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { SenderStanding } from "./standings.ts";
+import type { World } from "./world.ts";
+
+/** What a conversation is told of this person beside what they say, and what its other person told of themselves (spec I-1). */
+export interface Introduction {
+  readonly input: Extract<Input, { kind: "compose" }>;
+  readonly appendSecret: AppendSecret | undefined;
+}
+
+/** How the other person of a direct conversation stands; `undefined` in groups. */
+export function standingIn({ standings }: Pick<World, "standings">, { kind, peer }: ConversationState): SenderStanding | undefined {
+  return kind !== "direct" || peer === undefined ? undefined : standings.of(peer);
+}
+
+/** What a message here is to tell of one's own append secret: something in direct conversations with somebody accepted only. */
+export function untoldSecret(world: World, state: ConversationState): AppendSecret | undefined {
+  return standingIn(world, state) === "accepted" ? world.appendSecrets.untold(state.id) : undefined;
+}
+
+/** By which name this person goes, and the append secret of now for whoever knows one that was replaced; `undefined` where nothing is new. */
+export function introductionTo(world: World, state: ConversationState): Introduction | undefined {
+  const { own, platform, appendSecrets } = world;
+  const { displayName, username } = own;
+  const { kind, phase, memberCount, toldName } = state;
+  if (kind === "devices" || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(state)) return undefined;
+  // What would wait for the person is not begun: it is told once messages go again.
+  if (standingIn(world, state) === "blocked" || isHolding(state)) return undefined;
+  const appendSecret = untoldSecret(world, state);
+  const isOutdated = appendSecret !== undefined && appendSecrets.isOutdated(state.id);
+  if (!isOutdated && (displayName === username || toldName === displayName)) return undefined;
+  const salt = platform.random(16);
+  const content = createProfileContent({ displayName, appendSecret, salt, sentAtMs: platform.nowMs() });
+  return { input: { kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content }, appendSecret };
+}
+
+/** Keeps what somebody told of their append secret, or that one's own was told by another device of one's own. */
+export function takeSecret(
+  { own, appendSecrets }: World,
+  tx: StoreTransaction,
+  conversationId: string,
+  { accountId, appendSecret }: Extract<Effect, { kind: "append_secret" }>,
+): void {
+  if (equalBytes(accountId, own.accountId)) appendSecrets.noteTold(tx, conversationId, appendSecret);
+  else appendSecrets.take(tx, accountId, appendSecret);
+}
