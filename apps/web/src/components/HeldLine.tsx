@@ -1,4 +1,3 @@
-import { messageWords } from "../messages/en-messages.ts";
 import type { ReactElement } from "react";
 import { words } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
@@ -16,20 +15,20 @@ export function HeldLine({ id }: { readonly id: string }): ReactElement {
         <div key={person.accountId} className="hold">
           <Icon name="alert" size={20} />
           <p>
-            {messageWords.heldDeletions(nameOf(person), count)}{" "}
+            {words.messageParts.heldDeletions(nameOf(person), count)}{" "}
             <button
               type="button"
               className="link-button"
               onClick={() => void act(() => controller.decideDeletions(id, person.accountId, false))}
             >
-              {messageWords.heldKeep}
+              {words.messageParts.heldKeep}
             </button>{" "}
             <button
               type="button"
               className="link-button link-danger"
               onClick={() => void act(() => controller.decideDeletions(id, person.accountId, true))}
             >
-              {messageWords.heldDelete}
+              {words.messageParts.heldDelete}
             </button>
           </p>
         </div>

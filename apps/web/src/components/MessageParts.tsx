@@ -1,6 +1,5 @@
 import type { ReactElement, ReactNode } from "react";
 import type { Message, Quote, ShownPoll, ShownReaction } from "@latchkey/client";
-import { messageWords } from "../messages/en-messages.ts";
 import { words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
@@ -8,7 +7,7 @@ import { nameOf } from "../state/person-name.ts";
 /** What a message answers, as this device has it. */
 export function QuoteBlock({ quote }: { readonly quote: Quote }): ReactElement {
   const { author, text, isDeleted, messageId } = quote;
-  const shown = isDeleted ? messageWords.quoteDeleted : messageId === undefined ? messageWords.quoteUnknown : text;
+  const shown = isDeleted ? words.messageParts.quoteDeleted : messageId === undefined ? words.messageParts.quoteUnknown : text;
   return (
     <blockquote className="bubble-quote" dir="auto">
       {author !== undefined && <bdi className="bubble-quote-author">{author.isSelf ? words.common.you : nameOf(author)}</bdi>}
@@ -28,10 +27,10 @@ export function Reactions({
   const { controller } = useApp();
   const act = useAction();
   return (
-    <ul className="reactions" aria-label={messageWords.reactions}>
+    <ul className="reactions" aria-label={words.messageParts.reactions}>
       {reactions.map(({ emoji, count, people, isOwn }) => {
         const names = people.map((person) => (person.isSelf ? words.common.you : nameOf(person)));
-        const label = messageWords.reaction(emoji, names, count - names.length);
+        const label = words.messageParts.reaction(emoji, names, count - names.length);
         return (
           <li key={emoji}>
             <button
@@ -94,7 +93,9 @@ export function PollBlock({
           </li>
         ))}
       </ul>
-      <small className="poll-note">{poll.isClosed ? messageWords.pollEnded : messageWords.pollChoices(poll.maxSelections)}</small>
+      <small className="poll-note">
+        {poll.isClosed ? words.messageParts.pollEnded : words.messageParts.pollChoices(poll.maxSelections)}
+      </small>
       {meta}
     </div>
   );

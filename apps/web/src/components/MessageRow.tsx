@@ -1,7 +1,6 @@
 import { memo } from "react";
 import type { ComponentType, ReactElement, ReactNode } from "react";
 import type { Message } from "@latchkey/client";
-import { messageWords } from "../messages/en-messages.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
@@ -98,7 +97,7 @@ function Bubble({
       <div className="bubble-column">
         <div className={`bubble${isLarge ? " bubble-large" : ""}`}>
           {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
-          {message.forwardedHops !== undefined && <p className="bubble-forwarded">{messageWords.forwarded(message.forwardedHops)}</p>}
+          {message.forwardedHops !== undefined && <p className="bubble-forwarded">{words.messageParts.forwarded(message.forwardedHops)}</p>}
           {message.quote !== undefined && <QuoteBlock quote={message.quote} />}
           <Body message={message} meta={<Meta message={message} />} />
         </div>
@@ -141,7 +140,7 @@ function Body({ message, meta }: { readonly message: Message; readonly meta: Rea
 function Meta({ message }: { readonly message: Message }): ReactElement {
   return (
     <span className="meta" dir="ltr">
-      {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{messageWords.edited}</span>}
+      {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{words.messageParts.edited}</span>}
       <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
         {formatTime(message.sentAtMs)}
       </time>

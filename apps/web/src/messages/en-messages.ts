@@ -1,7 +1,7 @@
 import { count } from "./count.ts";
 
 /** Words about what belongs to messages: answers, reactions, polls, edits and deletions. */
-export const messageWords = {
+export const messageParts = {
   heldDeletions: (who: string, n: number): string =>
     `${who} deleted more than fifty messages within an hour. ${count(n, "more waits", "more wait")} for your word: if their device was stolen, keep them.`,
   heldKeep: "Keep them",

@@ -1,5 +1,4 @@
 import type { Person } from "@latchkey/client";
-import { messageWords } from "../messages/en-messages.ts";
 import { words } from "../messages/words.ts";
 import { nameOf } from "./person-name.ts";
 
@@ -11,8 +10,8 @@ export function withNames(text: string, mentions: readonly Person[]): string {
   if (!text.includes("](mimi://")) return text;
   const byId = new Map(mentions.map((person) => [person.accountId, person]));
   return text.replaceAll(link, (_, kind: string, id: string) => {
-    if (kind === "r") return messageWords.everybody;
+    if (kind === "r") return words.messageParts.everybody;
     const person = byId.get(id);
-    return person === undefined ? messageWords.somebodyElse : `@${person.isSelf ? words.common.you : nameOf(person)}`;
+    return person === undefined ? words.messageParts.somebodyElse : `@${person.isSelf ? words.common.you : nameOf(person)}`;
   });
 }

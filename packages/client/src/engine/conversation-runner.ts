@@ -1,4 +1,4 @@
-import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { toBase64Url } from "@latchkey/codec";
 import type { GroupState } from "@latchkey/mls";
 import type { AppendSecret, BlobReference, EntryEvent, SealedEvent } from "@latchkey/protocol";
 import { makeKeyPackage } from "../account/key-packages.ts";
