@@ -11,6 +11,7 @@ const files = [
   { path: "packages/server/src/store/sqlite/power-loss.test.ts", isSeeded: true },
   { path: "packages/server/src/crash.test.ts", isSeeded: false },
   { path: "packages/server/src/disk-failures.test.ts", isSeeded: false },
+  { path: "packages/server/src/full-disk.test.ts", isSeeded: false },
   { path: "packages/server/src/faults.test.ts", isSeeded: false },
   { path: "packages/server/src/directory/seen.test.ts", isSeeded: false },
   { path: "packages/server/src/clock", isSeeded: false },

@@ -80,6 +80,8 @@ export interface ServerLimits {
   readonly maxStrangerBytes: number;
   readonly maxOneTimeKeyPackages: number;
   readonly maxBlobBytes: number;
+  /** Of all blobs together; 0 for no bound but the disk's and its reserve. */
+  readonly maxStoredBlobBytes: number;
   /** Days that a blob is kept without an entry that refers to it. */
   readonly unusedBlobDays: number;
   /** With less than this left on the disk blobs, new logs, new accounts and strangers' items are refused, so that messages still find room. */
@@ -161,6 +163,7 @@ export const defaultLimits: ServerLimits = {
   maxStrangerBytes: 33_554_432,
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,
+  maxStoredBlobBytes: 0,
   unusedBlobDays: 2,
   minFreeBytes: 268_435_456,
   maxDatabasePages: 0,

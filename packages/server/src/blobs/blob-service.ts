@@ -8,16 +8,14 @@ import { Refusal, StoreError } from "../errors.ts";
 import { errorCode } from "../files.ts";
 import { keyOf } from "../keys.ts";
 import { storedBlobIds } from "./orphans.ts";
-import type { DiskRoom } from "../storage/disk-room.ts";
 import type { BlobIndex } from "../store/store.ts";
+import { BlobRoom } from "./blob-room.ts";
+import type { BlobDisk, TakenRoom } from "./blob-room.ts";
 import { exactlyDated, writeAnew } from "./blob-times.ts";
 import { dayMs, dayOf } from "../days.ts";
 
 /** What became of a PUT: stored, already there with the same bytes, or there with others (blobs never change). */
 export type PutOutcome = "created" | "same" | "different";
-
-/** What the blobs ask about the disk. */
-type BlobDisk = Pick<DiskRoom, "look" | "isLow">;
 
 /** A blob to be read; the reader closes it. */
 export interface OpenBlob {
@@ -33,8 +31,7 @@ export class BlobService {
   readonly #directory: string;
   readonly #index: BlobIndex;
   readonly #context: ServerContext;
-  readonly #disk: BlobDisk;
-  #taken: { readonly day: number; bytes: number } = { day: 0, bytes: 0 };
+  readonly #room: BlobRoom;
   /** The day on which `forgetTimes` last went through all of them. */
   #forgottenDay = 0;
   readonly #onDiskFailure: () => void;
@@ -47,7 +44,7 @@ export class BlobService {
     this.#directory = params.directory;
     this.#index = params.index;
     this.#context = params.context;
-    this.#disk = params.disk;
+    this.#room = new BlobRoom(params);
   }
 
   /**
@@ -56,25 +53,23 @@ export class BlobService {
    */
   async put(blobId: Uint8Array, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<PutOutcome> {
     const temporary = join(this.#uploads(), randomBytes(16).toString("hex"));
-    const day = this.#today();
-    let counted = 0;
+    let room: TakenRoom | undefined;
     try {
-      await this.#checkSpace();
-      const { sha256, sizeBytes } = await this.#receive(temporary, content, (bytes) => {
-        counted += bytes;
-        day.bytes += bytes;
-        if (this.#isOverQuota(day)) throw new Refusal("storage_full");
-      });
-      return await this.#alone(blobId, async () => {
+      const taken = await this.#room.open();
+      room = taken;
+      const { sha256, sizeBytes } = await this.#receive(temporary, content, (bytes) => taken.take(bytes));
+      const outcome = await this.#alone(blobId, async () => {
         const known = await this.#index.findBlob({ blobId });
         if (known === undefined) await this.#place(temporary, blobId);
         const expiresDay = dayOf(this.#context.nowMs()) + this.#context.limits.unusedBlobDays;
         const { kind } = await this.#index.addBlob({ blobId, sha256, sizeBytes, expiresDay });
         return kind === "added" ? "created" : kind;
       });
+      taken.settle(outcome === "created" ? "kept" : "known");
+      room = undefined;
+      return outcome;
     } catch (error) {
-      // What was not kept takes nothing of the day's room.
-      day.bytes -= counted;
+      room?.settle("dropped");
       if (isDiskBroken(error)) this.#onDiskFailure();
       throw isDiskFull(error) || (error instanceof StoreError && error.code === "full") ? new Refusal("storage_full") : error;
     } finally {
@@ -123,7 +118,7 @@ export class BlobService {
     for await (const { name, path } of exactlyDated(this.#directory, today)) {
       const temporary = join(this.#uploads(), randomBytes(16).toString("hex"));
       try {
-        await this.#checkSpace();
+        await this.#room.check();
         const blobId = fromBase64Url(name);
         await this.#alone(blobId, async () => {
           // Unless it has expired meanwhile.
@@ -218,24 +213,6 @@ export class BlobService {
     } finally {
       if (this.#placing.get(key) === now) this.#placing.delete(key);
     }
-  }
-
-  /** What was taken today. A restart begins a new count: the quota keeps a disk from filling up, it bills nobody. */
-  #today(): { readonly day: number; bytes: number } {
-    const day = dayOf(this.#context.nowMs());
-    if (this.#taken.day !== day) this.#taken = { day, bytes: 0 };
-    return this.#taken;
-  }
-
-  /** Whether more was taken in a day than the operator allows. */
-  #isOverQuota({ bytes }: { readonly bytes: number }): boolean {
-    const megabytes = this.#context.rules.quota("blob-megabytes-per-day");
-    return megabytes > 0 && bytes > megabytes * 1_000_000;
-  }
-
-  async #checkSpace(): Promise<void> {
-    await this.#disk.look();
-    if (this.#disk.isLow) throw new Refusal("storage_full");
   }
 
   #uploads(): string {

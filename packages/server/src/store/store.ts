@@ -220,6 +220,8 @@ export interface BlobIndex {
   findBlob(params: { blobId: Uint8Array }): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined>;
   /** Forgets blobs past their day to which no entry refers, at most `maxItems`: the caller then removes the files. */
   expireBlobs(params: { day: Day; maxItems: number }): Promise<Uint8Array[]>;
+  /** How many are recorded, and their bytes. */
+  blobTotals(): Promise<{ readonly blobs: number; readonly blobBytes: number }>;
 }
 
 // --- days

@@ -11,6 +11,7 @@ export class BlobTables {
   readonly #expired: StatementSync;
   readonly #delete: StatementSync;
   readonly #totals: StatementSync;
+  readonly #count: StatementSync;
 
   constructor(database: DatabaseSync) {
     const rows = (sql: string): StatementSync => {
@@ -21,9 +22,10 @@ export class BlobTables {
     this.#find = rows("SELECT sha256, size FROM blobs WHERE blob_id = ?");
     this.#insert = rows("INSERT INTO blobs (id, blob_id, sha256, size, expires_day) VALUES (?, ?, ?, ?, ?)");
     this.#extend = rows("UPDATE blobs SET expires_day = max(expires_day, ?) WHERE blob_id = ?");
-    this.#expired = rows("SELECT id, blob_id FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
+    this.#expired = rows("SELECT id, blob_id, size FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
     this.#delete = rows("DELETE FROM blobs WHERE id = ? AND refs = 0");
-    this.#totals = rows("SELECT count(*), coalesce(sum(size), 0) FROM blobs");
+    this.#totals = rows("SELECT blobs, bytes FROM blob_totals");
+    this.#count = rows("UPDATE blob_totals SET blobs = blobs + ?, bytes = bytes + ?");
   }
 
   addBlob(params: { blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number; expiresDay: Day }): {
@@ -36,6 +38,7 @@ export class BlobTables {
       return { kind: "same" };
     }
     this.#insert.run(randomId(), params.blobId, params.sha256, params.sizeBytes, params.expiresDay);
+    this.#count.run(1, params.sizeBytes);
     return { kind: "added" };
   }
 
@@ -45,13 +48,14 @@ export class BlobTables {
   }
 
   expireBlobs(params: { day: Day; maxItems: number }): Uint8Array[] {
-    const rows = this.#expired.all(params.day, params.maxItems) as unknown as [number, Uint8Array][];
+    const rows = this.#expired.all(params.day, params.maxItems) as unknown as [id: number, blobId: Uint8Array, sizeBytes: number][];
     for (const [id] of rows) this.#delete.run(id);
+    if (rows.length > 0) this.#count.run(-rows.length, -rows.reduce((sum, [, , sizeBytes]) => sum + sizeBytes, 0));
     return rows.map(([, blobId]) => blobId);
   }
 
   /** How many there are, and their bytes. */
-  totals(): { blobs: number; blobBytes: number } {
+  blobTotals(): { blobs: number; blobBytes: number } {
     const [blobs, blobBytes] = this.#totals.get() as unknown as [number, number];
     return { blobs, blobBytes };
   }

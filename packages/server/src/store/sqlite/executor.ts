@@ -45,6 +45,7 @@ const ofLogs: ReadonlySet<CallName> = new Set<CallName>([
   "addBlob",
   "findBlob",
   "expireBlobs",
+  "blobTotals",
   "collectHeads",
   "acceptLogsBehind",
 ]);
@@ -168,10 +169,11 @@ export class Executor {
       addBlob: (params) => blobs.addBlob(params),
       findBlob: (params) => blobs.findBlob(params),
       expireBlobs: (params) => blobs.expireBlobs(params),
+      blobTotals: () => blobs.blobTotals(),
       newestDay: () => days.newestDay(),
       correctDays: (params) => days.correctDays(params),
       ...admin.handlers(),
-      totals: () => ({ accounts: admin.countAccounts(), ...blobs.totals() }),
+      totals: () => ({ accounts: admin.countAccounts(), ...blobs.blobTotals() }),
       scrub: () => void this.emptyJournals(),
       shrink: () => this.#both().reduce((pages, database) => pages + database.shrink(shrunkAtOnce), 0),
     };

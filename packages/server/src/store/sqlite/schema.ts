@@ -67,6 +67,8 @@ export const logsSchema: Schema = {
       refs INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX blobs_expiry ON blobs (expires_day) WHERE refs = 0;
+    CREATE TABLE blob_totals (id INTEGER PRIMARY KEY, blobs INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+    INSERT INTO blob_totals VALUES (1, 0, 0);
     CREATE TABLE entry_blobs (
       entry INTEGER NOT NULL,
       blob INTEGER NOT NULL,

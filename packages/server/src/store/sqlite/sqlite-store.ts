@@ -263,6 +263,10 @@ class SqliteStore implements Store {
     return this.#call("expireBlobs", params);
   }
 
+  blobTotals(): Promise<CallResult<"blobTotals">> {
+    return this.#call("blobTotals", undefined);
+  }
+
   newestDay(): Promise<CallResult<"newestDay">> {
     return this.#call("newestDay", undefined);
   }

@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { defaultLimits } from "../config.ts";
+import type { ServerContext } from "../config.ts";
+import { dayOf } from "../days.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { random, temporaryDirectory } from "../testing/fixtures.ts";
+import { BlobService, prepareBlobDirectory } from "./blob-service.ts";
+
+const disk = { look: () => Promise.resolve(), isLow: false };
+const dayMs = 86_400_000;
+
+async function withBound(maxStoredBlobBytes: number) {
+  const directory = temporaryDirectory();
+  const blobDirectory = join(directory, "blobs");
+  await prepareBlobDirectory(blobDirectory);
+  const at = { nowMs: Date.now() };
+  // Only these are asked for.
+  const context = {
+    nowMs: () => at.nowMs,
+    dayBefore: (days: number) => dayOf(at.nowMs) - days,
+    limits: { ...defaultLimits, maxStoredBlobBytes },
+    rules: { quota: () => 0 },
+  } as unknown as ServerContext;
+  const open = async () => {
+    const store = await openSqliteStore({ directory });
+    onTestFinished(() => store.close());
+    return { store, blobs: new BlobService({ directory: blobDirectory, index: store, context, disk }) };
+  };
+  return { at, open };
+}
+
+const full = { name: "Refusal", code: "storage_full" };
+
+test("all blobs together take no more than the operator allows, over restarts; what expires makes room again", async () => {
+  const { at, open } = await withBound(10_000);
+  const { store, blobs } = await open();
+  const first = random(32);
+  expect(await blobs.put(first, [random(6000)])).toBe("created");
+  await expect(blobs.put(random(32), [random(3000), random(3000)])).rejects.toMatchObject(full);
+  // What was refused takes nothing.
+  expect(await blobs.put(random(32), [random(4000)])).toBe("created");
+  await expect(blobs.put(random(32), [random(1)])).rejects.toMatchObject(full);
+  expect(await store.blobTotals()).toEqual({ blobs: 2, blobBytes: 10_000 });
+  await store.close();
+  const again = await open();
+  await expect(again.blobs.put(random(32), [random(1)])).rejects.toMatchObject(full);
+  at.nowMs += (defaultLimits.unusedBlobDays + 1) * dayMs;
+  expect(await again.blobs.expire()).toBe(2);
+  expect(await again.store.blobTotals()).toEqual({ blobs: 0, blobBytes: 0 });
+  expect(await again.blobs.put(random(32), [random(10_000)])).toBe("created");
+});
+
+test("uploads under way count before they are whole, those that break off and those of a blob that is known do not after", async () => {
+  const { open } = await withBound(10_000);
+  const { store, blobs } = await open();
+  const go = Promise.withResolvers<void>();
+  const came = Promise.withResolvers<void>();
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield random(8000);
+    came.resolve();
+    await go.promise;
+    throw new Error("broken off");
+  }
+  const breaking = blobs.put(random(32), slow());
+  await came.promise;
+  await expect(blobs.put(random(32), [random(3000)])).rejects.toMatchObject(full);
+  go.resolve();
+  await expect(breaking).rejects.toThrow("broken off");
+  const [blobId, bytes] = [random(32), random(5000)];
+  expect(await blobs.put(blobId, [bytes])).toBe("created");
+  expect(await blobs.put(blobId, [bytes])).toBe("same");
+  expect(await blobs.put(random(32), [random(5000)])).toBe("created");
+  expect(await store.blobTotals()).toEqual({ blobs: 2, blobBytes: 10_000 });
+  expect(await store.expireBlobs({ day: dayOf(Date.now()), maxItems: 9 })).toEqual([]);
+});
