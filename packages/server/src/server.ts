@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { Rules } from "./admin/rules.ts";
 import { startAdmin } from "./admin/start-admin.ts";
 import { effectiveLimits } from "./admission/limit-settings.ts";
+import { openFilesAllowed, withinOpenFiles } from "./admission/open-files.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
 import { keptFromDay } from "./clock/dated-back.ts";
@@ -92,7 +93,7 @@ async function start(params: {
   /** What has to be closed again when the server stops or its start fails: the last that was opened first. */
   opened: AsyncDisposableStack;
 }): Promise<RunningServer> {
-  const { options, limits, log, parts, opened } = params;
+  const { options, log, parts, opened } = params;
   const { dataDirectory, address = "127.0.0.1" } = options;
   const setTimer = parts.setTimer ?? processTimer;
   const warn = (message: string): void => log.warn(message);
@@ -106,6 +107,17 @@ async function start(params: {
   prepareFolder(dataDirectory, databaseFiles);
   const front = await Front.open(options, { nowMs: parts.nowMs ?? Date.now, setTimer, warn });
   const { certificates } = front;
+  const limits = withinOpenFiles(params.limits, {
+    // In somebody else's process nothing is a socket of its own.
+    allowed: parts.serve === undefined ? openFilesAllowed() : Infinity,
+    reserved: front.maxSockets,
+  });
+  if (limits !== params.limits) {
+    const { maxConnections, maxHttpSockets } = limits;
+    warn(
+      `the system lets this process have ${openFilesAllowed()} files open: at most ${maxConnections} WebSockets and ${maxHttpSockets} other connections are taken; raise it (LimitNOFILE in systemd, ulimit -n)`,
+    );
+  }
 
   const load = new StoreLoad();
   const faults = new StoreFaults({

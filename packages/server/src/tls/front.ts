@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from "node:http";
 import { Server as TlsServer } from "node:tls";
 import type { ServerOptions } from "../config.ts";
-import { PlainHttp } from "./acme/plain-http.ts";
+import { PlainHttp, plainBounds } from "./acme/plain-http.ts";
 import { acmeFile, Renewal } from "./acme/renewal.ts";
 import { CertificateKeeper } from "./keeper.ts";
 import type { CertificateWorld } from "./keeper.ts";
@@ -34,6 +34,11 @@ export class Front {
     const certificates =
       source === undefined ? undefined : await CertificateKeeper.open({ source, host, world, isAwaited: acme !== undefined });
     return new Front(certificates, options, world);
+  }
+
+  /** Most sockets that the plain port has open. */
+  get maxSockets(): number {
+    return this.#plain === undefined ? 0 : plainBounds.maxSockets;
   }
 
   /** Listens on the plain port; new certificates go to `server`, and are ordered from now on. @throws ServerError */

@@ -3,12 +3,13 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { noProxies } from "../../addresses.ts";
 import { listening } from "../../http/listening.ts";
 import { SocketLimits } from "../../http/socket-limits.ts";
+import type { SocketBounds } from "../../http/socket-limits.ts";
 
 const challengePath = "/.well-known/acme-challenge/";
 /** Nobody has business here for longer: one line is asked, one is answered. */
 const timeoutMs = 10_000;
-/** When all are taken the oldest of the network that has most goes, so that challenges get through. */
-const bounds = { maxSockets: 256, maxSocketsPerAddress: 16, idleMs: timeoutMs };
+/** Bounds of its sockets: when all are taken the oldest of the network that has most goes, so that challenges get through. */
+export const plainBounds: SocketBounds = { maxSockets: 256, maxSocketsPerAddress: 16, idleMs: timeoutMs };
 
 /**
  * Port 80: answers the challenges of ACME, and sends everything else to HTTPS. It reads no bodies, keeps no connection, and names
@@ -18,7 +19,7 @@ export class PlainHttp {
   readonly #challenges = new Map<string, string>();
   readonly #server: Server;
   readonly #host: string;
-  readonly #limits = new SocketLimits(bounds, noProxies);
+  readonly #limits = new SocketLimits(plainBounds, noProxies);
 
   /** @param host the server's public name */
   constructor(host: string) {
