@@ -86,10 +86,16 @@ describe("recover", () => {
     const fake = createFake({
       recover: () => Promise.resolve({ ...ann, deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false, isRecovered: false }),
     });
-    const { stdout } = await run(["recover", "ann", "--name", "Box"], fake, { readStdin: () => Promise.resolve(" one\n two ") });
+    const { stdout } = await run(["recover", "ann", "--name", "Box"], fake, {
+      isTyped: false,
+      readStdin: () => Promise.resolve(" one\n two "),
+    });
     expect(stdout).toMatch(/^Recovered ann on localhost:8080/);
     expect(fake.calls[0]).toEqual(["recover", { username: "ann", phrase: "one two", deviceName: "Box" }]);
-    expect((await run(["recover", "ann"], fake, { readStdin: () => Promise.resolve("\n") })).status).toBe(2);
+    expect((await run(["recover", "ann"], fake, { isTyped: false, readStdin: () => Promise.resolve("\n") })).status).toBe(2);
+    // At a terminal they are asked for as a passphrase is: nothing of them is shown.
+    await run(["recover", "ann"], fake, { isTyped: true, readSecret: () => Promise.resolve("three four") });
+    expect(fake.calls.filter(([name]) => name === "recover").at(-1)?.[1]).toMatchObject({ phrase: "three four" });
   });
 });
 

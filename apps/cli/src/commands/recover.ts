@@ -11,7 +11,7 @@ export const recoverCommand: Command = {
   name: "recover",
   usage: "recover NAME",
   summary: "bring an account back by its recovery phrase, with this as its only device",
-  help: `Reads the 24 words from standard input. All other devices of the account are out from then on. Conversations begin anew:
+  help: `Reads the 24 words from standard input; typed, they are not shown. All other devices of the account are out from then on. Conversations begin anew:
 nobody but the lost devices has what was said.
 
   --name NAME           what this device is called in the list of devices (this machine's name)
@@ -20,7 +20,9 @@ nobody but the lost devices has what was said.
   positionals: [1, 1],
   async run({ environment, output, home, serverUrl, positionals, values, withClient }) {
     const [username = ""] = positionals;
-    const phrase = (await environment.readStdin()).trim().split(/\s+/).join(" ");
+    // Nobody who looks at the screen, or scrolls it back, has the account by that.
+    const given = environment.isTyped ? await environment.readSecret("The 24 words: ") : await environment.readStdin();
+    const phrase = given.trim().split(/\s+/).join(" ");
     if (phrase === "") throw usageError("the 24 words are read from standard input, and there are none");
     await withClient(async (client) => {
       const displayName = stringOption(values, "display-name");
