@@ -1,6 +1,8 @@
-import { bool, empty, mapped, opaque, opaqueV, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
+import { bool, mapped, opaque, opaqueV, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import type { Change, Fact, Line, LineBody, Mentions, MessageParts, SpeakingDevice } from "./line.ts";
+import type { Fact, Line, LineBody, Mentions, MessageParts, SpeakingDevice } from "./line.ts";
+import { packFacts, unpackFacts } from "./packed-facts.ts";
+import type { EditCodec } from "./packed-facts.ts";
 import type { Said, SaidBody, SpeakerMay } from "./said.ts";
 import { settingsBodies } from "./settings-lines.ts";
 
@@ -54,23 +56,13 @@ const mentions: Codec<Mentions> = struct<Mentions>({ accounts: vector(id32, { ma
 const emoji = vector(text(64), { maxBytes: 4096 });
 const options = vector(uint8, { maxBytes: 64 });
 
-const change: Codec<Change> = variant<Change>(uint8, {
-  edit: [1, struct<{ text: string; mentions: Mentions }>({ text: said, mentions })],
-  reaction: [2, struct<{ emoji: readonly string[] }>({ emoji })],
-  unreaction: [3, struct<{ reaction: Uint8Array }>({ reaction: id32 })],
-  vote: [4, struct<{ options: readonly number[] }>({ options })],
-  poll_end: [5, empty],
-  deletion: [6, empty],
-});
+const edit: EditCodec = struct<{ text: string; mentions: Mentions }>({ text: said, mentions });
 
-const fact: Codec<Fact> = struct<Fact>({
-  order: safeUint64,
-  id: id32,
-  author: id32,
-  claimedAtMs: optional(safeUint64),
-  arrivedAtMs: safeUint64,
-  change,
-});
+const facts: Codec<readonly Fact[]> = mapped(
+  opaqueV(large),
+  (list: readonly Fact[]) => packFacts(list, edit),
+  (bytes) => unpackFacts(bytes, edit),
+);
 
 const device: Codec<SpeakingDevice> = struct<SpeakingDevice>({ deviceId: opaque(16), signaturePublicKey: opaqueV(4096), isDeparted: bool });
 
@@ -82,7 +74,7 @@ const message: Codec<MessageParts> = struct<MessageParts>({
   inReplyTo: optional(id32),
   forwardedHops: uint8,
   mentions,
-  facts: vector(fact, { maxBytes: large }),
+  facts,
   refused: vector(struct<Refused>({ account: id32, count: safeUint64 }), { maxBytes: large }),
 });
 

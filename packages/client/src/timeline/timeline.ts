@@ -10,7 +10,7 @@ import type { Place } from "./ids.ts";
 import type { Change, Fact, Line } from "./line.ts";
 import { putPin } from "./pins.ts";
 import type { Said, SaidBody, SpeakerMay } from "./said.ts";
-import { putWaiting, takeWaiting } from "./waiting.ts";
+import { hasWaiting, putWaiting, takeWaiting } from "./waiting.ts";
 
 /** What the timeline of a conversation has to know of the world. */
 export interface TimelineParams {
@@ -31,6 +31,9 @@ export class Timeline {
   /** Read or changed in this transaction. */
   readonly #lines = new Map<number, Line>();
   readonly #changed = new Set<number>();
+  readonly #places = new Map<string, Place>();
+  /** Whether anything waits for a message here; `undefined` before that was looked at. */
+  #mayWait: boolean | undefined;
   /** Of these, the ones that were put as a whole: most of them are new. */
   readonly #put = new Set<number>();
   /** Whether deletions of somebody came to wait for the person. */
@@ -109,6 +112,7 @@ export class Timeline {
       const place = await loadPlace(tx, conversationId, id);
       if (place?.kind !== "message") continue;
       putPlace(tx, conversationId, id, { ...place, kind: "hidden" });
+      this.#places.delete(id);
       this.#lines.delete(place.order);
       this.#changed.delete(place.order);
       orders.push(place.order);
@@ -129,6 +133,14 @@ export class Timeline {
     this.#changed.clear();
     this.#put.clear();
     return { lines, arrived, isBraked: this.#isBraked };
+  }
+
+  /** Where content stands; that something stands nowhere yet is asked for each time. */
+  async #place(target: Uint8Array): Promise<Place | undefined> {
+    const id = toBase64Url(target);
+    const place = this.#places.get(id) ?? (await loadPlace(this.#params.tx, this.#params.conversationId, id));
+    if (place !== undefined) this.#places.set(id, place);
+    return place;
   }
 
   async #line(order: number): Promise<Line | undefined> {
@@ -156,6 +168,8 @@ export class Timeline {
 
   async #applyWaitingFor(id: Uint8Array): Promise<void> {
     const { tx, conversationId, nowMs } = this.#params;
+    this.#mayWait ??= await hasWaiting(tx, conversationId);
+    if (!this.#mayWait) return;
     for (const said of await takeWaiting(tx, conversationId, { kind: "target", id }, nowMs)) await this.#change(said);
   }
 
@@ -168,9 +182,10 @@ export class Timeline {
     }
     if (body.kind === "text" || body.kind === "poll" || body.kind === "unsupported") return;
     const target = body.kind === "edit" || body.kind === "deletion" ? body.replaces : body.inReplyTo;
-    const place = await loadPlace(tx, conversationId, toBase64Url(target));
+    const place = await this.#place(target);
     if (place === undefined) {
       await putWaiting(tx, conversationId, { kind: "target", id: target }, said);
+      this.#mayWait = true;
       return;
     }
     const change = changeOf(said, place, target);

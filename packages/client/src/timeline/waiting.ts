@@ -59,6 +59,11 @@ export async function takeWaiting(
   return found.map(([, value]) => decode(saidCodec, value)).filter(({ arrivedAtMs }) => nowMs - arrivedAtMs <= waitingMs);
 }
 
+/** Whether anything waits for a message in this conversation. */
+export async function hasWaiting(tx: StoreTransaction, conversationId: string): Promise<boolean> {
+  return (await tx.scan({ prefix: `${prefixes.target}/${conversationId}/`, limit: 1 })).length > 0;
+}
+
 /** Whose deletions wait for the person, and how many. */
 export async function heldAccounts(
   tx: StoreTransaction,
