@@ -4,7 +4,7 @@ import { eventually, hear, say, settle } from "./scene.ts";
 import type { Reply } from "./operator.ts";
 import type { Person, Scene } from "./scene.ts";
 
-/** A group of three in which everybody may add and remove, because its founder left. */
+/** A group of three in which everybody may add and remove: its founder made them its owners, and left. */
 export interface Group {
   readonly ada: Person;
   readonly ben: Person;
@@ -18,6 +18,11 @@ export async function foundGroup(scene: Scene): Promise<Group> {
   const { id } = await zoe.client.startConversation({ to: ["ada", "ben", "cyd"], name: "Allotment" });
   await say(zoe, id, "hello");
   for (const person of [ada, ben, cyd]) await hear(person, id, "hello");
+  await zoe.client.setRole(
+    id,
+    [ada, ben, cyd].map(({ accountId }) => accountId),
+    "owner",
+  );
   await zoe.client.leave(id);
   for (const person of [ada, ben, cyd]) {
     await eventually(async () => (await person.client.details(id)).members.length === 3, "the founder is out");
