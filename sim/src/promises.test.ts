@@ -35,6 +35,7 @@ function worldOf(people: Readonly<Record<string, Had>>): World {
       name,
       isHonest: had.isHonest ?? true,
       faults: had.faults ?? [],
+      lastTold: new Map(),
       said: had.said ?? [],
       client: {
         conversations: async () => [{ id: "one", title: "one", status: had.status ?? "active", kind: "group" }],

@@ -43,6 +43,9 @@ import type { Store } from "./store/store.ts";
 import { Front } from "./tls/front.ts";
 import { Gateway } from "./ws/gateway.ts";
 
+/** WebSockets below which a bound by open files is a warning. */
+const fewConnections = 4096;
+
 /** A server that listens. */
 export interface RunningServer {
   /** Where it is reached from this machine, `http://` or `https://`. */
@@ -114,9 +117,10 @@ async function start(params: {
   });
   if (limits !== params.limits) {
     const { maxConnections, maxHttpSockets } = limits;
-    warn(
-      `the system lets this process have ${openFilesAllowed()} files open: at most ${maxConnections} WebSockets and ${maxHttpSockets} other connections are taken; raise it (LimitNOFILE in systemd, ulimit -n)`,
-    );
+    const told = `the system lets this process have ${openFilesAllowed()} files open: at most ${maxConnections} WebSockets and ${maxHttpSockets} other connections are taken; raise it (LimitNOFILE in systemd, ulimit -n)`;
+    // Thousands are enough for most: then it is worth a line to whoever asks for all of them.
+    if (maxConnections < fewConnections) warn(told);
+    else log.info(told);
   }
 
   const load = new StoreLoad();
