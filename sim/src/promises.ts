@@ -110,7 +110,8 @@ function toldLast({ person, conversation, lines }: View): string[] {
 
 function shownOf(line: Message): string {
   const reactions = (line.reactions ?? []).map(({ emoji, count }) => [emoji, count]);
-  return JSON.stringify([line.body.kind, textOf(line)?.slice(0, 60), line.edited?.count, reactions, line.delivery?.kind, line.quote?.text]);
+  const { body, order, edited, delivery, quote } = line;
+  return JSON.stringify([body.kind, textOf(line)?.slice(0, 60), order, edited?.count, reactions, delivery?.kind, quote?.text]);
 }
 
 /** What somebody sees of each message that stands in the log, by its id. */

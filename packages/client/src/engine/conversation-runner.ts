@@ -417,9 +417,10 @@ export class ConversationRunner {
     effects: readonly Effect[],
     lines: readonly ToldLine[],
   ): void {
-    this.#tellLines(lines);
     const waited = new Set(before?.outgoing.map(({ id }) => id));
     for (const effect of effects) this.#carryOut(effect, waited);
+    // After what was told of the same messages while they waited.
+    this.#tellLines(lines);
     if (before === undefined || isShownDifferently(before, after) || effects.some(changesList)) this.emitConversation();
   }
 
