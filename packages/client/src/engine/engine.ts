@@ -96,7 +96,7 @@ export class Engine {
       runner: (id) => this.#runner(id),
       runners: () => [...this.#runners.values()],
       writable: (id) => this.#forWriting(id),
-      requireWritable: ({ state }) => requireWritable(state),
+      requireWritable: ({ state }) => this.#requireWritable(state),
       composed: () => this.#countWaiting(),
       hidden: (id, messageIds) => this.devices.told.hidden(id, messageIds),
     });
@@ -421,6 +421,12 @@ export class Engine {
     await runner.load();
     requireWritable(runner.state);
     return runner;
+  }
+
+  /** Nothing is said to a blocked person, and nothing done to what they said. @throws ClientError where nothing can be written */
+  #requireWritable(state: ConversationState): void {
+    if (state.peer !== undefined) this.#requireUnblocked([state.peer]);
+    requireWritable(state);
   }
 
   /** What is written into the half of a doubled conversation goes to the half that counts (spec L-12). */

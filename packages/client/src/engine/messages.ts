@@ -65,6 +65,7 @@ export class Messages {
     { inReplyTo, forwardedHops = 0 }: { inReplyTo?: string | undefined; forwardedHops?: number } = {},
   ): Promise<Message> {
     const answered = inReplyTo === undefined ? undefined : await this.#line(id, inReplyTo);
+    if (answered !== undefined) this.#access.requireWritable(this.#access.runner(id));
     return await this.#say(id, text, (head) =>
       createTextContent({ ...head, text, forwardedHops, inReplyTo: answered === undefined ? undefined : newestVersion(answered) }),
     );

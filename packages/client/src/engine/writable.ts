@@ -7,6 +7,12 @@ import { sentenceOf } from "./sentences.ts";
 /** @throws ClientError that says why nothing can be sent here */
 export function requireWritable(state: ConversationState): void {
   if (isWritable(state)) return;
+  if (state.phase.kind === "superseded" || state.phase.kind === "continued") {
+    throw new ClientError(
+      "not_permitted",
+      "This was said in the conversation before this one: it can be read, and nothing is done to it any more.",
+    );
+  }
   if (state.phase.kind === "paused") {
     throw new ClientError(pauseCode(state.phase.reason), pauseSentences[state.phase.reason]);
   }

@@ -3,9 +3,8 @@ import type { Fact, Line, MessageParts } from "./line.ts";
 import { noMentions } from "./line.ts";
 import type { SpeakerMay } from "./said.ts";
 
-/** How long after a message its author may delete it for all, and an administrator (spec X-4), by their own stamps. */
+/** How long after a message its author may delete it for all, by their own two stamps (spec X-4). */
 export const ownDeletionMs: number = 7 * 86_400_000;
-export const othersDeletionMs: number = 30 * 86_400_000;
 /** Of each account's changes of one message so many count, the first in the log. */
 export const maxFactsOfAccount = 64;
 /** Accounts of whom it is told that they tried what they may not. */
@@ -39,8 +38,8 @@ function mayApply(line: Line, fact: Fact, may: SpeakerMay): boolean {
     case "edit":
       return isAuthor && body.kind === "text" && message.forwardedHops === 0;
     case "deletion":
-      if (may.deleteOthers && isSoon(message.claimedAtMs, fact.claimedAtMs, othersDeletionMs)) return true;
-      return isAuthor && isSoon(message.claimedAtMs, fact.claimedAtMs, ownDeletionMs);
+      // Whoever may delete what others said is held up by no stamp of theirs.
+      return may.deleteOthers || (isAuthor && isSoon(message.claimedAtMs, fact.claimedAtMs, ownDeletionMs));
     case "unreaction": {
       const { reaction } = fact.change;
       return message.facts.some(({ id, author: by }) => equalBytes(id, reaction) && equalBytes(by, fact.author));

@@ -20,6 +20,11 @@ const codec: Codec<Place> = struct<Place>({
 
 const key = (conversationId: string, id: string): string => `said/${conversationId}/${id}`;
 
+/** Whether this is how the id of a message looks: 32 bytes as base64url. Lines of the conversation's own have others. */
+export function isMessageId(id: string): boolean {
+  return /^[\w-]{43}$/.test(id);
+}
+
 /** Where the content with this id (base64url) is to be found. */
 export async function loadPlace(tx: StoreTransaction, conversationId: string, id: string): Promise<Place | undefined> {
   const stored = await tx.get(key(conversationId, id));

@@ -1,16 +1,16 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { StoreTransaction } from "../store/store.ts";
 import { noteArrivals } from "./arrivals.ts";
-import { mayDelete } from "./brake.ts";
+import { holdDeletion, mayDelete, takeHeld } from "./brake.ts";
 import { applyFact } from "./change.ts";
 import { eraseLater } from "./erasure.ts";
 import { loadLine, putLine } from "./history.ts";
-import { loadPlace, putPlace } from "./ids.ts";
+import { isMessageId, loadPlace, putPlace } from "./ids.ts";
 import type { Place } from "./ids.ts";
 import type { Change, Fact, Line } from "./line.ts";
 import { putPin } from "./pins.ts";
 import type { Said, SaidBody, SpeakerMay } from "./said.ts";
-import { hasWaiting, putWaiting, takeWaiting } from "./waiting.ts";
+import { hasWaiting, keepWaiting, putWaiting, takeWaiting } from "./waiting.ts";
 
 /** What the timeline of a conversation has to know of the world. */
 export interface TimelineParams {
@@ -78,14 +78,14 @@ export class Timeline {
     for (const said of await takeWaiting(tx, conversationId, { kind: "device" }, nowMs)) {
       const found = standing(said);
       if (found === "proven") await this.#change({ ...said, device: undefined });
-      if (found === "open") await putWaiting(tx, conversationId, { kind: "device" }, said);
+      if (found === "open") keepWaiting(tx, conversationId, { kind: "device" }, said);
     }
   }
 
   /** Does what the brake held of an account's deletions, or forgets it, as the person says (spec X-4). */
   async release(account: Uint8Array, isDone: boolean): Promise<void> {
-    const { tx, conversationId, nowMs } = this.#params;
-    const held = await takeWaiting(tx, conversationId, { kind: "brake", account }, nowMs);
+    const { tx, conversationId } = this.#params;
+    const held = await takeHeld(tx, conversationId, account);
     if (isDone) for (const said of held) await this.#change(said, true);
   }
 
@@ -104,12 +104,13 @@ export class Timeline {
     await this.#applyWaiting(line);
   }
 
-  /** Removes messages here alone, for good (spec X-4): what is said of them later changes nothing. */
+  /** Removes messages here alone, for good (spec X-4), also those that come only later: what is said of them changes nothing. */
   async hide(ids: readonly string[]): Promise<readonly number[]> {
     const { tx, conversationId } = this.#params;
     const orders: number[] = [];
     for (const id of ids) {
       const place = await loadPlace(tx, conversationId, id);
+      if (place === undefined && isMessageId(id)) putPlace(tx, conversationId, id, { kind: "hidden", order: 0, author: nobody });
       if (place?.kind !== "message") continue;
       putPlace(tx, conversationId, id, { ...place, kind: "hidden" });
       this.#places.delete(id);
@@ -196,7 +197,7 @@ export class Timeline {
     if (changed.body.kind === "deleted" && line.body.kind !== "deleted" && !equalBytes(author, self) && !isReleased) {
       if (!(await mayDelete(tx, conversationId, author, said.arrivedAtMs))) {
         this.#isBraked = true;
-        await putWaiting(tx, conversationId, { kind: "brake", account: author }, said);
+        await holdDeletion(tx, conversationId, line.order, said);
         return;
       }
     }
@@ -230,6 +231,9 @@ export class Timeline {
     this.put({ id: toBase64Url(id), order, author, sentAtMs, acceptedAtMs: 0, body: line });
   }
 }
+
+/** Whose a message is that is not here yet. */
+const nobody = new Uint8Array(32);
 
 /** What a line of a message of its own says. */
 type MessageBody = Extract<SaidBody, { readonly kind: "text" | "poll" | "unsupported" }>;
