@@ -29,7 +29,7 @@ export const settings: readonly Setting[] = [
   { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30; 7 at least)" },
   { flag: "web-root", value: "DIR", help: "the built web app; an empty value serves none (the one of this installation)" },
   { flag: "metrics-port", value: "PORT", help: "a port of this machine alone that shows its figures at /metrics (none)" },
-  { flag: "backup-to", value: "DIR", help: "the server makes backups of itself in this folder (none)" },
+  { flag: "backup-to", value: "PLACE", help: "the server makes backups of itself here: a folder, or s3://BUCKET/PREFIX (none)" },
   { flag: "backup-every", value: "HOURS", help: "how often (24)" },
   { flag: "backup-keep", value: "NUMBER", help: "how many backups are kept (7)" },
   { flag: "backup-passphrase-file", value: "FILE", help: "its first line seals the keys in them; without it they hold no keys" },
@@ -169,4 +169,11 @@ export function wholeNumber(what: string, text: string, { least, most }: { least
 
 function asString(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
+}
+
+/** Where backups are, as somebody writes it: a folder, or a bucket. @throws CommandError `invalid_option` */
+export function placeOf(text: string, workingDirectory: string, command: string): string {
+  if (text.startsWith("s3://")) return text;
+  if (text === "" || text.includes("://")) throw invalidOption(`${command} takes a folder, or s3://BUCKET/PREFIX`);
+  return resolve(workingDirectory, text);
 }

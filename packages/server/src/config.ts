@@ -214,7 +214,10 @@ export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
 /** Backups that a server makes of itself. */
 export interface BackupSchedule {
+  /** A folder, or `s3://BUCKET/PREFIX`. */
   readonly to: string;
+  /** Where the credentials of a bucket stand, by the names that `backupPlace` reads. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly everyMs: number;
   /** How many are kept. */
   readonly keep: number;

@@ -1,4 +1,5 @@
-export { createBackup, dropOldBackups } from "./backup/backup.ts";
+export { backupPlace } from "./backup/open-place.ts";
+export type { BackupPlace } from "./backup/place.ts";
 export type { BackupOptions, MadeBackup } from "./backup/backup.ts";
 export { restoreBackup } from "./backup/restore.ts";
 export type { RestoreOptions, Restored } from "./backup/restore.ts";

@@ -41,7 +41,7 @@ test("a backup of a running server, and the data folder made of it again; a pass
 test("what is wrong with a backup's options is said in one line", async () => {
   const home = temporaryFolder();
   for (const [args, word] of [
-    [["backup", "s3://bucket", "--no-keys"], "folder"],
+    [["backup", "http://bucket", "--no-keys"], "folder"],
     [["backup", "copies", "--no-keys", "--keep", "0"], "--keep"],
     [["backup", "copies", "--passphrase-file", "missing"], "missing"],
     [["backup", "copies"], "12 characters"],
@@ -52,6 +52,11 @@ test("what is wrong with a backup's options is said in one line", async () => {
     expect(stderr).toContain(word);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
   }
+  for (const args of [
+    ["backup", "s3://bucket", "--no-keys"],
+    ["restore", "s3://bucket", "--without-journal"],
+  ])
+    expect((await runWith(home, args)).stderr).toMatch(/^latchkey: invalid_options: [^\n]*AWS_ACCESS_KEY_ID[^\n]*\n$/);
   const none = await runWith(home, ["backup", "copies", "--no-keys"]);
   expect([none.status, none.stderr]).toEqual([
     1,

@@ -66,8 +66,8 @@ export function nextSteps(facts: StartFacts): string {
     ...(hasBackups
       ? []
       : ([
-          ["Backup", latchkey("backup DIR")],
-          ["", `Or ${serve} --backup-to DIR, by itself every day.`],
+          ["Backup", latchkey("backup PLACE")],
+          ["", `Or ${serve} --backup-to PLACE, by itself every day.`],
         ] as const)),
   ];
   if (steps.length === 0) return "";

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { CommandError, invalidOption } from "../errors.ts";
 import { formatTime } from "../output.ts";
 import { askPassphrase, passphraseVariable } from "../passphrase.ts";
-import { dataDirectoryOf, dataOptions, wholeNumber } from "../settings.ts";
+import { dataDirectoryOf, dataOptions, placeOf, wholeNumber } from "../settings.ts";
 import type { Command } from "./command.ts";
 import { stringOption } from "./command.ts";
 
@@ -11,7 +11,7 @@ export const restoreCommand: Command = {
   name: "restore",
   usage: "restore FROM [--data DIR] (--journal DIR [--up-to NUMBER] | --without-journal) [--passphrase-file FILE] [--keys DIR]",
   summary: "make a server's data folder again from a backup",
-  help: `FROM is a backup, or a folder of backups: then the newest.
+  help: `FROM is a backup, or where backups are, then the newest: a folder, or s3://BUCKET/PREFIX with the same environment as for backup.
   --data DIR               the new data folder: empty, or not there (./data)
   --config FILE            the server's configuration file, which may name it
   --journal DIR            what the server had as --journal: the public record, and the accounts in it, come back to where they were
@@ -39,10 +39,10 @@ export const restoreCommand: Command = {
     }
     const upTo = stringOption(values, "up-to");
     if (upTo !== undefined && journal === undefined) throw invalidOption("--up-to needs --journal");
-    const { restoreBackup } = await import("@latchkey/server");
+    const { backupPlace, restoreBackup } = await import("@latchkey/server");
     const dataDirectory = dataDirectoryOf(context);
     const { backup, recordSize, replayed } = await restoreBackup({
-      from: resolve(environment.workingDirectory, positionals[0] ?? ""),
+      from: backupPlace(placeOf(positionals[0] ?? "", environment.workingDirectory, "restore"), environment.variables),
       dataDirectory,
       passphrase: () => askPassphrase(context, "of the keys in the backup"),
       keysFolder: keys === undefined ? undefined : resolve(environment.workingDirectory, keys),

@@ -11,6 +11,7 @@ import {
   configFileName,
   dataDirectoryOf,
   exportedConfig,
+  placeOf,
   readText,
   settingReader,
   settings,
@@ -137,7 +138,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     ...(mapPolicy === undefined ? {} : { mapPolicy }),
     effectiveConfig: exportedConfig(all),
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
-    ...backupsOf(one, workingDirectory),
+    ...backupsOf(one, sources.environment),
     ...(journal === undefined || journal === "" ? {} : { journal: resolve(workingDirectory, journal) }),
     // Never from a variable or a file, where it would stay.
     iKnow: [sources.values["i-know"] ?? []]
@@ -151,8 +152,11 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   };
 }
 
-/** Backups that the server makes of itself, where a folder is named. @throws CommandError */
-function backupsOf(one: (flag: string) => string | undefined, workingDirectory: string): Pick<ServerOptions, "backups"> {
+/** Backups that the server makes of itself, where a place is named. @throws CommandError */
+function backupsOf(
+  one: (flag: string) => string | undefined,
+  { variables, workingDirectory }: SettingSources["environment"],
+): Pick<ServerOptions, "backups"> {
   const [to, every, keep, file] = [one("backup-to"), one("backup-every"), one("backup-keep"), one("backup-passphrase-file")];
   if (to === undefined || to === "") {
     if ((every ?? keep ?? file) !== undefined)
@@ -161,7 +165,8 @@ function backupsOf(one: (flag: string) => string | undefined, workingDirectory: 
   }
   return {
     backups: {
-      to: resolve(workingDirectory, to),
+      to: placeOf(to, workingDirectory, "--backup-to"),
+      environment: variables,
       everyMs: wholeNumber("--backup-every", every ?? "24", { least: 1, most: 8760 }) * 3_600_000,
       keep: wholeNumber("--backup-keep", keep ?? "7", { least: 1, most: 1000 }),
       ...(file === undefined ? {} : { passphrase: readPassphrase(resolve(workingDirectory, file)) }),

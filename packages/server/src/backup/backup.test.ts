@@ -13,6 +13,7 @@ import { ServerError } from "../errors.ts";
 import type { RunningServer } from "../server.ts";
 import { copiedDatabases, createBackup, dropOldBackups, findBackups } from "./backup.ts";
 import type { MadeBackup } from "./backup.ts";
+import { folderPlace } from "./place.ts";
 import { restoreBackup } from "./restore.ts";
 import { scheduleBackups } from "./schedule.ts";
 import { openSealedKeys, readKeys, sealKeys } from "./sealed-keys.ts";
@@ -231,7 +232,13 @@ describe("a backup", () => {
     const paths = kept.map(({ path }) => path);
     expect((await findBackups(to)).map(({ path }) => path).toSorted()).toEqual(paths.toSorted());
     const dataDirectory = join(temporaryDirectory(), "data");
-    const restored = restoreBackup({ from: to, dataDirectory, passphrase: () => Promise.resolve(""), keysFolder: undefined, nowMs: 0 });
+    const restored = restoreBackup({
+      from: folderPlace(to),
+      dataDirectory,
+      passphrase: () => Promise.resolve(""),
+      keysFolder: undefined,
+      nowMs: 0,
+    });
     const message: unknown = await restored.catch((error: unknown) => (error instanceof ServerError ? error.message : error));
     for (const path of paths) expect(message).toContain(path);
     expect(existsSync(dataDirectory)).toBe(false);
@@ -301,7 +308,7 @@ describe("scheduled backups", () => {
     const told: string[] = [];
     const start = (place: string): (() => Promise<void>) =>
       scheduleBackups(
-        { to: place, everyMs: 86_400_000, keep: 2 },
+        { place: folderPlace(place), everyMs: 86_400_000, keep: 2 },
         {
           dataDirectory,
           nowMs: () => nowMs,

@@ -25,6 +25,10 @@ export interface BackupOptions {
   readonly nowMs: number;
   /** Breaks it off: nothing of it stays. */
   readonly signal?: AbortSignal | undefined;
+  /** Where it goes on to another place: the newest sequence there of the server whose public record begins so. */
+  readonly sequenceAfter?: (first: string) => number;
+  /** Whether the data folder says that it was made; yes when absent. */
+  readonly isNoted?: boolean;
 }
 
 /** A backup that was made. */
@@ -60,7 +64,7 @@ export async function createBackup(options: BackupOptions): Promise<MadeBackup> 
   }
   try {
     await makePrivateFolder(to);
-    const lock = takePlace(to);
+    const release = holdPlace(to);
     try {
       const unfinished = await begin(to);
       try {
@@ -69,7 +73,7 @@ export async function createBackup(options: BackupOptions): Promise<MadeBackup> 
         await rm(unfinished, { recursive: true, force: true });
       }
     } finally {
-      lock.close();
+      release();
     }
   } catch (cause) {
     throw asFailure(cause, to);
@@ -105,26 +109,41 @@ export async function dropOldBackups(
   keep: number,
 ): Promise<{ readonly removed: number; readonly leastRecordSize: number }> {
   const folder = dirname(made.path);
-  const { first, size } = made.manifest.record;
-  const others = ofServer(await findBackups(folder), first).filter(({ path }) => path !== made.path && path !== folder);
-  const replaced = others.filter(({ manifest }) => manifest.record.size <= size);
-  const old = new Set(replaced.slice(0, Math.max(0, replaced.length + 1 - Math.max(1, keep))));
+  const others = ofServer(await findBackups(folder), made.manifest.record.first).filter(
+    ({ path }) => path !== made.path && path !== folder,
+  );
+  const { old, leastRecordSize } = replacedBy(made, others, keep);
   for (const { path } of old) {
     // No longer a backup before the first of its files is gone.
     const gone = join(folder, `${unfinishedPrefix}${randomBytes(8).toString("hex")}`);
     await rename(path, gone);
     await rm(gone, { recursive: true });
   }
-  const left = others.filter((each) => !old.has(each));
-  return { removed: old.size, leastRecordSize: Math.min(size, ...left.map(({ manifest }) => manifest.record.size)) };
+  return { removed: old.length, leastRecordSize };
 }
 
-/** Holds a place for one backup at a time: the system lets go of it however the process ends. @throws ServerError where another has it */
-function takePlace(to: string): DatabaseSync {
+/** Which of the other backups of its server, in their order, a new one makes needless, and the fewest entries of the record in what is left. */
+export function replacedBy(
+  made: FoundBackup,
+  others: readonly FoundBackup[],
+  keep: number,
+): { readonly old: readonly FoundBackup[]; readonly leastRecordSize: number } {
+  const { size } = made.manifest.record;
+  const replaced = others.filter(({ manifest }) => manifest.record.size <= size);
+  const old = replaced.slice(0, Math.max(0, replaced.length + 1 - Math.max(1, keep)));
+  const left = others.filter((each) => !old.includes(each));
+  return { old, leastRecordSize: Math.min(size, ...left.map(({ manifest }) => manifest.record.size)) };
+}
+
+/**
+ * Holds a place for one backup at a time: the system lets go of it however the process ends. Answers how to let go.
+ * @throws ServerError `backup_failed` where another has it
+ */
+export function holdPlace(to: string): () => void {
   const lock = new DatabaseSync(join(to, lockFile), { timeout: 0 });
   try {
     lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-    return lock;
+    return () => lock.close();
   } catch (cause) {
     lock.close();
     throw new ServerError("backup_failed", `Another backup is being made in ${to}: wait until it is done.`, { cause });
@@ -170,12 +189,13 @@ async function fill(options: BackupOptions, folder: string): Promise<MadeBackup>
   const files: Manifest["files"][number][] = [];
   for (const name of names) files.push({ name, ...(await fingerprint(join(folder, name))) });
   const { record } = report;
-  const sequence = 1 + Math.max(0, ...ofServer(there, record.first).map((each) => each.manifest.sequence));
+  const sequence =
+    1 + Math.max(options.sequenceAfter?.(record.first) ?? 0, ...ofServer(there, record.first).map((each) => each.manifest.sequence));
   const manifest: Manifest = { createdMs: options.nowMs, sequence, files, blobs: copied, record };
   await writePrivateFile(join(folder, manifestFile), encodeManifest(manifest));
   await syncFolder(folder);
   const path = await publish(folder, to, options.nowMs);
-  noteLastBackup(dataDirectory, { timeMs: options.nowMs, path: resolve(path), recordSize: record.size });
+  if (options.isNoted !== false) noteLastBackup(dataDirectory, { timeMs: options.nowMs, path: resolve(path), recordSize: record.size });
   return { path, manifest, hasKeys: passphrase !== undefined };
 }
 

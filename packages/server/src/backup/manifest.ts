@@ -38,14 +38,15 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   } catch {
     return undefined;
   }
-  const manifest = parse(text);
+  const manifest = parseManifest(text);
   if (manifest === undefined) {
     throw new ServerError("restore_failed", `${join(folder, manifestFile)} is damaged, or of a later version: use another backup.`);
   }
   return manifest;
 }
 
-function parse(text: string): Manifest | undefined {
+/** A manifest out of its bytes; `undefined` for what is none, or of a later version. */
+export function parseManifest(text: string): Manifest | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);

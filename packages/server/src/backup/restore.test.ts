@@ -6,6 +6,7 @@ import type { TestLog } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { copiedDatabases, createBackup } from "./backup.ts";
 import { readRestoreMark } from "./restore-mark.ts";
+import { folderPlace } from "./place.ts";
 import { restoreBackup } from "./restore.ts";
 
 const passphrase = "correct horse battery";
@@ -36,7 +37,7 @@ async function backedUp(withKeys: boolean): Promise<Made> {
 }
 
 const options = (from: string, dataDirectory: string): Parameters<typeof restoreBackup>[0] => ({
-  from,
+  from: folderPlace(from),
   dataDirectory,
   passphrase: () => Promise.resolve(passphrase),
   keysFolder: undefined,

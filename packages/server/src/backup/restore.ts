@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { ServerError } from "../errors.ts";
 import { replayJournal } from "../journal/replay.ts";
 import type { Replayed } from "../journal/replay.ts";
-import { findBackups } from "./backup.ts";
 import type { FoundBackup } from "./backup.ts";
+import type { BackupPlace } from "./place.ts";
 import { checkCopy } from "./check-copy.ts";
 import { errorCode, makePrivateFolder, namesIn, syncFolder } from "../files.ts";
 import { fingerprint, linkOrCopy, syncFile, writePrivateFile } from "./folders.ts";
@@ -17,8 +17,8 @@ import type { NamedKeys } from "./sealed-keys.ts";
 
 /** A data folder that is made again. */
 export interface RestoreOptions {
-  /** A backup, or a folder of backups: then the newest. */
-  readonly from: string;
+  /** Where a backup is, or backups: then the newest. */
+  readonly from: BackupPlace;
   /** Empty, or not there. */
   readonly dataDirectory: string;
   /** Of the sealed keys; asked for only where the backup has some. */
@@ -50,25 +50,37 @@ const unfinished = "unfinished";
  */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { from, dataDirectory } = options;
-  const found = await findBackups(from);
+  const found = await from.find();
   const backup = found.at(-1);
   if (backup === undefined)
-    throw new ServerError("restore_failed", `There is no finished backup in ${from}: name a folder that "latchkey backup" wrote.`);
+    throw new ServerError("restore_failed", `There is no finished backup in ${from.name}: name a place that "latchkey backup" wrote to.`);
   const newest = new Map(found.map((each) => [each.manifest.record.first, each.path]));
   if (newest.size > 1) {
     const paths = [...newest.values()].join(", ");
     throw new ServerError(
       "restore_failed",
-      `${from} has backups of several servers: name the one that you mean. The newest of each: ${paths}`,
+      `${from.name} has backups of several servers: name the one that you mean. The newest of each: ${paths}`,
     );
   }
   if ((await namesIn(dataDirectory)).length > 0) {
     throw new ServerError("restore_failed", `${dataDirectory} is not empty: move it away first, and keep it until everything works again.`);
   }
   try {
-    await checkFiles(backup);
-    const keys = await keysOf(backup, options);
-    return { backup, ...(await fill(backup, keys, options)) };
+    const { folder, release } = await from.bring(backup, dataDirectory);
+    try {
+      const here = { ...backup, path: folder };
+      await checkFiles(here);
+      const keys = await keysOf(here, options);
+      const replayed = await fill(here, keys, options);
+      noteLastBackup(dataDirectory, {
+        timeMs: copiedMs(backup, options.nowMs),
+        path: backup.path,
+        recordSize: backup.manifest.record.size,
+      });
+      return { backup, ...replayed };
+    } finally {
+      await release();
+    }
   } catch (cause) {
     await discard(dataDirectory);
     throw asFailure(cause, dataDirectory);
@@ -132,19 +144,21 @@ async function fill(backup: FoundBackup, found: readonly NamedKeys[], options: R
     if (key !== undefined) await writePrivateFile(join(dataDirectory, "directory", name), key);
   }
   await syncFolder(join(dataDirectory, "directory"));
-  // A copy that is dated ahead of this clock was made by one that was wrong.
-  const copiedMs = Math.min(nowMs, backup.manifest.createdMs);
   const isRecordWhole = journal !== undefined && upTo === undefined;
-  const mark = { restoredMs: nowMs, copiedMs, recordSize: replayed.recordSize, isRecordWhole };
+  const mark = { restoredMs: nowMs, copiedMs: copiedMs(backup, nowMs), recordSize: replayed.recordSize, isRecordWhole };
   await writePrivateFile(join(dataDirectory, restoreMarkFile), encodeRestoreMark(mark));
   for (const name of databasesOf(backup.manifest)) {
     await rename(join(databases, name), join(dataDirectory, name));
   }
   // Of the store that was open there only its lock is left.
   await rm(databases, { recursive: true });
-  noteLastBackup(dataDirectory, { timeMs: mark.copiedMs, path: backup.path, recordSize: backup.manifest.record.size });
   await syncFolder(dataDirectory);
   return replayed;
+}
+
+/** A copy that is dated ahead of this clock was made by one that was wrong. */
+function copiedMs({ manifest }: FoundBackup, nowMs: number): number {
+  return Math.min(nowMs, manifest.createdMs);
 }
 
 /** What a restore that failed has made: there was nothing before. */

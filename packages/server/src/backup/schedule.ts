@@ -5,7 +5,9 @@ import type { BackupSchedule, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
 import type { StartedJournal } from "../journal/start-journal.ts";
 import type { DirectoryLogStore } from "../store/directory-store.ts";
-import { createBackup, dropOldBackups, findBackups, ofServer } from "./backup.ts";
+import { ofServer } from "./backup.ts";
+import { backupPlace } from "./open-place.ts";
+import type { BackupPlace } from "./place.ts";
 
 /** What a schedule takes from around it. */
 export interface ScheduleParts {
@@ -33,7 +35,10 @@ const firstDelayMs = 60_000;
  * Makes backups of the data folder, the first when one is due, by the newest of the same server that lies in the place. Old ones go only once a newer one
  * is finished. Answers how to stop: one under way is broken off, and leaves nothing.
  */
-export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts): () => Promise<void> {
+export function scheduleBackups(
+  schedule: Omit<BackupSchedule, "to"> & { readonly place: BackupPlace },
+  parts: ScheduleParts,
+): () => Promise<void> {
   const { dataDirectory, nowMs, setTimer, onDone, onFailure, reportBug } = parts;
   let cancel: (() => void) | undefined;
   const stop = new AbortController();
@@ -43,16 +48,16 @@ export function scheduleBackups(schedule: BackupSchedule, parts: ScheduleParts):
     let delayMs = schedule.everyMs;
     try {
       // Of this server: those of others may lie in the same place, and its own in other places.
-      const newest = ofServer(await findBackups(schedule.to), await parts.recordFirst()).at(-1)?.manifest;
+      const newest = ofServer(await schedule.place.find(), await parts.recordFirst()).at(-1)?.manifest;
       const isEnough = newest !== undefined && newest.record.size >= parts.neededSize();
       // One that is dated ahead of the clock is no reason to make none.
       const ageMs = isEnough ? nowMs() - newest.createdMs : Infinity;
       if (ageMs >= 0 && ageMs < schedule.everyMs) {
         delayMs = schedule.everyMs - ageMs;
       } else {
-        const { to, passphrase } = schedule;
-        const made = await createBackup({ dataDirectory, to, passphrase, nowMs: nowMs(), signal: stop.signal });
-        const { leastRecordSize } = await dropOldBackups(made, schedule.keep);
+        const { place, passphrase } = schedule;
+        const made = await place.make({ dataDirectory, passphrase, nowMs: nowMs(), signal: stop.signal });
+        const { leastRecordSize } = await place.dropOld(made, schedule.keep);
         onDone({ blobsMissing: made.manifest.blobs.missing, oldestRecordSize: leastRecordSize });
       }
     } catch (error) {
@@ -91,23 +96,27 @@ export function startBackups(
 ): () => Promise<void> {
   if (backups === undefined) return async () => {};
   const { log, journal, store, ...rest } = parts;
-  return scheduleBackups(backups, {
-    ...rest,
-    dataDirectory,
-    async recordFirst() {
-      const bundle = await store.entryTile({ index: 0, width: 1 });
-      const [first] = bundle === undefined ? [] : decodeEntryBundle(bundle, 1);
-      return first === undefined ? "" : toHex(leafHash(first));
+  const place = backupPlace(backups.to, backups.environment ?? {});
+  return scheduleBackups(
+    { ...backups, place },
+    {
+      ...rest,
+      dataDirectory,
+      async recordFirst() {
+        const bundle = await store.entryTile({ index: 0, width: 1 });
+        const [first] = bundle === undefined ? [] : decodeEntryBundle(bundle, 1);
+        return first === undefined ? "" : toHex(leafHash(first));
+      },
+      neededSize: () => journal.coveredSize(),
+      onFailure: (message) => log.warn(message),
+      onDone({ blobsMissing, oldestRecordSize }) {
+        journal.journal
+          ?.prune(oldestRecordSize)
+          .catch(() => log.warn("what no backup needs any more cannot be removed from the journal: look at its disk"));
+        if (blobsMissing > 0)
+          log.warn({ blobsMissing }, "the backup lacks blobs that the data folder has not, or not whole: look at its disk");
+        log.info("backup made");
+      },
     },
-    neededSize: () => journal.coveredSize(),
-    onFailure: (message) => log.warn(message),
-    onDone({ blobsMissing, oldestRecordSize }) {
-      journal.journal
-        ?.prune(oldestRecordSize)
-        .catch(() => log.warn("what no backup needs any more cannot be removed from the journal: look at its disk"));
-      if (blobsMissing > 0)
-        log.warn({ blobsMissing }, "the backup lacks blobs that the data folder has not, or not whole: look at its disk");
-      log.info("backup made");
-    },
-  });
+  );
 }

@@ -110,7 +110,7 @@ describe("what needs doing is said with what to do", () => {
     ],
     ["the proxy takes no WebSocket", onNetwork({ webSocket: "refused" }), "reachability", /WebSocket.*upgrades/],
     ["too few witnesses answer", running({ quorum: { witnesses: 3, isMet: false } }), "witnesses", /Too few/],
-    ["there is no backup", inFolder({ lastBackup: undefined }), "backup", /no backup.*latchkey backup DIR/],
+    ["there is no backup", inFolder({ lastBackup: undefined }), "backup", /no backup.*latchkey backup PLACE/],
     ["the backup is of a day to come", inFolder({ lastBackup: { timeMs: nowMs + 40 * dayMs, path: "/b" } }), "backup", /still to come/],
     ["the backup is old", inFolder({ lastBackup: { timeMs: nowMs - 9 * dayMs, path: "/b" } }), "backup", /9 days old/],
     ["there was no room", running({ refusals: new Map([["storage_full", 2]]) }), "limits", /2 requests were refused.*disk/],

@@ -210,7 +210,7 @@ function examineWitnesses({ running, network }: DoctorFacts): Finding[] {
 function examineBackup({ folder, nowMs }: DoctorFacts): Finding[] {
   if (!folder.exists) return [];
   const { lastBackup } = folder;
-  const how = "make one with latchkey backup DIR, or let the server do it with --backup-to DIR";
+  const how = "make one with latchkey backup PLACE, or let the server do it with --backup-to PLACE";
   if (lastBackup === undefined) return [todo("backup", `There is no backup: ${how}.`)];
   const days = Math.floor((nowMs - lastBackup.timeMs) / dayMs);
   if (days < -1) {

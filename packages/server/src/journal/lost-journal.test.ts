@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { createBackup } from "../backup/backup.ts";
+import { folderPlace } from "../backup/place.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import type { RestoreOptions } from "../backup/restore.ts";
 import type { ServerOptions } from "../config.ts";
@@ -40,7 +41,7 @@ const keysOf = (dataDirectory: string): string => join(dataDirectory, "directory
 
 const restore = (from: string, options: Partial<RestoreOptions>) =>
   restoreBackup({
-    from,
+    from: folderPlace(from),
     dataDirectory: join(temporaryDirectory(), "restored"),
     passphrase: () => Promise.resolve(passphrase),
     keysFolder: undefined,

@@ -1,0 +1,147 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AwsV4Signer } from "aws4fetch";
+
+/** A request as the server saw it, before it is answered. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly key: string;
+  readonly query: URLSearchParams;
+  readonly body: Uint8Array;
+}
+
+/** A little of S3 in memory, on the loopback address: what backups use of it, signatures and hashes of the content checked. */
+export interface FakeS3 {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly objects: Map<string, Uint8Array>;
+  /** Parts of uploads that neither ended nor were broken off. */
+  readonly uploads: Map<string, Map<number, Uint8Array>>;
+  /** What answers in place of the server: a status, or "hang up"; `undefined` for what it answers. */
+  fault: ((request: SeenRequest) => number | "hang up" | undefined) | undefined;
+  close(): Promise<void>;
+}
+
+export const bucketName = "copies";
+const [accessKeyId, secretAccessKey] = ["AKIDEXAMPLE", "a secret of the test"];
+const pageSize = 3;
+
+export async function startFakeS3(): Promise<FakeS3> {
+  const objects = new Map<string, Uint8Array>();
+  const uploads = new Map<string, Map<number, Uint8Array>>();
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body = await bytesOf(request);
+      const url = new URL(request.url ?? "/", `http://${request.headers.host ?? ""}`);
+      const key = decodeURIComponent(url.pathname.slice(`/${bucketName}/`.length));
+      const seen = { method: request.method ?? "", key, query: url.searchParams, body };
+      const fault = fake.fault?.(seen);
+      if (fault === "hang up") {
+        request.socket.destroy();
+        return;
+      }
+      const refusal = fault === undefined ? await refusalOf(request, url, body) : { status: fault, code: "SlowDown" };
+      const answer =
+        refusal === undefined
+          ? answerTo(seen, objects, uploads)
+          : { status: refusal.status, body: `<Error><Code>${refusal.code}</Code></Error>` };
+      response.writeHead(answer.status, answer.headers ?? {}).end(answer.body ?? "");
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const fake: FakeS3 = {
+    environment: {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_REGION: "eu-test-1",
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}`,
+    },
+    objects,
+    uploads,
+    fault: undefined,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+  return fake;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function answerTo({ method, key, query, body }: SeenRequest, objects: FakeS3["objects"], uploads: FakeS3["uploads"]): Answer {
+  if (method === "GET" && query.get("list-type") === "2") return { status: 200, body: listing(objects, query) };
+  if (method === "POST" && query.has("uploads")) {
+    const id = randomBytes(8).toString("hex");
+    uploads.set(id, new Map());
+    return { status: 200, body: `<R><UploadId>${id}</UploadId></R>` };
+  }
+  const upload = query.get("uploadId");
+  if (upload !== null) {
+    const parts = uploads.get(upload);
+    if (parts === undefined) return { status: 404, body: "<Error><Code>NoSuchUpload</Code></Error>" };
+    if (method === "PUT") {
+      parts.set(Number(query.get("partNumber")), body);
+      return { status: 200, headers: { etag: `"${createHash("md5").update(body).digest("hex")}"` } };
+    }
+    uploads.delete(upload);
+    if (method === "DELETE") return { status: 204 };
+    objects.set(key, new Uint8Array(Buffer.concat([...parts].toSorted(([a], [b]) => a - b).map(([, part]) => part))));
+    return { status: 200, body: "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>" };
+  }
+  if (method === "PUT") objects.set(key, body);
+  if (method === "PUT") return { status: 200 };
+  if (method === "DELETE") objects.delete(key);
+  if (method === "DELETE") return { status: 204 };
+  const found = objects.get(key);
+  return found === undefined ? { status: 404, body: "<Error><Code>NoSuchKey</Code></Error>" } : { status: 200, body: found };
+}
+
+/** Pages of three, so that every listing has several. */
+function listing(objects: FakeS3["objects"], query: URLSearchParams): string {
+  const [prefix, delimiter] = [query.get("prefix") ?? "", query.get("delimiter") ?? ""];
+  const items = new Map<string, string>();
+  for (const [key, { length }] of [...objects].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!key.startsWith(prefix)) continue;
+    const end = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
+    const folder = key.slice(0, end + 1);
+    if (end >= 0) items.set(folder, `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`);
+    else items.set(key, `<Contents><Key>${key}</Key><Size>${String(length)}</Size></Contents>`);
+  }
+  const from = Number(query.get("continuation-token") ?? "0");
+  const next = from + pageSize;
+  const isMore = next < items.size;
+  const token = isMore ? `<NextContinuationToken>${String(next)}</NextContinuationToken>` : "";
+  return `<L><IsTruncated>${String(isMore)}</IsTruncated>${[...items.values()].slice(from, next).join("")}${token}</L>`;
+}
+
+async function refusalOf(request: IncomingMessage, url: URL, body: Uint8Array): Promise<{ status: number; code: string } | undefined> {
+  const hash = createHash("sha256").update(body).digest("hex");
+  if (request.headers["x-amz-content-sha256"] !== hash) return { status: 400, code: "XAmzContentSHA256Mismatch" };
+  const signer = new AwsV4Signer({
+    method: request.method ?? "",
+    url: url.href,
+    headers: { "x-amz-content-sha256": hash },
+    accessKeyId,
+    secretAccessKey,
+    service: "s3",
+    region: "eu-test-1",
+    datetime: String(request.headers["x-amz-date"]),
+  });
+  const expected = (await signer.sign()).headers.get("authorization");
+  if (request.headers.authorization !== expected) return { status: 403, code: "SignatureDoesNotMatch" };
+  return url.pathname.startsWith(`/${bucketName}/`) ? undefined : { status: 404, code: "NoSuchBucket" };
+}
+
+async function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of request as AsyncIterable<Uint8Array>) pieces.push(piece);
+  return new Uint8Array(Buffer.concat(pieces));
+}
