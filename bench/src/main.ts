@@ -12,6 +12,7 @@ import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
+import { growth } from "./scenarios/growth.ts";
 import { heads } from "./scenarios/heads.ts";
 import { hostile } from "./scenarios/hostile.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
@@ -28,6 +29,7 @@ const scenarios: readonly Scenario[] = [
   serverPeers,
   hostile,
   heads,
+  growth,
   directory,
   audit,
   mls,

@@ -13,6 +13,7 @@ const ticksPerSecond = 100;
 /** Options of the measured server that a scenario changes. */
 export interface BenchServerOptions {
   readonly host?: string;
+  readonly retentionDays?: number;
   /** The limits of every day, for one person each: else they are lifted. */
   readonly hasLimits?: boolean;
   readonly limits?: { readonly publicationIntervalMs?: number; readonly headsIntervalMs?: number };

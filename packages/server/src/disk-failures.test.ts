@@ -172,22 +172,25 @@ test("SQL that the database refuses is told by its number and words, once, and h
   const health = async (): Promise<unknown> => (await fetch(`${server.url}/healthz`)).json();
   // Somebody changes the schema under the server, as an edited step of it would.
   const other = new DatabaseSync(join(directory, databaseFile.logs), { timeout: 5000 });
-  other.exec("ALTER TABLE entries RENAME COLUMN next_access_hash TO other_hash");
+  other.exec("ALTER TABLE recent_entries RENAME COLUMN slot TO other_slot");
   for (let times = 0; times < 3; times++) {
     expect(await health()).toMatchObject({ status: "ok" });
     expect(await client.outcome(append(log, 999))).toBe("internal");
   }
   expect(await client.outcome({ kind: "create", logId: random(32), accessHash: random(32), token: new Uint8Array() })).toBe("opened");
   expect(await health()).toMatchObject({ reasons: [{ code: "store" }] });
-  other.exec("ALTER TABLE entries RENAME COLUMN other_hash TO next_access_hash");
+  other.exec("ALTER TABLE recent_entries RENAME COLUMN other_slot TO slot");
   other.close();
   expect(await client.outcome(append(log, 999))).toBe("accepted");
   expect(await health()).toMatchObject({ status: "ok" });
   server.kill();
   const { code, log: written } = await server.ended;
   expect(code).toBe(0);
-  expect(errorLine(written)).toBe("the store failed");
-  expect(JSON.parse(written)).toMatchObject({ operation: "append", code: "SQLITE_1", words: "SQL logic error" });
-  expect(written).toContain("log-tables");
-  expect(written).not.toContain("access_hash");
+  // What is done once after a start may meet the same.
+  const [told = "", ...others] = written.split("\n").filter((line) => line !== "" && !line.includes('"operation":"scrub"'));
+  expect(others).toEqual([]);
+  expect(errorLine(told)).toBe("the store failed");
+  expect(JSON.parse(told)).toMatchObject({ operation: "append", code: "SQLITE_1", words: "SQL logic error" });
+  expect(written).toContain("recent-entries");
+  expect(written).not.toContain("other_slot");
 });

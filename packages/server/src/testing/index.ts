@@ -1,3 +1,4 @@
+export { fillStore } from "./fill-store.ts";
 export { openRaw, rawFrame } from "./hostile-sockets.ts";
 export { startInProcessServer } from "./in-process-server.ts";
 export type { InProcessServer, InProcessWorld } from "./in-process-server.ts";

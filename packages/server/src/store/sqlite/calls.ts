@@ -20,7 +20,7 @@ type Methods = Omit<LogStore, "append"> &
 interface Slices {
   /** Erases the first items up to `uptoSeq`; answers whether there may be more of them. */
   eraseSome(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<boolean>;
-  /** Gives some of the room that was freed back to the file system; answers how many pages. */
+  /** Moves some of the newest entries to their places, or gives some of the room that was freed back to the file system; answers 0 where nothing is left to do. */
   shrink(): Promise<number>;
 }
 

@@ -175,11 +175,13 @@ export class Executor {
       ...admin.handlers(),
       totals: () => ({ accounts: admin.countAccounts(), ...blobs.blobTotals() }),
       scrub: () => void this.emptyJournals(),
-      shrink: () => this.#both().reduce((pages, database) => pages + database.shrink(shrunkAtOnce), 0),
+      // First what tells an order, in slices too.
+      shrink: () => (this.settleSome() ? 1 : this.#both().reduce((pages, database) => pages + database.shrink(shrunkAtOnce), 0)),
     };
   }
 
   execute(batch: Batch): BatchResult {
+    if (batch.calls.some((call) => this.#needsSettled(call))) this.#trySettle();
     const entries = batch.appends === undefined ? [] : unpackAppends(batch.appends);
     const places = batch.calls.map(({ name }): Place => (chores.has(name) ? "chores" : ofLogs.has(name) ? "logs" : "accounts"));
     const at = (place: Place): Call[] => batch.calls.filter((_, index) => places[index] === place);
@@ -208,9 +210,14 @@ export class Executor {
     return this.#breakage;
   }
 
-  /** Whether anything lies in a journal. */
+  /** Whether anything lies in a journal, or in a table that has entries in the order in which they came. */
   hasJournal(): boolean {
-    return this.#breakage === undefined && this.#both().some((database) => database.hasJournal());
+    return this.#breakage === undefined && (!this.#logs.recent.isEmpty || this.#both().some((database) => database.hasJournal()));
+  }
+
+  /** Before the journals are emptied: a part of the work on what is here now. Answers whether there is more. @throws Error as SQLite does */
+  settleSome(): boolean {
+    return this.#breakage === undefined && this.#settleBy(() => this.#logs.recent.settleSome());
   }
 
   /** Empties the journals; what somebody reads stays for the next time. Answers whether all are empty. */
@@ -227,7 +234,7 @@ export class Executor {
   /** Empties the write-ahead logs and releases the directory. Answers whether a full disk left something in them, for the next start. */
   close(): { isDiskFull: boolean } {
     try {
-      this.emptyJournals();
+      this.#emptyAll();
       return { isDiskFull: false };
     } catch (error) {
       if (isOutOfRoom(error)) return { isDiskFull: true };
@@ -235,6 +242,50 @@ export class Executor {
     } finally {
       for (const { database } of this.#both()) database.close();
       this.#lock.close();
+    }
+  }
+
+  #emptyAll(): void {
+    // What it has begun may be a part of what is there.
+    while (this.settleSome() || !(this.#logs.recent.isEmpty || this.#breakage !== undefined));
+    this.emptyJournals();
+  }
+
+  /** Work on the newest entries of logs in a transaction of its own. */
+  #settleBy<T>(work: () => T): T {
+    const { recent } = this.#logs;
+    const { database } = this.#databases.logs;
+    let isSure = true;
+    try {
+      database.exec("BEGIN");
+      recent.begin();
+      const done = work();
+      isSure = false;
+      database.exec("COMMIT");
+      recent.committed();
+      return done;
+    } catch (error) {
+      this.#breakage ??= breakageOf(error);
+      const isUndone = database.isTransaction;
+      if (isUndone) database.exec("ROLLBACK");
+      recent.rolledBack(isSure || isUndone || isOutOfRoom(error));
+      throw error;
+    }
+  }
+
+  /** Whether an operation looks at entries of logs only where they lie in the end, and some of those that it is about do not. */
+  #needsSettled({ name, params }: Call): boolean {
+    if (name === "correctDays") return !this.#logs.recent.isEmpty;
+    // Name and parameters of a Call belong together.
+    return name === "purgeEntries" && this.#logs.hasRecentBefore((params as CallParams<"purgeEntries">).beforeDay);
+  }
+
+  #trySettle(): void {
+    if (this.#breakage !== undefined) return;
+    try {
+      this.#settleBy(() => this.#logs.recent.settle());
+    } catch {
+      // On a full disk what is asked may make room: it concerns the rest then, and this the next time.
     }
   }
 
@@ -259,12 +310,15 @@ export class Executor {
     let stage: "working" | "committing" | "committed" = "working";
     try {
       database.exec("BEGIN");
+      if (name === "logs") this.#logs.recent.begin();
       const appends = entries.map((entry): AppendResult => this.#logs.append(entry));
       const outcomes = calls.map((call): CallOutcome => ({ kind: "done", value: this.#run(call) }));
+      if (name === "logs") this.#logs.recent.finish();
       this.#faults.beforeCommit?.();
       stage = "committing";
       database.exec("COMMIT");
       stage = "committed";
+      if (name === "logs") this.#logs.recent.committed();
       if (name === "accounts") this.#settleHeads();
       this.#faults.afterCommit?.();
       return { appends, calls: outcomes };
@@ -276,9 +330,10 @@ export class Executor {
       const wasOpen = database.isTransaction;
       this.#breakage ??= breakageOf(error);
       if (wasOpen) database.exec("ROLLBACK");
-      if (this.#breakage !== undefined) return allFailed(entries, calls, { full: false });
       // A full disk may have rolled back by itself; after any other failure of COMMIT nobody knows.
       const isUndone = stage === "working" || (stage === "committing" && (wasOpen || isOutOfRoom(error)));
+      if (name === "logs") this.#logs.recent.rolledBack(isUndone || stage === "committed");
+      if (this.#breakage !== undefined) return allFailed(entries, calls, { full: false });
       if (isUndone && entries.length + calls.length > 1) return undefined;
       return allFailed(entries, calls, isUndone && isOutOfRoom(error) ? { full: true } : { full: false, fault: faultOf(error) });
     }

@@ -6,6 +6,8 @@ const lookMs = 1000;
 /** What has journals. */
 export interface HasJournals {
   hasJournal(): boolean;
+  /** A part of what is to be done before: answers whether there is more. */
+  settleSome(): boolean;
   /** Never waits for a reader: answers whether all are empty. */
   emptyJournals(): boolean;
 }
@@ -14,8 +16,8 @@ export interface HasJournals {
  * Empties the write-ahead logs soon after something was written: they hold in what order that was, over all tables of a database, and
  * what was erased since. Looks once a second while there is something to do, and never otherwise.
  *
- *     empty --touched--> written --quiet for 2 s, or 10 s over--> emptying --done--> empty
- *                           ^------------- somebody reads --------------'
+ *     empty --touched--> written --quiet for 2 s, or 10 s over--> settling, bit by bit --> emptying --done--> empty
+ *                           ^---------------------------- somebody reads -----------------'  
  */
 export class JournalKeeper {
   readonly #journals: HasJournals;
@@ -45,13 +47,25 @@ export class JournalKeeper {
     const isDue = nowMs - this.#touchedAtMs >= quietMs || nowMs - this.#sinceMs >= longestMs;
     if (isDue && this.#journals.hasJournal()) {
       this.#sinceMs = nowMs;
-      try {
-        this.#journals.emptyJournals();
-      } catch {
-        // A full or failing disk: whoever writes next is told, and this is tried again.
-      }
+      this.#empty();
+      return;
     }
-    if (isDue && !this.#journals.hasJournal()) this.#isLooking = false;
+    if (isDue) this.#isLooking = false;
     else this.#later(lookMs, () => this.#look());
+  }
+
+  /** Bit by bit, so that whoever comes meanwhile waits for one of them. */
+  #empty(): void {
+    try {
+      if (this.#journals.settleSome()) {
+        this.#later(0, () => this.#empty());
+        return;
+      }
+      this.#journals.emptyJournals();
+    } catch {
+      // A full or failing disk: whoever writes next is told, and this is tried again.
+    }
+    if (this.#journals.hasJournal()) this.#later(lookMs, () => this.#look());
+    else this.#isLooking = false;
   }
 }

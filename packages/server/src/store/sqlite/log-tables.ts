@@ -21,6 +21,8 @@ import type { ActiveLog, ActiveLogs } from "./active-logs.ts";
 import type { NewestDay } from "./clock-tables.ts";
 import { packEntries } from "./packing.ts";
 import type { EntryRow, Packed } from "./packing.ts";
+import { RecentEntries } from "./recent-entries.ts";
+import type { EntryOfLog } from "./recent-slot.ts";
 import { maxSeq, randomRef, rowId, seqOf, shortDigest } from "./row-ids.ts";
 
 /** What is kept in memory of a log in use; thrown away when a transaction fails. */
@@ -69,6 +71,8 @@ const commit = entryKindNumbers.commit;
 
 /** The logs in SQLite: every method runs inside the caller's transaction. */
 export class LogTables {
+  /** The last entries of logs, which do not lie in `entries` yet. */
+  readonly recent: RecentEntries;
   readonly #states = new Map<string, LogState>();
   readonly #active: ActiveLogs;
   readonly #newestDay: NewestDay;
@@ -85,9 +89,8 @@ export class LogTables {
   readonly #index: StatementSync;
   readonly #setIndexed: StatementSync;
   readonly #unindex: StatementSync;
-  readonly #recent: StatementSync;
+  readonly #digests: StatementSync;
   readonly #entry: StatementSync;
-  readonly #insertEntry: StatementSync;
   readonly #page: StatementSync;
   readonly #findBlob: StatementSync;
   readonly #addRef: StatementSync;
@@ -103,6 +106,7 @@ export class LogTables {
   readonly #logById: StatementSync;
 
   constructor(database: DatabaseSync, parts: { active: ActiveLogs; newestDay: NewestDay }) {
+    this.recent = new RecentEntries(database);
     this.#active = parts.active;
     this.#newestDay = parts.newestDay;
     const rows = (sql: string): StatementSync => {
@@ -123,11 +127,8 @@ export class LogTables {
     this.#index = rows("INSERT INTO entry_digests (digest, seq) VALUES (?, ?)");
     this.#setIndexed = rows("UPDATE logs SET indexed_seq = ? WHERE id = ?");
     this.#unindex = rows("DELETE FROM entry_digests WHERE digest = ? AND seq = ?");
-    this.#recent = rows("SELECT digest FROM entries WHERE id > ? AND id <= ? ORDER BY id");
+    this.#digests = rows("SELECT digest FROM entries WHERE id > ? AND id <= ? ORDER BY id");
     this.#entry = rows("SELECT epoch, kind, next_access_hash, head, blob FROM entries WHERE id = ?");
-    this.#insertEntry = rows(
-      "INSERT INTO entries (id, epoch, kind, day, digest, next_access_hash, head, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    );
     this.#page = rows("SELECT id, epoch, kind, day, next_access_hash, blob FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
     this.#findBlob = rows("SELECT id, sha256, size FROM blobs WHERE blob_id = ?");
     this.#addRef = rows("INSERT OR IGNORE INTO entry_blobs (entry, blob) VALUES (?, ?)");
@@ -230,8 +231,7 @@ export class LogTables {
     const kind = entryKindNumbers[entry.kind];
     const hash = isCommit ? entry.nextAccessHash : null;
     const row = rowId(log.ref, seq);
-    // What `run` answers costs more than it is worth here.
-    this.#insertEntry.get(row, entry.epochId, kind, entry.day, digest, hash, head, entry.blob);
+    this.recent.add({ id: row, epoch: entry.epochId, kind, day: entry.day, digest, hash, head, blob: entry.blob });
     if (log.lastSeq === log.purgedSeq) this.#setOldest.run(entry.day, log.ref);
     for (const blob of blobs) {
       if (this.#addRef.run(row, blob).changes === 1) this.#countRef.run(blob);
@@ -277,7 +277,18 @@ export class LogTables {
       if (rows.length > 0 && bytes > params.maxBytes) break;
       rows.push(row);
     }
+    if (rows.length < params.maxItems && bytes <= params.maxBytes) this.#addRecent(rows, bytes, log.ref, params);
     return packEntries(rows);
+  }
+
+  /** Goes on with entries that follow those of the table. */
+  #addRecent(rows: EntryRow[], sizeBytes: number, ref: number, { afterSeq, maxItems, maxBytes }: { afterSeq: number } & PageLimits): void {
+    let bytes = sizeBytes;
+    for (const { id, epoch, kind, day, hash, blob } of this.recent.after(ref, rows.at(-1)?.[0] ?? afterSeq)) {
+      bytes += blob.length;
+      if (rows.length === maxItems || (rows.length > 0 && bytes > maxBytes)) return;
+      rows.push([seqOf(id), epoch, kind, day, hash, blob]);
+    }
   }
 
   purgeEntries(params: { beforeDay: Day; maxItems: number }): number {
@@ -289,6 +300,11 @@ export class LogTables {
     return removed;
   }
 
+  /** Whether old entries are among those that do not lie in their table yet, from which alone they are removed. */
+  hasRecentBefore(day: Day): boolean {
+    return this.recent.hasDay((each) => each < day);
+  }
+
   /** A log loses a prefix, up to the last entry of an old day: what came before it is as old, whatever a wrong clock said. */
   #purgeLog(params: { ref: number; logId: Uint8Array; beforeDay: Day; maxItems: number }): number {
     const { ref, beforeDay, maxItems } = params;
@@ -296,7 +312,7 @@ export class LogTables {
     const bounds = [rowId(ref, 0), rowId(ref, maxSeq)] as const;
     const rows = this.#oldEntries.all(...bounds, maxItems + 1) as unknown as [id: number, head: Uint8Array, day: Day, digest: number][];
     const count = Math.min(maxItems, rows.findLastIndex(([, , day]) => day < beforeDay) + 1);
-    const oldestDay = rows[count]?.[2] ?? null;
+    const oldestDay = rows[count]?.[2] ?? this.recent.first(ref)?.day ?? null;
     const last = rows[count - 1];
     if (last === undefined) {
       this.#setOldest.run(oldestDay, ref);
@@ -339,14 +355,15 @@ export class LogTables {
     const id = logId.slice();
     const last = this.#last(ref);
     const indexedSeq = Math.max(indexedUpTo, purgedSeq);
-    const recent = this.#recent.all(rowId(ref, indexedSeq), rowId(ref, maxSeq)) as unknown as [number][];
+    const placed = this.#digests.all(rowId(ref, indexedSeq), rowId(ref, maxSeq)) as unknown as [number][];
+    const recent = [...this.recent.after(ref, indexedSeq)];
     const state: LogState = {
       ref,
       id,
       purgedSeq,
       purgedHead: purgedHead ?? undefined,
       lastSeq: last?.[0] ?? purgedSeq,
-      recent: recent.map(([digest]) => digest),
+      recent: [...placed.map(([digest]) => digest), ...recent.map(({ digest }) => digest)],
       indexedSeq,
       head: last?.[1] ?? purgedHead ?? firstHead(sha256, id),
       currentEpochId: (this.#newestEpoch.get(ref) as [number | null] | undefined)?.[0] ?? 0,
@@ -362,6 +379,8 @@ export class LogTables {
 
   /** The newest entry that is kept. */
   #last(ref: number): [seq: number, head: Uint8Array] | undefined {
+    const recent = this.recent.last(ref);
+    if (recent !== undefined) return [seqOf(recent.id), recent.head.slice()];
     const row = this.#lastEntry.get(rowId(ref, 0), rowId(ref, maxSeq)) as [number, Uint8Array] | undefined;
     return row === undefined ? undefined : [seqOf(row[0]), row[1]];
   }
@@ -412,8 +431,9 @@ export class LogTables {
   }
 
   #compare(log: LogState, entry: NewEntry, seq: number): AppendAccepted | undefined {
-    type Row = [number, number, Uint8Array | null, Uint8Array, Uint8Array];
-    const row = this.#entry.get(rowId(log.ref, seq)) as Row | undefined;
+    const id = rowId(log.ref, seq);
+    const found = this.recent.find(id);
+    const row = found === undefined ? (this.#entry.get(id) as Row | undefined) : rowOf(found);
     if (row === undefined) return undefined;
     const [epoch, kind, hash, head, blob] = row;
     if (epoch !== entry.epochId || kind !== entryKindNumbers[entry.kind]) return undefined;
@@ -437,6 +457,14 @@ export class LogTables {
     }
     return refs;
   }
+}
+
+/** What of an entry tells whether it is the same, and its head: epoch, kind, next_access_hash, head, blob. */
+type Row = [number, number, Uint8Array | null, Uint8Array, Uint8Array];
+
+function rowOf({ epoch, kind, hash, head, blob }: EntryOfLog): Row {
+  // What is answered is read after the slot may be in use again.
+  return [epoch, kind, hash, head.slice(), blob];
 }
 
 /** What an entry takes up, with all that it names. */

@@ -100,6 +100,9 @@ export const logsSchema: Schema = {
     CREATE TABLE noise (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
     INSERT INTO noise VALUES (1, randomblob(16));
     `,
+    `
+    CREATE TABLE recent_entries (id INTEGER PRIMARY KEY, slot BLOB NOT NULL) STRICT;
+    `,
   ],
 };
 

@@ -25,17 +25,19 @@ function open(): Executor | undefined {
 
 const executor = open();
 if (executor !== undefined) {
+  const watched = (work: () => boolean): boolean => {
+    try {
+      return work();
+    } finally {
+      // Nobody may ask for anything for hours.
+      if (executor.breakage !== undefined) post({ kind: "broken", breakage: executor.breakage });
+    }
+  };
   const keeper = new JournalKeeper({
     journals: {
       hasJournal: () => executor.hasJournal(),
-      emptyJournals() {
-        try {
-          return executor.emptyJournals();
-        } finally {
-          // Nobody may ask for anything for hours.
-          if (executor.breakage !== undefined) post({ kind: "broken", breakage: executor.breakage });
-        }
-      },
+      settleSome: () => watched(() => executor.settleSome()),
+      emptyJournals: () => watched(() => executor.emptyJournals()),
     },
     nowMs: () => performance.now(),
     later: (delayMs, run) => void setTimeout(run, delayMs).unref(),
