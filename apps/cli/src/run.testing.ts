@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
+import { nothingSetFor } from "@latchkey/client/own";
 import type { Client, ClientEvent, Conversation, ConversationDetails, Message, Person } from "@latchkey/client";
 import type { Environment } from "./commands/command.ts";
 import { runCli } from "./run.ts";
@@ -42,6 +43,7 @@ export function conversation(id: string, kind: "direct" | "group", title: string
     continuedIn: undefined,
     invitations: [],
     isBlocked: false,
+    own: nothingSetFor,
     host: "localhost:8080",
   };
 }

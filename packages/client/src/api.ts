@@ -5,11 +5,13 @@
 import type { ClientFailure } from "./api/failures.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
 import type { HeldDeletions, Message, MessageInfo, MessagePage } from "./api/messages.ts";
+import type { OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Person, Role } from "./api/people.ts";
 
 export type * from "./api/failures.ts";
 export type * from "./api/groups.ts";
 export * from "./api/messages.ts";
+export type * from "./api/own.ts";
 export type * from "./api/people.ts";
 
 /** An account that the server has and that does not count yet. */
@@ -240,6 +242,7 @@ export interface Conversation {
   readonly invitations: readonly Invitation[];
   /** Whether the other person of a direct conversation is blocked: nothing is sent, and what they write is not shown. */
   readonly isBlocked: boolean;
+  readonly own: OwnSettings;
   readonly host: string;
 }
 
@@ -308,6 +311,8 @@ export type ClientEvent =
   | { readonly kind: "hidden"; readonly conversationId: string; readonly messageId: string }
   /** Deletions came to wait for the person in a conversation, or were decided (`heldDeletions`). */
   | { readonly kind: "held_deletions"; readonly conversationId: string }
+  /** Other messages are starred than before (`starred`). */
+  | { readonly kind: "starred" }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }
   /** What was verified of people changed. */
@@ -319,7 +324,7 @@ export interface Holdings {
 }
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends GroupCalls {
+export interface Client extends GroupCalls, OwnCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

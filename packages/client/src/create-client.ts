@@ -19,6 +19,7 @@ import { directoryStatusOf } from "./engine/verification.ts";
 import { Watch } from "./engine/watch.ts";
 import type { World } from "./engine/world.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
+import { OwnThings } from "./own/own-things.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
 import { createConnections } from "./transport/connection-manager.ts";
@@ -98,6 +99,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     await alarms.load();
     const standings = new Standings(shared);
     await standings.load();
+    const ownThings = new OwnThings(shared);
+    await ownThings.load();
     const people = new People({
       store,
       directory,
@@ -128,6 +131,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       posts,
       standings,
       appendSecrets,
+      ownThings,
       alarms,
       get watch() {
         return watch;
@@ -319,6 +323,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     leave: async (id) => member().groups.leave(id),
     markRead: async (id, throughOrder) => running().markRead(id, throughOrder),
     saveDraft: async (id, text) => running().saveDraft(id, text),
+    mute: async (id, until) => member().own.mute(id, until),
+    archive: async (id, isArchived = true) => member().own.archive(id, isArchived),
+    pinConversation: async (id, place) => member().own.pinConversation(id, place),
+    markUnread: async (id, isUnread = true) => member().own.markUnread(id, isUnread),
+    star: async (id, messageId, isStarred = true) => member().own.star(id, messageId, isStarred),
+    starred: async (id) => running().own.starred(id),
+    decideDraft: async (id, isTaken) => member().own.decideDraft(id, isTaken),
     async inspect() {
       // A client that was opened a moment ago is still connecting.
       const untilMs = platform.nowMs() + inspectTimeoutMs;

@@ -1,3 +1,4 @@
+import { nothingSetFor } from "@latchkey/client/own";
 import type {
   ClientErrorCode,
   ClientEvent,
@@ -8,6 +9,7 @@ import type {
   ConversationDetails,
   Message,
   Person,
+  OwnSettings,
 } from "@latchkey/client";
 import { RemoteError } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
@@ -91,6 +93,8 @@ export function createFakeHost(scene: Scene): ClientHost {
     samples.set(id, { ...found, conversation });
     emit({ kind: "conversation", conversation });
   };
+  const stars = new Set<string>();
+  const setOwn = (id: string, own: Partial<OwnSettings>): void => change(id, { own: { ...get(id).conversation.own, ...own } });
   const put = (message: Message): void => {
     const { messages } = get(message.conversationId);
     const at = messages.findIndex((one) => one.id === message.id);
@@ -231,6 +235,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           continuedIn: undefined,
           invitations: [],
           isBlocked: false,
+          own: nothingSetFor,
           host: sampleAccount.host,
         };
         samples.set(id, {
@@ -337,6 +342,20 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       async saveDraft(id, text) {
         change(id, { draft: text });
+      },
+      mute: async (id, mutedUntil) => setOwn(id, { mutedUntil }),
+      archive: async (id, isArchived = true) => setOwn(id, { isArchived }),
+      pinConversation: async (id, pinnedPlace) => setOwn(id, { pinnedPlace }),
+      markUnread: async (id, isMarkedUnread = true) => setOwn(id, { isMarkedUnread }),
+      async star(_, messageId, isStarred = true) {
+        if (isStarred) stars.add(messageId);
+        else stars.delete(messageId);
+        emit({ kind: "starred" });
+      },
+      starred: async () => [...samples.values()].flatMap(({ messages }) => messages.filter(({ id }) => stars.has(id))),
+      decideDraft: async (id, isTaken) => {
+        const { own, draft } = get(id).conversation;
+        change(id, { draft: isTaken ? own.otherDraft : draft, own: { ...own, otherDraft: "" } });
       },
       async inspect() {
         await later();

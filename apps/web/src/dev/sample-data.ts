@@ -1,3 +1,4 @@
+import { nothingSetFor } from "@latchkey/client/own";
 import type { AccountInfo, ContactRequests, Conversation, Member, Message, MessageBody, Person } from "@latchkey/client";
 
 const minuteMs = 60_000;
@@ -88,6 +89,7 @@ function sample(
       continuedIn: undefined,
       invitations: [],
       isBlocked: false,
+      own: nothingSetFor,
       host,
       ...rest,
     },

@@ -147,6 +147,7 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "alarms":
       case "devices":
       case "requests":
+      case "starred":
       case "verification":
         // These say that there is something to ask for: the controller does.
         break;

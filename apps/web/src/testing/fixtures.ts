@@ -1,3 +1,4 @@
+import { nothingSetFor } from "@latchkey/client/own";
 import type { Conversation, Message, MessageBody, Person } from "@latchkey/client";
 
 /** A person for tests. */
@@ -51,6 +52,7 @@ export function testConversation(params: Partial<Conversation> = {}): Conversati
     continuedIn: undefined,
     invitations: [],
     isBlocked: false,
+    own: nothingSetFor,
     host: "a.example",
     ...params,
   };

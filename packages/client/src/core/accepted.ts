@@ -28,6 +28,11 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
     forgetGroup(turn, "left");
     return;
   }
+  if (message.purpose === "sync") {
+    const told = decodeContent(message.content);
+    if (told.kind === "sync") turn.effects.push({ kind: "placed", order: nextOrder(turn), payload: told.payload.slice() });
+    return;
+  }
   if (message.purpose !== "text" && message.purpose !== "change") return;
   const content = decodeContent(message.content);
   if (content.kind === "malformed" || !isSpeech(content)) return;

@@ -258,6 +258,7 @@ export class SimDevice {
         return;
       case "append_secret":
       case "sync":
+      case "placed":
       case "named":
       case "dropped":
       case "outgoing":

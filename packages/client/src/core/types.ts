@@ -522,8 +522,8 @@ export type Effect =
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
   /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
   | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }
-  /** Another device of one's own account told this in the group of the devices. */
-  | { readonly kind: "sync"; readonly order: number; readonly payload: Uint8Array }
+  /** Another device of one's own account told this in the group of the devices; `placed`: this one did, and it stands in the log now. */
+  | { readonly kind: "sync" | "placed"; readonly order: number; readonly payload: Uint8Array }
   /** `about` makes it one of a kind, with the code and the conversation; `reason` is for people. */
   | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string; readonly about: string }
   /** Somebody spoke of another log: the published head is to be looked at (spec L-10, L-11). */

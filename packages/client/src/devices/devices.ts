@@ -1,17 +1,14 @@
-import { encode, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
-import { inboxItemKinds } from "@latchkey/protocol";
+import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { DeviceEntry } from "@latchkey/transparency";
 import { deviceOf } from "@latchkey/transparency";
 import type { LinkState, OwnDevice } from "../api.ts";
-import { entryOrder } from "../core/order.ts";
 import type { Change, ChangeOutcome, ConversationState, Joiner, WantedChange } from "../core/types.ts";
 import { markKey } from "../engine/account-news.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
-import { encryptBlob, putBlob } from "../group/blobs.ts";
-import type { ArchivedConversation } from "./archive.ts";
-import { HistoryImport, historyNoticeCodec, putNotice } from "./import.ts";
+import { giveHistory } from "./give-history.ts";
+import { HistoryImport, putNotice } from "./import.ts";
 import type { ImportAccess } from "./import.ts";
 import type { LinkSession } from "./link-session.ts";
 import { deleteLinkTask, loadLinkTasks, putLinkTask, withoutDevice } from "./link-task.ts";
@@ -26,6 +23,8 @@ import { isWritable } from "../core/phase.ts";
 export interface EngineAccess extends ImportAccess, ToldAccess {
   /** Makes a change; `undefined` when it is still waiting after a minute. */
   change(runner: ConversationRunner, change: WantedChange): Promise<ChangeOutcome | undefined>;
+  /** Tells the other devices all that the person set for themselves: one was added. */
+  tellOwn(): Promise<void>;
   /** Makes the group of the account's devices. */
   createDevicesGroup(change: WantedChange): Promise<void>;
 }
@@ -275,7 +274,7 @@ export class Devices {
 
   /** The new device has its account: adds it everywhere, gives it the history. */
   async #complete(device: DeviceEntry): Promise<"done" | "later" | "again"> {
-    const { store, platform, connections, own, posts, emit } = this.#world;
+    const { store, emit } = this.#world;
     const conversations = this.#joinedConversations().length;
     const total = 2 * conversations + 1;
     const tell = (done: number): void => emit({ kind: "link", state: { kind: "moving", done, total } });
@@ -292,55 +291,16 @@ export class Devices {
       }
       await this.#pause(Math.min(retryMs, 250 * attempt ** 2));
     }
-    const { manifestCodec, writeArchive } = await import("./archive.ts");
-    const baseUrl = connections.httpUrl(own.host);
-    const blobs = { platform, baseUrl };
-    const manifest = await writeArchive({
-      store,
-      platform,
-      conversations: await this.#archived(device),
-      upload: (reference, ciphertext) => putBlob(blobs, reference.blobId, ciphertext),
+    await this.#access.tellOwn();
+    const isTold = await giveHistory({
+      world: this.#world,
+      runners: this.#access.runners(),
+      device,
       onProgress: (done) => tell(Math.min(conversations + done, total - 1)),
     });
-    const { reference, ciphertext } = encryptBlob({
-      plaintext: encode(manifestCodec, manifest),
-      random: platform.random,
-      sha256: platform.sha256,
-    });
-    await putBlob(blobs, reference.blobId, ciphertext);
-    const taken = await takeFrom(this.#world, device);
-    if (taken === undefined) return "later";
-    const { inboxId, inboxKey } = taken.card;
-    await store.transact("write", async (tx) => {
-      const body = encode(historyNoticeCodec, { format: 1, manifest: reference });
-      const recipient = { host: own.host, accountId: own.accountId, deviceId: device.deviceId, inboxId, inboxKey };
-      await posts.putItem(tx, { recipient, kind: inboxItemKinds.history, body });
-      deleteLinkTask(tx, device.deviceId);
-    });
-    await posts.deliver();
+    if (!isTold) return "later";
     emit({ kind: "link", state: { kind: "done" } });
     return "again";
-  }
-
-  /** What the archive holds, newest first; lines beyond the commit that added the device it reads by itself. */
-  async #archived(device: DeviceEntry): Promise<ArchivedConversation[]> {
-    const { archivedOf } = await import("./archive.ts");
-    const found: ArchivedConversation[] = [];
-    for (const runner of this.#access.runners()) {
-      await runner.load();
-      const archived = archivedOf(runner.state);
-      if (archived === undefined) continue;
-      const { roster, epoch } = runner.state;
-      const leaves = roster?.accounts.get(this.#ownId) ?? [];
-      const isIn = leaves.some((leaf) => equalBytes(leaf.deviceId, device.deviceId));
-      const lastOrder = isIn && epoch !== undefined ? entryOrder(epoch.epochId) - 1 : archived.lastOrder;
-      found.push({
-        ...archived,
-        lastOrder: Math.max(lastOrder, 0),
-        membership: archived.membership === "joined" && !isIn ? "removed" : archived.membership,
-      });
-    }
-    return found.toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
   }
 
   #joinedConversations(): ConversationState[] {

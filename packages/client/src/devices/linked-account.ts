@@ -8,6 +8,7 @@ import type { Directory } from "../account/directory.ts";
 import { markPrefix } from "../engine/account-news.ts";
 import { appendSecretPrefix, appendToldPrefix } from "../engine/append-secrets.ts";
 import { standingPrefix } from "../engine/standings.ts";
+import { ownPrefix } from "../own/own-things.ts";
 import { newestOf } from "../account/own-account.ts";
 import type { OwnAccount } from "../account/own-account.ts";
 import { ClientError } from "../errors.ts";
@@ -68,6 +69,7 @@ export const inheritedPrefixes: readonly string[] = [
   standingPrefix,
   appendSecretPrefix,
   appendToldPrefix,
+  ownPrefix,
 ];
 const namePrefix = "device-name/";
 

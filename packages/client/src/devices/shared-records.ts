@@ -31,6 +31,7 @@ function isOfAccount(key: string, prefix: string): boolean {
   }
 }
 
-function ignoreMalformed(error: unknown): void {
+/** What is malformed is left alone; anything else is thrown on. */
+export function ignoreMalformed(error: unknown): void {
   if (!(error instanceof CodecError)) throw error;
 }

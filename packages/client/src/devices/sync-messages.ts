@@ -26,7 +26,11 @@ export type SyncMessage =
   /** A record that all devices share: what was verified, which alarm was handled. */
   | { readonly kind: "record"; readonly key: string; readonly value: Uint8Array | undefined }
   /** The person deleted these messages for themselves (spec X-4); ids in base64url. */
-  | { readonly kind: "hidden"; readonly logId: Uint8Array; readonly messageIds: readonly string[] };
+  | { readonly kind: "hidden"; readonly logId: Uint8Array; readonly messageIds: readonly string[] }
+  /** What the person set for themselves (spec X-18), as `packFacts` has it; the same `id` is the same word, told again. */
+  | { readonly kind: "own"; readonly id: Uint8Array; readonly era: number; readonly facts: Uint8Array }
+  /** The newest of all that the person set, for a device that was added: as `packRegisters` has it. */
+  | { readonly kind: "own_state"; readonly registers: Uint8Array };
 
 export const syncMessageCodec: Codec<SyncMessage> = variant<SyncMessage>(uint8, {
   read: [1, struct<{ logId: Uint8Array; seq: number }>({ logId: opaque(32), seq: safeUint64 })],
@@ -37,6 +41,8 @@ export const syncMessageCodec: Codec<SyncMessage> = variant<SyncMessage>(uint8, 
     5,
     struct<{ logId: Uint8Array; messageIds: readonly string[] }>({ logId: opaque(32), messageIds: vector(text(64), { maxBytes: 65_536 }) }),
   ],
+  own: [6, struct<{ id: Uint8Array; era: number; facts: Uint8Array }>({ id: opaque(16), era: uint32, facts: opaqueV(65_540) })],
+  own_state: [7, struct<{ registers: Uint8Array }>({ registers: opaqueV(65_540) })],
 });
 
 export function encodeSync(message: SyncMessage): Uint8Array {

@@ -7,9 +7,10 @@ import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import { syncPrefix } from "../engine/world.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
+import { parseOrderSegment } from "../store/store.ts";
 import { loadDeviceNames, putDeviceName } from "./linked-account.ts";
 import type { OwnStates } from "./own-states.ts";
-import { takeSharedRecord } from "./shared-records.ts";
+import { ignoreMalformed, takeSharedRecord } from "./shared-records.ts";
 import { decodeSync, encodeSync } from "./sync-messages.ts";
 import type { SyncMessage } from "./sync-messages.ts";
 
@@ -25,6 +26,10 @@ export interface ToldAccess {
   historyArrived(conversationId: string, readThrough: number): Promise<void>;
   /** Another device of one's own deleted these messages. */
   hide(conversationId: string, messageIds: readonly string[]): Promise<void>;
+  /** Another device said what the person set there for themselves, at this place of the devices' log. @throws CodecError */
+  followOwn(message: Extract<SyncMessage, { kind: "own" | "own_state" }>, log: string, order: number): Promise<void>;
+  /** What this device said of that may have its place now. */
+  ownPlaced(): void;
 }
 
 /** What the devices of the account tell each other, in the group that they alone are in (spec A-8): both ways. */
@@ -119,6 +124,7 @@ export class Told {
   /** Acts on what other devices told. */
   arrived(): void {
     if (this.#closed) return;
+    this.#access.ownPlaced();
     if (this.#taking !== undefined) {
       this.#takeAgain = true;
       return;
@@ -139,12 +145,15 @@ export class Told {
     const { store } = this.#world;
     for (const [key, payload] of await store.transact("read", (tx) => tx.scan({ prefix: syncPrefix }))) {
       const message = decodeSync(payload);
-      if (message !== undefined) await this.#follow(message);
+      const [log = "", order = ""] = key.slice(syncPrefix.length).split("/");
+      if (message?.kind === "own" || message?.kind === "own_state")
+        await this.#access.followOwn(message, log, parseOrderSegment(order)).catch(ignoreMalformed);
+      else if (message !== undefined) await this.#follow(message);
       await store.transact("write", (tx) => tx.delete(key));
     }
   }
 
-  async #follow(message: SyncMessage): Promise<void> {
+  async #follow(message: Exclude<SyncMessage, { kind: "own" | "own_state" }>): Promise<void> {
     const { store, emit } = this.#world;
     switch (message.kind) {
       case "read":

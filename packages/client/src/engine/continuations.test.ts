@@ -3,6 +3,8 @@ import { createTextContent } from "@latchkey/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../api.ts";
+import { OwnThings } from "../own/own-things.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { Continuations } from "./continuations.ts";
 import type { ContinuationAccess } from "./continuations.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
@@ -64,7 +66,8 @@ function fake(id: number, people: readonly Uint8Array[], more: object = {}, line
 
 function continuationsOf(...fakes: Fake[]): Continuations {
   const all = new Map(fakes.map(({ runner }) => [runner.id, runner]));
-  const world = { own, platform: { sha256 }, people: {} } as unknown as World;
+  const ownThings = new OwnThings({ store: createMemoryStore(), platform: { random: () => new Uint8Array(16) } });
+  const world = { own, platform: { sha256, nowMs: () => 0 }, people: {}, ownThings } as unknown as World;
   const access = { runner: (id: string) => all.get(id), runners: () => [...all.values()] } as unknown as ContinuationAccess;
   return new Continuations(world, access);
 }

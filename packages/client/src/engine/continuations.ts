@@ -219,7 +219,7 @@ export class Continuations {
   }
 
   #result(next: ConversationRunner, unreachable: readonly Person[]): Continued {
-    return { conversation: conversationOf(this.#world.people, next.state, next.lastLine), unreachable };
+    return { conversation: conversationOf(this.#world, next.state, next.lastLine), unreachable };
   }
 
   /** The messages of a conversation, and above them those of the one that it goes on with. */

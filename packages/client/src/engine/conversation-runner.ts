@@ -38,6 +38,7 @@ import { ShownHistory, quotedBy } from "./shown-history.ts";
 import type { ToldLine } from "./shown-history.ts";
 import { messageOfLine, messageOfOutgoing, targetOf } from "./shown-message.ts";
 import { pendingSaid, standingOfSaid } from "./said.ts";
+import { putPlaced } from "../own/placed.ts";
 import { contextOf, syncPrefix } from "./world.ts";
 import type { World } from "./world.ts";
 import { hasEnded } from "../core/phase.ts";
@@ -392,6 +393,7 @@ export class ConversationRunner {
           if (effect.kind === "content") await timeline.take(effect.said);
           if (effect.kind === "evidence") await putEvidence(tx, this.id, effect);
           if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
+          if (effect.kind === "placed") putPlaced(tx, this.id, effect.order, effect.payload);
           if (effect.kind === "named") people.setName(tx, effect.accountId, effect.displayName);
           if (effect.kind === "append_secret") takeSecret(this.#world, tx, this.id, effect);
           if (effect.kind === "post" && !(await posts.put(tx, after.host, after.logId, effect.post)))
@@ -427,7 +429,7 @@ export class ConversationRunner {
   /** Tells how the conversation looks in a list now. */
   emitConversation(): void {
     if (this.#state.kind === "devices") return;
-    this.#world.emit({ kind: "conversation", conversation: conversationOf(this.#world.people, this.#state, this.#lastLine) });
+    this.#world.emit({ kind: "conversation", conversation: conversationOf(this.#world, this.#state, this.#lastLine) });
   }
 
   /** @param waited ids of what waited to be sent before, and was told so */
@@ -458,6 +460,7 @@ export class ConversationRunner {
       case "evidence":
         return;
       case "sync":
+      case "placed":
         this.#world.syncArrived();
         return;
       case "alarm":

@@ -13,6 +13,7 @@ import { Devices } from "../devices/devices.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
+import { Own } from "../own/own.ts";
 import { createMutex } from "../store/mutex.ts";
 import { addition } from "./addition.ts";
 import { ownAppendSecretKey } from "./append-secrets.ts";
@@ -53,6 +54,8 @@ export class Engine {
   readonly devices: Devices;
   /** What the person says, and does to what was said. */
   readonly messages: Messages;
+  /** What the person sets for themselves. */
+  readonly own: Own;
   /** People who wait to be accepted, and those who are blocked. */
   readonly requests: Requests;
   #closed = false;
@@ -76,6 +79,11 @@ export class Engine {
       resolveAll: (addresses) => this.#resolveAll(addresses),
       acceptWritten: (contacts) => this.#acceptWritten(contacts),
     });
+    this.own = new Own(world, {
+      runner: (id) => this.#runner(id),
+      runners: () => [...this.#runners.values()],
+      devicesGroup: () => this.devices.told.group,
+    });
     this.devices = new Devices({
       world,
       states,
@@ -83,6 +91,9 @@ export class Engine {
         runners: () => [...this.#runners.values()],
         joined: (id) => this.#runners.get(id)?.state,
         change: (runner, change) => this.groups.make(runner, change),
+        followOwn: (message, log, order) => this.own.telling.follow(message, log, order),
+        ownPlaced: () => this.own.telling.wakeSoon(),
+        tellOwn: () => this.own.telling.tellAll(),
         createDevicesGroup: (change) => this.#createDevicesGroup(change),
         adoptUnjoined: (state) => this.#adoptUnjoined(state),
         historyArrived: (id, readThrough) => this.#historyArrived(id, readThrough),
@@ -97,7 +108,10 @@ export class Engine {
       runners: () => [...this.#runners.values()],
       writable: (id) => this.#forWriting(id),
       requireWritable: ({ state }) => this.#requireWritable(state),
-      composed: () => this.#countWaiting(),
+      composed: () => {
+        this.#countWaiting();
+        this.own.written();
+      },
       hidden: (id, messageIds) => this.devices.told.hidden(id, messageIds),
     });
     const isMember = world.own.status === "registered";
@@ -168,6 +182,7 @@ export class Engine {
       policy,
     );
     engine.#stopChores = startChores(world);
+    await engine.own.load();
     await engine.#continuations.resume();
     await engine.#directs.resume();
     if (world.own.status === "registered") {
@@ -251,7 +266,7 @@ export class Engine {
   async acceptRequest(id: string): Promise<Conversation | undefined> {
     const [joined] = await this.requests.accept(id);
     const runner = joined === undefined ? undefined : this.#writable(joined);
-    return runner === undefined ? undefined : conversationOf(this.#world.people, runner.state, runner.lastLine);
+    return runner === undefined ? undefined : conversationOf(this.#world, runner.state, runner.lastLine);
   }
 
   /** A conversation out of the history of another device of one's own, that this one is no member of. */
@@ -296,14 +311,14 @@ export class Engine {
   conversations(): readonly Conversation[] {
     return [...this.#runners.values()]
       .filter(({ state, lastLine }) => isListed(state, lastLine))
-      .map((runner) => conversationOf(this.#world.people, runner.state, runner.lastLine))
+      .map((runner) => conversationOf(this.#world, runner.state, runner.lastLine))
       .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
   }
 
   async details(id: string): Promise<ConversationDetails> {
     const runner = this.#runner(id);
     await runner.load();
-    return detailsOf(this.#world.people, runner.state, runner.lastLine, this.#ownId);
+    return detailsOf(this.#world, runner.state, runner.lastLine, this.#ownId);
   }
 
   async page(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
@@ -367,7 +382,7 @@ export class Engine {
     const peer = isDirect ? (others[0]?.accountId ?? own.accountId) : undefined;
     if (peer !== undefined) {
       for (const known of this.#directs.with(peer)) {
-        if (!(await this.#directs.isDeserted(known))) return conversationOf(this.#world.people, known.state, known.lastLine);
+        if (!(await this.#directs.isDeserted(known))) return conversationOf(this.#world, known.state, known.lastLine);
       }
     }
     const change = await addition(this.#world, others, await this.devices.joiners());
@@ -385,7 +400,7 @@ export class Engine {
     // The other person's may have come while this one was made.
     await this.#directs.settle(runner);
     const shown = this.#writable(runner.id);
-    return conversationOf(this.#world.people, shown.state, shown.lastLine);
+    return conversationOf(this.#world, shown.state, shown.lastLine);
   }
 
   /** Whom the person writes to first, or adds, is accepted. @throws ClientError `blocked` */
@@ -470,6 +485,7 @@ export class Engine {
   async markRead(id: string, throughOrder: number): Promise<void> {
     const runner = this.#runner(id);
     const { state } = runner;
+    await this.own.markUnread(id, false);
     if (throughOrder <= state.readThrough && state.unread === 0) return;
     const unread = throughOrder >= state.lastOrder ? 0 : await runner.history.unreadAfter(throughOrder);
     await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
@@ -478,7 +494,9 @@ export class Engine {
 
   async saveDraft(id: string, text: string): Promise<void> {
     const runner = this.#runner(id);
-    if (runner.state.draft !== text) await runner.input({ kind: "draft", text });
+    if (runner.state.draft === text) return;
+    await runner.input({ kind: "draft", text });
+    this.own.written();
   }
 
   /** Whether nothing waits for the server or for this device. */
@@ -488,6 +506,7 @@ export class Engine {
     return (
       this.#inbox.isIdle &&
       this.devices.isIdle &&
+      this.own.telling.isIdle &&
       this.#world.posts.waiting === 0 &&
       [...this.#runners.values()].every((runner) => runner.isIdle)
     );
@@ -498,6 +517,7 @@ export class Engine {
     this.#closed = true;
     this.#stopChores();
     this.#directs.close();
+    await this.own.telling.close();
     await this.devices.close();
     for (const link of this.#links.values()) link.release();
     this.#world.posts.close();

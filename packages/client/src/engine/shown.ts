@@ -10,8 +10,10 @@ import { cleanDescription } from "../names/clean.ts";
 import { restoredSentence } from "./restored-servers.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import type { People } from "./people.ts";
+import { ownSettingsOf } from "../own/view.ts";
 import { groupName, messageOfLine, messageOfOutgoing } from "./shown-message.ts";
 import { hasEnded, isConfirmed } from "../core/phase.ts";
+import type { World } from "./world.ts";
 
 /**
  * Whether a list shows it: one that the person went on from stands above the other; the half of a doubled conversation that lost is read-only,
@@ -23,8 +25,12 @@ export function isListed({ kind, phase, invitations }: ConversationState, lastLi
   return phase.kind !== "continued" && (phase.kind !== "superseded" || lastLine?.message !== undefined);
 }
 
+/** What showing a conversation needs of the world. */
+export type ShownWorld = Pick<World, "people" | "ownThings" | "platform">;
+
 /** A conversation as a list shows it. */
-export function conversationOf(people: People, state: ConversationState, lastLine: Line | undefined): Conversation {
+export function conversationOf(world: ShownWorld, state: ConversationState, lastLine: Line | undefined): Conversation {
+  const { people, ownThings, platform } = world;
   const peer = state.peer === undefined ? undefined : people.person(state.peer);
   const waiting = state.outgoing.findLast((item) => item.purpose === "text");
   const lastMessage =
@@ -59,6 +65,7 @@ export function conversationOf(people: People, state: ConversationState, lastLin
       return { from, wasMember, missing: missing.map((account) => people.person(account)), instead, replaced, atMs };
     }),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
+    own: ownSettingsOf(ownThings, state, lastLine, platform.nowMs()),
     host: state.host,
   };
 }
@@ -144,7 +151,13 @@ function successorsOf(people: People, { kind, phase, roster }: ConversationState
 }
 
 /** A conversation with its members. */
-export function detailsOf(people: People, state: ConversationState, lastLine: Line | undefined, ownAccount: string): ConversationDetails {
+export function detailsOf(
+  world: ShownWorld,
+  state: ConversationState,
+  lastLine: Line | undefined,
+  ownAccount: string,
+): ConversationDetails {
+  const { people } = world;
   const {
     roster,
     opening: { settings },
@@ -155,7 +168,7 @@ export function detailsOf(people: People, state: ConversationState, lastLine: Li
     return { person: people.person(leaf.accountId), role: roleName(roleOf(roster, account)), deviceCount: leaves.length };
   });
   return {
-    conversation: conversationOf(people, state, lastLine),
+    conversation: conversationOf(world, state, lastLine),
     members,
     epoch: state.group === undefined ? 0 : Number(epoch(state.group)),
     cipherSuite: state.suiteId === 0xf001 ? "X-Wing hybrid (post-quantum)" : "X25519 (classical)",

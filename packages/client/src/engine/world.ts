@@ -6,6 +6,7 @@ import type { ClientEvent, ClientFailure } from "../api.ts";
 import type { Context, ConversationState, Effect, Input, Self } from "../core/types.ts";
 import type { Alarms } from "../directory/alarms.ts";
 import { loadHead } from "../core/records.ts";
+import type { OwnThings } from "../own/own-things.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
@@ -64,6 +65,8 @@ export interface World {
   readonly posts: Posts;
   /** Whom the person accepted and blocked. */
   readonly standings: Standings;
+  /** What the person set for themselves of conversations and messages. */
+  readonly ownThings: OwnThings;
   /** What lets into people's inboxes as somebody they accepted. */
   readonly appendSecrets: AppendSecrets;
   /** Alarms that stay until the person handled them. */

@@ -1,0 +1,57 @@
+import type { Message } from "./messages.ts";
+
+/** What the person set for themselves of a conversation: the same on all of their devices, and known to nobody else (spec X-18). */
+export interface OwnSettings {
+  /** Nothing of it is noticed until then, milliseconds since 1970. */
+  readonly mutedUntil: number | "always" | undefined;
+  /** Put away; a message that comes while it is not muted brings it back. */
+  readonly isArchived: boolean;
+  /** Its place among the conversations that stand on top, from 0. */
+  readonly pinnedPlace: number | undefined;
+  /** Marked as unread by the person; reading takes the mark away. */
+  readonly isMarkedUnread: boolean;
+  /** What was written on another device while something else was written here; "" for nothing (spec X-16). `decideDraft` settles it. */
+  readonly otherDraft: string;
+}
+
+/** How a conversation begins. */
+export const nothingSetFor: OwnSettings = {
+  mutedUntil: undefined,
+  isArchived: false,
+  pinnedPlace: undefined,
+  isMarkedUnread: false,
+  otherDraft: "",
+};
+
+/** What a person sets for themselves. */
+export interface OwnCalls {
+  /** No notice of a conversation until then, milliseconds since 1970; `undefined` ends that. `muteEnd` has the usual times. */
+  mute(conversationId: string, until: number | "always" | undefined): Promise<void>;
+  /** Puts a conversation away, or takes it out again. */
+  archive(conversationId: string, isArchived?: boolean): Promise<void>;
+  /** Has a conversation stand on top, at this place from 0; `undefined` takes it from there. @throws ClientError `not_permitted` above twenty */
+  pinConversation(conversationId: string, place: number | undefined): Promise<void>;
+  markUnread(conversationId: string, isUnread?: boolean): Promise<void>;
+  /** Marks a message for oneself. @throws ClientError `unknown_message`, `not_permitted` above a thousand */
+  star(conversationId: string, messageId: string, isStarred?: boolean): Promise<void>;
+  /** Starred messages, of one conversation or of all, the one starred last first. */
+  starred(conversationId?: string): Promise<readonly Message[]>;
+  /** Takes the draft that another device has (`otherDraft`) in place of the one here, or lets go of it. */
+  decideDraft(conversationId: string, isTaken: boolean): Promise<void>;
+}
+
+/** How long a conversation may be muted for. */
+export type MuteTime = "1h" | "8h" | "morning" | "always";
+
+const hourMs = 3_600_000;
+const morningHour = 8;
+
+/** When a mute that begins now ends; the morning is the next eight o'clock of this machine's time zone. */
+export function muteEnd(time: MuteTime, nowMs: number): number | "always" {
+  if (time === "always") return time;
+  if (time !== "morning") return nowMs + (time === "1h" ? 1 : 8) * hourMs;
+  const morning = new Date(nowMs);
+  morning.setHours(morningHour, 0, 0, 0);
+  if (morning.getTime() <= nowMs) morning.setDate(morning.getDate() + 1);
+  return morning.getTime();
+}

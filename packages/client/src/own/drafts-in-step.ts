@@ -1,0 +1,116 @@
+import { bool, decode, encode, equalBytes, fromBase64Url, struct, text, utf8Bytes } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { ConversationRunner } from "../engine/conversation-runner.ts";
+import type { World } from "../engine/world.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { noDraft, takeDraft, tellDraft } from "./drafts.ts";
+import type { DraftNote } from "./drafts.ts";
+import { keyOf, maxDraftBytes } from "./facts.ts";
+import type { OwnFact, Register } from "./facts.ts";
+import { take } from "./own-state.ts";
+
+const notePrefix = "own-draft/";
+
+const noteCodec: Codec<DraftNote> = struct<DraftNote>({
+  agreed: text(maxDraftBytes),
+  isOurs: bool,
+  other: text(maxDraftBytes),
+});
+
+type DraftRegister = Register & { readonly fact: Extract<OwnFact, { kind: "draft" }> };
+
+/** What drafts need of the engine. */
+export interface DraftsAccess {
+  runners(): readonly ConversationRunner[];
+}
+
+/** Drafts of all conversations, in step with those of one's other devices: none is lost (spec X-16). */
+export class Drafts {
+  readonly #world: World;
+  readonly #access: DraftsAccess;
+  #notes: Map<string, DraftNote> = new Map();
+
+  constructor(world: World, access: DraftsAccess) {
+    this.#world = world;
+    this.#access = access;
+  }
+
+  async load(): Promise<void> {
+    const stored = await this.#world.store.transact("read", (tx) => tx.scan({ prefix: notePrefix }));
+    this.#notes = new Map(stored.map(([key, value]) => [key.slice(notePrefix.length), decode(noteCodec, value)]));
+  }
+
+  /** What another device wrote there, and is not what stands here; "" for nothing. */
+  other(conversationId: string): string {
+    return this.#notes.get(conversationId)?.other ?? "";
+  }
+
+  /** The person takes what the other device wrote, or lets go of it. */
+  async decide(runner: ConversationRunner, isTaken: boolean): Promise<void> {
+    const note = this.#note(runner.id);
+    if (note.other === "") return;
+    const { other } = note;
+    if (isTaken) await runner.input({ kind: "draft", text: other });
+    const next = isTaken ? { agreed: other, isOurs: false, other: "" } : { ...note, other: "" };
+    const along = this.#put(runner.id, next);
+    // All devices have the same then, where they had not gone on.
+    if (isTaken) await this.#world.ownThings.say([{ kind: "draft", logId: fromBase64Url(runner.id), text: other }], along);
+    else await this.#world.store.transact("write", along);
+    runner.emitConversation();
+  }
+
+  /** Has the other devices told of what is written here and is not told yet, and takes over what was told before a conversation was here. */
+  async look(): Promise<void> {
+    const { ownThings } = this.#world;
+    for (const runner of this.#access.runners()) {
+      const { state, id } = runner;
+      if (state.kind === "devices") continue;
+      const logId = fromBase64Url(id);
+      const told = ownThings.fact(keyOf({ kind: "draft", logId, text: "" }));
+      if (!this.#notes.has(id) && told?.kind === "draft" && told.text !== "") await this.#apply(runner, told.text);
+      const note = this.#note(id);
+      if (state.draft === note.agreed || utf8Bytes(state.draft).length > maxDraftBytes) continue;
+      await ownThings.say([{ kind: "draft", logId, text: state.draft }], this.#put(id, tellDraft(note, state.draft)));
+    }
+  }
+
+  /** Takes in what other devices said; a draft among it is where it belongs before it counts as known. */
+  async taking(registers: readonly Register[], run: (along: (tx: StoreTransaction) => void) => Promise<readonly string[]>): Promise<void> {
+    const { ownThings } = this.#world;
+    const { state, changed } = take(ownThings.state, registers);
+    const found = changed.map((key) => state.get(key)).filter((register): register is DraftRegister => register?.fact.kind === "draft");
+    const writes: ((tx: StoreTransaction) => void)[] = [];
+    for (const { fact } of found) {
+      const runner = this.#runnerOf(fact);
+      if (runner !== undefined) writes.push(await this.#applied(runner, fact.text));
+    }
+    await run((tx) => {
+      for (const write of writes) write(tx);
+    });
+  }
+
+  #runnerOf({ logId }: OwnFact): ConversationRunner | undefined {
+    return this.#access.runners().find(({ state }) => equalBytes(state.logId, logId));
+  }
+
+  async #apply(runner: ConversationRunner, incoming: string): Promise<void> {
+    await this.#world.store.transact("write", await this.#applied(runner, incoming));
+  }
+
+  async #applied(runner: ConversationRunner, incoming: string): Promise<(tx: StoreTransaction) => void> {
+    const { note, local } = takeDraft(this.#note(runner.id), runner.state.draft, incoming);
+    if (local !== runner.state.draft) await runner.input({ kind: "draft", text: local });
+    return this.#put(runner.id, note);
+  }
+
+  #note(id: string): DraftNote {
+    return this.#notes.get(id) ?? noDraft;
+  }
+
+  #put(id: string, note: DraftNote): (tx: StoreTransaction) => void {
+    return (tx) => {
+      tx.put(notePrefix + id, encode(noteCodec, note));
+      this.#notes.set(id, note);
+    };
+  }
+}

@@ -1,0 +1,120 @@
+import {
+  bool,
+  CodecError,
+  compareBytes,
+  decode,
+  encode,
+  opaque,
+  opaqueV,
+  optional,
+  safeUint64,
+  struct,
+  text,
+  toBase64Url,
+  uint32,
+  uint8,
+  variant,
+  vector,
+} from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+
+/** What a person sets for themselves, of a conversation or of a message in it (spec X-18). */
+export type OwnFact =
+  /** No notice of it until then; 0 for never muted, `mutedForever` for always. What is over stays: it says what came while it was. */
+  | { readonly kind: "mute"; readonly logId: Uint8Array; readonly untilMs: number }
+  /** Put away as it was with this entry of its log; `undefined` once it was taken out again. */
+  | { readonly kind: "archive"; readonly logId: Uint8Array; readonly throughSeq: number | undefined }
+  /** Its place among the conversations that stand on top; `undefined` where it does not. */
+  | { readonly kind: "pin"; readonly logId: Uint8Array; readonly rank: number | undefined }
+  | { readonly kind: "unread"; readonly logId: Uint8Array; readonly isUnread: boolean }
+  | { readonly kind: "star"; readonly logId: Uint8Array; readonly messageId: Uint8Array; readonly isStarred: boolean }
+  /** What is being written there; "" for nothing any more. */
+  | { readonly kind: "draft"; readonly logId: Uint8Array; readonly text: string };
+
+/** Where something was said: the first devices' log of an account is of era 1, and one that takes its place is of the next. */
+export interface OwnPlace {
+  readonly era: number;
+  /** The first bytes of the log's id; zeros where there was no other device. */
+  readonly log: Uint8Array;
+  readonly order: number;
+}
+
+/** The newest that was said of one thing, and where. */
+export interface Register {
+  readonly place: OwnPlace;
+  readonly fact: OwnFact;
+}
+
+/** A mute without an end. */
+export const mutedForever: number = Number.MAX_SAFE_INTEGER;
+
+/** A longer draft stays on the device that it is written on. */
+export const maxDraftBytes = 16_384;
+
+/** Bytes of a log's id that a place has. */
+export const logTagBytes = 8;
+export const noLog: Uint8Array = new Uint8Array(logTagBytes);
+
+/** Facts that one word to the other devices has at most, and bytes. */
+export const maxFactsTold = 256;
+export const maxToldBytes = 40_000;
+
+const logId = opaque(32);
+
+export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
+  mute: [1, struct<{ logId: Uint8Array; untilMs: number }>({ logId, untilMs: safeUint64 })],
+  archive: [2, struct<{ logId: Uint8Array; throughSeq: number | undefined }>({ logId, throughSeq: optional(safeUint64) })],
+  pin: [3, struct<{ logId: Uint8Array; rank: number | undefined }>({ logId, rank: optional(uint32) })],
+  unread: [4, struct<{ logId: Uint8Array; isUnread: boolean }>({ logId, isUnread: bool })],
+  star: [5, struct<{ logId: Uint8Array; messageId: Uint8Array; isStarred: boolean }>({ logId, messageId: opaque(32), isStarred: bool })],
+  draft: [6, struct<{ logId: Uint8Array; text: string }>({ logId, text: text(maxDraftBytes) })],
+});
+
+const placeCodec: Codec<OwnPlace> = struct<OwnPlace>({ era: uint32, log: opaque(logTagBytes), order: safeUint64 });
+
+export const registerCodec: Codec<Register> = struct<Register>({ place: placeCodec, fact: ownFactCodec });
+
+/** Each by itself, so that one which a later version says takes no other with it. */
+const many: Codec<readonly Uint8Array[]> = vector(opaqueV(maxDraftBytes + 256), { maxBytes: 65_536, maxItems: maxFactsTold });
+
+export const packFacts = (facts: readonly OwnFact[]): Uint8Array =>
+  encode(
+    many,
+    facts.map((fact) => encode(ownFactCodec, fact)),
+  );
+export const packRegisters = (registers: readonly Register[]): Uint8Array =>
+  encode(
+    many,
+    registers.map((register) => encode(registerCodec, register)),
+  );
+
+/** What this version knows of it. @throws CodecError where it is no list */
+export const unpackFacts = (packed: Uint8Array): readonly OwnFact[] => unpack(ownFactCodec, packed);
+export const unpackRegisters = (packed: Uint8Array): readonly Register[] => unpack(registerCodec, packed);
+
+function unpack<T>(codec: Codec<T>, packed: Uint8Array): readonly T[] {
+  return decode(many, packed).flatMap((bytes) => {
+    try {
+      return [decode(codec, bytes.slice())];
+    } catch (error) {
+      if (error instanceof CodecError) return [];
+      throw error;
+    }
+  });
+}
+
+/** What a fact is about: of all that is said of the same the newest counts. A key of the store behind `ownPrefix`. */
+export function keyOf(fact: OwnFact): string {
+  const about = `${fact.kind}/${toBase64Url(fact.logId)}`;
+  return fact.kind === "star" ? `${about}/${toBase64Url(fact.messageId)}` : about;
+}
+
+/** Above 0 where the first was said later: a total order, so that all devices end with the same. */
+export function compareRegisters(a: Register, b: Register): number {
+  return comparePlaces(a.place, b.place) || compareBytes(encode(ownFactCodec, a.fact), encode(ownFactCodec, b.fact));
+}
+
+/** Of two logs that began side by side the lower id counts, as it does for the group of the devices. */
+export function comparePlaces(a: OwnPlace, b: OwnPlace): number {
+  return a.era - b.era || compareBytes(b.log, a.log) || a.order - b.order;
+}

@@ -1,0 +1,133 @@
+import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import type { Message } from "../api.ts";
+import type { ConversationRunner } from "../engine/conversation-runner.ts";
+import type { World } from "../engine/world.ts";
+import { ClientError } from "../errors.ts";
+import { isMessageId } from "../timeline/ids.ts";
+import { Drafts } from "./drafts-in-step.ts";
+import { mutedForever } from "./facts.ts";
+import type { OwnFact } from "./facts.ts";
+import { conversationOfKey, idOf } from "./own-things.ts";
+import { OwnTelling } from "./telling.ts";
+import { factOf, lastSeq, maxPinnedConversations, pinnedIds } from "./view.ts";
+
+/** Messages that are starred at a time. */
+export const maxStarred = 1000;
+
+/** What a person's own things need of the engine. */
+export interface OwnAccess {
+  /** @throws ClientError `unknown_conversation` */
+  runner(id: string): ConversationRunner;
+  runners(): readonly ConversationRunner[];
+  /** The group of one's devices, where there is one that can be written to. */
+  devicesGroup(): ConversationRunner | undefined;
+}
+
+/** What a person sets for themselves of conversations and messages, on all of their devices (spec X-18). */
+export class Own {
+  readonly #world: World;
+  readonly #access: OwnAccess;
+  readonly #drafts: Drafts;
+  /** What the devices say of it to each other. */
+  readonly telling: OwnTelling;
+
+  constructor(world: World, access: OwnAccess) {
+    this.#world = world;
+    this.#access = access;
+    this.#drafts = new Drafts(world, access);
+    this.telling = new OwnTelling({ world, drafts: this.#drafts, group: () => access.devicesGroup() });
+    world.ownThings.otherDraft = (id) => this.#drafts.other(id);
+    world.ownThings.onChange((keys) => this.#changed(keys));
+  }
+
+  /** Brings what is stored to hand. */
+  load(): Promise<void> {
+    return this.#drafts.load();
+  }
+
+  /** No notice of a conversation until then; `undefined` ends that. */
+  async mute(id: string, until: number | "always" | undefined): Promise<void> {
+    const { logId } = this.#access.runner(id).state;
+    const nowMs = this.#world.platform.nowMs();
+    // What came until now came while it was muted.
+    const wasMuted = (factOf(this.#world.ownThings, "mute", logId)?.untilMs ?? 0) > nowMs;
+    const untilMs = until === "always" ? mutedForever : (until ?? (wasMuted ? nowMs : 0));
+    if (!Number.isSafeInteger(untilMs) || untilMs < 0) throw new ClientError("not_permitted", "A time is a number of milliseconds.");
+    await this.#say({ kind: "mute", logId, untilMs });
+  }
+
+  /** Puts a conversation away until a message comes, or takes it out again. */
+  async archive(id: string, isArchived: boolean): Promise<void> {
+    const { state } = this.#access.runner(id);
+    await this.#say({ kind: "archive", logId: state.logId, throughSeq: isArchived ? lastSeq(state) : undefined });
+  }
+
+  /** Has a conversation stand on top, at this place from 0; `undefined` takes it from there. */
+  async pinConversation(id: string, place: number | undefined): Promise<void> {
+    const { logId } = this.#access.runner(id).state;
+    const { ownThings } = this.#world;
+    const others = pinnedIds(ownThings).filter((other) => other !== id);
+    if (place === undefined) {
+      await this.#say({ kind: "pin", logId, rank: undefined });
+      return;
+    }
+    if (others.length >= maxPinnedConversations)
+      throw new ClientError("not_permitted", `At most ${String(maxPinnedConversations)} conversations stand on top.`);
+    const ids = others.toSpliced(place, 0, id);
+    const facts = ids.map((one, rank): OwnFact => ({ kind: "pin", logId: fromBase64Url(one), rank }));
+    await this.#say(...facts.filter((fact) => fact.kind === "pin" && factOf(ownThings, "pin", fact.logId)?.rank !== fact.rank));
+  }
+
+  async markUnread(id: string, isUnread: boolean): Promise<void> {
+    const { logId } = this.#access.runner(id).state;
+    if ((factOf(this.#world.ownThings, "unread", logId)?.isUnread ?? false) === isUnread) return;
+    await this.#say({ kind: "unread", logId, isUnread });
+  }
+
+  /** @throws ClientError `unknown_message`, `not_permitted` above `maxStarred` */
+  async star(id: string, messageId: string, isStarred: boolean): Promise<void> {
+    const { state, history } = this.#access.runner(id);
+    const isThere = isMessageId(messageId) && (!isStarred || (await history.message(messageId)) !== undefined);
+    if (!isThere) throw new ClientError("unknown_message", "There is no such message in this conversation.");
+    const isFull = isStarred && this.#world.ownThings.all("star").filter((fact) => fact.isStarred).length >= maxStarred;
+    if (isFull) throw new ClientError("not_permitted", `At most ${String(maxStarred)} messages are starred.`);
+    await this.#say({ kind: "star", logId: state.logId, messageId: fromBase64Url(messageId), isStarred });
+  }
+
+  /** The starred messages that are here, the one that was starred last first. */
+  async starred(id?: string): Promise<readonly Message[]> {
+    const found: Message[] = [];
+    for (const fact of this.#world.ownThings.all("star").toReversed()) {
+      if (!fact.isStarred || (id !== undefined && idOf(fact) !== id)) continue;
+      const runner = this.#runnerOf(fact.logId);
+      const message = await runner?.history.message(toBase64Url(fact.messageId));
+      if (message !== undefined && message.body.kind !== "deleted") found.push(message);
+    }
+    return found;
+  }
+
+  /** What is written in a conversation may be another now: the other devices are told, soon. */
+  written(): void {
+    this.telling.draftSoon();
+  }
+
+  async decideDraft(id: string, isTaken: boolean): Promise<void> {
+    await this.#drafts.decide(this.#access.runner(id), isTaken);
+  }
+
+  async #say(...facts: readonly OwnFact[]): Promise<void> {
+    await this.#world.ownThings.say(facts);
+  }
+
+  #runnerOf(logId: Uint8Array): ConversationRunner | undefined {
+    return this.#access.runners().find(({ state }) => state.kind !== "devices" && equalBytes(state.logId, logId));
+  }
+
+  #changed(keys: readonly string[]): void {
+    const ids = new Set(keys.map(conversationOfKey));
+    // The places of the others on top may be others now.
+    const isOfPins = keys.some((key) => key.startsWith("pin/"));
+    for (const runner of this.#access.runners()) if (ids.has(runner.id) || isOfPins) runner.emitConversation();
+    if (keys.some((key) => key.startsWith("star/"))) this.#world.emit({ kind: "starred" });
+  }
+}
