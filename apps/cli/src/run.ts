@@ -8,6 +8,7 @@ import { alarmsCommand } from "./commands/alarms.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command, CommandContext, Environment } from "./commands/command.ts";
 import { stringOption } from "./commands/command.ts";
+import { completionCommand, manualCommand } from "./commands/completion.ts";
 import { continueCommand } from "./commands/continue.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
 import { directoryCommand } from "./commands/directory.ts";
@@ -39,6 +40,7 @@ import { serveCommand } from "./commands/serve.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { witnessCommand } from "./commands/witness.ts";
 import { CommandError, describeFailure, Stopped } from "./errors.ts";
+import { helpOf, overview } from "./help.ts";
 import { createOutput, printableLine } from "./output.ts";
 import { defaultServerUrl, parseServerUrl, rememberedServer } from "./profile.ts";
 
@@ -79,21 +81,9 @@ const commands: readonly Command[] = [
   inspectCommand,
   directoryCommand,
   witnessCommand,
+  completionCommand(() => commands),
+  manualCommand(() => commands),
 ];
-
-const globalHelp = `Options of every command:
-  --home DIR     folder of the profile ($LATCHKEY_HOME, else ~/.latchkey)
-  --server URL   the server ($LATCHKEY_SERVER, else the profile's own, else ${defaultServerUrl})
-  --json         one JSON object a line
-  --accept-requests  let strangers in without asking, as a bot does
-  -h, --help     this text
-  --version      which version this is
-
-Text that begins with "-" comes after "--": latchkey send ben -- -5 degrees
-
-Exit status: 0 only if it was done; 1 with one line "latchkey: CODE: reason" on standard error (with --json an object "error");
-2 for a command typed wrongly; 130 and 143 when it was ended by Ctrl-C and by SIGTERM ("serve" and "witness", which run until then: 0).
-`;
 
 /** How long a command waits for another one that has the profile open, in milliseconds. */
 const profileWaitMs = 60_000;
@@ -138,7 +128,7 @@ async function dispatch(asked: Asked, json: boolean, environment: Environment): 
     return;
   }
   if (asked.kind !== "run") {
-    environment.stdout.write(asked.kind === "help" ? helpOf(asked.command) : overview());
+    environment.stdout.write(asked.kind === "help" ? helpOf(asked.command) : overview(commands));
     return;
   }
   const { command, values, positionals } = asked;
@@ -191,15 +181,4 @@ async function openWhenFree(environment: Environment, params: Parameters<Environ
       await new Promise((done) => setTimeout(done, 100));
     }
   }
-}
-
-function overview(): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `latchkey: messages that only the people in them can read\n\n${lines.join("\n")}\n\n"latchkey COMMAND --help" tells more.\n\n${globalHelp}`;
-}
-
-function helpOf(command: Command): string {
-  const help = command.help === undefined ? "" : `${command.help}\n\n`;
-  return `latchkey ${command.usage}\n  ${command.summary}\n\n${help}${globalHelp}`;
 }

@@ -156,3 +156,30 @@ test("the webhook notifier of docs/sdk.md posts each message, those of while it 
   await frida.send(id, "three");
   await expect.poll(() => [...new Set(texts(posted))], { timeout: 60_000 }).toEqual(["one", "two", "three"]);
 }, 300_000);
+
+test("the moderation bot of docs/sdk.md deletes what is forbidden, also what was said while it was down, and removes who goes on", async () => {
+  const [gina, hugo] = [await open("gina"), await open("hugo")];
+  const first = await runExample("moderation-bot.ts");
+  await conversationWith(gina, "steward");
+  const group = await gina.startConversation({ to: ["hugo", "steward"], name: "Town" });
+  await gina.settle();
+  const steward = (await gina.details(group.id)).members.find(({ person }) => person.username === "steward");
+  if (steward === undefined) throw new Error("the bot is a member");
+  await gina.setRole(group.id, [steward.person.accountId], "administrator");
+  await gina.settle();
+  await expect.poll(async () => (await hugo.conversations()).some(({ id }) => id === group.id), { timeout: 60_000 }).toBe(true);
+  await hugo.send(group.id, "Good morning");
+  await hugo.send(group.id, "Come to my Casino");
+  const readBy = async (client: Client): Promise<string[]> => await shown(client, group.id);
+  await expect.poll(() => readBy(gina), { timeout: 60_000 }).toEqual(["Good morning", "hugo: no advertising here, please (1 of 3)"]);
+  await first.stop();
+  await hugo.send(group.id, "The casino is open");
+  await hugo.settle();
+  await expect.poll(() => readBy(gina), { timeout: 60_000 }).toContain("The casino is open");
+  await runExample("moderation-bot.ts");
+  await expect.poll(() => readBy(gina), { timeout: 60_000 }).not.toContain("The casino is open");
+  await expect.poll(() => readBy(hugo), { timeout: 60_000 }).toContain("hugo: no advertising here, please (2 of 3)");
+  await hugo.send(group.id, "Casino!");
+  await expect.poll(async () => (await gina.details(group.id)).members.length, { timeout: 60_000 }).toBe(2);
+  expect(await readBy(gina)).not.toContain("Casino!");
+}, 300_000);

@@ -1,0 +1,153 @@
+import { openNodeClient } from "@latchkey/client/node";
+import { startServer } from "@latchkey/server";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runWith } from "./run.testing.ts";
+
+/*
+ * docs/json.md is what programs are promised of --json: each command is run on a real server, and what it prints is held against the page.
+ */
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-json-"));
+let serverUrl: string;
+let stopServer: () => Promise<void>;
+
+beforeAll(async () => {
+  const server = await startServer({ dataDirectory: join(folder, "data"), port: 0, logLevel: "error" });
+  serverUrl = server.url;
+  stopServer = () => server.close();
+}, 60_000);
+
+afterAll(async () => {
+  await stopServer();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Schema = string | readonly Schema[] | { readonly [key: string]: Schema };
+
+const page = readFileSync(new URL("../../../docs/json.md", import.meta.url), "utf8");
+
+/** The objects that the page describes, by their names. */
+const objects = new Map<string, Schema>(
+  [...page.matchAll(/^### (\S[^\n]*)\n(?:(?!^#)[^])*?^```json\n([^]*?)^```/gm)].map(([, name = "", text = ""]) => [
+    name,
+    JSON.parse(text) as Schema,
+  ]),
+);
+
+/** What each command prints, by its words: the name of an object. */
+const commands = new Map([...page.matchAll(/^\| `([a-z -]+)` \| ([A-Za-z]+)/gm)].map(([, words = "", name = ""]) => [words, name]));
+
+/** Where a value is not what a schema says: empty where it is. */
+function differences(value: unknown, schema: Schema, at: string): string[] {
+  if (typeof schema === "string") {
+    if (schema.startsWith("@")) {
+      const found = objects.get(schema.slice(1));
+      return found === undefined ? [`${at}: the page has no ${schema.slice(1)}`] : differences(value, found, at);
+    }
+    if (schema.includes("|")) return schema.split("|").includes(String(value)) ? [] : [`${at}: ${String(value)} is none of ${schema}`];
+    const kind = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+    return kind === schema || schema === "any" ? [] : [`${at}: ${kind} in place of ${schema}`];
+  }
+  if (Array.isArray(schema)) {
+    const [element] = schema as readonly Schema[];
+    if (!Array.isArray(value)) return [`${at}: no array`];
+    return value.flatMap((each, index) => differences(each, element ?? "any", `${at}[${String(index)}]`));
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [`${at}: no object`];
+  const members = Object.entries(schema).map(([key, inner]) => ({ key: key.replace(/\?$/, ""), isOptional: key.endsWith("?"), inner }));
+  const unknown = Object.keys(value).filter((key) => !members.some((member) => member.key === key) && !("..." in schema));
+  return [
+    ...unknown.map((key) => `${at}.${key}: not on the page`),
+    ...members.flatMap(({ key, isOptional, inner }) => {
+      if (key === "...") return [];
+      const found: unknown = Reflect.get(value, key);
+      if (found === undefined) return isOptional ? [] : [`${at}.${key}: missing`];
+      return differences(found, inner, `${at}.${key}`);
+    }),
+  ];
+}
+
+const run = async (name: string, args: readonly string[]): Promise<{ status: number; lines: unknown[]; errors: unknown[] }> => {
+  const home = join(folder, name);
+  mkdirSync(home, { recursive: true });
+  const { status, stdout, stderr } = await runWith(home, [...args, "--json", "--server", serverUrl], undefined, {
+    openClient: (params) => openNodeClient(params),
+  });
+  const parsed = (text: string): unknown[] =>
+    text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as unknown);
+  return { status, lines: parsed(stdout), errors: parsed(stderr) };
+};
+
+const seen = new Set<string>();
+
+/** Runs a command that has to succeed, and holds each of its lines against the page. Answers them. */
+async function held(name: string, words: string, ...args: readonly string[]): Promise<Record<string, unknown>[]> {
+  const { status, lines, errors } = await run(name, [...words.split(" "), ...args]);
+  expect([words, status, errors]).toEqual([words, 0, []]);
+  const object = commands.get(words);
+  expect(object, `docs/json.md says what "${words}" prints`).toBeDefined();
+  for (const line of lines) expect(differences(line, `@${object ?? ""}`, words)).toEqual([]);
+  if (lines.length > 0) seen.add(words);
+  return lines as Record<string, unknown>[];
+}
+
+test("what commands print is what docs/json.md promises, neither more nor less", async () => {
+  await held("ann", "register", "ann");
+  await held("ben", "register", "ben");
+  await held("cyd", "register", "cyd");
+  await held("ann", "whoami");
+  const [sent] = await held("ann", "send", "ben", "hello");
+  const [request] = await held("ben", "requests");
+  expect(request).toBeDefined();
+  await held("ben", "requests accept", "ann");
+  await held("ben", "read");
+  const id = String(sent?.["id"]);
+  await held("ben", "reply", id, "hello to you");
+  await held("ben", "react", id, "👍");
+  await held("ann", "read");
+  await held("ann", "edit", id, "hello, Ben");
+  await held("ann", "info", id);
+  const [poll] = await held("ann", "poll", "ben", "When?", "today", "tomorrow");
+  await held("ben", "read");
+  await held("ben", "vote", String(poll?.["id"]), "1");
+  await held("ann", "vote", String(poll?.["id"]), "2");
+  await held("ann", "pin", id);
+  const since = await run("ann", ["read", "--since", "start"]);
+  expect([since.status, since.errors]).toEqual([0, []]);
+  for (const line of since.lines.slice(0, -1)) expect(differences(line, "@Message", "read --since")).toEqual([]);
+  expect(differences(since.lines.at(-1), "@Cursor", "read --since")).toEqual([]);
+  const [forwarded] = await held("ann", "forward", id, "ben");
+  await held("ann", "delete", String(forwarded?.["id"]));
+  await held("ann", "deletions", String(sent?.["conversationId"]));
+  await held("ann", "conversations");
+  const [group] = await held("ann", "group create", "Picnic", "ben");
+  await held("ann", "group show", String(group?.["id"]));
+  await held("ann", "devices");
+  await held("ann", "alarms");
+  await held("ben", "block", "ann");
+  await held("ben", "block");
+  await held("ben", "unblock", "ann");
+  await held("cyd", "send", "ben", "let me in");
+  await held("ben", "requests decline", "cyd");
+  await held("ann", "inspect");
+  await held("ann", "account delete", "--yes", "ann");
+  // Rows that nothing was printed for were not held against anything.
+  const silent = new Set(["alarms", "link"]);
+  expect([...commands.keys()].filter((words) => !seen.has(words) && !silent.has(words))).toEqual([]);
+}, 300_000);
+
+test("a failure, and a notice beside results, are objects too", async () => {
+  const { status, errors } = await run("dan", ["whoami"]);
+  expect(status).toBe(1);
+  for (const error of errors) expect(differences(error, "@Error", "error")).toEqual([]);
+  const usage = await run("dan", ["send"]);
+  expect(usage.status).toBe(2);
+  expect(usage.errors).toHaveLength(1);
+  for (const error of usage.errors) expect(differences(error, "@Error", "error")).toEqual([]);
+});
