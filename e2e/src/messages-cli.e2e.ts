@@ -80,6 +80,25 @@ describe("messages from the command line", () => {
     expect((await ben.run<Shown>("read")).some((one) => one.id === id)).toBe(true);
   });
 
+  test("[X-18] a note to oneself is written and starred, a conversation muted, archived and put on top", async () => {
+    const [note] = await ann.run<Shown & { conversationId: string }>("send", "me", "buy milk");
+    expect((await ann.run<Shown & { conversationId: string }>("send", "me", "and bread"))[0]?.conversationId).toBe(note?.conversationId);
+    await ann.run("star", note?.id ?? "");
+    expect((await ann.run<Shown>("starred", "me")).map(({ body }) => body.text)).toEqual(["buy milk"]);
+    await ann.run("mute", "ben", "8h");
+    await ann.run("archive", "ben");
+    await ann.run("top", "me");
+    await ann.run("draft", "ben", "not yet");
+    const listed = await ann.run<{ title: string; draft: string; own: object }>("conversations");
+    expect(listed.find(({ title }) => title === "ben")).toMatchObject({
+      draft: "not yet",
+      own: { isArchived: true },
+    });
+    expect(listed.find(({ title }) => title !== "ben")?.own).toMatchObject({ pinnedPlace: 0, isArchived: false });
+    await ann.run("archive", "ben", "--remove");
+    await ann.run("draft", "ben", "");
+  });
+
   test("[X-9] [X-10] a text goes on without its origin, and is pinned for both", async () => {
     const [sent] = await ben.run<Shown>("send", "ann", "the shed is locked");
     const [note] = await ann.run<Shown & { forwardedHops?: number }>("forward", sent?.id ?? "", "ann");

@@ -47,17 +47,30 @@ export function isNamed({ address, username, host }: Person, typed: string): boo
   return [address, `${username}@${host}`].includes(typed.trim().toLowerCase().replace(/^@/, ""));
 }
 
+/** How one writes to oneself: no account is called so, as names have three characters at least. */
+const oneself = "me";
+
+/** A conversation by its id, or the direct one with the person of that address. @throws CommandError `unknown_conversation` */
+export async function knownConversation(client: Client, to: string): Promise<Conversation> {
+  return (await findFor(client, to)) ?? (await findConversation(client, to));
+}
+
+async function findFor(client: Client, to: string): Promise<Conversation | undefined> {
+  return (await client.conversations()).find(({ id, kind, peer, status }) => {
+    if (id === to) return true;
+    if (kind !== "direct" || status === "removed" || peer === undefined) return false;
+    return to === oneself ? peer.isSelf : isNamed(peer, to);
+  });
+}
+
 /** A conversation by its id, or the direct one with the person of that address, started if there is none. */
 export async function conversationOf(client: Client, to: string, timeoutMs: number): Promise<Conversation> {
-  const find = async (): Promise<Conversation | undefined> =>
-    (await client.conversations()).find(
-      ({ id, kind, peer, status }) => id === to || (kind === "direct" && status !== "removed" && peer !== undefined && isNamed(peer, to)),
-    );
-  const known = await find();
+  const known = await findFor(client, to);
   if (known !== undefined) return known;
   // They may have started one already: it must be known before another is made.
   await client.settle({ timeoutMs });
-  return (await find()) ?? client.startConversation({ to: [to] });
+  const address = to === oneself ? ((await client.account())?.address ?? to) : to;
+  return (await findFor(client, to)) ?? client.startConversation({ to: [address] });
 }
 
 /** Tells why nothing can be sent in a conversation that is paused. @throws CommandError `paused`. */

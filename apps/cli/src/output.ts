@@ -73,6 +73,18 @@ function formatPoll({ question, options, isClosed }: ShownPoll): string {
   return [`Poll: ${printableLine(question)}${isClosed ? " (ended)" : ""}`, ...lines].join("\n");
 }
 
+/** What the person set for themselves, and what they write. */
+function ownMarks({ own, draft }: Conversation): string[] {
+  const { mutedUntil, isArchived, pinnedPlace, isMarkedUnread } = own;
+  return [
+    ...(pinnedPlace === undefined ? [] : ["on top"]),
+    ...(isMarkedUnread ? ["marked unread"] : []),
+    ...(isArchived ? ["archived"] : []),
+    ...(mutedUntil === undefined ? [] : [mutedUntil === "always" ? "muted" : `muted until ${formatTime(mutedUntil)}`]),
+    ...(draft === "" ? [] : ["draft"]),
+  ];
+}
+
 /** What a line of a conversation says, for people. */
 export function formatBody(body: MessageBody): string {
   switch (body.kind) {
@@ -206,6 +218,7 @@ export function formatConversation(conversation: Conversation): string {
     parts.push(`${String(conversation.memberCount)} ${conversation.memberCount === 1 ? "member" : "members"}`);
   if (conversation.unreadCount > 0) parts.push(`${String(conversation.unreadCount)} unread`);
   if (conversation.status !== "active") parts.push(conversation.status);
+  parts.push(...ownMarks(conversation));
   const lines = [parts.join("  ")];
   for (const { from, missing } of conversation.offers)
     lines.push(

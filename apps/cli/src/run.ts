@@ -29,6 +29,15 @@ import {
   reactCommand,
   replyCommand,
 } from "./commands/messages.ts";
+import {
+  archiveCommand,
+  draftCommand,
+  muteCommand,
+  starCommand,
+  starredCommand,
+  topCommand,
+  unreadCommand,
+} from "./commands/own-things.ts";
 import { pollCommand, voteCommand } from "./commands/polls.ts";
 import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
@@ -67,6 +76,13 @@ const commands: readonly Command[] = [
   deletionsCommand,
   groupCommand,
   conversationsCommand,
+  muteCommand,
+  archiveCommand,
+  topCommand,
+  unreadCommand,
+  starCommand,
+  starredCommand,
+  draftCommand,
   continueCommand,
   invitationCommand,
   requestsCommand,

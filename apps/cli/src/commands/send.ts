@@ -9,7 +9,7 @@ export const sendCommand: Command = {
   name: "send",
   usage: "send TO [TEXT]",
   summary: "send a message and wait until the server has it on disk",
-  help: `TO is a username, name@host or the id of a conversation. TEXT "-", or none at the end of
+  help: `TO is a username, name@host, the id of a conversation, or "me" for a note to yourself. TEXT "-", or none at the end of
 a pipe, reads standard input: UTF-8, without its last line break. Text that begins with "-" comes after "--".
 
   --timeout SECONDS   how long to wait for the server (30); the message stays queued after that`,
