@@ -1,7 +1,7 @@
 import type { Client, LinkState, OwnSettings } from "@latchkey/client";
 import { openNodeClient } from "@latchkey/client/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, receiveText, registerPerson, sendAndWait } from "./testing/people.ts";
+import { eventually, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
@@ -52,6 +52,7 @@ const nothingSet: OwnSettings = {
   isArchived: false,
   pinnedPlace: undefined,
   isMarkedUnread: false,
+  isDeleted: false,
   otherDraft: "",
 };
 
@@ -68,6 +69,8 @@ async function both(is: (conversation: Awaited<ReturnType<typeof of>>) => boolea
 
 /** How both show it. */
 const shown = async (): Promise<OwnSettings[]> => [(await of(alice.client)).own, (await of(second)).own];
+
+const idOfBob = async (): Promise<string> => (await bob.client.conversations())[0]?.id ?? "";
 
 const starredOn = async (client: Client): Promise<string[]> =>
   (await client.starred()).map(({ body }) => (body.kind === "text" ? body.text : body.kind));
@@ -111,12 +114,12 @@ describe("[X-18] two devices of one person", () => {
   test("an archived conversation comes back on both with a message, unless it is muted", async () => {
     await alice.client.archive(id);
     await both(({ own }) => own.isArchived, "both archived it");
-    await sendAndWait(bob.client, (await bob.client.conversations())[0]?.id ?? "", "hello again");
+    await sendAndWait(bob.client, await idOfBob(), "hello again");
     await both(({ own }) => !own.isArchived, "it is back on both");
     await second.mute(id, "always");
     await second.archive(id);
     await both(({ own }) => own.isArchived && own.mutedUntil === "always", "both archived it");
-    await sendAndWait(bob.client, (await bob.client.conversations())[0]?.id ?? "", "are you there?");
+    await sendAndWait(bob.client, await idOfBob(), "are you there?");
     for (const client of [alice.client, second]) await receiveText(client, id, "are you there?");
     await both(({ own }) => own.isArchived, "it stays away");
     await alice.client.mute(id, undefined);
@@ -146,5 +149,35 @@ describe("[X-16] drafts of two devices", () => {
     await both(({ draft, own }) => draft === "from the second" && own.otherDraft === "", "both have the one that was taken");
     await sendAndWait(alice.client, id, "from the second");
     await eventually(alice.client, async () => ((await of(alice.client)).draft === "" ? true : undefined), "it is sent");
+  });
+});
+
+describe("[X-18] a conversation that one person deletes", () => {
+  const messagesOn = async (client: Client): Promise<string[]> => await textsOf(client, id);
+  const isListedOn = async (client: Client): Promise<boolean> => (await client.conversations()).some((one) => one.id === id);
+
+  test("is gone on all of their devices, also on one that was away, and comes back with the next message alone", async () => {
+    await sendAndWait(bob.client, await idOfBob(), "before");
+    await receiveText(second, id, "before");
+    await second.settle();
+    await second.close();
+    await sendAndWait(bob.client, await idOfBob(), "while the second is away");
+    await receiveText(alice.client, id, "while the second is away");
+    await alice.client.deleteConversation(id);
+    expect(await isListedOn(alice.client)).toBe(false);
+    expect(await messagesOn(alice.client)).toEqual([]);
+    await alice.client.settle();
+    second = await openSecond();
+    await eventually(second, async () => ((await isListedOn(second)) ? undefined : true), "the second has it no more");
+    await second.settle();
+    expect(await messagesOn(second)).toEqual([]);
+    await sendAndWait(bob.client, await idOfBob(), "after");
+    for (const client of [alice.client, second]) {
+      await receiveText(client, id, "after");
+      expect(await isListedOn(client)).toBe(true);
+      expect(await messagesOn(client)).toEqual(["after"]);
+      expect((await of(client)).unreadCount).toBe(1);
+    }
+    expect(await textsOf(bob.client, await idOfBob())).toContain("before");
   });
 });

@@ -31,6 +31,7 @@ import {
 } from "./commands/messages.ts";
 import {
   archiveCommand,
+  clearCommand,
   draftCommand,
   muteCommand,
   starCommand,
@@ -80,6 +81,7 @@ const commands: readonly Command[] = [
   archiveCommand,
   topCommand,
   unreadCommand,
+  clearCommand,
   starCommand,
   starredCommand,
   draftCommand,

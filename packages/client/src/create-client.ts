@@ -327,6 +327,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     archive: async (id, isArchived = true) => member().own.archive(id, isArchived),
     pinConversation: async (id, place) => member().own.pinConversation(id, place),
     markUnread: async (id, isUnread = true) => member().own.markUnread(id, isUnread),
+    deleteConversation: async (id) => member().own.deleteConversation(id),
     star: async (id, messageId, isStarred = true) => member().own.star(id, messageId, isStarred),
     starred: async (id) => running().own.starred(id),
     decideDraft: async (id, isTaken) => member().own.decideDraft(id, isTaken),

@@ -57,6 +57,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   archive: true,
   pinConversation: true,
   markUnread: true,
+  deleteConversation: true,
   star: true,
   starred: true,
   decideDraft: true,

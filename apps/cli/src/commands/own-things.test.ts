@@ -25,6 +25,7 @@ const answers: Partial<Client> = {
   pinConversation: done,
   markUnread: done,
   star: done,
+  deleteConversation: done,
   saveDraft: done,
   decideDraft: done,
 };
@@ -66,6 +67,10 @@ describe("[X-18] what a person sets for themselves", () => {
     [
       ["unread", "ben"],
       ["markUnread", "with-ben", true],
+    ],
+    [
+      ["clear", "ben"],
+      ["deleteConversation", "with-ben"],
     ],
     [
       ["star", "m1"],

@@ -72,6 +72,25 @@ export const unreadCommand: Command = {
   },
 };
 
+/** `latchkey clear ID`. */
+export const clearCommand: Command = {
+  name: "clear",
+  usage: "clear ID",
+  summary: "delete what was said in a conversation on your own devices, and take it from the list until a message comes",
+  help: `${ofConversation} You stay in a group; "latchkey group leave" comes first where you want to hear no more of it.`,
+  positionals: [1, 1],
+  async run({ output, positionals, withClient }) {
+    const [to = ""] = positionals;
+    await withClient(async (client) => {
+      await catchUp(client);
+      const { id } = await knownConversation(client, to);
+      await client.deleteConversation(id);
+      await client.settle({ timeoutMs: waitMs });
+      output.result({ deleted: id }, "deleted on your own devices");
+    });
+  },
+};
+
 /** `latchkey star MESSAGE [--remove]`. */
 export const starCommand: Command = {
   name: "star",

@@ -347,6 +347,7 @@ export function createFakeHost(scene: Scene): ClientHost {
       archive: async (id, isArchived = true) => setOwn(id, { isArchived }),
       pinConversation: async (id, pinnedPlace) => setOwn(id, { pinnedPlace }),
       markUnread: async (id, isMarkedUnread = true) => setOwn(id, { isMarkedUnread }),
+      deleteConversation: async (id) => setOwn(id, { isDeleted: true }),
       async star(_, messageId, isStarred = true) {
         if (isStarred) stars.add(messageId);
         else stars.delete(messageId);

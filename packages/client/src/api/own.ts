@@ -10,6 +10,8 @@ export interface OwnSettings {
   readonly pinnedPlace: number | undefined;
   /** Marked as unread by the person; reading takes the mark away. */
   readonly isMarkedUnread: boolean;
+  /** Deleted by the person, and nothing was said in it since: `conversations` has it no more. */
+  readonly isDeleted: boolean;
   /** What was written on another device while something else was written here; "" for nothing (spec X-16). `decideDraft` settles it. */
   readonly otherDraft: string;
 }
@@ -20,6 +22,7 @@ export const nothingSetFor: OwnSettings = {
   isArchived: false,
   pinnedPlace: undefined,
   isMarkedUnread: false,
+  isDeleted: false,
   otherDraft: "",
 };
 
@@ -32,6 +35,11 @@ export interface OwnCalls {
   /** Has a conversation stand on top, at this place from 0; `undefined` takes it from there. @throws ClientError `not_permitted` above twenty */
   pinConversation(conversationId: string, place: number | undefined): Promise<void>;
   markUnread(conversationId: string, isUnread?: boolean): Promise<void>;
+  /**
+   * Deletes what was said in a conversation until now, on one's own devices alone, and takes it from the list until something is said in it
+   * again. Whoever is in it stays: `leave` comes first where one wants to hear no more.
+   */
+  deleteConversation(conversationId: string): Promise<void>;
   /** Marks a message for oneself. @throws ClientError `unknown_message`, `not_permitted` above a thousand */
   star(conversationId: string, messageId: string, isStarred?: boolean): Promise<void>;
   /** Starred messages, of one conversation or of all, the one starred last first. */

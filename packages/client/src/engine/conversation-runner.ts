@@ -38,6 +38,8 @@ import { ShownHistory, quotedBy } from "./shown-history.ts";
 import type { ToldLine } from "./shown-history.ts";
 import { messageOfLine, messageOfOutgoing, targetOf } from "./shown-message.ts";
 import { pendingSaid, standingOfSaid } from "./said.ts";
+import { withoutDeleted } from "../own/deleted.ts";
+import { factOf } from "../own/view.ts";
 import { putPlaced } from "../own/placed.ts";
 import { contextOf, syncPrefix } from "./world.ts";
 import type { World } from "./world.ts";
@@ -267,7 +269,9 @@ export class ConversationRunner {
       effects.push(...taken.effects);
       groups.push(...taken.groups);
     }
-    const kept = standingIn(this.#world, before) === "blocked" ? withoutPeer(before, state, effects) : { state, effects };
+    const heard = standingIn(this.#world, before) === "blocked" ? withoutPeer(before, state, effects) : { state, effects };
+    const deleted = factOf(this.#world.ownThings, "deleted", before.logId)?.throughSeq;
+    const kept = withoutDeleted(deleted, before, heard.state, heard.effects);
     const lines = await this.#store(before, kept.state, kept.effects, () => undefined);
     if (fetched !== undefined) this.#channel.fetch(fetched.reference, fetched.input);
     for (const input of parked) this.#channel.park(input);

@@ -14,6 +14,7 @@ import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
 import { Own } from "../own/own.ts";
+import { isDeleted } from "../own/view.ts";
 import { createMutex } from "../store/mutex.ts";
 import { addition } from "./addition.ts";
 import { ownAppendSecretKey } from "./append-secrets.ts";
@@ -285,6 +286,7 @@ export class Engine {
     const runner = this.#runners.get(id);
     if (runner === undefined) return;
     await runner.reloadLastLine();
+    this.own.sweepSoon();
     const { state } = runner;
     if (readThrough > state.readThrough) {
       const through = Math.min(readThrough, Math.max(state.lastOrder, runner.lastLine?.order ?? 0));
@@ -310,7 +312,7 @@ export class Engine {
 
   conversations(): readonly Conversation[] {
     return [...this.#runners.values()]
-      .filter(({ state, lastLine }) => isListed(state, lastLine))
+      .filter(({ state, lastLine }) => isListed(state, lastLine) && !isDeleted(this.#world.ownThings, state, lastLine))
       .map((runner) => conversationOf(this.#world, runner.state, runner.lastLine))
       .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
   }
@@ -506,7 +508,7 @@ export class Engine {
     return (
       this.#inbox.isIdle &&
       this.devices.isIdle &&
-      this.own.telling.isIdle &&
+      this.own.isIdle &&
       this.#world.posts.waiting === 0 &&
       [...this.#runners.values()].every((runner) => runner.isIdle)
     );
@@ -517,7 +519,7 @@ export class Engine {
     this.#closed = true;
     this.#stopChores();
     this.#directs.close();
-    await this.own.telling.close();
+    await this.own.close();
     await this.devices.close();
     for (const link of this.#links.values()) link.release();
     this.#world.posts.close();

@@ -28,6 +28,8 @@ export type OwnFact =
   | { readonly kind: "pin"; readonly logId: Uint8Array; readonly rank: number | undefined }
   | { readonly kind: "unread"; readonly logId: Uint8Array; readonly isUnread: boolean }
   | { readonly kind: "star"; readonly logId: Uint8Array; readonly messageId: Uint8Array; readonly isStarred: boolean }
+  /** What was said there until this entry is gone on one's own devices. */
+  | { readonly kind: "deleted"; readonly logId: Uint8Array; readonly throughSeq: number }
   /** What is being written there; "" for nothing any more. */
   | { readonly kind: "draft"; readonly logId: Uint8Array; readonly text: string };
 
@@ -67,6 +69,7 @@ export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
   pin: [3, struct<{ logId: Uint8Array; rank: number | undefined }>({ logId, rank: optional(uint32) })],
   unread: [4, struct<{ logId: Uint8Array; isUnread: boolean }>({ logId, isUnread: bool })],
   star: [5, struct<{ logId: Uint8Array; messageId: Uint8Array; isStarred: boolean }>({ logId, messageId: opaque(32), isStarred: bool })],
+  deleted: [7, struct<{ logId: Uint8Array; throughSeq: number }>({ logId, throughSeq: safeUint64 })],
   draft: [6, struct<{ logId: Uint8Array; text: string }>({ logId, text: text(maxDraftBytes) })],
 });
 

@@ -1,9 +1,14 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { Message } from "../api.ts";
+import { entryOrder } from "../core/order.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
+import { background } from "../devices/told.ts";
+import { createSingleFlight } from "../single-flight.ts";
+import type { SingleFlight } from "../single-flight.ts";
 import { isMessageId } from "../timeline/ids.ts";
+import { eraseThrough, hasLines } from "./deleted.ts";
 import { Drafts } from "./drafts-in-step.ts";
 import { mutedForever } from "./facts.ts";
 import type { OwnFact } from "./facts.ts";
@@ -28,6 +33,7 @@ export class Own {
   readonly #world: World;
   readonly #access: OwnAccess;
   readonly #drafts: Drafts;
+  readonly #sweeping: SingleFlight = createSingleFlight(() => this.#eraseDeleted());
   /** What the devices say of it to each other. */
   readonly telling: OwnTelling;
 
@@ -41,8 +47,51 @@ export class Own {
   }
 
   /** Brings what is stored to hand. */
-  load(): Promise<void> {
-    return this.#drafts.load();
+  async load(): Promise<void> {
+    await this.#drafts.load();
+    this.sweepSoon();
+  }
+
+  /** Whether nothing is under way that ends by itself soon. */
+  get isIdle(): boolean {
+    return this.telling.isIdle && !this.#sweeping.isRunning;
+  }
+
+  /** Lines of a conversation that was deleted may have come, or one was deleted. */
+  sweepSoon(): void {
+    background(this.#sweep());
+  }
+
+  async close(): Promise<void> {
+    await this.telling.close();
+    await this.#sweeping.settled();
+  }
+
+  #sweep(): Promise<void> {
+    return this.#sweeping.wake();
+  }
+
+  /** Erases what is left of conversations that the person deleted; again after a crash. */
+  async #eraseDeleted(): Promise<void> {
+    const { store, ownThings, emit } = this.#world;
+    for (const { logId, throughSeq } of ownThings.all("deleted")) {
+      const runner = this.#runnerOf(logId);
+      if (runner === undefined || !(await store.transact("read", (tx) => hasLines(tx, runner.id, throughSeq)))) continue;
+      for (let isDone = false; !isDone;) {
+        let gone: readonly string[] = [];
+        await runner.changeTimeline(async (timeline, tx) => {
+          const erased = await eraseThrough({ tx, timeline, conversationId: runner.id }, throughSeq);
+          gone = erased.messageIds;
+          isDone = erased.isDone;
+        });
+        for (const messageId of gone) emit({ kind: "hidden", conversationId: runner.id, messageId });
+      }
+      const throughOrder = entryOrder(throughSeq + 1) - 1;
+      await runner.reloadLastLine();
+      if (runner.state.unread > 0)
+        await runner.input({ kind: "read", throughOrder, unread: await runner.history.unreadAfter(throughOrder) });
+      runner.emitConversation();
+    }
   }
 
   /** No notice of a conversation until then; `undefined` ends that. */
@@ -82,6 +131,22 @@ export class Own {
     const { logId } = this.#access.runner(id).state;
     if ((factOf(this.#world.ownThings, "unread", logId)?.isUnread ?? false) === isUnread) return;
     await this.#say({ kind: "unread", logId, isUnread });
+  }
+
+  async deleteConversation(id: string): Promise<void> {
+    const runner = this.#access.runner(id);
+    const { logId, draft } = runner.state;
+    const { ownThings } = this.#world;
+    if (draft !== "") await runner.input({ kind: "draft", text: "" });
+    const known = factOf(ownThings, "deleted", logId)?.throughSeq ?? 0;
+    await this.#say(
+      { kind: "deleted", logId, throughSeq: Math.max(known, lastSeq(runner.state)) },
+      { kind: "archive", logId, throughSeq: undefined },
+      { kind: "pin", logId, rank: undefined },
+      { kind: "unread", logId, isUnread: false },
+    );
+    this.written();
+    await this.#sweep();
   }
 
   /** @throws ClientError `unknown_message`, `not_permitted` above `maxStarred` */
@@ -128,6 +193,7 @@ export class Own {
     // The places of the others on top may be others now.
     const isOfPins = keys.some((key) => key.startsWith("pin/"));
     for (const runner of this.#access.runners()) if (ids.has(runner.id) || isOfPins) runner.emitConversation();
+    if (keys.some((key) => key.startsWith("deleted/"))) this.sweepSoon();
     if (keys.some((key) => key.startsWith("star/"))) this.#world.emit({ kind: "starred" });
   }
 }

@@ -18,7 +18,7 @@ async function settings(facts: readonly OwnFact[], last?: { seq: number; atMs: n
   await things.say(facts);
   const message = last?.isMessage === false ? undefined : {};
   const line = last === undefined ? undefined : ({ order: entryOrder(last.seq), message } as Line);
-  return ownSettingsOf(things, { id: toBase64Url(logId), logId, updatedAtMs: last?.atMs ?? 0 }, line, 1000);
+  return ownSettingsOf(things, { id: toBase64Url(logId), logId, updatedAtMs: last?.atMs ?? 0, outgoing: [] }, line, 1000);
 }
 
 const archived: OwnFact = { kind: "archive", logId, throughSeq: 5 };
@@ -36,6 +36,15 @@ describe("[X-18] how a conversation looks", () => {
     expect((await settings([archived, muted(mutedForever)], { seq: 9, atMs: 900 })).isArchived).toBe(true);
     expect((await settings([archived, muted(950)], { seq: 9, atMs: 900 })).isArchived).toBe(true);
     expect((await settings([archived, muted(950)], { seq: 9, atMs: 960 })).isArchived).toBe(false);
+  });
+
+  test("a deleted one is in no list until something is said in it again", async () => {
+    const deleted: OwnFact = { kind: "deleted", logId, throughSeq: 5 };
+    expect((await settings([deleted])).isDeleted).toBe(true);
+    expect((await settings([deleted], { seq: 5, atMs: 900 })).isDeleted).toBe(true);
+    expect((await settings([deleted], { seq: 6, atMs: 900, isMessage: false })).isDeleted).toBe(true);
+    expect((await settings([deleted], { seq: 6, atMs: 900 })).isDeleted).toBe(false);
+    expect((await settings([])).isDeleted).toBe(false);
   });
 
   test("a mute ends by the reader's clock", async () => {

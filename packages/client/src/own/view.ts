@@ -12,8 +12,18 @@ export const maxPinnedConversations = 20;
 type Of<K extends OwnFact["kind"]> = Extract<OwnFact, { kind: K }>;
 
 /** The newest that was said of a conversation. */
-export function factOf<K extends "mute" | "archive" | "pin" | "unread">(things: OwnThings, kind: K, logId: Uint8Array): Of<K> | undefined {
-  const blank = { mute: { untilMs: 0 }, archive: { throughSeq: 0 }, pin: { rank: 0 }, unread: { isUnread: false } }[kind];
+export function factOf<K extends "mute" | "archive" | "pin" | "unread" | "deleted">(
+  things: OwnThings,
+  kind: K,
+  logId: Uint8Array,
+): Of<K> | undefined {
+  const blank = {
+    mute: { untilMs: 0 },
+    archive: { throughSeq: 0 },
+    pin: { rank: 0 },
+    unread: { isUnread: false },
+    deleted: { throughSeq: 0 },
+  }[kind];
   return things.fact(keyOf({ kind, logId, ...blank } as Of<K>)) as Of<K> | undefined;
 }
 
@@ -41,7 +51,7 @@ export function mutedUntil(things: OwnThings, logId: Uint8Array, nowMs: number):
 /** How a person's own settings make a conversation look. */
 export function ownSettingsOf(
   things: OwnThings,
-  state: Pick<ConversationState, "id" | "logId" | "updatedAtMs">,
+  state: Pick<ConversationState, "id" | "logId" | "updatedAtMs" | "outgoing">,
   lastLine: Line | undefined,
   nowMs: number,
 ): OwnSettings {
@@ -52,8 +62,20 @@ export function ownSettingsOf(
     isArchived: isArchived(things, state, lastLine),
     pinnedPlace: place < 0 ? undefined : place,
     isMarkedUnread: factOf(things, "unread", logId)?.isUnread ?? false,
+    isDeleted: isDeleted(things, state, lastLine),
     otherDraft: things.otherDraft(id),
   };
+}
+
+/** Whether the person deleted a conversation and nothing was said in it since: no list has it then. */
+export function isDeleted(
+  things: OwnThings,
+  { logId, outgoing }: Pick<ConversationState, "logId" | "outgoing">,
+  lastLine: Line | undefined,
+): boolean {
+  const throughSeq = factOf(things, "deleted", logId)?.throughSeq;
+  if (throughSeq === undefined || outgoing.some(({ purpose }) => purpose === "text")) return false;
+  return lastLine?.message === undefined || lastLine.order < entryOrder(throughSeq + 1);
 }
 
 /** A message brings it back that came while it was not muted. */
