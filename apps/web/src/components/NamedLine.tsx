@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import type { Message } from "@latchkey/client";
+import { pageWords } from "../messages/page-words.ts";
 import { words } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
@@ -22,14 +23,14 @@ export function NamedLine({ message, group }: { readonly message: Message; reado
       <bdi>{systemText(message, "group")}</bdi>
       {mayRemove && (
         <button type="button" className="button button-small" onClick={() => setIsAsked(true)}>
-          {words.details.remove(nameOf(author))}
+          {pageWords.details.remove(nameOf(author))}
         </button>
       )}
       {mayRemove && isAsked && (
         <ConfirmDialog
-          title={words.details.removeTitle(nameOf(author), group)}
-          body={words.details.removeBody(nameOf(author))}
-          confirmLabel={words.details.removeConfirm}
+          title={pageWords.details.removeTitle(nameOf(author), group)}
+          body={pageWords.details.removeBody(nameOf(author))}
+          confirmLabel={pageWords.details.removeConfirm}
           confirm={() => act(() => controller.removeMember(conversationId, author))}
           close={() => setIsAsked(false)}
         />

@@ -1,6 +1,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent, ReactElement, ReactNode, Ref } from "react";
 import type { ClientFailure, DirectoryStatus, Person } from "@latchkey/client";
+import { pageWords } from "../messages/page-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { isAllVerified, sortConversations } from "../state/app-state.ts";
@@ -52,7 +53,7 @@ export function RecipientField({
   return (
     <>
       <div className="field">
-        <label htmlFor={`${id}to`}>{words.newConversation.to}</label>
+        <label htmlFor={`${id}to`}>{pageWords.newConversation.to}</label>
         <div className={`chips${hasError ? " chips-error" : ""}`}>
           {chips.map((chip) => (
             <Chip key={chip.address} chip={chip} remove={() => field.remove(chip.address)} />
@@ -85,7 +86,7 @@ export function RecipientField({
                       <p className="field-error">{failedText(chip.address, chip.status.failure)}</p>
                       {chip.status.failure.code === "name_changed_hands" && (
                         <button type="button" className="button" onClick={() => void field.acceptName(chip.address)}>
-                          {words.newConversation.acceptName(chip.address)}
+                          {pageWords.newConversation.acceptName(chip.address)}
                         </button>
                       )}
                     </div>
@@ -101,7 +102,7 @@ export function RecipientField({
       {suggestions.length > 0 && (
         <section aria-labelledby={`${id}known`} className="suggestions">
           <h2 className="section-heading" id={`${id}known`}>
-            {words.newConversation.known}
+            {pageWords.newConversation.known}
           </h2>
           <ul ref={suggestionsRef} className="people" aria-labelledby={`${id}known`}>
             {suggestions.map((person) => (
@@ -125,16 +126,16 @@ function Chip({ chip, remove }: { readonly chip: Recipient; readonly remove: () 
   return (
     <span className={`chip chip-${status.kind}`}>
       {isVerified && (
-        <span className="chip-verified" title={words.newConversation.chipVerified}>
+        <span className="chip-verified" title={pageWords.newConversation.chipVerified}>
           <Icon name="shield" size={14} />
-          <span className="visually-hidden">{words.newConversation.chipVerified}: </span>
+          <span className="visually-hidden">{pageWords.newConversation.chipVerified}: </span>
         </span>
       )}
       {status.kind === "found" && <Avatar id={status.person.accountId} name={name} size="small" />}
       <bdi className="chip-name" title={address}>
         {name}
       </bdi>
-      <button type="button" className="chip-remove" aria-label={words.newConversation.remove(name)} onClick={remove}>
+      <button type="button" className="chip-remove" aria-label={pageWords.newConversation.remove(name)} onClick={remove}>
         <Icon name="close" size={14} />
       </button>
     </span>
@@ -169,7 +170,7 @@ function useRecordText(isFound: boolean): string {
       isGone = true;
     };
   }, [controller, isFound]);
-  return status === undefined || status.status === "unchecked" ? "" : words.newConversation.keysChecked(status.witnesses);
+  return status === undefined || status.status === "unchecked" ? "" : pageWords.newConversation.keysChecked(status.witnesses);
 }
 
 function TypedStatus({ field }: { readonly field: RecipientsField }): ReactElement {
@@ -177,11 +178,11 @@ function TypedStatus({ field }: { readonly field: RecipientsField }): ReactEleme
   const record = useRecordText(typed?.kind === "found");
   switch (typed?.kind) {
     case "resolving":
-      return <p>{words.newConversation.looking}…</p>;
+      return <p>{pageWords.newConversation.looking}…</p>;
     case "found":
       return (
         <p className="field-good">
-          <Icon name="check" size={16} /> {words.newConversation.found}: <bdi>{typed.person.displayName}</bdi>
+          <Icon name="check" size={16} /> {pageWords.newConversation.found}: <bdi>{typed.person.displayName}</bdi>
           {typed.person.displayName !== typed.person.address && (
             <>
               {" · "}
@@ -194,15 +195,15 @@ function TypedStatus({ field }: { readonly field: RecipientsField }): ReactEleme
     case "failed":
       return <p>{failedText(field.state.text.trim(), typed.failure)}</p>;
     case undefined:
-      return <p>{words.newConversation.toHint}</p>;
+      return <p>{pageWords.newConversation.toHint}</p>;
   }
 }
 
 /** What to say about an address that was not found. */
 export function failedText(address: string, failure: ClientFailure): string {
-  if (failure.code === "unknown_user") return words.newConversation.unknown(address);
-  if (failure.code === "invalid_address") return words.newConversation.invalid(address);
-  if (failure.code === "directory_unproven" || failure.code === "server_lied") return words.newConversation.unproven(address);
+  if (failure.code === "unknown_user") return pageWords.newConversation.unknown(address);
+  if (failure.code === "invalid_address") return pageWords.newConversation.invalid(address);
+  if (failure.code === "directory_unproven" || failure.code === "server_lied") return pageWords.newConversation.unproven(address);
   const { title, advice } = failureWords(failure);
   return `${title}. ${advice}`;
 }

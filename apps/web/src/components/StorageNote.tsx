@@ -19,7 +19,7 @@ export function StorageNote(): ReactElement | undefined {
     setIsShown(false);
   };
   return (
-    <aside className="storage-note" aria-label={words.settings.storage}>
+    <aside className="storage-note" aria-label={words.list.storageNoteLabel}>
       <p>
         {words.list.storageNote}{" "}
         <button type="button" className="link-button" onClick={() => router.go({ kind: "settings" })}>

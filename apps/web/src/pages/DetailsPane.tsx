@@ -1,6 +1,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, ConversationDetails, Member, Person } from "@latchkey/client";
+import { pageWords } from "../messages/page-words.ts";
 import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { ConfirmDialog } from "../components/Dialog.tsx";
@@ -38,13 +39,13 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
     return isDone;
   };
   return (
-    <Root className="details" aria-label={words.details.heading}>
+    <Root className="details" aria-label={pageWords.details.heading}>
       <header className="page-header">
-        <button type="button" className="icon-button" aria-label={words.details.close} onClick={() => router.back()}>
+        <button type="button" className="icon-button" aria-label={pageWords.details.close} onClick={() => router.back()}>
           <Icon name={isMain ? "back" : "close"} />
         </button>
         <Heading ref={headingRef} tabIndex={-1}>
-          {words.details.heading}
+          {pageWords.details.heading}
         </Heading>
       </header>
       <div className="details-scroll">
@@ -67,7 +68,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
                 onClick={() => router.go({ kind: "new", to: `${conversation.peer?.address ?? ""},` })}
               >
                 <Icon name="people" size={18} />
-                {words.details.groupWith(title)}
+                {pageWords.details.groupWith(title)}
               </button>
             )}
             <Verification details={details} />
@@ -75,7 +76,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
             {conversation?.status !== "removed" && (
               <button type="button" className="button button-wide button-danger-quiet" onClick={() => setQuestion({ kind: "leave" })}>
                 <Icon name="leave" size={18} />
-                {words.details.leave}
+                {pageWords.details.leave}
               </button>
             )}
           </>
@@ -83,18 +84,18 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
       </div>
       {question?.kind === "remove" && (
         <ConfirmDialog
-          title={words.details.removeTitle(nameOf(question.person), title)}
-          body={words.details.removeBody(nameOf(question.person))}
-          confirmLabel={words.details.removeConfirm}
+          title={pageWords.details.removeTitle(nameOf(question.person), title)}
+          body={pageWords.details.removeBody(nameOf(question.person))}
+          confirmLabel={pageWords.details.removeConfirm}
           confirm={() => act(() => controller.removeMember(id, question.person))}
           close={() => setQuestion(undefined)}
         />
       )}
       {question?.kind === "leave" && (
         <ConfirmDialog
-          title={words.details.leaveTitle}
-          body={words.details.leaveBody}
-          confirmLabel={words.details.leaveConfirm}
+          title={pageWords.details.leaveTitle}
+          body={pageWords.details.leaveBody}
+          confirmLabel={pageWords.details.leaveConfirm}
           confirm={leave}
           close={() => setQuestion(undefined)}
         />
@@ -110,7 +111,7 @@ function Members({ details, remove }: { readonly details: ConversationDetails; r
   return (
     <section aria-labelledby={`${id}heading`} className="details-section">
       <h2 id={`${id}heading`} className="section-heading">
-        {words.details.members}
+        {pageWords.details.members}
       </h2>
       <ul className="people" aria-labelledby={`${id}heading`}>
         {details.members.map((member) => (
@@ -120,7 +121,7 @@ function Members({ details, remove }: { readonly details: ConversationDetails; r
       {may.add && !isAdding && (
         <button type="button" className="button button-wide" onClick={() => setIsAdding(true)}>
           <Icon name="addPerson" size={18} />
-          {words.details.addPeople}
+          {pageWords.details.addPeople}
         </button>
       )}
       {isAdding && <AddPeople details={details} close={() => setIsAdding(false)} />}
@@ -140,21 +141,21 @@ function BlockButton({ conversation, peer }: { readonly conversation: Conversati
       className={isBlocked ? "button button-wide" : "button button-wide button-danger-quiet"}
       onClick={() => void act(change)}
     >
-      {isBlocked ? words.details.unblock(title) : words.details.block(title)}
+      {isBlocked ? pageWords.details.unblock(title) : pageWords.details.block(title)}
     </button>
   );
 }
 
 function MemberRow({ member, remove }: { readonly member: Member; readonly remove: ((person: Person) => void) | undefined }): ReactElement {
   const { person, role } = member;
-  const notes = [person.displayName === person.address ? "" : person.address, words.details.role[role]].filter((note) => note !== "");
+  const notes = [person.displayName === person.address ? "" : person.address, pageWords.details.role[role]].filter((note) => note !== "");
   return (
     <li className="person">
       <Avatar id={person.accountId} name={person.displayName} />
       <span className="person-text">
         <span className="person-name">
           <bdi>{person.displayName}</bdi>
-          {person.isSelf && <span className="person-self"> ({words.details.you})</span>}
+          {person.isSelf && <span className="person-self"> ({pageWords.details.you})</span>}
         </span>
         {notes.length > 0 && <bdi className="person-address">{notes.join(" · ")}</bdi>}
       </span>
@@ -162,10 +163,10 @@ function MemberRow({ member, remove }: { readonly member: Member; readonly remov
         <button
           type="button"
           className="button button-small button-danger-quiet"
-          aria-label={words.details.remove(nameOf(person))}
+          aria-label={pageWords.details.remove(nameOf(person))}
           onClick={() => remove(person)}
         >
-          {words.details.removeConfirm}
+          {pageWords.details.removeConfirm}
         </button>
       )}
     </li>
@@ -185,7 +186,7 @@ function AddPeople({ details, close }: { readonly details: ConversationDetails; 
     setIsBusy(true);
     const { chips } = await field.settle();
     const isReady = chips.length > 0 && chips.every((chip) => chip.status.kind === "found");
-    setError(chips.length === 0 ? words.newConversation.needSomeone : undefined);
+    setError(chips.length === 0 ? pageWords.newConversation.needSomeone : undefined);
     const isDone =
       isReady &&
       (await act(() =>
@@ -212,7 +213,7 @@ function AddPeople({ details, close }: { readonly details: ConversationDetails; 
           {words.common.cancel}
         </button>
         <button type="submit" className="button button-primary" disabled={isBusy}>
-          {words.details.add}
+          {pageWords.details.add}
         </button>
       </div>
     </form>
@@ -227,20 +228,20 @@ function Verification({ details }: { readonly details: ConversationDetails }): R
     <section aria-labelledby={`${id}heading`} className="details-section verification">
       <h2 id={`${id}heading`} className="section-heading">
         <Icon name="shield" size={18} />
-        {words.details.verification}
+        {pageWords.details.verification}
       </h2>
       <VerificationPanel conversationId={conversation.id} isDirect={isDirect} />
       <dl className="facts">
         <div>
-          <dt>{words.details.encryption}</dt>
-          <dd>{words.details.suite[details.cipherSuite]}</dd>
+          <dt>{pageWords.details.encryption}</dt>
+          <dd>{pageWords.details.suite[details.cipherSuite]}</dd>
         </div>
         <div>
-          <dt>{words.details.keyChanges}</dt>
+          <dt>{pageWords.details.keyChanges}</dt>
           <dd>{details.epoch}</dd>
         </div>
         <div>
-          <dt>{words.details.server}</dt>
+          <dt>{pageWords.details.server}</dt>
           <dd>
             <bdi>{conversation.host}</bdi>
           </dd>

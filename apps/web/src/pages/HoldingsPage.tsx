@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { ReactElement } from "react";
 import type { ClientFailure } from "@latchkey/client";
+import { pageWords } from "../messages/page-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { Icon } from "../components/Icon.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
@@ -35,12 +36,12 @@ export function HoldingsPage(): ReactElement {
 
   return (
     <main className="page">
-      <PageHeader heading={words.holdings.heading} takesFocus />
+      <PageHeader heading={pageWords.holdings.heading} takesFocus />
       <div className="page-body page-body-wide">
-        <p>{words.holdings.intro}</p>
+        <p>{pageWords.holdings.intro}</p>
         {failure !== undefined && (
           <div className="notice notice-danger" role="alert">
-            <strong>{words.holdings.failed}</strong>
+            <strong>{pageWords.holdings.failed}</strong>
             <p>
               {failureWords(failure).title}. {failureWords(failure).advice}
             </p>
@@ -53,13 +54,13 @@ export function HoldingsPage(): ReactElement {
           <>
             {/* On a narrow screen the table scrolls by itself: reachable by keyboard. */}
             {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-            <div className="table-frame" role="region" aria-label={words.holdings.heading} tabIndex={0}>
+            <div className="table-frame" role="region" aria-label={pageWords.holdings.heading} tabIndex={0}>
               <table className="holdings">
                 <thead>
                   <tr>
-                    <th scope="col">{words.holdings.what}</th>
-                    <th scope="col">{words.holdings.value}</th>
-                    <th scope="col">{words.holdings.why}</th>
+                    <th scope="col">{pageWords.holdings.what}</th>
+                    <th scope="col">{pageWords.holdings.value}</th>
+                    <th scope="col">{pageWords.holdings.why}</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -74,17 +75,17 @@ export function HoldingsPage(): ReactElement {
               </table>
             </div>
             <div className="notice notice-good">
-              <strong>{words.holdings.notThere}</strong>
-              <p>{view.notHeld ?? words.holdings.notThereBody}</p>
+              <strong>{pageWords.holdings.notThere}</strong>
+              <p>{view.notHeld ?? pageWords.holdings.notThereBody}</p>
             </div>
             <p>
               <button type="button" className="button" onClick={download}>
                 <Icon name="download" size={18} />
-                {words.holdings.download}
+                {pageWords.holdings.download}
               </button>
             </p>
             <details className="raw">
-              <summary>{words.holdings.raw}</summary>
+              <summary>{pageWords.holdings.raw}</summary>
               {/* A long text that scrolls by itself must be reachable by keyboard. */}
               {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
               <pre tabIndex={0}>{json}</pre>

@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
+import { pageWords } from "../messages/page-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
@@ -41,11 +42,11 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
       else nameRef.current?.focus();
     };
     const { chips } = await field.settle();
-    if (chips.length === 0) return refuse({ to: words.newConversation.needSomeone });
+    if (chips.length === 0) return refuse({ to: pageWords.newConversation.needSomeone });
     if (chips.some((chip) => chip.status.kind !== "found")) return refuse({});
     const people = chips.flatMap((chip) => (chip.status.kind === "found" ? [chip.status.person] : []));
-    if (people.some((person) => person.isSelf)) return refuse({ to: words.newConversation.self });
-    if (people.length > 1 && name.trim() === "") return refuse({ name: words.newConversation.needName });
+    if (people.some((person) => person.isSelf)) return refuse({ to: pageWords.newConversation.self });
+    if (people.length > 1 && name.trim() === "") return refuse({ name: pageWords.newConversation.needName });
     try {
       const conversation = await controller.start(
         people.map((person) => person.address),
@@ -61,12 +62,12 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
 
   return (
     <main className="page">
-      <PageHeader heading={words.newConversation.heading} takesFocus={false} />
+      <PageHeader heading={pageWords.newConversation.heading} takesFocus={false} />
       <form className="page-body" onSubmit={(event) => void submit(event)} noValidate>
         <RecipientField field={field} inputRef={toRef} error={errors.to} exclude={exclude}>
           {isGroup && (
             <div className="field">
-              <label htmlFor={`${id}name`}>{words.newConversation.groupName}</label>
+              <label htmlFor={`${id}name`}>{pageWords.newConversation.groupName}</label>
               <input
                 ref={nameRef}
                 id={`${id}name`}
@@ -80,14 +81,18 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
                 onChange={(event) => setName(event.target.value)}
               />
               <div id={`${id}hint`} className="field-hint" aria-live="polite">
-                {errors.name === undefined ? <p>{words.newConversation.groupNameHint}</p> : <p className="field-error">{errors.name}</p>}
+                {errors.name === undefined ? (
+                  <p>{pageWords.newConversation.groupNameHint}</p>
+                ) : (
+                  <p className="field-error">{errors.name}</p>
+                )}
               </div>
             </div>
           )}
           <div aria-live="assertive">{errors.start !== undefined && <p className="notice notice-danger">{errors.start}</p>}</div>
           <div className="page-actions">
             <button type="submit" className="button button-primary" aria-disabled={isBusy}>
-              {isBusy ? `${words.newConversation.starting}…` : words.newConversation.start}
+              {isBusy ? `${pageWords.newConversation.starting}…` : pageWords.newConversation.start}
             </button>
           </div>
         </RecipientField>

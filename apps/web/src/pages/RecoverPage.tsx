@@ -3,6 +3,7 @@ import type { FormEvent, ReactElement } from "react";
 import { Icon } from "../components/Icon.tsx";
 import { PhraseField } from "../components/PhraseField.tsx";
 import { accountWords } from "../messages/account-words.ts";
+import { pageWords } from "../messages/page-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
@@ -100,7 +101,7 @@ export function RecoverPage(): ReactElement {
             />
           </div>
           <div className="field">
-            <label htmlFor={`${id}name`}>{words.welcome.displayName}</label>
+            <label htmlFor={`${id}name`}>{pageWords.welcome.displayName}</label>
             <input
               id={`${id}name`}
               className="input"

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
 import { Mark } from "../components/Icon.tsx";
+import { pageWords } from "../messages/page-words.ts";
 import { words } from "../messages/words.ts";
 import { useApp, useNow } from "../state/context.ts";
 import { formatAgo } from "../state/format.ts";
@@ -12,7 +13,7 @@ export function RemovedPage({ alarm, goOn }: { readonly alarm: Alarm; readonly g
   const nowMs = useNow();
   const ref = useRef<HTMLHeadingElement>(null);
   useEffect(() => ref.current?.focus({ preventScroll: true }), []);
-  const text = words.removedDevice;
+  const text = pageWords.removedDevice;
   return (
     <main className="blocked">
       <Mark size={56} />

@@ -1,5 +1,6 @@
 import { useEffect, useId, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
+import { pageWords } from "../messages/page-words.ts";
 import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { CopyLink } from "../components/CopyLink.tsx";
@@ -30,10 +31,10 @@ export function SettingsPage(): ReactElement {
   };
   return (
     <main className="page">
-      <PageHeader heading={words.settings.heading} takesFocus />
+      <PageHeader heading={pageWords.settings.heading} takesFocus />
       <div className="page-body">
         {account !== undefined && (
-          <Section heading={words.settings.account}>
+          <Section heading={pageWords.settings.account}>
             <div className="account">
               <Avatar id={account.accountId} name={account.displayName} size="large" />
               <div className="account-text">
@@ -42,69 +43,69 @@ export function SettingsPage(): ReactElement {
                   {account.username}@{account.host}
                 </bdi>
                 <span className="account-since">
-                  {words.settings.since} {formatDate(account.createdAtMs)}
+                  {pageWords.settings.since} {formatDate(account.createdAtMs)}
                 </span>
               </div>
             </div>
             <CopyLink />
-            <p className="section-hint">{words.settings.linkHint}</p>
+            <p className="section-hint">{pageWords.settings.linkHint}</p>
           </Section>
         )}
-        <Section heading={words.settings.devices}>
+        <Section heading={pageWords.settings.devices}>
           <button type="button" className="row-button" onClick={() => router.go({ kind: "devices" })}>
-            <span>{words.settings.manageDevices}</span>
+            <span>{pageWords.settings.manageDevices}</span>
             <Icon name="forward" size={18} />
           </button>
           {account?.hasRecoveryPhrase === true && (
             <button type="button" className="row-button" onClick={() => router.go({ kind: "recovery_phrase" })}>
-              <span>{words.settings.recovery}</span>
+              <span>{pageWords.settings.recovery}</span>
               <Icon name="forward" size={18} />
             </button>
           )}
           <button type="button" className="button" onClick={() => router.go({ kind: "link" })}>
             <Icon name="link" size={18} />
-            {words.settings.linkDevice}
+            {pageWords.settings.linkDevice}
           </button>
         </Section>
-        <Section heading={words.settings.appearance}>
-          <div className="segments" role="radiogroup" aria-label={words.settings.appearance}>
+        <Section heading={pageWords.settings.appearance}>
+          <div className="segments" role="radiogroup" aria-label={pageWords.settings.appearance}>
             {themes.map((option) => (
               <label key={option} className="segment">
                 <input type="radio" name="theme" value={option} checked={theme === option} onChange={() => choose(option)} />
-                <span>{words.settings.theme[option]}</span>
+                <span>{pageWords.settings.theme[option]}</span>
               </label>
             ))}
           </div>
         </Section>
         <StorageSection />
-        <Section heading={words.settings.privacy}>
+        <Section heading={pageWords.settings.privacy}>
           <button type="button" className="row-button" onClick={() => router.go({ kind: "blocked" })}>
-            <span>{words.settings.blocked}</span>
+            <span>{pageWords.settings.blocked}</span>
             <Icon name="forward" size={18} />
           </button>
           <button type="button" className="row-button" onClick={() => router.go({ kind: "holdings" })}>
-            <span>{words.settings.holdings}</span>
+            <span>{pageWords.settings.holdings}</span>
             <Icon name="forward" size={18} />
           </button>
           <p className="section-hint">
-            {words.settings.holdingsHint}
-            {server !== undefined && ` ${words.settings.serverKeeps(server.name, server.retentionDays)}`}
+            {pageWords.settings.holdingsHint}
+            {server !== undefined && ` ${pageWords.settings.serverKeeps(server.name, server.retentionDays)}`}
           </p>
         </Section>
-        <Section heading={words.settings.record}>
+        <Section heading={pageWords.settings.record}>
           <PublicRecord />
         </Section>
-        <Section heading={words.settings.about}>
+        <Section heading={pageWords.settings.about}>
           <button type="button" className="row-button" onClick={() => document.dispatchEvent(new Event("latchkey:help"))}>
-            <span>{words.settings.keyboard}</span>
+            <span>{pageWords.settings.keyboard}</span>
             <kbd>?</kbd>
           </button>
           <p className="section-hint">
-            {words.appName}, {words.settings.version(__LATCHKEY_VERSION__)}.
-            {server?.version !== undefined && ` ${words.settings.serverVersion(server.version)}`} {words.settings.licence}
+            {words.appName}, {pageWords.settings.version(__LATCHKEY_VERSION__)}.
+            {server?.version !== undefined && ` ${pageWords.settings.serverVersion(server.version)}`} {pageWords.settings.licence}
           </p>
         </Section>
-        <Section heading={words.settings.deletion}>
+        <Section heading={pageWords.settings.deletion}>
           <DeleteAccount />
         </Section>
       </div>
@@ -138,15 +139,15 @@ function StorageSection(): ReactElement {
     setWasRefused(!answer);
   };
   return (
-    <Section heading={words.settings.storage}>
-      <p>{isKept === true ? words.settings.storageKept : words.settings.storageNotKept}</p>
+    <Section heading={pageWords.settings.storage}>
+      <p>{isKept === true ? pageWords.settings.storageKept : pageWords.settings.storageNotKept}</p>
       {isKept === false && (
         <button type="button" className="button" onClick={() => void ask()}>
-          {words.settings.storageAsk}
+          {pageWords.settings.storageAsk}
         </button>
       )}
-      <div aria-live="polite">{wasRefused && <p className="section-hint">{words.settings.storageRefused}</p>}</div>
-      {usedBytes !== undefined && usedBytes > 0 && <p className="section-hint">{words.settings.storageUsed(formatBytes(usedBytes))}</p>}
+      <div aria-live="polite">{wasRefused && <p className="section-hint">{pageWords.settings.storageRefused}</p>}</div>
+      {usedBytes !== undefined && usedBytes > 0 && <p className="section-hint">{pageWords.settings.storageUsed(formatBytes(usedBytes))}</p>}
     </Section>
   );
 }

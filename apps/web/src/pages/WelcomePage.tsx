@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import type { ServerInfo, UsernameStatus } from "@latchkey/client";
+import { pageWords } from "../messages/page-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { Icon, Mark } from "../components/Icon.tsx";
 import { PendingNote } from "../components/PendingNote.tsx";
@@ -76,7 +77,7 @@ export function WelcomePage(): ReactElement {
         </div>
         <h1>{words.appName}</h1>
         <p className="welcome-promise">{words.promise}</p>
-        {server !== undefined && <p className="welcome-registration">{words.welcome.registration[server.registration]}</p>}
+        {server !== undefined && <p className="welcome-registration">{pageWords.welcome.registration[server.registration]}</p>}
         {wasEvicted && (
           <div className="notice notice-danger" role="alert">
             <strong>{words.blocked.evicted}</strong>
@@ -86,7 +87,7 @@ export function WelcomePage(): ReactElement {
         {pending !== undefined && <PendingNote pending={pending} />}
         <form onSubmit={(event) => void submit(event)} noValidate>
           <div className="field">
-            <label htmlFor={`${id}username`}>{words.welcome.username}</label>
+            <label htmlFor={`${id}username`}>{pageWords.welcome.username}</label>
             <input
               ref={usernameRef}
               id={`${id}username`}
@@ -113,7 +114,7 @@ export function WelcomePage(): ReactElement {
             </div>
           </div>
           <div className="field">
-            <label htmlFor={`${id}name`}>{words.welcome.displayName}</label>
+            <label htmlFor={`${id}name`}>{pageWords.welcome.displayName}</label>
             <input
               id={`${id}name`}
               className="input"
@@ -126,12 +127,12 @@ export function WelcomePage(): ReactElement {
               onChange={(event) => setDisplayName(event.target.value)}
             />
             <p id={`${id}namehint`} className="field-hint">
-              {words.welcome.displayNameHint}
+              {pageWords.welcome.displayNameHint}
             </p>
           </div>
           {server?.registration === "invitation" && (
             <div className="field">
-              <label htmlFor={`${id}code`}>{words.welcome.invitation}</label>
+              <label htmlFor={`${id}code`}>{pageWords.welcome.invitation}</label>
               <input
                 id={`${id}code`}
                 className="input"
@@ -143,22 +144,22 @@ export function WelcomePage(): ReactElement {
             </div>
           )}
           <button type="submit" className="button button-primary button-wide" disabled={isClosed} aria-disabled={isBusy}>
-            {isBusy ? `${words.welcome.creating}…` : words.welcome.create}
+            {isBusy ? `${pageWords.welcome.creating}…` : pageWords.welcome.create}
           </button>
         </form>
         <p className="welcome-note">
           <Icon name="lock" size={16} />
-          {words.welcome.noPassword}
+          {pageWords.welcome.noPassword}
         </p>
         <div className="welcome-others">
           <button type="button" className="button button-wide" onClick={() => router.go({ kind: "join" })}>
             <Icon name="link" size={18} />
-            {words.welcome.link}
+            {pageWords.welcome.link}
           </button>
           <p>
-            {words.welcome.recoverHint}{" "}
+            {pageWords.welcome.recoverHint}{" "}
             <button type="button" className="link-button" onClick={() => router.go({ kind: "recover" })}>
-              {words.welcome.recover}
+              {pageWords.welcome.recover}
             </button>
           </p>
         </div>
@@ -173,7 +174,7 @@ function ServerLine({ server }: { readonly server: ServerInfo | undefined }): Re
   return (
     <footer className="welcome-server">
       <strong>
-        <bdi>{words.welcome.serverLine(name)}</bdi>
+        <bdi>{pageWords.welcome.serverLine(name)}</bdi>
       </strong>
       {server !== undefined && name !== server.host && <bdi> ({server.host})</bdi>}
     </footer>
@@ -211,13 +212,13 @@ function useAvailability(username: string, problem: UsernameProblem): readonly [
 function problemText(problem: UsernameProblem): string {
   switch (problem.kind) {
     case "too_short":
-      return words.welcome.status.tooShort(problem.missing);
+      return pageWords.welcome.status.tooShort(problem.missing);
     case "too_long":
-      return words.welcome.status.tooLong;
+      return pageWords.welcome.status.tooLong;
     case "space":
-      return words.welcome.status.space;
+      return pageWords.welcome.status.space;
     case "bad_character":
-      return words.welcome.status.badCharacter(problem.character);
+      return pageWords.welcome.status.badCharacter(problem.character);
     case "none":
       return "";
   }
@@ -235,19 +236,19 @@ function UsernameHint({
   readonly availability: Availability;
 }): ReactElement {
   if (error !== undefined) return <p className="field-error">{error}</p>;
-  if (username === "") return <p>{words.welcome.usernameHint}</p>;
+  if (username === "") return <p>{pageWords.welcome.usernameHint}</p>;
   // While a name is being typed it is too short: no error yet.
   if (problem.kind === "too_short") return <p>{problemText(problem)}</p>;
   if (problem.kind !== "none") {
     return (
       <p className="field-error">
-        {problemText(problem)}. {words.welcome.usernameHint}
+        {problemText(problem)}. {pageWords.welcome.usernameHint}
       </p>
     );
   }
-  if (availability.kind === "none") return <p>{words.welcome.usernameHint}</p>;
-  if (availability.kind === "checking") return <p>{words.welcome.status.checking}…</p>;
-  const text = words.welcome.status[availability.status];
+  if (availability.kind === "none") return <p>{pageWords.welcome.usernameHint}</p>;
+  if (availability.kind === "checking") return <p>{pageWords.welcome.status.checking}…</p>;
+  const text = pageWords.welcome.status[availability.status];
   switch (availability.status) {
     case "available":
       return (

@@ -1,3 +1,4 @@
+import { pageWords } from "../messages/page-words.ts";
 import { words } from "../messages/words.ts";
 import { formatBytes } from "./format.ts";
 
@@ -73,15 +74,15 @@ function walk({ value, path, labels, known, rows }: Step): void {
 }
 
 function show(value: unknown, name: string): string {
-  if (value === null || value === undefined || value === "") return words.holdings.nothing;
-  if (value === true) return words.holdings.yes;
-  if (value === false) return words.holdings.no;
+  if (value === null || value === undefined || value === "") return pageWords.holdings.nothing;
+  if (value === true) return pageWords.holdings.yes;
+  if (value === false) return pageWords.holdings.no;
   if (typeof value === "number") return name.endsWith("bytes") ? formatBytes(value) : String(value);
   if (typeof value === "string") return value.length <= longestValue ? value : `${value.slice(0, longestValue - 20)}…`;
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
-    if (items.length === 0) return words.holdings.nothing;
-    return items.length <= mostListed ? items.map((item) => show(item, name)).join("\n") : words.holdings.items(items.length);
+    if (items.length === 0) return pageWords.holdings.nothing;
+    return items.length <= mostListed ? items.map((item) => show(item, name)).join("\n") : pageWords.holdings.items(items.length);
   }
   return isObject(value)
     ? Object.entries(value)
@@ -91,7 +92,7 @@ function show(value: unknown, name: string): string {
 }
 
 function label(key: string): string {
-  const names: Readonly<Record<string, string>> = words.holdings.names;
+  const names: Readonly<Record<string, string>> = pageWords.holdings.names;
   return names[key] ?? key.replaceAll("_", " ");
 }
 
