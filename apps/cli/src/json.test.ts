@@ -126,6 +126,14 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "delete", String(forwarded?.["id"]));
   await held("ann", "deletions", String(sent?.["conversationId"]));
   await held("ann", "conversations");
+  await held("ann", "mute", "ben", "8h");
+  await held("ann", "archive", "ben");
+  await held("ann", "top", "ben");
+  await held("ann", "unread", "ben");
+  await held("ann", "star", id);
+  await held("ann", "starred");
+  await held("ann", "draft", "ben", "not yet");
+  await held("ann", "clear", "ben");
   const [group] = await held("ann", "group create", "Picnic", "ben");
   await held("ann", "group show", String(group?.["id"]));
   await held("ann", "devices");
