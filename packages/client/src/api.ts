@@ -313,6 +313,8 @@ export type ClientEvent =
   | { readonly kind: "held_deletions"; readonly conversationId: string }
   /** Other messages are starred than before (`starred`). */
   | { readonly kind: "starred" }
+  /** Who types in a conversation, the first three of them, and how many in all; by their own word, which nobody proves (spec N-1). */
+  | { readonly kind: "typing"; readonly conversationId: string; readonly people: readonly Person[]; readonly count: number }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }
   /** What was verified of people changed. */
@@ -361,6 +363,8 @@ export interface Client extends GroupCalls, OwnCalls {
    * @param options.inReplyTo the id of the message that it answers
    */
   send(conversationId: string, text: string, options?: { inReplyTo?: string | undefined }): Promise<Message>;
+  /** The person types in a conversation now, or does no more: told to the others that are there now, as often as need be (spec N-1). */
+  typing(conversationId: string, isTyping: boolean): Promise<void>;
   /** Says another text in place of one's own, a day after it at most, ten times at most (spec X-3). @throws ClientError `unknown_message`, `not_permitted`, `message_too_large` */
   edit(conversationId: string, messageId: string, text: string): Promise<void>;
   /**

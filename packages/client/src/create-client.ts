@@ -139,6 +139,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       emit,
       refreshOwn: () => states.refresh(),
       syncArrived: () => engine?.devices.told.arrived(),
+      heardFrom: (id, accountId) => engine?.signals.arrived(id, accountId),
     };
     const watch = new Watch(world);
     watching = { watch, alarms };
@@ -293,6 +294,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     messages: async (id, params) => running().page(id, params),
     since: async (cursor, params) => running().since(cursor, params?.limit ?? sincePage),
     send: async (id, text, options) => member().messages.send(id, text, options),
+    typing: async (id, isTyping) => member().signals.say(id, isTyping),
     edit: async (id, messageId, text) => member().messages.edit(id, messageId, text),
     deleteMessages: async (id, messageIds, options) => member().messages.delete(id, messageIds, options),
     react: async (id, messageId, emoji, isGiven = true) => member().messages.react(id, messageId, emoji, isGiven),

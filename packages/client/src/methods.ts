@@ -23,6 +23,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   messages: true,
   since: true,
   send: true,
+  typing: true,
   edit: true,
   deleteMessages: true,
   react: true,

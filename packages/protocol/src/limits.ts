@@ -4,6 +4,9 @@ export const buckets: readonly number[] = [512, 1024, 4096, 16_384, 65_536, 262_
 /** Largest log entry or inbox item carried in a frame, in bytes; above it the content goes into a blob (spec C-4). */
 export const maxInlineBytes = 65_536;
 
+/** Length of what a signal carries, whatever it says, in bytes (spec N-1). */
+export const signalBytes = 256;
+
 /** Largest WebSocket frame either side sends, in bytes. */
 export const maxFrameBytes = 262_144;
 

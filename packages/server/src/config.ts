@@ -69,6 +69,11 @@ export interface ServerLimits {
   readonly complaintsAtOnce: number;
   /** Openings of logs and published heads that one connection asks for: each reads the store. */
   readonly openRate: Rate;
+  /** Signals of one connection, and those of one log that are relayed (spec N-1). */
+  readonly signalRate: Rate;
+  readonly signalsInLog: Rate;
+  /** Connections that have a log open, above which its signals are dropped. */
+  readonly maxSignalReaders: number;
   /** Logs that one connection has open. */
   readonly maxLogsPerConnection: number;
   /** A connection is asked for a sign of life this often; one that gives none until the next time is closed. */
@@ -155,6 +160,9 @@ export const defaultLimits: ServerLimits = {
   },
   complaintsAtOnce: 2048,
   openRate: { burst: 30_000, perSecond: 100 },
+  signalRate: { burst: 4, perSecond: 0.5 },
+  signalsInLog: { burst: 20, perSecond: 5 },
+  maxSignalReaders: 200,
   maxLogsPerConnection: 10_000,
   pingIntervalMs: 30_000,
   maxInboxItems: 10_000,

@@ -5,6 +5,9 @@ export interface Counters {
   entriesStored: number;
   entriesDelivered: number;
   itemsStored: number;
+  /** Signals that came, and those that went to nobody since there were too many. */
+  signals: number;
+  signalsDropped: number;
   protocolErrors: number;
   slowReaders: number;
   /** Connections that were ended since the memory was needed. */
@@ -25,6 +28,8 @@ export function createCounters(): Counters {
     entriesStored: 0,
     entriesDelivered: 0,
     itemsStored: 0,
+    signals: 0,
+    signalsDropped: 0,
     protocolErrors: 0,
     slowReaders: 0,
     evictedConnections: 0,

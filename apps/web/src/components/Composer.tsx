@@ -46,6 +46,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   const change = (next: string): void => {
     setText(next);
     controller.setDraft(id, next);
+    controller.setTyping(id, next !== "");
   };
   const submit = (event?: FormEvent): void => {
     event?.preventDefault();

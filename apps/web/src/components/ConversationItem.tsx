@@ -2,7 +2,7 @@ import { memo, useId } from "react";
 import type { MouseEvent, ReactElement, ComponentType } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { words } from "../messages/words.ts";
-import { useApp } from "../state/context.ts";
+import { useApp, useSelector } from "../state/context.ts";
 import { formatFull, formatListTime, isoTime } from "../state/format.ts";
 import { previewText } from "../state/message-text.ts";
 import { formatRoute } from "../state/router.ts";
@@ -92,6 +92,15 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
 
 function LastLine({ conversation, isOpen }: { readonly conversation: Conversation; readonly isOpen: boolean }): ReactElement {
   const { draft, lastMessage, kind } = conversation;
+  const typers = useSelector((state) => state.typing.get(conversation.id));
+  if (typers !== undefined && typers.count > 0)
+    return (
+      <span className="list-line">
+        <span className="list-preview list-typing">
+          {kind === "direct" ? words.messageParts.typingAlone : words.messageParts.typing(typers.people.map(nameOf), typers.count)}
+        </span>
+      </span>
+    );
   if (draft.trim() !== "" && !isOpen) {
     return (
       <span className="list-line">

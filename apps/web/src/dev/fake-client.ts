@@ -340,6 +340,7 @@ export function createFakeHost(scene: Scene): ClientHost {
       async markRead(id) {
         change(id, { unreadCount: 0 });
       },
+      async typing() {},
       async saveDraft(id, text) {
         change(id, { draft: text });
       },

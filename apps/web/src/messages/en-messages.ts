@@ -4,6 +4,11 @@ import { count } from "./count.ts";
 export const messageParts = {
   heldDeletions: (who: string, n: number): string =>
     `${who} deleted more than fifty messages within an hour. ${count(n, "more waits", "more wait")} for your word: if their device was stolen, keep them.`,
+  typing: (names: readonly string[], n: number): string =>
+    n > names.length
+      ? `${count(n, "person is", "people are")} typing…`
+      : `${names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`} ${n === 1 ? "is" : "are"} typing…`,
+  typingAlone: "typing…",
   heldKeep: "Keep them",
   heldDelete: "Delete them",
   edited: "edited",

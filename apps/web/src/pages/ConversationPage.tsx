@@ -4,6 +4,7 @@ import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Composer } from "../components/Composer.tsx";
 import { HeldLine } from "../components/HeldLine.tsx";
+import { TypingLine } from "../components/TypingLine.tsx";
 import { HoldLine } from "../components/HoldLine.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { ReturnLine } from "../components/ReturnLine.tsx";
@@ -100,6 +101,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
       {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
       <HeldLine id={id} />
       <StopPanel conversation={conversation} />
+      <TypingLine id={id} />
       <Composer conversation={conversation} />
     </main>
   );

@@ -68,6 +68,8 @@ export interface AppState {
   readonly verifications: ReadonlyMap<string, Verification>;
   /** Whose deletions wait for the person, by conversation, of those that were open. */
   readonly heldDeletions: ReadonlyMap<string, readonly HeldDeletions[]>;
+  /** Who types, by conversation. */
+  readonly typing: ReadonlyMap<string, Typers>;
   /** One's own devices, once asked for. */
   readonly devices: readonly OwnDevice[] | undefined;
   /** The linking that goes on. */
@@ -81,6 +83,9 @@ export interface AppState {
   /** The last thing to tell a screen reader. */
   readonly heard: { readonly key: number; readonly message: Message | undefined };
 }
+
+/** Who types in a conversation: the first, and how many. */
+export type Typers = Pick<Extract<ClientEvent, { readonly kind: "typing" }>, "people" | "count">;
 
 /** The state of a page that has just been opened. */
 export const initialState: AppState = {
@@ -98,6 +103,7 @@ export const initialState: AppState = {
   requests: { list: [], dropped: 0 },
   verifications: new Map(),
   heldDeletions: new Map(),
+  typing: new Map(),
   devices: undefined,
   link: undefined,
   isRecoveryPutOff: false,
@@ -142,6 +148,9 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
         break;
       case "hidden":
         next = removeMessage(next, event.conversationId, event.messageId);
+        break;
+      case "typing":
+        next = { ...next, typing: new Map([...next.typing, [event.conversationId, event]]) };
         break;
       case "held_deletions":
       case "alarms":

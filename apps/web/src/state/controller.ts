@@ -20,6 +20,7 @@ import type { Store } from "./store.ts";
 const pageSize = 60;
 const largestFirstPage = 1500;
 const draftDelayMs = 400;
+const typingEveryMs = 2000;
 
 /** What the screens can do. Methods that return a promise reject with an error that `failureOf` understands. */
 export interface Controller {
@@ -53,6 +54,8 @@ export interface Controller {
   /** The draft as it stands now: kept here at once, in the client a moment later. */
   setDraft(conversationId: string, text: string): void;
   draft(conversationId: string): string;
+  /** The person types there, or has emptied the field. */
+  setTyping(conversationId: string, isTyping: boolean): void;
   /** Hands all drafts to the client now. */
   flushDrafts(): void;
   markRead(conversationId: string, throughOrder: number): void;
@@ -250,6 +253,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   };
 
   const drafts = new Map<string, string>();
+  const typedMs = new Map<string, number>();
   const unsaved = new Set<string>();
   let draftTimer: ReturnType<typeof setTimeout> | undefined;
   const flushDrafts = (): void => {
@@ -360,6 +364,13 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       drafts.set(conversationId, text);
       unsaved.add(conversationId);
       draftTimer ??= setTimeout(flushDrafts, draftDelayMs);
+    },
+    setTyping(conversationId, isTyping) {
+      // Not each key: the worker would be asked for nothing.
+      const nowMs = Date.now();
+      if (isTyping && Math.abs(nowMs - (typedMs.get(conversationId) ?? 0)) < typingEveryMs) return;
+      typedMs.set(conversationId, isTyping ? nowMs : 0);
+      void client.typing(conversationId, isTyping).catch(() => undefined);
     },
     draft: (conversationId) => drafts.get(conversationId) ?? store.get().conversations.get(conversationId)?.draft ?? "",
     flushDrafts,

@@ -1,6 +1,6 @@
 import { toBase64Url } from "@latchkey/codec";
 import type { GroupState } from "@latchkey/mls";
-import type { AppendSecret, BlobReference, EntryEvent, SealedEvent } from "@latchkey/protocol";
+import type { AppendSecret, BlobReference, EntryEvent, SealedEvent, Signal } from "@latchkey/protocol";
 import { makeKeyPackage } from "../account/key-packages.ts";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { loadGroup, recordChanges } from "../core/records.ts";
@@ -145,6 +145,11 @@ export class ConversationRunner {
   /** An entry of this log, or its link of the chain. */
   event(event: ({ kind: "entry" } & EntryEvent) | ({ kind: "sealed" } & SealedEvent)): void {
     this.#channel.event(event);
+  }
+
+  /** Has a signal relayed to whoever follows this log now (spec N-1). */
+  signal(signal: Signal): Promise<void> {
+    return this.#channel.signal(signal);
   }
 
   /** Asks for the HeadsProof of this log; `undefined` while it is not open. @throws ClientError */
@@ -332,6 +337,7 @@ export class ConversationRunner {
       const last = this.#lastLine;
       const isNewest = line.order > (last?.order ?? 0) && (last === undefined || !isQuiet(line.body));
       if (isNewest || line.order === last?.order) this.#lastLine = line;
+      if (isNew && line.author !== undefined) this.#world.heardFrom(this.id, line.author);
       if (this.#state.kind !== "devices") emit({ kind: "message", message: messageOfLine(people, this.#state, line, quoted), isNew });
     }
   }

@@ -15,6 +15,7 @@ import { ClientError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
 import { Own } from "../own/own.ts";
 import { isDeleted } from "../own/view.ts";
+import { Signals } from "../signals/signals.ts";
 import { createMutex } from "../store/mutex.ts";
 import { addition } from "./addition.ts";
 import { ownAppendSecretKey } from "./append-secrets.ts";
@@ -55,6 +56,8 @@ export class Engine {
   readonly devices: Devices;
   /** What the person says, and does to what was said. */
   readonly messages: Messages;
+  /** What people see of each other at this moment. */
+  readonly signals: Signals;
   /** What the person sets for themselves. */
   readonly own: Own;
   /** People who wait to be accepted, and those who are blocked. */
@@ -109,12 +112,14 @@ export class Engine {
       runners: () => [...this.#runners.values()],
       writable: (id) => this.#forWriting(id),
       requireWritable: ({ state }) => this.#requireWritable(state),
-      composed: () => {
+      composed: (id) => {
+        this.signals.sent(id);
         this.#countWaiting();
         this.own.written();
       },
       hidden: (id, messageIds) => this.devices.told.hidden(id, messageIds),
     });
+    this.signals = new Signals(world, { runner: (id) => this.#runners.get(id), isOn: () => true });
     const isMember = world.own.status === "registered";
     if (isMember) this.#link(world.own.host);
     for (const runner of runners) this.#adopt(runner);
@@ -200,7 +205,7 @@ export class Engine {
   #link(host: string): HostLink {
     const known = this.#links.get(host);
     if (known !== undefined) return known;
-    const link = new HostLink(this.#world, host);
+    const link = new HostLink(this.#world, host, (signal) => void this.signals.hear(signal));
     this.#links.set(host, link);
     return link;
   }
@@ -521,6 +526,7 @@ export class Engine {
     this.#directs.close();
     await this.own.close();
     await this.devices.close();
+    this.signals.close();
     for (const link of this.#links.values()) link.release();
     this.#world.posts.close();
     await this.#inbox.close();

@@ -1,4 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
+import type { Signal } from "@latchkey/protocol";
 import type { Kept } from "../transport/kept-connection.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
@@ -11,7 +12,7 @@ export class HostLink {
   #connection: RoleConnection<"log"> | undefined;
   readonly #kept: Kept<"log">;
 
-  constructor(world: World, host: string) {
+  constructor(world: World, host: string, onSignal: (signal: Signal) => void) {
     this.host = host;
     this.#kept = world.connections.keep("log", host, {
       onOpen: (connection) => {
@@ -19,7 +20,10 @@ export class HostLink {
         world.watch.greeted(host, connection.hello.ext);
         for (const runner of this.#runners.values()) runner.connected(connection);
       },
-      onEvent: (event) => this.#runners.get(toBase64Url(event.logId))?.event(event),
+      onEvent: (event) => {
+        if (event.kind === "signal") onSignal(event);
+        else this.#runners.get(toBase64Url(event.logId))?.event(event);
+      },
       onClose: () => {
         this.#connection = undefined;
         for (const runner of this.#runners.values()) runner.disconnected();

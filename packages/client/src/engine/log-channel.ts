@@ -1,4 +1,4 @@
-import type { BlobReference, EntryEvent, SealedEvent } from "@latchkey/protocol";
+import type { BlobReference, EntryEvent, SealedEvent, Signal } from "@latchkey/protocol";
 import type { ConversationState, Effect, Input } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import { isPassing } from "../core/passing.ts";
@@ -128,6 +128,12 @@ export class LogChannel {
     if (connection === undefined || link.kind !== "following") return undefined;
     const answer = await connection.request({ kind: "head_proof", logId, knownSize });
     return answer.kind === "head_proof" ? answer.proof : undefined;
+  }
+
+  /** Has a signal relayed, where the log is followed now; what becomes of it nobody waits for. */
+  async signal(signal: Signal): Promise<void> {
+    if (this.#owner.state.link.kind !== "following") return;
+    await this.#connection?.request({ kind: "signal", ...signal }).catch(ignoreOffline);
   }
 
   /** Ends the stream of this log; what it still brought is not the next one's. */

@@ -44,7 +44,7 @@ export interface MessagesAccess {
   /** Throws where nothing can be written any more. @throws ClientError */
   requireWritable(runner: ConversationRunner): void;
   /** Something waits to be sent. */
-  composed(): void;
+  composed(conversationId: string): void;
   /** The other devices of one's own are told. */
   hidden(conversationId: string, messageIds: readonly string[]): void;
 }
@@ -292,7 +292,7 @@ export class Messages {
     const head = purpose === "text" ? { displayName, appendSecret } : {};
     const { content, messageId } = this.#content(runner, contentOf, head);
     await runner.compose({ kind: "compose", id: messageId, purpose, text, content }, appendSecret);
-    this.#access.composed();
+    this.#access.composed(runner.id);
     if (purpose === "change" && !isWritable(runner.state)) this.#access.requireWritable(runner);
     return messageId;
   }

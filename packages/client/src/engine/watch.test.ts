@@ -89,6 +89,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
       own = { ...own, ...newestOf(own.accountId, record) };
     },
     syncArrived: () => undefined,
+    heardFrom: () => undefined,
   };
   const watch = new Watch(world);
   const here: Person = {

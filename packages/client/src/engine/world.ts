@@ -77,6 +77,8 @@ export interface World {
   refreshOwn(): Promise<void>;
   /** Something that another device told was stored (`syncKey`). */
   syncArrived(): void;
+  /** Something new of this account came in a conversation. */
+  heardFrom(conversationId: string, accountId: Uint8Array): void;
 }
 
 /** Where what another device told waits until it was acted on. */

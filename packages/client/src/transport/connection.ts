@@ -7,7 +7,7 @@ import type { Platform } from "../platform/platform.ts";
 /** What the server tells by itself, by role. */
 interface EventKinds {
   device: "item";
-  log: "entry" | "sealed";
+  log: "entry" | "sealed" | "signal";
   post: never;
   lookup: never;
 }
@@ -72,7 +72,7 @@ const pingTimeoutMs = 10_000;
 /** The longest that a server makes this device wait before it asks again: its word is nobody's proof (spec E-72). */
 export const maxAdviceMs = 600_000;
 
-const eventKinds: ReadonlySet<string> = new Set<EventOf<"device" | "log">["kind"]>(["item", "entry", "sealed"]);
+const eventKinds: ReadonlySet<string> = new Set<EventOf<"device" | "log">["kind"]>(["item", "entry", "sealed", "signal"]);
 
 interface Waiting<R extends Role> {
   resolve(answer: AnswerOf<R>): void;

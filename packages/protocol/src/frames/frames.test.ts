@@ -163,6 +163,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
         blob: none,
       }),
       "a short log id": framed({ kind: "close", logId: zeros(31) }),
+      "a signal of another length": framed({ kind: "signal", logId: id(1), epochId: 5, bytes: zeros(255) }),
       "a long access key": framed({ kind: "open", logId: id(1), epochId: 0, access: zeros(33), afterSeq: 0, closed: [] }),
       "five closed epochs": framed({
         kind: "open",
@@ -191,6 +192,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "opened", logId: id(1), currentEpochId: 5, lastSeq: 9, head: id(6), firstSeq: 2, headBeforeFirst: id(7) }),
       framed({ kind: "accepted", seq: 9, head: id(6) }),
       framed({ kind: "sealed", logId: id(1), seq: 8, epochId: 5, entryKind: "message", nextAccessHash: id(0), blobHash: id(5) }, 0),
+      framed({ kind: "signal", logId: id(1), epochId: 5, bytes: zeros(256) }, 0),
       framed({ kind: "done" }),
     ],
     frozen:
@@ -337,7 +339,7 @@ describe("errors", () => {
   test("[E-71] id and kind of a frame are read whatever its kind, and every codec says which it knows", () => {
     expect(frameHead(concatBytes(encode(uint32, 9), bytes(200, 1, 2)))).toEqual({ id: 9, kind: 200 });
     expect(frameHead(bytes(0, 0, 0, 9))).toBeUndefined();
-    expect([...roleCodecs.log.reply.kinds.keys()]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect([...roleCodecs.log.reply.kinds.keys()]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(roleCodecs.device.request.kinds.has(200)).toBe(false);
   });
 

@@ -1,7 +1,7 @@
-import { empty, opaqueV, safeUint64, struct, vector } from "@latchkey/codec";
+import { empty, opaque, opaqueV, safeUint64, struct, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
-import { maxClosedEpochs } from "../limits.ts";
+import { maxClosedEpochs, signalBytes } from "../limits.ts";
 import type { WireError } from "../errors.ts";
 import { wireEntryKindCodec } from "../log-chain.ts";
 import type { WireEntryKind } from "../log-chain.ts";
@@ -65,7 +65,17 @@ export type LogRequest =
   | { readonly kind: "close"; readonly logId: Uint8Array }
   /** The head of an opened log as the directory's log has it (spec L-11). Answer: `head_proof`. */
   | ({ readonly kind: "head_proof" } & LogHeadRequest)
+  /** Answer: `done`, also where the signal was dropped. */
+  | ({ readonly kind: "signal" } & Signal)
   | { readonly kind: "ping" };
+
+/** What is relayed to those who have an epoch open now, is stored nowhere and has no place in the log (spec N-1). */
+export interface Signal {
+  readonly logId: Uint8Array;
+  readonly epochId: number;
+  /** `signalBytes`, sealed. */
+  readonly bytes: Uint8Array;
+}
 
 /** Asks for the published head of a log. */
 export interface LogHeadRequest {
@@ -126,12 +136,15 @@ export type LogReply =
   | ({ readonly kind: "sealed" } & SealedEvent)
   /** HeadsProof (`@latchkey/transparency`), empty where no head of this log was published since it was last written to. */
   | { readonly kind: "head_proof"; readonly proof: Uint8Array }
+  /** From somebody who has the epoch open, or made by the server: nothing of consequence follows from it. */
+  | ({ readonly kind: "signal" } & Signal)
   | { readonly kind: "done" };
 
 const epochAccess: Codec<EpochAccess> = struct<EpochAccess>({ epochId: safeUint64, access: id32 });
 const closedEpochs: Codec<readonly EpochAccess[]> = vector(epochAccess, { maxBytes: 40 * maxClosedEpochs });
 // A log's id is always its 32 random bytes.
 const logId = id32;
+const signal: Codec<Signal> = struct<Signal>({ logId, epochId: safeUint64, bytes: opaque(signalBytes) });
 
 export const logRequestCodec: FrameCodec<LogRequest> = frameCodec<LogRequest>({
   create: [1, struct<CreateLog>({ logId, accessHash: id32, token: tokenCodec })],
@@ -151,6 +164,7 @@ export const logRequestCodec: FrameCodec<LogRequest> = frameCodec<LogRequest>({
   close: [5, struct<{ logId: Uint8Array }>({ logId })],
   ping: [6, empty],
   head_proof: [7, struct<LogHeadRequest>({ logId, knownSize: safeUint64 })],
+  signal: [8, signal],
 });
 
 export const logReplyCodec: FrameCodec<LogReply> = frameCodec<LogReply>({
@@ -193,4 +207,5 @@ export const logReplyCodec: FrameCodec<LogReply> = frameCodec<LogReply>({
   ],
   done: [6, empty],
   head_proof: [7, struct<{ proof: Uint8Array }>({ proof: opaqueV(65_536) })],
+  signal: [8, signal],
 });

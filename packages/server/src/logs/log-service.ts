@@ -1,9 +1,10 @@
 import { equalSecrets } from "@latchkey/codec";
-import type { CreateLog, EntryKind, EpochAccess, OpenEpoch, Opened } from "@latchkey/protocol";
+import type { CreateLog, EntryKind, EpochAccess, OpenEpoch, Opened, Signal } from "@latchkey/protocol";
 import { splitEntry, zeroHash } from "@latchkey/protocol";
 import { costOf } from "../admission/fair-queue.ts";
 import type { FairQueue, Lane } from "../admission/fair-queue.ts";
 import { allOf, createRateLimit } from "../admission/rates.ts";
+import type { RateLimit } from "../admission/rates.ts";
 import type { TargetLimits } from "../admission/targets.ts";
 import { purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
@@ -17,7 +18,7 @@ import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore, NewEntry } fro
 import { CommitTurns, complaintPace } from "./commit-turns.ts";
 import type { CommitAsk, Turn } from "./commit-turns.ts";
 import { LogStream, createDelivery } from "./log-stream.ts";
-import type { LogEnd, LogSink } from "./log-stream.ts";
+import type { LogEnd, LogSink, SignalDelivery } from "./log-stream.ts";
 import { dayOf } from "../days.ts";
 
 /** A log with readers. */
@@ -27,6 +28,8 @@ interface WatchedLog extends LogEnd {
   pending: number;
   /** Epochs of which a commit is known: what ends one of them again stands in another lane than what ends a new one. */
   readonly ended: Set<number>;
+  /** Of its signals; from the first one on. */
+  signals?: RateLimit;
 }
 
 const maxEndedEpochs = 4096;
@@ -195,6 +198,25 @@ export class LogService {
       void this.#answerKnown(pending).then((isKnown) => isKnown && pending.turns.drop(pending.key, (other) => other === pending));
     }
     this.#take(given);
+  }
+
+  /**
+   * Relays a signal to the others who have its epoch open; one too many goes to nobody (spec N-1).
+   * @throws Refusal `wrong_access_key` where `from` has not opened the epoch
+   */
+  signal(signal: Signal, from: LogStream): void {
+    if (!from.hasOpened(signal.epochId)) throw new Refusal("wrong_access_key");
+    this.#counters.signals += 1;
+    const { maxSignalReaders, signalsInLog } = this.#context.limits;
+    const log = this.#watched.get(keyOf(signal.logId));
+    if (log === undefined || log.ended.has(signal.epochId)) return;
+    log.signals ??= createRateLimit(signalsInLog);
+    if (log.streams.size > maxSignalReaders || log.signals.take(this.#clockMs()) > 0) {
+      this.#counters.signalsDropped += 1;
+      return;
+    }
+    const delivery: SignalDelivery = { signal, frame: undefined };
+    for (const each of log.streams) if (each !== from) each.signal(delivery);
   }
 
   /** Ends a stream, and what waited for its turn: the author asks again. */

@@ -1,5 +1,5 @@
 import { maxEpochsOpen } from "@latchkey/protocol";
-import type { EntryEvent, SealedEvent } from "@latchkey/protocol";
+import type { EntryEvent, SealedEvent, Signal } from "@latchkey/protocol";
 import { Feed } from "../feed.ts";
 import type { Sink } from "../feed.ts";
 import { sha256 } from "../hash.ts";
@@ -14,6 +14,12 @@ export interface Delivery {
   frame: Uint8Array | undefined;
 }
 
+/** A signal on its way to those who have its epoch open. */
+export interface SignalDelivery {
+  readonly signal: Signal;
+  frame: Uint8Array | undefined;
+}
+
 /** Where a log's entries go. */
 export interface LogSink extends Sink {
   /** What limits count by, of its connection's network address. */
@@ -21,6 +27,8 @@ export interface LogSink extends Sink {
   /** Limits the bytes that its connection stores. */
   readonly bytes: RateLimit;
   entry(delivery: Delivery): void;
+  /** The frame of a signal is kept in it, as that of a delivery is. */
+  signal(signal: SignalDelivery): void;
   sealed(event: SealedEvent): void;
 }
 
@@ -85,6 +93,11 @@ export class LogStream extends Feed<Delivery> {
       this.#isPaused = false;
     }
     this.wake();
+  }
+
+  /** Hands on a signal, where this reader has opened its epoch and reads what it is given. */
+  signal(delivery: SignalDelivery): void {
+    if (this.#opened.has(delivery.signal.epochId) && this.#sink.isWritable) this.#sink.signal(delivery);
   }
 
   protected get isPaused(): boolean {

@@ -5,7 +5,7 @@ import type { RateLimit } from "../admission/rates.ts";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { Lane } from "../admission/fair-queue.ts";
-import type { Delivery, LogSink, LogStream } from "../logs/log-stream.ts";
+import type { Delivery, LogSink, LogStream, SignalDelivery } from "../logs/log-stream.ts";
 import type { OpenedLog } from "../logs/log-service.ts";
 import type { Refused } from "../store/accounts.ts";
 import type { AppendAccepted, AppendRefusal } from "../store/store.ts";
@@ -28,12 +28,14 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   /** Bytes that it stores. */
   readonly bytes: RateLimit;
   readonly #opens: RateLimit;
+  readonly #signals: RateLimit;
   readonly #pages = new PageTurns();
   readonly #streams = new Map<string, { readonly logId: Uint8Array; readonly stream: LogStream }>();
 
   constructor(services: Services, connection: Connection) {
     super({ services, connection, requests: logRequestCodec, replies: logReplyCodec });
-    const { connectionBytes, openRate } = services.context.limits;
+    const { connectionBytes, openRate, signalRate } = services.context.limits;
+    this.#signals = createRateLimit(signalRate);
     this.#opens = createRateLimit(openRate);
     this.bytes = allOf([createRateLimit(connectionBytes), services.admission.limit("storeBytes", connection)]);
   }
@@ -66,6 +68,15 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         this.#admitRead("headProof", 1);
         this.replyInTurn(id, proofCost, () => this.#headProof(request), sizeBytes);
         return undefined;
+      case "signal": {
+        const stream = this.#streams.get(keyOf(request.logId))?.stream;
+        if (stream === undefined) throw new Refusal("unknown_log");
+        const waitMs = this.#signals.take(this.services.context.nowMs());
+        if (waitMs > 0) throw new Refusal("rate_limited", waitMs);
+        this.services.logs.signal(request, stream);
+        this.reply(id, { kind: "done" }, sizeBytes);
+        return undefined;
+      }
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
         return undefined;
@@ -98,6 +109,11 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   entry(delivery: Delivery): void {
     delivery.frame ??= this.encodeEvent({ kind: "entry", ...delivery.entry }, delivery.entry.blob.length + entryOverheadBytes);
     this.services.counters.entriesDelivered += 1;
+    this.connection.send(delivery.frame);
+  }
+
+  signal(delivery: SignalDelivery): void {
+    delivery.frame ??= this.encodeEvent({ ...delivery.signal, kind: "signal" });
     this.connection.send(delivery.frame);
   }
 

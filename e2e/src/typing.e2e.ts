@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createAccount, messageList, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
+import { openBrowser } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let ada: BrowserProfile;
+let ben: BrowserProfile;
+
+beforeAll(async () => {
+  folder = createFolder();
+  server = await startServerProcess({ data: folder.at("data") });
+  [ada, ben] = [
+    await openBrowser({ folder: folder.at("ada"), viewport: { width: 1280, height: 800 } }),
+    await openBrowser({ folder: folder.at("ben"), viewport: { width: 390, height: 844 } }),
+  ];
+  await createAccount(ada.page, { url: server.url, username: "ada" });
+  await createAccount(ben.page, { url: server.url, username: "ben" });
+});
+
+afterAll(async () => {
+  for (const browser of [ada, ben]) await browser[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+test("[N-1] who types is seen typing by the other person, until the message is there, or nothing is written any more", async () => {
+  await startConversation(ada.page, { to: ["ben"] });
+  await sendMessage(ada.page, "Are you there?");
+  await ben.page.getByRole("button", { name: /accept/i }).click();
+  await ben.page.getByRole("link", { name: "ada" }).first().click();
+  await seeMessage(ben.page, "Are you there?");
+
+  await ben.page.locator("#composer").pressSequentially("I am wri");
+  const line = ada.page.locator("main .typing-line");
+  await expect.poll(() => line.innerText(), { timeout: 20_000 }).toBe("ben is typing…");
+  // In the list too, where the last words stand otherwise.
+  await ada.page.locator(".list-typing").filter({ hasText: "typing…" }).waitFor();
+  await ada.page.screenshot({ path: folder.at("typing.png") });
+  await sendMessage(ben.page, "I am writing");
+  await seeMessage(ada.page, "I am writing");
+  await expect.poll(() => line.innerText()).toBe("");
+  expect(await messageList(ada.page).getByText("typing…").count()).toBe(0);
+
+  await ada.page.locator("#composer").pressSequentially("Well");
+  const there = ben.page.locator("main .typing-line");
+  await expect.poll(() => there.innerText(), { timeout: 20_000 }).toBe("ada is typing…");
+  await ada.page.locator("#composer").fill("");
+  await expect.poll(() => there.innerText(), { timeout: 20_000 }).toBe("");
+});
