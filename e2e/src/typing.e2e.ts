@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createAccount, messageList, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
+import { acceptRequest, createAccount, messageList, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
@@ -30,8 +30,7 @@ afterAll(async () => {
 test("[N-1] who types is seen typing by the other person, until the message is there, or nothing is written any more", async () => {
   await startConversation(ada.page, { to: ["ben"] });
   await sendMessage(ada.page, "Are you there?");
-  await ben.page.getByRole("button", { name: /accept/i }).click();
-  await ben.page.getByRole("link", { name: "ada" }).first().click();
+  await acceptRequest(ben.page, "ada");
   await seeMessage(ben.page, "Are you there?");
 
   await ben.page.locator("#composer").pressSequentially("I am wri");
@@ -39,7 +38,6 @@ test("[N-1] who types is seen typing by the other person, until the message is t
   await expect.poll(() => line.innerText(), { timeout: 20_000 }).toBe("ben is typing…");
   // In the list too, where the last words stand otherwise.
   await ada.page.locator(".list-typing").filter({ hasText: "typing…" }).waitFor();
-  await ada.page.screenshot({ path: folder.at("typing.png") });
   await sendMessage(ben.page, "I am writing");
   await seeMessage(ada.page, "I am writing");
   await expect.poll(() => line.innerText()).toBe("");
