@@ -21,7 +21,7 @@ const dayMs = 86_400_000;
 const ageDays = 200;
 /** The server that keeps them all. */
 const keepDays = 400;
-const longestPurgeMs = 300_000;
+const longestPurgeMs = 1_200_000;
 
 /** What a message costs with ever more logs in the store, the start of the largest, and what becomes of the room when it all expires. */
 export const growth: Scenario = {

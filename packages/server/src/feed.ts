@@ -13,6 +13,9 @@ export interface Sink {
   lost(error?: unknown): void;
 }
 
+/** Items of a page that are handed out in one turn of the event loop. */
+const itemsAtOnce = 64;
+
 /**
  * Hands out numbered items in order, each once, from a cursor on: what is stored first, then what comes in.
  *
@@ -77,11 +80,10 @@ export abstract class Feed<Item extends Numbered> {
         } else if (this.cursor >= this.lastSeq()) {
           this.#state = "live";
         } else {
-          // Others' pages may have filled the sink before it is this one's turn.
-          const page = await this.#sink.page(async () =>
-            this.#isReading() && this.#sink.isWritable ? this.readPage(this.cursor) : undefined,
-          );
-          if (page !== undefined) this.#deliverPage(page);
+          await this.#sink.page(async () => {
+            // Others' pages may have filled the sink before it is this one's turn, which ends when all of it is handed out.
+            if (this.#isReading() && this.#sink.isWritable) await this.#deliverPage(await this.readPage(this.cursor));
+          });
         }
       }
     } catch (error) {
@@ -91,7 +93,7 @@ export abstract class Feed<Item extends Numbered> {
     }
   }
 
-  #deliverPage(page: readonly Item[]): void {
+  async #deliverPage(page: readonly Item[]): Promise<void> {
     if (!this.#isReading()) return;
     const first = page[0];
     if (first === undefined || (!this.allowsGaps && first.seq !== this.cursor + 1)) {
@@ -104,7 +106,11 @@ export abstract class Feed<Item extends Numbered> {
       this.#sink.lost();
       return;
     }
-    for (const item of page) {
+    for (const [index, item] of page.entries()) {
+      if (index > 0 && index % itemsAtOnce === 0) {
+        await turnOfLoop();
+        if (!this.#isReading()) return;
+      }
       // The rest is read again when there is room for it.
       if (!this.#sink.isWritable) return;
       this.cursor = item.seq;
@@ -117,4 +123,10 @@ export abstract class Feed<Item extends Numbered> {
   #isReading(): boolean {
     return this.#state === "reading";
   }
+}
+
+function turnOfLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -104,3 +104,28 @@ test("what ended gives back all that it took, connections that left included; a 
   expect(queue.units).toBe(0);
   expect(queue.join("a").address).not.toBe(lane.address);
 });
+
+test("small operations do not wait for large ones, of however many addresses, and the large ones go on beside them", () => {
+  const store = new TestStore({ total: 64, perAddress: 16, alone: 1000 });
+  const honest = store.queue.join("honest");
+  store.run(honest, "before");
+  for (let at = 0; at < 40; at++) {
+    const reader = store.queue.join(`reader ${at}`);
+    for (let page = 0; page < 3; page++) store.run(reader, `page ${at}`, 32);
+    store.run(reader, `behind ${at}`);
+  }
+  store.run(honest, "small");
+  expect(store.started.at(-1)).toBe("small");
+  expect(store.queue.units).toBeLessThanOrEqual(2 + 2 * 32);
+  let rounds = 0;
+  while (store.commit().length > 0) {
+    rounds += 1;
+    store.run(honest, "small");
+    expect(store.started).toContain("small");
+    if (rounds > 200) break;
+    if (store.started.length === 1) break;
+  }
+  // Three pages of forty, one at a time.
+  expect(rounds).toBeLessThan(130);
+  expect(store.queue.units).toBe(1);
+});

@@ -3,6 +3,7 @@ import { Company } from "./company.ts";
 
 /** How much may be with the store at a time, in units: an operation is one, and one more for each 4 KiB of it. */
 export interface FairLimits {
+  /** Of small operations, and half as much of large ones. */
   readonly total: number;
   /** Of one address while others are about; alone it may have all. */
   readonly perAddress: number;
@@ -26,7 +27,22 @@ interface Address {
   readonly key: string;
   lanes: number;
   units: number;
-  readonly waiting: Set<Lane>;
+  readonly waiting: Readonly<Record<Size, Set<Lane>>>;
+}
+
+/** Operations of one size: what is with the store, and the addresses that wait with one of it, the next one first. */
+interface Room {
+  units: number;
+  readonly waiting: Set<Address>;
+}
+
+type Size = "small" | "large";
+
+/** Pages, proofs, large entries: from so many units on. */
+const largeUnits = 8;
+
+function sizeOf(cost: number): Size {
+  return cost < largeUnits ? "small" : "large";
 }
 
 /** Bytes of one unit. */
@@ -39,7 +55,7 @@ export function costOf(sizeBytes: number): number {
 
 /**
  * Hands operations to the store: so many at a time, the addresses in turn, and of an address its connections in turn, each in its own
- * order. Who asks for little does not wait for who asks for much. Pure: it starts what it is told to start, and is told when that ends.
+ * order. Who asks for little does not wait for who asks for much: small operations and large ones have a room each. Pure: it starts what it is told to start, and is told when that ends.
  *
  * ```
  *   run --room, and nothing of the connection waits--> started --done--> the next address's next connection is started
@@ -49,9 +65,8 @@ export function costOf(sizeBytes: number): number {
 export class FairQueue {
   readonly #limits: FairLimits;
   readonly #addresses = new Map<string, Address>();
-  readonly #waiting = new Set<Address>();
+  readonly #rooms: Readonly<Record<Size, Room>> = { small: { units: 0, waiting: new Set() }, large: { units: 0, waiting: new Set() } };
   readonly #company = new Company<Address>();
-  #units = 0;
   #isServing = false;
 
   constructor(limits: FairLimits) {
@@ -60,7 +75,7 @@ export class FairQueue {
 
   /** Units with the store. */
   get units(): number {
-    return this.#units;
+    return this.#rooms.small.units + this.#rooms.large.units;
   }
 
   /** A lane for a connection of this address; `leave` gives it back. */
@@ -68,7 +83,7 @@ export class FairQueue {
     const key = turnKeyOf(address);
     let entry = this.#addresses.get(key);
     if (entry === undefined) {
-      entry = { key, lanes: 0, units: 0, waiting: new Set() };
+      entry = { key, lanes: 0, units: 0, waiting: { small: new Set(), large: new Set() } };
       this.#addresses.set(key, entry);
     }
     entry.lanes += 1;
@@ -84,22 +99,22 @@ export class FairQueue {
   /** Starts an operation, now or when its turn comes; `start` must not throw, and `done` is called once it has ended. */
   run(lane: Lane, cost: number, start: () => void): void {
     const { address } = lane;
+    const size = sizeOf(cost);
     this.#company.note(address);
-    if (lane.jobs.length === 0 && address.waiting.size === 0 && this.#hasRoom(address)) {
+    if (lane.jobs.length === 0 && address.waiting[size].size === 0 && this.#hasRoom(address, size)) {
       this.#start(address, cost, start);
       return;
     }
     lane.jobs.push({ cost, start });
-    address.waiting.add(lane);
-    this.#waiting.add(address);
+    this.#wait(lane);
     this.#serve();
   }
 
   /** An operation that was started has ended. */
   done(lane: Lane, cost: number): void {
-    this.#units -= cost;
+    this.#rooms[sizeOf(cost)].units -= cost;
     lane.address.units -= cost;
-    if (this.#waiting.size > 0) this.#serve();
+    if (this.#isWaiting) this.#serve();
     else this.#forget(lane.address);
   }
 
@@ -114,37 +129,58 @@ export class FairQueue {
     });
   }
 
+  get #isWaiting(): boolean {
+    return this.#rooms.small.waiting.size + this.#rooms.large.waiting.size > 0;
+  }
+
   #start(address: Address, cost: number, start: () => void): void {
-    this.#units += cost;
+    this.#rooms[sizeOf(cost)].units += cost;
     address.units += cost;
     start();
   }
 
-  #hasRoom(address: Address): boolean {
-    if (!this.#company.isShared) return this.#units < this.#limits.alone;
-    return this.#units < this.#limits.total && address.units < this.#limits.perAddress;
+  #hasRoom(address: Address, size: Size): boolean {
+    if (!this.#company.isShared) return this.units < this.#limits.alone;
+    const most = size === "small" ? this.#limits.total : this.#limits.total / 2;
+    return this.#rooms[size].units < most && address.units < this.#limits.perAddress;
+  }
+
+  /** A lane waits with its first operation. */
+  #wait(lane: Lane): void {
+    const [first] = lane.jobs;
+    if (first === undefined) return;
+    const size = sizeOf(first.cost);
+    lane.address.waiting[size].add(lane);
+    this.#rooms[size].waiting.add(lane.address);
   }
 
   #serve(): void {
     if (this.#isServing) return;
     this.#isServing = true;
-    // Who is put behind the others is met again, until there is no room.
-    for (const address of this.#waiting) {
-      if (!this.#hasRoom(address)) continue;
-      const lane = address.waiting.values().next().value;
-      const job = lane?.jobs.shift();
-      this.#waiting.delete(address);
-      if (lane === undefined || job === undefined) continue;
-      address.waiting.delete(lane);
-      if (lane.jobs.length > 0) address.waiting.add(lane);
-      if (address.waiting.size > 0) this.#waiting.add(address);
-      this.#start(address, job.cost, job.start);
-    }
+    this.#serveRoom("small");
+    this.#serveRoom("large");
     this.#isServing = false;
   }
 
+  #serveRoom(size: Size): void {
+    const { waiting } = this.#rooms[size];
+    // Who is put behind the others is met again, until there is no room.
+    for (const address of waiting) {
+      if (!this.#hasRoom(address, size)) continue;
+      const lanes = address.waiting[size];
+      const lane = lanes.values().next().value;
+      const job = lane?.jobs.shift();
+      waiting.delete(address);
+      if (lane === undefined || job === undefined) continue;
+      lanes.delete(lane);
+      if (lanes.size > 0) waiting.add(address);
+      this.#wait(lane);
+      this.#start(address, job.cost, job.start);
+    }
+  }
+
   #forget(address: Address): void {
-    if (address.lanes > 0 || address.units > 0 || address.waiting.size > 0) return;
+    if (address.lanes > 0 || address.units > 0 || address.waiting.small.size + address.waiting.large.size > 0) return;
     if (this.#addresses.get(address.key) === address) this.#addresses.delete(address.key);
   }
 }

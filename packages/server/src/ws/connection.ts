@@ -11,6 +11,7 @@ import type { Counters } from "../metrics.ts";
 import { FrameWalk } from "./frame-walk.ts";
 import type { IntakeGate, Neighbours, Waiting } from "./intake-gate.ts";
 import type { Holder, MemoryBudget } from "./memory-budget.ts";
+import type { Outbox, Sender } from "./outbox.ts";
 
 /** What a connection's role does with its frames. */
 export interface Session {
@@ -22,44 +23,6 @@ export interface Session {
   drained(): void;
   /** The connection has ended. */
   closed(): void;
-}
-
-/** What connections share: frames of one turn leave each socket together. */
-export interface Outbox {
-  /** Has the connection send at the end of this turn. */
-  add(connection: Connection): void;
-  /** Frames as one buffer, where the connection before was sent the same ones; the readers of a log are. */
-  join(frames: readonly Uint8Array[], bytes: number): Uint8Array | undefined;
-}
-
-/** Collects the connections that have something to send in a turn of the event loop, and has them send it at its end. */
-export function createOutbox(): Outbox {
-  let waiting: Connection[] = [];
-  let last: { readonly frames: readonly Uint8Array[]; joined?: Uint8Array } | undefined;
-  return {
-    add(connection) {
-      if (waiting.length === 0) {
-        setImmediate(() => {
-          const sending = waiting;
-          waiting = [];
-          for (const each of sending) each.flush();
-          last = undefined;
-        });
-      }
-      waiting.push(connection);
-    },
-    join(frames, bytes) {
-      if (last === undefined || !isSame(last.frames, frames)) {
-        last = { frames };
-        return undefined;
-      }
-      return bytes > joinedBytes ? undefined : (last.joined ??= Buffer.concat(frames, bytes));
-    },
-  };
-}
-
-function isSame(frames: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {
-  return frames.length === others.length && frames.every((frame, index) => frame === others[index]);
 }
 
 /** What connections of one server share. */
@@ -74,8 +37,6 @@ export interface SharedByConnections {
 
 /** Less than this that waits to be sent is not counted: it is on its way. */
 const onItsWayBytes = 16_384;
-/** The same frames to many are joined once, up to this size. */
-const joinedBytes = 65_536;
 /** A message that has not ended after so many looks is not waited for any longer. */
 const unfinishedLooks = 2;
 
@@ -84,7 +45,7 @@ const unfinishedLooks = 2;
  * asks for it; reading stops while too much of this connection is under way or waits to be taken, so that a fast writer and a slow
  * reader wait by themselves and hold no memory (back-pressure).
  */
-export class Connection implements Source, Holder, Waiting {
+export class Connection implements Source, Holder, Waiting, Sender {
   readonly role: Role;
   readonly address: string;
   readonly networks: readonly Network[];

@@ -19,7 +19,7 @@ import type { RawData, WebSocket } from "ws";
 import { networksOf, peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import { registrationNumbers } from "../config.ts";
-import { Connection, createOutbox } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { Session, SharedByConnections } from "./connection.ts";
 import { DeviceSession } from "./device-session.ts";
 import { IntakeGate } from "./intake-gate.ts";
@@ -28,6 +28,7 @@ import { isOwnOrigin } from "./origin.ts";
 import { LookupSession } from "./lookup-session.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { PostSession } from "./post-session.ts";
+import { createOutbox } from "./outbox.ts";
 import type { Services } from "./services.ts";
 
 /** Largest message that is read at all; between this and the limit of a frame the peer is told why it is closed. */
@@ -54,19 +55,20 @@ export class Gateway {
     this.#services = services;
     this.#proxies = proxies;
     const { limits } = services.context;
+    const gate = new IntakeGate({
+      maxRequests: limits.maxRequestsInFlightInAll,
+      maxRequestsPerAddress: limits.maxRequestsInFlightPerAddress,
+      maxBytes: limits.maxBytesInFlightInAll,
+      maxBytesPerAddress: limits.maxBytesInFlightPerAddress,
+      maxRequestsPerSecond: limits.maxRequestsPerSecond,
+    });
     this.#shared = {
-      outbox: createOutbox(),
+      outbox: createOutbox(() => gate.isShared),
       limits,
       counters: services.counters,
       queue: services.queue,
       memory: new MemoryBudget({ maxBytes: limits.maxBytesHeld, maxBytesPerAddress: limits.maxBytesHeldPerAddress }),
-      gate: new IntakeGate({
-        maxRequests: limits.maxRequestsInFlightInAll,
-        maxRequestsPerAddress: limits.maxRequestsInFlightPerAddress,
-        maxBytes: limits.maxBytesInFlightInAll,
-        maxBytesPerAddress: limits.maxBytesInFlightPerAddress,
-        maxRequestsPerSecond: limits.maxRequestsPerSecond,
-      }),
+      gate,
     };
     this.#sockets = new WebSocketServer({
       noServer: true,

@@ -68,6 +68,11 @@ export class IntakeGate {
     return this.#requests;
   }
 
+  /** Whether several addresses ask, or did lately. */
+  get isShared(): boolean {
+    return this.#company.isShared;
+  }
+
   /** A connection of this address was opened. */
   join(address: string): Neighbours {
     const key = turnKeyOf(address);

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { createOutbox } from "./connection.ts";
+import { createOutbox } from "./outbox.ts";
 
 const frame = (fill: number, sizeBytes = 3): Uint8Array => new Uint8Array(sizeBytes).fill(fill);
 
 test("frames that one connection after the other is sent become one buffer, made once; others, their prefix and large ones do not", () => {
-  const { join } = createOutbox();
+  const { join } = createOutbox(() => false);
   const [first, second, third] = [frame(1), frame(2), frame(3)];
   expect(join([first, second], 6)).toBeUndefined();
   const joined = join([first, second], 6);
@@ -16,4 +16,35 @@ test("frames that one connection after the other is sent become one buffer, made
   const large = [frame(1, 40_000), frame(2, 40_000)];
   expect(join(large, 80_000)).toBeUndefined();
   expect(join(large, 80_000)).toBeUndefined();
+});
+
+test("in company a few connections send in a turn, one address after the other; alone all do", () => {
+  let turn: (() => void) | undefined;
+  const runTurn = (): string[] => {
+    const run = turn;
+    turn = undefined;
+    run?.();
+    return sent.splice(0);
+  };
+  const sent: string[] = [];
+  let isShared = true;
+  const outbox = createOutbox(
+    () => isShared,
+    (run) => (turn = run),
+  );
+  const [crowd, other] = [{}, {}];
+  const add = (neighbours: object, name: string): void => outbox.add({ neighbours, flush: () => sent.push(name) });
+  for (let index = 0; index < 100; index++) add(crowd, "crowd");
+  add(other, "other");
+  const first = runTurn();
+  expect(first).toHaveLength(64);
+  expect(first[1]).toBe("other");
+  // Whoever comes later does not wait for those who wait already.
+  add(other, "other");
+  expect(runTurn().slice(0, 2)).toEqual(["crowd", "other"]);
+  expect(turn).toBeUndefined();
+  isShared = false;
+  for (let index = 0; index < 100; index++) add(crowd, "crowd");
+  expect(runTurn()).toHaveLength(100);
+  expect(turn).toBeUndefined();
 });
