@@ -148,7 +148,7 @@ describe("[X-16] drafts of two devices", () => {
     await alice.client.decideDraft(id, true);
     await both(({ draft, own }) => draft === "from the second" && own.otherDraft === "", "both have the one that was taken");
     await sendAndWait(alice.client, id, "from the second");
-    await eventually(alice.client, async () => ((await of(alice.client)).draft === "" ? true : undefined), "it is sent");
+    await both(({ draft }) => draft === "", "it is sent");
   });
 });
 

@@ -12,6 +12,7 @@ import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
 import { AppContext, threeColumns, twoColumns, useApp, useMedia, useRoute, useSelector } from "./state/context.ts";
 import type { App as AppValue } from "./state/context.ts";
 import type { Controller } from "./state/controller.ts";
+import { titleOf } from "./state/own.ts";
 import { rememberAccount } from "./state/preferences.ts";
 import { formatRoute } from "./state/router.ts";
 import type { Route, Router } from "./state/router.ts";
@@ -230,7 +231,8 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
 function useTitle(): void {
   const route = useRoute();
   const unread = useSelector((state) => totalUnread(state.conversations));
-  const title = useSelector((state) => (route.kind === "conversation" ? state.conversations.get(route.id)?.title : undefined));
+  const open = useSelector((state) => (route.kind === "conversation" ? state.conversations.get(route.id) : undefined));
+  const title = open === undefined ? undefined : titleOf(open);
   useEffect(() => {
     document.title = `${unread > 0 ? `(${unread}) ` : ""}${title === undefined ? "" : `${title} – `}${words.appName}`;
   }, [title, unread]);

@@ -21,6 +21,9 @@ export function Composer({ conversation }: { readonly conversation: Conversation
     return () => controller.flushDrafts();
   }, [controller]);
 
+  // As another device of one's own has it, where nothing is written here.
+  useEffect(() => setText(controller.draft(id)), [controller, id, conversation.draft]);
+
   useEffect(() => {
     // Browsers without `field-sizing` are told the height.
     const element = field.current;

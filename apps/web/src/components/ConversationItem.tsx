@@ -7,6 +7,7 @@ import { formatFull, formatListTime, isoTime } from "../state/format.ts";
 import { previewText } from "../state/message-text.ts";
 import { formatRoute } from "../state/router.ts";
 import { systemText } from "../state/system-text.ts";
+import { isMuted, titleOf } from "../state/own.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { nameOf } from "../state/person-name.ts";
@@ -29,7 +30,9 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
 }: ItemProps) {
   const { router } = useApp();
   const id = useId();
-  const { title, unreadCount, lastMessage } = conversation;
+  const { unreadCount, lastMessage, own } = conversation;
+  const title = titleOf(conversation);
+  const areQuiet = isMuted(conversation, nowMs);
   const beside = conversation.peer?.besideName;
   const route = { kind: "conversation", id: conversation.id, details: false } as const;
   const open = (event: MouseEvent): void => {
@@ -77,8 +80,15 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
               </span>
             )}
             <DeliveryMark message={lastMessage} />
+            {own.pinnedPlace !== undefined && <OwnMark name="pin" label={words.list.pinned} />}
+            {areQuiet && <OwnMark name="mute" label={words.list.muted} />}
+            {own.isMarkedUnread && unreadCount === 0 && (
+              <span className="list-badge list-badge-dot">
+                <span className="visually-hidden">{words.list.markedUnread}</span>
+              </span>
+            )}
             {unreadCount > 0 && (
-              <span className="list-badge">
+              <span className={areQuiet ? "list-badge list-badge-quiet" : "list-badge"}>
                 <span aria-hidden="true">{unreadCount > 999 ? "999+" : unreadCount}</span>
                 <span className="visually-hidden">{words.list.unread(unreadCount)}</span>
               </span>
@@ -89,6 +99,15 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
     </li>
   );
 });
+
+function OwnMark({ name, label }: { readonly name: "pin" | "mute"; readonly label: string }): ReactElement {
+  return (
+    <span className="list-mark">
+      <Icon name={name} size={15} />
+      <span className="visually-hidden">{label}</span>
+    </span>
+  );
+}
 
 function LastLine({ conversation, isOpen }: { readonly conversation: Conversation; readonly isOpen: boolean }): ReactElement {
   const { draft, lastMessage, kind } = conversation;

@@ -3,6 +3,7 @@ import type { KeyboardEvent, ReactElement } from "react";
 import { words } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
+import { isIn, titleOf } from "../state/own.ts";
 import { Boundary } from "./Boundary.tsx";
 import { ConversationItem } from "./ConversationItem.tsx";
 import { Icon, Mark } from "./Icon.tsx";
@@ -11,7 +12,7 @@ import { StorageNote } from "./StorageNote.tsx";
 
 /** The list of conversations with its search; `headingLevel` 1 where no other page has the h1. */
 export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 2 }): ReactElement {
-  const { router } = useApp();
+  const { controller, router } = useApp();
   const route = useRoute();
   const conversations = useSelector((state) => state.conversations);
   const hasConversations = useSelector((state) => state.hasConversations);
@@ -23,15 +24,16 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
   const searchRef = useRef<HTMLInputElement>(null);
   const sorted = useMemo(() => sortConversations(conversations), [conversations]);
   const needle = query.trim().toLocaleLowerCase();
+  const folder = useSelector((state) => state.folder);
+  const archived = useMemo(() => sorted.filter((one) => isIn("archived", one)), [sorted]);
   const shown = useMemo(
     () =>
       needle === ""
-        ? sorted
+        ? sorted.filter((one) => isIn(folder, one))
         : sorted.filter(
-            ({ title, peer }) =>
-              title.toLocaleLowerCase().includes(needle) || (peer?.address.toLocaleLowerCase().includes(needle) ?? false),
+            (one) => titleOf(one).toLocaleLowerCase().includes(needle) || (one.peer?.address.toLocaleLowerCase().includes(needle) ?? false),
           ),
-    [needle, sorted],
+    [folder, needle, sorted],
   );
   const openId = route.kind === "conversation" ? route.id : undefined;
   const tabStop = shown.some(({ id }) => id === openId) ? openId : shown[0]?.id;
@@ -107,7 +109,13 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
         />
       </div>
       <nav className="list-scroll" aria-label={words.list.heading}>
-        {requests > 0 && needle === "" && (
+        {folder === "archived" && needle === "" && (
+          <button type="button" className="list-folder" aria-label={words.list.leaveArchive} onClick={() => controller.showFolder("all")}>
+            <Icon name="back" size={18} />
+            <span>{words.list.archivedHeading}</span>
+          </button>
+        )}
+        {requests > 0 && needle === "" && folder === "all" && (
           <button type="button" className="list-requests" onClick={() => router.go({ kind: "requests" })}>
             <Icon name="addPerson" size={20} />
             <span>{words.list.requests(requests)}</span>
@@ -129,8 +137,17 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
             </Boundary>
           ))}
         </ul>
-        {hasConversations && shown.length === 0 && (
-          <p className="list-empty">{needle === "" ? words.list.empty : words.list.noMatch(query.trim())}</p>
+        {hasConversations && shown.length === 0 && (needle !== "" || folder === "archived" || archived.length === 0) && (
+          <p className="list-empty">
+            {needle !== "" ? words.list.noMatch(query.trim()) : folder === "archived" ? words.list.noArchived : words.list.empty}
+          </p>
+        )}
+        {folder === "all" && needle === "" && archived.length > 0 && (
+          <button type="button" className="list-folder" onClick={() => controller.showFolder("archived")}>
+            <Icon name="archive" size={18} />
+            <span>{words.list.archived(archived.length)}</span>
+            <Icon name="forward" size={16} />
+          </button>
         )}
       </nav>
       <RecoveryNote />

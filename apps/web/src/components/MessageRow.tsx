@@ -12,6 +12,7 @@ import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { MessageText } from "./MessageText.tsx";
 import { PollBlock, QuoteBlock, Reactions } from "./MessageParts.tsx";
+import { StarButton } from "./OwnOnMessages.tsx";
 import { NamedLine } from "./NamedLine.tsx";
 import { nameOf } from "../state/person-name.ts";
 
@@ -95,11 +96,12 @@ function Bubble({
         </span>
       )}
       <div className="bubble-column">
-        <div className={`bubble${isLarge ? " bubble-large" : ""}`}>
+        <div className={`bubble bubble-with-star${isLarge ? " bubble-large" : ""}`}>
           {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
           {message.forwardedHops !== undefined && <p className="bubble-forwarded">{words.messageParts.forwarded(message.forwardedHops)}</p>}
           {message.quote !== undefined && <QuoteBlock quote={message.quote} />}
           <Body message={message} meta={<Meta message={message} />} />
+          <StarButton message={message} />
         </div>
         {message.reactions !== undefined && <Reactions message={message} reactions={message.reactions} />}
         {message.doubt !== undefined && author !== undefined && (

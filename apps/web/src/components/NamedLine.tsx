@@ -2,7 +2,6 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import type { Message } from "@latchkey/client";
 import { pageWords } from "../messages/page-words.ts";
-import { words } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";

@@ -2,7 +2,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent, ReactElement, ReactNode, Ref } from "react";
 import type { ClientFailure, DirectoryStatus, Person } from "@latchkey/client";
 import { pageWords } from "../messages/page-words.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { failureWords } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { isAllVerified, sortConversations } from "../state/app-state.ts";
 import type { Recipient } from "../state/recipients.ts";

@@ -2,6 +2,7 @@ import type { ReactElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 import type { Message } from "@latchkey/client";
+import { initialState } from "../state/app-state.ts";
 import { AppContext } from "../state/context.ts";
 import type { App } from "../state/context.ts";
 import { dayKey } from "../state/format.ts";
@@ -10,7 +11,8 @@ import { testConversation, testMessage } from "../testing/fixtures.ts";
 import { ConversationItem } from "./ConversationItem.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 
-const app = { controller: {}, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
+const store = { get: () => initialState, subscribe: () => () => undefined };
+const app = { controller: { store }, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
 
 /** The texts of a group's lines, one after the other as a screen reader reads them. */
 function read(messages: readonly Message[]): readonly string[] {

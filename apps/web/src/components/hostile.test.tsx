@@ -1,6 +1,7 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 import type { Message, MessageBody, Person } from "@latchkey/client";
+import { initialState } from "../state/app-state.ts";
 import { AppContext } from "../state/context.ts";
 import type { App } from "../state/context.ts";
 import {
@@ -48,7 +49,8 @@ const texts = [
 ];
 
 // What rows need of the app is the router, for the addresses of links.
-const app = { controller: {}, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
+const store = { get: () => initialState, subscribe: () => () => undefined };
+const app = { controller: { store }, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
 
 function render(message: Message): string {
   const rows = toRows({ messages: [message], hasOlder: false, isLoading: false, firstUnreadId: message.id, newCount: 1 }, (atMs) =>

@@ -51,6 +51,7 @@ export const enPages = {
       `The server did not prove that the keys it gave for ${address} are theirs. Somebody may be trying to read what you write to them. These keys are not used, and nothing was sent: ask ${address}, by another way, and tell the person who runs the server.`,
     acceptName: (address: string): string => `I asked: ${address} is who I mean`,
     needSomeone: "Write who it is for.",
+    noteToSelf: "Note to self",
     self: "That is you. Add somebody else.",
     needName: "A group needs a name.",
     known: "People you write to",
@@ -173,5 +174,35 @@ export const enPages = {
     again: (server: string): string =>
       `To use it again with ${server}, clear this site’s data in the browser’s settings, open it anew, and link this device.`,
     read: "Read what is here",
+  },
+
+  own: {
+    heading: "For you alone",
+    mute: "Notices",
+    notMuted: "On",
+    until: (time: string): string => `Muted until ${time}`,
+    tomorrow: (time: string): string => `tomorrow, ${time}`,
+    muteTimes: {
+      "1h": "Mute for 1 hour",
+      "8h": "Mute for 8 hours",
+      morning: "Mute until tomorrow morning",
+      always: "Mute always",
+    },
+    pin: "Put on top",
+    unpin: "Take from the top",
+    archive: "Archive",
+    unarchive: "Take out of the archive",
+    markUnread: "Mark as unread",
+    starred: "Starred messages",
+    star: "Star",
+    unstar: "Take the star away",
+    erase: "Delete for me",
+    eraseTitle: (title: string): string => `Delete “${title}” for yourself?`,
+    eraseBody:
+      "What was said until now is erased on all of your devices. The others keep it. The next message brings the conversation back.",
+    eraseConfirm: "Delete for me",
+    otherDraft: "On another device you wrote:",
+    takeDraft: "Use it",
+    dropDraft: "Discard it",
   },
 };

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
+import "../styles/own.css";
 import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Composer } from "../components/Composer.tsx";
@@ -8,9 +9,11 @@ import { TypingLine } from "../components/TypingLine.tsx";
 import { HoldLine } from "../components/HoldLine.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { ReturnLine } from "../components/ReturnLine.tsx";
+import { OtherDraft } from "../components/OwnOnMessages.tsx";
 import { MessageList } from "../components/MessageList.tsx";
 import { StopPanel } from "../components/StopPanel.tsx";
 import { isAllVerified } from "../state/app-state.ts";
+import { titleOf } from "../state/own.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
 
 /** A conversation: head, messages, composer. Mounted anew for each. */
@@ -43,6 +46,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
       </main>
     );
   }
+  const title = titleOf(conversation);
   const toggleDetails = (): void => {
     if (areDetailsOpen) router.back();
     else router.go({ kind: "conversation", id, details: true });
@@ -60,10 +64,10 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
             <Icon name="back" />
           </button>
         )}
-        <Avatar id={conversation.peer?.accountId ?? conversation.id} name={conversation.title} isGroup={conversation.kind === "group"} />
+        <Avatar id={conversation.peer?.accountId ?? conversation.id} name={title} isGroup={conversation.kind === "group"} />
         <div className="conversation-title">
           <h1>
-            <bdi>{conversation.title}</bdi>
+            <bdi>{title}</bdi>
           </h1>
           <p>
             {isVerified && (
@@ -102,6 +106,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
       <HeldLine id={id} />
       <StopPanel conversation={conversation} />
       <TypingLine id={id} />
+      <OtherDraft conversation={conversation} />
       <Composer conversation={conversation} />
     </main>
   );

@@ -1,3 +1,4 @@
+import "../styles/own.css";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, ConversationDetails, Member, Person } from "@latchkey/client";
@@ -7,8 +8,10 @@ import { Avatar } from "../components/Avatar.tsx";
 import { ConfirmDialog } from "../components/Dialog.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
+import { OwnControls } from "../components/OwnControls.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
 import { useAction, useApp, useSelector } from "../state/context.ts";
+import { titleOf } from "../state/own.ts";
 import { useRecipients } from "../state/use-recipients.ts";
 import { nameOf } from "../state/person-name.ts";
 
@@ -32,7 +35,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
   const Root = isMain ? "main" : "aside";
   const Heading = isMain ? "h1" : "h2";
   const isGroup = conversation?.kind === "group";
-  const title = conversation?.title ?? "";
+  const title = conversation === undefined ? "" : titleOf(conversation);
   const leave = async (): Promise<boolean> => {
     const isDone = await act(() => controller.leave(id));
     if (isDone) router.go({ kind: "home" }, { replace: true });
@@ -61,7 +64,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
         {details !== undefined && (
           <>
             {isGroup && <Members details={details} remove={(person) => setQuestion({ kind: "remove", person })} />}
-            {!isGroup && conversation?.peer !== undefined && (
+            {!isGroup && conversation?.peer?.isSelf === false && (
               <button
                 type="button"
                 className="button button-wide"
@@ -71,6 +74,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
                 {pageWords.details.groupWith(title)}
               </button>
             )}
+            {conversation !== undefined && <OwnControls conversation={conversation} />}
             <Verification details={details} />
             {!isGroup && conversation?.peer?.isSelf === false && <BlockButton conversation={conversation} peer={conversation.peer} />}
             {conversation?.status !== "removed" && (

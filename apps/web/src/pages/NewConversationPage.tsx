@@ -1,10 +1,10 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { pageWords } from "../messages/page-words.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { failureWords } from "../messages/words.ts";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
-import { useApp, useSelector } from "../state/context.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
 import { countRecipients } from "../state/recipients.ts";
 import { useRecipients } from "../state/use-recipients.ts";
 import { failureOf } from "../worker/protocol.ts";
@@ -18,6 +18,7 @@ interface Errors {
 /** Whom to write to: one person opens a direct conversation, more make a group. */
 export function NewConversationPage({ to }: { readonly to: string }): ReactElement {
   const { controller, router } = useApp();
+  const act = useAction();
   const account = useSelector((state) => state.account);
   const field = useRecipients(to);
   const toRef = useRef<HTMLInputElement>(null);
@@ -60,6 +61,14 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
     return undefined;
   };
 
+  const noteToSelf = async (): Promise<void> => {
+    if (account === undefined) return;
+    await act(async () => {
+      const conversation = await controller.start([account.address], undefined);
+      router.go({ kind: "conversation", id: conversation.id, details: false }, { replace: true });
+    });
+  };
+
   return (
     <main className="page">
       <PageHeader heading={pageWords.newConversation.heading} takesFocus={false} />
@@ -91,6 +100,9 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
           )}
           <div aria-live="assertive">{errors.start !== undefined && <p className="notice notice-danger">{errors.start}</p>}</div>
           <div className="page-actions">
+            <button type="button" className="button" onClick={() => void noteToSelf()}>
+              {pageWords.newConversation.noteToSelf}
+            </button>
             <button type="submit" className="button button-primary" aria-disabled={isBusy}>
               {isBusy ? `${pageWords.newConversation.starting}…` : pageWords.newConversation.start}
             </button>

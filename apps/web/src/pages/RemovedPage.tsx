@@ -2,7 +2,6 @@ import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
 import { Mark } from "../components/Icon.tsx";
 import { pageWords } from "../messages/page-words.ts";
-import { words } from "../messages/words.ts";
 import { useApp, useNow } from "../state/context.ts";
 import { formatAgo } from "../state/format.ts";
 import type { Alarm } from "../state/app-state.ts";

@@ -158,6 +158,27 @@ describe("conversations", () => {
     expect(sortConversations(conversations).map(({ id }) => id)).toEqual(["new", "old"]);
   });
 
+  it("stand on top by their places; deleted ones are in no list", () => {
+    const own = testConversation().own;
+    const all = [
+      testConversation({ id: "second", updatedAtMs: 3, own: { ...own, pinnedPlace: 1 } }),
+      testConversation({ id: "first", own: { ...own, pinnedPlace: 0 } }),
+      testConversation({ id: "gone", updatedAtMs: 9, own: { ...own, isDeleted: true } }),
+      ...conversations.values(),
+    ];
+    expect(sortConversations(new Map(all.map((one) => [one.id, one]))).map(({ id }) => id)).toEqual(["first", "second", "new", "old"]);
+  });
+
+  it("that are muted count no unread messages, and are not told to a screen reader unless they are open", () => {
+    const own = { ...testConversation().own, mutedUntil: "always" as const };
+    const muted = testConversation({ id: "c", unreadCount: 4, own });
+    expect(totalUnread(new Map([...conversations, ["c", muted]]))).toBe(5);
+    const state = { ...loaded, openId: undefined, conversations: new Map([["c", muted]]) };
+    const event = { kind: "message", message: testMessage({ order: 7 }), isNew: true } as const;
+    expect(applyEvents(state, [event]).heard).toBe(state.heard);
+    expect(applyEvents({ ...state, openId: "c" }, [event]).heard.message?.id).toBe("m7");
+  });
+
   it("count their unread messages together", () => {
     expect(totalUnread(conversations)).toBe(5);
   });

@@ -16,6 +16,8 @@ import type {
   Verification,
   HeldDeletions,
 } from "@latchkey/client";
+import { isMuted } from "./own.ts";
+import type { Folder } from "./own.ts";
 import { findFirstUnread, isFromOthers, mergeMessages } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -72,6 +74,10 @@ export interface AppState {
   readonly typing: ReadonlyMap<string, Typers>;
   /** One's own devices, once asked for. */
   readonly devices: readonly OwnDevice[] | undefined;
+  /** Ids of starred messages. */
+  readonly stars: ReadonlySet<string>;
+  /** Which part of the list is shown. */
+  readonly folder: Folder;
   /** The linking that goes on. */
   readonly link: LinkState | undefined;
   /** Whether the recovery phrase is to be written down later. */
@@ -105,6 +111,8 @@ export const initialState: AppState = {
   heldDeletions: new Map(),
   typing: new Map(),
   devices: undefined,
+  stars: new Set(),
+  folder: "all",
   link: undefined,
   isRecoveryPutOff: false,
   openId: undefined,
@@ -207,17 +215,19 @@ function renamePeople(state: AppState, conversations: Map<string, Conversation>,
   return { ...state, timelines, details };
 }
 
-/** The conversations by time, newest first; those that were only started count by their joining. */
+/** The conversations, those on top first, then by time, newest first; those that were only started count by their joining. */
 export function sortConversations(conversations: ReadonlyMap<string, Conversation>): readonly Conversation[] {
   return [...conversations.values()]
-    .filter(({ continuedIn }) => continuedIn === undefined)
-    .sort((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? -1 : 1));
+    .filter(({ continuedIn, own }) => continuedIn === undefined && !own.isDeleted)
+    .sort((a, b) => placeOf(a) - placeOf(b) || b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? -1 : 1));
 }
 
-/** What is waiting to be read in all conversations. */
+const placeOf = ({ own }: Conversation): number => own.pinnedPlace ?? Number.MAX_SAFE_INTEGER;
+
+/** What is waiting to be read in all conversations that are not muted. */
 export function totalUnread(conversations: ReadonlyMap<string, Conversation>): number {
   let sum = 0;
-  for (const conversation of conversations.values()) sum += conversation.unreadCount;
+  for (const conversation of conversations.values()) if (!isMuted(conversation, Date.now())) sum += conversation.unreadCount;
   return sum;
 }
 
@@ -323,7 +333,10 @@ function receive(state: AppState, conversationId: string, messages: readonly Mes
   const known = new Set(timeline?.messages.map((message) => message.id));
   const fresh = messages.filter((message) => !known.has(message.id) && isFromOthers(message));
   if (timeline !== undefined) next = withTimeline(next, conversationId, withUnreadLine(state, timeline, conversationId, messages, fresh));
-  const heard = fresh.at(-1);
+  const conversation = state.conversations.get(conversationId);
+  // Of what is muted nothing is told but to whoever looks at it.
+  const isQuiet = conversation !== undefined && isMuted(conversation, Date.now()) && state.openId !== conversationId;
+  const heard = isQuiet ? undefined : fresh.at(-1);
   const isNew =
     heard !== undefined && (timeline !== undefined || (state.conversations.get(conversationId)?.lastMessage?.order ?? 0) <= heard.order);
   return isNew ? { ...next, heard: { key: state.heard.key + 1, message: heard } } : next;

@@ -27,7 +27,8 @@ export function useApp(): App {
 /** A part of the state; `select` must return the same identity while nothing changed. */
 export function useSelector<T>(select: (state: AppState) => T): T {
   const { store } = useApp().controller;
-  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+  const get = (): T => select(store.get());
+  return useSyncExternalStore(store.subscribe, get, get);
 }
 
 /** Where the person is. */

@@ -122,6 +122,33 @@ describe("drafts and reading", () => {
     expect(client.saveDraft).toHaveBeenCalledExactlyOnceWith("c", "new");
   });
 
+  it("takes over a draft of another device, and never one over what is being written here", async () => {
+    const { controller, emit } = await setUp({ conversation: { draft: "here" } });
+    const tell = (draft: string): void => emit({ kind: "conversation", conversation: testConversation({ draft }) });
+    tell("from elsewhere");
+    expect(controller.draft("c")).toBe("from elsewhere");
+    controller.setDraft("c", "typed");
+    tell("from elsewhere, on");
+    expect(controller.draft("c")).toBe("typed");
+    controller.flushDrafts();
+    // What was told before the client had it.
+    tell("from elsewhere, on");
+    expect(controller.draft("c")).toBe("typed");
+    await new Promise((resolve) => setTimeout(resolve));
+    tell("typed");
+    expect(controller.draft("c")).toBe("typed");
+    tell("decided");
+    expect(controller.draft("c")).toBe("decided");
+  });
+
+  it("opens what was marked as unread, and takes the mark away", async () => {
+    const markUnread = vi.fn(async () => undefined);
+    const own = { ...testConversation().own, isMarkedUnread: true };
+    const { controller } = await setUp({ conversation: { own }, client: { markUnread } });
+    controller.open("c");
+    expect(markUnread).toHaveBeenCalledExactlyOnceWith("c", false);
+  });
+
   it("tells each place that was read once", async () => {
     const { controller, client } = await setUp({});
     for (const order of [3, 3, 2, 5]) controller.markRead("c", order);

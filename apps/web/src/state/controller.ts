@@ -14,6 +14,7 @@ import {
 } from "./app-state.ts";
 import type { Alarm, AppState } from "./app-state.ts";
 import { isRecoveryPutOff, rememberRecoveryPutOff } from "./preferences.ts";
+import type { Folder } from "./own.ts";
 import { createStore } from "./store.ts";
 import type { Store } from "./store.ts";
 
@@ -28,6 +29,8 @@ export interface Controller {
   readonly client: ClientHost["client"];
   /** Opens the client again after a failure. */
   reopen(): void;
+  /** Which part of the list is shown. */
+  showFolder(folder: Folder): void;
   /** A conversation comes onto the screen (`undefined`: none). */
   open(conversationId: string | undefined): void;
   loadOlder(conversationId: string): Promise<void>;
@@ -88,11 +91,13 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (!isLoaded || queue.length === 0) return;
     const events = queue;
     queue = [];
+    takeDrafts(events);
     store.update((state) => applyEvents(state, events));
     refreshDetails(events);
     if (events.some(({ kind }) => kind === "alarm" || kind === "alarms")) void loadAlarms();
     if (events.some(({ kind }) => kind === "devices") && store.get().devices !== undefined) void loadDevices().catch(() => undefined);
     if (events.some(({ kind }) => kind === "requests")) void loadRequests();
+    if (events.some(({ kind }) => kind === "starred")) void loadStars();
     if (events.some(({ kind }) => kind === "verification")) refreshVerifications();
     for (const event of events) if (event.kind === "link") onLink(event.state);
     for (const event of events) if (event.kind === "held_deletions") void loadHeld(event.conversationId).catch(() => undefined);
@@ -125,6 +130,14 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     try {
       const requests = await client.requests();
       store.update((state) => ({ ...state, requests }));
+    } catch {
+      // Asked again with the next change.
+    }
+  };
+  const loadStars = async (): Promise<void> => {
+    try {
+      const starred = await client.starred();
+      store.update((state) => ({ ...state, stars: new Set(starred.map(({ id }) => id)) }));
     } catch {
       // Asked again with the next change.
     }
@@ -185,6 +198,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     void loadServer();
     void loadAlarms();
     void loadRequests();
+    void loadStars();
     const { openId } = store.get();
     if (openId !== undefined) void loadFirst(openId);
   };
@@ -256,11 +270,36 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   const typedMs = new Map<string, number>();
   const unsaved = new Set<string>();
   let draftTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What was handed to the client last: what it tells of another draft is from another device. */
+  const handed = new Map<string, string>();
+  const saving = new Map<string, number>();
   const flushDrafts = (): void => {
     clearTimeout(draftTimer);
     draftTimer = undefined;
-    for (const id of unsaved) void client.saveDraft(id, drafts.get(id) ?? "").catch(() => undefined);
+    for (const id of unsaved) {
+      const text = drafts.get(id) ?? "";
+      handed.set(id, text);
+      saving.set(id, (saving.get(id) ?? 0) + 1);
+      void client
+        .saveDraft(id, text)
+        .catch(() => undefined)
+        .finally(() => saving.set(id, (saving.get(id) ?? 1) - 1));
+    }
     unsaved.clear();
+  };
+  /**
+   * The client has another draft, as one's other device or the person who decided between two: it stands in the field from now on, unless
+   * somebody types there. What the client tells of what was just handed to it is none.
+   */
+  const takeDrafts = (events: readonly ClientEvent[]): void => {
+    const newest = new Map(
+      events.flatMap((event) => (event.kind === "conversation" ? [[event.conversation.id, event.conversation] as const] : [])),
+    );
+    for (const [id, { draft }] of newest) {
+      if (unsaved.has(id) || (saving.get(id) ?? 0) > 0 || handed.get(id) === draft) continue;
+      handed.delete(id);
+      drafts.delete(id);
+    }
   };
 
   const readThrough = new Map<string, number>();
@@ -280,9 +319,12 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     store,
     client,
     reopen: () => host.reopen(),
+    showFolder: (folder) => store.update((state) => ({ ...state, folder })),
     open(conversationId) {
       if (store.get().openId === conversationId) return;
       store.update((state) => ({ ...state, openId: conversationId }));
+      if (store.get().conversations.get(conversationId ?? "")?.own.isMarkedUnread === true)
+        void client.markUnread(conversationId ?? "", false).catch(() => undefined);
       if (conversationId !== undefined && isLoaded) void loadFirst(conversationId).catch(() => undefined);
     },
     async loadOlder(id) {

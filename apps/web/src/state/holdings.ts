@@ -1,5 +1,4 @@
 import { pageWords } from "../messages/page-words.ts";
-import { words } from "../messages/words.ts";
 import { formatBytes } from "./format.ts";
 
 /** One thing that the server holds. */

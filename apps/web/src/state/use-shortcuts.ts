@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import { sortConversations } from "./app-state.ts";
+import { isIn } from "./own.ts";
 import { twoColumns, useApp } from "./context.ts";
 import { parentRoute } from "./router.ts";
 
@@ -34,7 +35,8 @@ export function useShortcuts(showHelp: () => void): void {
       }
     };
     const step = (by: 1 | -1): void => {
-      const all = sortConversations(controller.store.get().conversations);
+      const { conversations, folder } = controller.store.get();
+      const all = sortConversations(conversations).filter((one) => isIn(folder, one));
       const route = router.get();
       const at = all.findIndex(({ id }) => route.kind === "conversation" && id === route.id);
       const next = all[at < 0 ? 0 : at + by];

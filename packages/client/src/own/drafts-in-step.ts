@@ -1,11 +1,11 @@
-import { bool, decode, encode, equalBytes, fromBase64Url, struct, text, utf8Bytes } from "@latchkey/codec";
+import { bool, decode, encode, equalBytes, fromBase64Url, opaque, struct, text, utf8Bytes } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { noDraft, takeDraft, tellDraft } from "./drafts.ts";
 import type { DraftNote } from "./drafts.ts";
-import { keyOf, maxDraftBytes } from "./facts.ts";
+import { draftMarkBytes, keyOf, maxDraftBytes, noDraftMark } from "./facts.ts";
 import type { OwnFact, Register } from "./facts.ts";
 import { take } from "./own-state.ts";
 
@@ -15,9 +15,11 @@ const noteCodec: Codec<DraftNote> = struct<DraftNote>({
   agreed: text(maxDraftBytes),
   isOurs: bool,
   other: text(maxDraftBytes),
+  taken: opaque(draftMarkBytes),
 });
 
-type DraftRegister = Register & { readonly fact: Extract<OwnFact, { kind: "draft" }> };
+type DraftFact = Extract<OwnFact, { kind: "draft" }>;
+type DraftRegister = Register & { readonly fact: DraftFact };
 
 /** What drafts need of the engine. */
 export interface DraftsAccess {
@@ -51,10 +53,11 @@ export class Drafts {
     if (note.other === "") return;
     const { other } = note;
     if (isTaken) await runner.input({ kind: "draft", text: other });
-    const next = isTaken ? { agreed: other, isOurs: false, other: "" } : { ...note, other: "" };
+    const taken = this.#markOf(other);
+    const next = isTaken ? { agreed: other, isOurs: false, other: "", taken } : { ...note, other: "" };
     const along = this.#put(runner.id, next);
     // All devices have the same then, where they had not gone on.
-    if (isTaken) await this.#world.ownThings.say([{ kind: "draft", logId: fromBase64Url(runner.id), text: other }], along);
+    if (isTaken) await this.#world.ownThings.say([{ kind: "draft", logId: fromBase64Url(runner.id), text: other, over: taken }], along);
     else await this.#world.store.transact("write", along);
     runner.emitConversation();
   }
@@ -66,11 +69,11 @@ export class Drafts {
       const { state, id } = runner;
       if (state.kind === "devices") continue;
       const logId = fromBase64Url(id);
-      const told = ownThings.fact(keyOf({ kind: "draft", logId, text: "" }));
-      if (!this.#notes.has(id) && told?.kind === "draft" && told.text !== "") await this.#apply(runner, told.text);
+      const told = ownThings.fact(keyOf({ kind: "draft", logId, text: "", over: noDraftMark }));
+      if (!this.#notes.has(id) && told?.kind === "draft" && told.text !== "") await this.#apply(runner, told);
       const note = this.#note(id);
       if (state.draft === note.agreed || utf8Bytes(state.draft).length > maxDraftBytes) continue;
-      await ownThings.say([{ kind: "draft", logId, text: state.draft }], this.#put(id, tellDraft(note, state.draft)));
+      await ownThings.say([{ kind: "draft", logId, text: state.draft, over: note.taken }], this.#put(id, tellDraft(note, state.draft)));
     }
   }
 
@@ -82,7 +85,7 @@ export class Drafts {
     const writes: ((tx: StoreTransaction) => void)[] = [];
     for (const { fact } of found) {
       const runner = this.#runnerOf(fact);
-      if (runner !== undefined) writes.push(await this.#applied(runner, fact.text));
+      if (runner !== undefined) writes.push(await this.#applied(runner, fact));
     }
     await run((tx) => {
       for (const write of writes) write(tx);
@@ -93,14 +96,20 @@ export class Drafts {
     return this.#access.runners().find(({ state }) => equalBytes(state.logId, logId));
   }
 
-  async #apply(runner: ConversationRunner, incoming: string): Promise<void> {
+  async #apply(runner: ConversationRunner, incoming: DraftFact): Promise<void> {
     await this.#world.store.transact("write", await this.#applied(runner, incoming));
   }
 
-  async #applied(runner: ConversationRunner, incoming: string): Promise<(tx: StoreTransaction) => void> {
-    const { note, local } = takeDraft(this.#note(runner.id), runner.state.draft, incoming);
-    if (local !== runner.state.draft) await runner.input({ kind: "draft", text: local });
+  async #applied(runner: ConversationRunner, incoming: DraftFact): Promise<(tx: StoreTransaction) => void> {
+    const { draft } = runner.state;
+    const isOverOurs = draft !== "" && equalBytes(incoming.over, this.#markOf(draft));
+    const { note, local } = takeDraft(this.#note(runner.id), draft, incoming.text, isOverOurs);
+    if (local !== draft) await runner.input({ kind: "draft", text: local });
     return this.#put(runner.id, note);
+  }
+
+  #markOf(draft: string): Uint8Array {
+    return this.#world.platform.sha256(utf8Bytes(draft)).slice(0, draftMarkBytes);
   }
 
   #note(id: string): DraftNote {

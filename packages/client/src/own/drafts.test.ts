@@ -30,12 +30,22 @@ describe("[X-16] drafts of two devices", () => {
     expect(take(after, "theirs too")).toMatchObject({ local: "mine", note: { other: "theirs too" } });
     expect(take(after, "")).toMatchObject({ local: "mine", note: { other: "" } });
     // It writes the same in the end.
-    expect(take(after, "mine")).toMatchObject({ local: "mine", note: { other: "" } });
+    const same = take(after, "mine");
+    expect(same).toMatchObject({ local: "mine", note: { other: "" } });
+    // It took what was written here, and sends it.
+    expect(take(same, "")).toMatchObject({ local: "", note: { other: "" } });
+    expect(take(write(same, "mine, on"), "")).toMatchObject({ local: "mine, on" });
   });
 
   test("what came from elsewhere and was changed here counts as written here", () => {
     const after = take(write(take(blank, "hello"), "hello Ben"), "hello Cyd");
     expect(after).toMatchObject({ local: "hello Ben", note: { other: "hello Cyd" } });
+  });
+
+  test("what was written here and was taken over elsewhere goes the way that it went there", () => {
+    const here = tell(write(blank, "mine"));
+    expect(takeDraft(here.note, here.local, "", true)).toMatchObject({ local: "", note: { other: "" } });
+    expect(takeDraft(here.note, here.local, "mine, on", true)).toMatchObject({ local: "mine, on", note: { other: "" } });
   });
 
   test("whatever happens, no text that was written here is replaced by another device's", () => {

@@ -30,8 +30,8 @@ export type OwnFact =
   | { readonly kind: "star"; readonly logId: Uint8Array; readonly messageId: Uint8Array; readonly isStarred: boolean }
   /** What was said there until this entry is gone on one's own devices. */
   | { readonly kind: "deleted"; readonly logId: Uint8Array; readonly throughSeq: number }
-  /** What is being written there; "" for nothing any more. */
-  | { readonly kind: "draft"; readonly logId: Uint8Array; readonly text: string };
+  /** What is being written there, "" for nothing any more; `over`: a mark (`draftMark`) of the other device's draft that the person took last. */
+  | { readonly kind: "draft"; readonly logId: Uint8Array; readonly text: string; readonly over: Uint8Array };
 
 /** Where something was said: the first devices' log of an account is of era 1, and one that takes its place is of the next. */
 export interface OwnPlace {
@@ -53,6 +53,10 @@ export const mutedForever: number = Number.MAX_SAFE_INTEGER;
 /** A longer draft stays on the device that it is written on. */
 export const maxDraftBytes = 16_384;
 
+/** Bytes of what a draft is known by, and what stands for none. */
+export const draftMarkBytes = 16;
+export const noDraftMark: Uint8Array = new Uint8Array(draftMarkBytes);
+
 /** Bytes of a log's id that a place has. */
 export const logTagBytes = 8;
 export const noLog: Uint8Array = new Uint8Array(logTagBytes);
@@ -70,7 +74,10 @@ export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
   unread: [4, struct<{ logId: Uint8Array; isUnread: boolean }>({ logId, isUnread: bool })],
   star: [5, struct<{ logId: Uint8Array; messageId: Uint8Array; isStarred: boolean }>({ logId, messageId: opaque(32), isStarred: bool })],
   deleted: [7, struct<{ logId: Uint8Array; throughSeq: number }>({ logId, throughSeq: safeUint64 })],
-  draft: [6, struct<{ logId: Uint8Array; text: string }>({ logId, text: text(maxDraftBytes) })],
+  draft: [
+    6,
+    struct<{ logId: Uint8Array; text: string; over: Uint8Array }>({ logId, text: text(maxDraftBytes), over: opaque(draftMarkBytes) }),
+  ],
 });
 
 const placeCodec: Codec<OwnPlace> = struct<OwnPlace>({ era: uint32, log: opaque(logTagBytes), order: safeUint64 });

@@ -1,0 +1,20 @@
+import type { Conversation } from "@latchkey/client";
+import { words } from "../messages/words.ts";
+
+/** Which conversations the list shows. */
+export type Folder = "all" | "archived";
+
+/** Whether it stands in that part of the list. */
+export function isIn(folder: Folder, { own }: Conversation): boolean {
+  return own.isArchived === (folder === "archived");
+}
+
+/** Whether nothing of it is to be noticed now. */
+export function isMuted({ own }: Conversation, nowMs: number): boolean {
+  return own.mutedUntil === "always" || (own.mutedUntil !== undefined && own.mutedUntil > nowMs);
+}
+
+/** What a conversation is called here. */
+export function titleOf({ peer, title }: Pick<Conversation, "peer" | "title">): string {
+  return peer?.isSelf === true ? words.list.noteToSelf : title;
+}
