@@ -89,6 +89,14 @@ class Fixture {
     }
   }
 
+  /** As a process that is started now finds it: the one that goes on is none the wiser. */
+  lookAsStarted(): void {
+    const { recent } = this;
+    this.recent = new RecentEntries(this.database, limits);
+    this.look();
+    this.recent = recent;
+  }
+
   #placed(ref: number): EntryOfLog[] {
     const rows = this.database
       .prepare("SELECT id, epoch, kind, day, digest, next_access_hash AS hash, head, blob FROM entries WHERE id > ? AND id < ? ORDER BY id")
@@ -146,6 +154,18 @@ test("[L-7] the newest entries are where they should be, each once and in order,
     }),
     { numRuns: 60 },
   );
+});
+
+test("what waits is never written over, also where others reach their places with the transaction that needs a row", () => {
+  const fixture = new Fixture();
+  let random = 1;
+  for (let count = 0; count < 40; count++) {
+    random = (random * 69_069 + 1) % 2 ** 32;
+    const length = 1 + Math.floor(random / 2 ** 28);
+    const adds = Array.from({ length }, (_, index) => ({ ref: refs[index % refs.length] ?? 3, size: 1500 }));
+    fixture.transact(adds, "commit");
+    fixture.lookAsStarted();
+  }
 });
 
 test("[P1] once they are all in their places nothing tells in what order they came, in a copy either", () => {

@@ -213,6 +213,12 @@ export class RecentEntries {
 
   /** The transaction is on disk. */
   committed(): void {
+    // First the rows that were taken: those that become free now are others.
+    for (const { row } of this.#written) {
+      if (row > this.#rows) this.#rows = row;
+      else this.#free.pop();
+      this.#stale.delete(row);
+    }
     if (this.#isSettled) {
       for (const slot of [...(this.#moving?.slots ?? []), ...this.#filling.slots]) this.#release(slot);
       [this.#moving, this.#filling] = [undefined, { entries: [], slots: [] }];
@@ -228,12 +234,7 @@ export class RecentEntries {
         this.#moving = undefined;
       }
     }
-    for (const slot of this.#written) {
-      this.#filling.slots.push(slot);
-      if (slot.row > this.#rows) this.#rows = slot.row;
-      else this.#free.pop();
-      this.#stale.delete(slot.row);
-    }
+    this.#filling.slots.push(...this.#written);
     for (const waiting of this.#added) this.#filling.entries.push(waiting);
     this.#forgetTransaction();
   }
