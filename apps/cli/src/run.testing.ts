@@ -42,6 +42,7 @@ export function conversation(id: string, kind: "direct" | "group", title: string
     offers: [],
     continuedIn: undefined,
     invitations: [],
+    receipts: [],
     isBlocked: false,
     own: nothingSetFor,
     host: "localhost:8080",

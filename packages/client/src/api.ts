@@ -6,12 +6,14 @@ import type { ClientFailure } from "./api/failures.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
 import type { HeldDeletions, Message, MessageInfo, MessagePage } from "./api/messages.ts";
 import type { OwnCalls, OwnSettings } from "./api/own.ts";
+import type { Receipt } from "./api/receipts.ts";
 import type { Person, Role } from "./api/people.ts";
 
 export type * from "./api/failures.ts";
 export type * from "./api/groups.ts";
 export * from "./api/messages.ts";
 export type * from "./api/own.ts";
+export type * from "./api/receipts.ts";
 export type * from "./api/people.ts";
 
 /** An account that the server has and that does not count yet. */
@@ -243,6 +245,8 @@ export interface Conversation {
   /** Whether the other person of a direct conversation is blocked: nothing is sent, and what they write is not shown. */
   readonly isBlocked: boolean;
   readonly own: OwnSettings;
+  /** Who said how far they have come: `receiptOf` tells it of a message. In larger groups nobody does. */
+  readonly receipts: readonly Receipt[];
   readonly host: string;
 }
 

@@ -20,6 +20,7 @@ import { Watch } from "./engine/watch.ts";
 import type { World } from "./engine/world.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
 import { OwnThings } from "./own/own-things.ts";
+import { Receipts } from "./receipts/receipts.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
 import { createConnections } from "./transport/connection-manager.ts";
@@ -101,6 +102,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     await standings.load();
     const ownThings = new OwnThings(shared);
     await ownThings.load();
+    const receipts = new Receipts();
+    await receipts.load(store);
     const people = new People({
       store,
       directory,
@@ -132,6 +135,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       standings,
       appendSecrets,
       ownThings,
+      receipts,
       alarms,
       get watch() {
         return watch;
@@ -139,7 +143,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       emit,
       refreshOwn: () => states.refresh(),
       syncArrived: () => engine?.devices.told.arrived(),
-      heardFrom: (id, accountId) => engine?.signals.arrived(id, accountId),
+      heardFrom: (id, accountId) => engine?.heardFrom(id, accountId),
     };
     const watch = new Watch(world);
     watching = { watch, alarms };

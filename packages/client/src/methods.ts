@@ -96,3 +96,5 @@ export function isRemoteMethod(name: string): name is RemoteMethodName {
 
 /** All of their names. */
 export const remoteMethodNames: readonly RemoteMethodName[] = Object.keys(remoteMethods).filter(isRemoteMethod);
+
+export { receiptOf } from "./api/receipts.ts";

@@ -8,6 +8,7 @@ export type { Pin } from "./content/pin.ts";
 export { maxPollOption, maxPollOptions, maxPollQuestion, minPollOptions } from "./content/poll.ts";
 export type { Poll } from "./content/poll.ts";
 export { emojiOf, maxReactions } from "./content/reaction.ts";
+export type { MessageStatus } from "./content/status.ts";
 export { markdownType, maxTextBytes } from "./content/text.ts";
 export * from "./entry-bytes.ts";
 export * from "./errors.ts";

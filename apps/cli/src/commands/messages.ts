@@ -117,19 +117,21 @@ export const forwardCommand: Command = {
 export const infoCommand: Command = {
   name: "info",
   usage: "info MESSAGE",
-  summary: "what is known of a message: its times, versions, reactions, and who tried to change it",
+  summary: "what is known of a message: its times, versions, reactions, who has it and read it, and who tried to change it",
   help: ofMessage,
   positionals: [1, 1],
   async run(context) {
     const [id = ""] = context.positionals;
     await withMessage(context, id, async (client, { conversationId }) => {
       const info = await client.messageInfo(conversationId, id);
-      const { message, claimedAtMs, arrivedAtMs, versions, reactions, refused } = info;
+      const { message, claimedAtMs, arrivedAtMs, versions, reactions, deliveredTo, readBy, refused } = info;
       const lines = [
         formatMessage(message),
         `sent (by their clock) ${claimedAtMs === undefined ? "not said" : formatTime(claimedAtMs)}, came here ${formatTime(arrivedAtMs)}`,
         ...(versions.length > 1 ? versions.map(({ text }, at) => `version ${String(at + 1)}: ${printable(text)}`) : []),
         ...reactions.map(({ emoji, people }) => `${emoji} ${people.map(formatPerson).join(", ")}`),
+        ...(readBy.length > 0 ? [`read by ${readBy.map(formatPerson).join(", ")}`] : []),
+        ...(deliveredTo.length > readBy.length ? [`came to ${deliveredTo.map(formatPerson).join(", ")}`] : []),
         ...refused.map(({ person, count }) => `${formatPerson(person)} tried to change it and may not (${String(count)})`),
       ];
       context.output.result(info, lines.join("\n"));

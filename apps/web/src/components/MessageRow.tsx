@@ -1,8 +1,9 @@
 import { memo } from "react";
 import type { ComponentType, ReactElement, ReactNode } from "react";
 import type { Message } from "@latchkey/client";
+import { receiptOf } from "@latchkey/client/methods";
 import { failureWords, words } from "../messages/words.ts";
-import { useAction, useApp } from "../state/context.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
 import { withNames } from "../state/mentions.ts";
@@ -151,16 +152,22 @@ function Meta({ message }: { readonly message: Message }): ReactElement {
   );
 }
 
+const deliveryIcons = { pending: "clock", accepted: "check", delivered: "checks", read: "checks", failed: "failed" } as const;
+
 function DeliveryIcon({ message }: { readonly message: Message }): ReactElement | undefined {
-  const { delivery } = message;
+  const { delivery, conversationId } = message;
+  const receipt = useSelector(({ conversations }) => {
+    const conversation = delivery === undefined ? undefined : conversations.get(conversationId);
+    return conversation === undefined ? undefined : receiptOf(message, conversation);
+  });
   if (delivery === undefined) return undefined;
   // A tick would say that it reaches everybody.
   const without = delivery.kind === "accepted" ? (delivery.withoutReader ?? []) : [];
-  const name = without.length > 0 ? "info" : ({ pending: "clock", accepted: "check", failed: "failed" } as const)[delivery.kind];
-  const text =
-    without.length > 0 ? words.conversation.delivery.withoutReader(without.map(nameOf)) : words.conversation.delivery[delivery.kind];
+  const kind = receipt === "delivered" || receipt === "read" ? receipt : delivery.kind;
+  const name = without.length > 0 ? "info" : deliveryIcons[kind];
+  const text = without.length > 0 ? words.conversation.delivery.withoutReader(without.map(nameOf)) : words.conversation.delivery[kind];
   return (
-    <span className={`delivery delivery-${delivery.kind}`} title={text}>
+    <span className={`delivery delivery-${kind}`} title={text}>
       <Icon name={name} size={14} />
       <span className="visually-hidden">{text}</span>
     </span>

@@ -234,6 +234,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           offers: [],
           continuedIn: undefined,
           invitations: [],
+          receipts: [],
           isBlocked: false,
           own: nothingSetFor,
           host: sampleAccount.host,
@@ -327,7 +328,7 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       async acceptInvitation(id) {
         await later();
-        change(id, { invitations: [], status: "active", stop: undefined });
+        change(id, { invitations: [], receipts: [], status: "active", stop: undefined });
       },
       async declineInvitation(id) {
         await later();

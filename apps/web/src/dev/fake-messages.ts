@@ -59,7 +59,16 @@ export function createFakeMessages(params: {
     findMessage: () => Promise.reject(new Error("no such message")),
     async messageInfo(id, messageId) {
       const message = found(id, messageId);
-      return { message, claimedAtMs: message.sentAtMs, arrivedAtMs: message.sentAtMs, versions: [], reactions: [], refused: [] };
+      return {
+        message,
+        claimedAtMs: message.sentAtMs,
+        arrivedAtMs: message.sentAtMs,
+        versions: [],
+        reactions: [],
+        deliveredTo: [],
+        readBy: [],
+        refused: [],
+      };
     },
     heldDeletions: async () => [],
     decideDeletions: later,

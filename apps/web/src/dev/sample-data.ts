@@ -88,6 +88,7 @@ function sample(
       offers: [],
       continuedIn: undefined,
       invitations: [],
+      receipts: [],
       isBlocked: false,
       own: nothingSetFor,
       host,

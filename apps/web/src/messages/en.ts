@@ -114,6 +114,8 @@ export const en = {
     delivery: {
       pending: "Waiting to be sent",
       accepted: "On the server",
+      delivered: "Delivered",
+      read: "Read",
       withoutReader: (names: readonly string[]): string => `On the server. No device of ${list(names)} can read it.`,
       unread: (names: readonly string[]): string => `Does not reach ${list(names)}: no device that can read it`,
       failed: "Not sent",

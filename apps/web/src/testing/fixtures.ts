@@ -51,6 +51,7 @@ export function testConversation(params: Partial<Conversation> = {}): Conversati
     offers: [],
     continuedIn: undefined,
     invitations: [],
+    receipts: [],
     isBlocked: false,
     own: nothingSetFor,
     host: "a.example",

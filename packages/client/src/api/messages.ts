@@ -120,6 +120,9 @@ export interface MessageInfo {
   /** What it said, the first version first. */
   readonly versions: readonly { readonly text: string; readonly claimedAtMs: number | undefined; readonly arrivedAtMs: number }[];
   readonly reactions: readonly { readonly emoji: string; readonly people: readonly Person[] }[];
+  /** Of one's own: who said that it came to them, and that they read it (spec X-12). */
+  readonly deliveredTo: readonly Person[];
+  readonly readBy: readonly Person[];
   /** Who tried to change it and may not, and how often (spec X-1). */
   readonly refused: readonly { readonly person: Person; readonly count: number }[];
 }

@@ -38,6 +38,11 @@ export function onContent(
   switch (content.kind) {
     case "profile":
       return;
+    case "status":
+      // By a device that is not proven it is nobody's word.
+      if (standing === "proven")
+        turn.effects.push({ kind: "receipt", order: nextOrder(turn), accountId: author.accountId, statuses: content.statuses });
+      return;
     case "sync":
       if (turn.state.kind === "devices" && isOwn && standing !== "departed") {
         turn.effects.push({ kind: "sync", order: nextOrder(turn), payload: content.payload.slice() });

@@ -294,7 +294,7 @@ const failureCode: Codec<ClientErrorCode> = mapped(
 type StoredOutgoing = Omit<Outgoing, "order" | "sentIn" | "accepted">;
 const outgoing: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   id: text(64),
-  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3, sync: 4, account: 5, change: 6 }),
+  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3, sync: 4, account: 5, change: 6, receipt: 7 }),
   text: text(1 << 20),
   composedAtMs: safeUint64,
   content: opaqueV(maxContentBytes),

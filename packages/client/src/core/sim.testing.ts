@@ -259,6 +259,7 @@ export class SimDevice {
       case "append_secret":
       case "sync":
       case "placed":
+      case "receipt":
       case "named":
       case "dropped":
       case "outgoing":

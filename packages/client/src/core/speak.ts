@@ -20,7 +20,7 @@ export type Speech = SaidBody & DecodedHead;
 
 /** Whether content is for the timeline. */
 export function isSpeech(content: ContentBody & DecodedHead): content is Speech {
-  return content.kind !== "sync" && content.kind !== "leave" && content.kind !== "profile";
+  return content.kind !== "sync" && content.kind !== "leave" && content.kind !== "profile" && content.kind !== "status";
 }
 
 /** Hands what one said oneself to the timeline, which is in the log now. @param id of the content */

@@ -40,6 +40,7 @@ import type {
   EpochAccess,
   GroupSettings,
   LatchkeyGroup,
+  MessageStatus,
   Opened,
   ProofSource,
   SettingsOpening,
@@ -133,7 +134,7 @@ export interface SealedMessage extends SealedEntry {
 }
 
 /** `text`: a message of its own, of whatever kind; `change`: what is done to messages. */
-export type Purpose = "text" | "change" | "profile" | "leave" | "sync" | "account";
+export type Purpose = "text" | "change" | "profile" | "leave" | "sync" | "account" | "receipt";
 
 /** A message of one's own that is not yet seen in the log. */
 export interface Outgoing {
@@ -523,6 +524,8 @@ export type Effect =
   /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
   | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }
   /** Another device of one's own account told this in the group of the devices; `placed`: this one did, and it stands in the log now. */
+  /** A member said that messages came to them, or that they read them. */
+  | { readonly kind: "receipt"; readonly order: number; readonly accountId: Uint8Array; readonly statuses: readonly MessageStatus[] }
   | { readonly kind: "sync" | "placed"; readonly order: number; readonly payload: Uint8Array }
   /** `about` makes it one of a kind, with the code and the conversation; `reason` is for people. */
   | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string; readonly about: string }

@@ -12,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { ConversationRunner } from "./conversation-runner.ts";
 import { loadLines } from "../timeline/history.ts";
+import { Receipts } from "../receipts/receipts.ts";
 import { OwnThings } from "../own/own-things.ts";
 import type { World } from "./world.ts";
 
@@ -91,6 +92,7 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     alarms: { put: nothing, tell: nothing },
     appendSecrets: { untold: nothing },
     ownThings: new OwnThings({ store, platform: { random } }),
+    receipts: new Receipts(),
     emit: (event: ClientEvent) => events.push(event),
   };
   const runner = new ConversationRunner(shared as unknown as World, state, undefined);

@@ -401,6 +401,7 @@ export class ConversationRunner {
         for (const effect of effects) {
           if (effect.kind === "line") timeline.put(effect.line);
           if (effect.kind === "content") await timeline.take(effect.said);
+          if (effect.kind === "receipt") await this.#world.receipts.take(tx, this.id, effect);
           if (effect.kind === "evidence") await putEvidence(tx, this.id, effect);
           if (effect.kind === "sync") tx.put(`${syncPrefix}${this.id}/${orderSegment(effect.order)}`, effect.payload);
           if (effect.kind === "placed") putPlaced(tx, this.id, effect.order, effect.payload);
@@ -465,6 +466,7 @@ export class ConversationRunner {
         return;
       case "line":
       case "content":
+      case "receipt":
       case "named":
       case "append_secret":
       case "evidence":

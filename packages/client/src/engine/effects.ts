@@ -27,6 +27,7 @@ export function changesList(effect: Effect): boolean {
     effect.kind === "content" ||
     effect.kind === "outgoing" ||
     effect.kind === "dropped" ||
+    effect.kind === "receipt" ||
     effect.kind === "named"
   );
 }

@@ -15,6 +15,7 @@ import { ClientError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
 import { Own } from "../own/own.ts";
 import { isDeleted } from "../own/view.ts";
+import { ReceiptSending } from "../receipts/sending.ts";
 import { Signals } from "../signals/signals.ts";
 import { createMutex } from "../store/mutex.ts";
 import { addition } from "./addition.ts";
@@ -58,6 +59,7 @@ export class Engine {
   readonly messages: Messages;
   /** What people see of each other at this moment. */
   readonly signals: Signals;
+  readonly #receipts: ReceiptSending;
   /** What the person sets for themselves. */
   readonly own: Own;
   /** People who wait to be accepted, and those who are blocked. */
@@ -119,6 +121,7 @@ export class Engine {
       },
       hidden: (id, messageIds) => this.devices.told.hidden(id, messageIds),
     });
+    this.#receipts = new ReceiptSending(world, { runner: (id) => this.#runners.get(id), isOn: () => true });
     this.signals = new Signals(world, { runner: (id) => this.#runners.get(id), isOn: () => true });
     const isMember = world.own.status === "registered";
     if (isMember) this.#link(world.own.host);
@@ -489,6 +492,12 @@ export class Engine {
     return this.groups.leaveAll([...this.#runners.values()], timeoutMs);
   }
 
+  /** Something new of this account came in a conversation. */
+  heardFrom(id: string, accountId: Uint8Array): void {
+    this.signals.arrived(id, accountId);
+    this.#receipts.arrived(id, accountId);
+  }
+
   async markRead(id: string, throughOrder: number): Promise<void> {
     const runner = this.#runner(id);
     const { state } = runner;
@@ -497,6 +506,7 @@ export class Engine {
     const unread = throughOrder >= state.lastOrder ? 0 : await runner.history.unreadAfter(throughOrder);
     await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
     this.devices.told.markedRead(runner.state);
+    this.#receipts.read(id);
   }
 
   async saveDraft(id: string, text: string): Promise<void> {
@@ -527,6 +537,7 @@ export class Engine {
     await this.own.close();
     await this.devices.close();
     this.signals.close();
+    this.#receipts.close();
     for (const link of this.#links.values()) link.release();
     this.#world.posts.close();
     await this.#inbox.close();

@@ -120,10 +120,13 @@ export class ShownHistory {
   async info(messageId: string): Promise<MessageInfo> {
     const [line, message] = [await this.line(messageId), await this.message(messageId)];
     if (line?.message === undefined || message === undefined) throw unknownMessage();
-    const { people } = this.#world;
+    const { people, receipts } = this.#world;
     const { claimedAtMs, arrivedAtMs, refused } = line.message;
     const { versions, reactions } = fold(line);
     const isShown = message.body.kind === "text";
+    const isOwn = line.author !== undefined && equalBytes(line.author, people.self.accountId);
+    const reached = isOwn ? receipts.ofOthers(this.#id, people.self.account) : [];
+    await people.load(reached.map(({ accountId }) => accountId));
     return {
       message,
       claimedAtMs,
@@ -132,6 +135,8 @@ export class ShownHistory {
         ? versions.map((version) => ({ text: version.text, claimedAtMs: version.claimedAtMs, arrivedAtMs: version.arrivedAtMs }))
         : [],
       reactions: reactions.map(({ emoji, accounts }) => ({ emoji, people: accounts.map((accountId) => people.person(accountId)) })),
+      deliveredTo: reached.filter(({ mark }) => mark.delivered >= line.order).map(({ accountId }) => people.person(accountId)),
+      readBy: reached.filter(({ mark }) => mark.read >= line.order).map(({ accountId }) => people.person(accountId)),
       refused: refused.map(({ account, count }) => ({ person: people.person(account), count })),
     };
   }

@@ -26,11 +26,11 @@ export function isListed({ kind, phase, invitations }: ConversationState, lastLi
 }
 
 /** What showing a conversation needs of the world. */
-export type ShownWorld = Pick<World, "people" | "ownThings" | "platform">;
+export type ShownWorld = Pick<World, "people" | "ownThings" | "receipts" | "platform">;
 
 /** A conversation as a list shows it. */
 export function conversationOf(world: ShownWorld, state: ConversationState, lastLine: Line | undefined): Conversation {
-  const { people, ownThings, platform } = world;
+  const { people, ownThings, receipts, platform } = world;
   const peer = state.peer === undefined ? undefined : people.person(state.peer);
   const waiting = state.outgoing.findLast((item) => item.purpose === "text");
   const lastMessage =
@@ -66,6 +66,9 @@ export function conversationOf(world: ShownWorld, state: ConversationState, last
     }),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
     own: ownSettingsOf(ownThings, state, lastLine, platform.nowMs()),
+    receipts: receipts
+      .ofOthers(state.id, people.self.account)
+      .map(({ accountId, mark }) => ({ person: people.person(accountId), deliveredThrough: mark.delivered, readThrough: mark.read })),
     host: state.host,
   };
 }

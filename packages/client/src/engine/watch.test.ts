@@ -23,6 +23,7 @@ import { AppendSecrets } from "./append-secrets.ts";
 import { Posts } from "./posts.ts";
 import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
+import { Receipts } from "../receipts/receipts.ts";
 import { OwnThings } from "../own/own-things.ts";
 import type { Watched, World } from "./world.ts";
 
@@ -77,6 +78,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     }),
     standings,
     ownThings: new OwnThings({ store, platform }),
+    receipts: new Receipts(),
     appendSecrets,
     posts: new Posts({ ...shared, appendSecrets, alarms }),
     alarms,

@@ -8,6 +8,7 @@ import type { Alarms } from "../directory/alarms.ts";
 import { loadHead } from "../core/records.ts";
 import type { OwnThings } from "../own/own-things.ts";
 import type { Platform } from "../platform/platform.ts";
+import type { Receipts } from "../receipts/receipts.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import type { AppendSecrets } from "./append-secrets.ts";
@@ -67,6 +68,8 @@ export interface World {
   readonly standings: Standings;
   /** What the person set for themselves of conversations and messages. */
   readonly ownThings: OwnThings;
+  /** What members said of what came to them and what they read. */
+  readonly receipts: Receipts;
   /** What lets into people's inboxes as somebody they accepted. */
   readonly appendSecrets: AppendSecrets;
   /** Alarms that stay until the person handled them. */

@@ -10,6 +10,8 @@ import type { Pin } from "./pin.ts";
 import { pollEndType, pollOf, pollPart, voteOf, votePart, voteType } from "./poll.ts";
 import type { Poll } from "./poll.ts";
 import { reactionPart, reactionsOf } from "./reaction.ts";
+import { statusesOf, statusPart, statusType } from "./status.ts";
+import type { MessageStatus } from "./status.ts";
 import { textOf, textPart } from "./text.ts";
 
 /** Content that says its sender leaves the group (spec M-3). */
@@ -71,6 +73,11 @@ export function createPinContent(params: ContentHead & { readonly pin: Pin }): U
   return encodeContent({ ...headFields(params), body: pinPart(params.pin) });
 }
 
+/** Says that messages came, or were read: of each author all up to it (spec X-12). */
+export function createStatusContent(params: ContentHead & { readonly statuses: readonly MessageStatus[] }): Uint8Array {
+  return encodeContent({ ...headFields(params), body: statusPart(params.statuses) });
+}
+
 /** Tells the group the name that the sender goes by. @throws ContentError `too_large` */
 export function createProfileContent(params: ContentHead & { readonly displayName: string }): Uint8Array {
   return encodeContent({ ...headFields(params), body: { kind: "null", disposition: dispositions.profile, language: "" } });
@@ -101,6 +108,7 @@ export type ContentBody =
   | { readonly kind: "vote"; readonly inReplyTo: Uint8Array; readonly options: readonly number[] }
   | { readonly kind: "poll_end"; readonly inReplyTo: Uint8Array }
   | ({ readonly kind: "pin" } & Pin)
+  | { readonly kind: "status"; readonly statuses: readonly MessageStatus[] }
   | { readonly kind: "sync"; readonly payload: Uint8Array }
   | { readonly kind: "leave"; readonly leaf: Uint8Array }
   | { readonly kind: "profile" }
@@ -167,6 +175,10 @@ function specialOf(contentType: string, content: Uint8Array): ContentBody | unde
       return content.length === leafMarkBytes ? { kind: "leave", leaf: content } : { kind: "unsupported" };
     case syncType:
       return { kind: "sync", payload: content };
+    case statusType: {
+      const statuses = statusesOf(content);
+      return statuses === undefined ? { kind: "unsupported" } : { kind: "status", statuses };
+    }
     case pinType: {
       const pin = pinOf(content);
       return pin === undefined ? { kind: "unsupported" } : { kind: "pin", ...pin };

@@ -1,0 +1,81 @@
+import { decode, encode, fromBase64Url, safeUint64, struct, toBase64Url } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { MessageStatus } from "@latchkey/protocol";
+import type { Store, StoreTransaction } from "../store/store.ts";
+import { loadPlace } from "../timeline/ids.ts";
+
+/** How far a member has come in a conversation, by their own word: places of messages, 0 for none (spec X-12). */
+export interface Watermark {
+  readonly delivered: number;
+  readonly read: number;
+}
+
+const none: Watermark = { delivered: 0, read: 0 };
+const codec: Codec<Watermark> = struct<Watermark>({ delivered: safeUint64, read: safeUint64 });
+
+/** Where a member's watermark lies. */
+const prefix = "receipts/";
+const keyOf = (conversationId: string, account: string): string => `${prefix}${conversationId}/${account}`;
+
+/** A member said that they have, or read, what stands up to a place: what they read came to them, and nothing is taken back. */
+export function raise(before: Watermark, status: MessageStatus["status"], order: number): Watermark {
+  const read = status === "read" ? Math.max(before.read, order) : before.read;
+  return { read, delivered: Math.max(before.delivered, order, read) };
+}
+
+/** What members said of what came to them and what they read: of each the newest alone, at hand for showing. */
+export class Receipts {
+  readonly #marks = new Map<string, Map<string, Watermark>>();
+
+  /** Brings what is stored to hand. */
+  async load(store: Store): Promise<void> {
+    const found = await store.transact("read", (tx) => tx.scan({ prefix }));
+    for (const [key, value] of found) {
+      const [conversationId = "", account = ""] = key.slice(prefix.length).split("/");
+      this.#of(conversationId).set(account, decode(codec, value));
+    }
+  }
+
+  /**
+   * Takes in a receipt that stands at `order`, in the transaction that keeps it; whether it says anything new. Of messages that are not here,
+   * or stand behind it in the log, it says nothing. In whatever order receipts come, the outcome is the same.
+   */
+  async take(
+    tx: StoreTransaction,
+    conversationId: string,
+    { order, accountId, statuses }: { readonly order: number; readonly accountId: Uint8Array; readonly statuses: readonly MessageStatus[] },
+  ): Promise<boolean> {
+    const account = toBase64Url(accountId);
+    const before = this.of(conversationId).get(account) ?? none;
+    let after = before;
+    for (const { messageId, status } of statuses) {
+      const place = await loadPlace(tx, conversationId, toBase64Url(messageId));
+      if (place !== undefined && place.kind !== "reaction" && place.order < order) after = raise(after, status, place.order);
+    }
+    if (after.delivered === before.delivered && after.read === before.read) return false;
+    tx.put(keyOf(conversationId, account), encode(codec, after));
+    this.#of(conversationId).set(account, after);
+    return true;
+  }
+
+  /** By account (base64url). */
+  of(conversationId: string): ReadonlyMap<string, Watermark> {
+    return this.#marks.get(conversationId) ?? new Map<string, Watermark>();
+  }
+
+  /** How far each other account has come that said so. */
+  ofOthers(conversationId: string, self: string): readonly { readonly accountId: Uint8Array; readonly mark: Watermark }[] {
+    return [...this.of(conversationId)]
+      .filter(([account]) => account !== self)
+      .map(([account, mark]) => ({ accountId: fromBase64Url(account), mark }));
+  }
+
+  #of(conversationId: string): Map<string, Watermark> {
+    let marks = this.#marks.get(conversationId);
+    if (marks === undefined) {
+      marks = new Map();
+      this.#marks.set(conversationId, marks);
+    }
+    return marks;
+  }
+}

@@ -1,0 +1,199 @@
+import { toBase64Url } from "@latchkey/codec";
+import { decodeContent } from "@latchkey/protocol";
+import { describe, expect, test } from "vitest";
+import type { ConversationState, Input } from "../core/types.ts";
+import type { ConversationRunner } from "../engine/conversation-runner.ts";
+import type { World } from "../engine/world.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { putLine } from "../timeline/history.ts";
+import { Receipts } from "./receipts.ts";
+import { maxReceiptAccounts, ReceiptSending } from "./sending.ts";
+
+const id = "conversation";
+const account = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+const [ada, ben] = [account(1), account(2)];
+const at = (order: number): Uint8Array => new Uint8Array(32).fill(order, 1).fill(1, 0, 1);
+const none = { deviceId: undefined };
+
+interface Scene {
+  readonly sending: ReceiptSending;
+  /** What was said, and when. */
+  readonly said: { readonly atMs: number; readonly status: string; readonly order: number }[];
+  /** Lets time pass. */
+  pass(durationMs: number): Promise<void>;
+  /** A message of somebody comes. */
+  message(order: number, author: Uint8Array): Promise<void>;
+  state: Partial<ConversationState>;
+  isOn: boolean;
+  standing: string;
+}
+
+/** A conversation of so many people as the sending of receipts sees it, with a clock of its own. */
+function scene(accounts: number): Scene {
+  const store = createMemoryStore();
+  const receipts = new Receipts();
+  let nowMs = 1_000_000;
+  const timers = new Map<symbol, { readonly atMs: number; readonly run: () => void }>();
+  const said: Scene["said"] = [];
+  const roster = { accounts: new Map(Array.from({ length: accounts }, (_, number) => [String(number), []])) };
+  const shared = { leavers: [], departed: [], unverified: [], recovered: [], invitations: [] };
+  const kind = accounts === 2 ? "direct" : "group";
+  const base = {
+    ...shared,
+    kind,
+    phase: { kind: "active" },
+    link: { kind: "following", readUpTo: 0 },
+    chain: { seq: 0 },
+    roster,
+    readThrough: 0,
+  };
+  const here = { state: { ...base, peer: accounts === 2 ? ben : undefined }, isOn: true, standing: "accepted" };
+  const runner = {
+    get state() {
+      return here.state as unknown as ConversationState;
+    },
+    load: () => Promise.resolve(),
+    async input(input: Extract<Input, { kind: "compose" }>) {
+      const content = decodeContent(input.content);
+      if (content.kind !== "status" || input.purpose !== "receipt") throw new Error(content.kind);
+      for (const { messageId, status } of content.statuses) said.push({ atMs: nowMs - 1_000_000, status, order: messageId[1] ?? 0 });
+      await store.transact("write", (tx) => receipts.take(tx, id, { order: 1_000, accountId: ada, statuses: content.statuses }));
+    },
+  };
+  const world = {
+    own: { accountId: ada },
+    store,
+    receipts,
+    standings: { of: () => here.standing },
+    platform: {
+      nowMs: () => nowMs,
+      random: (length: number) => new Uint8Array(length).fill(128),
+      setTimer(delayMs: number, run: () => void) {
+        const key = Symbol("timer");
+        timers.set(key, { atMs: nowMs + delayMs, run });
+        return () => void timers.delete(key);
+      },
+    },
+  };
+  const sending = new ReceiptSending(world as unknown as World, {
+    runner: () => runner as unknown as ConversationRunner,
+    isOn: () => here.isOn,
+  });
+  return Object.assign(here as unknown as Scene, {
+    sending,
+    said,
+    async pass(durationMs: number) {
+      const endMs = nowMs + durationMs;
+      for (;;) {
+        const [next] = [...timers].filter(([, { atMs }]) => atMs <= endMs).toSorted(([, a], [, b]) => a.atMs - b.atMs);
+        if (next === undefined) break;
+        timers.delete(next[0]);
+        nowMs = Math.max(nowMs, next[1].atMs);
+        next[1].run();
+        for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      nowMs = endMs;
+    },
+    async message(order: number, author: Uint8Array) {
+      const parts = { claimedAtMs: 0, arrivedAtMs: 0, device: undefined, inReplyTo: undefined, forwardedHops: 0, facts: [], refused: [] };
+      await store.transact("write", (tx) => {
+        putLine(tx, id, {
+          id: toBase64Url(at(order)),
+          order,
+          author,
+          sentAtMs: 0,
+          acceptedAtMs: 0,
+          body: { kind: "text", text: "x" },
+          message: { ...parts, mentions: { accounts: [], isEverybody: false } },
+        } as unknown as Parameters<typeof putLine>[2]);
+        tx.put(`said/${id}/${toBase64Url(at(order))}`, placeOf(order, author));
+        return Promise.resolve();
+      });
+      sending.arrived(id, author);
+    },
+  });
+}
+
+/** As `putPlace` writes it. */
+function placeOf(order: number, author: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(1 + 8 + 32);
+  bytes[0] = 1;
+  new DataView(bytes.buffer).setBigUint64(1, BigInt(order));
+  bytes.set(author, 9);
+  return bytes;
+}
+
+describe("[X-12] between two people", () => {
+  test("what came is said within five seconds, once for all; what is read a second later, and then nothing again", async () => {
+    const here = scene(2);
+    for (const order of [1, 2, 3]) await here.message(order, ben);
+    await here.pass(5000);
+    expect(here.said).toEqual([{ atMs: expect.any(Number) as number, status: "delivered", order: 3 }]);
+    here.state = { ...here.state, readThrough: 2 };
+    here.sending.read(id);
+    await here.pass(500);
+    here.state = { ...here.state, readThrough: 3 };
+    here.sending.read(id);
+    await here.pass(500);
+    expect(here.said.slice(1)).toEqual([{ atMs: 6000, status: "read", order: 3 }]);
+    here.sending.read(id);
+    await here.pass(60_000);
+    expect(here.said).toHaveLength(2);
+  });
+
+  test("what is read at once is not said to have come before; one's own messages cause nothing", async () => {
+    const here = scene(2);
+    await here.message(1, ben);
+    here.state = { ...here.state, readThrough: 1 };
+    here.sending.read(id);
+    await here.message(2, ada);
+    await here.pass(60_000);
+    expect(here.said.map(({ status, order }) => [status, order])).toEqual([["read", 1]]);
+  });
+
+  test("nothing is said to who is not accepted, by who does not wish it, while something holds messages back, or after the end", async () => {
+    const cases: ((here: Scene) => void)[] = [
+      (here) => (here.standing = "unknown"),
+      (here) => (here.isOn = false),
+      (here) => (here.state = { ...here.state, unverified: [none] } as unknown as Partial<ConversationState>),
+      (here) => here.sending.close(),
+    ];
+    for (const change of cases) {
+      const here = scene(2);
+      change(here);
+      await here.message(1, ben);
+      here.state = { ...here.state, readThrough: 1 };
+      here.sending.read(id);
+      await here.pass(60_000);
+      expect(here.said).toEqual([]);
+    }
+  });
+});
+
+test("[R-2] in a group what was read is said at most twice a minute, and what came never", async () => {
+  const here = scene(5);
+  for (let order = 1; order <= 60; order++) {
+    await here.message(order, ben);
+    here.state = { ...here.state, readThrough: order };
+    here.sending.read(id);
+    await here.pass(1000);
+  }
+  await here.pass(60_000);
+  expect(here.said.every(({ status }) => status === "read")).toBe(true);
+  expect(here.said.length).toBeLessThanOrEqual(4);
+  expect(here.said.at(-1)?.order).toBe(60);
+  for (const [index, { atMs }] of here.said.entries())
+    if (index > 0) expect(atMs - (here.said[index - 1]?.atMs ?? 0)).toBeGreaterThanOrEqual(29_000);
+});
+
+test("[R-3] in a larger group a message that a thousand read causes nothing", async () => {
+  for (const accounts of [maxReceiptAccounts + 1, 1000]) {
+    const here = scene(accounts);
+    await here.message(1, ben);
+    here.state = { ...here.state, readThrough: 1 };
+    here.sending.read(id);
+    await here.pass(600_000);
+    expect(here.said).toEqual([]);
+  }
+});

@@ -1,0 +1,129 @@
+import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { createStatusContent } from "@latchkey/protocol";
+import type { MessageStatus } from "@latchkey/protocol";
+import { isWritable } from "../core/phase.ts";
+import { isHolding } from "../core/sending.ts";
+import { isCaughtUp } from "../core/turn.ts";
+import type { ConversationState } from "../core/types.ts";
+import type { ConversationRunner } from "../engine/conversation-runner.ts";
+import type { World } from "../engine/world.ts";
+import { loadLines } from "../timeline/history.ts";
+
+/** Accounts of a conversation above which nobody says by themselves what they read (spec R-3). */
+export const maxReceiptAccounts = 20;
+/** Between two people: what came is said within so long, what was read after so long, for all that was read meanwhile (spec X-12). */
+const deliveredWithinMs = 5000;
+const readAfterMs = 1000;
+/** In groups: one word of a device within so long (spec R-2). */
+const groupEveryMs = 30_000;
+const groupLeastMs = 5000;
+/** Lines among which the newest message of somebody else is looked for. */
+const lookedAt = 200;
+
+/** What receipts need of the engine. */
+export interface ReceiptsAccess {
+  runner(id: string): ConversationRunner | undefined;
+  /** Whether this person says what came to them and what they read. */
+  isOn(): boolean;
+}
+
+interface Planned {
+  /** What is to be said: the greater status counts. */
+  status: MessageStatus["status"];
+  saidMs: number;
+  cancel: (() => void) | undefined;
+}
+
+/** Says to others what came to this person and what they read, as sparingly as the conversation's size asks for. */
+export class ReceiptSending {
+  readonly #world: World;
+  readonly #access: ReceiptsAccess;
+  readonly #planned = new Map<string, Planned>();
+  #isClosed = false;
+
+  constructor(world: World, access: ReceiptsAccess) {
+    this.#world = world;
+    this.#access = access;
+  }
+
+  /** A message of somebody else came. */
+  arrived(id: string, author: Uint8Array): void {
+    const state = this.#access.runner(id)?.state;
+    if (state?.kind !== "direct" || equalBytes(author, this.#world.own.accountId)) return;
+    this.#plan(id, "delivered", this.#random(0, deliveredWithinMs));
+  }
+
+  /** The person read a conversation. */
+  read(id: string): void {
+    const state = this.#access.runner(id)?.state;
+    if (state === undefined) return;
+    if (state.kind === "direct") {
+      this.#plan(id, "read", readAfterMs);
+      return;
+    }
+    const sinceMs = Math.abs(this.#world.platform.nowMs() - (this.#planned.get(id)?.saidMs ?? 0));
+    this.#plan(id, "read", Math.max(this.#random(groupLeastMs, groupEveryMs), groupEveryMs - sinceMs));
+  }
+
+  /** Ends every wait: what was not said is said when the conversation is read again. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { cancel } of this.#planned.values()) cancel?.();
+  }
+
+  #plan(id: string, status: MessageStatus["status"], delayMs: number): void {
+    if (this.#isClosed || !this.#access.isOn()) return;
+    let planned = this.#planned.get(id);
+    if (planned === undefined) {
+      planned = { status, saidMs: 0, cancel: undefined };
+      this.#planned.set(id, planned);
+    }
+    // What is read was delivered, and is said no later than that would have been.
+    if (planned.cancel !== undefined && (planned.status === "read" || status === "delivered")) return;
+    planned.cancel?.();
+    planned.status = status;
+    const current = planned;
+    planned.cancel = this.#world.platform.setTimer(delayMs, () => {
+      current.cancel = undefined;
+      // A failure of the store is told by whatever else fails; the next reading says it again.
+      void this.#say(id, current).catch(() => undefined);
+    });
+  }
+
+  async #say(id: string, planned: Planned): Promise<void> {
+    const runner = this.#access.runner(id);
+    if (runner === undefined || this.#isClosed || !this.#access.isOn()) return;
+    await runner.load();
+    const { state } = runner;
+    if (!this.#mayBeSaid(state)) return;
+    const { platform, own, store, receipts } = this.#world;
+    const through = planned.status === "read" ? state.readThrough : Number.MAX_SAFE_INTEGER;
+    const lines = await store.transact("read", (tx) => loadLines(tx, id, { limit: lookedAt }));
+    const newest = lines.findLast(
+      ({ order, author, message, body }) =>
+        order <= through && message !== undefined && body.kind !== "deleted" && author !== undefined && !equalBytes(author, own.accountId),
+    );
+    if (newest === undefined) return;
+    // Another device of one's own may have said it.
+    const known = receipts.of(id).get(toBase64Url(own.accountId));
+    if ((known?.[planned.status] ?? 0) >= newest.order) return;
+    const salt = platform.random(16);
+    const statuses = [{ messageId: fromBase64Url(newest.id), status: planned.status }];
+    const content = createStatusContent({ salt, sentAtMs: platform.nowMs(), statuses });
+    planned.saidMs = platform.nowMs();
+    await runner.input({ kind: "compose", id: toBase64Url(salt), purpose: "receipt", text: "", content });
+  }
+
+  /** To somebody accepted, in a conversation that is small, where nothing keeps messages back. */
+  #mayBeSaid(state: ConversationState): boolean {
+    if (state.kind === "devices" || !isWritable(state) || !isCaughtUp(state) || isHolding(state)) return false;
+    if (state.peer !== undefined && this.#world.standings.of(state.peer) !== "accepted") return false;
+    const accounts = state.roster?.accounts.size ?? 0;
+    return accounts > 1 && accounts <= maxReceiptAccounts;
+  }
+
+  #random(fromMs: number, toMs: number): number {
+    const [high = 0, low = 0] = this.#world.platform.random(2);
+    return fromMs + ((high * 256 + low) / 65_536) * (toMs - fromMs);
+  }
+}
