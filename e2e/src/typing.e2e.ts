@@ -49,3 +49,27 @@ test("[N-1] who types is seen typing by the other person, until the message is t
   await ada.page.locator("#composer").fill("");
   await expect.poll(() => there.innerText(), { timeout: 20_000 }).toBe("");
 });
+
+test("[X-12] a message shows that it came, then that it was read; who tells nothing is told nothing", async () => {
+  await sendMessage(ada.page, "Do you see this?");
+  const mark = messageList(ada.page).locator(".bubble-row", { hasText: "Do you see this?" }).locator(".delivery");
+  await expect.poll(() => mark.innerText(), { timeout: 30_000 }).toMatch(/^(?:Delivered|Read)$/u);
+  await ben.page.locator("#composer").click();
+  await expect.poll(() => mark.innerText(), { timeout: 30_000 }).toBe("Read");
+
+  await ben.page.goto(`${server.url}/settings`);
+  const receipts = ben.page.getByRole("switch", { name: /^Read receipts/u });
+  await receipts.click();
+  await expect.poll(() => receipts.isChecked()).toBe(false);
+  await ben.page.reload();
+  await expect.poll(() => receipts.isChecked(), { timeout: 20_000 }).toBe(false);
+  await ben.page.goto(server.url);
+  await ben.page.getByRole("link", { name: "ada" }).first().click();
+  await sendMessage(ada.page, "And this?");
+  await seeMessage(ben.page, "And this?");
+  await sendMessage(ben.page, "Yes");
+  await seeMessage(ada.page, "Yes");
+  const quiet = messageList(ada.page).locator(".bubble-row", { hasText: "And this?" }).locator(".delivery");
+  await ada.page.waitForTimeout(8000);
+  expect(await quiet.innerText()).toBe("On the server");
+});

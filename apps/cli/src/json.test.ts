@@ -138,6 +138,7 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "group show", String(group?.["id"]));
   await held("ann", "devices");
   await held("ann", "alarms");
+  await held("ann", "privacy", "--typing", "off");
   await held("ben", "block", "ann");
   await held("ben", "block");
   await held("ben", "unblock", "ann");

@@ -40,6 +40,7 @@ import {
   unreadCommand,
 } from "./commands/own-things.ts";
 import { pollCommand, voteCommand } from "./commands/polls.ts";
+import { privacyCommand } from "./commands/privacy.ts";
 import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
 import { registerCommand } from "./commands/register.ts";
@@ -90,6 +91,7 @@ const commands: readonly Command[] = [
   requestsCommand,
   blockCommand,
   unblockCommand,
+  privacyCommand,
   alarmsCommand,
   devicesCommand,
   linkCommand,

@@ -319,6 +319,8 @@ export type ClientEvent =
   | { readonly kind: "starred" }
   /** Who types in a conversation, the first three of them, and how many in all; by their own word, which nobody proves (spec N-1). */
   | { readonly kind: "typing"; readonly conversationId: string; readonly people: readonly Person[]; readonly count: number }
+  /** What others are told of this person changed (`privacySettings`). */
+  | { readonly kind: "settings" }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }
   /** What was verified of people changed. */

@@ -298,6 +298,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     messages: async (id, params) => running().page(id, params),
     since: async (cursor, params) => running().since(cursor, params?.limit ?? sincePage),
     send: async (id, text, options) => member().messages.send(id, text, options),
+    privacySettings: async () => ({ receipts: member().own.setting("receipts"), typing: member().own.setting("typing") }),
+    changePrivacySettings: async (settings) => member().own.change(settings),
     typing: async (id, isTyping) => member().signals.say(id, isTyping),
     edit: async (id, messageId, text) => member().messages.edit(id, messageId, text),
     deleteMessages: async (id, messageIds, options) => member().messages.delete(id, messageIds, options),

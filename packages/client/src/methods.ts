@@ -24,6 +24,8 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   since: true,
   send: true,
   typing: true,
+  privacySettings: true,
+  changePrivacySettings: true,
   edit: true,
   deleteMessages: true,
   react: true,

@@ -1,5 +1,6 @@
 import { startServer } from "@latchkey/server";
 import type { RunningServer } from "@latchkey/server";
+import { startFakeS3 } from "@latchkey/server/testing";
 import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +35,13 @@ test("every command of docs/operations.md does what it is there for, one after t
     return server;
   };
   let server = await start();
-  const variables = { LATCHKEY_HOME: join(folder, "home"), LATCHKEY_BACKUP_PASSPHRASE: "correct horse battery staple" };
+  const bucket = await startFakeS3();
+  onTestFinished(() => bucket.close());
+  const variables = {
+    ...bucket.environment,
+    LATCHKEY_HOME: join(folder, "home"),
+    LATCHKEY_BACKUP_PASSPHRASE: "correct horse battery staple",
+  };
   const run = (words: readonly string[]): Promise<Run> =>
     runWith(folder, words, undefined, {
       variables,
@@ -50,7 +57,9 @@ test("every command of docs/operations.md does what it is there for, one after t
       const { invitations } = JSON.parse((await run(["admin", "invite", "list", "--json"])).stdout) as { invitations: { id: string }[] };
       words = words.map((word) => (word === "ID" ? (invitations[0]?.id ?? "") : word));
     }
-    if (words[0] === "restore") {
+    // Beside the server that goes on.
+    const isInPlace = words[0] === "restore" && !words.includes("new");
+    if (isInPlace) {
       await server.close();
       renameSync(join(folder, "data"), join(folder, "data-before"));
     }
@@ -59,7 +68,7 @@ test("every command of docs/operations.md does what it is there for, one after t
     const isDone = status === 0 || (words.includes("doctor") && stderr.startsWith("latchkey: needs_attention: "));
     expect([command, isDone, isDone ? "" : stderr]).toEqual([command, true, ""]);
     done.push(command);
-    if (words[0] === "restore") server = await start();
+    if (isInPlace) server = await start();
   }
   expect(done.length).toBeGreaterThan(15);
   // What came back is the server that it was.

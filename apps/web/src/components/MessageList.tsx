@@ -2,6 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent, ReactElement } from "react";
 import type { Conversation, Message } from "@latchkey/client";
+import { receiptOf } from "@latchkey/client/methods";
 import { words } from "../messages/words.ts";
 import type { Outgoing } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
@@ -168,7 +169,13 @@ export function MessageList({
                 onFocus={() => setFocusKey(row.key)}
               >
                 <Boundary kind="line">
-                  <MessageRow row={row} kind={conversation.kind} title={conversation.title} nowMs={nowMs} />
+                  <MessageRow
+                    row={row}
+                    kind={conversation.kind}
+                    title={conversation.title}
+                    nowMs={nowMs}
+                    receipt={row.kind === "message" ? receiptOf(row.message, conversation) : undefined}
+                  />
                 </Boundary>
               </li>
             );

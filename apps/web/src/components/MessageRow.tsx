@@ -1,9 +1,8 @@
 import { memo } from "react";
 import type { ComponentType, ReactElement, ReactNode } from "react";
-import type { Message } from "@latchkey/client";
-import { receiptOf } from "@latchkey/client/methods";
+import type { Message, ReceiptState } from "@latchkey/client";
 import { failureWords, words } from "../messages/words.ts";
-import { useAction, useApp, useSelector } from "../state/context.ts";
+import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
 import { withNames } from "../state/mentions.ts";
@@ -22,10 +21,12 @@ interface RowProps {
   readonly kind: "direct" | "group";
   readonly title: string;
   readonly nowMs: number;
+  /** How a message of one's own fares with those who read it. */
+  readonly receipt?: ReceiptState | undefined;
 }
 
 /** One line of the conversation. */
-export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ row, kind, title, nowMs }: RowProps) {
+export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ row, kind, title, nowMs, receipt }: RowProps) {
   switch (row.kind) {
     case "start":
       return (
@@ -68,7 +69,7 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ ro
         </div>
       );
     case "message":
-      return <Bubble message={row.message} isFirst={row.isFirst} isLast={row.isLast} isGroup={kind === "group"} />;
+      return <Bubble message={row.message} isFirst={row.isFirst} isLast={row.isLast} isGroup={kind === "group"} receipt={receipt} />;
   }
 });
 
@@ -77,11 +78,13 @@ function Bubble({
   isFirst,
   isLast,
   isGroup,
+  receipt,
 }: {
   readonly message: Message;
   readonly isFirst: boolean;
   readonly isLast: boolean;
   readonly isGroup: boolean;
+  readonly receipt: ReceiptState | undefined;
 }): ReactElement {
   const { author, body, delivery } = message;
   const isOwn = author?.isSelf === true;
@@ -101,7 +104,7 @@ function Bubble({
           {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
           {message.forwardedHops !== undefined && <p className="bubble-forwarded">{words.messageParts.forwarded(message.forwardedHops)}</p>}
           {message.quote !== undefined && <QuoteBlock quote={message.quote} />}
-          <Body message={message} meta={<Meta message={message} />} />
+          <Body message={message} meta={<Meta message={message} receipt={receipt} />} />
           <StarButton message={message} />
         </div>
         {message.reactions !== undefined && <Reactions message={message} reactions={message.reactions} />}
@@ -140,26 +143,28 @@ function Body({ message, meta }: { readonly message: Message; readonly meta: Rea
   );
 }
 
-function Meta({ message }: { readonly message: Message }): ReactElement {
+function Meta({ message, receipt }: { readonly message: Message; readonly receipt: ReceiptState | undefined }): ReactElement {
   return (
     <span className="meta" dir="ltr">
       {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{words.messageParts.edited}</span>}
       <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
         {formatTime(message.sentAtMs)}
       </time>
-      <DeliveryIcon message={message} />
+      <DeliveryIcon message={message} receipt={receipt} />
     </span>
   );
 }
 
 const deliveryIcons = { pending: "clock", accepted: "check", delivered: "checks", read: "checks", failed: "failed" } as const;
 
-function DeliveryIcon({ message }: { readonly message: Message }): ReactElement | undefined {
-  const { delivery, conversationId } = message;
-  const receipt = useSelector(({ conversations }) => {
-    const conversation = delivery === undefined ? undefined : conversations.get(conversationId);
-    return conversation === undefined ? undefined : receiptOf(message, conversation);
-  });
+function DeliveryIcon({
+  message,
+  receipt,
+}: {
+  readonly message: Message;
+  readonly receipt: ReceiptState | undefined;
+}): ReactElement | undefined {
+  const { delivery } = message;
   if (delivery === undefined) return undefined;
   // A tick would say that it reaches everybody.
   const without = delivery.kind === "accepted" ? (delivery.withoutReader ?? []) : [];

@@ -342,6 +342,8 @@ export function createFakeHost(scene: Scene): ClientHost {
         change(id, { unreadCount: 0 });
       },
       async typing() {},
+      privacySettings: async () => ({ receipts: true, typing: true }),
+      async changePrivacySettings() {},
       async saveDraft(id, text) {
         change(id, { draft: text });
       },

@@ -119,6 +119,12 @@ export const enPages = {
     storageRefused: "The browser said no. Installing Latchkey as an app, or adding it to your bookmarks, usually changes its mind.",
     storageUsed: (amount: string): string => `${amount} used`,
     privacy: "Privacy",
+    told: { receipts: "Read receipts", typing: "Typing" },
+    toldHint: {
+      receipts:
+        "Others see that their messages came and that you read them, in conversations of up to 20 people. Off, you do not see it of others either.",
+      typing: "Others see that you are typing, and you see it of them.",
+    },
     holdings: "What the server holds about me",
     holdingsHint: "The very data that a court order would get.",
     keyboard: "Keyboard",

@@ -7,6 +7,7 @@ import { CopyLink } from "../components/CopyLink.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
+import { PrivacySettings } from "../components/PrivacySettings.tsx";
 import { useApp, useSelector } from "../state/context.ts";
 import { formatBytes, formatDate } from "../state/format.ts";
 import { loadTheme, saveTheme } from "../state/preferences.ts";
@@ -79,6 +80,7 @@ export function SettingsPage(): ReactElement {
         </Section>
         <StorageSection />
         <Section heading={pageWords.settings.privacy}>
+          <PrivacySettings />
           <button type="button" className="row-button" onClick={() => router.go({ kind: "blocked" })}>
             <span>{pageWords.settings.blocked}</span>
             <Icon name="forward" size={18} />

@@ -72,6 +72,8 @@ export interface AppState {
   readonly heldDeletions: ReadonlyMap<string, readonly HeldDeletions[]>;
   /** Who types, by conversation. */
   readonly typing: ReadonlyMap<string, Typers>;
+  /** Counts up when what others are told of this person changes, here or on another device. */
+  readonly settingsVersion: number;
   /** One's own devices, once asked for. */
   readonly devices: readonly OwnDevice[] | undefined;
   /** Ids of starred messages. */
@@ -110,6 +112,7 @@ export const initialState: AppState = {
   verifications: new Map(),
   heldDeletions: new Map(),
   typing: new Map(),
+  settingsVersion: 0,
   devices: undefined,
   stars: new Set(),
   folder: "all",
@@ -159,6 +162,9 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
         break;
       case "typing":
         next = { ...next, typing: new Map([...next.typing, [event.conversationId, event]]) };
+        break;
+      case "settings":
+        next = { ...next, settingsVersion: next.settingsVersion + 1 };
         break;
       case "held_deletions":
       case "alarms":

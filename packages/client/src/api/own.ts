@@ -26,8 +26,18 @@ export const nothingSetFor: OwnSettings = {
   otherDraft: "",
 };
 
+/** What others are told of this person, and this person of others in turn: the same on all of one's devices. */
+export interface PrivacySettings {
+  /** That messages came, and that they were read (spec X-12). */
+  readonly receipts: boolean;
+  /** That somebody types (spec N-1). */
+  readonly typing: boolean;
+}
+
 /** What a person sets for themselves. */
 export interface OwnCalls {
+  privacySettings(): Promise<PrivacySettings>;
+  changePrivacySettings(settings: Partial<PrivacySettings>): Promise<void>;
   /** No notice of a conversation until then, milliseconds since 1970; `undefined` ends that. `muteEnd` has the usual times. */
   mute(conversationId: string, until: number | "always" | undefined): Promise<void>;
   /** Puts a conversation away, or takes it out again. */

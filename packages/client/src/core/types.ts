@@ -519,13 +519,11 @@ export type Effect =
   | { readonly kind: "content"; readonly said: Said }
   /** What proves who wrote the line at this place, in this epoch of the group. */
   | { readonly kind: "evidence"; readonly order: number; readonly epoch: number; readonly evidence: MessageEvidence }
-  /** A member told the name by which they want to be shown. */
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
   /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
   | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }
-  /** Another device of one's own account told this in the group of the devices; `placed`: this one did, and it stands in the log now. */
-  /** A member said that messages came to them, or that they read them. */
   | { readonly kind: "receipt"; readonly order: number; readonly accountId: Uint8Array; readonly statuses: readonly MessageStatus[] }
+  /** Another device of one's own account told this in the group of the devices; `placed`: this one did, and it stands in the log now. */
   | { readonly kind: "sync" | "placed"; readonly order: number; readonly payload: Uint8Array }
   /** `about` makes it one of a kind, with the code and the conversation; `reason` is for people. */
   | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string; readonly about: string }
@@ -589,10 +587,7 @@ export interface Context {
   olderHead(seq: number): Promise<Uint8Array | undefined>;
 }
 
-/**
- * The outcome of a step, or what it needs first: the same input again with that blob's content. `groups` are all states of the group
- * that it went through.
- */
+/** The outcome of a step, or what it needs first: the same input again with that blob's content. `groups`: all states of the group on the way. */
 export type StepResult =
   | {
       readonly kind: "next";

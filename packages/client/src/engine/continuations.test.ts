@@ -3,6 +3,7 @@ import { createTextContent } from "@latchkey/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../api.ts";
+import { Receipts } from "../receipts/receipts.ts";
 import { OwnThings } from "../own/own-things.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { Continuations } from "./continuations.ts";
@@ -67,7 +68,13 @@ function fake(id: number, people: readonly Uint8Array[], more: object = {}, line
 function continuationsOf(...fakes: Fake[]): Continuations {
   const all = new Map(fakes.map(({ runner }) => [runner.id, runner]));
   const ownThings = new OwnThings({ store: createMemoryStore(), platform: { random: () => new Uint8Array(16) } });
-  const world = { own, platform: { sha256, nowMs: () => 0 }, people: {}, ownThings } as unknown as World;
+  const world = {
+    own,
+    platform: { sha256, nowMs: () => 0 },
+    people: { self: own },
+    ownThings,
+    receipts: new Receipts(),
+  } as unknown as World;
   const access = { runner: (id: string) => all.get(id), runners: () => [...all.values()] } as unknown as ContinuationAccess;
   return new Continuations(world, access);
 }

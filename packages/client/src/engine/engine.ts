@@ -121,8 +121,8 @@ export class Engine {
       },
       hidden: (id, messageIds) => this.devices.told.hidden(id, messageIds),
     });
-    this.#receipts = new ReceiptSending(world, { runner: (id) => this.#runners.get(id), isOn: () => true });
-    this.signals = new Signals(world, { runner: (id) => this.#runners.get(id), isOn: () => true });
+    this.#receipts = new ReceiptSending(world, { runner: (id) => this.#runners.get(id), isOn: () => this.own.setting("receipts") });
+    this.signals = new Signals(world, { runner: (id) => this.#runners.get(id), isOn: () => this.own.setting("typing") });
     const isMember = world.own.status === "registered";
     if (isMember) this.#link(world.own.host);
     for (const runner of runners) this.#adopt(runner);

@@ -10,7 +10,7 @@ import { cleanDescription } from "../names/clean.ts";
 import { restoredSentence } from "./restored-servers.ts";
 import { stallCode, stallSentences } from "../core/stall.ts";
 import type { People } from "./people.ts";
-import { ownSettingsOf } from "../own/view.ts";
+import { ownSettingsOf, settingOf } from "../own/view.ts";
 import { groupName, messageOfLine, messageOfOutgoing } from "./shown-message.ts";
 import { hasEnded, isConfirmed } from "../core/phase.ts";
 import type { World } from "./world.ts";
@@ -66,9 +66,11 @@ export function conversationOf(world: ShownWorld, state: ConversationState, last
     }),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
     own: ownSettingsOf(ownThings, state, lastLine, platform.nowMs()),
-    receipts: receipts
-      .ofOthers(state.id, people.self.account)
-      .map(({ accountId, mark }) => ({ person: people.person(accountId), deliveredThrough: mark.delivered, readThrough: mark.read })),
+    receipts: (settingOf(ownThings, "receipts") ? receipts.ofOthers(state.id, people.self.account) : []).map(({ accountId, mark }) => ({
+      person: people.person(accountId),
+      deliveredThrough: mark.delivered,
+      readThrough: mark.read,
+    })),
     host: state.host,
   };
 }

@@ -6,7 +6,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import { noDraft, takeDraft, tellDraft } from "./drafts.ts";
 import type { DraftNote } from "./drafts.ts";
 import { draftMarkBytes, keyOf, maxDraftBytes, noDraftMark } from "./facts.ts";
-import type { OwnFact, Register } from "./facts.ts";
+import type { FactOfConversation, OwnFact, Register } from "./facts.ts";
 import { take } from "./own-state.ts";
 
 const notePrefix = "own-draft/";
@@ -92,7 +92,7 @@ export class Drafts {
     });
   }
 
-  #runnerOf({ logId }: OwnFact): ConversationRunner | undefined {
+  #runnerOf({ logId }: FactOfConversation): ConversationRunner | undefined {
     return this.#access.runners().find(({ state }) => equalBytes(state.logId, logId));
   }
 

@@ -4,6 +4,7 @@ import {
   compareBytes,
   decode,
   encode,
+  enumeration,
   opaque,
   opaqueV,
   optional,
@@ -31,7 +32,15 @@ export type OwnFact =
   /** What was said there until this entry is gone on one's own devices. */
   | { readonly kind: "deleted"; readonly logId: Uint8Array; readonly throughSeq: number }
   /** What is being written there, "" for nothing any more; `over`: a mark (`draftMark`) of the other device's draft that the person took last. */
-  | { readonly kind: "draft"; readonly logId: Uint8Array; readonly text: string; readonly over: Uint8Array };
+  | { readonly kind: "draft"; readonly logId: Uint8Array; readonly text: string; readonly over: Uint8Array }
+  /** Of no conversation: what others are told of this person, as of all. */
+  | { readonly kind: "setting"; readonly name: SettingName; readonly isOn: boolean };
+
+/** What a person lets others know, and is told of them in turn. */
+export type SettingName = "receipts" | "typing";
+
+/** What is of a conversation. */
+export type FactOfConversation = Exclude<OwnFact, { readonly kind: "setting" }>;
 
 /** Where something was said: the first devices' log of an account is of era 1, and one that takes its place is of the next. */
 export interface OwnPlace {
@@ -78,6 +87,10 @@ export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
     6,
     struct<{ logId: Uint8Array; text: string; over: Uint8Array }>({ logId, text: text(maxDraftBytes), over: opaque(draftMarkBytes) }),
   ],
+  setting: [
+    8,
+    struct<{ name: SettingName; isOn: boolean }>({ name: enumeration<SettingName>(uint8, { receipts: 1, typing: 2 }), isOn: bool }),
+  ],
 });
 
 const placeCodec: Codec<OwnPlace> = struct<OwnPlace>({ era: uint32, log: opaque(logTagBytes), order: safeUint64 });
@@ -115,6 +128,7 @@ function unpack<T>(codec: Codec<T>, packed: Uint8Array): readonly T[] {
 
 /** What a fact is about: of all that is said of the same the newest counts. A key of the store behind `ownPrefix`. */
 export function keyOf(fact: OwnFact): string {
+  if (fact.kind === "setting") return `setting/${fact.name}`;
   const about = `${fact.kind}/${toBase64Url(fact.logId)}`;
   return fact.kind === "star" ? `${about}/${toBase64Url(fact.messageId)}` : about;
 }

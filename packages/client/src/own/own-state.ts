@@ -15,6 +15,7 @@ export const maxKept: Readonly<Record<OwnFact["kind"], number>> = {
   unread: 4096,
   star: 4096,
   draft: 128,
+  setting: 16,
   deleted: 16_384,
 };
 

@@ -5,7 +5,7 @@ import { createMutex } from "../store/mutex.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import { compareRegisters, keyOf, logTagBytes, maxFactsTold, maxToldBytes, noLog, packFacts, registerCodec, unpackFacts } from "./facts.ts";
-import type { OwnFact, Register } from "./facts.ts";
+import type { FactOfConversation, OwnFact, Register } from "./facts.ts";
 import { eraOf, nothingSet, placeBehind, take } from "./own-state.ts";
 import type { OwnState } from "./own-state.ts";
 
@@ -235,4 +235,4 @@ export function conversationOfKey(key: string): string {
 }
 
 /** Its id as a key and an event name it. */
-export const idOf = ({ logId }: OwnFact): string => toBase64Url(logId);
+export const idOf = ({ logId }: FactOfConversation): string => toBase64Url(logId);

@@ -11,10 +11,10 @@ import { isMessageId } from "../timeline/ids.ts";
 import { eraseThrough, hasLines } from "./deleted.ts";
 import { Drafts } from "./drafts-in-step.ts";
 import { mutedForever } from "./facts.ts";
-import type { OwnFact } from "./facts.ts";
+import type { OwnFact, SettingName } from "./facts.ts";
 import { conversationOfKey, idOf } from "./own-things.ts";
 import { OwnTelling } from "./telling.ts";
-import { factOf, lastSeq, maxPinnedConversations, pinnedIds } from "./view.ts";
+import { factOf, lastSeq, maxPinnedConversations, pinnedIds, settingOf } from "./view.ts";
 
 /** Messages that are starred at a time. */
 export const maxStarred = 1000;
@@ -171,6 +171,17 @@ export class Own {
     return found;
   }
 
+  /** What others are told of this person, and whether they are told of others in turn; both are, unless the person said otherwise. */
+  setting(name: SettingName): boolean {
+    return settingOf(this.#world.ownThings, name);
+  }
+
+  /** On all devices of the person. */
+  async change(settings: Partial<Record<SettingName, boolean>>): Promise<void> {
+    const names = (["receipts", "typing"] as const).filter((name) => settings[name] !== undefined && settings[name] !== this.setting(name));
+    await this.#say(...names.map((name): OwnFact => ({ kind: "setting", name, isOn: settings[name] === true })));
+  }
+
   /** What is written in a conversation may be another now: the other devices are told, soon. */
   written(): void {
     this.telling.draftSoon();
@@ -194,6 +205,10 @@ export class Own {
     const isOfPins = keys.some((key) => key.startsWith("pin/"));
     for (const runner of this.#access.runners()) if (ids.has(runner.id) || isOfPins) runner.emitConversation();
     if (keys.some((key) => key.startsWith("deleted/"))) this.sweepSoon();
+    if (keys.some((key) => key.startsWith("setting/"))) {
+      this.#world.emit({ kind: "settings" });
+      for (const runner of this.#access.runners()) runner.emitConversation();
+    }
     if (keys.some((key) => key.startsWith("star/"))) this.#world.emit({ kind: "starred" });
   }
 }

@@ -2,7 +2,7 @@ import type { OwnSettings } from "../api.ts";
 import { entryOrder } from "../core/order.ts";
 import type { ConversationState, Line } from "../core/types.ts";
 import { keyOf, mutedForever } from "./facts.ts";
-import type { OwnFact } from "./facts.ts";
+import type { OwnFact, SettingName } from "./facts.ts";
 import { idOf } from "./own-things.ts";
 import type { OwnThings } from "./own-things.ts";
 
@@ -25,6 +25,12 @@ export function factOf<K extends "mute" | "archive" | "pin" | "unread" | "delete
     deleted: { throughSeq: 0 },
   }[kind];
   return things.fact(keyOf({ kind, logId, ...blank } as Of<K>)) as Of<K> | undefined;
+}
+
+/** Whether others are told this of the person, and the person of others; yes unless they said otherwise. */
+export function settingOf(things: OwnThings, name: SettingName): boolean {
+  const fact = things.fact(`setting/${name}`);
+  return fact?.kind !== "setting" || fact.isOn;
 }
 
 /** Ids of the conversations that stand on top, in their order. */

@@ -27,6 +27,7 @@ export const bucketName = "copies";
 const [accessKeyId, secretAccessKey] = ["AKIDEXAMPLE", "a secret of the test"];
 const pageSize = 3;
 
+/** Starts one on a free port, empty. */
 export async function startFakeS3(): Promise<FakeS3> {
   const objects = new Map<string, Uint8Array>();
   const uploads = new Map<string, Map<number, Uint8Array>>();
