@@ -150,6 +150,9 @@ describe("[X-18] what a person sets for themselves, in the app", () => {
     await item("ben").getByText("Draft:").waitFor();
     await conversationLink(page, "ben").click();
     await messageBox(page).fill("from the browser");
+    const isOffered = async (): Promise<true | undefined> =>
+      (await ofBen(second))?.own.otherDraft === "from the browser" ? true : undefined;
+    await eventually(second, isOffered, "the second device offers what is written in the browser");
     await second.saveDraft(withBen, "from the laptop, on");
     await page.getByText("On another device you wrote:").waitFor();
     expect(await messageBox(page).inputValue()).toBe("from the browser");

@@ -11,6 +11,7 @@ import type { ConversationState, Effect, Joiner, Outgoing, Roster, RosterLeaf, R
 import { ClientError, notReadYet, offlineError } from "../errors.ts";
 import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
+import { carryOwn } from "../own/carry.ts";
 import { byRank, handDraft, supersede } from "./direct-conversations.ts";
 import { contentIdIn } from "./message-ids.ts";
 import { isStopped, conversationOf } from "./shown.ts";
@@ -272,6 +273,7 @@ async function hand(world: World, from: ConversationRunner, to: ConversationRunn
       await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item) });
   }
   await handDraft(from, to);
+  await carryOwn(world.ownThings, from.state.logId, to.state.logId);
 }
 
 /** A conversation's members, with those on their way into it. */

@@ -2,6 +2,8 @@ import { createTextContent } from "@latchkey/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import type { ConversationState, Input, Outgoing } from "../core/types.ts";
+import { OwnThings } from "../own/own-things.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { DirectConversations, supersede } from "./direct-conversations.ts";
 import type { Twin } from "./direct-conversations.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
@@ -13,6 +15,7 @@ function twin(id: string, outgoing: readonly Partial<Outgoing>[]): Twin & { read
   // Of the state no more is read.
   const state = {
     host: "chat.example",
+    logId: new Uint8Array(32),
     groupId: new Uint8Array(32),
     recovered: [{ accountId: new Uint8Array(32).fill(7), order: 5 }],
     outgoing,
@@ -41,7 +44,9 @@ describe("of two conversations with the same people", () => {
       { ...text, id: "4", purpose: "profile", text: "Ada" },
     ]);
     const winner = twin("a", []);
-    const world = { platform: { sha256 }, own: { host: "chat.example", accountId: new Uint8Array(32) } } as unknown as World;
+    const own = { host: "chat.example", accountId: new Uint8Array(32) };
+    const ownThings = new OwnThings({ store: createMemoryStore(), platform: { random: () => new Uint8Array(16) } });
+    const world = { platform: { sha256 }, own, ownThings } as unknown as World;
     await supersede(world, loser, winner);
     const id = contentIdIn(world, winner.state, content);
     expect(winner.inputs).toEqual([
@@ -63,7 +68,8 @@ describe("of two conversations with the same people", () => {
       return made;
     };
     const resumed = async (...twins: ReturnType<typeof twin>[]): Promise<readonly string[][]> => {
-      const world = { own: { accountId: new Uint8Array(32) }, people: { onRenamed: () => () => undefined } } as unknown as World;
+      const ownThings = new OwnThings({ store: createMemoryStore(), platform: { random: () => new Uint8Array(16) } });
+      const world = { own: { accountId: new Uint8Array(32) }, ownThings, people: { onRenamed: () => () => undefined } } as unknown as World;
       await new DirectConversations(world, () => twins as unknown as ConversationRunner[]).resume();
       // These stay as they are, so that it is told anew for each.
       return twins.map(({ inputs }) => [...new Set(inputs.map(({ kind }) => kind))]);

@@ -1,4 +1,5 @@
 import { compareBytes, equalBytes, toBase64Url } from "@latchkey/codec";
+import { carryOwn } from "../own/carry.ts";
 import type { Person } from "../api.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
@@ -94,7 +95,7 @@ export function byRank(a: Pick<Twin, "state">, b: Pick<Twin, "state">): number {
 export type Twin = Pick<ConversationRunner, "id" | "state" | "input" | "showLastText" | "emitConversation">;
 
 /** Of two conversations with the same people one takes the other's place: the other becomes read-only, and what is not sealed there goes along. */
-export async function supersede(world: Pick<World, "platform" | "own">, loser: Twin, winner: Twin): Promise<void> {
+export async function supersede(world: Pick<World, "platform" | "own" | "ownThings">, loser: Twin, winner: Twin): Promise<void> {
   const { recovered, outgoing } = loser.state;
   // What holds sending there until the person saw it holds it here too, before anything that waits comes over (spec A-1).
   if (recovered.length > 0) await winner.input({ kind: "accounts", recovered: recovered.map(({ accountId }) => accountId) });
@@ -105,6 +106,7 @@ export async function supersede(world: Pick<World, "platform" | "own">, loser: T
     await winner.input({ kind: "compose", id, purpose: "text", text, content, failure });
   }
   await handDraft(loser, winner);
+  await carryOwn(world.ownThings, loser.state.logId, winner.state.logId);
   await loser.input({ kind: "supersede", by: winner.id });
   await loser.showLastText();
   loser.emitConversation();
