@@ -74,6 +74,14 @@ describe("[X-18] [E-110] what a person sets, in the store", () => {
     expect(await things.prepare(elsewhere)).toMatchObject({ id: told?.id, sent: { era: 5, log: elsewhere } });
   });
 
+  test("all of a kind come in the order in which they were said last, what waits behind what has its place", async () => {
+    const things = await open(createMemoryStore());
+    await things.take([at(3, mute(3, 1)), at(1, mute(1, 1)), at(2, mute(2, 1)), at(4, { kind: "unread", logId: id(1), isUnread: true })]);
+    expect(things.all("mute")).toEqual([mute(1, 1), mute(2, 1), mute(3, 1)]);
+    await things.say([mute(1, 2)]);
+    expect(things.all("mute")).toEqual([mute(2, 1), mute(3, 1), mute(1, 2)]);
+  });
+
   test("on an account's only device it counts without being told, before and after the devices had a log", async () => {
     const records = new Map<string, Uint8Array>();
     const things = await open(createMemoryStore(records), true);

@@ -47,6 +47,8 @@ export class OwnThings {
   #state: OwnState = nothingSet;
   #waiting: readonly Waiting[] = [];
   #facts: ReadonlyMap<string, OwnFact> = new Map();
+  /** What was asked for of it, until something else is set: a list of conversations asks for each of them. */
+  readonly #byKind = new Map<OwnFact["kind"], readonly OwnFact[]>();
   readonly #listeners = new Set<(keys: readonly string[], isOurs: boolean) => void>();
   /** Whether this is the only device of the account: what is said then counts at once. */
   isAlone: () => boolean = () => true;
@@ -94,9 +96,16 @@ export class OwnThings {
 
   /** All of a kind, in the order in which they were said last. */
   all<K extends OwnFact["kind"]>(kind: K): readonly Extract<OwnFact, { kind: K }>[] {
-    const placed = [...this.#state.values()].toSorted(compareRegisters).map(({ fact }) => fact);
-    const said = [...placed, ...this.#waiting.flatMap(({ facts }) => facts)].filter((fact) => this.#facts.get(keyOf(fact)) === fact);
-    return said.filter((fact): fact is Extract<OwnFact, { kind: K }> => fact.kind === kind);
+    const known = this.#byKind.get(kind) ?? this.#sorted(kind);
+    this.#byKind.set(kind, known);
+    // Of this kind alone they are.
+    return known as readonly Extract<OwnFact, { kind: K }>[];
+  }
+
+  #sorted(kind: OwnFact["kind"]): readonly OwnFact[] {
+    const placed = [...this.#state.values()].filter(({ fact }) => fact.kind === kind).toSorted(compareRegisters);
+    const said = this.#waiting.flatMap(({ facts }) => facts).filter((fact) => fact.kind === kind);
+    return [...placed.map(({ fact }) => fact), ...said].filter((fact) => this.#facts.get(keyOf(fact)) === fact);
   }
 
   /** The person sets something, on this device. */
@@ -202,6 +211,7 @@ export class OwnThings {
     const facts = new Map([...this.#state].map(([key, { fact }]) => [key, fact]));
     for (const item of this.#waiting) for (const fact of item.facts) facts.set(keyOf(fact), fact);
     this.#facts = facts;
+    this.#byKind.clear();
   }
 
   #tell(keys: readonly string[], isOurs: boolean): void {
