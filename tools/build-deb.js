@@ -47,6 +47,11 @@ export async function buildDeb({ binary, output, compression = ["-Zxz", "-z6"] }
     put("usr/share/doc/latchkey/operations.md", readFileSync(join(root, "docs/operations.md")));
     put("usr/share/doc/latchkey/changelog.gz", gzipSync(readFileSync(join(root, "CHANGELOG.md")), { level: 9 }));
     put("usr/share/doc/latchkey/copyright", copyright());
+    const printed = (...args) => execFileSync(program, args, { encoding: "utf8" });
+    put("usr/share/man/man1/latchkey.1.gz", gzipSync(printed("manual"), { level: 9 }));
+    put("usr/share/bash-completion/completions/latchkey", printed("completion", "bash"));
+    put("usr/share/zsh/vendor-completions/_latchkey", printed("completion", "zsh"));
+    put("usr/share/fish/vendor_completions.d/latchkey.fish", printed("completion", "fish"));
     put("DEBIAN/conffiles", "/etc/latchkey/latchkey.config.json\n");
     for (const script of ["postinst", "prerm", "postrm"]) put(`DEBIAN/${script}`, ops(`debian/${script}`), 0o755);
     const installedKib = Math.ceil(statSync(program).size / 1024);

@@ -41,9 +41,13 @@ describe.skipIf(reason !== undefined)("the Debian package", () => {
       "usr/bin/latchkey",
       "usr/lib/systemd/system/latchkey.service",
       "usr/lib/sysusers.d/latchkey.conf",
+      "usr/share/bash-completion/completions/latchkey",
       "usr/share/doc/latchkey/changelog.gz",
       "usr/share/doc/latchkey/copyright",
       "usr/share/doc/latchkey/operations.md",
+      "usr/share/fish/vendor_completions.d/latchkey.fish",
+      "usr/share/man/man1/latchkey.1.gz",
+      "usr/share/zsh/vendor-completions/_latchkey",
     ]);
     execFileSync("dpkg-deb", ["--control", deb, join(folder, "control")]);
     expect(readFileSync(join(folder, "control", "conffiles"), "utf8")).toBe("/etc/latchkey/latchkey.config.json\n");

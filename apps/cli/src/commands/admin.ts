@@ -170,7 +170,7 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
     run: async ({ ask }) =>
       show(await ask("rotate"), (answer) =>
         answer["isNew"] === true
-          ? "A new key for the public log is made and announced: it counts after 7 days, and signs alone at the first start after 8. Back up directory/ now."
+          ? "A new key for the public log is made and announced: it counts after 7 days, and signs alone at the first start after 8. Make a backup now: latchkey backup PLACE; none from before has this key."
           : "A new key was made before, and is on its way: one change follows the other.",
       ),
   },
