@@ -1,5 +1,7 @@
 import { toBase64Url } from "@latchkey/codec";
 import type { NamedBlob } from "@latchkey/protocol";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -245,6 +247,86 @@ describe("a bucket", () => {
     fake.objects.set(known.replace(added, "A".repeat(43)), new Uint8Array(3));
     await place.dropOld(made, 2);
     expect([...fake.objects.keys()].filter((key) => key.includes("/blobs/"))).toHaveLength(2);
+  });
+
+  test("keeps a backup whose manifest it does not read, and every blob while it does not know what each backup names", async () => {
+    const { fake, place } = await bucket();
+    const { dataDirectory, write } = await lively();
+    const blobs = [await write()];
+    const first = await place.make({ dataDirectory, passphrase, nowMs: at(1) });
+    const under = [...fake.objects.keys()].filter((key) => key.includes("/latchkey-19700102"));
+    const blobsThere = (): string[] => [...fake.objects.keys()].filter((key) => key.includes("/blobs/")).map((key) => key.slice(-43));
+    // What a later version wrote, and a proxy that answers in place of the bucket.
+    const manifest = under.find((key) => key.endsWith("manifest.json")) ?? "";
+    const bytes = fake.objects.get(manifest) ?? new Uint8Array();
+    fake.objects.set(manifest, new TextEncoder().encode('{"format":"latchkey backup 2"}'));
+    const second = await place.make({ dataDirectory, passphrase, nowMs: at(2) });
+    expect(under.every((key) => fake.objects.has(key))).toBe(true);
+    const named = under.find((key) => key.endsWith("blobs.txt")) ?? "";
+    const list = fake.objects.get(named) ?? new Uint8Array();
+    const other = new TextEncoder().encode(`00/${"B".repeat(43)}\n`);
+    fake.objects.set(named, other);
+    const blob = [...fake.objects.keys()].find((key) => key.includes("/blobs/")) ?? "";
+    fake.objects.set(blob.replace(/..\/[^/]*$/, `00/${"B".repeat(43)}`), new Uint8Array(3));
+    await place.dropOld(second, 1);
+    expect(blobsThere().toSorted()).toEqual([...blobs, "B".repeat(43)].toSorted());
+    // A list that came to an end too early.
+    fake.objects.set(manifest, bytes);
+    fake.objects.set(named, new Uint8Array(0));
+    await place.dropOld(second, 2);
+    expect(blobsThere()).toHaveLength(2);
+    fake.objects.set(named, list);
+    await place.dropOld(second, 2);
+    expect(blobsThere()).toEqual(blobs);
+    expect((await place.find()).map(({ path }) => path)).toEqual([first.path, second.path]);
+  });
+
+  test("keeps the blobs of a backup that is made while another one's old ones go", async () => {
+    const { fake, place } = await bucket();
+    const { dataDirectory, write } = await lively();
+    await write();
+    const made = await place.make({ dataDirectory, passphrase, nowMs: at(1) });
+    const added = await write();
+    let dropped: Promise<unknown> | undefined;
+    fake.fault = ({ method, key }) => {
+      // Its blobs are there, and nothing else of it.
+      if (method === "PUT" && key.endsWith("accounts.sqlite")) dropped ??= place.dropOld(made, 1);
+      return undefined;
+    };
+    await place.make({ dataDirectory, passphrase, nowMs: at(2) });
+    await dropped;
+    expect([...fake.objects.keys()].some((key) => key.endsWith(added))).toBe(true);
+  });
+
+  test("may take long for what is long, as long as it goes on; what falls silent, drips or lists for ever has an end", async () => {
+    let kind: "steady" | "silent" | "drips" | "lists" = "steady";
+    const slow = createServer((_, response) => {
+      if (kind === "lists") {
+        const token = String(Math.random());
+        response.end(`<L><IsTruncated>true</IsTruncated><NextContinuationToken>${token}</NextContinuationToken></L>`);
+        return;
+      }
+      let count = 0;
+      const timer = setInterval(() => {
+        response.write(Buffer.alloc(kind === "drips" ? 1 : 20_000));
+        if (++count === 24 && kind === "steady") response.end();
+        if (count === 3 && kind === "silent") clearInterval(timer);
+      }, 50);
+      response.on("close", () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+    const { port } = slow.address() as AddressInfo;
+    const environment = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}` };
+    const asked = new Bucket(readS3Address("s3://copies", environment), { waitMs: 1, silenceMs: 800 });
+    expect(await asked.get("logs.sqlite", 1_000_000)).toHaveLength(480_000);
+    kind = "silent";
+    await expect(asked.get("logs.sqlite", 1_000_000)).rejects.toThrow(/no answer in time/);
+    kind = "drips";
+    await expect(asked.get("logs.sqlite", 1_000_000)).rejects.toThrow(/too slowly/);
+    kind = "lists";
+    await expect(asked.list("")).rejects.toThrow(/does not end/);
+    slow.closeAllConnections();
+    slow.close();
   });
 
   test("is named with what went wrong, and nothing secret is told", async () => {

@@ -18,10 +18,15 @@ const maxAnswerBytes = 8 * 1_048_576;
 const maxListed = 4_000_000;
 const tries = 4;
 const firstWaitMs = 500;
-const timeoutMs = 120_000;
+/** For so long nothing may come of an answer, its beginning or what follows. */
+const silenceMs = 120_000;
+/** What comes of a long answer in the long run: with less it never ends. */
+const leastBytesPerMs = 32;
+/** Pages of a listing that bring next to nothing. */
+const maxThinPages = 100;
 
 /**
- * A bucket: what backups need of S3, over a client that signs requests. Every request has an end in time; what failed for a moment is tried
+ * A bucket: what backups need of S3, over a client that signs requests. Every request has an end in time, however long what it brings is; what failed for a moment is tried
  * again. All throw ServerError `backup_failed` that names the bucket, what S3 calls the cause, and what to do, and nothing secret.
  */
 export class Bucket {
@@ -29,15 +34,16 @@ export class Bucket {
   readonly #client: AwsClient;
   readonly #waitMs: number;
   readonly #partBytes: number;
+  readonly #silenceMs: number;
 
   /**
    * @param params.waitMs before the second try; twice as long before each further one
    * @param params.partBytes what is sent, and held in memory, at once: larger files go in parts of this length
+   * @param params.silenceMs how long nothing may come of an answer
    */
-  constructor(
-    address: S3Address,
-    { waitMs = firstWaitMs, partBytes = 16 * 1_048_576 }: { readonly waitMs?: number; readonly partBytes?: number } = {},
-  ) {
+  constructor(address: S3Address, params: { readonly waitMs?: number; readonly partBytes?: number; readonly silenceMs?: number } = {}) {
+    const { waitMs = firstWaitMs, partBytes = 16 * 1_048_576 } = params;
+    this.#silenceMs = params.silenceMs ?? silenceMs;
     this.#partBytes = partBytes;
     const { accessKeyId, secretAccessKey, sessionToken, region } = address;
     this.#address = address;
@@ -58,7 +64,7 @@ export class Bucket {
     const objects: StoredObject[] = [];
     const folders: string[] = [];
     let token: string | undefined;
-    do {
+    for (let pages = 1; ; pages++) {
       const query = new URLSearchParams({ "list-type": "2", prefix: base + prefix });
       if (delimiter !== "") query.set("delimiter", delimiter);
       if (token !== undefined) query.set("continuation-token", token);
@@ -72,11 +78,11 @@ export class Bucket {
         if (folder?.startsWith(base) === true) folders.push(folder.slice(base.length));
       }
       const next = tagOf(text, "IsTruncated") === "true" ? tagOf(text, "NextContinuationToken") : undefined;
-      if (next !== undefined && (next === token || objects.length + folders.length > maxListed))
-        throw this.#failure("its listing does not end");
+      if (next === undefined) return { objects, folders };
+      const count = objects.length + folders.length;
+      if (next === token || count > maxListed || pages > maxThinPages + count / 10) throw this.#failure("its listing does not end");
       token = next;
-    } while (token !== undefined);
-    return { objects, folders };
+    }
   }
 
   /** The content of an object of at most so many bytes; `undefined` where there is none. */
@@ -182,17 +188,21 @@ export class Bucket {
         .update(body ?? "")
         .digest("hex"),
     };
+    const tooLate = new AbortController();
+    const timer = setTimeout(() => tooLate.abort(new DOMException("no answer", "TimeoutError")), this.#silenceMs);
     try {
       // Another origin that an answer leads to has no business with backups.
       return await this.#client.fetch(this.#address.baseUrl + path, {
         method,
         headers,
         redirect: "error",
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: tooLate.signal,
         ...(body === undefined ? {} : { body: new Uint8Array(body) }),
       });
     } catch (error) {
       return error instanceof Error ? error : new Error("unknown");
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -203,17 +213,37 @@ export class Bucket {
   }
 
   async #pieces(response: Response, maxBytes: number, take: (piece: Uint8Array) => Promise<void> | void): Promise<void> {
+    const reader = response.body?.getReader();
+    if (reader === undefined) return;
+    const sinceMs = performance.now();
     let size = 0;
     try {
-      for await (const piece of response.body ?? []) {
-        size += piece.length;
-        if (size > maxBytes) break;
-        await take(piece);
+      for (;;) {
+        const { done, value } = await this.#inTime(reader.read());
+        if (done) return;
+        size += value.length;
+        if (size > maxBytes) throw this.#failure("an object is longer than it can be");
+        if (performance.now() - sinceMs > this.#silenceMs + size / leastBytesPerMs) throw this.#failure("it answers too slowly");
+        await take(value);
       }
     } catch (error) {
-      throw this.#failure("the connection broke off", error);
+      // What is still on its way is left where it is.
+      reader.cancel().catch(() => undefined);
+      throw error instanceof ServerError ? error : this.#failure("the connection broke off", error);
     }
-    if (size > maxBytes) throw this.#failure("an object is longer than it can be");
+  }
+
+  /** Of a long answer each piece has its time, and not the whole: that may be large, and the line slow. */
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    const isDone = new AbortController();
+    const tooLate = delay(this.#silenceMs, undefined, { signal: isDone.signal }).then(() => {
+      throw this.#failure("no answer in time");
+    });
+    try {
+      return await Promise.race([work, tooLate]);
+    } finally {
+      isDone.abort();
+    }
   }
 
   async #discard(response: Response | undefined): Promise<void> {

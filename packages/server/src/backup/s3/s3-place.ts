@@ -61,7 +61,7 @@ class S3Place implements BackupPlace {
       await clear(staging);
       const sequenceAfter = (first: string): number => Math.max(0, ...ofServer(there, first).map(({ manifest }) => manifest.sequence));
       const made = await createBackup({ ...options, to: join(staging, "made"), sequenceAfter, isNoted: false });
-      const path = await this.#upload(made, there, options.signal);
+      const path = await this.#upload(made, options.signal);
       noteLastBackup(dataDirectory, { timeMs: options.nowMs, path, recordSize: made.manifest.record.size });
       return { ...made, path };
     } finally {
@@ -93,15 +93,16 @@ class S3Place implements BackupPlace {
   }
 
   /** The folder of a made backup, file by file; its manifest comes when everything else was read back. */
-  async #upload(made: MadeBackup, there: readonly FoundBackup[], signal: AbortSignal | undefined): Promise<string> {
+  async #upload(made: MadeBackup, signal: AbortSignal | undefined): Promise<string> {
     const server = serverOf(made.manifest);
-    const taken = new Set(there.map(({ path }) => this.#folderOf(path)));
     const base = (made.path.split("/").at(-1) ?? "").replace(/Z(?:-\d+)?$/, "Z");
+    await this.#clearUnfinished(server);
+    const taken = new Set(await this.#foldersOf(server));
     let folder = `${base}-${server}/`;
     for (let count = 2; taken.has(folder); count++) folder = `${base}-${String(count)}-${server}/`;
-    await this.#clearUnfinished(server, taken);
-
     const blobs = await blobsIn(join(made.path, "blobs"));
+    // First, so that none of them goes as one that nobody names.
+    await this.#bucket.put(folder + blobList, new TextEncoder().encode(blobs.map(({ name }) => `${name}\n`).join("")));
     const known = new Map((await this.#bucket.list(`blobs/${server}/`)).objects.map(({ key, size }) => [key, size]));
     for (const { name, size } of blobs) {
       signal?.throwIfAborted();
@@ -112,7 +113,6 @@ class S3Place implements BackupPlace {
       signal?.throwIfAborted();
       await this.#bucket.putFile(folder + name, join(made.path, name), signal);
     }
-    await this.#bucket.put(folder + blobList, new TextEncoder().encode(blobs.map(({ name }) => `${name}\n`).join("")));
     for (const file of made.manifest.files) {
       signal?.throwIfAborted();
       const hash = createHash("sha256");
@@ -155,11 +155,18 @@ class S3Place implements BackupPlace {
     }
   }
 
-  /** What this server's uploads left that were broken off: one is made at a time. */
-  async #clearUnfinished(server: string, finished: ReadonlySet<string>): Promise<void> {
+  /** What this server's uploads left that were broken off: one is made at a time. A manifest that cannot be read is one of a later version. */
+  async #clearUnfinished(server: string): Promise<void> {
+    for (const folder of await this.#foldersOf(server)) {
+      const { objects } = await this.#bucket.list(folder);
+      if (!objects.some(({ key }) => key === folder + manifestFile)) await this.#remove(folder);
+    }
+  }
+
+  /** All that a server has there, also what is no backup yet, or none that this version reads. */
+  async #foldersOf(server: string): Promise<string[]> {
     const { folders } = await this.#bucket.list("", "/");
-    const own = folders.filter((name) => finishedPattern.test(name) && name.endsWith(`-${server}/`) && !finished.has(name));
-    for (const folder of own) await this.#remove(folder);
+    return folders.filter((name) => finishedPattern.test(name) && name.endsWith(`-${server}/`));
   }
 
   /** No longer a backup before the first of its files is gone. */
@@ -168,16 +175,18 @@ class S3Place implements BackupPlace {
     for (const { key } of (await this.#bucket.list(folder)).objects) await this.#bucket.remove(key);
   }
 
-  /** Blobs that no backup of the server names any more; none goes while one of their lists cannot be read. */
+  /** Blobs that no folder of the server names any more; none goes while one of their lists cannot be read, or is not whole. */
   async #dropBlobs(made: FoundBackup, kept: readonly FoundBackup[]): Promise<void> {
     const server = serverOf(made.manifest);
-    const named = new Set<string>();
-    for (const { path } of kept) {
-      const text = await this.#text(this.#folderOf(path) + blobList, maxListBytes);
-      if (text === undefined) return;
-      for (const line of text.split("\n")) named.add(`blobs/${server}/${line}`);
-    }
+    const counts = new Map(kept.map(({ path, manifest }) => [this.#folderOf(path), manifest.blobs.count]));
+    // Before the lists: one that is made meanwhile has its own there before the first of its blobs.
     const { objects } = await this.#bucket.list(`blobs/${server}/`);
+    const named = new Set<string>();
+    for (const folder of new Set([...counts.keys(), ...(await this.#foldersOf(server))])) {
+      const names = (await this.#text(folder + blobList, maxListBytes))?.split("\n").filter((line) => blobPattern.test(line));
+      if (names === undefined || names.length !== (counts.get(folder) ?? names.length)) return;
+      for (const name of names) named.add(`blobs/${server}/${name}`);
+    }
     for (const { key } of objects) if (!named.has(key)) await this.#bucket.remove(key);
   }
 
