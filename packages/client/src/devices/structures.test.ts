@@ -109,6 +109,8 @@ describe("[C-1] structures between the devices of an account are bounded and hav
       { kind: "device", deviceId: bytes(16, 2), name: "Tablet" },
       { kind: "record", key: "mark/x", value: bytes(2, 3) },
       { kind: "record", key: "mark/x", value: undefined },
+      { kind: "own", id: bytes(16, 4), era: 1, facts: bytes(9, 5) },
+      { kind: "own_state", registers: bytes(9, 5) },
     ],
     frozen: "0200000007",
     overLimit: { "a record of 65537 bytes": { kind: "record", key: "mark/x", value: bytes(65_537, 1) } },

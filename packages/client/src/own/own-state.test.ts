@@ -84,6 +84,17 @@ describe("[X-18] what a person sets for themselves", () => {
     );
   });
 
+  test("a place that another device made up ends nothing: what is said next comes behind it", () => {
+    const noLog = bytes(8, 0);
+    const { state } = take(nothingSet, [setting(Number.MAX_SAFE_INTEGER, { log: noLog })]);
+    const next = placeBehind(state, noLog);
+    expect(next).toEqual({ era: 2, log: noLog, order: 1 });
+    const said: Register = { place: next, fact: { kind: "mute", logId: bytes(32, 1), untilMs: 0 } };
+    expect(take(state, [said]).changed).toHaveLength(1);
+    expect(placeBehind(take(state, [said]).state, noLog)).toEqual({ era: 2, log: noLog, order: 2 });
+    expect(eraOf(take(nothingSet, [setting(1, { era: 0xffff_ffff })]).state, noLog)).toBe(0xffff_ffff);
+  });
+
   test("travels as it is; what a later version says beside it is passed over", () => {
     fc.assert(
       fc.property(fc.array(fact, { maxLength: 20 }), (facts) => {

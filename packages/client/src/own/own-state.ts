@@ -20,6 +20,7 @@ export const maxKept: Readonly<Record<OwnFact["kind"], number>> = {
 };
 
 const maxEra = 0xffff_ffff;
+const maxOrder = 2 ** 50;
 
 /** What became of a state. */
 export interface Taken {
@@ -78,5 +79,7 @@ export function placeBehind(state: OwnState, log: Uint8Array): Register["place"]
     .filter((place) => place.era === era && equalBytes(place.log, log))
     .toSorted(comparePlaces)
     .at(-1);
-  return { era, log, order: (last?.order ?? 0) + 1 };
+  const order = (last?.order ?? 0) + 1;
+  // What no log reaches somebody made up: the next era begins.
+  return order > maxOrder ? { era: Math.min(era + 1, maxEra), log, order: 1 } : { era, log, order };
 }
