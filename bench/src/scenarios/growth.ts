@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +38,8 @@ export const growth: Scenario = {
       for (const logs of sizes) {
         const large = Math.ceil(fullBytes / 1e6);
         await fill({ directory, access, from: filled, to: logs, bytes: logs > 100_000 ? large : blobBytes });
+        // What was filled in is not to be written to the disk while something is measured.
+        spawnSync("sync");
         filled = logs;
         figures.push(...(await measure({ directory, access, logs, rounds: isQuick ? 2 : 7, perRound: isQuick ? 4000 : 20_000 })));
       }
