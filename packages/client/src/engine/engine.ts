@@ -10,6 +10,7 @@ import { loadConversation, recordKeys } from "../core/records.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
 import type { ConversationState, Effect, WantedChange } from "../core/types.ts";
 import { Devices } from "../devices/devices.ts";
+import { background } from "../devices/told.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { ClientError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
@@ -208,7 +209,7 @@ export class Engine {
   #link(host: string): HostLink {
     const known = this.#links.get(host);
     if (known !== undefined) return known;
-    const link = new HostLink(this.#world, host, (signal) => void this.signals.hear(signal));
+    const link = new HostLink(this.#world, host, (signal) => background(this.signals.hear(signal)));
     this.#links.set(host, link);
     return link;
   }

@@ -5,6 +5,7 @@ import {
   decode,
   encode,
   enumeration,
+  mapped,
   opaque,
   opaqueV,
   optional,
@@ -18,6 +19,7 @@ import {
   vector,
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { maxJoinSeq } from "../core/order.ts";
 
 /** What a person sets for themselves, of a conversation or of a message in it (spec X-18). */
 export type OwnFact =
@@ -76,13 +78,23 @@ export const maxToldBytes = 40_000;
 
 const logId = opaque(32);
 
+/** An entry that a log can have: of any other no line has a place. */
+const seqSaid: Codec<number> = mapped(
+  safeUint64,
+  (seq) => seq,
+  (seq) => {
+    if (seq > 2 * maxJoinSeq) throw new CodecError("invalid", "no log is so long");
+    return seq;
+  },
+);
+
 export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
   mute: [1, struct<{ logId: Uint8Array; untilMs: number }>({ logId, untilMs: safeUint64 })],
-  archive: [2, struct<{ logId: Uint8Array; throughSeq: number | undefined }>({ logId, throughSeq: optional(safeUint64) })],
+  archive: [2, struct<{ logId: Uint8Array; throughSeq: number | undefined }>({ logId, throughSeq: optional(seqSaid) })],
   pin: [3, struct<{ logId: Uint8Array; rank: number | undefined }>({ logId, rank: optional(uint32) })],
   unread: [4, struct<{ logId: Uint8Array; isUnread: boolean }>({ logId, isUnread: bool })],
   star: [5, struct<{ logId: Uint8Array; messageId: Uint8Array; isStarred: boolean }>({ logId, messageId: opaque(32), isStarred: bool })],
-  deleted: [7, struct<{ logId: Uint8Array; throughSeq: number }>({ logId, throughSeq: safeUint64 })],
+  deleted: [7, struct<{ logId: Uint8Array; throughSeq: number }>({ logId, throughSeq: seqSaid })],
   draft: [
     6,
     struct<{ logId: Uint8Array; text: string; over: Uint8Array }>({ logId, text: text(maxDraftBytes), over: opaque(draftMarkBytes) }),

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareRegisters, keyOf, packFacts, packRegisters, unpackFacts, unpackRegisters } from "./facts.ts";
 import type { OwnFact, Register } from "./facts.ts";
-import { eraOf, maxKept, nothingSet, placeBehind, take } from "./own-state.ts";
+import { believable, eraOf, maxKept, nothingSet, placeBehind, take } from "./own-state.ts";
 import type { OwnState } from "./own-state.ts";
 
 const bytes = (size: number, value: number): Uint8Array => new Uint8Array(size).fill(value);
@@ -70,6 +70,18 @@ describe("[X-18] what a person sets for themselves", () => {
     expect(next.dropped).toEqual([keyOf(star(50, 51).fact)]);
     // What was dropped does not come back by being told again.
     expect(take(next.state, [star(50, 51)]).changed).toEqual([]);
+  });
+
+  test("a device that was stolen cannot put anything where nothing comes behind it, nor where no line can be", () => {
+    const known = take(nothingSet, [setting(3, { era: 9 })]).state;
+    const said = [setting(1, { era: 0xffff_ffff }), setting(2 ** 53 - 1, { era: 9 }), setting(4, { era: 12 })];
+    expect(believable(known, said)).toEqual([setting(4, { era: 12 })]);
+    const far: OwnFact[] = [
+      { kind: "deleted", logId: bytes(32, 1), throughSeq: Number.MAX_SAFE_INTEGER },
+      { kind: "archive", logId: bytes(32, 1), throughSeq: 2 ** 52 },
+    ];
+    const near: OwnFact = { kind: "deleted", logId: bytes(32, 1), throughSeq: 2 ** 40 + 1 };
+    expect(unpackFacts(packFacts([...far, near]))).toEqual([near]);
   });
 
   test("what is said next comes behind everything that is known, in whatever log", () => {

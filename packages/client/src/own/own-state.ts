@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes } from "@latchkey/codec";
-import { comparePlaces, compareRegisters, keyOf } from "./facts.ts";
+import { comparePlaces, compareRegisters, keyOf, noLog } from "./facts.ts";
 import type { OwnFact, Register } from "./facts.ts";
 
 /** Everything that the person set for themselves, as far as it has its place in the devices' log; by `keyOf`. */
@@ -58,6 +58,16 @@ export function take(before: OwnState, registers: readonly Register[]): Taken {
     }
   }
   return { state, changed: [...changed], dropped };
+}
+
+/** So many eras one device is behind another at most: each is one more group of the devices. */
+const maxErasAhead = 4096;
+const maxOrderSaid = 2 ** 52;
+
+/** What may be in its place: what one device puts so far ahead that nothing could be said behind it was never said there (spec X-18). */
+export function believable(state: OwnState, registers: readonly Register[]): readonly Register[] {
+  const last = eraOf(state, noLog) + maxErasAhead;
+  return registers.filter(({ place }) => place.era <= last && place.order <= maxOrderSaid);
 }
 
 /** The era of what is said in this log from now on: behind everything that is known. */

@@ -11,6 +11,7 @@ import { parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { logTagBytes, maxFactsTold, maxToldBytes, packFacts, packRegisters, unpackFacts, unpackRegisters } from "./facts.ts";
 import type { Register } from "./facts.ts";
+import { believable } from "./own-state.ts";
 import { placedPrefix } from "./placed.ts";
 import type { Drafts } from "./drafts-in-step.ts";
 
@@ -119,7 +120,8 @@ export class OwnTelling {
   /** Another device says this at this place of the devices' log. @throws CodecError */
   async follow(message: Extract<SyncMessage, { kind: "own" | "own_state" }>, log: string, order: number): Promise<void> {
     const { ownThings } = this.#world;
-    const registers = message.kind === "own" ? registersOf(message, log, order) : unpackRegisters(message.registers);
+    const told = message.kind === "own" ? registersOf(message, log, order) : unpackRegisters(message.registers);
+    const registers = believable(ownThings.state, told);
     await this.#drafts.taking(registers, (along) => ownThings.take(registers, along));
   }
 
