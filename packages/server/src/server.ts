@@ -4,6 +4,7 @@ import { Rules } from "./admin/rules.ts";
 import { startAdmin } from "./admin/start-admin.ts";
 import { effectiveLimits } from "./admission/limit-settings.ts";
 import { openFilesAllowed, withinOpenFiles } from "./admission/open-files.ts";
+import { clearOutgoing } from "./backup/s3/s3-place.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
 import { keptFromDay } from "./clock/dated-back.ts";
@@ -133,6 +134,7 @@ async function start(params: {
     warn("closed on a full disk: what was acknowledged last stays in the write-ahead logs until the next start, which needs some room");
   const store = await (parts.openStore ?? openDefaultStore)(dataDirectory, limits, load);
   opened.defer(() => store.close());
+  await clearOutgoing(dataDirectory);
   const late: { chores?: Chores; desk?: Desk } = {};
   const clocks = await openClocks({
     store,

@@ -2,10 +2,12 @@ import { toBase64Url, toHex } from "@latchkey/codec";
 import type { NamedBlob } from "@latchkey/protocol";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
 import { createLog, createTestLog, entryBytes, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
+import { databaseFile } from "../store/sqlite/database-files.ts";
 import { maxSeq } from "../store/sqlite/row-ids.ts";
 import { TestClient } from "../testing/test-client.ts";
 import type { ServerOptions } from "../config.ts";
@@ -13,6 +15,7 @@ import { ServerError } from "../errors.ts";
 import type { RunningServer } from "../server.ts";
 import { copiedDatabases, createBackup, dropOldBackups, findBackups } from "./backup.ts";
 import type { MadeBackup } from "./backup.ts";
+import { copyDatabases } from "./database-copy.ts";
 import { folderPlace } from "./place.ts";
 import { restoreBackup } from "./restore.ts";
 import { scheduleBackups } from "./schedule.ts";
@@ -181,6 +184,16 @@ describe("a backup", () => {
       });
       expect(await findBackups(to)).toEqual([]);
     }
+  });
+
+  test("of a data folder that an older version left can be made before this one is started on it", () => {
+    const [from, to] = [temporaryDirectory(), temporaryDirectory()];
+    const fixture = fileURLToPath(new URL("../store/sqlite/fixtures/logs-v1.sqlite", import.meta.url));
+    copyFileSync(fixture, join(from, databaseFile.logs));
+    copyDatabases({ from, to, files: [databaseFile.logs] });
+    const copy = new DatabaseSync(join(to, databaseFile.logs), { readOnly: true });
+    expect(copy.prepare("SELECT count(*) AS entries FROM entries").get()).toEqual({ entries: 2 });
+    copy.close();
   });
 
   test("a blob that the data folder has lost is told of, and all the rest is kept", async () => {

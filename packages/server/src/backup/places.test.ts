@@ -2,7 +2,7 @@ import { toBase64Url } from "@latchkey/codec";
 import type { NamedBlob } from "@latchkey/protocol";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { sha256 } from "../hash.ts";
 import { createLog, createTestLog, entryBytes, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 import type { RunningServer } from "../server.ts";
+import { holdPlace } from "./backup.ts";
 import { readLastBackup } from "./last-backup.ts";
 import { backupPlace } from "./open-place.ts";
 import { folderPlace } from "./place.ts";
@@ -296,6 +297,20 @@ describe("a bucket", () => {
     await place.make({ dataDirectory, passphrase, nowMs: at(2) });
     await dropped;
     expect([...fake.objects.keys()].some((key) => key.endsWith(added))).toBe(true);
+  });
+
+  test("whose backup was killed on its way leaves nothing in the data folder that a start does not take away", async () => {
+    const { dataDirectory, server } = await lively();
+    await server.close();
+    const made = join(dataDirectory, "outgoing", "made", "latchkey-19700102-000000Z");
+    mkdirSync(made, { recursive: true });
+    writeFileSync(join(made, "logs.sqlite"), "what was erased since");
+    const release = holdPlace(join(dataDirectory, "outgoing"));
+    await (await runServer({ dataDirectory })).close();
+    expect(existsSync(made)).toBe(true);
+    release();
+    await (await runServer({ dataDirectory })).close();
+    expect(existsSync(join(dataDirectory, "outgoing", "made"))).toBe(false);
   });
 
   test("may take long for what is long, as long as it goes on; what falls silent, drips or lists for ever has an end", async () => {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ServerError } from "../../errors.ts";
@@ -29,6 +30,27 @@ const maxBlobBytes = 1_100_000_000;
  */
 export function s3Place(address: S3Address, bucket: Bucket = new Bucket(address)): BackupPlace {
   return new S3Place(address.name, bucket);
+}
+
+/**
+ * Takes away what a backup left in the data folder that was killed on its way: it holds what was erased since. One that is being made stays.
+ */
+export async function clearOutgoing(dataDirectory: string): Promise<void> {
+  const staging = join(dataDirectory, outgoing);
+  if (!existsSync(join(staging, "made"))) return;
+  let release: () => void;
+  try {
+    release = holdPlace(staging);
+  } catch {
+    return;
+  }
+  try {
+    await clear(staging);
+  } catch {
+    // The next backup tries again, or the next start.
+  } finally {
+    release();
+  }
 }
 
 class S3Place implements BackupPlace {

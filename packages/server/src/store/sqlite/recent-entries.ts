@@ -320,6 +320,8 @@ function byPlace(entries: readonly Waiting[]): Waiting[] {
 
 /** Moves all, in a database that nobody else uses. */
 export function settleRecent(database: DatabaseSync): void {
+  // What an older version wrote has its entries in their places.
+  if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'recent_entries'").get() === undefined) return;
   const recent = new RecentEntries(database);
   if (recent.isEmpty) return;
   database.exec("PRAGMA secure_delete = ON; BEGIN");
