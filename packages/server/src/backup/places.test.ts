@@ -313,6 +313,33 @@ describe("a bucket", () => {
     expect(existsSync(join(dataDirectory, "outgoing", "made"))).toBe(false);
   });
 
+  test("that does not answer holds up nobody who stops, wherever it is silent", async () => {
+    const { fake, address } = await bucket();
+    const { dataDirectory, write } = await lively();
+    await write();
+    const s3 = readS3Address(address, fake.environment);
+    for (const [silent, method] of [
+      ["", "GET"],
+      ["logs.sqlite", "PUT"],
+      ["logs.sqlite", "GET"],
+    ] as const) {
+      const stopping = new AbortController();
+      let stoppedMs = 0;
+      fake.fault = (seen) => {
+        if (seen.method !== method || !seen.key.endsWith(silent)) return undefined;
+        stoppedMs ||= performance.now();
+        setTimeout(() => stopping.abort(), 10);
+        return "silence";
+      };
+      const place = s3Place(s3, new Bucket(s3, { waitMs: 1, partBytes: 10_000, signal: stopping.signal }));
+      await expect(place.make({ dataDirectory, passphrase, nowMs: at(1), signal: stopping.signal })).rejects.toThrow();
+      expect(performance.now() - stoppedMs).toBeLessThan(10_000);
+      expect(existsSync(join(dataDirectory, "outgoing", "made"))).toBe(false);
+    }
+    fake.fault = undefined;
+    expect(fake.uploads.size).toBe(0);
+  });
+
   test("may take long for what is long, as long as it goes on; what falls silent, drips or lists for ever has an end", async () => {
     let kind: "steady" | "silent" | "drips" | "lists" = "steady";
     const slow = createServer((_, response) => {

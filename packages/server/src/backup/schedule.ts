@@ -96,8 +96,10 @@ export function startBackups(
 ): () => Promise<void> {
   if (backups === undefined) return async () => {};
   const { log, journal, store, ...rest } = parts;
-  const place = backupPlace(backups.to, backups.environment ?? {});
-  return scheduleBackups(
+  // A bucket that does not answer would hold up whoever stops the server.
+  const stopping = new AbortController();
+  const place = backupPlace(backups.to, backups.environment ?? {}, stopping.signal);
+  const stop = scheduleBackups(
     { ...backups, place },
     {
       ...rest,
@@ -119,4 +121,8 @@ export function startBackups(
       },
     },
   );
+  return () => {
+    stopping.abort();
+    return stop();
+  };
 }

@@ -22,6 +22,8 @@ const firstWaitMs = 500;
 const silenceMs = 120_000;
 /** What comes of a long answer in the long run: with less it never ends. */
 const leastBytesPerMs = 32;
+/** For what is said when everything else was broken off. */
+const lastWordMs = 2000;
 /** Pages of a listing that bring next to nothing. */
 const maxThinPages = 100;
 
@@ -35,15 +37,26 @@ export class Bucket {
   readonly #waitMs: number;
   readonly #partBytes: number;
   readonly #silenceMs: number;
+  readonly #stopped: AbortSignal | undefined;
 
   /**
    * @param params.waitMs before the second try; twice as long before each further one
    * @param params.partBytes what is sent, and held in memory, at once: larger files go in parts of this length
    * @param params.silenceMs how long nothing may come of an answer
+   * @param params.signal breaks off whatever is under way, also what waits for an answer
    */
-  constructor(address: S3Address, params: { readonly waitMs?: number; readonly partBytes?: number; readonly silenceMs?: number } = {}) {
+  constructor(
+    address: S3Address,
+    params: {
+      readonly waitMs?: number;
+      readonly partBytes?: number;
+      readonly silenceMs?: number;
+      readonly signal?: AbortSignal | undefined;
+    } = {},
+  ) {
     const { waitMs = firstWaitMs, partBytes = 16 * 1_048_576 } = params;
     this.#silenceMs = params.silenceMs ?? silenceMs;
+    this.#stopped = params.signal;
     this.#partBytes = partBytes;
     const { accessKeyId, secretAccessKey, sessionToken, region } = address;
     this.#address = address;
@@ -142,12 +155,22 @@ export class Bucket {
       const answer = await this.#text("POST", `${path}?uploadId=${id}`, list);
       if (!answer.includes("CompleteMultipartUploadResult")) throw this.#failure(tagOf(answer, "Code") ?? "it did not join the parts");
     } catch (error) {
-      await this.#request("DELETE", `${path}?uploadId=${id}`, { missing: "allowed" }).then(
+      await this.#breakOff(`${path}?uploadId=${id}`);
+      throw error;
+    }
+  }
+
+  /** Parts of a file that nobody joins any more take room; who stops does not wait long for it. */
+  async #breakOff(path: string): Promise<void> {
+    if (this.#stopped?.aborted !== true) {
+      await this.#request("DELETE", path, { missing: "allowed" }).then(
         (response) => this.#discard(response),
         () => undefined,
       );
-      throw error;
+      return;
     }
+    const response = await this.#once("DELETE", path, undefined, AbortSignal.timeout(lastWordMs));
+    if (!(response instanceof Error)) await this.#discard(response);
   }
 
   #pathOf(key: string): string {
@@ -169,7 +192,8 @@ export class Bucket {
     { body, missing }: { readonly body?: Uint8Array | undefined; readonly missing?: "allowed" } = {},
   ): Promise<Response | undefined> {
     for (let attempt = 1; ; attempt++) {
-      const response = await this.#once(method, path, body);
+      this.#stopped?.throwIfAborted();
+      const response = await this.#once(method, path, body, this.#stopped);
       if (!(response instanceof Error) && response.ok) return response;
       if (!(response instanceof Error) && response.status === 404 && missing === "allowed") {
         await this.#discard(response);
@@ -178,11 +202,11 @@ export class Bucket {
       const isPassing = response instanceof Error || response.status >= 500 || response.status === 429;
       if (!isPassing || attempt >= tries) throw await this.#failureOf(response);
       if (!(response instanceof Error)) await this.#discard(response);
-      await delay(this.#waitMs * 2 ** (attempt - 1));
+      await delay(this.#waitMs * 2 ** (attempt - 1), undefined, this.#stopped === undefined ? {} : { signal: this.#stopped });
     }
   }
 
-  async #once(method: string, path: string, body: Uint8Array | undefined): Promise<Response | Error> {
+  async #once(method: string, path: string, body: Uint8Array | undefined, signal: AbortSignal | undefined): Promise<Response | Error> {
     const headers = {
       "x-amz-content-sha256": createHash("sha256")
         .update(body ?? "")
@@ -196,7 +220,7 @@ export class Bucket {
         method,
         headers,
         redirect: "error",
-        signal: tooLate.signal,
+        signal: signal === undefined ? tooLate.signal : AbortSignal.any([tooLate.signal, signal]),
         ...(body === undefined ? {} : { body: new Uint8Array(body) }),
       });
     } catch (error) {

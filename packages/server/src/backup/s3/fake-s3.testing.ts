@@ -18,8 +18,8 @@ export interface FakeS3 {
   readonly objects: Map<string, Uint8Array>;
   /** Parts of uploads that neither ended nor were broken off. */
   readonly uploads: Map<string, Map<number, Uint8Array>>;
-  /** What answers in place of the server: a status, or "hang up"; `undefined` for what it answers. */
-  fault: ((request: SeenRequest) => number | "hang up" | undefined) | undefined;
+  /** What answers in place of the server: a status, "hang up", or nothing ever; `undefined` for what it answers. */
+  fault: ((request: SeenRequest) => number | "hang up" | "silence" | undefined) | undefined;
   close(): Promise<void>;
 }
 
@@ -38,6 +38,7 @@ export async function startFakeS3(): Promise<FakeS3> {
       const key = decodeURIComponent(url.pathname.slice(`/${bucketName}/`.length));
       const seen = { method: request.method ?? "", key, query: url.searchParams, body };
       const fault = fake.fault?.(seen);
+      if (fault === "silence") return;
       if (fault === "hang up") {
         request.socket.destroy();
         return;
