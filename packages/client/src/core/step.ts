@@ -162,7 +162,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
         set(turn, { recovered: turn.state.recovered.filter((account) => account.order > input.throughOrder) });
       return undefined;
     case "draft":
-      set(turn, { draft: input.text });
+      if (input.insteadOf === undefined || input.insteadOf === turn.state.draft) set(turn, { draft: input.text });
       return undefined;
   }
 }

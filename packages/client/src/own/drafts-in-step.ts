@@ -104,8 +104,11 @@ export class Drafts {
     const { draft } = runner.state;
     const isOverOurs = draft !== "" && equalBytes(incoming.over, this.#markOf(draft));
     const { note, local } = takeDraft(this.#note(runner.id), draft, incoming.text, isOverOurs);
-    if (local !== draft) await runner.input({ kind: "draft", text: local });
-    return this.#put(runner.id, note);
+    if (local === draft) return this.#put(runner.id, note);
+    await runner.input({ kind: "draft", text: local, insteadOf: draft });
+    const { draft: now } = runner.state;
+    // What the person wrote in that moment stays: the other one is offered beside it.
+    return this.#put(runner.id, now === local ? note : takeDraft(this.#note(runner.id), now, incoming.text).note);
   }
 
   #markOf(draft: string): Uint8Array {

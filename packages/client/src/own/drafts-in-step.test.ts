@@ -1,0 +1,34 @@
+import { toBase64Url } from "@latchkey/codec";
+import { expect, test } from "vitest";
+import type { ConversationRunner } from "../engine/conversation-runner.ts";
+import type { World } from "../engine/world.ts";
+import type { Input } from "../core/types.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { Drafts } from "./drafts-in-step.ts";
+import { noDraftMark, noLog } from "./facts.ts";
+import { nothingSet } from "./own-state.ts";
+
+test("[X-18] what the person writes in the moment in which another device's draft comes stays, and that one is offered beside it", async () => {
+  const logId = new Uint8Array(32).fill(3);
+  const state = { logId, kind: "direct", draft: "" };
+  const runner = {
+    id: toBase64Url(logId),
+    state,
+    // What was written before the input had its turn.
+    input({ text, insteadOf }: Extract<Input, { kind: "draft" }>) {
+      state.draft = "written here";
+      if (insteadOf === undefined || insteadOf === state.draft) state.draft = text;
+      return Promise.resolve();
+    },
+  };
+  const store = createMemoryStore();
+  const platform = { sha256: () => new Uint8Array(32) };
+  const world = { store, platform, ownThings: { state: nothingSet } } as unknown as World;
+  const drafts = new Drafts(world, { runners: () => [runner as unknown as ConversationRunner] });
+  const fact = { kind: "draft" as const, logId, text: "written there", over: noDraftMark };
+  await drafts.taking([{ place: { era: 1, log: noLog, order: 1 }, fact }], async (along) => {
+    await store.transact("write", (tx) => Promise.resolve(along(tx)));
+    return [];
+  });
+  expect([state.draft, drafts.other(runner.id)]).toEqual(["written here", "written there"]);
+});
