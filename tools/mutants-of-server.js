@@ -75,11 +75,11 @@ export const serverMutants = [
     `${server}/admission/fair-queue.ts`,
     [`${server}/admission/fair-queue.test.ts`],
     [
-      ["addresses out of turn", "if (address.waiting.size > 0) this.#waiting.add(address);", "this.#waiting.clear();"],
+      ["addresses out of turn", "if (lanes.size > 0) waiting.add(address);", "waiting.clear();"],
       [
         "one address that takes all of the store while others are about",
-        "return this.#units < this.#limits.total && address.units < this.#limits.perAddress;",
-        "return this.#units < this.#limits.total;",
+        "return this.#rooms[size].units < most && address.units < this.#limits.perAddress;",
+        "return this.#rooms[size].units < most;",
       ],
     ],
   ),
