@@ -3,6 +3,7 @@
 import { conversationMutants } from "./mutants-of-conversation.js";
 import { coreMutants } from "./mutants-of-core.js";
 import { inboxMutants } from "./mutants-of-inboxes.js";
+import { saidMutants } from "./mutants-of-said.js";
 import { serverMutants } from "./mutants-of-server.js";
 import { of } from "./mutation.js";
 
@@ -482,5 +483,6 @@ export const mutants = [
   ...coreMutants,
   ...conversationMutants,
   ...inboxMutants,
+  ...saidMutants,
   ...serverMutants,
 ];
