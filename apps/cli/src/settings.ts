@@ -174,6 +174,7 @@ function asString(value: unknown): string | undefined {
 /** Where backups are, as somebody writes it: a folder, or a bucket. @throws CommandError `invalid_option` */
 export function placeOf(text: string, workingDirectory: string, command: string): string {
   if (text.startsWith("s3://")) return text;
-  if (text === "" || text.includes("://")) throw invalidOption(`${command} takes a folder, or s3://BUCKET/PREFIX`);
+  // Whoever writes s3:/bucket means no folder of that name.
+  if (text === "" || text.includes("://") || /^s3:/i.test(text)) throw invalidOption(`${command} takes a folder, or s3://BUCKET/PREFIX`);
   return resolve(workingDirectory, text);
 }

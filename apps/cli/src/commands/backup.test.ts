@@ -42,6 +42,7 @@ test("what is wrong with a backup's options is said in one line", async () => {
   const home = temporaryFolder();
   for (const [args, word] of [
     [["backup", "http://bucket", "--no-keys"], "folder"],
+    [["backup", "s3:/bucket", "--no-keys"], "s3://BUCKET"],
     [["backup", "copies", "--no-keys", "--keep", "0"], "--keep"],
     [["backup", "copies", "--passphrase-file", "missing"], "missing"],
     [["backup", "copies"], "12 characters"],
