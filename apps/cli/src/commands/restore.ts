@@ -41,7 +41,7 @@ export const restoreCommand: Command = {
     if (upTo !== undefined && journal === undefined) throw invalidOption("--up-to needs --journal");
     const { backupPlace, restoreBackup } = await import("@latchkey/server");
     const dataDirectory = dataDirectoryOf(context);
-    const { backup, recordSize, replayed } = await restoreBackup({
+    const { backup, recordSize, replayed, blobsLost } = await restoreBackup({
       from: backupPlace(placeOf(positionals[0] ?? "", environment.workingDirectory, "restore"), environment.variables),
       dataDirectory,
       passphrase: () => askPassphrase(context, "of the keys in the backup"),
@@ -59,8 +59,9 @@ export const restoreCommand: Command = {
         : `  ${String(replayed)} entries of the public record came from the journal: accounts made or changed since are there`,
       `  ${String(blobs.count)} blobs, ${String(recordSize)} entries of the public record`,
       ...(blobs.missing > 0 ? [`  ${String(blobs.missing)} blobs were missing or damaged when the copy was made`] : []),
+      ...(blobsLost > 0 ? [`  ${String(blobsLost)} blobs that the backup had are not there any more: what was in them is lost`] : []),
     ];
-    output.result({ dataDirectory, backup: backup.path, copiedMs: createdMs, recordSize, replayed, blobs }, lines.join("\n"));
+    output.result({ dataDirectory, backup: backup.path, copiedMs: createdMs, recordSize, replayed, blobs, blobsLost }, lines.join("\n"));
   },
 };
 

@@ -111,8 +111,8 @@ describe.each(places)("$kind as a place of backups", ({ open }) => {
     expect(readLastBackup(dataDirectory)).toEqual({ timeMs: at(299), path: second.path, recordSize: 2 });
 
     const restored = join(temporaryDirectory(), "data");
-    const { backup, recordSize } = await restoreBackup(restoring(place, restored));
-    expect([backup.path, recordSize]).toEqual([second.path, 2]);
+    const { backup, recordSize, blobsLost } = await restoreBackup(restoring(place, restored));
+    expect([backup.path, recordSize, blobsLost]).toEqual([second.path, 2, 0]);
     expect(blobsIn(restored)).toEqual(blobs.toSorted());
     for (const name of blobs)
       expect(readFileSync(pathOfBlob(restored, name)).equals(readFileSync(pathOfBlob(dataDirectory, name)))).toBe(true);
@@ -219,7 +219,7 @@ describe("a bucket", () => {
     // A picture that is lost is no reason to restore nothing.
     fake.objects.delete(of(blob)[0]);
     const target = join(temporaryDirectory(), "data");
-    expect((await restoreBackup(restoring(place, target))).backup.path).toBe(made.path);
+    expect(await restoreBackup(restoring(place, target))).toMatchObject({ backup: { path: made.path }, blobsLost: 1 });
     expect(blobsIn(target)).toEqual([]);
 
     const lying = await bucket();

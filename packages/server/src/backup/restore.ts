@@ -39,6 +39,8 @@ export interface Restored {
   readonly recordSize: number;
   /** Those of them that came from the journal. */
   readonly replayed: number;
+  /** Blobs that the backup had when it was made, and has no more. */
+  readonly blobsLost: number;
 }
 
 /** Where the databases lie until they are complete. */
@@ -117,14 +119,22 @@ async function keysOf({ path, manifest }: FoundBackup, options: RestoreOptions):
   return found;
 }
 
-async function fill(backup: FoundBackup, found: readonly NamedKeys[], options: RestoreOptions): Promise<Replayed> {
+async function fill(
+  backup: FoundBackup,
+  sealed: readonly NamedKeys[],
+  options: RestoreOptions,
+): Promise<Replayed & Pick<Restored, "blobsLost">> {
   const { dataDirectory, journal, upTo, nowMs } = options;
   await makePrivateFolder(dataDirectory);
   const blobs = join(backup.path, "blobs");
+  let found = 0;
   for (const shard of await namesIn(blobs)) {
     const to = join(dataDirectory, "blobs", shard);
     await makePrivateFolder(to);
-    for (const name of await readdir(join(blobs, shard))) await linkOrCopy(join(blobs, shard, name), join(to, name));
+    for (const name of await readdir(join(blobs, shard))) {
+      await linkOrCopy(join(blobs, shard, name), join(to, name));
+      found += 1;
+    }
     await syncFolder(to);
   }
   const databases = join(dataDirectory, unfinished);
@@ -137,7 +147,7 @@ async function fill(backup: FoundBackup, found: readonly NamedKeys[], options: R
   }
   const replayed = await replayJournal({ databases, journal, upTo });
   // Before the databases have their names: a server that cannot start is none.
-  const keys = keysOfRecord(found, replayed.record);
+  const keys = keysOfRecord(sealed, replayed.record);
   await makePrivateFolder(join(dataDirectory, "directory"));
   for (const name of keyNames) {
     const key = keys.get(name);
@@ -153,7 +163,7 @@ async function fill(backup: FoundBackup, found: readonly NamedKeys[], options: R
   // Of the store that was open there only its lock is left.
   await rm(databases, { recursive: true });
   await syncFolder(dataDirectory);
-  return replayed;
+  return { ...replayed, blobsLost: Math.max(0, backup.manifest.blobs.count - found) };
 }
 
 /** A copy that is dated ahead of this clock was made by one that was wrong. */
