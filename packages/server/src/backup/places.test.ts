@@ -231,6 +231,17 @@ describe("a bucket", () => {
     expect(await lying.place.find()).toEqual([]);
   });
 
+  test("is not written to where the copy on its way would fill the disk of the data folder", async () => {
+    const { fake, address } = await bucket();
+    const { dataDirectory, write } = await lively();
+    await write();
+    const s3 = readS3Address(address, fake.environment);
+    const crowded = s3Place(s3, new Bucket(s3, { waitMs: 1 }), () => Promise.resolve({ freeBytes: 60_000_000 }));
+    const failure = { code: "backup_failed", message: expect.stringMatching(/no room for the databases/) as string };
+    await expect(crowded.make({ dataDirectory, passphrase, nowMs: at(1) })).rejects.toMatchObject(failure);
+    expect([existsSync(join(dataDirectory, "outgoing", "made")), fake.objects.size]).toEqual([false, 0]);
+  });
+
   test("has its blobs once for all backups, and loses those that none names any more", async () => {
     const { fake, place } = await bucket();
     const { dataDirectory, write } = await lively();

@@ -4,18 +4,22 @@ import { mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ServerError } from "../../errors.ts";
 import { makePrivateFolder, namesIn, syncFolder } from "../../files.ts";
-import { createBackup, holdPlace, ofServer, replacedBy } from "../backup.ts";
+import { copiedDatabases, createBackup, holdPlace, ofServer, replacedBy } from "../backup.ts";
 import type { FoundBackup, MadeBackup } from "../backup.ts";
 import { writePrivateFile } from "../folders.ts";
 import { noteLastBackup } from "../last-backup.ts";
 import { manifestFile, parseManifest } from "../manifest.ts";
 import type { Manifest } from "../manifest.ts";
 import type { BackupPlace, PlacedOptions } from "../place.ts";
+import { diskSpaceOf } from "../../storage/disk-space.ts";
+import type { DiskSpace } from "../../storage/disk-space.ts";
 import type { S3Address } from "./address.ts";
 import { Bucket } from "./bucket.ts";
 
 /** In the data folder: a backup on its way to a bucket. Blobs take no room there, the databases do. */
 const outgoing = "outgoing";
+/** What is left for the server while a copy lies there. */
+const roomLeftBytes = 67_108_864;
 const blobList = "blobs.txt";
 const blobPattern = /^[0-9a-f]{2}\/[\w-]{43}$/;
 const finishedPattern = /^latchkey-\d{8}-\d{6}Z(?:-\d+)?-[0-9a-f]{32}\/$/;
@@ -28,8 +32,12 @@ const maxBlobBytes = 1_100_000_000;
  * A bucket of S3, or of what speaks like it. Each backup is what a folder of it would be, under `latchkey-TIME-SERVER/`, the manifest last;
  * blobs never change and lie once for all backups of a server, under `blobs/SERVER/`. `SERVER` stands for the first entry of the public record.
  */
-export function s3Place(address: S3Address, bucket: Bucket = new Bucket(address)): BackupPlace {
-  return new S3Place(address.name, bucket);
+export function s3Place(
+  address: S3Address,
+  bucket: Bucket = new Bucket(address),
+  spaceOf: (folder: string) => Promise<Pick<DiskSpace, "freeBytes">> = diskSpaceOf,
+): BackupPlace {
+  return new S3Place(address.name, bucket, spaceOf);
 }
 
 /**
@@ -56,10 +64,12 @@ export async function clearOutgoing(dataDirectory: string): Promise<void> {
 class S3Place implements BackupPlace {
   readonly name: string;
   readonly #bucket: Bucket;
+  readonly #spaceOf: (folder: string) => Promise<Pick<DiskSpace, "freeBytes">>;
 
-  constructor(name: string, bucket: Bucket) {
+  constructor(name: string, bucket: Bucket, spaceOf: (folder: string) => Promise<Pick<DiskSpace, "freeBytes">>) {
     this.name = name;
     this.#bucket = bucket;
+    this.#spaceOf = spaceOf;
   }
 
   async find(): Promise<FoundBackup[]> {
@@ -81,6 +91,7 @@ class S3Place implements BackupPlace {
     const release = holdPlace(staging);
     try {
       await clear(staging);
+      await this.#requireRoom(dataDirectory);
       const sequenceAfter = (first: string): number => Math.max(0, ...ofServer(there, first).map(({ manifest }) => manifest.sequence));
       const made = await createBackup({ ...options, to: join(staging, "made"), sequenceAfter, isNoted: false });
       const path = await this.#upload(made, options.signal);
@@ -112,6 +123,16 @@ class S3Place implements BackupPlace {
       throw error instanceof ServerError ? new ServerError("restore_failed", error.message, { cause: error }) : error;
     }
     return { folder, release };
+  }
+
+  /** The copy on its way must not take the room that the server writes in. */
+  async #requireRoom(dataDirectory: string): Promise<void> {
+    const names = copiedDatabases.flatMap((name) => [name, `${name}-wal`]);
+    const sizes = await Promise.all(names.map((name) => sizeOf(join(dataDirectory, name))));
+    const needed = sizes.reduce((sum, size) => sum + size, roomLeftBytes);
+    if ((await this.#spaceOf(dataDirectory)).freeBytes >= needed) return;
+    const message = `A backup to a bucket is copied into ${join(dataDirectory, outgoing)} first, and there is no room for the databases: free some.`;
+    throw new ServerError("backup_failed", message);
   }
 
   /** The folder of a made backup, file by file; its manifest comes when everything else was read back. */
@@ -243,6 +264,14 @@ async function blobsIn(folder: string): Promise<{ readonly name: string; readonl
       found.push({ name: `${shard}/${name}`, size: (await stat(join(folder, shard, name))).size });
   }
   return found;
+}
+
+/** 0 for what is not there. */
+async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 async function clear(staging: string): Promise<void> {
