@@ -87,6 +87,39 @@ describe("[X-13] a group that people run", () => {
     expect(await rolesIn(cyd, id)).toEqual({ cyd: "owner" });
   });
 
+  test("in slow mode has everybody wait between two messages but those who manage it, and says for how long", async () => {
+    const [ada, ben] = [await register("ada"), await register("ben")];
+    const { id } = await ada.startConversation({ to: ["ben"], name: "Choir" });
+    await settleAll();
+    await ben.send(id, "before it was slow");
+    await settleAll();
+    await ada.setSlowMode(id, 3600);
+    await settleAll();
+    const again = ben.send(id, "twice");
+    await expect(again).rejects.toMatchObject({ code: "rate_limited", canRetry: true });
+    await expect(again).rejects.toThrow(/^In this group everybody waits 3600 s between messages: write again in 3[56]\d\d s\.$/);
+    for (const text of ["I lead", "and write as I like"]) await ada.send(id, text);
+    await settleAll();
+    expect(await newest(ben, id)).toBe("text");
+    await ada.setSlowMode(id, 1);
+    await settleAll();
+    await expect
+      .poll(
+        () =>
+          ben.send(id, "and on").then(
+            () => "sent",
+            (error: { code: string }) => error.code,
+          ),
+        { timeout: 20_000, interval: 300 },
+      )
+      .toBe("sent");
+    await ada.setSlowMode(id, 0);
+    await settleAll();
+    for (const text of ["one", "two"]) await ben.send(id, text);
+    await settleAll();
+    expect(await newest(ada, id)).toBe("text");
+  });
+
   test("whose owner's account is deleted belongs to the administrator with the lowest leaf", async () => {
     const [ada, ben, cyd] = [await register("ada"), await register("ben"), await register("cyd")];
     const { id } = await ada.startConversation({ to: ["ben", "cyd"], name: "Choir" });

@@ -279,7 +279,7 @@ export const en = {
     message_too_large: { title: "This message is too long", advice: "Send it in parts." },
     name_required: { title: "A group needs a name", advice: "Give it one." },
     offline: { title: "The server cannot be reached", advice: "Check your connection and try again." },
-    rate_limited: { title: "The server asks you to slow down", advice: "Wait a minute and try again." },
+    rate_limited: { title: "Not so fast", advice: "Wait a minute and try again." },
     server_full: { title: "The server has no space left", advice: "Nothing of yours is lost. Tell the person who runs it." },
     server_down: {
       title: "The server is down",

@@ -26,6 +26,7 @@ import type { ConversationRunner } from "./conversation-runner.ts";
 import { eraseEvidence } from "./evidence.ts";
 import { contentIdIn } from "./message-ids.ts";
 import { pendingLine, pendingSaid } from "./said.ts";
+import { requireSlowMode } from "./slow-mode.ts";
 import { unknownMessage } from "./shown-history.ts";
 import { withOwnPending } from "./shown-message.ts";
 import type { World } from "./world.ts";
@@ -198,6 +199,7 @@ export class Messages {
   async #say(id: string, text: string, contentOf: (head: ContentHead) => Uint8Array): Promise<Message> {
     const runner = await this.#access.writable(id);
     if (!mayOf(runner.state, this.#world.people.self).post) throw notPermitted("Only administrators write here.");
+    await requireSlowMode(this.#world, runner.state);
     const messageId = await this.#compose(runner, "text", text, contentOf);
     const pending = runner.state.outgoing.find((item) => item.id === messageId);
     if (pending !== undefined) return await runner.history.pending(pending);
