@@ -50,6 +50,27 @@ test("[N-1] who types is seen typing by the other person, until the message is t
   await expect.poll(() => there.innerText(), { timeout: 20_000 }).toBe("");
 });
 
+test("[N-1] after a reload too, in a conversation that was not looked at since", async () => {
+  await ada.page.goto(server.url);
+  await ada.page.reload();
+  await ada.page.getByRole("link", { name: "ben" }).first().waitFor();
+  await expect.poll(() => ada.page.locator(".list-typing").count()).toBe(0);
+  // What is said while nobody listens is said to nobody: it is said again while it goes on.
+  await expect
+    .poll(
+      async () => {
+        await ben.page.locator("#composer").pressSequentially("x");
+        return await ada.page.locator(".list-typing").count();
+      },
+      { timeout: 30_000, interval: 700 },
+    )
+    .toBe(1);
+  await ben.page.locator("#composer").fill("");
+  await ada.page.locator(".list-typing").waitFor({ state: "detached", timeout: 20_000 });
+  await ada.page.getByRole("link", { name: "ben" }).first().click();
+  await seeMessage(ada.page, "I am writing");
+});
+
 test("[X-12] a message shows that it came, then that it was read; who tells nothing is told nothing", async () => {
   await sendMessage(ada.page, "Do you see this?");
   const mark = messageList(ada.page).locator(".bubble-row", { hasText: "Do you see this?" }).locator(".delivery");

@@ -1,4 +1,4 @@
-import { invalidOption, usageError } from "../errors.ts";
+import { invalidOption } from "../errors.ts";
 import type { Command } from "./command.ts";
 import { stringOption } from "./command.ts";
 import { waitMs } from "../conversations.ts";
@@ -19,8 +19,6 @@ export const privacyCommand: Command = {
       typing: answerOf("typing", stringOption(values, "typing")),
     };
     await withClient(async (client) => {
-      if ((await client.account()) === undefined)
-        throw usageError('there is no account in this profile: "latchkey register NAME" makes one');
       const { receipts, typing } = settings;
       await client.changePrivacySettings({ ...(receipts === undefined ? {} : { receipts }), ...(typing === undefined ? {} : { typing }) });
       await client.settle({ timeoutMs: waitMs });

@@ -41,12 +41,14 @@ export class Signals {
   /** The person types in a conversation, or does no more: said at most every `typingEveryMs`, where it may be said at all. */
   async say(id: string, isTyping: boolean): Promise<void> {
     const runner = this.#access.runner(id);
-    if (runner === undefined || !this.#isFor(runner.state)) return;
+    if (runner === undefined || !this.#access.isOn()) return;
+    // Who is in the group is not at hand before.
+    await runner.load();
+    if (!this.#isFor(runner.state)) return;
     const told = this.#of(id);
     const nowMs = this.#world.platform.nowMs();
     if (isTyping ? Math.abs(nowMs - told.saidMs) < typingEveryMs : told.saidMs === 0) return;
     told.saidMs = isTyping ? nowMs : 0;
-    await runner.load();
     const key = this.#keyOf(runner.state, told);
     const { group } = runner.state;
     if (key === undefined || group === undefined) return;
@@ -65,8 +67,9 @@ export class Signals {
   async hear(signal: Signal): Promise<void> {
     const id = toBase64Url(signal.logId);
     const runner = this.#access.runner(id);
-    if (runner === undefined || this.#isClosed || !this.#isFor(runner.state) || runner.state.epoch?.epochId !== signal.epochId) return;
+    if (runner === undefined || this.#isClosed || !this.#access.isOn() || runner.state.epoch?.epochId !== signal.epochId) return;
     await runner.load();
+    if (!this.#isFor(runner.state)) return;
     const told = this.#of(id);
     const key = this.#keyOf(runner.state, told);
     const body = key === undefined ? undefined : openSignal(key, signal.bytes);
