@@ -400,6 +400,7 @@ export class ConversationRunner {
         const timeline = this.#timeline(tx);
         for (const effect of effects) {
           if (effect.kind === "line") timeline.put(effect.line);
+          if (effect.kind === "line") this.#world.receipts.leave(tx, this.id, effect.line);
           if (effect.kind === "content") await timeline.take(effect.said);
           if (effect.kind === "receipt") await this.#world.receipts.take(tx, this.id, effect);
           if (effect.kind === "evidence") await putEvidence(tx, this.id, effect);

@@ -13,6 +13,7 @@ import type { People } from "./people.ts";
 import { ownSettingsOf, settingOf } from "../own/view.ts";
 import { groupName, messageOfLine, messageOfOutgoing } from "./shown-message.ts";
 import { hasEnded, isConfirmed } from "../core/phase.ts";
+import { maxReceiptAccounts } from "../receipts/receipts.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -66,7 +67,10 @@ export function conversationOf(world: ShownWorld, state: ConversationState, last
     }),
     isBlocked: state.kind === "direct" && state.peer !== undefined && people.isBlocked(state.peer),
     own: ownSettingsOf(ownThings, state, lastLine, platform.nowMs()),
-    receipts: (settingOf(ownThings, "receipts") ? receipts.ofOthers(state.id, people.self.account) : []).map(({ accountId, mark }) => ({
+    receipts: (settingOf(ownThings, "receipts") && state.memberCount <= maxReceiptAccounts
+      ? receipts.ofOthers(state.id, people.self.account)
+      : []
+    ).map(({ accountId, mark }) => ({
       person: people.person(accountId),
       deliveredThrough: mark.delivered,
       readThrough: mark.read,

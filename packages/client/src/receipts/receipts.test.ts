@@ -67,6 +67,26 @@ describe("[X-12] [E-103] receipts", () => {
     expect(marks).toEqual([]);
   });
 
+  test("of who is out of the conversation count no more, and begin anew where they come back", async () => {
+    const store = await withMessages();
+    const receipts = new Receipts();
+    const read = (by: Uint8Array, order: number, target: number): Promise<boolean> =>
+      store.transact("write", (tx) =>
+        receipts.take(tx, id, { order, accountId: by, statuses: [{ messageId: at(target), status: "read" }] }),
+      );
+    await read(ada, 100, 9);
+    await read(ben, 100, 9);
+    const out = (line: Parameters<Receipts["leave"]>[2]): Promise<void> =>
+      store.transact("write", (tx) => Promise.resolve(receipts.leave(tx, id, line)));
+    await out({ author: ada, body: { kind: "removed", accounts: [ben] } });
+    await out({ author: ada, body: { kind: "left" } });
+    const again = new Receipts();
+    await again.load(store);
+    expect([[...receipts.of(id)], [...again.of(id)]]).toEqual([[], []]);
+    await read(ben, 101, 3);
+    expect([...receipts.of(id)]).toEqual([[name(ben), { delivered: 3, read: 3 }]]);
+  });
+
   test("make the same of it in whatever order they come", async () => {
     const words = fc.array(
       fc.record({

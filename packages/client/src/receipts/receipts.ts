@@ -3,6 +3,10 @@ import type { Codec } from "@latchkey/codec";
 import type { MessageStatus } from "@latchkey/protocol";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import { loadPlace } from "../timeline/ids.ts";
+import type { Line } from "../timeline/line.ts";
+
+/** Accounts of a conversation above which nobody says by themselves what they read, and nobody is shown it (spec R-3). */
+export const maxReceiptAccounts = 20;
 
 /** How far a member has come in a conversation, by their own word: places of messages, 0 for none (spec X-12). */
 export interface Watermark {
@@ -56,6 +60,15 @@ export class Receipts {
     tx.put(keyOf(conversationId, account), encode(codec, after));
     this.#of(conversationId).set(account, after);
     return true;
+  }
+
+  /** Who is out of a conversation has read nothing there: whether all have is asked of those who are in it. */
+  leave(tx: StoreTransaction, conversationId: string, line: Pick<Line, "author" | "body">): void {
+    const { author, body } = line;
+    const gone = body.kind === "removed" ? body.accounts : body.kind === "left" && author !== undefined ? [author] : [];
+    for (const account of gone.map(toBase64Url)) {
+      if (this.#marks.get(conversationId)?.delete(account) === true) tx.delete(keyOf(conversationId, account));
+    }
   }
 
   /** By account (base64url). */

@@ -6,8 +6,8 @@ import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { putLine } from "../timeline/history.ts";
-import { Receipts } from "./receipts.ts";
-import { maxReceiptAccounts, ReceiptSending } from "./sending.ts";
+import { maxReceiptAccounts, Receipts } from "./receipts.ts";
+import { ReceiptSending } from "./sending.ts";
 
 const id = "conversation";
 const account = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);

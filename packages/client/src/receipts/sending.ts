@@ -8,9 +8,8 @@ import type { ConversationState } from "../core/types.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
 import { loadLines } from "../timeline/history.ts";
+import { maxReceiptAccounts } from "./receipts.ts";
 
-/** Accounts of a conversation above which nobody says by themselves what they read (spec R-3). */
-export const maxReceiptAccounts = 20;
 /** Between two people: what came is said within so long, what was read after so long, for all that was read meanwhile (spec X-12). */
 const deliveredWithinMs = 5000;
 const readAfterMs = 1000;
