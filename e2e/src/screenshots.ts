@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openNodeClient } from "@latchkey/client/node";
 import type { Page } from "playwright-core";
-import { messageBox, startConversation } from "./testing/app.ts";
+import { messageBox, startConversation, taken } from "./testing/app.ts";
 import { openBrowser, viewports } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { joinedConversation, registerPerson, sendAndWait } from "./testing/people.ts";
@@ -46,7 +46,7 @@ async function settle(page: Page): Promise<void> {
 async function write(page: Page, text: string): Promise<void> {
   await messageBox(page).fill(text);
   await page.getByRole("button", { name: "Send", exact: true }).click();
-  await page.getByRole("list", { name: "Messages" }).getByRole("listitem").last().getByText("On the server").waitFor({ state: "attached" });
+  await page.getByRole("list", { name: "Messages" }).getByRole("listitem").last().locator(taken).waitFor({ state: "attached" });
 }
 
 async function open(page: Page, title: string): Promise<void> {

@@ -5,7 +5,7 @@ import { Boundary } from "./components/Boundary.tsx";
 import { ConversationList } from "./components/ConversationList.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
-import { words } from "./messages/words.ts";
+import { fetchTroubleWords, words } from "./messages/words.ts";
 import { BlockedPage } from "./pages/BlockedPage.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
 import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
@@ -77,7 +77,13 @@ function Screen(): ReactElement {
   useEffect(() => {
     if (!hasAccount) return undefined;
     rememberAccount(true);
-    const timer = setTimeout(() => void fetchAllComponents().catch(() => undefined), calmMs);
+    const timer = setTimeout(
+      () =>
+        void fetchTroubleWords()
+          .then(fetchAllComponents, () => undefined)
+          .catch(() => undefined),
+      calmMs,
+    );
     return () => clearTimeout(timer);
   }, [hasAccount]);
   const removal = useSelector((state) => state.alarms.find(({ failure }) => failure.code === "device_removed"));

@@ -1,6 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
+import { fetchTroubleWords } from "./messages/words.ts";
 import { createController } from "./state/controller.ts";
 import { createRouter } from "./state/router.ts";
 import type { ClientHost } from "./worker/remote-client.ts";
@@ -49,11 +50,16 @@ export function startApp(host: ClientHost): void {
 
   const root = document.getElementById("root");
   if (root === null) throw new Error("the page has no root");
-  createRoot(root).render(
-    <StrictMode>
-      <App controller={controller} router={router} />
-    </StrictMode>,
-  );
+  const reactRoot = createRoot(root);
+  const render = (): void =>
+    reactRoot.render(
+      <StrictMode>
+        <App controller={controller} router={router} />
+      </StrictMode>,
+    );
+  render();
+  // Without them a failure says what the client says; the app tries again once it is calm.
+  fetchTroubleWords().then(render, () => undefined);
 }
 
 /** Keeps the app as high as what is seen: a phone's keyboard must not cover the composer. */

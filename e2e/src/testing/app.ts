@@ -17,9 +17,12 @@ export async function seeMessage(page: Page, text: string): Promise<void> {
   await messagesWith(page, text).first().waitFor();
 }
 
+/** The mark of a message of one's own that the server has: how far it came beyond that, the others' devices tell when they like. */
+export const taken = ".delivery-accepted, .delivery-delivered, .delivery-read";
+
 /** Resolves when the server has a message of one's own; until then it stands here alone. */
 export async function seeTaken(page: Page, text: string): Promise<void> {
-  await messagesWith(page, text).getByText("On the server").waitFor({ state: "attached" });
+  await messagesWith(page, text).locator(taken).waitFor({ state: "attached" });
 }
 
 /** The entry of a conversation in the list. */

@@ -1,0 +1,2 @@
+export { alarms } from "./en-alarms.ts";
+export { failures } from "./en-failures.ts";
