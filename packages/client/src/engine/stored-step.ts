@@ -1,0 +1,140 @@
+import { recordChanges } from "../core/records.ts";
+import type { ConversationState, Effect } from "../core/types.ts";
+import type { Raised } from "../directory/alarms.ts";
+import { putPlaced } from "../own/placed.ts";
+import { orderSegment } from "../store/store.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { Timeline } from "../timeline/timeline.ts";
+import { accountsIn, accountsOfLine } from "./effects.ts";
+import { putEvidence } from "./evidence.ts";
+import { takeSecret } from "./introduction.ts";
+import { unreached } from "./posts.ts";
+import { quotedBy } from "./shown-history.ts";
+import type { ToldLine } from "./shown-history.ts";
+import { syncPrefix } from "./world.ts";
+import type { World } from "./world.ts";
+
+/** What became of a timeline in a transaction: told once that is done. */
+export interface TimelineNews {
+  /** New lines, and ones that changed. */
+  readonly lines: readonly ToldLine[];
+  /** Deletions came to wait for the person. */
+  readonly isBraked: boolean;
+}
+
+/** A step from one state to the next, with what it brought. */
+export interface Step {
+  /** `undefined` for a conversation that was just made or joined. */
+  readonly before: ConversationState | undefined;
+  readonly after: ConversationState;
+  readonly effects: readonly Effect[];
+  /** What is stored with it. */
+  readonly alsoWrite?: ((tx: StoreTransaction) => Promise<void> | void) | undefined;
+}
+
+/**
+ * Stores a step in one transaction: the state, its lines, what it tells of people, and what waits to be sent. Whoever stands in its lines
+ * is brought to hand.
+ * @throws what the store throws; then nothing of it is kept
+ */
+export async function storeStep(world: World, { before, after, effects, alsoWrite }: Step): Promise<TimelineNews> {
+  const { store, people, posts, alarms } = world;
+  await people.load(effects.flatMap(accountsIn));
+  const writes = recordChanges(before, after);
+  if (writes.length === 0 && effects.length === 0 && before !== undefined) return { lines: [], isBraked: false };
+  const given: Raised[] = [];
+  const news = await store.transact("write", async (tx) => {
+    for (const { key, value } of writes) {
+      if (value === undefined) tx.delete(key);
+      else tx.put(key, value);
+    }
+    const timeline = timelineIn(world, tx, after.id);
+    for (const effect of effects) {
+      await putEffect(world, { tx, timeline, state: after }, effect);
+      if (effect.kind === "post" && !(await posts.put(tx, after.host, after.logId, effect.post)))
+        given.push(unreached({ ...effect.post.joiner, logId: after.logId, seq: effect.post.seq }));
+    }
+    for (const raised of given) alarms.put(tx, raised);
+    await alsoWrite?.(tx);
+    return await flushed(tx, timeline, after.id);
+  });
+  for (const raised of given) alarms.tell(raised);
+  await people.load(
+    news.lines.flatMap(({ line, quoted }) => [...accountsOfLine(line), ...(quoted === undefined ? [] : accountsOfLine(quoted))]),
+  );
+  return news;
+}
+
+/** Changes the timeline of a conversation in a transaction of its own. */
+export async function storeTimeline(
+  world: World,
+  conversationId: string,
+  change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>,
+): Promise<TimelineNews> {
+  return await world.store.transact("write", async (tx) => {
+    const timeline = timelineIn(world, tx, conversationId);
+    await change(timeline, tx);
+    return await flushed(tx, timeline, conversationId);
+  });
+}
+
+/** An alarm of a conversation stays until the person handled it; the same reason later is another one. */
+export function raisedIn({ id, joinedSeq }: ConversationState, { code, reason, about }: Extract<Effect, { kind: "alarm" }>): Raised {
+  return { failure: { code, message: reason, canRetry: false }, conversationId: id, about: `${about} ${joinedSeq}` };
+}
+
+/** Puts what an effect brings into the store, where it brings something. */
+async function putEffect(
+  world: World,
+  { tx, timeline, state }: { readonly tx: StoreTransaction; readonly timeline: Timeline; readonly state: ConversationState },
+  effect: Effect,
+): Promise<void> {
+  const { people, receipts, alarms } = world;
+  const { id } = state;
+  switch (effect.kind) {
+    case "line":
+      timeline.put(effect.line);
+      receipts.leave(tx, id, effect.line);
+      return;
+    case "content":
+      await timeline.take(effect.said);
+      return;
+    case "receipt":
+      await receipts.take(tx, id, effect);
+      return;
+    case "evidence":
+      await putEvidence(tx, id, effect);
+      return;
+    case "sync":
+      tx.put(`${syncPrefix}${id}/${orderSegment(effect.order)}`, effect.payload);
+      return;
+    case "placed":
+      putPlaced(tx, id, effect.order, effect.payload);
+      return;
+    case "named":
+      people.setName(tx, effect.accountId, effect.displayName);
+      return;
+    case "append_secret":
+      takeSecret(world, tx, id, effect);
+      return;
+    case "alarm":
+      alarms.put(tx, raisedIn(state, effect));
+      return;
+    default:
+      return;
+  }
+}
+
+function timelineIn({ own, platform }: World, tx: StoreTransaction, conversationId: string): Timeline {
+  return new Timeline({ tx, conversationId, self: own.accountId, nowMs: platform.nowMs() });
+}
+
+async function flushed(tx: StoreTransaction, timeline: Timeline, conversationId: string): Promise<TimelineNews> {
+  const { lines, arrived, isBraked } = await timeline.flush();
+  const told = lines.map(async (line) => {
+    // What this device wrote was told while it waited.
+    const isNew = arrived.has(line.order) && line.acceptedAtMs === 0;
+    return { line, quoted: await quotedBy(tx, conversationId, line), isNew };
+  });
+  return { lines: await Promise.all(told), isBraked };
+}
