@@ -29,6 +29,7 @@ import { pendingLine, pendingSaid } from "./said.ts";
 import { requireSlowMode } from "./slow-mode.ts";
 import { unknownMessage } from "./shown-history.ts";
 import { withOwnPending } from "./shown-message.ts";
+import { requireUnblocked, requireWritable } from "./writable.ts";
 import type { World } from "./world.ts";
 
 /** Conversations that a text goes on to at once, and from how many hops on to a single one (spec X-9). */
@@ -42,8 +43,6 @@ export interface MessagesAccess {
   runners(): readonly ConversationRunner[];
   /** Where what is written into a conversation goes. @throws ClientError where nothing can be written */
   writable(id: string): Promise<ConversationRunner>;
-  /** Throws where nothing can be written any more. @throws ClientError */
-  requireWritable(runner: ConversationRunner): void;
   /** Something waits to be sent. */
   composed(conversationId: string): void;
   /** The other devices of one's own are told. */
@@ -66,7 +65,7 @@ export class Messages {
     { inReplyTo, forwardedHops = 0 }: { inReplyTo?: string | undefined; forwardedHops?: number } = {},
   ): Promise<Message> {
     const answered = inReplyTo === undefined ? undefined : await this.#line(id, inReplyTo);
-    if (answered !== undefined) this.#access.requireWritable(this.#access.runner(id));
+    if (answered !== undefined) this.#requireWritable(this.#access.runner(id));
     return await this.#say(id, text, (head) =>
       createTextContent({ ...head, text, forwardedHops, inReplyTo: answered === undefined ? undefined : newestVersion(answered) }),
     );
@@ -196,6 +195,30 @@ export class Messages {
     runner.emitConversation();
   }
 
+  async retry(id: string, messageId: string): Promise<void> {
+    await this.#requireWaiting(id, messageId).input({ kind: "retry", id: messageId });
+  }
+
+  async discard(id: string, messageId: string): Promise<void> {
+    const runner = this.#requireWaiting(id, messageId);
+    await runner.input({ kind: "discard", id: messageId });
+    await this.#world.appendSecrets.untell(runner.id);
+  }
+
+  /** @throws ClientError `unknown_message` where it does not wait to be sent */
+  #requireWaiting(id: string, messageId: string): ConversationRunner {
+    const runner = this.#access.runner(id);
+    if (!runner.state.outgoing.some((item) => item.id === messageId))
+      throw new ClientError("unknown_message", "This message is not waiting here.");
+    return runner;
+  }
+
+  /** Nothing is said to a blocked person, and nothing done to what they said. @throws ClientError where nothing can be written */
+  #requireWritable({ state }: ConversationRunner): void {
+    if (state.peer !== undefined) requireUnblocked(this.#world.people, [state.peer]);
+    requireWritable(state);
+  }
+
   async #say(id: string, text: string, contentOf: (head: ContentHead) => Uint8Array): Promise<Message> {
     const runner = await this.#access.writable(id);
     if (!mayOf(runner.state, this.#world.people.self).post) throw notPermitted("Only administrators write here.");
@@ -205,7 +228,7 @@ export class Messages {
     if (pending !== undefined) return await runner.history.pending(pending);
     const found = await runner.history.message(messageId);
     if (found !== undefined) return found;
-    this.#access.requireWritable(runner);
+    this.#requireWritable(runner);
     throw new ClientError("server_refused", "The message was not taken.");
   }
 
@@ -223,7 +246,7 @@ export class Messages {
     isDone: (line: Line) => boolean = () => true,
   ): Promise<ConversationRunner> {
     const { runner, line } = await this.#current(id, messageId);
-    this.#access.requireWritable(runner);
+    this.#requireWritable(runner);
     const said = this.#saidOf(
       runner,
       this.#content(runner, (head) => contentOf(head, fromBase64Url(messageId))),
@@ -295,7 +318,7 @@ export class Messages {
     const { content, messageId } = this.#content(runner, contentOf, head);
     await runner.compose({ kind: "compose", id: messageId, purpose, text, content }, appendSecret);
     this.#access.composed(runner.id);
-    if (purpose === "change" && !isWritable(runner.state)) this.#access.requireWritable(runner);
+    if (purpose === "change" && !isWritable(runner.state)) this.#requireWritable(runner);
     return messageId;
   }
 }

@@ -2,6 +2,7 @@ import { isWritable } from "../core/phase.ts";
 import { pauseCode, pauseSentences } from "../core/turn.ts";
 import type { ConversationState } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
+import type { People } from "./people.ts";
 import { sentenceOf } from "./sentences.ts";
 
 /** @throws ClientError that says why nothing can be sent here */
@@ -17,4 +18,11 @@ export function requireWritable(state: ConversationState): void {
     throw new ClientError(pauseCode(state.phase.reason), pauseSentences[state.phase.reason]);
   }
   throw new ClientError("not_a_member", sentenceOf("not_a_member"));
+}
+
+/** @throws ClientError `blocked` where the person blocked one of these accounts */
+export function requireUnblocked(people: Pick<People, "isBlocked">, accountIds: readonly Uint8Array[]): void {
+  if (accountIds.some((accountId) => people.isBlocked(accountId))) {
+    throw new ClientError("blocked", "You blocked this person. Unblock them first.");
+  }
 }

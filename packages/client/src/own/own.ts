@@ -182,6 +182,14 @@ export class Own {
     await this.#say(...names.map((name): OwnFact => ({ kind: "setting", name, isOn: settings[name] === true })));
   }
 
+  /** What the person has written so far, and not sent. */
+  async saveDraft(id: string, text: string): Promise<void> {
+    const runner = this.#access.runner(id);
+    if (runner.state.draft === text) return;
+    await runner.input({ kind: "draft", text });
+    this.written();
+  }
+
   /** What is written in a conversation may be another now: the other devices are told, soon. */
   written(): void {
     this.telling.draftSoon();

@@ -1,0 +1,49 @@
+import type { Told } from "../devices/told.ts";
+import type { Own } from "../own/own.ts";
+import type { ReceiptSending } from "../receipts/sending.ts";
+import type { Conversations } from "./conversations.ts";
+
+/** What reading needs of the engine. */
+export interface ReadMarksAccess {
+  readonly conversations: Conversations;
+  readonly own: Own;
+  readonly receipts: ReceiptSending;
+  readonly told: Pick<Told, "markedRead">;
+}
+
+/** How far the person has read, here or on another device of theirs. */
+export class ReadMarks {
+  readonly #access: ReadMarksAccess;
+
+  constructor(access: ReadMarksAccess) {
+    this.#access = access;
+  }
+
+  /** The person has seen what stands up to there. @throws ClientError `unknown_conversation` */
+  async read(id: string, throughOrder: number): Promise<void> {
+    const { conversations, own, told, receipts } = this.#access;
+    const runner = conversations.required(id);
+    const { state } = runner;
+    await own.markUnread(id, false);
+    if (throughOrder <= state.readThrough && state.unread === 0) return;
+    const unread = throughOrder >= state.lastOrder ? 0 : await runner.history.unreadAfter(throughOrder);
+    await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
+    told.markedRead(runner.state);
+    receipts.read(id);
+  }
+
+  /** Lines came from elsewhere, or another device read up to there. */
+  async historyArrived(id: string, readThrough: number): Promise<void> {
+    const { conversations, own } = this.#access;
+    const runner = conversations.byId.get(id);
+    if (runner === undefined) return;
+    await runner.reloadLastLine();
+    own.sweepSoon();
+    const { state } = runner;
+    if (readThrough > state.readThrough) {
+      const through = Math.min(readThrough, Math.max(state.lastOrder, runner.lastLine?.order ?? 0));
+      await runner.input({ kind: "read", throughOrder: through, unread: await runner.history.unreadAfter(through) });
+    }
+    runner.emitConversation();
+  }
+}
