@@ -49,18 +49,21 @@ describe("[X-13] a group that people run", () => {
       successors: [],
     });
     expect(await ben.verification(id)).toMatchObject({ mayLetBack: true, mayRemove: false });
-    await ben.changeInfo(id, { name: "Chamber choir", description: "On Tuesdays\nby the lake" });
+    await ben.changeSettings(id, { name: "Chamber choir", description: "On Tuesdays\nby the lake" });
     await settleAll();
     expect(await cyd.details(id)).toMatchObject({ description: "On Tuesdays\nby the lake", conversation: { title: "Chamber choir" } });
-    await expect(ben.setTimer(id, 3600)).rejects.toMatchObject({ code: "not_permitted" });
-    await expect(ada.changeInfo(id, { name: "x".repeat(64).replaceAll("x", "\u{4E00}") })).rejects.toMatchObject({
+    const again = ben.changeSettings(id, { name: "Church choir" });
+    await expect(again).rejects.toMatchObject({ code: "rate_limited", canRetry: true });
+    await expect(again).rejects.toThrow(/four times an hour: do it again in [1-6]?\d s\.$/);
+    await expect(ben.changeSettings(id, { timerS: 3600 })).rejects.toMatchObject({ code: "not_permitted" });
+    await expect(ada.changeSettings(id, { name: "x".repeat(64).replaceAll("x", "\u{4E00}") })).rejects.toMatchObject({
       code: "invalid_setting",
     });
-    await expect(ada.setTimer(id, -1)).rejects.toMatchObject({ code: "invalid_setting" });
+    await expect(ada.changeSettings(id, { timerS: -1 })).rejects.toMatchObject({ code: "invalid_setting" });
 
-    await ada.changeRights(id, { editInfo: "administrators", post: "administrators" });
-    await ada.setTimer(id, 3600);
-    await ada.setSlowMode(id, 60);
+    await ada.changeSettings(id, { rights: { editInfo: "administrators", post: "administrators" } });
+    await ada.changeSettings(id, { timerS: 3600 });
+    await ada.changeSettings(id, { slowModeS: 60 });
     await settleAll();
     expect(await cyd.details(id)).toMatchObject({
       timerS: 3600,
@@ -68,8 +71,8 @@ describe("[X-13] a group that people run", () => {
       rights: { editInfo: "administrators", post: "administrators", add: "everyone" },
       may: { editInfo: false, post: false },
     });
-    await expect(ben.changeInfo(id, { name: "Ours" })).rejects.toMatchObject({ code: "not_permitted" });
-    await expect(ben.changeRights(id, { post: "everyone" })).rejects.toMatchObject({ code: "not_permitted" });
+    await expect(ben.changeSettings(id, { name: "Ours" })).rejects.toMatchObject({ code: "not_permitted" });
+    await expect(ben.changeSettings(id, { rights: { post: "everyone" } })).rejects.toMatchObject({ code: "not_permitted" });
 
     await expect(ada.leave(id)).rejects.toMatchObject({ code: "last_owner" });
     await expect(ada.setRole(id, [await idOf(ada)], "member")).rejects.toMatchObject({ code: "last_owner" });
@@ -93,7 +96,7 @@ describe("[X-13] a group that people run", () => {
     await settleAll();
     await ben.send(id, "before it was slow");
     await settleAll();
-    await ada.setSlowMode(id, 3600);
+    await ada.changeSettings(id, { slowModeS: 3600 });
     await settleAll();
     const again = ben.send(id, "twice");
     await expect(again).rejects.toMatchObject({ code: "rate_limited", canRetry: true });
@@ -101,7 +104,7 @@ describe("[X-13] a group that people run", () => {
     for (const text of ["I lead", "and write as I like"]) await ada.send(id, text);
     await settleAll();
     expect(await newest(ben, id)).toBe("text");
-    await ada.setSlowMode(id, 1);
+    await ada.changeSettings(id, { slowModeS: 1 });
     await settleAll();
     await expect
       .poll(
@@ -113,7 +116,7 @@ describe("[X-13] a group that people run", () => {
         { timeout: 20_000, interval: 300 },
       )
       .toBe("sent");
-    await ada.setSlowMode(id, 0);
+    await ada.changeSettings(id, { slowModeS: 0 });
     await settleAll();
     for (const text of ["one", "two"]) await ben.send(id, text);
     await settleAll();

@@ -22,7 +22,7 @@ beforeAll(async () => {
   dave = await register("dave");
   carol = await register("carol", "Carol C.");
   ({ id: groupId } = await ann.client.startConversation({ to: ["carol", "dave"], name: "Choir" }));
-  await ann.client.changeRights(groupId, { add: "administrators" });
+  await ann.client.changeSettings(groupId, { rights: { add: "administrators" } });
   await joinedConversation(carol.client, "Choir");
   await joinedConversation(dave.client, "Choir");
   await sendAndWait(carol.client, groupId, "hello from Carol");

@@ -51,18 +51,18 @@ export function settingOf(action: (typeof settingActions)[number], given: readon
       };
     }
     case "name":
-      return (client, id) => client.changeInfo(id, { name: given.join(" ") });
+      return (client, id) => client.changeSettings(id, { name: given.join(" ") });
     case "describe":
-      return (client, id) => client.changeInfo(id, { description: given.join(" ") });
+      return (client, id) => client.changeSettings(id, { description: given.join(" ") });
     case "rights": {
       const rights = Object.fromEntries(given.map((pair) => rightOf(pair))) as Partial<GroupRights>;
-      return (client, id) => client.changeRights(id, rights);
+      return (client, id) => client.changeSettings(id, { rights });
     }
     case "timer":
     case "slow-mode": {
       if (!/^\d{1,9}$/.test(first) || rest.length > 0) throw usageError(`group ${action} takes a number of seconds`);
       const seconds = Number(first);
-      return (client, id) => (action === "timer" ? client.setTimer(id, seconds) : client.setSlowMode(id, seconds));
+      return (client, id) => client.changeSettings(id, action === "timer" ? { timerS: seconds } : { slowModeS: seconds });
     }
   }
 }

@@ -21,10 +21,7 @@ const details = {
 const verification: Verification = { members: [], hold: undefined, away: [ben], mayLetBack: true, mayRemove: true };
 const answers: Partial<Client> = {
   setRole: () => Promise.resolve(),
-  changeInfo: () => Promise.resolve(),
-  changeRights: () => Promise.resolve(),
-  setTimer: () => Promise.resolve(),
-  setSlowMode: () => Promise.resolve(),
+  changeSettings: () => Promise.resolve(),
   details: () => Promise.resolve(details),
   verification: () => Promise.resolve(verification),
   letBack: () => Promise.resolve(),
@@ -52,23 +49,23 @@ describe("[X-13] what a person sets of a group", () => {
     ],
     [
       ["name", groupId, "Picnic on Sunday"],
-      ["changeInfo", groupId, { name: "Picnic on Sunday" }],
+      ["changeSettings", groupId, { name: "Picnic on Sunday" }],
     ],
     [
       ["describe", groupId, "By the lake"],
-      ["changeInfo", groupId, { description: "By the lake" }],
+      ["changeSettings", groupId, { description: "By the lake" }],
     ],
     [
       ["rights", groupId, "post=administrators", "add=everyone", "history=on"],
-      ["changeRights", groupId, { post: "administrators", add: "everyone", history: true }],
+      ["changeSettings", groupId, { rights: { post: "administrators", add: "everyone", history: true } }],
     ],
     [
       ["timer", groupId, "3600"],
-      ["setTimer", groupId, 3600],
+      ["changeSettings", groupId, { timerS: 3600 }],
     ],
     [
       ["slow-mode", groupId, "10"],
-      ["setSlowMode", groupId, 10],
+      ["changeSettings", groupId, { slowModeS: 10 }],
     ],
   ])("group %j asks the client so", async (asked, call) => {
     const fake = createFake(answers);
@@ -87,6 +84,6 @@ describe("[X-13] what a person sets of a group", () => {
   ])("group %s %s %s is no command, and nothing is asked", async (...asked) => {
     const fake = createFake(answers);
     expect((await runWith(home, ["group", ...asked, ...server], fake)).status).toBe(2);
-    expect(fake.calls.some(([name]) => name === "setRole" || name === "changeRights" || name === "setTimer")).toBe(false);
+    expect(fake.calls.some(([name]) => name === "setRole" || name === "changeSettings")).toBe(false);
   });
 });

@@ -300,15 +300,12 @@ export function createFakeHost(scene: Scene): ClientHost {
         for (const { person } of members.filter((one) => accountIds.includes(one.person.accountId)))
           put(sampleMessage(id, people.me, Date.now(), { kind: "role_changed", role, person }));
       },
-      async changeInfo(id, { name }) {
+      async changeSettings(id, { name }) {
         await later();
         if (name === undefined) return;
         put(sampleMessage(id, people.me, Date.now(), { kind: "renamed", name }));
         change(id, { title: name });
       },
-      changeRights: () => later(),
-      setTimer: () => later(),
-      setSlowMode: () => later(),
       async removeMembers(id, accountIds) {
         await later();
         const found = get(id);

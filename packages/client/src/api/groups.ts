@@ -29,6 +29,20 @@ export interface GroupRun {
   readonly may: GroupPermissions;
 }
 
+/** What a person sets of a group; what is absent stays as it is (spec X-13). */
+export interface GroupSettingsChange {
+  /** At most 128 bytes. */
+  readonly name?: string | undefined;
+  /** At most 2,048 bytes; "" takes it away. */
+  readonly description?: string | undefined;
+  /** What is said from now on goes after so many seconds, a year at most; 0 for never. */
+  readonly timerS?: number | undefined;
+  /** Everybody waits so many seconds between two messages, an hour at most; 0 for not at all. */
+  readonly slowModeS?: number | undefined;
+  /** Who may do what: owners say. */
+  readonly rights?: Partial<GroupRights> | undefined;
+}
+
 /** What a client sets of a group (spec X-13). Each call is one change, told to all members. */
 export interface GroupCalls {
   /** Takes these people out of a group, in one commit. @throws ClientError `not_permitted`, `unknown_user` */
@@ -38,12 +52,10 @@ export interface GroupCalls {
    * @throws ClientError `not_permitted`, `unknown_user`, `last_owner`, `invalid_setting` beyond 50 of a role
    */
   setRole(conversationId: string, accountIds: readonly string[], role: Role): Promise<void>;
-  /** Name, of at most 128 bytes, and description, of at most 2,048, in one commit. @throws ClientError `not_permitted`, `name_required`, `invalid_setting` */
-  changeInfo(conversationId: string, info: { name?: string; description?: string }): Promise<void>;
-  /** Sets who may do what, all of it in one commit: owners do. @throws ClientError `not_permitted`, `invalid_setting` */
-  changeRights(conversationId: string, rights: Partial<GroupRights>): Promise<void>;
-  /** Lets what is said from now on go after so many seconds, a year at most; 0 for never. @throws ClientError `not_permitted`, `invalid_setting` */
-  setTimer(conversationId: string, seconds: number): Promise<void>;
-  /** Lets everybody wait so many seconds between two messages, an hour at most; 0 for not at all. @throws ClientError `not_permitted`, `invalid_setting` */
-  setSlowMode(conversationId: string, seconds: number): Promise<void>;
+  /**
+   * All of it in one commit. At most one a minute of name, description and timer, four an hour of the timer (spec X-19); what waits because the
+   * server cannot be reached is made together. Of a conversation of two only the timer can be set.
+   * @throws ClientError `not_permitted`, `name_required`, `invalid_setting`, and `rate_limited` with the time to wait
+   */
+  changeSettings(conversationId: string, settings: GroupSettingsChange): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { ProofSource } from "@latchkey/protocol";
 import { enterEpoch, forgetGroup, loseRace } from "./epoch.ts";
 import { keepEvidence } from "./evidence.ts";
 import { epochKeys } from "./keys.ts";
+import { tellOutcome } from "./merged-settings.ts";
 import { rosterOf } from "./roster.ts";
 import { skipCommit } from "./skipped.ts";
 import { isSpeech, speakOneself } from "./speak.ts";
@@ -73,7 +74,7 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
   }
   // A large change is made in several commits (spec M-5): it is done with the last of them.
   if (!turn.state.changes.some((other) => other.id === change.id)) {
-    turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "done" } });
+    tellOutcome(turn, change, { kind: "done" });
   }
 }
 

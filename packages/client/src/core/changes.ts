@@ -10,6 +10,7 @@ import { answerId, answeredBy, asksToAnswer, isAnswer } from "./answering.ts";
 import { updateRank } from "./epoch.ts";
 import { departedBy } from "./departed.ts";
 import { judge } from "./judge.ts";
+import { tellOutcome, withWaitingSettings } from "./merged-settings.ts";
 import { epochKeys } from "./keys.ts";
 import { leaversOf, removableAtOnce, wordsFor } from "./leaving.ts";
 import type { PublicFailure } from "./public-check.ts";
@@ -95,21 +96,21 @@ function stillAnswers(state: ConversationState, { id, adds: [joiner] }: Change):
 /** Ends a change without a commit. */
 function finish(turn: Turn, change: Change, failed?: ClientErrorCode): void {
   const { changes, asks } = turn.state;
-  set(turn, { changes: changes.filter((other) => other.id !== change.id) });
+  const isDone = ({ id }: Change): boolean => id === change.id || change.merged?.includes(id) === true;
+  set(turn, { changes: changes.filter((other) => !isDone(other)) });
   if (change.id === ofDeparted) set(turn, { link: { ...turn.state.link, cannotRemove: failed !== undefined } });
   // A complaint that cannot be answered keeps no other one waiting: its author makes it again (spec G-4).
   if (failed !== undefined) set(turn, { asks: asks.filter((ask) => answerId(ask) !== change.id) });
-  turn.effects.push({
-    kind: "change_outcome",
-    id: change.id,
-    outcome: failed === undefined ? { kind: "done" } : { kind: "failed", code: failed },
-  });
+  tellOutcome(turn, change, failed === undefined ? { kind: "done" } : { kind: "failed", code: failed });
 }
 
-/** Turns the first waiting change into a commit, as far as it still means something. */
-export async function stageNextChange(turn: Turn): Promise<void> {
+/**
+ * Turns the first waiting change into a commit, as far as it still means something.
+ * @param isAlone without the other settings that wait: together they would not count
+ */
+export async function stageNextChange(turn: Turn, isAlone = false): Promise<void> {
   const { roster, group, epoch, changes } = turn.state;
-  const change = changes[0];
+  const change = isAlone ? changes[0] : withWaitingSettings(changes);
   if (change === undefined || roster?.own === undefined || group === undefined || epoch === undefined) return;
   if (isAnswer(change) && !stillAnswers(turn.state, change)) {
     finish(turn, change);
@@ -134,6 +135,7 @@ export async function stageNextChange(turn: Turn): Promise<void> {
     const verdict = await judge(turn, made.body, { group, roster });
     if (verdict.kind === "fails") {
       turn.groups.push(made.created.next);
+      if (change !== changes[0]) return await stageNextChange(turn, true);
       const fewer = await withProven(turn, change, { removes, roster });
       if (fewer === undefined) {
         finish(turn, change, codeOf(verdict.reason));
@@ -143,8 +145,9 @@ export async function stageNextChange(turn: Turn): Promise<void> {
       return await stageNextChange(turn);
     }
     stage(turn, now, { ...made, epoch });
-    set(turn, { changes: [...later, ...changes.slice(1)] });
+    set(turn, { changes: [...later, ...changes.slice(1).filter(({ id }) => change.merged?.includes(id) !== true)] });
   } catch {
+    if (change !== changes[0]) return await stageNextChange(turn, true);
     // Whatever it is, it is of this change: the next one is made all the same (spec E-17).
     finish(turn, change, adds.length > 0 ? "invalid_key_package" : "server_refused");
   }

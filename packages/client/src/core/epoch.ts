@@ -10,6 +10,7 @@ import { withoutGroup } from "./erase.ts";
 import { standingAsks } from "./answering.ts";
 import { closeEpoch, keptBy, withMoved, withoutPlaces } from "./closed-epochs.ts";
 import { standingOffers } from "./continuation.ts";
+import { tellOutcome } from "./merged-settings.ts";
 import { isSameDevice, leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
 import { settingsLines } from "./settings-lines.ts";
@@ -174,7 +175,7 @@ export function loseRace(turn: Turn): void {
   const change: Change = { ...staged.change, attempts: staged.change.attempts + 1 };
   set(turn, { staged: undefined, changes: [change, ...changes] });
   if (change.attempts === attemptsUntilTold) {
-    turn.effects.push({ kind: "change_outcome", id: change.id, outcome: { kind: "failed", code: "change_waits" } });
+    tellOutcome(turn, change, { kind: "failed", code: "change_waits" });
   }
 }
 

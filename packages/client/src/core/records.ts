@@ -311,7 +311,8 @@ const joiner: Codec<Joiner> = struct<Joiner>({
   inboxKey: opaqueV(4096),
   keyPackage: opaqueV(65_536),
 });
-const change: Codec<Change> = struct<Change>({
+type StoredChange = Omit<Change, "merged">;
+const change: Codec<StoredChange> = struct<StoredChange>({
   id: text(64),
   order: safeUint64,
   adds: vector(joiner, { maxBytes: large }),
@@ -322,7 +323,7 @@ const change: Codec<Change> = struct<Change>({
   settings: optional(settingsEditCodec),
   attempts: uint32,
 });
-const changes: Codec<Change[]> = vector(change, { maxBytes: 2 * large });
+const changes: Codec<StoredChange[]> = vector(change, { maxBytes: 2 * large });
 
 const treeSource: Codec<TreeSource> = variant<TreeSource>(uint8, {
   inline: [1, struct<{ tree: Uint8Array }>({ tree: opaqueV(large) })],
@@ -332,7 +333,7 @@ const proofSource: Codec<ProofSource> = variant<ProofSource>(uint8, {
   inline: [1, struct<{ proofs: Uint8Array }>({ proofs: opaqueV(large) })],
   blob: [2, blobReferenceCodec],
 });
-type StoredStaged = Omit<StagedCommit, "next" | "sentIn" | "accepted">;
+type StoredStaged = Omit<StagedCommit, "change" | "next" | "sentIn" | "accepted"> & { readonly change: StoredChange };
 const staged: Codec<StoredStaged> = struct<StoredStaged>({
   change,
   entry: sealedEntry,

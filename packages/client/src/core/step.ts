@@ -17,6 +17,7 @@ import { onFaulty } from "./faulty.ts";
 import { forgetGroup } from "./epoch.ts";
 import { groupsOf } from "./erase.ts";
 import { onForkNotice, onPublishedHead, settleAwaited } from "./heads.ts";
+import { tellOutcome } from "./merged-settings.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
 import { hasEnded, isConfirmed, isReading, isWritable } from "./phase.ts";
@@ -248,7 +249,7 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
   // The rest of it is not done either.
   const changes = turn.state.changes.filter(({ id }) => id !== staged.change.id);
   set(turn, { staged: undefined, changes, refused: [...turn.state.refused, staged].slice(0, maxRefused) });
-  turn.effects.push({ kind: "change_outcome", id: staged.change.id, outcome: { kind: "failed", code: "server_refused" } });
+  tellOutcome(turn, staged.change, { kind: "failed", code: "server_refused" });
 }
 
 function failMessage(turn: Turn, entryId: Uint8Array | undefined, failure: ClientErrorCode): void {

@@ -163,7 +163,8 @@ export function setOutgoing(turn: Turn, id: string, changes: Partial<Outgoing>):
 
 /** The changes that wait here are made by nobody any more: whoever asked for them is told why. One that is on its way is left alone. */
 export function dropChanges(turn: Turn, code: ClientErrorCode): void {
-  for (const { id } of turn.state.changes) turn.effects.push({ kind: "change_outcome", id, outcome: { kind: "failed", code } });
+  for (const { id, merged = [] } of turn.state.changes)
+    for (const one of [id, ...merged]) turn.effects.push({ kind: "change_outcome", id: one, outcome: { kind: "failed", code } });
   set(turn, { changes: [] });
 }
 

@@ -54,11 +54,11 @@ import type { Signatures } from "@latchkey/transparency";
 import type { ClientErrorCode } from "../api.ts";
 import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { StallReason } from "./stall-reason.ts";
+import type { Change, DeviceReference, Joiner, WantedChange } from "./change.ts";
 import type { Arrival, Ask, SkipTold, Stranded } from "./contested.ts";
 import type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
 import type { Line } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
-import type { SettingsEdit } from "./settings-edit.ts";
 import type { SealedEntry } from "./sealed.ts";
 
 /** Why a conversation is paused. */
@@ -155,45 +155,6 @@ export interface Outgoing {
   /** Set once the server acknowledged it; its entry follows in the stream. */
   readonly accepted: Chain | undefined;
 }
-
-/** A device to be added: its verified key package and where its inbox is. */
-export interface Joiner {
-  readonly host: string;
-  readonly accountId: Uint8Array;
-  readonly deviceId: Uint8Array;
-  readonly inboxId: Uint8Array;
-  readonly inboxKey: Uint8Array;
-  /** The `MLSMessage` holding its key package, as the server gave it. */
-  readonly keyPackage: Uint8Array;
-}
-
-/** A device by its account. */
-export interface DeviceReference {
-  readonly accountId: Uint8Array;
-  readonly deviceId: Uint8Array;
-}
-
-/** A wanted change of the group; made as soon as the conversation is free to commit. */
-export interface Change {
-  readonly id: string;
-  readonly order: number;
-  readonly adds: readonly Joiner[];
-  /** Account ids. */
-  readonly removes: readonly Uint8Array[];
-  /** Single devices, whatever else of their accounts stays. */
-  readonly removeDevices: readonly DeviceReference[];
-  /** States of the added accounts, for the commit's envelope (spec D-5). */
-  readonly proofs: Uint8Array;
-  /** Renew one's own leaf even if nothing else changes (spec M-5). */
-  readonly update: boolean;
-  /** What is set, all at once (spec X-13). */
-  readonly settings?: SettingsEdit | undefined;
-  /** Commits that lost a race for this change. */
-  readonly attempts: number;
-}
-
-/** A change before it takes its place in the queue. */
-export type WantedChange = Omit<Change, "order" | "attempts">;
 
 /** A commit that waits for the server's answer, with everything that its acceptance sets off. */
 export interface StagedCommit {
@@ -405,6 +366,7 @@ export interface ConversationState {
   readonly link: Link;
 }
 
+export type { Change, DeviceReference, Joiner, WantedChange } from "./change.ts";
 export type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
 export type { Line, LineBody } from "../timeline/line.ts";
 export type { PendingBlob, SealedEntry } from "./sealed.ts";

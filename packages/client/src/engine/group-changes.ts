@@ -1,7 +1,7 @@
 import { encode, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { groupRightsCodec, maxAdministrators, maxDescriptionBytes, maxGroupNameBytes } from "@latchkey/protocol";
 import type { GroupRights } from "@latchkey/protocol";
-import type { Role } from "../api.ts";
+import type { GroupSettingsChange, Role } from "../api.ts";
 import { isWritable } from "../core/phase.ts";
 import { mayAdd } from "../core/permitted.ts";
 import { removableLeaves } from "../core/proven.ts";
@@ -16,6 +16,7 @@ import { addition } from "./addition.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import { changeToLetBack } from "./let-back.ts";
 import { sentenceOf } from "./sentences.ts";
+import { requireSettingsPace } from "./settings-pace.ts";
 import { requireWritable } from "./writable.ts";
 import type { World } from "./world.ts";
 
@@ -92,41 +93,25 @@ export class GroupChanges {
     await this.#set(runner, { roles: given });
   }
 
-  async changeInfo(id: string, { name, description }: { readonly name?: string; readonly description?: string }): Promise<void> {
-    const runner = await this.#changeable(id, (roster, account) => holds(roster, account, roster.settings.rights.editInfo));
-    await this.#set(runner, {
+  /** All that a person sets at once is one commit; with nothing in it there is none. */
+  async changeSettings(id: string, settings: GroupSettingsChange): Promise<void> {
+    const { name, description, timerS, slowModeS, rights } = settings;
+    if (timerS !== undefined) requireSeconds(timerS, maxTimerS);
+    if (slowModeS !== undefined) requireSeconds(slowModeS, maxSlowModeS);
+    const { kind } = this.#access.runner(id).state;
+    // Of a conversation of two nothing else can be set.
+    const isTimerAlone = timerS !== undefined && [name, description, slowModeS, rights].every((other) => other === undefined);
+    const may = (roster: Roster, account: string): boolean => maySet(roster, account, settings) || (kind === "direct" && isTimerAlone);
+    const runner = await this.#changeable(id, may, isTimerAlone);
+    const edit: SettingsEdit = {
       name: name === undefined ? undefined : groupNameOf(name),
       description: description === undefined ? undefined : descriptionOf(description),
-    });
-  }
-
-  async changeRights(id: string, rights: Partial<GroupRights>): Promise<void> {
-    const runner = await this.#changeable(id, (roster, account) => roleOf(roster, account) === roles.owner);
-    try {
-      encode(groupRightsCodec, { ...runner.state.opening.settings.rights, ...rights });
-    } catch (cause) {
-      throw new ClientError(
-        "invalid_setting",
-        "A right is everyone's, the administrators' or the owner's, and nobody lets everyone remove.",
-        {
-          cause,
-        },
-      );
-    }
-    await this.#set(runner, { rights });
-  }
-
-  async setTimer(id: string, seconds: number): Promise<void> {
-    requireSeconds(seconds, maxTimerS);
-    const runner = this.#access.runner(id);
-    const isDirect = runner.state.kind === "direct";
-    const may = (roster: Roster, account: string): boolean => isDirect || holds(roster, account, roster.settings.rights.timer);
-    await this.#set(await this.#changeable(id, may, true), { timerS: seconds });
-  }
-
-  async setSlowMode(id: string, seconds: number): Promise<void> {
-    requireSeconds(seconds, maxSlowModeS);
-    await this.#set(await this.#changeable(id, manages), { slowModeS: seconds });
+      timerS,
+      slowModeS,
+      rights: rights === undefined ? undefined : requireRights({ ...runner.state.opening.settings.rights, ...rights }, rights),
+    };
+    await requireSettingsPace(this.#world, runner.state, edit);
+    await this.#set(runner, edit);
   }
 
   /** @throws ClientError `last_owner` where somebody else has to be named first (spec X-13). */
@@ -229,6 +214,26 @@ function descriptionOf(text: string): string {
 function requireBytes(text: string, mostBytes: number, what: string): string {
   if (new TextEncoder().encode(text).length <= mostBytes) return text;
   throw new ClientError("invalid_setting", `A group's ${what} has at most ${mostBytes.toLocaleString("en")} bytes.`);
+}
+
+/** Whether this account may set each of these by the rights of its group (spec X-13). */
+function maySet(roster: Roster, account: string, { name, description, timerS, slowModeS, rights }: GroupSettingsChange): boolean {
+  const { editInfo, timer } = roster.settings.rights;
+  if ((name !== undefined || description !== undefined) && !holds(roster, account, editInfo)) return false;
+  if (timerS !== undefined && !holds(roster, account, timer)) return false;
+  if (slowModeS !== undefined && !manages(roster, account)) return false;
+  return rights === undefined || roleOf(roster, account) === roles.owner;
+}
+
+/** @returns what is changed, where rights may be so. @throws ClientError `invalid_setting` */
+function requireRights(all: GroupRights, changed: Partial<GroupRights>): Partial<GroupRights> {
+  try {
+    encode(groupRightsCodec, all);
+  } catch (cause) {
+    const message = "A right is everyone's, the administrators' or the owner's, and nobody lets everyone remove.";
+    throw new ClientError("invalid_setting", message, { cause });
+  }
+  return changed;
 }
 
 function requireSeconds(seconds: number, most: number): void {
