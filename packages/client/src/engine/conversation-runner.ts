@@ -1,7 +1,7 @@
 import type { AppendSecret, EntryEvent, SealedEvent, Signal } from "@latchkey/protocol";
 import { eraseLeftBehind, groupsOf } from "../core/erase.ts";
 import { hasEnded } from "../core/phase.ts";
-import { loadGroup } from "../core/records.ts";
+import { loadGroup } from "../core/load-records.ts";
 import { carryOver } from "../core/rejoin.ts";
 import { isCaughtUp } from "../core/turn.ts";
 import type { ChangeOutcome, ConversationState, DeviceReference, Effect, Input, Line } from "../core/types.ts";

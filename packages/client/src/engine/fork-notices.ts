@@ -1,7 +1,7 @@
 import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { forkNoticeCodec, inboxItemKinds, maxForkNoticeHeads } from "@latchkey/protocol";
 import type { ForkNotice } from "@latchkey/protocol";
-import { loadHead } from "../core/records.ts";
+import { loadHead } from "../core/load-records.ts";
 import type { ConversationState, RosterLeaf } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import type { Watched, World } from "./world.ts";

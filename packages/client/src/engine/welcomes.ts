@@ -2,7 +2,7 @@ import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { placedBehind } from "../core/continuation.ts";
 import { leadsElsewhere } from "../core/arrival.ts";
 import { answersComplaint } from "../core/answering.ts";
-import { loadHead } from "../core/records.ts";
+import { loadHead } from "../core/load-records.ts";
 import { isOtherGroup, judgeRejoin } from "../core/rejoin.ts";
 import { isWritable } from "../core/phase.ts";
 import type { ConversationState, Invitation } from "../core/types.ts";

@@ -5,7 +5,7 @@ import type { OwnAccount } from "../account/own-account.ts";
 import type { ClientEvent, ClientFailure } from "../api.ts";
 import type { Context, ConversationState, Effect, Input, Self } from "../core/types.ts";
 import type { Alarms } from "../directory/alarms.ts";
-import { loadHead } from "../core/records.ts";
+import { loadHead } from "../core/load-records.ts";
 import type { OwnThings } from "../own/own-things.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Receipts } from "../receipts/receipts.ts";
