@@ -44,6 +44,13 @@ export const maxComplaintEntryBytes = 17_408;
 /** Most blobs that one entry names and keeps alive (spec L-15). */
 export const maxBlobsPerEntry = 32;
 
+/** Largest item of a link inbox, in bytes: the bucket that a knock fills (spec I-5). */
+export const maxKnockBytes = 4096;
+/** Knocks that wait in a link inbox (spec I-5). */
+export const maxKnocks = 256;
+/** The longest time for which a link inbox is open (spec I-5). */
+export const maxLinkLifeMs: number = 30 * 86_400_000;
+
 /** One-time key packages that a device keeps published (spec A-5). */
 export const oneTimeKeyPackages = 100;
 /** The longest lifetime of a key package (spec A-5). */

@@ -83,6 +83,8 @@ export interface ServerLimits {
   readonly maxInboxBytes: number;
   readonly maxStrangerItems: number;
   readonly maxStrangerBytes: number;
+  /** Inboxes of join links that are open at once, of all groups together (spec I-5). */
+  readonly maxLinkInboxes: number;
   readonly maxOneTimeKeyPackages: number;
   readonly maxBlobBytes: number;
   /** Of all blobs together; 0 for no bound but the disk's and its reserve. */
@@ -169,6 +171,7 @@ export const defaultLimits: ServerLimits = {
   maxInboxBytes: 67_108_864,
   maxStrangerItems: 5000,
   maxStrangerBytes: 33_554_432,
+  maxLinkInboxes: 100_000,
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,
   maxStoredBlobBytes: 0,

@@ -6,6 +6,7 @@ import type { ClockGuard } from "./clock/clock-guard.ts";
 import type { ServerLimits } from "./config.ts";
 import type { Directory } from "./directory/directory.ts";
 import type { InboxService } from "./inboxes/inbox-service.ts";
+import type { LinkInboxes } from "./inboxes/link-inboxes.ts";
 import type { LogService } from "./logs/log-service.ts";
 import type { Store } from "./store/store.ts";
 import { dayOf } from "./days.ts";
@@ -27,6 +28,7 @@ export interface HousekeepingParts {
   readonly store: Store;
   readonly logs: LogService;
   readonly inboxes: InboxService;
+  readonly linkInboxes: LinkInboxes;
   readonly directory: Directory;
   readonly blobs: BlobService;
   readonly clock: ClockGuard;
@@ -40,7 +42,7 @@ export interface HousekeepingParts {
  * Removes what has expired, and overwrites it. While the clock is doubted nothing expires: what is removed is gone for good. @throws StoreError
  */
 export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
-  const { store, logs, inboxes, directory, blobs, clock } = parts;
+  const { store, logs, inboxes, linkInboxes, directory, blobs, clock } = parts;
   const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
   if (clock.doubt() === undefined) settleDoubt(parts);
   rememberTime(parts);
@@ -48,7 +50,7 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
   if (clock.doubt() === undefined) {
     removed.entries = await logs.purge();
     removed.keyPackages = await directory.expireKeyPackages();
-    removed.items = await inboxes.purge();
+    removed.items = (await inboxes.purge()) + (await linkInboxes.purge());
     removed.files = await blobs.expire();
     await blobs.forgetTimes();
   }

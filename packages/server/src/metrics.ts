@@ -5,6 +5,9 @@ export interface Counters {
   entriesStored: number;
   entriesDelivered: number;
   itemsStored: number;
+  /** Link inboxes that were opened, and knocks that came into them. */
+  linkInboxesOpened: number;
+  knocksStored: number;
   /** Signals that came, and those that went to nobody since there were too many. */
   signals: number;
   signalsDropped: number;
@@ -28,6 +31,8 @@ export function createCounters(): Counters {
     entriesStored: 0,
     entriesDelivered: 0,
     itemsStored: 0,
+    linkInboxesOpened: 0,
+    knocksStored: 0,
     signals: 0,
     signalsDropped: 0,
     protocolErrors: 0,

@@ -209,7 +209,7 @@ async function start(params: {
     reportBug,
     onDiskFailure,
   });
-  const { logs, inboxes, blobs } = services;
+  const { logs, inboxes, linkInboxes, blobs } = services;
 
   const app = createApp(options, {
     context,
@@ -238,7 +238,7 @@ async function start(params: {
   opened.defer(() => gateway.close());
 
   const { retentionDays } = context;
-  const house = { store, logs, inboxes, directory: services.directory, blobs, ...clocks, limits, retentionDays };
+  const house = { store, logs, inboxes, linkInboxes, directory: services.directory, blobs, ...clocks, limits, retentionDays };
   const chores = new Chores({ house, journal, publisher, health, log, setTimer, reportBug });
   late.chores = chores;
   chores.tidy();

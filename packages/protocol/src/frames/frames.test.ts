@@ -214,20 +214,53 @@ describe("[C-1] frames are bounded and have one encoding", () => {
   });
 
   describeCodec<Frame<PostRequest>>("postRequestCodec", postRequestCodec, {
-    samples: [framed({ kind: "post", inboxId: id(1), capability: id(0), blob: bytes(1), token: none }), framed({ kind: "ping" })],
+    samples: [
+      framed({ kind: "post", inboxId: id(1), capability: id(0), blob: bytes(1), token: none }),
+      framed({ kind: "ping" }),
+      framed({ kind: "open_link_inbox", linkId: id(1), readHash: id(2), key: zeros(1216), notAfterMs: 1_767_225_600_000, token: none }),
+      framed({ kind: "take_link_key", linkId: id(1) }),
+      framed({ kind: "knock", linkId: id(1), blob: zeros(4096), token: none }),
+      framed({ kind: "read_knocks", linkId: id(1), readKey: id(3), afterSeq: 4 }),
+      framed({ kind: "erase_knocks", linkId: id(1), readKey: id(3), seqs: [1, 300] }),
+      framed({ kind: "close_link_inbox", linkId: id(1), readKey: id(3) }),
+    ],
     frozen:
       "000000070101010101010101010101010101010101010101010101010101010101010101010000000000000000000000000000000000000000000000000000000000000000010100",
     overLimit: {
       "an item above 64 KiB": framed({ kind: "post", inboxId: id(1), capability: id(0), blob: zeros(maxInlineBytes + 1), token: none }),
       "a token of 1025 bytes": framed({ kind: "post", inboxId: id(1), capability: id(0), blob: none, token: zeros(1025) }),
+      "a knock above 4 KiB": framed({ kind: "knock", linkId: id(1), blob: zeros(4097), token: none }),
+      "a link's key of 2049 bytes": framed({
+        kind: "open_link_inbox",
+        linkId: id(1),
+        readHash: id(2),
+        key: zeros(2049),
+        notAfterMs: 1,
+        token: none,
+      }),
+      "257 knocks at once": framed({
+        kind: "erase_knocks",
+        linkId: id(1),
+        readKey: id(3),
+        seqs: Array.from({ length: 257 }, (_, at) => at),
+      }),
     },
     overLimitBytes: unknownKind,
   });
 
   describeCodec<Frame<PostReply>>("postReplyCodec", postReplyCodec, {
-    samples: [framed(errorReply), framed(helloReply, 0), framed({ kind: "done" })],
+    samples: [
+      framed(errorReply),
+      framed(helloReply, 0),
+      framed({ kind: "done" }),
+      framed({ kind: "link_key", key: zeros(1216) }),
+      framed({ kind: "knocks", knocks: [{ seq: 3, blob: zeros(4096) }], isMore: true }),
+    ],
     frozen: "00000007010015000005dc",
-    overLimit: { "a delay above 32 bits": framed({ kind: "error", code: "internal", retryAfterMs: 2 ** 32 }) },
+    overLimit: {
+      "a knock above 4 KiB": framed({ kind: "knocks", knocks: [{ seq: 1, blob: zeros(4097) }], isMore: false }),
+      "a delay above 32 bits": framed({ kind: "error", code: "internal", retryAfterMs: 2 ** 32 }),
+    },
     overLimitBytes: unknownKind,
   });
 

@@ -8,6 +8,7 @@ import { Directory } from "../directory/directory.ts";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { StartedDirectory } from "../directory/start-directory.ts";
 import { InboxService } from "../inboxes/inbox-service.ts";
+import { LinkInboxes } from "../inboxes/link-inboxes.ts";
 import { LogService } from "../logs/log-service.ts";
 import type { Counters } from "../metrics.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
@@ -54,6 +55,7 @@ export async function createServices(params: {
     store,
     logs: new LogService({ store, context, counters, queue, targets, disk, setTimer }),
     inboxes: new InboxService({ store, context, counters }),
+    linkInboxes: new LinkInboxes({ store, context, counters }),
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
     devices,
     blobs: new BlobService({ directory: blobDirectory, index: store, context, disk, onDiskFailure }),

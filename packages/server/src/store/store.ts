@@ -2,6 +2,7 @@ import type { EntryKind } from "@latchkey/protocol";
 import type { CompleteHoldings, Day, Refused } from "./accounts.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { DirectoryLogStore } from "./directory-store.ts";
+import type { LinkStore } from "./link-store.ts";
 
 // --- logs
 
@@ -241,7 +242,7 @@ export interface DayStore {
  * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1): not a row, not a
  * number, and no order of writing once what came last is some seconds old. Every operation may throw StoreError; one that fails changes nothing of others.
  */
-export interface Store extends LogStore, InboxStore, DirectoryStore, DirectoryLogStore, BlobIndex, DayStore {
+export interface Store extends LogStore, InboxStore, LinkStore, DirectoryStore, DirectoryLogStore, BlobIndex, DayStore {
   /** What the operator decides and asks. */
   readonly admin: AdminStore;
   /** Removes from the files what was erased before: until then its bytes may lie in a journal. Gives the room of it back. */

@@ -1,5 +1,5 @@
 import { postReplyCodec, postRequestCodec } from "@latchkey/protocol";
-import type { PostItem, PostReply, PostRequest } from "@latchkey/protocol";
+import type { OpenLinkInbox, PostItem, PostKnock, PostReply, PostRequest } from "@latchkey/protocol";
 import { costOf } from "../admission/fair-queue.ts";
 import { Refusal } from "../errors.ts";
 import { isNoCapability } from "../inboxes/inbox-service.ts";
@@ -8,7 +8,11 @@ import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
 import type { Services } from "./services.ts";
 
-/** Role `post`: puts sealed items into other people's inboxes; nothing here knows who is connected (spec C-5). */
+const noToken = new Uint8Array();
+/** Units of the store's turns of a page of knocks, as `costOf` counts. */
+const pageOfKnocksCost = 57;
+
+/** Role `post`: puts sealed items into other people's inboxes and those of links; nothing here knows who is connected (spec C-5). */
 export class PostSession extends RoleSession<PostRequest, PostReply> {
   constructor(services: Services, connection: Connection) {
     super({ services, connection, requests: postRequestCodec, replies: postReplyCodec });
@@ -24,6 +28,52 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
         return undefined;
+      case "open_link_inbox":
+        // It makes a place that anybody may fill, as a log does.
+        this.services.admission.admit("createLog", this.connection, request.token);
+        this.replyInTurn(id, costOf(sizeBytes), () => this.#open(request), sizeBytes);
+        return undefined;
+      case "knock":
+        this.services.admission.admit("strangerPost", this.connection, request.token);
+        this.replyInTurn(id, costOf(sizeBytes), () => this.#knock(request), sizeBytes);
+        return undefined;
+      default:
+        this.services.admission.admit("lookup", this.connection, noToken);
+        this.replyInTurn(id, request.kind === "read_knocks" ? pageOfKnocksCost : costOf(sizeBytes), () => this.#ofLink(request), sizeBytes);
+        return undefined;
+    }
+  }
+
+  async #open(request: OpenLinkInbox): Promise<PostReply> {
+    if (this.services.disk.isLow) throw new Refusal("storage_full");
+    await this.services.linkInboxes.open(request);
+    return { kind: "done" };
+  }
+
+  async #knock(request: PostKnock): Promise<PostReply> {
+    const { admission, disk, linkInboxes, targets } = this.services;
+    if (disk.isLow) throw new Refusal("storage_full");
+    targets.post("strangers", request.linkId, this.connection);
+    admission.admit("storeBytes", this.connection, request.token, request.blob.length);
+    await linkInboxes.knock(request);
+    return { kind: "done" };
+  }
+
+  async #ofLink(
+    request: Extract<PostRequest, { kind: "take_link_key" | "read_knocks" | "erase_knocks" | "close_link_inbox" }>,
+  ): Promise<PostReply> {
+    const { linkInboxes } = this.services;
+    switch (request.kind) {
+      case "take_link_key":
+        return { kind: "link_key", key: await linkInboxes.key(request.linkId) };
+      case "read_knocks":
+        return { kind: "knocks", ...(await linkInboxes.read(request)) };
+      case "erase_knocks":
+        await linkInboxes.erase(request);
+        return { kind: "done" };
+      case "close_link_inbox":
+        await linkInboxes.close(request);
+        return { kind: "done" };
     }
   }
 

@@ -4,6 +4,7 @@ import type { TargetLimits } from "../admission/targets.ts";
 import type { ServerContext } from "../config.ts";
 import type { Directory } from "../directory/directory.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
+import type { LinkInboxes } from "../inboxes/link-inboxes.ts";
 import type { LogService } from "../logs/log-service.ts";
 import type { Counters } from "../metrics.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
@@ -22,6 +23,7 @@ export interface Services {
   readonly store: Store;
   readonly logs: LogService;
   readonly inboxes: InboxService;
+  readonly linkInboxes: LinkInboxes;
   readonly directory: Directory;
   readonly devices: DeviceRegistry;
   /** What connections are told of a restore (spec D-7); empty for nothing. */

@@ -1,6 +1,7 @@
 import type { StoreFaultParts } from "../../errors.ts";
 import type { AdminStore } from "../admin-store.ts";
 import type { DirectoryLogStore } from "../directory-store.ts";
+import type { LinkStore } from "../link-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
 import type { Breakage } from "./breakage.ts";
 import type { Failed } from "./fault.ts";
@@ -8,6 +9,7 @@ import type { Packed } from "./packing.ts";
 
 type Methods = Omit<LogStore, "append"> &
   Omit<InboxStore, "eraseItems"> &
+  LinkStore &
   DirectoryStore &
   DirectoryLogStore &
   BlobIndex &

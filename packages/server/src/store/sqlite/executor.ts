@@ -13,6 +13,7 @@ import { faultOf } from "./fault.ts";
 import type { Failed } from "./fault.ts";
 import { InboxTables } from "./inbox-tables.ts";
 import { JournalTables } from "./journal-tables.ts";
+import { LinkTables } from "./link-tables.ts";
 import { LogHeadTables } from "./log-head-tables.ts";
 import { LogTables } from "./log-tables.ts";
 import { LookupTables } from "./lookup-tables.ts";
@@ -83,6 +84,7 @@ export class Executor {
     const logs = new LogTables(logsDatabase.database, { active: new ActiveLogs(sqlOfLogs), newestDay: newestDays.logs });
     const blobs = new BlobTables(logsDatabase.database);
     const inboxes = new InboxTables(accountsDatabase.database, newestDays.accounts);
+    const links = new LinkTables(sql);
     const admin = new AdminTables(sql);
     const accounts = new AccountTables(sql, admin);
     const days = new ClockTables({ sql, sqlOfLogs, newestDays });
@@ -108,6 +110,13 @@ export class Executor {
       capabilityHash: (params) => inboxes.capabilityHash(params),
       eraseSome: (params) => inboxes.eraseSome(params),
       purgeItems: (params) => inboxes.purgeItems(params),
+      openLinkInbox: (params) => links.openLinkInbox(params),
+      linkInbox: (params) => links.linkInbox(params),
+      putKnock: (params) => links.putKnock(params),
+      readKnocks: (params) => links.readKnocks(params),
+      eraseKnocks: (params) => links.eraseKnocks(params),
+      closeLinkInbox: (params) => links.closeLinkInbox(params),
+      purgeLinkInboxes: (params) => links.purgeLinkInboxes(params),
       accountHead: (params) => accounts.accountHead(params),
       isNameFree: (params) => accounts.isNameFree(params),
       putCard: (params) => accounts.putCard(params),

@@ -276,6 +276,22 @@ export const accountsSchema: Schema = {
     CREATE TABLE noise (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;
     INSERT INTO noise VALUES (1, randomblob(16));
     `,
+    `
+    CREATE TABLE link_inboxes (
+      link_id BLOB PRIMARY KEY,
+      read_hash BLOB NOT NULL,
+      key BLOB NOT NULL,
+      last_day INTEGER NOT NULL,
+      last_seq INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX link_inboxes_last_day ON link_inboxes (last_day);
+    CREATE TABLE knocks (
+      link_id BLOB NOT NULL,
+      seq INTEGER NOT NULL,
+      blob BLOB NOT NULL,
+      PRIMARY KEY (link_id, seq)
+    ) STRICT, WITHOUT ROWID;
+    `,
   ],
 };
 

@@ -157,6 +157,27 @@ class SqliteStore implements Store {
   purgeItems(params: CallParams<"purgeItems">): Promise<number> {
     return this.#call("purgeItems", params);
   }
+  openLinkInbox(params: CallParams<"openLinkInbox">): Promise<CallResult<"openLinkInbox">> {
+    return this.#call("openLinkInbox", params);
+  }
+  linkInbox(params: CallParams<"linkInbox">): Promise<CallResult<"linkInbox">> {
+    return this.#call("linkInbox", params);
+  }
+  putKnock(params: CallParams<"putKnock">): Promise<CallResult<"putKnock">> {
+    return this.#call("putKnock", params);
+  }
+  readKnocks(params: CallParams<"readKnocks">): Promise<CallResult<"readKnocks">> {
+    return this.#call("readKnocks", params);
+  }
+  eraseKnocks(params: CallParams<"eraseKnocks">): Promise<CallResult<"eraseKnocks">> {
+    return this.#call("eraseKnocks", params);
+  }
+  closeLinkInbox(params: CallParams<"closeLinkInbox">): Promise<CallResult<"closeLinkInbox">> {
+    return this.#call("closeLinkInbox", params);
+  }
+  purgeLinkInboxes(params: CallParams<"purgeLinkInboxes">): Promise<CallResult<"purgeLinkInboxes">> {
+    return this.#call("purgeLinkInboxes", params);
+  }
   accountHead(params: CallParams<"accountHead">): Promise<AccountHead | undefined> {
     return this.#call("accountHead", params);
   }

@@ -1,0 +1,90 @@
+import { equalBytes } from "@latchkey/codec";
+import type { Day, Refused } from "../accounts.ts";
+import type { KnockPage, LinkInbox, NewLinkInbox } from "../link-store.ts";
+import type { Statements } from "./statements.ts";
+
+/** Sequence numbers travel in 32 bits. */
+const maxKnockSeq = 4_294_967_295;
+
+/** The inboxes of join links, keyed by their random ids: no number tells which came first. Every method runs inside the caller's transaction. */
+export class LinkTables {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  openLinkInbox(
+    params: NewLinkInbox & { maxLinks: number; day: Day },
+  ): { kind: "stored"; isNew: boolean } | Refused<"log_exists" | "storage_full"> {
+    const { linkId, readHash, key, lastDay, maxLinks, day } = params;
+    const known = this.linkInbox({ linkId, day });
+    if (known !== undefined) {
+      const isSame = equalBytes(known.readHash, readHash) && equalBytes(known.key, key);
+      return isSame ? { kind: "stored", isNew: false } : { kind: "refused", code: "log_exists" };
+    }
+    const count = this.#sql.get<{ count: number }>("SELECT count(*) AS count FROM link_inboxes")?.count ?? 0;
+    if (count >= maxLinks) return { kind: "refused", code: "storage_full" };
+    this.closeLinkInbox({ linkId });
+    this.#sql.run("INSERT INTO link_inboxes (link_id, read_hash, key, last_day) VALUES (?, ?, ?, ?)", linkId, readHash, key, lastDay);
+    return { kind: "stored", isNew: true };
+  }
+
+  linkInbox({ linkId, day }: { linkId: Uint8Array; day: Day }): LinkInbox | undefined {
+    return this.#sql.get<LinkInbox>("SELECT read_hash AS readHash, key FROM link_inboxes WHERE link_id = ? AND last_day >= ?", linkId, day);
+  }
+
+  putKnock(params: {
+    linkId: Uint8Array;
+    blob: Uint8Array;
+    day: Day;
+    maxKnocks: number;
+  }): { kind: "stored"; isNew: boolean } | Refused<"not_found" | "inbox_full"> {
+    const { linkId, blob, day, maxKnocks } = params;
+    const inbox = this.#sql.get<{ lastSeq: number }>(
+      "SELECT last_seq AS lastSeq FROM link_inboxes WHERE link_id = ? AND last_day >= ?",
+      linkId,
+      day,
+    );
+    if (inbox === undefined) return { kind: "refused", code: "not_found" };
+    const isKnown = this.#sql.get("SELECT 1 FROM knocks WHERE link_id = ? AND blob = ?", linkId, blob) !== undefined;
+    if (isKnown) return { kind: "stored", isNew: false };
+    const count = this.#sql.get<{ count: number }>("SELECT count(*) AS count FROM knocks WHERE link_id = ?", linkId)?.count ?? 0;
+    const seq = inbox.lastSeq + 1;
+    if (count >= maxKnocks || seq > maxKnockSeq) return { kind: "refused", code: "inbox_full" };
+    this.#sql.run("INSERT INTO knocks (link_id, seq, blob) VALUES (?, ?, ?)", linkId, seq, blob);
+    this.#sql.run("UPDATE link_inboxes SET last_seq = ? WHERE link_id = ?", seq, linkId);
+    return { kind: "stored", isNew: true };
+  }
+
+  readKnocks({ linkId, afterSeq, maxItems }: { linkId: Uint8Array; afterSeq: number; maxItems: number }): KnockPage {
+    const knocks = this.#sql.all<{ seq: number; blob: Uint8Array }>(
+      "SELECT seq, blob FROM knocks WHERE link_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+      linkId,
+      afterSeq,
+      maxItems + 1,
+    );
+    return { knocks: knocks.slice(0, maxItems), isMore: knocks.length > maxItems };
+  }
+
+  eraseKnocks({ linkId, seqs }: { linkId: Uint8Array; seqs: readonly number[] }): void {
+    for (const seq of seqs) this.#sql.run("DELETE FROM knocks WHERE link_id = ? AND seq = ?", linkId, seq);
+  }
+
+  closeLinkInbox({ linkId }: { linkId: Uint8Array }): void {
+    this.#sql.run("DELETE FROM knocks WHERE link_id = ?", linkId);
+    this.#sql.run("DELETE FROM link_inboxes WHERE link_id = ?", linkId);
+  }
+
+  purgeLinkInboxes({ day, lastDay, maxItems }: { day: Day; lastDay: Day; maxItems: number }): number {
+    // What a wrong clock let last longer.
+    this.#sql.run("UPDATE link_inboxes SET last_day = ? WHERE last_day > ?", lastDay, lastDay);
+    const expired = this.#sql.all<{ linkId: Uint8Array }>(
+      "SELECT link_id AS linkId FROM link_inboxes WHERE last_day < ? LIMIT ?",
+      day,
+      maxItems,
+    );
+    for (const link of expired) this.closeLinkInbox(link);
+    return expired.length;
+  }
+}
