@@ -176,10 +176,11 @@ function formatQuote({ quote }: Message): string {
 }
 
 /** What was done to it. */
-function formatParts({ edited, forwardedHops, reactions = [] }: Message): string {
+function formatParts({ edited, forwardedHops, folded, reactions = [] }: Message): string {
   const given = reactions.map(({ emoji, count }) => (count === 1 ? emoji : `${emoji} ${String(count)}`)).join(" ");
   const parts = [
     ...(edited === undefined ? [] : ["edited"]),
+    ...(folded === undefined ? [] : ["too soon in slow mode"]),
     ...(forwardedHops === undefined ? [] : [forwardedHops >= 5 ? "forwarded many times" : "forwarded"]),
     ...(given === "" ? [] : [given]),
   ];

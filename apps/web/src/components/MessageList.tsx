@@ -7,6 +7,7 @@ import { words } from "../messages/words.ts";
 import type { Outgoing } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
 import { dayKey, formatDay } from "../state/format.ts";
+import { foldRows } from "../state/folded-rows.ts";
 import { toRows } from "../state/timeline.ts";
 import type { Row, Timeline } from "../state/timeline.ts";
 import { Boundary } from "./Boundary.tsx";
@@ -26,7 +27,12 @@ export function MessageList({
 }): ReactElement {
   const { controller } = useApp();
   const isAttentive = useSelector((state) => state.isAttentive);
-  const rows = useRows(conversation, timeline);
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const open = useCallback(
+    (key: string) => setOpened((before) => new Set(before.has(key) ? [...before].filter((other) => other !== key) : [...before, key])),
+    [],
+  );
+  const rows = useRows(conversation, timeline, opened);
   const nowMs = useNow();
   const scrollRef = useRef<HTMLDivElement>(null);
   const listRef = useRef<HTMLOListElement>(null);
@@ -174,6 +180,7 @@ export function MessageList({
                     kind={conversation.kind}
                     title={conversation.title}
                     nowMs={nowMs}
+                    onOpen={open}
                     receipt={row.kind === "message" ? receiptOf(row.message, conversation) : undefined}
                   />
                 </Boundary>
@@ -211,7 +218,7 @@ function prefersStill(): boolean {
 }
 
 /** The rows, with messages that are just being handed to the client at their end. */
-function useRows({ id: conversationId, kind }: Conversation, timeline: Timeline): readonly Row[] {
+function useRows({ id: conversationId, kind }: Conversation, timeline: Timeline, opened: ReadonlySet<string>): readonly Row[] {
   const outgoing = useSelector((state) => state.outgoing);
   const account = useSelector((state) => state.account);
   return useMemo(() => {
@@ -220,10 +227,13 @@ function useRows({ id: conversationId, kind }: Conversation, timeline: Timeline)
     const messages = waiting.length === 0 ? timeline.messages : [...timeline.messages, ...waiting.map((item) => asMessage(item, account))];
     const keys = new Map(mine.flatMap((item) => (item.messageId === undefined ? [] : [[item.messageId, item.key] as const])));
     const shown = kind === "direct" ? messages.filter(({ body, author }) => body.kind !== "added" || author?.isSelf !== true) : messages;
-    const rows = toRows({ ...timeline, messages: shown }, (atMs) => dayKey(atMs));
+    const rows = foldRows(
+      toRows({ ...timeline, messages: shown }, (atMs) => dayKey(atMs)),
+      opened,
+    );
     // A message keeps the key under which it first came onto the screen.
     return keys.size === 0 ? rows : rows.map((row) => (row.kind === "message" ? { ...row, key: keys.get(row.key) ?? row.key } : row));
-  }, [account, conversationId, kind, outgoing, timeline]);
+  }, [account, conversationId, kind, opened, outgoing, timeline]);
 }
 
 function asMessage(item: Outgoing, author: Message["author"]): Message {
@@ -253,6 +263,7 @@ function estimateHeight(row: Row | undefined): number {
       return 18 + Math.max(1, lines) * 22 + (row.isFirst ? 8 : 0);
     }
     case "system":
+    case "folded":
     case undefined:
       return 34;
   }
@@ -261,6 +272,7 @@ function estimateHeight(row: Row | undefined): number {
 function lastOrderUpTo(rows: readonly Row[], endIndex: number): number | undefined {
   for (let index = Math.min(endIndex, rows.length - 1); index >= 0; index -= 1) {
     const row = rows[index];
+    if (row?.kind === "folded" && !row.isOpen) return row.throughOrder;
     if (row === undefined || !("message" in row)) continue;
     if (row.message.delivery === undefined || row.message.delivery.kind === "accepted") return row.message.order;
   }

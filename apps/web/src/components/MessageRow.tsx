@@ -6,7 +6,7 @@ import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
 import { withNames } from "../state/mentions.ts";
-import { namesSomebody, systemText } from "../state/system-text.ts";
+import { namesSomebody, subject, systemText } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
@@ -23,10 +23,12 @@ interface RowProps {
   readonly nowMs: number;
   /** How a message of one's own fares with those who read it. */
   readonly receipt?: ReceiptState | undefined;
+  /** The person opens or closes what stands behind this line. */
+  readonly onOpen?: (key: string) => void;
 }
 
 /** One line of the conversation. */
-export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ row, kind, title, nowMs, receipt }: RowProps) {
+export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ row, kind, title, nowMs, receipt, onOpen }: RowProps) {
   switch (row.kind) {
     case "start":
       return (
@@ -66,6 +68,15 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ ro
             {row.message.body.kind === "alarm" && <p>{row.message.body.reason}</p>}
             <p>{words.system.alarmDone}</p>
           </div>
+        </div>
+      );
+    case "folded":
+      return (
+        <div className="row-system">
+          <bdi>{words.groupSettings.folded[row.what](subject(row.author), row.count)}</bdi>{" "}
+          <button type="button" className="link-button" aria-expanded={row.isOpen} onClick={() => onOpen?.(row.key)}>
+            {row.isOpen ? words.groupSettings.folded.hide : words.groupSettings.folded.show}
+          </button>
         </div>
       );
     case "message":

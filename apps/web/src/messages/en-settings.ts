@@ -20,6 +20,13 @@ export const groupSettings = {
     seconds === 0 ? `${author} lets messages stay from now on` : `${author} lets messages disappear after ${span(seconds)} from now on`,
   slowModeChanged: (author: string, seconds: number): string =>
     seconds === 0 ? `${author} turned slow mode off` : `${author} set slow mode: ${span(seconds)} between two messages`,
+  folded: {
+    early: (author: string, count: number): string =>
+      `${author} wrote ${count === 1 ? "a message" : `${String(count)} messages`} too soon for slow mode`,
+    settings: (author: string, count: number): string => `${author} changed the settings ${String(count)} times`,
+    show: "Show",
+    hide: "Hide",
+  },
   rightsChanged: (author: string): string => `${author} changed who may do what here`,
   roleChanged: {
     member: (author: string, who: string): string => `${author} took ${who} out of the administrators`,

@@ -77,7 +77,8 @@ export function namesSomebody({ body }: Message): boolean {
   return body.kind === "other_view" || body.kind === "skipped" || (body.kind === "misnumbered" && body.missing === 0);
 }
 
-function subject(person: Person | undefined): string {
+/** How somebody is named where a line begins with them. */
+export function subject(person: Person | undefined): string {
   if (person === undefined) return words.system.someone;
   return person.isSelf ? words.system.youSubject : nameOf(person);
 }

@@ -25,6 +25,17 @@ export type Row =
       readonly isLast: boolean;
     }
   | { readonly kind: "system"; readonly key: string; readonly message: Message }
+  /** Lines of one person that stand behind this one. */
+  | {
+      readonly kind: "folded";
+      readonly key: string;
+      readonly what: "early" | "settings";
+      readonly count: number;
+      readonly author: Message["author"];
+      readonly isOpen: boolean;
+      /** The place of the last of them. */
+      readonly throughOrder: number;
+    }
   | { readonly kind: "alarm"; readonly key: string; readonly message: Message };
 
 const runGapMs = 5 * 60_000;

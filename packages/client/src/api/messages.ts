@@ -159,6 +159,8 @@ export interface Message {
   readonly isMentioned?: boolean;
   /** How often it was forwarded, by its sender's word (spec X-9). */
   readonly forwardedHops?: number;
+  /** It came sooner than slow mode allows its author, by their own stamps, or from a clock that is ahead: shown on demand (spec X-20). */
+  readonly folded?: true;
   readonly failedChanges?: readonly FailedChange[];
 }
 

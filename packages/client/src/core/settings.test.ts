@@ -255,3 +255,19 @@ const administratorsOnly = {
   approval: true,
   history: false,
 } as const;
+
+describe("[X-20] slow mode at a message's place", () => {
+  it("every reader takes the author for one who waits there, or for one who manages the group and does not", async () => {
+    const s = await scene("slow", led);
+    const { world, ada, ben, cyd } = s;
+    const waits = (reader: SimDevice): unknown => reader.said.map(({ slowModeS }) => slowModeS);
+    for (const seconds of [0, 60, 0]) {
+      if (seconds !== ada.state?.opening.settings.slowModeS) expect(await setting(s, ada, { slowModeS: seconds })).toBe("done");
+      for (const device of [ada, ben, cyd]) {
+        await device.say("hello");
+        await world.settle();
+      }
+    }
+    for (const device of [ada, ben, cyd]) expect(waits(device)).toEqual([0, 0, 0, 0, 0, 60, 0, 0, 0]);
+  });
+});

@@ -20,6 +20,7 @@ import { createSimAccount } from "./sim-account.testing.ts";
 import type { SimAccount } from "./sim-account.testing.ts";
 import { LogModel } from "./log-model.testing.ts";
 import type { ModelReader } from "./log-model.testing.ts";
+import type { Said } from "../timeline/said.ts";
 import { lineOf } from "../timeline/timeline.ts";
 import { isPendingOrder } from "./order.ts";
 import { loadConversation, loadGroup, loadHead } from "./load-records.ts";
@@ -63,6 +64,8 @@ export class SimDevice {
   /** Why Welcomes were not followed. */
   readonly refusals: string[] = [];
   readonly #keyPackages: { keyPackage: KeyPackage; privateKeys: KeyPackagePrivateKeys }[] = [];
+  /** What members said that is for the timeline. */
+  readonly said: Said[] = [];
   inbox: { readonly post: WelcomePost; readonly sender: SimDevice }[] = [];
   state: ConversationState | undefined;
   /** The latest states of the group that it went through. */
@@ -214,6 +217,7 @@ export class SimDevice {
         return;
       case "content": {
         const { said } = effect;
+        this.said.push(said);
         const { kind } = said.body;
         if (kind === "text" || kind === "poll" || kind === "unsupported") this.lines.set(said.order, lineOf(said, said.body));
         return;

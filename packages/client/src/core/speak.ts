@@ -7,7 +7,7 @@ import { namedIn } from "../timeline/mentions.ts";
 import { isMessage } from "../timeline/said.ts";
 import type { Said, SaidBody, SpeakerMay } from "../timeline/said.ts";
 import type { Standing } from "./proven.ts";
-import { rightsOf } from "./rights.ts";
+import { manages, rightsOf } from "./rights.ts";
 import { nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, RosterLeaf } from "./types.ts";
@@ -71,7 +71,13 @@ function saidOf(
     forwardedHops: content.forwardedHops,
     mentions: mentionsOf(turn.state, author, content),
     may,
+    slowModeS: slowModeOf(turn.state, author),
   };
+}
+
+/** Seconds that an author waits between two messages here: none who manages the group (spec X-20). */
+function slowModeOf({ roster }: ConversationState, { account }: Pick<Speaker, "account">): number {
+  return roster === undefined || manages(roster, account) ? 0 : roster.settings.slowModeS;
 }
 
 /** What the timeline asks of the rights of an author. */

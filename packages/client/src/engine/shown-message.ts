@@ -8,6 +8,7 @@ import { cleanDescription, cleanName } from "../names/clean.ts";
 import { fold } from "../timeline/fold.ts";
 import type { Folded } from "../timeline/fold.ts";
 import type { Line, LineBody } from "../timeline/line.ts";
+import { isFolded } from "../timeline/slow-mode.ts";
 import { placeIn, withPending } from "../timeline/timeline.ts";
 import type { People } from "./people.ts";
 import { pendingLine, pendingSaid } from "./said.ts";
@@ -175,6 +176,7 @@ function partsOf(people: People, state: ConversationState, line: Line, folded: F
     ...(reactions.length === 0 ? {} : { reactions: reactions.map(({ emoji, accounts }) => ({ emoji, ...choiceOf(people, accounts) })) }),
     ...(mentions.accounts.length === 0 ? {} : { mentions: mentions.accounts.map((accountId) => people.person(accountId)) }),
     ...(mentions.all || mentions.accounts.some((accountId) => equalBytes(accountId, self)) ? { isMentioned: true } : {}),
+    ...(isFolded(message) ? { folded: true } : {}),
     ...(message.forwardedHops === 0 ? {} : { forwardedHops: message.forwardedHops }),
   };
 }

@@ -67,7 +67,8 @@ const facts: Codec<readonly Fact[]> = mapped(
 const device: Codec<SpeakingDevice> = struct<SpeakingDevice>({ deviceId: opaque(16), signaturePublicKey: opaqueV(4096), isDeparted: bool });
 
 type Refused = MessageParts["refused"][number];
-const message: Codec<MessageParts> = struct<MessageParts>({
+type Unpaced = Omit<MessageParts, "pace">;
+const unpaced: Codec<Unpaced> = struct<Unpaced>({
   claimedAtMs: optional(safeUint64),
   arrivedAtMs: safeUint64,
   device: optional(device),
@@ -78,6 +79,22 @@ const message: Codec<MessageParts> = struct<MessageParts>({
   refused: vector(struct<Refused>({ account: id32, count: safeUint64 }), { maxBytes: large }),
 });
 
+interface Parts {
+  readonly parts: Unpaced;
+}
+type Paced =
+  | { readonly kind: "none" }
+  | ({ readonly kind: "free" } & Parts)
+  | ({ readonly kind: "kept" } & Parts)
+  | ({ readonly kind: "early" } & Parts);
+const parts: Codec<Parts> = struct<Parts>({ parts: unpaced });
+/** 0 and 1 are what an absent and a present one were before there was slow mode. */
+const message: Codec<MessageParts | undefined> = mapped(
+  variant<Paced>(uint8, { none: [0, nothing], free: [1, parts], kept: [2, parts], early: [3, parts] }),
+  (value: MessageParts | undefined): Paced => (value === undefined ? { kind: "none" } : { kind: value.pace ?? "free", parts: value }),
+  (value) => (value.kind === "none" ? undefined : value.kind === "free" ? value.parts : { ...value.parts, pace: value.kind }),
+);
+
 type StoredLine = Omit<Line, "order">;
 
 /** A line as it is stored, at the key of its place. */
@@ -87,7 +104,7 @@ export const storedLineCodec: Codec<StoredLine> = struct<StoredLine>({
   sentAtMs: safeUint64,
   body,
   acceptedAtMs: safeUint64,
-  message: optional(message),
+  message,
 });
 
 /** 0 takes a pin back, the largest number has no end. */
@@ -116,7 +133,8 @@ const saidBody: Codec<SaidBody> = variant<SaidBody>(uint8, {
 });
 
 /** What somebody said, kept until it can be judged. */
-export const saidCodec: Codec<Said> = struct<Said>({
+type StoredSaid = Omit<Said, "slowModeS">;
+export const saidCodec: Codec<StoredSaid> = struct<StoredSaid>({
   order: safeUint64,
   id: id32,
   author: id32,

@@ -58,6 +58,8 @@ export interface MessageParts {
   readonly mentions: Mentions;
   /** By their places in the log. */
   readonly facts: readonly Fact[];
+  /** How it kept slow mode; `undefined` where its author waited for nothing (spec X-20). */
+  readonly pace?: "kept" | "early" | undefined;
   /** Who tried to change it and may not, and how often (spec X-1). */
   readonly refused: readonly { readonly account: Uint8Array; readonly count: number }[];
 }

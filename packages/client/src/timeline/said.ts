@@ -25,6 +25,8 @@ export interface Said {
   readonly forwardedHops: number;
   readonly mentions: Mentions;
   readonly may: SpeakerMay;
+  /** Seconds that its author waits there between two messages; not stored, since messages wait for nothing. */
+  readonly slowModeS?: number | undefined;
 }
 
 /** What the author might do at that place (spec X-13). */

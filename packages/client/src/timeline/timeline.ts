@@ -7,9 +7,10 @@ import { eraseLater } from "./erasure.ts";
 import { loadLine, putLine } from "./history.ts";
 import { isMessageId, loadPlace, putPlace } from "./ids.ts";
 import type { Place } from "./ids.ts";
-import type { Change, Fact, Line } from "./line.ts";
+import type { Change, Fact, Line, MessageParts } from "./line.ts";
 import { putPin } from "./pins.ts";
 import type { Said, SaidBody, SpeakerMay } from "./said.ts";
+import { paceOf } from "./slow-mode.ts";
 import { hasWaiting, keepWaiting, putWaiting, takeWaiting } from "./waiting.ts";
 
 /** What the timeline of a conversation has to know of the world. */
@@ -155,7 +156,7 @@ export class Timeline {
   async #say(said: Said, body: MessageBody): Promise<void> {
     const { tx, conversationId } = this.#params;
     const { order, author, id } = said;
-    const line = lineOf(said, body);
+    const line = lineOf(said, body, said.may.post ? await paceOf(tx, conversationId, said) : undefined);
     this.put(line);
     if (line.message === undefined) return;
     putPlace(tx, conversationId, id, { kind: "message", order, author });
@@ -239,14 +240,14 @@ const nobody = new Uint8Array(32);
 type MessageBody = Extract<SaidBody, { readonly kind: "text" | "poll" | "unsupported" }>;
 
 /** The line of a message as it was said. Nobody reads what its author may not write there; that they tried is told (spec X-13). */
-export function lineOf(said: Said, body: MessageBody): Line {
+export function lineOf(said: Said, body: MessageBody, pace?: MessageParts["pace"]): Line {
   const { order, author, id, sentAtMs, acceptedAtMs, claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, may } = said;
   const head = { id: toBase64Url(id), order, author, sentAtMs, acceptedAtMs };
   if (!may.post) return { ...head, body: { kind: "unpermitted" } };
   return {
     ...head,
     body,
-    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, facts: [], refused: [] },
+    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, pace, facts: [], refused: [] },
   };
 }
 
