@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { emojiData } from "./emoji-data.ts";
 import type { UserConfig } from "vite";
 
 // Development against a real server: `npm start` in one terminal, `npx vite apps/web` in another.
@@ -10,7 +11,7 @@ const server = process.env["LATCHKEY_SERVER"] ?? "http://localhost:8080";
 const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: string };
 
 const config: UserConfig = defineConfig({
-  plugins: [react()],
+  plugins: [react(), emojiData()],
   define: { __LATCHKEY_VERSION__: JSON.stringify(version) },
   build: {
     target: ["chrome119", "firefox121", "safari17.2"],

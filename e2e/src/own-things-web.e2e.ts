@@ -4,6 +4,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accessibilityProblems } from "./testing/accessibility.ts";
 import {
+  chooseAction,
   acceptRequest,
   conversationLink,
   createAccount,
@@ -130,14 +131,14 @@ describe("[X-18] what a person sets for themselves, in the app", () => {
     await conversationLink(page, "ben").click();
     const message = messagesWith(page, "hello from ben");
     await message.hover();
-    await message.getByRole("button", { name: "Star" }).click();
-    await message.getByRole("button", { name: "Star", pressed: true }).waitFor();
+    await chooseAction(page, message, "Star");
+    await message.getByText("Starred").waitFor({ state: "attached" });
     const details = await openDetails("ben");
     await details.getByRole("list", { name: "Starred messages" }).getByText("hello from ben").waitFor();
     await page.reload();
-    await messagesWith(page, "hello from ben").getByRole("button", { name: "Star", pressed: true }).waitFor();
+    await messagesWith(page, "hello from ben").getByText("Starred").waitFor({ state: "attached" });
     await details.getByRole("button", { name: "Take the star away" }).click();
-    await message.getByRole("button", { name: "Star", pressed: false }).waitFor();
+    await message.getByText("Starred").waitFor({ state: "detached" });
     await expect.poll(() => details.getByRole("list", { name: "Starred messages" }).count(), soon).toBe(0);
   });
 

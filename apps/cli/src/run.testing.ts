@@ -179,10 +179,20 @@ const plain = { description: "", timerS: 0, slowModeS: 0, rights: undefined, suc
 /** What `details` says of a conversation that the person is in, and of a group of their own. */
 export const isIn: Settings = {
   ...plain,
-  may: { add: false, remove: false, post: true, editInfo: false, timer: false, slowMode: false, own: false },
+  may: {
+    add: false,
+    remove: false,
+    post: true,
+    editInfo: false,
+    timer: false,
+    slowMode: false,
+    pin: false,
+    deleteOthers: false,
+    own: false,
+  },
 };
 /** The same of a group of their own. */
 export const ownsIt: Settings = {
   ...plain,
-  may: { add: true, remove: true, post: true, editInfo: true, timer: true, slowMode: true, own: true },
+  may: { add: true, remove: true, post: true, editInfo: true, timer: true, slowMode: true, pin: true, deleteOthers: true, own: true },
 };

@@ -25,6 +25,13 @@ export async function seeTaken(page: Page, text: string): Promise<void> {
   await messagesWith(page, text).locator(taken).waitFor({ state: "attached" });
 }
 
+/** Opens the menu of a message as a mouse does, and chooses a line of it. */
+export async function chooseAction(page: Page, message: Locator, action: string): Promise<void> {
+  await message.hover();
+  await message.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: action, exact: true }).click();
+}
+
 /** The entry of a conversation in the list. */
 export function conversationLink(page: Page, title: string): Locator {
   return page.getByRole("list", { name: "Conversations", exact: true }).getByRole("link", { name: title });

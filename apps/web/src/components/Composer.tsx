@@ -2,7 +2,11 @@ import { useEffect, useRef, useState } from "react";
 import type { FormEvent, KeyboardEvent, ReactElement } from "react";
 import type { Conversation } from "@latchkey/client";
 import { words } from "../messages/words.ts";
-import { hasFinePointer, useAction, useApp } from "../state/context.ts";
+import { menuWords } from "../messages/menu-words.ts";
+import { textOf } from "../state/acting.ts";
+import { lastEditable } from "../state/message-actions.ts";
+import { hasFinePointer, useAction, useApp, useSelector } from "../state/context.ts";
+import { ComposingLine } from "./ComposingLine.tsx";
 import { Icon } from "./Icon.tsx";
 
 /** Where a message is written. Mounted anew for each conversation, and for nothing else: somebody may be typing. */
@@ -11,6 +15,8 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   const act = useAction();
   const { id } = conversation;
   const [text, setText] = useState(() => controller.draft(id));
+  const composing = useSelector((state) => state.composing.get(id));
+  const [edited, setEdited] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
 
   useEffect(() => {
@@ -24,13 +30,20 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   // As another device of one's own has it, where nothing is written here.
   useEffect(() => setText(controller.draft(id)), [controller, id, conversation.draft]);
 
+  // Whoever answers or changes a message writes on at once.
+  useEffect(() => {
+    if (composing === undefined) return;
+    if (composing.kind === "edit") setEdited(textOf(composing.message));
+    field.current?.focus({ preventScroll: true });
+  }, [composing]);
+
   useEffect(() => {
     // Browsers without `field-sizing` are told the height.
     const element = field.current;
     if (element === null || CSS.supports("field-sizing", "content")) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
-  }, [text]);
+  }, [text, edited]);
 
   if (conversation.status === "removed") return <p className="composer-notice">{words.conversation.removed}</p>;
   if (conversation.isBlocked) {
@@ -46,23 +59,53 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   }
   if (conversation.status === "paused") return <p className="composer-notice composer-notice-danger">{words.conversation.paused}</p>;
 
+  const isEdit = composing?.kind === "edit";
+  const value = isEdit ? edited : text;
+  const cancel = (): void => controller.compose(id, undefined);
   const change = (next: string): void => {
+    if (isEdit) {
+      setEdited(next);
+      return;
+    }
     setText(next);
     controller.setDraft(id, next);
     controller.setTyping(id, next !== "");
   };
   const submit = (event?: FormEvent): void => {
     event?.preventDefault();
-    const message = text.trim() === "" ? "" : text.replace(/\s+$/u, "");
+    const message = value.trim() === "" ? "" : value.replace(/\s+$/u, "");
     if (message === "") return;
-    change("");
     field.current?.focus();
-    void act(() => controller.send(id, message)).then((isDone) => {
+    if (isEdit) {
+      // As it was: nothing to tell anybody.
+      if (message === textOf(composing.message)) cancel();
+      else void act(() => controller.client.edit(id, composing.message.id, message)).then((isDone) => isDone && cancel());
+      return;
+    }
+    change("");
+    cancel();
+    void act(() => controller.send(id, message, composing?.message)).then((isDone) => {
       // What could not even be queued comes back into the field, unless something else was written there.
-      if (!isDone && controller.draft(id) === "") change(message);
+      if (isDone || controller.draft(id) !== "") return;
+      change(message);
+      controller.compose(id, composing);
     });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" && composing !== undefined) {
+      event.preventDefault();
+      cancel();
+      return;
+    }
+    if (event.key === "ArrowUp" && value === "" && composing === undefined && !event.nativeEvent.isComposing) {
+      const messages = controller.store.get().timelines.get(id)?.messages ?? [];
+      const last = lastEditable(messages, Date.now());
+      if (last !== undefined) {
+        event.preventDefault();
+        controller.compose(id, { kind: "edit", message: last });
+      }
+      return;
+    }
     // Enter that ends the input of a composed character sends nothing.
     if (event.key !== "Enter" || event.shiftKey || event.altKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -70,31 +113,34 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   };
 
   return (
-    <form className="composer" onSubmit={submit}>
-      <textarea
-        ref={field}
-        id="composer"
-        className="composer-field"
-        aria-label={words.conversation.composerLabel}
-        placeholder={words.conversation.composerPlaceholder}
-        rows={1}
-        dir="auto"
-        value={text}
-        enterKeyHint="send"
-        autoComplete="off"
-        onChange={(event) => change(event.target.value)}
-        onKeyDown={onKeyDown}
-        onBlur={() => controller.flushDrafts()}
-      />
-      <button
-        type="submit"
-        className="send"
-        aria-label={words.conversation.send}
-        title={words.conversation.send}
-        disabled={text.trim() === ""}
-      >
-        <Icon name="send" size={22} />
-      </button>
-    </form>
+    <>
+      {composing !== undefined && <ComposingLine composing={composing} cancel={cancel} />}
+      <form className="composer" onSubmit={submit}>
+        <textarea
+          ref={field}
+          id="composer"
+          className="composer-field"
+          aria-label={words.conversation.composerLabel}
+          placeholder={words.conversation.composerPlaceholder}
+          rows={1}
+          dir="auto"
+          value={value}
+          enterKeyHint="send"
+          autoComplete="off"
+          onChange={(event) => change(event.target.value)}
+          onKeyDown={onKeyDown}
+          onBlur={() => controller.flushDrafts()}
+        />
+        <button
+          type="submit"
+          className="send"
+          aria-label={isEdit ? menuWords.composing.save : words.conversation.send}
+          title={isEdit ? menuWords.composing.save : words.conversation.send}
+          disabled={value.trim() === ""}
+        >
+          <Icon name={isEdit ? "check" : "send"} size={22} />
+        </button>
+      </form>
+    </>
   );
 }

@@ -13,9 +13,12 @@ import type { Row, Timeline } from "../state/timeline.ts";
 import { Boundary } from "./Boundary.tsx";
 import { Icon } from "./Icon.tsx";
 import { MessageRow } from "./MessageRow.tsx";
+import { useMessageMenu } from "./message-menu-context.ts";
+import { useMessageGestures } from "./use-message-gestures.ts";
 
 const nearEnd = 90;
 const loadAheadRows = 12;
+const markMs = 1600;
 
 /** The messages of a conversation: only those near the screen are in the document, and what is read stays where it is. */
 export function MessageList({
@@ -33,6 +36,9 @@ export function MessageList({
     [],
   );
   const rows = useRows(conversation, timeline, opened);
+  const openMenu = useMessageMenu();
+  const selection = useSelector((state) => (state.selection?.conversationId === conversation.id ? state.selection : undefined));
+  const revealed = useSelector((state) => (state.revealed?.conversationId === conversation.id ? state.revealed : undefined));
   const nowMs = useNow();
   const scrollRef = useRef<HTMLDivElement>(null);
   const listRef = useRef<HTMLOListElement>(null);
@@ -142,6 +148,38 @@ export function MessageList({
     element.focus({ preventScroll: true });
   });
 
+  const messageOf = (key: string): Message | undefined => {
+    const row = rows.find((one) => one.key === key);
+    return row?.kind === "message" ? row.message : undefined;
+  };
+  const gestures = useMessageGestures(messageOf, (message, at) => {
+    if (selection === undefined) openMenu({ message, at, view: "menu" });
+  });
+
+  // A message that was asked for stands in the middle, and is marked for a moment.
+  const [markedKey, setMarkedKey] = useState<string>();
+  useEffect(() => {
+    if (revealed === undefined) return;
+    const index = rows.findIndex((row) => row.kind === "message" && row.message.id === revealed.messageId);
+    const key = rows[index]?.key;
+    if (key === undefined) {
+      // It may stand behind a line that opens.
+      const fold = rows.find((row) => row.kind === "folded" && row.throughOrder >= revealed.order);
+      if (fold?.kind === "folded" && !fold.isOpen) open(fold.key);
+      return;
+    }
+    controller.forgetRevealed();
+    virtualizer.scrollToIndex(index, { align: "center" });
+    wantsFocus.current = true;
+    setFocusKey(key);
+    setMarkedKey(key);
+  }, [controller, open, revealed, rows, virtualizer]);
+  useEffect(() => {
+    if (markedKey === undefined) return undefined;
+    const timer = setTimeout(() => setMarkedKey(undefined), markMs);
+    return () => clearTimeout(timer);
+  }, [markedKey]);
+
   const tabStop = items.some((item) => item.key === focusKey) ? focusKey : items.at(-1)?.key;
   const topDay = range === null || isAtEnd ? undefined : dayAbove(rows, range.startIndex);
   return (
@@ -154,9 +192,13 @@ export function MessageList({
           ref={listRef}
           role="list"
           aria-label={words.conversation.messages}
-          className="messages-list"
+          className={`messages-list${selection === undefined ? "" : " messages-choosing"}`}
           style={{ height: virtualizer.getTotalSize() }}
-          onKeyDown={moveFocus}
+          {...gestures}
+          onKeyDown={(event) => {
+            moveFocus(event);
+            gestures.onKeyDown(event);
+          }}
         >
           {items.map((item) => {
             const row = rows[item.index];
@@ -167,7 +209,7 @@ export function MessageList({
                 ref={virtualizer.measureElement}
                 data-index={item.index}
                 data-key={row.key}
-                className="messages-item"
+                className={`messages-item${row.key === markedKey ? " messages-item-marked" : ""}`}
                 style={{ transform: `translateY(${item.start}px)` }}
                 // Roving focus: the arrow keys move through the messages.
                 // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
@@ -182,6 +224,7 @@ export function MessageList({
                     nowMs={nowMs}
                     onOpen={open}
                     receipt={row.kind === "message" ? receiptOf(row.message, conversation) : undefined}
+                    isChosen={selection === undefined || row.kind !== "message" ? undefined : selection.ids.has(row.message.id)}
                   />
                 </Boundary>
               </li>
@@ -244,6 +287,7 @@ function asMessage(item: Outgoing, author: Message["author"]): Message {
     author,
     body: { kind: "text", text: item.text },
     sentAtMs: item.atMs,
+    ...(item.quote === undefined ? {} : { quote: item.quote }),
     delivery: { kind: "pending" },
   };
 }

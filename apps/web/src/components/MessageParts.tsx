@@ -1,17 +1,34 @@
 import type { ReactElement, ReactNode } from "react";
 import type { Message, Quote, ShownPoll, ShownReaction } from "@latchkey/client";
+import { menuWords } from "../messages/menu-words.ts";
 import { words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 
 /** What a message answers, as this device has it. */
-export function QuoteBlock({ quote }: { readonly quote: Quote }): ReactElement {
+export function QuoteBlock({ quote, conversationId }: { readonly quote: Quote; readonly conversationId: string }): ReactElement {
+  const { controller, notify } = useApp();
+  const act = useAction();
   const { author, text, isDeleted, messageId } = quote;
   const shown = isDeleted ? words.messageParts.quoteDeleted : messageId === undefined ? words.messageParts.quoteUnknown : text;
-  return (
-    <blockquote className="bubble-quote" dir="auto">
+  const inside = (
+    <>
       {author !== undefined && <bdi className="bubble-quote-author">{author.isSelf ? words.common.you : nameOf(author)}</bdi>}
       <span className="bubble-quote-text">{shown}</span>
+    </>
+  );
+  const show = async (): Promise<void> => {
+    if (messageId !== undefined && !(await controller.reveal(conversationId, messageId))) notify(menuWords.notHere);
+  };
+  return (
+    <blockquote className="bubble-quote" dir="auto">
+      {messageId === undefined || isDeleted ? (
+        inside
+      ) : (
+        <button type="button" className="bubble-quote-show" onClick={() => void act(show)}>
+          {inside}
+        </button>
+      )}
     </blockquote>
   );
 }

@@ -1,9 +1,11 @@
 import { memo } from "react";
 import type { ComponentType, ReactElement, ReactNode } from "react";
 import type { Message, ReceiptState } from "@latchkey/client";
+import { menuWords } from "../messages/menu-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
+import { hasActions } from "../state/message-actions.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
 import { withNames } from "../state/mentions.ts";
 import { namesSomebody, subject, systemText } from "../state/system-text.ts";
@@ -12,7 +14,8 @@ import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { MessageText } from "./MessageText.tsx";
 import { PollBlock, QuoteBlock, Reactions } from "./MessageParts.tsx";
-import { StarButton } from "./OwnOnMessages.tsx";
+import { MessageTools } from "./MessageTools.tsx";
+import { StarMark } from "./OwnOnMessages.tsx";
 import { NamedLine } from "./NamedLine.tsx";
 import { nameOf } from "../state/person-name.ts";
 
@@ -25,10 +28,20 @@ interface RowProps {
   readonly receipt?: ReceiptState | undefined;
   /** The person opens or closes what stands behind this line. */
   readonly onOpen?: (key: string) => void;
+  /** Whether it is one of those that are chosen; absent while none are. */
+  readonly isChosen?: boolean | undefined;
 }
 
 /** One line of the conversation. */
-export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ row, kind, title, nowMs, receipt, onOpen }: RowProps) {
+export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
+  row,
+  kind,
+  title,
+  nowMs,
+  receipt,
+  onOpen,
+  isChosen,
+}: RowProps) {
   switch (row.kind) {
     case "start":
       return (
@@ -80,7 +93,16 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({ ro
         </div>
       );
     case "message":
-      return <Bubble message={row.message} isFirst={row.isFirst} isLast={row.isLast} isGroup={kind === "group"} receipt={receipt} />;
+      return (
+        <Bubble
+          message={row.message}
+          isFirst={row.isFirst}
+          isLast={row.isLast}
+          isGroup={kind === "group"}
+          receipt={receipt}
+          isChosen={isChosen}
+        />
+      );
   }
 });
 
@@ -90,34 +112,38 @@ function Bubble({
   isLast,
   isGroup,
   receipt,
+  isChosen,
 }: {
   readonly message: Message;
   readonly isFirst: boolean;
   readonly isLast: boolean;
   readonly isGroup: boolean;
   readonly receipt: ReceiptState | undefined;
+  readonly isChosen: boolean | undefined;
 }): ReactElement {
   const { author, body, delivery } = message;
   const isOwn = author?.isSelf === true;
   const isFailed = delivery?.kind === "failed";
   const without = delivery?.kind === "accepted" ? (delivery.withoutReader ?? []) : [];
+  const hasTools = hasActions(message);
   const isLarge = body.kind === "text" && isEmojiOnly(body.text);
   const classes = ["bubble-row", isOwn ? "own" : "other", isFirst ? "first" : "", isLast ? "last" : "", isFailed ? "failed" : ""];
   return (
     <div className={classes.filter((name) => name !== "").join(" ")}>
+      {isChosen !== undefined && hasTools && <ChooseBox message={message} isChosen={isChosen} />}
       {isGroup && !isOwn && (
         <span className="bubble-avatar">
           {isLast && author !== undefined && <Avatar id={author.accountId} name={author.displayName} size="small" />}
         </span>
       )}
       <div className="bubble-column">
-        <div className={`bubble bubble-with-star${isLarge ? " bubble-large" : ""}`}>
+        <div className={`bubble${isLarge ? " bubble-large" : ""}`}>
           {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
           {message.forwardedHops !== undefined && <p className="bubble-forwarded">{words.messageParts.forwarded(message.forwardedHops)}</p>}
-          {message.quote !== undefined && <QuoteBlock quote={message.quote} />}
+          {message.quote !== undefined && <QuoteBlock quote={message.quote} conversationId={message.conversationId} />}
           <Body message={message} meta={<Meta message={message} receipt={receipt} />} />
-          <StarButton message={message} />
         </div>
+        {hasTools && isChosen === undefined && <MessageTools message={message} />}
         {message.reactions !== undefined && <Reactions message={message} reactions={message.reactions} />}
         {message.doubt !== undefined && author !== undefined && (
           <p className="bubble-note">{words.conversation.doubt[message.doubt](nameOf(author))}</p>
@@ -126,6 +152,19 @@ function Bubble({
         {isLast && without.length > 0 && <p className="bubble-note">{words.conversation.delivery.unread(without.map(nameOf))}</p>}
       </div>
     </div>
+  );
+}
+
+function ChooseBox({ message, isChosen }: { readonly message: Message; readonly isChosen: boolean }): ReactElement {
+  const { controller } = useApp();
+  return (
+    <input
+      type="checkbox"
+      className="choose-box"
+      aria-label={menuWords.selection.choose}
+      checked={isChosen}
+      onChange={() => controller.toggleSelected(message.id)}
+    />
   );
 }
 
@@ -157,6 +196,7 @@ function Body({ message, meta }: { readonly message: Message; readonly meta: Rea
 function Meta({ message, receipt }: { readonly message: Message; readonly receipt: ReceiptState | undefined }): ReactElement {
   return (
     <span className="meta" dir="ltr">
+      <StarMark message={message} />
       {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{words.messageParts.edited}</span>}
       <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
         {formatTime(message.sentAtMs)}

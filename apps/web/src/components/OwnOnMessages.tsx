@@ -5,25 +5,15 @@ import { useAction, useApp, useSelector } from "../state/context.ts";
 import { previewText } from "../state/message-text.ts";
 import { Icon } from "./Icon.tsx";
 
-/** A star beside a message that the person gave it, or may give it. */
-export function StarButton({ message }: { readonly message: Message }): ReactElement | undefined {
-  const { controller } = useApp();
-  const act = useAction();
+/** The star that the person gave a message. */
+export function StarMark({ message }: { readonly message: Message }): ReactElement | undefined {
   const isStarred = useSelector((state) => state.stars.has(message.id));
-  const isSaid = message.body.kind === "text" || message.body.kind === "poll";
-  // What waits may get another id.
-  if (!isSaid || (message.delivery !== undefined && message.delivery.kind !== "accepted")) return undefined;
+  if (!isStarred) return undefined;
   return (
-    <button
-      type="button"
-      className="star"
-      aria-pressed={isStarred}
-      aria-label={pageWords.own.star}
-      title={isStarred ? pageWords.own.unstar : pageWords.own.star}
-      onClick={() => void act(() => controller.client.star(message.conversationId, message.id, !isStarred))}
-    >
-      <Icon name="star" size={16} />
-    </button>
+    <span className="star" title={pageWords.own.starMark}>
+      <Icon name="star" size={13} />
+      <span className="visually-hidden">{pageWords.own.starMark}</span>
+    </span>
   );
 }
 

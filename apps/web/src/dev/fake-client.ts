@@ -53,7 +53,17 @@ function settingsOf(
   kind: "direct" | "group",
 ): Pick<ConversationDetails, "description" | "timerS" | "slowModeS" | "rights" | "may" | "successors"> {
   const isGroup = kind === "group";
-  const may = { add: isGroup, remove: isGroup, post: true, editInfo: isGroup, timer: true, slowMode: isGroup, own: isGroup };
+  const may = {
+    add: isGroup,
+    remove: isGroup,
+    post: true,
+    editInfo: isGroup,
+    timer: true,
+    slowMode: isGroup,
+    pin: true,
+    deleteOthers: isGroup,
+    own: isGroup,
+  };
   return { description: "", timerS: 0, slowModeS: 0, rights: undefined, may, successors: [] };
 }
 

@@ -17,7 +17,7 @@ export const messageParts = {
   quoteUnknown: "A message that this device does not have",
   reactions: "Reactions",
   reaction: (emoji: string, names: readonly string[], more: number): string =>
-    `${emoji} by ${[...names, ...(more > 0 ? [`${String(more)} more`] : [])].join(", ")}`,
+    `${emoji} ${String(names.length + more)}, by ${[...names, ...(more > 0 ? [`${String(more)} more`] : [])].join(", ")}`,
   pollEnded: "This poll has ended",
   pollChoices: (most: number): string => (most === 1 ? "Choose one" : `Choose up to ${String(most)}`),
   everybody: "@everybody",

@@ -200,7 +200,7 @@ export const enPages = {
     unarchive: "Take out of the archive",
     markUnread: "Mark as unread",
     starred: "Starred messages",
-    star: "Star",
+    starMark: "Starred",
     unstar: "Take the star away",
     erase: "Delete for me",
     eraseTitle: (title: string): string => `Delete “${title}” for yourself?`,

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
+import "../styles/acting.css";
 import "../styles/own.css";
 import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
@@ -11,6 +12,8 @@ import { Icon } from "../components/Icon.tsx";
 import { ReturnLine } from "../components/ReturnLine.tsx";
 import { OtherDraft } from "../components/OwnOnMessages.tsx";
 import { MessageList } from "../components/MessageList.tsx";
+import { MessageMenuHost } from "../components/MessageMenuHost.tsx";
+import { PinLine } from "../components/PinLine.tsx";
 import { StopPanel } from "../components/StopPanel.tsx";
 import { isAllVerified } from "../state/app-state.ts";
 import { titleOf } from "../state/own.ts";
@@ -100,14 +103,23 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
           <Icon name="info" size={22} />
         </button>
       </header>
-      {timeline === undefined ? <div className="messages" /> : <MessageList conversation={conversation} timeline={timeline} />}
-      {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
-      {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
-      <HeldLine id={id} />
-      <StopPanel conversation={conversation} />
-      <TypingLine id={id} />
-      <OtherDraft conversation={conversation} />
-      <Composer conversation={conversation} />
+      <PinLine id={id} />
+      <MessageMenuHost
+        conversation={conversation}
+        composer={
+          <>
+            <OtherDraft conversation={conversation} />
+            <Composer conversation={conversation} />
+          </>
+        }
+      >
+        {timeline === undefined ? <div className="messages" /> : <MessageList conversation={conversation} timeline={timeline} />}
+        {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
+        {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
+        <HeldLine id={id} />
+        <StopPanel conversation={conversation} />
+        <TypingLine id={id} />
+      </MessageMenuHost>
     </main>
   );
 }

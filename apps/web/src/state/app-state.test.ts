@@ -64,7 +64,7 @@ describe("applyEvents", () => {
   });
 
   it("ties an own message to the one that is being handed over, one each", () => {
-    const outgoing = ["a", "b"].map((key) => ({ key, conversationId: "c", text: "same", atMs: 0, messageId: undefined }));
+    const outgoing = ["a", "b"].map((key) => ({ key, conversationId: "c", text: "same", quote: undefined, atMs: 0, messageId: undefined }));
     const own = (order: number): ReturnType<typeof testMessage> =>
       testMessage({ order, author: me, body: { kind: "text", text: "same" }, delivery: { kind: "pending" } });
     const next = applyEvents({ ...loaded, outgoing }, [

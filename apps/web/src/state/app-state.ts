@@ -17,6 +17,7 @@ import type {
   HeldDeletions,
 } from "@latchkey/client";
 import { isMuted } from "./own.ts";
+import type { Composing, Revealed, Selection } from "./acting.ts";
 import type { Folder } from "./own.ts";
 import { findFirstUnread, isFromOthers, mergeMessages } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
@@ -45,6 +46,8 @@ export interface Outgoing {
   readonly key: string;
   readonly conversationId: string;
   readonly text: string;
+  /** What it answers. */
+  readonly quote: Message["quote"];
   readonly atMs: number;
   /** The client's message of it, once known; `key` stays its key on the screen. */
   readonly messageId: string | undefined;
@@ -70,6 +73,14 @@ export interface AppState {
   readonly verifications: ReadonlyMap<string, Verification>;
   /** Whose deletions wait for the person, by conversation, of those that were open. */
   readonly heldDeletions: ReadonlyMap<string, readonly HeldDeletions[]>;
+  /** What the field is for, by conversation, where it is not for a new message. */
+  readonly composing: ReadonlyMap<string, Composing>;
+  /** The messages that are chosen together. */
+  readonly selection: Selection | undefined;
+  /** The message that was last asked to be shown. */
+  readonly revealed: Revealed | undefined;
+  /** The pinned messages of conversations that were open. */
+  readonly pins: ReadonlyMap<string, readonly Message[]>;
   /** Who types, by conversation. */
   readonly typing: ReadonlyMap<string, Typers>;
   /** Counts up when what others are told of this person changes, here or on another device. */
@@ -111,6 +122,10 @@ export const initialState: AppState = {
   requests: { list: [], dropped: 0 },
   verifications: new Map(),
   heldDeletions: new Map(),
+  composing: new Map(),
+  selection: undefined,
+  revealed: undefined,
+  pins: new Map(),
   typing: new Map(),
   settingsVersion: 0,
   devices: undefined,

@@ -13,6 +13,9 @@ import {
   withVerification,
 } from "./app-state.ts";
 import type { Alarm, AppState } from "./app-state.ts";
+import { textOf } from "./acting.ts";
+import { createMessageActs } from "./message-acts.ts";
+import type { MessageActs } from "./message-acts.ts";
 import { isRecoveryPutOff, rememberRecoveryPutOff } from "./preferences.ts";
 import type { Folder } from "./own.ts";
 import { createStore } from "./store.ts";
@@ -24,7 +27,7 @@ const draftDelayMs = 400;
 const typingEveryMs = 2000;
 
 /** What the screens can do. Methods that return a promise reject with an error that `failureOf` understands. */
-export interface Controller {
+export interface Controller extends MessageActs {
   readonly store: Store<AppState>;
   readonly client: ClientHost["client"];
   /** Opens the client again after a failure. */
@@ -35,7 +38,8 @@ export interface Controller {
   open(conversationId: string | undefined): void;
   loadOlder(conversationId: string): Promise<void>;
   loadDetails(conversationId: string): Promise<void>;
-  send(conversationId: string, text: string): Promise<void>;
+  /** Queues a message, which may answer another one. */
+  send(conversationId: string, text: string, answered?: Message): Promise<void>;
   retry(message: Message): Promise<void>;
   discard(message: Message): Promise<void>;
   /** Gives a message an emoji, or takes it back. */
@@ -100,6 +104,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (events.some(({ kind }) => kind === "starred")) void loadStars();
     if (events.some(({ kind }) => kind === "verification")) refreshVerifications();
     for (const event of events) if (event.kind === "link") onLink(event.state);
+    for (const id of pinsChanged(events)) if (store.get().pins.has(id)) void acts.loadPins(id).catch(() => undefined);
     for (const event of events) if (event.kind === "held_deletions") void loadHeld(event.conversationId).catch(() => undefined);
   };
 
@@ -232,6 +237,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     const { timelines, conversations } = store.get();
     if (conversations.has(id)) void loadVerification(id).catch(() => undefined);
     if (conversations.has(id)) void loadHeld(id).catch(() => undefined);
+    if (conversations.has(id)) void acts.loadPins(id).catch(() => undefined);
     if (timelines.has(id)) {
       store.update((state) => markUnreadLine(state, id));
       return;
@@ -257,6 +263,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     }
   };
 
+  const acts = createMessageActs({ store, client, loadPage });
   const loadDetails = async (id: string): Promise<void> => {
     const details = await client.details(id);
     store.update((state) => {
@@ -334,15 +341,16 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       await loadPage(id, pageSize * 2, timeline.messages[0]?.order);
     },
     loadDetails,
-    async send(conversationId, text) {
+    ...acts,
+    async send(conversationId, text, answered) {
       outgoingCount += 1;
       const key = `outgoing:${outgoingCount}`;
       store.update((state) => ({
         ...state,
-        outgoing: [...state.outgoing, { key, conversationId, text, atMs: Date.now(), messageId: undefined }],
+        outgoing: [...state.outgoing, { key, conversationId, text, quote: quoteOf(answered), atMs: Date.now(), messageId: undefined }],
       }));
       try {
-        const message = await client.send(conversationId, text);
+        const message = await client.send(conversationId, text, { inReplyTo: answered?.id });
         flush();
         store.update((state) => {
           const isKnown = state.timelines.get(conversationId)?.messages.some((one) => one.id === message.id) === true;
@@ -463,4 +471,17 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       if (link?.kind !== "done" && link?.kind !== "failed") void client.cancelLink().catch(() => undefined);
     },
   };
+}
+
+/** Conversations in which something was pinned, or may have gone that was. */
+function pinsChanged(events: readonly ClientEvent[]): ReadonlySet<string> {
+  const kinds: readonly Message["body"]["kind"][] = ["pinned", "deleted"];
+  return new Set(
+    events.flatMap((event) => (event.kind === "message" && kinds.includes(event.message.body.kind) ? [event.message.conversationId] : [])),
+  );
+}
+
+/** A message that is being handed over shows what it answers. */
+function quoteOf(answered: Message | undefined): Message["quote"] {
+  return answered && { messageId: answered.id, author: answered.author, text: textOf(answered), isDeleted: false };
 }

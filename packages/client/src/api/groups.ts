@@ -11,6 +11,10 @@ export interface GroupPermissions {
   readonly editInfo: boolean;
   readonly timer: boolean;
   readonly slowMode: boolean;
+  /** Pin messages for all. */
+  readonly pin: boolean;
+  /** Delete for everybody what others said. */
+  readonly deleteOthers: boolean;
   /** Give roles, and set who may do what. */
   readonly own: boolean;
 }

@@ -137,7 +137,10 @@ function statusOf({ phase, unverified }: ConversationState): Conversation["statu
 
 function mayOf({ kind, phase, roster }: ConversationState, ownAccount: string): GroupPermissions {
   const isActive = phase.kind === "active" && roster !== undefined;
-  if (kind !== "group") return { add: false, remove: false, post: isActive, editInfo: false, timer: isActive, slowMode: false, own: false };
+  if (kind !== "group") {
+    const none = { add: false, remove: false, editInfo: false, slowMode: false, deleteOthers: false, own: false };
+    return { ...none, post: isActive, timer: isActive, pin: isActive };
+  }
   const may = (right: keyof GroupRights): boolean => {
     const holder = roster?.settings.rights[right];
     return isActive && typeof holder === "string" && holds(roster, ownAccount, holder);
@@ -149,6 +152,8 @@ function mayOf({ kind, phase, roster }: ConversationState, ownAccount: string): 
     editInfo: may("editInfo"),
     timer: may("timer"),
     slowMode: isActive && manages(roster, ownAccount),
+    pin: may("pin"),
+    deleteOthers: may("deleteOthers"),
     own: isActive && roleOf(roster, ownAccount) === roles.owner,
   };
 }

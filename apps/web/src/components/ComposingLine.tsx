@@ -1,0 +1,28 @@
+import type { ReactElement } from "react";
+import { menuWords } from "../messages/menu-words.ts";
+import { words } from "../messages/words.ts";
+import { textOf } from "../state/acting.ts";
+import type { Composing } from "../state/acting.ts";
+import { previewText } from "../state/message-text.ts";
+import { nameOf } from "../state/person-name.ts";
+import { Icon } from "./Icon.tsx";
+
+/** Above the field: the message that is answered or changed. */
+export function ComposingLine({ composing, cancel }: { readonly composing: Composing; readonly cancel: () => void }): ReactElement {
+  const { kind, message } = composing;
+  const texts = menuWords.composing;
+  const who = message.author === undefined ? "" : message.author.isSelf ? words.common.you : nameOf(message.author);
+  const label = kind === "reply" ? texts.cancelReply : texts.cancelEdit;
+  return (
+    <div className="composing">
+      <Icon name={kind === "reply" ? "reply" : "compose"} size={20} />
+      <div className="composing-text">
+        <strong>{kind === "reply" ? texts.reply(who) : texts.edit}</strong>
+        <span dir="auto">{previewText(textOf(message))}</span>
+      </div>
+      <button type="button" className="icon-button" aria-label={label} title={label} onClick={cancel}>
+        <Icon name="close" size={18} />
+      </button>
+    </div>
+  );
+}

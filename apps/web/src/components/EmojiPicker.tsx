@@ -1,0 +1,80 @@
+import { EmojiPicker as Picker, useSkinTone } from "frimousse";
+import type {
+  EmojiData,
+  EmojiPickerListCategoryHeaderProps,
+  EmojiPickerListComponents,
+  EmojiPickerListEmojiProps,
+  EmojiPickerListRowProps,
+} from "frimousse";
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { menuWords } from "../messages/menu-words.ts";
+
+/** Fetches the names of all emoji, which is most of what a picker is. */
+export async function fetchEmojiData(): Promise<EmojiData> {
+  return (await import("virtual:emoji/en")).default;
+}
+
+const parts: Partial<EmojiPickerListComponents> = {
+  CategoryHeader: ({ category, ...rest }: EmojiPickerListCategoryHeaderProps) => (
+    <div {...rest} className="emoji-category">
+      {category.label}
+    </div>
+  ),
+  Row: ({ children, ...rest }: EmojiPickerListRowProps) => (
+    <div {...rest} className="emoji-row">
+      {children}
+    </div>
+  ),
+  Emoji: ({ emoji, ...rest }: EmojiPickerListEmojiProps) => (
+    <button {...rest} type="button" className={`emoji-one${emoji.isActive ? " emoji-one-active" : ""}`} title={emoji.label}>
+      {emoji.emoji}
+    </button>
+  ),
+};
+
+/** All emoji, by name or by looking. */
+export function EmojiPicker({ choose }: { readonly choose: (emoji: string) => void }): ReactElement {
+  const [hasFailed, setHasFailed] = useState(false);
+  if (hasFailed) return <p className="emoji-note">{menuWords.emoji.failed}</p>;
+  const resolve = async (): Promise<EmojiData> => {
+    try {
+      return await fetchEmojiData();
+    } catch (error) {
+      setHasFailed(true);
+      throw error;
+    }
+  };
+  return (
+    <Picker.Root className="emoji" locale="en" columns={8} resolveEmojiData={resolve} onEmojiSelect={({ emoji }) => choose(emoji)}>
+      <div className="emoji-head">
+        {/* oxlint-disable-next-line jsx-a11y/no-autofocus */}
+        <Picker.Search className="input emoji-search" autoFocus aria-label={menuWords.emoji.search} placeholder={menuWords.emoji.search} />
+        <SkinTone />
+      </div>
+      <Picker.Viewport className="emoji-viewport">
+        <Picker.Loading className="emoji-note">{menuWords.emoji.loading}</Picker.Loading>
+        <Picker.Empty className="emoji-note">{({ search }) => menuWords.emoji.none(search)}</Picker.Empty>
+        <Picker.List className="emoji-list" components={parts} />
+      </Picker.Viewport>
+    </Picker.Root>
+  );
+}
+
+function SkinTone(): ReactElement {
+  const [tone, setTone, tones] = useSkinTone("✋");
+  return (
+    <button
+      type="button"
+      className="icon-button emoji-tone"
+      aria-label={menuWords.emoji.skinTone}
+      title={menuWords.emoji.skinTone}
+      onClick={() => {
+        const at = tones.findIndex(({ skinTone }) => skinTone === tone);
+        setTone(tones[(at + 1) % tones.length]?.skinTone ?? "none");
+      }}
+    >
+      {tones.find(({ skinTone }) => skinTone === tone)?.emoji}
+    </button>
+  );
+}

@@ -1,0 +1,212 @@
+import "../styles/menu.css";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
+import type { ReactElement, ReactNode } from "react";
+import type { Message, MessageInfo, Person } from "@latchkey/client";
+import { menuWords } from "../messages/menu-words.ts";
+import { words } from "../messages/words.ts";
+import { sortConversations } from "../state/app-state.ts";
+import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
+import { formatFull } from "../state/format.ts";
+import { canDeleteForEveryone } from "../state/message-actions.ts";
+import { titleOf } from "../state/own.ts";
+import { nameOf } from "../state/person-name.ts";
+import { Avatar } from "./Avatar.tsx";
+import { Modal } from "./Dialog.tsx";
+
+/** Asks for whom messages are deleted. */
+export function DeleteDialog({
+  messages,
+  close,
+}: {
+  readonly messages: readonly Message[];
+  readonly close: (isDone: boolean) => void;
+}): ReactElement {
+  const { controller } = useApp();
+  const [isBusy, act] = useBusyAction();
+  const conversationId = messages[0]?.conversationId ?? "";
+  const may = useSelector((state) => state.details.get(conversationId)?.may);
+  const forAll = canDeleteForEveryone(messages, may ?? { deleteOthers: false }, useNow());
+  const run = (forEveryone: boolean): void => {
+    const ids = messages.map(({ id }) => id);
+    void act(() => controller.client.deleteMessages(conversationId, ids, { forEveryone })).then((isDone) => isDone && close(true));
+  };
+  return (
+    <Modal title={menuWords.remove.title(messages.length)} close={() => close(false)} isAlert>
+      <p className="dialog-body">{forAll ? menuWords.remove.body : menuWords.remove.bodyAlone}</p>
+      <div className="dialog-actions">
+        <button type="button" className="button" onClick={() => close(false)}>
+          {words.common.cancel}
+        </button>
+        <button type="button" className="button button-danger-quiet" disabled={isBusy} onClick={() => run(false)}>
+          {menuWords.remove.forMe}
+        </button>
+        {forAll && (
+          <button type="button" className="button button-danger" disabled={isBusy} onClick={() => run(true)}>
+            {menuWords.remove.forEveryone}
+          </button>
+        )}
+      </div>
+    </Modal>
+  );
+}
+
+/** At once to so many conversations; what went on so often, to one (spec X-9). */
+const most = { usual: 5, oftenForwarded: 1, often: 5 } as const;
+
+/** Asks to whom messages are sent on. */
+export function ForwardDialog({
+  messages,
+  close,
+}: {
+  readonly messages: readonly Message[];
+  readonly close: (isDone: boolean) => void;
+}): ReactElement {
+  const { controller, notify } = useApp();
+  const [isBusy, act] = useBusyAction();
+  const conversations = useSelector((state) => state.conversations);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [asked, setAsked] = useState("");
+  const id = useId();
+  const limit = messages.some(({ forwardedHops = 0 }) => forwardedHops >= most.often) ? most.oftenForwarded : most.usual;
+  const found = useMemo(() => {
+    const text = asked.trim().toLocaleLowerCase();
+    return sortConversations(conversations).filter(
+      (one) => one.status === "active" && !one.isBlocked && (text === "" || titleOf(one).toLocaleLowerCase().includes(text)),
+    );
+  }, [asked, conversations]);
+  const toggle = (conversationId: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(conversationId)) next.add(conversationId);
+    if (next.size <= limit) setChosen(next);
+  };
+  const run = async (): Promise<void> => {
+    for (const { conversationId, id: messageId } of messages) await controller.client.forward(conversationId, messageId, [...chosen]);
+    notify(menuWords.forwarded(chosen.size));
+  };
+  return (
+    <Modal title={menuWords.forward.title} close={() => close(false)}>
+      <label htmlFor={id} className="visually-hidden">
+        {menuWords.forward.search}
+      </label>
+      <input
+        id={id}
+        type="search"
+        className="input forward-search"
+        placeholder={menuWords.forward.search}
+        value={asked}
+        onChange={(event) => setAsked(event.target.value)}
+      />
+      <ul className="forward-list">
+        {found.map((one) => (
+          <li key={one.id}>
+            <label className="forward-row">
+              <Avatar id={one.peer?.accountId ?? one.id} name={titleOf(one)} size="small" isGroup={one.kind === "group"} />
+              <bdi>{titleOf(one)}</bdi>
+              <input
+                type="checkbox"
+                checked={chosen.has(one.id)}
+                disabled={!chosen.has(one.id) && chosen.size >= limit}
+                onChange={() => toggle(one.id)}
+              />
+            </label>
+          </li>
+        ))}
+        {found.length === 0 && <li className="dialog-body">{menuWords.forward.none}</li>}
+      </ul>
+      <p className="forward-note" role="status">
+        {chosen.size > 0 ? menuWords.forward.chosen(chosen.size) : menuWords.forward.most(limit)}
+      </p>
+      <div className="dialog-actions">
+        <button type="button" className="button" onClick={() => close(false)}>
+          {words.common.cancel}
+        </button>
+        <button
+          type="button"
+          className="button button-primary"
+          disabled={isBusy || chosen.size === 0}
+          onClick={() => void act(run).then((isDone) => isDone && close(true))}
+        >
+          {menuWords.forward.send}
+        </button>
+      </div>
+    </Modal>
+  );
+}
+
+/** Everything that this device knows of a message. */
+export function InfoDialog({ message, close }: { readonly message: Message; readonly close: () => void }): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const [info, setInfo] = useState<MessageInfo>();
+  const isGone = useRef(false);
+  const { conversationId, id } = message;
+  useEffect(() => {
+    isGone.current = false;
+    void act(async () => {
+      const found = await controller.client.messageInfo(conversationId, id);
+      if (!isGone.current) setInfo(found);
+    });
+    return () => {
+      isGone.current = true;
+    };
+    // The message as it is now: it may change while it is looked at.
+  }, [act, controller, conversationId, id, message]);
+  const texts = menuWords.info;
+  return (
+    <Modal title={texts.title} close={close}>
+      {info !== undefined && (
+        <dl className="message-info">
+          <Fact name={texts.sent}>{info.claimedAtMs === undefined ? texts.noTime : formatFull(info.claimedAtMs)}</Fact>
+          <Fact name={texts.arrived}>{formatFull(info.arrivedAtMs)}</Fact>
+          {message.author?.isSelf === true && (
+            <>
+              <Fact name={texts.read}>
+                <People people={info.readBy} />
+              </Fact>
+              <Fact name={texts.delivered}>
+                <People people={info.deliveredTo} />
+              </Fact>
+            </>
+          )}
+          {info.reactions.map(({ emoji, people }) => (
+            <Fact key={emoji} name={emoji}>
+              <People people={people} />
+            </Fact>
+          ))}
+          {info.versions.length > 1 && (
+            <Fact name={texts.versions}>
+              {info.versions.slice(0, -1).map((version) => (
+                <span key={version.arrivedAtMs} className="message-info-version">
+                  <bdi dir="auto">{version.text}</bdi>
+                  <small>{formatFull(version.claimedAtMs ?? version.arrivedAtMs)}</small>
+                </span>
+              ))}
+            </Fact>
+          )}
+          {info.refused.length > 0 && (
+            <Fact name={texts.refused}>
+              {info.refused.map(({ person, count }) => `${nameOf(person)} (${texts.times(count)})`).join(", ")}
+            </Fact>
+          )}
+        </dl>
+      )}
+    </Modal>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactElement {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function People({ people }: { readonly people: readonly Person[] }): ReactElement {
+  return (
+    <>
+      {people.length === 0 ? menuWords.info.nobody : people.map((person) => (person.isSelf ? words.common.you : nameOf(person))).join(", ")}
+    </>
+  );
+}

@@ -1,0 +1,160 @@
+import "../styles/menu.css";
+import { useEffect, useRef, useState } from "react";
+import type { ReactElement } from "react";
+import { Dialog, Menu, MenuItem, Popover } from "react-aria-components";
+import { menuWords } from "../messages/menu-words.ts";
+import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { actionsOf, isSaid } from "../state/message-actions.ts";
+import type { MessageAction } from "../state/message-actions.ts";
+import { recentEmoji, rememberEmoji } from "../state/recent-emoji.ts";
+import { EmojiPicker } from "./EmojiPicker.tsx";
+import { Icon } from "./Icon.tsx";
+import type { IconName } from "./Icon.tsx";
+import type { MenuRequest } from "./message-menu-context.ts";
+
+const icons: Readonly<Record<MessageAction, IconName>> = {
+  reply: "reply",
+  edit: "compose",
+  copy: "copy",
+  forward: "forwardTo",
+  pin: "pin",
+  unpin: "pin",
+  star: "star",
+  unstar: "star",
+  select: "checkCircle",
+  info: "info",
+  delete: "bin",
+};
+
+/** What can be done with one message: emoji in a row, and the menu. */
+export function MessageMenu({
+  request,
+  act: run,
+  close,
+}: {
+  readonly request: MenuRequest;
+  /** Does what was chosen; the menu is closed by then. */
+  readonly act: (action: MessageAction) => void;
+  readonly close: () => void;
+}): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const { message, at } = request;
+  const { conversationId } = message;
+  const details = useSelector((state) => state.details.get(conversationId));
+  const isStarred = useSelector((state) => state.stars.has(message.id));
+  const isPinned = useSelector((state) => state.pins.get(conversationId)?.some(({ id }) => id === message.id) === true);
+  const nowMs = useNow();
+  const [isPicking, setIsPicking] = useState(false);
+  const pointRef = useRef<HTMLSpanElement>(null);
+  const elementRef = useRef<HTMLElement>(at instanceof HTMLElement ? at : null);
+  useEffect(() => {
+    if (details === undefined) void controller.loadDetails(conversationId).catch(() => undefined);
+  }, [controller, conversationId, details]);
+
+  const may = details?.may ?? { post: true, pin: false };
+  const own = new Set(message.reactions?.flatMap(({ emoji, isOwn }) => (isOwn ? [emoji] : [])));
+  const react = (emoji: string): void => {
+    close();
+    rememberEmoji(emoji);
+    void act(() => controller.react(message, emoji, !own.has(emoji)));
+  };
+  const canReact = isSaid(message) && may.post;
+  const actions = request.view === "reactions" ? [] : actionsOf(message, { may, isStarred, isPinned, nowMs });
+  return (
+    <>
+      {!(at instanceof HTMLElement) && <span ref={pointRef} className="menu-point" style={{ left: at.x, top: at.y }} />}
+      <Popover
+        triggerRef={at instanceof HTMLElement ? elementRef : pointRef}
+        isOpen
+        onOpenChange={(isOpen) => {
+          if (!isOpen) close();
+        }}
+        placement={request.view === "menu" ? "bottom start" : "top"}
+        offset={4}
+        className="popover"
+      >
+        <Dialog aria-label={request.view === "menu" ? menuWords.label : menuWords.reactions} className="popover-dialog">
+          {isPicking ? (
+            <EmojiPicker choose={react} />
+          ) : (
+            <>
+              {canReact && <ReactionBar own={own} isFirst={request.view === "reactions"} react={react} more={() => setIsPicking(true)} />}
+              {actions.length > 0 && (
+                <Menu
+                  aria-label={menuWords.label}
+                  className="menu"
+                  // A menu begins at its first line.
+                  // oxlint-disable-next-line jsx-a11y/no-autofocus
+                  autoFocus="first"
+                  onAction={(key) => {
+                    const action = actions.find((one) => one === key);
+                    close();
+                    if (action !== undefined) run(action);
+                  }}
+                >
+                  {actions.map((action) => (
+                    <MenuItem
+                      key={action}
+                      id={action}
+                      textValue={menuWords.actions[action]}
+                      className={`menu-item${action === "delete" ? " menu-item-danger" : ""}`}
+                    >
+                      <Icon name={icons[action]} size={18} />
+                      <span>{menuWords.actions[action]}</span>
+                    </MenuItem>
+                  ))}
+                </Menu>
+              )}
+            </>
+          )}
+        </Dialog>
+      </Popover>
+    </>
+  );
+}
+
+/** The emoji that are given most, and the way to all others. */
+function ReactionBar({
+  own,
+  isFirst,
+  react,
+  more,
+}: {
+  readonly own: ReadonlySet<string>;
+  /** Nothing else was asked for: it takes the focus. */
+  readonly isFirst: boolean;
+  readonly react: (emoji: string) => void;
+  readonly more: () => void;
+}): ReactElement {
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isFirst) first.current?.focus({ preventScroll: true });
+  }, [isFirst]);
+  return (
+    <div role="group" aria-label={menuWords.reactions} className="menu-reactions">
+      {recentEmoji().map((emoji, index) => (
+        <button
+          key={emoji}
+          ref={index === 0 ? first : undefined}
+          type="button"
+          className="menu-reaction"
+          aria-label={menuWords.reactWith(emoji)}
+          aria-pressed={own.has(emoji)}
+          onClick={() => react(emoji)}
+        >
+          {emoji}
+        </button>
+      ))}
+      <button
+        type="button"
+        className="menu-reaction menu-reaction-more"
+        aria-label={menuWords.moreEmoji}
+        title={menuWords.moreEmoji}
+        onClick={more}
+      >
+        <Icon name="add" size={20} />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,122 @@
+import { useCallback, useEffect, useState } from "react";
+import type { ReactElement, ReactNode } from "react";
+import type { Conversation, Message } from "@latchkey/client";
+import { menuWords } from "../messages/menu-words.ts";
+import { words } from "../messages/words.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { formatFull } from "../state/format.ts";
+import { copyText } from "../state/message-actions.ts";
+import type { MessageAction } from "../state/message-actions.ts";
+import { nameOf } from "../state/person-name.ts";
+import { lazyComponent } from "./lazy.tsx";
+import { MessageMenuContext } from "./message-menu-context.ts";
+import type { MenuRequest } from "./message-menu-context.ts";
+import { SelectionBar } from "./SelectionBar.tsx";
+
+const MessageMenu = lazyComponent(async () => {
+  const [{ MessageMenu: Menu }, { fetchEmojiData }] = await Promise.all([import("./MessageMenu.tsx"), import("./EmojiPicker.tsx")]);
+  // So that it is there without a connection, too.
+  void fetchEmojiData().catch(() => undefined);
+  return Menu;
+});
+const DeleteDialog = lazyComponent(async () => (await import("./MessageDialogs.tsx")).DeleteDialog);
+const ForwardDialog = lazyComponent(async () => (await import("./MessageDialogs.tsx")).ForwardDialog);
+const InfoDialog = lazyComponent(async () => (await import("./MessageDialogs.tsx")).InfoDialog);
+
+type Question = { readonly kind: "delete" | "forward" | "info"; readonly messages: readonly Message[] };
+
+/**
+ * Whatever is done with the messages of one conversation: the menu that they open, the questions that come of it, and those that are
+ * chosen together. `composer` gives way to the latter.
+ */
+export function MessageMenuHost({
+  conversation,
+  composer,
+  children,
+}: {
+  readonly conversation: Conversation;
+  readonly composer: ReactNode;
+  readonly children: ReactNode;
+}): ReactElement {
+  const { controller, notify } = useApp();
+  const act = useAction();
+  const { id } = conversation;
+  const [request, setRequest] = useState<MenuRequest>();
+  const [question, setQuestion] = useState<Question>();
+  const selection = useSelector((state) => (state.selection?.conversationId === id ? state.selection : undefined));
+  const { client } = controller;
+  useEffect(() => () => controller.select(undefined), [controller]);
+
+  const copy = useCallback(
+    async (messages: readonly Message[]): Promise<void> => {
+      const headOf = ({ author, sentAtMs }: Message): string =>
+        `${author === undefined ? "" : author.isSelf ? words.common.you : nameOf(author)}, ${formatFull(sentAtMs)}`;
+      try {
+        await navigator.clipboard.writeText(copyText(messages, headOf));
+        notify(menuWords.copied);
+      } catch {
+        notify(menuWords.notCopied);
+      }
+    },
+    [notify],
+  );
+  const run = (action: MessageAction, message: Message): void => {
+    switch (action) {
+      case "reply":
+      case "edit":
+        controller.compose(id, { kind: action, message });
+        break;
+      case "copy":
+        void copy([message]);
+        break;
+      case "pin":
+      case "unpin":
+        void act(() => client.pin(id, message.id, action === "pin" ? "forever" : "never"));
+        break;
+      case "star":
+      case "unstar":
+        void act(() => client.star(id, message.id, action === "star"));
+        break;
+      case "select":
+        controller.select({ conversationId: id, ids: new Set([message.id]) });
+        break;
+      case "forward":
+      case "info":
+      case "delete":
+        setQuestion({ kind: action, messages: [message] });
+        break;
+    }
+  };
+  const closeQuestion = (isDone: boolean): void => {
+    setQuestion(undefined);
+    if (isDone) controller.select(undefined);
+  };
+  return (
+    <MessageMenuContext value={setRequest}>
+      {children}
+      {selection === undefined ? (
+        composer
+      ) : (
+        <SelectionBar
+          conversationId={id}
+          selection={selection}
+          copy={(messages) => void copy(messages).then(() => controller.select(undefined))}
+          ask={(kind, messages) => setQuestion({ kind, messages })}
+        />
+      )}
+      {request !== undefined && (
+        <MessageMenu
+          key={request.message.id}
+          request={request}
+          act={(action) => run(action, request.message)}
+          close={() => setRequest(undefined)}
+        />
+      )}
+      {question?.kind === "delete" && <DeleteDialog messages={question.messages} close={closeQuestion} />}
+      {question?.kind === "forward" && <ForwardDialog messages={question.messages} close={closeQuestion} />}
+      {question?.kind === "info" && question.messages[0] !== undefined && (
+        <InfoDialog message={question.messages[0]} close={() => closeQuestion(false)} />
+      )}
+    </MessageMenuContext>
+  );
+}

@@ -1,0 +1,88 @@
+import type { GroupPermissions, Message } from "@latchkey/client";
+import { textOf } from "./acting.ts";
+
+/** What can be done with a message, in the order in which a menu offers it. */
+export type MessageAction = "reply" | "edit" | "copy" | "forward" | "pin" | "unpin" | "star" | "unstar" | "select" | "info" | "delete";
+
+/** What decides what can be done with a message. */
+export interface ActionWorld {
+  readonly may: Pick<GroupPermissions, "post" | "pin">;
+  readonly isStarred: boolean;
+  readonly isPinned: boolean;
+  readonly nowMs: number;
+}
+
+/** So long, and so often, one changes what one said (spec X-3). */
+const editMs = 86_400_000;
+const maxEdits = 10;
+/** So long one deletes for everybody what one said (spec X-4). */
+const ownDeletionMs = 7 * 86_400_000;
+
+/** Whether somebody said something here that others have as well. */
+export function isSaid(message: Message): boolean {
+  return (message.body.kind === "text" || message.body.kind === "poll") && isSettled(message);
+}
+
+/** Whether it is a line that the menu is for. */
+export function hasActions(message: Message): boolean {
+  return actionsOf(message, { may: { post: false, pin: false }, isStarred: false, isPinned: false, nowMs: 0 }).length > 0;
+}
+
+/** What can be done with a message now. */
+export function actionsOf(message: Message, { may, isStarred, isPinned, nowMs }: ActionWorld): readonly MessageAction[] {
+  const { body, author } = message;
+  if (author === undefined) return [];
+  switch (body.kind) {
+    case "text":
+    case "poll": {
+      // What waits, or failed, may get another id.
+      if (!isSettled(message)) return ["copy"];
+      const isText = body.kind === "text";
+      const isYoung = nowMs - message.sentAtMs < editMs && (message.edited?.count ?? 0) < maxEdits;
+      return [
+        ...(may.post ? (["reply"] as const) : []),
+        ...(may.post && isText && author.isSelf && isYoung && message.forwardedHops === undefined ? (["edit"] as const) : []),
+        "copy",
+        ...(isText ? (["forward"] as const) : []),
+        ...(may.pin ? ([isPinned ? "unpin" : "pin"] as const) : []),
+        isStarred ? "unstar" : "star",
+        "select",
+        "info",
+        "delete",
+      ];
+    }
+    case "unsupported":
+    case "unreadable":
+      return isSettled(message) ? ["select", "info", "delete"] : [];
+    default:
+      return [];
+  }
+}
+
+/** Whether all of these can be deleted for everybody: one's own for a week, what others said by who may (spec X-4). */
+export function canDeleteForEveryone(messages: readonly Message[], may: Pick<GroupPermissions, "deleteOthers">, nowMs: number): boolean {
+  return messages.every(
+    (message) =>
+      message.body.kind !== "unreadable" &&
+      (may.deleteOthers || (message.author?.isSelf === true && nowMs - message.sentAtMs < ownDeletionMs)),
+  );
+}
+
+/** The last thing that the person said here, if they may change it now; what is still on its way is nothing that others have. */
+export function lastEditable(messages: readonly Message[], nowMs: number): Message | undefined {
+  const last = messages.findLast(({ author, body }) => author?.isSelf === true && (body.kind === "text" || body.kind === "poll"));
+  const world = { may: { post: true, pin: false }, isStarred: false, isPinned: false, nowMs };
+  return last !== undefined && actionsOf(last, world).includes("edit") ? last : undefined;
+}
+
+/** Messages as a text to be taken elsewhere: one alone as it is, several with who said them and when. */
+export function copyText(messages: readonly Message[], headOf: (message: Message) => string): string {
+  const [first] = messages;
+  if (first === undefined) return "";
+  if (messages.length === 1) return textOf(first);
+  return messages.map((message) => `${headOf(message)}\n${textOf(message)}`).join("\n\n");
+}
+
+function isSettled({ delivery }: Message): boolean {
+  return delivery === undefined || delivery.kind === "accepted";
+}

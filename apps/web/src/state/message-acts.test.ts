@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import type { ClientHost } from "../worker/remote-client.ts";
+import { testMessage } from "../testing/fixtures.ts";
+import { emptyTimeline, initialState, withTimeline } from "./app-state.ts";
+import { createMessageActs } from "./message-acts.ts";
+import type { MessageActs } from "./message-acts.ts";
+import { createStore } from "./store.ts";
+import type { Store } from "./store.ts";
+import type { AppState } from "./app-state.ts";
+
+const all = Array.from({ length: 2000 }, (_, order) => testMessage({ order }));
+
+/** A conversation of which the last `loaded` messages are on the screen. */
+function acts(loaded: number): { readonly acts: MessageActs; readonly store: Store<AppState>; readonly pages: number[] } {
+  const pages: number[] = [];
+  const timeline = { ...emptyTimeline, isLoading: false, messages: all.slice(all.length - loaded) };
+  const store = createStore<AppState>(withTimeline(initialState, "c", timeline));
+  const client = {
+    findMessage: async (id: string) => all.find((message) => message.id === id) ?? Promise.reject(new Error("unknown")),
+  } as unknown as ClientHost["client"];
+  const loadPage = async (id: string, limit: number, beforeOrder: number | undefined): Promise<void> => {
+    pages.push(limit);
+    const before = all.filter(({ order }) => order < (beforeOrder ?? Infinity));
+    store.update((state) => {
+      const now = state.timelines.get(id) ?? emptyTimeline;
+      return withTimeline(state, id, { ...now, messages: [...before.slice(-limit), ...now.messages], hasOlder: before.length > limit });
+    });
+  };
+  return { acts: createMessageActs({ store, client, loadPage }), store, pages };
+}
+
+describe("a message that is asked to be shown", () => {
+  it("is there at once where it is loaded", async () => {
+    const { acts: done, store, pages } = acts(60);
+    expect(await done.reveal("c", all[1990]?.id ?? "")).toBe(true);
+    expect([pages, store.get().revealed?.messageId]).toEqual([[], all[1990]?.id]);
+  });
+
+  it("is loaded with all that is between, and no more than that", async () => {
+    const { acts: done, store, pages } = acts(60);
+    expect(await done.reveal("c", all[1000]?.id ?? "")).toBe(true);
+    expect(pages).toHaveLength(2);
+    expect(store.get().timelines.get("c")?.messages[0]?.order).toBe(940);
+  });
+
+  it("is not shown where it stands in another conversation, and each asking counts", async () => {
+    const { acts: done, store } = acts(60);
+    expect(await done.reveal("other", all[1990]?.id ?? "")).toBe(false);
+    await done.reveal("c", all[1990]?.id ?? "");
+    const first = store.get().revealed?.key;
+    done.forgetRevealed();
+    expect(store.get().revealed).toBeUndefined();
+    await done.reveal("c", all[1990]?.id ?? "");
+    expect(store.get().revealed?.key).not.toBe(first);
+  });
+});
+
+describe("messages that are chosen, answered and changed", () => {
+  it("are more or less by each press, and none once it is done", () => {
+    const { acts: done, store } = acts(60);
+    done.toggleSelected("m1");
+    expect(store.get().selection).toBeUndefined();
+    done.select({ conversationId: "c", ids: new Set(["m1"]) });
+    done.toggleSelected("m2");
+    done.toggleSelected("m1");
+    expect([...(store.get().selection?.ids ?? [])]).toEqual(["m2"]);
+    done.select(undefined);
+    expect(store.get().selection).toBeUndefined();
+  });
+
+  it("are of each conversation by itself", () => {
+    const { acts: done, store } = acts(60);
+    const message = testMessage({ order: 1 });
+    done.compose("c", { kind: "reply", message });
+    done.compose("d", { kind: "edit", message });
+    done.compose("c", undefined);
+    expect([...store.get().composing.keys()]).toEqual(["d"]);
+  });
+});
