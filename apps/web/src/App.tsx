@@ -129,9 +129,9 @@ function Messenger(): ReactElement {
         {(isTwo || isHome) && (
           <div className="column-list" role={isTwo ? "complementary" : "main"} aria-label={words.list.heading}>
             <Boundary kind="part">
-              <ConversationList headingLevel={isTwo ? 2 : 1} />
+              <ConversationList headingLevel={isTwo ? 2 : 1}>{isTwo ? undefined : <FirstInvitation />}</ConversationList>
             </Boundary>
-            {isTwo ? <Resizer columnsRef={columnsRef} /> : <FirstInvitation />}
+            {isTwo && <Resizer columnsRef={columnsRef} />}
           </div>
         )}
         {(isTwo || !isHome) && (
@@ -158,11 +158,10 @@ function useLinked(): void {
   }, [controller, isDone, isNew, notify, router]);
 }
 
-function FirstInvitation(): ReactElement | undefined {
-  const isFirst = useSelector((state) => state.hasConversations && state.conversations.size === 0);
+/** On a phone, in place of a list that is empty. */
+function FirstInvitation(): ReactElement {
   const asksForPhrase = useSelector(asksForRecoveryPhrase);
   const [isWriting, endWriting] = useStaying(asksForPhrase);
-  if (!isFirst) return undefined;
   if (!isWriting) return <EmptyPage isFirst headingLevel={2} />;
   return (
     <div className="recovery-place">

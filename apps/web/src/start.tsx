@@ -58,6 +58,11 @@ export function startApp(host: ClientHost): void {
       </StrictMode>,
     );
   render();
+  // It has nothing to keep before something was touched.
+  void import("./state/keep-focus.ts").then(
+    ({ keepFocus }) => keepFocus(document),
+    () => undefined,
+  );
   // Without them a failure says what the client says; the app tries again once it is calm.
   fetchTroubleWords().then(render, () => undefined);
 }

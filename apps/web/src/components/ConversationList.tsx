@@ -1,17 +1,26 @@
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { KeyboardEvent, ReactElement } from "react";
+import type { KeyboardEvent, ReactElement, ReactNode } from "react";
 import { words } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
 import { isIn, titleOf } from "../state/own.ts";
+import { formatRoute } from "../state/router.ts";
 import { Boundary } from "./Boundary.tsx";
 import { ConversationItem } from "./ConversationItem.tsx";
 import { Icon, Mark } from "./Icon.tsx";
-import { RecoveryNote } from "./RecoveryNote.tsx";
-import { StorageNote } from "./StorageNote.tsx";
+import { ListNote } from "./ListNote.tsx";
 
-/** The list of conversations with its search; `headingLevel` 1 where no other page has the h1. */
-export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 2 }): ReactElement {
+/**
+ * The list of conversations with its search; `headingLevel` 1 where no other page has the h1. `children` stand where the conversations
+ * would be while there are none.
+ */
+export function ConversationList({
+  headingLevel,
+  children,
+}: {
+  readonly headingLevel: 1 | 2;
+  readonly children?: ReactNode;
+}): ReactElement {
   const { controller, router } = useApp();
   const route = useRoute();
   const conversations = useSelector((state) => state.conversations);
@@ -38,6 +47,7 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
   const openId = route.kind === "conversation" ? route.id : undefined;
   const tabStop = shown.some(({ id }) => id === openId) ? openId : shown[0]?.id;
   const Heading = headingLevel === 1 ? "h1" : "h2";
+  const isLed = children !== undefined && hasConversations && conversations.size === 0 && needle === "";
 
   useEffect(() => {
     const focusSearch = (): void => {
@@ -47,6 +57,12 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
     document.addEventListener("latchkey:search", focusSearch);
     return () => document.removeEventListener("latchkey:search", focusSearch);
   }, []);
+
+  useEffect(() => {
+    // On a phone: back from a conversation, one goes on from its place in the list.
+    const before = headingLevel === 1 ? router.before() : undefined;
+    if (before?.kind === "conversation") listRef.current?.querySelector<HTMLElement>(`a[href="${formatRoute(before)}"]`)?.focus();
+  }, [headingLevel, router]);
 
   const moveFocus = (event: KeyboardEvent): void => {
     const links = [...(listRef.current?.querySelectorAll("a") ?? [])];
@@ -108,7 +124,8 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
           }}
         />
       </div>
-      <nav className="list-scroll" aria-label={words.list.heading}>
+      <nav className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={words.list.heading}>
+        {needle === "" && folder === "all" && <ListNote />}
         {folder === "archived" && needle === "" && (
           <button type="button" className="list-folder" aria-label={words.list.leaveArchive} onClick={() => controller.showFolder("all")}>
             <Icon name="back" size={18} />
@@ -137,7 +154,7 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
             </Boundary>
           ))}
         </ul>
-        {hasConversations && shown.length === 0 && (needle !== "" || folder === "archived" || archived.length === 0) && (
+        {hasConversations && !isLed && shown.length === 0 && (needle !== "" || folder === "archived" || archived.length === 0) && (
           <p className="list-empty">
             {needle !== "" ? words.list.noMatch(query.trim()) : folder === "archived" ? words.list.noArchived : words.list.empty}
           </p>
@@ -150,8 +167,7 @@ export function ConversationList({ headingLevel }: { readonly headingLevel: 1 | 
           </button>
         )}
       </nav>
-      <RecoveryNote />
-      <StorageNote />
+      {isLed && children}
     </>
   );
 }

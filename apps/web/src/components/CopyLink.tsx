@@ -2,7 +2,7 @@ import { useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
 import { words } from "../messages/words.ts";
 import { useSelector } from "../state/context.ts";
-import { formatRoute } from "../state/router.ts";
+import { ownLink } from "../state/invitation-link.ts";
 import { Icon } from "./Icon.tsx";
 
 /** The person's own link, to be given to others. */
@@ -16,7 +16,7 @@ export function CopyLink(): ReactElement | undefined {
     return () => clearTimeout(timer);
   }, [isCopied]);
   if (account === undefined) return undefined;
-  const link = `${globalThis.location.origin}${formatRoute({ kind: "new", to: account.username })}`;
+  const link = ownLink(globalThis.location.origin, account.username);
   return (
     <div className="copy-link">
       <label htmlFor={id} className="visually-hidden">

@@ -1,7 +1,7 @@
 import { useId, useRef, useState } from "react";
 import type { ClipboardEvent, KeyboardEvent, ReactElement } from "react";
 import { accountWords } from "../messages/account-words.ts";
-import { completeWord, nearestWord, offerWords, phraseLength, splitPhrase } from "../state/phrase.ts";
+import { completeAt, nearestWord, offerWords, phraseLength, putWords, splitPhrase } from "../state/phrase.ts";
 
 const text = accountWords.recover;
 
@@ -15,14 +15,15 @@ export function PhraseField({
   readonly typed: readonly string[];
   /** The words there are; empty while they are fetched. */
   readonly list: readonly string[];
-  readonly change: (typed: readonly string[]) => void;
+  /** Makes the words of now into others; several calls in one moment build on each other. */
+  readonly change: (next: (typed: readonly string[]) => readonly string[]) => void;
   readonly isDisabled: boolean;
 }): ReactElement {
   const id = useId();
   const fields = useRef<(HTMLInputElement | null)[]>([]);
   const [focused, setFocused] = useState<number>();
   const known = new Set(list);
-  const set = (index: number, word: string): void => change(typed.map((one, at) => (at === index ? word : one)));
+  const set = (index: number, word: string): void => change((now) => putWords(now, index, [word]));
   const isWrong = (index: number): boolean => {
     const word = typed[index] ?? "";
     return list.length > 0 && word !== "" && index !== focused && !known.has(word);
@@ -32,7 +33,7 @@ export function PhraseField({
   const nearest = firstWrong < 0 ? undefined : nearestWord(wrongWord, list);
 
   const fill = (from: number, many: readonly string[]): void => {
-    change(typed.map((one, at) => (at >= from ? (many[at - from] ?? one) : one)));
+    change((now) => putWords(now, from, many));
     fields.current[Math.min(from + many.length, phraseLength - 1)]?.focus();
   };
   const onPaste = (event: ClipboardEvent, index: number): void => {
@@ -41,11 +42,7 @@ export function PhraseField({
     event.preventDefault();
     fill(many.length >= phraseLength ? 0 : index, many.slice(0, phraseLength));
   };
-  const complete = (index: number): boolean => {
-    const word = completeWord(typed[index] ?? "", list);
-    if (word !== undefined) set(index, word);
-    return word !== undefined;
-  };
+  const complete = (index: number): void => change((now) => completeAt(now, index, list));
   const onKeyDown = (event: KeyboardEvent, index: number): void => {
     if (event.nativeEvent.isComposing) return;
     if (event.key === " " || (event.key === "Enter" && index < phraseLength - 1)) {

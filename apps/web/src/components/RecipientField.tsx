@@ -1,5 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
-import type { KeyboardEvent, ReactElement, ReactNode, Ref } from "react";
+import type { KeyboardEvent, ReactElement, ReactNode, RefObject } from "react";
 import type { ClientFailure, DirectoryStatus, Person } from "@latchkey/client";
 import { pageWords } from "../messages/page-words.ts";
 import { failureWords } from "../messages/words.ts";
@@ -20,7 +20,7 @@ export function RecipientField({
   children,
 }: {
   readonly field: RecipientsField;
-  readonly inputRef: Ref<HTMLInputElement>;
+  readonly inputRef: RefObject<HTMLInputElement | null>;
   readonly error: string | undefined;
   /** Accounts that are not offered. */
   readonly exclude: ReadonlySet<string>;
@@ -56,7 +56,14 @@ export function RecipientField({
         <label htmlFor={`${id}to`}>{pageWords.newConversation.to}</label>
         <div className={`chips${hasError ? " chips-error" : ""}`}>
           {chips.map((chip) => (
-            <Chip key={chip.address} chip={chip} remove={() => field.remove(chip.address)} />
+            <Chip
+              key={chip.address}
+              chip={chip}
+              remove={() => {
+                field.remove(chip.address);
+                inputRef.current?.focus();
+              }}
+            />
           ))}
           <input
             ref={inputRef}

@@ -213,7 +213,9 @@ function Check({
             }}
           />
           <div id={`${id}${String(index)}hint`} className="field-hint" aria-live="polite">
-            {wrong.has(index) && <p className="field-error">{text.wrong(place + 1)}</p>}
+            {wrong.has(index) && (
+              <p className="field-error">{typed[index]?.trim() === "" ? text.empty(place + 1) : text.wrong(place + 1)}</p>
+            )}
           </div>
         </div>
       ))}

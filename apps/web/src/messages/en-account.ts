@@ -65,6 +65,7 @@ export const enAccount = {
     checkBody: "Type three of the words from your paper.",
     word: (number: number): string => `Word ${String(number)}`,
     wrong: (number: number): string => `Word ${String(number)} is another one`,
+    empty: (number: number): string => `Word ${String(number)} is still missing`,
     again: "Show the words again",
     finish: "Check",
     doneHeading: "Done",

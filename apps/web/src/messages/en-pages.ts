@@ -36,6 +36,15 @@ export const enPages = {
     },
   },
 
+  ownLink: {
+    title: (who: string): string => `Write to \u2068${who}\u2069 on Latchkey`,
+    share: "Share",
+    shareFailed: "This device did not take the link. Copy it instead.",
+    showCode: "Show as a code",
+    hideCode: "Hide the code",
+    code: "Code of your link",
+  },
+
   newConversation: {
     heading: "New conversation",
     to: "To",

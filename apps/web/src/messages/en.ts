@@ -55,10 +55,10 @@ export const en = {
     resize: "Width of the conversation list",
     storageNoteLabel: "Storage",
     storageNote: "This browser may clear your messages when space runs short.",
-    storageAction: "What to do",
+    storageAction: "Have your messages kept",
     recoveryNoteLabel: "Recovery phrase",
     recoveryNote: "Your 24 recovery words are not on paper yet. Without them a lost device is a lost account.",
-    recoveryAction: "Write them down",
+    recoveryAction: "Write down your 24 words",
   },
 
   empty: {

@@ -1,10 +1,10 @@
 import type { ReactElement } from "react";
 import { words } from "../messages/words.ts";
-import { CopyLink } from "../components/CopyLink.tsx";
 import { Icon, Mark } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { useApp, useSelector } from "../state/context.ts";
 
+const OwnLink = lazyComponent(async () => (await import("../components/OwnLink.tsx")).OwnLink);
 const RecoveredNote = lazyComponent(async () => (await import("../components/RecoveredNote.tsx")).RecoveredNote);
 
 /** What stands beside or under the list while no conversation is open: an invitation. */
@@ -31,7 +31,7 @@ export function EmptyPage({ isFirst, headingLevel }: { readonly isFirst: boolean
       <Heading>{isRecovered ? words.empty.recoveredHeading : words.empty.heading}</Heading>
       {isRecovered && <RecoveredNote />}
       <p>{words.empty.body}</p>
-      <CopyLink />
+      <OwnLink showsCode />
       <p className="empty-or">{words.empty.orWrite}</p>
       {/* The button of this name stands in the list; a second one by the same name would be a riddle to a screen reader. */}
       <button type="button" className="button button-primary" onClick={() => router.go({ kind: "new", to: "" })}>

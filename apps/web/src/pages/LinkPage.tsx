@@ -108,6 +108,10 @@ function EnterCode({
   const [code, setCode] = useState(refusal?.code ?? "");
   const [error, setError] = useState(refusal?.why);
   const fieldRef = useRef<HTMLTextAreaElement>(null);
+  const wasRefused = refusal !== undefined;
+  useEffect(() => {
+    if (wasRefused) fieldRef.current?.focus();
+  }, [wasRefused]);
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault();
     if (code.trim() === "") fieldRef.current?.focus();

@@ -5,7 +5,7 @@ import { failureWords } from "../messages/words.ts";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
 import { useAction, useApp, useSelector } from "../state/context.ts";
-import { countRecipients } from "../state/recipients.ts";
+import { countRecipients, meantAddresses } from "../state/recipients.ts";
 import { useRecipients } from "../state/use-recipients.ts";
 import { failureOf } from "../worker/protocol.ts";
 
@@ -30,6 +30,10 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
   const isGroup = countRecipients(field.state) > 1;
   const exclude = useMemo(() => new Set(account === undefined ? [] : [account.accountId]), [account]);
   useEffect(() => toRef.current?.focus({ preventScroll: true }), []);
+
+  // What was wrong with the people before says nothing of those that stand there now.
+  const meant = meantAddresses(field.state).join(" ");
+  useEffect(() => setErrors((now) => (now.to === undefined && now.start === undefined ? now : {})), [meant]);
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();

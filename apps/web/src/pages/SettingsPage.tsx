@@ -3,7 +3,6 @@ import type { ReactElement, ReactNode } from "react";
 import { pageWords } from "../messages/page-words.ts";
 import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
-import { CopyLink } from "../components/CopyLink.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
@@ -16,6 +15,7 @@ import type { Theme } from "../state/preferences.ts";
 declare const __LATCHKEY_VERSION__: string;
 
 const DeleteAccount = lazyComponent(async () => (await import("../components/DeleteAccount.tsx")).DeleteAccount);
+const OwnLink = lazyComponent(async () => (await import("../components/OwnLink.tsx")).OwnLink);
 const PublicRecord = lazyComponent(async () => (await import("../components/PublicRecord.tsx")).PublicRecord);
 
 const themes: readonly Theme[] = ["system", "light", "dark"];
@@ -48,7 +48,7 @@ export function SettingsPage(): ReactElement {
                 </span>
               </div>
             </div>
-            <CopyLink />
+            <OwnLink showsCode={false} />
             <p className="section-hint">{pageWords.settings.linkHint}</p>
           </Section>
         )}

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { ClientEvent, Conversation, Message } from "@latchkey/client";
+import type { ClientEvent, ClientFailure, Conversation, Message } from "@latchkey/client";
 import { me, testConversation, testMessage, testPerson } from "../testing/fixtures.ts";
 import { RemoteError } from "../worker/protocol.ts";
 
@@ -242,5 +242,60 @@ describe("account and devices", () => {
     await controller.finishRecovery();
     expect(forgetRecoveryPhrase).toHaveBeenCalledOnce();
     expect(controller.store.get().account?.hasRecoveryPhrase).toBe(false);
+  });
+});
+
+describe("while the server is out of reach", () => {
+  const outage = (nextTryMs: number): ClientEvent => ({
+    kind: "connection",
+    connection: { kind: "offline", sinceMs: 0, waitingCount: 0, nextTryMs },
+  });
+
+  it("it is tried every few seconds for whoever looks on, and left to its own pace for nobody", async () => {
+    const wake = vi.fn();
+    const { controller, emit } = await setUp({ client: { wake } });
+    vi.useFakeTimers();
+    try {
+      emit(outage(Date.now() + 50_000));
+      vi.advanceTimersByTime(5000);
+      expect(wake).toHaveBeenCalledTimes(1);
+      emit(outage(Date.now() + 40_000));
+      controller.setAttentive(false);
+      vi.advanceTimersByTime(30_000);
+      expect(wake).toHaveBeenCalledTimes(1);
+      controller.setAttentive(true);
+      vi.advanceTimersByTime(5000);
+      expect(wake).toHaveBeenCalledTimes(2);
+      // Soon enough by itself; and what asks for patience is given it.
+      emit(outage(Date.now() + 2000));
+      emit({
+        kind: "connection",
+        connection: {
+          kind: "offline",
+          sinceMs: 0,
+          waitingCount: 0,
+          nextTryMs: Date.now() + 50_000,
+          cause: { code: "app_outdated", message: "", canRetry: true },
+        },
+      });
+      vi.advanceTimersByTime(60_000);
+      expect(wake).toHaveBeenCalledTimes(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("what holds a conversation", () => {
+  it("is asked for again when a warning was dealt with, which held it too", async () => {
+    let hold: ClientFailure | undefined = { code: "account_changed", message: "", canRetry: false };
+    const { controller, emit } = await setUp({
+      client: { verification: async () => ({ members: [], hold, away: [], mayLetBack: false, mayRemove: false }) },
+    });
+    controller.open("c");
+    await vi.waitFor(() => expect(controller.store.get().verifications.get("c")?.hold).toBeDefined());
+    hold = undefined;
+    emit({ kind: "alarms" });
+    await vi.waitFor(() => expect(controller.store.get().verifications.get("c")?.hold).toBeUndefined());
   });
 });

@@ -25,6 +25,8 @@ const pageSize = 60;
 const largestFirstPage = 1500;
 const draftDelayMs = 400;
 const typingEveryMs = 2000;
+/** While the person looks on, a server that does not answer is tried again so soon. */
+const longestWaitMs = 5000;
 
 /** What the screens can do. Methods that return a promise reject with an error that `failureOf` understands. */
 export interface Controller extends MessageActs {
@@ -102,7 +104,8 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (events.some(({ kind }) => kind === "devices") && store.get().devices !== undefined) void loadDevices().catch(() => undefined);
     if (events.some(({ kind }) => kind === "requests")) void loadRequests();
     if (events.some(({ kind }) => kind === "starred")) void loadStars();
-    if (events.some(({ kind }) => kind === "verification")) refreshVerifications();
+    // A warning that was dealt with holds nothing any more.
+    if (events.some(({ kind }) => kind === "verification" || kind === "alarms")) refreshVerifications();
     for (const event of events) if (event.kind === "link") onLink(event.state);
     for (const id of pinsChanged(events)) if (store.get().pins.has(id)) void acts.loadPins(id).catch(() => undefined);
     for (const event of events) if (event.kind === "held_deletions") void loadHeld(event.conversationId).catch(() => undefined);
@@ -317,6 +320,18 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     // Also what it announces: that is why it was away, perhaps.
     if (isOnline && !wasOnline && isLoaded) void loadServer();
     wasOnline = isOnline;
+  });
+
+  let tryTimer: ReturnType<typeof setTimeout> | undefined;
+  let waitedFor: unknown;
+  store.subscribe(() => {
+    const { connection, isAttentive } = store.get();
+    const isOut = connection.kind === "offline" && (connection.cause === undefined || connection.cause.code === "server_down");
+    const next = isOut && isAttentive ? connection : undefined;
+    if (next === waitedFor) return;
+    waitedFor = next;
+    clearTimeout(tryTimer);
+    if (next !== undefined && next.nextTryMs > Date.now() + longestWaitMs) tryTimer = setTimeout(() => client.wake(), longestWaitMs);
   });
 
   onStatus(host.status());

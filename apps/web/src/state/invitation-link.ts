@@ -1,3 +1,10 @@
+import { formatRoute } from "./router.ts";
+
+/** The link by which others write to this person. */
+export function ownLink(origin: string, username: string): string {
+  return `${origin}${formatRoute({ kind: "new", to: username })}`;
+}
+
 /** The code in the fragment of an invitation's link, `#invitation=CODE`, which no server gets to see; "" where there is none. */
 export function invitationOfFragment(fragment: string): string {
   const code = new URLSearchParams(fragment.replace(/^#/, "")).get("invitation") ?? "";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
-import { choosePlaces, completeWord, nearestWord, offerWords, splitPhrase } from "./phrase.ts";
+import { choosePlaces, completeAt, completeWord, nearestWord, offerWords, putWords, splitPhrase } from "./phrase.ts";
 
 describe("the words of a recovery phrase", () => {
   it("are read from paper as people type or paste them", () => {
@@ -14,6 +14,17 @@ describe("the words of a recovery phrase", () => {
     expect(completeWord("ab", wordlist)).toBeUndefined();
     expect(completeWord("z", wordlist)).toBeUndefined();
     expect(completeWord("xyzzy", wordlist)).toBeUndefined();
+  });
+
+  it("that are pasted over one that stands there stay, when the field that is left completes its own", () => {
+    const phrase = wordlist.slice(0, 24);
+    const before = Array.from({ length: 24 }, (_, at) => (at === 3 ? "zoo" : ""));
+    // As the fields do it: filled, then the focus goes on, and the field that loses it completes what stands there now.
+    expect(completeAt(putWords(before, 0, phrase), 3, wordlist)).toEqual(phrase);
+    expect(putWords(before, 22, ["act", "zone", "zoo"]).slice(21)).toEqual(["", "act", "zone"]);
+    expect(completeAt(["eff", ""], 0, wordlist)).toEqual(["effort", ""]);
+    const typed = ["effort", "ab"];
+    for (const at of [0, 1, 2]) expect(completeAt(typed, at, wordlist)).toBe(typed);
   });
 
   it("are offered by how they begin", () => {

@@ -18,6 +18,17 @@ export function completeWord(typed: string, list: readonly string[]): string | u
   return matches.length === 1 ? matches[0] : undefined;
 }
 
+/** The words with these from a place on: what does not fit is left out. */
+export function putWords(typed: readonly string[], from: number, words: readonly string[]): readonly string[] {
+  return typed.map((one, at) => (at >= from ? (words[at - from] ?? one) : one));
+}
+
+/** The words with the one at `index` completed, if it can be; the same value where nothing changes. */
+export function completeAt(typed: readonly string[], index: number, list: readonly string[]): readonly string[] {
+  const word = completeWord(typed[index] ?? "", list);
+  return word === undefined || word === typed[index] ? typed : putWords(typed, index, [word]);
+}
+
 /** Words to offer for what is being typed, at most `limit`. */
 export function offerWords(typed: string, list: readonly string[], limit = 6): readonly string[] {
   if (typed === "") return [];

@@ -4,6 +4,7 @@ import {
   addAddresses,
   commitText,
   countRecipients,
+  meantAddresses,
   noRecipients,
   removeAddress,
   settleAddress,
@@ -22,6 +23,12 @@ describe("recipients", () => {
     expect(state.text).toBe("da");
     expect(countRecipients(state)).toBe(3);
     expect(commitText(state)).toMatchObject({ text: "", chips: [{ address: "ben" }, { address: "chidi" }, { address: "da" }] });
+  });
+
+  it("means the same people before and after what is typed becomes a chip, and others once one goes", () => {
+    const typed = typeText(noRecipients, "ben, me");
+    expect(meantAddresses(commitText(typed))).toEqual(meantAddresses(typed));
+    expect(meantAddresses(removeAddress(commitText(typed), "me"))).toEqual(["ben"]);
   });
 
   it("does not double anybody", () => {

@@ -64,9 +64,14 @@ export function settleAddress(state: Recipients, address: string, status: Recipi
   return { ...state, chips: state.chips.map((chip) => (chip.address === address ? { address, status } : chip)) };
 }
 
+/** The addresses that are meant, counting what is still being typed: the same before and after it becomes a chip. */
+export function meantAddresses(state: Recipients): readonly string[] {
+  return commitText(state).chips.map(({ address }) => address);
+}
+
 /** How many people are meant, counting what is still being typed. */
 export function countRecipients(state: Recipients): number {
-  return commitText(state).chips.length;
+  return meantAddresses(state).length;
 }
 
 function cleanAddress(address: string): string {

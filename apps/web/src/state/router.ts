@@ -94,6 +94,8 @@ export function parentRoute(route: Route): Route {
 /** The router: a small store over the browser's history. */
 export interface Router {
   get(): Route;
+  /** Where the person was before; `undefined` on the first page. */
+  before(): Route | undefined;
   subscribe(listener: () => void): () => void;
   /** Goes to a route; `replace` leaves no way back to the present one. */
   go(route: Route, options?: { replace?: boolean }): void;
@@ -104,8 +106,10 @@ export interface Router {
 /** Creates the router of this page. */
 export function createRouter(window: Window): Router {
   let route = parseRoute(window.location.pathname, window.location.search);
+  let before: Route | undefined;
   const listeners = new Set<() => void>();
   const changed = (): void => {
+    before = route;
     route = parseRoute(window.location.pathname, window.location.search);
     for (const listener of listeners) listener();
   };
@@ -116,6 +120,7 @@ export function createRouter(window: Window): Router {
   };
   return {
     get: () => route,
+    before: () => before,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MessageBody } from "@latchkey/client";
 import { me, ben, testMessage, testPerson } from "../testing/fixtures.ts";
 import { findFirstUnread, mergeMessages, toRows } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
@@ -86,6 +87,19 @@ describe("toRows", () => {
     );
     expect(rows.map(({ kind }) => kind)).toEqual(["start", "day", "message", "message", "system", "message", "new", "message"]);
     expect(rows.every((row) => row.kind !== "message" || (row.isFirst && row.isLast))).toBe(true);
+  });
+
+  it("has the mark above something to read: not above a line of the group, which a deleted message becomes too", () => {
+    const kinds = (bodies: readonly MessageBody[]): readonly string[] =>
+      toRows(
+        timeline({ firstUnreadId: "m1", newCount: 1, messages: bodies.map((body, at) => testMessage({ order: at + 1, body })) }),
+        dayOf,
+      ).map(({ kind }) => kind);
+    const text = { kind: "text", text: "read me" } as const;
+    const line = { kind: "keys_updated" } as const;
+    expect(kinds([line, text])).toEqual(["start", "day", "system", "new", "message"]);
+    expect(kinds([text, line])).toEqual(["start", "day", "new", "message", "system"]);
+    expect(kinds([line, line])).toEqual(["start", "day", "system", "system"]);
   });
 
   it("has no start while there is more to load", () => {

@@ -124,6 +124,7 @@ export function toRows(timeline: Timeline, dayOf: (atMs: number) => string): rea
   let day = "";
   let previous: Message | undefined;
   let broken = true;
+  let isNewDue = false;
   for (const message of timeline.messages) {
     const messageDay = dayOf(message.sentAtMs);
     if (messageDay !== day) {
@@ -131,8 +132,11 @@ export function toRows(timeline: Timeline, dayOf: (atMs: number) => string): rea
       day = messageDay;
       broken = true;
     }
-    if (message.id === timeline.firstUnreadId) {
+    isNewDue ||= message.id === timeline.firstUnreadId;
+    // What was deleted since, or happened to the group, is nothing to read: the mark stands above the first that is.
+    if (isNewDue && isFromOthers(message)) {
       rows.push({ kind: "new", key: "new", count: timeline.newCount });
+      isNewDue = false;
       broken = true;
     }
     if (message.body.kind === "alarm") {

@@ -2,7 +2,6 @@ import { useEffect } from "react";
 import { sortConversations } from "./app-state.ts";
 import { isIn } from "./own.ts";
 import { twoColumns, useApp } from "./context.ts";
-import { parentRoute } from "./router.ts";
 
 /** The keys that work everywhere; `showHelp` opens the sheet that lists them. */
 export function useShortcuts(showHelp: () => void): void {
@@ -31,7 +30,7 @@ export function useShortcuts(showHelp: () => void): void {
         const route = router.get();
         if (route.kind === "home" || (route.kind === "conversation" && !route.details)) return;
         event.preventDefault();
-        router.go(parentRoute(route));
+        router.back();
       }
     };
     const step = (by: 1 | -1): void => {

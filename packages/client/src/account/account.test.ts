@@ -92,13 +92,13 @@ function only<T>(values: Iterable<T>): T {
 
 describe("recovery phrases", () => {
   test("[A-4] 24 English words of BIP-39 with an empty passphrase, on every engine alike", async () => {
-    // The vector of BIP-39 for 32 bytes of 0x7f.
+    // The vector of BIP-39 for 32 bytes of 0x7f; below, numbered on several lines, as the command line prints it.
     const phrase = await recoveryPhraseOf(new Uint8Array(32).fill(0x7f));
     expect(phrase).toBe(
       "legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth title",
     );
     const node = await deriveRecoveryKeys(phrase, { crypto: nodeCrypto });
-    const noble = await deriveRecoveryKeys(`  ${phrase.toUpperCase().replaceAll(" ", "\n ")} `, { crypto: nobleCrypto });
+    const noble = await deriveRecoveryKeys(phrase.toUpperCase().replaceAll(/\w+/g, "\n 24 $&"), { crypto: nobleCrypto });
     expect(noble).toEqual(node);
     // Computed apart from this code, with OpenSSL: PBKDF2, HKDF, Ed25519.
     expect(toHex(node.signature.publicKey)).toBe("b45c2629f6e82b8f77caf4e3c4d416fca6d223f2c9e0c6947ce84ec4c7052d36");

@@ -25,7 +25,13 @@ export async function deriveRecoveryKeys(
   platform: Pick<Platform, "crypto">,
 ): Promise<{ signature: KeyPair; backupKey: Uint8Array }> {
   const { mnemonicToEntropy, mnemonicToSeed, wordlist } = await loadBip39();
-  const words = phrase.normalize("NFKD").trim().toLowerCase().split(/\s+/).join(" ");
+  // As it stands on paper: numbered, on several lines, capitalised. No word has anything but these letters.
+  const words = (
+    phrase
+      .normalize("NFKD")
+      .toLowerCase()
+      .match(/[a-z]+/g) ?? []
+  ).join(" ");
   // Checks words, count and checksum, which deriving the seed does not.
   if (mnemonicToEntropy(words, wordlist).length !== recoveryEntropyBytes) throw new Error("not a phrase of 24 words");
   const seed = await mnemonicToSeed(words);

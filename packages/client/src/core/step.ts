@@ -162,6 +162,10 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       if (turn.state.recovered.some((account) => account.order <= input.throughOrder))
         set(turn, { recovered: turn.state.recovered.filter((account) => account.order > input.throughOrder) });
       return undefined;
+    case "history":
+      // Not when this device joined: nothing was said then.
+      set(turn, { updatedAtMs: Math.min(turn.state.updatedAtMs, input.saidAtMs) });
+      return undefined;
     case "draft":
       if (input.insteadOf === undefined || input.insteadOf === turn.state.draft) set(turn, { draft: input.text });
       return undefined;

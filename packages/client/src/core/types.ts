@@ -443,6 +443,7 @@ export type Input =
   /** A key package that was made for a complaint, and the inbox for the Welcome (spec G-4). */
   | { readonly kind: "complain"; readonly keyPackage: Uint8Array; readonly inboxId: Uint8Array; readonly inboxKey: Uint8Array }
   | { readonly kind: "read"; readonly throughOrder: number; readonly unread: number }
+  | { readonly kind: "history"; readonly saidAtMs: number } // From another device of one's own: when something was said last.
   /** `insteadOf`: only where this stands there still. */
   | { readonly kind: "draft"; readonly text: string; readonly insteadOf?: string };
 

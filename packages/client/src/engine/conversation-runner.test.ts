@@ -1,4 +1,4 @@
-import { utf8Bytes } from "@latchkey/codec";
+import { toBase64Url, utf8Bytes } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { nobleSignatures } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -37,6 +37,8 @@ function failing(store: Store, why: (key: string, value: Uint8Array) => unknown)
 interface Reader {
   readonly runner: ConversationRunner;
   readonly events: ClientEvent[];
+  /** Accounts that were brought to hand. */
+  readonly atHand: ReadonlySet<string>;
   /** What each line says. */
   lines(): Promise<readonly string[]>;
   /** Everything that the log has for it comes, and is taken in. */
@@ -52,6 +54,7 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
   if (state === undefined) throw new Error("a conversation");
   const store = failing(createMemoryStore(), why);
   const events: ClientEvent[] = [];
+  const atHand = new Set<string>();
   const timers: (() => void)[] = [];
   const cursor = { cursor: 0, opened: new Set<number>(), waitsAt: undefined as number | undefined };
   let isClosed = false;
@@ -81,7 +84,10 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     own: { ...device.self, displayName: "", username: "" },
     people: {
       self: device.self,
-      load: async () => undefined,
+      load: async (accountIds: Iterable<Uint8Array>) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        for (const accountId of accountIds) atHand.add(toBase64Url(accountId));
+      },
       vouches: () => true,
       departed: () => false,
       person: () => ({ isSelf: false }),
@@ -93,6 +99,7 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     appendSecrets: { untold: nothing },
     ownThings: new OwnThings({ store, platform: { random } }),
     receipts: new Receipts(),
+    heardFrom: nothing,
     emit: (event: ClientEvent) => events.push(event),
   };
   const runner = new ConversationRunner(shared as unknown as World, state, undefined);
@@ -103,6 +110,7 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
   return {
     runner,
     events,
+    atHand,
     isClosed: () => isClosed,
     fire() {
       for (const run of timers.splice(0)) run();
@@ -196,5 +204,44 @@ describe("[E-17] what fails in one conversation for a reason of its own", () => 
     await reader.read();
     expect(await reader.lines()).toEqual(["one"]);
     expect(reader.runner.state.link).toMatchObject({ kind: "following", stall: undefined });
+  });
+});
+
+describe("a conversation that is shown", () => {
+  it("has everybody in it at hand before it counts as loaded, whoever asks at the same time, also where it was just joined", async () => {
+    const { world, ben } = await group("at hand");
+    const { runner, atHand } = readerOf(world, ben, () => undefined);
+    const first = runner.load();
+    await runner.load();
+    expect(atHand.size).toBe(4);
+    await first;
+    const before = runner.state;
+    await Promise.all([runner.input({ kind: "draft", text: "kept" }), runner.load()]);
+    expect([runner.state.draft, runner.state.group]).toEqual(["kept", before.group]);
+  });
+
+  it("tells when what holds sending there comes and goes, without any other news of it", async () => {
+    const { world, ada, ben } = await group("holds");
+    const reader = readerOf(world, ben, () => undefined);
+    await reader.read();
+    const told = (): number => reader.events.filter(({ kind }) => kind === "verification").length;
+    const before = told();
+    await reader.runner.input({ kind: "accounts", recovered: [ada.self.accountId] });
+    expect(reader.runner.state.recovered).toHaveLength(1);
+    expect(told()).toBe(before + 1);
+    await reader.runner.input({ kind: "read", throughOrder: Number.MAX_SAFE_INTEGER, unread: 0 });
+    expect(reader.runner.state.recovered).toEqual([]);
+    expect(told()).toBe(before + 2);
+  });
+
+  it("stands in the list where its past was said last, once that came from another device", async () => {
+    const { world, ben } = await group("history");
+    const { runner, events } = readerOf(world, ben, () => undefined);
+    const { updatedAtMs } = runner.state;
+    await runner.input({ kind: "history", saidAtMs: updatedAtMs - 5000 });
+    expect(events.at(-1)).toMatchObject({ kind: "conversation", conversation: { updatedAtMs: updatedAtMs - 5000 } });
+    // A time that is still to come is no past.
+    await runner.input({ kind: "history", saidAtMs: updatedAtMs + 5000 });
+    expect(runner.state.updatedAtMs).toBe(updatedAtMs - 5000);
   });
 });

@@ -14,7 +14,7 @@ import type { Timeline } from "../timeline/timeline.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { withoutPeer } from "./blocked.ts";
 import { ConversationNews } from "./conversation-news.ts";
-import { changesList, isShownDifferently } from "./effects.ts";
+import { changesList, isHeldDifferently, isShownDifferently } from "./effects.ts";
 import { Errands } from "./errands.ts";
 import { isFromLog, takeBatch } from "./input-batch.ts";
 import { introductionTo, standingIn, untoldSecret } from "./introduction.ts";
@@ -47,6 +47,7 @@ export class ConversationRunner {
   readonly #news: ConversationNews;
   readonly #errands: Errands;
   #isLoaded: boolean;
+  #loading: Promise<void> | undefined;
   #closed = false;
 
   constructor(world: World, state: ConversationState, lastLine: Line | undefined) {
@@ -245,6 +246,7 @@ export class ConversationRunner {
     if (isCaughtUp(state) && !isCaughtUp(before)) this.#world.watch.caughtUp(this.id);
     eraseLeftBehind(groups, state);
     if (before.unverified !== state.unverified) await this.#settleJudged();
+    if (state.kind !== "devices" && isHeldDifferently(before, state)) this.#world.emit({ kind: "verification" });
     this.introduce();
   }
 
@@ -285,12 +287,20 @@ export class ConversationRunner {
     await (appendSecret === undefined ? composed : this.#world.appendSecrets.tell(this.id, appendSecret, composed));
   }
 
-  /** Brings the group to hand; nothing to do once it is. */
-  async load(): Promise<void> {
-    if (this.#isLoaded) return;
+  /** Brings the group to hand, and whoever is in it; nothing to do once it is. */
+  load(): Promise<void> {
+    // One at a time: a second one would put what was stored before a step in the place of what the step made.
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
     const { store, platform, people } = this.#world;
     const state = this.#state;
-    this.#state = await store.transact("read", (tx) => loadGroup(tx, state, platform.crypto.suite(state.suiteId)));
+    if (!this.#isLoaded) this.#state = await store.transact("read", (tx) => loadGroup(tx, state, platform.crypto.suite(state.suiteId)));
     this.#isLoaded = true;
     const { roster } = this.#state;
     if (roster !== undefined) await people.load([...roster.leaves.values()].map((leaf) => leaf.accountId));

@@ -48,3 +48,14 @@ export function isShownDifferently(before: ConversationState, after: Conversatio
   const isSame = before.link.stall === after.link.stall && before.link.cannotRemove === after.link.cannotRemove;
   return !isSame || shown.some((field) => before[field] !== after[field]);
 }
+
+const holding = ["unverified", "departed", "leavers", "recovered", "away"] as const satisfies readonly (keyof ConversationState)[];
+
+/** Whether what holds sending there changed, or who may be let back (see `verificationOf`). */
+export function isHeldDifferently(before: ConversationState, after: ConversationState): boolean {
+  const isSame = holding.every((field) => {
+    const [was, is]: readonly (readonly unknown[])[] = [before[field], after[field]];
+    return was?.length === is?.length && was?.every((one, at) => one === is?.[at]) === true;
+  });
+  return !isSame || before.link.cannotRemove !== after.link.cannotRemove;
+}

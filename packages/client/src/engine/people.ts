@@ -24,6 +24,8 @@ const nameKey = (account: string): string => `display-name/${account}`;
  */
 export class People {
   readonly #contacts = new Map<string, Contact>();
+  /** Whose name was looked for in the store: a contact may be at hand before that. */
+  readonly #read = new Set<string>();
   readonly #names = new ShownNames();
   /** How each person was shown last, so that whoever is shown otherwise now is told. */
   readonly #shown = new Map<string, Person>();
@@ -93,16 +95,20 @@ export class People {
 
   /** Brings these accounts to hand, as far as the store knows them. */
   async load(accountIds: Iterable<Uint8Array>): Promise<void> {
-    const missing = [...accountIds].filter((id) => !this.#contacts.has(toBase64Url(id)));
+    const missing = [...accountIds].filter((id) => !this.#contacts.has(toBase64Url(id)) || !this.#read.has(toBase64Url(id)));
     if (missing.length === 0) return;
     await this.#store.transact("read", async (tx) => {
       for (const accountId of missing) {
+        const id = toBase64Url(accountId);
         const contact = await this.#directory.cached(tx, accountId);
         if (contact !== undefined) this.keep(contact);
-        const stored = await tx.get(nameKey(toBase64Url(accountId)));
-        if (stored !== undefined) this.#names.setName(toBase64Url(accountId), decode(nameCodec, stored).displayName);
+        const stored = await tx.get(nameKey(id));
+        // A name that came meanwhile is newer.
+        if (stored !== undefined && !this.#read.has(id)) this.#names.setName(id, decode(nameCodec, stored).displayName);
+        this.#read.add(id);
       }
     });
+    this.#tellRenamed();
   }
 
   /** Takes in a verified account. */
@@ -122,6 +128,7 @@ export class People {
   setName(tx: StoreTransaction, accountId: Uint8Array, text: string): void {
     const id = toBase64Url(accountId);
     const displayName = this.#names.setName(id, text);
+    this.#read.add(id);
     tx.put(nameKey(id), encode(nameCodec, { displayName }));
     this.#tellRenamed();
   }

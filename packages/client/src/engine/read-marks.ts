@@ -37,7 +37,10 @@ export class ReadMarks {
     const { conversations, own } = this.#access;
     const runner = conversations.byId.get(id);
     if (runner === undefined) return;
+    const before = runner.lastLine;
     await runner.reloadLastLine();
+    const { lastLine } = runner;
+    if (lastLine !== undefined && lastLine.order !== before?.order) await runner.input({ kind: "history", saidAtMs: lastLine.sentAtMs });
     own.sweepSoon();
     const { state } = runner;
     if (readThrough > state.readThrough) {

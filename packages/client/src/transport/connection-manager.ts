@@ -76,6 +76,8 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
     if (down.length > 0) {
       const sinceMs = Math.min(...down.map((status) => status.sinceMs));
       const cause = down.map((status) => status.cause).find((error) => error !== undefined);
+      // The server is heard on another one: nobody is offline.
+      if (cause === undefined && down.length < statuses.length && statuses.some(({ kind }) => kind === "up")) return { kind: "connecting" };
       const nextTryMs = Math.min(...down.map((status) => status.nextTryMs));
       return { kind: "offline", sinceMs, waitingCount, nextTryMs, ...(cause && { cause: failureOf(cause) }) };
     }

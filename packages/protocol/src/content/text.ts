@@ -71,12 +71,19 @@ export function textOfSingle(contentType: string, content: Uint8Array): string |
   }
 }
 
-/** The "No HTML" extension: `<` of what may be an HTML tag is sent as `&lt;` (draft section 7.1.1); autolinks stay. */
+/**
+ * The "No HTML" extension: `<` of what may be an HTML tag is sent as `&lt;` (draft section 7.1.1); autolinks stay. Whoever writes `&lt;b>`
+ * themselves means those letters: its `&` is sent as `&amp;`.
+ */
 function escapeTags(markdown: string): string {
-  return markdown.replace(/<(?=[a-z/!?])(?![a-z][a-z0-9+.-]{1,31}:[^\s<>]*>)/giu, "&lt;");
+  return markdown
+    .replace(/&((?:amp;)*lt;)(?=[a-z/!?])/giu, "&amp;$1")
+    .replace(/<(?=[a-z/!?])(?![a-z][a-z0-9+.-]{1,31}:[^\s<>]*>)/giu, "&lt;");
 }
 
 /** What `escapeTags` did, undone: in Markdown both mean the same, and a plain display shows what was written. */
 function unescapeTags(markdown: string): string {
-  return markdown.replace(/&lt;(?=[a-z/!?])/giu, "<");
+  return markdown.replace(/&((?:amp;)*)(lt;)(?=[a-z/!?])/giu, (_, escapes: string, letters: string) =>
+    escapes === "" ? "<" : `&${escapes.slice("amp;".length)}${letters}`,
+  );
 }

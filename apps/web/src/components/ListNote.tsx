@@ -1,0 +1,45 @@
+import { useEffect, useState } from "react";
+import type { ReactElement } from "react";
+import { words } from "../messages/words.ts";
+import { useApp, useSelector } from "../state/context.ts";
+import { dismissStorageNote, isStorageNoteRead } from "../state/preferences.ts";
+import { Icon } from "./Icon.tsx";
+
+/** One slim line at the head of the list: that the recovery phrase is not on paper yet; else that the browser has not promised to keep what is stored. */
+export function ListNote(): ReactElement | undefined {
+  const { router } = useApp();
+  const isPhraseDue = useSelector(
+    (state) => state.account?.hasRecoveryPhrase === true && (state.isRecoveryPutOff || state.conversations.size > 0),
+  );
+  const [mayBeCleared, setMayBeCleared] = useState(false);
+  useEffect(() => {
+    if (isStorageNoteRead()) return;
+    void navigator.storage?.persisted().then((isKept) => setMayBeCleared(!isKept));
+  }, []);
+  if (isPhraseDue)
+    return (
+      <aside className="list-note" aria-label={words.list.recoveryNoteLabel}>
+        <button type="button" title={words.list.recoveryNote} onClick={() => router.go({ kind: "recovery_phrase" })}>
+          <Icon name="lock" size={16} />
+          <span>{words.list.recoveryAction}</span>
+          <Icon name="forward" size={16} />
+        </button>
+      </aside>
+    );
+  if (!mayBeCleared) return undefined;
+  const dismiss = (): void => {
+    dismissStorageNote();
+    setMayBeCleared(false);
+  };
+  return (
+    <aside className="list-note" aria-label={words.list.storageNoteLabel}>
+      <button type="button" title={words.list.storageNote} onClick={() => router.go({ kind: "settings" })}>
+        <Icon name="info" size={16} />
+        <span>{words.list.storageAction}</span>
+      </button>
+      <button type="button" className="icon-button icon-button-small" aria-label={words.common.dismiss} onClick={dismiss}>
+        <Icon name="close" size={16} />
+      </button>
+    </aside>
+  );
+}
