@@ -7,6 +7,7 @@ import {
   copied,
   credentialOf,
   doctored,
+  epochKeys,
   loadConversation,
   loadEvidence,
   loadGroup,
@@ -47,8 +48,8 @@ export interface Forgery extends Pick<CreateCommitParams, "adds" | "removes" | "
  * itself, and keeps to the formats and to nothing else. Everything it makes is signed and tagged as it should be.
  */
 export class Insider implements Disposable {
-  readonly state: ConversationState;
-  readonly group: GroupState;
+  state: ConversationState;
+  group: GroupState;
   readonly #log: RawLog;
 
   private constructor(scene: Scene, state: ConversationState, group: GroupState) {
@@ -183,6 +184,12 @@ export class Insider implements Disposable {
     });
     if (external !== undefined) throw new Error("too large for an entry");
     return await this.postBlob(blob, nextAccessHash);
+  }
+
+  /** Goes on in the epoch that a commit of its own began. */
+  follow({ next }: Pick<CreatedCommit, "next">, { seq, head }: { readonly seq: number; readonly head: Uint8Array }): void {
+    this.group = next;
+    this.state = { ...this.state, chain: { seq, head }, epoch: epochKeys(next, this.state.logId, seq) };
   }
 
   /** Any bytes as a commit. */

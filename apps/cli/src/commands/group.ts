@@ -1,4 +1,4 @@
-import type { Client } from "@latchkey/client";
+import type { Client, ConversationDetails } from "@latchkey/client";
 import { catchUp, findConversation, isNamed, memberId, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatConversation, formatMember, printableLine } from "../output.ts";
@@ -28,7 +28,9 @@ async function group({ output, positionals, values, withClient }: CommandContext
   if (action === "show") {
     await withClient(async (client) => {
       await findConversation(client, subject);
-      await printDetails(client, subject, output);
+      await printDetails(client, subject, output, ({ healsWithinDays }) => [
+        `  each device that is on renews its keys within ${String(healsWithinDays)} days`,
+      ]);
     });
     return;
   }
@@ -88,7 +90,12 @@ async function awayId(client: Client, conversationId: string, address: string): 
   return found.accountId;
 }
 
-async function printDetails(client: Client, conversationId: string, output: Output): Promise<void> {
+async function printDetails(
+  client: Client,
+  conversationId: string,
+  output: Output,
+  also: (details: ConversationDetails) => readonly string[] = () => [],
+): Promise<void> {
   const details = await client.details(conversationId);
   output.result(
     details,
@@ -99,6 +106,7 @@ async function printDetails(client: Client, conversationId: string, output: Outp
         .filter((line) => line !== "")
         .map((line) => `  ${printableLine(line)}`),
       ...details.members.map((member) => `  ${formatMember(member)}`),
+      ...also(details),
     ].join("\n"),
   );
 }

@@ -49,9 +49,7 @@ export type Scene =
   | "quiet";
 
 /** What a person who owns a group may do, and how it is run. */
-function settingsOf(
-  kind: "direct" | "group",
-): Pick<ConversationDetails, "description" | "timerS" | "slowModeS" | "rights" | "may" | "successors"> {
+function settingsOf(kind: "direct" | "group"): Omit<ConversationDetails, "conversation" | "members" | "epoch" | "cipherSuite"> {
   const isGroup = kind === "group";
   const may = {
     add: isGroup,
@@ -64,7 +62,8 @@ function settingsOf(
     deleteOthers: isGroup,
     own: isGroup,
   };
-  return { description: "", timerS: 0, slowModeS: 0, rights: undefined, may, successors: [] };
+  const keysRenewedAtMs = Date.now() - 2 * 86_400_000;
+  return { description: "", timerS: 0, slowModeS: 0, rights: undefined, may, successors: [], healsWithinDays: 7, keysRenewedAtMs };
 }
 
 function fail(code: ClientErrorCode): never {

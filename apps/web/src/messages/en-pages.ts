@@ -100,6 +100,8 @@ export const enPages = {
       "X25519 (classical)": "X25519",
     },
     keyChanges: "Key changes so far",
+    renewal: "New keys by themselves",
+    healsWithin: (days: number): string => `Within ${String(days)} days, from each device that is on`,
     server: "Server",
   },
 

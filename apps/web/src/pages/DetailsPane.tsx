@@ -245,6 +245,10 @@ function Verification({ details }: { readonly details: ConversationDetails }): R
           <dd>{details.epoch}</dd>
         </div>
         <div>
+          <dt>{pageWords.details.renewal}</dt>
+          <dd>{pageWords.details.healsWithin(details.healsWithinDays)}</dd>
+        </div>
+        <div>
           <dt>{pageWords.details.server}</dt>
           <dd>
             <bdi>{conversation.host}</bdi>

@@ -29,6 +29,10 @@ export interface GroupRun {
   readonly slowModeS: number;
   /** Who may do what; absent of a conversation of two. */
   readonly rights: GroupRights | undefined;
+  /** Within so many days every device renews its keys that is on when its turn comes; what was stolen of them before is then worth nothing (spec R-6). */
+  readonly healsWithinDays: number;
+  /** When this device's keys here were made or renewed, by its clock; `undefined` where it has none. */
+  readonly keysRenewedAtMs: number | undefined;
   /** What this person may do now. */
   readonly may: GroupPermissions;
 }

@@ -10,7 +10,7 @@ import { skipCommit } from "./skipped.ts";
 import { isSpeech, speakOneself } from "./speak.ts";
 import { addLine, nextOrder, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
-import type { Chain, Outgoing, StagedCommit } from "./types.ts";
+import type { Chain, Change, Outgoing, StagedCommit } from "./types.ts";
 import { contentIdOf } from "./view.ts";
 
 const noProofs: ProofSource = { kind: "inline", proofs: new Uint8Array(0) };
@@ -45,6 +45,10 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
   if (message.sealed !== undefined) keepEvidence(turn, order, message.sealed.evidence);
 }
 
+function isPathAlone({ adds, removes, removeDevices }: Change): boolean {
+  return adds.length + removes.length + removeDevices.length === 0;
+}
+
 /** One's own commit stands at the end of the chain: its epoch begins, and the joiners are told (spec M-4). */
 export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<void> {
   const { state } = turn;
@@ -64,7 +68,8 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
   const keys = epochKeys(staged.next, logId, chain.seq);
   const leaving = new Set(state.leavers.map(({ accountId }) => toBase64Url(accountId)));
   const { proofs: records } = staged.change;
-  await enterEpoch(turn, { group: staged.next, keys, roster: next, opening, author, isOwn: true, proofs: records, leaving });
+  const pathAloneAtMs = isPathAlone(staged.change) && staged.opening === undefined ? turn.context.nowMs : undefined;
+  await enterEpoch(turn, { group: staged.next, keys, roster: next, opening, author, isOwn: true, pathAloneAtMs, proofs: records, leaving });
   const { tree, proofs = noProofs, change, welcomes } = staged;
   for (const [at, joiner] of change.adds.entries()) {
     const welcome = welcomes[at];

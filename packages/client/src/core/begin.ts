@@ -17,6 +17,8 @@ import type { Turn } from "./turn.ts";
 import type { Sight } from "./said.ts";
 import type { Chain, Context, ConversationState, Effect, Roster, WantedChange } from "./types.ts";
 import { nothingSent } from "./view.ts";
+import { noRenewal } from "./renewal.ts";
+import { begunRenewal, planRenewal } from "./renewing.ts";
 import { nothingExpired } from "./stall.ts";
 
 const leafLifetimeSeconds = 10n * 365n * 86_400n;
@@ -49,6 +51,7 @@ export const nothingYet: Omit<ConversationState, Beginning> = {
   outgoing: [],
   changes: [],
   staged: undefined,
+  renewal: noRenewal,
   unverified: [],
   leavers: [],
   departed: [],
@@ -90,6 +93,7 @@ function begin(params: {
   const logId = params.logId.slice();
   return {
     ...nothingYet,
+    renewal: begunRenewal(roster, context.nowMs),
     id: toBase64Url(logId),
     logId,
     groupId: groupId(group).slice(),
@@ -271,5 +275,6 @@ function joinedState(
   // What came along was taken in before: what is not vouched for now needs to be asked about.
   verify(turn, unverified);
   planUpdate(turn, group, roster);
+  planRenewal(turn);
   return { kind: "joined", state: turn.state, effects: turn.effects };
 }

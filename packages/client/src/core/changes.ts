@@ -17,6 +17,7 @@ import type { PublicFailure } from "./public-check.ts";
 import { needsProof, outranks } from "./permitted.ts";
 import { accountIdsOf, groupExtension, isSameDevice, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
+import { encodeRenewalStamp, isRenewalDue } from "./renewal.ts";
 import { isBlocked } from "./skipped.ts";
 import { openingAfter } from "./staged-settings.ts";
 import { set } from "./turn.ts";
@@ -31,6 +32,7 @@ const largeGroup = 100;
 const ofLeavers = "leavers";
 const ofDeparted = "departed";
 const ofOwnGhosts = "own_ghosts";
+const ofRenewal = "renew";
 
 /** Accounts whose devices one commit proves to have left: with the longest histories that there are, their records fit. */
 const departedAtOnce = 8;
@@ -93,6 +95,20 @@ function stillAnswers(state: ConversationState, { id, adds: [joiner] }: Change):
   );
 }
 
+/** Whether one's own leaf is to be renewed still: when the change was asked for, it was. */
+function isUpdateMeant({ state, context }: Turn, { id }: Change, { group, roster }: { group: GroupState; roster: Roster }): boolean {
+  if (isBlocked(state)) return true;
+  return id === ofRenewal ? isRenewalDue(state.renewal, context.nowMs) : updateRank(group, roster) !== undefined;
+}
+
+/** Renews one's own leaf, where it is due and nobody did so in this hour (spec R-6). */
+export function requestRenewal(turn: Turn): void {
+  const { phase, changes, staged, renewal } = turn.state;
+  const isPlanned = staged?.change.update === true || changes.some(({ update }) => update);
+  if (phase.kind !== "active" || turn.context.isHeld || isPlanned || !isRenewalDue(renewal, turn.context.nowMs)) return;
+  requestChange(turn, { id: ofRenewal, adds: [], removes: [], removeDevices: [], proofs: new Uint8Array(0), update: true });
+}
+
 /** Ends a change without a commit. */
 function finish(turn: Turn, change: Change, failed?: ClientErrorCode): void {
   const { changes, asks } = turn.state;
@@ -119,7 +135,7 @@ export async function stageNextChange(turn: Turn, isAlone = false): Promise<void
   const removes = leavesOf(roster, change).filter((leaf) => isStillMeant(turn.state, change, leaf));
   // A device that goes and comes back in one commit is re-added (spec M-9).
   const adds = change.adds.filter((joiner) => !stands(roster, joiner, removes));
-  const updates = change.update && (updateRank(group, roster) !== undefined || isBlocked(turn.state));
+  const updates = change.update && isUpdateMeant(turn, change, { group, roster });
   const opening = await openingAfter(turn, change, { roster, adds, removes });
   if (adds.length === 0 && removes.length === 0 && !updates && opening === undefined) {
     finish(turn, change);
@@ -216,7 +232,7 @@ async function commitOf(
     ...(opening === undefined ? {} : { groupContextExtensions: [extensionOf(turn, opening)] }),
     adds: change.adds.map((joiner) => decodeKeyPackage(joiner.keyPackage)),
     removes: removes.map((leaf) => leaf.leafIndex),
-    authenticatedData: authenticatedData(turn, undefined),
+    authenticatedData: authenticatedData(turn, undefined, change.update ? encodeRenewalStamp(context.nowMs) : undefined),
     random: context.random,
     nowSeconds: BigInt(Math.floor(context.nowMs / 1000)),
   });

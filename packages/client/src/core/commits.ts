@@ -8,6 +8,7 @@ import { endMembership, enterEpoch } from "./epoch.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { hearView } from "./heads.ts";
 import { epochKeys } from "./keys.ts";
+import { renewalStamp } from "./renewal.ts";
 import { isSameDevice } from "./roster.ts";
 import { judge } from "./judge.ts";
 import { unjudged, verify } from "./proven.ts";
@@ -57,12 +58,15 @@ export async function onCommit(turn: Turn, event: EntryEvent, body: EnvelopeBody
     );
     return;
   }
-  if (processed.kind === "commit") await follow(turn, { event, processed, verdict, proofs: body.directoryProofs });
+  if (processed.kind === "commit") {
+    const saidAtMs = renewalStamp(said?.ext ?? new Uint8Array(0), turn.context.nowMs);
+    await follow(turn, { event, processed, verdict, proofs: body.directoryProofs, saidAtMs });
+  }
 }
 
 async function follow(
   turn: Turn,
-  params: { event: EntryEvent; processed: ProcessedCommit; verdict: Passed; proofs: Uint8Array },
+  params: { event: EntryEvent; processed: ProcessedCommit; verdict: Passed; proofs: Uint8Array; saidAtMs: number },
 ): Promise<void> {
   const { event, processed, verdict } = params;
   const { author, after, opening } = verdict;
@@ -83,7 +87,10 @@ async function follow(
     .filter((leaf) => !context.vouched(leaf))
     .map((leaf) => unjudged(leaf));
   const accountsAdded = [...after.accounts.keys()].filter((account) => before?.accounts.has(account) !== true);
-  await enterEpoch(turn, { group: processed.state, keys, roster: after, opening, author, isOwn: false, proofs: params.proofs, leaving });
+  const isPathAlone = verdict.adds.length + verdict.removes.length === 0 && opening === state.opening;
+  const pathAloneAtMs = isPathAlone ? params.saidAtMs : undefined;
+  const { proofs } = params;
+  await enterEpoch(turn, { group: processed.state, keys, roster: after, opening, author, isOwn: false, pathAloneAtMs, proofs, leaving });
   turn.state = {
     ...turn.state,
     rosterAdds: turn.state.rosterAdds + (accountsAdded.length > 0 ? 1 : 0),

@@ -11,6 +11,7 @@ import { standingAsks } from "./answering.ts";
 import { closeEpoch, keptBy, withMoved, withoutPlaces } from "./closed-epochs.ts";
 import { standingOffers } from "./continuation.ts";
 import { tellOutcome } from "./merged-settings.ts";
+import { noteRenewal, planRenewal } from "./renewing.ts";
 import { isSameDevice, leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
 import { settingsLines } from "./settings-lines.ts";
@@ -35,6 +36,8 @@ export async function enterEpoch(
     opening: SettingsOpening;
     author: RosterLeaf;
     isOwn: boolean;
+    /** When it was made by its author's word, of one that does nothing but renew its author's leaf. */
+    pathAloneAtMs: number | undefined;
     proofs: Uint8Array;
     /** Accounts (base64url) that the commit proves to leave. */
     leaving: ReadonlySet<string>;
@@ -49,6 +52,7 @@ export async function enterEpoch(
   if (params.proofs.length > 0) {
     for (const account of gone) turn.effects.push({ kind: "accounts", proofs: params.proofs.slice(), accountId: fromBase64Url(account) });
   }
+  noteRenewal(turn, { author, after: roster, isOwn: params.isOwn, pathAloneAtMs: params.pathAloneAtMs });
   const stay = [...(state.roster?.leaves.values() ?? [])].filter((leaf) => leafOf(roster, leaf) !== undefined);
   const kept = keptBy(stay, roster, state.roster?.leaves.get(author.leafIndex));
   const by = { nowMs: context.nowMs, child: keys.epochId, childAuthor: author.accountId, ...kept };
@@ -88,6 +92,7 @@ export async function enterEpoch(
   if (!params.isOwn) loseRace(turn);
   if (turn.state.leavers.length > 0 || turn.state.departed.length > 0) scheduleRemoval(turn);
   planUpdate(turn, group, roster);
+  planRenewal(turn);
   if (turn.state.departed.length === 0) set(turn, { link: { ...turn.state.link, cannotRemove: false } });
   const { link } = turn.state;
   if (link.kind === "following") {
@@ -187,16 +192,11 @@ export function planUpdate(turn: Turn, group: GroupState, roster: Roster): void 
   turn.effects.push({ kind: "schedule", name: "self_update", delayMs: 2000 + jitter * 40 + rank * updateSpacingMs });
 }
 
-/** The place of one's own leaf among those that should update, or `undefined` when none should. */
-export function updateRank(group: GroupState, roster: Roster): number | undefined {
-  return roster.own === undefined ? undefined : updateRankOf(group, roster.own.leafIndex);
-}
-
-/** The place of a leaf among those that should renew their paths, or `undefined` when it should not (spec M-5). */
-export function updateRankOf(group: GroupState, leaf: LeafIndex): number | undefined {
-  if (unmergedLeafCount(group) <= unmergedLeavesTolerated) return undefined;
+/** The place of one's own leaf among those that should renew their paths, or `undefined` when it should not (spec M-5). */
+export function updateRank(group: GroupState, { own }: Roster): number | undefined {
+  if (own === undefined || unmergedLeafCount(group) <= unmergedLeavesTolerated) return undefined;
   const fresh = members(group).filter((member) => member.leafNode.source.kind === "key-package");
-  const rank = fresh.findIndex((member) => member.leafIndex === leaf);
+  const rank = fresh.findIndex((member) => member.leafIndex === own.leafIndex);
   return rank === -1 ? undefined : rank;
 }
 

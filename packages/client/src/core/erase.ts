@@ -1,5 +1,6 @@
 import { eraseState } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
+import { noRenewal } from "./renewal.ts";
 import { accountIdsOf } from "./roster.ts";
 import type { ConversationState } from "./types.ts";
 
@@ -32,6 +33,7 @@ export function withoutGroup({ roster, formerMembers }: ConversationState): Part
     asks: [],
     formerMembers: roster === undefined ? formerMembers : accountIdsOf(roster),
     lastCommitSeq: 0,
+    renewal: noRenewal,
   };
 }
 

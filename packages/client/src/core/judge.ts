@@ -5,7 +5,6 @@ import type { EnvelopeBody } from "@latchkey/protocol";
 import type { Signatures } from "@latchkey/transparency";
 import { complainersIn } from "./answering.ts";
 import { deletedBy, departedBy, standingBy } from "./departed.ts";
-import { updateRankOf } from "./epoch.ts";
 import { parseAuthenticatedData } from "./heard.ts";
 import { leavingBy } from "./leaving.ts";
 import { publicCheck } from "./public-check.ts";
@@ -50,9 +49,7 @@ export async function judge(
       standing: await standingIn(directoryProofs, { roster, commit, signatures }),
       complainers: await complainersIn(turn, complaint, { group, roster, commit }),
       isUpToDate: lastCommitSeq === 0 || (await hasSeen(turn, { viewTag: said.viewTag, seq }, lastCommitSeq)),
-      isBlocked: lastCommitSeq > 0,
       settings: { sha256, logId, opening, encodedOpening: settings },
-      isUpdateDue: (leaf) => updateRankOf(group, leaf) !== undefined,
     },
     commit,
   );

@@ -3,6 +3,7 @@ import { decodeGroupState } from "@latchkey/mls";
 import type { CipherSuite, CipherSuiteId } from "@latchkey/mls";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import { noRenewal, renewalCodec } from "./renewal.ts";
 import { rosterOf } from "./roster.ts";
 import { linkDown } from "./turn.ts";
 import type { Spoken } from "./said.ts";
@@ -32,6 +33,7 @@ export async function loadConversation(
   const { format: _format, ...fields } = decode(metaCodec, stored);
   const prefix = recordKeys.outgoing(id);
   const waiting = await tx.scan({ prefix });
+  const renewal = await tx.get(recordKeys.renewal(id));
   const storedChanges = await tx.get(recordKeys.changes(id));
   return {
     ...fields,
@@ -48,6 +50,7 @@ export async function loadConversation(
     })),
     changes: storedChanges === undefined ? noChanges : decode(changesCodec, storedChanges),
     staged: await loadStaged(tx, [recordKeys.staged(id), recordKeys.stagedGroup(id)], suiteOf(fields.suiteId)),
+    renewal: renewal === undefined ? noRenewal : decode(renewalCodec, renewal),
     refused: await loadRefused(tx, id, suiteOf(fields.suiteId)),
     link: linkDown,
   };

@@ -26,19 +26,15 @@ export type PublicFailure =
   | "host" // a leaf on another host than its account's and the group's (M-7)
   | "device_twice" // a device in two leaves
   | "too_many_leaves" // an account with more leaves than it may have devices (M-7)
-  | "not_permitted" // a change that neither rights nor roles allow its author (M-2, X-13)
-  | "not_due"; // it changes nothing, and nobody needed it (M-5)
+  | "not_permitted"; // a change that neither rights nor roles allow its author (M-2, X-13)
 
 /** What the check knows beside the commit: the same for every member of the epoch. */
 export interface PublicFacts extends Proven {
   readonly roster: Roster;
-  /** Whether the commit's author had seen every earlier commit of the epoch, and whether there is one. */
+  /** Whether the commit's author had seen every earlier commit of the epoch. */
   readonly isUpToDate: boolean;
-  readonly isBlocked: boolean;
   /** The log and the settings of the group, and those that the commit's envelope shows. */
   readonly settings: SettingsFacts;
-  /** Whether the leaf should renew its path (spec M-5). */
-  readonly isUpdateDue: (leaf: LeafIndex) => boolean;
 }
 
 interface SettingsFacts {
@@ -91,8 +87,6 @@ export function publicCheck(facts: PublicFacts, commit: InspectedCommit): Public
   if (reason !== undefined) return fails(reason);
   const adds = members.filter(({ leafIndex }) => added.has(leafIndex)).map(({ identity }) => identity);
   if (!isPermitted(roster, facts, { author, adds, removes, settings })) return fails("not_permitted");
-  const isEmpty = commit.proposals.length === 0;
-  if (isEmpty && !facts.isBlocked && !facts.isUpdateDue(commit.sender)) return fails("not_due");
   const after = rosterFrom({
     members: commit.members,
     settings: settings === undefined ? roster.settings : settingsOf(settings.group, settings.opening),

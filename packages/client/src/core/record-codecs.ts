@@ -118,7 +118,7 @@ const suiteId: Codec<CipherSuiteId> = mapped(
 /** What is stored of a conversation in its one small record. */
 export interface Meta extends Omit<
   ConversationState,
-  "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "refused" | "link" | "spoken"
+  "id" | "recentHeads" | "group" | "roster" | "outgoing" | "changes" | "staged" | "renewal" | "refused" | "link" | "spoken"
 > {
   readonly format: 19;
 }

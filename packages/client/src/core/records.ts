@@ -3,6 +3,7 @@ import { encodeGroupState, encodeStateChanges } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
 import { orderSegment } from "../store/store.ts";
 import { isConfirmed } from "./phase.ts";
+import { noRenewal, renewalCodec } from "./renewal.ts";
 import type { Spoken } from "./said.ts";
 import type { Change, ConversationState, Invitation, Outgoing, StagedCommit } from "./types.ts";
 import { changesCodec, metaCodec, outgoingCodec, spokenCodec, stagedCodec } from "./record-codecs.ts";
@@ -24,6 +25,7 @@ export const recordKeys = {
   refused: (id: string, entryId = ""): string => `refused/${id}/${entryId}`,
   refusedGroup: (id: string, entryId: string): string => `refused-mls/${id}/${entryId}/`,
   heads: (id: string): string => `heads/${id}/`,
+  renewal: (id: string): string => `renewal/${id}`,
   spoken: (id: string): string => `spoken/${id}/`,
   /** The Welcome of an invitation, as it came. */
   invitation: (id: string, itemId: Uint8Array): string => `invitation/${id}/${toBase64Url(itemId)}`,
@@ -40,6 +42,8 @@ export function recordChanges(before: ConversationState | undefined, after: Conv
   if ((before?.changes ?? noChanges) !== after.changes && (before !== undefined || after.changes.length > 0)) {
     writes.push({ key: recordKeys.changes(id), value: after.changes.length === 0 ? undefined : encode(changesCodec, [...after.changes]) });
   }
+  if (before?.renewal !== after.renewal)
+    writes.push({ key: recordKeys.renewal(id), value: after.renewal === noRenewal ? undefined : encode(renewalCodec, after.renewal) });
   writes.push(...stagedChanges([recordKeys.staged(id), recordKeys.stagedGroup(id)], before?.staged, after.staged));
   writes.push(...refusedChanges(before?.refused ?? [], after));
   writes.push(...groupChanges(recordKeys.group(id), before?.group, after.group));
@@ -58,6 +62,7 @@ const apart: ReadonlySet<string> = new Set([
   "outgoing",
   "changes",
   "staged",
+  "renewal",
   "refused",
   "link",
   "id",

@@ -6,7 +6,7 @@ import { isAway } from "./away.ts";
 import { isPassing } from "./passing.ts";
 import { onAccepted } from "./accepted.ts";
 import { declineElsewhere, onArrivalRefused } from "./arrival.ts";
-import { requestChange, requestRemovals, requestUnblocking } from "./changes.ts";
+import { requestChange, requestRemovals, requestRenewal, requestUnblocking } from "./changes.ts";
 import { settleLeaves } from "./content.ts";
 import { addOffer, endByContinuation } from "./continuation.ts";
 import { answerId, asksToAnswer, authorOf } from "./answering.ts";
@@ -20,6 +20,7 @@ import { onForkNotice, onPublishedHead, settleAwaited } from "./heads.ts";
 import { tellOutcome } from "./merged-settings.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
+import { planRenewal } from "./renewing.ts";
 import { hasEnded, isConfirmed, isReading, isWritable } from "./phase.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { onServerRestored } from "./restored.ts";
@@ -60,6 +61,7 @@ function onCaughtUp(turn: Turn, before: ConversationState): void {
   const { link } = turn.state;
   if (link.stall !== undefined || link.stalls > 0) set(turn, { link: { ...link, stall: undefined, stalls: 0 } });
   noteSight(turn, before, turn.context.nowMs);
+  if (!isCaughtUp(before)) planRenewal(turn);
 }
 
 async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kind: "needs_blob" }> | undefined> {
@@ -411,6 +413,9 @@ function onTimer(turn: Turn, name: TimerName): void {
       set(turn, { link: { ...state.link, isUnblockPlanned: false } });
       if (state.phase.kind !== "active" || !isBlocked(state) || state.staged !== undefined) return;
       requestUnblocking(turn);
+      return;
+    case "renew":
+      requestRenewal(turn);
       return;
     case "self_update":
       if (state.phase.kind !== "active" || state.changes.some((change) => change.id === "update")) return;

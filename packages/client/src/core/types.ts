@@ -55,6 +55,7 @@ import type { ClientErrorCode } from "../api.ts";
 import type { AwaitedHead, Doubt, OwnMark, Sight, Spoken } from "./said.ts";
 import type { StallReason } from "./stall-reason.ts";
 import type { Change, DeviceReference, Joiner, WantedChange } from "./change.ts";
+import type { Renewal } from "./renewal.ts";
 import type { Arrival, Ask, SkipTold, Stranded } from "./contested.ts";
 import type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
 import type { Line } from "../timeline/line.ts";
@@ -322,6 +323,7 @@ export interface ConversationState {
   readonly outgoing: readonly Outgoing[];
   readonly changes: readonly Change[];
   readonly staged: StagedCommit | undefined;
+  readonly renewal: Renewal;
   readonly unverified: readonly UnverifiedLeaf[];
   readonly leavers: readonly Leaver[];
   readonly departed: readonly DepartedLeaf[];
@@ -373,7 +375,7 @@ export type { PendingBlob, SealedEntry } from "./sealed.ts";
 export type { Stranded } from "./contested.ts";
 export type { StallReason } from "./stall-reason.ts";
 
-export type TimerName = "retry" | "remove_leavers" | "self_update" | "verify" | "unblock" | "complain" | "answer" | "give_up";
+export type TimerName = "retry" | "remove_leavers" | "self_update" | "renew" | "verify" | "unblock" | "complain" | "answer" | "give_up";
 
 export type Input =
   /** `retentionDays`: by the server's hello. */

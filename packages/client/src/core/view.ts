@@ -12,10 +12,11 @@ export const nothingSent: OwnMark = { number: 0, mark: zeroHash };
 /** What a commit says of the messages of its device: nothing (spec L-10). */
 const notCounted = { generation: 0, ownNumber: 0, previousOwn: zeroHash, seen: zeroHash } as const;
 
-/** What every message and commit says of its sender's view (spec L-10); `message` is where a message stands among its device's own. */
+/** What every message and commit says of its sender's view (spec L-10); `message` is where a message stands among its device's own, `ext` what a commit says of itself. */
 export function authenticatedData(
   turn: Turn,
   message: { readonly generation: number; readonly number: number; readonly previous: OwnMark } | undefined,
+  ext: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
   const { chain, epoch, seen } = turn.state;
   const { self, sha256 } = turn.context;
@@ -31,7 +32,7 @@ export function authenticatedData(
     accountVersion: self.accountVersion,
     accountChain: self.accountChain,
     gossip: turn.context.gossip,
-    ext: new Uint8Array(0),
+    ext,
   });
 }
 

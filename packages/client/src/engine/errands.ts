@@ -48,6 +48,12 @@ export class Errands {
     return new Promise((resolve) => this.#outcomes.set(id, resolve));
   }
 
+  #isStrange(): boolean {
+    const { peer } = this.#principal.state;
+    const standing = peer === undefined ? "own" : this.#world.standings.of(peer);
+    return standing === "stranger" || standing === "blocked";
+  }
+
   cancelTimers(): void {
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
@@ -111,6 +117,8 @@ export class Errands {
           effect.name,
           platform.setTimer(effect.delayMs, () => {
             this.#timers.delete(effect.name);
+            // Who is not accepted is not told that this device is on (spec R-6).
+            if (effect.name === "renew" && this.#isStrange()) return;
             this.#principal.post({ kind: "timer", name: effect.name });
           }),
         );

@@ -3,6 +3,7 @@ import type { ClientFailure, Conversation, ConversationDetails, GroupPermissions
 import { isBetween } from "../core/arrival.ts";
 import { authorOf } from "../core/answering.ts";
 import { isLeftOpen, removableLeaves } from "../core/proven.ts";
+import { healsWithinDays } from "../core/renewal.ts";
 import { holds, isLastOwner, manages, roleName, roleOf, roles } from "../core/rights.ts";
 import type { ConversationState, Line } from "../core/types.ts";
 import { pauseCode, pauseSentences, refusedLeafSentence, unprovenLeafSentence } from "../core/turn.ts";
@@ -190,6 +191,8 @@ export function detailsOf(
     timerS: settings.timerS,
     slowModeS: settings.slowModeS,
     rights: state.kind === "group" ? settings.rights : undefined,
+    healsWithinDays: healsWithinDays(roster?.leaves.size ?? 0),
+    keysRenewedAtMs: state.renewal.ownAtMs === 0 ? undefined : state.renewal.ownAtMs,
     may: mayOf(state, ownAccount),
     successors: successorsOf(people, state, ownAccount),
   };

@@ -13,6 +13,7 @@ export { createMemoryStore } from "../store/memory-store.testing.ts";
 export type { Store, StoreTransaction } from "../store/store.ts";
 export { loadEvidence } from "../engine/evidence.ts";
 export { loadConversation, loadGroup } from "../core/load-records.ts";
+export { epochKeys } from "../core/keys.ts";
 export { recordKeys } from "../core/records.ts";
 export type { ConversationState } from "../core/types.ts";
 export { breakConfirmation, copied, doctored } from "../core/doctored.testing.ts";
