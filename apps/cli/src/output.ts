@@ -85,6 +85,11 @@ function ownMarks({ own, draft }: Conversation): string[] {
   ];
 }
 
+function formatLeftOut({ count, unproven }: { readonly count: number; readonly unproven: number }): string {
+  const what = count === 1 ? "1 message or change" : `${String(count)} messages or changes`;
+  return `left out ${what} here${unproven === 0 ? "" : `; what proves ${String(unproven)} of them does not hold`}`;
+}
+
 /** What a line of a conversation says, for people. */
 export function formatBody(body: MessageBody): string {
   switch (body.kind) {
@@ -150,6 +155,10 @@ export function formatBody(body: MessageBody): string {
       return body.isPinned ? "* pinned a message" : "* took a pin back";
     case "unpermitted":
       return "* wrote, and may not write here";
+    case "history_given":
+      return `* gave ${body.people.map(formatPerson).join(", ")} what was said before`;
+    case "left_out":
+      return `* ${formatLeftOut(body)}`;
     case "poll":
       return formatPoll(body);
     default:
@@ -176,12 +185,13 @@ function formatQuote({ quote }: Message): string {
 }
 
 /** What was done to it. */
-function formatParts({ edited, forwardedHops, folded, reactions = [] }: Message): string {
+function formatParts({ edited, forwardedHops, folded, sharedBy, reactions = [] }: Message): string {
   const given = reactions.map(({ emoji, count }) => (count === 1 ? emoji : `${emoji} ${String(count)}`)).join(" ");
   const parts = [
     ...(edited === undefined ? [] : ["edited"]),
     ...(folded === undefined ? [] : ["too soon in slow mode"]),
     ...(forwardedHops === undefined ? [] : [forwardedHops >= 5 ? "forwarded many times" : "forwarded"]),
+    ...(sharedBy === undefined ? [] : [`given by ${sharedBy.isSelf ? "you" : formatPerson(sharedBy)}`]),
     ...(given === "" ? [] : [given]),
   ];
   return parts.length === 0 ? "" : `  (${parts.join(", ")})`;

@@ -144,6 +144,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       refreshOwn: () => states.refresh(),
       syncArrived: () => engine?.devices.told.arrived(),
       heardFrom: (id, accountId) => engine?.heardFrom(id, accountId),
+      historyMoves: () => engine?.historyMoves(),
     };
     const watch = new Watch(world);
     watching = { watch, alarms };

@@ -25,7 +25,7 @@ export type { InspectedWelcome } from "./group/inspect-welcome.ts";
 export { eraseKeyPackagePrivateKeys, eraseState } from "./group/erase.ts";
 export { encryptApplicationMessage, nextGeneration } from "./group/application.ts";
 export { inspectCommit, processMessage } from "./group/process-message.ts";
-export { verifyMessageEvidence } from "./group/evidence.ts";
+export { readMessageEvidence, verifyMessageEvidence } from "./group/evidence.ts";
 export type { ProvenMessage } from "./group/evidence.ts";
 export { decodeGroupState, encodeGroupState, encodeStateChanges } from "./group/persistence.ts";
 export type { StateRecord } from "./secret-tree/records.ts";

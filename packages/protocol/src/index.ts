@@ -2,6 +2,8 @@ export * from "./addresses.ts";
 export { ContentError } from "./content/errors.ts";
 export type { ContentErrorCode } from "./content/errors.ts";
 export * from "./content/head.ts";
+export { maxHistoryAccounts } from "./content/history.ts";
+export type { HistoryGiven } from "./content/history.ts";
 export * from "./content/message.ts";
 export * from "./content/mimi.ts";
 export type { Pin } from "./content/pin.ts";

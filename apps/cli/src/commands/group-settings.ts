@@ -6,7 +6,7 @@ type Setting = (client: Client, id: string) => Promise<void>;
 
 const roleNames: readonly Member["role"][] = ["member", "administrator", "owner"];
 const holders = ["everyone", "administrators", "owner"] as const;
-const switches = ["approval", "history"] as const;
+const policies = ["off", "1_day", "7_days", "30_days", "100_messages"] as const;
 const rightNames = {
   add: "add",
   remove: "remove",
@@ -27,7 +27,8 @@ export const settingActions = ["role", "name", "describe", "rights", "timer", "s
 export const settingHelp: string = `  role      MEMBER... become member, administrator or owner
   name, describe  what the group is called, and what it is about ("" takes the description away)
   rights    RIGHT=everyone|administrators|owner, of ${Object.keys(rightNames).join(", ")};
-            approval=on|off, history=on|off
+            approval=on|off, history=off|1_day|7_days|30_days|100_messages: what
+            who joins is given of what was said while it was not off
   timer     SECONDS after which what is said goes; 0 for never
   slow-mode SECONDS that everybody waits between two messages; 0 for none`;
 
@@ -69,8 +70,8 @@ export function settingOf(action: (typeof settingActions)[number], given: readon
 
 function rightOf(pair: string): readonly [string, string | boolean] {
   const [name = "", value = ""] = pair.split("=");
-  const isSwitch = switches.some((known) => known === name);
-  if (isSwitch && (value === "on" || value === "off")) return [name, value === "on"];
+  if (name === "approval" && (value === "on" || value === "off")) return [name, value === "on"];
+  if (name === "history" && policies.some((known) => known === value)) return [name, value];
   const right = Object.entries(rightNames).find(([known]) => known === name)?.[1];
   const holder = holders.find((known) => known === value);
   if (right === undefined || holder === undefined || (right === "remove" && holder === "everyone"))

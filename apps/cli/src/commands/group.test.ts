@@ -56,8 +56,8 @@ describe("[X-13] what a person sets of a group", () => {
       ["changeSettings", groupId, { description: "By the lake" }],
     ],
     [
-      ["rights", groupId, "post=administrators", "add=everyone", "history=on"],
-      ["changeSettings", groupId, { rights: { post: "administrators", add: "everyone", history: true } }],
+      ["rights", groupId, "post=administrators", "add=everyone", "history=7_days"],
+      ["changeSettings", groupId, { rights: { post: "administrators", add: "everyone", history: "7_days" } }],
     ],
     [
       ["timer", groupId, "3600"],

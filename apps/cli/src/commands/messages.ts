@@ -128,6 +128,9 @@ export const infoCommand: Command = {
       const lines = [
         formatMessage(message),
         `sent (by their clock) ${claimedAtMs === undefined ? "not said" : formatTime(claimedAtMs)}, came here ${formatTime(arrivedAtMs)}`,
+        ...(message.sharedBy === undefined
+          ? []
+          : [`from before you came: given by ${formatPerson(message.sharedBy)}, its author is proven`]),
         ...(versions.length > 1 ? versions.map(({ text }, at) => `version ${String(at + 1)}: ${printable(text)}`) : []),
         ...reactions.map(({ emoji, people }) => `${emoji} ${people.map(formatPerson).join(", ")}`),
         ...(readBy.length > 0 ? [`read by ${readBy.map(formatPerson).join(", ")}`] : []),

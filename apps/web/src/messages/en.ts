@@ -145,6 +145,9 @@ export const en = {
     pinned: (who: string): string => `${who} pinned a message`,
     unpinned: (who: string): string => `${who} unpinned a message`,
     unpermitted: (who: string): string => `${who} wrote something, and may not write here`,
+    historyGiven: (author: string, names: readonly string[]): string => `${author} gave ${list(names)} what was said before`,
+    leftOut: (author: string, n: number, unproven: number): string =>
+      `${author} left out ${count(n, "message or change", "messages or changes")} here${unproven === 0 ? "" : `: ${count(unproven, "is", "are")} not proven`}`,
     expired: (n: number): string => `${count(n, "message is", "messages are")} no longer on the server`,
     missingMessages: (author: string, n: number): string => `${count(n, "message", "messages")} by ${author} never arrived here`,
     misnumbered: (author: string): string =>

@@ -69,6 +69,10 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return body.isPinned ? words.system.pinned(author) : words.system.unpinned(author);
     case "unpermitted":
       return words.system.unpermitted(author);
+    case "history_given":
+      return words.system.historyGiven(author, body.people.map(object));
+    case "left_out":
+      return words.system.leftOut(author, body.count, body.unproven);
   }
 }
 

@@ -107,6 +107,8 @@ export function isSystemMessage(message: Message): boolean {
     case "deleted":
     case "pinned":
     case "unpermitted":
+    case "history_given":
+    case "left_out":
       return true;
     case "text":
     case "poll":

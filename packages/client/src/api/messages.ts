@@ -45,6 +45,10 @@ export type BodyOf<One, Several> =
   | { readonly kind: "other_view" }
   /** So many messages of the author's device never came; with 0 its numbers cannot be: perhaps an old copy of it is in use (spec L-10). */
   | { readonly kind: "misnumbered"; readonly missing: number }
+  /** The author gave these people what was said before they came (spec R-5). */
+  | ({ readonly kind: "history_given" } & Several)
+  /** Of what the author gave this person of earlier messages so many are missing here; `unproven`: and so many did not hold (spec R-5). */
+  | { readonly kind: "left_out"; readonly count: number; readonly unproven: number }
   /** Content of a kind that this version does not know. */
   | { readonly kind: "unsupported" }
   /** A message that cannot be read, and why. */
@@ -161,6 +165,8 @@ export interface Message {
   readonly forwardedHops?: number;
   /** It came sooner than slow mode allows its author, by their own stamps, or from a clock that is ahead: shown on demand (spec X-20). */
   readonly folded?: true;
+  /** It was said before this person came, and this member gave it to them, with what proves who wrote it (spec R-5). */
+  readonly sharedBy?: Person;
   readonly failedChanges?: readonly FailedChange[];
 }
 

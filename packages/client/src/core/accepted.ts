@@ -1,10 +1,11 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { decodeContent } from "@latchkey/protocol";
-import type { ProofSource } from "@latchkey/protocol";
+import type { DecodedContent, ProofSource } from "@latchkey/protocol";
 import { enterEpoch, forgetGroup, loseRace } from "./epoch.ts";
 import { keepEvidence } from "./evidence.ts";
 import { epochKeys } from "./keys.ts";
 import { tellOutcome } from "./merged-settings.ts";
+import { giveHistory, keepAuthor, tellGiven } from "./past.ts";
 import { rosterOf } from "./roster.ts";
 import { skipCommit } from "./skipped.ts";
 import { isSpeech, speakOneself } from "./speak.ts";
@@ -24,25 +25,30 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
     outgoing: turn.state.outgoing.filter((item) => item !== message),
     own: isNewest ? message.sealed.own : own,
   });
+  const order = nextOrder(turn);
+  const { sealed } = message;
   if (message.purpose === "leave") {
-    addLine(turn, { order: nextOrder(turn), author: self.accountId, body: { kind: "left" }, id: message.id, acceptedAtMs: nowMs });
+    addLine(turn, { order, author: self.accountId, body: { kind: "left" }, id: message.id, acceptedAtMs: nowMs });
     forgetGroup(turn, "left");
     return;
   }
-  if (message.purpose === "sync") {
-    const told = decodeContent(message.content);
-    if (told.kind === "sync") turn.effects.push({ kind: "placed", order: nextOrder(turn), payload: told.payload.slice() });
-    return;
-  }
-  if (message.purpose !== "text" && message.purpose !== "change") return;
   const content = decodeContent(message.content);
+  if (content.kind === "sync") turn.effects.push({ kind: "placed", order, payload: content.payload.slice() });
+  if (content.kind === "history") tellGiven(turn, { author: self.accountId, sentAtMs: message.composedAtMs, acceptedAtMs: nowMs }, content);
+  if (message.purpose === "text" || message.purpose === "change") tellOwn(turn, message, content);
+  if (sealed === undefined) return;
+  keepAuthor(turn, order, self, sealed.evidence);
+  keepEvidence(turn, order, sealed.evidence);
+}
+
+/** What one said oneself goes to the timeline. */
+function tellOwn(turn: Turn, message: Outgoing, content: DecodedContent): void {
+  const { self } = turn.context;
   if (content.kind === "malformed" || !isSpeech(content)) return;
-  const order = nextOrder(turn);
   const id = contentIdOf(turn.state, turn.context.sha256, { sender: self, content: message.content, salt: content.salt });
   // Written for another group, it had another id: what is shown under that one is gone.
   if (toBase64Url(id) !== message.id) turn.effects.push({ kind: "dropped", message });
   speakOneself(turn, content, { id, sentAtMs: message.composedAtMs });
-  if (message.sealed !== undefined) keepEvidence(turn, order, message.sealed.evidence);
 }
 
 function isPathAlone({ adds, removes, removeDevices }: Change): boolean {
@@ -70,6 +76,7 @@ export async function adoptOwnCommit(turn: Turn, staged: StagedCommit): Promise<
   const { proofs: records } = staged.change;
   const pathAloneAtMs = isPathAlone(staged.change) && staged.opening === undefined ? turn.context.nowMs : undefined;
   await enterEpoch(turn, { group: staged.next, keys, roster: next, opening, author, isOwn: true, pathAloneAtMs, proofs: records, leaving });
+  if (roster !== undefined) giveHistory(turn, roster);
   const { tree, proofs = noProofs, change, welcomes } = staged;
   for (const [at, joiner] of change.adds.entries()) {
     const welcome = welcomes[at];

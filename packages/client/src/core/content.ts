@@ -5,6 +5,7 @@ import { forgetGroup } from "./epoch.ts";
 import { hearLeave } from "./leaving.ts";
 import { isUnproven, standingOf } from "./proven.ts";
 import { scheduleRemoval } from "./removal.ts";
+import { hearHistory } from "./past.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import { speak } from "./speak.ts";
@@ -47,6 +48,9 @@ export function onContent(
       if (turn.state.kind === "devices" && isOwn && standing !== "departed") {
         turn.effects.push({ kind: "sync", order: nextOrder(turn), payload: content.payload.slice() });
       }
+      return;
+    case "history":
+      hearHistory(turn, author, { sentAtMs }, content);
       return;
     case "leave":
       // What a device says that its account threw out is nothing that the account says.

@@ -24,6 +24,8 @@ import { keepEvidence } from "./evidence.ts";
 import { hear, parseAuthenticatedData } from "./heard.ts";
 import { hearView } from "./heads.ts";
 import { hearNumber } from "./numbers.ts";
+import { keepAuthor, keepEntry } from "./past.ts";
+import type { PastEntry } from "./past-effect.ts";
 import { noteCompany } from "./restored.ts";
 import { openAgain, skipCommit } from "./skipped.ts";
 import { stall } from "./stall.ts";
@@ -104,8 +106,14 @@ function externalBody(kind: EntryKind, external: EntryInput["external"]): Envelo
 }
 
 /** Verifies the entry's place in the head chain by computing it (spec section 10). */
-function link(turn: Turn, event: EntryEvent): void {
-  advance(turn, entryLeaf(turn.context.sha256, turn.state.logId, { ...event, kind: event.entryKind }));
+function link(turn: Turn, { seq, epochId, entryKind: kind, nextAccessHash, blob }: EntryEvent): void {
+  const { sha256 } = turn.context;
+  linkSealed(turn, { seq, epochId, kind, nextAccessHash, blobHash: sha256(blob) });
+}
+
+function linkSealed(turn: Turn, entry: PastEntry): void {
+  keepEntry(turn, entry);
+  advance(turn, entryLeafOf(turn.context.sha256, turn.state.logId, entry));
 }
 
 /**
@@ -185,17 +193,18 @@ export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
     stall(turn, "gap");
     return;
   }
-  const leaf = entryLeafOf(turn.context.sha256, turn.state.logId, { ...event, kind: event.entryKind });
-  if (await takeOwnSealed(turn, event, leaf)) return;
+  const { entryKind: kind, nextAccessHash, blobHash } = event;
+  const entry: PastEntry = { seq, epochId, kind, nextAccessHash, blobHash };
+  if (await takeOwnSealed(turn, entry)) return;
   const isLater = epoch !== undefined && epochId > epoch.epochId;
   // What is said behind a change that this device cannot follow is read when it is let back in (spec G-5).
   if (isLater && (stranded !== undefined || isNobodys(turn.state, epochId))) {
-    advance(turn, leaf);
+    linkSealed(turn, entry);
     noteCommit(turn, event);
     return;
   }
   if (isLater && epochId <= expired.through) {
-    advance(turn, leaf);
+    linkSealed(turn, entry);
     pause(turn, "missed_commit");
     return;
   }
@@ -205,7 +214,7 @@ export async function onSealed(turn: Turn, event: SealedEvent): Promise<void> {
     stall(turn, "gap");
     return;
   }
-  advance(turn, leaf);
+  linkSealed(turn, entry);
   noteCommit(turn, event);
   tellMisplaced(turn, event);
 }
@@ -218,19 +227,21 @@ function noteCommit(turn: Turn, event: SealedEvent): void {
 }
 
 /** Whether the entry is one's own that waits for its place (spec L-6). */
-async function takeOwnSealed(turn: Turn, { seq }: SealedEvent, leaf: Uint8Array): Promise<boolean> {
+async function takeOwnSealed(turn: Turn, sealed: PastEntry): Promise<boolean> {
   const { state, context } = turn;
+  const { seq } = sealed;
+  const leaf = entryLeafOf(context.sha256, state.logId, sealed);
   const isBehind = (entry: SealedEntry, kind: "message" | "commit", nextAccessHash: Uint8Array): boolean =>
     equalBytes(entryLeaf(context.sha256, state.logId, { seq, epochId: entry.epochId, kind, blob: entry.blob, nextAccessHash }), leaf);
   const commit = ownCommits(state).find(({ entry, nextAccessHash }) => isBehind(entry, "commit", nextAccessHash));
   if (commit !== undefined) {
-    advance(turn, leaf);
+    linkSealed(turn, sealed);
     await adoptOwnCommit(turn, commit);
     return true;
   }
   const message = state.outgoing.find((item) => item.sealed !== undefined && isBehind(item.sealed, "message", zeroHash));
   if (message === undefined) return false;
-  advance(turn, leaf);
+  linkSealed(turn, sealed);
   acceptOwnMessage(turn, message);
   return true;
 }
@@ -321,5 +332,6 @@ async function onApplication(
   await hearView(turn, author, { viewTag: said.viewTag, seq });
   const order = nextOrder(turn);
   onContent(turn, author, content, { id, evidence: processed.evidence });
+  keepAuthor(turn, order, author, processed.evidence);
   keepEvidence(turn, order, processed.evidence);
 }

@@ -8,15 +8,19 @@ import type { Turn } from "./turn.ts";
  * (spec L-14). Nothing is kept of what is shown nowhere.
  */
 export function keepEvidence(turn: Turn, order: number, evidence: MessageEvidence): void {
-  const { group, kind } = turn.state;
-  if (kind === "devices" || group === undefined) return;
-  const isShown = turn.effects.some(
+  const { group } = turn.state;
+  if (group === undefined || !isEvidenceKept(turn, order)) return;
+  turn.effects.push({ kind: "evidence", order, epoch: Number(epoch(group)), evidence });
+}
+
+/** Whether something is shown at this place, so that what proves it is kept with it. */
+export function isEvidenceKept({ state, effects }: Turn, order: number): boolean {
+  if (state.kind === "devices") return false;
+  return effects.some(
     (effect) =>
       (effect.kind === "line" && effect.line.order === order) ||
       (effect.kind === "content" && effect.said.order === order && isReportable(effect.said.body.kind)),
   );
-  if (!isShown) return;
-  turn.effects.push({ kind: "evidence", order, epoch: Number(epoch(group)), evidence });
 }
 
 /** What says something in words of its own, and not only of what others said. */

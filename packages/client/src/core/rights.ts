@@ -31,7 +31,7 @@ export function foundingRights(accounts: number): GroupRights {
     deleteOthers: "administrators",
     shareHistory: "administrators",
     approval: true,
-    history: false,
+    history: "off",
   };
 }
 
@@ -92,7 +92,7 @@ export interface SpeakerRights {
 }
 
 /** The rights of a leaf's account in the epoch that `state` is in: of the author of a message while the message is read. */
-export function rightsOf({ roster }: ConversationState, leaf: Pick<RosterLeaf, "account">): SpeakerRights {
+export function rightsOf({ roster }: Pick<ConversationState, "roster">, leaf: Pick<RosterLeaf, "account">): SpeakerRights {
   if (roster === undefined || roster.settings.conversationKind !== conversationKinds.group)
     return { role: "member", post: true, pin: true, mentionAll: true, deleteOthers: false };
   const { rights } = roster.settings;

@@ -177,7 +177,8 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   const directoryProofs = message.purpose === "account" ? message.content : new Uint8Array(0);
   const body = { seq: chain.seq, mlsMessage: encrypted.message, directoryProofs, settings: nothing, complaint: nothing, leaves: nothing };
   const { epochId } = epoch;
-  const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, random, sha256 });
+  const names = content.kind === "history" ? [content.archive] : [];
+  const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, names, random, sha256 });
   const blobs = external === undefined ? [] : [{ blobId: external.reference.blobId, ciphertext: external.ciphertext }];
   const entry: SealedMessage = {
     entryId: entryId(sha256, { epochId, kind: "message", nextAccessHash: zeroHash, blob }),

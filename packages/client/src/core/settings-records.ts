@@ -1,6 +1,6 @@
 import { bool, opaque, optional, struct, text, uint32, uint8, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { leadersCodec, maxDescriptionBytes, maxGroupNameBytes, rightHolderCodec } from "@latchkey/protocol";
+import { historyPolicyCodec, leadersCodec, maxDescriptionBytes, maxGroupNameBytes, rightHolderCodec } from "@latchkey/protocol";
 import type { GroupRights, RoleEntry } from "@latchkey/protocol";
 import type { SettingsEdit } from "./settings-edit.ts";
 
@@ -23,7 +23,7 @@ export const settingsEditCodec: Codec<SettingsEdit> = struct<SettingsEdit>({
       deleteOthers: holder,
       shareHistory: holder,
       approval: optional(bool),
-      history: optional(bool),
+      history: optional(historyPolicyCodec),
     }),
   ),
   timerS: optional(uint32),

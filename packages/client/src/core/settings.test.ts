@@ -253,7 +253,7 @@ const administratorsOnly = {
   deleteOthers: "administrators",
   shareHistory: "administrators",
   approval: true,
-  history: false,
+  history: "off",
 } as const;
 
 describe("[X-20] slow mode at a message's place", () => {

@@ -24,6 +24,8 @@ import type { Said } from "../timeline/said.ts";
 import { lineOf } from "../timeline/timeline.ts";
 import { isPendingOrder } from "./order.ts";
 import { loadConversation, loadGroup, loadHead } from "./load-records.ts";
+import { isPast } from "./past.ts";
+import type { PastEffect } from "./past-effect.ts";
 import { recordChanges } from "./records.ts";
 import { leadsElsewhere } from "./arrival.ts";
 import { carryOver, judgeRejoin } from "./rejoin.ts";
@@ -44,7 +46,7 @@ export class SimDevice {
   readonly account: SimAccount;
   readonly #random: RandomBytes;
   readonly #world: SimWorld;
-  readonly #store: Store = createMemoryStore();
+  readonly store: Store = createMemoryStore();
   readonly lines: Map<number, Line> = new Map();
   readonly timers: Map<string, number> = new Map();
   /** How often content beside an entry was asked for. */
@@ -52,6 +54,8 @@ export class SimDevice {
   readonly alarms: string[] = [];
   /** By the place of the line. */
   readonly evidence: Map<number, { epoch: number; evidence: MessageEvidence }> = new Map();
+  /** What is kept for joiners, given to them, and was given to it (spec R-5). */
+  readonly past: PastEffect[] = [];
   isHeld = false;
   gossip: Uint8Array = new Uint8Array(0);
   readonly heard: Extract<Effect, { kind: "said" }>[] = [];
@@ -116,7 +120,7 @@ export class SimDevice {
       gossip: this.gossip,
       isHeld: this.isHeld,
       vouched: (leaf) => this.#world.vouches(leaf.account, leaf.signaturePublicKey),
-      olderHead: (seq) => this.#store.transact("read", (tx) => loadHead(tx, this.#id, seq)),
+      olderHead: (seq) => this.store.transact("read", (tx) => loadHead(tx, this.#id, seq)),
     };
   }
 
@@ -186,7 +190,7 @@ export class SimDevice {
 
   /** Stores, then sends. */
   async #keep(before: ConversationState | undefined, after: ConversationState, effects: readonly Effect[]): Promise<void> {
-    await this.#store.transact("write", (tx) => {
+    await this.store.transact("write", (tx) => {
       for (const { key, value } of recordChanges(before, after)) {
         if (value === undefined) tx.delete(key);
         else tx.put(key, value);
@@ -197,6 +201,7 @@ export class SimDevice {
   }
 
   #carryOut(effect: Effect): void {
+    if (isPast(effect)) return void this.past.push(effect);
     switch (effect.kind) {
       case "create":
       case "open":
@@ -298,7 +303,7 @@ export class SimDevice {
     this.timers.clear();
     this.#complaints = 0;
     const id = this.#id;
-    this.state = await this.#store.transact("read", async (tx) => {
+    this.state = await this.store.transact("read", async (tx) => {
       const stored = await loadConversation(tx, id, (suiteNumber) => nodeCrypto.suite(suiteNumber));
       if (stored === undefined) throw new Error("the conversation is gone");
       return await loadGroup(tx, stored, suite);

@@ -20,7 +20,8 @@ export type Speech = SaidBody & DecodedHead;
 
 /** Whether content is for the timeline. */
 export function isSpeech(content: ContentBody & DecodedHead): content is Speech {
-  return content.kind !== "sync" && content.kind !== "leave" && content.kind !== "profile" && content.kind !== "status";
+  const { kind } = content;
+  return kind !== "sync" && kind !== "leave" && kind !== "profile" && kind !== "status" && kind !== "history";
 }
 
 /** Hands what one said oneself to the timeline, which is in the log now. @param id of the content */
@@ -81,13 +82,17 @@ function slowModeOf({ roster }: ConversationState, { account }: Pick<Speaker, "a
 }
 
 /** What the timeline asks of the rights of an author. */
-export function mayOf(state: ConversationState, author: Pick<Speaker, "account">): SpeakerMay {
+export function mayOf(state: Pick<ConversationState, "roster">, author: Pick<Speaker, "account">): SpeakerMay {
   const { post, pin, deleteOthers } = rightsOf(state, author);
   return { post, pin, deleteOthers };
 }
 
 /** Of a text those whom it names that are members where it stands; everybody, where its author may (spec X-1). */
-export function mentionsOf(state: ConversationState, author: Pick<Speaker, "account">, content: Speech): Mentions {
+export function mentionsOf(
+  state: Pick<ConversationState, "host" | "groupId" | "roster">,
+  author: Pick<Speaker, "account">,
+  content: Speech,
+): Mentions {
   const { host, groupId, roster } = state;
   if ((content.kind !== "text" && content.kind !== "edit") || roster === undefined) return noMentions;
   const { accounts, room } = namedIn(content.text, host, roomUri(host, groupId));

@@ -4,6 +4,7 @@ import type { Opened } from "@latchkey/protocol";
 import type { ClientErrorCode } from "../api.ts";
 import { isAway } from "./away.ts";
 import { isPassing } from "./passing.ts";
+import { giveAgain, tellGiving } from "./past.ts";
 import { onAccepted } from "./accepted.ts";
 import { declineElsewhere, onArrivalRefused } from "./arrival.ts";
 import { requestChange, requestRemovals, requestRenewal, requestUnblocking } from "./changes.ts";
@@ -228,6 +229,7 @@ function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void
   // The commit that came first is in the stream already: what follows from it is done when it has been processed.
   const meaning = meaningOf(input);
   if (meaning === "raced") return;
+  if (code === "unknown_blob" && giveAgain(turn, input.entryId)) return;
   // A blob that the server lost since it was stored goes there again with its entry.
   if (meaning === "passing" || code === "unknown_blob") {
     const failure = code === "storage_full" ? "server_full" : input.failure;
@@ -290,6 +292,7 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
     draft: input.purpose === "text" && input.text.startsWith(state.draft.trim()) ? "" : state.draft,
   });
   if (input.purpose === "text" || input.purpose === "change") turn.effects.push({ kind: "outgoing", message });
+  if (input.purpose === "history") tellGiving(turn, message);
 }
 
 /** The other of two direct conversations counts (spec L-12): what was not sealed here is sent there, by the engine. */

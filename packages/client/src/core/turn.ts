@@ -100,6 +100,8 @@ const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>([
   "role_changed",
   "pinned",
   "unpermitted",
+  "history_given",
+  "left_out",
 ]);
 
 /** The next free line of the entry that ends the chain: lines of one entry follow one another. */

@@ -60,6 +60,7 @@ import type { Arrival, Ask, SkipTold, Stranded } from "./contested.ts";
 import type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
 import type { Line } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
+import type { PastEffect } from "./past-effect.ts";
 import type { SealedEntry } from "./sealed.ts";
 
 /** Why a conversation is paused. */
@@ -135,7 +136,7 @@ export interface SealedMessage extends SealedEntry {
 }
 
 /** `text`: a message of its own, of whatever kind; `change`: what is done to messages. */
-export type Purpose = "text" | "change" | "profile" | "leave" | "sync" | "account" | "receipt";
+export type Purpose = "text" | "change" | "profile" | "leave" | "sync" | "account" | "receipt" | "history";
 
 /** A message of one's own that is not yet seen in the log. */
 export interface Outgoing {
@@ -485,6 +486,7 @@ export type Effect =
   | { readonly kind: "content"; readonly said: Said }
   /** What proves who wrote the line at this place, in this epoch of the group. */
   | { readonly kind: "evidence"; readonly order: number; readonly epoch: number; readonly evidence: MessageEvidence }
+  | PastEffect
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
   /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
   | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }

@@ -14,10 +14,11 @@ export function accountsIn(effect: Effect): readonly Uint8Array[] {
 
 /** Accounts that showing this line needs. */
 export function accountsOfLine({ author, body, message }: Line): readonly Uint8Array[] {
-  const named = body.kind === "added" || body.kind === "removed" ? body.accounts : "account" in body ? [body.account] : [];
+  const named = "accounts" in body ? body.accounts : "account" in body ? [body.account] : [];
   const changed = (message?.facts ?? []).map((fact) => fact.author);
   const refused = (message?.refused ?? []).map(({ account }) => account);
-  return [...(author === undefined ? [] : [author]), ...named, ...(message?.mentions.accounts ?? []), ...changed, ...refused];
+  const givers = [author, message?.sharedBy].filter((accountId) => accountId !== undefined);
+  return [...givers, ...named, ...(message?.mentions.accounts ?? []), ...changed, ...refused];
 }
 
 /** Whether it makes a conversation look otherwise in the list. */

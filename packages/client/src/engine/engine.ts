@@ -6,6 +6,7 @@ import { background } from "../devices/told.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { Own } from "../own/own.ts";
 import { ReceiptSending } from "../receipts/sending.ts";
+import { SharedHistory } from "../shared-history/shared-history.ts";
 import { Signals } from "../signals/signals.ts";
 import { Addresses } from "./addresses.ts";
 import { ownAppendSecretKey } from "./append-secrets.ts";
@@ -51,6 +52,7 @@ export class Engine {
   /** What people see of each other at this moment. */
   readonly signals: Signals;
   readonly #receipts: ReceiptSending;
+  readonly #sharedHistory: SharedHistory;
   /** What the person sets for themselves. */
   readonly own: Own;
   /** People who wait to be accepted, and those who are blocked. */
@@ -121,6 +123,10 @@ export class Engine {
     });
     this.#receipts = new ReceiptSending(world, { runner: found, isOn: () => this.own.setting("receipts") });
     this.signals = new Signals(world, { runner: found, isOn: () => this.own.setting("typing") });
+    this.#sharedHistory = new SharedHistory(world, {
+      runner: found,
+      arrived: (id) => this.reading.historyArrived(id, 0),
+    });
     this.reading = new ReadMarks({ conversations, own: this.own, receipts: this.#receipts, told: this.devices.told });
     for (const runner of runners) conversations.adopt(runner);
     const items: InboxWork = new InboxWork(
@@ -176,6 +182,7 @@ export class Engine {
     if (world.own.status === "registered") {
       await engine.devices.start();
       await engine.#items.start();
+      engine.#sharedHistory.wake();
     }
     return engine;
   }
@@ -244,10 +251,16 @@ export class Engine {
     this.#receipts.arrived(id, accountId);
   }
 
+  /** What was said before somebody joined is to be given to them, or was given to this device. */
+  historyMoves(): void {
+    this.#sharedHistory.wake();
+  }
+
   /** Whether nothing waits for the server or for this device. */
   get isIdle(): boolean {
     this.conversations.countWaiting();
     if (this.#closed || this.#world.own.status !== "registered") return true;
+    if (!this.#sharedHistory.isIdle) return false;
     return this.#inbox.isIdle && this.devices.isIdle && this.own.isIdle && this.#world.posts.waiting === 0 && this.conversations.isIdle;
   }
 
@@ -260,6 +273,7 @@ export class Engine {
     await this.devices.close();
     this.signals.close();
     this.#receipts.close();
+    await this.#sharedHistory.close();
     this.conversations.release();
     this.#world.posts.close();
     await this.#inbox.close();

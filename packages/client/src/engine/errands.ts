@@ -88,6 +88,13 @@ export class Errands {
       case "named":
       case "append_secret":
       case "evidence":
+      case "past":
+      case "past_author":
+      case "giving_history":
+        return;
+      case "give_history":
+      case "history_given":
+        this.#world.historyMoves();
         return;
       case "sync":
       case "placed":

@@ -121,7 +121,7 @@ function shownOf(people: People, state: ConversationState, { body, author, messa
 }
 
 function bodyOf(people: People, body: LineBody, folded: Folded): MessageBody {
-  if (body.kind === "added" || body.kind === "removed") {
+  if (body.kind === "added" || body.kind === "removed" || body.kind === "history_given") {
     return { kind: body.kind, people: body.accounts.map((accountId) => people.person(accountId)) };
   }
   if (body.kind === "created" || body.kind === "renamed") return { kind: body.kind, name: groupName(body.name) };
@@ -178,6 +178,7 @@ function partsOf(people: People, state: ConversationState, line: Line, folded: F
     ...(mentions.all || mentions.accounts.some((accountId) => equalBytes(accountId, self)) ? { isMentioned: true } : {}),
     ...(isFolded(message) ? { folded: true } : {}),
     ...(message.forwardedHops === 0 ? {} : { forwardedHops: message.forwardedHops }),
+    ...(message.sharedBy === undefined ? {} : { sharedBy: people.person(message.sharedBy) }),
   };
 }
 

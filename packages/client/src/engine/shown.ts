@@ -142,10 +142,8 @@ function mayOf({ kind, phase, roster }: ConversationState, ownAccount: string): 
     const none = { add: false, remove: false, editInfo: false, slowMode: false, deleteOthers: false, own: false };
     return { ...none, post: isActive, timer: isActive, pin: isActive };
   }
-  const may = (right: keyof GroupRights): boolean => {
-    const holder = roster?.settings.rights[right];
-    return isActive && typeof holder === "string" && holds(roster, ownAccount, holder);
-  };
+  const may = (right: Exclude<keyof GroupRights, "approval" | "history">): boolean =>
+    isActive && holds(roster, ownAccount, roster.settings.rights[right]);
   return {
     add: may("add"),
     remove: may("remove"),

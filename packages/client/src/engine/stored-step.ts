@@ -1,7 +1,9 @@
+import { isPast } from "../core/past.ts";
 import { recordChanges } from "../core/records.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
 import { putPlaced } from "../own/placed.ts";
+import { putPast } from "../shared-history/kept.ts";
 import { orderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { Timeline } from "../timeline/timeline.ts";
@@ -121,7 +123,7 @@ async function putEffect(
       alarms.put(tx, raisedIn(state, effect));
       return;
     default:
-      return;
+      if (isPast(effect)) await putPast(tx, id, effect, world.platform.nowMs());
   }
 }
 

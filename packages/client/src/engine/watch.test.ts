@@ -92,6 +92,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     },
     syncArrived: () => undefined,
     heardFrom: () => undefined,
+    historyMoves: () => undefined,
   };
   const watch = new Watch(world);
   const here: Person = {

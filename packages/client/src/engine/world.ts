@@ -82,6 +82,8 @@ export interface World {
   syncArrived(): void;
   /** Something new of this account came in a conversation. */
   heardFrom(conversationId: string, accountId: Uint8Array): void;
+  /** What was said before somebody joined is to be given to them, or was given to this device (spec R-5). */
+  historyMoves(): void;
 }
 
 /** Where what another device told waits until it was acted on. */

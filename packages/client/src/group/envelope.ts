@@ -43,13 +43,15 @@ export function sealEnvelope(
   params: EnvelopeAddress & {
     readonly nextAccessHash?: Uint8Array;
     readonly body: EnvelopeBody;
+    /** What else it needs, which lies on the server already: kept as long as the entry (spec L-15). */
+    readonly names?: readonly NamedBlob[];
     readonly random: RandomBytes;
     readonly sha256: Sha256;
   },
 ): SealedEnvelope {
-  const { body, random, sha256 } = params;
+  const { body, names = [], random, sha256 } = params;
   const external = fitsInline(body) ? undefined : encryptBlob({ plaintext: encodeEnvelopeBody(params.kind, body), random, sha256 });
-  const head = entryHead(external === undefined ? [] : [external.reference]);
+  const head = entryHead(external === undefined ? names : [external.reference, ...names]);
   const plaintext: EnvelopePlaintext = {
     format: 3,
     kind: params.kind,

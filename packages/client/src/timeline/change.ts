@@ -63,7 +63,7 @@ function deletedBy(line: Line, message: MessageParts, fact: Fact): Line {
   const [earlier] = message.facts;
   const isLater = line.body.kind === "deleted" && earlier !== undefined && earlier.order < fact.order;
   const first = isLater ? earlier : fact;
-  const { claimedAtMs, arrivedAtMs, device } = message;
+  const { claimedAtMs, arrivedAtMs, device, sharedBy } = message;
   return {
     ...line,
     body: { kind: "deleted", account: first.author },
@@ -76,6 +76,7 @@ function deletedBy(line: Line, message: MessageParts, fact: Fact): Line {
       mentions: noMentions,
       facts: [first],
       refused: [],
+      sharedBy,
     },
   };
 }

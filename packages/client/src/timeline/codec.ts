@@ -49,6 +49,8 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   deleted: [24, account],
   pinned: [25, struct<{ messageId: string; isPinned: boolean }>({ messageId: text(64), isPinned: bool })],
   unpermitted: [26, nothing],
+  history_given: [27, accounts],
+  left_out: [28, struct<{ count: number; unproven: number }>({ count: safeUint64, unproven: safeUint64 })],
   ...settingsBodies,
 });
 
@@ -67,7 +69,7 @@ const facts: Codec<readonly Fact[]> = mapped(
 const device: Codec<SpeakingDevice> = struct<SpeakingDevice>({ deviceId: opaque(16), signaturePublicKey: opaqueV(4096), isDeparted: bool });
 
 type Refused = MessageParts["refused"][number];
-type Unpaced = Omit<MessageParts, "pace">;
+type Unpaced = Omit<MessageParts, "pace" | "sharedBy">;
 const unpaced: Codec<Unpaced> = struct<Unpaced>({
   claimedAtMs: optional(safeUint64),
   arrivedAtMs: safeUint64,
@@ -82,19 +84,36 @@ const unpaced: Codec<Unpaced> = struct<Unpaced>({
 interface Parts {
   readonly parts: Unpaced;
 }
+/** What was given to this person, who came later: slow mode folds nothing of it. */
+interface Shared extends Parts {
+  readonly sharedBy: Uint8Array;
+}
 type Paced =
   | { readonly kind: "none" }
   | ({ readonly kind: "free" } & Parts)
   | ({ readonly kind: "kept" } & Parts)
-  | ({ readonly kind: "early" } & Parts);
+  | ({ readonly kind: "early" } & Parts)
+  | ({ readonly kind: "shared" } & Shared);
 const parts: Codec<Parts> = struct<Parts>({ parts: unpaced });
+const shared: Codec<Shared> = struct<Shared>({ sharedBy: id32, parts: unpaced });
 /** 0 and 1 are what an absent and a present one were before there was slow mode. */
 const message: Codec<MessageParts | undefined> = mapped(
-  variant<Paced>(uint8, { none: [0, nothing], free: [1, parts], kept: [2, parts], early: [3, parts] }),
-  (value: MessageParts | undefined): Paced => (value === undefined ? { kind: "none" } : { kind: value.pace ?? "free", parts: value }),
-  (value) => (value.kind === "none" ? undefined : value.kind === "free" ? value.parts : { ...value.parts, pace: value.kind }),
+  variant<Paced>(uint8, { none: [0, nothing], free: [1, parts], kept: [2, parts], early: [3, parts], shared: [4, shared] }),
+  pacedOf,
+  (value) => {
+    if (value.kind === "none") return undefined;
+    if (value.kind === "shared") return { ...value.parts, sharedBy: value.sharedBy };
+    return value.kind === "free" ? value.parts : { ...value.parts, pace: value.kind };
+  },
 );
 
+function pacedOf(value: MessageParts | undefined): Paced {
+  if (value === undefined) return { kind: "none" };
+  if (value.sharedBy !== undefined) return { kind: "shared", sharedBy: value.sharedBy, parts: value };
+  return { kind: value.pace ?? "free", parts: value };
+}
+
+type StoredSaid = Omit<Said, "slowModeS" | "sharedBy">;
 type StoredLine = Omit<Line, "order">;
 
 /** A line as it is stored, at the key of its place. */
@@ -133,7 +152,6 @@ const saidBody: Codec<SaidBody> = variant<SaidBody>(uint8, {
 });
 
 /** What somebody said, kept until it can be judged. */
-type StoredSaid = Omit<Said, "slowModeS">;
 export const saidCodec: Codec<StoredSaid> = struct<StoredSaid>({
   order: safeUint64,
   id: id32,

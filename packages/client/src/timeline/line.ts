@@ -62,6 +62,8 @@ export interface MessageParts {
   readonly pace?: "kept" | "early" | undefined;
   /** Who tried to change it and may not, and how often (spec X-1). */
   readonly refused: readonly { readonly account: Uint8Array; readonly count: number }[];
+  /** Who gave it to this person, who came later (spec R-5). */
+  readonly sharedBy?: Uint8Array | undefined;
 }
 
 /** One line of the history, as it is stored. */

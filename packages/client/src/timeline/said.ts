@@ -2,7 +2,7 @@ import type { ContentBody } from "@latchkey/protocol";
 import type { Mentions, SpeakingDevice } from "./line.ts";
 
 /** What of content belongs into the timeline: the rest is the conversation's own business. */
-export type SaidBody = Exclude<ContentBody, { readonly kind: "sync" | "leave" | "profile" | "status" }>;
+export type SaidBody = Exclude<ContentBody, { readonly kind: "sync" | "leave" | "profile" | "status" | "history" }>;
 
 /**
  * What a member said, at its place in the log, with what its author might do there: all that the timeline decides by, the same for every
@@ -27,6 +27,8 @@ export interface Said {
   readonly may: SpeakerMay;
   /** Seconds that its author waits there between two messages; not stored, since messages wait for nothing. */
   readonly slowModeS?: number | undefined;
+  /** Who gave it to this person, who came later (spec R-5). Not kept of what waits. */
+  readonly sharedBy?: Uint8Array | undefined;
 }
 
 /** What the author might do at that place (spec X-13). */

@@ -242,12 +242,13 @@ type MessageBody = Extract<SaidBody, { readonly kind: "text" | "poll" | "unsuppo
 /** The line of a message as it was said. Nobody reads what its author may not write there; that they tried is told (spec X-13). */
 export function lineOf(said: Said, body: MessageBody, pace?: MessageParts["pace"]): Line {
   const { order, author, id, sentAtMs, acceptedAtMs, claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, may } = said;
+  const { sharedBy } = said;
   const head = { id: toBase64Url(id), order, author, sentAtMs, acceptedAtMs };
   if (!may.post) return { ...head, body: { kind: "unpermitted" } };
   return {
     ...head,
     body,
-    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, pace, facts: [], refused: [] },
+    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, pace, facts: [], refused: [], sharedBy },
   };
 }
 

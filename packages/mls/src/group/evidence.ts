@@ -4,6 +4,7 @@ import { verifyWithLabel } from "../crypto/labeled.ts";
 import type { CipherSuite } from "../crypto/suite.ts";
 import { MlsError } from "../errors.ts";
 import { protocolVersion } from "../messages/basics.ts";
+import type { Extension } from "../messages/basics.ts";
 import { decodeStructure } from "../messages/coding.ts";
 import { contentToBeSigned } from "../framing/authenticate.ts";
 import { framedContent, wireFormats } from "../messages/framing.ts";
@@ -53,6 +54,8 @@ export interface ProvenMessage {
   /** Which tree, hence which members, the signer saw. */
   readonly treeHash: Uint8Array;
   readonly confirmedTranscriptHash: Uint8Array;
+  /** Of the group's context, as the signer saw it. */
+  readonly extensions: readonly Extension[];
 }
 
 /**
@@ -71,12 +74,22 @@ export async function verifyMessageEvidence(suite: CipherSuite, evidence: Messag
     signature,
   });
   if (!isSigned) throw new MlsError("crypto", "evidence with a wrong signature", { clause: "RFC 9420 §6.1" });
+  return readMessageEvidence(evidence);
+}
+
+/**
+ * What evidence says, without a look at its signature: of what one verified oneself when it came.
+ * @throws MlsError `malformed` for bytes that are no member's application message.
+ */
+export function readMessageEvidence(evidence: Pick<MessageEvidence, "content" | "context">): ProvenMessage {
+  const signedContent = concatBytes(evidence.content, evidence.context);
   const { wireFormat, content, context } = decodeStructure(signedMessage, signedContent, "FramedContentTBS");
   const { groupId, epoch, sender, authenticatedData, body } = content;
   const isOfOneEpoch = epoch === context.epoch && equalBytes(groupId, context.groupId);
   if (wireFormat !== wireFormats["private-message"] || body.kind !== "application" || sender.kind !== "member" || !isOfOneEpoch) {
     throw new MlsError("malformed", "evidence of something else than a member's application message", { clause: "RFC 9420 §6.1" });
   }
-  const { treeHash, confirmedTranscriptHash } = context;
-  return { groupId, epoch, sender: sender.leafIndex, authenticatedData, plaintext: body.data, treeHash, confirmedTranscriptHash };
+  const { treeHash, confirmedTranscriptHash, extensions } = context;
+  const sent = { groupId, epoch, sender: sender.leafIndex, authenticatedData, plaintext: body.data };
+  return { ...sent, treeHash, confirmedTranscriptHash, extensions };
 }

@@ -1,11 +1,13 @@
-import { concatBytes, utf8Bytes } from "@latchkey/codec";
+import { CodecError, concatBytes, utf8Bytes } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
 import { encodeCbor } from "./cbor.ts";
 import { ContentError } from "./errors.ts";
 import { headFields } from "./head.ts";
+import { historyType, maxHistoryAccounts } from "./history.ts";
 import {
   createDeletionContent,
   createEditContent,
+  createHistoryContent,
   createPinContent,
   createPollContent,
   createPollEndContent,
@@ -15,7 +17,7 @@ import {
   decodeContent,
 } from "./message.ts";
 import type { DecodedContent } from "./message.ts";
-import { dispositions, encodeContent } from "./mimi.ts";
+import { decodeMimiContent, dispositions, encodeContent } from "./mimi.ts";
 import type { NestedPart } from "./mimi.ts";
 import { pinType } from "./pin.ts";
 import { pollType, voteType } from "./poll.ts";
@@ -159,5 +161,27 @@ describe("[X-9] a forwarded text says how often", () => {
     const body = single("text/plain", utf8Bytes("x"), 1);
     const content = encodeContent({ ...rest, extensions: new Map([...extensions, ["latchkey.forwarded", value]]), body });
     expect(decodeContent(content)).toMatchObject({ kind: "text", forwardedHops: 0 });
+  });
+});
+
+describe("[R-5] what joiners are given", () => {
+  const given = {
+    joinedSeq: 7,
+    accounts: [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)],
+    archive: { blobId: new Uint8Array(32).fill(3), key: new Uint8Array(32).fill(4), hash: new Uint8Array(32).fill(5), sizeBytes: 65_536 },
+  };
+
+  test("names them, the commit by which they joined, and where it lies", () => {
+    expect(decodeContent(createHistoryContent({ ...head, given }))).toMatchObject({ kind: "history", ...given });
+  });
+
+  test("what is no such thing, or too much of it, is something newer", () => {
+    const { body } = decodeMimiContent(createHistoryContent({ ...head, given }));
+    if (body.kind !== "single") throw new Error("one part");
+    for (const content of [body.content.slice(1), concatBytes(body.content, utf8Bytes("x")), new Uint8Array(0)])
+      expect(read(single(historyType, content, 0), false).kind).toBe("unsupported");
+    const many = Array.from({ length: maxHistoryAccounts + 1 }, () => new Uint8Array(32));
+    expect(() => createHistoryContent({ ...head, given: { ...given, accounts: many } })).toThrow(CodecError);
+    expect(() => createHistoryContent({ ...head, given: { ...given, accounts: [] } })).toThrow(CodecError);
   });
 });

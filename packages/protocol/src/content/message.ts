@@ -2,6 +2,8 @@ import { toBase64Url } from "@latchkey/codec";
 import { leafMarkBytes } from "../group/leave.ts";
 import { ContentError } from "./errors.ts";
 import { headFields, headOf } from "./head.ts";
+import { historyOf, historyPart, historyType } from "./history.ts";
+import type { HistoryGiven } from "./history.ts";
 import type { ContentHead, DecodedHead } from "./head.ts";
 import { decodeMimiContent, dispositions, encodeContent } from "./mimi.ts";
 import type { Expiration, MimiContent, NestedPart } from "./mimi.ts";
@@ -78,6 +80,11 @@ export function createStatusContent(params: ContentHead & { readonly statuses: r
   return encodeContent({ ...headFields(params), body: statusPart(params.statuses) });
 }
 
+/** Gives joiners what was said before they came (spec R-5). */
+export function createHistoryContent(params: ContentHead & { readonly given: HistoryGiven }): Uint8Array {
+  return encodeContent({ ...headFields(params), body: historyPart(params.given) });
+}
+
 /** Tells the group the name that the sender goes by. @throws ContentError `too_large` */
 export function createProfileContent(params: ContentHead & { readonly displayName: string }): Uint8Array {
   return encodeContent({ ...headFields(params), body: { kind: "null", disposition: dispositions.profile, language: "" } });
@@ -111,6 +118,7 @@ export type ContentBody =
   | { readonly kind: "status"; readonly statuses: readonly MessageStatus[] }
   | { readonly kind: "sync"; readonly payload: Uint8Array }
   | { readonly kind: "leave"; readonly leaf: Uint8Array }
+  | ({ readonly kind: "history" } & HistoryGiven)
   | { readonly kind: "profile" }
   /** Of a kind, or a version, that this program does not know. */
   | { readonly kind: "unsupported" };
@@ -175,6 +183,10 @@ function specialOf(contentType: string, content: Uint8Array): ContentBody | unde
       return content.length === leafMarkBytes ? { kind: "leave", leaf: content } : { kind: "unsupported" };
     case syncType:
       return { kind: "sync", payload: content };
+    case historyType: {
+      const given = historyOf(content);
+      return given === undefined ? { kind: "unsupported" } : { kind: "history", ...given };
+    }
     case statusType: {
       const statuses = statusesOf(content);
       return statuses === undefined ? { kind: "unsupported" } : { kind: "status", statuses };

@@ -81,7 +81,7 @@ const settings: GroupSettings = {
     deleteOthers: "administrators",
     shareHistory: "owner",
     approval: true,
-    history: false,
+    history: "off",
   },
   name: "Café",
   description: "",

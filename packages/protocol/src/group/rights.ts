@@ -20,15 +20,27 @@ export interface GroupRights {
   readonly shareHistory: RightHolder;
   /** Whether whoever comes by an invite link waits for an administrator's word. */
   readonly approval: boolean;
-  /** Whether who joins may be given what was said before. */
-  readonly history: boolean;
+  /** What who joins may be given of what was said before, while it was not off (spec R-5). */
+  readonly history: HistoryPolicy;
 }
+
+/** How far back joiners are given what was said: nothing, so many days, or the last messages (spec R-5). */
+export type HistoryPolicy = "off" | "1_day" | "7_days" | "30_days" | "100_messages";
 
 /** Who has a right, in one byte. */
 export const rightHolderCodec: Codec<RightHolder> = enumeration<RightHolder>(uint8, { everyone: 0, administrators: 1, owner: 2 });
 
 /** The same of a right that everyone never has. */
 export const leadersCodec: Codec<GroupRights["remove"]> = enumeration<GroupRights["remove"]>(uint8, { administrators: 1, owner: 2 });
+
+/** How far back, in one byte. */
+export const historyPolicyCodec: Codec<HistoryPolicy> = enumeration<HistoryPolicy>(uint8, {
+  off: 0,
+  "1_day": 1,
+  "7_days": 2,
+  "30_days": 3,
+  "100_messages": 4,
+});
 
 export const groupRightsCodec: Codec<GroupRights> = struct<GroupRights>({
   add: rightHolderCodec,
@@ -42,5 +54,5 @@ export const groupRightsCodec: Codec<GroupRights> = struct<GroupRights>({
   deleteOthers: rightHolderCodec,
   shareHistory: rightHolderCodec,
   approval: bool,
-  history: bool,
+  history: historyPolicyCodec,
 });
