@@ -10,6 +10,8 @@ import { mlsPrimitives } from "./mls/primitives.ts";
 import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
 import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
+import { clientCatchUp } from "./scenarios/client-catch-up.ts";
+import { clientReactions } from "./scenarios/client-reactions.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { growth } from "./scenarios/growth.ts";
@@ -32,6 +34,8 @@ const scenarios: readonly Scenario[] = [
   growth,
   directory,
   audit,
+  clientCatchUp,
+  clientReactions,
   mls,
   mlsMessages,
   mlsPrimitives,

@@ -15,7 +15,15 @@ const lifted = {
   appendRate: unlimited,
   connectionBytes: unlimited,
   openRate: unlimited,
-  targets: { ...defaultLimits.targets, append: unlimited, appendInAll: unlimited },
+  targets: {
+    ...defaultLimits.targets,
+    append: unlimited,
+    appendInAll: unlimited,
+    strangerPost: unlimited,
+    strangerPostInAll: unlimited,
+    takeKeyPackage: unlimited,
+    takeKeyPackageInAll: unlimited,
+  },
   rates: {
     ...defaultLimits.rates,
     createLog: unlimited,

@@ -51,19 +51,51 @@ export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+const base64UrlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/** What twelve bits come to. Ids are keys of maps and of the store: one is written for nearly everything that is looked up. */
+const base64UrlPairs = Array.from(base64UrlAlphabet, (first) => Array.from(base64UrlAlphabet, (second) => first + second)).flat();
+const base64UrlValues = new Int8Array(128).fill(-1);
+for (const [value, character] of Array.from(base64UrlAlphabet).entries()) base64UrlValues[character.charCodeAt(0)] = value;
+
 /** RFC 4648 section 5 without padding, as in URLs and conversation ids. */
 export function toBase64Url(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const { length } = bytes;
+  const whole = length - (length % 3);
+  let encoded = "";
+  for (let at = 0; at < whole; at += 3) {
+    const bits = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    encoded += base64UrlPairs[bits >> 12];
+    encoded += base64UrlPairs[bits & 0xfff];
+  }
+  if (length - whole === 1) encoded += base64UrlPairs[(bytes[whole] ?? 0) << 4];
+  if (length - whole === 2) {
+    const bits = ((bytes[whole] ?? 0) << 10) | ((bytes[whole + 1] ?? 0) << 2);
+    encoded += base64UrlPairs[bits >> 6];
+    encoded += base64UrlAlphabet[bits & 0x3f];
+  }
+  return encoded;
 }
 
 /** @throws SyntaxError when `encoded` is not canonical unpadded base64url. */
 export function fromBase64Url(encoded: string): Uint8Array<ArrayBuffer> {
-  if (!/^[A-Za-z0-9_-]*$/.test(encoded) || encoded.length % 4 === 1) throw new SyntaxError("not base64url");
-  const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  if (toBase64Url(bytes) !== encoded) throw new SyntaxError("not canonical base64url");
+  const { length } = encoded;
+  if (length % 4 === 1) throw new SyntaxError("not base64url");
+  const bytes = new Uint8Array(Math.floor((length * 3) / 4));
+  let bits = 0;
+  let count = 0;
+  let at = 0;
+  for (let index = 0; index < length; index++) {
+    const value = base64UrlValues[encoded.charCodeAt(index)] ?? -1;
+    if (value < 0) throw new SyntaxError("not base64url");
+    bits = (bits << 6) | value;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes[at++] = bits >> count;
+    bits &= (1 << count) - 1;
+  }
+  // What is left over says nothing: one value has one spelling.
+  if (bits !== 0) throw new SyntaxError("not canonical base64url");
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import { decodeGossip, TransparencyError, verifyGossip } from "@latchkey/transparency";
+import { decodeGossip, directoryOrigin, gossipOf, TransparencyError, verifyGossip } from "@latchkey/transparency";
 import type { Checkpoint, DirectoryView, HeardGossip, Signatures } from "@latchkey/transparency";
 import { ClientError } from "../errors.ts";
 import { checkpointOf, growthOf } from "./growth.ts";
@@ -149,6 +149,41 @@ async function succeeds(task: () => Promise<void>): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof ClientError || error instanceof TransparencyError) return false;
+    throw error;
+  }
+}
+
+/** What is said of checkpoints, read and written once: it is said with every message, and those who are behind say the same again. */
+export interface GossipWords {
+  /** What this device tells of a checkpoint. The bytes of the checkpoint do not change. */
+  of(checkpoint: Uint8Array): Uint8Array;
+  /** The host that gossip is about; `undefined` when it is malformed. */
+  host(gossip: Uint8Array): string | undefined;
+}
+
+export function createGossipWords(): GossipWords {
+  const written = new WeakMap<Uint8Array, Uint8Array>();
+  let read: { readonly gossip: Uint8Array; readonly host: string | undefined } | undefined;
+  return {
+    of(checkpoint) {
+      const gossip = written.get(checkpoint) ?? gossipOf(checkpoint);
+      written.set(checkpoint, gossip);
+      return gossip;
+    },
+    host(gossip) {
+      if (read === undefined || !equalBytes(read.gossip, gossip)) read = { gossip: gossip.slice(), host: hostOf(gossip) };
+      return read.host;
+    },
+  };
+}
+
+function hostOf(gossip: Uint8Array): string | undefined {
+  try {
+    const { origin } = decodeGossip(gossip).checkpoint;
+    const host = origin.split("/", 1)[0];
+    return host !== undefined && directoryOrigin(host) === origin ? host : undefined;
+  } catch (error) {
+    if (error instanceof TransparencyError) return undefined;
     throw error;
   }
 }

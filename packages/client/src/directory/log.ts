@@ -2,9 +2,7 @@ import { decode, equalBytes } from "@latchkey/codec";
 import {
   checkOlder,
   decodeDirectoryProof,
-  decodeGossip,
   decodeHeadsProof,
-  directoryOrigin,
   gossipOf,
   leafHash,
   learnConfig,
@@ -31,7 +29,7 @@ import { createMutex } from "../store/mutex.ts";
 import type { Mutex } from "../store/mutex.ts";
 import type { Store } from "../store/store.ts";
 import { followConfigs, mayHaveChanged } from "./config-changes.ts";
-import { isOverdue, judgeGossip, sortGossip, withPending } from "./gossip.ts";
+import { createGossipWords, isOverdue, judgeGossip, sortGossip, withPending } from "./gossip.ts";
 import type { HeardWord } from "./gossip.ts";
 import { checkpointOf, growthOf } from "./growth.ts";
 import { loadHostRecord, loadPin, saveHostRecord, savePin } from "./host-record.ts";
@@ -150,6 +148,7 @@ export function createDirectoryLog(params: {
   const listeners: ((alarm: RecordAlarm) => void)[] = [];
   const wordListeners: ((speaker: string) => void)[] = [];
   const heard: HeardWord[] = [];
+  const words = createGossipWords();
   /** The head that a failure is about. */
   const notes = new WeakMap<object, readonly Uint8Array[]>();
   /** The head that each host showed by itself last, and when; that its log signed it was verified. */
@@ -401,11 +400,11 @@ export function createDirectoryLog(params: {
     const waiting = heard.splice(0);
     const hosts = new Set<string>();
     for (const { gossip } of waiting) {
-      const host = hostOf(gossip);
+      const host = words.host(gossip);
       if (host !== undefined) hosts.add(host);
     }
     for (const host of hosts) {
-      const own = waiting.filter(({ gossip }) => hostOf(gossip) === host);
+      const own = waiting.filter(({ gossip }) => words.host(gossip) === host);
       await joinGossip(host, own).catch(() => undefined);
     }
   }
@@ -514,13 +513,13 @@ export function createDirectoryLog(params: {
     },
     gossip(host) {
       const record = latest.get(host);
-      return record === undefined ? new Uint8Array(0) : gossipOf(record.checkpoint);
+      return record === undefined ? new Uint8Array(0) : words.of(record.checkpoint);
     },
     hear(gossip, speaker) {
-      const host = hostOf(gossip);
-      const known = host === undefined ? undefined : latest.get(host)?.checkpoint;
       // Of what everybody sees nothing needs to be kept, and nothing is known of hosts that were never met.
-      if (host === undefined || known === undefined || equalBytes(gossip, gossipOf(known))) return;
+      if ([...latest.values()].some((record) => equalBytes(gossip, words.of(record.checkpoint)))) return;
+      const host = words.host(gossip);
+      if (host === undefined || !latest.has(host)) return;
       if (heard.length >= wordsOfAll || heard.filter((word) => word.speaker === speaker).length >= wordsOfOne) return;
       if (!heard.some((word) => equalBytes(word.gossip, gossip))) heard.push({ gossip: gossip.slice(), speaker });
       planGossip();
@@ -576,16 +575,4 @@ export function createDirectoryLog(params: {
       wordListeners.push(listener);
     },
   };
-}
-
-/** The host that gossip is about; `undefined` when it is malformed. */
-function hostOf(gossip: Uint8Array): string | undefined {
-  try {
-    const { origin } = decodeGossip(gossip).checkpoint;
-    const host = origin.split("/", 1)[0];
-    return host !== undefined && directoryOrigin(host) === origin ? host : undefined;
-  } catch (error) {
-    if (error instanceof TransparencyError) return undefined;
-    throw error;
-  }
 }

@@ -5,7 +5,7 @@ import { awayAt } from "../core/away.ts";
 import { refusedSpeakerSentence } from "../core/turn.ts";
 import type { ConversationState, Outgoing } from "../core/types.ts";
 import { cleanDescription, cleanName } from "../names/clean.ts";
-import { fold } from "../timeline/fold.ts";
+import { fold, versionsOf } from "../timeline/fold.ts";
 import type { Folded } from "../timeline/fold.ts";
 import type { Line, LineBody } from "../timeline/line.ts";
 import { isFolded } from "../timeline/slow-mode.ts";
@@ -68,7 +68,7 @@ export function messageOfOutgoing(people: People, state: ConversationState, item
 /** What is shown of a text in a list, or of another message's answer to it. */
 export function wordsOf(line: Line, version?: Uint8Array): string {
   if (line.body.kind === "poll") return line.body.question;
-  const { versions } = fold(line);
+  const versions = versionsOf(line);
   const found = versions.find(({ id }) => version !== undefined && equalBytes(id, version)) ?? versions.at(-1);
   return found?.text ?? "";
 }

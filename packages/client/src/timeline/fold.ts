@@ -38,18 +38,29 @@ export interface Folded {
  * nothing (spec X-5).
  */
 export function fold(line: Line): Folded {
-  const facts = (line.message?.facts ?? []).toSorted((a, b) => a.order - b.order);
-  return { versions: versionsOf(line, facts), reactions: reactionsOf(facts), ...pollOf(line, facts) };
+  const facts = inOrder(line);
+  return { versions: versionsIn(line, facts), reactions: reactionsOf(facts), ...pollOf(line, facts) };
 }
 
-function versionsOf(line: Line, facts: readonly Fact[]): readonly Version[] {
+/** The versions of a text alone, as `fold` has them. */
+export function versionsOf(line: Line): readonly Version[] {
+  return versionsIn(line, inOrder(line));
+}
+
+function inOrder(line: Line): readonly Fact[] {
+  return (line.message?.facts ?? []).toSorted((a, b) => a.order - b.order);
+}
+
+function versionsIn(line: Line, facts: readonly Fact[]): readonly Version[] {
   const { body, message, id } = line;
   if (body.kind !== "text" || message === undefined) return [];
   const { claimedAtMs, arrivedAtMs, mentions } = message;
   const versions: Version[] = [{ id: fromBase64Url(id), text: body.text, mentions, claimedAtMs, arrivedAtMs }];
-  for (const { change, ...fact } of facts) {
-    if (change.kind !== "edit" || versions.length > maxEdits) continue;
-    if (isWithin(claimedAtMs, fact.claimedAtMs, editWindowMs)) versions.push({ ...fact, text: change.text, mentions: change.mentions });
+  for (const fact of facts) {
+    const { change } = fact;
+    if (change.kind !== "edit" || versions.length > maxEdits || !isWithin(claimedAtMs, fact.claimedAtMs, editWindowMs)) continue;
+    const { id: versionId, claimedAtMs: claimed, arrivedAtMs: arrived } = fact;
+    versions.push({ id: versionId, claimedAtMs: claimed, arrivedAtMs: arrived, text: change.text, mentions: change.mentions });
   }
   return versions;
 }
