@@ -94,6 +94,14 @@ describe("[X-18] two devices of one person", () => {
     await second.mute(id, undefined);
     await second.pinConversation(id, undefined);
     await second.markUnread(id);
+    const quiet = { friday: { fromMinute: 1350, toMinute: 420 } };
+    await second.setQuietHours(quiet);
+    await eventually(
+      alice.client,
+      async () => ((await alice.client.quietHours()).friday === undefined ? undefined : true),
+      "both are quiet",
+    );
+    expect(await alice.client.quietHours()).toEqual(quiet);
     await both(({ own }) => own.mutedUntil === undefined && own.pinnedPlace === undefined && own.isMarkedUnread, "both have it");
     const [starred] = await second.starred(id);
     await second.star(id, starred?.id ?? "", false);

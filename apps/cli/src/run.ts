@@ -41,6 +41,7 @@ import {
 } from "./commands/own-things.ts";
 import { pollCommand, voteCommand } from "./commands/polls.ts";
 import { privacyCommand } from "./commands/privacy.ts";
+import { quietCommand } from "./commands/quiet.ts";
 import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
 import { registerCommand } from "./commands/register.ts";
@@ -92,6 +93,7 @@ const commands: readonly Command[] = [
   blockCommand,
   unblockCommand,
   privacyCommand,
+  quietCommand,
   alarmsCommand,
   devicesCommand,
   linkCommand,

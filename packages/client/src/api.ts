@@ -13,6 +13,7 @@ export type * from "./api/failures.ts";
 export type * from "./api/groups.ts";
 export * from "./api/messages.ts";
 export type * from "./api/own.ts";
+export type * from "./api/quiet.ts";
 export type * from "./api/receipts.ts";
 export type * from "./api/people.ts";
 
@@ -319,7 +320,7 @@ export type ClientEvent =
   | { readonly kind: "starred" }
   /** Who types in a conversation, the first three of them, and how many in all; by their own word, which nobody proves (spec N-1). */
   | { readonly kind: "typing"; readonly conversationId: string; readonly people: readonly Person[]; readonly count: number }
-  /** What others are told of this person changed (`privacySettings`). */
+  /** What others are told of this person changed (`privacySettings`), or their quiet hours. */
   | { readonly kind: "settings" }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }

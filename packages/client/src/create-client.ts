@@ -301,6 +301,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     send: async (id, text, options) => member().messages.send(id, text, options),
     privacySettings: async () => ({ receipts: member().own.setting("receipts"), typing: member().own.setting("typing") }),
     changePrivacySettings: async (settings) => member().own.change(settings),
+    quietHours: async () => member().own.quietHours,
+    setQuietHours: async (hours) => member().own.setQuietHours(hours),
     typing: async (id, isTyping) => member().signals.say(id, isTyping),
     edit: async (id, messageId, text) => member().messages.edit(id, messageId, text),
     deleteMessages: async (id, messageIds, options) => member().messages.delete(id, messageIds, options),

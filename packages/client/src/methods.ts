@@ -53,6 +53,8 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   leave: true,
   markRead: true,
   saveDraft: true,
+  quietHours: true,
+  setQuietHours: true,
   mute: true,
   archive: true,
   pinConversation: true,

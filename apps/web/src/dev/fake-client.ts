@@ -348,6 +348,8 @@ export function createFakeHost(scene: Scene): ClientHost {
         change(id, { unreadCount: 0 });
       },
       async typing() {},
+      quietHours: async () => ({}),
+      setQuietHours: () => later(),
       privacySettings: async () => ({ receipts: true, typing: true }),
       async changePrivacySettings() {},
       async saveDraft(id, text) {

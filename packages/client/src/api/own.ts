@@ -1,4 +1,5 @@
 import type { Message } from "./messages.ts";
+import type { QuietHours } from "./quiet.ts";
 
 /** What the person set for themselves of a conversation: the same on all of their devices, and known to nobody else (spec X-18). */
 export interface OwnSettings {
@@ -38,6 +39,10 @@ export interface PrivacySettings {
 export interface OwnCalls {
   privacySettings(): Promise<PrivacySettings>;
   changePrivacySettings(settings: Partial<PrivacySettings>): Promise<void>;
+  /** When this person wants no notice of anything; `quietUntil` says whether that is now. */
+  quietHours(): Promise<QuietHours>;
+  /** Sets all of the week: a day that is absent has none. @throws ClientError `invalid_setting` */
+  setQuietHours(hours: QuietHours): Promise<void>;
   /** No notice of a conversation until then, milliseconds since 1970; `undefined` ends that. `muteEnd` has the usual times. */
   mute(conversationId: string, until: number | "always" | undefined): Promise<void>;
   /** Puts a conversation away, or takes it out again. */

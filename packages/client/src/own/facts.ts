@@ -19,7 +19,9 @@ import {
   vector,
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import type { QuietHours } from "../api/quiet.ts";
 import { maxJoinSeq } from "../core/order.ts";
+import { quietHoursCodec } from "./quiet.ts";
 
 /** What a person sets for themselves, of a conversation or of a message in it (spec X-18). */
 export type OwnFact =
@@ -36,13 +38,15 @@ export type OwnFact =
   /** What is being written there, "" for nothing any more; `over`: a mark (`draftMark`) of the other device's draft that the person took last. */
   | { readonly kind: "draft"; readonly logId: Uint8Array; readonly text: string; readonly over: Uint8Array }
   /** Of no conversation: what others are told of this person, as of all. */
-  | { readonly kind: "setting"; readonly name: SettingName; readonly isOn: boolean };
+  | { readonly kind: "setting"; readonly name: SettingName; readonly isOn: boolean }
+  /** Of no conversation: when nothing is noticed. */
+  | { readonly kind: "quiet"; readonly hours: QuietHours };
 
 /** What a person lets others know, and is told of them in turn. */
 export type SettingName = "receipts" | "typing";
 
 /** What is of a conversation. */
-export type FactOfConversation = Exclude<OwnFact, { readonly kind: "setting" }>;
+export type FactOfConversation = Exclude<OwnFact, { readonly kind: "setting" | "quiet" }>;
 
 /** Where something was said: the first devices' log of an account is of era 1, and one that takes its place is of the next. */
 export interface OwnPlace {
@@ -103,6 +107,7 @@ export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
     8,
     struct<{ name: SettingName; isOn: boolean }>({ name: enumeration<SettingName>(uint8, { receipts: 1, typing: 2 }), isOn: bool }),
   ],
+  quiet: [9, struct<{ hours: QuietHours }>({ hours: quietHoursCodec })],
 });
 
 const placeCodec: Codec<OwnPlace> = struct<OwnPlace>({ era: uint32, log: opaque(logTagBytes), order: safeUint64 });
@@ -138,9 +143,13 @@ function unpack<T>(codec: Codec<T>, packed: Uint8Array): readonly T[] {
   });
 }
 
+/** Beside the settings: whoever is told of those is told of these. */
+export const quietKey = "setting/quiet";
+
 /** What a fact is about: of all that is said of the same the newest counts. A key of the store behind `ownPrefix`. */
 export function keyOf(fact: OwnFact): string {
   if (fact.kind === "setting") return `setting/${fact.name}`;
+  if (fact.kind === "quiet") return quietKey;
   const about = `${fact.kind}/${toBase64Url(fact.logId)}`;
   return fact.kind === "star" ? `${about}/${toBase64Url(fact.messageId)}` : about;
 }

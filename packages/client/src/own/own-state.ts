@@ -16,6 +16,7 @@ export const maxKept: Readonly<Record<OwnFact["kind"], number>> = {
   star: 4096,
   draft: 128,
   setting: 16,
+  quiet: 1,
   deleted: 16_384,
 };
 

@@ -1,5 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { Message } from "../api.ts";
+import type { QuietHours } from "../api/quiet.ts";
 import { entryOrder } from "../core/order.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
@@ -13,8 +14,9 @@ import { Drafts } from "./drafts-in-step.ts";
 import { mutedForever } from "./facts.ts";
 import type { OwnFact, SettingName } from "./facts.ts";
 import { conversationOfKey, idOf } from "./own-things.ts";
+import { requireQuietHours } from "./quiet.ts";
 import { OwnTelling } from "./telling.ts";
-import { factOf, lastSeq, maxPinnedConversations, pinnedIds, settingOf } from "./view.ts";
+import { factOf, lastSeq, maxPinnedConversations, pinnedIds, quietHoursOf, settingOf } from "./view.ts";
 
 /** Messages that are starred at a time. */
 export const maxStarred = 1000;
@@ -180,6 +182,16 @@ export class Own {
   async change(settings: Partial<Record<SettingName, boolean>>): Promise<void> {
     const names = (["receipts", "typing"] as const).filter((name) => settings[name] !== undefined && settings[name] !== this.setting(name));
     await this.#say(...names.map((name): OwnFact => ({ kind: "setting", name, isOn: settings[name] === true })));
+  }
+
+  /** When the person wants no notice of anything. */
+  get quietHours(): QuietHours {
+    return quietHoursOf(this.#world.ownThings);
+  }
+
+  /** On all devices of the person. @throws ClientError `invalid_setting` */
+  async setQuietHours(hours: QuietHours): Promise<void> {
+    await this.#say({ kind: "quiet", hours: requireQuietHours(hours) });
   }
 
   /** What the person has written so far, and not sent. */

@@ -1,7 +1,8 @@
 import type { OwnSettings } from "../api.ts";
+import type { QuietHours } from "../api/quiet.ts";
 import { entryOrder } from "../core/order.ts";
 import type { ConversationState, Line } from "../core/types.ts";
-import { keyOf, mutedForever } from "./facts.ts";
+import { keyOf, mutedForever, quietKey } from "./facts.ts";
 import type { OwnFact, SettingName } from "./facts.ts";
 import { idOf } from "./own-things.ts";
 import type { OwnThings } from "./own-things.ts";
@@ -31,6 +32,12 @@ export function factOf<K extends "mute" | "archive" | "pin" | "unread" | "delete
 export function settingOf(things: OwnThings, name: SettingName): boolean {
   const fact = things.fact(`setting/${name}`);
   return fact?.kind !== "setting" || fact.isOn;
+}
+
+/** When the person wants no notice of anything. */
+export function quietHoursOf(things: OwnThings): QuietHours {
+  const fact = things.fact(quietKey);
+  return fact?.kind === "quiet" ? fact.hours : {};
 }
 
 /** Ids of the conversations that stand on top, in their order. */
