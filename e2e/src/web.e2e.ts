@@ -210,7 +210,10 @@ describe("the web app", () => {
     await seeTaken(page, "Typed, not clicked");
     await tabTo(page, "button", "Conversation details");
     await keyboard.press("Enter");
-    await tabTo(page, "button", "Remove valentin");
+    await tabTo(page, "button", "What to do with valentin");
+    await keyboard.press("Enter");
+    await page.getByRole("menuitem", { name: "Remove from the group" }).waitFor();
+    await keyboard.press("ArrowUp");
     await keyboard.press("Enter");
     const dialog = page.getByRole("dialog").or(page.getByRole("alertdialog"));
     await dialog.waitFor();
@@ -218,7 +221,7 @@ describe("the web app", () => {
     await keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" });
     await messageList(page).getByText("You removed valentin").waitFor();
-    await page.getByRole("button", { name: "Remove valentin" }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "What to do with valentin" }).waitFor({ state: "detached" });
     // The list of conversations is a place of its own for the keyboard.
     await tabTo(page, "link", "Keyboard players");
     await keyboard.press("Enter");

@@ -12,6 +12,7 @@ export function ConfirmDialog({
   isHarmless = false,
   confirm,
   close,
+  children,
 }: {
   readonly title: string;
   readonly body: string;
@@ -22,6 +23,8 @@ export function ConfirmDialog({
   readonly isHarmless?: boolean;
   readonly confirm: () => Promise<boolean>;
   readonly close: () => void;
+  /** What is asked beside. */
+  readonly children?: ReactNode;
 }): ReactElement {
   const [isBusy, setIsBusy] = useState(false);
   const run = (): void => {
@@ -34,6 +37,7 @@ export function ConfirmDialog({
   return (
     <Modal title={title} close={close} isAlert>
       <p className="dialog-body">{body}</p>
+      {children}
       <div className="dialog-actions">
         <button type="button" className="button" onClick={close}>
           {words.common.cancel}

@@ -1,7 +1,9 @@
+import "../styles/group.css";
 import "../styles/own.css";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import type { Conversation, ConversationDetails, Member, Person } from "@latchkey/client";
+import type { Conversation, ConversationDetails, Person } from "@latchkey/client";
+import { groupWords } from "../messages/group-words.ts";
 import { pageWords } from "../messages/page-words.ts";
 import { words } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
@@ -15,9 +17,9 @@ import { titleOf } from "../state/own.ts";
 import { useRecipients } from "../state/use-recipients.ts";
 import { nameOf } from "../state/person-name.ts";
 
+const GroupMembers = lazyComponent(async () => (await import("../components/GroupMembers.tsx")).GroupMembers);
+const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
-
-type Question = { readonly kind: "remove"; readonly person: Person } | { readonly kind: "leave" };
 
 /** Who is in a conversation, how it is protected, and what one can change. */
 export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMain: boolean }): ReactElement {
@@ -25,7 +27,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
   const act = useAction();
   const details = useSelector((state) => state.details.get(id));
   const conversation = useSelector((state) => state.conversations.get(id));
-  const [question, setQuestion] = useState<Question>();
+  const [isLeaving, setIsLeaving] = useState(false);
   const headingRef = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     void act(() => controller.loadDetails(id));
@@ -36,8 +38,11 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
   const Heading = isMain ? "h1" : "h2";
   const isGroup = conversation?.kind === "group";
   const title = conversation === undefined ? "" : titleOf(conversation);
-  const leave = async (): Promise<boolean> => {
-    const isDone = await act(() => controller.leave(id));
+  const leave = async (successor: string | undefined): Promise<boolean> => {
+    const isDone = await act(async () => {
+      if (successor !== undefined) await controller.client.setRole(id, [successor], "owner");
+      await controller.leave(id);
+    });
     if (isDone) router.go({ kind: "home" }, { replace: true });
     return isDone;
   };
@@ -63,7 +68,8 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
         )}
         {details !== undefined && (
           <>
-            {isGroup && <Members details={details} remove={(person) => setQuestion({ kind: "remove", person })} />}
+            {isGroup && <Members details={details} />}
+            {isGroup && <GroupSettings details={details} />}
             {!isGroup && conversation?.peer?.isSelf === false && (
               <button
                 type="button"
@@ -78,7 +84,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
             <Verification details={details} />
             {!isGroup && conversation?.peer?.isSelf === false && <BlockButton conversation={conversation} peer={conversation.peer} />}
             {conversation?.status !== "removed" && (
-              <button type="button" className="button button-wide button-danger-quiet" onClick={() => setQuestion({ kind: "leave" })}>
+              <button type="button" className="button button-wide button-danger-quiet" onClick={() => setIsLeaving(true)}>
                 <Icon name="leave" size={18} />
                 {pageWords.details.leave}
               </button>
@@ -86,29 +92,12 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
           </>
         )}
       </div>
-      {question?.kind === "remove" && (
-        <ConfirmDialog
-          title={pageWords.details.removeTitle(nameOf(question.person), title)}
-          body={pageWords.details.removeBody(nameOf(question.person))}
-          confirmLabel={pageWords.details.removeConfirm}
-          confirm={() => act(() => controller.removeMember(id, question.person))}
-          close={() => setQuestion(undefined)}
-        />
-      )}
-      {question?.kind === "leave" && (
-        <ConfirmDialog
-          title={pageWords.details.leaveTitle}
-          body={pageWords.details.leaveBody}
-          confirmLabel={pageWords.details.leaveConfirm}
-          confirm={leave}
-          close={() => setQuestion(undefined)}
-        />
-      )}
+      {isLeaving && <LeaveDialog successors={details?.successors ?? []} leave={leave} close={() => setIsLeaving(false)} />}
     </Root>
   );
 }
 
-function Members({ details, remove }: { readonly details: ConversationDetails; readonly remove: (person: Person) => void }): ReactElement {
+function Members({ details }: { readonly details: ConversationDetails }): ReactElement {
   const id = useId();
   const [isAdding, setIsAdding] = useState(false);
   const { may } = details;
@@ -117,11 +106,7 @@ function Members({ details, remove }: { readonly details: ConversationDetails; r
       <h2 id={`${id}heading`} className="section-heading">
         {pageWords.details.members}
       </h2>
-      <ul className="people" aria-labelledby={`${id}heading`}>
-        {details.members.map((member) => (
-          <MemberRow key={member.person.accountId} member={member} remove={may.remove ? remove : undefined} />
-        ))}
-      </ul>
+      <GroupMembers details={details} labelledBy={`${id}heading`} />
       {may.add && !isAdding && (
         <button type="button" className="button button-wide" onClick={() => setIsAdding(true)}>
           <Icon name="addPerson" size={18} />
@@ -150,30 +135,48 @@ function BlockButton({ conversation, peer }: { readonly conversation: Conversati
   );
 }
 
-function MemberRow({ member, remove }: { readonly member: Member; readonly remove: ((person: Person) => void) | undefined }): ReactElement {
-  const { person, role } = member;
-  const notes = [person.displayName === person.address ? "" : person.address, pageWords.details.role[role]].filter((note) => note !== "");
+/** Asks before a conversation is left; whoever alone owns a group gives it to somebody first. */
+function LeaveDialog({
+  successors,
+  leave,
+  close,
+}: {
+  readonly successors: readonly Person[];
+  readonly leave: (successor: string | undefined) => Promise<boolean>;
+  readonly close: () => void;
+}): ReactElement {
+  const [successor, setSuccessor] = useState(successors[0]?.accountId);
+  const id = useId();
   return (
-    <li className="person">
-      <Avatar id={person.accountId} name={person.displayName} />
-      <span className="person-text">
-        <span className="person-name">
-          <bdi>{person.displayName}</bdi>
-          {person.isSelf && <span className="person-self"> ({pageWords.details.you})</span>}
-        </span>
-        {notes.length > 0 && <bdi className="person-address">{notes.join(" · ")}</bdi>}
-      </span>
-      {remove !== undefined && !person.isSelf && (
-        <button
-          type="button"
-          className="button button-small button-danger-quiet"
-          aria-label={pageWords.details.remove(nameOf(person))}
-          onClick={() => remove(person)}
-        >
-          {pageWords.details.removeConfirm}
-        </button>
+    <ConfirmDialog
+      title={pageWords.details.leaveTitle}
+      body={pageWords.details.leaveBody}
+      confirmLabel={pageWords.details.leaveConfirm}
+      confirm={() => leave(successor)}
+      close={close}
+    >
+      {successors.length > 0 && (
+        <div className="field">
+          <label htmlFor={id}>{groupWords.leave.successor}</label>
+          <select
+            id={id}
+            className="input"
+            aria-describedby={`${id}hint`}
+            value={successor}
+            onChange={(event) => setSuccessor(event.target.value)}
+          >
+            {successors.map((person) => (
+              <option key={person.accountId} value={person.accountId}>
+                {nameOf(person)}
+              </option>
+            ))}
+          </select>
+          <p id={`${id}hint`} className="setting-hint">
+            {groupWords.leave.body}
+          </p>
+        </div>
       )}
-    </li>
+    </ConfirmDialog>
   );
 }
 

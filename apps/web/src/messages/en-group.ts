@@ -1,0 +1,61 @@
+import { count } from "./count.ts";
+
+/** Words about members of a group and how it is run. */
+export const enGroup = {
+  members: {
+    search: "Search people",
+    none: "Nobody here is called that.",
+    menu: (name: string): string => `What to do with ${name}`,
+    write: "Write to them alone",
+    makeRole: { owner: "Make owner", administrator: "Make administrator", member: "Make an ordinary member" },
+    giveUp: "Give up your role",
+    remove: "Remove from the group",
+    select: "Choose several",
+    done: "Done",
+    choose: (name: string): string => `Choose ${name}`,
+    chosen: (n: number): string => count(n, "person chosen", "people chosen"),
+    removeTitle: (n: number, group: string): string => `Remove ${count(n, "person", "people")} from ${group}?`,
+    removeBody: "New keys are made at once, and they can read nothing sent from then on. What they received already stays with them.",
+    ownerTitle: (name: string): string => `Make ${name} an owner?`,
+    ownerBody: "Owners decide who may do what, give roles and take them, yours too.",
+    giveUpTitle: "Give up your role?",
+    giveUpBody: "You stay in the group. Only an owner can give it back.",
+  },
+  leave: {
+    successor: "Who owns the group after you?",
+    body: "You are its only owner. Without one nobody could give roles any more.",
+  },
+  settings: {
+    heading: "Group",
+    noDescription: "No description",
+    edit: "Change name and description",
+    name: "Name",
+    nameLong: (bytes: number): string => `${String(bytes)} too long`,
+    description: "Description",
+    save: "Save",
+    slowMode: "Slow mode",
+    slowModeHint: "Everybody but administrators waits so long between two messages.",
+    slowModes: [
+      [0, "Off"],
+      [10, "10 seconds"],
+      [60, "1 minute"],
+      [600, "10 minutes"],
+      [3600, "1 hour"],
+    ] as readonly (readonly [number, string])[],
+    other: (seconds: number): string => count(seconds, "second", "seconds"),
+    rights: "Who may do what",
+    rightsHint: "Owners decide this. Whatever it says, everybody can leave.",
+    /** Those that the app lets owners set. */
+    right: {
+      post: "Write",
+      add: "Add people",
+      remove: "Remove people",
+      editInfo: "Change name, description and picture",
+      pin: "Pin messages",
+      mentionAll: "Call on everybody at once",
+      deleteOthers: "Delete what others wrote",
+      invite: "Let people in by a link",
+    },
+    holder: { everyone: "Everyone", administrators: "Administrators", owner: "Owners" },
+  },
+};

@@ -1,0 +1,27 @@
+import type { ConversationDetails, Member, Role } from "@latchkey/client";
+
+/** What can be done with members of a group. */
+export type MemberAction = "write" | "owner" | "administrator" | "member" | "giveUp" | "remove";
+
+const places: Readonly<Record<Role, number>> = { owner: 0, administrator: 1, member: 2 };
+
+/** The members as a list shows them: owners and administrators first, then by name; those whose name or address has what was asked for. */
+export function membersShown(members: readonly Member[], asked: string): readonly Member[] {
+  const text = asked.trim().toLocaleLowerCase();
+  return members
+    .filter(({ person }) => text === "" || [person.displayName, person.address].some((name) => name.toLocaleLowerCase().includes(text)))
+    .toSorted((a, b) => places[a.role] - places[b.role] || a.person.displayName.localeCompare(b.person.displayName));
+}
+
+/** What this person can do with a member now, in the order in which a menu offers it. */
+export function memberActions({ person, role }: Member, details: Pick<ConversationDetails, "may" | "successors">): readonly MemberAction[] {
+  const { may, successors } = details;
+  // Whoever owns it alone gives it to somebody first.
+  if (person.isSelf) return role === "member" || successors.length > 0 ? [] : ["giveUp"];
+  const given: readonly Role[] = ["owner", "administrator", "member"];
+  return [
+    "write",
+    ...(may.own ? given.filter((one) => one !== role) : []),
+    ...(may.remove && (role !== "owner" || may.own) ? (["remove"] as const) : []),
+  ];
+}
