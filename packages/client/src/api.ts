@@ -4,6 +4,7 @@
  */
 import type { ClientFailure } from "./api/failures.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
+import type { JoinLinkCalls } from "./api/join-links.ts";
 import type { HeldDeletions, Message, MessageInfo, MessagePage } from "./api/messages.ts";
 import type { OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
@@ -11,6 +12,7 @@ import type { Person, Role } from "./api/people.ts";
 
 export type * from "./api/failures.ts";
 export type * from "./api/groups.ts";
+export type * from "./api/join-links.ts";
 export * from "./api/messages.ts";
 export type * from "./api/own.ts";
 export type * from "./api/quiet.ts";
@@ -322,6 +324,10 @@ export type ClientEvent =
   | { readonly kind: "typing"; readonly conversationId: string; readonly people: readonly Person[]; readonly count: number }
   /** What others are told of this person changed (`privacySettings`), or their quiet hours. */
   | { readonly kind: "settings" }
+  /** The join links of a group changed, or who waits at them (`joinLinks`, `waitingRoom`). */
+  | { readonly kind: "join_links"; readonly conversationId: string }
+  /** Where this person knocked changed (`knocks`): somebody let them in, for one. */
+  | { readonly kind: "knocks" }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }
   /** What was verified of people changed. */
@@ -333,7 +339,7 @@ export interface Holdings {
 }
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends GroupCalls, OwnCalls {
+export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

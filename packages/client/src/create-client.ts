@@ -19,6 +19,7 @@ import { directoryStatusOf } from "./engine/verification.ts";
 import { Watch } from "./engine/watch.ts";
 import type { World } from "./engine/world.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
+import { JoinLinks } from "./join-links/join-links.ts";
 import { OwnThings } from "./own/own-things.ts";
 import { Receipts } from "./receipts/receipts.ts";
 import type { Platform } from "./platform/platform.ts";
@@ -104,6 +105,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     await ownThings.load();
     const receipts = new Receipts();
     await receipts.load(store);
+    const joinLinks = new JoinLinks(store);
+    await joinLinks.load();
     const people = new People({
       store,
       directory,
@@ -136,6 +139,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       appendSecrets,
       ownThings,
       receipts,
+      joinLinks,
       alarms,
       get watch() {
         return watch;
@@ -329,6 +333,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     continueConversation: async (id, options) => member().continueConversation(id, options ?? {}),
     declineInvitation: async (id, accountId) => member().declineInvitation(id, accountId),
     leave: async (id) => member().groups.leave(id),
+    createJoinLink: async (id, options = {}) => member().invites.create(id, options),
+    joinLinks: async (id) => running().invites.list(id),
+    revokeJoinLink: async (id, linkId) => member().invites.revoke(id, linkId),
+    waitingRoom: async (id) => member().invites.waiting(id),
+    admit: async (id, accountId) => member().invites.admit(id, accountId),
+    refuse: async (id, accountId) => member().invites.refuse(id, accountId),
+    readJoinLink: async (link) => running().invites.read(link),
+    knock: async (link) => member().invites.knock(link),
+    knocks: async () => running().invites.knocks(),
     markRead: async (id, throughOrder) => running().reading.read(id, throughOrder),
     saveDraft: async (id, text) => running().own.saveDraft(id, text),
     mute: async (id, until) => member().own.mute(id, until),

@@ -16,6 +16,7 @@ const retryable: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>([
   "app_outdated",
   "server_outdated",
   "clock_skew",
+  "waiting_room_full",
 ]);
 
 /** Every failure that leaves the client. The message is one plain sentence that never holds names, text or keys. */

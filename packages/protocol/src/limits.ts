@@ -48,6 +48,8 @@ export const maxBlobsPerEntry = 32;
 export const maxKnockBytes = 4096;
 /** Knocks that wait in a link inbox (spec I-5). */
 export const maxKnocks = 256;
+/** Uses of a join link at most (spec X-14). */
+export const maxLinkUses = 1000;
 /** The longest time for which a link inbox is open (spec I-5). */
 export const maxLinkLifeMs: number = 30 * 86_400_000;
 

@@ -14,6 +14,7 @@ import type {
 import { RemoteError } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
+import { createFakeJoinLinks } from "./fake-join-links.ts";
 import { createFakeMessages } from "./fake-messages.ts";
 import { createFakeAccount } from "./fake-account.ts";
 import { people, sampleAccount, sampleConversations, sampleMessage, sampleRequests } from "./sample-data.ts";
@@ -301,6 +302,7 @@ export function createFakeHost(scene: Scene): ClientHost {
         change(id, { memberCount: members.length + added.length });
       },
       letBack: () => later(),
+      ...createFakeJoinLinks({ people, later, emit }),
       async setRole(id, accountIds, role) {
         await later();
         const found = get(id);

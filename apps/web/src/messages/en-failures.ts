@@ -190,5 +190,10 @@ export const failures: Readonly<Record<ClientErrorCode, FailureWords>> = {
     advice:
       "Nothing was changed. Somebody may have tried to put their device in place of yours. Start again, with both devices in your hands.",
   },
+  invalid_join_link: { title: "That is not an invite link", advice: "A part of it may be missing: open or copy all of it." },
+  join_link_gone: { title: "This link does not hold any more", advice: "It was taken back, or its time is over. Ask for another one." },
+  join_link_used_up: { title: "As many as this link is for came in by it", advice: "Make another link, or add them by their username." },
+  unknown_join_link: { title: "This link is not there any more", advice: "Somebody who leads the group took it back, perhaps." },
+  waiting_room_full: { title: "Too many people wait there", advice: "Try again later, or ask somebody in the group to add you." },
   closed: { title: "Latchkey was closed", advice: "Reload the page." },
 };

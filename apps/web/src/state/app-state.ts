@@ -85,6 +85,8 @@ export interface AppState {
   readonly typing: ReadonlyMap<string, Typers>;
   /** Counts up when what others are told of this person changes, here or on another device. */
   readonly settingsVersion: number;
+  /** Counts what changed of the join links of groups, of who waits there, and of where this person waits. */
+  readonly joinLinksVersion: number;
   /** One's own devices, once asked for. */
   readonly devices: readonly OwnDevice[] | undefined;
   /** Ids of starred messages. */
@@ -128,6 +130,7 @@ export const initialState: AppState = {
   pins: new Map(),
   typing: new Map(),
   settingsVersion: 0,
+  joinLinksVersion: 0,
   devices: undefined,
   stars: new Set(),
   folder: "all",
@@ -180,6 +183,10 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
         break;
       case "settings":
         next = { ...next, settingsVersion: next.settingsVersion + 1 };
+        break;
+      case "join_links":
+      case "knocks":
+        next = { ...next, joinLinksVersion: next.joinLinksVersion + 1 };
         break;
       case "held_deletions":
       case "alarms":

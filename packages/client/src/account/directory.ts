@@ -109,7 +109,7 @@ export interface Directory {
    */
   takeKeyPackages(contact: Contact): Promise<TakenPackage[]>;
   /** Where a device of a contact is written to (spec A-5). @throws ClientError as `takeKeyPackages` */
-  card(contact: Contact, deviceId: Uint8Array): Promise<DeviceCard>;
+  card(contact: Pick<Contact, "host" | "accountId" | "account">, deviceId: Uint8Array): Promise<DeviceCard>;
   /** Whether a name could be had; `unknown` when the server cannot be asked now. */
   checkUsername(username: string, host: string): Promise<UsernameStatus>;
 }
@@ -314,7 +314,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
   const lookUpName = ({ host, username }: Address): Promise<Contact> => lookup(host, { username });
 
   /** A device's card, to whose inbox key something can be sealed (spec E-18). @throws TransparencyError, ClientError */
-  async function cardOf({ account }: Contact, deviceId: Uint8Array, signedCard: Uint8Array): Promise<DeviceCard> {
+  async function cardOf({ account }: Pick<Contact, "account">, deviceId: Uint8Array, signedCard: Uint8Array): Promise<DeviceCard> {
     const card = await verifyDeviceCard({ account, signedCard, nowMs: platform.nowMs(), signatures });
     if (!equalBytes(card.deviceId, deviceId) || !(await isInboxKey(platform, card.inboxKey))) throw invalid();
     return card;

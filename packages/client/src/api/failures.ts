@@ -67,6 +67,11 @@ export type ClientErrorCode =
   | "invalid_code" // not a linking code
   | "link_expired" // the linking took too long, or was broken off
   | "link_refused" // the two short codes differed, or the other side said no
+  | "invalid_join_link" // no invite link to a group, or a part of it is missing
+  | "join_link_gone" // it was taken back, or its time is over
+  | "join_link_used_up" // as many as it is for were let in
+  | "unknown_join_link" // no such link to this group
+  | "waiting_room_full" // too many wait at a link
   | "closed";
 
 /** A failure of the client. The message is one plain sentence, never holding names, text or keys. */

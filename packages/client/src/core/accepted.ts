@@ -3,6 +3,7 @@ import { decodeContent } from "@latchkey/protocol";
 import type { DecodedContent, ProofSource } from "@latchkey/protocol";
 import { enterEpoch, forgetGroup, loseRace } from "./epoch.ts";
 import { keepEvidence } from "./evidence.ts";
+import { hearLinkWord } from "./join-links.ts";
 import { epochKeys } from "./keys.ts";
 import { tellOutcome } from "./merged-settings.ts";
 import { giveHistory, keepAuthor, tellGiven } from "./past.ts";
@@ -33,6 +34,7 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
     return;
   }
   const content = decodeContent(message.content);
+  if (content.kind === "join_link") hearLinkWord(turn, self, content.said);
   if (content.kind === "sync") turn.effects.push({ kind: "placed", order, payload: content.payload.slice() });
   if (content.kind === "history") tellGiven(turn, { author: self.accountId, sentAtMs: message.composedAtMs, acceptedAtMs: nowMs }, content);
   if (message.purpose === "text" || message.purpose === "change") tellOwn(turn, message, content);

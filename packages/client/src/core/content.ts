@@ -3,6 +3,7 @@ import type { MessageEvidence } from "@latchkey/mls";
 import type { AppendSecret, DecodedContent } from "@latchkey/protocol";
 import { forgetGroup } from "./epoch.ts";
 import { hearLeave } from "./leaving.ts";
+import { hearLinkWord } from "./join-links.ts";
 import { isUnproven, standingOf } from "./proven.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { hearHistory } from "./past.ts";
@@ -43,6 +44,9 @@ export function onContent(
       // By a device that is not proven it is nobody's word.
       if (standing === "proven")
         turn.effects.push({ kind: "receipt", order: nextOrder(turn), accountId: author.accountId, statuses: content.statuses });
+      return;
+    case "join_link":
+      if (standing === "proven") hearLinkWord(turn, author, content.said);
       return;
     case "sync":
       if (turn.state.kind === "devices" && isOwn && standing !== "departed") {

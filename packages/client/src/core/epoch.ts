@@ -3,6 +3,7 @@ import { members, unmergedLeafCount } from "@latchkey/mls";
 import type { GroupState, LeafIndex } from "@latchkey/mls";
 import type { SettingsOpening } from "@latchkey/protocol";
 import { withContinuity } from "./continuity.ts";
+import { closeLinksOfGone } from "./join-links.ts";
 import { leaversOf, stillLeaving } from "./leaving.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { accountsGone, isAway, withAway, withReturn } from "./away.ts";
@@ -46,6 +47,7 @@ export async function enterEpoch(
   const { state, context } = turn;
   const { group, keys, roster, opening, author } = params;
   endNumbers(turn, roster);
+  closeLinksOfGone(turn, roster);
   const gone = await accountsGone(turn, roster, params.proofs);
   tellDifference(turn, { author, roster, isOwn: params.isOwn, gone, leaving: params.leaving });
   // Whoever learns of it by this commit learns why: so a recovery is told here too.

@@ -265,7 +265,7 @@ export type StoredOutgoing = Omit<Outgoing, "order" | "sentIn" | "accepted">;
 /** A message that waits; its place is its key. */
 export const outgoingCodec: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   id: text(64),
-  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3, sync: 4, account: 5, change: 6, receipt: 7, history: 8 }),
+  purpose: enumeration<Purpose>(uint8, { text: 1, profile: 2, leave: 3, sync: 4, account: 5, change: 6, receipt: 7, history: 8, link: 9 }),
   text: text(1 << 20),
   composedAtMs: safeUint64,
   content: opaqueV(maxContentBytes),

@@ -3,7 +3,7 @@ import { rightsOf } from "./rights.ts";
 import { SimWorld } from "./sim.testing.ts";
 import type { SimDevice } from "./sim.testing.ts";
 
-const leads = { post: true, pin: true, mentionAll: true, deleteOthers: true };
+const leads = { post: true, pin: true, mentionAll: true, deleteOthers: true, invite: true };
 
 function rightsIn(reader: SimDevice, author: SimDevice): ReturnType<typeof rightsOf> | undefined {
   const { state } = reader;
@@ -20,7 +20,14 @@ describe("what the author of a message may do at its place", () => {
     await world.settle();
     for (const reader of [ada, ben]) {
       expect(rightsIn(reader, ada)).toEqual({ ...leads, role: "owner" });
-      expect(rightsIn(reader, ben)).toEqual({ role: "member", post: true, pin: false, mentionAll: false, deleteOthers: false });
+      expect(rightsIn(reader, ben)).toEqual({
+        role: "member",
+        post: true,
+        pin: false,
+        mentionAll: false,
+        deleteOthers: false,
+        invite: false,
+      });
     }
   });
 });

@@ -89,12 +89,14 @@ export interface SpeakerRights {
   readonly pin: boolean;
   readonly mentionAll: boolean;
   readonly deleteOthers: boolean;
+  /** Say something of the group's join links (spec X-14). */
+  readonly invite: boolean;
 }
 
 /** The rights of a leaf's account in the epoch that `state` is in: of the author of a message while the message is read. */
 export function rightsOf({ roster }: Pick<ConversationState, "roster">, leaf: Pick<RosterLeaf, "account">): SpeakerRights {
   if (roster === undefined || roster.settings.conversationKind !== conversationKinds.group)
-    return { role: "member", post: true, pin: true, mentionAll: true, deleteOthers: false };
+    return { role: "member", post: true, pin: true, mentionAll: true, deleteOthers: false, invite: false };
   const { rights } = roster.settings;
   const may = (holder: RightHolder): boolean => holds(roster, leaf.account, holder);
   return {
@@ -103,5 +105,6 @@ export function rightsOf({ roster }: Pick<ConversationState, "roster">, leaf: Pi
     pin: may(rights.pin),
     mentionAll: may(rights.mentionAll),
     deleteOthers: may(rights.deleteOthers),
+    invite: may(rights.invite),
   };
 }

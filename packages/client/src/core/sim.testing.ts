@@ -270,6 +270,7 @@ export class SimDevice {
       case "sync":
       case "placed":
       case "receipt":
+      case "join_link":
       case "named":
       case "dropped":
       case "outgoing":

@@ -18,10 +18,18 @@ export type Speaker = Pick<RosterLeaf, "accountId" | "account" | "deviceId" | "s
 /** What a member says, with its head: everything but what the conversation itself acts on. */
 export type Speech = SaidBody & DecodedHead;
 
+const notSpeech: ReadonlySet<ContentBody["kind"]> = new Set<Exclude<ContentBody["kind"], SaidBody["kind"]>>([
+  "sync",
+  "leave",
+  "profile",
+  "status",
+  "history",
+  "join_link",
+]);
+
 /** Whether content is for the timeline. */
 export function isSpeech(content: ContentBody & DecodedHead): content is Speech {
-  const { kind } = content;
-  return kind !== "sync" && kind !== "leave" && kind !== "profile" && kind !== "status" && kind !== "history";
+  return !notSpeech.has(content.kind);
 }
 
 /** Hands what one said oneself to the timeline, which is in the log now. @param id of the content */

@@ -58,6 +58,7 @@ import type { Change, DeviceReference, Joiner, WantedChange } from "./change.ts"
 import type { Renewal } from "./renewal.ts";
 import type { Arrival, Ask, SkipTold, Stranded } from "./contested.ts";
 import type { LeafVerdict, UnverifiedLeaf } from "./leaf-verdict.ts";
+import type { LinkEvent } from "../join-links/book.ts";
 import type { Line } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
 import type { PastEffect } from "./past-effect.ts";
@@ -136,7 +137,7 @@ export interface SealedMessage extends SealedEntry {
 }
 
 /** `text`: a message of its own, of whatever kind; `change`: what is done to messages. */
-export type Purpose = "text" | "change" | "profile" | "leave" | "sync" | "account" | "receipt" | "history";
+export type Purpose = "text" | "change" | "profile" | "leave" | "sync" | "account" | "receipt" | "history" | "link";
 
 /** A message of one's own that is not yet seen in the log. */
 export interface Outgoing {
@@ -491,6 +492,8 @@ export type Effect =
   /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
   | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }
   | { readonly kind: "receipt"; readonly order: number; readonly accountId: Uint8Array; readonly statuses: readonly MessageStatus[] }
+  /** The log said something of the group's join links. */
+  | { readonly kind: "join_link"; readonly event: LinkEvent }
   /** Another device of one's own account told this in the group of the devices; `placed`: this one did, and it stands in the log now. */
   | { readonly kind: "sync" | "placed"; readonly order: number; readonly payload: Uint8Array }
   /** `about` makes it one of a kind, with the code and the conversation; `reason` is for people. */

@@ -4,6 +4,7 @@ import type { ContinueOptions, Continued, Conversation, Message } from "../api.t
 import { Devices } from "../devices/devices.ts";
 import { background } from "../devices/told.ts";
 import type { OwnStates } from "../devices/own-states.ts";
+import { Invites } from "../join-links/invites.ts";
 import { Own } from "../own/own.ts";
 import { ReceiptSending } from "../receipts/sending.ts";
 import { SharedHistory } from "../shared-history/shared-history.ts";
@@ -55,6 +56,8 @@ export class Engine {
   readonly #sharedHistory: SharedHistory;
   /** What the person sets for themselves. */
   readonly own: Own;
+  /** Links by which people ask to be let into groups. */
+  readonly invites: Invites;
   /** People who wait to be accepted, and those who are blocked. */
   readonly requests: Requests;
   #closed = false;
@@ -90,6 +93,11 @@ export class Engine {
       runner: access.runner,
       resolveAll: (addresses) => this.addresses.resolveAll(addresses),
       acceptWritten: (contacts) => this.making.acceptWritten(contacts),
+    });
+    this.invites = new Invites(world, {
+      ...access,
+      found,
+      addAccount: (id, accountId) => this.groups.addAccount(id, accountId),
     });
     this.own = new Own(world, { ...access, devicesGroup: () => this.devices.told.group });
     this.devices = new Devices({
@@ -135,6 +143,9 @@ export class Engine {
         onJoined: (welcome) => this.#welcomes.take(welcome),
         putHistoryNotice: (tx, body) => this.devices.putNotice(tx, body),
         onHistoryNotice: () => this.devices.noticed(),
+        isKnocking: () => this.invites.isKnocking,
+        onAdmission: (sender, body) => this.invites.takeAdmission(sender, body),
+        onLinkShare: (sender, body) => this.invites.takeShare(sender, body),
         awaited: (accountId) => this.#welcomes.awaited(accountId),
         onRequests: () => world.emit({ kind: "requests" }),
       },
@@ -183,6 +194,7 @@ export class Engine {
       await engine.devices.start();
       await engine.#items.start();
       engine.#sharedHistory.wake();
+      engine.invites.start();
     }
     return engine;
   }
@@ -270,6 +282,7 @@ export class Engine {
     this.#stopChores();
     this.#directs.close();
     await this.own.close();
+    await this.invites.close();
     await this.devices.close();
     this.signals.close();
     this.#receipts.close();

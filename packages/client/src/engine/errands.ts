@@ -88,6 +88,7 @@ export class Errands {
       case "named":
       case "append_secret":
       case "evidence":
+      case "join_link":
       case "past":
       case "past_author":
       case "giving_history":

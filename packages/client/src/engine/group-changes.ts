@@ -46,8 +46,18 @@ export class GroupChanges {
 
   /** `again`: who is in the group already and cannot read it any more is removed and added in one commit. */
   async add(id: string, addresses: readonly string[], { again = false }: { again?: boolean } = {}): Promise<void> {
+    await this.#changeable(id, mayAdd);
+    await this.#addContacts(id, await this.#access.resolveAll(addresses), again);
+  }
+
+  /** As `add`, of an account that was met. */
+  async addAccount(id: string, accountId: Uint8Array): Promise<void> {
+    const { directory, own } = this.#world;
+    await this.#addContacts(id, [await directory.account(own.host, accountId)], false);
+  }
+
+  async #addContacts(id: string, contacts: readonly Contact[], again: boolean): Promise<void> {
     const runner = await this.#changeable(id, mayAdd);
-    const contacts = await this.#access.resolveAll(addresses);
     await this.#access.acceptWritten(contacts);
     const added = await addition(this.#world, contacts);
     const change = readdition({ state: runner.state, added, again, departed: (leaf) => this.#world.people.departed(leaf) });

@@ -88,6 +88,9 @@ async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
       notices.push(body);
     },
     onHistoryNotice: () => undefined,
+    isKnocking: () => false,
+    onAdmission: async () => undefined,
+    onLinkShare: async () => undefined,
     onRequests: () => undefined,
   };
   const work = new InboxWork(ann.world, handlers, policy);

@@ -15,6 +15,7 @@ import type { Shelved, Stage } from "./inbox-shelf.ts";
 import { joinByWelcome } from "./join.ts";
 import type { VerifiedWelcome } from "./join.ts";
 import type { KeptWelcome } from "./invitations.ts";
+import type { DeviceReference } from "../core/types.ts";
 import type { World } from "./world.ts";
 
 /** What the items are for. */
@@ -29,6 +30,10 @@ export interface WorkHandlers {
   /** Another device of one's own wrote the history for this one: puts that down. */
   readonly putHistoryNotice: (tx: StoreTransaction, body: Uint8Array) => void;
   readonly onHistoryNotice: () => void;
+  /** Whether this person asked to be let in somewhere: else nobody's answer to that is looked at. */
+  readonly isKnocking: () => boolean;
+  readonly onAdmission: (sender: DeviceReference, body: Uint8Array) => Promise<void>;
+  readonly onLinkShare: (sender: DeviceReference, body: Uint8Array) => Promise<void>;
   /** What waits for the person, or what became of it, is another. */
   readonly onRequests: () => void;
 }
@@ -126,11 +131,14 @@ export class InboxWork {
   async #stageOf(head: InboxHead, sender: { isMet: boolean; isVerified: boolean }): Promise<Stage | undefined> {
     const { standings } = this.#world;
     const standing = standings.of(head.senderAccountId);
-    const { welcome, forkNotice, history } = inboxItemKinds;
+    const { welcome, forkNotice, history, admission, linkShare } = inboxItemKinds;
     if (standing === "blocked") return undefined;
     const isStranger = standing === "stranger";
     const isWanted =
-      head.kind === welcome || (head.kind === forkNotice && (!isStranger || sender.isMet)) || (head.kind === history && standing === "own");
+      head.kind === welcome ||
+      ((head.kind === forkNotice || head.kind === linkShare) && (!isStranger || sender.isMet)) ||
+      (head.kind === history && standing === "own") ||
+      (head.kind === admission && this.#handlers.isKnocking());
     if (!isWanted) return undefined;
     if (!sender.isVerified) return "sender";
     if (!isStranger || head.kind !== welcome || this.#handlers.awaited(head.senderAccountId).size > 0) return "work";
@@ -303,6 +311,11 @@ export class InboxWork {
         this.#handlers.putHistoryNotice(tx, item.body.slice());
       });
       this.#handlers.onHistoryNotice();
+    } else if (head.kind === inboxItemKinds.admission || head.kind === inboxItemKinds.linkShare) {
+      const sender = { accountId: head.senderAccountId, deviceId: head.senderDeviceId };
+      if (head.kind === inboxItemKinds.admission) await this.#handlers.onAdmission(sender, item.body);
+      else await this.#handlers.onLinkShare(sender, item.body);
+      await store.transact("write", settle);
     } else {
       await watch.takeForkNotice({ accountId: head.senderAccountId, deviceId: head.senderDeviceId }, item.body);
       await store.transact("write", settle);

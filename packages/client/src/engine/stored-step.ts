@@ -44,6 +44,8 @@ export async function storeStep(world: World, { before, after, effects, alsoWrit
   await people.load(effects.flatMap(accountsIn));
   const writes = recordChanges(before, after);
   if (writes.length === 0 && effects.length === 0 && before !== undefined) return { lines: [], isBraked: false };
+  // Before the transaction: it takes no pause for what is loaded.
+  if (effects.some(({ kind }) => kind === "join_link")) await world.joinLinks.open();
   const given: Raised[] = [];
   const news = await store.transact("write", async (tx) => {
     for (const { key, value } of writes) {
@@ -103,6 +105,9 @@ async function putEffect(
       return;
     case "receipt":
       await receipts.take(tx, id, effect);
+      return;
+    case "join_link":
+      await world.joinLinks.stored?.take(tx, id, effect.event);
       return;
     case "evidence":
       await putEvidence(tx, id, effect);

@@ -24,6 +24,7 @@ import { Posts } from "./posts.ts";
 import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
 import { Receipts } from "../receipts/receipts.ts";
+import { JoinLinks } from "../join-links/join-links.ts";
 import { OwnThings } from "../own/own-things.ts";
 import type { Watched, World } from "./world.ts";
 
@@ -79,6 +80,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     standings,
     ownThings: new OwnThings({ store, platform }),
     receipts: new Receipts(),
+    joinLinks: new JoinLinks(store),
     appendSecrets,
     posts: new Posts({ ...shared, appendSecrets, alarms }),
     alarms,

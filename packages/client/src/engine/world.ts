@@ -7,6 +7,7 @@ import type { Context, ConversationState, Effect, Input, Self } from "../core/ty
 import type { Alarms } from "../directory/alarms.ts";
 import { loadHead } from "../core/load-records.ts";
 import type { OwnThings } from "../own/own-things.ts";
+import type { JoinLinks } from "../join-links/join-links.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import type { Store } from "../store/store.ts";
@@ -70,6 +71,8 @@ export interface World {
   readonly ownThings: OwnThings;
   /** What members said of what came to them and what they read. */
   readonly receipts: Receipts;
+  /** The join links of groups, and where this person knocked. */
+  readonly joinLinks: JoinLinks;
   /** What lets into people's inboxes as somebody they accepted. */
   readonly appendSecrets: AppendSecrets;
   /** Alarms that stay until the person handled them. */

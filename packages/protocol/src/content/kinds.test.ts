@@ -4,10 +4,13 @@ import { encodeCbor } from "./cbor.ts";
 import { ContentError } from "./errors.ts";
 import { headFields } from "./head.ts";
 import { historyType, maxHistoryAccounts } from "./history.ts";
+import { joinLinkType } from "./join-link.ts";
+import type { JoinLinkWord } from "./join-link.ts";
 import {
   createDeletionContent,
   createEditContent,
   createHistoryContent,
+  createJoinLinkContent,
   createPinContent,
   createPollContent,
   createPollEndContent,
@@ -54,6 +57,35 @@ describe("[X-2] what changes a message names it, and comes back as it was sent",
   test("an edit whose body is no text is shown as something newer, never as a message", () => {
     const fields = { ...headFields(head), replaces: id, body: single("image/png", utf8Bytes("x"), dispositions.render) };
     expect(decodeContent(encodeContent(fields)).kind).toBe("unsupported");
+  });
+
+  test("[X-14] words about a join link come back as they were said; anything else of their type is nothing that is known", () => {
+    const [linkId, linkHash, tag] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), new Uint8Array(16).fill(3)];
+    const words: readonly JoinLinkWord[] = [
+      { word: "open", linkId, linkHash, notAfterMs: 1_767_225_600_000, maxUses: 1000 },
+      { word: "close", linkId },
+      { word: "admit", linkId, tag },
+      { word: "refuse", linkId, tag },
+    ];
+    for (const said of words) expect(decodeContent(createJoinLinkContent({ ...head, said }))).toMatchObject({ kind: "join_link", said });
+    const malformed = [
+      [1, linkId, linkHash, 1, 1001],
+      [1, linkId, linkHash, 1, 0],
+      [1, linkId, linkHash, -1, 1],
+      [1, linkId, linkHash, 9e15, 1],
+      [1, linkId, tag, 1, 1],
+      [1, linkId, linkHash, 1],
+      [2, linkId, tag],
+      [2, tag],
+      [3, linkId, linkId],
+      [3, linkId],
+      [4, linkId, tag, tag],
+      [5, linkId],
+      [0, linkId],
+      linkId,
+    ];
+    for (const fields of malformed) expect(read(single(joinLinkType, encodeCbor(fields), 0), false).kind).toBe("unsupported");
+    expect(read(single(joinLinkType, utf8Bytes("x"), 0), false).kind).toBe("unsupported");
   });
 
   test("pins, with and without an end, and taken back", () => {

@@ -5,6 +5,8 @@ import { headFields, headOf } from "./head.ts";
 import { historyOf, historyPart, historyType } from "./history.ts";
 import type { HistoryGiven } from "./history.ts";
 import type { ContentHead, DecodedHead } from "./head.ts";
+import { joinLinkPart, joinLinkType, joinLinkWordOf } from "./join-link.ts";
+import type { JoinLinkWord } from "./join-link.ts";
 import { decodeMimiContent, dispositions, encodeContent } from "./mimi.ts";
 import type { Expiration, MimiContent, NestedPart } from "./mimi.ts";
 import { pinOf, pinPart, pinType } from "./pin.ts";
@@ -75,6 +77,11 @@ export function createPinContent(params: ContentHead & { readonly pin: Pin }): U
   return encodeContent({ ...headFields(params), body: pinPart(params.pin) });
 }
 
+/** Says something of a join link of the group (spec X-14). */
+export function createJoinLinkContent(params: ContentHead & { readonly said: JoinLinkWord }): Uint8Array {
+  return encodeContent({ ...headFields(params), body: joinLinkPart(params.said) });
+}
+
 /** Says that messages came, or were read: of each author all up to it (spec X-12). */
 export function createStatusContent(params: ContentHead & { readonly statuses: readonly MessageStatus[] }): Uint8Array {
   return encodeContent({ ...headFields(params), body: statusPart(params.statuses) });
@@ -116,6 +123,7 @@ export type ContentBody =
   | { readonly kind: "poll_end"; readonly inReplyTo: Uint8Array }
   | ({ readonly kind: "pin" } & Pin)
   | { readonly kind: "status"; readonly statuses: readonly MessageStatus[] }
+  | { readonly kind: "join_link"; readonly said: JoinLinkWord }
   | { readonly kind: "sync"; readonly payload: Uint8Array }
   | { readonly kind: "leave"; readonly leaf: Uint8Array }
   | ({ readonly kind: "history" } & HistoryGiven)
@@ -190,6 +198,10 @@ function specialOf(contentType: string, content: Uint8Array): ContentBody | unde
     case statusType: {
       const statuses = statusesOf(content);
       return statuses === undefined ? { kind: "unsupported" } : { kind: "status", statuses };
+    }
+    case joinLinkType: {
+      const said = joinLinkWordOf(content);
+      return said === undefined ? { kind: "unsupported" } : { kind: "join_link", said };
     }
     case pinType: {
       const pin = pinOf(content);

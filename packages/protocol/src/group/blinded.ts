@@ -18,6 +18,7 @@ import { hostCodec } from "../addresses.ts";
 import { formatThree } from "../format.ts";
 import { extCodec, id32 } from "../frames/common.ts";
 import type { Sha256 } from "../log-chain.ts";
+import { hmacSha256 } from "./hmac.ts";
 import { groupRightsCodec } from "./rights.ts";
 import type { GroupRights } from "./rights.ts";
 
@@ -196,18 +197,6 @@ export const viewLabel = "latchkey view";
 /** HMAC-SHA256(view key, uint64 seq || head): says what its maker saw of the log to those who have the key and the log (spec L-10). */
 export function viewTagOf(sha256: Sha256, key: Uint8Array, last: { readonly seq: number; readonly head: Uint8Array }): Uint8Array {
   return hmacSha256(sha256, key, concatBytes(encode(safeUint64, last.seq), last.head));
-}
-
-const hmacBlockBytes = 64;
-
-/** RFC 2104, for keys of at most a block. */
-function hmacSha256(sha256: Sha256, key: Uint8Array, data: Uint8Array): Uint8Array {
-  const padded = (pad: number): Uint8Array => {
-    const block = new Uint8Array(hmacBlockBytes).fill(pad);
-    for (const [at, byte] of key.entries()) block[at] = byte ^ pad;
-    return block;
-  };
-  return sha256(concatBytes(padded(0x5c), sha256(concatBytes(padded(0x36), data))));
 }
 
 const seenLabel = utf8Bytes("latchkey/seen/1");

@@ -1,0 +1,95 @@
+import type { WaitingKnock } from "@latchkey/protocol";
+import type { World } from "../engine/world.ts";
+import { ClientError, refusal } from "../errors.ts";
+import { expectAnswer } from "../transport/connection.ts";
+import type { LinkKeys } from "./link-keys.ts";
+
+const noToken = new Uint8Array(0);
+
+type Ways = Pick<World, "connections" | "platform">;
+
+/** Opens the inbox of a link (spec I-5). @throws ClientError */
+export async function open(
+  { connections, platform }: Ways,
+  host: string,
+  { keys, notAfterMs }: { readonly keys: LinkKeys; readonly notAfterMs: number },
+): Promise<void> {
+  const { linkId, readKey, keyPair } = keys;
+  const request = {
+    kind: "open_link_inbox",
+    linkId,
+    readHash: platform.sha256(readKey),
+    key: keyPair.publicKey,
+    notAfterMs,
+    token: noToken,
+  } as const;
+  await connections.once("post", host, async (connection) => expectAnswer(await connection.request(request), "done"));
+}
+
+/** What knocks at a link are sealed to, by the server's word; `undefined` where there is no such link. @throws ClientError */
+export async function keyOf({ connections }: Ways, host: string, linkId: Uint8Array): Promise<Uint8Array | undefined> {
+  return await connections.once("post", host, async (connection) => {
+    const answer = await connection.request({ kind: "take_link_key", linkId });
+    if (answer.kind === "error" && answer.code === "not_found") return undefined;
+    return expectAnswer(answer, "link_key").key.slice();
+  });
+}
+
+/** Puts a knock down. @throws ClientError `join_link_gone`, `waiting_room_full`, and what the way there throws */
+export async function knock(
+  { connections }: Ways,
+  host: string,
+  { linkId, blob }: { readonly linkId: Uint8Array; readonly blob: Uint8Array },
+): Promise<void> {
+  await connections.once("post", host, async (connection) => {
+    const answer = await connection.request({ kind: "knock", linkId, blob, token: noToken });
+    if (answer.kind !== "error") return;
+    if (answer.code === "not_found") throw linkGone();
+    if (answer.code === "inbox_full")
+      throw new ClientError("waiting_room_full", "Too many people wait to be let in there. Try again later.", { canRetry: true });
+    throw refusal(answer);
+  });
+}
+
+/** All that waits at a link; `undefined` where the server has no such link any more. @throws ClientError */
+export async function read(
+  { connections }: Ways,
+  host: string,
+  { linkId, readKey }: LinkKeys,
+): Promise<readonly WaitingKnock[] | undefined> {
+  return await connections.once("post", host, async (connection) => {
+    const knocks: WaitingKnock[] = [];
+    for (;;) {
+      const answer = await connection.request({ kind: "read_knocks", linkId, readKey, afterSeq: knocks.at(-1)?.seq ?? 0 });
+      if (answer.kind === "error" && answer.code === "not_found") return undefined;
+      const { knocks: page, isMore } = expectAnswer(answer, "knocks");
+      for (const { seq, blob } of page) if (seq > (knocks.at(-1)?.seq ?? 0)) knocks.push({ seq, blob: blob.slice() });
+      // A server that goes on for ever is not listened to for ever.
+      if (!isMore || page.length === 0 || knocks.length >= maxRead) return knocks;
+    }
+  });
+}
+
+const maxRead = 512;
+
+/** Takes these away. @throws ClientError */
+export async function erase({ connections }: Ways, host: string, { linkId, readKey }: LinkKeys, seqs: readonly number[]): Promise<void> {
+  if (seqs.length === 0) return;
+  await connections.once("post", host, async (connection) => {
+    const answer = await connection.request({ kind: "erase_knocks", linkId, readKey, seqs: seqs.slice(0, 256) });
+    if (answer.kind !== "error" || answer.code !== "not_found") expectAnswer(answer, "done");
+  });
+}
+
+/** Closes the inbox, with all that waits; that it is closed already is as good. @throws ClientError */
+export async function close({ connections }: Ways, host: string, { linkId, readKey }: LinkKeys): Promise<void> {
+  await connections.once("post", host, async (connection) => {
+    const answer = await connection.request({ kind: "close_link_inbox", linkId, readKey });
+    if (answer.kind !== "error" || answer.code !== "not_found") expectAnswer(answer, "done");
+  });
+}
+
+/** The link is closed, or its time is over. */
+export function linkGone(): ClientError {
+  return new ClientError("join_link_gone", "This link does not hold any more. Ask for another one.");
+}
