@@ -161,10 +161,12 @@ export class Engine {
         if (old !== undefined) await this.#continuations.joined(old, runner, sender);
         await this.#directs.settle(runner);
         this.devices.joined(runner);
+        this.own.joined();
       },
       onBack: (runner) => {
         conversations.follow(runner);
         this.devices.joined(runner);
+        this.own.joined();
       },
     });
     this.requests = new Requests(world, items);

@@ -10,6 +10,7 @@ import { createSingleFlight } from "../single-flight.ts";
 import type { SingleFlight } from "../single-flight.ts";
 import { isMessageId } from "../timeline/ids.ts";
 import { eraseThrough, hasLines } from "./deleted.ts";
+import { DeletionBounds } from "./deletion-bounds.ts";
 import { Drafts } from "./drafts-in-step.ts";
 import { mutedForever } from "./facts.ts";
 import type { OwnFact, SettingName } from "./facts.ts";
@@ -36,6 +37,7 @@ export class Own {
   readonly #access: OwnAccess;
   readonly #drafts: Drafts;
   readonly #sweeping: SingleFlight = createSingleFlight(() => this.#eraseDeleted());
+  readonly #bounds: DeletionBounds;
   /** What the devices say of it to each other. */
   readonly telling: OwnTelling;
 
@@ -44,6 +46,7 @@ export class Own {
     this.#access = access;
     this.#drafts = new Drafts(world, access);
     this.telling = new OwnTelling({ world, drafts: this.#drafts, group: () => access.devicesGroup() });
+    this.#bounds = new DeletionBounds(world, access);
     world.ownThings.otherDraft = (id) => this.#drafts.other(id);
     world.ownThings.onChange((keys) => this.#changed(keys));
   }
@@ -52,6 +55,7 @@ export class Own {
   async load(): Promise<void> {
     await this.#drafts.load();
     this.sweepSoon();
+    this.#bounds.look();
   }
 
   /** Whether nothing is under way that ends by itself soon. */
@@ -64,7 +68,14 @@ export class Own {
     background(this.#sweep());
   }
 
+  /** A conversation came, or came back: there may be something that was said of it before. */
+  joined(): void {
+    this.#bounds.look();
+  }
+
   async close(): Promise<void> {
+    this.#bounds.close();
+    await this.#bounds.settled();
     await this.telling.close();
     await this.#sweeping.settled();
   }
@@ -88,8 +99,9 @@ export class Own {
         });
         for (const messageId of gone) emit({ kind: "hidden", conversationId: runner.id, messageId });
       }
-      const throughOrder = entryOrder(throughSeq + 1) - 1;
       await runner.reloadLastLine();
+      // What is not there yet was not read.
+      const throughOrder = Math.min(entryOrder(throughSeq + 1) - 1, runner.state.lastOrder);
       if (runner.state.unread > 0)
         await runner.input({ kind: "read", throughOrder, unread: await runner.history.unreadAfter(throughOrder) });
       runner.emitConversation();
@@ -224,7 +236,10 @@ export class Own {
     // The places of the others on top may be others now.
     const isOfPins = keys.some((key) => key.startsWith("pin/"));
     for (const runner of this.#access.runners()) if (ids.has(runner.id) || isOfPins) runner.emitConversation();
-    if (keys.some((key) => key.startsWith("deleted/"))) this.sweepSoon();
+    if (keys.some((key) => key.startsWith("deleted/"))) {
+      this.sweepSoon();
+      this.#bounds.look();
+    }
     if (keys.some((key) => key.startsWith("setting/"))) {
       this.#world.emit({ kind: "settings" });
       for (const runner of this.#access.runners()) runner.emitConversation();
