@@ -10,6 +10,9 @@ const server = process.env["LATCHKEY_SERVER"] ?? "http://localhost:8080";
 // The manifest of this workspace has the version of the whole product (tools/version.js).
 const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: string };
 
+/** What a page or a worker begins with is one file, whatever of it is also asked for later: many small ones compress worse. */
+const atOnce = { codeSplitting: { groups: [{ name: "base", tags: ["$initial" as const] }] } };
+
 const config: UserConfig = defineConfig({
   plugins: [react(), emojiData()],
   define: { __LATCHKEY_VERSION__: JSON.stringify(version) },
@@ -21,8 +24,9 @@ const config: UserConfig = defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 600,
     reportCompressedSize: false,
+    rolldownOptions: { output: atOnce },
   },
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions: { output: atOnce } },
   server: { proxy: { "/v1": { target: server, ws: true } } },
 });
 

@@ -1,4 +1,3 @@
-import { dropOldPast } from "../shared-history/kept.ts";
 import { eraseDue } from "../timeline/erasure.ts";
 import { dropOldWaiting } from "../timeline/waiting.ts";
 import type { World } from "./world.ts";
@@ -14,7 +13,6 @@ export function startChores({ store, platform }: Pick<World, "store" | "platform
       .transact("write", async (tx) => {
         await eraseDue(tx, nowMs);
         await dropOldWaiting(tx, nowMs);
-        await dropOldPast(tx, nowMs);
       })
       .catch(() => undefined);
     cancel = platform.setTimer(everyMs, run);

@@ -3,7 +3,7 @@ import { recordChanges } from "../core/records.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
 import { putPlaced } from "../own/placed.ts";
-import { putPast } from "../shared-history/kept.ts";
+import { putPast } from "../shared-history/keeping.ts";
 import { orderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { Timeline } from "../timeline/timeline.ts";

@@ -4,7 +4,9 @@ import type { HistoryGiven } from "@latchkey/protocol";
 import { describe, expect, it } from "vitest";
 import type { PastEffect } from "../core/past-effect.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
-import { allGiven, allToGive, dropGiven, dropOldPast, keptBefore, keptOpening, putPast } from "./kept.ts";
+import { putPast } from "./keeping.ts";
+import { dropOldPast, keptBefore, keptOpening } from "./kept.ts";
+import { allGiven, allToGive, dropGiven } from "./tasks.ts";
 import { JoinerWorld, stateOf } from "./shared.testing.ts";
 
 const archive = {

@@ -4,8 +4,10 @@ import { hasEnded, isWritable } from "../core/phase.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
 import { encryptBlob, putBlob } from "../group/blobs.ts";
-import { dropGiving } from "./kept.ts";
-import type { Giving } from "./kept.ts";
+import { encodeArchive, maxArchiveBlobBytes, maxRecordsBytes } from "./archive.ts";
+import { dropGiving } from "./tasks.ts";
+import type { Giving } from "./tasks.ts";
+import { writeArchive } from "./write.ts";
 
 /**
  * Gives those who joined by a commit of this device what was said before (spec R-5): written, encrypted under a key of its own, on the server, and
@@ -24,8 +26,6 @@ export async function give(world: World, runner: ConversationRunner, giving: Giv
     await drop();
     return;
   }
-  const { encodeArchive, maxArchiveBlobBytes, maxRecordsBytes } = await import("./archive.ts");
-  const { writeArchive } = await import("./write.ts");
   const { joinedSeq } = giving;
   const written = await store.transact("read", (tx) =>
     writeArchive(tx, {

@@ -1,18 +1,13 @@
-import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
-import { ClientError } from "../errors.ts";
 import { createSingleFlight } from "../single-flight.ts";
-import { allGiven, allToGive } from "./kept.ts";
+import type { SharedHistoryAccess } from "./moving.ts";
 
 const firstRetryMs = 10_000;
 const maxRetryMs = 600_000;
-
-/** What it needs of the engine. */
-export interface SharedHistoryAccess {
-  runner(id: string): ConversationRunner | undefined;
-  /** Lines came that stand before others: what is shown of the conversation may have changed. */
-  arrived(id: string): Promise<void>;
-}
+/** How often what is too old is forgotten, where anything is kept. */
+const everyMs = 3_600_000;
+/** Where something lies of which there is something to do. */
+const prefixes = ["give-history/", "given-history/", "past-day/"];
 
 /**
  * Gives joiners what was said before they came, and takes what this device was given (spec R-5). What is to be done lies in the store, so that
@@ -35,7 +30,7 @@ export class SharedHistory {
     return !this.#flight.isRunning;
   }
 
-  /** Something is to be given, or was. */
+  /** Something is to be given, or was; or the profile was opened. */
   wake(): void {
     if (!this.#closed) void this.#flight.wake().catch(() => undefined);
   }
@@ -47,45 +42,17 @@ export class SharedHistory {
   }
 
   async #run(): Promise<void> {
-    const { store } = this.#world;
-    let isOpen = false;
-    for (const giving of await store.transact("read", allToGive)) {
-      const runner = this.#access.runner(giving.conversationId);
-      if (runner === undefined || this.#closed) continue;
-      const { give } = await import("./giving.ts");
-      isOpen = !(await this.#try(() => give(this.#world, runner, giving))) || isOpen;
-    }
-    for (const given of await store.transact("read", allGiven)) {
-      const runner = this.#access.runner(given.conversationId);
-      if (runner === undefined || this.#closed) continue;
-      const { take } = await import("./taking.ts");
-      const isDone = await this.#try(async () => {
-        if ((await take(this.#world, runner, given)) === "later") return false;
-        await this.#access.arrived(given.conversationId);
-        return true;
-      });
-      isOpen = !isDone || isOpen;
-    }
-    this.#plan(isOpen);
-  }
-
-  /** Whether it is done. What fails for a reason of the server, or of the way there, is tried again. */
-  async #try(work: () => Promise<boolean | void>): Promise<boolean> {
-    try {
-      return (await work()) !== false;
-    } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
-      return false;
-    }
-  }
-
-  #plan(isOpen: boolean): void {
     this.#cancelTimer();
-    if (!isOpen || this.#closed) {
-      this.#betweenMs = firstRetryMs;
-      return;
-    }
-    this.#cancelTimer = this.#world.platform.setTimer(this.#betweenMs, () => this.wake());
-    this.#betweenMs = Math.min(maxRetryMs, this.#betweenMs * 2);
+    const isAnything = await this.#world.store.transact("read", async (tx) => {
+      for (const prefix of prefixes) if ((await tx.scan({ prefix, limit: 1 })).length > 0) return true;
+      return false;
+    });
+    if (!isAnything || this.#closed) return;
+    const { moveHistory } = await import("./moving.ts");
+    const isLeft = await moveHistory(this.#world, this.#access);
+    if (this.#closed) return;
+    const delayMs = isLeft ? this.#betweenMs : everyMs;
+    this.#betweenMs = isLeft ? Math.min(maxRetryMs, this.#betweenMs * 2) : firstRetryMs;
+    this.#cancelTimer = this.#world.platform.setTimer(delayMs, () => this.wake());
   }
 }

@@ -20,7 +20,7 @@ import { loadLines, putLine } from "../timeline/history.ts";
 import type { Line } from "../timeline/line.ts";
 import { Timeline } from "../timeline/timeline.ts";
 import type { HistoryArchive } from "./archive.ts";
-import { putPast } from "./kept.ts";
+import { putPast } from "./keeping.ts";
 import { verifyArchive } from "./verify.ts";
 import type { AuthorStanding, JoinedAt, VerifiedArchive } from "./verify.ts";
 import { writeArchive } from "./write.ts";

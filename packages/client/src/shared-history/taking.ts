@@ -12,9 +12,12 @@ import type { StoreTransaction } from "../store/store.ts";
 import { loadLine } from "../timeline/history.ts";
 import { isMessage } from "../timeline/said.ts";
 import { Timeline } from "../timeline/timeline.ts";
+import { decodeArchive, maxArchiveBlobBytes } from "./archive.ts";
 import type { ArchivedAuthor, HistoryArchive } from "./archive.ts";
-import { dropGiven } from "./kept.ts";
-import type { Given } from "./kept.ts";
+import { pastSaid } from "./past-said.ts";
+import { dropGiven } from "./tasks.ts";
+import type { Given } from "./tasks.ts";
+import { verifyArchive } from "./verify.ts";
 import type { AuthorStanding, ProvenPast, VerifiedArchive } from "./verify.ts";
 
 /** Accounts that the host is asked about, where what came along does not prove them: so many, and for so long while it does not answer. */
@@ -61,8 +64,6 @@ function asDamaged(error: unknown): Looked {
 
 async function look(world: World, state: ConversationState, { given, epoch, atMs }: Given): Promise<Looked> {
   const { platform, connections, store } = world;
-  const { decodeArchive, maxArchiveBlobBytes } = await import("./archive.ts");
-  const { verifyArchive } = await import("./verify.ts");
   if (given.archive.sizeBytes > maxArchiveBlobBytes) return { kind: "refused", why: "larger" };
   const head = await store.transact("read", (tx) => loadHead(tx, state.id, given.joinedSeq));
   if (head === undefined) return { kind: "refused", why: "false" };
@@ -126,7 +127,6 @@ async function put(
   const { id, host, groupId, roster } = state;
   const nowMs = platform.nowMs();
   const timeline = new Timeline({ tx, conversationId: id, self: own.accountId, nowMs });
-  const { pastSaid } = await import("./past-said.ts");
   const members = roster?.accounts.keys() ?? [];
   const { past, gaps } = verified;
   const reading = { host, groupId, self: own.accountId, sharedBy: given.author, nowMs, members };

@@ -14,7 +14,7 @@ import { isMessage } from "../timeline/said.ts";
 import { maxArchiveAuthors, maxArchiveBytes, maxArchiveEntries, maxArchiveEpochs, maxArchiveMessages, maxRecordsBytes } from "./archive.ts";
 import type { ArchivedAuthor, ArchivedEpoch, ArchivedMessage, HistoryArchive } from "./archive.ts";
 import { keptBefore, keptOpening } from "./kept.ts";
-import type { KeptEntry } from "./kept.ts";
+import type { KeptEntry } from "./keeping.ts";
 import { targetOf } from "./past-said.ts";
 
 const dayMs = 86_400_000;

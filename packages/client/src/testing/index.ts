@@ -4,14 +4,9 @@ import "@scure/bip39/wordlists/english.js";
 import "../account/recover.ts";
 import "../devices/accept-link.ts";
 import "../devices/archive.ts";
-import "../shared-history/archive.ts";
-import "../shared-history/giving.ts";
-import "../shared-history/past-said.ts";
-import "../shared-history/taking.ts";
-import "../shared-history/verify.ts";
-import "../shared-history/write.ts";
 import "../devices/offer-link.ts";
 import "../names/skeleton.ts";
+import "../shared-history/moving.ts";
 
 export { loadOwnAccount } from "../account/own-account.ts";
 export { encodeProofs } from "../account/proofs.ts";
