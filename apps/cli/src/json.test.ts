@@ -136,6 +136,15 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "clear", "ben");
   const [group] = await held("ann", "group create", "Picnic", "ben");
   await held("ann", "group show", String(group?.["id"]));
+  const [link] = await held("ann", "invite create", String(group?.["id"]));
+  await held("ann", "invite list", String(group?.["id"]));
+  await held("cyd", "join", String(link?.["url"]));
+  await held("ann", "knocks list", String(group?.["id"]));
+  await held("ann", "knocks refuse", String(group?.["id"]), "cyd");
+  await held("cyd", "join", String(link?.["url"]));
+  await held("ann", "knocks admit", String(group?.["id"]), "cyd");
+  await held("cyd", "conversations");
+  await held("ann", "invite revoke", String(group?.["id"]), String(link?.["linkId"]));
   await held("ann", "devices");
   await held("ann", "alarms");
   await held("ann", "privacy", "--typing", "off");

@@ -18,6 +18,7 @@ import { groupCommand } from "./commands/group.ts";
 import { healthcheckCommand } from "./commands/healthcheck.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
+import { inviteCommand, joinCommand, knocksCommand } from "./commands/invite.ts";
 import { linkCommand } from "./commands/link.ts";
 import {
   deleteCommand,
@@ -78,6 +79,9 @@ const commands: readonly Command[] = [
   infoCommand,
   deletionsCommand,
   groupCommand,
+  inviteCommand,
+  joinCommand,
+  knocksCommand,
   conversationsCommand,
   muteCommand,
   archiveCommand,

@@ -76,6 +76,8 @@ export class LinkKeeper {
     await this.#say(runner, { word: "open", linkId, linkHash, notAfterMs, maxUses: uses }, (book) => find(book, linkId) !== undefined);
     const made = find(this.#links.of(id), linkId);
     if (made === undefined) throw offlineError();
+    // Before whoever asked goes: a command line ends now.
+    await this.#share(runner.state);
     return await this.#shown(runner.state, made);
   }
 
