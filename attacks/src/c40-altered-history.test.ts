@@ -1,9 +1,14 @@
-// C40 | a member gives somebody who joins an altered history: other words, other authors, another order, with something left out, of another group | P
+// C40 | a member gives somebody who joins an altered history: other words, other authors, another order, with something left out, of another joining, too large, or without the right to | P
 // Source: FEATURES.md R-5; shared room keys in Matrix authenticate no author
-// Counter-measure: every message comes with what its author signed, every entry with its link of the chain up to where the joiner came in (R-5, E-120, E-121)
+// Counter-measure: every message comes with what its author signed, every entry with its link of the chain up to where the joiner came in; the rest is counted (R-5, E-120 to E-122)
 import type { Message } from "@latchkey/client";
+import { createNodePlatform } from "@latchkey/client/node";
+import { maxArchiveBlobBytes } from "@latchkey/client/testing";
+import type { HistoryArchive } from "@latchkey/client/testing";
+import { signWithLabel } from "@latchkey/mls";
 import { describe, expect, test } from "vitest";
-import { hear, say, Scene, settle } from "./testing/scene.ts";
+import { giveAs } from "./testing/hostile-giver.ts";
+import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
@@ -12,7 +17,57 @@ async function linesOf(person: Person, id: string): Promise<readonly Message[]> 
   return await person.client.messages(id, { limit: 500 });
 }
 
-describe("C40 altered history", () => {
+const kindsOf = async (person: Person, id: string): Promise<string[]> => (await linesOf(person, id)).map(({ body }) => body.kind);
+
+/** What is told to be missing: how many, and how many of them did not hold. */
+async function missingOf(person: Person, id: string): Promise<number[][]> {
+  return (await linesOf(person, id)).flatMap(({ body }) => (body.kind === "left_out" ? [[body.count, body.unproven]] : []));
+}
+
+/** Somebody was given something, and has looked at it. */
+async function given(person: Person, id: string, kind: Message["body"]["kind"] = "left_out"): Promise<void> {
+  await eventually(async () => (await kindsOf(person, id)).includes(kind), `${person.name} has looked at what was given`);
+  await settle(person);
+}
+
+/** The seq of the commit by which somebody joined: a line's place is sixteen times its entry's. */
+async function joinedSeqOf(person: Person, id: string): Promise<number> {
+  const line = (await linesOf(person, id)).find(({ body }) => body.kind === "added");
+  if (line === undefined) throw new Error(`${person.name} joined`);
+  return line.order / 16;
+}
+
+/** A group of ada, ben and mal in which everything is for joiners, four things were said, and nobody but its owner gives it to them. */
+async function talked(scene: Scene): Promise<{ ada: Person; ben: Person; mal: Person; id: string }> {
+  const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+  const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
+  await ada.client.changeSettings(id, { rights: { history: "30_days", add: "everyone", shareHistory: "owner" } });
+  await settle(ada, ben, mal);
+  for (const [person, text] of [
+    [ada, "one"],
+    [ben, "two"],
+    [ada, "three"],
+    [ben, "four"],
+  ] as const) {
+    await say(person, id, text);
+    for (const other of [ada, ben, mal]) await hear(other, id, text);
+  }
+  await settle(ada, ben, mal);
+  return { ada, ben, mal, id };
+}
+
+/** From now on everybody may give joiners what was said. */
+async function letEverybodyGive(ada: Person, id: string, ...others: readonly Person[]): Promise<void> {
+  await ada.client.changeSettings(id, { rights: { shareHistory: "everyone" } });
+  await settle(ada, ...others);
+}
+
+/** The messages of an archive that say this, or not. */
+function saying(archive: HistoryArchive, text: string): HistoryArchive["messages"] {
+  return archive.messages.filter(({ content }) => Buffer.from(content).includes(text));
+}
+
+describe("C40 altered history", { timeout: 180_000 }, () => {
   test("what honest members give is what everybody has, marked with who gave it", async (context) => {
     await using scene = await Scene.open();
     const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
@@ -46,6 +101,139 @@ describe("C40 altered history", () => {
       );
     expect((await linesOf(cyd, id)).some(({ body }) => body.kind === "left_out")).toBe(false);
     expect((await cyd.client.conversations())[0]?.unreadCount).toBe(0);
+    // What is done later to what was said before they came is done for them too.
+    await ben.client.react(id, one.id, "🎉");
+    await eventually(async () => (await linesOf(cyd, id)).some(({ reactions = [] }) => reactions.length === 2), "cyd sees it");
+    expect(await cyd.alarms()).toEqual([]);
     shows(context, "two messages, marked as given by ada");
+  });
+
+  test("other words, others' names, another order and a message that was kept back are not shown, and counted in their places", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, mal, id } = await talked(scene);
+    const [cyd, dan, eve] = [await scene.person("cyd"), await scene.person("dan"), await scene.person("eve")];
+    await ben.client.addMembers(id, ["cyd", "dan", "eve"]);
+    await settle(ben, cyd, dan, eve, ada, mal);
+    const joinedSeq = await joinedSeqOf(cyd, id);
+    await letEverybodyGive(ada, id, ben, mal, cyd, dan, eve);
+    const { random, crypto } = createNodePlatform();
+    await giveAs(scene, mal, id, joinedSeq, async (honest, insider) => {
+      const { suite } = insider.group;
+      const [two, three] = [saying(honest, "two"), saying(honest, "three")];
+      const [first] = two;
+      if (first === undefined || three[0] === undefined) throw new Error("they are there");
+      // "two" in other words, and signed by a key of mal's that is said to be ben's.
+      const content = first.content.slice();
+      content.set(Buffer.from("TWO"), Buffer.from(content).indexOf("two"));
+      const keys = await crypto.suite(insider.state.suiteId).generateSignatureKeyPair(random);
+      const epoch = honest.epochs[first.epoch];
+      const author = honest.authors[first.author];
+      if (epoch === undefined || author === undefined) throw new Error("they are there");
+      const signed = new Uint8Array([...content, ...epoch.context]);
+      const signature = await signWithLabel(suite, { secretKey: keys.secretKey, label: "FramedContentTBS", content: signed });
+      const forged = { ...author, signaturePublicKey: keys.publicKey };
+      const altered = (message: HistoryArchive["messages"][number]): HistoryArchive["messages"][number] => {
+        if (message === first) return { ...message, content, signature, author: honest.authors.length };
+        return three.includes(message) ? { ...message, author: first.author } : message;
+      };
+      const reply = { authors: [...honest.authors, forged], messages: honest.messages.map((message) => altered(message)) };
+      // "three", which had seen "two", in the place of "two", and the other way.
+      const places = new Map([
+        [first, three[0].at],
+        [three[0], first.at],
+      ]);
+      const exchanged = honest.messages
+        .map((message) => ({ ...message, at: places.get(message) ?? message.at }))
+        .toSorted((a, b) => a.at - b.at);
+      const kept = honest.messages.filter((message) => message !== first);
+      return [
+        { to: [cyd], joinedSeq, archive: { ...honest, ...reply } },
+        { to: [dan], joinedSeq, archive: { ...honest, messages: exchanged } },
+        { to: [eve], joinedSeq, archive: { ...honest, messages: kept } },
+      ];
+    });
+    for (const person of [cyd, dan, eve]) await given(person, id);
+    expect(await cyd.texts(id)).toEqual(["one", "four"]);
+    expect(await missingOf(cyd, id)).toEqual([[2, 2]]);
+    // The earlier of both that is out of place is not shown.
+    expect(await dan.texts(id)).not.toEqual(["one", "three", "two", "four"]);
+    expect((await dan.texts(id)).indexOf("three")).toBe(-1);
+    expect(await missingOf(dan, id)).toEqual([[1, 1]]);
+    expect(await eve.texts(id)).toEqual(["one", "three", "four"]);
+    expect(await missingOf(eve, id)).toEqual([[1, 0]]);
+    for (const person of [cyd, dan, eve]) expect(await person.alarms()).toEqual([]);
+    // Everybody goes on.
+    await say(ben, id, "welcome");
+    for (const person of [ada, cyd, dan, eve]) await hear(person, id, "welcome");
+    shows(context, "“mal left out 2 messages or changes here”, and never the other words");
+  });
+
+  test("a message passed off as something else, another joining's archive, one that is too large, and bytes that are none are refused with a line; by who may not nothing is fetched", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, mal, id } = await talked(scene);
+    const [cyd, dan, eve, fay] = [
+      await scene.person("cyd"),
+      await scene.person("dan"),
+      await scene.person("eve"),
+      await scene.person("fay"),
+    ];
+    await ben.client.addMembers(id, ["cyd"]);
+    await settle(ben, cyd, ada, mal);
+    const joinedSeq = await joinedSeqOf(cyd, id);
+    await ben.client.addMembers(id, ["dan", "eve", "fay"]);
+    await settle(ben, dan, eve, fay, ada, mal, cyd);
+    const later = await joinedSeqOf(dan, id);
+    await letEverybodyGive(ada, id, ben, mal, cyd, dan, eve, fay);
+    await giveAs(scene, mal, id, joinedSeq, (honest) => {
+      const [two] = saying(honest, "two");
+      const hidden = honest.entries.map((entry, at) => (at === two?.at ? { ...entry, kind: "complaint" as const } : entry));
+      return [
+        { to: [cyd], joinedSeq, archive: { ...honest, entries: hidden, messages: honest.messages.filter((message) => message !== two) } },
+        // What cyd would have been given, again for somebody who came later.
+        { to: [dan], joinedSeq: later, archive: honest },
+        { to: [eve], joinedSeq: later, archive: new Uint8Array(maxArchiveBlobBytes) },
+        { to: [fay], joinedSeq: later, archive: new Uint8Array(1000).fill(7) },
+      ];
+    });
+    for (const person of [cyd, dan, eve, fay]) {
+      await given(person, id, "unreadable");
+      expect(await person.texts(id)).toEqual([]);
+      expect(await missingOf(person, id)).toEqual([]);
+      expect(await person.alarms()).toEqual([]);
+    }
+    const reasons = await Promise.all(
+      [cyd, dan, eve, fay].map(async (person) =>
+        (await linesOf(person, id)).flatMap(({ body, author }) =>
+          body.kind === "unreadable" ? [`${author?.username ?? ""}: ${body.reason}`] : [],
+        ),
+      ),
+    );
+    expect(reasons.flat().map((reason) => reason.replace(/ of earlier messages/, ""))).toEqual([
+      "mal: What was given is not what the log says: nothing of it is shown.",
+      "mal: What was given is not what the log says: nothing of it is shown.",
+      "mal: What was given is more than an archive may hold.",
+      "mal: What was given is damaged.",
+    ]);
+    await say(ben, id, "welcome");
+    for (const person of [ada, cyd, dan, eve, fay]) await hear(person, id, "welcome");
+    shows(context, "“What was given of earlier messages is not what the log says: nothing of it is shown.”");
+  });
+
+  test("a member who may not give anything is told of, and nothing is fetched of theirs", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, mal, id } = await talked(scene);
+    const cyd = await scene.person("cyd");
+    await ben.client.addMembers(id, ["cyd"]);
+    await settle(ben, cyd, ada, mal);
+    const joinedSeq = await joinedSeqOf(cyd, id);
+    await giveAs(scene, mal, id, joinedSeq, (honest) => [{ to: [cyd], joinedSeq, archive: honest }]);
+    for (const person of [ada, ben, cyd]) {
+      await given(person, id, "unpermitted");
+      const told = (await linesOf(person, id)).filter(({ body }) => body.kind === "unpermitted");
+      expect(told.map(({ author }) => author?.username)).toEqual(["mal"]);
+    }
+    expect(await cyd.texts(id)).toEqual([]);
+    expect((await kindsOf(cyd, id)).filter((kind) => kind === "left_out" || kind === "unreadable")).toEqual([]);
+    shows(context, "“mal wrote something, and may not write here”");
   });
 });

@@ -40,9 +40,15 @@ export interface Said {
  * A member writes with a client of its own: it has the keys that its client had, which is closed, and puts into its messages what it
  * likes. They are signed, encrypted and in the log like any others.
  */
-export async function writeAs(scene: Scene, author: Person, conversationId: string, messages: readonly Said[]): Promise<void> {
+export async function writeAs(
+  scene: Scene,
+  author: Person,
+  conversationId: string,
+  said: readonly Said[] | ((insider: Insider) => Promise<readonly Said[]>),
+): Promise<void> {
   await settle(author);
   using insider = await Insider.take(scene, author, conversationId);
+  const messages = typeof said === "function" ? await said(insider) : said;
   const { state } = insider;
   const { epoch } = state;
   if (epoch === undefined) throw new Error("the author is in the conversation");
