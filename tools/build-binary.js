@@ -4,7 +4,6 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirS
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { brotliCompressSync, constants } from "node:zlib";
 import { buildWebIfStale } from "./build-web.js";
 import { ensureInstalled } from "./ensure-installed.js";
 import { fail, isMain, requireNode, root } from "./node.js";
@@ -12,8 +11,6 @@ import { fail, isMain, requireNode, root } from "./node.js";
 /** Where the executable is put unless the caller says otherwise. */
 export const defaultBinary = join(root, "dist", process.platform === "win32" ? "latchkey.exe" : "latchkey");
 
-const compressible = /\.(?:css|html|js|json|mjs|svg|txt|wasm|webmanifest)$/;
-const minCompressedBytes = 1024;
 /** How the sources start a thread of their own (packages/server/src/threads.ts). */
 const threadCall = /startThread\(\s*"([a-z-]+)",\s*new URL\("([^"]+)", import\.meta\.url\)/g;
 
@@ -23,7 +20,7 @@ export async function buildBinary({ output = defaultBinary } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-binary-"));
   try {
     await bundle({ input: join(root, "apps/cli/src/main.ts"), file: join(folder, "main.mjs") });
-    const assets = webAssets(folder);
+    const assets = webAssets();
     for (const { name, path } of threads()) {
       const file = join(folder, `${name}.mjs`);
       await bundle({ input: path, file });
@@ -78,22 +75,14 @@ async function bundle({ input, file }) {
   if (missing.length > 0) throw new Error(`${input} needs ${missing.join(", ")}, which cannot be built in.`);
 }
 
-/** Every file of the built web app, and beside it the same compressed as far as it goes, so that no start has to do that. */
-function webAssets(folder) {
+/** Every file of the built web app, and those beside them that are compressed already. */
+function webAssets() {
   const webRoot = join(root, "apps/web/dist");
   const assets = {};
   for (const entry of readdirSync(webRoot, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || entry.name.startsWith(".")) continue;
     const path = join(entry.parentPath, entry.name);
-    const key = `web/${relative(webRoot, path).replaceAll("\\", "/")}`;
-    assets[key] = path;
-    const bytes = readFileSync(path);
-    if (!compressible.test(entry.name) || bytes.length < minCompressedBytes) continue;
-    const compressed = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
-    if (compressed.length >= bytes.length) continue;
-    const file = join(folder, `${Object.keys(assets).length}.br`);
-    writeFileSync(file, compressed);
-    assets[`${key}.br`] = file;
+    assets[`web/${relative(webRoot, path).replaceAll("\\", "/")}`] = path;
   }
   return assets;
 }

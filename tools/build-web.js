@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { ensureInstalled } from "./ensure-installed.js";
 import { fail, isMain, requireNode, root } from "./node.js";
 import { childEnvironment } from "./run-node.js";
@@ -10,6 +11,8 @@ import { childEnvironment } from "./run-node.js";
 const webRoot = join(root, "apps", "web");
 const stampPath = join(root, "node_modules", ".latchkey-web");
 const sourceFolders = ["apps/web", "packages/codec", "packages/mls", "packages/transparency", "packages/protocol", "packages/client"];
+const compressible = /\.(?:css|html|js|json|mjs|svg|txt|wasm|webmanifest)$/;
+const minCompressedBytes = 1024;
 const skipped = new Set(["dist", "node_modules", ".tsbuild"]);
 const isTest = /\.(?:test|prop\.test|vectors\.test|bench|e2e)\.tsx?$/;
 
@@ -29,13 +32,28 @@ export function buildWebIfStale({ force = false } = {}) {
     encoding: "utf8",
   });
   if (result.status !== 0) fail(`${result.stdout}${result.stderr}\nThe web app could not be built.`);
+  compressFiles(join(webRoot, "dist"));
   mkdirSync(dirname(stampPath), { recursive: true });
   writeFileSync(stampPath, stamp);
 }
 
+/** Puts `NAME.br` and `NAME.gz` beside each file where that pays, as small as they get, so that no start of a server has to. */
+function compressFiles(folder) {
+  for (const path of listFiles(folder)) {
+    const bytes = readFileSync(path);
+    if (!compressible.test(path) || bytes.length < minCompressedBytes) continue;
+    const coded = {
+      br: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+      gz: gzipSync(bytes, { level: 9 }),
+    };
+    for (const [ending, compressed] of Object.entries(coded))
+      if (compressed.length < bytes.length) writeFileSync(`${path}.${ending}`, compressed);
+  }
+}
+
 function hashSources() {
   const hash = createHash("sha256");
-  hash.update(readFileSync(join(root, "package-lock.json")));
+  hash.update(readFileSync(join(root, "package-lock.json"))).update(readFileSync(new URL(import.meta.url)));
   for (const folder of sourceFolders) {
     for (const path of listFiles(join(root, folder))) hash.update(`\n${relative(root, path)}\n`).update(readFileSync(path));
   }

@@ -1,11 +1,29 @@
-// Checks that what the web app loads first stays small: its page, scripts, styles and worker, compressed.
+// Checks that what the web app loads stays small: what comes first (its page, scripts, styles and worker), and each part that comes later.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { gzipSync } from "node:zlib";
 import { fail, isMain, root } from "./node.js";
 
-/** Bytes after gzip. */
-const limitBytes = 300 * 1024;
+const kib = 1024;
+/** Bytes after gzip of all that is loaded first. */
+const limitBytes = 300 * kib;
+/** Bytes after gzip that no file may have that has no line of its own below. How the build divides and calls what several parts share is its own affair. */
+const usualBytes = 24 * kib;
+/** Bytes after gzip of the parts, by how the build calls them. */
+const chunkLimits = [
+  { what: "the page and React", name: /^index-.*\.js$/, bytes: 86 * kib },
+  { what: "the client in its worker", name: /^client-worker-/, bytes: 140 * kib },
+  { what: "styles that come first", name: /^index-.*\.css$/, bytes: 9 * kib },
+  { what: "a conversation", name: /^ConversationPage-.*\.js$/, bytes: 30 * kib },
+  { what: "details of a conversation", name: /^DetailsPane-.*\.js$/, bytes: 10 * kib },
+  { what: "the menu of a message", name: /^MessageMenu-.*\.js$/, bytes: 50 * kib },
+  { what: "the picker of emoji", name: /^EmojiPicker-.*\.js$/, bytes: 12 * kib },
+  { what: "names of emoji, in English", name: /^en-.{8}\.js$/, bytes: 56 * kib },
+  { what: "reading codes by camera", name: /^decode-/, bytes: 15 * kib },
+  { what: "settings", name: /^SettingsPage-.*\.js$/, bytes: 6 * kib },
+  { what: "the first page", name: /^WelcomePage-.*\.js$/, bytes: 4 * kib },
+  { what: "the operator's page", name: /^start-desk-.*\.js$/, bytes: 7 * kib },
+];
 const dist = join(root, "apps/web/dist");
 
 /** The files that the page needs before it can be used, with their compressed sizes in bytes: what the page names, what that imports at once, and workers. */
@@ -27,24 +45,50 @@ export function firstLoad() {
   };
   visit("index.html");
   // A worker named in a way the pattern above does not see still counts.
-  const assets = join(dist, "assets");
-  if (existsSync(assets)) for (const name of readdirSync(assets)) if (/worker.*\.js$/i.test(name)) visit(`assets/${name}`);
+  for (const name of assets()) if (/worker.*\.js$/i.test(name)) visit(`assets/${name}`);
   return sizes;
+}
+
+/** Scripts and styles of the build, by name. */
+function assets() {
+  const folder = join(dist, "assets");
+  return existsSync(folder) ? readdirSync(folder).filter((name) => /\.(?:js|css)$/.test(name)) : [];
+}
+
+/** Each script and style with its compressed size, and what it may have. */
+export function chunks() {
+  return assets().map((name) => {
+    const limit = chunkLimits.find((one) => one.name.test(name));
+    const bytes = gzipSync(readFileSync(join(dist, "assets", name)), { level: 9 }).length;
+    return { name, bytes, what: limit?.what, mostBytes: limit?.bytes ?? usualBytes };
+  });
+}
+
+function inKib(bytes) {
+  return `${(bytes / kib).toFixed(1).padStart(7)} KiB`;
 }
 
 if (isMain(import.meta.url)) {
   if (process.argv.includes("--help"))
-    process.stdout.write("node tools/check-size.js: checks the size of the web app's first load; build it first.\n");
+    process.stdout.write("node tools/check-size.js: checks the sizes of the web app's files; build it first.\n");
   else {
     const sizes = firstLoad();
     if (sizes.size === 0) fail("The web app is not built: node tools/build-web.js");
     let totalBytes = 0;
     for (const [path, bytes] of sizes) {
       totalBytes += bytes;
-      process.stdout.write(`${(bytes / 1024).toFixed(1).padStart(7)} KiB  ${path}\n`);
+      process.stdout.write(`${inKib(bytes)}  ${path}\n`);
     }
-    process.stdout.write(`${(totalBytes / 1024).toFixed(1).padStart(7)} KiB  at first load, of ${limitBytes / 1024} allowed\n`);
+    process.stdout.write(`${inKib(totalBytes)}  at first load, of ${limitBytes / kib} allowed\n\n`);
     if (![...sizes.keys()].some((path) => path.endsWith(".js"))) fail("No script was found in the page: this check sees nothing.");
+    const all = chunks();
+    for (const { name, bytes, what, mostBytes } of all)
+      if (what !== undefined) process.stdout.write(`${inKib(bytes)} of ${mostBytes / kib}  ${what}: ${name}\n`);
+    for (const { what, name } of chunkLimits)
+      if (all.filter((chunk) => name.test(chunk.name)).length === 0)
+        fail(`No file of the build is ${what}: its line in tools/check-size.js is out of date.`);
+    for (const { name, bytes, mostBytes } of all)
+      if (bytes > mostBytes) fail(`${name} has ${inKib(bytes).trim()} compressed, and may have ${mostBytes / kib}.`);
     if (totalBytes > limitBytes) fail("The web app is too large at first load.");
   }
 }

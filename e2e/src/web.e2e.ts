@@ -290,6 +290,26 @@ describe("the web app", () => {
     expect(Object.fromEntries(Object.entries(problems).filter(([, found]) => found.length > 0))).toEqual({});
   });
 
+  test("something stands there before any script has run, where none runs too, and comes compressed for every browser", async () => {
+    const { page, context } = await browserOf("first-frame");
+    const session = await context.newCDPSession(page);
+    await session.send("Emulation.setScriptExecutionDisabled", { value: true });
+    await page.goto(server.url);
+    await page.getByRole("heading", { name: "Latchkey", exact: true }).waitFor();
+    const mark = await page.locator("main .mark").boundingBox();
+    // The styles have it in the middle.
+    expect(Math.abs((mark?.x ?? 0) + (mark?.width ?? 0) / 2 - viewports.desktop.width / 2)).toBeLessThan(2);
+    const html = await (await fetch(server.url)).text();
+    const script = /src="(\/assets\/index-[^"]+\.js)"/u.exec(html)?.[1] ?? "";
+    for (const [accepted, coding] of [
+      ["br, gzip", "br"],
+      ["gzip", "gzip"],
+    ] as const) {
+      const answer = await fetch(server.url + script, { headers: { "accept-encoding": accepted } });
+      expect([answer.status, answer.headers.get("content-encoding"), answer.headers.get("vary")]).toEqual([200, coding, "accept-encoding"]);
+    }
+  });
+
   test("asks nobody but its own server for anything, under a policy that it never breaks", async () => {
     const response = await fetch(server.url);
     const policy = response.headers.get("content-security-policy") ?? "";

@@ -9,10 +9,14 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
   const { controller, router } = useApp();
   const content = describe(phase);
   return (
-    <main className={`blocked${phase.kind === "starting" ? " blocked-late" : ""}`}>
+    <main className="blocked">
       <Mark size={56} />
       <h1>{content.title}</h1>
-      {content.advice !== "" && <p role="alert">{content.advice}</p>}
+      {phase.kind === "starting" ? (
+        <p className="blocked-late">{content.advice}</p>
+      ) : (
+        content.advice !== "" && <p role="alert">{content.advice}</p>
+      )}
       {phase.kind === "failed" && (
         <button
           type="button"
@@ -36,7 +40,8 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
 function describe(phase: Exclude<Phase, { kind: "ready" }>): { readonly title: string; readonly advice: string } {
   switch (phase.kind) {
     case "starting":
-      return { title: `${words.starting}…`, advice: "" };
+      // As the page stands before its scripts (index.html), so that nothing jumps.
+      return { title: words.appName, advice: `${words.starting}…` };
     case "in_use":
       return { title: words.blocked.inUse, advice: words.blocked.inUseAdvice };
     case "failed":

@@ -5,7 +5,7 @@ import { get as get443 } from "node:https";
 import { get as getPlain } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { brotliCompressSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import { sha256 } from "../hash.ts";
@@ -335,8 +335,24 @@ describe("the rest of HTTP", () => {
     const ask = (): Promise<Response> => fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": "gzip, br" } });
     await expect.poll(async () => (await ask()).headers.get("content-encoding")).toBe("br");
     expect(await (await ask()).text()).toBe(style);
-    const plain = await fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": "identity" } });
-    expect(plain.headers.get("content-encoding")).toBeNull();
+    const codingFor = async (accepted: string): Promise<string | null> => {
+      const answer = await fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": accepted } });
+      expect([await answer.text(), answer.headers.get("vary")]).toEqual([style, "accept-encoding"]);
+      return answer.headers.get("content-encoding");
+    };
+    await expect.poll(() => codingFor("gzip, deflate")).toBe("gzip");
+    expect(await codingFor("identity")).toBeNull();
+    expect(await codingFor("br;q=0, GZIP;q=0.5")).toBe("gzip");
+    expect(await codingFor("br;q=0, gzip;q=0.0")).toBeNull();
+    expect(await codingFor("*")).toBe("br");
+    // Each is a representation of its own: whoever has one and now takes another is not told that nothing changed.
+    const tagOf = async (accepted: string): Promise<string> =>
+      (await fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": accepted } })).headers.get("etag") ?? "";
+    const tags = [await tagOf("br"), await tagOf("gzip"), await tagOf("identity")];
+    expect(new Set(tags).size).toBe(3);
+    const again = (accepted: string): Promise<Response> =>
+      fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": accepted, "if-none-match": `W/${tags[1] ?? ""}, "x"` } });
+    expect([(await again("gzip")).status, (await again("br")).status]).toEqual([304, 200]);
     writeFileSync(join(webRoot, "index.html"), "two");
     utimesSync(join(webRoot, "index.html"), 1, 2);
     writeFileSync(join(webRoot, "assets", "new-2.js"), "2");
@@ -347,17 +363,22 @@ describe("the rest of HTTP", () => {
   test("a web app of files, as the single executable carries it: its own compression is served, and is no file", async () => {
     const style = utf8Bytes("a { color: red }\n".repeat(500));
     const compressed = new Uint8Array(brotliCompressSync(style));
+    const zipped = new Uint8Array(gzipSync(style));
     const webRoot = new Map([
       ["index.html", utf8Bytes("page")],
       ["assets/big-1.css", style],
       ["assets/big-1.css.br", compressed],
+      ["assets/big-1.css.gz", zipped],
     ]);
     const server = await runServer({ webRoot });
     expect(await (await fetch(`${server.url}/settings`)).text()).toBe("page");
     const asset = await fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": "br" } });
     expect(asset.headers.get("content-length")).toBe(String(compressed.length));
     expect(new Uint8Array(await asset.arrayBuffer())).toEqual(style);
-    expect((await fetch(`${server.url}/assets/big-1.css.br`)).status).toBe(404);
+    const older = await fetch(`${server.url}/assets/big-1.css`, { headers: { "accept-encoding": "gzip" } });
+    expect(older.headers.get("content-length")).toBe(String(zipped.length));
+    expect(new Uint8Array(await older.arrayBuffer())).toEqual(style);
+    for (const ending of ["br", "gz"]) expect((await fetch(`${server.url}/assets/big-1.css.${ending}`)).status).toBe(404);
   });
 
   test("without a web app the page says so", async () => {

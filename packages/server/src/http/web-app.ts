@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { extname, join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
-import { brotliCompress, constants } from "node:zlib";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import type { ServerOptions } from "../config.ts";
 
 const noApp = "Latchkey runs here, without a web app: build it and start again, or use the command line.\n";
@@ -38,13 +38,20 @@ const compressible: ReadonlySet<string> = new Set([
 ]);
 const minCompressedBytes = 1024;
 
+/** How content can be coded, the best first, and how a file's name ends that is coded so. */
+const codings = [
+  ["br", ".br"],
+  ["gzip", ".gz"],
+] as const;
+type Coding = (typeof codings)[number][0];
+
 interface Asset {
   readonly bytes: Buffer;
   readonly type: string;
-  readonly etag: string;
+  readonly hash: string;
   readonly cacheControl: string;
-  /** Absent until it is made in the background, and where it does not pay. */
-  brotli: Buffer | undefined;
+  /** The same compressed: absent until it is made in the background, and where it does not pay. */
+  readonly coded: Map<Coding, Buffer>;
 }
 
 interface Bundle {
@@ -57,7 +64,7 @@ interface Bundle {
 /**
  * Serves the built web app from memory: hashed assets for ever, its page always fresh, and the page for every path of
  * the app's own. Only what was in the folder, or among the files, can be asked for. A new build in the folder is taken up with
- * the next page. A file `NAME.br` is `NAME` compressed already, and is not served as a file of its own.
+ * the next page. Files `NAME.br` and `NAME.gz` are `NAME` compressed already, and are not served as files of their own.
  */
 export function addWebApp(app: FastifyInstance, webRoot: ServerOptions["webRoot"]): void {
   const root = typeof webRoot === "string" ? resolve(webRoot) : undefined;
@@ -80,12 +87,26 @@ export function addWebApp(app: FastifyInstance, webRoot: ServerOptions["webRoot"
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, asset: Asset): FastifyReply {
-  void reply.headers({ "content-type": asset.type, "cache-control": asset.cacheControl, etag: asset.etag, vary: "accept-encoding" });
-  if (request.headers["if-none-match"] === asset.etag) return reply.code(304).send();
-  const accepted = (request.headers["accept-encoding"] ?? "").split(",").map((name) => name.trim().split(";")[0]);
-  const isBrotli = asset.brotli !== undefined && accepted.includes("br");
-  if (isBrotli) void reply.header("content-encoding", "br");
-  return reply.send(isBrotli ? asset.brotli : asset.bytes);
+  const accepted = acceptedCodings(request.headers["accept-encoding"] ?? "");
+  const coding = codings.map(([name]) => name).find((name) => asset.coded.has(name) && accepted(name));
+  // What is coded otherwise is another representation (RFC 9110 §8.8.3).
+  const etag = coding === undefined ? `"${asset.hash}"` : `"${asset.hash}-${coding}"`;
+  void reply.headers({ "content-type": asset.type, "cache-control": asset.cacheControl, etag, vary: "accept-encoding" });
+  const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  if (known.includes(etag)) return reply.code(304).send();
+  if (coding === undefined) return reply.send(asset.bytes);
+  return reply.header("content-encoding", coding).send(asset.coded.get(coding));
+}
+
+/** Which codings a client takes (RFC 9110 §12.5.3): those that it names, or `*`, without a weight of nothing. */
+function acceptedCodings(header: string): (coding: Coding) => boolean {
+  const weights = new Map<string, number>();
+  for (const item of header.toLowerCase().split(",")) {
+    const [name = "", ...parameters] = item.split(";").map((part) => part.trim());
+    const weight = parameters.find((parameter) => parameter.startsWith("q="));
+    weights.set(name, weight === undefined ? 1 : Number(weight.slice(2)));
+  }
+  return (coding) => (weights.get(coding) ?? weights.get("*") ?? 0) > 0;
 }
 
 function notFound(reply: FastifyReply): FastifyReply {
@@ -113,8 +134,12 @@ function load(root: string): Bundle | undefined {
 function bundleOf(files: ReadonlyMap<string, Uint8Array>, builtAtMs: number): Bundle | undefined {
   const assets = new Map<string, Asset>();
   for (const [path, bytes] of files) {
-    if (path.endsWith(".br") && files.has(path.slice(0, -3))) continue;
-    assets.set(`/${path}`, createAsset(`/${path}`, bytes, files.get(`${path}.br`)));
+    if (codings.some(([, ending]) => path.endsWith(ending) && files.has(path.slice(0, -ending.length)))) continue;
+    const coded = codings.flatMap(([name, ending]) => {
+      const compressed = files.get(path + ending);
+      return compressed === undefined ? [] : [[name, bufferOf(compressed)] as const];
+    });
+    assets.set(`/${path}`, createAsset(`/${path}`, bytes, new Map(coded)));
   }
   const page = assets.get("/index.html");
   if (page === undefined) return undefined;
@@ -122,14 +147,14 @@ function bundleOf(files: ReadonlyMap<string, Uint8Array>, builtAtMs: number): Bu
   return { assets, page, builtAtMs };
 }
 
-function createAsset(url: string, content: Uint8Array, compressed: Uint8Array | undefined): Asset {
+function createAsset(url: string, content: Uint8Array, coded: Map<Coding, Buffer>): Asset {
   const bytes = bufferOf(content);
   return {
     bytes,
     type: types[extname(url)] ?? "application/octet-stream",
-    etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
+    hash: createHash("sha256").update(bytes).digest("base64url").slice(0, 22),
     cacheControl: url.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
-    brotli: compressed === undefined ? undefined : bufferOf(compressed),
+    coded,
   };
 }
 
@@ -138,13 +163,19 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Compresses one asset after the other, off this thread. */
+/** Compresses one asset after the other, off this thread, where the build has not. */
 async function compress(assets: ReadonlyMap<string, Asset>): Promise<void> {
-  const run = promisify(brotliCompress);
-  for (const [url, asset] of assets) {
-    if (asset.brotli !== undefined || !compressible.has(extname(url)) || asset.bytes.length < minCompressedBytes) continue;
-    const params = { [constants.BROTLI_PARAM_QUALITY]: 8, [constants.BROTLI_PARAM_SIZE_HINT]: asset.bytes.length };
-    const compressed = await run(asset.bytes, { params });
-    if (compressed.length < asset.bytes.length) asset.brotli = compressed;
+  const [brotli, zip] = [promisify(brotliCompress), promisify(gzip)];
+  const run: Readonly<Record<Coding, (bytes: Buffer) => Promise<Buffer>>> = {
+    br: (bytes) => brotli(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 8, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+    gzip: (bytes) => zip(bytes, { level: 9 }),
+  };
+  for (const [url, { bytes, coded }] of assets) {
+    if (!compressible.has(extname(url)) || bytes.length < minCompressedBytes) continue;
+    for (const [name] of codings) {
+      if (coded.has(name)) continue;
+      const compressed = await run[name](bytes);
+      if (compressed.length < bytes.length) coded.set(name, compressed);
+    }
   }
 }
