@@ -5,23 +5,13 @@ import { createDirectory } from "./account/directory.ts";
 import { beganByRecovery, loadOwnAccount, recoveryPhrase } from "./account/own-account.ts";
 import type { OwnAccount } from "./account/own-account.ts";
 import { PendingRegistration } from "./account/pending-registration.ts";
-import { registerAccount } from "./account/registration.ts";
 import type { LinkSession } from "./devices/link-session.ts";
-import { OwnStates } from "./devices/own-states.ts";
-import type { OwnChange } from "./devices/own-states.ts";
-import { Alarms } from "./directory/alarms.ts";
-import { Engine } from "./engine/engine.ts";
-import { People } from "./engine/people.ts";
-import { Posts } from "./engine/posts.ts";
-import { AppendSecrets } from "./engine/append-secrets.ts";
-import { Standings } from "./engine/standings.ts";
-import { directoryStatusOf } from "./engine/verification.ts";
-import { Watch } from "./engine/watch.ts";
-import type { World } from "./engine/world.ts";
+import type { OwnChange, OwnStates } from "./devices/own-states.ts";
+import type { Alarms } from "./directory/alarms.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { People } from "./engine/people.ts";
+import type { Watch } from "./engine/watch.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
-import { JoinLinks } from "./join-links/join-links.ts";
-import { OwnThings } from "./own/own-things.ts";
-import { Receipts } from "./receipts/receipts.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
 import { createConnections } from "./transport/connection-manager.ts";
@@ -87,75 +77,12 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 
   async function start(own: OwnAccount): Promise<void> {
     account = own;
-    const states = new OwnStates({ store, platform, connections, directory, own, onChange });
-    const shared = {
-      store,
-      platform,
-      connections,
-      directory,
-      get own() {
-        return states.own;
-      },
-    };
-    const alarms = new Alarms({ store, platform, emit });
-    await alarms.load();
-    const standings = new Standings(shared);
-    await standings.load();
-    const ownThings = new OwnThings(shared);
-    await ownThings.load();
-    const receipts = new Receipts();
-    await receipts.load(store);
-    const joinLinks = new JoinLinks(store);
-    await joinLinks.load();
-    const people = new People({
-      store,
-      directory,
-      standings,
-      get own() {
-        return states.own;
-      },
-    });
-    await people.prepare();
-    people.onRenamed((renamed) => emit({ kind: "people", people: renamed }));
-    known = people;
-    const appendSecrets = new AppendSecrets(shared);
-    await appendSecrets.load();
-    const posts = new Posts({
-      ...shared,
-      appendSecrets,
-      alarms,
-      get own() {
-        return states.own;
-      },
-    });
-    const world: World = {
-      ...shared,
-      get own() {
-        return states.own;
-      },
-      people,
-      posts,
-      standings,
-      appendSecrets,
-      ownThings,
-      receipts,
-      joinLinks,
-      alarms,
-      get watch() {
-        return watch;
-      },
-      emit,
-      refreshOwn: () => states.refresh(),
-      syncArrived: () => engine?.devices.told.arrived(),
-      heardFrom: (id, accountId) => engine?.heardFrom(id, accountId),
-      historyMoves: () => engine?.historyMoves(),
-    };
-    const watch = new Watch(world);
-    watching = { watch, alarms };
-    await watch.load();
-    ownStates = states;
-    engine = await Engine.start(world, states, options.requests ?? "ask");
-    watch.start();
+    const { openAccount } = await loadAccountParts();
+    const opened = await openAccount({ store, platform, connections, directory, own, emit, onChange });
+    known = opened.people;
+    watching = opened;
+    ownStates = opened.states;
+    engine = await opened.startEngine(options.requests ?? "ask");
   }
 
   async function learnServerName(people: People): Promise<void> {
@@ -255,11 +182,14 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   }
 
   async function register(params: Parameters<Client["register"]>[0]): Promise<AccountInfo> {
+    const { registerAccount } = await import("./account/registration.ts");
     return makeAccount(params.username, () => registerAccount({ store, platform, connections, directory, ...params }));
   }
 
   /** What was begun before stands still meanwhile, and goes on if this does not bring an account. */
   async function makeAccount(username: string, make: () => Promise<OwnAccount>): Promise<AccountInfo> {
+    // What cannot be fetched is known before anything is made.
+    await loadAccountParts();
     await pending.pause();
     if (account !== undefined && account.status === "registered" && finished === username) return accountInfo(account);
     requireNoAccount();
@@ -277,6 +207,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   });
   if (account !== undefined) await start(account);
   else if (stored !== undefined) await pending.begin();
+  else loadAccountParts().catch(() => undefined);
 
   const pause = (): Promise<void> =>
     new Promise((resolve) => {
@@ -431,7 +362,10 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     },
     alarms: async () => watching?.alarms.list() ?? [],
     acknowledgeAlarm: async (id) => watching?.alarms.handle(id),
-    directoryStatus: async () => directoryStatusOf(directory, await connections.ownHost()),
+    async directoryStatus() {
+      const { directoryStatusOf } = await import("./engine/verification.ts");
+      return directoryStatusOf(directory, await connections.ownHost());
+    },
     async settle(params = {}) {
       const untilMs = platform.nowMs() + (params.timeoutMs ?? settleTimeoutMs);
       let isAsked = false;
@@ -465,6 +399,18 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       await store.close();
     },
   };
+}
+
+/**
+ * Most of the client, of no use before there is an account: whoever has none does not wait for it, and it comes meanwhile.
+ * @throws ClientError `offline` where it cannot be fetched
+ */
+async function loadAccountParts(): Promise<typeof import("./engine/open-account.ts")> {
+  try {
+    return await import("./engine/open-account.ts");
+  } catch (cause) {
+    throw offlineError(cause);
+  }
 }
 
 /** Whether the account came to be: one whose first state was never acknowledged did not. */

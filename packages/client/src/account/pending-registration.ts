@@ -2,7 +2,6 @@ import type { PendingAccount } from "../api.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { loadOwnAccount } from "./own-account.ts";
 import type { OwnAccount } from "./own-account.ts";
-import { finishAccount } from "./registration.ts";
 import type { FinishParams } from "./registration.ts";
 
 /** Between two tries: often at first, since most that is in the way passes soon. */
@@ -96,6 +95,7 @@ export class PendingRegistration {
     try {
       const account = await this.#load();
       if (account === undefined) return this.#set(undefined);
+      const { finishAccount } = await import("./registration.ts");
       const done = await finishAccount(this.#params, account);
       this.#set(undefined);
       if (done !== undefined) await this.#params.onDone(done);

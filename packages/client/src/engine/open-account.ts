@@ -1,0 +1,123 @@
+import type { Directory } from "../account/directory.ts";
+import type { OwnAccount } from "../account/own-account.ts";
+import type { ClientEvent } from "../api.ts";
+import { OwnStates } from "../devices/own-states.ts";
+import type { OwnChange } from "../devices/own-states.ts";
+import { Alarms } from "../directory/alarms.ts";
+import { JoinLinks } from "../join-links/join-links.ts";
+import { OwnThings } from "../own/own-things.ts";
+import type { Platform } from "../platform/platform.ts";
+import { Receipts } from "../receipts/receipts.ts";
+import type { Store } from "../store/store.ts";
+import type { Connections } from "../transport/connection-manager.ts";
+import { AppendSecrets } from "./append-secrets.ts";
+import { Engine } from "./engine.ts";
+import type { RequestPolicy } from "./inbox-work.ts";
+import { People } from "./people.ts";
+import { Posts } from "./posts.ts";
+import { Standings } from "./standings.ts";
+import { Watch } from "./watch.ts";
+import type { World } from "./world.ts";
+
+/** What there is of a client once its profile has an account. */
+export interface OpenedAccount {
+  readonly states: OwnStates;
+  readonly alarms: Alarms;
+  readonly people: People;
+  readonly watch: Watch;
+  /** Runs the conversations, and connects. */
+  startEngine(policy: RequestPolicy): Promise<Engine>;
+}
+
+/**
+ * Brings to hand what the store has of an account, and joins its parts. Loaded with the first account: nothing of it is of use before.
+ * @throws ClientError of the store
+ */
+export async function openAccount(params: {
+  readonly store: Store;
+  readonly platform: Platform;
+  readonly connections: Connections;
+  readonly directory: Directory;
+  readonly own: OwnAccount;
+  readonly emit: (event: ClientEvent) => void;
+  /** The account has changed, here or by another device. */
+  readonly onChange: (change: OwnChange) => void;
+}): Promise<OpenedAccount> {
+  const { store, platform, connections, directory, own, emit, onChange } = params;
+  let engine: Engine | undefined;
+  const states = new OwnStates({ store, platform, connections, directory, own, onChange });
+  const shared = {
+    store,
+    platform,
+    connections,
+    directory,
+    get own() {
+      return states.own;
+    },
+  };
+  const alarms = new Alarms({ store, platform, emit });
+  await alarms.load();
+  const standings = new Standings(shared);
+  await standings.load();
+  const ownThings = new OwnThings(shared);
+  await ownThings.load();
+  const receipts = new Receipts();
+  await receipts.load(store);
+  const joinLinks = new JoinLinks(store);
+  await joinLinks.load();
+  const people = new People({
+    store,
+    directory,
+    standings,
+    get own() {
+      return states.own;
+    },
+  });
+  await people.prepare();
+  people.onRenamed((renamed) => emit({ kind: "people", people: renamed }));
+  const appendSecrets = new AppendSecrets(shared);
+  await appendSecrets.load();
+  const posts = new Posts({
+    ...shared,
+    appendSecrets,
+    alarms,
+    get own() {
+      return states.own;
+    },
+  });
+  const world: World = {
+    ...shared,
+    get own() {
+      return states.own;
+    },
+    people,
+    posts,
+    standings,
+    appendSecrets,
+    ownThings,
+    receipts,
+    joinLinks,
+    alarms,
+    get watch() {
+      return watch;
+    },
+    emit,
+    refreshOwn: () => states.refresh(),
+    syncArrived: () => engine?.devices.told.arrived(),
+    heardFrom: (id, accountId) => engine?.heardFrom(id, accountId),
+    historyMoves: () => engine?.historyMoves(),
+  };
+  const watch = new Watch(world);
+  await watch.load();
+  return {
+    states,
+    alarms,
+    people,
+    watch,
+    async startEngine(policy) {
+      engine = await Engine.start(world, states, policy);
+      watch.start();
+      return engine;
+    },
+  };
+}
