@@ -312,6 +312,7 @@ function dying(store: Store, isLast: (key: string) => boolean): { store: Store; 
             },
             delete: (key) => tx.delete(key),
             scan: (range) => tx.scan(range),
+            afterCommit: (follow) => tx.afterCommit(follow),
           }),
         );
         if (!isWritten) return result;

@@ -18,7 +18,8 @@ export function createRecordingStore(): { store: Store; recording: Recording } {
     transact(mode, run) {
       const result = turn.then(async () => {
         const view = new Map(records);
-        const outcome = await run(transactionOn(view));
+        const followers: (() => void)[] = [];
+        const outcome = await run(transactionOn(view, followers));
         if (mode === "write") {
           records = view;
           for (const [key, value] of view) {
@@ -27,6 +28,7 @@ export function createRecordingStore(): { store: Store; recording: Recording } {
           }
           snapshots.push(new Map(view));
         }
+        for (const follow of followers) follow();
         return outcome;
       });
       turn = result.catch(() => undefined);
@@ -39,7 +41,7 @@ export function createRecordingStore(): { store: Store; recording: Recording } {
   return { store, recording: { values, snapshots } };
 }
 
-function transactionOn(view: Map<string, Uint8Array>): StoreTransaction {
+function transactionOn(view: Map<string, Uint8Array>, followers: (() => void)[]): StoreTransaction {
   return {
     get: (key) => Promise.resolve(view.get(key)?.slice()),
     put(key, value) {
@@ -55,5 +57,6 @@ function transactionOn(view: Map<string, Uint8Array>): StoreTransaction {
       if (reverse === true) found.reverse();
       return Promise.resolve(found.slice(0, limit).map(([key, value]): [string, Uint8Array] => [key, value.slice()]));
     },
+    afterCommit: (follow) => void followers.push(follow),
   };
 }

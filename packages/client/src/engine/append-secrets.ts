@@ -88,17 +88,22 @@ export class AppendSecrets {
    * The other person of a direct conversation told theirs; an earlier one than is known changes nothing. One that claims to be of the
    * future is as old as it is here: else nothing that they make later would count.
    */
-  take(tx: StoreTransaction, accountId: Uint8Array, told: AppendSecret): void {
+  async take(tx: StoreTransaction, accountId: Uint8Array, told: AppendSecret): Promise<void> {
     const account = toBase64Url(accountId);
     const taken = { generation: Math.min(told.generation, this.#deps.platform.nowMs()), secret: told.secret.slice() };
-    if (!isLater(taken, this.#known.get(account))) return;
+    // As this transaction has it: it may hold more than one of them.
+    const stored = await tx.get(appendSecretPrefix + account);
+    if (!isLater(taken, stored === undefined ? undefined : decode(appendSecretCodec, stored))) return;
     tx.put(appendSecretPrefix + account, encode(appendSecretCodec, taken));
-    this.#known.set(account, taken);
+    tx.afterCommit(() => this.#known.set(account, taken));
   }
 
   /** Another device of one's own told this one to the other person of a direct conversation. */
-  noteTold(tx: StoreTransaction, conversationId: string, { generation, secret }: AppendSecret): void {
-    if (!canBe(generation, this.#deps.platform.nowMs()) || !isLater({ generation, secret }, this.#told.get(conversationId))) return;
+  async noteTold(tx: StoreTransaction, conversationId: string, { generation, secret }: AppendSecret): Promise<void> {
+    if (!canBe(generation, this.#deps.platform.nowMs())) return;
+    const stored = await tx.get(appendToldPrefix + conversationId);
+    const before = later(this.#told.get(conversationId), stored === undefined ? undefined : decode(toldCodec, stored));
+    if (!isLater({ generation, secret }, before)) return;
     this.#setTold(tx, conversationId, { generation, secret: secret.slice(), atMs: this.#deps.platform.nowMs(), isOurs: false });
   }
 
@@ -216,7 +221,7 @@ export class AppendSecrets {
 
   #setTold(tx: StoreTransaction, conversationId: string, told: Told): void {
     tx.put(appendToldPrefix + conversationId, encode(toldCodec, told));
-    this.#told.set(conversationId, told);
+    tx.afterCommit(() => this.#told.set(conversationId, told));
   }
 }
 
@@ -228,6 +233,11 @@ async function ownIn(tx: StoreTransaction): Promise<AppendSecret | undefined> {
 async function madeIn(tx: StoreTransaction): Promise<number> {
   const value = await tx.get(madeKey);
   return value === undefined ? 0 : decode(madeCodec, value).generation;
+}
+
+/** What is about to be told counts before it is stored. */
+function later(atHand: Told | undefined, stored: Told | undefined): Told | undefined {
+  return atHand === undefined || (stored !== undefined && isLater(stored, atHand)) ? stored : atHand;
 }
 
 /** The later generation counts; of two of one generation, made on two devices at once, the greater one, for everybody alike. */

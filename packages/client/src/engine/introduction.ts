@@ -41,12 +41,12 @@ export function introductionTo(world: World, state: ConversationState): Introduc
 }
 
 /** Keeps what somebody told of their append secret, or that one's own was told by another device of one's own. */
-export function takeSecret(
+export async function takeSecret(
   { own, appendSecrets }: World,
   tx: StoreTransaction,
   conversationId: string,
   { accountId, appendSecret }: Extract<Effect, { kind: "append_secret" }>,
-): void {
-  if (equalBytes(accountId, own.accountId)) appendSecrets.noteTold(tx, conversationId, appendSecret);
-  else appendSecrets.take(tx, accountId, appendSecret);
+): Promise<void> {
+  if (equalBytes(accountId, own.accountId)) await appendSecrets.noteTold(tx, conversationId, appendSecret);
+  else await appendSecrets.take(tx, accountId, appendSecret);
 }

@@ -11,6 +11,7 @@ import { encodeProofs } from "../account/proofs.ts";
 import type { Person } from "../api.ts";
 import { hasLeft } from "../core/departed.ts";
 import type { RosterLeaf } from "../core/types.ts";
+import { cleanName } from "../names/clean.ts";
 import { ShownNames } from "../names/shown-names.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import type { Standings } from "./standings.ts";
@@ -127,10 +128,13 @@ export class People {
   /** Remembers the name by which a person wants to be shown, in the caller's transaction. */
   setName(tx: StoreTransaction, accountId: Uint8Array, text: string): void {
     const id = toBase64Url(accountId);
-    const displayName = this.#names.setName(id, text);
-    this.#read.add(id);
+    const displayName = cleanName(text);
     tx.put(nameKey(id), encode(nameCodec, { displayName }));
-    this.#tellRenamed();
+    tx.afterCommit(() => {
+      this.#names.setName(id, displayName);
+      this.#read.add(id);
+      this.#tellRenamed();
+    });
   }
 
   get #own(): OwnAccount {

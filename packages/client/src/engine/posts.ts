@@ -138,7 +138,9 @@ export class Posts {
     const notAfterMs = platform.nowMs() + welcomeLifeMs;
     const parcel: Parcel = { host, accountId, inboxId, blob, notAfterMs, refusedSinceMs: 0, invited };
     tx.put(prefix + toBase64Url(platform.random(16)), encode(parcelCodec, parcel));
-    this.#waiting++;
+    tx.afterCommit(() => {
+      this.#waiting++;
+    });
   }
 
   /** Delivers what waits; tries again by itself until everything is delivered or out of date. */

@@ -122,7 +122,7 @@ async function putEffect(
       people.setName(tx, effect.accountId, effect.displayName);
       return;
     case "append_secret":
-      takeSecret(world, tx, id, effect);
+      await takeSecret(world, tx, id, effect);
       return;
     case "alarm":
       alarms.put(tx, raisedIn(state, effect));

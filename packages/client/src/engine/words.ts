@@ -45,11 +45,16 @@ export class Words {
 
   /** Remembers that somebody said something false. Whether it is news: the same of the same speaker is not. */
   async note(speaker: string, kind: WordKind): Promise<boolean> {
-    const isKnown = this.#words.some((word) => word.speaker === speaker && word.kind === kind);
-    const others = this.#words.filter((word) => word.speaker !== speaker || word.kind !== kind);
-    this.#words = [{ speaker, kind, atMs: this.#platform.nowMs() }, ...others].slice(0, maxWords);
-    await this.#store.transact("write", (tx) => tx.put(key, encode(wordsCodec, this.#words)));
-    return !isKnown;
+    return await this.#store.transact("write", (tx) => {
+      const others = this.#words.filter((word) => word.speaker !== speaker || word.kind !== kind);
+      const words = [{ speaker, kind, atMs: this.#platform.nowMs() }, ...others].slice(0, maxWords);
+      tx.put(key, encode(wordsCodec, words));
+      const isNews = others.length === this.#words.length;
+      tx.afterCommit(() => {
+        this.#words = words;
+      });
+      return isNews;
+    });
   }
 
   /** The last false word of somebody. */

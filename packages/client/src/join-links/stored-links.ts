@@ -73,7 +73,7 @@ export class StoredLinks {
 
   /** What the log did to the links of a group, in the transaction that keeps it. */
   async take(tx: StoreTransaction, conversationId: string, event: LinkEvent): Promise<void> {
-    // As it is stored: what an earlier try left at hand is not what counts.
+    // As this transaction has it: it may hold more than one event.
     const stored = await tx.get(bookPrefix + conversationId);
     const before = stored === undefined ? [] : decodeBook(stored);
     this.put(tx, conversationId, nextBook(before, event));
@@ -82,7 +82,7 @@ export class StoredLinks {
   put(tx: StoreTransaction, conversationId: string, book: LinkBook): void {
     if (book.length === 0) tx.delete(bookPrefix + conversationId);
     else tx.put(bookPrefix + conversationId, encodeBook(book));
-    this.#books.set(conversationId, book);
+    tx.afterCommit(() => this.#books.set(conversationId, book));
   }
 
   held(conversationId: string, linkId: Uint8Array): HeldLink | undefined {
@@ -93,10 +93,10 @@ export class StoredLinks {
     const key = `${conversationId}/${toBase64Url(linkId)}`;
     if (held === undefined) {
       tx.delete(heldPrefix + key);
-      this.#held.delete(key);
+      tx.afterCommit(() => this.#held.delete(key));
     } else {
       tx.put(heldPrefix + key, encode(heldCodec, held));
-      this.#held.set(key, held);
+      tx.afterCommit(() => this.#held.set(key, held));
     }
   }
 
@@ -106,7 +106,7 @@ export class StoredLinks {
     for (const key of this.#held.keys()) {
       if (!key.startsWith(`${conversationId}/`)) continue;
       tx.delete(heldPrefix + key);
-      this.#held.delete(key);
+      tx.afterCommit(() => this.#held.delete(key));
     }
   }
 
@@ -118,12 +118,12 @@ export class StoredLinks {
   putKnock(tx: StoreTransaction, knock: OwnKnock): void {
     const key = toBase64Url(knock.linkId);
     tx.put(knockPrefix + key, encode(knockCodec, knock));
-    this.#knocks.set(key, knock);
+    tx.afterCommit(() => this.#knocks.set(key, knock));
   }
 
   endKnock(tx: StoreTransaction, linkId: Uint8Array): void {
     const key = toBase64Url(linkId);
     tx.delete(knockPrefix + key);
-    this.#knocks.delete(key);
+    tx.afterCommit(() => this.#knocks.delete(key));
   }
 }

@@ -62,11 +62,10 @@ export class ShownNames {
     if (looksOf !== undefined) this.#taken = new Set([...takenWords, ...this.#serverNames].flatMap((word) => looksOf(word)));
   }
 
-  /** The name by which an account wants to be shown; returns it as it is kept, "" for none. */
-  setName(id: string, text: string): string {
+  /** The name by which an account wants to be shown; "" for none. */
+  setName(id: string, text: string): void {
     const name = cleanName(text);
     if (this.#names.get(id)?.name !== name) this.#set("names", id, name);
-    return name;
   }
 
   /** The name that the account is bound to. */

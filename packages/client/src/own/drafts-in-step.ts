@@ -122,7 +122,7 @@ export class Drafts {
   #put(id: string, note: DraftNote): (tx: StoreTransaction) => void {
     return (tx) => {
       tx.put(notePrefix + id, encode(noteCodec, note));
-      this.#notes.set(id, note);
+      tx.afterCommit(() => this.#notes.set(id, note));
     };
   }
 }

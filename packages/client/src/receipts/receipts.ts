@@ -50,15 +50,18 @@ export class Receipts {
     { order, accountId, statuses }: { readonly order: number; readonly accountId: Uint8Array; readonly statuses: readonly MessageStatus[] },
   ): Promise<boolean> {
     const account = toBase64Url(accountId);
-    const before = this.of(conversationId).get(account) ?? none;
+    const key = keyOf(conversationId, account);
+    // As this transaction has it: it may hold more than one of them.
+    const stored = await tx.get(key);
+    const before = stored === undefined ? none : decode(codec, stored);
     let after = before;
     for (const { messageId, status } of statuses) {
       const place = await loadPlace(tx, conversationId, toBase64Url(messageId));
       if (place !== undefined && place.kind !== "reaction" && place.order < order) after = raise(after, status, place.order);
     }
     if (after.delivered === before.delivered && after.read === before.read) return false;
-    tx.put(keyOf(conversationId, account), encode(codec, after));
-    this.#of(conversationId).set(account, after);
+    tx.put(key, encode(codec, after));
+    tx.afterCommit(() => this.#of(conversationId).set(account, after));
     return true;
   }
 
@@ -67,7 +70,8 @@ export class Receipts {
     const { author, body } = line;
     const gone = body.kind === "removed" ? body.accounts : body.kind === "left" && author !== undefined ? [author] : [];
     for (const account of gone.map(toBase64Url)) {
-      if (this.#marks.get(conversationId)?.delete(account) === true) tx.delete(keyOf(conversationId, account));
+      tx.delete(keyOf(conversationId, account));
+      tx.afterCommit(() => this.#marks.get(conversationId)?.delete(account));
     }
   }
 

@@ -245,6 +245,31 @@ export const storeRules: readonly StoreRule[] = [
       );
     }
   }),
+  rule(
+    "what follows a transaction runs once it is durable, in order, before its promise resolves, and never where it is not kept",
+    async (store, reopen) => {
+      const seen: string[] = [];
+      await store.transact("write", (tx) => {
+        tx.afterCommit(() => seen.push("first"));
+        tx.put("a", bytes(1));
+        tx.afterCommit(() => seen.push("second"));
+        seen.push("run");
+      });
+      same(seen, ["run", "first", "second"], "what ran");
+      const failure = new Error("not kept");
+      await rejects(
+        store.transact("write", (tx) => {
+          tx.put("a", bytes(2));
+          tx.afterCommit(() => seen.push("of what failed"));
+          throw failure;
+        }),
+        (error) => error === failure,
+        "a transaction that fails",
+      );
+      same(seen.length, 3, "what ran");
+      same(await (await reopen()).transact("read", (tx) => tx.get("a")), bytes(1), "what is kept");
+    },
+  ),
   rule("closing waits for what runs, may be repeated, and ends the store", async (store) => {
     const running = store.transact("write", async (tx) => {
       await new Promise((resolve) => setTimeout(resolve, 5));

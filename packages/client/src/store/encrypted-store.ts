@@ -180,6 +180,11 @@ function encryptedStore(raw: Store, cipher: ValueCipher, mapKey: (key: string) =
           const found = await overlay.scan(limited, read);
           return found.slice(0, rest.limit).map(([, plain]) => [plain.key, plain.value.slice()]);
         },
+        afterCommit(follow) {
+          check(false);
+          // What lies below is durable then.
+          rawTx.afterCommit(follow);
+        },
       });
       active = false;
       const sealed = await Promise.all(

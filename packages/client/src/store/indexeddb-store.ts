@@ -67,6 +67,7 @@ export async function openIndexedDbStore(params: {
         if (closed) throw new ClientError("closed", "The store is closed.");
         if (lost) throw new ClientError("storage_denied", "The browser removed this profile's storage.");
         const overlay = new Overlay<Uint8Array>();
+        const followers: (() => void)[] = [];
         const state = { open: true };
         const check = (writing: boolean): void => {
           if (!state.open) throw new TypeError("the transaction is over");
@@ -92,9 +93,14 @@ export async function openIndexedDbStore(params: {
               const found = await overlay.scan(range, (inner) => scan(database, inner));
               return found.map(([key, value]) => [key, value.slice()]);
             },
+            afterCommit(follow) {
+              check(false);
+              followers.push(follow);
+            },
           });
           state.open = false;
           await commit(overlay.writes);
+          for (const follow of followers) follow();
           return result;
         } catch (error) {
           throw storageError(error);

@@ -17,6 +17,7 @@ export function createMemoryStore(records: Map<string, Uint8Array> = new Map()):
       mutex.run(async () => {
         if (closed) throw new ClientError("closed", "The store is closed.");
         const overlay = new Overlay<Uint8Array>();
+        const followers: (() => void)[] = [];
         const write = (key: string, value: Uint8Array | undefined): void => {
           if (mode === "read") throw new TypeError("a read transaction writes nothing");
           checkKey(key);
@@ -34,11 +35,13 @@ export function createMemoryStore(records: Map<string, Uint8Array> = new Map()):
             const found = await overlay.scan(range, async (inner) => read(inner));
             return found.map(([key, value]) => [key, value.slice()]);
           },
+          afterCommit: (follow) => void followers.push(follow),
         });
         for (const [key, value] of overlay.writes) {
           if (value === undefined) records.delete(key);
           else records.set(key, value);
         }
+        for (const follow of followers) follow();
         return result;
       }),
     async close() {

@@ -20,6 +20,12 @@ const schema = `
   PRAGMA user_version = ${schemaVersion};
 `;
 
+/** A transaction that runs, or ran. */
+interface Running {
+  open: boolean;
+  readonly followers: (() => void)[];
+}
+
 /**
  * A store in one SQLite file, created with access for its owner only. Durable on commit (write-ahead log, synchronous FULL);
  * deleted bytes are overwritten. The process holds the file alone until `close`.
@@ -37,7 +43,7 @@ export function openSqliteStore(path: string): Store {
   let closed = false;
   let writes = 0;
 
-  const transaction = (mode: "read" | "write", state: { open: boolean }): StoreTransaction => {
+  const transaction = (mode: "read" | "write", state: Running): StoreTransaction => {
     const check = (writing: boolean): void => {
       if (!state.open) throw new TypeError("the transaction is over");
       if (writing && mode === "read") throw new TypeError("a read transaction writes nothing");
@@ -64,6 +70,10 @@ export function openSqliteStore(path: string): Store {
         checkRange(range);
         return scan(prepare, range);
       },
+      afterCommit(follow) {
+        check(false);
+        state.followers.push(follow);
+      },
     };
   };
 
@@ -71,11 +81,12 @@ export function openSqliteStore(path: string): Store {
     transact: (mode, run) =>
       mutex.run(async () => {
         if (closed) throw new ClientError("closed", "The store is closed.");
-        const state = { open: true };
+        const state: Running = { open: true, followers: [] };
         try {
           database.exec("BEGIN");
           const result = await run(transaction(mode, state));
           database.exec("COMMIT");
+          for (const follow of state.followers) follow();
           if (mode === "write" && ++writes % checkpointEvery === 0) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
           return result;
         } catch (error) {

@@ -22,6 +22,11 @@ export interface StoreTransaction {
    * in another segment come in an order that is stable and otherwise arbitrary.
    */
   scan(range: ScanRange): Promise<[string, Uint8Array][]>;
+  /**
+   * Has what is at hand beside the store follow it: `follow` is called once everything that this transaction wrote is durable, in the order
+   * of the calls and before `transact` resolves; never where nothing of it was kept. It must not throw.
+   */
+  afterCommit(follow: () => void): void;
 }
 
 /**
