@@ -148,6 +148,7 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "devices");
   await held("ann", "alarms");
   await held("ann", "privacy", "--typing", "off");
+  await held("ann", "account name", "Ann of the choir");
   await held("ann", "quiet", "weekdays", "22:30-07:00");
   await held("ben", "block", "ann");
   await held("ben", "block");

@@ -47,6 +47,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   let account = stored !== undefined && hasBegun(stored) ? stored : undefined;
   let ownStates: OwnStates | undefined;
   let known: People | undefined;
+  let followProfile: () => Promise<void> = () => Promise.resolve();
   /** While this profile offers itself for linking. */
   let offered: LinkSession | undefined;
   let registering: Promise<AccountInfo> | undefined;
@@ -78,7 +79,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   async function start(own: OwnAccount): Promise<void> {
     account = own;
     const { openAccount } = await loadAccountParts();
-    const opened = await openAccount({ store, platform, connections, directory, own, emit, onChange });
+    const opened = await openAccount({ store, platform, connections, directory, own, emit, onChange, onNamed });
+    followProfile = opened.followProfile;
     known = opened.people;
     watching = opened;
     ownStates = opened.states;
@@ -93,6 +95,11 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       // Learned with the next connection.
       if (!(error instanceof ClientError)) throw error;
     }
+  }
+
+  function onNamed(own: OwnAccount): void {
+    account = own;
+    emit({ kind: "account", account: accountInfo(own) });
   }
 
   function onChange(change: OwnChange): void {
@@ -236,6 +243,11 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     send: async (id, text, options) => member().messages.send(id, text, options),
     privacySettings: async () => ({ receipts: member().own.setting("receipts"), typing: member().own.setting("typing") }),
     changePrivacySettings: async (settings) => member().own.change(settings),
+    async changeProfile(profile) {
+      await member().own.changeProfile(profile);
+      await followProfile();
+    },
+    picture: async (accountId) => running().own.picture(accountId),
     quietHours: async () => member().own.quietHours,
     setQuietHours: async (hours) => member().own.setQuietHours(hours),
     typing: async (id, isTyping) => member().signals.say(id, isTyping),

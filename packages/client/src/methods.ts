@@ -62,6 +62,8 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   knocks: true,
   markRead: true,
   saveDraft: true,
+  changeProfile: true,
+  picture: true,
   quietHours: true,
   setQuietHours: true,
   mute: true,

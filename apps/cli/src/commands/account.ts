@@ -1,20 +1,31 @@
-import { catchUp } from "../conversations.ts";
+import { catchUp, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
-import { formatPerson } from "../output.ts";
+import { formatPerson, printable } from "../output.ts";
 import { requireAccount } from "../own-account.ts";
 import type { Command } from "./command.ts";
 
-/** `latchkey account delete --yes NAME`. */
+/** `latchkey account name TEXT | account delete --yes NAME`. */
 export const accountCommand: Command = {
   name: "account",
-  usage: "account delete --yes NAME",
-  summary: "delete the account, for good, and erase this profile",
-  help: `NAME is the account's own username, so that no wrong one is hit. It leaves its groups, its name stays reserved for 180 days,
+  usage: "account name TEXT | account delete --yes NAME",
+  summary: "go by another name, or delete the account for good and erase this profile",
+  help: `name    TEXT is what you are shown as, to those in your conversations; your username stays
+  delete  NAME is the account's own username, so that no wrong one is hit. It leaves its groups, its name stays reserved for 180 days,
 and nothing brings it back.`,
   options: { yes: { type: "boolean" } },
   positionals: [2, 2],
   async run({ output, positionals, values, withClient }) {
     const [action, name] = positionals;
+    if (action === "name") {
+      await withClient(async (client) => {
+        await requireAccount(client);
+        await client.changeProfile({ displayName: name ?? "" });
+        await client.settle({ timeoutMs: waitMs });
+        const account = await requireAccount(client);
+        output.result(account, `You are shown as ${printable(account.displayName)}`);
+      });
+      return;
+    }
     if (action !== "delete") throw usageError(`usage: latchkey ${accountCommand.usage}`);
     if (values["yes"] !== true) throw usageError("deleting an account cannot be undone: say --yes");
     await withClient(async (client) => {

@@ -350,6 +350,8 @@ export function createFakeHost(scene: Scene): ClientHost {
         change(id, { unreadCount: 0 });
       },
       async typing() {},
+      changeProfile: () => later(),
+      picture: async () => undefined,
       quietHours: async () => ({}),
       setQuietHours: () => later(),
       privacySettings: async () => ({ receipts: true, typing: true }),

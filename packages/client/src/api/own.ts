@@ -39,6 +39,13 @@ export interface PrivacySettings {
 export interface OwnCalls {
   privacySettings(): Promise<PrivacySettings>;
   changePrivacySettings(settings: Partial<PrivacySettings>): Promise<void>;
+  /**
+   * By which name this person goes from now on, and what leads to their picture: 96 to 256 bytes in base64url, "" for none any more. Told to the
+   * members of their conversations, in the encryption, the picture to nobody who is not accepted. @throws ClientError `invalid_setting`
+   */
+  changeProfile(profile: { displayName?: string; picture?: string }): Promise<void>;
+  /** What leads to somebody's picture by their own word, base64url; nothing is fetched, and what lies there is anybody's guess. */
+  picture(accountId: string): Promise<string | undefined>;
   /** When this person wants no notice of anything; `quietUntil` says whether that is now. */
   quietHours(): Promise<QuietHours>;
   /** Sets all of the week: a day that is absent has none. @throws ClientError `invalid_setting` */

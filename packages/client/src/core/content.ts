@@ -7,6 +7,7 @@ import { hearLinkWord } from "./join-links.ts";
 import { isUnproven, standingOf } from "./proven.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { hearHistory } from "./past.ts";
+import { profileMark } from "./profile-mark.ts";
 import { addLine, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import { speak } from "./speak.ts";
@@ -29,6 +30,11 @@ export function onContent(
   const standing = standingOf(turn, author);
   const { displayName } = content;
   if (displayName !== undefined && standing === "proven") turn.effects.push({ kind: "named", accountId: author.accountId, displayName });
+  if (content.picture !== undefined && standing === "proven")
+    turn.effects.push({ kind: "pictured", accountId: author.accountId, picture: content.picture });
+  // What another device of one's own told need not be told again.
+  if (content.kind === "profile" && displayName !== undefined && author.account === turn.context.self.account && standing === "proven")
+    set(turn, { toldName: profileMark({ displayName, picture: content.picture ?? new Uint8Array(0) }, turn.state) });
   if (standing === "proven") learnAppendSecret(turn, author, content.appendSecret);
   const { self, nowMs } = turn.context;
   // Whoever claims to write tomorrow's messages is shown with the time of their arrival.

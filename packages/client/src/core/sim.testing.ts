@@ -272,6 +272,7 @@ export class SimDevice {
       case "receipt":
       case "join_link":
       case "named":
+      case "pictured":
       case "dropped":
       case "outgoing":
         return;

@@ -286,7 +286,7 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
   set(turn, {
     outgoing: [...state.outgoing, message],
     nextLocal: state.nextLocal + 1,
-    toldName: input.purpose === "profile" ? input.text : state.toldName,
+    toldName: input.told ?? state.toldName,
     updatedAtMs: input.purpose === "text" ? context.nowMs : state.updatedAtMs,
     // A draft is stored now and then while it is written: what became this message must not come back as a draft.
     draft: input.purpose === "text" && input.text.startsWith(state.draft.trim()) ? "" : state.draft,

@@ -359,7 +359,7 @@ export interface ConversationState {
   readonly offers: readonly ContinuationOffer[];
   /** How often accounts were added by others (attack A7). */
   readonly rosterAdds: number;
-  /** The display name that this device last told the group; "" for none. */
+  /** The mark of what this device, or another of its account, last told the group of its person (`profileMark`); "" for nothing. */
   readonly toldName: string;
   readonly nextLocal: number;
   readonly unread: number;
@@ -413,6 +413,8 @@ export type Input =
       readonly purpose: Purpose;
       readonly text: string;
       readonly content: Uint8Array;
+      /** The mark of what it tells of its author (`profileMark`), where it tells something new. */
+      readonly told?: string | undefined;
       /** It waits for the person's word first. */
       readonly failure?: ClientErrorCode | undefined;
     }
@@ -489,6 +491,8 @@ export type Effect =
   | { readonly kind: "evidence"; readonly order: number; readonly epoch: number; readonly evidence: MessageEvidence }
   | PastEffect
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
+  /** What leads to somebody's picture; empty for none any more. */
+  | { readonly kind: "pictured"; readonly accountId: Uint8Array; readonly picture: Uint8Array }
   /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
   | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }
   | { readonly kind: "receipt"; readonly order: number; readonly accountId: Uint8Array; readonly statuses: readonly MessageStatus[] }

@@ -19,7 +19,7 @@ export function withoutPeer(
 }
 
 function isFrom(peer: Uint8Array, effect: Effect): boolean {
-  if (effect.kind === "named" || effect.kind === "append_secret") return equalBytes(effect.accountId, peer);
+  if (effect.kind === "named" || effect.kind === "pictured" || effect.kind === "append_secret") return equalBytes(effect.accountId, peer);
   if (effect.kind === "content") return equalBytes(effect.said.author, peer);
   if (effect.kind !== "line" || effect.line.author === undefined || !equalBytes(effect.line.author, peer)) return false;
   const { kind } = effect.line.body;

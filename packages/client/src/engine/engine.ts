@@ -177,12 +177,17 @@ export class Engine {
     world.appendSecrets.onChange((isOurs) => {
       if (isOurs) this.devices.shared(ownAppendSecretKey);
       this.#inbox.secretChanged();
-      for (const runner of conversations.all()) runner.introduce();
+      this.introduce();
     });
     if (!isMember) return;
     world.posts.isMeant = (invited) => isStillIn(found(toBase64Url(invited.logId))?.state, invited);
     void world.posts.deliver();
     conversations.countWaiting();
+  }
+
+  /** Tells every conversation what is new of this person. */
+  introduce(): void {
+    for (const runner of this.conversations.all()) runner.introduce();
   }
 
   /** Loads what is stored and connects; a device that is no member of its account any more only shows what it has. */

@@ -86,6 +86,7 @@ export class Errands {
       case "content":
       case "receipt":
       case "named":
+      case "pictured":
       case "append_secret":
       case "evidence":
       case "join_link":

@@ -1,10 +1,12 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { createProfileContent } from "@latchkey/protocol";
 import type { AppendSecret } from "@latchkey/protocol";
+import { isSameProfile, profileMark } from "../core/profile-mark.ts";
 import { isHolding } from "../core/sending.ts";
 import { isCaughtUp } from "../core/turn.ts";
 import type { ConversationState, Effect, Input } from "../core/types.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import { profileIn } from "./own-profile.ts";
 import type { SenderStanding } from "./standings.ts";
 import type { World } from "./world.ts";
 
@@ -27,17 +29,20 @@ export function untoldSecret(world: World, state: ConversationState): AppendSecr
 /** By which name this person goes, and the append secret of now for whoever knows one that was replaced; `undefined` where nothing is new. */
 export function introductionTo(world: World, state: ConversationState): Introduction | undefined {
   const { own, platform, appendSecrets } = world;
-  const { displayName, username } = own;
+  const profile = profileIn(world, state);
+  const { displayName } = profile;
   const { kind, phase, memberCount, toldName } = state;
   if (kind === "devices" || phase.kind !== "active" || memberCount < 2 || !isCaughtUp(state)) return undefined;
   // What would wait for the person is not begun: it is told once messages go again.
   if (standingIn(world, state) === "blocked" || isHolding(state)) return undefined;
   const appendSecret = untoldSecret(world, state);
   const isOutdated = appendSecret !== undefined && appendSecrets.isOutdated(state.id);
-  if (!isOutdated && (displayName === username || toldName === displayName)) return undefined;
+  const told = profileMark(profile, state);
+  // Who never told anything goes by their username.
+  if (!isOutdated && isSameProfile(told, toldName === "" ? own.username : toldName)) return undefined;
   const salt = platform.random(16);
-  const content = createProfileContent({ displayName, appendSecret, salt, sentAtMs: platform.nowMs() });
-  return { input: { kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content }, appendSecret };
+  const content = createProfileContent({ ...profile, appendSecret, salt, sentAtMs: platform.nowMs() });
+  return { input: { kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content, told }, appendSecret };
 }
 
 /** Keeps what somebody told of their append secret, or that one's own was told by another device of one's own. */

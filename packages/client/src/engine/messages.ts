@@ -26,6 +26,7 @@ import type { ConversationRunner } from "./conversation-runner.ts";
 import { eraseEvidence } from "./evidence.ts";
 import { contentIdIn } from "./message-ids.ts";
 import { pendingLine, pendingSaid } from "./said.ts";
+import { toldWithText } from "./own-profile.ts";
 import { requireSlowMode } from "./slow-mode.ts";
 import { unknownMessage } from "./shown-history.ts";
 import { withOwnPending } from "./shown-message.ts";
@@ -310,13 +311,12 @@ export class Messages {
     text: string,
     contentOf: (head: ContentHead) => Uint8Array,
   ): Promise<string> {
-    const { own } = this.#world;
     // In every message, so that whoever joined later learns it too.
-    const displayName = own.displayName === own.username ? undefined : own.displayName;
+    const { told, ...shown } = toldWithText(this.#world, runner.state);
     const appendSecret = purpose === "text" ? runner.untoldSecret : undefined;
-    const head = purpose === "text" ? { displayName, appendSecret } : {};
+    const head = purpose === "text" ? { ...shown, appendSecret } : {};
     const { content, messageId } = this.#content(runner, contentOf, head);
-    await runner.compose({ kind: "compose", id: messageId, purpose, text, content }, appendSecret);
+    await runner.compose({ kind: "compose", id: messageId, purpose, text, content, ...(purpose === "text" ? { told } : {}) }, appendSecret);
     this.#access.composed(runner.id);
     if (purpose === "change" && !isWritable(runner.state)) this.#requireWritable(runner);
     return messageId;

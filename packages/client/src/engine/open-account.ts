@@ -5,6 +5,7 @@ import { OwnStates } from "../devices/own-states.ts";
 import type { OwnChange } from "../devices/own-states.ts";
 import { Alarms } from "../directory/alarms.ts";
 import { JoinLinks } from "../join-links/join-links.ts";
+import { profileKey } from "../own/facts.ts";
 import { OwnThings } from "../own/own-things.ts";
 import type { Platform } from "../platform/platform.ts";
 import { Receipts } from "../receipts/receipts.ts";
@@ -13,6 +14,7 @@ import type { Connections } from "../transport/connection-manager.ts";
 import { AppendSecrets } from "./append-secrets.ts";
 import { Engine } from "./engine.ts";
 import type { RequestPolicy } from "./inbox-work.ts";
+import { followProfile } from "./own-profile.ts";
 import { People } from "./people.ts";
 import { Posts } from "./posts.ts";
 import { Standings } from "./standings.ts";
@@ -25,6 +27,8 @@ export interface OpenedAccount {
   readonly alarms: Alarms;
   readonly people: People;
   readonly watch: Watch;
+  /** The person is shown by the name that they chose, here or on another device of theirs, and their conversations are told. */
+  followProfile(): Promise<void>;
   /** Runs the conversations, and connects. */
   startEngine(policy: RequestPolicy): Promise<Engine>;
 }
@@ -42,8 +46,10 @@ export async function openAccount(params: {
   readonly emit: (event: ClientEvent) => void;
   /** The account has changed, here or by another device. */
   readonly onChange: (change: OwnChange) => void;
+  /** The person goes by another name. */
+  readonly onNamed: (own: OwnAccount) => void;
 }): Promise<OpenedAccount> {
-  const { store, platform, connections, directory, own, emit, onChange } = params;
+  const { store, platform, connections, directory, own, emit, onChange, onNamed } = params;
   let engine: Engine | undefined;
   const states = new OwnStates({ store, platform, connections, directory, own, onChange });
   const shared = {
@@ -109,14 +115,28 @@ export async function openAccount(params: {
   };
   const watch = new Watch(world);
   await watch.load();
+  const follow = async (): Promise<void> => {
+    const named = await followProfile(ownThings, states);
+    if (named !== undefined) {
+      onNamed(named);
+      people.showSelf();
+    }
+    engine?.introduce();
+  };
   return {
     states,
     alarms,
     people,
     watch,
+    followProfile: follow,
     async startEngine(policy) {
       engine = await Engine.start(world, states, policy);
       watch.start();
+      ownThings.onChange((keys) => {
+        if (keys.includes(profileKey)) void follow();
+      });
+      // What was set just before this program stopped.
+      await follow();
       return engine;
     },
   };

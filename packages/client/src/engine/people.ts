@@ -112,6 +112,12 @@ export class People {
     this.#tellRenamed();
   }
 
+  /** One's own name is another now. */
+  showSelf(): void {
+    this.#names.setName(this.#ownId, this.#own.displayName);
+    this.#tellRenamed();
+  }
+
   /** Takes in a verified account. */
   keep(contact: Contact): void {
     const id = toBase64Url(contact.accountId);

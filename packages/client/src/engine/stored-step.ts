@@ -10,6 +10,7 @@ import { Timeline } from "../timeline/timeline.ts";
 import { accountsIn, accountsOfLine } from "./effects.ts";
 import { putEvidence } from "./evidence.ts";
 import { takeSecret } from "./introduction.ts";
+import { putPicture } from "./own-profile.ts";
 import { unreached } from "./posts.ts";
 import { quotedBy } from "./shown-history.ts";
 import type { ToldLine } from "./shown-history.ts";
@@ -120,6 +121,9 @@ async function putEffect(
       return;
     case "named":
       people.setName(tx, effect.accountId, effect.displayName);
+      return;
+    case "pictured":
+      putPicture(tx, effect.accountId, effect.picture);
       return;
     case "append_secret":
       await takeSecret(world, tx, id, effect);

@@ -19,8 +19,10 @@ import {
   vector,
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { canBePicture, maxDisplayNameBytes, maxPictureBytes } from "@latchkey/protocol";
 import type { QuietHours } from "../api/quiet.ts";
 import { maxJoinSeq } from "../core/order.ts";
+import type { ShownProfile } from "../core/profile-mark.ts";
 import { quietHoursCodec } from "./quiet.ts";
 
 /** What a person sets for themselves, of a conversation or of a message in it (spec X-18). */
@@ -40,13 +42,15 @@ export type OwnFact =
   /** Of no conversation: what others are told of this person, as of all. */
   | { readonly kind: "setting"; readonly name: SettingName; readonly isOn: boolean }
   /** Of no conversation: when nothing is noticed. */
-  | { readonly kind: "quiet"; readonly hours: QuietHours };
+  | { readonly kind: "quiet"; readonly hours: QuietHours }
+  /** Of no conversation: how the person is shown. */
+  | ({ readonly kind: "profile" } & ShownProfile);
 
 /** What a person lets others know, and is told of them in turn. */
 export type SettingName = "receipts" | "typing";
 
 /** What is of a conversation. */
-export type FactOfConversation = Exclude<OwnFact, { readonly kind: "setting" | "quiet" }>;
+export type FactOfConversation = Exclude<OwnFact, { readonly kind: "setting" | "quiet" | "profile" }>;
 
 /** Where something was said: the first devices' log of an account is of era 1, and one that takes its place is of the next. */
 export interface OwnPlace {
@@ -92,6 +96,15 @@ const seqSaid: Codec<number> = mapped(
   },
 );
 
+const picture: Codec<Uint8Array> = mapped(
+  opaqueV(maxPictureBytes),
+  (bytes) => bytes,
+  (bytes) => {
+    if (!canBePicture(bytes)) throw new CodecError("invalid", "this leads to no picture");
+    return bytes;
+  },
+);
+
 export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
   mute: [1, struct<{ logId: Uint8Array; untilMs: number }>({ logId, untilMs: safeUint64 })],
   archive: [2, struct<{ logId: Uint8Array; throughSeq: number | undefined }>({ logId, throughSeq: optional(seqSaid) })],
@@ -108,6 +121,7 @@ export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
     struct<{ name: SettingName; isOn: boolean }>({ name: enumeration<SettingName>(uint8, { receipts: 1, typing: 2 }), isOn: bool }),
   ],
   quiet: [9, struct<{ hours: QuietHours }>({ hours: quietHoursCodec })],
+  profile: [10, struct<ShownProfile>({ displayName: text(maxDisplayNameBytes), picture })],
 });
 
 const placeCodec: Codec<OwnPlace> = struct<OwnPlace>({ era: uint32, log: opaque(logTagBytes), order: safeUint64 });
@@ -145,11 +159,13 @@ function unpack<T>(codec: Codec<T>, packed: Uint8Array): readonly T[] {
 
 /** Beside the settings: whoever is told of those is told of these. */
 export const quietKey = "setting/quiet";
+export const profileKey = "setting/profile";
 
 /** What a fact is about: of all that is said of the same the newest counts. A key of the store behind `ownPrefix`. */
 export function keyOf(fact: OwnFact): string {
   if (fact.kind === "setting") return `setting/${fact.name}`;
   if (fact.kind === "quiet") return quietKey;
+  if (fact.kind === "profile") return profileKey;
   const about = `${fact.kind}/${toBase64Url(fact.logId)}`;
   return fact.kind === "star" ? `${about}/${toBase64Url(fact.messageId)}` : about;
 }

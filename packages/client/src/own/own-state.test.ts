@@ -16,6 +16,11 @@ const fact: fc.Arbitrary<OwnFact> = fc.oneof(
   fc.record({ kind: fc.constant("unread" as const), logId, isUnread: fc.boolean() }),
   fc.record({ kind: fc.constant("star" as const), logId, messageId: few.map((value) => bytes(32, value)), isStarred: fc.boolean() }),
   fc.record({ kind: fc.constant("deleted" as const), logId, throughSeq: few }),
+  fc.record({
+    kind: fc.constant("profile" as const),
+    displayName: fc.string({ maxLength: 9 }),
+    picture: few.map((value) => bytes(96, value)),
+  }),
   fc.record({ kind: fc.constant("quiet" as const), hours: fc.record({ sunday: fc.record({ fromMinute: few, toMinute: few }) }) }),
   fc.record({ kind: fc.constant("draft" as const), logId, text: fc.string({ maxLength: 20 }), over: few.map((value) => bytes(16, value)) }),
 );

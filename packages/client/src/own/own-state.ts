@@ -17,6 +17,7 @@ export const maxKept: Readonly<Record<OwnFact["kind"], number>> = {
   draft: 128,
   setting: 16,
   quiet: 1,
+  profile: 1,
   deleted: 16_384,
 };
 

@@ -1,13 +1,16 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { canBePicture } from "@latchkey/protocol";
 import type { Message } from "../api.ts";
 import type { QuietHours } from "../api/quiet.ts";
 import { entryOrder } from "../core/order.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
+import { parsePicture, pictureOf } from "../engine/own-profile.ts";
 import { ClientError } from "../errors.ts";
 import { background } from "../devices/told.ts";
 import { createSingleFlight } from "../single-flight.ts";
 import type { SingleFlight } from "../single-flight.ts";
+import { cleanName } from "../names/clean.ts";
 import { isMessageId } from "../timeline/ids.ts";
 import { eraseThrough, hasLines } from "./deleted.ts";
 import { DeletionBounds } from "./deletion-bounds.ts";
@@ -17,7 +20,7 @@ import type { OwnFact, SettingName } from "./facts.ts";
 import { conversationOfKey, idOf } from "./own-things.ts";
 import { requireQuietHours } from "./quiet.ts";
 import { OwnTelling } from "./telling.ts";
-import { factOf, lastSeq, maxPinnedConversations, pinnedIds, quietHoursOf, settingOf } from "./view.ts";
+import { factOf, lastSeq, maxPinnedConversations, pinnedIds, profileOf, quietHoursOf, settingOf } from "./view.ts";
 
 /** Messages that are starred at a time. */
 export const maxStarred = 1000;
@@ -194,6 +197,21 @@ export class Own {
   async change(settings: Partial<Record<SettingName, boolean>>): Promise<void> {
     const names = (["receipts", "typing"] as const).filter((name) => settings[name] !== undefined && settings[name] !== this.setting(name));
     await this.#say(...names.map((name): OwnFact => ({ kind: "setting", name, isOn: settings[name] === true })));
+  }
+
+  /** By which name the person goes from now on, and what leads to their picture. @throws ClientError `invalid_setting` */
+  async changeProfile({ displayName, picture }: { displayName?: string; picture?: string }): Promise<void> {
+    const { own, ownThings } = this.#world;
+    const name = displayName === undefined ? own.displayName : cleanName(displayName);
+    if (name === "") throw new ClientError("invalid_setting", "A name has a letter, a digit or an emoji.");
+    const shown = picture === undefined ? (profileOf(ownThings)?.picture ?? new Uint8Array(0)) : parsePicture(picture);
+    if (!canBePicture(shown)) throw new ClientError("invalid_setting", "What leads to a picture has 96 to 256 bytes.");
+    await this.#say({ kind: "profile", displayName: name, picture: shown });
+  }
+
+  /** What leads to somebody's picture, base64url; `undefined` where none is known. */
+  async picture(accountId: string): Promise<string | undefined> {
+    return await pictureOf(this.#world, accountId);
   }
 
   /** When the person wants no notice of anything. */

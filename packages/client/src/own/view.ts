@@ -1,8 +1,9 @@
 import type { OwnSettings } from "../api.ts";
 import type { QuietHours } from "../api/quiet.ts";
 import { entryOrder } from "../core/order.ts";
+import type { ShownProfile } from "../core/profile-mark.ts";
 import type { ConversationState, Line } from "../core/types.ts";
-import { keyOf, mutedForever, quietKey } from "./facts.ts";
+import { keyOf, mutedForever, profileKey, quietKey } from "./facts.ts";
 import type { OwnFact, SettingName } from "./facts.ts";
 import { idOf } from "./own-things.ts";
 import type { OwnThings } from "./own-things.ts";
@@ -38,6 +39,12 @@ export function settingOf(things: OwnThings, name: SettingName): boolean {
 export function quietHoursOf(things: OwnThings): QuietHours {
   const fact = things.fact(quietKey);
   return fact?.kind === "quiet" ? fact.hours : {};
+}
+
+/** How the person said they are shown; `undefined` where they never did since they registered. */
+export function profileOf(things: OwnThings): ShownProfile | undefined {
+  const fact = things.fact(profileKey);
+  return fact?.kind === "profile" ? fact : undefined;
 }
 
 /** Ids of the conversations that stand on top, in their order. */

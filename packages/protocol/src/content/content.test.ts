@@ -170,12 +170,25 @@ describe("content of one's own", () => {
     expect(() => createProfileContent({ ...head, displayName: "x".repeat(maxDisplayNameBytes + 1) })).toThrow(ContentError);
   });
 
+  test("[X-21] [E-106] what leads to a picture has 96 to 256 bytes, or none for a picture that is taken away; of any other length it is not there", () => {
+    for (const size of [0, 96, 256]) {
+      const content = createProfileContent({ ...head, displayName: "Ann", picture: new Uint8Array(size).fill(7) });
+      expect(decodeContent(content)).toMatchObject({ kind: "profile", picture: new Uint8Array(size).fill(7) });
+    }
+    for (const size of [1, 95, 257]) {
+      expect(() => createProfileContent({ ...head, displayName: "Ann", picture: new Uint8Array(size) })).toThrow(ContentError);
+      const extensions = new Map<string, unknown>([["latchkey.picture", new Uint8Array(size)]]);
+      expect(decodeContent(encodeContent({ ...plain, extensions }))).toMatchObject({ kind: "text", picture: undefined });
+    }
+  });
+
   test("foreign values in our extensions are ignored", () => {
     const bytes = encodeContent({
       ...plain,
       extensions: new Map<string, unknown>([
         ["latchkey.append", new Uint8Array(39)],
         ["latchkey.name", 7],
+        ["latchkey.picture", new Uint8Array(95)],
         ["latchkey.sent", -4],
       ]),
     });
@@ -183,6 +196,7 @@ describe("content of one's own", () => {
       kind: "text",
       text: "hi",
       displayName: undefined,
+      picture: undefined,
       appendSecret: undefined,
       sentAtMs: undefined,
     });

@@ -7,15 +7,21 @@ import type { Expiration, MimiContent } from "./mimi.ts";
 /** Longest shown name, in bytes of UTF-8. */
 export const maxDisplayNameBytes = 256;
 
+/** What leads to somebody's picture: a blob's id, its key and its hash, and what later versions put behind them. */
+export const minPictureBytes = 96;
+/** As a group's picture has at most. */
+export const maxPictureBytes = 256;
+
 /** What a time in content may be, milliseconds since 1970: before the year 2100. Whatever lies outside is as if it were not there. */
 export const maxSentAtMs = 4_102_444_800_000;
 
 /** Hops of a forwarded message are counted as far as this. */
 export const maxForwardedHops = 255;
 
-/** Private-use extension keys: the sender's clock in milliseconds since 1970, the name that the sender goes by, its AppendSecret, how often a text was forwarded. */
+/** Private-use extension keys: the sender's clock in milliseconds since 1970, the name that the sender goes by, what leads to their picture, their AppendSecret, how often a text was forwarded. */
 const sentAtKey = "latchkey.sent";
 const displayNameKey = "latchkey.name";
+const pictureKey = "latchkey.picture";
 const appendSecretKey = "latchkey.append";
 const forwardedKey = "latchkey.forwarded";
 
@@ -27,6 +33,8 @@ export interface ContentHead {
   readonly sentAtMs: number;
   /** The name that the sender goes by, when it is to be told. */
   readonly displayName?: string | undefined;
+  /** What leads to the sender's picture, when it is to be told; nothing for none any more. */
+  readonly picture?: Uint8Array | undefined;
   /** What lets the other person of a direct conversation into the sender's inboxes, when it is to be told (spec I-1). */
   readonly appendSecret?: AppendSecret | undefined;
 }
@@ -36,6 +44,8 @@ export interface DecodedHead {
   readonly salt: Uint8Array;
   readonly sentAtMs: number | undefined;
   readonly displayName: string | undefined;
+  /** A copy; empty for none any more. */
+  readonly picture: Uint8Array | undefined;
   readonly appendSecret: AppendSecret | undefined;
   readonly inReplyTo: Uint8Array | undefined;
   readonly expires: Expiration | undefined;
@@ -43,13 +53,17 @@ export interface DecodedHead {
   readonly forwardedHops: number;
 }
 
-/** The fields of content that say nothing of its body. @throws ContentError `too_large` for a longer name */
+/** The fields of content that say nothing of its body. @throws ContentError `too_large` for a longer name, or what leads to no picture */
 export function headFields(head: ContentHead & { readonly forwardedHops?: number | undefined }): Omit<MimiContent, "body"> {
   const extensions = new Map<number | string, unknown>([[sentAtKey, head.sentAtMs]]);
   if (head.displayName !== undefined) {
     const name = head.displayName.toWellFormed();
     if (utf8Bytes(name).length > maxDisplayNameBytes) throw new ContentError("too_large", "the name is too long");
     extensions.set(displayNameKey, name);
+  }
+  if (head.picture !== undefined) {
+    if (!canBePicture(head.picture)) throw new ContentError("too_large", "this leads to no picture");
+    extensions.set(pictureKey, head.picture);
   }
   if (head.appendSecret !== undefined) extensions.set(appendSecretKey, encode(appendSecretCodec, head.appendSecret));
   if (head.forwardedHops !== undefined && head.forwardedHops > 0)
@@ -63,6 +77,7 @@ export function headOf(content: MimiContent): DecodedHead {
     salt: content.salt,
     sentAtMs: sentAtOf(content),
     displayName: displayNameOf(content),
+    picture: pictureOf(content),
     appendSecret: appendSecretOf(content),
     inReplyTo: content.inReplyTo,
     expires: content.expires,
@@ -78,6 +93,16 @@ function sentAtOf(content: MimiContent): number | undefined {
 function displayNameOf(content: MimiContent): string | undefined {
   const value = content.extensions.get(displayNameKey);
   return typeof value === "string" && value.length > 0 && utf8Bytes(value).length <= maxDisplayNameBytes ? value : undefined;
+}
+
+/** Whether bytes have the length of what leads to a picture, or are none. */
+export function canBePicture({ length }: Uint8Array): boolean {
+  return length === 0 || (length >= minPictureBytes && length <= maxPictureBytes);
+}
+
+function pictureOf(content: MimiContent): Uint8Array | undefined {
+  const value = content.extensions.get(pictureKey);
+  return value instanceof Uint8Array && canBePicture(value) ? value.slice() : undefined;
 }
 
 function appendSecretOf(content: MimiContent): AppendSecret | undefined {

@@ -1,0 +1,75 @@
+import { openNodeClient } from "@latchkey/client/node";
+import type { Client } from "@latchkey/client";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let open: Client[];
+
+beforeEach(async () => {
+  folder = createFolder();
+  open = [];
+  server = await startServerProcess({ data: folder.at("data"), port: await freePort() });
+});
+
+afterEach(async () => {
+  for (const client of open) await client.close();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const openAs = async (name: string): Promise<Client> => {
+  const client = await openNodeClient({ home: folder.at(name), serverUrl: server.url, requests: "accept" });
+  open.push(client);
+  return client;
+};
+
+async function register(name: string): Promise<Client> {
+  const client = await openAs(name);
+  await client.register({ username: name });
+  return client;
+}
+
+async function settleAll(): Promise<void> {
+  for (const client of [...open, ...open]) await client.settle({ timeoutMs: 20_000 });
+}
+
+const picture = (fill: number): string => Buffer.alloc(96, fill).toString("base64url");
+const nameIn = async (client: Client, id: string, username: string): Promise<string | undefined> =>
+  (await client.details(id)).members.find(({ person }) => person.username === username)?.person.displayName;
+
+describe("[X-21] how a person is shown", () => {
+  test("name and picture that are changed are told to those in their conversations, and to who joins with the next message", async () => {
+    const [ada, ben, cyd] = [await register("ada"), await register("ben"), await register("cyd")];
+    const { id } = await ada.startConversation({ to: ["ben"], name: "Choir" });
+    await settleAll();
+    const adaId = (await ada.account())?.accountId ?? "";
+    expect(await ben.picture(adaId)).toBeUndefined();
+
+    await ada.changeProfile({ displayName: "Ada of the choir", picture: picture(1) });
+    expect((await ada.account())?.displayName).toBe("Ada of the choir");
+    await expect.poll(() => ben.picture(adaId), { timeout: 20_000 }).toBe(picture(1));
+    expect(await nameIn(ben, id, "ada")).toBe("Ada of the choir");
+    expect(await ada.picture(adaId)).toBe(picture(1));
+
+    await ada.addMembers(id, ["cyd"]);
+    await settleAll();
+    expect(await cyd.picture(adaId)).toBeUndefined();
+    await ada.send(id, "welcome");
+    await expect.poll(() => cyd.picture(adaId), { timeout: 20_000 }).toBe(picture(1));
+    expect(await nameIn(cyd, id, "ada")).toBe("Ada of the choir");
+
+    // Taken away again, and back to the username: that is told too.
+    await ada.changeProfile({ displayName: "ada", picture: "" });
+    await expect.poll(() => nameIn(ben, id, "ada"), { timeout: 20_000 }).toBe("ada");
+    await expect.poll(() => ben.picture(adaId), { timeout: 20_000 }).toBeUndefined();
+
+    for (const wrong of [{ displayName: "\u200B" }, { picture: "AAAA" }, { picture: "?" }])
+      await expect(ada.changeProfile(wrong)).rejects.toMatchObject({ code: "invalid_setting" });
+    await ada.close();
+    open = open.filter((client) => client !== ada);
+    expect((await (await openAs("ada")).account())?.displayName).toBe("ada");
+  });
+});
