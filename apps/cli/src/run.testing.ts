@@ -189,11 +189,23 @@ export const isIn: Settings = {
     slowMode: false,
     pin: false,
     deleteOthers: false,
+    invite: false,
     own: false,
   },
 };
 /** The same of a group of their own. */
 export const ownsIt: Settings = {
   ...plain,
-  may: { add: true, remove: true, post: true, editInfo: true, timer: true, slowMode: true, pin: true, deleteOthers: true, own: true },
+  may: {
+    add: true,
+    remove: true,
+    post: true,
+    editInfo: true,
+    timer: true,
+    slowMode: true,
+    pin: true,
+    deleteOthers: true,
+    invite: true,
+    own: true,
+  },
 };

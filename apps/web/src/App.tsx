@@ -32,6 +32,7 @@ const RemovedPage = lazyComponent(async () => (await import("./pages/RemovedPage
 const SettingsPage = lazyComponent(async () => (await import("./pages/SettingsPage.tsx")).SettingsPage);
 const WelcomePage = lazyComponent(async () => (await import("./pages/WelcomePage.tsx")).WelcomePage);
 const DevicesPage = lazyComponent(async () => (await import("./pages/DevicesPage.tsx")).DevicesPage);
+const KnockPage = lazyComponent(async () => (await import("./pages/KnockPage.tsx")).KnockPage);
 const LinkPage = lazyComponent(async () => (await import("./pages/LinkPage.tsx")).LinkPage);
 const NewDevicePage = lazyComponent(async () => (await import("./pages/NewDevicePage.tsx")).NewDevicePage);
 const RequestsPage = lazyComponent(async () => (await import("./pages/RequestsPage.tsx")).RequestsPage);
@@ -216,6 +217,8 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
       );
     case "new":
       return <NewConversationPage key={route.to} to={route.to} />;
+    case "knock":
+      return <KnockPage key={route.link} link={route.link} />;
     case "requests":
       return <RequestsPage />;
     case "blocked":

@@ -8,6 +8,26 @@ import { Icon } from "./Icon.tsx";
 /** The person's own link, to be given to others. */
 export function CopyLink(): ReactElement | undefined {
   const account = useSelector((state) => state.account);
+  if (account === undefined) return undefined;
+  return (
+    <CopyField
+      value={ownLink(globalThis.location.origin, account.username)}
+      label={words.empty.linkLabel}
+      copyLabel={words.empty.copyLink}
+    />
+  );
+}
+
+/** Something to be copied. */
+export function CopyField({
+  value,
+  label,
+  copyLabel,
+}: {
+  readonly value: string;
+  readonly label: string;
+  readonly copyLabel: string;
+}): ReactElement {
   const id = useId();
   const [isCopied, setIsCopied] = useState(false);
   useEffect(() => {
@@ -15,26 +35,24 @@ export function CopyLink(): ReactElement | undefined {
     const timer = setTimeout(() => setIsCopied(false), 2500);
     return () => clearTimeout(timer);
   }, [isCopied]);
-  if (account === undefined) return undefined;
-  const link = ownLink(globalThis.location.origin, account.username);
   return (
     <div className="copy-link">
       <label htmlFor={id} className="visually-hidden">
-        {words.empty.linkLabel}
+        {label}
       </label>
-      <input id={id} className="copy-link-field" readOnly dir="ltr" value={link} onFocus={(event) => event.target.select()} />
+      <input id={id} className="copy-link-field" readOnly dir="ltr" value={value} onFocus={(event) => event.target.select()} />
       <button
         type="button"
         className="button"
         onClick={() =>
-          void navigator.clipboard.writeText(link).then(
+          void navigator.clipboard.writeText(value).then(
             () => setIsCopied(true),
             () => document.getElementById(id)?.focus(),
           )
         }
       >
         <Icon name={isCopied ? "check" : "copy"} size={18} />
-        <span aria-live="polite">{isCopied ? words.common.copied : words.empty.copyLink}</span>
+        <span aria-live="polite">{isCopied ? words.common.copied : copyLabel}</span>
       </button>
     </div>
   );

@@ -61,6 +61,7 @@ function settingsOf(kind: "direct" | "group"): Omit<ConversationDetails, "conver
     slowMode: isGroup,
     pin: true,
     deleteOthers: isGroup,
+    invite: isGroup,
     own: isGroup,
   };
   const keysRenewedAtMs = Date.now() - 2 * 86_400_000;

@@ -3,6 +3,7 @@ import { count } from "./count.ts";
 /** Words of screens that are not the first one, in English: fetched with them. */
 export const enPages = {
   welcome: {
+    toJoin: "You were given a link into a group. Create an account here, and you can ask to join.",
     heading: "Welcome to Latchkey",
     serverLine: (name: string): string => `You are at ${name}`,
     registration: {

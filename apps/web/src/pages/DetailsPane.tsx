@@ -19,6 +19,7 @@ import { nameOf } from "../state/person-name.ts";
 
 const GroupMembers = lazyComponent(async () => (await import("../components/GroupMembers.tsx")).GroupMembers);
 const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
+const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
 /** Who is in a conversation, how it is protected, and what one can change. */
@@ -69,6 +70,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
         {details !== undefined && (
           <>
             {isGroup && <Members details={details} />}
+            {isGroup && details.may.invite && <JoinLinks conversationId={id} />}
             {isGroup && <GroupSettings details={details} />}
             {!isGroup && conversation?.peer?.isSelf === false && (
               <button

@@ -5,7 +5,7 @@ import { pageWords } from "../messages/page-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { Icon, Mark } from "../components/Icon.tsx";
 import { PendingNote } from "../components/PendingNote.tsx";
-import { useApp, useSelector } from "../state/context.ts";
+import { useApp, useRoute, useSelector } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
 import { forgetInvitation, invitationOfFragment } from "../state/invitation-link.ts";
 import { hadAccount } from "../state/preferences.ts";
@@ -20,6 +20,7 @@ type Availability = { readonly kind: "none" } | { readonly kind: "checking" } | 
 /** The first page of somebody who has no account here: two fields, one button. */
 export function WelcomePage(): ReactElement {
   const { controller, router } = useApp();
+  const isKnocking = useRoute().kind === "knock";
   const server = useSelector((state) => state.server);
   const pending = useSelector((state) => state.pendingAccount);
   const id = useId();
@@ -85,6 +86,7 @@ export function WelcomePage(): ReactElement {
           </div>
         )}
         {pending !== undefined && <PendingNote pending={pending} />}
+        {isKnocking && <p className="notice notice-brass">{pageWords.welcome.toJoin}</p>}
         <form onSubmit={(event) => void submit(event)} noValidate>
           <div className="field">
             <label htmlFor={`${id}username`}>{pageWords.welcome.username}</label>

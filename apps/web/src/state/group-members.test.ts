@@ -4,7 +4,17 @@ import { ben, me, testPerson } from "../testing/fixtures.ts";
 import { memberActions, membersShown } from "./group-members.ts";
 
 const may = (permissions: Partial<GroupPermissions>): { may: GroupPermissions; successors: [] } => {
-  const none = { add: false, remove: false, post: true, editInfo: false, timer: false, slowMode: false, pin: false, deleteOthers: false };
+  const none = {
+    add: false,
+    remove: false,
+    post: true,
+    editInfo: false,
+    timer: false,
+    slowMode: false,
+    pin: false,
+    deleteOthers: false,
+    invite: false,
+  };
   return { may: { ...none, own: false, ...permissions }, successors: [] };
 };
 const member = (person: Member["person"], role: Role): Member => ({ person, role, deviceCount: 1 });

@@ -13,22 +13,32 @@ const routes: readonly Route[] = [
   { kind: "devices" },
   { kind: "link" },
   { kind: "join" },
+  { kind: "knock", link: "" },
+  { kind: "knock", link: "#v1.AbC_-9" },
   { kind: "recovery_phrase" },
   { kind: "recover" },
 ];
 
 describe("routes", () => {
   it.each(routes)("survive the address bar: $kind", (route) => {
-    const [path = "", query = ""] = formatRoute(route).split("?");
-    expect(parseRoute(path, query)).toEqual(route);
+    const { pathname, search, hash } = new URL(formatRoute(route), "https://a.example");
+    expect(parseRoute(pathname, search, hash)).toEqual(route);
   });
 
-  it.each(["/nowhere", "/c", "/c/%2e%2e", "/c/a/b", "/c/a/details/x", "/settings/other", "/settings/devices/x", "/link/x", "/recover/x"])(
-    "takes %s as home",
-    (path) => {
-      expect(parseRoute(path)).toEqual({ kind: "home" });
-    },
-  );
+  it.each([
+    "/nowhere",
+    "/c",
+    "/c/%2e%2e",
+    "/c/a/b",
+    "/c/a/details/x",
+    "/settings/other",
+    "/settings/devices/x",
+    "/link/x",
+    "/join/x",
+    "/recover/x",
+  ])("takes %s as home", (path) => {
+    expect(parseRoute(path)).toEqual({ kind: "home" });
+  });
 
   it("leads back to the parent", () => {
     expect(parentRoute({ kind: "conversation", id: "a", details: true })).toEqual({ kind: "conversation", id: "a", details: false });

@@ -11,14 +11,16 @@ export type Route =
   | { readonly kind: "devices" }
   /** Taking another device into the account. */
   | { readonly kind: "link" }
+  /** Asking to be let into a group; `link` is what stands behind the address. */
+  | { readonly kind: "knock"; readonly link: string }
   /** Where there is no account yet: this device offers itself to one. */
   | { readonly kind: "join" }
   | { readonly kind: "recovery_phrase" }
   /** Where there is no account yet: to bring one back. */
   | { readonly kind: "recover" };
 
-/** The route of an address (path and query). Anything unknown is home. */
-export function parseRoute(path: string, query = ""): Route {
+/** The route of an address (path, query and what stands behind `#`). Anything unknown is home. */
+export function parseRoute(path: string, query = "", fragment = ""): Route {
   const [first, second, third, ...rest] = path.split("/").filter((part) => part !== "");
   if (rest.length > 0) return { kind: "home" };
   if (first === "c" && second !== undefined && /^[\w-]{1,128}$/u.test(second)) {
@@ -34,6 +36,7 @@ export function parseRoute(path: string, query = ""): Route {
     if (third === "link") return { kind: "link" };
   }
   if (first === "settings" && second === "recovery" && third === undefined) return { kind: "recovery_phrase" };
+  if (first === "join" && second === undefined) return { kind: "knock", link: fragment.slice(0, 2048) };
   if (first === "link" && second === undefined) return { kind: "join" };
   if (first === "recover" && second === undefined) return { kind: "recover" };
   return { kind: "home" };
@@ -62,6 +65,8 @@ export function formatRoute(route: Route): string {
       return "/settings/recovery";
     case "link":
       return "/settings/devices/link";
+    case "knock":
+      return `/join${route.link}`;
     case "join":
       return "/link";
     case "recover":
@@ -81,6 +86,7 @@ export function parentRoute(route: Route): Route {
       return { kind: "settings" };
     case "link":
       return { kind: "devices" };
+    case "knock":
     case "join":
     case "recover":
     case "home":
@@ -105,12 +111,12 @@ export interface Router {
 
 /** Creates the router of this page. */
 export function createRouter(window: Window): Router {
-  let route = parseRoute(window.location.pathname, window.location.search);
+  let route = parseRoute(window.location.pathname, window.location.search, window.location.hash);
   let before: Route | undefined;
   const listeners = new Set<() => void>();
   const changed = (): void => {
     before = route;
-    route = parseRoute(window.location.pathname, window.location.search);
+    route = parseRoute(window.location.pathname, window.location.search, window.location.hash);
     for (const listener of listeners) listener();
   };
   window.addEventListener("popstate", changed);

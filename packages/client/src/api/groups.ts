@@ -15,6 +15,8 @@ export interface GroupPermissions {
   readonly pin: boolean;
   /** Delete for everybody what others said. */
   readonly deleteOthers: boolean;
+  /** Make join links, and answer those who wait at them. */
+  readonly invite: boolean;
   /** Give roles, and set who may do what. */
   readonly own: boolean;
 }

@@ -139,7 +139,7 @@ function statusOf({ phase, unverified }: ConversationState): Conversation["statu
 function mayOf({ kind, phase, roster }: ConversationState, ownAccount: string): GroupPermissions {
   const isActive = phase.kind === "active" && roster !== undefined;
   if (kind !== "group") {
-    const none = { add: false, remove: false, editInfo: false, slowMode: false, deleteOthers: false, own: false };
+    const none = { add: false, remove: false, editInfo: false, slowMode: false, deleteOthers: false, invite: false, own: false };
     return { ...none, post: isActive, timer: isActive, pin: isActive };
   }
   const may = (right: Exclude<keyof GroupRights, "approval" | "history">): boolean =>
@@ -153,6 +153,7 @@ function mayOf({ kind, phase, roster }: ConversationState, ownAccount: string): 
     slowMode: isActive && manages(roster, ownAccount),
     pin: may("pin"),
     deleteOthers: may("deleteOthers"),
+    invite: may("invite"),
     own: isActive && roleOf(roster, ownAccount) === roles.owner,
   };
 }

@@ -1,0 +1,38 @@
+import { count } from "./count.ts";
+
+/** Words about links by which people come into groups. */
+export const enJoin = {
+  heading: "Invite link",
+  hint: "Whoever has the link can ask to join. You, or another who leads the group, let them in.",
+  make: "Make an invite link",
+  makeAnother: "Make another link",
+  link: "Invite link",
+  copy: "Copy",
+  elsewhere: "Made on another device. What opens it has not come here yet.",
+  until: (date: string): string => `Until ${date}`,
+  used: (uses: number, most: number): string => `${String(uses)} of ${String(most)} came in`,
+  by: (name: string): string => `by ${name}`,
+  takeBack: "Take back",
+  takeBackTitle: "Take this link back?",
+  takeBackBody: "Nobody gets in by it any more, and who waits there waits no longer. Those who came in stay.",
+  waiting: "Waiting to be let in",
+  waitingSome: (n: number): string => count(n, "person waits to be let in", "people wait to be let in"),
+  nobody: "Nobody is waiting.",
+  notNow: "Who waits cannot be seen now.",
+  refusedBefore: (times: number): string => `Refused ${times === 1 ? "once" : `${String(times)} times`} before`,
+  letIn: "Let in",
+  letInLabel: (name: string): string => `Let in ${name}`,
+  refuse: "Refuse",
+  refuseLabel: (name: string): string => `Refuse ${name}`,
+  knock: {
+    heading: "Join a group",
+    title: (name: string): string => (name === "" ? "Ask to join a group?" : `Ask to join “${name}”?`),
+    on: (host: string): string => `on ${host}`,
+    body: "Whoever leads the group sees your name and your address, and lets you in or does not. The name of the group is what the link says.",
+    ask: "Ask to join",
+    cancel: "Not now",
+    asked: "You asked to join",
+    askedBody: "The group is in your list as soon as somebody lets you in. You need not stay here.",
+    done: "Go to conversations",
+  },
+};
