@@ -2,19 +2,22 @@
 // Source: FEATURES.md X-14
 // Counter-measure: a knock is signed by its device, sealed to the key that the link names, for that link alone, and shows the link's secret; letting in is the commit of an administrator; who may not invite any more closes the links that they had (X-14, I-5, E-111 to E-115)
 import { setTimeout as delay } from "node:timers/promises";
-import { fromBase64Url } from "@latchkey/codec";
+import { fromBase64Url, toHex } from "@latchkey/codec";
 import type { JoinLink } from "@latchkey/client";
 import { createNodePlatform } from "@latchkey/client/node";
+import { parseJoinLink, sealKnock } from "@latchkey/client/testing";
 import { createJoinLinkContent, createTextContent } from "@latchkey/protocol";
 import type { JoinLinkWord } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { writeAs } from "./testing/hostile-author.ts";
 import { ask } from "./testing/operator.ts";
-import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
+import { eventually, hear, host, say, Scene, settle } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
+import { cardOf } from "./testing/stranger.ts";
 
-const { random } = createNodePlatform();
+const platform = createNodePlatform();
+const { random } = platform;
 const token = new Uint8Array(0);
 
 interface Club {
@@ -128,6 +131,71 @@ describe("C38 invite links", () => {
     shows(context, "cyd waits, once");
   });
 
+  test("[E-113] a knock in the name of another account, by somebody who has the link, is nobody's", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, id, link, url } = await club(scene);
+    const cyd = await scene.person("cyd");
+    const { url: serverUrl } = scene.server;
+    const found = await ask(serverUrl, "post", { kind: "take_link_key", linkId: fromBase64Url(link.linkId) });
+    if (found.kind !== "link_key") throw new Error("the link has a key");
+    const { secretKey } = await platform.crypto.suite(0x0001).generateSignatureKeyPair(random);
+    const card = await cardOf(scene, cyd);
+    // Everything is right but the key that signs: the device is cyd's, then one that cyd has not, then nobody's.
+    const made = [
+      { accountId: fromBase64Url(cyd.accountId), deviceId: card.deviceId },
+      { accountId: fromBase64Url(cyd.accountId), deviceId: random(16) },
+      { accountId: random(32), deviceId: random(16) },
+    ];
+    for (const { accountId, deviceId } of made) {
+      const sender = { host, accountId, deviceId, secretKey };
+      const sealing = { link: parseJoinLink(url), publicKey: found.key, answer: random(32), notAfterMs: Date.now() + 86_400_000 };
+      const blob = await sealKnock({ platform, sender, ...sealing });
+      expect((await ask(serverUrl, "post", { kind: "knock", linkId: fromBase64Url(link.linkId), blob, token })).kind).toBe("done");
+    }
+    expect(await waiting(ada, id)).toEqual([]);
+    await cyd.client.knock(url);
+    expect(await waiting(ada, id)).toEqual(["cyd"]);
+    // Of whom nothing can be found out is tried three times.
+    for (const _ of made) expect(await waiting(ada, id)).toEqual(["cyd"]);
+    const erased = scene.operator.seen.flatMap(({ body }) => (body?.kind === "erase_knocks" ? body.seqs : []));
+    expect(erased.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
+    shows(context, "cyd waits, who knocked");
+  });
+
+  test("[E-111] the server learns of a link neither the account that made it nor the group that it is of", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, id, url } = await club(scene);
+    const cyd = await scene.person("cyd");
+    await cyd.client.knock(url);
+    await ada.client.admit(id, cyd.accountId);
+    await settle(ada, cyd);
+    const names = new Set(["open_link_inbox", "take_link_key", "knock", "read_knocks", "erase_knocks"]);
+    const asked = scene.operator.seen.filter(({ kind }) => names.has(kind));
+    expect(new Set(asked.map(({ kind }) => kind))).toEqual(names);
+    expect(new Set(asked.map(({ role }) => role))).toEqual(new Set(["post"]));
+    const secrets = [id, ada.accountId, cyd.accountId].map((text) => toHex(fromBase64Url(text)));
+    for (const { body } of asked) {
+      const said = Object.values(body ?? {}).map((value: unknown) => (value instanceof Uint8Array ? toHex(value) : String(value)));
+      expect(said.filter((part) => secrets.some((secret) => part.includes(secret)))).toEqual([]);
+    }
+    shows(context, "nothing: the server sees random names and sealed bytes");
+  });
+
+  test("[X-14] where the group asks nobody, who knocks is let in, but for whom somebody refused", async () => {
+    await using scene = await Scene.open();
+    const { ada, id, url } = await club(scene);
+    const [cyd, dan] = [await scene.person("cyd"), await scene.person("dan")];
+    await dan.client.knock(url);
+    expect(await waiting(ada, id)).toEqual(["dan"]);
+    await ada.client.refuse(id, dan.accountId);
+    await ada.client.changeSettings(id, { rights: { approval: false } });
+    for (const knocker of [cyd, dan]) await knocker.client.knock(url);
+    expect(await waiting(ada, id)).toEqual(["dan"]);
+    await say(ada, id, "come in");
+    await hear(cyd, id, "come in");
+    expect(await memberNames(ada, id)).toEqual(["ada", "ben", "cyd"]);
+  });
+
   test("[E-112] a server that has another key for a link is told nothing", async (context) => {
     await using scene = await Scene.open();
     const { url } = await club(scene);
@@ -205,6 +273,21 @@ describe("C38 invite links", () => {
       return codes.every((code) => code === "join_link_gone");
     }, "both inboxes are closed");
     expect(await memberNames(ada, id)).toEqual(["ada", "ben"]);
+    // Thrown out while they are one: the same.
+    await ada.client.setRole(id, [ben.accountId], "administrator");
+    await settle(ada, ben);
+    const third = await ben.client.createJoinLink(id);
+    await eventually(async () => (await ada.client.joinLinks(id))[0]?.url === third.url, "ada has it");
+    await ada.client.removeMembers(id, [ben.accountId]);
+    await eventually(async () => (await ada.client.joinLinks(id)).length === 0, "it is closed");
+    await eventually(
+      () =>
+        cyd.client.knock(third.url ?? "").then(
+          () => false,
+          (error: { code: string }) => error.code === "join_link_gone",
+        ),
+      "its inbox too",
+    );
     shows(context, "no link stands any more");
   });
 

@@ -37,7 +37,11 @@ export class Invites {
       emit({ kind: "join_links", conversationId: id });
       this.#plan(soonMs);
     });
-    this.#plan(soonMs);
+    if (this.#hasLinks) this.#plan(soonMs);
+  }
+
+  get #hasLinks(): boolean {
+    return (this.#world.joinLinks.stored?.groups.length ?? 0) > 0;
   }
 
   async close(): Promise<void> {
@@ -123,6 +127,6 @@ export class Invites {
         if (!(error instanceof ClientError)) throw error;
       }
     }
-    this.#plan(everyMs);
+    if (this.#hasLinks) this.#plan(everyMs);
   }
 }

@@ -28,6 +28,10 @@ const dayMs = 86_400_000;
 const defaultDays = 7;
 const maxDays = 30;
 const defaultUses = 50;
+/** Devices that are given a link in one look: of the largest groups all have it within half an hour. */
+const sharesAtOnce = 64;
+/** Where nobody's word is asked for, those of who made the link let in; after so long others who may do. */
+const othersLetInAfterMs = 180_000;
 /** How long the person waits for the log to have what they said; it is said all the same. */
 const saidWithinMs = 60_000;
 
@@ -143,7 +147,22 @@ export class LinkKeeper {
     await this.#share(runner.state);
     const before = JSON.stringify(this.#shownWaiting(id));
     await this.#room.look(runner.state, this.#open(id));
+    await this.#letInUnasked(runner.state);
     if (JSON.stringify(this.#shownWaiting(id)) !== before) this.#changed(id);
+  }
+
+  /** Where the group asks nobody (right `approval` off), who waits is let in, but for whom somebody refused. */
+  async #letInUnasked(state: ConversationState): Promise<void> {
+    const { people, platform, own } = this.#world;
+    const { roster, id } = state;
+    if (roster === undefined || roster.settings.rights.approval || !mayAdd(roster, people.self.account)) return;
+    for (const { accountId, linkId, refused, seenAtMs } of this.#room.of(id)) {
+      const link = find(this.#open(id), linkId);
+      const isOurs = link !== undefined && equalBytes(link.accountId, own.accountId);
+      if (refused > 0 || (!isOurs && platform.nowMs() - seenAtMs < othersLetInAfterMs)) continue;
+      // Somebody else was faster, the link is used up, or the server is not there: with the next look, if they wait then.
+      await this.admit(id, toBase64Url(accountId)).catch(ignoreOffline);
+    }
   }
 
   #shownWaiting(id: string): readonly WaitingPerson[] {
@@ -249,11 +268,13 @@ export class LinkKeeper {
     const { own } = this.#world;
     const { roster } = state;
     if (roster === undefined) return;
+    let left = sharesAtOnce;
     for (const link of this.#open(state.id)) {
       const held = this.#links.held(state.id, link.linkId);
       if (held === undefined || !equalBytes(link.accountId, own.accountId)) continue;
       for (const leaf of invitersIn(roster)) {
         if (isSameDevice(leaf, own) || held.told.some((deviceId) => equalBytes(deviceId, leaf.deviceId))) continue;
+        if (left-- === 0) return;
         await this.#give(state, link, leaf).catch(ignoreOffline);
       }
     }

@@ -63,7 +63,10 @@ export async function knockAt(world: World, link: string): Promise<ShownKnock> {
   if (before === undefined && pending(world, links).length >= maxKnocks)
     throw new ClientError("rate_limited", "You wait at too many links already.");
   // Before it is sent: whoever answers it may be faster than the server's answer.
-  await store.transact("write", (tx) => links.putKnock(tx, knock));
+  await store.transact("write", (tx) => {
+    for (const old of links.knocks) if (old.notAfterMs <= nowMs) links.endKnock(tx, old.linkId);
+    links.putKnock(tx, knock);
+  });
   try {
     await inbox.knock(world, host, { linkId, blob });
   } catch (error) {

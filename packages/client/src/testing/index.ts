@@ -5,6 +5,9 @@ import "../account/recover.ts";
 import "../devices/accept-link.ts";
 import "../devices/archive.ts";
 import "../devices/offer-link.ts";
+import "../join-links/keeping.ts";
+import "../join-links/knocking.ts";
+import "../join-links/stored-links.ts";
 import "../names/skeleton.ts";
 import "../shared-history/moving.ts";
 
@@ -28,3 +31,5 @@ export type { HistoryArchive } from "../shared-history/archive.ts";
 export { writeArchive } from "../shared-history/write.ts";
 export { sealUnbounded } from "../group/unbounded.testing.ts";
 export { sealInboxItem } from "../group/inbox-seal.ts";
+export { sealKnock } from "../join-links/knock.ts";
+export { parseJoinLink } from "../join-links/link-text.ts";
