@@ -410,6 +410,11 @@ export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls {
   findMessage(messageId: string): Promise<Message>;
   /** @throws ClientError `unknown_message` */
   messageInfo(conversationId: string, messageId: string): Promise<MessageInfo>;
+  /**
+   * Asks a group of more than twenty people who has read a message of one's own, once an hour: whose apps are there and whoever says what they
+   * read answers within a minute, a hundred at most, and stands in `messageInfo` then. @throws ClientError `not_permitted`, `rate_limited`, `unknown_message`
+   */
+  whoHasRead(conversationId: string, messageId: string): Promise<void>;
   /** Whose deletions wait for this person's word (spec X-4). */
   heldDeletions(conversationId: string): Promise<readonly HeldDeletions[]>;
   /** Does the deletions that wait, or keeps what they would delete. */

@@ -261,6 +261,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     pinned: async (id) => running().messages.pinned(id),
     forward: async (id, messageId, to) => member().messages.forward(id, messageId, to),
     findMessage: async (messageId) => running().messages.find(messageId),
+    whoHasRead: async (id, messageId) => (await member().readQueries()).ask(id, messageId),
     messageInfo: async (id, messageId) => running().messages.info(id, messageId),
     heldDeletions: async (id) => running().messages.held(id),
     decideDeletions: async (id, accountId, isDone) => member().messages.decideDeletions(id, accountId, isDone),

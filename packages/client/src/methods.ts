@@ -37,6 +37,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   forward: true,
   findMessage: true,
   messageInfo: true,
+  whoHasRead: true,
   heldDeletions: true,
   decideDeletions: true,
   retry: true,

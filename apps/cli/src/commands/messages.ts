@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Client, Message } from "@latchkey/client";
 import { catchUp, conversationOf, deliver, findConversation, isNamed, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
@@ -113,16 +114,23 @@ export const forwardCommand: Command = {
   },
 };
 
-/** `latchkey info MESSAGE`. */
+/** How often what came of a question is looked at. */
+const lookEveryMs = 1000;
+const answersMs = 65_000;
+
+/** `latchkey info MESSAGE [--ask]`. */
 export const infoCommand: Command = {
   name: "info",
-  usage: "info MESSAGE",
+  usage: "info MESSAGE [--ask]",
   summary: "what is known of a message: its times, versions, reactions, who has it and read it, and who tried to change it",
-  help: ofMessage,
+  help: `${ofMessage}
+  --ask  of a message of yours in a group of more than twenty: asks who has read it, once an hour, and waits a minute for the answers`,
+  options: { ask: { type: "boolean" } },
   positionals: [1, 1],
   async run(context) {
     const [id = ""] = context.positionals;
     await withMessage(context, id, async (client, { conversationId }) => {
+      if (context.values["ask"] === true) await askWhoHasRead(client, conversationId, id);
       const info = await client.messageInfo(conversationId, id);
       const { message, claimedAtMs, arrivedAtMs, versions, reactions, deliveredTo, readBy, refused } = info;
       const lines = [
@@ -141,6 +149,16 @@ export const infoCommand: Command = {
     });
   },
 };
+
+/** Asks, and waits until all have answered or nobody does any more. */
+async function askWhoHasRead(client: Client, conversationId: string, id: string): Promise<void> {
+  await client.whoHasRead(conversationId, id);
+  const { conversation } = await client.details(conversationId);
+  for (const endMs = Date.now() + answersMs; Date.now() < endMs; await delay(lookEveryMs)) {
+    const { readBy } = await client.messageInfo(conversationId, id);
+    if (readBy.length >= conversation.memberCount - 1) return;
+  }
+}
 
 /** `latchkey deletions ID [--do NAME | --keep NAME]`. */
 export const deletionsCommand: Command = {

@@ -353,6 +353,7 @@ export function createFakeHost(scene: Scene): ClientHost {
       async typing() {},
       changeProfile: () => later(),
       picture: async () => undefined,
+      whoHasRead: () => later(),
       quietHours: async () => ({}),
       setQuietHours: () => later(),
       privacySettings: async () => ({ receipts: true, typing: true }),

@@ -51,6 +51,12 @@ export function onContent(
       if (standing === "proven")
         turn.effects.push({ kind: "receipt", order: nextOrder(turn), accountId: author.accountId, statuses: content.statuses });
       return;
+    case "read_query":
+      if (standing === "proven") {
+        const { accountId } = author;
+        turn.effects.push({ kind: "read_query", accountId, messageId: content.messageId.slice(), claimedAtMs: content.sentAtMs });
+      }
+      return;
     case "join_link":
       if (standing === "proven") hearLinkWord(turn, author, content.said);
       return;

@@ -270,6 +270,7 @@ export class SimDevice {
       case "sync":
       case "placed":
       case "receipt":
+      case "read_query":
       case "join_link":
       case "named":
       case "pictured":

@@ -23,6 +23,7 @@ const notSpeech: ReadonlySet<ContentBody["kind"]> = new Set<Exclude<ContentBody[
   "leave",
   "profile",
   "status",
+  "read_query",
   "history",
   "join_link",
 ]);

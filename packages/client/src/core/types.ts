@@ -495,6 +495,13 @@ export type Effect =
   | { readonly kind: "pictured"; readonly accountId: Uint8Array; readonly picture: Uint8Array }
   /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
   | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }
+  /** A member asks who has read a message of theirs (spec R-3). */
+  | {
+      readonly kind: "read_query";
+      readonly accountId: Uint8Array;
+      readonly messageId: Uint8Array;
+      readonly claimedAtMs: number | undefined;
+    }
   | { readonly kind: "receipt"; readonly order: number; readonly accountId: Uint8Array; readonly statuses: readonly MessageStatus[] }
   /** The log said something of the group's join links. */
   | { readonly kind: "join_link"; readonly event: LinkEvent }

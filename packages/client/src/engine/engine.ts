@@ -3,9 +3,11 @@ import type { MessageEvidence } from "@latchkey/mls";
 import type { ContinueOptions, Continued, Conversation, Message } from "../api.ts";
 import { Devices } from "../devices/devices.ts";
 import { background } from "../devices/told.ts";
+import type { Effect } from "../core/types.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { Invites } from "../join-links/invites.ts";
 import { Own } from "../own/own.ts";
+import type { ReadQueries } from "../receipts/queries.ts";
 import { ReceiptSending } from "../receipts/sending.ts";
 import { SharedHistory } from "../shared-history/shared-history.ts";
 import { Signals } from "../signals/signals.ts";
@@ -53,6 +55,7 @@ export class Engine {
   /** What people see of each other at this moment. */
   readonly signals: Signals;
   readonly #receipts: ReceiptSending;
+  #queries: Promise<ReadQueries> | undefined;
   readonly #sharedHistory: SharedHistory;
   /** What the person sets for themselves. */
   readonly own: Own;
@@ -270,6 +273,20 @@ export class Engine {
     this.#receipts.arrived(id, accountId);
   }
 
+  /** A member asks who has read a message. */
+  asked(id: string, query: Extract<Effect, { kind: "read_query" }>): void {
+    background(this.readQueries().then((queries) => queries.hear(id, query)));
+  }
+
+  /** Loaded with the first question: few groups are so large. */
+  readQueries(): Promise<ReadQueries> {
+    this.#queries ??= import("../receipts/queries.ts").then(
+      ({ ReadQueries: Loaded }) =>
+        new Loaded(this.#world, { runner: (id) => this.conversations.byId.get(id), isOn: () => this.own.setting("receipts") }),
+    );
+    return this.#queries;
+  }
+
   /** What was said before somebody joined is to be given to them, or was given to this device. */
   historyMoves(): void {
     this.#sharedHistory.wake();
@@ -293,6 +310,7 @@ export class Engine {
     await this.devices.close();
     this.signals.close();
     this.#receipts.close();
+    (await this.#queries)?.close();
     await this.#sharedHistory.close();
     this.conversations.release();
     this.#world.posts.close();

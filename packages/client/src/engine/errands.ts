@@ -98,6 +98,9 @@ export class Errands {
       case "history_given":
         this.#world.historyMoves();
         return;
+      case "read_query":
+        this.#world.asked(id, effect);
+        return;
       case "sync":
       case "placed":
         this.#world.syncArrived();

@@ -110,6 +110,7 @@ export async function openAccount(params: {
     emit,
     refreshOwn: () => states.refresh(),
     syncArrived: () => engine?.devices.told.arrived(),
+    asked: (id, query) => engine?.asked(id, query),
     heardFrom: (id, accountId) => engine?.heardFrom(id, accountId),
     historyMoves: () => engine?.historyMoves(),
   };

@@ -85,6 +85,8 @@ export interface World {
   syncArrived(): void;
   /** Something new of this account came in a conversation. */
   heardFrom(conversationId: string, accountId: Uint8Array): void;
+  /** A member asks who has read a message. */
+  asked(conversationId: string, query: Extract<Effect, { kind: "read_query" }>): void;
   /** What was said before somebody joined is to be given to them, or was given to this device (spec R-5). */
   historyMoves(): void;
 }

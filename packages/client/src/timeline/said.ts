@@ -2,7 +2,10 @@ import type { ContentBody } from "@latchkey/protocol";
 import type { Mentions, SpeakingDevice } from "./line.ts";
 
 /** What of content belongs into the timeline: the rest is the conversation's own business. */
-export type SaidBody = Exclude<ContentBody, { readonly kind: "sync" | "leave" | "profile" | "status" | "history" | "join_link" }>;
+export type SaidBody = Exclude<
+  ContentBody,
+  { readonly kind: "sync" | "leave" | "profile" | "status" | "read_query" | "history" | "join_link" }
+>;
 
 /**
  * What a member said, at its place in the log, with what its author might do there: all that the timeline decides by, the same for every

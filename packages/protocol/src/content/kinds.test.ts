@@ -5,11 +5,13 @@ import { ContentError } from "./errors.ts";
 import { headFields } from "./head.ts";
 import { historyType, maxHistoryAccounts } from "./history.ts";
 import { joinLinkType } from "./join-link.ts";
+import { readQueryType } from "./status.ts";
 import type { JoinLinkWord } from "./join-link.ts";
 import {
   createDeletionContent,
   createEditContent,
   createHistoryContent,
+  createReadQueryContent,
   createJoinLinkContent,
   createPinContent,
   createPollContent,
@@ -215,5 +217,14 @@ describe("[R-5] what joiners are given", () => {
     const many = Array.from({ length: maxHistoryAccounts + 1 }, () => new Uint8Array(32));
     expect(() => createHistoryContent({ ...head, given: { ...given, accounts: many } })).toThrow(CodecError);
     expect(() => createHistoryContent({ ...head, given: { ...given, accounts: [] } })).toThrow(CodecError);
+  });
+});
+
+describe("[R-3] a question who has read a message", () => {
+  test("names it by its id, and what is none is something newer", () => {
+    const messageId = new Uint8Array(32).fill(1);
+    expect(decodeContent(createReadQueryContent({ ...head, messageId }))).toMatchObject({ kind: "read_query", messageId });
+    for (const content of [messageId.slice(1), new Uint8Array(33).fill(1), new Uint8Array(32).fill(2), new Uint8Array(0)])
+      expect(read(single(readQueryType, content, 0), false).kind).toBe("unsupported");
   });
 });

@@ -14,7 +14,7 @@ import type { Pin } from "./pin.ts";
 import { pollEndType, pollOf, pollPart, voteOf, votePart, voteType } from "./poll.ts";
 import type { Poll } from "./poll.ts";
 import { reactionPart, reactionsOf } from "./reaction.ts";
-import { statusesOf, statusPart, statusType } from "./status.ts";
+import { readQueryType, statusesOf, statusPart, statusType } from "./status.ts";
 import type { MessageStatus } from "./status.ts";
 import { textOf, textPart } from "./text.ts";
 
@@ -87,6 +87,11 @@ export function createStatusContent(params: ContentHead & { readonly statuses: r
   return encodeContent({ ...headFields(params), body: statusPart(params.statuses) });
 }
 
+/** Asks the group who has read a message of the sender's (spec R-3). */
+export function createReadQueryContent(params: ContentHead & { readonly messageId: Uint8Array }): Uint8Array {
+  return encodeContent({ ...headFields(params), body: opaquePart(readQueryType, params.messageId) });
+}
+
 /** Gives joiners what was said before they came (spec R-5). */
 export function createHistoryContent(params: ContentHead & { readonly given: HistoryGiven }): Uint8Array {
   return encodeContent({ ...headFields(params), body: historyPart(params.given) });
@@ -123,6 +128,7 @@ export type ContentBody =
   | { readonly kind: "poll_end"; readonly inReplyTo: Uint8Array }
   | ({ readonly kind: "pin" } & Pin)
   | { readonly kind: "status"; readonly statuses: readonly MessageStatus[] }
+  | { readonly kind: "read_query"; readonly messageId: Uint8Array }
   | { readonly kind: "join_link"; readonly said: JoinLinkWord }
   | { readonly kind: "sync"; readonly payload: Uint8Array }
   | { readonly kind: "leave"; readonly leaf: Uint8Array }
@@ -199,6 +205,8 @@ function specialOf(contentType: string, content: Uint8Array): ContentBody | unde
       const statuses = statusesOf(content);
       return statuses === undefined ? { kind: "unsupported" } : { kind: "status", statuses };
     }
+    case readQueryType:
+      return content.length === messageIdBytes && content[0] === 1 ? { kind: "read_query", messageId: content } : { kind: "unsupported" };
     case joinLinkType: {
       const said = joinLinkWordOf(content);
       return said === undefined ? { kind: "unsupported" } : { kind: "join_link", said };
@@ -211,6 +219,9 @@ function specialOf(contentType: string, content: Uint8Array): ContentBody | unde
       return undefined;
   }
 }
+
+/** Bytes of a message's id, of which the first says how it is made. */
+const messageIdBytes = 32;
 
 /** The URI of an account as a sender (input of `messageIdOf`). */
 export function senderUri(host: string, accountId: Uint8Array): string {

@@ -8,6 +8,9 @@ export const statusType = "application/mimi-message-status";
 /** Messages of which one receipt is read; what stands behind them is left out. */
 export const maxStatuses = 64;
 
+/** Asks who has read a message: its id, of 32 bytes (spec R-3). */
+export const readQueryType = "application/vnd.latchkey.read-query";
+
 /** What became of a message, by its reader's word: numbers of the draft that this version knows. */
 export interface MessageStatus {
   /** 32 bytes. */
