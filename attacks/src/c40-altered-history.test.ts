@@ -108,6 +108,53 @@ describe("C40 altered history", { timeout: 180_000 }, () => {
     shows(context, "two messages, marked as given by ada");
   });
 
+  test("two who add somebody at once each give it to those whom they added, to all of their devices; who comes back is given what was said meanwhile", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd, dan] = [
+      await scene.person("ada"),
+      await scene.person("ben"),
+      await scene.person("cyd"),
+      await scene.person("dan"),
+    ];
+    const cydsPhone = await scene.device(cyd, "cydphone");
+    const { id } = await ada.client.startConversation({ to: ["ben"], name: "Allotment" });
+    await ada.client.changeSettings(id, { rights: { history: "100_messages", add: "everyone", shareHistory: "everyone" } });
+    await settle(ada, ben);
+    await say(ada, id, "one");
+    await hear(ben, id, "one");
+    await Promise.all([ada.client.addMembers(id, ["cyd"]), ben.client.addMembers(id, ["dan"])]);
+    for (const person of [cyd, cydsPhone, dan]) await hear(person, id, "one");
+    await settle(ada, ben, cyd, cydsPhone, dan);
+    for (const [person, giver] of [
+      [cyd, "ada"],
+      [cydsPhone, "ada"],
+      [dan, "ben"],
+    ] as const) {
+      const [one] = (await linesOf(person, id)).filter(({ body }) => body.kind === "text");
+      expect(one?.sharedBy?.username).toBe(giver);
+      expect(await missingOf(person, id)).toEqual([]);
+    }
+    const givenLines = (await linesOf(ben, id)).flatMap(({ body, author }) =>
+      body.kind === "history_given" ? [`${author?.username ?? ""} ${body.people.map(({ username }) => username).join()}`] : [],
+    );
+    expect(givenLines.toSorted()).toEqual(["ada cyd", "ben dan"]);
+    // Who is out, and comes back, is given what was said meanwhile, and has the rest from before.
+    await ada.client.removeMembers(id, [dan.accountId]);
+    await settle(ada, ben, dan);
+    await say(ben, id, "while dan was out");
+    await hear(ada, id, "while dan was out");
+    await settle(ada, ben);
+    await ada.client.addMembers(id, ["dan"]);
+    await eventually(
+      async () => (await dan.client.conversations()).some((conversation) => conversation.id === id && conversation.invitations.length > 0),
+      "dan is asked",
+    );
+    await dan.client.acceptInvitation(id, ada.accountId);
+    await hear(dan, id, "while dan was out");
+    expect(await dan.texts(id)).toEqual(["one", "while dan was out"]);
+    shows(context, "“ada gave cyd what was said before”, “ben gave dan what was said before”");
+  });
+
   test("other words, others' names, another order and a message that was kept back are not shown, and counted in their places", async (context) => {
     await using scene = await Scene.open();
     const { ada, ben, mal, id } = await talked(scene);

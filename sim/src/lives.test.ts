@@ -67,6 +67,14 @@ describe.concurrent("simulated lives", { timeout }, () => {
     expect(await brokenIn("daily", 50)).toEqual([]);
   });
 
+  test("[R-5] people who join have what they were given as everybody has it, however networks, devices and the server fail", async ({
+    expect,
+  }) => {
+    const found = await lives("joining", isNightly ? 1000 : 20, { moves: 80 });
+    expect(broken(found)).toEqual([]);
+    expect(found.reduce((sum, { given }) => sum + given, 0)).toBeGreaterThan(20);
+  });
+
   test("[E-3] a server that lies and takes it back leaves no trace", async ({ expect }) => {
     expect(await brokenIn("moody", 40)).toEqual([]);
   });

@@ -41,10 +41,24 @@ export async function brokenPromises(world: World, params: { readonly mayLose: b
     const shared = views.filter(({ conversation }) => conversation.id === id);
     broken.push(...once(shared), ...sameOrder(shared, params), ...everything(shared, params), ...sameMessages(shared, params));
   }
-  broken.push(...views.flatMap((view) => toldLast(view)));
+  broken.push(...views.flatMap((view) => [...toldLast(view), ...provenWhole(view)]));
   broken.push(...(await stuck(views, params)));
   broken.push(...acknowledged(world, views));
   return broken;
+}
+
+/** How many messages honest people have that somebody gave them (spec R-5). */
+export async function givenIn(world: World): Promise<number> {
+  return (await viewsOf(world)).reduce((sum, { lines }) => sum + lines.filter(({ sharedBy }) => sharedBy !== undefined).length, 0);
+}
+
+/** What an honest member gives of what was said before is proven, all of it (spec R-5). */
+function provenWhole({ person, lines, conversation }: View): string[] {
+  return lines.flatMap(({ body, author }) =>
+    body.kind === "left_out" && body.unproven > 0
+      ? [`of what ${author?.username ?? "somebody"} gave ${person.name} in ${conversation.title} ${body.unproven} did not hold`]
+      : [],
+  );
 }
 
 /** Nobody sees a text twice, and nobody sees one that its author did not say. */

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Cast } from "./casts.ts";
 import type { Sent } from "./network.ts";
-import { brokenPromises } from "./promises.ts";
+import { brokenPromises, givenIn } from "./promises.ts";
 import { calm, play } from "./script.ts";
 import { World } from "./world.ts";
 import type { Beginning } from "./world.ts";
@@ -15,6 +15,8 @@ export interface Life {
   /** How many requests reached the server, and what they were: the same in every life from this seed. */
   readonly requests: number;
   readonly fingerprint: string;
+  /** How many messages people have that somebody gave them who was there before (spec R-5). */
+  readonly given: number;
   /** What each person's client refused, for whoever looks for the reason of a failure. */
   readonly refusals: Readonly<Record<string, readonly string[]>>;
 }
@@ -29,7 +31,7 @@ export async function live(params: { beginning: Beginning; seed: string; cast: C
     await calm(world);
     const broken = await brokenPromises(world, { mayLose: cast.mayLose });
     const refusals = Object.fromEntries([...world.people.values()].map((person) => [person.name, person.refusals]));
-    return { seed, played, broken, ...workOf(world.network.sent), refusals };
+    return { seed, played, broken, ...workOf(world.network.sent), given: await givenIn(world), refusals };
   } finally {
     await world.close();
   }

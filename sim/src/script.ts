@@ -13,17 +13,18 @@ export interface Move {
 const minuteMs = 60_000;
 
 /** Somebody whose device is on. */
-function anybody(world: World): Person | undefined {
+export function somebody(world: World): Person | undefined {
   const open = [...world.people.values()].filter((person) => person.isOpen);
   return open.length === 0 ? undefined : world.chance.pick(open);
 }
 
 /** Asks somebody's client for something, without waiting. */
-function ask(person: Person, what: string, run: (client: Client) => Promise<unknown>): void {
+export function ask(person: Person, what: string, run: (client: Client) => Promise<unknown>): void {
   void person.act(what, run);
 }
 
-async function conversationOf(world: World, person: Person, kind?: Conversation["kind"]): Promise<Conversation | undefined> {
+/** One of somebody’s conversations, of this kind. */
+export async function conversationOf(world: World, person: Person, kind?: Conversation["kind"]): Promise<Conversation | undefined> {
   const all = (await person.act("conversations", (client) => client.conversations())) ?? [];
   const fitting = all.filter((each) => each.status !== "removed" && (kind === undefined || each.kind === kind));
   return fitting.length === 0 ? undefined : world.chance.pick(fitting);
@@ -34,7 +35,7 @@ async function someMessage(
   world: World,
   isMeant: (message: Message) => boolean,
 ): Promise<{ readonly person: Person; readonly message: Message } | undefined> {
-  const person = anybody(world);
+  const person = somebody(world);
   const conversation = person === undefined ? undefined : await conversationOf(world, person);
   if (person === undefined || conversation === undefined) return undefined;
   const latest = (await person.act("messages", (client) => client.messages(conversation.id, { limit: 30 }))) ?? [];
@@ -61,7 +62,7 @@ export const dailyLife: readonly Move[] = [
     name: "say",
     weight: 40,
     async run(world) {
-      const person = anybody(world);
+      const person = somebody(world);
       const conversation = person === undefined ? undefined : await conversationOf(world, person);
       if (person !== undefined && conversation !== undefined) void person.say(conversation.id, `${person.name} ${world.number()}`);
     },
@@ -70,7 +71,7 @@ export const dailyLife: readonly Move[] = [
     name: "long",
     weight: 2,
     async run(world) {
-      const person = anybody(world);
+      const person = somebody(world);
       const conversation = person === undefined ? undefined : await conversationOf(world, person);
       if (person !== undefined && conversation !== undefined)
         void person.say(conversation.id, `${person.name} ${world.number()} ${"x".repeat(65_000)}`);
@@ -120,7 +121,7 @@ export const dailyLife: readonly Move[] = [
     name: "write to somebody",
     weight: 4,
     run(world) {
-      const person = anybody(world);
+      const person = somebody(world);
       if (person !== undefined)
         ask(person, "start", (client) => client.startConversation({ to: [world.chance.pick(others(world, person))] }));
     },
@@ -129,7 +130,7 @@ export const dailyLife: readonly Move[] = [
     name: "found a group",
     weight: 3,
     run(world) {
-      const person = anybody(world);
+      const person = somebody(world);
       if (person === undefined) return;
       const to = others(world, person).filter(() => world.chance.happens(0.7));
       if (to.length > 0) ask(person, "found", (client) => client.startConversation({ to, name: `group ${world.number()}` }));
@@ -139,7 +140,7 @@ export const dailyLife: readonly Move[] = [
     name: "add",
     weight: 4,
     async run(world) {
-      const person = anybody(world);
+      const person = somebody(world);
       const group = person === undefined ? undefined : await conversationOf(world, person, "group");
       if (person !== undefined && group !== undefined)
         ask(person, "add", (client) => client.addMembers(group.id, [world.chance.pick(others(world, person))]));
@@ -149,7 +150,7 @@ export const dailyLife: readonly Move[] = [
     name: "remove",
     weight: 4,
     async run(world) {
-      const person = anybody(world);
+      const person = somebody(world);
       const group = person === undefined ? undefined : await conversationOf(world, person, "group");
       if (person === undefined || group === undefined) return;
       const details = await person.act("details", (client) => client.details(group.id));
@@ -162,7 +163,7 @@ export const dailyLife: readonly Move[] = [
     name: "look at requests",
     weight: 10,
     async run(world) {
-      const person = anybody(world);
+      const person = somebody(world);
       if (person !== undefined) await answerRequests(world, person);
     },
   },
@@ -170,7 +171,7 @@ export const dailyLife: readonly Move[] = [
     name: "leave",
     weight: 1,
     async run(world) {
-      const person = anybody(world);
+      const person = somebody(world);
       const group = person === undefined ? undefined : await conversationOf(world, person, "group");
       if (person !== undefined && group !== undefined) ask(person, "leave", (client) => client.leave(group.id));
     },
@@ -188,7 +189,7 @@ export const faults: readonly Move[] = [
   {
     name: "power fails",
     weight: 5,
-    run: (world) => anybody(world)?.crash({ afterWrites: world.chance.between(0, 4), isKept: world.chance.happens(0.5) }),
+    run: (world) => somebody(world)?.crash({ afterWrites: world.chance.between(0, 4), isKept: world.chance.happens(0.5) }),
   },
   {
     name: "device on",

@@ -60,10 +60,9 @@ const shownAsMessage: ReadonlySet<Message["body"]["kind"]> = new Set<Message["bo
   "unreadable",
 ]);
 
-/** Whether a message counts as something to read. */
-export function isFromOthers(message: Message): boolean {
-  const { kind } = message.body;
-  return message.author !== undefined && !message.author.isSelf && shownAsMessage.has(kind);
+/** Whether a message counts as something to read: what was said before one came does not. */
+export function isFromOthers({ body, author, sharedBy }: Message): boolean {
+  return author !== undefined && !author.isSelf && sharedBy === undefined && shownAsMessage.has(body.kind);
 }
 
 /** The first of the last `unreadCount` messages from others, or `undefined` when fewer are loaded. */

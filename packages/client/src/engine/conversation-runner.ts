@@ -258,14 +258,14 @@ export class ConversationRunner {
     await this.#news.tellDoubted();
   }
 
-  /** Changes the timeline in a transaction of its own, and tells what is shown otherwise then. */
-  changeTimeline(change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>): Promise<void> {
-    return this.#steps.run(() => this.#changeTimeline(change));
+  /** Changes the timeline in a transaction of its own, and tells what is shown otherwise then; `isPast`: nothing of it was said just now. */
+  changeTimeline(change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>, isPast = false): Promise<void> {
+    return this.#steps.run(() => this.#changeTimeline(change, isPast));
   }
 
-  async #changeTimeline(change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>): Promise<void> {
+  async #changeTimeline(change: (timeline: Timeline, tx: StoreTransaction) => Promise<void>, isPast = false): Promise<void> {
     const news = await storeTimeline(this.#world, this.id, change);
-    this.#news.tellLines(news);
+    this.#news.tellLines(isPast ? { ...news, lines: news.lines.map((line) => ({ ...line, isNew: false })) } : news);
     if (news.lines.length > 0) this.#news.tellConversation();
   }
 

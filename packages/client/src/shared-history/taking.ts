@@ -8,10 +8,11 @@ import { putEvidence } from "../engine/evidence.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import { readBlob } from "../group/blobs.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { loadLine } from "../timeline/history.ts";
+import { loadLine, loadLines } from "../timeline/history.ts";
 import { isMessage } from "../timeline/said.ts";
-import { Timeline } from "../timeline/timeline.ts";
+import type { Timeline } from "../timeline/timeline.ts";
 import { decodeArchive, maxArchiveBlobBytes } from "./archive.ts";
 import type { ArchivedAuthor, HistoryArchive } from "./archive.ts";
 import { pastSaid } from "./past-said.ts";
@@ -23,6 +24,10 @@ import type { AuthorStanding, ProvenPast, VerifiedArchive } from "./verify.ts";
 /** Accounts that the host is asked about, where what came along does not prove them: so many, and for so long while it does not answer. */
 const maxLookUps = 32;
 const lookUpsMs = 86_400_000;
+const answersBelieved = 3;
+const betweenAnswersMs = 2000;
+/** Lines of what was said since that may answer to what was given. */
+const lookedAt = 1000;
 
 /** Why nothing of what was given is shown, in the words of its line. */
 const refusals = {
@@ -48,12 +53,23 @@ export async function take(world: World, runner: ConversationRunner, given: Give
   const isFalse = state.unverified.some(({ accountId, refused }) => refused && equalBytes(accountId, given.author));
   // It joined elsewhere meanwhile, or a device that its account does not have said so.
   const looked = isFalse || state.joinedSeq !== given.given.joinedSeq ? undefined : await look(world, state, given).catch(asDamaged);
-  await world.store.transact("write", async (tx) => {
-    dropGiven(tx, given);
-    if (looked?.kind === "shown") await put(world, tx, { state, given, verified: looked.verified });
-    if (looked?.kind === "refused") await tellRefused(world, tx, given, looked.why);
-  });
+  if (looked?.kind === "shown") await world.people.load(looked.verified.past.map(({ author }) => author.accountId.slice()));
+  try {
+    await keep(world, runner, given, looked);
+  } catch (error) {
+    await keep(world, runner, given, asDamaged(error));
+  }
   return "done";
+}
+
+/** Puts down what became of it; it is told as what was there before. */
+async function keep(world: World, runner: ConversationRunner, given: Given, looked: Looked | undefined): Promise<void> {
+  const { state } = runner;
+  await runner.changeTimeline(async (timeline, tx) => {
+    dropGiven(tx, given);
+    if (looked?.kind === "shown") await put(world, { timeline, tx }, { state, given, verified: looked.verified });
+    if (looked?.kind === "refused") await tellRefused(world, { timeline, tx }, given, looked.why);
+  }, true);
 }
 
 /** Whatever somebody put there that this app fails at is damaged, and holds up nothing (spec E-17). @throws ClientError */
@@ -69,7 +85,7 @@ async function look(world: World, state: ConversationState, { given, epoch, atMs
   if (head === undefined) return { kind: "refused", why: "false" };
   let archive: HistoryArchive;
   try {
-    const plaintext = await readBlob({ platform, baseUrl: connections.httpUrl(state.host) }, given.archive);
+    const plaintext = await fetched(platform, () => readBlob({ platform, baseUrl: connections.httpUrl(state.host) }, given.archive));
     if (plaintext === undefined) return { kind: "refused", why: "damaged" };
     archive = decodeArchive(plaintext);
   } catch (error) {
@@ -89,6 +105,18 @@ async function look(world: World, state: ConversationState, { given, epoch, atMs
     },
   );
   return verified.kind === "refused" ? { kind: "refused", why: "false" } : { kind: "shown", verified };
+}
+
+/** Only the third answer that there is no such blob, or that it is another one, is believed (spec E-15). @throws ClientError */
+async function fetched<T>(platform: Platform, get: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await get();
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.canRetry || tries === answersBelieved) throw error;
+      await new Promise<void>((resolve) => void platform.setTimer(betweenAnswersMs, resolve));
+    }
+  }
 }
 
 /**
@@ -119,23 +147,30 @@ function standingOf({ people, own: { host } }: World, { accountId, deviceId, sig
   return people.departed(leaf) ? "departed" : "unknown";
 }
 
+/** A timeline, and the transaction that it is changed in. */
+interface Writing {
+  readonly timeline: Timeline;
+  readonly tx: StoreTransaction;
+}
+
 async function put(
   { own, platform }: World,
-  tx: StoreTransaction,
+  { timeline, tx }: Writing,
   { state, given, verified }: { readonly state: ConversationState; readonly given: Given; readonly verified: Verified },
 ): Promise<void> {
   const { id, host, groupId, roster } = state;
   const nowMs = platform.nowMs();
-  const timeline = new Timeline({ tx, conversationId: id, self: own.accountId, nowMs });
   const members = roster?.accounts.keys() ?? [];
   const { past, gaps } = verified;
   const reading = { host, groupId, self: own.accountId, sharedBy: given.author, nowMs, members };
   const evidence = new Map(past.map((one): [number, ProvenPast] => [entryOrder(one.seq), one]));
+  const ids = new Set<string>();
   for (const said of pastSaid(past, reading)) {
     const here = await loadLine(tx, id, said.order);
     // What stands at a place already stays there, but for what another member left out.
     if (here !== undefined && here.body.kind !== "left_out") continue;
     await timeline.take(said);
+    ids.add(toBase64Url(said.id));
     const one = evidence.get(said.order);
     if (one !== undefined && (isMessage(said.body) || said.body.kind === "edit"))
       await putEvidence(tx, id, { order: said.order, epoch: one.epoch, evidence: one.evidence });
@@ -146,15 +181,18 @@ async function put(
     const body = { kind: "left_out", count, unproven } as const;
     timeline.put({ id: lineId(id, order), order, author: given.author, sentAtMs: nowMs, acceptedAtMs: 0, body });
   }
-  await timeline.flush();
+  // What answers to one of them is shown with its words now.
+  for (const line of await loadLines(tx, id, { limit: lookedAt })) {
+    const answered = line.message?.inReplyTo;
+    if (answered !== undefined && line.order > entryOrder(state.joinedSeq) && ids.has(toBase64Url(answered))) timeline.put(line);
+  }
 }
 
-async function tellRefused({ own, platform }: World, tx: StoreTransaction, given: Given, why: Refusal): Promise<void> {
+async function tellRefused({ platform }: World, { timeline, tx }: Writing, given: Given, why: Refusal): Promise<void> {
   const { conversationId: id, author } = given;
   const nowMs = platform.nowMs();
   // Right behind the line that says that it was given: an entry has room for more lines than that.
   const order = given.order + 1;
-  const timeline = new Timeline({ tx, conversationId: id, self: own.accountId, nowMs });
   if ((await loadLine(tx, id, order)) === undefined)
     timeline.put({
       id: lineId(id, order),
@@ -164,5 +202,4 @@ async function tellRefused({ own, platform }: World, tx: StoreTransaction, given
       acceptedAtMs: 0,
       body: { kind: "unreadable", reason: refusals[why] },
     });
-  await timeline.flush();
 }
