@@ -78,7 +78,12 @@ test("[X-14] a link made in the details of a group is opened by somebody without
   expect(requested.filter((asked) => asked.includes(secret.slice(0, 40)))).toEqual([]);
   expect(cyd.page.url()).not.toContain(secret.slice(0, 40));
 
+  // Who leads the group is told where they write too, within the two minutes in which their device looks, or when the app is opened.
+  await page.getByRole("button", { name: "Close details", exact: true }).click();
   await page.reload();
+  await page.getByText("1 person waits to be let in").waitFor();
+  await picture(page, "waiting-line-1280");
+  await page.getByRole("button", { name: "Show", exact: true }).click();
   const letIn = page.getByRole("button", { name: "Let in cyd", exact: true });
   await letIn.waitFor();
   await letIn.scrollIntoViewIfNeeded();

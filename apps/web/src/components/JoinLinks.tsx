@@ -1,12 +1,13 @@
 import "../styles/account.css";
 import "../styles/join.css";
-import { useEffect, useId, useState } from "react";
+import { useId, useState } from "react";
 import type { ReactElement } from "react";
 import type { JoinLink, WaitingPerson } from "@latchkey/client";
 import { joinWords } from "../messages/join-words.ts";
-import { useApp, useBusyAction, useSelector } from "../state/context.ts";
+import { useApp, useBusyAction } from "../state/context.ts";
 import { formatDate } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
+import { useJoinLinks } from "../state/use-join-links.ts";
 import { CopyField } from "./CopyLink.tsx";
 import { ConfirmDialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
@@ -18,7 +19,7 @@ export function JoinLinks({ conversationId }: { readonly conversationId: string 
   const { controller } = useApp();
   const [isBusy, act] = useBusyAction();
   const [asked, setAsked] = useState<JoinLink>();
-  const { links, waiting } = useLinks(conversationId);
+  const { links, waiting } = useJoinLinks(conversationId);
   const { client } = controller;
   return (
     <section aria-labelledby={`${id}heading`} className="details-section">
@@ -51,30 +52,6 @@ export function JoinLinks({ conversationId }: { readonly conversationId: string 
       )}
     </section>
   );
-}
-
-/** `waiting` is `undefined` while that cannot be known. */
-function useLinks(conversationId: string): { readonly links: readonly JoinLink[]; readonly waiting: readonly WaitingPerson[] | undefined } {
-  const { controller } = useApp();
-  const version = useSelector((state) => state.joinLinksVersion);
-  const [links, setLinks] = useState<readonly JoinLink[]>([]);
-  const [waiting, setWaiting] = useState<readonly WaitingPerson[] | undefined>([]);
-  useEffect(() => {
-    let isShown = true;
-    controller.client
-      .joinLinks(conversationId)
-      .then(async (found) => {
-        if (!isShown) return;
-        setLinks(found);
-        const people = found.length === 0 ? [] : await controller.client.waitingRoom(conversationId);
-        if (isShown) setWaiting(people);
-      })
-      .catch(() => isShown && setWaiting(undefined));
-    return () => {
-      isShown = false;
-    };
-  }, [controller, conversationId, version]);
-  return { links, waiting };
 }
 
 function LinkRow({ link, takeBack }: { readonly link: JoinLink; readonly takeBack: () => void }): ReactElement {

@@ -17,6 +17,7 @@ export const enJoin = {
   takeBackBody: "Nobody gets in by it any more, and who waits there waits no longer. Those who came in stay.",
   waiting: "Waiting to be let in",
   waitingSome: (n: number): string => count(n, "person waits to be let in", "people wait to be let in"),
+  show: "Show",
   nobody: "Nobody is waiting.",
   notNow: "Who waits cannot be seen now.",
   refusedBefore: (times: number): string => `Refused ${times === 1 ? "once" : `${String(times)} times`} before`,

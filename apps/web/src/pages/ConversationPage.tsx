@@ -15,9 +15,12 @@ import { MessageList } from "../components/MessageList.tsx";
 import { MessageMenuHost } from "../components/MessageMenuHost.tsx";
 import { PinLine } from "../components/PinLine.tsx";
 import { StopPanel } from "../components/StopPanel.tsx";
+import { lazyComponent } from "../components/lazy.tsx";
 import { isAllVerified } from "../state/app-state.ts";
 import { titleOf } from "../state/own.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
+
+const WaitingLine = lazyComponent(async () => (await import("../components/WaitingLine.tsx")).WaitingLine);
 
 /** A conversation: head, messages, composer. Mounted anew for each. */
 export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; readonly areDetailsOpen: boolean }): ReactElement {
@@ -117,6 +120,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
         {conversation.status === "active" && <HoldLine id={id} openDetails={areDetailsOpen ? undefined : toggleDetails} />}
         {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
         <HeldLine id={id} />
+        {conversation.kind === "group" && !areDetailsOpen && <WaitingLine id={id} />}
         <StopPanel conversation={conversation} />
         <TypingLine id={id} />
       </MessageMenuHost>

@@ -56,7 +56,8 @@ export class Invites {
   }
 
   async list(id: string): Promise<readonly JoinLink[]> {
-    return (await this.#kept()).list(id);
+    const { stored } = this.#world.joinLinks;
+    return stored === undefined || stored.of(id).length === 0 ? [] : (await this.#kept()).list(id);
   }
 
   async revoke(id: string, linkId: string): Promise<void> {
