@@ -108,6 +108,13 @@ describe("how a group is run, in the app", () => {
     await expect.poll(async () => (await ben?.details(group?.id ?? ""))?.rights?.add, { timeout: 20_000 }).toBe("owner");
   });
 
+  test("[R-5] what newcomers are given is for owners to say, and others see it", async () => {
+    await region("Group").getByRole("combobox", { name: "What newcomers are given" }).selectOption("The last week");
+    const ben = people[0]?.client;
+    const [group] = (await ben?.conversations()) ?? [];
+    await expect.poll(async () => (await ben?.details(group?.id ?? ""))?.rights?.history, { timeout: 20_000 }).toBe("7_days");
+  });
+
   test("several go in one commit", async () => {
     await region("People").getByRole("button", { name: "Choose several" }).click();
     for (const name of ["ben", "dana"])

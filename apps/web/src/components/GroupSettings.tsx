@@ -1,6 +1,6 @@
 import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
-import type { ConversationDetails, GroupRights, RightHolder } from "@latchkey/client";
+import type { ConversationDetails, GroupRights, GroupSettingsChange, RightHolder } from "@latchkey/client";
 import { groupWords } from "../messages/group-words.ts";
 import { words } from "../messages/words.ts";
 import { useAction, useApp, useBusyAction } from "../state/context.ts";
@@ -22,8 +22,8 @@ export function GroupSettings({ details }: { readonly details: ConversationDetai
     setOpen(undefined);
     if (isChanged) void controller.loadDetails(conversation.id).catch(() => undefined);
   };
-  const setSlowMode = async (seconds: number): Promise<void> => {
-    await act(() => controller.client.changeSettings(conversation.id, { slowModeS: seconds }));
+  const change = async (settings: GroupSettingsChange): Promise<void> => {
+    await act(() => controller.client.changeSettings(conversation.id, settings));
     await controller.loadDetails(conversation.id).catch(() => undefined);
   };
   const isUsual = texts.slowModes.some(([seconds]) => seconds === slowModeS);
@@ -48,7 +48,7 @@ export function GroupSettings({ details }: { readonly details: ConversationDetai
           aria-describedby={`${id}slowhint`}
           value={slowModeS}
           disabled={!may.slowMode}
-          onChange={(event) => void setSlowMode(Number(event.target.value))}
+          onChange={(event) => void change({ slowModeS: Number(event.target.value) })}
         >
           {!isUsual && <option value={slowModeS}>{texts.other(slowModeS)}</option>}
           {texts.slowModes.map(([seconds, label]) => (
@@ -61,6 +61,31 @@ export function GroupSettings({ details }: { readonly details: ConversationDetai
           {texts.slowModeHint}
         </p>
       </div>
+      {rights !== undefined && (
+        <div className="field">
+          <label htmlFor={`${id}history`}>{texts.history}</label>
+          <select
+            id={`${id}history`}
+            className="input"
+            aria-describedby={`${id}historyhint`}
+            value={rights.history}
+            disabled={!may.own}
+            onChange={(event) => {
+              const chosen = texts.histories.find(([policy]) => policy === event.target.value);
+              if (chosen !== undefined) void change({ rights: { history: chosen[0] } });
+            }}
+          >
+            {texts.histories.map(([policy, label]) => (
+              <option key={policy} value={policy}>
+                {label}
+              </option>
+            ))}
+          </select>
+          <p id={`${id}historyhint`} className="setting-hint">
+            {texts.historyHint}
+          </p>
+        </div>
+      )}
       {rights !== undefined && (
         <button type="button" className="button button-wide" onClick={() => setOpen("rights")}>
           {texts.rights}

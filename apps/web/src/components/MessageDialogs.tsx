@@ -158,6 +158,11 @@ export function InfoDialog({ message, close }: { readonly message: Message; read
         <dl className="message-info">
           <Fact name={texts.sent}>{info.claimedAtMs === undefined ? texts.noTime : formatFull(info.claimedAtMs)}</Fact>
           <Fact name={texts.arrived}>{formatFull(info.arrivedAtMs)}</Fact>
+          {info.message.sharedBy !== undefined && (
+            <Fact name={texts.sharedBy}>
+              <People people={[info.message.sharedBy]} />
+            </Fact>
+          )}
           {message.author?.isSelf === true && (
             <>
               <Fact name={texts.read}>

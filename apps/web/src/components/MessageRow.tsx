@@ -140,6 +140,11 @@ function Bubble({
         <div className={`bubble${isLarge ? " bubble-large" : ""}`}>
           {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
           {message.forwardedHops !== undefined && <p className="bubble-forwarded">{words.messageParts.forwarded(message.forwardedHops)}</p>}
+          {message.sharedBy !== undefined && isFirst && (
+            <p className="bubble-forwarded">
+              {words.messageParts.sharedBy(message.sharedBy.isSelf ? words.common.you : nameOf(message.sharedBy))}
+            </p>
+          )}
           {message.quote !== undefined && <QuoteBlock quote={message.quote} conversationId={message.conversationId} />}
           <Body message={message} meta={<Meta message={message} receipt={receipt} />} />
         </div>

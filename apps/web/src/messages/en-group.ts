@@ -1,3 +1,4 @@
+import type { GroupRights } from "@latchkey/client";
 import { count } from "./count.ts";
 
 /** Words about members of a group and how it is run. */
@@ -43,6 +44,15 @@ export const enGroup = {
       [3600, "1 hour"],
     ] as readonly (readonly [number, string])[],
     other: (seconds: number): string => count(seconds, "second", "seconds"),
+    history: "What newcomers are given",
+    historyHint: "Of what is said while this is on, with proof of who wrote it. Whoever adds them gives it to them.",
+    histories: [
+      ["off", "Nothing"],
+      ["1_day", "The last day"],
+      ["7_days", "The last week"],
+      ["30_days", "The last 30 days"],
+      ["100_messages", "The last 100 messages"],
+    ] as readonly (readonly [GroupRights["history"], string])[],
     rights: "Who may do what",
     rightsHint: "Owners decide this. Whatever it says, everybody can leave.",
     /** Those that the app lets owners set. */
@@ -55,6 +65,7 @@ export const enGroup = {
       mentionAll: "Call on everybody at once",
       deleteOthers: "Delete what others wrote",
       invite: "Let people in by a link",
+      shareHistory: "Give newcomers what was said",
     },
     holder: { everyone: "Everyone", administrators: "Administrators", owner: "Owners" },
   },

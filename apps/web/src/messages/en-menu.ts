@@ -52,6 +52,7 @@ export const enMenu = {
     sent: "Sent, by their clock",
     noTime: "They did not say when.",
     arrived: "Came to this device",
+    sharedBy: "Given to you, with proof of its author, by",
     versions: "What it said before",
     delivered: "Delivered to",
     read: "Read by",

@@ -13,6 +13,7 @@ export const messageParts = {
   heldDelete: "Delete them",
   edited: "edited",
   forwarded: (hops: number): string => (hops >= 5 ? "Forwarded many times" : "Forwarded"),
+  sharedBy: (who: string): string => `From before you came, given by ${who}`,
   quoteDeleted: "This message was deleted",
   quoteUnknown: "A message that this device does not have",
   reactions: "Reactions",

@@ -158,7 +158,8 @@ export function toRows(timeline: Timeline, dayOf: (atMs: number) => string): rea
 }
 
 function isOneRun(a: Message, b: Message): boolean {
-  return a.author?.accountId === b.author?.accountId && Math.abs(b.sentAtMs - a.sentAtMs) < runGapMs;
+  const isGivenAlike = a.sharedBy?.accountId === b.sharedBy?.accountId;
+  return isGivenAlike && a.author?.accountId === b.author?.accountId && Math.abs(b.sentAtMs - a.sentAtMs) < runGapMs;
 }
 
 function endRunLater(rows: Row[]): void {
