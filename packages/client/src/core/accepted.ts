@@ -36,7 +36,7 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
   const content = decodeContent(message.content);
   if (content.kind === "join_link") hearLinkWord(turn, self, content.said);
   if (content.kind === "sync") turn.effects.push({ kind: "placed", order, payload: content.payload.slice() });
-  if (content.kind === "history") tellGiven(turn, { author: self.accountId, sentAtMs: message.composedAtMs, acceptedAtMs: nowMs }, content);
+  if (content.kind === "history") tellGiven(turn, { author: self, sentAtMs: message.composedAtMs, acceptedAtMs: nowMs }, content);
   if (message.purpose === "text" || message.purpose === "change") tellOwn(turn, message, content);
   if (sealed === undefined) return;
   keepAuthor(turn, order, self, sealed.evidence);

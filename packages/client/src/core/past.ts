@@ -1,4 +1,4 @@
-import { equalBytes } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { epoch } from "@latchkey/mls";
 import type { MessageEvidence } from "@latchkey/mls";
 import { conversationKinds, decodeContent, maxHistoryAccounts } from "@latchkey/protocol";
@@ -42,7 +42,7 @@ export function keepAuthor(turn: Turn, order: number, { accountId, deviceId }: D
 }
 
 /** Whether an account may give joiners what was said before, by the settings of the epoch. */
-function mayGive(roster: Roster, account: string): boolean {
+export function mayGive(roster: Roster, account: string): boolean {
   return isForJoiners(roster.settings) && holds(roster, account, roster.settings.rights.shareHistory);
 }
 
@@ -87,11 +87,7 @@ export function hearHistory(turn: Turn, author: RosterLeaf, { sentAtMs }: Pick<D
   const standing = standingOf(turn, author);
   const order = nextOrder(turn);
   if (roster === undefined || group === undefined || standing === "departed") return;
-  if (!mayGive(roster, author.account)) {
-    addLine(turn, { order, author: author.accountId, sentAtMs, body: { kind: "unpermitted" } });
-    return;
-  }
-  tellGiven(turn, { author: author.accountId, sentAtMs, acceptedAtMs: 0 }, given);
+  if (!tellGiven(turn, { author, sentAtMs, acceptedAtMs: 0 }, given)) return;
   const { accountId } = turn.context.self;
   const isForMe = given.joinedSeq === joinedSeq && given.accounts.some((account) => equalBytes(account, accountId));
   if (!isForMe) return;
@@ -106,11 +102,22 @@ export function hearHistory(turn: Turn, author: RosterLeaf, { sentAtMs }: Pick<D
   });
 }
 
-/** The line that tells everybody who was given what was said before. */
+/** The line that tells everybody which members were given what was said before, or that its author may not do so there. Whether they may. */
 export function tellGiven(
   turn: Turn,
-  said: { readonly author: Uint8Array; readonly sentAtMs: number | undefined; readonly acceptedAtMs: number },
+  said: {
+    readonly author: Pick<RosterLeaf, "account" | "accountId">;
+    readonly sentAtMs: number | undefined;
+    readonly acceptedAtMs: number;
+  },
   { accounts }: HistoryGiven,
-): void {
-  addLine(turn, { ...said, order: nextOrder(turn), body: { kind: "history_given", accounts: accounts.map((account) => account.slice()) } });
+): boolean {
+  const { roster } = turn.state;
+  if (roster === undefined) return false;
+  const { author, ...times } = said;
+  const isPermitted = mayGive(roster, author.account);
+  const members = accounts.filter((account) => roster.accounts.has(toBase64Url(account))).map((account) => account.slice());
+  const body = isPermitted ? ({ kind: "history_given", accounts: members } as const) : ({ kind: "unpermitted" } as const);
+  if (!isPermitted || members.length > 0) addLine(turn, { ...times, order: nextOrder(turn), author: author.accountId, body });
+  return isPermitted;
 }

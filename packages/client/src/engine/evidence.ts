@@ -2,7 +2,7 @@ import { decode, encode, opaqueV, safeUint64, struct } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { MessageEvidence } from "@latchkey/mls";
 import { maxMessageBytes } from "@latchkey/protocol";
-import { orderSegment } from "../store/store.ts";
+import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 
 /** Evidence as it is stored: the context of an epoch is there once for all its messages. */
@@ -38,6 +38,19 @@ export async function loadEvidence(tx: StoreTransaction, conversationId: string,
   const { epoch, ...evidence } = decode(storedCodec, stored);
   const context = await tx.get(contextKey(conversationId, epoch));
   return context === undefined ? undefined : { ...evidence, context };
+}
+
+/** Erases the first so many of what is kept of a conversation before a place, whatever it proves; whether that was all. */
+export async function eraseEvidenceBefore(tx: StoreTransaction, conversationId: string, order: number, limit: number): Promise<boolean> {
+  const prefix = evidencePrefix(conversationId);
+  const found = await tx.scan({ prefix, before: prefix + orderSegment(order), limit });
+  for (const [key] of found) await eraseEvidence(tx, conversationId, parseOrderSegment(key.slice(prefix.length)));
+  return found.length < limit;
+}
+
+/** Whether anything is kept that proves who wrote what stands at `order`. */
+export async function hasEvidence(tx: StoreTransaction, conversationId: string, order: number): Promise<boolean> {
+  return (await tx.get(evidencePrefix(conversationId) + orderSegment(order))) !== undefined;
 }
 
 /** Erases what proves who wrote the line at `order`; with the last of its epoch the epoch's context. */

@@ -1,6 +1,7 @@
 import { entryOrder } from "../core/order.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
-import { eraseEvidence } from "../engine/evidence.ts";
+import { eraseEvidence, eraseEvidenceBefore } from "../engine/evidence.ts";
+import { erasePastThrough } from "../shared-history/keeping.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { deleteLine, linePrefix, decodeLine } from "../timeline/history.ts";
@@ -32,7 +33,8 @@ export function withoutDeleted(
 function orderOf(effect: Effect): number {
   if (effect.kind === "line") return effect.line.order;
   if (effect.kind === "content") return effect.said.order;
-  return effect.kind === "evidence" ? effect.order : Number.POSITIVE_INFINITY;
+  if (effect.kind === "past") return entryOrder(effect.entry.seq);
+  return effect.kind === "evidence" || effect.kind === "past_author" ? effect.order : Number.POSITIVE_INFINITY;
 }
 
 /** Erases the first lines of a conversation up to this entry, with what proves who wrote them; ids of the messages among them, and whether that was all. */
@@ -51,7 +53,11 @@ export async function eraseThrough(
     await eraseEvidence(tx, conversationId, order);
   }
   await timeline.hide(messageIds);
-  return { messageIds, isDone: found.length < erasedAtOnce };
+  if (found.length === erasedAtOnce) return { messageIds, isDone: false };
+  // What proves what was done to them, and what is kept for joiners.
+  const isRest = await eraseEvidenceBefore(tx, conversationId, entryOrder(throughSeq + 1), erasedAtOnce);
+  const isPast = await erasePastThrough(tx, conversationId, throughSeq, erasedAtOnce);
+  return { messageIds, isDone: isRest && isPast };
 }
 
 /** Whether there are lines of the conversation up to this entry. */

@@ -3,7 +3,10 @@ import { createHistoryContent } from "@latchkey/protocol";
 import type { HistoryGiven } from "@latchkey/protocol";
 import { describe, expect, it } from "vitest";
 import type { PastEffect } from "../core/past-effect.ts";
+import { eraseThrough, withoutDeleted } from "../own/deleted.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { eraseDue } from "../timeline/erasure.ts";
+import { Timeline } from "../timeline/timeline.ts";
 import { putPast } from "./keeping.ts";
 import { dropOldPast, keptBefore, keptOpening } from "./kept.ts";
 import { allGiven, allToGive, dropGiven } from "./tasks.ts";
@@ -104,6 +107,48 @@ describe("[R-5] what is kept for joiners", () => {
     // What is shown keeps what proves it.
     expect([await keys(`past/${id}/`), await keys(`past-settings/${id}/`), await keys(`past-day/`)]).toEqual([0, 0, 0]);
     expect(await keys(`evidence/${id}/`)).toBe(1);
+  });
+
+  it("of a deleted message goes with it, also what proves how others reacted to it", async () => {
+    const world = await JoinerWorld.create("deleted", { history: "30_days" });
+    const one = await world.text("ada", "one");
+    await world.say("ben", { kind: "reaction", of: one, emoji: "👍" });
+    await world.say("ada", { kind: "deletion", of: one });
+    await world.text("ada", "two");
+    await world.join("ada", "cyd");
+    await world.archive("ada");
+    const { store, state } = world.device("ada");
+    const id = state?.id ?? "";
+    const kept = async (): Promise<string[]> => {
+      const found = await store.transact("read", (tx) => tx.scan({ prefix: `evidence/${id}/` }));
+      return found.map(([, value]) => Buffer.from(value).toString("utf8"));
+    };
+    expect((await kept()).some((evidence) => evidence.includes("👍"))).toBe(true);
+    await store.transact("write", (tx) => eraseDue(tx, 1_700_000_500_000 + 2 * 86_400_000));
+    for (const gone of ["one", "👍"]) expect((await kept()).some((evidence) => evidence.includes(gone))).toBe(false);
+    expect((await kept()).some((evidence) => evidence.includes("two"))).toBe(true);
+  });
+
+  it("goes with a conversation that the person deletes", async () => {
+    const world = await JoinerWorld.create("deleted conversation", { history: "30_days" });
+    const one = await world.text("ada", "one");
+    await world.say("ben", { kind: "receipt", of: one });
+    await world.join("ada", "cyd");
+    await world.archive("ada");
+    const { store, state, self } = world.device("ada");
+    if (state === undefined) throw new Error("a conversation");
+    const conversationId = state.id;
+    const throughSeq = state.chain.seq;
+    const { isDone } = await store.transact("write", async (tx) => {
+      const timeline = new Timeline({ tx, conversationId, self: self.accountId, nowMs: 1_700_000_500_000 });
+      return await eraseThrough({ tx, timeline, conversationId }, throughSeq);
+    });
+    expect(isDone).toBe(true);
+    for (const prefix of [`evidence/${conversationId}/`, `past/${conversationId}/`, `line/${conversationId}/`])
+      expect(await store.transact("read", (tx) => tx.scan({ prefix }))).toEqual([]);
+    // What is read of it only later is not kept either.
+    const late = world.device("ada").past.filter(({ kind }) => kind === "past" || kind === "past_author");
+    expect(withoutDeleted(throughSeq, state, state, late).effects).toEqual([]);
   });
 
   it("is as much as an archive holds", async () => {

@@ -1,8 +1,10 @@
 import { toBase64Url } from "@latchkey/codec";
 import { createHistoryContent } from "@latchkey/protocol";
+import { mayGive } from "../core/past.ts";
 import { hasEnded, isWritable } from "../core/phase.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
+import { ClientError } from "../errors.ts";
 import { encryptBlob, putBlob } from "../group/blobs.ts";
 import { encodeArchive, maxArchiveBlobBytes, maxRecordsBytes } from "./archive.ts";
 import { dropGiving } from "./tasks.ts";
@@ -22,7 +24,8 @@ export async function give(world: World, runner: ConversationRunner, giving: Giv
   const drop = (): Promise<void> => store.transact("write", (tx) => dropGiving(tx, giving));
   // Who is out again is given nothing.
   const accounts = giving.accounts.filter((accountId) => roster?.accounts.has(toBase64Url(accountId)) === true);
-  if (roster === undefined || hasEnded(state.phase) || !isWritable(state) || accounts.length === 0) {
+  const isPermitted = roster !== undefined && mayGive(roster, toBase64Url(own.accountId));
+  if (roster === undefined || !isPermitted || hasEnded(state.phase) || !isWritable(state) || accounts.length === 0) {
     await drop();
     return;
   }
@@ -52,7 +55,14 @@ export async function give(world: World, runner: ConversationRunner, giving: Giv
     await drop();
     return;
   }
-  await putBlob({ platform, baseUrl: connections.httpUrl(own.host) }, reference.blobId, ciphertext);
+  try {
+    await putBlob({ platform, baseUrl: connections.httpUrl(own.host) }, reference.blobId, ciphertext);
+  } catch (error) {
+    // What the server never takes is given to nobody.
+    if (!(error instanceof ClientError) || error.canRetry) throw error;
+    await drop();
+    return;
+  }
   const salt = platform.random(16);
   const content = createHistoryContent({ salt, sentAtMs: platform.nowMs(), given: { joinedSeq, accounts, archive: reference } });
   await runner.input({ kind: "compose", id: toBase64Url(salt), purpose: "history", text: "", content });

@@ -44,6 +44,14 @@ export const entryPrefix = (id: string): string => `past/${id}/`;
 /** Where what its epochs’ hashes stand for lies, by the ids of the epochs. */
 export const openingPrefix = (id: string): string => `past-settings/${id}/`;
 
+/** Forgets the first so many of what is kept of a conversation up to an entry; whether that was all. */
+export async function erasePastThrough(tx: StoreTransaction, id: string, throughSeq: number, limit: number): Promise<boolean> {
+  const prefix = entryPrefix(id);
+  const found = await tx.scan({ prefix, before: prefix + orderSegment(throughSeq + 1), limit });
+  for (const [key] of found) tx.delete(key);
+  return found.length < limit;
+}
+
 /** Stores an effect of a step that is for joiners, or that gives them something. */
 export async function putPast(tx: StoreTransaction, id: string, effect: PastEffect, nowMs: number): Promise<void> {
   switch (effect.kind) {

@@ -102,6 +102,7 @@ async function look(world: World, state: ConversationState, { given, epoch, atMs
       suite: platform.crypto.suite(state.suiteId),
       sha256: platform.sha256,
       standingOf: (author) => standingOf(world, author),
+      rest: () => new Promise((resolve) => void platform.setTimer(0, resolve)),
     },
   );
   return verified.kind === "refused" ? { kind: "refused", why: "false" } : { kind: "shown", verified };

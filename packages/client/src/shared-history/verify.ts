@@ -30,6 +30,8 @@ export interface Verifying {
   readonly suite: CipherSuite;
   readonly sha256: Sha256;
   standingOf(author: ArchivedAuthor): AuthorStanding;
+  /** Lets whatever else waits go first, between many signatures. */
+  rest(): Promise<void>;
 }
 
 /** A message of which everything holds: who wrote it, where it stands, and under which settings. */
@@ -80,7 +82,8 @@ export async function verifyArchive(archive: HistoryArchive, joined: JoinedAt, b
   if (!leadsThere(archive, joined, by.sha256)) return { kind: "refused", reason: "chain" };
   if (!isInPlaces(archive)) return { kind: "refused", reason: "places" };
   const signed: Signed[] = [];
-  for (const message of archive.messages) {
+  for (const [at, message] of archive.messages.entries()) {
+    if (at > 0 && at % betweenRests === 0) await by.rest();
     const one = await signedBy(archive, message, joined, by);
     if (one !== undefined) signed.push(one);
   }
@@ -88,6 +91,9 @@ export async function verifyArchive(archive: HistoryArchive, joined: JoinedAt, b
   const past = fitting(signed, by.sha256);
   return { kind: "verified", past, gaps: gapsOf(archive, new Set(past.map(({ seq }) => seq))) };
 }
+
+/** Signatures that are verified in one go. */
+const betweenRests = 64;
 
 /** Whether the entries are those of the log, from the first one to the commit by which this device joined. */
 function leadsThere({ firstSeq, headBefore, entries }: HistoryArchive, joined: JoinedAt, sha256: Sha256): boolean {

@@ -3,6 +3,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import { noteArrivals } from "./arrivals.ts";
 import { holdDeletion, mayDelete, takeHeld } from "./brake.ts";
 import { applyFact } from "./change.ts";
+import { hasEvidence } from "../engine/evidence.ts";
 import { eraseLater } from "./erasure.ts";
 import { loadLine, putLine } from "./history.ts";
 import { isMessageId, loadPlace, putPlace } from "./ids.ts";
@@ -202,19 +203,20 @@ export class Timeline {
         return;
       }
     }
-    this.#erase(line, changed);
+    await this.#erase(line, changed);
     this.put(changed);
     if (changed.message?.facts.some((fact) => equalBytes(fact.id, said.id)) !== true) return;
     this.#index(line.order, said.id, author, change);
     await this.#applyWaitingFor(said.id);
   }
 
-  /** What proves a deleted message is kept as long as it may be reported (spec X-4). */
-  #erase(before: Line, after: Line): void {
+  /** What proves a deleted message, and what was done to it, is kept as long as it may be reported (spec X-4). */
+  async #erase(before: Line, after: Line): Promise<void> {
     if (after.body.kind !== "deleted" || before.body.kind === "deleted") return;
     const { tx, conversationId, nowMs } = this.#params;
-    const edits = (before.message?.facts ?? []).filter(({ change }) => change.kind === "edit");
-    for (const order of [before.order, ...edits.map((fact) => fact.order)]) eraseLater(tx, conversationId, order, nowMs);
+    eraseLater(tx, conversationId, before.order, nowMs);
+    for (const { order, change } of before.message?.facts ?? [])
+      if (change.kind === "edit" || (await hasEvidence(tx, conversationId, order))) eraseLater(tx, conversationId, order, nowMs);
   }
 
   #index(order: number, id: Uint8Array, author: Uint8Array, change: Change): void {
