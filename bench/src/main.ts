@@ -11,7 +11,7 @@ import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
 import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
 import { clientCatchUp } from "./scenarios/client-catch-up.ts";
-import { clientReactions } from "./scenarios/client-reactions.ts";
+import { clientPage, clientReactions } from "./scenarios/client-reactions.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { growth } from "./scenarios/growth.ts";
@@ -36,6 +36,7 @@ const scenarios: readonly Scenario[] = [
   audit,
   clientCatchUp,
   clientReactions,
+  clientPage,
   mls,
   mlsMessages,
   mlsPrimitives,

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import { AlarmBanners, AnnouncementLine, ConnectionLine, HistoryLine, LiveMessages } from "./components/Banners.tsx";
+import { AlarmBanners, AnnouncementLine, CatchUpLine, ConnectionLine, HistoryLine, LiveMessages } from "./components/Banners.tsx";
 import { Boundary } from "./components/Boundary.tsx";
 import { ConversationList } from "./components/ConversationList.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
@@ -122,6 +122,7 @@ function Messenger(): ReactElement {
     <div className="shell">
       <Boundary kind="part">
         <ConnectionLine />
+        <CatchUpLine />
         <HistoryLine />
         <AnnouncementLine />
         <AlarmBanners />

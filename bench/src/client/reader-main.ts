@@ -13,11 +13,13 @@ const { home, serverUrl, page } = JSON.parse(argument) as {
 };
 
 let messages = 0;
+const progress: CaughtUp["progress"][number][] = [];
 const startedMs = performance.now();
 const before = process.cpuUsage();
 const client = await openNodeClient({ home, serverUrl, requests: "accept", share: false });
 client.subscribe((event: ClientEvent) => {
   if (event.kind === "message" && event.isNew) messages++;
+  if (event.kind === "catch_up" && event.progress !== undefined) progress.push(event.progress);
 });
 await client.settle({ timeoutMs: 600_000 });
 const { user, system } = process.cpuUsage(before);
@@ -33,6 +35,7 @@ const result: CaughtUp = {
   cpuSeconds: (user + system) / 1e6,
   seconds,
   messages,
+  progress,
   peakBytes: process.resourceUsage().maxRSS * 1024,
   pageMs,
 };

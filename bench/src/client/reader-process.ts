@@ -8,6 +8,8 @@ export interface CaughtUp {
   /** User and system, all threads of the process, from the opening of the profile until nothing waits any more. */
   readonly cpuSeconds: number;
   readonly seconds: number;
+  /** What was told of it meanwhile. */
+  readonly progress: readonly { readonly read: number; readonly of: number }[];
   /** Messages told as new. */
   readonly messages: number;
   readonly peakBytes: number;

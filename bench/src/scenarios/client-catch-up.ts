@@ -11,7 +11,7 @@ import { summarize } from "../statistics.ts";
 /** A device of the real client comes back to conversations of the real server, in a process of its own: its CPU seconds. */
 export const clientCatchUp: Scenario = {
   name: "client-catch-up",
-  summary: "a device comes back to 10,000 messages in 50 groups: CPU of the client alone",
+  summary: "a device comes back to 10,000 messages in 50 groups: CPU of the client alone, and how often it tells of its progress",
   async run({ isQuick }) {
     const readers = isQuick ? 1 : 5;
     const groups = isQuick ? 5 : 50;
@@ -44,11 +44,13 @@ export const clientCatchUp: Scenario = {
       for (const { messages } of found) {
         if (messages !== groups * perGroup) throw new Error(`${String(messages)} messages came of ${String(groups * perGroup)}`);
       }
+      if (!isQuick && found.some(({ progress }) => progress.length === 0)) throw new Error("nothing was told of it");
       return {
         parameters: { groups, messagesInEach: perGroup, members: readers + 1 },
         figures: [
           { name: "client CPU", unit: "CPU s", target: 8, ...summarize(found.map(({ cpuSeconds }) => cpuSeconds)) },
           { name: "until everything was read", unit: "s", ...summarize(found.map(({ seconds }) => seconds)) },
+          { name: "progress told", unit: "times", ...summarize(found.map(({ progress }) => progress.length)) },
           { name: "most memory of the process", unit: "MiB", ...summarize(found.map(({ peakBytes }) => peakBytes / 2 ** 20)) },
         ],
       };

@@ -294,6 +294,12 @@ export type Connection =
       readonly cause?: ClientFailure;
     };
 
+/** Entries of logs: messages, changes and whatever else members say. `of` is what the servers say there is, and may grow. */
+export interface CatchUp {
+  readonly read: number;
+  readonly of: number;
+}
+
 /** What `subscribe` tells. */
 export type ClientEvent =
   | { readonly kind: "account"; readonly account: AccountInfo }
@@ -322,6 +328,11 @@ export type ClientEvent =
   | { readonly kind: "starred" }
   /** Who types in a conversation, the first three of them, and how many in all; by their own word, which nobody proves (spec N-1). */
   | { readonly kind: "typing"; readonly conversationId: string; readonly people: readonly Person[]; readonly count: number }
+  /**
+   * How much is read of what came while this device was away, where that is a hundred entries or more: at most four times a second; without
+   * `progress` once nothing is left.
+   */
+  | { readonly kind: "catch_up"; readonly progress: CatchUp | undefined }
   /** What others are told of this person changed (`privacySettings`), or their quiet hours. */
   | { readonly kind: "settings" }
   /** The join links of a group changed, or who waits at them (`joinLinks`, `waitingRoom`). */

@@ -52,6 +52,21 @@ export function ConnectionLine(): ReactElement | undefined {
   );
 }
 
+/** The thin line while much is read that came meanwhile. It moves too often to be read out. */
+export function CatchUpLine(): ReactElement | undefined {
+  const progress = useSelector((state) => state.catchUp);
+  if (progress === undefined) return undefined;
+  const { read, of } = progress;
+  const text = words.connection.reading(read, of);
+  return (
+    <div className="connection">
+      <p role="progressbar" aria-label={text} aria-valuenow={read} aria-valuemax={of} className="connection-line tabular">
+        {text}
+      </p>
+    </div>
+  );
+}
+
 /** The thin line while conversations still come to a device that was linked just now. */
 export function HistoryLine(): ReactElement | undefined {
   const link = useSelector((state) => state.link);

@@ -172,6 +172,7 @@ export const en = {
     waiting: (n: number): string => count(n, "message waits", "messages wait"),
     tryNow: "Try now",
     update: "Update",
+    reading: (done: number, total: number): string => `Catching up: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`,
     fetching: (done: number, total: number): string =>
       `Your conversations are coming: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`,
   },

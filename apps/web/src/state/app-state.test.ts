@@ -32,6 +32,15 @@ describe("applyEvents", () => {
     expect(next.heard.message?.order).toBe(2);
   });
 
+  it("knows how much is read of what came meanwhile, until nothing is left", () => {
+    const behind = applyEvents(initialState, [
+      { kind: "catch_up", progress: { read: 0, of: 900 } },
+      { kind: "catch_up", progress: { read: 250, of: 1000 } },
+    ]);
+    expect(behind.catchUp).toEqual({ read: 250, of: 1000 });
+    expect(applyEvents(behind, [{ kind: "catch_up", progress: undefined }]).catchUp).toBeUndefined();
+  });
+
   it("does not tell a message twice when only its state changes", () => {
     const next = applyEvents(loaded, [{ kind: "message", message: testMessage({ order: 1 }), isNew: true }]);
     expect(next.heard.key).toBe(0);

@@ -1,12 +1,14 @@
 import type {
   AccountInfo,
   Alarm as ClientAlarm,
+  CatchUp,
   ClientEvent,
   ClientFailure,
   Connection,
   ContactRequests,
   Conversation,
   ConversationDetails,
+  HeldDeletions,
   LinkState,
   Message,
   OwnDevice,
@@ -14,7 +16,6 @@ import type {
   Person,
   ServerInfo,
   Verification,
-  HeldDeletions,
 } from "@latchkey/client";
 import { isMuted } from "./own.ts";
 import type { Composing, Revealed, Selection } from "./acting.ts";
@@ -61,6 +62,8 @@ export interface AppState {
   readonly pendingAccount: PendingAccount | undefined;
   readonly server: ServerInfo | undefined;
   readonly connection: Connection;
+  /** How much is read of what came while this device was away. */
+  readonly catchUp: CatchUp | undefined;
   readonly conversations: ReadonlyMap<string, Conversation>;
   readonly hasConversations: boolean;
   readonly timelines: ReadonlyMap<string, Timeline>;
@@ -115,6 +118,7 @@ export const initialState: AppState = {
   pendingAccount: undefined,
   server: undefined,
   connection: { kind: "connecting" },
+  catchUp: undefined,
   conversations: new Map(),
   hasConversations: false,
   timelines: new Map(),
@@ -159,6 +163,9 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
         break;
       case "connection":
         next = { ...next, connection: event.connection };
+        break;
+      case "catch_up":
+        next = { ...next, catchUp: event.progress };
         break;
       case "conversation":
         conversations.set(event.conversation.id, event.conversation);

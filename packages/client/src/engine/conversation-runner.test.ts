@@ -100,6 +100,7 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     ownThings: new OwnThings({ store, platform: { random } }),
     receipts: new Receipts(),
     heardFrom: nothing,
+    readOn: nothing,
     asked: nothing,
     emit: (event: ClientEvent) => events.push(event),
   };

@@ -313,6 +313,7 @@ export class ConversationRunner {
   async #store(step: Step): Promise<TimelineNews> {
     const news = await storeStep(this.#world, step);
     this.#state = step.after;
+    this.#world.readOn(step.after);
     return news;
   }
 

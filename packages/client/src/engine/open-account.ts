@@ -12,6 +12,7 @@ import { Receipts } from "../receipts/receipts.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { AppendSecrets } from "./append-secrets.ts";
+import { CatchUpProgress } from "./catch-up.ts";
 import { Engine } from "./engine.ts";
 import type { RequestPolicy } from "./inbox-work.ts";
 import { followProfile } from "./own-profile.ts";
@@ -91,6 +92,7 @@ export async function openAccount(params: {
       return states.own;
     },
   });
+  const catchUp = new CatchUpProgress({ nowMs: platform.nowMs, tell: (progress) => emit({ kind: "catch_up", progress }) });
   const world: World = {
     ...shared,
     get own() {
@@ -111,6 +113,7 @@ export async function openAccount(params: {
     refreshOwn: () => states.refresh(),
     syncArrived: () => engine?.devices.told.arrived(),
     asked: (id, query) => engine?.asked(id, query),
+    readOn: (state) => catchUp.moved(state),
     heardFrom: (id, accountId) => engine?.heardFrom(id, accountId),
     historyMoves: () => engine?.historyMoves(),
   };

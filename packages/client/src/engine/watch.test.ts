@@ -94,6 +94,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     },
     syncArrived: () => undefined,
     heardFrom: () => undefined,
+    readOn: () => undefined,
     asked: () => undefined,
     historyMoves: () => undefined,
   };

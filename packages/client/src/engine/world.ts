@@ -83,6 +83,8 @@ export interface World {
   refreshOwn(): Promise<void>;
   /** Something that another device told was stored (`syncKey`). */
   syncArrived(): void;
+  /** A conversation was read on, or its stream began or ended. */
+  readOn(state: ConversationState): void;
   /** Something new of this account came in a conversation. */
   heardFrom(conversationId: string, accountId: Uint8Array): void;
   /** A member asks who has read a message. */
