@@ -3,6 +3,7 @@
 import { conversationMutants } from "./mutants-of-conversation.js";
 import { coreMutants } from "./mutants-of-core.js";
 import { inboxMutants } from "./mutants-of-inboxes.js";
+import { linkMutants } from "./mutants-of-links.js";
 import { saidMutants } from "./mutants-of-said.js";
 import { serverMutants } from "./mutants-of-server.js";
 import { of } from "./mutation.js";
@@ -483,6 +484,7 @@ export const mutants = [
   ...coreMutants,
   ...conversationMutants,
   ...inboxMutants,
+  ...linkMutants,
   ...saidMutants,
   ...serverMutants,
 ];

@@ -70,6 +70,35 @@ describe("C38 invite links", () => {
     expect(await memberNames(ben, id)).toEqual(["ada", "ben", "cyd"]);
   });
 
+  test("[E-115] who joined after a link was made, or by another device, and leads the group then, has it, with what became of it", async () => {
+    await using scene = await Scene.open();
+    const { ada, ben, id, url } = await club(scene);
+    const [cyd, dan, eve] = [await scene.person("cyd"), await scene.person("dan"), await scene.person("eve")];
+    await cyd.client.knock(url);
+    await eve.client.knock(url);
+    expect((await waiting(ada, id)).toSorted()).toEqual(["cyd", "eve"]);
+    await ada.client.admit(id, cyd.accountId);
+    await ada.client.refuse(id, eve.accountId);
+    await ada.client.addMembers(id, ["dan"]);
+    await say(ada, id, "hello dan");
+    await hear(dan, id, "hello dan");
+    expect(await dan.client.joinLinks(id)).toEqual([]);
+    await ada.client.setRole(id, [dan.accountId], "administrator");
+    const [got] = await eventually(async () => {
+      const links = await dan.client.joinLinks(id);
+      return links.length > 0 && links;
+    }, "dan has the link");
+    expect(got).toMatchObject({ url, uses: 1, maxUses: 50, madeBy: { username: "ada" } });
+    await eve.client.knock(url);
+    expect((await dan.client.waitingRoom(id)).map(({ person, refusals }) => [person.username, refusals])).toEqual([["eve", 1]]);
+    await dan.client.admit(id, eve.accountId);
+    await eventually(async () => (await ada.client.joinLinks(id))[0]?.uses === 2, "it counts for all");
+    expect(await memberNames(ben, id)).toEqual(["ada", "ben", "cyd", "dan", "eve"]);
+    // Another device of whoever made it.
+    const second = await scene.device(ada, "ada-2");
+    await eventually(async () => (await second.client.joinLinks(id))[0]?.url === url, "ada's second device has it");
+  });
+
   test("[E-112] a link that was taken back lets nobody in: neither who has it, nor who waited there, nor with a server that keeps it open", async (context) => {
     await using scene = await Scene.open();
     const { ada, ben, id, link, url } = await club(scene);

@@ -69,7 +69,7 @@ function withRecord(book: LinkBook, record: LinkRecord): LinkBook {
   const open = next.filter(({ end }) => end === "open");
   if (open.length > maxOpenLinks && open[0] !== undefined) next = changed(next, open[0].linkId, { end: "replaced" });
   while (next.length > maxLinks) {
-    const oldest = next.find(({ end }) => end !== "open");
+    const oldest = next.find(({ end }) => end !== "open") ?? next[0];
     next = next.filter((link) => link !== oldest);
   }
   return next;

@@ -137,8 +137,9 @@ export async function takeShare(
   const known = find(links.of(state.id), names.linkId);
   if (links.held(state.id, names.linkId) !== undefined || (known !== undefined && !equalBytes(known.linkHash, names.linkHash))) return;
   await store.transact("write", (tx) => {
-    links.put(tx, state.id, withShare(links.of(state.id), share, names));
-    if (find(links.of(state.id), names.linkId) === undefined) return;
+    const book = withShare(links.of(state.id), share, names);
+    links.put(tx, state.id, book);
+    if (find(book, names.linkId) === undefined) return;
     links.hold(tx, state.id, names.linkId, { seed: share.seed.slice(), told: [], isInboxClosed: false, name: share.name });
   });
   joinLinks.changed(state.id);
