@@ -12,6 +12,7 @@ import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
 import { clientCatchUp } from "./scenarios/client-catch-up.ts";
 import { clientPage, clientReactions } from "./scenarios/client-reactions.ts";
+import { clientGroups } from "./scenarios/client-groups.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { growth } from "./scenarios/growth.ts";
@@ -37,6 +38,7 @@ const scenarios: readonly Scenario[] = [
   clientCatchUp,
   clientReactions,
   clientPage,
+  clientGroups,
   mls,
   mlsMessages,
   mlsPrimitives,

@@ -93,7 +93,7 @@ function begin(params: {
   const logId = params.logId.slice();
   return {
     ...nothingYet,
-    renewal: begunRenewal(roster, context.nowMs),
+    renewal: begunRenewal(group, roster, context.nowMs),
     id: toBase64Url(logId),
     logId,
     groupId: groupId(group).slice(),

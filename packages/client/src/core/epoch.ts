@@ -54,7 +54,7 @@ export async function enterEpoch(
   if (params.proofs.length > 0) {
     for (const account of gone) turn.effects.push({ kind: "accounts", proofs: params.proofs.slice(), accountId: fromBase64Url(account) });
   }
-  noteRenewal(turn, { author, after: roster, isOwn: params.isOwn, pathAloneAtMs: params.pathAloneAtMs });
+  noteRenewal(turn, { author, group, after: roster, isOwn: params.isOwn, pathAloneAtMs: params.pathAloneAtMs });
   const stay = [...(state.roster?.leaves.values() ?? [])].filter((leaf) => leafOf(roster, leaf) !== undefined);
   const kept = keptBy(stay, roster, state.roster?.leaves.get(author.leafIndex));
   const by = { nowMs: context.nowMs, child: keys.epochId, childAuthor: author.accountId, ...kept };

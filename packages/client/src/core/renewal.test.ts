@@ -1,7 +1,17 @@
 import { seededRandom } from "@latchkey/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeRenewalStamp, healsWithinDays, isRenewalDue, noRenewal, renewalDelayMs, renewalStamp, renewedBy } from "./renewal.ts";
+import {
+  encodeRenewalStamp,
+  inTurns,
+  healsWithinDays,
+  isRenewalDue,
+  noRenewal,
+  renewalDelayMs,
+  renewalStamp,
+  renewedBy,
+  spread,
+} from "./renewal.ts";
 import type { Renewal } from "./renewal.ts";
 
 const hourMs = 3_600_000;
@@ -24,7 +34,8 @@ function live(habits: readonly Habit[], days: number, seed: string): { readonly 
   const jitter = (): number => (random(1)[0] ?? 0) / 256;
   const leaves = habits.map((_, leaf) => leaf);
   const nobody: ReadonlySet<number> = new Set();
-  let shared: Renewal = { ownAtMs: 0, lastAtMs: 0, order: leaves };
+  const unrenewed = new Set(leaves);
+  let shared: Renewal = { ownAtMs: 0, lastAtMs: 0, order: inTurns(leaves, unrenewed) };
   const ownAtMs = leaves.map(() => startMs);
   const at = leaves.map((): number[] => []);
   let races = 0;
@@ -44,7 +55,8 @@ function live(habits: readonly Habit[], days: number, seed: string): { readonly 
       if (first === undefined) break;
       // Of those who could not know of it, the server takes none: theirs are of the epoch before.
       races += plans.filter(({ atMs }) => atMs < first.atMs + latencyMs).length - 1;
-      const commit = { author: first.leaf, isOwn: false, pathAloneAtMs: first.atMs, leaves, fresh: nobody };
+      unrenewed.delete(first.leaf);
+      const commit = { author: first.leaf, isOwn: false, pathAloneAtMs: first.atMs, leaves, fresh: nobody, unrenewed };
       shared = renewedBy(renewal, commit, first.atMs);
       ownAtMs[first.leaf] = first.atMs;
       at[first.leaf]?.push(first.atMs);
@@ -121,7 +133,14 @@ describe("[R-6] a group that heals on its own", () => {
 
 describe("[R-6] what one member can do to it", () => {
   const leaves = Array.from({ length: 60 }, (_, leaf) => leaf);
-  const commit = (author: number, pathAloneAtMs: number) => ({ author, isOwn: false, pathAloneAtMs, leaves, fresh: new Set<number>() });
+  const commit = (author: number, pathAloneAtMs: number) => ({
+    author,
+    isOwn: false,
+    pathAloneAtMs,
+    leaves,
+    fresh: new Set<number>(),
+    unrenewed: new Set<number>(),
+  });
 
   it("whoever renews their leaf again and again uses up one hour, and no more", () => {
     let renewal: Renewal = { ownAtMs: 0, lastAtMs: 0, order: leaves };
@@ -157,10 +176,33 @@ describe("[R-6] what one member can do to it", () => {
 });
 
 describe("[R-6] the order of the leaves", () => {
+  it("has leaves that were never renewed far apart, in the places that they have together", () => {
+    const unrenewed = new Set([0, 1, 2, 3]);
+    expect(inTurns([9, 0, 1, 8, 2, 3, 7], unrenewed)).toEqual([9, 0, 2, 8, 1, 3, 7]);
+    expect(
+      renewedBy(
+        { ownAtMs: 0, lastAtMs: 0, order: [0, 1, 2, 3, 4] },
+        { author: 4, isOwn: false, pathAloneAtMs: startMs, leaves: [0, 1, 2, 3, 4], fresh: new Set(), unrenewed },
+        startMs,
+      ).order,
+    ).toEqual([0, 2, 1, 3, 4]);
+  });
+
+  it("is spread by the bits of the leaves, so that the first ones fill the tree from its root on", () => {
+    expect(spread([0, 1, 2, 3, 4, 5, 6, 7])).toEqual([0, 4, 2, 6, 1, 5, 3, 7]);
+    expect(spread([5, 0xffff_ffff, 3])).toEqual([5, 3, 0xffff_ffff]);
+    const first = spread(Array.from({ length: 1024 }, (_, leaf) => leaf)).slice(0, 16);
+    expect(new Set(first.map((leaf) => Math.floor(leaf / 64))).size).toBe(16);
+  });
+
   it("follows who renewed theirs, who came and who went, another in the place of one that went too", () => {
     let renewal: Renewal = noRenewal;
     const follow = (author: number, leaves: number[], fresh: number[] = []): readonly number[] => {
-      renewal = renewedBy(renewal, { author, isOwn: false, pathAloneAtMs: undefined, leaves, fresh: new Set(fresh) }, startMs);
+      renewal = renewedBy(
+        renewal,
+        { author, isOwn: false, pathAloneAtMs: undefined, leaves, fresh: new Set(fresh), unrenewed: new Set() },
+        startMs,
+      );
       return renewal.order;
     };
     expect(follow(1, [0, 1, 2, 3], [3])).toEqual([0, 2, 3, 1]);

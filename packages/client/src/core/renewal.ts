@@ -65,6 +65,26 @@ export function renewalDelayMs(
   return fromMs - nowMs + rank * Math.min(stepMs, turnsMs / Math.max(1, order.length)) + jitter * jitterMs;
 }
 
+/**
+ * The leaves that were never renewed take one another's places, far apart in the tree: so the first ones to renew theirs fill the nodes near the
+ * root, and every later commit costs a part of what it did. By their ages neighbours would come first, and leave the others' halves blank.
+ */
+export function inTurns(order: readonly number[], unrenewed: ReadonlySet<number>): readonly number[] {
+  const turns = spread(order.filter((leaf) => unrenewed.has(leaf)));
+  let next = 0;
+  return order.map((leaf) => (unrenewed.has(leaf) ? (turns[next++] ?? leaf) : leaf));
+}
+
+/** By their bits, from the last to the first. */
+export function spread(leaves: readonly number[]): readonly number[] {
+  const key = (leaf: number): number => {
+    let reversed = 0;
+    for (let bit = 0; bit < 32; bit += 1) reversed = reversed * 2 + ((leaf >>> bit) & 1);
+    return reversed;
+  };
+  return leaves.toSorted((a, b) => key(a) - key(b));
+}
+
 /** A commit that a device followed, as far as it is about leaves. */
 export interface RenewingCommit {
   readonly author: number;
@@ -74,13 +94,14 @@ export interface RenewingCommit {
   /** The leaves that it leaves in the group, and those of them that were not there before. */
   readonly leaves: readonly number[];
   readonly fresh: ReadonlySet<number>;
+  /** Those that their devices never renewed, by the tree. */
+  readonly unrenewed: ReadonlySet<number>;
 }
 
 /** What is known after a commit. Pure. */
 export function renewedBy(renewal: Renewal, commit: RenewingCommit, nowMs: number): Renewal {
-  const { author, isOwn, pathAloneAtMs, leaves, fresh } = commit;
+  const { author, isOwn, pathAloneAtMs, leaves, fresh, unrenewed } = commit;
   const { ownAtMs, lastAtMs } = renewal;
-  // Of what was there before this device was, it takes the lower leaves for the older.
   const known = renewal.order.length > 0 ? renewal.order : leaves.filter((leaf) => !fresh.has(leaf));
   const isThere = new Set(leaves);
   const old = known.filter((leaf) => leaf !== author && isThere.has(leaf) && !fresh.has(leaf));
@@ -90,7 +111,7 @@ export function renewedBy(renewal: Renewal, commit: RenewingCommit, nowMs: numbe
   return {
     ownAtMs: isOwn ? nowMs : ownAtMs,
     lastAtMs: pathAloneAtMs === undefined || isRecent ? lastAtMs : Math.max(lastAtMs, Math.min(pathAloneAtMs, nowMs)),
-    order: [...old, ...rest, ...(isThere.has(author) ? [author] : [])],
+    order: inTurns([...old, ...rest, ...(isThere.has(author) ? [author] : [])], unrenewed),
   };
 }
 

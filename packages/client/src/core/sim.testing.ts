@@ -1,8 +1,15 @@
-import { decode, encode, toBase64Url } from "@latchkey/codec";
-import { createKeyPackage } from "@latchkey/mls";
-import type { GroupState, KeyPackage, KeyPackagePrivateKeys, MessageEvidence, RandomBytes } from "@latchkey/mls";
+import { decode, toBase64Url } from "@latchkey/codec";
+import type {
+  CipherSuite,
+  CipherSuiteId,
+  GroupState,
+  KeyPackage,
+  KeyPackagePrivateKeys,
+  MessageEvidence,
+  RandomBytes,
+} from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { createTextContent, latchkeyGroupExtensionType, leafIdentityCodec } from "@latchkey/protocol";
+import { createTextContent } from "@latchkey/protocol";
 import type { AccountRecord, WireErrorCode } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import { accountIdOf, nobleSignatures, signedCodec } from "@latchkey/transparency";
@@ -17,6 +24,7 @@ import type { RunAs } from "./begin.ts";
 import { answersComplaint } from "./answering.ts";
 import { eraseLeftBehind } from "./erase.ts";
 import { createSimAccount } from "./sim-account.testing.ts";
+import { bundleOf, simKeyPackage, treeOf } from "./sim-joining.testing.ts";
 import type { SimAccount } from "./sim-account.testing.ts";
 import { LogModel } from "./log-model.testing.ts";
 import type { ModelReader } from "./log-model.testing.ts";
@@ -135,14 +143,7 @@ export class SimDevice {
 
   async #newKeyPackage(): Promise<{ reference: number; message: Uint8Array }> {
     const { self } = this;
-    const created = await createKeyPackage({
-      suite,
-      credential: { kind: "basic", identity: encode(leafIdentityCodec, { format: 1, ...self }) },
-      signatureKeyPair: self.signatureKeyPair,
-      lifetime: { notBefore: 1n, notAfter: 4_000_000_000n },
-      capabilities: { versions: [1], cipherSuites: [suiteId], extensions: [latchkeyGroupExtensionType], proposals: [], credentials: [1] },
-      random: this.#random,
-    });
+    const created = await simKeyPackage(self, this.#world.suite, this.#random);
     return { reference: this.#keyPackages.push(created), message: created.message };
   }
 
@@ -162,7 +163,7 @@ export class SimDevice {
       kind: "group",
       name: "Sim",
       peer: undefined,
-      suiteId,
+      suiteId: this.#world.suite.id,
       change,
       ...(runAs === undefined ? {} : { runAs }),
     });
@@ -309,7 +310,7 @@ export class SimDevice {
     this.state = await this.store.transact("read", async (tx) => {
       const stored = await loadConversation(tx, id, (suiteNumber) => nodeCrypto.suite(suiteNumber));
       if (stored === undefined) throw new Error("the conversation is gone");
-      return await loadGroup(tx, stored, suite);
+      return await loadGroup(tx, stored, this.#world.suite);
     });
   }
 
@@ -383,19 +384,11 @@ export class SimDevice {
     const { post, sender } = item;
     const isOut = this.state === undefined || this.state.phase.kind === "removed" || this.state.phase.kind === "left";
     for (const own of this.#keyPackages) {
-      const tree = post.tree.kind === "inline" ? post.tree.tree : new Uint8Array(0);
-      const bundle = {
-        format: 2 as const,
-        host,
-        logId: this.#world.logId,
-        ...post,
-        directoryProofs: post.proofs,
-        checkpoint: new Uint8Array(0),
-        ext: new Uint8Array(0),
-      };
+      const tree = treeOf(post.tree, blobStore);
+      const bundle = bundleOf(post, { host, logId: this.#world.logId });
       const joined = await joinConversation(this.context, {
         bundle,
-        suiteId,
+        suiteId: this.#world.suite.id,
         ...own,
         ratchetTree: tree,
         senderAccountId: sender.self.accountId,
@@ -507,6 +500,8 @@ export class SimWorld {
   readonly departed: Set<string> = new Set();
   /** Whether the directory does not answer. */
   isSilent = false;
+  /** Of the group. */
+  suite: CipherSuite = suite;
   /** Whether accounts have their proofs. */
   isProven = false;
   /** The records that prove it. */
@@ -519,10 +514,15 @@ export class SimWorld {
     this.log = new LogModel(this.logId, sha256);
   }
 
-  /** @param options `isProven` for worlds whose devices leave their accounts: the records are proven, which takes time */
-  static async create(seed: string, names: readonly string[], options: { isProven?: boolean } = {}): Promise<SimWorld> {
+  /** @param options `suite` other than the plain one; `isProven` for worlds whose devices leave their accounts: the records are proven, which takes time */
+  static async create(
+    seed: string,
+    names: readonly string[],
+    options: { isProven?: boolean; suite?: CipherSuiteId } = {},
+  ): Promise<SimWorld> {
     const world = new SimWorld(seed);
     world.isProven = options.isProven === true;
+    if (options.suite !== undefined) world.suite = nodeCrypto.suite(options.suite);
     for (const name of names) {
       const device = await SimDevice.create(world, name, seededRandom(`${seed}/${name}`));
       world.#keys.set(device.self.account, device.self.signatureKeyPair.publicKey);

@@ -19,6 +19,8 @@ export { loadEvidence } from "../engine/evidence.ts";
 export { loadConversation, loadGroup } from "../core/load-records.ts";
 export { epochKeys } from "../core/keys.ts";
 export { recordKeys } from "../core/records.ts";
+export { SimWorld } from "../core/sim.testing.ts";
+export type { SimDevice } from "../core/sim.testing.ts";
 export type { ConversationState } from "../core/types.ts";
 export { breakConfirmation, copied, doctored } from "../core/doctored.testing.ts";
 export { groupExtension } from "../core/roster.ts";
