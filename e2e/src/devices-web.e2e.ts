@@ -164,6 +164,11 @@ describe("devices in the browser", () => {
     await conversationLink(fresh, "Ben Okafor").or(conversationLink(fresh, "ben")).first().click();
     await seeMessage(fresh, "To both of them");
     expect(await messagesWith(fresh, "Only for the first one").count()).toBe(0);
+    // And it can be begun anew with.
+    await fresh.reload();
+    await fresh.getByRole("button", { name: "Erase and start again" }).click();
+    await fresh.getByRole("alertdialog").getByRole("button", { name: "Erase", exact: true }).click();
+    await fresh.getByRole("button", { name: "Create account", exact: true }).waitFor();
     expect([violations, errors]).toEqual([[], []]);
   });
 
@@ -199,6 +204,14 @@ describe("devices in the browser", () => {
     await old.getByRole("heading", { name: "The device is linked" }).waitFor();
     expect(await deviceCount(old)).toBe(2);
     await fresh.getByRole("button", { name: "New conversation", exact: true }).first().waitFor();
+
+    // Logged out, it is no device of the account any more, and nobody has to take it out.
+    await deviceCount(fresh);
+    await fresh.getByRole("button", { name: "Log out and erase this device" }).click();
+    await fresh.getByRole("alertdialog").getByText("your other devices, go on as before").waitFor();
+    await fresh.getByRole("alertdialog").getByRole("button", { name: "Erase", exact: true }).click();
+    await fresh.getByRole("button", { name: "Create account", exact: true }).waitFor();
+    await expect.poll(() => old.getByRole("list", { name: "Your devices" }).getByRole("listitem").count(), { timeout: 20_000 }).toBe(1);
   });
 
   test("[A-4] the recovery phrase is written down, checked, and brings the account back on a new device", async () => {

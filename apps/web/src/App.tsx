@@ -13,7 +13,7 @@ import { AppContext, threeColumns, twoColumns, useApp, useMedia, useRoute, useSe
 import type { App as AppValue } from "./state/context.ts";
 import type { Controller } from "./state/controller.ts";
 import { titleOf } from "./state/own.ts";
-import { rememberAccount } from "./state/preferences.ts";
+import { registrationUnderWay, rememberAccount, rememberRegistering } from "./state/preferences.ts";
 import { formatRoute } from "./state/router.ts";
 import type { Route, Router } from "./state/router.ts";
 import { useShortcuts } from "./state/use-shortcuts.ts";
@@ -75,9 +75,13 @@ function Screen(): ReactElement {
   const account = useSelector((state) => state.account);
   useTitle();
   const hasAccount = account !== undefined;
+  const { notify } = useApp();
+  const [begun] = useState(registrationUnderWay);
   useEffect(() => {
     if (!hasAccount) return undefined;
     rememberAccount(true);
+    rememberRegistering(undefined);
+    if (begun !== undefined) notify(words.resumed(begun.username));
     const timer = setTimeout(
       () =>
         void fetchTroubleWords()
@@ -86,7 +90,7 @@ function Screen(): ReactElement {
       calmMs,
     );
     return () => clearTimeout(timer);
-  }, [hasAccount]);
+  }, [begun, hasAccount, notify]);
   const removal = useSelector((state) => state.alarms.find(({ failure }) => failure.code === "device_removed"));
   const [isReading, setIsReading] = useState(false);
   if (phase.kind !== "ready") return <BlockedPage phase={phase} />;

@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
 import { fetchTroubleWords } from "./messages/words.ts";
 import { createController } from "./state/controller.ts";
+import { mayLoadAgain } from "./state/preferences.ts";
 import { createRouter } from "./state/router.ts";
 import type { ClientHost } from "./worker/remote-client.ts";
 import "./styles/tokens.css";
@@ -47,6 +48,11 @@ export function startApp(host: ClientHost): void {
   globalThis.addEventListener("pagehide", () => controller.flushDrafts());
   followAttention();
   followViewport();
+
+  controller.store.subscribe(() => {
+    // Time for what is written to be handed over; and if the server gives the older page once more, the person decides.
+    if (controller.store.get().phase.kind === "replaced" && mayLoadAgain()) setTimeout(() => globalThis.location.reload(), 200);
+  });
 
   const root = document.getElementById("root");
   if (root === null) throw new Error("the page has no root");

@@ -502,6 +502,12 @@ export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls {
   cancelLink(): Promise<void>;
   /** Marks the account deleted, for good, and erases this profile (spec A-1). */
   deleteAccount(): Promise<void>;
+  /**
+   * Erases this profile, whatever became of its account, which goes on without it: its last device takes itself out of no account, so that
+   * only the recovery phrase brings that back. Of several, this one is taken out first, if the server is reached within seconds; else it
+   * stands in the list of devices until another one removes it.
+   */
+  erase(): Promise<void>;
 
   /** What is known of the keys of a conversation's members. */
   verification(conversationId: string): Promise<Verification>;

@@ -34,6 +34,8 @@ const settleTimeoutMs = 30_000;
 const inspectTimeoutMs = 10_000;
 /** How long the deletion of an account waits for its groups to hear of it. */
 const leaveAllMs = 5000;
+/** How long the erasing of a profile waits for its account to hear of it. */
+const takeOutMs = 5000;
 
 /** Opens the profile in `store`: connects when it has an account, else waits for `register`. @throws ClientError of the store */
 export async function createClient(options: ClientOptions): Promise<Client> {
@@ -180,11 +182,40 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     });
     await states.publish((state) => (state.status === "deleted" ? undefined : { status: "deleted", bindings: [released] }));
     await found.close();
+    await forgetAll();
+  }
+
+  /** Nothing of an account is left in this profile. */
+  async function forgetAll(): Promise<void> {
     engine = undefined;
     ownStates = undefined;
     account = undefined;
     await store.transact("write", async (tx) => {
       for (const [key] of await tx.scan({ prefix: "" })) tx.delete(key);
+    });
+  }
+
+  async function erase(): Promise<void> {
+    offered?.close();
+    offered = undefined;
+    await pending.pause();
+    const states = ownStates;
+    if (states !== undefined && account?.status === "registered" && states.own.account.state.devices.length > 1)
+      await Promise.race([takeOut(states).catch(() => undefined), waitFor(takeOutMs)]);
+    await watching?.watch.close();
+    await engine?.close();
+    await forgetAll();
+  }
+
+  /** This device leaves its account: the others take it out of the conversations. */
+  async function takeOut(states: OwnStates): Promise<void> {
+    const { withoutDevice } = await import("./devices/link-task.ts");
+    await states.publish((state) => withoutDevice(state, states.own.deviceId));
+  }
+
+  function waitFor(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      platform.setTimer(delayMs, resolve);
     });
   }
 
@@ -216,10 +247,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   else if (stored !== undefined) await pending.begin();
   else loadAccountParts().catch(() => undefined);
 
-  const pause = (): Promise<void> =>
-    new Promise((resolve) => {
-      platform.setTimer(settlePollMs, resolve);
-    });
+  const pause = (): Promise<void> => waitFor(settlePollMs);
 
   return {
     account: async () => (account === undefined ? undefined : accountInfo(account)),
@@ -362,6 +390,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       await engine?.devices.cancelLink();
     },
     deleteAccount,
+    erase,
     verification: async (id) => watched().verification(id),
     safetyNumber: async (accountId) => watched().safetyNumber(accountId),
     async scanSafetyNumber(accountId, code) {

@@ -87,6 +87,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   confirmLink: true,
   cancelLink: true,
   deleteAccount: true,
+  erase: true,
   verification: true,
   safetyNumber: true,
   scanSafetyNumber: true,

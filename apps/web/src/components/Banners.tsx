@@ -11,7 +11,7 @@ import { nameOf } from "../state/person-name.ts";
 
 const patienceMs = 2000;
 /** Warnings after which one looks at one's devices. */
-const devicesCodes: readonly ClientFailure["code"][] = ["account_changed", "device_added"];
+const devicesCodes: readonly ClientFailure["code"][] = ["account_changed", "device_added", "device_removed", "profile_restored"];
 
 /** The thin line while there is no connection. Coming back is silent. */
 export function ConnectionLine(): ReactElement | undefined {

@@ -3,6 +3,9 @@ import type { ComponentType, ReactElement } from "react";
 import { words } from "../messages/words.ts";
 import { FailedPart } from "./FailedPart.tsx";
 
+const firstPauseMs = 2000;
+const longestPauseMs = 60_000;
+
 const loaders: (() => Promise<unknown>)[] = [];
 
 /** Fetches every component that can be shown, one after another: so that later, without a connection, all screens are there. */
@@ -12,7 +15,7 @@ export async function fetchAllComponents(): Promise<void> {
 
 /**
  * A component that is fetched when it is first shown. Where that fails (no connection, or a newer version on the server) it says so
- * and tries again when asked, instead of taking the rest of the page with it.
+ * and tries again by itself and when asked, instead of taking the rest of the page with it.
  */
 export function lazyComponent<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
   let loaded: ComponentType<P> | undefined;
@@ -27,16 +30,25 @@ export function lazyComponent<P extends object>(load: () => Promise<ComponentTyp
         return undefined;
       }
       let isGone = false;
-      setHasFailed(false);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const again = (): void => setRound((before) => before + 1);
       load().then(
         (module) => {
           loaded = module;
           if (!isGone) setComponent(() => module);
         },
-        () => isGone || setHasFailed(true),
+        () => {
+          if (isGone) return;
+          setHasFailed(true);
+          // It comes by itself once the server is back, seldomer and seldomer; at once when the network is.
+          timer = setTimeout(again, Math.min(longestPauseMs, firstPauseMs * 2 ** round));
+        },
       );
+      globalThis.addEventListener("online", again);
       return () => {
         isGone = true;
+        clearTimeout(timer);
+        globalThis.removeEventListener("online", again);
       };
     }, [round]);
     if (Component !== undefined) return <Component {...props} />;

@@ -31,6 +31,7 @@ export type AccountMethods = Pick<
   | "confirmLink"
   | "cancelLink"
   | "deleteAccount"
+  | "erase"
   | "verification"
   | "safetyNumber"
   | "scanSafetyNumber"
@@ -217,6 +218,9 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
       stop();
     },
     async deleteAccount() {
+      await later(900);
+    },
+    async erase() {
       await later(900);
     },
     async verification(conversationId) {

@@ -280,6 +280,21 @@ export const enAccount = {
     sameOnBoth: "The same on both sides and on all your devices.",
   },
 
+  erasing: {
+    action: "Log out and erase this device",
+    startAgain: "Erase and start again",
+    title: "Log out and erase this device?",
+    titleOut: "Erase what is on this device?",
+    body: "Your conversations and keys go from this device and cannot be got back here. Your account, and your other devices, go on as before. If the server cannot be reached now, this device stays in their list until you remove it there.",
+    bodyOnly:
+      "This is your only device. Your conversations and keys go from it for good: nobody has a copy. Only the 24 words on your paper bring the account back, without its conversations.",
+    bodyLost:
+      "This is your only device, and your 24 words are not on paper yet. If you go on, the account is lost for good: nobody can bring it back, and its username stays taken. Write the words down first.",
+    bodyOut: "What it received until it was removed goes too. Then you can link it anew, or create another account.",
+    confirm: "Erase",
+    busy: "Erasing",
+  },
+
   deletion: {
     heading: "Delete account",
     hint: "For good: nobody can bring it back, not with the recovery phrase either.",

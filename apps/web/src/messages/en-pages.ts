@@ -18,6 +18,9 @@ export const enPages = {
     invitation: "Invitation code",
     create: "Create account",
     creating: "Creating your account",
+    orNew: "Or begin anew",
+    resumed: (username: string): string =>
+      `Making the account \u2068${username}\u2069 was interrupted when this page was closed. It goes on by itself.`,
     pending: (username: string): string => `The username ${username} is yours.`,
     link: "I have an account: link this device",
     recover: "Recover",
@@ -190,7 +193,7 @@ export const enPages = {
       `Another of your devices took it out, as seen ${ago}. It gets no more messages and can send none. What came before is still here.`,
     notYou: "Was it not you? Look at the list of devices on your other ones at once, and tell the people you write to.",
     again: (server: string): string =>
-      `To use it again with ${server}, clear this site’s data in the browser’s settings, open it anew, and link this device.`,
+      `To use it again with ${server}, erase what is on it and start again: link it as a new device, or create another account.`,
     read: "Read what is here",
   },
 

@@ -180,12 +180,18 @@ export const en = {
   blocked: {
     inUse: "Latchkey is open in another tab",
     inUseAdvice: "One tab at a time can hold your keys in this browser. Close the other one and this one goes on by itself.",
+    replaced: "A newer Latchkey was opened in another tab",
+    replacedAdvice: "This tab goes on once it is loaded again. What you were writing is kept.",
+    insecure: "This address is not protected",
+    insecureAdvice:
+      "Over plain http a browser lets no page encrypt. Open this server by its https address; if it has none, the person who runs it sets that up first.",
+    insecureAction: "Try https",
     failedHeading: "Latchkey cannot open",
     reload: "Try again",
     startAnew: "To the beginning",
     evicted: "This browser has cleared Latchkey’s data",
     evictedAdvice:
-      "Keys and messages that were kept here are gone, and nobody else has them: not the server either. If you made the account in another browser too, go on there. Otherwise create a new account.",
+      "Keys and messages that were kept here are gone, and nobody else has them: not the server either. Your account is still there: link this browser from another device of yours, which brings the conversations too, or use the 24 words on your paper.",
   },
 
   starting: "Opening",
@@ -203,6 +209,7 @@ export const en = {
   alarmRemove: "Take it away",
   openDevices: "Look at your devices",
   linked: "This device is linked. Your conversations are here.",
+  resumed: (username: string): string => `The account \u2068${username}\u2069 was being made when this page was closed. It is made now.`,
   notLoaded: "This part of Latchkey could not be fetched from the server. Check your connection, then try again.",
   reload: "Reload",
   broken: {

@@ -17,6 +17,16 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
       ) : (
         content.advice !== "" && <p role="alert">{content.advice}</p>
       )}
+      {phase.kind === "insecure" && (
+        <a className="button button-primary" href={`https://${globalThis.location.hostname}`}>
+          {words.blocked.insecureAction}
+        </a>
+      )}
+      {phase.kind === "replaced" && (
+        <button type="button" className="button button-primary" onClick={() => globalThis.location.reload()}>
+          {words.reload}
+        </button>
+      )}
       {phase.kind === "failed" && (
         <button
           type="button"
@@ -44,6 +54,10 @@ function describe(phase: Exclude<Phase, { kind: "ready" }>): { readonly title: s
       return { title: words.appName, advice: `${words.starting}…` };
     case "in_use":
       return { title: words.blocked.inUse, advice: words.blocked.inUseAdvice };
+    case "replaced":
+      return { title: words.blocked.replaced, advice: words.blocked.replacedAdvice };
+    case "insecure":
+      return { title: words.blocked.insecure, advice: words.blocked.insecureAdvice };
     case "failed":
       return failureWords(phase.failure);
   }

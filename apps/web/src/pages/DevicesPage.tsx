@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { OwnDevice } from "@latchkey/client";
 import { ConfirmDialog } from "../components/Dialog.tsx";
+import { EraseDevice } from "../components/EraseDevice.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { accountWords } from "../messages/account-words.ts";
@@ -68,6 +69,7 @@ export function DevicesPage(): ReactElement {
           <Icon name="link" size={18} />
           {text.link}
         </button>
+        <EraseDevice isOut={false} />
       </div>
       {asked !== undefined && (
         <ConfirmDialog

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
+import { EraseDevice } from "../components/EraseDevice.tsx";
 import { Mark } from "../components/Icon.tsx";
 import { pageWords } from "../messages/page-words.ts";
 import { useApp, useNow } from "../state/context.ts";
@@ -22,9 +23,12 @@ export function RemovedPage({ alarm, goOn }: { readonly alarm: Alarm; readonly g
       <p>{text.body(formatAgo(alarm.atMs, nowMs))}</p>
       <p>{text.notYou}</p>
       <p>{text.again(controller.store.get().server?.name ?? globalThis.location.host)}</p>
-      <button type="button" className="button" onClick={goOn}>
-        {text.read}
-      </button>
+      <div className="blocked-ways">
+        <button type="button" className="button" onClick={goOn}>
+          {text.read}
+        </button>
+        <EraseDevice isOut />
+      </div>
     </main>
   );
 }

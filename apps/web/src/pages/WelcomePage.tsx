@@ -8,7 +8,7 @@ import { PendingNote } from "../components/PendingNote.tsx";
 import { useApp, useRoute, useSelector } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
 import { forgetInvitation, invitationOfFragment } from "../state/invitation-link.ts";
-import { hadAccount } from "../state/preferences.ts";
+import { hadAccount, registrationUnderWay, rememberRegistering } from "../state/preferences.ts";
 import { checkUsernameRule, normalizeUsername } from "../state/username.ts";
 import type { UsernameProblem } from "../state/username.ts";
 import { failureOf } from "../worker/protocol.ts";
@@ -19,14 +19,16 @@ type Availability = { readonly kind: "none" } | { readonly kind: "checking" } | 
 
 /** The first page of somebody who has no account here: two fields, one button. */
 export function WelcomePage(): ReactElement {
-  const { controller, router } = useApp();
+  const { controller } = useApp();
   const isKnocking = useRoute().kind === "knock";
   const server = useSelector((state) => state.server);
   const pending = useSelector((state) => state.pendingAccount);
   const id = useId();
-  const [typed, setTyped] = useState("");
-  const [displayName, setDisplayName] = useState("");
-  const [invitation, setInvitation] = useState(() => invitationOfFragment(globalThis.location.hash));
+  // What was being made when this browser was closed goes on.
+  const [begun] = useState(registrationUnderWay);
+  const [typed, setTyped] = useState(begun?.username ?? "");
+  const [displayName, setDisplayName] = useState(begun?.displayName ?? "");
+  const [invitation, setInvitation] = useState(() => begun?.invitation ?? invitationOfFragment(globalThis.location.hash));
   useEffect(() => forgetInvitation(globalThis.window), []);
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<string>();
@@ -37,8 +39,8 @@ export function WelcomePage(): ReactElement {
   const problem = checkUsernameRule(username);
   const [availability, check] = useAvailability(username, problem);
 
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
+  const submit = async (event?: FormEvent): Promise<void> => {
+    event?.preventDefault();
     if (isBusy) return;
     if (problem.kind !== "none") {
       setError(problemText(problem));
@@ -51,6 +53,7 @@ export function WelcomePage(): ReactElement {
     void navigator.storage?.persist();
     const name = displayName.trim();
     const code = invitation.trim();
+    rememberRegistering({ username, displayName: name, invitation: code });
     try {
       await controller.register({
         username,
@@ -60,6 +63,7 @@ export function WelcomePage(): ReactElement {
       });
     } catch (thrown) {
       const failure = failureOf(thrown);
+      rememberRegistering(undefined);
       const { title, advice } = failureWords(failure);
       // What waits is told above, for as long as it does.
       if (failure.code !== "account_waits") setError(`${title}. ${advice}`);
@@ -68,6 +72,12 @@ export function WelcomePage(): ReactElement {
       usernameRef.current?.focus();
     }
   };
+
+  useEffect(() => {
+    if (begun !== undefined) void submit();
+    // Once, with what was remembered.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
 
   const isClosed = server?.registration === "closed";
   return (
@@ -84,6 +94,17 @@ export function WelcomePage(): ReactElement {
             <strong>{words.blocked.evicted}</strong>
             <p>{words.blocked.evictedAdvice}</p>
           </div>
+        )}
+        {wasEvicted && (
+          <>
+            <Others isFirst />
+            <h2 className="welcome-anew">{pageWords.welcome.orNew}</h2>
+          </>
+        )}
+        {begun !== undefined && isBusy && (
+          <p className="notice" role="status">
+            {pageWords.welcome.resumed(begun.username)}
+          </p>
         )}
         {pending !== undefined && <PendingNote pending={pending} />}
         {isKnocking && <p className="notice notice-brass">{pageWords.welcome.toJoin}</p>}
@@ -102,7 +123,7 @@ export function WelcomePage(): ReactElement {
               spellCheck={false}
               // The first page has one thing to do.
               // oxlint-disable-next-line jsx-a11y/no-autofocus
-              autoFocus
+              autoFocus={!wasEvicted}
               maxLength={64}
               aria-describedby={`${id}rule`}
               aria-invalid={error !== undefined}
@@ -153,21 +174,33 @@ export function WelcomePage(): ReactElement {
           <Icon name="lock" size={16} />
           {pageWords.welcome.noPassword}
         </p>
-        <div className="welcome-others">
-          <button type="button" className="button button-wide" onClick={() => router.go({ kind: "join" })}>
-            <Icon name="link" size={18} />
-            {pageWords.welcome.link}
-          </button>
-          <p>
-            {pageWords.welcome.recoverHint}{" "}
-            <button type="button" className="link-button" onClick={() => router.go({ kind: "recover" })}>
-              {pageWords.welcome.recover}
-            </button>
-          </p>
-        </div>
+        {!wasEvicted && <Others isFirst={false} />}
       </div>
       <ServerLine server={server} />
     </main>
+  );
+}
+
+/** The ways in of somebody who has an account. */
+function Others({ isFirst }: { readonly isFirst: boolean }): ReactElement {
+  const { router } = useApp();
+  return (
+    <div className={isFirst ? "welcome-others welcome-others-first" : "welcome-others"}>
+      <button
+        type="button"
+        className={isFirst ? "button button-wide button-primary" : "button button-wide"}
+        onClick={() => router.go({ kind: "join" })}
+      >
+        <Icon name="link" size={18} />
+        {pageWords.welcome.link}
+      </button>
+      <p>
+        {pageWords.welcome.recoverHint}{" "}
+        <button type="button" className="link-button" onClick={() => router.go({ kind: "recover" })}>
+          {pageWords.welcome.recover}
+        </button>
+      </p>
+    </div>
   );
 }
 

@@ -28,6 +28,9 @@ export type Phase =
   | { readonly kind: "starting" }
   /** Another tab holds the profile. */
   | { readonly kind: "in_use" }
+  /** A page of another build goes on with the profile: this one is loaded again. */
+  | { readonly kind: "replaced" }
+  | { readonly kind: "insecure" }
   | { readonly kind: "failed"; readonly failure: ClientFailure }
   /** `account` tells whether there is one. */
   | { readonly kind: "ready" };

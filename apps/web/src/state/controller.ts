@@ -16,7 +16,7 @@ import type { Alarm, AppState } from "./app-state.ts";
 import { textOf } from "./acting.ts";
 import { createMessageActs } from "./message-acts.ts";
 import type { MessageActs } from "./message-acts.ts";
-import { isRecoveryPutOff, rememberRecoveryPutOff } from "./preferences.ts";
+import { isRecoveryPutOff, rememberAccount, rememberRecoveryPutOff } from "./preferences.ts";
 import type { Folder } from "./own.ts";
 import { createStore } from "./store.ts";
 import type { Store } from "./store.ts";
@@ -80,6 +80,8 @@ export interface Controller extends MessageActs {
   putOffRecovery(): void;
   /** The recovery phrase was written down: this device erases it. */
   finishRecovery(): Promise<void>;
+  /** Erases this device; the app is that of a browser in which nobody was yet. */
+  erase(): Promise<void>;
   /** Breaks a linking off, or forgets how the last one went. */
   endLink(): void;
 }
@@ -225,8 +227,14 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       case "ready":
         load().catch((error: unknown) => fail(failureOf(error)));
         break;
+      case "replaced":
+        // While the worker still takes it.
+        flushDrafts();
+        store.update((state) => ({ ...state, phase: status }));
+        break;
       case "starting":
       case "in_use":
+      case "insecure":
         store.update((state) => ({ ...state, phase: status }));
         break;
       case "failed":
@@ -479,6 +487,12 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
         ...state,
         ...(state.account === undefined ? {} : { account: { ...state.account, hasRecoveryPhrase: false } }),
       }));
+    },
+    async erase() {
+      await client.erase();
+      rememberAccount(false);
+      rememberRecoveryPutOff(false);
+      store.update((state) => ({ ...state, isRecoveryPutOff: false }));
     },
     endLink() {
       const { link } = store.get();

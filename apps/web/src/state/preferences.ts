@@ -6,6 +6,8 @@ const widthKey = "latchkey.list-width";
 const noteKey = "latchkey.storage-note-read";
 const recoveryKey = "latchkey.recovery-put-off";
 const accountKey = "latchkey.has-account";
+const registeringKey = "latchkey.registering";
+const loadedAgainKey = "latchkey.loaded-again";
 
 /** Narrowest and widest conversation list, in CSS pixels. */
 export const listWidths = { least: 260, most: 480, usual: 320 } as const;
@@ -66,6 +68,44 @@ export function hadAccount(): boolean {
 /** Remembers that this browser has an account (not which). */
 export function rememberAccount(has: boolean): void {
   write(accountKey, has ? "1" : undefined);
+}
+
+/** What somebody has typed to make an account. */
+export interface RegistrationUnderWay {
+  readonly username: string;
+  readonly displayName: string;
+  readonly invitation: string;
+}
+
+/** Remembers that an account is being made here, until it is made or was refused. */
+export function rememberRegistering(begun: RegistrationUnderWay | undefined): void {
+  write(registeringKey, begun === undefined ? undefined : JSON.stringify(begun));
+}
+
+/** The account that was being made when this browser was closed. */
+export function registrationUnderWay(): RegistrationUnderWay | undefined {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(read(registeringKey) ?? "null");
+  } catch {
+    return undefined;
+  }
+  const known: Partial<Record<keyof RegistrationUnderWay, unknown>> = typeof stored === "object" && stored !== null ? stored : {};
+  const text = (value: unknown): string => (typeof value === "string" ? value.slice(0, 256) : "");
+  const username = text(known.username);
+  return username === "" ? undefined : { username, displayName: text(known.displayName), invitation: text(known.invitation) };
+}
+
+/** Whether the page may load itself again now: not twice within half a minute. */
+export function mayLoadAgain(): boolean {
+  try {
+    const nowMs = Date.now();
+    const isSoon = nowMs - Number(globalThis.sessionStorage.getItem(loadedAgainKey) ?? 0) < 30_000;
+    if (!isSoon) globalThis.sessionStorage.setItem(loadedAgainKey, String(nowMs));
+    return !isSoon;
+  } catch {
+    return false;
+  }
 }
 
 function read(key: string): string | undefined {

@@ -4,15 +4,28 @@ import type { PortLike } from "./serve.ts";
 
 const profile = "default";
 const patienceMs = 1200;
+/** Which build this is: the build names its files by what is in them. Two tabs of one build share this worker, or wait for each other. */
+const build = import.meta.url;
+const builds = new BroadcastChannel(`latchkey-builds:${profile}`);
 
 const host = createHost({
   openClient: () => openWebClient({ serverUrl: globalThis.location.origin, profile }),
   async withProfileLock(onWait, hold) {
     // A tab that is being reloaded frees the lock within moments: only a longer wait is told.
-    const timer = setTimeout(onWait, patienceMs);
+    const timer = setTimeout(() => {
+      onWait();
+      // A channel of one's own origin has no target to name.
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin
+      builds.postMessage(build);
+    }, patienceMs);
     await navigator.locks.request(`latchkey-worker:${profile}`, async () => {
       clearTimeout(timer);
       await hold();
+    });
+  },
+  onOtherBuild(listener) {
+    builds.addEventListener("message", ({ data }) => {
+      if (data !== build) listener();
     });
   },
 });

@@ -1,7 +1,7 @@
 import workerAddress from "./client-worker.ts?worker&url";
 import { createRemoteClient } from "./remote-client.ts";
 import type { ClientHost, PagePort } from "./remote-client.ts";
-import type { Request, Response } from "./protocol.ts";
+import type { HostStatus, Request, Response } from "./protocol.ts";
 
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
@@ -27,14 +27,29 @@ function trustedWorkerAddress(): string {
  * the profile's lock.
  */
 export function connectClient(): ClientHost {
-  const address = trustedWorkerAddress();
-  const { port, errors, isShared } = typeof SharedWorker === "undefined" ? startDedicated(address) : startShared(address);
+  if (!globalThis.isSecureContext) return withoutWorker({ kind: "insecure" });
+  let started: Started;
+  try {
+    const address = trustedWorkerAddress();
+    started = typeof SharedWorker === "undefined" ? startDedicated(address) : startShared(address);
+  } catch {
+    // Where storage is blocked for a site, some browsers start no worker for it.
+    return withoutWorker({ kind: "failed", failure: { code: "storage_denied", message: "No worker may be started.", canRetry: true } });
+  }
+  const { port, errors, isShared } = started;
   const host = createRemoteClient(port);
   errors.addEventListener("error", () => {
     host.fail({ kind: "failed", failure: { code: "closed", message: "The worker could not be started.", canRetry: true } });
   });
   if (isShared) globalThis.addEventListener("pagehide", (event) => event.persisted || port.postMessage({ kind: "bye" }));
   return host;
+}
+
+/** Nothing can be opened; trying again loads the page again. */
+function withoutWorker(status: HostStatus): ClientHost {
+  const host = createRemoteClient({ postMessage: () => undefined, addEventListener: () => undefined });
+  host.fail(status);
+  return { ...host, reopen: () => globalThis.location.reload() };
 }
 
 interface Started {

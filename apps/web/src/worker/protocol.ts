@@ -14,6 +14,10 @@ export type HostStatus =
   /** Another tab's worker holds the profile; this one waits for it. */
   | { readonly kind: "in_use" }
   | { readonly kind: "ready" }
+  /** A page of another build has come, and its worker goes on with the profile: this page loads again. */
+  | { readonly kind: "replaced" }
+  /** A browser gives a page that came over plain http nothing to encrypt with. */
+  | { readonly kind: "insecure" }
   | { readonly kind: "failed"; readonly failure: ClientFailure };
 
 /** From the worker to the page. */

@@ -59,7 +59,8 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
       nextId += 1;
       calls.set(id, { resolve, reject });
       const request: Request = { kind: "call", id, method, args };
-      if (status.kind === "ready") port.postMessage(request);
+      // A worker that hands over still takes what a page has for it.
+      if (status.kind === "ready" || status.kind === "replaced") port.postMessage(request);
       else waiting.push(request);
     });
 

@@ -14,7 +14,17 @@ export interface HostOptions {
   openClient(): Promise<Client>;
   /** Runs `hold` while nobody else has the profile; calls `onWait` when it has to wait for another. Resolves when `hold` does. */
   withProfileLock(onWait: () => void, hold: () => Promise<void>): Promise<void>;
+  /** Calls `listener` when a worker of another build waits for the profile. */
+  onOtherBuild(listener: () => void): void;
 }
+
+/** How long the pages may still hand over what they have when another build's worker is to go on. */
+const handOverMs = 400;
+
+/** Why this worker lets go of the profile. */
+type End = "account_deleted" | "erased" | "replaced";
+
+const endings: Readonly<Record<string, End>> = { deleteAccount: "account_deleted", erase: "erased" };
 
 /** Serves one client to any number of pages. */
 export interface Host {
@@ -28,7 +38,7 @@ export function createHost(options: HostOptions): Host {
   let status: HostStatus = { kind: "starting" };
   let client: Promise<Client> | undefined;
   let isOpening = false;
-  let letGo: () => void = () => undefined;
+  let letGo: (end: End) => void = () => undefined;
 
   const broadcast = (response: Response): void => {
     for (const port of ports) port.postMessage(response);
@@ -41,6 +51,7 @@ export function createHost(options: HostOptions): Host {
   const open = async (): Promise<void> => {
     if (isOpening) return;
     isOpening = true;
+    let end: End = "account_deleted";
     try {
       await options.withProfileLock(
         () => setStatus({ kind: "in_use" }),
@@ -51,19 +62,22 @@ export function createHost(options: HostOptions): Host {
           opened.subscribe((event) => broadcast({ kind: "event", event }));
           setStatus({ kind: "ready" });
           // The lock is held as long as this worker lives, or the account in the profile does.
-          await new Promise<void>((resolve) => (letGo = resolve));
+          end = await new Promise<End>((resolve) => (letGo = resolve));
           client = undefined;
           // Erasing the profile may have closed it already.
           await opened.close().catch(() => undefined);
         },
       );
-      setStatus({ kind: "failed", failure: { code: "account_deleted", message: "The account was deleted.", canRetry: true } });
+      if (end === "account_deleted")
+        setStatus({ kind: "failed", failure: { code: "account_deleted", message: "The account was deleted.", canRetry: true } });
     } catch (error) {
       client = undefined;
       setStatus({ kind: "failed", failure: failureOf(error) });
     } finally {
       isOpening = false;
     }
+    // What was erased is a browser in which nobody was yet.
+    if (status.kind === "ready") void open();
   };
 
   const call = async (port: PortLike, id: number, method: string, args: readonly unknown[]): Promise<void> => {
@@ -74,11 +88,18 @@ export function createHost(options: HostOptions): Host {
       const run = opened[method] as (...args: readonly unknown[]) => Promise<unknown>;
       const value = await run.apply(opened, [...args]);
       port.postMessage({ kind: "result", id, value });
-      if (method === "deleteAccount") letGo();
+      const end = endings[method];
+      if (end !== undefined) letGo(end);
     } catch (error) {
       port.postMessage({ kind: "failure", id, failure: failureOf(error) });
     }
   };
+
+  options.onOtherBuild(() => {
+    if (status.kind !== "ready") return;
+    setStatus({ kind: "replaced" });
+    setTimeout(() => letGo("replaced"), handOverMs);
+  });
 
   void open();
   return {

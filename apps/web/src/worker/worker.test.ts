@@ -53,11 +53,13 @@ function openPage(host: Host): ClientHost {
 
 const unlocked = async (_onWait: () => void, hold: () => Promise<void>): Promise<void> => hold();
 
+const onOtherBuild = (): void => undefined;
+
 describe("the client behind a port", () => {
   it("answers calls, also those made before it was open", async () => {
     const { client } = fakeClient();
     let open: (client: Client) => void = () => undefined;
-    const host = createHost({ openClient: () => new Promise((resolve) => (open = resolve)), withProfileLock: unlocked });
+    const host = createHost({ openClient: () => new Promise((resolve) => (open = resolve)), withProfileLock: unlocked, onOtherBuild });
     const page = openPage(host);
     const answer = page.client.checkUsername("ben");
     open(client);
@@ -68,7 +70,7 @@ describe("the client behind a port", () => {
 
   it("carries failures as they are", async () => {
     const { client } = fakeClient();
-    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked }));
+    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked, onOtherBuild }));
     await expect(page.client.resolve("nobody")).rejects.toMatchObject({
       failure: { code: "unknown_user", message: "no such account", canRetry: false },
     });
@@ -76,7 +78,7 @@ describe("the client behind a port", () => {
 
   it("calls no method but those of the interface", async () => {
     const { client } = fakeClient();
-    const host = createHost({ openClient: async () => client, withProfileLock: unlocked });
+    const host = createHost({ openClient: async () => client, withProfileLock: unlocked, onOtherBuild });
     const answers: Response[] = [];
     let send: (request: Request) => void = () => undefined;
     host.addPort({
@@ -90,7 +92,7 @@ describe("the client behind a port", () => {
 
   it("tells every page what happens", async () => {
     const { client, emit } = fakeClient();
-    const host = createHost({ openClient: async () => client, withProfileLock: unlocked });
+    const host = createHost({ openClient: async () => client, withProfileLock: unlocked, onOtherBuild });
     const pages = [openPage(host), openPage(host)];
     const heard: ClientEvent[][] = [[], []];
     for (const [index, page] of pages.entries()) page.subscribe((event) => heard[index]?.push(event));
@@ -102,7 +104,7 @@ describe("the client behind a port", () => {
 
   it("passes on that the network is back", async () => {
     const { client, wake } = fakeClient();
-    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked }));
+    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked, onOtherBuild }));
     await page.client.checkUsername("ben");
     page.client.wake();
     await vi.waitFor(() => expect(wake).toHaveBeenCalledOnce());
@@ -118,6 +120,7 @@ describe("the client behind a port", () => {
         await new Promise<void>((resolve) => (free = resolve));
         await hold();
       },
+      onOtherBuild,
     });
     const page = openPage(host);
     const seen: HostStatus["kind"][] = [];
@@ -138,6 +141,7 @@ describe("the client behind a port", () => {
         return client;
       },
       withProfileLock: unlocked,
+      onOtherBuild,
     });
     const page = openPage(host);
     await vi.waitFor(() => expect(page.status()).toMatchObject({ kind: "failed", failure: { code: "storage_denied" } }));
@@ -154,6 +158,7 @@ describe("the client behind a port", () => {
         return { ...fakeClient().client, deleteAccount: async () => undefined, close };
       },
       withProfileLock: unlocked,
+      onOtherBuild,
     });
     const pages = [openPage(host), openPage(host)];
     await pages[0]?.client.deleteAccount();
@@ -163,5 +168,49 @@ describe("the client behind a port", () => {
     pages[1]?.reopen();
     expect(await pages[0]?.client.checkUsername("ben")).toBe("taken");
     expect(opened).toBe(2);
+  });
+
+  it("opens the profile anew when it was erased, for every page, as one in which nobody was yet", async () => {
+    let opened = 0;
+    const close = vi.fn(async () => undefined);
+    const host = createHost({
+      openClient: async () => {
+        opened += 1;
+        return { ...fakeClient().client, erase: async () => undefined, close };
+      },
+      withProfileLock: unlocked,
+      onOtherBuild,
+    });
+    const page = openPage(host);
+    await page.client.checkUsername("ben");
+    const seen: HostStatus["kind"][] = [];
+    page.subscribeStatus((status) => seen.push(status.kind));
+    await page.client.erase();
+    await vi.waitFor(() => expect(seen).toEqual(["starting", "ready"]));
+    expect([opened, close.mock.calls.length]).toEqual([2, 1]);
+  });
+
+  it("lets another build's worker go on: the pages are told first, and what they hand over then is still taken", async () => {
+    let ask: () => void = () => undefined;
+    let isFree = false;
+    const saveDraft = vi.fn(async () => undefined);
+    const host = createHost({
+      openClient: async () => ({ ...fakeClient().client, saveDraft, close: async () => undefined }),
+      withProfileLock: async (_onWait, hold) => {
+        await hold();
+        isFree = true;
+      },
+      onOtherBuild: (listener) => (ask = listener),
+    });
+    const page = openPage(host);
+    await page.client.checkUsername("ben");
+    page.subscribeStatus(({ kind }) => {
+      if (kind === "replaced") void page.client.saveDraft("c", "kept");
+    });
+    ask();
+    expect([page.status().kind, isFree]).toEqual(["replaced", false]);
+    await vi.waitFor(() => expect(isFree).toBe(true));
+    expect(saveDraft).toHaveBeenCalledWith("c", "kept");
+    expect(page.status().kind).toBe("replaced");
   });
 });

@@ -2,9 +2,11 @@
 import "@scure/bip39";
 import "@scure/bip39/wordlists/english.js";
 import "../account/recover.ts";
+import "../account/registration.ts";
 import "../devices/accept-link.ts";
 import "../devices/archive.ts";
 import "../devices/offer-link.ts";
+import "../engine/open-account.ts";
 import "../join-links/keeping.ts";
 import "../join-links/knocking.ts";
 import "../join-links/stored-links.ts";

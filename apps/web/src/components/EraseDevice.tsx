@@ -1,0 +1,45 @@
+import { useState } from "react";
+import type { ReactElement } from "react";
+import { accountWords } from "../messages/account-words.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { ConfirmDialog } from "./Dialog.tsx";
+import "../styles/account.css";
+
+const text = accountWords.erasing;
+
+/** Takes this device out of the account and erases what is on it; `isOut`: the account has it no more. */
+export function EraseDevice({ isOut }: { readonly isOut: boolean }): ReactElement {
+  const { controller, router } = useApp();
+  const act = useAction();
+  const devices = useSelector((state) => state.devices);
+  const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
+  const [isAsking, setIsAsking] = useState(false);
+  const isOnly = !isOut && devices !== undefined && devices.length < 2;
+  const body = isOut ? text.bodyOut : isOnly ? (hasPhrase ? text.bodyLost : text.bodyOnly) : text.body;
+  const erase = async (): Promise<boolean> => {
+    const isDone = await act(() => controller.erase());
+    if (isDone) router.go({ kind: "home" }, { replace: true });
+    return isDone;
+  };
+  return (
+    <>
+      <button
+        type="button"
+        className={isOut ? "button button-primary" : "button button-wide button-danger-quiet erase-device"}
+        onClick={() => setIsAsking(true)}
+      >
+        {isOut ? text.startAgain : text.action}
+      </button>
+      {isAsking && (
+        <ConfirmDialog
+          title={isOut ? text.titleOut : text.title}
+          body={body}
+          confirmLabel={text.confirm}
+          busyLabel={text.busy}
+          confirm={erase}
+          close={() => setIsAsking(false)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,169 @@
+import { cpSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { accessibilityProblems } from "./testing/accessibility.ts";
+import { createAccount, messageBox, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
+import { openBrowser, viewports } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
+import { registerPerson } from "./testing/people.ts";
+import type { TestPerson } from "./testing/people.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+const built = fileURLToPath(new URL("../../apps/web/dist", import.meta.url));
+
+let folder: TemporaryFolder;
+let webRoot: string;
+let server: ServerProcess;
+let ben: TestPerson;
+const open = new Set<BrowserProfile>();
+
+beforeAll(async () => {
+  folder = createFolder();
+  webRoot = folder.at("web");
+  cpSync(built, webRoot, { recursive: true });
+  server = await startServerProcess({ data: folder.at("data"), args: ["--web-root", webRoot] });
+  ben = await registerPerson({ home: folder.at("ben"), server: server.url, username: "ben", displayName: "Ben Okafor" });
+});
+
+afterAll(async () => {
+  await ben[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+afterEach(async () => {
+  for (const browser of open) await browser[Symbol.asyncDispose]();
+  open.clear();
+});
+
+async function browserOf(name: string): Promise<BrowserProfile> {
+  const browser = await openBrowser({ folder: folder.at(name) });
+  open.add(browser);
+  return browser;
+}
+
+function welcome(page: Page): Promise<void> {
+  return page.getByRole("button", { name: "Create account", exact: true }).waitFor();
+}
+
+/** The app's folder holds another build: the same, under other names, as far as a browser can tell. */
+function putAnotherBuild(): void {
+  const assets = join(webRoot, "assets");
+  const names = readdirSync(assets).filter((name) => /\.(?:js|css)$/.test(name));
+  const rename = (text: string): string => names.reduce((result, name) => result.replaceAll(name, `b-${name}`), text);
+  for (const name of readdirSync(assets)) if (/\.(?:br|gz)$/.test(name)) rmSync(join(assets, name));
+  for (const name of names) {
+    writeFileSync(join(assets, name), rename(readFileSync(join(assets, name), "utf8")));
+    renameSync(join(assets, name), join(assets, `b-${name}`));
+  }
+  for (const ending of [".br", ".gz"]) rmSync(join(webRoot, `index.html${ending}`), { force: true });
+  writeFileSync(join(webRoot, "index.html"), rename(readFileSync(join(webRoot, "index.html"), "utf8")));
+  utimesSync(join(webRoot, "index.html"), 1, 2);
+}
+
+describe("a moment of trouble", () => {
+  test("logging out erases this device, in every tab, and says before what that means", async () => {
+    const { context, page, errors } = await browserOf("log-out");
+    await createAccount(page, { url: server.url, username: "greta" });
+    await startConversation(page, { to: ["ben"] });
+    await sendMessage(page, "To be erased");
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await seeMessage(other, "To be erased");
+    await page.goto(`${server.url}/settings/devices`);
+    await page.getByRole("button", { name: "Log out and erase this device" }).click();
+    const dialog = page.getByRole("alertdialog");
+    // The words are not on paper, and there is no other device: that is said as it is.
+    await dialog.getByText("the account is lost for good").waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Erase", exact: true }).click();
+    for (const tab of [page, other]) await welcome(tab);
+    expect(await page.getByText("This browser has cleared").count()).toBe(0);
+    await page.reload();
+    await createAccount(page, { url: server.url, username: "greta2" });
+    expect(await page.getByText("To be erased").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  test("what was cleared by the browser: linking and the 24 words stand first", async () => {
+    const { context, page } = await browserOf("cleared");
+    await createAccount(page, { url: server.url, username: "hedda" });
+    await expect.poll(() => page.evaluate(() => localStorage.getItem("latchkey.has-account"))).toBe("1");
+    await page.goto("about:blank");
+    const session = await context.newCDPSession(page);
+    await session.send("Storage.clearDataForOrigin", { origin: server.url, storageTypes: "indexeddb" });
+    await page.goto(server.url);
+    await page.getByText("This browser has cleared Latchkey’s data").waitFor();
+    const place = async (name: string): Promise<number> => (await page.getByRole("button", { name, exact: true }).boundingBox())?.y ?? -1;
+    const places = [await place("I have an account: link this device"), await place("Recover"), await place("Create account")];
+    expect(places.every((y) => y >= 0)).toBe(true);
+    expect(places.toSorted((a, b) => a - b)).toEqual(places);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.setViewportSize(viewports.phone);
+    expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
+  test("an account that was being made when the page was closed is made, and that is said", async () => {
+    const { page, errors } = await browserOf("interrupted");
+    await page.goto(server.url);
+    await page.getByRole("textbox", { name: "Username", exact: true }).fill("ilse");
+    await page.getByRole("textbox", { name: "Your name (optional)" }).fill("Ilse Bach");
+    await page.evaluate(() => {
+      const button = [...document.querySelectorAll("button")].find(({ type }) => type === "submit");
+      button?.click();
+      location.reload();
+    });
+    await page.getByText(/The account .?ilse.? was being made when this page was closed/u).waitFor();
+    await page.getByRole("button", { name: "New conversation", exact: true }).first().waitFor();
+    await page.goto(`${server.url}/settings`);
+    await page.getByText("Ilse Bach").first().waitFor();
+    await page.reload();
+    await page.getByText("Ilse Bach").first().waitFor();
+    expect(await page.getByText("was being made").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  test("a part that could not be fetched comes by itself once the network is back", async () => {
+    const { context, page } = await browserOf("part");
+    await createAccount(page, { url: server.url, username: "jutta" });
+    await context.setOffline(true);
+    await page.getByRole("button", { name: "Settings", exact: true }).click();
+    await page.getByText("This part of Latchkey could not be fetched").waitFor();
+    await context.setOffline(false);
+    await page.getByRole("heading", { name: "Settings", exact: true }).waitFor();
+    expect(await page.getByText("This part of Latchkey could not be fetched").count()).toBe(0);
+  });
+
+  test("a tab of an older build makes way for one of a newer, and loses nothing that was being written", async () => {
+    const { context, page } = await browserOf("builds");
+    await createAccount(page, { url: server.url, username: "karin" });
+    await startConversation(page, { to: ["ben"] });
+    await sendMessage(page, "By the older one");
+    await messageBox(page).fill("Not sent yet");
+    putAnotherBuild();
+    const newer = await context.newPage();
+    await newer.goto(page.url());
+    await seeMessage(newer, "By the older one");
+    // The older tab has loaded itself again, and both are of one build.
+    await expect
+      .poll(() => page.evaluate(() => document.querySelector("script[type=module]")?.getAttribute("src") ?? ""))
+      .toContain("/b-index-");
+    await seeMessage(page, "By the older one");
+    expect(await messageBox(page).inputValue()).toBe("Not sent yet");
+    await sendMessage(newer, "By the newer one");
+    await seeMessage(page, "By the newer one");
+  });
+
+  test("over plain http it is said that the address is not protected, not that another tab is open", async () => {
+    const { page } = await browserOf("insecure");
+    // An address of this machine that counts as a stranger's.
+    await page.goto(`http://0.0.0.0:${String(server.port)}/`);
+    await page.getByRole("heading", { name: "This address is not protected" }).waitFor();
+    expect(await page.evaluate(() => isSecureContext)).toBe(false);
+    expect(await page.getByRole("link", { name: "Try https" }).getAttribute("href")).toBe("https://0.0.0.0");
+    expect(await accessibilityProblems(page)).toEqual([]);
+  });
+});
