@@ -3,6 +3,7 @@
 import { conversationMutants } from "./mutants-of-conversation.js";
 import { coreMutants } from "./mutants-of-core.js";
 import { inboxMutants } from "./mutants-of-inboxes.js";
+import { joinerMutants } from "./mutants-of-joiners.js";
 import { linkMutants } from "./mutants-of-links.js";
 import { saidMutants } from "./mutants-of-said.js";
 import { serverMutants } from "./mutants-of-server.js";
@@ -483,6 +484,7 @@ export const mutants = [
   ),
   ...coreMutants,
   ...conversationMutants,
+  ...joinerMutants,
   ...inboxMutants,
   ...linkMutants,
   ...saidMutants,

@@ -137,20 +137,28 @@ export class JoinerWorld {
   }
 
   /** Verifies as the device that joined does; of everybody in the world the keys are known. */
-  async verify(name: string, archive: HistoryArchive, standing?: AuthorStanding): Promise<VerifiedArchive> {
-    return await verifyArchive(archive, await this.joinedAt(name), {
-      suite: nodeCrypto.suite(suiteId),
-      sha256,
-      rest: () => Promise.resolve(),
-      standingOf: ({ accountId, deviceId, signaturePublicKey }) => {
-        const known = this.sim.devices.find(({ self }) => toBase64Url(self.accountId) === toBase64Url(accountId));
-        const isTheirs =
-          known !== undefined &&
-          toBase64Url(known.self.deviceId) === toBase64Url(deviceId) &&
-          toBase64Url(known.self.signatureKeyPair.publicKey) === toBase64Url(signaturePublicKey);
-        return isTheirs ? (standing ?? "proven") : "unknown";
+  async verify(
+    name: string,
+    archive: HistoryArchive,
+    { standing, ...joined }: { readonly standing?: AuthorStanding } & Partial<JoinedAt> = {},
+  ): Promise<VerifiedArchive> {
+    return await verifyArchive(
+      archive,
+      { ...(await this.joinedAt(name)), ...joined },
+      {
+        suite: nodeCrypto.suite(suiteId),
+        sha256,
+        rest: () => Promise.resolve(),
+        standingOf: ({ accountId, deviceId, signaturePublicKey }) => {
+          const known = this.sim.devices.find(({ self }) => toBase64Url(self.accountId) === toBase64Url(accountId));
+          const isTheirs =
+            known !== undefined &&
+            toBase64Url(known.self.deviceId) === toBase64Url(deviceId) &&
+            toBase64Url(known.self.signatureKeyPair.publicKey) === toBase64Url(signaturePublicKey);
+          return isTheirs ? (standing ?? "proven") : "unknown";
+        },
       },
-    });
+    );
   }
 
   /** The lines of a device's store. */

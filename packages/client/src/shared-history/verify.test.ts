@@ -1,6 +1,11 @@
-import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { concatBytes, equalBytes, toBase64Url } from "@latchkey/codec";
+import { signWithLabel } from "@latchkey/mls";
+import { nodeCrypto } from "@latchkey/mls/node";
+import { firstHead } from "@latchkey/protocol";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { entryOrder } from "../core/order.ts";
+import { suiteId } from "../core/sim.testing.ts";
 import { decodeArchive, encodeArchive } from "./archive.ts";
 import type { HistoryArchive } from "./archive.ts";
 import { pastSaid } from "./past-said.ts";
@@ -204,9 +209,59 @@ describe("[R-5] what a joiner is given of what was said before", () => {
     expect(joined.epoch).toBeGreaterThan(verified(await world.verify("cyd", archive)).past.at(-1)?.epoch ?? Number.POSITIVE_INFINITY);
   });
 
+  it("is of this group, and was said before one came", async () => {
+    const { world, archive } = await talked("of this group");
+    // Another group may name the same log.
+    expect(missing(await world.verify("cyd", archive, { groupId: new Uint8Array(32) }))).toEqual([[5, 5]]);
+    expect(missing(await world.verify("cyd", archive, { host: "other.example" }))).toEqual([[5, 5]]);
+    const { epoch } = verified(await world.verify("cyd", archive)).past[0] ?? { epoch: 0 };
+    expect(await world.verify("cyd", archive, { epoch })).toEqual({ kind: "refused", reason: "epochs" });
+    expect(textsOf(await world.verify("cyd", archive, { epoch: epoch + 1 }))).toHaveLength(4);
+  });
+
+  it("stands where its device's numbers let it, also where what was between is left out", async () => {
+    const world = await JoinerWorld.create("numbers", { history: "30_days" });
+    for (const text of ["one", "two", "three"]) await world.text("ada", text);
+    await world.join("ada", "cyd");
+    const archive = await world.archive("ada");
+    const [one, , three] = archive.messages.filter(({ content }) => /one|two|three/.test(Buffer.from(content).toString("latin1")));
+    if (one === undefined || three === undefined) throw new Error("three messages");
+    const exchanged = [
+      { ...three, at: one.at },
+      { ...one, at: three.at },
+    ];
+    const found = await world.verify("cyd", { ...archive, messages: exchanged });
+    expect(textsOf(found)).toEqual(["three"]);
+    expect(missing(found)).toEqual([[2, 1]]);
+  });
+
+  it("is by the one device that has its leaf in that epoch", async () => {
+    const { world, archive } = await talked("leaf");
+    const [, two] = archive.messages.filter(({ content }) => /one|two/.test(Buffer.from(content).toString("latin1")));
+    const epoch = archive.epochs[two?.epoch ?? 0];
+    if (two === undefined || epoch === undefined) throw new Error("a message");
+    // Ben signs that he is at ada's leaf: behind version, wire format, the group's id and the epoch stands whose it is.
+    const content = two.content.slice();
+    const at = 2 + 2 + 1 + 32 + 8 + 1 + 3;
+    expect(content[at]).toBe(1);
+    content[at] = 0;
+    const { secretKey } = world.device("ben").self.signatureKeyPair;
+    const signature = await signWithLabel(nodeCrypto.suite(suiteId), {
+      secretKey,
+      label: "FramedContentTBS",
+      content: concatBytes(content, epoch.context),
+    });
+    const found = await world.verify(
+      "cyd",
+      withMessages(archive, (messages) => messages.map((message) => (message === two ? { ...message, content, signature } : message))),
+    );
+    expect(textsOf(found)).toEqual(["one", "three", "four"]);
+    expect(missing(found)).toEqual([[1, 1]]);
+  });
+
   it("by a device that left its account is shown with that doubt, and what it changed is nothing", async () => {
     const { world, archive } = await talked("departed");
-    const found = verified(await world.verify("cyd", archive, "departed"));
+    const found = verified(await world.verify("cyd", archive, { standing: "departed" }));
     const { host, groupId } = stateOf(world.device("cyd"));
     const self = world.device("cyd").self.accountId;
     const said = pastSaid(found.past, { host, groupId, self, sharedBy: self, nowMs: 1_800_000_000_000, members: [] });
@@ -229,6 +284,47 @@ describe("[R-5] what is given and what is left out", () => {
     const archive = await world.archive("ada");
     expect(textsOf(await world.verify("cyd", archive))).toEqual(["after"]);
     expect(missing(await world.verify("cyd", archive))).toEqual([]);
+  });
+
+  it("not by a giver who does it all the same: what was said then is not shown", async () => {
+    const world = await JoinerWorld.create("off all the same", { history: "off" });
+    await world.text("ada", "before");
+    const ada = world.device("ada");
+    const { opening, logId } = stateOf(ada);
+    const nothing = { adds: [], removes: [], removeDevices: [], proofs: new Uint8Array(0), update: false };
+    const settings = { rights: { history: "30_days" as const } };
+    await ada.input({ kind: "change", change: { id: "on", ...nothing, settings } });
+    await world.sim.settle();
+    await world.text("ben", "after");
+    await world.join("ada", "cyd");
+    const honest = await world.archive("ada");
+    const [[order, kept] = [0, undefined]] = ada.evidence;
+    if (kept === undefined) throw new Error("evidence is kept of what is shown");
+    const entries = world.sim.log.entries.slice(0, honest.firstSeq + honest.entries.length - 1);
+    const author = honest.authors.length;
+    const { accountId, deviceId } = ada.self;
+    const { content, context, signature, signaturePublicKey } = kept.evidence;
+    const archive: HistoryArchive = {
+      ...honest,
+      firstSeq: 1,
+      headBefore: firstHead(sha256, logId),
+      entries: entries.map(({ entryKind: kind, epochId, blob, nextAccessHash }) => ({
+        kind,
+        epochId,
+        blobHash: sha256(blob),
+        nextAccessHash: kind === "commit" ? nextAccessHash : undefined,
+      })),
+      openings: [...honest.openings, opening],
+      epochs: [...honest.epochs, { context, opening: honest.openings.length }],
+      authors: [...honest.authors, { accountId, deviceId, signaturePublicKey }],
+      messages: [
+        { at: order / 16 - 1, epoch: honest.epochs.length, author, content, signature },
+        ...honest.messages.map((message) => ({ ...message, at: message.at + honest.firstSeq - 1 })),
+      ],
+    };
+    const found = await world.verify("cyd", archive);
+    expect(textsOf(found)).toEqual(["after"]);
+    expect(missing(found)[0]).toEqual([1, 1]);
   });
 
   it("by nobody who may not, and to nobody but those who joined", async () => {
