@@ -1,8 +1,8 @@
 export type * from "./api.ts";
 export { productVersion } from "@latchkey/protocol";
 export { createClient } from "./create-client.ts";
-export { muteEnd } from "./api/own.ts";
-export { quietUntil, weekdays } from "./api/quiet.ts";
+export { muteEnd, quietUntil } from "./api/own.ts";
+export { weekdays } from "./api/quiet.ts";
 export { receiptOf } from "./api/receipts.ts";
 export type { ClientOptions } from "./create-client.ts";
 export { ClientError } from "./errors.ts";

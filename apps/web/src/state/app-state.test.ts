@@ -188,6 +188,17 @@ describe("conversations", () => {
     expect(applyEvents({ ...state, openId: "c" }, [event]).heard.message?.id).toBe("m7");
   });
 
+  it("[X-18] in quiet hours are counted as ever, and not told to a screen reader unless they are open", () => {
+    const all = { fromMinute: 0, toMinute: 0 };
+    const days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    const quiet = { ...loaded, openId: undefined, quietHours: Object.fromEntries(days.map((day) => [day, all])) };
+    const event = { kind: "message", message: testMessage({ order: 7 }), isNew: true } as const;
+    expect(applyEvents(quiet, [event]).heard).toBe(quiet.heard);
+    expect(applyEvents({ ...quiet, openId: "c" }, [event]).heard.message?.id).toBe("m7");
+    expect(applyEvents({ ...quiet, quietHours: {} }, [event]).heard.message?.id).toBe("m7");
+    expect(totalUnread(conversations)).toBe(5);
+  });
+
   it("count their unread messages together", () => {
     expect(totalUnread(conversations)).toBe(5);
   });

@@ -14,9 +14,11 @@ import type {
   OwnDevice,
   PendingAccount,
   Person,
+  QuietHours,
   ServerInfo,
   Verification,
 } from "@latchkey/client";
+import { quietUntil } from "@latchkey/client/own";
 import { isMuted } from "./own.ts";
 import type { Composing, Revealed, Selection } from "./acting.ts";
 import type { Folder } from "./own.ts";
@@ -95,6 +97,8 @@ export interface AppState {
   readonly joinLinksVersion: number;
   /** One's own devices, once asked for. */
   readonly devices: readonly OwnDevice[] | undefined;
+  /** When the person wants no notice of anything. */
+  readonly quietHours: QuietHours;
   /** Ids of starred messages. */
   readonly stars: ReadonlySet<string>;
   /** Which part of the list is shown. */
@@ -140,6 +144,7 @@ export const initialState: AppState = {
   joinLinksVersion: 0,
   devices: undefined,
   stars: new Set(),
+  quietHours: {},
   folder: "all",
   link: undefined,
   isRecoveryPutOff: false,
@@ -372,8 +377,10 @@ function receive(state: AppState, conversationId: string, messages: readonly Mes
   const fresh = messages.filter((message) => !known.has(message.id) && isFromOthers(message));
   if (timeline !== undefined) next = withTimeline(next, conversationId, withUnreadLine(state, timeline, conversationId, messages, fresh));
   const conversation = state.conversations.get(conversationId);
-  // Of what is muted nothing is told but to whoever looks at it.
-  const isQuiet = conversation !== undefined && isMuted(conversation, Date.now()) && state.openId !== conversationId;
+  // Of what is muted, and in quiet hours of everything, nothing is told but to whoever looks at it.
+  const isMute =
+    (conversation !== undefined && isMuted(conversation, Date.now())) || quietUntil(state.quietHours, Date.now()) !== undefined;
+  const isQuiet = isMute && state.openId !== conversationId;
   const heard = isQuiet ? undefined : fresh.at(-1);
   const isNew =
     heard !== undefined && (timeline !== undefined || (state.conversations.get(conversationId)?.lastMessage?.order ?? 0) <= heard.order);

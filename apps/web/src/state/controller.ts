@@ -106,6 +106,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (events.some(({ kind }) => kind === "devices") && store.get().devices !== undefined) void loadDevices().catch(() => undefined);
     if (events.some(({ kind }) => kind === "requests")) void loadRequests();
     if (events.some(({ kind }) => kind === "starred")) void loadStars();
+    if (events.some(({ kind }) => kind === "settings")) void loadQuietHours();
     // A warning that was dealt with holds nothing any more.
     if (events.some(({ kind }) => kind === "verification" || kind === "alarms")) refreshVerifications();
     for (const event of events) if (event.kind === "link") onLink(event.state);
@@ -150,6 +151,14 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       store.update((state) => ({ ...state, stars: new Set(starred.map(({ id }) => id)) }));
     } catch {
       // Asked again with the next change.
+    }
+  };
+  const loadQuietHours = async (): Promise<void> => {
+    try {
+      const quietHours = await client.quietHours();
+      store.update((state) => ({ ...state, quietHours }));
+    } catch {
+      // Without an account there are none; asked again with the next change.
     }
   };
   const loadDevices = async (): Promise<void> => {
@@ -209,6 +218,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     void loadAlarms();
     void loadRequests();
     void loadStars();
+    void loadQuietHours();
     const { openId } = store.get();
     if (openId !== undefined) void loadFirst(openId);
   };
