@@ -214,7 +214,7 @@ await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
 await shoot(page, "settings", "desktop");
 await shoot(page, "settings", "phone");
 await page.getByRole("button", { name: "What the server holds about me" }).click();
-await page.getByRole("table").waitFor();
+await page.getByText("Your name:").waitFor();
 await shoot(page, "holdings", "desktop");
 
 // What is verified of people.

@@ -255,10 +255,17 @@ describe("the web app", () => {
     await page.getByRole("heading", { name: "Settings" }).waitFor();
     problems["settings"] = await accessibilityProblems(page);
     await page.getByRole("button", { name: "What the server holds about me", exact: true }).click();
+    await page.getByText("Your name: theodora.").waitFor();
+    problems["holdings, summed up"] = await accessibilityProblems(page);
+    await page.getByRole("button", { name: "Show everything, field by field" }).click();
     await page.getByRole("table").first().waitFor();
     await page.getByText("theodora").first().waitFor();
     problems["holdings"] = await accessibilityProblems(page);
     await page.setViewportSize(viewports.phone);
+    await page.getByRole("list", { name: "What the server holds about me" }).waitFor();
+    expect(await page.getByRole("table").count()).toBe(0);
+    await expectNoSidewaysScrolling(page);
+    problems["holdings on a phone"] = await accessibilityProblems(page);
     await page.goto(server.url);
     await conversationLink(page, "zacharias").waitFor();
     problems["phone list"] = await accessibilityProblems(page);

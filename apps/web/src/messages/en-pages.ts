@@ -157,6 +157,21 @@ export const enPages = {
     what: "What",
     value: "Value",
     why: "What it is",
+    plainHeading: "What is there",
+    plain: {
+      name: (names: readonly string[]): string => `Your name: ${new Intl.ListFormat("en").format(names)}.`,
+      since: (day: string): string => `Your account, since ${day}.`,
+      devices: (n: number): string =>
+        n === 1 ? "One device of yours, by its public keys." : `${count(n, "device", "devices")} of yours, by their public keys.`,
+      keys: (n: number): string => `${count(n, "spare key", "spare keys")}, with which others can begin a conversation with you.`,
+      waiting: (n: number): string =>
+        n === 0
+          ? "Nothing is waiting for you."
+          : `${count(n, "sealed item waits", "sealed items wait")} for your devices, which alone can open them.`,
+      suspended: (day: string): string => `That your account has been suspended since ${day}.`,
+    },
+    showAll: "Show everything, field by field",
+    hideAll: "Hide the fields",
     notThere: "Not there",
     notThereBody: "Your messages: none that it can read. Your contacts: none. Your groups: none.",
     download: "Download",

@@ -5,11 +5,12 @@ import { pageWords } from "../messages/page-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { Icon } from "../components/Icon.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
-import { useApp, useSelector } from "../state/context.ts";
-import { viewHoldings } from "../state/holdings.ts";
+import { twoColumns, useApp, useMedia, useSelector } from "../state/context.ts";
+import { sumUpHoldings, viewHoldings } from "../state/holdings.ts";
+import type { HoldingsRow } from "../state/holdings.ts";
 import { failureOf } from "../worker/protocol.ts";
 
-/** What the server holds about the person, as it tells it, with a reason for each thing. */
+/** What the server holds about the person, as it tells it: what is not there, what is in a few sentences, and each field with its reason when asked for. */
 export function HoldingsPage(): ReactElement {
   const { controller } = useApp();
   const account = useSelector((state) => state.account);
@@ -24,6 +25,9 @@ export function HoldingsPage(): ReactElement {
   }, [controller]);
   useEffect(ask, [ask]);
   const view = useMemo(() => (json === undefined ? undefined : viewHoldings(json)), [json]);
+  const plain = useMemo(() => sumUpHoldings(json ?? ""), [json]);
+  const [isAll, setIsAll] = useState(false);
+  const isWide = useMedia(twoColumns);
 
   const download = (): void => {
     const address = URL.createObjectURL(new Blob([json ?? ""], { type: "application/json" }));
@@ -52,47 +56,87 @@ export function HoldingsPage(): ReactElement {
         )}
         {view !== undefined && (
           <>
-            {/* On a narrow screen the table scrolls by itself: reachable by keyboard. */}
-            {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-            <div className="table-frame" role="region" aria-label={pageWords.holdings.heading} tabIndex={0}>
-              <table className="holdings">
-                <thead>
-                  <tr>
-                    <th scope="col">{pageWords.holdings.what}</th>
-                    <th scope="col">{pageWords.holdings.value}</th>
-                    <th scope="col">{pageWords.holdings.why}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {view.rows.map((row) => (
-                    <tr key={row.what}>
-                      <th scope="row">{row.what}</th>
-                      <td className="holdings-value">{row.value}</td>
-                      <td>{row.why}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
             <div className="notice notice-good">
               <strong>{pageWords.holdings.notThere}</strong>
               <p>{view.notHeld ?? pageWords.holdings.notThereBody}</p>
             </div>
-            <p>
+            {plain.length > 0 && (
+              <>
+                <h2 className="section-heading">{pageWords.holdings.plainHeading}</h2>
+                <ul className="holdings-plain">
+                  {plain.map((sentence) => (
+                    <li key={sentence}>
+                      <bdi>{sentence}</bdi>
+                    </li>
+                  ))}
+                </ul>
+              </>
+            )}
+            <div className="holdings-ways">
+              <button type="button" className="button" aria-expanded={isAll} onClick={() => setIsAll(!isAll)}>
+                {isAll ? pageWords.holdings.hideAll : pageWords.holdings.showAll}
+              </button>
               <button type="button" className="button" onClick={download}>
                 <Icon name="download" size={18} />
                 {pageWords.holdings.download}
               </button>
-            </p>
-            <details className="raw">
-              <summary>{pageWords.holdings.raw}</summary>
-              {/* A long text that scrolls by itself must be reachable by keyboard. */}
-              {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-              <pre tabIndex={0}>{json}</pre>
-            </details>
+            </div>
+            {isAll && (isWide ? <Table rows={view.rows} /> : <Cards rows={view.rows} />)}
+            {isAll && (
+              <details className="raw">
+                <summary>{pageWords.holdings.raw}</summary>
+                {/* A long text that scrolls by itself must be reachable by keyboard. */}
+                {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+                <pre tabIndex={0}>{json}</pre>
+              </details>
+            )}
           </>
         )}
       </div>
     </main>
+  );
+}
+
+function Table({ rows }: { readonly rows: readonly HoldingsRow[] }): ReactElement {
+  return (
+    // Where it is wider than its place it scrolls by itself: reachable by keyboard.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="table-frame" role="region" aria-label={pageWords.holdings.heading} tabIndex={0}>
+      <table className="holdings">
+        <thead>
+          <tr>
+            <th scope="col">{pageWords.holdings.what}</th>
+            <th scope="col">{pageWords.holdings.value}</th>
+            <th scope="col">{pageWords.holdings.why}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.what}>
+              <th scope="row">{row.what}</th>
+              <td className="holdings-value">{row.value}</td>
+              <td>{row.why}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The same on a phone, where a table of three columns is read sideways. */
+function Cards({ rows }: { readonly rows: readonly HoldingsRow[] }): ReactElement {
+  return (
+    // A list without markers is no list to some screen readers unless told.
+    // oxlint-disable-next-line jsx-a11y/no-redundant-roles
+    <ul role="list" className="holdings-cards" aria-label={pageWords.holdings.heading}>
+      {rows.map((row) => (
+        <li key={row.what}>
+          <strong>{row.what}</strong>
+          <p className="holdings-value">{row.value}</p>
+          {row.why !== "" && <p className="holdings-why">{row.why}</p>}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { viewHoldings } from "./holdings.ts";
+import { sumUpHoldings, viewHoldings } from "./holdings.ts";
 
 describe("viewHoldings", () => {
   const json = JSON.stringify({
@@ -40,5 +40,63 @@ describe("viewHoldings", () => {
 
   it("shows text that is no JSON as it is", () => {
     expect(viewHoldings("oops").rows).toEqual([{ what: "", value: "oops", why: "" }]);
+  });
+});
+
+describe("sumUpHoldings", () => {
+  const held = {
+    format: 1,
+    suspended_since: null,
+    usernames: [
+      { username: "ada", status: "bound", binding: "x" },
+      { username: "before", status: "released", binding: "x" },
+    ],
+    states: [
+      { version: 1, day: "2026-03-04", state: "x" },
+      { version: 0, day: "2026-01-02", state: "x" },
+    ],
+    devices: [
+      { inbox_items: [], key_packages: [{ taken: false }, { taken: true }, { taken: false }] },
+      { inbox_items: [], key_packages: [{ taken: false }] },
+    ],
+  };
+
+  it("says in five sentences what there is", () => {
+    expect(sumUpHoldings(JSON.stringify(held))).toEqual([
+      "Your name: ada.",
+      expect.stringMatching(/^Your account, since .*2026/u),
+      "2 devices of yours, by their public keys.",
+      "3 spare keys, with which others can begin a conversation with you.",
+      "Nothing is waiting for you.",
+    ]);
+  });
+
+  it("counts what waits in either form, and says that an account is suspended", () => {
+    const [first = {}] = held.devices;
+    const sentences = sumUpHoldings(
+      JSON.stringify({
+        ...held,
+        suspended_since: "2026-05-06",
+        devices: [
+          { ...first, inbox_items: [{}, {}] },
+          { ...first, inbox_items: { count: 5 } },
+        ],
+      }),
+    );
+    expect(sentences.slice(4)).toEqual([
+      "7 sealed items wait for your devices, which alone can open them.",
+      "That your account has been suspended since 2026-05-06.",
+    ]);
+  });
+
+  it.each([
+    "oops",
+    "[]",
+    "null",
+    "{}",
+    '{"usernames":3,"states":[1],"devices":{}}',
+    '{"states":[{"day":"never"}],"usernames":[{"username":7}]}',
+  ])("says nothing of what it does not know: %s", (json) => {
+    expect(sumUpHoldings(json)).toEqual([]);
   });
 });

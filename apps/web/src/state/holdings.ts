@@ -1,5 +1,5 @@
 import { pageWords } from "../messages/page-words.ts";
-import { formatBytes } from "./format.ts";
+import { formatBytes, formatDate } from "./format.ts";
 
 /** One thing that the server holds. */
 export interface HoldingsRow {
@@ -17,6 +17,50 @@ export interface HoldingsView {
   readonly notHeld: string | undefined;
 }
 
+/**
+ * The server's answer in a few plain sentences: the name, since when, how many devices and spare keys, what waits, and whether it is
+ * suspended. What the answer does not have, or has in another form than is known here, is left to the rows.
+ */
+export function sumUpHoldings(json: string): readonly string[] {
+  const held = parse(json);
+  if (held === undefined) return [];
+  const say = pageWords.holdings.plain;
+  const usernames = list(held["usernames"]).filter(({ status }) => status !== "released");
+  const names = usernames.flatMap(({ username }) => (typeof username === "string" ? [username] : []));
+  const days = list(held["states"]).flatMap(({ day }) => (typeof day === "string" ? [day] : []));
+  const [since] = days.toSorted();
+  const sinceMs = since === undefined ? Number.NaN : Date.parse(since);
+  const devices = list(held["devices"]);
+  const keys = devices.flatMap((device) => list(device["key_packages"])).filter(({ taken }) => taken !== true);
+  const waiting = devices.reduce((sum, { inbox_items: items }) => sum + countOf(items), 0);
+  const suspended = held["suspended_since"];
+  return [
+    ...(names.length > 0 ? [say.name(names)] : []),
+    ...(Number.isNaN(sinceMs) ? [] : [say.since(formatDate(sinceMs))]),
+    ...(devices.length > 0 ? [say.devices(devices.length), say.keys(keys.length), say.waiting(waiting)] : []),
+    ...(typeof suspended === "string" ? [say.suspended(suspended)] : []),
+  ];
+}
+
+function countOf(items: unknown): number {
+  // A long answer has numbers in place of the items.
+  if (isObject(items)) return typeof items["count"] === "number" ? items["count"] : 0;
+  return Array.isArray(items) ? items.length : 0;
+}
+
+function list(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function parse(json: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    return isObject(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 type Explanations = Readonly<Record<string, unknown>>;
 
 const longestValue = 60;
@@ -27,13 +71,8 @@ const mostListed = 3;
  * answer itself is shown and downloaded whole beside it. Text that is no JSON becomes one row.
  */
 export function viewHoldings(json: string): HoldingsView {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(json);
-  } catch {
-    parsed = undefined;
-  }
-  if (!isObject(parsed)) return { rows: [{ what: "", value: json, why: "" }], notHeld: undefined };
+  const parsed = parse(json);
+  if (parsed === undefined) return { rows: [{ what: "", value: json, why: "" }], notHeld: undefined };
   const { explanations, format: _format, ...held } = parsed;
   const known = isObject(explanations) ? explanations : {};
   const rows: HoldingsRow[] = [];
