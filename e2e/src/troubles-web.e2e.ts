@@ -157,6 +157,21 @@ describe("a moment of trouble", () => {
     await seeMessage(page, "By the newer one");
   });
 
+  test("a conversation with one person that was left is in the archive, not among those one writes in", async () => {
+    const { page } = await browserOf("left");
+    await createAccount(page, { url: server.url, username: "lotte" });
+    await startConversation(page, { to: ["ben"] });
+    await sendMessage(page, "The last word");
+    await page.getByRole("button", { name: "Conversation details", exact: true }).click();
+    await page.getByRole("button", { name: "Leave conversation" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Leave", exact: true }).click();
+    await page.getByRole("button", { name: "Archived (1)" }).click();
+    expect(await page.getByRole("list", { name: "Conversations", exact: true }).getByRole("link").count()).toBe(1);
+    await page.getByRole("list", { name: "Conversations", exact: true }).getByRole("link").click();
+    await seeMessage(page, "The last word");
+    expect(await messageBox(page).count()).toBe(0);
+  });
+
   test("over plain http it is said that the address is not protected, not that another tab is open", async () => {
     const { page } = await browserOf("insecure");
     // An address of this machine that counts as a stranger's.

@@ -299,3 +299,19 @@ describe("what holds a conversation", () => {
     await vi.waitFor(() => expect(controller.store.get().verifications.get("c")?.hold).toBeUndefined());
   });
 });
+
+describe("leaving", () => {
+  it("puts a conversation with one person out of the way, and leaves a group where it is", async () => {
+    const [leave, archive] = [vi.fn(async () => undefined), vi.fn(async () => undefined)];
+    const direct = await setUp({ client: { leave, archive } });
+    await direct.controller.leave("c");
+    expect([leave.mock.calls, archive.mock.calls]).toEqual([[["c"]], [["c", true]]]);
+    const group = await setUp({ conversation: { kind: "group" }, client: { leave, archive } });
+    await group.controller.leave("c");
+    expect([leave.mock.calls.length, archive.mock.calls.length]).toEqual([2, 1]);
+    // Nothing is put away that was not left.
+    const failing = await setUp({ client: { leave: () => Promise.reject(new Error("offline")), archive } });
+    await expect(failing.controller.leave("c")).rejects.toThrow("offline");
+    expect(archive).toHaveBeenCalledTimes(1);
+  });
+});

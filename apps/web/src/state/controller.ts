@@ -442,7 +442,12 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       if (isAccepted) await client.acceptInvitation(conversationId, accountId);
       else await client.declineInvitation(conversationId, accountId);
     },
-    leave: (conversationId) => client.leave(conversationId),
+    async leave(conversationId) {
+      const isDirect = store.get().conversations.get(conversationId)?.kind === "direct";
+      await client.leave(conversationId);
+      // Nobody is in it to write to any more: what was said is kept, out of the way. Where that fails it only stays in the list.
+      if (isDirect) await client.archive(conversationId, true).catch(() => undefined);
+    },
     setDraft(conversationId, text) {
       drafts.set(conversationId, text);
       unsaved.add(conversationId);
