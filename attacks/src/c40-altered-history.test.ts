@@ -6,6 +6,7 @@ import { createNodePlatform } from "@latchkey/client/node";
 import { maxArchiveBlobBytes } from "@latchkey/client/testing";
 import type { HistoryArchive } from "@latchkey/client/testing";
 import { signWithLabel } from "@latchkey/mls";
+import { httpPaths } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { giveAs } from "./testing/hostile-giver.ts";
 import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
@@ -26,7 +27,10 @@ async function missingOf(person: Person, id: string): Promise<number[][]> {
 
 /** Somebody was given something, and has looked at it. */
 async function given(person: Person, id: string, kind: Message["body"]["kind"] = "left_out"): Promise<void> {
-  await eventually(async () => (await kindsOf(person, id)).includes(kind), `${person.name} has looked at what was given`);
+  await eventually(async () => {
+    const isIn = (await person.client.conversations()).some((conversation) => conversation.id === id);
+    return isIn && (await kindsOf(person, id)).includes(kind);
+  }, `${person.name} has looked at what was given`);
   await settle(person);
 }
 
@@ -264,6 +268,40 @@ describe("C40 altered history", { timeout: 180_000 }, () => {
     await say(ben, id, "welcome");
     for (const person of [ada, cyd, dan, eve, fay]) await hear(person, id, "welcome");
     shows(context, "“What was given of earlier messages is not what the log says: nothing of it is shown.”");
+  });
+
+  test("[E-15] what the server refuses to give now comes later; what it says three times is not there is told, and nothing is held up by it", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
+    await scene.person("dan");
+    const { id } = await ada.client.startConversation({ to: ["dan"], name: "Allotment" });
+    await ada.client.changeSettings(id, { rights: { history: "100_messages" } });
+    await settle(ada);
+    await say(ada, id, "one");
+    let refused = 0;
+    scene.operator.override({
+      get(person, path) {
+        if (!path.startsWith(httpPaths.blobs) || (person !== "ben" && person !== "cyd")) return undefined;
+        refused++;
+        if (person === "ben") return refused > 2 ? undefined : new Response(undefined, { status: 503 });
+        return new Response(undefined, { status: 404 });
+      },
+    });
+    await ada.client.addMembers(id, ["ben"]);
+    await given(ben, id, "history_given");
+    expect(await ben.texts(id)).toEqual([]);
+    for (let round = 0; round < 20 && (await ben.texts(id)).length === 0; round++) await ben.jump(60_000);
+    expect(await ben.texts(id)).toEqual(["one"]);
+    expect(refused).toBe(3);
+    await ada.client.addMembers(id, ["cyd"]);
+    await given(cyd, id, "history_given");
+    await say(ada, id, "welcome");
+    await hear(cyd, id, "welcome");
+    for (let round = 0; round < 20 && !(await kindsOf(cyd, id)).includes("unreadable"); round++) await cyd.jump(3000);
+    const told = (await linesOf(cyd, id)).flatMap(({ body }) => (body.kind === "unreadable" ? [body.reason] : []));
+    expect(told).toEqual(["What was said before cannot be had from the server any more."]);
+    expect(refused).toBe(6);
+    shows(context, "“What was said before cannot be had from the server any more.”");
   });
 
   test("a member who may not give anything is told of, and nothing is fetched of theirs", async (context) => {
