@@ -187,7 +187,7 @@ describe("C38 invite links", () => {
     // Of whom nothing can be found out is tried three times.
     for (const _ of made) expect(await waiting(ada, id)).toEqual(["cyd"]);
     const erased = scene.operator.seen.flatMap(({ body }) => (body?.kind === "erase_knocks" ? body.seqs : []));
-    expect(erased.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
+    expect([...new Set(erased)].toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
     shows(context, "cyd waits, who knocked");
   });
 

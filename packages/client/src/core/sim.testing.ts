@@ -59,6 +59,7 @@ export class SimDevice {
   readonly timers: Map<string, number> = new Map();
   /** How often content beside an entry was asked for. */
   fetched: number = 0;
+  readonly links: Extract<Effect, { kind: "join_link" }>["event"][] = [];
   readonly alarms: string[] = [];
   /** By the place of the line. */
   readonly evidence: Map<number, { epoch: number; evidence: MessageEvidence }> = new Map();
@@ -203,6 +204,8 @@ export class SimDevice {
 
   #carryOut(effect: Effect): void {
     if (isPast(effect)) return void this.past.push(effect);
+    if (effect.kind === "join_link") return void this.links.push(effect.event);
+    if (effect.kind === "said") return void this.heard.push(effect);
     switch (effect.kind) {
       case "create":
       case "open":
@@ -261,9 +264,6 @@ export class SimDevice {
       case "evidence":
         this.evidence.set(effect.order, { epoch: effect.epoch, evidence: effect.evidence });
         return;
-      case "said":
-        this.heard.push(effect);
-        return;
       case "accounts":
         this.shown.push(effect.proofs);
         return;
@@ -272,7 +272,6 @@ export class SimDevice {
       case "placed":
       case "receipt":
       case "read_query":
-      case "join_link":
       case "named":
       case "pictured":
       case "dropped":

@@ -14,6 +14,7 @@ import { requireWritable } from "../engine/writable.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { cleanName } from "../names/clean.ts";
+import { createMutex } from "../store/mutex.ts";
 import { find, isAdmitted, refusals } from "./book.ts";
 import type { LinkRecord } from "./book.ts";
 import { keyHashOf } from "./knock.ts";
@@ -50,6 +51,8 @@ export class LinkKeeper {
   readonly #links: StoredLinks;
   readonly #access: KeeperAccess;
   readonly #room: WaitingRoom;
+  /** One after the other: two at once would judge the same twice. */
+  readonly #looking = createMutex();
 
   constructor(world: World, links: StoredLinks, access: KeeperAccess) {
     this.#world = world;
@@ -146,7 +149,7 @@ export class LinkKeeper {
     if (!this.#mayInvite(runner.state)) return;
     await this.#share(runner.state);
     const before = JSON.stringify(this.#shownWaiting(id));
-    await this.#room.look(runner.state, this.#open(id));
+    await this.#looking.run(() => this.#room.look(runner.state, this.#open(id)));
     await this.#letInUnasked(runner.state);
     if (JSON.stringify(this.#shownWaiting(id)) !== before) this.#changed(id);
   }

@@ -3,7 +3,7 @@ import { admissionCodec, linkShareCodec } from "@latchkey/protocol";
 import type { Admission, LinkShare } from "@latchkey/protocol";
 import type { JoinLinkPreview, OwnKnock as ShownKnock } from "../api.ts";
 import { invitersIn } from "../core/join-links.ts";
-import { isSameDevice } from "../core/roster.ts";
+import { isSameDevice, leafOf } from "../core/roster.ts";
 import { isCaughtUp } from "../core/turn.ts";
 import type { DeviceReference } from "../core/types.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
@@ -131,8 +131,11 @@ export async function takeShare(
   await runner.load();
   const { state } = runner;
   if (!isCaughtUp(state)) throw notReadYet();
-  const inviters = state.roster === undefined ? [] : invitersIn(state.roster);
-  if (![sender, own].every((device) => inviters.some((leaf) => isSameDevice(leaf, device)))) return;
+  const { roster } = state;
+  if (roster === undefined || leafOf(roster, sender) === undefined) return;
+  const inviters = invitersIn(roster);
+  // Who gave it may have read of the right already, where this device has not: it is looked at again, less and less often.
+  if (![sender, own].every((device) => inviters.some((leaf) => isSameDevice(leaf, device)))) throw notReadYet();
   const names = linkNames(platform, share.seed);
   const known = find(links.of(state.id), names.linkId);
   if (links.held(state.id, names.linkId) !== undefined || (known !== undefined && !equalBytes(known.linkHash, names.linkHash))) return;
