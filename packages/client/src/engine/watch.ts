@@ -1,6 +1,5 @@
-import { decode, encode, equalBytes, struct, toBase64Url, uint32 } from "@latchkey/codec";
-import type { Codec } from "@latchkey/codec";
-import { stateHashOf, signedCodec, usernameBindingCodec } from "@latchkey/transparency";
+import { decode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { stateHashOf, signedCodec } from "@latchkey/transparency";
 import type { Contact } from "../account/contacts.ts";
 import { isProven } from "../account/contacts.ts";
 import { freshMs } from "../account/directory.ts";
@@ -11,18 +10,16 @@ import { ClientError, failureOf } from "../errors.ts";
 import { takeRecovery } from "./account-news.ts";
 import { ForkNotices } from "./fork-notices.ts";
 import { RestoredServers } from "./restored-servers.ts";
+import { OwnAccountWatch } from "./own-account-watch.ts";
 import { PublishedHeads } from "./published-heads.ts";
 import { Words } from "./words.ts";
 import type { Word } from "./words.ts";
 import { markVerified, safetyNumberOf, scanSafetyNumber, verificationOf } from "./verification.ts";
 import type { Watched, Watching, World } from "./world.ts";
-import { createSingleFlight } from "../single-flight.ts";
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-/** How long another device of one's own has to say that a new state of the account is its doing (spec A-2). */
-const graceMs = 60_000;
 /** What one speaker says of an account makes this device look at most this often (spec E-1). */
 const wordPauseMs = hourMs;
 /** Whoever finds a fork first tells the others; of several that find it at once, one. */
@@ -32,19 +29,8 @@ const refreshDelayMs = 20_000;
 /** Contacts asked about in an hour at most: nobody's list of contacts goes out at once (spec D-5). */
 const refreshesPerHour = 4;
 
-const knownCodec: Codec<{ version: number }> = struct<{ version: number }>({ version: uint32 });
-const knownKey = "own-version";
-
-const changedSentence =
-  "Your account was changed, and none of your devices says that it did it. Nothing is sent until you looked at your devices.";
-const nameTakenSentence =
-  "The server gave your name to another account for a time. Whoever looked for you then may have met somebody else. Nothing is sent until you looked at this.";
 const falseKeysSentence = "The server showed keys of a member of your conversations that their devices did not sign. They are not used.";
 const forkedSentence = "Two histories of one account were signed by its devices. The one in the public record is used.";
-const unprovenSentence =
-  "For a day the server has not proven your account as it stands in its public record. It is asked again every hour; nobody new can find you meanwhile.";
-const missingSentence = "The server does not show a change of your account that it had taken. Others may be shown an old account of yours.";
-
 /**
  * Watches over one's own account, the accounts of the people one talks with, the heads of their conversations, and the public records
  * that say so: at the start, daily, and whenever a message says something new (spec A-2, D-4, D-5, L-11).
@@ -63,12 +49,7 @@ export class Watch implements Watching {
   /** Conversations whose published head is about to be looked at, because of somebody's word. */
   readonly #asking = new Set<string>();
   readonly #conversations = new Map<string, Watched>();
-  /** The newest version of one's own account that this device made, heard of from another device, or that the person agreed to. */
-  #knownVersion: number | undefined;
-  #selfCheckedAtMs = 0;
-  /** Since when the host shows nothing of one's own account that holds. */
-  #unprovenSinceMs: number | undefined;
-  readonly #checking = createSingleFlight(() => this.#check());
+  readonly #own: OwnAccountWatch;
   #work: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -78,19 +59,17 @@ export class Watch implements Watching {
     this.#forks = new ForkNotices(world);
     this.#words = new Words(world);
     this.#restored = new RestoredServers(world);
+    this.#own = new OwnAccountWatch(world, (delayMs, run) => this.#later(delayMs, run));
   }
 
   /** Reads what is stored; call before the conversations run. */
   async load(): Promise<void> {
-    const { store, own, directory, alarms } = this.#world;
+    const { own, directory, alarms } = this.#world;
     await directory.loadOwnRecord();
     // At hand from now on: what messages and commits say of the public record.
     await directory.log.configHash(own.host);
     await this.#words.load();
-    const stored = await store.transact("read", (tx) => tx.get(knownKey));
-    this.#knownVersion = stored === undefined ? undefined : decode(knownCodec, stored).version;
-    // What this profile begins with it knows.
-    if (this.#knownVersion === undefined) await this.#know(own.stateVersion);
+    await this.#own.load();
     this.#stops.push(
       directory.onMet((contact) => this.#met(contact)),
       alarms.onChange(() => this.#alarmsChanged()),
@@ -190,8 +169,8 @@ export class Watch implements Watching {
   /** One's own account has a new state: made here, told by another device of one's own, or found at the server. */
   async ownChanged(params: { version: number; isKnown: boolean; isOurs?: boolean }): Promise<void> {
     // No further than there is one: else nobody would hear of those that come.
-    if (params.isKnown) await this.#know(Math.min(params.version, this.#world.own.stateVersion));
-    else this.#later(graceMs, () => this.#judgeOwn());
+    if (params.isKnown) await this.#own.know(Math.min(params.version, this.#world.own.stateVersion));
+    else this.#own.judgeSoon();
     for (const runner of this.#runners) runner.post({ kind: "accounts", recovered: [] });
     if (params.isOurs === true) await this.#announce();
   }
@@ -212,7 +191,7 @@ export class Watch implements Watching {
    * @throws ClientError when the record cannot be had, or does not hold
    */
   check(): Promise<void> {
-    return this.#checking.join();
+    return this.#own.check();
   }
 
   /** What is known of the keys of a conversation's members. @throws ClientError `unknown_conversation` */
@@ -238,87 +217,13 @@ export class Watch implements Watching {
     return markVerified(this.#world, accountId, verified);
   }
 
-  async #check(): Promise<void> {
-    const { directory, own, alarms } = this.#world;
-    if (own.status !== "registered") return;
-    const versionBefore = own.stateVersion;
-    let found;
-    try {
-      found = await directory.lookUpOwn(own);
-    } catch (error) {
-      if (error instanceof ClientError && this.#world.own.status === "registered") await this.#doubtOwn(error);
-      throw error;
-    }
-    this.#selfCheckedAtMs = this.#world.platform.nowMs();
-    this.#unprovenSinceMs = undefined;
-    const takenBy = otherOwnerSince(found.record.bindings, own.accountId);
-    if (takenBy !== undefined) {
-      const about = `name ${toBase64Url(takenBy)}`;
-      await alarms.raise({ failure: { code: "account_changed", message: nameTakenSentence, canRetry: false }, about });
-    }
-    if (found.proven === undefined) return;
-    const shown = found.record.states;
-    if (shown.length <= versionBefore) {
-      const failure = { code: "server_lied" as const, message: missingSentence, canRetry: false };
-      await alarms.raise({ failure, about: `missing ${versionBefore}` });
-      return;
-    }
-    const ours = this.#world.own.record.states;
-    const isSame = shown
-      .slice(0, ours.length)
-      .every((state, version) => version >= ours.length || equalBytes(state, ours[version] ?? state));
-    if (!isSame) {
-      await this.#raiseChanged(`fork ${shown.length}`);
-      return;
-    }
-    if (shown.length - 1 > (this.#knownVersion ?? 0)) {
-      await this.#world.refreshOwn();
-      const hasOthers = own.account.state.devices.length > 1;
-      // Another device of one's own may be about to tell; with one device only there is nobody else.
-      if (hasOthers) this.#later(graceMs, () => this.#judgeOwn());
-      else await this.#judgeOwn();
-    }
-  }
-
-  /**
-   * The host's answer about one's own account does not hold. Where its signed record commits to what it showed, others may be shown the same
-   * (attacks A3, B1). Anything else is its word (spec E-57): asked again, and told by its name once it went on for a day.
-   */
-  async #doubtOwn({ code, canRetry }: ClientError): Promise<void> {
-    if (code === "account_changed") {
-      await this.#raiseChanged("not signed");
-      return;
-    }
-    if (canRetry) return;
-    const now = this.#world.platform.nowMs();
-    this.#unprovenSinceMs ??= now;
-    if (now - this.#unprovenSinceMs < dayMs) return;
-    const failure = { code: "directory_unproven" as const, message: unprovenSentence, canRetry: true };
-    await this.#world.alarms.raise({ failure, about: `own ${Math.floor(this.#unprovenSinceMs / dayMs)}` });
-  }
-
-  async #judgeOwn(): Promise<void> {
-    const { stateVersion, stateHash } = this.#world.own;
-    if (stateVersion > (this.#knownVersion ?? 0)) await this.#raiseChanged(toBase64Url(stateHash));
-  }
-
-  async #raiseChanged(about: string): Promise<void> {
-    await this.#world.alarms.raise({ failure: { code: "account_changed", message: changedSentence, canRetry: false }, about });
-  }
-
-  async #know(version: number): Promise<void> {
-    if (version <= (this.#knownVersion ?? -1)) return;
-    this.#knownVersion = version;
-    await this.#world.store.transact("write", (tx) => tx.put(knownKey, encode(knownCodec, { version })));
-  }
-
   /** The person looked at their devices: what holds messages back is gone. */
   #alarmsChanged(): void {
     if (this.hold !== undefined) return;
     this.#enqueue(async () => {
       if (this.#world.alarms.standing("account_changed") === undefined) {
         const handled = this.#world.alarms.wasHandled("account_changed", toBase64Url(this.#world.own.stateHash));
-        if (handled) await this.#know(this.#world.own.stateVersion);
+        if (handled) await this.#own.know(this.#world.own.stateVersion);
       }
       for (const runner of this.#runners) runner.post({ kind: "accounts", recovered: [] });
     });
@@ -374,9 +279,9 @@ export class Watch implements Watching {
   async #tick(): Promise<void> {
     const { directory, own, platform } = this.#world;
     const [jitter = 0] = platform.random(1);
-    if (platform.nowMs() - this.#selfCheckedAtMs > dayMs - hourMs) await this.check().catch(ignore);
+    if (platform.nowMs() - this.#own.checkedAtMs > dayMs - hourMs) await this.check().catch(ignore);
     // At the start the server may be out of reach: the first look at one's own account is not put off for an hour.
-    this.#later(this.#selfCheckedAtMs === 0 ? minuteMs : hourMs * (0.75 + jitter / 512), () => this.#tick());
+    this.#later(this.#own.checkedAtMs === 0 ? minuteMs : hourMs * (0.75 + jitter / 512), () => this.#tick());
     await directory.log.upkeep(own.host).catch(ignore);
     await this.#heads.check(this.#runners);
     await this.#forks.send(this.#runners.map((runner) => runner.state));
@@ -444,13 +349,6 @@ export class Watch implements Watching {
 function agrees(contact: Contact, version: number, chain: Uint8Array): boolean {
   const signed = contact.record.states[version];
   return signed !== undefined && equalBytes(stateHashOf(decode(signedCodec, signed).body), chain);
-}
-
-/** The account that one's own name was bound to after it was one's own (spec A-3); `undefined` for none. */
-function otherOwnerSince(signedBindings: readonly Uint8Array[], accountId: Uint8Array): Uint8Array | undefined {
-  const bindings = signedBindings.map((signed) => decode(usernameBindingCodec, decode(signedCodec, signed).body));
-  const first = bindings.findIndex((binding) => equalBytes(binding.accountId, accountId));
-  return bindings.slice(first).find((binding) => !equalBytes(binding.accountId, accountId))?.accountId;
 }
 
 /** What cannot be found out now is tried again; what must not be raised its alarm where it was found. */
