@@ -2,6 +2,7 @@
 // argument why no test can notice it. Beside a name stands the clause that the code implements.
 import { conversationMutants } from "./mutants-of-conversation.js";
 import { coreMutants } from "./mutants-of-core.js";
+import { groupMutants } from "./mutants-of-groups.js";
 import { inboxMutants } from "./mutants-of-inboxes.js";
 import { joinerMutants } from "./mutants-of-joiners.js";
 import { linkMutants } from "./mutants-of-links.js";
@@ -483,6 +484,7 @@ export const mutants = [
     ],
   ),
   ...coreMutants,
+  ...groupMutants,
   ...conversationMutants,
   ...joinerMutants,
   ...inboxMutants,

@@ -23,7 +23,6 @@ export const coreMutants = [
     ["more leaves than devices (M-7)", 'if (known.size > maxLeavesPerAccount) return "too_many_leaves";', ""],
     ["any proposal (M-8)", 'if (!commit.proposals.every((kind) => allowed.has(kind))) return fails("proposal");', ""],
     ["any role (M-2)", 'if (!isPermitted(roster, facts, { author, adds, removes, settings })) return fails("not_permitted");', ""],
-    ["an empty commit that nobody needs (M-5)", "if (isEmpty && !facts.isBlocked && !facts.isUpdateDue(commit.sender))", "if (false)"],
     ["a commit whose author had not seen the others (G-1)", 'if (!facts.isUpToDate) return fails("behind");', ""],
     [
       "other extensions of the group (M-8)",
@@ -130,8 +129,6 @@ export const coreMutants = [
       "leaving: new Set()",
     ],
     ["a commit made before another one of its epoch (G-1)", "isUpToDate: lastCommitSeq === 0 || ", "isUpToDate: true || "],
-    ["a commit for nothing in any epoch (M-5)", "isBlocked: lastCommitSeq > 0", "isBlocked: true"],
-    ["a path that is not due (M-5)", "isUpdateDue: (leaf) => updateRankOf(group, leaf) !== undefined", "isUpdateDue: () => true"],
     [
       "who complained may not be let back in (G-5)",
       "complainers: await complainersIn(turn, complaint, { group, roster, commit })",

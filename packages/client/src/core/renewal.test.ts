@@ -163,6 +163,20 @@ describe("[R-6] what one member can do to it", () => {
     expect(renewalStamp(new Uint8Array(8).fill(255), startMs)).toBe(startMs);
   });
 
+  it("nothing is renewed before it is due, however often a device looks", () => {
+    const renewed: Renewal = { ownAtMs: startMs, lastAtMs: 0, order: [0, 1] };
+    const dueMs = startMs + 7 * dayMs - 2 * hourMs;
+    expect([startMs, startMs + 6 * dayMs, dueMs - 1, dueMs].map((nowMs) => isRenewalDue(renewed, nowMs))).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    // In the largest groups, too, no sooner than a day after it was.
+    const large: Renewal = { ...renewed, order: Array.from({ length: 1000 }, (_, leaf) => leaf) };
+    expect([startMs + dayMs - 1, startMs + dayMs].map((nowMs) => isRenewalDue(large, nowMs))).toEqual([false, true]);
+  });
+
   it("whatever clocks say, a device waits for a finite time, and at most until it is due, an hour and its turn", () => {
     const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
     fc.assert(
