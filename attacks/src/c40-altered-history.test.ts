@@ -290,14 +290,20 @@ describe("C40 altered history", { timeout: 180_000 }, () => {
     await ada.client.addMembers(id, ["ben"]);
     await given(ben, id, "history_given");
     expect(await ben.texts(id)).toEqual([]);
-    for (let round = 0; round < 20 && (await ben.texts(id)).length === 0; round++) await ben.jump(60_000);
+    await eventually(async () => {
+      await ben.jump(60_000);
+      return (await ben.texts(id)).length > 0;
+    }, "ben is given it once the server gives it out");
     expect(await ben.texts(id)).toEqual(["one"]);
     expect(refused).toBe(3);
     await ada.client.addMembers(id, ["cyd"]);
     await given(cyd, id, "history_given");
     await say(ada, id, "welcome");
     await hear(cyd, id, "welcome");
-    for (let round = 0; round < 20 && !(await kindsOf(cyd, id)).includes("unreadable"); round++) await cyd.jump(3000);
+    await eventually(async () => {
+      await cyd.jump(3000);
+      return (await kindsOf(cyd, id)).includes("unreadable");
+    }, "cyd is told that it is not there");
     const told = (await linesOf(cyd, id)).flatMap(({ body }) => (body.kind === "unreadable" ? [body.reason] : []));
     expect(told).toEqual(["What was said before cannot be had from the server any more."]);
     expect(refused).toBe(6);
