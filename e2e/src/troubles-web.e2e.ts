@@ -172,6 +172,33 @@ describe("a moment of trouble", () => {
     expect(await messageBox(page).count()).toBe(0);
   });
 
+  test("an old copy of a profile says so, and can be erased to begin anew", async () => {
+    const { page } = await browserOf("old-copy");
+    await createAccount(page, { url: server.url, username: "mona" });
+    // A page of this origin without the app: nobody has the profile open.
+    await page.goto(`${server.url}/v1/info`);
+    await expect
+      .poll(() =>
+        page.evaluate(async () => (await navigator.locks.query()).held?.filter(({ name }) => name?.startsWith("latchkey")).length),
+      )
+      .toBe(0);
+    await page.evaluate(async () => {
+      const opening = indexedDB.open("latchkey-side/default");
+      await new Promise((resolve) => (opening.onsuccess = resolve));
+      const transaction = opening.result.transaction("numbers", "readwrite");
+      transaction.objectStore("numbers").put(1_000_000, "generation");
+      await new Promise((resolve) => (transaction.oncomplete = resolve));
+      opening.result.close();
+    });
+    await page.goto(server.url);
+    await page.getByRole("heading", { name: "This is an old copy of your data" }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole("button", { name: "Erase and start again" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Erase", exact: true }).click();
+    await welcome(page);
+    expect(await page.getByText("This browser has cleared").count()).toBe(0);
+  });
+
   test("over plain http it is said that the address is not protected, not that another tab is open", async () => {
     const { page } = await browserOf("insecure");
     // An address of this machine that counts as a stranger's.

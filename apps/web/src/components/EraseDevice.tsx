@@ -7,17 +7,20 @@ import "../styles/account.css";
 
 const text = accountWords.erasing;
 
-/** Takes this device out of the account and erases what is on it; `isOut`: the account has it no more. */
-export function EraseDevice({ isOut }: { readonly isOut: boolean }): ReactElement {
+/**
+ * Takes this device out of the account and erases what is on it; `isOut`: the account has it no more; `isShut`: what is on it cannot be opened
+ * any more either.
+ */
+export function EraseDevice({ isOut, isShut = false }: { readonly isOut: boolean; readonly isShut?: boolean }): ReactElement {
   const { controller, router } = useApp();
   const act = useAction();
   const devices = useSelector((state) => state.devices);
   const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
   const [isAsking, setIsAsking] = useState(false);
   const isOnly = !isOut && devices !== undefined && devices.length < 2;
-  const body = isOut ? text.bodyOut : isOnly ? (hasPhrase ? text.bodyLost : text.bodyOnly) : text.body;
+  const body = isShut ? text.bodyShut : isOut ? text.bodyOut : isOnly ? (hasPhrase ? text.bodyLost : text.bodyOnly) : text.body;
   const erase = async (): Promise<boolean> => {
-    const isDone = await act(() => controller.erase());
+    const isDone = await act(() => (isShut ? controller.startOver() : controller.erase()));
     if (isDone) router.go({ kind: "home" }, { replace: true });
     return isDone;
   };

@@ -291,6 +291,8 @@ export const enAccount = {
     bodyLost:
       "This is your only device, and your 24 words are not on paper yet. If you go on, the account is lost for good: nobody can bring it back, and its username stays taken. Write the words down first.",
     bodyOut: "What it received until it was removed goes too. Then you can link it anew, or create another account.",
+    bodyShut:
+      "Nothing of what is stored here can be opened any more by this browser. Afterwards you can link it as a new device, recover your account with the 24 words, or create another one.",
     confirm: "Erase",
     busy: "Erasing",
   },

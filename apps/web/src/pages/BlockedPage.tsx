@@ -2,7 +2,11 @@ import type { ReactElement } from "react";
 import type { Phase } from "../state/app-state.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { Mark } from "../components/Icon.tsx";
+import { lazyComponent } from "../components/lazy.tsx";
+import { isPastOpening } from "../worker/protocol.ts";
 import { useApp } from "../state/context.ts";
+
+const EraseDevice = lazyComponent(async () => (await import("../components/EraseDevice.tsx")).EraseDevice);
 
 /** What stands in the way of opening, and what to do about it. */
 export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: "ready" }> }): ReactElement {
@@ -43,6 +47,7 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
           {phase.failure.code === "account_deleted" ? words.blocked.startAnew : words.blocked.reload}
         </button>
       )}
+      {phase.kind === "failed" && isPastOpening(phase.failure) && <EraseDevice isOut isShut />}
     </main>
   );
 }

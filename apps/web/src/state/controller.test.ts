@@ -43,6 +43,7 @@ async function setUp(params: {
     status: () => ({ kind: "ready" }),
     subscribeStatus: () => () => undefined,
     reopen: () => undefined,
+    startOver: () => undefined,
   };
   const controller = createController(host, (run) => run());
   await vi.waitFor(() => expect(controller.store.get().phase.kind).toBe("ready"));

@@ -80,6 +80,8 @@ export interface Controller extends MessageActs {
   putOffRecovery(): void;
   /** The recovery phrase was written down: this device erases it. */
   finishRecovery(): Promise<void>;
+  /** Erases what is stored here and cannot be opened any more. */
+  startOver(): Promise<void>;
   /** Erases this device; the app is that of a browser in which nobody was yet. */
   erase(): Promise<void>;
   /** Breaks a linking off, or forgets how the last one went. */
@@ -502,6 +504,11 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
         ...state,
         ...(state.account === undefined ? {} : { account: { ...state.account, hasRecoveryPhrase: false } }),
       }));
+    },
+    async startOver() {
+      rememberAccount(false);
+      rememberRecoveryPutOff(false);
+      host.startOver();
     },
     async erase() {
       await client.erase();

@@ -1,4 +1,4 @@
-import { openWebClient } from "@latchkey/client/web";
+import { eraseWebStore, openWebClient } from "@latchkey/client/web";
 import { createHost } from "./serve.ts";
 import type { PortLike } from "./serve.ts";
 
@@ -23,6 +23,7 @@ const host = createHost({
       await hold();
     });
   },
+  eraseProfile: () => eraseWebStore(profile),
   onOtherBuild(listener) {
     builds.addEventListener("message", ({ data }) => {
       if (data !== build) listener();

@@ -6,6 +6,8 @@ export type Request =
   | { readonly kind: "wake" }
   /** Opens the client again after a failure. */
   | { readonly kind: "reopen" }
+  /** Erases a profile that cannot be opened any more, and begins anew. */
+  | { readonly kind: "start_over" }
   | { readonly kind: "bye" };
 
 /** How the worker's client is. */
@@ -26,6 +28,11 @@ export type Response =
   | { readonly kind: "failure"; readonly id: number; readonly failure: ClientFailure }
   | { readonly kind: "event"; readonly event: ClientEvent }
   | { readonly kind: "status"; readonly status: HostStatus };
+
+/** Whether what is stored here opens never again: the person may erase it. */
+export function isPastOpening(failure: ClientFailure): boolean {
+  return failure.code === "profile_restored" || failure.code === "storage_older";
+}
 
 /** A client's failure on this side of the port. */
 export class RemoteError extends Error {

@@ -11,6 +11,8 @@ export interface ClientHost {
   subscribeStatus(listener: (status: HostStatus) => void): () => void;
   /** Opens the client again after a failure. */
   reopen(): void;
+  /** Erases a profile that cannot be opened any more, and begins anew. */
+  startOver(): void;
 }
 
 /** The page's end of a channel. */
@@ -78,6 +80,7 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
       return () => statusListeners.delete(listener);
     },
     reopen: () => port.postMessage({ kind: "reopen" }),
+    startOver: () => port.postMessage({ kind: "start_over" }),
     fail: setStatus,
   };
 }

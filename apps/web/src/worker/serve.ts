@@ -1,6 +1,6 @@
 import type { Client } from "@latchkey/client";
 import { isRemoteMethod } from "@latchkey/client/methods";
-import { failureOf } from "./protocol.ts";
+import { failureOf, isPastOpening } from "./protocol.ts";
 import type { HostStatus, Request, Response } from "./protocol.ts";
 
 /** The end of a channel: what MessagePort and a dedicated worker's global scope have in common. */
@@ -14,6 +14,8 @@ export interface HostOptions {
   openClient(): Promise<Client>;
   /** Runs `hold` while nobody else has the profile; calls `onWait` when it has to wait for another. Resolves when `hold` does. */
   withProfileLock(onWait: () => void, hold: () => Promise<void>): Promise<void>;
+  /** Erases all that is kept of the profile, which nobody has open. */
+  eraseProfile(): Promise<void>;
   /** Calls `listener` when a worker of another build waits for the profile. */
   onOtherBuild(listener: () => void): void;
 }
@@ -95,6 +97,20 @@ export function createHost(options: HostOptions): Host {
     }
   };
 
+  const startOver = async (): Promise<void> => {
+    if (status.kind !== "failed" || !isPastOpening(status.failure)) return;
+    setStatus({ kind: "starting" });
+    try {
+      await options.withProfileLock(
+        () => setStatus({ kind: "in_use" }),
+        () => options.eraseProfile(),
+      );
+      await open();
+    } catch (error) {
+      setStatus({ kind: "failed", failure: failureOf(error) });
+    }
+  };
+
   options.onOtherBuild(() => {
     if (status.kind !== "ready") return;
     setStatus({ kind: "replaced" });
@@ -116,6 +132,9 @@ export function createHost(options: HostOptions): Host {
             break;
           case "reopen":
             if (status.kind === "failed") void open();
+            break;
+          case "start_over":
+            void startOver();
             break;
           case "bye":
             ports.delete(port);

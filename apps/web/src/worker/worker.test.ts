@@ -53,13 +53,14 @@ function openPage(host: Host): ClientHost {
 
 const unlocked = async (_onWait: () => void, hold: () => Promise<void>): Promise<void> => hold();
 
-const onOtherBuild = (): void => undefined;
+/** What these tests have no use for. */
+const others = { onOtherBuild: (): void => undefined, eraseProfile: async (): Promise<void> => undefined };
 
 describe("the client behind a port", () => {
   it("answers calls, also those made before it was open", async () => {
     const { client } = fakeClient();
     let open: (client: Client) => void = () => undefined;
-    const host = createHost({ openClient: () => new Promise((resolve) => (open = resolve)), withProfileLock: unlocked, onOtherBuild });
+    const host = createHost({ openClient: () => new Promise((resolve) => (open = resolve)), withProfileLock: unlocked, ...others });
     const page = openPage(host);
     const answer = page.client.checkUsername("ben");
     open(client);
@@ -70,7 +71,7 @@ describe("the client behind a port", () => {
 
   it("carries failures as they are", async () => {
     const { client } = fakeClient();
-    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked, onOtherBuild }));
+    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked, ...others }));
     await expect(page.client.resolve("nobody")).rejects.toMatchObject({
       failure: { code: "unknown_user", message: "no such account", canRetry: false },
     });
@@ -78,7 +79,7 @@ describe("the client behind a port", () => {
 
   it("calls no method but those of the interface", async () => {
     const { client } = fakeClient();
-    const host = createHost({ openClient: async () => client, withProfileLock: unlocked, onOtherBuild });
+    const host = createHost({ openClient: async () => client, withProfileLock: unlocked, ...others });
     const answers: Response[] = [];
     let send: (request: Request) => void = () => undefined;
     host.addPort({
@@ -92,7 +93,7 @@ describe("the client behind a port", () => {
 
   it("tells every page what happens", async () => {
     const { client, emit } = fakeClient();
-    const host = createHost({ openClient: async () => client, withProfileLock: unlocked, onOtherBuild });
+    const host = createHost({ openClient: async () => client, withProfileLock: unlocked, ...others });
     const pages = [openPage(host), openPage(host)];
     const heard: ClientEvent[][] = [[], []];
     for (const [index, page] of pages.entries()) page.subscribe((event) => heard[index]?.push(event));
@@ -104,7 +105,7 @@ describe("the client behind a port", () => {
 
   it("passes on that the network is back", async () => {
     const { client, wake } = fakeClient();
-    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked, onOtherBuild }));
+    const page = openPage(createHost({ openClient: async () => client, withProfileLock: unlocked, ...others }));
     await page.client.checkUsername("ben");
     page.client.wake();
     await vi.waitFor(() => expect(wake).toHaveBeenCalledOnce());
@@ -120,7 +121,7 @@ describe("the client behind a port", () => {
         await new Promise<void>((resolve) => (free = resolve));
         await hold();
       },
-      onOtherBuild,
+      ...others,
     });
     const page = openPage(host);
     const seen: HostStatus["kind"][] = [];
@@ -141,7 +142,7 @@ describe("the client behind a port", () => {
         return client;
       },
       withProfileLock: unlocked,
-      onOtherBuild,
+      ...others,
     });
     const page = openPage(host);
     await vi.waitFor(() => expect(page.status()).toMatchObject({ kind: "failed", failure: { code: "storage_denied" } }));
@@ -158,7 +159,7 @@ describe("the client behind a port", () => {
         return { ...fakeClient().client, deleteAccount: async () => undefined, close };
       },
       withProfileLock: unlocked,
-      onOtherBuild,
+      ...others,
     });
     const pages = [openPage(host), openPage(host)];
     await pages[0]?.client.deleteAccount();
@@ -179,7 +180,7 @@ describe("the client behind a port", () => {
         return { ...fakeClient().client, erase: async () => undefined, close };
       },
       withProfileLock: unlocked,
-      onOtherBuild,
+      ...others,
     });
     const page = openPage(host);
     await page.client.checkUsername("ben");
@@ -200,6 +201,7 @@ describe("the client behind a port", () => {
         await hold();
         isFree = true;
       },
+      ...others,
       onOtherBuild: (listener) => (ask = listener),
     });
     const page = openPage(host);
@@ -212,5 +214,31 @@ describe("the client behind a port", () => {
     await vi.waitFor(() => expect(isFree).toBe(true));
     expect(saveDraft).toHaveBeenCalledWith("c", "kept");
     expect(page.status().kind).toBe("replaced");
+  });
+
+  it("erases a profile that opens never again when asked, and no other", async () => {
+    let why: string | undefined = "storage_in_use";
+    const eraseProfile = vi.fn(async () => {
+      why = undefined;
+    });
+    const host = createHost({
+      openClient: async () => {
+        if (why !== undefined) throw Object.assign(new Error("no"), { code: why, canRetry: false });
+        return fakeClient().client;
+      },
+      withProfileLock: unlocked,
+      ...others,
+      eraseProfile,
+    });
+    const page = openPage(host);
+    await vi.waitFor(() => expect(page.status()).toMatchObject({ kind: "failed", failure: { code: "storage_in_use" } }));
+    page.startOver();
+    why = "profile_restored";
+    page.reopen();
+    await vi.waitFor(() => expect(page.status()).toMatchObject({ kind: "failed", failure: { code: "profile_restored" } }));
+    expect(eraseProfile).not.toHaveBeenCalled();
+    page.startOver();
+    await vi.waitFor(() => expect(page.status()).toEqual({ kind: "ready" }));
+    expect(eraseProfile).toHaveBeenCalledTimes(1);
   });
 });

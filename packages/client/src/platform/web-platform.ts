@@ -1,5 +1,5 @@
 import { webCrypto } from "@latchkey/mls/web";
-import { openDB } from "idb";
+import { deleteDB, openDB } from "idb";
 import type { DBSchema, IDBPDatabase } from "idb";
 import { ClientError } from "../errors.ts";
 import { openEncryptedStore } from "../store/encrypted-store.ts";
@@ -124,6 +124,12 @@ export async function openWebStore(profile: string): Promise<Store> {
       ? new ClientError("storage_denied", "The browser refused to store anything here.", { cause: error })
       : error;
   }
+}
+
+/** Erases what `openWebStore` keeps of a profile that nobody has open, also where it cannot be opened any more. */
+export async function eraseWebStore(profile: string): Promise<void> {
+  await deleteDB(`latchkey/${profile}`);
+  await deleteDB(`latchkey-side/${profile}`);
 }
 
 async function loadKey(side: IDBPDatabase<SideSchema>): Promise<CryptoKey> {

@@ -2,7 +2,7 @@ import type { Client } from "../api.ts";
 import { createClient } from "../create-client.ts";
 import { askToPersist, createWebPlatform, openWebStore } from "./web-platform.ts";
 
-export { askToPersist, createWebPlatform, openWebStore } from "./web-platform.ts";
+export { askToPersist, createWebPlatform, eraseWebStore, openWebStore } from "./web-platform.ts";
 
 /**
  * Opens a profile of this browser, in a worker, with the server at `serverUrl` (such as `location.origin`).
