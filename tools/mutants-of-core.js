@@ -299,7 +299,7 @@ export const coreMutants = [
     ],
   ),
   ...of(
-    `${client}/core/step.ts`,
+    `${client}/core/connection.ts`,
     [`${client}/core/late-and-twice.test.ts`],
     [
       [

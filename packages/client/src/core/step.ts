@@ -1,43 +1,33 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import { maxMessageProofBytes, meaningOf } from "@latchkey/protocol";
-import type { Opened } from "@latchkey/protocol";
-import type { ClientErrorCode } from "../api.ts";
+import { maxMessageProofBytes } from "@latchkey/protocol";
 import { isAway } from "./away.ts";
-import { isPassing } from "./passing.ts";
-import { giveAgain, tellGiving } from "./past.ts";
+import { tellGiving } from "./past.ts";
 import { onAccepted } from "./accepted.ts";
-import { declineElsewhere, onArrivalRefused } from "./arrival.ts";
+import { declineElsewhere } from "./arrival.ts";
 import { requestChange, requestRemovals, requestRenewal, requestUnblocking } from "./changes.ts";
 import { settleLeaves } from "./content.ts";
 import { addOffer, endByContinuation } from "./continuation.ts";
 import { answerId, asksToAnswer, authorOf } from "./answering.ts";
-import { complain, resumeComplaint } from "./complaints.ts";
+import { complain } from "./complaints.ts";
 import { judgeLeaves } from "./departed.ts";
 import { onEntry, onSealed } from "./entries.ts";
 import { onFaulty } from "./faulty.ts";
 import { forgetGroup } from "./epoch.ts";
 import { groupsOf } from "./erase.ts";
 import { onForkNotice, onPublishedHead, settleAwaited } from "./heads.ts";
-import { tellOutcome } from "./merged-settings.ts";
 import { pendingOrder } from "./order.ts";
 import { addInvitation } from "./rejoin.ts";
 import { planRenewal } from "./renewing.ts";
 import { hasEnded, isConfirmed, isReading, isWritable } from "./phase.ts";
-import { scheduleRemoval } from "./removal.ts";
 import { onServerRestored } from "./restored.ts";
 import { flush } from "./sending.ts";
 import { isBlocked } from "./skipped.ts";
-import { confirmBase, mayHaveExpired, noteSight, passOver, stall, stallBehind, stallOf } from "./stall.ts";
-import { addLine, dropChanges, isCaughtUp, linkDown, nextOrder, pause, set, setOutgoing } from "./turn.ts";
+import { confirmBase, noteSight, stall } from "./stall.ts";
+import { addLine, dropChanges, isCaughtUp, nextOrder, pause, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import { onVerified, verifyDue } from "./verifying.ts";
-import type { Chain, Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
-
-/** Before the same is asked again where the server does not say when; and the least where it does. */
-const retryDelayMs = 15_000;
-const leastRetryMs = 2000;
-/** Of the commits of an epoch that the server refuses, so many are kept, the first. */
-const maxRefused = 4;
+import type { Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
+import { forgetPassing, forgetSent, onConnected, onDisconnected, onOpened, onRefused, retryDelayMs } from "./connection.ts";
 
 /**
  * Takes one input. Everything that the state needs of the world is in `context`; the engine stores the new state before it
@@ -175,98 +165,6 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
   }
 }
 
-function onDisconnected(turn: Turn): void {
-  const { attempt, stall: reason, stalls, retentionDays, cannotRemove } = turn.state.link;
-  set(turn, { link: { ...linkDown, attempt, stall: reason, stalls, retentionDays, cannotRemove } });
-}
-
-function onConnected(turn: Turn, retentionDays: number): void {
-  const { attempt, stall: reason, stalls, cannotRemove } = turn.state.link;
-  set(turn, { link: { ...linkDown, kind: "up", attempt: attempt + 1, stall: reason, stalls, retentionDays, cannotRemove } });
-  const { leavers, departed } = turn.state;
-  forgetPassing(turn);
-  verifyDue(turn);
-  resumeComplaint(turn);
-  if (leavers.length > 0 || departed.length > 0) scheduleRemoval(turn);
-}
-
-/** The epoch is open: how far the log goes, and whether it is still the one that this device knows (spec E-3). */
-function onOpened(turn: Turn, opened: Opened): void {
-  const { chain, link, epoch, sight, base } = turn.state;
-  if (link.kind !== "opening" || epoch === undefined) return;
-  if (opened.lastSeq < chain.seq) {
-    stallBehind(turn, "older");
-    return;
-  }
-  if (opened.lastSeq === chain.seq && base === undefined && !equalBytes(opened.head, chain.head)) {
-    stall(turn, "other");
-    return;
-  }
-  if (opened.firstSeq > chain.seq + 1) {
-    if (!mayHaveExpired(sight, turn.context.nowMs)) {
-      stall(turn, "expired_early");
-      return;
-    }
-    passOver(turn, { seq: opened.firstSeq - 1, head: opened.headBeforeFirst });
-    // The change that ended this device's epoch is among them, and what follows cannot be read.
-    if (opened.currentEpochId > chain.seq && opened.currentEpochId < opened.firstSeq) pause(turn, "missed_commit");
-  }
-  if (turn.state.phase.kind === "paused") return;
-  forgetLost(turn, opened.lastSeq);
-  set(turn, { link: { ...link, kind: "following", readUpTo: opened.lastSeq, headThere: opened.head.slice() } });
-}
-
-/** What was acknowledged and is not in the log any more is sent again: the same bytes (spec L-6, E-3). */
-function forgetLost(turn: Turn, lastSeq: number): void {
-  const { outgoing, staged } = turn.state;
-  const isLost = ({ accepted }: { readonly accepted: Chain | undefined }): boolean => accepted !== undefined && accepted.seq > lastSeq;
-  for (const item of outgoing) if (isLost(item)) setOutgoing(turn, item.id, { accepted: undefined, sentIn: 0 });
-  if (staged !== undefined && isLost(staged)) set(turn, { staged: { ...staged, accepted: undefined, sentIn: 0 } });
-}
-
-function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>): void {
-  const { code, request } = input;
-  // The commit that came first is in the stream already: what follows from it is done when it has been processed.
-  const meaning = meaningOf(input);
-  if (meaning === "raced") return;
-  if (code === "unknown_blob" && giveAgain(turn, input.entryId)) return;
-  // A blob that the server lost since it was stored goes there again with its entry.
-  if (meaning === "passing" || code === "unknown_blob") {
-    const failure = code === "storage_full" ? "server_full" : input.failure;
-    if (failure !== undefined && request === "append") failMessage(turn, input.entryId, failure);
-    turn.effects.push({
-      kind: "schedule",
-      name: "retry",
-      delayMs: input.retryAfterMs > 0 ? Math.max(input.retryAfterMs, leastRetryMs) : retryDelayMs,
-    });
-    return;
-  }
-  if (request === "append" && onArrivalRefused(turn, input)) return;
-  // Its log was perhaps never made; nothing is waited for there.
-  if (turn.state.phase.kind === "superseded") return;
-  if (request === "create" || request === "open" || code === "unknown_epoch" || code === "wrong_access_key" || code === "unknown_log") {
-    if (turn.state.link.kind !== "stalled") stallBehind(turn, stallOf(code));
-    return;
-  }
-  if (request === "append") {
-    failMessage(turn, input.entryId, code === "too_large" ? "message_too_large" : "server_refused");
-    return;
-  }
-  const { staged } = turn.state;
-  if (staged === undefined) return;
-  // The rest of it is not done either.
-  const changes = turn.state.changes.filter(({ id }) => id !== staged.change.id);
-  set(turn, { staged: undefined, changes, refused: [...turn.state.refused, staged].slice(0, maxRefused) });
-  tellOutcome(turn, staged.change, { kind: "failed", code: "server_refused" });
-}
-
-function failMessage(turn: Turn, entryId: Uint8Array | undefined, failure: ClientErrorCode): void {
-  const message = turn.state.outgoing.find(
-    (item) => item.sealed !== undefined && entryId !== undefined && equalBytes(item.sealed.entryId, entryId),
-  );
-  if (message !== undefined) setOutgoing(turn, message.id, { failure });
-}
-
 function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
   const { state, context } = turn;
   if (!isWritable(state) || state.outgoing.some((item) => item.id === input.id)) return;
@@ -344,11 +242,6 @@ function announce(turn: Turn, { id, displayName, proofs }: Extract<Input, { kind
   compose(turn, { kind: "compose", id, purpose: "account", text: displayName, content });
 }
 
-/** Lets unanswered entries be sent again on this connection. */
-function forgetSent(turn: Turn): void {
-  set(turn, { link: { ...turn.state.link, attempt: turn.state.link.attempt + 1 } });
-}
-
 /** Says that one leaves; the group's keys go when that stands in the log (spec M-3). */
 function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
   const { state } = turn;
@@ -363,11 +256,6 @@ function leave(turn: Turn, input: Extract<Input, { kind: "leave" }>): void {
   }
   compose(turn, { kind: "compose", id: input.id, purpose: "leave", text: "", content: new Uint8Array(0) });
   set(turn, { phase: { kind: "leaving" } });
-}
-
-/** What failed for a reason that passes by itself is sent again. */
-function forgetPassing(turn: Turn): void {
-  for (const { id, failure } of turn.state.outgoing) if (isPassing(failure)) setOutgoing(turn, id, { failure: undefined });
 }
 
 function onTimer(turn: Turn, name: TimerName): void {
