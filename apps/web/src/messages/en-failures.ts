@@ -106,13 +106,13 @@ export const failures: Readonly<Record<ClientErrorCode, FailureWords>> = {
   storage_in_use: { title: "Latchkey is open elsewhere with this profile", advice: "Close it there, then try again." },
   storage_older: {
     title: "This browser has data of an early test version",
-    advice: "No version can read it any more. Delete this site's data in the browser's settings, then begin anew.",
+    advice: "No version can read it any more. Erase it, then begin anew.",
   },
   storage_newer: { title: "A newer Latchkey has used this browser", advice: "Reload to get the newest version. Nothing was changed." },
   profile_restored: {
     title: "This is an old copy of your data",
     advice:
-      "Sending with old keys would make your messages readable to others, so this copy only shows what it has. Use the device or browser profile that was used last.",
+      "Sending with old keys would make your messages readable to others, so this copy is not opened. Use the device or browser profile that was used last; or erase this one, and link it as a new device.",
   },
   clock_skew: {
     title: "This device’s clock is wrong",

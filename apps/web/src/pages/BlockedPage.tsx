@@ -31,7 +31,7 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
           {words.reload}
         </button>
       )}
-      {phase.kind === "failed" && (
+      {phase.kind === "failed" && !isPastOpening(phase.failure) && (
         <button
           type="button"
           className="button button-primary"
