@@ -20,6 +20,8 @@ export class Invites {
   readonly #access: InvitesAccess;
   #keeper: Promise<LinkKeeper> | undefined;
   #cancelTimer: () => void = () => undefined;
+  /** When the next look is, while one is planned. */
+  #dueMs: number | undefined;
   #looking: Promise<void> = Promise.resolve();
   #stop: () => void = () => undefined;
   #isClosed = false;
@@ -110,10 +112,15 @@ export class Invites {
     return this.#keeper;
   }
 
+  /** What is planned sooner stays: a look that ends puts none off that was asked for meanwhile. */
   #plan(delayMs: number): void {
-    if (this.#isClosed) return;
+    const { platform } = this.#world;
+    const dueMs = platform.nowMs() + delayMs;
+    if (this.#isClosed || (this.#dueMs !== undefined && this.#dueMs <= dueMs)) return;
     this.#cancelTimer();
-    this.#cancelTimer = this.#world.platform.setTimer(delayMs, () => {
+    this.#dueMs = dueMs;
+    this.#cancelTimer = platform.setTimer(delayMs, () => {
+      this.#dueMs = undefined;
       this.#looking = this.#looking.then(() => this.#lookAll());
     });
   }
