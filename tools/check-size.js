@@ -20,6 +20,7 @@ const chunkLimits = [
   { what: "a conversation", name: /^ConversationPage-.*\.js$/, bytes: 30 * kib },
   { what: "details of a conversation", name: /^DetailsPane-.*\.js$/, bytes: 10 * kib },
   { what: "menus and their library", name: /^(?:MessageMenu|Dialog)-.*\.js$/, bytes: 52 * kib },
+  { what: "Markdown", name: /^markdown-.*\.js$/, bytes: 48 * kib },
   { what: "the picker of emoji", name: /^EmojiPicker-.*\.js$/, bytes: 12 * kib },
   { what: "names of emoji, in English", name: /^en-.{8}\.js$/, bytes: 56 * kib },
   { what: "reading codes by camera", name: /^decode-/, bytes: 15 * kib },

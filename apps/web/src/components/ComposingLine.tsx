@@ -3,6 +3,7 @@ import { menuWords } from "../messages/menu-words.ts";
 import { words } from "../messages/words.ts";
 import { textOf } from "../state/acting.ts";
 import type { Composing } from "../state/acting.ts";
+import { withNames } from "../state/mentions.ts";
 import { previewText } from "../state/message-text.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Icon } from "./Icon.tsx";
@@ -18,7 +19,7 @@ export function ComposingLine({ composing, cancel }: { readonly composing: Compo
       <Icon name={kind === "reply" ? "reply" : "compose"} size={20} />
       <div className="composing-text">
         <strong>{kind === "reply" ? texts.reply(who) : texts.edit}</strong>
-        <span dir="auto">{previewText(textOf(message))}</span>
+        <span dir="auto">{previewText(withNames(textOf(message), message.mentions ?? []))}</span>
       </div>
       <button type="button" className="icon-button" aria-label={label} title={label} onClick={cancel}>
         <Icon name="close" size={18} />

@@ -4,6 +4,7 @@ import type { Conversation, Message } from "@latchkey/client";
 import { words } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { formatFull, formatListTime, isoTime } from "../state/format.ts";
+import { withNames } from "../state/mentions.ts";
 import { previewText } from "../state/message-text.ts";
 import { formatRoute } from "../state/router.ts";
 import { systemText } from "../state/system-text.ts";
@@ -154,7 +155,7 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
     <span className="list-line">
       {author !== "" && <bdi className="list-author">{author}</bdi>}
       <span className="list-preview" dir="auto">
-        {previewText(lastMessage.body.text)}
+        {previewText(withNames(lastMessage.body.text, lastMessage.mentions ?? []))}
       </span>
     </span>
   );

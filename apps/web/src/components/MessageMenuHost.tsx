@@ -1,7 +1,6 @@
 import { useCallback, useEffect, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Conversation, Message } from "@latchkey/client";
-import { menuWords } from "../messages/menu-words.ts";
 import { words } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
@@ -53,9 +52,9 @@ export function MessageMenuHost({
         `${author === undefined ? "" : author.isSelf ? words.common.you : nameOf(author)}, ${formatFull(sentAtMs)}`;
       try {
         await navigator.clipboard.writeText(copyText(messages, headOf));
-        notify(menuWords.copied);
+        notify(words.common.copied);
       } catch {
-        notify(menuWords.notCopied);
+        notify(words.messageParts.notCopied);
       }
     },
     [notify],

@@ -1,13 +1,12 @@
 import { memo } from "react";
 import type { ComponentType, ReactElement, ReactNode } from "react";
-import type { Message, ReceiptState } from "@latchkey/client";
+import type { Message, Person, ReceiptState } from "@latchkey/client";
 import { menuWords } from "../messages/menu-words.ts";
 import { failureWords, words } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { hasActions } from "../state/message-actions.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
-import { withNames } from "../state/mentions.ts";
 import { namesSomebody, subject, systemText } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
 import { Avatar } from "./Avatar.tsx";
@@ -185,9 +184,11 @@ function AuthorName({ message, isShown }: { readonly message: Message; readonly 
   );
 }
 
+const noMentions: readonly Person[] = [];
+
 function Body({ message, meta }: { readonly message: Message; readonly meta: ReactNode }): ReactElement {
   const { body } = message;
-  if (body.kind === "text") return <MessageText text={withNames(body.text, message.mentions ?? [])} meta={meta} />;
+  if (body.kind === "text") return <MessageText text={body.text} mentions={message.mentions ?? noMentions} meta={meta} />;
   if (body.kind === "poll") return <PollBlock message={message} poll={body} meta={meta} />;
   return (
     <div className="text text-unreadable">

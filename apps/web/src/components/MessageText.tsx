@@ -1,24 +1,34 @@
 import { Fragment, useMemo, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
+import type { Person } from "@latchkey/client";
 import { words } from "../messages/words.ts";
-import { parseMessageText, shortenText } from "../state/message-text.ts";
-import type { Block, Inline } from "../state/message-text.ts";
+import { hasMarks, plainBlocks, shortenText } from "../state/message-text.ts";
+import type { Block, Cell, Inline } from "../state/message-text.ts";
+import { mentionText } from "../state/mentions.ts";
+import { useMarkdown } from "../state/use-markdown.ts";
+import { CodeBlock } from "./CodeBlock.tsx";
+import { MessageLink } from "./MessageLink.tsx";
 
 /** The text of a message, styled; `meta` (time and state) flows into its last line. */
-export function MessageText({ text, meta }: { readonly text: string; readonly meta: ReactNode }): ReactElement {
+export function MessageText({
+  text,
+  mentions,
+  meta,
+}: {
+  readonly text: string;
+  readonly mentions: readonly Person[];
+  readonly meta: ReactNode;
+}): ReactElement {
   const short = useMemo(() => shortenText(text), [text]);
   const [isWhole, setIsWhole] = useState(false);
   const shown = short === undefined || isWhole ? text : short;
-  const blocks = useMemo(() => parseMessageText(shown), [shown]);
+  const parse = useMarkdown(hasMarks(shown));
+  const blocks = useMemo(() => parse?.(shown) ?? plainBlocks(shown), [parse, shown]);
   const flows = short === undefined && blocks.at(-1)?.kind === "paragraph";
   return (
     <>
       <div className="text">
-        {blocks.map((block, index) => (
-          // Blocks of one text have no identity but their place.
-          // oxlint-disable-next-line react/no-array-index-key
-          <BlockView key={index} block={block} meta={flows && index === blocks.length - 1 ? meta : undefined} />
-        ))}
+        <Blocks blocks={blocks} mentions={mentions} meta={flows ? meta : undefined} />
       </div>
       {short !== undefined && (
         <button type="button" className="link-button text-more" aria-expanded={isWhole} onClick={() => setIsWhole(!isWhole)}>
@@ -30,55 +40,151 @@ export function MessageText({ text, meta }: { readonly text: string; readonly me
   );
 }
 
-function BlockView({ block, meta }: { readonly block: Block; readonly meta: ReactNode }): ReactElement {
-  switch (block.kind) {
-    case "code":
-      return (
-        <pre className="text-code" dir="ltr">
-          <code>{block.text}</code>
-        </pre>
-      );
-    case "quote":
-      return (
-        <blockquote className="text-quote" dir="auto">
-          <Inlines inlines={block.inlines} />
-        </blockquote>
-      );
-    case "paragraph":
-      return (
-        <div className="text-paragraph" dir="auto">
-          <Inlines inlines={block.inlines} />
-          {meta}
-        </div>
-      );
-  }
+interface Inside {
+  readonly mentions: readonly Person[];
 }
 
-function Inlines({ inlines }: { readonly inlines: readonly Inline[] }): ReactElement {
+/** Blocks of one text, which have no identity but their place; `meta` goes into the last line of the last of them. */
+function Blocks({ blocks, mentions, meta }: { readonly blocks: readonly Block[]; readonly meta?: ReactNode } & Inside): ReactElement {
   return (
     <>
-      {inlines.map((inline, index) => (
-        // Pieces of one text have no identity but their place.
+      {blocks.map((block, index) => (
         // oxlint-disable-next-line react/no-array-index-key
-        <Fragment key={index}>{renderInline(inline)}</Fragment>
+        <BlockView key={index} block={block} mentions={mentions} meta={index === blocks.length - 1 ? meta : undefined} />
       ))}
     </>
   );
 }
 
-function renderInline(inline: Inline): ReactNode {
+function BlockView({ block, mentions, meta }: { readonly block: Block; readonly meta: ReactNode } & Inside): ReactElement {
+  switch (block.kind) {
+    case "code":
+      return <CodeBlock text={block.text} language={block.language} />;
+    case "quote":
+      return (
+        <blockquote className="text-quote" dir="auto">
+          <Blocks blocks={block.blocks} mentions={mentions} />
+        </blockquote>
+      );
+    case "paragraph":
+      return (
+        <div className="text-paragraph" dir="auto">
+          <Inlines inlines={block.inlines} mentions={mentions} />
+          {meta}
+        </div>
+      );
+    case "heading":
+      // Bold and no more: a message is no chapter of the page.
+      return (
+        <div className="text-paragraph text-heading" dir="auto">
+          <Inlines inlines={block.inlines} mentions={mentions} />
+        </div>
+      );
+    case "rule":
+      return <hr className="text-rule" />;
+    case "list":
+      return <ListView block={block} mentions={mentions} />;
+    case "table":
+      return (
+        // What is wider than the bubble is scrolled, by keys as well.
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        <div className="text-table" tabIndex={0} role="group" aria-label={words.messageParts.table}>
+          <table>
+            <thead>
+              <TableRow cells={block.head} mentions={mentions} isHead />
+            </thead>
+            <tbody>
+              {block.rows.map((cells, index) => (
+                // oxlint-disable-next-line react/no-array-index-key
+                <TableRow key={index} cells={cells} mentions={mentions} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      );
+  }
+}
+
+function ListView({ block, mentions }: { readonly block: Extract<Block, { readonly kind: "list" }> } & Inside): ReactElement {
+  const items = block.items.map((blocks, index) => (
+    // oxlint-disable-next-line react/no-array-index-key
+    <li key={index} dir="auto">
+      <Blocks blocks={blocks} mentions={mentions} />
+    </li>
+  ));
+  return block.start === undefined ? (
+    <ul className="text-list">{items}</ul>
+  ) : (
+    <ol className="text-list" start={block.start}>
+      {items}
+    </ol>
+  );
+}
+
+function TableRow({
+  cells,
+  mentions,
+  isHead = false,
+}: { readonly cells: readonly Cell[]; readonly isHead?: boolean } & Inside): ReactElement {
+  const Tag = isHead ? "th" : "td";
+  return (
+    <tr>
+      {cells.map(({ align, inlines }, index) => (
+        // oxlint-disable-next-line react/no-array-index-key
+        <Tag key={index} dir="auto" className={align === undefined ? undefined : `text-${align}`}>
+          <Inlines inlines={inlines} mentions={mentions} />
+        </Tag>
+      ))}
+    </tr>
+  );
+}
+
+function Inlines({ inlines, mentions }: { readonly inlines: readonly Inline[] } & Inside): ReactElement {
+  return (
+    <>
+      {inlines.map((inline, index) => (
+        // oxlint-disable-next-line react/no-array-index-key
+        <Fragment key={index}>{renderInline(inline, mentions)}</Fragment>
+      ))}
+    </>
+  );
+}
+
+function renderInline(inline: Inline, mentions: readonly Person[]): ReactNode {
   switch (inline.kind) {
     case "text":
       return inline.text;
     case "code":
       return <code>{inline.text}</code>;
-    case "bold":
-      return <strong>{inline.text}</strong>;
+    case "strong":
+      return (
+        <strong>
+          <Inlines inlines={inline.inlines} mentions={mentions} />
+        </strong>
+      );
+    case "emphasis":
+      return (
+        <em>
+          <Inlines inlines={inline.inlines} mentions={mentions} />
+        </em>
+      );
+    case "strike":
+      return (
+        <s>
+          <Inlines inlines={inline.inlines} mentions={mentions} />
+        </s>
+      );
+    case "mention":
+      return <bdi className="text-mention">{mentionText(inline.who, inline.id, mentions)}</bdi>;
     case "link":
       return (
-        <a href={inline.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">
-          {inline.text}
-        </a>
+        <MessageLink href={inline.href} text={plainOf(inline.inlines)}>
+          <Inlines inlines={inline.inlines} mentions={mentions} />
+        </MessageLink>
       );
   }
+}
+
+function plainOf(inlines: readonly Inline[]): string {
+  return inlines.map((inline) => ("text" in inline ? inline.text : "inlines" in inline ? plainOf(inline.inlines) : "")).join("");
 }

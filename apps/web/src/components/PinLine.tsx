@@ -3,6 +3,7 @@ import type { ReactElement } from "react";
 import { menuWords } from "../messages/menu-words.ts";
 import { textOf } from "../state/acting.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
+import { withNames } from "../state/mentions.ts";
 import { previewText } from "../state/message-text.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -17,7 +18,7 @@ export function PinLine({ id }: { readonly id: string }): ReactElement | undefin
   const at = place % pins.length;
   const message = pins[at];
   if (message === undefined) return undefined;
-  const text = previewText(textOf(message));
+  const text = previewText(withNames(textOf(message), message.mentions ?? []));
   const texts = menuWords.pins;
   const show = async (): Promise<void> => {
     setPlace(at + 1);

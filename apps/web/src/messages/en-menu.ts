@@ -20,8 +20,6 @@ export const enMenu = {
     info: "Message info",
     delete: "Delete",
   },
-  copied: "Copied",
-  notCopied: "Your browser did not let Latchkey copy. Select the text and copy it by hand.",
   forwarded: (n: number): string => `Forwarded to ${count(n, "conversation", "conversations")}`,
   emoji: {
     heading: "Choose an emoji",

@@ -21,6 +21,17 @@ export const messageParts = {
     `${emoji} ${String(names.length + more)}, by ${[...names, ...(more > 0 ? [`${String(more)} more`] : [])].join(", ")}`,
   pollEnded: "This poll has ended",
   pollChoices: (most: number): string => (most === 1 ? "Choose one" : `Choose up to ${String(most)}`),
+  table: "Table",
+  copyCode: "Copy this code",
+  notCopied: "Your browser did not let Latchkey copy. Select the text and copy it by hand.",
+  linkTitle: (host: string): string => `Open ${host}?`,
+  linkWarning: {
+    other_host: (text: string): string => `The message shows “${text}”, but the link leads elsewhere.`,
+    mixed_scripts: (text: string): string =>
+      `“${text}” has letters outside of the Latin alphabet, and may only look like the address of somebody you know.`,
+    user: (text: string): string => `“${text}” puts a name before the address, which may hide where it leads.`,
+  },
+  linkOpen: "Open it",
   everybody: "@everybody",
   somebodyElse: "@somebody who is not here",
 };

@@ -18,9 +18,13 @@ import { StopPanel } from "../components/StopPanel.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { isAllVerified } from "../state/app-state.ts";
 import { titleOf } from "../state/own.ts";
+import { fetchMarkdown } from "../state/use-markdown.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
 
 const WaitingLine = lazyComponent(async () => (await import("../components/WaitingLine.tsx")).WaitingLine);
+
+// Most conversations have a message that needs it.
+void fetchMarkdown();
 
 /** A conversation: head, messages, composer. Mounted anew for each. */
 export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; readonly areDetailsOpen: boolean }): ReactElement {

@@ -9,9 +9,16 @@ const link = /\[[^\]\n]{0,100}\]\(mimi:\/\/[^\s/()]{1,260}\/([ur])\/([A-Za-z0-9_
 export function withNames(text: string, mentions: readonly Person[]): string {
   if (!text.includes("](mimi://")) return text;
   const byId = new Map(mentions.map((person) => [person.accountId, person]));
-  return text.replaceAll(link, (_, kind: string, id: string) => {
-    if (kind === "r") return words.messageParts.everybody;
-    const person = byId.get(id);
-    return person === undefined ? words.messageParts.somebodyElse : `@${person.isSelf ? words.common.you : nameOf(person)}`;
-  });
+  return text.replaceAll(link, (_, kind: string, id: string) => nameIn(byId, kind === "r" ? "everybody" : "account", id));
+}
+
+/** How a mention is shown: the person as they are known here. */
+export function mentionText(who: "account" | "everybody", id: string, mentions: readonly Person[]): string {
+  return nameIn(new Map(mentions.map((person) => [person.accountId, person])), who, id);
+}
+
+function nameIn(byId: ReadonlyMap<string, Person>, who: "account" | "everybody", id: string): string {
+  if (who === "everybody") return words.messageParts.everybody;
+  const person = byId.get(id);
+  return person === undefined ? words.messageParts.somebodyElse : `@${person.isSelf ? words.common.you : nameOf(person)}`;
 }

@@ -1,0 +1,53 @@
+import { useState } from "react";
+import type { MouseEvent, ReactElement, ReactNode } from "react";
+import { words } from "../messages/words.ts";
+import { linkWarning } from "../state/link-warning.ts";
+import { ConfirmDialog } from "./Dialog.tsx";
+
+/** An address in a message. One that leads elsewhere than it seems to asks first, and names the place. */
+export function MessageLink({
+  href,
+  text,
+  children,
+}: {
+  readonly href: string;
+  /** What it shows, as text. */
+  readonly text: string;
+  readonly children: ReactNode;
+}): ReactElement {
+  const [isAsking, setIsAsking] = useState(false);
+  const warning = linkWarning(href, text);
+  const follow = (event: MouseEvent): void => {
+    if (warning === undefined) return;
+    event.preventDefault();
+    setIsAsking(true);
+  };
+  const open = async (): Promise<boolean> => {
+    globalThis.open(href, "_blank", "noopener,noreferrer");
+    return true;
+  };
+  return (
+    <>
+      <a
+        href={href}
+        target="_blank"
+        rel="noopener noreferrer nofollow"
+        dir="auto"
+        title={warning === undefined ? undefined : warning.host}
+        onClick={follow}
+        onAuxClick={follow}
+      >
+        {children}
+      </a>
+      {isAsking && warning !== undefined && (
+        <ConfirmDialog
+          title={words.messageParts.linkTitle(warning.host)}
+          body={words.messageParts.linkWarning[warning.kind](text)}
+          confirmLabel={words.messageParts.linkOpen}
+          confirm={open}
+          close={() => setIsAsking(false)}
+        />
+      )}
+    </>
+  );
+}

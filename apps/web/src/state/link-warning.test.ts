@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { linkWarning } from "./link-warning.ts";
+
+describe("a link in a message", () => {
+  it.each([
+    ["https://a.example/x", "https://a.example/x"],
+    ["http://a.example/x", "a.example/x"],
+    ["https://www.a.example/", "a.example"],
+    ["https://a.example/", "www.a.example"],
+    ["https://a.example/", "here"],
+    ["https://a.example/", "read.this, please"],
+    ["mailto:ben@a.example", "ben@a.example"],
+    ["https://a.example:8443/", "a.example"],
+  ])("%s, shown as %s, is followed", (href, words) => expect(linkWarning(href, words)).toBeUndefined());
+
+  it.each([
+    ["https://evil.example/", "bank.example", "other_host", "evil.example"],
+    ["https://evil.example/", "https://bank.example/login?x", "other_host", "evil.example"],
+    ["https://bank.example.evil.example/", "bank.example", "other_host", "bank.example.evil.example"],
+    ["https://bank.example@evil.example/", "bank", "user", "evil.example"],
+    ["https://\u0430pple.example/", "\u0430pple.example", "mixed_scripts", "xn--pple-43d.example"],
+    ["https://apple.example/", "\u0430pple.example", "other_host", "apple.example"],
+  ] as const)("%s, shown as %s, asks first", (href, words, kind, host) => expect(linkWarning(href, words)).toEqual({ kind, host }));
+});
