@@ -27,7 +27,7 @@ function listen(person: Person): ClientEvent[] {
 describe("C37 receipts and signals that are not true", () => {
   test("a member's receipts are of that member alone, and a flood of them is no message, counts as unread nowhere, and keeps nobody's words back", async (context) => {
     await using scene = await Scene.open();
-    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+    const [ada, ben, mal] = [await scene.person("ada", { receipts: true }), await scene.person("ben"), await scene.person("mal")];
     const { id } = await ada.client.startConversation({ to: ["ben", "mal"], name: "Allotment" });
     await say(ada, id, "who has the key?");
     for (const person of [ben, mal]) await hear(person, id, "who has the key?");

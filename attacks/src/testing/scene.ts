@@ -89,10 +89,17 @@ export class Scene implements AsyncDisposable {
    */
   async person(
     name: string,
-    params: { username?: string; requests?: "ask" | "accept"; tamper?: (random: Random) => Random } = {},
+    params: {
+      username?: string;
+      requests?: "ask" | "accept";
+      tamper?: (random: Random) => Random;
+      /** Says that messages came and were read, some seconds later: else what is counted as sent would be that now and then. */
+      receipts?: boolean;
+    } = {},
   ): Promise<Person> {
     const { client, jump } = await this.#profile(name, params);
     const { accountId } = await client.register({ username: params.username ?? name });
+    if (params.receipts !== true) await client.changePrivacySettings({ receipts: false });
     return personOf({ name, client, accountId, jump });
   }
 
