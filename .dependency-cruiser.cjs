@@ -57,7 +57,8 @@ const deepRules = Object.keys(arrows).map((folder) => ({
     pathNot: [
       "/src/index\\.ts$",
       "^packages/mls/src/crypto/(node|web|noble)\\.ts$",
-      "^packages/client/src/(platform/(node|web)|methods|api/own)\\.ts$",
+      "^packages/protocol/src/group/limits\\.ts$",
+      "^packages/client/src/(platform/(node|web)|methods|api/own|api/limits)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "^packages/server/src/testing/index\\.ts$",
       "^packages/client/src/testing/index\\.ts$",

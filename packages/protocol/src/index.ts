@@ -24,6 +24,7 @@ export * from "./frames/post.ts";
 export * from "./frames/role-codecs.ts";
 export * from "./group/append-secret.ts";
 export * from "./group/blinded.ts";
+export * from "./group/limits.ts";
 export * from "./group/rights.ts";
 export * from "./group/complaint.ts";
 export * from "./group/join-link.ts";

@@ -1,14 +1,12 @@
 import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import type { ConversationDetails, GroupRights, GroupSettingsChange, RightHolder } from "@latchkey/client";
+import { maxDescriptionBytes, maxGroupNameBytes } from "@latchkey/client/limits";
 import { groupWords } from "../messages/group-words.ts";
 import { words } from "../messages/words.ts";
 import { useAction, useApp, useBusyAction } from "../state/context.ts";
 import { titleOf } from "../state/own.ts";
 import { Modal } from "./Dialog.tsx";
-
-/** Bytes of UTF-8 that a name and a description have at most (spec X-13). */
-const most = { name: 128, description: 2048 } as const;
 
 /** How a group is run: its description, how fast one may write, who may do what. */
 export function GroupSettings({ details }: { readonly details: ConversationDetails }): ReactElement {
@@ -111,7 +109,7 @@ function InfoDialog({
   const [description, setDescription] = useState(details.description);
   const id = useId();
   const texts = groupWords.settings;
-  const over = { name: bytesOver(name.trim(), most.name), description: bytesOver(description.trim(), most.description) };
+  const over = { name: bytesOver(name.trim(), maxGroupNameBytes), description: bytesOver(description.trim(), maxDescriptionBytes) };
   const isChanged = name.trim() !== titleOf(conversation) || description.trim() !== details.description;
   const submit = (event: FormEvent): void => {
     event.preventDefault();

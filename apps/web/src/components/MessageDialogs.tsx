@@ -2,6 +2,7 @@ import "../styles/menu.css";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Message, MessageInfo, Person } from "@latchkey/client";
+import { manyHops, maxForwards } from "@latchkey/client/limits";
 import { menuWords } from "../messages/menu-words.ts";
 import { words } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
@@ -50,9 +51,6 @@ export function DeleteDialog({
   );
 }
 
-/** At once to so many conversations; what went on so often, to one (spec X-9). */
-const most = { usual: 5, oftenForwarded: 1, often: 5 } as const;
-
 /** Asks to whom messages are sent on. */
 export function ForwardDialog({
   messages,
@@ -67,7 +65,7 @@ export function ForwardDialog({
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState("");
   const id = useId();
-  const limit = messages.some(({ forwardedHops = 0 }) => forwardedHops >= most.often) ? most.oftenForwarded : most.usual;
+  const limit = messages.some(({ forwardedHops = 0 }) => forwardedHops >= manyHops) ? 1 : maxForwards;
   const found = useMemo(() => {
     const text = asked.trim().toLocaleLowerCase();
     return sortConversations(conversations).filter(

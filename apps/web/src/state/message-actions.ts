@@ -1,4 +1,5 @@
 import type { GroupPermissions, Message } from "@latchkey/client";
+import { editWindowMs, maxEdits, ownDeletionMs } from "@latchkey/client/limits";
 import { textOf } from "./acting.ts";
 
 /** What can be done with a message, in the order in which a menu offers it. */
@@ -11,12 +12,6 @@ export interface ActionWorld {
   readonly isPinned: boolean;
   readonly nowMs: number;
 }
-
-/** So long, and so often, one changes what one said (spec X-3). */
-const editMs = 86_400_000;
-const maxEdits = 10;
-/** So long one deletes for everybody what one said (spec X-4). */
-const ownDeletionMs = 7 * 86_400_000;
 
 /** Whether somebody said something here that others have as well. */
 export function isSaid(message: Message): boolean {
@@ -38,7 +33,7 @@ export function actionsOf(message: Message, { may, isStarred, isPinned, nowMs }:
       // What waits, or failed, may get another id.
       if (!isSettled(message)) return ["copy"];
       const isText = body.kind === "text";
-      const isYoung = nowMs - message.sentAtMs < editMs && (message.edited?.count ?? 0) < maxEdits;
+      const isYoung = nowMs - message.sentAtMs < editWindowMs && (message.edited?.count ?? 0) < maxEdits;
       return [
         ...(may.post ? (["reply"] as const) : []),
         ...(may.post && isText && author.isSelf && isYoung && message.forwardedHops === undefined ? (["edit"] as const) : []),

@@ -26,16 +26,13 @@ import type { ConversationRunner } from "./conversation-runner.ts";
 import { eraseEvidence } from "./evidence.ts";
 import { contentIdIn } from "./message-ids.ts";
 import { pendingLine, pendingSaid } from "./said.ts";
+import { manyHops, maxForwards } from "../api/limits.ts";
 import { toldWithText } from "./own-profile.ts";
 import { requireSlowMode } from "./slow-mode.ts";
 import { unknownMessage } from "./shown-history.ts";
 import { withOwnPending } from "./shown-message.ts";
 import { requireUnblocked, requireWritable } from "./writable.ts";
 import type { World } from "./world.ts";
-
-/** Conversations that a text goes on to at once, and from how many hops on to a single one (spec X-9). */
-const maxForwards = 5;
-const manyHops = 5;
 
 /** What saying something needs of the engine. */
 export interface MessagesAccess {

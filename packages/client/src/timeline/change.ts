@@ -1,10 +1,9 @@
 import { equalBytes } from "@latchkey/codec";
+import { ownDeletionMs } from "../api/limits.ts";
 import type { Fact, Line, MessageParts } from "./line.ts";
 import { noMentions } from "./line.ts";
 import type { SpeakerMay } from "./said.ts";
 
-/** How long after a message its author may delete it for all, by their own two stamps (spec X-4). */
-export const ownDeletionMs: number = 7 * 86_400_000;
 /** Of each account's changes of one message so many count, the first in the log. */
 export const maxFactsOfAccount = 64;
 /** Accounts of whom it is told that they tried what they may not. */

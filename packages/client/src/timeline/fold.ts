@@ -1,10 +1,8 @@
 import { compareBytes, equalBytes, fromBase64Url } from "@latchkey/codec";
 import { maxReactions } from "@latchkey/protocol";
+import { editWindowMs, maxEdits } from "../api/limits.ts";
 import type { Fact, Line, Mentions } from "./line.ts";
 
-/** An edit counts for a day after the message, by its author's own two stamps, and ten times (spec X-3). */
-export const editWindowMs = 86_400_000;
-export const maxEdits = 10;
 /** Different emoji shown of one message (spec X-6). */
 export const maxReactionsShown = 64;
 

@@ -18,6 +18,7 @@ import { hostCodec } from "../addresses.ts";
 import { formatThree } from "../format.ts";
 import { extCodec, id32 } from "../frames/common.ts";
 import type { Sha256 } from "../log-chain.ts";
+import { maxAdministrators, maxDescriptionBytes, maxGroupNameBytes } from "./limits.ts";
 import { hmacSha256 } from "./hmac.ts";
 import { groupRightsCodec } from "./rights.ts";
 import type { GroupRights } from "./rights.ts";
@@ -82,12 +83,6 @@ export interface GroupSettings {
   readonly ext: Uint8Array;
 }
 
-/** Administrators that a group has at most; owners as well (spec X-13). */
-export const maxAdministrators = 50;
-/** Longest name of a group, in bytes. */
-export const maxGroupNameBytes = 128;
-/** Longest description of a group, in bytes. */
-export const maxDescriptionBytes = 2048;
 /** Bytes of an entry of the list of roles: with all of them a WelcomeBundle always fits an inbox (spec M-4, E-19). */
 const roleEntryBytes = 33;
 const pictureBytes = { least: 96, most: 256 };

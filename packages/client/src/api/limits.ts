@@ -1,0 +1,13 @@
+/** What is allowed with messages and groups, for whoever offers it to a person: the client itself goes by the same numbers. */
+export { maxDescriptionBytes, maxGroupNameBytes } from "@latchkey/protocol/limits";
+
+/** Milliseconds after a message in which its author changes it for all, by their own two stamps (spec X-3). */
+export const editWindowMs: number = 86_400_000;
+/** Changes of one message that count (spec X-3). */
+export const maxEdits: number = 10;
+/** Milliseconds after a message in which its author may delete it for all, by their own two stamps (spec X-4). */
+export const ownDeletionMs: number = 7 * 86_400_000;
+/** Conversations that a text is sent on to at once (spec X-9). */
+export const maxForwards: number = 5;
+/** A text that was sent on so often goes to one conversation at a time (spec X-9). */
+export const manyHops: number = 5;
