@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { linkWarning } from "./link-warning.ts";
 
-describe("a link in a message", () => {
+describe("[E-130] a link in a message", () => {
   it.each([
     ["https://a.example/x", "https://a.example/x"],
     ["http://a.example/x", "a.example/x"],

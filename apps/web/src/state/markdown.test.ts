@@ -34,7 +34,7 @@ const inlinesOf = (text: string): readonly Inline[] => {
 };
 const kinds = (text: string): readonly string[] => parseMarkdown(text).map(({ kind }) => kind);
 
-describe("the text of a message", () => {
+describe("[E-130] the text of a message", () => {
   it("keeps its line breaks, and what is no mark stays", () => {
     expect(inlinesOf("one\ntwo * three_four")).toEqual([{ kind: "text", text: "one\ntwo * three_four" }]);
   });
