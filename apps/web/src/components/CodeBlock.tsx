@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import { words } from "../messages/words.ts";
-import { useApp } from "../state/context.ts";
 import type { CodePart } from "../state/code-colours.ts";
+import { useCopy } from "../state/use-copy.ts";
 import { Icon } from "./Icon.tsx";
 
 /** Longer code stays as it is: colours are not worth the time that they take there. */
@@ -10,7 +10,7 @@ const maxColoured = 4096;
 
 /** Code, in colours where its language is told and known, with a button that copies it. */
 export function CodeBlock({ text, language }: { readonly text: string; readonly language: string }): ReactElement {
-  const { notify } = useApp();
+  const copy = useCopy();
   const [parts, setParts] = useState<readonly CodePart[]>();
   useEffect(() => {
     setParts(undefined);
@@ -21,14 +21,6 @@ export function CodeBlock({ text, language }: { readonly text: string; readonly 
       isShown = false;
     };
   }, [language, text]);
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(text);
-      notify(words.common.copied);
-    } catch {
-      notify(words.messageParts.notCopied);
-    }
-  };
   return (
     <div className="text-code">
       <pre dir="ltr">
@@ -49,7 +41,7 @@ export function CodeBlock({ text, language }: { readonly text: string; readonly 
         className="text-code-copy"
         aria-label={words.messageParts.copyCode}
         title={words.messageParts.copyCode}
-        onClick={() => void copy()}
+        onClick={() => void copy(text)}
       >
         <Icon name="copy" size={16} />
       </button>

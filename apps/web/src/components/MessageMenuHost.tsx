@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { words } from "../messages/words.ts";
@@ -7,6 +7,7 @@ import { formatFull } from "../state/format.ts";
 import { copyText } from "../state/message-actions.ts";
 import type { MessageAction } from "../state/message-actions.ts";
 import { nameOf } from "../state/person-name.ts";
+import { useCopy } from "../state/use-copy.ts";
 import { lazyComponent } from "./lazy.tsx";
 import { MessageMenuContext } from "./message-menu-context.ts";
 import type { MenuRequest } from "./message-menu-context.ts";
@@ -37,7 +38,7 @@ export function MessageMenuHost({
   readonly composer: ReactNode;
   readonly children: ReactNode;
 }): ReactElement {
-  const { controller, notify } = useApp();
+  const { controller } = useApp();
   const act = useAction();
   const { id } = conversation;
   const [request, setRequest] = useState<MenuRequest>();
@@ -46,19 +47,15 @@ export function MessageMenuHost({
   const { client } = controller;
   useEffect(() => () => controller.select(undefined), [controller]);
 
-  const copy = useCallback(
-    async (messages: readonly Message[]): Promise<void> => {
-      const headOf = ({ author, sentAtMs }: Message): string =>
-        `${author === undefined ? "" : author.isSelf ? words.common.you : nameOf(author)}, ${formatFull(sentAtMs)}`;
-      try {
-        await navigator.clipboard.writeText(copyText(messages, headOf));
-        notify(words.common.copied);
-      } catch {
-        notify(words.messageParts.notCopied);
-      }
-    },
-    [notify],
-  );
+  const copyTo = useCopy();
+  const copy = (messages: readonly Message[]): Promise<void> =>
+    copyTo(
+      copyText(
+        messages,
+        ({ author, sentAtMs }) =>
+          `${author === undefined ? "" : author.isSelf ? words.common.you : nameOf(author)}, ${formatFull(sentAtMs)}`,
+      ),
+    );
   const run = (action: MessageAction, message: Message): void => {
     switch (action) {
       case "reply":
