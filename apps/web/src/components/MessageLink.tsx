@@ -4,6 +4,9 @@ import { words } from "../messages/words.ts";
 import { linkWarning } from "../state/link-warning.ts";
 import { ConfirmDialog } from "./Dialog.tsx";
 
+/** A question shows so much of what a link shows. */
+const maxShown = 200;
+
 /** An address in a message. One that leads elsewhere than it seems to asks first, and names the place. */
 export function MessageLink({
   href,
@@ -35,14 +38,14 @@ export function MessageLink({
         dir="auto"
         title={warning === undefined ? undefined : warning.host}
         onClick={follow}
-        onAuxClick={follow}
+        onAuxClick={(event) => event.button === 1 && follow(event)}
       >
         {children}
       </a>
       {isAsking && warning !== undefined && (
         <ConfirmDialog
           title={words.messageParts.linkTitle(warning.host)}
-          body={words.messageParts.linkWarning[warning.kind](text)}
+          body={words.messageParts.linkWarning[warning.kind](text.length > maxShown ? `${text.slice(0, maxShown).toWellFormed()}…` : text)}
           confirmLabel={words.messageParts.linkOpen}
           confirm={open}
           close={() => setIsAsking(false)}

@@ -10,6 +10,9 @@ describe("[E-130] a link in a message", () => {
     ["https://a.example/", "here"],
     ["https://a.example/", "read.this, please"],
     ["mailto:ben@a.example", "ben@a.example"],
+    ["http://[::1]:8080/", "http://[::1]:8080/"],
+    ["https://a.example/", "see https://a.example/x, please"],
+    ["https://a.example/", "(www.a.example)."],
     ["https://a.example:8443/", "a.example"],
   ])("%s, shown as %s, is followed", (href, words) => expect(linkWarning(href, words)).toBeUndefined());
 
@@ -20,5 +23,12 @@ describe("[E-130] a link in a message", () => {
     ["https://bank.example@evil.example/", "bank", "user", "evil.example"],
     ["https://\u0430pple.example/", "\u0430pple.example", "mixed_scripts", "xn--pple-43d.example"],
     ["https://apple.example/", "\u0430pple.example", "other_host", "apple.example"],
+    ["https://evil.example/", "Log in at https://bank.example/login now", "other_host", "evil.example"],
+    ["https://evil.example/", "log in (www.bank.example)", "other_host", "evil.example"],
+    ["https://evil.example/", "https://bank.example@evil.example/", "other_host", "evil.example"],
+    ["https://evil.example/", "ben@bank.example", "other_host", "evil.example"],
+    ["https://evil.example/", "bank\u3002example", "other_host", "evil.example"],
+    ["https://evil.example/", "bank\u2024example", "other_host", "evil.example"],
+    ["https://evil.example/", "\u202Eelpmaxe.knab", "other_host", "evil.example"],
   ] as const)("%s, shown as %s, asks first", (href, words, kind, host) => expect(linkWarning(href, words)).toEqual({ kind, host }));
 });

@@ -142,6 +142,13 @@ describe("[E-130] the text of a message", () => {
     expect(shown(parseMarkdown(`${"**a ".repeat(200)}deep`))).toContain("deep");
   });
 
+  it("reads a table of a thousand cells, and leaves a larger one as text: each short line of it would make hundreds of cells", () => {
+    const table = (columns: number, rows: number): string => `${"|a".repeat(columns)}|\n${"|-".repeat(columns)}|\n${"b\n".repeat(rows)}`;
+    expect(parseMarkdown(table(10, 99))[0]?.kind).toBe("table");
+    for (const text of [table(10, 100), table(580, 27), table(13_000, 6000)])
+      expect(parseMarkdown(text)).toEqual([{ kind: "paragraph", inlines: [{ kind: "text", text }] }]);
+  });
+
   it("takes no square of the length of hostile input", () => {
     // By the square each of them would take minutes.
     for (const part of ["`", "*", "**a", "[", "](", "> ", "- ", "a_", "~", "|", "\n", "<", "&", "https://", "a@", "a.b", "![", "\\"])

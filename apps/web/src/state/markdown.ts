@@ -4,6 +4,8 @@ import type { Block, Cell, Inline } from "./message-text.ts";
 
 type Token = ReturnType<InstanceType<typeof MarkdownIt>["parse"]>[number];
 
+/** Larger tables are text: what makes one cell, a short line makes hundreds. */
+const maxCells = 1000;
 /** Deeper than this nobody writes; what would be cut off there is shown as it stands. */
 const maxNesting = 20;
 const mention = /^mimi:\/\/[^\s/()]{1,260}\/([ur])\/([A-Za-z0-9_-]{1,344})$/u;
@@ -26,6 +28,7 @@ parser.validateLink = (url) => /^(?:https?:\/\/|mailto:)\S/iu.test(url) || menti
 export function parseMarkdown(text: string): readonly Block[] {
   const tokens = parser.parse(text, {});
   if (tokens.some(({ level }) => level >= maxNesting - 2)) return plainBlocks(text);
+  if (tokens.filter(({ type }) => type === "td_open" || type === "th_open").length > maxCells) return plainBlocks(text);
   const reader = { tokens, at: 0 };
   const blocks = readBlocks(reader, undefined);
   return blocks.length === 0 ? plainBlocks(text) : blocks;

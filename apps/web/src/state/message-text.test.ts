@@ -22,6 +22,13 @@ describe("hasMarks", () => {
   );
 });
 
+describe("hasMarks of hostile input", () => {
+  // By the square each of them would take minutes.
+  it.each(["\n", "\r", "\u2028", " ", "1"])("takes no square of its length: %j", (part) =>
+    expect(hasMarks(`a ${part.repeat(1_000_000)}`)).toBe(false),
+  );
+});
+
 describe("isEmojiOnly", () => {
   it.each(["😄", "👩‍👩‍👧 ❤️", "🇩🇪🇫🇷🇳🇬"])("holds for %s", (text) => expect(isEmojiOnly(text)).toBe(true));
   it.each(["", "a", "1", "😄😄😄😄", "ok 👍"])("does not hold for %s", (text) => expect(isEmojiOnly(text)).toBe(false));

@@ -25,7 +25,7 @@ export type Block =
   | { readonly kind: "rule" };
 
 /** What may be a mark of Markdown, or an address: most messages have none of it. */
-const marks = /[\\*_`[\]<>~#|&!]|^\s*(?:[-+]|\d+[.)])\s|^(?:-{3,}|\+{3,})|:\/\/|\S\.\p{L}{2}|\S@\S/mu;
+const marks = /[\\*_`[\]<>~#|&!]|^[ \t]*(?:[-+]|\d+[.)])\s|^(?:-{3,}|\+{3,})|:\/\/|\S\.\p{L}{2}|\S@\S/mu;
 
 /** Whether a text has to be read as Markdown to be shown as it was meant. */
 export function hasMarks(text: string): boolean {
