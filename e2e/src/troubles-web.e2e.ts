@@ -137,6 +137,29 @@ describe("a moment of trouble", () => {
     expect(await page.getByText("This part of Latchkey could not be fetched").count()).toBe(0);
   });
 
+  test("a worker that could not be fetched whole is begun anew by the next page, whatever other tabs are open", async () => {
+    const { context, page } = await browserOf("worker");
+    const hosts = readdirSync(join(webRoot, "assets")).filter((name) => name.startsWith("client-host-"));
+    expect(hosts.length).toBeGreaterThan(0);
+    const move = (from: (name: string) => string, to: (name: string) => string, atS: number): void => {
+      for (const name of hosts) renameSync(from(name), to(name));
+      utimesSync(join(webRoot, "index.html"), 1, atS);
+    };
+    const inPlace = (name: string): string => join(webRoot, "assets", name);
+    const away = (name: string): string => folder.at(name);
+    move(inPlace, away, 11);
+    const other = await context.newPage();
+    for (const tab of [page, other]) {
+      await tab.goto(server.url);
+      await tab.getByRole("button", { name: "Try again", exact: true }).waitFor();
+    }
+    move(away, inPlace, 12);
+    await page.getByRole("button", { name: "Try again", exact: true }).click();
+    await welcome(page);
+    await other.getByRole("button", { name: "Try again", exact: true }).click();
+    await welcome(other);
+  });
+
   test("a tab of an older build makes way for one of a newer, and loses nothing that was being written", async () => {
     const { context, page } = await browserOf("builds");
     await createAccount(page, { url: server.url, username: "karin" });

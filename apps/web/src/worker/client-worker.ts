@@ -23,13 +23,16 @@ if ("onconnect" in globalThis) {
 import("./client-host.ts").then(
   ({ addPort }) => begin(addPort),
   // A newer build on the server has other files, or nothing answers: the page offers to load again.
-  () =>
+  () => {
     begin((port) =>
       port.postMessage({
         kind: "status",
         status: { kind: "failed", failure: { code: "closed", message: "A part is missing.", canRetry: true } },
       }),
-    ),
+    );
+    // And must find another worker then, even where another tab still has this one.
+    globalThis.close();
+  },
 );
 
 function begin(next: (port: PortLike) => void): void {
