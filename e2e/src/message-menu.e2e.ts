@@ -116,6 +116,24 @@ describe("the menu of a message", () => {
     await page.keyboard.press("Escape");
   });
 
+  test("what a message is to say from now on stays while one looks elsewhere, and so does the draft", async () => {
+    const { page } = ada;
+    await messageBox(page).fill("A draft");
+    await chooseAction(page, messagesWith(page, "Which one of them?"), "Edit");
+    await messageBox(page).fill("Which of them all?");
+    const place = page.url();
+    await page.getByRole("button", { name: "Settings", exact: true }).click();
+    await page.getByRole("heading", { name: "Settings", exact: true }).waitFor();
+    await page.goBack();
+    expect(page.url()).toBe(place);
+    await page.getByText("Change your message").waitFor();
+    expect(await messageBox(page).inputValue()).toBe("Which of them all?");
+    await messageBox(page).focus();
+    await page.keyboard.press("Escape");
+    expect(await messageBox(page).inputValue()).toBe("A draft");
+    await messageBox(page).fill("");
+  });
+
   test("copy, pin, info and star", async () => {
     const { page } = ada;
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);

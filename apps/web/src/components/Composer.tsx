@@ -3,7 +3,7 @@ import type { FormEvent, KeyboardEvent, ReactElement } from "react";
 import type { Conversation } from "@latchkey/client";
 import { words } from "../messages/words.ts";
 import { menuWords } from "../messages/menu-words.ts";
-import { textOf } from "../state/acting.ts";
+import { begun, textOf } from "../state/acting.ts";
 import { lastEditable } from "../state/message-actions.ts";
 import { hasFinePointer, useAction, useApp, useSelector } from "../state/context.ts";
 import { ComposingLine } from "./ComposingLine.tsx";
@@ -16,7 +16,8 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   const { id } = conversation;
   const [text, setText] = useState(() => controller.draft(id));
   const composing = useSelector((state) => state.composing.get(id));
-  const [edited, setEdited] = useState("");
+  const isEdit = composing?.kind === "edit";
+  const value = isEdit ? composing.text : text;
   const field = useRef<HTMLTextAreaElement>(null);
 
   useEffect(() => {
@@ -32,9 +33,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
 
   // Whoever answers or changes a message writes on at once.
   useEffect(() => {
-    if (composing === undefined) return;
-    if (composing.kind === "edit") setEdited(textOf(composing.message));
-    field.current?.focus({ preventScroll: true });
+    if (composing !== undefined) field.current?.focus({ preventScroll: true });
   }, [composing]);
 
   useEffect(() => {
@@ -43,7 +42,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
     if (element === null || CSS.supports("field-sizing", "content")) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
-  }, [text, edited]);
+  }, [value]);
 
   if (conversation.status === "removed") return <p className="composer-notice">{words.conversation.removed}</p>;
   if (conversation.isBlocked) {
@@ -59,12 +58,10 @@ export function Composer({ conversation }: { readonly conversation: Conversation
   }
   if (conversation.status === "paused") return <p className="composer-notice composer-notice-danger">{words.conversation.paused}</p>;
 
-  const isEdit = composing?.kind === "edit";
-  const value = isEdit ? edited : text;
   const cancel = (): void => controller.compose(id, undefined);
   const change = (next: string): void => {
     if (isEdit) {
-      setEdited(next);
+      controller.compose(id, { ...composing, text: next });
       return;
     }
     setText(next);
@@ -76,19 +73,22 @@ export function Composer({ conversation }: { readonly conversation: Conversation
     const message = value.trim() === "" ? "" : value.replace(/\s+$/u, "");
     if (message === "") return;
     field.current?.focus();
+    cancel();
+    // What could not even be queued comes back into the field, unless something else was begun there.
+    const comeBack = (): void => {
+      if (!controller.store.get().composing.has(id)) controller.compose(id, composing);
+    };
     if (isEdit) {
       // As it was: nothing to tell anybody.
-      if (message === textOf(composing.message)) cancel();
-      else void act(() => controller.client.edit(id, composing.message.id, message)).then((isDone) => isDone && cancel());
+      if (message === textOf(composing.message)) return;
+      void act(() => controller.client.edit(id, composing.message.id, message)).then((isDone) => isDone || comeBack());
       return;
     }
     change("");
-    cancel();
     void act(() => controller.send(id, message, composing?.message)).then((isDone) => {
-      // What could not even be queued comes back into the field, unless something else was written there.
       if (isDone || controller.draft(id) !== "") return;
       change(message);
-      controller.compose(id, composing);
+      comeBack();
     });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -102,7 +102,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
       const last = lastEditable(messages, Date.now());
       if (last !== undefined) {
         event.preventDefault();
-        controller.compose(id, { kind: "edit", message: last });
+        controller.compose(id, begun("edit", last));
       }
       return;
     }

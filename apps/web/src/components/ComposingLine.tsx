@@ -6,12 +6,16 @@ import type { Composing } from "../state/acting.ts";
 import { withNames } from "../state/mentions.ts";
 import { previewText } from "../state/message-text.ts";
 import { nameOf } from "../state/person-name.ts";
+import { useSelector } from "../state/context.ts";
 import { Icon } from "./Icon.tsx";
 
 /** Above the field: the message that is answered or changed. */
 export function ComposingLine({ composing, cancel }: { readonly composing: Composing; readonly cancel: () => void }): ReactElement {
   const { kind, message } = composing;
   const texts = menuWords.composing;
+  const isDeleted = useSelector(
+    ({ timelines }) => timelines.get(message.conversationId)?.messages.find(({ id }) => id === message.id)?.body.kind === "deleted",
+  );
   const who = message.author === undefined ? "" : message.author.isSelf ? words.common.you : nameOf(message.author);
   const label = kind === "reply" ? texts.cancelReply : texts.cancelEdit;
   return (
@@ -19,7 +23,9 @@ export function ComposingLine({ composing, cancel }: { readonly composing: Compo
       <Icon name={kind === "reply" ? "reply" : "compose"} size={20} />
       <div className="composing-text">
         <strong>{kind === "reply" ? texts.reply(who) : texts.edit}</strong>
-        <span dir="auto">{previewText(withNames(textOf(message), message.mentions ?? []))}</span>
+        <span dir="auto">
+          {isDeleted ? words.messageParts.quoteDeleted : previewText(withNames(textOf(message), message.mentions ?? []))}
+        </span>
       </div>
       <button type="button" className="icon-button" aria-label={label} title={label} onClick={cancel}>
         <Icon name="close" size={18} />

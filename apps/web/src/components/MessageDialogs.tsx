@@ -8,6 +8,7 @@ import { words } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
+import { forwardAll } from "../state/forwarding.ts";
 import { canDeleteForEveryone } from "../state/message-actions.ts";
 import { titleOf } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
@@ -77,9 +78,20 @@ export function ForwardDialog({
     if (!next.delete(conversationId)) next.add(conversationId);
     if (next.size <= limit) setChosen(next);
   };
+  const gone = useRef(new Set<string>());
+  const [note, setNote] = useState("");
   const run = async (): Promise<void> => {
-    for (const { conversationId, id: messageId } of messages) await controller.client.forward(conversationId, messageId, [...chosen]);
-    notify(menuWords.forwarded(chosen.size));
+    const forward = (message: Message, to: string): Promise<unknown> => controller.client.forward(message.conversationId, message.id, [to]);
+    const { done, stopped } = await forwardAll({ messages, to: chosen, gone: gone.current, forward });
+    if (stopped === undefined) {
+      notify(menuWords.forwarded(done.length));
+      return;
+    }
+    const conversation = conversations.get(stopped.to);
+    setNote(menuWords.forward.stopped(conversation === undefined ? "" : titleOf(conversation), done.length));
+    // What is left stays chosen.
+    setChosen(new Set([...chosen].filter((one) => !done.includes(one))));
+    throw stopped.error;
   };
   return (
     <Modal title={menuWords.forward.title} close={() => close(false)}>
@@ -112,7 +124,7 @@ export function ForwardDialog({
         {found.length === 0 && <li className="dialog-body">{menuWords.forward.none}</li>}
       </ul>
       <p className="forward-note" role="status">
-        {chosen.size > 0 ? menuWords.forward.chosen(chosen.size) : menuWords.forward.most(limit)}
+        {note} {chosen.size > 0 ? menuWords.forward.chosen(chosen.size) : menuWords.forward.most(limit)}
       </p>
       <div className="dialog-actions">
         <button type="button" className="button" onClick={() => close(false)}>

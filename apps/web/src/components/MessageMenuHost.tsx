@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { words } from "../messages/words.ts";
+import { begun } from "../state/acting.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
 import { copyText } from "../state/message-actions.ts";
@@ -60,7 +61,7 @@ export function MessageMenuHost({
     switch (action) {
       case "reply":
       case "edit":
-        controller.compose(id, { kind: action, message });
+        controller.compose(id, begun(action, message));
         break;
       case "copy":
         void copy([message]);

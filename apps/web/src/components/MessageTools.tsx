@@ -1,6 +1,7 @@
 import type { ReactElement } from "react";
 import type { Message } from "@latchkey/client";
 import { menuWords } from "../messages/menu-words.ts";
+import { begun } from "../state/acting.ts";
 import { useApp } from "../state/context.ts";
 import { isSaid } from "../state/message-actions.ts";
 import { Icon } from "./Icon.tsx";
@@ -32,7 +33,7 @@ export function MessageTools({ message }: { readonly message: Message }): ReactE
             className="message-tool"
             aria-label={menuWords.tools.reply}
             title={menuWords.tools.reply}
-            onClick={() => controller.compose(message.conversationId, { kind: "reply", message })}
+            onClick={() => controller.compose(message.conversationId, begun("reply", message))}
           >
             <Icon name="reply" size={18} />
           </button>

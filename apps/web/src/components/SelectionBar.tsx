@@ -4,7 +4,7 @@ import type { Message } from "@latchkey/client";
 import { menuWords } from "../messages/menu-words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import type { Selection } from "../state/acting.ts";
-import { isSaid } from "../state/message-actions.ts";
+import { hasActions, isSaid } from "../state/message-actions.ts";
 import { Icon } from "./Icon.tsx";
 import type { IconName } from "./Icon.tsx";
 
@@ -22,7 +22,7 @@ export function SelectionBar({
 }): ReactElement {
   const { controller } = useApp();
   const timeline = useSelector((state) => state.timelines.get(conversationId));
-  const chosen = (timeline?.messages ?? []).filter(({ id }) => selection.ids.has(id));
+  const chosen = (timeline?.messages ?? []).filter((message) => selection.ids.has(message.id) && hasActions(message));
   const texts = menuWords.selection;
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {

@@ -44,6 +44,8 @@ export const enMenu = {
       n === 1 ? "Sent on so often already, this goes to one conversation at a time." : `Up to ${String(n)} at once.`,
     chosen: (n: number): string => count(n, "conversation chosen", "conversations chosen"),
     none: "No conversation is called that.",
+    stopped: (title: string, done: number): string =>
+      `${done === 0 ? "" : `Forwarded to ${count(done, "conversation", "conversations")}. `}Not everything went to \u2068${title}\u2069; “Forward” sends what is left.`,
   },
   info: {
     title: "Message info",

@@ -1,9 +1,14 @@
 import type { Message } from "@latchkey/client";
 
 /** What the field for messages is for, other than a new message. */
-export interface Composing {
-  readonly kind: "reply" | "edit";
-  readonly message: Message;
+export type Composing =
+  | { readonly kind: "reply"; readonly message: Message }
+  /** `text` is what the message is to say: kept while the person looks elsewhere. */
+  | { readonly kind: "edit"; readonly message: Message; readonly text: string };
+
+/** Answering a message, or changing it, from what it says. */
+export function begun(kind: Composing["kind"], message: Message): Composing {
+  return kind === "edit" ? { kind, message, text: textOf(message) } : { kind, message };
 }
 
 /** Messages of one conversation that are chosen together. */

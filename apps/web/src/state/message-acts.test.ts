@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { testMessage } from "../testing/fixtures.ts";
+import { begun } from "./acting.ts";
 import { emptyTimeline, initialState, withTimeline } from "./app-state.ts";
 import { createMessageActs } from "./message-acts.ts";
 import type { MessageActs } from "./message-acts.ts";
@@ -72,7 +73,7 @@ describe("messages that are chosen, answered and changed", () => {
     const { acts: done, store } = acts(60);
     const message = testMessage({ order: 1 });
     done.compose("c", { kind: "reply", message });
-    done.compose("d", { kind: "edit", message });
+    done.compose("d", begun("edit", message));
     done.compose("c", undefined);
     expect([...store.get().composing.keys()]).toEqual(["d"]);
   });
