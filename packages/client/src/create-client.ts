@@ -60,6 +60,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     platform,
     connections,
     directory,
+    prepare: loadAccountParts,
     async onDone(own) {
       await begin(own);
       finished = own.username;
@@ -361,6 +362,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async offerLink({ deviceName }) {
       requireNoAccount();
       session()?.input({ kind: "cancel" });
+      // An account that came and could not begin would stand still until this profile is opened again.
+      await loadAccountParts();
       const { offerLink } = await import("./devices/offer-link.ts");
       const begun = await offerLink({
         store,

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { offlineError } from "../errors.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createConnections } from "../transport/connection-manager.ts";
@@ -19,8 +20,12 @@ function world() {
     const parts = { store, platform, connections, directory: createDirectory({ store, platform, connections }) };
     const done: OwnAccount[] = [];
     let changes = 0;
+    const parted = { isAway: false };
     const pending = new PendingRegistration({
       ...parts,
+      prepare: async () => {
+        if (parted.isAway) throw offlineError();
+      },
       onDone: async (own) => void done.push(own),
       onChange: () => {
         changes++;
@@ -29,6 +34,7 @@ function world() {
     return {
       pending,
       done,
+      parted,
       changes: () => changes,
       register: () => registerAccount({ ...parts, username: "ann" }),
     };
@@ -88,4 +94,23 @@ test("what never reached the server waits for the person, who may take another n
   expect(directory.log.length).toBe(asked);
   await second.pending.pause();
   expect(await second.register()).toMatchObject({ status: "registered" });
+});
+
+test("an account counts only once the parts that it begins with are at hand, and goes on by itself when they are", async () => {
+  const { server, directory, open } = world();
+  const store = createMemoryStore();
+  directory.proves = false;
+  await expect(open(store).register()).rejects.toMatchObject({ code: "account_waits" });
+  directory.proves = true;
+  const second = open(store);
+  second.parted.isAway = true;
+  await second.pending.begin();
+  server.clock.advance(60_000);
+  await settle();
+  expect(second.done).toEqual([]);
+  expect((await store.transact("read", (tx) => loadOwnAccount(tx)))?.status).toBe("registering");
+  second.parted.isAway = false;
+  server.clock.advance(60_000);
+  while (second.done.length === 0) await settle();
+  expect(second.done[0]).toMatchObject({ status: "registered", username: "ann" });
 });

@@ -10,6 +10,8 @@ const retryDelaysMs: readonly number[] = [5000, 15_000, 30_000, 60_000];
 const firstTryMs = 5000;
 
 interface Params extends FinishParams {
+  /** Has at hand what an account begins with: what cannot be fetched is known before it counts. @throws ClientError `offline` */
+  readonly prepare: () => Promise<unknown>;
   /** The account counts from now on. */
   readonly onDone: (own: OwnAccount) => Promise<void>;
   /** `waiting` is another one now. */
@@ -95,6 +97,7 @@ export class PendingRegistration {
     try {
       const account = await this.#load();
       if (account === undefined) return this.#set(undefined);
+      await this.#params.prepare();
       const { finishAccount } = await import("./registration.ts");
       const done = await finishAccount(this.#params, account);
       this.#set(undefined);
