@@ -23,7 +23,9 @@ export function CodeBlock({ text, language }: { readonly text: string; readonly 
   }, [language, text]);
   return (
     <div className="text-code">
-      <pre dir="ltr">
+      {/* What is wider than the bubble is scrolled, by keys as well. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <pre dir="ltr" tabIndex={0} role="group" aria-label={words.messageParts.code}>
         <code>
           {parts === undefined
             ? text

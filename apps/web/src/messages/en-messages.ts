@@ -22,6 +22,7 @@ export const messageParts = {
   pollEnded: "This poll has ended",
   pollChoices: (most: number): string => (most === 1 ? "Choose one" : `Choose up to ${String(most)}`),
   table: "Table",
+  code: "Code",
   copyCode: "Copy this code",
   notCopied: "Your browser did not let Latchkey copy. Select the text and copy it by hand.",
   linkTitle: (host: string): string => `Open ${host}?`,
