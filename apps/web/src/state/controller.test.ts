@@ -316,3 +316,20 @@ describe("leaving", () => {
     expect(archive).toHaveBeenCalledTimes(1);
   });
 });
+
+describe("what is pinned", () => {
+  it("is asked for again when it was changed, or deleted here", async () => {
+    const message = testMessage({ order: 1 });
+    const pinned = vi.fn(async () => [message]);
+    const { controller, emit } = await setUp({ messages: [message], client: { pinned } });
+    controller.open("c");
+    await vi.waitFor(() => expect(controller.store.get().pins.get("c")).toEqual([message]));
+    const changed = { ...message, body: { kind: "text", text: "Changed" } as const };
+    pinned.mockResolvedValue([changed]);
+    emit({ kind: "message", message: changed, isNew: false });
+    await vi.waitFor(() => expect(controller.store.get().pins.get("c")).toEqual([changed]));
+    pinned.mockResolvedValue([]);
+    emit({ kind: "hidden", conversationId: "c", messageId: message.id });
+    await vi.waitFor(() => expect(controller.store.get().pins.get("c")).toEqual([]));
+  });
+});

@@ -112,7 +112,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     // A warning that was dealt with holds nothing any more.
     if (events.some(({ kind }) => kind === "verification" || kind === "alarms")) refreshVerifications();
     for (const event of events) if (event.kind === "link") onLink(event.state);
-    for (const id of pinsChanged(events)) if (store.get().pins.has(id)) void acts.loadPins(id).catch(() => undefined);
+    for (const id of pinsChanged(events, store.get().pins)) void acts.loadPins(id).catch(() => undefined);
     for (const event of events) if (event.kind === "held_deletions") void loadHeld(event.conversationId).catch(() => undefined);
   };
 
@@ -524,12 +524,18 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   };
 }
 
-/** Conversations in which something was pinned, or may have gone that was. */
-function pinsChanged(events: readonly ClientEvent[]): ReadonlySet<string> {
+/** Conversations with known pins in which something was pinned, or something that is pinned may have changed or gone. */
+function pinsChanged(events: readonly ClientEvent[], pins: AppState["pins"]): ReadonlySet<string> {
   const kinds: readonly Message["body"]["kind"][] = ["pinned", "deleted"];
-  return new Set(
-    events.flatMap((event) => (event.kind === "message" && kinds.includes(event.message.body.kind) ? [event.message.conversationId] : [])),
-  );
+  const isPinned = (conversationId: string, messageId: string): boolean =>
+    pins.get(conversationId)?.some(({ id }) => id === messageId) === true;
+  const changed = events.flatMap((event) => {
+    if (event.kind === "hidden") return isPinned(event.conversationId, event.messageId) ? [event.conversationId] : [];
+    if (event.kind !== "message") return [];
+    const { conversationId, id, body } = event.message;
+    return kinds.includes(body.kind) || isPinned(conversationId, id) ? [conversationId] : [];
+  });
+  return new Set(changed.filter((id) => pins.has(id)));
 }
 
 /** A message that is being handed over shows what it answers. */
