@@ -89,7 +89,18 @@ test("[X-14] a link made in the details of a group is opened by somebody without
   await letIn.scrollIntoViewIfNeeded();
   await picture(page, "waiting-1280");
   await page.setViewportSize({ width: 390, height: 844 });
-  await letIn.scrollIntoViewIfNeeded();
+  // The details become the page itself: what stood in the pane is drawn anew.
+  await page.getByRole("main", { name: "Details" }).waitFor();
+  await expect
+    .poll(
+      () =>
+        letIn.scrollIntoViewIfNeeded().then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe(true);
   await picture(page, "waiting-390");
   expect(await accessibilityProblems(page)).toEqual([]);
   await page.setViewportSize({ width: 1280, height: 800 });
