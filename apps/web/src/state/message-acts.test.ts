@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ClientHost } from "../worker/remote-client.ts";
-import { testMessage } from "../testing/fixtures.ts";
+import { testConversation, testMessage } from "../testing/fixtures.ts";
 import { begun } from "./acting.ts";
 import { emptyTimeline, initialState, withTimeline } from "./app-state.ts";
 import { createMessageActs } from "./message-acts.ts";
@@ -11,13 +11,16 @@ import type { AppState } from "./app-state.ts";
 
 const all = Array.from({ length: 2000 }, (_, order) => testMessage({ order }));
 
+/** Said in a conversation that was gone on with. */
+const earlier = testMessage({ order: 7000, id: "earlier", conversationId: "old" });
+
 /** A conversation of which the last `loaded` messages are on the screen. */
 function acts(loaded: number): { readonly acts: MessageActs; readonly store: Store<AppState>; readonly pages: number[] } {
   const pages: number[] = [];
   const timeline = { ...emptyTimeline, isLoading: false, messages: all.slice(all.length - loaded) };
   const store = createStore<AppState>(withTimeline(initialState, "c", timeline));
   const client = {
-    findMessage: async (id: string) => all.find((message) => message.id === id) ?? Promise.reject(new Error("unknown")),
+    findMessage: async (id: string) => [...all, earlier].find((message) => message.id === id) ?? Promise.reject(new Error("unknown")),
   } as unknown as ClientHost["client"];
   const loadPage = async (id: string, limit: number, beforeOrder: number | undefined): Promise<void> => {
     pages.push(limit);
@@ -42,6 +45,18 @@ describe("a message that is asked to be shown", () => {
     expect(await done.reveal("c", all[1000]?.id ?? "")).toBe(true);
     expect(pages).toHaveLength(2);
     expect(store.get().timelines.get("c")?.messages[0]?.order).toBe(940);
+  });
+
+  it("is found in what this conversation goes on from, whose places are of its own", async () => {
+    const { acts: done, store } = acts(60);
+    const old = testConversation({ id: "old", continuedIn: "c" });
+    store.update((state) => ({ ...state, conversations: new Map([[old.id, old]]) }));
+    expect(await done.reveal("c", earlier.id)).toBe(false);
+    const timeline = store.get().timelines.get("c") ?? emptyTimeline;
+    const shown = { ...earlier, conversationId: "c", order: -5 };
+    store.update((state) => withTimeline(state, "c", { ...timeline, messages: [shown, ...timeline.messages] }));
+    expect(await done.reveal("c", earlier.id)).toBe(true);
+    expect(store.get().revealed?.order).toBe(-5);
   });
 
   it("is not shown where it stands in another conversation, and each asking counts", async () => {

@@ -35,11 +35,11 @@ export function createMessageActs({
   readonly loadPage: (id: string, limit: number, beforeOrder: number | undefined) => Promise<void>;
 }): MessageActs {
   let revealed = 0;
-  const isLoaded = (id: string, messageId: string): boolean =>
+  const shownIn = (id: string, messageId: string): Message | undefined =>
     store
       .get()
       .timelines.get(id)
-      ?.messages.some((message: Message) => message.id === messageId) === true;
+      ?.messages.find((message) => message.id === messageId);
   return {
     compose(conversationId, composing) {
       store.update((state) => {
@@ -54,19 +54,23 @@ export function createMessageActs({
       store.update((state) => (state.selection === undefined ? state : { ...state, selection: toggled(state.selection, messageId) }));
     },
     async reveal(conversationId, messageId) {
-      const found = await client.findMessage(messageId);
-      if (found.conversationId !== conversationId) return false;
+      const found = shownIn(conversationId, messageId) ?? (await client.findMessage(messageId));
+      const isHere = found.conversationId === conversationId;
+      if (!isHere && !leadsTo(store.get(), found.conversationId, conversationId)) return false;
       for (;;) {
         const timeline = store.get().timelines.get(conversationId);
-        if (timeline === undefined || isLoaded(conversationId, messageId)) break;
-        const first = timeline.messages[0]?.order;
-        if (!timeline.hasOlder || first === undefined || first <= found.order) break;
+        const shown = shownIn(conversationId, messageId);
+        if (shown !== undefined) {
+          revealed += 1;
+          const { order } = shown;
+          store.update((state) => ({ ...state, revealed: { conversationId, messageId, order, key: revealed } }));
+          return true;
+        }
+        const first = timeline?.messages[0]?.order;
+        // What was said before this conversation went on from another one has places of its own.
+        if (timeline?.hasOlder !== true || first === undefined || (isHere && first <= found.order)) return false;
         await loadPage(conversationId, searchStep, first);
       }
-      if (!isLoaded(conversationId, messageId)) return false;
-      revealed += 1;
-      store.update((state) => ({ ...state, revealed: { conversationId, messageId, order: found.order, key: revealed } }));
-      return true;
     },
     forgetRevealed: () => store.update((state) => ({ ...state, revealed: undefined })),
     async loadPins(conversationId) {
@@ -74,4 +78,14 @@ export function createMessageActs({
       store.update((state) => ({ ...state, pins: new Map([...state.pins, [conversationId, pinned]]) }));
     },
   };
+}
+
+/** Whether one conversation was gone on with in another one, by however many steps. */
+function leadsTo({ conversations }: AppState, from: string, to: string): boolean {
+  const seen = new Set<string>();
+  for (let id: string | undefined = from; id !== undefined && !seen.has(id); id = conversations.get(id)?.continuedIn) {
+    if (id === to) return true;
+    seen.add(id);
+  }
+  return false;
 }
