@@ -1,5 +1,7 @@
+import { toBase64Url } from "@latchkey/codec";
 import { decodeGroupState, encodeGroupState, epoch, resumptionPsk } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
+import { createEditContent, createReactionContent, createTextContent } from "@latchkey/protocol";
 import { describe, expect, it } from "vitest";
 import { HostileMember } from "./hostile.testing.ts";
 import { SimWorld } from "./sim.testing.ts";
@@ -9,6 +11,22 @@ function named(world: SimWorld, at: number): SimDevice {
   const device = world.devices[at];
   if (device === undefined) throw new Error("no such device");
   return device;
+}
+
+/** Adds somebody while the others are away. */
+async function addAlone(device: SimDevice, joiner: SimDevice): Promise<void> {
+  await device.change([joiner], []);
+  await follow(device);
+}
+
+/** A device is served to the end, without deciding anything for its person. */
+async function follow(device: SimDevice): Promise<void> {
+  await device.connect();
+  for (let i = 0; i < 20; i++) {
+    device.serve();
+    device.stream();
+    await device.receive();
+  }
 }
 
 describe("conversations without faults", () => {
@@ -131,22 +149,60 @@ describe("conversations without faults", () => {
     await world.settle();
     await ben.disconnect(0);
     await ben.say("for two");
-    await ada.change([cyd], []);
-    for (let i = 0; i < 20; i++) {
-      ada.serve();
-      ada.stream();
-      await ada.receive();
-    }
-    await ben.connect();
-    for (let i = 0; i < 20; i++) {
-      ben.serve();
-      ben.stream();
-      await ben.receive();
-    }
+    await addAlone(ada, cyd);
+    await follow(ben);
     expect(ben.state?.outgoing[0]?.failure).toBe("members_changed");
     await ben.retryFailed();
     await world.settle();
     expect([...cyd.texts().values()]).toEqual(["for two"]);
+  });
+
+  it("[L-4] what was done to a message that waits for its author's word waits with it, and goes or is dropped with it", async () => {
+    for (const decision of ["retry", "discard"] as const) {
+      const world = await SimWorld.create("a7 edit", ["ada", "ben", "cyd"]);
+      const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+      await ada.found([ben]);
+      await world.settle();
+      await ben.disconnect(0);
+      const target = new Uint8Array(32).fill(1);
+      const id = toBase64Url(target);
+      const head = { salt: new Uint8Array(16), sentAtMs: 1_767_225_600_000 };
+      await ben.input({ kind: "compose", id, purpose: "text", text: "for two", content: createTextContent({ ...head, text: "for two" }) });
+      const edit = createEditContent({ ...head, replaces: target, text: "for two alone" });
+      await ben.input({ kind: "compose", id: "edit", purpose: "change", text: "", content: edit });
+      const reaction = createReactionContent({ ...head, inReplyTo: target, emoji: "👍" });
+      await ben.input({ kind: "compose", id: "reaction", purpose: "change", text: "", content: reaction });
+      await addAlone(ada, cyd);
+      await follow(ben);
+      const { chain } = ben.state ?? {};
+      expect(ben.state?.outgoing.map((item) => [item.id, item.failure, item.sealed])).toEqual([
+        [id, "members_changed", undefined],
+        ["edit", undefined, undefined],
+        ["reaction", undefined, undefined],
+      ]);
+      await ben.input({ kind: decision, id });
+      await world.settle();
+      expect(ben.state?.outgoing).toEqual([]);
+      expect([...cyd.texts().values()]).toEqual(decision === "retry" ? ["for two"] : []);
+      expect((ben.state?.chain.seq ?? 0) - (chain?.seq ?? 0)).toBe(decision === "retry" ? 3 : 0);
+    }
+  });
+
+  it("[L-4] another text in the place of one, written before somebody was added, waits for its author's word too; a reaction does not", async () => {
+    const world = await SimWorld.create("a7 late edit", ["ada", "ben", "cyd"]);
+    const [ada, ben, cyd] = [named(world, 0), named(world, 1), named(world, 2)];
+    await ada.found([ben]);
+    await world.settle();
+    await ben.disconnect(0);
+    const head = { salt: new Uint8Array(16), sentAtMs: 1_767_225_600_000 };
+    const target = new Uint8Array(32).fill(1);
+    const edit = createEditContent({ ...head, replaces: target, text: "for two alone" });
+    await ben.input({ kind: "compose", id: "edit", purpose: "change", text: "", content: edit });
+    const reaction = createReactionContent({ ...head, inReplyTo: target, emoji: "👍" });
+    await ben.input({ kind: "compose", id: "reaction", purpose: "change", text: "", content: reaction });
+    await addAlone(ada, cyd);
+    await follow(ben);
+    expect(ben.state?.outgoing.map((item) => [item.id, item.failure])).toEqual([["edit", "members_changed"]]);
   });
 });
 

@@ -13,6 +13,7 @@ import type { Turn } from "./turn.ts";
 import type { OwnMark } from "./said.ts";
 import type { ConversationState, Outgoing, SealedMessage, Stranded } from "./types.ts";
 import { authenticatedData, contentIdOf } from "./view.ts";
+import { hasWords, isToSend } from "./waits-with.ts";
 import { isReading } from "./phase.ts";
 
 /** Messages that may wait for their acknowledgement at a time. */
@@ -117,12 +118,13 @@ export function isHolding(state: ConversationState): boolean {
 function nextMessage(turn: Turn): Outgoing | undefined {
   const { outgoing } = turn.state;
   const isHeld = turn.context.isHeld || isHolding(turn.state);
-  return outgoing.find((item) => item.sealed === undefined && item.failure === undefined && (!isHeld || item.purpose === "leave"));
+  const isFree = (item: Outgoing): boolean => item.sealed === undefined && (!isHeld || item.purpose === "leave");
+  return outgoing.find((item) => isFree(item) && isToSend(turn.state, item));
 }
 
 /** Somebody was added since this was written: it goes to them only if the person says so (spec L-4, attack A7). */
 function isOutdated(turn: Turn, message: Outgoing): boolean {
-  return message.purpose === "text" && message.rosterAdds !== turn.state.rosterAdds;
+  return message.rosterAdds !== turn.state.rosterAdds && hasWords(message);
 }
 
 /**

@@ -27,6 +27,7 @@ import { addLine, dropChanges, isCaughtUp, nextOrder, pause, set, setOutgoing } 
 import type { Turn } from "./turn.ts";
 import { onVerified, verifyDue } from "./verifying.ts";
 import type { Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
+import { changesOf } from "./waits-with.ts";
 import { forgetPassing, forgetSent, onConnected, onDisconnected, onOpened, onRefused, retryDelayMs } from "./connection.ts";
 
 /**
@@ -206,14 +207,18 @@ function retry(turn: Turn, id: string): void {
   const message = turn.state.outgoing.find((item) => item.id === id);
   if (message?.failure === undefined || !isWritable(turn.state)) return;
   forgetSent(turn);
-  setOutgoing(turn, id, { failure: undefined, rosterAdds: turn.state.rosterAdds });
+  // What was done to it goes with it, as it is shown.
+  for (const one of [message, ...changesOf(turn.state, message)])
+    setOutgoing(turn, one.id, { failure: undefined, rosterAdds: turn.state.rosterAdds });
 }
 
 function discard(turn: Turn, id: string): void {
   const message = turn.state.outgoing.find((item) => item.id === id);
-  if (message === undefined || (message.sealed !== undefined && message.failure === undefined)) return;
-  set(turn, { outgoing: turn.state.outgoing.filter((item) => item !== message) });
-  turn.effects.push({ kind: "dropped", message });
+  const isUnderWay = (item: Outgoing): boolean => item.sealed !== undefined && item.failure === undefined;
+  if (message === undefined || isUnderWay(message)) return;
+  const gone = [message, ...changesOf(turn.state, message).filter((item) => !isUnderWay(item))];
+  set(turn, { outgoing: turn.state.outgoing.filter((item) => !gone.includes(item)) });
+  for (const one of gone) turn.effects.push({ kind: "dropped", message: one });
 }
 
 /** Accounts that came back by their recovery phrase: told, and nothing is sent before the person saw it (spec A-1). */

@@ -3,11 +3,12 @@ import { isQuiet } from "../core/turn.ts";
 import type { ConversationState, Line, Outgoing } from "../core/types.ts";
 import type { Mutex } from "../store/mutex.ts";
 import { loadShownLine } from "../timeline/history.ts";
+import { targetOf } from "../timeline/said.ts";
 import { accountsOfLine } from "./effects.ts";
 import { pendingSaid } from "./said.ts";
 import { conversationOf } from "./shown.ts";
 import type { ShownHistory } from "./shown-history.ts";
-import { messageOfLine, messageOfOutgoing, targetOf } from "./shown-message.ts";
+import { messageOfLine, messageOfOutgoing } from "./shown-message.ts";
 import type { TimelineNews } from "./stored-step.ts";
 import type { World } from "./world.ts";
 
@@ -102,7 +103,7 @@ export class ConversationNews {
     return this.#of.steps.run(async () => {
       const said = pendingSaid(this.#of.state, this.#world.people.self, item);
       const target = said === undefined ? undefined : targetOf(said.body);
-      const message = target === undefined ? undefined : await this.#of.history.message(toBase64Url(target));
+      const message = target === undefined ? undefined : await this.#of.history.shownAs(toBase64Url(target));
       if (message !== undefined) this.#world.emit({ kind: "message", message, isNew: false });
     });
   }

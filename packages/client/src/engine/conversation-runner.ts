@@ -4,6 +4,7 @@ import { hasEnded } from "../core/phase.ts";
 import { loadGroup } from "../core/load-records.ts";
 import { carryOver } from "../core/rejoin.ts";
 import { isCaughtUp } from "../core/turn.ts";
+import { isToSend } from "../core/waits-with.ts";
 import type { ChangeOutcome, ConversationState, DeviceReference, Effect, Input, Line } from "../core/types.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { withoutDeleted } from "../own/deleted.ts";
@@ -88,7 +89,7 @@ export class ConversationRunner {
     // What the server does not serve now is waited for, and is not what this device has to do.
     const isDone = hasEnded(phase) || phase.kind === "paused" || link.kind === "stalled";
     const isRead = isDone || isCaughtUp(this.#state);
-    const waits = outgoing.some((item) => item.failure === undefined) || changes.length > 0 || staged !== undefined;
+    const waits = outgoing.some((item) => isToSend(this.#state, item)) || changes.length > 0 || staged !== undefined;
     return this.#running === undefined && this.#errands.isIdle && !this.#channel.isParked && isRead && (isDone || !waits);
   }
 

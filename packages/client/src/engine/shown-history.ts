@@ -116,6 +116,14 @@ export class ShownHistory {
     return (await this.shown([{ line, quoted }]))[0];
   }
 
+  /** The message with this id as people see it, also while it is one's own and waits; `undefined` where there is none. */
+  async shownAs(messageId: string): Promise<Message | undefined> {
+    const message = await this.message(messageId);
+    if (message !== undefined) return message;
+    const waiting = this.#state().outgoing.find(({ id, purpose }) => id === messageId && purpose === "text");
+    return waiting === undefined ? undefined : await this.pending(waiting);
+  }
+
   /** @throws ClientError `unknown_message` */
   async info(messageId: string): Promise<MessageInfo> {
     const [line, message] = [await this.line(messageId), await this.message(messageId)];

@@ -9,6 +9,7 @@ import { fold, versionsOf } from "../timeline/fold.ts";
 import type { Folded } from "../timeline/fold.ts";
 import type { Line, LineBody } from "../timeline/line.ts";
 import { isFolded } from "../timeline/slow-mode.ts";
+import { targetOf } from "../timeline/said.ts";
 import { placeIn, withPending } from "../timeline/timeline.ts";
 import type { People } from "./people.ts";
 import { pendingLine, pendingSaid } from "./said.ts";
@@ -90,12 +91,6 @@ export function withOwnPending(
     else failedChanges.push({ id: item.id, failure: { code: item.failure, message: sentenceOf(item.failure), canRetry: true } });
   }
   return { line, failedChanges };
-}
-
-/** The id of the content that a change is about. */
-export function targetOf(body: NonNullable<ReturnType<typeof pendingSaid>>["body"]): Uint8Array | undefined {
-  if (body.kind === "edit" || body.kind === "deletion") return body.replaces;
-  return "inReplyTo" in body ? body.inReplyTo : undefined;
 }
 
 interface Shown {

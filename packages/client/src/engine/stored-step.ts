@@ -141,8 +141,8 @@ function timelineIn({ own, platform }: World, tx: StoreTransaction, conversation
 }
 
 async function flushed(tx: StoreTransaction, timeline: Timeline, conversationId: string): Promise<TimelineNews> {
-  const { lines, arrived, isBraked } = await timeline.flush();
-  const told = lines.map(async (line) => {
+  const { lines, arrived, requoted, isBraked } = await timeline.flush();
+  const told = [...lines, ...requoted].map(async (line) => {
     // What this device wrote was told while it waited.
     const isNew = arrived.has(line.order) && line.acceptedAtMs === 0;
     return { line, quoted: await quotedBy(tx, conversationId, line), isNew };

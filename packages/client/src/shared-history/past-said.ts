@@ -2,8 +2,8 @@ import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { isSpeech, mayOf, mentionsOf, saidBodyOf } from "../core/speak.ts";
 import type { Roster, RosterLeaf } from "../core/types.ts";
 import { entryOrder } from "../core/order.ts";
-import { isMessage } from "../timeline/said.ts";
-import type { Said, SaidBody } from "../timeline/said.ts";
+import { targetOf } from "../timeline/said.ts";
+import type { Said } from "../timeline/said.ts";
 import type { ProvenPast } from "./verify.ts";
 
 /** For whom what was said is made ready, and who gave it. */
@@ -71,24 +71,6 @@ export function pastSaid(past: readonly ProvenPast[], reading: Reading): readonl
     });
   }
   return said;
-}
-
-/** What somebody's words are about; `undefined` of a message of its own. A pin is a line of its own too, whatever it pins. */
-export function targetOf(body: SaidBody): Uint8Array | undefined {
-  if (isMessage(body)) return undefined;
-  switch (body.kind) {
-    case "edit":
-    case "deletion":
-      return body.replaces;
-    case "reaction":
-    case "vote":
-    case "poll_end":
-      return body.inReplyTo;
-    case "pin":
-      return body.messageId;
-    default:
-      return undefined;
-  }
 }
 
 const none: ReadonlyMap<number, RosterLeaf> = new Map();

@@ -10,12 +10,11 @@ import { contentIdOf } from "../core/view.ts";
 import { loadEvidence } from "../engine/evidence.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { loadLine } from "../timeline/history.ts";
-import { isMessage } from "../timeline/said.ts";
+import { isMessage, targetOf } from "../timeline/said.ts";
 import { maxArchiveAuthors, maxArchiveBytes, maxArchiveEntries, maxArchiveEpochs, maxArchiveMessages, maxRecordsBytes } from "./archive.ts";
 import type { ArchivedAuthor, ArchivedEpoch, ArchivedMessage, HistoryArchive } from "./archive.ts";
 import { keptBefore, keptOpening } from "./kept.ts";
 import type { KeptEntry } from "./keeping.ts";
-import { targetOf } from "./past-said.ts";
 
 const dayMs = 86_400_000;
 /** How far back each policy goes: by the time of arrival here, or by messages. */

@@ -42,6 +42,23 @@ export interface SpeakerMay {
   readonly deleteOthers: boolean;
 }
 
+/** What somebody's words are about (32 bytes); `undefined` of a message of its own. A pin is a line of its own too, whatever it pins. */
+export function targetOf(body: SaidBody): Uint8Array | undefined {
+  switch (body.kind) {
+    case "edit":
+    case "deletion":
+      return body.replaces;
+    case "reaction":
+    case "vote":
+    case "poll_end":
+      return body.inReplyTo;
+    case "pin":
+      return body.messageId;
+    default:
+      return undefined;
+  }
+}
+
 /** Whether it is a message of its own, and not a change of another one. */
 export function isMessage(body: SaidBody): boolean {
   return body.kind === "text" || body.kind === "poll" || body.kind === "unsupported";

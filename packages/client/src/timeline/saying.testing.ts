@@ -6,6 +6,7 @@ import type { Line } from "./line.ts";
 import { noMentions } from "./line.ts";
 import type { Said, SaidBody } from "./said.ts";
 import { Timeline } from "./timeline.ts";
+import type { Flushed } from "./timeline.ts";
 
 export const conversationId = "conversation";
 export const dayMs = 86_400_000;
@@ -45,7 +46,7 @@ export async function change(
   store: Store,
   run: (timeline: Timeline, tx: StoreTransaction) => Promise<unknown>,
   { self = ada, nowMs = startMs + dayMs }: { self?: Uint8Array; nowMs?: number } = {},
-): Promise<{ readonly lines: readonly Line[]; readonly isBraked: boolean }> {
+): Promise<Flushed> {
   return await store.transact("write", async (tx) => {
     const timeline = new Timeline({ tx, conversationId, self, nowMs });
     await run(timeline, tx);

@@ -2,6 +2,7 @@ import { toBase64Url } from "@latchkey/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { maxAnswersTold } from "./answers.ts";
 import { heldAccounts, maxDeletions } from "./brake.ts";
 import { eraseDue, reportableMs } from "./erasure.ts";
 import { fold } from "./fold.ts";
@@ -278,6 +279,42 @@ describe("[X-4] deletions", () => {
     await change(store, (timeline) => (again === undefined ? Promise.resolve() : timeline.adopt(again)));
     await takeAll(store, [said(2, ada, edit(1, "two")), said(3, ben, reaction(1, "👍"))]);
     expect(await linesOf(store)).toEqual([]);
+  });
+});
+
+describe("[X-2] the quote of a message", () => {
+  const quotes: readonly Said[] = [
+    said(1, ada, text("one")),
+    said(2, ada, edit(1, "two")),
+    said(3, ben, text("to one"), { inReplyTo: bytes(1) }),
+    said(4, cyd, text("to two"), { inReplyTo: bytes(2) }),
+    said(5, cyd, text("to nothing")),
+  ];
+
+  test("that is gone is told with what answers it, to whichever version of it", async () => {
+    for (const gone of ["for everyone", "here"] as const) {
+      const store = createMemoryStore();
+      await takeAll(store, quotes);
+      const told = await change(store, async (timeline) =>
+        gone === "here" ? await timeline.hide([name(bytes(1))]) : await timeline.take(said(6, ada, deletion(1))),
+      );
+      expect(told.lines.map(({ order }) => order)).toEqual(gone === "here" ? [] : [1]);
+      expect(told.requoted.map(({ order }) => order).toSorted((a, b) => a - b)).toEqual([3, 4]);
+      const twice = await change(store, (timeline) => timeline.take(said(7, ada, deletion(1))));
+      expect(twice.requoted).toEqual([]);
+    }
+  });
+
+  test("that comes after what answers it is told with it, and of very many answers the newest", async () => {
+    const [one] = await after(said(1, ada, text("one")));
+    const store = createMemoryStore();
+    const answers = Array.from({ length: maxAnswersTold + 2 }, (_, at) => said(at + 2, ben, text("an answer"), { inReplyTo: bytes(1) }));
+    await takeAll(store, answers);
+    const told = await change(store, async (timeline) => {
+      if (one !== undefined) await timeline.adopt(one);
+    });
+    expect(told.requoted).toHaveLength(maxAnswersTold);
+    expect(told.requoted.map(({ order }) => order)).not.toContain(2);
   });
 });
 

@@ -1,5 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { StoreTransaction } from "../store/store.ts";
+import { answersTo, putAnswer } from "./answers.ts";
 import { noteArrivals } from "./arrivals.ts";
 import { holdDeletion, mayDelete, takeHeld } from "./brake.ts";
 import { applyFact } from "./change.ts";
@@ -23,6 +24,18 @@ export interface TimelineParams {
   readonly nowMs: number;
 }
 
+/** What a transaction changed in the timeline. */
+export interface Flushed {
+  /** Those that are new or changed, in the order of the log. */
+  readonly lines: readonly Line[];
+  /** The places of those that were not there before. */
+  readonly arrived: ReadonlySet<number>;
+  /** Further lines, as they were, that quote what is gone, or what is here only now. */
+  readonly requoted: readonly Line[];
+  /** Whether somebody's deletions wait for the person. */
+  readonly isBraked: boolean;
+}
+
 /**
  * What members said in one conversation, in one transaction of the store: each said thing becomes a line, or a fact of the line that it is
  * about, or waits. Which, follows from what was signed and where it stands in the log alone, so that two members with the same log have the
@@ -38,6 +51,8 @@ export class Timeline {
   #mayWait: boolean | undefined;
   /** Of these, the ones that were put as a whole: most of them are new. */
   readonly #put = new Set<number>();
+  /** Versions of messages of which another quote is shown now: they are gone, or came after what answers them. */
+  readonly #requoted = new Set<string>();
   /** Whether deletions of somebody came to wait for the person. */
   #isBraked = false;
 
@@ -103,6 +118,7 @@ export class Timeline {
     putPlace(tx, conversationId, line.id, { kind: "message", order: line.order, author: line.author });
     for (const { id, author, change } of line.message.facts) this.#index(line.order, id, author, change);
     this.put(line);
+    this.#requote(line);
     await this.#applyWaiting(line);
   }
 
@@ -114,6 +130,8 @@ export class Timeline {
       const place = await loadPlace(tx, conversationId, id);
       if (place === undefined && isMessageId(id)) putPlace(tx, conversationId, id, { kind: "hidden", order: 0, author: nobody });
       if (place?.kind !== "message") continue;
+      const line = await this.#line(place.order);
+      if (line !== undefined) this.#requote(line);
       putPlace(tx, conversationId, id, { ...place, kind: "hidden" });
       this.#places.delete(id);
       this.#lines.delete(place.order);
@@ -123,19 +141,38 @@ export class Timeline {
     return orders;
   }
 
-  /** Writes what changed; the lines that did, the places of those that were not there before, and whether somebody's deletions wait for the person. */
-  async flush(): Promise<{ readonly lines: readonly Line[]; readonly arrived: ReadonlySet<number>; readonly isBraked: boolean }> {
+  /** Writes what changed. Called once, at the end. */
+  async flush(): Promise<Flushed> {
     const { tx, conversationId } = this.#params;
     const lines = [...this.#changed].toSorted((a, b) => a - b).flatMap((order) => this.#lines.get(order) ?? []);
     const arrived = new Set<number>();
     for (const line of lines) {
-      if (this.#put.has(line.order) && (await loadLine(tx, conversationId, line.order)) === undefined) arrived.add(line.order);
+      if (this.#put.has(line.order) && (await loadLine(tx, conversationId, line.order)) === undefined) {
+        arrived.add(line.order);
+        if (line.message?.inReplyTo !== undefined) putAnswer(tx, conversationId, line.message.inReplyTo, line.order);
+      }
       putLine(tx, conversationId, line);
     }
     await noteArrivals(tx, conversationId, arrived);
-    this.#changed.clear();
-    this.#put.clear();
-    return { lines, arrived, isBraked: this.#isBraked };
+    return { lines, arrived, requoted: await this.#answers(), isBraked: this.#isBraked };
+  }
+
+  /** The lines, but those that changed themselves, that answer a message of which another quote is shown now. */
+  async #answers(): Promise<readonly Line[]> {
+    const { tx, conversationId } = this.#params;
+    const orders = new Set<number>();
+    for (const version of this.#requoted) for (const order of await answersTo(tx, conversationId, version)) orders.add(order);
+    const lines: Line[] = [];
+    for (const order of orders) {
+      const line = this.#changed.has(order) ? undefined : await loadLine(tx, conversationId, order);
+      if (line?.message?.inReplyTo !== undefined && line.body.kind !== "deleted") lines.push(line);
+    }
+    return lines;
+  }
+
+  #requote({ id, message }: Line): void {
+    this.#requoted.add(id);
+    for (const fact of message?.facts ?? []) if (fact.change.kind === "edit") this.#requoted.add(toBase64Url(fact.id));
   }
 
   /** Where content stands; that something stands nowhere yet is asked for each time. */
@@ -161,6 +198,8 @@ export class Timeline {
     this.put(line);
     if (line.message === undefined) return;
     putPlace(tx, conversationId, id, { kind: "message", order, author });
+    // By others' histories it comes after what answers it.
+    if (said.sharedBy !== undefined) this.#requote(line);
     await this.#applyWaiting(line);
   }
 
@@ -214,6 +253,7 @@ export class Timeline {
   async #erase(before: Line, after: Line): Promise<void> {
     if (after.body.kind !== "deleted" || before.body.kind === "deleted") return;
     const { tx, conversationId, nowMs } = this.#params;
+    this.#requote(before);
     eraseLater(tx, conversationId, before.order, nowMs);
     for (const { order, change } of before.message?.facts ?? [])
       if (change.kind === "edit" || (await hasEvidence(tx, conversationId, order))) eraseLater(tx, conversationId, order, nowMs);
