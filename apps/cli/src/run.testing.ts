@@ -36,6 +36,7 @@ export function conversation(id: string, kind: "direct" | "group", title: string
     lastMessage: undefined,
     updatedAtMs: 0,
     unreadCount: 0,
+    readThrough: 0,
     draft: "",
     status: "active",
     stop: undefined,

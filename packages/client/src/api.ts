@@ -5,7 +5,7 @@
 import type { ClientFailure } from "./api/failures.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
 import type { JoinLinkCalls } from "./api/join-links.ts";
-import type { HeldDeletions, Message, MessageInfo, MessagePage } from "./api/messages.ts";
+import type { HeldDeletions, Message, MessageInfo, MessagePage, MessageRange } from "./api/messages.ts";
 import type { OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
 import type { Person, Role } from "./api/people.ts";
@@ -234,7 +234,10 @@ export interface Conversation {
   readonly lastMessage: Message | undefined;
   /** Time of the last message, or of joining. */
   readonly updatedAtMs: number;
+  /** Messages of others; what happened to the group does not count. */
   readonly unreadCount: number;
+  /** The place up to which this person has read. */
+  readonly readThrough: number;
   readonly draft: string;
   /** `active`; `pending` until the server has it; `removed` when one was removed or left; `paused` after an alarm. */
   readonly status: "active" | "pending" | "removed" | "paused";
@@ -372,8 +375,15 @@ export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls {
   details(conversationId: string): Promise<ConversationDetails>;
   /** Opens a direct conversation with one person (the existing one, if any), or a group of several under `name`. */
   startConversation(params: { to: readonly string[]; name?: string }): Promise<Conversation>;
-  /** The `limit` messages before `beforeOrder` (the newest when absent), oldest first. */
-  messages(conversationId: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]>;
+  /** Messages of a conversation, oldest first; fewer than `limit` where there are no more on that side. */
+  messages(conversationId: string, params: MessageRange): Promise<readonly Message[]>;
+  /**
+   * The place (`order`) of the first message that was sent at a time or later, `undefined` where there is none: by their senders' clocks, so
+   * that wrong ones lead to another place.
+   */
+  placeAt(conversationId: string, atMs: number): Promise<number | undefined>;
+  /** Of each conversation with unread messages the newest one that names this person or answers them; only the newest thousand lines are looked at. */
+  unreadMentions(): Promise<readonly Message[]>;
   /**
    * What arrived in this profile after `cursor` (since its beginning when absent), over all conversations, in the order of arrival: each
    * message once, as it is shown now, own ones once the server has them. Start again from the page's cursor, after a restart too: with the

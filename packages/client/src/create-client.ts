@@ -268,6 +268,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     details: async (id) => running().conversations.details(id),
     startConversation: async (params) => member().making.start(params),
     messages: async (id, params) => running().page(id, params),
+    placeAt: async (id, atMs) => running().placeAt(id, atMs),
+    unreadMentions: async () => running().unreadMentions(),
     since: async (cursor, params) => running().since(cursor, params?.limit ?? sincePage),
     send: async (id, text, options) => member().messages.send(id, text, options),
     privacySettings: async () => ({ receipts: member().own.setting("receipts"), typing: member().own.setting("typing") }),

@@ -21,6 +21,8 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   details: true,
   startConversation: true,
   messages: true,
+  placeAt: true,
+  unreadMentions: true,
   since: true,
   send: true,
   typing: true,

@@ -240,6 +240,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           lastMessage: created,
           updatedAtMs: Date.now(),
           unreadCount: 0,
+          readThrough: 0,
           draft: "",
           status: "active",
           stop: undefined,
@@ -261,12 +262,13 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       // The app shows conversations, and goes through no archive.
       since: () => fail("server_refused"),
-      async messages(id, { beforeOrder = Infinity, limit }) {
+      async messages(id, { beforeOrder = Infinity, afterOrder, limit }) {
         await later();
-        return get(id)
-          .messages.filter((message) => message.order < beforeOrder)
-          .slice(-limit);
+        const found = get(id).messages.filter(({ order }) => order < beforeOrder && order > (afterOrder ?? -1));
+        return afterOrder === undefined ? found.slice(-limit) : found.slice(0, limit);
       },
+      placeAt: async (id, atMs) => get(id).messages.find(({ sentAtMs }) => sentAtMs >= atMs)?.order,
+      unreadMentions: async () => [],
       async send(id, text) {
         const message = sampleMessage(id, people.me, Date.now(), text, { kind: "pending" });
         put(message);

@@ -75,6 +75,7 @@ function sample(
 ): Sample {
   const { messages, members, ...rest } = params;
   const last = messages.at(-1);
+  const unread = messages.filter(({ author }) => author !== undefined && !author.isSelf).at(-(rest.unreadCount ?? 0) || messages.length);
   return {
     conversation: {
       peer: params.kind === "direct" ? members[0] : undefined,
@@ -82,6 +83,7 @@ function sample(
       lastMessage: last,
       updatedAtMs: last?.sentAtMs ?? Date.now(),
       unreadCount: 0,
+      readThrough: (unread?.order ?? (last?.order ?? 0) + 1) - 1,
       draft: "",
       status: "active",
       stop: undefined,

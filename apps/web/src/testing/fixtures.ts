@@ -45,6 +45,7 @@ export function testConversation(params: Partial<Conversation> = {}): Conversati
     lastMessage: undefined,
     updatedAtMs: 0,
     unreadCount: 0,
+    readThrough: 0,
     draft: "",
     status: "active",
     stop: undefined,

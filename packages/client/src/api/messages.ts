@@ -170,6 +170,13 @@ export interface Message {
   readonly failedChanges?: readonly FailedChange[];
 }
 
+/** Which messages of a conversation: the `limit` before `beforeOrder` (the newest when absent), or with `afterOrder` (-1: the beginning) those right after it. */
+export interface MessageRange {
+  readonly beforeOrder?: number | undefined;
+  readonly afterOrder?: number | undefined;
+  readonly limit: number;
+}
+
 /** Messages in the order in which they arrived. */
 export interface MessagePage {
   readonly messages: readonly Message[];

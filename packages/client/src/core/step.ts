@@ -233,7 +233,7 @@ function tellRecovered(turn: Turn, accounts: readonly Uint8Array[]): void {
     const isTold = turn.state.recovered.some((told) => equalBytes(told.accountId, accountId));
     if (!isWritable(turn.state) || !isTheirs || isTold) continue;
     const order = nextOrder(turn);
-    addLine(turn, { order, author: accountId, body: { kind: "recovered", account: accountId }, unread: true });
+    addLine(turn, { order, author: accountId, body: { kind: "recovered", account: accountId } });
     set(turn, { recovered: [...turn.state.recovered, { accountId, order }] });
   }
 }

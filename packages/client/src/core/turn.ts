@@ -34,7 +34,7 @@ export const linkDown: Link = {
   attempt: 0,
 };
 
-/** Adds a line to the history, with what a list shows of it. */
+/** Adds a line to the history, with what a list shows of it: it tells what happened to the group, and nobody has it to read. */
 export function addLine(
   turn: Turn,
   params: {
@@ -44,7 +44,6 @@ export function addLine(
     body: LineBody;
     id?: string;
     acceptedAtMs?: number;
-    unread?: boolean;
   },
 ): void {
   const { nowMs } = turn.context;
@@ -63,7 +62,6 @@ export function addLine(
     // Devices that come and go are told in the stream; the conversation keeps its place among the others.
     updatedAtMs: isQuiet(params.body) ? state.updatedAtMs : nowMs,
     unreadEntries: state.unreadEntries + unreadBy(params.body),
-    unread: params.unread === true && line.order > state.readThrough ? state.unread + 1 : state.unread,
   });
 }
 

@@ -1,7 +1,7 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { defaultSuite } from "../account/key-packages.ts";
 import type { Contact } from "../account/contacts.ts";
-import type { ContinueOptions, Continued, Message, Person } from "../api.ts";
+import type { ContinueOptions, Continued, Message, MessageRange, Person } from "../api.ts";
 import { createConversation } from "../core/begin.ts";
 import type { RunAs } from "../core/begin.ts";
 import { goesOnWith, placedBehind } from "../core/continuation.ts";
@@ -224,14 +224,33 @@ export class Continuations {
   }
 
   /** The messages of a conversation, and above them those of the one that it goes on with. */
-  async messages(runner: ConversationRunner, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
+  async messages(runner: ConversationRunner, params: MessageRange): Promise<readonly Message[]> {
+    const old = this.#before(runner);
+    const isAfter = params.afterOrder !== undefined;
+    if (old !== undefined && isAfter) {
+      const older = await this.messages(old, params);
+      const limit = params.limit - older.length;
+      const own = limit === 0 ? [] : await runner.history.page({ ...params, limit });
+      return [...older.map((message) => ({ ...message, conversationId: runner.id })), ...own];
+    }
     const own = await runner.history.page(params);
-    const { continuesId } = runner.state;
-    const old = continuesId === undefined ? undefined : this.#access.runner(continuesId);
-    if (own.length >= params.limit || old?.state.phase.kind !== "continued") return own;
+    if (own.length >= params.limit || old === undefined || isAfter) return own;
     const beforeOrder = own[0]?.order ?? params.beforeOrder ?? Number.MAX_SAFE_INTEGER;
     const older = await this.messages(old, { beforeOrder, limit: params.limit - own.length });
     return [...older.map((message) => ({ ...message, conversationId: runner.id })), ...own];
+  }
+
+  /** As `messages`: the place of the first message that was sent at a time or later. */
+  async placeAt(runner: ConversationRunner, atMs: number): Promise<number | undefined> {
+    const old = this.#before(runner);
+    const older = old === undefined ? undefined : await this.placeAt(old, atMs);
+    return older ?? (await runner.history.placeAt(atMs));
+  }
+
+  /** The conversation that one goes on with, whose messages stand above its own. */
+  #before({ state }: ConversationRunner): ConversationRunner | undefined {
+    const old = state.continuesId === undefined ? undefined : this.#access.runner(state.continuesId);
+    return old?.state.phase.kind === "continued" ? old : undefined;
   }
 }
 

@@ -230,6 +230,8 @@ describe("a conversation that is shown", () => {
     const before = told();
     await reader.runner.input({ kind: "accounts", recovered: [ada.self.accountId] });
     expect(reader.runner.state.recovered).toHaveLength(1);
+    // A line of the group is nothing to read.
+    expect(reader.runner.state.unread).toBe(0);
     expect(told()).toBe(before + 1);
     await reader.runner.input({ kind: "read", throughOrder: Number.MAX_SAFE_INTEGER, unread: 0 });
     expect(reader.runner.state.recovered).toEqual([]);

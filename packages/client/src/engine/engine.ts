@@ -1,6 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { MessageEvidence } from "@latchkey/mls";
-import type { ContinueOptions, Continued, Conversation, Message } from "../api.ts";
+import type { ContinueOptions, Continued, Conversation, Message, MessageRange } from "../api.ts";
 import { Devices } from "../devices/devices.ts";
 import { background } from "../devices/told.ts";
 import type { Effect } from "../core/types.ts";
@@ -28,6 +28,7 @@ import { isStillIn } from "./posts.ts";
 import { ReadMarks } from "./read-marks.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
+import { isListed } from "./shown.ts";
 import { messagesSince } from "./since.ts";
 import { Welcomes } from "./welcomes.ts";
 import type { World } from "./world.ts";
@@ -248,8 +249,18 @@ export class Engine {
     return joined === undefined ? undefined : this.conversations.shown(this.conversations.inPlaceOf(joined));
   }
 
-  async page(id: string, params: { beforeOrder?: number; limit: number }): Promise<readonly Message[]> {
+  async page(id: string, params: MessageRange): Promise<readonly Message[]> {
     return await this.#continuations.messages(this.conversations.required(id), params);
+  }
+
+  async placeAt(id: string, atMs: number): Promise<number | undefined> {
+    return await this.#continuations.placeAt(this.conversations.required(id), atMs);
+  }
+
+  async unreadMentions(): Promise<readonly Message[]> {
+    const unread = this.conversations.all().filter(({ state, lastLine }) => state.unread > 0 && isListed(state, lastLine));
+    const found = await Promise.all(unread.map(({ history }) => history.unreadMention()));
+    return found.filter((message) => message !== undefined);
   }
 
   /** @throws ClientError `invalid_cursor` */

@@ -1,12 +1,12 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { MessageEvidence } from "@latchkey/mls";
-import type { HeldDeletions, Message, MessageInfo } from "../api.ts";
+import type { HeldDeletions, Message, MessageInfo, MessageRange } from "../api.ts";
 import type { ConversationState, Outgoing } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { heldAccounts } from "../timeline/brake.ts";
 import { fold } from "../timeline/fold.ts";
-import { loadLine, loadLines } from "../timeline/history.ts";
+import { loadLine, loadLines, placeSince } from "../timeline/history.ts";
 import { loadPlace } from "../timeline/ids.ts";
 import type { Line, MessageParts } from "../timeline/line.ts";
 import { loadPins, standingPins } from "../timeline/pins.ts";
@@ -56,19 +56,47 @@ export class ShownHistory {
     this.#state = state;
   }
 
-  /** Messages before `beforeOrder`, pending ones last. */
-  async page(params: { beforeOrder?: number; limit: number }): Promise<Message[]> {
-    const state = this.#state();
-    const pending = state.outgoing
-      .filter((item) => item.purpose === "text" && item.order < (params.beforeOrder ?? Number.POSITIVE_INFINITY))
-      .slice(-params.limit);
-    const limit = params.limit - pending.length;
-    const lines = await this.#world.store.transact("read", (tx) =>
-      limit <= 0 ? [] : this.#quote(tx, loadLines(tx, this.#id, { beforeOrder: params.beforeOrder, limit })),
-    );
+  /** Messages before `beforeOrder` or after `afterOrder`, pending ones last. */
+  async page({ beforeOrder = Number.POSITIVE_INFINITY, afterOrder, limit }: MessageRange): Promise<Message[]> {
+    const texts = this.#state().outgoing.filter(({ purpose, order }) => purpose === "text" && order < beforeOrder);
+    const pending = texts.filter(({ order }) => order > (afterOrder ?? -1));
+    const rest = afterOrder === undefined ? limit - pending.length : limit;
+    const range = { ...(Number.isFinite(beforeOrder) ? { beforeOrder } : {}), afterOrder, limit: rest };
+    const lines = await this.#world.store.transact("read", (tx) => (rest <= 0 ? [] : this.#quote(tx, loadLines(tx, this.#id, range))));
+    const room = limit - lines.length;
+    const kept = afterOrder === undefined ? pending.slice(-limit) : pending.slice(0, room);
     const waiting: Message[] = [];
-    for (const item of pending) waiting.push(await this.pending(item));
+    for (const item of kept) waiting.push(await this.pending(item));
     return [...(await this.shown(lines)), ...waiting];
+  }
+
+  /** The place of the first line that was sent at a time or later. */
+  async placeAt(atMs: number): Promise<number | undefined> {
+    const { lastOrder } = this.#state();
+    return await this.#world.store.transact("read", (tx) => placeSince(tx, this.#id, { atMs, throughOrder: lastOrder }));
+  }
+
+  /** The newest of the unread messages that name this person or answer them, among the newest `maxUnreadCounted` lines; `undefined` where none does. */
+  async unreadMention(): Promise<Message | undefined> {
+    const { readThrough } = this.#state();
+    const { accountId } = this.#world.people.self;
+    const found = await this.#world.store.transact("read", async (tx) => {
+      const lines = await loadLines(tx, this.#id, { limit: maxUnreadCounted });
+      const isToSelf = async (line: Line): Promise<boolean> => {
+        if (line.order <= readThrough || line.message === undefined) return false;
+        const mentions = fold(line).versions.at(-1)?.mentions ?? line.message.mentions;
+        if (mentions.all || mentions.accounts.some((account) => equalBytes(account, accountId))) return true;
+        const { inReplyTo } = line.message;
+        const answered = inReplyTo === undefined ? undefined : await loadPlace(tx, this.#id, toBase64Url(inReplyTo));
+        return answered !== undefined && equalBytes(answered.author, accountId);
+      };
+      const named: Line[] = [];
+      for (const line of lines) if (this.#isOfOthers(line) && (await isToSelf(line))) named.push(line);
+      return named;
+    });
+    // What turns out to be by nobody of this conversation names nobody.
+    const shown = await this.shown(found.map((line) => ({ line, quoted: undefined })));
+    return shown.findLast(({ body, folded }) => (body.kind === "text" || body.kind === "poll") && folded !== true);
   }
 
   /** A message of one's own that waits. */
@@ -173,12 +201,34 @@ export class ShownHistory {
     return line;
   }
 
-  /** How many messages of others stand after this place. */
+  /**
+   * How many messages of others stand after this place, once the person has read up to it: counted as far as they are the newest, else what is
+   * known to be unread less what was read now, so that whoever reads on through many thousand counts each of them once.
+   */
   async unreadAfter(order: number): Promise<number> {
-    const { accountId } = this.#world.people.self;
-    const lines = await this.#world.store.transact("read", (tx) => loadLines(tx, this.#id, { limit: maxUnreadCounted }));
-    const isOther = ({ author }: Line): boolean => author !== undefined && !equalBytes(author, accountId);
-    return lines.filter((line) => line.order > order && line.message !== undefined && line.body.kind !== "deleted" && isOther(line)).length;
+    const { unread, readThrough } = this.#state();
+    return await this.#world.store.transact("read", async (tx) => {
+      const newest = await loadLines(tx, this.#id, { limit: maxUnreadCounted });
+      const isAll = newest.length < maxUnreadCounted || (newest[0]?.order ?? 0) <= order;
+      if (isAll || order <= readThrough) {
+        const counted = newest.filter((line) => line.order > order && this.#isOfOthers(line)).length;
+        return isAll ? counted : Math.max(counted, unread);
+      }
+      let read = 0;
+      for (let at = readThrough; ;) {
+        const lines = await loadLines(tx, this.#id, { afterOrder: at, beforeOrder: order + 1, limit: maxUnreadCounted });
+        read += lines.filter((line) => this.#isOfOthers(line)).length;
+        at = lines.at(-1)?.order ?? order;
+        if (lines.length < maxUnreadCounted) return Math.max(0, unread - read);
+      }
+    });
+  }
+
+  /** Whether a line counts where it is not read: what happened to the group does not. */
+  #isOfOthers({ author, message, body }: Line): boolean {
+    return (
+      message !== undefined && body.kind !== "deleted" && author !== undefined && !equalBytes(author, this.#world.people.self.accountId)
+    );
   }
 
   /** The lines whose device was not proven to be their author's when they came: they may be shown otherwise now. */

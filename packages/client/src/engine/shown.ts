@@ -50,6 +50,7 @@ export function conversationOf(world: ShownWorld, state: ConversationState, last
     lastMessage,
     updatedAtMs: state.updatedAtMs,
     unreadCount: state.unread,
+    readThrough: state.readThrough,
     draft: state.draft,
     status: statusOf(state),
     stop: stopShown(people, state),

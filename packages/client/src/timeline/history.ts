@@ -24,18 +24,50 @@ export async function loadShownLine(tx: StoreTransaction, conversationId: string
   return lines.findLast((candidate) => !isQuiet(candidate.body)) ?? lines.at(-1);
 }
 
-/** The `limit` lines before `beforeOrder` (the newest when absent), oldest first. */
-export async function loadLines(
+/** Which lines: the `limit` before `beforeOrder` (the newest when absent), or with `afterOrder` (-1 for the beginning) those that come right after it. */
+export interface LineRange {
+  readonly beforeOrder?: number | undefined;
+  readonly afterOrder?: number | undefined;
+  readonly limit: number;
+}
+
+/** Lines of a conversation, oldest first. */
+export async function loadLines(tx: StoreTransaction, conversationId: string, params: LineRange): Promise<Line[]> {
+  const { beforeOrder, afterOrder, limit } = params;
+  const prefix = linePrefix(conversationId);
+  const before = beforeOrder === undefined ? {} : { before: prefix + orderSegment(beforeOrder) };
+  const after = afterOrder === undefined || afterOrder < 0 ? {} : { after: prefix + orderSegment(afterOrder) };
+  const reverse = afterOrder === undefined;
+  const found = await tx.scan({ prefix, ...before, ...after, limit, reverse });
+  const lines = found.map(([key, value]) => ({
+    ...decode(storedLineCodec, value),
+    order: parseOrderSegment(key.slice(prefix.length)),
+  }));
+  return reverse ? lines.toReversed() : lines;
+}
+
+/**
+ * The place of the first line that was sent at `atMs` or later; `undefined` where there is none. By halving: lines that were dated out of
+ * turn by their senders' clocks lead elsewhere, and to some line of the conversation all the same.
+ * @param throughOrder no line stands behind it
+ */
+export async function placeSince(
   tx: StoreTransaction,
   conversationId: string,
-  params: { beforeOrder?: number | undefined; limit: number },
-): Promise<Line[]> {
-  const prefix = linePrefix(conversationId);
-  const before = params.beforeOrder === undefined ? {} : { before: prefix + orderSegment(params.beforeOrder) };
-  const found = await tx.scan({ prefix, ...before, limit: params.limit, reverse: true });
-  return found
-    .map(([key, value]) => ({ ...decode(storedLineCodec, value), order: parseOrderSegment(key.slice(prefix.length)) }))
-    .toReversed();
+  { atMs, throughOrder }: { readonly atMs: number; readonly throughOrder: number },
+): Promise<number | undefined> {
+  let [from, to] = [0, throughOrder + 1];
+  let found: number | undefined;
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    const [line] = await loadLines(tx, conversationId, { afterOrder: middle - 1, limit: 1 });
+    if (line !== undefined && line.sentAtMs < atMs) from = line.order + 1;
+    else {
+      found = line?.order ?? found;
+      to = middle;
+    }
+  }
+  return found;
 }
 
 /** The line at a place; `undefined` where there is none. */
