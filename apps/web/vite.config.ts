@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { emojiData } from "./emoji-data.ts";
+import { poFiles } from "./po-files.ts";
 import type { UserConfig } from "vite";
 
 // Development against a real server: `npm start` in one terminal, `npx vite apps/web` in another.
@@ -13,8 +14,14 @@ const { version } = JSON.parse(readFileSync(new URL("./package.json", import.met
 /** What a page or a worker begins with is one file, whatever of it is also asked for later: many small ones compress worse. */
 const atOnce = { codeSplitting: { groups: [{ name: "base", tags: ["$initial" as const] }] } };
 
+/** A language's messages and its names of emoji are otherwise called the same. */
+function chunkName({ name, facadeModuleId }: { readonly name: string; readonly facadeModuleId: string | null }): string {
+  const kind = facadeModuleId?.endsWith(".po") ? "words-" : facadeModuleId?.includes("virtual:emoji/") ? "emoji-" : "";
+  return `assets/${kind}${name}-[hash].js`;
+}
+
 const config: UserConfig = defineConfig({
-  plugins: [react(), emojiData()],
+  plugins: [react(), emojiData(), poFiles()],
   define: { __LATCHKEY_VERSION__: JSON.stringify(version) },
   build: {
     target: ["chrome119", "firefox121", "safari17.2"],
@@ -24,7 +31,7 @@ const config: UserConfig = defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 600,
     reportCompressedSize: false,
-    rolldownOptions: { output: atOnce },
+    rolldownOptions: { output: { ...atOnce, chunkFileNames: chunkName } },
   },
   worker: { format: "es", rolldownOptions: { output: atOnce } },
   server: { proxy: { "/v1": { target: server, ws: true } } },

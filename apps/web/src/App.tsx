@@ -5,7 +5,7 @@ import { Boundary } from "./components/Boundary.tsx";
 import { ConversationList } from "./components/ConversationList.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
-import { fetchTroubleWords, words } from "./messages/words.ts";
+import { t } from "./messages/words.ts";
 import { BlockedPage } from "./pages/BlockedPage.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
 import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
@@ -56,7 +56,7 @@ export function App({ controller, router }: { readonly controller: Controller; r
       <Boundary kind="page">
         <Screen />
       </Boundary>
-      <div role="status" aria-label={words.noticeRegion} className="toasts">
+      <div role="status" aria-label={t("noticeRegion")} className="toasts">
         {notice !== undefined && (
           <p key={notice.key} className="toast">
             {notice.text}
@@ -81,14 +81,8 @@ function Screen(): ReactElement {
     if (!hasAccount) return undefined;
     rememberAccount(true);
     rememberRegistering(undefined);
-    if (begun !== undefined) notify(words.resumed(begun.username));
-    const timer = setTimeout(
-      () =>
-        void fetchTroubleWords()
-          .then(fetchAllComponents, () => undefined)
-          .catch(() => undefined),
-      calmMs,
-    );
+    if (begun !== undefined) notify(t("resumed", { username: begun.username }));
+    const timer = setTimeout(() => void fetchAllComponents().catch(() => undefined), calmMs);
     return () => clearTimeout(timer);
   }, [begun, hasAccount, notify]);
   const removal = useSelector((state) => state.alarms.find(({ failure }) => failure.code === "device_removed"));
@@ -133,7 +127,7 @@ function Messenger(): ReactElement {
       </Boundary>
       <div className="columns" ref={columnsRef}>
         {(isTwo || isHome) && (
-          <div className="column-list" role={isTwo ? "complementary" : "main"} aria-label={words.list.heading}>
+          <div className="column-list" role={isTwo ? "complementary" : "main"} aria-label={t("list.heading")}>
             <Boundary kind="part">
               <ConversationList headingLevel={isTwo ? 2 : 1}>{isTwo ? undefined : <FirstInvitation />}</ConversationList>
             </Boundary>
@@ -160,7 +154,7 @@ function useLinked(): void {
     if (!isDone || !isNew) return;
     controller.endLink();
     router.go({ kind: "home" }, { replace: true });
-    notify(words.linked);
+    notify(t("linked"));
   }, [controller, isDone, isNew, notify, router]);
 }
 
@@ -247,6 +241,6 @@ function useTitle(): void {
   const open = useSelector((state) => (route.kind === "conversation" ? state.conversations.get(route.id) : undefined));
   const title = open === undefined ? undefined : titleOf(open);
   useEffect(() => {
-    document.title = `${unread > 0 ? `(${unread}) ` : ""}${title === undefined ? "" : `${title} – `}${words.appName}`;
+    document.title = `${unread > 0 ? `(${unread}) ` : ""}${title === undefined ? "" : `${title} – `}${t("appName")}`;
   }, [title, unread]);
 }

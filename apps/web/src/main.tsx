@@ -1,17 +1,48 @@
-import { words } from "./messages/words.ts";
+import { speak } from "./messages/words.ts";
 import { startApp } from "./start.tsx";
 import { connectClient } from "./worker/connect.ts";
 
+const firstPauseMs = 1000;
+const longestPauseMs = 30_000;
+
+/** Comes while the worker starts. */
+const words = fetchWords();
 if (globalThis.location.pathname === "/desk") void startDesk();
-else startApp(connectClient());
+else {
+  const client = connectClient();
+  void words.then(() => startApp(client));
+}
+
+/** Until there are words the page's first frame stands; where they do not come, it says so in English and goes on asking. */
+async function fetchWords(): Promise<void> {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+    try {
+      await speak("en");
+      return;
+    } catch {
+      sayNotLoaded();
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+function sayNotLoaded(): void {
+  const root = document.getElementById("root");
+  if (root === null || root.querySelector("[role=alert]") !== null) return;
+  const line = document.createElement("p");
+  line.role = "alert";
+  line.textContent = "Latchkey could not be fetched from the server. Check your connection; it is tried again.";
+  root.firstElementChild?.append(line);
+}
 
 /** The operator's page, which is no part of what others load, and has nothing to do with accounts in this browser. */
 async function startDesk(): Promise<void> {
   const root = document.getElementById("root");
   if (root === null) throw new Error("the page has no root");
+  await words;
   try {
     (await import("./desk/start-desk.tsx")).startDesk(root);
   } catch {
-    root.textContent = words.notLoaded;
+    sayNotLoaded();
   }
 }

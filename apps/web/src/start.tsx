@@ -1,7 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
-import { fetchTroubleWords } from "./messages/words.ts";
 import { createController } from "./state/controller.ts";
 import { mayLoadAgain } from "./state/preferences.ts";
 import { createRouter } from "./state/router.ts";
@@ -57,20 +56,16 @@ export function startApp(host: ClientHost): void {
   const root = document.getElementById("root");
   if (root === null) throw new Error("the page has no root");
   const reactRoot = createRoot(root);
-  const render = (): void =>
-    reactRoot.render(
-      <StrictMode>
-        <App controller={controller} router={router} />
-      </StrictMode>,
-    );
-  render();
+  reactRoot.render(
+    <StrictMode>
+      <App controller={controller} router={router} />
+    </StrictMode>,
+  );
   // It has nothing to keep before something was touched.
   void import("./state/keep-focus.ts").then(
     ({ keepFocus }) => keepFocus(document),
     () => undefined,
   );
-  // Without them a failure says what the client says; the app tries again once it is calm.
-  fetchTroubleWords().then(render, () => undefined);
 }
 
 /** Keeps the app as high as what is seen: a phone's keyboard must not cover the composer. */

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { ClientFailure, Message } from "@latchkey/client";
-import { alarmWords, failureWords, words } from "../messages/words.ts";
+import { alarmWords, failureWords, listOf, t } from "../messages/words.ts";
 import { groupAlarms } from "../state/app-state.ts";
 import type { AlarmGroup, AppState } from "../state/app-state.ts";
 import { useAction, useApp, useNow, useRoute, useSelector } from "../state/context.ts";
@@ -31,23 +31,23 @@ export function ConnectionLine(): ReactElement | undefined {
         <p className="connection-line">
           <span>
             {connection.cause === undefined
-              ? words.connection.offline(formatTime(connection.sinceMs))
+              ? t("connection.offline", { since: formatTime(connection.sinceMs) })
               : failureWords(connection.cause).title}
-            {connection.waitingCount > 0 && ` · ${words.connection.waiting(connection.waitingCount)}`}
+            {connection.waitingCount > 0 && ` · ${t("connection.waiting", { n: connection.waitingCount })}`}
           </span>
           {connection.cause?.code === "app_outdated" ? (
             // The server that is too new for this page has a newer one.
             <button type="button" className="link-button" onClick={() => globalThis.location.reload()}>
-              {words.connection.update}
+              {t("connection.update")}
             </button>
           ) : (
             <button type="button" className="link-button" onClick={() => controller.client.wake()}>
-              {words.connection.tryNow}
+              {t("connection.tryNow")}
             </button>
           )}
         </p>
       )}
-      {isConnecting && isLate && <p className="connection-line">{words.connection.connecting}</p>}
+      {isConnecting && isLate && <p className="connection-line">{t("connection.connecting")}</p>}
     </div>
   );
 }
@@ -57,7 +57,7 @@ export function CatchUpLine(): ReactElement | undefined {
   const progress = useSelector((state) => state.catchUp);
   if (progress === undefined) return undefined;
   const { read, of } = progress;
-  const text = words.connection.reading(read, of);
+  const text = t("connection.reading", { done: read, total: of });
   return (
     <div className="connection">
       <p role="progressbar" aria-label={text} aria-valuenow={read} aria-valuemax={of} className="connection-line tabular">
@@ -74,7 +74,7 @@ export function HistoryLine(): ReactElement | undefined {
   if (link?.kind !== "moving" || isLinkPage) return undefined;
   return (
     <div role="status" className="connection">
-      <p className="connection-line tabular">{words.connection.fetching(link.done, link.total)}</p>
+      <p className="connection-line tabular">{t("connection.fetching", { done: link.done, total: link.total })}</p>
     </div>
   );
 }
@@ -84,10 +84,10 @@ export function AnnouncementLine(): ReactElement | undefined {
   const server = useSelector((state) => state.server);
   if (server === undefined || server.announcement === "") return undefined;
   return (
-    <aside aria-label={words.announcementRegion} className="announcement">
+    <aside aria-label={t("announcementRegion")} className="announcement">
       <p className="connection-line">
         <span>
-          <strong>{words.announcedBy(server.host)}</strong> <bdi>{server.announcement}</bdi>
+          <strong>{t("announcedBy", { host: server.host })}</strong> <bdi>{server.announcement}</bdi>
         </span>
       </p>
     </aside>
@@ -99,7 +99,7 @@ export function AlarmBanners(): ReactElement {
   const alarms = useSelector((state) => state.alarms);
   const groups = useMemo(() => groupAlarms(alarms), [alarms]);
   return (
-    <div role="alert" aria-label={words.alarmRegion} className="alarms">
+    <div role="alert" aria-label={t("alarmRegion")} className="alarms">
       {groups.map((group) => (
         <AlarmBanner key={group.key} group={group} isOpen={groups.length < 3 || group === groups[0]} />
       ))}
@@ -135,7 +135,7 @@ function AlarmBanner({ group, isOpen }: { readonly group: AlarmGroup; readonly i
       <Icon name="alert" size={24} />
       <div className="alarm-text">
         <strong>
-          {places.length > 0 && `${words.alarmPlaces(places.map(({ title }) => title))}: `}
+          {places.length > 0 && `${placeNames(places.map(({ title }) => title))}: `}
           {text.title}
         </strong>{" "}
         {id !== undefined && (
@@ -158,17 +158,17 @@ function AlarmBanner({ group, isOpen }: { readonly group: AlarmGroup; readonly i
       <div className="alarm-actions">
         {!isExpanded && (
           <button type="button" className="button" onClick={() => setIsExpanded(true)}>
-            {words.alarmMore}
+            {t("alarmMore")}
           </button>
         )}
         {isExpanded && elsewhere !== undefined && (
           <button type="button" className="button" onClick={() => router.go({ kind: "conversation", id: elsewhere.id, details: false })}>
-            {words.openConversation}
+            {t("openConversation")}
           </button>
         )}
         {isExpanded && devicesCodes.includes(failure.code) && route.kind !== "devices" && (
           <button type="button" className="button" onClick={() => router.go({ kind: "devices" })}>
-            {words.openDevices}
+            {t("openDevices")}
           </button>
         )}
         {isExpanded && !isSure && (
@@ -178,19 +178,19 @@ function AlarmBanner({ group, isOpen }: { readonly group: AlarmGroup; readonly i
             // What the client does not keep goes away by itself when it is over: nothing to be sure about.
             onClick={() => (id === undefined ? handle() : setIsSure(true))}
           >
-            {id === undefined ? words.acknowledge : words.alarmHandled}
+            {id === undefined ? t("acknowledge") : t("alarmHandled")}
           </button>
         )}
       </div>
       {isSure && (
         <div className="alarm-sure">
-          <p>{words.alarmSure}</p>
+          <p>{t("alarmSure")}</p>
           <div className="alarm-actions">
             <button type="button" className="button" onClick={() => setIsSure(false)}>
-              {words.alarmKeep}
+              {t("alarmKeep")}
             </button>
             <button ref={sureRef} type="button" className="button button-danger" onClick={handle}>
-              {words.alarmRemove}
+              {t("alarmRemove")}
             </button>
           </div>
         </div>
@@ -214,14 +214,19 @@ export function LiveMessages(): ReactElement {
 function describe(message: Message, openId: string | undefined, conversations: AppState["conversations"]): string {
   const heard = describeHeard(message, openId, conversations);
   const { doubt, author } = message;
-  return doubt === undefined || author === undefined ? heard : `${words.conversation.doubt[doubt](nameOf(author))}. ${heard}`;
+  return doubt === undefined || author === undefined ? heard : `${t(`conversation.doubt.${doubt}`, { author: nameOf(author) })}. ${heard}`;
 }
 
 function describeHeard(message: Message, openId: string | undefined, conversations: AppState["conversations"]): string {
-  const author = message.author === undefined ? words.system.someone : nameOf(message.author);
+  const author = message.author === undefined ? t("system.someone") : nameOf(message.author);
   if (message.conversationId !== openId) {
-    return words.conversation.heardElsewhere(author, conversations.get(message.conversationId)?.title ?? author);
+    return t("conversation.heardElsewhere", { author, title: conversations.get(message.conversationId)?.title ?? author });
   }
-  const text = message.body.kind === "text" ? message.body.text.slice(0, 300) : words.system.unreadable;
-  return words.conversation.heard(author, text);
+  const text = message.body.kind === "text" ? message.body.text.slice(0, 300) : t("system.unreadable");
+  return t("conversation.heard", { author, text });
+}
+
+/** Three of the conversations that a warning is about, and how many more. */
+function placeNames(titles: readonly string[]): string {
+  return listOf(titles.length > 3 ? [...titles.slice(0, 3), t("common.others", { n: titles.length - 3 })] : titles);
 }

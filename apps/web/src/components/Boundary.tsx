@@ -1,6 +1,6 @@
 import { Component } from "react";
 import type { ReactNode } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { FailedPart } from "./FailedPart.tsx";
 
 interface BoundaryProps {
@@ -30,10 +30,10 @@ export class Boundary extends Component<BoundaryProps, BoundaryState> {
 
   override render(): ReactNode {
     if (!this.state.hasFailed) return this.props.children;
-    if (this.props.kind === "item") return <li className="row-broken">{words.broken.line}</li>;
-    if (this.props.kind === "line") return <p className="row-broken">{words.broken.line}</p>;
+    if (this.props.kind === "item") return <li className="row-broken">{t("broken.line")}</li>;
+    if (this.props.kind === "line") return <p className="row-broken">{t("broken.line")}</p>;
     const isPage = this.props.kind === "page";
-    const text = isPage ? words.broken.page : words.broken.part;
+    const text = isPage ? t("broken.page") : t("broken.part");
     const failed = <FailedPart text={text} tryAgain={() => this.setState({ hasFailed: false })} />;
     return isPage ? <main className="page-centre">{failed}</main> : <div className="part-broken">{failed}</div>;
   }

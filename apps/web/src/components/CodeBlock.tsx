@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import type { CodePart } from "../state/code-colours.ts";
 import { useCopy } from "../state/use-copy.ts";
 import { Icon } from "./Icon.tsx";
@@ -25,7 +25,7 @@ export function CodeBlock({ text, language }: { readonly text: string; readonly 
     <div className="text-code">
       {/* What is wider than the bubble is scrolled, by keys as well. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre dir="ltr" tabIndex={0} role="group" aria-label={words.messageParts.code}>
+      <pre dir="ltr" tabIndex={0} role="group" aria-label={t("messageParts.code")}>
         <code>
           {parts === undefined
             ? text
@@ -41,8 +41,8 @@ export function CodeBlock({ text, language }: { readonly text: string; readonly 
       <button
         type="button"
         className="text-code-copy"
-        aria-label={words.messageParts.copyCode}
-        title={words.messageParts.copyCode}
+        aria-label={t("messageParts.copyCode")}
+        title={t("messageParts.copyCode")}
         onClick={() => void copy(text)}
       >
         <Icon name="copy" size={16} />

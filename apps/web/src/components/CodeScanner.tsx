@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { createCodeReader, openCamera } from "../state/scan.ts";
 import type { CameraProblem } from "../state/scan.ts";
 
@@ -60,21 +60,20 @@ export function CodeScanner({
   }, []);
 
   const isOn = state === "asking" || state === "running";
-  const { scanner } = accountWords;
   return (
     <div className="scanner">
       {isOn && (
         <div className="scanner-frame">
           {/* The person's own camera: there is no sound in it to caption. */}
-          <video ref={videoRef} className="scanner-video" playsInline muted aria-label={scanner.label} />
+          <video ref={videoRef} className="scanner-video" playsInline muted aria-label={t("scanner.label")} />
           <span className="scanner-target" aria-hidden="true" />
         </div>
       )}
       <p role="status" className={isOn ? "section-hint" : "notice"}>
-        {state === "running" ? scanner.aim : scanner[state]}
+        {state === "running" ? t("scanner.aim") : t(`scanner.${state}`)}
       </p>
       <button type="button" className="button button-wide" onClick={close}>
-        {isOn ? scanner.stop : accountWords.link.cancel}
+        {isOn ? t("scanner.stop") : t("link.cancel")}
       </button>
     </div>
   );

@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import type { FormEvent, KeyboardEvent, ReactElement } from "react";
 import type { Conversation } from "@latchkey/client";
-import { words } from "../messages/words.ts";
-import { menuWords } from "../messages/menu-words.ts";
+import { t } from "../messages/words.ts";
 import { begun, textOf } from "../state/acting.ts";
 import { lastEditable } from "../state/message-actions.ts";
 import { hasFinePointer, useAction, useApp, useSelector } from "../state/context.ts";
@@ -44,19 +43,19 @@ export function Composer({ conversation }: { readonly conversation: Conversation
     element.style.height = `${element.scrollHeight}px`;
   }, [value]);
 
-  if (conversation.status === "removed") return <p className="composer-notice">{words.conversation.removed}</p>;
+  if (conversation.status === "removed") return <p className="composer-notice">{t("conversation.removed")}</p>;
   if (conversation.isBlocked) {
     const { peer, title } = conversation;
     return (
       <p className="composer-notice">
-        {words.conversation.blocked(title)}{" "}
+        {t("conversation.blocked", { name: title })}{" "}
         <button type="button" className="link-button" onClick={() => void act(() => controller.client.unblock(peer?.accountId ?? ""))}>
-          {words.conversation.unblock}
+          {t("conversation.unblock")}
         </button>
       </p>
     );
   }
-  if (conversation.status === "paused") return <p className="composer-notice composer-notice-danger">{words.conversation.paused}</p>;
+  if (conversation.status === "paused") return <p className="composer-notice composer-notice-danger">{t("conversation.paused")}</p>;
 
   const cancel = (): void => controller.compose(id, undefined);
   const change = (next: string): void => {
@@ -120,8 +119,8 @@ export function Composer({ conversation }: { readonly conversation: Conversation
           ref={field}
           id="composer"
           className="composer-field"
-          aria-label={words.conversation.composerLabel}
-          placeholder={words.conversation.composerPlaceholder}
+          aria-label={t("conversation.composerLabel")}
+          placeholder={t("conversation.composerPlaceholder")}
           rows={1}
           dir="auto"
           value={value}
@@ -134,8 +133,8 @@ export function Composer({ conversation }: { readonly conversation: Conversation
         <button
           type="submit"
           className="send"
-          aria-label={isEdit ? menuWords.composing.save : words.conversation.send}
-          title={isEdit ? menuWords.composing.save : words.conversation.send}
+          aria-label={isEdit ? t("menu.composing.save") : t("conversation.send")}
+          title={isEdit ? t("menu.composing.save") : t("conversation.send")}
           disabled={value.trim() === ""}
         >
           <Icon name={isEdit ? "check" : "send"} size={22} />

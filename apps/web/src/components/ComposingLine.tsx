@@ -1,6 +1,5 @@
 import type { ReactElement } from "react";
-import { menuWords } from "../messages/menu-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { textOf } from "../state/acting.ts";
 import type { Composing } from "../state/acting.ts";
 import { withNames } from "../state/mentions.ts";
@@ -12,19 +11,18 @@ import { Icon } from "./Icon.tsx";
 /** Above the field: the message that is answered or changed. */
 export function ComposingLine({ composing, cancel }: { readonly composing: Composing; readonly cancel: () => void }): ReactElement {
   const { kind, message } = composing;
-  const texts = menuWords.composing;
   const isDeleted = useSelector(
     ({ timelines }) => timelines.get(message.conversationId)?.messages.find(({ id }) => id === message.id)?.body.kind === "deleted",
   );
-  const who = message.author === undefined ? "" : message.author.isSelf ? words.common.you : nameOf(message.author);
-  const label = kind === "reply" ? texts.cancelReply : texts.cancelEdit;
+  const who = message.author === undefined ? "" : message.author.isSelf ? t("common.you") : nameOf(message.author);
+  const label = kind === "reply" ? t("menu.composing.cancelReply") : t("menu.composing.cancelEdit");
   return (
     <div className="composing">
       <Icon name={kind === "reply" ? "reply" : "compose"} size={20} />
       <div className="composing-text">
-        <strong>{kind === "reply" ? texts.reply(who) : texts.edit}</strong>
+        <strong>{kind === "reply" ? t("menu.composing.reply", { who }) : t("menu.composing.edit")}</strong>
         <span dir="auto">
-          {isDeleted ? words.messageParts.quoteDeleted : previewText(withNames(textOf(message), message.mentions ?? []))}
+          {isDeleted ? t("messageParts.quoteDeleted") : previewText(withNames(textOf(message), message.mentions ?? []))}
         </span>
       </div>
       <button type="button" className="icon-button" aria-label={label} title={label} onClick={cancel}>

@@ -1,7 +1,7 @@
 import { memo, useId } from "react";
 import type { MouseEvent, ReactElement, ComponentType } from "react";
 import type { Conversation, Message } from "@latchkey/client";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { formatFull, formatListTime, isoTime } from "../state/format.ts";
 import { withNames } from "../state/mentions.ts";
@@ -12,6 +12,7 @@ import { isMuted, titleOf } from "../state/own.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { nameOf } from "../state/person-name.ts";
+import { typingText } from "../state/typing-text.ts";
 
 interface ItemProps {
   readonly conversation: Conversation;
@@ -77,21 +78,21 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
             {hasAlarm && (
               <span className="list-mark-danger">
                 <Icon name="alert" size={16} />
-                <span className="visually-hidden">{words.list.alarm}</span>
+                <span className="visually-hidden">{t("list.alarm")}</span>
               </span>
             )}
             <DeliveryMark message={lastMessage} />
-            {own.pinnedPlace !== undefined && <OwnMark name="pin" label={words.list.pinned} />}
-            {areQuiet && <OwnMark name="mute" label={words.list.muted} />}
+            {own.pinnedPlace !== undefined && <OwnMark name="pin" label={t("list.pinned")} />}
+            {areQuiet && <OwnMark name="mute" label={t("list.muted")} />}
             {own.isMarkedUnread && unreadCount === 0 && (
               <span className="list-badge list-badge-dot">
-                <span className="visually-hidden">{words.list.markedUnread}</span>
+                <span className="visually-hidden">{t("list.markedUnread")}</span>
               </span>
             )}
             {unreadCount > 0 && (
               <span className={areQuiet ? "list-badge list-badge-quiet" : "list-badge"}>
                 <span aria-hidden="true">{unreadCount > 999 ? "999+" : unreadCount}</span>
-                <span className="visually-hidden">{words.list.unread(unreadCount)}</span>
+                <span className="visually-hidden">{t("list.unread", { n: unreadCount })}</span>
               </span>
             )}
           </span>
@@ -116,15 +117,13 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
   if (typers !== undefined && typers.count > 0)
     return (
       <span className="list-line">
-        <span className="list-preview list-typing">
-          {kind === "direct" ? words.messageParts.typingAlone : words.messageParts.typing(typers.people.map(nameOf), typers.count)}
-        </span>
+        <span className="list-preview list-typing">{kind === "direct" ? t("messageParts.typingAlone") : typingText(typers)}</span>
       </span>
     );
   if (draft.trim() !== "" && !isOpen) {
     return (
       <span className="list-line">
-        <span className="list-draft">{words.list.draft}</span>
+        <span className="list-draft">{t("list.draft")}</span>
         <span className="list-preview" dir="auto">
           {previewText(draft)}
         </span>
@@ -134,7 +133,7 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
   if (lastMessage === undefined) return <span className="list-line" />;
   const author =
     lastMessage.author?.isSelf === true
-      ? words.list.you
+      ? t("list.you")
       : kind === "group" && lastMessage.author !== undefined
         ? `${nameOf(lastMessage.author)}:`
         : "";
@@ -142,7 +141,9 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
   if (lastMessage.doubt !== undefined && lastMessage.author !== undefined)
     return (
       <span className="list-line">
-        <span className="list-preview list-line-system">{words.conversation.doubt[lastMessage.doubt](nameOf(lastMessage.author))}</span>
+        <span className="list-preview list-line-system">
+          {t(`conversation.doubt.${lastMessage.doubt}`, { author: nameOf(lastMessage.author) })}
+        </span>
       </span>
     );
   if (lastMessage.body.kind !== "text")
@@ -167,14 +168,14 @@ function DeliveryMark({ message }: { readonly message: Message | undefined }): R
       return (
         <span className="list-mark">
           <Icon name="clock" size={15} />
-          <span className="visually-hidden">{words.list.pending}</span>
+          <span className="visually-hidden">{t("list.pending")}</span>
         </span>
       );
     case "failed":
       return (
         <span className="list-mark-danger">
           <Icon name="failed" size={16} />
-          <span className="visually-hidden">{words.list.failed}</span>
+          <span className="visually-hidden">{t("list.failed")}</span>
         </span>
       );
     case "accepted":

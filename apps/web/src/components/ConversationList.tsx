@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent, ReactElement, ReactNode } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
 import { isIn, titleOf } from "../state/own.ts";
@@ -79,13 +79,13 @@ export function ConversationList({
       <div className="list-header">
         <Heading className="list-heading">
           <Mark size={24} />
-          {words.list.heading}
+          {t("list.heading")}
         </Heading>
         <button
           type="button"
           className="icon-button"
-          aria-label={words.list.settings}
-          title={words.list.settings}
+          aria-label={t("list.settings")}
+          title={t("list.settings")}
           onClick={() => router.go({ kind: "settings" })}
         >
           <Icon name="settings" />
@@ -93,8 +93,8 @@ export function ConversationList({
         <button
           type="button"
           className="icon-button icon-button-accent"
-          aria-label={words.list.newConversation}
-          title={words.list.newConversation}
+          aria-label={t("list.newConversation")}
+          title={t("list.newConversation")}
           onClick={() => router.go({ kind: "new", to: "" })}
         >
           <Icon name="compose" />
@@ -106,8 +106,8 @@ export function ConversationList({
           ref={searchRef}
           type="search"
           value={query}
-          placeholder={words.list.search}
-          aria-label={words.list.searchLabel}
+          placeholder={t("list.search")}
+          aria-label={t("list.searchLabel")}
           aria-keyshortcuts="Control+K"
           autoComplete="off"
           spellCheck={false}
@@ -124,24 +124,24 @@ export function ConversationList({
           }}
         />
       </div>
-      <nav className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={words.list.heading}>
+      <nav className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={t("list.heading")}>
         {needle === "" && folder === "all" && <ListNote />}
         {folder === "archived" && needle === "" && (
-          <button type="button" className="list-folder" aria-label={words.list.leaveArchive} onClick={() => controller.showFolder("all")}>
+          <button type="button" className="list-folder" aria-label={t("list.leaveArchive")} onClick={() => controller.showFolder("all")}>
             <Icon name="back" size={18} />
-            <span>{words.list.archivedHeading}</span>
+            <span>{t("list.archivedHeading")}</span>
           </button>
         )}
         {requests > 0 && needle === "" && folder === "all" && (
           <button type="button" className="list-requests" onClick={() => router.go({ kind: "requests" })}>
             <Icon name="addPerson" size={20} />
-            <span>{words.list.requests(requests)}</span>
+            <span>{t("list.requests", { n: requests })}</span>
             <Icon name="forward" size={16} />
           </button>
         )}
         {/* A list without markers is no list to some screen readers unless told. */}
         {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles, jsx-a11y/no-noninteractive-element-interactions */}
-        <ul ref={listRef} role="list" aria-label={words.list.label} className="list" onKeyDown={moveFocus}>
+        <ul ref={listRef} role="list" aria-label={t("list.label")} className="list" onKeyDown={moveFocus}>
           {shown.map((conversation) => (
             <Boundary key={conversation.id} kind="item">
               <ConversationItem
@@ -156,13 +156,13 @@ export function ConversationList({
         </ul>
         {hasConversations && !isLed && shown.length === 0 && (needle !== "" || folder === "archived" || archived.length === 0) && (
           <p className="list-empty">
-            {needle !== "" ? words.list.noMatch(query.trim()) : folder === "archived" ? words.list.noArchived : words.list.empty}
+            {needle !== "" ? t("list.noMatch", { query: query.trim() }) : folder === "archived" ? t("list.noArchived") : t("list.empty")}
           </p>
         )}
         {folder === "all" && needle === "" && archived.length > 0 && (
           <button type="button" className="list-folder" onClick={() => controller.showFolder("archived")}>
             <Icon name="archive" size={18} />
-            <span>{words.list.archived(archived.length)}</span>
+            <span>{t("list.archived", { n: archived.length })}</span>
             <Icon name="forward" size={16} />
           </button>
         )}

@@ -1,6 +1,6 @@
 import { useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useSelector } from "../state/context.ts";
 import { ownLink } from "../state/invitation-link.ts";
 import { Icon } from "./Icon.tsx";
@@ -10,11 +10,7 @@ export function CopyLink(): ReactElement | undefined {
   const account = useSelector((state) => state.account);
   if (account === undefined) return undefined;
   return (
-    <CopyField
-      value={ownLink(globalThis.location.origin, account.username)}
-      label={words.empty.linkLabel}
-      copyLabel={words.empty.copyLink}
-    />
+    <CopyField value={ownLink(globalThis.location.origin, account.username)} label={t("empty.linkLabel")} copyLabel={t("empty.copyLink")} />
   );
 }
 
@@ -52,7 +48,7 @@ export function CopyField({
         }
       >
         <Icon name={isCopied ? "check" : "copy"} size={18} />
-        <span aria-live="polite">{isCopied ? words.common.copied : copyLabel}</span>
+        <span aria-live="polite">{isCopied ? t("common.copied") : copyLabel}</span>
       </button>
     </div>
   );

@@ -1,14 +1,13 @@
 import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
-import { accountWords } from "../messages/account-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { rememberAccount, rememberRecoveryPutOff } from "../state/preferences.ts";
 import { normalizeUsername } from "../state/username.ts";
 import { Modal } from "./Dialog.tsx";
 import "../styles/account.css";
 
-const text = accountWords.deletion;
+const lines = ["keys", "server", "sent", "name"] as const;
 
 /** What deleting the account does, and the username typed before it is done. */
 export function DeleteAccount(): ReactElement {
@@ -16,9 +15,9 @@ export function DeleteAccount(): ReactElement {
   return (
     <>
       <button type="button" className="button button-danger-quiet" onClick={() => setIsAsking(true)}>
-        {text.action}
+        {t("deletion.action")}
       </button>
-      <p className="section-hint">{text.hint}</p>
+      <p className="section-hint">{t("deletion.hint")}</p>
       {isAsking && <Question close={() => setIsAsking(false)} />}
     </>
   );
@@ -42,15 +41,15 @@ function Question({ close }: { readonly close: () => void }): ReactElement {
     if (isDone) close();
   };
   return (
-    <Modal title={text.title} close={() => isBusy || close()} isAlert>
+    <Modal title={t("deletion.title")} close={() => isBusy || close()} isAlert>
       <form onSubmit={(event) => void submit(event)}>
         <ul className="bullets dialog-body">
-          {text.body.map((line) => (
-            <li key={line}>{line}</li>
+          {lines.map((line) => (
+            <li key={line}>{t(`deletion.body.${line}`)}</li>
           ))}
         </ul>
         <div className="field">
-          <label htmlFor={id}>{text.typeName(username)}</label>
+          <label htmlFor={id}>{t("deletion.typeName", { username })}</label>
           <input
             id={id}
             className="input"
@@ -64,10 +63,10 @@ function Question({ close }: { readonly close: () => void }): ReactElement {
         </div>
         <div className="dialog-actions">
           <button type="button" className="button" disabled={isBusy} onClick={close}>
-            {words.common.cancel}
+            {t("common.cancel")}
           </button>
           <button type="submit" className="button button-danger" disabled={!mayDelete || isBusy}>
-            {isBusy ? `${text.busy}…` : text.confirm}
+            {isBusy ? `${t("deletion.busy")}…` : t("deletion.confirm")}
           </button>
         </div>
       </form>

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { Icon } from "./Icon.tsx";
 
 /** A question before something that cannot be taken back. `confirm` resolves to whether it was done. */
@@ -40,7 +40,7 @@ export function ConfirmDialog({
       {children}
       <div className="dialog-actions">
         <button type="button" className="button" onClick={close}>
-          {words.common.cancel}
+          {t("common.cancel")}
         </button>
         <button type="button" className={`button ${isHarmless ? "button-primary" : "button-danger"}`} disabled={isBusy} onClick={run}>
           {isBusy && busyLabel !== undefined ? `${busyLabel}…` : confirmLabel}
@@ -50,12 +50,25 @@ export function ConfirmDialog({
   );
 }
 
+function shortcuts(): readonly (readonly [keys: string, meaning: string])[] {
+  return [
+    ["Ctrl K", t("help.search")],
+    ["Alt ↑ / Alt ↓", t("help.conversations")],
+    ["↑ / ↓", t("help.move")],
+    ["Enter", t("help.enter")],
+    ["Shift Enter", t("help.newLine")],
+    [t("help.emptyField"), t("help.editLast")],
+    ["Esc", t("help.escape")],
+    ["?", t("help.sheet")],
+  ];
+}
+
 /** The sheet of keyboard shortcuts. */
 export function HelpDialog({ close }: { readonly close: () => void }): ReactElement {
   return (
-    <Modal title={words.help.heading} close={close}>
+    <Modal title={t("help.heading")} close={close}>
       <dl className="help">
-        {words.help.rows.map(([keys, meaning]) => (
+        {shortcuts().map(([keys, meaning]) => (
           <div key={keys}>
             <dt>
               <kbd>{keys}</kbd>
@@ -109,7 +122,7 @@ export function Modal({
         <header className="dialog-header">
           <h2 id={id}>{title}</h2>
           {!isAlert && (
-            <button type="button" className="icon-button" aria-label={words.common.close} onClick={close}>
+            <button type="button" className="icon-button" aria-label={t("common.close")} onClick={close}>
               <Icon name="close" />
             </button>
           )}

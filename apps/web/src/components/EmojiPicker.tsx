@@ -8,7 +8,7 @@ import type {
 } from "frimousse";
 import { useState } from "react";
 import type { ReactElement } from "react";
-import { menuWords } from "../messages/menu-words.ts";
+import { t } from "../messages/words.ts";
 
 /** Fetches the names of all emoji, which is most of what a picker is. */
 export async function fetchEmojiData(): Promise<EmojiData> {
@@ -36,7 +36,7 @@ const parts: Partial<EmojiPickerListComponents> = {
 /** All emoji, by name or by looking. */
 export function EmojiPicker({ choose }: { readonly choose: (emoji: string) => void }): ReactElement {
   const [hasFailed, setHasFailed] = useState(false);
-  if (hasFailed) return <p className="emoji-note">{menuWords.emoji.failed}</p>;
+  if (hasFailed) return <p className="emoji-note">{t("menu.emoji.failed")}</p>;
   const resolve = async (): Promise<EmojiData> => {
     try {
       return await fetchEmojiData();
@@ -49,12 +49,12 @@ export function EmojiPicker({ choose }: { readonly choose: (emoji: string) => vo
     <Picker.Root className="emoji" locale="en" columns={8} resolveEmojiData={resolve} onEmojiSelect={({ emoji }) => choose(emoji)}>
       <div className="emoji-head">
         {/* oxlint-disable-next-line jsx-a11y/no-autofocus */}
-        <Picker.Search className="input emoji-search" autoFocus aria-label={menuWords.emoji.search} placeholder={menuWords.emoji.search} />
+        <Picker.Search className="input emoji-search" autoFocus aria-label={t("menu.emoji.search")} placeholder={t("menu.emoji.search")} />
         <SkinTone />
       </div>
       <Picker.Viewport className="emoji-viewport">
-        <Picker.Loading className="emoji-note">{menuWords.emoji.loading}</Picker.Loading>
-        <Picker.Empty className="emoji-note">{({ search }) => menuWords.emoji.none(search)}</Picker.Empty>
+        <Picker.Loading className="emoji-note">{t("menu.emoji.loading")}</Picker.Loading>
+        <Picker.Empty className="emoji-note">{({ search }) => t("menu.emoji.none", { asked: search })}</Picker.Empty>
         <Picker.List className="emoji-list" components={parts} />
       </Picker.Viewport>
     </Picker.Root>
@@ -67,8 +67,8 @@ function SkinTone(): ReactElement {
     <button
       type="button"
       className="icon-button emoji-tone"
-      aria-label={menuWords.emoji.skinTone}
-      title={menuWords.emoji.skinTone}
+      aria-label={t("menu.emoji.skinTone")}
+      title={t("menu.emoji.skinTone")}
       onClick={() => {
         const at = tones.findIndex(({ skinTone }) => skinTone === tone);
         setTone(tones[(at + 1) % tones.length]?.skinTone ?? "none");

@@ -1,11 +1,9 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { ConfirmDialog } from "./Dialog.tsx";
 import "../styles/account.css";
-
-const text = accountWords.erasing;
 
 /**
  * Takes this device out of the account and erases what is on it; `isOut`: the account has it no more; `isShut`: what is on it cannot be opened
@@ -18,7 +16,15 @@ export function EraseDevice({ isOut, isShut = false }: { readonly isOut: boolean
   const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
   const [isAsking, setIsAsking] = useState(false);
   const isOnly = !isOut && devices !== undefined && devices.length < 2;
-  const body = isShut ? text.bodyShut : isOut ? text.bodyOut : isOnly ? (hasPhrase ? text.bodyLost : text.bodyOnly) : text.body;
+  const body = isShut
+    ? t("erasing.bodyShut")
+    : isOut
+      ? t("erasing.bodyOut")
+      : isOnly
+        ? hasPhrase
+          ? t("erasing.bodyLost")
+          : t("erasing.bodyOnly")
+        : t("erasing.body");
   const erase = async (): Promise<boolean> => {
     const isDone = await act(() => (isShut ? controller.startOver() : controller.erase()));
     if (isDone) router.go({ kind: "home" }, { replace: true });
@@ -31,14 +37,14 @@ export function EraseDevice({ isOut, isShut = false }: { readonly isOut: boolean
         className={isOut ? "button button-primary" : "button button-wide button-danger-quiet erase-device"}
         onClick={() => setIsAsking(true)}
       >
-        {isOut ? text.startAgain : text.action}
+        {isOut ? t("erasing.startAgain") : t("erasing.action")}
       </button>
       {isAsking && (
         <ConfirmDialog
-          title={isOut ? text.titleOut : text.title}
+          title={isOut ? t("erasing.titleOut") : t("erasing.title")}
           body={body}
-          confirmLabel={text.confirm}
-          busyLabel={text.busy}
+          confirmLabel={t("erasing.confirm")}
+          busyLabel={t("erasing.busy")}
           confirm={erase}
           close={() => setIsAsking(false)}
         />

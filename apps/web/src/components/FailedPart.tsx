@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 
 /** Stands where something could not be shown, says so and offers to try again, or to load the whole app again. */
 export function FailedPart({ text, tryAgain }: { readonly text: string; readonly tryAgain: () => void }): ReactElement {
@@ -8,10 +8,10 @@ export function FailedPart({ text, tryAgain }: { readonly text: string; readonly
       <p>{text}</p>
       <p className="dialog-actions">
         <button type="button" className="button" onClick={tryAgain}>
-          {words.common.tryAgain}
+          {t("common.tryAgain")}
         </button>
         <button type="button" className="button" onClick={() => globalThis.location.reload()}>
-          {words.reload}
+          {t("reload")}
         </button>
       </p>
     </div>

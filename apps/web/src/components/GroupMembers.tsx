@@ -3,8 +3,7 @@ import { useId, useState } from "react";
 import type { ReactElement } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { ConversationDetails, Member, Person, Role } from "@latchkey/client";
-import { groupWords } from "../messages/group-words.ts";
-import { pageWords } from "../messages/page-words.ts";
+import { listOf, t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { memberActions, membersShown } from "../state/group-members.ts";
 import type { MemberAction } from "../state/group-members.ts";
@@ -87,19 +86,18 @@ export function GroupMembers({
     if (!next.delete(accountId)) next.add(accountId);
     setChosen(next);
   };
-  const texts = groupWords.members;
   return (
     <>
       {members.length >= searchFrom && (
         <>
           <label htmlFor={searchId} className="visually-hidden">
-            {texts.search}
+            {t("group.members.search")}
           </label>
           <input
             id={searchId}
             type="search"
             className="input"
-            placeholder={texts.search}
+            placeholder={t("group.members.search")}
             value={asked}
             onChange={(event) => setAsked(event.target.value)}
           />
@@ -117,18 +115,18 @@ export function GroupMembers({
           />
         ))}
       </ul>
-      {shown.length === 0 && <p className="details-note">{texts.none}</p>}
+      {shown.length === 0 && <p className="details-note">{t("group.members.none")}</p>}
       {canChoose && chosen === undefined && (
         <button type="button" className="link-button" onClick={() => setChosen(new Set())}>
-          {texts.select}
+          {t("group.members.select")}
         </button>
       )}
       {chosen !== undefined && (
         <div className="members-chosen">
-          <span role="status">{texts.chosen(people.length)}</span>
+          <span role="status">{t("group.members.chosen", { n: people.length })}</span>
           {may.own && (
             <button type="button" className="button" disabled={people.length === 0} onClick={() => void setRole(people, "administrator")}>
-              {texts.makeRole.administrator}
+              {t("group.members.makeRole.administrator")}
             </button>
           )}
           {may.remove && (
@@ -138,11 +136,11 @@ export function GroupMembers({
               disabled={people.length === 0}
               onClick={() => setQuestion({ kind: "remove", people })}
             >
-              {texts.remove}
+              {t("group.members.remove")}
             </button>
           )}
           <button type="button" className="button" onClick={() => setChosen(undefined)}>
-            {texts.done}
+            {t("group.members.done")}
           </button>
         </div>
       )}
@@ -150,25 +148,25 @@ export function GroupMembers({
         <ConfirmDialog
           title={removalTitle(question.people, titleOf(conversation))}
           body={removalBody(question.people)}
-          confirmLabel={pageWords.details.removeConfirm}
+          confirmLabel={t("details.removeConfirm")}
           confirm={() => remove(question.people)}
           close={() => setQuestion(undefined)}
         />
       )}
       {question?.kind === "owner" && (
         <ConfirmDialog
-          title={texts.ownerTitle(question.people.map(nameOf).join(", "))}
-          body={texts.ownerBody}
-          confirmLabel={texts.makeRole.owner}
+          title={t("group.members.ownerTitle", { name: listOf(question.people.map(nameOf)) })}
+          body={t("group.members.ownerBody")}
+          confirmLabel={t("group.members.makeRole.owner")}
           confirm={() => setRole(question.people, "owner")}
           close={() => setQuestion(undefined)}
         />
       )}
       {question?.kind === "giveUp" && (
         <ConfirmDialog
-          title={texts.giveUpTitle}
-          body={texts.giveUpBody}
-          confirmLabel={texts.giveUp}
+          title={t("group.members.giveUpTitle")}
+          body={t("group.members.giveUpBody")}
+          confirmLabel={t("group.members.giveUp")}
           confirm={() =>
             setRole(
               members.flatMap(({ person }) => (person.isSelf ? [person] : [])),
@@ -185,13 +183,13 @@ export function GroupMembers({
 function removalTitle(people: readonly Person[], group: string): string {
   const [first] = people;
   return people.length === 1 && first !== undefined
-    ? pageWords.details.removeTitle(nameOf(first), group)
-    : groupWords.members.removeTitle(people.length, group);
+    ? t("details.removeTitle", { name: nameOf(first), group })
+    : t("group.members.removeTitle", { n: people.length, group });
 }
 
 function removalBody(people: readonly Person[]): string {
   const [first] = people;
-  return people.length === 1 && first !== undefined ? pageWords.details.removeBody(nameOf(first)) : groupWords.members.removeBody;
+  return people.length === 1 && first !== undefined ? t("details.removeBody", { name: nameOf(first) }) : t("group.members.removeBody");
 }
 
 function MemberRow({
@@ -209,14 +207,16 @@ function MemberRow({
   readonly toggle: () => void;
 }): ReactElement {
   const { person, role } = member;
-  const notes = [person.displayName === person.address ? "" : person.address, pageWords.details.role[role]].filter((note) => note !== "");
+  const notes = [person.displayName === person.address ? "" : person.address, role === "member" ? "" : t(`details.role.${role}`)].filter(
+    (note) => note !== "",
+  );
   return (
     <li className="person">
       {isChosen !== undefined && (
         <input
           type="checkbox"
           className="choose-box"
-          aria-label={groupWords.members.choose(nameOf(person))}
+          aria-label={t("group.members.choose", { name: nameOf(person) })}
           checked={isChosen}
           onChange={toggle}
         />
@@ -225,13 +225,13 @@ function MemberRow({
       <span className="person-text">
         <span className="person-name">
           <bdi>{person.displayName}</bdi>
-          {person.isSelf && <span className="person-self"> ({pageWords.details.you})</span>}
+          {person.isSelf && <span className="person-self"> ({t("details.you")})</span>}
         </span>
         {notes.length > 0 && <bdi className="person-address">{notes.join(" · ")}</bdi>}
       </span>
       {actions.length > 0 && isChosen === undefined && (
         <MenuTrigger>
-          <Button className="icon-button" aria-label={groupWords.members.menu(nameOf(person))}>
+          <Button className="icon-button" aria-label={t("group.members.menu", { name: nameOf(person) })}>
             <Icon name="more" />
           </Button>
           <Popover className="popover" placement="bottom end">
@@ -256,17 +256,16 @@ function MemberRow({
 }
 
 function labelOf(action: MemberAction): string {
-  const { write, makeRole, giveUp, remove } = groupWords.members;
   switch (action) {
     case "write":
-      return write;
+      return t("group.members.write");
     case "giveUp":
-      return giveUp;
+      return t("group.members.giveUp");
     case "remove":
-      return remove;
+      return t("group.members.remove");
     case "owner":
     case "administrator":
     case "member":
-      return makeRole[action];
+      return t(`group.members.makeRole.${action}`);
   }
 }

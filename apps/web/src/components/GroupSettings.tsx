@@ -2,11 +2,17 @@ import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import type { ConversationDetails, GroupRights, GroupSettingsChange, RightHolder } from "@latchkey/client";
 import { maxDescriptionBytes, maxGroupNameBytes } from "@latchkey/client/limits";
-import { groupWords } from "../messages/group-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useBusyAction } from "../state/context.ts";
+import { formatSpan } from "../state/format.ts";
 import { titleOf } from "../state/own.ts";
 import { Modal } from "./Dialog.tsx";
+
+const slowModes: readonly number[] = [0, 10, 60, 600, 3600];
+const histories: readonly GroupRights["history"][] = ["off", "1_day", "7_days", "30_days", "100_messages"];
+/** Those that the app lets owners set. */
+const rightNames = ["post", "add", "remove", "editInfo", "pin", "mentionAll", "deleteOthers", "invite", "shareHistory"] as const;
+const rightHolders: readonly RightHolder[] = ["everyone", "administrators", "owner"];
 
 /** How a group is run: its description, how fast one may write, who may do what. */
 export function GroupSettings({ details }: { readonly details: ConversationDetails }): ReactElement {
@@ -15,7 +21,6 @@ export function GroupSettings({ details }: { readonly details: ConversationDetai
   const id = useId();
   const [open, setOpen] = useState<"info" | "rights">();
   const { may, slowModeS, description, rights, conversation } = details;
-  const texts = groupWords.settings;
   const close = (isChanged: boolean): void => {
     setOpen(undefined);
     if (isChanged) void controller.loadDetails(conversation.id).catch(() => undefined);
@@ -24,22 +29,22 @@ export function GroupSettings({ details }: { readonly details: ConversationDetai
     await act(() => controller.client.changeSettings(conversation.id, settings));
     await controller.loadDetails(conversation.id).catch(() => undefined);
   };
-  const isUsual = texts.slowModes.some(([seconds]) => seconds === slowModeS);
+  const isUsual = slowModes.includes(slowModeS);
   return (
     <section aria-labelledby={`${id}heading`} className="details-section">
       <h2 id={`${id}heading`} className="section-heading">
-        {texts.heading}
+        {t("group.settings.heading")}
       </h2>
       <p className="group-description" dir="auto">
-        {description === "" ? <span className="details-note">{texts.noDescription}</span> : description}
+        {description === "" ? <span className="details-note">{t("group.settings.noDescription")}</span> : description}
       </p>
       {may.editInfo && (
         <button type="button" className="button button-wide" onClick={() => setOpen("info")}>
-          {texts.edit}
+          {t("group.settings.edit")}
         </button>
       )}
       <div className="field">
-        <label htmlFor={`${id}slow`}>{texts.slowMode}</label>
+        <label htmlFor={`${id}slow`}>{t("group.settings.slowMode")}</label>
         <select
           id={`${id}slow`}
           className="input"
@@ -48,20 +53,20 @@ export function GroupSettings({ details }: { readonly details: ConversationDetai
           disabled={!may.slowMode}
           onChange={(event) => void change({ slowModeS: Number(event.target.value) })}
         >
-          {!isUsual && <option value={slowModeS}>{texts.other(slowModeS)}</option>}
-          {texts.slowModes.map(([seconds, label]) => (
+          {!isUsual && <option value={slowModeS}>{formatSpan(slowModeS)}</option>}
+          {slowModes.map((seconds) => (
             <option key={seconds} value={seconds}>
-              {label}
+              {seconds === 0 ? t("group.settings.slowModeOff") : formatSpan(seconds)}
             </option>
           ))}
         </select>
         <p id={`${id}slowhint`} className="setting-hint">
-          {texts.slowModeHint}
+          {t("group.settings.slowModeHint")}
         </p>
       </div>
       {rights !== undefined && (
         <div className="field">
-          <label htmlFor={`${id}history`}>{texts.history}</label>
+          <label htmlFor={`${id}history`}>{t("group.settings.history")}</label>
           <select
             id={`${id}history`}
             className="input"
@@ -69,24 +74,24 @@ export function GroupSettings({ details }: { readonly details: ConversationDetai
             value={rights.history}
             disabled={!may.own}
             onChange={(event) => {
-              const chosen = texts.histories.find(([policy]) => policy === event.target.value);
-              if (chosen !== undefined) void change({ rights: { history: chosen[0] } });
+              const chosen = histories.find((policy) => policy === event.target.value);
+              if (chosen !== undefined) void change({ rights: { history: chosen } });
             }}
           >
-            {texts.histories.map(([policy, label]) => (
+            {histories.map((policy) => (
               <option key={policy} value={policy}>
-                {label}
+                {t(`group.settings.histories.${policy}`)}
               </option>
             ))}
           </select>
           <p id={`${id}historyhint`} className="setting-hint">
-            {texts.historyHint}
+            {t("group.settings.historyHint")}
           </p>
         </div>
       )}
       {rights !== undefined && (
         <button type="button" className="button button-wide" onClick={() => setOpen("rights")}>
-          {texts.rights}
+          {t("group.settings.rights")}
         </button>
       )}
       {open === "info" && <InfoDialog details={details} close={close} />}
@@ -108,7 +113,6 @@ function InfoDialog({
   const [name, setName] = useState(() => titleOf(conversation));
   const [description, setDescription] = useState(details.description);
   const id = useId();
-  const texts = groupWords.settings;
   const over = { name: bytesOver(name.trim(), maxGroupNameBytes), description: bytesOver(description.trim(), maxDescriptionBytes) };
   const isChanged = name.trim() !== titleOf(conversation) || description.trim() !== details.description;
   const submit = (event: FormEvent): void => {
@@ -120,10 +124,10 @@ function InfoDialog({
     void act(() => controller.client.changeSettings(conversation.id, change)).then((isDone) => isDone && close(true));
   };
   return (
-    <Modal title={texts.edit} close={() => close(false)}>
+    <Modal title={t("group.settings.edit")} close={() => close(false)}>
       <form className="group-form" onSubmit={submit}>
         <div className="field">
-          <label htmlFor={`${id}name`}>{texts.name}</label>
+          <label htmlFor={`${id}name`}>{t("group.settings.name")}</label>
           <input
             id={`${id}name`}
             className="input"
@@ -135,11 +139,11 @@ function InfoDialog({
             onChange={(event) => setName(event.target.value)}
           />
           <p id={`${id}nameover`} className="field-error">
-            {over.name > 0 && texts.nameLong(over.name)}
+            {over.name > 0 && t("group.settings.nameLong", { bytes: over.name })}
           </p>
         </div>
         <div className="field">
-          <label htmlFor={`${id}description`}>{texts.description}</label>
+          <label htmlFor={`${id}description`}>{t("group.settings.description")}</label>
           <textarea
             id={`${id}description`}
             className="input"
@@ -151,19 +155,19 @@ function InfoDialog({
             onChange={(event) => setDescription(event.target.value)}
           />
           <p id={`${id}descriptionover`} className="field-error">
-            {over.description > 0 && texts.nameLong(over.description)}
+            {over.description > 0 && t("group.settings.nameLong", { bytes: over.description })}
           </p>
         </div>
         <div className="dialog-actions">
           <button type="button" className="button" onClick={() => close(false)}>
-            {words.common.cancel}
+            {t("common.cancel")}
           </button>
           <button
             type="submit"
             className="button button-primary"
             disabled={isBusy || !isChanged || name.trim() === "" || over.name > 0 || over.description > 0}
           >
-            {texts.save}
+            {t("group.settings.save")}
           </button>
         </div>
       </form>
@@ -171,7 +175,7 @@ function InfoDialog({
   );
 }
 
-type RightName = keyof typeof groupWords.settings.right;
+type RightName = (typeof rightNames)[number];
 
 function RightsDialog({
   details,
@@ -186,21 +190,19 @@ function RightsDialog({
   const [isBusy, act] = useBusyAction();
   const [changed, setChanged] = useState<Partial<Record<RightName, RightHolder>>>({});
   const id = useId();
-  const texts = groupWords.settings;
   const isOwner = details.may.own;
-  // The keys of the words are rights.
-  const names = Object.keys(texts.right) as RightName[];
+  const names = rightNames;
   const save = async (): Promise<void> => {
     await controller.client.changeSettings(details.conversation.id, { rights: changed as Partial<GroupRights> });
   };
   const isChanged = names.some((name) => changed[name] !== undefined && changed[name] !== rights[name]);
   return (
-    <Modal title={texts.rights} close={() => close(false)}>
-      <p className="dialog-body">{texts.rightsHint}</p>
+    <Modal title={t("group.settings.rights")} close={() => close(false)}>
+      <p className="dialog-body">{t("group.settings.rightsHint")}</p>
       <div className="group-rights">
         {names.map((name) => (
           <div key={name} className="group-right">
-            <label htmlFor={`${id}${name}`}>{texts.right[name]}</label>
+            <label htmlFor={`${id}${name}`}>{t(`group.settings.right.${name}`)}</label>
             <select
               id={`${id}${name}`}
               className="input"
@@ -208,11 +210,11 @@ function RightsDialog({
               disabled={!isOwner}
               onChange={(event) => setChanged({ ...changed, [name]: event.target.value })}
             >
-              {(Object.keys(texts.holder) as RightHolder[])
+              {rightHolders
                 .filter((holder) => name !== "remove" || holder !== "everyone")
                 .map((holder) => (
                   <option key={holder} value={holder}>
-                    {texts.holder[holder]}
+                    {t(`group.settings.holder.${holder}`)}
                   </option>
                 ))}
             </select>
@@ -221,7 +223,7 @@ function RightsDialog({
       </div>
       <div className="dialog-actions">
         <button type="button" className="button" onClick={() => close(false)}>
-          {isOwner ? words.common.cancel : words.common.close}
+          {isOwner ? t("common.cancel") : t("common.close")}
         </button>
         {isOwner && (
           <button
@@ -230,7 +232,7 @@ function RightsDialog({
             disabled={isBusy || !isChanged}
             onClick={() => void act(save).then((isDone) => isDone && close(true))}
           >
-            {texts.save}
+            {t("group.settings.save")}
           </button>
         )}
       </div>

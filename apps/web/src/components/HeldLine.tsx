@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Icon } from "./Icon.tsx";
@@ -15,20 +15,20 @@ export function HeldLine({ id }: { readonly id: string }): ReactElement {
         <div key={person.accountId} className="hold">
           <Icon name="alert" size={20} />
           <p>
-            {words.messageParts.heldDeletions(nameOf(person), count)}{" "}
+            {t("messageParts.heldDeletions", { who: nameOf(person), n: count })}{" "}
             <button
               type="button"
               className="link-button"
               onClick={() => void act(() => controller.decideDeletions(id, person.accountId, false))}
             >
-              {words.messageParts.heldKeep}
+              {t("messageParts.heldKeep")}
             </button>{" "}
             <button
               type="button"
               className="link-button link-danger"
               onClick={() => void act(() => controller.decideDeletions(id, person.accountId, true))}
             >
-              {words.messageParts.heldDelete}
+              {t("messageParts.heldDelete")}
             </button>
           </p>
         </div>

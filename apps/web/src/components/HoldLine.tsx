@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useSelector } from "../state/context.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -24,10 +24,10 @@ export function HoldLine({ id, openDetails }: { readonly id: string; readonly op
         <div className="hold">
           <Icon name="alert" size={20} />
           <p>
-            <strong>{words.conversation.hold}</strong> {hold.message} {words.conversation.holdWaiting}{" "}
+            <strong>{t("conversation.hold")}</strong> {hold.message} {t("conversation.holdWaiting")}{" "}
             {openDetails !== undefined && (
               <button type="button" className="link-button" onClick={openDetails}>
-                {words.conversation.holdDetails}
+                {t("conversation.holdDetails")}
               </button>
             )}
           </p>

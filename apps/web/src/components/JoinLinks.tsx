@@ -3,7 +3,7 @@ import "../styles/join.css";
 import { useId, useState } from "react";
 import type { ReactElement } from "react";
 import type { JoinLink, WaitingPerson } from "@latchkey/client";
-import { joinWords } from "../messages/join-words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useBusyAction } from "../state/context.ts";
 import { formatDate } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
@@ -25,9 +25,9 @@ export function JoinLinks({ conversationId }: { readonly conversationId: string 
     <section aria-labelledby={`${id}heading`} className="details-section">
       <h2 id={`${id}heading`} className="section-heading">
         <Icon name="link" size={18} />
-        {joinWords.heading}
+        {t("join.heading")}
       </h2>
-      <p className="setting-hint">{joinWords.hint}</p>
+      <p className="setting-hint">{t("join.hint")}</p>
       {links.map((link) => (
         <LinkRow key={link.linkId} link={link} takeBack={() => setAsked(link)} />
       ))}
@@ -39,13 +39,13 @@ export function JoinLinks({ conversationId }: { readonly conversationId: string 
         onClick={() => void act(() => client.createJoinLink(conversationId))}
       >
         <Icon name="link" size={18} />
-        {links.length === 0 ? joinWords.make : joinWords.makeAnother}
+        {links.length === 0 ? t("join.make") : t("join.makeAnother")}
       </button>
       {asked !== undefined && (
         <ConfirmDialog
-          title={joinWords.takeBackTitle}
-          body={joinWords.takeBackBody}
-          confirmLabel={joinWords.takeBack}
+          title={t("join.takeBackTitle")}
+          body={t("join.takeBackBody")}
+          confirmLabel={t("join.takeBack")}
           confirm={() => act(() => client.revokeJoinLink(conversationId, asked.linkId))}
           close={() => setAsked(undefined)}
         />
@@ -58,15 +58,15 @@ function LinkRow({ link, takeBack }: { readonly link: JoinLink; readonly takeBac
   const { url, expiresAtMs, uses, maxUses, madeBy } = link;
   return (
     <div className="join-link">
-      {url === undefined ? <p>{joinWords.elsewhere}</p> : <CopyField value={url} label={joinWords.link} copyLabel={joinWords.copy} />}
+      {url === undefined ? <p>{t("join.elsewhere")}</p> : <CopyField value={url} label={t("join.link")} copyLabel={t("join.copy")} />}
       <div className="join-link-facts">
         <span>
-          {joinWords.until(formatDate(expiresAtMs))} {"· "}
-          {joinWords.used(uses, maxUses)}
-          {!madeBy.isSelf && ` · ${joinWords.by(nameOf(madeBy))}`}
+          {t("join.until", { date: formatDate(expiresAtMs) })} {"· "}
+          {t("join.used", { uses, most: maxUses })}
+          {!madeBy.isSelf && ` · ${t("join.by", { name: nameOf(madeBy) })}`}
         </span>
         <button type="button" className="button button-small button-danger-quiet" onClick={takeBack}>
-          {joinWords.takeBack}
+          {t("join.takeBack")}
         </button>
       </div>
     </div>
@@ -86,11 +86,11 @@ function Waiting({
   return (
     <>
       <p role="status" className="join-waiting">
-        {waiting === undefined ? joinWords.notNow : waiting.length === 0 ? joinWords.nobody : joinWords.waitingSome(waiting.length)}
+        {waiting === undefined ? t("join.notNow") : waiting.length === 0 ? t("join.nobody") : t("join.waitingSome", { n: waiting.length })}
       </p>
       {/* A list without markers is no list to some screen readers unless told. */}
       {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles */}
-      <ul role="list" className="people" aria-label={joinWords.waiting}>
+      <ul role="list" className="people" aria-label={t("join.waiting")}>
         {(waiting ?? []).map(({ person, linkId, refusals }) => (
           <li key={`${linkId}${person.accountId}`} className="person request">
             <PersonLabel person={person}>
@@ -98,27 +98,27 @@ function Waiting({
                 <bdi>
                   {person.username}@{person.host}
                 </bdi>
-                {refusals > 0 && ` · ${joinWords.refusedBefore(refusals)}`}
+                {refusals > 0 && ` · ${t("join.refusedBefore", { times: refusals })}`}
               </span>
             </PersonLabel>
             <span className="request-actions">
               <button
                 type="button"
                 className="button button-small button-primary"
-                aria-label={joinWords.letInLabel(nameOf(person))}
+                aria-label={t("join.letInLabel", { name: nameOf(person) })}
                 disabled={isBusy}
                 onClick={() => void act(() => client.admit(conversationId, person.accountId))}
               >
-                {joinWords.letIn}
+                {t("join.letIn")}
               </button>
               <button
                 type="button"
                 className="button button-small"
-                aria-label={joinWords.refuseLabel(nameOf(person))}
+                aria-label={t("join.refuseLabel", { name: nameOf(person) })}
                 disabled={isBusy}
                 onClick={() => void act(() => client.refuse(conversationId, person.accountId))}
               >
-                {joinWords.refuse}
+                {t("join.refuse")}
               </button>
             </span>
           </li>

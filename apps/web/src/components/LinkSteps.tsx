@@ -1,11 +1,9 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { ClientFailure } from "@latchkey/client";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
 import { Icon } from "./Icon.tsx";
-
-const text = accountWords.link;
 
 /** The digits of a linking, `402 917`: three by three. */
 export function groupDigits(digits: string): string {
@@ -32,8 +30,8 @@ export function CompareDigits({
   const [hasAnswered, setHasAnswered] = useState(false);
   const headingRef = useRef<HTMLHeadingElement>(null);
   useEffect(() => headingRef.current?.focus({ preventScroll: true }), []);
-  const mayAdd = !addsDevice || typed.trim().toLowerCase() === text.confirmWord;
-  if (hasAnswered) return <Waiting label={text.waitingOther} cancel={cancel} />;
+  const mayAdd = !addsDevice || typed.trim().toLowerCase() === t("link.confirmWord");
+  if (hasAnswered) return <Waiting label={t("link.waitingOther")} cancel={cancel} />;
   return (
     <form
       className="link-step"
@@ -45,15 +43,15 @@ export function CompareDigits({
       }}
     >
       <h2 ref={headingRef} tabIndex={-1} id={`${id}question`}>
-        {text.compareHeading} <span className="link-digits">{groupDigits(digits)}</span>
+        {t("link.compareHeading")} <span className="link-digits">{groupDigits(digits)}</span>
       </h2>
-      <p>{text.compareHelp}</p>
+      <p>{t("link.compareHelp")}</p>
       {addsDevice && (
         <>
-          <p>{text.device(deviceName)}</p>
-          <p className="notice notice-brass">{text.warning}</p>
+          <p>{t("link.device", { device: deviceName })}</p>
+          <p className="notice notice-brass">{t("link.warning")}</p>
           <div className="field">
-            <label htmlFor={`${id}confirm`}>{text.typeToAdd(text.confirmWord)}</label>
+            <label htmlFor={`${id}confirm`}>{t("link.typeToAdd", { word: t("link.confirmWord") })}</label>
             <input
               id={`${id}confirm`}
               className="input"
@@ -69,10 +67,10 @@ export function CompareDigits({
       )}
       <div className="link-answers">
         <button type="button" className="button" onClick={() => answer(false)}>
-          {text.no}
+          {t("link.no")}
         </button>
         <button type="submit" className="button button-primary" aria-disabled={!mayAdd} aria-describedby={`${id}question`}>
-          {addsDevice ? text.yesAdd : text.yes}
+          {addsDevice ? t("link.yesAdd") : t("link.yes")}
         </button>
       </div>
       <CancelButton cancel={cancel} />
@@ -108,11 +106,11 @@ export function Moving({
   return (
     <div className="link-step">
       <h2 id={id} className="link-moving">
-        {isNew ? text.movingNew : text.movingOld}
+        {isNew ? t("link.movingNew") : t("link.movingOld")}
       </h2>
       <progress className="progress" aria-labelledby={id} value={done} max={Math.max(1, total)} />
-      <p className="link-numbers tabular">{total > 0 ? text.progress(done, total) : " "}</p>
-      <p className="section-hint">{text.movingKeep}</p>
+      <p className="link-numbers tabular">{total > 0 ? t("link.progress", { done, total }) : " "}</p>
+      <p className="section-hint">{t("link.movingKeep")}</p>
       <CancelButton cancel={cancel} />
     </div>
   );
@@ -126,7 +124,7 @@ export function LinkFailed({ failure, children }: { readonly failure: ClientFail
   return (
     <div className="link-step">
       <h2 ref={headingRef} tabIndex={-1}>
-        {text.failedHeading}
+        {t("link.failedHeading")}
       </h2>
       <div className="notice notice-danger" role="alert">
         <strong>{title}</strong>
@@ -144,9 +142,9 @@ export function LinkDone({ children }: { readonly children: ReactNode }): ReactE
   return (
     <div className="link-step">
       <h2 ref={headingRef} tabIndex={-1}>
-        <Icon name="check" size={22} /> {text.doneHeading}
+        <Icon name="check" size={22} /> {t("link.doneHeading")}
       </h2>
-      <p>{text.done}</p>
+      <p>{t("link.done")}</p>
       <div className="link-answers">{children}</div>
     </div>
   );
@@ -155,7 +153,7 @@ export function LinkDone({ children }: { readonly children: ReactNode }): ReactE
 function CancelButton({ cancel }: { readonly cancel: () => void }): ReactElement {
   return (
     <button type="button" className="button button-wide button-quiet" onClick={cancel}>
-      {text.cancel}
+      {t("link.cancel")}
     </button>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { dismissStorageNote, isStorageNoteRead } from "../state/preferences.ts";
 import { Icon } from "./Icon.tsx";
@@ -18,10 +18,10 @@ export function ListNote(): ReactElement | undefined {
   }, []);
   if (isPhraseDue)
     return (
-      <aside className="list-note" aria-label={words.list.recoveryNoteLabel}>
-        <button type="button" title={words.list.recoveryNote} onClick={() => router.go({ kind: "recovery_phrase" })}>
+      <aside className="list-note" aria-label={t("list.recoveryNoteLabel")}>
+        <button type="button" title={t("list.recoveryNote")} onClick={() => router.go({ kind: "recovery_phrase" })}>
           <Icon name="lock" size={16} />
-          <span>{words.list.recoveryAction}</span>
+          <span>{t("list.recoveryAction")}</span>
           <Icon name="forward" size={16} />
         </button>
       </aside>
@@ -32,12 +32,12 @@ export function ListNote(): ReactElement | undefined {
     setMayBeCleared(false);
   };
   return (
-    <aside className="list-note" aria-label={words.list.storageNoteLabel}>
-      <button type="button" title={words.list.storageNote} onClick={() => router.go({ kind: "settings" })}>
+    <aside className="list-note" aria-label={t("list.storageNoteLabel")}>
+      <button type="button" title={t("list.storageNote")} onClick={() => router.go({ kind: "settings" })}>
         <Icon name="info" size={16} />
-        <span>{words.list.storageAction}</span>
+        <span>{t("list.storageAction")}</span>
       </button>
-      <button type="button" className="icon-button icon-button-small" aria-label={words.common.dismiss} onClick={dismiss}>
+      <button type="button" className="icon-button icon-button-small" aria-label={t("common.dismiss")} onClick={dismiss}>
         <Icon name="close" size={16} />
       </button>
     </aside>

@@ -3,8 +3,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Message, MessageInfo, Person } from "@latchkey/client";
 import { manyHops, maxForwards } from "@latchkey/client/limits";
-import { menuWords } from "../messages/menu-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
@@ -33,18 +32,18 @@ export function DeleteDialog({
     void act(() => controller.client.deleteMessages(conversationId, ids, { forEveryone })).then((isDone) => isDone && close(true));
   };
   return (
-    <Modal title={menuWords.remove.title(messages.length)} close={() => close(false)} isAlert>
-      <p className="dialog-body">{forAll ? menuWords.remove.body : menuWords.remove.bodyAlone}</p>
+    <Modal title={t("menu.remove.title", { n: messages.length })} close={() => close(false)} isAlert>
+      <p className="dialog-body">{forAll ? t("menu.remove.body") : t("menu.remove.bodyAlone")}</p>
       <div className="dialog-actions">
         <button type="button" className="button" onClick={() => close(false)}>
-          {words.common.cancel}
+          {t("common.cancel")}
         </button>
         <button type="button" className="button button-danger-quiet" disabled={isBusy} onClick={() => run(false)}>
-          {menuWords.remove.forMe}
+          {t("menu.remove.forMe")}
         </button>
         {forAll && (
           <button type="button" className="button button-danger" disabled={isBusy} onClick={() => run(true)}>
-            {menuWords.remove.forEveryone}
+            {t("menu.remove.forEveryone")}
           </button>
         )}
       </div>
@@ -84,25 +83,25 @@ export function ForwardDialog({
     const forward = (message: Message, to: string): Promise<unknown> => controller.client.forward(message.conversationId, message.id, [to]);
     const { done, stopped } = await forwardAll({ messages, to: chosen, gone: gone.current, forward });
     if (stopped === undefined) {
-      notify(menuWords.forwarded(done.length));
+      notify(t("menu.forwarded", { n: done.length }));
       return;
     }
     const conversation = conversations.get(stopped.to);
-    setNote(menuWords.forward.stopped(conversation === undefined ? "" : titleOf(conversation), done.length));
+    setNote(t("menu.forward.stopped", { title: conversation === undefined ? "" : titleOf(conversation), done: done.length }));
     // What is left stays chosen.
     setChosen(new Set([...chosen].filter((one) => !done.includes(one))));
     throw stopped.error;
   };
   return (
-    <Modal title={menuWords.forward.title} close={() => close(false)}>
+    <Modal title={t("menu.forward.title")} close={() => close(false)}>
       <label htmlFor={id} className="visually-hidden">
-        {menuWords.forward.search}
+        {t("menu.forward.search")}
       </label>
       <input
         id={id}
         type="search"
         className="input forward-search"
-        placeholder={menuWords.forward.search}
+        placeholder={t("menu.forward.search")}
         value={asked}
         onChange={(event) => setAsked(event.target.value)}
       />
@@ -121,14 +120,14 @@ export function ForwardDialog({
             </label>
           </li>
         ))}
-        {found.length === 0 && <li className="dialog-body">{menuWords.forward.none}</li>}
+        {found.length === 0 && <li className="dialog-body">{t("menu.forward.none")}</li>}
       </ul>
       <p className="forward-note" role="status">
-        {note} {chosen.size > 0 ? menuWords.forward.chosen(chosen.size) : menuWords.forward.most(limit)}
+        {note} {chosen.size > 0 ? t("menu.forward.chosen", { n: chosen.size }) : t("menu.forward.most", { n: limit })}
       </p>
       <div className="dialog-actions">
         <button type="button" className="button" onClick={() => close(false)}>
-          {words.common.cancel}
+          {t("common.cancel")}
         </button>
         <button
           type="button"
@@ -136,7 +135,7 @@ export function ForwardDialog({
           disabled={isBusy || chosen.size === 0}
           onClick={() => void act(run).then((isDone) => isDone && close(true))}
         >
-          {menuWords.forward.send}
+          {t("menu.forward.send")}
         </button>
       </div>
     </Modal>
@@ -161,24 +160,23 @@ export function InfoDialog({ message, close }: { readonly message: Message; read
     };
     // The message as it is now: it may change while it is looked at.
   }, [act, controller, conversationId, id, message]);
-  const texts = menuWords.info;
   return (
-    <Modal title={texts.title} close={close}>
+    <Modal title={t("menu.info.title")} close={close}>
       {info !== undefined && (
         <dl className="message-info">
-          <Fact name={texts.sent}>{info.claimedAtMs === undefined ? texts.noTime : formatFull(info.claimedAtMs)}</Fact>
-          <Fact name={texts.arrived}>{formatFull(info.arrivedAtMs)}</Fact>
+          <Fact name={t("menu.info.sent")}>{info.claimedAtMs === undefined ? t("menu.info.noTime") : formatFull(info.claimedAtMs)}</Fact>
+          <Fact name={t("menu.info.arrived")}>{formatFull(info.arrivedAtMs)}</Fact>
           {info.message.sharedBy !== undefined && (
-            <Fact name={texts.sharedBy}>
+            <Fact name={t("menu.info.sharedBy")}>
               <People people={[info.message.sharedBy]} />
             </Fact>
           )}
           {message.author?.isSelf === true && (
             <>
-              <Fact name={texts.read}>
+              <Fact name={t("menu.info.read")}>
                 <People people={info.readBy} />
               </Fact>
-              <Fact name={texts.delivered}>
+              <Fact name={t("menu.info.delivered")}>
                 <People people={info.deliveredTo} />
               </Fact>
             </>
@@ -189,7 +187,7 @@ export function InfoDialog({ message, close }: { readonly message: Message; read
             </Fact>
           ))}
           {info.versions.length > 1 && (
-            <Fact name={texts.versions}>
+            <Fact name={t("menu.info.versions")}>
               {info.versions.slice(0, -1).map((version) => (
                 <span key={version.arrivedAtMs} className="message-info-version">
                   <bdi dir="auto">{version.text}</bdi>
@@ -199,8 +197,8 @@ export function InfoDialog({ message, close }: { readonly message: Message; read
             </Fact>
           )}
           {info.refused.length > 0 && (
-            <Fact name={texts.refused}>
-              {info.refused.map(({ person, count }) => `${nameOf(person)} (${texts.times(count)})`).join(", ")}
+            <Fact name={t("menu.info.refused")}>
+              {info.refused.map(({ person, count }) => `${nameOf(person)} (${t("menu.info.times", { n: count })})`).join(", ")}
             </Fact>
           )}
         </dl>
@@ -221,7 +219,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
 function People({ people }: { readonly people: readonly Person[] }): ReactElement {
   return (
     <>
-      {people.length === 0 ? menuWords.info.nobody : people.map((person) => (person.isSelf ? words.common.you : nameOf(person))).join(", ")}
+      {people.length === 0 ? t("menu.info.nobody") : people.map((person) => (person.isSelf ? t("common.you") : nameOf(person))).join(", ")}
     </>
   );
 }

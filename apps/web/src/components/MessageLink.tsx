@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { MouseEvent, ReactElement, ReactNode } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { linkWarning } from "../state/link-warning.ts";
 import { ConfirmDialog } from "./Dialog.tsx";
 
@@ -44,9 +44,11 @@ export function MessageLink({
       </a>
       {isAsking && warning !== undefined && (
         <ConfirmDialog
-          title={words.messageParts.linkTitle(warning.host)}
-          body={words.messageParts.linkWarning[warning.kind](text.length > maxShown ? `${text.slice(0, maxShown).toWellFormed()}…` : text)}
-          confirmLabel={words.messageParts.linkOpen}
+          title={t("messageParts.linkTitle", { host: warning.host })}
+          body={t(`messageParts.linkWarning.${warning.kind}`, {
+            text: text.length > maxShown ? `${text.slice(0, maxShown).toWellFormed()}…` : text,
+          })}
+          confirmLabel={t("messageParts.linkOpen")}
           confirm={open}
           close={() => setIsAsking(false)}
         />

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import type { KeyboardEvent, ReactElement } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { receiptOf } from "@latchkey/client/methods";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import type { Outgoing } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
 import { dayKey, formatDay } from "../state/format.ts";
@@ -185,13 +185,13 @@ export function MessageList({
   return (
     <div className="messages">
       <div ref={scrollRef} className="messages-scroll">
-        {timeline.isLoading && timeline.messages.length > 0 && <p className="messages-loading">{words.conversation.loadingOlder}</p>}
+        {timeline.isLoading && timeline.messages.length > 0 && <p className="messages-loading">{t("conversation.loadingOlder")}</p>}
         {/* A list without markers is no list to some screen readers unless told; the keys move the focus inside. */}
         {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles, jsx-a11y/no-noninteractive-element-interactions */}
         <ol
           ref={listRef}
           role="list"
-          aria-label={words.conversation.messages}
+          aria-label={t("conversation.messages")}
           className={`messages-list${selection === undefined ? "" : " messages-choosing"}`}
           style={{ height: virtualizer.getTotalSize() }}
           {...gestures}
@@ -242,7 +242,7 @@ export function MessageList({
           type="button"
           className="jump-down"
           aria-label={
-            conversation.unreadCount > 0 ? words.conversation.jumpDownUnread(conversation.unreadCount) : words.conversation.jumpDown
+            conversation.unreadCount > 0 ? t("conversation.jumpDownUnread", { n: conversation.unreadCount }) : t("conversation.jumpDown")
           }
           onClick={() => virtualizer.scrollToEnd({ behavior: prefersStill() ? "auto" : "smooth" })}
         >

@@ -2,7 +2,7 @@ import "../styles/menu.css";
 import { useEffect, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { Dialog, Menu, MenuItem, Popover } from "react-aria-components";
-import { menuWords } from "../messages/menu-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
 import { actionsOf, isSaid } from "../state/message-actions.ts";
 import type { MessageAction } from "../state/message-actions.ts";
@@ -74,7 +74,7 @@ export function MessageMenu({
         offset={4}
         className="popover"
       >
-        <Dialog aria-label={request.view === "menu" ? menuWords.label : menuWords.reactions} className="popover-dialog">
+        <Dialog aria-label={request.view === "menu" ? t("menu.label") : t("menu.reactions")} className="popover-dialog">
           {isPicking ? (
             <EmojiPicker choose={react} />
           ) : (
@@ -82,7 +82,7 @@ export function MessageMenu({
               {canReact && <ReactionBar own={own} isFirst={request.view === "reactions"} react={react} more={() => setIsPicking(true)} />}
               {actions.length > 0 && (
                 <Menu
-                  aria-label={menuWords.label}
+                  aria-label={t("menu.label")}
                   className="menu"
                   // A menu begins at its first line.
                   // oxlint-disable-next-line jsx-a11y/no-autofocus
@@ -97,11 +97,11 @@ export function MessageMenu({
                     <MenuItem
                       key={action}
                       id={action}
-                      textValue={menuWords.actions[action]}
+                      textValue={t(`menu.actions.${action}`)}
                       className={`menu-item${action === "delete" ? " menu-item-danger" : ""}`}
                     >
                       <Icon name={icons[action]} size={18} />
-                      <span>{menuWords.actions[action]}</span>
+                      <span>{t(`menu.actions.${action}`)}</span>
                     </MenuItem>
                   ))}
                 </Menu>
@@ -132,14 +132,14 @@ function ReactionBar({
     if (isFirst) first.current?.focus({ preventScroll: true });
   }, [isFirst]);
   return (
-    <div role="group" aria-label={menuWords.reactions} className="menu-reactions">
+    <div role="group" aria-label={t("menu.reactions")} className="menu-reactions">
       {recentEmoji().map((emoji, index) => (
         <button
           key={emoji}
           ref={index === 0 ? first : undefined}
           type="button"
           className="menu-reaction"
-          aria-label={menuWords.reactWith(emoji)}
+          aria-label={t("menu.reactWith", { emoji })}
           aria-pressed={own.has(emoji)}
           onClick={() => react(emoji)}
         >
@@ -149,8 +149,8 @@ function ReactionBar({
       <button
         type="button"
         className="menu-reaction menu-reaction-more"
-        aria-label={menuWords.moreEmoji}
-        title={menuWords.moreEmoji}
+        aria-label={t("menu.moreEmoji")}
+        title={t("menu.moreEmoji")}
         onClick={more}
       >
         <Icon name="add" size={20} />

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Conversation, Message } from "@latchkey/client";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { begun } from "../state/acting.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
@@ -54,7 +54,7 @@ export function MessageMenuHost({
       copyText(
         messages,
         ({ author, sentAtMs }) =>
-          `${author === undefined ? "" : author.isSelf ? words.common.you : nameOf(author)}, ${formatFull(sentAtMs)}`,
+          `${author === undefined ? "" : author.isSelf ? t("common.you") : nameOf(author)}, ${formatFull(sentAtMs)}`,
       ),
     );
   const run = (action: MessageAction, message: Message): void => {

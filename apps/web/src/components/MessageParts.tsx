@@ -1,7 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import type { Message, Quote, ShownPoll, ShownReaction } from "@latchkey/client";
-import { menuWords } from "../messages/menu-words.ts";
-import { words } from "../messages/words.ts";
+import { rowOf, t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 
@@ -10,15 +9,15 @@ export function QuoteBlock({ quote, conversationId }: { readonly quote: Quote; r
   const { controller, notify } = useApp();
   const act = useAction();
   const { author, text, isDeleted, messageId } = quote;
-  const shown = isDeleted ? words.messageParts.quoteDeleted : messageId === undefined ? words.messageParts.quoteUnknown : text;
+  const shown = isDeleted ? t("messageParts.quoteDeleted") : messageId === undefined ? t("messageParts.quoteUnknown") : text;
   const inside = (
     <>
-      {author !== undefined && <bdi className="bubble-quote-author">{author.isSelf ? words.common.you : nameOf(author)}</bdi>}
+      {author !== undefined && <bdi className="bubble-quote-author">{author.isSelf ? t("common.you") : nameOf(author)}</bdi>}
       <span className="bubble-quote-text">{shown}</span>
     </>
   );
   const show = async (): Promise<void> => {
-    if (messageId !== undefined && !(await controller.reveal(conversationId, messageId))) notify(menuWords.notHere);
+    if (messageId !== undefined && !(await controller.reveal(conversationId, messageId))) notify(t("menu.notHere"));
   };
   return (
     <blockquote className="bubble-quote" dir="auto">
@@ -44,10 +43,11 @@ export function Reactions({
   const { controller } = useApp();
   const act = useAction();
   return (
-    <ul className="reactions" aria-label={words.messageParts.reactions}>
+    <ul className="reactions" aria-label={t("messageParts.reactions")}>
       {reactions.map(({ emoji, count, people, isOwn }) => {
-        const names = people.map((person) => (person.isSelf ? words.common.you : nameOf(person)));
-        const label = words.messageParts.reaction(emoji, names, count - names.length);
+        const names = people.map((person) => (person.isSelf ? t("common.you") : nameOf(person)));
+        const more = count > names.length ? [t("messageParts.more", { n: count - names.length })] : [];
+        const label = t("messageParts.reaction", { emoji, count, names: rowOf([...names, ...more]) });
         return (
           <li key={emoji}>
             <button
@@ -100,7 +100,7 @@ export function PollBlock({
               className="poll-option"
               aria-pressed={isChosen}
               disabled={poll.isClosed || message.delivery?.kind === "pending"}
-              title={people.map((person) => (person.isSelf ? words.common.you : nameOf(person))).join(", ")}
+              title={rowOf(people.map((person) => (person.isSelf ? t("common.you") : nameOf(person))))}
               onClick={() => choose(at)}
             >
               <bdi>{text}</bdi>
@@ -111,7 +111,7 @@ export function PollBlock({
         ))}
       </ul>
       <small className="poll-note">
-        {poll.isClosed ? words.messageParts.pollEnded : words.messageParts.pollChoices(poll.maxSelections)}
+        {poll.isClosed ? t("messageParts.pollEnded") : t("messageParts.pollChoices", { most: poll.maxSelections })}
       </small>
       {meta}
     </div>

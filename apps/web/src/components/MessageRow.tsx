@@ -1,13 +1,14 @@
 import { memo } from "react";
 import type { ComponentType, ReactElement, ReactNode } from "react";
 import type { Message, Person, ReceiptState } from "@latchkey/client";
-import { menuWords } from "../messages/menu-words.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { manyHops } from "@latchkey/client/limits";
+import { listOf, t } from "../messages/words.ts";
+import { failureWords } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { hasActions } from "../state/message-actions.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
-import { namesSomebody, subject, systemText } from "../state/system-text.ts";
+import { namesSomebody, by, systemText } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
@@ -48,8 +49,8 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
           <span className="row-start-icon">
             <Icon name="lock" size={18} />
           </span>
-          <p>{kind === "direct" ? words.conversation.start(title) : words.conversation.startGroup(title)}</p>
-          <p>{words.conversation.startKeys}</p>
+          <p>{kind === "direct" ? t("conversation.start", { name: title }) : t("conversation.startGroup", { name: title })}</p>
+          <p>{t("conversation.startKeys")}</p>
         </div>
       );
     case "day":
@@ -61,7 +62,7 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
     case "new":
       return (
         <div className="row-new">
-          <span>{words.conversation.newMessages(row.count)}</span>
+          <span>{t("conversation.newMessages", { n: row.count })}</span>
         </div>
       );
     case "system":
@@ -76,18 +77,18 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
         <div className="row-alarm">
           <Icon name="alert" size={22} />
           <div>
-            <strong>{words.system.alarm}</strong>
+            <strong>{t("system.alarm")}</strong>
             {row.message.body.kind === "alarm" && <p>{row.message.body.reason}</p>}
-            <p>{words.system.alarmDone}</p>
+            <p>{t("system.alarmDone")}</p>
           </div>
         </div>
       );
     case "folded":
       return (
         <div className="row-system">
-          <bdi>{words.groupSettings.folded[row.what](subject(row.author), row.count)}</bdi>{" "}
+          <bdi>{t(`groupSettings.folded.${row.what}`, { ...by(row.author), count: row.count })}</bdi>{" "}
           <button type="button" className="link-button" aria-expanded={row.isOpen} onClick={() => onOpen?.(row.key)}>
-            {row.isOpen ? words.groupSettings.folded.hide : words.groupSettings.folded.show}
+            {row.isOpen ? t("groupSettings.folded.hide") : t("groupSettings.folded.show")}
           </button>
         </div>
       );
@@ -138,10 +139,14 @@ function Bubble({
       <div className="bubble-column">
         <div className={`bubble${isLarge ? " bubble-large" : ""}`}>
           {author !== undefined && <AuthorName message={message} isShown={isGroup && !isOwn && isFirst} />}
-          {message.forwardedHops !== undefined && <p className="bubble-forwarded">{words.messageParts.forwarded(message.forwardedHops)}</p>}
+          {message.forwardedHops !== undefined && (
+            <p className="bubble-forwarded">
+              {t(message.forwardedHops >= manyHops ? "messageParts.forwardedOften" : "messageParts.forwarded")}
+            </p>
+          )}
           {message.sharedBy !== undefined && isFirst && (
             <p className="bubble-forwarded">
-              {words.messageParts.sharedBy(message.sharedBy.isSelf ? words.common.you : nameOf(message.sharedBy))}
+              {t("messageParts.sharedBy", { who: message.sharedBy.isSelf ? t("common.you") : nameOf(message.sharedBy) })}
             </p>
           )}
           {message.quote !== undefined && <QuoteBlock quote={message.quote} conversationId={message.conversationId} />}
@@ -150,10 +155,12 @@ function Bubble({
         {hasTools && isChosen === undefined && <MessageTools message={message} />}
         {message.reactions !== undefined && <Reactions message={message} reactions={message.reactions} />}
         {message.doubt !== undefined && author !== undefined && (
-          <p className="bubble-note">{words.conversation.doubt[message.doubt](nameOf(author))}</p>
+          <p className="bubble-note">{t(`conversation.doubt.${message.doubt}`, { author: nameOf(author) })}</p>
         )}
         {isFailed && <Failed message={message} />}
-        {isLast && without.length > 0 && <p className="bubble-note">{words.conversation.delivery.unread(without.map(nameOf))}</p>}
+        {isLast && without.length > 0 && (
+          <p className="bubble-note">{t("conversation.delivery.unread", { names: listOf(without.map(nameOf)) })}</p>
+        )}
       </div>
     </div>
   );
@@ -165,7 +172,7 @@ function ChooseBox({ message, isChosen }: { readonly message: Message; readonly 
     <input
       type="checkbox"
       className="choose-box"
-      aria-label={menuWords.selection.choose}
+      aria-label={t("menu.selection.choose")}
       checked={isChosen}
       onChange={() => controller.toggleSelected(message.id)}
     />
@@ -175,7 +182,7 @@ function ChooseBox({ message, isChosen }: { readonly message: Message; readonly 
 function AuthorName({ message, isShown }: { readonly message: Message; readonly isShown: boolean }): ReactElement | undefined {
   const { author } = message;
   if (author === undefined) return undefined;
-  if (!isShown) return <span className="visually-hidden">{author.isSelf ? words.common.you : nameOf(author)}: </span>;
+  if (!isShown) return <span className="visually-hidden">{author.isSelf ? t("common.you") : nameOf(author)}: </span>;
   return (
     <span className="bubble-names">
       <bdi className={`bubble-author author-colour-${avatarColour(author.accountId)}`}>{author.displayName}</bdi>
@@ -192,7 +199,7 @@ function Body({ message, meta }: { readonly message: Message; readonly meta: Rea
   if (body.kind === "poll") return <PollBlock message={message} poll={body} meta={meta} />;
   return (
     <div className="text text-unreadable">
-      <span>{body.kind === "unsupported" ? words.system.unsupported : words.system.unreadable}</span>
+      <span>{body.kind === "unsupported" ? t("system.unsupported") : t("system.unreadable")}</span>
       {body.kind === "unreadable" && <small>{body.reason}</small>}
       {meta}
     </div>
@@ -203,7 +210,7 @@ function Meta({ message, receipt }: { readonly message: Message; readonly receip
   return (
     <span className="meta" dir="ltr">
       <StarMark message={message} />
-      {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{words.messageParts.edited}</span>}
+      {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{t("messageParts.edited")}</span>}
       <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
         {formatTime(message.sentAtMs)}
       </time>
@@ -227,7 +234,10 @@ function DeliveryIcon({
   const without = delivery.kind === "accepted" ? (delivery.withoutReader ?? []) : [];
   const kind = receipt === "delivered" || receipt === "read" ? receipt : delivery.kind;
   const name = without.length > 0 ? "info" : deliveryIcons[kind];
-  const text = without.length > 0 ? words.conversation.delivery.withoutReader(without.map(nameOf)) : words.conversation.delivery[kind];
+  const text =
+    without.length > 0
+      ? t("conversation.delivery.withoutReader", { names: listOf(without.map(nameOf)) })
+      : t(`conversation.delivery.${kind}`);
   return (
     <span className={`delivery delivery-${kind}`} title={text}>
       <Icon name={name} size={14} />
@@ -245,14 +255,14 @@ function Failed({ message }: { readonly message: Message }): ReactElement | unde
   return (
     <div className="bubble-failed">
       <p>
-        <strong>{words.conversation.delivery.failed}.</strong> {title}. {advice}
+        <strong>{t("conversation.delivery.failed")}.</strong> {title}. {advice}
       </p>
       <p className="bubble-actions">
         <button type="button" className="link-button" onClick={() => void act(() => controller.retry(message))}>
-          {failure.code === "members_changed" ? words.conversation.sendAnyway : words.conversation.tryAgain}
+          {failure.code === "members_changed" ? t("conversation.sendAnyway") : t("conversation.tryAgain")}
         </button>
         <button type="button" className="link-button link-danger" onClick={() => void act(() => controller.discard(message))}>
-          {words.conversation.discard}
+          {t("conversation.discard")}
         </button>
       </p>
     </div>

@@ -1,7 +1,7 @@
 import { Fragment, useMemo, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Person } from "@latchkey/client";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { hasMarks, plainBlocks, shortenText } from "../state/message-text.ts";
 import type { Block, Cell, Inline } from "../state/message-text.ts";
 import { mentionText } from "../state/mentions.ts";
@@ -32,7 +32,7 @@ export function MessageText({
       </div>
       {short !== undefined && (
         <button type="button" className="link-button text-more" aria-expanded={isWhole} onClick={() => setIsWhole(!isWhole)}>
-          {isWhole ? words.conversation.readLess : words.conversation.readMore}
+          {isWhole ? t("conversation.readLess") : t("conversation.readMore")}
         </button>
       )}
       {!flows && meta}
@@ -88,7 +88,7 @@ function BlockView({ block, mentions, meta }: { readonly block: Block; readonly 
       return (
         // What is wider than the bubble is scrolled, by keys as well.
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <div className="text-table" tabIndex={0} role="group" aria-label={words.messageParts.table}>
+        <div className="text-table" tabIndex={0} role="group" aria-label={t("messageParts.table")}>
           <table>
             <thead>
               <TableRow cells={block.head} mentions={mentions} isHead />

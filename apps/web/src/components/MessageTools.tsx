@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import type { Message } from "@latchkey/client";
-import { menuWords } from "../messages/menu-words.ts";
+import { t } from "../messages/words.ts";
 import { begun } from "../state/acting.ts";
 import { useApp } from "../state/context.ts";
 import { isSaid } from "../state/message-actions.ts";
@@ -20,8 +20,8 @@ export function MessageTools({ message }: { readonly message: Message }): ReactE
             type="button"
             tabIndex={-1}
             className="message-tool"
-            aria-label={menuWords.tools.react}
-            title={menuWords.tools.react}
+            aria-label={t("menu.tools.react")}
+            title={t("menu.tools.react")}
             aria-haspopup="dialog"
             onClick={(event) => openMenu({ message, at: event.currentTarget, view: "reactions" })}
           >
@@ -31,8 +31,8 @@ export function MessageTools({ message }: { readonly message: Message }): ReactE
             type="button"
             tabIndex={-1}
             className="message-tool"
-            aria-label={menuWords.tools.reply}
-            title={menuWords.tools.reply}
+            aria-label={t("menu.tools.reply")}
+            title={t("menu.tools.reply")}
             onClick={() => controller.compose(message.conversationId, begun("reply", message))}
           >
             <Icon name="reply" size={18} />
@@ -43,8 +43,8 @@ export function MessageTools({ message }: { readonly message: Message }): ReactE
         type="button"
         tabIndex={-1}
         className="message-tool"
-        aria-label={menuWords.tools.more}
-        title={menuWords.tools.more}
+        aria-label={t("menu.tools.more")}
+        title={t("menu.tools.more")}
         aria-haspopup="menu"
         onClick={(event) => openMenu({ message, at: event.currentTarget, view: "menu" })}
       >

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import type { Message } from "@latchkey/client";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
@@ -22,14 +22,14 @@ export function NamedLine({ message, group }: { readonly message: Message; reado
       <bdi>{systemText(message, "group")}</bdi>
       {mayRemove && (
         <button type="button" className="button button-small" onClick={() => setIsAsked(true)}>
-          {pageWords.details.remove(nameOf(author))}
+          {t("details.remove", { name: nameOf(author) })}
         </button>
       )}
       {mayRemove && isAsked && (
         <ConfirmDialog
-          title={pageWords.details.removeTitle(nameOf(author), group)}
-          body={pageWords.details.removeBody(nameOf(author))}
-          confirmLabel={pageWords.details.removeConfirm}
+          title={t("details.removeTitle", { name: nameOf(author), group })}
+          body={t("details.removeBody", { name: nameOf(author) })}
+          confirmLabel={t("details.removeConfirm")}
           confirm={() => act(() => controller.removeMember(conversationId, author))}
           close={() => setIsAsked(false)}
         />

@@ -3,7 +3,7 @@ import type { MuteTime } from "@latchkey/client";
 import { useCallback, useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, Message } from "@latchkey/client";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
 import { formatListTime, formatTime, dayKey } from "../state/format.ts";
 import { previewText } from "../state/message-text.ts";
@@ -22,7 +22,6 @@ export function OwnControls({ conversation }: { readonly conversation: Conversat
   const [isAsking, setIsAsking] = useState(false);
   const { client } = controller;
   const { id, own } = conversation;
-  const words = pageWords.own;
   const erase = async (): Promise<boolean> => {
     const isDone = await act(() => client.deleteConversation(id));
     if (isDone) router.go({ kind: "home" }, { replace: true });
@@ -34,7 +33,7 @@ export function OwnControls({ conversation }: { readonly conversation: Conversat
   return (
     <section aria-labelledby={headingId} className="details-section">
       <h2 id={headingId} className="section-heading">
-        {words.heading}
+        {t("own.heading")}
       </h2>
       <MuteField conversation={conversation} />
       <div className="own-actions">
@@ -44,26 +43,26 @@ export function OwnControls({ conversation }: { readonly conversation: Conversat
           onClick={() => void act(() => client.pinConversation(id, own.pinnedPlace === undefined ? 0 : undefined))}
         >
           <Icon name="pin" size={18} />
-          {own.pinnedPlace === undefined ? words.pin : words.unpin}
+          {own.pinnedPlace === undefined ? t("own.pin") : t("own.unpin")}
         </button>
         <button type="button" className="button" onClick={() => void act(() => client.archive(id, !own.isArchived))}>
           <Icon name="archive" size={18} />
-          {own.isArchived ? words.unarchive : words.archive}
+          {own.isArchived ? t("own.unarchive") : t("own.archive")}
         </button>
         <button type="button" className="button" onClick={() => void markUnread()}>
           <Icon name="unread" size={18} />
-          {words.markUnread}
+          {t("own.markUnread")}
         </button>
       </div>
       <Starred id={id} />
       <button type="button" className="button button-wide button-danger-quiet" onClick={() => setIsAsking(true)}>
-        {words.erase}
+        {t("own.erase")}
       </button>
       {isAsking && (
         <ConfirmDialog
-          title={words.eraseTitle(titleOf(conversation))}
-          body={words.eraseBody}
-          confirmLabel={words.eraseConfirm}
+          title={t("own.eraseTitle", { title: titleOf(conversation) })}
+          body={t("own.eraseBody")}
+          confirmLabel={t("own.eraseConfirm")}
           confirm={erase}
           close={() => setIsAsking(false)}
         />
@@ -77,7 +76,6 @@ function MuteField({ conversation }: { readonly conversation: Conversation }): R
   const act = useAction();
   const nowMs = useNow();
   const id = useId();
-  const words = pageWords.own;
   const { mutedUntil } = conversation.own;
   const value = !isMuted(conversation, nowMs) ? "off" : mutedUntil === "always" ? "always" : "until";
   const change = (given: string): void => {
@@ -87,15 +85,15 @@ function MuteField({ conversation }: { readonly conversation: Conversation }): R
   };
   return (
     <div className="field own-mute">
-      <label htmlFor={id}>{words.mute}</label>
+      <label htmlFor={id}>{t("own.mute")}</label>
       <select id={id} className="input" value={value} onChange={(event) => change(event.target.value)}>
-        <option value="off">{words.notMuted}</option>
+        <option value="off">{t("own.notMuted")}</option>
         {value === "until" && typeof mutedUntil === "number" && (
-          <option value="until">{words.until(whenMuteEnds(mutedUntil, nowMs))}</option>
+          <option value="until">{t("own.until", { time: whenMuteEnds(mutedUntil, nowMs) })}</option>
         )}
         {muteTimes.map((time) => (
           <option key={time} value={time}>
-            {words.muteTimes[time]}
+            {t(`own.muteTimes.${time}`)}
           </option>
         ))}
       </select>
@@ -105,7 +103,7 @@ function MuteField({ conversation }: { readonly conversation: Conversation }): R
 
 function whenMuteEnds(untilMs: number, nowMs: number): string {
   const time = formatTime(untilMs);
-  return dayKey(untilMs) === dayKey(nowMs) ? time : pageWords.own.tomorrow(time);
+  return dayKey(untilMs) === dayKey(nowMs) ? time : t("own.tomorrow", { time });
 }
 
 function Starred({ id }: { readonly id: string }): ReactElement | undefined {
@@ -120,11 +118,10 @@ function Starred({ id }: { readonly id: string }): ReactElement | undefined {
     void load().catch(() => undefined);
   }, [load, stars]);
   if (messages.length === 0) return undefined;
-  const words = pageWords.own;
   return (
     <>
       <h3 id={headingId} className="own-starred-heading">
-        {words.starred}
+        {t("own.starred")}
       </h3>
       <ul className="own-starred" aria-labelledby={headingId}>
         {messages.map((message) => (
@@ -139,8 +136,8 @@ function Starred({ id }: { readonly id: string }): ReactElement | undefined {
             <button
               type="button"
               className="icon-button"
-              aria-label={words.unstar}
-              title={words.unstar}
+              aria-label={t("own.unstar")}
+              title={t("own.unstar")}
               onClick={() => void act(() => controller.client.star(id, message.id, false))}
             >
               <Icon name="star" size={18} />

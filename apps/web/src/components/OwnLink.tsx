@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { ownLink } from "../state/invitation-link.ts";
 import { CopyLink } from "./CopyLink.tsx";
@@ -16,9 +16,9 @@ export function OwnLink({ showsCode }: { readonly showsCode: boolean }): ReactEl
   if (account === undefined) return undefined;
   const link = ownLink(globalThis.location.origin, account.username);
   const share = (): void => {
-    navigator.share({ title: pageWords.ownLink.title(account.displayName), url: link }).catch((error: unknown) => {
+    navigator.share({ title: t("ownLink.title", { who: account.displayName }), url: link }).catch((error: unknown) => {
       // Closing the sheet of the system is no failure.
-      if (!(error instanceof DOMException && error.name === "AbortError")) notify(pageWords.ownLink.shareFailed);
+      if (!(error instanceof DOMException && error.name === "AbortError")) notify(t("ownLink.shareFailed"));
     });
   };
   return (
@@ -27,17 +27,17 @@ export function OwnLink({ showsCode }: { readonly showsCode: boolean }): ReactEl
       <div className="own-link-ways">
         <button type="button" className="button" aria-expanded={isShown} onClick={() => setIsShown(!isShown)}>
           <Icon name="camera" size={18} />
-          {isShown ? pageWords.ownLink.hideCode : pageWords.ownLink.showCode}
+          {isShown ? t("ownLink.hideCode") : t("ownLink.showCode")}
         </button>
         {/* Not every browser hands over to other apps. */}
         {"share" in navigator && (
           <button type="button" className="button" onClick={share}>
             <Icon name="forward" size={18} />
-            {pageWords.ownLink.share}
+            {t("ownLink.share")}
           </button>
         )}
       </div>
-      {isShown && <QrCode text={link} label={pageWords.ownLink.code} />}
+      {isShown && <QrCode text={link} label={t("ownLink.code")} />}
     </div>
   );
 }

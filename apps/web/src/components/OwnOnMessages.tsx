@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import type { Conversation, Message } from "@latchkey/client";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { previewText } from "../state/message-text.ts";
 import { Icon } from "./Icon.tsx";
@@ -10,9 +10,9 @@ export function StarMark({ message }: { readonly message: Message }): ReactEleme
   const isStarred = useSelector((state) => state.stars.has(message.id));
   if (!isStarred) return undefined;
   return (
-    <span className="star" title={pageWords.own.starMark}>
+    <span className="star" title={t("own.starMark")}>
       <Icon name="star" size={13} />
-      <span className="visually-hidden">{pageWords.own.starMark}</span>
+      <span className="visually-hidden">{t("own.starMark")}</span>
     </span>
   );
 }
@@ -30,13 +30,13 @@ export function OtherDraft({ conversation }: { readonly conversation: Conversati
   return (
     <p className="other-draft" role="status">
       <span className="other-draft-text">
-        {pageWords.own.otherDraft} <bdi>{previewText(own.otherDraft)}</bdi>
+        {t("own.otherDraft")} <bdi>{previewText(own.otherDraft)}</bdi>
       </span>
       <button type="button" className="link-button" onClick={() => decide(true)}>
-        {pageWords.own.takeDraft}
+        {t("own.takeDraft")}
       </button>
       <button type="button" className="link-button" onClick={() => decide(false)}>
-        {pageWords.own.dropDraft}
+        {t("own.dropDraft")}
       </button>
     </p>
   );

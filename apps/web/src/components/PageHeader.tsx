@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -13,7 +13,7 @@ export function PageHeader({ heading, takesFocus }: { readonly heading: string; 
   }, [takesFocus]);
   return (
     <header className="page-header">
-      <button type="button" className="icon-button" aria-label={words.common.back} onClick={() => router.back()}>
+      <button type="button" className="icon-button" aria-label={t("common.back")} onClick={() => router.back()}>
         <Icon name="back" />
       </button>
       <h1 ref={ref} tabIndex={-1}>

@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import type { PendingAccount } from "@latchkey/client";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
 
 /** An account that was made here and does not count yet: whose name is kept, and what is waited for. */
@@ -10,7 +10,7 @@ export function PendingNote({ pending }: { readonly pending: PendingAccount }): 
     <div className="notice" role="status">
       <strong>{title}</strong>
       <p>
-        <bdi>{pageWords.welcome.pending(pending.username)}</bdi> {advice}
+        <bdi>{t("welcome.pending", { username: pending.username })}</bdi> {advice}
       </p>
     </div>
   );

@@ -1,9 +1,7 @@
 import { useId, useRef, useState } from "react";
 import type { ClipboardEvent, KeyboardEvent, ReactElement } from "react";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { completeAt, nearestWord, offerWords, phraseLength, putWords, splitPhrase } from "../state/phrase.ts";
-
-const text = accountWords.recover;
 
 /** 24 numbered fields for the words of a recovery phrase: completed from the list, checked one by one, filled by a paste. */
 export function PhraseField({
@@ -57,9 +55,9 @@ export function PhraseField({
 
   return (
     <fieldset className="phrase-field" disabled={isDisabled} aria-describedby={`${id}hint`}>
-      <legend>{text.words}</legend>
+      <legend>{t("recover.words")}</legend>
       <p id={`${id}hint`} className="section-hint">
-        {text.hint}
+        {t("recover.hint")}
       </p>
       <ol className="phrase phrase-inputs" translate="no">
         {typed.map((word, index) => (
@@ -74,7 +72,7 @@ export function PhraseField({
                 fields.current[index] = element;
               }}
               className="phrase-input"
-              aria-label={text.word(index + 1)}
+              aria-label={t("recover.word", { number: index + 1 })}
               aria-invalid={isWrong(index)}
               list={index === focused ? `${id}list` : undefined}
               value={word}
@@ -107,10 +105,10 @@ export function PhraseField({
       <div className="field-hint" aria-live="polite">
         {firstWrong >= 0 && (
           <p className="field-error">
-            {text.notInList(wrongWord, firstWrong + 1)}.{" "}
+            {t("recover.notInList", { word: wrongWord, number: firstWrong + 1 })}.{" "}
             {nearest !== undefined && (
               <button type="button" className="link-button" onClick={() => set(firstWrong, nearest)}>
-                {text.didYouMean(nearest)}
+                {t("recover.didYouMean", { suggestion: nearest })}
               </button>
             )}
           </p>

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
-import { menuWords } from "../messages/menu-words.ts";
+import { t } from "../messages/words.ts";
 import { textOf } from "../state/acting.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { withNames } from "../state/mentions.ts";
@@ -19,18 +19,17 @@ export function PinLine({ id }: { readonly id: string }): ReactElement | undefin
   const message = pins[at];
   if (message === undefined) return undefined;
   const text = previewText(withNames(textOf(message), message.mentions ?? []));
-  const texts = menuWords.pins;
   const show = async (): Promise<void> => {
     setPlace(at + 1);
-    if (!(await controller.reveal(id, message.id))) notify(menuWords.notHere);
+    if (!(await controller.reveal(id, message.id))) notify(t("menu.notHere"));
   };
   return (
-    <section className="pin-line" aria-label={texts.region}>
+    <section className="pin-line" aria-label={t("menu.pins.region")}>
       <Icon name="pin" size={18} />
-      <button type="button" className="pin-line-show" aria-label={texts.show(text)} onClick={() => void act(show)}>
+      <button type="button" className="pin-line-show" aria-label={t("menu.pins.show", { text })} onClick={() => void act(show)}>
         <strong>
-          {texts.pinned}
-          {pins.length > 1 && <small> {texts.next(at + 1, pins.length)}</small>}
+          {t("menu.pins.pinned")}
+          {pins.length > 1 && <small> {t("menu.pins.next", { place: at + 1, of: pins.length })}</small>}
         </strong>
         <span dir="auto">{text}</span>
       </button>
@@ -38,8 +37,8 @@ export function PinLine({ id }: { readonly id: string }): ReactElement | undefin
         <button
           type="button"
           className="icon-button"
-          aria-label={texts.unpin}
-          title={texts.unpin}
+          aria-label={t("menu.pins.unpin")}
+          title={t("menu.pins.unpin")}
           onClick={() => void act(() => controller.client.pin(id, message.id, "never"))}
         >
           <Icon name="close" size={18} />

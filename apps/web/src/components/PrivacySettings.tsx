@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { PrivacySettings as Settings } from "@latchkey/client";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 
 const names = ["receipts", "typing"] as const;
@@ -31,8 +31,8 @@ export function PrivacySettings(): ReactElement {
       {names.map((name) => (
         <label key={name} className="row-button">
           <span>
-            {pageWords.settings.told[name]}
-            <small className="setting-hint">{pageWords.settings.toldHint[name]}</small>
+            {t(`settings.told.${name}`)}
+            <small className="setting-hint">{t(`settings.toldHint.${name}`)}</small>
           </span>
           <input
             type="checkbox"

@@ -1,11 +1,9 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { DirectoryStatus } from "@latchkey/client";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useNow } from "../state/context.ts";
 import { formatAgo } from "../state/format.ts";
-
-const text = accountWords.record;
 
 /** What this device knows of its server's public record of keys, in plain words. */
 export function PublicRecord(): ReactElement {
@@ -26,7 +24,7 @@ export function PublicRecord(): ReactElement {
   return (
     <>
       <p>{status === undefined ? "" : describe(status, nowMs)}</p>
-      <p className="section-hint">{text.why}</p>
+      <p className="section-hint">{t("record.why")}</p>
     </>
   );
 }
@@ -36,10 +34,10 @@ function describe(status: DirectoryStatus, nowMs: number): string {
   const ago = formatAgo(checkedAtMs, nowMs);
   switch (status.status) {
     case "checked":
-      return text.checked({ host, size, witnesses, required, ago });
+      return t("record.checked", { host, size, witnesses, required, ago });
     case "unwatched":
-      return text.unwatched(host, size, ago, required > 0);
+      return t("record.unwatched", { host, size, ago, witnesses: required > 0 ? "some" : "other" });
     case "unchecked":
-      return text.unchecked(host);
+      return t("record.unchecked", { host });
   }
 }

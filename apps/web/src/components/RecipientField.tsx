@@ -1,7 +1,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent, ReactElement, ReactNode, RefObject } from "react";
 import type { ClientFailure, DirectoryStatus, Person } from "@latchkey/client";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { isAllVerified, sortConversations } from "../state/app-state.ts";
@@ -53,7 +53,7 @@ export function RecipientField({
   return (
     <>
       <div className="field">
-        <label htmlFor={`${id}to`}>{pageWords.newConversation.to}</label>
+        <label htmlFor={`${id}to`}>{t("newConversation.to")}</label>
         <div className={`chips${hasError ? " chips-error" : ""}`}>
           {chips.map((chip) => (
             <Chip
@@ -93,7 +93,7 @@ export function RecipientField({
                       <p className="field-error">{failedText(chip.address, chip.status.failure)}</p>
                       {chip.status.failure.code === "name_changed_hands" && (
                         <button type="button" className="button" onClick={() => void field.acceptName(chip.address)}>
-                          {pageWords.newConversation.acceptName(chip.address)}
+                          {t("newConversation.acceptName", { address: chip.address })}
                         </button>
                       )}
                     </div>
@@ -109,7 +109,7 @@ export function RecipientField({
       {suggestions.length > 0 && (
         <section aria-labelledby={`${id}known`} className="suggestions">
           <h2 className="section-heading" id={`${id}known`}>
-            {pageWords.newConversation.known}
+            {t("newConversation.known")}
           </h2>
           <ul ref={suggestionsRef} className="people" aria-labelledby={`${id}known`}>
             {suggestions.map((person) => (
@@ -133,16 +133,16 @@ function Chip({ chip, remove }: { readonly chip: Recipient; readonly remove: () 
   return (
     <span className={`chip chip-${status.kind}`}>
       {isVerified && (
-        <span className="chip-verified" title={pageWords.newConversation.chipVerified}>
+        <span className="chip-verified" title={t("newConversation.chipVerified")}>
           <Icon name="shield" size={14} />
-          <span className="visually-hidden">{pageWords.newConversation.chipVerified}: </span>
+          <span className="visually-hidden">{t("newConversation.chipVerified")}: </span>
         </span>
       )}
       {status.kind === "found" && <Avatar id={status.person.accountId} name={name} size="small" />}
       <bdi className="chip-name" title={address}>
         {name}
       </bdi>
-      <button type="button" className="chip-remove" aria-label={pageWords.newConversation.remove(name)} onClick={remove}>
+      <button type="button" className="chip-remove" aria-label={t("newConversation.remove", { name })} onClick={remove}>
         <Icon name="close" size={14} />
       </button>
     </span>
@@ -177,7 +177,7 @@ function useRecordText(isFound: boolean): string {
       isGone = true;
     };
   }, [controller, isFound]);
-  return status === undefined || status.status === "unchecked" ? "" : pageWords.newConversation.keysChecked(status.witnesses);
+  return status === undefined || status.status === "unchecked" ? "" : t("newConversation.keysChecked", { witnesses: status.witnesses });
 }
 
 function TypedStatus({ field }: { readonly field: RecipientsField }): ReactElement {
@@ -185,11 +185,11 @@ function TypedStatus({ field }: { readonly field: RecipientsField }): ReactEleme
   const record = useRecordText(typed?.kind === "found");
   switch (typed?.kind) {
     case "resolving":
-      return <p>{pageWords.newConversation.looking}…</p>;
+      return <p>{t("newConversation.looking")}…</p>;
     case "found":
       return (
         <p className="field-good">
-          <Icon name="check" size={16} /> {pageWords.newConversation.found}: <bdi>{typed.person.displayName}</bdi>
+          <Icon name="check" size={16} /> {t("newConversation.found")}: <bdi>{typed.person.displayName}</bdi>
           {typed.person.displayName !== typed.person.address && (
             <>
               {" · "}
@@ -202,15 +202,15 @@ function TypedStatus({ field }: { readonly field: RecipientsField }): ReactEleme
     case "failed":
       return <p>{failedText(field.state.text.trim(), typed.failure)}</p>;
     case undefined:
-      return <p>{pageWords.newConversation.toHint}</p>;
+      return <p>{t("newConversation.toHint")}</p>;
   }
 }
 
 /** What to say about an address that was not found. */
 export function failedText(address: string, failure: ClientFailure): string {
-  if (failure.code === "unknown_user") return pageWords.newConversation.unknown(address);
-  if (failure.code === "invalid_address") return pageWords.newConversation.invalid(address);
-  if (failure.code === "directory_unproven" || failure.code === "server_lied") return pageWords.newConversation.unproven(address);
+  if (failure.code === "unknown_user") return t("newConversation.unknown", { address });
+  if (failure.code === "invalid_address") return t("newConversation.invalid", { address });
+  if (failure.code === "directory_unproven" || failure.code === "server_lied") return t("newConversation.unproven", { address });
   const { title, advice } = failureWords(failure);
   return `${title}. ${advice}`;
 }

@@ -1,16 +1,14 @@
 import type { ReactElement } from "react";
-import { accountWords } from "../messages/account-words.ts";
-
-const text = accountWords.recovered;
+import { t } from "../messages/words.ts";
 
 /** On a device that began by the recovery phrase: what did not come along, and whom to ask. */
 export function RecoveredNote(): ReactElement {
   return (
     <div className="empty-recovered">
-      <p>{text.back}</p>
-      <p>{text.lost}</p>
-      <p>{text.groups}</p>
-      <p>{text.people}</p>
+      <p>{t("recovered.back")}</p>
+      <p>{t("recovered.lost")}</p>
+      <p>{t("recovered.groups")}</p>
+      <p>{t("recovered.people")}</p>
     </div>
   );
 }

@@ -1,7 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
-import { accountWords } from "../messages/account-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
 import { formatDate } from "../state/format.ts";
 import { choosePlaces } from "../state/phrase.ts";
@@ -10,7 +9,6 @@ import { Icon } from "./Icon.tsx";
 import "../styles/account.css";
 
 const checkedWords = 3;
-const text = accountWords.recovery;
 
 type Step = "why" | "words" | "check" | "done";
 
@@ -45,7 +43,7 @@ export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?
 
   return (
     <div className="recovery">
-      {headingLevel !== undefined && <Heading className="recovery-heading">{text.heading}</Heading>}
+      {headingLevel !== undefined && <Heading className="recovery-heading">{t("recovery.heading")}</Heading>}
       {step === "done" ? (
         <Done finish={finish} />
       ) : !hasPhrase && phrase === undefined ? (
@@ -56,17 +54,17 @@ export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?
         <Check headingLevel={headingLevel === 2 ? 3 : 2} phrase={phrase} again={() => setStep("words")} isBusy={isErasing} finish={erase} />
       ) : (
         <>
-          <p>{text.why}</p>
-          <p>{text.whyNot}</p>
+          <p>{t("recovery.why")}</p>
+          <p>{t("recovery.whyNot")}</p>
           <p className="recovery-hint">
-            <Icon name="lock" size={16} /> {text.hidden}
+            <Icon name="lock" size={16} /> {t("recovery.hidden")}
           </p>
           <div className="recovery-actions">
             <button type="button" className="button" onClick={later}>
-              {text.later}
+              {t("recovery.later")}
             </button>
             <button type="button" className="button button-primary" onClick={show}>
-              {text.show}
+              {t("recovery.show")}
             </button>
           </div>
         </>
@@ -93,24 +91,24 @@ function Words({
   const copy = (): Promise<boolean> =>
     navigator.clipboard.writeText(phrase.join(" ")).then(
       () => {
-        setNote(text.copied);
+        setNote(t("recovery.copied"));
         return true;
       },
       () => {
-        setNote(text.copyFailed);
+        setNote(t("recovery.copyFailed"));
         return true;
       },
     );
   return (
     <>
-      <p>{text.whyNot}</p>
+      <p>{t("recovery.whyNot")}</p>
       <div className="phrase-sheet">
         <p className="phrase-print">
-          <strong>{text.printTitle(`${account?.username ?? ""}@${account?.host ?? ""}`)}</strong>
+          <strong>{t("recovery.printTitle", { address: `${account?.username ?? ""}@${account?.host ?? ""}` })}</strong>
         </p>
         {/* Focused when it comes, so that a screen reader reads it out. */}
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-redundant-roles */}
-        <ol ref={listRef} role="list" tabIndex={-1} className="phrase" aria-label={text.words} translate="no">
+        <ol ref={listRef} role="list" tabIndex={-1} className="phrase" aria-label={t("recovery.words")} translate="no">
           {phrase.map((word, index) => (
             // The same word may stand in two places.
             // oxlint-disable-next-line react/no-array-index-key
@@ -119,17 +117,17 @@ function Words({
             </li>
           ))}
         </ol>
-        <p className="phrase-print">{text.printNote}</p>
-        <p className="phrase-print">{text.printDate(formatDate(nowMs))}</p>
+        <p className="phrase-print">{t("recovery.printNote")}</p>
+        <p className="phrase-print">{t("recovery.printDate", { date: formatDate(nowMs) })}</p>
       </div>
       <div className="recovery-tools">
         <button type="button" className="button" onClick={() => globalThis.print()}>
           <Icon name="print" size={18} />
-          {text.print}
+          {t("recovery.print")}
         </button>
         <button type="button" className="button" onClick={() => setIsCopying(true)}>
           <Icon name="copy" size={18} />
-          {text.copy}
+          {t("recovery.copy")}
         </button>
       </div>
       <p className="recovery-note" aria-live="polite">
@@ -137,17 +135,17 @@ function Words({
       </p>
       <div className="recovery-actions">
         <button type="button" className="button" onClick={later}>
-          {text.later}
+          {t("recovery.later")}
         </button>
         <button type="button" className="button button-primary" onClick={next}>
-          {text.next}
+          {t("recovery.next")}
         </button>
       </div>
       {isCopying && (
         <ConfirmDialog
-          title={text.copyTitle}
-          body={text.copyBody}
-          confirmLabel={text.copyConfirm}
+          title={t("recovery.copyTitle")}
+          body={t("recovery.copyBody")}
+          confirmLabel={t("recovery.copyConfirm")}
           confirm={copy}
           close={() => setIsCopying(false)}
           isHarmless
@@ -187,11 +185,11 @@ function Check({
   };
   return (
     <form onSubmit={submit} noValidate className="phrase-check">
-      <Heading className="phrase-check-heading">{text.check}</Heading>
-      <p className="section-hint">{text.checkBody}</p>
+      <Heading className="phrase-check-heading">{t("recovery.check")}</Heading>
+      <p className="section-hint">{t("recovery.checkBody")}</p>
       {places.map((place, index) => (
         <div className="field" key={place}>
-          <label htmlFor={`${id}${String(index)}`}>{text.word(place + 1)}</label>
+          <label htmlFor={`${id}${String(index)}`}>{t("recovery.word", { number: place + 1 })}</label>
           <input
             ref={(element) => {
               fields.current[index] = element;
@@ -214,17 +212,19 @@ function Check({
           />
           <div id={`${id}${String(index)}hint`} className="field-hint" aria-live="polite">
             {wrong.has(index) && (
-              <p className="field-error">{typed[index]?.trim() === "" ? text.empty(place + 1) : text.wrong(place + 1)}</p>
+              <p className="field-error">
+                {typed[index]?.trim() === "" ? t("recovery.empty", { number: place + 1 }) : t("recovery.wrong", { number: place + 1 })}
+              </p>
             )}
           </div>
         </div>
       ))}
       <div className="recovery-actions">
         <button type="button" className="button" disabled={isBusy} onClick={again}>
-          {text.again}
+          {t("recovery.again")}
         </button>
         <button type="submit" className="button button-primary" disabled={isBusy}>
-          {text.finish}
+          {t("recovery.finish")}
         </button>
       </div>
     </form>
@@ -237,11 +237,11 @@ function Done({ finish }: { readonly finish: () => void }): ReactElement {
   return (
     <>
       <p ref={ref} tabIndex={-1} className="notice notice-good">
-        <Icon name="check" size={18} /> {text.done}
+        <Icon name="check" size={18} /> {t("recovery.done")}
       </p>
       <div className="recovery-actions">
         <button type="button" className="button button-primary" onClick={finish}>
-          {text.doneAction}
+          {t("recovery.doneAction")}
         </button>
       </div>
     </>
@@ -251,10 +251,10 @@ function Done({ finish }: { readonly finish: () => void }): ReactElement {
 function None({ finish }: { readonly finish: () => void }): ReactElement {
   return (
     <>
-      <p className="notice">{text.none}</p>
+      <p className="notice">{t("recovery.none")}</p>
       <div className="recovery-actions">
         <button type="button" className="button" onClick={finish}>
-          {words.common.close}
+          {t("common.close")}
         </button>
       </div>
     </>

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useState } from "react";
 import type { KeyboardEvent, PointerEvent, ReactElement, RefObject } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { clampListWidth, listWidths, loadListWidth, saveListWidth } from "../state/preferences.ts";
 
 const keyStep = 16;
@@ -32,7 +32,7 @@ export function Resizer({ columnsRef }: { readonly columnsRef: RefObject<HTMLDiv
       className="resizer"
       role="separator"
       aria-orientation="vertical"
-      aria-label={words.list.resize}
+      aria-label={t("list.resize")}
       aria-valuenow={width}
       aria-valuemin={listWidths.least}
       aria-valuemax={listWidths.most}

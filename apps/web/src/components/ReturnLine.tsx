@@ -1,11 +1,10 @@
 import type { ReactElement } from "react";
 import type { Person } from "@latchkey/client";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Icon } from "./Icon.tsx";
 
-const text = accountWords.letBack;
 /** Offers at a time: the others follow. */
 const most = 3;
 
@@ -15,12 +14,12 @@ export function ReturnLine({ id }: { readonly id: string }): ReactElement | unde
   if (verification === undefined || verification.away.length === 0) return undefined;
   const shown = verification.away.slice(0, most);
   return (
-    <section className="hold hold-away" aria-label={text.label}>
+    <section className="hold hold-away" aria-label={t("letBack.label")}>
       <ul>
         {shown.map((person) => (
           <Offer key={person.accountId} id={id} person={person} mayLetBack={verification.mayLetBack} />
         ))}
-        {verification.away.length > most && <li>{text.more(verification.away.length - most)}</li>}
+        {verification.away.length > most && <li>{t("letBack.more", { n: verification.away.length - most })}</li>}
       </ul>
     </section>
   );
@@ -35,11 +34,11 @@ function Offer({ id, person, mayLetBack }: { readonly id: string; readonly perso
     <li>
       <Icon name="phone" size={20} />
       <p>
-        <strong>{text.title(name)}</strong> {mayLetBack ? text.body : text.othersMay(name)}
+        <strong>{t("letBack.title", { who: name })}</strong> {mayLetBack ? t("letBack.body") : t("letBack.othersMay", { who: name })}
       </p>
       {mayLetBack && (
         <button type="button" className="button button-small" disabled={isBusy} onClick={letBack}>
-          {text.action(name)}
+          {t("letBack.action", { who: name })}
         </button>
       )}
     </li>

@@ -1,15 +1,13 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { MemberVerification, Person, SafetyNumber, SafetyScan } from "@latchkey/client";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { CodeScanner } from "./CodeScanner.tsx";
 import { Modal } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
 import { QrCode } from "./QrCode.tsx";
 import { nameOf } from "../state/person-name.ts";
-
-const text = accountWords.safety;
 
 /** The number to compare with one person: 60 digits, a code to scan, a mark to set. */
 export function SafetyNumberDialog({
@@ -41,12 +39,12 @@ export function SafetyNumberDialog({
   };
   const isMarked = mark === "verified";
   return (
-    <Modal title={accountWords.verification.safetyNumberWith(displayName)} close={close}>
-      <p className="dialog-body">{text.intro(displayName)}</p>
+    <Modal title={t("verification.safetyNumberWith", { person: displayName })} close={close}>
+      <p className="dialog-body">{t("safety.intro", { person: displayName })}</p>
       <div aria-live="assertive">
         {result !== undefined && (
           <p className={`notice ${result === "match" ? "notice-good" : "notice-danger"} safety-result`}>
-            <Icon name={result === "match" ? "check" : "alert"} size={18} /> {text.results[result]}
+            <Icon name={result === "match" ? "check" : "alert"} size={18} /> {t(`safety.results.${result}`)}
           </p>
         )}
       </div>
@@ -57,36 +55,36 @@ export function SafetyNumberDialog({
           <>
             {/* A list without markers is no list to some screen readers unless told. */}
             {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles */}
-            <ol role="list" className="safety-number" aria-label={text.numbers} dir="ltr">
+            <ol role="list" className="safety-number" aria-label={t("safety.numbers")} dir="ltr">
               {number.groups.map((group, index) => (
                 // The same five digits may stand in two places.
                 // oxlint-disable-next-line react/no-array-index-key
                 <li key={`${String(index)}:${group}`}>{group}</li>
               ))}
             </ol>
-            <QrCode text={number.code} label={text.qr(displayName)} />
+            <QrCode text={number.code} label={t("safety.qr", { person: displayName })} />
             <div className="safety-actions">
               <button type="button" className="button" onClick={() => setIsScanning(true)}>
                 <Icon name="camera" size={18} />
-                {text.scan(displayName)}
+                {t("safety.scan", { person: displayName })}
               </button>
               {!isMarked && (
                 <button type="button" className="button button-primary" onClick={() => setMark(true)}>
                   <Icon name="shield" size={18} />
-                  {text.mark}
+                  {t("safety.mark")}
                 </button>
               )}
             </div>
             <p className="safety-note" role="status">
               {isMarked ? (
                 <>
-                  {text.marked}{" "}
+                  {t("safety.marked")}{" "}
                   <button type="button" className="link-button" onClick={() => setMark(false)}>
-                    {text.unmark}
+                    {t("safety.unmark")}
                   </button>
                 </>
               ) : (
-                text.sameOnBoth
+                t("safety.sameOnBoth")
               )}
             </p>
           </>

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import type { ReactElement } from "react";
 import type { Message } from "@latchkey/client";
-import { menuWords } from "../messages/menu-words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import type { Selection } from "../state/acting.ts";
 import { hasActions, isSaid } from "../state/message-actions.ts";
@@ -23,7 +23,6 @@ export function SelectionBar({
   const { controller } = useApp();
   const timeline = useSelector((state) => state.timelines.get(conversationId));
   const chosen = (timeline?.messages ?? []).filter((message) => selection.ids.has(message.id) && hasActions(message));
-  const texts = menuWords.selection;
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]") !== null) return;
@@ -36,16 +35,22 @@ export function SelectionBar({
   const said = chosen.filter(isSaid);
   const canForward = chosen.length > 0 && chosen.every((message) => message.body.kind === "text" && isSaid(message));
   return (
-    <section className="selection-bar" aria-label={texts.bar}>
-      <button type="button" className="icon-button" aria-label={texts.done} title={texts.done} onClick={() => controller.select(undefined)}>
+    <section className="selection-bar" aria-label={t("menu.selection.bar")}>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={t("menu.selection.done")}
+        title={t("menu.selection.done")}
+        onClick={() => controller.select(undefined)}
+      >
         <Icon name="close" />
       </button>
       <span role="status" className="selection-count">
-        {texts.chosen(chosen.length)}
+        {t("menu.selection.chosen", { n: chosen.length })}
       </span>
-      <Tool name="copy" label={menuWords.actions.copy} isOff={said.length === 0} run={() => copy(said)} />
-      <Tool name="forwardTo" label={menuWords.actions.forward} isOff={!canForward} run={() => ask("forward", chosen)} />
-      <Tool name="bin" label={menuWords.actions.delete} isOff={chosen.length === 0} run={() => ask("delete", chosen)} />
+      <Tool name="copy" label={t("menu.actions.copy")} isOff={said.length === 0} run={() => copy(said)} />
+      <Tool name="forwardTo" label={t("menu.actions.forward")} isOff={!canForward} run={() => ask("forward", chosen)} />
+      <Tool name="bin" label={t("menu.actions.delete")} isOff={chosen.length === 0} run={() => ask("delete", chosen)} />
     </section>
   );
 }

@@ -1,18 +1,16 @@
 import type { ReactElement } from "react";
 import type { ContinuationOffer, ContinueOptions, Conversation, ConversationStop, Invitation } from "@latchkey/client";
-import { accountWords } from "../messages/account-words.ts";
+import { listOf, t } from "../messages/words.ts";
 import { useApp, useBusyAction } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Icon } from "./Icon.tsx";
-
-const text = accountWords.stop;
 
 /** Why a conversation stands, and the ways on: who asks one back in, who went on elsewhere, or going on in a new one. */
 export function StopPanel({ conversation }: { readonly conversation: Conversation }): ReactElement | undefined {
   const { invitations, offers, stop } = conversation;
   if (invitations.length === 0 && offers.length === 0 && stop === undefined) return undefined;
   return (
-    <section className="hold hold-away" aria-label={text.label}>
+    <section className="hold hold-away" aria-label={t("stop.label")}>
       <ul>
         {invitations.map((invitation) => (
           <Invited key={invitation.from.accountId} id={conversation.id} invitation={invitation} />
@@ -36,15 +34,16 @@ function Invited({ id, invitation }: { readonly id: string; readonly invitation:
     <li>
       <Icon name="people" size={20} />
       <p>
-        <strong>{replaced === undefined ? text.invited(name) : text.invitedOther(name)}</strong> {meaningOf(invitation)}
-        {missing.length > 0 && ` ${text.invitedWithout(missing.map(nameOf))}`}
+        <strong>{replaced === undefined ? t("stop.invited", { who: name }) : t("stop.invitedOther", { who: name })}</strong>{" "}
+        {meaningOf(invitation)}
+        {missing.length > 0 && ` ${t("stop.invitedWithout", { names: listOf(missing.map(nameOf)) })}`}
       </p>
       <div className="hold-actions">
         <button type="button" className="button button-small" disabled={isBusy} onClick={() => answer(false)}>
-          {instead === undefined ? text.decline : text.stayWith(nameOf(instead))}
+          {instead === undefined ? t("stop.decline") : t("stop.stayWith", { who: nameOf(instead) })}
         </button>
         <button type="button" className="button button-small button-primary" disabled={isBusy} onClick={() => answer(true)}>
-          {instead === undefined ? text.accept : text.goWith(name)}
+          {instead === undefined ? t("stop.accept") : t("stop.goWith", { who: name })}
         </button>
       </div>
     </li>
@@ -52,9 +51,9 @@ function Invited({ id, invitation }: { readonly id: string; readonly invitation:
 }
 
 function meaningOf({ from, wasMember, instead, replaced }: Invitation): string {
-  if (replaced !== undefined) return text.invitedInPlace(nameOf(replaced), nameOf(from));
-  if (instead !== undefined) return text.invitedElsewhere(nameOf(instead));
-  return wasMember ? text.invitedMember : text.invitedStranger(nameOf(from));
+  if (replaced !== undefined) return t("stop.invitedInPlace", { before: nameOf(replaced), who: nameOf(from) });
+  if (instead !== undefined) return t("stop.invitedElsewhere", { other: nameOf(instead) });
+  return wasMember ? t("stop.invitedMember") : t("stop.invitedStranger", { who: nameOf(from) });
 }
 
 function Offered({ conversation, offer }: { readonly conversation: Conversation; readonly offer: ContinuationOffer }): ReactElement {
@@ -67,7 +66,8 @@ function Offered({ conversation, offer }: { readonly conversation: Conversation;
     <li>
       <Icon name="people" size={20} />
       <p>
-        <strong>{text.offered(nameOf(from))}</strong> {missing.length === 0 ? text.offeredHow : text.offeredWithout(missing.map(nameOf))}
+        <strong>{t("stop.offered", { who: nameOf(from) })}</strong>{" "}
+        {missing.length === 0 ? t("stop.offeredHow") : t("stop.offeredWithout", { names: listOf(missing.map(nameOf)) })}
       </p>
       <div className="hold-actions">
         <button
@@ -76,10 +76,10 @@ function Offered({ conversation, offer }: { readonly conversation: Conversation;
           disabled={isBusy}
           onClick={() => void act(() => controller.answerInvitation(conversation.id, from.accountId, false))}
         >
-          {text.stay}
+          {t("stop.stay")}
         </button>
         <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({ into: offer.conversationId })}>
-          {text.goOnThere}
+          {t("stop.goOnThere")}
         </button>
       </div>
     </li>
@@ -97,14 +97,14 @@ function Stopped({ conversation, stop }: { readonly conversation: Conversation; 
     <li>
       <Icon name="alert" size={20} />
       <p>
-        <strong>{failure.message}</strong> {by === undefined ? "" : `${text.madeBy(nameOf(by))} `}
-        {failure.canRetry && status === "active" ? `${text.waits} ` : ""}
-        {kind === "direct" ? text.direct : text.group}
+        <strong>{failure.message}</strong> {by === undefined ? "" : `${t("stop.madeBy", { who: nameOf(by) })} `}
+        {failure.canRetry && status === "active" ? `${t("stop.waits")} ` : ""}
+        {kind === "direct" ? t("stop.direct") : t("stop.group")}
       </p>
       {by === undefined ? (
         <div className="hold-actions">
           <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({})}>
-            {text.goOn}
+            {t("stop.goOn")}
           </button>
           {removable.length > 0 && (
             <button
@@ -113,14 +113,14 @@ function Stopped({ conversation, stop }: { readonly conversation: Conversation; 
               disabled={isBusy}
               onClick={() => void act(() => controller.removeUnproven(id))}
             >
-              {text.removeUnproven(removable.map(nameOf))}
+              {t("stop.removeUnproven", { names: listOf(removable.map(nameOf)) })}
             </button>
           )}
         </div>
       ) : (
         <div className="hold-actions">
           <button type="button" className="button button-small" disabled={isBusy} onClick={() => goOn({})}>
-            {text.goOnWithAll}
+            {t("stop.goOnWithAll")}
           </button>
           <button
             type="button"
@@ -128,7 +128,7 @@ function Stopped({ conversation, stop }: { readonly conversation: Conversation; 
             disabled={isBusy}
             onClick={() => goOn({ without: [by.accountId] })}
           >
-            {text.goOnWithout(nameOf(by))}
+            {t("stop.goOnWithout", { who: nameOf(by) })}
           </button>
         </div>
       )}
@@ -143,7 +143,7 @@ function useGoingOn(id: string): [isBusy: boolean, goOn: (options: ContinueOptio
   const goOn = (options: ContinueOptions): void =>
     void act(async () => {
       const { conversation: next, unreachable } = await controller.continueConversation(id, options);
-      if (unreachable.length > 0) notify(text.unreachable(unreachable.map(nameOf)));
+      if (unreachable.length > 0) notify(t("stop.unreachable", { names: listOf(unreachable.map(nameOf)) }));
       router.go({ kind: "conversation", id: next.id, details: false }, { replace: true });
     });
   return [isBusy, goOn];

@@ -1,8 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { DeviceRecord, MemberVerification, Verification } from "@latchkey/client";
-import { accountWords } from "../messages/account-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
 import { formatAgo, formatDate } from "../state/format.ts";
@@ -14,7 +13,6 @@ import "../styles/account.css";
 import { nameOf } from "../state/person-name.ts";
 
 const shownAtFirst = 6;
-const text = accountWords.verification;
 
 /** What is known of the keys of a conversation's members: plain words, then devices, then the safety number behind a button. */
 export function VerificationPanel({
@@ -38,7 +36,7 @@ export function VerificationPanel({
       isGone = true;
     };
   }, [controller, conversationId]);
-  if (verification === undefined) return <p>{hasFailed ? text.failed : `${text.loading}…`}</p>;
+  if (verification === undefined) return <p>{hasFailed ? t("verification.failed") : `${t("verification.loading")}…`}</p>;
   const others = sortByConcern(verification.members.filter(({ person }) => !person.isSelf));
   const shown = areAllShown ? others : others.slice(0, shownAtFirst);
   return (
@@ -46,7 +44,7 @@ export function VerificationPanel({
       <Summary verification={verification} isDirect={isDirect} nowMs={nowMs} />
       {verification.hold !== undefined && (
         <p className="verification-hold">
-          <strong>{words.conversation.hold}</strong> {verification.hold.message}
+          <strong>{t("conversation.hold")}</strong> {verification.hold.message}
         </p>
       )}
       {/* A list without markers is no list to some screen readers unless told. */}
@@ -58,7 +56,7 @@ export function VerificationPanel({
       </ul>
       {others.length > shown.length && (
         <button type="button" className="button button-wide" onClick={() => setAreAllShown(true)}>
-          {text.showAll(others.length)}
+          {t("verification.showAll", { n: others.length })}
         </button>
       )}
       {compared !== undefined && (
@@ -84,28 +82,32 @@ function Summary({
   const summary = summarizeRecords(verification.members.filter(({ person }) => !person.isSelf));
   if (summary === undefined) return undefined;
   const only = isDirect ? verification.members.find(({ person }) => !person.isSelf)?.person : undefined;
-  const whose = only === undefined ? text.everyones : text.whose(nameOf(only));
+  const person = only === undefined ? "" : nameOf(only);
+  const scope = only === undefined ? "everyone" : "other";
+  const since = only === undefined || summary.sinceMs === 0 ? undefined : formatDate(summary.sinceMs);
   const ago = formatAgo(summary.checkedAtMs, nowMs);
   const sentence =
     summary.status === "checked"
-      ? text.checked({
-          whose,
-          since: only === undefined || summary.sinceMs === 0 ? undefined : formatDate(summary.sinceMs),
+      ? t("verification.checked", {
+          scope,
+          person,
+          dated: since === undefined ? "no" : "other",
+          since: since ?? "",
           witnesses: summary.witnesses,
           required: summary.required,
           ago,
         })
       : summary.status === "unwatched"
-        ? text.unwatched(whose, ago, summary.required > 0)
+        ? t("verification.unwatched", { scope, person, ago, witnesses: summary.required > 0 ? "some" : "other" })
         : only === undefined
-          ? text.someUnchecked(summary.unchecked, summary.count)
-          : text.unchecked(whose);
+          ? t("verification.someUnchecked", { n: summary.unchecked, of: summary.count })
+          : t("verification.unchecked", { person });
   return (
     <p className={`verification-summary verification-${summary.status}`}>
       <Icon name={summary.status === "checked" ? "check" : "info"} size={18} />
       <span>
         {sentence}
-        {!isDirect && isAllVerified(verification) && ` ${text.allVerified}`}
+        {!isDirect && isAllVerified(verification) && ` ${t("verification.allVerified")}`}
       </span>
     </p>
   );
@@ -130,23 +132,25 @@ function MemberRow({
       <div className="verified-head">
         {!isDirect && <Avatar id={person.accountId} name={person.displayName} size="small" />}
         {isDirect ? (
-          <span className="verified-name">{text.devicesOf(nameOf(person))}</span>
+          <span className="verified-name">{t("verification.devicesOf", { person: nameOf(person) })}</span>
         ) : (
           <bdi className="verified-name">{nameOf(person)}</bdi>
         )}
         <MarkBadge mark={mark} />
       </div>
-      {mark === "changed" && <p className="verification-changed">{text.changedBody(nameOf(person))}</p>}
-      {member.falseWord !== undefined && <p className="verification-changed">{text.falseWord(nameOf(person), member.falseWord)}</p>}
+      {mark === "changed" && <p className="verification-changed">{t("verification.changedBody", { person: nameOf(person) })}</p>}
+      {member.falseWord !== undefined && (
+        <p className="verification-changed">{t(`verification.falseWord.${member.falseWord}`, { person: nameOf(person) })}</p>
+      )}
       {isDirect ? (
         list
       ) : (
         <details className="verified-devices">
           <summary>
-            {words.common.devices(devices.length)}
-            {isRecent && <span className="device-recent">{text.recent}</span>}
+            {t("common.devices", { n: devices.length })}
+            {isRecent && <span className="device-recent">{t("verification.recent")}</span>}
             {member.record.status === "unchecked" && (
-              <span className="device-warning"> · {text.unchecked(text.whose(nameOf(person)))}</span>
+              <span className="device-warning"> · {t("verification.unchecked", { person: nameOf(person) })}</span>
             )}
           </summary>
           {list}
@@ -155,11 +159,11 @@ function MemberRow({
       <button
         type="button"
         className="button button-small button-safety"
-        aria-label={text.safetyNumberWith(nameOf(person))}
+        aria-label={t("verification.safetyNumberWith", { person: nameOf(person) })}
         onClick={compare}
       >
         <Icon name="shield" size={16} />
-        {text.safetyNumber}
+        {t("verification.safetyNumber")}
       </button>
     </li>
   );
@@ -178,16 +182,16 @@ function DeviceList({
   return (
     // A list without markers is no list to some screen readers unless told.
     // oxlint-disable-next-line jsx-a11y/no-redundant-roles
-    <ul role="list" className="device-records" aria-label={text.devicesOf(name)}>
+    <ul role="list" className="device-records" aria-label={t("verification.devicesOf", { person: name })}>
       {sorted.map((device, index) => (
         <li key={device.deviceId}>
-          {text.device(index + 1)}
-          {device.addedAtMs > 0 && `, ${text.added(formatDate(device.addedAtMs))}`}
-          {isNewDevice(device, devices, nowMs) && <span className="device-recent">{text.recent}</span>}
+          {t("verification.device", { number: index + 1 })}
+          {device.addedAtMs > 0 && `, ${t("verification.added", { date: formatDate(device.addedAtMs) })}`}
+          {isNewDevice(device, devices, nowMs) && <span className="device-recent">{t("verification.recent")}</span>}
           {!device.inAccount ? (
-            <span className="device-warning"> · {text.notInAccount}</span>
+            <span className="device-warning"> · {t("verification.notInAccount")}</span>
           ) : (
-            !device.inConversation && <span> · {text.notInConversation}</span>
+            !device.inConversation && <span> · {t("verification.notInConversation")}</span>
           )}
         </li>
       ))}
@@ -203,14 +207,14 @@ function MarkBadge({ mark }: { readonly mark: MemberVerification["mark"] }): Rea
       return (
         <span className="badge badge-verified">
           <Icon name="shield" size={14} />
-          {text.verified}
+          {t("verification.verified")}
         </span>
       );
     case "changed":
       return (
         <span className="badge badge-changed">
           <Icon name="alert" size={14} />
-          {text.changed}
+          {t("verification.changed")}
         </span>
       );
   }

@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import { joinWords } from "../messages/join-words.ts";
+import { t } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { useJoinLinks } from "../state/use-join-links.ts";
 import { Icon } from "./Icon.tsx";
@@ -14,9 +14,9 @@ export function WaitingLine({ id }: { readonly id: string }): ReactElement {
         <div className="hold">
           <Icon name="people" size={20} />
           <p>
-            {joinWords.waitingSome(waiting.length)}{" "}
+            {t("join.waitingSome", { n: waiting.length })}{" "}
             <button type="button" className="link-button" onClick={() => router.go({ kind: "conversation", id, details: true })}>
-              {joinWords.show}
+              {t("join.show")}
             </button>
           </p>
         </div>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import type { ComponentType, ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { FailedPart } from "./FailedPart.tsx";
 
 const firstPauseMs = 2000;
@@ -53,6 +53,6 @@ export function lazyComponent<P extends object>(load: () => Promise<ComponentTyp
     }, [round]);
     if (Component !== undefined) return <Component {...props} />;
     if (!hasFailed) return undefined;
-    return <FailedPart text={words.notLoaded} tryAgain={() => setRound((before) => before + 1)} />;
+    return <FailedPart text={t("notLoaded")} tryAgain={() => setRound((before) => before + 1)} />;
   };
 }

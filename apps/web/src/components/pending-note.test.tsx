@@ -1,14 +1,12 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
-import { failureWords, fetchTroubleWords } from "../messages/words.ts";
+import "../testing/english.ts";
+import { failureWords } from "../messages/words.ts";
 import { applyEvents, initialState } from "../state/app-state.ts";
 import { PendingNote } from "./PendingNote.tsx";
 
-test("[A-2] an account that is made and does not count yet is told, with its name and what is waited for, until it does", async () => {
+test("[A-2] an account that is made and does not count yet is told, with its name and what is waited for, until it does", () => {
   const pending = { username: "ann", failure: { code: "account_waits", message: "It waits.", canRetry: true } } as const;
-  // What the client itself says, until the words are here.
-  expect(failureWords(pending.failure)).toEqual({ title: "It waits.", advice: "" });
-  await fetchTroubleWords();
   const { title, advice } = failureWords(pending.failure);
   expect(title).not.toBe("It waits.");
   const waiting = applyEvents(initialState, [{ kind: "pending_account", pending }]);

@@ -1,3 +1,4 @@
+import "../testing/english.ts";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 import type { Conversation } from "@latchkey/client";

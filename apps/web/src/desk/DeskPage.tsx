@@ -1,12 +1,11 @@
 import { useCallback, useEffect, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import { Icon, Mark } from "../components/Icon.tsx";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { formatTime } from "../state/format.ts";
 import type { DeskAnswer, DeskClosed, DeskSession } from "./desk-session.ts";
 import { viewAccounts, viewDecisions, viewFindings, viewStatus } from "./desk-view.ts";
 import type { DeskFinding, DeskRow } from "./desk-view.ts";
-import { deskWords } from "./en-desk.ts";
 
 const accountsAtOnce = 200;
 
@@ -72,7 +71,7 @@ export function DeskPage({ session, opening }: { readonly session: DeskSession; 
       <main className="page page-centre" aria-busy={failure === undefined}>
         <Mark size={56} />
         {failure === undefined ? (
-          <p className="desk-late">{deskWords.loading}…</p>
+          <p className="desk-late">{t("desk.loading")}…</p>
         ) : (
           <Failure kind={failure} tryAgain={() => void read()} />
         )}
@@ -83,7 +82,7 @@ export function DeskPage({ session, opening }: { readonly session: DeskSession; 
     <main className="page">
       <header className="page-header desk-header">
         <Mark size={28} />
-        <h1>{shown.status.host === "" ? deskWords.heading : shown.status.host}</h1>
+        <h1>{shown.status.host === "" ? t("desk.heading") : shown.status.host}</h1>
         <button
           type="button"
           className="button"
@@ -92,16 +91,16 @@ export function DeskPage({ session, opening }: { readonly session: DeskSession; 
             void session.close();
           }}
         >
-          {deskWords.close}
+          {t("desk.close")}
         </button>
       </header>
       <div className="page-body desk">
         <div className="desk-intro">
-          <p>{deskWords.readOnly}</p>
+          <p>{t("desk.readOnly")}</p>
           <p className="desk-read">
-            <span className="section-hint tabular">{deskWords.readAt(formatTime(shown.readAtMs))}</span>
+            <span className="section-hint tabular">{t("desk.readAt", { time: formatTime(shown.readAtMs) })}</span>
             <button type="button" className="button" onClick={() => void read()}>
-              {deskWords.readAgain}
+              {t("desk.readAgain")}
             </button>
           </p>
         </div>
@@ -113,15 +112,14 @@ export function DeskPage({ session, opening }: { readonly session: DeskSession; 
 }
 
 function Closed({ why }: { readonly why: DeskClosed }): ReactElement {
-  const { title, advice } = deskWords.closed[why];
   return (
     <main className="page page-centre">
       <Mark size={56} />
-      <h1>{title}</h1>
+      <h1>{t(`desk.closed.${why}.title`)}</h1>
       <p className="desk-advice" role={why === "used" ? "alert" : undefined}>
-        {advice}
+        {t(`desk.closed.${why}.advice`)}
       </p>
-      <code className="desk-command">{deskWords.closed.command}</code>
+      <code className="desk-command">{t("desk.closed.command")}</code>
     </main>
   );
 }
@@ -129,10 +127,10 @@ function Closed({ why }: { readonly why: DeskClosed }): ReactElement {
 function Failure({ kind, tryAgain }: { readonly kind: "failed" | "busy"; readonly tryAgain: () => void }): ReactElement {
   return (
     <div className="notice notice-danger" role="alert">
-      <strong>{kind === "busy" ? deskWords.busy : deskWords.failed.title}</strong>
-      {kind === "failed" && <p>{deskWords.failed.advice}</p>}
+      <strong>{kind === "busy" ? t("desk.busy") : t("desk.failed.title")}</strong>
+      {kind === "failed" && <p>{t("desk.failed.advice")}</p>}
       <button type="button" className="button" onClick={tryAgain}>
-        {words.common.tryAgain}
+        {t("common.tryAgain")}
       </button>
     </div>
   );
@@ -144,46 +142,45 @@ function Overview(props: {
   readonly more: () => void;
 }): ReactElement {
   const { status, accounts, decisions } = props.shown;
-  const { sections, empty } = deskWords;
   const isWell = status.reasons.length === 0;
   return (
     <>
       <div className={`notice ${isWell ? "notice-good" : "notice-danger"}`} role={isWell ? undefined : "alert"}>
-        <strong>{isWell ? deskWords.health.good : deskWords.health.bad}</strong>
+        <strong>{isWell ? t("desk.health.good") : t("desk.health.bad")}</strong>
         {status.reasons.map((reason) => (
           <p key={reason}>{reason}</p>
         ))}
       </div>
       <div className="desk-columns">
         <div className="desk-stack">
-          <Card heading={sections.doctor}>
+          <Card heading={t("desk.sections.doctor")}>
             <Findings findings={props.findings} />
           </Card>
-          <Card heading={sections.announcement}>
-            <p className="desk-names">{decisions.announcement === "" ? empty.announcement : decisions.announcement}</p>
+          <Card heading={t("desk.sections.announcement")}>
+            <p className="desk-names">{decisions.announcement === "" ? t("desk.empty.announcement") : decisions.announcement}</p>
           </Card>
-          <Card heading={sections.invitations}>
-            <Rows rows={decisions.invitations} empty={empty.invitations} isLong />
+          <Card heading={t("desk.sections.invitations")}>
+            <Rows rows={decisions.invitations} empty={t("desk.empty.invitations")} isLong />
           </Card>
-          <Card heading={sections.suspended}>
-            <Rows rows={decisions.suspended} empty={empty.suspended} isLong />
+          <Card heading={t("desk.sections.suspended")}>
+            <Rows rows={decisions.suspended} empty={t("desk.empty.suspended")} isLong />
           </Card>
-          <Card heading={sections.reserved}>
-            <p className="desk-names">{decisions.reserved.length === 0 ? empty.reserved : decisions.reserved.join(", ")}</p>
+          <Card heading={t("desk.sections.reserved")}>
+            <p className="desk-names">{decisions.reserved.length === 0 ? t("desk.empty.reserved") : decisions.reserved.join(", ")}</p>
           </Card>
-          <Card heading={sections.bounds}>
+          <Card heading={t("desk.sections.bounds")}>
             <Rows rows={decisions.quotas} />
           </Card>
         </div>
         <div className="desk-stack">
-          <Card heading={sections.numbers}>
+          <Card heading={t("desk.sections.numbers")}>
             <Rows rows={status.rows} />
           </Card>
-          <Card heading={sections.accounts} hint={deskWords.accounts(accounts.count)}>
-            <Rows rows={accounts.rows} empty={empty.accounts} isLong />
+          <Card heading={t("desk.sections.accounts")} hint={t("desk.accounts", { n: accounts.count })}>
+            <Rows rows={accounts.rows} empty={t("desk.empty.accounts")} isLong />
             {accounts.hasMore && (
               <button type="button" className="button" onClick={props.more}>
-                {deskWords.more}
+                {t("desk.more")}
               </button>
             )}
           </Card>
@@ -222,7 +219,7 @@ function Rows({
   readonly empty?: string;
   readonly isLong?: boolean;
 }): ReactElement {
-  if (rows.length === 0) return <p className="section-hint">{empty ?? deskWords.none}</p>;
+  if (rows.length === 0) return <p className="section-hint">{empty ?? t("desk.none")}</p>;
   return (
     // A long list scrolls by itself: reachable by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
@@ -238,13 +235,13 @@ function Rows({
 }
 
 function Findings({ findings }: { readonly findings: readonly DeskFinding[] | undefined }): ReactElement {
-  if (findings === undefined) return <p className="section-hint desk-late">{deskWords.examining}…</p>;
+  if (findings === undefined) return <p className="section-hint desk-late">{t("desk.examining")}…</p>;
   const good = findings.filter(({ state }) => state === "ok");
   return (
     <>
       <Listed findings={findings.filter(({ state }) => state !== "ok")} />
       <details className="desk-good">
-        <summary>{deskWords.inOrder(good.length)}</summary>
+        <summary>{t("desk.inOrder", { n: good.length })}</summary>
         <Listed findings={good} />
       </details>
     </>
@@ -260,7 +257,7 @@ function Listed({ findings }: { readonly findings: readonly DeskFinding[] }): Re
         <li key={`${topic} ${message}`} className={`desk-finding-${state}`}>
           <Icon name={icons[state]} size={18} />
           <span>
-            <span className="visually-hidden">{deskWords.states[state]}: </span>
+            <span className="visually-hidden">{t(`desk.states.${state}`)}: </span>
             {message}
           </span>
         </li>

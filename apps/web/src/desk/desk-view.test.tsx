@@ -1,3 +1,4 @@
+import "../testing/english.ts";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
 import { DeskPage } from "./DeskPage.tsx";

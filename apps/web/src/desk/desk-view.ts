@@ -1,5 +1,5 @@
-import { formatBytes, formatFull } from "../state/format.ts";
-import { deskWords } from "./en-desk.ts";
+import { formatBytes, formatDuration, formatFull, formatNumber } from "../state/format.ts";
+import { isMessage, t } from "../messages/words.ts";
 
 type Answer = Readonly<Record<string, unknown>>;
 
@@ -23,24 +23,35 @@ export function viewStatus(value: unknown): {
   const [storage, directory, backup] = [part(answer, "storage"), part(answer, "directory"), part(answer, "backup")];
   const connections = Object.values(part(answer, "connections")).reduce<number>((sum, count) => sum + Number(count), 0);
   const limits = Object.entries(part(answer, "limitsReached"));
-  const { rows } = deskWords;
   return {
     host: text(answer, "host"),
     reasons: list(part(answer, "health"), "reasons").map(String),
     rows: [
-      [rows.version, text(answer, "version")],
-      [rows.up, deskWords.duration(number(answer, "upSeconds"))],
-      [rows.registration, deskWords.registration(text(answer, "registration"))],
-      [rows.accounts, number(answer, "accounts").toLocaleString()],
-      [rows.connections, connections.toLocaleString()],
-      [rows.watchedLogs, number(answer, "watchedLogs").toLocaleString()],
-      [rows.database, formatBytes(number(storage, "databaseBytes"))],
-      [rows.files, deskWords.files(formatBytes(number(storage, "blobBytes")), number(storage, "blobs"))],
-      [rows.free, formatBytes(number(storage, "freeBytes"))],
-      [rows.record, deskWords.record(number(directory, "entries"), number(directory, "witnesses"), directory["isMet"] === true)],
-      [rows.backup, backup["lastMs"] === null ? deskWords.never : formatFull(number(backup, "lastMs"))],
-      [rows.schedule, deskWords.schedule(number(backup, "everyHours"), number(backup, "kept"))],
-      [rows.limits, limits.length === 0 ? deskWords.none : limits.map(([code, count]) => deskWords.limit(code, Number(count))).join("\n")],
+      [t("desk.rows.version"), text(answer, "version")],
+      [t("desk.rows.up"), formatDuration(number(answer, "upSeconds"))],
+      [t("desk.rows.registration"), named("desk.registration", text(answer, "registration"))],
+      [t("desk.rows.accounts"), formatNumber(number(answer, "accounts"))],
+      [t("desk.rows.connections"), formatNumber(connections)],
+      [t("desk.rows.watchedLogs"), formatNumber(number(answer, "watchedLogs"))],
+      [t("desk.rows.database"), formatBytes(number(storage, "databaseBytes"))],
+      [t("desk.rows.files"), t("desk.files", { size: formatBytes(number(storage, "blobBytes")), n: number(storage, "blobs") })],
+      [t("desk.rows.free"), formatBytes(number(storage, "freeBytes"))],
+      [
+        t("desk.rows.record"),
+        t("desk.record", {
+          entries: number(directory, "entries"),
+          witnesses: number(directory, "witnesses"),
+          isMet: directory["isMet"] === true ? "yes" : "other",
+        }),
+      ],
+      [t("desk.rows.backup"), backup["lastMs"] === null ? t("desk.never") : formatFull(number(backup, "lastMs"))],
+      [t("desk.rows.schedule"), t("desk.schedule", { hours: number(backup, "everyHours"), kept: number(backup, "kept") })],
+      [
+        t("desk.rows.limits"),
+        limits.length === 0
+          ? t("desk.none")
+          : limits.map(([code, count]) => t("desk.limit", { why: named("desk.limits", code), n: Number(count) })).join("\n"),
+      ],
     ],
   };
 }
@@ -63,7 +74,7 @@ export function viewAccounts(value: unknown): { readonly count: number; readonly
     hasMore: answer["hasMore"] === true,
     rows: rows.map((one): DeskRow => {
       const size = formatBytes(number(one, "sizeBytes"));
-      return [text(one, "username"), one["isSuspended"] === true ? `${size}, ${deskWords.suspendedMark}` : size];
+      return [text(one, "username"), one["isSuspended"] === true ? `${size}, ${t("desk.suspendedMark")}` : size];
     }),
   };
 }
@@ -80,13 +91,16 @@ export function viewDecisions(answers: Readonly<Record<"invite-list" | "reserved
   return {
     invitations: objects(answers["invite-list"], "invitations").map((one) => [
       text(one, "id"),
-      deskWords.invitation(number(one, "usesLeft"), text(one, "lastDay")),
+      t("desk.invitation", { uses: number(one, "usesLeft"), day: text(one, "lastDay") }),
     ]),
     reserved: list(objectOf(answers.reserved), "names").map(String),
-    suspended: objects(answers.suspended, "accounts").map((one) => [text(one, "username"), deskWords.since(text(one, "sinceDay"))]),
+    suspended: objects(answers.suspended, "accounts").map((one) => [
+      text(one, "username"),
+      t("desk.since", { day: text(one, "sinceDay") }),
+    ]),
     quotas: Object.entries(part(objectOf(answers.quota), "quotas")).map(([name, value]) => [
-      deskWords.quota(name),
-      Number(value) === 0 ? deskWords.noBound : Number(value).toLocaleString(),
+      named("desk.quota", name),
+      Number(value) === 0 ? t("desk.noBound") : formatNumber(Number(value)),
     ]),
     announcement: text(objectOf(answers.announce), "text"),
   };
@@ -94,6 +108,12 @@ export function viewDecisions(answers: Readonly<Record<"invite-list" | "reserved
 
 function stateOf(value: unknown): DeskFinding["state"] {
   return value === "ok" || value === "note" ? value : "todo";
+}
+
+/** The words for a name of the server; the name, where there are none. */
+function named(group: string, name: string): string {
+  const id = `${group}.${name}`;
+  return isMessage(id) ? t(id) : name;
 }
 
 function objectOf(value: unknown): Answer {

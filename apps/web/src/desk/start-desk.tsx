@@ -1,10 +1,9 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Boundary } from "../components/Boundary.tsx";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { DeskPage } from "./DeskPage.tsx";
 import { DeskSession } from "./desk-session.ts";
-import { deskWords } from "./en-desk.ts";
 import "./desk.css";
 
 /** Shows the operator's page. It opens no account and starts no worker. */
@@ -13,7 +12,7 @@ export function startDesk(root: HTMLElement): void {
   const session = new DeskSession({ fetch: (...request) => globalThis.fetch(...request), sessionStorage, location, history });
   // Before anything is drawn: the secret leaves the address, and the link is used once.
   const opening = session.open();
-  document.title = `${deskWords.title} – ${words.appName}`;
+  document.title = `${t("desk.title")} – ${t("appName")}`;
   createRoot(root).render(
     <StrictMode>
       <Boundary kind="page">

@@ -1,4 +1,5 @@
 /** Development only: the app over sample data. `dev.html?scene=alarm&route=/c/ben&dir=rtl`. */
+import { speak } from "../messages/words.ts";
 import { startApp } from "../start.tsx";
 import { createFakeHost } from "./fake-client.ts";
 import type { Scene } from "./fake-client.ts";
@@ -8,4 +9,5 @@ const query = new URLSearchParams(globalThis.location.search);
 const scene = (query.get("scene") ?? "usual") as Scene;
 globalThis.history.replaceState(undefined, "", query.get("route") ?? "/");
 document.documentElement.dir = query.get("dir") ?? "ltr";
+await speak("en");
 startApp(createFakeHost(scene));

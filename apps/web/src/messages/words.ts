@@ -1,36 +1,97 @@
+import { i18n } from "@lingui/core";
 import type { ClientFailure } from "@latchkey/client";
-import { en } from "./en.ts";
-import type { AlarmWords } from "./en-alarms.ts";
-import type { FailureWords } from "./en-failures.ts";
-import { messageParts } from "./en-messages.ts";
-import { groupSettings } from "./en-settings.ts";
+import type { Messages } from "./ids.ts";
+import { catalogues, directionOf, formatLocale } from "./languages.ts";
+import type { Language } from "./languages.ts";
 
-export type { AlarmWords } from "./en-alarms.ts";
-export type { FailureWords } from "./en-failures.ts";
+/** The name of a message in the catalogue, such as `list.heading`. */
+export type MessageId = keyof Messages;
 
-/** The shape of a catalogue. */
-type Catalogue = typeof en & {
-  readonly groupSettings: typeof groupSettings;
-  readonly messageParts: typeof messageParts;
-};
+/** Messages that ask for no values. */
+export type PlainMessageId = { [K in MessageId]: Messages[K] extends undefined ? K : never }[MessageId];
 
-/** The words in the person's language (English is the only one so far). */
-export const words: Catalogue = { ...en, groupSettings, messageParts };
+/** What happened, and what the person can do, for one kind of failure. */
+export interface FailureWords {
+  readonly title: string;
+  readonly advice: string;
+}
 
-/** Sentences about what went wrong: many, and none of them is needed for the page to begin. */
-let troubles: typeof import("./en-troubles.ts") | undefined;
+/** A warning: what was seen, what it may mean, what the app has done, what the person can do. */
+export interface AlarmWords extends FailureWords {
+  readonly meaning: string;
+  readonly done: string;
+}
 
-/** Fetches the words about failures and warnings; until then a failure's own sentence is shown. */
-export async function fetchTroubleWords(): Promise<void> {
-  troubles ??= await import("./en-troubles.ts");
+/** Fetches a language's messages, and has the app speak it from then on. */
+export async function speak(language: Language): Promise<void> {
+  const { messages } = await catalogues[language]();
+  i18n.loadAndActivate({ locale: language, locales: formatLocale(language), messages });
+}
+
+/** What the app says, in the person's language. Values that a person wrote are kept apart from the text around them. */
+export function t<K extends MessageId>(id: K, ...[values]: Messages[K] extends undefined ? [] : [values: Messages[K]]): string {
+  return i18n._(
+    id,
+    values === undefined ? undefined : Object.fromEntries(Object.entries(values).map(([name, value]) => [name, keep(value)])),
+  );
+}
+
+/** Whether the catalogue has a message of that name which asks for nothing: for names that come from elsewhere. */
+export function isMessage(id: string): id is PlainMessageId {
+  return Object.hasOwn(i18n.messages, id);
+}
+
+/** The language and region by which numbers, dates and lists are written; the system's before one was chosen. */
+export function locale(): string | undefined {
+  return i18n.locales === undefined ? undefined : String(i18n.locales);
+}
+
+/** "Ben", "Ben and Chidi", "Ben, Chidi and Dana"; of many the first ten, and how many more. */
+export function listOf(names: readonly string[]): string {
+  const shown = names.length > 12 ? [...names.slice(0, 10), t("common.others", { n: names.length - 10 })] : names;
+  return new Intl.ListFormat(listLocale(), { type: "conjunction" }).format(shown.map(isolate));
+}
+
+/** "Ben, Chidi, Dana". */
+export function rowOf(names: readonly string[]): string {
+  return new Intl.ListFormat(listLocale(), { type: "unit", style: "short" }).format(names.map(isolate));
 }
 
 /** What to say about a failure. */
-export function failureWords(failure: ClientFailure): FailureWords {
-  return troubles?.failures[failure.code] ?? { title: failure.message, advice: "" };
+export function failureWords({ code, message }: ClientFailure): FailureWords {
+  const [title, advice] = [`failure.${code}.title`, `failure.${code}.advice`];
+  return isMessage(title) && isMessage(advice) ? { title: t(title), advice: t(advice) } : { title: message, advice: "" };
 }
 
 /** What to say about something that must not happen. */
 export function alarmWords(failure: ClientFailure): AlarmWords {
-  return troubles?.alarms[failure.code] ?? { ...failureWords(failure), meaning: failure.message, done: "" };
+  const id = (part: keyof AlarmWords): string => `alarm.${failure.code}.${part}`;
+  const [title, meaning, done, advice] = [id("title"), id("meaning"), id("done"), id("advice")];
+  return isMessage(title) && isMessage(meaning) && isMessage(done) && isMessage(advice)
+    ? { title: t(title), meaning: t(meaning), done: t(done), advice: t(advice) }
+    : { ...failureWords(failure), meaning: failure.message, done: "" };
+}
+
+/** No comma before "and": what people here call English has none. */
+function listLocale(): string | undefined {
+  const used = locale();
+  return used === undefined || used.startsWith("en") ? "en-GB" : used;
+}
+
+/** Letters of scripts that run from the right, and the controls by which a text turns what is around it. */
+const turning =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}\u200e\u200f\u202a-\u202e\u2066\u2067]/u;
+
+/** A text in its own direction of writing, where it may have another one than the sentence that it stands in. */
+function isolate(text: string): string {
+  return directionOf(i18n.locale) === "rtl" || turning.test(text) ? `\u2068${text}\u2069` : text;
+}
+
+/**
+ * A value as the runtime leaves it alone: it would read `\\u0041`, and its own mark for numbers, in what people wrote as well. Languages that
+ * run from the right have every value isolated in the catalogue (the build does that).
+ */
+function keep(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return (turning.test(value) ? `\u2068${value}\u2069` : value).replaceAll("\\", "\\u005c").replaceAll("%__", "\\u0025__");
 }

@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import type { Phase } from "../state/app-state.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { failureWords, t } from "../messages/words.ts";
 import { Mark } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { isPastOpening } from "../worker/protocol.ts";
@@ -23,12 +23,12 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
       )}
       {phase.kind === "insecure" && (
         <a className="button button-primary" href={`https://${globalThis.location.hostname}`}>
-          {words.blocked.insecureAction}
+          {t("blocked.insecureAction")}
         </a>
       )}
       {phase.kind === "replaced" && (
         <button type="button" className="button button-primary" onClick={() => globalThis.location.reload()}>
-          {words.reload}
+          {t("reload")}
         </button>
       )}
       {phase.kind === "failed" && !isPastOpening(phase.failure) && (
@@ -44,7 +44,7 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
             }
           }}
         >
-          {phase.failure.code === "account_deleted" ? words.blocked.startAnew : words.blocked.reload}
+          {phase.failure.code === "account_deleted" ? t("blocked.startAnew") : t("blocked.reload")}
         </button>
       )}
       {phase.kind === "failed" && isPastOpening(phase.failure) && <EraseDevice isOut isShut />}
@@ -56,13 +56,13 @@ function describe(phase: Exclude<Phase, { kind: "ready" }>): { readonly title: s
   switch (phase.kind) {
     case "starting":
       // As the page stands before its scripts (index.html), so that nothing jumps.
-      return { title: words.appName, advice: `${words.starting}…` };
+      return { title: t("appName"), advice: `${t("starting")}…` };
     case "in_use":
-      return { title: words.blocked.inUse, advice: words.blocked.inUseAdvice };
+      return { title: t("blocked.inUse"), advice: t("blocked.inUseAdvice") };
     case "replaced":
-      return { title: words.blocked.replaced, advice: words.blocked.replacedAdvice };
+      return { title: t("blocked.replaced"), advice: t("blocked.replacedAdvice") };
     case "insecure":
-      return { title: words.blocked.insecure, advice: words.blocked.insecureAdvice };
+      return { title: t("blocked.insecure"), advice: t("blocked.insecureAdvice") };
     case "failed":
       return failureWords(phase.failure);
   }

@@ -3,12 +3,10 @@ import type { ReactElement } from "react";
 import type { Person } from "@latchkey/client";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { PersonLabel } from "../components/PersonLabel.tsx";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import "../styles/account.css";
-
-const text = accountWords.blocked;
 
 /** Whom the person blocked, and how to let them in again. */
 export function BlockedPeoplePage(): ReactElement {
@@ -22,21 +20,21 @@ export function BlockedPeoplePage(): ReactElement {
   }, [act, controller, requests]);
   return (
     <main className="page">
-      <PageHeader heading={text.heading} takesFocus />
+      <PageHeader heading={t("blockedPeople.heading")} takesFocus />
       <div className="page-body">
-        <p>{people?.length === 0 ? text.none : text.intro}</p>
+        <p>{people?.length === 0 ? t("blockedPeople.none") : t("blockedPeople.intro")}</p>
         {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles */}
-        <ul role="list" className="people" aria-label={text.heading}>
+        <ul role="list" className="people" aria-label={t("blockedPeople.heading")}>
           {people?.map((person) => (
             <li key={person.accountId} className="person">
               <PersonLabel person={person} />
               <button
                 type="button"
                 className="button button-small"
-                aria-label={text.unblockLabel(nameOf(person))}
+                aria-label={t("blockedPeople.unblockLabel", { who: nameOf(person) })}
                 onClick={() => void act(() => controller.client.unblock(person.accountId))}
               >
-                {text.unblock}
+                {t("blockedPeople.unblock")}
               </button>
             </li>
           ))}

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
 import "../styles/acting.css";
 import "../styles/own.css";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Composer } from "../components/Composer.tsx";
 import { HeldLine } from "../components/HeldLine.tsx";
@@ -48,10 +48,10 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
   if (conversation === undefined) {
     return (
       <main className="conversation page-centre">
-        <h1>{words.conversation.notFound}</h1>
-        <p>{words.conversation.notFoundAdvice}</p>
+        <h1>{t("conversation.notFound")}</h1>
+        <p>{t("conversation.notFoundAdvice")}</p>
         <button type="button" className="button button-primary" onClick={() => router.go({ kind: "home" }, { replace: true })}>
-          {words.conversation.toList}
+          {t("conversation.toList")}
         </button>
       </main>
     );
@@ -68,7 +68,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
           <button
             type="button"
             className="icon-button"
-            aria-label={words.conversation.backToList}
+            aria-label={t("conversation.backToList")}
             onClick={() => router.go({ kind: "home" })}
           >
             <Icon name="back" />
@@ -84,17 +84,17 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
               <>
                 <span className="header-verified">
                   <Icon name="shield" size={14} />
-                  {words.conversation.verified}
+                  {t("conversation.verified")}
                 </span>
                 {" · "}
               </>
             )}
             {conversation.kind === "group" ? (
-              words.conversation.members(conversation.memberCount)
+              t("conversation.members", { n: conversation.memberCount })
             ) : conversation.peer !== undefined && conversation.peer.address !== conversation.title ? (
               <bdi>{conversation.peer.address}</bdi>
             ) : (
-              words.conversation.encrypted
+              t("conversation.encrypted")
             )}
           </p>
         </div>
@@ -102,8 +102,8 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
           ref={detailsButton}
           type="button"
           className="icon-button"
-          aria-label={words.conversation.details}
-          title={words.conversation.details}
+          aria-label={t("conversation.details")}
+          title={t("conversation.details")}
           aria-expanded={areDetailsOpen}
           onClick={toggleDetails}
         >

@@ -3,9 +3,7 @@ import "../styles/own.css";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, ConversationDetails, Person } from "@latchkey/client";
-import { groupWords } from "../messages/group-words.ts";
-import { pageWords } from "../messages/page-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { ConfirmDialog } from "../components/Dialog.tsx";
 import { Icon } from "../components/Icon.tsx";
@@ -48,13 +46,13 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
     return isDone;
   };
   return (
-    <Root className="details" aria-label={pageWords.details.heading}>
+    <Root className="details" aria-label={t("details.heading")}>
       <header className="page-header">
-        <button type="button" className="icon-button" aria-label={pageWords.details.close} onClick={() => router.back()}>
+        <button type="button" className="icon-button" aria-label={t("details.close")} onClick={() => router.back()}>
           <Icon name={isMain ? "back" : "close"} />
         </button>
         <Heading ref={headingRef} tabIndex={-1}>
-          {pageWords.details.heading}
+          {t("details.heading")}
         </Heading>
       </header>
       <div className="details-scroll">
@@ -63,7 +61,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
             <Avatar id={conversation.peer?.accountId ?? id} name={title} size="large" isGroup={isGroup} />
             <bdi className="details-title">{title}</bdi>
             <bdi className="details-subtitle">
-              {isGroup ? words.conversation.members(conversation.memberCount) : conversation.peer?.address}
+              {isGroup ? t("conversation.members", { n: conversation.memberCount }) : conversation.peer?.address}
             </bdi>
           </div>
         )}
@@ -79,7 +77,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
                 onClick={() => router.go({ kind: "new", to: `${conversation.peer?.address ?? ""},` })}
               >
                 <Icon name="people" size={18} />
-                {pageWords.details.groupWith(title)}
+                {t("details.groupWith", { name: title })}
               </button>
             )}
             {conversation !== undefined && <OwnControls conversation={conversation} />}
@@ -88,7 +86,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
             {conversation?.status !== "removed" && (
               <button type="button" className="button button-wide button-danger-quiet" onClick={() => setIsLeaving(true)}>
                 <Icon name="leave" size={18} />
-                {pageWords.details.leave}
+                {t("details.leave")}
               </button>
             )}
           </>
@@ -106,13 +104,13 @@ function Members({ details }: { readonly details: ConversationDetails }): ReactE
   return (
     <section aria-labelledby={`${id}heading`} className="details-section">
       <h2 id={`${id}heading`} className="section-heading">
-        {pageWords.details.members}
+        {t("details.members")}
       </h2>
       <GroupMembers details={details} labelledBy={`${id}heading`} />
       {may.add && !isAdding && (
         <button type="button" className="button button-wide" onClick={() => setIsAdding(true)}>
           <Icon name="addPerson" size={18} />
-          {pageWords.details.addPeople}
+          {t("details.addPeople")}
         </button>
       )}
       {isAdding && <AddPeople details={details} close={() => setIsAdding(false)} />}
@@ -132,7 +130,7 @@ function BlockButton({ conversation, peer }: { readonly conversation: Conversati
       className={isBlocked ? "button button-wide" : "button button-wide button-danger-quiet"}
       onClick={() => void act(change)}
     >
-      {isBlocked ? pageWords.details.unblock(title) : pageWords.details.block(title)}
+      {isBlocked ? t("details.unblock", { name: title }) : t("details.block", { name: title })}
     </button>
   );
 }
@@ -151,15 +149,15 @@ function LeaveDialog({
   const id = useId();
   return (
     <ConfirmDialog
-      title={pageWords.details.leaveTitle}
-      body={pageWords.details.leaveBody}
-      confirmLabel={pageWords.details.leaveConfirm}
+      title={t("details.leaveTitle")}
+      body={t("details.leaveBody")}
+      confirmLabel={t("details.leaveConfirm")}
       confirm={() => leave(successor)}
       close={close}
     >
       {successors.length > 0 && (
         <div className="field">
-          <label htmlFor={id}>{groupWords.leave.successor}</label>
+          <label htmlFor={id}>{t("group.leave.successor")}</label>
           <select
             id={id}
             className="input"
@@ -174,7 +172,7 @@ function LeaveDialog({
             ))}
           </select>
           <p id={`${id}hint`} className="setting-hint">
-            {groupWords.leave.body}
+            {t("group.leave.body")}
           </p>
         </div>
       )}
@@ -195,7 +193,7 @@ function AddPeople({ details, close }: { readonly details: ConversationDetails; 
     setIsBusy(true);
     const { chips } = await field.settle();
     const isReady = chips.length > 0 && chips.every((chip) => chip.status.kind === "found");
-    setError(chips.length === 0 ? pageWords.newConversation.needSomeone : undefined);
+    setError(chips.length === 0 ? t("newConversation.needSomeone") : undefined);
     const isDone =
       isReady &&
       (await act(() =>
@@ -219,10 +217,10 @@ function AddPeople({ details, close }: { readonly details: ConversationDetails; 
       <RecipientField field={field} inputRef={inputRef} error={error} exclude={exclude} />
       <div className="dialog-actions">
         <button type="button" className="button" onClick={close}>
-          {words.common.cancel}
+          {t("common.cancel")}
         </button>
         <button type="submit" className="button button-primary" disabled={isBusy}>
-          {pageWords.details.add}
+          {t("details.add")}
         </button>
       </div>
     </form>
@@ -237,24 +235,24 @@ function Verification({ details }: { readonly details: ConversationDetails }): R
     <section aria-labelledby={`${id}heading`} className="details-section verification">
       <h2 id={`${id}heading`} className="section-heading">
         <Icon name="shield" size={18} />
-        {pageWords.details.verification}
+        {t("details.verification")}
       </h2>
       <VerificationPanel conversationId={conversation.id} isDirect={isDirect} />
       <dl className="facts">
         <div>
-          <dt>{pageWords.details.encryption}</dt>
-          <dd>{pageWords.details.suite[details.cipherSuite]}</dd>
+          <dt>{t("details.encryption")}</dt>
+          <dd>{t(details.cipherSuite === "X25519 (classical)" ? "details.suite.classical" : "details.suite.hybrid")}</dd>
         </div>
         <div>
-          <dt>{pageWords.details.keyChanges}</dt>
+          <dt>{t("details.keyChanges")}</dt>
           <dd>{details.epoch}</dd>
         </div>
         <div>
-          <dt>{pageWords.details.renewal}</dt>
-          <dd>{pageWords.details.healsWithin(details.healsWithinDays)}</dd>
+          <dt>{t("details.renewal")}</dt>
+          <dd>{t("details.healsWithin", { days: details.healsWithinDays })}</dd>
         </div>
         <div>
-          <dt>{pageWords.details.server}</dt>
+          <dt>{t("details.server")}</dt>
           <dd>
             <bdi>{conversation.host}</bdi>
           </dd>

@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { Icon, Mark } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { useApp, useSelector } from "../state/context.ts";
@@ -18,8 +18,8 @@ export function EmptyPage({ isFirst, headingLevel }: { readonly isFirst: boolean
         <div className="empty-mark">
           <Mark size={48} />
         </div>
-        <Heading>{words.empty.chooseHeading}</Heading>
-        <p>{words.empty.choose}</p>
+        <Heading>{t("empty.chooseHeading")}</Heading>
+        <p>{t("empty.choose")}</p>
       </div>
     );
   }
@@ -28,15 +28,15 @@ export function EmptyPage({ isFirst, headingLevel }: { readonly isFirst: boolean
       <div className="empty-mark">
         <Mark size={48} />
       </div>
-      <Heading>{isRecovered ? words.empty.recoveredHeading : words.empty.heading}</Heading>
+      <Heading>{isRecovered ? t("empty.recoveredHeading") : t("empty.heading")}</Heading>
       {isRecovered && <RecoveredNote />}
-      <p>{words.empty.body}</p>
+      <p>{t("empty.body")}</p>
       <OwnLink showsCode />
-      <p className="empty-or">{words.empty.orWrite}</p>
+      <p className="empty-or">{t("empty.orWrite")}</p>
       {/* The button of this name stands in the list; a second one by the same name would be a riddle to a screen reader. */}
       <button type="button" className="button button-primary" onClick={() => router.go({ kind: "new", to: "" })}>
         <Icon name="compose" size={18} />
-        {words.empty.write}
+        {t("empty.write")}
       </button>
     </div>
   );

@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { ReactElement } from "react";
 import type { ClientFailure } from "@latchkey/client";
-import { pageWords } from "../messages/page-words.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
+import { failureWords } from "../messages/words.ts";
 import { Icon } from "../components/Icon.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { twoColumns, useApp, useMedia, useSelector } from "../state/context.ts";
@@ -40,29 +40,29 @@ export function HoldingsPage(): ReactElement {
 
   return (
     <main className="page">
-      <PageHeader heading={pageWords.holdings.heading} takesFocus />
+      <PageHeader heading={t("holdings.heading")} takesFocus />
       <div className="page-body page-body-wide">
-        <p>{pageWords.holdings.intro}</p>
+        <p>{t("holdings.intro")}</p>
         {failure !== undefined && (
           <div className="notice notice-danger" role="alert">
-            <strong>{pageWords.holdings.failed}</strong>
+            <strong>{t("holdings.failed")}</strong>
             <p>
               {failureWords(failure).title}. {failureWords(failure).advice}
             </p>
             <button type="button" className="button" onClick={ask}>
-              {words.common.tryAgain}
+              {t("common.tryAgain")}
             </button>
           </div>
         )}
         {view !== undefined && (
           <>
             <div className="notice notice-good">
-              <strong>{pageWords.holdings.notThere}</strong>
-              <p>{view.notHeld ?? pageWords.holdings.notThereBody}</p>
+              <strong>{t("holdings.notThere")}</strong>
+              <p>{view.notHeld ?? t("holdings.notThereBody")}</p>
             </div>
             {plain.length > 0 && (
               <>
-                <h2 className="section-heading">{pageWords.holdings.plainHeading}</h2>
+                <h2 className="section-heading">{t("holdings.plainHeading")}</h2>
                 <ul className="holdings-plain">
                   {plain.map((sentence) => (
                     <li key={sentence}>
@@ -74,17 +74,17 @@ export function HoldingsPage(): ReactElement {
             )}
             <div className="holdings-ways">
               <button type="button" className="button" aria-expanded={isAll} onClick={() => setIsAll(!isAll)}>
-                {isAll ? pageWords.holdings.hideAll : pageWords.holdings.showAll}
+                {isAll ? t("holdings.hideAll") : t("holdings.showAll")}
               </button>
               <button type="button" className="button" onClick={download}>
                 <Icon name="download" size={18} />
-                {pageWords.holdings.download}
+                {t("holdings.download")}
               </button>
             </div>
             {isAll && (isWide ? <Table rows={view.rows} /> : <Cards rows={view.rows} />)}
             {isAll && (
               <details className="raw">
-                <summary>{pageWords.holdings.raw}</summary>
+                <summary>{t("holdings.raw")}</summary>
                 {/* A long text that scrolls by itself must be reachable by keyboard. */}
                 {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
                 <pre tabIndex={0}>{json}</pre>
@@ -101,13 +101,13 @@ function Table({ rows }: { readonly rows: readonly HoldingsRow[] }): ReactElemen
   return (
     // Where it is wider than its place it scrolls by itself: reachable by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-frame" role="region" aria-label={pageWords.holdings.heading} tabIndex={0}>
+    <div className="table-frame" role="region" aria-label={t("holdings.heading")} tabIndex={0}>
       <table className="holdings">
         <thead>
           <tr>
-            <th scope="col">{pageWords.holdings.what}</th>
-            <th scope="col">{pageWords.holdings.value}</th>
-            <th scope="col">{pageWords.holdings.why}</th>
+            <th scope="col">{t("holdings.what")}</th>
+            <th scope="col">{t("holdings.value")}</th>
+            <th scope="col">{t("holdings.why")}</th>
           </tr>
         </thead>
         <tbody>
@@ -129,7 +129,7 @@ function Cards({ rows }: { readonly rows: readonly HoldingsRow[] }): ReactElemen
   return (
     // A list without markers is no list to some screen readers unless told.
     // oxlint-disable-next-line jsx-a11y/no-redundant-roles
-    <ul role="list" className="holdings-cards" aria-label={pageWords.holdings.heading}>
+    <ul role="list" className="holdings-cards" aria-label={t("holdings.heading")}>
       {rows.map((row) => (
         <li key={row.what}>
           <strong>{row.what}</strong>

@@ -3,12 +3,10 @@ import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { ClientFailure, JoinLinkPreview } from "@latchkey/client";
 import { PageHeader } from "../components/PageHeader.tsx";
-import { joinWords } from "../messages/join-words.ts";
-import { failureWords, fetchTroubleWords } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
+import { failureWords } from "../messages/words.ts";
 import { useApp, useBusyAction } from "../state/context.ts";
 import { failureOf } from "../worker/protocol.ts";
-
-const text = joinWords.knock;
 
 /** Asks to be let into a group by a link: nothing is sent before the person says so. */
 export function KnockPage({ link }: { readonly link: string }): ReactElement {
@@ -19,8 +17,9 @@ export function KnockPage({ link }: { readonly link: string }): ReactElement {
   const [isAsked, setIsAsked] = useState(false);
   useEffect(() => {
     let isShown = true;
-    Promise.all([controller.client.readJoinLink(link), fetchTroubleWords()])
-      .then(([found]) => isShown && setPreview(found))
+    controller.client
+      .readJoinLink(link)
+      .then((found) => isShown && setPreview(found))
       .catch((error: unknown) => isShown && setFailure(failureOf(error)));
     return () => {
       isShown = false;
@@ -40,7 +39,7 @@ export function KnockPage({ link }: { readonly link: string }): ReactElement {
   const leave = (): void => router.go({ kind: "home" }, { replace: true });
   return (
     <main className="page">
-      <PageHeader heading={text.heading} takesFocus />
+      <PageHeader heading={t("join.knock.heading")} takesFocus />
       <div className="page-body knock">
         {failure !== undefined && (
           <div role="alert" className="notice notice-brass">
@@ -50,22 +49,28 @@ export function KnockPage({ link }: { readonly link: string }): ReactElement {
         )}
         {preview !== undefined && (
           <>
-            <h2 className="knock-title">{isAsked ? text.asked : <bdi>{text.title(preview.name)}</bdi>}</h2>
+            <h2 className="knock-title">
+              {isAsked ? (
+                t("join.knock.asked")
+              ) : (
+                <bdi>{preview.name === "" ? t("join.knock.titleUnnamed") : t("join.knock.title", { name: preview.name })}</bdi>
+              )}
+            </h2>
             <p className="person-address">
               {isAsked && preview.name !== "" && <bdi>{preview.name} </bdi>}
-              <bdi>{text.on(preview.host)}</bdi>
+              <bdi>{t("join.knock.on", { host: preview.host })}</bdi>
             </p>
-            <p role="status">{isAsked ? text.askedBody : text.body}</p>
+            <p role="status">{isAsked ? t("join.knock.askedBody") : t("join.knock.body")}</p>
           </>
         )}
         <div className="dialog-actions">
           {preview !== undefined && !isAsked && (
             <button type="button" className="button button-primary" disabled={isBusy} onClick={() => void ask()}>
-              {text.ask}
+              {t("join.knock.ask")}
             </button>
           )}
           <button type="button" className={isAsked ? "button button-primary" : "button"} onClick={leave}>
-            {isAsked ? text.done : text.cancel}
+            {isAsked ? t("join.knock.done") : t("join.knock.cancel")}
           </button>
         </div>
       </div>

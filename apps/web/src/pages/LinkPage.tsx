@@ -4,13 +4,11 @@ import { CodeScanner } from "../components/CodeScanner.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { CompareDigits, LinkDone, LinkFailed, Moving, Waiting } from "../components/LinkSteps.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
-import { accountWords } from "../messages/account-words.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
+import { failureWords } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { failureOf } from "../worker/protocol.ts";
 import "../styles/account.css";
-
-const text = accountWords.link;
 
 /** Takes another device into the account: scan or type its code, compare digits, send it the conversations. */
 export function LinkPage(): ReactElement {
@@ -56,11 +54,11 @@ export function LinkPage(): ReactElement {
 
   return (
     <main className="page">
-      <PageHeader heading={text.heading} takesFocus />
+      <PageHeader heading={t("link.heading")} takesFocus />
       <div className="page-body">
         {link === undefined || link.kind === "waiting" ? (
           isReading ? (
-            <Waiting label={text.reading} cancel={restart} />
+            <Waiting label={t("link.reading")} cancel={restart} />
           ) : (
             <EnterCode refusal={refusal} start={start} />
           )
@@ -77,16 +75,16 @@ export function LinkPage(): ReactElement {
         ) : link.kind === "done" ? (
           <LinkDone>
             <button type="button" className="button button-primary" onClick={toDevices}>
-              {text.doneAction}
+              {t("link.doneAction")}
             </button>
           </LinkDone>
         ) : (
           <LinkFailed failure={link.failure}>
             <button type="button" className="button" onClick={cancel}>
-              {words.common.close}
+              {t("common.close")}
             </button>
             <button type="button" className="button button-primary" onClick={restart}>
-              {text.again}
+              {t("link.again")}
             </button>
           </LinkFailed>
         )}
@@ -120,13 +118,13 @@ function EnterCode({
   return (
     <form className="link-step" onSubmit={onSubmit} noValidate>
       <div className="notice notice-brass">
-        <strong>{text.warningTitle}</strong>
-        <p>{text.warning}</p>
+        <strong>{t("link.warningTitle")}</strong>
+        <p>{t("link.warning")}</p>
       </div>
       <ol className="steps">
-        {text.steps(globalThis.location.host).map((step) => (
-          <li key={step}>{step}</li>
-        ))}
+        <li>{t("link.steps.open", { origin: globalThis.location.host })}</li>
+        <li>{t("link.steps.choose")}</li>
+        <li>{t("link.steps.scan")}</li>
       </ol>
       {isScanning ? (
         <CodeScanner
@@ -139,11 +137,11 @@ function EnterCode({
       ) : (
         <button type="button" className="button button-primary button-wide" onClick={() => setIsScanning(true)}>
           <Icon name="camera" size={18} />
-          {text.scan}
+          {t("link.scan")}
         </button>
       )}
       <div className="field">
-        <label htmlFor={`${id}code`}>{text.typed}</label>
+        <label htmlFor={`${id}code`}>{t("link.typed")}</label>
         <textarea
           ref={fieldRef}
           id={`${id}code`}
@@ -166,11 +164,11 @@ function EnterCode({
           }}
         />
         <div id={`${id}hint`} className="field-hint" aria-live="assertive">
-          {error === undefined ? <p>{text.typedHint}</p> : <p className="field-error">{error}</p>}
+          {error === undefined ? <p>{t("link.typedHint")}</p> : <p className="field-error">{error}</p>}
         </div>
       </div>
       <button type="submit" className="button button-wide">
-        {text.go}
+        {t("link.go")}
       </button>
     </form>
   );

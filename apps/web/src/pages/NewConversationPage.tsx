@@ -1,6 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
@@ -47,11 +47,11 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
       else nameRef.current?.focus();
     };
     const { chips } = await field.settle();
-    if (chips.length === 0) return refuse({ to: pageWords.newConversation.needSomeone });
+    if (chips.length === 0) return refuse({ to: t("newConversation.needSomeone") });
     if (chips.some((chip) => chip.status.kind !== "found")) return refuse({});
     const people = chips.flatMap((chip) => (chip.status.kind === "found" ? [chip.status.person] : []));
-    if (people.some((person) => person.isSelf)) return refuse({ to: pageWords.newConversation.self });
-    if (people.length > 1 && name.trim() === "") return refuse({ name: pageWords.newConversation.needName });
+    if (people.some((person) => person.isSelf)) return refuse({ to: t("newConversation.self") });
+    if (people.length > 1 && name.trim() === "") return refuse({ name: t("newConversation.needName") });
     try {
       const conversation = await controller.start(
         people.map((person) => person.address),
@@ -75,12 +75,12 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
 
   return (
     <main className="page">
-      <PageHeader heading={pageWords.newConversation.heading} takesFocus={false} />
+      <PageHeader heading={t("newConversation.heading")} takesFocus={false} />
       <form className="page-body" onSubmit={(event) => void submit(event)} noValidate>
         <RecipientField field={field} inputRef={toRef} error={errors.to} exclude={exclude}>
           {isGroup && (
             <div className="field">
-              <label htmlFor={`${id}name`}>{pageWords.newConversation.groupName}</label>
+              <label htmlFor={`${id}name`}>{t("newConversation.groupName")}</label>
               <input
                 ref={nameRef}
                 id={`${id}name`}
@@ -94,21 +94,17 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
                 onChange={(event) => setName(event.target.value)}
               />
               <div id={`${id}hint`} className="field-hint" aria-live="polite">
-                {errors.name === undefined ? (
-                  <p>{pageWords.newConversation.groupNameHint}</p>
-                ) : (
-                  <p className="field-error">{errors.name}</p>
-                )}
+                {errors.name === undefined ? <p>{t("newConversation.groupNameHint")}</p> : <p className="field-error">{errors.name}</p>}
               </div>
             </div>
           )}
           <div aria-live="assertive">{errors.start !== undefined && <p className="notice notice-danger">{errors.start}</p>}</div>
           <div className="page-actions">
             <button type="button" className="button" onClick={() => void noteToSelf()}>
-              {pageWords.newConversation.noteToSelf}
+              {t("newConversation.noteToSelf")}
             </button>
             <button type="submit" className="button button-primary" aria-disabled={isBusy}>
-              {isBusy ? `${pageWords.newConversation.starting}…` : pageWords.newConversation.start}
+              {isBusy ? `${t("newConversation.starting")}…` : t("newConversation.start")}
             </button>
           </div>
         </RecipientField>

@@ -4,15 +4,12 @@ import type { ClientFailure, LinkOffer } from "@latchkey/client";
 import { Icon } from "../components/Icon.tsx";
 import { CompareDigits, LinkFailed, Moving, Waiting } from "../components/LinkSteps.tsx";
 import { QrCode } from "../components/QrCode.tsx";
-import { accountWords } from "../messages/account-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
 import { formatLeft } from "../state/format.ts";
 import { failureOf } from "../worker/protocol.ts";
 import "../styles/account.css";
-
-const text = accountWords.newDevice;
 
 /** A device without an account offers itself to one that has it: code, words, digits to compare, then the conversations. */
 export function NewDevicePage(): ReactElement {
@@ -48,18 +45,18 @@ export function NewDevicePage(): ReactElement {
     <main className="welcome">
       <div className="welcome-card">
         <header className="card-header">
-          <button type="button" className="icon-button" aria-label={words.common.back} onClick={cancel}>
+          <button type="button" className="icon-button" aria-label={t("common.back")} onClick={cancel}>
             <Icon name="back" />
           </button>
-          <h1>{text.heading}</h1>
+          <h1>{t("newDevice.heading")}</h1>
         </header>
         {failed !== undefined ? (
           <LinkFailed failure={failed}>
             <button type="button" className="button" onClick={cancel}>
-              {words.common.close}
+              {t("common.close")}
             </button>
             <button type="button" className="button button-primary" onClick={start}>
-              {accountWords.link.again}
+              {t("link.again")}
             </button>
           </LinkFailed>
         ) : link?.kind === "compare" ? (
@@ -73,7 +70,7 @@ export function NewDevicePage(): ReactElement {
         ) : link?.kind === "moving" ? (
           <Moving done={link.done} total={link.total} isNew cancel={cancel} />
         ) : offer === undefined || link?.kind === "done" ? (
-          <Waiting label={link?.kind === "done" ? accountWords.link.movingNew : text.preparing} cancel={cancel} />
+          <Waiting label={link?.kind === "done" ? t("link.movingNew") : t("newDevice.preparing")} cancel={cancel} />
         ) : (
           <Offer offer={offer} renew={start} />
         )}
@@ -93,23 +90,23 @@ function Offer({ offer, renew }: { readonly offer: LinkOffer; readonly renew: ()
   if (leftMs <= 0) {
     return (
       <div className="link-step">
-        <h2>{text.expiredHeading}</h2>
-        <p>{text.expired}</p>
+        <h2>{t("newDevice.expiredHeading")}</h2>
+        <p>{t("newDevice.expired")}</p>
         <button type="button" className="button button-primary button-wide" onClick={renew}>
-          {text.newCode}
+          {t("newDevice.newCode")}
         </button>
       </div>
     );
   }
   return (
     <div className="link-step">
-      <p>{text.intro}</p>
-      <QrCode text={offer.code} label={text.qr} />
+      <p>{t("newDevice.intro")}</p>
+      <QrCode text={offer.code} label={t("newDevice.qr")} />
       <p className="link-expiry tabular" role="timer">
-        {text.expires(formatLeft(leftMs))}
+        {t("newDevice.expires", { left: formatLeft(leftMs) })}
       </p>
       <details className="link-words" open>
-        <summary>{text.words}</summary>
+        <summary>{t("newDevice.words")}</summary>
         {/* A list without markers is no list to some screen readers unless told. */}
         {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles */}
         <ol role="list" className="phrase phrase-small" translate="no">
@@ -131,11 +128,11 @@ function Offer({ offer, renew }: { readonly offer: LinkOffer; readonly renew: ()
             );
           }}
         >
-          {isCopied ? words.common.copied : text.copyCode}
+          {isCopied ? t("common.copied") : t("newDevice.copyCode")}
         </button>
       </details>
-      <p className="section-hint">{text.name(deviceName(navigator.userAgent))}</p>
-      <p className="section-hint">{text.safety}</p>
+      <p className="section-hint">{t("newDevice.name", { device: deviceName(navigator.userAgent) })}</p>
+      <p className="section-hint">{t("newDevice.safety")}</p>
     </div>
   );
 }

@@ -2,17 +2,14 @@ import { useEffect, useId, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { Icon } from "../components/Icon.tsx";
 import { PhraseField } from "../components/PhraseField.tsx";
-import { accountWords } from "../messages/account-words.ts";
-import { pageWords } from "../messages/page-words.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
+import { failureWords } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
 import { phraseLength } from "../state/phrase.ts";
 import { normalizeUsername } from "../state/username.ts";
 import { failureOf } from "../worker/protocol.ts";
 import "../styles/account.css";
-
-const text = accountWords.recover;
 
 /** Brings an account back by its 24 words. */
 export function RecoverPage(): ReactElement {
@@ -40,12 +37,12 @@ export function RecoverPage(): ReactElement {
     const name = normalizeUsername(username);
     const missing = typed.filter((word) => word === "").length;
     if (name === "") {
-      setError(text.needUsername);
+      setError(t("recover.needUsername"));
       usernameRef.current?.focus();
       return;
     }
     if (missing > 0) {
-      setError(text.missing(missing));
+      setError(t("recover.missing", { n: missing }));
       return;
     }
     setIsBusy(true);
@@ -55,7 +52,7 @@ export function RecoverPage(): ReactElement {
     try {
       const { validateMnemonic } = await import("@scure/bip39");
       if (list.length > 0 && !validateMnemonic(phrase, [...list])) {
-        setError(text.wrongPhrase);
+        setError(t("recover.wrongPhrase"));
         setIsBusy(false);
         return;
       }
@@ -77,16 +74,16 @@ export function RecoverPage(): ReactElement {
     <main className="welcome">
       <div className="welcome-card welcome-card-wide">
         <header className="card-header">
-          <button type="button" className="icon-button" aria-label={words.common.back} onClick={() => router.back()}>
+          <button type="button" className="icon-button" aria-label={t("common.back")} onClick={() => router.back()}>
             <Icon name="back" />
           </button>
-          <h1>{text.heading}</h1>
+          <h1>{t("recover.heading")}</h1>
         </header>
-        <p>{text.intro}</p>
-        <p className="section-hint">{text.notBack}</p>
+        <p>{t("recover.intro")}</p>
+        <p className="section-hint">{t("recover.notBack")}</p>
         <form onSubmit={(event) => void submit(event)} noValidate>
           <div className="field">
-            <label htmlFor={`${id}username`}>{text.username}</label>
+            <label htmlFor={`${id}username`}>{t("recover.username")}</label>
             <input
               ref={usernameRef}
               id={`${id}username`}
@@ -101,7 +98,7 @@ export function RecoverPage(): ReactElement {
             />
           </div>
           <div className="field">
-            <label htmlFor={`${id}name`}>{pageWords.welcome.displayName}</label>
+            <label htmlFor={`${id}name`}>{t("welcome.displayName")}</label>
             <input
               id={`${id}name`}
               className="input"
@@ -116,7 +113,7 @@ export function RecoverPage(): ReactElement {
           <PhraseField typed={typed} list={list} change={setTyped} isDisabled={isBusy} />
           <div aria-live="assertive">{error !== undefined && <p className="notice notice-danger">{error}</p>}</div>
           <button type="submit" className="button button-primary button-wide" aria-disabled={isBusy}>
-            {isBusy ? `${text.busy}…` : text.submit}
+            {isBusy ? `${t("recover.busy")}…` : t("recover.submit")}
           </button>
         </form>
       </div>

@@ -1,7 +1,7 @@
 import type { ReactElement } from "react";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { RecoveryPanel } from "../components/RecoveryPanel.tsx";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 
 /** The recovery phrase as a page of its own, reached from the reminder and from the settings. */
@@ -9,7 +9,7 @@ export function RecoveryPage(): ReactElement {
   const { router } = useApp();
   return (
     <main className="page">
-      <PageHeader heading={accountWords.recovery.heading} takesFocus />
+      <PageHeader heading={t("recovery.heading")} takesFocus />
       <div className="page-body">
         <RecoveryPanel finish={() => router.go({ kind: "home" }, { replace: true })} />
       </div>

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
 import { EraseDevice } from "../components/EraseDevice.tsx";
 import { Mark } from "../components/Icon.tsx";
-import { pageWords } from "../messages/page-words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useNow } from "../state/context.ts";
 import { formatAgo } from "../state/format.ts";
 import type { Alarm } from "../state/app-state.ts";
@@ -13,19 +13,18 @@ export function RemovedPage({ alarm, goOn }: { readonly alarm: Alarm; readonly g
   const nowMs = useNow();
   const ref = useRef<HTMLHeadingElement>(null);
   useEffect(() => ref.current?.focus({ preventScroll: true }), []);
-  const text = pageWords.removedDevice;
   return (
     <main className="blocked">
       <Mark size={56} />
       <h1 ref={ref} tabIndex={-1}>
-        {text.title}
+        {t("removedDevice.title")}
       </h1>
-      <p>{text.body(formatAgo(alarm.atMs, nowMs))}</p>
-      <p>{text.notYou}</p>
-      <p>{text.again(controller.store.get().server?.name ?? globalThis.location.host)}</p>
+      <p>{t("removedDevice.body", { ago: formatAgo(alarm.atMs, nowMs) })}</p>
+      <p>{t("removedDevice.notYou")}</p>
+      <p>{t("removedDevice.again", { server: controller.store.get().server?.name ?? globalThis.location.host })}</p>
       <div className="blocked-ways">
         <button type="button" className="button" onClick={goOn}>
-          {text.read}
+          {t("removedDevice.read")}
         </button>
         <EraseDevice isOut />
       </div>

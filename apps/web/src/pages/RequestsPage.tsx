@@ -4,13 +4,11 @@ import type { ContactRequest } from "@latchkey/client";
 import { ConfirmDialog } from "../components/Dialog.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { PersonLabel } from "../components/PersonLabel.tsx";
-import { accountWords } from "../messages/account-words.ts";
+import { t } from "../messages/words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
 import { formatAgo, formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
 import "../styles/account.css";
-
-const text = accountWords.requests;
 
 /** People who are not accepted yet: who they are, and what to do with them. Nothing that they wrote was read. */
 export function RequestsPage(): ReactElement {
@@ -31,12 +29,12 @@ export function RequestsPage(): ReactElement {
   const decline = (request: ContactRequest): void => void act(() => controller.client.declineRequest(request.id));
   return (
     <main className="page">
-      <PageHeader heading={text.heading} takesFocus />
+      <PageHeader heading={t("requests.heading")} takesFocus />
       <div className="page-body">
-        <p>{list.length === 0 ? text.none : text.intro}</p>
+        <p>{list.length === 0 ? t("requests.none") : t("requests.intro")}</p>
         {/* A list without markers is no list to some screen readers unless told. */}
         {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles */}
-        <ul role="list" className="people" aria-label={text.heading}>
+        <ul role="list" className="people" aria-label={t("requests.heading")}>
           {list.map((request) => (
             <li key={request.id} className="person request">
               <PersonLabel person={request.person}>
@@ -47,19 +45,21 @@ export function RequestsPage(): ReactElement {
                   {" · "}
                   {formatAgo(request.receivedAtMs, nowMs)}
                 </span>
-                {request.state === "asks" && request.count > 1 && <span className="person-address">{text.several(request.count)}</span>}
-                {request.state !== "asks" && <span className="request-state">{text.state[request.state]}</span>}
+                {request.state === "asks" && request.count > 1 && (
+                  <span className="person-address">{t("requests.several", { n: request.count })}</span>
+                )}
+                {request.state !== "asks" && <span className="request-state">{t(`requests.state.${request.state}`)}</span>}
               </PersonLabel>
               <span className="request-actions">
                 {request.state === "asks" && (
                   <button
                     type="button"
                     className="button button-small button-primary"
-                    aria-label={text.acceptLabel(nameOf(request.person))}
+                    aria-label={t("requests.acceptLabel", { who: nameOf(request.person) })}
                     disabled={busy !== undefined}
                     onClick={() => void accept(request)}
                   >
-                    {text.accept}
+                    {t("requests.accept")}
                   </button>
                 )}
                 {request.state === "failed" && (
@@ -68,37 +68,37 @@ export function RequestsPage(): ReactElement {
                     className="button button-small"
                     onClick={() => router.go({ kind: "new", to: request.person.address })}
                   >
-                    {text.write}
+                    {t("requests.write")}
                   </button>
                 )}
                 <button
                   type="button"
                   className="button button-small"
-                  aria-label={text.declineLabel(nameOf(request.person))}
+                  aria-label={t("requests.declineLabel", { who: nameOf(request.person) })}
                   onClick={() => decline(request)}
                 >
-                  {text.decline}
+                  {t("requests.decline")}
                 </button>
                 <button
                   type="button"
                   className="button button-small button-danger-quiet"
-                  aria-label={text.blockLabel(nameOf(request.person))}
+                  aria-label={t("requests.blockLabel", { who: nameOf(request.person) })}
                   onClick={() => setAsked(request)}
                 >
-                  {text.block}
+                  {t("requests.block")}
                 </button>
               </span>
             </li>
           ))}
         </ul>
-        {dropped > 0 && <p className="section-hint">{text.dropped(dropped)}</p>}
-        {list.length > 0 && <p className="section-hint">{text.quiet}</p>}
+        {dropped > 0 && <p className="section-hint">{t("requests.dropped", { n: dropped })}</p>}
+        {list.length > 0 && <p className="section-hint">{t("requests.quiet")}</p>}
       </div>
       {asked !== undefined && (
         <ConfirmDialog
-          title={text.blockTitle(nameOf(asked.person))}
-          body={text.blockBody}
-          confirmLabel={text.block}
+          title={t("requests.blockTitle", { who: nameOf(asked.person) })}
+          body={t("requests.blockBody")}
+          confirmLabel={t("requests.block")}
           confirm={() => act(() => controller.client.block(asked.id))}
           close={() => setAsked(undefined)}
         />

@@ -1,7 +1,6 @@
 import { useEffect, useId, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
-import { pageWords } from "../messages/page-words.ts";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
@@ -32,10 +31,10 @@ export function SettingsPage(): ReactElement {
   };
   return (
     <main className="page">
-      <PageHeader heading={pageWords.settings.heading} takesFocus />
+      <PageHeader heading={t("settings.heading")} takesFocus />
       <div className="page-body">
         {account !== undefined && (
-          <Section heading={pageWords.settings.account}>
+          <Section heading={t("settings.account")}>
             <div className="account">
               <Avatar id={account.accountId} name={account.displayName} size="large" />
               <div className="account-text">
@@ -44,70 +43,70 @@ export function SettingsPage(): ReactElement {
                   {account.username}@{account.host}
                 </bdi>
                 <span className="account-since">
-                  {pageWords.settings.since} {formatDate(account.createdAtMs)}
+                  {t("settings.since")} {formatDate(account.createdAtMs)}
                 </span>
               </div>
             </div>
             <OwnLink showsCode={false} />
-            <p className="section-hint">{pageWords.settings.linkHint}</p>
+            <p className="section-hint">{t("settings.linkHint")}</p>
           </Section>
         )}
-        <Section heading={pageWords.settings.devices}>
+        <Section heading={t("settings.devices")}>
           <button type="button" className="row-button" onClick={() => router.go({ kind: "devices" })}>
-            <span>{pageWords.settings.manageDevices}</span>
+            <span>{t("settings.manageDevices")}</span>
             <Icon name="forward" size={18} />
           </button>
           {account?.hasRecoveryPhrase === true && (
             <button type="button" className="row-button" onClick={() => router.go({ kind: "recovery_phrase" })}>
-              <span>{pageWords.settings.recovery}</span>
+              <span>{t("settings.recovery")}</span>
               <Icon name="forward" size={18} />
             </button>
           )}
           <button type="button" className="button" onClick={() => router.go({ kind: "link" })}>
             <Icon name="link" size={18} />
-            {pageWords.settings.linkDevice}
+            {t("settings.linkDevice")}
           </button>
         </Section>
-        <Section heading={pageWords.settings.appearance}>
-          <div className="segments" role="radiogroup" aria-label={pageWords.settings.appearance}>
+        <Section heading={t("settings.appearance")}>
+          <div className="segments" role="radiogroup" aria-label={t("settings.appearance")}>
             {themes.map((option) => (
               <label key={option} className="segment">
                 <input type="radio" name="theme" value={option} checked={theme === option} onChange={() => choose(option)} />
-                <span>{pageWords.settings.theme[option]}</span>
+                <span>{t(`settings.theme.${option}`)}</span>
               </label>
             ))}
           </div>
         </Section>
         <StorageSection />
-        <Section heading={pageWords.settings.privacy}>
+        <Section heading={t("settings.privacy")}>
           <PrivacySettings />
           <button type="button" className="row-button" onClick={() => router.go({ kind: "blocked" })}>
-            <span>{pageWords.settings.blocked}</span>
+            <span>{t("settings.blocked")}</span>
             <Icon name="forward" size={18} />
           </button>
           <button type="button" className="row-button" onClick={() => router.go({ kind: "holdings" })}>
-            <span>{pageWords.settings.holdings}</span>
+            <span>{t("settings.holdings")}</span>
             <Icon name="forward" size={18} />
           </button>
           <p className="section-hint">
-            {pageWords.settings.holdingsHint}
-            {server !== undefined && ` ${pageWords.settings.serverKeeps(server.name, server.retentionDays)}`}
+            {t("settings.holdingsHint")}
+            {server !== undefined && ` ${t("settings.serverKeeps", { name: server.name, days: server.retentionDays })}`}
           </p>
         </Section>
-        <Section heading={pageWords.settings.record}>
+        <Section heading={t("settings.record")}>
           <PublicRecord />
         </Section>
-        <Section heading={pageWords.settings.about}>
+        <Section heading={t("settings.about")}>
           <button type="button" className="row-button" onClick={() => document.dispatchEvent(new Event("latchkey:help"))}>
-            <span>{pageWords.settings.keyboard}</span>
+            <span>{t("settings.keyboard")}</span>
             <kbd>?</kbd>
           </button>
           <p className="section-hint">
-            {words.appName}, {pageWords.settings.version(__LATCHKEY_VERSION__)}.
-            {server?.version !== undefined && ` ${pageWords.settings.serverVersion(server.version)}`} {pageWords.settings.licence}
+            {t("appName")}, {t("settings.version", { version: __LATCHKEY_VERSION__ })}.
+            {server?.version !== undefined && ` ${t("settings.serverVersion", { version: server.version })}`} {t("settings.licence")}
           </p>
         </Section>
-        <Section heading={pageWords.settings.deletion}>
+        <Section heading={t("settings.deletion")}>
           <DeleteAccount />
         </Section>
       </div>
@@ -141,15 +140,17 @@ function StorageSection(): ReactElement {
     setWasRefused(!answer);
   };
   return (
-    <Section heading={pageWords.settings.storage}>
-      <p>{isKept === true ? pageWords.settings.storageKept : pageWords.settings.storageNotKept}</p>
+    <Section heading={t("settings.storage")}>
+      <p>{isKept === true ? t("settings.storageKept") : t("settings.storageNotKept")}</p>
       {isKept === false && (
         <button type="button" className="button" onClick={() => void ask()}>
-          {pageWords.settings.storageAsk}
+          {t("settings.storageAsk")}
         </button>
       )}
-      <div aria-live="polite">{wasRefused && <p className="section-hint">{pageWords.settings.storageRefused}</p>}</div>
-      {usedBytes !== undefined && usedBytes > 0 && <p className="section-hint">{pageWords.settings.storageUsed(formatBytes(usedBytes))}</p>}
+      <div aria-live="polite">{wasRefused && <p className="section-hint">{t("settings.storageRefused")}</p>}</div>
+      {usedBytes !== undefined && usedBytes > 0 && (
+        <p className="section-hint">{t("settings.storageUsed", { amount: formatBytes(usedBytes) })}</p>
+      )}
     </Section>
   );
 }

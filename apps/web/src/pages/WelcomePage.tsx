@@ -1,8 +1,8 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import type { ServerInfo, UsernameStatus } from "@latchkey/client";
-import { pageWords } from "../messages/page-words.ts";
-import { failureWords, words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
+import { failureWords } from "../messages/words.ts";
 import { Icon, Mark } from "../components/Icon.tsx";
 import { PendingNote } from "../components/PendingNote.tsx";
 import { useApp, useRoute, useSelector } from "../state/context.ts";
@@ -86,31 +86,31 @@ export function WelcomePage(): ReactElement {
         <div className="welcome-mark">
           <Mark size={56} />
         </div>
-        <h1>{words.appName}</h1>
-        <p className="welcome-promise">{words.promise}</p>
-        {server !== undefined && <p className="welcome-registration">{pageWords.welcome.registration[server.registration]}</p>}
+        <h1>{t("appName")}</h1>
+        <p className="welcome-promise">{t("promise")}</p>
+        {server !== undefined && <p className="welcome-registration">{t(`welcome.registration.${server.registration}`)}</p>}
         {wasEvicted && (
           <div className="notice notice-danger" role="alert">
-            <strong>{words.blocked.evicted}</strong>
-            <p>{words.blocked.evictedAdvice}</p>
+            <strong>{t("blocked.evicted")}</strong>
+            <p>{t("blocked.evictedAdvice")}</p>
           </div>
         )}
         {wasEvicted && (
           <>
             <Others isFirst />
-            <h2 className="welcome-anew">{pageWords.welcome.orNew}</h2>
+            <h2 className="welcome-anew">{t("welcome.orNew")}</h2>
           </>
         )}
         {begun !== undefined && isBusy && (
           <p className="notice" role="status">
-            {pageWords.welcome.resumed(begun.username)}
+            {t("welcome.resumed", { username: begun.username })}
           </p>
         )}
         {pending !== undefined && <PendingNote pending={pending} />}
-        {isKnocking && <p className="notice notice-brass">{pageWords.welcome.toJoin}</p>}
+        {isKnocking && <p className="notice notice-brass">{t("welcome.toJoin")}</p>}
         <form onSubmit={(event) => void submit(event)} noValidate>
           <div className="field">
-            <label htmlFor={`${id}username`}>{pageWords.welcome.username}</label>
+            <label htmlFor={`${id}username`}>{t("welcome.username")}</label>
             <input
               ref={usernameRef}
               id={`${id}username`}
@@ -137,7 +137,7 @@ export function WelcomePage(): ReactElement {
             </div>
           </div>
           <div className="field">
-            <label htmlFor={`${id}name`}>{pageWords.welcome.displayName}</label>
+            <label htmlFor={`${id}name`}>{t("welcome.displayName")}</label>
             <input
               id={`${id}name`}
               className="input"
@@ -150,12 +150,12 @@ export function WelcomePage(): ReactElement {
               onChange={(event) => setDisplayName(event.target.value)}
             />
             <p id={`${id}namehint`} className="field-hint">
-              {pageWords.welcome.displayNameHint}
+              {t("welcome.displayNameHint")}
             </p>
           </div>
           {server?.registration === "invitation" && (
             <div className="field">
-              <label htmlFor={`${id}code`}>{pageWords.welcome.invitation}</label>
+              <label htmlFor={`${id}code`}>{t("welcome.invitation")}</label>
               <input
                 id={`${id}code`}
                 className="input"
@@ -167,12 +167,12 @@ export function WelcomePage(): ReactElement {
             </div>
           )}
           <button type="submit" className="button button-primary button-wide" disabled={isClosed} aria-disabled={isBusy}>
-            {isBusy ? `${pageWords.welcome.creating}…` : pageWords.welcome.create}
+            {isBusy ? `${t("welcome.creating")}…` : t("welcome.create")}
           </button>
         </form>
         <p className="welcome-note">
           <Icon name="lock" size={16} />
-          {pageWords.welcome.noPassword}
+          {t("welcome.noPassword")}
         </p>
         {!wasEvicted && <Others isFirst={false} />}
       </div>
@@ -192,12 +192,12 @@ function Others({ isFirst }: { readonly isFirst: boolean }): ReactElement {
         onClick={() => router.go({ kind: "join" })}
       >
         <Icon name="link" size={18} />
-        {pageWords.welcome.link}
+        {t("welcome.link")}
       </button>
       <p>
-        {pageWords.welcome.recoverHint}{" "}
+        {t("welcome.recoverHint")}{" "}
         <button type="button" className="link-button" onClick={() => router.go({ kind: "recover" })}>
-          {pageWords.welcome.recover}
+          {t("welcome.recover")}
         </button>
       </p>
     </div>
@@ -209,7 +209,7 @@ function ServerLine({ server }: { readonly server: ServerInfo | undefined }): Re
   return (
     <footer className="welcome-server">
       <strong>
-        <bdi>{pageWords.welcome.serverLine(name)}</bdi>
+        <bdi>{t("welcome.serverLine", { name })}</bdi>
       </strong>
       {server !== undefined && name !== server.host && <bdi> ({server.host})</bdi>}
     </footer>
@@ -247,13 +247,13 @@ function useAvailability(username: string, problem: UsernameProblem): readonly [
 function problemText(problem: UsernameProblem): string {
   switch (problem.kind) {
     case "too_short":
-      return pageWords.welcome.status.tooShort(problem.missing);
+      return t("welcome.status.tooShort", { missing: problem.missing });
     case "too_long":
-      return pageWords.welcome.status.tooLong;
+      return t("welcome.status.tooLong");
     case "space":
-      return pageWords.welcome.status.space;
+      return t("welcome.status.space");
     case "bad_character":
-      return pageWords.welcome.status.badCharacter(problem.character);
+      return t("welcome.status.badCharacter", { character: problem.character });
     case "none":
       return "";
   }
@@ -271,19 +271,19 @@ function UsernameHint({
   readonly availability: Availability;
 }): ReactElement {
   if (error !== undefined) return <p className="field-error">{error}</p>;
-  if (username === "") return <p>{pageWords.welcome.usernameHint}</p>;
+  if (username === "") return <p>{t("welcome.usernameHint")}</p>;
   // While a name is being typed it is too short: no error yet.
   if (problem.kind === "too_short") return <p>{problemText(problem)}</p>;
   if (problem.kind !== "none") {
     return (
       <p className="field-error">
-        {problemText(problem)}. {pageWords.welcome.usernameHint}
+        {problemText(problem)}. {t("welcome.usernameHint")}
       </p>
     );
   }
-  if (availability.kind === "none") return <p>{pageWords.welcome.usernameHint}</p>;
-  if (availability.kind === "checking") return <p>{pageWords.welcome.status.checking}…</p>;
-  const text = pageWords.welcome.status[availability.status];
+  if (availability.kind === "none") return <p>{t("welcome.usernameHint")}</p>;
+  if (availability.kind === "checking") return <p>{t("welcome.status.checking")}…</p>;
+  const text = t(`welcome.status.${availability.status}`);
   switch (availability.status) {
     case "available":
       return (

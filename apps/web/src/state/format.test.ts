@@ -1,3 +1,4 @@
+import "../testing/english.ts";
 import { describe, expect, it } from "vitest";
 import { avatarColour, avatarColours, dayKey, formatAgo, formatBytes, formatDay, formatLeft, formatListTime, initials } from "./format.ts";
 

@@ -1,6 +1,6 @@
-import { words } from "../messages/words.ts";
+import { locale, t } from "../messages/words.ts";
 
-/** How times are written: a locale and zone, the system's when absent. */
+/** How times are written: a locale (that of the chosen language when absent) and zone (the system's when absent). */
 export interface FormatContext {
   readonly locale?: string;
   readonly timeZone?: string;
@@ -11,10 +11,11 @@ const dayMs = 86_400_000;
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function formatter(context: FormatContext, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = JSON.stringify([context, options]);
+  const used = context.locale ?? locale();
+  const key = JSON.stringify([used, context.timeZone, options]);
   const known = formatters.get(key);
   if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat(context.locale, {
+  const made = new Intl.DateTimeFormat(used, {
     ...options,
     ...(context.timeZone === undefined ? {} : { timeZone: context.timeZone }),
   });
@@ -55,11 +56,11 @@ export function formatDate(atMs: number, context: FormatContext = {}): string {
 /** How long ago, up to a day; then the date, such as `on 23 November 2026`. */
 export function formatAgo(atMs: number, nowMs: number, context: FormatContext = {}): string {
   const ageMs = nowMs - atMs;
-  if (ageMs < minuteMs) return words.time.justNow;
-  const relative = new Intl.RelativeTimeFormat(words.time.language, { numeric: "always" });
+  if (ageMs < minuteMs) return t("time.justNow");
+  const relative = new Intl.RelativeTimeFormat(context.locale ?? locale() ?? "en", { numeric: "always" });
   if (ageMs < 60 * minuteMs) return relative.format(-Math.floor(ageMs / minuteMs), "minute");
   if (ageMs < dayMs) return relative.format(-Math.floor(ageMs / (60 * minuteMs)), "hour");
-  return words.time.onDate(formatDate(atMs, context));
+  return t("time.onDate", { date: formatDate(atMs, context) });
 }
 
 /** What is left of a time, such as `4:07`. */
@@ -71,11 +72,11 @@ export function formatLeft(leftMs: number): string {
 /** The time in a list: relative up to an hour, the time of day today, then weekday, then date. */
 export function formatListTime(atMs: number, nowMs: number, context: FormatContext = {}): string {
   const ageMs = nowMs - atMs;
-  if (ageMs >= -minuteMs && ageMs < minuteMs) return words.time.now;
-  if (ageMs > 0 && ageMs < 60 * minuteMs) return words.time.minutes(Math.floor(ageMs / minuteMs));
+  if (ageMs >= -minuteMs && ageMs < minuteMs) return t("time.now");
+  if (ageMs > 0 && ageMs < 60 * minuteMs) return t("time.minutes", { n: Math.floor(ageMs / minuteMs) });
   const day = dayKey(atMs, context);
   if (day === dayKey(nowMs, context)) return formatTime(atMs, context);
-  if (day === dayKey(nowMs - dayMs, context)) return words.time.yesterday;
+  if (day === dayKey(nowMs - dayMs, context)) return t("time.yesterday");
   if (ageMs > 0 && ageMs < 6 * dayMs) return formatter(context, { weekday: "short" }).format(sane(atMs));
   return formatter(context, { day: "numeric", month: "short", ...yearWhenOther(atMs, nowMs, context) }).format(sane(atMs));
 }
@@ -83,8 +84,8 @@ export function formatListTime(atMs: number, nowMs: number, context: FormatConte
 /** The words of a day separator: today, yesterday, weekday and date. */
 export function formatDay(atMs: number, nowMs: number, context: FormatContext = {}): string {
   const day = dayKey(atMs, context);
-  if (day === dayKey(nowMs, context)) return words.time.today;
-  if (day === dayKey(nowMs - dayMs, context)) return words.time.yesterday;
+  if (day === dayKey(nowMs, context)) return t("time.today");
+  if (day === dayKey(nowMs - dayMs, context)) return t("time.yesterday");
   return formatter(context, { weekday: "long", day: "numeric", month: "long", ...yearWhenOther(atMs, nowMs, context) }).format(sane(atMs));
 }
 
@@ -101,11 +102,41 @@ export function formatBytes(sizeBytes: number, context: FormatContext = {}): str
     value /= 1000;
     unit += 1;
   }
-  return new Intl.NumberFormat(context.locale, {
+  return new Intl.NumberFormat(context.locale ?? locale(), {
     style: "unit",
     unit: units[unit] ?? "byte",
     maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0,
   }).format(value);
+}
+
+/** A number, grouped. */
+export function formatNumber(value: number): string {
+  return new Intl.NumberFormat(locale()).format(value);
+}
+
+const spanUnits = [
+  [604_800, "week"],
+  [86_400, "day"],
+  [3600, "hour"],
+  [60, "minute"],
+  [1, "second"],
+] as const;
+
+function formatUnit(value: number, unit: "week" | "day" | "hour" | "minute" | "second"): string {
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
+}
+
+/** "30 seconds", "5 minutes", "8 hours", "4 weeks": in the largest unit that it is a whole number of. */
+export function formatSpan(seconds: number): string {
+  const [size, unit] = spanUnits.find(([of]) => seconds % of === 0) ?? ([1, "second"] as const);
+  return formatUnit(seconds / size, unit);
+}
+
+/** How long something has run, in its two largest units: "1 day 1 hour". */
+export function formatDuration(seconds: number): string {
+  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor((seconds % 86_400) / 3600), Math.floor((seconds % 3600) / 60)];
+  if (days > 0) return `${formatUnit(days, "day")} ${formatUnit(hours, "hour")}`;
+  return hours > 0 ? `${formatUnit(hours, "hour")} ${formatUnit(minutes, "minute")}` : formatUnit(minutes, "minute");
 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });

@@ -1,3 +1,4 @@
+import "../testing/english.ts";
 import { describe, expect, it } from "vitest";
 import { sumUpHoldings, viewHoldings } from "./holdings.ts";
 

@@ -1,4 +1,4 @@
-import { pageWords } from "../messages/page-words.ts";
+import { isMessage, listOf, t } from "../messages/words.ts";
 import { formatBytes, formatDate } from "./format.ts";
 
 /** One thing that the server holds. */
@@ -24,7 +24,6 @@ export interface HoldingsView {
 export function sumUpHoldings(json: string): readonly string[] {
   const held = parse(json);
   if (held === undefined) return [];
-  const say = pageWords.holdings.plain;
   const usernames = list(held["usernames"]).filter(({ status }) => status !== "released");
   const names = usernames.flatMap(({ username }) => (typeof username === "string" ? [username] : []));
   const days = list(held["states"]).flatMap(({ day }) => (typeof day === "string" ? [day] : []));
@@ -35,10 +34,16 @@ export function sumUpHoldings(json: string): readonly string[] {
   const waiting = devices.reduce((sum, { inbox_items: items }) => sum + countOf(items), 0);
   const suspended = held["suspended_since"];
   return [
-    ...(names.length > 0 ? [say.name(names)] : []),
-    ...(Number.isNaN(sinceMs) ? [] : [say.since(formatDate(sinceMs))]),
-    ...(devices.length > 0 ? [say.devices(devices.length), say.keys(keys.length), say.waiting(waiting)] : []),
-    ...(typeof suspended === "string" ? [say.suspended(suspended)] : []),
+    ...(names.length > 0 ? [t("holdings.plain.name", { names: listOf(names) })] : []),
+    ...(Number.isNaN(sinceMs) ? [] : [t("holdings.plain.since", { day: formatDate(sinceMs) })]),
+    ...(devices.length > 0
+      ? [
+          t("holdings.plain.devices", { n: devices.length }),
+          t("holdings.plain.keys", { n: keys.length }),
+          t("holdings.plain.waiting", { n: waiting }),
+        ]
+      : []),
+    ...(typeof suspended === "string" ? [t("holdings.plain.suspended", { day: suspended })] : []),
   ];
 }
 
@@ -112,15 +117,15 @@ function walk({ value, path, labels, known, rows }: Step): void {
 }
 
 function show(value: unknown, name: string): string {
-  if (value === null || value === undefined || value === "") return pageWords.holdings.nothing;
-  if (value === true) return pageWords.holdings.yes;
-  if (value === false) return pageWords.holdings.no;
+  if (value === null || value === undefined || value === "") return t("holdings.nothing");
+  if (value === true) return t("holdings.yes");
+  if (value === false) return t("holdings.no");
   if (typeof value === "number") return name.endsWith("bytes") ? formatBytes(value) : String(value);
   if (typeof value === "string") return value.length <= longestValue ? value : `${value.slice(0, longestValue - 20)}…`;
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
-    if (items.length === 0) return pageWords.holdings.nothing;
-    return items.length <= mostListed ? items.map((item) => show(item, name)).join("\n") : pageWords.holdings.items(items.length);
+    if (items.length === 0) return t("holdings.nothing");
+    return items.length <= mostListed ? items.map((item) => show(item, name)).join("\n") : t("holdings.items", { n: items.length });
   }
   return isObject(value)
     ? Object.entries(value)
@@ -130,8 +135,8 @@ function show(value: unknown, name: string): string {
 }
 
 function label(key: string): string {
-  const names: Readonly<Record<string, string>> = pageWords.holdings.names;
-  return names[key] ?? key.replaceAll("_", " ");
+  const id = `holdings.names.${key}`;
+  return isMessage(id) ? t(id) : key.replaceAll("_", " ");
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import type { Person } from "@latchkey/client";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { nameOf } from "./person-name.ts";
 
 /** A link that names an account: `[any words](mimi://HOST/u/ACCOUNT)`; the words are its writer's, and are not shown (spec X-1). */
@@ -18,7 +18,7 @@ export function mentionText(who: "account" | "everybody", id: string, mentions: 
 }
 
 function nameIn(byId: ReadonlyMap<string, Person>, who: "account" | "everybody", id: string): string {
-  if (who === "everybody") return words.messageParts.everybody;
+  if (who === "everybody") return t("messageParts.everybody");
   const person = byId.get(id);
-  return person === undefined ? words.messageParts.somebodyElse : `@${person.isSelf ? words.common.you : nameOf(person)}`;
+  return person === undefined ? t("messageParts.somebodyElse") : `@${person.isSelf ? t("common.you") : nameOf(person)}`;
 }

@@ -1,5 +1,5 @@
 import type { Conversation } from "@latchkey/client";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 
 /** Which conversations the list shows. */
 export type Folder = "all" | "archived";
@@ -16,5 +16,5 @@ export function isMuted({ own }: Conversation, nowMs: number): boolean {
 
 /** What a conversation is called here. */
 export function titleOf({ peer, title }: Pick<Conversation, "peer" | "title">): string {
-  return peer?.isSelf === true ? words.list.noteToSelf : title;
+  return peer?.isSelf === true ? t("list.noteToSelf") : title;
 }

@@ -1,78 +1,87 @@
 import type { Message, Person } from "@latchkey/client";
-import { words } from "../messages/words.ts";
+import { listOf, t } from "../messages/words.ts";
+import { formatSpan } from "./format.ts";
 import { nameOf } from "./person-name.ts";
 
 /** What happened, in one line, for messages that nobody wrote. */
 export function systemText(message: Message, conversationKind: "direct" | "group"): string {
   const { body } = message;
-  const author = subject(message.author);
+  const author = named(message.author);
   switch (body.kind) {
     case "text":
       return body.text;
     case "created":
-      return conversationKind === "direct" ? words.system.createdDirect(author) : words.system.created(author, body.name);
+      return conversationKind === "direct"
+        ? t("system.createdDirect", by(message.author))
+        : t("system.created", { ...by(message.author), name: body.name });
     case "added":
       // To the one who was added, that is how a direct conversation begins.
-      if (conversationKind === "direct") return words.system.createdDirect(author);
-      return words.system.added(author, body.people.map(object));
+      if (conversationKind === "direct") return t("system.createdDirect", by(message.author));
+      return t("system.added", { ...by(message.author), names: listOf(body.people.map(object)) });
     case "removed":
-      return words.system.removed(author, body.people.map(object));
+      return t("system.removed", { ...by(message.author), names: listOf(body.people.map(object)) });
     case "left":
-      return words.system.left(author);
+      return t("system.left", by(message.author));
     case "renamed":
-      return words.system.renamed(author, body.name);
+      return t("system.renamed", { ...by(message.author), name: body.name });
     case "described":
-      return words.groupSettings.described(author);
+      return t("groupSettings.described", by(message.author));
     case "picture_changed":
-      return words.groupSettings.pictureChanged(author);
+      return t("groupSettings.pictureChanged", by(message.author));
     case "timer_changed":
-      return words.groupSettings.timerChanged(author, body.seconds);
+      return body.seconds === 0
+        ? t("groupSettings.timerOff", by(message.author))
+        : t("groupSettings.timerChanged", { ...by(message.author), span: formatSpan(body.seconds) });
     case "slow_mode_changed":
-      return words.groupSettings.slowModeChanged(author, body.seconds);
+      return body.seconds === 0
+        ? t("groupSettings.slowModeOff", by(message.author))
+        : t("groupSettings.slowModeChanged", { ...by(message.author), span: formatSpan(body.seconds) });
     case "rights_changed":
-      return words.groupSettings.rightsChanged(author);
+      return t("groupSettings.rightsChanged", by(message.author));
     case "role_changed":
-      return words.groupSettings.roleChanged[body.role](author, object(body.person));
+      return t(`groupSettings.roleChanged.${body.role}`, { ...by(message.author), person: object(body.person) });
     case "keys_updated":
-      return words.system.keysUpdated(author);
+      return t("system.keysUpdated", by(message.author));
     case "device_added":
-      return words.system.deviceAdded(subject(body.person));
+      return t("system.deviceAdded", by(body.person));
     case "device_removed":
-      return words.system.deviceRemoved(subject(body.person));
+      return t("system.deviceRemoved", by(body.person));
     case "recovered":
-      return body.person.isSelf ? words.system.recoveredSelf : words.system.recovered(nameOf(body.person));
+      return body.person.isSelf ? t("system.recoveredSelf") : t("system.recovered", { author: nameOf(body.person) });
     case "skipped":
-      return words.system.skipped(author);
+      return t("system.skipped", by(message.author));
     case "complaint":
-      return body.person.isSelf ? words.system.complaintSelf(author) : words.system.complaint(author, nameOf(body.person));
+      return body.person.isSelf ? t("system.complaintSelf", { author }) : t("system.complaint", { author, who: nameOf(body.person) });
     case "away":
-      return words.system.away(nameOf(body.person));
+      return t("system.away", { who: nameOf(body.person) });
     case "let_back":
-      return words.system.letBack(author, object(body.person));
+      return t("system.letBack", { ...by(message.author), person: object(body.person) });
     case "expired":
-      return words.system.expired(body.count);
+      return t("system.expired", { n: body.count });
     case "other_view":
-      return words.system.otherView(author);
+      return t("system.otherView", { author });
     case "misnumbered":
-      return body.missing > 0 ? words.system.missingMessages(author, body.missing) : words.system.misnumbered(author);
+      return body.missing > 0 ? t("system.missingMessages", { author, n: body.missing }) : t("system.misnumbered", { author });
     case "unsupported":
-      return words.system.unsupported;
+      return t("system.unsupported");
     case "unreadable":
-      return words.system.unreadable;
+      return t("system.unreadable");
     case "alarm":
-      return words.system.alarm;
+      return t("system.alarm");
     case "poll":
       return body.question;
     case "deleted":
-      return words.system.deleted(subject(body.person), message.author?.accountId === body.person.accountId ? undefined : author);
+      return message.author?.accountId === body.person.accountId
+        ? t("system.deleted", by(body.person))
+        : t("system.deletedOf", { ...by(body.person), whose: author });
     case "pinned":
-      return body.isPinned ? words.system.pinned(author) : words.system.unpinned(author);
+      return body.isPinned ? t("system.pinned", by(message.author)) : t("system.unpinned", by(message.author));
     case "unpermitted":
-      return words.system.unpermitted(author);
+      return t("system.unpermitted", by(message.author));
     case "history_given":
-      return words.system.historyGiven(author, body.people.map(object));
+      return t("system.historyGiven", { ...by(message.author), names: listOf(body.people.map(object)) });
     case "left_out":
-      return words.system.leftOut(author, body.count, body.unproven);
+      return t("system.leftOut", { ...by(message.author), n: body.count, unproven: body.unproven });
   }
 }
 
@@ -81,12 +90,16 @@ export function namesSomebody({ body }: Message): boolean {
   return body.kind === "other_view" || body.kind === "skipped" || (body.kind === "misnumbered" && body.missing === 0);
 }
 
-/** How somebody is named where a line begins with them. */
-export function subject(person: Person | undefined): string {
-  if (person === undefined) return words.system.someone;
-  return person.isSelf ? words.system.youSubject : nameOf(person);
+/** Who did something, for a line that begins with them: what is said of oneself is another sentence in most languages. */
+export function by(person: Person | undefined): { readonly author: string; readonly who: "you" | "other" } {
+  return { author: named(person), who: person?.isSelf === true ? "you" : "other" };
 }
 
+/** Somebody whom a line is about. */
 function object(person: Person): string {
-  return person.isSelf ? words.system.youObject : nameOf(person);
+  return person.isSelf ? t("system.youObject") : nameOf(person);
+}
+
+function named(person: Person | undefined): string {
+  return person === undefined ? t("system.someone") : person.isSelf ? t("common.you") : nameOf(person);
 }

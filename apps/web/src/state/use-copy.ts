@@ -1,5 +1,5 @@
 import { useCallback } from "react";
-import { words } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useApp } from "./context.ts";
 
 /** Copies a text, and tells at the bottom of the screen whether the browser did. */
@@ -9,9 +9,9 @@ export function useCopy(): (text: string) => Promise<void> {
     async (text) => {
       try {
         await navigator.clipboard.writeText(text);
-        notify(words.common.copied);
+        notify(t("common.copied"));
       } catch {
-        notify(words.messageParts.notCopied);
+        notify(t("messageParts.notCopied"));
       }
     },
     [notify],

@@ -1,2 +1,0 @@
-export { alarms } from "./en-alarms.ts";
-export { failures } from "./en-failures.ts";
