@@ -239,6 +239,24 @@ describe("C38 invite links", () => {
     shows(context, "the server has another key for this link than the link says");
   });
 
+  test("[X-14] who withdraws a knock and is let in by it all the same is asked first", async () => {
+    await using scene = await Scene.open();
+    const { ada, id, url } = await club(scene);
+    const cyd = await scene.person("cyd", { requests: "ask" });
+    const { linkId } = await cyd.client.knock(url);
+    expect(await waiting(ada, id)).toEqual(["cyd"]);
+    await cyd.client.withdrawKnock(linkId);
+    expect(await cyd.client.knocks()).toEqual([]);
+    await expect(cyd.client.withdrawKnock(linkId)).rejects.toMatchObject({ code: "unknown_join_link" });
+    await ada.client.admit(id, cyd.accountId);
+    const [request] = await eventually(async () => {
+      const { list } = await cyd.client.requests();
+      return list.length > 0 && list;
+    }, "it waits as any stranger's");
+    expect(request).toMatchObject({ state: "asks", person: { username: "ada" } });
+    expect(await cyd.client.conversations()).toEqual([]);
+  });
+
   test("[E-114] nobody is let in by an answer that is not of somebody who leads the group", async (context) => {
     await using scene = await Scene.open();
     const { ada, id, url } = await club(scene);

@@ -72,4 +72,45 @@ describe("[X-21] how a person is shown", () => {
     open = open.filter((client) => client !== ada);
     expect((await (await openAs("ada")).account())?.displayName).toBe("ada");
   });
+
+  test("a name of any length is cut to what is shown, and the profile opens again with it", async () => {
+    const long = ["x".repeat(300), "\u{1F469}\u200D\u{1F680}".repeat(100), `e${"\u0301".repeat(3)}`.repeat(75)].map((name) =>
+      name.normalize("NFC"),
+    );
+    for (const [at, displayName] of long.entries()) {
+      const username = `long${String(at)}`;
+      const client = await openAs(username);
+      await client.register({ username, displayName });
+      const shown = (await client.account())?.displayName ?? "";
+      expect([...shown].length).toBeLessThanOrEqual(64);
+      expect(displayName.startsWith(shown.slice(0, 20))).toBe(true);
+      const other = long.at(at - 1) ?? "";
+      await client.changeProfile({ displayName: other });
+      const changed = (await client.account())?.displayName ?? "";
+      expect(other.startsWith(changed.slice(0, 20))).toBe(true);
+      await client.close();
+      open = open.filter((one) => one !== client);
+      expect((await (await openAs(username)).account())?.displayName).toBe(changed);
+    }
+  });
+
+  test("what is known of somebody says which groups both are in, whether they are blocked and what was compared; of a stranger, nothing", async () => {
+    const [ada, ben, cyd] = [await register("ada"), await register("ben"), await register("cyd")];
+    const { id } = await ada.startConversation({ to: ["ben", "cyd"], name: "Choir" });
+    const { id: other } = await ada.startConversation({ to: ["ben"], name: "Garden" });
+    await ada.startConversation({ to: ["cyd"], name: "Not with Ben" });
+    await settleAll();
+    const of = async (client: Client): Promise<string> => (await client.account())?.accountId ?? "";
+    const known = await ada.aboutPerson(await of(ben));
+    expect(known).toMatchObject({ person: { username: "ben", isSelf: false }, deviceCount: 1, isBlocked: false, mark: "none" });
+    expect(known.groups.toSorted()).toEqual([id, other].toSorted());
+    await ada.block(await of(ben));
+    await ada.markVerified(await of(ben), true);
+    await ada.removeMembers(other, [await of(ben)]);
+    expect(await ada.aboutPerson(await of(ben))).toMatchObject({ isBlocked: true, mark: "verified", groups: [id] });
+    expect(await ada.aboutPerson(await of(ada))).toMatchObject({ person: { isSelf: true }, deviceCount: 1 });
+    const stranger = await register("stranger");
+    for (const unknown of [await of(stranger), "?", ""])
+      await expect(cyd.aboutPerson(unknown)).rejects.toMatchObject({ code: "unknown_user" });
+  });
 });

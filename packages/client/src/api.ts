@@ -104,6 +104,15 @@ export interface MemberVerification {
   readonly falseWord?: "record" | "account" | undefined;
 }
 
+/** What this device knows of somebody, wherever the person met them. */
+export interface AboutPerson extends Pick<MemberVerification, "person" | "record" | "mark" | "falseWord"> {
+  /** By their account's newest state that this device has verified. */
+  readonly deviceCount: number;
+  readonly isBlocked: boolean;
+  /** Ids of the groups that both are in, the one with the newest message first. */
+  readonly groups: readonly string[];
+}
+
 /** What the details of a conversation show of its members' keys. */
 export interface Verification {
   readonly members: readonly MemberVerification[];
@@ -521,6 +530,8 @@ export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls {
 
   /** What is known of the keys of a conversation's members. */
   verification(conversationId: string): Promise<Verification>;
+  /** What is known of somebody, this person among them. Asks nobody. @throws ClientError `unknown_user` for whom this device never met */
+  aboutPerson(accountId: string): Promise<AboutPerson>;
   safetyNumber(accountId: string): Promise<SafetyNumber>;
   /** Compares a scanned safety number with the account's; a match marks it as verified. */
   scanSafetyNumber(accountId: string, code: string): Promise<SafetyScan>;

@@ -317,6 +317,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     readJoinLink: async (link) => running().invites.read(link),
     knock: async (link) => member().invites.knock(link),
     knocks: async () => running().invites.knocks(),
+    withdrawKnock: async (linkId) => running().invites.withdraw(linkId),
     markRead: async (id, throughOrder) => running().reading.read(id, throughOrder),
     saveDraft: async (id, text) => running().own.saveDraft(id, text),
     mute: async (id, until) => member().own.mute(id, until),
@@ -397,6 +398,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     deleteAccount,
     erase,
     verification: async (id) => watched().verification(id),
+    aboutPerson: async (accountId) => watched().aboutPerson(accountId),
     safetyNumber: async (accountId) => watched().safetyNumber(accountId),
     async scanSafetyNumber(accountId, code) {
       const seen = await watched().scanSafetyNumber(accountId, code);

@@ -33,6 +33,7 @@ export type AccountMethods = Pick<
   | "deleteAccount"
   | "erase"
   | "verification"
+  | "aboutPerson"
   | "safetyNumber"
   | "scanSafetyNumber"
   | "markVerified"
@@ -236,6 +237,13 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
         mayLetBack: true,
         mayRemove: true,
       };
+    },
+    async aboutPerson(accountId) {
+      await later();
+      const person = Object.values(people).find((one) => one.accountId === accountId) ?? fail("unknown_user");
+      const { record, mark, devices: of } = verificationOf(person, 1);
+      const isIn = (id: string): boolean => surroundings.members(id).some((member) => member.person.accountId === accountId);
+      return { person, record, mark, deviceCount: of.length, isBlocked: false, groups: ["house", "kitchen"].filter(isIn) };
     },
     async safetyNumber(accountId): Promise<SafetyNumber> {
       await later();

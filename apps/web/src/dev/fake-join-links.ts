@@ -1,4 +1,4 @@
-import type { ClientEvent, JoinLink, JoinLinkCalls, Person, WaitingPerson } from "@latchkey/client";
+import type { ClientEvent, JoinLink, JoinLinkCalls, OwnKnock, Person, WaitingPerson } from "@latchkey/client";
 
 const dayMs = 86_400_000;
 
@@ -11,6 +11,7 @@ export function createFakeJoinLinks(params: {
   const { people, later, emit } = params;
   let links: readonly JoinLink[] = [];
   let waiting: readonly WaitingPerson[] = [];
+  let knocks: readonly OwnKnock[] = [];
   const [me, other] = Object.values(people);
   const changed = (conversationId: string): void => emit({ kind: "join_links", conversationId });
   const answer = async (id: string, accountId: string): Promise<void> => {
@@ -44,8 +45,16 @@ export function createFakeJoinLinks(params: {
     async knock() {
       await later();
       const nowMs = Date.now();
-      return { linkId: "link", host: "chat.example.org", name: "Book club", sentAtMs: nowMs, expiresAtMs: nowMs + 25 * dayMs };
+      const knock = { linkId: "link", host: "chat.example.org", name: "Book club", sentAtMs: nowMs, expiresAtMs: nowMs + 25 * dayMs };
+      knocks = [knock];
+      emit({ kind: "knocks" });
+      return knock;
     },
-    knocks: async () => [],
+    knocks: async () => knocks,
+    async withdrawKnock(linkId) {
+      await later();
+      knocks = knocks.filter((knock) => knock.linkId !== linkId);
+      emit({ kind: "knocks" });
+    },
   };
 }

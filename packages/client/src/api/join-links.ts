@@ -73,4 +73,9 @@ export interface JoinLinkCalls {
   knock(link: string): Promise<OwnKnock>;
   /** Where this person knocked from this device, newest first. */
   knocks(): Promise<readonly OwnKnock[]>;
+  /**
+   * Waits there no more: whoever lets this person in by that knock all the same asks them first, like somebody who was never met. What was sent
+   * stays with those who lead the group, until they look at it or the link ends. @throws ClientError `unknown_join_link`
+   */
+  withdrawKnock(linkId: string): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { Contact } from "../account/contacts.ts";
 import { isProven } from "../account/contacts.ts";
 import type { Directory } from "../account/directory.ts";
 import type {
+  AboutPerson,
   ClientFailure,
   DeviceRecord,
   DirectoryStatus,
@@ -23,6 +24,8 @@ import { ClientError } from "../errors.ts";
 import { loadMark, saveMark } from "./account-news.ts";
 import type { Mark } from "./account-news.ts";
 import type { World } from "./world.ts";
+
+const accountIdBytes = 32;
 
 /** What is known of the keys of a conversation's members. */
 export async function verificationOf(world: World, state: ConversationState): Promise<Verification> {
@@ -51,17 +54,42 @@ function awayOf(
 }
 
 async function memberOf(world: World, state: ConversationState, accountId: Uint8Array): Promise<MemberVerification> {
+  const { account, ...known } = await keysOf(world, accountId);
+  return { ...known, devices: devicesOf(state, accountId, account) };
+}
+
+/** What is known of an account's keys, whatever conversation it is in. */
+async function keysOf(
+  world: World,
+  accountId: Uint8Array,
+): Promise<Omit<MemberVerification, "devices"> & { readonly account: VerifiedAccount | undefined }> {
   const { people, own, store, watch } = world;
   const isSelf = equalBytes(accountId, own.accountId);
   const contact = isSelf ? undefined : people.contact(accountId);
-  const account = isSelf ? own.account : contact?.account;
   const mark = await store.transact("read", (tx) => loadMark(tx, accountId));
   return {
     person: people.person(accountId),
     record: isSelf ? await ownRecordOf(world) : recordOf(world, contact),
-    devices: devicesOf(state, accountId, account),
     mark: shownMark(mark),
     falseWord: isSelf ? undefined : watch.falseWord(accountId)?.kind,
+    account: isSelf ? own.account : contact?.account,
+  };
+}
+
+/** What is known of somebody, and in which of these conversations both are. @throws ClientError `unknown_user` */
+export async function aboutPerson(world: World, account: string, states: readonly ConversationState[]): Promise<AboutPerson> {
+  const accountId = parseId(account);
+  await world.people.load([accountId]);
+  const { account: verified, ...known } = await keysOf(world, accountId);
+  if (verified === undefined) throw unknown();
+  const groups = states
+    .filter(({ kind, phase, roster }) => kind === "group" && phase.kind === "active" && roster?.accounts.has(account) === true)
+    .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
+  return {
+    ...known,
+    deviceCount: verified.state.devices.length,
+    isBlocked: world.standings.of(accountId) === "blocked",
+    groups: groups.map(({ id }) => id),
   };
 }
 
@@ -174,12 +202,15 @@ function pair(world: World, accountId: string): { own: SafetyAccount; other: Saf
 }
 
 function parseId(accountId: string): Uint8Array {
+  let id: Uint8Array;
   try {
-    return fromBase64Url(accountId);
+    id = fromBase64Url(accountId);
   } catch (error) {
     if (error instanceof SyntaxError) throw unknown();
     throw error;
   }
+  if (id.length !== accountIdBytes) throw unknown();
+  return id;
 }
 
 function unknown(): ClientError {

@@ -3,7 +3,7 @@ import { stateHashOf, signedCodec } from "@latchkey/transparency";
 import type { Contact } from "../account/contacts.ts";
 import { isProven } from "../account/contacts.ts";
 import { freshMs } from "../account/directory.ts";
-import type { ClientFailure, SafetyNumber, SafetyScan, Verification } from "../api.ts";
+import type { AboutPerson, ClientFailure, SafetyNumber, SafetyScan, Verification } from "../api.ts";
 import { isAway } from "../core/away.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
 import { ClientError, failureOf } from "../errors.ts";
@@ -14,7 +14,7 @@ import { OwnAccountWatch } from "./own-account-watch.ts";
 import { PublishedHeads } from "./published-heads.ts";
 import { Words } from "./words.ts";
 import type { Word } from "./words.ts";
-import { markVerified, safetyNumberOf, scanSafetyNumber, verificationOf } from "./verification.ts";
+import { aboutPerson, markVerified, safetyNumberOf, scanSafetyNumber, verificationOf } from "./verification.ts";
 import type { Watched, Watching, World } from "./world.ts";
 
 const minuteMs = 60_000;
@@ -200,6 +200,15 @@ export class Watch implements Watching {
     if (conversation === undefined) throw new ClientError("unknown_conversation", "There is no such conversation in this profile.");
     await conversation.load();
     return await verificationOf(this.#world, conversation.state);
+  }
+
+  /** What is known of somebody, wherever they were met. @throws ClientError `unknown_user` */
+  async aboutPerson(accountId: string): Promise<AboutPerson> {
+    return await aboutPerson(
+      this.#world,
+      accountId,
+      this.#runners.map(({ state }) => state),
+    );
   }
 
   /** @throws ClientError `unknown_user` */

@@ -90,6 +90,10 @@ export class Invites {
     return (await import("./knocking.ts")).ownKnocks(this.#world);
   }
 
+  async withdraw(linkId: string): Promise<void> {
+    await (await import("./knocking.ts")).withdrawKnock(this.#world, linkId);
+  }
+
   /** Whether somebody may answer a knock of this person: else nobody's answer is looked at. */
   get isKnocking(): boolean {
     return (this.#world.joinLinks.stored?.knocks.length ?? 0) > 0;

@@ -86,6 +86,15 @@ export async function ownKnocks(world: World): Promise<readonly ShownKnock[]> {
     .toSorted((a, b) => b.sentAtMs - a.sentAtMs);
 }
 
+/** The person waits there no more: what answers that knock is nothing from now on. @throws ClientError `unknown_join_link` */
+export async function withdrawKnock(world: World, linkId: string): Promise<void> {
+  const links = await world.joinLinks.open();
+  const knock = pending(world, links).find((one) => toBase64Url(one.linkId) === linkId);
+  if (knock === undefined) throw new ClientError("unknown_join_link", "You do not wait there, or not any more.");
+  await world.store.transact("write", (tx) => links.endKnock(tx, knock.linkId));
+  world.emit({ kind: "knocks" });
+}
+
 function pending({ platform }: World, links: StoredLinks): readonly OwnKnock[] {
   return links.knocks.filter(({ notAfterMs }) => notAfterMs > platform.nowMs());
 }
