@@ -404,8 +404,14 @@ export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls {
   /**
    * Queues a message; resolves when it is persisted here as pending. Its delivery follows as events.
    * @param options.inReplyTo the id of the message that it answers
+   * @param options.undoMs for so long, a minute at most, it waits here and can be taken back; a program that ends meanwhile sends it with its next start
    */
-  send(conversationId: string, text: string, options?: { inReplyTo?: string | undefined }): Promise<Message>;
+  send(conversationId: string, text: string, options?: { inReplyTo?: string | undefined; undoMs?: number | undefined }): Promise<Message>;
+  /**
+   * Takes back a message that was not sent yet: what it says stands in the draft again, before what is written there by now.
+   * Returns whether it did; not where the message is on its way, or not here.
+   */
+  takeBack(conversationId: string, messageId: string): Promise<boolean>;
   /** The person types in a conversation now, or does no more: told to the others that are there now, as often as need be (spec N-1). */
   typing(conversationId: string, isTyping: boolean): Promise<void>;
   /** Says another text in place of one's own, a day after it at most, ten times at most (spec X-3). @throws ClientError `unknown_message`, `not_permitted`, `message_too_large` */

@@ -297,6 +297,11 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     heldDeletions: async (id) => running().messages.held(id),
     decideDeletions: async (id, accountId, isDone) => member().messages.decideDeletions(id, accountId, isDone),
     retry: async (id, messageId) => member().messages.retry(id, messageId),
+    takeBack: async (id, messageId) => {
+      const isTaken = await member().messages.takeBack(id, messageId);
+      if (isTaken) member().own.written();
+      return isTaken;
+    },
     discard: async (id, messageId) => member().messages.discard(id, messageId),
     addMembers: async (id, addresses, options) => member().groups.add(id, addresses, options),
     removeMembers: async (id, accountIds) => member().groups.remove(id, accountIds),

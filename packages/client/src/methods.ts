@@ -44,6 +44,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   decideDeletions: true,
   retry: true,
   discard: true,
+  takeBack: true,
   addMembers: true,
   removeMembers: true,
   setRole: true,

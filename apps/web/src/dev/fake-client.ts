@@ -285,6 +285,7 @@ export function createFakeHost(scene: Scene): ClientHost {
         put({ ...found, delivery: { kind: "pending" } });
         setTimeout(() => put({ ...found, delivery: { kind: "accepted", atMs: Date.now() } }), 600);
       },
+      takeBack: async () => false,
       async discard(id, messageId) {
         const { messages } = get(id);
         messages.splice(

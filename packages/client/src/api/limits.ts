@@ -7,6 +7,8 @@ export const editWindowMs: number = 86_400_000;
 export const maxEdits: number = 10;
 /** Milliseconds after a message in which its author may delete it for all, by their own two stamps (spec X-4). */
 export const ownDeletionMs: number = 7 * 86_400_000;
+/** A text may wait so long at most before it is sent, so that its author can take it back. */
+export const maxUndoMs: number = 60_000;
 /** Conversations that a text is sent on to at once (spec X-9). */
 export const maxForwards: number = 5;
 /** A text that was sent on so often goes to one conversation at a time (spec X-9). */

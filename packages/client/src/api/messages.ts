@@ -3,7 +3,8 @@ import type { Person, Role } from "./people.ts";
 
 /** How a message of one's own fares. */
 export type Delivery =
-  | { readonly kind: "pending" }
+  /** `undoUntilMs`: it waits until then, by this device's clock, so that its author can take it back (`takeBack`). */
+  | { readonly kind: "pending"; readonly undoUntilMs?: number }
   /** `withoutReader`: people of whom no device was in the conversation then, so that it will not reach them. */
   | { readonly kind: "accepted"; readonly atMs: number; readonly withoutReader?: readonly Person[] }
   | { readonly kind: "failed"; readonly failure: ClientFailure };

@@ -5,7 +5,17 @@ import type { LeafVerdict } from "./leaf-verdict.ts";
 import type { Chain, Purpose, Invitation, ContinuationOffer } from "./state.ts";
 
 /** What a conversation waits for by the clock. */
-export type TimerName = "retry" | "remove_leavers" | "self_update" | "renew" | "verify" | "unblock" | "complain" | "answer" | "give_up";
+export type TimerName =
+  | "retry"
+  | "remove_leavers"
+  | "self_update"
+  | "renew"
+  | "verify"
+  | "unblock"
+  | "complain"
+  | "answer"
+  | "give_up"
+  | "undo";
 
 /** What a step takes: what the log brings, what the person wants, what the engine found out, and timers. */
 export type Input =
@@ -46,9 +56,13 @@ export type Input =
       readonly told?: string | undefined;
       /** It waits for the person's word first. */
       readonly failure?: ClientErrorCode | undefined;
+      /** So long the person may take it back. */
+      readonly undoMs?: number | undefined;
     }
   | { readonly kind: "retry"; readonly id: string }
   | { readonly kind: "discard"; readonly id: string }
+  /** What was written becomes the draft again, where it is not sealed yet. */
+  | { readonly kind: "take_back"; readonly id: string }
   | { readonly kind: "change"; readonly change: WantedChange }
   | { readonly kind: "leave"; readonly id: string }
   | { readonly kind: "supersede"; readonly by: string }

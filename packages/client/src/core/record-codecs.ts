@@ -272,6 +272,7 @@ export const outgoingCodec: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   rosterAdds: safeUint64,
   failure: optional(failureCode),
   sealed: optional(sealedMessage),
+  undoUntilMs: safeUint64,
 });
 
 const joiner: Codec<Joiner> = struct<Joiner>({

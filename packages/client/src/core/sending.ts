@@ -15,6 +15,7 @@ import type { ConversationState, Outgoing, SealedMessage, Stranded } from "./typ
 import { authenticatedData, contentIdOf } from "./view.ts";
 import { hasWords, isToSend } from "./waits-with.ts";
 import { isReading } from "./phase.ts";
+import { maxUndoMs } from "../api/limits.ts";
 
 /** Messages that may wait for their acknowledgement at a time. */
 const inFlight = 64;
@@ -46,7 +47,9 @@ export async function flush(turn: Turn): Promise<void> {
   sendArrival(turn);
   sendSealed(turn);
   // While a commit of one's own is on its way, a message would be for an epoch that may be over.
-  if (turn.state.staged === undefined && phase.kind !== "superseded") await prepare(turn);
+  if (turn.state.staged !== undefined || phase.kind === "superseded") return;
+  await prepare(turn);
+  scheduleUndo(turn);
 }
 
 /** Asks to be let back in: nothing else is sent meanwhile (spec G-4). */
@@ -119,7 +122,30 @@ function nextMessage(turn: Turn): Outgoing | undefined {
   const { outgoing } = turn.state;
   const isHeld = turn.context.isHeld || isHolding(turn.state);
   const isFree = (item: Outgoing): boolean => item.sealed === undefined && (!isHeld || item.purpose === "leave");
-  return outgoing.find((item) => isFree(item) && isToSend(turn.state, item));
+  const undoable = firstUndoable(turn.state, turn.context.nowMs);
+  // What was said after it is not said before it.
+  const isAfter = (item: Outgoing): boolean => undoable !== undefined && isSaid(item) && item.order >= undoable.order;
+  return outgoing.find((item) => isFree(item) && !isAfter(item) && isToSend(turn.state, item));
+}
+
+/** The first message that its author may still take back. Who leaves wants all of it said before; a clock that was set back holds up nothing. */
+function firstUndoable({ outgoing, phase }: ConversationState, nowMs: number): Outgoing | undefined {
+  if (phase.kind === "leaving") return undefined;
+  return outgoing.find(({ sealed, failure, undoUntilMs }) => {
+    const leftMs = undoUntilMs - nowMs;
+    return sealed === undefined && failure === undefined && leftMs > 0 && leftMs <= maxUndoMs;
+  });
+}
+
+function isSaid({ purpose }: Outgoing): boolean {
+  return purpose === "text" || purpose === "change";
+}
+
+/** Goes on when the first message that waits for it cannot be taken back any more. */
+function scheduleUndo(turn: Turn): void {
+  const undoable = firstUndoable(turn.state, turn.context.nowMs);
+  if (undoable === undefined) return;
+  turn.effects.push({ kind: "schedule", name: "undo", delayMs: undoable.undoUntilMs - turn.context.nowMs });
 }
 
 /** Somebody was added since this was written: it goes to them only if the person says so (spec L-4, attack A7). */

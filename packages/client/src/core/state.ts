@@ -97,6 +97,8 @@ export interface Outgoing {
   /** `rosterAdds` of the conversation when it was composed (attack A7). */
   readonly rosterAdds: number;
   readonly failure: ClientErrorCode | undefined;
+  /** Until then by this device's clock the person may take it back, and it is not sealed; 0 for not at all. */
+  readonly undoUntilMs: number;
   readonly sealed: SealedMessage | undefined;
   /** The link's `attempt` in which it was last sent; 0 for never. Not stored. */
   readonly sentIn: number;

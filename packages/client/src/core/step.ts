@@ -21,6 +21,7 @@ import { planRenewal } from "./renewing.ts";
 import { hasEnded, isConfirmed, isReading, isWritable } from "./phase.ts";
 import { onServerRestored } from "./restored.ts";
 import { flush } from "./sending.ts";
+import { maxUndoMs } from "../api/limits.ts";
 import { isBlocked } from "./skipped.ts";
 import { confirmBase, noteSight, stall } from "./stall.ts";
 import { addLine, dropChanges, isCaughtUp, nextOrder, pause, set, setOutgoing } from "./turn.ts";
@@ -29,6 +30,9 @@ import { onVerified, verifyDue } from "./verifying.ts";
 import type { Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
 import { changesOf } from "./waits-with.ts";
 import { forgetPassing, forgetSent, onConnected, onDisconnected, onOpened, onRefused, retryDelayMs } from "./connection.ts";
+
+/** What a record of a draft holds, of characters of up to three bytes. */
+const maxDraftLength = 349_000;
 
 /**
  * Takes one input. Everything that the state needs of the world is in `context`; the engine stores the new state before it
@@ -97,6 +101,9 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       return undefined;
     case "discard":
       discard(turn, input.id);
+      return undefined;
+    case "take_back":
+      takeBack(turn, input.id);
       return undefined;
     case "change":
       requestChange(turn, input.change);
@@ -178,6 +185,7 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
     content: input.content,
     rosterAdds: state.rosterAdds,
     failure: input.failure,
+    undoUntilMs: input.undoMs === undefined ? 0 : context.nowMs + Math.min(input.undoMs, maxUndoMs),
     sealed: undefined,
     sentIn: 0,
     accepted: undefined,
@@ -202,10 +210,12 @@ function supersede(turn: Turn, by: string): void {
   dropChanges(turn, "not_a_member");
 }
 
-/** The person wants it sent as the group is now. */
+/** The person wants it sent, and as the group is now: at once, where it could still be taken back. */
 function retry(turn: Turn, id: string): void {
   const message = turn.state.outgoing.find((item) => item.id === id);
-  if (message?.failure === undefined || !isWritable(turn.state)) return;
+  if (message === undefined || !isWritable(turn.state)) return;
+  if (message.undoUntilMs > 0 && message.sealed === undefined) setOutgoing(turn, id, { undoUntilMs: 0 });
+  if (message.failure === undefined) return;
   forgetSent(turn);
   // What was done to it goes with it, as it is shown.
   for (const one of [message, ...changesOf(turn.state, message)])
@@ -219,6 +229,15 @@ function discard(turn: Turn, id: string): void {
   const gone = [message, ...changesOf(turn.state, message).filter((item) => !isUnderWay(item))];
   set(turn, { outgoing: turn.state.outgoing.filter((item) => !gone.includes(item)) });
   for (const one of gone) turn.effects.push({ kind: "dropped", message: one });
+}
+
+/** In one step, so that no end of the program between the two loses it, or sends it as well. */
+function takeBack(turn: Turn, id: string): void {
+  const message = turn.state.outgoing.find((item) => item.id === id);
+  if (message?.purpose !== "text" || message.sealed !== undefined) return;
+  const { draft } = turn.state;
+  set(turn, { draft: draft.trim() === "" ? message.text : `${message.text}\n${draft}`.slice(0, maxDraftLength) });
+  discard(turn, id);
 }
 
 /** Accounts that came back by their recovery phrase: told, and nothing is sent before the person saw it (spec A-1). */
@@ -270,6 +289,9 @@ function onTimer(turn: Turn, name: TimerName): void {
       if (state.link.kind === "opening" || state.link.kind === "stalled") set(turn, { link: { ...state.link, kind: "up" } });
       forgetSent(turn);
       forgetPassing(turn);
+      return;
+    case "undo":
+      // What is due goes out at the end of this step.
       return;
     case "verify":
       verifyDue(turn);

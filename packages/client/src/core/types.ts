@@ -21,7 +21,7 @@
  * ```
  *
  * Inputs: what the log connection says (opened, entry, sealed, accepted, refused, disconnected), what the person wants
- * (compose, retry, discard, change, leave, read, draft), what the engine found out (verified) and timers.
+ * (compose, retry, discard, take_back, change, leave, read, draft), what the engine found out (verified) and timers.
  *
  * Invariants:
  * - `chain` covers every entry up to `chain.seq`, each verified; nothing is processed out of order.
@@ -29,7 +29,8 @@
  * - Nothing is sealed before the log was read to its end on this connection, so that an old copy of a profile finds its own
  *   later entries before it uses a generation twice.
  * - Nothing is sealed while a commit of one's own waits for its answer, while a leaf is unverified, while somebody who left or a
- *   device that left its account is still in the tree, or before the person saw that an account was recovered (spec M-3, G-8, A-1).
+ *   device that left its account is still in the tree, before the person saw that an account was recovered (spec M-3, G-8, A-1), or
+ *   while its author may take it back.
  * - `paused` never ends by itself (spec L-10); a `stalled` link always does, when the server serves the log again (spec E-3).
  */
 import type { CipherSuite, CipherSuiteId, GroupState, KeyPair, RandomBytes } from "@latchkey/mls";

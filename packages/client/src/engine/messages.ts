@@ -60,13 +60,13 @@ export class Messages {
   async send(
     id: string,
     text: string,
-    { inReplyTo, forwardedHops = 0 }: { inReplyTo?: string | undefined; forwardedHops?: number } = {},
+    { inReplyTo, forwardedHops = 0, undoMs }: { inReplyTo?: string | undefined; forwardedHops?: number; undoMs?: number | undefined } = {},
   ): Promise<Message> {
     const answered = inReplyTo === undefined ? undefined : await this.#line(id, inReplyTo);
     if (answered !== undefined) this.#requireWritable(this.#access.runner(id));
-    return await this.#say(id, text, (head) =>
-      createTextContent({ ...head, text, forwardedHops, inReplyTo: answered === undefined ? undefined : newestVersion(answered) }),
-    );
+    const contentOf = (head: ContentHead): Uint8Array =>
+      createTextContent({ ...head, text, forwardedHops, inReplyTo: answered === undefined ? undefined : newestVersion(answered) });
+    return await this.#say(id, text, contentOf, undoMs);
   }
 
   async sendPoll(
@@ -125,7 +125,9 @@ export class Messages {
     const runner = await this.#access.writable(id);
     await this.#line(runner.id, messageId);
     if (!mayOf(runner.state, this.#world.people.self).pin) throw notPermitted();
-    await this.#compose(runner, "change", "", (head) => createPinContent({ ...head, pin: { messageId: fromBase64Url(messageId), until } }));
+    await this.#compose(runner, { purpose: "change", text: "" }, (head) =>
+      createPinContent({ ...head, pin: { messageId: fromBase64Url(messageId), until } }),
+    );
   }
 
   async pinned(id: string): Promise<readonly Message[]> {
@@ -203,6 +205,16 @@ export class Messages {
     await this.#world.appendSecrets.untell(runner.id);
   }
 
+  async takeBack(id: string, messageId: string): Promise<boolean> {
+    const runner = this.#access.runner(id);
+    const isHere = (): boolean => runner.state.outgoing.some((item) => item.id === messageId && item.purpose === "text");
+    if (!isHere()) return false;
+    await runner.input({ kind: "take_back", id: messageId });
+    if (isHere() || (await runner.history.line(messageId)) !== undefined) return false;
+    await this.#world.appendSecrets.untell(runner.id);
+    return true;
+  }
+
   /** @throws ClientError `unknown_message` where it does not wait to be sent */
   #requireWaiting(id: string, messageId: string): ConversationRunner {
     const runner = this.#access.runner(id);
@@ -217,11 +229,11 @@ export class Messages {
     requireWritable(state);
   }
 
-  async #say(id: string, text: string, contentOf: (head: ContentHead) => Uint8Array): Promise<Message> {
+  async #say(id: string, text: string, contentOf: (head: ContentHead) => Uint8Array, undoMs?: number): Promise<Message> {
     const runner = await this.#access.writable(id);
     if (!mayOf(runner.state, this.#world.people.self).post) throw notPermitted("Only administrators write here.");
     await requireSlowMode(this.#world, runner.state);
-    const messageId = await this.#compose(runner, "text", text, contentOf);
+    const messageId = await this.#compose(runner, { purpose: "text", text, undoMs }, contentOf);
     const pending = runner.state.outgoing.find((item) => item.id === messageId);
     if (pending !== undefined) return await runner.history.pending(pending);
     const found = await runner.history.message(messageId);
@@ -233,7 +245,7 @@ export class Messages {
   /** Does something to a message, after it was seen that it counts. */
   async #change(id: string, messageId: string, contentOf: ContentOf, isDone?: (line: Line) => boolean): Promise<void> {
     const runner = await this.#checked(id, messageId, contentOf, isDone);
-    await this.#compose(runner, "change", "", (head) => contentOf(head, fromBase64Url(messageId)));
+    await this.#compose(runner, { purpose: "change", text: "" }, (head) => contentOf(head, fromBase64Url(messageId)));
   }
 
   /** @throws ClientError `not_permitted` where what is to be done to the message would not count */
@@ -304,8 +316,7 @@ export class Messages {
 
   async #compose(
     runner: ConversationRunner,
-    purpose: "text" | "change",
-    text: string,
+    { purpose, text, undoMs }: { purpose: "text" | "change"; text: string; undoMs?: number | undefined },
     contentOf: (head: ContentHead) => Uint8Array,
   ): Promise<string> {
     // In every message, so that whoever joined later learns it too.
@@ -313,7 +324,10 @@ export class Messages {
     const appendSecret = purpose === "text" ? runner.untoldSecret : undefined;
     const head = purpose === "text" ? { ...shown, appendSecret } : {};
     const { content, messageId } = this.#content(runner, contentOf, head);
-    await runner.compose({ kind: "compose", id: messageId, purpose, text, content, ...(purpose === "text" ? { told } : {}) }, appendSecret);
+    await runner.compose(
+      { kind: "compose", id: messageId, purpose, text, content, undoMs, ...(purpose === "text" ? { told } : {}) },
+      appendSecret,
+    );
     this.#access.composed(runner.id);
     if (purpose === "change" && !isWritable(runner.state)) this.#requireWritable(runner);
     return messageId;

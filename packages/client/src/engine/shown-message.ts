@@ -54,7 +54,7 @@ export function messageOfOutgoing(people: People, state: ConversationState, item
       ? { kind: "failed", failure: { code: failure, message: sentenceOf(failure), canRetry: true } }
       : item.accepted !== undefined
         ? { kind: "accepted", atMs: item.composedAtMs }
-        : { kind: "pending" };
+        : { kind: "pending", ...(item.undoUntilMs > 0 && item.sealed === undefined ? { undoUntilMs: item.undoUntilMs } : {}) };
   const said = pendingSaid(state, people.self, item);
   const shown = said === undefined ? undefined : messageOfLine(people, state, pendingLine(said, item), quoted);
   const { id, order } = item;

@@ -1,3 +1,4 @@
+import { concatBytes } from "@latchkey/codec";
 import type { StoreTransaction } from "./store.ts";
 
 /** One step of the records' format. All steps to the newest format run in one transaction, so that none is ever half done. */
@@ -11,7 +12,15 @@ export interface Migration {
 export const oldestFormat = 7;
 
 /** The format that this version writes: the number of the last migration, `oldestFormat` before the first. */
-export const storeFormat = 7;
+export const storeFormat = 8;
 
 /** Numbered 8, 9 and so on; never changed once released. */
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [
+  {
+    to: 8,
+    // A message that waits says until when it can be taken back: none of these can.
+    async run(tx) {
+      for (const [key, value] of await tx.scan({ prefix: "outgoing/" })) tx.put(key, concatBytes(value, new Uint8Array(8)));
+    },
+  },
+];

@@ -357,6 +357,21 @@ describe("the encrypted store", () => {
     await expect(encrypted(createMemoryStore(records), { format: 2, migrations })).rejects.toMatchObject({ code: "storage_newer" });
   });
 
+  test("format 8: of a message that waits, none can be taken back", async () => {
+    const records = new Map<string, Uint8Array>();
+    const before = await encrypted(createMemoryStore(records), { format: 7, oldest: 7, migrations: [] });
+    await before.transact("write", (tx) => {
+      tx.put("outgoing/a/1", new Uint8Array([1, 2]));
+      tx.put("other/a", new Uint8Array([3]));
+    });
+    await before.close();
+    const after = await encrypted(createMemoryStore(records));
+    const read = (key: string): Promise<Uint8Array | undefined> => after.transact("read", (tx) => tx.get(key));
+    expect(await read("outgoing/a/1")).toEqual(new Uint8Array([1, 2, 0, 0, 0, 0, 0, 0, 0, 0]));
+    expect(await read("other/a")).toEqual(new Uint8Array([3]));
+    await after.close();
+  });
+
   test.each([1, 2, 3, 4])("a profile of a test version, of format %d, is refused in plain words, and stays as it is", async (format) => {
     const records = new Map<string, Uint8Array>();
     await (await encrypted(createMemoryStore(records), { format, oldest: 1 })).close();
