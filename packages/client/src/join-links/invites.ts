@@ -2,7 +2,6 @@ import type { JoinLink, JoinLinkOptions, JoinLinkPreview, OwnKnock, WaitingPerso
 import type { DeviceReference } from "../core/types.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
-import { ClientError } from "../errors.ts";
 import type { KeeperAccess, LinkKeeper } from "./keeping.ts";
 
 /** How often the inboxes of one's groups' links are looked at, and how soon after something changed. */
@@ -134,9 +133,8 @@ export class Invites {
       if (this.#isClosed) return;
       try {
         await (await this.#kept()).look(id);
-      } catch (error) {
-        // The server, or the store: with the next look.
-        if (!(error instanceof ClientError)) throw error;
+      } catch {
+        // The server, the store, or what somebody put into one link: it holds up no other, and is looked at again.
       }
     }
     if (this.#hasLinks) this.#plan(everyMs);

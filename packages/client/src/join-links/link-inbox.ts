@@ -63,9 +63,10 @@ export async function read(
       const answer = await connection.request({ kind: "read_knocks", linkId, readKey, afterSeq: knocks.at(-1)?.seq ?? 0 });
       if (answer.kind === "error" && answer.code === "not_found") return undefined;
       const { knocks: page, isMore } = expectAnswer(answer, "knocks");
+      const before = knocks.length;
       for (const { seq, blob } of page) if (seq > (knocks.at(-1)?.seq ?? 0)) knocks.push({ seq, blob: blob.slice() });
-      // A server that goes on for ever is not listened to for ever.
-      if (!isMore || page.length === 0 || knocks.length >= maxRead) return knocks;
+      // A server that goes on for ever, or says the same again, is not listened to for ever.
+      if (!isMore || knocks.length === before || knocks.length >= maxRead) return knocks;
     }
   });
 }

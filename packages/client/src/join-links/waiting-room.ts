@@ -14,9 +14,9 @@ import { linkKeys, tagOf } from "./link-keys.ts";
 import type { LinkKeys } from "./link-keys.ts";
 import type { StoredLinks } from "./stored-links.ts";
 
-/** Accounts that were never met and are looked up in one look, and how often that may fail before a knock goes. */
+/** Accounts that were never met and are looked up in one look, and how often nothing is found of one before its knock goes. */
 const lookUpsAtOnce = 64;
-const maxTries = 3;
+const maxFailures = 3;
 
 /** Somebody who waits at a link: their signature holds. */
 export interface Waiting {
@@ -45,8 +45,8 @@ export class WaitingRoom {
   readonly #world: World;
   readonly #links: StoredLinks;
   readonly #waiting = new Map<string, readonly Waiting[]>();
-  /** Of items that could not be verified yet: how often that was tried. */
-  readonly #tries = new Map<string, number>();
+  /** Of items that could not be verified yet: how often that was tried, and how often there was nothing to be found. */
+  readonly #tries = new Map<string, { readonly tries: number; readonly failures: number }>();
 
   constructor(world: World, links: StoredLinks) {
     this.#world = world;
@@ -118,7 +118,7 @@ export class WaitingRoom {
     const waiting = new Map<string, Waiting>();
     const useless: number[] = [];
     // The newest first: of one account the others go. Those that were tried less often have their turn before the others.
-    const tries = (seq: number): number => this.#tries.get(`${keyOf(look.state.id, look.link.linkId)}/${String(seq)}`) ?? 0;
+    const tries = (seq: number): number => this.#tries.get(`${keyOf(look.state.id, look.link.linkId)}/${String(seq)}`)?.tries ?? 0;
     for (const { seq, blob } of items.toSorted((a, b) => tries(a.seq) - tries(b.seq) || b.seq - a.seq)) {
       const known = before.find((one) => one.seq === seq);
       const verdict = known ?? (await this.#judge(look, seq, blob));
@@ -168,9 +168,10 @@ export class WaitingRoom {
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       if (error.code === "offline" || error.code === "closed") throw error;
-      const tries = (this.#tries.get(key) ?? 0) + 1;
-      this.#tries.set(key, tries);
-      return tries >= maxTries ? "useless" : "later";
+      const { tries, failures } = this.#tries.get(key) ?? { tries: 0, failures: 0 };
+      const next = { tries: tries + 1, failures: error.canRetry ? failures : failures + 1 };
+      this.#tries.set(key, next);
+      return next.failures >= maxFailures ? "useless" : "later";
     }
   }
 

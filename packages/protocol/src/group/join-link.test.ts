@@ -44,6 +44,9 @@ describe("[X-14] structures of join links", () => {
     frozen: `000109612e6578616d706c65${"01".repeat(32)}${"02".repeat(32)}${"03".repeat(32)}0000019b76daa800003210${"05".repeat(16)}12${"06".repeat(16)}000204436c756200`,
     overLimit: {
       "1,001 who were let in": { ...share, admitted: Array.from({ length: 1001 }, () => short(1)) },
+      "for nobody": { ...share, maxUses: 0 },
+      "for 1,001 people": { ...share, maxUses: 1001 },
+      "until the year 2100": { ...share, notAfterMs: 4_102_444_800_001 },
       "1,001 who were refused": { ...share, refused: Array.from({ length: 1001 }, () => ({ tag: short(1), times: 1 })) },
     },
   });

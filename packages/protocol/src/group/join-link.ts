@@ -1,6 +1,7 @@
-import { concatBytes, encode, opaque, safeUint64, struct, text, uint16, utf8Bytes, vector } from "@latchkey/codec";
+import { CodecError, concatBytes, encode, mapped, opaque, safeUint64, struct, text, uint16, utf8Bytes, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
+import { maxSentAtMs } from "../content/head.ts";
 import { formatOne } from "../format.ts";
 import { deviceIdCodec, extCodec, id32 } from "../frames/common.ts";
 import { maxLinkUses } from "../limits.ts";
@@ -93,7 +94,9 @@ export interface LinkShare {
   readonly seed: Uint8Array;
   /** Whoever opened it. */
   readonly accountId: Uint8Array;
+  /** Milliseconds since 1970, to the end of 2099. */
   readonly notAfterMs: number;
+  /** 1 to `maxLinkUses`. */
   readonly maxUses: number;
   readonly admitted: readonly Uint8Array[];
   readonly refused: readonly RefusedTag[];
@@ -102,14 +105,23 @@ export interface LinkShare {
   readonly ext: Uint8Array;
 }
 
+/** A number that is refused outside of its bounds, as where the log says it. */
+function within(codec: Codec<number>, least: number, most: number): Codec<number> {
+  const bounded = (value: number): number => {
+    if (value < least || value > most) throw new CodecError("limit", "out of bounds");
+    return value;
+  };
+  return mapped(codec, bounded, bounded);
+}
+
 export const linkShareCodec: Codec<LinkShare> = struct<LinkShare>({
   format: formatOne,
   host: hostCodec,
   logId: id32,
   seed: id32,
   accountId: id32,
-  notAfterMs: safeUint64,
-  maxUses: uint16,
+  notAfterMs: within(safeUint64, 0, maxSentAtMs),
+  maxUses: within(uint16, 1, maxLinkUses),
   admitted: vector(opaque(16), { maxBytes: 16 * maxLinkUses }),
   refused: vector(struct<RefusedTag>({ tag: opaque(16), times: uint16 }), { maxBytes: 18 * maxRefusedTags }),
   name: text(maxLinkNameBytes),
