@@ -101,7 +101,7 @@ export class Engine {
     this.invites = new Invites(world, {
       ...access,
       found,
-      addAccount: (id, accountId) => this.groups.addAccount(id, accountId),
+      addAccount: (id, accountId, isUnasked) => this.groups.addAccount(id, accountId, isUnasked),
     });
     this.own = new Own(world, { ...access, devicesGroup: () => this.devices.told.group });
     this.devices = new Devices({

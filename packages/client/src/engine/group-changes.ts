@@ -17,7 +17,7 @@ import type { ConversationRunner } from "./conversation-runner.ts";
 import { changeToLetBack } from "./let-back.ts";
 import { sentenceOf } from "./sentences.ts";
 import { requireSettingsPace } from "./settings-pace.ts";
-import { requireWritable } from "./writable.ts";
+import { requireUnblocked, requireWritable } from "./writable.ts";
 import type { World } from "./world.ts";
 
 const changeTimeoutMs = 60_000;
@@ -47,18 +47,23 @@ export class GroupChanges {
   /** `again`: who is in the group already and cannot read it any more is removed and added in one commit. */
   async add(id: string, addresses: readonly string[], { again = false }: { again?: boolean } = {}): Promise<void> {
     await this.#changeable(id, mayAdd);
-    await this.#addContacts(id, await this.#access.resolveAll(addresses), again);
+    await this.#addContacts(id, await this.#access.resolveAll(addresses), { again });
   }
 
-  /** As `add`, of an account that was met. */
-  async addAccount(id: string, accountId: Uint8Array): Promise<void> {
+  /** As `add`, of an account that was met. `isUnasked`: no person decides of it, so that it becomes nobody's contact (spec I-4). */
+  async addAccount(id: string, accountId: Uint8Array, isUnasked: boolean): Promise<void> {
     const { directory, own } = this.#world;
-    await this.#addContacts(id, [await directory.account(own.host, accountId)], false);
+    await this.#addContacts(id, [await directory.account(own.host, accountId)], { isUnasked });
   }
 
-  async #addContacts(id: string, contacts: readonly Contact[], again: boolean): Promise<void> {
+  async #addContacts(id: string, contacts: readonly Contact[], { again = false, isUnasked = false }): Promise<void> {
     const runner = await this.#changeable(id, mayAdd);
-    await this.#access.acceptWritten(contacts);
+    if (isUnasked)
+      requireUnblocked(
+        this.#world.people,
+        contacts.map(({ accountId }) => accountId),
+      );
+    else await this.#access.acceptWritten(contacts);
     const added = await addition(this.#world, contacts);
     const change = readdition({ state: runner.state, added, again, departed: (leaf) => this.#world.people.departed(leaf) });
     if (change === undefined) throw new ClientError("already_member", "This person is in the group already.");

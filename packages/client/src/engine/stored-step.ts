@@ -2,6 +2,7 @@ import { isPast } from "../core/past.ts";
 import { recordChanges } from "../core/records.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
+import { noteRemoved } from "../join-links/removed.ts";
 import { putPlaced } from "../own/placed.ts";
 import { putPast } from "../shared-history/keeping.ts";
 import { orderSegment } from "../store/store.ts";
@@ -100,6 +101,7 @@ async function putEffect(
     case "line":
       timeline.put(effect.line);
       receipts.leave(tx, id, effect.line);
+      await noteRemoved(tx, id, effect.line);
       return;
     case "content":
       await timeline.take(effect.said);

@@ -21,6 +21,8 @@ import { keyHashOf } from "./knock.ts";
 import { linkKeys, tagOf } from "./link-keys.ts";
 import { formatJoinLink } from "./link-text.ts";
 import * as inbox from "./link-inbox.ts";
+import { loadRemoved } from "./removed.ts";
+import { maxTold } from "./stored-links.ts";
 import type { StoredLinks } from "./stored-links.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 import type { Waiting } from "./waiting-room.ts";
@@ -41,8 +43,16 @@ export interface KeeperAccess {
   /** @throws ClientError `unknown_conversation` */
   runner(id: string): ConversationRunner;
   found(id: string): ConversationRunner | undefined;
-  /** Adds an account to a group, as by its name. @throws ClientError */
-  addAccount(id: string, accountId: Uint8Array): Promise<void>;
+  /** Adds an account to a group, as by its name; `isUnasked`: without a person’s decision. @throws ClientError */
+  addAccount(id: string, accountId: Uint8Array, isUnasked: boolean): Promise<void>;
+}
+
+/** Somebody who waits, and where. */
+interface Knocker {
+  readonly runner: ConversationRunner;
+  readonly waiting: Waiting;
+  readonly link: LinkRecord;
+  readonly tag: Uint8Array;
 }
 
 /** The join links of this person's groups, for those who have the right to them: made, shared, watched and taken back (spec X-14). */
@@ -108,7 +118,7 @@ export class LinkKeeper {
     return this.#shownWaiting(id);
   }
 
-  async admit(id: string, account: string): Promise<void> {
+  async admit(id: string, account: string, isUnasked = false): Promise<void> {
     const { runner, waiting, link, tag } = await this.#knocker(id, account);
     const { roster } = runner.state;
     if (roster === undefined || !mayAdd(roster, this.#world.people.self.account))
@@ -124,20 +134,25 @@ export class LinkKeeper {
     if (counted?.end !== "open") throw unknownLink();
     if (!isAdmitted(counted, tag)) throw new ClientError("join_link_used_up", "As many as this link is for were let in by it.");
     await this.#tellAdmission(waiting);
-    await this.#access.addAccount(id, waiting.accountId);
+    await this.#access.addAccount(id, waiting.accountId, isUnasked);
     await this.#room.done(runner.state, waiting);
     this.#changed(id);
   }
 
   async refuse(id: string, account: string): Promise<void> {
+    const { runner, waiting } = await this.#sayRefused(id, account);
+    await this.#room.done(runner.state, waiting);
+    this.#changed(id);
+  }
+
+  async #sayRefused(id: string, account: string): Promise<Pick<Knocker, "runner" | "waiting">> {
     const { runner, waiting, link, tag } = await this.#knocker(id, account);
     const before = refusals(link, tag);
     await this.#say(runner, { word: "refuse", linkId: link.linkId, tag }, (book) => {
       const record = find(book, link.linkId);
       return record === undefined || record.end !== "open" || refusals(record, tag) > before;
     });
-    await this.#room.done(runner.state, waiting);
-    this.#changed(id);
+    return { runner, waiting };
   }
 
   /** Looks what waits at the links of a group, gives the links to those who have the right to them, and closes what is closed. */
@@ -154,17 +169,26 @@ export class LinkKeeper {
     if (JSON.stringify(this.#shownWaiting(id)) !== before) this.#changed(id);
   }
 
-  /** Where the group asks nobody (right `approval` off), who waits is let in, but for whom somebody refused. */
+  /**
+   * Where the group asks nobody (right `approval` off), who waits is let in, but for whom somebody refused, or removed from the group: that counts
+   * as a refusal, which those of whoever made the link say to all.
+   */
   async #letInUnasked(state: ConversationState): Promise<void> {
-    const { people, platform, own } = this.#world;
+    const { people, platform, own, store } = this.#world;
     const { roster, id } = state;
     if (roster === undefined || roster.settings.rights.approval || !mayAdd(roster, people.self.account)) return;
-    for (const { accountId, linkId, refused, seenAtMs } of this.#room.of(id)) {
+    const waits = this.#room.of(id);
+    const removed = waits.length === 0 ? [] : await store.transact("read", (tx) => loadRemoved(tx, id));
+    for (const { accountId, linkId, refused, seenAtMs } of waits) {
       const link = find(this.#open(id), linkId);
       const isOurs = link !== undefined && equalBytes(link.accountId, own.accountId);
       if (refused > 0 || (!isOurs && platform.nowMs() - seenAtMs < othersLetInAfterMs)) continue;
+      if (removed.some((known) => equalBytes(known, accountId))) {
+        if (isOurs) await this.#sayRefused(id, toBase64Url(accountId)).catch(ignoreOffline);
+        continue;
+      }
       // Somebody else was faster, the link is used up, or the server is not there: with the next look, if they wait then.
-      await this.admit(id, toBase64Url(accountId)).catch(ignoreOffline);
+      await this.admit(id, toBase64Url(accountId), true).catch(ignoreOffline);
     }
   }
 
@@ -220,10 +244,7 @@ export class LinkKeeper {
     return runner;
   }
 
-  async #knocker(
-    id: string,
-    account: string,
-  ): Promise<{ runner: ConversationRunner; waiting: Waiting; link: LinkRecord; tag: Uint8Array }> {
+  async #knocker(id: string, account: string): Promise<Knocker> {
     const runner = await this.#inviting(id);
     if (this.#room.find(id, account) === undefined) await this.look(id);
     const waiting = this.#room.find(id, account);
@@ -277,6 +298,7 @@ export class LinkKeeper {
       if (held === undefined || !equalBytes(link.accountId, own.accountId)) continue;
       for (const leaf of invitersIn(roster)) {
         if (isSameDevice(leaf, own) || held.told.some((deviceId) => equalBytes(deviceId, leaf.deviceId))) continue;
+        if (held.told.length >= maxTold) break;
         if (left-- === 0) return;
         await this.#give(state, link, leaf).catch(ignoreOffline);
       }

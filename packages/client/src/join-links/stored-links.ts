@@ -29,9 +29,12 @@ export interface OwnKnock {
   readonly notAfterMs: number;
 }
 
+/** Devices that a link is given to, at most: in larger groups in which everyone invites the others do without. */
+export const maxTold = 4096;
+
 const heldCodec: Codec<HeldLink> = struct<HeldLink>({
   seed: opaque(32),
-  told: vector(opaque(16), { maxBytes: 16 * 4096 }),
+  told: vector(opaque(16), { maxBytes: 16 * maxTold }),
   isInboxClosed: bool,
   name: text(256),
 });
