@@ -9,6 +9,17 @@ const build = import.meta.url;
 const builds = new BroadcastChannel(`latchkey-builds:${profile}`);
 
 const host = createHost({
+  async canKeepKeys() {
+    if (!("onconnect" in globalThis)) return true;
+    const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt"]);
+    try {
+      // Storing makes a copy of this kind.
+      structuredClone(key);
+      return true;
+    } catch {
+      return false;
+    }
+  },
   openClient: () => openWebClient({ serverUrl: globalThis.location.origin, profile }),
   async withProfileLock(onWait, hold) {
     // A tab that is being reloaded frees the lock within moments: only a longer wait is told.

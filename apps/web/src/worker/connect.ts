@@ -28,7 +28,7 @@ function trustedWorkerAddress(): string {
  */
 export function connectClient(): ClientHost {
   if (!globalThis.isSecureContext) return withoutWorker({ kind: "insecure" });
-  let started: Started;
+  let started: PagePort;
   try {
     const address = trustedWorkerAddress();
     started = typeof SharedWorker === "undefined" ? startDedicated(address) : startShared(address);
@@ -36,13 +36,7 @@ export function connectClient(): ClientHost {
     // Where storage is blocked for a site, some browsers start no worker for it.
     return withoutWorker({ kind: "failed", failure: { code: "storage_denied", message: "No worker may be started.", canRetry: true } });
   }
-  const { port, errors, isShared } = started;
-  const host = createRemoteClient(port);
-  errors.addEventListener("error", () => {
-    host.fail({ kind: "failed", failure: { code: "closed", message: "The worker could not be started.", canRetry: true } });
-  });
-  if (isShared) globalThis.addEventListener("pagehide", (event) => event.persisted || port.postMessage({ kind: "bye" }));
-  return host;
+  return createRemoteClient(started);
 }
 
 /** Nothing can be opened; trying again loads the page again. */
@@ -52,29 +46,43 @@ function withoutWorker(status: HostStatus): ClientHost {
   return { ...host, reopen: () => globalThis.location.reload() };
 }
 
-interface Started {
-  readonly port: PagePort;
-  readonly errors: EventTarget;
-  readonly isShared: boolean;
-}
+const notStarted: HostStatus = { kind: "failed", failure: { code: "closed", message: "The worker could not be started.", canRetry: true } };
 
-function startShared(address: string): Started {
+/** One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. */
+function startShared(address: string): PagePort {
   const worker = new SharedWorker(address, { type: "module", name: "latchkey" });
-  const { port } = worker;
-  return { port: asPagePort(port, () => port.start()), errors: worker, isShared: true };
+  let port: PagePort = asPagePort(worker.port, () => worker.port.start(), worker);
+  globalThis.addEventListener("pagehide", (event) => event.persisted || port.postMessage({ kind: "bye" }));
+  return {
+    postMessage: (message) => port.postMessage(message),
+    addEventListener(type, listener) {
+      port.addEventListener(type, (event) => {
+        if (event.data.kind !== "unfit") {
+          listener(event);
+          return;
+        }
+        port = startDedicated(address);
+        port.addEventListener(type, listener);
+      });
+    },
+  };
 }
 
-function startDedicated(address: string): Started {
+function startDedicated(address: string): PagePort {
   const worker = new Worker(address, { type: "module", name: "latchkey" });
-  return { port: asPagePort(worker, () => {}), errors: worker, isShared: false };
+  // A page that the browser keeps for going back would keep the profile's lock with its worker (WebKit): it ends, and the page loads again.
+  globalThis.addEventListener("pagehide", (event) => event.persisted && worker.terminate());
+  globalThis.addEventListener("pageshow", (event) => event.persisted && globalThis.location.reload());
+  return asPagePort(worker, () => {}, worker);
 }
 
-function asPagePort(port: MessagePort | Worker, start: () => void): PagePort {
+function asPagePort(port: MessagePort | Worker, start: () => void, worker: EventTarget): PagePort {
   return {
     postMessage: (message: Request) => port.postMessage(message),
     addEventListener(type, listener: (event: MessageEvent<Response>) => void) {
       // Only our own worker has the other end, and it sends nothing but `Response`.
       port.addEventListener(type, listener as EventListener);
+      worker.addEventListener("error", () => listener(new MessageEvent(type, { data: { kind: "status", status: notStarted } })));
       start();
     },
   };

@@ -27,7 +27,9 @@ export type Response =
   | { readonly kind: "result"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly failure: ClientFailure }
   | { readonly kind: "event"; readonly event: ClientEvent }
-  | { readonly kind: "status"; readonly status: HostStatus };
+  | { readonly kind: "status"; readonly status: HostStatus }
+  /** Workers that tabs share cannot keep keys in this browser (WebKit): the page starts one of its own. */
+  | { readonly kind: "unfit" };
 
 /** Whether what is stored here opens never again: the person may erase it. */
 export function isPastOpening(failure: ClientFailure): boolean {

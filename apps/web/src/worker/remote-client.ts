@@ -52,6 +52,9 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
       case "status":
         setStatus(data.status);
         break;
+      case "unfit":
+        // Whoever has the other end starts another worker behind it.
+        break;
     }
   });
 

@@ -11,6 +11,8 @@ export interface PortLike {
 
 /** What the host needs of its surroundings. */
 export interface HostOptions {
+  /** Whether this worker can store keys that cannot be read out. */
+  canKeepKeys(): Promise<boolean>;
   openClient(): Promise<Client>;
   /** Runs `hold` while nobody else has the profile; calls `onWait` when it has to wait for another. Resolves when `hold` does. */
   withProfileLock(onWait: () => void, hold: () => Promise<void>): Promise<void>;
@@ -40,6 +42,7 @@ export function createHost(options: HostOptions): Host {
   let status: HostStatus = { kind: "starting" };
   let client: Promise<Client> | undefined;
   let isOpening = false;
+  let isFit = true;
   let letGo: (end: End) => void = () => undefined;
 
   const broadcast = (response: Response): void => {
@@ -55,6 +58,11 @@ export function createHost(options: HostOptions): Host {
     isOpening = true;
     let end: End = "account_deleted";
     try {
+      if (!(await options.canKeepKeys())) {
+        isFit = false;
+        broadcast({ kind: "unfit" });
+        return;
+      }
       await options.withProfileLock(
         () => setStatus({ kind: "in_use" }),
         async () => {
@@ -121,7 +129,7 @@ export function createHost(options: HostOptions): Host {
   return {
     addPort(port) {
       ports.add(port);
-      port.postMessage({ kind: "status", status });
+      port.postMessage(isFit ? { kind: "status", status } : { kind: "unfit" });
       port.addEventListener("message", ({ data }) => {
         switch (data.kind) {
           case "call":

@@ -54,16 +54,20 @@ function openPage(host: Host): ClientHost {
 const unlocked = async (_onWait: () => void, hold: () => Promise<void>): Promise<void> => hold();
 
 /** What these tests have no use for. */
-const others = { onOtherBuild: (): void => undefined, eraseProfile: async (): Promise<void> => undefined };
+const others = {
+  canKeepKeys: async (): Promise<boolean> => true,
+  onOtherBuild: (): void => undefined,
+  eraseProfile: async (): Promise<void> => undefined,
+};
 
 describe("the client behind a port", () => {
   it("answers calls, also those made before it was open", async () => {
     const { client } = fakeClient();
-    let open: (client: Client) => void = () => undefined;
-    const host = createHost({ openClient: () => new Promise((resolve) => (open = resolve)), withProfileLock: unlocked, ...others });
+    const { promise, resolve } = Promise.withResolvers<Client>();
+    const host = createHost({ openClient: () => promise, withProfileLock: unlocked, ...others });
     const page = openPage(host);
     const answer = page.client.checkUsername("ben");
-    open(client);
+    resolve(client);
     expect(await answer).toBe("taken");
     expect(await page.client.checkUsername("ada")).toBe("available");
     expect(page.status()).toEqual({ kind: "ready" });
@@ -75,6 +79,19 @@ describe("the client behind a port", () => {
     await expect(page.client.resolve("nobody")).rejects.toMatchObject({
       failure: { code: "unknown_user", message: "no such account", canRetry: false },
     });
+  });
+
+  it("opens nothing, and takes no lock, where this worker cannot keep keys: every page that comes is told so", async () => {
+    const openClient = vi.fn(async () => fakeClient().client);
+    const withProfileLock = vi.fn(unlocked);
+    const host = createHost({ ...others, openClient, withProfileLock, canKeepKeys: async () => false });
+    for (let page = 0; page < 2; page++) {
+      const told: Response[] = [];
+      host.addPort({ postMessage: (response) => told.push(response), addEventListener: () => undefined });
+      await vi.waitFor(() => expect(told.at(-1)).toEqual({ kind: "unfit" }));
+    }
+    expect(openClient).not.toHaveBeenCalled();
+    expect(withProfileLock).not.toHaveBeenCalled();
   });
 
   it("calls no method but those of the interface", async () => {
@@ -126,10 +143,10 @@ describe("the client behind a port", () => {
     const page = openPage(host);
     const seen: HostStatus["kind"][] = [];
     page.subscribeStatus((status) => seen.push(status.kind));
-    expect(page.status().kind).toBe("in_use");
+    await vi.waitFor(() => expect(page.status().kind).toBe("in_use"));
     free();
     expect(await page.client.checkUsername("ben")).toBe("taken");
-    expect(seen).toEqual(["starting", "ready"]);
+    expect(seen).toEqual(["in_use", "starting", "ready"]);
   });
 
   it("says why it cannot be opened, and tries again when asked", async () => {
