@@ -61,7 +61,7 @@ export interface OwnCalls {
   markUnread(conversationId: string, isUnread?: boolean): Promise<void>;
   /**
    * Deletes what was said in a conversation until now, on one's own devices alone, and takes it from the list until something is said in it
-   * again. Whoever is in it stays: `leave` comes first where one wants to hear no more.
+   * again, or the person is asked or let in again. Whoever is in it stays: `leave` comes first where one wants to hear no more.
    */
   deleteConversation(conversationId: string): Promise<void>;
   /** Marks a message for oneself. @throws ClientError `unknown_message`, `not_permitted` above a thousand */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { OwnSettings } from "../api.ts";
 import { muteEnd } from "../api/own.ts";
 import { entryOrder } from "../core/order.ts";
-import type { Line } from "../core/types.ts";
+import type { ConversationState, Invitation, Line } from "../core/types.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { mutedForever } from "./facts.ts";
 import type { OwnFact } from "./facts.ts";
@@ -13,12 +13,19 @@ import { maxPinnedConversations, ownSettingsOf, pinnedIds } from "./view.ts";
 
 const logId = new Uint8Array(32).fill(1);
 
-async function settings(facts: readonly OwnFact[], last?: { seq: number; atMs: number; isMessage?: boolean }): Promise<OwnSettings> {
+interface Last extends Partial<Pick<ConversationState, "joinedSeq" | "invitations">> {
+  seq: number;
+  atMs: number;
+  isMessage?: boolean;
+}
+
+async function settings(facts: readonly OwnFact[], last?: Last): Promise<OwnSettings> {
   const things = new OwnThings({ store: createMemoryStore(), platform: { random: seededRandom("view") } });
   await things.say(facts);
   const message = last?.isMessage === false ? undefined : {};
   const line = last === undefined ? undefined : ({ order: entryOrder(last.seq), message } as Line);
-  return ownSettingsOf(things, { id: toBase64Url(logId), logId, updatedAtMs: last?.atMs ?? 0, outgoing: [] }, line, 1000);
+  const { joinedSeq = 1, invitations = [], atMs: updatedAtMs = 0 } = last ?? {};
+  return ownSettingsOf(things, { id: toBase64Url(logId), logId, updatedAtMs, outgoing: [], invitations, joinedSeq }, line, 1000);
 }
 
 const archived: OwnFact = { kind: "archive", logId, throughSeq: 5 };
@@ -38,13 +45,17 @@ describe("[X-18] how a conversation looks", () => {
     expect((await settings([archived, muted(950)], { seq: 9, atMs: 960 })).isArchived).toBe(false);
   });
 
-  test("a deleted one is in no list until something is said in it again", async () => {
+  test("a deleted one is in no list until something is said in it again, or the person is asked or let in again", async () => {
     const deleted: OwnFact = { kind: "deleted", logId, throughSeq: 5 };
     expect((await settings([deleted])).isDeleted).toBe(true);
     expect((await settings([deleted], { seq: 5, atMs: 900 })).isDeleted).toBe(true);
     expect((await settings([deleted], { seq: 6, atMs: 900, isMessage: false })).isDeleted).toBe(true);
     expect((await settings([deleted], { seq: 6, atMs: 900 })).isDeleted).toBe(false);
     expect((await settings([])).isDeleted).toBe(false);
+    const invitation = { itemId: logId, accountId: logId } as Invitation;
+    expect((await settings([deleted], { seq: 5, atMs: 900, invitations: [invitation] })).isDeleted).toBe(false);
+    expect((await settings([deleted], { seq: 5, atMs: 900, joinedSeq: 5 })).isDeleted).toBe(true);
+    expect((await settings([deleted], { seq: 6, atMs: 900, isMessage: false, joinedSeq: 6 })).isDeleted).toBe(false);
   });
 
   test("a mute ends by the reader's clock", async () => {

@@ -71,7 +71,7 @@ export function mutedUntil(things: OwnThings, logId: Uint8Array, nowMs: number):
 /** How a person's own settings make a conversation look. */
 export function ownSettingsOf(
   things: OwnThings,
-  state: Pick<ConversationState, "id" | "logId" | "updatedAtMs" | "outgoing">,
+  state: Pick<ConversationState, "id" | "logId" | "updatedAtMs" | "outgoing" | "invitations" | "joinedSeq">,
   lastLine: Line | undefined,
   nowMs: number,
 ): OwnSettings {
@@ -87,14 +87,16 @@ export function ownSettingsOf(
   };
 }
 
-/** Whether the person deleted a conversation and nothing was said in it since: no list has it then. */
+/** Whether the person deleted a conversation and nothing was said in it since, nor were they asked or let in again: no list has it then. */
 export function isDeleted(
   things: OwnThings,
-  { logId, outgoing }: Pick<ConversationState, "logId" | "outgoing">,
+  { logId, outgoing, invitations, joinedSeq }: Pick<ConversationState, "logId" | "outgoing" | "invitations" | "joinedSeq">,
   lastLine: Line | undefined,
 ): boolean {
   const throughSeq = factOf(things, "deleted", logId)?.throughSeq;
   if (throughSeq === undefined || outgoing.some(({ purpose }) => purpose === "text")) return false;
+  // Else nobody would find the invitation, or the group that they are in again.
+  if (invitations.length > 0 || joinedSeq > throughSeq) return false;
   return lastLine?.message === undefined || lastLine.order < entryOrder(throughSeq + 1);
 }
 
