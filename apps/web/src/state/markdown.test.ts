@@ -140,6 +140,19 @@ describe("[E-130] the text of a message", () => {
     );
     for (const mark of ["> ", "- ", "1. "]) expect(shown(parseMarkdown(`${mark.repeat(60)}deep`))).toContain("deep");
     expect(shown(parseMarkdown(`${"**a ".repeat(200)}deep`))).toContain("deep");
+    // Marks that do close: each of them stands in the one before.
+    for (const [open, close] of [
+      ["*a ", " a*"],
+      ["**a ", " a**"],
+      ["_a ", " a_"],
+      ["~~a ", " a~~"],
+    ] as const) {
+      for (const times of [30, 5000]) {
+        const text = open.repeat(times) + close.repeat(times);
+        expect(parseMarkdown(text)).toEqual([{ kind: "paragraph", inlines: [{ kind: "text", text }] }]);
+      }
+    }
+    expect(inlinesOf("**_~~all of them~~_**")).toMatchObject([{ kind: "strong" }]);
   });
 
   it("reads a table of a thousand cells, and leaves a larger one as text: each short line of it would make hundreds of cells", () => {

@@ -27,7 +27,9 @@ parser.validateLink = (url) => /^(?:https?:\/\/|mailto:)\S/iu.test(url) || menti
  */
 export function parseMarkdown(text: string): readonly Block[] {
   const tokens = parser.parse(text, {});
-  if (tokens.some(({ level }) => level >= maxNesting - 2)) return plainBlocks(text);
+  const isDeep = ({ level }: Token): boolean => level >= maxNesting - 2;
+  // Marks in a line nest without a bound of the parser's: pages that deep cannot be drawn.
+  if (tokens.some((token) => isDeep(token) || token.children?.some(isDeep) === true)) return plainBlocks(text);
   if (tokens.filter(({ type }) => type === "td_open" || type === "th_open").length > maxCells) return plainBlocks(text);
   const reader = { tokens, at: 0 };
   const blocks = readBlocks(reader, undefined);
