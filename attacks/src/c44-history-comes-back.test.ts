@@ -1,6 +1,7 @@
-// C44 | what somebody deleted on their own devices comes back with the history that they are given, also when the server holds that back until then; a group that they deleted does not come back when they are let in again | P
+// C44 | what somebody deleted on their own devices comes back with the history that they are given, also when the server holds that back until then; a group that they deleted does not come back when they are let in again; what is given is lost by the server each time | P
 // Source: FEATURES.md
-// Counter-measure: what a person deleted, one message or a whole conversation, is not taken from an archive either; an invitation, and the group that somebody is in again, are in the list
+// Counter-measure: what a person deleted, one message or a whole conversation, is not taken from an archive either; an invitation, and the group that somebody is in again, are in the list; what was lost is given again less and less often
+import { setTimeout as delay } from "node:timers/promises";
 import { httpPaths } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
@@ -92,5 +93,29 @@ describe("C44 history that comes back", { timeout: 180_000 }, () => {
     await settle(ada, ben, cyd);
     expect(await cyd.texts(id)).toEqual(["four", "five"]);
     shows(context, "what was said since, and nothing else");
+  });
+
+  test("[R-5] a server that loses what joiners are given each time is not sent it without a pause; once it keeps it, they have it", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, cyd, id } = await remembering(scene);
+    let appends = 0;
+    const stop = scene.operator.override({
+      request(line, body) {
+        if (line.person !== "ada" || body.kind !== "append") return "pass";
+        appends += 1;
+        return { answer: { kind: "error", code: "unknown_blob", retryAfterMs: 0 } };
+      },
+    });
+    await ada.client.addMembers(id, ["cyd"]);
+    await eventually(async () => appends > 0, "ada gives it");
+    await delay(4000);
+    expect(appends).toBe(1);
+    stop();
+    await eventually(async () => {
+      await ada.jump(60_000);
+      return (await cyd.texts(id)).length > 0;
+    }, "cyd is given it once the server keeps it");
+    expect(await cyd.texts(id)).toEqual(["one", "two"]);
+    shows(context, "“one” and “two”, shared by ada");
   });
 });

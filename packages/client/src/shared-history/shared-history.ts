@@ -1,6 +1,6 @@
 import type { World } from "../engine/world.ts";
 import { createSingleFlight } from "../single-flight.ts";
-import type { SharedHistoryAccess } from "./moving.ts";
+import type { GivenBefore, SharedHistoryAccess } from "./moving.ts";
 
 const firstRetryMs = 10_000;
 const maxRetryMs = 600_000;
@@ -18,6 +18,7 @@ export class SharedHistory {
   readonly #access: SharedHistoryAccess;
   readonly #flight = createSingleFlight(() => this.#run());
   #cancelTimer = (): void => undefined;
+  readonly #before: GivenBefore = new Map();
   #betweenMs = firstRetryMs;
   #closed = false;
 
@@ -49,7 +50,7 @@ export class SharedHistory {
     });
     if (!isAnything || this.#closed) return;
     const { moveHistory } = await import("./moving.ts");
-    const isLeft = await moveHistory(this.#world, this.#access);
+    const isLeft = await moveHistory(this.#world, this.#access, this.#before);
     if (this.#closed) return;
     const delayMs = isLeft ? this.#betweenMs : everyMs;
     this.#betweenMs = isLeft ? Math.min(maxRetryMs, this.#betweenMs * 2) : firstRetryMs;
