@@ -122,6 +122,7 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   expect([since.status, since.errors]).toEqual([0, []]);
   for (const line of since.lines.slice(0, -1)) expect(differences(line, "@Message", "read --since")).toEqual([]);
   expect(differences(since.lines.at(-1), "@Cursor", "read --since")).toEqual([]);
+  expect(await held("ann", "search", "ello", "from:me")).toHaveLength(1);
   const [forwarded] = await held("ann", "forward", id, "ben");
   await held("ann", "delete", String(forwarded?.["id"]));
   await held("ann", "deletions", String(sent?.["conversationId"]));

@@ -49,6 +49,7 @@ import { registerCommand } from "./commands/register.ts";
 import { blockCommand, requestsCommand, unblockCommand } from "./commands/requests.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { sendCommand } from "./commands/send.ts";
+import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { witnessCommand } from "./commands/witness.ts";
@@ -68,6 +69,7 @@ const commands: readonly Command[] = [
   whoamiCommand,
   sendCommand,
   readCommand,
+  searchCommand,
   replyCommand,
   editCommand,
   deleteCommand,

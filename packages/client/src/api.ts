@@ -9,6 +9,7 @@ import type { HeldDeletions, Message, MessageInfo, MessagePage, MessageRange } f
 import type { OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
 import type { Person, Role } from "./api/people.ts";
+import type { SearchCalls } from "./api/search.ts";
 
 export type * from "./api/failures.ts";
 export type * from "./api/groups.ts";
@@ -18,6 +19,7 @@ export type * from "./api/own.ts";
 export type * from "./api/quiet.ts";
 export type * from "./api/receipts.ts";
 export type * from "./api/people.ts";
+export type * from "./api/search.ts";
 
 /** An account that the server has and that does not count yet. */
 export interface PendingAccount {
@@ -362,7 +364,7 @@ export interface Holdings {
 }
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls {
+export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls, SearchCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

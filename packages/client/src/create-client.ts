@@ -291,6 +291,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     pin: async (id, messageId, until) => member().messages.pin(id, messageId, until),
     pinned: async (id) => running().messages.pinned(id),
     forward: async (id, messageId, to) => member().messages.forward(id, messageId, to),
+    search: async (query, options = {}) => running().search.page(query, options),
     findMessage: async (messageId) => running().messages.find(messageId),
     whoHasRead: async (id, messageId) => (await member().readQueries()).ask(id, messageId),
     messageInfo: async (id, messageId) => running().messages.info(id, messageId),

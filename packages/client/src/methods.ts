@@ -38,6 +38,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   pinned: true,
   forward: true,
   findMessage: true,
+  search: true,
   messageInfo: true,
   whoHasRead: true,
   heldDeletions: true,

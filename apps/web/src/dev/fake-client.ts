@@ -279,7 +279,13 @@ export function createFakeHost(scene: Scene): ClientHost {
         }
         return message;
       },
-      ...createFakeMessages({ get, put, later, send: (id, text) => Promise.resolve(sampleMessage(id, people.me, Date.now(), text)) }),
+      ...createFakeMessages({
+        get,
+        all: () => [...samples.values()].flatMap(({ messages }) => messages),
+        put,
+        later,
+        send: (id, text) => Promise.resolve(sampleMessage(id, people.me, Date.now(), text)),
+      }),
       async retry(id, messageId) {
         const found = get(id).messages.find((message) => message.id === messageId) ?? fail("unknown_message");
         put({ ...found, delivery: { kind: "pending" } });

@@ -13,6 +13,7 @@ type Methods = Pick<
   | "pinned"
   | "forward"
   | "findMessage"
+  | "search"
   | "messageInfo"
   | "heldDeletions"
   | "decideDeletions"
@@ -21,11 +22,12 @@ type Methods = Pick<
 /** What is done to messages, on the sample data of the design page. */
 export function createFakeMessages(params: {
   get(id: string): { readonly messages: readonly Message[] };
+  all(): readonly Message[];
   put(message: Message): void;
   later(): Promise<void>;
   send(id: string, text: string): Promise<Message>;
 }): Methods {
-  const { get, put, later, send } = params;
+  const { get, all, put, later, send } = params;
   const found = (id: string, messageId: string): Message => {
     const message = get(id).messages.find((one) => one.id === messageId);
     if (message === undefined) throw new Error("no such message");
@@ -56,6 +58,16 @@ export function createFakeMessages(params: {
     pin: later,
     pinned: async () => [],
     forward: async () => [],
+    async search(query, { conversationId } = {}) {
+      const sought = query.toLowerCase();
+      const found = all().flatMap(({ id: messageId, conversationId: where, order, author, sentAtMs, body }) => {
+        const start = body.kind === "text" ? body.text.toLowerCase().indexOf(sought) : -1;
+        if (body.kind !== "text" || start === -1 || (conversationId ?? where) !== where) return [];
+        const hits = [{ start, end: start + sought.length }];
+        return [{ conversationId: where, messageId, order, author, sentAtMs, snippet: body.text, hits }];
+      });
+      return { found: found.toSorted((a, b) => b.sentAtMs - a.sentAtMs), cursor: undefined, unknown: [], indexing: undefined };
+    },
     findMessage: () => Promise.reject(new Error("no such message")),
     async messageInfo(id, messageId) {
       const message = found(id, messageId);

@@ -99,6 +99,7 @@ function createReader(blobs: Blobs, store: Store = createMemoryStore(), joined: 
     baseUrl: () => "https://chat.example",
     access: {
       self: new Uint8Array(32).fill(1),
+      onSegment: () => undefined,
       joined: (id) => joined.get(id),
       adoptUnjoined: async (state) => void joined.set(state.id, state),
       historyArrived: async (id, readThrough) => void read.set(id, Math.max(read.get(id) ?? 0, readThrough)),

@@ -20,6 +20,7 @@ import type { ConversationState } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import { getBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
+import type { SegmentListener } from "../search/search-index.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import type { ArchivedConversation, ArchiveItem } from "./archive.ts";
 import { createSingleFlight } from "../single-flight.ts";
@@ -82,6 +83,8 @@ export function putNotice(tx: StoreTransaction, body: Uint8Array): void {
 export interface ImportAccess {
   /** One's own account. */
   readonly self: Uint8Array;
+  /** Told of what changed of the index by which messages are searched. */
+  readonly onSegment: SegmentListener;
   /** The conversation as this device has it, if it joined it. */
   joined(id: string): ConversationState | undefined;
   /** Takes in a conversation that this device is no member of. */
@@ -201,7 +204,13 @@ export class HistoryImport {
     await store.transact("write", async (tx) => {
       for (const item of items) {
         if (item.kind === "lines") {
-          const timeline = new Timeline({ tx, conversationId: toBase64Url(item.logId), self: access.self, nowMs: platform.nowMs() });
+          const timeline = new Timeline({
+            tx,
+            conversationId: toBase64Url(item.logId),
+            self: access.self,
+            nowMs: platform.nowMs(),
+            onSegment: access.onSegment,
+          });
           await putArchivedLines(timeline, item);
           await timeline.flush();
         } else tx.put(archivedPrefix + toBase64Url(item.logId), encode(readCodec, { readThrough: item.readThrough }));

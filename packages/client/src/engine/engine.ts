@@ -9,6 +9,7 @@ import { Invites } from "../join-links/invites.ts";
 import { Own } from "../own/own.ts";
 import type { ReadQueries } from "../receipts/queries.ts";
 import { ReceiptSending } from "../receipts/sending.ts";
+import { Search } from "../search/search.ts";
 import { SharedHistory } from "../shared-history/shared-history.ts";
 import { Signals } from "../signals/signals.ts";
 import { Addresses } from "./addresses.ts";
@@ -58,6 +59,8 @@ export class Engine {
   readonly #receipts: ReceiptSending;
   #queries: Promise<ReadQueries> | undefined;
   readonly #sharedHistory: SharedHistory;
+  /** Finds messages. */
+  readonly search: Search;
   /** What the person sets for themselves. */
   readonly own: Own;
   /** Links by which people ask to be let into groups. */
@@ -103,6 +106,7 @@ export class Engine {
       found,
       addAccount: (id, accountId, isUnasked) => this.groups.addAccount(id, accountId, isUnasked),
     });
+    this.search = new Search(world, conversations);
     this.own = new Own(world, { ...access, devicesGroup: () => this.devices.told.group });
     this.devices = new Devices({
       world,
@@ -118,6 +122,7 @@ export class Engine {
         adoptUnjoined: (state) => conversations.adoptUnjoined(state),
         historyArrived: (id, readThrough) => this.reading.historyArrived(id, readThrough),
         self: world.own.accountId,
+        onSegment: world.segments.changed,
         hide: async (id, messageIds) => {
           if (found(id) !== undefined) await this.messages.hide(id, messageIds);
         },
@@ -199,6 +204,7 @@ export class Engine {
     const engine = new Engine(world, states, await loadRunners(world), policy);
     engine.#stopChores = startChores(world);
     await engine.own.load();
+    engine.search.start();
     await engine.#continuations.resume();
     await engine.#directs.resume();
     if (world.own.status === "registered") {
@@ -315,6 +321,7 @@ export class Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopChores();
+    await this.search.close();
     this.#directs.close();
     await this.own.close();
     await this.invites.close();

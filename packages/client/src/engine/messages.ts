@@ -17,7 +17,6 @@ import { isWritable } from "../core/phase.ts";
 import { mayOf } from "../core/speak.ts";
 import type { ConversationState } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
-import { deleteLine } from "../timeline/history.ts";
 import { fold } from "../timeline/fold.ts";
 import type { Line } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
@@ -162,10 +161,7 @@ export class Messages {
   async hide(id: string, messageIds: readonly string[]): Promise<void> {
     const runner = this.#access.runner(id);
     await runner.changeTimeline(async (timeline, tx) => {
-      for (const order of await timeline.hide(messageIds)) {
-        deleteLine(tx, id, order);
-        await eraseEvidence(tx, id, order);
-      }
+      for (const order of await timeline.hide(messageIds)) await eraseEvidence(tx, id, order);
     });
     for (const messageId of messageIds) this.#world.emit({ kind: "hidden", conversationId: id, messageId });
     await runner.reloadLastLine();

@@ -138,8 +138,8 @@ async function putEffect(
   }
 }
 
-function timelineIn({ own, platform }: World, tx: StoreTransaction, conversationId: string): Timeline {
-  return new Timeline({ tx, conversationId, self: own.accountId, nowMs: platform.nowMs() });
+function timelineIn({ own, platform, segments }: World, tx: StoreTransaction, conversationId: string): Timeline {
+  return new Timeline({ tx, conversationId, self: own.accountId, nowMs: platform.nowMs(), onSegment: segments.changed });
 }
 
 async function flushed(tx: StoreTransaction, timeline: Timeline, conversationId: string): Promise<TimelineNews> {

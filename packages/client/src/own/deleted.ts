@@ -4,7 +4,7 @@ import { eraseEvidence, eraseEvidenceBefore } from "../engine/evidence.ts";
 import { erasePastThrough } from "../shared-history/keeping.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { deleteLine, linePrefix, decodeLine } from "../timeline/history.ts";
+import { linePrefix, decodeLine } from "../timeline/history.ts";
 import { isMessageId } from "../timeline/ids.ts";
 import type { Timeline } from "../timeline/timeline.ts";
 
@@ -49,7 +49,7 @@ export async function eraseThrough(
     const order = parseOrderSegment(key.slice(prefix.length));
     const line = decodeLine(value, order);
     if (line?.message !== undefined && isMessageId(line.id)) messageIds.push(line.id);
-    deleteLine(tx, conversationId, order);
+    timeline.erase(order);
     await eraseEvidence(tx, conversationId, order);
   }
   await timeline.hide(messageIds);

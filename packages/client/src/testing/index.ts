@@ -11,6 +11,8 @@ import "../join-links/keeping.ts";
 import "../join-links/knocking.ts";
 import "../join-links/stored-links.ts";
 import "../names/skeleton.ts";
+import "../search/building.ts";
+import "../search/finder.ts";
 import "../shared-history/moving.ts";
 
 export { loadOwnAccount } from "../account/own-account.ts";

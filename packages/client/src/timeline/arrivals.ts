@@ -26,12 +26,17 @@ const placeCodec: Codec<Place> = struct<Place>({ conversationId: text(128), orde
 /** Notes lines of a conversation that were not there before, in this order. */
 export async function noteArrivals(tx: StoreTransaction, conversationId: string, orders: ReadonlySet<number>): Promise<void> {
   if (orders.size === 0) return;
-  const [last] = await tx.scan({ prefix, reverse: true, limit: 1 });
-  let number = last === undefined ? 0 : parseOrderSegment(last[0].slice(prefix.length));
+  let number = await countArrivals(tx);
   for (const order of orders) {
     number += 1;
     tx.put(prefix + orderSegment(number), encode(placeCodec, { conversationId, order }));
   }
+}
+
+/** How many lines have come. */
+export async function countArrivals(tx: StoreTransaction): Promise<number> {
+  const [last] = await tx.scan({ prefix, reverse: true, limit: 1 });
+  return last === undefined ? 0 : parseOrderSegment(last[0].slice(prefix.length));
 }
 
 /** The first `limit` arrivals after the one with this number; 0 is before the first. */

@@ -5,8 +5,11 @@ import type { StoreTransaction } from "../store/store.ts";
 import { storedLineCodec } from "./codec.ts";
 import type { Line } from "./line.ts";
 
+/** Where the lines of all conversations lie. */
+export const allLinesPrefix = "line/";
+
 /** Where the lines of a conversation lie, by their order. */
-export const linePrefix = (conversationId: string): string => `line/${conversationId}/`;
+export const linePrefix = (conversationId: string): string => `${allLinesPrefix}${conversationId}/`;
 
 /** Stores a line of the history at its place; the same place again replaces it. */
 export function putLine(tx: StoreTransaction, conversationId: string, value: Line): void {

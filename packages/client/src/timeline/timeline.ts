@@ -1,4 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { updateIndex } from "../search/search-index.ts";
+import type { SegmentListener } from "../search/search-index.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { answersTo, putAnswer } from "./answers.ts";
 import { noteArrivals } from "./arrivals.ts";
@@ -6,7 +8,7 @@ import { holdDeletion, mayDelete, takeHeld } from "./brake.ts";
 import { applyFact } from "./change.ts";
 import { hasEvidence } from "../engine/evidence.ts";
 import { eraseLater } from "./erasure.ts";
-import { loadLine, putLine } from "./history.ts";
+import { deleteLine, loadLine, putLine } from "./history.ts";
 import { isMessageId, loadPlace, putPlace } from "./ids.ts";
 import type { Place } from "./ids.ts";
 import type { Change, Fact, Line, MessageParts } from "./line.ts";
@@ -22,6 +24,8 @@ export interface TimelineParams {
   /** One's own account: what it deletes itself needs no brake. */
   readonly self: Uint8Array;
   readonly nowMs: number;
+  /** Told of what changed of the index by which messages are searched. */
+  readonly onSegment: SegmentListener;
 }
 
 /** What a transaction changed in the timeline. */
@@ -51,6 +55,10 @@ export class Timeline {
   #mayWait: boolean | undefined;
   /** Of these, the ones that were put as a whole: most of them are new. */
   readonly #put = new Set<number>();
+  /** Of these, the ones that say something else than before, as far as that is searched. */
+  readonly #reworded = new Set<number>();
+  /** Where a line was taken out. */
+  readonly #erased = new Set<number>();
   /** Versions of messages of which another quote is shown now: they are gone, or came after what answers them. */
   readonly #requoted = new Set<string>();
   /** Whether deletions of somebody came to wait for the person. */
@@ -65,6 +73,16 @@ export class Timeline {
     this.#lines.set(line.order, line);
     this.#changed.add(line.order);
     this.#put.add(line.order);
+    this.#reworded.add(line.order);
+  }
+
+  /** Takes the line at a place out of the history, and of the index by which it is searched. */
+  erase(order: number): void {
+    const { tx, conversationId } = this.#params;
+    deleteLine(tx, conversationId, order);
+    this.#lines.delete(order);
+    this.#changed.delete(order);
+    this.#erased.add(order);
   }
 
   /** Takes in what a member said. */
@@ -122,7 +140,7 @@ export class Timeline {
     await this.#applyWaiting(line);
   }
 
-  /** Removes messages here alone, for good (spec X-4), also those that come only later: what is said of them changes nothing. */
+  /** Erases messages here alone, for good (spec X-4), also those that come only later: what is said of them changes nothing; their places. */
   async hide(ids: readonly string[]): Promise<readonly number[]> {
     const { tx, conversationId } = this.#params;
     const orders: number[] = [];
@@ -134,8 +152,7 @@ export class Timeline {
       if (line !== undefined) this.#requote(line);
       putPlace(tx, conversationId, id, { ...place, kind: "hidden" });
       this.#places.delete(id);
-      this.#lines.delete(place.order);
-      this.#changed.delete(place.order);
+      this.erase(place.order);
       orders.push(place.order);
     }
     return orders;
@@ -154,6 +171,8 @@ export class Timeline {
       putLine(tx, conversationId, line);
     }
     await noteArrivals(tx, conversationId, arrived);
+    const reworded = lines.filter(({ order }) => this.#reworded.has(order));
+    await updateIndex(tx, conversationId, { lines: reworded, erased: this.#erased }, this.#params.onSegment);
     return { lines, arrived, requoted: await this.#answers(), isBraked: this.#isBraked };
   }
 
@@ -242,15 +261,18 @@ export class Timeline {
         return;
       }
     }
-    await this.#erase(line, changed);
+    await this.#eraseProof(line, changed);
+    const isReworded = this.#reworded.has(line.order) || change.kind === "edit" || change.kind === "deletion";
     this.put(changed);
+    // Of what was said to it nothing is searched, and thousands may say something.
+    if (!isReworded) this.#reworded.delete(line.order);
     if (changed.message?.facts.some((fact) => equalBytes(fact.id, said.id)) !== true) return;
     this.#index(line.order, said.id, author, change);
     await this.#applyWaitingFor(said.id);
   }
 
   /** What proves a deleted message, and what was done to it, is kept as long as it may be reported (spec X-4). */
-  async #erase(before: Line, after: Line): Promise<void> {
+  async #eraseProof(before: Line, after: Line): Promise<void> {
     if (after.body.kind !== "deleted" || before.body.kind === "deleted") return;
     const { tx, conversationId, nowMs } = this.#params;
     this.#requote(before);

@@ -1,0 +1,41 @@
+import type { Line } from "../timeline/line.ts";
+import { versionsOf } from "../timeline/fold.ts";
+import { foldMessage } from "./fold.ts";
+import type { Entry } from "./segment.ts";
+
+/** Addresses as people write them, with a scheme and without. */
+const link =
+  /(?:https?|ftp):\/\/[^ ]|www\.[^ ]|[\p{L}\d]\.(?:com|org|net|edu|gov|info|biz|app|dev|io|eu|de|at|ch|fr|es|it|nl|pl|uk|us|ir|sa|ae|eg)(?![\p{L}\d.-])/u;
+
+/** What of a line is searched: the text of a message as it is now, a poll with its options; `undefined` for what has none. */
+export function searchedText(line: Line): string | undefined {
+  if (line.message === undefined) return undefined;
+  if (line.body.kind === "poll") return [line.body.question, ...line.body.options].join("\n");
+  return line.body.kind === "text" ? (versionsOf(line).at(-1)?.text ?? line.body.text) : undefined;
+}
+
+/** A line as the index has it. */
+export function entryOf(line: Line): Entry | undefined {
+  const text = searchedText(line);
+  if (text === undefined || line.author === undefined) return undefined;
+  const folded = foldMessage(text);
+  return {
+    order: line.order,
+    timeS: Math.floor(line.sentAtMs / 1000),
+    author: authorNumber(line.author),
+    hasLink: hasLink(folded),
+    isPoll: line.body.kind === "poll",
+    folded,
+  };
+}
+
+/** How the index tells authors apart. */
+export function authorNumber(account: Uint8Array): number {
+  const view = new DataView(account.buffer, account.byteOffset, account.length);
+  return view.getUint16(0) * 2 ** 32 + view.getUint32(2);
+}
+
+/** Whether somebody wrote an address, as far as can be told. */
+export function hasLink(folded: string): boolean {
+  return link.test(folded);
+}
