@@ -176,9 +176,13 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
     const record = await directory.record;
     return await served(record, path.slice(prefix.length));
   };
+  const lost = new WeakSet<object>();
   server.respond = async (connection, body) => {
+    // What was sent behind a lost request is lost with it.
+    if (lost.has(connection)) return undefined;
     directory.log.push(body.kind);
     if (directory.loseRequest.delete(body.kind)) {
+      lost.add(connection);
       connection.end();
       return undefined;
     }

@@ -16,7 +16,7 @@ import type { Platform } from "../platform/platform.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import { refusal } from "../errors.ts";
 import { expectAnswer } from "../transport/connection.ts";
-import type { RoleConnection } from "../transport/connection.ts";
+import type { AnswerOf, RoleConnection } from "../transport/connection.ts";
 import { requireClock } from "./clock.ts";
 import type { OwnAccount } from "./own-account.ts";
 
@@ -88,19 +88,26 @@ export interface MaintainParams {
 export async function maintainKeyPackages(params: MaintainParams): Promise<void> {
   const { store, connection, platform, target = oneTimeKeyPackages } = params;
   requireClock(connection);
-  await publishCard(params);
   const stored = await store.transact("write", (tx) => eraseOld(tx, platform.nowMs()));
-  await publishAgain(params, stored);
-  const count = expectAnswer(await connection.request({ kind: "count_key_packages" }), "key_packages");
+  // What does not hang on one another is asked at once: one round trip for all of it.
+  const [count] = await Promise.all([countAfter(publishAgain(params, stored), connection), publishCard(params)]);
   const usable = stored.filter((item) => item.lastResort && !isAhead(item, platform.nowMs()));
   const newest = Math.max(0, ...usable.map((item) => item.createdAtMs));
-  if (count.lastResortNotAfterMs < platform.nowMs() + dayMs || newest < platform.nowMs() - rotateLastResortMs) {
-    await publishNew(params, 1, true);
-  }
-  if (count.oneTime > target / 2) return;
-  for (let missing = target - count.oneTime; missing > 0; missing -= batchSize) {
-    await publishNew(params, Math.min(missing, batchSize), false);
-  }
+  const isDue = count.lastResortNotAfterMs < platform.nowMs() + dayMs || newest < platform.nowMs() - rotateLastResortMs;
+  const lastResort = isDue ? publishNew(params, 1, true) : undefined;
+  await Promise.all([lastResort, count.oneTime > target / 2 ? undefined : publishOneTime(params, target - count.oneTime)]);
+}
+
+async function publishOneTime(params: MaintainParams, count: number): Promise<void> {
+  for (let missing = count; missing > 0; missing -= batchSize) await publishNew(params, Math.min(missing, batchSize), false);
+}
+
+async function countAfter(
+  sent: Promise<void>,
+  connection: RoleConnection<"device">,
+): Promise<Extract<AnswerOf<"device">, { kind: "key_packages" }>> {
+  await sent;
+  return expectAnswer(await connection.request({ kind: "count_key_packages" }), "key_packages");
 }
 
 /** One's own key package by its reference, and its keys; `undefined` when it was used, is too old, or never was one's own. */

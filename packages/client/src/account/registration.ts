@@ -22,7 +22,7 @@ export interface FinishParams {
   readonly platform: Platform;
   readonly connections: Connections;
   /** Proves that the account stands in the public record; without that it does not count (spec A-2). */
-  readonly directory: Pick<Directory, "confirmPublished">;
+  readonly directory: Pick<Directory, "confirmPublished" | "log">;
 }
 
 /** What `registerAccount` needs. */
@@ -57,9 +57,11 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
     if (begun !== undefined) {
       const found = await publishBegun(connection, begun);
       if (found.kind === "published") {
-        const counting = await confirm(params, begun, found.proof);
-        if (begun.username !== username) throw exists();
-        return registered(params, connection, counting);
+        if (begun.username !== username) {
+          await confirm(params, begun, found.proof);
+          throw exists();
+        }
+        return counting(params, connection, begun, found.proof);
       }
       // One that the server never had and cannot take is forgotten, where another one is asked for or its own date speaks against it.
       if (begun.username !== username || found.isMisdated) {
@@ -67,6 +69,7 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
         begun = undefined;
       }
     }
+    params.directory.log.expect(host);
     const request = { kind: "reserve" as const, username, invitation: params.invitation ?? "", token: new Uint8Array(0) };
     const answer = await connection.request(request);
     if (answer.kind === "error" && answer.code === "registration_closed" && connection.hello.registration === byInvitation)
@@ -84,7 +87,7 @@ export async function registerAccount(params: RegisterParams): Promise<OwnAccoun
         : { ...begun, displayName: displayName === "" ? begun.displayName : displayName };
     await store.transact("write", (tx) => saveOwnAccount(tx, account));
     const { proof } = expectAnswer(await publish(connection, account), "published");
-    return registered(params, connection, await confirm(params, account, proof));
+    return counting(params, connection, account, proof);
   });
 }
 
@@ -107,7 +110,7 @@ export async function finishAccount(params: FinishParams, account: OwnAccount): 
   return params.connections.once("device", account.host, async (connection) => {
     const found = await publishBegun(connection, account);
     if (found.kind === "unknown") return undefined;
-    return registered(params, connection, await confirm(params, account, found.proof));
+    return counting(params, connection, account, found.proof);
   });
 }
 
@@ -129,7 +132,11 @@ async function publishBegun(
  * The account as the public record has it. The server has acknowledged it: what keeps the proof back passes, and the account stays.
  * @throws ClientError `account_waits`, with the reason as its cause; what does not pass as it is
  */
-export async function confirm({ directory }: Pick<FinishParams, "directory">, account: OwnAccount, proof: Uint8Array): Promise<OwnAccount> {
+export async function confirm(
+  { directory }: { readonly directory: Pick<Directory, "confirmPublished"> },
+  account: OwnAccount,
+  proof: Uint8Array,
+): Promise<OwnAccount> {
   const { host, accountId, username, record } = account;
   try {
     await directory.confirmPublished({ host, accountId, username, record, proof });
@@ -152,11 +159,19 @@ function publish(connection: RoleConnection<"device">, account: OwnAccount): Pro
   return connection.request({ kind: "publish", state, pops: isNew ? pops : pops.slice(-1), bindings: isNew ? bindings : [] });
 }
 
-async function registered(params: FinishParams, connection: RoleConnection<"device">, account: OwnAccount): Promise<OwnAccount> {
+/** The account that the server has counts once the record proves it; that this device is its own is proven to the server meanwhile. */
+async function counting(
+  params: FinishParams,
+  connection: RoleConnection<"device">,
+  account: OwnAccount,
+  proof: Uint8Array,
+): Promise<OwnAccount> {
   const { store, platform } = params;
-  const done: OwnAccount = { ...account, status: "registered" };
+  const authenticated = authenticateDevice(connection, account, platform);
+  authenticated.catch(() => undefined);
+  const done: OwnAccount = { ...(await confirm(params, account, proof)), status: "registered" };
   await store.transact("write", (tx) => saveOwnAccount(tx, done));
-  await publishFirstKeyPackages({ store, platform, connection, account: done });
+  await publishFirstKeyPackages({ store, platform, connection, account: done, authenticated });
   return done;
 }
 
@@ -166,9 +181,11 @@ export async function publishFirstKeyPackages(params: {
   platform: Platform;
   connection: RoleConnection<"device">;
   account: OwnAccount;
+  /** Where that is under way already. */
+  authenticated?: Promise<void>;
 }): Promise<void> {
   try {
-    await authenticateDevice(params.connection, params.account, params.platform);
+    await (params.authenticated ?? authenticateDevice(params.connection, params.account, params.platform));
     await maintainKeyPackages({ ...params, target: firstKeyPackages });
   } catch (error) {
     // The account is there; the lasting connection does the same again.
