@@ -183,4 +183,32 @@ describe("C43 invite links, from inside", () => {
     expect(await waiting(ada, id)).toEqual(["cyd"]);
     shows(context, "cyd waits, who knocked");
   });
+
+  test("[X-14] somebody whom no key package reaches is tried less and less often, and not with every look", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+    const id = await begun([ada, ben], "Allotment");
+    await ada.client.changeSettings(id, { rights: { approval: false } });
+    const { url = "" } = await ada.client.createJoinLink(id);
+    let taken = 0;
+    const stop = scene.operator.override({
+      request(line, body) {
+        if (line.person !== "ada" || body.kind !== "take_key_package") return "pass";
+        taken += 1;
+        return { answer: { kind: "error", code: "not_found", retryAfterMs: 0 } };
+      },
+    });
+    await mal.client.knock(url);
+    for (let look = 0; look < 5; look++) expect(await waiting(ada, id)).toEqual(["mal"]);
+    expect(taken).toBe(1);
+    expect(await memberNames(ada, id)).toEqual(["ada", "ben"]);
+    // Once they can be reached.
+    stop();
+    await ada.jump(130_000);
+    await eventually(async () => {
+      await ada.client.waitingRoom(id);
+      return (await memberNames(ada, id)).includes("mal");
+    }, "mal is let in");
+    shows(context, "mal waits");
+  });
 });

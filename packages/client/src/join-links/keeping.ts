@@ -35,6 +35,9 @@ const defaultUses = 50;
 const sharesAtOnce = 64;
 /** Where nobody's word is asked for, those of who made the link let in; after so long others who may do. */
 const othersLetInAfterMs = 180_000;
+/** Before somebody who could not be let in unasked is tried again; twice as long each time. */
+const firstAgainMs = 120_000;
+const maxAgainMs = 86_400_000;
 /** How long the person waits for the log to have what they said; it is said all the same. */
 const saidWithinMs = 60_000;
 
@@ -61,6 +64,8 @@ export class LinkKeeper {
   readonly #links: StoredLinks;
   readonly #access: KeeperAccess;
   readonly #room: WaitingRoom;
+  /** When somebody who could not be let in unasked is tried again, by group and account: whom nothing reaches is not tried with every look. */
+  readonly #failed = new Map<string, { readonly nextMs: number; readonly waitMs: number }>();
   /** One after the other: two at once would judge the same twice. */
   readonly #looking = createMutex();
 
@@ -187,8 +192,15 @@ export class LinkKeeper {
         if (isOurs) await this.#sayRefused(id, toBase64Url(accountId)).catch(ignoreOffline);
         continue;
       }
+      const key = `${id}/${toBase64Url(accountId)}`;
+      const { nextMs, waitMs } = this.#failed.get(key) ?? { nextMs: 0, waitMs: firstAgainMs / 2 };
+      if (platform.nowMs() < nextMs) continue;
       // Somebody else was faster, the link is used up, or the server is not there: with the next look, if they wait then.
-      await this.admit(id, toBase64Url(accountId), true).catch(ignoreOffline);
+      await this.admit(id, toBase64Url(accountId), true).catch((error: unknown) => {
+        ignoreOffline(error);
+        const againMs = Math.min(maxAgainMs, 2 * waitMs);
+        this.#failed.set(key, { nextMs: platform.nowMs() + againMs, waitMs: againMs });
+      });
     }
   }
 
