@@ -2,6 +2,7 @@
 // Source: FEATURES.md
 // Counter-measure: what a person deleted, one message or a whole conversation, is not taken from an archive either; an invitation, and the group that somebody is in again, are in the list; what was lost is given again less and less often
 import { setTimeout as delay } from "node:timers/promises";
+import { openNodeStore } from "@latchkey/client/node";
 import { httpPaths } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { eventually, hear, say, Scene, settle } from "./testing/scene.ts";
@@ -117,5 +118,36 @@ describe("C44 history that comes back", { timeout: 180_000 }, () => {
     }, "cyd is given it once the server keeps it");
     expect(await cyd.texts(id)).toEqual(["one", "two"]);
     shows(context, "“one” and “two”, shared by ada");
+  });
+
+  test("[R-5] nothing of what a person deleted for themselves is kept of an archive, not even what proves who wrote it", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, cyd, id } = await remembering(scene);
+    await say(ada, id, "better forgotten");
+    await hear(ben, id, "better forgotten");
+    await ada.client.addMembers(id, ["cyd"]);
+    await hear(cyd, id, "better forgotten");
+    await settle(ada, ben, cyd);
+    const found = (await cyd.client.messages(id, { limit: 100 })).find(
+      ({ body }) => body.kind === "text" && body.text === "better forgotten",
+    );
+    await cyd.client.deleteMessages(id, [found?.id ?? ""], { forEveryone: false });
+    await ada.client.removeMembers(id, [cyd.accountId]);
+    await settle(ada, ben, cyd);
+    await say(ada, id, "three");
+    await hear(ben, id, "three");
+    await ada.client.addMembers(id, ["cyd"]);
+    await joinAgain(ada, cyd, id);
+    await hear(cyd, id, "three");
+    await settle(ada, ben, cyd);
+    expect(await cyd.texts(id)).toEqual(["one", "two", "three"]);
+    await cyd.client.close();
+    const store = await openNodeStore(scene.profileOf("cyd"));
+    const all = await store.transact("read", (tx) => tx.scan({ prefix: "" }));
+    await store.close();
+    const with_ = (text: string): readonly string[] => all.flatMap(([key, value]) => (Buffer.from(value).includes(text) ? [key] : []));
+    expect(with_("three").length).toBeGreaterThan(0);
+    expect(with_("better forgotten")).toEqual([]);
+    shows(context, "“one”, “two” and “three”");
   });
 });

@@ -1,6 +1,7 @@
 import { toBase64Url } from "@latchkey/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { hasEvidence, putEvidence } from "../engine/evidence.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { maxAnswersTold } from "./answers.ts";
 import { heldAccounts, maxDeletions } from "./brake.ts";
@@ -12,6 +13,7 @@ import type { Said, SaidBody } from "./said.ts";
 import { ada, ben, bytes, change, conversationId, cyd, dayMs, leads, linesOf, said, startMs, takeAll } from "./saying.testing.ts";
 import { dropOldWaiting, maxWaiting, waitingMs } from "./waiting.ts";
 
+const evidence = { content: bytes(1), context: bytes(2), signature: bytes(3), signaturePublicKey: bytes(4) };
 const text = (words: string): SaidBody => ({ kind: "text", text: words });
 const edit = (target: number, words: string): SaidBody => ({ kind: "edit", replaces: bytes(target), text: words });
 const deletion = (target: number): SaidBody => ({ kind: "deletion", replaces: bytes(target) });
@@ -323,6 +325,28 @@ test("[E-101] what was deleted for oneself before it came is never seen", async 
   await change(store, (timeline) => timeline.hide([name(bytes(1)), "no id of a message"]).then(() => undefined));
   await takeAll(store, [said(1, ada, text("one")), said(2, ben, reaction(1, "👍"))]);
   expect(await linesOf(store)).toEqual([]);
+});
+
+test("[X-4] of what comes when it is deleted already nothing is kept, not even what proves who wrote it", async () => {
+  const store = createMemoryStore();
+  const come = async (one: Said): Promise<void> => {
+    const { order } = one;
+    await change(store, async (timeline, tx) => {
+      await putEvidence(tx, conversationId, { order, epoch: 1, evidence });
+      await timeline.take(one);
+    });
+  };
+  const proven = (): Promise<readonly boolean[]> =>
+    store.transact("read", (tx) => Promise.all([1, 2, 3, 4, 5, 6].map((order) => hasEvidence(tx, conversationId, order))));
+  await change(store, (timeline) => timeline.hide([name(bytes(1))]));
+  await come(said(1, ada, text("hidden")));
+  await come(said(2, ada, edit(1, "hidden")));
+  await come(said(3, ben, text("seen")));
+  await come(said(4, ben, edit(3, "seen too")));
+  expect(await proven()).toEqual([false, false, true, true, false, false]);
+  await come(said(5, ben, deletion(3)));
+  await come(said(6, ben, edit(3, "not seen")));
+  expect(await proven()).toEqual([false, false, true, true, true, false]);
 });
 
 describe("[X-5] order and repetition", () => {

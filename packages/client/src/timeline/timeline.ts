@@ -6,7 +6,7 @@ import { answersTo, putAnswer } from "./answers.ts";
 import { noteArrivals } from "./arrivals.ts";
 import { holdDeletion, mayDelete, takeHeld } from "./brake.ts";
 import { applyFact } from "./change.ts";
-import { hasEvidence } from "../engine/evidence.ts";
+import { eraseEvidence, hasEvidence } from "../engine/evidence.ts";
 import { eraseLater } from "./erasure.ts";
 import { deleteLine, loadLine, putLine } from "./history.ts";
 import { isMessageId, loadPlace, putPlace } from "./ids.ts";
@@ -61,6 +61,8 @@ export class Timeline {
   readonly #erased = new Set<number>();
   /** Versions of messages of which another quote is shown now: they are gone, or came after what answers them. */
   readonly #requoted = new Set<string>();
+  /** Where something was said of which nothing is seen, as it is about what was deleted before it came: what proves it goes too. */
+  readonly #forgotten = new Set<number>();
   /** Whether deletions of somebody came to wait for the person. */
   #isBraked = false;
 
@@ -88,7 +90,9 @@ export class Timeline {
   /** Takes in what a member said. */
   async take(said: Said): Promise<void> {
     const { tx, conversationId } = this.#params;
-    if ((await loadPlace(tx, conversationId, toBase64Url(said.id))) !== undefined) return;
+    const known = await loadPlace(tx, conversationId, toBase64Url(said.id));
+    if (known?.kind === "hidden") this.#forgotten.add(said.order);
+    if (known !== undefined) return;
     switch (said.body.kind) {
       case "text":
       case "poll":
@@ -173,6 +177,8 @@ export class Timeline {
     await noteArrivals(tx, conversationId, arrived);
     const reworded = lines.filter(({ order }) => this.#reworded.has(order));
     await updateIndex(tx, conversationId, { lines: reworded, erased: this.#erased }, this.#params.onSegment);
+    for (const order of this.#forgotten) await eraseEvidence(tx, conversationId, order);
+    this.#forgotten.clear();
     return { lines, arrived, requoted: await this.#answers(), isBraked: this.#isBraked };
   }
 
@@ -249,9 +255,11 @@ export class Timeline {
       this.#mayWait = true;
       return;
     }
+    if (place.kind === "hidden") this.#forgotten.add(said.order);
     const change = changeOf(said, place, target);
     const line = change === undefined || place.kind === "hidden" ? undefined : await this.#line(place.order);
     if (line === undefined || change === undefined) return;
+    if (change.kind === "edit" && line.body.kind === "deleted") this.#forgotten.add(said.order);
     const changed = applyFact(line, factOf(said, change), may);
     if (changed === undefined) return;
     if (changed.body.kind === "deleted" && line.body.kind !== "deleted" && !equalBytes(author, self) && !isReleased) {
