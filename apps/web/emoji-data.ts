@@ -36,7 +36,75 @@ export function emojiData(): Plugin {
   };
 }
 
+/** What the groups of emoji are called where emojibase-data has no words: those of CLDR, by the order of the groups. */
+const groupNames: Readonly<Record<string, readonly string[]>> = {
+  ar: [
+    "الوجوه والمشاعر",
+    "الأشخاص والجسم",
+    "المكونات",
+    "الحيوانات والطبيعة",
+    "الطعام والشراب",
+    "السفر والأماكن",
+    "الأنشطة",
+    "الأشياء",
+    "الرموز",
+    "الأعلام",
+  ],
+  fa: [
+    "شکلک‌ها و احساس‌ها",
+    "افراد و بدن",
+    "اجزا",
+    "جانوران و طبیعت",
+    "خوراک و نوشیدنی",
+    "سفر و جاها",
+    "فعالیت‌ها",
+    "اشیا",
+    "نمادها",
+    "پرچم‌ها",
+  ],
+};
+const toneEmoji: Readonly<Record<Tone, string>> = { light: "🏻", "medium-light": "🏼", medium: "🏽", "medium-dark": "🏾", dark: "🏿" };
+
+/** What emojibase-data has; in Arabic and Persian, which it does not know, with the names and words of CLDR. */
 function read(locale: string): EmojiData {
+  const groups = groupNames[locale];
+  if (groups === undefined) return readEmojibase(locale);
+  const names = readCldr(locale);
+  const english = readEmojibase("en");
+  const nameOf = (emoji: string): { readonly label: string; readonly tags: string[] } | undefined => names.get(plain(emoji));
+  return {
+    locale,
+    categories: english.categories.map(({ index, label }) => ({ index, label: groups[index] ?? label })),
+    skinTones: Object.fromEntries(
+      tones.map((tone) => [tone, nameOf(toneEmoji[tone])?.label ?? english.skinTones[tone]]),
+    ) as EmojiData["skinTones"],
+    emojis: english.emojis.map((one) => ({ ...one, ...nameOf(one.emoji) })),
+  };
+}
+
+/** CLDR writes most emoji without the selector that asks for the coloured form. */
+function plain(emoji: string): string {
+  return emoji.replaceAll("\ufe0f", "");
+}
+
+function readCldr(locale: string): ReadonlyMap<string, { readonly label: string; readonly tags: string[] }> {
+  type Annotations = Readonly<Record<string, { readonly default?: readonly string[]; readonly tts?: readonly string[] }>>;
+  const file = (name: string): unknown => JSON.parse(readFileSync(require.resolve(name), "utf8"));
+  const { annotations } = file(`cldr-annotations-full/annotations/${locale}/annotations.json`) as {
+    readonly annotations: { readonly annotations: Annotations };
+  };
+  const { annotationsDerived: derived } = file(`cldr-annotations-derived-full/annotationsDerived/${locale}/annotations.json`) as {
+    readonly annotationsDerived: { readonly annotations: Annotations };
+  };
+  return new Map(
+    Object.entries({ ...annotations.annotations, ...derived.annotations }).map(([emoji, { tts = [], default: words = [] }]) => [
+      plain(emoji),
+      { label: tts[0] ?? words[0] ?? emoji, tags: [...words] },
+    ]),
+  );
+}
+
+function readEmojibase(locale: string): EmojiData {
   const file = (name: string): unknown => JSON.parse(readFileSync(require.resolve(`emojibase-data/${locale}/${name}.json`), "utf8"));
   const emojis = file("data") as readonly Emoji[];
   const { groups, subgroups, skinTones } = file("messages") as Messages;

@@ -1,5 +1,7 @@
+import { languageFor } from "./messages/languages.ts";
 import { speak } from "./messages/words.ts";
 import { startApp } from "./start.tsx";
+import { loadLanguage } from "./state/preferences.ts";
 import { connectClient } from "./worker/connect.ts";
 
 const firstPauseMs = 1000;
@@ -17,7 +19,7 @@ else {
 async function fetchWords(): Promise<void> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
     try {
-      await speak("en");
+      await speak(languageFor(loadLanguage(), navigator.languages));
       return;
     } catch {
       sayNotLoaded();

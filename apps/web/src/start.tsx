@@ -1,6 +1,8 @@
 import { StrictMode } from "react";
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
+import { language, onLanguageChange } from "./messages/words.ts";
 import { createController } from "./state/controller.ts";
 import { mayLoadAgain } from "./state/preferences.ts";
 import { createRouter } from "./state/router.ts";
@@ -56,11 +58,15 @@ export function startApp(host: ClientHost): void {
   const root = document.getElementById("root");
   if (root === null) throw new Error("the page has no root");
   const reactRoot = createRoot(root);
-  reactRoot.render(
-    <StrictMode>
-      <App controller={controller} router={router} />
-    </StrictMode>,
-  );
+  // Another language is another page over the same state: nothing of the old one stays, and what has the focus is drawn before that is set.
+  const render = (): void =>
+    reactRoot.render(
+      <StrictMode>
+        <App key={language()} controller={controller} router={router} />
+      </StrictMode>,
+    );
+  render();
+  onLanguageChange(() => flushSync(render));
   // It has nothing to keep before something was touched.
   void import("./state/keep-focus.ts").then(
     ({ keepFocus }) => keepFocus(document),

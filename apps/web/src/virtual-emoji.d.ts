@@ -1,5 +1,5 @@
-/** The names of all emoji in one language, made by the build from emojibase-data. */
-declare module "virtual:emoji/en" {
+/** The names of all emoji in one language, made by the build (emoji-data.ts). */
+declare module "virtual:emoji/*" {
   const data: import("frimousse").EmojiData;
   export default data;
 }

@@ -8,11 +8,24 @@ import type {
 } from "frimousse";
 import { useState } from "react";
 import type { ReactElement } from "react";
-import { t } from "../messages/words.ts";
+import { isLanguage } from "../messages/languages.ts";
+import type { Language } from "../messages/languages.ts";
+import { language, t } from "../messages/words.ts";
 
-/** Fetches the names of all emoji, which is most of what a picker is. */
+/** The names of emoji, a file for each language. */
+const names: Readonly<Record<Language, () => Promise<{ readonly default: EmojiData }>>> = {
+  en: async () => await import("virtual:emoji/en"),
+  de: async () => await import("virtual:emoji/de"),
+  es: async () => await import("virtual:emoji/es"),
+  fr: async () => await import("virtual:emoji/fr"),
+  ar: async () => await import("virtual:emoji/ar"),
+  fa: async () => await import("virtual:emoji/fa"),
+};
+
+/** Fetches the names of all emoji in the app's language, which is most of what a picker is. */
 export async function fetchEmojiData(): Promise<EmojiData> {
-  return (await import("virtual:emoji/en")).default;
+  const spoken = language();
+  return (await names[isLanguage(spoken) ? spoken : "en"]()).default;
 }
 
 const parts: Partial<EmojiPickerListComponents> = {
@@ -46,7 +59,7 @@ export function EmojiPicker({ choose }: { readonly choose: (emoji: string) => vo
     }
   };
   return (
-    <Picker.Root className="emoji" locale="en" columns={8} resolveEmojiData={resolve} onEmojiSelect={({ emoji }) => choose(emoji)}>
+    <Picker.Root className="emoji" locale={language()} columns={8} resolveEmojiData={resolve} onEmojiSelect={({ emoji }) => choose(emoji)}>
       <div className="emoji-head">
         {/* oxlint-disable-next-line jsx-a11y/no-autofocus */}
         <Picker.Search className="input emoji-search" autoFocus aria-label={t("menu.emoji.search")} placeholder={t("menu.emoji.search")} />

@@ -3,6 +3,7 @@ import { useId, useState } from "react";
 import type { ReactElement } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { ConversationDetails, Member, Person, Role } from "@latchkey/client";
+import { MenuLanguage } from "./MenuLanguage.tsx";
 import { listOf, t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { memberActions, membersShown } from "../state/group-members.ts";
@@ -230,26 +231,28 @@ function MemberRow({
         {notes.length > 0 && <bdi className="person-address">{notes.join(" · ")}</bdi>}
       </span>
       {actions.length > 0 && isChosen === undefined && (
-        <MenuTrigger>
-          <Button className="icon-button" aria-label={t("group.members.menu", { name: nameOf(person) })}>
-            <Icon name="more" />
-          </Button>
-          <Popover className="popover" placement="bottom end">
-            <Menu
-              className="menu"
-              onAction={(key) => {
-                const action = actions.find((one) => one === key);
-                if (action !== undefined) run(action);
-              }}
-            >
-              {actions.map((action) => (
-                <MenuItem key={action} id={action} className={`menu-item${action === "remove" ? " menu-item-danger" : ""}`}>
-                  {labelOf(action)}
-                </MenuItem>
-              ))}
-            </Menu>
-          </Popover>
-        </MenuTrigger>
+        <MenuLanguage>
+          <MenuTrigger>
+            <Button className="icon-button" aria-label={t("group.members.menu", { name: nameOf(person) })}>
+              <Icon name="more" />
+            </Button>
+            <Popover className="popover" placement="bottom end">
+              <Menu
+                className="menu"
+                onAction={(key) => {
+                  const action = actions.find((one) => one === key);
+                  if (action !== undefined) run(action);
+                }}
+              >
+                {actions.map((action) => (
+                  <MenuItem key={action} id={action} className={`menu-item${action === "remove" ? " menu-item-danger" : ""}`}>
+                    {labelOf(action)}
+                  </MenuItem>
+                ))}
+              </Menu>
+            </Popover>
+          </MenuTrigger>
+        </MenuLanguage>
       )}
     </li>
   );

@@ -2,6 +2,7 @@ import "../styles/menu.css";
 import { useEffect, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { Dialog, Menu, MenuItem, Popover } from "react-aria-components";
+import { MenuLanguage } from "./MenuLanguage.tsx";
 import { t } from "../messages/words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
 import { actionsOf, isSaid } from "../state/message-actions.ts";
@@ -62,7 +63,7 @@ export function MessageMenu({
   const canReact = isSaid(message) && may.post;
   const actions = request.view === "reactions" ? [] : actionsOf(message, { may, isStarred, isPinned, nowMs });
   return (
-    <>
+    <MenuLanguage>
       {!(at instanceof HTMLElement) && <span ref={pointRef} className="menu-point" style={{ left: at.x, top: at.y }} />}
       <Popover
         triggerRef={at instanceof HTMLElement ? elementRef : pointRef}
@@ -110,7 +111,7 @@ export function MessageMenu({
           )}
         </Dialog>
       </Popover>
-    </>
+    </MenuLanguage>
   );
 }
 

@@ -1,18 +1,101 @@
 import "../testing/english.ts";
 import { describe, expect, it, test } from "vitest";
-import { placeholders, readCatalogue, writeIds } from "./catalogue.ts";
-import { failureWords, isMessage, listOf, t } from "./words.ts";
+import { formatDate, formatSpan } from "../state/format.ts";
+import { isolateValues, placeholders, readCatalogue, writeIds } from "./catalogue.ts";
+import type { CompiledMessage } from "./catalogue.ts";
+import { isLanguage, languageFor, languageNames } from "./languages.ts";
+import type { Language } from "./languages.ts";
+import { failureWords, isMessage, listOf, speak, t } from "./words.ts";
 
-const sources: Readonly<Record<string, string>> = import.meta.glob(["./en.po", "./ids.ts"], {
+const sources: Readonly<Record<string, string>> = import.meta.glob(["./*.po", "./ids.ts", "../../public/theme.js"], {
   query: "?raw",
   import: "default",
   eager: true,
 });
 const english = readCatalogue(sources["./en.po"] ?? "");
+const languages = Object.keys(languageNames).filter(isLanguage);
+
+/** Texts that are the same in English. */
+const alike: Readonly<Record<Language, readonly string[]>> = {
+  en: [],
+  de: ["Chats", "Code", "Details", "Server", "Name", "System", "Version {version}", "Version"],
+  es: ["Chats", "{n, number} min", "No", "no", "id"],
+  fr: ["Conversations", "Messages", "Message", "{n, number} min", "Code", "Version {version}", "Version", "Description", "Invitations"],
+  ar: [],
+  fa: [],
+};
+const alikeEverywhere = ["Latchkey", "{author}: {text}", "X25519", "latchkey admin desk open"];
 
 test("the types of the messages are those of the catalogue (else: npm run words)", () => {
   expect(english.length).toBeGreaterThan(900);
   expect(sources["./ids.ts"]).toBe(writeIds(english));
+});
+
+describe.each(languages)("the catalogue in %s", (language) => {
+  const entries = new Map(readCatalogue(sources[`./${language}.po`] ?? "").map((entry) => [entry.id, entry]));
+  it("has every message, and no other", () => {
+    expect(english.filter(({ id }) => !entries.has(id)).map(({ id }) => id)).toEqual([]);
+    expect([...entries.keys()].filter((id) => !english.some((entry) => entry.id === id))).toEqual([]);
+  });
+  it("asks for the same values", () => {
+    const valuesOf = (compiled: CompiledMessage): string =>
+      JSON.stringify([...placeholders(compiled)].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const others = english.filter(({ id, compiled }) => valuesOf(entries.get(id)?.compiled ?? []) !== valuesOf(compiled));
+    expect(others.map(({ id }) => id)).toEqual([]);
+  });
+  it("has every form of every number", () => {
+    const rules = new Intl.PluralRules(language);
+    const numbers = [...Array(201).keys(), 1_000_000];
+    const lacks = [...entries.values()].filter(({ compiled }) =>
+      plurals(compiled).some((cases) => numbers.some((n) => !(String(n) in cases) && !(rules.select(n) in cases))),
+    );
+    expect(lacks.map(({ id }) => id)).toEqual([]);
+  });
+  it("says nothing in English, but for what is the same", () => {
+    const same = english.filter(({ id, text }) => language !== "en" && entries.get(id)?.text === text).map(({ text }) => text);
+    expect(same.filter((text) => !alikeEverywhere.includes(text) && !alike[language].includes(text))).toEqual([]);
+  });
+});
+
+/** The cases of every number in a message, those inside of others too. */
+function plurals(tokens: unknown): readonly object[] {
+  if (!Array.isArray(tokens)) return [];
+  return tokens.flatMap((token: unknown): readonly object[] => {
+    if (!Array.isArray(token) || typeof token[2] !== "object" || token[2] === null) return [];
+    const cases: object = token[2];
+    return [...(token[1] === "plural" ? [cases] : []), ...Object.values(cases).flatMap(plurals)];
+  });
+}
+
+describe("the language", () => {
+  it.each([
+    [undefined, ["en-US", "de"], "en"],
+    [undefined, ["ja", "fr-CA", "en"], "fr"],
+    [undefined, ["ja"], "en"],
+    [undefined, [], "en"],
+    ["fa", ["de"], "fa"],
+    ["tlh", ["de-AT"], "de"],
+    ["toString", ["constructor"], "en"],
+  ])("chosen as %s, with a system in %s, is %s", (chosen, wanted, expected) => expect(languageFor(chosen, wanted)).toBe(expected));
+  it("is one of those that the page knows before its scripts", () => {
+    expect(sources["../../public/theme.js"]).toContain(`const spoken = ${JSON.stringify(languages).replaceAll(",", ", ")};`);
+  });
+  it("is spoken with its numbers, dates, lists and spans at once, and turns nothing around", async () => {
+    await speak("fa");
+    expect(t("list.archived", { n: 1234 })).toBe("بایگانی‌شده (۱٬۲۳۴)");
+    expect(formatDate(Date.UTC(2026, 10, 23), { timeZone: "UTC" })).toBe("۲ آذر ۱۴۰۵");
+    expect(t("system.left", { author: "Ben", who: "other" })).toBe("\u2068Ben\u2069 گفتگو را ترک کرد");
+    await speak("ar");
+    const unread = [0, 1, 2, 3, 11, 100].map((n) => t("list.unread", { n }));
+    expect(new Set(unread).size).toBe(6);
+    expect(listOf(["Ben", "Chidi"])).toBe("\u2068Ben\u2069 و\u2068Chidi\u2069");
+    expect(t("system.added", { author: "Ben", who: "you", names: "Chidi" })).toBe("أضفتَ \u2068Chidi\u2069");
+    await speak("de");
+    expect(formatSpan(7200)).toBe("2 Stunden");
+    expect(t("system.left", { author: "", who: "you" })).toBe("Du hast die Unterhaltung verlassen");
+    await speak("en");
+    expect(t("list.archived", { n: 1234 })).toBe("Archived (1,234)");
+  });
 });
 
 describe("readCatalogue", () => {
@@ -27,6 +110,16 @@ describe("readCatalogue", () => {
       ["n", "number"],
       ["what", "string"],
       ["m", "number"],
+    ]);
+  });
+  it("keeps each value in its own direction of writing where that is asked for, and nothing else", () => {
+    const [entry] = readCatalogue(
+      po('msgid "a"', 'msgstr "{who, select, you {You} other {{author}}} {n, plural, one {# {what}} other {#}}"'),
+    );
+    expect(isolateValues(entry?.compiled ?? [])).toMatchObject([
+      ["who", "select", { you: ["You"], other: ["\u2068", ["author"], "\u2069"] }],
+      " ",
+      ["n", "plural", { one: ["#", " ", "\u2068", ["what"], "\u2069"], other: ["#"] }],
     ]);
   });
   it("refuses what is no message, and what stands there twice", () => {

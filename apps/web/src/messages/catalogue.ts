@@ -51,6 +51,22 @@ export function placeholders(compiled: CompiledMessage): ReadonlyMap<string, str
   return found;
 }
 
+/** The message with each value in its own direction of writing: what languages that run from the right need nearly everywhere. */
+export function isolateValues(compiled: CompiledMessage): CompiledMessage {
+  const inside = (tokens: unknown): unknown => {
+    if (!Array.isArray(tokens)) return tokens;
+    return tokens.flatMap((token: unknown): unknown[] => {
+      if (!isValue(token)) return [token];
+      const [name, kind, cases] = token;
+      if (kind === undefined) return ["\u2068", [name], "\u2069"];
+      if (!isObject(cases)) return [token];
+      return [[name, kind, Object.fromEntries(Object.entries(cases).map(([key, one]) => [key, inside(one)]))]];
+    });
+  };
+  // What comes out has the shape of what went in.
+  return inside(compiled) as CompiledMessage;
+}
+
 function isValue(token: unknown): token is readonly [name: string, kind?: string, cases?: unknown] {
   return Array.isArray(token) && typeof token[0] === "string";
 }

@@ -560,6 +560,8 @@ export interface Messages {
   "settings.theme.system": undefined;
   "settings.theme.light": undefined;
   "settings.theme.dark": undefined;
+  "settings.language": undefined;
+  "settings.languageSystem": { readonly language: string };
   "settings.storage": undefined;
   "settings.storageKept": undefined;
   "settings.storageNotKept": undefined;

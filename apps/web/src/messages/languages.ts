@@ -1,18 +1,29 @@
-import type { CompiledMessage } from "./catalogue.ts";
+/** The languages that the app speaks, by what each calls itself. public/theme.js has the same list. */
+export const languageNames = {
+  en: "English",
+  de: "Deutsch",
+  es: "Español",
+  fr: "Français",
+  ar: "العربية",
+  fa: "فارسی",
+} as const;
 
-/** The languages that the app speaks. */
-export type Language = "en";
-
-type Fetch = () => Promise<{ readonly messages: Readonly<Record<string, CompiledMessage>> }>;
-
-/** Fetches the messages of a language: a file each. */
-export const catalogues: Readonly<Record<Language, Fetch>> = {
-  en: async () => await import("./en.po"),
-};
+/** A language that the app speaks. */
+export type Language = keyof typeof languageNames;
 
 /** Which way a language is written. */
 export function directionOf(language: string): "ltr" | "rtl" {
   return language === "ar" || language === "fa" ? "rtl" : "ltr";
+}
+
+/** Whether that is the name of a language that the app speaks. */
+export function isLanguage(name: string | undefined): name is Language {
+  return name !== undefined && Object.hasOwn(languageNames, name);
+}
+
+/** The language to speak: what was chosen, or the first of those that the person's system is set to that the app speaks; else English. */
+export function languageFor(chosen: string | undefined, wanted: readonly string[]): Language {
+  return [chosen, ...wanted.map((one) => one.split("-")[0]?.toLowerCase())].find(isLanguage) ?? "en";
 }
 
 /** The person's own variety of a language, as their system names it, such as `en-US`; or the language alone. */

@@ -1,7 +1,8 @@
 import { i18n } from "@lingui/core";
 import type { ClientFailure } from "@latchkey/client";
+import type { CompiledMessage } from "./catalogue.ts";
 import type { Messages } from "./ids.ts";
-import { catalogues, directionOf, formatLocale } from "./languages.ts";
+import { directionOf, formatLocale } from "./languages.ts";
 import type { Language } from "./languages.ts";
 
 /** The name of a message in the catalogue, such as `list.heading`. */
@@ -22,10 +23,40 @@ export interface AlarmWords extends FailureWords {
   readonly done: string;
 }
 
-/** Fetches a language's messages, and has the app speak it from then on. */
+type Fetch = () => Promise<{ readonly messages: Readonly<Record<string, CompiledMessage>> }>;
+
+/** Fetches the messages of a language: a file each. */
+const catalogues: Readonly<Record<Language, Fetch>> = {
+  en: async () => await import("./en.po"),
+  de: async () => await import("./de.po"),
+  es: async () => await import("./es.po"),
+  fr: async () => await import("./fr.po"),
+  ar: async () => await import("./ar.po"),
+  fa: async () => await import("./fa.po"),
+};
+
+let asked: Language | undefined;
+
+/** Fetches a language's messages, and has the app speak it from then on; unless another one was asked for meanwhile. */
 export async function speak(language: Language): Promise<void> {
+  asked = language;
   const { messages } = await catalogues[language]();
+  if (asked !== language || i18n.locale === language) return;
+  if (typeof document !== "undefined") {
+    document.documentElement.lang = language;
+    document.documentElement.dir = directionOf(language);
+  }
   i18n.loadAndActivate({ locale: language, locales: formatLocale(language), messages });
+}
+
+/** Calls when the app speaks another language. Returns what ends that. */
+export function onLanguageChange(listener: () => void): () => void {
+  return i18n.on("change", listener);
+}
+
+/** The language that the app speaks. */
+export function language(): string {
+  return i18n.locale;
 }
 
 /** What the app says, in the person's language. Values that a person wrote are kept apart from the text around them. */

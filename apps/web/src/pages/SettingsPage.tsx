@@ -4,6 +4,7 @@ import { t } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
+import { LanguageSetting } from "../components/LanguageSetting.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { PrivacySettings } from "../components/PrivacySettings.tsx";
 import { useApp, useSelector } from "../state/context.ts";
@@ -76,6 +77,9 @@ export function SettingsPage(): ReactElement {
               </label>
             ))}
           </div>
+        </Section>
+        <Section heading={t("settings.language")}>
+          <LanguageSetting />
         </Section>
         <StorageSection />
         <Section heading={t("settings.privacy")}>

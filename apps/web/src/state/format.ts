@@ -90,7 +90,9 @@ export function formatDay(atMs: number, nowMs: number, context: FormatContext = 
 }
 
 function yearWhenOther(atMs: number, nowMs: number, context: FormatContext): Intl.DateTimeFormatOptions {
-  return dayKey(atMs, context).slice(0, 4) === dayKey(nowMs, context).slice(0, 4) ? {} : { year: "numeric" };
+  // By the calendar of the language: a year of Persian begins in March.
+  const year = formatter(context, { year: "numeric" });
+  return year.format(sane(atMs)) === year.format(sane(nowMs)) ? {} : { year: "numeric" };
 }
 
 /** A size such as `1.2 MB`. */

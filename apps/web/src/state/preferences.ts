@@ -2,6 +2,7 @@
 export type Theme = "system" | "light" | "dark";
 
 const themeKey = "latchkey.theme";
+const languageKey = "latchkey.language";
 const widthKey = "latchkey.list-width";
 const noteKey = "latchkey.storage-note-read";
 const recoveryKey = "latchkey.recovery-put-off";
@@ -23,6 +24,16 @@ export function saveTheme(theme: Theme): void {
   write(themeKey, theme === "system" ? undefined : theme);
   if (theme === "system") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = theme;
+}
+
+/** The chosen language; without one, that of the system is used. */
+export function loadLanguage(): string | undefined {
+  return read(languageKey);
+}
+
+/** Chooses the language for later visits; `undefined` follows the system. */
+export function saveLanguage(language: string | undefined): void {
+  write(languageKey, language);
 }
 
 /** The width of the conversation list, in CSS pixels. */
