@@ -64,7 +64,7 @@ async function shareAs(
   await postTo(scene, card, blob);
 }
 
-describe("C43 invite links, from inside", () => {
+describe("C43 invite links, from inside", { timeout: 180_000 }, () => {
   test("[E-115] a link that an administrator gives to another beyond all bounds is none, and holds up nothing that is said", async (context) => {
     await using scene = await Scene.open();
     const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
