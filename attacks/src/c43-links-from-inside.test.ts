@@ -211,4 +211,55 @@ describe("C43 invite links, from inside", { timeout: 180_000 }, () => {
     }, "mal is let in");
     shows(context, "mal waits");
   });
+
+  test("[E-111] a link whose inbox another key opens holds up no other link of the group, neither while it is open nor when it is taken back", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, mal, cyd] = [await scene.person("ada"), await scene.person("mal"), await scene.person("cyd")];
+    const id = await begun([ada, mal], "Allotment");
+    await ada.client.setRole(id, [mal.accountId], "administrator");
+    await settle(ada, mal);
+    const seed = random(32);
+    const linkId = derived(seed, "id");
+    const notAfterMs = Date.now() + dayMs;
+    // Whoever comes first says which key opens it.
+    const inbox = { linkId, readHash: random(32), key: random(1216), notAfterMs };
+    expect((await ask(scene.server.url, "post", { kind: "open_link_inbox", ...inbox, token: new Uint8Array(0) })).kind).toBe("done");
+    await writeAs(scene, mal, id, async ({ state: { logId } }) => {
+      await shareAs(scene, mal, ada, logId, { seed });
+      const said: JoinLinkWord = { word: "open", linkId, linkHash: derived(seed, "hash"), notAfterMs, maxUses: 50 };
+      return [{ plaintext: createJoinLinkContent({ salt: random(16), sentAtMs: Date.now(), said }) }];
+    });
+    await eventually(async () => (await ada.client.joinLinks(id)).length === 1, "ada has it");
+    const { url = "" } = await ada.client.createJoinLink(id);
+    await cyd.client.knock(url);
+    expect(await waiting(ada, id)).toEqual(["cyd"]);
+    const [bad] = (await ada.client.joinLinks(id)).filter((link) => link.url !== url);
+    if (bad !== undefined) await ada.client.revokeJoinLink(id, bad.linkId);
+    expect(await waiting(ada, id)).toEqual(["cyd"]);
+    await ada.client.removeMembers(id, [mal.accountId]);
+    const next = await ada.client.createJoinLink(id);
+    await cyd.client.knock(next.url ?? "");
+    expect(await waiting(ada, id)).toEqual(["cyd"]);
+    await ada.client.admit(id, cyd.accountId);
+    await say(ada, id, "welcome");
+    await hear(cyd, id, "welcome");
+    shows(context, "cyd waits, who knocked");
+  });
+
+  test("[E-113] a clock that is days off takes no knock away, and makes none that nobody takes", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
+    const id = await begun([ada, ben], "Allotment");
+    const { url = "" } = await ada.client.createJoinLink(id);
+    await cyd.jump(8 * dayMs);
+    await expect(cyd.client.knock(url)).rejects.toMatchObject({ code: "clock_skew" });
+    expect(await cyd.client.knocks()).toEqual([]);
+    await cyd.jump(-8 * dayMs);
+    await cyd.client.knock(url);
+    await ada.jump(-8 * dayMs);
+    await expect(ada.client.waitingRoom(id)).rejects.toMatchObject({ code: "clock_skew" });
+    await ada.jump(8 * dayMs);
+    expect(await waiting(ada, id)).toEqual(["cyd"]);
+    shows(context, "“This device's clock is 8 days ahead of the server's. Correct the date and time of this device”");
+  });
 });

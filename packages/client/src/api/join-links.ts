@@ -49,13 +49,13 @@ export interface OwnKnock extends JoinLinkPreview {
 
 /** What a client does with the join links of groups (spec X-14). */
 export interface JoinLinkCalls {
-  /** Makes a link to a group. @throws ClientError `not_permitted` without the right `invite`, `invalid_setting`, `offline` */
+  /** Makes a link to a group. @throws ClientError `not_permitted` without the right `invite`, `invalid_setting`, `clock_skew`, `offline` */
   createJoinLink(conversationId: string, options?: JoinLinkOptions): Promise<JoinLink>;
   /** Those that are open, oldest first. */
   joinLinks(conversationId: string): Promise<readonly JoinLink[]>;
   /** Takes a link back: nobody gets in by it any more. @throws ClientError `not_permitted`, `unknown_join_link` */
   revokeJoinLink(conversationId: string, linkId: string): Promise<void>;
-  /** Who waits at the links of a group, as their inboxes have it now. @throws ClientError `offline` */
+  /** Who waits at the links of a group, as their inboxes have it now. @throws ClientError `not_permitted`, `clock_skew`, `offline` */
   waitingRoom(conversationId: string): Promise<readonly WaitingPerson[]>;
   /**
    * Lets somebody in who waits: by the same commit, with the same checks, as adding them by name.
@@ -68,7 +68,8 @@ export interface JoinLinkCalls {
   readJoinLink(link: string): Promise<JoinLinkPreview>;
   /**
    * Asks to be let in where a link leads. Whoever leads the group sees the account's name; once they agree, the group is there.
-   * @throws ClientError `invalid_join_link`, `join_link_gone`, `waiting_room_full`, `other_server`, `server_lied`, `directory_fork`, `offline`
+   * @throws ClientError `invalid_join_link`, `join_link_gone`, `waiting_room_full`, `other_server`, `server_lied`, `directory_fork`,
+   * `clock_skew`, `offline`
    */
   knock(link: string): Promise<OwnKnock>;
   /** Where this person knocked from this device, newest first. */

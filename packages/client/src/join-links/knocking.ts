@@ -1,7 +1,7 @@
 import { CodecError, decode, equalBytes, equalSecrets, toBase64Url } from "@latchkey/codec";
 import { admissionCodec, linkShareCodec } from "@latchkey/protocol";
 import type { Admission, LinkShare } from "@latchkey/protocol";
-import type { JoinLinkPreview, OwnKnock as ShownKnock } from "../api.ts";
+import type { ClientErrorCode, JoinLinkPreview, OwnKnock as ShownKnock } from "../api.ts";
 import { invitersIn } from "../core/join-links.ts";
 import { isSameDevice, leafOf } from "../core/roster.ts";
 import { isCaughtUp } from "../core/turn.ts";
@@ -19,6 +19,8 @@ import { linkNames } from "./link-keys.ts";
 import type { OwnKnock, StoredLinks } from "./stored-links.ts";
 import { parseJoinLink } from "./link-text.ts";
 
+/** Why a knock is nowhere: anything else may have come after it arrived. */
+const notTaken: ReadonlySet<ClientErrorCode> = new Set(["join_link_gone", "waiting_room_full", "clock_skew"]);
 /** How long a knock waits to be seen. */
 const knockLifeMs = 25 * 86_400_000;
 /** Places where a person waits at once. */
@@ -70,7 +72,7 @@ export async function knockAt(world: World, link: string): Promise<ShownKnock> {
   try {
     await inbox.knock(world, host, { linkId, blob });
   } catch (error) {
-    const isLost = error instanceof ClientError && (error.code === "join_link_gone" || error.code === "waiting_room_full");
+    const isLost = error instanceof ClientError && notTaken.has(error.code);
     // Else it may have arrived; and one that waits there from before is still answered.
     if (isLost) await store.transact("write", (tx) => (before === undefined ? links.endKnock(tx, linkId) : links.putKnock(tx, before)));
     throw error;

@@ -1,4 +1,5 @@
 import type { WaitingKnock } from "@latchkey/protocol";
+import { requireClock } from "../account/clock.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError, refusal } from "../errors.ts";
 import { expectAnswer } from "../transport/connection.ts";
@@ -23,7 +24,10 @@ export async function open(
     notAfterMs,
     token: noToken,
   } as const;
-  await connections.once("post", host, async (connection) => expectAnswer(await connection.request(request), "done"));
+  await connections.once("post", host, async (connection) => {
+    requireClock(connection);
+    expectAnswer(await connection.request(request), "done");
+  });
 }
 
 /** What knocks at a link are sealed to, by the server's word; `undefined` where there is no such link. @throws ClientError */
@@ -35,13 +39,15 @@ export async function keyOf({ connections }: Ways, host: string, linkId: Uint8Ar
   });
 }
 
-/** Puts a knock down. @throws ClientError `join_link_gone`, `waiting_room_full`, and what the way there throws */
+/** Puts a knock down. @throws ClientError `join_link_gone`, `waiting_room_full`, `clock_skew`, and what the way there throws */
 export async function knock(
   { connections }: Ways,
   host: string,
   { linkId, blob }: { readonly linkId: Uint8Array; readonly blob: Uint8Array },
 ): Promise<void> {
   await connections.once("post", host, async (connection) => {
+    // By a clock that is days off it would be dated so that nobody takes it.
+    requireClock(connection);
     const answer = await connection.request({ kind: "knock", linkId, blob, token: noToken });
     if (answer.kind !== "error") return;
     if (answer.code === "not_found") throw linkGone();
@@ -51,6 +57,11 @@ export async function knock(
   });
 }
 
+/** There is no such link any more, or it is one that somebody else opened in its place: what they made up of a seed is nobody's to read. */
+function isGone(answer: { readonly kind: string; readonly code?: string }): boolean {
+  return answer.kind === "error" && (answer.code === "not_found" || answer.code === "wrong_access_key");
+}
+
 /** All that waits at a link; `undefined` where the server has no such link any more. @throws ClientError */
 export async function read(
   { connections }: Ways,
@@ -58,10 +69,12 @@ export async function read(
   { linkId, readKey }: LinkKeys,
 ): Promise<readonly WaitingKnock[] | undefined> {
   return await connections.once("post", host, async (connection) => {
+    // By a clock that is days off those that hold would be too old, and be taken away from everybody.
+    requireClock(connection);
     const knocks: WaitingKnock[] = [];
     for (;;) {
       const answer = await connection.request({ kind: "read_knocks", linkId, readKey, afterSeq: knocks.at(-1)?.seq ?? 0 });
-      if (answer.kind === "error" && answer.code === "not_found") return undefined;
+      if (isGone(answer)) return undefined;
       const { knocks: page, isMore } = expectAnswer(answer, "knocks");
       const before = knocks.length;
       for (const { seq, blob } of page) if (seq > (knocks.at(-1)?.seq ?? 0)) knocks.push({ seq, blob: blob.slice() });
@@ -78,7 +91,7 @@ export async function erase({ connections }: Ways, host: string, { linkId, readK
   if (seqs.length === 0) return;
   await connections.once("post", host, async (connection) => {
     const answer = await connection.request({ kind: "erase_knocks", linkId, readKey, seqs: seqs.slice(0, 256) });
-    if (answer.kind !== "error" || answer.code !== "not_found") expectAnswer(answer, "done");
+    if (!isGone(answer)) expectAnswer(answer, "done");
   });
 }
 
@@ -86,7 +99,7 @@ export async function erase({ connections }: Ways, host: string, { linkId, readK
 export async function close({ connections }: Ways, host: string, { linkId, readKey }: LinkKeys): Promise<void> {
   await connections.once("post", host, async (connection) => {
     const answer = await connection.request({ kind: "close_link_inbox", linkId, readKey });
-    if (answer.kind !== "error" || answer.code !== "not_found") expectAnswer(answer, "done");
+    if (!isGone(answer)) expectAnswer(answer, "done");
   });
 }
 
