@@ -1,9 +1,12 @@
+import type { Client } from "@latchkey/client";
+import { openNodeClient } from "@latchkey/client/node";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { accessibilityProblems } from "./testing/accessibility.ts";
 import { conversationLink, createAccount, messageBox, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser, viewports } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
+import { expectFocus } from "./testing/focus.ts";
 import { joinedConversation, registerPerson, sendAndWait } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
@@ -43,18 +46,20 @@ async function browserOf(name: string, viewport: { width: number; height: number
   return browser.page;
 }
 
-/** Resolves when what has the focus is called so. */
-async function expectFocus(page: Page, what: string | RegExp): Promise<void> {
-  const focused = (): Promise<string> =>
-    page.evaluate(() => {
-      const { activeElement: element } = document;
-      if (!(element instanceof HTMLElement) || element === document.body) return "the page";
-      return (
-        element.getAttribute("aria-label") ??
-        (element instanceof HTMLInputElement ? (element.labels?.[0]?.textContent ?? "") : element.innerText)
-      );
+/** A device without an account, in this process. */
+async function freshDevice(name: string): Promise<Client> {
+  return await openNodeClient({ home: folder.at(name), serverUrl: server.url, requests: "accept" });
+}
+
+/** Resolves when a linking has come so far. */
+function linkReaches(client: Client, kind: "compare" | "done"): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = client.subscribe((event) => {
+      if (event.kind !== "link" || event.state.kind !== kind) return;
+      stop();
+      resolve();
     });
-  await expect.poll(focused, { timeout: 10_000 }).toMatch(what);
+  });
 }
 
 describe("the focus", () => {
@@ -121,6 +126,54 @@ describe("the focus", () => {
     expect(await notes.count()).toBe(1);
     expect((await notes.boundingBox())?.height ?? 999).toBeLessThan(60);
     expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
+  test("is on the field after a code that was wrong, and on the page's heading after a device was removed or a warning dealt with", async () => {
+    const page = await browserOf("codes");
+    await createAccount(page, { url: server.url, username: "jonas" });
+    await page.getByRole("button", { name: "Later", exact: true }).click();
+    await page.goto(`${server.url}/settings/devices`);
+    await page.getByRole("button", { name: "Link a device", exact: true }).click();
+    const field = page.getByRole("textbox", { name: "Words or code from the new device" });
+    await field.fill("abandon ability able about above absent absorb abstract absurd abuse access zoo");
+    await page.getByRole("button", { name: "Go on", exact: true }).click();
+    await page.getByText("That is not a linking code").waitFor();
+    await expectFocus(page, /^Words or code from the new device/);
+
+    const [second, third] = [await freshDevice("jonas-2"), await freshDevice("jonas-3")];
+    const { words } = await second.offerLink({ deviceName: "Laptop" });
+    await field.fill(words.join(" "));
+    await page.getByRole("button", { name: "Go on", exact: true }).click();
+    await page.locator(".link-digits").waitFor();
+    await page.getByRole("textbox", { name: /Type “my device”/ }).fill("my device");
+    await page.getByRole("button", { name: "Yes, add this device" }).click();
+    await second.confirmLink(true);
+    await page.getByRole("heading", { name: "The device is linked" }).waitFor();
+
+    // A device that this one did not add itself is a warning.
+    const offer = await third.offerLink({ deviceName: "Tablet" });
+    const compared = Promise.all([second, third].map((client) => linkReaches(client, "compare")));
+    await second.acceptLink(offer.words.join(" "));
+    await compared;
+    const done = linkReaches(third, "done");
+    await Promise.all([second.confirmLink(true), third.confirmLink(true)]);
+    await done;
+    const alarm = page.getByRole("alert", { name: "Warnings" });
+    await alarm.getByText("Another of your devices added a device to your account").waitFor();
+    await alarm.getByRole("button", { name: "Look at your devices" }).click();
+    await page.getByRole("listitem").getByText("Tablet").waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await alarm.getByRole("button", { name: "I have dealt with it" }).click();
+    await expectFocus(page, /^Take it away$/);
+    await page.keyboard.press("Enter");
+    await alarm.getByText("Another of your devices").waitFor({ state: "detached" });
+    await expectFocus(page, /^Devices$/);
+
+    await page.getByRole("button", { name: "Remove Tablet" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove device" }).click();
+    await page.getByRole("listitem").getByText("Tablet").waitFor({ state: "detached" });
+    await expectFocus(page, /^Devices$/);
+    for (const client of [second, third]) await client.close();
   });
 
   test("details by their address name the people, from the first moment on", async () => {
