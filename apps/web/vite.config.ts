@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { emojiData } from "./emoji-data.ts";
+import { licences } from "./licences.ts";
 import { poFiles } from "./po-files.ts";
 import type { UserConfig } from "vite";
 
@@ -21,7 +22,7 @@ function chunkName({ name, facadeModuleId }: { readonly name: string; readonly f
 }
 
 const config: UserConfig = defineConfig({
-  plugins: [react(), emojiData(), poFiles()],
+  plugins: [react(), emojiData(), licences(), poFiles()],
   define: { __LATCHKEY_VERSION__: JSON.stringify(version) },
   build: {
     target: ["chrome119", "firefox121", "safari17.2"],

@@ -383,7 +383,7 @@ describe("devices in the browser", () => {
     await createAccount(page, { url: server.url, username: "hal" });
     await startConversation(page, { to: ["ben"] });
     await sendMessage(page, "Before I go");
-    await page.goto(`${server.url}/settings`);
+    await page.goto(`${server.url}/settings/account`);
     await page.getByRole("button", { name: "Delete account…" }).click();
     const dialog = page.getByRole("alertdialog");
     await dialog.getByRole("textbox").fill("hall");

@@ -210,10 +210,10 @@ await page
 await shoot(page, "new", "desktop", { dark: true });
 await shoot(page, "new", "phone");
 await page.goto(`${url}/settings`);
-await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
+await page.getByRole("heading", { name: "Settings" }).waitFor();
 await shoot(page, "settings", "desktop");
 await shoot(page, "settings", "phone");
-await page.getByRole("button", { name: "What the server holds about me" }).click();
+await page.getByRole("link", { name: "What the server holds about me" }).click();
 await page.getByText("Your name:").waitFor();
 await shoot(page, "holdings", "desktop");
 

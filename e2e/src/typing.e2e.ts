@@ -78,7 +78,7 @@ test("[X-12] a message shows that it came, then that it was read; who tells noth
   await ben.page.locator("#composer").click();
   await expect.poll(() => mark.innerText(), { timeout: 30_000 }).toBe("Read");
 
-  await ben.page.goto(`${server.url}/settings`);
+  await ben.page.goto(`${server.url}/settings/privacy`);
   const receipts = ben.page.getByRole("switch", { name: /^Read receipts/u });
   await receipts.click();
   await expect.poll(() => receipts.isChecked()).toBe(false);

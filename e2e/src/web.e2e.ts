@@ -254,7 +254,7 @@ describe("the web app", () => {
     await page.goto(`${server.url}/settings`);
     await page.getByRole("heading", { name: "Settings" }).waitFor();
     problems["settings"] = await accessibilityProblems(page);
-    await page.getByRole("button", { name: "What the server holds about me", exact: true }).click();
+    await page.getByRole("link", { name: "What the server holds about me", exact: true }).click();
     await page.getByText("Your name: theodora.").waitFor();
     problems["holdings, summed up"] = await accessibilityProblems(page);
     await page.getByRole("button", { name: "Show everything, field by field" }).click();

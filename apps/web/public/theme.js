@@ -5,6 +5,8 @@
   try {
     const theme = localStorage.getItem("latchkey.theme");
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+    const size = Number(localStorage.getItem("latchkey.text-size"));
+    if (size > 100 && size <= 200) root.style.setProperty("--text-scale", String(size / 100));
     chosen = localStorage.getItem("latchkey.language");
   } catch {
     // Storage is blocked: the system's appearance and language are used.

@@ -14,7 +14,7 @@ import type { App as AppValue } from "./state/context.ts";
 import type { Controller } from "./state/controller.ts";
 import { titleOf } from "./state/own.ts";
 import { registrationUnderWay, rememberAccount, rememberRegistering } from "./state/preferences.ts";
-import { formatRoute } from "./state/router.ts";
+import { formatRoute, isInSettings } from "./state/router.ts";
 import type { Route, Router } from "./state/router.ts";
 import { useShortcuts } from "./state/use-shortcuts.ts";
 
@@ -30,6 +30,8 @@ const HoldingsPage = lazyComponent(async () => (await import("./pages/HoldingsPa
 const NewConversationPage = lazyComponent(async () => (await import("./pages/NewConversationPage.tsx")).NewConversationPage);
 const RemovedPage = lazyComponent(async () => (await import("./pages/RemovedPage.tsx")).RemovedPage);
 const SettingsPage = lazyComponent(async () => (await import("./pages/SettingsPage.tsx")).SettingsPage);
+const SettingsNav = lazyComponent(async () => (await import("./components/settings/SettingsNav.tsx")).SettingsNav);
+const LicencesPage = lazyComponent(async () => (await import("./pages/LicencesPage.tsx")).LicencesPage);
 const WelcomePage = lazyComponent(async () => (await import("./pages/WelcomePage.tsx")).WelcomePage);
 const DevicesPage = lazyComponent(async () => (await import("./pages/DevicesPage.tsx")).DevicesPage);
 const KnockPage = lazyComponent(async () => (await import("./pages/KnockPage.tsx")).KnockPage);
@@ -115,6 +117,8 @@ function Messenger(): ReactElement {
   const columnsRef = useRef<HTMLDivElement>(null);
   useShortcuts(showHelp);
   useLinked();
+  // As in other messengers, the list of settings stands where the conversations were, which are as they were afterwards.
+  const areSettings = isTwo && isInSettings(route);
   const isHome = route.kind === "home" || route.kind === "recover" || route.kind === "join";
   return (
     <div className="shell">
@@ -127,10 +131,21 @@ function Messenger(): ReactElement {
       </Boundary>
       <div className="columns" ref={columnsRef}>
         {(isTwo || isHome) && (
-          <div className="column-list" role={isTwo ? "complementary" : "main"} aria-label={t("list.heading")}>
-            <Boundary kind="part">
-              <ConversationList headingLevel={isTwo ? 2 : 1}>{isTwo ? undefined : <FirstInvitation />}</ConversationList>
-            </Boundary>
+          <div
+            className="column-list"
+            role={isTwo ? "complementary" : "main"}
+            aria-label={areSettings ? t("settings.heading") : t("list.heading")}
+          >
+            <div className="column-list-part" hidden={areSettings}>
+              <Boundary kind="part">
+                <ConversationList headingLevel={isTwo ? 2 : 1}>{isTwo ? undefined : <FirstInvitation />}</ConversationList>
+              </Boundary>
+            </div>
+            {areSettings && (
+              <Boundary kind="part">
+                <SettingsNav isBeside />
+              </Boundary>
+            )}
             {isTwo && <Resizer columnsRef={columnsRef} />}
           </div>
         )}
@@ -223,7 +238,9 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
     case "blocked":
       return <BlockedPeoplePage />;
     case "settings":
-      return <SettingsPage />;
+      return <SettingsPage section={route.section} />;
+    case "licences":
+      return <LicencesPage />;
     case "holdings":
       return <HoldingsPage />;
     case "devices":

@@ -33,7 +33,7 @@ export function ListNote(): ReactElement | undefined {
   };
   return (
     <aside className="list-note" aria-label={t("list.storageNoteLabel")}>
-      <button type="button" title={t("list.storageNote")} onClick={() => router.go({ kind: "settings" })}>
+      <button type="button" title={t("list.storageNote")} onClick={() => router.go({ kind: "settings", section: "storage" })}>
         <Icon name="info" size={16} />
         <span>{t("list.storageAction")}</span>
       </button>

@@ -5,8 +5,9 @@ import type { ReactElement } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
-import { formatListTime, formatTime, dayKey } from "../state/format.ts";
+import { formatListTime } from "../state/format.ts";
 import { previewText } from "../state/message-text.ts";
+import { muteState } from "../state/mute-state.ts";
 import { titleOf, isMuted } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
 import { ConfirmDialog } from "./Dialog.tsx";
@@ -88,9 +89,7 @@ function MuteField({ conversation }: { readonly conversation: Conversation }): R
       <label htmlFor={id}>{t("own.mute")}</label>
       <select id={id} className="input" value={value} onChange={(event) => change(event.target.value)}>
         <option value="off">{t("own.notMuted")}</option>
-        {value === "until" && typeof mutedUntil === "number" && (
-          <option value="until">{t("own.until", { time: whenMuteEnds(mutedUntil, nowMs) })}</option>
-        )}
+        {value === "until" && typeof mutedUntil === "number" && <option value="until">{muteState(mutedUntil, nowMs)}</option>}
         {muteTimes.map((time) => (
           <option key={time} value={time}>
             {t(`own.muteTimes.${time}`)}
@@ -99,11 +98,6 @@ function MuteField({ conversation }: { readonly conversation: Conversation }): R
       </select>
     </div>
   );
-}
-
-function whenMuteEnds(untilMs: number, nowMs: number): string {
-  const time = formatTime(untilMs);
-  return dayKey(untilMs) === dayKey(nowMs) ? time : t("own.tomorrow", { time });
 }
 
 function Starred({ id }: { readonly id: string }): ReactElement | undefined {

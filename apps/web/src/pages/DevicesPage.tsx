@@ -16,6 +16,7 @@ export function DevicesPage(): ReactElement {
   const { controller, router } = useApp();
   const act = useAction();
   const devices = useSelector((state) => state.devices);
+  const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
   const [asked, setAsked] = useState<OwnDevice>();
   const nowMs = useNow();
   useEffect(() => {
@@ -67,6 +68,12 @@ export function DevicesPage(): ReactElement {
           <Icon name="link" size={18} />
           {t("devices.link")}
         </button>
+        {hasPhrase && (
+          <button type="button" className="row-button devices-phrase" onClick={() => router.go({ kind: "recovery_phrase" })}>
+            <span>{t("settings.recovery")}</span>
+            <Icon name="forward" size={18} />
+          </button>
+        )}
         <EraseDevice isOut={false} />
       </div>
       {asked !== undefined && (

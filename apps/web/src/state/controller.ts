@@ -1,4 +1,14 @@
-import type { ClientEvent, ClientFailure, ContinueOptions, Continued, Conversation, LinkState, Message, Person } from "@latchkey/client";
+import type {
+  ClientEvent,
+  ClientFailure,
+  ContinueOptions,
+  Continued,
+  Conversation,
+  LinkState,
+  Message,
+  Person,
+  QuietHours,
+} from "@latchkey/client";
 import { failureOf } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
@@ -71,6 +81,8 @@ export interface Controller extends MessageActs {
   setAttentive(isAttentive: boolean): void;
   /** The person has handled a warning. */
   handleAlarm(alarm: Alarm): Promise<void>;
+  /** Shown at once, and kept on all devices. */
+  setQuietHours(hours: QuietHours): Promise<void>;
   loadVerification(conversationId: string): Promise<void>;
   loadDevices(): Promise<void>;
   /** Accepts a request; the conversation that was joined by it, if that could be done at once. */
@@ -155,10 +167,13 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       // Asked again with the next change.
     }
   };
+  /** Counts what the person sets: what was asked for before that is older. */
+  let quietChanges = 0;
   const loadQuietHours = async (): Promise<void> => {
+    const before = quietChanges;
     try {
       const quietHours = await client.quietHours();
-      store.update((state) => ({ ...state, quietHours }));
+      if (quietChanges === before) store.update((state) => ({ ...state, quietHours }));
     } catch {
       // Without an account there are none; asked again with the next change.
     }
@@ -475,6 +490,15 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     async handleAlarm(alarm) {
       if (alarm.id !== undefined) await client.acknowledgeAlarm(alarm.id);
       store.update((state) => ({ ...state, alarms: state.alarms.filter(({ key }) => key !== alarm.key) }));
+    },
+    async setQuietHours(quietHours) {
+      quietChanges += 1;
+      store.update((state) => ({ ...state, quietHours }));
+      try {
+        await client.setQuietHours(quietHours);
+      } finally {
+        void loadQuietHours();
+      }
     },
     loadVerification,
     loadDevices,

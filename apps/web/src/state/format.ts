@@ -95,6 +95,11 @@ function yearWhenOther(atMs: number, nowMs: number, context: FormatContext): Int
   return year.format(sane(atMs)) === year.format(sane(nowMs)) ? {} : { year: "numeric" };
 }
 
+/** A share such as `125 %`, of hundredths. */
+export function formatPercent(hundredths: number, context: FormatContext = {}): string {
+  return new Intl.NumberFormat(context.locale ?? locale(), { style: "percent" }).format(hundredths / 100);
+}
+
 /** A size such as `1.2 MB`. */
 export function formatBytes(sizeBytes: number, context: FormatContext = {}): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];

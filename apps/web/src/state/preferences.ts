@@ -3,6 +3,7 @@ export type Theme = "system" | "light" | "dark";
 
 const themeKey = "latchkey.theme";
 const languageKey = "latchkey.language";
+const textSizeKey = "latchkey.text-size";
 const widthKey = "latchkey.list-width";
 const noteKey = "latchkey.storage-note-read";
 const recoveryKey = "latchkey.recovery-put-off";
@@ -34,6 +35,26 @@ export function loadLanguage(): string | undefined {
 /** Chooses the language for later visits; `undefined` follows the system. */
 export function saveLanguage(language: string | undefined): void {
   write(languageKey, language);
+}
+
+/** How large text may be, in hundredths of its usual size. */
+export const textSizes = [100, 110, 125, 150, 175, 200] as const;
+
+/** One of them. */
+export type TextSize = (typeof textSizes)[number];
+
+/** The chosen size of text. */
+export function loadTextSize(): TextSize {
+  const stored = Number(read(textSizeKey));
+  return textSizes.find((size) => size === stored) ?? 100;
+}
+
+/** Chooses the size of text, now and for later visits; public/theme.js sets it before the first paint. */
+export function saveTextSize(size: TextSize): void {
+  write(textSizeKey, size === 100 ? undefined : String(size));
+  const { style } = document.documentElement;
+  if (size === 100) style.removeProperty("--text-scale");
+  else style.setProperty("--text-scale", String(size / 100));
 }
 
 /** The width of the conversation list, in CSS pixels. */

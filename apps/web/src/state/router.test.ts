@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatRoute, parentRoute, parseRoute } from "./router.ts";
+import { formatRoute, isInSettings, isSettingsPart, parentRoute, parseRoute, settingsSections } from "./router.ts";
 import type { Route } from "./router.ts";
 
 const routes: readonly Route[] = [
@@ -9,6 +9,8 @@ const routes: readonly Route[] = [
   { kind: "new", to: "" },
   { kind: "new", to: "ben, chidi@b.example" },
   { kind: "settings" },
+  ...settingsSections.map((section) => ({ kind: "settings", section }) as const),
+  { kind: "licences" },
   { kind: "holdings" },
   { kind: "devices" },
   { kind: "link" },
@@ -40,11 +42,22 @@ describe("routes", () => {
     expect(parseRoute(path)).toEqual({ kind: "home" });
   });
 
+  it("tells the parts of the settings from what is behind them", () => {
+    const parts = routes.filter(isSettingsPart).map(formatRoute);
+    const behind = routes.filter((route) => isInSettings(route) && !isSettingsPart(route)).map(formatRoute);
+    expect(parts).toEqual(["/settings", ...settingsSections.map((one) => `/settings/${one}`), "/settings/server", "/settings/devices"]);
+    expect(behind).toEqual(["/settings/licences", "/settings/devices/link", "/settings/recovery"]);
+    expect(routes.filter(isInSettings)).toHaveLength(parts.length + behind.length);
+  });
+
   it("leads back to the parent", () => {
     expect(parentRoute({ kind: "conversation", id: "a", details: true })).toEqual({ kind: "conversation", id: "a", details: false });
     expect(parentRoute({ kind: "link" })).toEqual({ kind: "devices" });
     expect(parentRoute({ kind: "devices" })).toEqual({ kind: "settings" });
-    expect(parentRoute({ kind: "recovery_phrase" })).toEqual({ kind: "settings" });
+    expect(parentRoute({ kind: "recovery_phrase" })).toEqual({ kind: "devices" });
+    expect(parentRoute({ kind: "settings", section: "about" })).toEqual({ kind: "settings" });
+    expect(parentRoute({ kind: "licences" })).toEqual({ kind: "settings", section: "about" });
+    expect(parentRoute({ kind: "settings" })).toEqual({ kind: "home" });
     expect(parentRoute({ kind: "holdings" })).toEqual({ kind: "settings" });
     expect(parentRoute({ kind: "conversation", id: "a", details: false })).toEqual({ kind: "home" });
   });

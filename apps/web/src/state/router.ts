@@ -1,3 +1,9 @@
+/** The parts of the settings that are pages of their own here; devices and what the server holds have had their pages all along. */
+export const settingsSections = ["profile", "notifications", "privacy", "appearance", "storage", "account", "about"] as const;
+
+/** A part of the settings. */
+export type SettingsSection = (typeof settingsSections)[number];
+
 /** Where in the app a person is. */
 export type Route =
   | { readonly kind: "home" }
@@ -6,7 +12,10 @@ export type Route =
   /** People who are not accepted yet. */
   | { readonly kind: "requests" }
   | { readonly kind: "blocked" }
-  | { readonly kind: "settings" }
+  /** The list of settings, or a part of them. */
+  | { readonly kind: "settings"; readonly section?: SettingsSection }
+  /** Whose work this program is made of. */
+  | { readonly kind: "licences" }
   | { readonly kind: "holdings" }
   | { readonly kind: "devices" }
   /** Taking another device into the account. */
@@ -30,6 +39,9 @@ export function parseRoute(path: string, query = "", fragment = ""): Route {
   if (first === "requests" && second === undefined) return { kind: "requests" };
   if (first === "settings" && second === "blocked" && third === undefined) return { kind: "blocked" };
   if (first === "settings" && second === undefined) return { kind: "settings" };
+  const section = settingsSections.find((one) => one === second);
+  if (first === "settings" && section !== undefined && third === undefined) return { kind: "settings", section };
+  if (first === "settings" && second === "licences" && third === undefined) return { kind: "licences" };
   if (first === "settings" && second === "server" && third === undefined) return { kind: "holdings" };
   if (first === "settings" && second === "devices") {
     if (third === undefined) return { kind: "devices" };
@@ -56,7 +68,9 @@ export function formatRoute(route: Route): string {
     case "blocked":
       return "/settings/blocked";
     case "settings":
-      return "/settings";
+      return route.section === undefined ? "/settings" : `/settings/${route.section}`;
+    case "licences":
+      return "/settings/licences";
     case "holdings":
       return "/settings/server";
     case "devices":
@@ -79,12 +93,17 @@ export function parentRoute(route: Route): Route {
   switch (route.kind) {
     case "conversation":
       return route.details ? { ...route, details: false } : { kind: "home" };
+    case "settings":
+      return route.section === undefined ? { kind: "home" } : { kind: "settings" };
     case "holdings":
     case "devices":
-    case "blocked":
-    case "recovery_phrase":
       return { kind: "settings" };
+    case "blocked":
+      return { kind: "settings", section: "privacy" };
+    case "licences":
+      return { kind: "settings", section: "about" };
     case "link":
+    case "recovery_phrase":
       return { kind: "devices" };
     case "knock":
     case "join":
@@ -92,10 +111,29 @@ export function parentRoute(route: Route): Route {
     case "home":
     case "new":
     case "requests":
-    case "settings":
       return { kind: "home" };
   }
 }
+
+/** Whether a page belongs to the settings. */
+export function isInSettings({ kind }: Route): boolean {
+  return settingsKinds.has(kind);
+}
+
+/** Whether a page of the settings is one that their list leads to, and not one behind such a page. */
+export function isSettingsPart(route: Route): boolean {
+  return isInSettings(route) && parentRoute(route).kind !== "devices" && route.kind !== "blocked" && route.kind !== "licences";
+}
+
+const settingsKinds: ReadonlySet<Route["kind"]> = new Set<Route["kind"]>([
+  "settings",
+  "holdings",
+  "devices",
+  "link",
+  "recovery_phrase",
+  "blocked",
+  "licences",
+]);
 
 /** The router: a small store over the browser's history. */
 export interface Router {

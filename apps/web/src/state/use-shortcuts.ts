@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { sortConversations } from "./app-state.ts";
 import { isIn } from "./own.ts";
 import { twoColumns, useApp } from "./context.ts";
+import { isInSettings } from "./router.ts";
 
 /** The keys that work everywhere; `showHelp` opens the sheet that lists them. */
 export function useShortcuts(showHelp: () => void): void {
@@ -14,9 +15,10 @@ export function useShortcuts(showHelp: () => void): void {
       if (isCommand && event.key.toLowerCase() === "k") {
         event.preventDefault();
         const search = (): unknown => document.dispatchEvent(new Event("latchkey:search"));
-        if (globalThis.matchMedia(twoColumns).matches || router.get().kind === "home") search();
+        const isListShown = globalThis.matchMedia(twoColumns).matches && !isInSettings(router.get());
+        if (isListShown || router.get().kind === "home") search();
         else {
-          // On a phone the list has to come first.
+          // On a phone, and beside the settings, the list has to come first.
           router.go({ kind: "home" });
           requestAnimationFrame(search);
         }
