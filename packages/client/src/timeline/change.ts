@@ -1,5 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
 import { ownDeletionMs } from "../api/limits.ts";
+import { countedEdits } from "./fold.ts";
 import type { Fact, Line, MessageParts } from "./line.ts";
 import { noMentions } from "./line.ts";
 import type { SpeakerMay } from "./said.ts";
@@ -22,6 +23,7 @@ export function applyFact(line: Line, fact: Fact, may: SpeakerMay): Line | undef
   if (fact.change.kind === "deletion") return deletedBy(line, message, fact);
   if (message.facts.some(({ id }) => equalBytes(id, fact.id))) return undefined;
   const facts = bounded(
+    message,
     [...message.facts, fact].toSorted((a, b) => a.order - b.order),
     fact.author,
   );
@@ -87,7 +89,10 @@ function refuse(line: Line, message: MessageParts, account: Uint8Array): Line {
   return { ...line, message: { ...message, refused: [...others, { account, count: (known?.count ?? 0) + 1 }] } };
 }
 
-function bounded(facts: readonly Fact[], account: Uint8Array): readonly Fact[] {
+/** Of edits only those that count are kept: each may be as long as a message. */
+function bounded(message: MessageParts, all: readonly Fact[], account: Uint8Array): readonly Fact[] {
+  const edits = countedEdits(message, all);
+  const facts = all.filter((fact) => fact.change.kind !== "edit" || edits.includes(fact));
   const theirs = facts.filter(({ author }) => equalBytes(author, account));
   const last = theirs[maxFactsOfAccount];
   return last === undefined ? facts : facts.filter((fact) => fact !== last);

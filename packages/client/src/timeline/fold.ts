@@ -1,7 +1,7 @@
 import { compareBytes, equalBytes, fromBase64Url } from "@latchkey/codec";
 import { maxReactions } from "@latchkey/protocol";
 import { editWindowMs, maxEdits } from "../api/limits.ts";
-import type { Fact, Line, Mentions } from "./line.ts";
+import type { Fact, Line, Mentions, MessageParts } from "./line.ts";
 
 /** Different emoji shown of one message (spec X-6). */
 export const maxReactionsShown = 64;
@@ -54,13 +54,18 @@ function versionsIn(line: Line, facts: readonly Fact[]): readonly Version[] {
   if (body.kind !== "text" || message === undefined) return [];
   const { claimedAtMs, arrivedAtMs, mentions } = message;
   const versions: Version[] = [{ id: fromBase64Url(id), text: body.text, mentions, claimedAtMs, arrivedAtMs }];
-  for (const fact of facts) {
-    const { change } = fact;
-    if (change.kind !== "edit" || versions.length > maxEdits || !isWithin(claimedAtMs, fact.claimedAtMs, editWindowMs)) continue;
-    const { id: versionId, claimedAtMs: claimed, arrivedAtMs: arrived } = fact;
+  for (const fact of countedEdits(message, facts)) {
+    const { change, id: versionId, claimedAtMs: claimed, arrivedAtMs: arrived } = fact;
+    if (change.kind !== "edit") continue;
     versions.push({ id: versionId, claimedAtMs: claimed, arrivedAtMs: arrived, text: change.text, mentions: change.mentions });
   }
   return versions;
+}
+
+/** The edits of a message that count, of facts in the order of the log: those in time, the first ten of them (spec X-3). */
+export function countedEdits({ claimedAtMs }: Pick<MessageParts, "claimedAtMs">, facts: readonly Fact[]): readonly Fact[] {
+  const isInTime = (fact: Fact): boolean => fact.change.kind === "edit" && isWithin(claimedAtMs, fact.claimedAtMs, editWindowMs);
+  return facts.filter((fact) => isInTime(fact)).slice(0, maxEdits);
 }
 
 /** Whether the later stamp is at most so long after the earlier one; never where one is missing. */

@@ -177,6 +177,18 @@ describe("[X-3] edits", () => {
     expect(words(line)).toEqual(Array.from({ length: 11 }, (_, at) => String(at)));
   });
 
+  test("[E-100] that do not count are not kept: each may be as long as a message", async () => {
+    const edits = Array.from({ length: 40 }, (_, at) =>
+      said(at + 2, ada, edit(1, "x".repeat(60_000)), at % 2 === 0 ? {} : { claimedAtMs: startMs + 9 * dayMs }),
+    );
+    const store = createMemoryStore();
+    // The later ones first.
+    await takeAll(store, [said(1, ada, text("0")), ...edits.toReversed()]);
+    const [line] = await linesOf(store);
+    expect(line?.message?.facts.map(({ order }) => order)).toEqual(Array.from({ length: 10 }, (_, at) => 2 + 2 * at));
+    expect(line === undefined ? 0 : words(line).length).toBe(11);
+  });
+
   test("are of texts that their author wrote, and of nothing else", async () => {
     const [forwarded, asked] = await after(
       said(1, ada, text("one"), { forwardedHops: 1 }),
