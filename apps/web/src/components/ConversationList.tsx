@@ -9,6 +9,9 @@ import { Boundary } from "./Boundary.tsx";
 import { ConversationItem } from "./ConversationItem.tsx";
 import { Icon, Mark } from "./Icon.tsx";
 import { ListNote } from "./ListNote.tsx";
+import { lazyComponent } from "./lazy.tsx";
+
+const FoundMessages = lazyComponent(async () => (await import("./FoundMessages.tsx")).FoundMessages);
 
 /**
  * The list of conversations with its search; `headingLevel` 1 where no other page has the h1. `children` stand where the conversations
@@ -30,6 +33,7 @@ export function ConversationList({
   const nowMs = useNow();
   const [query, setQuery] = useState("");
   const listRef = useRef<HTMLUListElement>(null);
+  const scrollRef = useRef<HTMLElement>(null);
   const searchRef = useRef<HTMLInputElement>(null);
   const sorted = useMemo(() => sortConversations(conversations), [conversations]);
   const needle = query.trim().toLocaleLowerCase();
@@ -65,7 +69,8 @@ export function ConversationList({
   }, [headingLevel, router]);
 
   const moveFocus = (event: KeyboardEvent): void => {
-    const links = [...(listRef.current?.querySelectorAll("a") ?? [])];
+    // Of the messages that were found as well, which come behind.
+    const links = [...(scrollRef.current?.querySelectorAll<HTMLElement>("ul a") ?? [])];
     const at = links.findIndex((link) => link === document.activeElement);
     const target = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
     if (target === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -120,11 +125,12 @@ export function ConversationList({
             } else if (event.key === "Enter" && shown[0] !== undefined && needle !== "") {
               router.go({ kind: "conversation", id: shown[0].id, details: false });
               setQuery("");
-            } else if (event.key === "ArrowDown") moveFocus(event);
+            } else if (event.key === "Enter" && needle !== "") scrollRef.current?.querySelector<HTMLElement>("ul a")?.click();
+            else if (event.key === "ArrowDown") moveFocus(event);
           }}
         />
       </div>
-      <nav className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={t("list.heading")}>
+      <nav ref={scrollRef} className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={t("list.heading")}>
         {needle === "" && folder === "all" && <ListNote />}
         {folder === "archived" && needle === "" && (
           <button type="button" className="list-folder" aria-label={t("list.leaveArchive")} onClick={() => controller.showFolder("all")}>
@@ -154,10 +160,11 @@ export function ConversationList({
             </Boundary>
           ))}
         </ul>
-        {hasConversations && !isLed && shown.length === 0 && (needle !== "" || folder === "archived" || archived.length === 0) && (
-          <p className="list-empty">
-            {needle !== "" ? t("list.noMatch", { query: query.trim() }) : folder === "archived" ? t("list.noArchived") : t("list.empty")}
-          </p>
+        {hasConversations && !isLed && shown.length === 0 && needle === "" && (folder === "archived" || archived.length === 0) && (
+          <p className="list-empty">{folder === "archived" ? t("list.noArchived") : t("list.empty")}</p>
+        )}
+        {needle !== "" && (
+          <FoundMessages query={query} conversations={shown.length} headingLevel={headingLevel === 1 ? 2 : 3} onKeyDown={moveFocus} />
         )}
         {folder === "all" && needle === "" && archived.length > 0 && (
           <button type="button" className="list-folder" onClick={() => controller.showFolder("archived")}>

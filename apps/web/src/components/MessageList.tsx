@@ -170,7 +170,7 @@ export function MessageList({
     }
     controller.forgetRevealed();
     virtualizer.scrollToIndex(index, { align: "center" });
-    wantsFocus.current = true;
+    wantsFocus.current = revealed.keepsFocus !== true;
     setFocusKey(key);
     setMarkedKey(key);
   }, [controller, open, revealed, rows, virtualizer]);

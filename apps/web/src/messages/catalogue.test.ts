@@ -144,7 +144,7 @@ describe("what people wrote", () => {
   it.each(["\\u202e", "\\x41", "\\\\u0041", "%__lingui_octothorpe__%", "{name}", "$&", "#", "'{'", "<b>", "%__", "\\u005c"])(
     "stands in a sentence as it was written: %s",
     (text) => {
-      expect(t("list.noMatch", { query: text })).toBe(`Nothing called “${text}”`);
+      expect(t("search.nothing", { query: text })).toBe(`Nothing found for “${text}”`);
       // Where the runtime puts in numbers as well.
       expect(t("group.members.removeTitle", { n: 2, group: text })).toBe(`Remove 2 people from ${text}?`);
       expect(t("messageParts.typing", { n: 1, names: text })).toBe(`${text} is typing…`);

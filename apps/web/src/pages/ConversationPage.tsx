@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import "../styles/acting.css";
 import "../styles/own.css";
@@ -21,6 +21,7 @@ import { titleOf } from "../state/own.ts";
 import { fetchMarkdown } from "../state/use-markdown.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
 
+const ConversationSearch = lazyComponent(async () => (await import("../components/ConversationSearch.tsx")).ConversationSearch);
 const WaitingLine = lazyComponent(async () => (await import("../components/WaitingLine.tsx")).WaitingLine);
 
 // Most conversations have a message that needs it.
@@ -39,6 +40,13 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
     if (wereDetailsOpen.current && !areDetailsOpen) detailsButton.current?.focus();
     wereDetailsOpen.current = areDetailsOpen;
   }, [areDetailsOpen]);
+
+  const [isSearched, setIsSearched] = useState(false);
+  const searchButton = useRef<HTMLButtonElement>(null);
+  const endSearch = useCallback(() => {
+    setIsSearched(false);
+    searchButton.current?.focus();
+  }, []);
 
   const continuedIn = conversation?.continuedIn;
   useEffect(() => {
@@ -99,6 +107,17 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
           </p>
         </div>
         <button
+          ref={searchButton}
+          type="button"
+          className="icon-button"
+          aria-label={t("search.inConversation")}
+          title={t("search.inConversation")}
+          aria-expanded={isSearched}
+          onClick={() => (isSearched ? endSearch() : setIsSearched(true))}
+        >
+          <Icon name="search" size={22} />
+        </button>
+        <button
           ref={detailsButton}
           type="button"
           className="icon-button"
@@ -110,6 +129,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
           <Icon name="info" size={22} />
         </button>
       </header>
+      {isSearched && <ConversationSearch id={id} close={endSearch} />}
       <PinLine id={id} />
       <MessageMenuHost
         conversation={conversation}

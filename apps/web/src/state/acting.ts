@@ -23,6 +23,8 @@ export interface Revealed {
   readonly messageId: string;
   /** Its place. */
   readonly order: number;
+  /** The focus stays where it is. */
+  readonly keepsFocus?: boolean | undefined;
   readonly key: number;
 }
 

@@ -17,7 +17,7 @@ export interface MessageActs {
   /** One message more or less is chosen. */
   toggleSelected(messageId: string): void;
   /** Brings a message onto the screen: loads what is between. Resolves to whether it is there. */
-  reveal(conversationId: string, messageId: string): Promise<boolean>;
+  reveal(conversationId: string, messageId: string, options?: { readonly keepsFocus?: boolean }): Promise<boolean>;
   /** The message that was asked to be shown stands on the screen. */
   forgetRevealed(): void;
   /** Asks for the pinned messages of a conversation. */
@@ -53,7 +53,7 @@ export function createMessageActs({
     toggleSelected(messageId) {
       store.update((state) => (state.selection === undefined ? state : { ...state, selection: toggled(state.selection, messageId) }));
     },
-    async reveal(conversationId, messageId) {
+    async reveal(conversationId, messageId, { keepsFocus } = {}) {
       const found = shownIn(conversationId, messageId) ?? (await client.findMessage(messageId));
       const isHere = found.conversationId === conversationId;
       if (!isHere && !leadsTo(store.get(), found.conversationId, conversationId)) return false;
@@ -63,7 +63,7 @@ export function createMessageActs({
         if (shown !== undefined) {
           revealed += 1;
           const { order } = shown;
-          store.update((state) => ({ ...state, revealed: { conversationId, messageId, order, key: revealed } }));
+          store.update((state) => ({ ...state, revealed: { conversationId, messageId, order, keepsFocus, key: revealed } }));
           return true;
         }
         const first = timeline?.messages[0]?.order;

@@ -7,7 +7,7 @@ import { SimWorld } from "../core/sim.testing.ts";
 import type { SimDevice } from "../core/sim.testing.ts";
 import type { ClientEvent } from "../api.ts";
 import { ClientError } from "../errors.ts";
-import { SegmentCache } from "../search/segment-cache.ts";
+import { SegmentNews } from "../search/segment-news.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
@@ -100,7 +100,7 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     appendSecrets: { untold: nothing },
     ownThings: new OwnThings({ store, platform: { random } }),
     receipts: new Receipts(),
-    segments: new SegmentCache(),
+    segments: new SegmentNews(),
     heardFrom: nothing,
     readOn: nothing,
     asked: nothing,

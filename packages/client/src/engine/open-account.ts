@@ -9,7 +9,7 @@ import { profileKey } from "../own/facts.ts";
 import { OwnThings } from "../own/own-things.ts";
 import type { Platform } from "../platform/platform.ts";
 import { Receipts } from "../receipts/receipts.ts";
-import { SegmentCache } from "../search/segment-cache.ts";
+import { SegmentNews } from "../search/segment-news.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { AppendSecrets } from "./append-secrets.ts";
@@ -105,7 +105,7 @@ export async function openAccount(params: {
     appendSecrets,
     ownThings,
     receipts,
-    segments: new SegmentCache(),
+    segments: new SegmentNews(),
     joinLinks,
     alarms,
     get watch() {

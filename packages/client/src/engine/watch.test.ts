@@ -21,7 +21,7 @@ import { loadMark, saveMark, takeRecovery } from "./account-news.ts";
 import { People } from "./people.ts";
 import { AppendSecrets } from "./append-secrets.ts";
 import { Posts } from "./posts.ts";
-import { SegmentCache } from "../search/segment-cache.ts";
+import { SegmentNews } from "../search/segment-news.ts";
 import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
 import { Receipts } from "../receipts/receipts.ts";
@@ -82,7 +82,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     ownThings: new OwnThings({ store, platform }),
     receipts: new Receipts(),
     joinLinks: new JoinLinks(store),
-    segments: new SegmentCache(),
+    segments: new SegmentNews(),
     appendSecrets,
     posts: new Posts({ ...shared, appendSecrets, alarms }),
     alarms,

@@ -10,7 +10,7 @@ import type { OwnThings } from "../own/own-things.ts";
 import type { JoinLinks } from "../join-links/join-links.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Receipts } from "../receipts/receipts.ts";
-import type { SegmentCache } from "../search/segment-cache.ts";
+import type { SegmentNews } from "../search/segment-news.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import type { AppendSecrets } from "./append-secrets.ts";
@@ -72,8 +72,8 @@ export interface World {
   readonly ownThings: OwnThings;
   /** What members said of what came to them and what they read. */
   readonly receipts: Receipts;
-  /** What of the index for searching was opened. */
-  readonly segments: SegmentCache;
+  /** What changes of the index for searching. */
+  readonly segments: SegmentNews;
   /** The join links of groups, and where this person knocked. */
   readonly joinLinks: JoinLinks;
   /** What lets into people's inboxes as somebody they accepted. */

@@ -14,6 +14,7 @@ import { ada, ben, bytes, cyd, said, startMs } from "../timeline/saying.testing.
 import { Timeline } from "../timeline/timeline.ts";
 import { Finder } from "./finder.ts";
 import { SegmentCache } from "./segment-cache.ts";
+import { SegmentNews } from "./segment-news.ts";
 
 const names = new Map([
   [toBase64Url(ada), { displayName: "Ada", username: "ada" }],
@@ -51,7 +52,7 @@ interface Searched {
   /** What is found, as "conversation: snippet". */
   find(query: string, options?: SearchOptions): Promise<string[]>;
   readonly finder: Finder;
-  readonly cache: SegmentCache;
+  readonly segments: SegmentNews;
   readonly reads: () => number;
   change(id: string, run: (timeline: Timeline) => Promise<unknown>): Promise<void>;
 }
@@ -66,10 +67,10 @@ async function searched(talks: Record<string, Talk>): Promise<Searched> {
       return await records.transact(mode, run);
     },
   };
-  const cache = new SegmentCache();
+  const segments = new SegmentNews();
   const change = async (id: string, run: (timeline: Timeline) => Promise<unknown>): Promise<void> => {
     await records.transact("write", async (tx) => {
-      const timeline = new Timeline({ tx, conversationId: id, self: ada, nowMs: startMs, onSegment: cache.changed });
+      const timeline = new Timeline({ tx, conversationId: id, self: ada, nowMs: startMs, onSegment: segments.changed });
       await run(timeline);
       await timeline.flush();
     });
@@ -116,12 +117,12 @@ async function searched(talks: Record<string, Talk>): Promise<Searched> {
     departed: () => false,
   };
   const ownThings = new OwnThings({ store: records, platform: { random: () => new Uint8Array(16) } });
-  const world = { store, people, ownThings, segments: cache, own: { deviceId: new Uint8Array(16) } } as unknown as World;
+  const world = { store, people, ownThings, segments, own: { deviceId: new Uint8Array(16) } } as unknown as World;
   const finder = new Finder(world, conversations);
   return {
     store,
     finder,
-    cache,
+    segments,
     change,
     reads: () => reads,
     async find(query, options = {}) {
@@ -326,7 +327,9 @@ describe("pages", () => {
   });
 
   test("a segment that is read while it changes does not stay as it was", async () => {
-    const { store, cache, change } = await searched({ talk: { title: "Talk", said: [say(16, ben, "one")] } });
+    const { store, segments, change } = await searched({ talk: { title: "Talk", said: [say(16, ben, "one")] } });
+    const cache = new SegmentCache();
+    segments.listener = cache.changed;
     // The change is durable before what was read by then is kept.
     const reading = cache.before(
       {

@@ -16,6 +16,7 @@ import { isNothing, parseQuery } from "./query.ts";
 import type { Query } from "./query.ts";
 import { beginningOf, scanSegment, sieveOf } from "./scan.ts";
 import type { Candidate } from "./scan.ts";
+import { SegmentCache } from "./segment-cache.ts";
 import { snippetOf } from "./snippet.ts";
 
 const mostFound = 200;
@@ -55,6 +56,7 @@ interface Progress {
 export class Finder {
   readonly #world: World;
   readonly #conversations: Conversations;
+  readonly #segments = new SegmentCache();
   readonly #cursors = new Map<string, Progress>();
   #nextCursor = 1;
   /** Account ids by how the index tells authors apart. */
@@ -63,6 +65,7 @@ export class Finder {
   constructor(world: World, conversations: Conversations) {
     this.#world = world;
     this.#conversations = conversations;
+    world.segments.listener = this.#segments.changed;
   }
 
   /** @throws ClientError `unknown_conversation`, `invalid_cursor` */
@@ -123,9 +126,9 @@ export class Finder {
   async #lookThrough(progress: Progress, stream: Stream): Promise<Progress> {
     const { query, waiting } = progress;
     const { runner, before } = stream;
-    const { segments, store } = this.#world;
+    const { store } = this.#world;
     const others = progress.streams.filter((one) => one !== stream);
-    const segment = await segments.before(store, runner.id, before);
+    const segment = await this.#segments.before(store, runner.id, before);
     if (segment === undefined) return { ...progress, streams: others };
     const latestS = beginningOf(segment.text);
     // What was said before the first day that is asked for lies further back still.
