@@ -351,6 +351,21 @@ describe("[R-5] what is given and what is left out", () => {
     for (const gone of ["secret", "timed"]) expect(text).not.toContain(gone);
     expect(textsOf(await world.verify("cyd", archive))).toEqual(["of ben", "stays"]);
     expect(missing(await world.verify("cyd", archive))).toEqual([[5, 0]]);
+    // Somebody who gives it all the same: it is timed, and would not go here.
+    const ada = world.device("ada");
+    const at = archive.entries.findIndex(({ kind }, index) => {
+      const kept = kind === "message" ? ada.evidence.get(entryOrder(archive.firstSeq + index)) : undefined;
+      return kept !== undefined && Buffer.from(kept.evidence.content).includes("timed");
+    });
+    const kept = ada.evidence.get(entryOrder(archive.firstSeq + at));
+    if (kept === undefined) throw new Error("evidence is kept");
+    const { content, signature } = kept.evidence;
+    const author = archive.authors.findIndex(({ accountId }) => equalBytes(accountId, ada.self.accountId));
+    const false_ = withMessages(archive, (messages) =>
+      [...messages, { at, epoch: 0, author, content, signature }].toSorted((a, b) => a.at - b.at),
+    );
+    expect(textsOf(await world.verify("cyd", false_))).toEqual(["of ben", "stays"]);
+    expect(missing(await world.verify("cyd", false_))).toEqual([[5, 1]]);
     const ben = world.device("ben").self.accountId;
     const unblocked = await world.archive("ada", { isBlocked: (accountId) => equalBytes(accountId, ben) });
     expect(textsOf(await world.verify("cyd", unblocked))).toEqual(["stays"]);

@@ -140,6 +140,8 @@ async function signedBy(archive: HistoryArchive, message: ArchivedMessage, joine
     const said = parseAuthenticatedData(proven.authenticatedData);
     if (said === undefined || !isForJoiners(settings)) return undefined;
     const content = decodeContent(proven.plaintext);
+    // It was to go, and would stay here.
+    if (settings.timerS > 0 || (content.kind !== "malformed" && content.expires !== undefined)) return undefined;
     const sender = { host: joined.host, accountId: author.accountId };
     const id =
       content.kind === "malformed" ? zeroHash : contentIdOf(joined, sha256, { sender, content: proven.plaintext, salt: content.salt });
