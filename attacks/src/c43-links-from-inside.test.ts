@@ -262,4 +262,26 @@ describe("C43 invite links, from inside", { timeout: 180_000 }, () => {
     expect(await waiting(ada, id)).toEqual(["cyd"]);
     shows(context, "“This device's clock is 8 days ahead of the server's. Correct the date and time of this device”");
   });
+
+  test("[X-14] who waits at a link that is used up, and at another, is let in by the other", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
+    const dan = await scene.person("dan");
+    const id = await begun([ada, ben], "Allotment");
+    const small = await ada.client.createJoinLink(id, { uses: 1 });
+    const other = await ada.client.createJoinLink(id);
+    for (const knocker of [cyd, dan]) {
+      await knocker.client.knock(small.url ?? "");
+      expect(await waiting(ada, id)).toContain(knocker.name);
+    }
+    await ada.client.admit(id, cyd.accountId);
+    await expect(ada.client.admit(id, dan.accountId)).rejects.toMatchObject({ code: "join_link_used_up" });
+    await dan.client.knock(other.url ?? "");
+    expect(await waiting(ada, id)).toEqual(["dan", "dan"]);
+    await ada.client.admit(id, dan.accountId);
+    await say(ada, id, "welcome");
+    await hear(dan, id, "welcome");
+    expect(await waiting(ada, id)).toEqual([]);
+    shows(context, "dan is in the group");
+  });
 });

@@ -182,7 +182,7 @@ export class LinkKeeper {
     const { people, platform, own, store } = this.#world;
     const { roster, id } = state;
     if (roster === undefined || roster.settings.rights.approval || !mayAdd(roster, people.self.account)) return;
-    const waits = this.#room.of(id);
+    const waits = this.#waiting(id);
     const removed = waits.length === 0 ? [] : await store.transact("read", (tx) => loadRemoved(tx, id));
     for (const { accountId, linkId, refused, seenAtMs } of waits) {
       const link = find(this.#open(id), linkId);
@@ -206,7 +206,7 @@ export class LinkKeeper {
 
   #shownWaiting(id: string): readonly WaitingPerson[] {
     const { people } = this.#world;
-    return this.#room.of(id).map(({ accountId, linkId, seenAtMs, refused }) => ({
+    return this.#waiting(id).map(({ accountId, linkId, seenAtMs, refused }) => ({
       person: people.person(accountId),
       linkId: toBase64Url(linkId),
       seenAtMs,
@@ -258,14 +258,26 @@ export class LinkKeeper {
 
   async #knocker(id: string, account: string): Promise<Knocker> {
     const runner = await this.#inviting(id);
-    if (this.#room.find(id, account) === undefined) await this.look(id);
-    const waiting = this.#room.find(id, account);
-    const link = waiting === undefined ? undefined : find(this.#open(id), waiting.linkId);
-    const held = link === undefined ? undefined : this.#links.held(id, link.linkId);
-    if (waiting === undefined || link === undefined || held === undefined)
-      throw new ClientError("unknown_request", "This person does not wait at a link of this group.");
+    const isTheirs = ({ accountId }: Waiting): boolean => toBase64Url(accountId) === account;
+    if (!this.#waiting(id).some(isTheirs)) await this.look(id);
     const { platform } = this.#world;
-    return { runner, waiting, link, tag: tagOf(platform, await linkKeys(platform, held.seed), waiting.accountId) };
+    const places: Knocker[] = [];
+    for (const waiting of this.#waiting(id).filter(isTheirs)) {
+      const link = find(this.#open(id), waiting.linkId);
+      const held = link === undefined ? undefined : this.#links.held(id, link.linkId);
+      if (link === undefined || held === undefined) continue;
+      places.push({ runner, waiting, link, tag: tagOf(platform, await linkKeys(platform, held.seed), waiting.accountId) });
+    }
+    // Who waits at several links comes in by one that is not used up.
+    const place = places.find(({ link, tag }) => isAdmitted(link, tag) || link.admitted.length < link.maxUses) ?? places[0];
+    if (place === undefined) throw new ClientError("unknown_request", "This person does not wait at a link of this group.");
+    return place;
+  }
+
+  /** Who waits at links that are open. */
+  #waiting(id: string): readonly Waiting[] {
+    const open = this.#open(id);
+    return this.#room.of(id).filter(({ linkId }) => find(open, linkId) !== undefined);
   }
 
   /** Says something of a link in the group, and waits until the log has it. @throws ClientError `offline`: it is said once it can be */

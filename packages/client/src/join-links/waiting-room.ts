@@ -60,10 +60,6 @@ export class WaitingRoom {
     return all.filter(({ accountId }) => !people.isBlocked(accountId)).toSorted((a, b) => a.seenAtMs - b.seenAtMs);
   }
 
-  find(conversationId: string, account: string): Waiting | undefined {
-    return this.of(conversationId).find(({ accountId }) => toBase64Url(accountId) === account);
-  }
-
   /** Reads the inboxes of these links of a group. @throws ClientError */
   async look(state: ConversationState, links: readonly LinkRecord[]): Promise<void> {
     const { platform, store } = this.#world;
