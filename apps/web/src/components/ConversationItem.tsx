@@ -133,9 +133,9 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
   if (lastMessage === undefined) return <span className="list-line" />;
   const author =
     lastMessage.author?.isSelf === true
-      ? t("list.you")
+      ? t("common.you")
       : kind === "group" && lastMessage.author !== undefined
-        ? `${nameOf(lastMessage.author)}:`
+        ? nameOf(lastMessage.author)
         : "";
   // A list has no room for both: what is not known to be theirs is not shown as theirs.
   if (lastMessage.doubt !== undefined && lastMessage.author !== undefined)
@@ -154,7 +154,11 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
     );
   return (
     <span className="list-line">
-      {author !== "" && <bdi className="list-author">{author}</bdi>}
+      {author !== "" && (
+        <span className="list-author">
+          <bdi>{author}</bdi>:
+        </span>
+      )}
       <span className="list-preview" dir="auto">
         {previewText(withNames(lastMessage.body.text, lastMessage.mentions ?? []))}
       </span>

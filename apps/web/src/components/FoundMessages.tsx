@@ -88,7 +88,11 @@ function FoundItem({
   if (conversation === undefined) return undefined;
   const title = titleOf(conversation);
   const prefix =
-    author?.isSelf === true ? t("list.you") : conversation.kind === "group" && author !== undefined ? `${nameOf(author)}:` : undefined;
+    author?.isSelf === true
+      ? `${t("common.you")}:`
+      : conversation.kind === "group" && author !== undefined
+        ? `${nameOf(author)}:`
+        : undefined;
   const open = (event: MouseEvent): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();

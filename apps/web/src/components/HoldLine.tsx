@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
-import { t } from "../messages/words.ts";
+import { holdWords, t } from "../messages/words.ts";
 import { useSelector } from "../state/context.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -24,7 +24,7 @@ export function HoldLine({ id, openDetails }: { readonly id: string; readonly op
         <div className="hold">
           <Icon name="alert" size={20} />
           <p>
-            <strong>{t("conversation.hold")}</strong> {hold.message} {t("conversation.holdWaiting")}{" "}
+            <strong>{t("conversation.hold")}</strong> {holdWords(hold)} {t("conversation.holdWaiting")}{" "}
             {openDetails !== undefined && (
               <button type="button" className="link-button" onClick={openDetails}>
                 {t("conversation.holdDetails")}

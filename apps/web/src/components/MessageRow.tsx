@@ -2,7 +2,7 @@ import { memo } from "react";
 import type { ComponentType, ReactElement, ReactNode } from "react";
 import type { Message, Person, ReceiptState } from "@latchkey/client";
 import { manyHops } from "@latchkey/client/limits";
-import { listOf, t } from "../messages/words.ts";
+import { language, listOf, t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
@@ -78,7 +78,7 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
           <Icon name="alert" size={22} />
           <div>
             <strong>{t("system.alarm")}</strong>
-            {row.message.body.kind === "alarm" && <p>{row.message.body.reason}</p>}
+            {row.message.body.kind === "alarm" && speaksEnglish() && <p>{row.message.body.reason}</p>}
             <p>{t("system.alarmDone")}</p>
           </div>
         </div>
@@ -200,7 +200,7 @@ function Body({ message, meta }: { readonly message: Message; readonly meta: Rea
   return (
     <div className="text text-unreadable">
       <span>{body.kind === "unsupported" ? t("system.unsupported") : t("system.unreadable")}</span>
-      {body.kind === "unreadable" && <small>{body.reason}</small>}
+      {body.kind === "unreadable" && speaksEnglish() && <small>{body.reason}</small>}
       {meta}
     </div>
   );
@@ -267,4 +267,9 @@ function Failed({ message }: { readonly message: Message }): ReactElement | unde
       </p>
     </div>
   );
+}
+
+/** What the client says beyond that is kept in its own words, which nobody translates. */
+function speaksEnglish(): boolean {
+  return language() === "en";
 }

@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import type { ContinuationOffer, ContinueOptions, Conversation, ConversationStop, Invitation } from "@latchkey/client";
-import { listOf, t } from "../messages/words.ts";
+import { holdWords, listOf, t } from "../messages/words.ts";
 import { useApp, useBusyAction } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Icon } from "./Icon.tsx";
@@ -97,7 +97,7 @@ function Stopped({ conversation, stop }: { readonly conversation: Conversation; 
     <li>
       <Icon name="alert" size={20} />
       <p>
-        <strong>{failure.message}</strong> {by === undefined ? "" : `${t("stop.madeBy", { who: nameOf(by) })} `}
+        <strong>{holdWords(failure)}</strong> {by === undefined ? "" : `${t("stop.madeBy", { who: nameOf(by) })} `}
         {failure.canRetry && status === "active" ? `${t("stop.waits")} ` : ""}
         {kind === "direct" ? t("stop.direct") : t("stop.group")}
       </p>

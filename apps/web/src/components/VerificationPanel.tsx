@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { DeviceRecord, MemberVerification, Verification } from "@latchkey/client";
-import { t } from "../messages/words.ts";
+import { holdWords, t } from "../messages/words.ts";
 import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
 import { formatAgo, formatDate } from "../state/format.ts";
@@ -44,7 +44,7 @@ export function VerificationPanel({
       <Summary verification={verification} isDirect={isDirect} nowMs={nowMs} />
       {verification.hold !== undefined && (
         <p className="verification-hold">
-          <strong>{t("conversation.hold")}</strong> {verification.hold.message}
+          <strong>{t("conversation.hold")}</strong> {holdWords(verification.hold)}
         </p>
       )}
       {/* A list without markers is no list to some screen readers unless told. */}

@@ -43,8 +43,9 @@ describe("[G-9] what stops a group, and the ways on", () => {
   });
 
   test("[E-69] a device of which nothing can be found out: what is written waits, and who may takes it out", () => {
-    const message = "Whether a device belongs to its account cannot be found out now.";
-    const stop = { failure: { code: "directory_unproven", message, canRetry: true } as const, by: undefined, removable: [ben] };
+    const message =
+      "Whether a device in this conversation belongs to the account that it names cannot be found out now. Nothing is sent until that is known, or the device is removed.";
+    const stop = { failure: { code: "directory_unproven", message: "", canRetry: true } as const, by: undefined, removable: [ben] };
     const { text, buttons } = shown({ stop });
     expect(text).toContain(`${message}  What you write waits, and the conversation goes on by itself when that is over.`);
     expect(buttons).toEqual(["Go on in a new conversation", "Remove the device in the name of ben"]);

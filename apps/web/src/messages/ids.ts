@@ -32,7 +32,6 @@ export interface Messages {
   "list.muted": undefined;
   "list.pinned": undefined;
   "list.markedUnread": undefined;
-  "list.you": undefined;
   "list.unread": { readonly n: number };
   "list.pending": undefined;
   "list.failed": undefined;
@@ -945,6 +944,13 @@ export interface Messages {
   "desk.empty.suspended": undefined;
   "desk.empty.reserved": undefined;
   "desk.empty.announcement": undefined;
+  "hold.left_behind": undefined;
+  "hold.change_unreadable": undefined;
+  "hold.changes_expired": undefined;
+  "hold.log_fork": undefined;
+  "hold.profile_restored": undefined;
+  "hold.device_unproven": undefined;
+  "hold.directory_unproven": undefined;
   "failure.no_account.title": undefined;
   "failure.no_account.advice": undefined;
   "failure.account_waits.title": undefined;

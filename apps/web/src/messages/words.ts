@@ -94,6 +94,12 @@ export function failureWords({ code, message }: ClientFailure): FailureWords {
   return isMessage(title) && isMessage(advice) ? { title: t(title), advice: t(advice) } : { title: message, advice: "" };
 }
 
+/** Why nothing is sent in a conversation, in whole sentences. */
+export function holdWords(failure: ClientFailure): string {
+  const id = `hold.${failure.code}`;
+  return isMessage(id) ? t(id) : `${failureWords(failure).title}.`;
+}
+
 /** What to say about something that must not happen. */
 export function alarmWords(failure: ClientFailure): AlarmWords {
   const id = (part: keyof AlarmWords): string => `alarm.${failure.code}.${part}`;

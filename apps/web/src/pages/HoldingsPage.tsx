@@ -58,7 +58,7 @@ export function HoldingsPage(): ReactElement {
           <>
             <div className="notice notice-good">
               <strong>{t("holdings.notThere")}</strong>
-              <p>{view.notHeld ?? t("holdings.notThereBody")}</p>
+              <p>{t("holdings.notThereBody")}</p>
             </div>
             {plain.length > 0 && (
               <>
@@ -115,7 +115,9 @@ function Table({ rows }: { readonly rows: readonly HoldingsRow[] }): ReactElemen
             <tr key={row.what}>
               <th scope="row">{row.what}</th>
               <td className="holdings-value">{row.value}</td>
-              <td>{row.why}</td>
+              <td lang="en" dir="ltr">
+                {row.why}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -134,7 +136,11 @@ function Cards({ rows }: { readonly rows: readonly HoldingsRow[] }): ReactElemen
         <li key={row.what}>
           <strong>{row.what}</strong>
           <p className="holdings-value">{row.value}</p>
-          {row.why !== "" && <p className="holdings-why">{row.why}</p>}
+          {row.why !== "" && (
+            <p className="holdings-why" lang="en" dir="ltr">
+              {row.why}
+            </p>
+          )}
         </li>
       ))}
     </ul>

@@ -13,8 +13,6 @@ export interface HoldingsRow {
 /** The server's answer, made readable. */
 export interface HoldingsView {
   readonly rows: readonly HoldingsRow[];
-  /** What the server says that it does not hold. */
-  readonly notHeld: string | undefined;
 }
 
 /**
@@ -77,12 +75,12 @@ const mostListed = 3;
  */
 export function viewHoldings(json: string): HoldingsView {
   const parsed = parse(json);
-  if (parsed === undefined) return { rows: [{ what: "", value: json, why: "" }], notHeld: undefined };
+  if (parsed === undefined) return { rows: [{ what: "", value: json, why: "" }] };
   const { explanations, format: _format, ...held } = parsed;
   const known = isObject(explanations) ? explanations : {};
   const rows: HoldingsRow[] = [];
   for (const [key, value] of Object.entries(held)) walk({ value, path: key, labels: [label(key)], known, rows });
-  return { rows, notHeld: typeof known["not_held"] === "string" ? known["not_held"] : undefined };
+  return { rows };
 }
 
 interface Step {
