@@ -43,10 +43,15 @@ export function startApp(host: ClientHost): void {
   document.addEventListener("visibilitychange", () => {
     followAttention();
     if (document.visibilityState === "visible") controller.client.wake();
-    else controller.flushDrafts();
+    else void controller.flushDrafts();
   });
   globalThis.addEventListener("online", () => controller.client.wake());
-  globalThis.addEventListener("pagehide", () => controller.flushDrafts());
+  globalThis.addEventListener("pagehide", () => {
+    void controller.flushDrafts();
+    controller.sendWaiting();
+  });
+  // A page that is put aside may be thrown away without another word.
+  document.addEventListener("freeze", () => void controller.flushDrafts());
   followAttention();
   followViewport();
 

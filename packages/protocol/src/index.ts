@@ -12,7 +12,8 @@ export { maxPollOption, maxPollOptions, maxPollQuestion, minPollOptions } from "
 export type { Poll } from "./content/poll.ts";
 export { emojiOf, maxReactions } from "./content/reaction.ts";
 export type { MessageStatus } from "./content/status.ts";
-export { markdownType, maxTextBytes } from "./content/text.ts";
+export { maxTextBytes } from "./content/limits.ts";
+export { markdownType } from "./content/text.ts";
 export * from "./entry-bytes.ts";
 export * from "./errors.ts";
 export * from "./format.ts";

@@ -1,48 +1,30 @@
-import { useEffect, useRef, useState } from "react";
-import type { FormEvent, KeyboardEvent, ReactElement } from "react";
-import type { Conversation } from "@latchkey/client";
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { ClipboardEvent, DragEvent, FormEvent, KeyboardEvent, ReactElement } from "react";
+import type { Conversation, Person } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { begun, textOf } from "../state/acting.ts";
-import { lastEditable } from "../state/message-actions.ts";
+import { isSendKey, marking, markOfKey } from "../state/composer-keys.ts";
+import { lastEditable, lastUndoable } from "../state/message-actions.ts";
 import { hasFinePointer, useAction, useApp, useSelector } from "../state/context.ts";
+import { nameOf } from "../state/person-name.ts";
+import { enterSends } from "../state/preferences.ts";
+import { directionOf, fillsField, fitting, fullnessOf, isTooLongToHold } from "../state/text-size.ts";
+import { ComposerNotes } from "./ComposerNotes.tsx";
+import type { ComposerNote } from "./ComposerNotes.tsx";
 import { ComposingLine } from "./ComposingLine.tsx";
 import { Icon } from "./Icon.tsx";
+import { lazyComponent } from "./lazy.tsx";
+import { SuggestionList } from "./SuggestionList.tsx";
+import { useComposerField } from "./use-composer-field.ts";
+import { useFileDrop } from "./use-file-drop.ts";
+import { useSuggestions } from "./use-suggestions.ts";
 
-/** Where a message is written. Mounted anew for each conversation, and for nothing else: somebody may be typing. */
+const ComposerEmoji = lazyComponent(async () => (await import("./ComposerEmoji.tsx")).ComposerEmoji);
+
+/** Where a message is written, or why none can be. Mounted anew for each conversation, and for nothing else: somebody may be typing. */
 export function Composer({ conversation }: { readonly conversation: Conversation }): ReactElement {
   const { controller } = useApp();
   const act = useAction();
-  const { id } = conversation;
-  const [text, setText] = useState(() => controller.draft(id));
-  const composing = useSelector((state) => state.composing.get(id));
-  const isEdit = composing?.kind === "edit";
-  const value = isEdit ? composing.text : text;
-  const field = useRef<HTMLTextAreaElement>(null);
-
-  useEffect(() => {
-    const element = field.current;
-    // A draft is written on where it ends.
-    element?.setSelectionRange(element.value.length, element.value.length);
-    if (hasFinePointer()) element?.focus({ preventScroll: true });
-    return () => controller.flushDrafts();
-  }, [controller]);
-
-  // As another device of one's own has it, where nothing is written here.
-  useEffect(() => setText(controller.draft(id)), [controller, id, conversation.draft]);
-
-  // Whoever answers or changes a message writes on at once.
-  useEffect(() => {
-    if (composing !== undefined) field.current?.focus({ preventScroll: true });
-  }, [composing]);
-
-  useEffect(() => {
-    // Browsers without `field-sizing` are told the height.
-    const element = field.current;
-    if (element === null || CSS.supports("field-sizing", "content")) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [value]);
-
   if (conversation.status === "removed") return <p className="composer-notice">{t("conversation.removed")}</p>;
   if (conversation.isBlocked) {
     const { peer, title } = conversation;
@@ -56,8 +38,38 @@ export function Composer({ conversation }: { readonly conversation: Conversation
     );
   }
   if (conversation.status === "paused") return <p className="composer-notice composer-notice-danger">{t("conversation.paused")}</p>;
+  return <ComposerForm conversation={conversation} />;
+}
 
-  const cancel = (): void => controller.compose(id, undefined);
+function ComposerForm({ conversation }: { readonly conversation: Conversation }): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const { id } = conversation;
+  const [text, setText] = useState(() => controller.draft(id));
+  const [note, setNote] = useState<ComposerNote>();
+  const [isPicking, setIsPicking] = useState(false);
+  const composing = useSelector((state) => state.composing.get(id));
+  const isEdit = composing?.kind === "edit";
+  const value = isEdit ? composing.text : text;
+  const element = useRef<HTMLTextAreaElement>(null);
+  const emojiButton = useRef<HTMLButtonElement>(null);
+
+  useEffect(() => {
+    const { current } = element;
+    // A draft is written on where it ends.
+    current?.setSelectionRange(current.value.length, current.value.length);
+    if (hasFinePointer()) current?.focus({ preventScroll: true });
+    return () => void controller.flushDrafts();
+  }, [controller]);
+
+  // As another device of one's own has it, where nothing is written here.
+  useEffect(() => setText(controller.draft(id)), [controller, id, conversation.draft]);
+
+  // Whoever answers or changes a message writes on at once.
+  useEffect(() => {
+    if (composing !== undefined) element.current?.focus({ preventScroll: true });
+  }, [composing]);
+
   const change = (next: string): void => {
     if (isEdit) {
       controller.compose(id, { ...composing, text: next });
@@ -67,13 +79,38 @@ export function Composer({ conversation }: { readonly conversation: Conversation
     controller.setDraft(id, next);
     controller.setTyping(id, next !== "");
   };
+  const members = useSelector((state) => state.details.get(id)?.members);
+  const mentioned = composing?.message.mentions;
+  const nameOfUri = useCallback(
+    (uri: string) => nameIn(uri, [...(members ?? []).map(({ person }) => person), ...(mentioned ?? [])]),
+    [members, mentioned],
+  );
+  const field = useComposerField(element, value, { nameOf: nameOfUri, change });
+  const { written, replace } = field;
+  const suggestions = useSuggestions(conversation, field);
+  const fullness = fullnessOf(value);
+  const isFull = fillsField(written.text);
+
+  useEffect(() => {
+    // Browsers without `field-sizing` are told the height.
+    const { current } = element;
+    if (current === null || isFull || CSS.supports("field-sizing", "content")) return undefined;
+    current.style.height = "auto";
+    current.style.height = `${current.scrollHeight}px`;
+    return () => {
+      current.style.height = "";
+    };
+  }, [isFull, written.text]);
+
+  const cancel = (): void => controller.compose(id, undefined);
   const submit = (event?: FormEvent): void => {
     event?.preventDefault();
     // Not by a pattern: in front of each of thousands of line breaks it would begin anew.
     const message = value.trimEnd();
-    if (message === "") return;
-    field.current?.focus();
+    if (message === "" || fullness.isOver) return;
+    element.current?.focus();
     cancel();
+    setNote(undefined);
     // What could not even be queued comes back into the field, unless something else was begun there.
     const comeBack = (): void => {
       if (!controller.store.get().composing.has(id)) controller.compose(id, composing);
@@ -91,56 +128,132 @@ export function Composer({ conversation }: { readonly conversation: Conversation
       comeBack();
     });
   };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === "Escape" && composing !== undefined) {
-      event.preventDefault();
-      cancel();
-      return;
-    }
-    if (event.key === "ArrowUp" && value === "" && composing === undefined && !event.nativeEvent.isComposing) {
-      const messages = controller.store.get().timelines.get(id)?.messages ?? [];
-      const last = lastEditable(messages, Date.now());
-      if (last !== undefined) {
-        event.preventDefault();
-        controller.compose(id, begun("edit", last));
-      }
-      return;
-    }
-    // Enter that ends the input of a composed character sends nothing.
-    if (event.key !== "Enter" || event.shiftKey || event.altKey || event.nativeEvent.isComposing) return;
-    event.preventDefault();
-    submit();
+  const insert = (added: string): void => {
+    const { current } = element;
+    if (current !== null) replace({ start: current.selectionStart, end: current.selectionEnd, text: added });
   };
+  const mark = (sign: string): void => {
+    const { current } = element;
+    if (current === null) return;
+    const { edits, selection } = marking(current.value, [current.selectionStart, current.selectionEnd], sign);
+    for (const edit of edits) replace(edit);
+    current.setSelectionRange(...selection);
+  };
+  const upAtLast = (): boolean => {
+    const messages = controller.store.get().timelines.get(id)?.messages ?? [];
+    const waiting = lastUndoable(messages, Date.now());
+    const last = lastEditable(messages, Date.now());
+    if (waiting !== undefined) void act(() => controller.takeBack(waiting));
+    else if (last !== undefined) controller.compose(id, begun("edit", last));
+    return waiting !== undefined || last !== undefined;
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (suggestions.onKeyDown(event)) return;
+    const { nativeEvent } = event;
+    const sign = markOfKey(nativeEvent);
+    const isUp = event.key === "ArrowUp" && value === "" && composing === undefined && !nativeEvent.isComposing;
+    if (event.key === "Escape" && (composing !== undefined || note !== undefined)) {
+      if (note === undefined) cancel();
+      setNote(undefined);
+    } else if (sign !== undefined) mark(sign);
+    else if (isSendKey(nativeEvent, enterSends())) submit();
+    else if (!isUp || !upAtLast()) return;
+    event.preventDefault();
+  };
+  const take = (event: ClipboardEvent | DragEvent, data: DataTransfer | null): void => {
+    const added = data?.getData("text/plain") ?? "";
+    if (added === "" && (data?.files.length ?? 0) > 0) setNote({ kind: "files" });
+    else if (isTooLongToHold(added, written.text)) setNote({ kind: "long", beginning: fitting(added, value) });
+    else return;
+    event.preventDefault();
+  };
+  useFileDrop(() => setNote({ kind: "files" }));
 
+  const open = suggestions.found.length > 0;
+  const label = isEdit ? t("menu.composing.save") : t("conversation.send");
   return (
     <>
       {composing !== undefined && <ComposingLine composing={composing} cancel={cancel} />}
+      <ComposerNotes
+        note={note}
+        fullness={fullness}
+        close={() => {
+          setNote(undefined);
+          element.current?.focus();
+        }}
+        insert={(added) => {
+          element.current?.focus();
+          setNote(undefined);
+          insert(added);
+        }}
+      />
       <form className="composer" onSubmit={submit}>
-        <textarea
-          ref={field}
-          id="composer"
-          className="composer-field"
-          aria-label={t("conversation.composerLabel")}
-          placeholder={t("conversation.composerPlaceholder")}
-          rows={1}
-          dir="auto"
-          value={value}
-          enterKeyHint="send"
-          autoComplete="off"
-          onChange={(event) => change(event.target.value)}
-          onKeyDown={onKeyDown}
-          onBlur={() => controller.flushDrafts()}
-        />
+        <SuggestionList suggestions={suggestions} />
         <button
-          type="submit"
-          className="send"
-          aria-label={isEdit ? t("menu.composing.save") : t("conversation.send")}
-          title={isEdit ? t("menu.composing.save") : t("conversation.send")}
-          disabled={value.trim() === ""}
+          type="button"
+          className="icon-button composer-button"
+          aria-label={t("composer.attach")}
+          title={t("composer.attach")}
+          onClick={() => {
+            setNote({ kind: "files" });
+            element.current?.focus({ preventScroll: true });
+          }}
         >
+          <Icon name="attach" size={22} />
+        </button>
+        <div className="composer-box">
+          <textarea
+            ref={element}
+            id="composer"
+            className={`composer-field${isFull ? " composer-field-full" : ""}`}
+            aria-label={t("conversation.composerLabel")}
+            aria-describedby={fullness.isNear ? "composer-full" : undefined}
+            aria-autocomplete={conversation.kind === "group" ? "list" : undefined}
+            aria-haspopup={conversation.kind === "group" ? "listbox" : undefined}
+            aria-controls={open ? suggestions.listId : undefined}
+            aria-activedescendant={open ? `${suggestions.listId}-${suggestions.active}` : undefined}
+            placeholder={t("conversation.composerPlaceholder")}
+            rows={1}
+            dir={directionOf(written.text)}
+            value={written.text}
+            enterKeyHint={enterSends() ? "send" : "enter"}
+            autoComplete="off"
+            onChange={field.onInput}
+            onSelect={field.onSelect}
+            onKeyDown={onKeyDown}
+            onPaste={(event) => take(event, event.clipboardData)}
+            onDrop={(event) => take(event, event.dataTransfer)}
+            onBlur={() => void controller.flushDrafts()}
+          />
+          <button
+            ref={emojiButton}
+            type="button"
+            className="icon-button composer-emoji"
+            aria-label={t("menu.emoji.heading")}
+            title={t("menu.emoji.heading")}
+            aria-haspopup="dialog"
+            aria-expanded={isPicking}
+            onClick={() => {
+              // From where the focus comes, it returns to.
+              if (hasFinePointer()) element.current?.focus({ preventScroll: true });
+              setIsPicking(true);
+            }}
+          >
+            <Icon name="smile" size={22} />
+          </button>
+        </div>
+        <button type="submit" className="send" aria-label={label} title={label} disabled={value.trim() === "" || fullness.isOver}>
           <Icon name={isEdit ? "check" : "send"} size={22} />
         </button>
       </form>
+      {isPicking && <ComposerEmoji button={emojiButton} insert={insert} close={() => setIsPicking(false)} />}
     </>
   );
+}
+
+/** How whoever a mention names is called in the field; `undefined` where nobody here is them. */
+function nameIn(uri: string, people: readonly Person[]): string | undefined {
+  if (uri.includes("/r/")) return t("messageParts.everybody");
+  const person = people.find(({ accountId }) => uri.endsWith(`/u/${accountId}`));
+  return person === undefined ? undefined : `@${nameOf(person)}`;
 }

@@ -34,13 +34,22 @@ const parts: Partial<EmojiPickerListComponents> = {
       {category.label}
     </div>
   ),
+  // Rows and columns are counted from one, which the library does not do.
   Row: ({ children, ...rest }: EmojiPickerListRowProps) => (
-    <div {...rest} className="emoji-row">
+    <div {...rest} aria-rowindex={(rest["aria-rowindex"] ?? 0) + 1} className="emoji-row">
       {children}
     </div>
   ),
   Emoji: ({ emoji, ...rest }: EmojiPickerListEmojiProps) => (
-    <button {...rest} type="button" className={`emoji-one${emoji.isActive ? " emoji-one-active" : ""}`} title={emoji.label}>
+    <button
+      {...rest}
+      // The rest makes it a cell of a grid.
+      // oxlint-disable-next-line jsx-a11y/role-supports-aria-props
+      aria-colindex={(rest["aria-colindex"] ?? 0) + 1}
+      type="button"
+      className={`emoji-one${emoji.isActive ? " emoji-one-active" : ""}`}
+      title={emoji.label}
+    >
       {emoji.emoji}
     </button>
   ),

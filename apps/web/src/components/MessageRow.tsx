@@ -16,6 +16,7 @@ import { MessageText } from "./MessageText.tsx";
 import { PollBlock, QuoteBlock, Reactions } from "./MessageParts.tsx";
 import { MessageTools } from "./MessageTools.tsx";
 import { StarMark } from "./OwnOnMessages.tsx";
+import { UndoLine } from "./UndoLine.tsx";
 import { NamedLine } from "./NamedLine.tsx";
 import { nameOf } from "../state/person-name.ts";
 
@@ -158,6 +159,7 @@ function Bubble({
           <p className="bubble-note">{t(`conversation.doubt.${message.doubt}`, { author: nameOf(author) })}</p>
         )}
         {isFailed && <Failed message={message} />}
+        {delivery?.kind === "pending" && delivery.undoUntilMs !== undefined && <UndoLine message={message} />}
         {isLast && without.length > 0 && (
           <p className="bubble-note">{t("conversation.delivery.unread", { names: listOf(without.map(nameOf)) })}</p>
         )}

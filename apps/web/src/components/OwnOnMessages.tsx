@@ -24,7 +24,7 @@ export function OtherDraft({ conversation }: { readonly conversation: Conversati
   const { id, own } = conversation;
   if (own.otherDraft === "") return undefined;
   const decide = (isTaken: boolean): void => {
-    controller.flushDrafts();
+    void controller.flushDrafts();
     void act(() => controller.client.decideDraft(id, isTaken));
   };
   return (

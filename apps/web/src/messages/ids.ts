@@ -59,6 +59,16 @@ export interface Messages {
   "conversation.composerLabel": undefined;
   "conversation.composerPlaceholder": undefined;
   "conversation.send": undefined;
+  "composer.attach": undefined;
+  "composer.files": undefined;
+  "composer.long": undefined;
+  "composer.insertBeginning": undefined;
+  "composer.near": { readonly percent: number };
+  "composer.over": { readonly percent: number };
+  "composer.members": undefined;
+  "composer.undo": undefined;
+  "composer.undoWaits": undefined;
+  "composer.undoLate": undefined;
   "conversation.members": { readonly n: number };
   "conversation.encrypted": undefined;
   "conversation.verified": undefined;
@@ -192,6 +202,9 @@ export interface Messages {
   "help.move": undefined;
   "help.enter": undefined;
   "help.newLine": undefined;
+  "help.sendAlways": undefined;
+  "help.marks": undefined;
+  "help.mention": undefined;
   "help.emptyField": undefined;
   "help.editLast": undefined;
   "help.escape": undefined;
@@ -570,6 +583,11 @@ export interface Messages {
   "settings.deletion": undefined;
   "settings.record": undefined;
   "settings.appearance": undefined;
+  "settings.writing": undefined;
+  "settings.enterSends": undefined;
+  "settings.enterSendsHint": undefined;
+  "settings.undoSend": undefined;
+  "settings.undoSendHint": undefined;
   "settings.theme.system": undefined;
   "settings.theme.light": undefined;
   "settings.theme.dark": undefined;
@@ -829,6 +847,7 @@ export interface Messages {
   "menu.forwarded": { readonly n: number };
   "menu.emoji.heading": undefined;
   "menu.emoji.search": undefined;
+  "menu.emoji.recent": undefined;
   "menu.emoji.loading": undefined;
   "menu.emoji.none": { readonly asked: string };
   "menu.emoji.failed": undefined;

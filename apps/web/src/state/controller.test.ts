@@ -119,7 +119,7 @@ describe("drafts and reading", () => {
     expect(controller.draft("c")).toBe("from before");
     controller.setDraft("c", "new");
     expect(controller.draft("c")).toBe("new");
-    controller.flushDrafts();
+    void controller.flushDrafts();
     expect(client.saveDraft).toHaveBeenCalledExactlyOnceWith("c", "new");
   });
 
@@ -131,7 +131,7 @@ describe("drafts and reading", () => {
     controller.setDraft("c", "typed");
     tell("from elsewhere, on");
     expect(controller.draft("c")).toBe("typed");
-    controller.flushDrafts();
+    void controller.flushDrafts();
     // What was told before the client had it.
     tell("from elsewhere, on");
     expect(controller.draft("c")).toBe("typed");

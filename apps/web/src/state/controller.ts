@@ -23,18 +23,21 @@ import {
   withVerification,
 } from "./app-state.ts";
 import type { Alarm, AppState } from "./app-state.ts";
-import { textOf } from "./acting.ts";
+import { begun, textOf } from "./acting.ts";
+import { Drafts } from "./drafts.ts";
 import { createMessageActs } from "./message-acts.ts";
 import type { MessageActs } from "./message-acts.ts";
-import { isRecoveryPutOff, rememberAccount, rememberRecoveryPutOff } from "./preferences.ts";
+import { isUndoable } from "./message-actions.ts";
+import { canUndoSend, isRecoveryPutOff, rememberAccount, rememberRecoveryPutOff } from "./preferences.ts";
 import type { Folder } from "./own.ts";
 import { createStore } from "./store.ts";
 import type { Store } from "./store.ts";
 
 const pageSize = 60;
 const largestFirstPage = 1500;
-const draftDelayMs = 400;
 const typingEveryMs = 2000;
+/** So long a message can be taken back, where the person wants that. */
+const undoSendMs = 5000;
 /** While the person looks on, a server that does not answer is tried again so soon. */
 const longestWaitMs = 5000;
 
@@ -52,6 +55,10 @@ export interface Controller extends MessageActs {
   loadDetails(conversationId: string): Promise<void>;
   /** Queues a message, which may answer another one. */
   send(conversationId: string, text: string, answered?: Message): Promise<void>;
+  /** Takes back what is not sent yet: it stands in the field again. Whether it did; what is on its way stays. */
+  takeBack(message: Message): Promise<boolean>;
+  /** The page goes: what could be taken back is sent now, while the worker is there. */
+  sendWaiting(): void;
   retry(message: Message): Promise<void>;
   discard(message: Message): Promise<void>;
   /** Gives a message an emoji, or takes it back. */
@@ -75,8 +82,8 @@ export interface Controller extends MessageActs {
   draft(conversationId: string): string;
   /** The person types there, or has emptied the field. */
   setTyping(conversationId: string, isTyping: boolean): void;
-  /** Hands all drafts to the client now. */
-  flushDrafts(): void;
+  /** Hands all drafts to the client now; resolves when it has them. */
+  flushDrafts(): Promise<void>;
   markRead(conversationId: string, throughOrder: number): void;
   setAttentive(isAttentive: boolean): void;
   /** The person has handled a warning. */
@@ -113,7 +120,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (!isLoaded || queue.length === 0) return;
     const events = queue;
     queue = [];
-    takeDrafts(events);
+    drafts.take(events);
     store.update((state) => applyEvents(state, events));
     refreshDetails(events);
     if (events.some(({ kind }) => kind === "alarm" || kind === "alarms")) void loadAlarms();
@@ -256,7 +263,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
         break;
       case "replaced":
         // While the worker still takes it.
-        flushDrafts();
+        void drafts.flush();
         store.update((state) => ({ ...state, phase: status }));
         break;
       case "starting":
@@ -311,41 +318,8 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     });
   };
 
-  const drafts = new Map<string, string>();
+  const drafts = new Drafts(client);
   const typedMs = new Map<string, number>();
-  const unsaved = new Set<string>();
-  let draftTimer: ReturnType<typeof setTimeout> | undefined;
-  /** What was handed to the client last: what it tells of another draft is from another device. */
-  const handed = new Map<string, string>();
-  const saving = new Map<string, number>();
-  const flushDrafts = (): void => {
-    clearTimeout(draftTimer);
-    draftTimer = undefined;
-    for (const id of unsaved) {
-      const text = drafts.get(id) ?? "";
-      handed.set(id, text);
-      saving.set(id, (saving.get(id) ?? 0) + 1);
-      void client
-        .saveDraft(id, text)
-        .catch(() => undefined)
-        .finally(() => saving.set(id, (saving.get(id) ?? 1) - 1));
-    }
-    unsaved.clear();
-  };
-  /**
-   * The client has another draft, as one's other device or the person who decided between two: it stands in the field from now on, unless
-   * somebody types there. What the client tells of what was just handed to it is none.
-   */
-  const takeDrafts = (events: readonly ClientEvent[]): void => {
-    const newest = new Map(
-      events.flatMap((event) => (event.kind === "conversation" ? [[event.conversation.id, event.conversation] as const] : [])),
-    );
-    for (const [id, { draft }] of newest) {
-      if (unsaved.has(id) || (saving.get(id) ?? 0) > 0 || handed.get(id) === draft) continue;
-      handed.delete(id);
-      drafts.delete(id);
-    }
-  };
 
   const readThrough = new Map<string, number>();
   let outgoingCount = 0;
@@ -400,7 +374,10 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
         outgoing: [...state.outgoing, { key, conversationId, text, quote: quoteOf(answered), atMs: Date.now(), messageId: undefined }],
       }));
       try {
-        const message = await client.send(conversationId, text, { inReplyTo: answered?.id });
+        const message = await client.send(conversationId, text, {
+          inReplyTo: answered?.id,
+          ...(canUndoSend() ? { undoMs: undoSendMs } : {}),
+        });
         flush();
         store.update((state) => {
           const isKnown = state.timelines.get(conversationId)?.messages.some((one) => one.id === message.id) === true;
@@ -414,6 +391,27 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
         store.update((state) => ({ ...state, outgoing: state.outgoing.filter((item) => item.key !== key) }));
         throw error;
       }
+    },
+    async takeBack(message) {
+      const { conversationId, id, body, quote } = message;
+      // What it becomes beside what is written is decided where both are.
+      await drafts.flush();
+      if (!(await client.takeBack(conversationId, id))) return false;
+      const written = drafts.unsaved(conversationId);
+      flush();
+      if (written !== undefined && body.kind === "text") drafts.set(conversationId, `${body.text}\n${written}`);
+      const answered = store
+        .get()
+        .timelines.get(conversationId)
+        ?.messages.find((one) => one.id === quote?.messageId);
+      if (answered !== undefined && !store.get().composing.has(conversationId)) acts.compose(conversationId, begun("reply", answered));
+      return true;
+    },
+    sendWaiting() {
+      const nowMs = Date.now();
+      for (const { messages } of store.get().timelines.values())
+        for (const message of messages)
+          if (isUndoable(message, nowMs)) void client.retry(message.conversationId, message.id).catch(() => undefined);
     },
     retry: (message) => client.retry(message.conversationId, message.id),
     react: (message, emoji, isGiven) => client.react(message.conversationId, message.id, emoji, isGiven),
@@ -465,11 +463,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       // Nobody is in it to write to any more: what was said is kept, out of the way. Where that fails it only stays in the list.
       if (isDirect) await client.archive(conversationId, true).catch(() => undefined);
     },
-    setDraft(conversationId, text) {
-      drafts.set(conversationId, text);
-      unsaved.add(conversationId);
-      draftTimer ??= setTimeout(flushDrafts, draftDelayMs);
-    },
+    setDraft: (conversationId, text) => drafts.set(conversationId, text),
     setTyping(conversationId, isTyping) {
       // Not each key: the worker would be asked for nothing.
       const nowMs = Date.now();
@@ -478,7 +472,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       void client.typing(conversationId, isTyping).catch(() => undefined);
     },
     draft: (conversationId) => drafts.get(conversationId) ?? store.get().conversations.get(conversationId)?.draft ?? "",
-    flushDrafts,
+    flushDrafts: () => drafts.flush(),
     markRead(conversationId, throughOrder) {
       if ((readThrough.get(conversationId) ?? -1) >= throughOrder) return;
       readThrough.set(conversationId, throughOrder);

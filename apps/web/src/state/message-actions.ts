@@ -70,6 +70,17 @@ export function lastEditable(messages: readonly Message[], nowMs: number): Messa
   return last !== undefined && actionsOf(last, world).includes("edit") ? last : undefined;
 }
 
+/** Whether its author can still take it back before anybody has it. */
+export function isUndoable({ delivery }: Message, nowMs: number): boolean {
+  return delivery?.kind === "pending" && (delivery.undoUntilMs ?? 0) > nowMs;
+}
+
+/** The last thing that the person said here, if it can be taken back. */
+export function lastUndoable(messages: readonly Message[], nowMs: number): Message | undefined {
+  const last = messages.findLast(({ author, body }) => author?.isSelf === true && body.kind === "text");
+  return last !== undefined && isUndoable(last, nowMs) ? last : undefined;
+}
+
 /** Messages as a text to be taken elsewhere: one alone as it is, several with who said them and when. */
 export function copyText(messages: readonly Message[], headOf: (message: Message) => string): string {
   const [first] = messages;

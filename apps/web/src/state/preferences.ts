@@ -9,6 +9,8 @@ const noteKey = "latchkey.storage-note-read";
 const recoveryKey = "latchkey.recovery-put-off";
 const accountKey = "latchkey.has-account";
 const registeringKey = "latchkey.registering";
+const enterKey = "latchkey.enter-breaks";
+const undoKey = "latchkey.undo-send";
 const loadedAgainKey = "latchkey.loaded-again";
 
 /** Narrowest and widest conversation list, in CSS pixels. */
@@ -55,6 +57,26 @@ export function saveTextSize(size: TextSize): void {
   const { style } = document.documentElement;
   if (size === 100) style.removeProperty("--text-scale");
   else style.setProperty("--text-scale", String(size / 100));
+}
+
+/** Whether Enter sends; where it does not, it makes a new line. */
+export function enterSends(): boolean {
+  return read(enterKey) === undefined;
+}
+
+/** Chooses what Enter does in this browser. */
+export function saveEnterSends(sends: boolean): void {
+  write(enterKey, sends ? undefined : "1");
+}
+
+/** Whether a message waits a few seconds, so that it can be taken back. */
+export function canUndoSend(): boolean {
+  return read(undoKey) !== undefined;
+}
+
+/** Chooses whether messages wait before they are sent from this browser. */
+export function saveUndoSend(waits: boolean): void {
+  write(undoKey, waits ? "1" : undefined);
 }
 
 /** The width of the conversation list, in CSS pixels. */

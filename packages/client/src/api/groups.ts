@@ -37,6 +37,8 @@ export interface GroupRun {
   readonly keysRenewedAtMs: number | undefined;
   /** What this person may do now. */
   readonly may: GroupPermissions;
+  /** A link to it in a text mentions everybody; absent where this person may not (spec X-1). */
+  readonly mentionAllUri?: string;
 }
 
 /** What a person sets of a group; what is absent stays as it is (spec X-13). */

@@ -1,10 +1,11 @@
 import { epoch } from "@latchkey/mls";
+import { roomUri } from "@latchkey/protocol";
 import type { ClientFailure, Conversation, ConversationDetails, GroupPermissions, GroupRights, Member, Person } from "../api.ts";
 import { isBetween } from "../core/arrival.ts";
 import { authorOf } from "../core/answering.ts";
 import { isLeftOpen, removableLeaves } from "../core/proven.ts";
 import { healsWithinDays } from "../core/renewal.ts";
-import { holds, isLastOwner, manages, roleName, roleOf, roles } from "../core/rights.ts";
+import { holds, isLastOwner, manages, rightsOf, roleName, roleOf, roles } from "../core/rights.ts";
 import type { ConversationState, Line } from "../core/types.ts";
 import { pauseCode, pauseSentences, refusedLeafSentence, unprovenLeafSentence } from "../core/turn.ts";
 import { cleanDescription } from "../names/clean.ts";
@@ -194,6 +195,9 @@ export function detailsOf(
     healsWithinDays: healsWithinDays(roster?.leaves.size ?? 0),
     keysRenewedAtMs: state.renewal.ownAtMs === 0 ? undefined : state.renewal.ownAtMs,
     may: mayOf(state, ownAccount),
+    ...(state.kind === "group" && rightsOf(state, { account: ownAccount }).mentionAll
+      ? { mentionAllUri: roomUri(state.host, state.groupId) }
+      : {}),
     successors: successorsOf(people, state, ownAccount),
   };
 }

@@ -16,7 +16,7 @@ import {
   roomUri,
   senderUri,
 } from "./message.ts";
-import { maxTextBytes } from "./text.ts";
+import { maxTextBytes } from "./limits.ts";
 import { maxContentBytes } from "../limits.ts";
 import { decodeMimiContent, encodeContent, messageIdOf } from "./mimi.ts";
 import type { MimiContent, NestedPart } from "./mimi.ts";

@@ -1,10 +1,9 @@
 import { utf8Bytes } from "@latchkey/codec";
 import { ContentError } from "./errors.ts";
+import { maxTextBytes } from "./limits.ts";
 import { dispositions } from "./mimi.ts";
 import type { NestedPart } from "./mimi.ts";
 
-/** Longest text of one message, in bytes of UTF-8. */
-export const maxTextBytes = 65_536;
 /** Longest text that is shown of one message of any sender, in UTF-16 units. */
 const maxShownText = 4 * maxTextBytes;
 

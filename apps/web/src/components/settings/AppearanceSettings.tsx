@@ -6,10 +6,11 @@ import type { TextSize, Theme } from "../../state/preferences.ts";
 import { formatPercent } from "../../state/format.ts";
 import { LanguageSetting } from "../LanguageSetting.tsx";
 import { Section } from "./Section.tsx";
+import { WritingSettings } from "./WritingSettings.tsx";
 
 const themes: readonly Theme[] = ["system", "light", "dark"];
 
-/** Light or dark, and how large the text is, on this device. */
+/** Light or dark, language, how messages are written, and how large the text is, on this device. */
 export function AppearanceSettings(): ReactElement {
   const [theme, setTheme] = useState(loadTheme);
   const [size, setSize] = useState(loadTextSize);
@@ -36,6 +37,9 @@ export function AppearanceSettings(): ReactElement {
       </Section>
       <Section heading={t("settings.language")}>
         <LanguageSetting />
+      </Section>
+      <Section heading={t("settings.writing")}>
+        <WritingSettings />
       </Section>
       <Section heading={t("settings.textSize")}>
         <div className="segments" role="radiogroup" aria-label={t("settings.textSize")} aria-describedby={hintId}>
