@@ -12,6 +12,7 @@ import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
 import { clientCatchUp } from "./scenarios/client-catch-up.ts";
 import { clientPage, clientReactions } from "./scenarios/client-reactions.ts";
+import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
@@ -38,6 +39,7 @@ const scenarios: readonly Scenario[] = [
   clientCatchUp,
   clientReactions,
   clientPage,
+  clientSearch,
   clientGroups,
   mls,
   mlsMessages,

@@ -6,6 +6,9 @@ import type { ConversationState } from "../core/types.ts";
 import { loadLines, putLine } from "../timeline/history.ts";
 import { decryptBlob, encryptBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
+import { segmentsBefore } from "../search/search-index.ts";
+import { ben, bytes, said, startMs } from "../timeline/saying.testing.ts";
+import { Timeline } from "../timeline/timeline.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { createFakeServer } from "../transport/fake-server.testing.ts";
@@ -156,6 +159,30 @@ describe("[A-8] the history of a new device", () => {
     reader.importer.wake();
     await reader.settled();
     expect(reader.states.at(-1)).toEqual({ kind: "done" });
+  });
+
+  test("[X-22] is found as what was read on the device itself is", async () => {
+    const store = createMemoryStore();
+    const conversation = archived(1);
+    await store.transact("write", async (tx) => {
+      const self = new Uint8Array(32).fill(1);
+      const timeline = new Timeline({ tx, conversationId: idOf(conversation), self, nowMs: startMs, onSegment: () => undefined });
+      for (const order of [16, 32, 48]) await timeline.take(said(order, ben, { kind: "text", text: `said at ${String(order)}` }));
+      await timeline.take(said(64, ben, { kind: "edit", replaces: bytes(16), text: "said otherwise" }));
+      await timeline.flush();
+    });
+    const blobs = new Blobs();
+    const manifest = await write(store, [conversation], blobs);
+    const reader = createReader(blobs);
+    await reader.store.transact("write", (tx) => putProgress(tx, { conversations: [conversation.logId], chunks: undefined, nextChunk: 0 }));
+    await announce(reader, blobs, manifest);
+    reader.importer.wake();
+    await reader.settled();
+    const indexOf = async (from: Store): Promise<string[]> =>
+      (await from.transact("read", (tx) => segmentsBefore(tx, idOf(conversation), { limit: 10 }))).map(({ text }) => text);
+    const index = await indexOf(reader.store);
+    expect(index).toEqual(await indexOf(store));
+    expect(index.join("")).toMatch(/said otherwise\n.*said at 32\n.*said at 48\n$/);
   });
 
   test("goes on where it was after a loss of the network and a restart, and doubles nothing", async () => {

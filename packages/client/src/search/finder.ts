@@ -25,6 +25,8 @@ const segmentsAtOnce = 64;
 /** Messages that are opened at once, and UTF-16 units of what they say after which a page ends. */
 const openedAtOnce = 32;
 const maxUnitsOpened = 1_048_576;
+/** Conversations whose newest segments are opened in one go. */
+const tailsAtOnce = 32;
 /** Pages that can be gone on from. */
 const maxCursors = 8;
 
@@ -89,8 +91,8 @@ export class Finder {
       if (found.length >= most || units > maxUnitsOpened || (next === undefined && progress.waiting.length === 0)) break;
       if (opened.length > 0 || next === undefined) continue;
       if (segments === segmentsAtOnce) break;
+      progress = await this.#lookThrough(progress, next, segments);
       segments += 1;
-      progress = await this.#lookThrough(progress, next);
     }
     const isMore = progress.streams.length > 0 || progress.waiting.length > 0;
     return { found, cursor: isMore ? this.#keep(progress) : undefined, unknown: query.unknown };
@@ -123,10 +125,16 @@ export class Finder {
     return runner.state.phase.kind === "continued" ? this.#conversations.inPlaceOf(runner.id) : runner;
   }
 
-  async #lookThrough(progress: Progress, stream: Stream): Promise<Progress> {
+  async #lookThrough(progress: Progress, stream: Stream, segments: number): Promise<Progress> {
     const { query, waiting } = progress;
     const { runner, before } = stream;
     const { store } = this.#world;
+    // The further somebody looks, the more are opened in one go.
+    const next = before === undefined ? nextOf(progress.streams, stream, segments * 2) : [];
+    await this.#segments.open(
+      store,
+      next.map((one) => one.runner.id),
+    );
     const others = progress.streams.filter((one) => one !== stream);
     const segment = await this.#segments.before(store, runner.id, before);
     if (segment === undefined) return { ...progress, streams: others };
@@ -200,6 +208,13 @@ export class Finder {
     if (progress === undefined) throw new ClientError("invalid_cursor", "This search is not known any more. Begin it again.");
     return progress;
   }
+}
+
+/** A conversation of which nothing was looked through, and so many others that come next, as many as are opened at once. */
+function nextOf(streams: readonly Stream[], stream: Stream, others: number): readonly Stream[] {
+  if (others === 0) return [stream];
+  const unread = streams.filter((one) => one !== stream && one.before === undefined).toSorted((a, b) => b.latestS - a.latestS);
+  return [stream, ...unread.slice(0, Math.min(others, tailsAtOnce))];
 }
 
 function newest(streams: readonly Stream[]): Stream | undefined {

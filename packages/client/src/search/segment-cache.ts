@@ -4,7 +4,8 @@ import type { SegmentListener, StoredSegment } from "./search-index.ts";
 
 /** Opened segments that stay at hand, in UTF-16 units: at most 16 MiB. */
 const maxUnits = 8 * 1024 * 1024;
-/** Segments that are read at once, behind the newest of a conversation. */
+/** Segments that are read at once: of most conversations there is one, and nothing behind it. */
+const newestAtOnce = 2;
 const readAtOnce = 8;
 
 interface Cached extends StoredSegment {
@@ -13,7 +14,7 @@ interface Cached extends StoredSegment {
 }
 
 interface Conversation {
-  newest: number | undefined;
+  newest: number | "none" | undefined;
   readonly segments: Map<number, Cached>;
 }
 
@@ -53,11 +54,29 @@ export class SegmentCache {
       this.#conversations.set(conversationId, known);
       return segment;
     }
+    const limit = before === undefined ? newestAtOnce : readAtOnce;
+    return (await this.#read(store, [conversationId], before, limit))[0];
+  }
+
+  /** Opens the newest segments of these conversations in one go, where they are not at hand. */
+  async open(store: Store, conversationIds: readonly string[]): Promise<void> {
+    const missing = conversationIds.filter((id) => this.#conversations.get(id)?.newest === undefined);
+    if (missing.length > 0) await this.#read(store, missing, undefined, newestAtOnce);
+  }
+
+  /** Of each the first that is found. */
+  async #read(
+    store: Store,
+    conversationIds: readonly string[],
+    before: number | undefined,
+    limit: number,
+  ): Promise<readonly (StoredSegment | undefined)[]> {
     const changes = this.#changes;
-    const limit = before === undefined ? 1 : readAtOnce;
-    const found = await store.transact("read", (tx) => segmentsBefore(tx, conversationId, { before, limit }));
-    if (changes === this.#changes) this.#keep(conversationId, before, found, found.length < limit);
-    return found[0];
+    const all = await store.transact("read", (tx) =>
+      Promise.all(conversationIds.map(async (id) => ({ id, found: await segmentsBefore(tx, id, { before, limit }) }))),
+    );
+    if (changes === this.#changes) for (const { id, found } of all) this.#keep(id, before, found, found.length < limit);
+    return all.map(({ found }) => found[0]);
   }
 
   /** @param isAll nothing lies before these */
@@ -66,7 +85,7 @@ export class SegmentCache {
     this.#conversations.delete(conversationId);
     this.#conversations.set(conversationId, known);
     const [first] = found;
-    if (before === undefined) known.newest = first?.first;
+    if (before === undefined) known.newest = first?.first ?? "none";
     const newer = before === undefined ? undefined : known.segments.get(before);
     if (newer !== undefined) known.segments.set(newer.first, { ...newer, older: first?.first ?? "none" });
     for (const [at, segment] of found.entries()) {

@@ -38,4 +38,5 @@ export { writeArchive } from "../shared-history/write.ts";
 export { sealUnbounded } from "../group/unbounded.testing.ts";
 export { sealInboxItem } from "../group/inbox-seal.ts";
 export { sealKnock } from "../join-links/knock.ts";
+export { Timeline } from "../timeline/timeline.ts";
 export { parseJoinLink } from "../join-links/link-text.ts";
