@@ -284,4 +284,26 @@ describe("C43 invite links, from inside", { timeout: 180_000 }, () => {
     expect(await waiting(ada, id)).toEqual([]);
     shows(context, "dan is in the group");
   });
+
+  test("[E-115] a device to which nothing can be sealed takes no turn from the others: it is tried once an hour", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
+    const id = await begun([ada, ben, cyd], "Allotment");
+    await ada.client.setRole(id, [ben.accountId, cyd.accountId], "administrator");
+    await settle(ada, ben, cyd);
+    const { deviceId } = await cardOf(scene, ben);
+    let asked = 0;
+    scene.operator.override({
+      request(line, body) {
+        if (line.person !== "ada" || body.kind !== "lookup_card" || !Buffer.from(body.deviceId).equals(deviceId)) return "pass";
+        asked += 1;
+        return { answer: { kind: "error", code: "not_found", retryAfterMs: 0 } };
+      },
+    });
+    const { url } = await ada.client.createJoinLink(id);
+    for (let look = 0; look < 5; look++) expect(await waiting(ada, id)).toEqual([]);
+    expect(asked).toBe(1);
+    await eventually(async () => (await cyd.client.joinLinks(id))[0]?.url === url, "cyd has it");
+    shows(context, "the link, with cyd");
+  });
 });

@@ -1,13 +1,11 @@
 import { encode, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
-import { admissionCodec, createJoinLinkContent, inboxItemKinds, linkShareCodec, maxLinkUses } from "@latchkey/protocol";
+import { admissionCodec, createJoinLinkContent, inboxItemKinds, maxLinkUses } from "@latchkey/protocol";
 import type { JoinLinkWord } from "@latchkey/protocol";
 import type { JoinLink, JoinLinkOptions, WaitingPerson } from "../api.ts";
-import { invitersIn } from "../core/join-links.ts";
 import { mayAdd } from "../core/permitted.ts";
 import { isWritable } from "../core/phase.ts";
 import { rightsOf } from "../core/rights.ts";
-import { isSameDevice } from "../core/roster.ts";
-import type { ConversationState, RosterLeaf } from "../core/types.ts";
+import type { ConversationState } from "../core/types.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import { sentenceOf } from "../engine/sentences.ts";
 import { requireWritable } from "../engine/writable.ts";
@@ -22,7 +20,7 @@ import { linkKeys, tagOf } from "./link-keys.ts";
 import { formatJoinLink } from "./link-text.ts";
 import * as inbox from "./link-inbox.ts";
 import { loadRemoved } from "./removed.ts";
-import { maxTold } from "./stored-links.ts";
+import { LinkSharing } from "./sharing.ts";
 import type { StoredLinks } from "./stored-links.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 import type { Waiting } from "./waiting-room.ts";
@@ -31,8 +29,6 @@ const dayMs = 86_400_000;
 const defaultDays = 7;
 const maxDays = 30;
 const defaultUses = 50;
-/** Devices that are given a link in one look: of the largest groups all have it within half an hour. */
-const sharesAtOnce = 64;
 /** Where nobody's word is asked for, those of who made the link let in; after so long others who may do. */
 const othersLetInAfterMs = 180_000;
 /** Before somebody who could not be let in unasked is tried again; twice as long each time. */
@@ -64,8 +60,10 @@ export class LinkKeeper {
   readonly #links: StoredLinks;
   readonly #access: KeeperAccess;
   readonly #room: WaitingRoom;
+  readonly #sharing: LinkSharing;
   /** When somebody who could not be let in unasked is tried again, by group and account: whom nothing reaches is not tried with every look. */
   readonly #failed = new Map<string, { readonly nextMs: number; readonly waitMs: number }>();
+  #isLettingIn = false;
   /** One after the other: two at once would judge the same twice. */
   readonly #looking = createMutex();
 
@@ -74,6 +72,7 @@ export class LinkKeeper {
     this.#links = links;
     this.#access = access;
     this.#room = new WaitingRoom(world, links);
+    this.#sharing = new LinkSharing(world, links);
   }
 
   async create(id: string, { days = defaultDays, uses = defaultUses, isNamed = true }: JoinLinkOptions): Promise<JoinLink> {
@@ -99,7 +98,7 @@ export class LinkKeeper {
     const made = find(this.#links.of(id), linkId);
     if (made === undefined) throw offlineError();
     // Before whoever asked goes: a command line ends now.
-    await this.#share(runner.state);
+    await this.#sharing.share(runner.state, this.#open(id));
     return await this.#shown(runner.state, made);
   }
 
@@ -167,10 +166,14 @@ export class LinkKeeper {
     if (runner === undefined || !isWritable(runner.state)) return;
     await runner.load();
     if (!this.#mayInvite(runner.state)) return;
-    await this.#share(runner.state);
+    await this.#sharing.share(runner.state, this.#open(id));
     const before = JSON.stringify(this.#shownWaiting(id));
     await this.#looking.run(() => this.#room.look(runner.state, this.#open(id)));
-    await this.#letInUnasked(runner.state);
+    // One look at a time does: another one at once would let the same people in.
+    if (!this.#isLettingIn) {
+      this.#isLettingIn = true;
+      await this.#letInUnasked(runner.state).finally(() => (this.#isLettingIn = false));
+    }
     if (JSON.stringify(this.#shownWaiting(id)) !== before) this.#changed(id);
   }
 
@@ -308,56 +311,6 @@ export class LinkKeeper {
     const body = encode(admissionCodec, { format: 1, linkId, answer, ext: new Uint8Array(0) });
     const recipient = { host, accountId, deviceId, inboxId, inboxKey };
     await store.transact("write", (tx) => posts.putItem(tx, { recipient, kind: inboxItemKinds.admission, body }));
-    void posts.deliver();
-  }
-
-  /** Gives what this person opened to the devices that have the right to it and were not given it. */
-  async #share(state: ConversationState): Promise<void> {
-    const { own } = this.#world;
-    const { roster } = state;
-    if (roster === undefined) return;
-    let left = sharesAtOnce;
-    for (const link of this.#open(state.id)) {
-      const held = this.#links.held(state.id, link.linkId);
-      if (held === undefined || !equalBytes(link.accountId, own.accountId)) continue;
-      for (const leaf of invitersIn(roster)) {
-        if (isSameDevice(leaf, own) || held.told.some((deviceId) => equalBytes(deviceId, leaf.deviceId))) continue;
-        if (held.told.length >= maxTold) break;
-        if (left-- === 0) return;
-        await this.#give(state, link, leaf).catch(ignoreOffline);
-      }
-    }
-  }
-
-  async #give(state: ConversationState, link: LinkRecord, leaf: RosterLeaf): Promise<void> {
-    const { directory, store, posts, own } = this.#world;
-    const { host, accountId, deviceId } = leaf;
-    const isOwn = equalBytes(accountId, own.accountId);
-    const contact = isOwn ? { host, accountId, account: own.account } : await directory.account(host, accountId);
-    const { inboxId, inboxKey } = await directory.card(contact, deviceId);
-    const held = this.#links.held(state.id, link.linkId);
-    if (held === undefined) return;
-    const { seed, name } = held;
-    const { accountId: by, notAfterMs, maxUses, admitted, refused } = link;
-    const { logId } = state;
-    const body = encode(linkShareCodec, {
-      format: 1,
-      host,
-      logId,
-      seed,
-      accountId: by,
-      notAfterMs,
-      maxUses,
-      admitted,
-      refused,
-      name,
-      ext: new Uint8Array(0),
-    });
-    await store.transact("write", async (tx) => {
-      const recipient = { host, accountId, deviceId, inboxId, inboxKey };
-      await posts.putItem(tx, { recipient, kind: inboxItemKinds.linkShare, body });
-      this.#links.hold(tx, state.id, link.linkId, { ...held, told: [...held.told, deviceId] });
-    });
     void posts.deliver();
   }
 
