@@ -34,6 +34,8 @@ export async function openBrowser(params: {
   viewport?: { width: number; height: number };
   /** A Y4M film that the browser's camera sees. */
   camera?: string;
+  /** The language of its system. */
+  locale?: string;
 }): Promise<BrowserProfile> {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
   if (!existsSync(executablePath)) throw new Error(`there is no Chromium at ${executablePath}: set CHROMIUM to its path`);
@@ -43,7 +45,7 @@ export async function openBrowser(params: {
     headless: true,
     args: [...flags, `--log-net-log=${netLog}`, ...(params.camera === undefined ? [] : cameraFlags(params.camera))],
     viewport: params.viewport ?? viewports.desktop,
-    locale: "en-GB",
+    locale: params.locale ?? "en-GB",
     reducedMotion: "reduce",
   });
   context.setDefaultTimeout(20_000);
