@@ -2,7 +2,6 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { AlarmBanners, AnnouncementLine, CatchUpLine, ConnectionLine, HistoryLine, LiveMessages } from "./components/Banners.tsx";
 import { Boundary } from "./components/Boundary.tsx";
-import { ConversationList } from "./components/ConversationList.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
 import { t } from "./messages/words.ts";
@@ -10,10 +9,10 @@ import { BlockedPage } from "./pages/BlockedPage.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
 import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
 import { AppContext, threeColumns, twoColumns, useApp, useMedia, useRoute, useSelector } from "./state/context.ts";
-import type { App as AppValue } from "./state/context.ts";
+import type { App as AppValue, NoticeAction } from "./state/context.ts";
 import type { Controller } from "./state/controller.ts";
 import { titleOf } from "./state/own.ts";
-import { registrationUnderWay, rememberAccount, rememberRegistering } from "./state/preferences.ts";
+import { hadAccount, registrationUnderWay, rememberAccount, rememberRegistering } from "./state/preferences.ts";
 import { formatRoute, isInSettings } from "./state/router.ts";
 import type { Route, Router } from "./state/router.ts";
 import { useShortcuts } from "./state/use-shortcuts.ts";
@@ -21,6 +20,11 @@ import { useShortcuts } from "./state/use-shortcuts.ts";
 const noticeMs = 8000;
 /** After this time the first screen stands, and there is time to fetch the others. */
 const calmMs = 3000;
+
+const importList = () => import("./components/ConversationList.tsx");
+const ConversationList = lazyComponent(async () => (await importList()).ConversationList);
+// Whoever has an account needs it at once; who makes one does not.
+if (hadAccount()) void importList().catch(() => undefined);
 
 // What a person with an account does not see at once comes when it is needed.
 const ConversationPage = lazyComponent(async () => (await import("./pages/ConversationPage.tsx")).ConversationPage);
@@ -45,8 +49,8 @@ const RecoveryPanel = lazyComponent(async () => (await import("./components/Reco
 
 /** The whole app around a controller. */
 export function App({ controller, router }: { readonly controller: Controller; readonly router: Router }): ReactElement {
-  const [notice, setNotice] = useState<{ readonly key: number; readonly text: string }>();
-  const notify = useCallback((text: string) => setNotice({ key: Date.now(), text }), []);
+  const [notice, setNotice] = useState<{ readonly key: number; readonly text: string; readonly action: NoticeAction | undefined }>();
+  const notify = useCallback((text: string, action?: NoticeAction) => setNotice({ key: Date.now(), text, action }), []);
   useEffect(() => {
     if (notice === undefined) return undefined;
     const timer = setTimeout(() => setNotice(undefined), noticeMs);
@@ -62,6 +66,18 @@ export function App({ controller, router }: { readonly controller: Controller; r
         {notice !== undefined && (
           <p key={notice.key} className="toast">
             {notice.text}
+            {notice.action !== undefined && (
+              <button
+                type="button"
+                className="toast-action"
+                onClick={() => {
+                  notice.action?.run();
+                  setNotice(undefined);
+                }}
+              >
+                {notice.action.label}
+              </button>
+            )}
           </p>
         )}
       </div>

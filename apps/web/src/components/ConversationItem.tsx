@@ -3,6 +3,7 @@ import type { MouseEvent, ReactElement, ComponentType } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
+import { isUnread } from "../state/conversation-actions.ts";
 import { formatFull, formatListTime, isoTime } from "../state/format.ts";
 import { withNames } from "../state/mentions.ts";
 import { previewText } from "../state/message-text.ts";
@@ -10,6 +11,7 @@ import { formatRoute } from "../state/router.ts";
 import { systemText } from "../state/system-text.ts";
 import { isMuted, titleOf } from "../state/own.ts";
 import { Avatar } from "./Avatar.tsx";
+import { useConversationMenu } from "./conversation-menu-context.ts";
 import { Icon } from "./Icon.tsx";
 import { nameOf } from "../state/person-name.ts";
 import { typingText } from "../state/typing-text.ts";
@@ -19,6 +21,8 @@ interface ItemProps {
   readonly nowMs: number;
   readonly isOpen: boolean;
   readonly isTabStop: boolean;
+  /** Something unread names this person or answers them. */
+  readonly isNamed: boolean;
   readonly hasAlarm: boolean;
 }
 
@@ -28,9 +32,11 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
   nowMs,
   isOpen,
   isTabStop,
+  isNamed,
   hasAlarm,
 }: ItemProps) {
   const { router } = useApp();
+  const openMenu = useConversationMenu();
   const id = useId();
   const { unreadCount, lastMessage, own } = conversation;
   const title = titleOf(conversation);
@@ -43,60 +49,84 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
     router.go(route);
   };
   return (
-    <li className={`list-item${isOpen ? " list-item-open" : ""}`}>
-      <Avatar id={conversation.peer?.accountId ?? conversation.id} name={title} isGroup={conversation.kind === "group"} />
-      <div className="list-text">
-        <div className="list-row">
-          {/* The link is named by the title alone and stretched over the whole item. */}
-          <a
-            href={formatRoute(route)}
-            className="list-link"
-            aria-describedby={beside === undefined ? `${id}line ${id}time` : `${id}beside ${id}line ${id}time`}
-            aria-current={isOpen ? "page" : undefined}
-            tabIndex={isTabStop ? 0 : -1}
-            onClick={open}
-          >
-            <span dir="auto">{title}</span>
-          </a>
-          {beside !== undefined && (
-            <bdi id={`${id}beside`} className="list-beside">
-              {beside}
-            </bdi>
-          )}
-          <time
-            id={`${id}time`}
-            className={`list-time${unreadCount > 0 ? " list-time-unread" : ""}`}
-            dateTime={isoTime(conversation.updatedAtMs)}
-            title={formatFull(conversation.updatedAtMs)}
-          >
-            {formatListTime(conversation.updatedAtMs, nowMs)}
-          </time>
+    <li
+      className="list-slot"
+      data-id={conversation.id}
+      data-back={own.isArchived ? t("list.actions.unarchive") : t("list.actions.archive")}
+      data-forward={isUnread(conversation) ? t("list.actions.markRead") : t("list.actions.markUnread")}
+    >
+      <div className={`list-item${isOpen ? " list-item-open" : ""}`}>
+        <Avatar id={conversation.peer?.accountId ?? conversation.id} name={title} isGroup={conversation.kind === "group"} />
+        <div className="list-text">
+          <div className="list-row">
+            {/* The link is named by the title alone and stretched over the whole item. */}
+            <a
+              href={formatRoute(route)}
+              className="list-link"
+              aria-describedby={beside === undefined ? `${id}line ${id}time` : `${id}beside ${id}line ${id}time`}
+              aria-current={isOpen ? "page" : undefined}
+              tabIndex={isTabStop ? 0 : -1}
+              onClick={open}
+            >
+              <span dir="auto">{title}</span>
+            </a>
+            {beside !== undefined && (
+              <bdi id={`${id}beside`} className="list-beside">
+                {beside}
+              </bdi>
+            )}
+            <time
+              id={`${id}time`}
+              className={`list-time${unreadCount > 0 ? " list-time-unread" : ""}`}
+              dateTime={isoTime(conversation.updatedAtMs)}
+              title={formatFull(conversation.updatedAtMs)}
+            >
+              {formatListTime(conversation.updatedAtMs, nowMs)}
+            </time>
+          </div>
+          <div className="list-row" id={`${id}line`}>
+            <LastLine conversation={conversation} isOpen={isOpen} />
+            <span className="list-marks">
+              {hasAlarm && (
+                <span className="list-mark-danger">
+                  <Icon name="alert" size={16} />
+                  <span className="visually-hidden">{t("list.alarm")}</span>
+                </span>
+              )}
+              <DeliveryMark message={lastMessage} />
+              {own.pinnedPlace !== undefined && <OwnMark name="pin" label={t("list.pinned")} />}
+              {areQuiet && <OwnMark name="mute" label={t("list.muted")} />}
+              {isNamed && (
+                <span className="list-badge">
+                  <span aria-hidden="true">@</span>
+                  <span className="visually-hidden">{t("list.named")}</span>
+                </span>
+              )}
+              {own.isMarkedUnread && unreadCount === 0 && (
+                <span className="list-badge list-badge-dot">
+                  <span className="visually-hidden">{t("list.markedUnread")}</span>
+                </span>
+              )}
+              {unreadCount > 0 && (
+                <span className={areQuiet ? "list-badge list-badge-quiet" : "list-badge"} data-count={unreadCount}>
+                  <span aria-hidden="true">{unreadCount > 999 ? "999+" : unreadCount}</span>
+                  <span className="visually-hidden">{t("list.unread", { n: unreadCount })}</span>
+                </span>
+              )}
+            </span>
+          </div>
         </div>
-        <div className="list-row" id={`${id}line`}>
-          <LastLine conversation={conversation} isOpen={isOpen} />
-          <span className="list-marks">
-            {hasAlarm && (
-              <span className="list-mark-danger">
-                <Icon name="alert" size={16} />
-                <span className="visually-hidden">{t("list.alarm")}</span>
-              </span>
-            )}
-            <DeliveryMark message={lastMessage} />
-            {own.pinnedPlace !== undefined && <OwnMark name="pin" label={t("list.pinned")} />}
-            {areQuiet && <OwnMark name="mute" label={t("list.muted")} />}
-            {own.isMarkedUnread && unreadCount === 0 && (
-              <span className="list-badge list-badge-dot">
-                <span className="visually-hidden">{t("list.markedUnread")}</span>
-              </span>
-            )}
-            {unreadCount > 0 && (
-              <span className={areQuiet ? "list-badge list-badge-quiet" : "list-badge"}>
-                <span aria-hidden="true">{unreadCount > 999 ? "999+" : unreadCount}</span>
-                <span className="visually-hidden">{t("list.unread", { n: unreadCount })}</span>
-              </span>
-            )}
-          </span>
-        </div>
+        <button
+          type="button"
+          className="list-more"
+          aria-label={t("list.more", { title })}
+          title={t("list.more", { title })}
+          aria-haspopup="menu"
+          tabIndex={isTabStop ? 0 : -1}
+          onClick={(event) => openMenu({ conversationId: conversation.id, at: event.currentTarget })}
+        >
+          <Icon name="more" size={18} />
+        </button>
       </div>
     </li>
   );

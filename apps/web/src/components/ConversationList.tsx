@@ -1,13 +1,18 @@
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { KeyboardEvent, ReactElement, ReactNode } from "react";
+import type { FocusEvent, KeyboardEvent, ReactElement, ReactNode } from "react";
 import { t } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
+import { isMentioned, passes } from "../state/list-filter.ts";
+import type { ListFilter } from "../state/list-filter.ts";
 import { isIn, titleOf } from "../state/own.ts";
+import { loadListFilter, saveListFilter } from "../state/preferences.ts";
 import { formatRoute } from "../state/router.ts";
 import { Boundary } from "./Boundary.tsx";
 import { ConversationItem } from "./ConversationItem.tsx";
+import { ConversationMenuHost } from "./ConversationMenuHost.tsx";
 import { Icon, Mark } from "./Icon.tsx";
+import { ListFilters } from "./ListFilters.tsx";
 import { ListNote } from "./ListNote.tsx";
 import { lazyComponent } from "./lazy.tsx";
 
@@ -39,17 +44,27 @@ export function ConversationList({
   const needle = query.trim().toLocaleLowerCase();
   const folder = useSelector((state) => state.folder);
   const archived = useMemo(() => sorted.filter((one) => isIn("archived", one)), [sorted]);
+  const openId = route.kind === "conversation" ? route.id : undefined;
+  const [chosen, setChosen] = useState(loadListFilter);
+  const mentions = useSelector((state) => state.mentions);
+  const filter = folder === "all" ? chosen : "all";
+  const chooseFilter = (one: ListFilter): void => {
+    setChosen(one);
+    saveListFilter(one);
+  };
   const shown = useMemo(
     () =>
       needle === ""
-        ? sorted.filter((one) => isIn(folder, one))
+        ? // What is open stays, though it is read by that.
+          sorted.filter((one) => isIn(folder, one) && (passes(filter, one, mentions) || one.id === openId))
         : sorted.filter(
             (one) => titleOf(one).toLocaleLowerCase().includes(needle) || (one.peer?.address.toLocaleLowerCase().includes(needle) ?? false),
           ),
-    [folder, needle, sorted],
+    [filter, folder, mentions, needle, openId, sorted],
   );
-  const openId = route.kind === "conversation" ? route.id : undefined;
-  const tabStop = shown.some(({ id }) => id === openId) ? openId : shown[0]?.id;
+  const [focusId, setFocusId] = useState<string>();
+  const isShown = (id: string | undefined): boolean => shown.some((one) => one.id === id);
+  const tabStop = isShown(focusId) ? focusId : isShown(openId) ? openId : shown[0]?.id;
   const Heading = headingLevel === 1 ? "h1" : "h2";
   const isLed = children !== undefined && hasConversations && conversations.size === 0 && needle === "";
 
@@ -78,6 +93,9 @@ export function ConversationList({
     if (target < 0) searchRef.current?.focus();
     else links[Math.min(target, links.length - 1)]?.focus();
   };
+
+  // Who comes back with the Tab key goes on where they were.
+  const followFocus = ({ target }: FocusEvent): void => setFocusId(target.closest<HTMLElement>("[data-id]")?.dataset["id"]);
 
   return (
     <>
@@ -130,6 +148,7 @@ export function ConversationList({
           }}
         />
       </div>
+      {folder === "all" && needle === "" && sorted.length > 0 && <ListFilters filter={chosen} choose={chooseFilter} />}
       <nav ref={scrollRef} className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={t("list.heading")}>
         {needle === "" && folder === "all" && <ListNote />}
         {folder === "archived" && needle === "" && (
@@ -145,24 +164,40 @@ export function ConversationList({
             <Icon name="forward" size={16} />
           </button>
         )}
-        {/* A list without markers is no list to some screen readers unless told. */}
-        {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles, jsx-a11y/no-noninteractive-element-interactions */}
-        <ul ref={listRef} role="list" aria-label={t("list.label")} className="list" onKeyDown={moveFocus}>
-          {shown.map((conversation) => (
-            <Boundary key={conversation.id} kind="item">
-              <ConversationItem
-                conversation={conversation}
-                nowMs={nowMs}
-                isOpen={conversation.id === openId}
-                isTabStop={conversation.id === tabStop}
-                hasAlarm={conversation.status === "paused" || alarms.some((alarm) => alarm.conversationId === conversation.id)}
-              />
-            </Boundary>
-          ))}
-        </ul>
-        {hasConversations && !isLed && shown.length === 0 && needle === "" && (folder === "archived" || archived.length === 0) && (
-          <p className="list-empty">{folder === "archived" ? t("list.noArchived") : t("list.empty")}</p>
+        <ConversationMenuHost>
+          {/* A list without markers is no list to some screen readers unless told. */}
+          {/* oxlint-disable-next-line jsx-a11y/no-redundant-roles, jsx-a11y/no-noninteractive-element-interactions */}
+          <ul ref={listRef} role="list" aria-label={t("list.label")} className="list" onKeyDown={moveFocus} onFocus={followFocus}>
+            {shown.map((conversation) => (
+              <Boundary key={conversation.id} kind="item">
+                <ConversationItem
+                  conversation={conversation}
+                  nowMs={nowMs}
+                  isOpen={conversation.id === openId}
+                  isTabStop={conversation.id === tabStop}
+                  isNamed={isMentioned(conversation, mentions)}
+                  hasAlarm={conversation.status === "paused" || alarms.some((alarm) => alarm.conversationId === conversation.id)}
+                />
+              </Boundary>
+            ))}
+          </ul>
+        </ConversationMenuHost>
+        {filter !== "all" && needle === "" && shown.length === 0 && (
+          <div className="list-empty">
+            <p>{t(`list.filterEmpty.${filter}`)}</p>
+            <button type="button" className="button" onClick={() => chooseFilter("all")}>
+              {t("list.filterAll")}
+            </button>
+          </div>
         )}
+        {filter === "all" &&
+          hasConversations &&
+          !isLed &&
+          shown.length === 0 &&
+          needle === "" &&
+          (folder === "archived" || archived.length === 0) && (
+            <p className="list-empty">{folder === "archived" ? t("list.noArchived") : t("list.empty")}</p>
+          )}
         {needle !== "" && (
           <FoundMessages query={query} conversations={shown.length} headingLevel={headingLevel === 1 ? 2 : 3} onKeyDown={moveFocus} />
         )}

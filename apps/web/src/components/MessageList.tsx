@@ -1,24 +1,28 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { KeyboardEvent, ReactElement } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { receiptOf } from "@latchkey/client/methods";
 import { t } from "../messages/words.ts";
-import type { Outgoing } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
-import { dayKey, formatDay } from "../state/format.ts";
-import { foldRows } from "../state/folded-rows.ts";
-import { toRows } from "../state/timeline.ts";
-import type { Row, Timeline } from "../state/timeline.ts";
+import { formatDay } from "../state/format.ts";
+import { dayAbove, estimateHeight, lastOrderUpTo, messageFrom, rowAt } from "../state/row-places.ts";
+import type { Timeline } from "../state/timeline.ts";
 import { Boundary } from "./Boundary.tsx";
 import { Icon } from "./Icon.tsx";
+import { lazyComponent } from "./lazy.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 import { useMessageMenu } from "./message-menu-context.ts";
 import { useMessageGestures } from "./use-message-gestures.ts";
+import { useMessageRows } from "./use-message-rows.ts";
+
+const DateDialog = lazyComponent(async () => (await import("./DateDialog.tsx")).DateDialog);
 
 const nearEnd = 90;
 const loadAheadRows = 12;
 const markMs = 1600;
+/** So many frames it takes at most until what was landed at is measured and stands where it is to stand. */
+const settlingFrames = 8;
 
 /** The messages of a conversation: only those near the screen are in the document, and what is read stays where it is. */
 export function MessageList({
@@ -35,7 +39,7 @@ export function MessageList({
     (key: string) => setOpened((before) => new Set(before.has(key) ? [...before].filter((other) => other !== key) : [...before, key])),
     [],
   );
-  const rows = useRows(conversation, timeline, opened);
+  const rows = useMessageRows(conversation, timeline, opened);
   const openMenu = useMessageMenu();
   const selection = useSelector((state) => (state.selection?.conversationId === conversation.id ? state.selection : undefined));
   const revealed = useSelector((state) => (state.revealed?.conversationId === conversation.id ? state.revealed : undefined));
@@ -43,44 +47,79 @@ export function MessageList({
   const scrollRef = useRef<HTMLDivElement>(null);
   const listRef = useRef<HTMLOListElement>(null);
   const [isAtEnd, setIsAtEnd] = useState(true);
-  const [isScrolling, setIsScrolling] = useState(false);
   const [focusKey, setFocusKey] = useState<string>();
   const wantsFocus = useRef(false);
+  const [markedKey, setMarkedKey] = useState<string>();
+  /** The day that is offered where another one is asked for. */
+  const [dateFrom, setDateFrom] = useState<number>();
+  /** The landing that was gone to last. */
+  const landed = useRef<number>(undefined);
 
+  const { landing } = timeline;
+  const isSettled = useSettled(landing?.key, landed);
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scrollRef.current,
     estimateSize: (index) => estimateHeight(rows[index]),
     getItemKey: (index) => rows[index]?.key ?? index,
     anchorTo: "end",
-    followOnAppend: true,
+    // What comes behind a part of the history is no news.
+    followOnAppend: !timeline.hasNewer,
     scrollEndThreshold: nearEnd,
     overscan: 8,
     paddingStart: 12,
+    // How much of the row that one lands at is above the screen, whatever is measured meanwhile.
+    scrollPaddingStart: landing?.to.kind === "place" && !isSettled ? -landing.to.at.abovePx : 0,
     paddingEnd: 12,
-    onChange: (instance, isMoving) => {
+    onChange: (instance) => {
       setIsAtEnd(instance.isAtEnd(nearEnd));
-      setIsScrolling(isMoving);
     },
   });
-  const items = virtualizer.getVirtualItems();
-
-  // Where a conversation opens: at the line of new messages, else at the end.
-  const hasOpened = useRef(false);
-  const isLoaded = timeline.messages.length > 0 || !timeline.isLoading;
+  // Where one stands is kept for when one comes back.
+  const keepPlace = (): void => {
+    if (landed.current === undefined || landed.current !== timeline.landing?.key) return;
+    const offset = virtualizer.scrollOffset ?? 0;
+    const item = virtualizer.isAtEnd(nearEnd) && !timeline.hasNewer ? undefined : virtualizer.getVirtualItemForOffset(offset);
+    const top = item === undefined ? undefined : messageFrom(rows, item.index);
+    const start = top === undefined ? undefined : virtualizer.measurementsCache[top.index]?.start;
+    controller.history.stand(
+      conversation.id,
+      top && start !== undefined ? { order: top.message.order, abovePx: Math.round(offset - start) } : undefined,
+    );
+  };
+  const keep = useRef(keepPlace);
+  useLayoutEffect(() => {
+    keep.current = keepPlace;
+  });
   useLayoutEffect(
     () => () => {
-      hasOpened.current = false;
+      controller.history.leave(conversation.id);
+      landed.current = undefined;
     },
-    [],
+    [controller, conversation.id],
   );
+  const items = virtualizer.getVirtualItems();
+
+  // Where a conversation opens, or somebody wants to go: each landing is gone to once.
   useLayoutEffect(() => {
-    if (hasOpened.current || !isLoaded || rows.length === 0) return;
-    hasOpened.current = true;
-    const line = rows.findIndex((row) => row.kind === "new");
+    if (landing === undefined || landed.current === landing.key || timeline.isLoading || rows.length === 0) return;
+    landed.current = landing.key;
+    const { to } = landing;
+    if (to.kind === "place") {
+      const index = rowAt(rows, to.at);
+      const top = to.isFocused && rows[index - 1]?.kind === "day" ? index - 1 : index;
+      virtualizer.scrollToIndex(top, { align: "start" });
+      const key = rows[index]?.key;
+      if (!to.isFocused || key === undefined) return;
+      wantsFocus.current = true;
+      setFocusKey(key);
+      setMarkedKey(key);
+      return;
+    }
+    const line = to.kind === "unread" ? rows.findIndex((row) => row.kind === "new") : -1;
     if (line > 0) virtualizer.scrollToIndex(line, { align: "start" });
     else virtualizer.scrollToEnd();
-  }, [isLoaded, rows, virtualizer]);
+  }, [landing, rows, timeline.isLoading, virtualizer]);
 
   // Whoever reads the end stays there when the composer grows or a keyboard comes up: neither is a scroll.
   const wasAtEnd = useRef(true);
@@ -89,9 +128,10 @@ export function MessageList({
     if (element === null) return undefined;
     const onScroll = (): void => {
       wasAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd;
+      keep.current();
     };
     const observer = new ResizeObserver(() => {
-      if (wasAtEnd.current && hasOpened.current) virtualizer.scrollToEnd();
+      if (wasAtEnd.current && landed.current !== undefined) virtualizer.scrollToEnd();
     });
     element.addEventListener("scroll", onScroll, { passive: true });
     observer.observe(element);
@@ -103,25 +143,32 @@ export function MessageList({
 
   // One's own new message always comes into view.
   const lastRow = rows.at(-1);
-  const lastOwn = lastRow?.kind === "message" && lastRow.message.author?.isSelf === true ? lastRow.key : undefined;
+  const lastOwn = lastRow?.kind === "message" && lastRow.message.delivery?.kind === "pending" ? lastRow.key : undefined;
   const seenOwn = useRef(lastOwn);
   useLayoutEffect(() => {
-    if (lastOwn !== undefined && lastOwn !== seenOwn.current && hasOpened.current) virtualizer.scrollToEnd();
+    if (lastOwn !== undefined && lastOwn !== seenOwn.current && landed.current !== undefined) virtualizer.scrollToEnd();
     seenOwn.current = lastOwn;
   }, [lastOwn, virtualizer]);
 
-  const firstIndex = items[0]?.index;
+  const range = virtualizer.range;
+  const lastSeen = range === null ? undefined : lastOrderUpTo(rows, range.endIndex);
+  const [firstIndex, lastIndex] = [items[0]?.index, items.at(-1)?.index];
+  const side =
+    firstIndex !== undefined && firstIndex < loadAheadRows && timeline.hasOlder
+      ? "older"
+      : lastIndex !== undefined && lastIndex >= rows.length - loadAheadRows && timeline.hasNewer
+        ? "newer"
+        : undefined;
   useEffect(() => {
-    if (hasOpened.current && firstIndex !== undefined && firstIndex < loadAheadRows && timeline.hasOlder && !timeline.isLoading) {
-      void controller.loadOlder(conversation.id).catch(() => undefined);
-    }
-  }, [controller, conversation.id, firstIndex, timeline.hasOlder, timeline.isLoading]);
+    if (!isSettled || side === undefined || timeline.isLoading) return;
+    const first = messageFrom(rows, virtualizer.range?.startIndex ?? 0)?.message.order ?? 0;
+    void controller.history.loadMore(conversation.id, side, { first, last: lastSeen ?? first }).catch(() => undefined);
+  }, [controller, conversation.id, isSettled, lastSeen, rows, side, timeline.isLoading, virtualizer]);
 
   // What is on the screen of someone who is looking has been read.
-  const range = virtualizer.range;
-  const seen = isAttentive && range !== null ? lastOrderUpTo(rows, range.endIndex) : undefined;
+  const seen = isAttentive && isSettled ? lastSeen : undefined;
   useEffect(() => {
-    if (seen === undefined || !hasOpened.current) return undefined;
+    if (seen === undefined) return undefined;
     const timer = setTimeout(() => controller.markRead(conversation.id, seen), 200);
     return () => clearTimeout(timer);
   }, [controller, conversation.id, seen, conversation.unreadCount]);
@@ -157,7 +204,6 @@ export function MessageList({
   });
 
   // A message that was asked for stands in the middle, and is marked for a moment.
-  const [markedKey, setMarkedKey] = useState<string>();
   useEffect(() => {
     if (revealed === undefined) return;
     const index = rows.findIndex((row) => row.kind === "message" && row.message.id === revealed.messageId);
@@ -180,6 +226,12 @@ export function MessageList({
     return () => clearTimeout(timer);
   }, [markedKey]);
 
+  const jumpDown = (): void => {
+    const isAboveNew = timeline.newAfter !== undefined && conversation.unreadCount > 0 && (lastSeen ?? 0) < timeline.newAfter;
+    if (isAboveNew || timeline.hasNewer)
+      void controller.history.land(conversation.id, { kind: isAboveNew ? "unread" : "end" }).catch(() => undefined);
+    else virtualizer.scrollToEnd({ behavior: prefersStill() ? "auto" : "smooth" });
+  };
   const tabStop = items.some((item) => item.key === focusKey) ? focusKey : items.at(-1)?.key;
   const topDay = range === null || isAtEnd ? undefined : dayAbove(rows, range.startIndex);
   return (
@@ -223,6 +275,7 @@ export function MessageList({
                     title={conversation.title}
                     nowMs={nowMs}
                     onOpen={open}
+                    onDay={setDateFrom}
                     receipt={row.kind === "message" ? receiptOf(row.message, conversation) : undefined}
                     isChosen={selection === undefined || row.kind !== "message" ? undefined : selection.ids.has(row.message.id)}
                   />
@@ -233,18 +286,19 @@ export function MessageList({
         </ol>
       </div>
       {topDay !== undefined && (
-        <div className={`messages-day${isScrolling ? " messages-day-shown" : ""}`} aria-hidden="true">
+        // For the mouse and the finger; the rows of days are there for keys.
+        <button type="button" className="messages-day" aria-hidden="true" tabIndex={-1} onClick={() => setDateFrom(topDay)}>
           {formatDay(topDay, nowMs)}
-        </div>
+        </button>
       )}
-      {!isAtEnd && (
+      {(!isAtEnd || timeline.hasNewer) && (
         <button
           type="button"
           className="jump-down"
           aria-label={
             conversation.unreadCount > 0 ? t("conversation.jumpDownUnread", { n: conversation.unreadCount }) : t("conversation.jumpDown")
           }
-          onClick={() => virtualizer.scrollToEnd({ behavior: prefersStill() ? "auto" : "smooth" })}
+          onClick={jumpDown}
         >
           <Icon name="down" />
           {conversation.unreadCount > 0 && (
@@ -252,83 +306,28 @@ export function MessageList({
           )}
         </button>
       )}
+      {dateFrom !== undefined && <DateDialog conversationId={conversation.id} fromMs={dateFrom} close={() => setDateFrom(undefined)} />}
     </div>
   );
 }
 
+/** Whether the list has come to where a landing leads: rows are measured on the way, and until then nothing is put above or below. */
+function useSettled(key: number | undefined, landed: { readonly current: number | undefined }): boolean {
+  const [settled, setSettled] = useState<number>();
+  useEffect(() => {
+    if (key === undefined || settled === key) return undefined;
+    let left = settlingFrames;
+    const step = (): void => {
+      if (landed.current === key) left -= 1;
+      if (left <= 0) setSettled(key);
+      else frame = requestAnimationFrame(step);
+    };
+    let frame = requestAnimationFrame(step);
+    return () => cancelAnimationFrame(frame);
+  }, [key, landed, settled]);
+  return key !== undefined && settled === key;
+}
+
 function prefersStill(): boolean {
   return globalThis.matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
-
-/** The rows, with messages that are just being handed to the client at their end. */
-function useRows({ id: conversationId, kind }: Conversation, timeline: Timeline, opened: ReadonlySet<string>): readonly Row[] {
-  const outgoing = useSelector((state) => state.outgoing);
-  const account = useSelector((state) => state.account);
-  return useMemo(() => {
-    const mine = outgoing.filter((item) => item.conversationId === conversationId);
-    const waiting = account === undefined ? [] : mine.filter((item) => item.messageId === undefined);
-    const messages = waiting.length === 0 ? timeline.messages : [...timeline.messages, ...waiting.map((item) => asMessage(item, account))];
-    const keys = new Map(mine.flatMap((item) => (item.messageId === undefined ? [] : [[item.messageId, item.key] as const])));
-    const shown = kind === "direct" ? messages.filter(({ body, author }) => body.kind !== "added" || author?.isSelf !== true) : messages;
-    const rows = foldRows(
-      toRows({ ...timeline, messages: shown }, (atMs) => dayKey(atMs)),
-      opened,
-    );
-    // A message keeps the key under which it first came onto the screen.
-    return keys.size === 0 ? rows : rows.map((row) => (row.kind === "message" ? { ...row, key: keys.get(row.key) ?? row.key } : row));
-  }, [account, conversationId, kind, opened, outgoing, timeline]);
-}
-
-function asMessage(item: Outgoing, author: Message["author"]): Message {
-  return {
-    id: item.key,
-    conversationId: item.conversationId,
-    order: Number.MAX_SAFE_INTEGER,
-    author,
-    body: { kind: "text", text: item.text },
-    sentAtMs: item.atMs,
-    ...(item.quote === undefined ? {} : { quote: item.quote }),
-    delivery: { kind: "pending" },
-  };
-}
-
-function estimateHeight(row: Row | undefined): number {
-  switch (row?.kind) {
-    case "start":
-      return 132;
-    case "day":
-    case "new":
-      return 44;
-    case "alarm":
-      return 120;
-    case "message": {
-      const { body } = row.message;
-      const lines = body.kind === "text" ? Math.min(20, Math.ceil(body.text.length / 52) + body.text.split("\n", 21).length - 1) : 2;
-      return 18 + Math.max(1, lines) * 22 + (row.isFirst ? 8 : 0);
-    }
-    case "system":
-    case "folded":
-    case undefined:
-      return 34;
-  }
-}
-
-function lastOrderUpTo(rows: readonly Row[], endIndex: number): number | undefined {
-  for (let index = Math.min(endIndex, rows.length - 1); index >= 0; index -= 1) {
-    const row = rows[index];
-    if (row?.kind === "folded" && !row.isOpen) return row.throughOrder;
-    if (row === undefined || !("message" in row)) continue;
-    if (row.message.delivery === undefined || row.message.delivery.kind === "accepted") return row.message.order;
-  }
-  return undefined;
-}
-
-function dayAbove(rows: readonly Row[], startIndex: number): number | undefined {
-  const row = rows[startIndex];
-  if (row === undefined || row.kind === "start" || row.kind === "day") return undefined;
-  for (let index = startIndex; index < rows.length; index += 1) {
-    const next = rows[index];
-    if (next !== undefined && "message" in next) return next.message.sentAtMs;
-  }
-  return undefined;
 }

@@ -29,6 +29,8 @@ interface RowProps {
   readonly receipt?: ReceiptState | undefined;
   /** The person opens or closes what stands behind this line. */
   readonly onOpen?: (key: string) => void;
+  /** The person wants to go to another day. */
+  readonly onDay?: (atMs: number) => void;
   /** Whether it is one of those that are chosen; absent while none are. */
   readonly isChosen?: boolean | undefined;
 }
@@ -41,6 +43,7 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
   nowMs,
   receipt,
   onOpen,
+  onDay,
   isChosen,
 }: RowProps) {
   switch (row.kind) {
@@ -57,7 +60,9 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
     case "day":
       return (
         <div className="row-day">
-          <time dateTime={isoTime(row.atMs)}>{formatDay(row.atMs, nowMs)}</time>
+          <button type="button" className="row-day-button" title={t("conversation.goToDate")} onClick={() => onDay?.(row.atMs)}>
+            <time dateTime={isoTime(row.atMs)}>{formatDay(row.atMs, nowMs)}</time>
+          </button>
         </div>
       );
     case "new":

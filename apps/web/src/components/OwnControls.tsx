@@ -1,5 +1,4 @@
 import { muteEnd } from "@latchkey/client/own";
-import type { MuteTime } from "@latchkey/client";
 import { useCallback, useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, Message } from "@latchkey/client";
@@ -8,12 +7,10 @@ import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
 import { formatListTime } from "../state/format.ts";
 import { previewText } from "../state/message-text.ts";
 import { muteState } from "../state/mute-state.ts";
-import { titleOf, isMuted } from "../state/own.ts";
+import { isMuted, muteTimes } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
-import { ConfirmDialog } from "./Dialog.tsx";
+import { EraseConversationDialog } from "./EraseConversationDialog.tsx";
 import { Icon } from "./Icon.tsx";
-
-const muteTimes: readonly MuteTime[] = ["1h", "8h", "morning", "always"];
 
 /** What the person sets of a conversation for themselves, on all of their devices. */
 export function OwnControls({ conversation }: { readonly conversation: Conversation }): ReactElement {
@@ -23,11 +20,6 @@ export function OwnControls({ conversation }: { readonly conversation: Conversat
   const [isAsking, setIsAsking] = useState(false);
   const { client } = controller;
   const { id, own } = conversation;
-  const erase = async (): Promise<boolean> => {
-    const isDone = await act(() => client.deleteConversation(id));
-    if (isDone) router.go({ kind: "home" }, { replace: true });
-    return isDone;
-  };
   const markUnread = async (): Promise<void> => {
     if (await act(() => client.markUnread(id))) router.go({ kind: "home" });
   };
@@ -59,15 +51,7 @@ export function OwnControls({ conversation }: { readonly conversation: Conversat
       <button type="button" className="button button-wide button-danger-quiet" onClick={() => setIsAsking(true)}>
         {t("own.erase")}
       </button>
-      {isAsking && (
-        <ConfirmDialog
-          title={t("own.eraseTitle", { title: titleOf(conversation) })}
-          body={t("own.eraseBody")}
-          confirmLabel={t("own.eraseConfirm")}
-          confirm={erase}
-          close={() => setIsAsking(false)}
-        />
-      )}
+      {isAsking && <EraseConversationDialog conversation={conversation} close={() => setIsAsking(false)} />}
     </section>
   );
 }

@@ -7,7 +7,7 @@ import { initialState } from "../state/app-state.ts";
 import { AppContext } from "../state/context.ts";
 import type { App } from "../state/context.ts";
 import { dayKey } from "../state/format.ts";
-import { toRows } from "../state/timeline.ts";
+import { emptyTimeline, toRows } from "../state/timeline.ts";
 import { testConversation, testMessage } from "../testing/fixtures.ts";
 import { ConversationItem } from "./ConversationItem.tsx";
 import { MessageRow } from "./MessageRow.tsx";
@@ -17,7 +17,7 @@ const app = { controller: { store }, router: { go: () => undefined }, notify: ()
 
 /** The texts of a group's lines, one after the other as a screen reader reads them. */
 function read(messages: readonly Message[]): readonly string[] {
-  const rows = toRows({ messages, hasOlder: false, isLoading: false, firstUnreadId: undefined, newCount: 0 }, dayKey);
+  const rows = toRows({ ...emptyTimeline, messages, hasOlder: false, isLoading: false }, dayKey);
   return textsOf(
     <>
       {rows.map((row) => (
@@ -51,6 +51,7 @@ describe("[E-28] a text whose device is not known to be its author's", () => {
         nowMs={0}
         isOpen={false}
         isTabStop={false}
+        isNamed={false}
         hasAlarm={false}
       />,
     );

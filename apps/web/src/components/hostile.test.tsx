@@ -20,7 +20,7 @@ import {
 } from "../state/format.ts";
 import { parseMarkdown } from "../state/markdown.ts";
 import { previewText, shortenText } from "../state/message-text.ts";
-import { toRows } from "../state/timeline.ts";
+import { emptyTimeline, toRows } from "../state/timeline.ts";
 import { testConversation, testMessage, testPerson } from "../testing/fixtures.ts";
 import { Boundary } from "./Boundary.tsx";
 import { ConversationItem } from "./ConversationItem.tsx";
@@ -55,8 +55,9 @@ const store = { get: () => initialState, subscribe: () => () => undefined };
 const app = { controller: { store }, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
 
 function render(message: Message): string {
-  const rows = toRows({ messages: [message], hasOlder: false, isLoading: false, firstUnreadId: message.id, newCount: 1 }, (atMs) =>
-    dayKey(atMs),
+  const rows = toRows(
+    { ...emptyTimeline, messages: [message], hasOlder: false, isLoading: false, newAfter: message.order - 1, newCount: 1 },
+    (atMs) => dayKey(atMs),
   );
   return renderToStaticMarkup(
     <AppContext value={app}>
@@ -69,6 +70,7 @@ function render(message: Message): string {
           nowMs={0}
           isOpen={false}
           isTabStop={false}
+          isNamed={false}
           hasAlarm={false}
         />
       </ul>

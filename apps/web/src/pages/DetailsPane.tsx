@@ -5,7 +5,6 @@ import type { ReactElement } from "react";
 import type { Conversation, ConversationDetails, Person } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { Avatar } from "../components/Avatar.tsx";
-import { ConfirmDialog } from "../components/Dialog.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { OwnControls } from "../components/OwnControls.tsx";
@@ -13,11 +12,11 @@ import { RecipientField } from "../components/RecipientField.tsx";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { titleOf } from "../state/own.ts";
 import { useRecipients } from "../state/use-recipients.ts";
-import { nameOf } from "../state/person-name.ts";
 
 const GroupMembers = lazyComponent(async () => (await import("../components/GroupMembers.tsx")).GroupMembers);
 const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
 const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
+const LeaveDialog = lazyComponent(async () => (await import("../components/LeaveDialog.tsx")).LeaveDialog);
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
 /** Who is in a conversation, how it is protected, and what one can change. */
@@ -37,14 +36,6 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
   const Heading = isMain ? "h1" : "h2";
   const isGroup = conversation?.kind === "group";
   const title = conversation === undefined ? "" : titleOf(conversation);
-  const leave = async (successor: string | undefined): Promise<boolean> => {
-    const isDone = await act(async () => {
-      if (successor !== undefined) await controller.client.setRole(id, [successor], "owner");
-      await controller.leave(id);
-    });
-    if (isDone) router.go({ kind: "home" }, { replace: true });
-    return isDone;
-  };
   return (
     <Root className="details" aria-label={t("details.heading")}>
       <header className="page-header">
@@ -92,7 +83,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
           </>
         )}
       </div>
-      {isLeaving && <LeaveDialog successors={details?.successors ?? []} leave={leave} close={() => setIsLeaving(false)} />}
+      {isLeaving && <LeaveDialog conversationId={id} close={() => setIsLeaving(false)} />}
     </Root>
   );
 }
@@ -132,51 +123,6 @@ function BlockButton({ conversation, peer }: { readonly conversation: Conversati
     >
       {isBlocked ? t("details.unblock", { name: title }) : t("details.block", { name: title })}
     </button>
-  );
-}
-
-/** Asks before a conversation is left; whoever alone owns a group gives it to somebody first. */
-function LeaveDialog({
-  successors,
-  leave,
-  close,
-}: {
-  readonly successors: readonly Person[];
-  readonly leave: (successor: string | undefined) => Promise<boolean>;
-  readonly close: () => void;
-}): ReactElement {
-  const [successor, setSuccessor] = useState(successors[0]?.accountId);
-  const id = useId();
-  return (
-    <ConfirmDialog
-      title={t("details.leaveTitle")}
-      body={t("details.leaveBody")}
-      confirmLabel={t("details.leaveConfirm")}
-      confirm={() => leave(successor)}
-      close={close}
-    >
-      {successors.length > 0 && (
-        <div className="field">
-          <label htmlFor={id}>{t("group.leave.successor")}</label>
-          <select
-            id={id}
-            className="input"
-            aria-describedby={`${id}hint`}
-            value={successor}
-            onChange={(event) => setSuccessor(event.target.value)}
-          >
-            {successors.map((person) => (
-              <option key={person.accountId} value={person.accountId}>
-                {nameOf(person)}
-              </option>
-            ))}
-          </select>
-          <p id={`${id}hint`} className="setting-hint">
-            {t("group.leave.body")}
-          </p>
-        </div>
-      )}
-    </ConfirmDialog>
   );
 }
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { me, testConversation, testMessage } from "../testing/fixtures.ts";
 import {
-  addOlder,
+  addPage,
   applyEvents,
   asksForRecoveryPhrase,
-  emptyTimeline,
   groupAlarms,
   initialState,
   markUnreadLine,
@@ -13,6 +12,7 @@ import {
   totalUnread,
   withTimeline,
 } from "./app-state.ts";
+import { emptyTimeline } from "./timeline.ts";
 import type { AppState } from "./app-state.ts";
 
 const loaded: AppState = withTimeline({ ...initialState, conversations: new Map([["c", testConversation()]]), openId: "c" }, "c", {
@@ -58,18 +58,18 @@ describe("applyEvents", () => {
       { kind: "message", message: testMessage({ order: 2 }), isNew: true },
       { kind: "message", message: testMessage({ order: 3 }), isNew: true },
     ]);
-    expect(next.timelines.get("c")).toMatchObject({ firstUnreadId: "m2", newCount: 2 });
+    expect(next.timelines.get("c")).toMatchObject({ newAfter: 1, newCount: 2 });
     const later = applyEvents(next, [{ kind: "message", message: testMessage({ order: 4 }), isNew: true }]);
-    expect(later.timelines.get("c")).toMatchObject({ firstUnreadId: "m2", newCount: 3 });
+    expect(later.timelines.get("c")).toMatchObject({ newAfter: 1, newCount: 3 });
     const answered = applyEvents(later, [
       { kind: "message", message: testMessage({ order: 5, author: me, delivery: { kind: "pending" } }), isNew: true },
     ]);
-    expect(answered.timelines.get("c")?.firstUnreadId).toBeUndefined();
+    expect(answered.timelines.get("c")?.newAfter).toBeUndefined();
   });
 
   it("draws no line while somebody is looking", () => {
     const next = applyEvents(loaded, [{ kind: "message", message: testMessage({ order: 2 }), isNew: true }]);
-    expect(next.timelines.get("c")?.firstUnreadId).toBeUndefined();
+    expect(next.timelines.get("c")?.newAfter).toBeUndefined();
   });
 
   it("ties an own message to the one that is being handed over, one each", () => {
@@ -140,15 +140,16 @@ describe("the recovery phrase", () => {
 describe("pages and lines", () => {
   it("keeps what an event brought while a page was being loaded", () => {
     const newer = testMessage({ order: 1, delivery: { kind: "accepted", atMs: 5 } });
-    const state = withTimeline(loaded, "c", { ...emptyTimeline, messages: [newer] });
-    const next = addOlder(state, "c", { messages: [testMessage({ order: 0 }), testMessage({ order: 1 })], hasOlder: false });
+    const loading = applyEvents(withTimeline(loaded, "c", emptyTimeline), [{ kind: "message", message: newer, isNew: true }]);
+    const messages = [testMessage({ order: 0 }), testMessage({ order: 1 })];
+    const next = addPage(loading, "c", { messages, side: "all", hasOlder: false, hasNewer: false, seen: { first: 0, last: 0 } });
     expect(next.timelines.get("c")).toMatchObject({ hasOlder: false, isLoading: false });
     expect(next.timelines.get("c")?.messages).toEqual([testMessage({ order: 0 }), newer]);
   });
 
   it("marks where the unread ones begin", () => {
     const state = { ...loaded, conversations: new Map([["c", testConversation({ unreadCount: 1 })]]) };
-    expect(markUnreadLine(state, "c").timelines.get("c")).toMatchObject({ firstUnreadId: "m1", newCount: 1 });
+    expect(markUnreadLine(state, "c").timelines.get("c")).toMatchObject({ newAfter: 0, newCount: 1 });
   });
 
   it("forgets a discarded message", () => {

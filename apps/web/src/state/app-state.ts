@@ -21,9 +21,14 @@ import type {
 import { quietUntil } from "@latchkey/client/own";
 import { isMuted } from "./own.ts";
 import type { Composing, Revealed, Selection } from "./acting.ts";
+import { withMentions } from "./list-filter.ts";
+import type { Mentions } from "./list-filter.ts";
 import type { Folder } from "./own.ts";
-import { findFirstUnread, isFromOthers, mergeMessages } from "./timeline.ts";
-import type { Timeline } from "./timeline.ts";
+import { indexOfMessage } from "./message-window.ts";
+import { isBeforeAll, withPage, withReceived } from "./timeline-pages.ts";
+import type { LoadedPage } from "./timeline-pages.ts";
+import { emptyTimeline, isFromOthers } from "./timeline.ts";
+import type { Landing, Timeline } from "./timeline.ts";
 
 /** Where the app stands before there is anything to show. */
 export type Phase =
@@ -103,6 +108,8 @@ export interface AppState {
   readonly stars: ReadonlySet<string>;
   /** Which part of the list is shown. */
   readonly folder: Folder;
+  /** Where something unread names this person or answers them. */
+  readonly mentions: Mentions;
   /** The linking that goes on. */
   readonly link: LinkState | undefined;
   /** Whether the recovery phrase is to be written down later. */
@@ -146,6 +153,7 @@ export const initialState: AppState = {
   stars: new Set(),
   quietHours: {},
   folder: "all",
+  mentions: new Map(),
   link: undefined,
   isRecoveryPutOff: false,
   openId: undefined,
@@ -247,7 +255,10 @@ function renamePeople(state: AppState, conversations: Map<string, Conversation>,
     conversations.set(id, { ...conversation, peer: newPeer, lastMessage: newLast, title });
   }
   const timelines = new Map(
-    [...state.timelines].map(([id, timeline]) => [id, { ...timeline, messages: timeline.messages.map(inMessage) }]),
+    [...state.timelines].map(([id, timeline]) => [
+      id,
+      { ...timeline, messages: timeline.messages.map(inMessage), aside: timeline.aside.map(inMessage) },
+    ]),
   );
   const details = new Map(
     [...state.details].map(([id, one]) => [
@@ -274,15 +285,17 @@ export function totalUnread(conversations: ReadonlyMap<string, Conversation>): n
   return sum;
 }
 
-/** The state with messages that were loaded from the client before the first one loaded so far. */
-export function addOlder(state: AppState, conversationId: string, page: { messages: readonly Message[]; hasOlder: boolean }): AppState {
-  const timeline = state.timelines.get(conversationId) ?? emptyTimeline;
-  const messages = mergeMessages(page.messages, timeline.messages);
-  return withTimeline(state, conversationId, { ...timeline, messages, hasOlder: page.hasOlder, isLoading: false });
+/** The state with messages that were loaded from the client. */
+export function addPage(state: AppState, conversationId: string, page: LoadedPage): AppState {
+  return withTimeline(state, conversationId, withPage(state.timelines.get(conversationId) ?? emptyTimeline, page));
 }
 
-/** A timeline of which nothing is loaded yet. */
-export const emptyTimeline: Timeline = { messages: [], hasOlder: true, isLoading: true, firstUnreadId: undefined, newCount: 0 };
+/** The state with the list of a conversation's messages on its way to a place. */
+export function withLanding(state: AppState, conversationId: string, to: Landing): AppState {
+  const timeline = state.timelines.get(conversationId);
+  if (timeline === undefined) return state;
+  return withTimeline(state, conversationId, { ...timeline, landing: { key: (timeline.landing?.key ?? 0) + 1, to } });
+}
 
 /** The state with one timeline replaced. */
 export function withTimeline(state: AppState, conversationId: string, timeline: Timeline): AppState {
@@ -294,17 +307,19 @@ export function withTimeline(state: AppState, conversationId: string, timeline: 
 /** Puts the line "New messages" where the unread ones begin; called when a conversation is opened. */
 export function markUnreadLine(state: AppState, conversationId: string): AppState {
   const timeline = state.timelines.get(conversationId);
-  const unreadCount = state.conversations.get(conversationId)?.unreadCount ?? 0;
+  const { unreadCount, readThrough } = state.conversations.get(conversationId) ?? { unreadCount: 0, readThrough: 0 };
   if (timeline === undefined) return state;
-  const firstUnreadId = findFirstUnread(timeline.messages, unreadCount);
-  return withTimeline(state, conversationId, { ...timeline, firstUnreadId, newCount: firstUnreadId === undefined ? 0 : unreadCount });
+  const newAfter = unreadCount === 0 ? undefined : readThrough;
+  return withTimeline(state, conversationId, { ...timeline, newAfter, newCount: unreadCount });
 }
 
 /** The state without a message that was discarded or deleted here. */
 function removeMessage(state: AppState, conversationId: string, messageId: string): AppState {
   const timeline = state.timelines.get(conversationId);
   if (timeline === undefined) return state;
-  return withTimeline(state, conversationId, { ...timeline, messages: timeline.messages.filter((message) => message.id !== messageId) });
+  const isOther = ({ id }: Message): boolean => id !== messageId;
+  const { messages, aside } = timeline;
+  return withTimeline(state, conversationId, { ...timeline, messages: messages.filter(isOther), aside: aside.filter(isOther) });
 }
 
 /** The state with a warning added, unless the same one stands already. */
@@ -371,11 +386,18 @@ export function asksForRecoveryPhrase(state: AppState): boolean {
 }
 
 function receive(state: AppState, conversationId: string, messages: readonly Message[]): AppState {
-  let next = { ...state, outgoing: matchOutgoing(state.outgoing, state.timelines.get(conversationId), messages) };
   const timeline = state.timelines.get(conversationId);
-  const known = new Set(timeline?.messages.map((message) => message.id));
-  const fresh = messages.filter((message) => !known.has(message.id) && isFromOthers(message));
-  if (timeline !== undefined) next = withTimeline(next, conversationId, withUnreadLine(state, timeline, conversationId, messages, fresh));
+  const isKnown = (message: Message): boolean => timeline !== undefined && indexOfMessage(timeline.messages, message) >= 0;
+  const fresh = messages.filter((message) => isFromOthers(message) && !isKnown(message) && !isBeforeAll(timeline, message));
+  let next = {
+    ...state,
+    outgoing: matchOutgoing(state.outgoing, isKnown, messages),
+    mentions: withMentions(state.mentions, messages),
+  };
+  if (timeline !== undefined) {
+    const isOpen = state.openId === conversationId;
+    next = withTimeline(next, conversationId, withReceived(timeline, { messages, fresh, isOpen, isWatched: isOpen && state.isAttentive }));
+  }
   const conversation = state.conversations.get(conversationId);
   // Of what is muted, and in quiet hours of everything, nothing is told but to whoever looks at it.
   const isMute =
@@ -387,31 +409,16 @@ function receive(state: AppState, conversationId: string, messages: readonly Mes
   return isNew ? { ...next, heard: { key: state.heard.key + 1, message: heard } } : next;
 }
 
-function withUnreadLine(
-  state: AppState,
-  timeline: Timeline,
-  conversationId: string,
-  messages: readonly Message[],
-  fresh: readonly Message[],
-): Timeline {
-  // A message older than all that is loaded belongs to a page that has not been asked for.
-  const oldest = timeline.hasOlder ? timeline.messages[0]?.order : undefined;
-  const merged = mergeMessages(timeline.messages, oldest === undefined ? messages : messages.filter((message) => message.order >= oldest));
-  const isWatched = state.openId === conversationId && state.isAttentive;
-  const own = messages.some((message) => message.author?.isSelf === true && message.delivery?.kind === "pending");
-  if (own) return { ...timeline, messages: merged, firstUnreadId: undefined, newCount: 0 };
-  if (timeline.firstUnreadId !== undefined) return { ...timeline, messages: merged, newCount: timeline.newCount + fresh.length };
-  if (isWatched || state.openId !== conversationId) return { ...timeline, messages: merged };
-  return { ...timeline, messages: merged, firstUnreadId: fresh[0]?.id, newCount: fresh.length };
-}
-
 /** Ties messages that the client reports for the first time to those that are being handed to it. */
-function matchOutgoing(outgoing: readonly Outgoing[], timeline: Timeline | undefined, messages: readonly Message[]): readonly Outgoing[] {
+function matchOutgoing(
+  outgoing: readonly Outgoing[],
+  isKnown: (message: Message) => boolean,
+  messages: readonly Message[],
+): readonly Outgoing[] {
   if (outgoing.length === 0) return outgoing;
-  const known = new Set(timeline?.messages.map((message) => message.id));
   let next = outgoing;
   for (const message of messages) {
-    if (message.author?.isSelf !== true || message.body.kind !== "text" || known.has(message.id)) continue;
+    if (message.author?.isSelf !== true || message.body.kind !== "text" || isKnown(message)) continue;
     if (next.some((item) => item.messageId === message.id)) continue;
     const { text } = message.body;
     const index = next.findIndex(

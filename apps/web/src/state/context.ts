@@ -6,12 +6,18 @@ import type { AppState } from "./app-state.ts";
 import type { Controller } from "./controller.ts";
 import type { Route, Router } from "./router.ts";
 
+/** What can be done about what a notice tells. */
+export interface NoticeAction {
+  readonly label: string;
+  readonly run: () => void;
+}
+
 /** What every component can reach. */
 export interface App {
   readonly controller: Controller;
   readonly router: Router;
-  /** Shows a short line at the bottom for a while. */
-  notify(text: string): void;
+  /** Shows a short line at the bottom for a while; `action` takes back what it tells. */
+  notify(text: string, action?: NoticeAction): void;
 }
 
 /** The app around a component. */

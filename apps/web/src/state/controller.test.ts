@@ -26,7 +26,10 @@ async function setUp(params: {
     connection: async () => ({ kind: "online" }),
     conversations: async () => [testConversation(params.conversation)],
     serverInfo: async () => ({ host: "a.example", name: "A", registration: "open", retentionDays: 30, announcement: "" }),
-    messages: async (_id, { beforeOrder = Infinity, limit }) => all.filter(({ order }) => order < beforeOrder).slice(-limit),
+    messages: async (_id, { beforeOrder = Infinity, afterOrder, limit }) => {
+      const found = all.filter(({ order }) => order < beforeOrder && order > (afterOrder ?? -1));
+      return afterOrder === undefined ? found.slice(-limit) : found.slice(0, limit);
+    },
     alarms: async () => [],
     verification: async () => ({ members: [], hold: undefined, away: [], mayLetBack: false, mayRemove: false }),
     saveDraft: vi.fn(async () => undefined),
@@ -59,29 +62,17 @@ async function setUp(params: {
 const many = Array.from({ length: 300 }, (_, order) => testMessage({ order }));
 
 describe("opening a conversation", () => {
-  it("loads far enough back for the line of new messages, and shows both at once", async () => {
-    const { controller } = await setUp({ conversation: { unreadCount: 200 }, messages: many });
-    const seen: [number, string | undefined][] = [];
+  it("loads what stands around the line of new messages, and shows both at once", async () => {
+    const { controller } = await setUp({ conversation: { unreadCount: 200, readThrough: 99 }, messages: many });
+    const seen: [number | undefined, number, number | undefined, string | undefined][] = [];
     controller.store.subscribe(() => {
       const timeline = controller.store.get().timelines.get("c");
-      if (timeline !== undefined && timeline.messages.length > 0) seen.push([timeline.messages.length, timeline.firstUnreadId]);
+      if (timeline === undefined || timeline.messages.length === 0) return;
+      seen.push([timeline.messages[0]?.order, timeline.messages.length, timeline.newAfter, timeline.landing?.to.kind]);
     });
     controller.open("c");
     await vi.waitFor(() => expect(seen).not.toEqual([]));
-    expect(seen[0]).toEqual([220, "m100"]);
-  });
-
-  it("loads what came before, page by page, until there is no more", async () => {
-    const { controller } = await setUp({ messages: many });
-    controller.open("c");
-    const timeline = (): { messages: readonly Message[]; hasOlder: boolean } | undefined => controller.store.get().timelines.get("c");
-    await vi.waitFor(() => expect(timeline()?.messages).toHaveLength(60));
-    await controller.loadOlder("c");
-    expect(timeline()).toMatchObject({ hasOlder: true });
-    await controller.loadOlder("c");
-    await controller.loadOlder("c");
-    expect(timeline()).toMatchObject({ hasOlder: false });
-    expect(timeline()?.messages.map(({ order }) => order)).toEqual(many.map(({ order }) => order));
+    expect(seen[0]).toEqual([50, 100, 99, "unread"]);
   });
 });
 

@@ -12,29 +12,21 @@ import type {
 import { failureOf } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
-import {
-  addOlder,
-  applyEvents,
-  emptyTimeline,
-  initialState,
-  markUnreadLine,
-  setAlarms,
-  withTimeline,
-  withVerification,
-} from "./app-state.ts";
+import { applyEvents, initialState, setAlarms, withVerification } from "./app-state.ts";
 import type { Alarm, AppState } from "./app-state.ts";
 import { begun, textOf } from "./acting.ts";
 import { Drafts } from "./drafts.ts";
+import { createHistory } from "./history.ts";
+import type { History } from "./history.ts";
 import { createMessageActs } from "./message-acts.ts";
 import type { MessageActs } from "./message-acts.ts";
 import { isUndoable } from "./message-actions.ts";
+import { createPlaces } from "./places.ts";
 import { canUndoSend, isRecoveryPutOff, rememberAccount, rememberRecoveryPutOff } from "./preferences.ts";
 import type { Folder } from "./own.ts";
 import { createStore } from "./store.ts";
 import type { Store } from "./store.ts";
 
-const pageSize = 60;
-const largestFirstPage = 1500;
 const typingEveryMs = 2000;
 /** So long a message can be taken back, where the person wants that. */
 const undoSendMs = 5000;
@@ -51,7 +43,8 @@ export interface Controller extends MessageActs {
   showFolder(folder: Folder): void;
   /** A conversation comes onto the screen (`undefined`: none). */
   open(conversationId: string | undefined): void;
-  loadOlder(conversationId: string): Promise<void>;
+  /** What is loaded of conversations, and where one stands in them. */
+  readonly history: Omit<History, "open">;
   loadDetails(conversationId: string): Promise<void>;
   /** Queues a message, which may answer another one. */
   send(conversationId: string, text: string, answered?: Message): Promise<void>;
@@ -82,7 +75,7 @@ export interface Controller extends MessageActs {
   draft(conversationId: string): string;
   /** The person types there, or has emptied the field. */
   setTyping(conversationId: string, isTyping: boolean): void;
-  /** Hands all drafts to the client now; resolves when it has them. */
+  /** Hands all drafts to the client now, and has a reload of the page find where the person stood; resolves when the client has them. */
   flushDrafts(): Promise<void>;
   markRead(conversationId: string, throughOrder: number): void;
   setAttentive(isAttentive: boolean): void;
@@ -144,10 +137,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     const { timelines, openId } = store.get();
     if (timelines.size === 0) return;
     store.update((state) => ({ ...state, timelines: new Map([...timelines].filter(([id]) => id === openId)) }));
-    const open = openId === undefined ? undefined : timelines.get(openId);
-    if (openId !== undefined && open !== undefined) {
-      void loadPage(openId, Math.max(pageSize, open.messages.length), undefined).catch(() => undefined);
-    }
+    if (openId !== undefined && timelines.has(openId)) void history.reload(openId).catch(() => undefined);
   };
 
   const loadAlarms = async (): Promise<void> => {
@@ -172,6 +162,16 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       store.update((state) => ({ ...state, stars: new Set(starred.map(({ id }) => id)) }));
     } catch {
       // Asked again with the next change.
+    }
+  };
+  const loadMentions = async (): Promise<void> => {
+    try {
+      const named = await client.unreadMentions();
+      const mentions = new Map(named.map(({ conversationId, order }) => [conversationId, order]));
+      // What came meanwhile is newer.
+      store.update((state) => ({ ...state, mentions: new Map([...mentions, ...state.mentions]) }));
+    } catch {
+      // What comes from now on is known all the same.
     }
   };
   /** Counts what the person sets: what was asked for before that is older. */
@@ -243,8 +243,9 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     void loadRequests();
     void loadStars();
     void loadQuietHours();
+    void loadMentions();
     const { openId } = store.get();
-    if (openId !== undefined) void loadFirst(openId);
+    if (openId !== undefined) loadOpened(openId);
   };
 
   const loadServer = async (): Promise<void> => {
@@ -278,37 +279,13 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   };
   const fail = (failure: ClientFailure): void => store.update((state) => ({ ...state, phase: { kind: "failed", failure } }));
 
-  const loadFirst = async (id: string): Promise<void> => {
-    const { timelines, conversations } = store.get();
-    if (conversations.has(id)) void loadVerification(id).catch(() => undefined);
-    if (conversations.has(id)) void loadHeld(id).catch(() => undefined);
-    if (conversations.has(id)) void acts.loadPins(id).catch(() => undefined);
-    if (timelines.has(id)) {
-      store.update((state) => markUnreadLine(state, id));
-      return;
-    }
-    if (!conversations.has(id)) return;
-    store.update((state) => withTimeline(state, id, emptyTimeline));
-    const unreadCount = conversations.get(id)?.unreadCount ?? 0;
-    await loadPage(id, Math.min(largestFirstPage, Math.max(pageSize, unreadCount + 20)), undefined);
+  const places = createPlaces(tabStorage());
+  const history = createHistory({ store, client, places, flush });
+  const loadOpened = (id: string): void => {
+    if (!store.get().conversations.has(id)) return;
+    for (const loaded of [loadVerification(id), loadHeld(id), acts.loadPins(id), history.open(id)]) void loaded.catch(() => undefined);
   };
-
-  const loadPage = async (id: string, limit: number, beforeOrder: number | undefined): Promise<void> => {
-    try {
-      const messages = await client.messages(id, { limit, ...(beforeOrder === undefined ? {} : { beforeOrder }) });
-      store.update((state) => {
-        const next = addOlder(state, id, { messages, hasOlder: messages.length >= limit });
-        // With the first page comes the line, in one step: the list opens there.
-        return beforeOrder === undefined ? markUnreadLine(next, id) : next;
-      });
-      flush();
-    } catch (error) {
-      store.update((state) => withTimeline(state, id, { ...(state.timelines.get(id) ?? emptyTimeline), isLoading: false }));
-      throw error;
-    }
-  };
-
-  const acts = createMessageActs({ store, client, loadPage });
+  const acts = createMessageActs({ store, client, history });
   const loadDetails = async (id: string): Promise<void> => {
     const details = await client.details(id);
     store.update((state) => {
@@ -356,18 +333,16 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       store.update((state) => ({ ...state, openId: conversationId }));
       if (store.get().conversations.get(conversationId ?? "")?.own.isMarkedUnread === true)
         void client.markUnread(conversationId ?? "", false).catch(() => undefined);
-      if (conversationId !== undefined && isLoaded) void loadFirst(conversationId).catch(() => undefined);
+      if (conversationId !== undefined && isLoaded) loadOpened(conversationId);
     },
-    async loadOlder(id) {
-      const timeline = store.get().timelines.get(id);
-      if (timeline === undefined || timeline.isLoading || !timeline.hasOlder) return;
-      store.update((state) => withTimeline(state, id, { ...timeline, isLoading: true }));
-      await loadPage(id, pageSize * 2, timeline.messages[0]?.order);
-    },
+    history,
     loadDetails,
     ...acts,
     async send(conversationId, text, answered) {
       outgoingCount += 1;
+      // What one says stands at the end.
+      if (store.get().timelines.get(conversationId)?.hasNewer === true)
+        void history.land(conversationId, { kind: "end" }).catch(() => undefined);
       const key = `outgoing:${outgoingCount}`;
       store.update((state) => ({
         ...state,
@@ -472,7 +447,10 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       void client.typing(conversationId, isTyping).catch(() => undefined);
     },
     draft: (conversationId) => drafts.get(conversationId) ?? store.get().conversations.get(conversationId)?.draft ?? "",
-    flushDrafts: () => drafts.flush(),
+    flushDrafts: () => {
+      places.save();
+      return drafts.flush();
+    },
     markRead(conversationId, throughOrder) {
       if ((readThrough.get(conversationId) ?? -1) >= throughOrder) return;
       readThrough.set(conversationId, throughOrder);
@@ -540,6 +518,15 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       if (link?.kind !== "done" && link?.kind !== "failed") void client.cancelLink().catch(() => undefined);
     },
   };
+}
+
+/** What outlives a reload of this tab, where the browser has that. */
+function tabStorage(): Storage | undefined {
+  try {
+    return globalThis.sessionStorage;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Conversations with known pins in which something was pinned, or something that is pinned may have changed or gone. */

@@ -2,11 +2,11 @@ import type { Message } from "@latchkey/client";
 import { describe, expect, it } from "vitest";
 import { ben, me, testMessage } from "../testing/fixtures.ts";
 import { foldRows } from "./folded-rows.ts";
-import { toRows } from "./timeline.ts";
+import { emptyTimeline, toRows } from "./timeline.ts";
 
 const shown = (messages: readonly Message[], opened: readonly string[] = []): string[] =>
   foldRows(
-    toRows({ messages, hasOlder: true, isLoading: false, firstUnreadId: undefined, newCount: 0 }, () => "day").slice(1),
+    toRows({ ...emptyTimeline, messages, hasOlder: true, isLoading: false }, () => "day"),
     new Set(opened),
   ).map((row) => (row.kind === "folded" ? `${row.what} ${String(row.count)}` : row.key));
 

@@ -38,6 +38,14 @@ export function dayKey(atMs: number, context: FormatContext = {}): string {
   return formatter({ ...context, locale: "sv-SE" }, { year: "numeric", month: "2-digit", day: "2-digit" }).format(sane(atMs));
 }
 
+/** The beginning of a day that a field for dates holds, here; `undefined` where it holds none. */
+export function dayOfInput(value: string): number | undefined {
+  const [year, month, day] = /^\d{4,6}-\d{2}-\d{2}$/u.test(value) ? value.split("-").map(Number) : [];
+  if (year === undefined || month === undefined || day === undefined) return undefined;
+  const atMs = new Date(year, month - 1, day).getTime();
+  return Number.isFinite(atMs) ? atMs : undefined;
+}
+
 /** The time of day, such as `14:05`. */
 export function formatTime(atMs: number, context: FormatContext = {}): string {
   return formatter(context, { hour: "2-digit", minute: "2-digit" }).format(sane(atMs));

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { testConversation, testMessage } from "../testing/fixtures.ts";
 import { begun } from "./acting.ts";
-import { emptyTimeline, initialState, withTimeline } from "./app-state.ts";
+import { initialState, withTimeline } from "./app-state.ts";
 import { createMessageActs } from "./message-acts.ts";
 import type { MessageActs } from "./message-acts.ts";
 import { createStore } from "./store.ts";
+import { emptyTimeline } from "./timeline.ts";
 import type { Store } from "./store.ts";
 import type { AppState } from "./app-state.ts";
 
@@ -22,15 +23,12 @@ function acts(loaded: number): { readonly acts: MessageActs; readonly store: Sto
   const client = {
     findMessage: async (id: string) => [...all, earlier].find((message) => message.id === id) ?? Promise.reject(new Error("unknown")),
   } as unknown as ClientHost["client"];
-  const loadPage = async (id: string, limit: number, beforeOrder: number | undefined): Promise<void> => {
-    pages.push(limit);
-    const before = all.filter(({ order }) => order < (beforeOrder ?? Infinity));
-    store.update((state) => {
-      const now = state.timelines.get(id) ?? emptyTimeline;
-      return withTimeline(state, id, { ...now, messages: [...before.slice(-limit), ...now.messages], hasOlder: before.length > limit });
-    });
+  const loadAround = async (id: string, order: number): Promise<void> => {
+    pages.push(order);
+    const around = all.filter((message) => Math.abs(message.order - order) < 50);
+    store.update((state) => withTimeline(state, id, { ...emptyTimeline, isLoading: false, messages: around, hasNewer: true }));
   };
-  return { acts: createMessageActs({ store, client, loadPage }), store, pages };
+  return { acts: createMessageActs({ store, client, history: { loadAround } }), store, pages };
 }
 
 describe("a message that is asked to be shown", () => {
@@ -40,11 +38,11 @@ describe("a message that is asked to be shown", () => {
     expect([pages, store.get().revealed?.messageId]).toEqual([[], all[1990]?.id]);
   });
 
-  it("is loaded with all that is between, and no more than that", async () => {
+  it("is loaded with what stands around it, and nothing of what is between", async () => {
     const { acts: done, store, pages } = acts(60);
     expect(await done.reveal("c", all[1000]?.id ?? "")).toBe(true);
-    expect(pages).toHaveLength(2);
-    expect(store.get().timelines.get("c")?.messages[0]?.order).toBe(940);
+    expect(pages).toEqual([1000]);
+    expect(store.get().timelines.get("c")?.messages).toHaveLength(99);
   });
 
   it("is found in what this conversation goes on from, whose places are of its own", async () => {

@@ -3,10 +3,9 @@ import type { ClientHost } from "../worker/remote-client.ts";
 import { toggled } from "./acting.ts";
 import type { Composing, Selection } from "./acting.ts";
 import type { AppState } from "./app-state.ts";
+import { loadedMessage } from "./history.ts";
+import type { History } from "./history.ts";
 import type { Store } from "./store.ts";
-
-/** Messages are loaded in steps of so many while one further up is looked for. */
-const searchStep = 500;
 
 /** What the screens do with messages beyond sending them. */
 export interface MessageActs {
@@ -16,7 +15,7 @@ export interface MessageActs {
   select(selection: Selection | undefined): void;
   /** One message more or less is chosen. */
   toggleSelected(messageId: string): void;
-  /** Brings a message onto the screen: loads what is between. Resolves to whether it is there. */
+  /** Brings a message onto the screen, wherever in the conversation it stands. Resolves to whether it is there. */
   reveal(conversationId: string, messageId: string, options?: { readonly keepsFocus?: boolean }): Promise<boolean>;
   /** The message that was asked to be shown stands on the screen. */
   forgetRevealed(): void;
@@ -24,22 +23,18 @@ export interface MessageActs {
   loadPins(conversationId: string): Promise<void>;
 }
 
-/** The acts over a store and a client; `loadPage` loads older messages of a conversation. */
+/** The acts over a store, a client and what is loaded of conversations. */
 export function createMessageActs({
   store,
   client,
-  loadPage,
+  history,
 }: {
   readonly store: Store<AppState>;
   readonly client: ClientHost["client"];
-  readonly loadPage: (id: string, limit: number, beforeOrder: number | undefined) => Promise<void>;
+  readonly history: Pick<History, "loadAround">;
 }): MessageActs {
   let revealed = 0;
-  const shownIn = (id: string, messageId: string): Message | undefined =>
-    store
-      .get()
-      .timelines.get(id)
-      ?.messages.find((message) => message.id === messageId);
+  const shownIn = (id: string, messageId: string): Message | undefined => loadedMessage(store.get().timelines.get(id), messageId);
   return {
     compose(conversationId, composing) {
       store.update((state) => {
@@ -57,20 +52,13 @@ export function createMessageActs({
       const found = shownIn(conversationId, messageId) ?? (await client.findMessage(messageId));
       const isHere = found.conversationId === conversationId;
       if (!isHere && !leadsTo(store.get(), found.conversationId, conversationId)) return false;
-      for (;;) {
-        const timeline = store.get().timelines.get(conversationId);
-        const shown = shownIn(conversationId, messageId);
-        if (shown !== undefined) {
-          revealed += 1;
-          const { order } = shown;
-          store.update((state) => ({ ...state, revealed: { conversationId, messageId, order, keepsFocus, key: revealed } }));
-          return true;
-        }
-        const first = timeline?.messages[0]?.order;
-        // What was said before this conversation went on from another one has places of its own.
-        if (timeline?.hasOlder !== true || first === undefined || (isHere && first <= found.order)) return false;
-        await loadPage(conversationId, searchStep, first);
-      }
+      if (shownIn(conversationId, messageId) === undefined) await history.loadAround(conversationId, found.order);
+      const shown = shownIn(conversationId, messageId);
+      if (shown === undefined) return false;
+      revealed += 1;
+      const { order } = shown;
+      store.update((state) => ({ ...state, revealed: { conversationId, messageId, order, keepsFocus, key: revealed } }));
+      return true;
     },
     forgetRevealed: () => store.update((state) => ({ ...state, revealed: undefined })),
     async loadPins(conversationId) {

@@ -1,8 +1,11 @@
-import type { Conversation } from "@latchkey/client";
+import type { Conversation, MuteTime } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 
 /** Which conversations the list shows. */
 export type Folder = "all" | "archived";
+
+/** How long a conversation can be muted for. */
+export const muteTimes: readonly MuteTime[] = ["1h", "8h", "morning", "always"];
 
 /** Whether it stands in that part of the list. */
 export function isIn(folder: Folder, { own }: Conversation): boolean {

@@ -1,3 +1,6 @@
+import { listFilters } from "./list-filter.ts";
+import type { ListFilter } from "./list-filter.ts";
+
 /** The chosen appearance; `system` follows the system. */
 export type Theme = "system" | "light" | "dark";
 
@@ -5,6 +8,7 @@ const themeKey = "latchkey.theme";
 const languageKey = "latchkey.language";
 const textSizeKey = "latchkey.text-size";
 const widthKey = "latchkey.list-width";
+const filterKey = "latchkey.list-filter";
 const noteKey = "latchkey.storage-note-read";
 const recoveryKey = "latchkey.recovery-put-off";
 const accountKey = "latchkey.has-account";
@@ -92,6 +96,17 @@ export function saveListWidth(width: number): void {
 /** A width within the limits. */
 export function clampListWidth(width: number): number {
   return Number.isFinite(width) ? Math.round(Math.min(listWidths.most, Math.max(listWidths.least, width))) : listWidths.usual;
+}
+
+/** Which conversations of the list are shown. */
+export function loadListFilter(): ListFilter {
+  const stored = read(filterKey);
+  return listFilters.find((filter) => filter === stored) ?? "all";
+}
+
+/** Remembers which conversations of the list are shown. */
+export function saveListFilter(filter: ListFilter): void {
+  write(filterKey, filter === "all" ? undefined : filter);
 }
 
 /** Whether the note on storage was dismissed. */

@@ -1,51 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { MessageBody } from "@latchkey/client";
-import { me, ben, testMessage, testPerson } from "../testing/fixtures.ts";
-import { findFirstUnread, mergeMessages, toRows } from "./timeline.ts";
+import { testMessage, testPerson } from "../testing/fixtures.ts";
+import { emptyTimeline, toRows } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
 
 const dayMs = 86_400_000;
 const dayOf = (atMs: number): string => String(Math.floor(atMs / dayMs));
 
 function timeline(params: Partial<Timeline>): Timeline {
-  return { messages: [], hasOlder: false, isLoading: false, firstUnreadId: undefined, newCount: 0, ...params };
+  return { ...emptyTimeline, hasOlder: false, isLoading: false, ...params };
 }
-
-describe("mergeMessages", () => {
-  it("sorts by order and replaces by id", () => {
-    const first = testMessage({ order: 1 });
-    const third = testMessage({ order: 3 });
-    const pending = testMessage({ id: "mine", order: 900, author: me, delivery: { kind: "pending" } });
-    const merged = mergeMessages([first, pending], [third, { ...pending, order: 2, delivery: { kind: "accepted", atMs: 1 } }]);
-    expect(merged.map(({ id }) => id)).toEqual(["m1", "mine", "m3"]);
-    expect(merged[1]?.delivery?.kind).toBe("accepted");
-  });
-
-  it("keeps its identity when nothing comes", () => {
-    const messages = [testMessage({ order: 1 })];
-    expect(mergeMessages(messages, [])).toBe(messages);
-  });
-});
-
-describe("findFirstUnread", () => {
-  const messages = [
-    testMessage({ order: 1 }),
-    testMessage({ order: 2 }),
-    testMessage({ order: 3, author: me }),
-    testMessage({ order: 4, body: { kind: "added", people: [ben] } }),
-    testMessage({ order: 5 }),
-  ];
-
-  it("counts only what others wrote", () => {
-    expect(findFirstUnread(messages, 1)).toBe("m5");
-    expect(findFirstUnread(messages, 2)).toBe("m2");
-  });
-
-  it("knows none when nothing is unread or too little is loaded", () => {
-    expect(findFirstUnread(messages, 0)).toBeUndefined();
-    expect(findFirstUnread(messages, 4)).toBeUndefined();
-  });
-});
 
 describe("toRows", () => {
   it("separates days, joins runs of one author, and begins with the start", () => {
@@ -73,7 +37,7 @@ describe("toRows", () => {
   it("ends a run after five minutes, at a system line and at the line of new messages", () => {
     const rows = toRows(
       timeline({
-        firstUnreadId: "m5",
+        newAfter: 4,
         newCount: 1,
         messages: [
           testMessage({ order: 1, sentAtMs: 0 }),
@@ -91,10 +55,9 @@ describe("toRows", () => {
 
   it("has the mark above something to read: not above a line of the group, which a deleted message becomes too", () => {
     const kinds = (bodies: readonly MessageBody[]): readonly string[] =>
-      toRows(
-        timeline({ firstUnreadId: "m1", newCount: 1, messages: bodies.map((body, at) => testMessage({ order: at + 1, body })) }),
-        dayOf,
-      ).map(({ kind }) => kind);
+      toRows(timeline({ newAfter: 0, newCount: 1, messages: bodies.map((body, at) => testMessage({ order: at + 1, body })) }), dayOf).map(
+        ({ kind }) => kind,
+      );
     const text = { kind: "text", text: "read me" } as const;
     const line = { kind: "keys_updated" } as const;
     expect(kinds([line, text])).toEqual(["start", "day", "system", "new", "message"]);
@@ -102,8 +65,18 @@ describe("toRows", () => {
     expect(kinds([line, line])).toEqual(["start", "day", "system", "system"]);
   });
 
-  it("has no start while there is more to load", () => {
-    expect(toRows(timeline({ hasOlder: true, messages: [testMessage({ order: 9 })] }), dayOf)[0]?.kind).toBe("day");
+  it("begins with a message while there is more to load: nothing that would go once it comes", () => {
+    const messages = [testMessage({ order: 9, sentAtMs: 0 }), testMessage({ order: 10, sentAtMs: dayMs })];
+    expect(toRows(timeline({ hasOlder: true, messages }), dayOf).map(({ kind }) => kind)).toEqual(["message", "day", "message"]);
+  });
+
+  it("has the mark where reading ended, and none where that place is not among what is loaded", () => {
+    const messages = [5, 6, 7].map((order) => testMessage({ order, sentAtMs: 0 }));
+    const keys = (params: Partial<Timeline>): readonly string[] => toRows(timeline({ messages, ...params }), dayOf).map(({ key }) => key);
+    expect(keys({ hasOlder: true, newAfter: 5 })).toEqual(["m5", "new", "m6", "m7"]);
+    expect(keys({ hasOlder: true, newAfter: 4 })).toEqual(["m5", "m6", "m7"]);
+    expect(keys({ newAfter: 4 })).toEqual(["start", "day:0:m5", "new", "m5", "m6", "m7"]);
+    expect(keys({ hasOlder: true, newAfter: 7 })).toEqual(["m5", "m6", "m7"]);
   });
 
   it("gives every row a key of its own", () => {

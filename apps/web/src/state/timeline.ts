@@ -1,15 +1,49 @@
 import type { Message } from "@latchkey/client";
 
-/** The loaded part of one conversation's messages: a suffix of all of them, by `order`. */
+/** Where somebody who reads a conversation stands: the first message on the screen, and how much of it is above. */
+export interface Standing {
+  readonly order: number;
+  readonly abovePx: number;
+}
+
+/** Where the list of messages goes to stand. */
+export type Landing =
+  | { readonly kind: "end" }
+  /** The line "New messages" is on top; the end where there is none. */
+  | { readonly kind: "unread" }
+  | { readonly kind: "place"; readonly at: Standing; readonly isFocused: boolean };
+
+/** The loaded part of one conversation's messages: all of them from one place to another, by `order`. */
 export interface Timeline {
   readonly messages: readonly Message[];
   /** Whether the client has messages before the first loaded one. */
   readonly hasOlder: boolean;
+  /** Whether it has messages behind the last one. */
+  readonly hasNewer: boolean;
   readonly isLoading: boolean;
-  /** The message above which the line "New messages" stands. */
-  readonly firstUnreadId: string | undefined;
+  /** What came while something was loaded: it may belong to that. */
+  readonly aside: readonly Message[];
+  /** Whether the person reads the end: then what comes is followed, and what is far above may go. */
+  readonly isAtEnd: boolean;
+  /** The line "New messages" stands above the first of others behind this place. */
+  readonly newAfter: number | undefined;
   readonly newCount: number;
+  /** With a new `key` the list goes there. */
+  readonly landing: { readonly key: number; readonly to: Landing } | undefined;
 }
+
+/** A timeline of which nothing is loaded yet. */
+export const emptyTimeline: Timeline = {
+  messages: [],
+  hasOlder: true,
+  hasNewer: false,
+  isLoading: true,
+  aside: [],
+  isAtEnd: true,
+  newAfter: undefined,
+  newCount: 0,
+  landing: undefined,
+};
 
 /** A line of the list on the screen. */
 export type Row =
@@ -40,19 +74,6 @@ export type Row =
 
 const runGapMs = 5 * 60_000;
 
-/** `existing` with `incoming` put in or replaced by id, sorted by `order`. Returns `existing` itself when nothing changes. */
-export function mergeMessages(existing: readonly Message[], incoming: readonly Message[]): readonly Message[] {
-  if (incoming.length === 0) return existing;
-  const byId = new Map(existing.map((message) => [message.id, message]));
-  for (const message of incoming) byId.set(message.id, message);
-  return [...byId.values()].sort(byOrder);
-}
-
-/** Pending messages last, whatever their `order`; else by `order`, then by time. */
-export function byOrder(a: Message, b: Message): number {
-  return a.order - b.order || a.sentAtMs - b.sentAtMs;
-}
-
 const shownAsMessage: ReadonlySet<Message["body"]["kind"]> = new Set<Message["body"]["kind"]>([
   "text",
   "poll",
@@ -63,19 +84,6 @@ const shownAsMessage: ReadonlySet<Message["body"]["kind"]> = new Set<Message["bo
 /** Whether a message counts as something to read: what was said before one came does not. */
 export function isFromOthers({ body, author, sharedBy }: Message): boolean {
   return author !== undefined && !author.isSelf && sharedBy === undefined && shownAsMessage.has(body.kind);
-}
-
-/** The first of the last `unreadCount` messages from others, or `undefined` when fewer are loaded. */
-export function findFirstUnread(messages: readonly Message[], unreadCount: number): string | undefined {
-  if (unreadCount <= 0) return undefined;
-  let left = unreadCount;
-  for (let index = messages.length - 1; index >= 0; index -= 1) {
-    const message = messages[index];
-    if (message === undefined || !isFromOthers(message)) continue;
-    left -= 1;
-    if (left === 0) return message.id;
-  }
-  return undefined;
 }
 
 /** What happened in the group, as against what somebody wrote. */
@@ -126,14 +134,18 @@ export function toRows(timeline: Timeline, dayOf: (atMs: number) => string): rea
   let previous: Message | undefined;
   let broken = true;
   let isNewDue = false;
+  const { newAfter = Number.POSITIVE_INFINITY, hasOlder } = timeline;
+  const isBeyond = ({ order }: Message, before: Message | undefined): boolean =>
+    order > newAfter && (before === undefined ? !hasOlder : before.order <= newAfter);
   for (const message of timeline.messages) {
     const messageDay = dayOf(message.sentAtMs);
     if (messageDay !== day) {
-      rows.push({ kind: "day", key: `day:${messageDay}:${message.id}`, atMs: message.sentAtMs });
+      // Above the first one the day is said once it is known to begin there: a row that would go when older ones come leaves no anchor.
+      if (previous !== undefined || !hasOlder) rows.push({ kind: "day", key: `day:${messageDay}:${message.id}`, atMs: message.sentAtMs });
       day = messageDay;
       broken = true;
     }
-    isNewDue ||= message.id === timeline.firstUnreadId;
+    isNewDue ||= isBeyond(message, previous);
     // What was deleted since, or happened to the group, is nothing to read: the mark stands above the first that is.
     if (isNewDue && isFromOthers(message)) {
       rows.push({ kind: "new", key: "new", count: timeline.newCount });
