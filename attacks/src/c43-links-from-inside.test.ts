@@ -306,4 +306,34 @@ describe("C43 invite links, from inside", { timeout: 180_000 }, () => {
     await eventually(async () => (await cyd.client.joinLinks(id))[0]?.url === url, "cyd has it");
     shows(context, "the link, with cyd");
   });
+
+  test("[E-112] a link whose time is over is gone from the server too: who has it is told, and waits for nobody", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
+    const id = await begun([ada, ben], "Allotment");
+    await ada.client.setRole(id, [ben.accountId], "administrator");
+    await settle(ada, ben);
+    const { url = "" } = await ada.client.createJoinLink(id);
+    // One that lasts for some seconds.
+    const seed = random(32);
+    const linkId = derived(seed, "id");
+    const notAfterMs = Date.now() + 8000;
+    const inbox = { linkId, readHash: sha256(derived(seed, "read")), key: random(1216), notAfterMs };
+    expect((await ask(scene.server.url, "post", { kind: "open_link_inbox", ...inbox, token: new Uint8Array(0) })).kind).toBe("done");
+    await writeAs(scene, ben, id, async ({ state: { logId } }) => {
+      await shareAs(scene, ben, ada, logId, { seed, notAfterMs });
+      const said: JoinLinkWord = { word: "open", linkId, linkHash: derived(seed, "hash"), notAfterMs, maxUses: 50 };
+      return [{ plaintext: createJoinLinkContent({ salt: random(16), sentAtMs: Date.now(), said }) }];
+    });
+    await eventually(async () => {
+      expect(await waiting(ada, id)).toEqual([]);
+      const answer = await ask(scene.server.url, "post", { kind: "take_link_key", linkId });
+      return answer.kind === "error" && answer.code === "not_found";
+    }, "the server has it no more");
+    // The other one stands.
+    expect((await ada.client.joinLinks(id)).map((link) => link.url)).toEqual([url]);
+    await cyd.client.knock(url);
+    expect(await waiting(ada, id)).toEqual(["cyd"]);
+    shows(context, "this link does not hold any more");
+  });
 });

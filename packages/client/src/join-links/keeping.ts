@@ -314,7 +314,7 @@ export class LinkKeeper {
     void posts.deliver();
   }
 
-  /** Closes the inboxes of links that are closed; of a group that this device is out of it forgets all. */
+  /** Closes the inboxes of links that are closed, or whose time is over; of a group that this device is out of it forgets all. */
   async #tidy(id: string): Promise<void> {
     const { store, platform } = this.#world;
     const runner = this.#access.found(id);
@@ -322,8 +322,10 @@ export class LinkKeeper {
     const isOut = !isWritable(runner.state);
     for (const link of this.#links.of(id)) {
       const held = this.#links.held(id, link.linkId);
-      if (held === undefined || held.isInboxClosed || link.end === "open") continue;
-      await inbox.close(this.#world, runner.state.host, await linkKeys(platform, held.seed));
+      const isOver = link.end === "open" && link.notAfterMs <= platform.nowMs();
+      if (held === undefined || held.isInboxClosed || (link.end === "open" && !isOver)) continue;
+      const endMs = isOver ? link.notAfterMs : 0;
+      if (!(await inbox.close(this.#world, runner.state.host, { keys: await linkKeys(platform, held.seed), endMs }))) continue;
       await store.transact("write", (tx) => this.#links.hold(tx, id, link.linkId, { ...held, isInboxClosed: true }));
       this.#room.closed(id, link.linkId);
       this.#changed(id);

@@ -95,11 +95,21 @@ export async function erase({ connections }: Ways, host: string, { linkId, readK
   });
 }
 
-/** Closes the inbox, with all that waits; that it is closed already is as good. @throws ClientError */
-export async function close({ connections }: Ways, host: string, { linkId, readKey }: LinkKeys): Promise<void> {
-  await connections.once("post", host, async (connection) => {
+/**
+ * Closes the inbox, with all that waits; that it is closed already is as good. Whether it is closed.
+ * @param endMs when its time is over, where nothing else closes it: by the server's clock too, else it stays for those whose clocks are right
+ * @throws ClientError
+ */
+export async function close(
+  { connections }: Ways,
+  host: string,
+  { keys: { linkId, readKey }, endMs = 0 }: { readonly keys: LinkKeys; readonly endMs?: number },
+): Promise<boolean> {
+  return await connections.once("post", host, async (connection) => {
+    if (connection.hello.timeMs < endMs) return false;
     const answer = await connection.request({ kind: "close_link_inbox", linkId, readKey });
     if (!isGone(answer)) expectAnswer(answer, "done");
+    return true;
   });
 }
 
