@@ -1,4 +1,5 @@
 import { languageFor } from "./messages/languages.ts";
+import type { Language } from "./messages/languages.ts";
 import { speak } from "./messages/words.ts";
 import { startApp } from "./start.tsx";
 import { loadLanguage } from "./state/preferences.ts";
@@ -6,6 +7,16 @@ import { connectClient } from "./worker/connect.ts";
 
 const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
+
+/** What is said where no words come. */
+const notFetched: Readonly<Record<Language, string>> = {
+  en: "Latchkey could not be fetched from the server. Check your connection; it is tried again.",
+  de: "Latchkey konnte nicht vom Server geholt werden. Prüf deine Verbindung; es wird wieder versucht.",
+  es: "No se pudo obtener Latchkey del servidor. Comprueba tu conexión; se vuelve a intentar.",
+  fr: "Latchkey n’a pas pu être obtenu du serveur. Vérifiez votre connexion ; on réessaie.",
+  ar: "تعذّر جلب Latchkey من الخادم. تحقق من اتصالك؛ تُعاد المحاولة.",
+  fa: "Latchkey را نشد از سرور گرفت. اتصالتان را بررسی کنید؛ دوباره تلاش می‌شود.",
+};
 
 /** Comes while the worker starts. */
 const words = fetchWords();
@@ -15,7 +26,7 @@ else {
   void words.then(() => startApp(client));
 }
 
-/** Until there are words the page's first frame stands; where they do not come, it says so in English and goes on asking. */
+/** Until there are words the page's first frame stands; where they do not come, it says so and goes on asking. */
 async function fetchWords(): Promise<void> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
     try {
@@ -33,7 +44,7 @@ function sayNotLoaded(): void {
   if (root === null || root.querySelector("[role=alert]") !== null) return;
   const line = document.createElement("p");
   line.role = "alert";
-  line.textContent = "Latchkey could not be fetched from the server. Check your connection; it is tried again.";
+  line.textContent = notFetched[languageFor(loadLanguage(), navigator.languages)];
   root.firstElementChild?.append(line);
 }
 

@@ -4,7 +4,7 @@ import type { Conversation, Message } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { isUnread } from "../state/conversation-actions.ts";
-import { formatFull, formatListTime, isoTime } from "../state/format.ts";
+import { formatBadge, formatFull, formatListTime, isoTime } from "../state/format.ts";
 import { withNames } from "../state/mentions.ts";
 import { previewText } from "../state/message-text.ts";
 import { formatRoute } from "../state/router.ts";
@@ -109,7 +109,7 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
               )}
               {unreadCount > 0 && (
                 <span className={areQuiet ? "list-badge list-badge-quiet" : "list-badge"} data-count={unreadCount}>
-                  <span aria-hidden="true">{unreadCount > 999 ? "999+" : unreadCount}</span>
+                  <span aria-hidden="true">{formatBadge(unreadCount)}</span>
                   <span className="visually-hidden">{t("list.unread", { n: unreadCount })}</span>
                 </span>
               )}

@@ -88,11 +88,7 @@ function FoundItem({
   if (conversation === undefined) return undefined;
   const title = titleOf(conversation);
   const prefix =
-    author?.isSelf === true
-      ? `${t("common.you")}:`
-      : conversation.kind === "group" && author !== undefined
-        ? `${nameOf(author)}:`
-        : undefined;
+    author?.isSelf === true ? t("common.you") : conversation.kind === "group" && author !== undefined ? nameOf(author) : undefined;
   const open = (event: MouseEvent): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
@@ -118,13 +114,15 @@ function FoundItem({
             {formatListTime(sentAtMs, nowMs)}
           </time>
         </div>
-        <p id={`${id}text`} className="found-text" dir="auto">
+        <p id={`${id}text`} className="found-text">
           {prefix !== undefined && (
-            <>
-              <bdi className="found-author">{prefix}</bdi>{" "}
-            </>
+            <span className="found-author">
+              <bdi>{prefix}</bdi>:{" "}
+            </span>
           )}
-          <Snippet snippet={snippet} hits={hits} />
+          <bdi>
+            <Snippet snippet={snippet} hits={hits} />
+          </bdi>
         </p>
       </div>
     </li>

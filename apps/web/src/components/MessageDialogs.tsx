@@ -3,7 +3,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Message, MessageInfo, Person } from "@latchkey/client";
 import { manyHops, maxForwards } from "@latchkey/client/limits";
-import { t } from "../messages/words.ts";
+import { rowOf, t } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
@@ -198,7 +198,7 @@ export function InfoDialog({ message, close }: { readonly message: Message; read
           )}
           {info.refused.length > 0 && (
             <Fact name={t("menu.info.refused")}>
-              {info.refused.map(({ person, count }) => `${nameOf(person)} (${t("menu.info.times", { n: count })})`).join(", ")}
+              {rowOf(info.refused.map(({ person, count }) => `${nameOf(person)} (${t("menu.info.times", { n: count })})`))}
             </Fact>
           )}
         </dl>
@@ -218,8 +218,6 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
 
 function People({ people }: { readonly people: readonly Person[] }): ReactElement {
   return (
-    <>
-      {people.length === 0 ? t("menu.info.nobody") : people.map((person) => (person.isSelf ? t("common.you") : nameOf(person))).join(", ")}
-    </>
+    <>{people.length === 0 ? t("menu.info.nobody") : rowOf(people.map((person) => (person.isSelf ? t("common.you") : nameOf(person))))}</>
   );
 }

@@ -5,7 +5,7 @@ import type { Conversation, Message } from "@latchkey/client";
 import { receiptOf } from "@latchkey/client/methods";
 import { t } from "../messages/words.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
-import { formatDay } from "../state/format.ts";
+import { formatBadge, formatDay } from "../state/format.ts";
 import { dayAbove, estimateHeight, lastOrderUpTo, messageFrom, rowAt } from "../state/row-places.ts";
 import type { Timeline } from "../state/timeline.ts";
 import { Boundary } from "./Boundary.tsx";
@@ -301,9 +301,7 @@ export function MessageList({
           onClick={jumpDown}
         >
           <Icon name="down" />
-          {conversation.unreadCount > 0 && (
-            <span className="jump-down-count">{conversation.unreadCount > 999 ? "999+" : conversation.unreadCount}</span>
-          )}
+          {conversation.unreadCount > 0 && <span className="jump-down-count">{formatBadge(conversation.unreadCount)}</span>}
         </button>
       )}
       {dateFrom !== undefined && <DateDialog conversationId={conversation.id} fromMs={dateFrom} close={() => setDateFrom(undefined)} />}

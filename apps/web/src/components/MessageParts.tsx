@@ -1,6 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 import type { Message, Quote, ShownPoll, ShownReaction } from "@latchkey/client";
 import { rowOf, t } from "../messages/words.ts";
+import { formatBadge, formatNumber } from "../state/format.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 
@@ -59,7 +60,7 @@ export function Reactions({
               onClick={() => void act(() => controller.react(message, emoji, !isOwn))}
             >
               <span aria-hidden="true">{emoji}</span>
-              <span aria-hidden="true">{count}</span>
+              <span aria-hidden="true">{formatBadge(count)}</span>
             </button>
           </li>
         );
@@ -104,7 +105,7 @@ export function PollBlock({
               onClick={() => choose(at)}
             >
               <bdi>{text}</bdi>
-              <span>{count}</span>
+              <span>{formatNumber(count)}</span>
             </button>
             <meter className="poll-share" min={0} max={most} value={count} aria-hidden="true" />
           </li>

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import { Icon, Mark } from "../components/Icon.tsx";
-import { t } from "../messages/words.ts";
+import { rowOf, t } from "../messages/words.ts";
 import { formatTime } from "../state/format.ts";
 import type { DeskAnswer, DeskClosed, DeskSession } from "./desk-session.ts";
 import { viewAccounts, viewDecisions, viewFindings, viewStatus } from "./desk-view.ts";
@@ -166,7 +166,7 @@ function Overview(props: {
             <Rows rows={decisions.suspended} empty={t("desk.empty.suspended")} isLong />
           </Card>
           <Card heading={t("desk.sections.reserved")}>
-            <p className="desk-names">{decisions.reserved.length === 0 ? t("desk.empty.reserved") : decisions.reserved.join(", ")}</p>
+            <p className="desk-names">{decisions.reserved.length === 0 ? t("desk.empty.reserved") : rowOf(decisions.reserved)}</p>
           </Card>
           <Card heading={t("desk.sections.bounds")}>
             <Rows rows={decisions.quotas} />

@@ -4,6 +4,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, ConversationDetails, Person } from "@latchkey/client";
 import { t } from "../messages/words.ts";
+import { formatNumber } from "../state/format.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
@@ -191,7 +192,7 @@ function Verification({ details }: { readonly details: ConversationDetails }): R
         </div>
         <div>
           <dt>{t("details.keyChanges")}</dt>
-          <dd>{details.epoch}</dd>
+          <dd>{formatNumber(details.epoch)}</dd>
         </div>
         <div>
           <dt>{t("details.renewal")}</dt>

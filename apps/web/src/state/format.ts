@@ -74,7 +74,8 @@ export function formatAgo(atMs: number, nowMs: number, context: FormatContext = 
 /** What is left of a time, such as `4:07`. */
 export function formatLeft(leftMs: number): string {
   const seconds = Math.max(0, Math.ceil(sane(leftMs) / 1000));
-  return `${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, "0")}`;
+  const two = new Intl.NumberFormat(locale(), { minimumIntegerDigits: 2 });
+  return `${formatNumber(Math.floor(seconds / 60))}:${two.format(seconds % 60)}`;
 }
 
 /** The time in a list: relative up to an hour, the time of day today, then weekday, then date. */
@@ -127,6 +128,11 @@ export function formatBytes(sizeBytes: number, context: FormatContext = {}): str
 /** A number, grouped. */
 export function formatNumber(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
+}
+
+/** A number in a badge, of at most three digits. */
+export function formatBadge(count: number): string {
+  return count > 999 ? `${formatNumber(999)}+` : formatNumber(count);
 }
 
 const spanUnits = [
