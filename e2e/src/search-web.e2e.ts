@@ -129,6 +129,9 @@ describe("searching", () => {
     // 39 and 390 to 399.
     await expect.poll(() => place.textContent()).toBe("1 of 11");
     await messagesWith(page, "filler number 399").waitFor();
+    // What was looked for is marked in every message on the screen.
+    const marks = (): Promise<number> => page.evaluate(() => CSS.highlights.get("search")?.size ?? 0);
+    await expect.poll(marks).toBeGreaterThan(5);
     await page.keyboard.press("Enter");
     await expect.poll(() => place.textContent()).toBe("2 of 11");
     await page.keyboard.press("Shift+Enter");
@@ -145,6 +148,7 @@ describe("searching", () => {
     await page.keyboard.press("Escape");
     await expect.poll(() => button.evaluate((element) => element === document.activeElement)).toBe(true);
     expect(await button.getAttribute("aria-expanded")).toBe("false");
+    expect(await marks()).toBe(0);
   });
 
   test("on a phone a message that is found opens its conversation there", async () => {
@@ -155,6 +159,10 @@ describe("searching", () => {
     await found(page).first().getByRole("link").click();
     await page.locator(".messages-item", { hasText: "An exceptional day, far up" }).waitFor();
     expect(page.url()).toContain("/c/");
+    // Whoever comes back goes on with what was found.
+    await page.getByRole("button", { name: "Back to conversations" }).click();
+    await found(page).first().waitFor();
+    expect(await field(page).inputValue()).toBe("exceptional day, far");
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 });

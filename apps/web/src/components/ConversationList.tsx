@@ -3,6 +3,7 @@ import type { FocusEvent, KeyboardEvent, ReactElement, ReactNode } from "react";
 import { t } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
+import { lastSearch } from "../state/last-search.ts";
 import { isMentioned, passes } from "../state/list-filter.ts";
 import type { ListFilter } from "../state/list-filter.ts";
 import { isIn, titleOf } from "../state/own.ts";
@@ -36,7 +37,11 @@ export function ConversationList({
   const alarms = useSelector((state) => state.alarms);
   const requests = useSelector((state) => state.requests.list.length);
   const nowMs = useNow();
-  const [query, setQuery] = useState("");
+  const [query, setQueryShown] = useState(() => (headingLevel === 1 && router.before()?.kind === "conversation" ? lastSearch.query : ""));
+  const setQuery = (next: string): void => {
+    lastSearch.query = next;
+    setQueryShown(next);
+  };
   const listRef = useRef<HTMLUListElement>(null);
   const scrollRef = useRef<HTMLElement>(null);
   const searchRef = useRef<HTMLInputElement>(null);
@@ -80,7 +85,10 @@ export function ConversationList({
   useEffect(() => {
     // On a phone: back from a conversation, one goes on from its place in the list.
     const before = headingLevel === 1 ? router.before() : undefined;
-    if (before?.kind === "conversation") listRef.current?.querySelector<HTMLElement>(`a[href="${formatRoute(before)}"]`)?.focus();
+    if (before?.kind !== "conversation") return;
+    const link = listRef.current?.querySelector<HTMLElement>(`a[href="${formatRoute(before)}"]`);
+    // Among what was found it may not be, or not yet.
+    (link ?? scrollRef.current)?.focus();
   }, [headingLevel, router]);
 
   const moveFocus = (event: KeyboardEvent): void => {
@@ -149,7 +157,7 @@ export function ConversationList({
         />
       </div>
       {folder === "all" && needle === "" && sorted.length > 0 && <ListFilters filter={chosen} choose={chooseFilter} />}
-      <nav ref={scrollRef} className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={t("list.heading")}>
+      <nav ref={scrollRef} tabIndex={-1} className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={t("list.heading")}>
         {needle === "" && folder === "all" && <ListNote />}
         {folder === "archived" && needle === "" && (
           <button type="button" className="list-folder" aria-label={t("list.leaveArchive")} onClick={() => controller.showFolder("all")}>

@@ -4,7 +4,11 @@ import "../styles/search.css";
 import { failureWords, listOf, t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { useSearch } from "../state/use-search.ts";
+import { markWords } from "../state/word-marks.ts";
 import { Icon } from "./Icon.tsx";
+
+/** Words that are marked, as they are written. */
+const mostWords = 50;
 
 /** Below the head of a conversation: looks for messages in it and goes from one to the next, the newest first. */
 export function ConversationSearch({ id, close }: { readonly id: string; readonly close: () => void }): ReactElement {
@@ -14,6 +18,7 @@ export function ConversationSearch({ id, close }: { readonly id: string; readonl
   const [search, more] = useSearch(query, id);
   const { found, hasMore, isSearching, failure, unknown } = search;
   const [at, setAt] = useState(0);
+  const barRef = useRef<HTMLDivElement>(null);
   const fieldRef = useRef<HTMLInputElement>(null);
   useEffect(() => fieldRef.current?.focus(), []);
 
@@ -35,6 +40,19 @@ export function ConversationSearch({ id, close }: { readonly id: string; readonl
     }).finally(() => (isRevealing.current = false));
   }, [act, controller, id, notify, shown]);
   useEffect(() => () => void (wanted.current = undefined), []);
+
+  // As they are written there, in whatever case.
+  const words = [...new Set(found.flatMap(({ snippet, hits }) => hits.map(({ start, end }) => snippet.slice(start, end))))].slice(
+    0,
+    mostWords,
+  );
+  const wordsKey = words.join("\n");
+  useEffect(() => {
+    const page = barRef.current?.parentElement;
+    return page === null || page === undefined
+      ? undefined
+      : markWords(page, ".messages .text", new Set(wordsKey.split("\n").filter((word) => word !== "")));
+  }, [wordsKey]);
 
   const go = (by: 1 | -1): void => {
     const next = place + by;
@@ -62,7 +80,7 @@ export function ConversationSearch({ id, close }: { readonly id: string; readonl
           ? t("search.noMessages")
           : t(hasMore ? "search.placeOfMore" : "search.place", { place: place + 1, of: found.length });
   return (
-    <div className="conversation-search" role="search" aria-label={t("search.inConversation")}>
+    <div ref={barRef} className="conversation-search" role="search" aria-label={t("search.inConversation")}>
       <input
         ref={fieldRef}
         type="search"
