@@ -45,6 +45,7 @@ const RequestsPage = lazyComponent(async () => (await import("./pages/RequestsPa
 const BlockedPeoplePage = lazyComponent(async () => (await import("./pages/BlockedPeoplePage.tsx")).BlockedPeoplePage);
 const RecoverPage = lazyComponent(async () => (await import("./pages/RecoverPage.tsx")).RecoverPage);
 const RecoveryPage = lazyComponent(async () => (await import("./pages/RecoveryPage.tsx")).RecoveryPage);
+const PersonCard = lazyComponent(async () => (await import("./components/PersonCard.tsx")).PersonCard);
 const RecoveryPanel = lazyComponent(async () => (await import("./components/RecoveryPanel.tsx")).RecoveryPanel);
 
 /** The whole app around a controller. */
@@ -171,9 +172,19 @@ function Messenger(): ReactElement {
           </Boundary>
         )}
       </div>
+      <ShownPerson />
       {isHelpOpen && <HelpDialog close={() => setIsHelpOpen(false)} />}
     </div>
   );
+}
+
+/** The card of whoever is looked at; another place closes it. */
+function ShownPerson(): ReactElement | undefined {
+  const { controller } = useApp();
+  const person = useSelector((state) => state.shownPerson);
+  const route = formatRoute(useRoute());
+  useEffect(() => () => controller.showPerson(undefined), [controller, route]);
+  return person === undefined ? undefined : <PersonCard key={person.accountId} person={person} />;
 }
 
 /** Once a new device has everything, it says so, and the address is that of the list. */

@@ -116,6 +116,8 @@ export function Modal({
       role={isAlert ? "alertdialog" : "dialog"}
       aria-labelledby={id}
       onCancel={(event) => {
+        // One that stands in this one closes alone.
+        if (event.target !== event.currentTarget) return;
         event.preventDefault();
         close();
       }}

@@ -13,6 +13,7 @@ import { nameOf } from "../state/person-name.ts";
 import { Avatar } from "./Avatar.tsx";
 import { ConfirmDialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
+import { PersonButton } from "./PersonButton.tsx";
 
 /** Fewer people are looked through at a glance. */
 const searchFrom = 9;
@@ -225,7 +226,9 @@ function MemberRow({
       <Avatar id={person.accountId} name={person.displayName} />
       <span className="person-text">
         <span className="person-name">
-          <bdi>{person.displayName}</bdi>
+          <PersonButton person={person}>
+            <bdi>{person.displayName}</bdi>
+          </PersonButton>
           {person.isSelf && <span className="person-self"> ({t("details.you")})</span>}
         </span>
         {notes.length > 0 && <bdi className="person-address">{notes.join(" · ")}</bdi>}

@@ -24,6 +24,7 @@ const icons: Readonly<Record<MessageAction, IconName>> = {
   unstar: "star",
   select: "checkCircle",
   info: "info",
+  person: "people",
   delete: "bin",
 };
 

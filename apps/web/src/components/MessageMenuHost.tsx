@@ -77,6 +77,9 @@ export function MessageMenuHost({
       case "select":
         controller.select({ conversationId: id, ids: new Set([message.id]) });
         break;
+      case "person":
+        controller.showPerson(message.author);
+        break;
       case "forward":
       case "info":
       case "delete":

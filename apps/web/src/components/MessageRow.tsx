@@ -8,15 +8,17 @@ import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
 import { hasActions } from "../state/message-actions.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
-import { namesSomebody, by, systemText } from "../state/system-text.ts";
+import { namesSomebody, by } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
 import { MessageText } from "./MessageText.tsx";
 import { PollBlock, QuoteBlock, Reactions } from "./MessageParts.tsx";
 import { MessageTools } from "./MessageTools.tsx";
+import { PersonButton } from "./PersonButton.tsx";
 import { StarMark } from "./OwnOnMessages.tsx";
 import { UndoLine } from "./UndoLine.tsx";
+import { SystemLine } from "./SystemLine.tsx";
 import { NamedLine } from "./NamedLine.tsx";
 import { nameOf } from "../state/person-name.ts";
 
@@ -75,7 +77,7 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
       if (kind === "group" && namesSomebody(row.message)) return <NamedLine message={row.message} group={title} />;
       return (
         <div className="row-system" title={formatFull(row.message.sentAtMs)}>
-          <bdi>{systemText(row.message, kind)}</bdi>
+          <SystemLine message={row.message} kind={kind} />
         </div>
       );
     case "alarm":
@@ -139,7 +141,14 @@ function Bubble({
       {isChosen !== undefined && hasTools && <ChooseBox message={message} isChosen={isChosen} />}
       {isGroup && !isOwn && (
         <span className="bubble-avatar">
-          {isLast && author !== undefined && <Avatar id={author.accountId} name={author.displayName} size="small" />}
+          {isLast && author !== undefined && (
+            // The name says the same to who cannot see it.
+            <span aria-hidden="true">
+              <PersonButton person={author} isPassed>
+                <Avatar id={author.accountId} name={author.displayName} size="small" />
+              </PersonButton>
+            </span>
+          )}
         </span>
       )}
       <div className="bubble-column">
@@ -192,7 +201,9 @@ function AuthorName({ message, isShown }: { readonly message: Message; readonly 
   if (!isShown) return <span className="visually-hidden">{author.isSelf ? t("common.you") : nameOf(author)}: </span>;
   return (
     <span className="bubble-names">
-      <bdi className={`bubble-author author-colour-${avatarColour(author.accountId)}`}>{author.displayName}</bdi>
+      <PersonButton person={author} isPassed className={`bubble-author author-colour-${avatarColour(author.accountId)}`}>
+        <bdi>{author.displayName}</bdi>
+      </PersonButton>
       {author.besideName !== undefined && <bdi className="beside-name">{author.besideName}</bdi>}
     </span>
   );

@@ -4,6 +4,7 @@ import type { Person } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { hasMarks, plainBlocks, shortenText } from "../state/message-text.ts";
 import type { Block, Cell, Inline } from "../state/message-text.ts";
+import { PersonButton } from "./PersonButton.tsx";
 import { mentionText } from "../state/mentions.ts";
 import { useMarkdown } from "../state/use-markdown.ts";
 import { CodeBlock } from "./CodeBlock.tsx";
@@ -174,8 +175,16 @@ function renderInline(inline: Inline, mentions: readonly Person[]): ReactNode {
           <Inlines inlines={inline.inlines} mentions={mentions} />
         </s>
       );
-    case "mention":
-      return <bdi className="text-mention">{mentionText(inline.who, inline.id, mentions)}</bdi>;
+    case "mention": {
+      const text = mentionText(inline.who, inline.id, mentions);
+      const person = inline.who === "account" ? mentions.find(({ accountId }) => accountId === inline.id) : undefined;
+      if (person === undefined) return <bdi className="text-mention">{text}</bdi>;
+      return (
+        <PersonButton person={person} className="text-mention">
+          <bdi>{text}</bdi>
+        </PersonButton>
+      );
+    }
     case "link":
       return (
         <MessageLink href={inline.href} text={plainOf(inline.inlines)}>

@@ -5,8 +5,8 @@ import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
-import { systemText } from "../state/system-text.ts";
 import { ConfirmDialog } from "./Dialog.tsx";
+import { SystemLine } from "./SystemLine.tsx";
 
 /** A line that names somebody's device for what it did, with the offer of removal to whoever may remove them. */
 export function NamedLine({ message, group }: { readonly message: Message; readonly group: string }): ReactElement {
@@ -19,7 +19,7 @@ export function NamedLine({ message, group }: { readonly message: Message; reado
   const mayRemove = author !== undefined && !author.isSelf && isMember && (verification?.mayRemove ?? false);
   return (
     <div className="row-system row-named" title={formatFull(message.sentAtMs)}>
-      <bdi>{systemText(message, "group")}</bdi>
+      <SystemLine message={message} kind="group" />
       {mayRemove && (
         <button type="button" className="button button-small" onClick={() => setIsAsked(true)}>
           {t("details.remove", { name: nameOf(author) })}

@@ -4,7 +4,8 @@ import type { DeviceRecord, MemberVerification, Verification } from "@latchkey/c
 import { holdWords, t } from "../messages/words.ts";
 import { isAllVerified } from "../state/app-state.ts";
 import { useApp, useNow, useSelector } from "../state/context.ts";
-import { formatAgo, formatDate } from "../state/format.ts";
+import { formatDate } from "../state/format.ts";
+import { recordSentence } from "../state/record-sentence.ts";
 import { isNewDevice, sortByConcern, summarizeRecords } from "../state/verification.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
@@ -82,31 +83,11 @@ function Summary({
   const summary = summarizeRecords(verification.members.filter(({ person }) => !person.isSelf));
   if (summary === undefined) return undefined;
   const only = isDirect ? verification.members.find(({ person }) => !person.isSelf)?.person : undefined;
-  const person = only === undefined ? "" : nameOf(only);
-  const scope = only === undefined ? "everyone" : "other";
-  const since = only === undefined || summary.sinceMs === 0 ? undefined : formatDate(summary.sinceMs);
-  const ago = formatAgo(summary.checkedAtMs, nowMs);
-  const sentence =
-    summary.status === "checked"
-      ? t("verification.checked", {
-          scope,
-          person,
-          dated: since === undefined ? "no" : "other",
-          since: since ?? "",
-          witnesses: summary.witnesses,
-          required: summary.required,
-          ago,
-        })
-      : summary.status === "unwatched"
-        ? t("verification.unwatched", { scope, person, ago, witnesses: summary.required > 0 ? "some" : "other" })
-        : only === undefined
-          ? t("verification.someUnchecked", { n: summary.unchecked, of: summary.count })
-          : t("verification.unchecked", { person });
   return (
     <p className={`verification-summary verification-${summary.status}`}>
       <Icon name={summary.status === "checked" ? "check" : "info"} size={18} />
       <span>
-        {sentence}
+        {recordSentence(summary, nowMs, only)}
         {!isDirect && isAllVerified(verification) && ` ${t("verification.allVerified")}`}
       </span>
     </p>

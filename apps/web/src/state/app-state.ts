@@ -94,6 +94,8 @@ export interface AppState {
   readonly revealed: Revealed | undefined;
   /** The pinned messages of conversations that were open. */
   readonly pins: ReadonlyMap<string, readonly Message[]>;
+  /** The person whose card is open. */
+  readonly shownPerson: Person | undefined;
   /** Who types, by conversation. */
   readonly typing: ReadonlyMap<string, Typers>;
   /** Counts up when what others are told of this person changes, here or on another device. */
@@ -146,6 +148,7 @@ export const initialState: AppState = {
   selection: undefined,
   revealed: undefined,
   pins: new Map(),
+  shownPerson: undefined,
   typing: new Map(),
   settingsVersion: 0,
   joinLinksVersion: 0,

@@ -79,6 +79,8 @@ export interface Controller extends MessageActs {
   flushDrafts(): Promise<void>;
   markRead(conversationId: string, throughOrder: number): void;
   setAttentive(isAttentive: boolean): void;
+  /** Opens somebody's card, or closes the one that is open. */
+  showPerson(person: Person | undefined): void;
   /** The person has handled a warning. */
   handleAlarm(alarm: Alarm): Promise<void>;
   /** Shown at once, and kept on all devices. */
@@ -458,6 +460,9 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     },
     setAttentive(isAttentive) {
       store.update((state) => (state.isAttentive === isAttentive ? state : { ...state, isAttentive }));
+    },
+    showPerson(shownPerson) {
+      store.update((state) => ({ ...state, shownPerson }));
     },
     async handleAlarm(alarm) {
       if (alarm.id !== undefined) await client.acknowledgeAlarm(alarm.id);

@@ -10,6 +10,9 @@ describe("what can be done with a message", () => {
   it("is everything with one's own of today; the words of others are not changed", () => {
     expect(actionsOf(own, world)).toEqual(["reply", "edit", "copy", "forward", "pin", "star", "select", "info", "delete"]);
     expect(actionsOf(testMessage({ order: 1, author: ben, sentAtMs: 99 * hourMs }), world)).not.toContain("edit");
+    // Whoever wrote it can be looked at.
+    expect(actionsOf(testMessage({ order: 1, author: ben, sentAtMs: 99 * hourMs }), world)).toContain("person");
+    expect(actionsOf(own, world)).not.toContain("person");
   });
 
   it("[X-3] is no change after a day, after the tenth, and of what was forwarded", () => {

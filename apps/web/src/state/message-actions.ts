@@ -3,7 +3,19 @@ import { editWindowMs, maxEdits, ownDeletionMs } from "@latchkey/client/limits";
 import { textOf } from "./acting.ts";
 
 /** What can be done with a message, in the order in which a menu offers it. */
-export type MessageAction = "reply" | "edit" | "copy" | "forward" | "pin" | "unpin" | "star" | "unstar" | "select" | "info" | "delete";
+export type MessageAction =
+  | "reply"
+  | "edit"
+  | "copy"
+  | "forward"
+  | "pin"
+  | "unpin"
+  | "star"
+  | "unstar"
+  | "select"
+  | "info"
+  | "person"
+  | "delete";
 
 /** What decides what can be done with a message. */
 export interface ActionWorld {
@@ -43,12 +55,13 @@ export function actionsOf(message: Message, { may, isStarred, isPinned, nowMs }:
         isStarred ? "unstar" : "star",
         "select",
         "info",
+        ...(author.isSelf ? [] : (["person"] as const)),
         "delete",
       ];
     }
     case "unsupported":
     case "unreadable":
-      return isSettled(message) ? ["select", "info", "delete"] : [];
+      return isSettled(message) ? ["select", "info", ...(author.isSelf ? [] : (["person"] as const)), "delete"] : [];
     default:
       return [];
   }

@@ -85,6 +85,38 @@ export function systemText(message: Message, conversationKind: "direct" | "group
   }
 }
 
+/** What happened, in pieces: texts, and the people whom the line names, as they are called in it. */
+export function systemParts(
+  message: Message,
+  conversationKind: "direct" | "group",
+): readonly (string | { readonly person: Person; readonly text: string })[] {
+  const people: Person[] = [];
+  // No name has such a letter: it is among those that are cleaned away (spec E-63).
+  const marked = (person: Person): Person => {
+    people.push(person);
+    return { ...person, displayName: `${mark}${String.fromCharCode(firstPlace + people.length - 1)}`, besideName: undefined };
+  };
+  const { author, body } = message;
+  const other = <T extends Person | undefined>(person: T): T | Person => (person === undefined || person.isSelf ? person : marked(person));
+  const named: Message["body"] =
+    "person" in body
+      ? { ...body, person: other(body.person) }
+      : "people" in body && body.people.length <= mostPlaces
+        ? { ...body, people: body.people.map((person) => other(person)) }
+        : body;
+  const text = systemText({ ...message, author: other(author), body: named }, conversationKind);
+  return text.split(parts).flatMap((part) => {
+    const person = part.startsWith(mark) ? people[part.charCodeAt(mark.length) - firstPlace] : undefined;
+    return part === "" ? [] : [person === undefined ? part : { person, text: nameOf(person) }];
+  });
+}
+
+/** Private letters that stand for the first, the second person of a line. */
+const mark = "\u{E000}";
+const firstPlace = 0xe001;
+const mostPlaces = 500;
+const parts = /(\u{E000}[\u{E001}-\u{E3FF}])/u;
+
 /** Whether a line says that its author's device did what no honest one does: then their removal is offered. */
 export function namesSomebody({ body }: Message): boolean {
   return body.kind === "other_view" || body.kind === "skipped" || (body.kind === "misnumbered" && body.missing === 0);
