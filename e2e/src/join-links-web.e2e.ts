@@ -47,11 +47,21 @@ test("[X-14] a link made in the details of a group is opened by somebody without
   await sendMessage(page, "Who has the key?");
   await page.getByRole("button", { name: "Details" }).first().click();
   await page.getByRole("button", { name: "Make an invite link", exact: true }).click();
+  const form = page.getByRole("dialog", { name: "Make an invite link" });
+  await form.getByRole("combobox", { name: "Holds for" }).selectOption("1 day");
+  await form.getByRole("combobox", { name: "Lets in" }).selectOption("10 people");
+  await picture(page, "make-link-1280");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await form.getByRole("button", { name: "Make link" }).click();
   const field = page.getByRole("textbox", { name: "Invite link", exact: true });
   await field.waitFor();
   const url = await field.inputValue();
   expect(new URL(url)).toMatchObject({ origin: server.url, pathname: "/join" });
   await field.scrollIntoViewIfNeeded();
+  await page.getByText(/0 of 10 came in/u).waitFor();
+  const links = page.getByRole("region", { name: "Invite link" });
+  await links.getByRole("button", { name: "Show as a code" }).click();
+  await links.getByRole("img", { name: "Code of the invite link" }).waitFor();
   await picture(page, "invite-link-1280");
   expect(await accessibilityProblems(page)).toEqual([]);
 
@@ -73,6 +83,18 @@ test("[X-14] a link made in the details of a group is opened by somebody without
   await cyd.page.getByRole("heading", { name: "You asked to join" }).waitFor();
   await picture(cyd.page, "asked-390");
   await cyd.page.getByRole("button", { name: "Go to conversations", exact: true }).click();
+  // Where one waits stands above the list, and can be withdrawn; who asks again waits again.
+  await cyd.page.getByRole("button", { name: "You wait to be let in (1)" }).click();
+  const waits = cyd.page.getByRole("list", { name: "Where you wait to be let in" });
+  await waits.getByText("Allotment").waitFor();
+  await picture(cyd.page, "where-one-waits-390");
+  expect(await accessibilityProblems(cyd.page)).toEqual([]);
+  await waits.getByRole("button", { name: "Withdraw the request to join Allotment" }).click();
+  await cyd.page.getByText("You wait nowhere.").waitFor();
+  await cyd.page.goto(url);
+  await ask.click();
+  await cyd.page.getByRole("button", { name: "Go to conversations", exact: true }).click();
+  await cyd.page.getByRole("button", { name: "You wait to be let in (1)" }).waitFor();
   // What stands behind the address is nobody's to see: no request had it, and it is gone from there.
   const [, secret = ""] = url.split("#v1.");
   expect(requested.filter((asked) => asked.includes(secret.slice(0, 40)))).toEqual([]);
@@ -106,7 +128,7 @@ test("[X-14] a link made in the details of a group is opened by somebody without
   await page.setViewportSize({ width: 1280, height: 800 });
   await letIn.click();
   await page.getByText("Nobody is waiting.", { exact: true }).waitFor();
-  await page.getByText(/1 of 50 came in/u).waitFor();
+  await page.getByText(/1 of 10 came in/u).waitFor();
   await conversationLink(cyd.page, "Allotment").click();
   await sendMessage(cyd.page, "I am cyd");
   await seeMessage(page, "I am cyd");
@@ -117,6 +139,15 @@ test("[X-14] a link that was taken back says so, and one that is cut short is no
   const url = await page.getByRole("textbox", { name: "Invite link", exact: true }).inputValue();
   await cyd.page.goto(url.slice(0, -10));
   await cyd.page.getByRole("alert").getByText("That is not an invite link").waitFor();
+  await page.getByRole("button", { name: "Take back", exact: true }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Take back", exact: true }).click();
+  await page.getByRole("button", { name: "Make an invite link", exact: true }).click();
+  const form = page.getByRole("dialog", { name: "Make an invite link" });
+  await form.getByRole("switch", { name: /^The link says the group’s name/u }).uncheck();
+  await form.getByRole("button", { name: "Make link" }).click();
+  const unnamed = await page.getByRole("textbox", { name: "Invite link", exact: true }).inputValue();
+  await cyd.page.goto(unnamed);
+  await cyd.page.getByRole("heading", { name: "Ask to join a group?" }).waitFor();
   await page.getByRole("button", { name: "Take back", exact: true }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Take back", exact: true }).click();
   await page.getByRole("button", { name: "Make an invite link", exact: true }).waitFor();

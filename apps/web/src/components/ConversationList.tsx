@@ -14,10 +14,11 @@ import { ConversationItem } from "./ConversationItem.tsx";
 import { ConversationMenuHost } from "./ConversationMenuHost.tsx";
 import { Icon, Mark } from "./Icon.tsx";
 import { ListFilters } from "./ListFilters.tsx";
-import { ListNote } from "./ListNote.tsx";
 import { lazyComponent } from "./lazy.tsx";
+import { ListNote } from "./ListNote.tsx";
 
 const FoundMessages = lazyComponent(async () => (await import("./FoundMessages.tsx")).FoundMessages);
+const KnocksLine = lazyComponent(async () => (await import("./KnocksLine.tsx")).KnocksLine);
 
 /**
  * The list of conversations with its search; `headingLevel` 1 where no other page has the h1. `children` stand where the conversations
@@ -165,6 +166,7 @@ export function ConversationList({
             <span>{t("list.archivedHeading")}</span>
           </button>
         )}
+        {needle === "" && folder === "all" && <KnocksLine />}
         {requests > 0 && needle === "" && folder === "all" && (
           <button type="button" className="list-requests" onClick={() => router.go({ kind: "requests" })}>
             <Icon name="addPerson" size={20} />

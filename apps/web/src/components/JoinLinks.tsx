@@ -4,20 +4,24 @@ import { useId, useState } from "react";
 import type { ReactElement } from "react";
 import type { JoinLink, WaitingPerson } from "@latchkey/client";
 import { t } from "../messages/words.ts";
-import { useApp, useBusyAction } from "../state/context.ts";
+import { useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { formatDate } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
 import { useJoinLinks } from "../state/use-join-links.ts";
 import { CopyField } from "./CopyLink.tsx";
 import { ConfirmDialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
+import { JoinLinkForm } from "./JoinLinkForm.tsx";
+import { LinkWays } from "./LinkWays.tsx";
 import { PersonLabel } from "./PersonLabel.tsx";
 
 /** The links by which people ask to be let into a group, and who waits there: for those who may invite. */
 export function JoinLinks({ conversationId }: { readonly conversationId: string }): ReactElement {
   const id = useId();
   const { controller } = useApp();
-  const [isBusy, act] = useBusyAction();
+  const [, act] = useBusyAction();
+  const [isMaking, setIsMaking] = useState(false);
+  const group = useSelector((state) => state.conversations.get(conversationId)?.title ?? "");
   const [asked, setAsked] = useState<JoinLink>();
   const { links, waiting } = useJoinLinks(conversationId);
   const { client } = controller;
@@ -29,18 +33,14 @@ export function JoinLinks({ conversationId }: { readonly conversationId: string 
       </h2>
       <p className="setting-hint">{t("join.hint")}</p>
       {links.map((link) => (
-        <LinkRow key={link.linkId} link={link} takeBack={() => setAsked(link)} />
+        <LinkRow key={link.linkId} link={link} group={group} takeBack={() => setAsked(link)} />
       ))}
       {links.length > 0 && <Waiting conversationId={conversationId} waiting={waiting} />}
-      <button
-        type="button"
-        className="button button-wide"
-        disabled={isBusy}
-        onClick={() => void act(() => client.createJoinLink(conversationId))}
-      >
+      <button type="button" className="button button-wide" onClick={() => setIsMaking(true)}>
         <Icon name="link" size={18} />
         {links.length === 0 ? t("join.make") : t("join.makeAnother")}
       </button>
+      {isMaking && <JoinLinkForm make={(options) => client.createJoinLink(conversationId, options)} close={() => setIsMaking(false)} />}
       {asked !== undefined && (
         <ConfirmDialog
           title={t("join.takeBackTitle")}
@@ -54,11 +54,26 @@ export function JoinLinks({ conversationId }: { readonly conversationId: string 
   );
 }
 
-function LinkRow({ link, takeBack }: { readonly link: JoinLink; readonly takeBack: () => void }): ReactElement {
+function LinkRow({
+  link,
+  group,
+  takeBack,
+}: {
+  readonly link: JoinLink;
+  readonly group: string;
+  readonly takeBack: () => void;
+}): ReactElement {
   const { url, expiresAtMs, uses, maxUses, madeBy } = link;
   return (
     <div className="join-link">
-      {url === undefined ? <p>{t("join.elsewhere")}</p> : <CopyField value={url} label={t("join.link")} copyLabel={t("join.copy")} />}
+      {url === undefined ? (
+        <p>{t("join.elsewhere")}</p>
+      ) : (
+        <>
+          <CopyField value={url} label={t("join.link")} copyLabel={t("join.copy")} />
+          <LinkWays link={url} title={t("join.shareTitle", { group })} codeLabel={t("join.code")} />
+        </>
+      )}
       <div className="join-link-facts">
         <span>
           {t("join.until", { date: formatDate(expiresAtMs) })} {"· "}

@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import type { ContactRequest } from "@latchkey/client";
 import { ConfirmDialog } from "../components/Dialog.tsx";
+import { Knocks } from "../components/Knocks.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { PersonLabel } from "../components/PersonLabel.tsx";
 import { t } from "../messages/words.ts";
@@ -93,6 +94,9 @@ export function RequestsPage(): ReactElement {
         </ul>
         {dropped > 0 && <p className="section-hint">{t("requests.dropped", { n: dropped })}</p>}
         {list.length > 0 && <p className="section-hint">{t("requests.quiet")}</p>}
+        <div className="requests-own">
+          <Knocks />
+        </div>
       </div>
       {asked !== undefined && (
         <ConfirmDialog
