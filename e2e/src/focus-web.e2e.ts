@@ -107,6 +107,13 @@ describe("the focus", () => {
 
   test("on a phone is on the conversation that one comes back from; the words are asked for above everything else, and the notes are one line", async () => {
     const page = await browserOf("phone", viewports.phone);
+    // As where the system hands over to other apps.
+    await page.addInitScript(() => {
+      navigator.share = (data) => {
+        Reflect.set(globalThis, "shared", data);
+        return Promise.resolve();
+      };
+    });
     await createAccount(page, { url: server.url, username: "gustav" });
     const heading = page.getByRole("heading", { name: "Your recovery phrase" });
     const box = await heading.boundingBox();
@@ -114,6 +121,8 @@ describe("the focus", () => {
     expect(await page.getByText("No conversations yet").count()).toBe(0);
     await page.getByRole("button", { name: "Later", exact: true }).click();
     await page.getByRole("img", { name: "Code of your link" }).waitFor();
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    expect(await page.evaluate(() => Reflect.get(globalThis, "shared"))).toMatchObject({ url: `${server.url}/new?to=gustav` });
     expect(await accessibilityProblems(page)).toEqual([]);
     await startConversation(page, { to: ["ben"] });
     await sendMessage(page, "From a phone");
@@ -160,6 +169,7 @@ describe("the focus", () => {
     await done;
     const alarm = page.getByRole("alert", { name: "Warnings" });
     await alarm.getByText("Another of your devices added a device to your account").waitFor();
+    await alarm.getByText(/^Seen by this device since /u).waitFor();
     await alarm.getByRole("button", { name: "Look at your devices" }).click();
     await page.getByRole("listitem").getByText("Tablet").waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);

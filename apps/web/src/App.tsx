@@ -60,7 +60,7 @@ export function App({ controller, router }: { readonly controller: Controller; r
   const app = useMemo<AppValue>(() => ({ controller, router, notify }), [controller, notify, router]);
   return (
     <AppContext value={app}>
-      <Boundary kind="page">
+      <Boundary kind="page" leave={() => router.go({ kind: "home" })}>
         <Screen />
       </Boundary>
       <div role="status" aria-label={t("noticeRegion")} className="toasts">
@@ -132,6 +132,8 @@ function Messenger(): ReactElement {
   const [isHelpOpen, setIsHelpOpen] = useState(false);
   const showHelp = useCallback(() => setIsHelpOpen(true), []);
   const columnsRef = useRef<HTMLDivElement>(null);
+  const { router } = useApp();
+  const leave = useCallback(() => router.go({ kind: "home" }), [router]);
   useShortcuts(showHelp);
   useLinked();
   // As in other messengers, the list of settings stands where the conversations were, which are as they were afterwards.
@@ -167,7 +169,7 @@ function Messenger(): ReactElement {
           </div>
         )}
         {(isTwo || !isHome) && (
-          <Boundary kind="part" place={formatRoute(route)}>
+          <Boundary kind="part" place={formatRoute(route)} leave={route.kind === "home" ? undefined : leave}>
             <Place route={route} isThree={isThree} />
           </Boundary>
         )}

@@ -145,7 +145,7 @@ export interface Alarm {
   readonly id: string;
   readonly failure: ClientFailure;
   readonly conversationId: string | undefined;
-  /** The account that it is about, where it is about one. */
+  /** The account that it is about, where it is about one: whose keys, device or change was seen. */
   readonly accountId?: string | undefined;
   /** What convicts, for whoever wants to verify it: signed bytes, such as two checkpoints of one log (C2SP notes). */
   readonly evidence?: readonly Uint8Array[];

@@ -8,6 +8,9 @@ import { useAction, useApp, useNow, useRoute, useSelector } from "../state/conte
 import { formatAgo, formatTime, isoTime } from "../state/format.ts";
 import { Icon } from "./Icon.tsx";
 import { nameOf } from "../state/person-name.ts";
+import { lazyComponent } from "./lazy.tsx";
+
+const AlarmFacts = lazyComponent(async () => (await import("./AlarmFacts.tsx")).AlarmFacts);
 
 const patienceMs = 2000;
 /** Warnings after which one looks at one's devices. */
@@ -152,6 +155,7 @@ function AlarmBanner({ group, isOpen }: { readonly group: AlarmGroup; readonly i
               </p>
             )}
             <p>{text.advice}</p>
+            <AlarmFacts alarms={alarms} />
           </>
         )}
       </div>

@@ -8,6 +8,8 @@ interface BoundaryProps {
   readonly kind: "line" | "item" | "part" | "page";
   /** Another place than before is tried anew. */
   readonly place?: string;
+  /** Goes to another place: what cannot be shown there keeps nobody from the rest. */
+  readonly leave?: (() => void) | undefined;
   readonly children: ReactNode;
 }
 
@@ -34,7 +36,13 @@ export class Boundary extends Component<BoundaryProps, BoundaryState> {
     if (this.props.kind === "line") return <p className="row-broken">{t("broken.line")}</p>;
     const isPage = this.props.kind === "page";
     const text = isPage ? t("broken.page") : t("broken.part");
-    const failed = <FailedPart text={text} tryAgain={() => this.setState({ hasFailed: false })} />;
+    const { leave } = this.props;
+    const tryAgain = (): void => this.setState({ hasFailed: false });
+    const rest = (): void => {
+      leave?.();
+      tryAgain();
+    };
+    const failed = <FailedPart text={text} tryAgain={tryAgain} leave={leave === undefined ? undefined : rest} />;
     return isPage ? <main className="page-centre">{failed}</main> : <div className="part-broken">{failed}</div>;
   }
 }

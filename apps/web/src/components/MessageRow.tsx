@@ -87,6 +87,13 @@ export const MessageRow: ComponentType<RowProps> = memo(function MessageRow({
           <div>
             <strong>{t("system.alarm")}</strong>
             {row.message.body.kind === "alarm" && speaksEnglish() && <p>{row.message.body.reason}</p>}
+            {row.message.author !== undefined && !row.message.author.isSelf && (
+              <p>
+                <PersonButton person={row.message.author} className="link-button">
+                  {t("person.open", { person: nameOf(row.message.author) })}
+                </PersonButton>
+              </p>
+            )}
             <p>{t("system.alarmDone")}</p>
           </div>
         </div>

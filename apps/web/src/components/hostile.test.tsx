@@ -126,6 +126,15 @@ describe("[E-61] what cannot be drawn", () => {
     expect(draw(kind)).not.toContain("shown</");
   });
 
+  test("keeps nobody from the rest: from a place there is a way to where everything else is", () => {
+    const left: string[] = [];
+    const boundary = new Boundary({ kind: "part", children: "shown", place: "/c/a", leave: () => left.push("home") });
+    boundary.state = { ...boundary.state, ...Boundary.getDerivedStateFromError() };
+    expect(renderToStaticMarkup(boundary.render())).toContain("Show the rest");
+    expect(draw("part")).not.toContain("Show the rest");
+    expect(left).toEqual([]);
+  });
+
   test("is tried anew in another place, and not in the same", () => {
     const failed = { hasFailed: true, place: "/a" };
     const props = { kind: "part", children: "shown" } as const;

@@ -49,6 +49,8 @@ export interface Alarm {
   readonly id: string | undefined;
   readonly failure: ClientFailure;
   readonly conversationId: string | undefined;
+  /** Whose keys, device or change was seen. */
+  readonly accountId?: string | undefined;
   readonly atMs: number;
 }
 

@@ -67,8 +67,14 @@ export type Effect =
   | { readonly kind: "join_link"; readonly event: LinkEvent }
   /** Another device of one's own account told this in the group of the devices; `placed`: this one did, and it stands in the log now. */
   | { readonly kind: "sync" | "placed"; readonly order: number; readonly payload: Uint8Array }
-  /** `about` makes it one of a kind, with the code and the conversation; `reason` is for people. */
-  | { readonly kind: "alarm"; readonly code: ClientErrorCode; readonly reason: string; readonly about: string }
+  /** `about` makes it one of a kind, with the code and the conversation; `reason` is for people; `accountId`: whose change or device it is about. */
+  | {
+      readonly kind: "alarm";
+      readonly code: ClientErrorCode;
+      readonly reason: string;
+      readonly about: string;
+      readonly accountId?: Uint8Array | undefined;
+    }
   /** Somebody spoke of another log: the published head is to be looked at (spec L-10, L-11). */
   | { readonly kind: "ask_head" }
   /** The log is not the one that others see: they are told, as they cannot hear it there (spec L-11). */

@@ -149,7 +149,7 @@ export function pause(turn: Turn, reason: PauseReason, author?: Uint8Array): voi
   addLine(turn, { order: nextOrder(turn), body: { kind: "alarm", reason: sentence }, author });
   dropAllChanges(turn, pauseCode(reason));
   set(turn, { phase: { kind: "paused", reason } });
-  turn.effects.push({ kind: "alarm", code: pauseCode(reason), reason: sentence, about: reason }, { kind: "close" });
+  turn.effects.push({ kind: "alarm", code: pauseCode(reason), reason: sentence, about: reason, accountId: author }, { kind: "close" });
   if (reason === "foreign_head") turn.effects.push({ kind: "tell_fork" });
 }
 

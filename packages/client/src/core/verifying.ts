@@ -63,6 +63,7 @@ export function onVerified(turn: Turn, { verdicts }: Extract<Input, { kind: "ver
       code: "device_unproven",
       reason,
       about: `device ${toBase64Url(leaf.accountId)} ${toBase64Url(leaf.deviceId)}`,
+      accountId: leaf.accountId,
     });
   }
   set(turn, { unverified: next });

@@ -1,3 +1,4 @@
+import { toBase64Url } from "@latchkey/codec";
 import { isPast } from "../core/past.ts";
 import { recordChanges } from "../core/records.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
@@ -85,8 +86,16 @@ export async function storeTimeline(
 }
 
 /** An alarm of a conversation stays until the person handled it; the same reason later is another one. */
-export function raisedIn({ id, joinedSeq }: ConversationState, { code, reason, about }: Extract<Effect, { kind: "alarm" }>): Raised {
-  return { failure: { code, message: reason, canRetry: false }, conversationId: id, about: `${about} ${joinedSeq}` };
+export function raisedIn(
+  { id, joinedSeq }: Pick<ConversationState, "id" | "joinedSeq">,
+  { code, reason, about, accountId }: Extract<Effect, { kind: "alarm" }>,
+): Raised {
+  return {
+    failure: { code, message: reason, canRetry: false },
+    conversationId: id,
+    accountId: accountId === undefined ? undefined : toBase64Url(accountId),
+    about: `${about} ${joinedSeq}`,
+  };
 }
 
 /** Puts what an effect brings into the store, where it brings something. */

@@ -329,6 +329,7 @@ export class Watch implements Watching {
       if (error instanceof ClientError && error.code === "server_lied") {
         await alarms.raise({
           failure: { code: "server_lied", message: falseKeysSentence, canRetry: false },
+          accountId: toBase64Url(accountId),
           about: toBase64Url(accountId),
         });
       }
