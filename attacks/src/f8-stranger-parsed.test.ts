@@ -4,7 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { equalBytes, fromBase64Url } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
-import { eventually, hear, messageOf, say, Scene } from "./testing/scene.ts";
+import { begun, eventually, hear, messageOf, say, Scene, settle } from "./testing/scene.ts";
 
 describe("F8 a stranger's bundle", () => {
   test("waits unopened: one look-up of who sent it, no log opened, nothing fetched, nothing shown; accepting opens it", async () => {
@@ -71,5 +71,18 @@ describe("F8 a stranger's bundle", () => {
     await say(mal, direct.id, "and now?");
     await hear(ben, direct.id, "and now?");
     expect(cyd.accountId).not.toBe(mal.accountId);
+  });
+
+  test("[I-4] what was written to somebody and not sent yet when the person blocked them is not sent while they are", async () => {
+    await using scene = await Scene.open();
+    const [ada, mal] = [await scene.person("ada"), await scene.person("mal")];
+    const id = await begun([ada, mal]);
+    await ada.client.send(id, "regretted", { undoMs: 3000 });
+    await ada.client.block(mal.accountId);
+    await delay(4000);
+    await settle(ada, mal);
+    expect(await mal.texts(id)).toEqual(["hello"]);
+    await ada.client.unblock(mal.accountId);
+    await hear(mal, id, "regretted");
   });
 });

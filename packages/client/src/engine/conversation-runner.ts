@@ -5,7 +5,7 @@ import { loadGroup } from "../core/load-records.ts";
 import { carryOver } from "../core/rejoin.ts";
 import { isCaughtUp } from "../core/turn.ts";
 import { isToSend } from "../core/waits-with.ts";
-import type { ChangeOutcome, ConversationState, DeviceReference, Effect, Input, Line } from "../core/types.ts";
+import type { ChangeOutcome, Context, ConversationState, DeviceReference, Effect, Input, Line } from "../core/types.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { withoutDeleted } from "../own/deleted.ts";
 import { factOf } from "../own/view.ts";
@@ -83,13 +83,19 @@ export class ConversationRunner {
     return this.#news.lastLine;
   }
 
+  /** Whether it is with somebody whom the person blocked: what was written to them waits, and is not sent (spec I-4). */
+  get isBlocked(): boolean {
+    return standingIn(this.#world, this.#state) === "blocked";
+  }
+
   /** Whether nothing waits: no input, no request, no message, no change. */
   get isIdle(): boolean {
     const { outgoing, changes, staged, phase, link } = this.#state;
     // What the server does not serve now is waited for, and is not what this device has to do.
     const isDone = hasEnded(phase) || phase.kind === "paused" || link.kind === "stalled";
     const isRead = isDone || isCaughtUp(this.#state);
-    const waits = outgoing.some((item) => isToSend(this.#state, item)) || changes.length > 0 || staged !== undefined;
+    const isSending = !this.isBlocked && outgoing.some((item) => isToSend(this.#state, item));
+    const waits = isSending || changes.length > 0 || staged !== undefined;
     return this.#running === undefined && this.#errands.isIdle && !this.#channel.isParked && isRead && (isDone || !waits);
   }
 
@@ -232,11 +238,16 @@ export class ConversationRunner {
   async #takeBatch(inputs: readonly Input[]): Promise<void> {
     await this.load();
     const before = this.#state;
-    const { state, effects, groups, fetched, parked } = await takeBatch(() => contextOf(this.#world, this.id), before, {
+    const { isBlocked } = this;
+    const context = (): Context => {
+      const now = contextOf(this.#world, this.id);
+      return isBlocked ? { ...now, isHeld: true } : now;
+    };
+    const { state, effects, groups, fetched, parked } = await takeBatch(context, before, {
       inputs,
       isParked: this.#channel.isParked,
     });
-    const heard = standingIn(this.#world, before) === "blocked" ? withoutPeer(before, state, effects) : { state, effects };
+    const heard = isBlocked ? withoutPeer(before, state, effects) : { state, effects };
     const deleted = factOf(this.#world.ownThings, "deleted", before.logId)?.throughSeq;
     const kept = withoutDeleted(deleted, before, heard.state, heard.effects);
     const news = await this.#store({ before, after: kept.state, effects: kept.effects });

@@ -122,7 +122,8 @@ export class Conversations {
   /** Tells the connections how many messages wait to be sent. */
   countWaiting(): void {
     const waiting = this.all().reduce(
-      (sum, { state }) => sum + state.outgoing.filter((item) => item.purpose === "text" && item.failure === undefined).length,
+      (sum, { state, isBlocked }) =>
+        isBlocked ? sum : sum + state.outgoing.filter((item) => item.purpose === "text" && item.failure === undefined).length,
       0,
     );
     this.#world.connections.setWaiting(waiting);

@@ -243,7 +243,12 @@ export class Engine {
     const directs = this.conversations
       .all()
       .filter(({ state: { kind, peer } }) => kind === "direct" && peer !== undefined && equalBytes(peer, accountId));
-    for (const runner of directs) runner.emitConversation();
+    for (const runner of directs) {
+      runner.emitConversation();
+      // What waited while they were blocked goes now.
+      void runner.input({ kind: "accounts", recovered: [] }).catch(() => undefined);
+    }
+    this.conversations.countWaiting();
     if (!isOurs && standings.of(accountId) === "blocked")
       void appendSecrets.blockedElsewhere(directs.map(({ id }) => id)).catch(() => undefined);
     this.#world.emit({ kind: "requests" });
