@@ -48,6 +48,11 @@ export function canPin(): boolean {
   return pinnable;
 }
 
+/** Lets this process, and what it starts, have all cores: where what is measured is started by it. */
+export function unpinGenerator(): void {
+  if (canPin()) execFileSync("taskset", ["-a", "-p", "-c", "0-1", String(process.pid)], { stdio: "ignore" });
+}
+
 /** Keeps this process, the generator of the load, on the first core. */
 export function pinGenerator(): void {
   if (canPin()) execFileSync("taskset", ["-a", "-p", "-c", "0", String(process.pid)], { stdio: "ignore" });

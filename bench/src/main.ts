@@ -23,6 +23,7 @@ import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 import { serverPeers } from "./scenarios/server-peers.ts";
 import { serverDirectory } from "./scenarios/server-directory.ts";
+import { web } from "./scenarios/web.ts";
 
 const scenarios: readonly Scenario[] = [
   appendOneToOne,
@@ -45,6 +46,7 @@ const scenarios: readonly Scenario[] = [
   mlsMessages,
   mlsPrimitives,
   mlsPeers,
+  web,
 ];
 
 const { values, positionals } = parseArgs({

@@ -14,6 +14,8 @@ const ticksPerSecond = 100;
 export interface BenchServerOptions {
   readonly host?: string;
   readonly retentionDays?: number;
+  /** The folder of the built web app. */
+  readonly webRoot?: string;
   /** The limits of every day, for one person each: else they are lifted. */
   readonly hasLimits?: boolean;
   readonly limits?: { readonly publicationIntervalMs?: number; readonly headsIntervalMs?: number };

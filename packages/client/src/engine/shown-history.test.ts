@@ -87,7 +87,7 @@ describe("a page of a conversation", () => {
   });
 });
 
-describe("the place of a time", () => {
+describe("[E-132] the place of a time", () => {
   test("is that of the first message from then on, found in a handful of looks", async () => {
     const { history, read } = await historyOf(many(5000));
     expect(await history.placeAt(startMs + 1234 * 1000)).toBe(1234);
@@ -141,7 +141,7 @@ describe("what is left to read", () => {
   });
 });
 
-describe("an unread message that names this person", () => {
+describe("[E-132] an unread message that names this person", () => {
   const naming = (order: number, over: Partial<Said>): Said => said(order, ben, text("you"), over);
   const ids = { mine: bytes(1) };
 
