@@ -1,4 +1,4 @@
-import type { Conversation, Message, MessageBody, Person as Shown } from "@latchkey/client";
+import type { Conversation, FoundMessage, Message, MessageBody, Person as Shown } from "@latchkey/client";
 import { describe, expect, test } from "vitest";
 import { brokenPromises } from "./promises.ts";
 import type { Person, Said } from "./person.ts";
@@ -18,9 +18,14 @@ function text(order: number, author: string, said: string, delivery?: Message["d
 
 const accepted = { kind: "accepted", atMs: 1 } as const;
 
+const saysIt = ({ body }: Message, query: string): boolean => body.kind === "text" && body.text.includes(query);
+const asFound = ({ id, conversationId }: Message): Partial<FoundMessage> => ({ messageId: id, conversationId });
+
 /** What one person has at the end, made up. */
 interface Had {
   readonly lines: readonly Message[];
+  /** What a search looks through, where that is not what is there. */
+  readonly found?: readonly Message[];
   readonly status?: Conversation["status"];
   readonly said?: readonly Said[];
   readonly faults?: readonly string[];
@@ -40,6 +45,10 @@ function worldOf(people: Readonly<Record<string, Had>>): World {
       client: {
         conversations: async () => [{ id: "one", title: "one", status: had.status ?? "active", kind: "group" }],
         messages: async () => had.lines,
+        search: async (query: string) => ({
+          found: (had.found ?? had.lines).filter((one) => saysIt(one, query)).map(asFound),
+          cursor: undefined,
+        }),
         alarms: async () => [],
         verification: async () => ({ members: [], hold: undefined }),
       },
@@ -80,6 +89,15 @@ describe("the check of promises", () => {
     expect((await broken({ ada: { lines: waits }, ben: { lines: both } })).join()).toMatch(/"ada 2" of ada waits/);
     expect((await broken({ ada: { lines: both, status: "paused" }, ben: { lines: both } })).join()).toMatch(/is paused/);
     expect((await broken({ ada: { lines: both, faults: ["TypeError"] }, ben: { lines: both } })).join()).toMatch(/client failed/);
+  });
+
+  test("[X-22] tells what a search does not find, and what it finds and is not there", async () => {
+    const [added, first] = both;
+    if (added === undefined || first === undefined) throw new Error("lines");
+    const lacking = await broken({ ada: { lines: both, found: [added, first] }, ben: { lines: both } });
+    expect(lacking.join()).toMatch(/ada does not find 1 texts of one by "ben", and 0/);
+    const kept = await broken({ ada: { lines: both, found: [...both, text(9, "ada", "ada 9")] }, ben: { lines: both } });
+    expect(kept.join()).toMatch(/ada does not find 0 texts of one by "ada", and 1/);
   });
 
   test("a line that cannot be read breaks a promise where nothing may get lost; a hostile device is promised nothing", async () => {

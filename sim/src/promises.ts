@@ -1,4 +1,4 @@
-import type { Conversation, Message } from "@latchkey/client";
+import type { Conversation, FoundMessage, Message } from "@latchkey/client";
 import type { Person } from "./person.ts";
 import type { World } from "./world.ts";
 
@@ -44,6 +44,7 @@ export async function brokenPromises(world: World, params: { readonly mayLose: b
   broken.push(...views.flatMap((view) => [...toldLast(view), ...provenWhole(view)]));
   broken.push(...(await stuck(views, params)));
   broken.push(...acknowledged(world, views));
+  broken.push(...(await unfound(views)));
   return broken;
 }
 
@@ -59,6 +60,39 @@ function provenWhole({ person, lines, conversation }: View): string[] {
       ? [`of what ${author?.username ?? "somebody"} gave ${person.name} in ${conversation.title} ${body.unproven} did not hold`]
       : [],
   );
+}
+
+/** By a search everybody finds what they have of it, and nothing that they do not have (spec X-22). */
+async function unfound(views: readonly View[]): Promise<string[]> {
+  const broken: string[] = [];
+  for (const person of new Set(views.map((view) => view.person))) {
+    const own = views.filter((view) => view.person === person);
+    // Every text begins with the name of its author.
+    for (const name of new Set(own.flatMap(({ lines }) => lines.flatMap((line) => textOf(line)?.split(" ")[0] ?? [])))) {
+      const found = await foundBy(person, name);
+      for (const { conversation, lines } of own) {
+        const inLog = lines.filter(({ delivery }) => delivery === undefined || delivery.kind === "accepted");
+        const there = new Set(inLog.filter((line) => textOf(line)?.includes(name) === true).map(({ id }) => id));
+        const here = new Set(found.filter(({ conversationId }) => conversationId === conversation.id).map(({ messageId }) => messageId));
+        const [missing, extra] = [[...there.difference(here)], [...here.difference(there)]];
+        if (missing.length > 0 || extra.length > 0)
+          broken.push(
+            `${person.name} does not find ${String(missing.length)} texts of ${conversation.title} by "${name}", and ${String(extra.length)} that are not there`,
+          );
+      }
+    }
+  }
+  return broken;
+}
+
+async function foundBy({ client }: Person, query: string): Promise<readonly FoundMessage[]> {
+  const found: FoundMessage[] = [];
+  let page = await client.search(query);
+  for (;;) {
+    found.push(...page.found);
+    if (page.cursor === undefined) return found;
+    page = await client.search("", { cursor: page.cursor });
+  }
 }
 
 /** Nobody sees a text twice, and nobody sees one that its author did not say. */
