@@ -16,6 +16,7 @@ import { Icon, Mark } from "./Icon.tsx";
 import { ListFilters } from "./ListFilters.tsx";
 import { lazyComponent } from "./lazy.tsx";
 import { ListNote } from "./ListNote.tsx";
+import { useStillList } from "./use-still-list.ts";
 
 const FoundMessages = lazyComponent(async () => (await import("./FoundMessages.tsx")).FoundMessages);
 const KnocksLine = lazyComponent(async () => (await import("./KnocksLine.tsx")).KnocksLine);
@@ -70,6 +71,7 @@ export function ConversationList({
   );
   const [focusId, setFocusId] = useState<string>();
   const isShown = (id: string | undefined): boolean => shown.some((one) => one.id === id);
+  useStillList(scrollRef, `${folder} ${filter} ${needle}`);
   const tabStop = isShown(focusId) ? focusId : isShown(openId) ? openId : shown[0]?.id;
   const Heading = headingLevel === 1 ? "h1" : "h2";
   const isLed = children !== undefined && hasConversations && conversations.size === 0 && needle === "";
