@@ -2,6 +2,7 @@ import "../styles/menu.css";
 import { useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { Dialog, Menu, MenuItem, Popover } from "react-aria-components";
+import { MenuLanguage } from "./MenuLanguage.tsx";
 import type { Conversation, MuteTime } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { useNow } from "../state/context.ts";
@@ -65,58 +66,60 @@ export function ConversationMenu({
   return (
     <>
       {!(at instanceof HTMLElement) && <span ref={pointRef} className="menu-point" style={{ left: at.x, top: at.y }} />}
-      <Popover
-        triggerRef={at instanceof HTMLElement ? elementRef : pointRef}
-        isOpen
-        onOpenChange={(isOpen) => {
-          if (!isOpen) close();
-        }}
-        placement="bottom start"
-        offset={4}
-        className="popover"
-      >
-        <Dialog aria-label={label} className="popover-dialog">
-          {isMuting ? (
-            <Menu
-              key="mute"
-              aria-label={t("list.actions.mute")}
-              className="menu"
-              // A menu begins at its first line.
-              // oxlint-disable-next-line jsx-a11y/no-autofocus
-              autoFocus="first"
-              onAction={chooseTime}
-            >
-              {muteTimes.map((time) => (
-                <MenuItem key={time} id={time} textValue={t(`own.muteTimes.${time}`)} className="menu-item">
-                  <span>{t(`own.muteTimes.${time}`)}</span>
-                </MenuItem>
-              ))}
-            </Menu>
-          ) : (
-            <Menu
-              key="all"
-              aria-label={label}
-              className="menu"
-              // A menu begins at its first line.
-              // oxlint-disable-next-line jsx-a11y/no-autofocus
-              autoFocus="first"
-              onAction={choose}
-            >
-              {actions.map((action) => (
-                <MenuItem
-                  key={action}
-                  id={action}
-                  textValue={t(`list.actions.${action}`)}
-                  className={`menu-item${isGrave(action) ? " menu-item-danger" : ""}`}
-                >
-                  <Icon name={icons[action]} size={18} />
-                  <span>{t(`list.actions.${action}`)}</span>
-                </MenuItem>
-              ))}
-            </Menu>
-          )}
-        </Dialog>
-      </Popover>
+      <MenuLanguage>
+        <Popover
+          triggerRef={at instanceof HTMLElement ? elementRef : pointRef}
+          isOpen
+          onOpenChange={(isOpen) => {
+            if (!isOpen) close();
+          }}
+          placement="bottom start"
+          offset={4}
+          className="popover"
+        >
+          <Dialog aria-label={label} className="popover-dialog">
+            {isMuting ? (
+              <Menu
+                key="mute"
+                aria-label={t("list.actions.mute")}
+                className="menu"
+                // A menu begins at its first line.
+                // oxlint-disable-next-line jsx-a11y/no-autofocus
+                autoFocus="first"
+                onAction={chooseTime}
+              >
+                {muteTimes.map((time) => (
+                  <MenuItem key={time} id={time} textValue={t(`own.muteTimes.${time}`)} className="menu-item">
+                    <span>{t(`own.muteTimes.${time}`)}</span>
+                  </MenuItem>
+                ))}
+              </Menu>
+            ) : (
+              <Menu
+                key="all"
+                aria-label={label}
+                className="menu"
+                // A menu begins at its first line.
+                // oxlint-disable-next-line jsx-a11y/no-autofocus
+                autoFocus="first"
+                onAction={choose}
+              >
+                {actions.map((action) => (
+                  <MenuItem
+                    key={action}
+                    id={action}
+                    textValue={t(`list.actions.${action}`)}
+                    className={`menu-item${isGrave(action) ? " menu-item-danger" : ""}`}
+                  >
+                    <Icon name={icons[action]} size={18} />
+                    <span>{t(`list.actions.${action}`)}</span>
+                  </MenuItem>
+                ))}
+              </Menu>
+            )}
+          </Dialog>
+        </Popover>
+      </MenuLanguage>
     </>
   );
 }

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
 
+const components: Readonly<Record<string, string>> = import.meta.glob("../components/*.tsx", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 const sheets: Readonly<Record<string, string>> = import.meta.glob("../**/*.css", { query: "?raw", import: "default", eager: true });
 
 /** Sides that do not trade places where a language runs from the right. */
@@ -13,4 +18,10 @@ test("styles know the start and the end of a line, not left and right", () => {
   );
   expect(found).toEqual([]);
   for (const bad of ["  left: 0;", "margin-right: 1px;", "text-align: left;", "float: right;"]) expect(physical.test(bad)).toBe(true);
+});
+
+test("what opens over the page speaks the app's language, and not the browser's", () => {
+  const opening = Object.entries(components).filter(([, text]) => /<Popover\b/u.test(text));
+  expect(opening.length).toBeGreaterThan(2);
+  expect(opening.filter(([, text]) => !text.includes("<MenuLanguage>")).map(([name]) => name)).toEqual([]);
 });
