@@ -2,7 +2,16 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Conversation, Message } from "@latchkey/client";
 import { accessibilityProblems } from "./testing/accessibility.ts";
-import { createAccount, messageBox, messagesWith, seeMessage, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
+import {
+  chooseAction,
+  createAccount,
+  messageBox,
+  messagesWith,
+  seeMessage,
+  seeTaken,
+  sendMessage,
+  startConversation,
+} from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { eventually, registerPerson } from "./testing/people.ts";
@@ -86,6 +95,52 @@ async function set(name: RegExp, isOn: boolean): Promise<void> {
   await field().waitFor();
 }
 
+describe("a finger that pulls a message", () => {
+  /** Puts a finger on a message of Ben's and moves it. */
+  async function pull([dx, dy]: readonly [number, number]): Promise<void> {
+    const message = messagesWith(page, "Here I am").filter({ hasText: "Ben Smith" });
+    await message.scrollIntoViewIfNeeded();
+    const box = (await message.locator(".bubble").boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const touch = await page.context().newCDPSession(page);
+    await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+    for (const part of [0.2, 0.5, 0.8, 1])
+      await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: [{ x: x + dx * part, y: y + dy * part }] });
+    await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await touch.detach();
+  }
+
+  const answering = (): Locator => page.getByText("Answer to Ben Smith");
+  const pulled = (): Locator => page.locator("[data-swipe]");
+
+  test("answers it; not where it pulls too little, back, or up and down", async () => {
+    for (const way of [
+      [30, 0],
+      [-110, 0],
+      [20, 60],
+    ] as const) {
+      await pull(way);
+      expect([await answering().count(), await pulled().count()]).toEqual([0, 0]);
+    }
+    await pull([110, 5]);
+    await answering().waitFor();
+    expect(await pulled().count()).toBe(0);
+    expect(await isWriting()).toBe(true);
+    await page.keyboard.press("Escape");
+    await answering().waitFor({ state: "detached" });
+  });
+
+  test("the other way round where lines begin on the right", async () => {
+    await page.evaluate(() => document.documentElement.setAttribute("dir", "rtl"));
+    await pull([110, 5]);
+    expect(await answering().count()).toBe(0);
+    await pull([-110, 5]);
+    await answering().waitFor();
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => document.documentElement.setAttribute("dir", "ltr"));
+  });
+});
+
 describe("emoji in the field", () => {
   test("are found by name, stand where the caret was, and come to the ones used last", async () => {
     await field().fill("good morning");
@@ -110,6 +165,19 @@ describe("emoji in the field", () => {
     await picker().waitFor({ state: "detached" });
     expect(await field().inputValue()).toBe("good🌻🌻🌻 morning");
     expect(await isWriting()).toBe(true);
+    await field().fill("");
+  });
+});
+
+describe("emoji by their names", () => {
+  test("are offered behind a colon", async () => {
+    await field().pressSequentially("Noon :sunfl");
+    const list = page.getByRole("listbox", { name: "Choose an emoji" });
+    await list.getByRole("option", { name: /sunflower/i }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press("Enter");
+    expect(await field().inputValue()).toBe("Noon 🌻");
+    expect(await list.count()).toBe(0);
     await field().fill("");
   });
 });
@@ -152,7 +220,7 @@ describe("[X-1] members in the field", () => {
 
   test("arrows, Escape and the mouse", async () => {
     await field().pressSequentially("@");
-    await expect.poll(() => members().getByRole("option").count()).toBe(3);
+    await expect.poll(() => members().getByRole("option").count(), { timeout: 10_000 }).toBe(3);
     await page.keyboard.press("ArrowUp");
     expect(await members().getByRole("option", { selected: true }).innerText()).toContain("everybody");
     await page.keyboard.press("Escape");
@@ -171,9 +239,26 @@ describe("[X-1] members in the field", () => {
   test("and what is written are there after the page was loaded again at once", async () => {
     await page.keyboard.type("can you?");
     await page.reload();
-    await expect.poll(() => field().inputValue()).toBe("@Ben Smith can you?");
+    await expect.poll(() => field().inputValue(), { timeout: 10_000 }).toBe("@Ben Smith can you?");
     await field().press("Enter");
     expect((await atBens((text) => text.endsWith("can you?"))).isMentioned).toBe(true);
+  });
+});
+
+describe("[X-1] being mentioned", () => {
+  test("stands out; answers and copies have names, not addresses", async () => {
+    const { members } = await ben.client.details((await group(ben)).id);
+    const { accountId, host } = members.find(({ person }) => person.username === "ada")?.person ?? { accountId: "", host: "" };
+    await cyd.client.send((await group(cyd)).id, `Is [@ada](mimi://${host}/u/${accountId}) there?`);
+    const message = messagesWith(page, "there?").first();
+    await message.locator(".text-mention-own", { hasText: "@you" }).waitFor();
+    await message.hover();
+    await message.getByRole("button", { name: "Reply" }).click();
+    await field().fill("I am");
+    await field().press("Enter");
+    await messagesWith(page, "I am").locator("blockquote", { hasText: "Is @you there?" }).waitFor();
+    await chooseAction(page, message, "Copy text");
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^Is @you there\?$/iu);
   });
 });
 
@@ -299,7 +384,7 @@ describe("time to undo", () => {
       await messagesWith(page, "Too early").getByRole("button", { name: "Undo" }).waitFor();
       if (how === "button") await messagesWith(page, "Too early").getByRole("button", { name: "Undo" }).click();
       else await field().press("ArrowUp");
-      await expect.poll(() => field().inputValue()).toBe(`Too early, by ${how}`);
+      await expect.poll(() => field().inputValue(), { timeout: 10_000 }).toBe(`Too early, by ${how}`);
       expect(await messagesWith(page, "Too early").count()).toBe(0);
       expect(await isWriting()).toBe(true);
     }

@@ -75,13 +75,20 @@ describe("the text of messages, in the app", () => {
     expect(page.context().pages()).toHaveLength(1);
   });
 
-  test("a hostile text of 60 KiB stops nobody", async () => {
+  test("a hostile text of 60 KiB stops nobody: it is read in parts", async () => {
     const [conversation] = await ben.client.conversations();
-    await ben.client.send(conversation?.id ?? "", `${"[".repeat(20_000)}${"**a".repeat(10_000)}\nthe end`);
+    const hostile = [`${"[".repeat(20_000)}${"**a".repeat(10_000)}\nthe end`, `first${"\n".repeat(65_000)}last`];
+    for (const text of hostile) await ben.client.send(conversation?.id ?? "", text);
     await ben.client.settle({ timeoutMs: 20_000 });
-    await page.getByRole("button", { name: "Read more" }).waitFor();
-    await page.getByRole("button", { name: "Read more" }).click();
-    await page.getByText("the end").waitFor();
+    const more = page.getByRole("button", { name: "Read more" });
+    await messagesWith(page, "first").waitFor();
+    await expect.poll(() => more.count(), { timeout: 10_000 }).toBe(2);
+    const [nested, broken] = [messagesWith(page, "[[[["), messagesWith(page, "first")];
+    await broken.getByRole("button", { name: "Read more" }).click();
+    expect((await broken.locator(".text").innerText()).split("\n").length).toBeLessThan(410);
+    await broken.getByRole("button", { name: "Show less" }).click();
+    while (!(await nested.innerText()).includes("the end")) await nested.getByRole("button", { name: "Read more" }).click();
+    expect(await nested.getByRole("button", { name: "Read more" }).count()).toBe(0);
     await sendMessage(page, "Still here");
     expect(await messagesWith(page, "Still here").count()).toBe(1);
   });

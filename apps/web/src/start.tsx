@@ -46,9 +46,10 @@ export function startApp(host: ClientHost): void {
     else void controller.flushDrafts();
   });
   globalThis.addEventListener("online", () => controller.client.wake());
-  globalThis.addEventListener("pagehide", () => {
+  globalThis.addEventListener("pagehide", ({ persisted }) => {
     void controller.flushDrafts();
     controller.sendWaiting();
+    if (!persisted) host.leave();
   });
   // A page that is put aside may be thrown away without another word.
   document.addEventListener("freeze", () => void controller.flushDrafts());

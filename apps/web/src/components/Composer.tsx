@@ -8,7 +8,7 @@ import { lastEditable, lastUndoable } from "../state/message-actions.ts";
 import { hasFinePointer, useAction, useApp, useSelector } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import { enterSends } from "../state/preferences.ts";
-import { directionOf, fillsField, fitting, fullnessOf, isTooLongToHold } from "../state/text-size.ts";
+import { directionOf, fillsField, fitting, fullnessOf, hasManyLines, isTooLongToHold } from "../state/text-size.ts";
 import { ComposerNotes } from "./ComposerNotes.tsx";
 import type { ComposerNote } from "./ComposerNotes.tsx";
 import { ComposingLine } from "./ComposingLine.tsx";
@@ -164,6 +164,7 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
     const added = data?.getData("text/plain") ?? "";
     if (added === "" && (data?.files.length ?? 0) > 0) setNote({ kind: "files" });
     else if (isTooLongToHold(added, written.text)) setNote({ kind: "long", beginning: fitting(added, value) });
+    else if (hasManyLines(added)) insert(added);
     else return;
     event.preventDefault();
   };
@@ -208,8 +209,8 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
             className={`composer-field${isFull ? " composer-field-full" : ""}`}
             aria-label={t("conversation.composerLabel")}
             aria-describedby={fullness.isNear ? "composer-full" : undefined}
-            aria-autocomplete={conversation.kind === "group" ? "list" : undefined}
-            aria-haspopup={conversation.kind === "group" ? "listbox" : undefined}
+            aria-autocomplete="list"
+            aria-haspopup="listbox"
             aria-controls={open ? suggestions.listId : undefined}
             aria-activedescendant={open ? `${suggestions.listId}-${suggestions.active}` : undefined}
             placeholder={t("conversation.composerPlaceholder")}

@@ -8,25 +8,8 @@ import type {
 } from "frimousse";
 import { useState } from "react";
 import type { ReactElement } from "react";
-import { isLanguage } from "../messages/languages.ts";
-import type { Language } from "../messages/languages.ts";
 import { language, t } from "../messages/words.ts";
-
-/** The names of emoji, a file for each language. */
-const names: Readonly<Record<Language, () => Promise<{ readonly default: EmojiData }>>> = {
-  en: async () => await import("virtual:emoji/en"),
-  de: async () => await import("virtual:emoji/de"),
-  es: async () => await import("virtual:emoji/es"),
-  fr: async () => await import("virtual:emoji/fr"),
-  ar: async () => await import("virtual:emoji/ar"),
-  fa: async () => await import("virtual:emoji/fa"),
-};
-
-/** Fetches the names of all emoji in the app's language, which is most of what a picker is. */
-export async function fetchEmojiData(): Promise<EmojiData> {
-  const spoken = language();
-  return (await names[isLanguage(spoken) ? spoken : "en"]()).default;
-}
+import { fetchEmojiData } from "../state/emoji-names.ts";
 
 const parts: Partial<EmojiPickerListComponents> = {
   CategoryHeader: ({ category, ...rest }: EmojiPickerListCategoryHeaderProps) => (

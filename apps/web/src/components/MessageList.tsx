@@ -14,6 +14,7 @@ import { lazyComponent } from "./lazy.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 import { useMessageMenu } from "./message-menu-context.ts";
 import { useMessageGestures } from "./use-message-gestures.ts";
+import { bothGestures, useMessagePull } from "./use-message-pull.ts";
 import { useMessageRows } from "./use-message-rows.ts";
 
 const DateDialog = lazyComponent(async () => (await import("./DateDialog.tsx")).DateDialog);
@@ -202,6 +203,7 @@ export function MessageList({
   const gestures = useMessageGestures(messageOf, (message, at) => {
     if (selection === undefined) openMenu({ message, at, view: "menu" });
   });
+  const pulls = useMessagePull(conversation, messageOf);
 
   // A message that was asked for stands in the middle, and is marked for a moment.
   useEffect(() => {
@@ -246,7 +248,7 @@ export function MessageList({
           aria-label={t("conversation.messages")}
           className={`messages-list${selection === undefined ? "" : " messages-choosing"}`}
           style={{ height: virtualizer.getTotalSize() }}
-          {...gestures}
+          {...bothGestures(gestures, pulls)}
           onKeyDown={(event) => {
             moveFocus(event);
             gestures.onKeyDown(event);

@@ -15,7 +15,7 @@ import type { MenuRequest } from "./message-menu-context.ts";
 import { SelectionBar } from "./SelectionBar.tsx";
 
 const MessageMenu = lazyComponent(async () => {
-  const [{ MessageMenu: Menu }, { fetchEmojiData }] = await Promise.all([import("./MessageMenu.tsx"), import("./EmojiPicker.tsx")]);
+  const [{ MessageMenu: Menu }, { fetchEmojiData }] = await Promise.all([import("./MessageMenu.tsx"), import("../state/emoji-names.ts")]);
   // So that it is there without a connection, too.
   void fetchEmojiData().catch(() => undefined);
   return Menu;

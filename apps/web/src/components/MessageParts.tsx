@@ -2,7 +2,8 @@ import type { ReactElement, ReactNode } from "react";
 import type { Message, Quote, ShownPoll, ShownReaction } from "@latchkey/client";
 import { rowOf, t } from "../messages/words.ts";
 import { formatBadge, formatNumber } from "../state/format.ts";
-import { useAction, useApp } from "../state/context.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
+import { withNames } from "../state/mentions.ts";
 import { nameOf } from "../state/person-name.ts";
 
 /** What a message answers, as this device has it. */
@@ -10,7 +11,12 @@ export function QuoteBlock({ quote, conversationId }: { readonly quote: Quote; r
   const { controller, notify } = useApp();
   const act = useAction();
   const { author, text, isDeleted, messageId } = quote;
-  const shown = isDeleted ? t("messageParts.quoteDeleted") : messageId === undefined ? t("messageParts.quoteUnknown") : text;
+  const members = useSelector((state) => state.details.get(conversationId)?.members);
+  const mentions = useSelector(
+    ({ timelines }) => timelines.get(conversationId)?.messages.find(({ id }) => id === messageId && messageId !== undefined)?.mentions,
+  );
+  const words = withNames(text, mentions ?? members?.map(({ person }) => person) ?? []);
+  const shown = isDeleted ? t("messageParts.quoteDeleted") : messageId === undefined ? t("messageParts.quoteUnknown") : words;
   const inside = (
     <>
       {author !== undefined && <bdi className="bubble-quote-author">{author.isSelf ? t("common.you") : nameOf(author)}</bdi>}

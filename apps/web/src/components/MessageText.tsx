@@ -1,16 +1,20 @@
-import { Fragment, useMemo, useState } from "react";
+import { Fragment, memo, useMemo, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
 import type { Person } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { hasMarks, plainBlocks, shortenText } from "../state/message-text.ts";
 import type { Block, Cell, Inline } from "../state/message-text.ts";
 import { PersonButton } from "./PersonButton.tsx";
-import { mentionText } from "../state/mentions.ts";
+import { meansSelf, mentionText } from "../state/mentions.ts";
+import { partsOf } from "../state/text-parts.ts";
 import { useMarkdown } from "../state/use-markdown.ts";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { MessageLink } from "./MessageLink.tsx";
 
-/** The text of a message, styled; `meta` (time and state) flows into its last line. */
+/**
+ * The text of a message, styled; `meta` (time and state) flows into its last line. Of a long one the beginning is shown, then a part more
+ * each time: no text takes long to be read and drawn, whatever it says.
+ */
 export function MessageText({
   text,
   mentions,
@@ -21,25 +25,48 @@ export function MessageText({
   readonly meta: ReactNode;
 }): ReactElement {
   const short = useMemo(() => shortenText(text), [text]);
-  const [isWhole, setIsWhole] = useState(false);
-  const shown = short === undefined || isWhole ? text : short;
-  const parse = useMarkdown(hasMarks(shown));
-  const blocks = useMemo(() => parse?.(shown) ?? plainBlocks(shown), [parse, shown]);
-  const flows = short === undefined && blocks.at(-1)?.kind === "paragraph";
+  const [shownCount, setShownCount] = useState(0);
+  const isOpen = shownCount > 0;
+  const parts = useMemo(() => (isOpen ? partsOf(text) : []), [isOpen, text]);
+  if (short === undefined) return <TextPart text={text} mentions={mentions} meta={meta} />;
+  const shown = isOpen ? parts.slice(0, shownCount) : [short];
+  return (
+    <>
+      {shown.map((part, index) => (
+        // oxlint-disable-next-line react/no-array-index-key
+        <TextPart key={index} text={part} mentions={mentions} />
+      ))}
+      <p className="text-more">
+        {(!isOpen || shownCount < parts.length) && (
+          <button type="button" className="link-button" aria-expanded={isOpen} onClick={() => setShownCount(shownCount + 1)}>
+            {t("conversation.readMore")}
+          </button>
+        )}
+        {isOpen && (
+          <button type="button" className="link-button" aria-expanded onClick={() => setShownCount(0)}>
+            {t("conversation.readLess")}
+          </button>
+        )}
+      </p>
+      {meta}
+    </>
+  );
+}
+
+/** A text that is read and drawn at once. */
+const TextPart = memo(function TextPart({ text, mentions, meta }: { readonly text: string; readonly meta?: ReactNode } & Inside) {
+  const parse = useMarkdown(hasMarks(text));
+  const blocks = useMemo(() => parse?.(text) ?? plainBlocks(text), [parse, text]);
+  const flows = blocks.at(-1)?.kind === "paragraph";
   return (
     <>
       <div className="text">
         <Blocks blocks={blocks} mentions={mentions} meta={flows ? meta : undefined} />
       </div>
-      {short !== undefined && (
-        <button type="button" className="link-button text-more" aria-expanded={isWhole} onClick={() => setIsWhole(!isWhole)}>
-          {isWhole ? t("conversation.readLess") : t("conversation.readMore")}
-        </button>
-      )}
       {!flows && meta}
     </>
   );
-}
+});
 
 interface Inside {
   readonly mentions: readonly Person[];
@@ -177,10 +204,11 @@ function renderInline(inline: Inline, mentions: readonly Person[]): ReactNode {
       );
     case "mention": {
       const text = mentionText(inline.who, inline.id, mentions);
+      const className = `text-mention${meansSelf(inline.who, inline.id, mentions) ? " text-mention-own" : ""}`;
       const person = inline.who === "account" ? mentions.find(({ accountId }) => accountId === inline.id) : undefined;
-      if (person === undefined) return <bdi className="text-mention">{text}</bdi>;
+      if (person === undefined) return <bdi className={className}>{text}</bdi>;
       return (
-        <PersonButton person={person} className="text-mention">
+        <PersonButton person={person} className={className}>
           <bdi>{text}</bdi>
         </PersonButton>
       );

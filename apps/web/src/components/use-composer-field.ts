@@ -1,5 +1,6 @@
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { RefObject } from "react";
+import { hasManyLines } from "../state/text-size.ts";
 import { afterChange, markdownOf, withMention, writtenOf } from "../state/written.ts";
 import type { Written, WrittenMention } from "../state/written.ts";
 
@@ -59,7 +60,8 @@ export function useComposerField(
     const { current } = element;
     if (current === null) return;
     mentioned.current = mention;
-    if (document.activeElement === current) {
+    // Of many lines a browser makes one after the other, and takes seconds.
+    if (document.activeElement === current && !hasManyLines(text)) {
       current.setSelectionRange(start, end);
       // The one way that the browser can undo again; deprecated without another in its place.
       if (document.execCommand(text === "" ? "delete" : "insertText", false, text)) return;

@@ -40,6 +40,7 @@ function asMessage(item: Outgoing, author: Message["author"]): Message {
     body: { kind: "text", text: item.text },
     sentAtMs: item.atMs,
     ...(item.quote === undefined ? {} : { quote: item.quote }),
+    ...(item.mentions === undefined ? {} : { mentions: item.mentions }),
     delivery: { kind: "pending" },
   };
 }

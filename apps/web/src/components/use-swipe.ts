@@ -6,6 +6,7 @@ const slackPx = 12;
 /** So far a row has to be drawn for something to be done. */
 const enoughPx = 84;
 const mostPx = 132;
+const edgePx = 24;
 
 /** Where a finger draws a row to: in the direction of writing, or against it. */
 export type SwipeSide = "forward" | "back";
@@ -24,9 +25,12 @@ interface Handlers {
 export function useSwipe({
   rowAt,
   act,
+  isForwardOnly = false,
 }: {
   readonly rowAt: (target: Element) => HTMLElement | undefined;
   readonly act: (row: HTMLElement, side: SwipeSide) => void;
+  /** Rows are drawn in the direction of writing alone, and not from the edge of the screen, where a browser goes back. */
+  readonly isForwardOnly?: boolean;
 }): Handlers {
   const swipe = useRef<{ row: HTMLElement; x: number; y: number; isOn: boolean }>(undefined);
   const drawn = (event: PointerEvent): number => event.clientX - (swipe.current?.x ?? 0);
@@ -43,7 +47,9 @@ export function useSwipe({
     onPointerDown(event) {
       end();
       const row = event.pointerType === "touch" && event.target instanceof Element ? rowAt(event.target) : undefined;
-      if (row !== undefined) swipe.current = { row, x: event.clientX, y: event.clientY, isOn: false };
+      const fromEdge = sideOf(1) === "forward" ? event.clientX : globalThis.innerWidth - event.clientX;
+      if (row !== undefined && !(isForwardOnly && fromEdge < edgePx))
+        swipe.current = { row, x: event.clientX, y: event.clientY, isOn: false };
     },
     onPointerMove(event) {
       const now = swipe.current;
@@ -53,19 +59,27 @@ export function useSwipe({
         const downPx = Math.abs(event.clientY - now.y);
         if (downPx > slackPx) swipe.current = undefined;
         if (Math.abs(byPx) <= slackPx || downPx > Math.abs(byPx)) return;
+        if (isForwardOnly && sideOf(byPx) === "back") {
+          swipe.current = undefined;
+          return;
+        }
         now.isOn = true;
         now.row.setPointerCapture(event.pointerId);
       }
-      now.row.style.setProperty("--swipe", `${Math.max(-mostPx, Math.min(mostPx, byPx))}px`);
+      const isBack = isForwardOnly && sideOf(byPx) === "back";
+      now.row.style.setProperty("--swipe", `${isBack ? 0 : Math.max(-mostPx, Math.min(mostPx, byPx))}px`);
       now.row.dataset["swipe"] = sideOf(byPx);
-      if (Math.abs(byPx) >= enoughPx) now.row.dataset["swipeDone"] = "";
-      else delete now.row.dataset["swipeDone"];
+      if (Math.abs(byPx) >= enoughPx && !isBack) {
+        // A finger feels where it may let go.
+        if (now.row.dataset["swipeDone"] === undefined) navigator.vibrate?.(10);
+        now.row.dataset["swipeDone"] = "";
+      } else delete now.row.dataset["swipeDone"];
     },
     onPointerUp(event) {
       const now = swipe.current;
       const byPx = drawn(event);
       end();
-      if (now?.isOn === true && Math.abs(byPx) >= enoughPx) act(now.row, sideOf(byPx));
+      if (now?.isOn === true && Math.abs(byPx) >= enoughPx && !(isForwardOnly && sideOf(byPx) === "back")) act(now.row, sideOf(byPx));
     },
     onPointerCancel: end,
   };

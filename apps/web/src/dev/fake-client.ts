@@ -141,6 +141,7 @@ export function createFakeHost(scene: Scene): ClientHost {
     status: () => status,
     subscribeStatus: () => () => undefined,
     reopen: () => undefined,
+    leave: () => undefined,
     startOver: () => undefined,
     subscribe(listener) {
       listeners.add(listener);

@@ -61,6 +61,8 @@ export interface Outgoing {
   readonly text: string;
   /** What it answers. */
   readonly quote: Message["quote"];
+  /** Whom it may name. */
+  readonly mentions?: Message["mentions"];
   readonly atMs: number;
   /** The client's message of it, once known; `key` stays its key on the screen. */
   readonly messageId: string | undefined;

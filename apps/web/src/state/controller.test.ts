@@ -47,6 +47,7 @@ async function setUp(params: {
     subscribeStatus: () => () => undefined,
     reopen: () => undefined,
     startOver: () => undefined,
+    leave: () => undefined,
   };
   const controller = createController(host, (run) => run());
   await vi.waitFor(() => expect(controller.store.get().phase.kind).toBe("ready"));

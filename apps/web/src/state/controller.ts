@@ -2,6 +2,7 @@ import type {
   ClientEvent,
   ClientFailure,
   ContinueOptions,
+  ConversationDetails,
   Continued,
   Conversation,
   LinkState,
@@ -348,7 +349,18 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       const key = `outgoing:${outgoingCount}`;
       store.update((state) => ({
         ...state,
-        outgoing: [...state.outgoing, { key, conversationId, text, quote: quoteOf(answered), atMs: Date.now(), messageId: undefined }],
+        outgoing: [
+          ...state.outgoing,
+          {
+            key,
+            conversationId,
+            text,
+            quote: quoteOf(answered),
+            mentions: mayName(text, state.details.get(conversationId)),
+            atMs: Date.now(),
+            messageId: undefined,
+          },
+        ],
       }));
       try {
         const message = await client.send(conversationId, text, {
@@ -551,4 +563,9 @@ function pinsChanged(events: readonly ClientEvent[], pins: AppState["pins"]): Re
 /** A message that is being handed over shows what it answers. */
 function quoteOf(answered: Message | undefined): Message["quote"] {
   return answered && { messageId: answered.id, author: answered.author, text: textOf(answered), isDeleted: false };
+}
+
+/** Whom a text that is being handed over may name, until the client says whom it does. */
+function mayName(text: string, details: ConversationDetails | undefined): Message["mentions"] {
+  return text.includes("](mimi://") ? details?.members.map(({ person }) => person) : undefined;
 }

@@ -1,7 +1,8 @@
 import type { ClientEvent } from "@latchkey/client";
 import type { ClientHost } from "../worker/remote-client.ts";
 
-const delayMs = 400;
+/** A page that ends without notice loses no more than was written in it. */
+const delayMs = 200;
 
 /** What is written in conversations and not sent: here at once, in the client a moment later. */
 export class Drafts {

@@ -17,6 +17,11 @@ export function mentionText(who: "account" | "everybody", id: string, mentions: 
   return nameIn(new Map(mentions.map((person) => [person.accountId, person])), who, id);
 }
 
+/** Whether a mention means this person, alone or with everybody. */
+export function meansSelf(who: "account" | "everybody", id: string, mentions: readonly Person[]): boolean {
+  return who === "everybody" || mentions.some(({ accountId, isSelf }) => isSelf && accountId === id);
+}
+
 function nameIn(byId: ReadonlyMap<string, Person>, who: "account" | "everybody", id: string): string {
   if (who === "everybody") return t("messageParts.everybody");
   const person = byId.get(id);

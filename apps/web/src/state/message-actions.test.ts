@@ -61,5 +61,7 @@ describe("messages as a text", () => {
     expect(copyText([text("one")], () => "head")).toBe("one");
     expect(copyText([text("one"), text("two")], () => "head")).toBe("head\none\n\nhead\ntwo");
     expect(copyText([], () => "head")).toBe("");
+    const named = { ...text(`Ask [@b](mimi://chat.example/u/${ben.accountId})`), mentions: [ben] };
+    expect(copyText([named], () => "head")).toBe(`Ask @${ben.displayName}`);
   });
 });

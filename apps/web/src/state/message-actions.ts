@@ -1,6 +1,7 @@
 import type { GroupPermissions, Message } from "@latchkey/client";
 import { editWindowMs, maxEdits, ownDeletionMs } from "@latchkey/client/limits";
 import { textOf } from "./acting.ts";
+import { withNames } from "./mentions.ts";
 
 /** What can be done with a message, in the order in which a menu offers it. */
 export type MessageAction =
@@ -98,8 +99,9 @@ export function lastUndoable(messages: readonly Message[], nowMs: number): Messa
 export function copyText(messages: readonly Message[], headOf: (message: Message) => string): string {
   const [first] = messages;
   if (first === undefined) return "";
-  if (messages.length === 1) return textOf(first);
-  return messages.map((message) => `${headOf(message)}\n${textOf(message)}`).join("\n\n");
+  const wordsOf = (message: Message): string => withNames(textOf(message), message.mentions ?? []);
+  if (messages.length === 1) return wordsOf(first);
+  return messages.map((message) => `${headOf(message)}\n${wordsOf(message)}`).join("\n\n");
 }
 
 function isSettled({ delivery }: Message): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { maxTextBytes } from "@latchkey/client/limits";
-import { directionOf, fillsField, fitting, fullnessOf, isTooLongToHold } from "./text-size.ts";
+import { directionOf, fillsField, fitting, fullnessOf, hasManyLines, isTooLongToHold } from "./text-size.ts";
 
 describe("how full a message is", () => {
   test("is told from nine tenths on, by bytes of UTF-8", () => {
@@ -29,6 +29,10 @@ describe("how full a message is", () => {
     expect(fitting("a\n".repeat(4000), "")).toBe(`${"a\n".repeat(2999)}a`);
     expect(fitting("a\n".repeat(4000), "\n".repeat(2999))).toBe("a");
     expect(isTooLongToHold(fitting("\n".repeat(65_000), "b\n"), "b\n")).toBe(false);
+  });
+
+  test("a hundred lines are many", () => {
+    expect([hasManyLines("a\n".repeat(99)), hasManyLines("a\n".repeat(101))]).toEqual([false, true]);
   });
 
   test.each([

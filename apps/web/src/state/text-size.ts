@@ -81,3 +81,10 @@ export function fillsField(text: string): boolean {
   }
   return true;
 }
+
+const manyLines = 100;
+
+/** Whether a text has so many lines that a browser is slow to put them into a field as if they were typed. */
+export function hasManyLines(text: string): boolean {
+  return endOfLine(text, manyLines) < text.length;
+}

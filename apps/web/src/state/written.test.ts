@@ -62,7 +62,7 @@ describe("[X-1] mentions in what is being written", () => {
 });
 
 describe("a name that is being written", () => {
-  const asked = (text: string): string | undefined => askedAt({ text, mentions: [] }, text.length)?.query;
+  const asked = (text: string): string | undefined => askedAt({ text, mentions: [] }, text.length, "@")?.query;
 
   test.each([
     ["@", ""],
@@ -79,8 +79,19 @@ describe("a name that is being written", () => {
     expect(asked(text)).toBeUndefined();
   });
 
+  test.each([
+    ["hi :smi", "smi"],
+    [":لبخ", "لبخ"],
+    ["at 12:30", undefined],
+    ["https://a", undefined],
+    [":s", undefined],
+    ["so: this", undefined],
+  ])("of an emoji in %j", (text, query) => {
+    expect(askedAt({ text, mentions: [] }, text.length, ":")?.query).toBe(query);
+  });
+
   test("not within a mention that stands there", () => {
-    expect(askedAt(read(`[@ben](${ben})`), 4)).toBeUndefined();
-    expect(askedAt(read(`[@ben](${ben})`), 10)).toBeUndefined();
+    expect(askedAt(read(`[@ben](${ben})`), 4, "@")).toBeUndefined();
+    expect(askedAt(read(`[@ben](${ben})`), 10, "@")).toBeUndefined();
   });
 });

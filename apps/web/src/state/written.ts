@@ -14,9 +14,9 @@ export interface Written {
   readonly mentions: readonly WrittenMention[];
 }
 
-/** A name that is being written behind an `@`. */
+/** A name that is being written behind an `@`, or of an emoji behind a colon. */
 export interface Asked {
-  /** Of the `@`. */
+  /** Of the sign. */
   readonly start: number;
   readonly end: number;
   readonly query: string;
@@ -124,15 +124,19 @@ export function withMention(written: Written, mention: WrittenMention): Written 
   return { ...written, mentions: [...others, mention].toSorted((a, b) => a.start - b.start) };
 }
 
-/** The name that is being written where the caret stands, if one is. */
-export function askedAt({ text, mentions }: Written, caret: number): Asked | undefined {
+/** The name that is being written behind this sign where the caret stands, if one is. */
+export function askedAt({ text, mentions }: Written, caret: number, sign: "@" | ":"): Asked | undefined {
   const line = text.slice(Math.max(0, caret - longestQuery), caret);
-  const at = line.lastIndexOf("@");
+  const at = line.lastIndexOf(sign);
   if (at < 0) return undefined;
   const start = caret - line.length + at;
   const query = line.slice(at + 1);
-  // Neither an address of mail, nor over the end of a line.
-  if (/[\p{L}\p{N}._@-]$/u.test(text.slice(Math.max(0, start - 2), start)) || /\n|^\s/u.test(query)) return undefined;
-  if (mentions.some((mention) => start < mention.end && caret > mention.start)) return undefined;
+  const before = text.slice(Math.max(0, start - 2), start);
+  // Neither an address of mail, nor over the end of a line; of an emoji two letters at least, and no time of the day.
+  const isName =
+    sign === "@"
+      ? !/\n|^\s/u.test(query) && !/[\p{L}\p{N}._@-]$/u.test(before)
+      : /^[\p{L}\p{M}\p{N}_]{2,}$/u.test(query) && !/\S$/u.test(before);
+  if (!isName || mentions.some((mention) => start < mention.end && caret > mention.start)) return undefined;
   return { start, end: caret, query };
 }

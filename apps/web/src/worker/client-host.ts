@@ -35,6 +35,8 @@ const host = createHost({
     });
   },
   eraseProfile: () => eraseWebStore(profile),
+  // A worker that lives on for a while after its pages would keep what is erased or restored in its place meanwhile.
+  onAbandoned: () => globalThis.close(),
   onOtherBuild(listener) {
     builds.addEventListener("message", ({ data }) => {
       if (data !== build) listener();

@@ -23,6 +23,12 @@ function trustedWorkerAddress(): string {
 }
 
 /**
+ * Where a browser knows `extendedLifetime` (not yet in the DOM types), the worker outlives its last page, also one that is loaded again, until
+ * what that page handed over at its end is stored, such as a draft; then it ends itself.
+ */
+const sharedOptions: WorkerOptions & { readonly extendedLifetime: boolean } = { type: "module", name: "latchkey", extendedLifetime: true };
+
+/**
  * Starts or joins the worker of this profile: one SharedWorker for all tabs; where there is none, a dedicated worker that waits for
  * the profile's lock.
  */
@@ -50,9 +56,8 @@ const notStarted: HostStatus = { kind: "failed", failure: { code: "closed", mess
 
 /** One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. */
 function startShared(address: string): PagePort {
-  const worker = new SharedWorker(address, { type: "module", name: "latchkey" });
+  const worker = new SharedWorker(address, sharedOptions);
   let port: PagePort = asPagePort(worker.port, () => worker.port.start(), worker);
-  globalThis.addEventListener("pagehide", (event) => event.persisted || port.postMessage({ kind: "bye" }));
   return {
     postMessage: (message) => port.postMessage(message),
     addEventListener(type, listener) {

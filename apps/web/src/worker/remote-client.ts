@@ -11,6 +11,8 @@ export interface ClientHost {
   subscribeStatus(listener: (status: HostStatus) => void): () => void;
   /** Opens the client again after a failure. */
   reopen(): void;
+  /** The page goes: nothing is called any more. */
+  leave(): void;
   /** Erases a profile that cannot be opened any more, and begins anew. */
   startOver(): void;
 }
@@ -83,6 +85,7 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
       return () => statusListeners.delete(listener);
     },
     reopen: () => port.postMessage({ kind: "reopen" }),
+    leave: () => port.postMessage({ kind: "bye" }),
     startOver: () => port.postMessage({ kind: "start_over" }),
     fail: setStatus,
   };

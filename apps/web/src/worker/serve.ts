@@ -18,12 +18,19 @@ export interface HostOptions {
   withProfileLock(onWait: () => void, hold: () => Promise<void>): Promise<void>;
   /** Erases all that is kept of the profile, which nobody has open. */
   eraseProfile(): Promise<void>;
+  /** No page is left, and what the last one asked for at its end is done. */
+  onAbandoned(): void;
   /** Calls `listener` when a worker of another build waits for the profile. */
   onOtherBuild(listener: () => void): void;
 }
 
 /** How long the pages may still hand over what they have when another build's worker is to go on. */
 const handOverMs = 400;
+
+/** What a page asks for when it goes, and is over within moments; whatever else it asked for is begun anew by the next page. */
+const lastWords: ReadonlySet<string> = new Set(["saveDraft", "send", "edit", "retry"]);
+/** They have so long to reach the server, too. */
+const farewellMs = 300;
 
 /** Why this worker lets go of the profile. */
 type End = "account_deleted" | "erased" | "replaced";
@@ -44,6 +51,10 @@ export function createHost(options: HostOptions): Host {
   let isOpening = false;
   let isFit = true;
   let letGo: (end: End) => void = () => undefined;
+  let calls = 0;
+  const endIfAbandoned = (): void => {
+    if (ports.size === 0 && calls === 0) options.onAbandoned();
+  };
 
   const broadcast = (response: Response): void => {
     for (const port of ports) port.postMessage(response);
@@ -91,6 +102,8 @@ export function createHost(options: HostOptions): Host {
   };
 
   const call = async (port: PortLike, id: number, method: string, args: readonly unknown[]): Promise<void> => {
+    const isLastWord = lastWords.has(method);
+    if (isLastWord) calls += 1;
     try {
       if (client === undefined || !isRemoteMethod(method)) throw new TypeError("not available");
       const opened = await client;
@@ -102,6 +115,9 @@ export function createHost(options: HostOptions): Host {
       if (end !== undefined) letGo(end);
     } catch (error) {
       port.postMessage({ kind: "failure", id, failure: failureOf(error) });
+    } finally {
+      if (isLastWord) calls -= 1;
+      if (ports.size === 0) setTimeout(endIfAbandoned, farewellMs);
     }
   };
 
@@ -146,6 +162,7 @@ export function createHost(options: HostOptions): Host {
             break;
           case "bye":
             ports.delete(port);
+            endIfAbandoned();
             break;
         }
       });

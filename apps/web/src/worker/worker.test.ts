@@ -56,6 +56,7 @@ const unlocked = async (_onWait: () => void, hold: () => Promise<void>): Promise
 /** What these tests have no use for. */
 const others = {
   canKeepKeys: async (): Promise<boolean> => true,
+  onAbandoned: (): void => undefined,
   onOtherBuild: (): void => undefined,
   eraseProfile: async (): Promise<void> => undefined,
 };
@@ -118,6 +119,30 @@ describe("the client behind a port", () => {
     emit({ kind: "connection", connection: { kind: "online" } });
     const expected = [{ kind: "connection", connection: { kind: "online" } }];
     expect(heard).toEqual([expected, expected]);
+  });
+
+  it("ends when the last page went, and not before what that page asked for is done", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const client = { ...fakeClient().client, saveDraft: () => promise } as Client;
+    const onAbandoned = vi.fn();
+    const host = createHost({ ...others, openClient: async () => client, withProfileLock: unlocked, onAbandoned });
+    const sends = Array.from({ length: 2 }, () => {
+      let send: (request: Request) => void = () => undefined;
+      const told: Response[] = [];
+      host.addPort({
+        postMessage: (response) => told.push(response),
+        addEventListener: (_type, listener) => (send = (request) => listener(new MessageEvent("message", { data: request }))),
+      });
+      return { send, told };
+    });
+    const [first, last] = sends;
+    await vi.waitFor(() => expect(last?.told).toContainEqual({ kind: "status", status: { kind: "ready" } }));
+    first?.send({ kind: "bye" });
+    last?.send({ kind: "call", id: 1, method: "saveDraft", args: ["c", "text"] });
+    last?.send({ kind: "bye" });
+    expect(onAbandoned).not.toHaveBeenCalled();
+    resolve();
+    await vi.waitFor(() => expect(onAbandoned).toHaveBeenCalled());
   });
 
   it("passes on that the network is back", async () => {
