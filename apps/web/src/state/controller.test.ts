@@ -325,3 +325,33 @@ describe("what is pinned", () => {
     await vi.waitFor(() => expect(controller.store.get().pins.get("c")).toEqual([]));
   });
 });
+
+describe("quiet hours", () => {
+  const night = { monday: { fromMinute: 1320, toMinute: 420 } };
+  const longer = { monday: { fromMinute: 1200, toMinute: 420 } };
+
+  it("are shown at once, and no answer that was asked for before takes their place", async () => {
+    const { promise: old, resolve: answer } = Promise.withResolvers<typeof night>();
+    const quietHours = vi.fn((): Promise<typeof night> => old);
+    const setQuietHours = vi.fn(async () => undefined);
+    const { controller } = await setUp({ client: { quietHours, setQuietHours } });
+    await vi.waitFor(() => expect(quietHours).toHaveBeenCalled());
+    quietHours.mockImplementation(async () => longer);
+    const first = controller.setQuietHours(night);
+    expect(controller.store.get().quietHours).toEqual(night);
+    const second = controller.setQuietHours(longer);
+    expect(controller.store.get().quietHours).toEqual(longer);
+    answer({ monday: { fromMinute: 0, toMinute: 1 } });
+    await Promise.all([first, second]);
+    await vi.waitFor(() => expect(quietHours).toHaveBeenCalledTimes(3));
+    expect(controller.store.get().quietHours).toEqual(longer);
+    expect(setQuietHours.mock.calls).toEqual([[night], [longer]]);
+  });
+
+  it("are as they were where they could not be kept", async () => {
+    const setQuietHours = vi.fn(() => Promise.reject(new Error("no room")));
+    const { controller } = await setUp({ client: { quietHours: async () => night, setQuietHours } });
+    await expect(controller.setQuietHours(longer)).rejects.toThrow("no room");
+    await vi.waitFor(() => expect(controller.store.get().quietHours).toEqual(night));
+  });
+});
