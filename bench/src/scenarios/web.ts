@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openWriter, settled, someText } from "../client/people.ts";
+import { openWriter, settled, someText, write } from "../client/people.ts";
 import { pinGenerator, unpinGenerator } from "../machine.ts";
 import type { Scenario } from "../scenario.ts";
 import { startServerProcess } from "../server-process.ts";
@@ -11,6 +11,8 @@ import { enterToPixels, firstLoad, heapBytes, longTasks, openBrowser, scrollFram
 
 const webRoot = fileURLToPath(new URL("../../../apps/web/dist", import.meta.url));
 const mib = 2 ** 20;
+/** Messages that wait to be sent at a time. */
+const batch = 500;
 
 /** The web app in a real Chromium, on the real server, in a conversation of 10,000 messages of which all were loaded. */
 export const web: Scenario = {
@@ -45,9 +47,15 @@ export const web: Scenario = {
       await page.getByRole("button", { name: /^Requests \(/u }).click();
       await page.getByRole("button", { name: /^Accept / }).click();
       await page.getByText("the first of all").first().waitFor();
-      await Promise.all(Array.from({ length: messages }, (_, at) => writer.send(id, `${String(at)} ${someText(20 + ((at * 37) % 180))}`)));
-      await writer.send(id, "the last of all");
-      await settled(writer);
+      for (let sent = 0; sent < messages; sent += batch) {
+        const texts = Array.from(
+          { length: Math.min(batch, messages - sent) },
+          (_, at) => `${String(sent + at)} ${someText(20 + ((at * 37) % 180))}`,
+        );
+        await Promise.all(texts.map((text) => writer.send(id, text)));
+        await settled(writer);
+      }
+      await write(writer, id, ["the last of all"]);
       await page.locator(".messages-item", { hasText: "the last of all" }).waitFor();
       await longTasks(page);
 

@@ -5,7 +5,7 @@ import { applyEvents, initialState } from "./app-state.ts";
 import type { AppState } from "./app-state.ts";
 import { createHistory } from "./history.ts";
 import type { History } from "./history.ts";
-import { placeOf, usualWindow } from "./message-window.ts";
+import { largestWindow, placeOf, usualWindow } from "./message-window.ts";
 import { createPlaces } from "./places.ts";
 import type { Places } from "./places.ts";
 import { createStore } from "./store.ts";
@@ -234,11 +234,18 @@ describe("what comes meanwhile", () => {
     expect(timeline()).toMatchObject({ hasOlder: true, hasNewer: false });
     expect([timeline().messages.length, edges(timeline())[1]]).toEqual([usualWindow, 3999]);
     history.stand("c", { order: 3000, abovePx: 0 });
+    // Whoever is carried along by many at once is not at the end for a moment, and is there again.
     tell(testMessage({ order: 4000 }));
-    expect([timeline().hasNewer, timeline().messages.length, edges(timeline())]).toEqual([true, usualWindow, [2500, 3999]]);
+    expect([timeline().hasNewer, edges(timeline())]).toEqual([false, [2500, 4000]]);
+    const last = 2500 + largestWindow - 1;
+    for (let order = 4001; order <= last + 5; order += 1) tell(testMessage({ order }));
+    expect([timeline().hasNewer, timeline().messages.length, edges(timeline())]).toEqual([true, largestWindow, [2500, last]]);
+    await history.loadMore("c", "older", wholeScreen(2500));
+    expect([timeline().messages.length, edges(timeline())]).toEqual([usualWindow, [2380, 2380 + usualWindow - 1]]);
+    await history.land("c", { kind: "place", at: { order: last, abovePx: 0 }, isFocused: false });
     // A change of what is there is taken in still; what one says oneself leads to the end.
-    tell(testMessage({ order: 3999, body: { kind: "text", text: "changed" } }));
-    expect(timeline().messages.at(-1)?.body).toEqual({ kind: "text", text: "changed" });
+    tell(testMessage({ order: last, body: { kind: "text", text: "changed" } }));
+    expect(timeline().messages.find(({ order }) => order === last)?.body).toEqual({ kind: "text", text: "changed" });
     await history.land("c", { kind: "end" });
     tell(testMessage({ id: "mine", order: 2 ** 52, author: me, delivery: { kind: "pending" } }));
     expect(timeline().messages.at(-1)?.id).toBe("mine");

@@ -2,7 +2,7 @@ import type { Message } from "@latchkey/client";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { addPage, markUnreadLine, withLanding, withTimeline } from "./app-state.ts";
 import type { AppState } from "./app-state.ts";
-import { largestWindow } from "./message-window.ts";
+import { largestWindow, placeOf } from "./message-window.ts";
 import type { Places } from "./places.ts";
 import type { Store } from "./store.ts";
 import { emptyTimeline } from "./timeline.ts";
@@ -124,7 +124,10 @@ export function createHistory({
     },
     async loadMore(id, side, seen) {
       const timeline = timelineOf(id);
-      if (timeline === undefined || timeline.isLoading || timeline.messages.length >= largestWindow) return;
+      if (timeline === undefined || timeline.isLoading) return;
+      // All of them on the screen, behind lines that stand for many: none could go.
+      const onScreen = placeOf(timeline.messages, seen.last + 1) - placeOf(timeline.messages, seen.first);
+      if (onScreen >= largestWindow) return;
       const edge = side === "older" ? timeline.messages[0] : timeline.messages.at(-1);
       if (edge === undefined || !(side === "older" ? timeline.hasOlder : timeline.hasNewer)) return;
       const range = side === "older" ? { beforeOrder: edge.order } : { afterOrder: edge.order };

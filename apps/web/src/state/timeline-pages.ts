@@ -1,5 +1,5 @@
 import type { Message } from "@latchkey/client";
-import { indexOfMessage, mergeMessages, trimmed, usualWindow } from "./message-window.ts";
+import { indexOfMessage, largestWindow, mergeMessages, trimmed, usualWindow } from "./message-window.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** So many messages are kept aside while something is loaded; what comes beyond is asked for later. */
@@ -69,11 +69,11 @@ export function withReceived(timeline: Timeline, { messages, fresh, isOpen, isWa
   let merged = mergeMessages(timeline.messages, here);
   let { hasOlder, hasNewer } = timeline;
   if (merged.length > usualWindow && merged.length > timeline.messages.length) {
-    // Whoever reads on further up keeps that, and what comes waits behind; at the end the oldest go.
+    // At the end the oldest go. Whoever reads on further up keeps that, and when much has come the rest waits behind.
     if (timeline.isAtEnd || isSending) {
       merged = merged.slice(merged.length - usualWindow);
       hasOlder = true;
-    } else if (!isLoading) {
+    } else if (!isLoading && merged.length > largestWindow) {
       merged = timeline.messages.map((message) => here.findLast(({ id }) => id === message.id) ?? message);
       hasNewer = true;
     }
