@@ -131,9 +131,11 @@ describe("a moment of trouble", () => {
     await createAccount(page, { url: server.url, username: "jutta" });
     await context.setOffline(true);
     await page.getByRole("button", { name: "Settings", exact: true }).click();
-    await page.getByText("This part of Latchkey could not be fetched").waitFor();
+    // The list of the settings, and the part that is open beside it.
+    await page.getByText("This part of Latchkey could not be fetched").first().waitFor();
     await context.setOffline(false);
     await page.getByRole("heading", { name: "Settings", exact: true }).waitFor();
+    await page.getByRole("heading", { name: "Profile", exact: true }).waitFor();
     expect(await page.getByText("This part of Latchkey could not be fetched").count()).toBe(0);
   });
 
