@@ -175,14 +175,27 @@ export const conversationMutants = [
     ],
     ["a device with another key (M-2)", " && equalBytes(device.signatureKey, leaf.signaturePublicKey));", ");"],
   ]),
-  ...of(`${client}/core/sending.ts`, tests("core", "accounts", "changes"), [
+  ...of(`${client}/core/sending.ts`, tests("core", "accounts", "changes", "undo"), [
     [
       "what was written before somebody was added (L-4)",
-      'return message.purpose === "text" && message.rosterAdds !== turn.state.rosterAdds;',
+      "return message.rosterAdds !== turn.state.rosterAdds && hasWords(message);",
       "return false;",
+    ],
+    [
+      "what was said after what can be taken back (undo)",
+      "return outgoing.find((item) => isFree(item) && !isAfter(item) && isToSend(turn.state, item));",
+      "return outgoing.find((item) => isFree(item) && isToSend(turn.state, item));",
     ],
     ["while something holds (M-3, G-8, A-1)", "const isHeld = turn.context.isHeld || isHolding(turn.state);", "const isHeld = false;"],
     ["who is barred makes no change (G-6)", "const change = isBarred ? undefined : changes[0];", "const change = changes[0];"],
+  ]),
+  ...of(`${client}/core/waits-with.ts`, tests("core"), [
+    ["another text in the place of one, before somebody was added (L-4)", 'bodyOf(item)?.kind === "edit"', "false"],
+    [
+      "what was done to a message that waits for its author (L-4)",
+      "return !outgoing.some(({ id, failure }) => failure !== undefined && id === target);",
+      "return true;",
+    ],
   ]),
   ...of(`${client}/core/numbers.ts`, tests("numbers", "proven"), [
     ["numbers of a leaf that nobody knows (E-28)", "if (isUnproven(turn.state, { leafIndex })) return toldAtMs;", ""],
