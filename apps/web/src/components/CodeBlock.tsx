@@ -22,10 +22,10 @@ export function CodeBlock({ text, language }: { readonly text: string; readonly 
     };
   }, [language, text]);
   return (
-    <div className="text-code">
+    <div className="text-code" dir="ltr">
       {/* What is wider than the bubble is scrolled, by keys as well. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre dir="ltr" tabIndex={0} role="group" aria-label={t("messageParts.code")}>
+      <pre tabIndex={0} role="group" aria-label={t("messageParts.code")}>
         <code>
           {parts === undefined
             ? text
